@@ -1,0 +1,69 @@
+"""Recorded history of a pair as immutable columns, oldest first."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.data.columns import DecimalColumn
+from bot.models import Instrument
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CandleSeries:
+    """n candles of one leg: open times in ms UTC, ascending and distinct; volume in base coin."""
+
+    timeframe_ms: int
+    open_ms: npt.NDArray[np.int64]
+    open: DecimalColumn
+    high: DecimalColumn
+    low: DecimalColumn
+    close: DecimalColumn
+    volume: DecimalColumn
+
+    def __len__(self) -> int:
+        return len(self.open_ms)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FundingSeries:
+    """n settlements: times in ms UTC on full hours, ascending and distinct; rate is a fraction per interval.
+
+    `marks[i]` is meaningful only where `has_mark[i]` is true (0 elsewhere).
+    """
+
+    t_ms: npt.NDArray[np.int64]
+    rates: DecimalColumn
+    interval_hours: npt.NDArray[np.int64]
+    marks: DecimalColumn
+    has_mark: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.t_ms)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SymbolData:
+    """Everything held about one pair up to a moment; `mark` is None where no mark candles are held.
+
+    `fingerprint` is a hex SHA-256 over the instrument and every row here.
+    """
+
+    symbol: str
+    instrument: Instrument
+    funding: FundingSeries
+    spot: CandleSeries
+    perp: CandleSeries
+    mark: CandleSeries | None
+    fingerprint: str
+    synthetic: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarketData:
+    """The histories of a run's symbols, in the run's order, up to `end_ms` and nothing later."""
+
+    exchange: str
+    end_ms: int
+    symbols: tuple[SymbolData, ...]
+    fingerprint: str

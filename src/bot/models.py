@@ -1,0 +1,130 @@
+"""Frozen values of the trading domain. Prices and amounts in quote currency, times in ms UTC."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+
+class Leg(StrEnum):
+    """The two sides of a hedge."""
+
+    SPOT = "spot"
+    PERP = "perp"
+
+
+class Side(StrEnum):
+    """Direction of an order."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class CloseReason(StrEnum):
+    """Why a round trip ended."""
+
+    SIGNAL = "signal"
+    MARGIN = "margin"
+    LIQUIDATION = "liquidation"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """Trading rules of one pair: steps of the coarser leg, and the perp's maintenance margin rate."""
+
+    qty_step: Decimal = Decimal("0.00001")
+    min_qty: Decimal = Decimal("0.00001")
+    min_notional: Decimal = Decimal(5)
+    mmr: Decimal = Decimal("0.005")
+    spot_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FundingRate:
+    """One settled funding record: `rate` is a fraction per interval, `rate_8h` the same per 8 hours."""
+
+    symbol: str
+    t_ms: int
+    rate: Decimal
+    interval_hours: int
+    mark_price: Decimal | None
+    rate_8h: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Ticker:
+    """Newest closed prices of a pair as of `t_ms`.
+
+    `mark` is the newest closed close of the mark series (before its first candle, of the perp);
+    `fresh` says that spot and perp both closed recently enough to trade on.
+    `volume_24h` is quote volume of the 24 newest closed perp candles.
+    """
+
+    symbol: str
+    t_ms: int
+    spot: Decimal | None
+    perp: Decimal | None
+    mark: Decimal | None
+    fresh: bool
+    volume_24h: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """A taker order for one leg."""
+
+    symbol: str
+    leg: Leg
+    side: Side
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OrderResult:
+    """A filled order: unrounded average price and the booked fee."""
+
+    request: OrderRequest
+    price: Decimal
+    fee: Decimal
+    filled_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """An open hedge: spot long and perp short of equal quantity.
+
+    `spot_entry` and `perp_entry` are the unrounded fills; `margin` is the booked, locked margin of the short.
+    """
+
+    symbol: str
+    sequence: int
+    opened_at_ms: int
+    quantity: Decimal
+    spot_entry: Decimal
+    perp_entry: Decimal
+    spot_cost: Decimal
+    margin: Decimal
+    entry_fees: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A closed round trip. `perp_exit` is None if the short leg was liquidated."""
+
+    symbol: str
+    opened_at_ms: int
+    closed_at_ms: int
+    quantity: Decimal
+    spot_entry: Decimal
+    perp_entry: Decimal
+    spot_exit: Decimal
+    perp_exit: Decimal | None
+    funding: Decimal
+    fees: Decimal
+    price_pnl: Decimal
+    net_pnl: Decimal
+    funding_payments: int
+    reason: CloseReason

@@ -1,0 +1,66 @@
+"""The one door for exact numbers: the Decimal context, parsing, booking and printing."""
+
+from contextlib import AbstractContextManager
+from decimal import (
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    FloatOperation,
+    InvalidOperation,
+    Overflow,
+    localcontext,
+)
+
+from bot.errors import FloatMoneyError, InvalidNumberError
+
+EXACT = Context(
+    prec=40,
+    rounding=ROUND_HALF_EVEN,
+    traps=[InvalidOperation, DivisionByZero, Overflow, FloatOperation],
+)
+"""40 digits: every product of the domain is exact, divisions round half-even."""
+
+WIDE = Context(prec=250, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
+"""Room for the products whose floor or order must be exact (sizing, ranking)."""
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+MONEY_PLACES = 8
+_MONEY_STEP = Decimal(1).scaleb(-MONEY_PLACES)
+
+
+def exact() -> AbstractContextManager[Context]:
+    """Return a block in which Decimal operators are exact and refuse floats."""
+    return localcontext(EXACT)
+
+
+def dec(value: str | int | Decimal) -> Decimal:
+    """Return `value` as a finite Decimal, digit for digit.
+
+    Raises: FloatMoneyError for float and bool; InvalidNumberError for text that is no finite number.
+    """
+    if isinstance(value, bool | float):
+        raise FloatMoneyError(f"{value!r} is a {type(value).__name__}; write exact numbers as text")
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
+        raise InvalidNumberError(f"{value!r} is not a decimal number")
+    try:
+        number = Decimal(value.strip() if isinstance(value, str) else value)
+    except (InvalidOperation, ValueError, TypeError):
+        raise InvalidNumberError(f"{value!r} is not a decimal number") from None
+    if not number.is_finite():
+        raise InvalidNumberError(f"{value!r} is not a finite number")
+    return number
+
+
+def book(amount: Decimal) -> Decimal:
+    """Return `amount` (quote currency) as it enters a ledger: 8 places, half-even."""
+    return amount.quantize(_MONEY_STEP, context=EXACT)
+
+
+def plain(number: Decimal) -> str:
+    """Return the canonical text of `number`: plain notation, no trailing zeros, no negative zero."""
+    if not number:
+        return "0"
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
