@@ -1,0 +1,70 @@
+"""The one mapping from an error to what a user is told about it, over HTTP and in a shell."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from bot.errors import (
+    BotError,
+    DataImportError,
+    FieldError,
+    InvalidInputError,
+    InvalidNumberError,
+    StoreError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+_TYPE_PREFIX = "urn:carrygrid:problem:"
+
+_STATUS_OF: Mapping[type[BotError], HTTPStatus] = {
+    InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidNumberError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    DataImportError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    StoreError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An RFC 9457 problem: `code` is stable, `detail` is one sentence for people."""
+
+    code: str
+    status: int
+    detail: str
+    errors: tuple[FieldError, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Return the code in words."""
+        return self.code.replace("_", " ").capitalize()
+
+    @property
+    def line(self) -> str:
+        """Return the problem as one line of text."""
+        return " ".join(self.detail.split())
+
+    def document(self) -> dict[str, Any]:
+        """Return the problem document, ready for JSON; `errors` only where fields were refused."""
+        document: dict[str, Any] = {
+            "type": _TYPE_PREFIX + self.code,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            document["errors"] = [{"field": e.field, "message": e.message} for e in self.errors]
+        return document
+
+
+def problem_of(error: BotError) -> Problem:
+    """Return what `error` means to a user; an error class without an own status takes its base's."""
+    status = next((_STATUS_OF[kind] for kind in type(error).__mro__ if kind in _STATUS_OF), None)
+    fields = error.errors if isinstance(error, InvalidInputError) else ()
+    return Problem(error.code, status or HTTPStatus.INTERNAL_SERVER_ERROR, error.message, fields)
+
+
+def status_problem(status: int, detail: str | None = None) -> Problem:
+    """Return the problem of a bare HTTP status such as 404 or 405."""
+    phrase = HTTPStatus(status).phrase
+    return Problem(phrase.lower().replace(" ", "_"), status, detail or phrase)
