@@ -1,0 +1,140 @@
+"""Engines and transactions: the one place that knows what SQLite and PostgreSQL need."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.errors import InvalidInputError
+
+BUSY_TIMEOUT_MS = 20_000
+POSTGRESQL_LIMITS_MS = {
+    "lock_timeout": 10_000,
+    "statement_timeout": 60_000,
+    "idle_in_transaction_session_timeout": 60_000,
+}
+_WAL_LIMIT_BYTES = 64 * 1024 * 1024
+_PRAGMAS = (
+    f"busy_timeout={BUSY_TIMEOUT_MS}",
+    "journal_mode=WAL",
+    f"journal_size_limit={_WAL_LIMIT_BYTES}",
+    "foreign_keys=ON",
+    "synchronous=NORMAL",
+)
+_DRIVERS = {"sqlite": ("pysqlite", "aiosqlite"), "postgresql": ("psycopg", "psycopg")}
+_WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
+
+
+def open_engine(url: str, *, pool_size: int = 5, pool_timeout_s: float = 5) -> sa.Engine:
+    """Return a lazily connecting engine for `sqlite:///path` or `postgresql://...`, driver chosen here.
+
+    Raises: InvalidInputError for any other url.
+    """
+    target = _target(url, asynchronous=False)
+    engine = sa.create_engine(target, **_options(target, pool_size, pool_timeout_s))
+    _prepare(engine)
+    return engine
+
+
+def open_async_engine(url: str, *, pool_size: int = 5, pool_timeout_s: float = 5) -> AsyncEngine:
+    """Return the asyncio twin of `open_engine`, for the same urls."""
+    target = _target(url, asynchronous=True)
+    engine = create_async_engine(target, **_options(target, pool_size, pool_timeout_s))
+    _prepare(engine.sync_engine)
+    return engine
+
+
+@contextmanager
+def write_transaction(engine: sa.Engine, *, durable: bool = False) -> Iterator[sa.Connection]:
+    """Open the only kind of transaction that may write; it commits at the end, or rolls back on an error.
+
+    `durable` makes the commit survive a power loss as well (SQLite; PostgreSQL always does).
+    """
+    with engine.connect() as connection:
+        connection.execution_options(carrygrid_write=True, carrygrid_durable=durable)
+        with connection.begin():
+            yield connection
+
+
+@asynccontextmanager
+async def async_write_transaction(
+    engine: AsyncEngine, *, durable: bool = False
+) -> AsyncIterator[AsyncConnection]:
+    """Open the asyncio twin of `write_transaction`."""
+    async with engine.connect() as connection:
+        await connection.execution_options(carrygrid_write=True, carrygrid_durable=durable)
+        async with connection.begin():
+            yield connection
+
+
+def insert_or_skip(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT into `table` that leaves rows alone whose key is already there."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def _target(url: str, *, asynchronous: bool) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+        drivers = _DRIVERS[parsed.get_backend_name()]
+    except (sa.exc.ArgumentError, KeyError, ValueError):
+        raise InvalidInputError.of(
+            "database_url", f"{_without_password(url)!r} is neither sqlite:///path nor postgresql://host/name"
+        ) from None
+    if drivers[0] == "pysqlite" and parsed.database in {None, "", ":memory:"}:
+        raise InvalidInputError.of("database_url", f"{url!r} names no file; processes share it by its path")
+    return parsed.set(drivername=f"{parsed.get_backend_name()}+{drivers[asynchronous]}")
+
+
+def _without_password(url: str) -> str:
+    head, at, tail = str(url).rpartition("@")
+    return f"{head.rpartition(':')[0]}:***@{tail}" if at else tail
+
+
+def _options(target: sa.URL, pool_size: int, pool_timeout_s: float) -> dict[str, Any]:
+    options: dict[str, Any] = {"pool_size": pool_size, "pool_timeout": pool_timeout_s}
+    if target.get_backend_name() == "postgresql":
+        limits = " ".join(f"-c {name}={value}" for name, value in POSTGRESQL_LIMITS_MS.items())
+        options["pool_pre_ping"] = True
+        options["connect_args"] = {"connect_timeout": 3, "options": limits}
+    return options
+
+
+def _prepare(engine: sa.Engine) -> None:
+    sa.event.listen(engine, "before_cursor_execute", _refuse_stray_write)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _set_pragmas)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    # The driver would emit a deferred BEGIN of its own, and such a transaction fails at once when it turns to
+    # writing while another process writes, whatever the busy timeout.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    options = connection.get_execution_options()
+    if not options.get("carrygrid_write"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    level = "FULL" if options.get("carrygrid_durable") else "NORMAL"
+    connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _refuse_stray_write(
+    connection: sa.Connection, _cursor: object, statement: str, *_context: object
+) -> None:
+    if statement.lstrip()[:7].upper().startswith(_WRITES):
+        if connection.get_execution_options().get("carrygrid_write"):
+            return
+        raise RuntimeError(f"a write outside write_transaction(): {statement[:80]}")

@@ -1,0 +1,52 @@
+"""The product's one set of tables, and those of market data."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+market_series = sa.Table(
+    "market_series",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("exchange", sa.String(64), nullable=False),
+    sa.Column("symbol", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("timeframe_ms", sa.BigInteger, nullable=False),
+    sa.Column("synthetic", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("exchange", "symbol", "kind", "timeframe_ms"),
+)
+"""One recorded series of a perp symbol; funding has timeframe 0."""
+
+market_segment = sa.Table(
+    "market_segment",
+    metadata,
+    sa.Column("series_id", sa.ForeignKey(market_series.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("month", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("first_ms", sa.BigInteger, nullable=False),
+    sa.Column("last_ms", sa.BigInteger, nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+)
+"""One calendar month (yyyymm, UTC) of a series: the encoded rows, compressed, and their digest."""
+
+instrument = sa.Table(
+    "instrument",
+    metadata,
+    sa.Column("exchange", sa.String(64), primary_key=True),
+    sa.Column("symbol", sa.String(64), primary_key=True),
+    sa.Column("qty_step", sa.String(64), nullable=False),
+    sa.Column("min_qty", sa.String(64), nullable=False),
+    sa.Column("min_notional", sa.String(64), nullable=False),
+    sa.Column("mmr", sa.String(64), nullable=False),
+    sa.Column("spot_active", sa.Boolean, nullable=False),
+)
+"""Trading rules where an exchange's own are known; exact decimals as text, never sorted."""
