@@ -1,0 +1,4 @@
+.PHONY: demo up test check
+.DEFAULT_GOAL := demo
+demo up test check:
+	@./run $@
