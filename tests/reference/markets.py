@@ -1,0 +1,129 @@
+"""Hypothesis strategies for small, nasty markets and for run parameters that fit them."""
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.reference.market_walks import HOUR_MS, Knobs, symbol_data
+
+NAMES = ("AAA/USDT:USDT", "BBB/USDT:USDT", "CCC/USDT:USDT")
+SEEDS = st.integers(0, 2**32 - 1)
+LENGTHS = st.sampled_from((1, 2, 3, 8, 20, 40, 60))
+MARK_SERIES = ("absent", "full", "late")
+
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "initial_capital": ("10000", "10000", "137.5", "250000", "12345.67"),
+    "min_volume_24h": ("0", "0", "0", "300000", "1000000"),
+    "min_holding_periods": (1, 7, 30, 30, 300),
+    "entry_threshold": ("0.2", "0.35", "0.5"),
+    "exit_threshold": ("0", "0.2", "0.3", "0.45"),
+    "weight_rate_level": ("0.35", "1", "0"),
+    "weight_trend": ("0.25", "0.1", "3"),
+    "weight_persistence": ("0.25", "0"),
+    "weight_basis": ("0.15", "0.7"),
+    "trend_ema_span": (1, 2, 6, 9),
+    "trend_stable_threshold": ("0.00005", "0", "0.000001"),
+    "persistence_max_periods": (1, 3, 7, 30),
+    "rate_cap": ("0.003", "0.0007"),
+    "basis_cap": ("0.01", "0.003"),
+    "volume_lookback_days": (1, 2, 7),
+    "volume_decline_ratio": ("0.7", "0.95", "1.05"),
+    "spot_taker": ("0.001", "0.001", "0", "0.0123"),
+    "perp_taker": ("0.00055", "0.00055", "0", "0.0031"),
+    "slippage_bps": ("5", "0", "2.5", "70"),
+    "perp_leverage": ("1", "2", "3", "7", "10", "25", "50", "1.5"),
+    "margin_exit_ratio": ("0.8", "0.8", "0.3", "0.05", "1"),
+    "max_simultaneous_positions": (1, 2, 3),
+    "sizing_base": ("initial", "equity"),
+    "allocation": ("0.9", "1", "0.5", "0.333"),
+    "dynamic_sizing": (False, True),
+    "sizing_min_fraction": ("0.3", "0", "0.75"),
+    "sizing_max_fraction": ("1", "0.8"),
+    "max_position_size": (None, None, None, None, "1500", "333.33"),
+    "max_portfolio_exposure": (None, None, None, None, "4000", "777.77"),
+    "max_price_age_hours": ("1", "2", "2", "5", "10"),
+}
+
+
+@st.composite
+def markets(draw: Callable[[st.SearchStrategy[Any]], Any]) -> dict[str, dict[str, Any]]:
+    """Draw a market of 1 to 3 symbols with up to 60 settlements each.
+
+    Every symbol keeps one spot and one perp candle that closes at its last settlement.
+    """
+    random = Random(draw(SEEDS))
+    count, settlements, ties = draw(st.integers(1, 3)), draw(LENGTHS), draw(st.booleans())
+    volatility, jump_chance = random.choice(((0.001, 0.0), (0.01, 0.01), (0.05, 0.03)))
+
+    def knobs() -> Knobs:
+        mark, own_mark_chance = random.choice(MARK_SERIES), random.choice((0.0, 0.5, 1.0))
+        return Knobs(settlements, volatility, jump_chance, mark, own_mark_chance, random.randint(0, 4), ties)
+
+    market = {name: symbol_data(random, knobs()) for name in NAMES[:count]}
+    if ties and count > 1:
+        _share_settlements(market)
+    return market
+
+
+def _share_settlements(market: dict[str, dict[str, Any]]) -> None:
+    """Give the second symbol the first one's rates at the times both settle, so that they rank alike."""
+    first, second = market[NAMES[0]], market[NAMES[1]]
+    rates = {record[0]: record[1:3] for record in first["funding"]}
+    second["funding"] = [
+        (t, *rates.get(t, (rate, hours)), mark) for t, rate, hours, mark in second["funding"]
+    ]
+
+
+@st.composite
+def configs(draw: Callable[[st.SearchStrategy[Any]], Any], market: Mapping[str, Any]) -> dict[str, Any]:
+    """Draw parameters for `market`: a window that holds settlements and candles, thresholds near its rates.
+
+    Numbers are decimal texts, counts are int; `min_coverage` is "0", so that no gap refuses the run.
+    """
+    random = Random(draw(SEEDS))
+    names = list(market)
+    symbols = random.sample(names, random.randint(1, len(names)))
+    start, end = _window(random, [market[name] for name in symbols])
+    rates = _eight_hour_rates(market[symbols[0]])
+    config = {name: random.choice(values) for name, values in CHOICES.items()}
+    mode = draw(st.sampled_from(("simple", "composite")))
+    thresholds = {
+        "min_funding_rate": random.choice((*sorted(rates)[: 1 + len(rates) // 2], "0.0003", "0")),
+        "exit_funding_rate": random.choice((*rates, "0.0001", "-0.001")),
+        "persistence_threshold": random.choice((*rates, "0.0003")),
+    }
+    window = {"symbols": symbols, "start": start, "end": end, "min_coverage": "0"}
+    return {**config, **thresholds, **window, "strategy_mode": mode}
+
+
+@st.composite
+def runs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Draw a market and parameters for it."""
+    market = draw(markets())
+    return market, draw(configs(market))
+
+
+def _eight_hour_rates(data: Mapping[str, Any]) -> list[str]:
+    records = data["funding"][:: max(1, len(data["funding"]) // 4)]
+    return [f"{int(float(rate) * 1e8 * 8 / hours) / 1e8:.8f}" for _, rate, hours, _ in records]
+
+
+def _window(random: Random, symbols: list[Mapping[str, Any]]) -> tuple[int, int]:
+    """Return a window somewhere inside the history if it serves every symbol, else one around all of it."""
+    times = sorted({record[0] for data in symbols for record in data["funding"]})
+    for _ in range(random.choice((0, 2))):
+        first, last = sorted((random.choice(times), random.choice(times)))
+        start = first - random.choice((0, 1, 30, 90)) * 60_000
+        end = last + random.choice((0, 1, 60)) * 60_000
+        if all(_serves(data, start, end) for data in symbols):
+            return start, end
+    return times[0] - 6 * HOUR_MS, times[-1] + HOUR_MS
+
+
+def _serves(data: Mapping[str, Any], start: int, end: int) -> bool:
+    settles = any(start <= record[0] <= end for record in data["funding"])
+    return settles and all(
+        any(start <= row[0] and row[0] + HOUR_MS <= end for row in data[leg]) for leg in ("spot", "perp")
+    )

@@ -1,0 +1,241 @@
+"""A second, slow and plain implementation of the domain specification, sharing no code with the product."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from tests.reference.naive_config import Parameters, fill_in
+from tests.reference.naive_market import Symbol
+from tests.reference.naive_metrics import metrics_of
+from tests.reference.naive_numbers import book, divide, plain
+from tests.reference.naive_signals import Candidate, Composite, Simple, Strategy
+from tests.reference.naive_trades import Position, Trade
+
+
+class NoEventsError(ValueError):
+    """Say that no symbol settles inside the window."""
+
+
+def run(market: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return metrics, trades and equity of one run, in the shape of the result document.
+
+    Raises: NoEventsError if the window holds no settlement.
+    """
+    parameters = fill_in(config)
+    override = config.get("instrument") or {}
+    symbols = {name: Symbol(name, market[name], override) for name in parameters.symbols}
+    replay = _Replay(parameters, symbols)
+    replay.play()
+    return replay.document()
+
+
+class _Replay:
+    def __init__(self, parameters: Parameters, symbols: Mapping[str, Symbol]) -> None:
+        self.parameters = parameters
+        self.symbols = symbols
+        composite = parameters.strategy_mode == "composite"
+        self.strategy: Strategy = Composite(parameters, symbols) if composite else Simple(parameters)
+        self.cash = parameters["initial_capital"]
+        self.positions: list[Position] = []
+        self.trades: list[Trade] = []
+        self.curve: list[tuple[int, Fraction]] = []
+        self.skipped = self.payments = self.events_held = 0
+
+    def play(self) -> None:
+        events = self.events()
+        previous = events[0]
+        for t in events:
+            trades_before = len(self.trades)
+            self.liquidate(previous, t)
+            self.settle_funding(t)
+            if t == events[-1]:
+                self.close_everything(t)
+            else:
+                self.exit_positions(t)
+                self.enter_positions(t, {trade.symbol for trade in self.trades[trades_before:]})
+            self.events_held += bool(self.positions)
+            self.curve.append((t, self.equity(t)))
+            previous = t
+
+    def events(self) -> list[int]:
+        times = {record.t for symbol in self.symbols.values() for record in symbol.records}
+        inside = sorted(t for t in times if self.parameters.start <= t <= self.parameters.end)
+        if not inside:
+            raise NoEventsError(f"no settlement between {self.parameters.start} and {self.parameters.end}")
+        return inside
+
+    def equity(self, t: int) -> Fraction:
+        return self.cash + sum((position.unrealized(t) for position in self.positions), Fraction(0))
+
+    def liquidate(self, previous: int, t: int) -> None:
+        for position in list(self.positions):
+            candles = position.symbol.liquidation_candles
+            first, last = candles.visible(max(previous, position.opened_at)), candles.visible(t)
+            for index in range(first, last):
+                if position.is_liquidated_by(candles.high[index]):
+                    self.end_by_liquidation(position, candles.closed_at[index])
+                    break
+
+    def settle_funding(self, t: int) -> None:
+        for position in self.positions:
+            symbol = position.symbol
+            if not symbol.settles_at(t):
+                continue
+            mark = symbol.settlement_mark(t)
+            assert mark is not None
+            payment = book(position.quantity * mark * symbol.records[symbol.record_index(t)].rate)
+            self.cash += payment
+            position.funding += payment
+            position.funding_payments += 1
+            self.payments += 1
+
+    def exit_positions(self, t: int) -> None:
+        for position in list(self.positions):
+            if not self.is_fresh(position.symbol, t):
+                continue
+            if self.margin_is_short(position, t):
+                self.close(position, t, "margin")
+            elif position.symbol.settles_at(t) and self.strategy.wants_out(position.symbol, t):
+                self.close(position, t, "signal")
+
+    def close_everything(self, t: int) -> None:
+        for position in list(self.positions):
+            self.close(position, t, "end")
+
+    def is_fresh(self, symbol: Symbol, t: int) -> bool:
+        return symbol.has_fresh_prices(t, self.parameters.max_price_age_ms)
+
+    def margin_is_short(self, position: Position, t: int) -> bool:
+        price = position.symbol.margin_price(t)
+        assert price is not None
+        balance = position.margin_balance(price)
+        if balance <= 0:
+            return True
+        return divide(position.maintenance(price), balance) >= self.parameters["margin_exit_ratio"]
+
+    def enter_positions(self, t: int, ended: set[str]) -> None:
+        for candidate in self.candidates(t, ended):
+            if len(self.positions) >= self.parameters.count("max_simultaneous_positions"):
+                return
+            quantity = self.quantity(candidate, t)
+            if self.is_too_small(candidate.symbol, quantity, t):
+                self.skipped += 1
+            else:
+                self.open(candidate.symbol, quantity, t)
+
+    def candidates(self, t: int, ended: set[str]) -> list[Candidate]:
+        barred = ended | {position.symbol.name for position in self.positions}
+        found = [
+            self.strategy.candidate(symbol, t)
+            for symbol in self.symbols.values()
+            if symbol.name not in barred and symbol.settles_at(t) and self.is_fresh(symbol, t)
+        ]
+        passed = [candidate for candidate in found if candidate is not None]
+        return sorted(passed, key=lambda candidate: (-candidate.rank, candidate.symbol.name))
+
+    def quantity(self, candidate: Candidate, t: int) -> Fraction:
+        parameters, symbol = self.parameters, candidate.symbol
+        spot, perp = self.last_prices(symbol, t)
+        spot_unit = spot * (1 + parameters.slippage) * (1 + parameters["spot_taker"])
+        perp_unit = (
+            perp * (1 - parameters.slippage) * (1 / parameters["perp_leverage"] + parameters["perp_taker"])
+        )
+        limits = [self.budget(candidate, t) / (spot_unit + perp_unit)]
+        if parameters.max_position_size is not None:
+            limits.append(parameters.max_position_size / spot)
+        if parameters.max_portfolio_exposure is not None:
+            limits.append((parameters.max_portfolio_exposure - self.exposure()) / spot)
+        return min(limits) // symbol.qty_step * symbol.qty_step
+
+    def budget(self, candidate: Candidate, t: int) -> Fraction:
+        parameters = self.parameters
+        base = self.equity(t) if parameters.sizing_base == "equity" else parameters["initial_capital"]
+        share = parameters["allocation"] * candidate.budget_fraction
+        free_cash = self.cash - sum((position.margin for position in self.positions), Fraction(0))
+        return min(base * share / parameters["max_simultaneous_positions"], free_cash)
+
+    def exposure(self) -> Fraction:
+        return sum((position.quantity * position.spot_entry for position in self.positions), Fraction(0))
+
+    def is_too_small(self, symbol: Symbol, quantity: Fraction, t: int) -> bool:
+        spot, _ = self.last_prices(symbol, t)
+        return quantity <= 0 or quantity < symbol.min_qty or quantity * spot < symbol.min_notional
+
+    def last_prices(self, symbol: Symbol, t: int) -> tuple[Fraction, Fraction]:
+        spot, perp = symbol.spot.newest_close(t), symbol.perp.newest_close(t)
+        assert spot is not None
+        assert perp is not None
+        return spot, perp
+
+    def open(self, symbol: Symbol, quantity: Fraction, t: int) -> None:
+        spot, perp = self.last_prices(symbol, t)
+        spot_fill, perp_fill = spot * (1 + self.parameters.slippage), perp * (1 - self.parameters.slippage)
+        fees = self.fee(quantity, spot_fill, "spot_taker") + self.fee(quantity, perp_fill, "perp_taker")
+        margin = book(divide(quantity * perp_fill, self.parameters["perp_leverage"]))
+        self.cash -= book(quantity * spot_fill) + fees
+        self.positions.append(Position(symbol, t, quantity, spot_fill, perp_fill, margin, fees))
+
+    def fee(self, quantity: Fraction, fill: Fraction, rate: str) -> Fraction:
+        return book(quantity * fill * self.parameters[rate])
+
+    def close(self, position: Position, t: int, reason: str) -> None:
+        spot, perp = self.last_prices(position.symbol, t)
+        spot_exit, perp_exit = spot * (1 - self.parameters.slippage), perp * (1 + self.parameters.slippage)
+        spot_fee = self.fee(position.quantity, spot_exit, "spot_taker")
+        perp_fee = self.fee(position.quantity, perp_exit, "perp_taker")
+        perp_pnl = book(position.quantity * (position.perp_entry - perp_exit))
+        self.end_trade(position, t, reason, (spot_exit, perp_exit), perp_pnl, spot_fee + perp_fee)
+
+    def end_by_liquidation(self, position: Position, closed_at: int) -> None:
+        spot, _ = self.last_prices(position.symbol, closed_at)
+        spot_exit = spot * (1 - self.parameters.slippage)
+        fee = self.fee(position.quantity, spot_exit, "spot_taker")
+        self.end_trade(position, closed_at, "liquidation", (spot_exit, None), -position.margin, fee)
+
+    def end_trade(
+        self,
+        position: Position,
+        closed_at: int,
+        reason: str,
+        exits: tuple[Fraction, Fraction | None],
+        perp_pnl: Fraction,
+        fees: Fraction,
+    ) -> None:
+        spot_exit, perp_exit = exits
+        proceeds = book(position.quantity * spot_exit)
+        self.cash += proceeds + perp_pnl - fees
+        self.positions.remove(position)
+        trade = Trade(
+            symbol=position.symbol.name,
+            opened_at=position.opened_at,
+            closed_at=closed_at,
+            quantity=position.quantity,
+            spot_entry=position.spot_entry,
+            perp_entry=position.perp_entry,
+            spot_exit=spot_exit,
+            perp_exit=perp_exit,
+            funding=position.funding,
+            fees=position.fees + fees,
+            price_pnl=proceeds - book(position.quantity * position.spot_entry) + perp_pnl,
+            funding_payments=position.funding_payments,
+            reason=reason,
+        )
+        self.trades.append(trade)
+
+    def document(self) -> dict[str, Any]:
+        metrics = metrics_of(
+            self.parameters["initial_capital"],
+            self.curve,
+            self.trades,
+            skipped=self.skipped,
+            payments=self.payments,
+            events_held=self.events_held,
+        )
+        return {
+            "metrics": {
+                name: plain(value) if isinstance(value, Fraction) else value
+                for name, value in metrics.items()
+            },
+            "trades": [trade.document() for trade in self.trades],
+            "equity": [[t, plain(equity)] for t, equity in self.curve],
+        }

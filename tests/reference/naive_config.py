@@ -1,0 +1,99 @@
+"""The parameters of a run: the table of defaults, and one run's values with them filled in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+DEFAULTS: dict[str, Any] = {
+    "strategy_mode": "simple",
+    "initial_capital": "10000",
+    "min_funding_rate": "0.0003",
+    "exit_funding_rate": "0.0001",
+    "min_volume_24h": "1000000",
+    "min_holding_periods": 30,
+    "entry_threshold": "0.5",
+    "exit_threshold": "0.3",
+    "weight_rate_level": "0.35",
+    "weight_trend": "0.25",
+    "weight_persistence": "0.25",
+    "weight_basis": "0.15",
+    "trend_ema_span": 6,
+    "trend_stable_threshold": "0.00005",
+    "persistence_threshold": "0.0003",
+    "persistence_max_periods": 30,
+    "rate_cap": "0.003",
+    "basis_cap": "0.01",
+    "volume_lookback_days": 7,
+    "volume_decline_ratio": "0.7",
+    "spot_taker": "0.001",
+    "perp_taker": "0.00055",
+    "slippage_bps": "5",
+    "perp_leverage": "1",
+    "margin_exit_ratio": "0.8",
+    "max_simultaneous_positions": 1,
+    "sizing_base": "initial",
+    "allocation": "0.9",
+    "dynamic_sizing": False,
+    "min_coverage": "0.9",
+    "sizing_min_fraction": "0.3",
+    "sizing_max_fraction": "1",
+    "max_position_size": None,
+    "max_portfolio_exposure": None,
+    "max_price_age_hours": "2",
+}
+
+WORDS = ("strategy_mode", "sizing_base", "dynamic_sizing", "max_position_size", "max_portfolio_exposure")
+
+
+def _limit(value: Any) -> Fraction | None:
+    return None if value is None else Fraction(value)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Hold one run's parameters; the plain numbers are read by name, `parameters["rate_cap"]`."""
+
+    symbols: tuple[str, ...]
+    start: int
+    end: int
+    strategy_mode: str
+    sizing_base: str
+    dynamic_sizing: bool
+    max_position_size: Fraction | None
+    max_portfolio_exposure: Fraction | None
+    numbers: Mapping[str, Fraction]
+
+    def __getitem__(self, name: str) -> Fraction:
+        """Return the number called `name`."""
+        return self.numbers[name]
+
+    def count(self, name: str) -> int:
+        """Return the integer called `name`."""
+        return int(self.numbers[name])
+
+    @property
+    def slippage(self) -> Fraction:
+        """Return the slippage as a fraction of the price."""
+        return self["slippage_bps"] / 10000
+
+    @property
+    def max_price_age_ms(self) -> Fraction:
+        """Return the age from which on a price is stale."""
+        return self["max_price_age_hours"] * 3_600_000
+
+
+def fill_in(config: Mapping[str, Any]) -> Parameters:
+    """Return the parameters of `config`, defaults filled in."""
+    full = {**DEFAULTS, **config}
+    return Parameters(
+        symbols=tuple(full["symbols"]),
+        start=int(full["start"]),
+        end=int(full["end"]),
+        strategy_mode=full["strategy_mode"],
+        sizing_base=full["sizing_base"],
+        dynamic_sizing=full["dynamic_sizing"],
+        max_position_size=_limit(full["max_position_size"]),
+        max_portfolio_exposure=_limit(full["max_portfolio_exposure"]),
+        numbers={name: Fraction(full[name]) for name in DEFAULTS if name not in WORDS},
+    )
