@@ -11,7 +11,7 @@ HOUR = 3_600_000
 def test_daily_statistics_of_three_days() -> None:
     # 100 -> 110 -> 99 -> 108.9 at noon of three days: R = 0.1, -0.1, 0.1; mean 1/30, deviation 0.2/sqrt(3)
     # sharpe = sqrt(365/12), sortino = (1/30)/sqrt(0.01/3)*sqrt(365) = sqrt(365/3)
-    # volatility = 0.2*sqrt(365/3)
+    # The volatility is 0.2*sqrt(365/3).
     # two days of 365 make y: 1.089^182.5 - 1; drawdown (110 - 99)/110 = 0.1
     noon = 12 * HOUR
     curve = [(noon + day * 24 * HOUR, Fraction(text)) for day, text in enumerate(("110", "99", "108.9"))]
