@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -121,13 +121,13 @@ class RunConfig(BaseModel):
     symbols: Symbols = Field(description="perpetuals traded from one capital pool")
     start: TimeMs = Field(description="first moment of the window, inclusive")
     end: TimeMs = Field(description="last moment of the window, inclusive")
-    strategy_mode: Literal["simple"] = Field("simple", description="which strategy decides")
+    strategy_mode: Literal["simple", "composite"] = Field("simple", description="which strategy decides")
     initial_capital: Positive = Field(Decimal(10000), description="starting cash, quote currency")
 
     min_funding_rate: Number = Field(Decimal("0.0003"), description="enter at this rate per 8 h or above")
     exit_funding_rate: Number = Field(Decimal("0.0001"), description="exit below this rate per 8 h")
     min_volume_24h: Number = Field(Decimal(1000000), description="perp volume of 24 candles, quote")
-    min_holding_periods: Count = Field(30, description="settlements over which entry and exit fees must pay off")
+    min_holding_periods: Count = Field(30, description="settlements that must pay both round-trip fees")
 
     entry_threshold: Number = Field(Decimal("0.5"), description="enter at this composite score or above")
     exit_threshold: Number = Field(Decimal("0.3"), description="exit below this composite score")
@@ -136,7 +136,7 @@ class RunConfig(BaseModel):
     weight_persistence: NonNegative = Field(Decimal("0.25"), description="relative weight of persistence")
     weight_basis: NonNegative = Field(Decimal("0.15"), description="relative weight of the basis")
     trend_ema_span: Count = Field(6, description="span of the rate's moving average, settlements")
-    trend_stable_threshold: NonNegative = Field(Decimal("0.00005"), description="smaller moves count as stable")
+    trend_stable_threshold: NonNegative = Field(Decimal("0.00005"), description="smaller moves are stable")
     persistence_threshold: Number = Field(Decimal("0.0003"), description="rate per 8 h that counts as high")
     persistence_max_periods: Count = Field(30, description="run of high settlements that scores 1")
     rate_cap: Positive = Field(Decimal("0.003"), description="rate per 8 h that scores 1")
@@ -156,15 +156,16 @@ class RunConfig(BaseModel):
     margin_exit_ratio: Share = Field(Decimal("0.8"), description="close at this maintenance/balance ratio")
     max_simultaneous_positions: Count = Field(1, description="slots the capital is split into")
     sizing_base: Literal["initial", "equity"] = Field("initial", description="fixed capital or compounding")
-    allocation: Share = Field(Decimal("0.9"), description="share of the base put to work; the rest is reserve")
-    max_position_size: Positive | None = Field(None, description="largest spot notional of a position, quote")
+    allocation: Share = Field(Decimal("0.9"), description="share of the base put to work")
+    max_position_size: Positive | None = Field(None, description="largest spot notional, quote")
     max_portfolio_exposure: Positive | None = Field(None, description="largest sum of notionals, quote")
-    min_coverage: Fraction = Field(Decimal("0.9"), description="least share of settlements held, else refused")
+    min_coverage: Fraction = Field(Decimal("0.9"), description="least share of settlements held")
     max_price_age_hours: Positive = Field(Decimal(2), description="older closes are too stale to decide on")
     instrument: InstrumentOverride | None = Field(None, description="replaces the store's trading rules")
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def consistent(self) -> Self:
+        """Return this run if no two parameters contradict each other; raises ValueError."""
         if self.end < self.start:
             raise ValueError(f"end: {iso(self.end)} is before start {iso(self.start)}")
         weights = self.weight_rate_level + self.weight_trend + self.weight_persistence + self.weight_basis
@@ -188,6 +189,23 @@ class RunConfig(BaseModel):
         except ValidationError as error:
             raise InvalidInputError(field_errors(error)) from None
 
+    def varied(self, values: Mapping[str, object]) -> Self:
+        """Return this run with other, already validated `values`; only the rules between fields are checked.
+
+        Raises: InvalidInputError if the parameters contradict each other.
+        """
+        run = self.model_copy(update=dict(values))
+        try:
+            return run.consistent()
+        except ValueError as error:
+            field, _, message = str(error).partition(": ")
+            raise InvalidInputError.of(field, message) from None
+
+    @property
+    def slippage(self) -> Decimal:
+        """Adverse move of every fill as a fraction of the price."""
+        return self.slippage_bps.scaleb(-4)
+
     @property
     def max_price_age_ms(self) -> Decimal:
         """Age in ms up to which a close is fresh."""
@@ -195,7 +213,7 @@ class RunConfig(BaseModel):
 
     def document(self) -> dict[str, Any]:
         """Return the parameters as JSON values: decimals as canonical text, times as ISO text."""
-        return cast("dict[str, Any]", self.model_dump(mode="json"))
+        return self.model_dump(mode="json")
 
 
 def load_json(text: str | bytes) -> object:

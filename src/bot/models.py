@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -72,6 +73,46 @@ class Ticker:
     volume_24h: Decimal
 
 
+class VolumeHistory(Protocol):
+    """Volumes of a perp's closed candles, as of a moment."""
+
+    def base_volume(self, newest: int, skip: int) -> Decimal | None:
+        """Return the volume in base coin of `newest` candles before the `skip` newest, None if fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementView:
+    """What is known about a pair the moment it settles: all that a strategy is ever handed."""
+
+    funding: FundingRate
+    ticker: Ticker
+    instrument: Instrument
+    volumes: VolumeHistory
+
+
+@dataclass(frozen=True, slots=True)
+class MarkCandle:
+    """A closed candle of the mark series: its highest price, and the ticker as of its close."""
+
+    closed_at_ms: int
+    high: Decimal
+    ticker: Ticker
+
+
+@dataclass(frozen=True, slots=True)
+class MarketEvent:
+    """A moment at which at least one pair settles.
+
+    `tickers` covers every pair, `settlements` those that settle now. `mark_highs` is, per pair, the
+    highest price of the mark series' candles that closed after the previous event, up to this one.
+    """
+
+    t_ms: int
+    tickers: tuple[Ticker, ...]
+    settlements: tuple[SettlementView, ...]
+    mark_highs: dict[str, Decimal]
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
     """A taker order for one leg."""
@@ -100,7 +141,6 @@ class Position:
     """
 
     symbol: str
-    sequence: int
     opened_at_ms: int
     quantity: Decimal
     spot_entry: Decimal

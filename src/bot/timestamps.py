@@ -15,10 +15,8 @@ def parse_time_ms(value: object) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError(f"{value!r} is neither an ISO date/time nor an integer of milliseconds")
-    if isinstance(value, int) or _INTEGER.match(value):
-        moment_ms = int(value)
-    else:
-        moment_ms = _parse_iso(value)
+    whole = isinstance(value, int) or _INTEGER.match(value)
+    moment_ms = int(value) if whole else _parse_iso(str(value))
     if not 0 <= moment_ms <= _LATEST_MS:
         raise ValueError(f"{value!r} is outside 1970-01-01 to 9999-12-31")
     return moment_ms
@@ -35,7 +33,7 @@ def _parse_iso(text: str) -> int:
 
 
 def iso(moment_ms: int) -> str:
-    """Return `moment_ms` as ISO 8601 in UTC: `2024-01-31T16:00:00Z`, with milliseconds only if there are any."""
+    """Return ISO 8601 in UTC: `2024-01-31T16:00:00Z`, with milliseconds only if there are any."""
     moment = _EPOCH + timedelta(milliseconds=moment_ms)
     precision = "milliseconds" if moment_ms % 1000 else "seconds"
     return moment.isoformat(timespec=precision).replace("+00:00", "Z")

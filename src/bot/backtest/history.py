@@ -1,0 +1,149 @@
+"""A pair's recorded history, read as of a moment: only closed candles, only settled funding."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import accumulate
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.data.columns import DecimalColumn
+from bot.data.series import CandleSeries, SymbolData
+from bot.models import FundingRate, Instrument, MarkCandle, SettlementView, Ticker
+from bot.money import EXACT
+
+Times = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
+_HOURS_8 = Decimal(8)
+_VOLUME_CANDLES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class _VolumesAsOf:
+    """The volumes of the first `closed` candles of a running sum; later ones cannot be asked for."""
+
+    _running: Sequence[int]
+    _exponent: int
+    _closed: int
+
+    def base_volume(self, newest: int, skip: int) -> Decimal | None:
+        last = self._closed - max(skip, 0)
+        first = last - max(newest, 0)
+        if first < 0:
+            return None
+        return _scaled(self._running[last] - self._running[first], self._exponent)
+
+
+class PairHistory:
+    """As-of reads of one pair. A candle counts from its close on; index -1 means none has closed yet."""
+
+    def __init__(self, data: SymbolData, instrument: Instrument, max_price_age_ms: Decimal) -> None:
+        self.symbol = data.symbol
+        self.instrument = instrument
+        self.funding = data.funding
+        self._max_age_ms = int(max_price_age_ms)
+        self._spot = data.spot
+        self._perp = data.perp
+        self._mark = data.perp if data.mark is None else data.mark
+        self._spot_closed = _close_times(data.spot)
+        self._perp_closed = _close_times(data.perp)
+        self._mark_closed = _close_times(self._mark)
+        self._base_volume = list(accumulate(data.perp.volume.mantissas.tolist(), initial=0))
+        self._perp_volume_exponent = data.perp.volume.exponent
+        self._quote_volume = _running_quote_volume(data.perp)
+        self._quote_exponent = data.perp.volume.exponent + data.perp.close.exponent
+
+    def records(self, from_ms: int, until_ms: int) -> Iterator[FundingRate]:
+        """Yield the settlements in [from_ms, until_ms), each with its own mark price if it has one."""
+        part = slice(*np.searchsorted(self.funding.t_ms, [from_ms, until_ms]).tolist())
+        for t_ms, rate, hours, mark, has_mark in zip(
+            self.funding.t_ms[part].tolist(),
+            self.funding.rates.decimals(part),
+            self.funding.interval_hours[part].tolist(),
+            self.funding.marks.decimals(part),
+            self.funding.has_mark[part].tolist(),
+            strict=True,
+        ):
+            rate_8h = EXACT.divide(EXACT.multiply(rate, _HOURS_8), Decimal(hours))
+            yield FundingRate(self.symbol, t_ms, rate, hours, mark if has_mark else None, rate_8h)
+
+    def tickers(self, times: Times) -> list[Ticker]:
+        """Return the ticker as of each of `times` (ms UTC, ascending)."""
+        spot_at, perp_at = _newest(self._spot_closed, times), _newest(self._perp_closed, times)
+        mark_at = _newest(self._mark_closed, times)
+        spots, perps = _closes(self._spot.close, spot_at), _closes(self._perp.close, perp_at)
+        marks = _closes(self._mark.close, mark_at)
+        fresh = self._is_fresh(self._spot_closed, spot_at, times)
+        fresh &= self._is_fresh(self._perp_closed, perp_at, times)
+        return [
+            Ticker(self.symbol, t_ms, spot, perp, perp if mark is None else mark, is_fresh, volume)
+            for t_ms, spot, perp, mark, is_fresh, volume in zip(
+                times.tolist(), spots, perps, marks, fresh.tolist(), self._volumes(perp_at), strict=True
+            )
+        ]
+
+    def view(self, record: FundingRate, ticker: Ticker) -> SettlementView:
+        """Return what is known at a settlement, given the ticker of its time."""
+        funding = record if record.mark_price is not None else replace(record, mark_price=ticker.mark)
+        closed = int(np.searchsorted(self._perp_closed, record.t_ms, side="right"))
+        volumes = _VolumesAsOf(self._base_volume, self._perp_volume_exponent, closed)
+        return SettlementView(funding, ticker, self.instrument, volumes)
+
+    def mark_highs(self, times: Times) -> list[Decimal | None]:
+        """Return, for each of `times` but the first, the highest mark price since the time before.
+
+        Candles that closed in (times[i-1], times[i]] count; None where there is none, and at the first.
+        """
+        bounds = np.searchsorted(self._mark_closed, times, side="right")
+        highs = self._mark.high
+        peaks = [
+            highs.mantissas[low:high].max() if low < high else None
+            for low, high in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+        ]
+        return [None, *(None if peak is None else _scaled(int(peak), highs.exponent) for peak in peaks)]
+
+    def mark_candles(self, after_ms: int, until_ms: int) -> Iterator[MarkCandle]:
+        """Yield the mark series' candles that closed in (after_ms, until_ms], oldest first."""
+        low, high = np.searchsorted(self._mark_closed, [after_ms, until_ms], side="right").tolist()
+        closed = self._mark_closed[low:high]
+        highs = self._mark.high.decimals(slice(low, high))
+        for closed_ms, top, ticker in zip(closed.tolist(), highs, self.tickers(closed), strict=True):
+            yield MarkCandle(closed_ms, top, ticker)
+
+    def _is_fresh(self, closed: Times, index: Indices, times: Times) -> npt.NDArray[np.bool_]:
+        if not len(closed):
+            return np.zeros(len(times), dtype=bool)
+        return (index >= 0) & (times - closed[index] <= self._max_age_ms)
+
+    def _volumes(self, perp_at: Indices) -> list[Decimal]:
+        running, exponent = self._quote_volume, self._quote_exponent
+        return [
+            _scaled(running[at + 1] - running[max(at + 1 - _VOLUME_CANDLES, 0)], exponent)
+            for at in perp_at.tolist()
+        ]
+
+
+def _close_times(candles: CandleSeries) -> Times:
+    return candles.open_ms + candles.timeframe_ms
+
+
+def _newest(closed: Times, times: Times) -> Indices:
+    return np.searchsorted(closed, times, side="right") - 1
+
+
+def _closes(column: DecimalColumn, index: Indices) -> list[Decimal | None]:
+    if not len(column):
+        return [None] * len(index)
+    return [
+        None if at < 0 else price for at, price in zip(index.tolist(), column.decimals(index), strict=True)
+    ]
+
+
+def _running_quote_volume(perp: CandleSeries) -> list[int]:
+    products = map(int.__mul__, perp.volume.mantissas.tolist(), perp.close.mantissas.tolist())
+    return list(accumulate(products, initial=0))
+
+
+def _scaled(whole: int, exponent: int) -> Decimal:
+    return Decimal(whole).scaleb(exponent, context=EXACT)

@@ -1,0 +1,90 @@
+"""Everything that the trials of one window share: built once, replayed many times."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Self
+
+import numpy as np
+
+from bot.backtest.history import PairHistory, Times
+from bot.config import RunConfig
+from bot.data.coverage import Coverage, check_coverage, coverage
+from bot.data.series import MarketData
+from bot.errors import InsufficientDataError
+from bot.models import FundingRate, Instrument, MarkCandle, MarketEvent, SettlementView, Ticker
+from bot.timestamps import iso
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReplayWindow:
+    """The events of a window, oldest first, and what each shows; immutable, shared by trials.
+
+    `past` holds the settlements before the window, pair by pair, for signals to warm up on.
+    """
+
+    exchange: str
+    fingerprint: str
+    past: tuple[FundingRate, ...]
+    events: tuple[MarketEvent, ...]
+    instruments: Mapping[str, Instrument]
+    coverage: Mapping[str, Coverage]
+    _pairs: Mapping[str, PairHistory]
+
+    @classmethod
+    def build(cls, config: RunConfig, data: MarketData) -> Self:
+        """Return the window that `config` asks for, from histories that end no later than it does.
+
+        Raises: InsufficientDataError where the store covers too little of it.
+        """
+        covered = {item.symbol: coverage(item, config.start, config.end) for item in data.symbols}
+        for item in data.symbols:
+            check_coverage(item, covered[item.symbol], config.start, config.end, config.min_coverage)
+        instruments = {item.symbol: _instrument(config, item.instrument) for item in data.symbols}
+        pairs = {
+            item.symbol: PairHistory(item, instruments[item.symbol], config.max_price_age_ms)
+            for item in data.symbols
+        }
+        times = _event_times(config, pairs)
+        events = tuple(_events(config, pairs, times))
+        past = tuple(record for pair in pairs.values() for record in pair.records(0, config.start))
+        return cls(data.exchange, data.fingerprint, past, events, instruments, covered, pairs)
+
+    def mark_candles(self, symbol: str, after_ms: int, until_ms: int) -> Iterator[MarkCandle]:
+        """Yield the candles of the mark series that closed in (after_ms, until_ms], oldest first."""
+        return self._pairs[symbol].mark_candles(after_ms, until_ms)
+
+
+def _instrument(config: RunConfig, held: Instrument) -> Instrument:
+    return held if config.instrument is None else config.instrument.applied_to(held)
+
+
+def _event_times(config: RunConfig, pairs: Mapping[str, PairHistory]) -> Times:
+    held = np.concatenate([pair.funding.t_ms for pair in pairs.values()])
+    times = np.unique(held[(held >= config.start) & (held <= config.end)])
+    if not len(times):
+        raise InsufficientDataError.of(
+            "start", f"no settlement is held from {iso(config.start)} to {iso(config.end)}"
+        )
+    return times
+
+
+def _events(config: RunConfig, pairs: Mapping[str, PairHistory], times: Times) -> Iterator[MarketEvent]:
+    settling: dict[int, list[SettlementView]] = {t_ms: [] for t_ms in times.tolist()}
+    tickers: list[list[Ticker]] = []
+    highs: list[list[Decimal | None]] = []
+    for pair in pairs.values():
+        own = pair.tickers(times)
+        tickers.append(own)
+        highs.append(pair.mark_highs(times))
+        by_time = {ticker.t_ms: ticker for ticker in own}
+        for record in pair.records(config.start, config.end + 1):
+            settling[record.t_ms].append(pair.view(record, by_time[record.t_ms]))
+    for index, t_ms in enumerate(times.tolist()):
+        tops = {symbol: column[index] for symbol, column in zip(pairs, highs, strict=True)}
+        yield MarketEvent(
+            t_ms,
+            tuple(column[index] for column in tickers),
+            tuple(settling[t_ms]),
+            {symbol: top for symbol, top in tops.items() if top is not None},
+        )

@@ -1,0 +1,36 @@
+"""The port through which every order leaves, and the simulated body that all replays and paper share."""
+
+from abc import ABC, abstractmethod
+
+from bot.errors import ExecutionError
+from bot.execution.fill_model import FillModel
+from bot.market_data.ticker_service import TickerService
+from bot.models import Leg, OrderRequest, OrderResult
+from bot.pnl.fees import FeeCalculator
+
+
+class Executor(ABC):
+    """Turns an order into a fill."""
+
+    @abstractmethod
+    def execute(self, order: OrderRequest) -> OrderResult:
+        """Return the fill of `order`; raises ExecutionError if it could not be filled."""
+
+
+class SimulatedExecutor(Executor):
+    """Fills orders at the newest known price through the fill model, with taker fees."""
+
+    def __init__(self, tickers: TickerService, fills: FillModel, fees: FeeCalculator) -> None:
+        self._tickers = tickers
+        self._fills = fills
+        self._fees = fees
+
+    def execute(self, order: OrderRequest) -> OrderResult:
+        """Return the whole order filled at once."""
+        ticker = self._tickers.latest(order.symbol)
+        last_price = ticker.spot if order.leg is Leg.SPOT else ticker.perp
+        if last_price is None:
+            raise ExecutionError(f"{order.symbol} has no {order.leg} price to fill at")
+        price = self._fills.price(order.side, last_price)
+        fee = self._fees.fee(order.leg, order.quantity, price)
+        return OrderResult(order, price, fee, ticker.t_ms)

@@ -1,0 +1,27 @@
+"""The newest known prices of every pair."""
+
+from collections.abc import Iterable
+
+from bot.errors import ExecutionError
+from bot.models import Ticker
+
+
+class TickerService:
+    """Holds one ticker a pair; whoever watches the market pushes new ones."""
+
+    __slots__ = ("_latest",)
+
+    def __init__(self) -> None:
+        self._latest: dict[str, Ticker] = {}
+
+    def update(self, tickers: Iterable[Ticker]) -> None:
+        """Replace the tickers of the pairs given."""
+        for ticker in tickers:
+            self._latest[ticker.symbol] = ticker
+
+    def latest(self, symbol: str) -> Ticker:
+        """Return the newest ticker of `symbol`; raises ExecutionError if there is none yet."""
+        ticker = self._latest.get(symbol)
+        if ticker is None:
+            raise ExecutionError(f"{symbol} has no ticker yet")
+        return ticker

@@ -1,0 +1,102 @@
+"""The account: cash, locked margin, funding and every closed round trip."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.market_data.ticker_service import TickerService
+from bot.models import CloseReason, FundingRate, OrderResult, Position, Trade
+from bot.money import ZERO
+from bot.pnl import formulas
+
+
+@dataclass(slots=True)
+class _Carry:
+    funding: Decimal = ZERO
+    payments: int = 0
+
+
+class PnLTracker:
+    """Books what happens to an account; every amount is booked once, so sums are exact."""
+
+    def __init__(self, initial_capital: Decimal) -> None:
+        self.cash = initial_capital
+        self.margin_locked = ZERO
+        self.trades: list[Trade] = []
+        self._carries: dict[str, _Carry] = {}
+
+    @property
+    def free_cash(self) -> Decimal:
+        """Cash that no margin locks, quote currency."""
+        return self.cash - self.margin_locked
+
+    def record_open(self, position: Position) -> None:
+        """Book the opening of a hedge: spot bought, fees paid, margin locked."""
+        self.cash -= position.spot_cost + position.entry_fees
+        self.margin_locked += position.margin
+        self._carries[position.symbol] = _Carry()
+
+    def record_funding(self, position: Position, funding: FundingRate, mark_price: Decimal) -> Decimal:
+        """Book one settlement of an open short and return the amount."""
+        amount = formulas.funding_payment(position.quantity, mark_price, funding.rate)
+        carry = self._carries[position.symbol]
+        carry.funding += amount
+        carry.payments += 1
+        self.cash += amount
+        return amount
+
+    def record_close(
+        self, position: Position, spot_exit: OrderResult, perp_exit: OrderResult, reason: CloseReason
+    ) -> Trade:
+        """Book a normal close of both legs and return the round trip."""
+        perp_pnl = formulas.short_pnl(position.quantity, position.perp_entry, perp_exit.price)
+        fees = spot_exit.fee + perp_exit.fee
+        return self._end(position, spot_exit, perp_exit.price, perp_pnl, fees, reason)
+
+    def record_liquidation(self, position: Position, spot_exit: OrderResult) -> Trade:
+        """Book a liquidation: the short loses its whole margin, the spot leg is sold."""
+        return self._end(position, spot_exit, None, -position.margin, spot_exit.fee, CloseReason.LIQUIDATION)
+
+    def equity(self, positions: Iterable[Position], tickers: TickerService) -> Decimal:
+        """Return cash plus what the open hedges are worth at the newest prices."""
+        equity = self.cash
+        for position in positions:
+            ticker = tickers.latest(position.symbol)
+            if ticker.spot is not None and ticker.perp is not None:
+                equity += formulas.notional(position.quantity, ticker.spot)
+                equity += formulas.short_pnl(position.quantity, position.perp_entry, ticker.perp)
+        return equity
+
+    def _end(
+        self,
+        position: Position,
+        spot_exit: OrderResult,
+        perp_exit: Decimal | None,
+        perp_pnl: Decimal,
+        exit_fees: Decimal,
+        reason: CloseReason,
+    ) -> Trade:
+        proceeds = formulas.notional(position.quantity, spot_exit.price)
+        self.cash += proceeds + perp_pnl - exit_fees
+        self.margin_locked -= position.margin
+        carry = self._carries.pop(position.symbol)
+        price_pnl = proceeds - position.spot_cost + perp_pnl
+        fees = position.entry_fees + exit_fees
+        trade = Trade(
+            symbol=position.symbol,
+            opened_at_ms=position.opened_at_ms,
+            closed_at_ms=spot_exit.filled_at_ms,
+            quantity=position.quantity,
+            spot_entry=position.spot_entry,
+            perp_entry=position.perp_entry,
+            spot_exit=spot_exit.price,
+            perp_exit=perp_exit,
+            funding=carry.funding,
+            fees=fees,
+            price_pnl=price_pnl,
+            net_pnl=formulas.net_pnl(price_pnl, carry.funding, fees),
+            funding_payments=carry.payments,
+            reason=reason,
+        )
+        self.trades.append(trade)
+        return trade

@@ -1,0 +1,69 @@
+"""Opening and closing hedges: both legs, one quantity."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from bot.execution.executor import Executor
+from bot.models import CloseReason, Leg, OrderRequest, OrderResult, Position, Side, Trade
+from bot.money import ZERO
+from bot.pnl import formulas
+from bot.pnl.tracker import PnLTracker
+
+
+class PositionManager:
+    """Holds the open hedges, at most one a pair, in order of opening."""
+
+    def __init__(self, executor: Executor, tracker: PnLTracker, perp_leverage: Decimal) -> None:
+        self._executor = executor
+        self._tracker = tracker
+        self._leverage = perp_leverage
+        self._open: dict[str, Position] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[Position]:
+        return iter(tuple(self._open.values()))
+
+    def get(self, symbol: str) -> Position | None:
+        """Return the open hedge of `symbol`, if there is one."""
+        return self._open.get(symbol)
+
+    @property
+    def exposure(self) -> Decimal:
+        """Spot notional of the open hedges at their entry fills, quote currency."""
+        return sum((held.quantity * held.spot_entry for held in self._open.values()), ZERO)
+
+    def open(self, symbol: str, quantity: Decimal) -> Position:
+        """Buy spot and sell the perp; raises ExecutionError if a leg cannot be filled."""
+        spot = self._fill(symbol, Leg.SPOT, Side.BUY, quantity)
+        perp = self._fill(symbol, Leg.PERP, Side.SELL, quantity)
+        position = Position(
+            symbol=symbol,
+            opened_at_ms=perp.filled_at_ms,
+            quantity=quantity,
+            spot_entry=spot.price,
+            perp_entry=perp.price,
+            spot_cost=formulas.notional(quantity, spot.price),
+            margin=formulas.locked_margin(quantity, perp.price, self._leverage),
+            entry_fees=spot.fee + perp.fee,
+        )
+        self._open[symbol] = position
+        self._tracker.record_open(position)
+        return position
+
+    def close(self, position: Position, reason: CloseReason) -> Trade:
+        """Sell spot and buy the perp back."""
+        spot = self._fill(position.symbol, Leg.SPOT, Side.SELL, position.quantity)
+        perp = self._fill(position.symbol, Leg.PERP, Side.BUY, position.quantity)
+        del self._open[position.symbol]
+        return self._tracker.record_close(position, spot, perp, reason)
+
+    def liquidate(self, position: Position) -> Trade:
+        """Sell the spot leg after the exchange has taken the short."""
+        spot = self._fill(position.symbol, Leg.SPOT, Side.SELL, position.quantity)
+        del self._open[position.symbol]
+        return self._tracker.record_liquidation(position, spot)
+
+    def _fill(self, symbol: str, leg: Leg, side: Side, quantity: Decimal) -> OrderResult:
+        return self._executor.execute(OrderRequest(symbol, leg, side, quantity))

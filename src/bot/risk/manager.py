@@ -1,0 +1,26 @@
+"""Isolated margin of the short leg: when to get out, and when the exchange takes over."""
+
+from decimal import Decimal
+
+from bot.models import Position
+from bot.money import ONE
+
+
+class RiskManager:
+    """Judges a short against its margin. `mmr` is the maintenance margin rate of the instrument."""
+
+    __slots__ = ("_margin_exit_ratio",)
+
+    def __init__(self, margin_exit_ratio: Decimal) -> None:
+        self._margin_exit_ratio = margin_exit_ratio
+
+    def must_exit(self, position: Position, price: Decimal, mmr: Decimal) -> bool:
+        """Return whether maintenance has eaten up too much of the margin balance at `price`."""
+        maintenance = mmr * position.quantity * price
+        balance = position.margin + position.quantity * (position.perp_entry - price)
+        return balance <= 0 or maintenance >= self._margin_exit_ratio * balance
+
+    def is_liquidated(self, position: Position, high: Decimal, mmr: Decimal) -> bool:
+        """Return whether a mark price as high as `high` wipes out the margin."""
+        secured = position.margin + position.quantity * position.perp_entry
+        return high * position.quantity * (ONE + mmr) >= secured

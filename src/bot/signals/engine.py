@@ -1,0 +1,92 @@
+"""The composite score of a pair from its rate level, trend, persistence and basis."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.models import FundingRate, SettlementView
+from bot.signals.basis import basis_score
+from bot.signals.persistence import next_streak, persistence_score
+from bot.signals.rate_level import rate_level_score
+from bot.signals.trend import RateAverage, trend_score
+from bot.signals.volume import volume_holds
+
+_PLACES_8 = Decimal(1).scaleb(-8)
+_PLACES_6 = Decimal(1).scaleb(-6)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalParams:
+    """What the signals are measured against; rates per 8 hours, weights relative."""
+
+    rate_cap: Decimal
+    trend_ema_span: int
+    trend_stable_threshold: Decimal
+    persistence_threshold: Decimal
+    persistence_max_periods: int
+    basis_cap: Decimal
+    volume_lookback_days: int
+    volume_decline_ratio: Decimal
+    weight_rate_level: Decimal
+    weight_trend: Decimal
+    weight_persistence: Decimal
+    weight_basis: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A score from 0 to 1 and the sub-scores it is made of."""
+
+    score: Decimal
+    rate_level: Decimal
+    trend: Decimal
+    persistence: Decimal
+    basis: Decimal
+
+
+class _PairState:
+    __slots__ = ("average", "streak")
+
+    def __init__(self, span: int) -> None:
+        self.average = RateAverage(span)
+        self.streak = 0
+
+
+class SignalEngine:
+    """Remembers what the signals need of each pair; every settlement costs the same."""
+
+    def __init__(self, params: SignalParams) -> None:
+        self._params = params
+        self._pairs: dict[str, _PairState] = {}
+
+    def observe(self, funding: FundingRate) -> None:
+        """Take in a settlement; call for each one of a pair, in order."""
+        state = self._pairs.get(funding.symbol)
+        if state is None:
+            state = self._pairs[funding.symbol] = _PairState(self._params.trend_ema_span)
+        state.average.add(funding.rate_8h)
+        state.streak = next_streak(state.streak, funding.rate_8h, self._params.persistence_threshold)
+
+    def signal(self, view: SettlementView) -> Signal:
+        """Return the signal at a settlement that has been observed, with fresh prices."""
+        params, state = self._params, self._pairs[view.funding.symbol]
+        spot, perp = view.ticker.spot, view.ticker.perp
+        if spot is None or perp is None:
+            raise ValueError(f"{view.funding.symbol} has no prices to score")
+        rate_level = rate_level_score(view.funding.rate_8h, params.rate_cap).quantize(_PLACES_8)
+        trend = trend_score(state.average.change, params.trend_stable_threshold).quantize(_PLACES_8)
+        streak = persistence_score(state.streak, params.persistence_max_periods).quantize(_PLACES_8)
+        basis = basis_score(spot, perp, params.basis_cap).quantize(_PLACES_8)
+        return Signal(self._weighted(rate_level, trend, streak, basis), rate_level, trend, streak, basis)
+
+    def volume_holds(self, view: SettlementView) -> bool:
+        """Return whether the pair's volume has not fallen too far."""
+        params = self._params
+        return volume_holds(view.volumes, params.volume_lookback_days, params.volume_decline_ratio)
+
+    def _weighted(self, rate_level: Decimal, trend: Decimal, persistence: Decimal, basis: Decimal) -> Decimal:
+        params = self._params
+        weights = params.weight_rate_level + params.weight_trend + params.weight_persistence
+        weights += params.weight_basis
+        total = params.weight_rate_level * rate_level + params.weight_trend * trend
+        total += params.weight_persistence * persistence + params.weight_basis * basis
+        return (total / weights).quantize(_PLACES_6)

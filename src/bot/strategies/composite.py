@@ -1,0 +1,62 @@
+"""Strategy v1.1: a weighted score of signals decides, and may scale the size."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.models import FundingRate, SettlementView
+from bot.money import ONE
+from bot.signals.engine import SignalEngine
+from bot.strategies.strategy import Entry, Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSizing:
+    """Share of a slot at score 0 and at score 1."""
+
+    min_fraction: Decimal
+    max_fraction: Decimal
+
+    def fraction(self, score: Decimal) -> Decimal:
+        """Return the share of a slot that a score deserves."""
+        return self.min_fraction + (self.max_fraction - self.min_fraction) * score
+
+
+class CompositeStrategy(Strategy):
+    """Enters high scores with sound volume, exits low scores and rates that are not positive."""
+
+    remembers = True
+
+    def __init__(
+        self,
+        signals: SignalEngine,
+        entry_threshold: Decimal,
+        exit_threshold: Decimal,
+        sizing: ScoreSizing | None,
+    ) -> None:
+        self._signals = signals
+        self._entry_threshold = entry_threshold
+        self._exit_threshold = exit_threshold
+        self._sizing = sizing
+
+    def observe(self, funding: FundingRate) -> None:
+        """Feed the signals."""
+        self._signals.observe(funding)
+
+    def entries(self, views: Sequence[SettlementView]) -> Sequence[Entry]:
+        """Return the pairs whose score reaches the threshold, best score first, then by symbol."""
+        scored = [(self._signals.signal(view).score, view) for view in views if view.funding.rate > 0]
+        chosen = [
+            (score, view)
+            for score, view in scored
+            if score >= self._entry_threshold and self._signals.volume_holds(view)
+        ]
+        chosen.sort(key=lambda found: (-found[0], found[1].funding.symbol))
+        return [Entry(view, self._fraction(score)) for score, view in chosen]
+
+    def wants_exit(self, view: SettlementView) -> bool:
+        """Return whether the rate is not positive or the score has fallen below its threshold."""
+        return view.funding.rate <= 0 or self._signals.signal(view).score < self._exit_threshold
+
+    def _fraction(self, score: Decimal) -> Decimal:
+        return ONE if self._sizing is None else self._sizing.fraction(score)

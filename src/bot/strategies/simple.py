@@ -1,0 +1,24 @@
+"""Strategy v1.0: thresholds on the funding rate per 8 hours."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from bot.market_data.opportunity_ranker import OpportunityRanker
+from bot.models import SettlementView
+from bot.strategies.strategy import Entry, Strategy
+
+
+class SimpleStrategy(Strategy):
+    """Enters what the ranker passes, exits when the rate falls below a threshold."""
+
+    def __init__(self, ranker: OpportunityRanker, exit_funding_rate: Decimal) -> None:
+        self._ranker = ranker
+        self._exit_funding_rate = exit_funding_rate
+
+    def entries(self, views: Sequence[SettlementView]) -> Sequence[Entry]:
+        """Return the passing pairs by annualized net yield."""
+        return [Entry(view) for view in self._ranker.rank(views)]
+
+    def wants_exit(self, view: SettlementView) -> bool:
+        """Return whether the rate per 8 hours has fallen below the exit threshold."""
+        return view.funding.rate_8h < self._exit_funding_rate

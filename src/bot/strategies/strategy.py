@@ -1,0 +1,38 @@
+"""What decides: entries and exits from as-of views, nothing else."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar
+
+from bot.models import FundingRate, SettlementView
+from bot.money import ONE
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A pair to enter, and the share of a slot to enter with."""
+
+    view: SettlementView
+    fraction: Decimal = ONE
+
+
+class Strategy(ABC):
+    """Decides at settlements. It is handed views as of now and can see nothing later.
+
+    One that learns from past settlements says so with `remembers`, and is shown each of them once.
+    """
+
+    remembers: ClassVar[bool] = False
+
+    def observe(self, funding: FundingRate) -> None:  # noqa: B027 - most need no memory
+        """Take in a settlement of a pair; those before the window come first."""
+
+    @abstractmethod
+    def entries(self, views: Sequence[SettlementView]) -> Sequence[Entry]:
+        """Return the pairs worth entering, best first, among those that settle now with fresh prices."""
+
+    @abstractmethod
+    def wants_exit(self, view: SettlementView) -> bool:
+        """Return whether an open position of the settling pair should be closed."""

@@ -1,0 +1,176 @@
+"""The trading loop that a replay and paper trading share: one market event in, positions and equity out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from bot.market_data.ticker_service import TickerService
+from bot.models import CloseReason, FundingRate, Instrument, MarkCandle, MarketEvent, Position, SettlementView
+from bot.pnl.tracker import PnLTracker
+from bot.position.manager import PositionManager
+from bot.position.sizing import PositionSizer
+from bot.risk.manager import RiskManager
+from bot.strategies.strategy import Entry, Strategy
+
+
+class MarkPath(Protocol):
+    """Where the closed candles of a pair's mark series can be read again."""
+
+    def mark_candles(self, symbol: str, after_ms: int, until_ms: int) -> Iterable[MarkCandle]:
+        """Return the candles that closed in (after_ms, until_ms], oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What a trader can see: newest tickers, trading rules of each pair, closed mark candles."""
+
+    tickers: TickerService
+    instruments: Mapping[str, Instrument]
+    mark_path: MarkPath
+
+
+@dataclass(frozen=True, slots=True)
+class CapitalPlan:
+    """What an account starts with (quote currency), what entries are sized on, and its slots."""
+
+    initial_capital: Decimal
+    sizing_base: Literal["initial", "equity"]
+    max_simultaneous_positions: int
+
+
+class CarryTrader:
+    """Runs the hedges of one account. Call inside `bot.money.exact()`."""
+
+    def __init__(
+        self,
+        strategy: Strategy,
+        market: Market,
+        capital: CapitalPlan,
+        tracker: PnLTracker,
+        positions: PositionManager,
+        risk: RiskManager,
+        sizer: PositionSizer,
+    ) -> None:
+        self.tracker = tracker
+        self.positions = positions
+        self.skipped_entries = 0
+        self._strategy = strategy
+        self._market = market
+        self._tickers = market.tickers
+        self._risk = risk
+        self._sizer = sizer
+        self._instruments = market.instruments
+        self._capital = capital
+        self._slots = capital.max_simultaneous_positions
+        self._previous_ms = -1
+
+    def warm_up(self, records: Iterable[FundingRate]) -> None:
+        """Show settlements to a strategy that learns from them."""
+        if self._strategy.remembers:
+            for record in records:
+                self._strategy.observe(record)
+
+    def on_event(self, event: MarketEvent) -> None:
+        """Do all that happens at `event`: liquidations, funding, exits, entries."""
+        ended = self._collect(event)
+        if self.positions:
+            ended |= self._exit(event)
+        self._enter(event, ended)
+
+    def on_last_event(self, event: MarketEvent) -> None:
+        """Do what still happens at the end of a window, and close everything."""
+        self._collect(event)
+        self.close_all(CloseReason.END)
+
+    def close_all(self, reason: CloseReason) -> None:
+        """Close every open hedge at the newest prices."""
+        for position in self.positions:
+            self.positions.close(position, reason)
+
+    def equity(self) -> Decimal:
+        """Return the account's worth at the newest prices, quote currency."""
+        return self.tracker.equity(self.positions, self._tickers)
+
+    def _collect(self, event: MarketEvent) -> set[str]:
+        liquidated = self._liquidate(event) if self.positions else set()
+        self._tickers.update(event.tickers)
+        self.warm_up(view.funding for view in event.settlements)
+        if self.positions:
+            self._settle(event)
+        self._previous_ms = event.t_ms
+        return liquidated
+
+    def _liquidate(self, event: MarketEvent) -> set[str]:
+        ended = set()
+        for position in self.positions:
+            high = event.mark_highs.get(position.symbol)
+            mmr = self._instruments[position.symbol].mmr
+            if high is not None and self._risk.is_liquidated(position, high, mmr):
+                self._tickers.update([self._fatal_candle(position, mmr, event.t_ms).ticker])
+                self.positions.liquidate(position)
+                ended.add(position.symbol)
+        return ended
+
+    def _fatal_candle(self, position: Position, mmr: Decimal, until_ms: int) -> MarkCandle:
+        candles = self._market.mark_path.mark_candles(position.symbol, self._previous_ms, until_ms)
+        return next(candle for candle in candles if self._risk.is_liquidated(position, candle.high, mmr))
+
+    def _settle(self, event: MarketEvent) -> None:
+        for view in event.settlements:
+            position = self.positions.get(view.funding.symbol)
+            if position is not None and view.funding.mark_price is not None:
+                self.tracker.record_funding(position, view.funding, view.funding.mark_price)
+
+    def _exit(self, event: MarketEvent) -> set[str]:
+        settling = {view.funding.symbol: view for view in event.settlements}
+        ended = set()
+        for position in self.positions:
+            reason = self._exit_reason(position, settling.get(position.symbol))
+            if reason is not None:
+                self.positions.close(position, reason)
+                ended.add(position.symbol)
+        return ended
+
+    def _exit_reason(self, position: Position, view: SettlementView | None) -> CloseReason | None:
+        ticker = self._tickers.latest(position.symbol)
+        if not ticker.fresh:
+            return None
+        mmr = self._instruments[position.symbol].mmr
+        if ticker.mark is not None and self._risk.must_exit(position, ticker.mark, mmr):
+            return CloseReason.MARGIN
+        if view is not None and self._strategy.wants_exit(view):
+            return CloseReason.SIGNAL
+        return None
+
+    def _enter(self, event: MarketEvent, ended: set[str]) -> None:
+        if len(self.positions) >= self._slots:
+            return
+        views = [view for view in event.settlements if self._is_enterable(view, ended)]
+        for entry in self._strategy.entries(views) if views else ():
+            if len(self.positions) >= self._slots:
+                break
+            self._open(entry)
+
+    def _is_enterable(self, view: SettlementView, ended: set[str]) -> bool:
+        symbol = view.funding.symbol
+        return view.ticker.fresh and symbol not in ended and self.positions.get(symbol) is None
+
+    def _open(self, entry: Entry) -> None:
+        view = entry.view
+        quantity = self._sizer.quantity(
+            view.ticker,
+            view.instrument,
+            self._sizing_base(),
+            entry.fraction,
+            self.tracker.free_cash,
+            self.positions.exposure,
+        )
+        if quantity:
+            self.positions.open(view.funding.symbol, quantity)
+        else:
+            self.skipped_entries += 1
+
+    def _sizing_base(self) -> Decimal:
+        capital = self._capital
+        return self.equity() if capital.sizing_base == "equity" else capital.initial_capital

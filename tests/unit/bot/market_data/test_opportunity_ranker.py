@@ -1,0 +1,53 @@
+from decimal import Decimal
+
+import pytest
+from builders import NoVolumes
+
+from bot.market_data.opportunity_ranker import OpportunityRanker
+from bot.models import FundingRate, Instrument, SettlementView, Ticker
+from bot.pnl.fees import FeeSchedule
+
+FEES = FeeSchedule(Decimal("0.001"), Decimal("0.0005"))
+
+
+def view(
+    rate: str, interval_hours: int = 8, symbol: str = "X", volume: str = "1000000", spot_active: bool = True
+) -> SettlementView:
+    exact = Decimal(rate)
+    funding = FundingRate(symbol, 0, exact, interval_hours, None, exact * 8 / interval_hours)
+    ticker = Ticker(symbol, 0, Decimal(1), Decimal(1), None, fresh=True, volume_24h=Decimal(volume))
+    return SettlementView(funding, ticker, Instrument(spot_active=spot_active), NoVolumes())
+
+
+def ranker(min_rate: str = "0.0003", min_volume: str = "1000000", periods: int = 30) -> OpportunityRanker:
+    return OpportunityRanker(Decimal(min_rate), Decimal(min_volume), periods, FEES)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "passes"),
+    [
+        (view("0.0003"), True),
+        (view("0.0002999999"), False),
+        (view("0.00015", interval_hours=4), True),
+        (view("0.0003", volume="999999.99"), False),
+        (view("0.0003", spot_active=False), False),
+    ],
+)
+def test_rate_volume_and_an_active_spot_market_are_asked_for(candidate: SettlementView, passes: bool) -> None:
+    assert ranker().passes(candidate) is (passes and candidate.funding.interval_hours == 8)
+
+
+def test_fees_must_be_earned_within_the_holding_periods_exactly() -> None:
+    assert not ranker("0", periods=30).passes(view("0.0001"))
+    assert ranker("0", periods=30).passes(view("0.00010000001"))
+    assert ranker("0", periods=31).passes(view("0.0001"))
+
+
+def test_the_best_annualized_yield_comes_first_and_ties_go_by_symbol() -> None:
+    views = [
+        view("0.0004", symbol="C"),
+        view("0.0004", symbol="A"),
+        view("0.0003", 4, symbol="B"),
+        view("0.0001", symbol="D"),
+    ]
+    assert [ranked.funding.symbol for ranked in ranker().rank(views)] == ["B", "A", "C"]

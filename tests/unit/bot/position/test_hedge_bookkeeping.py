@@ -1,0 +1,90 @@
+"""Positions and their ledger, by hand: 2 units bought at 100, perp sold at 101, leverage 2, no slippage."""
+
+from decimal import Decimal
+
+import pytest
+
+from bot.backtest.executor import BacktestExecutor
+from bot.execution.fill_model import FillModel
+from bot.market_data.ticker_service import TickerService
+from bot.models import CloseReason, FundingRate, Ticker
+from bot.pnl.fees import FeeCalculator, FeeSchedule
+from bot.pnl.tracker import PnLTracker
+from bot.position.manager import PositionManager
+
+
+class Desk:
+    def __init__(self) -> None:
+        self.tickers = TickerService()
+        fees = FeeCalculator(FeeSchedule(Decimal("0.001"), Decimal("0.0005")))
+        executor = BacktestExecutor(self.tickers, FillModel(Decimal(0)), fees)
+        self.tracker = PnLTracker(Decimal(1000))
+        self.positions = PositionManager(executor, self.tracker, Decimal(2))
+
+    def prices(self, t_ms: int, spot: str, perp: str) -> None:
+        self.tickers.update(
+            [
+                Ticker(
+                    "X", t_ms, Decimal(spot), Decimal(perp), Decimal(perp), fresh=True, volume_24h=Decimal(0)
+                )
+            ]
+        )
+
+    def fund(self, rate: str, mark: str) -> Decimal:
+        position = self.positions.get("X")
+        assert position is not None
+        record = FundingRate("X", 2, Decimal(rate), 8, Decimal(mark), Decimal(rate))
+        return self.tracker.record_funding(position, record, Decimal(mark))
+
+
+@pytest.fixture
+def desk() -> Desk:
+    opened = Desk()
+    opened.prices(1, "100", "101")
+    opened.positions.open("X", Decimal(2))
+    return opened
+
+
+def test_opening_pays_spot_and_fees_and_locks_margin(desk: Desk) -> None:
+    assert desk.tracker.cash == Decimal(1000) - 200 - Decimal("0.2") - Decimal("0.101")
+    assert desk.tracker.margin_locked == 101
+    assert desk.tracker.free_cash == Decimal("698.699")
+    assert desk.positions.exposure == 200
+
+
+def test_price_moves_cancel_in_the_equity(desk: Desk) -> None:
+    for spot, perp in (("50", "51"), ("100", "101"), ("400", "401")):
+        desk.prices(2, spot, perp)
+        assert desk.tracker.equity(desk.positions, desk.tickers) == Decimal("999.699")
+
+
+def test_funding_is_received_when_positive_and_paid_when_negative(desk: Desk) -> None:
+    assert desk.fund("0.001", "102") == Decimal("0.204")
+    assert desk.fund("-0.002", "102") == Decimal("-0.408")
+    assert desk.tracker.equity(desk.positions, desk.tickers) == Decimal("999.495")
+
+
+def test_closing_turns_everything_into_cash(desk: Desk) -> None:
+    desk.fund("0.001", "102")
+    desk.prices(3, "110", "110.5")
+    position = desk.positions.get("X")
+    assert position is not None
+    trade = desk.positions.close(position, CloseReason.SIGNAL)
+    assert trade.price_pnl == 220 - 200 + 2 * (Decimal(101) - Decimal("110.5"))
+    assert trade.fees == Decimal("0.301") + Decimal("0.22") + Decimal("0.1105")
+    assert trade.funding == Decimal("0.204")
+    assert trade.net_pnl == trade.price_pnl + trade.funding - trade.fees
+    assert desk.tracker.cash == 1000 + trade.net_pnl
+    assert desk.tracker.margin_locked == 0
+    assert len(desk.positions) == 0
+
+
+def test_a_liquidation_loses_the_margin_and_sells_the_spot(desk: Desk) -> None:
+    desk.prices(3, "160", "161")
+    position = desk.positions.get("X")
+    assert position is not None
+    trade = desk.positions.liquidate(position)
+    assert (trade.perp_exit, trade.reason, trade.closed_at_ms) == (None, CloseReason.LIQUIDATION, 3)
+    assert trade.price_pnl == 320 - 200 - 101
+    assert trade.fees == Decimal("0.301") + Decimal("0.32")
+    assert desk.tracker.cash == 1000 + trade.net_pnl

@@ -1,0 +1,48 @@
+from decimal import Decimal
+
+import pytest
+
+from bot.models import Position
+from bot.risk.manager import RiskManager
+
+MMR = Decimal("0.005")
+SHORT = Position(
+    symbol="X",
+    opened_at_ms=0,
+    quantity=Decimal(2),
+    spot_entry=Decimal(100),
+    perp_entry=Decimal(100),
+    spot_cost=Decimal(200),
+    margin=Decimal(50),
+    entry_fees=Decimal(0),
+)
+
+
+@pytest.mark.parametrize(
+    ("price", "must"),
+    [
+        ("100", False),
+        ("123.4", False),
+        ("123.45679012345", False),
+        ("123.4567901235", True),
+        ("125", True),
+        ("200", True),
+    ],
+)
+def test_margin_exit_begins_where_maintenance_reaches_its_share_of_the_balance(
+    price: str, must: bool
+) -> None:
+    assert RiskManager(Decimal("0.8")).must_exit(SHORT, Decimal(price), MMR) is must
+
+
+def test_a_lost_balance_exits_without_any_maintenance() -> None:
+    assert RiskManager(Decimal(1)).must_exit(SHORT, Decimal(125), Decimal(0))
+    assert not RiskManager(Decimal(1)).must_exit(SHORT, Decimal("124.99"), Decimal(0))
+
+
+def test_liquidation_begins_exactly_where_maintenance_no_longer_fits() -> None:
+    risk = RiskManager(Decimal("0.8"))
+    assert not risk.is_liquidated(SHORT, Decimal("124.9999999"), Decimal(0))
+    assert risk.is_liquidated(SHORT, Decimal(125), Decimal(0))
+    assert risk.is_liquidated(SHORT, Decimal("124.4"), MMR)
+    assert not risk.is_liquidated(SHORT, Decimal("124.3"), MMR)
