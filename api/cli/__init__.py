@@ -1,0 +1,12 @@
+"""The command `carrygrid`."""
+
+import sys
+from collections.abc import Sequence
+
+from api.cli.app import app
+from api.cli.failures import run
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit status: 0 done, 2 bad input, 1 anything else."""
+    sys.exit(run(app, sys.argv[1:] if arguments is None else arguments))

@@ -1,0 +1,87 @@
+"""The commands of `carrygrid` and what their help says; each imports what it needs when it runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.failures import Options
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
+
+app = typer.Typer(
+    name="carrygrid",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with `carrygrid demo`. Exit status: 0 done, 2 bad input, 1 anything else.",
+)
+data = typer.Typer(no_args_is_help=True, help="Import and list market data.")
+app.add_typer(data, name="data")
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an unexpected error arose.")] = False,
+) -> None:
+    """Carrygrid: sweep the parameters of a funding-rate carry over recorded markets."""
+    context.ensure_object(Options).debug = debug
+
+
+@app.command(epilog="Example: `carrygrid up --port 8080 --workers 4`, then open the address it prints.")
+def up(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API and the dashboard.")] = 8000,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Worker processes; one per processor if left out.")
+    ] = None,
+) -> None:
+    """Start everything on this machine and serve until Ctrl-C: broker, database, workers, API, Flower.
+
+    Uses the servers named in CARRYGRID_DATABASE_URL and CARRYGRID_BROKER_URL if there are any, its own
+    private ones if not. Keeps its files in CARRYGRID_HOME (./var).
+    """
+    from api.cli.serving import serve
+
+    serve(port, workers)
+
+
+@app.command(epilog="Example: `CARRYGRID_BROKER_URL=redis://queue:6379/0 carrygrid dispatch`")
+def dispatch() -> None:
+    """Run the dispatcher alone: it hands pending work to the workers and takes back what they lost."""
+    from api.cli.serving import become_dispatcher
+
+    become_dispatcher()
+
+
+@app.command(epilog="Example: `carrygrid backtest btc.json --json | jq .metrics`")
+def backtest(
+    config: Annotated[Path, typer.Argument(help="A JSON object of run parameters; see the README.")],
+    as_json: Json = False,
+) -> None:
+    """Replay one run over stored history and print what it earned."""
+    from api.cli.runs import print_run
+
+    print_run(config, as_json=as_json)
+
+
+@data.command("import", epilog="Example: `carrygrid data import recorded/binance --exchange binance`")
+def import_data(
+    path: Annotated[Path, typer.Argument(help="A file, or a folder of files.")],
+    exchange: Annotated[str, typer.Option(help="The name under which runs find the data.")],
+    as_json: Json = False,
+) -> None:
+    """Import market data; importing it twice changes nothing."""
+    from api.cli.market_data import import_path
+
+    import_path(path, exchange, as_json=as_json)
+
+
+@data.command("list", epilog="Example: `carrygrid data list`")
+def list_data(as_json: Json = False) -> None:
+    """List what is stored, per exchange and symbol, with its gaps."""
+    from api.cli.market_data import print_listing
+
+    print_listing(as_json=as_json)

@@ -1,0 +1,58 @@
+"""The commands that serve: everything at once, or the dispatcher alone."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from api.local.programs import DISPATCHER, as_command
+from api.local.stack import Addresses, LocalStack
+from api.settings import Settings
+
+
+def serve(port: int, workers: int | None) -> None:
+    """Start the local service, print its addresses and keep it until a signal ends it."""
+    console = Console(stderr=True, highlight=False)
+    with interruptible_by_signals():
+        try:
+            with LocalStack(Settings(), port=port, workers=workers) as stack:
+                with console.status("starting broker, API, dispatcher, workers and Flower"):
+                    stack.wait_ready()
+                print_addresses(stack.addresses)
+                stack.watch(console.print)
+        except KeyboardInterrupt:
+            console.print("stopped")
+
+
+def print_addresses(addresses: Addresses) -> None:
+    """Print where the service is found."""
+    print(
+        f"Dashboard  {addresses.dashboard}\n"
+        f"API docs   {addresses.docs}\n"
+        f"Flower     {addresses.flower}\n"
+        f"Broker     {addresses.broker}\n"
+        f"Database   {addresses.database}\n"
+        f"Logs       {addresses.logs}\n"
+        "Ctrl-C stops everything.",
+        flush=True,
+    )
+
+
+@contextmanager
+def interruptible_by_signals() -> Iterator[None]:
+    """Make SIGTERM and SIGHUP raise KeyboardInterrupt, as SIGINT does."""
+    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def become_dispatcher() -> None:
+    """Replace this process by the dispatcher."""
+    os.execv(sys.executable, as_command(DISPATCHER))  # noqa: S606 - our own command; no shell is wanted
