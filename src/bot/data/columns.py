@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-from bot.money import EXACT
+from bot.money import EXACT, WIDE
 
-_INT64_DIGITS = 18
+Mantissas = npt.NDArray[np.int64] | npt.NDArray[np.object_]
+Index = slice | npt.NDArray[np.int64] | npt.NDArray[np.bool_]
+
+_LIMIT = 10**18
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,39 +25,64 @@ class DecimalColumn:
     have equal columns.
     """
 
-    mantissas: npt.NDArray[np.int64] | npt.NDArray[np.object_]
+    mantissas: Mantissas
     exponent: int
 
     @classmethod
     def from_decimals(cls, values: Sequence[Decimal]) -> "DecimalColumn":
         """Return the column of `values`, none lost and none rounded."""
-        parts = [value.normalize(EXACT).as_tuple() for value in values]
-        exponent = min((int(part.exponent) for part in parts), default=0)
+        exponent = min((int(value.as_tuple().exponent) for value in values if value), default=0)
         exponent = min(exponent, 0)
-        whole = [int(value.scaleb(-exponent, context=EXACT)) for value in values]
-        return cls(_packed(whole), exponent)
+        whole = [int(value.scaleb(-exponent, context=WIDE)) for value in values]
+        return cls.of(_packed(whole), exponent)
+
+    @classmethod
+    def of(cls, mantissas: Mantissas, exponent: int) -> "DecimalColumn":
+        """Return the canonical column of `mantissas` over any `exponent` of at most 0."""
+        while exponent < 0 and not np.any(mantissas % 10):
+            mantissas = cast("Mantissas", mantissas // 10)
+            exponent += 1
+        if mantissas.dtype == object:
+            mantissas = _packed(mantissas.tolist())
+        return cls(mantissas, exponent)
+
+    @classmethod
+    def concat(cls, parts: Sequence["DecimalColumn"]) -> "DecimalColumn":
+        """Return the parts as one canonical column."""
+        exponent = min((part.exponent for part in parts), default=0)
+        scaled = [part.mantissas_over(exponent) for part in parts]
+        joined = np.concatenate(scaled) if scaled else np.empty(0, dtype=np.int64)
+        return cls(cast("Mantissas", joined), exponent)
 
     def __len__(self) -> int:
         return len(self.mantissas)
 
-    def __getitem__(self, index: slice) -> "DecimalColumn":
-        """Return the canonical column of a contiguous part."""
-        return self.from_decimals(self.decimals(index))
+    def __getitem__(self, index: Index) -> "DecimalColumn":
+        """Return the canonical column of the rows at `index`."""
+        return self.of(self.mantissas[index], self.exponent)
+
+    def mantissas_over(self, exponent: int) -> Mantissas:
+        """Return the mantissas over a smaller exponent."""
+        factor = 10 ** (self.exponent - exponent)
+        if factor == 1 or not np.any(self.mantissas):
+            return self.mantissas
+        if int(np.abs(self.mantissas).max()) * factor >= _LIMIT:
+            return cast("Mantissas", self.mantissas.astype(object) * factor)
+        return cast("Mantissas", self.mantissas * factor)
 
     def decimal(self, index: int) -> Decimal:
         """Return one value exactly."""
         return Decimal(int(self.mantissas[index])).scaleb(self.exponent, context=EXACT)
 
-    def decimals(self, index: slice | npt.NDArray[np.int64] | None = None) -> list[Decimal]:
+    def decimals(self, index: Index | None = None) -> list[Decimal]:
         """Return the values (those at `index`) as Decimals."""
         chosen = self.mantissas if index is None else self.mantissas[index]
         exponent = self.exponent
         return [Decimal(whole).scaleb(exponent, context=EXACT) for whole in chosen.tolist()]
 
 
-def _packed(whole: Sequence[int]) -> npt.NDArray[np.int64] | npt.NDArray[np.object_]:
-    limit = 10**_INT64_DIGITS
-    if all(-limit < value < limit for value in whole):
+def _packed(whole: Sequence[int]) -> Mantissas:
+    if all(-_LIMIT < value < _LIMIT for value in whole):
         return np.array(whole, dtype=np.int64)
     packed = np.empty(len(whole), dtype=object)
     packed[:] = whole

@@ -42,11 +42,21 @@ class FundingSeries:
         return len(self.t_ms)
 
 
+@dataclass(frozen=True, slots=True)
+class HeldRange:
+    """First and last row in the store of one series (`funding`, `spot`, ...), later ones included."""
+
+    kind: str
+    first_ms: int
+    last_ms: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SymbolData:
     """Everything held about one pair up to a moment; `mark` is None where no mark candles are held.
 
-    `fingerprint` is a hex SHA-256 over the instrument and every row here.
+    `fingerprint` is a hex SHA-256 over the instrument and every row here. `held` may name later times: it is
+    for messages to people, and no number of a run depends on it.
     """
 
     symbol: str
@@ -57,6 +67,7 @@ class SymbolData:
     mark: CandleSeries | None
     fingerprint: str
     synthetic: bool
+    held: tuple[HeldRange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,46 @@
+"""Where a recorded series has holes: pure functions over times."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Times = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """`missing` rows that should be there, the first and the last of them at these times."""
+
+    from_ms: int
+    to_ms: int
+    missing: int
+
+
+def candle_gaps(open_ms: Times, timeframe_ms: int) -> list[Gap]:
+    """Return the holes between ascending open times."""
+    before = np.flatnonzero(np.diff(open_ms) > timeframe_ms)
+    return [
+        Gap(left + timeframe_ms, right - timeframe_ms, (right - left) // timeframe_ms - 1)
+        for left, right in zip(open_ms[before].tolist(), open_ms[before + 1].tolist(), strict=True)
+    ]
+
+
+def settlements_expected(t_ms: Times, interval_ms: Times) -> Times:
+    """Return for each settlement but the first how many the step to it should hold, itself included.
+
+    The step is measured in the interval in force at its end, rounded half-even, and is at least one.
+    """
+    steps = np.rint(np.diff(t_ms) / interval_ms[1:]).astype(np.int64)
+    return np.maximum(steps, 1)
+
+
+def funding_gaps(t_ms: Times, interval_ms: Times) -> list[Gap]:
+    """Return the holes between ascending settlements."""
+    expected = settlements_expected(t_ms, interval_ms)
+    found = []
+    for at in np.flatnonzero(expected > 1).tolist():
+        interval = int(interval_ms[at + 1])
+        first = int(t_ms[at]) + interval
+        found.append(Gap(first, max(first, int(t_ms[at + 1]) - interval), int(expected[at]) - 1))
+    return found

@@ -1,0 +1,152 @@
+"""Import of files and folders of market data, recognised by content."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.data.canonical_csv import Content, parse, recognise
+from bot.data.rows import SeriesKey
+from bot.data.store import HistoricalDataStore
+from bot.data.symbols import exchange_name
+from bot.data.text_lines import Progress, Refusal, TextLines, open_lines
+from bot.errors import DataImportError, InvalidInputError
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file: `refused` counts all refused rows, `refusals` lists the first of them."""
+
+    name: str
+    symbol: str
+    kind: str
+    timeframe_ms: int
+    rows_read: int
+    new: int
+    already_there: int
+    refused: int
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedFile:
+    """An entry of a folder that is no market data, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What became of all files."""
+
+    files: tuple[FileReport, ...]
+    skipped: tuple[SkippedFile, ...]
+
+    @property
+    def rows_read(self) -> int:
+        """Return the rows of all files, refused ones included."""
+        return sum(file.rows_read for file in self.files)
+
+    @property
+    def new(self) -> int:
+        """Return how many rows were added."""
+        return sum(file.new for file in self.files)
+
+    @property
+    def already_there(self) -> int:
+        """Return how many rows were held already, with equal values."""
+        return sum(file.already_there for file in self.files)
+
+    @property
+    def refused(self) -> int:
+        """Return how many rows were refused."""
+        return sum(file.refused for file in self.files)
+
+
+def import_path(
+    store: HistoricalDataStore, path: Path, exchange: str, progress: Progress | None = None
+) -> ImportReport:
+    """Import a file, or the files of a folder, each in one transaction; doing it again changes nothing.
+
+    Raises: DataImportError if nothing there is market data; InvalidInputError for `path` or `exchange`.
+    """
+    exchange_name(exchange)
+    if path.is_file():
+        return ImportReport((import_file(store, path, exchange, progress),), ())
+    if not path.is_dir():
+        raise InvalidInputError.of("path", f"{str(path)!r} is neither a file nor a folder")
+    return _import_folder(store, path, exchange, progress)
+
+
+def import_file(
+    store: HistoricalDataStore, path: Path, exchange: str, progress: Progress | None = None
+) -> FileReport:
+    """Import one file in one transaction: its good rows are stored, the others reported.
+
+    Raises: DataImportError if it is no market data.
+    """
+    with open_lines(path, progress) as lines:
+        content = _content(lines)
+        parsed = parse(lines, content)
+    key = SeriesKey(exchange, content.symbol, content.kind, content.timeframe_ms)
+    merged = store.merge(key, parsed.rows)
+    for row, reason in merged.refused:
+        lines.refusals.add(int(parsed.lines[row]), reason)
+    return FileReport(
+        name=path.name,
+        symbol=content.symbol,
+        kind=content.kind.value,
+        timeframe_ms=content.timeframe_ms,
+        rows_read=len(parsed.rows) + lines.refusals.count - len(merged.refused),
+        new=merged.new,
+        already_there=merged.already_there,
+        refused=lines.refusals.count,
+        refusals=tuple(sorted(lines.refusals.kept, key=lambda refusal: refusal.line)),
+    )
+
+
+def _content(lines: TextLines) -> Content:
+    for _, header in lines:
+        content = recognise(header, lines.name)
+        if content:
+            return content
+        break
+    raise DataImportError(f"{lines.name} is no market data: its first line is no known header")
+
+
+def _import_folder(
+    store: HistoricalDataStore, folder: Path, exchange: str, progress: Progress | None
+) -> ImportReport:
+    files, skipped = [], []
+    entries = sorted(folder.iterdir())
+    advance = _Advance(progress, sum(entry.stat().st_size for entry in entries if _regular(entry)))
+    for entry in entries:
+        if not _regular(entry):
+            skipped.append(SkippedFile(entry.name, "is not a regular file"))
+            continue
+        try:
+            files.append(import_file(store, entry, exchange, advance.of_file))
+        except DataImportError as error:
+            skipped.append(SkippedFile(entry.name, error.message))
+        advance.finish(entry.stat().st_size)
+    if not files:
+        raise DataImportError(f"{folder} holds no market data such as BTCUSDT-funding.csv")
+    return ImportReport(tuple(files), tuple(skipped))
+
+
+def _regular(entry: Path) -> bool:
+    return entry.is_file() and not entry.is_symlink()
+
+
+@dataclass(slots=True)
+class _Advance:
+    progress: Progress | None
+    total: int
+    finished: int = 0
+
+    def of_file(self, done: int, _file_total: int) -> None:
+        if self.progress:
+            self.progress(self.finished + done, self.total)
+
+    def finish(self, size: int) -> None:
+        self.finished += size
+        self.of_file(0, size)

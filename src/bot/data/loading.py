@@ -1,0 +1,138 @@
+"""From stored months to the history a run may read."""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection
+
+from bot.data import sql
+from bot.data.rows import Rows, SeriesKind, candle_series, funding_series
+from bot.data.segments import digest
+from bot.data.series import CandleSeries, HeldRange, MarketData, SymbolData
+from bot.data.sql import HeldSegment, HeldSeries
+from bot.errors import UnknownExchangeError, UnknownSymbolError
+from bot.models import HOUR_MS, Instrument
+from bot.money import plain
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Visible:
+    series: HeldSeries
+    rows: Rows
+    digests: tuple[str, ...]
+
+
+def load_market(
+    connection: Connection, exchange: str | None, symbols: Sequence[str], end_ms: int
+) -> MarketData:
+    """Return the whole history up to `end_ms` of `symbols`, in their order, and nothing later.
+
+    Raises: UnknownExchangeError, UnknownSymbolError; StoreError if stored rows are damaged.
+    """
+    exchange = resolve_exchange(connection, exchange)
+    held = sql.held_series(connection, exchange)
+    chosen = {symbol: _chosen(held, symbol) for symbol in symbols}
+    for symbol, series in chosen.items():
+        if not series:
+            raise UnknownSymbolError.of("symbols", _no_such_symbol(symbol, exchange, held))
+    rules = sql.instruments(connection, exchange)
+    loaded = tuple(
+        _load_symbol(connection, symbol, series, rules.get(symbol, Instrument()), end_ms)
+        for symbol, series in chosen.items()
+    )
+    return MarketData(exchange, end_ms, loaded, _hash([exchange, *(one.fingerprint for one in loaded)]))
+
+
+def resolve_exchange(connection: Connection, exchange: str | None) -> str:
+    """Return the data set meant: the one named, or else the only one held.
+
+    Raises: UnknownExchangeError listing what is held.
+    """
+    held = sql.exchanges(connection)
+    if exchange is None and len(held) == 1:
+        return held[0]
+    if exchange in held:
+        return str(exchange)
+    known = f"held are {', '.join(held)}" if held else "no market data has been imported yet"
+    named = "none is named" if exchange is None else f"{exchange!r} is not held"
+    raise UnknownExchangeError.of("exchange", f"{named}; {known}")
+
+
+def _no_such_symbol(symbol: str, exchange: str, held: Iterable[HeldSeries]) -> str:
+    known = sorted({one.key.symbol for one in held})
+    near = difflib.get_close_matches(symbol, known, n=3, cutoff=0.4)
+    hint = f"nearest are {', '.join(near)}" if near else f"held are {', '.join(known[:20])}"
+    return f"{symbol!r} is not held for {exchange}; {hint}"
+
+
+def _chosen(held: Iterable[HeldSeries], symbol: str) -> list[HeldSeries]:
+    """Return one series of each kind: hourly if there is one, else the finest."""
+    best: dict[SeriesKind, HeldSeries] = {}
+    for one in sorted(
+        (one for one in held if one.key.symbol == symbol),
+        key=lambda one: (one.key.timeframe_ms != HOUR_MS, one.key.timeframe_ms),
+    ):
+        best.setdefault(one.key.kind, one)
+    return list(best.values())
+
+
+def _load_symbol(
+    connection: Connection, symbol: str, chosen: list[HeldSeries], rules: Instrument, end_ms: int
+) -> SymbolData:
+    months: dict[int, list[HeldSegment]] = {one.id: [] for one in chosen}
+    for month in sql.segments(connection, chosen, until_ms=end_ms):
+        months[month.series.id].append(month)
+    visible = {one.key.kind: _visible(one, months[one.id], end_ms) for one in chosen}
+    extents = sql.extents(connection, chosen)
+    return SymbolData(
+        symbol=symbol,
+        instrument=rules,
+        funding=funding_series(_rows(visible, SeriesKind.FUNDING)),
+        spot=_candles(visible, SeriesKind.SPOT),
+        perp=_candles(visible, SeriesKind.PERP),
+        mark=_candles(visible, SeriesKind.MARK) if SeriesKind.MARK in visible else None,
+        fingerprint=_fingerprint(symbol, rules, visible),
+        synthetic=any(one.synthetic for one in chosen),
+        held=tuple(HeldRange(one.key.kind.value, *extents[one.id]) for one in chosen if one.id in extents),
+    )
+
+
+def _visible(series: HeldSeries, months: Sequence[HeldSegment], end_ms: int) -> _Visible:
+    latest_ms = end_ms - series.key.timeframe_ms
+    parts, digests = [], []
+    for month in months:
+        rows = month.rows()
+        name = month.segment.digest
+        if month.segment.last_ms > latest_ms:
+            rows = rows[: int(np.searchsorted(rows.times, latest_ms, side="right"))]
+            name = digest(rows)
+        if len(rows):
+            parts.append(rows)
+            digests.append(name)
+    return _Visible(series, Rows.concat(parts, series.key.kind), tuple(digests))
+
+
+def _rows(visible: dict[SeriesKind, _Visible], kind: SeriesKind) -> Rows:
+    return visible[kind].rows if kind in visible else Rows.empty(kind)
+
+
+def _candles(visible: dict[SeriesKind, _Visible], kind: SeriesKind) -> CandleSeries:
+    timeframe_ms = visible[kind].series.key.timeframe_ms if kind in visible else HOUR_MS
+    return candle_series(_rows(visible, kind), timeframe_ms)
+
+
+def _fingerprint(symbol: str, rules: Instrument, visible: dict[SeriesKind, _Visible]) -> str:
+    values = [plain(value) for value in (rules.qty_step, rules.min_qty, rules.min_notional, rules.mmr)]
+    series = [
+        [kind.value, visible[kind].series.key.timeframe_ms, list(visible[kind].digests)]
+        for kind in sorted(visible)
+    ]
+    return _hash([symbol, values, rules.spot_active, series])
+
+
+def _hash(parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,140 @@
+"""Statements on the market tables, each for an open connection."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from bot.data.database import insert_or_skip
+from bot.data.rows import Rows, SeriesKey, SeriesKind
+from bot.data.segments import Segment, decode
+from bot.data.tables import instrument, market_segment, market_series
+from bot.errors import DataImportError
+from bot.models import Instrument
+from bot.money import plain
+
+_DECIMALS = ("qty_step", "min_qty", "min_notional", "mmr")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSeries:
+    """A series in the store."""
+
+    id: int
+    key: SeriesKey
+    synthetic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSegment:
+    """A stored month, still encoded, and the series it belongs to."""
+
+    series: HeldSeries
+    segment: Segment
+
+    def rows(self) -> Rows:
+        """Return the decoded rows; raises StoreError if they are damaged."""
+        key, month = self.series.key, self.segment.month
+        name = f"{key.exchange} {key.symbol} {key.kind}, month {month // 100}-{month % 100:02}"
+        return decode(self.segment.payload, self.segment.digest, name)
+
+
+def exchanges(connection: sa.Connection) -> list[str]:
+    """Return the names of all data sets, sorted."""
+    names = sa.select(market_series.c.exchange).distinct().order_by(market_series.c.exchange)
+    return list(connection.scalars(names))
+
+
+def held_series(connection: sa.Connection, exchange: str | None = None) -> list[HeldSeries]:
+    """Return all series, or those of one data set, by exchange, symbol, kind and timeframe."""
+    table = market_series.c
+    query = sa.select(market_series).order_by(table.exchange, table.symbol, table.kind, table.timeframe_ms)
+    if exchange is not None:
+        query = query.where(table.exchange == exchange)
+    return [_series(row) for row in connection.execute(query)]
+
+
+def _series(row: sa.Row[tuple[object, ...]]) -> HeldSeries:
+    key = SeriesKey(row.exchange, row.symbol, SeriesKind(row.kind), row.timeframe_ms)
+    return HeldSeries(row.id, key, row.synthetic)
+
+
+def lock_series(connection: sa.Connection, key: SeriesKey, *, synthetic: bool) -> HeldSeries:
+    """Return the series, created if it is new and kept from other writers until the transaction ends.
+
+    Raises: DataImportError if recorded rows would land among generated ones, or the reverse.
+    """
+    values: dict[str, object] = {name: getattr(key, name) for name in SeriesKey.__slots__}
+    connection.execute(insert_or_skip(connection, market_series).values(**values, synthetic=synthetic))
+    query = sa.select(market_series).with_for_update()
+    found = connection.execute(query.where(*(market_series.c[n] == v for n, v in values.items()))).one()
+    if found.synthetic != synthetic:
+        held, offered = ("generated", "recorded") if found.synthetic else ("recorded", "generated")
+        raise DataImportError(
+            f"{key.exchange} {key.symbol} {key.kind} holds {held} data, which {offered} data cannot join"
+        )
+    return _series(found)
+
+
+def segments(
+    connection: sa.Connection,
+    series: Iterable[HeldSeries],
+    *,
+    until_ms: int | None = None,
+    between_months: tuple[int, int] | None = None,
+) -> Iterator[HeldSegment]:
+    """Yield the stored months of `series`, each ascending: all, or those that begin by `until_ms`."""
+    by_id = {one.id: one for one in series}
+    table = market_segment.c
+    query = (
+        sa.select(market_segment)
+        .where(table.series_id.in_(list(by_id)))
+        .order_by(table.series_id, table.month)
+    )
+    if until_ms is not None:
+        query = query.where(table.first_ms <= until_ms)
+    if between_months is not None:
+        query = query.where(table.month.between(*between_months))
+    for series_id, *values in connection.execute(query):
+        yield HeldSegment(by_id[series_id], Segment(*values))
+
+
+def extents(connection: sa.Connection, series: Iterable[HeldSeries]) -> Mapping[int, tuple[int, int]]:
+    """Return the first and last time of each series, by its id."""
+    table = market_segment.c
+    query = (
+        sa.select(table.series_id, sa.func.min(table.first_ms), sa.func.max(table.last_ms))
+        .where(table.series_id.in_([one.id for one in series]))
+        .group_by(table.series_id)
+    )
+    return {series_id: (first, last) for series_id, first, last in connection.execute(query)}
+
+
+def put_segment(connection: sa.Connection, series: HeldSeries, segment: Segment) -> None:
+    """Store a month in place of what is held for it."""
+    table = market_segment.c
+    this_month = (table.series_id == series.id) & (table.month == segment.month)
+    connection.execute(market_segment.delete().where(this_month))
+    values = {name: getattr(segment, name) for name in Segment.__slots__}
+    connection.execute(market_segment.insert().values(series_id=series.id, **values))
+
+
+def instruments(connection: sa.Connection, exchange: str) -> dict[str, Instrument]:
+    """Return the trading rules known for a data set, by symbol."""
+    query = sa.select(instrument).where(instrument.c.exchange == exchange)
+    return {
+        row.symbol: Instrument(
+            **{name: Decimal(getattr(row, name)) for name in _DECIMALS}, spot_active=row.spot_active
+        )
+        for row in connection.execute(query)
+    }
+
+
+def put_instrument(connection: sa.Connection, exchange: str, symbol: str, rules: Instrument) -> None:
+    """Store the trading rules of a symbol in place of those held."""
+    this_symbol = (instrument.c.exchange == exchange) & (instrument.c.symbol == symbol)
+    connection.execute(instrument.delete().where(this_symbol))
+    values = {name: plain(getattr(rules, name)) for name in _DECIMALS}
+    values = {**values, "exchange": exchange, "symbol": symbol}
+    connection.execute(instrument.insert().values(**values, spot_active=rules.spot_active))

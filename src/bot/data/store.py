@@ -1,0 +1,58 @@
+"""The store of recorded market data, behind one object for synchronous callers."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from bot.data import sql
+from bot.data.database import write_transaction
+from bot.data.listing import ExchangeListing, list_coverage
+from bot.data.loading import load_market, resolve_exchange
+from bot.data.merging import MergeResult
+from bot.data.rows import Rows, SeriesKey
+from bot.data.series import MarketData
+from bot.data.writing import merge_series
+from bot.models import Instrument
+
+
+class HistoricalDataStore:
+    """Recorded funding and candles by exchange and perp symbol; the tables must exist."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    def merge(self, key: SeriesKey, rows: Rows, *, synthetic: bool = False) -> MergeResult:
+        """Add rows to a series in one transaction; those that contradict or overlap held ones are refused.
+
+        Raises: DataImportError for recorded rows among generated ones, or the reverse.
+        """
+        with write_transaction(self.engine) as connection:
+            return merge_series(connection, key, rows, synthetic=synthetic)
+
+    def put_instrument(self, exchange: str, symbol: str, rules: Instrument) -> None:
+        """Store the trading rules of a symbol in place of those held."""
+        with write_transaction(self.engine) as connection:
+            sql.put_instrument(connection, exchange, symbol, rules)
+
+    def load(self, exchange: str | None, symbols: Sequence[str], end_ms: int) -> MarketData:
+        """Return the whole history of `symbols` that is visible at `end_ms`.
+
+        Raises: UnknownExchangeError, UnknownSymbolError; StoreError if stored rows are damaged.
+        """
+        with self.engine.connect() as connection:
+            return load_market(connection, exchange, symbols, end_ms)
+
+    def resolve_exchange(self, exchange: str | None) -> str:
+        """Return the data set meant: the one named, or else the only one held."""
+        with self.engine.connect() as connection:
+            return resolve_exchange(connection, exchange)
+
+    def exchanges(self) -> list[str]:
+        """Return the names of all data sets, sorted."""
+        with self.engine.connect() as connection:
+            return sql.exchanges(connection)
+
+    def listing(self) -> list[ExchangeListing]:
+        """Return what is held, by exchange, symbol and series, with gaps."""
+        with self.engine.connect() as connection:
+            return list_coverage(connection)

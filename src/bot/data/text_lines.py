@@ -1,0 +1,117 @@
+"""Lines of a file that nobody vouches for: plain or gzip, bounded in length and in total."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from bot.errors import DataImportError
+
+MAX_LINE_BYTES = 64 * 1024
+MAX_FILE_BYTES = 1024**3
+MAX_REFUSALS_KEPT = 1000
+_BUFFER = 256 * 1024
+_GZIP_MAGIC = b"\x1f\x8b"
+_REPORT_EVERY = 4096
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes of the file that are done, and all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One line that was not imported, and why."""
+
+    line: int
+    reason: str
+
+
+@dataclass(slots=True)
+class RefusalLog:
+    """All refusals counted, the first of them kept."""
+
+    count: int = 0
+    kept: list[Refusal] = field(default_factory=list)
+
+    def add(self, line: int, reason: str) -> None:
+        """Record one refused line."""
+        self.count += 1
+        if len(self.kept) < MAX_REFUSALS_KEPT:
+            self.kept.append(Refusal(line, reason))
+
+
+@dataclass(slots=True)
+class TextLines:
+    """The lines of an open file, numbered from 1; what cannot be read as text goes to `refusals`."""
+
+    name: str
+    stream: BinaryIO
+    refusals: RefusalLog
+    report: Callable[[], None]
+    number: int = 0
+    _bytes_read: int = 0
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        """Yield (line number, text without its end); blank lines are left out."""
+        while raw := self._next_line():
+            if self.number % _REPORT_EVERY == 0:
+                self.report()
+            try:
+                text = raw.decode("utf-8-sig" if self.number == 1 else "ascii").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                self.refusals.add(self.number, f"byte {raw[error.start]:#04x} is not text")
+                continue
+            if text:
+                yield self.number, text
+
+    def _next_line(self) -> bytes:
+        self.number += 1
+        try:
+            raw = self._read()
+            while len(raw) > MAX_LINE_BYTES:
+                self.refusals.add(self.number, f"the line is longer than {MAX_LINE_BYTES} bytes")
+                self._skip_rest_of_line(raw)
+                self.number += 1
+                raw = self._read()
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            self.refusals.add(self.number, f"the compressed file is damaged from here on: {error}")
+            return b""
+        return raw
+
+    def _skip_rest_of_line(self, raw: bytes) -> None:
+        while raw and not raw.endswith(b"\n"):
+            raw = self._read()
+
+    def _read(self) -> bytes:
+        raw = self.stream.readline(MAX_LINE_BYTES + 1)
+        self._bytes_read += len(raw)
+        if self._bytes_read > MAX_FILE_BYTES:
+            raise DataImportError(f"{self.name} is larger than {MAX_FILE_BYTES // 1024**2} MiB; split it")
+        return raw
+
+
+@contextmanager
+def open_lines(path: Path, progress: Progress | None = None) -> Iterator[TextLines]:
+    """Open a plain or gzip file, told apart by content, for reading line by line.
+
+    Raises: DataImportError if it cannot be opened.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise DataImportError(f"{path} cannot be read: {error.strerror}") from None
+    with file:
+        packed = file.peek(2)[:2] == _GZIP_MAGIC
+        stream = io.BufferedReader(gzip.GzipFile(fileobj=file), _BUFFER) if packed else file
+        total = path.stat().st_size
+
+        def report() -> None:
+            if progress:
+                progress(min(file.tell(), total), total)
+
+        yield TextLines(path.name, stream, RefusalLog(), report)
+        report()
