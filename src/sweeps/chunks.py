@@ -1,0 +1,36 @@
+"""How a sweep is cut into chunks: by time, so that a task takes seconds whatever a trial takes."""
+
+from collections.abc import Iterator
+from math import ceil
+
+from bot.models import HOUR_MS
+from sweeps.spec import SweepSpec
+
+TARGET_SECONDS = 2.0
+SMALLEST_SECONDS = 0.1
+MAX_CHUNKS = 10_000
+CHUNKS_PER_SLOT = 2
+_SECONDS_PER_EVENT = 15e-6
+_SECONDS_PER_TRIAL = 300e-6
+_USUAL_INTERVAL_MS = 8 * HOUR_MS
+
+
+def trial_seconds(spec: SweepSpec) -> float:
+    """Return about how long the longest trial takes on one core."""
+    start, end = spec.window()
+    symbols = max(len(group) for group in spec.symbol_groups())
+    return _SECONDS_PER_TRIAL + (end - start) / _USUAL_INTERVAL_MS * symbols * _SECONDS_PER_EVENT
+
+
+def chunk_size(trials: int, seconds: float, slots: int) -> int:
+    """Return how many trials of `seconds` each go into a chunk for `slots` worker processes."""
+    by_time = max(1, int(TARGET_SECONDS / seconds))
+    smallest = ceil(SMALLEST_SECONDS / seconds)
+    share = ceil(trials / (CHUNKS_PER_SLOT * max(slots, 1)))
+    return max(min(by_time, max(share, smallest)), ceil(trials / MAX_CHUNKS))
+
+
+def chunk_ranges(trials: int, size: int) -> Iterator[tuple[int, int]]:
+    """Yield the half-open ranges of trial numbers, in order, the last one possibly shorter."""
+    for lo in range(0, trials, size):
+        yield lo, min(lo + size, trials)

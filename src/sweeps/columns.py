@@ -1,0 +1,59 @@
+"""Column types and SQL functions that SQLite and PostgreSQL spell differently."""
+
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
+
+from bot.money import EXACT, MONEY_PLACES, plain
+from sweeps.errors import ResultRangeError
+
+_LARGEST_UNITS = 2**63 - 1
+
+
+class Money(sa.TypeDecorator[Decimal]):
+    """Exact money as whole units of 1e-8, so that it sorts as a number in every database."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, _dialect: sa.Dialect) -> int | None:
+        """Return the units to store."""
+        return None if value is None else money_units(value)
+
+    def process_result_value(self, value: Any, _dialect: sa.Dialect) -> Decimal | None:
+        """Return the stored amount."""
+        return None if value is None else money_of_units(int(value))
+
+
+def money_units(amount: Decimal) -> int:
+    """Return `amount` in units of 1e-8; raises ResultRangeError if it is finer or larger than a column."""
+    units = amount.scaleb(MONEY_PLACES, context=EXACT)
+    if units != units.to_integral_value() or abs(units) > _LARGEST_UNITS:
+        limit = plain(money_of_units(_LARGEST_UNITS))
+        raise ResultRangeError(f"{plain(amount)} does not fit the results: 8 places, at most {limit}")
+    return int(units)
+
+
+def money_of_units(units: int) -> Decimal:
+    """Return the amount of `units` of 1e-8."""
+    return Decimal(units).scaleb(-MONEY_PLACES, context=EXACT)
+
+
+class database_now_ms(GenericFunction[int]):  # noqa: N801 - reads as the SQL function it is
+    """The database server's clock, ms UTC: leases never depend on a worker's clock."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+@compiles(database_now_ms, "sqlite")
+def _now_sqlite(_element: Any, _compiler: Any, **_: Any) -> str:
+    return "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+
+
+@compiles(database_now_ms, "postgresql")
+def _now_postgresql(_element: Any, _compiler: Any, **_: Any) -> str:
+    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"

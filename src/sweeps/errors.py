@@ -1,0 +1,33 @@
+"""Refusals of the sweep service."""
+
+from bot.errors import BotError
+
+
+class UnknownSweepError(BotError):
+    """A sweep or trial that does not exist."""
+
+    code = "not_found"
+
+
+class SweepStateError(BotError):
+    """A request that the sweep's state does not allow."""
+
+    code = "state_conflict"
+
+
+class IdempotencyConflictError(BotError):
+    """A key that was used for another sweep."""
+
+    code = "idempotency_conflict"
+
+
+class ResultRangeError(BotError):
+    """A result too large for the result table."""
+
+    code = "out_of_range"
+
+
+class QueueUnavailableError(BotError):
+    """A broker that takes no messages at the moment."""
+
+    code = "broker_unavailable"

@@ -1,0 +1,37 @@
+"""The order of trials by the objective, and the curves that the best of them keep."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from sweeps.metrics import Direction
+from sweeps.spec import Objective, SweepSpec, TopCurves
+from sweeps.tables import trial, trial_curve
+
+
+def best_first(objective: Objective) -> tuple[sa.ColumnElement[Any], ...]:
+    """Return the ORDER BY of the objective: undefined values last, equal ones by trial number."""
+    column = trial.c[objective.metric]
+    ordered = column.desc() if objective.direction is Direction.MAXIMIZE else column.asc()
+    return column.is_(None), ordered, trial.c.number
+
+
+def prune_curves(connection: sa.Connection, sweep_id: int, spec: SweepSpec) -> None:
+    """Drop the stored curves of trials that are no longer among the best."""
+    if not isinstance(spec.curves, TopCurves):
+        return
+    ranked = (
+        sa.select(
+            trial_curve.c.number,
+            sa.func.row_number().over(order_by=best_first(spec.objective)).label("place"),
+        )
+        .join(
+            trial, sa.and_(trial.c.sweep_id == trial_curve.c.sweep_id, trial.c.number == trial_curve.c.number)
+        )
+        .where(trial_curve.c.sweep_id == sweep_id)
+        .subquery()
+    )
+    beyond = sa.select(ranked.c.number).where(ranked.c.place > spec.curves.top)
+    connection.execute(
+        trial_curve.delete().where(trial_curve.c.sweep_id == sweep_id, trial_curve.c.number.in_(beyond))
+    )

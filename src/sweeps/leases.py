@@ -1,0 +1,209 @@
+"""A worker's hold on a chunk: claim, save, release. Fenced by a token, timed by the database's clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot import ENGINE_VERSION
+from bot.data.database import insert_or_skip
+from sweeps.columns import database_now_ms
+from sweeps.leaderboard import best_first, prune_curves
+from sweeps.spec import stored_spec
+from sweeps.tables import chunk, sweep, trial, trial_curve
+from sweeps.trial import ACTIVE, ChunkState, SweepState, TrialState, chunk_sources, sweep_sources
+
+LEASE_MS = 30_000
+ATTEMPT_LIMIT = 3
+MAX_ERROR_LENGTH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A chunk that is ours until the lease runs out; `missing` are the trials without a result."""
+
+    sweep_id: int
+    chunk_id: int
+    token: int
+    lo: int
+    hi: int
+    spec_text: str
+    missing: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Encoded equity curve and round trips of one trial."""
+
+    number: int
+    equity: bytes
+    trades: bytes
+
+
+class Hold(StrEnum):
+    """What became of our hold on a chunk."""
+
+    KEPT = "kept"
+    DONE = "done"
+    STOPPED = "stopped"
+    LOST = "lost"
+
+
+def claim_chunk(
+    connection: sa.Connection, sweep_id: int, chunk_id: int, owner: str, *, lease_ms: int = LEASE_MS
+) -> Claim | None:
+    """Take a pending chunk of an active sweep, or return None if it is not to be had.
+
+    The attempt is counted here, before the computation starts. Sweeps of another engine version are left
+    to workers of that version.
+    """
+    runnable = sa.exists().where(
+        sweep.c.id == chunk.c.sweep_id, sweep.c.state.in_(ACTIVE), sweep.c.engine_version == ENGINE_VERSION
+    )
+    taken = connection.execute(
+        chunk.update()
+        .where(chunk.c.sweep_id == sweep_id, chunk.c.id == chunk_id, runnable)
+        .where(chunk.c.state.in_(chunk_sources(ChunkState.RUNNING)), chunk.c.attempts < ATTEMPT_LIMIT)
+        .values(
+            state=ChunkState.RUNNING,
+            attempts=chunk.c.attempts + 1,
+            token=chunk.c.token + 1,
+            owner=owner,
+            lease_until_ms=database_now_ms() + lease_ms,
+        )
+        .returning(chunk.c.token, chunk.c.lo, chunk.c.hi)
+    ).one_or_none()
+    if taken is None:
+        return None
+    _mark_running(connection, sweep_id)
+    spec_text = connection.execute(sa.select(sweep.c.spec).where(sweep.c.id == sweep_id)).scalar_one()
+    missing = missing_trials(connection, sweep_id, taken.lo, taken.hi)
+    return Claim(sweep_id, chunk_id, taken.token, taken.lo, taken.hi, spec_text, missing)
+
+
+def missing_trials(connection: sa.Connection, sweep_id: int, lo: int, hi: int) -> tuple[int, ...]:
+    """Return the trial numbers in [lo, hi) that have no row, in order."""
+    rows = connection.execute(sa.select(trial.c.number).where(_within(sweep_id, lo, hi)))
+    present = set(rows.scalars())
+    return tuple(number for number in range(lo, hi) if number not in present)
+
+
+def save_trials(
+    connection: sa.Connection,
+    claim: Claim,
+    rows: Sequence[dict[str, Any]],
+    curves: Sequence[Curve] = (),
+    *,
+    last: bool,
+    lease_ms: int = LEASE_MS,
+) -> Hold:
+    """Store results of a claimed chunk and renew the lease, or end the chunk if these were the `last`.
+
+    All in the caller's one transaction, and only while the chunk is still ours: a late owner stores nothing.
+    """
+    if not _renew(connection, claim, lease_ms):
+        return Hold.LOST
+    if rows:
+        connection.execute(insert_or_skip(connection, trial), list(rows))
+    _store_curves(connection, claim, curves)
+    count_trials(connection, claim.sweep_id, claim.chunk_id, claim.spec_text, done=last)
+    if last:
+        return Hold.DONE
+    state = connection.execute(sa.select(sweep.c.state).where(sweep.c.id == claim.sweep_id)).scalar_one()
+    return Hold.KEPT if state in ACTIVE else Hold.STOPPED
+
+
+def release_chunk(
+    connection: sa.Connection, claim: Claim, error: str | None = None, *, progressed: bool = False
+) -> None:
+    """Give a chunk back; an attempt that stored results does not count against it."""
+    values: dict[str, Any] = {"attempts": 0} if progressed else {}
+    connection.execute(chunk.update().where(_held(claim)).values(**_given_back(error), **values))
+
+
+def release_lost(connection: sa.Connection, sweep_id: int, chunk_id: int, owner: str, error: str) -> bool:
+    """Give back the chunk of an owner that died, so that nobody waits for its lease to run out."""
+    freed = connection.execute(
+        chunk.update()
+        .where(chunk.c.sweep_id == sweep_id, chunk.c.id == chunk_id)
+        .where(chunk.c.state == ChunkState.RUNNING, chunk.c.owner == owner)
+        .values(**_given_back(error))
+    )
+    return freed.rowcount == 1
+
+
+def count_trials(
+    connection: sa.Connection, sweep_id: int, chunk_id: int, spec_text: str, *, done: bool
+) -> None:
+    """Bring a chunk's counters and its best trial in line with its rows."""
+    inside = sa.and_(trial.c.sweep_id == sweep_id, trial.c.number >= chunk.c.lo, trial.c.number < chunk.c.hi)
+    counted = sa.select(sa.func.count()).select_from(trial).where(inside)
+    objective = stored_spec(spec_text).objective
+    best = sa.select(trial.c.number).where(inside, trial.c[objective.metric].is_not(None))
+    values: dict[str, Any] = {
+        "trials_done": counted.scalar_subquery(),
+        "trials_failed": counted.where(trial.c.state == TrialState.FAILED).scalar_subquery(),
+        "best_number": best.order_by(*best_first(objective)).limit(1).scalar_subquery(),
+    }
+    if done:
+        values |= {
+            "state": ChunkState.DONE,
+            "owner": None,
+            "lease_until_ms": None,
+            "finished_ms": database_now_ms(),
+        }
+    connection.execute(
+        chunk.update().where(chunk.c.sweep_id == sweep_id, chunk.c.id == chunk_id).values(values)
+    )
+
+
+def _given_back(error: str | None) -> dict[str, Any]:
+    freed: dict[str, Any] = {
+        "state": ChunkState.PENDING,
+        "owner": None,
+        "lease_until_ms": None,
+        "published_ms": None,
+    }
+    return freed if error is None else freed | {"last_error": error[:MAX_ERROR_LENGTH]}
+
+
+def _renew(connection: sa.Connection, claim: Claim, lease_ms: int) -> bool:
+    renewed = connection.execute(
+        chunk.update().where(_held(claim)).values(lease_until_ms=database_now_ms() + lease_ms)
+    )
+    return renewed.rowcount == 1
+
+
+def _held(claim: Claim) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        chunk.c.sweep_id == claim.sweep_id,
+        chunk.c.id == claim.chunk_id,
+        chunk.c.token == claim.token,
+        chunk.c.state == ChunkState.RUNNING,
+    )
+
+
+def _within(sweep_id: int, lo: int, hi: int) -> sa.ColumnElement[bool]:
+    return sa.and_(trial.c.sweep_id == sweep_id, trial.c.number >= lo, trial.c.number < hi)
+
+
+def _mark_running(connection: sa.Connection, sweep_id: int) -> None:
+    connection.execute(
+        sweep.update()
+        .where(sweep.c.id == sweep_id, sweep.c.state == SweepState.QUEUED)
+        .where(sweep.c.state.in_(sweep_sources(SweepState.RUNNING)))
+        .values(state=SweepState.RUNNING, started_ms=database_now_ms())
+    )
+
+
+def _store_curves(connection: sa.Connection, claim: Claim, curves: Sequence[Curve]) -> None:
+    if not curves:
+        return
+    rows = [
+        {"sweep_id": claim.sweep_id, "number": item.number, "equity": item.equity, "trades": item.trades}
+        for item in curves
+    ]
+    connection.execute(insert_or_skip(connection, trial_curve), rows)
+    prune_curves(connection, claim.sweep_id, stored_spec(claim.spec_text))

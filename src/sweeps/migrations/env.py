@@ -1,0 +1,22 @@
+"""Runs migrations on the connection, and in the transaction, that the caller brings."""
+
+from typing import Literal
+
+from alembic import context
+
+from bot.data.tables import metadata
+from sweeps import tables
+from sweeps.columns import Money
+
+connection = context.config.attributes["connection"]
+
+
+def render_item(kind: str, item: object, _context: object) -> str | Literal[False]:
+    """Write our own column types as what they are stored as, so that old revisions outlive them."""
+    return "sa.BigInteger()" if kind == "type" and isinstance(item, Money) else False
+
+
+context.configure(connection=connection, target_metadata=metadata, compare_type=True, render_item=render_item)
+context.run_migrations()
+
+__all__ = ["tables"]

@@ -1,0 +1,153 @@
+"""How an axis is written: a list, a range by step, a range by count. Expanded exactly, never by floats."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bot.config import Integer, Number, field_errors
+from bot.errors import InvalidInputError
+from bot.money import exact, plain
+
+MAX_VALUES = 10_000
+_GENERATED_DIGITS = Context(prec=12)
+
+
+class AxisForm(Protocol):
+    """An axis as it was written, of known size."""
+
+    @property
+    def size(self) -> int:
+        """Return how many values there will be, by arithmetic."""
+
+    def expanded(self) -> Sequence[object]:
+        """Return the values in order, not yet validated as a parameter."""
+
+    def document(self) -> Any:
+        """Return the form as JSON values, numbers as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueList:
+    """Values one by one."""
+
+    values: tuple[object, ...]
+
+    @property
+    def size(self) -> int:
+        """Return how many values there are."""
+        return len(self.values)
+
+    def expanded(self) -> Sequence[object]:
+        """Return the values as written."""
+        return self.values
+
+    def document(self) -> Any:
+        """Return the values as JSON, decimals as text."""
+        return [plain(value) if isinstance(value, Decimal) else value for value in self.values]
+
+
+class _Range(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    start: Number
+    stop: Number
+
+    def document(self) -> Any:
+        """Return the range as JSON values, numbers as text."""
+        return self.model_dump(mode="json")
+
+
+class StepRange(_Range):
+    """`start`, `start + step`, ... up to and, when hit, including `stop`."""
+
+    step: Number
+
+    @property
+    def size(self) -> int:
+        """Return how many values lie in the range."""
+        with exact():
+            return int((self.stop - self.start) // self.step) + 1
+
+    def refusal(self) -> tuple[str, str] | None:
+        """Return field and reason if the range cannot be walked."""
+        if not self.step:
+            return "step", "0 never reaches stop"
+        if (self.stop - self.start) * self.step < 0:
+            return "step", f"{plain(self.step)} leads away from stop {plain(self.stop)}"
+        return None
+
+    def expanded(self) -> Sequence[object]:
+        """Return the values, exact sums."""
+        with exact():
+            return [_whole_or_decimal(self.start + self.step * index) for index in range(self.size)]
+
+
+class CountRange(_Range):
+    """`num` values from `start` to `stop`, evenly spaced; those between the ends have 12 digits."""
+
+    num: Annotated[Integer, Field(ge=1)]
+    scale: Literal["linear", "log"] = "linear"
+
+    @property
+    def size(self) -> int:
+        """Return `num`."""
+        return self.num
+
+    def refusal(self) -> tuple[str, str] | None:
+        """Return field and reason if there is no such range."""
+        if self.scale == "log" and min(self.start, self.stop) <= 0:
+            return "scale", "log needs start and stop above 0"
+        if self.num == 1 and self.start != self.stop:
+            return "num", f"1 value cannot span {plain(self.start)} to {plain(self.stop)}"
+        return None
+
+    def expanded(self) -> Sequence[object]:
+        """Return the values, both ends exactly as written."""
+        if self.num == 1:
+            return [_whole_or_decimal(self.start)]
+        with exact():
+            inner = [self._between(index) for index in range(1, self.num - 1)]
+        return [_whole_or_decimal(value) for value in (self.start, *inner, self.stop)]
+
+    def _between(self, index: int) -> Decimal:
+        steps = self.num - 1
+        if self.scale == "linear":
+            value = (self.start * (steps - index) + self.stop * index) / steps
+        else:
+            value = ((self.start.ln() * (steps - index) + self.stop.ln() * index) / steps).exp()
+        return _GENERATED_DIGITS.plus(value)
+
+
+def axis_form(raw: object, path: str) -> AxisForm:
+    """Return the axis that `raw` writes; raises InvalidInputError for field `path` or one below it."""
+    form = _form(raw, path)
+    if not form.size:
+        raise InvalidInputError.of(path, "has no values")
+    if form.size > MAX_VALUES:
+        raise InvalidInputError.of(path, f"has {form.size:,} values, at most {MAX_VALUES:,} are allowed")
+    return form
+
+
+def _form(raw: object, path: str) -> AxisForm:
+    if isinstance(raw, dict) and set(raw) == {"values"}:
+        raw = raw["values"]
+    if isinstance(raw, list | tuple):
+        return ValueList(tuple(raw))
+    if not isinstance(raw, dict):
+        raise InvalidInputError.of(path, f"{raw!r} is neither a list of values nor a range")
+    model = CountRange if "num" in raw else StepRange
+    try:
+        form = model.model_validate(raw)
+    except ValidationError as error:
+        raise InvalidInputError(field_errors(error, f"{path}.")) from None
+    if refusal := form.refusal():
+        field, reason = refusal
+        raise InvalidInputError.of(f"{path}.{field}", reason)
+    return form
+
+
+def _whole_or_decimal(value: Decimal) -> int | Decimal:
+    return int(value) if value == value.to_integral_value() else value

@@ -1,0 +1,183 @@
+"""Keeping chunks moving: expired leases, poison trials, finished sweeps, and what to publish next."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+
+import sqlalchemy as sa
+
+from bot import ENGINE_VERSION
+from bot.data.database import insert_or_skip
+from sweeps.columns import database_now_ms
+from sweeps.leaderboard import prune_curves
+from sweeps.leases import ATTEMPT_LIMIT, count_trials, missing_trials
+from sweeps.spec import stored_spec
+from sweeps.tables import chunk, sweep, trial
+from sweeps.trial import ACTIVE, ChunkState, SweepState, TrialState, sweep_sources
+
+REPUBLISH_MS = 30_000
+QUARANTINED = "quarantined"
+_LEASE_EXPIRED = "the worker process disappeared (its lease ran out)"
+_is_active = sa.exists().where(sweep.c.id == chunk.c.sweep_id, sweep.c.state.in_(ACTIVE))
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRef:
+    """Which chunk a message is about."""
+
+    sweep_id: int
+    chunk_id: int
+
+
+def expire_leases(connection: sa.Connection) -> int:
+    """Free the chunks whose owners fell silent, whatever their sweep's state, and return how many."""
+    return connection.execute(
+        chunk.update()
+        .where(chunk.c.state == ChunkState.RUNNING, chunk.c.lease_until_ms < database_now_ms())
+        .values(
+            state=ChunkState.PENDING,
+            owner=None,
+            lease_until_ms=None,
+            published_ms=None,
+            last_error=_LEASE_EXPIRED,
+        )
+    ).rowcount
+
+
+def exhausted_chunks(connection: sa.Connection) -> list[ChunkRef]:
+    """Return the pending chunks of active sweeps that used up their attempts."""
+    rows = connection.execute(
+        sa.select(chunk.c.sweep_id, chunk.c.id)
+        .where(chunk.c.state == ChunkState.PENDING, chunk.c.attempts >= ATTEMPT_LIMIT, _is_active)
+        .limit(100)
+    )
+    return [ChunkRef(row.sweep_id, row.id) for row in rows]
+
+
+def isolate(connection: sa.Connection, ref: ChunkRef) -> None:
+    """Halve an exhausted chunk at its missing trials, or quarantine its one missing trial."""
+    found = connection.execute(
+        sa.select(chunk, sweep.c.spec)
+        .join(sweep, sweep.c.id == chunk.c.sweep_id)
+        .where(chunk.c.sweep_id == ref.sweep_id, chunk.c.id == ref.chunk_id)
+        .where(chunk.c.state == ChunkState.PENDING, chunk.c.attempts >= ATTEMPT_LIMIT)
+        .with_for_update(of=chunk)
+    ).one_or_none()
+    if found is None:
+        return
+    missing = missing_trials(connection, ref.sweep_id, found.lo, found.hi)
+    if len(missing) > 1:
+        _split(connection, ref, found.spec, found.hi, missing[len(missing) // 2])
+        return
+    if missing:
+        _quarantine(connection, ref, found.spec, missing[0], found.last_error)
+    count_trials(connection, ref.sweep_id, ref.chunk_id, found.spec, done=True)
+
+
+def _split(connection: sa.Connection, ref: ChunkRef, spec_text: str, hi: int, middle: int) -> None:
+    highest = sa.select(sa.func.max(chunk.c.id)).where(chunk.c.sweep_id == ref.sweep_id)
+    new_id = connection.execute(highest).scalar_one() + 1
+    connection.execute(
+        chunk.update()
+        .where(chunk.c.sweep_id == ref.sweep_id, chunk.c.id == ref.chunk_id)
+        .values(hi=middle, attempts=0, token=chunk.c.token + 1, published_ms=None)
+    )
+    connection.execute(
+        chunk.insert(),
+        {"sweep_id": ref.sweep_id, "id": new_id, "lo": middle, "hi": hi, "state": ChunkState.PENDING},
+    )
+    for chunk_id in (ref.chunk_id, new_id):
+        count_trials(connection, ref.sweep_id, chunk_id, spec_text, done=False)
+
+
+def _quarantine(
+    connection: sa.Connection, ref: ChunkRef, spec_text: str, number: int, last_error: str | None
+) -> None:
+    row = {
+        "sweep_id": ref.sweep_id,
+        "number": number,
+        "cell": stored_spec(spec_text).space.cell(number),
+        "state": TrialState.FAILED,
+        "error_code": QUARANTINED,
+        "error": f"given up after {ATTEMPT_LIMIT} attempts: {last_error or 'no reason recorded'}",
+    }
+    connection.execute(insert_or_skip(connection, trial), row)
+
+
+def close_finished(connection: sa.Connection) -> list[int]:
+    """End the active sweeps without an open chunk and return their ids; `failed` if every trial failed."""
+    is_open = sa.exists().where(chunk.c.sweep_id == sweep.c.id, chunk.c.state != ChunkState.DONE)
+    rows = connection.execute(
+        sa.select(sweep.c.id, sweep.c.spec, sweep.c.trials_total).where(sweep.c.state.in_(ACTIVE), ~is_open)
+    ).all()
+    for row in rows:
+        failed = connection.execute(
+            sa.select(sa.func.sum(chunk.c.trials_failed)).where(chunk.c.sweep_id == row.id)
+        ).scalar_one()
+        state = SweepState.FAILED if failed == row.trials_total else SweepState.COMPLETED
+        connection.execute(
+            sweep.update()
+            .where(sweep.c.id == row.id, sweep.c.state.in_(sweep_sources(state)))
+            .values(state=state, finished_ms=database_now_ms())
+        )
+        prune_curves(connection, row.id, stored_spec(row.spec))
+    return [row.id for row in rows]
+
+
+def active_sweeps(connection: sa.Connection) -> list[int]:
+    """Return the sweeps with work left that this engine version can do, oldest first."""
+    return list(
+        connection.execute(
+            sa.select(sweep.c.id)
+            .where(sweep.c.state.in_(ACTIVE), sweep.c.engine_version == ENGINE_VERSION)
+            .order_by(sweep.c.id)
+        ).scalars()
+    )
+
+
+def outstanding(connection: sa.Connection, *, republish_ms: int = REPUBLISH_MS) -> int:
+    """Return how many messages may still wait in the broker."""
+    return connection.execute(
+        sa.select(sa.func.count())
+        .select_from(chunk)
+        .where(chunk.c.state == ChunkState.PENDING, _is_active)
+        .where(chunk.c.published_ms >= database_now_ms() - republish_ms)
+    ).scalar_one()
+
+
+def publishable(
+    connection: sa.Connection, sweep_ids: Sequence[int], limit: int, *, republish_ms: int = REPUBLISH_MS
+) -> list[ChunkRef]:
+    """Return up to `limit` pending chunks to publish, one sweep after another in turn."""
+    queues = [
+        _publishable_of(connection, sweep_id, limit, republish_ms) for sweep_id in sweep_ids[: max(limit, 0)]
+    ]
+    turns: Iterator[ChunkRef | None] = chain.from_iterable(zip_longest(*queues))
+    return [ref for ref in turns if ref is not None][: max(limit, 0)]
+
+
+def _publishable_of(
+    connection: sa.Connection, sweep_id: int, limit: int, republish_ms: int
+) -> list[ChunkRef]:
+    waiting = sa.or_(chunk.c.published_ms.is_(None), chunk.c.published_ms < database_now_ms() - republish_ms)
+    rows = connection.execute(
+        sa.select(chunk.c.id)
+        .where(chunk.c.sweep_id == sweep_id, chunk.c.state == ChunkState.PENDING)
+        .where(chunk.c.attempts < ATTEMPT_LIMIT, waiting)
+        .order_by(chunk.c.id)
+        .limit(limit)
+    )
+    return [ChunkRef(sweep_id, chunk_id) for chunk_id in rows.scalars()]
+
+
+def mark_published(connection: sa.Connection, refs: Sequence[ChunkRef]) -> None:
+    """Note that messages were sent, for the chunks that nobody has claimed yet."""
+    if not refs:
+        return
+    connection.execute(
+        chunk.update()
+        .where(chunk.c.sweep_id == sa.bindparam("of_sweep"), chunk.c.id == sa.bindparam("of_chunk"))
+        .where(chunk.c.state == ChunkState.PENDING)
+        .values(published_ms=database_now_ms()),
+        [{"of_sweep": ref.sweep_id, "of_chunk": ref.chunk_id} for ref in refs],
+    )

@@ -1,0 +1,94 @@
+"""Tables of the sweep service, beside those of market data in the same metadata."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.data.tables import metadata
+from sweeps.columns import Money
+from sweeps.metrics import METRICS, MetricKind
+
+_METRIC_TYPES: dict[MetricKind, type[sa.types.TypeEngine[Any]]] = {
+    MetricKind.MONEY: Money,
+    MetricKind.COUNT: sa.Integer,
+    MetricKind.STATISTIC: sa.Float,
+}
+
+sweep = sa.Table(
+    "sweep",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("spec", sa.Text, nullable=False),
+    sa.Column("spec_digest", sa.String(64), nullable=False),
+    sa.Column("engine_version", sa.String(32), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("trials_total", sa.Integer, nullable=False),
+    sa.Column("idempotency_key", sa.String(200), unique=True),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("started_ms", sa.BigInteger),
+    sa.Column("finished_ms", sa.BigInteger),
+    sqlite_autoincrement=True,
+)
+"""A submitted sweep; `spec` is its document as JSON text."""
+
+chunk = sa.Table(
+    "chunk",
+    metadata,
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("lo", sa.Integer, nullable=False),
+    sa.Column("hi", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("token", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("owner", sa.String(200)),
+    sa.Column("lease_until_ms", sa.BigInteger),
+    sa.Column("published_ms", sa.BigInteger),
+    sa.Column("finished_ms", sa.BigInteger),
+    sa.Column("last_error", sa.Text),
+    sa.Column("trials_done", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("trials_failed", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("best_number", sa.Integer),
+    sa.Index("ix_chunk_sweep_id_state", "sweep_id", "state", "id"),
+    sa.Index("ix_chunk_state_lease", "state", "lease_until_ms"),
+)
+"""Trial numbers [lo, hi) as one task. `token` counts claims for ever, so a late owner is told apart."""
+
+trial = sa.Table(
+    "trial",
+    metadata,
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("cell", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("error_code", sa.String(32)),
+    sa.Column("error", sa.Text),
+    sa.Column("run_key", sa.String(64)),
+    *(sa.Column(name, _METRIC_TYPES[kind]) for name, kind in METRICS.items()),
+    sqlite_with_rowid=False,
+)
+"""One finished trial: its metrics, or why it failed."""
+
+trial_curve = sa.Table(
+    "trial_curve",
+    metadata,
+    sa.Column("sweep_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("equity", sa.LargeBinary, nullable=False),
+    sa.Column("trades", sa.LargeBinary, nullable=False),
+    sa.ForeignKeyConstraint(["sweep_id", "number"], [trial.c.sweep_id, trial.c.number], ondelete="CASCADE"),
+)
+"""Equity curve and round trips of the trials whose curves are kept, compressed."""
+
+heartbeat = sa.Table(
+    "heartbeat",
+    metadata,
+    sa.Column("component", sa.String(16), primary_key=True),
+    sa.Column("instance", sa.String(200), primary_key=True),
+    sa.Column("beat_ms", sa.BigInteger, nullable=False),
+    sa.Column("slots", sa.Integer, nullable=False, server_default="0"),
+)
+"""When each dispatcher and worker was last alive, and how many processes it replays with."""
+
+METRIC_COLUMNS = {name: trial.c[name] for name in METRICS}
