@@ -121,25 +121,33 @@ def own_marks(random: Random, rates: int, price: float, chance: float) -> list[s
 def instrument(random: Random, price: float) -> dict[str, Any]:
     """Return trading rules whose steps are mostly, not always, small against the capital."""
     step_exponent = math.floor(math.log10(100 / price)) - random.choice((0, 1, 2, 4))
-    step = f"{10.0**step_exponent:.{max(0, -step_exponent)}f}"
+    step, many = (
+        f"{10.0**exponent:.{max(0, -exponent)}f}" for exponent in (step_exponent, step_exponent + 3)
+    )
     return {
         "qty_step": random.choice((step, step, step, "0.00001", "0.0025", "3")),
-        "min_qty": step,
+        "min_qty": random.choice((step, step, many)),
         "min_notional": random.choice(("0", "5", "5", "100")),
         "mmr": random.choice(("0.005", "0.005", "0.004", "0.05")),
         "spot_active": random.random() < 0.95,
     }
 
 
-def symbol_data(random: Random, knobs: Knobs) -> dict[str, Any]:
-    """Return one symbol of a market, in the form the reference reads."""
+def settlements(random: Random, knobs: Knobs) -> list[tuple[int, str, int]]:
+    """Return time, rate and interval of each settlement."""
     times = funding_times(random, knobs.settlements)
     rates = funding_rates(random, len(times), ties=knobs.ties)
-    first_open = times[0][0] - random.choice((1, 5, 30, 60)) * HOUR_MS
-    hours = (times[-1][0] - first_open) // HOUR_MS + random.choice((0, 3))
+    return [(t, rate, hours) for (t, hours), rate in zip(times, rates, strict=True)]
+
+
+def symbol_data(random: Random, knobs: Knobs, schedule: list[tuple[int, str, int]]) -> dict[str, Any]:
+    """Return one symbol that settles by `schedule`, in the form the reference reads."""
+    first_settlement, last_settlement = schedule[0][0], schedule[-1][0]
+    first_open = first_settlement - random.choice((1, 5, 30, 60)) * HOUR_MS
+    hours = (last_settlement - first_open) // HOUR_MS + random.choice((0, 3))
     path = price_path(random, hours, knobs)
-    marks = own_marks(random, len(times), path[len(path) // 2], knobs.own_mark_chance)
-    keep_open = times[-1][0] - HOUR_MS
+    marks = own_marks(random, len(schedule), path[len(path) // 2], knobs.own_mark_chance)
+    keep_open = last_settlement - HOUR_MS
     volume_quote = random.choice((2e4, 2e5, 5e6))
     legs = {
         leg: with_outages(
@@ -148,9 +156,7 @@ def symbol_data(random: Random, knobs: Knobs) -> dict[str, Any]:
         for leg, values in (("spot", path), ("perp", follow(random, path, 0.004)))
     }
     return {
-        "funding": [
-            (t, rate, hours, mark) for (t, hours), rate, mark in zip(times, rates, marks, strict=True)
-        ],
+        "funding": [(*settlement, mark) for settlement, mark in zip(schedule, marks, strict=True)],
         **legs,
         "mark": mark_rows(random, path, first_open, knobs),
         "timeframe_ms": dict.fromkeys(("spot", "perp", "mark"), HOUR_MS),

@@ -1,28 +1,28 @@
 """Hypothesis strategies for small, nasty markets and for run parameters that fit them."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.reference.market_walks import HOUR_MS, Knobs, symbol_data
+from tests.reference.market_walks import HOUR_MS, Knobs, settlements, symbol_data
 
 NAMES = ("AAA/USDT:USDT", "BBB/USDT:USDT", "CCC/USDT:USDT")
-SEEDS = st.integers(0, 2**32 - 1)
+SEEDS = st.sampled_from(range(2**32))  # uniform, where integers() prefers small ones
 LENGTHS = st.sampled_from((1, 2, 3, 8, 20, 40, 60))
 MARK_SERIES = ("absent", "full", "late")
 
 CHOICES: dict[str, tuple[Any, ...]] = {
     "initial_capital": ("10000", "10000", "137.5", "250000", "12345.67"),
-    "min_volume_24h": ("0", "0", "0", "300000", "1000000"),
     "min_holding_periods": (1, 7, 30, 30, 300),
-    "entry_threshold": ("0.2", "0.35", "0.5"),
+    "entry_threshold": ("0.2", "0.35", "0.5", "0.5"),
     "exit_threshold": ("0", "0.2", "0.3", "0.45"),
-    "weight_rate_level": ("0.35", "1", "0"),
+    "weight_rate_level": ("0.35", "1", "0", "0"),
     "weight_trend": ("0.25", "0.1", "3"),
-    "weight_persistence": ("0.25", "0"),
-    "weight_basis": ("0.15", "0.7"),
+    "weight_persistence": ("0.25", "0", "0"),
+    "weight_basis": ("0.15", "0.7", "0", "0"),
     "trend_ema_span": (1, 2, 6, 9),
     "trend_stable_threshold": ("0.00005", "0", "0.000001"),
     "persistence_max_periods": (1, 3, 7, 30),
@@ -37,7 +37,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "margin_exit_ratio": ("0.8", "0.8", "0.3", "0.05", "1"),
     "max_simultaneous_positions": (1, 2, 3),
     "sizing_base": ("initial", "equity"),
-    "allocation": ("0.9", "1", "0.5", "0.333"),
+    "allocation": ("0.9", "1", "1", "0.333"),
     "dynamic_sizing": (False, True),
     "sizing_min_fraction": ("0.3", "0", "0.75"),
     "sizing_max_fraction": ("1", "0.8"),
@@ -54,26 +54,19 @@ def markets(draw: Callable[[st.SearchStrategy[Any]], Any]) -> dict[str, dict[str
     Every symbol keeps one spot and one perp candle that closes at its last settlement.
     """
     random = Random(draw(SEEDS))
-    count, settlements, ties = draw(st.integers(1, 3)), draw(LENGTHS), draw(st.booleans())
+    count, length, ties = draw(st.integers(1, 3)), draw(LENGTHS), draw(st.booleans())
     volatility, jump_chance = random.choice(((0.001, 0.0), (0.01, 0.01), (0.05, 0.03)))
 
     def knobs() -> Knobs:
         mark, own_mark_chance = random.choice(MARK_SERIES), random.choice((0.0, 0.5, 1.0))
-        return Knobs(settlements, volatility, jump_chance, mark, own_mark_chance, random.randint(0, 4), ties)
+        return Knobs(length, volatility, jump_chance, mark, own_mark_chance, random.randint(0, 4), ties)
 
-    market = {name: symbol_data(random, knobs()) for name in NAMES[:count]}
-    if ties and count > 1:
-        _share_settlements(market)
-    return market
+    shared = settlements(random, knobs())
 
+    def schedule() -> list[tuple[int, str, int]]:
+        return shared if ties and random.random() < 0.7 else settlements(random, knobs())
 
-def _share_settlements(market: dict[str, dict[str, Any]]) -> None:
-    """Give the second symbol the first one's rates at the times both settle, so that they rank alike."""
-    first, second = market[NAMES[0]], market[NAMES[1]]
-    rates = {record[0]: record[1:3] for record in first["funding"]}
-    second["funding"] = [
-        (t, *rates.get(t, (rate, hours)), mark) for t, rate, hours, mark in second["funding"]
-    ]
+    return {name: symbol_data(random, knobs(), schedule()) for name in NAMES[:count]}
 
 
 @st.composite
@@ -84,13 +77,14 @@ def configs(draw: Callable[[st.SearchStrategy[Any]], Any], market: Mapping[str, 
     """
     random = Random(draw(SEEDS))
     names = list(market)
-    symbols = random.sample(names, random.randint(1, len(names)))
+    symbols = random.sample(names, random.choice((len(names), random.randint(1, len(names)))))
     start, end = _window(random, [market[name] for name in symbols])
-    rates = _eight_hour_rates(market[symbols[0]])
+    rates, turnovers = _eight_hour_rates(market[symbols[0]]), _turnovers(market[symbols[0]])
     config = {name: random.choice(values) for name, values in CHOICES.items()}
     mode = draw(st.sampled_from(("simple", "composite")))
     thresholds = {
         "min_funding_rate": random.choice((*sorted(rates)[: 1 + len(rates) // 2], "0.0003", "0")),
+        "min_volume_24h": random.choice(("0", "0", "0", "300000", *turnovers)),
         "exit_funding_rate": random.choice((*rates, "0.0001", "-0.001")),
         "persistence_threshold": random.choice((*rates, "0.0003")),
     }
@@ -108,6 +102,14 @@ def runs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> tuple[dict[str, Any],
 def _eight_hour_rates(data: Mapping[str, Any]) -> list[str]:
     records = data["funding"][:: max(1, len(data["funding"]) // 4)]
     return [f"{int(float(rate) * 1e8 * 8 / hours) / 1e8:.8f}" for _, rate, hours, _ in records]
+
+
+def _turnovers(data: Mapping[str, Any]) -> list[str]:
+    """Return the exact turnover of 24 neighbouring perp candles at two places, where it is a legal parameter."""
+    products = [Decimal(row[4]) * Decimal(row[5]) for row in data["perp"]]
+    ends = {len(products) // 2, len(products) // 3}
+    turnovers = [sum(products[max(0, end - 24) : end], Decimal(0)) for end in sorted(ends)]
+    return [f"{turnover:f}" for turnover in turnovers if len(turnover.normalize().as_tuple().digits) <= 15]
 
 
 def _window(random: Random, symbols: list[Mapping[str, Any]]) -> tuple[int, int]:

@@ -118,6 +118,17 @@ def test_high_wick_liquidates_at_the_close_time_of_its_candle() -> None:
     assert [equity for _, equity in result["equity"]] == ["1000", "955", "955"]
 
 
+@pytest.mark.parametrize(("high", "reason"), [("110", "liquidation"), ("109.9999999", "end")])
+def test_wick_that_just_uses_up_the_margin_liquidates(high: str, reason: str) -> None:
+    # Without maintenance margin the threshold is high*9 >= 990.
+    data = symbol(["0.001"] * 2, ["100"] * 9, ["100"] * 9, {1: high})
+    data["instrument"]["mmr"] = "0"
+
+    (trade,) = run({A: data}, LEVERED)["trades"]
+
+    assert trade["reason"] == reason
+
+
 def test_liquidation_by_a_candle_closing_at_the_settlement_comes_before_funding() -> None:
     market = {A: symbol(["0.001"] * 3, ["100"] * 17, ["100"] * 17, {8: "120"})}
 
@@ -207,6 +218,19 @@ def test_composite_enters_exactly_at_its_score() -> None:
 
     assert (trade["opened_at"], trade["quantity"]) == (8 * HOUR, "34")
     assert nothing == []
+
+
+@pytest.mark.parametrize(("first_closing_hour", "trades"), [(0, 0), (1, 1)])
+def test_declining_volume_refuses_only_with_a_full_window(first_closing_hour: int, trades: int) -> None:
+    # At 47 h, 48 candles have closed since 0 h: 24 with volume 10, then 24 with 6, less than 0.7 of it.
+    data = symbol([], ["100"] * 56, ["100"] * 56)
+    data["funding"] = [(47 * HOUR, "0.001", 8, None), (55 * HOUR, "0.001", 8, None)]
+    fading = [(*row[:5], "10" if hour < 24 else "6") for hour, row in enumerate(data["perp"])]
+    data["perp"] = fading[first_closing_hour:]
+
+    config = BASE | {"strategy_mode": "composite", "volume_lookback_days": 1, "entry_threshold": "0"}
+
+    assert run({A: data}, config)["metrics"]["total_trades"] == trades
 
 
 def test_window_without_settlements_is_refused() -> None:
