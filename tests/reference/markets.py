@@ -105,7 +105,7 @@ def _eight_hour_rates(data: Mapping[str, Any]) -> list[str]:
 
 
 def _turnovers(data: Mapping[str, Any]) -> list[str]:
-    """Return the exact turnover of 24 neighbouring perp candles at two places, where it is a legal parameter."""
+    """Return the exact turnover of 24 neighbouring perp candles that are legal parameters."""
     products = [Decimal(row[4]) * Decimal(row[5]) for row in data["perp"]]
     ends = {len(products) // 2, len(products) // 3}
     turnovers = [sum(products[max(0, end - 24) : end], Decimal(0)) for end in sorted(ends)]

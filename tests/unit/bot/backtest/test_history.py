@@ -65,9 +65,9 @@ def test_the_mark_is_the_perp_until_the_mark_series_begins_and_never_after() -> 
 
 
 def test_mark_highs_are_the_peaks_between_moments_from_closed_candles() -> None:
-    pair = history(perp=candles("9"), mark=candles("20", "25", "22", "21"))
+    pair = history(perp=candles("9"), mark=candles("20", "25", "23", "21"))
     times = np.array([START + n * HOUR_MS for n in (1, 3, 4, 9)], dtype=np.int64)
-    assert pair.mark_highs(times) == [None, Decimal(26), Decimal(23), Decimal(22)]
+    assert pair.mark_highs(times) == [None, Decimal(26), Decimal(22), None]
 
 
 def test_mark_candles_carry_the_ticker_of_their_close() -> None:

@@ -1,0 +1,27 @@
+"""Holds the engine's result document against the independent reference, to the last digit."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from builders import MarketRows, market_data, run_config
+from reference.naive import run as reference_run
+
+from bot.backtest import run_backtest
+
+
+def assert_engine_agrees(market: MarketRows, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Run `values` over `market` both ways, compare everything, and return the engine's document."""
+    config = run_config(**values)
+    rows = {symbol: market[symbol] for symbol in config.symbols}
+    document = run_backtest(config, market_data(rows, config.end)).document()
+    expected = reference_run(market, {**values, "start": config.start, "end": config.end})
+    assert document["trades"] == expected["trades"]
+    assert document["equity"] == [list(point) for point in expected["equity"]]
+    assert document["metrics"].keys() == expected["metrics"].keys()
+    for name, value in expected["metrics"].items():
+        if isinstance(value, float):
+            assert document["metrics"][name] == pytest.approx(value, rel=1e-9, abs=0), name
+        else:
+            assert document["metrics"][name] == value, name
+    return document

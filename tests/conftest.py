@@ -1,0 +1,18 @@
+"""Fixtures for every test."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_BESIDE_THE_PROJECT = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder of recorded exchange data; skips where it is absent, fails there under CI."""
+    folder = Path(os.environ.get("CARRYGRID_REAL_DATA", _BESIDE_THE_PROJECT))
+    if not folder.is_dir():
+        reason = f"recorded exchange data is not at {folder} (CARRYGRID_REAL_DATA names another place)"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    return folder
