@@ -8,13 +8,12 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from api.local import broker, ports, servers
+from api.local.database import ready_database
 from api.local.errors import StackError
 from api.local.home import Home, HomeLock
 from api.local.programs import default_concurrency, local_programs
 from api.local.supervisor import ProgramState, Supervisor
 from api.settings import Settings
-from bot.data.database import open_engine
-from sweeps.migrations import migrate
 
 _FLOWER_PORT = 5555
 _PAUSE_SECONDS = 0.2
@@ -65,7 +64,8 @@ class LocalStack:
         if named:
             servers.require_broker(named)
         self._broker_url = named or broker.private_url(ports.free_port())
-        _prepare_database(self._settings.database)
+        with ready_database(self._settings):
+            pass
         self._flower_port = ports.free_port(_FLOWER_PORT)
         programs = local_programs(
             api_port=self._port,
@@ -149,11 +149,3 @@ class LocalStack:
         if not servers.is_healthy(f"{self._api_url}/readyz", self._settings.api_token):
             return "a worker or the dispatcher"
         return ""
-
-
-def _prepare_database(url: str) -> None:
-    engine = open_engine(url)
-    try:
-        migrate(engine)
-    finally:
-        engine.dispose()

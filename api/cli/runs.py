@@ -1,0 +1,107 @@
+"""The command `backtest`: one run, as a summary to read or as its result document."""
+
+import json
+from pathlib import Path
+
+from rich.table import Table
+
+from api.cli.printing import console, plain_table
+from api.local.database import ready_store
+from api.settings import Settings
+from bot.backtest import RunResult, run_backtest
+from bot.config import RunConfig, load_json
+from bot.data.series import MarketData
+from bot.errors import InvalidInputError
+from bot.models import Trade
+from bot.timestamps import iso
+
+_SHOWN_TRADES = 20
+_UNITS = {
+    "max_drawdown_pct": "share of the peak",
+    "win_rate": "share of trades",
+    "total_return": "share of the capital",
+    "annualized_return": "share a year",
+    "volatility": "a year",
+    "sharpe": "a year",
+    "sortino": "a year",
+    "time_in_market": "share of events",
+}
+
+
+def print_run(path: Path, *, as_json: bool) -> None:
+    """Replay the run that the file describes and print it."""
+    config = read_config(path)
+    with ready_store(Settings()) as store:
+        data = store.load(config.exchange, config.symbols, config.end)
+    result = run_backtest(config, data)
+    if as_json:
+        print(json.dumps(result.document()))
+    else:
+        _print_summary(result, data)
+
+
+def read_config(path: Path) -> RunConfig:
+    """Return the run parameters in a JSON file.
+
+    Raises: InvalidInputError naming field and value.
+    """
+    text = read_text(path)
+    try:
+        document = load_json(text)
+    except InvalidInputError as error:
+        raise InvalidInputError.of(str(path), error.errors[0].message) from None
+    if not isinstance(document, dict):
+        raise InvalidInputError.of(str(path), "is no JSON object of run parameters")
+    return RunConfig.parse(document)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file named on the command line.
+
+    Raises: InvalidInputError naming the file.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidInputError.of(str(path), error.strerror or "cannot be read") from None
+    except UnicodeDecodeError:
+        raise InvalidInputError.of(str(path), "is no UTF-8 text") from None
+
+
+def _print_summary(result: RunResult, data: MarketData) -> None:
+    out = console()
+    config = result.config
+    made_up = " [bold yellow](synthetic data)[/]" if any(s.synthetic for s in data.symbols) else ""
+    out.print(f"[bold]{', '.join(config.symbols)}[/] on {data.exchange}{made_up}, {config.strategy_mode}")
+    out.print(f"{iso(config.start)} to {iso(config.end)}, capital {config.initial_capital} quote\n")
+    out.print(_metrics_table(result))
+    out.print()
+    out.print(_trades_table(result.trades))
+    if len(result.trades) > _SHOWN_TRADES:
+        out.print(f"the last {_SHOWN_TRADES} of {len(result.trades)} trades; --json prints them all")
+
+
+def _metrics_table(result: RunResult) -> Table:
+    table = plain_table("metric", numbers=("value",))
+    table.add_column("unit", style="dim")
+    for name, value in result.metrics.document().items():
+        if isinstance(value, str):
+            table.add_row(name, value, "quote")
+        elif isinstance(value, float):
+            table.add_row(name, f"{value:.6g}", _UNITS.get(name, "hours" if name.endswith("hours") else ""))
+        else:
+            table.add_row(name, "-" if value is None else str(value), "")
+    return table
+
+
+def _trades_table(trades: tuple[Trade, ...]) -> Table:
+    amounts = ("funding", "fees", "price_pnl", "net_pnl")
+    table = plain_table(
+        "symbol", "opened", "closed", numbers=amounts, title="Trades: days UTC, quote, rounded"
+    )
+    table.add_column("reason")
+    for trade in trades[-_SHOWN_TRADES:]:
+        days = (iso(trade.opened_at_ms)[:10], iso(trade.closed_at_ms)[:10])
+        figures = (f"{getattr(trade, name):.2f}" for name in amounts)
+        table.add_row(trade.symbol, *days, *figures, trade.reason.value)
+    return table
