@@ -1,1 +1,5 @@
+"""Worker processes of the sweep service; `celery -A workers worker` starts here."""
 
+from workers.app import app
+
+__all__ = ["app"]

@@ -1,0 +1,44 @@
+"""Stored form of a trial's equity curve and round trips: exact and small."""
+
+import json
+import zlib
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from bot.backtest.result import trade_document
+from bot.models import Trade
+from sweeps.columns import money_of_units, money_units
+
+_INT64 = np.dtype("<i8")
+
+
+def encode_equity(points: Sequence[tuple[int, Decimal]]) -> bytes:
+    """Return the curve as compressed differences of whole ms and of units of 1e-8.
+
+    Raises: ResultRangeError for equity outside that range.
+    """
+    times = np.array([t_ms for t_ms, _ in points], dtype=_INT64)
+    units = np.array([money_units(value) for _, value in points], dtype=_INT64)
+    steps = np.concatenate([np.diff(times, prepend=0), np.diff(units, prepend=0)])
+    return zlib.compress(steps.astype(_INT64).tobytes())
+
+
+def decode_equity(blob: bytes) -> list[tuple[int, Decimal]]:
+    """Return the points (ms UTC, equity) of an encoded curve."""
+    times, units = np.frombuffer(zlib.decompress(blob), dtype=_INT64).reshape(2, -1).cumsum(axis=1).tolist()
+    return [(t_ms, money_of_units(unit)) for t_ms, unit in zip(times, units, strict=True)]
+
+
+def encode_trades(trades: Sequence[Trade]) -> bytes:
+    """Return the round trips as compressed JSON of the result document's form."""
+    documents = [trade_document(trade) for trade in trades]
+    return zlib.compress(json.dumps(documents, separators=(",", ":")).encode())
+
+
+def decode_trades(blob: bytes) -> list[dict[str, Any]]:
+    """Return the round trips as in the result document."""
+    trades: list[dict[str, Any]] = json.loads(zlib.decompress(blob))
+    return trades

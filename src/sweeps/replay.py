@@ -1,0 +1,114 @@
+"""One trial, replayed: its window loaded once per process, its result as a row."""
+
+from collections import OrderedDict
+from typing import Any, Protocol
+
+from bot.backtest import ReplayWindow, RunResult, replay
+from bot.config import RunConfig
+from bot.data.series import MarketData
+from bot.errors import BotError
+from sweeps.columns import money_units
+from sweeps.metrics import METRICS, MetricKind
+from sweeps.spec import SweepSpec
+from sweeps.trial import TrialState
+
+WINDOW_PARAMETERS = (
+    "exchange",
+    "symbols",
+    "start",
+    "end",
+    "max_price_age_hours",
+    "min_coverage",
+    "instrument",
+)
+MAX_HELD_TICKERS = 120_000
+_MAX_ERROR_LENGTH = 2_000
+
+
+class MarketStore(Protocol):
+    """Where recorded history comes from."""
+
+    def load(self, exchange: str | None, symbols: tuple[str, ...], end_ms: int) -> MarketData:
+        """Return the history of `symbols` visible at `end_ms`."""
+
+
+class WindowCache:
+    """Windows that trials share, the least recently used dropped first; refusals are remembered as well.
+
+    Bounded by the number of prices held (symbols x events), not by windows; the newest always stays.
+    """
+
+    def __init__(self, store: MarketStore, *, max_tickers: int = MAX_HELD_TICKERS) -> None:
+        self._store = store
+        self._max_tickers = max_tickers
+        self._held: OrderedDict[tuple[Any, ...], ReplayWindow | BotError] = OrderedDict()
+        self._sweep_id: int | None = None
+
+    def enter(self, sweep_id: int) -> None:
+        """Forget the windows of another sweep, so that each reads the history anew."""
+        if sweep_id != self._sweep_id:
+            self._held.clear()
+            self._sweep_id = sweep_id
+
+    def window(self, config: RunConfig) -> ReplayWindow:
+        """Return the window `config` asks for; raises BotError where the store cannot give it."""
+        key = tuple(getattr(config, name) for name in WINDOW_PARAMETERS)
+        if key not in self._held:
+            self._held[key] = self._built(config)
+            self._shrink()
+        self._held.move_to_end(key)
+        found = self._held[key]
+        if isinstance(found, BotError):
+            raise found
+        return found
+
+    def _built(self, config: RunConfig) -> ReplayWindow | BotError:
+        try:
+            data = self._store.load(config.exchange, config.symbols, config.end)
+            return ReplayWindow.build(config, data)
+        except BotError as error:
+            return error.with_traceback(None)
+
+    def _shrink(self) -> None:
+        while len(self._held) > 1 and sum(map(_tickers, self._held.values())) > self._max_tickers:
+            self._held.popitem(last=False)
+
+
+def _tickers(held: ReplayWindow | BotError) -> int:
+    return 1 if isinstance(held, BotError) else len(held.events) * len(held.instruments)
+
+
+def replay_trial(spec: SweepSpec, number: int, windows: WindowCache) -> RunResult:
+    """Return the run of one trial; raises BotError if its parameters or its window are refused."""
+    config = spec.config(number)
+    return replay(config, windows.window(config))
+
+
+def completed_row(sweep_id: int, spec: SweepSpec, number: int, result: RunResult) -> dict[str, Any]:
+    """Return the trial's row; raises ResultRangeError if a result does not fit it."""
+    metrics = {name: getattr(result.metrics, name) for name in METRICS}
+    for name, kind in METRICS.items():
+        if kind is MetricKind.MONEY:
+            money_units(metrics[name])
+    row = _row(sweep_id, spec, number, TrialState.COMPLETED)
+    return row | metrics | {"run_key": result.run_key}
+
+
+def failed_row(sweep_id: int, spec: SweepSpec, number: int, code: str, message: str) -> dict[str, Any]:
+    """Return the row of a trial without a result."""
+    row = _row(sweep_id, spec, number, TrialState.FAILED)
+    return row | {"error_code": code, "error": _storable(message)[:_MAX_ERROR_LENGTH]}
+
+
+def _row(sweep_id: int, spec: SweepSpec, number: int, state: TrialState) -> dict[str, Any]:
+    empty: dict[str, Any] = dict.fromkeys(("error_code", "error", "run_key", *METRICS))
+    return empty | {
+        "sweep_id": sweep_id,
+        "number": number,
+        "cell": spec.space.cell(number),
+        "state": state,
+    }
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")

@@ -1,0 +1,166 @@
+"""Runs one chunk in a worker process: claim, replay trial by trial, store, and give back what is left."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+
+from bot.backtest import RunResult
+from bot.clock import Clock
+from bot.data.database import write_transaction
+from bot.errors import BotError
+from sweeps.curves import encode_equity, encode_trades
+from sweeps.leases import LEASE_MS, Claim, Curve, Hold, claim_chunk, release_chunk, save_trials
+from sweeps.metrics import Direction
+from sweeps.replay import WindowCache, completed_row, failed_row, replay_trial
+from sweeps.spec import SweepSpec, TopCurves, stored_spec
+
+log = structlog.get_logger()
+
+Interrupts = tuple[type[BaseException], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often a chunk is saved and its lease renewed, and when it is given back unfinished."""
+
+    lease_ms: int = LEASE_MS
+    renew_ms: int = 5_000
+    budget_ms: int = 30_000
+    trial_limit_ms: int = 60_000
+    rows: int = 1_000
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Results not yet stored; of the curves only those that can be among the best."""
+
+    sweep_id: int
+    spec: SweepSpec
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    curves: dict[int, Curve] = field(default_factory=dict)
+    _ranked: list[tuple[Any, int]] = field(default_factory=list)
+
+    def add(self, number: int, result: RunResult) -> None:
+        row = completed_row(self.sweep_id, self.spec, number, result)
+        if self._keeps_curve(number, row[self.spec.objective.metric]):
+            self.curves[number] = Curve(number, encode_equity(result.equity), encode_trades(result.trades))
+        self.rows.append(row)
+
+    def fail(self, number: int, code: str, message: str) -> None:
+        self.rows.append(failed_row(self.sweep_id, self.spec, number, code, message))
+
+    def clear(self) -> None:
+        self.rows.clear()
+        self.curves.clear()
+        self._ranked.clear()
+
+    def _keeps_curve(self, number: int, value: Any) -> bool:
+        if not isinstance(self.spec.curves, TopCurves):
+            return self.spec.curves == "all"
+        descending = self.spec.objective.direction is Direction.MAXIMIZE
+        rank = (value is None, 0 if value is None else -value if descending else value)
+        self._ranked.append((rank, number))
+        self._ranked.sort()
+        if len(self._ranked) <= self.spec.curves.top:
+            return True
+        _, worst = self._ranked.pop()
+        self.curves.pop(worst, None)
+        return worst != number
+
+
+class ChunkRunner:
+    """Replays chunks for one worker process, one at a time.
+
+    `interrupts` are the exceptions by which the task queue stops a task that runs too long.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        windows: WindowCache,
+        clock: Clock,
+        *,
+        interrupts: Interrupts = (),
+        rhythm: Rhythm | None = None,
+    ) -> None:
+        self._engine = engine
+        self._windows = windows
+        self._clock = clock
+        self._interrupts = interrupts
+        self._rhythm = rhythm or Rhythm()
+
+    def run(self, sweep_id: int, chunk_id: int, owner: str) -> Hold | None:
+        """Replay the missing trials of a chunk; None means that it was not to be had, which is normal."""
+        with write_transaction(self._engine) as connection:
+            claim = claim_chunk(connection, sweep_id, chunk_id, owner, lease_ms=self._rhythm.lease_ms)
+        if claim is None:
+            return None
+        with structlog.contextvars.bound_contextvars(sweep=sweep_id, chunk=chunk_id):
+            batch = _Batch(sweep_id, stored_spec(claim.spec_text))
+            try:
+                return self._replay(claim, batch)
+            except BaseException as error:
+                log.warning("chunk interrupted", error=repr(error))
+                self._give_back(claim, batch, error)
+                raise
+
+    def _replay(self, claim: Claim, batch: _Batch) -> Hold:
+        self._windows.enter(claim.sweep_id)
+        started = saved = self._clock.now_ms()
+        for number in claim.missing:
+            in_time = self._run_trial(batch, number)
+            now = self._clock.now_ms()
+            spent = not in_time or now - started >= self._rhythm.budget_ms
+            if spent or now - saved >= self._rhythm.renew_ms or len(batch.rows) >= self._rhythm.rows:
+                hold = self._save(claim, batch, last=False)
+                if hold is Hold.KEPT and not spent:
+                    saved = now
+                    continue
+                self._release(claim, progressed=True)
+                return hold
+        return self._save(claim, batch, last=True)
+
+    def _run_trial(self, batch: _Batch, number: int) -> bool:
+        """Add the trial's row; return False if the task queue wants an end now."""
+        started = self._clock.now_ms()
+        try:
+            batch.add(number, replay_trial(batch.spec, number, self._windows))
+        except BotError as error:
+            batch.fail(number, error.code, error.message)
+        except self._interrupts:
+            if self._clock.now_ms() - started < self._rhythm.trial_limit_ms:
+                raise
+            batch.fail(number, "timeout", f"took longer than {self._rhythm.trial_limit_ms / 1000:g} s")
+            return False
+        except sa.exc.SQLAlchemyError:
+            raise
+        except MemoryError:
+            batch.fail(number, "memory", "needs more memory than a worker process may use")
+        except Exception as error:
+            log.exception("trial failed unexpectedly", trial=number)
+            batch.fail(number, "internal_error", f"{type(error).__name__}: {error}")
+        return True
+
+    def _save(self, claim: Claim, batch: _Batch, *, last: bool) -> Hold:
+        curves = list(batch.curves.values())
+        with write_transaction(self._engine) as connection:
+            hold = save_trials(
+                connection, claim, batch.rows, curves, last=last, lease_ms=self._rhythm.lease_ms
+            )
+        batch.clear()
+        return hold
+
+    def _release(self, claim: Claim, error: str | None = None, *, progressed: bool = False) -> None:
+        with write_transaction(self._engine) as connection:
+            release_chunk(connection, claim, error, progressed=progressed)
+
+    def _give_back(self, claim: Claim, batch: _Batch, error: BaseException) -> None:
+        progressed = bool(batch.rows)
+        try:
+            if progressed:
+                self._save(claim, batch, last=False)
+            self._release(claim, f"{type(error).__name__}: {error}", progressed=progressed)
+        except sa.exc.SQLAlchemyError as failure:
+            log.warning("chunk not given back, its lease will run out", error=repr(failure))

@@ -1,0 +1,37 @@
+"""Where the service keeps its data and finds its servers; subclasses read the environment."""
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from bot.errors import InvalidInputError
+
+ENVIRONMENT_PREFIX = "CARRYGRID_"
+DEFAULT_BROKER_URL = "redis://127.0.0.1:6379/0"
+
+
+class ServiceSettings(BaseModel):
+    """Settings that workers, dispatcher and API share."""
+
+    home: Path = Path("var")
+    database_url: str | None = None
+    broker_url: str | None = None
+
+    @property
+    def database(self) -> str:
+        """URL of the database: the one named, else the private file in the home folder."""
+        return self.database_url or f"sqlite:///{self.home.resolve() / 'carrygrid.db'}"
+
+    @property
+    def broker(self) -> str:
+        """URL of the broker: the one named, else a Redis on this machine's usual port."""
+        return self.broker_url or DEFAULT_BROKER_URL
+
+    def make_home(self) -> None:
+        """Create the home folder if the database lives there; raises InvalidInputError if that fails."""
+        if self.database_url is not None:
+            return
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidInputError.of("CARRYGRID_HOME", f"{str(self.home)!r}: {error.strerror}") from None

@@ -1,0 +1,72 @@
+"""The dispatcher process: `python -m workers.dispatcher`."""
+
+import os
+import signal
+import sys
+from threading import Event
+
+import sqlalchemy as sa
+import structlog
+
+from bot.data.database import open_engine
+from bot.errors import BotError
+from sweeps.dispatch import BUSY_PERIOD_S, IDLE_PERIOD_S, Dispatcher
+from sweeps.migrations import migrate
+from workers.app import app, process_name
+from workers.logs import configure_logging
+from workers.publisher import CeleryQueue
+from workers.settings import WorkerSettings, worker_settings
+
+log = structlog.get_logger()
+
+_RETRY_PERIOD_S = 2.0
+
+
+def run(settings: WorkerSettings, stop: Event) -> None:
+    """Dispatch until `stop` is set; raises StoreError if the database cannot be used at the start."""
+    settings.make_home()
+    engine = open_engine(settings.database, pool_size=1)
+    migrate(engine)
+    queue = CeleryQueue(app)
+    instance = f"{process_name()}#{os.getpid()}"
+    dispatcher = Dispatcher(engine, queue, instance, republish_ms=int(settings.republish_s * 1000))
+    log.info("dispatcher started", database=engine.url.render_as_string())
+    while not stop.wait(_turn(dispatcher)):
+        pass
+    _retire(dispatcher)
+    queue.close()
+    engine.dispose()
+
+
+def _turn(dispatcher: Dispatcher) -> float:
+    try:
+        return IDLE_PERIOD_S if dispatcher.step().idle else BUSY_PERIOD_S
+    except sa.exc.DBAPIError as error:
+        log.warning("database does not answer, trying on", error=str(error.orig))
+        return _RETRY_PERIOD_S
+
+
+def _retire(dispatcher: Dispatcher) -> None:
+    try:
+        dispatcher.retire()
+    except sa.exc.DBAPIError as error:
+        log.warning("dispatcher could not sign off", error=str(error.orig))
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; return the exit status."""
+    settings = worker_settings()
+    configure_logging(settings.log_level)
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        run(settings, stop)
+    except BotError as error:
+        print(f"error: {error.message}", file=sys.stderr)  # noqa: T201 - the one line of a refused start
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

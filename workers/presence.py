@@ -1,0 +1,93 @@
+"""The main process of a worker: checks the schema, shows that it lives, frees what dead children held."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from celery.signals import heartbeat_sent, task_failure, worker_init, worker_ready, worker_shutdown
+
+from bot.data.database import open_engine, write_transaction
+from bot.errors import BotError
+from sweeps.heartbeats import Component, beat, retire
+from sweeps.leases import release_lost
+from sweeps.migrations import migrate
+from workers.settings import worker_settings
+
+log = structlog.get_logger()
+
+_PATIENCE_MS = 1_000
+
+
+@dataclass(slots=True)
+class _Main:
+    instance: str = ""
+    slots: int = 0
+
+
+_main = _Main()
+
+
+@worker_init.connect
+def refuse_unusable_database(sender: Any, **_: Any) -> None:
+    """Create or upgrade the schema, or end the start with one line."""
+    _main.instance = f"{sender.hostname}#{os.getpid()}"
+    try:
+        settings = worker_settings()
+        settings.make_home()
+        engine = open_engine(settings.database)
+        migrate(engine)
+        engine.dispose()
+    except BotError as error:
+        raise SystemExit(f"error: {error.message}") from None
+
+
+@worker_ready.connect
+def count_slots(sender: Any, **_: Any) -> None:
+    """Tell the dispatcher how many processes replay here."""
+    _main.slots = sender.pool.num_processes
+    show_life()
+
+
+@heartbeat_sent.connect
+def show_life(**_: Any) -> None:
+    """Record a sign of life."""
+    if _main.slots:
+        _briefly(lambda connection: beat(connection, Component.WORKER, _main.instance, slots=_main.slots))
+
+
+@worker_shutdown.connect
+def leave(**_: Any) -> None:
+    """Withdraw the sign of life at an orderly end."""
+    _briefly(lambda connection: retire(connection, Component.WORKER, _main.instance))
+
+
+@task_failure.connect
+def free_chunk(
+    task_id: str | None = None, args: Any = (), exception: BaseException | None = None, **_: Any
+) -> None:
+    """Free the chunk of a task that died with its process, instead of waiting for the lease to run out."""
+    if not task_id or len(args) != 2:
+        return
+    reason = f"{type(exception).__name__}: {exception}"
+    _briefly(lambda connection: release_lost(connection, args[0], args[1], task_id, reason))
+
+
+def _briefly(write: Callable[[sa.Connection], object]) -> None:
+    """Write without ever holding up the worker: no open connection is left for children to inherit."""
+    engine = open_engine(worker_settings().database)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _lose_patience)
+    try:
+        with write_transaction(engine) as connection:
+            write(connection)
+    except sa.exc.DBAPIError as error:
+        log.warning("worker could not report", error=str(error.orig))
+    finally:
+        engine.dispose()
+
+
+def _lose_patience(connection: Any, _record: object) -> None:
+    connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")

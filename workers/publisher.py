@@ -1,0 +1,56 @@
+"""Sends messages to the broker, from the dispatcher only: one connection, no retries of its own."""
+
+from typing import Any
+
+from celery import Celery
+from kombu import Connection, Producer
+from kombu.exceptions import KombuError
+
+from sweeps.dispatch import REPLAY_CHUNK_TASK
+from sweeps.errors import QueueUnavailableError
+from sweeps.reconcile import ChunkRef
+
+
+class CeleryQueue:
+    """The task queue over Celery: a failed send drops the connection, the next one opens another."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._connection: Connection | None = None
+        self._producer: Producer | None = None
+
+    def publish(self, ref: ChunkRef) -> None:
+        """Send one message; raises QueueUnavailableError if the broker does not take it."""
+        connection = self._connection or self._app.connection_for_write()
+        self._connection = connection
+        failures: tuple[type[BaseException], ...] = (
+            *connection.connection_errors,
+            *connection.channel_errors,
+            KombuError,
+            OSError,
+        )
+        try:
+            self._send(ref, self._producer_on(connection))
+        except failures as error:
+            self.close()
+            raise QueueUnavailableError(f"{type(error).__name__}: {error}") from error
+
+    def close(self) -> None:
+        """Drop the connection."""
+        if self._connection is not None:
+            self._connection.release()
+        self._connection = self._producer = None
+
+    def _producer_on(self, connection: Connection) -> Producer:
+        if self._producer is None:
+            self._producer = self._app.amqp.Producer(connection.channel())
+        return self._producer
+
+    def _send(self, ref: ChunkRef, producer: Any) -> None:
+        self._app.send_task(
+            REPLAY_CHUNK_TASK,
+            args=(ref.sweep_id, ref.chunk_id),
+            argsrepr=f"sweep {ref.sweep_id}, chunk {ref.chunk_id}",
+            producer=producer,
+            retry=False,
+        )

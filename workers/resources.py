@@ -1,0 +1,75 @@
+"""What each pool process opens for itself after the fork: engine, window cache, chunk runner."""
+
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from celery.signals import worker_process_init
+
+from bot.clock import SystemClock
+from bot.data.database import open_engine
+from bot.data.store import HistoricalDataStore
+from sweeps.replay import WindowCache
+from sweeps.runner import ChunkRunner, Rhythm
+from workers.settings import WorkerSettings, worker_settings
+
+log = structlog.get_logger()
+
+Task = Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    pid: int
+    runner: ChunkRunner
+
+
+_opened: list[_Opened] = []
+
+
+def chunk_runner() -> ChunkRunner:
+    """Return this process's runner, opened on first use; a parent's is never used by its child."""
+    if not _opened or _opened[-1].pid != os.getpid():
+        _opened[:] = [_Opened(os.getpid(), _open_runner(worker_settings()))]
+    return _opened[-1].runner
+
+
+def _open_runner(settings: WorkerSettings) -> ChunkRunner:
+    engine = open_engine(settings.database, pool_size=1)
+    return ChunkRunner(
+        engine,
+        WindowCache(HistoricalDataStore(engine)),
+        SystemClock(),
+        interrupts=(SoftTimeLimitExceeded,),
+        rhythm=Rhythm(lease_ms=int(settings.lease_s * 1000), renew_ms=int(settings.lease_s * 1000) // 6),
+    )
+
+
+@contextmanager
+def outside_trials(task_id: str | None) -> Iterator[None]:
+    """Record what goes wrong around the trials and raise it on.
+
+    A MemoryError is raised as another error: as itself it would end the whole worker, again on every restart.
+    """
+    with structlog.contextvars.bound_contextvars(task=task_id):
+        try:
+            yield
+        except MemoryError as error:
+            raise RuntimeError("out of memory outside a trial") from error
+        except Exception:
+            log.exception("chunk failed")
+            raise
+
+
+@worker_process_init.connect
+def limit_memory(**_: Any) -> None:
+    """Cap the address space of a pool process, so that a greedy trial fails alone."""
+    cap_mib: int = worker_settings().worker_memory_mib
+    if cap_mib:
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (cap_mib * 1024 * 1024, hard))

@@ -1,0 +1,13 @@
+"""Celery tasks: unpack, call, nothing else."""
+
+from sweeps.dispatch import REPLAY_CHUNK_TASK
+from workers.app import app
+from workers.resources import Task, chunk_runner, outside_trials
+
+
+@app.task(name=REPLAY_CHUNK_TASK, bind=True)
+def replay_chunk(self: Task, sweep_id: int, chunk_id: int) -> str:
+    """Replay the missing trials of a chunk; return what became of it, for people who watch Flower."""
+    with outside_trials(self.request.id):
+        hold = chunk_runner().run(sweep_id, chunk_id, self.request.id)
+    return hold or "not to be had"
