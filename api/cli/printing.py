@@ -16,7 +16,13 @@ def console() -> Console:
 def plain_table(*columns: str, numbers: tuple[str, ...] = (), title: str | None = None) -> Table:
     """Return a table without a frame: `columns` to the left, then `numbers` to the right."""
     table = Table(
-        *columns, box=None, pad_edge=False, title=title, title_justify="left", header_style="bold dim"
+        *columns,
+        box=None,
+        pad_edge=False,
+        collapse_padding=True,
+        title=title,
+        title_justify="left",
+        header_style="bold dim",
     )
     for name in numbers:
         table.add_column(name, justify="right")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from api.settings import Settings
 from bot.data.database import open_engine
 from bot.data.store import HistoricalDataStore
-from bot.errors import InvalidInputError
 from sweeps.migrations import migrate
 
 if TYPE_CHECKING:
@@ -20,8 +19,7 @@ def ready_database(settings: Settings) -> "Iterator[Engine]":
 
     Raises: StoreError if it cannot be used.
     """
-    if settings.database_url is None:
-        _make_folder(settings)
+    settings.make_home()
     engine = open_engine(settings.database)
     try:
         migrate(engine)
@@ -35,10 +33,3 @@ def ready_store(settings: Settings) -> Iterator[HistoricalDataStore]:
     """Give the market data of the database at its newest schema."""
     with ready_database(settings) as engine:
         yield HistoricalDataStore(engine)
-
-
-def _make_folder(settings: Settings) -> None:
-    try:
-        settings.home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInputError.of("CARRYGRID_HOME", f"{str(settings.home)!r}: {error.strerror}") from None

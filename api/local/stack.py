@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
@@ -15,6 +16,7 @@ from api.local.programs import default_concurrency, local_programs
 from api.local.supervisor import ProgramState, Supervisor
 from api.settings import Settings
 
+_SQLITE = "sqlite:///"
 _FLOWER_PORT = 5555
 _PAUSE_SECONDS = 0.2
 _WATCH_SECONDS = 1.0
@@ -132,7 +134,7 @@ class LocalStack:
         token = self._settings.api_token
         return {
             "CARRYGRID_HOME": str(self._home.root),
-            "CARRYGRID_DATABASE_URL": self._settings.database,
+            "CARRYGRID_DATABASE_URL": _absolute(self._settings.database),
             "CARRYGRID_BROKER_URL": self._broker_url,
             "CARRYGRID_API_URL": self._api_url,
             "CARRYGRID_FLOWER_URL": self._flower_url,
@@ -149,3 +151,10 @@ class LocalStack:
         if not servers.is_healthy(f"{self._api_url}/readyz", self._settings.api_token):
             return "a worker or the dispatcher"
         return ""
+
+
+def _absolute(database_url: str) -> str:
+    """Return the URL for processes that run in another folder."""
+    if not database_url.startswith(_SQLITE):
+        return database_url
+    return _SQLITE + str(Path(database_url.removeprefix(_SQLITE)).resolve())
