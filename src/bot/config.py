@@ -164,8 +164,12 @@ class RunConfig(BaseModel):
     instrument: InstrumentOverride | None = Field(None, description="replaces the store's trading rules")
 
     @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Return this run if no two parameters contradict each other; raises ValueError."""
+    def _validated(self) -> Self:
+        self.refuse_contradictions()
+        return self
+
+    def refuse_contradictions(self) -> None:
+        """Check the rules between parameters; raises ValueError that begins with a field."""
         if self.end < self.start:
             raise ValueError(f"end: {iso(self.end)} is before start {iso(self.start)}")
         weights = self.weight_rate_level + self.weight_trend + self.weight_persistence + self.weight_basis
@@ -176,7 +180,6 @@ class RunConfig(BaseModel):
                 f"sizing_max_fraction: {self.sizing_max_fraction} is below "
                 f"sizing_min_fraction {self.sizing_min_fraction}"
             )
-        return self
 
     @classmethod
     def parse(cls, values: Mapping[str, object]) -> Self:
@@ -196,10 +199,11 @@ class RunConfig(BaseModel):
         """
         run = self.model_copy(update=dict(values))
         try:
-            return run.consistent()
+            run.refuse_contradictions()
         except ValueError as error:
             field, _, message = str(error).partition(": ")
             raise InvalidInputError.of(field, message) from None
+        return run
 
     @property
     def slippage(self) -> Decimal:

@@ -1,5 +1,6 @@
 """Frozen values of the trading domain. Prices and amounts in quote currency, times in ms UTC."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -103,14 +104,16 @@ class MarkCandle:
 class MarketEvent:
     """A moment at which at least one pair settles.
 
-    `tickers` covers every pair, `settlements` those that settle now. `mark_highs` is, per pair, the
-    highest price of the mark series' candles that closed after the previous event, up to this one.
+    `tickers` covers every pair, `settlements` those that settle now, `decidable` those of them whose
+    prices are fresh. `mark_highs` is, per pair, the highest price of the mark series' candles that
+    closed after the previous event, up to this one. Do not change the mappings: trials share them.
     """
 
     t_ms: int
-    tickers: tuple[Ticker, ...]
+    tickers: Mapping[str, Ticker]
     settlements: tuple[SettlementView, ...]
-    mark_highs: dict[str, Decimal]
+    decidable: tuple[SettlementView, ...]
+    mark_highs: Mapping[str, Decimal]
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,9 +74,10 @@ class CarryTrader:
     def on_event(self, event: MarketEvent) -> None:
         """Do all that happens at `event`: liquidations, funding, exits, entries."""
         ended = self._collect(event)
-        if self.positions:
+        if self.positions.held:
             ended |= self._exit(event)
-        self._enter(event, ended)
+        if event.decidable and len(self.positions.held) < self._slots:
+            self._enter(event, ended)
 
     def on_last_event(self, event: MarketEvent) -> None:
         """Do what still happens at the end of a window, and close everything."""
@@ -85,29 +86,33 @@ class CarryTrader:
 
     def close_all(self, reason: CloseReason) -> None:
         """Close every open hedge at the newest prices."""
-        for position in self.positions:
+        for position in tuple(self.positions.held.values()):
             self.positions.close(position, reason)
 
     def equity(self) -> Decimal:
         """Return the account's worth at the newest prices, quote currency."""
-        return self.tracker.equity(self.positions, self._tickers)
+        held = self.positions.held
+        return self.tracker.equity(held.values(), self._tickers) if held else self.tracker.cash
 
     def _collect(self, event: MarketEvent) -> set[str]:
-        liquidated = self._liquidate(event) if self.positions else set()
+        held = self.positions.held
+        liquidated = self._liquidate(event) if held else set()
         self._tickers.update(event.tickers)
-        self.warm_up(view.funding for view in event.settlements)
-        if self.positions:
+        if self._strategy.remembers:
+            self.warm_up(view.funding for view in event.settlements)
+        if held:
             self._settle(event)
         self._previous_ms = event.t_ms
         return liquidated
 
     def _liquidate(self, event: MarketEvent) -> set[str]:
         ended = set()
-        for position in self.positions:
+        for position in tuple(self.positions.held.values()):
             high = event.mark_highs.get(position.symbol)
             mmr = self._instruments[position.symbol].mmr
             if high is not None and self._risk.is_liquidated(position, high, mmr):
-                self._tickers.update([self._fatal_candle(position, mmr, event.t_ms).ticker])
+                candle = self._fatal_candle(position, mmr, event.t_ms)
+                self._tickers.update({position.symbol: candle.ticker})
                 self.positions.liquidate(position)
                 ended.add(position.symbol)
         return ended
@@ -118,14 +123,14 @@ class CarryTrader:
 
     def _settle(self, event: MarketEvent) -> None:
         for view in event.settlements:
-            position = self.positions.get(view.funding.symbol)
+            position = self.positions.held.get(view.funding.symbol)
             if position is not None and view.funding.mark_price is not None:
                 self.tracker.record_funding(position, view.funding, view.funding.mark_price)
 
     def _exit(self, event: MarketEvent) -> set[str]:
         settling = {view.funding.symbol: view for view in event.settlements}
         ended = set()
-        for position in self.positions:
+        for position in tuple(self.positions.held.values()):
             reason = self._exit_reason(position, settling.get(position.symbol))
             if reason is not None:
                 self.positions.close(position, reason)
@@ -144,17 +149,13 @@ class CarryTrader:
         return None
 
     def _enter(self, event: MarketEvent, ended: set[str]) -> None:
-        if len(self.positions) >= self._slots:
-            return
-        views = [view for view in event.settlements if self._is_enterable(view, ended)]
-        for entry in self._strategy.entries(views) if views else ():
-            if len(self.positions) >= self._slots:
+        held, views = self.positions.held, event.decidable
+        if held or ended:
+            views = tuple(v for v in views if v.funding.symbol not in held and v.funding.symbol not in ended)
+        for entry in self._strategy.entries(views):
+            if len(held) >= self._slots:
                 break
             self._open(entry)
-
-    def _is_enterable(self, view: SettlementView, ended: set[str]) -> bool:
-        symbol = view.funding.symbol
-        return view.ticker.fresh and symbol not in ended and self.positions.get(symbol) is None
 
     def _open(self, entry: Entry) -> None:
         view = entry.view

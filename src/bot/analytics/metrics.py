@@ -21,7 +21,11 @@ def max_drawdown(equity: Iterable[Decimal], initial: Decimal) -> tuple[Decimal, 
     The peak starts at `initial` (positive); the two need not happen at the same moment.
     """
     peak, deepest, deepest_share = initial, ZERO, 0.0
+    before = initial
     for value in equity:
+        if value is before:
+            continue
+        before = value
         if value >= peak:
             peak = value
             continue

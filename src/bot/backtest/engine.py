@@ -42,12 +42,13 @@ class BacktestEngine:
         executor = BacktestExecutor(tickers, FillModel(config.slippage), FeeCalculator(fee_schedule(config)))
         trader = open_desk(config, executor, Market(tickers, window.instruments, window))
         trader.warm_up(window.past)
+        held, in_market = trader.positions.held, 0
         equity: list[tuple[int, Decimal]] = []
-        in_market = 0
         for event in window.events[:-1]:
             trader.on_event(event)
-            in_market += bool(trader.positions)
             equity.append((event.t_ms, trader.equity()))
+            if held:
+                in_market += 1
         trader.on_last_event(window.events[-1])
         equity.append((window.events[-1].t_ms, trader.equity()))
         return Journal(tuple(trader.tracker.trades), tuple(equity), in_market, trader.skipped_entries)

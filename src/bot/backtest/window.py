@@ -80,11 +80,14 @@ def _events(config: RunConfig, pairs: Mapping[str, PairHistory], times: Times) -
         by_time = {ticker.t_ms: ticker for ticker in own}
         for record in pair.records(config.start, config.end + 1):
             settling[record.t_ms].append(pair.view(record, by_time[record.t_ms]))
-    for index, t_ms in enumerate(times.tolist()):
-        tops = {symbol: column[index] for symbol, column in zip(pairs, highs, strict=True)}
+    for t_ms, now, tops in zip(
+        times.tolist(), zip(*tickers, strict=True), zip(*highs, strict=True), strict=True
+    ):
+        views = settling[t_ms]
         yield MarketEvent(
             t_ms,
-            tuple(column[index] for column in tickers),
-            tuple(settling[t_ms]),
-            {symbol: top for symbol, top in tops.items() if top is not None},
+            dict(zip(pairs, now, strict=True)),
+            tuple(views),
+            tuple(view for view in views if view.ticker.fresh),
+            {symbol: top for symbol, top in zip(pairs, tops, strict=True) if top is not None},
         )

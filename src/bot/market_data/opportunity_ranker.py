@@ -39,7 +39,8 @@ class OpportunityRanker:
 
     def rank(self, views: Iterable[SettlementView]) -> list[SettlementView]:
         """Return the passing pairs by annualized net yield, descending, then by symbol."""
-        passing = [view for view in views if self.passes(view)]
+        lowest = self._min_funding_rate
+        passing = [view for view in views if view.funding.rate_8h >= lowest and self.passes(view)]
         return sorted(passing, key=self._order) if len(passing) > 1 else passing
 
     def _net_yield_over_holding(self, view: SettlementView) -> Decimal:

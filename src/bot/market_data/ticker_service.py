@@ -1,6 +1,6 @@
 """The newest known prices of every pair."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from bot.errors import ExecutionError
 from bot.models import Ticker
@@ -14,10 +14,9 @@ class TickerService:
     def __init__(self) -> None:
         self._latest: dict[str, Ticker] = {}
 
-    def update(self, tickers: Iterable[Ticker]) -> None:
-        """Replace the tickers of the pairs given."""
-        for ticker in tickers:
-            self._latest[ticker.symbol] = ticker
+    def update(self, tickers: Mapping[str, Ticker]) -> None:
+        """Replace the tickers of the pairs given, by symbol."""
+        self._latest.update(tickers)
 
     def latest(self, symbol: str) -> Ticker:
         """Return the newest ticker of `symbol`; raises ExecutionError if there is none yet."""

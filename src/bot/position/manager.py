@@ -1,7 +1,8 @@
 """Opening and closing hedges: both legs, one quantity."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 
 from bot.execution.executor import Executor
 from bot.models import CloseReason, Leg, OrderRequest, OrderResult, Position, Side, Trade
@@ -17,22 +18,14 @@ class PositionManager:
         self._executor = executor
         self._tracker = tracker
         self._leverage = perp_leverage
-        self._open: dict[str, Position] = {}
-
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def __iter__(self) -> Iterator[Position]:
-        return iter(tuple(self._open.values()))
-
-    def get(self, symbol: str) -> Position | None:
-        """Return the open hedge of `symbol`, if there is one."""
-        return self._open.get(symbol)
+        self._held: dict[str, Position] = {}
+        self.held: Mapping[str, Position] = MappingProxyType(self._held)
+        """The open hedges by symbol, in order of opening."""
 
     @property
     def exposure(self) -> Decimal:
         """Spot notional of the open hedges at their entry fills, quote currency."""
-        return sum((held.quantity * held.spot_entry for held in self._open.values()), ZERO)
+        return sum((position.quantity * position.spot_entry for position in self._held.values()), ZERO)
 
     def open(self, symbol: str, quantity: Decimal) -> Position:
         """Buy spot and sell the perp; raises ExecutionError if a leg cannot be filled."""
@@ -48,7 +41,7 @@ class PositionManager:
             margin=formulas.locked_margin(quantity, perp.price, self._leverage),
             entry_fees=spot.fee + perp.fee,
         )
-        self._open[symbol] = position
+        self._held[symbol] = position
         self._tracker.record_open(position)
         return position
 
@@ -56,13 +49,13 @@ class PositionManager:
         """Sell spot and buy the perp back."""
         spot = self._fill(position.symbol, Leg.SPOT, Side.SELL, position.quantity)
         perp = self._fill(position.symbol, Leg.PERP, Side.BUY, position.quantity)
-        del self._open[position.symbol]
+        del self._held[position.symbol]
         return self._tracker.record_close(position, spot, perp, reason)
 
     def liquidate(self, position: Position) -> Trade:
         """Sell the spot leg after the exchange has taken the short."""
         spot = self._fill(position.symbol, Leg.SPOT, Side.SELL, position.quantity)
-        del self._open[position.symbol]
+        del self._held[position.symbol]
         return self._tracker.record_liquidation(position, spot)
 
     def _fill(self, symbol: str, leg: Leg, side: Side, quantity: Decimal) -> OrderResult:

@@ -17,7 +17,8 @@ class SimpleStrategy(Strategy):
 
     def entries(self, views: Sequence[SettlementView]) -> Sequence[Entry]:
         """Return the passing pairs by annualized net yield."""
-        return [Entry(view) for view in self._ranker.rank(views)]
+        ranked = self._ranker.rank(views)
+        return [Entry(view) for view in ranked] if ranked else ()
 
     def wants_exit(self, view: SettlementView) -> bool:
         """Return whether the rate per 8 hours has fallen below the exit threshold."""

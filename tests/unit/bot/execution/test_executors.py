@@ -19,7 +19,7 @@ FILLS = FillModel(Decimal("0.0005"))
 
 def service(*tickers: Ticker) -> TickerService:
     known = TickerService()
-    known.update(tickers)
+    known.update({ticker.symbol: ticker for ticker in tickers})
     return known
 
 

@@ -34,7 +34,7 @@ def ranker(min_rate: str = "0.0003", min_volume: str = "1000000", periods: int =
     ],
 )
 def test_rate_volume_and_an_active_spot_market_are_asked_for(candidate: SettlementView, passes: bool) -> None:
-    assert ranker().passes(candidate) is (passes and candidate.funding.interval_hours == 8)
+    assert ranker().passes(candidate) is passes
 
 
 def test_fees_must_be_earned_within_the_holding_periods_exactly() -> None:

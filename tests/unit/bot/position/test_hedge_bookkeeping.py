@@ -22,16 +22,11 @@ class Desk:
         self.positions = PositionManager(executor, self.tracker, Decimal(2))
 
     def prices(self, t_ms: int, spot: str, perp: str) -> None:
-        self.tickers.update(
-            [
-                Ticker(
-                    "X", t_ms, Decimal(spot), Decimal(perp), Decimal(perp), fresh=True, volume_24h=Decimal(0)
-                )
-            ]
-        )
+        closes = (Decimal(spot), Decimal(perp), Decimal(perp))
+        self.tickers.update({"X": Ticker("X", t_ms, *closes, fresh=True, volume_24h=Decimal(0))})
 
     def fund(self, rate: str, mark: str) -> Decimal:
-        position = self.positions.get("X")
+        position = self.positions.held.get("X")
         assert position is not None
         record = FundingRate("X", 2, Decimal(rate), 8, Decimal(mark), Decimal(rate))
         return self.tracker.record_funding(position, record, Decimal(mark))
@@ -55,19 +50,19 @@ def test_opening_pays_spot_and_fees_and_locks_margin(desk: Desk) -> None:
 def test_price_moves_cancel_in_the_equity(desk: Desk) -> None:
     for spot, perp in (("50", "51"), ("100", "101"), ("400", "401")):
         desk.prices(2, spot, perp)
-        assert desk.tracker.equity(desk.positions, desk.tickers) == Decimal("999.699")
+        assert desk.tracker.equity(desk.positions.held.values(), desk.tickers) == Decimal("999.699")
 
 
 def test_funding_is_received_when_positive_and_paid_when_negative(desk: Desk) -> None:
     assert desk.fund("0.001", "102") == Decimal("0.204")
     assert desk.fund("-0.002", "102") == Decimal("-0.408")
-    assert desk.tracker.equity(desk.positions, desk.tickers) == Decimal("999.495")
+    assert desk.tracker.equity(desk.positions.held.values(), desk.tickers) == Decimal("999.495")
 
 
 def test_closing_turns_everything_into_cash(desk: Desk) -> None:
     desk.fund("0.001", "102")
     desk.prices(3, "110", "110.5")
-    position = desk.positions.get("X")
+    position = desk.positions.held.get("X")
     assert position is not None
     trade = desk.positions.close(position, CloseReason.SIGNAL)
     assert trade.price_pnl == 220 - 200 + 2 * (Decimal(101) - Decimal("110.5"))
@@ -76,12 +71,12 @@ def test_closing_turns_everything_into_cash(desk: Desk) -> None:
     assert trade.net_pnl == trade.price_pnl + trade.funding - trade.fees
     assert desk.tracker.cash == 1000 + trade.net_pnl
     assert desk.tracker.margin_locked == 0
-    assert len(desk.positions) == 0
+    assert not desk.positions.held
 
 
 def test_a_liquidation_loses_the_margin_and_sells_the_spot(desk: Desk) -> None:
     desk.prices(3, "160", "161")
-    position = desk.positions.get("X")
+    position = desk.positions.held.get("X")
     assert position is not None
     trade = desk.positions.liquidate(position)
     assert (trade.perp_exit, trade.reason, trade.closed_at_ms) == (None, CloseReason.LIQUIDATION, 3)
