@@ -20,6 +20,12 @@ app = typer.Typer(
 )
 data = typer.Typer(no_args_is_help=True, help="Import and list market data.")
 app.add_typer(data, name="data")
+sweep = typer.Typer(
+    no_args_is_help=True,
+    help="Submit and follow parameter sweeps (API at CARRYGRID_API_URL, http://127.0.0.1:8000).",
+)
+app.add_typer(sweep, name="sweep")
+SweepId = Annotated[int, typer.Argument(min=1, metavar="ID", help="The sweep's number.")]
 
 
 @app.callback()
@@ -48,12 +54,40 @@ def up(
     serve(port, workers)
 
 
+@app.command(epilog="Example: `carrygrid demo --data recorded/binance`, then open the address it prints.")
+def demo(
+    data_path: Annotated[
+        Path | None, typer.Option("--data", help="Recorded data; generated markets if left out.")
+    ] = None,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop at the end instead of serving on.")] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API and the dashboard.")] = 8000,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Worker processes; one per processor if left out.")
+    ] = None,
+) -> None:
+    """Show the main job end to end: load data, start everything, run an example sweep, print its best trials.
+
+    Then serves the dashboard until Ctrl-C. A second run keeps the data and adds a sweep.
+    """
+    from api.cli.demo import run_demo
+
+    run_demo(data_path, port=port, workers=workers, leave=leave)
+
+
 @app.command(epilog="Example: `CARRYGRID_BROKER_URL=redis://queue:6379/0 carrygrid dispatch`")
 def dispatch() -> None:
     """Run the dispatcher alone: it hands pending work to the workers and takes back what they lost."""
     from api.cli.serving import become_dispatcher
 
     become_dispatcher()
+
+
+@app.command(epilog="Example: `CARRYGRID_DATABASE_URL=postgresql://db/carrygrid carrygrid migrate`")
+def migrate() -> None:
+    """Create the database's tables, or bring them up to date; `up` does it by itself."""
+    from api.cli.serving import migrate_database
+
+    migrate_database()
 
 
 @app.command(epilog="Example: `carrygrid backtest btc.json --json | jq .metrics`")
@@ -85,3 +119,57 @@ def list_data(as_json: Json = False) -> None:
     from api.cli.market_data import print_listing
 
     print_listing(as_json=as_json)
+
+
+@sweep.command("submit", epilog="Example: `carrygrid sweep submit spec.json --wait`")
+def submit_sweep(
+    spec: Annotated[Path, typer.Argument(help="A JSON object: name, base, grid, constraints, objective.")],
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow it to its end and print its best trials.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Submit the sweep in a file."""
+    from api.cli.sweeps import submit
+
+    submit(spec, wait=wait, as_json=as_json)
+
+
+@sweep.command("show", epilog="Example: `carrygrid sweep show 3`")
+def show_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
+    """Print how far a sweep is."""
+    from api.cli.sweeps import show
+
+    show(sweep_id, as_json=as_json)
+
+
+@sweep.command("top", epilog="Example: `carrygrid sweep top 3 --sort=-net_pnl --limit 20`")
+def top_trials(
+    sweep_id: SweepId,
+    sort: Annotated[
+        str | None,
+        typer.Option(help="Metric or parameter; a leading - sorts descending. Default: the objective."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Print the best trials of a sweep."""
+    from api.cli.sweeps import top
+
+    top(sweep_id, sort, limit, as_json=as_json)
+
+
+@sweep.command("cancel", epilog="Example: `carrygrid sweep cancel 3`")
+def cancel_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
+    """End a sweep, keeping what is done."""
+    from api.cli.sweeps import change
+
+    change(sweep_id, "cancel", as_json=as_json)
+
+
+@sweep.command("resume", epilog="Example: `carrygrid sweep resume 3`")
+def resume_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
+    """Finish the rest of a sweep and retry what failed."""
+    from api.cli.sweeps import change
+
+    change(sweep_id, "resume", as_json=as_json)

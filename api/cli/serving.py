@@ -8,7 +8,9 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
+from api.local.database import ready_database
 from api.local.programs import DISPATCHER, as_command
+from api.local.servers import shown
 from api.local.stack import Addresses, LocalStack
 from api.settings import Settings
 
@@ -51,6 +53,13 @@ def interruptible_by_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def migrate_database() -> None:
+    """Bring the database of the settings to the newest schema and say so."""
+    settings = Settings()
+    with ready_database(settings):
+        print(f"{shown(settings.database)} is ready")
 
 
 def become_dispatcher() -> None:
