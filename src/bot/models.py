@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -151,6 +151,18 @@ class Position:
     spot_cost: Decimal
     margin: Decimal
     entry_fees: Decimal
+
+
+class FundingPayment(NamedTuple):
+    """One settlement of an open short: `amount` is received if positive, paid if negative."""
+
+    t_ms: int
+    symbol: str
+    rate: Decimal
+    interval_hours: int
+    mark_price: Decimal
+    quantity: Decimal
+    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from bot.backtest.result import Journal, RunResult, summarize
 from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
 from bot.data.series import MarketData
-from bot.desk import fee_schedule, open_desk
+from bot.desk import open_desk
 from bot.execution.fill_model import FillModel
 from bot.market_data.ticker_service import TickerService
 from bot.money import exact
@@ -33,13 +33,14 @@ class BacktestEngine:
             self._window.coverage,
             metrics,
             journal.trades,
+            journal.payments,
             journal.equity,
         )
 
     def _replay(self) -> Journal:
         config, window = self._config, self._window
         tickers = TickerService()
-        executor = BacktestExecutor(tickers, FillModel(config.slippage), FeeCalculator(fee_schedule(config)))
+        executor = BacktestExecutor(tickers, FillModel(config.slippage), FeeCalculator(config.fees))
         trader = open_desk(config, executor, Market(tickers, window.instruments, window))
         trader.warm_up(window.past)
         held, in_market = trader.positions.held, 0
@@ -51,7 +52,10 @@ class BacktestEngine:
                 in_market += 1
         trader.on_last_event(window.events[-1])
         equity.append((window.events[-1].t_ms, trader.equity()))
-        return Journal(tuple(trader.tracker.trades), tuple(equity), in_market, trader.skipped_entries)
+        tracker = trader.tracker
+        return Journal(
+            tuple(tracker.trades), tuple(tracker.payments), tuple(equity), in_market, trader.skipped_entries
+        )
 
 
 def replay(config: RunConfig, window: ReplayWindow) -> RunResult:

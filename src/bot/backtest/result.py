@@ -10,7 +10,7 @@ from bot.analytics import metrics as stats
 from bot.backtest.identity import run_key
 from bot.config import RunConfig
 from bot.data.coverage import Coverage
-from bot.models import HOUR_MS, CloseReason, Trade
+from bot.models import HOUR_MS, CloseReason, FundingPayment, Trade
 from bot.money import ZERO, plain
 
 
@@ -50,9 +50,10 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """What the replay wrote down: trades, equity points, events in the market, entries skipped."""
+    """What the replay wrote down, oldest first; events after which a hedge was open; entries skipped."""
 
     trades: tuple[Trade, ...]
+    payments: tuple[FundingPayment, ...]
     equity: tuple[tuple[int, Decimal], ...]
     events_in_market: int
     skipped_entries: int
@@ -67,6 +68,7 @@ class RunResult:
     coverage: Mapping[str, Coverage]
     metrics: Metrics
     trades: tuple[Trade, ...]
+    payments: tuple[FundingPayment, ...]
     equity: tuple[tuple[int, Decimal], ...]
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.market_data.ticker_service import TickerService
-from bot.models import CloseReason, FundingRate, OrderResult, Position, Trade
+from bot.models import CloseReason, FundingPayment, FundingRate, OrderResult, Position, Trade
 from bot.money import ZERO
 from bot.pnl import formulas
 
@@ -23,6 +23,7 @@ class PnLTracker:
         self.cash = initial_capital
         self.margin_locked = ZERO
         self.trades: list[Trade] = []
+        self.payments: list[FundingPayment] = []
         self._carries: dict[str, _Carry] = {}
 
     @property
@@ -38,7 +39,19 @@ class PnLTracker:
 
     def record_funding(self, position: Position, funding: FundingRate, mark_price: Decimal) -> Decimal:
         """Book one settlement of an open short and return the amount."""
-        amount = formulas.funding_payment(position.quantity, mark_price, funding.rate)
+        quantity = position.quantity
+        amount = formulas.funding_payment(quantity, mark_price, funding.rate)
+        self.payments.append(
+            FundingPayment(
+                funding.t_ms,
+                funding.symbol,
+                funding.rate,
+                funding.interval_hours,
+                mark_price,
+                quantity,
+                amount,
+            )
+        )
         carry = self._carries[position.symbol]
         carry.funding += amount
         carry.payments += 1

@@ -1,13 +1,19 @@
 """Strategy v1.1: a weighted score of signals decides, and may scale the size."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from bot.models import FundingRate, SettlementView
 from bot.money import ONE
-from bot.signals.engine import SignalEngine
+from bot.parameters import CompositeParameters
+from bot.signals.engine import SignalEngine, SignalParams
+from bot.strategies.registry import StrategyPlugin
 from bot.strategies.strategy import Entry, Strategy
+
+if TYPE_CHECKING:
+    from bot.config import RunConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +66,17 @@ class CompositeStrategy(Strategy):
 
     def _fraction(self, score: Decimal) -> Decimal:
         return ONE if self._sizing is None else self._sizing.fraction(score)
+
+
+def _build(config: "RunConfig") -> CompositeStrategy:
+    params = SignalParams(**{field.name: getattr(config, field.name) for field in fields(SignalParams)})
+    sizing = ScoreSizing(config.sizing_min_fraction, config.sizing_max_fraction)
+    return CompositeStrategy(
+        SignalEngine(params),
+        config.entry_threshold,
+        config.exit_threshold,
+        sizing if config.dynamic_sizing else None,
+    )
+
+
+PLUGIN = StrategyPlugin("composite", "1.1", "Weighted funding signals", CompositeParameters, _build)

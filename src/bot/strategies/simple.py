@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from bot.market_data.opportunity_ranker import OpportunityRanker
 from bot.models import SettlementView
+from bot.parameters import SimpleParameters
+from bot.strategies.registry import StrategyPlugin
 from bot.strategies.strategy import Entry, Strategy
+
+if TYPE_CHECKING:
+    from bot.config import RunConfig
 
 
 class SimpleStrategy(Strategy):
@@ -23,3 +29,13 @@ class SimpleStrategy(Strategy):
     def wants_exit(self, view: SettlementView) -> bool:
         """Return whether the rate per 8 hours has fallen below the exit threshold."""
         return view.funding.rate_8h < self._exit_funding_rate
+
+
+def _build(config: "RunConfig") -> SimpleStrategy:
+    ranker = OpportunityRanker(
+        config.min_funding_rate, config.min_volume_24h, config.min_holding_periods, config.fees
+    )
+    return SimpleStrategy(ranker, config.exit_funding_rate)
+
+
+PLUGIN = StrategyPlugin("simple", "1.0", "Thresholds on the funding rate", SimpleParameters, _build)

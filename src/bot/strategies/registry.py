@@ -1,0 +1,56 @@
+"""Strategies by name, found through the entry point group `carrygrid.strategies`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import InvalidInputError
+from bot.strategies.strategy import Strategy
+
+if TYPE_CHECKING:
+    from bot.parameters import Parameters
+
+ENTRY_POINT_GROUP = "carrygrid.strategies"
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyPlugin:
+    """What a package declares to add a strategy.
+
+    The fields of `parameters` become parameters of a run under their own names;
+    `build` gets the whole run, typed as that model and the account's parameters together. `version` is part
+    of the identity of every run: change it with every change of a decision.
+    """
+
+    name: str
+    version: str
+    title: str
+    parameters: "type[Parameters]"
+    build: Callable[[Any], Strategy]
+
+
+@cache
+def _declared() -> Mapping[str, EntryPoint]:
+    return {found.name: found for found in sorted(entry_points(group=ENTRY_POINT_GROUP))}
+
+
+def strategy_names() -> tuple[str, ...]:
+    """Return the names of the installed strategies, sorted."""
+    return tuple(_declared())
+
+
+@cache
+def strategy_plugin(name: str) -> StrategyPlugin:
+    """Return an installed strategy; raises InvalidInputError naming `strategy_mode` if it is unusable."""
+    declared = _declared().get(name)
+    if declared is None:
+        known = ", ".join(_declared())
+        raise InvalidInputError.of("strategy_mode", f"{name!r} is not an installed strategy ({known})")
+    plugin = declared.load()
+    if not isinstance(plugin, StrategyPlugin) or plugin.name != name:
+        raise InvalidInputError.of(
+            "strategy_mode", f"{name!r}: {declared.value} is no StrategyPlugin of that name"
+        )
+    return plugin
