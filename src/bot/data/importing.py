@@ -89,14 +89,14 @@ def import_file(
         parsed = parse(lines, content)
     key = SeriesKey(exchange, content.symbol, content.kind, content.timeframe_ms)
     merged = store.merge(key, parsed.rows)
-    for row, reason in merged.refused:
-        lines.refusals.add(int(parsed.lines[row]), reason)
+    unreadable = lines.refusals.count
+    lines.refusals.add_all(merged.refused, [(int(parsed.lines[row]), why) for row, why in merged.reasons])
     return FileReport(
         name=path.name,
         symbol=content.symbol,
         kind=content.kind.value,
         timeframe_ms=content.timeframe_ms,
-        rows_read=len(parsed.rows) + lines.refusals.count - len(merged.refused),
+        rows_read=len(parsed.rows) + unreadable,
         new=merged.new,
         already_there=merged.already_there,
         refused=lines.refusals.count,

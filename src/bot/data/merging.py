@@ -3,24 +3,26 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from bot.data.gaps import Times
 from bot.data.rows import Rows, SeriesKind
-from bot.models import HOUR_MS
 from bot.money import plain
 from bot.timestamps import iso
 
-Refused = tuple[int, str]
-"""The index of an offered row, and the reason."""
+MAX_REASONS = 1000
+
+Reason = tuple[int, str]
+"""The index of a refused row among those offered, and why it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """What became of the offered rows."""
+    """What became of the offered rows: `refused` counts, `reasons` has at least the first thousand."""
 
     new: int
     already_there: int
-    refused: tuple[Refused, ...]
+    refused: int
+    reasons: tuple[Reason, ...]
 
 
 def merge_rows(held: Rows, offered: Rows, kind: SeriesKind) -> tuple[Rows, MergeResult]:
@@ -33,13 +35,14 @@ def merge_rows(held: Rows, offered: Rows, kind: SeriesKind) -> tuple[Rows, Merge
     later, winners = order[~leads], lead_of[~leads]
     differing = [column.mantissas[later] != column.mantissas[winners] for column in both.columns]
     contradicts = np.logical_or.reduce(differing) if differing else np.empty(0, dtype=np.bool_)
-    refused = [
-        (int(row) - len(held), _contradiction(both, kind, int(row), int(winner)))
-        for row, winner in zip(later[contradicts], winners[contradicts], strict=True)
+    losers, holders = later[contradicts].tolist(), winners[contradicts].tolist()
+    reasons = [
+        (row - len(held), _contradiction(both, kind, row, holder))
+        for row, holder in zip(losers[:MAX_REASONS], holders, strict=False)
     ]
     kept = both[order[leads]]
     new = len(kept) - len(held)
-    return kept, MergeResult(new, len(offered) - new - len(refused), tuple(refused))
+    return kept, MergeResult(new, len(offered) - new - len(losers), len(losers), tuple(reasons))
 
 
 def _contradiction(rows: Rows, kind: SeriesKind, row: int, winner: int) -> str:
@@ -54,20 +57,21 @@ def _shown(rows: Rows, kind: SeriesKind, place: int, row: int) -> str:
     return "(none)" if kind.columns[place] == "mark_price" and not value else plain(value)
 
 
-def off_grid(times: npt.NDArray[np.int64], timeframe_ms: int, anchor_ms: int | None) -> list[Refused]:
-    """Return the candles that would overlap the others: those off the grid through `anchor_ms`.
+def off_grid(times: Times, timeframe_ms: int, anchor_ms: int | None) -> Times:
+    """Return the indices of candles that would overlap the others: those off the grid through `anchor_ms`.
 
     Without an anchor the grid is the one that most of the candles are on.
     """
     phases = times % timeframe_ms
     if anchor_ms is None:
         found, counts = np.unique(phases, return_counts=True)
-        anchor_ms = int(found[np.argmax(counts)]) if len(found) else 0
-    first_open = iso(anchor_ms % timeframe_ms)[11:19]
+        anchor_ms = int(found[np.argmax(counts)])
+    return np.flatnonzero(phases != anchor_ms % timeframe_ms)
+
+
+def overlap_reasons(times: Times, overlapping: Times) -> list[Reason]:
+    """Return why the first of the overlapping candles are refused."""
     return [
-        (
-            int(row),
-            f"{iso(int(times[row]))} overlaps the candles of {timeframe_ms / HOUR_MS:g} h from {first_open}",
-        )
-        for row in np.flatnonzero(phases != anchor_ms % timeframe_ms)
+        (row, f"timestamp_ms {times[row]} ({iso(int(times[row]))}) overlaps the other candles of its series")
+        for row in overlapping[:MAX_REASONS].tolist()
     ]

@@ -158,7 +158,7 @@ def generate(
     with write_transaction(store.engine) as connection:
         results = [result for pair in pairs for result in _merge_pair(connection, pair, seed)]
     new, already_there = sum(r.new for r in results), sum(r.already_there for r in results)
-    return MergeResult(new, already_there, ())
+    return MergeResult(new, already_there, 0, ())
 
 
 def _merge_pair(connection: Connection, pair: GeneratedPair, seed: int) -> Iterator[MergeResult]:

@@ -2,24 +2,25 @@
 
 import gzip
 import io
+import itertools
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 from bot.errors import DataImportError
 
 MAX_LINE_BYTES = 64 * 1024
 MAX_FILE_BYTES = 1024**3
 MAX_REFUSALS_KEPT = 1000
-_BUFFER = 256 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
 _REPORT_EVERY = 4096
 
 Progress = Callable[[int, int], None]
 """Called with the bytes of the file that are done, and all of them."""
+
+LineStream = io.BufferedReader | gzip.GzipFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,13 @@ class RefusalLog:
 
     def add(self, line: int, reason: str) -> None:
         """Record one refused line."""
-        self.count += 1
-        if len(self.kept) < MAX_REFUSALS_KEPT:
-            self.kept.append(Refusal(line, reason))
+        self.add_all(1, [(line, reason)])
+
+    def add_all(self, count: int, reasons: Iterable[tuple[int, str]]) -> None:
+        """Record `count` refused lines, of which some have reasons."""
+        self.count += count
+        room = MAX_REFUSALS_KEPT - len(self.kept)
+        self.kept.extend(itertools.starmap(Refusal, itertools.islice(reasons, room)))
 
 
 @dataclass(slots=True)
@@ -49,7 +54,7 @@ class TextLines:
     """The lines of an open file, numbered from 1; what cannot be read as text goes to `refusals`."""
 
     name: str
-    stream: BinaryIO
+    stream: LineStream
     refusals: RefusalLog
     report: Callable[[], None]
     number: int = 0
@@ -106,7 +111,7 @@ def open_lines(path: Path, progress: Progress | None = None) -> Iterator[TextLin
         raise DataImportError(f"{path} cannot be read: {error.strerror}") from None
     with file:
         packed = file.peek(2)[:2] == _GZIP_MAGIC
-        stream = io.BufferedReader(gzip.GzipFile(fileobj=file), _BUFFER) if packed else file
+        stream: LineStream = gzip.GzipFile(fileobj=file) if packed else file
         total = path.stat().st_size
 
         def report() -> None:

@@ -1,11 +1,13 @@
 """Merging offered rows into a stored series, month by month."""
 
+from dataclasses import replace
+
 import numpy as np
 from sqlalchemy import Connection
 
 from bot.data import sql
 from bot.data.gaps import Times
-from bot.data.merging import MergeResult, Refused, merge_rows, off_grid
+from bot.data.merging import MergeResult, merge_rows, off_grid, overlap_reasons
 from bot.data.rows import Rows, SeriesKey
 from bot.data.segments import encode, months
 from bot.data.sql import HeldSegment, HeldSeries
@@ -16,14 +18,14 @@ def merge_series(
 ) -> MergeResult:
     """Add the rows that are new to the stored series; what is held already stays as it is.
 
-    `refused` names rows that contradict a held row, and candles that overlap others.
+    Refused are rows that contradict a held row, and candles that overlap others.
     Raises: DataImportError for recorded rows among generated ones, or the reverse.
     """
     if not len(offered):
-        return MergeResult(0, 0, ())
+        return MergeResult(0, 0, 0, ())
     series = sql.lock_series(connection, key, synthetic=synthetic)
     overlapping = _overlapping(connection, series, offered)
-    chosen = np.delete(np.arange(len(offered)), [row for row, _ in overlapping])
+    chosen = np.delete(np.arange(len(offered)), overlapping)
     month_of = months(offered.times[chosen])
     held = _held_months(connection, series, month_of)
     results = [
@@ -33,13 +35,17 @@ def merge_series(
     return MergeResult(
         new=sum(result.new for result in results),
         already_there=sum(result.already_there for result in results),
-        refused=(*overlapping, *(refusal for result in results for refusal in result.refused)),
+        refused=len(overlapping) + sum(result.refused for result in results),
+        reasons=(
+            *overlap_reasons(offered.times, overlapping),
+            *(reason for result in results for reason in result.reasons),
+        ),
     )
 
 
-def _overlapping(connection: Connection, series: HeldSeries, offered: Rows) -> list[Refused]:
+def _overlapping(connection: Connection, series: HeldSeries, offered: Rows) -> Times:
     if not series.key.timeframe_ms:
-        return []
+        return np.empty(0, dtype=np.int64)
     extent = sql.extents(connection, [series]).get(series.id)
     return off_grid(offered.times, series.key.timeframe_ms, extent[0] if extent else None)
 
@@ -58,5 +64,5 @@ def _merge_month(
     merged, result = merge_rows(held.rows() if held else Rows.empty(kind), offered[chosen], kind)
     if result.new:
         sql.put_segment(connection, series, encode(merged))
-    refused = tuple((int(chosen[row]), reason) for row, reason in result.refused)
-    return MergeResult(result.new, result.already_there, refused)
+    reasons = tuple((int(chosen[row]), reason) for row, reason in result.reasons)
+    return replace(result, reasons=reasons)
