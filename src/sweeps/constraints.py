@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from bot.config import parameter_number
 from bot.errors import InvalidInputError
+from bot.fields import parameter_number
 from bot.money import exact
 
 MAX_LENGTH = 500

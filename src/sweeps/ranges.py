@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.config import Integer, Number, field_errors
+from bot.config import field_errors
 from bot.errors import InvalidInputError
+from bot.fields import Integer, Number
 from bot.money import exact, plain
 
 MAX_VALUES = 10_000

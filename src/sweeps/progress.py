@@ -1,0 +1,184 @@
+"""Reads about whole sweeps: how far they are, how fast, and what is best so far."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.errors import InvalidInputError
+from sweeps.columns import database_now_ms
+from sweeps.errors import UnknownSweepError
+from sweeps.leaderboard import best_first
+from sweeps.spec import SweepSpec, stored_spec
+from sweeps.tables import METRIC_COLUMNS, chunk, sweep, trial
+from sweeps.trial import ACTIVE, ChunkState, SweepState
+
+MAX_PAGE = 1_000
+LARGEST_ID = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class BestTrial:
+    """The best finished trial: its number, varied parameters as JSON values, and metrics."""
+
+    number: int
+    params: dict[str, Any]
+    metrics: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepView:
+    """A sweep as people see it. `trials_done` counts every finished trial, the failed ones included.
+
+    Rate in trials per second since the sweep was last started, eta in seconds; None while unknown.
+    """
+
+    id: int
+    spec: SweepSpec
+    engine_version: str
+    state: SweepState
+    trials_total: int
+    trials_done: int
+    trials_failed: int
+    created_ms: int
+    started_ms: int | None
+    finished_ms: int | None
+    rate: float | None
+    eta_s: float | None
+    best: BestTrial | None
+
+
+@dataclass(frozen=True, slots=True)
+class SweepList:
+    """One page of sweeps, newest first; `next_cursor` is None on the last page."""
+
+    sweeps: list[SweepView]
+    next_cursor: str | None
+
+
+def get_sweep(connection: sa.Connection, sweep_id: int) -> SweepView:
+    """Return one sweep; raises UnknownSweepError."""
+    found = list(connection.execute(_selected().where(sweep.c.id == bounded_id(sweep_id))))
+    if not found:
+        raise UnknownSweepError(f"there is no sweep {sweep_id}")
+    return _view(connection, found[0])
+
+
+def get_spec(connection: sa.Connection, sweep_id: int) -> SweepSpec:
+    """Return what a sweep was asked to do; raises UnknownSweepError."""
+    text = connection.execute(
+        sa.select(sweep.c.spec).where(sweep.c.id == bounded_id(sweep_id))
+    ).scalar_one_or_none()
+    if text is None:
+        raise UnknownSweepError(f"there is no sweep {sweep_id}")
+    return stored_spec(text)
+
+
+def list_sweeps(
+    connection: sa.Connection, *, state: SweepState | None = None, limit: int = 50, cursor: str | None = None
+) -> SweepList:
+    """Return sweeps, newest first, from `cursor` on; raises InvalidInputError for a cursor that is none."""
+    limit = bounded_limit(limit)
+    query = _selected().order_by(sweep.c.id.desc()).limit(limit + 1)
+    if state is not None:
+        query = query.where(sweep.c.state == state)
+    if cursor is not None:
+        query = query.where(sweep.c.id < _before(cursor))
+    rows = connection.execute(query).all()
+    views = [_view(connection, row) for row in rows[:limit]]
+    return SweepList(views, _cursor(views[-1].id) if len(rows) > limit else None)
+
+
+def bounded_id(sweep_id: int) -> int:
+    """Return an id that the database can compare, one that no sweep has for those too large."""
+    return sweep_id if 0 < sweep_id <= LARGEST_ID else -1
+
+
+def bounded_limit(limit: int) -> int:
+    """Return how many rows to give; raises InvalidInputError outside 1 to 1,000."""
+    if not 1 <= limit <= MAX_PAGE:
+        raise InvalidInputError.of("limit", f"{limit} is outside 1 to {MAX_PAGE}")
+    return limit
+
+
+def _selected() -> sa.Select[Any]:
+    totals = (
+        sa.select(
+            chunk.c.sweep_id,
+            sa.func.sum(chunk.c.trials_done).label("trials_done"),
+            sa.func.sum(chunk.c.trials_failed).label("trials_failed"),
+        )
+        .group_by(chunk.c.sweep_id)
+        .subquery()
+    )
+    recent = (
+        sa.select(sa.func.sum(chunk.c.trials_done))
+        .where(chunk.c.sweep_id == sweep.c.id, chunk.c.state == ChunkState.DONE)
+        .where(chunk.c.finished_ms >= sweep.c.started_ms)
+        .scalar_subquery()
+    )
+    return sa.select(
+        sweep,
+        totals.c.trials_done,
+        totals.c.trials_failed,
+        recent.label("recently_done"),
+        database_now_ms().label("now_ms"),
+    ).join(totals, totals.c.sweep_id == sweep.c.id)
+
+
+def _view(connection: sa.Connection, row: Any) -> SweepView:
+    spec = stored_spec(row.spec)
+    state = SweepState(row.state)
+    rate = _rate(row)
+    left = row.trials_total - row.trials_done
+    return SweepView(
+        id=row.id,
+        spec=spec,
+        engine_version=row.engine_version,
+        state=state,
+        trials_total=row.trials_total,
+        trials_done=int(row.trials_done),
+        trials_failed=int(row.trials_failed),
+        created_ms=row.created_ms,
+        started_ms=row.started_ms,
+        finished_ms=row.finished_ms,
+        rate=rate,
+        eta_s=float(left) / rate if rate and state in ACTIVE else None,
+        best=_best(connection, row.id, spec),
+    )
+
+
+def _rate(row: Any) -> float | None:
+    if row.started_ms is None or not row.recently_done:
+        return None
+    elapsed_ms = (row.finished_ms or row.now_ms) - row.started_ms
+    return 1000.0 * int(row.recently_done) / max(int(elapsed_ms), 1)
+
+
+def _best(connection: sa.Connection, sweep_id: int, spec: SweepSpec) -> BestTrial | None:
+    """Return the best of the chunks' best trials."""
+    row = connection.execute(
+        sa.select(trial.c.number, *METRIC_COLUMNS.values())
+        .join(chunk, sa.and_(chunk.c.sweep_id == trial.c.sweep_id, chunk.c.best_number == trial.c.number))
+        .where(chunk.c.sweep_id == sweep_id)
+        .order_by(*best_first(spec.objective))
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    return BestTrial(
+        row.number, spec.params(row.number), {name: getattr(row, name) for name in METRIC_COLUMNS}
+    )
+
+
+def _cursor(sweep_id: int) -> str:
+    return base64.urlsafe_b64encode(str(sweep_id).encode()).decode().rstrip("=")
+
+
+def _before(cursor: str) -> int:
+    try:
+        return int(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)[:20])
+    except (binascii.Error, ValueError):
+        raise InvalidInputError.of("cursor", f"{cursor[:80]!r} is not from this list") from None

@@ -1,0 +1,83 @@
+"""A real broker, and every database the product supports, with a small generated market in it."""
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+import sqlalchemy as sa
+from servers import broker_server, postgres_database, postgres_server
+
+from bot.data.database import open_engine
+from bot.data.store import HistoricalDataStore
+from bot.data.synthetic import generate
+from bot.timestamps import parse_time_ms
+from sweeps.migrations import migrate
+
+FIRST_MS = parse_time_ms("2024-01-01")
+LAST_MS = parse_time_ms("2024-04-01")
+_TEMPLATE = "carrygrid_template"
+_names = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def broker_process() -> Iterator[str]:
+    with broker_server() as url:
+        yield url
+
+
+@pytest.fixture
+def broker(broker_process: str) -> str:
+    """Return the URL of a real, empty broker."""
+    with redis.Redis.from_url(broker_process) as client:
+        client.flushall()
+    return broker_process
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "market.db"
+    _fill(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_process() -> Iterator[str]:
+    with postgres_server() as url, postgres_database(url, _TEMPLATE) as template_url:
+        _fill(template_url)
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Return a database of its own with the newest schema and a generated market of three months."""
+    if request.param == "sqlite":
+        path = tmp_path / "carrygrid.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server_url = request.getfixturevalue("postgres_process")
+    with postgres_database(server_url, f"test_{next(_names)}", _TEMPLATE) as url:
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    """Return an engine on `database_url`."""
+    engine = open_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+def _fill(url: str) -> None:
+    engine = open_engine(url)
+    migrate(engine)
+    generate(HistoricalDataStore(engine), start_ms=FIRST_MS, end_ms=LAST_MS)
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.close()
+    engine.dispose()

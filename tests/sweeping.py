@@ -1,0 +1,82 @@
+"""Sweeps over the generated market of the integration tests, and their outcome computed in this process."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.data.database import write_transaction
+from bot.data.store import HistoricalDataStore
+from bot.errors import BotError
+from sweeps.errors import ResultRangeError
+from sweeps.replay import WindowCache, completed_row, failed_row, replay_trial
+from sweeps.repository import create_sweep
+from sweeps.spec import SweepSpec
+from sweeps.tables import chunk, sweep, trial
+
+BASE = {
+    "exchange": "synthetic",
+    "symbols": ["BTC/USDT:USDT"],
+    "start": "2024-01-10",
+    "end": "2024-03-30",
+    "min_volume_24h": "0",
+}
+GRID: dict[str, Any] = {
+    "min_funding_rate": {"start": "0.00002", "stop": "0.0002", "step": "0.00002"},
+    "exit_funding_rate": ["0", "0.00005", "0.0001"],
+    "perp_leverage": [1, 3, 5, 10],
+}
+
+
+def sweep_spec(**changes: Any) -> SweepSpec:
+    """Return a sweep of 120 trials over the generated market, with `changes`."""
+    return SweepSpec.parse({"name": "test", "base": BASE, "grid": GRID} | changes)
+
+
+def submit(engine: sa.Engine, spec: SweepSpec, *, size: int | None = None, key: str | None = None) -> int:
+    """Store the sweep in chunks of `size` and return its id."""
+    with write_transaction(engine) as connection:
+        return create_sweep(connection, spec, size=size, idempotency_key=key).sweep_id
+
+
+def stored_rows(engine: sa.Engine, sweep_id: int) -> list[dict[str, Any]]:
+    """Return the trial rows of a sweep by number."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            sa.select(trial).where(trial.c.sweep_id == sweep_id).order_by(trial.c.number)
+        )
+        return [dict(row._mapping) for row in rows]
+
+
+def recomputed_rows(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> list[dict[str, Any]]:
+    """Return what the rows must be, replayed here and now."""
+    windows = WindowCache(HistoricalDataStore(engine))
+    return [_row(sweep_id, spec, number, windows) for number in range(spec.trial_count)]
+
+
+def _row(sweep_id: int, spec: SweepSpec, number: int, windows: WindowCache) -> dict[str, Any]:
+    try:
+        return completed_row(sweep_id, spec, number, replay_trial(spec, number, windows))
+    except (BotError, ResultRangeError) as error:
+        return failed_row(sweep_id, spec, number, error.code, error.message)
+
+
+def state_of(engine: sa.Engine, sweep_id: int) -> str:
+    with engine.connect() as connection:
+        return str(connection.execute(sa.select(sweep.c.state).where(sweep.c.id == sweep_id)).scalar_one())
+
+
+def chunks_of(engine: sa.Engine, sweep_id: int) -> list[Any]:
+    with engine.connect() as connection:
+        return list(
+            connection.execute(sa.select(chunk).where(chunk.c.sweep_id == sweep_id).order_by(chunk.c.lo))
+        )
+
+
+def assert_every_trial_once(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> None:
+    """Check the promise: one right row a trial, nothing open, counters equal to the rows."""
+    rows = stored_rows(engine, sweep_id)
+    assert rows == recomputed_rows(engine, sweep_id, spec)
+    chunks = chunks_of(engine, sweep_id)
+    assert {found.state for found in chunks} == {"done"}
+    assert sum(found.trials_done for found in chunks) == spec.trial_count
+    assert sum(found.trials_failed for found in chunks) == sum(row["state"] == "failed" for row in rows)
