@@ -141,9 +141,8 @@ def check_coverage(
     """
     funding = found.funding
     if Decimal(funding.found) < min_coverage * funding.expected:
-        lacking = (
-            f"{funding.found} of {funding.expected} settlements are recorded, min_coverage {min_coverage}"
-        )
+        count = f"only {funding.found} of {funding.expected} settlements"
+        lacking = f"{count} are recorded, less than min_coverage {min_coverage},"
     elif not _has_candles(found.spot, len(data.spot)):
         lacking = "no spot candles are recorded"
     elif not _has_candles(found.perp, len(data.perp)):

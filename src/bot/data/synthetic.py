@@ -117,7 +117,7 @@ def _exchange_up(seed: int, hours: int) -> npt.NDArray[np.bool_]:
 def _funding(profile: Profile, start_ms: int, hours: list[Hour]) -> Rows:
     times, intervals, rates, marks = [], [], [], []
     for at in range(8, len(hours) + 1):
-        interval = _interval_hours(profile, at, len(hours))
+        interval = _interval_hours(profile, start_ms // HOUR_MS, at, len(hours))
         if (start_ms // HOUR_MS + at) % interval == 0:
             times.append(start_ms + at * HOUR_MS)
             intervals.append(interval)
@@ -134,8 +134,9 @@ def _funding(profile: Profile, start_ms: int, hours: list[Hour]) -> Rows:
     )
 
 
-def _interval_hours(profile: Profile, at: int, hours: int) -> int:
-    return 4 if profile.fast and hours * 2 // 5 < at <= hours * 3 // 5 else 8
+def _interval_hours(profile: Profile, start: int, at: int, hours: int) -> int:
+    first, last = ((start + hours * part // 5) // 8 * 8 - start for part in (2, 3))
+    return 4 if profile.fast and first < at <= last else 8
 
 
 def generate(

@@ -1,0 +1,108 @@
+import itertools
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from bot.backtest import run_backtest
+from bot.config import RunConfig
+from bot.data.rows import SeriesKind
+from bot.data.segments import digest
+from bot.data.store import HistoricalDataStore
+from bot.data.synthetic import DEFAULT_END_MS, DEFAULT_SEED, PROFILES, GeneratedPair, generate, generate_pair
+from bot.data.synthetic_walk import funding_rate
+from bot.errors import DataImportError
+from bot.models import HOUR_MS
+from bot.timestamps import parse_time_ms
+
+START, END = parse_time_ms("2024-01-01"), parse_time_ms("2024-06-01")
+DOGE = PROFILES[-1]
+
+
+@pytest.fixture(scope="module")
+def doge() -> GeneratedPair:
+    return generate_pair(DOGE, DEFAULT_SEED, START, END)
+
+
+def test_seed_gives_the_same_market_on_every_machine(doge: GeneratedPair) -> None:
+    assert {kind.value: digest(rows)[:8] for kind, rows in doge.rows.items()} == {
+        "spot": "b23c9f6a",
+        "perp": "24503133",
+        "mark": "90e418d6",
+        "funding": "b08e981a",
+    }
+    other = generate_pair(DOGE, DEFAULT_SEED + 1, START, END)
+    assert digest(other.rows[SeriesKind.PERP]) != digest(doge.rows[SeriesKind.PERP])
+
+
+def test_candles_obey_the_rules_of_recorded_ones(doge: GeneratedPair) -> None:
+    for kind in (SeriesKind.SPOT, SeriesKind.PERP, SeriesKind.MARK):
+        values = doge.rows[kind].columns
+        opening, high, low, close, volume = (column.mantissas_over(-9) for column in values)
+        assert (low > 0).all()
+        assert (high >= np.maximum(opening, close)).all()
+        assert (low <= np.minimum(opening, close)).all()
+        assert (volume >= 0).all()
+
+
+def test_spot_exchange_is_down_at_times_and_the_perp_trades_on(doge: GeneratedPair) -> None:
+    hours = (END - START) // HOUR_MS
+    assert len(doge.rows[SeriesKind.PERP]) == len(doge.rows[SeriesKind.MARK]) == hours
+    assert hours - 20 < len(doge.rows[SeriesKind.SPOT]) < hours
+
+
+def test_interval_switches_from_eight_hours_to_four_and_back(doge: GeneratedPair) -> None:
+    rows = doge.rows[SeriesKind.FUNDING]
+    intervals = rows.columns[1].mantissas.tolist()
+    changes = [b for a, b in itertools.pairwise(intervals) if a != b]
+    assert (intervals[0], changes) == (8, [4, 8])
+    steps = np.diff(rows.times) // HOUR_MS
+    assert (steps == np.array(intervals[1:])).all()
+
+
+def test_quiet_premium_settles_at_the_interest_rate_and_extremes_are_capped() -> None:
+    assert funding_rate([0] * 8, 8) == 10_000
+    assert funding_rate([0] * 4, 4) == 5_000
+    assert funding_rate([110_000] * 8, 8) == 60_000
+    assert funding_rate([-10_000_000] * 8, 8) == -750_000
+
+
+def test_generated_data_is_stored_once_labelled_and_kept_apart_from_another_seed(
+    store: HistoricalDataStore,
+) -> None:
+    seen: list[tuple[int, int]] = []
+    end = parse_time_ms("2024-03-01")
+    first = generate(store, end_ms=end, progress=lambda done, total: seen.append((done, total)))
+    again = generate(store, end_ms=end)
+    assert first.new == again.already_there > 4 * 3 * 59 * 24
+    assert (first.already_there, again.new, seen[-1]) == (0, 0, (4, 4))
+    assert all(symbol.synthetic for symbol in store.listing()[0].symbols)
+    before = store.load(None, [DOGE.symbol], DEFAULT_END_MS)
+    assert (before.exchange, before.symbols[0].synthetic) == ("synthetic", True)
+    assert before.symbols[0].instrument == DOGE.instrument
+    with pytest.raises(DataImportError, match="generated data that seed 7 does not give"):
+        generate(store, seed=7)
+    assert store.load(None, [DOGE.symbol], DEFAULT_END_MS).fingerprint == before.fingerprint
+
+
+def test_default_strategy_earns_on_it_and_high_leverage_is_liquidated(store: HistoricalDataStore) -> None:
+    generate(store)
+    data = store.load(None, [DOGE.symbol], DEFAULT_END_MS)
+    calm, bold = (
+        run_backtest(
+            RunConfig.parse(
+                {
+                    "symbols": [DOGE.symbol],
+                    "start": "2024-01-01",
+                    "end": "2026-01-01",
+                    "perp_leverage": leverage,
+                }
+            ),
+            data,
+        ).metrics
+        for leverage in (1, 5)
+    )
+    assert calm.total_trades >= 5
+    assert calm.net_pnl > 0
+    assert bold.liquidations > calm.liquidations
+    assert calm.total_funding > Decimal(0)
