@@ -1,0 +1,153 @@
+"""The commands as a user types them, each in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+COMMAND = Path(sys.executable).parent / "carrygrid"
+HOUR_MS = 3_600_000
+
+
+def _carrygrid(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CARRYGRID_")}
+    return subprocess.run(
+        [COMMAND, *map(str, arguments)],
+        env={**inherited, "CARRYGRID_HOME": str(home)},
+        cwd=home.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of two days of market data, with one bad row."""
+    folder = tmp_path_factory.mktemp("recorded")
+    start = 1_704_067_200_000
+    hours = range(48)
+    candles = "\n".join(f"{start + hour * HOUR_MS},100,101,99,100,500000" for hour in hours)
+    for leg in ("perp", "spot"):
+        header = "timestamp_ms,open,high,low,close,volume"
+        (folder / f"BTCUSDT-{leg}-1h.csv").write_text(f"{header}\n{candles}\n")
+    rates = "\n".join(f"{start + hour * HOUR_MS},0.01,8," for hour in hours[::8])
+    header = "timestamp_ms,funding_rate,interval_hours,mark_price"
+    (folder / "BTCUSDT-funding.csv").write_text(f"{header}\n{rates}\n{start + 99 * HOUR_MS},nan,8,\n")
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
+    home = tmp_path_factory.mktemp("filled") / "home"
+    assert _carrygrid(home, "data", "import", folder, "--exchange", "paper").returncode == 0
+    return home
+
+
+def _config(home: Path, **values: object) -> Path:
+    path = home.parent / "config.json"
+    run = {"symbols": ["BTC/USDT:USDT"], "start": "2024-01-01", "end": "2024-01-02T23:00:00Z"}
+    path.write_text(json.dumps(run | values))
+    return path
+
+
+def test_help_is_quick_and_names_the_commands(home: Path) -> None:
+    _carrygrid(home, "--help")
+    before = time.perf_counter()
+    result = _carrygrid(home, "--help")
+    assert time.perf_counter() - before < 2
+    for name in ("up", "demo", "backtest", "data", "dispatch"):
+        assert name in result.stdout
+
+
+def test_an_import_says_what_became_of_the_rows_and_the_second_changes_nothing(
+    home: Path, folder: Path
+) -> None:
+    counts = []
+    for _ in range(2):
+        result = _carrygrid(home, "data", "import", folder, "--exchange", "paper", "--json")
+        files = json.loads(result.stdout)["files"]
+        counts.append([(file["new"], file["already_there"], file["refused"]) for file in files])
+    assert counts == [[(6, 0, 1), (48, 0, 0), (48, 0, 0)], [(0, 6, 1), (0, 48, 0), (0, 48, 0)]]
+
+
+def test_a_refused_row_is_printed_with_file_line_and_value(home: Path, folder: Path) -> None:
+    result = _carrygrid(home, "data", "import", folder, "--exchange", "paper")
+    refusals = [line for line in result.stdout.splitlines() if "refused:" in line]
+    assert len(refusals) == 1
+    assert refusals[0].startswith("BTCUSDT-funding.csv:8: refused: ")
+    assert "nan" in refusals[0]
+
+
+def test_the_listing_shows_what_was_imported(filled: Path) -> None:
+    (exchange,) = json.loads(_carrygrid(filled, "data", "list", "--json").stdout)
+    assert exchange["exchange"] == "paper"
+    assert [series["rows"] for series in exchange["symbols"][0]["series"]] == [6, 48, 48]
+    assert "BTC/USDT:USDT" in _carrygrid(filled, "data", "list").stdout
+
+
+def test_a_backtest_prints_its_document_and_nothing_else(filled: Path) -> None:
+    result = _carrygrid(filled, "backtest", _config(filled), "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    document = json.loads(result.stdout)
+    assert document["metrics"]["total_trades"] == 1
+    assert document["config"]["exchange"] == "paper"
+
+
+def test_a_backtest_can_be_read(filled: Path) -> None:
+    output = _carrygrid(filled, "backtest", _config(filled)).stdout
+    for expected in ("BTC/USDT:USDT on paper", "net_pnl", "2024-01-02", "end"):
+        assert expected in output
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"initial_capital": -5}, "initial_capital: -5: "),
+        ({"initial_capital": float("nan")}, "config.json: is not valid JSON: NaN"),
+        ({"perp_leverage": "0.1234567890123456"}, "perp_leverage: 0.1234567890123456 has 16 "),
+        ({"leverage": 3}, "leverage: is not a known parameter"),
+        ({"symbols": ["BTX/USDT:USDT"]}, "symbols: 'BTX/USDT:USDT' "),
+        ({"exchange": "nowhere"}, "exchange: 'nowhere' "),
+        ({"start": "2020-01-01", "end": "2020-02-01"}, "0 of 94 settlements"),
+        ({"end": "2023-01-01"}, "end: 2023-01-01T00:00:00Z is before start"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_wrong_input_is_one_line_naming_field_and_value(
+    filled: Path, values: dict[str, object], line: str
+) -> None:
+    result = _carrygrid(filled, "backtest", _config(filled, **values))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("error: ")
+    assert line in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["[1", "[]", "", '"x"'])
+def test_a_config_that_is_no_object_is_refused_by_name(home: Path, text: str) -> None:
+    path = home.parent / "config.json"
+    path.write_text(text)
+    result = _carrygrid(home, "backtest", path)
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"error: {path}: is ")
+
+
+def test_a_missing_config_is_refused_by_name_and_leaves_nothing_behind(home: Path) -> None:
+    result = _carrygrid(home, "backtest", "missing.json")
+    assert (result.returncode, result.stderr) == (2, "error: missing.json: No such file or directory\n")
+    assert not home.exists()
+
+
+def test_migrate_says_which_database_is_ready(home: Path) -> None:
+    result = _carrygrid(home, "migrate")
+    assert (result.returncode, result.stdout) == (0, f"sqlite:///{home / 'carrygrid.db'} is ready\n")
