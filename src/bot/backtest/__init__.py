@@ -1,7 +1,18 @@
 """Event-driven replay of recorded markets."""
 
 from bot.backtest.engine import BacktestEngine, replay, run_backtest
+from bot.backtest.insight import Baselines, Insight, explain
 from bot.backtest.result import Metrics, RunResult
 from bot.backtest.window import ReplayWindow
 
-__all__ = ["BacktestEngine", "Metrics", "ReplayWindow", "RunResult", "replay", "run_backtest"]
+__all__ = [
+    "BacktestEngine",
+    "Baselines",
+    "Insight",
+    "Metrics",
+    "ReplayWindow",
+    "RunResult",
+    "explain",
+    "replay",
+    "run_backtest",
+]

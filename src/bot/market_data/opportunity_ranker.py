@@ -6,6 +6,7 @@ from math import lcm
 
 from bot.models import SettlementView
 from bot.pnl.fees import FeeSchedule
+from bot.strategies.gates import Gate
 
 _INTERVALS_HOURS = range(1, 25)
 _COMMON_HOURS = lcm(*_INTERVALS_HOURS)
@@ -30,12 +31,21 @@ class OpportunityRanker:
 
     def passes(self, view: SettlementView) -> bool:
         """Return whether the pair is worth entering at this settlement."""
-        return (
-            view.funding.rate_8h >= self._min_funding_rate
-            and view.ticker.volume_24h >= self._min_volume_24h
-            and view.instrument.spot_active
-            and self._net_yield_over_holding(view) > 0
-        )
+        return self.blocking_gate(view) is None
+
+    def blocking_gate(self, view: SettlementView) -> Gate | None:
+        """Return the first condition that the pair fails, None if it passes."""
+        rate, volume = view.funding.rate_8h, view.ticker.volume_24h
+        if rate < self._min_funding_rate:
+            return Gate("min_funding_rate", self._min_funding_rate, rate, self._min_funding_rate - rate)
+        if volume < self._min_volume_24h:
+            return Gate("min_volume_24h", self._min_volume_24h, volume, self._min_volume_24h - volume)
+        if not view.instrument.spot_active:
+            return Gate("spot_active")
+        earned = view.funding.rate * self._min_holding_periods
+        if earned <= self._round_trip_fees:
+            return Gate("min_holding_periods", self._round_trip_fees, earned, self._round_trip_fees - earned)
+        return None
 
     def rank(self, views: Iterable[SettlementView]) -> list[SettlementView]:
         """Return the passing pairs by annualized net yield, descending, then by symbol."""

@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from bot.models import FundingRate, SettlementView
-from bot.money import ONE
+from bot.money import ONE, ZERO
 from bot.parameters import CompositeParameters
 from bot.signals.engine import SignalEngine, SignalParams
+from bot.strategies.gates import Gate
 from bot.strategies.registry import StrategyPlugin
 from bot.strategies.strategy import Entry, Strategy
 
@@ -59,6 +60,16 @@ class CompositeStrategy(Strategy):
         ]
         chosen.sort(key=lambda found: (-found[0], found[1].funding.symbol))
         return [Entry(view, self._fraction(score)) for score, view in chosen]
+
+    def blocking_gate(self, view: SettlementView) -> Gate | None:
+        """Return whether rate, score or volume keeps the pair out."""
+        rate = view.funding.rate
+        if rate <= 0:
+            return Gate("positive_rate", ZERO, rate, -rate)
+        score = self._signals.signal(view).score
+        if score < self._entry_threshold:
+            return Gate("entry_threshold", self._entry_threshold, score, self._entry_threshold - score)
+        return None if self._signals.volume_holds(view) else Gate("volume_decline_ratio")
 
     def wants_exit(self, view: SettlementView) -> bool:
         """Return whether the rate is not positive or the score has fallen below its threshold."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.market_data.opportunity_ranker import OpportunityRanker
 from bot.models import SettlementView
 from bot.parameters import SimpleParameters
+from bot.strategies.gates import Gate
 from bot.strategies.registry import StrategyPlugin
 from bot.strategies.strategy import Entry, Strategy
 
@@ -25,6 +26,10 @@ class SimpleStrategy(Strategy):
         """Return the passing pairs by annualized net yield."""
         ranked = self._ranker.rank(views)
         return [Entry(view) for view in ranked] if ranked else ()
+
+    def blocking_gate(self, view: SettlementView) -> Gate | None:
+        """Return the first condition of the ranker that the pair fails."""
+        return self._ranker.blocking_gate(view)
 
     def wants_exit(self, view: SettlementView) -> bool:
         """Return whether the rate per 8 hours has fallen below the exit threshold."""

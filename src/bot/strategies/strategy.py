@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from bot.models import FundingRate, SettlementView
 from bot.money import ONE
+from bot.strategies.gates import Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,13 @@ class Strategy(ABC):
     @abstractmethod
     def entries(self, views: Sequence[SettlementView]) -> Sequence[Entry]:
         """Return the pairs worth entering, best first, among those that settle now with fresh prices."""
+
+    def blocking_gate(self, view: SettlementView) -> Gate | None:  # noqa: ARG002
+        """Return the first condition that keeps the pair out now, None if none does.
+
+        It explains runs without trades; a strategy that cannot say returns None.
+        """
+        return None
 
     @abstractmethod
     def wants_exit(self, view: SettlementView) -> bool:

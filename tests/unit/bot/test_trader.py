@@ -4,42 +4,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from builders import market_data, run_config
+from toy_market import RULES, START, candles, configured, pair, window
 
-from bot.backtest import RunResult, run_backtest
+from bot.backtest import RunResult, replay
 from bot.models import HOUR_MS, CloseReason
-
-START = 1_704_067_200_000
-FREE = {"spot_taker": 0, "perp_taker": 0, "slippage_bps": 0, "min_volume_24h": 0, "min_coverage": 0}
-RULES = {"qty_step": "1", "min_qty": "1", "min_notional": "1", "mmr": "0"}
-
-
-def candles(prices: list[str], highs: dict[int, str] | None = None) -> list[tuple[Any, ...]]:
-    """Hourly candles that close at the hours 1, 2, 3, ... after START with `prices`."""
-    tops = highs or {}
-    return [
-        (START + hour * HOUR_MS, price, tops.get(hour + 1, price), price, price, "1")
-        for hour, price in enumerate(prices)
-    ]
-
-
-def pair(rates: dict[int, str], spot: list[str], **extra: Any) -> dict[str, Any]:
-    """A pair that settles at the hours of `rates`, each worth one hour, marks blank."""
-    funding = [(START + hour * HOUR_MS, rate, 8, None) for hour, rate in rates.items()]
-    return {
-        "funding": funding,
-        "spot": candles(spot),
-        "perp": candles(extra.pop("perp", spot)),
-        "mark": None,
-        "instrument": RULES,
-        **extra,
-    }
 
 
 def run(market: dict[str, Any], **overrides: Any) -> RunResult:
-    values = {"symbols": list(market), "start": START, "end": START + 100 * HOUR_MS, "allocation": 1}
-    config = run_config(**{**values, **FREE, **overrides})
-    return run_backtest(config, market_data(market, config.end))
+    config = configured(market, **overrides)
+    return replay(config, window(market, config))
 
 
 def test_the_settlement_of_the_entry_is_not_collected_and_that_of_the_exit_is() -> None:

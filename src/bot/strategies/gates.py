@@ -1,0 +1,70 @@
+"""Why a strategy did not enter: the conditions of an entry, and how near the misses were."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from bot.models import SettlementView
+from bot.money import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A condition that kept a pair out: its name, what it asked for, and what it saw.
+
+    `shortfall` (0 or more) orders the misses of one gate; None where there is nothing to measure.
+    """
+
+    name: str
+    needed: Decimal | None = None
+    seen: Decimal | None = None
+    shortfall: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """How often a gate was the first to block an entry, and its nearest miss."""
+
+    gate: str
+    blocked: int
+    nearest: Gate
+    nearest_symbol: str
+    nearest_ms: int
+
+    def document(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return {
+            "gate": self.gate,
+            "blocked": self.blocked,
+            "needed": _text(self.nearest.needed),
+            "nearest": _text(self.nearest.seen),
+            "symbol": self.nearest_symbol,
+            "at": self.nearest_ms,
+        }
+
+
+def gate_reports(blocked: Iterable[tuple[SettlementView, Gate]]) -> list[GateReport]:
+    """Return one report a gate, the most frequent first."""
+    counts: dict[str, int] = {}
+    nearest: dict[str, tuple[SettlementView, Gate]] = {}
+    for view, gate in blocked:
+        counts[gate.name] = counts.get(gate.name, 0) + 1
+        known = nearest.get(gate.name)
+        if known is None or _is_nearer(gate, known[1]):
+            nearest[gate.name] = (view, gate)
+    reports = [
+        GateReport(name, counts[name], gate, view.funding.symbol, view.funding.t_ms)
+        for name, (view, gate) in nearest.items()
+    ]
+    return sorted(reports, key=lambda report: (-report.blocked, report.gate))
+
+
+def _is_nearer(gate: Gate, known: Gate) -> bool:
+    if gate.shortfall is None or known.shortfall is None:
+        return False
+    return gate.shortfall < known.shortfall
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)
