@@ -1,14 +1,18 @@
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from recorded import recorded_market
 
 from bot.data.coverage import coverage
 from bot.data.database import open_engine
 from bot.data.importing import import_file, import_path
 from bot.data.store import HistoricalDataStore
 from bot.data.tables import metadata
+from bot.models import HOUR_MS
 from bot.timestamps import parse_time_ms
 
 pytestmark = pytest.mark.real_data
@@ -62,3 +66,28 @@ def test_six_years_of_bitcoin_load_with_the_gaps_that_the_exchange_had(
     assert found.perp.gaps == ()
     spot = next(series for series in store.listing()[0].symbols[0].series if series.kind == "spot")
     assert (len(spot.gaps), spot.missing) == (17, 36)
+
+
+@pytest.mark.parametrize(("exchange", "stem"), [("binance", "ORCAUSDT"), ("okx", "BTCUSDT")])
+def test_loaded_columns_are_the_recorded_text_digit_for_digit(
+    store: HistoricalDataStore, real_data: Path, exchange: str, stem: str
+) -> None:
+    symbol = stem.replace("USDT", "/USDT:USDT")
+    for path in sorted((real_data / exchange).glob(f"{stem}-*")):
+        import_file(store, path, exchange)
+    data = store.load(exchange, [symbol], parse_time_ms("2030-01-01")).symbols[0]
+    timeframe = f"{data.perp.timeframe_ms // HOUR_MS}h"
+    recorded = recorded_market(real_data / exchange, {symbol: stem}, timeframe)[symbol]
+    for series, rows in ((data.spot, recorded["spot"]), (data.perp, recorded["perp"])):
+        prices = (series.open, series.high, series.low, series.close, series.volume)
+        assert [series.open_ms.tolist(), *(column.decimals() for column in prices)] == exactly(rows)
+    held = data.funding
+    marked = zip(held.marks.decimals(), held.has_mark, strict=True)
+    marks = [mark if has_mark else None for mark, has_mark in marked]
+    columns = [held.t_ms.tolist(), held.rates.decimals(), held.interval_hours.tolist(), marks]
+    assert columns == exactly(recorded["funding"])
+
+
+def exactly(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+    values = ([Decimal(v) if isinstance(v, str) else v for v in row] for row in rows)
+    return [list(column) for column in zip(*values, strict=True)]

@@ -1,0 +1,69 @@
+import multiprocessing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.data.database import open_async_engine, open_engine
+from bot.data.importing import import_path
+from bot.data.listing import list_coverage
+from bot.data.store import HistoricalDataStore
+from bot.data.synthetic import PROFILES, generate
+from bot.timestamps import parse_time_ms
+
+NOON = parse_time_ms("2024-01-01T12:00:00Z")
+HOUR = 3_600_000
+END = parse_time_ms("2024-04-01")
+MARKET_OF_THE_DEFAULT_SEED = "7d4fa72b90487adc"
+
+
+def import_into(url: str, folder: str, results: "multiprocessing.Queue[tuple[int, int]]") -> None:
+    engine = open_engine(url)
+    report = import_path(HistoricalDataStore(engine), Path(folder), "test")
+    results.put((report.new, report.already_there))
+    engine.dispose()
+
+
+@pytest.fixture
+def candles(tmp_path: Path) -> Path:
+    folder = tmp_path / "candles"
+    folder.mkdir()
+    lines = [f"{NOON + n * HOUR},10,12,9,11,{n}" for n in range(2000)]
+    text = "\n".join(["timestamp_ms,open,high,low,close,volume", *lines])
+    for leg in ("spot", "perp"):
+        (folder / f"BTCUSDT-{leg}-1h.csv").write_text(text)
+    return folder
+
+
+def test_parallel_imports_of_the_same_files_store_each_row_once(
+    database_url: str, engine: sa.Engine, candles: Path
+) -> None:
+    context = multiprocessing.get_context("spawn")
+    results: multiprocessing.Queue[tuple[int, int]] = context.Queue()
+    importers = [
+        context.Process(target=import_into, args=(database_url, str(candles), results)) for _ in range(3)
+    ]
+    for importer in importers:
+        importer.start()
+    counts = [results.get(timeout=60) for _ in importers]
+    for importer in importers:
+        importer.join(30)
+    assert sum(new for new, _ in counts) == 4000
+    assert sum(there for _, there in counts) == 8000
+    data = HistoricalDataStore(engine).load("test", ["BTC/USDT:USDT"], END).symbols[0]
+    assert len(data.spot) == len(data.perp) == 2000
+
+
+def test_market_has_the_same_fingerprint_in_every_database(engine: sa.Engine) -> None:
+    store = HistoricalDataStore(engine)
+    data = store.load("synthetic", [profile.symbol for profile in PROFILES], END)
+    assert data.fingerprint.startswith(MARKET_OF_THE_DEFAULT_SEED)
+    assert generate(store, end_ms=END).new == 0
+
+
+async def test_listing_is_the_same_over_an_async_connection(database_url: str, engine: sa.Engine) -> None:
+    asynchronous = open_async_engine(database_url)
+    async with asynchronous.connect() as connection:
+        listed = await connection.run_sync(list_coverage)
+    await asynchronous.dispose()
+    assert listed == HistoricalDataStore(engine).listing()
