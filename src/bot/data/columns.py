@@ -34,6 +34,11 @@ class DecimalColumn:
         exponent = min((int(value.as_tuple().exponent) for value in values if value), default=0)
         exponent = min(exponent, 0)
         whole = [int(value.scaleb(-exponent, context=WIDE)) for value in values]
+        return cls.from_whole(whole, exponent)
+
+    @classmethod
+    def from_whole(cls, whole: Sequence[int], exponent: int) -> "DecimalColumn":
+        """Return the canonical column of integers over any `exponent` of at most 0."""
         return cls.of(_packed(whole), exponent)
 
     @classmethod

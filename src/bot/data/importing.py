@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.data.canonical_csv import Content, parse, recognise
+from bot.data.canonical_csv import CANDLE_HEADER, FUNDING_HEADER, Content, parse, recognise
 from bot.data.rows import SeriesKey
 from bot.data.store import HistoricalDataStore
 from bot.data.symbols import exchange_name
@@ -110,7 +110,8 @@ def _content(lines: TextLines) -> Content:
         if content:
             return content
         break
-    raise DataImportError(f"{lines.name} is no market data: its first line is no known header")
+    known = f"{FUNDING_HEADER} nor {CANDLE_HEADER}"
+    raise DataImportError(f"{lines.name} is no market data: its first line is neither {known}")
 
 
 def _import_folder(
