@@ -1,0 +1,98 @@
+"""Two strategies over the same window, side by side, with their differences explained."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from bot.analytics.carry import CarryComparison
+from bot.backtest.engine import replay
+from bot.backtest.insight import Baselines, explain
+from bot.backtest.result import RunResult, trade_document
+from bot.backtest.window import ReplayWindow
+from bot.config import RunConfig
+from bot.models import Trade
+from bot.money import ZERO, exact, plain
+from bot.strategies.registry import strategy_plugin
+
+STRATEGIES = ("simple", "composite")
+
+
+@dataclass(frozen=True, slots=True)
+class TradesOnlyOneTook:
+    """Round trips without any counterpart of the other run in the same pair at the same time."""
+
+    trades: tuple[Trade, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return count, money and the trades as JSON values."""
+        with exact():
+            money = {
+                name: plain(sum((getattr(trade, name) for trade in self.trades), ZERO))
+                for name in ("net_pnl", "funding", "price_pnl", "fees")
+            }
+        return {"count": len(self.trades), **money, "trades": [trade_document(t) for t in self.trades]}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Runs of one account under different strategies, in order, each with its captured carry."""
+
+    runs: dict[str, RunResult]
+    carries: dict[str, CarryComparison]
+
+    def only_in(self, strategy: str) -> TradesOnlyOneTook:
+        """Return what only the run of `strategy` traded."""
+        others = [trade for name, run in self.runs.items() if name != strategy for trade in run.trades]
+        mine = self.runs[strategy].trades
+        return TradesOnlyOneTook(tuple(trade for trade in mine if not _has_counterpart(trade, others)))
+
+    def first_difference_ms(self) -> int | None:
+        """Return the first moment after which the runs hold different positions, None if they never do."""
+        books = [_book(run.trades) for run in self.runs.values()]
+        moments = set[tuple[int, str, str]].symmetric_difference(*books)
+        return min((t_ms for t_ms, _, _ in moments), default=None)
+
+    def document(self) -> dict[str, Any]:
+        """Return runs and differences as JSON values; a difference is the last run minus the first."""
+        first, *_, last = self.runs.values()
+        before, after = first.metrics.document(), last.metrics.document()
+        return {
+            "runs": {name: run.document() for name, run in self.runs.items()},
+            "versions": {name: strategy_plugin(name).version for name in self.runs},
+            "hold_baseline": {name: carry.document() for name, carry in self.carries.items()},
+            "differences": {name: _difference(before[name], after[name]) for name in before},
+            "only_in": {name: self.only_in(name).document() for name in self.runs},
+            "first_difference_ms": self.first_difference_ms(),
+        }
+
+
+def compare(config: RunConfig, window: ReplayWindow, strategies: Sequence[str] = STRATEGIES) -> Comparison:
+    """Return the runs of `config` under each of `strategies` over the same window."""
+    baselines = Baselines(window)
+    runs = {name: replay(config.varied({"strategy_mode": name}), window) for name in strategies}
+    carries = {name: explain(run, window, baselines).carry for name, run in runs.items()}
+    return Comparison(runs, carries)
+
+
+def _has_counterpart(trade: Trade, others: Iterable[Trade]) -> bool:
+    return any(
+        other.symbol == trade.symbol
+        and other.opened_at_ms < trade.closed_at_ms
+        and trade.opened_at_ms < other.closed_at_ms
+        for other in others
+    )
+
+
+def _book(trades: Iterable[Trade]) -> set[tuple[int, str, str]]:
+    opened = {(trade.opened_at_ms, trade.symbol, "open") for trade in trades}
+    return opened | {(trade.closed_at_ms, trade.symbol, "close") for trade in trades}
+
+
+def _difference(before: Any, after: Any) -> Any:
+    if before is None or after is None:
+        return None
+    if isinstance(before, str):
+        with exact():
+            return plain(Decimal(after) - Decimal(before))
+    return after - before
