@@ -43,7 +43,7 @@ def eventually(question: Callable[[], Any], seconds: float, what: str) -> Any:
 
 
 def docker_answers() -> bool:
-    """Return whether a Docker engine is there; a failed look leaves sockets behind, collected here, quietly."""
+    """Return whether a Docker engine is there; sockets left by a failed look are collected here, quietly."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         answered = _ping_docker()
