@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from api.refusals import EDGE_STATUS
 from bot.errors import (
     BotError,
     DataImportError,
@@ -13,6 +14,7 @@ from bot.errors import (
     InvalidNumberError,
     StoreError,
 )
+from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownSweepError
 
 MEDIA_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:carrygrid:problem:"
@@ -22,6 +24,10 @@ _STATUS_OF: Mapping[type[BotError], HTTPStatus] = {
     InvalidNumberError: HTTPStatus.UNPROCESSABLE_ENTITY,
     DataImportError: HTTPStatus.UNPROCESSABLE_ENTITY,
     StoreError: HTTPStatus.SERVICE_UNAVAILABLE,
+    UnknownSweepError: HTTPStatus.NOT_FOUND,
+    SweepStateError: HTTPStatus.CONFLICT,
+    IdempotencyConflictError: HTTPStatus.CONFLICT,
+    **EDGE_STATUS,
 }
 
 
@@ -57,8 +63,18 @@ class Problem:
         return document
 
 
+class ProblemError(BotError):
+    """A problem that another program reported."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
 def problem_of(error: BotError) -> Problem:
     """Return what `error` means to a user; an error class without an own status takes its base's."""
+    if isinstance(error, ProblemError):
+        return error.problem
     status = next((_STATUS_OF[kind] for kind in type(error).__mro__ if kind in _STATUS_OF), None)
     fields = error.errors if isinstance(error, InvalidInputError) else ()
     return Problem(error.code, status or HTTPStatus.INTERNAL_SERVER_ERROR, error.message, fields)

@@ -1,0 +1,67 @@
+"""The HTTP application: its layers, its routes, and what lives as long as the process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.middleware.gzip import GZipMiddleware
+
+from api.dashboard import session, views
+from api.dashboard.pages import Pages
+from api.dependencies import Database
+from api.errors import install_error_handlers
+from api.headers import SecurityHeaders
+from api.local.database import ready_database
+from api.replays import Replays
+from api.routes import data, events, health, sweeps, trials
+from api.security import AccessGuard
+from api.settings import Settings
+from bot.clock import Clock, SystemClock
+from bot.data.database import open_async_engine
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
+    """Return the application; engines open when it starts serving."""
+    app = FastAPIOffline(
+        redoc_url=None,
+        title="Carrygrid",
+        version=version("carrygrid"),
+        summary="Parameter sweeps for funding-rate carry on recorded markets.",
+        lifespan=_lifespan,
+        max_body_size=MAX_BODY_BYTES,
+        strict_content_type=True,
+    )
+    app.state.settings = settings
+    app.state.clock = clock or SystemClock()
+    app.state.max_body_bytes = MAX_BODY_BYTES
+    app.state.pages = Pages(settings.flower_url)
+    install_error_handlers(app)
+    app.router.routes.extend(app.state.pages.mounts())
+    for module in (health, sweeps, trials, events, data, views, session):
+        app.include_router(module.router)
+    _add_layers(app, settings)
+    return app
+
+
+def _add_layers(app: FastAPI, settings: Settings) -> None:
+    token = settings.api_token.get_secret_value() if settings.api_token else None
+    app.add_middleware(AccessGuard, token=token, clock=app.state.clock)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(SecurityHeaders)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    with ready_database(settings) as engine:
+        async_engine = open_async_engine(settings.database)
+        app.state.database = Database(async_engine)
+        app.state.replays = Replays(engine)
+        try:
+            yield
+        finally:
+            await async_engine.dispose()

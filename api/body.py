@@ -1,0 +1,57 @@
+"""Request bodies: strict JSON objects whose numbers keep the digits they were written with."""
+
+from collections.abc import Iterator
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from api.refusals import UnsupportedMediaTypeError
+from bot.config import load_json
+from bot.errors import InvalidInputError
+
+MAX_DEPTH = 32
+
+
+async def read_object(request: Request) -> dict[str, object]:
+    """Return the JSON object in the body of `request`.
+
+    Raises: UnsupportedMediaTypeError unless it is declared as JSON; InvalidInputError if it is none.
+    """
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if declared != "application/json":
+        raise UnsupportedMediaTypeError(declared)
+    return await run_in_threadpool(parse_object, await request.body())
+
+
+def parse_object(body: bytes) -> dict[str, object]:
+    """Return the JSON object that `body` holds.
+
+    Raises: InvalidInputError for broken JSON, anything but an object, nesting deeper than any input
+    here needs, and text that no database can keep.
+    """
+    document = load_json(body)
+    if not isinstance(document, dict):
+        raise InvalidInputError.of("body", "is not a JSON object")
+    pending: list[tuple[str, int, object]] = [("", 0, document)]
+    while pending:
+        path, depth, value = pending.pop()
+        if depth > MAX_DEPTH:
+            raise InvalidInputError.of(path[:80], f"is nested deeper than {MAX_DEPTH} levels")
+        if isinstance(value, str):
+            _check_text(value, path)
+        pending.extend((where, depth + 1, member) for where, member in _members(value, path))
+    return document
+
+
+def _members(value: object, path: str) -> Iterator[tuple[str, object]]:
+    if isinstance(value, list):
+        yield from ((f"{path}[{index}]", member) for index, member in enumerate(value))
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            _check_text(key, path or "body")
+            yield f"{path}.{key}" if path else key, member
+
+
+def _check_text(text: str, path: str) -> None:
+    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise InvalidInputError.of(path, f"{text[:40]!a} holds a NUL or half a surrogate pair")

@@ -1,0 +1,79 @@
+"""The command `demo`: the main job end to end, on recorded or generated data."""
+
+import re
+from pathlib import Path
+
+from rich.console import Console
+
+from api.cli.client import ApiClient
+from api.cli.example_sweep import best_recorded, example_json
+from api.cli.market_data import import_path
+from api.cli.serving import interruptible_by_signals, print_addresses
+from api.cli.sweeps import follow, print_top
+from api.local.database import ready_store
+from api.local.stack import LocalStack
+from api.settings import Settings
+from bot.data.symbols import SYNTHETIC_EXCHANGE
+from bot.data.synthetic import generate
+from bot.errors import BotError
+
+_SYNTHETIC_NOTE = (
+    "Synthetic data: these markets are generated, not recorded; no number here speaks of a real one."
+)
+
+
+class DemoFailedError(BotError):
+    """A demonstration whose sweep did not complete."""
+
+    code = "demo_failed"
+
+
+def run_demo(data: Path | None, *, port: int, workers: int | None, leave: bool) -> None:
+    """Load data, start the service, submit the example sweep, show its end; then serve until Ctrl-C."""
+    console = Console(stderr=True, highlight=False)
+    settings = Settings()
+    with interruptible_by_signals():
+        try:
+            spec = _prepared(settings, data, console)
+            with LocalStack(settings, port=port, workers=workers) as stack:
+                with console.status("starting broker, API, dispatcher, workers and Flower"):
+                    stack.wait_ready()
+                _sweep(settings, stack.addresses.dashboard, spec, console)
+                if not leave:
+                    print_addresses(stack.addresses)
+                    stack.watch(console.print)
+        except KeyboardInterrupt:
+            console.print("stopped")
+
+
+def _prepared(settings: Settings, data: Path | None, console: Console) -> bytes:
+    exchange = SYNTHETIC_EXCHANGE if data is None else exchange_of(data)
+    if data is not None:
+        import_path(data, exchange, as_json=False)
+    with ready_store(settings) as store:
+        if data is None and SYNTHETIC_EXCHANGE not in store.exchanges():
+            with console.status("generating two years of markets"):
+                generate(store)
+        record = best_recorded(store.listing(), exchange)
+    if data is None:
+        print(_SYNTHETIC_NOTE)
+    return example_json(record)
+
+
+def exchange_of(path: Path) -> str:
+    """Return the name under which the demo keeps data from `path`: that of the folder."""
+    folder = path.resolve()
+    name = (folder if folder.is_dir() else folder.parent).name.lower()
+    return re.sub(r"[^a-z0-9_.-]+", "-", name).strip("-") or "recorded"
+
+
+def _sweep(settings: Settings, address: str, spec: bytes, console: Console) -> None:
+    with ApiClient(settings, address) as api:
+        sweep = api.submit(spec)
+        page = api.dashboard(sweep["id"])
+        print(f"sweep {sweep['id']}: {sweep['name']}, {sweep['trials_total']:,} trials; {page}")
+        sweep = follow(api, sweep["id"], console)
+        print_top(api, sweep["id"], None, 10)
+        print(f"Heatmap and equity curves: {page}")
+    if sweep["state"] != "completed":
+        raise DemoFailedError(f"the sweep ended {sweep['state']}: {sweep['trials_failed']} trials failed")

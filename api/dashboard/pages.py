@@ -1,0 +1,96 @@
+"""Rendering: templates, the addresses of static files, and what every page knows."""
+
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import plotly
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from api.dashboard import formats
+from api.dashboard.catalogue import METRIC_LABELS, explained
+from api.problems import Problem
+from bot.timestamps import iso
+
+_HERE = Path(__file__).parent
+_STATIC = _HERE / "static"
+STATIC_PREFIX = "/dashboard/static"
+
+
+class ImmutableFiles(StaticFiles):
+    """Files whose address changes with their content, so that a browser may keep them."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return the file, cacheable for a year."""
+        response = await super().get_response(path, scope)
+        if response.status_code < 400:
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+class Pages:
+    """The templates with what all of them share."""
+
+    def __init__(self, flower_url: str | None) -> None:
+        self._own = f"{STATIC_PREFIX}/{_digest(_STATIC)}"
+        self._plotly = f"{STATIC_PREFIX}/plotly-{version('plotly')}"
+        self._templates = _environment()
+        self._templates.globals.update(
+            static=lambda name: f"{self._own}/{name}",
+            plotly_url=f"{self._plotly}/plotly.min.js",
+            flower_url=flower_url,
+            metrics=METRIC_LABELS,
+            metrics_brief={m.name: {"label": m.label, "kind": m.kind} for m in METRIC_LABELS.values()},
+        )
+
+    def mounts(self) -> list[Mount]:
+        """Return the routes of the static files: our own, and the charting library from its package."""
+        library = Path(plotly.__file__).parent / "package_data"
+        return [
+            Mount(self._own, ImmutableFiles(directory=_STATIC)),
+            Mount(self._plotly, ImmutableFiles(directory=library)),
+        ]
+
+    def render(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+        """Return the page that `template` makes of `context`."""
+        signed_in = bool(request.cookies) and request.app.state.settings.api_token is not None
+        text = self._templates.get_template(template).render(signed_in=signed_in, **context)
+        return HTMLResponse(text, status)
+
+    def problem(self, request: Request, problem: Problem) -> HTMLResponse:
+        """Return the page of an error."""
+        return self.render(request, "problem.html", status=problem.status, problem=problem)
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        shown=formats.shown,
+        duration=formats.duration,
+        rate=formats.rate,
+        utc=formats.utc,
+        breakable=formats.breakable,
+        lower_first=formats.lower_first,
+        iso=iso,
+        explained=explained,
+    )
+    return environment

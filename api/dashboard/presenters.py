@@ -1,0 +1,109 @@
+"""What the pages print of a sweep: the service's view with labels, units and text in place."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from api.dashboard.catalogue import METRIC_LABELS, explained
+from api.dashboard.formats import shown, utc
+from bot.data.symbols import SYNTHETIC_EXCHANGE
+from sweeps.axes import Axis, as_number
+from sweeps.heartbeats import Beat, Component
+from sweeps.metrics import Direction
+from sweeps.progress import SweepView
+from sweeps.spec import SweepSpec
+from sweeps.trial import ACTIVE, SweepState
+
+
+@dataclass(frozen=True, slots=True)
+class AxisCard:
+    """An axis with its values as text."""
+
+    name: str
+    values: list[str]
+    numeric: bool
+    description: str
+
+
+class SweepCard:
+    """A sweep as the pages print it."""
+
+    def __init__(self, view: SweepView, beats: Sequence[Beat] | None = None) -> None:
+        spec = view.spec
+        self.view = view
+        self.id = view.id
+        self.name = spec.name
+        self.state = view.state
+        self.total = view.trials_total
+        self.done = view.trials_done
+        self.failed = view.trials_failed
+        self.share = view.trials_done / view.trials_total if view.trials_total else 0.0
+        self.rate = view.rate
+        self.eta = view.eta_s
+        self.open = view.state in ACTIVE
+        self.resumable = view.state in {SweepState.CANCELLED, SweepState.FAILED} or (
+            view.state is SweepState.COMPLETED and view.trials_failed > 0
+        )
+        self.objective = METRIC_LABELS[spec.objective.metric]
+        self.direction = spec.objective.direction
+        self.best_first = f"{'-' if self.direction is Direction.MAXIMIZE else ''}{self.objective.name}"
+        self.best_number = view.best and view.best.number
+        self.best_value = view.best and view.best.metrics[spec.objective.metric]
+        self.best_net_pnl = view.best and view.best.metrics["net_pnl"]
+        self.unit = quote_unit(spec)
+        self.created_ms = view.created_ms
+        self.finished_ms = view.finished_ms
+        self.synthetic = SYNTHETIC_EXCHANGE in spec.exchanges()
+        self.summary = summary(spec)
+        self.waiting_for_workers = self.open and beats is not None and not _someone_works(beats)
+
+    @property
+    def axes(self) -> list[AxisCard]:
+        """The axes in the order written."""
+        return [axis_card(axis) for axis in self.view.spec.axes]
+
+    @property
+    def spec_text(self) -> str:
+        """The spec as indented JSON."""
+        return json.dumps(self.view.spec.document(), indent=2, ensure_ascii=False)
+
+
+def _someone_works(beats: Sequence[Beat]) -> bool:
+    return {Component.DISPATCHER, Component.WORKER} <= {beat.component for beat in beats}
+
+
+def axis_card(axis: Axis) -> AxisCard:
+    """Return an axis with its values as text."""
+    numeric = all(as_number(value) is not None for value in axis.values)
+    return AxisCard(axis.name, [text_of(label) for label in axis.labels], numeric, explained(axis.name))
+
+
+def text_of(value: Any) -> str:
+    """Return a JSON value of a parameter as one line of text."""
+    if isinstance(value, list):
+        return ",".join(str(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {text_of(item)}" for name, item in value.items() if item is not None)
+    return {None: "none", True: "true", False: "false"}.get(value, str(value))
+
+
+def quote_unit(spec: SweepSpec) -> str:
+    """Return the quote currency that all symbols share, else `quote`."""
+    units = {symbol.rpartition(":")[2] for symbol in spec.symbols() if ":" in symbol}
+    return units.pop() if len(units) == 1 else "quote"
+
+
+def summary(spec: SweepSpec) -> str:
+    """Return in one line what all trials share: symbols, exchange, window, strategy, capital."""
+    start_ms, end_ms = spec.window()
+    symbols = spec.symbols()
+    named = ", ".join(symbols[:6]) + (f" and {len(symbols) - 6} more" if len(symbols) > 6 else "")
+    exchanges = ", ".join(str(name) for name in spec.exchanges())
+    parts = [f"{named} on {exchanges}", f"{utc(start_ms)} to {utc(end_ms)} UTC"]
+    varied = {axis.name for axis in spec.axes}
+    if "strategy_mode" not in varied:
+        parts.append(f"{spec.base_config.strategy_mode} strategy")
+    if "initial_capital" not in varied:
+        parts.append(f"capital {shown(spec.base_config.initial_capital, 'quantity')} {quote_unit(spec)}")
+    return " · ".join(parts)

@@ -1,0 +1,124 @@
+"""What the pages print in their tables: trials, round trips, parameters, recorded series."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from api.dashboard.catalogue import METRIC_LABELS, MetricLabel
+from api.dashboard.presenters import AxisCard, text_of
+from bot.config import RunConfig
+from bot.data.listing import ExchangeListing
+from bot.models import HOUR_MS
+from sweeps.metrics import Direction, natural_direction
+from sweeps.queries import TrialView
+from sweeps.trial import TrialState
+
+_NO_METRICS: Mapping[str, Any] = dict.fromkeys(METRIC_LABELS)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRow:
+    """A trial with its parameters as text and a value, or None, for every metric."""
+
+    number: int
+    params: dict[str, str]
+    state: TrialState
+    metrics: Mapping[str, Any]
+    error: str | None
+    run_key: str | None
+
+
+def trial_row(trial: TrialView) -> TrialRow:
+    """Return a trial as the pages print it."""
+    params = {name: text_of(value) for name, value in trial.params.items()}
+    metrics = trial.metrics or _NO_METRICS
+    return TrialRow(trial.number, params, trial.state, metrics, trial.error, trial.run_key)
+
+
+@dataclass(frozen=True, slots=True)
+class TradeRow:
+    """A round trip with its amounts as numbers."""
+
+    symbol: str
+    opened_ms: int
+    closed_ms: int
+    held_s: float
+    reason: str
+    amounts: Mapping[str, Decimal | None]
+    funding_payments: int
+
+
+_AMOUNTS = (
+    "quantity",
+    "spot_entry",
+    "spot_exit",
+    "perp_entry",
+    "perp_exit",
+    "funding",
+    "price_pnl",
+    "fees",
+    "net_pnl",
+)
+
+
+def trade_row(trade: Mapping[str, Any]) -> TradeRow:
+    """Return a round trip of the result document as the pages print it."""
+    return TradeRow(
+        symbol=trade["symbol"],
+        opened_ms=trade["opened_at"],
+        closed_ms=trade["closed_at"],
+        held_s=(trade["closed_at"] - trade["opened_at"]) / 1000,
+        reason=trade["reason"],
+        amounts={name: None if trade[name] is None else Decimal(trade[name]) for name in _AMOUNTS},
+        funding_payments=trade["funding_payments"],
+    )
+
+
+def config_rows(config: RunConfig) -> list[tuple[str, str]]:
+    """Return every parameter of a run as text."""
+    return [(name, text_of(value)) for name, value in config.document().items()]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRow:
+    """One recorded series."""
+
+    exchange: str
+    symbol: str
+    series: str
+    synthetic: bool
+    first_ms: int
+    last_ms: int
+    rows: int
+    gaps: int
+    missing: int
+
+
+def series_rows(listing: Sequence[ExchangeListing]) -> list[SeriesRow]:
+    """Return every recorded series as a row."""
+    return [
+        SeriesRow(
+            exchange.exchange,
+            symbol.symbol,
+            f"{series.kind} {series.timeframe_ms / HOUR_MS:g}h" if series.timeframe_ms else series.kind,
+            symbol.synthetic,
+            series.first_ms,
+            series.last_ms,
+            series.rows,
+            len(series.gaps),
+            series.missing,
+        )
+        for exchange in listing
+        for symbol in exchange.symbols
+        for series in symbol.series
+    ]
+
+
+def first_sorts(axes: Sequence[AxisCard], columns: Sequence[MetricLabel]) -> dict[str, str]:
+    """Return how each heading sorts when it is first pressed: metrics best first, parameters ascending."""
+    wanted_small = {label.name for label in columns if natural_direction(label.name) is Direction.MINIMIZE}
+    metrics = {
+        label.name: label.name if label.name in wanted_small else f"-{label.name}" for label in columns
+    }
+    return metrics | {axis.name: axis.name for axis in axes}

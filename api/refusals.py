@@ -1,0 +1,63 @@
+"""Errors that only the HTTP edge knows, and the statuses of those that need one of their own."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from bot.errors import BotError
+
+
+class UnauthenticatedError(BotError):
+    """A request without valid credentials."""
+
+    code = "unauthenticated"
+
+    def __init__(self) -> None:
+        super().__init__("this server asks for a token: send it as `Authorization: Bearer TOKEN`")
+
+
+class CrossSiteError(BotError):
+    """A write that a page of another site tried."""
+
+    code = "cross_site"
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(f"a page of {origin[:200]!r} may not change anything here")
+
+
+class UnsupportedMediaTypeError(BotError):
+    """A body that is not declared as JSON."""
+
+    code = "unsupported_media_type"
+
+    def __init__(self, declared: str) -> None:
+        super().__init__(f"Content-Type is {declared[:100]!r}; send application/json")
+
+
+class HistoryChangedError(BotError):
+    """A trial whose numbers can no longer be reproduced."""
+
+    code = "history_changed"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"trial {number} was replayed on other market data or by another engine version, and its curve "
+            "was not stored; submit the sweep again to see it on the data held now"
+        )
+
+
+class TrialFailedError(BotError):
+    """A trial without a result, because it failed."""
+
+    code = "trial_failed"
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(f"trial {number} failed and has no curve: {reason}")
+
+
+EDGE_STATUS: Mapping[type[BotError], HTTPStatus] = {
+    UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    CrossSiteError: HTTPStatus.FORBIDDEN,
+    UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HistoryChangedError: HTTPStatus.CONFLICT,
+    TrialFailedError: HTTPStatus.CONFLICT,
+}

@@ -1,0 +1,38 @@
+"""Trials replayed on demand: the same classes, data and numbers as in a worker."""
+
+from threading import Lock
+
+import sqlalchemy as sa
+
+from api.refusals import HistoryChangedError
+from bot.backtest import RunResult
+from bot.data.store import HistoricalDataStore
+from bot.errors import BotError
+from sweeps.replay import WindowCache, replay_trial
+from sweeps.spec import SweepSpec
+
+
+class Replays:
+    """One trial at a time, for callers in worker threads."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.store = HistoricalDataStore(engine)
+        self._windows = WindowCache(self.store)
+        self._lock = Lock()
+
+    def run(self, sweep_id: int, spec: SweepSpec, number: int, run_key: str | None) -> RunResult:
+        """Return the run of a trial; `run_key` is that of its stored row, if it has one.
+
+        Raises: HistoryChangedError if the store or the engine no longer gives the stored numbers; BotError
+        as the replay does.
+        """
+        with self._lock:
+            self._windows.enter(sweep_id)
+            try:
+                result = replay_trial(spec, number, self._windows)
+            except BotError:
+                self._windows = WindowCache(self.store)
+                raise
+        if run_key is not None and result.run_key != run_key:
+            raise HistoryChangedError(number)
+        return result

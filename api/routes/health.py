@@ -1,0 +1,68 @@
+"""Liveness and readiness."""
+
+from typing import Any
+
+import redis.asyncio
+from fastapi import APIRouter
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.dependencies import Database, DatabaseDep, SettingsDep
+from api.responses import JsonResponse
+from api.settings import Settings
+from sweeps.heartbeats import Beat, Component, live_beats
+
+router = APIRouter(tags=["operation"])
+_BROKER_TIMEOUT_S = 1.0
+
+
+@router.get("/healthz", summary="Is this process alive?", response_class=JsonResponse)
+async def healthz() -> JsonResponse:
+    """Answer without looking at anything else."""
+    return JsonResponse({"status": "ok"})
+
+
+@router.get(
+    "/readyz",
+    summary="Can sweeps run?",
+    response_class=JsonResponse,
+    responses={503: {"description": "A component does not answer"}},
+)
+async def readyz(database: DatabaseDep, settings: SettingsDep) -> JsonResponse:
+    """Report database, broker, dispatcher and workers; 503 unless all of them answer."""
+    beats = await _beats(database)
+    components = {
+        "database": "ok" if beats is not None else "unreachable",
+        "broker": await _broker(settings),
+        **_processes(beats or []),
+    }
+    ready = all(state == "ok" for state in components.values())
+    content: dict[str, Any] = {"status": "ready" if ready else "degraded", "components": components}
+    return JsonResponse(content, 200 if ready else 503)
+
+
+async def _beats(database: Database) -> list[Beat] | None:
+    try:
+        return await database.read(live_beats)
+    except (SQLAlchemyError, OSError):
+        return None
+
+
+def _processes(beats: list[Beat]) -> dict[str, str]:
+    alive = {beat.component for beat in beats}
+    return {str(component): "ok" if component in alive else "silent" for component in Component}
+
+
+async def _broker(settings: Settings) -> str:
+    if not settings.broker_url:
+        return "not configured"
+    client = redis.asyncio.Redis.from_url(
+        settings.broker_url, socket_timeout=_BROKER_TIMEOUT_S, socket_connect_timeout=_BROKER_TIMEOUT_S
+    )
+    try:
+        await client.ping()
+    except (RedisError, OSError):
+        return "unreachable"
+    finally:
+        await client.aclose()
+    return "ok"

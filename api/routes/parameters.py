@@ -1,0 +1,18 @@
+"""Parameters that several routes share."""
+
+from typing import Annotated
+
+from fastapi import Path, Query, Request
+
+SweepId = Annotated[int, Path(ge=1, description="number of the sweep")]
+TrialNumber = Annotated[int, Path(ge=0, description="number of the trial in its sweep")]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=500, description="`next_cursor` of the page before; the first one if left out"),
+]
+Limit = Annotated[int, Query(ge=1, le=1000, description="most rows of a page")]
+
+
+def other_parameters(request: Request, known: frozenset[str]) -> dict[str, str]:
+    """Return the query parameters besides the `known` ones: axes by name, with the text of a value."""
+    return {name: value for name, value in request.query_params.items() if name not in known}

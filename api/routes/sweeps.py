@@ -1,0 +1,100 @@
+"""Sweeps: submit, list, follow, cancel, resume, delete."""
+
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Header, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.body import read_object
+from api.dependencies import DatabaseDep, ReplaysDep
+from api.documents import sweep_document
+from api.responses import JsonResponse
+from api.routes.parameters import Cursor, Limit, SweepId
+from api.schemas import PROBLEMS, SweepDocument, SweepPage, sweep_body
+from api.submission import admit
+from bot.data.store import HistoricalDataStore
+from sweeps.progress import SweepView, get_sweep, list_sweeps
+from sweeps.repository import cancel_sweep, create_sweep, delete_sweep, resume_sweep
+from sweeps.spec import SweepSpec
+from sweeps.trial import SweepState
+
+router = APIRouter(prefix="/sweeps", tags=["sweeps"], responses=PROBLEMS, default_response_class=JsonResponse)
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        description="The same key and sweep again answer the sweep that exists; another sweep is refused.",
+    ),
+]
+
+
+@router.post(
+    "",
+    status_code=202,
+    summary="Submit a sweep",
+    response_model=SweepDocument,
+    openapi_extra=sweep_body(),
+)
+async def submit(
+    request: Request, database: DatabaseDep, replays: ReplaysDep, idempotency_key: IdempotencyKey = None
+) -> JsonResponse:
+    """Check the sweep, store it and answer; the dispatcher hands it to the workers."""
+    document = await read_object(request)
+    spec = await run_in_threadpool(_admitted, document, replays.store)
+    sweep = await database.write(_created, spec, idempotency_key)
+    return JsonResponse(sweep_document(sweep), 202, {"Location": f"/sweeps/{sweep.id}"})
+
+
+def _admitted(document: dict[str, object], store: HistoricalDataStore) -> SweepSpec:
+    return admit(SweepSpec.parse(document), store)
+
+
+def _created(connection: sa.Connection, spec: SweepSpec, key: str | None) -> SweepView:
+    return get_sweep(connection, create_sweep(connection, spec, idempotency_key=key).sweep_id)
+
+
+@router.get("", summary="List sweeps, newest first", response_model=SweepPage)
+async def list_page(
+    database: DatabaseDep, state: SweepState | None = None, limit: Limit = 50, cursor: Cursor = None
+) -> JsonResponse:
+    """Return a page of sweeps, all or those in one state."""
+    page = await database.read(list_sweeps, state=state, limit=limit, cursor=cursor)
+    sweeps = [sweep_document(sweep) for sweep in page.sweeps]
+    return JsonResponse({"sweeps": sweeps, "next_cursor": page.next_cursor})
+
+
+@router.get("/{sweep_id}", summary="One sweep and its progress", response_model=SweepDocument)
+async def show(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
+    """Return spec, state, counts, times, rate, time left and best trial."""
+    return JsonResponse(sweep_document(await database.read(get_sweep, sweep_id)))
+
+
+@router.post("/{sweep_id}/cancel", summary="End a sweep, keep what is done", response_model=SweepDocument)
+async def cancel(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
+    """Start no more trials; those running stop before their next one."""
+
+    def change(connection: sa.Connection) -> SweepView:
+        cancel_sweep(connection, sweep_id)
+        return get_sweep(connection, sweep_id)
+
+    return JsonResponse(sweep_document(await database.write(change)))
+
+
+@router.post("/{sweep_id}/resume", summary="Finish the rest, retry the failed", response_model=SweepDocument)
+async def resume(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
+    """Queue what has no result yet and what failed."""
+
+    def change(connection: sa.Connection) -> SweepView:
+        resume_sweep(connection, sweep_id)
+        return get_sweep(connection, sweep_id)
+
+    return JsonResponse(sweep_document(await database.write(change)))
+
+
+@router.delete("/{sweep_id}", status_code=204, summary="Delete a sweep", response_class=Response)
+async def delete(database: DatabaseDep, sweep_id: SweepId) -> Response:
+    """Remove a sweep with all its trials."""
+    await database.write(delete_sweep, sweep_id)
+    return Response(status_code=204)

@@ -1,0 +1,118 @@
+"""Trials of a sweep: pages, heatmaps, single ones with curve and trades."""
+
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from api.dependencies import Database, DatabaseDep, ReplaysDep
+from api.documents import heatmap_document, trial_detail, trial_document
+from api.refusals import TrialFailedError
+from api.replays import Replays
+from api.responses import JsonResponse
+from api.routes.parameters import Cursor, Limit, SweepId, TrialNumber, other_parameters
+from api.schemas import PROBLEMS, EquityCurve, Heatmap, TradeList, TrialDetail, TrialPage
+from bot.backtest import RunResult
+from bot.backtest.result import trade_document
+from sweeps.heatmap import Aggregate, heatmap
+from sweeps.progress import get_spec
+from sweeps.queries import TrialView, one_trial, stored_equity, stored_trades, trial_page
+from sweeps.spec import SweepSpec
+from sweeps.trial import TrialState
+
+router = APIRouter(
+    prefix="/sweeps/{sweep_id}", tags=["trials"], responses=PROBLEMS, default_response_class=JsonResponse
+)
+Name = Annotated[str, Query(max_length=64)]
+_PAGE_PARAMETERS = frozenset({"sort", "limit", "cursor", "state"})
+_HEATMAP_PARAMETERS = frozenset({"x", "y", "metric", "agg"})
+
+
+@router.get("/trials", summary="Finished trials in any order", response_model=TrialPage)
+async def page(
+    request: Request,
+    database: DatabaseDep,
+    sweep_id: SweepId,
+    sort: Annotated[
+        str | None,
+        Query(
+            max_length=64, description="metric, axis or `number`; `-` for descending; best first if left out"
+        ),
+    ] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    state: TrialState | None = None,
+) -> JsonResponse:
+    """Return a page of trials; further parameters name an axis and one of its values."""
+    filters = other_parameters(request, _PAGE_PARAMETERS)
+    found = await database.read(
+        trial_page, sweep_id, sort=sort, limit=limit, cursor=cursor, filters=filters, state=state
+    )
+    trials = [trial_document(trial) for trial in found.trials]
+    return JsonResponse({"trials": trials, "next_cursor": found.next_cursor})
+
+
+@router.get("/heatmap", summary="One metric over two axes", response_model=Heatmap)
+async def matrix(
+    request: Request,
+    database: DatabaseDep,
+    sweep_id: SweepId,
+    x: Name,
+    y: Name,
+    metric: Annotated[str | None, Query(max_length=64, description="the objective if left out")] = None,
+    agg: Aggregate = Aggregate.BEST,
+) -> JsonResponse:
+    """Return the matrix; further parameters fix another axis at one of its values, the rest is aggregated."""
+    fixed = other_parameters(request, _HEATMAP_PARAMETERS)
+    found = await database.read(heatmap, sweep_id, x=x, y=y, metric=metric, aggregate=agg, fixed=fixed)
+    return JsonResponse(heatmap_document(found))
+
+
+@router.get("/trials/{number}", summary="One trial", response_model=TrialDetail)
+async def show(database: DatabaseDep, sweep_id: SweepId, number: TrialNumber) -> JsonResponse:
+    """Return parameters, state, metrics, error, run key and full configuration."""
+    spec, trial = await database.read(_trial, sweep_id, number)
+    return JsonResponse(trial_detail(trial, spec))
+
+
+@router.get("/trials/{number}/equity", summary="Equity curve of a trial", response_model=EquityCurve)
+async def equity(
+    database: DatabaseDep, replays: ReplaysDep, sweep_id: SweepId, number: TrialNumber
+) -> JsonResponse:
+    """Return the exact curve, stored or replayed now."""
+    curve = await database.read(stored_equity, sweep_id, number)
+    if curve is None:
+        curve = list((await replayed(database, replays, sweep_id, number)).equity)
+    return JsonResponse({"equity": curve})
+
+
+@router.get("/trials/{number}/trades", summary="Round trips of a trial", response_model=TradeList)
+async def trades(
+    database: DatabaseDep, replays: ReplaysDep, sweep_id: SweepId, number: TrialNumber
+) -> JsonResponse:
+    """Return the exact round trips, stored or replayed now."""
+    return JsonResponse({"trades": await exact_trades(database, replays, sweep_id, number)})
+
+
+async def exact_trades(
+    database: Database, replays: Replays, sweep_id: int, number: int
+) -> list[dict[str, Any]]:
+    """Return the round trips of a trial as in the result document, stored or replayed now."""
+    stored = await database.read(stored_trades, sweep_id, number)
+    if stored is not None:
+        return stored
+    result = await replayed(database, replays, sweep_id, number)
+    return [trade_document(trade) for trade in result.trades]
+
+
+async def replayed(database: Database, replays: Replays, sweep_id: int, number: int) -> RunResult:
+    """Replay a trial; raises TrialFailedError if it has no result, HistoryChangedError if it would differ."""
+    spec, trial = await database.read(_trial, sweep_id, number)
+    if trial.state is TrialState.FAILED:
+        raise TrialFailedError(number, trial.error or "")
+    return await run_in_threadpool(replays.run, sweep_id, spec, number, trial.run_key)
+
+
+def _trial(connection: sa.Connection, sweep_id: int, number: int) -> tuple[SweepSpec, TrialView]:
+    return get_spec(connection, sweep_id), one_trial(connection, sweep_id, number)

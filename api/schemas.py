@@ -1,0 +1,138 @@
+"""The shapes of the API's answers, for documentation and clients. Money is text, times are ISO UTC."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from sweeps.metrics import METRICS, MetricKind
+from sweeps.spec import SweepSpec
+from sweeps.trial import SweepState, TrialState
+
+Metrics = Annotated[
+    dict[str, str | int | float | None],
+    Field(description="money as text; counts and statistics as numbers; null where undefined"),
+]
+Params = Annotated[dict[str, Any], Field(description="the varied parameters; decimals as text")]
+
+
+class ProblemField(BaseModel):
+    """One refused field."""
+
+    field: str
+    message: str
+
+
+class ProblemDocument(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[ProblemField] | None = None
+
+
+class TrialDocument(BaseModel):
+    """One trial; without a result while it is pending, and if it failed."""
+
+    number: int
+    params: Params
+    state: TrialState
+    metrics: Metrics | None
+    error: str | None
+    run_key: str | None
+
+
+class TrialDetail(TrialDocument):
+    """One trial with every parameter of its run."""
+
+    config: dict[str, Any] | None
+
+
+class BestTrial(BaseModel):
+    """The best finished trial by the sweep's objective."""
+
+    number: int
+    params: Params
+    metrics: Metrics
+
+
+class SweepDocument(BaseModel):
+    """A sweep and how far it is: `rate` in trials per second, `eta` in seconds, both null when idle."""
+
+    id: int
+    name: str
+    state: SweepState
+    trials_total: int
+    trials_done: int
+    trials_failed: int
+    rate: float | None
+    eta: float | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    engine_version: str
+    best_trial: BestTrial | None
+    spec: dict[str, Any]
+
+
+class SweepPage(BaseModel):
+    """Sweeps, newest first."""
+
+    sweeps: list[SweepDocument]
+    next_cursor: str | None
+
+
+class TrialPage(BaseModel):
+    """Trials in the order asked for; undefined values last."""
+
+    trials: list[TrialDocument]
+    next_cursor: str | None
+
+
+class HeatmapAxis(BaseModel):
+    """The values along one side of a heatmap."""
+
+    name: str
+    values: list[Any]
+
+
+class Heatmap(BaseModel):
+    """`cells[row][column]` belongs to `y.values[row]` and `x.values[column]`; null where nothing ran."""
+
+    x: HeatmapAxis
+    y: HeatmapAxis
+    metric: str
+    agg: str
+    cells: list[list[str | float | int | None]]
+    trials: list[list[int | None]] = Field(description="the trial behind each cell")
+    counts: list[list[int]] = Field(description="finished trials behind each cell")
+
+
+class EquityCurve(BaseModel):
+    """Points [time in ms UTC, equity as text]."""
+
+    equity: list[tuple[int, str]]
+
+
+class TradeList(BaseModel):
+    """Round trips as in the result document of a run."""
+
+    trades: list[dict[str, Any]]
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {"model": ProblemDocument, "description": "A problem document says what is wrong"}
+}
+
+
+def sweep_body() -> dict[str, Any]:
+    """Return the OpenAPI description of a submitted sweep."""
+    schema = SweepSpec.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def metric_json(name: str, value: Any) -> Any:
+    """Return a metric as JSON takes it."""
+    return str(value) if value is not None and METRICS[name] is MetricKind.MONEY else value

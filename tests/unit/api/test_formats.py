@@ -1,0 +1,47 @@
+"""What numbers look like on a page."""
+
+from decimal import Decimal
+
+import pytest
+
+from api.dashboard.formats import breakable, duration, rate, shown, utc
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text"),
+    [
+        (Decimal("1234567.895"), "money", "1,234,567.90"),
+        (Decimal("-0.001"), "money", "0.00"),
+        (Decimal("-12.5"), "money", "-12.50"),
+        (Decimal("92233720368.54775807"), "money", "92,233,720,368.55"),
+        (None, "money", "–"),
+        (0.0523, "share", "5.23 %"),
+        (1.23456, "ratio", "1.235"),
+        (1e300, "ratio", f"{Decimal('1e300'):,f}"),
+        (12345, "count", "12,345"),
+        (0.5, "percent", "50 %"),
+        (Decimal("42333.123456789"), "price", "42,333.12"),
+        (Decimal("0.00000012345678"), "price", "0.000000123457"),
+        (Decimal(120), "price", "120"),
+        (Decimal("0.10320"), "quantity", "0.1032"),
+        (26.5, "hours", "26.50 h"),
+    ],
+)
+def test_number_is_shown_in_the_format_of_its_kind(
+    value: Decimal | float | None, kind: str, text: str
+) -> None:
+    assert shown(value, kind) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, "–"), (0.4, "0 s"), (59, "59 s"), (60, "1 min 00 s"), (3_700, "1 h 01 min"), (90_000, "1 d 1 h")],
+)
+def test_duration_names_its_two_largest_units(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_rate_time_and_names_are_readable() -> None:
+    assert [rate(None), rate(0.123456), rate(1234.5)] == ["–", "0.123", "1,234"]
+    assert utc(1_706_716_800_000) == "2024-01-31 16:00"
+    assert breakable("a_<b>") == "a_<wbr>&lt;b&gt;"
