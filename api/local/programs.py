@@ -21,12 +21,16 @@ _LOCAL_WORKER_ENVIRONMENT = WORKER_ENVIRONMENT | {"CARRYGRID_SOFT_SHUTDOWN_S": "
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A process to keep running; `stop_seconds` is its time to end by itself before it is killed."""
+    """A process to keep running; `stop_seconds` is its time to end by itself before it is killed.
+
+    One that others need `outlives` them: it is started before and stopped after them.
+    """
 
     name: str
     command: Sequence[str]
     stop_seconds: int = 3
     environment: Mapping[str, str] = field(default_factory=dict)
+    outlives: bool = False
 
 
 def worker(concurrency: int | None = None) -> Argv:
@@ -62,7 +66,7 @@ def local_programs(
     """Return what runs on one machine, in starting order, for a supervisor in the home folder."""
     broker = (("api.local.broker", "broker"),) if with_broker else ()
     return (
-        *(Program("broker", as_command(argv)) for argv in broker),
+        *(Program("broker", as_command(argv), outlives=True) for argv in broker),
         Program("api", as_command(api("127.0.0.1", api_port))),
         Program("dispatcher", as_command(DISPATCHER)),
         Program("worker", as_command(worker(concurrency)), _WORKER_STOP_SECONDS, _LOCAL_WORKER_ENVIRONMENT),

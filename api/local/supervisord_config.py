@@ -13,14 +13,17 @@ from api.local.programs import Program
 
 _START_SECONDS = 3
 _TRIES = 1_000_000
+_LAST = "999"
 _LOG_SIZE = "5MB"
 _LOG_BACKUPS = 3
 
 
 def render(socket: str, programs: Sequence[Program]) -> str:
-    """Return the configuration: programs start in the order given and stop in the reverse of it."""
+    """Return the configuration; those that outlive others stop last, the others stop together."""
     sections = [_supervisord(socket)]
     sections += [_program(program, priority) for priority, program in enumerate(programs, start=1)]
+    together = [program.name for program in programs if not program.outlives]
+    sections += [_section("group:service", programs=",".join(together), priority=_LAST)] if together else []
     return "\n".join(sections)
 
 

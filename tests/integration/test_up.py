@@ -1,0 +1,219 @@
+"""`carrygrid up` as a user runs it: what it starts, and that nothing of it stays."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from servers import LOOPBACK, eventually, free_port
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+
+COMMAND = Path(sys.executable).parent / "carrygrid"
+START_SECONDS = 60
+
+
+def _environment(home: Path, **settings: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CARRYGRID_")}
+    return {**inherited, "CARRYGRID_HOME": str(home), **settings}
+
+
+@dataclass
+class Up:
+    """A running `carrygrid up` and what it has printed so far."""
+
+    process: subprocess.Popen[str]
+    home: Path
+    port: int
+
+    @property
+    def api(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def printed(self) -> str:
+        return (self.home.parent / "printed").read_text()
+
+    @property
+    def flower(self) -> str:
+        found = re.search(r"Flower +(\S+)", self.printed)
+        assert found is not None
+        return found[1]
+
+    def processes(self) -> dict[int, str]:
+        """Return the command of every process of this service, `up` included, by process id."""
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (process / "cwd").readlink().is_relative_to(self.home.parent):
+                    command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    found[int(process.name)] = command
+        return found
+
+    def worker(self) -> int | None:
+        """Return the process id of the worker's main process."""
+        mains = [pid for pid, command in self.processes().items() if " workers worker " in command]
+        return min(mains, default=None)
+
+
+@contextlib.contextmanager
+def _up(folder: Path, **settings: str) -> Iterator[Up]:
+    home, port = folder / "home", free_port()
+    command = [str(COMMAND), "up", "--port", str(port), "--workers", "1"]
+    with (folder / "printed").open("w") as printed:
+        process = subprocess.Popen(
+            command, env=_environment(home, **settings), stdout=printed, stderr=printed, text=True, cwd=folder
+        )
+    running = Up(process, home, port)
+    try:
+        eventually(
+            lambda: "Ctrl-C stops everything." in running.printed or process.poll() is not None,
+            START_SECONDS,
+            "the addresses are printed",
+        )
+        assert process.poll() is None, running.printed
+        yield running
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    with _up(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    with _up(tmp_path_factory.mktemp("lasting")) as running:
+        yield running
+
+
+def _get(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, ""
+
+
+def _is_listening(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex((LOOPBACK, port)) == 0
+
+
+def _port_of(url: str) -> int:
+    return int(url.rstrip("/").rpartition(":")[2])
+
+
+def test_the_printed_addresses_answer(lasting: Up) -> None:
+    assert f"Dashboard  {lasting.api}/\n" in lasting.printed
+    for url in (f"{lasting.api}/healthz", f"{lasting.api}/readyz", f"{lasting.api}/", lasting.flower):
+        assert _get(url)[0] == 200
+
+
+def test_flower_shows_the_worker(lasting: Up) -> None:
+    eventually(lambda: "celery@" in _get(lasting.flower)[1], 20, "the worker is in Flower's list")
+
+
+def test_a_second_up_on_the_home_is_refused_naming_the_first(lasting: Up) -> None:
+    result = subprocess.run(
+        [COMMAND, "up", "--port", str(free_port())],
+        env=_environment(lasting.home),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert f"is in use by process {lasting.process.pid};" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_the_password_of_the_broker_is_nowhere_to_be_read(lasting: Up) -> None:
+    worker = lasting.worker()
+    environment = Path(f"/proc/{worker}/environ").read_bytes().decode()
+    found = re.search(r"CARRYGRID_BROKER_URL=redis://carrygrid:([^@]+)@", environment)
+    assert found is not None
+    password = found[1]
+    commands = "\n".join(lasting.processes().values())
+    assert "valkey-server" in commands
+    logs = "\n".join(path.read_text() for path in (lasting.home / "logs").iterdir())
+    configuration = (lasting.home / "run" / "supervisord.conf").read_text()
+    pages = _get(lasting.flower + "broker")[1] + _get(f"{lasting.api}/readyz")[1]
+    for place in (commands, logs, configuration, lasting.printed, pages):
+        assert password not in place
+
+
+def test_a_killed_worker_is_started_again_and_reported(lasting: Up) -> None:
+    first = lasting.worker()
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: lasting.worker() not in {None, first}, 20, "another worker runs")
+    eventually(
+        lambda: "worker had ended and was started again as process" in lasting.printed, 20, "it is reported"
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_everything_and_leaves_nothing_behind(up: Up, number: signal.Signals) -> None:
+    ports = [up.port, _port_of(up.flower)]
+    up.process.send_signal(number)
+    assert up.process.wait(30) == 0
+    assert up.processes() == {}
+    assert [port for port in ports if _is_listening(port)] == []
+    assert list((up.home / "run").iterdir()) == []
+    assert up.printed.endswith("stopped\n")
+
+
+def test_everything_ends_with_a_killed_up_and_the_home_can_be_used_again(up: Up) -> None:
+    assert len(up.processes()) > 6
+    up.process.kill()
+    up.process.wait()
+    eventually(lambda: not up.processes(), 10, "no process is left")
+    with _up(up.home.parent) as again:
+        assert _get(f"{again.api}/healthz")[0] == 200
+
+
+def _refused(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, "up", *arguments],
+        env=_environment(folder / "home", **settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_port_in_use_is_refused_by_name(tmp_path: Path) -> None:
+    with socket.create_server((LOOPBACK, 0)) as server:
+        port = server.getsockname()[1]
+        result = _refused(tmp_path, "--port", str(port))
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"error: port: {port} is in use on {LOOPBACK}")
+
+
+def test_a_named_broker_that_does_not_answer_is_never_replaced_by_a_private_one(tmp_path: Path) -> None:
+    url = f"redis://user:secret@{LOOPBACK}:{free_port()}/0"
+    result = _refused(tmp_path, "--port", str(free_port()), CARRYGRID_BROKER_URL=url)
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"error: CARRYGRID_BROKER_URL: redis://{LOOPBACK}:")
+    assert "secret" not in result.stderr
+
+
+def test_a_named_database_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("this is no database, and long enough to be read as one " * 20)
+    url = f"sqlite:///{tmp_path / 'file'}"
+    result = _refused(tmp_path, "--port", str(free_port()), CARRYGRID_DATABASE_URL=url)
+    assert result.returncode == 1
+    assert "cannot be used: file is not a database" in result.stderr
