@@ -155,7 +155,7 @@ def _ranked(
 
 def _places(ranked: Any, aggregate: Aggregate) -> tuple[Any, Any]:
     if aggregate is Aggregate.MEDIAN:
-        return (ranked.c.trials + 1).op("/")(2), (ranked.c.trials + 2).op("/")(2)
+        return (ranked.c.trials + 1) // 2, (ranked.c.trials + 2) // 2
     return sa.literal(1), sa.literal(1)
 
 
