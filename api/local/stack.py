@@ -92,7 +92,7 @@ class LocalStack:
             logs=str(self._home.logs),
         )
 
-    def wait_ready(self, seconds: float = 60.0) -> None:
+    def wait_ready(self, seconds: float = 120.0) -> None:
         """Return once every part answers.
 
         Raises: StackError naming the part that does not start, or does not answer in time.
