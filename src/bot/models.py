@@ -31,6 +31,7 @@ class CloseReason(StrEnum):
     MARGIN = "margin"
     LIQUIDATION = "liquidation"
     END = "end"
+    EMERGENCY = "emergency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,16 @@ class MarketEvent:
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """A taker order for one leg."""
+    """A taker order for one leg.
+
+    A `forced` one follows from what the exchange has done to the other leg: no price is too old for it.
+    """
 
     symbol: str
     leg: Leg
     side: Side
     quantity: Decimal
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,29 @@ class Position:
     spot_cost: Decimal
     margin: Decimal
     entry_fees: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHedge:
+    """An open position with the funding booked on it so far, quote currency, and the number of bookings."""
+
+    position: Position
+    funding: Decimal
+    payments: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """All that an account has to remember after the event at `t_ms` (-1: none yet) to go on from it.
+
+    `hedges` are in order of opening; what strategies remember comes back from past settlements.
+    """
+
+    t_ms: int
+    cash: Decimal
+    margin_locked: Decimal
+    hedges: tuple[OpenHedge, ...]
+    skipped_entries: int
 
 
 class FundingPayment(NamedTuple):

@@ -6,7 +6,16 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from bot.market_data.ticker_service import TickerService
-from bot.models import CloseReason, FundingRate, Instrument, MarkCandle, MarketEvent, Position, SettlementView
+from bot.models import (
+    AccountState,
+    CloseReason,
+    FundingRate,
+    Instrument,
+    MarkCandle,
+    MarketEvent,
+    Position,
+    SettlementView,
+)
 from bot.pnl.tracker import PnLTracker
 from bot.position.manager import PositionManager
 from bot.position.sizing import PositionSizer
@@ -79,15 +88,28 @@ class CarryTrader:
         if event.decidable and len(self.positions.held) < self._slots:
             self._enter(event, ended)
 
-    def on_last_event(self, event: MarketEvent) -> None:
-        """Do what still happens at the end of a window, and close everything."""
+    def on_last_event(self, event: MarketEvent, reason: CloseReason = CloseReason.END) -> None:
+        """Do what still happens at the last moment of an account, and close everything at its prices."""
         self._collect(event)
-        self.close_all(CloseReason.END)
-
-    def close_all(self, reason: CloseReason) -> None:
-        """Close every open hedge at the newest prices."""
         for position in tuple(self.positions.held.values()):
             self.positions.close(position, reason)
+
+    def settle_late(self, view: SettlementView) -> None:
+        """Book a settlement that became known only after its event; nothing is decided on it."""
+        if self._strategy.remembers:
+            self._strategy.observe(view.funding)
+        self._settle((view,))
+
+    def state(self) -> AccountState:
+        """Return what has to be remembered to go on after the newest event."""
+        return self.tracker.state(self._previous_ms, self.positions.held.values(), self.skipped_entries)
+
+    def restore(self, state: AccountState) -> None:
+        """Go on from `state`, with fresh books so far."""
+        self.tracker.restore(state)
+        self.positions.restore(hedge.position for hedge in state.hedges)
+        self.skipped_entries = state.skipped_entries
+        self._previous_ms = state.t_ms
 
     def equity(self) -> Decimal:
         """Return the account's worth at the newest prices, quote currency."""
@@ -101,7 +123,7 @@ class CarryTrader:
         if self._strategy.remembers:
             self.warm_up(view.funding for view in event.settlements)
         if held:
-            self._settle(event)
+            self._settle(event.settlements)
         self._previous_ms = event.t_ms
         return liquidated
 
@@ -121,8 +143,8 @@ class CarryTrader:
         candles = self._market.mark_path.mark_candles(position.symbol, self._previous_ms, until_ms)
         return next(candle for candle in candles if self._risk.is_liquidated(position, candle.high, mmr))
 
-    def _settle(self, event: MarketEvent) -> None:
-        for view in event.settlements:
+    def _settle(self, views: Iterable[SettlementView]) -> None:
+        for view in views:
             position = self.positions.held.get(view.funding.symbol)
             if position is not None and view.funding.mark_price is not None:
                 self.tracker.record_funding(position, view.funding, view.funding.mark_price)

@@ -46,7 +46,7 @@ class ReplayWindow:
             for item in data.symbols
         }
         times = _event_times(config, pairs)
-        events = tuple(_events(config, pairs, times))
+        events = tuple(market_events(pairs, times))
         past = tuple(record for pair in pairs.values() for record in pair.records(0, config.start))
         return cls(data.exchange, data.fingerprint, past, events, instruments, covered, pairs)
 
@@ -69,7 +69,11 @@ def _event_times(config: RunConfig, pairs: Mapping[str, PairHistory]) -> Times:
     return times
 
 
-def _events(config: RunConfig, pairs: Mapping[str, PairHistory], times: Times) -> Iterator[MarketEvent]:
+def market_events(pairs: Mapping[str, PairHistory], times: Times) -> Iterator[MarketEvent]:
+    """Yield what each of `times` (ms UTC, ascending) shows; replays and paper trading build events here only.
+
+    Settlements at other times are left out; the highs of an event reach back to the time before it.
+    """
     settling: dict[int, list[SettlementView]] = {t_ms: [] for t_ms in times.tolist()}
     tickers: list[list[Ticker]] = []
     highs: list[list[Decimal | None]] = []
@@ -78,8 +82,9 @@ def _events(config: RunConfig, pairs: Mapping[str, PairHistory], times: Times) -
         tickers.append(own)
         highs.append(pair.mark_highs(times))
         by_time = {ticker.t_ms: ticker for ticker in own}
-        for record in pair.records(config.start, config.end + 1):
-            settling[record.t_ms].append(pair.view(record, by_time[record.t_ms]))
+        for record in pair.records(int(times[0]), int(times[-1]) + 1):
+            if record.t_ms in settling:
+                settling[record.t_ms].append(pair.view(record, by_time[record.t_ms]))
     for t_ms, now, tops in zip(
         times.tolist(), zip(*tickers, strict=True), zip(*highs, strict=True), strict=True
     ):

@@ -20,9 +20,12 @@ class PaperExecutor(SimulatedExecutor):
         self._max_age_ms = max_age_ms
 
     def execute(self, order: OrderRequest) -> OrderResult:
-        """Return the fill of `order`; raises ExecutionError on a price that is too old to trust."""
+        """Return the fill of `order`; raises ExecutionError on a price that is too old to trust.
+
+        Forced orders fill at any age.
+        """
         age_ms = self._clock.now_ms() - self._tickers.latest(order.symbol).t_ms
-        if age_ms > self._max_age_ms:
+        if age_ms > self._max_age_ms and not order.forced:
             raise ExecutionError(
                 f"{order.symbol}: the newest price is {age_ms} ms old, "
                 f"at most {self._max_age_ms} ms are accepted"

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.market_data.ticker_service import TickerService
-from bot.models import CloseReason, FundingPayment, FundingRate, OrderResult, Position, Trade
+from bot.models import (
+    AccountState,
+    CloseReason,
+    FundingPayment,
+    FundingRate,
+    OpenHedge,
+    OrderResult,
+    Position,
+    Trade,
+)
 from bot.money import ZERO
 from bot.pnl import formulas
 
@@ -79,6 +88,19 @@ class PnLTracker:
                 equity += formulas.notional(position.quantity, ticker.spot)
                 equity += formulas.short_pnl(position.quantity, position.perp_entry, ticker.perp)
         return equity
+
+    def state(self, t_ms: int, positions: Iterable[Position], skipped_entries: int) -> AccountState:
+        """Return what the account has to remember after the event at `t_ms`."""
+        carries = ((position, self._carries[position.symbol]) for position in positions)
+        hedges = tuple(OpenHedge(position, carry.funding, carry.payments) for position, carry in carries)
+        return AccountState(t_ms, self.cash, self.margin_locked, hedges, skipped_entries)
+
+    def restore(self, state: AccountState) -> None:
+        """Go on from `state`; its closed trades and payments stay where they were written down."""
+        self.cash, self.margin_locked = state.cash, state.margin_locked
+        self._carries = {
+            hedge.position.symbol: _Carry(hedge.funding, hedge.payments) for hedge in state.hedges
+        }
 
     def _end(
         self,

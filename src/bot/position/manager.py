@@ -1,6 +1,6 @@
 """Opening and closing hedges: both legs, one quantity."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -54,9 +54,15 @@ class PositionManager:
 
     def liquidate(self, position: Position) -> Trade:
         """Sell the spot leg after the exchange has taken the short."""
-        spot = self._fill(position.symbol, Leg.SPOT, Side.SELL, position.quantity)
+        spot = self._fill(position.symbol, Leg.SPOT, Side.SELL, position.quantity, forced=True)
         del self._held[position.symbol]
         return self._tracker.record_liquidation(position, spot)
 
-    def _fill(self, symbol: str, leg: Leg, side: Side, quantity: Decimal) -> OrderResult:
-        return self._executor.execute(OrderRequest(symbol, leg, side, quantity))
+    def restore(self, positions: Iterable[Position]) -> None:
+        """Hold `positions`, in their order, as if they had been opened here."""
+        self._held.update((position.symbol, position) for position in positions)
+
+    def _fill(
+        self, symbol: str, leg: Leg, side: Side, quantity: Decimal, *, forced: bool = False
+    ) -> OrderResult:
+        return self._executor.execute(OrderRequest(symbol, leg, side, quantity, forced))
