@@ -47,7 +47,8 @@ def up(
     """Start everything on this machine and serve until Ctrl-C: broker, database, workers, API, Flower.
 
     Uses the servers named in CARRYGRID_DATABASE_URL and CARRYGRID_BROKER_URL if there are any, its own
-    private ones if not. Keeps its files in CARRYGRID_HOME (./var).
+    private ones if not. Keeps its files in CARRYGRID_HOME (./var). With CARRYGRID_API_TOKEN set the dashboard
+    asks for that token, and Flower for the user carrygrid with it as the password.
     """
     from api.cli.serving import serve
 
