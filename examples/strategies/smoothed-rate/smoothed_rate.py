@@ -1,0 +1,61 @@
+"""A strategy of your own: enter and exit on the average of the newest funding rates.
+
+Install it beside carrygrid (`pip install examples/strategies/smoothed-rate`) and name it in a config:
+`"strategy_mode": "smoothed-rate"`. Its parameters are then parameters of a run like any other.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from pydantic import Field
+
+from bot.fields import Count, Number
+from bot.models import FundingRate, SettlementView
+from bot.parameters import Parameters
+from bot.strategies.registry import StrategyPlugin
+from bot.strategies.strategy import Entry, Strategy
+
+
+class SmoothedRateParameters(Parameters):
+    """What a run can set; rates per 8 hours."""
+
+    smoothing_settlements: Count = Field(9, description="settlements that the average looks back on")
+    smoothed_entry: Number = Field(Decimal("0.0002"), description="enter at this average rate or above")
+    smoothed_exit: Number = Field(Decimal("0.00005"), description="exit below this average rate")
+
+
+class SmoothedRateStrategy(Strategy):
+    """Enters high averages, the highest first."""
+
+    remembers = True
+
+    def __init__(self, settlements: int, entry: Decimal, exit_below: Decimal) -> None:
+        self._rates: dict[str, deque[Decimal]] = defaultdict(lambda: deque(maxlen=settlements))
+        self._entry = entry
+        self._exit = exit_below
+
+    def observe(self, funding: FundingRate) -> None:
+        """Remember the newest rates of each pair."""
+        self._rates[funding.symbol].append(funding.rate_8h)
+
+    def entries(self, views: Sequence[SettlementView]) -> Sequence[Entry]:
+        """Return the pairs whose average suffices, the highest first, then by symbol."""
+        worth = [view for view in views if self._average(view) >= self._entry]
+        return [Entry(view) for view in sorted(worth, key=lambda v: (-self._average(v), v.funding.symbol))]
+
+    def wants_exit(self, view: SettlementView) -> bool:
+        """Return whether the average has fallen too low."""
+        return self._average(view) < self._exit
+
+    def _average(self, view: SettlementView) -> Decimal:
+        rates = self._rates[view.funding.symbol]
+        return sum(rates, Decimal(0)) / len(rates)
+
+
+def _build(config: Any) -> SmoothedRateStrategy:
+    return SmoothedRateStrategy(config.smoothing_settlements, config.smoothed_entry, config.smoothed_exit)
+
+
+PLUGIN = StrategyPlugin("smoothed-rate", "0.1", "Average funding rate", SmoothedRateParameters, _build)

@@ -1,0 +1,94 @@
+"""A strategy from another package, found through its entry point, is a strategy like our own."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from builders import run_config
+from toy_market import configured, pair, window
+
+from bot.backtest import replay
+from bot.config import RunConfig, run_model
+from bot.errors import InvalidInputError
+from bot.strategies import registry
+
+EXAMPLE = Path(__file__).parents[4] / "examples/strategies/smoothed-rate"
+RATES = dict(enumerate(["0.001"] * 3 + ["0"] * 6 + ["0.002"] * 3, 1))
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Install the example as pip would leave it: a module and its entry point."""
+    shutil.copy(EXAMPLE / "smoothed_rate.py", tmp_path)
+    facts = tmp_path / "carrygrid_smoothed_rate-0.1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: carrygrid-smoothed-rate\nVersion: 0.1.0\n")
+    declaration = (EXAMPLE / "pyproject.toml").read_text()
+    assert 'smoothed-rate = "smoothed_rate:PLUGIN"' in declaration
+    (facts / "entry_points.txt").write_text("[carrygrid.strategies]\nsmoothed-rate = smoothed_rate:PLUGIN\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    _forget()
+    yield tmp_path
+    sys.modules.pop("smoothed_rate", None)
+    _forget()
+
+
+def _forget() -> None:
+    registry._declared.cache_clear()
+    registry.strategy_plugin.cache_clear()
+    run_model.cache_clear()
+
+
+def test_our_own_strategies_are_found_the_same_way() -> None:
+    assert {"composite", "hold", "simple"} <= set(registry.strategy_names())
+    assert registry.strategy_plugin("composite").version == "1.1"
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_installed_strategy_trades_under_its_name() -> None:
+    market = {"X": pair(RATES, ["100"] * len(RATES))}
+    config = configured(market, strategy_mode="smoothed-rate", smoothing_settlements=3)
+    result = replay(config, window(market, config))
+    [first, second] = result.trades
+    assert (first.funding_payments, second.funding_payments) == (5, 2)
+    assert result.document()["config"]["smoothed_entry"] == "0.0002"
+
+
+@pytest.mark.usefixtures("installed")
+def test_its_parameters_are_checked_like_ours() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        run_config(strategy_mode="smoothed-rate", smoothing_settlements=0, smoothed_exit="NaN")
+    assert [error.field for error in caught.value.errors] == ["smoothing_settlements", "smoothed_exit"]
+
+
+@pytest.mark.usefixtures("installed")
+def test_its_parameters_belong_to_the_identity_of_a_run() -> None:
+    market = {"X": pair(RATES, ["100"] * len(RATES))}
+    configs = [
+        configured(market, strategy_mode="smoothed-rate", smoothed_exit=value) for value in ("0", "0.00")
+    ]
+    keys = {replay(config, window(market, config)).run_key for config in configs}
+    assert len(keys) == 1
+    other = configs[0].varied({"smoothed_exit": Decimal("0.00001")})
+    assert replay(other, window(market, other)).run_key not in keys
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_rules_of_the_account_hold_for_it() -> None:
+    with pytest.raises(InvalidInputError, match="end: 2020-01-01T00:00:00Z is before start"):
+        run_config(strategy_mode="smoothed-rate", end="2020-01-01")
+
+
+def test_parameters_of_a_strategy_that_is_not_named_are_unknown() -> None:
+    with pytest.raises(InvalidInputError, match="smoothing_settlements: is not a known parameter"):
+        run_config(smoothing_settlements=3)
+
+
+def test_a_strategy_that_is_not_installed_is_refused_with_those_that_are() -> None:
+    with pytest.raises(
+        InvalidInputError, match="'magic' is not an installed strategy .*composite, hold, simple"
+    ):
+        RunConfig.parse({"symbols": ["X"], "start": 0, "end": 1, "strategy_mode": "magic"})
