@@ -57,8 +57,10 @@ def claim_chunk(
     """Take a pending chunk of an active sweep, or return None if it is not to be had.
 
     The attempt is counted here, before the computation starts. Sweeps of another engine version are left
-    to workers of that version.
+    to workers of that version; ids that no chunk can have are not to be had either.
     """
+    if not (_can_be_id(sweep_id) and _can_be_id(chunk_id)):
+        return None
     runnable = sa.exists().where(
         sweep.c.id == chunk.c.sweep_id, sweep.c.state.in_(ACTIVE), sweep.c.engine_version == ENGINE_VERSION
     )
@@ -125,6 +127,8 @@ def release_chunk(
 
 def release_lost(connection: sa.Connection, sweep_id: int, chunk_id: int, owner: str, error: str) -> bool:
     """Give back the chunk of an owner that died, so that nobody waits for its lease to run out."""
+    if not (_can_be_id(sweep_id) and _can_be_id(chunk_id)):
+        return False
     freed = connection.execute(
         chunk.update()
         .where(chunk.c.sweep_id == sweep_id, chunk.c.id == chunk_id)
@@ -157,6 +161,10 @@ def count_trials(
     connection.execute(
         chunk.update().where(chunk.c.sweep_id == sweep_id, chunk.c.id == chunk_id).values(values)
     )
+
+
+def _can_be_id(number: object) -> bool:
+    return isinstance(number, int) and 0 <= number < 2**31
 
 
 def _given_back(error: str | None) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def test_sigkill_of_a_pool_process_mid_sweep_changes_no_row(
     engine: sa.Engine, database_url: str, broker: str, tmp_path: Path
 ) -> None:
     spec = sweep_spec(**LONG)
-    with service(database_url, broker, tmp_path) as running:
+    with service(database_url, broker, tmp_path, republish_s="3") as running:
         running.start_dispatcher()
         worker = running.start_worker()
         victims = pool_of(worker, 2)

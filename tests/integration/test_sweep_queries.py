@@ -1,0 +1,226 @@
+"""Pages, orders, filters and heatmaps agree with a naive reading of the rows, in both databases."""
+
+import itertools
+from decimal import Decimal
+from statistics import median
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sweeping import chunks_of, stored_rows, submit, sweep_spec
+
+from bot.clock import SystemClock
+from bot.data.database import write_transaction
+from bot.data.store import HistoricalDataStore
+from bot.errors import InvalidInputError
+from sweeps.errors import UnknownSweepError
+from sweeps.heatmap import Aggregate, heatmap
+from sweeps.queries import TrialView, one_trial, stored_equity, stored_trades, trial_page
+from sweeps.replay import WindowCache, replay_trial
+from sweeps.runner import ChunkRunner
+from sweeps.tables import trial
+
+GRID = {
+    "min_funding_rate": ["0.0002", "0.00002", "0.0001"],
+    "exit_funding_rate": ["0.00005", "0"],
+    "perp_leverage": [1, 3, 10, 50],
+}
+SPEC = sweep_spec(grid=GRID, curves={"top": 3}, constraints=["exit_funding_rate * 2 < min_funding_rate"])
+
+
+@pytest.fixture
+def sweep_id(engine: sa.Engine) -> int:
+    """Return a finished sweep in which two trials were made to fail."""
+    sweep_id = submit(engine, SPEC, size=7)
+    runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
+    for found in chunks_of(engine, sweep_id):
+        runner.run(sweep_id, found.id, "test")
+    with write_transaction(engine) as connection:
+        connection.execute(
+            trial.update()
+            .where(trial.c.sweep_id == sweep_id, trial.c.number.in_([3, 9]))
+            .values(state="failed", error_code="test", error="made to fail", sharpe=None, net_pnl=None)
+        )
+    return sweep_id
+
+
+def all_pages(engine: sa.Engine, sweep_id: int, limit: int, **query: Any) -> list[TrialView]:
+    found: list[TrialView] = []
+    cursor = None
+    with engine.connect() as connection:
+        while True:
+            page = trial_page(connection, sweep_id, limit=limit, cursor=cursor, **query)
+            found += page.trials
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+
+@pytest.mark.parametrize("name", ["sharpe", "net_pnl", "total_trades", "profit_factor"])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_pages_follow_a_metric_in_both_directions_with_undefined_last(
+    engine: sa.Engine, sweep_id: int, name: str, sign: str
+) -> None:
+    def key(row: dict[str, Any]) -> tuple[Any, ...]:
+        value = row[name]
+        return (value is None, 0 if value is None else -value if sign else value, row["number"])
+
+    expected = [row["number"] for row in sorted(stored_rows(engine, sweep_id), key=key)]
+    found = all_pages(engine, sweep_id, 5, sort=f"{sign}{name}")
+    assert [view.number for view in found] == expected
+    assert len(expected) == SPEC.trial_count
+
+
+@pytest.mark.parametrize(
+    "sort", ["min_funding_rate", "-min_funding_rate", "-perp_leverage", "exit_funding_rate"]
+)
+def test_pages_follow_a_parameter_by_value_not_as_written(
+    engine: sa.Engine, sweep_id: int, sort: str
+) -> None:
+    name, sign = sort.removeprefix("-"), -1 if sort.startswith("-") else 1
+    numbers = sorted(
+        range(SPEC.trial_count), key=lambda number: (sign * Decimal(SPEC.params(number)[name]), number)
+    )
+    assert [view.number for view in all_pages(engine, sweep_id, 4, sort=sort)] == numbers
+
+
+def test_filters_pick_the_trials_with_that_value(engine: sa.Engine, sweep_id: int) -> None:
+    found = all_pages(
+        engine, sweep_id, 3, sort="number", filters={"perp_leverage": "3.0", "exit_funding_rate": "0"}
+    )
+    assert [(view.params["perp_leverage"], view.params["exit_funding_rate"]) for view in found] == [
+        ("3", "0")
+    ] * 3
+
+
+def test_best_comes_first_where_no_order_is_asked_for(engine: sa.Engine, sweep_id: int) -> None:
+    found = all_pages(engine, sweep_id, 50)
+    values = [view.metrics["sharpe"] for view in found if view.metrics and view.metrics["sharpe"] is not None]
+    assert values == sorted(values, reverse=True)
+    assert [view.state for view in found[-2:]] == ["failed", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"sort": "profit"}, "sort"),
+        ({"cursor": "nonsense"}, "cursor"),
+        ({"cursor": "WyJ4IiwgMV0"}, "cursor"),
+        ({"limit": 0}, "limit"),
+        ({"filters": {"symbols": "BTC"}}, "symbols"),
+        ({"filters": {"perp_leverage": "7"}}, "perp_leverage"),
+    ],
+)
+def test_refused_page_names_the_field(
+    engine: sa.Engine, sweep_id: int, query: dict[str, Any], field: str
+) -> None:
+    with engine.connect() as connection, pytest.raises(InvalidInputError) as caught:
+        trial_page(connection, sweep_id, **query)
+    assert [error.field for error in caught.value.errors] == [field]
+
+
+@pytest.mark.parametrize("aggregate", list(Aggregate))
+@pytest.mark.parametrize("metric", ["sharpe", "net_pnl", "total_trades", "max_drawdown"])
+def test_heatmap_agrees_with_a_naive_aggregation(
+    engine: sa.Engine, sweep_id: int, metric: str, aggregate: Aggregate
+) -> None:
+    with engine.connect() as connection:
+        found = heatmap(
+            connection,
+            sweep_id,
+            x="min_funding_rate",
+            y="exit_funding_rate",
+            metric=metric,
+            aggregate=aggregate,
+        )
+    rows = [row for row in stored_rows(engine, sweep_id) if row["state"] == "completed"]
+    for (at_y, y), (at_x, x) in itertools.product(enumerate(found.y_labels), enumerate(found.x_labels)):
+        behind = [
+            row
+            for row in rows
+            if SPEC.params(row["number"])["min_funding_rate"] == x
+            and SPEC.params(row["number"])["exit_funding_rate"] == y
+            and row[metric] is not None
+        ]
+        cell = found.cells[at_y][at_x]
+        if not behind:
+            assert cell is None
+            continue
+        assert cell is not None
+        assert cell.count == len(behind)
+        expected = naive(behind, metric, aggregate)
+        exact = isinstance(expected, Decimal)
+        assert cell.value == (expected if exact else pytest.approx(expected, rel=1e-12))
+        assert cell.number in {row["number"] for row in behind}
+
+
+def naive(rows: list[dict[str, Any]], metric: str, aggregate: Aggregate) -> Any:
+    values = [row[metric] for row in rows]
+    worst, best = (max, min) if metric == "max_drawdown" else (min, max)
+    if aggregate is Aggregate.BEST:
+        return best(values)
+    if aggregate is Aggregate.WORST:
+        return worst(values)
+    value = median(values) if aggregate is Aggregate.MEDIAN else sum(values) / len(values)
+    return round(value, 8) if isinstance(value, Decimal) else value
+
+
+def test_heatmap_with_fixed_axes_shows_exactly_their_trials(engine: sa.Engine, sweep_id: int) -> None:
+    with engine.connect() as connection:
+        found = heatmap(
+            connection,
+            sweep_id,
+            x="min_funding_rate",
+            y="exit_funding_rate",
+            metric="net_pnl",
+            fixed={"perp_leverage": "10"},
+        )
+    rows = {row["number"]: row for row in stored_rows(engine, sweep_id)}
+    cells = [cell for line in found.cells for cell in line if cell]
+    assert all(cell.value == rows[cell.number]["net_pnl"] and cell.count == 1 for cell in cells)
+    assert all(SPEC.params(cell.number)["perp_leverage"] == "10" for cell in cells)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"x": "nope", "y": "perp_leverage"}, "x"),
+        ({"x": "perp_leverage", "y": "perp_leverage"}, "y"),
+        ({"x": "perp_leverage", "y": "exit_funding_rate", "metric": "nope"}, "metric"),
+        ({"x": "perp_leverage", "y": "exit_funding_rate", "fixed": {"perp_leverage": "1"}}, "perp_leverage"),
+    ],
+)
+def test_refused_heatmap_names_the_field(
+    engine: sa.Engine, sweep_id: int, query: dict[str, Any], field: str
+) -> None:
+    with engine.connect() as connection, pytest.raises(InvalidInputError) as caught:
+        heatmap(connection, sweep_id, **query)
+    assert [error.field for error in caught.value.errors] == [field]
+
+
+def test_stored_curve_and_trades_equal_a_replay_and_others_have_none(
+    engine: sa.Engine, sweep_id: int
+) -> None:
+    with engine.connect() as connection:
+        kept = [n for n in range(SPEC.trial_count) if stored_equity(connection, sweep_id, n) is not None]
+        result = replay_trial(SPEC, kept[0], WindowCache(HistoricalDataStore(engine)))
+        assert stored_equity(connection, sweep_id, kept[0]) == list(result.equity)
+        assert stored_trades(connection, sweep_id, kept[0]) == result.document()["trades"]
+        missing = next(n for n in range(SPEC.trial_count) if n not in kept)
+        assert stored_trades(connection, sweep_id, missing) is None
+    assert len(kept) == 3
+
+
+def test_single_trial_is_pending_until_it_has_a_row_and_unknown_beyond_the_sweep(
+    engine: sa.Engine, sweep_id: int
+) -> None:
+    other = submit(engine, SPEC)
+    with engine.connect() as connection:
+        assert one_trial(connection, sweep_id, 3).error == "made to fail"
+        assert one_trial(connection, other, 3).state == "pending"
+        for number in (-1, SPEC.trial_count, 10**30):
+            with pytest.raises(UnknownSweepError):
+                one_trial(connection, sweep_id, number)
+        for unknown in (0, -1, other + 1, 10**30):
+            with pytest.raises(UnknownSweepError):
+                one_trial(connection, unknown, 0)

@@ -1,0 +1,72 @@
+"""Chunk sizes by time, legal moves, stored forms of money and curves."""
+
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweeps.chunks import MAX_CHUNKS, chunk_ranges, chunk_size
+from sweeps.columns import money_of_units, money_units
+from sweeps.curves import decode_equity, encode_equity
+from sweeps.errors import ResultRangeError
+from sweeps.metrics import METRICS, MetricKind, natural_direction
+from sweeps.trial import CHUNK_MOVES, SWEEP_MOVES, TRIAL_MOVES, SweepState, sweep_sources
+
+
+@given(
+    trials=st.integers(1, 1_000_000),
+    seconds=st.floats(1e-5, 100),
+    slots=st.integers(0, 64),
+)
+def test_chunks_cover_every_trial_once_in_few_enough_pieces(trials: int, seconds: float, slots: int) -> None:
+    size = chunk_size(trials, seconds, slots)
+    ranges = list(chunk_ranges(trials, size))
+    assert len(ranges) <= MAX_CHUNKS
+    assert ranges[0][0] == 0
+    assert ranges[-1][1] == trials
+    assert all(before[1] == after[0] for before, after in pairwise(ranges))
+
+
+def test_task_takes_about_two_seconds_and_every_slot_has_work() -> None:
+    assert chunk_size(100_000, 0.01, 2) == 200
+    assert chunk_size(400, 0.01, 2) == 100
+    assert chunk_size(8, 0.001, 2) == 100
+    assert chunk_size(5, 60, 2) == 1
+
+
+def test_tables_of_moves_know_every_state_and_lead_only_to_states() -> None:
+    for moves in (SWEEP_MOVES, CHUNK_MOVES, TRIAL_MOVES):
+        states = set(type(next(iter(moves))))
+        assert set(moves) == states
+        assert all(targets <= states for targets in moves.values())
+    assert set(sweep_sources(SweepState.CANCELLED)) == {"queued", "running"}
+
+
+def test_metrics_have_kinds_and_natural_directions() -> None:
+    assert (METRICS["net_pnl"], METRICS["total_trades"], METRICS["sharpe"]) == tuple(MetricKind)
+    assert natural_direction("sharpe") == "maximize"
+    assert natural_direction("max_drawdown_pct") == "minimize"
+
+
+@given(st.integers(-(2**63) + 1, 2**63 - 1))
+def test_money_survives_storage_to_the_last_digit(units: int) -> None:
+    assert money_units(money_of_units(units)) == units
+
+
+@pytest.mark.parametrize("amount", ["92233720368.54775808", "-1e11", "0.000000001"])
+def test_money_that_no_column_holds_is_refused_with_its_value(amount: str) -> None:
+    with pytest.raises(ResultRangeError, match="does not fit"):
+        money_units(Decimal(amount))
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2**45), st.integers(-(10**15), 10**15).map(lambda u: Decimal(u).scaleb(-8))),
+        min_size=1,
+        max_size=50,
+    )
+)
+def test_equity_curve_survives_storage_to_the_last_digit(points: list[tuple[int, Decimal]]) -> None:
+    assert decode_equity(encode_equity(points)) == points

@@ -1,0 +1,182 @@
+"""Sweeps as submitted: numbering, completeness, digest, refusals."""
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.config import load_json
+from bot.errors import InvalidInputError
+from sweeps.spec import SweepSpec
+
+BASE = {"exchange": "x", "symbols": ["BTC/USDT:USDT"], "start": "2023-01-01", "end": "2024-01-01"}
+GRID = {
+    "min_funding_rate": ["0.0001", "0.0002"],
+    "exit_funding_rate": ["0", "0.0002"],
+    "perp_leverage": [1, 2, 3],
+}
+
+
+def spec(**changes: Any) -> SweepSpec:
+    return SweepSpec.parse({"name": "test", "base": BASE, "grid": GRID} | changes)
+
+
+def refusal(**changes: Any) -> dict[str, str]:
+    with pytest.raises(InvalidInputError) as caught:
+        spec(**changes)
+    return {error.field: error.message for error in caught.value.errors}
+
+
+def test_numbers_follow_the_axes_as_written_last_fastest() -> None:
+    numbered = [tuple(spec().params(number).values()) for number in range(12)]
+    assert numbered == list(itertools.product(["0.0001", "0.0002"], ["0", "0.0002"], ["1", "2", "3"]))
+
+
+def test_constraint_failures_are_skipped_and_cells_remembered() -> None:
+    constrained = spec(constraints=["exit_funding_rate < min_funding_rate"])
+    assert constrained.trial_count == 6
+    assert [constrained.space.cell(number) for number in range(6)] == [0, 1, 2, 6, 7, 8]
+    assert constrained.params(3) == {
+        "min_funding_rate": "0.0002",
+        "exit_funding_rate": "0",
+        "perp_leverage": "1",
+    }
+
+
+def test_constraint_reads_fixed_parameters_and_defaults_too() -> None:
+    assert spec(constraints=["perp_leverage * initial_capital <= 20000"]).trial_count == 8
+    assert "numeric parameter" in refusal(constraints=["symbols == 1"])["constraints[0]"]
+    assert "numeric parameter" in refusal(constraints=["max_position_size > 1"])["constraints[0]"]
+
+
+def test_config_of_a_trial_is_the_run_with_all_parameters() -> None:
+    config = spec().config(11)
+    assert (str(config.min_funding_rate), str(config.perp_leverage), config.exchange) == ("0.0002", "3", "x")
+    assert config == type(config).parse({**BASE, **spec().params(11)})
+
+
+def test_number_outside_the_sweep_is_an_index_error() -> None:
+    for number in (-1, 12):
+        with pytest.raises(IndexError):
+            spec().config(number)
+
+
+def test_document_is_complete_and_reads_back_to_the_same_sweep() -> None:
+    first = spec(constraints=["perp_leverage < 3"], curves={"top": 7}, objective={"metric": "max_drawdown"})
+    document = first.document()
+    assert document["base"]["spot_taker"] == "0.001"
+    assert "perp_leverage" not in document["base"]
+    assert document["objective"] == {"metric": "max_drawdown", "direction": "minimize"}
+    again = SweepSpec.from_text(json.dumps(document))
+    assert again.digest == first.digest
+    assert [again.params(n) for n in range(again.trial_count)] == [
+        first.params(n) for n in range(first.trial_count)
+    ]
+
+
+def test_digest_follows_values_and_the_order_of_axes() -> None:
+    swapped = {name: GRID[name] for name in reversed(GRID)}
+    digests = {spec().digest, spec(grid=swapped).digest, spec(base={**BASE, "spot_taker": "0.002"}).digest}
+    assert len(digests) == 3
+    assert spec(base={**BASE, "spot_taker": "0.0010"}).digest == spec().digest
+
+
+def test_numbers_in_json_are_the_decimals_they_were_written_as() -> None:
+    text = json.dumps({"base": BASE, "grid": {"min_funding_rate": [0]}}).replace("[0]", "[0.1, 1e-4]")
+    assert SweepSpec.parse(load_json(text)).axes[0].labels == ("0.1", "0.0001")
+
+
+def test_exchange_can_be_named_later() -> None:
+    unnamed = spec(base={name: value for name, value in BASE.items() if name != "exchange"})
+    assert unnamed.exchanges() == (None,)
+    named = unnamed.on_exchange("bybit")
+    assert (named.config(0).exchange, named.document()["base"]["exchange"]) == ("bybit", "bybit")
+    assert named.digest == spec(base={**BASE, "exchange": "bybit"}).digest
+
+
+def test_symbols_and_window_span_all_trials() -> None:
+    wide = spec(
+        base={"start": "2023-01-01"},
+        grid={"symbols": ["A", ["A", "B"]], "end": ["2023-06-01", "2024-01-01"]},
+    )
+    assert wide.symbols() == ("A", "B")
+    assert wide.window() == (1672531200000, 1704067200000)
+
+
+def test_contradiction_of_some_trials_is_theirs_alone() -> None:
+    windows = spec(
+        base={"symbols": ["A"]},
+        grid={"start": ["2023-01-01", "2024-06-01"], "end": ["2023-06-01", "2025-01-01"]},
+    )
+    assert windows.trial_count == 4
+    with pytest.raises(InvalidInputError, match="end: 2023-06-01T00:00:00Z is before start"):
+        windows.config(2)
+    assert windows.config(3).end > windows.config(3).start
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"foo": 1}, "foo", "not a known parameter"),
+        ({"base": {**BASE, "foo": 1}}, "base.foo", "not a known parameter"),
+        ({"base": {**BASE, "perp_leverage": 1}}, "base.perp_leverage", "axis"),
+        ({"base": {**BASE, "initial_capital": -5}}, "base.initial_capital", "-5"),
+        ({"base": {"symbols": ["A"], "start": "2023-01-01"}}, "base.end", "required"),
+        ({"base": {**BASE, "start": "2025-01-01"}}, "base.end", "2024-01-01T00:00:00Z is before start"),
+        ({"base": []}, "base", "[]"),
+        ({"grid": []}, "grid", "[]"),
+        ({"constraints": ["min_funding_rate > 1"]}, "constraints", "leave none of 12 trials"),
+        ({"constraints": ["1 / (perp_leverage - 2) > 0"]}, "constraints[0]", "no value everywhere"),
+        ({"constraints": "perp_leverage > 1"}, "constraints", "perp_leverage"),
+        ({"sampler": {"kind": "random"}}, "sampler.kind", "'random'"),
+        ({"objective": {"metric": "profit"}}, "objective.metric", "'profit' is no metric"),
+        ({"objective": {"metric": "sharpe", "direction": "up"}}, "objective.direction", "'up'"),
+        ({"curves": {"top": 0}}, "curves", "{'top': 0}"),
+        ({"curves": "some"}, "curves", "'some'"),
+        ({"name": "a\x00b"}, "name", "cannot be printed"),
+        ({"name": "\ud800"}, "name", ""),
+        ({"name": ""}, "name", ""),
+    ],
+)
+def test_refused_sweep_names_field_and_value(changes: dict[str, Any], field: str, words: str) -> None:
+    found = refusal(**changes)
+    assert list(found) == [field]
+    assert words in found[field]
+
+
+def test_a_million_trials_are_accepted_and_one_more_is_not() -> None:
+    grid = {
+        "perp_leverage": {"start": 1, "stop": 1000, "step": 1},
+        "min_funding_rate": {"start": "0.001", "stop": "1", "step": "0.001"},
+    }
+    million = spec(grid=grid, constraints=["perp_leverage * min_funding_rate <= 500"])
+    assert 500_000 < million.trial_count < 1_000_000
+    last = million.config(million.trial_count - 1)
+    assert last.perp_leverage * last.min_funding_rate <= 500
+    over = {**grid, "min_funding_rate": {"start": 0, "stop": "1", "step": "0.001"}}
+    assert refusal(grid=over) == {"grid": "spans 1,001,000 trials, the limit is 1,000,000"}
+
+
+def test_costly_constraints_are_refused_before_they_are_computed() -> None:
+    grid = {name: [*range(1, 101)] for name in ("perp_leverage", "rate_cap", "basis_cap")}
+    text = " and ".join(["perp_leverage + rate_cap > basis_cap"] * 6)
+    assert "takes too long" in refusal(grid=grid, constraints=[text, text])["constraints[1]"]
+
+
+@given(
+    sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4),
+    bound=st.integers(0, 12),
+)
+def test_kept_trials_are_those_a_naive_filter_keeps(sizes: list[int], bound: int) -> None:
+    names = ["perp_leverage", "rate_cap", "basis_cap", "min_funding_rate"][: len(sizes)]
+    grid = {name: [*range(1, size + 1)] for name, size in zip(names, sizes, strict=True)}
+    text = f"{' + '.join(names)} > {bound}"
+    naive = [cell for cell in itertools.product(*grid.values()) if sum(cell) > bound]
+    if not naive:
+        assert "leave none" in refusal(grid=grid, constraints=[text])["constraints"]
+        return
+    found = spec(grid=grid, constraints=[text])
+    assert [tuple(map(int, found.params(n).values())) for n in range(found.trial_count)] == naive

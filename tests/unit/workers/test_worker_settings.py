@@ -1,0 +1,57 @@
+"""Settings of the Celery application that a sweep's safety hangs on."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import workers
+from bot.errors import InvalidInputError
+from sweeps.dispatch import REPLAY_CHUNK_TASK, REPLAY_QUEUE
+from workers.app import broker_transport_options, celery_settings, make_app
+from workers.settings import WorkerSettings
+
+
+def test_messages_are_json_acknowledged_late_and_never_hoarded() -> None:
+    found = celery_settings(WorkerSettings())
+    assert found["accept_content"] == ["json"]
+    assert found["task_acks_late"]
+    assert not found["task_reject_on_worker_lost"]
+    assert found["worker_prefetch_multiplier"] == 1
+    assert found["result_backend"] is None
+
+
+@pytest.mark.parametrize(("visibility", "accepted"), [(360, False), (100, False), (361, True)])
+def test_visibility_must_exceed_twice_the_hard_limit(visibility: int, accepted: bool) -> None:
+    settings = WorkerSettings(visibility_timeout_s=visibility, hard_time_limit_s=180)
+    if accepted:
+        assert broker_transport_options(settings)["visibility_timeout"] == visibility
+        return
+    with pytest.raises(InvalidInputError, match=f"{visibility} must be more than twice"):
+        broker_transport_options(settings)
+
+
+def test_task_is_known_by_the_name_the_dispatcher_sends() -> None:
+    app = make_app(WorkerSettings(broker_url="redis://127.0.0.1:1/0"))
+    app.loader.import_default_modules()
+    assert REPLAY_CHUNK_TASK in workers.app.tasks
+    assert app.conf.task_default_queue == REPLAY_QUEUE
+
+
+def test_environment_names_database_and_broker_and_empty_means_unset(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CARRYGRID_HOME", str(tmp_path))
+    monkeypatch.setenv("CARRYGRID_DATABASE_URL", "")
+    monkeypatch.setenv("CARRYGRID_BROKER_URL", "redis://there:1/2")
+    settings = WorkerSettings()
+    assert settings.database == f"sqlite:///{tmp_path / 'carrygrid.db'}"
+    assert settings.broker == "redis://there:1/2"
+
+
+def test_environment_is_read_in_settings_only() -> None:
+    folder = Path(workers.__file__).parent
+    for path in folder.glob("*.py"):
+        tree = ast.parse(path.read_text())
+        names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        assert not names & {"environ", "getenv"}, path
