@@ -102,6 +102,33 @@ def backtest(
     print_run(config, as_json=as_json)
 
 
+@app.command(epilog="Example: `carrygrid compare btc.json`")
+def compare(
+    config: Annotated[Path, typer.Argument(help="A JSON object of run parameters; see the README.")],
+    as_json: Json = False,
+) -> None:
+    """Run the strategies simple and composite over the same window, side by side."""
+    from api.cli.analysis import print_comparison
+
+    print_comparison(config, as_json=as_json)
+
+
+@app.command(epilog="Example: `carrygrid probe btc.json --cuts 20`")
+def probe(
+    config: Annotated[Path, typer.Argument(help="A JSON object of run parameters; see the README.")],
+    cuts: Annotated[int, typer.Option(min=1, max=1000, help="Moments to corrupt all later data at.")] = 8,
+    seed: Annotated[int, typer.Option(help="Chooses the moments and the corruption.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Search a run for look-ahead: corrupt all data after a moment, and compare everything up to it.
+
+    Exit status 1 if anything changed.
+    """
+    from api.cli.analysis import print_probe
+
+    raise typer.Exit(print_probe(config, cuts=cuts, seed=seed, as_json=as_json))
+
+
 @data.command("import", epilog="Example: `carrygrid data import recorded/binance --exchange binance`")
 def import_data(
     path: Annotated[Path, typer.Argument(help="A file, or a folder of files.")],

@@ -8,7 +8,7 @@ from rich.table import Table
 from api.cli.printing import console, plain_table
 from api.local.database import ready_store
 from api.settings import Settings
-from bot.backtest import RunResult, run_backtest
+from bot.backtest import Baselines, Insight, ReplayWindow, RunResult, explain, replay
 from bot.config import RunConfig, load_json
 from bot.data.series import MarketData
 from bot.errors import InvalidInputError
@@ -33,11 +33,14 @@ def print_run(path: Path, *, as_json: bool) -> None:
     config = read_config(path)
     with ready_store(Settings()) as store:
         data = store.load(config.exchange, config.symbols, config.end)
-    result = run_backtest(config, data)
+    window = ReplayWindow.build(config, data)
+    result = replay(config, window)
+    insight = explain(result, window, Baselines(window))
     if as_json:
-        print(json.dumps(result.document()))
+        print(json.dumps({**result.document(), **insight.document()}))
     else:
         _print_summary(result, data)
+        _print_insight(insight)
 
 
 def read_config(path: Path) -> RunConfig:
@@ -79,6 +82,24 @@ def _print_summary(result: RunResult, data: MarketData) -> None:
     out.print(_trades_table(result.trades))
     if len(result.trades) > _SHOWN_TRADES:
         out.print(f"the last {_SHOWN_TRADES} of {len(result.trades)} trades; --json prints them all")
+
+
+def _print_insight(insight: Insight) -> None:
+    out = console()
+    carry, held = insight.carry, insight.baseline.metrics
+    share = "" if carry.captured_share is None else f", of which {carry.captured_share:.1%} captured"
+    out.print(f"\nHolding throughout: net {held.net_pnl}, funding {carry.available_funding}{share}")
+    out.print(
+        f"Missed before the first entry {carry.missed_before_entry}, between trades {carry.missed_between}, "
+        f"after the last exit {carry.missed_after_exit}; fees beyond holding's {carry.extra_fees}"
+    )
+    for report in (gate.document() for gate in insight.blocked):
+        nearest = (
+            f"; needed {report['needed']}, nearest {report['nearest']} at {iso(report['at'])}"
+            if report["needed"]
+            else ""
+        )
+        out.print(f"No entry {report['blocked']} times for {report['gate']}{nearest}")
 
 
 def _metrics_table(result: RunResult) -> Table:

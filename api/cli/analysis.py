@@ -1,0 +1,89 @@
+"""The commands `compare` and `probe`: strategies side by side, and the search for look-ahead."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from api.cli.printing import console, plain_table
+from api.cli.runs import read_config
+from api.local.database import ready_store
+from api.settings import Settings
+from bot.backtest import ReplayWindow
+from bot.backtest.comparison import Comparison, compare
+from bot.backtest.probe import ProbeReport, probe
+from bot.config import RunConfig
+from bot.data.series import MarketData
+from bot.timestamps import iso
+
+LOOK_AHEAD_FOUND = 1
+
+
+def print_comparison(path: Path, *, as_json: bool) -> None:
+    """Run `simple` and `composite` over the same window and print both."""
+    config, data = _read(path)
+    comparison = compare(config, ReplayWindow.build(config, data))
+    if as_json:
+        print(json.dumps(comparison.document()))
+    else:
+        _print_sides(comparison)
+
+
+def print_probe(path: Path, *, cuts: int, seed: int, as_json: bool) -> int:
+    """Probe the run that the file describes; return the exit status."""
+    config, data = _read(path)
+    report = probe(config, data, cuts=cuts, seed=seed)
+    if as_json:
+        print(json.dumps(report.document()))
+    else:
+        _print_findings(report)
+    return LOOK_AHEAD_FOUND if report.leaks else 0
+
+
+def _read(path: Path) -> tuple[RunConfig, MarketData]:
+    config = read_config(path)
+    with ready_store(Settings()) as store:
+        return config, store.load(config.exchange, config.symbols, config.end)
+
+
+def _print_sides(comparison: Comparison) -> None:
+    out = console()
+    document = comparison.document()
+    names = list(comparison.runs)
+    titles = [f"{name} v{document['versions'][name]}" for name in names]
+    table = plain_table("metric", numbers=(*titles, "difference"))
+    for metric, difference in document["differences"].items():
+        values = [document["runs"][name]["metrics"][metric] for name in names]
+        table.add_row(metric, *map(_shown, [*values, difference]))
+    for fact in ("available_funding", "captured_share", "missed_before_entry", "missed_after_exit"):
+        table.add_row(fact, *(_shown(document["hold_baseline"][name][fact]) for name in names), "")
+    out.print(table)
+    for name in names:
+        only = document["only_in"][name]
+        out.print(
+            f"\n{only['count']} trades only {name} took: net {only['net_pnl']}, funding {only['funding']}, "
+            f"fees {only['fees']} quote"
+        )
+    first_ms = comparison.first_difference_ms()
+    if first_ms is None:
+        out.print("\nBoth held the same positions throughout.")
+    else:
+        out.print(f"\nThey first differ at {iso(first_ms)}.")
+
+
+def _print_findings(report: ProbeReport) -> None:
+    out = console()
+    if not report.leaks:
+        moments = f"{len(report.cuts_ms)} moments"
+        out.print(f"No look-ahead: nothing up to {moments} changed when all data after them did.")
+        return
+    for leak in report.leaks:
+        out.print(
+            f"Look-ahead: data after {iso(leak.cut_ms)} changed {leak.seen_in} of {iso(leak.at_ms)} "
+            f"from {leak.honest} to {leak.corrupted}"
+        )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "-" if value is None else str(value)
