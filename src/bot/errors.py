@@ -73,6 +73,18 @@ class DataImportError(BotError):
     code = "import_refused"
 
 
+class MissingExtraError(BotError):
+    """A feature whose optional package is not installed."""
+
+    code = "missing_extra"
+
+
+class FetchError(BotError):
+    """An exchange that does not answer, or not as it should."""
+
+    code = "fetch_failed"
+
+
 class StoreError(BotError):
     """A database that cannot be used: damaged, newer than this program, or not there."""
 

@@ -1,0 +1,67 @@
+"""Clients of exchanges' public REST interfaces through ccxt, which is an optional extra."""
+
+import importlib
+from typing import Any
+
+from bot.errors import InvalidInputError, MissingExtraError
+
+EXCHANGES = ("binance", "bybit", "okx", "hyperliquid")
+TIMEOUT_MS = 10_000
+
+_MARKETS = {
+    "binance": ["spot", "linear"],
+    "bybit": ["spot", "linear"],
+    "okx": ["spot", "swap"],
+    "hyperliquid": ["spot", "swap"],
+}
+
+
+def open_client(
+    exchange: str, *, api_url: str | None = None, timeout_ms: int = TIMEOUT_MS, asynchronous: bool = False
+) -> Any:
+    """Return a ccxt client of the spot and linear perp markets; every number it returns is exact text.
+
+    `api_url` (http://host:port) takes the place of the exchange's own addresses, paths stay as they are.
+    Raises: InvalidInputError for an exchange we do not know; MissingExtraError without ccxt.
+    """
+    if exchange not in EXCHANGES:
+        raise InvalidInputError.of("exchange", f"{exchange!r} is none of {', '.join(EXCHANGES)}")
+    client = getattr(_ccxt(asynchronous=asynchronous), exchange)(
+        {
+            "enableRateLimit": True,
+            "timeout": timeout_ms,
+            "options": {"fetchMarkets": {"types": _MARKETS[exchange]}, "adjustForTimeDifference": False},
+        }
+    )
+    client.number = str
+    if api_url is not None:
+        client.urls["api"] = _redirected(client.urls["api"], _checked(api_url))
+    return client
+
+
+def ccxt_errors() -> Any:
+    """Return the module of ccxt's exceptions; raises MissingExtraError without ccxt."""
+    return _ccxt(asynchronous=False)
+
+
+def _ccxt(*, asynchronous: bool) -> Any:
+    try:
+        return importlib.import_module("ccxt.async_support" if asynchronous else "ccxt")
+    except ModuleNotFoundError:
+        raise MissingExtraError(
+            "access to exchanges needs the package ccxt; pip install carrygrid[live]"
+        ) from None
+
+
+def _checked(api_url: str) -> str:
+    if not api_url.startswith(("http://", "https://")):
+        raise InvalidInputError.of("api_url", f"{api_url!r} is no address such as http://127.0.0.1:8080")
+    return api_url.rstrip("/")
+
+
+def _redirected(urls: Any, api_url: str) -> Any:
+    if isinstance(urls, dict):
+        return {name: _redirected(url, api_url) for name, url in urls.items()}
+    _scheme, _, rest = urls.partition("://")
+    _host, slash, path = rest.partition("/")
+    return f"{api_url}{slash}{path}"
