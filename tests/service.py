@@ -23,10 +23,12 @@ class Service:
     def start_dispatcher(self) -> subprocess.Popen[bytes]:
         return self._start("dispatcher", sys.executable, "-m", "workers.dispatcher")
 
-    def start_worker(self, name: str = "one", processes: int = 2) -> subprocess.Popen[bytes]:
+    def start_worker(
+        self, name: str = "one", processes: int = 2, app: str = "workers"
+    ) -> subprocess.Popen[bytes]:
         return self._start(
             f"worker-{name}",
-            *(sys.executable, "-m", "celery", "-A", "workers", "worker"),
+            *(sys.executable, "-m", "celery", "-A", app, "worker"),
             *("--concurrency", str(processes), "-n", f"{name}@test"),
             *("--without-gossip", "--without-mingle", "-l", "INFO"),
         )

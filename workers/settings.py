@@ -21,7 +21,7 @@ class WorkerSettings(ServiceSettings, BaseSettings):
     hard_time_limit_s: int = 180
     visibility_timeout_s: int = 1800
     soft_shutdown_s: int = 15
-    worker_memory_mib: int = 4096
+    worker_memory_mib: int = 2048
     republish_s: float = 30
     lease_s: float = 30
     log_level: str = "INFO"

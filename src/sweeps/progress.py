@@ -104,28 +104,18 @@ def bounded_limit(limit: int) -> int:
 
 
 def _selected() -> sa.Select[Any]:
-    totals = (
-        sa.select(
-            chunk.c.sweep_id,
-            sa.func.sum(chunk.c.trials_done).label("trials_done"),
-            sa.func.sum(chunk.c.trials_failed).label("trials_failed"),
-        )
-        .group_by(chunk.c.sweep_id)
-        .subquery()
-    )
-    recent = (
-        sa.select(sa.func.sum(chunk.c.trials_done))
-        .where(chunk.c.sweep_id == sweep.c.id, chunk.c.state == ChunkState.DONE)
-        .where(chunk.c.finished_ms >= sweep.c.started_ms)
-        .scalar_subquery()
-    )
+    mine = chunk.c.sweep_id == sweep.c.id
+    since_start = sa.and_(chunk.c.state == ChunkState.DONE, chunk.c.finished_ms >= sweep.c.started_ms)
     return sa.select(
         sweep,
-        totals.c.trials_done,
-        totals.c.trials_failed,
-        recent.label("recently_done"),
+        sa.select(sa.func.sum(chunk.c.trials_done)).where(mine).scalar_subquery().label("trials_done"),
+        sa.select(sa.func.sum(chunk.c.trials_failed)).where(mine).scalar_subquery().label("trials_failed"),
+        sa.select(sa.func.sum(chunk.c.trials_done))
+        .where(mine, since_start)
+        .scalar_subquery()
+        .label("recently_done"),
         database_now_ms().label("now_ms"),
-    ).join(totals, totals.c.sweep_id == sweep.c.id)
+    )
 
 
 def _view(connection: sa.Connection, row: Any) -> SweepView:

@@ -51,7 +51,8 @@ chunk = sa.Table(
     sa.Column("trials_failed", sa.Integer, nullable=False, server_default="0"),
     sa.Column("best_number", sa.Integer),
     sa.Index("ix_chunk_sweep_id_state", "sweep_id", "state", "id"),
-    sa.Index("ix_chunk_state_lease", "state", "lease_until_ms"),
+    sa.Index("ix_chunk_state_attempts", "state", "attempts"),
+    sa.Index("ix_chunk_state_published_ms", "state", "published_ms"),
 )
 """Trial numbers [lo, hi) as one task. `token` counts claims for ever, so a late owner is told apart."""
 

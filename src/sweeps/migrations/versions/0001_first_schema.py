@@ -134,7 +134,8 @@ def _create_chunk() -> None:
         ),
         sa.PrimaryKeyConstraint("sweep_id", "id", name="pk_chunk"),
     )
-    op.create_index("ix_chunk_state_lease", "chunk", ["state", "lease_until_ms"], unique=False)
+    op.create_index("ix_chunk_state_attempts", "chunk", ["state", "attempts"], unique=False)
+    op.create_index("ix_chunk_state_published_ms", "chunk", ["state", "published_ms"], unique=False)
     op.create_index("ix_chunk_sweep_id_state", "chunk", ["sweep_id", "state", "id"], unique=False)
 
 

@@ -1,0 +1,141 @@
+"""What a worker does with trials that misbehave, by exceptions of every kind."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sweeping import chunks_of, stored_rows, submit, sweep_spec
+
+from bot.clock import SimulatedClock
+from bot.data.store import HistoricalDataStore
+from sweeps import runner as runner_module
+from sweeps.leases import Hold
+from sweeps.replay import WindowCache, replay_trial
+from sweeps.runner import ChunkRunner, Rhythm
+
+SPEC = sweep_spec(grid={"perp_leverage": [1, 2, 3, 4, 5, 6]}, curves="none")
+
+
+class TooLongError(Exception):
+    """Stands for the task queue's soft time limit."""
+
+
+class OddError(BaseException):
+    """Nothing that anybody expects."""
+
+
+@pytest.fixture
+def clock() -> SimulatedClock:
+    return SimulatedClock(1_000_000)
+
+
+@pytest.fixture
+def runner(engine: sa.Engine, clock: SimulatedClock) -> ChunkRunner:
+    windows = WindowCache(HistoricalDataStore(engine))
+    return ChunkRunner(engine, windows, clock, interrupts=(TooLongError,), rhythm=Rhythm())
+
+
+@pytest.fixture
+def misbehave(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], Any]], None]:
+    """Return a function that makes one trial do something else."""
+    acts: dict[int, Callable[[], Any]] = {}
+
+    def replay_or_act(spec: Any, number: int, windows: WindowCache) -> Any:
+        if number in acts:
+            acts[number]()
+        return replay_trial(spec, number, windows)
+
+    monkeypatch.setattr(runner_module, "replay_trial", replay_or_act)
+    return acts.__setitem__
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def act() -> None:
+        raise error
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (MemoryError(), "memory"),
+        (RecursionError("deep"), "internal_error"),
+        (ZeroDivisionError("oops \ud800 \x00"), "internal_error"),
+    ],
+)
+def test_broken_trial_fails_alone_and_keeps_its_message(
+    engine: sa.Engine, runner: ChunkRunner, misbehave: Any, error: BaseException, code: str
+) -> None:
+    sweep_id = submit(engine, SPEC)
+    misbehave(2, raising(error))
+    assert runner.run(sweep_id, 0, "me") is Hold.DONE
+    rows = stored_rows(engine, sweep_id)
+    assert [row["error_code"] for row in rows] == [None, None, code, None, None, None]
+    assert rows[2]["error"]
+
+
+def test_trial_that_takes_too_long_is_recorded_and_the_rest_given_back(
+    engine: sa.Engine, runner: ChunkRunner, misbehave: Any, clock: SimulatedClock
+) -> None:
+    def hang() -> None:
+        clock.advance_to(clock.now_ms() + 120_000)
+        raise TooLongError
+
+    sweep_id = submit(engine, SPEC)
+    misbehave(2, hang)
+    runner.run(sweep_id, 0, "me")
+    assert [row["error_code"] for row in stored_rows(engine, sweep_id)] == [None, None, "timeout"]
+    assert chunks_of(engine, sweep_id)[0].state == "pending"
+    assert runner.run(sweep_id, 0, "me") is Hold.DONE
+
+
+@pytest.mark.parametrize("error", [TooLongError(), SystemExit(3), KeyboardInterrupt(), OddError("odd")])
+def test_interrupted_chunk_keeps_its_results_and_is_given_back_with_the_reason(
+    engine: sa.Engine, runner: ChunkRunner, misbehave: Any, error: BaseException
+) -> None:
+    sweep_id = submit(engine, SPEC)
+    misbehave(3, raising(error))
+    with pytest.raises(type(error)):
+        runner.run(sweep_id, 0, "me")
+    (found,) = chunks_of(engine, sweep_id)
+    assert (found.state, found.attempts, found.trials_done) == ("pending", 0, 3)
+    assert type(error).__name__ in found.last_error
+    with pytest.raises(type(error)):
+        runner.run(sweep_id, 0, "me")
+    assert chunks_of(engine, sweep_id)[0].attempts == 1
+
+
+def test_long_chunk_is_saved_on_the_way_and_given_back_when_its_time_is_up(
+    engine: sa.Engine, runner: ChunkRunner, misbehave: Any, clock: SimulatedClock
+) -> None:
+    done: list[int] = []
+    sweep_id = submit(engine, SPEC)
+    for number in range(6):
+        misbehave(number, lambda: clock.advance_to(clock.now_ms() + 12_000))
+    while runner.run(sweep_id, 0, "me") is not Hold.DONE:
+        done.append(len(stored_rows(engine, sweep_id)))
+    assert done == [3, 6]
+    assert len(stored_rows(engine, sweep_id)) == 6
+
+
+def test_database_error_inside_a_trial_is_no_result_of_it(
+    engine: sa.Engine, runner: ChunkRunner, misbehave: Any
+) -> None:
+    sweep_id = submit(engine, SPEC)
+    misbehave(0, raising(sa.exc.OperationalError("SELECT", {}, Exception("gone"))))
+    with pytest.raises(sa.exc.OperationalError):
+        runner.run(sweep_id, 0, "me")
+    assert stored_rows(engine, sweep_id) == []
+
+
+def test_window_without_data_fails_every_trial_with_the_reason(
+    engine: sa.Engine, runner: ChunkRunner
+) -> None:
+    base = {"exchange": "synthetic", "symbols": ["BTC/USDT:USDT"], "start": "2019-01-01", "end": "2019-02-01"}
+    sweep_id = submit(engine, sweep_spec(base=base, grid={"perp_leverage": [1, 2]}))
+    runner.run(sweep_id, 0, "me")
+    rows = stored_rows(engine, sweep_id)
+    assert [row["error_code"] for row in rows] == ["insufficient_data"] * 2
+    assert "BTC/USDT:USDT" in rows[0]["error"]
