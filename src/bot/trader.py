@@ -98,7 +98,9 @@ class CarryTrader:
         """Book a settlement that became known only after its event; nothing is decided on it."""
         if self._strategy.remembers:
             self._strategy.observe(view.funding)
-        self._settle((view,))
+        position = self.positions.held.get(view.funding.symbol)
+        if position is not None and position.opened_at_ms < view.funding.t_ms:
+            self._settle((view,))
 
     def state(self) -> AccountState:
         """Return what has to be remembered to go on after the newest event."""

@@ -1,0 +1,70 @@
+"""What a paper session writes down after every event, and the port of whoever keeps it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Protocol
+
+from bot.errors import BotError
+from bot.models import AccountState, FundingPayment, Trade
+
+
+class SessionError(BotError):
+    """A paper session that cannot go on as asked."""
+
+    code = "paper_session"
+
+
+class SessionStatus(StrEnum):
+    """Whether a session may trade. `OPEN` ones go on by themselves after a restart."""
+
+    OPEN = "open"
+    EMERGENCY = "emergency"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSession:
+    """A session as it was last written down.
+
+    `booked` names the settlements booked on its open hedges, as symbol and time in ms UTC.
+    """
+
+    name: str
+    config: Mapping[str, Any]
+    started_ms: int
+    status: SessionStatus
+    account: AccountState
+    booked: frozenset[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one event changed: the account after it, and what it added to the books.
+
+    `previous_ms` is the time of the event before: who writes this down checks that it is the newest held.
+    """
+
+    previous_ms: int
+    account: AccountState
+    equity: Decimal
+    trades: tuple[Trade, ...]
+    payments: tuple[FundingPayment, ...]
+    status: SessionStatus = SessionStatus.OPEN
+
+
+class SessionStore(Protocol):
+    """Keeps sessions across restarts; each call is one transaction."""
+
+    def find(self, name: str) -> SavedSession | None:
+        """Return the session, None if there is none of that name."""
+
+    def create(self, session: SavedSession) -> None:
+        """Write a new session down; raises SessionError if the name is taken."""
+
+    def save(self, name: str, progress: Progress) -> None:
+        """Write an event down; raises SessionError if another process has got further."""
+
+    def reopen(self, name: str) -> None:
+        """Let a stopped session trade again."""

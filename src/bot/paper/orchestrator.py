@@ -1,0 +1,179 @@
+"""Runs a paper session on a feed: waits, trades, writes down, and ends cleanly when told to."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+from bot.clock import Clock
+from bot.config import RunConfig
+from bot.errors import BotError
+from bot.models import CloseReason
+from bot.paper.feed import FeedEndedError, MarketFeed
+from bot.paper.ledger import Progress, SavedSession, SessionError, SessionStatus, SessionStore
+from bot.paper.needs import candles_needed, funding_needed_ms
+from bot.paper.session import PaperSession, new_session, session_document
+from bot.timestamps import iso
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+_NEWEST_PRICES_TIMEOUT_S = 20
+
+
+class Wish(Enum):
+    """What a person can ask of a running session."""
+
+    STOP = "stop"
+    EMERGENCY = "emergency"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPlan:
+    """Which session to run, and until when; `resume` lets one trade again that was closed for good."""
+
+    name: str
+    config: RunConfig
+    until_ms: int | None = None
+    resume: bool = False
+
+
+class PaperOrchestrator:
+    """Drives one session. Every event is handled and written down as a whole; wishes wait for its end."""
+
+    def __init__(
+        self,
+        plan: SessionPlan,
+        feed: MarketFeed,
+        clock: Clock,
+        store: SessionStore,
+        report: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        self._plan = plan
+        self._feed = feed
+        self._clock = clock
+        self._store = store
+        self._report = report
+        self._wishes: asyncio.Queue[Wish] = asyncio.Queue()
+        self._complete_ms = -1
+
+    def wish(self, wish: Wish) -> None:
+        """Ask the session to end after the event in hand; callable from a signal handler of the loop."""
+        self._wishes.put_nowait(wish)
+
+    async def run(self) -> SessionStatus:
+        """Trade until a wish, the plan's end or the feed's; returns what the session was left as.
+
+        Raises: SessionError if the session may not go on; FeedError if the feed cannot.
+        """
+        saved = open_session(self._plan, self._store, self._clock.now_ms())
+        session = await self._unless_wished(self._warmed_up(saved))
+        if session is Wish.EMERGENCY:
+            self.wish(Wish.EMERGENCY)
+            session = await self._warmed_up(saved)
+        while isinstance(session, PaperSession):
+            if self._is_over():
+                return self._close(session, CloseReason.END)
+            try:
+                batch = await self._unless_wished(self._feed.next_batch())
+            except FeedEndedError:
+                break
+            if isinstance(batch, Wish):
+                return await self._leave(session, batch)
+            session.receive(batch.rows)
+            self._advance(session, batch.complete_until_ms)
+        return SessionStatus.OPEN
+
+    async def _warmed_up(self, saved: SavedSession) -> PaperSession:
+        listings = await self._feed.listings()
+        config, from_ms = self._plan.config, max(saved.account.t_ms, saved.started_ms)
+        history = await self._feed.history(
+            saved.started_ms - funding_needed_ms(config), from_ms, candles_needed(config)
+        )
+        session = PaperSession(config, saved, listings)
+        session.warm_up(history.rows)
+        self._advance(session, history.complete_until_ms)
+        return session
+
+    async def _unless_wished(self, work: Coroutine[object, object, T]) -> T | Wish:
+        doing, wishing = asyncio.create_task(work), asyncio.create_task(self._wishes.get())
+        try:
+            await asyncio.wait((doing, wishing), return_when=asyncio.FIRST_COMPLETED)
+            if not doing.done():
+                return wishing.result()
+            if wishing.done():
+                self.wish(wishing.result())
+            return doing.result()
+        finally:
+            doing.cancel()
+            wishing.cancel()
+            await asyncio.gather(doing, wishing, return_exceptions=True)
+
+    def _advance(self, session: PaperSession, until_ms: int) -> None:
+        last_ms = until_ms if self._plan.until_ms is None else min(until_ms, self._plan.until_ms - 1)
+        self._save(session.advance(last_ms, self._clock.now_ms()))
+        self._complete_ms = until_ms
+
+    def _is_over(self) -> bool:
+        return self._plan.until_ms is not None and self._complete_ms >= self._plan.until_ms
+
+    async def _leave(self, session: PaperSession, wish: Wish) -> SessionStatus:
+        if wish is Wish.STOP:
+            return SessionStatus.OPEN
+        try:
+            newest = await asyncio.wait_for(self._feed.newest(), _NEWEST_PRICES_TIMEOUT_S)
+            session.receive(newest.rows)
+        except (TimeoutError, BotError) as error:
+            _log.warning("the newest prices could not be had, closing at the last known ones: %s", error)
+        return self._close(session, CloseReason.EMERGENCY)
+
+    def _close(self, session: PaperSession, reason: CloseReason) -> SessionStatus:
+        now_ms = self._clock.now_ms()
+        planned = self._plan.until_ms if reason is CloseReason.END else None
+        at_ms = now_ms if planned is None or session.is_late(planned, now_ms) else planned
+        self._save(session.advance(at_ms - 1, now_ms, decide=False))
+        progress = session.close(reason, at_ms, now_ms)
+        self._save([progress])
+        return progress.status
+
+    def _save(self, events: Iterable[Progress]) -> None:
+        for progress in events:
+            self._store.save(self._plan.name, progress)
+            self._report(progress)
+
+
+def open_session(plan: SessionPlan, store: SessionStore, now_ms: int) -> SavedSession:
+    """Return the session to go on with, created if it is new.
+
+    Raises: SessionError if it was closed for good, or runs other parameters.
+    """
+    saved = store.find(plan.name)
+    if saved is None:
+        saved = new_session(plan.name, plan.config, now_ms)
+        store.create(saved)
+        return saved
+    _refuse_other_parameters(plan, saved)
+    if saved.status is SessionStatus.OPEN:
+        return saved
+    if not plan.resume:
+        raise SessionError(_closed_sentence(saved))
+    store.reopen(plan.name)
+    return saved
+
+
+def _closed_sentence(saved: SavedSession) -> str:
+    how = "was closed by an emergency stop" if saved.status is SessionStatus.EMERGENCY else "has ended"
+    when = iso(max(saved.account.t_ms, saved.started_ms))
+    return f"session {saved.name!r} {how} at {when}; --resume lets it trade again, --session starts another"
+
+
+def _refuse_other_parameters(plan: SessionPlan, saved: SavedSession) -> None:
+    wanted = session_document(plan.config)
+    for name in sorted(wanted.keys() | saved.config.keys()):
+        held, asked = saved.config.get(name), wanted.get(name)
+        if held != asked:
+            raise SessionError(
+                f"session {saved.name!r} runs with {name} {held!r}, not {asked!r}; --session starts another"
+            )

@@ -1,0 +1,175 @@
+"""One paper account: the trading loop of a replay, fed with what has been received. It never waits."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot.clock import SimulatedClock
+from bot.config import RunConfig
+from bot.data.rows import SeriesKind
+from bot.desk import open_desk
+from bot.execution.fill_model import FillModel
+from bot.execution.paper_executor import PaperExecutor
+from bot.market_data.ticker_service import TickerService
+from bot.models import DAY_MS, AccountState, CloseReason, FundingRate, MarketEvent
+from bot.money import ZERO, exact
+from bot.paper.book import MarketBook
+from bot.paper.feed import FeedRows, Listing
+from bot.paper.ledger import Progress, SavedSession, SessionStatus
+from bot.paper.needs import candles_needed
+from bot.pnl.fees import FeeCalculator
+from bot.trader import Market
+
+_LATEST_SETTLEMENT_MS = 7 * DAY_MS
+_STATUS = {CloseReason.END: SessionStatus.ENDED, CloseReason.EMERGENCY: SessionStatus.EMERGENCY}
+
+
+def new_session(name: str, config: RunConfig, started_ms: int) -> SavedSession:
+    """Return a session that has seen nothing yet."""
+    account = AccountState(-1, config.initial_capital, ZERO, (), 0)
+    return SavedSession(name, session_document(config), started_ms, SessionStatus.OPEN, account, frozenset())
+
+
+def session_document(config: RunConfig) -> dict[str, Any]:
+    """Return the parameters of a session as JSON values: a run's without its window."""
+    return {name: value for name, value in config.document().items() if name not in {"start", "end"}}
+
+
+class PaperSession:
+    """Takes in rows, and turns the settlements among them into progress.
+
+    An event that comes more than `max_price_age_hours` late is booked, but nothing is decided on it.
+    """
+
+    def __init__(self, config: RunConfig, saved: SavedSession, listings: Mapping[str, Listing]) -> None:
+        self._saved = saved
+        self._max_age_ms = int(config.max_price_age_ms)
+        own = config.instrument
+        rules = {
+            symbol: listed.instrument if own is None else own.applied_to(listed.instrument)
+            for symbol, listed in listings.items()
+        }
+        self._book = MarketBook(listings, rules, config.max_price_age_ms, candles_needed(config))
+        self._now = SimulatedClock()
+        tickers = TickerService()
+        executor = PaperExecutor(
+            tickers, FillModel(config.slippage), FeeCalculator(config.fees), self._now, self._max_age_ms
+        )
+        self._trader = open_desk(config, executor, Market(tickers, rules, self._book))
+        self._trader.restore(saved.account)
+        self._symbols = tuple(listings)
+        self._news = True
+        self._seen: set[tuple[str, int]] = set()
+
+    @property
+    def account(self) -> AccountState:
+        """The account after the newest event."""
+        return self._trader.state()
+
+    @property
+    def previous_ms(self) -> int:
+        """Time of the newest event, or the moment before the session's start."""
+        return max(self.account.t_ms, self._saved.started_ms - 1)
+
+    def is_late(self, moment_ms: int, now_ms: int) -> bool:
+        """Return whether the prices of a moment are too old to trade on now."""
+        return now_ms - moment_ms > self._max_age_ms
+
+    def warm_up(self, history: Iterable[FeedRows]) -> None:
+        """Take in history, once, before anything else."""
+        self._book.add(history)
+        with exact():
+            self._trader.warm_up(self._past())
+
+    def receive(self, rows: Iterable[FeedRows]) -> None:
+        """Take in rows that have become known."""
+        received = tuple(rows)
+        self._book.add(received)
+        self._news |= any(part.kind is SeriesKind.FUNDING for part in received)
+
+    def advance(self, until_ms: int, now_ms: int, *, decide: bool = True) -> Iterator[Progress]:
+        """Do all events after the newest, up to `until_ms`, and yield each one's progress to be saved.
+
+        Without `decide` nothing is entered or exited: only what happens by itself is booked.
+        """
+        self._now.advance_to(max(now_ms, self._now.now_ms()))
+        if self._news:
+            self._settle_late()
+        times = self._book.settlement_times(self.previous_ms, until_ms)
+        if not times:
+            return
+        for event in self._book.events(self.account.t_ms, times):
+            decides = decide and not self.is_late(event.t_ms, now_ms)
+            yield self._do(event if decides else _undecidable(event))
+        self._book.forget(self.previous_ms)
+
+    def close(self, reason: CloseReason, at_ms: int, now_ms: int) -> Progress:
+        """Close everything at the prices of `at_ms`, what settles then included."""
+        self._now.advance_to(max(now_ms, self._now.now_ms()))
+        previous_ms = self.account.t_ms
+        moment_ms = max(at_ms, previous_ms)
+        [event] = self._book.events(previous_ms, [moment_ms])
+        if moment_ms == previous_ms:
+            event = replace(event, settlements=(), decidable=())
+        with exact():
+            self._trader.on_last_event(event, reason)
+            return self._progress(previous_ms, _STATUS[reason])
+
+    def _do(self, event: MarketEvent) -> Progress:
+        previous_ms = self.account.t_ms
+        with exact():
+            self._trader.on_event(event)
+            self._seen.update((view.funding.symbol, event.t_ms) for view in event.settlements)
+            return self._progress(previous_ms, SessionStatus.OPEN)
+
+    def _progress(self, previous_ms: int, status: SessionStatus) -> Progress:
+        books = self._trader.tracker
+        trades, payments = tuple(books.trades), tuple(books.payments)
+        books.trades.clear()
+        books.payments.clear()
+        return Progress(previous_ms, self.account, self._trader.equity(), trades, payments, status)
+
+    def _past(self) -> Iterator[FundingRate]:
+        """Yield what was settled by the newest event, in the order in which it was seen."""
+        unbooked = self._unbooked()
+        since_ms, newest_ms = self._saved.started_ms, self.account.t_ms
+        for symbol in self._symbols:
+            yield from self._book.records(symbol, 0, since_ms)
+        lived = [
+            record
+            for symbol in self._symbols
+            for record in self._book.records(symbol, since_ms, newest_ms + 1)
+        ]
+        for record in sorted(lived, key=lambda record: record.t_ms):
+            if (record.symbol, record.t_ms) not in unbooked:
+                self._seen.add((record.symbol, record.t_ms))
+                yield record
+
+    def _unbooked(self) -> set[tuple[str, int]]:
+        """Return the settlements that the open hedges should have been paid for, and were not."""
+        return {
+            (position.symbol, record.t_ms)
+            for position in (hedge.position for hedge in self.account.hedges)
+            for record in self._book.records(
+                position.symbol, position.opened_at_ms + 1, self.account.t_ms + 1
+            )
+        } - self._saved.booked
+
+    def _settle_late(self) -> None:
+        self._news = False
+        newest_ms = self.account.t_ms
+        since_ms = max(newest_ms - _LATEST_SETTLEMENT_MS, self._saved.started_ms)
+        self._seen = {key for key in self._seen if key[1] >= since_ms}
+        for symbol in self._symbols:
+            for record in self._book.records(symbol, since_ms, newest_ms + 1):
+                if (symbol, record.t_ms) not in self._seen:
+                    self._seen.add((symbol, record.t_ms))
+                    with exact():
+                        self._trader.settle_late(self._book.view(record))
+
+
+def _undecidable(event: MarketEvent) -> MarketEvent:
+    """Return the event as it looks when its prices have grown too old to trade on."""
+    tickers = {symbol: replace(ticker, fresh=False) for symbol, ticker in event.tickers.items()}
+    settlements = tuple(replace(view, ticker=tickers[view.funding.symbol]) for view in event.settlements)
+    return replace(event, tickers=tickers, settlements=settlements, decidable=())
