@@ -4,6 +4,8 @@ from typing import Literal
 
 from alembic import context
 
+from bot.data import paper_tables
+from bot.data.paper_tables import Exact
 from bot.data.tables import metadata
 from sweeps import tables
 from sweeps.columns import Money
@@ -13,10 +15,12 @@ connection = context.config.attributes["connection"]
 
 def render_item(kind: str, item: object, _context: object) -> str | Literal[False]:
     """Write our own column types as what they are stored as, so that old revisions outlive them."""
-    return "sa.BigInteger()" if kind == "type" and isinstance(item, Money) else False
+    if kind == "type" and isinstance(item, Money | Exact):
+        return "sa.BigInteger()" if isinstance(item, Money) else "sa.Text()"
+    return False
 
 
 context.configure(connection=connection, target_metadata=metadata, compare_type=True, render_item=render_item)
 context.run_migrations()
 
-__all__ = ["tables"]
+__all__ = ["paper_tables", "tables"]

@@ -1,0 +1,173 @@
+"""Paper sessions in SQL: one transaction an event, whose time keeps it from being booked twice."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.data.database import write_transaction
+from bot.data.paper_tables import (
+    paper_equity,
+    paper_payment,
+    paper_position,
+    paper_session,
+    paper_trade,
+)
+from bot.models import AccountState, CloseReason, FundingPayment, OpenHedge, Position, Trade
+from bot.paper.ledger import Progress, SavedSession, SessionError, SessionStatus
+
+
+class PaperStore:
+    """Keeps sessions in a database whose tables exist."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def find(self, name: str) -> SavedSession | None:
+        """Return the session, None if there is none of that name."""
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.select(paper_session).filter_by(name=name)).one_or_none()
+            if row is None:
+                return None
+            hedges = _hedges(connection, row.id)
+            account = AccountState(row.event_ms, row.cash, row.margin_locked, hedges, row.skipped_entries)
+            return SavedSession(
+                name=row.name,
+                config=json.loads(row.config),
+                started_ms=row.started_ms,
+                status=SessionStatus(row.status),
+                account=account,
+                booked=_booked(connection, row.id, hedges),
+            )
+
+    def create(self, session: SavedSession) -> None:
+        """Write a new session down; raises SessionError if the name is taken."""
+        values = {
+            "name": session.name,
+            "config": json.dumps(session.config, sort_keys=True),
+            "started_ms": session.started_ms,
+            **_account(session.account, session.status),
+        }
+        try:
+            with write_transaction(self._engine, durable=True) as connection:
+                connection.execute(paper_session.insert().values(values))
+        except sa.exc.IntegrityError:
+            raise SessionError(f"session {session.name!r} has just been started by another process") from None
+
+    def save(self, name: str, progress: Progress) -> None:
+        """Write an event down; raises SessionError if another process has got further."""
+        with write_transaction(self._engine, durable=True) as connection:
+            session_id = _move_on(connection, name, progress)
+            _put_hedges(connection, session_id, progress.account.hedges)
+            _add_trades(connection, session_id, progress.trades)
+            _add(connection, paper_payment, session_id, [payment._asdict() for payment in progress.payments])
+            _put_equity(connection, session_id, progress.account.t_ms, progress.equity)
+
+    def reopen(self, name: str) -> None:
+        """Let a stopped session trade again."""
+        with write_transaction(self._engine, durable=True) as connection:
+            opened = paper_session.update().where(paper_session.c.name == name)
+            connection.execute(opened.values(status=SessionStatus.OPEN.value))
+
+    def trades(self, name: str) -> list[Trade]:
+        """Return the round trips of a session in the order in which they ended."""
+        rows = self._rows(name, paper_trade, paper_trade.c.number)
+        names = [field.name for field in fields(Trade) if field.name != "reason"]
+        return [Trade(**{key: row[key] for key in names}, reason=CloseReason(row["reason"])) for row in rows]
+
+    def payments(self, name: str) -> list[FundingPayment]:
+        """Return the settlements booked, by time, then by symbol."""
+        rows = self._rows(name, paper_payment, paper_payment.c.t_ms, paper_payment.c.symbol)
+        return [FundingPayment(**{key: row[key] for key in FundingPayment._fields}) for row in rows]
+
+    def equity(self, name: str) -> list[tuple[int, Decimal]]:
+        """Return the account's worth after every event, quote currency."""
+        return [(row["t_ms"], row["equity"]) for row in self._rows(name, paper_equity, paper_equity.c.t_ms)]
+
+    def _rows(self, name: str, table: sa.Table, *order: sa.Column[Any]) -> Sequence[sa.RowMapping]:
+        held = sa.select(paper_session.c.id).filter_by(name=name).scalar_subquery()
+        with self._engine.connect() as connection:
+            query = sa.select(table).where(table.c.session_id == held).order_by(*order)
+            return connection.execute(query).mappings().all()
+
+
+def _account(account: AccountState, status: SessionStatus) -> dict[str, Any]:
+    return {
+        "event_ms": account.t_ms,
+        "cash": account.cash,
+        "margin_locked": account.margin_locked,
+        "skipped_entries": account.skipped_entries,
+        "status": status.value,
+    }
+
+
+def _move_on(connection: sa.Connection, name: str, progress: Progress) -> int:
+    """Move the session past the event before; returns its id."""
+    expected = (
+        (paper_session.c.name == name)
+        & (paper_session.c.event_ms == progress.previous_ms)
+        & (paper_session.c.status == SessionStatus.OPEN.value)
+    )
+    moved = paper_session.update().where(expected).values(_account(progress.account, progress.status))
+    session_id = connection.execute(moved.returning(paper_session.c.id)).scalar_one_or_none()
+    if session_id is None:
+        raise SessionError(f"session {name!r} has been taken further by another process; this one ends")
+    return int(session_id)
+
+
+def _put_hedges(connection: sa.Connection, session_id: int, hedges: tuple[OpenHedge, ...]) -> None:
+    connection.execute(paper_position.delete().where(paper_position.c.session_id == session_id))
+    rows = [
+        {"place": place, **asdict(hedge.position), "funding": hedge.funding, "payments": hedge.payments}
+        for place, hedge in enumerate(hedges)
+    ]
+    _add(connection, paper_position, session_id, rows)
+
+
+def _add_trades(connection: sa.Connection, session_id: int, trades: tuple[Trade, ...]) -> None:
+    if not trades:
+        return
+    newest = sa.select(sa.func.max(paper_trade.c.number)).where(paper_trade.c.session_id == session_id)
+    first = (connection.execute(newest).scalar_one_or_none() or 0) + 1
+    rows = [
+        {"number": number, **asdict(trade), "reason": trade.reason.value}
+        for number, trade in enumerate(trades, first)
+    ]
+    _add(connection, paper_trade, session_id, rows)
+
+
+def _put_equity(connection: sa.Connection, session_id: int, t_ms: int, equity: Decimal) -> None:
+    """Write the newest point; a session that is closed right after an event replaces that event's."""
+    key = (paper_equity.c.session_id == session_id) & (paper_equity.c.t_ms == t_ms)
+    connection.execute(paper_equity.delete().where(key))
+    _add(connection, paper_equity, session_id, [{"t_ms": t_ms, "equity": equity}])
+
+
+def _add(connection: sa.Connection, table: sa.Table, session_id: int, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(table.insert(), [{"session_id": session_id, **row} for row in rows])
+
+
+def _hedges(connection: sa.Connection, session_id: int) -> tuple[OpenHedge, ...]:
+    query = sa.select(paper_position).filter_by(session_id=session_id).order_by(paper_position.c.place)
+    names = [field.name for field in fields(Position)]
+    return tuple(
+        OpenHedge(Position(**{name: getattr(row, name) for name in names}), row.funding, row.payments)
+        for row in connection.execute(query)
+    )
+
+
+def _booked(
+    connection: sa.Connection, session_id: int, hedges: tuple[OpenHedge, ...]
+) -> frozenset[tuple[str, int]]:
+    keys = sa.select(paper_payment.c.symbol, paper_payment.c.t_ms).filter_by(session_id=session_id)
+    found: set[tuple[str, int]] = set()
+    for position in (hedge.position for hedge in hedges):
+        of_hedge = keys.where(
+            paper_payment.c.symbol == position.symbol, paper_payment.c.t_ms > position.opened_at_ms
+        )
+        found.update((symbol, t_ms) for symbol, t_ms in connection.execute(of_hedge))
+    return frozenset(found)
