@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationError, WithJsonSchema
 
 from bot.errors import FieldError, InvalidInputError, InvalidNumberError
-from bot.money import dec, plain
+from bot.money import EXACT, MONEY_PLACES, dec, plain
 from bot.strategies.registry import strategy_names
 from bot.timestamps import iso, parse_time_ms
 
@@ -34,6 +34,12 @@ def parameter_number(value: object) -> Decimal:
     if abs(number) >= MAX_MAGNITUDE or (number and number.adjusted() < -MAX_PLACES):
         raise ValueError(f"{value} is outside the range of 1e-{MAX_PLACES} to 1e15")
     return number
+
+
+def _bookable(amount: Decimal) -> Decimal:
+    if amount != amount.quantize(Decimal(1).scaleb(-MONEY_PLACES), context=EXACT):
+        raise ValueError(f"{plain(amount)} has more than {MONEY_PLACES} decimal places")
+    return amount
 
 
 def _integer(value: object) -> int:
@@ -73,6 +79,7 @@ Number = Annotated[
 Integer = Annotated[int, BeforeValidator(_integer)]
 Count = Annotated[Integer, Field(ge=1, le=1_000_000)]
 Positive = Annotated[Number, Field(gt=0)]
+Money = Annotated[Positive, AfterValidator(_bookable)]
 NonNegative = Annotated[Number, Field(ge=0)]
 Share = Annotated[Number, Field(gt=0, le=1)]
 Fraction = Annotated[Number, Field(ge=0, le=1)]

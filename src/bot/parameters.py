@@ -9,6 +9,7 @@ from bot.fields import (
     Count,
     FeeRate,
     Fraction,
+    Money,
     NonNegative,
     Number,
     Positive,
@@ -99,7 +100,7 @@ class AccountParameters(Parameters):
     start: TimeMs = Field(description="first moment of the window, inclusive")
     end: TimeMs = Field(description="last moment of the window, inclusive")
     strategy_mode: StrategyName = Field("simple", description="which strategy decides")
-    initial_capital: Positive = Field(Decimal(10000), description="starting cash, quote currency")
+    initial_capital: Money = Field(Decimal(10000), description="starting cash, quote currency")
 
     spot_taker: FeeRate = Field(Decimal("0.001"), description="fee rate of a spot fill")
     perp_taker: FeeRate = Field(Decimal("0.00055"), description="fee rate of a perp fill")

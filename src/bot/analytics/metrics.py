@@ -1,115 +1,204 @@
-"""Statistics of an equity curve and its trades. Ratios are float64, None where undefined.
+"""Statistics of equity curves, many at once: exact integers of 1e-8, one row a curve, one column an event.
 
-Sums are taken with `math.fsum` and powers in 40 digits, so every machine gets the same bits.
+Sums run strictly from the oldest to the newest value and everything else is one IEEE operation an element,
+so every machine, and every number of rows, gives the same bits. Undefined statistics are NaN.
 """
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, Overflow
+from typing import Self, cast
+
+import numpy as np
+import numpy.typing as npt
 
 from bot.models import DAY_MS
-from bot.money import EXACT, ONE, ZERO
+from bot.money import EXACT, MONEY_PLACES, ONE
 
-EquityCurve = Sequence[tuple[int, Decimal]]
+Units = npt.NDArray[np.int64] | npt.NDArray[np.object_]
+Floats = npt.NDArray[np.float64]
 DAYS_PER_YEAR = 365
-_YEAR_MS = DAYS_PER_YEAR * DAY_MS
+_SAFE_UNITS = 2**62
+_UNITS_PER_QUOTE = 10**MONEY_PLACES
 
 
-def max_drawdown(equity: Iterable[Decimal], initial: Decimal) -> tuple[Decimal, float]:
-    """Return the deepest fall from a running peak, in money and as a fraction of its peak.
+def money_units(amount: Decimal) -> int:
+    """Return a booked amount as an integer of 1e-8; raises ValueError if it has more places."""
+    scaled = amount.scaleb(MONEY_PLACES, context=EXACT)
+    units = int(scaled)
+    if units != scaled:
+        raise ValueError(f"{amount} has more than {MONEY_PLACES} places")
+    return units
 
-    The peak starts at `initial` (positive); the two need not happen at the same moment.
+
+def from_units(units: int) -> Decimal:
+    """Return an integer of 1e-8 as an amount."""
+    return Decimal(units).scaleb(-MONEY_PLACES, context=EXACT)
+
+
+def curve_units(equity: Iterable[tuple[int, Decimal]]) -> list[int]:
+    """Return the booked values of an equity curve as integers of 1e-8. Call inside `bot.money.exact()`."""
+    units: list[int] = []
+    before, value = None, 0
+    for _, amount in equity:
+        if amount is not before:
+            before, value = amount, int(amount * _UNITS_PER_QUOTE)
+        units.append(value)
+    return units
+
+
+def packed(units: Sequence[int]) -> Units:
+    """Return integers of 1e-8 as int64, or as Python integers where differences might not fit."""
+    fits = min(units) > -_SAFE_UNITS and max(units) < _SAFE_UNITS
+    return np.array(units, dtype=np.int64 if fits else object)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calendar:
+    """The times of n events (ms UTC, ascending), and the last event of each UTC day and month among them.
+
+    Every day from the first event's to the last's counts; one without events repeats the day before.
     """
-    peak, deepest, deepest_share = initial, ZERO, 0.0
-    before = initial
-    for value in equity:
-        if value is before:
-            continue
-        before = value
-        if value >= peak:
-            peak = value
-            continue
-        fall = peak - value
-        deepest = max(deepest, fall)
-        deepest_share = max(deepest_share, float(fall / peak))
-    return deepest, deepest_share
+
+    times_ms: npt.NDArray[np.int64]
+    day_ends: npt.NDArray[np.int64]
+    month_ends: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, times_ms: npt.NDArray[np.int64] | Sequence[int]) -> Self:
+        """Return the calendar of at least one event time."""
+        times = np.asarray(times_ms, dtype=np.int64)
+        first, last = int(times[0]) // DAY_MS, int(times[-1]) // DAY_MS
+        midnights = np.arange(first + 1, last + 2, dtype=np.int64) * DAY_MS
+        months = times.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
+        month_ends = np.append(np.flatnonzero(np.diff(months)), len(times) - 1)
+        return cls(times, np.searchsorted(times, midnights) - 1, month_ends)
 
 
-def daily_returns(equity: EquityCurve, initial: Decimal) -> list[float] | None:
-    """Return the returns of UTC days, from the first point's day to the last's, oldest first.
+def drawdowns(units: Units, initial: int) -> tuple[Units, Floats]:
+    """Return the deepest fall of each curve, in units and as a share of its peak (not necessarily the same).
 
-    A day's equity is its last point before midnight; a day without points repeats the day before.
-    None if the equity that a return is taken on is not positive.
+    units: curves x events. The running peak starts at `initial`, which is positive.
     """
-    returns: list[float] = []
-    before = initial
-    for closing in _daily_closes(equity):
-        if before <= 0:
-            return None
-        returns.append(float((closing - before) / before) if closing != before else 0.0)
-        before = closing
-    return returns
+    peaks = _running_peaks(units, initial)
+    falls = peaks - units
+    shares = falls.astype(np.float64) / peaks.astype(np.float64)
+    return falls.max(axis=1), shares.max(axis=1)
 
 
-def _daily_closes(equity: EquityCurve) -> Iterable[Decimal]:
-    day = equity[0][0] // DAY_MS
-    closing = equity[0][1]
-    for t_ms, value in equity:
-        while t_ms // DAY_MS > day:
-            yield closing
-            day += 1
-        closing = value
-    yield closing
+def longest_drawdowns_ms(units: Units, initial: int, calendar: Calendar) -> npt.NDArray[np.int64]:
+    """Return the longest time of each curve from a peak to its recovery, in ms; 0 if it never falls.
+
+    A fall that has not recovered lasts to the last event; the first peak counts from the first event.
+    """
+    below = units < _running_peaks(units, initial)
+    at_peak = np.where(below, 0, np.arange(units.shape[1]))
+    peak_before = np.zeros_like(at_peak)
+    peak_before[:, 1:] = np.maximum.accumulate(at_peak, axis=1)[:, :-1]
+    lasting = calendar.times_ms - calendar.times_ms[peak_before]
+    fallen = below.copy()
+    fallen[:, 1:] |= below[:, :-1]
+    return cast("npt.NDArray[np.int64]", np.where(fallen, lasting, 0).max(axis=1))
 
 
-def volatility(returns: Sequence[float], periods_per_year: int = DAYS_PER_YEAR) -> float | None:
-    """Return the annualised standard deviation (ddof 1); None for fewer than two returns."""
-    deviation = _deviation(returns)
-    return None if deviation is None else deviation * math.sqrt(periods_per_year)
+def daily_returns(units: Units, initial: int, calendar: Calendar) -> Floats:
+    """Return curves x days of returns; a row is NaN if a return is taken on equity that is not positive."""
+    closes = units[:, calendar.day_ends]
+    before = np.empty_like(closes)
+    before[:, 0] = initial
+    before[:, 1:] = closes[:, :-1]
+    bases = before.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        returns = (closes - before).astype(np.float64) / bases
+    returns[(bases <= 0).any(axis=1)] = np.nan
+    return cast("Floats", returns)
 
 
-def sharpe_ratio(returns: Sequence[float], periods_per_year: int = DAYS_PER_YEAR) -> float | None:
-    """Return annualised mean over deviation; None for fewer than two returns or no deviation."""
-    deviation = _deviation(returns)
-    if not deviation:
-        return None
-    return _mean(returns) / deviation * math.sqrt(periods_per_year)
+def best_month_units(units: Units, initial: int, calendar: Calendar) -> Units:
+    """Return the largest gain of each curve in a UTC month."""
+    closes = units[:, calendar.month_ends]
+    gains = closes.copy()
+    gains[:, 0] -= initial
+    gains[:, 1:] -= closes[:, :-1]
+    return cast("Units", gains.max(axis=1))
 
 
-def sortino_ratio(returns: Sequence[float], periods_per_year: int = DAYS_PER_YEAR) -> float | None:
-    """Return annualised mean over downside deviation; None for fewer than two or no losing returns."""
-    if len(returns) < 2:
-        return None
-    downside = math.sqrt(math.fsum(value * value for value in returns if value < 0) / len(returns))
-    return _mean(returns) / downside * math.sqrt(periods_per_year) if downside else None
+def volatility(returns: Floats, periods_per_year: int) -> Floats:
+    """Return annualised standard deviations (ddof 1) of curves x periods; NaN below two periods."""
+    return _deviations(returns) * np.sqrt(periods_per_year)
+
+
+def sharpe_ratio(returns: Floats, periods_per_year: int) -> Floats:
+    """Return annualised means over deviations; NaN below two periods or at zero deviation."""
+    return ratio(_means(returns), _deviations(returns)) * np.sqrt(periods_per_year)
+
+
+def sortino_ratio(returns: Floats, periods_per_year: int) -> Floats:
+    """Return annualised means over downside deviations; NaN below two periods or without a loss."""
+    periods = returns.shape[1]
+    if periods < 2:
+        return np.full(len(returns), np.nan)
+    losses = np.minimum(returns, 0.0)
+    downside = np.sqrt(_sums(losses * losses) / periods)
+    return ratio(_means(returns), downside) * np.sqrt(periods_per_year)
 
 
 def annualized_return(initial: Decimal, final: Decimal, elapsed_ms: int) -> float | None:
     """Return the compound growth per 365 days; None for no time, a lost account, or no finite value."""
     if elapsed_ms <= 0 or final <= 0:
         return None
-    years = EXACT.divide(Decimal(elapsed_ms), Decimal(_YEAR_MS))
+    years = EXACT.divide(Decimal(elapsed_ms), Decimal(DAYS_PER_YEAR * DAY_MS))
     try:
         growth = EXACT.power(EXACT.divide(final, initial), EXACT.divide(ONE, years))
     except Overflow:
         return None
-    rate = float(EXACT.subtract(growth, ONE))
-    return rate if math.isfinite(rate) else None
+    return finite(float(EXACT.subtract(growth, ONE)))
 
 
-def ratio(numerator: float | None, denominator: float | None) -> float | None:
-    """Return numerator over denominator; None if one is missing or the denominator is zero."""
-    if numerator is None or not denominator:
+def best_share(best: int, total: int) -> float | None:
+    """Return the largest of some gains over their total, in units; None unless the total is a profit."""
+    return float(best) / float(total) if total > 0 else None
+
+
+def settlements_to_break_even(fees: int, trades: int, funding: int, payments: int) -> float | None:
+    """Return how many average settlements repay the fees of an average round trip; amounts in units.
+
+    None without trades, or where the average settlement earns nothing.
+    """
+    if not trades or not payments or funding <= 0:
         return None
-    return numerator / denominator
+    return (fees / trades) / (funding / payments)
 
 
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
+def finite(value: float) -> float | None:
+    """Return `value`, or None where it is NaN or infinite."""
+    return value if math.isfinite(value) else None
 
 
-def _deviation(values: Sequence[float]) -> float | None:
-    if len(values) < 2:
-        return None
-    mean = _mean(values)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+def ratio(numerators: Floats, denominators: Floats) -> Floats:
+    """Return quotients; NaN at a zero denominator."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quotients = numerators / denominators
+    return cast("Floats", np.where(denominators == 0, np.nan, quotients))
+
+
+def _running_peaks(units: Units, initial: int) -> Units:
+    return cast("Units", np.maximum(np.maximum.accumulate(units, axis=1), initial))
+
+
+def _sums(values: Floats) -> Floats:
+    return cast("Floats", np.add.accumulate(values, axis=1)[:, -1])
+
+
+def _means(values: Floats) -> Floats:
+    return _sums(values) / values.shape[1]
+
+
+def _deviations(values: Floats) -> Floats:
+    periods = values.shape[1]
+    if periods < 2:
+        return np.full(len(values), np.nan)
+    distances = values - _means(values)[:, None]
+    deviations = np.sqrt(_sums(distances * distances) / (periods - 1))
+    return np.where(values.max(axis=1) == values.min(axis=1), 0.0, deviations)

@@ -2,7 +2,8 @@
 
 from bot.backtest.engine import BacktestEngine, replay, run_backtest
 from bot.backtest.insight import Baselines, Insight, explain
-from bot.backtest.result import Metrics, RunResult
+from bot.backtest.metrics import Metrics
+from bot.backtest.result import RunResult
 from bot.backtest.window import ReplayWindow
 
 __all__ = [

@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 
+from bot.analytics.metrics import curve_units, packed
 from bot.backtest.executor import BacktestExecutor
-from bot.backtest.result import Journal, RunResult, summarize
+from bot.backtest.metrics import Activity, TradeTotals, summarize
+from bot.backtest.result import RunResult
 from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
 from bot.data.series import MarketData
@@ -12,7 +14,7 @@ from bot.execution.fill_model import FillModel
 from bot.market_data.ticker_service import TickerService
 from bot.money import exact
 from bot.pnl.fees import FeeCalculator
-from bot.trader import Market
+from bot.trader import CarryTrader, Market
 
 
 class BacktestEngine:
@@ -24,20 +26,25 @@ class BacktestEngine:
 
     def run(self) -> RunResult:
         """Return the finished run."""
+        config, window = self._config, self._window
         with exact():
-            journal = self._replay()
-            metrics = summarize(journal, self._config.initial_capital)
+            trader, equity, in_market = self._replay()
+            units = curve_units(equity)
+        trades = tuple(trader.tracker.trades)
+        [metrics] = summarize(
+            packed(units)[None, :],
+            config.initial_capital,
+            window.calendar,
+            [TradeTotals.of(trades)],
+            [Activity(len(equity), in_market, trader.skipped_entries)],
+        )
+        payments = tuple(trader.tracker.payments)
         return RunResult(
-            self._config,
-            self._window.fingerprint,
-            self._window.coverage,
-            metrics,
-            journal.trades,
-            journal.payments,
-            journal.equity,
+            config, window.fingerprint, window.coverage, metrics, trades, payments, tuple(equity)
         )
 
-    def _replay(self) -> Journal:
+    def _replay(self) -> tuple[CarryTrader, list[tuple[int, Decimal]], int]:
+        """Return the trader after the last event, the equity curve, and after how many events it held."""
         config, window = self._config, self._window
         tickers = TickerService()
         executor = BacktestExecutor(tickers, FillModel(config.slippage), FeeCalculator(config.fees))
@@ -52,10 +59,7 @@ class BacktestEngine:
                 in_market += 1
         trader.on_last_event(window.events[-1])
         equity.append((window.events[-1].t_ms, trader.equity()))
-        tracker = trader.tracker
-        return Journal(
-            tuple(tracker.trades), tuple(tracker.payments), tuple(equity), in_market, trader.skipped_entries
-        )
+        return trader, equity, in_market
 
 
 def replay(config: RunConfig, window: ReplayWindow) -> RunResult:

@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from bot.analytics.metrics import Calendar
 from bot.backtest.history import PairHistory, Times
 from bot.config import RunConfig
 from bot.data.coverage import Coverage, check_coverage, coverage
@@ -27,6 +28,7 @@ class ReplayWindow:
     fingerprint: str
     past: tuple[FundingRate, ...]
     events: tuple[MarketEvent, ...]
+    calendar: Calendar
     instruments: Mapping[str, Instrument]
     coverage: Mapping[str, Coverage]
     _pairs: Mapping[str, PairHistory]
@@ -48,7 +50,8 @@ class ReplayWindow:
         times = _event_times(config, pairs)
         events = tuple(market_events(pairs, times))
         past = tuple(record for pair in pairs.values() for record in pair.records(0, config.start))
-        return cls(data.exchange, data.fingerprint, past, events, instruments, covered, pairs)
+        calendar = Calendar.of(times)
+        return cls(data.exchange, data.fingerprint, past, events, calendar, instruments, covered, pairs)
 
     def mark_candles(self, symbol: str, after_ms: int, until_ms: int) -> Iterator[MarkCandle]:
         """Yield the candles of the mark series that closed in (after_ms, until_ms], oldest first."""

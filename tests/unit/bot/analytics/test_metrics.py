@@ -1,72 +1,100 @@
-import math
 from decimal import Decimal
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.analytics import metrics as stats
+from bot.analytics.metrics import Calendar, Units, packed
 from bot.models import DAY_MS, HOUR_MS
+from bot.timestamps import parse_time_ms
 
 MIDNIGHT = 19_723 * DAY_MS
 
 
-def curve(*points: tuple[int, str]) -> list[tuple[int, Decimal]]:
-    return [(MIDNIGHT + hours * HOUR_MS, Decimal(value)) for hours, value in points]
+def rows(*curves: list[int]) -> Units:
+    return np.array(curves, dtype=np.int64)
+
+
+def hourly(*hours: int) -> Calendar:
+    return Calendar.of([MIDNIGHT + hour * HOUR_MS for hour in hours])
+
+
+def days(count: int) -> Calendar:
+    return Calendar.of([MIDNIGHT + day * DAY_MS for day in range(count)])
 
 
 def test_drawdown_is_measured_from_a_peak_that_starts_at_the_capital() -> None:
-    assert stats.max_drawdown(map(Decimal, (90, 95, 120, 105)), Decimal(100)) == (Decimal(15), 0.125)
-    assert stats.max_drawdown(map(Decimal, (101, 102)), Decimal(100)) == (Decimal(0), 0.0)
+    falls, shares = stats.drawdowns(rows([90, 95, 120, 105], [101, 101, 102, 102]), 100)
+    assert falls.tolist() == [15, 0]
+    assert shares.tolist() == [0.125, 0.0]
 
 
 def test_deepest_money_and_deepest_share_can_be_different_falls() -> None:
-    fall, share = stats.max_drawdown(map(Decimal, (50, 1000, 940)), Decimal(100))
-    assert (fall, share) == (Decimal(60), 0.5)
+    falls, shares = stats.drawdowns(rows([50, 1000, 940]), 100)
+    assert (falls[0], shares[0]) == (60, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("curve", "lasting"),
+    [
+        ([100, 101, 102, 103], 0),
+        ([100, 99, 99, 100], 3),
+        ([99, 98, 97, 96], 3),
+        ([110, 110, 100, 111], 2),
+        ([100, 90, 100, 90], 2),
+    ],
+)
+def test_a_drawdown_lasts_from_its_peak_to_its_recovery(curve: list[int], lasting: int) -> None:
+    assert stats.longest_drawdowns_ms(rows(curve), 100, days(4)).tolist() == [lasting * DAY_MS]
 
 
 def test_a_point_at_midnight_belongs_to_the_day_that_begins() -> None:
-    points = curve((0, "110"), (16, "121"), (24, "60.5"), (32, "121"))
-    assert stats.daily_returns(points, Decimal(100)) == [0.21, 0.0]
+    returns = stats.daily_returns(rows([110, 121, 60, 121]), 100, hourly(0, 16, 24, 32))
+    assert returns.tolist() == [[0.21, 0.0]]
 
 
 def test_days_without_points_repeat_the_day_before() -> None:
-    points = curve((0, "110"), (72, "121"))
-    assert stats.daily_returns(points, Decimal(100)) == [0.1, 0.0, 0.0, 0.1]
+    assert stats.daily_returns(rows([110, 121]), 100, hourly(0, 72)).tolist() == [[0.1, 0.0, 0.0, 0.1]]
 
 
 def test_no_returns_on_equity_that_is_not_positive() -> None:
-    assert stats.daily_returns(curve((0, "0"), (24, "10")), Decimal(100)) is None
-    assert stats.daily_returns(curve((0, "10"), (24, "-5")), Decimal(100)) == [-0.9, -1.5]
+    returns = stats.daily_returns(rows([0, 10], [10, -5]), 100, days(2))
+    assert np.isnan(returns[0]).all()
+    assert returns[1].tolist() == [-0.9, -1.5]
 
 
-def test_ratios_agree_with_numpy() -> None:
-    returns = [0.01, -0.02, 0.005, 0.0, 0.015]
-    array = np.array(returns)
-    assert stats.volatility(returns) == pytest.approx(array.std(ddof=1) * 365**0.5, rel=1e-12)
-    assert stats.sharpe_ratio(returns) == pytest.approx(
-        array.mean() / array.std(ddof=1) * 365**0.5, rel=1e-12
-    )
-    downside = np.sqrt(np.mean(np.minimum(array, 0) ** 2))
-    assert stats.sortino_ratio(returns) == pytest.approx(array.mean() / downside * 365**0.5, rel=1e-12)
-
-
-@pytest.mark.parametrize("returns", [[], [0.1]])
-def test_ratios_of_fewer_than_two_days_are_undefined(returns: list[float]) -> None:
-    assert stats.volatility(returns) is None
-    assert stats.sharpe_ratio(returns) is None
-    assert stats.sortino_ratio(returns) is None
+@pytest.mark.parametrize("count", [0, 1])
+def test_ratios_of_fewer_than_two_days_are_undefined(count: int) -> None:
+    returns = np.full((1, count), 0.1)
+    if count:
+        assert np.isnan(stats.sharpe_ratio(returns, 365)).all()
+        assert np.isnan(stats.volatility(returns, 365)).all()
+    assert np.isnan(stats.sortino_ratio(returns, 365)).all()
 
 
 def test_ratios_without_deviation_or_loss_are_undefined() -> None:
-    assert stats.volatility([0.0, 0.0]) == 0.0
-    assert stats.sharpe_ratio([0.0, 0.0]) is None
-    assert stats.sortino_ratio([0.1, 0.2]) is None
+    flat, gains = np.zeros((1, 3)), np.array([[0.1, 0.2]])
+    assert stats.volatility(flat, 365).tolist() == [0.0]
+    assert np.isnan(stats.sharpe_ratio(flat, 365)).all()
+    assert np.isnan(stats.sharpe_ratio(np.full((1, 3), 0.1), 365)).all()
+    assert np.isnan(stats.sortino_ratio(gains, 365)).all()
+
+
+def test_months_are_utc_and_start_from_the_month_before() -> None:
+    calendar = Calendar.of(
+        [parse_time_ms(day) for day in ("2024-01-30", "2024-01-31", "2024-02-01", "2024-04-01")]
+    )
+    assert stats.best_month_units(rows([101, 103, 102, 110], [90, 80, 79, 78]), 100, calendar).tolist() == [
+        8,
+        -1,
+    ]
 
 
 def test_annualized_return_compounds_over_365_days() -> None:
-    assert stats.annualized_return(Decimal(100), Decimal(121), 2 * 365 * DAY_MS) == pytest.approx(
-        0.1, rel=1e-15
-    )
+    grown = stats.annualized_return(Decimal(100), Decimal(121), 2 * 365 * DAY_MS)
+    assert grown == pytest.approx(0.1, rel=1e-15)
     assert stats.annualized_return(Decimal(100), Decimal(101), 365 * DAY_MS) == 0.01
 
 
@@ -77,8 +105,57 @@ def test_annualized_return_is_undefined_where_it_makes_no_sense(final: str, elap
     assert stats.annualized_return(Decimal(100), Decimal(final), elapsed_ms) is None
 
 
-def test_a_ratio_over_nothing_is_undefined() -> None:
-    assert stats.ratio(1.0, 0.0) is None
-    assert stats.ratio(None, 2.0) is None
-    assert stats.ratio(1.0, 2.0) == 0.5
-    assert math.isclose(stats.ratio(-1.0, 4.0) or 0, -0.25)
+def test_a_share_is_of_a_profit_only() -> None:
+    assert stats.best_share(30, 20) == 1.5
+    assert stats.best_share(5, 0) is None
+    assert stats.best_share(0, -3) is None
+
+
+def test_break_even_counts_average_settlements() -> None:
+    assert stats.settlements_to_break_even(60, 2, 100, 50) == 15
+    assert stats.settlements_to_break_even(60, 2, -1, 50) is None
+    assert stats.settlements_to_break_even(0, 0, 0, 0) is None
+
+
+curves = st.lists(st.integers(1, 10**15), min_size=7, max_size=7)
+
+
+@given(st.lists(curves, min_size=1, max_size=6), st.integers(1, 10**15))
+def test_each_row_has_the_same_bits_alone_and_among_others(drawn: list[list[int]], initial: int) -> None:
+    calendar = hourly(0, 8, 30, 31, 60, 61, 100)
+    together, alone = rows(*drawn), [rows(curve) for curve in drawn]
+
+    def bits(units: Units) -> list[bytes]:
+        returns = stats.daily_returns(units, initial, calendar)
+        columns = (
+            stats.drawdowns(units, initial)[1],
+            stats.volatility(returns, 365),
+            stats.sharpe_ratio(returns, 365),
+            stats.sortino_ratio(returns, 365),
+        )
+        return [np.array(values).tobytes() for values in zip(*columns, strict=True)]
+
+    assert bits(together) == [bits(units)[0] for units in alone]
+
+
+@given(st.lists(curves, min_size=1, max_size=3))
+def test_amounts_beyond_int64_give_the_same_statistics(drawn: list[list[int]]) -> None:
+    small = rows(*drawn)
+    wide = small.astype(object)
+    calendar = days(7)
+    assert [c.tolist() for c in stats.drawdowns(small, 5)] == [c.tolist() for c in stats.drawdowns(wide, 5)]
+    assert np.array_equal(
+        stats.daily_returns(small, 5, calendar), stats.daily_returns(wide, 5, calendar), equal_nan=True
+    )
+
+
+def test_units_are_packed_as_integers_of_any_size() -> None:
+    assert packed([1, -5]).dtype == np.int64
+    assert packed([2**70, 1]).tolist() == [2**70, 1]
+
+
+def test_more_than_eight_places_are_no_units() -> None:
+    assert stats.money_units(Decimal("1.00000001")) == 100000001
+    assert stats.from_units(100000001) == Decimal("1.00000001")
+    with pytest.raises(ValueError, match="1E-9 has more than 8 places"):
+        stats.money_units(Decimal("1E-9"))

@@ -1,0 +1,175 @@
+"""The metrics of a run, from what its replay wrote down."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from bot.analytics import metrics as stats
+from bot.analytics.metrics import Calendar, Units, finite, from_units, money_units
+from bot.models import DAY_MS, HOUR_MS, CloseReason, Trade
+from bot.money import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Metrics of a run: money as Decimal in quote currency, counts, and float64 statistics or None."""
+
+    net_pnl: Decimal
+    total_funding: Decimal
+    price_pnl: Decimal
+    total_fees: Decimal
+    max_drawdown: Decimal
+    final_equity: Decimal
+    total_trades: int
+    winning_trades: int
+    liquidations: int
+    margin_exits: int
+    skipped_entries: int
+    funding_payments: int
+    win_rate: float | None
+    max_drawdown_pct: float
+    total_return: float
+    annualized_return: float | None
+    volatility: float | None
+    sharpe: float | None
+    sortino: float | None
+    calmar: float | None
+    profit_factor: float | None
+    time_in_market: float
+    avg_holding_hours: float | None
+    longest_drawdown_days: float
+    best_month_share: float | None
+    best_trade_share: float | None
+    breakeven_settlements: float | None
+
+    def document(self) -> dict[str, Any]:
+        """Return the metrics as JSON values, money as canonical text."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: plain(value) if isinstance(value, Decimal) else value for name, value in values.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class TradeTotals:
+    """Sums over the trades of a run; money in units of 1e-8, times in ms."""
+
+    trades: int
+    winners: int
+    liquidations: int
+    margin_exits: int
+    payments: int
+    funding: int
+    price_pnl: int
+    fees: int
+    gains: int
+    losses: int
+    best: int
+    held_ms: int
+
+    @classmethod
+    def of(cls, trades: Sequence[Trade]) -> "TradeTotals":
+        """Return the sums over `trades`."""
+        net = [money_units(trade.net_pnl) for trade in trades]
+        return cls(
+            trades=len(trades),
+            winners=sum(amount > 0 for amount in net),
+            liquidations=sum(trade.reason is CloseReason.LIQUIDATION for trade in trades),
+            margin_exits=sum(trade.reason is CloseReason.MARGIN for trade in trades),
+            payments=sum(trade.funding_payments for trade in trades),
+            funding=_total(trade.funding for trade in trades),
+            price_pnl=_total(trade.price_pnl for trade in trades),
+            fees=_total(trade.fees for trade in trades),
+            gains=sum(amount for amount in net if amount > 0),
+            losses=-sum(amount for amount in net if amount < 0),
+            best=max(net, default=0),
+            held_ms=sum(trade.closed_at_ms - trade.opened_at_ms for trade in trades),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How often a run was in the market: its events, those after which a hedge was open, skipped entries."""
+
+    events: int
+    events_in_market: int
+    skipped_entries: int
+
+
+def summarize(
+    curves: Units,
+    initial_capital: Decimal,
+    calendar: Calendar,
+    totals: Iterable[TradeTotals],
+    activities: Iterable[Activity],
+) -> list[Metrics]:
+    """Return the metrics of runs over the same events, one a row of `curves` (runs x events, 1e-8 units)."""
+    initial = money_units(initial_capital)
+    falls, shares = stats.drawdowns(curves, initial)
+    returns = stats.daily_returns(curves, initial, calendar)
+    year = stats.DAYS_PER_YEAR
+    columns = (
+        curves[:, -1],
+        falls,
+        shares,
+        stats.volatility(returns, year),
+        stats.sharpe_ratio(returns, year),
+        stats.sortino_ratio(returns, year),
+        stats.longest_drawdowns_ms(curves, initial, calendar),
+        stats.best_month_units(curves, initial, calendar),
+    )
+    rows = zip(*(np.asarray(column).tolist() for column in columns), strict=True)
+    elapsed_ms = int(calendar.times_ms[-1] - calendar.times_ms[0])
+    return [
+        _metrics(row, initial_capital, elapsed_ms, total, activity)
+        for row, total, activity in zip(rows, totals, activities, strict=True)
+    ]
+
+
+def _metrics(
+    row: tuple[Any, ...], initial: Decimal, elapsed_ms: int, totals: TradeTotals, activity: Activity
+) -> Metrics:
+    final_units, fall, share, volatility, sharpe, sortino, longest_ms, best_month = row
+    final = from_units(final_units)
+    net = final_units - money_units(initial)
+    annualized = stats.annualized_return(initial, final, elapsed_ms)
+    return Metrics(
+        net_pnl=from_units(net),
+        total_funding=from_units(totals.funding),
+        price_pnl=from_units(totals.price_pnl),
+        total_fees=from_units(totals.fees),
+        max_drawdown=from_units(fall),
+        final_equity=final,
+        total_trades=totals.trades,
+        winning_trades=totals.winners,
+        liquidations=totals.liquidations,
+        margin_exits=totals.margin_exits,
+        skipped_entries=activity.skipped_entries,
+        funding_payments=totals.payments,
+        win_rate=_per(totals.winners, totals.trades),
+        max_drawdown_pct=share,
+        total_return=net / money_units(initial),
+        annualized_return=annualized,
+        volatility=finite(volatility),
+        sharpe=finite(sharpe),
+        sortino=finite(sortino),
+        calmar=None if annualized is None else _per(annualized, share),
+        profit_factor=_per(totals.gains, totals.losses),
+        time_in_market=activity.events_in_market / activity.events,
+        avg_holding_hours=_per(totals.held_ms, totals.trades * HOUR_MS),
+        longest_drawdown_days=longest_ms / DAY_MS,
+        best_month_share=stats.best_share(best_month, net),
+        best_trade_share=stats.best_share(totals.best, net),
+        breakeven_settlements=stats.settlements_to_break_even(
+            totals.fees, totals.trades, totals.funding, totals.payments
+        ),
+    )
+
+
+def _total(amounts: Iterable[Decimal]) -> int:
+    return sum(map(money_units, amounts))
+
+
+def _per(amount: float, count: float) -> float | None:
+    return finite(amount / count) if count else None
