@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.gzip import GZipMiddleware
 
+from api.body import BodyLimit
 from api.dashboard import session, views
 from api.dashboard.pages import Pages
 from api.dependencies import Database
@@ -21,8 +22,6 @@ from api.settings import Settings
 from bot.clock import Clock, SystemClock
 from bot.data.database import open_async_engine
 
-MAX_BODY_BYTES = 8 * 1024 * 1024
-
 
 def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """Return the application; engines open when it starts serving."""
@@ -32,12 +31,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         version=version("carrygrid"),
         summary="Parameter sweeps for funding-rate carry on recorded markets.",
         lifespan=_lifespan,
-        max_body_size=MAX_BODY_BYTES,
-        strict_content_type=True,
     )
     app.state.settings = settings
     app.state.clock = clock or SystemClock()
-    app.state.max_body_bytes = MAX_BODY_BYTES
     app.state.pages = Pages(settings.flower_url)
     install_error_handlers(app)
     app.router.routes.extend(app.state.pages.mounts())
@@ -49,6 +45,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
 def _add_layers(app: FastAPI, settings: Settings) -> None:
     token = settings.api_token.get_secret_value() if settings.api_token else None
+    app.add_middleware(BodyLimit)
     app.add_middleware(AccessGuard, token=token, clock=app.state.clock)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(SecurityHeaders)

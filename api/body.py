@@ -4,22 +4,49 @@ from collections.abc import Iterator
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.refusals import UnsupportedMediaTypeError
+from api.refusals import BodyTooLargeError, UnsupportedMediaTypeError
 from bot.config import load_json
 from bot.errors import InvalidInputError
 
+MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 32
+
+
+class BodyLimit:
+    """ASGI layer that reads no more than `MAX_BYTES` of a body, whatever its declared length."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on, with a counted body; raises BodyTooLargeError where it is read beyond the limit."""
+        length = 0
+
+        async def counted() -> Message:
+            nonlocal length
+            message = await receive()
+            length += len(message.get("body", b""))
+            if length > MAX_BYTES:
+                raise BodyTooLargeError(MAX_BYTES)
+            return message
+
+        await self._app(scope, counted, send)
 
 
 async def read_object(request: Request) -> dict[str, object]:
     """Return the JSON object in the body of `request`.
 
-    Raises: UnsupportedMediaTypeError unless it is declared as JSON; InvalidInputError if it is none.
+    Raises: BodyTooLargeError; UnsupportedMediaTypeError unless it is declared as JSON; InvalidInputError if
+    it is none.
     """
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared != "application/json":
         raise UnsupportedMediaTypeError(declared)
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > MAX_BYTES:
+        raise BodyTooLargeError(MAX_BYTES)
     return await run_in_threadpool(parse_object, await request.body())
 
 

@@ -81,8 +81,7 @@ def _message(item: dict[str, object]) -> str:
 async def _bare_status(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    limit = request.app.state.max_body_bytes
-    detail = f"the body is larger than the limit of {limit:,} bytes" if error.status_code == 413 else None
+    detail = None
     if error.status_code == 404:
         detail = f"there is nothing at {request.url.path[:200]!a}"
     elif error.status_code == 405:

@@ -54,9 +54,19 @@ class TrialFailedError(BotError):
         super().__init__(f"trial {number} failed and has no curve: {reason}")
 
 
+class BodyTooLargeError(BotError):
+    """A body longer than any input here."""
+
+    code = "body_too_large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the body is larger than the limit of {limit:,} bytes")
+
+
 EDGE_STATUS: Mapping[type[BotError], HTTPStatus] = {
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     CrossSiteError: HTTPStatus.FORBIDDEN,
+    BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HistoryChangedError: HTTPStatus.CONFLICT,
     TrialFailedError: HTTPStatus.CONFLICT,

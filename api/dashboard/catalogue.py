@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bot.config import RunConfig
+from sweeps.metrics import METRICS, MetricKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,39 @@ _LABELS = (
     MetricLabel(
         "avg_holding_hours", "Average holding", "hours", "mean time from opening to closing of a trade"
     ),
+    MetricLabel(
+        "longest_drawdown_days",
+        "Longest drawdown",
+        "days",
+        "longest time from a peak until equity is back there",
+    ),
+    MetricLabel(
+        "best_month_share", "Best month's share", "share", "what the best month adds, over the net P&L"
+    ),
+    MetricLabel(
+        "best_trade_share", "Best trade's share", "share", "what the best trade adds, over the net P&L"
+    ),
+    MetricLabel(
+        "breakeven_settlements",
+        "Break-even",
+        "ratio",
+        "settlements of average funding that pay a round trip's fees",
+    ),
 )
 
-METRIC_LABELS: Mapping[str, MetricLabel] = MappingProxyType({label.name: label for label in _LABELS})
+_KINDS = {MetricKind.MONEY: "money", MetricKind.COUNT: "count", MetricKind.STATISTIC: "ratio"}
+_KNOWN = {label.name: label for label in _LABELS}
+
+
+def _plain(name: str) -> MetricLabel:
+    return MetricLabel(name, name.replace("_", " ").capitalize(), _KINDS[METRICS[name]], "")
+
+
+METRIC_LABELS: Mapping[str, MetricLabel] = MappingProxyType(
+    {name: _KNOWN.get(name) or _plain(name) for name in METRICS}
+)
+"""Every metric; one that has no words of its own is called by its name."""
+
 HEADLINE = ("net_pnl", "annualized_return", "sharpe", "max_drawdown_pct", "total_trades", "liquidations")
 TABLE_COLUMNS = (
     "net_pnl",
@@ -90,7 +121,8 @@ GROUPS = (
     ("Returns and shares", "share"),
     ("Ratios", "ratio"),
     ("Counts", "count"),
-    ("Time", "hours"),
+    ("Time, hours", "hours"),
+    ("Time, days", "days"),
 )
 
 
@@ -101,7 +133,7 @@ def labels(names: tuple[str, ...]) -> list[MetricLabel]:
 
 def groups() -> list[tuple[str, str, list[MetricLabel]]]:
     """Return (heading, kind, metrics) for a page that shows all of them."""
-    return [(title, kind, [m for m in _LABELS if m.kind == kind]) for title, kind in GROUPS]
+    return [(title, kind, [m for m in METRIC_LABELS.values() if m.kind == kind]) for title, kind in GROUPS]
 
 
 def explained(parameter: str) -> str:

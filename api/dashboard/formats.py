@@ -7,8 +7,8 @@ from markupsafe import Markup, escape
 from bot.timestamps import iso
 
 _DASH = "–"
-_PLACES = {"money": 2, "ratio": 3, "count": 0, "share": 2, "percent": 0, "hours": 2}
-_SUFFIX = {"share": " %", "percent": " %", "hours": " h"}
+_PLACES = {"money": 2, "ratio": 3, "count": 0, "share": 2, "percent": 0, "hours": 2, "days": 1}
+_SUFFIX = {"share": " %", "percent": " %", "hours": " h", "days": " d"}
 _SIGNIFICANT = {"price": 7, "quantity": 8}
 
 
@@ -64,5 +64,6 @@ def lower_first(text: str) -> str:
 
 
 def breakable(name: str) -> Markup:
-    """Return a parameter name that may wrap after its underscores."""
-    return Markup("_<wbr>").join(escape(part) for part in name.split("_"))
+    """Return a parameter name or value that may wrap after its underscores and commas."""
+    parts = (Markup(",<wbr>").join(escape(part) for part in piece.split(",")) for piece in name.split("_"))
+    return Markup("_<wbr>").join(parts)

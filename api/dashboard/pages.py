@@ -65,7 +65,7 @@ class Pages:
 
     def problem(self, request: Request, problem: Problem) -> HTMLResponse:
         """Return the page of an error."""
-        return self.render(request, "problem.html", status=problem.status, problem=problem)
+        return self.render(request, "problem.html", status=problem.status, section="", problem=problem)
 
 
 def _digest(folder: Path) -> str:

@@ -85,7 +85,9 @@ def text_of(value: Any) -> str:
         return ",".join(str(item) for item in value)
     if isinstance(value, dict):
         return ", ".join(f"{name} {text_of(item)}" for name, item in value.items() if item is not None)
-    return {None: "none", True: "true", False: "false"}.get(value, str(value))
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
 
 
 def quote_unit(spec: SweepSpec) -> str:

@@ -75,9 +75,14 @@ def trade_row(trade: Mapping[str, Any]) -> TradeRow:
     )
 
 
+_FIRST_PARAMETERS = ("exchange", "symbols", "start", "end", "strategy_mode", "initial_capital")
+
+
 def config_rows(config: RunConfig) -> list[tuple[str, str]]:
-    """Return every parameter of a run as text."""
-    return [(name, text_of(value)) for name, value in config.document().items()]
+    """Return every parameter of a run as text, what the run is about first."""
+    document = config.document()
+    names = dict.fromkeys((*_FIRST_PARAMETERS, *document))
+    return [(name, text_of(document[name])) for name in names]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,10 @@ async def login_page(
     return pages.render(request, "login.html", section="", next=local_path(target), wrong=False)
 
 
-@router.post("/login", max_body_size=MAX_FORM_BYTES)
+@router.post("/login")
 async def login(request: Request, pages: PagesDep, settings: SettingsDep, clock: ClockDep) -> Response:
     """Exchange the right token for a session; show the form again for a wrong one."""
-    form = parse_qs((await request.body()).decode("utf-8", "replace"))
+    form = parse_qs((await request.body())[:MAX_FORM_BYTES].decode("utf-8", "replace"))
     target = local_path(form.get("next", ["/"])[0])
     expected = settings.api_token.get_secret_value() if settings.api_token else ""
     if expected and not same_text(form.get("token", [""])[0], expected):

@@ -34,7 +34,7 @@ async def events(
     A client that reconnects with `Last-Event-ID` hears only of what it has not seen.
     """
     first = await database.read(get_sweep, sweep_id)
-    return EventSourceResponse(_progress(database, first, last_event_id), sep="\n")
+    return EventSourceResponse(_progress(database, first, last_event_id))
 
 
 async def _progress(database: Database, sweep: SweepView, seen: str | None) -> AsyncIterator[ServerSentEvent]:

@@ -3,14 +3,16 @@ const grouped = (places) =>
   new Intl.NumberFormat("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
 const TWO = grouped(2);
 const NONE = grouped(0);
+const ONE = grouped(1);
 const THREE = grouped(3);
-const COMPACT = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
+const COMPACT = new Intl.NumberFormat("en-US", { notation: "compact", minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
 
 export function formatted(value, kind) {
   if (value === null || value === undefined) return "–";
   if (kind === "money") return TWO.format(value);
   if (kind === "share") return `${TWO.format(value * 100)} %`;
   if (kind === "count") return NONE.format(value);
+  if (kind === "days") return `${ONE.format(value)} d`;
   if (kind === "hours") return `${TWO.format(value)} h`;
   return THREE.format(value);
 }
@@ -19,7 +21,7 @@ export function short(value, kind) {
   if (value === null || value === undefined) return "";
   if (kind === "share") return `${withoutNegativeZero((value * 100).toFixed(1))}%`;
   if (kind === "ratio") return withoutNegativeZero(Number(value).toFixed(2));
-  return COMPACT.format(value);
+  return kind === "count" ? NONE.format(value) : COMPACT.format(value);
 }
 
 function withoutNegativeZero(text) {

@@ -47,9 +47,14 @@ function trace(chart, data, values, metric, unit) {
     ...cellText(chart, data, metric),
     colorbar: {
       title: { text: metric.kind === "money" ? unit : metric.label, side: "top", font: { size: fontSize() * 0.92 } },
-      thickness: 12, outlinewidth: 0, tickformat: TICKS[metric.kind] ?? "~s",
+      thickness: 12, outlinewidth: 0, ...ticks(metric, range),
     },
   };
+}
+
+function ticks(metric, range) {
+  if (metric.kind === "count" && range.zmax - range.zmin <= 8) return { tickformat: ",d", dtick: 1 };
+  return { tickformat: TICKS[metric.kind] ?? "~s" };
 }
 
 /* Half of the scale where all values share a sign, so that zero keeps its colour and nothing is wasted. */
@@ -101,7 +106,7 @@ function layout(chart, data) {
   const size = fontSize();
   return {
     ...baseLayout(),
-    height: Math.min(Math.max(360, data.y.values.length * size * 2.4 + 110), 760),
+    height: Math.min(Math.max(380, data.y.values.length * size * 4 + 110), 820),
     margin: { l: 20, r: 10, t: 10, b: 20 },
     xaxis: axis(data.x, c, Math.max(4, Math.floor(chart.clientWidth / 90))),
     yaxis: axis(data.y, c, 24),

@@ -1,0 +1,125 @@
+"""The dashboard in a real browser, over real rows."""
+
+from pathlib import Path
+
+import httpx2
+import pytest
+from conftest import Visit
+from playwright.sync_api import expect
+from webservice import Hands, serving, sweep_body
+
+pytestmark = pytest.mark.e2e
+HOSTILE = '<img src=x onerror="document.title=1"> & {{ 7 * 7 }}'
+
+
+def submit(address: str, **changes: object) -> int:
+    response = httpx2.post(f"{address}/sweeps", json=sweep_body(**changes))
+    return int(response.raise_for_status().json()["id"])
+
+
+def test_sweep_is_watched_to_its_end_and_a_cell_leads_to_its_trial(
+    address: str, visit: Visit, hands: Hands
+) -> None:
+    page = visit.page
+    sweep_id = submit(address)
+    hands.split(sweep_id, 5)
+    hands.work(sweep_id, chunks=1)
+
+    page.goto(f"{address}/")
+    page.get_by_role("link", name="entry x exit x leverage").click()
+    expect(page.locator("#progress .facts")).to_contain_text("5 of 20")
+    expect(page.locator("#progress .state")).to_have_text("running")
+
+    hands.work(sweep_id)
+    expect(page.locator("#progress .state")).to_have_text("completed")
+    expect(page.locator("#progress .facts")).to_contain_text("20 of 20")
+    expect(page.locator("#trials tbody tr")).to_have_count(20)
+
+    cells = httpx2.get(f"{address}/sweeps/{sweep_id}/heatmap?x=min_funding_rate&y=exit_funding_rate").json()
+    expect(page.locator("#heatmap[data-drawn]")).to_be_visible()
+    shown = page.locator("#heatmap .heatmap-label")
+    expect(shown).to_have_count(10)
+    assert {text.strip() for text in shown.all_inner_texts()} == {
+        f"{value:.2f}" for row in cells["cells"] for value in row
+    }
+
+    page.locator("#heatmap .nsewdrag").first.click()
+    page.wait_for_url("**/trials/*")
+    number = int(page.url.rpartition("/")[2])
+    assert number in {trial for row in cells["trials"] for trial in row}
+
+    equity = httpx2.get(f"{address}/sweeps/{sweep_id}/trials/{number}/equity").json()["equity"]
+    expect(page.locator("#equity[data-drawn]")).to_have_attribute("data-drawn", str(len(equity)))
+    expect(page.locator("#trades")).to_contain_text("trades, in the order they ended")
+    expect(page.get_by_text("Synthetic data.")).to_be_visible()
+
+    assert [url for url in visit.requests if not url.startswith((address, "data:", "blob:"))] == []
+    assert visit.complaints == []
+
+
+def test_axes_metric_and_order_are_chosen_and_kept_in_the_address(
+    address: str, visit: Visit, hands: Hands
+) -> None:
+    page = visit.page
+    sweep_id = submit(address)
+    hands.work(sweep_id)
+    page.goto(f"{address}/dashboard/sweeps/{sweep_id}")
+    expect(page.locator("#heatmap[data-drawn]")).to_be_visible()
+    page.get_by_label("Across").select_option("perp_leverage")
+    page.get_by_label("Metric").select_option("net_pnl")
+    page.get_by_label("Other axes").select_option("worst")
+    expect(page.locator("#heatmap")).to_have_attribute(
+        "data-drawn", "perp_leverage exit_funding_rate net_pnl worst"
+    )
+    page.get_by_role("button", name="Net P&L").click()
+    expect(page.locator('#trials th[aria-sort="descending"]')).to_have_text("Net P&L")
+
+    page.reload()
+    expect(page.locator("#heatmap")).to_have_attribute(
+        "data-drawn", "perp_leverage exit_funding_rate net_pnl worst"
+    )
+    expect(page.locator('#trials th[aria-sort="descending"]')).to_have_text("Net P&L")
+    assert visit.complaints == []
+
+
+def test_hostile_name_is_text(address: str, visit: Visit, hands: Hands) -> None:
+    page = visit.page
+    sweep_id = submit(address, name=HOSTILE)
+    hands.work(sweep_id)
+    for path in ("/", f"/dashboard/sweeps/{sweep_id}", f"/dashboard/sweeps/{sweep_id}/trials/0"):
+        page.goto(address + path)
+        expect(page.locator("main").get_by_text(HOSTILE).first).to_be_visible()
+        assert page.locator("main img").count() == 0
+    assert visit.complaints == []
+
+
+def test_page_finds_its_sweep_again_after_the_server_restarted(
+    home: Path, visit: Visit, hands: Hands
+) -> None:
+    page = visit.page
+    with serving(home) as address:
+        port = int(address.rpartition(":")[2])
+        sweep_id = submit(address)
+        page.goto(f"{address}/dashboard/sweeps/{sweep_id}")
+        expect(page.locator("#progress .state")).to_have_text("queued")
+    with serving(home, port=port):
+        hands.work(sweep_id)
+        expect(page.locator("#progress .state")).to_have_text("completed")
+
+
+def test_colours_follow_the_choice_of_the_reader(address: str, visit: Visit) -> None:
+    page = visit.page
+    page.goto(address)
+    root = page.locator("html")
+    expect(root).to_have_attribute("data-theme", "light")
+    page.get_by_role("button", name="Light / dark").click()
+    expect(root).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(root).to_have_attribute("data-theme", "dark")
+
+
+def test_api_documentation_works_without_the_internet(address: str, visit: Visit) -> None:
+    visit.page.goto(f"{address}/docs")
+    expect(visit.page.get_by_text("Submit a sweep")).to_be_visible()
+    assert [url for url in visit.requests if not url.startswith((address, "data:"))] == []
+    assert visit.complaints == []

@@ -1,0 +1,73 @@
+"""The application in this process, over a database of its own."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from webservice import DATABASE, Hands, Reader, copy_of, make_template, sweep_body
+
+from api.application import create_app
+from api.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def market_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_template(tmp_path_factory.mktemp("market"))
+
+
+@pytest.fixture
+def home(market_template: Path, tmp_path: Path) -> Path:
+    """Return a home folder whose database holds three months of generated markets."""
+    return copy_of(market_template, tmp_path / "home")
+
+
+@pytest.fixture
+def hands(home: Path) -> Iterator[Hands]:
+    hands = Hands(home)
+    yield hands
+    hands.close()
+
+
+@pytest.fixture
+def make_client(home: Path) -> Iterator[Callable[..., TestClient]]:
+    """Return a maker of clients whose application has the settings given."""
+    clients: list[TestClient] = []
+
+    def make(**settings: Any) -> TestClient:
+        app = create_app(
+            Settings(**{"home": home, "database_url": f"sqlite:///{home / DATABASE}"} | settings)
+        )
+        client = TestClient(app, raise_server_exceptions=False)
+        clients.append(client)
+        return client.__enter__()
+
+    yield make
+    for client in clients:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def client(make_client: Callable[..., TestClient]) -> TestClient:
+    return make_client()
+
+
+@pytest.fixture(scope="session")
+def reader(market_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    home = copy_of(market_template, tmp_path_factory.mktemp("reader"))
+    hands = Hands(home)
+    app = create_app(Settings(home=home, database_url=f"sqlite:///{home / DATABASE}"))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        sweep_id = int(client.post("/sweeps", json=sweep_body()).json()["id"])
+        hands.work(sweep_id)
+        yield Reader(client, sweep_id)
+    hands.close()
+
+
+@pytest.fixture
+def finished(client: TestClient, hands: Hands) -> int:
+    """Return the id of a sweep of 20 trials that has completed."""
+    sweep_id = int(client.post("/sweeps", json=sweep_body()).json()["id"])
+    hands.work(sweep_id)
+    return sweep_id

@@ -1,0 +1,136 @@
+"""The HTTP application over a real database with a generated market, and hands that do the workers' work."""
+
+import contextlib
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+import uvicorn
+from fastapi.testclient import TestClient
+from servers import eventually, free_port
+from sweeping import BASE
+
+from api.application import create_app
+from api.settings import Settings
+from bot.clock import SystemClock
+from bot.data.database import open_engine
+from bot.data.store import HistoricalDataStore
+from bot.data.synthetic import generate
+from bot.timestamps import parse_time_ms
+from sweeps.dispatch import ChunkRef, Dispatcher
+from sweeps.migrations import migrate
+from sweeps.replay import WindowCache
+from sweeps.runner import ChunkRunner
+from sweeps.tables import chunk
+
+DATABASE = "carrygrid.db"
+GRID: dict[str, Any] = {
+    "min_funding_rate": {"start": "0.00002", "stop": "0.0001", "step": "0.00002"},
+    "exit_funding_rate": ["0", "0.00005"],
+    "perp_leverage": [1, 5],
+}
+
+
+def sweep_body(**changes: Any) -> dict[str, Any]:
+    """Return a sweep of 20 trials as submitted, with `changes`."""
+    return {
+        "name": "entry x exit x leverage",
+        "base": dict(BASE),
+        "grid": GRID,
+        "curves": {"top": 3},
+    } | changes
+
+
+def make_template(folder: Path) -> Path:
+    """Fill a home folder with three months of generated markets."""
+    engine = open_engine(f"sqlite:///{folder / DATABASE}")
+    migrate(engine)
+    first_ms, last_ms = parse_time_ms("2024-01-01"), parse_time_ms("2024-04-01")
+    generate(HistoricalDataStore(engine), start_ms=first_ms, end_ms=last_ms)
+    engine.dispose()
+    return folder
+
+
+def copy_of(template: Path, home: Path) -> Path:
+    """Return `home` with the template's database in it."""
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(template / DATABASE, home / DATABASE)
+    return home
+
+
+class Hands:
+    """Replays pending chunks in this process, as workers and dispatcher would."""
+
+    def __init__(self, home: Path) -> None:
+        self.engine = open_engine(f"sqlite:///{home / DATABASE}")
+        self._runner = ChunkRunner(self.engine, WindowCache(HistoricalDataStore(self.engine)), SystemClock())
+        self._dispatcher = Dispatcher(self.engine, self, "test")
+
+    def publish(self, ref: ChunkRef) -> None:
+        """Take no message: chunks are found in the database."""
+
+    def split(self, sweep_id: int, size: int) -> None:
+        """Cut a sweep's only chunk into chunks of `size`, so that its progress can be watched."""
+        with self.engine.connect() as connection:
+            connection.execution_options(carrygrid_write=True)
+            with connection.begin():
+                (only,) = connection.execute(sa.select(chunk).where(chunk.c.sweep_id == sweep_id)).all()
+                connection.execute(chunk.delete().where(chunk.c.sweep_id == sweep_id))
+                rows = [
+                    {
+                        "sweep_id": sweep_id,
+                        "id": index,
+                        "lo": lo,
+                        "hi": min(lo + size, only.hi),
+                        "state": "pending",
+                    }
+                    for index, lo in enumerate(range(0, only.hi, size))
+                ]
+                connection.execute(chunk.insert(), rows)
+
+    def work(self, sweep_id: int, chunks: int = 1_000_000) -> None:
+        """Replay up to `chunks` pending chunks of a sweep and let the dispatcher look at it."""
+        with self.engine.connect() as connection:
+            pending = connection.execute(
+                sa.select(chunk.c.id)
+                .where(chunk.c.sweep_id == sweep_id, chunk.c.state == "pending")
+                .order_by(chunk.c.id)
+            ).scalars()
+            ids = list(pending)[:chunks]
+        self._dispatcher.step()
+        for chunk_id in ids:
+            self._runner.run(sweep_id, chunk_id, "test")
+        self._dispatcher.step()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A client of a database with one completed sweep of 20 trials, shared by tests that only read."""
+
+    client: TestClient
+    sweep_id: int
+
+
+@contextlib.contextmanager
+def serving(home: Path, *, port: int | None = None, **settings: Any) -> Iterator[str]:
+    """Serve the application on a free port and give its address."""
+    app = create_app(Settings(home=home, database_url=f"sqlite:///{home / DATABASE}", **settings))
+    port = port or free_port()
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=2)
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        eventually(lambda: server.started, 20, "the API serves")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
