@@ -34,6 +34,10 @@ _SMALL_IS_GOOD = frozenset(
         "skipped_entries",
         "max_drawdown_pct",
         "volatility",
+        "longest_drawdown_days",
+        "best_month_share",
+        "best_trade_share",
+        "breakeven_settlements",
     )
 )
 

@@ -172,6 +172,10 @@ def _create_trial() -> None:
         sa.Column("profit_factor", sa.Float(), nullable=True),
         sa.Column("time_in_market", sa.Float(), nullable=True),
         sa.Column("avg_holding_hours", sa.Float(), nullable=True),
+        sa.Column("longest_drawdown_days", sa.Float(), nullable=True),
+        sa.Column("best_month_share", sa.Float(), nullable=True),
+        sa.Column("best_trade_share", sa.Float(), nullable=True),
+        sa.Column("breakeven_settlements", sa.Float(), nullable=True),
         sa.ForeignKeyConstraint(
             ["sweep_id"], ["sweep.id"], name="fk_trial_sweep_id_sweep", ondelete="CASCADE"
         ),
