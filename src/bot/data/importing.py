@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.data.canonical_csv import CANDLE_HEADER, FUNDING_HEADER, Content, parse, recognise
+from bot.data.importers.formats import recognised
+from bot.data.importers.hints import Hints
+from bot.data.importers.source import open_source
+from bot.data.importers.text_lines import Progress, Refusal
 from bot.data.rows import SeriesKey
 from bot.data.store import HistoricalDataStore
 from bot.data.symbols import exchange_name
-from bot.data.text_lines import Progress, Refusal, TextLines, open_lines
 from bot.errors import DataImportError, InvalidInputError
+
+NOTHING_SAID = Hints()
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,7 @@ class FileReport:
     """What became of one file: `refused` counts all refused rows, `refusals` lists the first of them."""
 
     name: str
+    format: str
     symbol: str
     kind: str
     timeframe_ms: int
@@ -24,6 +29,7 @@ class FileReport:
     already_there: int
     refused: int
     refusals: tuple[Refusal, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,59 +69,62 @@ class ImportReport:
 
 
 def import_path(
-    store: HistoricalDataStore, path: Path, exchange: str, progress: Progress | None = None
+    store: HistoricalDataStore,
+    path: Path,
+    exchange: str,
+    progress: Progress | None = None,
+    hints: Hints = NOTHING_SAID,
 ) -> ImportReport:
-    """Import a file, or the files of a folder, each in one transaction; doing it again changes nothing.
+    """Import a file, or the files of a folder, each in one transaction.
 
+    Doing it again changes nothing.
     Raises: DataImportError if nothing there is market data; InvalidInputError for `path` or `exchange`.
     """
     exchange_name(exchange)
     if path.is_file():
-        return ImportReport((import_file(store, path, exchange, progress),), ())
+        return ImportReport((import_file(store, path, exchange, progress, hints),), ())
     if not path.is_dir():
         raise InvalidInputError.of("path", f"{str(path)!r} is neither a file nor a folder")
-    return _import_folder(store, path, exchange, progress)
+    return _import_folder(store, path, exchange, progress, hints)
 
 
 def import_file(
-    store: HistoricalDataStore, path: Path, exchange: str, progress: Progress | None = None
+    store: HistoricalDataStore,
+    path: Path,
+    exchange: str,
+    progress: Progress | None = None,
+    hints: Hints = NOTHING_SAID,
 ) -> FileReport:
     """Import one file in one transaction: its good rows are stored, the others reported.
 
     Raises: DataImportError if it is no market data.
     """
-    with open_lines(path, progress) as lines:
-        content = _content(lines)
-        parsed = parse(lines, content)
+    with open_source(path, progress) as source:
+        known = recognised(source, hints)
+        parsed = known.parse(source, hints)
+        refusals = source.lines.refusals
+    content = parsed.content
     key = SeriesKey(exchange, content.symbol, content.kind, content.timeframe_ms)
     merged = store.merge(key, parsed.rows)
-    unreadable = lines.refusals.count
-    lines.refusals.add_all(merged.refused, [(int(parsed.lines[row]), why) for row, why in merged.reasons])
+    unreadable = refusals.count
+    refusals.add_all(merged.refused, [(int(parsed.lines[row]), why) for row, why in merged.reasons])
     return FileReport(
         name=path.name,
+        format=known.name,
         symbol=content.symbol,
         kind=content.kind.value,
         timeframe_ms=content.timeframe_ms,
         rows_read=len(parsed.rows) + unreadable,
         new=merged.new,
         already_there=merged.already_there,
-        refused=lines.refusals.count,
-        refusals=tuple(sorted(lines.refusals.kept, key=lambda refusal: refusal.line)),
+        refused=refusals.count,
+        refusals=tuple(sorted(refusals.kept, key=lambda refusal: refusal.line)),
+        notes=parsed.notes,
     )
 
 
-def _content(lines: TextLines) -> Content:
-    for _, header in lines:
-        content = recognise(header, lines.name)
-        if content:
-            return content
-        break
-    known = f"{FUNDING_HEADER} nor {CANDLE_HEADER}"
-    raise DataImportError(f"{lines.name} is no market data: its first line is neither {known}")
-
-
 def _import_folder(
-    store: HistoricalDataStore, folder: Path, exchange: str, progress: Progress | None
+    store: HistoricalDataStore, folder: Path, exchange: str, progress: Progress | None, hints: Hints
 ) -> ImportReport:
     files, skipped = [], []
     entries = sorted(folder.iterdir())
@@ -125,7 +134,7 @@ def _import_folder(
             skipped.append(SkippedFile(entry.name, "is not a regular file"))
             continue
         try:
-            files.append(import_file(store, entry, exchange, advance.of_file))
+            files.append(import_file(store, entry, exchange, advance.of_file, hints))
         except DataImportError as error:
             skipped.append(SkippedFile(entry.name, error.message))
         advance.finish(entry.stat().st_size)

@@ -80,11 +80,11 @@ def settlement_ms(recorded_ms: int) -> int:
     return hour
 
 
-def check_funding(rate: Decimal, interval_hours: int, mark: Decimal | None) -> None:
-    """Check one settlement; raises RowRefusedError."""
+def check_funding(rate: Decimal, interval_hours: int | None, mark: Decimal | None) -> None:
+    """Check one settlement, its interval only where it is stated; raises RowRefusedError."""
     if abs(rate) > 1:
         raise RowRefusedError(f"funding_rate {rate} is beyond 1, that is 100 % an interval")
-    if not 1 <= interval_hours <= 24:
+    if interval_hours is not None and not 1 <= interval_hours <= 24:
         raise RowRefusedError(f"interval_hours {interval_hours} is not in 1 to 24")
     if mark is not None and mark <= 0:
         raise RowRefusedError(f"mark_price {mark} is not positive")

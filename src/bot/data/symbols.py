@@ -1,4 +1,4 @@
-"""Names of markets: the unified symbols, and what exchanges' own names mean."""
+"""Names of markets: the unified symbols, what exchanges' own names mean, and multiplier contracts."""
 
 import re
 
@@ -11,8 +11,16 @@ _QUOTES = (
     *("FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USDE"),
     *("USD", "EUR", "GBP", "JPY", "TRY", "BRL", "AUD", "DAI", "BTC", "ETH", "BNB"),
 )
-_MARKET = re.compile(r"[A-Z0-9]{2,40}\Z")
+_MARKET = re.compile(r"k?[A-Z0-9]{2,40}\Z")
+_SEPARATED = re.compile(
+    r"(?P<base>[A-Za-z0-9]{1,40})[-_/](?P<quote>[A-Za-z0-9]{2,10})(?:[-_:]\w+)?\Z", re.ASCII
+)
 _EXCHANGE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
+
+_MULTIPLIER_PREFIX = re.compile(r"(?P<units>10{3,6}|1M)(?P<base>[A-Z][A-Z0-9]*)\Z")
+_MULTIPLIER_SUFFIX = re.compile(r"(?P<base>[A-Z]+)(?P<units>10{3,6})\Z")
+_THOUSANDS = frozenset({"BONK", "DOGS", "FLOKI", "LUNC", "NEIRO", "PEPE", "SHIB"})
+"""The coins that Hyperliquid counts in thousands: `kPEPE`, which ccxt writes `KPEPE`."""
 
 
 def perp_symbol(market: str) -> str:
@@ -28,9 +36,36 @@ def perp_symbol(market: str) -> str:
     raise DataImportError(f"{market!r} is no market name such as BTCUSDT or ETHUSDC")
 
 
+def market_symbol(name: str) -> str:
+    """Return the perp symbol of a market however it is written: BTCUSDT, BTC-USDT-SWAP, BTC/USDT:USDT.
+
+    Raises: DataImportError if it is no such name.
+    """
+    parts = _SEPARATED.match(name)
+    if not parts:
+        return perp_symbol(_upper(name))
+    quote = parts["quote"].upper()
+    return f"{_upper(parts['base'])}/{quote}:{quote}"
+
+
 def spot_symbol(perp: str) -> str:
     """Return the spot symbol that hedges a perp: `BTC/USDT:USDT` is hedged by `BTC/USDT`."""
     return perp.partition(":")[0]
+
+
+def multiplied(perp: str) -> tuple[int, str] | None:
+    """Return how many coins one unit of a multiplier contract is, and the perp symbol of the coin itself.
+
+    `1000PEPE/USDT:USDT` is (3, `PEPE/USDT:USDT`): the number of coins is a power of ten. None for others.
+    """
+    base, slash, quote = perp.partition("/")
+    if base[:1] in {"k", "K"} and base[1:] in _THOUSANDS:
+        return 3, f"{base[1:]}{slash}{quote}"
+    parts = _MULTIPLIER_PREFIX.match(base) or _MULTIPLIER_SUFFIX.match(base)
+    if not parts:
+        return None
+    power = 6 if parts["units"] == "1M" else len(parts["units"]) - 1
+    return power, f"{parts['base']}{slash}{quote}"
 
 
 def exchange_name(value: str) -> str:
@@ -43,3 +78,8 @@ def exchange_name(value: str) -> str:
     if value == SYNTHETIC_EXCHANGE:
         raise InvalidInputError.of("exchange", f"{value!r} is kept for generated data")
     return value
+
+
+def _upper(name: str) -> str:
+    # The k of kPEPE is the exchange's own way to write thousands; all else is upper case.
+    return f"k{name[1:]}" if name[:1] == "k" and name[1:].isupper() else name.upper()

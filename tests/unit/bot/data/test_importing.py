@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.data import text_lines
+from bot.data.importers import text_lines
 from bot.data.importing import FileReport, import_file, import_path
 from bot.data.store import HistoricalDataStore
 from bot.errors import DataImportError, InvalidInputError

@@ -3,24 +3,22 @@
 import gzip
 import io
 import itertools
+import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bot.errors import DataImportError
 
 MAX_LINE_BYTES = 64 * 1024
 MAX_FILE_BYTES = 1024**3
 MAX_REFUSALS_KEPT = 1000
-_GZIP_MAGIC = b"\x1f\x8b"
 _REPORT_EVERY = 4096
 
 Progress = Callable[[int, int], None]
 """Called with the bytes of the file that are done, and all of them."""
 
-LineStream = io.BufferedReader | gzip.GzipFile
+LineStream = io.BufferedReader | gzip.GzipFile | zipfile.ZipExtFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class TextLines:
                 self._skip_rest_of_line(raw)
                 self.number += 1
                 raw = self._read()
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
             self.refusals.add(self.number, f"the compressed file is damaged from here on: {error}")
             return b""
         return raw
@@ -97,26 +95,3 @@ class TextLines:
         if self._bytes_read > MAX_FILE_BYTES:
             raise DataImportError(f"{self.name} is larger than {MAX_FILE_BYTES // 1024**2} MiB; split it")
         return raw
-
-
-@contextmanager
-def open_lines(path: Path, progress: Progress | None = None) -> Iterator[TextLines]:
-    """Open a plain or gzip file, told apart by content, for reading line by line.
-
-    Raises: DataImportError if it cannot be opened.
-    """
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise DataImportError(f"{path} cannot be read: {error.strerror}") from None
-    with file:
-        packed = file.peek(2)[:2] == _GZIP_MAGIC
-        stream: LineStream = gzip.GzipFile(fileobj=file) if packed else file
-        total = path.stat().st_size
-
-        def report() -> None:
-            if progress:
-                progress(min(file.tell(), total), total)
-
-        yield TextLines(path.name, stream, RefusalLog(), report)
-        report()

@@ -1,0 +1,66 @@
+"""What a user says about files that do not say it themselves."""
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from bot.data.importers.mapping import Mapping
+from bot.data.importers.zones import parse_zone
+from bot.data.rows import SeriesKind
+from bot.data.rules import TIMEFRAMES_MS
+from bot.data.symbols import market_symbol
+from bot.errors import DataImportError, InvalidInputError
+
+WAYS_TO_SAY = "--kind spot|perp|mark --symbol BTCUSDT --timeframe 1h"
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """The answers given with an import; each is used where a file leaves the question open."""
+
+    kind: SeriesKind | None = None
+    symbol: str | None = None
+    timeframe_ms: int | None = None
+    zone: tzinfo | None = None
+    mappings: tuple[Mapping, ...] = ()
+
+    @classmethod
+    def parse(
+        cls,
+        *,
+        kind: str | None = None,
+        symbol: str | None = None,
+        timeframe: str | None = None,
+        time_zone: str | None = None,
+        mapping: str | None = None,
+    ) -> "Hints":
+        """Return the answers given as text, `mapping` being the text of a mapping file.
+
+        Raises: InvalidInputError naming the answer.
+        """
+        return cls(
+            kind=None if kind is None else _kind(kind),
+            symbol=None if symbol is None else _symbol(symbol),
+            timeframe_ms=None if timeframe is None else _timeframe_ms(timeframe),
+            zone=None if time_zone is None else parse_zone(time_zone),
+            mappings=() if mapping is None else Mapping.parse_all(mapping),
+        )
+
+
+def _kind(text: str) -> SeriesKind:
+    candles = (SeriesKind.SPOT, SeriesKind.PERP, SeriesKind.MARK)
+    if text not in candles:
+        raise InvalidInputError.of("kind", f"{text!r} is none of {', '.join(candles)}")
+    return SeriesKind(text)
+
+
+def _symbol(text: str) -> str:
+    try:
+        return market_symbol(text)
+    except DataImportError as error:
+        raise InvalidInputError.of("symbol", error.message) from None
+
+
+def _timeframe_ms(text: str) -> int:
+    if text not in TIMEFRAMES_MS:
+        raise InvalidInputError.of("timeframe", f"{text!r} is none of {', '.join(TIMEFRAMES_MS)}")
+    return TIMEFRAMES_MS[text]

@@ -1,0 +1,214 @@
+"""From records of any format to checked rows: what all importers share."""
+
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.data.importers.hints import WAYS_TO_SAY, Hints
+from bot.data.importers.source import Source
+from bot.data.importers.text_lines import RefusalLog
+from bot.data.intervals import inferred_hours
+from bot.data.rows import CANDLE_COLUMNS, Rows, SeriesKind, funding_values
+from bot.data.rules import (
+    TIMEFRAMES_MS,
+    RowRefusedError,
+    check_candle,
+    check_funding,
+    market_number,
+    settlement_ms,
+)
+from bot.errors import DataImportError
+from bot.timestamps import iso
+
+_BATCH = 16_384
+T = TypeVar("T")
+Numbered = Iterable[tuple[int, T]]
+Values = tuple[Decimal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file records."""
+
+    symbol: str
+    kind: SeriesKind
+    timeframe_ms: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parsed:
+    """What a file records, its good rows, and the line each came from; `notes` say what was assumed."""
+
+    content: Content
+    rows: Rows
+    lines: npt.NDArray[np.int64]
+    notes: tuple[str, ...] = ()
+
+
+class Settlement(NamedTuple):
+    """A funding record as recorded: `hours` is None where the vendor does not state the interval."""
+
+    recorded_ms: int
+    rate: Decimal
+    hours: int | None
+    mark: Decimal | None
+
+
+def decided(source: Source, what: str, *answers: tuple[str, T | None]) -> T:
+    """Return the one answer given by those who answer (name, value).
+
+    Raises: DataImportError if two differ, or none is given.
+    """
+    given = [(who, value) for who, value in answers if value is not None]
+    if not given:
+        raise DataImportError(f"{source.name} does not say its {what}; add {WAYS_TO_SAY} as needed")
+    for who, value in given[1:]:
+        if value != given[0][1]:
+            raise DataImportError(
+                f"{source.name}: {given[0][0]} says {what} {given[0][1]}, but {who} says {value}"
+            )
+    return given[0][1]
+
+
+def csv_fields(text: str, expected: int, delimiter: str = ",") -> list[str]:
+    """Return the fields of an unquoted line; raises RowRefusedError for another number of them."""
+    fields = text.split(delimiter)
+    if len(fields) != expected:
+        raise RowRefusedError(f"{len(fields)} columns instead of {expected}")
+    return fields
+
+
+def timeframe_of(source: Source, text: str) -> int:
+    """Return the ms of a candle interval such as `1h`; raises DataImportError."""
+    if text not in TIMEFRAMES_MS:
+        known = ", ".join(TIMEFRAMES_MS)
+        raise DataImportError(f"{source.name}: candle interval {text!r} is none of {known}")
+    return TIMEFRAMES_MS[text]
+
+
+def candles(
+    content: Content,
+    records: Numbered[T],
+    parse_record: Callable[[T], tuple[int, Sequence[str]]],
+    refusals: RefusalLog,
+) -> Parsed:
+    """Return the good candles among `records`: open time in ms UTC, and the five values as text."""
+    parts: list[Rows] = []
+    times: list[int] = []
+    values: list[Values] = []
+    numbers = array("q")
+    for number, record in records:
+        try:
+            open_ms, texts = parse_record(record)
+            row = tuple(map(market_number, texts, CANDLE_COLUMNS))
+            check_candle(open_ms, content.timeframe_ms, row)
+        except RowRefusedError as refusal:
+            refusals.add(number, str(refusal))
+            continue
+        times.append(open_ms)
+        values.append(row)
+        numbers.append(number)
+        if len(times) == _BATCH:
+            parts.append(Rows.of(times, values, content.kind))
+            times.clear()
+            values.clear()
+    parts.append(Rows.of(times, values, content.kind))
+    return Parsed(content, Rows.concat(parts, content.kind), np.frombuffer(numbers, dtype=np.int64))
+
+
+def inferred_timeframe(source: Source, open_ms: Iterable[int]) -> int:
+    """Return the candle interval that ascending or descending open times show: the smallest step.
+
+    Raises: DataImportError if that is no known interval.
+    """
+    times = np.unique(np.fromiter(open_ms, dtype=np.int64))
+    steps = np.diff(times)
+    if not len(steps) or int(steps.min()) not in TIMEFRAMES_MS.values():
+        raise DataImportError(f"{source.name} does not say its candle interval; add {WAYS_TO_SAY} as needed")
+    return int(steps.min())
+
+
+def funding(
+    symbol: str,
+    records: Numbered[T],
+    parse_record: Callable[[T], Settlement],
+    refusals: RefusalLog,
+) -> Parsed:
+    """Return the good settlements among `records`, snapped to their hour, missing intervals inferred."""
+    taken = _Settlements(refusals)
+    for number, record in records:
+        try:
+            taken.add(number, parse_record(record))
+        except RowRefusedError as refusal:
+            refusals.add(number, str(refusal))
+    times, values, numbers = taken.finished()
+    content = Content(symbol, SeriesKind.FUNDING, 0)
+    notes = ("interval_hours inferred from the settlements",) if taken.inferred else ()
+    return Parsed(content, Rows.of(times, values, content.kind), np.array(numbers, dtype=np.int64), notes)
+
+
+class _Settlements:
+    def __init__(self, refusals: RefusalLog) -> None:
+        self.inferred = False
+        self._refusals = refusals
+        self._recorded_ms: dict[int, int] = {}
+        self._taken: list[tuple[int, int, Settlement]] = []
+
+    def add(self, number: int, record: Settlement) -> None:
+        settled = settlement_ms(record.recorded_ms)
+        check_funding(record.rate, record.hours, record.mark)
+        # Two stamps that are snapped to one hour are two records, however alike they look.
+        if self._recorded_ms.setdefault(settled, record.recorded_ms) != record.recorded_ms:
+            hour = iso(settled)
+            raise RowRefusedError(f"settlement {record.recorded_ms} is the second one of the hour {hour}")
+        self._taken.append((number, settled, record))
+
+    def finished(self) -> tuple[list[int], list[Values], list[int]]:
+        inferred: dict[int, int] = {}
+        if any(record.hours is None for _, _, record in self._taken):
+            self.inferred = True
+            times = sorted({settled for _, settled, _ in self._taken})
+            inferred = dict(zip(times, inferred_hours(times), strict=False))
+        times, values, numbers = [], [], []
+        for number, settled, record in self._taken:
+            hours = record.hours or inferred.get(settled)
+            if hours is None:
+                self._refusals.add(number, "the funding interval of a lone settlement cannot be inferred")
+                continue
+            times.append(settled)
+            values.append(funding_values(record.rate, hours, record.mark))
+            numbers.append(number)
+        return times, values, numbers
+
+
+def said(name: str, value: T | None) -> tuple[str, T | None]:
+    """Return an answer for `decided`."""
+    return name, value
+
+
+def hinted_candles(
+    source: Source,
+    hints: Hints,
+    *,
+    symbol: str | None = None,
+    kind: SeriesKind | None = None,
+    timeframe_ms: int | None = None,
+    open_ms: Iterable[int] = (),
+) -> Content:
+    """Return what candles a file records: what it says itself (the arguments), else what the hints say.
+
+    Raises: DataImportError where both are silent, or contradict each other.
+    """
+    given = [said("the file", timeframe_ms), said("--timeframe", hints.timeframe_ms)]
+    if timeframe_ms is None and hints.timeframe_ms is None:
+        given = [said("its candles", inferred_timeframe(source, open_ms))]
+    return Content(
+        decided(source, "symbol", said("the file", symbol), said("--symbol", hints.symbol)),
+        decided(source, "kind", said("the file", kind), said("--kind", hints.kind)),
+        decided(source, "candle interval", *given),
+    )

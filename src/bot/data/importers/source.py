@@ -1,0 +1,139 @@
+"""One file to import: unpacked by content, and what its name and surroundings say."""
+
+import gzip
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.data.importers.text_lines import LineStream, Progress, RefusalLog, TextLines
+from bot.errors import DataImportError
+
+MAX_DOCUMENT_BYTES = 256 * 1024**2
+DAMAGED = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError)
+_GZIP_MAGIC = b"\x1f\x8b"
+_ZIP_MAGIC = b"PK\x03\x04"
+_DIGITS_OF_A_FLOAT = 16
+_HEAD_BYTES = 4096
+_FOLDERS_THAT_HINT = 6
+
+
+@dataclass(slots=True)
+class Source:
+    """An open file of unknown format: `name` is the file's, `stem` what it holds, without endings.
+
+    `places` are the lower-case names around it that may say what it is: file, archive and folders.
+    """
+
+    name: str
+    stem: str
+    places: tuple[str, ...]
+    lines: TextLines
+    head: bytes
+    _document: list[Any] = field(default_factory=list)
+
+    @property
+    def first_line(self) -> str:
+        """Return the first line of text, empty if it is not text."""
+        try:
+            text = self.head.split(b"\n")[0].decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return ""
+        return text.rstrip("\r")
+
+    def content(self) -> bytes:
+        """Return all bytes; raises DataImportError if they are damaged or too many."""
+        try:
+            data = self.lines.stream.read(MAX_DOCUMENT_BYTES + 1)
+        except DAMAGED as error:
+            raise DataImportError(f"{self.name} is damaged: {error}") from None
+        if len(data) > MAX_DOCUMENT_BYTES:
+            raise DataImportError(f"{self.name} is larger than {MAX_DOCUMENT_BYTES // 1024**2} MiB; split it")
+        return data
+
+    def document(self) -> Any:
+        """Return the JSON document, numbers as text; None if it does not look like JSON.
+
+        Raises: DataImportError naming the line if it is damaged.
+        """
+        if self.head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in {b"[", b"{"}:
+            return None
+        if not self._document:
+            self._document.append(self._parsed())
+        return self._document[0]
+
+    def _parsed(self) -> Any:
+        try:
+            return json.loads(self.content(), parse_float=_shortest, parse_int=str, parse_constant=str)
+        except json.JSONDecodeError as error:
+            raise DataImportError(f"{self.name}:{error.lineno}: the JSON is damaged: {error.msg}") from None
+        except (UnicodeDecodeError, RecursionError):
+            raise DataImportError(f"{self.name} is no JSON of market data") from None
+
+
+@contextmanager
+def open_source(path: Path, progress: Progress | None = None) -> Iterator[Source]:
+    """Open a plain, gzip or zip file, told apart by content.
+
+    Raises: DataImportError if it cannot be read.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise DataImportError(f"{path} cannot be read: {error.strerror}") from None
+    with file:
+        inner, stream = _unpacked(path.name, file)
+        total = path.stat().st_size
+
+        def report() -> None:
+            if progress and not file.closed:
+                progress(min(file.tell(), total), total)
+
+        folders = path.absolute().parts[-_FOLDERS_THAT_HINT - 1 :]
+        places = tuple(place.lower() for place in (inner, *reversed(folders)))
+        lines = TextLines(path.name, stream, RefusalLog(), report)
+        yield Source(path.name, _stem(inner), places, lines, _head(stream))
+        report()
+
+
+def _unpacked(name: str, file: io.BufferedReader) -> tuple[str, LineStream]:
+    magic = file.peek(4)[:4]
+    if magic.startswith(_GZIP_MAGIC):
+        return name.removesuffix(".gz"), gzip.GzipFile(fileobj=file)
+    return _member(name, file) if magic == _ZIP_MAGIC else (name, file)
+
+
+def _member(name: str, file: io.BufferedReader) -> tuple[str, LineStream]:
+    try:
+        archive = zipfile.ZipFile(file)
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        if len(members) != 1:
+            raise DataImportError(
+                f"{name} holds {len(members)} files instead of one; unpack it into a folder"
+            )
+        return Path(members[0].filename).name, archive.open(members[0])  # type: ignore[return-value]
+    except (*DAMAGED, RuntimeError) as error:
+        raise DataImportError(f"{name} is a damaged or locked archive: {error}") from None
+
+
+def _head(stream: LineStream) -> bytes:
+    try:
+        return stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
+    except DAMAGED:
+        return b""
+
+
+def _stem(name: str) -> str:
+    for ending in (".gz", ".csv", ".json", ".feather"):
+        name = name.removesuffix(ending)
+    return name
+
+
+def _shortest(text: str) -> str:
+    # More than 16 digits come from a binary float written out in full; its shortest text is what was meant.
+    return text if len(text) <= _DIGITS_OF_A_FLOAT else repr(float(text))
