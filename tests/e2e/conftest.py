@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from browsing import Visit
+from playwright.sync_api import Browser, sync_playwright
 from servers import skip_or_fail
 from webservice import Hands, copy_of, make_template, serving
 
@@ -58,25 +59,6 @@ def address(home: Path) -> Iterator[str]:
     """Return where the application is served."""
     with serving(home) as address:
         yield address
-
-
-class Visit:
-    """A page with what it asked for and what it complained about."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        page.on("request", self._note_request)
-        page.on("console", lambda message: self._note_complaint(message.type, message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def _note_request(self, request: Request) -> None:
-        self.requests.append(request.url)
-
-    def _note_complaint(self, kind: str, text: str) -> None:
-        if kind in {"error", "warning"}:
-            self.complaints.append(text)
 
 
 @pytest.fixture

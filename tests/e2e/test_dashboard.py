@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from conftest import Visit
+from browsing import Visit
 from playwright.sync_api import expect
 from webservice import Hands, serving, sweep_body
 
@@ -39,7 +39,7 @@ def test_sweep_is_watched_to_its_end_and_a_cell_leads_to_its_trial(
     expect(page.locator("#heatmap[data-drawn]")).to_be_visible()
     shown = page.locator("#heatmap .heatmap-label")
     expect(shown).to_have_count(10)
-    assert {text.strip() for text in shown.all_inner_texts()} == {
+    assert {text.strip() for text in shown.all_text_contents()} == {
         f"{value:.2f}" for row in cells["cells"] for value in row
     }
 
@@ -65,9 +65,9 @@ def test_axes_metric_and_order_are_chosen_and_kept_in_the_address(
     hands.work(sweep_id)
     page.goto(f"{address}/dashboard/sweeps/{sweep_id}")
     expect(page.locator("#heatmap[data-drawn]")).to_be_visible()
-    page.get_by_label("Across").select_option("perp_leverage")
-    page.get_by_label("Metric").select_option("net_pnl")
-    page.get_by_label("Other axes").select_option("worst")
+    page.locator("select[name=x]").select_option("perp_leverage")
+    page.locator("select[name=metric]").select_option("net_pnl")
+    page.locator("select[name=agg]").select_option("worst")
     expect(page.locator("#heatmap")).to_have_attribute(
         "data-drawn", "perp_leverage exit_funding_rate net_pnl worst"
     )

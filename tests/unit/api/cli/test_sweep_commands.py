@@ -1,0 +1,103 @@
+"""`carrygrid sweep ...` against a served application."""
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from servers import eventually, free_port
+from webservice import Hands, serving, sweep_body
+
+from api.cli import main
+
+
+@pytest.fixture
+def address(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with serving(home) as address:
+        monkeypatch.setenv("CARRYGRID_API_URL", address)
+        yield address
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(sweep_body()))
+    return path
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as leaving:
+        main([str(argument) for argument in arguments])
+    return int(leaving.value.code or 0)
+
+
+def test_a_sweep_is_submitted_shown_ranked_cancelled_and_resumed(
+    address: str, spec: Path, hands: Hands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("sweep", "submit", spec) == 0
+    assert f"sweep 1: 20 trials; {address}/dashboard/sweeps/1" in capsys.readouterr().out
+    assert run("sweep", "cancel", 1) == 0
+    assert "cancelled" in capsys.readouterr().out
+    assert run("sweep", "resume", 1, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "queued"
+    hands.work(1)
+    capsys.readouterr()
+    assert run("sweep", "show", 1) == 0
+    assert "20 of 20 done, 0 failed" in capsys.readouterr().out
+    assert run("sweep", "top", 1, "--sort=-net_pnl", "--limit", 3, "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)) == 3
+    assert run("sweep", "top", 1) == 0
+    assert "Annualized" in capsys.readouterr().out
+
+
+def test_wait_follows_a_sweep_to_its_end_and_prints_its_best_trials(
+    address: str, spec: Path, hands: Hands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work_once_submitted() -> None:
+        eventually(lambda: httpx2.get(f"{address}/sweeps").json()["sweeps"], 20, "the sweep is there")
+        hands.work(1)
+
+    worker = threading.Thread(target=work_once_submitted)
+    worker.start()
+    assert run("sweep", "submit", spec, "--wait") == 0
+    worker.join()
+    assert "Best trials of sweep 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (json.dumps(sweep_body(nmae=1)), "nmae"),
+        (json.dumps(sweep_body(grid={"perp_leverage": [1, "x"]})), "grid.perp_leverage.values[1]"),
+        ('{"base": NaN}', "NaN"),
+        ("", "body"),
+    ],
+)
+def test_refused_spec_is_one_line_naming_the_field(
+    address: str, spec: Path, capsys: pytest.CaptureFixture[str], text: str, named: str
+) -> None:
+    spec.write_text(text)
+    assert run("sweep", "submit", spec) == 2
+    captured = capsys.readouterr()
+    assert named in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert run("sweep", "submit", spec, "--json") == 2
+    assert json.loads(capsys.readouterr().out)["status"] == 422
+
+
+def test_sweep_that_does_not_exist_is_bad_input(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("sweep", "show", 77) == 2
+    assert capsys.readouterr().err == "error: there is no sweep 77\n"
+
+
+def test_api_that_does_not_answer_is_one_line_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CARRYGRID_API_URL", f"http://127.0.0.1:{free_port()}")
+    assert run("sweep", "show", 1) == 1
+    message = capsys.readouterr().err
+    assert "carrygrid up" in message
+    assert message.count("\n") == 1
