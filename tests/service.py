@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from servers import eventually
+from servers import eventually, leashed
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Service:
 
     def _start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
         with (self.logs / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+            process = subprocess.Popen(leashed(*command), env=self.environment, stdout=log, stderr=log)
         self.processes.append(process)
         return process
 
