@@ -17,7 +17,7 @@ from bot.data.paper_tables import (
     paper_trade,
 )
 from bot.models import AccountState, CloseReason, FundingPayment, OpenHedge, Position, Trade
-from bot.paper.ledger import Progress, SavedSession, SessionError, SessionStatus
+from bot.paper.ledger import Progress, SavedSession, SessionStatus, SessionTakenError
 
 
 class PaperStore:
@@ -44,7 +44,7 @@ class PaperStore:
             )
 
     def create(self, session: SavedSession) -> None:
-        """Write a new session down; raises SessionError if the name is taken."""
+        """Write a new session down; raises SessionTakenError if the name is taken."""
         values = {
             "name": session.name,
             "config": json.dumps(session.config, sort_keys=True),
@@ -55,10 +55,12 @@ class PaperStore:
             with write_transaction(self._engine, durable=True) as connection:
                 connection.execute(paper_session.insert().values(values))
         except sa.exc.IntegrityError:
-            raise SessionError(f"session {session.name!r} has just been started by another process") from None
+            raise SessionTakenError(
+                f"session {session.name!r} has just been started by another process"
+            ) from None
 
     def save(self, name: str, progress: Progress) -> None:
-        """Write an event down; raises SessionError if another process has got further."""
+        """Write an event down; raises SessionTakenError if another process has got further."""
         with write_transaction(self._engine, durable=True) as connection:
             session_id = _move_on(connection, name, progress)
             _put_hedges(connection, session_id, progress.account.hedges)
@@ -114,7 +116,7 @@ def _move_on(connection: sa.Connection, name: str, progress: Progress) -> int:
     moved = paper_session.update().where(expected).values(_account(progress.account, progress.status))
     session_id = connection.execute(moved.returning(paper_session.c.id)).scalar_one_or_none()
     if session_id is None:
-        raise SessionError(f"session {name!r} has been taken further by another process; this one ends")
+        raise SessionTakenError(f"session {name!r} has been taken further by another process; this one ends")
     return int(session_id)
 
 

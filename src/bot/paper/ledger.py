@@ -16,6 +16,12 @@ class SessionError(BotError):
     code = "paper_session"
 
 
+class SessionTakenError(BotError):
+    """A session that another process has taken further."""
+
+    code = "paper_session_taken"
+
+
 class SessionStatus(StrEnum):
     """Whether a session may trade. `OPEN` ones go on by themselves after a restart."""
 
@@ -61,10 +67,10 @@ class SessionStore(Protocol):
         """Return the session, None if there is none of that name."""
 
     def create(self, session: SavedSession) -> None:
-        """Write a new session down; raises SessionError if the name is taken."""
+        """Write a new session down; raises SessionTakenError if the name is taken."""
 
     def save(self, name: str, progress: Progress) -> None:
-        """Write an event down; raises SessionError if another process has got further."""
+        """Write an event down; raises SessionTakenError if another process has got further."""
 
     def reopen(self, name: str) -> None:
         """Let a stopped session trade again."""

@@ -78,8 +78,10 @@ class PaperSession:
     def warm_up(self, history: Iterable[FeedRows]) -> None:
         """Take in history, once, before anything else."""
         self._book.add(history)
+        past, lived = self._past()
+        self._seen.update((record.symbol, record.t_ms) for record in lived)
         with exact():
-            self._trader.warm_up(self._past())
+            self._trader.warm_up([*past, *lived])
 
     def receive(self, rows: Iterable[FeedRows]) -> None:
         """Take in rows that have become known."""
@@ -129,21 +131,16 @@ class PaperSession:
         books.payments.clear()
         return Progress(previous_ms, self.account, self._trader.equity(), trades, payments, status)
 
-    def _past(self) -> Iterator[FundingRate]:
-        """Yield what was settled by the newest event, in the order in which it was seen."""
-        unbooked = self._unbooked()
-        since_ms, newest_ms = self._saved.started_ms, self.account.t_ms
-        for symbol in self._symbols:
-            yield from self._book.records(symbol, 0, since_ms)
+    def _past(self) -> tuple[list[FundingRate], list[FundingRate]]:
+        """Return the settlements before the session, and those by its newest event, as they were seen."""
+        since_ms, until_ms = self._saved.started_ms, self.account.t_ms + 1
+        past = [record for symbol in self._symbols for record in self._book.records(symbol, 0, since_ms)]
         lived = [
-            record
-            for symbol in self._symbols
-            for record in self._book.records(symbol, since_ms, newest_ms + 1)
+            record for symbol in self._symbols for record in self._book.records(symbol, since_ms, until_ms)
         ]
-        for record in sorted(lived, key=lambda record: record.t_ms):
-            if (record.symbol, record.t_ms) not in unbooked:
-                self._seen.add((record.symbol, record.t_ms))
-                yield record
+        unbooked = self._unbooked()
+        seen = [record for record in lived if (record.symbol, record.t_ms) not in unbooked]
+        return past, sorted(seen, key=lambda record: record.t_ms)
 
     def _unbooked(self) -> set[tuple[str, int]]:
         """Return the settlements that the open hedges should have been paid for, and were not."""
