@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bot.config import RunConfig
-from sweeps.metrics import METRICS, MetricKind
+from sweeps.metrics import METRICS, Direction, MetricKind, natural_direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,11 @@ class MetricLabel:
     kind: str
     description: str
     signed: bool = False
+
+    @property
+    def small_is_good(self) -> bool:
+        """Whether less of it is better."""
+        return natural_direction(self.name) is Direction.MINIMIZE
 
 
 _LABELS = (
@@ -117,12 +122,11 @@ TABLE_COLUMNS = (
     "liquidations",
 )
 GROUPS = (
-    ("Money", "money"),
-    ("Returns and shares", "share"),
-    ("Ratios", "ratio"),
-    ("Counts", "count"),
-    ("Time, hours", "hours"),
-    ("Time, days", "days"),
+    ("Money", ("money",)),
+    ("Returns and shares", ("share",)),
+    ("Ratios", ("ratio",)),
+    ("Counts", ("count",)),
+    ("Time", ("hours", "days")),
 )
 
 
@@ -131,9 +135,9 @@ def labels(names: tuple[str, ...]) -> list[MetricLabel]:
     return [METRIC_LABELS[name] for name in names]
 
 
-def groups() -> list[tuple[str, str, list[MetricLabel]]]:
-    """Return (heading, kind, metrics) for a page that shows all of them."""
-    return [(title, kind, [m for m in METRIC_LABELS.values() if m.kind == kind]) for title, kind in GROUPS]
+def groups() -> list[tuple[str, list[MetricLabel]]]:
+    """Return (heading, metrics) for a page that shows all of them."""
+    return [(title, [m for m in METRIC_LABELS.values() if m.kind in kinds]) for title, kinds in GROUPS]
 
 
 def explained(parameter: str) -> str:

@@ -46,7 +46,10 @@ class Pages:
             plotly_url=f"{self._plotly}/plotly.min.js",
             flower_url=flower_url,
             metrics=METRIC_LABELS,
-            metrics_brief={m.name: {"label": m.label, "kind": m.kind} for m in METRIC_LABELS.values()},
+            metrics_brief={
+                m.name: {"label": m.label, "kind": m.kind, "small_is_good": m.small_is_good}
+                for m in METRIC_LABELS.values()
+            },
         )
 
     def mounts(self) -> list[Mount]:

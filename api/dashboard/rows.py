@@ -10,7 +10,6 @@ from api.dashboard.presenters import AxisCard, text_of
 from bot.config import RunConfig
 from bot.data.listing import ExchangeListing
 from bot.models import HOUR_MS
-from sweeps.metrics import Direction, natural_direction
 from sweeps.queries import TrialView
 from sweeps.trial import TrialState
 
@@ -122,8 +121,5 @@ def series_rows(listing: Sequence[ExchangeListing]) -> list[SeriesRow]:
 
 def first_sorts(axes: Sequence[AxisCard], columns: Sequence[MetricLabel]) -> dict[str, str]:
     """Return how each heading sorts when it is first pressed: metrics best first, parameters ascending."""
-    wanted_small = {label.name for label in columns if natural_direction(label.name) is Direction.MINIMIZE}
-    metrics = {
-        label.name: label.name if label.name in wanted_small else f"-{label.name}" for label in columns
-    }
+    metrics = {label.name: label.name if label.small_is_good else f"-{label.name}" for label in columns}
     return metrics | {axis.name: axis.name for axis in axes}

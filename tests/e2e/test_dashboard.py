@@ -43,6 +43,10 @@ def test_sweep_is_watched_to_its_end_and_a_cell_leads_to_its_trial(
         f"{value:.2f}" for row in cells["cells"] for value in row
     }
 
+    assert page.locator("#heatmap .modebar-btn").evaluate_all("all => all.map(one => one.dataset.title)") == [
+        "Download plot as a PNG"
+    ]
+
     page.locator("#heatmap .nsewdrag").first.click()
     page.wait_for_url("**/trials/*")
     number = int(page.url.rpartition("/")[2])

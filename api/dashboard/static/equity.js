@@ -1,4 +1,4 @@
-import { CHART_OPTIONS, baseLayout, colours, fontSize, loadPlotly, showWaiting } from "./plotly-loader.js";
+import { baseLayout, chartOptions, colours, fontSize, loadPlotly, showWaiting } from "./plotly-loader.js";
 
 /* Drawdown from the running peak, which starts at the capital that was put in. */
 export function drawdowns(values, capital) {
@@ -13,7 +13,7 @@ export async function drawEquity(chart, points, capital, unit) {
   const plotly = await loadPlotly();
   const times = points.map(([t]) => new Date(t).toISOString().slice(0, 19));
   const values = points.map(([, equity]) => Number(equity));
-  await plotly.react(chart, traces(times, values, capital, unit), layout(capital, unit), CHART_OPTIONS);
+  await plotly.react(chart, traces(times, values, capital, unit), layout(capital, unit), chartOptions("toImage", "zoom2d", "pan2d", "resetScale2d"));
   showWaiting(chart, "");
   chart.dataset.drawn = String(points.length);
   performance.mark("equity-drawn");
@@ -46,7 +46,7 @@ function layout(capital, unit) {
     ...baseLayout(),
     showlegend: false,
     hovermode: "x",
-    margin: { l: 20, r: 16, t: 10, b: 20 },
+    margin: { l: 20, r: 16, t: 28, b: 20 },
     xaxis: { ...side, anchor: "y2", type: "date", showgrid: false, title: { ...small("UTC"), standoff: 4 } },
     yaxis: { ...side, domain: [0.32, 1], title: small(`Equity, ${unit}`), tickformat: ",.0f" },
     yaxis2: {

@@ -1,4 +1,4 @@
-import { CHART_OPTIONS, baseLayout, colours, fontSize, loadPlotly, showWaiting } from "./plotly-loader.js";
+import { baseLayout, chartOptions, colours, fontSize, loadPlotly, showWaiting } from "./plotly-loader.js";
 import { formatted, short } from "./format.js";
 
 /* Blue gains, orange losses: distinguishable with every common colour vision; neutral at zero. */
@@ -19,7 +19,7 @@ const LEAST_CELL_WIDTH = 42;
 export async function drawHeatmap(chart, data, metric, unit, openTrial) {
   const plotly = await loadPlotly();
   const values = data.cells.map((row) => row.map((cell) => (cell === null ? null : Number(cell))));
-  await plotly.react(chart, [trace(chart, data, values, metric, unit)], layout(chart, data), CHART_OPTIONS);
+  await plotly.react(chart, [trace(chart, data, values, metric, unit)], layout(chart, data), chartOptions("toImage"));
   showWaiting(chart, "");
   chart.removeAllListeners?.("plotly_click");
   chart.on("plotly_click", (event) => {
@@ -32,7 +32,7 @@ export async function drawHeatmap(chart, data, metric, unit, openTrial) {
 }
 
 function trace(chart, data, values, metric, unit) {
-  const range = anchoredRange(values);
+  const range = anchoredRange(values, metric.small_is_good);
   return {
     type: "heatmap",
     x: data.x.values.map((_, index) => index),
@@ -57,14 +57,16 @@ function ticks(metric, range) {
   return { tickformat: TICKS[metric.kind] ?? "~s" };
 }
 
-/* Half of the scale where all values share a sign, so that zero keeps its colour and nothing is wasted. */
-export function anchoredRange(values) {
+/* Half of the scale where all values share a sign, so that zero keeps its colour and nothing is wasted.
+   Orange is the side nobody wants: below zero, or above it for drawdowns, fees and liquidations. */
+export function anchoredRange(values, smallIsGood) {
   const known = values.flat().filter((value) => value !== null && Number.isFinite(value));
   const low = Math.min(0, ...known);
   const high = Math.max(0, ...known);
   const scale = SCALES[document.documentElement.dataset.theme === "dark" ? "dark" : "light"];
   const half = Math.max(-low, high) || 1;
-  if (low === 0) return { zmin: 0, zmax: half, colorscale: stops([scale.zero, ...scale.gain]) };
+  const above = smallIsGood ? [...scale.loss].reverse() : scale.gain;
+  if (low === 0) return { zmin: 0, zmax: half, colorscale: stops([scale.zero, ...above]) };
   if (high === 0) return { zmin: -half, zmax: 0, colorscale: stops([...scale.loss, scale.zero]) };
   return { zmin: -half, zmax: half, colorscale: stops([...scale.loss, scale.zero, ...scale.gain]) };
 }
@@ -107,7 +109,7 @@ function layout(chart, data) {
   return {
     ...baseLayout(),
     height: Math.min(Math.max(380, data.y.values.length * size * 4 + 110), 820),
-    margin: { l: 20, r: 10, t: 10, b: 20 },
+    margin: { l: 20, r: 10, t: 28, b: 20 },
     xaxis: axis(data.x, c, Math.max(4, Math.floor(chart.clientWidth / 90))),
     yaxis: axis(data.y, c, 24),
   };

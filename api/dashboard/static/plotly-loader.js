@@ -26,11 +26,13 @@ export function colours() {
 
 export function baseLayout() {
   const c = colours();
+  const family = getComputedStyle(document.body).fontFamily;
   return {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: getComputedStyle(document.body).fontFamily, size: fontSize(), color: c.ink },
-    hoverlabel: { bgcolor: c.card, bordercolor: c.line, font: { color: c.ink }, align: "left" },
+    font: { family, size: fontSize(), color: c.ink },
+    hoverlabel: { bgcolor: c.card, bordercolor: c.line, font: { color: c.ink, family }, align: "left" },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: c.muted, activecolor: c.accent },
   };
 }
 
@@ -38,11 +40,8 @@ export function fontSize() {
   return parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.9;
 }
 
-export const CHART_OPTIONS = {
-  responsive: true,
-  displaylogo: false,
-  modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
-};
+/* Named one by one: the library's own choice includes buttons that hand the data to another site. */
+export const chartOptions = (...buttons) => ({ responsive: true, displaylogo: false, modeBarButtons: [buttons] });
 
 export function showWaiting(chart, text) {
   const waiting = chart.querySelector(".waiting");
