@@ -44,7 +44,7 @@ def _check_extents(spec: SweepSpec, data: MarketData) -> None:
 def _check_window(spec: SweepSpec, store: HistoricalDataStore) -> None:
     """Build the window that all trials share, which raises what every one of them would."""
     config = _first_config(spec)
-    ReplayWindow.build(config, store.load(config.exchange, config.symbols, config.end))
+    ReplayWindow.build(config, store.load(config.exchange, config.symbols, config.end, config.start))
 
 
 def _first_config(spec: SweepSpec) -> RunConfig:

@@ -42,7 +42,7 @@ def print_probe(path: Path, *, cuts: int, seed: int, as_json: bool) -> int:
 def _read(path: Path) -> tuple[RunConfig, MarketData]:
     config = read_config(path)
     with ready_store(Settings()) as store:
-        return config, store.load(config.exchange, config.symbols, config.end)
+        return config, store.load(config.exchange, config.symbols, config.end, config.start)
 
 
 def _print_sides(comparison: Comparison) -> None:

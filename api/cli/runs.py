@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 
@@ -32,7 +33,7 @@ def print_run(path: Path, *, as_json: bool) -> None:
     """Replay the run that the file describes and print it."""
     config = read_config(path)
     with ready_store(Settings()) as store:
-        data = store.load(config.exchange, config.symbols, config.end)
+        data = store.load(config.exchange, config.symbols, config.end, config.start)
     window = ReplayWindow.build(config, data)
     result = replay(config, window)
     insight = explain(result, window, Baselines(window))
@@ -48,6 +49,11 @@ def read_config(path: Path) -> RunConfig:
 
     Raises: InvalidInputError naming field and value.
     """
+    return RunConfig.parse(read_document(path))
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file; raises InvalidInputError if there is none."""
     text = read_text(path)
     try:
         document = load_json(text)
@@ -55,7 +61,7 @@ def read_config(path: Path) -> RunConfig:
         raise InvalidInputError.of(str(path), error.errors[0].message) from None
     if not isinstance(document, dict):
         raise InvalidInputError.of(str(path), "is no JSON object of run parameters")
-    return RunConfig.parse(document)
+    return document
 
 
 def read_text(path: Path) -> str:

@@ -28,8 +28,10 @@ _MAX_ERROR_LENGTH = 2_000
 class MarketStore(Protocol):
     """Where recorded history comes from."""
 
-    def load(self, exchange: str | None, symbols: tuple[str, ...], end_ms: int) -> MarketData:
-        """Return the history of `symbols` visible at `end_ms`."""
+    def load(
+        self, exchange: str | None, symbols: tuple[str, ...], end_ms: int, start_ms: int | None = None
+    ) -> MarketData:
+        """Return the history of `symbols` visible at `end_ms`, in timeframes that suit the window."""
 
 
 class WindowCache:
@@ -64,7 +66,7 @@ class WindowCache:
 
     def _built(self, config: RunConfig) -> ReplayWindow | BotError:
         try:
-            data = self._store.load(config.exchange, config.symbols, config.end)
+            data = self._store.load(config.exchange, config.symbols, config.end, config.start)
             return ReplayWindow.build(config, data)
         except BotError as error:
             return error.with_traceback(None)

@@ -90,6 +90,14 @@ class PairHistory:
         volumes = _VolumesAsOf(self._base_volume, self._perp_volume_exponent, closed)
         return SettlementView(funding, ticker, self.instrument, volumes)
 
+    def price_age_ms(self, t_ms: int) -> int | None:
+        """Return how long before `t_ms` the older of the two newest prices closed, None without both."""
+        closed = (self._spot_closed, self._perp_closed)
+        newest = [int(np.searchsorted(times, t_ms, side="right")) - 1 for times in closed]
+        if min(newest) < 0:
+            return None
+        return max(t_ms - int(times[at]) for times, at in zip(closed, newest, strict=True))
+
     def mark_highs(self, times: Times) -> list[Decimal | None]:
         """Return, for each of `times` but the first, the highest mark price since the time before.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from bot.analytics.carry import CarryComparison, compare_with_holding
@@ -9,7 +10,7 @@ from bot.backtest.engine import replay
 from bot.backtest.result import RunResult
 from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
-from bot.models import SettlementView
+from bot.models import HOUR_MS, SettlementView
 from bot.money import exact
 from bot.parameters import AccountParameters
 from bot.strategies.gates import Gate, GateReport, gate_reports
@@ -72,6 +73,14 @@ def _blocked(config: RunConfig, window: ReplayWindow) -> Iterator[tuple[Settleme
             strategy.observe(view.funding)
         for view in event.settlements:
             if not view.ticker.fresh:
-                yield view, Gate("fresh_prices")
+                yield view, _stale(config, window, view)
             else:
                 yield view, strategy.blocking_gate(view) or Gate("size")
+
+
+def _stale(config: RunConfig, window: ReplayWindow, view: SettlementView) -> Gate:
+    age_ms = window.price_age_ms(view.funding.symbol, view.funding.t_ms)
+    if age_ms is None:
+        return Gate("fresh_prices")
+    needed, seen = config.max_price_age_hours, Decimal(age_ms) / HOUR_MS
+    return Gate("fresh_prices", needed, seen, seen - needed)

@@ -53,6 +53,10 @@ class ReplayWindow:
         calendar = Calendar.of(times)
         return cls(data.exchange, data.fingerprint, past, events, calendar, instruments, covered, pairs)
 
+    def price_age_ms(self, symbol: str, t_ms: int) -> int | None:
+        """Return how long before `t_ms` the older of a pair's two prices closed, None without both."""
+        return self._pairs[symbol].price_age_ms(t_ms)
+
     def mark_candles(self, symbol: str, after_ms: int, until_ms: int) -> Iterator[MarkCandle]:
         """Yield the candles of the mark series that closed in (after_ms, until_ms], oldest first."""
         return self._pairs[symbol].mark_candles(after_ms, until_ms)

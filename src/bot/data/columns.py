@@ -75,6 +75,12 @@ class DecimalColumn:
             return cast("Mantissas", self.mantissas.astype(object) * factor)
         return cast("Mantissas", self.mantissas * factor)
 
+    def scaled(self, power: int) -> "DecimalColumn":
+        """Return the canonical column of the values times ten to the `power`."""
+        moved = DecimalColumn(self.mantissas, self.exponent + power)
+        exponent = min(moved.exponent, 0)
+        return self.of(moved.mantissas_over(exponent), exponent)
+
     def decimal(self, index: int) -> Decimal:
         """Return one value exactly."""
         return Decimal(int(self.mantissas[index])).scaleb(self.exponent, context=EXACT)

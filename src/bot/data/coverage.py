@@ -1,5 +1,6 @@
 """How much of a window the recorded history covers, and whether that is enough to run on."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bot.data.gaps import Gap, Times, candle_gaps, funding_gaps, settlements_expected
+from bot.data.quality import Finding, candle_findings, dead_contract, funding_findings, late_prices
 from bot.data.series import CandleSeries, FundingSeries, SymbolData
 from bot.errors import InsufficientDataError
 from bot.models import HOUR_MS
@@ -30,6 +32,8 @@ class Coverage:
 
     `first_ms` and `last_ms` are settlements in the window, None if there is none. Candles count if they open
     at or after the start and close by the end. `mark` is None where no mark candles are held.
+    `spot_units` is how many coins of the spot market one unit of the perp is. `findings` say what is odd
+    about the rows of the window.
     """
 
     first_ms: int | None
@@ -39,6 +43,8 @@ class Coverage:
     perp: LegCoverage
     mark: LegCoverage | None
     timeframes_ms: dict[str, int]
+    spot_units: int = 1
+    findings: tuple[Finding, ...] = ()
 
     def legs(self) -> dict[str, LegCoverage]:
         """Return the legs that are held, by name."""
@@ -52,7 +58,14 @@ class Coverage:
             counts.update({f"{name}_found": leg.found, f"{name}_expected": leg.expected})
         gaps = [{"leg": name, **asdict(gap)} for name, leg in self.legs().items() for gap in leg.gaps]
         extent = {"first_ms": self.first_ms, "last_ms": self.last_ms}
-        return {**extent, **counts, "timeframes_ms": self.timeframes_ms, "gaps": gaps}
+        return {
+            **extent,
+            **counts,
+            "timeframes_ms": self.timeframes_ms,
+            "spot_units": self.spot_units,
+            "gaps": gaps,
+            "findings": [finding.document() for finding in self.findings],
+        }
 
 
 def coverage(data: SymbolData, start_ms: int, end_ms: int) -> Coverage:
@@ -71,7 +84,23 @@ def coverage(data: SymbolData, start_ms: int, end_ms: int) -> Coverage:
         perp=legs["perp"],
         mark=legs.get("mark"),
         timeframes_ms={name: series.timeframe_ms for name, series in candles.items()},
+        spot_units=data.spot_units,
+        findings=tuple(_findings(data.funding, candles, inside, start_ms, end_ms)),
     )
+
+
+def _findings(
+    funding: FundingSeries, candles: dict[str, CandleSeries], inside: slice, start_ms: int, end_ms: int
+) -> Iterator[Finding]:
+    settled = funding[inside]
+    yield from funding_findings(settled)
+    for leg, series in candles.items():
+        rows = series[_between(series.open_ms, start_ms, end_ms - series.timeframe_ms)]
+        yield from candle_findings(leg, rows)
+        if leg == "perp":
+            yield from dead_contract(rows, settled)
+        if leg != "mark":
+            yield from late_prices(leg, series, settled.t_ms)
 
 
 def _between(times: Times, first_ms: int, last_ms: int) -> slice:

@@ -1,12 +1,17 @@
 """Import of files and folders of market data, recognised by content."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from bot.data.importers.formats import recognised
 from bot.data.importers.hints import Hints
+from bot.data.importers.parsing import Parsed
 from bot.data.importers.source import open_source
 from bot.data.importers.text_lines import Progress, Refusal
+from bot.data.provenance import Provenance
 from bot.data.rows import SeriesKey
 from bot.data.store import HistoricalDataStore
 from bot.data.symbols import exchange_name
@@ -105,8 +110,9 @@ def import_file(
         refusals = source.lines.refusals
     content = parsed.content
     key = SeriesKey(exchange, content.symbol, content.kind, content.timeframe_ms)
-    merged = store.merge(key, parsed.rows)
     unreadable = refusals.count
+    provenance = _provenance(path.name, parsed, unreadable)
+    merged = store.merge(key, parsed.rows, provenance=provenance)
     refusals.add_all(merged.refused, [(int(parsed.lines[row]), why) for row, why in merged.reasons])
     return FileReport(
         name=path.name,
@@ -119,8 +125,31 @@ def import_file(
         already_there=merged.already_there,
         refused=refusals.count,
         refusals=tuple(sorted(refusals.kept, key=lambda refusal: refusal.line)),
-        notes=parsed.notes,
+        notes=(*parsed.notes, *_put_right(provenance)),
     )
+
+
+def _provenance(name: str, parsed: Parsed, unreadable: int) -> Provenance:
+    times = parsed.rows.times
+    return Provenance(
+        source=name[:255],
+        rows_read=len(times) + unreadable,
+        rows_new=0,
+        refused=unreadable,
+        snapped=parsed.snapped,
+        max_jitter_ms=parsed.max_jitter_ms,
+        duplicates=len(times) - len(np.unique(times)),
+        out_of_order=int(np.count_nonzero(np.diff(times) < 0)),
+    )
+
+
+def _put_right(done: Provenance) -> Iterator[str]:
+    if done.snapped:
+        yield f"{done.snapped} settlements up to {done.max_jitter_ms} ms off their hour were snapped to it"
+    if done.duplicates:
+        yield f"{done.duplicates} rows repeat the time of another"
+    if done.out_of_order:
+        yield f"{done.out_of_order} rows were not in order and were sorted"
 
 
 def _import_folder(

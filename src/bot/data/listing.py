@@ -1,8 +1,8 @@
 """What the store holds, for people: extents, counts and gaps of every series."""
 
 import itertools
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 
 from bot.data import sql
 from bot.data.gaps import Gap, candle_gaps, funding_gaps
-from bot.data.rows import Rows, SeriesKind, funding_series
+from bot.data.provenance import Provenance, recorded
+from bot.data.quality import Finding, candle_findings, dead_contract, funding_findings
+from bot.data.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.data.sql import HeldSegment, HeldSeries
 from bot.models import HOUR_MS
 
@@ -27,15 +29,21 @@ class SeriesListing:
     rows: int
     missing: int
     gaps: tuple[Gap, ...]
+    findings: tuple[Finding, ...] = ()
+    imports: tuple[Provenance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SymbolListing:
-    """The series of one symbol; `synthetic` says that they are generated."""
+    """The series of one symbol; `synthetic` says that they are generated.
+
+    `rules` are the exchange's own steps, minimums, maintenance rate and taker fees, where they are known.
+    """
 
     symbol: str
     synthetic: bool
     series: tuple[SeriesListing, ...]
+    rules: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +77,36 @@ def _symbol(connection: Connection, symbol: str, held: list[HeldSeries]) -> Symb
     months: dict[int, list[HeldSegment]] = {one.id: [] for one in held}
     for month in sql.segments(connection, held):
         months[month.series.id].append(month)
-    listed = tuple(_series(one, months[one.id]) for one in held if months[one.id])
-    return SymbolListing(symbol, any(one.synthetic for one in held), listed)
+    held = [one for one in held if months[one.id]]
+    imports = recorded(connection, held)
+    found = _findings(held, months)
+    listed = tuple(
+        replace(
+            _series(one, months[one.id]),
+            imports=tuple(imports.get(one.id, ())),
+            findings=tuple(found.get(one.id, ())),
+        )
+        for one in held
+    )
+    exchange = held[0].key.exchange if held else ""
+    rules = sql.published_rules(connection, exchange, symbol)
+    return SymbolListing(symbol, any(one.synthetic for one in held), listed, rules)
+
+
+def _findings(held: list[HeldSeries], months: Mapping[int, list[HeldSegment]]) -> dict[int, list[Finding]]:
+    rows = {one.id: Rows.concat([month.rows() for month in months[one.id]], one.key.kind) for one in held}
+    funded = [rows[one.id] for one in held if one.key.kind is SeriesKind.FUNDING]
+    funding = funding_series(funded[0] if funded else Rows.empty(SeriesKind.FUNDING))
+    found: dict[int, list[Finding]] = {}
+    for one in held:
+        if one.key.kind is SeriesKind.FUNDING:
+            found[one.id] = list(funding_findings(funding))
+            continue
+        candles = candle_series(rows[one.id], one.key.timeframe_ms)
+        found[one.id] = list(candle_findings(one.key.kind.value, candles))
+        if one.key.kind is SeriesKind.PERP:
+            found[one.id] += dead_contract(candles, funding)
+    return found
 
 
 def _series(series: HeldSeries, months: list[HeldSegment]) -> SeriesListing:

@@ -10,6 +10,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from bot.data import sql
+from bot.data.choice import Extents, chosen_series, in_units, spot_units
 from bot.data.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.data.segments import digest
 from bot.data.series import CandleSeries, HeldRange, MarketData, SymbolData
@@ -27,21 +28,28 @@ class _Visible:
 
 
 def load_market(
-    connection: Connection, exchange: str | None, symbols: Sequence[str], end_ms: int
+    connection: Connection,
+    exchange: str | None,
+    symbols: Sequence[str],
+    end_ms: int,
+    start_ms: int | None = None,
 ) -> MarketData:
     """Return the whole history up to `end_ms` of `symbols`, in their order, and nothing later.
 
+    Where a leg is held in several timeframes, the one that suits the window from `start_ms` on is taken.
     Raises: UnknownExchangeError, UnknownSymbolError; StoreError if stored rows are damaged.
     """
     exchange = resolve_exchange(connection, exchange)
     held = sql.held_series(connection, exchange)
-    chosen = {symbol: _chosen(held, symbol) for symbol in symbols}
+    extents = sql.extents(connection, held)
+    window = None if start_ms is None else (start_ms, end_ms)
+    chosen = {symbol: chosen_series(held, extents, symbol, window) for symbol in symbols}
     for symbol, series in chosen.items():
         if not series:
             raise UnknownSymbolError.of("symbols", _no_such_symbol(symbol, exchange, held))
     rules = sql.instruments(connection, exchange)
     loaded = tuple(
-        _load_symbol(connection, symbol, series, rules.get(symbol, Instrument()), end_ms)
+        _load_symbol(connection, symbol, series, rules.get(symbol, Instrument()), end_ms, extents)
         for symbol, series in chosen.items()
     )
     return MarketData(exchange, end_ms, loaded, _hash([exchange, *(one.fingerprint for one in loaded)]))
@@ -69,34 +77,29 @@ def _no_such_symbol(symbol: str, exchange: str, held: Iterable[HeldSeries]) -> s
     return f"{symbol!r} is not held for {exchange}; {hint}"
 
 
-def _chosen(held: Iterable[HeldSeries], symbol: str) -> list[HeldSeries]:
-    """Return one series of each kind: hourly if there is one, else the finest."""
-    best: dict[SeriesKind, HeldSeries] = {}
-    for one in sorted(
-        (one for one in held if one.key.symbol == symbol),
-        key=lambda one: (one.key.timeframe_ms != HOUR_MS, one.key.timeframe_ms),
-    ):
-        best.setdefault(one.key.kind, one)
-    return list(best.values())
-
-
 def _load_symbol(
-    connection: Connection, symbol: str, chosen: list[HeldSeries], rules: Instrument, end_ms: int
+    connection: Connection,
+    symbol: str,
+    chosen: list[HeldSeries],
+    rules: Instrument,
+    end_ms: int,
+    extents: Extents,
 ) -> SymbolData:
     months: dict[int, list[HeldSegment]] = {one.id: [] for one in chosen}
     for month in sql.segments(connection, chosen, until_ms=end_ms):
         months[month.series.id].append(month)
     visible = {one.key.kind: _visible(one, months[one.id], end_ms) for one in chosen}
-    extents = sql.extents(connection, chosen)
+    units = spot_units(symbol, chosen)
     return SymbolData(
         symbol=symbol,
         instrument=rules,
         funding=funding_series(_rows(visible, SeriesKind.FUNDING)),
-        spot=_candles(visible, SeriesKind.SPOT),
+        spot=in_units(_candles(visible, SeriesKind.SPOT), units),
         perp=_candles(visible, SeriesKind.PERP),
         mark=_candles(visible, SeriesKind.MARK) if SeriesKind.MARK in visible else None,
-        fingerprint=_fingerprint(symbol, rules, visible),
+        fingerprint=_fingerprint(symbol, rules, visible, units),
         synthetic=any(one.synthetic for one in chosen),
+        spot_units=units,
         held=tuple(HeldRange(one.key.kind.value, *extents[one.id]) for one in chosen if one.id in extents),
     )
 
@@ -125,13 +128,14 @@ def _candles(visible: dict[SeriesKind, _Visible], kind: SeriesKind) -> CandleSer
     return candle_series(_rows(visible, kind), timeframe_ms)
 
 
-def _fingerprint(symbol: str, rules: Instrument, visible: dict[SeriesKind, _Visible]) -> str:
+def _fingerprint(symbol: str, rules: Instrument, visible: dict[SeriesKind, _Visible], units: int) -> str:
     values = [plain(value) for value in (rules.qty_step, rules.min_qty, rules.min_notional, rules.mmr)]
     series = [
         [kind.value, visible[kind].series.key.timeframe_ms, list(visible[kind].digests)]
         for kind in sorted(visible)
     ]
-    return _hash([symbol, values, rules.spot_active, series])
+    scaled = [] if units == 1 else [units]
+    return _hash([symbol, values, rules.spot_active, series, *scaled])
 
 
 def _hash(parts: object) -> str:

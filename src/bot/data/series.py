@@ -24,6 +24,11 @@ class CandleSeries:
     def __len__(self) -> int:
         return len(self.open_ms)
 
+    def __getitem__(self, rows: slice) -> "CandleSeries":
+        """Return the candles of `rows`."""
+        columns = (self.open, self.high, self.low, self.close, self.volume)
+        return CandleSeries(self.timeframe_ms, self.open_ms[rows], *(column[rows] for column in columns))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FundingSeries:
@@ -41,6 +46,11 @@ class FundingSeries:
     def __len__(self) -> int:
         return len(self.t_ms)
 
+    def __getitem__(self, rows: slice) -> "FundingSeries":
+        """Return the settlements of `rows`."""
+        columns = (self.rates[rows], self.interval_hours[rows], self.marks[rows], self.has_mark[rows])
+        return FundingSeries(self.t_ms[rows], *columns)
+
 
 @dataclass(frozen=True, slots=True)
 class HeldRange:
@@ -56,7 +66,8 @@ class SymbolData:
     """Everything held about one pair up to a moment; `mark` is None where no mark candles are held.
 
     `fingerprint` is a hex SHA-256 over the instrument and every row here. `held` may name later times: it is
-    for messages to people, and no number of a run depends on it.
+    for messages to people, and no number of a run depends on it. `spot` is in units of the perp, of which one
+    is `spot_units` coins (multiplier contracts; 1 for all others).
     """
 
     symbol: str
@@ -67,6 +78,7 @@ class SymbolData:
     mark: CandleSeries | None
     fingerprint: str
     synthetic: bool
+    spot_units: int = 1
     held: tuple[HeldRange, ...] = ()
 
 

@@ -3,18 +3,26 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from bot.data.database import insert_or_skip
 from bot.data.rows import Rows, SeriesKey, SeriesKind
 from bot.data.segments import Segment, decode
-from bot.data.tables import instrument, market_segment, market_series
+from bot.data.tables import fee_rate, instrument, market_segment, market_series
 from bot.errors import DataImportError
 from bot.models import Instrument
 from bot.money import plain
 
 _DECIMALS = ("qty_step", "min_qty", "min_notional", "mmr")
+
+
+class PublishedFees(NamedTuple):
+    """Taker fee rates of a pair's legs as an exchange publishes them; None where it does not."""
+
+    spot_taker: Decimal | None
+    perp_taker: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +146,23 @@ def put_instrument(connection: sa.Connection, exchange: str, symbol: str, rules:
     values = {name: plain(getattr(rules, name)) for name in _DECIMALS}
     values = {**values, "exchange": exchange, "symbol": symbol}
     connection.execute(instrument.insert().values(**values, spot_active=rules.spot_active))
+
+
+def put_fees(connection: sa.Connection, exchange: str, symbol: str, fees: PublishedFees) -> None:
+    """Store the published taker fees of a symbol in place of those held."""
+    this_symbol = (fee_rate.c.exchange == exchange) & (fee_rate.c.symbol == symbol)
+    connection.execute(fee_rate.delete().where(this_symbol))
+    values = {name: None if fee is None else plain(fee) for name, fee in fees._asdict().items()}
+    connection.execute(fee_rate.insert().values(exchange=exchange, symbol=symbol, **values))
+
+
+def published_rules(connection: sa.Connection, exchange: str, symbol: str) -> dict[str, str]:
+    """Return the trading rules and fees that are known of a symbol, as text."""
+    known: dict[str, str] = {}
+    for table, names in ((instrument, _DECIMALS), (fee_rate, PublishedFees._fields)):
+        row = connection.execute(
+            sa.select(table).where(table.c.exchange == exchange, table.c.symbol == symbol)
+        ).one_or_none()
+        if row is not None:
+            known.update({name: getattr(row, name) for name in names if getattr(row, name) is not None})
+    return known

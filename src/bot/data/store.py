@@ -1,6 +1,7 @@
 """The store of recorded market data, behind one object for synchronous callers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -9,8 +10,10 @@ from bot.data.database import write_transaction
 from bot.data.listing import ExchangeListing, list_coverage
 from bot.data.loading import load_market, resolve_exchange
 from bot.data.merging import MergeResult
+from bot.data.provenance import Provenance, record
 from bot.data.rows import Rows, SeriesKey
 from bot.data.series import MarketData
+from bot.data.sql import PublishedFees
 from bot.data.writing import merge_series
 from bot.models import Instrument
 
@@ -21,26 +24,42 @@ class HistoricalDataStore:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
 
-    def merge(self, key: SeriesKey, rows: Rows, *, synthetic: bool = False) -> MergeResult:
+    def merge(
+        self, key: SeriesKey, rows: Rows, *, synthetic: bool = False, provenance: Provenance | None = None
+    ) -> MergeResult:
         """Add rows to a series in one transaction; those that contradict or overlap held ones are refused.
 
+        `provenance` is stored with them, completed by the counts of the result.
         Raises: DataImportError for recorded rows among generated ones, or the reverse.
         """
         with write_transaction(self.engine) as connection:
-            return merge_series(connection, key, rows, synthetic=synthetic)
+            merged = merge_series(connection, key, rows, synthetic=synthetic)
+            if provenance is not None and merged.new:
+                series = sql.lock_series(connection, key, synthetic=synthetic)
+                refused = provenance.refused + merged.refused
+                record(connection, series, replace(provenance, rows_new=merged.new, refused=refused))
+            return merged
 
     def put_instrument(self, exchange: str, symbol: str, rules: Instrument) -> None:
         """Store the trading rules of a symbol in place of those held."""
         with write_transaction(self.engine) as connection:
             sql.put_instrument(connection, exchange, symbol, rules)
 
-    def load(self, exchange: str | None, symbols: Sequence[str], end_ms: int) -> MarketData:
+    def put_fees(self, exchange: str, symbol: str, fees: PublishedFees) -> None:
+        """Store the published fees of a symbol in place of those held."""
+        with write_transaction(self.engine) as connection:
+            sql.put_fees(connection, exchange, symbol, fees)
+
+    def load(
+        self, exchange: str | None, symbols: Sequence[str], end_ms: int, start_ms: int | None = None
+    ) -> MarketData:
         """Return the whole history of `symbols` that is visible at `end_ms`.
 
+        Where a leg is held in several timeframes, the one that suits the window from `start_ms` on is taken.
         Raises: UnknownExchangeError, UnknownSymbolError; StoreError if stored rows are damaged.
         """
         with self.engine.connect() as connection:
-            return load_market(connection, exchange, symbols, end_ms)
+            return load_market(connection, exchange, symbols, end_ms, start_ms)
 
     def resolve_exchange(self, exchange: str | None) -> str:
         """Return the data set meant: the one named, or else the only one held."""
@@ -53,6 +72,6 @@ class HistoricalDataStore:
             return sql.exchanges(connection)
 
     def listing(self) -> list[ExchangeListing]:
-        """Return what is held, by exchange, symbol and series, with gaps."""
+        """Return what is held, by exchange, symbol and series, with gaps and findings."""
         with self.engine.connect() as connection:
             return list_coverage(connection)

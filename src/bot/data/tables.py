@@ -38,6 +38,32 @@ market_segment = sa.Table(
 )
 """One calendar month (yyyymm, UTC) of a series: the encoded rows, compressed, and their digest."""
 
+market_import = sa.Table(
+    "market_import",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("series_id", sa.ForeignKey(market_series.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("source", sa.String(255), nullable=False),
+    sa.Column("rows_read", sa.Integer, nullable=False),
+    sa.Column("rows_new", sa.Integer, nullable=False),
+    sa.Column("refused", sa.Integer, nullable=False),
+    sa.Column("snapped", sa.Integer, nullable=False),
+    sa.Column("max_jitter_ms", sa.Integer, nullable=False),
+    sa.Column("duplicates", sa.Integer, nullable=False),
+    sa.Column("out_of_order", sa.Integer, nullable=False),
+)
+"""Where rows of a series came from, and what was put right on the way: one row an import that added any."""
+
+fee_rate = sa.Table(
+    "fee_rate",
+    metadata,
+    sa.Column("exchange", sa.String(64), primary_key=True),
+    sa.Column("symbol", sa.String(64), primary_key=True),
+    sa.Column("spot_taker", sa.String(64), nullable=True),
+    sa.Column("perp_taker", sa.String(64), nullable=True),
+)
+"""Published taker fees of a pair's two legs, for people to put into configs; no run reads them."""
+
 instrument = sa.Table(
     "instrument",
     metadata,

@@ -61,9 +61,9 @@ def gate_reports(blocked: Iterable[tuple[SettlementView, Gate]]) -> list[GateRep
 
 
 def _is_nearer(gate: Gate, known: Gate) -> bool:
-    if gate.shortfall is None or known.shortfall is None:
+    if gate.shortfall is None:
         return False
-    return gate.shortfall < known.shortfall
+    return known.shortfall is None or gate.shortfall < known.shortfall
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -42,12 +42,17 @@ class Content:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parsed:
-    """What a file records, its good rows, and the line each came from; `notes` say what was assumed."""
+    """What a file records, its good rows, and the line each came from; `notes` say what was assumed.
+
+    `snapped` settlements were off their hour, by at most `max_jitter_ms`.
+    """
 
     content: Content
     rows: Rows
     lines: npt.NDArray[np.int64]
     notes: tuple[str, ...] = ()
+    snapped: int = 0
+    max_jitter_ms: int = 0
 
 
 class Settlement(NamedTuple):
@@ -149,12 +154,16 @@ def funding(
     times, values, numbers = taken.finished()
     content = Content(symbol, SeriesKind.FUNDING, 0)
     notes = ("interval_hours inferred from the settlements",) if taken.inferred else ()
-    return Parsed(content, Rows.of(times, values, content.kind), np.array(numbers, dtype=np.int64), notes)
+    rows = Rows.of(times, values, content.kind)
+    lines = np.array(numbers, dtype=np.int64)
+    return Parsed(content, rows, lines, notes, taken.snapped, taken.max_jitter_ms)
 
 
 class _Settlements:
     def __init__(self, refusals: RefusalLog) -> None:
         self.inferred = False
+        self.snapped = 0
+        self.max_jitter_ms = 0
         self._refusals = refusals
         self._recorded_ms: dict[int, int] = {}
         self._taken: list[tuple[int, int, Settlement]] = []
@@ -166,6 +175,8 @@ class _Settlements:
         if self._recorded_ms.setdefault(settled, record.recorded_ms) != record.recorded_ms:
             hour = iso(settled)
             raise RowRefusedError(f"settlement {record.recorded_ms} is the second one of the hour {hour}")
+        self.snapped += record.recorded_ms != settled
+        self.max_jitter_ms = max(self.max_jitter_ms, abs(record.recorded_ms - settled))
         self._taken.append((number, settled, record))
 
     def finished(self) -> tuple[list[int], list[Values], list[int]]:

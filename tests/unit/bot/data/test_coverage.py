@@ -104,6 +104,7 @@ def test_document_is_json_with_every_count() -> None:
     start, end = hours(0, 8)
     data = symbol([(0, 8), (8, 8)], hours(*range(8)), hours(*range(8)), mark=hours(*range(7)))
     shown = json.loads(json.dumps(coverage(data, start, end).document()))
+    assert {finding["name"] for finding in shown.pop("findings")} == {"flat"}
     assert shown == {
         "first_ms": start,
         "last_ms": end,
@@ -116,6 +117,7 @@ def test_document_is_json_with_every_count() -> None:
         "mark_found": 7,
         "mark_expected": 8,
         "timeframes_ms": {"spot": HOUR_MS, "perp": HOUR_MS, "mark": HOUR_MS},
+        "spot_units": 1,
         "gaps": [{"leg": "mark", "from_ms": end - HOUR_MS, "to_ms": end - HOUR_MS, "missing": 1}],
     }
 

@@ -1,0 +1,123 @@
+"""What is odd about recorded series: pure functions over columns, each finding one line of a report."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.data.gaps import Times
+from bot.data.series import CandleSeries, FundingSeries
+from bot.models import HOUR_MS
+from bot.timestamps import iso
+
+DEAD_AFTER_MS = 72 * HOUR_MS
+"""Perp candles that repeat one price without volume for so long, up to the last one, are a dead contract."""
+
+_SWITCHES_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One oddity of a leg: how many rows show it, the first and the last of them, and a sentence."""
+
+    leg: str
+    name: str
+    count: int
+    from_ms: int
+    to_ms: int
+    detail: str
+
+    def document(self) -> dict[str, Any]:
+        """Return the finding as JSON values."""
+        return asdict(self)
+
+
+def funding_findings(funding: FundingSeries) -> Iterator[Finding]:
+    """Yield what is odd about ascending settlements: switches of the interval."""
+    hours = funding.interval_hours
+    at = np.flatnonzero(hours[1:] != hours[:-1]) + 1
+    if len(at):
+        shown = [
+            f"{hours[i - 1]} h to {hours[i]} h at {iso(int(funding.t_ms[i]))}" for i in at[:_SWITCHES_SHOWN]
+        ]
+        more = f", {len(at) - len(shown)} more" if len(at) > len(shown) else ""
+        yield _finding("funding", "interval_switch", funding.t_ms[at], ", ".join(shown) + more)
+
+
+def candle_findings(leg: str, candles: CandleSeries) -> Iterator[Finding]:
+    """Yield what is odd about ascending candles: hours without a trade, and prices that did not move."""
+    flat = _flat(candles)
+    traded = candles.volume.mantissas != 0
+    # Mark candles have no volume at all.
+    if np.any(traded) and not np.all(traded):
+        yield _finding(leg, "zero_volume", candles.open_ms[~traded], "candles without a trade")
+    stuck = flat & traded if leg != "mark" else flat
+    if np.any(stuck):
+        yield _finding(leg, "flat", candles.open_ms[stuck], "candles whose four prices are one")
+
+
+def dead_contract(perp: CandleSeries, funding: FundingSeries) -> Iterator[Finding]:
+    """Yield a finding if the contract stopped trading while its record goes on.
+
+    That is: for `DEAD_AFTER_MS` up to the last one its candles repeat one price without volume. The
+    settlements posted since are named: at one constant rate they look like income, and are none.
+    """
+    since = _dead_since(perp)
+    if since is None:
+        return
+    dead_ms = int(perp.open_ms[since])
+    posted = slice(int(np.searchsorted(funding.t_ms, dead_ms, side="right")), None)
+    rates = np.unique(funding.rates.mantissas[posted])
+    count = len(funding.t_ms[posted])
+    constant = f", all at {funding.rates.decimal(-1)}" if len(rates) == 1 else ""
+    detail = (
+        f"no trade since {iso(dead_ms)}; {count} settlements posted since{constant}; end the window there"
+    )
+    yield _finding("perp", "dead_contract", perp.open_ms[since:], detail)
+
+
+def late_prices(leg: str, candles: CandleSeries, settled_ms: Times) -> Iterator[Finding]:
+    """Yield a finding if settlements find the newest closed candle over an hour old."""
+    newest = np.searchsorted(candles.open_ms + candles.timeframe_ms, settled_ms, side="right") - 1
+    known = newest >= 0
+    if not np.any(known):
+        return
+    times = settled_ms[known]
+    ages = times - candles.open_ms[newest[known]] - candles.timeframe_ms
+    late = ages > HOUR_MS
+    if np.any(late):
+        lowest, highest = (f"{age / HOUR_MS:g}" for age in (ages[late].min(), ages[late].max()))
+        span = lowest if lowest == highest else f"{lowest} to {highest}"
+        bars = f"{candles.timeframe_ms / HOUR_MS:g} h candles"
+        detail = (
+            f"settlements whose newest {leg} price is {span} h old ({bars}); "
+            "max_price_age_hours says how old a price may be to decide on"
+        )
+        yield _finding(leg, "late_prices", times[late], detail)
+
+
+def _finding(leg: str, name: str, times: Times, detail: str) -> Finding:
+    return Finding(leg, name, len(times), int(times[0]), int(times[-1]), detail)
+
+
+def _flat(candles: CandleSeries) -> npt.NDArray[np.bool_]:
+    columns = (candles.open, candles.high, candles.low, candles.close)
+    exponent = min(column.exponent for column in columns)
+    opening, *others = (column.mantissas_over(exponent) for column in columns)
+    flat = np.ones(len(candles), dtype=np.bool_)
+    for other in others:
+        flat &= np.asarray(opening == other, dtype=np.bool_)
+    return flat
+
+
+def _dead_since(perp: CandleSeries) -> int | None:
+    if not len(perp):
+        return None
+    close = perp.close.mantissas
+    alive = ~_flat(perp) | np.asarray(perp.volume.mantissas != 0) | np.asarray(close != close[-1])
+    living = np.flatnonzero(alive)
+    since = int(living[-1]) + 1 if len(living) else 0
+    lasted = (len(perp) - since) * perp.timeframe_ms
+    return since if lasted >= DEAD_AFTER_MS else None
