@@ -28,7 +28,8 @@ class CcxtFeed:
         self._funding_from_ms = self._candles_from_ms = 0
 
     async def listings(self) -> Mapping[str, Listing]:
-        """Return the pairs as the exchange lists them."""
+        """Return the pairs as the exchange lists them; sets the exchange's clock."""
+        await self._exchange.synchronize()
         self._listings = await self._exchange.listings(self._symbols)
         return self._listings
 

@@ -68,11 +68,11 @@ class PaperOrchestrator:
 
         Raises: SessionError if the session may not go on; FeedError if the feed cannot.
         """
-        saved = open_session(self._plan, self._store, self._clock.now_ms())
-        session = await self._unless_wished(self._warmed_up(saved))
+        refuse_closed(self._plan, self._store.find(self._plan.name))
+        session = await self._unless_wished(self._warmed_up())
         if session is Wish.EMERGENCY:
             self.wish(Wish.EMERGENCY)
-            session = await self._warmed_up(saved)
+            session = await self._warmed_up()
         while isinstance(session, PaperSession):
             if self._is_over():
                 return self._close(session, CloseReason.END)
@@ -86,8 +86,9 @@ class PaperOrchestrator:
             self._advance(session, batch.complete_until_ms)
         return SessionStatus.OPEN
 
-    async def _warmed_up(self, saved: SavedSession) -> PaperSession:
+    async def _warmed_up(self) -> PaperSession:
         listings = await self._feed.listings()
+        saved = open_session(self._plan, self._store, self._clock.now_ms())
         config, from_ms = self._plan.config, max(saved.account.t_ms, saved.started_ms)
         history = await self._feed.history(
             saved.started_ms - funding_needed_ms(config), from_ms, candles_needed(config)
@@ -145,31 +146,21 @@ class PaperOrchestrator:
 
 
 def open_session(plan: SessionPlan, store: SessionStore, now_ms: int) -> SavedSession:
-    """Return the session to go on with, created if it is new.
-
-    Raises: SessionError if it was closed for good, or runs other parameters.
-    """
+    """Return the session to go on with, created if it is new; raises SessionError if it may not."""
     saved = store.find(plan.name)
+    refuse_closed(plan, saved)
     if saved is None:
         saved = new_session(plan.name, plan.config, now_ms)
         store.create(saved)
-        return saved
-    _refuse_other_parameters(plan, saved)
-    if saved.status is SessionStatus.OPEN:
-        return saved
-    if not plan.resume:
-        raise SessionError(_closed_sentence(saved))
-    store.reopen(plan.name)
+    elif saved.status is not SessionStatus.OPEN:
+        store.reopen(plan.name)
     return saved
 
 
-def _closed_sentence(saved: SavedSession) -> str:
-    how = "was closed by an emergency stop" if saved.status is SessionStatus.EMERGENCY else "has ended"
-    when = iso(max(saved.account.t_ms, saved.started_ms))
-    return f"session {saved.name!r} {how} at {when}; --resume lets it trade again, --session starts another"
-
-
-def _refuse_other_parameters(plan: SessionPlan, saved: SavedSession) -> None:
+def refuse_closed(plan: SessionPlan, saved: SavedSession | None) -> None:
+    """Raise SessionError if the session runs other parameters, or was closed and is not to be resumed."""
+    if saved is None:
+        return
     wanted = session_document(plan.config)
     for name in sorted(wanted.keys() | saved.config.keys()):
         held, asked = saved.config.get(name), wanted.get(name)
@@ -177,3 +168,9 @@ def _refuse_other_parameters(plan: SessionPlan, saved: SavedSession) -> None:
             raise SessionError(
                 f"session {saved.name!r} runs with {name} {held!r}, not {asked!r}; --session starts another"
             )
+    if saved.status is not SessionStatus.OPEN and not plan.resume:
+        how = "was closed by an emergency stop" if saved.status is SessionStatus.EMERGENCY else "has ended"
+        when = iso(max(saved.account.t_ms, saved.started_ms))
+        raise SessionError(
+            f"session {saved.name!r} {how} at {when}; --resume lets it trade again, --session starts another"
+        )

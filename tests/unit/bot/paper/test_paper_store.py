@@ -1,0 +1,91 @@
+"""Sessions in a database: what goes in comes out, and no event goes in twice."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from builders import run_config
+
+from bot.data.database import open_engine
+from bot.data.paper_store import PaperStore
+from bot.data.tables import metadata
+from bot.models import AccountState, CloseReason, FundingPayment, OpenHedge, Position, Trade
+from bot.paper.ledger import Progress, SessionStatus, SessionTakenError
+from bot.paper.session import new_session
+
+THIRD = Decimal(1) / Decimal(3)
+POSITION = Position("X", 5, Decimal(2), THIRD, THIRD * 2, Decimal("0.66666667"), Decimal(1), Decimal("1E-8"))
+TRADE = Trade(
+    *("X", 5, 8, Decimal(2), THIRD, THIRD, THIRD, None),
+    *(Decimal("0.5"), Decimal("0.1"), Decimal(-3), Decimal("-2.6"), 1, CloseReason.LIQUIDATION),
+)
+PAYMENT = FundingPayment(7, "X", Decimal("-0.0001"), 8, THIRD, Decimal(2), Decimal("-0.00006667"))
+NEW = new_session("x", run_config(), 3)
+
+
+def progress(previous_ms: int, t_ms: int, *hedges: OpenHedge) -> Progress:
+    account = AccountState(t_ms, Decimal("9999.00000001"), Decimal(1), hedges, 4)
+    return Progress(previous_ms, account, THIRD, (), ())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[PaperStore]:
+    engine = open_engine(f"sqlite:///{tmp_path}/paper.sqlite")
+    metadata.create_all(engine)
+    yield PaperStore(engine)
+    engine.dispose()
+
+
+def test_a_new_session_is_found_as_it_was_created(store: PaperStore) -> None:
+    assert store.find("x") is None
+    store.create(NEW)
+    assert store.find("x") == NEW
+    with pytest.raises(SessionTakenError, match="'x' has just been started"):
+        store.create(NEW)
+
+
+def test_every_digit_of_an_event_comes_back(store: PaperStore) -> None:
+    store.create(NEW)
+    hedges = OpenHedge(POSITION, Decimal("0.00000001"), 1), OpenHedge(replace(POSITION, symbol="A"), THIRD, 0)
+    event = replace(progress(-1, 7, *hedges), trades=(TRADE, TRADE), payments=(PAYMENT,))
+    store.save("x", event)
+    found = store.find("x")
+    assert found is not None
+    assert (found.account, found.booked) == (event.account, frozenset({("X", 7)}))
+    assert (store.trades("x"), store.payments("x")) == ([TRADE, TRADE], [PAYMENT])
+    assert store.equity("x") == [(7, THIRD)]
+
+
+def test_an_event_is_written_down_once_and_only_after_the_one_before(store: PaperStore) -> None:
+    store.create(NEW)
+    store.save("x", progress(-1, 7))
+    for stale in (progress(-1, 7), progress(-1, 8), progress(6, 8)):
+        with pytest.raises(SessionTakenError, match="taken further by another process"):
+            store.save("x", stale)
+    assert store.equity("x") == [(7, THIRD)]
+
+
+def test_an_event_that_cannot_be_written_whole_is_not_written_at_all(store: PaperStore) -> None:
+    store.create(NEW)
+    with pytest.raises(Exception, match="UNIQUE"):
+        store.save("x", replace(progress(-1, 7), trades=(TRADE,), payments=(PAYMENT, PAYMENT)))
+    assert store.find("x") == NEW
+    assert store.trades("x") == []
+
+
+def test_a_closed_session_takes_no_event_until_it_is_reopened(store: PaperStore) -> None:
+    store.create(NEW)
+    store.save("x", replace(progress(-1, 7), status=SessionStatus.EMERGENCY))
+    with pytest.raises(SessionTakenError):
+        store.save("x", progress(7, 8))
+    store.reopen("x")
+    store.save("x", progress(7, 8))
+
+
+def test_closing_right_after_an_event_replaces_its_equity_point(store: PaperStore) -> None:
+    store.create(NEW)
+    store.save("x", progress(-1, 7))
+    store.save("x", replace(progress(7, 7), equity=Decimal(5)))
+    assert store.equity("x") == [(7, Decimal(5))]
