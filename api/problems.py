@@ -14,6 +14,7 @@ from bot.errors import (
     InvalidNumberError,
     StoreError,
 )
+from bot.paper.ledger import SessionError
 from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownSweepError
 
 MEDIA_TYPE = "application/problem+json"
@@ -24,6 +25,7 @@ _STATUS_OF: Mapping[type[BotError], HTTPStatus] = {
     InvalidNumberError: HTTPStatus.UNPROCESSABLE_ENTITY,
     DataImportError: HTTPStatus.UNPROCESSABLE_ENTITY,
     StoreError: HTTPStatus.SERVICE_UNAVAILABLE,
+    SessionError: HTTPStatus.CONFLICT,
     UnknownSweepError: HTTPStatus.NOT_FOUND,
     SweepStateError: HTTPStatus.CONFLICT,
     IdempotencyConflictError: HTTPStatus.CONFLICT,

@@ -129,6 +129,36 @@ def probe(
     raise typer.Exit(print_probe(config, cuts=cuts, seed=seed, as_json=as_json))
 
 
+@app.command(epilog="Example: `carrygrid paper btc.json`; start it again after a stop, and it goes on.")
+def paper(
+    config: Annotated[Path, typer.Argument(help="A JSON object of run parameters; its window is not used.")],
+    session: Annotated[
+        str | None, typer.Option(help="Name of the account; the name of the file if left out.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="ISO time at which everything is closed and the session ends.")
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Let a session trade again that has ended or was closed by SIGUSR1."),
+    ] = False,
+    api_url: Annotated[
+        str | None, typer.Option(help="Address in place of the exchange's own, http://host:port.")
+    ] = None,
+    poll: Annotated[
+        float, typer.Option(min=0.05, max=300, help="Seconds between looks at the exchange.")
+    ] = 15,
+) -> None:
+    """Trade on paper on an exchange's live public feed, with the very classes of a backtest.
+
+    The session survives restarts in the database. SIGTERM and Ctrl-C end it after the event in hand and keep
+    what is open; SIGUSR1 is the emergency stop that closes everything.
+    """
+    from api.cli.paper import PaperOptions, trade_on_paper
+
+    trade_on_paper(config, PaperOptions(session, until, resume, api_url, poll))
+
+
 @data.command("import", epilog="Example: `carrygrid data import recorded/binance --exchange binance`")
 def import_data(
     path: Annotated[Path, typer.Argument(help="A file, or a folder of files.")],
