@@ -20,14 +20,16 @@ def open_desk(config: RunConfig, executor: Executor, market: Market) -> CarryTra
         tracker,
         PositionManager(executor, tracker, config.perp_leverage),
         RiskManager(config.margin_exit_ratio),
-        PositionSizer(_limits(config), config.fees, config.slippage, config.perp_leverage),
+        position_sizer(config),
     )
 
 
-def _limits(config: RunConfig) -> SizingLimits:
-    return SizingLimits(
+def position_sizer(config: RunConfig) -> PositionSizer:
+    """Return the sizer of an account."""
+    limits = SizingLimits(
         config.allocation,
         config.max_simultaneous_positions,
         config.max_position_size,
         config.max_portfolio_exposure,
     )
+    return PositionSizer(limits, config.fees, config.slippage, config.perp_leverage)

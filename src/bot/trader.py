@@ -143,7 +143,7 @@ class CarryTrader:
 
     def _fatal_candle(self, position: Position, mmr: Decimal, until_ms: int) -> MarkCandle:
         candles = self._market.mark_path.mark_candles(position.symbol, self._previous_ms, until_ms)
-        return next(candle for candle in candles if self._risk.is_liquidated(position, candle.high, mmr))
+        return self._risk.fatal_candle(position, candles, mmr)
 
     def _settle(self, views: Iterable[SettlementView]) -> None:
         for view in views:

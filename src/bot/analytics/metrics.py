@@ -20,7 +20,7 @@ Units = npt.NDArray[np.int64] | npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
 DAYS_PER_YEAR = 365
 _SAFE_UNITS = 2**62
-_UNITS_PER_QUOTE = 10**MONEY_PLACES
+UNITS_PER_QUOTE = 10**MONEY_PLACES
 
 
 def money_units(amount: Decimal) -> int:
@@ -43,7 +43,7 @@ def curve_units(equity: Iterable[tuple[int, Decimal]]) -> list[int]:
     before, value = None, 0
     for _, amount in equity:
         if amount is not before:
-            before, value = amount, int(amount * _UNITS_PER_QUOTE)
+            before, value = amount, int(amount * UNITS_PER_QUOTE)
         units.append(value)
     return units
 

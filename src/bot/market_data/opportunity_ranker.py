@@ -42,10 +42,14 @@ class OpportunityRanker:
             return Gate("min_volume_24h", self._min_volume_24h, volume, self._min_volume_24h - volume)
         if not view.instrument.spot_active:
             return Gate("spot_active")
-        earned = view.funding.rate * self._min_holding_periods
-        if earned <= self._round_trip_fees:
-            return Gate("min_holding_periods", self._round_trip_fees, earned, self._round_trip_fees - earned)
+        if not self.earns_fees(view.funding.rate):
+            fees, earned = self._round_trip_fees, view.funding.rate * self._min_holding_periods
+            return Gate("min_holding_periods", fees, earned, fees - earned)
         return None
+
+    def earns_fees(self, rate: Decimal) -> bool:
+        """Return whether `rate` per interval, kept up over the holding periods, pays both round-trip fees."""
+        return rate * self._min_holding_periods > self._round_trip_fees
 
     def rank(self, views: Iterable[SettlementView]) -> list[SettlementView]:
         """Return the passing pairs by annualized net yield, descending, then by symbol."""

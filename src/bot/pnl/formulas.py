@@ -36,6 +36,11 @@ def short_pnl(quantity: Decimal, entry_price: Decimal, price: Decimal) -> Decima
     return book(quantity * (entry_price - price))
 
 
+def hedge_value(quantity: Decimal, spot: Decimal, perp_entry: Decimal, perp: Decimal) -> Decimal:
+    """Return what an open hedge adds to cash at the prices `spot` and `perp`."""
+    return notional(quantity, spot) + short_pnl(quantity, perp_entry, perp)
+
+
 def net_pnl(price_pnl: Decimal, funding: Decimal, fees: Decimal) -> Decimal:
     """Return what is left of a round trip."""
     return price_pnl + funding - fees

@@ -85,8 +85,9 @@ class PnLTracker:
         for position in positions:
             ticker = tickers.latest(position.symbol)
             if ticker.spot is not None and ticker.perp is not None:
-                equity += formulas.notional(position.quantity, ticker.spot)
-                equity += formulas.short_pnl(position.quantity, position.perp_entry, ticker.perp)
+                equity += formulas.hedge_value(
+                    position.quantity, ticker.spot, position.perp_entry, ticker.perp
+                )
         return equity
 
     def state(self, t_ms: int, positions: Iterable[Position], skipped_entries: int) -> AccountState:

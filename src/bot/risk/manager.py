@@ -1,8 +1,9 @@
 """Isolated margin of the short leg: when to get out, and when the exchange takes over."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
-from bot.models import Position
+from bot.models import MarkCandle, Position
 from bot.money import ONE
 
 
@@ -24,3 +25,7 @@ class RiskManager:
         """Return whether a mark price as high as `high` wipes out the margin."""
         secured = position.margin + position.quantity * position.perp_entry
         return high * position.quantity * (ONE + mmr) >= secured
+
+    def fatal_candle(self, position: Position, candles: Iterable[MarkCandle], mmr: Decimal) -> MarkCandle:
+        """Return the first of `candles` that liquidates; raises StopIteration if none does."""
+        return next(candle for candle in candles if self.is_liquidated(position, candle.high, mmr))

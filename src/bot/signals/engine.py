@@ -7,11 +7,11 @@ from bot.models import FundingRate, SettlementView
 from bot.signals.basis import basis_score
 from bot.signals.persistence import next_streak, persistence_score
 from bot.signals.rate_level import rate_level_score
+from bot.signals.score import SCORE_PLACES, SUB_SCORE_PLACES, weighted_score, whole_weights
 from bot.signals.trend import RateAverage, trend_score
 from bot.signals.volume import volume_holds
 
-_PLACES_8 = Decimal(1).scaleb(-8)
-_PLACES_6 = Decimal(1).scaleb(-6)
+_PLACES_8 = Decimal(1).scaleb(-SUB_SCORE_PLACES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ class SignalParams:
     weight_trend: Decimal
     weight_persistence: Decimal
     weight_basis: Decimal
+
+    @property
+    def weights(self) -> tuple[Decimal, ...]:
+        """Weights of rate level, trend, persistence and basis."""
+        return self.weight_rate_level, self.weight_trend, self.weight_persistence, self.weight_basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class SignalEngine:
 
     def __init__(self, params: SignalParams) -> None:
         self._params = params
+        self._weights = whole_weights(params.weights)
         self._pairs: dict[str, _PairState] = {}
 
     def observe(self, funding: FundingRate) -> None:
@@ -72,21 +78,16 @@ class SignalEngine:
         spot, perp = view.ticker.spot, view.ticker.perp
         if spot is None or perp is None:
             raise ValueError(f"{view.funding.symbol} has no prices to score")
-        rate_level = rate_level_score(view.funding.rate_8h, params.rate_cap).quantize(_PLACES_8)
-        trend = trend_score(state.average.change, params.trend_stable_threshold).quantize(_PLACES_8)
-        streak = persistence_score(state.streak, params.persistence_max_periods).quantize(_PLACES_8)
-        basis = basis_score(spot, perp, params.basis_cap).quantize(_PLACES_8)
-        return Signal(self._weighted(rate_level, trend, streak, basis), rate_level, trend, streak, basis)
+        parts = (
+            rate_level_score(view.funding.rate_8h, params.rate_cap).quantize(_PLACES_8),
+            trend_score(state.average.change, params.trend_stable_threshold).quantize(_PLACES_8),
+            persistence_score(state.streak, params.persistence_max_periods).quantize(_PLACES_8),
+            basis_score(spot, perp, params.basis_cap).quantize(_PLACES_8),
+        )
+        score = weighted_score(self._weights, tuple(int(part.scaleb(SUB_SCORE_PLACES)) for part in parts))
+        return Signal(Decimal(score).scaleb(-SCORE_PLACES), *parts)
 
     def volume_holds(self, view: SettlementView) -> bool:
         """Return whether the pair's volume has not fallen too far."""
         params = self._params
         return volume_holds(view.volumes, params.volume_lookback_days, params.volume_decline_ratio)
-
-    def _weighted(self, rate_level: Decimal, trend: Decimal, persistence: Decimal, basis: Decimal) -> Decimal:
-        params = self._params
-        weights = params.weight_rate_level + params.weight_trend + params.weight_persistence
-        weights += params.weight_basis
-        total = params.weight_rate_level * rate_level + params.weight_trend * trend
-        total += params.weight_persistence * persistence + params.weight_basis * basis
-        return (total / weights).quantize(_PLACES_6)

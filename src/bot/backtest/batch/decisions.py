@@ -1,0 +1,176 @@
+"""The decisions of our own strategies at every settlement of a pair at once."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.backtest.batch.columns import DecisionColumns, Mask
+from bot.config import RunConfig
+from bot.market_data.opportunity_ranker import OpportunityRanker
+from bot.money import ZERO
+from bot.signals.basis import basis_score
+from bot.signals.persistence import next_streak, persistence_score
+from bot.signals.rate_level import rate_level_score
+from bot.signals.score import SCORE_PLACES, SUB_SCORE_PLACES, weighted_score, whole_weights
+from bot.signals.trend import RateAverage, trend_score
+from bot.signals.volume import volume_holds
+
+Scores = npt.NDArray[np.int64]
+_SAFE = 2**62
+_SUB_SCORE_UNIT = 10**SUB_SCORE_PLACES
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Where a flat account would enter, and where a held pair would be exited by signal.
+
+    Equal keys mean equal masks, so that what follows from a mask is worked out once.
+    """
+
+    entry_key: tuple[Any, ...]
+    entries: Mask
+    exit_key: tuple[Any, ...]
+    exits: Mask
+
+
+def simple_decisions(config: RunConfig, columns: DecisionColumns) -> Decisions:
+    """Return what `simple` decides."""
+    entry_key = (
+        "simple",
+        config.min_funding_rate,
+        config.min_volume_24h,
+        config.min_holding_periods,
+        config.spot_taker,
+        config.perp_taker,
+    )
+    exit_key = ("simple", config.exit_funding_rate)
+    return Decisions(
+        entry_key,
+        columns.derive(entry_key, lambda: _simple_entries(config, columns)),
+        exit_key,
+        columns.derive(
+            exit_key, lambda: columns.fresh & ~columns.rates_8h.at_least(config.exit_funding_rate)
+        ),
+    )
+
+
+def _simple_entries(config: RunConfig, columns: DecisionColumns) -> Mask:
+    ranker = OpportunityRanker(
+        config.min_funding_rate, config.min_volume_24h, config.min_holding_periods, config.fees
+    )
+    passing = columns.rates_8h.at_least(config.min_funding_rate)
+    passing &= columns.volumes_24h.at_least(config.min_volume_24h)
+    passing &= columns.rates.satisfying(ranker.earns_fees)
+    return columns.fresh & passing & columns.spot_active
+
+
+def composite_decisions(config: RunConfig, columns: DecisionColumns) -> Decisions:
+    """Return what `composite` decides, without dynamic sizing."""
+    scores, score_key = _scores(config, columns)
+    entry_key = (
+        *score_key,
+        config.entry_threshold,
+        config.volume_lookback_days,
+        config.volume_decline_ratio,
+    )
+    exit_key = (*score_key, config.exit_threshold)
+    positive = columns.derive("positive", lambda: columns.rates.satisfying(lambda rate: rate > 0))
+    return Decisions(
+        entry_key,
+        columns.fresh & positive & _volumes_hold(config, columns) & _reach(scores, config.entry_threshold),
+        exit_key,
+        columns.fresh & ~(positive & _reach(scores, config.exit_threshold)),
+    )
+
+
+def _scores(config: RunConfig, columns: DecisionColumns) -> tuple[Scores, tuple[Any, ...]]:
+    parts, weights = _SUB_SCORES, tuple(getattr(config, f"weight_{part}") for part in _SUB_SCORES)
+    key: tuple[Any, ...] = (
+        "score",
+        weights,
+        *(getattr(config, name) for part in parts for name in parts[part]),
+    )
+    return columns.derive(key, lambda: _weighted(config, columns, weights)), key
+
+
+def _weighted(config: RunConfig, columns: DecisionColumns, weights: tuple[Decimal, ...]) -> Scores:
+    whole = whole_weights(weights)
+    sub_scores = tuple(_sub_score(part, config, columns) for part in _SUB_SCORES)
+    largest = max(int(np.abs(scores).max(initial=_SUB_SCORE_UNIT)) for scores in sub_scores)
+    if 4 * sum(whole) * largest * 100 >= _SAFE:
+        sub_scores = tuple(scores.astype(object) for scores in sub_scores)
+    return np.asarray(weighted_score(whole, sub_scores), dtype=np.int64)
+
+
+def _sub_score(part: str, config: RunConfig, columns: DecisionColumns) -> Scores:
+    key = (part, *(getattr(config, name) for name in _SUB_SCORES[part]))
+    return columns.derive(key, lambda: _whole(_COMPUTE[part](config, columns)))
+
+
+def _whole(scores: Iterable[Decimal]) -> Scores:
+    step = Decimal(1).scaleb(-SUB_SCORE_PLACES)
+    return np.array([int(score.quantize(step).scaleb(SUB_SCORE_PLACES)) for score in scores], dtype=np.int64)
+
+
+def _rate_levels(config: RunConfig, columns: DecisionColumns) -> Iterator[Decimal]:
+    return (rate_level_score(view.funding.rate_8h, config.rate_cap) for view in columns.views)
+
+
+def _bases(config: RunConfig, columns: DecisionColumns) -> Iterator[Decimal]:
+    for view in columns.views:
+        spot, perp = view.ticker.spot, view.ticker.perp
+        priced = view.ticker.fresh and spot is not None and perp is not None
+        yield basis_score(spot, perp, config.basis_cap) if priced else ZERO  # type: ignore[arg-type]
+
+
+def _trends(config: RunConfig, columns: DecisionColumns) -> Iterator[Decimal]:
+    average = RateAverage(config.trend_ema_span)
+    for record in columns.past:
+        average.add(record.rate_8h)
+    for view in columns.views:
+        average.add(view.funding.rate_8h)
+        yield trend_score(average.change, config.trend_stable_threshold)
+
+
+def _persistences(config: RunConfig, columns: DecisionColumns) -> Iterator[Decimal]:
+    streak = 0
+    for record in columns.past:
+        streak = next_streak(streak, record.rate_8h, config.persistence_threshold)
+    for view in columns.views:
+        streak = next_streak(streak, view.funding.rate_8h, config.persistence_threshold)
+        yield persistence_score(streak, config.persistence_max_periods)
+
+
+def _volumes_hold(config: RunConfig, columns: DecisionColumns) -> Mask:
+    days, ratio = config.volume_lookback_days, config.volume_decline_ratio
+    return columns.derive(
+        ("volume", days, ratio),
+        lambda: np.array([volume_holds(view.volumes, days, ratio) for view in columns.views], dtype=bool),
+    )
+
+
+def _reach(scores: Scores, threshold: Decimal) -> Mask:
+    return scores >= int(threshold.scaleb(SCORE_PLACES).to_integral_value(ROUND_CEILING))
+
+
+_SUB_SCORES: Mapping[str, tuple[str, ...]] = {
+    "rate_level": ("rate_cap",),
+    "trend": ("trend_ema_span", "trend_stable_threshold"),
+    "persistence": ("persistence_threshold", "persistence_max_periods"),
+    "basis": ("basis_cap",),
+}
+_COMPUTE: Mapping[str, Callable[[RunConfig, DecisionColumns], Iterator[Decimal]]] = {
+    "rate_level": _rate_levels,
+    "trend": _trends,
+    "persistence": _persistences,
+    "basis": _bases,
+}
+
+DECISIONS: Mapping[str, Callable[[RunConfig, DecisionColumns], Decisions]] = {
+    "simple": simple_decisions,
+    "composite": composite_decisions,
+}

@@ -1,0 +1,90 @@
+"""The distinct sequences of round trips among many trials, each summed up once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from bot.analytics.metrics import Calendar
+from bot.backtest.batch.hedges import ClosedTrip, HedgeBook
+from bot.backtest.batch.walk import NO_TRIP, Journeys, Whole
+from bot.backtest.metrics import Activity, Metrics, TradeTotals, summarize
+from bot.config import RunConfig
+
+_MAX_CELLS = 2_000_000
+_SAFE_UNITS = 2**60
+_NO_TOTALS = TradeTotals.of(())
+_SUMMED = tuple(field.name for field in fields(TradeTotals) if field.name != "best")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequences:
+    """`rows[s]` holds the trips of sequence s and, last, its skipped entries; `of_trial` each trial's s."""
+
+    rows: Whole
+    of_trial: list[int]
+
+    @classmethod
+    def of(cls, journeys: Journeys) -> "Sequences":
+        """Return the distinct rows of `journeys`."""
+        every = np.ascontiguousarray(np.hstack([journeys.trips, journeys.skipped[:, None]]))
+        known: dict[bytes, int] = {}
+        of_trial = [known.setdefault(row.tobytes(), len(known)) for row in every]
+        rows = np.frombuffer(b"".join(known), dtype=np.int64).reshape(len(known), every.shape[1])
+        return cls(rows, of_trial)
+
+    def fits(self, book: HedgeBook) -> bool:
+        """Return whether every amount stays far within 64 bits."""
+        largest = max(
+            (abs(value) for trip in book.trips for value in (trip.net, *_extremes(trip))), default=0
+        )
+        return book.initial + largest * int(self.rows.shape[1]) < _SAFE_UNITS
+
+    def summarize(self, book: HedgeBook, config: RunConfig, calendar: Calendar) -> list[Metrics]:
+        """Return the metrics of each sequence, in order."""
+        events = len(calendar.times_ms)
+        block = max(1, _MAX_CELLS // events)
+        found: list[Metrics] = []
+        for first in range(0, len(self.rows), block):
+            rows = self.rows[first : first + block]
+            trips, skipped = rows[:, :-1], rows[:, -1].tolist()
+            totals, held = _totals(trips, book.trips)
+            activities = [Activity(events, count, skips) for count, skips in zip(held, skipped, strict=True)]
+            curves = _curves(trips, book, events)
+            found += summarize(curves, config.initial_capital, calendar, totals, activities)
+        return found
+
+
+def _extremes(trip: ClosedTrip) -> tuple[int, int]:
+    return int(trip.worth.min()), int(trip.worth.max())
+
+
+def _curves(rows: Whole, book: HedgeBook, events: int) -> Whole:
+    curves = np.empty((len(rows), events), dtype=np.int64)
+    trips = book.trips
+    for curve, row in zip(curves, rows.tolist(), strict=True):
+        cash, flat_from = book.initial, 0
+        for number in row:
+            if number == NO_TRIP:
+                continue
+            trip = trips[number]
+            curve[flat_from : trip.entry] = cash
+            np.add(trip.worth, cash, out=curve[trip.entry : trip.end])
+            cash, flat_from = cash + trip.net, trip.end
+        curve[flat_from:] = cash
+    return curves
+
+
+def _totals(rows: Whole, trips: Sequence[ClosedTrip]) -> tuple[list[TradeTotals], list[int]]:
+    each = [trip.totals for trip in trips] + [_NO_TOTALS]
+    sums = {
+        name: np.array([getattr(totals, name) for totals in each], dtype=np.int64)[rows].sum(axis=1)
+        for name in _SUMMED
+    }
+    net = np.array([trip.net for trip in trips] + [-_SAFE_UNITS], dtype=np.int64)
+    best = net[rows].max(axis=1, initial=-_SAFE_UNITS)
+    sums["best"] = np.where(sums["trades"] > 0, best, 0)
+    lengths = np.array([trip.end - trip.entry for trip in trips] + [0], dtype=np.int64)
+    columns = (sums[field.name].tolist() for field in fields(TradeTotals))
+    totals = [TradeTotals(*values) for values in zip(*columns, strict=True)]
+    return totals, lengths[rows].sum(axis=1).tolist()

@@ -1,0 +1,125 @@
+"""Trials replayed together have the metrics they have alone, in every bit."""
+
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from builders import market_data, run_config
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from recorded import recorded_market
+from reference.markets import configs, markets
+from toy_market import RULES, configured, pair, window
+
+from bot.backtest import ReplayWindow, replay
+from bot.backtest.batch import BatchReplayer
+from bot.config import RunConfig
+from bot.timestamps import parse_time_ms
+
+
+def assert_together_as_alone(trials: list[RunConfig], shown: ReplayWindow) -> None:
+    replayer = BatchReplayer(shown)
+    alone = [replay(trial, shown).metrics for trial in trials]
+    assert replayer.metrics(trials) == alone
+    assert replayer.metrics(trials[::-1]) == alone[::-1]
+
+
+@st.composite
+def sweeps(draw: st.DrawFn) -> tuple[list[RunConfig], ReplayWindow]:
+    market = draw(markets())
+    values = draw(configs(market))
+    symbols = values["symbols"][: draw(st.sampled_from((1, 1, 1, 2)))]
+    base = run_config(**{**values, "symbols": symbols})
+    rows = {symbol: market[symbol] for symbol in symbols}
+    shown = ReplayWindow.build(base, market_data(rows, base.end))
+    random = Random(draw(st.integers(0, 2**32)))
+    return [base.varied(_thresholds(random, base)) for _ in range(draw(st.integers(1, 12)))], shown
+
+
+def _thresholds(random: Random, base: RunConfig) -> dict[str, Any]:
+    return {
+        "min_funding_rate": random.choice((base.min_funding_rate, Decimal("0.0001"), Decimal("-0.001"))),
+        "exit_funding_rate": random.choice((base.exit_funding_rate, Decimal("0.0002"), Decimal(0))),
+        "min_holding_periods": random.choice((base.min_holding_periods, 100_000)),
+        "entry_threshold": random.choice((base.entry_threshold, Decimal("0.2"))),
+        "exit_threshold": random.choice((base.exit_threshold, Decimal("0.1"))),
+        "weight_trend": random.choice((base.weight_trend, Decimal("0.123456789"))),
+        "strategy_mode": random.choice((base.strategy_mode, "simple", "composite", "hold")),
+        "perp_leverage": random.choice((base.perp_leverage, Decimal(20))),
+        "allocation": random.choice((base.allocation, Decimal(1))),
+        "dynamic_sizing": random.choice((base.dynamic_sizing, False)),
+        "sizing_base": random.choice((base.sizing_base, "initial")),
+    }
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(sweeps())
+def test_generated_sweeps_equal_their_plain_replays(sweep: tuple[list[RunConfig], ReplayWindow]) -> None:
+    assert_together_as_alone(*sweep)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("stem", "start", "end", "leverage"),
+    [
+        ("BTCUSDT", "2023-01-01", "2024-01-01", 1),
+        ("XRPUSDT", "2020-10-01", "2021-06-01", 5),
+        ("ORCAUSDT", "2025-01-10", "2026-02-01", 3),
+    ],
+)
+@pytest.mark.parametrize("strategy", ["simple", "composite"])
+def test_recorded_sweeps_equal_their_plain_replays(
+    real_data: Path, stem: str, start: str, end: str, leverage: int, strategy: str
+) -> None:
+    symbol = f"{stem[:-4]}/USDT:USDT"
+    from_ms = parse_time_ms(start) - 20 * 86_400_000
+    market = recorded_market(real_data / "binance", {symbol: stem}, from_ms=from_ms)
+    base = run_config(
+        symbols=[symbol],
+        start=start,
+        end=end,
+        strategy_mode=strategy,
+        perp_leverage=leverage,
+        min_volume_24h=0,
+        min_holding_periods=300,
+    )
+    shown = ReplayWindow.build(base, market_data(market, base.end))
+    grid = [
+        base.varied(
+            {
+                "min_funding_rate": Decimal(enter) / 50_000,
+                "exit_funding_rate": Decimal(leave) / 100_000,
+                "entry_threshold": Decimal(enter) / 40,
+                "exit_threshold": Decimal(leave) / 60,
+            }
+        )
+        for enter in range(2, 14, 2)
+        for leave in range(-6, 12, 4)
+    ]
+    assert_together_as_alone(grid, shown)
+
+
+def test_an_account_that_shrinks_below_its_slot_sizes_by_what_is_left() -> None:
+    rates = {hour: "0.01" if hour % 2 else "-0.05" for hour in range(1, 40)}
+    market = {"X": pair(rates, ["100"] * 40, instrument={**RULES, "qty_step": "0.001"})}
+    base = configured(market, initial_capital=1000)
+    assert_together_as_alone(
+        [base, base.varied({"exit_funding_rate": Decimal("-0.01")})], window(market, base)
+    )
+
+
+def test_entries_too_small_to_open_are_skipped_and_counted() -> None:
+    market = {"X": pair(dict.fromkeys(range(1, 5), "0.01"), ["100"] * 5)}
+    market["X"]["instrument"] = {**RULES, "min_qty": "1000"}
+    base = configured(market)
+    shown = window(market, base)
+    assert [metrics.skipped_entries for metrics in BatchReplayer(shown).metrics([base])] == [3]
+    assert_together_as_alone([base], shown)
+
+
+def test_amounts_beyond_64_bits_fall_back_to_the_plain_replay() -> None:
+    market = {"X": pair(dict.fromkeys(range(1, 5), "0.01"), ["100"] * 5)}
+    base = configured(market, initial_capital=10**13)
+    assert_together_as_alone([base], window(market, base))
