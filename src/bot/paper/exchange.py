@@ -9,17 +9,18 @@ from typing import Any, TypeVar
 from bot.clock import Clock
 from bot.data.exchanges import ccxt_errors, open_client
 from bot.data.rows import Rows, SeriesKind
-from bot.data.symbols import spot_symbol
+from bot.data.symbols import multiplied, spot_symbol
 from bot.errors import InvalidInputError
 from bot.models import HOUR_MS
-from bot.paper.exchange_rows import candle_rows, listing, settlements
+from bot.money import ONE
+from bot.paper.exchange_rows import Units, candle_rows, contract_size, listing, settlements
 from bot.paper.feed import FeedError, Listing
 
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _CANDLES_A_PAGE = 500
-_FUNDING_PAGE_HOURS = 200
+_FUNDING_PAGE_HOURS = 100
 _ATTEMPTS = 5
 _FIRST_WAIT_S = 0.5
 
@@ -51,10 +52,10 @@ class Exchange:
 
     async def listings(self, symbols: Sequence[str]) -> dict[str, Listing]:
         """Return the rules and legs of perp `symbols`; raises InvalidInputError for one that has no pair."""
-        markets = await self._call(self._client.load_markets)
+        await self._call(self._client.load_markets)
         found = {}
         for symbol in symbols:
-            perp, spot = markets.get(symbol), markets.get(spot_symbol(symbol))
+            perp, (spot, coins) = self._market(symbol), self._spot(symbol)
             if perp is None or not perp.get("linear"):
                 raise InvalidInputError.of(
                     "symbols", f"{symbol!r} is no linear perpetual of {self._client.id}"
@@ -63,12 +64,13 @@ class Exchange:
                 raise InvalidInputError.of(
                     "symbols", f"{symbol!r} has no spot market {spot_symbol(symbol)!r}"
                 )
-            found[symbol] = listing(spot, perp, has_mark=bool(self._client.has.get("fetchMarkOHLCV")))
+            has_mark = bool(self._client.has.get("fetchMarkOHLCV"))
+            found[symbol] = listing(spot, perp, has_mark=has_mark, coins=coins)
         return found
 
     async def candles(self, symbol: str, kind: SeriesKind, from_ms: int, now_ms: int) -> Rows:
         """Return the hourly candles that opened since `from_ms` and have closed by `now_ms`."""
-        market = spot_symbol(symbol) if kind is SeriesKind.SPOT else symbol
+        market, units = self._leg(symbol, kind)
         params = {"price": "mark"} if kind is SeriesKind.MARK else {}
         found: dict[int, Sequence[Any]] = {}
         since_ms = from_ms
@@ -77,9 +79,8 @@ class Exchange:
             found.update((int(row[0]), row) for row in page)
             newest_ms = max((int(row[0]) for row in page), default=-1)
             since_ms = newest_ms + HOUR_MS if newest_ms >= since_ms else since_ms + _CANDLES_A_PAGE * HOUR_MS
-        unit = Decimal(1) if kind is SeriesKind.SPOT else self._contract_size(symbol)
         closed = [row for t_ms, row in sorted(found.items()) if from_ms <= t_ms <= now_ms - HOUR_MS]
-        return candle_rows(closed, kind, unit)
+        return candle_rows(closed, kind, units)
 
     async def funding(self, symbol: str, from_ms: int, now_ms: int, known_ms: Sequence[int] = ()) -> Rows:
         """Return the settlements in [from_ms, now_ms]; `known_ms` are those before, to tell intervals by."""
@@ -92,7 +93,7 @@ class Exchange:
                 symbol,
                 since_ms,
                 _FUNDING_PAGE_HOURS,
-                {"until": until_ms},
+                self._until(until_ms),
             )
             since_ms = until_ms + 1
         return settlements(records, from_ms, now_ms, known_ms)
@@ -101,8 +102,27 @@ class Exchange:
         """Close all connections."""
         await self._client.close()
 
-    def _contract_size(self, symbol: str) -> Decimal:
-        return Decimal(self._client.markets[symbol].get("contractSize") or 1)
+    def _until(self, until_ms: int) -> dict[str, int]:
+        # For funding ccxt passes `until` on to OKX as it is, which calls it `after` and excludes it.
+        return {"after": until_ms + 1} if self._client.id == "okx" else {"until": until_ms}
+
+    def _market(self, symbol: str) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._client.markets.get(symbol)
+        return found
+
+    def _spot(self, symbol: str) -> tuple[dict[str, Any] | None, Decimal]:
+        """Return the spot market that hedges a perp, and how many of its coins one unit of the perp is."""
+        own, contract = self._market(spot_symbol(symbol)), multiplied(symbol)
+        if own is not None or contract is None:
+            return own, ONE
+        power, coin = contract
+        return self._market(spot_symbol(coin)), Decimal(10**power)
+
+    def _leg(self, symbol: str, kind: SeriesKind) -> tuple[str, Units]:
+        if kind is SeriesKind.SPOT:
+            spot, coins = self._spot(symbol)
+            return (spot or {})["symbol"], Units(coins=coins)
+        return symbol, Units(contract_size=contract_size(self._market(symbol) or {}))
 
     async def _call(self, method: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         """Call the exchange, again and ever later while it does not answer.

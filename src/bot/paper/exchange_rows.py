@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -9,34 +10,53 @@ from bot.data.intervals import inferred_hours
 from bot.data.rows import Rows, SeriesKind, funding_values
 from bot.data.rules import RowRefusedError, check_candle, check_funding, market_number, settlement_ms
 from bot.models import HOUR_MS, Instrument
-from bot.money import dec
+from bot.money import ONE, dec, exact
 from bot.paper.feed import Listing
 
 _log = logging.getLogger(__name__)
 _DEFAULT_INTERVAL_HOURS = 8
 
 
-def listing(spot: Mapping[str, Any], perp: Mapping[str, Any], *, has_mark: bool) -> Listing:
-    """Return the rules of a pair from its two markets, those of the coarser leg, in base coin."""
-    size = dec(perp.get("contractSize") or 1)
-    usual = Instrument()
+@dataclass(frozen=True, slots=True)
+class Units:
+    """How an exchange counts: base coin in one contract of its volumes, coins of spot in one unit of a pair.
+
+    The coins are a power of ten, 1 for all but multiplier contracts such as 1000PEPE.
+    """
+
+    contract_size: Decimal = ONE
+    coins: Decimal = ONE
+
+
+def listing(
+    spot: Mapping[str, Any], perp: Mapping[str, Any], *, has_mark: bool, coins: Decimal = ONE
+) -> Listing:
+    """Return the rules of a pair from its two markets, those of the coarser leg, in units of the perp."""
+    size, usual = contract_size(perp), Instrument()
     kinds = [SeriesKind.SPOT, SeriesKind.PERP, *([SeriesKind.MARK] if has_mark else [])]
     instrument = Instrument(
-        qty_step=_coarser(_step(spot), _step(perp), size, usual.qty_step),
-        min_qty=_coarser(_limit(spot, "amount"), _limit(perp, "amount"), size, usual.min_qty),
-        min_notional=_coarser(_limit(spot, "cost"), _limit(perp, "cost"), Decimal(1), usual.min_notional),
+        qty_step=_coarser([(_step(spot), ONE / coins), (_step(perp), size)], usual.qty_step),
+        min_qty=_coarser(
+            [(_limit(spot, "amount"), ONE / coins), (_limit(perp, "amount"), size)], usual.min_qty
+        ),
+        min_notional=_coarser([(_limit(spot, "cost"), ONE), (_limit(perp, "cost"), ONE)], usual.min_notional),
         mmr=usual.mmr,
         spot_active=spot.get("active") is not False,
     )
     return Listing(instrument, dict.fromkeys(kinds, HOUR_MS))
 
 
-def candle_rows(candles: Iterable[Sequence[Any]], kind: SeriesKind, contract_size: Decimal) -> Rows:
-    """Return hourly candles (time, open, high, low, close, volume in contracts) with volumes in base coin."""
+def contract_size(perp: Mapping[str, Any]) -> Decimal:
+    """Return how much base coin one contract is."""
+    return dec(perp.get("contractSize") or 1)
+
+
+def candle_rows(candles: Iterable[Sequence[Any]], kind: SeriesKind, units: Units) -> Rows:
+    """Return hourly candles (time, open, high, low, close, volume) in units of the pair."""
     times, values = [], []
     for candle in candles:
         try:
-            row = _candle(candle, contract_size)
+            row = _candle(candle, units)
         except RowRefusedError as error:
             _log.warning("a %s candle is left out: %s", kind.value, error)
             continue
@@ -71,10 +91,12 @@ def settlements(
     return Rows.of(times, values, SeriesKind.FUNDING)
 
 
-def _candle(candle: Sequence[Any], contract_size: Decimal) -> tuple[Decimal, ...]:
+def _candle(candle: Sequence[Any], units: Units) -> tuple[Decimal, ...]:
     names = ("open", "high", "low", "close", "volume")
     numbers = [market_number(str(value or 0), name) for name, value in zip(names, candle[1:6], strict=True)]
-    row = (*numbers[:4], numbers[4] * contract_size)
+    with exact():
+        prices = [number * units.coins for number in numbers[:4]]
+        row = (*prices, numbers[4] * units.contract_size / units.coins)
     check_candle(int(candle[0]), HOUR_MS, row)
     return row
 
@@ -95,8 +117,5 @@ def _limit(market: Mapping[str, Any], name: str) -> Any:
     return ((market.get("limits") or {}).get(name) or {}).get("min")
 
 
-def _coarser(spot: Any, perp: Any, contract_size: Decimal, usual: Decimal) -> Decimal:
-    known = [dec(str(spot))] if spot else []
-    if perp:
-        known.append(dec(str(perp)) * contract_size)
-    return max(known, default=usual)
+def _coarser(told: Iterable[tuple[Any, Decimal]], usual: Decimal) -> Decimal:
+    return max((dec(str(value)) * unit for value, unit in told if value), default=usual)

@@ -39,3 +39,7 @@ class TestPaperExecutor(ExecutorContract):
     def test_a_price_that_is_too_old_is_not_traded_on(self) -> None:
         with pytest.raises(ExecutionError, match="5001 ms old, at most 5000"):
             paper(NOW_MS + 5_001, TICKER).execute(OrderRequest("X", Leg.SPOT, Side.BUY, Decimal(1)))
+
+    def test_what_an_exchange_forces_is_filled_at_any_age(self) -> None:
+        order = OrderRequest("X", Leg.SPOT, Side.SELL, Decimal(1), forced=True)
+        assert paper(NOW_MS + 5_001, TICKER).execute(order).filled_at_ms == NOW_MS
