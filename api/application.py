@@ -15,6 +15,7 @@ from api.dependencies import Database
 from api.errors import install_error_handlers
 from api.headers import SecurityHeaders
 from api.local.database import ready_database
+from api.openapi import describe
 from api.replays import Replays
 from api.routes import data, events, health, sweeps, trials
 from api.security import AccessGuard
@@ -39,6 +40,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.router.routes.extend(app.state.pages.mounts())
     for module in (health, sweeps, trials, events, data, views, session):
         app.include_router(module.router)
+    describe(app, guarded=settings.api_token is not None)
     _add_layers(app, settings)
     return app
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from starlette.responses import Response
+from starlette.responses import JSONResponse
 
 from bot.money import plain
 
@@ -20,10 +20,8 @@ def _exact_text(value: object) -> str:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-class JsonResponse(Response):
+class JsonResponse(JSONResponse):
     """A JSON answer whose money is text."""
-
-    media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         """Return the body."""

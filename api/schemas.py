@@ -4,8 +4,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from sweeps.metrics import METRICS, MetricKind
-from sweeps.spec import SweepSpec
 from sweeps.trial import SweepState, TrialState
 
 Metrics = Annotated[
@@ -112,7 +110,7 @@ class Heatmap(BaseModel):
 class EquityCurve(BaseModel):
     """Points [time in ms UTC, equity as text]."""
 
-    equity: list[tuple[int, str]]
+    equity: list[Annotated[list[int | str], Field(min_length=2, max_length=2)]]
 
 
 class TradeList(BaseModel):
@@ -121,18 +119,20 @@ class TradeList(BaseModel):
     trades: list[dict[str, Any]]
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "default": {"model": ProblemDocument, "description": "A problem document says what is wrong"}
-}
+class Liveness(BaseModel):
+    """This process answers."""
+
+    status: str
 
 
-def sweep_body() -> dict[str, Any]:
-    """Return the OpenAPI description of a submitted sweep."""
-    schema = SweepSpec.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+class Readiness(BaseModel):
+    """Which components answer."""
+
+    status: str
+    components: dict[str, str]
 
 
-def metric_json(name: str, value: Any) -> Any:
-    """Return a metric as JSON takes it."""
-    return str(value) if value is not None and METRICS[name] is MetricKind.MONEY else value
+class CoverageReport(BaseModel):
+    """Series held, by exchange and symbol."""
+
+    exchanges: list[dict[str, Any]]

@@ -9,9 +9,9 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.dependencies import Database, DatabaseDep
 from api.documents import progress_document
+from api.openapi import PROBLEMS
 from api.responses import json_bytes
 from api.routes.parameters import SweepId
-from api.schemas import PROBLEMS
 from sweeps.errors import UnknownSweepError
 from sweeps.progress import SweepView, get_sweep
 from sweeps.trial import ACTIVE

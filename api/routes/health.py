@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.dependencies import Database, DatabaseDep, SettingsDep
 from api.responses import JsonResponse
+from api.schemas import Liveness, Readiness
 from api.settings import Settings
 from sweeps.heartbeats import Beat, Component, live_beats
 
@@ -16,7 +17,7 @@ router = APIRouter(tags=["operation"])
 _BROKER_TIMEOUT_S = 1.0
 
 
-@router.get("/healthz", summary="Is this process alive?", response_class=JsonResponse)
+@router.get("/healthz", summary="Is this process alive?", response_model=Liveness)
 async def healthz() -> JsonResponse:
     """Answer without looking at anything else."""
     return JsonResponse({"status": "ok"})
@@ -25,8 +26,8 @@ async def healthz() -> JsonResponse:
 @router.get(
     "/readyz",
     summary="Can sweeps run?",
-    response_class=JsonResponse,
-    responses={503: {"description": "A component does not answer"}},
+    response_model=Readiness,
+    responses={503: {"description": "A component does not answer", "model": Readiness}},
 )
 async def readyz(database: DatabaseDep, settings: SettingsDep) -> JsonResponse:
     """Report database, broker, dispatcher and workers; 503 unless all of them answer."""

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import Path, Query, Request
 
-SweepId = Annotated[int, Path(ge=1, description="number of the sweep")]
-TrialNumber = Annotated[int, Path(ge=0, description="number of the trial in its sweep")]
+LARGEST_ID = 2**31 - 1
+SweepId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="number of the sweep")]
+TrialNumber = Annotated[int, Path(ge=0, le=LARGEST_ID, description="number of the trial in its sweep")]
 Cursor = Annotated[
     str | None,
     Query(max_length=500, description="`next_cursor` of the page before; the first one if left out"),

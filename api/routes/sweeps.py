@@ -9,9 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from api.body import read_object
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.documents import sweep_document
+from api.openapi import PROBLEMS, SWEEP_BODY
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId
-from api.schemas import PROBLEMS, SweepDocument, SweepPage, sweep_body
+from api.schemas import SweepDocument, SweepPage
 from api.submission import admit
 from bot.data.store import HistoricalDataStore
 from sweeps.progress import SweepView, get_sweep, list_sweeps
@@ -35,7 +36,7 @@ IdempotencyKey = Annotated[
     status_code=202,
     summary="Submit a sweep",
     response_model=SweepDocument,
-    openapi_extra=sweep_body(),
+    openapi_extra=SWEEP_BODY,
 )
 async def submit(
     request: Request, database: DatabaseDep, replays: ReplaysDep, idempotency_key: IdempotencyKey = None

@@ -8,11 +8,12 @@ from starlette.concurrency import run_in_threadpool
 
 from api.dependencies import Database, DatabaseDep, ReplaysDep
 from api.documents import heatmap_document, trial_detail, trial_document
+from api.openapi import PROBLEMS
 from api.refusals import TrialFailedError
 from api.replays import Replays
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId, TrialNumber, other_parameters
-from api.schemas import PROBLEMS, EquityCurve, Heatmap, TradeList, TrialDetail, TrialPage
+from api.schemas import EquityCurve, Heatmap, TradeList, TrialDetail, TrialPage
 from bot.backtest import RunResult
 from bot.backtest.result import trade_document
 from sweeps.heatmap import Aggregate, heatmap

@@ -135,6 +135,15 @@ def test_sweep_that_is_not_there_is_refused(reader: Reader, sweep_id: str, rest:
     assert problem_of(reader.client.get(f"/sweeps/{sweep_id}{rest}"))["status"] in {404, 422}
 
 
+@pytest.mark.parametrize("sweep_id", ["0", "77", "9999999999999999999", "x"])
+@pytest.mark.parametrize(("method", "rest"), [("POST", "/cancel"), ("POST", "/resume"), ("DELETE", "")])
+def test_change_of_a_sweep_that_is_not_there_is_refused(
+    reader: Reader, sweep_id: str, method: str, rest: str
+) -> None:
+    response = reader.client.request(method, f"/sweeps/{sweep_id}{rest}")
+    assert problem_of(response)["status"] in {404, 422}
+
+
 @pytest.mark.parametrize("number", ["-1", "20", "9999999999999999999", "9" * 400, "x"])
 @pytest.mark.parametrize("rest", ["", "/equity", "/trades"])
 def test_trial_that_is_not_there_is_refused(reader: Reader, number: str, rest: str) -> None:

@@ -1,0 +1,54 @@
+"""The OpenAPI document: what FastAPI derives, with problem documents, the sweep's schema and the token."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+
+from api.problems import MEDIA_TYPE
+from api.schemas import ProblemDocument
+from sweeps.spec import SweepSpec
+
+_COMPONENTS = "#/components/schemas/"
+_OPEN = "/healthz"
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem document says what is wrong",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": f"{_COMPONENTS}{ProblemDocument.__name__}"}}},
+    }
+}
+"""Every answer but the documented ones."""
+
+SWEEP_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": f"{_COMPONENTS}{SweepSpec.__name__}"}}},
+    }
+}
+"""The body of a submitted sweep, which the route parses itself to keep its numbers exact."""
+
+
+def describe(app: FastAPI, *, guarded: bool) -> None:
+    """Complete the OpenAPI document of `app`; `guarded` says that it asks for a token."""
+    derived = app.openapi
+
+    def completed() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = derived()
+            document["components"]["schemas"].update(_own_schemas())
+            if guarded:
+                document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+                document["security"] = [{"token": []}]
+                document["paths"][_OPEN]["get"]["security"] = []
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = completed  # type: ignore[method-assign]
+
+
+def _own_schemas() -> dict[str, Any]:
+    wanted: list[Any] = [(SweepSpec, "validation"), (ProblemDocument, "validation")]
+    _, document = models_json_schema(wanted, ref_template=_COMPONENTS + "{model}")
+    schemas: dict[str, Any] = document["$defs"]
+    return schemas
