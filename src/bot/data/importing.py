@@ -4,11 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from bot.data.importers.formats import recognised
 from bot.data.importers.hints import Hints
-from bot.data.importers.parsing import Parsed
 from bot.data.importers.source import open_source
 from bot.data.importers.text_lines import Progress, Refusal
 from bot.data.provenance import Provenance
@@ -111,7 +108,7 @@ def import_file(
     content = parsed.content
     key = SeriesKey(exchange, content.symbol, content.kind, content.timeframe_ms)
     unreadable = refusals.count
-    provenance = _provenance(path.name, parsed, unreadable)
+    provenance = Provenance.of(path.name, parsed.rows.times, parsed.jitter_ms, unreadable)
     merged = store.merge(key, parsed.rows, provenance=provenance)
     refusals.add_all(merged.refused, [(int(parsed.lines[row]), why) for row, why in merged.reasons])
     return FileReport(
@@ -126,20 +123,6 @@ def import_file(
         refused=refusals.count,
         refusals=tuple(sorted(refusals.kept, key=lambda refusal: refusal.line)),
         notes=(*parsed.notes, *_put_right(provenance)),
-    )
-
-
-def _provenance(name: str, parsed: Parsed, unreadable: int) -> Provenance:
-    times = parsed.rows.times
-    return Provenance(
-        source=name[:255],
-        rows_read=len(times) + unreadable,
-        rows_new=0,
-        refused=unreadable,
-        snapped=parsed.snapped,
-        max_jitter_ms=parsed.max_jitter_ms,
-        duplicates=len(times) - len(np.unique(times)),
-        out_of_order=int(np.count_nonzero(np.diff(times) < 0)),
     )
 
 

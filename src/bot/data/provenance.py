@@ -3,15 +3,20 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
+import numpy as np
 import sqlalchemy as sa
 
+from bot.data.gaps import Times
 from bot.data.sql import HeldSeries
 from bot.data.tables import market_import
+
+_COUNTS = ("rows_read", "rows_new", "refused", "snapped", "duplicates", "out_of_order")
+_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """One import into a series: `snapped` settlements were off their hour, by at most `max_jitter_ms`."""
+    """What one source gave to a series: `snapped` settlements were off their hour by up to `max_jitter_ms`."""
 
     source: str
     rows_read: int
@@ -22,15 +27,38 @@ class Provenance:
     duplicates: int = 0
     out_of_order: int = 0
 
+    @classmethod
+    def of(cls, source: str, times: Times, jitter_ms: Times, refused: int) -> "Provenance":
+        """Return what was put right in rows of these times, as recorded, and of this jitter."""
+        return cls(
+            source=source[:_LONGEST_NAME],
+            rows_read=len(times) + refused,
+            rows_new=0,
+            refused=refused,
+            snapped=int(np.count_nonzero(jitter_ms)),
+            max_jitter_ms=int(jitter_ms.max(initial=0)),
+            duplicates=len(times) - len(np.unique(times)),
+            out_of_order=int(np.count_nonzero(np.diff(times) < 0)),
+        )
+
 
 def record(connection: sa.Connection, series: HeldSeries, done: Provenance) -> None:
-    """Store what an import did; one that added nothing leaves no trace."""
-    if done.rows_new:
+    """Add what an import did to what its source did before; one that added nothing leaves no trace."""
+    if not done.rows_new:
+        return
+    table = market_import.c
+    same_source = (table.series_id == series.id) & (table.source == done.source)
+    known = connection.execute(sa.select(market_import).where(same_source)).one_or_none()
+    if known is None:
         connection.execute(market_import.insert().values(series_id=series.id, **asdict(done)))
+        return
+    totals = {name: getattr(known, name) + getattr(done, name) for name in _COUNTS}
+    totals["max_jitter_ms"] = max(known.max_jitter_ms, done.max_jitter_ms)
+    connection.execute(market_import.update().where(same_source).values(**totals))
 
 
 def recorded(connection: sa.Connection, series: Iterable[HeldSeries]) -> Mapping[int, list[Provenance]]:
-    """Return the imports into each series, oldest first, by its id."""
+    """Return the sources of each series, the oldest first, by its id."""
     table = market_import.c
     query = (
         sa.select(market_import)

@@ -61,6 +61,12 @@ class HistoricalDataStore:
         with self.engine.connect() as connection:
             return load_market(connection, exchange, symbols, end_ms, start_ms)
 
+    def extent(self, key: SeriesKey) -> tuple[int, int] | None:
+        """Return the times of the first and last row held of a series, None if there are none."""
+        with self.engine.connect() as connection:
+            held = [one for one in sql.held_series(connection, key.exchange) if one.key == key]
+            return next(iter(sql.extents(connection, held).values()), None)
+
     def resolve_exchange(self, exchange: str | None) -> str:
         """Return the data set meant: the one named, or else the only one held."""
         with self.engine.connect() as connection:

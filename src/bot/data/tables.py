@@ -52,7 +52,7 @@ market_import = sa.Table(
     sa.Column("duplicates", sa.Integer, nullable=False),
     sa.Column("out_of_order", sa.Integer, nullable=False),
 )
-"""Where rows of a series came from, and what was put right on the way: one row an import that added any."""
+"""Where rows of a series came from, and what was put right on the way: one row a source that gave any."""
 
 fee_rate = sa.Table(
     "fee_rate",

@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
@@ -44,15 +44,19 @@ class Content:
 class Parsed:
     """What a file records, its good rows, and the line each came from; `notes` say what was assumed.
 
-    `snapped` settlements were off their hour, by at most `max_jitter_ms`.
+    `jitter_ms` is how far each settlement was off its hour; empty for candles.
     """
 
     content: Content
     rows: Rows
     lines: npt.NDArray[np.int64]
     notes: tuple[str, ...] = ()
-    snapped: int = 0
-    max_jitter_ms: int = 0
+    jitter_ms: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    def at(self, index: npt.NDArray[np.bool_]) -> "Parsed":
+        """Return the rows where `index` is true."""
+        jitter_ms = self.jitter_ms[index] if len(self.jitter_ms) else self.jitter_ms
+        return Parsed(self.content, self.rows[index], self.lines[index], self.notes, jitter_ms)
 
 
 class Settlement(NamedTuple):
@@ -151,19 +155,17 @@ def funding(
             taken.add(number, parse_record(record))
         except RowRefusedError as refusal:
             refusals.add(number, str(refusal))
-    times, values, numbers = taken.finished()
+    times, values, numbers, jitter_ms = taken.finished()
     content = Content(symbol, SeriesKind.FUNDING, 0)
     notes = ("interval_hours inferred from the settlements",) if taken.inferred else ()
     rows = Rows.of(times, values, content.kind)
     lines = np.array(numbers, dtype=np.int64)
-    return Parsed(content, rows, lines, notes, taken.snapped, taken.max_jitter_ms)
+    return Parsed(content, rows, lines, notes, np.array(jitter_ms, dtype=np.int64))
 
 
 class _Settlements:
     def __init__(self, refusals: RefusalLog) -> None:
         self.inferred = False
-        self.snapped = 0
-        self.max_jitter_ms = 0
         self._refusals = refusals
         self._recorded_ms: dict[int, int] = {}
         self._taken: list[tuple[int, int, Settlement]] = []
@@ -175,17 +177,15 @@ class _Settlements:
         if self._recorded_ms.setdefault(settled, record.recorded_ms) != record.recorded_ms:
             hour = iso(settled)
             raise RowRefusedError(f"settlement {record.recorded_ms} is the second one of the hour {hour}")
-        self.snapped += record.recorded_ms != settled
-        self.max_jitter_ms = max(self.max_jitter_ms, abs(record.recorded_ms - settled))
         self._taken.append((number, settled, record))
 
-    def finished(self) -> tuple[list[int], list[Values], list[int]]:
+    def finished(self) -> tuple[list[int], list[Values], list[int], list[int]]:
         inferred: dict[int, int] = {}
         if any(record.hours is None for _, _, record in self._taken):
             self.inferred = True
             times = sorted({settled for _, settled, _ in self._taken})
             inferred = dict(zip(times, inferred_hours(times), strict=False))
-        times, values, numbers = [], [], []
+        times, values, numbers, jitter_ms = [], [], [], []
         for number, settled, record in self._taken:
             hours = record.hours or inferred.get(settled)
             if hours is None:
@@ -194,7 +194,8 @@ class _Settlements:
             times.append(settled)
             values.append(funding_values(record.rate, hours, record.mark))
             numbers.append(number)
-        return times, values, numbers
+            jitter_ms.append(abs(record.recorded_ms - settled))
+        return times, values, numbers, jitter_ms
 
 
 def said(name: str, value: T | None) -> tuple[str, T | None]:

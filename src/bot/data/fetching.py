@@ -1,0 +1,162 @@
+"""Download of market data from an exchange into the store, page by page, going on where it stopped."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from bot.clock import Clock
+from bot.data.exchange_calls import ExchangeCalls
+from bot.data.exchange_markets import (
+    Pair,
+    fees_of,
+    find_pair,
+    hyperliquid_maintenance_rate,
+    instrument_of,
+    maintenance_rate,
+)
+from bot.data.fetch_pages import Page, pages
+from bot.data.fetch_series import PAGE_LIMITS, CandleReader, FundingReader, SeriesReader
+from bot.data.importers.text_lines import Refusal, RefusalLog
+from bot.data.provenance import Provenance
+from bot.data.rows import SeriesKey, SeriesKind
+from bot.data.sql import PublishedFees
+from bot.data.store import HistoricalDataStore
+from bot.errors import FetchError
+from bot.models import Instrument
+
+_REFUSALS_KEPT = 100
+
+FetchProgress = Callable[[SeriesKey, int, int], None]
+"""Called with a series, the ms of the stretch that are done, and all of them."""
+
+
+@dataclass(slots=True)
+class SeriesFetch:
+    """What was fetched of one series."""
+
+    key: SeriesKey
+    pages: int = 0
+    new: int = 0
+    refused: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class FetchReport:
+    """What was fetched: series, trading rules and fees by symbol, and remarks."""
+
+    series: list[SeriesFetch] = field(default_factory=list)
+    rules: dict[str, Instrument] = field(default_factory=dict)
+    fees: dict[str, PublishedFees] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+
+class Fetcher:
+    """Fetches pairs of one exchange into a store; the time is the exchange's, or else the clock's."""
+
+    def __init__(self, store: HistoricalDataStore, exchange: str, calls: ExchangeCalls, clock: Clock) -> None:
+        self._store = store
+        self._exchange = exchange
+        self._calls = calls
+        self._limits = PAGE_LIMITS[exchange]
+        self._clock = clock
+
+    def fetch(
+        self,
+        symbols: Sequence[str],
+        since_ms: int,
+        until_ms: int | None,
+        timeframe: str,
+        progress: FetchProgress | None = None,
+    ) -> FetchReport:
+        """Fetch rules, fees, settlements and closed candles of `symbols` in [since_ms, until_ms).
+
+        Each page is stored in one transaction, so that whatever ends this leaves a consistent store.
+        Raises: UnknownSymbolError; FetchError if the exchange does not answer.
+        """
+        markets = self._calls("load_markets")
+        pairs = [find_pair(markets, symbol) for symbol in symbols]
+        now_ms = self._now_ms()
+        until_ms = now_ms if until_ms is None else min(until_ms, now_ms)
+        report = FetchReport()
+        for pair in pairs:
+            self._fetch_rules(pair, report)
+            for reader in self._readers(pair, timeframe, report):
+                report.series.append(self._fetch_series(reader, since_ms, until_ms, progress))
+        return report
+
+    def _now_ms(self) -> int:
+        if self._calls.client.has.get("fetchTime"):
+            return int(self._calls("fetch_time"))
+        return self._clock.now_ms()
+
+    def _fetch_rules(self, pair: Pair, report: FetchReport) -> None:
+        rate = self._maintenance_rate(pair)
+        if rate is None:
+            report.remarks.append(
+                f"{pair.symbol}: no maintenance margin rate is public; {Instrument().mmr} is assumed"
+            )
+        report.rules[pair.symbol] = instrument_of(pair, rate)
+        report.fees[pair.symbol] = fees_of(pair)
+        self._store.put_instrument(self._exchange, pair.symbol, report.rules[pair.symbol])
+        self._store.put_fees(self._exchange, pair.symbol, report.fees[pair.symbol])
+
+    def _maintenance_rate(self, pair: Pair) -> Decimal | None:
+        if self._exchange == "hyperliquid":
+            return hyperliquid_maintenance_rate(pair.perp)
+        if self._calls.client.has.get("fetchMarketLeverageTiers") is not True:
+            return None
+        try:
+            return maintenance_rate(self._calls("fetch_market_leverage_tiers", pair.symbol))
+        except FetchError:
+            return None
+
+    def _readers(self, pair: Pair, timeframe: str, report: FetchReport) -> Iterator[SeriesReader]:
+        yield FundingReader(self._calls, self._key(pair.symbol, SeriesKind.FUNDING, 0), self._limits.funding)
+        yield self._candles(pair.symbol, SeriesKind.PERP, str(pair.perp["symbol"]), timeframe)
+        if self._calls.client.has.get("fetchMarkOHLCV"):
+            yield self._candles(pair.symbol, SeriesKind.MARK, str(pair.perp["symbol"]), timeframe)
+        if pair.spot is None:
+            report.remarks.append(f"{pair.symbol}: there is no spot market to hedge it with")
+        else:
+            yield self._candles(pair.spot_series, SeriesKind.SPOT, str(pair.spot["symbol"]), timeframe)
+
+    def _candles(self, symbol: str, kind: SeriesKind, market: str, timeframe: str) -> CandleReader:
+        timeframe_ms = int(self._calls.client.parse_timeframe(timeframe)) * 1000
+        key = self._key(symbol, kind, timeframe_ms)
+        return CandleReader(self._calls, key, market, timeframe, self._limits.candles)
+
+    def _key(self, symbol: str, kind: SeriesKind, timeframe_ms: int) -> SeriesKey:
+        return SeriesKey(self._exchange, symbol, kind, timeframe_ms)
+
+    def _fetch_series(
+        self, reader: SeriesReader, since_ms: int, until_ms: int, progress: FetchProgress | None
+    ) -> SeriesFetch:
+        done = SeriesFetch(reader.key)
+        extent = self._store.extent(reader.key)
+        held = None if extent is None else (extent[0], extent[1] + reader.row_ms)
+        todo = list(pages(since_ms, until_ms, held, reader.span_ms))
+        total_ms, done_ms = sum(page.length_ms for page in todo), 0
+        at_the_start = False
+        for page in todo:
+            backwards = held is not None and page.until_ms <= held[0]
+            if not (backwards and at_the_start):
+                found = self._fetch_page(reader, page, until_ms, done)
+                at_the_start = backwards and not found
+            done_ms += page.length_ms
+            if progress:
+                progress(reader.key, done_ms, total_ms)
+        return done
+
+    def _fetch_page(self, reader: SeriesReader, page: Page, until_ms: int, done: SeriesFetch) -> int:
+        refusals = RefusalLog()
+        parsed = reader.read(page, until_ms, refusals)
+        source = f"{self._exchange} API"
+        provenance = Provenance.of(source, parsed.rows.times, parsed.jitter_ms, refusals.count)
+        merged = self._store.merge(reader.key, parsed.rows, provenance=provenance)
+        refusals.add_all(merged.refused, [(int(parsed.lines[row]), why) for row, why in merged.reasons])
+        done.pages += 1
+        done.new += merged.new
+        done.refused += refusals.count
+        done.refusals += refusals.kept[: _REFUSALS_KEPT - len(done.refusals)]
+        return len(parsed.rows)
