@@ -22,9 +22,12 @@ _FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Return Chromium: the one named in CARRYGRID_TEST_BROWSER, or else the one on PATH."""
+    """Return Chromium: the one named in CARRYGRID_TEST_BROWSER, or else the one on PATH.
+
+    It ends with its module: while it runs, its event loop would be in the way of asynchronous tests.
+    """
     named = os.environ.get("CARRYGRID_TEST_BROWSER")
     path = (
         named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
