@@ -8,7 +8,7 @@ from bot.data.database import write_transaction
 from bot.data.store import HistoricalDataStore
 from bot.errors import BotError
 from sweeps.errors import ResultRangeError
-from sweeps.replay import WindowCache, completed_row, failed_row, replay_trial
+from sweeps.replay import WindowCache, completed_row, failed_row, replay_trial, trial_metrics
 from sweeps.repository import create_sweep
 from sweeps.spec import SweepSpec
 from sweeps.tables import chunk, sweep, trial
@@ -55,7 +55,8 @@ def recomputed_rows(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> list[d
 
 def _row(sweep_id: int, spec: SweepSpec, number: int, windows: WindowCache) -> dict[str, Any]:
     try:
-        return completed_row(sweep_id, spec, number, replay_trial(spec, number, windows))
+        result = replay_trial(spec, number, windows)
+        return completed_row(sweep_id, spec, number, result.run_key, trial_metrics(result, windows))
     except (BotError, ResultRangeError) as error:
         return failed_row(sweep_id, spec, number, error.code, error.message)
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
 from bot.data.database import insert_or_skip
+from sweeps.blocks import store_blocks
 from sweeps.columns import database_now_ms
 from sweeps.leaderboard import best_first, prune_curves
 from sweeps.spec import stored_spec
@@ -109,6 +110,7 @@ def save_trials(
         return Hold.LOST
     if rows:
         connection.execute(insert_or_skip(connection, trial), list(rows))
+        store_blocks(connection, rows)
     _store_curves(connection, claim, curves)
     count_trials(connection, claim.sweep_id, claim.chunk_id, claim.spec_text, done=last)
     if last:

@@ -1,11 +1,13 @@
 """The metrics of a run as columns: which are money, counts or statistics, and which are better small."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
+from bot.analytics.carry import CarryComparison
 from bot.backtest import Metrics
 
 
@@ -38,13 +40,34 @@ _SMALL_IS_GOOD = frozenset(
         "best_month_share",
         "best_trade_share",
         "breakeven_settlements",
+        "missed_before_entry",
+        "missed_between",
+        "missed_after_exit",
+        "extra_round_trips",
+        "extra_fees",
     )
 )
+_HOLD_NET_PNL = "hold_net_pnl"
+_RUN = tuple(field.name for field in fields(Metrics))
+CARRY = tuple(field.name for field in fields(CarryComparison))
+"""The metrics that compare a trial with holding."""
+
+_TYPES: Mapping[str, Any] = {
+    **get_type_hints(Metrics),
+    _HOLD_NET_PNL: Decimal,
+    **get_type_hints(CarryComparison),
+}
 
 METRICS: Mapping[str, MetricKind] = MappingProxyType(
-    {name: _KINDS.get(kind, MetricKind.STATISTIC) for name, kind in get_type_hints(Metrics).items()}
+    {name: _KINDS.get(kind, MetricKind.STATISTIC) for name, kind in _TYPES.items()}
 )
-"""Every metric of a run by name, in the order of the domain specification."""
+"""Every metric of a trial by name: those of the domain specification, then those beside holding."""
+
+
+def metric_values(metrics: Metrics, hold: Metrics, carry: CarryComparison) -> dict[str, Any]:
+    """Return a trial's metrics by name: of its run, of the run that holds, and how the two compare."""
+    ran = {name: getattr(metrics, name) for name in _RUN}
+    return {**ran, _HOLD_NET_PNL: hold.net_pnl, **{name: getattr(carry, name) for name in CARRY}}
 
 
 def natural_direction(metric: str) -> Direction:

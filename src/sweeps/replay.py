@@ -1,14 +1,17 @@
 """One trial, replayed: its window loaded once per process, its result as a row."""
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bot.backtest import ReplayWindow, RunResult, replay
+from bot.analytics.carry import compare_with_holding
+from bot.backtest import Baselines, Insight, ReplayWindow, RunResult, explain, replay
 from bot.config import RunConfig
 from bot.data.series import MarketData
 from bot.errors import BotError
+from bot.money import exact
 from sweeps.columns import money_units
-from sweeps.metrics import METRICS, MetricKind
+from sweeps.metrics import METRICS, MetricKind, metric_values
 from sweeps.spec import SweepSpec
 from sweeps.trial import TrialState
 
@@ -34,6 +37,14 @@ class MarketStore(Protocol):
         """Return the history of `symbols` visible at `end_ms`, in timeframes that suit the window."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A window and the hold runs over it."""
+
+    window: ReplayWindow
+    baselines: Baselines
+
+
 class WindowCache:
     """Windows that trials share, the least recently used dropped first; refusals are remembered as well.
 
@@ -43,7 +54,7 @@ class WindowCache:
     def __init__(self, store: MarketStore, *, max_tickers: int = MAX_HELD_TICKERS) -> None:
         self._store = store
         self._max_tickers = max_tickers
-        self._held: OrderedDict[tuple[Any, ...], ReplayWindow | BotError] = OrderedDict()
+        self._held: OrderedDict[tuple[Any, ...], _Held | BotError] = OrderedDict()
         self._sweep_id: int | None = None
 
     def enter(self, sweep_id: int) -> None:
@@ -54,6 +65,13 @@ class WindowCache:
 
     def window(self, config: RunConfig) -> ReplayWindow:
         """Return the window `config` asks for; raises BotError where the store cannot give it."""
+        return self._get(config).window
+
+    def baselines(self, config: RunConfig) -> Baselines:
+        """Return the hold runs over the window `config` asks for; raises BotError as `window` does."""
+        return self._get(config).baselines
+
+    def _get(self, config: RunConfig) -> _Held:
         key = tuple(getattr(config, name) for name in WINDOW_PARAMETERS)
         if key not in self._held:
             self._held[key] = self._built(config)
@@ -64,10 +82,11 @@ class WindowCache:
             raise found
         return found
 
-    def _built(self, config: RunConfig) -> ReplayWindow | BotError:
+    def _built(self, config: RunConfig) -> _Held | BotError:
         try:
             data = self._store.load(config.exchange, config.symbols, config.end, config.start)
-            return ReplayWindow.build(config, data)
+            window = ReplayWindow.build(config, data)
+            return _Held(window, Baselines(window))
         except BotError as error:
             return error.with_traceback(None)
 
@@ -76,8 +95,8 @@ class WindowCache:
             self._held.popitem(last=False)
 
 
-def _tickers(held: ReplayWindow | BotError) -> int:
-    return 1 if isinstance(held, BotError) else len(held.events) * len(held.instruments)
+def _tickers(held: _Held | BotError) -> int:
+    return 1 if isinstance(held, BotError) else len(held.window.events) * len(held.window.instruments)
 
 
 def replay_trial(spec: SweepSpec, number: int, windows: WindowCache) -> RunResult:
@@ -86,14 +105,28 @@ def replay_trial(spec: SweepSpec, number: int, windows: WindowCache) -> RunResul
     return replay(config, windows.window(config))
 
 
-def completed_row(sweep_id: int, spec: SweepSpec, number: int, result: RunResult) -> dict[str, Any]:
+def insight(result: RunResult, windows: WindowCache) -> Insight:
+    """Return the rival of a replayed trial and, if it did not trade, why."""
+    return explain(result, windows.window(result.config), windows.baselines(result.config))
+
+
+def trial_metrics(result: RunResult, windows: WindowCache) -> dict[str, Any]:
+    """Return every metric of a replayed trial by name."""
+    hold = windows.baselines(result.config).of(result.config)
+    with exact():
+        carry = compare_with_holding(result.trades, result.payments, hold.trades, hold.payments)
+    return metric_values(result.metrics, hold.metrics, carry)
+
+
+def completed_row(
+    sweep_id: int, spec: SweepSpec, number: int, run_key: str, metrics: dict[str, Any]
+) -> dict[str, Any]:
     """Return the trial's row; raises ResultRangeError if a result does not fit it."""
-    metrics = {name: getattr(result.metrics, name) for name in METRICS}
     for name, kind in METRICS.items():
         if kind is MetricKind.MONEY:
             money_units(metrics[name])
     row = _row(sweep_id, spec, number, TrialState.COMPLETED)
-    return row | metrics | {"run_key": result.run_key}
+    return row | metrics | {"run_key": run_key}
 
 
 def failed_row(sweep_id: int, spec: SweepSpec, number: int, code: str, message: str) -> dict[str, Any]:

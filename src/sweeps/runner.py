@@ -13,7 +13,7 @@ from bot.errors import BotError
 from sweeps.curves import encode_equity, encode_trades
 from sweeps.leases import LEASE_MS, Claim, Curve, Hold, claim_chunk, release_chunk, save_trials
 from sweeps.metrics import Direction
-from sweeps.replay import WindowCache, completed_row, failed_row, replay_trial
+from sweeps.replay import WindowCache, completed_row, failed_row, replay_trial, trial_metrics
 from sweeps.spec import SweepSpec, TopCurves, stored_spec
 
 log = structlog.get_logger()
@@ -42,8 +42,8 @@ class _Batch:
     curves: dict[int, Curve] = field(default_factory=dict)
     _ranked: list[tuple[Any, int]] = field(default_factory=list)
 
-    def add(self, number: int, result: RunResult) -> None:
-        row = completed_row(self.sweep_id, self.spec, number, result)
+    def add(self, number: int, result: RunResult, metrics: dict[str, Any]) -> None:
+        row = completed_row(self.sweep_id, self.spec, number, result.run_key, metrics)
         if self._keeps_curve(number, row[self.spec.objective.metric]):
             self.curves[number] = Curve(number, encode_equity(result.equity), encode_trades(result.trades))
         self.rows.append(row)
@@ -126,7 +126,8 @@ class ChunkRunner:
         """Add the trial's row; return False if the task queue wants an end now."""
         started = self._clock.now_ms()
         try:
-            batch.add(number, replay_trial(batch.spec, number, self._windows))
+            result = replay_trial(batch.spec, number, self._windows)
+            batch.add(number, result, trial_metrics(result, self._windows))
         except BotError as error:
             batch.fail(number, error.code, error.message)
         except self._interrupts:

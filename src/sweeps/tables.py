@@ -14,6 +14,9 @@ _METRIC_TYPES: dict[MetricKind, type[sa.types.TypeEngine[Any]]] = {
     MetricKind.STATISTIC: sa.Float,
 }
 
+TRIAL_FAILED = "state = 'failed'"
+"""The condition of the index of failed trials, as text: a bound value would not be recognised."""
+
 sweep = sa.Table(
     "sweep",
     metadata,
@@ -67,9 +70,27 @@ trial = sa.Table(
     sa.Column("error", sa.Text),
     sa.Column("run_key", sa.String(64)),
     *(sa.Column(name, _METRIC_TYPES[kind]) for name, kind in METRICS.items()),
+    sa.Index(
+        "ix_trial_failed",
+        "sweep_id",
+        "number",
+        sqlite_where=sa.text(TRIAL_FAILED),
+        postgresql_where=sa.text(TRIAL_FAILED),
+    ),
     sqlite_with_rowid=False,
 )
 """One finished trial: its metrics, or why it failed."""
+
+trial_block = sa.Table(
+    "trial_block",
+    metadata,
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("first", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""One metric of the completed trials stored by one transaction, `first` being the lowest number."""
 
 trial_curve = sa.Table(
     "trial_curve",

@@ -1,0 +1,102 @@
+"""Metrics of completed trials packed column by column, so that a million of them are read in one glance.
+
+A block holds one metric of the trials that one transaction stored, and is written in that transaction.
+Completed trials never change, so blocks never do: they are an index of the rows, and go with their sweep.
+"""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from bot.data.database import insert_or_skip
+from sweeps.columns import money_units
+from sweeps.metrics import METRICS, MetricKind
+from sweeps.tables import trial_block
+from sweeps.trial import TrialState
+
+NUMBER = "number"
+Column = npt.NDArray[np.int64] | npt.NDArray[np.float64]
+
+_UNDEFINED = np.iinfo(np.int64).min
+_WIDTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Completed trials by ascending number, with the metrics asked for; money in units of 1e-8."""
+
+    numbers: npt.NDArray[np.int64]
+    values: Mapping[str, Column]
+
+    def defined(self, metric: str) -> npt.NDArray[np.bool_]:
+        """Return where a metric has a value."""
+        column = self.values[metric]
+        return ~np.isnan(column) if is_real(metric) else column != _UNDEFINED
+
+
+def is_real(metric: str) -> bool:
+    """Return whether a metric is a float64 statistic; the others are whole numbers."""
+    return METRICS.get(metric) is MetricKind.STATISTIC
+
+
+def store_blocks(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Pack the completed ones of the trial rows of one sweep that this transaction stores."""
+    completed = [row for row in rows if row["state"] == TrialState.COMPLETED]
+    if not completed:
+        return
+    key = {"sweep_id": completed[0]["sweep_id"], "first": completed[0][NUMBER]}
+    blocks = [
+        {**key, "name": name, "data": packed(_column(name, completed))} for name in (NUMBER, *METRICS)
+    ]
+    connection.execute(insert_or_skip(connection, trial_block), blocks)
+
+
+def measured(connection: sa.Connection, sweep_id: int, metrics: Sequence[str] = ()) -> Measured:
+    """Return the completed trials of a sweep with these metrics."""
+    names = dict.fromkeys((NUMBER, *metrics))
+    rows = connection.execute(
+        sa.select(trial_block.c.name, trial_block.c.data)
+        .where(trial_block.c.sweep_id == sweep_id, trial_block.c.name.in_(names))
+        .order_by(trial_block.c.first)
+    )
+    parts: dict[str, list[bytes]] = {name: [] for name in names}
+    for name, data in rows:
+        parts[name].append(data)
+    columns = {name: unpacked(blobs, real=is_real(name)) for name, blobs in parts.items()}
+    numbers = columns.pop(NUMBER).astype(np.int64, copy=False)
+    if np.all(numbers[1:] > numbers[:-1]):
+        return Measured(numbers, columns)
+    order = np.argsort(numbers)
+    return Measured(numbers[order], {name: column[order] for name, column in columns.items()})
+
+
+def packed(column: Column) -> bytes:
+    """Return a column compressed: the first bytes of all values, then the second ones, and so on."""
+    planes = column.view(np.uint8).reshape(-1, _WIDTH).T
+    return zlib.compress(np.ascontiguousarray(planes).tobytes(), 1)
+
+
+def unpacked(blobs: Sequence[bytes], *, real: bool) -> Column:
+    """Return the columns of `blobs`, one after another."""
+    planes = [np.frombuffer(zlib.decompress(blob), dtype=np.uint8).reshape(_WIDTH, -1) for blob in blobs]
+    joined = np.empty((sum(part.shape[1] for part in planes), _WIDTH), dtype=np.uint8)
+    at = 0
+    for part in planes:
+        joined[at : at + part.shape[1]] = part.T
+        at += part.shape[1]
+    flat = joined.reshape(-1)
+    return flat.view(np.float64) if real else flat.view(np.int64)
+
+
+def _column(name: str, rows: Sequence[Mapping[str, Any]]) -> Column:
+    values = [row[name] for row in rows]
+    if is_real(name):
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    if METRICS.get(name) is MetricKind.MONEY:
+        values = [None if value is None else money_units(value) for value in values]
+    return np.array([_UNDEFINED if value is None else value for value in values], dtype=np.int64)
