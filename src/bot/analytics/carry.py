@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from bot.analytics.metrics import money_units
 from bot.models import FundingPayment, Trade
 from bot.money import ZERO, plain
 
@@ -63,13 +64,18 @@ def compare_with_holding(
     captured = _sum(payment.amount for payment in payments)
     return CarryComparison(
         available_funding=available,
-        captured_share=float(captured / available) if available > 0 else None,
+        captured_share=captured_share(money_units(captured), money_units(available)),
         missed_before_entry=before,
         missed_between=between,
         missed_after_exit=after,
         extra_round_trips=len(trades) - len(held_trades),
         extra_fees=_sum(trade.fees for trade in trades) - _sum(trade.fees for trade in held_trades),
     )
+
+
+def captured_share(captured: int, available: int) -> float | None:
+    """Return captured over available funding, in units of 1e-8; None unless some was available."""
+    return captured / available if available > 0 else None
 
 
 def _spans(trades: Iterable[Trade]) -> dict[str, tuple[int, int]]:

@@ -68,11 +68,14 @@ class OpenedHedge:
 class ClosedTrip:
     """A round trip from event `entry` to event `end`; `net` is what it leaves in cash, in units of 1e-8.
 
+    `last_collected` is the last settlement it collected, `last_seen` the last event not after its close.
     `worth` is what its hedge adds to the cash before it, after each event but the last.
     """
 
     entry: int
     end: int
+    last_collected: int
+    last_seen: int
     totals: TradeTotals
     net: int
     worth: npt.NDArray[np.int64]
@@ -116,10 +119,22 @@ class HedgeBook:
         if key not in self._closed:
             hedge = self._hedges[hedge_number]
             self._closed[key] = len(self.trips)
-            totals = TradeTotals.of([self._close(hedge, end, REASONS[reason])])
+            trade = self._close(hedge, end, REASONS[reason])
+            totals = TradeTotals.of([trade])
             self._follow(hedge, end - 1)
-            worth = np.array(hedge.worth[: end - hedge.entry], dtype=np.int64)
-            self.trips.append(ClosedTrip(hedge.entry, end, totals, totals.gains - totals.losses, worth))
+            liquidated = trade.reason is CloseReason.LIQUIDATION
+            at_event = trade.closed_at_ms == self._pair.events[end].t_ms
+            self.trips.append(
+                ClosedTrip(
+                    entry=hedge.entry,
+                    end=end,
+                    last_collected=end - liquidated,
+                    last_seen=end if at_event else end - 1,
+                    totals=totals,
+                    net=totals.gains - totals.losses,
+                    worth=np.array(hedge.worth[: end - hedge.entry], dtype=np.int64),
+                )
+            )
         return self._closed[key]
 
     def _open(self, entry: int, cash: Decimal) -> OpenedHedge | None:

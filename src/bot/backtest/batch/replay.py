@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
+from bot.analytics.carry import CarryComparison
 from bot.backtest.batch.columns import DecisionColumns
 from bot.backtest.batch.decisions import DECISIONS, Decisions
 from bot.backtest.batch.hedges import HedgeBook, PairColumns
-from bot.backtest.batch.sequences import Sequences
+from bot.backtest.batch.sequences import HoldColumns, Sequences
 from bot.backtest.batch.walk import NextEvents, walk
 from bot.backtest.engine import replay
+from bot.backtest.insight import Baselines, explain
 from bot.backtest.metrics import Metrics
 from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
@@ -35,11 +37,21 @@ class _Group:
     decisions: list[Decisions]
 
 
+@dataclass(frozen=True, slots=True)
+class TrialSummary:
+    """What is stored of a trial: its metrics, those of its hold baseline, and the carry it captured."""
+
+    metrics: Metrics
+    hold: Metrics
+    carry: CarryComparison
+
+
 class BatchReplayer:
     """Replays trials of one window; keeps what they share from one call to the next."""
 
-    def __init__(self, window: ReplayWindow) -> None:
+    def __init__(self, window: ReplayWindow, baselines: Baselines) -> None:
         self._window = window
+        self._baselines = baselines
         self._books: dict[tuple[Any, ...], HedgeBook] = {}
         self._columns: DecisionColumns | None = None
         self._pair: PairColumns | None = None
@@ -48,17 +60,20 @@ class BatchReplayer:
             views = [event.settlements[0] for event in window.events]
             self._columns = DecisionColumns(window.past, views)
 
-    def metrics(self, configs: Sequence[RunConfig]) -> list[Metrics]:
-        """Return the metrics of each run, equal in every bit to those of `replay`."""
-        found: list[Metrics | None] = [None] * len(configs)
+    def summaries(self, configs: Sequence[RunConfig]) -> list[TrialSummary]:
+        """Return the summary of each run, equal in every bit to that of a plain replay."""
+        found: dict[int, TrialSummary] = {}
         with exact():
             for group in self._groups(configs):
-                for place, metrics in zip(group.places, self._shared(group), strict=True):
-                    found[place] = metrics
+                found.update(zip(group.places, self._shared(group), strict=False))
         return [
-            replay(config, self._window).metrics if metrics is None else metrics
-            for config, metrics in zip(configs, found, strict=True)
+            found[place] if place in found else self._plain(config) for place, config in enumerate(configs)
         ]
+
+    def _plain(self, config: RunConfig) -> TrialSummary:
+        result = replay(config, self._window)
+        insight = explain(result, self._window, self._baselines)
+        return TrialSummary(result.metrics, insight.baseline.metrics, insight.carry)
 
     def _groups(self, configs: Sequence[RunConfig]) -> list[_Group]:
         groups: dict[tuple[Any, ...], _Group] = {}
@@ -73,18 +88,22 @@ class BatchReplayer:
             group.decisions.append(decide(config, self._columns))
         return list(groups.values())
 
-    def _shared(self, group: _Group) -> list[Metrics | None]:
-        """Return the metrics of a group's trials, None where amounts would not fit 64 bits."""
-        book = self._book(group.config)
+    def _shared(self, group: _Group) -> list[TrialSummary]:
+        """Return the summaries of a group's trials, none where amounts would not fit 64 bits."""
+        book, calendar = self._book(group.config), self._window.calendar
         entries = NextEvents.of([(d.entry_key, d.entries) for d in group.decisions])
         exits = NextEvents.of([(d.exit_key, d.exits) for d in group.decisions])
+        held = self._baselines.of(group.config)
         try:
             sequences = Sequences.of(walk(entries, exits, book))
+            hold = HoldColumns.of(held, calendar)
         except OverflowError:
-            return [None] * len(group.places)
+            return []
         if not sequences.fits(book):
-            return [None] * len(group.places)
-        summed = sequences.summarize(book, group.config, self._window.calendar)
+            return []
+        metrics = sequences.summarize(book, group.config, calendar)
+        carries = sequences.carries(book, hold, metrics)
+        summed = [TrialSummary(own, held.metrics, carry) for own, carry in zip(metrics, carries, strict=True)]
         return [summed[which] for which in sequences.of_trial]
 
     def _book(self, config: RunConfig) -> HedgeBook:

@@ -5,16 +5,53 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from bot.analytics.metrics import Calendar
+from bot.analytics.carry import CarryComparison, captured_share
+from bot.analytics.metrics import Calendar, from_units, money_units
 from bot.backtest.batch.hedges import ClosedTrip, HedgeBook
 from bot.backtest.batch.walk import NO_TRIP, Journeys, Whole
 from bot.backtest.metrics import Activity, Metrics, TradeTotals, summarize
+from bot.backtest.result import RunResult
 from bot.config import RunConfig
 
 _MAX_CELLS = 2_000_000
 _SAFE_UNITS = 2**60
 _NO_TOTALS = TradeTotals.of(())
 _SUMMED = tuple(field.name for field in fields(TradeTotals) if field.name != "best")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HoldColumns:
+    """The hold baseline of an account, as columns; money in units of 1e-8.
+
+    `paid_before[k]` is its funding booked before event k; the last entry is all of it.
+    """
+
+    trades: int
+    fees: int
+    available: int
+    paid_before: Whole
+
+    @classmethod
+    def of(cls, held: RunResult, calendar: Calendar) -> HoldColumns:
+        """Return the columns of a hold run over the events of `calendar`."""
+        paid = np.zeros(len(calendar.times_ms) + 1, dtype=np.int64)
+        places = np.searchsorted(calendar.times_ms, [payment.t_ms for payment in held.payments])
+        amounts = np.array([money_units(payment.amount) for payment in held.payments], dtype=np.int64)
+        paid[places + 1] = amounts
+        fees = money_units(held.metrics.total_fees)
+        return cls(len(held.trades), fees, int(amounts.sum()), np.cumsum(paid))
+
+    def comparison(self, before: int, between: int, after: int, metrics: Metrics) -> CarryComparison:
+        """Return the comparison of a run that missed these amounts."""
+        return CarryComparison(
+            available_funding=from_units(self.available),
+            captured_share=captured_share(money_units(metrics.total_funding), self.available),
+            missed_before_entry=from_units(before),
+            missed_between=from_units(between),
+            missed_after_exit=from_units(after),
+            extra_round_trips=metrics.total_trades - self.trades,
+            extra_fees=metrics.total_fees - from_units(self.fees),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +62,7 @@ class Sequences:
     of_trial: list[int]
 
     @classmethod
-    def of(cls, journeys: Journeys) -> "Sequences":
+    def of(cls, journeys: Journeys) -> Sequences:
         """Return the distinct rows of `journeys`."""
         every = np.ascontiguousarray(np.hstack([journeys.trips, journeys.skipped[:, None]]))
         known: dict[bytes, int] = {}
@@ -53,6 +90,25 @@ class Sequences:
             curves = _curves(trips, book, events)
             found += summarize(curves, config.initial_capital, calendar, totals, activities)
         return found
+
+    def carries(
+        self, book: HedgeBook, hold: HoldColumns, metrics: Sequence[Metrics]
+    ) -> list[CarryComparison]:
+        """Return each sequence beside its hold baseline; `metrics` are those of `summarize`."""
+        trips = self.rows[:, :-1]
+        each = [(t.entry, t.last_collected, t.last_seen) for t in book.trips] + [(0, -1, 0)]
+        entry, collected, seen = np.array(each, dtype=np.int64).T
+        events = len(hold.paid_before) - 1
+        missing = trips == NO_TRIP
+        first = np.where(missing, events, entry[trips]).min(axis=1, initial=events)
+        last = np.where(missing, -1, seen[trips]).max(axis=1, initial=-1)
+        caught = hold.paid_before[collected + 1] - hold.paid_before[entry + 1]
+        caught[-1] = 0
+        before = hold.paid_before[np.minimum(first + 1, events)]
+        after = np.where(first == events, 0, hold.available - hold.paid_before[last + 1])
+        between = hold.available - before - after - caught[trips].sum(axis=1)
+        rows = zip(before.tolist(), between.tolist(), after.tolist(), metrics, strict=True)
+        return [hold.comparison(*row) for row in rows]
 
 
 def _extremes(trip: ClosedTrip) -> tuple[int, int]:

@@ -13,17 +13,24 @@ from recorded import recorded_market
 from reference.markets import configs, markets
 from toy_market import RULES, configured, pair, window
 
-from bot.backtest import ReplayWindow, replay
-from bot.backtest.batch import BatchReplayer
+from bot.backtest import Baselines, ReplayWindow, explain, replay
+from bot.backtest.batch import BatchReplayer, TrialSummary
 from bot.config import RunConfig
 from bot.timestamps import parse_time_ms
 
 
 def assert_together_as_alone(trials: list[RunConfig], shown: ReplayWindow) -> None:
-    replayer = BatchReplayer(shown)
-    alone = [replay(trial, shown).metrics for trial in trials]
-    assert replayer.metrics(trials) == alone
-    assert replayer.metrics(trials[::-1]) == alone[::-1]
+    baselines = Baselines(shown)
+    replayer = BatchReplayer(shown, baselines)
+    alone = [summary(trial, shown, baselines) for trial in trials]
+    assert replayer.summaries(trials) == alone
+    assert replayer.summaries(trials[::-1]) == alone[::-1]
+
+
+def summary(trial: RunConfig, shown: ReplayWindow, baselines: Baselines) -> TrialSummary:
+    result = replay(trial, shown)
+    insight = explain(result, shown, baselines)
+    return TrialSummary(result.metrics, insight.baseline.metrics, insight.carry)
 
 
 @st.composite
@@ -115,7 +122,8 @@ def test_entries_too_small_to_open_are_skipped_and_counted() -> None:
     market["X"]["instrument"] = {**RULES, "min_qty": "1000"}
     base = configured(market)
     shown = window(market, base)
-    assert [metrics.skipped_entries for metrics in BatchReplayer(shown).metrics([base])] == [3]
+    [only] = BatchReplayer(shown, Baselines(shown)).summaries([base])
+    assert only.metrics.skipped_entries == 3
     assert_together_as_alone([base], shown)
 
 
