@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class HoldColumns:
     paid_before: Whole
 
     @classmethod
-    def of(cls, held: RunResult, calendar: Calendar) -> HoldColumns:
+    def of(cls, held: RunResult, calendar: Calendar) -> Self:
         """Return the columns of a hold run over the events of `calendar`."""
         paid = np.zeros(len(calendar.times_ms) + 1, dtype=np.int64)
         places = np.searchsorted(calendar.times_ms, [payment.t_ms for payment in held.payments])
@@ -62,7 +63,7 @@ class Sequences:
     of_trial: list[int]
 
     @classmethod
-    def of(cls, journeys: Journeys) -> Sequences:
+    def of(cls, journeys: Journeys) -> Self:
         """Return the distinct rows of `journeys`."""
         every = np.ascontiguousarray(np.hstack([journeys.trips, journeys.skipped[:, None]]))
         known: dict[bytes, int] = {}
