@@ -4,17 +4,17 @@ import os
 import time
 from typing import Any
 
-from sweeps import runner
+from sweeps import replay
 from workers.app import app
 
 __all__ = ["app"]
 
-_replay_trial = runner.replay_trial
+_trial_config = replay.trial_config
 _number = int(os.environ["POISONED_TRIAL"])
 _harm = os.environ["POISON"]
 
 
-def _poisoned(spec: Any, number: int, windows: Any) -> Any:
+def _poisoned(spec: Any, number: int) -> Any:
     if number == _number:
         if _harm == "exit":
             os._exit(11)
@@ -23,7 +23,7 @@ def _poisoned(spec: Any, number: int, windows: Any) -> Any:
         if _harm == "hang":
             while True:
                 time.sleep(0.01)
-    return _replay_trial(spec, number, windows)
+    return _trial_config(spec, number)
 
 
-runner.replay_trial = _poisoned
+replay.trial_config = _poisoned

@@ -23,7 +23,10 @@ MAX_ERROR_LENGTH = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A chunk that is ours until the lease runs out; `missing` are the trials without a result."""
+    """A chunk that is ours until the lease runs out; `missing` are the trials without a result.
+
+    `attempts` counts this one, and starts anew with every result.
+    """
 
     sweep_id: int
     chunk_id: int
@@ -32,6 +35,7 @@ class Claim:
     hi: int
     spec_text: str
     missing: tuple[int, ...]
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +80,14 @@ def claim_chunk(
             owner=owner,
             lease_until_ms=database_now_ms() + lease_ms,
         )
-        .returning(chunk.c.token, chunk.c.lo, chunk.c.hi)
+        .returning(chunk.c.token, chunk.c.lo, chunk.c.hi, chunk.c.attempts)
     ).one_or_none()
     if taken is None:
         return None
     _mark_running(connection, sweep_id)
     spec_text = connection.execute(sa.select(sweep.c.spec).where(sweep.c.id == sweep_id)).scalar_one()
     missing = missing_trials(connection, sweep_id, taken.lo, taken.hi)
-    return Claim(sweep_id, chunk_id, taken.token, taken.lo, taken.hi, spec_text, missing)
+    return Claim(sweep_id, chunk_id, taken.token, taken.lo, taken.hi, spec_text, missing, taken.attempts)
 
 
 def missing_trials(connection: sa.Connection, sweep_id: int, lo: int, hi: int) -> tuple[int, ...]:

@@ -1,11 +1,14 @@
 """One trial, replayed: its window loaded once per process, its result as a row."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bot.analytics.carry import compare_with_holding
 from bot.backtest import Baselines, Insight, ReplayWindow, RunResult, explain, replay
+from bot.backtest.batch import BatchReplayer
+from bot.backtest.identity import run_key
 from bot.config import RunConfig
 from bot.data.series import MarketData
 from bot.errors import BotError
@@ -43,6 +46,7 @@ class _Held:
 
     window: ReplayWindow
     baselines: Baselines
+    together: BatchReplayer
 
 
 class WindowCache:
@@ -71,6 +75,10 @@ class WindowCache:
         """Return the hold runs over the window `config` asks for; raises BotError as `window` does."""
         return self._get(config).baselines
 
+    def together(self, config: RunConfig) -> BatchReplayer:
+        """Return what replays many trials of that window at once; raises BotError as `window` does."""
+        return self._get(config).together
+
     def _get(self, config: RunConfig) -> _Held:
         key = tuple(getattr(config, name) for name in WINDOW_PARAMETERS)
         if key not in self._held:
@@ -86,7 +94,8 @@ class WindowCache:
         try:
             data = self._store.load(config.exchange, config.symbols, config.end, config.start)
             window = ReplayWindow.build(config, data)
-            return _Held(window, Baselines(window))
+            baselines = Baselines(window)
+            return _Held(window, baselines, BatchReplayer(window, baselines))
         except BotError as error:
             return error.with_traceback(None)
 
@@ -99,10 +108,46 @@ def _tickers(held: _Held | BotError) -> int:
     return 1 if isinstance(held, BotError) else len(held.window.events) * len(held.window.instruments)
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a trial: its identity and metrics, or the error that refused it."""
+
+    number: int
+    run_key: str | None = None
+    metrics: dict[str, Any] | None = None
+    error: BotError | None = None
+
+
+def trial_config(spec: SweepSpec, number: int) -> RunConfig:
+    """Return the parameters of one trial; raises BotError if they are refused."""
+    return spec.config(number)
+
+
 def replay_trial(spec: SweepSpec, number: int, windows: WindowCache) -> RunResult:
     """Return the run of one trial; raises BotError if its parameters or its window are refused."""
-    config = spec.config(number)
+    config = trial_config(spec, number)
     return replay(config, windows.window(config))
+
+
+def replay_together(spec: SweepSpec, numbers: Sequence[int], windows: WindowCache) -> list[Outcome]:
+    """Return what became of many trials, in order; what they share is worked out once."""
+    found: dict[int, Outcome] = {}
+    groups: dict[int, tuple[BatchReplayer, ReplayWindow, list[tuple[int, RunConfig]]]] = {}
+    for number in numbers:
+        try:
+            config = trial_config(spec, number)
+            together = windows.together(config)
+            group = groups.setdefault(id(together), (together, windows.window(config), []))
+            group[2].append((number, config))
+        except BotError as error:
+            found[number] = Outcome(number, error=error)
+    for together, window, trials in groups.values():
+        summaries = together.summaries([config for _, config in trials])
+        for (number, config), summary in zip(trials, summaries, strict=True):
+            resolved = config.varied({"exchange": window.exchange})
+            metrics = metric_values(summary.metrics, summary.hold, summary.carry)
+            found[number] = Outcome(number, run_key(resolved, window.fingerprint), metrics)
+    return [found[number] for number in numbers]
 
 
 def insight(result: RunResult, windows: WindowCache) -> Insight:

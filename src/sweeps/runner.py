@@ -1,5 +1,6 @@
 """Runs one chunk in a worker process: claim, replay trial by trial, store, and give back what is left."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,15 @@ from bot.errors import BotError
 from sweeps.curves import encode_equity, encode_trades
 from sweeps.leases import LEASE_MS, Claim, Curve, Hold, claim_chunk, release_chunk, save_trials
 from sweeps.metrics import Direction
-from sweeps.replay import WindowCache, completed_row, failed_row, replay_trial, trial_metrics
+from sweeps.replay import (
+    Outcome,
+    WindowCache,
+    completed_row,
+    failed_row,
+    replay_together,
+    replay_trial,
+    trial_metrics,
+)
 from sweeps.spec import SweepSpec, TopCurves, stored_spec
 
 log = structlog.get_logger()
@@ -23,13 +32,18 @@ Interrupts = tuple[type[BaseException], ...]
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How often a chunk is saved and its lease renewed, and when it is given back unfinished."""
+    """How often a chunk is saved and its lease renewed, and when it is given back unfinished.
+
+    At most `together` trials are replayed at once, fewer where that would take longer than `at_once_ms`.
+    """
 
     lease_ms: int = LEASE_MS
     renew_ms: int = 5_000
     budget_ms: int = 30_000
     trial_limit_ms: int = 60_000
+    at_once_ms: int = 1_000
     rows: int = 1_000
+    together: int = 1_000
 
 
 @dataclass(slots=True)
@@ -39,24 +53,38 @@ class _Batch:
     sweep_id: int
     spec: SweepSpec
     rows: list[dict[str, Any]] = field(default_factory=list)
+    best: set[int] = field(default_factory=set)
     curves: dict[int, Curve] = field(default_factory=dict)
     _ranked: list[tuple[Any, int]] = field(default_factory=list)
 
-    def add(self, number: int, result: RunResult, metrics: dict[str, Any]) -> None:
-        row = completed_row(self.sweep_id, self.spec, number, result.run_key, metrics)
-        if self._keeps_curve(number, row[self.spec.objective.metric]):
-            self.curves[number] = Curve(number, encode_equity(result.equity), encode_trades(result.trades))
+    def add(self, number: int, run_key: str, metrics: dict[str, Any]) -> None:
+        row = completed_row(self.sweep_id, self.spec, number, run_key, metrics)
         self.rows.append(row)
+        if self._is_among_best(number, row[self.spec.objective.metric]):
+            self.best.add(number)
+
+    def keep_curve(self, number: int, result: RunResult) -> None:
+        self.curves[number] = Curve(number, encode_equity(result.equity), encode_trades(result.trades))
+
+    def settle(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self.fail(outcome.number, outcome.error.code, outcome.error.message)
+        elif outcome.run_key is not None and outcome.metrics is not None:
+            try:
+                self.add(outcome.number, outcome.run_key, outcome.metrics)
+            except BotError as error:
+                self.fail(outcome.number, error.code, error.message)
 
     def fail(self, number: int, code: str, message: str) -> None:
         self.rows.append(failed_row(self.sweep_id, self.spec, number, code, message))
 
     def clear(self) -> None:
         self.rows.clear()
+        self.best.clear()
         self.curves.clear()
         self._ranked.clear()
 
-    def _keeps_curve(self, number: int, value: Any) -> bool:
+    def _is_among_best(self, number: int, value: Any) -> bool:
         if not isinstance(self.spec.curves, TopCurves):
             return self.spec.curves == "all"
         descending = self.spec.objective.direction is Direction.MAXIMIZE
@@ -66,8 +94,27 @@ class _Batch:
         if len(self._ranked) <= self.spec.curves.top:
             return True
         _, worst = self._ranked.pop()
+        self.best.discard(worst)
         self.curves.pop(worst, None)
         return worst != number
+
+
+class _Pace:
+    """How many trials to replay at once, so that a turn takes about as long as it may."""
+
+    def __init__(self, rhythm: Rhythm, *, alone: bool) -> None:
+        self._rhythm = rhythm
+        self._most = 1 if alone else rhythm.together
+        self.trials = min(self._most, 64)
+
+    def go_alone(self) -> None:
+        """Replay one trial at a time from now on."""
+        self._most = self.trials = 1
+
+    def took(self, elapsed_ms: int) -> None:
+        """Learn from a turn."""
+        wanted = self.trials * self._rhythm.at_once_ms // max(elapsed_ms, 1)
+        self.trials = max(1, min(self._most, wanted, self.trials * 8))
 
 
 class ChunkRunner:
@@ -109,9 +156,19 @@ class ChunkRunner:
     def _replay(self, claim: Claim, batch: _Batch) -> Hold:
         self._windows.enter(claim.sweep_id)
         started = saved = self._clock.now_ms()
-        for number in claim.missing:
-            in_time = self._run_trial(batch, number)
+        pace = _Pace(self._rhythm, alone=claim.attempts > 1 or batch.spec.curves == "all")
+        at = 0
+        while at < len(claim.missing):
+            numbers = claim.missing[at : at + pace.trials]
+            began, in_time = self._clock.now_ms(), True
+            if len(numbers) == 1:
+                in_time = self._run_trial(batch, numbers[0])
+            elif not self._run_together(batch, numbers):
+                pace.go_alone()
+                continue
+            at += len(numbers)
             now = self._clock.now_ms()
+            pace.took(now - began)
             spent = not in_time or now - started >= self._rhythm.budget_ms
             if spent or now - saved >= self._rhythm.renew_ms or len(batch.rows) >= self._rhythm.rows:
                 hold = self._save(claim, batch, last=False)
@@ -122,12 +179,27 @@ class ChunkRunner:
                 return hold
         return self._save(claim, batch, last=True)
 
+    def _run_together(self, batch: _Batch, numbers: Sequence[int]) -> bool:
+        """Add the rows of trials replayed at once; return False if each has to go alone."""
+        try:
+            outcomes = replay_together(batch.spec, numbers, self._windows)
+        except (sa.exc.SQLAlchemyError, *self._interrupts):
+            raise
+        except Exception:
+            log.exception("trials cannot be replayed together")
+            return False
+        for outcome in outcomes:
+            batch.settle(outcome)
+        return True
+
     def _run_trial(self, batch: _Batch, number: int) -> bool:
         """Add the trial's row; return False if the task queue wants an end now."""
         started = self._clock.now_ms()
         try:
             result = replay_trial(batch.spec, number, self._windows)
-            batch.add(number, result, trial_metrics(result, self._windows))
+            batch.add(number, result.run_key, trial_metrics(result, self._windows))
+            if number in batch.best:
+                batch.keep_curve(number, result)
         except BotError as error:
             batch.fail(number, error.code, error.message)
         except self._interrupts:
@@ -145,6 +217,8 @@ class ChunkRunner:
         return True
 
     def _save(self, claim: Claim, batch: _Batch, *, last: bool) -> Hold:
+        for number in batch.best - batch.curves.keys():
+            batch.keep_curve(number, replay_trial(batch.spec, number, self._windows))
         curves = list(batch.curves.values())
         with write_transaction(self._engine) as connection:
             hold = save_trials(

@@ -9,9 +9,9 @@ from sweeping import chunks_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SimulatedClock
 from bot.data.store import HistoricalDataStore
-from sweeps import runner as runner_module
+from sweeps import replay as replay_module
 from sweeps.leases import Hold
-from sweeps.replay import WindowCache, replay_trial
+from sweeps.replay import WindowCache, trial_config
 from sweeps.runner import ChunkRunner, Rhythm
 
 SPEC = sweep_spec(grid={"perp_leverage": [1, 2, 3, 4, 5, 6]}, curves="none")
@@ -33,7 +33,7 @@ def clock() -> SimulatedClock:
 @pytest.fixture
 def runner(engine: sa.Engine, clock: SimulatedClock) -> ChunkRunner:
     windows = WindowCache(HistoricalDataStore(engine))
-    return ChunkRunner(engine, windows, clock, interrupts=(TooLongError,), rhythm=Rhythm())
+    return ChunkRunner(engine, windows, clock, interrupts=(TooLongError,), rhythm=Rhythm(together=1))
 
 
 @pytest.fixture
@@ -41,12 +41,12 @@ def misbehave(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], An
     """Return a function that makes one trial do something else."""
     acts: dict[int, Callable[[], Any]] = {}
 
-    def replay_or_act(spec: Any, number: int, windows: WindowCache) -> Any:
+    def act_or_configure(spec: Any, number: int) -> Any:
         if number in acts:
             acts[number]()
-        return replay_trial(spec, number, windows)
+        return trial_config(spec, number)
 
-    monkeypatch.setattr(runner_module, "replay_trial", replay_or_act)
+    monkeypatch.setattr(replay_module, "trial_config", act_or_configure)
     return acts.__setitem__
 
 
@@ -139,3 +139,53 @@ def test_window_without_data_fails_every_trial_with_the_reason(
     rows = stored_rows(engine, sweep_id)
     assert [row["error_code"] for row in rows] == ["insufficient_data"] * 2
     assert "BTC/USDT:USDT" in rows[0]["error"]
+
+
+@pytest.fixture
+def together(engine: sa.Engine, clock: SimulatedClock) -> ChunkRunner:
+    windows = WindowCache(HistoricalDataStore(engine))
+    return ChunkRunner(engine, windows, clock, interrupts=(TooLongError,), rhythm=Rhythm())
+
+
+def test_trials_replayed_together_store_the_rows_they_store_alone(
+    engine: sa.Engine, runner: ChunkRunner, together: ChunkRunner
+) -> None:
+    one, all_at_once = submit(engine, SPEC), submit(engine, SPEC)
+    assert runner.run(one, 0, "me") is Hold.DONE
+    assert together.run(all_at_once, 0, "me") is Hold.DONE
+    alone = [{**row, "sweep_id": all_at_once} for row in stored_rows(engine, one)]
+    assert stored_rows(engine, all_at_once) == alone
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(MemoryError(), "memory"), (RecursionError("deep"), "internal_error")]
+)
+def test_a_trial_that_breaks_among_others_fails_alone(
+    engine: sa.Engine, together: ChunkRunner, misbehave: Any, error: BaseException, code: str
+) -> None:
+    sweep_id = submit(engine, SPEC)
+    misbehave(2, raising(error))
+    assert together.run(sweep_id, 0, "me") is Hold.DONE
+    assert [row["error_code"] for row in stored_rows(engine, sweep_id)] == [
+        None,
+        None,
+        code,
+        None,
+        None,
+        None,
+    ]
+
+
+def test_a_hang_among_others_gives_the_chunk_back_and_is_found_alone(
+    engine: sa.Engine, together: ChunkRunner, misbehave: Any, clock: SimulatedClock
+) -> None:
+    def hang() -> None:
+        clock.advance_to(clock.now_ms() + 120_000)
+        raise TooLongError
+
+    sweep_id = submit(engine, SPEC)
+    misbehave(2, hang)
+    with pytest.raises(TooLongError):
+        together.run(sweep_id, 0, "me")
+    together.run(sweep_id, 0, "me")
+    assert [row["error_code"] for row in stored_rows(engine, sweep_id)] == [None, None, "timeout"]
