@@ -1,0 +1,41 @@
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from builders import run_config
+
+from bot import ENGINE_VERSION
+from bot.backtest.identity import run_key
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {},
+        {"symbols": ["ÄÖ/USDT:USDT", "B"], "exchange": 'quo"te'},
+        {"instrument": {"mmr": "0.010", "qty_step": 1}, "max_position_size": "2500.50"},
+        {
+            "strategy_mode": "composite",
+            "dynamic_sizing": True,
+            "min_funding_rate": "-0.00",
+            "perp_leverage": "3.0",
+        },
+    ],
+)
+def test_the_key_is_the_digest_of_canonical_json(overrides: dict[str, Any]) -> None:
+    config = run_config(**overrides)
+    version = {"simple": "1.0", "composite": "1.1"}[config.strategy_mode]
+    document = {
+        "config": config.document(),
+        "data": "abc",
+        "engine": ENGINE_VERSION,
+        "strategy": f"{config.strategy_mode} {version}",
+    }
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert run_key(config, "abc") == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_numbers_that_are_equal_have_one_key_however_they_were_written() -> None:
+    assert run_key(run_config(perp_leverage="3.0"), "x") == run_key(run_config(perp_leverage=3), "x")
+    assert run_key(run_config(perp_leverage="3.0"), "x") != run_key(run_config(perp_leverage=2), "x")
