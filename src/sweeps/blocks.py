@@ -50,9 +50,7 @@ def store_blocks(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -
     if not completed:
         return
     key = {"sweep_id": completed[0]["sweep_id"], "first": completed[0][NUMBER]}
-    blocks = [
-        {**key, "name": name, "data": packed(_column(name, completed))} for name in (NUMBER, *METRICS)
-    ]
+    blocks = [{**key, "name": name, "data": packed(_column(name, completed))} for name in (NUMBER, *METRICS)]
     connection.execute(insert_or_skip(connection, trial_block), blocks)
 
 

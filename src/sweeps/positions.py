@@ -1,51 +1,55 @@
-"""Parameters of trials in SQL: they are not stored, but follow from the cell by arithmetic."""
+"""Parameters of many trials at once: they are not stored, but follow from trial numbers by arithmetic."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import sqlalchemy as sa
+import numpy as np
+import numpy.typing as npt
 
 from bot.errors import InvalidInputError
+from sweeps.axes import Axis
 from sweeps.space import TrialSpace
-from sweeps.tables import trial
 
-_RANK_DIGITS = 5
-
-
-def axis_position(space: TrialSpace, name: str) -> sa.ColumnElement[int]:
-    """Return which value of an axis a trial has, counted from 0 in the order written."""
-    stride = space.strides[name]
-    size = len(space.by_name[name].values)
-    return sa.cast(trial.c.cell.op("/")(stride).op("%")(size), sa.Integer)
+Numbers = npt.NDArray[np.int64]
 
 
-def sortable_position(space: TrialSpace, name: str) -> sa.ColumnElement[int]:
-    """Return the rank of a trial's value among the axis's values in ascending order."""
-    position = axis_position(space, name)
+def cells_of(space: TrialSpace, numbers: Numbers) -> Numbers:
+    """Return the cell of each trial."""
+    return numbers if space.kept is None else space.kept[numbers].astype(np.int64)
+
+
+def axis_positions(space: TrialSpace, cells: Numbers, name: str) -> Numbers:
+    """Return which value of an axis each cell has, counted from 0 in the order written."""
+    positions: Numbers = cells // space.strides[name] % len(space.by_name[name].values)
+    return positions
+
+
+def value_ranks(space: TrialSpace, cells: Numbers, name: str) -> Numbers:
+    """Return the rank of each cell's value among the axis's values in ascending order."""
     values = space.by_name[name].values
-    order = sorted(range(len(values)), key=lambda index: _sort_key(values[index]))
-    if order == list(range(len(values))):
-        return position
-    ranks = [0] * len(values)
-    for rank, index in enumerate(order):
-        ranks[index] = rank
-    text = "".join(f"{rank:0{_RANK_DIGITS}d}" for rank in ranks)
-    written = sa.func.substr(sa.literal(text), position * _RANK_DIGITS + 1, _RANK_DIGITS)
-    return sa.cast(written, sa.Integer)
+    ranks = np.empty(len(values), dtype=np.int64)
+    ranks[sorted(range(len(values)), key=lambda index: _sort_key(values[index]))] = np.arange(len(values))
+    return ranks[axis_positions(space, cells, name)]
 
 
-def filtered(space: TrialSpace, filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions that each named axis has the value written beside it.
+def matching(space: TrialSpace, cells: Numbers, filters: Mapping[str, str]) -> npt.NDArray[np.bool_]:
+    """Return where each axis named has the value written beside it.
 
     Raises: InvalidInputError for what is no axis, or none of its values.
     """
-    conditions = []
+    kept = np.ones(len(cells), dtype=np.bool_)
     for name, text in filters.items():
-        if name not in space.by_name:
-            known = ", ".join(space.by_name) or "none"
-            raise InvalidInputError.of(name, f"is no axis of this sweep; it has {known}")
-        conditions.append(axis_position(space, name) == space.by_name[name].position(text))
-    return conditions
+        wanted = checked_axis(space, name, name).position(text)
+        kept = kept & (axis_positions(space, cells, name) == wanted)
+    return kept
+
+
+def checked_axis(space: TrialSpace, field: str, name: str) -> Axis:
+    """Return an axis by name; raises InvalidInputError for `field` if there is none."""
+    if name not in space.by_name:
+        known = ", ".join(space.by_name) or "none"
+        raise InvalidInputError.of(field, f"{name!r} is no axis of this sweep; it has {known}")
+    return space.by_name[name]
 
 
 def _sort_key(value: Any) -> tuple[Any, ...]:

@@ -1,35 +1,24 @@
 """Reads about trials: pages in any order, single ones, stored curves."""
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 
-from bot.errors import InvalidInputError
-from bot.money import plain
+from sweeps.blocks import Column, measured
 from sweeps.curves import decode_equity, decode_trades
 from sweeps.errors import UnknownSweepError
-from sweeps.metrics import METRICS, MetricKind
-from sweeps.positions import axis_position, filtered, sortable_position
-from sweeps.progress import LARGEST_ID, bounded_id, bounded_limit, get_spec
+from sweeps.metrics import METRICS
+from sweeps.positions import Numbers, cells_of, matching, value_ranks
+from sweeps.progress import bounded_id, bounded_limit, get_spec
+from sweeps.ranking import NUMBER, Order, Place, smallest
 from sweeps.spec import SweepSpec
-from sweeps.tables import METRIC_COLUMNS, trial, trial_curve
+from sweeps.tables import TRIAL_FAILED, trial, trial_curve
 from sweeps.trial import TrialState
-
-__all__ = [
-    "TrialPage",
-    "TrialView",
-    "axis_position",
-    "one_trial",
-    "stored_equity",
-    "stored_trades",
-    "trial_page",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +42,6 @@ class TrialPage:
     next_cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
-    column: sa.ColumnElement[Any]
-    descending: bool
-    is_money: bool
-
-    @classmethod
-    def parse(cls, spec: SweepSpec, sort: str) -> "_Order":
-        name = sort.removeprefix("-")
-        descending = sort.startswith("-")
-        if name == "number":
-            return cls(trial.c.number, descending, is_money=False)
-        if name in METRICS:
-            return cls(METRIC_COLUMNS[name], descending, METRICS[name] is MetricKind.MONEY)
-        if name in spec.space.by_name:
-            return cls(sortable_position(spec.space, name), descending, is_money=False)
-        raise InvalidInputError.of("sort", f"{name!r} is neither a metric nor an axis of this sweep")
-
-    def clauses(self) -> tuple[sa.ColumnElement[Any], ...]:
-        ordered = self.column.desc() if self.descending else self.column.asc()
-        return self.column.is_(None), ordered, trial.c.number.asc()
-
-    def after(self, value: Any, number: int) -> sa.ColumnElement[bool]:
-        later = trial.c.number > number
-        if value is None:
-            return sa.and_(self.column.is_(None), later)
-        beyond = self.column < value if self.descending else self.column > value
-        return sa.or_(beyond, sa.and_(self.column == value, later), self.column.is_(None))
-
-
 def trial_page(
     connection: sa.Connection,
     sweep_id: int,
@@ -99,22 +58,87 @@ def trial_page(
     are axis names with the text of one value. Raises: UnknownSweepError, InvalidInputError.
     """
     spec = get_spec(connection, sweep_id)
-    order = _Order.parse(spec, sort or _default_sort(spec))
+    order = Order.parse(spec, sort)
     limit = bounded_limit(limit)
-    query = (
-        sa.select(trial, order.column.label("sorted_by"))
-        .where(trial.c.sweep_id == sweep_id, *filtered(spec.space, filters or {}))
-        .order_by(*order.clauses())
-        .limit(limit + 1)
+    place = None if cursor is None else Place.parse(cursor, order)
+    finished = _finished(connection, sweep_id, spec, order, state)
+    kept = matching(spec.space, cells_of(spec.space, finished.numbers), filters or {})
+    places = _next_places(finished.only(kept), order, place, limit + 1)
+    views = _views(connection, sweep_id, spec, [found.number for found in places[:limit]])
+    return TrialPage(views, places[limit - 1].cursor(order) if len(places) > limit else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """Finished trials by number, what they are sorted by, and where that has a value."""
+
+    numbers: Numbers
+    sorted_by: Column
+    defined: npt.NDArray[np.bool_]
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> "_Finished":
+        return _Finished(self.numbers[kept], self.sorted_by[kept], self.defined[kept])
+
+    def sorted(self) -> "_Finished":
+        order = np.argsort(self.numbers, kind="stable")
+        return _Finished(self.numbers[order], self.sorted_by[order], self.defined[order])
+
+
+def _finished(
+    connection: sa.Connection, sweep_id: int, spec: SweepSpec, order: Order, state: TrialState | None
+) -> _Finished:
+    if state is TrialState.PENDING:
+        empty = np.empty(0, dtype=np.int64)
+        return _Finished(empty, empty, empty.astype(np.bool_))
+    metric = [order.metric] if order.metric else []
+    done = measured(connection, sweep_id, metric)
+    completed = done.numbers[:0] if state is TrialState.FAILED else done.numbers
+    failed = done.numbers[:0] if state is TrialState.COMPLETED else failed_numbers(connection, sweep_id)
+    numbers = np.concatenate([completed, failed])
+    if order.metric:
+        values = done.values[order.metric][: len(completed)]
+        values = np.concatenate([values, np.zeros(len(failed), dtype=values.dtype)])
+        defined = np.zeros(len(numbers), dtype=np.bool_)
+        defined[: len(completed)] = done.defined(order.metric)[: len(completed)]
+    else:
+        cells = cells_of(spec.space, numbers)
+        values = numbers if order.name == NUMBER else value_ranks(spec.space, cells, order.name)
+        defined = np.ones(len(numbers), dtype=np.bool_)
+    found = _Finished(numbers, values, defined)
+    return found.sorted() if len(failed) else found
+
+
+def failed_numbers(connection: sa.Connection, sweep_id: int) -> Numbers:
+    """Return the failed trials of a sweep by number."""
+    rows = connection.execute(
+        sa.select(trial.c.number)
+        .where(trial.c.sweep_id == sweep_id, sa.text(TRIAL_FAILED))
+        .order_by(trial.c.number)
     )
-    if state is not None:
-        query = query.where(trial.c.state == state)
-    if cursor is not None:
-        query = query.where(order.after(*_position(cursor, order)))
-    rows = connection.execute(query).all()
-    views = [_view(spec, row) for row in rows[:limit]]
-    more = len(rows) > limit
-    return TrialPage(views, _cursor(rows[limit - 1], order) if more else None)
+    return np.fromiter(rows.scalars(), dtype=np.int64)
+
+
+def _next_places(finished: _Finished, order: Order, place: Place | None, count: int) -> list[Place]:
+    """Return up to `count` places after `place`: those with a value in order, then the others by number."""
+    with_value = finished.only(finished.defined)
+    keys = order.keys(with_value.sorted_by)
+    others = finished.numbers[~finished.defined]
+    if place is not None:
+        later = place.after(order, keys, with_value.numbers)
+        with_value, keys = with_value.only(later), keys[later]
+        others = others if place.value is not None else others[others > place.number]
+    chosen = smallest(keys, count)
+    values, numbers = with_value.sorted_by[chosen].tolist(), with_value.numbers[chosen].tolist()
+    places = [Place(value, number) for value, number in zip(values, numbers, strict=True)]
+    return places + [Place(None, number) for number in others[: count - len(places)].tolist()]
+
+
+def _views(connection: sa.Connection, sweep_id: int, spec: SweepSpec, numbers: list[int]) -> list[TrialView]:
+    rows = connection.execute(
+        sa.select(trial).where(trial.c.sweep_id == sweep_id, trial.c.number.in_(numbers))
+    )
+    by_number = {row.number: _view(spec, row) for row in rows}
+    return [by_number[number] for number in numbers]
 
 
 def one_trial(connection: sa.Connection, sweep_id: int, number: int) -> TrialView:
@@ -152,35 +176,9 @@ def _blob(
     ).scalar_one_or_none()
 
 
-def _default_sort(spec: SweepSpec) -> str:
-    sign = "-" if spec.objective.direction == "maximize" else ""
-    return f"{sign}{spec.objective.metric}"
-
-
 def _view(spec: SweepSpec, row: Any) -> TrialView:
     state = TrialState(row.state)
     metrics = {name: getattr(row, name) for name in METRICS} if state is TrialState.COMPLETED else None
     return TrialView(
         row.number, spec.params(row.number), state, metrics, row.error_code, row.error, row.run_key
     )
-
-
-def _cursor(row: Any, order: _Order) -> str:
-    value = row.sorted_by
-    if order.is_money and value is not None:
-        value = plain(value)
-    return base64.urlsafe_b64encode(json.dumps([value, row.number]).encode()).decode().rstrip("=")
-
-
-def _position(cursor: str, order: _Order) -> tuple[Any, int]:
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        value, number = json.loads(text)
-        if isinstance(value, str):
-            value = Decimal(value)
-        fits = isinstance(value, Decimal if order.is_money else int | float) or value is None
-    except (binascii.Error, ValueError, TypeError, ArithmeticError):
-        fits, value, number = False, None, None
-    if not fits or not isinstance(number, int) or not 0 <= number <= LARGEST_ID:
-        raise InvalidInputError.of("cursor", f"{cursor[:80]!r} is not from this list")
-    return value, number

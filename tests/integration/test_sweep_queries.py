@@ -9,39 +9,43 @@ import pytest
 import sqlalchemy as sa
 from sweeping import chunks_of, stored_rows, submit, sweep_spec
 
+from bot.backtest import ReplayWindow
 from bot.clock import SystemClock
-from bot.data.database import write_transaction
+from bot.config import RunConfig
 from bot.data.store import HistoricalDataStore
-from bot.errors import InvalidInputError
+from bot.errors import InvalidInputError, StoreError
 from sweeps.errors import UnknownSweepError
 from sweeps.heatmap import Aggregate, heatmap
 from sweeps.queries import TrialView, one_trial, stored_equity, stored_trades, trial_page
 from sweeps.replay import WindowCache, replay_trial
 from sweeps.runner import ChunkRunner
-from sweeps.tables import trial
 
 GRID = {
     "min_funding_rate": ["0.0002", "0.00002", "0.0001"],
     "exit_funding_rate": ["0.00005", "0"],
     "perp_leverage": [1, 3, 10, 50],
 }
+FAILED = (3, 9)
 SPEC = sweep_spec(grid=GRID, curves={"top": 3}, constraints=["exit_funding_rate * 2 < min_funding_rate"])
 
 
 @pytest.fixture
 def sweep_id(engine: sa.Engine) -> int:
-    """Return a finished sweep in which two trials were made to fail."""
+    """Return a finished sweep in which two trials were made to fail, its last chunk finished first."""
     sweep_id = submit(engine, SPEC, size=7)
-    runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
-    for found in chunks_of(engine, sweep_id):
+    runner = ChunkRunner(engine, Refusing(HistoricalDataStore(engine)), SystemClock())
+    for found in reversed(chunks_of(engine, sweep_id)):
         runner.run(sweep_id, found.id, "test")
-    with write_transaction(engine) as connection:
-        connection.execute(
-            trial.update()
-            .where(trial.c.sweep_id == sweep_id, trial.c.number.in_([3, 9]))
-            .values(state="failed", error_code="test", error="made to fail", sharpe=None, net_pnl=None)
-        )
     return sweep_id
+
+
+class Refusing(WindowCache):
+    """Windows that two trials are not given."""
+
+    def window(self, config: RunConfig) -> ReplayWindow:
+        if config in [SPEC.config(number) for number in FAILED]:
+            raise StoreError("made to fail")
+        return super().window(config)
 
 
 def all_pages(engine: sa.Engine, sweep_id: int, limit: int, **query: Any) -> list[TrialView]:

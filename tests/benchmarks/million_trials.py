@@ -1,0 +1,165 @@
+"""Measure how long questions about a sweep of many trials take: `python tests/benchmarks/million_trials.py`.
+
+Takes the URL of a database; without one a SQLite file in a temporary folder is used. It is filled once;
+again with the same URL, the trials that are there are asked about.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from bot.data.database import open_engine, write_transaction
+from sweeps.blocks import store_blocks
+from sweeps.columns import money_of_units
+from sweeps.heatmap import Aggregate, heatmap
+from sweeps.metrics import METRICS, MetricKind
+from sweeps.migrations import migrate
+from sweeps.progress import get_sweep, list_sweeps
+from sweeps.queries import trial_page
+from sweeps.repository import create_sweep
+from sweeps.robustness import over_axis
+from sweeps.spec import SweepSpec
+from sweeps.tables import chunk, sweep, trial
+
+CHUNK = 2_000
+ROUNDS = 5
+
+
+def spec_of(trials: int) -> SweepSpec:
+    """Return a sweep over four parameters and five symbols; constraints are left to other tests."""
+    last = trials // 100_000
+    symbols = [f"{coin}/USDT:USDT" for coin in ("BTC", "ETH", "SOL", "XRP", "DOGE")]
+    return SweepSpec.parse(
+        {
+            "name": f"{trials:,} trials",
+            "base": {"exchange": "synthetic", "start": "2023-01-01", "end": "2024-01-01"},
+            "grid": {
+                "min_funding_rate": {"start": "0.0001", "stop": "0.001", "num": 50},
+                "exit_funding_rate": {"start": "0", "stop": "0.0005", "num": 40},
+                "perp_leverage": list(range(1, 11)),
+                "symbols": symbols,
+                "slippage_bps": list(range(last)),
+            },
+        }
+    )
+
+
+def rows_of(spec: SweepSpec, sweep_id: int, lo: int, hi: int) -> list[dict[str, Any]]:
+    """Return made-up results of trials [lo, hi), every hundredth without trades."""
+    random = np.random.default_rng(lo)
+    columns: dict[str, list[Any]] = {}
+    for name, kind in METRICS.items():
+        if kind is MetricKind.MONEY:
+            columns[name] = [money_of_units(u) for u in random.integers(-(10**12), 10**12, hi - lo).tolist()]
+        elif kind is MetricKind.COUNT:
+            columns[name] = random.integers(0, 200, hi - lo).tolist()
+        else:
+            drawn = random.normal(size=hi - lo).tolist()
+            columns[name] = [None if i % 100 == 0 else value for i, value in enumerate(drawn)]
+    shared = {"sweep_id": sweep_id, "state": "completed", "run_key": "0" * 64}
+    names = list(columns)
+    return [
+        {**shared, "number": lo + i, "cell": spec.space.cell(lo + i), **dict(zip(names, values, strict=True))}
+        for i, values in enumerate(zip(*columns.values(), strict=True))
+    ]
+
+
+def fill(engine: sa.Engine, spec: SweepSpec) -> int:
+    """Store the sweep with all its trials and return its id."""
+    with write_transaction(engine) as connection:
+        sweep_id = create_sweep(connection, spec, size=CHUNK).sweep_id
+    for index, lo in enumerate(range(0, spec.trial_count, CHUNK)):
+        rows = rows_of(spec, sweep_id, lo, min(lo + CHUNK, spec.trial_count))
+        with write_transaction(engine) as connection:
+            connection.execute(trial.insert(), rows)
+            store_blocks(connection, rows)
+            connection.execute(
+                chunk.update()
+                .where(chunk.c.sweep_id == sweep_id, chunk.c.id == index)
+                .values(state="done", trials_done=len(rows), best_number=lo + 1, finished_ms=1)
+            )
+    with write_transaction(engine) as connection:
+        connection.execute(
+            sweep.update()
+            .where(sweep.c.id == sweep_id)
+            .values(state="completed", started_ms=1, finished_ms=2)
+        )
+    return sweep_id
+
+
+def questions(sweep_id: int) -> Iterator[tuple[str, Callable[[sa.Connection], Any]]]:
+    """Yield what is asked, with a name."""
+    yield "sweep with progress", lambda c: get_sweep(c, sweep_id)
+    yield "list of sweeps", list_sweeps
+    for sort in (
+        "-sharpe",
+        "sharpe",
+        "-net_pnl",
+        "total_trades",
+        "-captured_share",
+        "number",
+        "-slippage_bps",
+    ):
+        yield f"first page by {sort}", lambda c, sort=sort: trial_page(c, sweep_id, sort=sort)
+    yield "second page by -sharpe", lambda c: trial_page(c, sweep_id, sort="-sharpe", cursor=second(c))
+    filters = {"perp_leverage": "3", "symbols": "ETH/USDT:USDT"}
+    yield "page by -net_pnl, two filters", lambda c: trial_page(c, sweep_id, sort="-net_pnl", filters=filters)
+    yield "page of failed trials", lambda c: trial_page(c, sweep_id, state="failed")
+    for aggregate in Aggregate:
+        for metric in ("sharpe", "net_pnl"):
+            yield (
+                f"heatmap, {aggregate} {metric} of the rest",
+                lambda c, a=aggregate, m=metric: heatmap(
+                    c, sweep_id, x="min_funding_rate", y="exit_funding_rate", metric=m, aggregate=a
+                ),
+            )
+    yield "settings over symbols", lambda c: over_axis(c, sweep_id, over="symbols", metric="net_pnl")
+
+    def second(connection: sa.Connection) -> str:
+        return str(trial_page(connection, sweep_id, sort="-sharpe").next_cursor)
+
+
+def main() -> None:
+    """Fill where needed, ask, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url", nargs="?")
+    parser.add_argument("--trials", type=int, default=1_000_000, help="a multiple of 100,000")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_engine(chosen.url or f"sqlite:///{Path(folder) / 'bench.db'}")
+        report(engine, spec_of(chosen.trials))
+        engine.dispose()
+
+
+def report(engine: sa.Engine, spec: SweepSpec) -> None:
+    """Print one line a question: the first answer on a new connection, and the median of more."""
+    migrate(engine)
+    with engine.connect() as connection:
+        sweep_id = connection.execute(sa.select(sweep.c.id).where(sweep.c.name == spec.name)).scalar()
+    if sweep_id is None:
+        started = time.perf_counter()
+        sweep_id = fill(engine, spec)
+        print(f"filled {spec.trial_count:,} trials in {time.perf_counter() - started:.0f} s")
+    print(f"{engine.dialect.name}, {spec.trial_count:,} trials; ms: first, median of {ROUNDS}")
+    for name, ask in questions(sweep_id):
+        with engine.connect() as connection:
+            times = [timed(connection, ask) for _ in range(1 + ROUNDS)]
+        print(f"{name:40} {times[0]:8.0f} {statistics.median(times[1:]):8.0f}")
+
+
+def timed(connection: sa.Connection, ask: Callable[[sa.Connection], Any]) -> float:
+    """Return the milliseconds one answer takes."""
+    started = time.perf_counter()
+    ask(connection)
+    return (time.perf_counter() - started) * 1000
+
+
+if __name__ == "__main__":
+    main()
