@@ -102,16 +102,27 @@ Symbols = Annotated[
 def load_json(text: str | bytes) -> object:
     """Return parsed JSON with each number as the Decimal it was written as.
 
-    Raises: InvalidInputError for anything that is not strict JSON, NaN and infinities included.
+    Raises: InvalidInputError for anything that is not strict JSON: NaN, infinities, a key written twice.
     """
 
     def refuse(constant: str) -> object:
         raise ValueError(f"{constant} is not a number in JSON")
 
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=refuse)
+        return json.loads(
+            text, parse_float=Decimal, parse_constant=refuse, object_pairs_hook=_without_repetition
+        )
     except (ValueError, RecursionError) as error:
         raise InvalidInputError.of("body", f"is not valid JSON: {error}") from None
+
+
+def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice[:80]!r} is written twice in one object")
+    return found
 
 
 _MESSAGES = {

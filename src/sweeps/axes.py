@@ -1,134 +1,144 @@
-"""Axes of a search space: a list or a range of values of one run parameter."""
+"""Axes of a search space: the values of one run parameter, in the order written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.config import RunConfig, field_errors
 from bot.errors import FieldError, InvalidInputError
 from sweeps.ranges import AxisForm, axis_form
+from sweeps.variables import FIXED, Variables, variables
 
 MAX_AXES = 32
 MAX_TRIALS = 1_000_000
-_FIXED_PARAMETERS = frozenset({"instrument"})
-AXIS_NAMES = tuple(name for name in RunConfig.model_fields if name not in _FIXED_PARAMETERS)
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One varied parameter: its values as the run takes them and, beside each, its JSON label."""
+    """One varied parameter: its values as the run takes them and, beside each, its JSON label.
+
+    A conditional axis begins with the value that its parameter has where the axis does not apply; its label
+    is None. `places` says which value each step of its dimension takes, None that step i takes value i.
+    """
 
     name: str
     values: tuple[Any, ...]
     labels: tuple[Any, ...]
+    adapter: TypeAdapter[Any] = field(compare=False, repr=False)
+    conditional: bool = False
+    places: tuple[int, ...] | None = None
 
     def position(self, text: str) -> int:
         """Return the index of the value written as `text`; raises InvalidInputError if it is none."""
+        if self.conditional and text in {"", "null"}:
+            return 0
         try:
-            value = _value_of_text(self.name, text)
-            return self.values.index(value)
+            value = self._value_of_text(text)
+            return self.values.index(value, int(self.conditional))
         except (ValidationError, ValueError):
             raise InvalidInputError.of(self.name, f"{text!r} is no value of this axis") from None
 
+    def place(self, step: int) -> int:
+        """Return which value a step of the dimension takes."""
+        return step if self.places is None else self.places[step]
 
-@cache
-def field_adapter(name: str) -> TypeAdapter[Any]:
-    """Return the validator and serializer of one run parameter."""
-    return TypeAdapter(RunConfig.model_fields[name].rebuild_annotation())
-
-
-def parse_value(name: str, raw: object, path: str) -> Any:
-    """Return `raw` as parameter `name` of a run; raises InvalidInputError for field `path`."""
-    try:
-        return field_adapter(name).validate_python(raw)
-    except ValidationError as error:
-        found = field_errors(error)
-        raise InvalidInputError([FieldError(path, item.message) for item in found]) from None
-
-
-def parse_grid(grid: Mapping[str, object], *, max_trials: int = MAX_TRIALS) -> tuple[Axis, ...]:
-    """Return the axes in the order written, each value validated as its parameter.
-
-    Sizes are multiplied before anything is expanded. Raises: InvalidInputError naming axis and value.
-    """
-    return expand(grid_forms(grid), max_trials=max_trials)
+    def _value_of_text(self, text: str) -> Any:
+        raw: object = text
+        if self.name == "symbols":
+            raw = text.split(",")
+        elif any(isinstance(value, bool) for value in self.values):
+            raw = {"true": True, "false": False}.get(text.lower(), text)
+        elif text in {"", "null"}:
+            raw = None
+        return self.adapter.validate_python(raw)
 
 
-def grid_forms(grid: Mapping[str, object]) -> dict[str, AxisForm]:
+@dataclass(frozen=True, slots=True)
+class WrittenAxis:
+    """An axis as it stands in a grid: its values, and the values of other parameters it asks for."""
+
+    name: str
+    form: AxisForm
+    when: Mapping[str, tuple[object, ...]]
+
+    def document(self) -> Any:
+        """Return the axis as JSON values, numbers as text."""
+        document = self.form.document()
+        if not self.when:
+            return document
+        document = document if isinstance(document, dict) else {"values": document}
+        return {**document, "when": {name: list(values) for name, values in self.when.items()}}
+
+
+def written_axes(
+    grid: Mapping[str, object], known: Variables | None = None, *, sampled: bool = False
+) -> dict[str, WrittenAxis]:
     """Return the unexpanded axes; raises InvalidInputError for unknown names and malformed ranges."""
+    known = known or variables()
     if len(grid) > MAX_AXES:
         raise InvalidInputError.of("grid", f"has {len(grid)} axes, at most {MAX_AXES} are allowed")
-    forms: dict[str, AxisForm] = {}
+    axes: dict[str, WrittenAxis] = {}
     errors: list[FieldError] = []
     for name, raw in grid.items():
-        if name not in AXIS_NAMES:
-            errors.append(FieldError(f"grid.{name}", f"{name!r} is not a parameter that can be varied"))
-            continue
         try:
-            forms[name] = axis_form(raw, f"grid.{name}")
+            axes[name] = _written(name, raw, known, sampled=sampled)
         except InvalidInputError as error:
             errors.extend(error.errors)
     if errors:
         raise InvalidInputError(errors)
-    return forms
+    return axes
 
 
-def expand(forms: Mapping[str, AxisForm], *, max_trials: int = MAX_TRIALS) -> tuple[Axis, ...]:
-    """Return the axes of `forms` with all values; raises InvalidInputError, also for too many cells."""
-    cells = 1
-    for form in forms.values():
-        cells *= form.size
-    if cells > max_trials:
-        raise InvalidInputError.of("grid", f"spans {cells:,} trials, the limit is {max_trials:,}")
-    axes: list[Axis] = []
+def _written(name: str, raw: object, known: Variables, *, sampled: bool) -> WrittenAxis:
+    path = f"grid.{name}"
+    if name not in known.fields or name in FIXED:
+        raise InvalidInputError.of(path, f"{name!r} is not a parameter that can be varied")
+    when: Mapping[str, tuple[object, ...]] = {}
+    if isinstance(raw, dict) and "when" in raw:
+        when = _condition(raw["when"], path)
+        raw = {key: value for key, value in raw.items() if key != "when"}
+    readers = known.readers(name)
+    if len(readers) < len(known.strategies) and "strategy_mode" not in when:
+        when = {**when, "strategy_mode": readers}
+    whole = known.fields[name].annotation is int and name not in {"start", "end"}
+    return WrittenAxis(name, axis_form(raw, path, dense=sampled, whole=whole), when)
+
+
+def _condition(raw: object, path: str) -> dict[str, tuple[object, ...]]:
+    if not isinstance(raw, dict) or not raw:
+        raise InvalidInputError.of(f"{path}.when", f"{raw!r} is no object of other parameters' values")
+    return {
+        str(name): tuple(values) if isinstance(values, list | tuple) else (values,)
+        for name, values in raw.items()
+    }
+
+
+def parsed_values(
+    name: str, raws: Mapping[str, object], known: Variables, *, distinct: bool = True
+) -> tuple[Any, ...]:
+    """Return the values written under each path, as the run takes them.
+
+    Raises: InvalidInputError with one entry per refused value, repeated ones included where `distinct`.
+    """
+    values: list[Any] = []
+    first: dict[Any, int] = {}
     errors: list[FieldError] = []
-    for name, form in forms.items():
+    for index, (path, raw) in enumerate(raws.items()):
         try:
-            axes.append(_axis(name, form))
-        except InvalidInputError as error:
-            errors.extend(error.errors)
-    if errors:
-        raise InvalidInputError(errors)
-    return tuple(axes)
-
-
-def _axis(name: str, form: AxisForm) -> Axis:
-    values: dict[Any, int] = {}
-    errors: list[FieldError] = []
-    for index, raw in enumerate(form.expanded()):
-        path = f"grid.{name}.values[{index}]"
-        try:
-            value = parse_value(name, raw, path)
+            value = known.parse(name, raw, path)
         except InvalidInputError as error:
             errors.extend(error.errors)
             continue
-        if value in values:
-            message = f"{_label(name, value)} is there already, as values[{values[value]}]"
+        if distinct and value in first:
+            message = f"{known.label(name, value)} is there already, as values[{first[value]}]"
             errors.append(FieldError(path, message))
-        values.setdefault(value, index)
+        first.setdefault(value, index)
+        values.append(value)
     if errors:
         raise InvalidInputError(errors)
-    return Axis(name, tuple(values), tuple(_label(name, value) for value in values))
-
-
-def _label(name: str, value: Any) -> Any:
-    label = field_adapter(name).dump_python(value, mode="json")
-    return label[0] if isinstance(label, list) and len(label) == 1 else label
-
-
-def _value_of_text(name: str, text: str) -> Any:
-    raw: object = text
-    if name == "symbols":
-        raw = text.split(",")
-    elif RunConfig.model_fields[name].annotation is bool:
-        raw = {"true": True, "false": False}.get(text.lower(), text)
-    elif text in {"", "null"}:
-        raw = None
-    return field_adapter(name).validate_python(raw)
+    return tuple(values)
 
 
 def as_number(value: object) -> Decimal | None:

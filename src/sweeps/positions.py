@@ -15,13 +15,12 @@ Numbers = npt.NDArray[np.int64]
 
 def cells_of(space: TrialSpace, numbers: Numbers) -> Numbers:
     """Return the cell of each trial."""
-    return numbers if space.kept is None else space.kept[numbers].astype(np.int64)
+    return space.cells_of(numbers)
 
 
 def axis_positions(space: TrialSpace, cells: Numbers, name: str) -> Numbers:
     """Return which value of an axis each cell has, counted from 0 in the order written."""
-    positions: Numbers = cells // space.strides[name] % len(space.by_name[name].values)
-    return positions
+    return space.positions(cells, name)
 
 
 def value_ranks(space: TrialSpace, cells: Numbers, name: str) -> Numbers:

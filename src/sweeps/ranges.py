@@ -13,6 +13,9 @@ from bot.fields import Integer, Number
 from bot.money import exact, plain
 
 MAX_VALUES = 10_000
+DENSE_VALUES = 1_001
+"""How many values a sampled range has that says neither step nor num."""
+
 _GENERATED_DIGITS = Context(prec=12)
 
 
@@ -122,14 +125,24 @@ class CountRange(_Range):
         return _GENERATED_DIGITS.plus(value)
 
 
-def axis_form(raw: object, path: str) -> AxisForm:
-    """Return the axis that `raw` writes; raises InvalidInputError for field `path` or one below it."""
-    form = _form(raw, path)
+def axis_form(raw: object, path: str, *, dense: bool = False, whole: bool = False) -> AxisForm:
+    """Return the axis that `raw` writes; raises InvalidInputError for field `path` or one below it.
+
+    With `dense` a range may leave out step and num: it is then every whole number of a `whole` parameter, or
+    1,001 values of any other.
+    """
+    form = _form(_filled(raw, whole=whole) if dense else raw, path)
     if not form.size:
         raise InvalidInputError.of(path, "has no values")
     if form.size > MAX_VALUES:
         raise InvalidInputError.of(path, f"has {form.size:,} values, at most {MAX_VALUES:,} are allowed")
     return form
+
+
+def _filled(raw: object, *, whole: bool) -> object:
+    if not isinstance(raw, dict) or not {"start", "stop"} <= set(raw) or {"step", "num"} & set(raw):
+        return raw
+    return {**raw, "step": 1} if whole and "scale" not in raw else {**raw, "num": DENSE_VALUES}
 
 
 def _form(raw: object, path: str) -> AxisForm:

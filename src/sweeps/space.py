@@ -1,6 +1,6 @@
-"""The search space: trial numbers to parameters and back, by arithmetic over the axes."""
+"""The search space: trial numbers to parameters and back, by arithmetic over the dimensions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -9,115 +9,137 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bot.errors import InvalidInputError
-from sweeps.axes import Axis, as_number
-from sweeps.constraints import Constraint, decimal_column
+from sweeps.axes import Axis
+from sweeps.dimensions import Dimension
 
-MAX_CONSTRAINT_WORK = 50_000_000
-_BLOCK_CELLS = 65_536
+Cells = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class TrialSpace:
-    """All trials of a sweep. A *cell* counts every combination, last axis fastest; a trial *number* counts
-    the cells that meet the constraints, in the same order. Without constraints they are equal.
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """The trials that a sweep began with, or that one extension added.
+
+    Its cells are numbered from `offset` on, its trials from `first` on; `kept` are the cells of its trials,
+    counted from 0 within the part, None for all of them.
     """
 
-    axes: tuple[Axis, ...]
-    kept: npt.NDArray[np.int32] | None = None
+    offset: int
+    first: int
+    sizes: tuple[int, ...]
+    kept: npt.NDArray[np.integer[Any]] | None
+    rejected: tuple[int, ...] = ()
 
-    @cached_property
+    @property
     def cells(self) -> int:
-        """How many combinations the axes span."""
-        return prod(len(axis.values) for axis in self.axes)
+        """How many combinations of steps there are."""
+        return prod(self.sizes)
+
+    @property
+    def count(self) -> int:
+        """How many of them are trials of this part."""
+        return self.cells if self.kept is None else len(self.kept)
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """How many cells one step along each dimension skips, the last dimension fastest."""
+        return strides_of(self.sizes)
+
+
+def strides_of(sizes: Sequence[int]) -> tuple[int, ...]:
+    """Return how many cells one step along each dimension skips, the last dimension fastest."""
+    return tuple(prod(sizes[index + 1 :]) for index in range(len(sizes)))
+
+
+@dataclass(frozen=True, eq=False)
+class TrialSpace:
+    """All trials of a sweep. A *cell* counts combinations, last axis fastest; a trial *number* counts the
+    cells that are trials, in the same order. Cells and numbers of an extended sweep stay what they were:
+    each extension appends a part with cells and numbers of its own.
+    """
+
+    dimensions: tuple[Dimension, ...]
+    parts: tuple[Part, ...]
 
     @cached_property
-    def strides(self) -> Mapping[str, int]:
-        """How many cells one step along each axis skips."""
-        sizes = [len(axis.values) for axis in self.axes]
-        return {axis.name: prod(sizes[index + 1 :]) for index, axis in enumerate(self.axes)}
+    def axes(self) -> tuple[Axis, ...]:
+        """The varied parameters, linked ones side by side."""
+        return tuple(axis for dimension in self.dimensions for axis in dimension.axes)
 
     @cached_property
     def by_name(self) -> Mapping[str, Axis]:
         """The axes by parameter name."""
         return {axis.name: axis for axis in self.axes}
 
-    @property
+    @cached_property
+    def dimension_of(self) -> Mapping[str, int]:
+        """Which dimension each axis belongs to."""
+        return {axis.name: at for at, dimension in enumerate(self.dimensions) for axis in dimension.axes}
+
+    @cached_property
+    def cells(self) -> int:
+        """How many combinations the parts span together."""
+        return self.parts[-1].offset + self.parts[-1].cells
+
+    @cached_property
     def trial_count(self) -> int:
-        """How many cells meet the constraints."""
-        return self.cells if self.kept is None else len(self.kept)
+        """How many trials there are."""
+        return self.parts[-1].first + self.parts[-1].count
 
     def cell(self, number: int) -> int:
         """Return the cell of a trial; raises IndexError outside the sweep."""
         if not 0 <= number < self.trial_count:
             raise IndexError(f"trial {number} is not among {self.trial_count}")
-        return number if self.kept is None else int(self.kept[number])
+        part = next(part for part in reversed(self.parts) if number >= part.first)
+        place = number - part.first
+        return part.offset + (place if part.kept is None else int(part.kept[place]))
+
+    def cells_of(self, numbers: npt.NDArray[np.integer[Any]]) -> Cells:
+        """Return the cells of trials, all of which must exist."""
+        cells = np.empty(len(numbers), dtype=np.int64)
+        for part, mine in self._by_part(numbers, "first"):
+            places = numbers[mine] - part.first
+            cells[mine] = part.offset + (places if part.kept is None else part.kept[places])
+        return cells
 
     def position(self, cell: int, name: str) -> int:
         """Return which value of axis `name` a cell has."""
-        return cell // self.strides[name] % len(self.by_name[name].values)
+        part = next(part for part in reversed(self.parts) if cell >= part.offset)
+        at = self.dimension_of[name]
+        step = (cell - part.offset) // part.strides[at] % part.sizes[at]
+        return self.by_name[name].place(step)
+
+    def positions(self, cells: Cells, name: str) -> Cells:
+        """Return which value of axis `name` each cell has."""
+        at, axis = self.dimension_of[name], self.by_name[name]
+        steps = np.empty(len(cells), dtype=np.int64)
+        for part, mine in self._by_part(cells, "offset"):
+            steps[mine] = (cells[mine] - part.offset) // part.strides[at] % part.sizes[at]
+        return steps if axis.places is None else np.array(axis.places)[steps]
 
     def values(self, number: int) -> dict[str, Any]:
         """Return the varied parameters of a trial as a run takes them."""
-        cell = self.cell(number)
-        return {axis.name: axis.values[self.position(cell, axis.name)] for axis in self.axes}
+        return {axis.name: axis.values[place] for axis, place in self._places(number)}
 
     def labels(self, number: int) -> dict[str, Any]:
-        """Return the varied parameters of a trial as JSON values."""
+        """Return the varied parameters of a trial as JSON values, None where an axis does not apply."""
+        return {axis.name: axis.labels[place] for axis, place in self._places(number)}
+
+    def _places(self, number: int) -> Iterator[tuple[Axis, int]]:
         cell = self.cell(number)
-        return {axis.name: axis.labels[self.position(cell, axis.name)] for axis in self.axes}
+        part = next(part for part in reversed(self.parts) if cell >= part.offset)
+        rest = cell - part.offset
+        for dimension, stride in zip(self.dimensions, part.strides, strict=True):
+            step, rest = divmod(rest, stride)
+            for axis in dimension.axes:
+                yield axis, axis.place(step)
 
-
-def constrained_space(
-    axes: tuple[Axis, ...], constraints: Sequence[Constraint], fixed: Mapping[str, Any]
-) -> TrialSpace:
-    """Return the space of the cells where every constraint holds, `fixed` being the other parameters.
-
-    Raises: InvalidInputError if a constraint has no value somewhere, costs too much, or nothing is left.
-    """
-    space = TrialSpace(axes)
-    if not constraints:
-        return space
-    holds = np.ones([len(axis.values) for axis in axes], dtype=np.bool_)
-    work = 0
-    for index, constraint in enumerate(constraints):
-        work += constraint.steps * prod(len(axis.values) for axis in axes if axis.name in constraint.names)
-        if work > MAX_CONSTRAINT_WORK:
-            raise InvalidInputError.of(
-                f"constraints[{index}]", f"{constraint.text!r} takes too long over so many values"
-            )
-        try:
-            holds &= _held(axes, constraint, fixed)
-        except ValueError as error:
-            raise InvalidInputError.of(f"constraints[{index}]", str(error)) from None
-    kept = np.flatnonzero(holds.reshape(-1)).astype(np.int32)
-    if not len(kept):
-        raise InvalidInputError.of("constraints", f"leave none of {space.cells:,} trials")
-    return space if len(kept) == space.cells else TrialSpace(axes, kept)
-
-
-def _held(axes: tuple[Axis, ...], constraint: Constraint, fixed: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
-    """Return the condition over the axes it reads, with length 1 along the others."""
-    read = [axis for axis in axes if axis.name in constraint.names]
-    cells = prod(len(axis.values) for axis in read)
-    numbers = {
-        axis.name: decimal_column([_number(axis.name, value) for value in axis.values]) for axis in read
-    }
-    constants = {name: _number(name, fixed[name]) for name in constraint.names if name not in numbers}
-    blocks = []
-    for first in range(0, cells, _BLOCK_CELLS):
-        rest = np.arange(first, min(first + _BLOCK_CELLS, cells))
-        columns: dict[str, Any] = dict(constants)
-        for axis in reversed(read):
-            rest, digit = np.divmod(rest, len(axis.values))
-            columns[axis.name] = numbers[axis.name][digit]
-        blocks.append(np.atleast_1d(constraint.holds(columns)))
-    shape = [len(axis.values) if axis in read else 1 for axis in axes]
-    return np.concatenate(blocks).reshape(shape)
-
-
-def _number(name: str, value: object) -> Any:
-    number = as_number(value)
-    if number is None:
-        raise ValueError(f"{name!r} has the value {value!r}, which is not a number")
-    return number
+    def _by_part(self, keys: Any, start: str) -> Iterator[tuple[Part, Any]]:
+        if len(self.parts) == 1:
+            yield self.parts[0], slice(None)
+            return
+        starts = [getattr(part, start) for part in self.parts]
+        owner = np.searchsorted(starts, keys, side="right") - 1
+        for index, part in enumerate(self.parts):
+            mine = np.flatnonzero(owner == index)
+            if len(mine):
+                yield part, mine

@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
@@ -22,14 +21,15 @@ from pydantic import (
 
 from bot.config import RunConfig, field_errors, load_json
 from bot.errors import FieldError, InvalidInputError
-from sweeps.axes import MAX_TRIALS, Axis, as_number, expand, grid_forms, parse_value
-from sweeps.constraints import Constraint, parse_constraint
+from sweeps.axes import MAX_TRIALS, Axis
+from sweeps.compiling import Compiled, compiled
 from sweeps.metrics import METRICS, Direction, natural_direction
-from sweeps.ranges import AxisForm
-from sweeps.space import TrialSpace, constrained_space
+from sweeps.sampling import GridSampler, Sampler
+from sweeps.space import TrialSpace
 
 MAX_CONSTRAINTS = 32
-_RUNNABLE_PROBES = 10_000
+MAX_LINKS = 16
+MAX_EXTENSIONS = 64
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -37,13 +37,6 @@ def _printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError(f"{text!r} holds characters that cannot be printed")
     return text
-
-
-class GridSampler(BaseModel):
-    """Every combination of the axes."""
-
-    model_config = _STRICT
-    kind: Literal["grid"] = "grid"
 
 
 class TopCurves(BaseModel):
@@ -84,13 +77,6 @@ class Objective(BaseModel):
         return name
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    base: RunConfig
-    forms: Mapping[str, AxisForm]
-    space: TrialSpace
-
-
 class SweepSpec(BaseModel):
     """A sweep as submitted. Trial numbers follow from it alone, so trial n is the same on every machine."""
 
@@ -103,18 +89,31 @@ class SweepSpec(BaseModel):
     ] = Field("sweep", description="shown in lists")
     base: dict[str, Any] = Field(description="parameters that all trials share")
     grid: dict[str, Any] = Field(
-        default_factory=dict, description="parameters that vary: a list, or a range by step or by count"
+        default_factory=dict,
+        description="parameters that vary: a list, or a range by step or by count; "
+        "`when` names values of other parameters without which an axis does not apply",
+    )
+    linked: Annotated[tuple[tuple[str, ...], ...], Field(max_length=MAX_LINKS)] = Field(
+        (), description="axes of the grid that move together, value by value"
     )
     constraints: Annotated[tuple[str, ...], Field(max_length=MAX_CONSTRAINTS)] = Field(
         (), description="conditions over parameters; trials that fail one are left out"
     )
-    sampler: GridSampler = Field(GridSampler(), description="how the space is walked")
+    sampler: Sampler = Field(GridSampler(), description="how the space is walked")
     objective: Objective = Field(Objective(), description="what makes a trial the best")
     curves: Annotated[Literal["all", "none"] | TopCurves, BeforeValidator(_curves)] = Field(
         TopCurves(), description="which curves are stored"
     )
+    reuse: bool = Field(
+        True,
+        strict=True,
+        description="take results that another sweep has for the same run, instead of a replay",
+    )
+    extensions: Annotated[tuple[dict[str, list[Any]], ...], Field(max_length=MAX_EXTENSIONS)] = Field(
+        (), description="values added later, each time after the trials that were there already"
+    )
 
-    _compiled: _Compiled = PrivateAttr()
+    _compiled: Compiled = PrivateAttr()
 
     @classmethod
     def parse(cls, values: object, *, max_trials: int = MAX_TRIALS) -> Self:
@@ -125,12 +124,12 @@ class SweepSpec(BaseModel):
         try:
             return cls.model_validate(values, context={"max_trials": max_trials})
         except ValidationError as error:
-            raise InvalidInputError(field_errors(error)) from None
+            raise InvalidInputError([_without_tag(found) for found in field_errors(error)]) from None
 
     def model_post_init(self, context: Any, /) -> None:
         """Compile the space, unless a twin of this sweep brings its own."""
         given = context or {}
-        self._compiled = given.get("compiled") or _compile(self, given.get("max_trials", MAX_TRIALS))
+        self._compiled = given.get("compiled") or compiled(self, given.get("max_trials", MAX_TRIALS))
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -140,7 +139,7 @@ class SweepSpec(BaseModel):
     @property
     def base_config(self) -> RunConfig:
         """The shared parameters with defaults; those that vary hold no meaning here."""
-        return self._compiled.base
+        return next(iter(self._compiled.bases.values()))
 
     @property
     def space(self) -> TrialSpace:
@@ -166,7 +165,7 @@ class SweepSpec(BaseModel):
 
         Raises: InvalidInputError if they contradict each other; IndexError outside the sweep.
         """
-        return self._compiled.base.varied(self.space.values(number))
+        return self._compiled.config(number)
 
     def symbols(self) -> tuple[str, ...]:
         """Return every symbol that some trial trades."""
@@ -184,21 +183,29 @@ class SweepSpec(BaseModel):
         """Return the data sets that trials read; None stands for the only one held."""
         return tuple(self._values_of("exchange"))
 
+    def strategies(self) -> tuple[str, ...]:
+        """Return the strategies that trials run."""
+        return tuple(self._values_of("strategy_mode"))
+
     def on_exchange(self, exchange: str) -> Self:
         """Return this sweep with the data set named that it did not name."""
-        compiled = replace(self._compiled, base=self._compiled.base.model_copy(update={"exchange": exchange}))
+        bases = {
+            name: base.model_copy(update={"exchange": exchange})
+            for name, base in self._compiled.bases.items()
+        }
         values = dict(self) | {"base": {**self.base, "exchange": exchange}}
-        return type(self).model_validate(values, context={"compiled": compiled})
+        twin = replace(self._compiled, bases=bases)
+        return type(self).model_validate(values, context={"compiled": twin})
 
     def document(self) -> dict[str, Any]:
         """Return the sweep as JSON values: defaults filled in, decimals as canonical text, axes in order."""
-        outer = self.model_dump(mode="json", exclude={"base", "grid"})
-        base = self._compiled.base.model_dump(mode="json", exclude=set(self.space.by_name))
+        outer = self.model_dump(mode="json", exclude={"base", "grid", "extensions"})
         return {
             "name": outer.pop("name"),
-            "base": base,
-            "grid": {name: form.document() for name, form in self._compiled.forms.items()},
+            "base": self._compiled.base_document(),
+            "grid": self._compiled.grid_document(),
             **outer,
+            "extensions": self._compiled.extensions_document(),
         }
 
     @property
@@ -206,68 +213,20 @@ class SweepSpec(BaseModel):
         """Hex SHA-256 of the document, the order of the axes included."""
         document = self.document()
         document["grid"] = list(document["grid"].items())
+        document["extensions"] = [list(added.items()) for added in document["extensions"]]
         text = json.dumps(document, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _values_of(self, name: str) -> tuple[Any, ...]:
         axis = self.space.by_name.get(name)
-        return axis.values if axis else (getattr(self._compiled.base, name),)
+        return axis.values if axis else (getattr(self.base_config, name),)
 
 
-def _compile(spec: SweepSpec, max_trials: int) -> _Compiled:
-    errors: list[FieldError] = []
-    forms: Mapping[str, AxisForm] = {}
-    axes: tuple[Axis, ...] = ()
-    try:
-        forms = grid_forms(spec.grid)
-        axes = expand(forms, max_trials=max_trials)
-    except InvalidInputError as error:
-        errors.extend(error.errors)
-    base = _base(spec, errors)
-    if errors:
-        raise InvalidInputError(errors)
-    space = constrained_space(axes, _constraints(spec, base), dict(base))
-    _check_runnable(base, space)
-    return _Compiled(base, forms, space)
-
-
-def _check_runnable(base: RunConfig, space: TrialSpace) -> None:
-    refusal: InvalidInputError | None = None
-    for number in range(min(space.trial_count, _RUNNABLE_PROBES)):
-        try:
-            base.varied(space.values(number))
-        except InvalidInputError as error:
-            refusal = refusal or error
-        else:
-            return
-    if refusal:
-        raise InvalidInputError([FieldError(f"base.{item.field}", item.message) for item in refusal.errors])
-
-
-def _base(spec: SweepSpec, errors: list[FieldError]) -> RunConfig:
-    values: dict[str, Any] = {}
-    for name, raw in spec.base.items():
-        if name not in RunConfig.model_fields:
-            errors.append(FieldError(f"base.{name}", "is not a known parameter"))
-        elif name in spec.grid:
-            errors.append(FieldError(f"base.{name}", "is an axis of the grid as well"))
-        else:
-            try:
-                values[name] = parse_value(name, raw, f"base.{name}")
-            except InvalidInputError as error:
-                errors.extend(error.errors)
-    for name, field in RunConfig.model_fields.items():
-        if field.is_required() and name not in spec.base and name not in spec.grid:
-            errors.append(FieldError(f"base.{name}", "is required, here or as an axis of the grid"))
-    unset: dict[str, Any] = dict.fromkeys(name for name in spec.grid if name in RunConfig.model_fields)
-    return RunConfig.model_construct(None, **unset, **values)
-
-
-def _constraints(spec: SweepSpec, base: RunConfig) -> list[Constraint]:
-    known = {name for name, value in base if name in spec.grid or as_number(value) is not None}
-    return [
-        parse_constraint(text, known, f"constraints[{index}]") for index, text in enumerate(spec.constraints)
-    ]
+def _without_tag(error: FieldError) -> FieldError:
+    """Return the error of a sampler's field without the kind that pydantic puts into its path."""
+    head, _, rest = error.field.partition(".")
+    _, _, field = rest.partition(".")
+    return FieldError(f"sampler.{field}", error.message) if head == "sampler" and field else error
 
 
 @lru_cache(maxsize=64)

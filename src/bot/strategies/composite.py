@@ -90,4 +90,33 @@ def _build(config: "RunConfig") -> CompositeStrategy:
     )
 
 
-PLUGIN = StrategyPlugin("composite", "1.1", "Weighted funding signals", CompositeParameters, _build)
+PLUGIN = StrategyPlugin(
+    "composite",
+    "1.1",
+    "Weighted funding signals",
+    CompositeParameters,
+    _build,
+    default_grid={
+        "entry_threshold": {"start": "0.3", "stop": "0.7", "step": "0.1"},
+        "exit_threshold": ["0.1", "0.2", "0.3", "0.4"],
+        "weight_trend": ["0", "0.25", "0.5"],
+        "weight_persistence": ["0", "0.25", "0.5"],
+    },
+    presets={
+        "conservative": {
+            "entry_threshold": "0.65",
+            "exit_threshold": "0.4",
+            "volume_decline_ratio": "0.8",
+        },
+        "balanced": {
+            "entry_threshold": "0.5",
+            "exit_threshold": "0.3",
+            "volume_decline_ratio": "0.7",
+        },
+        "aggressive": {
+            "entry_threshold": "0.35",
+            "exit_threshold": "0.15",
+            "volume_decline_ratio": "0.5",
+        },
+    },
+)

@@ -1,7 +1,7 @@
 """Strategies by name, found through the entry point group `carrygrid.strategies`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,8 @@ class StrategyPlugin:
 
     The fields of `parameters` become parameters of a run under their own names;
     `build` gets the whole run, typed as that model and the account's parameters together. `version` is part
-    of the identity of every run: change it with every change of a decision.
+    of the identity of every run: change it with every change of a decision. `default_grid` is what a first
+    sweep varies; `presets` are sets of parameters by name. Both as they stand in a sweep.
     """
 
     name: str
@@ -29,6 +30,8 @@ class StrategyPlugin:
     title: str
     parameters: "type[Parameters]"
     build: Callable[[Any], Strategy]
+    default_grid: Mapping[str, object] = field(default_factory=dict)
+    presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 @cache

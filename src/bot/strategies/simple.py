@@ -43,4 +43,35 @@ def _build(config: "RunConfig") -> SimpleStrategy:
     return SimpleStrategy(ranker, config.exit_funding_rate)
 
 
-PLUGIN = StrategyPlugin("simple", "1.0", "Thresholds on the funding rate", SimpleParameters, _build)
+PLUGIN = StrategyPlugin(
+    "simple",
+    "1.0",
+    "Thresholds on the funding rate",
+    SimpleParameters,
+    _build,
+    default_grid={
+        "min_funding_rate": {"start": "0.0001", "stop": "0.001", "step": "0.0001"},
+        "exit_funding_rate": ["0", "0.00005", "0.0001", "0.0002"],
+        "min_holding_periods": [15, 30, 60],
+    },
+    presets={
+        "conservative": {
+            "min_funding_rate": "0.0005",
+            "exit_funding_rate": "0.0002",
+            "min_volume_24h": "5000000",
+            "min_holding_periods": 20,
+        },
+        "balanced": {
+            "min_funding_rate": "0.0003",
+            "exit_funding_rate": "0.0001",
+            "min_volume_24h": "1000000",
+            "min_holding_periods": 30,
+        },
+        "aggressive": {
+            "min_funding_rate": "0.0001",
+            "exit_funding_rate": "0",
+            "min_volume_24h": "250000",
+            "min_holding_periods": 90,
+        },
+    },
+)

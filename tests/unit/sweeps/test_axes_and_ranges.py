@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import InvalidInputError
-from sweeps.axes import parse_grid
+from sweeps.axes import Axis
+from sweeps.spec import SweepSpec
+
+NEEDED: dict[str, Any] = {"symbols": ["A"], "start": "2023-01-01", "end": "2024-01-01"}
+
+
+def parse_grid(grid: dict[str, Any], **limits: int) -> tuple[Axis, ...]:
+    base = {name: value for name, value in NEEDED.items() if name not in grid}
+    return SweepSpec.parse({"base": base, "grid": grid}, **limits).axes
 
 
 def values(raw: Any, name: str = "perp_leverage") -> list[Any]:
