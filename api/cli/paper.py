@@ -12,13 +12,13 @@ from api.local.database import ready_database
 from api.settings import Settings
 from bot.clock import SystemClock
 from bot.config import RunConfig
+from bot.data.live_exchange import LiveExchange
 from bot.data.paper_store import PaperStore
 from bot.errors import InvalidInputError
 from bot.money import ZERO, plain
-from bot.paper.ccxt_feed import CcxtFeed
-from bot.paper.exchange import Exchange
 from bot.paper.ledger import Progress, SessionStatus, SessionStore
 from bot.paper.orchestrator import PaperOrchestrator, SessionPlan, Wish
+from bot.paper.polling_feed import PollingFeed
 from bot.timestamps import iso, parse_time_ms
 
 _NAME_LENGTH = 64
@@ -63,9 +63,9 @@ def session_config(document: Mapping[str, object]) -> RunConfig:
 
 
 async def _run(plan: SessionPlan, options: PaperOptions, store: SessionStore) -> SessionStatus:
-    exchange = Exchange(str(plan.config.exchange), SystemClock(), options.api_url)
+    exchange = LiveExchange(str(plan.config.exchange), SystemClock(), options.api_url)
     try:
-        feed = CcxtFeed(exchange, plan.config.symbols, options.poll_s)
+        feed = PollingFeed(exchange, plan.config.symbols, options.poll_s)
         orchestrator = PaperOrchestrator(plan, feed, exchange, store, _print_progress)
         loop = asyncio.get_running_loop()
         for number, wish in _WISHES.items():

@@ -85,6 +85,12 @@ class FetchError(BotError):
     code = "fetch_failed"
 
 
+class ExchangeOfflineError(FetchError):
+    """An exchange that has given no usable answer for a while; it may well do so later."""
+
+    code = "exchange_offline"
+
+
 class StoreError(BotError):
     """A database that cannot be used: damaged, newer than this program, or not there."""
 

@@ -21,6 +21,8 @@ from bot.data.paper_store import PaperStore
 from bot.models import CloseReason
 from bot.paper.ledger import SavedSession, SessionStatus
 
+pytestmark = pytest.mark.timeout(300)
+
 COMMAND = Path(sys.executable).parent / "carrygrid"
 FIRST_MS = 1_704_067_200_000
 LAST_MS = FIRST_MS + 1200 * HOUR_MS
@@ -91,18 +93,18 @@ class Paper:
         assert self.process is not None
         if number is not None:
             self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def tell(self, hours: float) -> None:
         """Move the exchange's clock to `hours` after the start, and wait until it is in the books."""
         self.exchange.now_ms = START_MS + int(hours * HOUR_MS)
         event_ms = self.exchange.now_ms // (8 * HOUR_MS) * 8 * HOUR_MS
-        eventually(lambda: self.books()[0].account.t_ms >= event_ms, 30, f"event {hours} h: {self.output}")
+        eventually(lambda: self.books()[0].account.t_ms >= event_ms, 60, f"event {hours} h: {self.output}")
 
     def wait_until_it_asks(self) -> None:
         seen = len(self.exchange.requests)
-        eventually(lambda: "Ctrl-C" in self.output, 30, f"start: {self.output}")
-        eventually(lambda: len(self.exchange.requests) > seen + 10, 30, f"polling: {self.output}")
+        eventually(lambda: "Ctrl-C" in self.output, 60, f"start: {self.output}")
+        eventually(lambda: len(self.exchange.requests) > seen + 10, 60, f"polling: {self.output}")
 
     def books(self) -> tuple[SavedSession, dict[str, Any]]:
         engine = open_engine(f"sqlite:///{next((self._folder / 'home').glob('*.db'))}")
@@ -137,7 +139,7 @@ def test_a_session_killed_stopped_and_cut_off_writes_the_books_of_a_replay(paper
     paper.exchange.now_ms = START_MS + 24 * HOUR_MS + 20_000
     paper.start("--until", str(START_MS + 64 * HOUR_MS))
     paper.tell(24.1)
-    paper.exchange.failures += [0, 500, 429, 0]
+    paper.exchange.failures += [0, 500, 429]
     paper.tell(32.1)
     assert paper.end(signal.SIGTERM) == 0
     assert "what is open stays open" in paper.output
@@ -186,6 +188,4 @@ def test_wrong_input_is_refused_in_one_line(paper: Paper, tmp_path: Path) -> Non
     (tmp_path / "btc.json").write_text(json.dumps({**RUN, "symbols": ["NOPE/USDT:USDT"]}))
     paper.start()
     assert paper.end() == 2
-    assert paper.output.splitlines()[-1] == (
-        "error: symbols: 'NOPE/USDT:USDT' is no linear perpetual of binance"
-    )
+    assert paper.output.splitlines()[-1] == ("error: symbols: 'NOPE/USDT:USDT' is no linear perpetual there")

@@ -3,21 +3,45 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from bot.data.rows import Rows, SeriesKind
+from bot.errors import ExchangeOfflineError
 from bot.models import HOUR_MS
-from bot.paper.exchange import Exchange, OfflineError
 from bot.paper.feed import FeedBatch, FeedRows, Listing
 from bot.paper.watermark import Patience, Watermark
 
 _log = logging.getLogger(__name__)
 
 
-class CcxtFeed:
+class PolledExchange(Protocol):
+    """An exchange that can be asked for its time, its pairs and its rows; see `bot.data.live_exchange`."""
+
+    async def synchronize(self) -> int:
+        """Ask for the exchange's time, ms UTC, and return it."""
+
+    async def listings(self, symbols: Sequence[str]) -> Mapping[str, Listing]:
+        """Return the rules and legs of perp symbols."""
+
+    async def candles(self, symbol: str, kind: SeriesKind, from_ms: int, now_ms: int) -> Rows:
+        """Return the candles that opened since `from_ms` and have closed by `now_ms`."""
+
+    async def funding(self, symbol: str, from_ms: int, now_ms: int, known_ms: Sequence[int] = ()) -> Rows:
+        """Return the settlements in [from_ms, now_ms]."""
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+
+
+class PollingFeed:
     """Closed hourly candles and settled funding of `symbols`, by the exchange's own clock."""
 
     def __init__(
-        self, exchange: Exchange, symbols: Sequence[str], poll_s: float = 15, patience: Patience | None = None
+        self,
+        exchange: PolledExchange,
+        symbols: Sequence[str],
+        poll_s: float = 15,
+        patience: Patience | None = None,
     ) -> None:
         self._exchange = exchange
         self._symbols = symbols
@@ -49,7 +73,7 @@ class CcxtFeed:
                 now_ms = await self._exchange.synchronize()
                 if self._watermark.is_due(now_ms):
                     return await self._ask(now_ms)
-            except OfflineError as error:
+            except ExchangeOfflineError as error:
                 _log.warning("%s; trying again", error)
 
     async def newest(self) -> FeedBatch:

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
+from bot.data.live_rows import candle_rows, settlements
 from bot.data.rows import SeriesKind
 from bot.models import HOUR_MS
-from bot.paper.exchange_rows import Units, candle_rows, listing, settlements
 
 NOON = 1_704_110_400_000
 
@@ -37,32 +37,9 @@ def test_refused_rows_are_left_out_and_the_rest_kept() -> None:
     )
     assert rows.times.tolist() == [NOON + HOUR_MS]
     candles = [[NOON, "1", "2", "0.5", "1.5", "7"], [NOON + HOUR_MS, "1", "0.5", "2", "1", "7"]]
-    assert candle_rows(candles, SeriesKind.SPOT, Units()).times.tolist() == [NOON]
+    assert candle_rows(candles, SeriesKind.SPOT).times.tolist() == [NOON]
 
 
-def test_volumes_in_contracts_become_base_coin() -> None:
-    rows = candle_rows(
-        [[NOON, "1", "2", "0.5", "1.5", "7"]], SeriesKind.PERP, Units(contract_size=Decimal("0.01"))
-    )
-    assert rows.columns[4].decimals() == [Decimal("0.07")]
-
-
-def test_the_coarser_leg_rules_in_base_coin() -> None:
-    spot = {
-        "precision": {"amount": "0.00001"},
-        "limits": {"amount": {"min": "0.0001"}, "cost": {"min": "10"}},
-    }
-    perp = {"precision": {"amount": "1"}, "limits": {"amount": {"min": "1"}}, "contractSize": "0.01"}
-    rules = listing({**spot, "active": False}, perp, has_mark=False).instrument
-    assert (rules.qty_step, rules.min_qty, rules.min_notional) == (Decimal("0.01"), Decimal("0.01"), 10)
-    assert not rules.spot_active
-    assert set(listing(spot, perp, has_mark=False).timeframes_ms) == {SeriesKind.SPOT, SeriesKind.PERP}
-
-
-def test_a_multiplier_contract_is_hedged_in_units_of_its_own() -> None:
-    rows = candle_rows([[NOON, "1", "2", "0.5", "1.5", "7"]], SeriesKind.SPOT, Units(coins=Decimal(1000)))
+def test_spot_of_a_multiplier_contract_is_counted_in_its_units() -> None:
+    rows = candle_rows([[NOON, "1", "2", "0.5", "1.5", "7"]], SeriesKind.SPOT, 1000)
     assert [column.decimal(0) for column in rows.columns] == [1000, 2000, 500, 1500, Decimal("0.007")]
-    spot = {"precision": {"amount": "1"}, "limits": {"amount": {"min": "5000"}}}
-    perp = {"precision": {"amount": "1"}, "limits": {}}
-    rules = listing(spot, perp, has_mark=True, coins=Decimal(1000)).instrument
-    assert (rules.qty_step, rules.min_qty) == (1, 5)
