@@ -34,6 +34,7 @@ def open_client(
         }
     )
     client.number = str
+    _insist_on_json(client)
     if api_url is not None:
         client.urls["api"] = _redirected(client.urls["api"], _checked(api_url))
     return client
@@ -42,6 +43,19 @@ def open_client(
 def ccxt_errors() -> Any:
     """Return the module of ccxt's exceptions; raises MissingExtraError without ccxt."""
     return _ccxt(asynchronous=False)
+
+
+def _insist_on_json(client: Any) -> None:
+    # ccxt reads a proxy's page, or half an answer, as an empty list of rows or markets.
+    passed_on = client.on_rest_response
+
+    def checked(code: int, *answer: Any) -> Any:
+        text = passed_on(code, *answer)
+        if 200 <= code < 300 and client.parse_json(text) is None:
+            raise ccxt_errors().BadResponse(f"{client.id} answers with something that is no JSON")
+        return text
+
+    client.on_rest_response = checked
 
 
 def _ccxt(*, asynchronous: bool) -> Any:

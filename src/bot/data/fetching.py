@@ -106,8 +106,9 @@ class Fetcher:
             return hyperliquid_maintenance_rate(pair.perp)
         if self._calls.client.has.get("fetchMarketLeverageTiers") is not True:
             return None
+        mode = {"marginMode": "isolated"} if self._exchange == "okx" else {}
         try:
-            return maintenance_rate(self._calls("fetch_market_leverage_tiers", pair.symbol))
+            return maintenance_rate(self._calls("fetch_market_leverage_tiers", pair.symbol, mode))
         except FetchError:
             return None
 
@@ -135,7 +136,8 @@ class Fetcher:
         done = SeriesFetch(reader.key)
         extent = self._store.extent(reader.key)
         held = None if extent is None else (extent[0], extent[1] + reader.row_ms)
-        todo = list(pages(since_ms, until_ms, held, reader.span_ms))
+        stretch = pages(since_ms, until_ms, held, reader.span_ms)
+        todo = [page for page in stretch if page.length_ms >= reader.row_ms]
         total_ms, done_ms = sum(page.length_ms for page in todo), 0
         at_the_start = False
         for page in todo:

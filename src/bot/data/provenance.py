@@ -16,7 +16,7 @@ _LONGEST_NAME = 255
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What one source gave to a series: `snapped` settlements were off their hour by up to `max_jitter_ms`."""
+    """What a source gave to a series: `snapped` settlements were off their hour by up to `max_jitter_ms`."""
 
     source: str
     rows_read: int

@@ -1,0 +1,300 @@
+"""Exchanges' public REST interfaces on this machine, in each one's own shapes, failing on request."""
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from servers import LOOPBACK
+
+HOUR_MS = 3_600_000
+TIMEFRAMES_MS = {"1h": HOUR_MS, "60": HOUR_MS, "1H": HOUR_MS, "4h": 4 * HOUR_MS}
+
+Query = Mapping[str, str]
+Rows = Sequence[Sequence[Any]]
+
+
+@dataclass(slots=True)
+class Failure:
+    """An answer that goes wrong: an HTTP status with headers and body, or a line cut in mid-answer."""
+
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b"{}"
+
+
+@dataclass(slots=True)
+class ServedPair:
+    """One pair by the exchange's coin name: hourly rows of text per leg, and (time, rate) settlements."""
+
+    coin: str
+    spot_coin: str
+    spot: Rows
+    perp: Rows
+    mark: Rows
+    funding: Rows
+
+
+@dataclass(slots=True)
+class ExchangeServer:
+    """What is served; nothing later than `now_ms` is told. Each path meets its `failures` first."""
+
+    pair: ServedPair
+    now_ms: int
+    url: str = ""
+    requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    stop_after: int | None = None
+
+    def answer(self, path: str, query: dict[str, Any]) -> Any:
+        """Return the JSON document of a request."""
+        raise NotImplementedError
+
+    def rows(self, held: Rows, from_ms: int, until_ms: int) -> list[Sequence[Any]]:
+        """Return the rows of [from_ms, until_ms] that have begun by now, oldest first."""
+        return [row for row in held if from_ms <= row[0] <= min(until_ms, self.now_ms)]
+
+
+class Binance(ExchangeServer):
+    """Spot and USD-M futures of Binance: oldest rows first."""
+
+    def answer(self, path: str, query: dict[str, Any]) -> Any:
+        legs = {
+            "/api/v3/klines": self.pair.spot,
+            "/fapi/v1/klines": self.pair.perp,
+            "/fapi/v1/markPriceKlines": self.pair.mark,
+        }
+        if path.endswith("/time"):
+            return {"serverTime": self.now_ms}
+        if path == "/api/v3/exchangeInfo":
+            return {"symbols": [self._market(self.pair.spot_coin, "0.00001", "1")]}
+        if path == "/fapi/v1/exchangeInfo":
+            perp = self._market(self.pair.coin, "0.001", "100")
+            return {"symbols": [{**perp, "contractType": "PERPETUAL", "marginAsset": "USDT", "pair": ""}]}
+        span = int(query.get("startTime", 0)), int(query.get("endTime", self.now_ms))
+        limit = int(query["limit"])
+        if path == "/fapi/v1/fundingRate":
+            found = self.rows(self.pair.funding, *span)[:limit]
+            return [
+                {"symbol": self.pair.coin + "USDT", "fundingRate": r, "fundingTime": t, "markPrice": "100.5"}
+                for t, r in found
+            ]
+        found = self.rows(legs[path], *span)[:limit]
+        return [[t, *values, t + HOUR_MS - 1, "0", 1, "0", "0", "0"] for t, *values in found]
+
+    def _market(self, coin: str, step: str, least: str) -> dict[str, Any]:
+        return {
+            "symbol": f"{coin}USDT",
+            "status": "TRADING",
+            "baseAsset": coin,
+            "quoteAsset": "USDT",
+            "isSpotTradingAllowed": True,
+            "permissionSets": [["SPOT"]],
+            "filters": [
+                {"filterType": "LOT_SIZE", "minQty": step, "maxQty": "1000", "stepSize": step},
+                {"filterType": "MIN_NOTIONAL", "notional": least, "minNotional": least},
+            ],
+        }
+
+
+class Bybit(ExchangeServer):
+    """Spot and linear contracts of Bybit: newest rows first."""
+
+    def answer(self, path: str, query: dict[str, Any]) -> Any:
+        return {"retCode": 0, "retMsg": "OK", "result": self._result(path, query), "time": self.now_ms}
+
+    def _result(self, path: str, query: Query) -> Any:
+        if path == "/v5/market/time":
+            return {"timeSecond": str(self.now_ms // 1000), "timeNano": str(self.now_ms * 1_000_000)}
+        category = query.get("category", "linear")
+        if path == "/v5/market/instruments-info":
+            return {"category": category, "list": [self._market(category)] if "status" not in query else []}
+        if path == "/v5/market/risk-limit":
+            tier = {"id": 1, "symbol": self.pair.coin + "USDT", "riskLimitValue": "2000000"}
+            return {
+                "list": [{**tier, "maintenanceMargin": "0.01", "initialMargin": "0.02", "maxLeverage": "50"}]
+            }
+        limit = int(query["limit"])
+        if path == "/v5/market/funding/history":
+            found = self.rows(self.pair.funding, int(query["startTime"]), int(query["endTime"]))
+            market = {"symbol": self.pair.coin + "USDT"}
+            listed = [{**market, "fundingRate": r, "fundingRateTimestamp": str(t)} for t, r in found]
+            return {"category": category, "list": listed[::-1][:limit]}
+        legs = {"/v5/market/mark-price-kline": self.pair.mark}
+        held = legs.get(path, self.pair.spot if category == "spot" else self.pair.perp)
+        found = self.rows(held, int(query["start"]), int(query["end"]))
+        return {"category": category, "list": [[str(t), *values, "0"] for t, *values in found][::-1][:limit]}
+
+    def _market(self, category: str) -> dict[str, Any]:
+        coin = self.pair.spot_coin if category == "spot" else self.pair.coin
+        names = {"symbol": f"{coin}USDT", "baseCoin": coin, "quoteCoin": "USDT", "status": "Trading"}
+        if category == "spot":
+            return {**names, "lotSizeFilter": {"basePrecision": "0.000001", "minOrderQty": "0.00005"}}
+        lots = {"qtyStep": "0.01", "minOrderQty": "0.02", "maxOrderQty": "100"}
+        return {**names, "contractType": "LinearPerpetual", "settleCoin": "USDT", "lotSizeFilter": lots}
+
+
+class Okx(ExchangeServer):
+    """Spot and swaps of OKX: contracts of a hundredth coin, newest rows first, both bounds exclusive."""
+
+    def answer(self, path: str, query: dict[str, Any]) -> Any:
+        return {"code": "0", "msg": "", "data": self._data(path, query)}
+
+    def _data(self, path: str, query: Query) -> Any:
+        facts = {
+            "/api/v5/public/time": {"ts": str(self.now_ms)},
+            "/api/v5/public/instruments": self._market(swap=query.get("instType") == "SWAP"),
+            "/api/v5/public/position-tiers": {"tier": "1", "mmr": "0.004", "maxLever": "100", "maxSz": "10"},
+        }
+        if path in facts:
+            return [facts[path]]
+        before, after = int(query.get("before", 0)), int(query.get("after", self.now_ms + 1))
+        limit = int(query.get("limit", 100))
+        if path == "/api/v5/public/funding-rate-history":
+            found = self.rows(self.pair.funding, before + 1, after - 1)
+            market = {"instType": "SWAP", "instId": query["instId"], "fundingRate": "0.9"}
+            listed = [{**market, "realizedRate": r, "fundingTime": str(t)} for t, r in found]
+            return listed[::-1][:limit]
+        held = self._leg(path, query["instId"])
+        found = self.rows(held, before + 1, after - 1)[::-1][:limit]
+        if held is self.pair.mark:
+            return [[str(t), *values[:4], "1"] for t, *values in found]
+        if held is self.pair.spot:
+            return [[str(t), *values, "0", "0", "1"] for t, *values in found]
+        return [[str(t), *values[:4], "77777", values[4], "0", "1"] for t, *values in found]
+
+    def _leg(self, path: str, market: str) -> Rows:
+        if "mark-price" in path:
+            return self.pair.mark
+        return self.pair.perp if market.endswith("-SWAP") else self.pair.spot
+
+    def _market(self, *, swap: bool) -> dict[str, Any]:
+        if not swap:
+            name, coin = f"{self.pair.spot_coin}-USDT", self.pair.spot_coin
+            lots = {"lotSz": "0.00001", "minSz": "0.00002"}
+            return {
+                "instId": name,
+                "instType": "SPOT",
+                "baseCcy": coin,
+                "quoteCcy": "USDT",
+                "state": "live",
+                **lots,
+            }
+        name = f"{self.pair.coin}-USDT"
+        market = {
+            "instId": f"{name}-SWAP",
+            "instType": "SWAP",
+            "uly": name,
+            "settleCcy": "USDT",
+            "state": "live",
+        }
+        return {**market, "ctVal": "0.01", "ctMult": "1", "ctType": "linear", "lotSz": "0.1", "minSz": "0.1"}
+
+
+class Hyperliquid(ExchangeServer):
+    """Perps and spot of Hyperliquid: one path, the question is in the body."""
+
+    def answer(self, path: str, query: dict[str, Any]) -> Any:
+        kind = query["type"]
+        if kind == "exchangeStatus":
+            return {"specialStatuses": None, "time": self.now_ms}
+        if kind == "metaAndAssetCtxs":
+            market = {"name": self.pair.coin, "szDecimals": 3, "maxLeverage": 25}
+            return [{"universe": [market]}, [{"markPx": "100", "midPx": "100", "funding": "0"}]]
+        if kind == "spotMetaAndAssetCtxs":
+            tokens = [{"name": "USDC", "szDecimals": 8, "index": 0}]
+            tokens.append({"name": self.pair.spot_coin, "szDecimals": 5, "index": 1})
+            market = {"name": "@142", "tokens": [1, 0], "index": 0}
+            return [{"universe": [market], "tokens": tokens}, [{"markPx": "100", "midPx": "100"}]]
+        if kind == "fundingHistory":
+            found = self.rows(self.pair.funding, query["startTime"], query["endTime"])[:500]
+            return [{"coin": self.pair.coin, "fundingRate": r, "premium": "0", "time": t} for t, r in found]
+        if kind != "candleSnapshot":
+            return []
+        asked = query["req"]
+        held = self.pair.perp if asked["coin"] == self.pair.coin else self.pair.spot
+        names = ("o", "h", "l", "c", "v")
+        return [
+            {
+                "t": t,
+                "T": t + HOUR_MS - 1,
+                "s": asked["coin"],
+                "i": "1h",
+                **dict(zip(names, values, strict=True)),
+            }
+            for t, *values in self.rows(held, asked["startTime"], asked["endTime"])
+        ]
+
+
+DIALECTS: Mapping[str, type[ExchangeServer]] = {
+    "binance": Binance,
+    "bybit": Bybit,
+    "okx": Okx,
+    "hyperliquid": Hyperliquid,
+}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    exchange: ExchangeServer
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        self._tell(parts.path, dict(parse_qsl(parts.query)))
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self._tell(urlsplit(self.path).path, json.loads(body))
+
+    def _tell(self, path: str, query: dict[str, Any]) -> None:
+        exchange = self.exchange
+        exchange.requests.append((path, query))
+        if exchange.stop_after is not None and len(exchange.requests) > exchange.stop_after:
+            self._send(403, {}, b'{"msg": "closed"}')
+        elif exchange.failures:
+            self._fail(exchange.failures.pop(0))
+        else:
+            self._send(200, {}, json.dumps(exchange.answer(path, query)).encode())
+
+    def _fail(self, failure: Failure) -> None:
+        if failure.status:
+            self._send(failure.status, failure.headers, failure.body)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(b'[["half')
+        self.close_connection = True
+
+    def _send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def serving(exchange: ExchangeServer) -> Iterator[ExchangeServer]:
+    """Serve `exchange` at its `url` until the end of the block."""
+    handler = type("Handler", (_Handler,), {"exchange": exchange})
+    server = ThreadingHTTPServer((LOOPBACK, 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    exchange.url = f"http://{LOOPBACK}:{server.server_address[1]}"
+    try:
+        yield exchange
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,267 @@
+"""Downloads over real HTTP from a server that answers, fails and stops like an exchange."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from exchange_server import DIALECTS, HOUR_MS, ExchangeServer, Failure, ServedPair, serving
+
+from bot.clock import SystemClock
+from bot.data.database import open_engine
+from bot.data.exchange_calls import ATTEMPTS, ExchangeCalls
+from bot.data.exchanges import EXCHANGES, open_client
+from bot.data.fetching import Fetcher, FetchReport
+from bot.data.rows import SeriesKey, SeriesKind
+from bot.data.store import HistoricalDataStore
+from bot.data.tables import metadata
+from bot.errors import FetchError, UnknownSymbolError
+from bot.timestamps import parse_time_ms
+
+START = parse_time_ms("2024-01-01")
+HOURS = 1300
+NOW = START + HOURS * HOUR_MS + 1_200_000
+SET_UP_REQUESTS = 3
+INTERVALS = [8] * 60 + [4] * 40 + [1] * 300 + [8] * 40
+
+
+def candles(base: int, hours: int = HOURS + 1) -> list[tuple[Any, ...]]:
+    return [
+        (START + n * HOUR_MS, *(f"{base + n % 7 + extra}.25" for extra in (1, 3, 0, 2)), f"{n}.5")
+        for n in range(hours)
+    ]
+
+
+def settlements() -> list[tuple[int, str]]:
+    times, at = [], START
+    for hours in INTERVALS:
+        at += hours * HOUR_MS
+        times.append(at)
+    return [(t + n % 9, f"0.0001{n:04}") for n, t in enumerate(times) if t <= NOW]
+
+
+def served_pair(exchange: str, coin: str = "BTC", spot: str = "BTC") -> ServedPair:
+    spot_coin = "UBTC" if exchange == "hyperliquid" else spot
+    return ServedPair(coin, spot_coin, candles(100), candles(101), candles(99), settlements())
+
+
+def symbol_at(exchange: str) -> str:
+    return "BTC/USDC:USDC" if exchange == "hyperliquid" else "BTC/USDT:USDT"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[HistoricalDataStore]:
+    engine = open_engine(f"sqlite:///{tmp_path}/market.sqlite")
+    metadata.create_all(engine)
+    yield HistoricalDataStore(engine)
+    engine.dispose()
+
+
+@pytest.fixture(params=EXCHANGES)
+def server(request: pytest.FixtureRequest) -> Iterator[ExchangeServer]:
+    with serving(DIALECTS[request.param](served_pair(request.param), NOW)) as server:
+        yield server
+
+
+@pytest.fixture
+def binance() -> Iterator[ExchangeServer]:
+    with serving(DIALECTS["binance"](served_pair("binance"), NOW)) as server:
+        yield server
+
+
+def name_of(server: ExchangeServer) -> str:
+    return type(server).__name__.lower()
+
+
+def fetched(
+    server: ExchangeServer,
+    store: HistoricalDataStore,
+    since: int = START,
+    until: int | None = None,
+    pauses: list[float] | None = None,
+    symbol: str | None = None,
+) -> FetchReport:
+    exchange = name_of(server)
+    client = open_client(exchange, api_url=server.url, timeout_ms=2000)
+    client.enableRateLimit = False
+    pause = (lambda _seconds: None) if pauses is None else pauses.append
+    calls = ExchangeCalls(client, pause)
+    fetcher = Fetcher(store, exchange, calls, SystemClock())
+    return fetcher.fetch([symbol or symbol_at(exchange)], since, until, "1h")
+
+
+def rows_held(store: HistoricalDataStore, exchange: str) -> dict[str, int]:
+    return {
+        series.kind: series.rows
+        for listed in store.listing()
+        if listed.exchange == exchange
+        for symbol in listed.symbols
+        for series in symbol.series
+    }
+
+
+def test_every_series_arrives_whole_and_exact_and_only_closed_candles(
+    server: ExchangeServer, store: HistoricalDataStore
+) -> None:
+    exchange = name_of(server)
+    report = fetched(server, store)
+    assert not any(one.refused for one in report.series)
+    data = store.load(exchange, [symbol_at(exchange)], NOW, START).symbols[0]
+    expected = candles(101, HOURS)
+    assert data.perp.open_ms.tolist() == [row[0] for row in expected]
+    assert data.perp.close.decimals() == [Decimal(row[4]) for row in expected]
+    assert data.perp.volume.decimals() == [Decimal(row[5]) for row in expected]
+    assert data.spot.close.decimals() == [Decimal(row[4]) for row in candles(100, HOURS)]
+    assert (data.mark is None) == (exchange == "hyperliquid")
+    assert data.funding.t_ms.tolist() == [t // HOUR_MS * HOUR_MS for t, _ in settlements()]
+    assert data.funding.rates.decimals() == [Decimal(rate) for _, rate in settlements()]
+    assert data.funding.interval_hours.tolist() == INTERVALS[: len(data.funding)]
+    assert data.funding.has_mark.all() == (exchange == "binance")
+
+
+RULES = {
+    "binance": ("0.001", "0.001", "100", "0.005", "0.001", "0.0005"),
+    "bybit": ("0.01", "0.02", "5", "0.01", "0.001", "0.0006"),
+    "okx": ("0.001", "0.001", "5", "0.004", "0.0015", "0.0005"),
+    "hyperliquid": ("0.001", "0.00001", "10", "0.02", "0.0007", "0.00045"),
+}
+
+
+def test_rules_are_those_of_the_coarser_leg_in_coins(
+    server: ExchangeServer, store: HistoricalDataStore
+) -> None:
+    exchange = name_of(server)
+    fetched(server, store, since=NOW - 48 * HOUR_MS)
+    held = store.load(exchange, [symbol_at(exchange)], NOW).symbols[0].instrument
+    step, least, notional, mmr, spot_taker, perp_taker = RULES[exchange]
+    found = (held.qty_step, held.min_qty, held.min_notional, held.mmr)
+    assert found == tuple(map(Decimal, (step, least, notional, mmr)))
+    rules = next(listed for listed in store.listing() if listed.exchange == exchange).symbols[0].rules
+    assert (rules["spot_taker"], rules["perp_taker"]) == (spot_taker, perp_taker)
+
+
+def test_second_fetch_asks_only_for_what_is_new(server: ExchangeServer, store: HistoricalDataStore) -> None:
+    exchange = name_of(server)
+    fetched(server, store)
+    held, asked = rows_held(store, exchange), len(server.requests)
+    server.now_ms += 1
+    again = fetched(server, store)
+    assert (sum(one.new for one in again.series), rows_held(store, exchange)) == (0, held)
+    assert len(server.requests) - asked < asked
+
+
+def test_earlier_history_is_added_backwards_until_the_exchange_has_none(
+    binance: ExchangeServer, store: HistoricalDataStore
+) -> None:
+    fetched(binance, store, since=START + (HOURS - 100) * HOUR_MS)
+    assert rows_held(store, "binance")["perp"] == 100
+    before = len(binance.requests)
+    fetched(binance, store, since=parse_time_ms("2019-01-01"))
+    assert rows_held(store, "binance")["perp"] == HOURS
+    perp_requests = [path for path, _ in binance.requests[before:] if path == "/fapi/v1/klines"]
+    assert len(perp_requests) <= 4
+
+
+def test_fetch_that_is_cut_off_leaves_no_hole_and_goes_on(
+    binance: ExchangeServer, store: HistoricalDataStore
+) -> None:
+    fetched(binance, store, since=START + 1200 * HOUR_MS)
+    cuts = 0
+    for _attempt in range(20):
+        binance.stop_after = len(binance.requests) + SET_UP_REQUESTS + 3
+        try:
+            fetched(binance, store)
+            break
+        except FetchError:
+            cuts += 1
+        assert [series.missing for series in store.listing()[0].symbols[0].series] == [0] * 4
+    assert cuts >= 3
+    assert rows_held(store, "binance") == {
+        "funding": len(settlements()),
+        "mark": HOURS,
+        "perp": HOURS,
+        "spot": HOURS,
+    }
+
+
+FAILURES = [
+    Failure(429, {"Retry-After": "7"}, b'{"code": -1003, "msg": "Too many requests"}'),
+    Failure(500, {}, b"<html>oops</html>"),
+    Failure(503, {}, b""),
+    Failure(),
+    Failure(200, {}, b"<html>a proxy's page</html>"),
+    Failure(200, {}, b'[["half an answer'),
+]
+
+
+def test_errors_that_pass_are_waited_out_and_retry_after_is_obeyed(
+    binance: ExchangeServer, store: HistoricalDataStore
+) -> None:
+    pauses: list[float] = []
+    for failure in FAILURES:
+        binance.failures = [failure]
+        fetched(binance, store, pauses=pauses)
+    assert rows_held(store, "binance")["perp"] == HOURS
+    assert len(pauses) == len(FAILURES)
+    assert max(pauses) == 7
+
+
+def test_exchange_that_never_answers_is_said_in_one_sentence(
+    binance: ExchangeServer, store: HistoricalDataStore
+) -> None:
+    binance.failures = [Failure(503)] * ATTEMPTS
+    pauses: list[float] = []
+    with pytest.raises(FetchError, match="binance gives no usable answer") as refusal:
+        fetched(binance, store, pauses=pauses)
+    assert "\n" not in refusal.value.message
+    assert pauses == [0.5, 1, 2, 4, 8]
+    assert store.exchanges() == []
+
+
+def test_symbol_that_is_not_listed_is_refused_before_anything_is_stored(
+    binance: ExchangeServer, store: HistoricalDataStore
+) -> None:
+    with pytest.raises(UnknownSymbolError, match=r"'BTC/USDC:USDC' is no linear perpetual.*BTC/USDT:USDT"):
+        fetched(binance, store, symbol="BTC/USDC:USDC")
+    assert store.exchanges() == []
+
+
+def test_bad_rows_of_an_exchange_are_refused_and_the_others_kept(
+    binance: ExchangeServer, store: HistoricalDataStore
+) -> None:
+    perp = candles(101)
+    perp[5] = (perp[5][0], "10", "5", "1", "3", "1")
+    binance.pair.perp = perp
+    report = fetched(binance, store)
+    done = next(one for one in report.series if one.key.kind is SeriesKind.PERP)
+    assert (done.new, done.refused) == (HOURS - 1, 1)
+    assert "high 5 is below open 10" in done.refusals[0].reason
+
+
+def test_multiplier_contract_is_hedged_by_the_coin_and_reads_in_its_units(store: HistoricalDataStore) -> None:
+    pair = served_pair("binance", coin="1000PEPE", spot="PEPE")
+    with serving(DIALECTS["binance"](pair, NOW)) as server:
+        fetched(server, store, since=NOW - 72 * HOUR_MS, symbol="1000PEPE/USDT:USDT")
+    assert store.extent(SeriesKey("binance", "PEPE/USDT:USDT", SeriesKind.SPOT, HOUR_MS)) is not None
+    data = store.load("binance", ["1000PEPE/USDT:USDT"], NOW).symbols[0]
+    last = candles(100, HOURS)[-1]
+    assert data.spot_units == 1000
+    assert data.spot.close.decimal(-1) == Decimal(last[4]) * 1000
+    assert data.spot.volume.decimal(-1) == Decimal(last[5]) / 1000
+    assert data.instrument.qty_step == Decimal("0.001")
+
+
+def test_last_settlement_waits_for_its_successor_where_the_interval_may_have_grown(
+    binance: ExchangeServer, store: HistoricalDataStore
+) -> None:
+    times = [START + hours * HOUR_MS for hours in (1, 2, 3, 7)]
+    binance.pair.funding = [(t, "0.0001") for t in times]
+    binance.now_ms = times[-1] + HOUR_MS
+    fetched(binance, store)
+    assert rows_held(store, "binance")["funding"] == 3
+    binance.pair.funding = [*binance.pair.funding, (times[-1] + 4 * HOUR_MS, "0.0002")]
+    binance.now_ms = times[-1] + 5 * HOUR_MS
+    fetched(binance, store)
+    funding = store.load("binance", ["BTC/USDT:USDT"], binance.now_ms).symbols[0].funding
+    assert funding.interval_hours.tolist() == [1, 1, 1, 4, 4]
