@@ -2,7 +2,7 @@
 
 import json
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationError, WithJsonSchema
 
@@ -104,31 +104,35 @@ def load_json(text: str | bytes) -> object:
 
     Raises: InvalidInputError for anything that is not strict JSON: NaN, infinities, a key written twice.
     """
-
-    def refuse(constant: str) -> object:
-        raise ValueError(f"{constant} is not a number in JSON")
-
     try:
-        return json.loads(
-            text, parse_float=Decimal, parse_constant=refuse, object_pairs_hook=_without_repetition
+        parsed = json.loads(
+            text, parse_float=Decimal, parse_constant=_NoNumber, object_pairs_hook=_checked_object
         )
     except (ValueError, RecursionError) as error:
         raise InvalidInputError.of("body", f"is not valid JSON: {error}") from None
+    _refuse_constants("body", parsed)
+    return cast("object", parsed)
 
 
-def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
+class _NoNumber(str):
+    """NaN or an infinity, which some writers leave in JSON."""
+
+
+def _refuse_constants(field: str, value: object) -> None:
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, _NoNumber):
+            raise InvalidInputError.of(field, f"{item} is not a number in JSON")
+
+
+def _checked_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    for name, value in pairs:
+        _refuse_constants(name, value)
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"{twice[:80]!r} is written twice in one object")
     return found
-
-
-_MESSAGES = {
-    "missing": "is required",
-    "extra_forbidden": "is not a known parameter",
-}
 
 
 def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
@@ -140,8 +144,10 @@ def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
         if not detail["loc"] and ": " in message:
             field, _, message = message.partition(": ")
             path = prefix + field
-        elif detail["type"] in _MESSAGES:
-            message = _MESSAGES[detail["type"]]
+        elif detail["type"] == "missing":
+            message = "is required"
+        elif detail["type"] == "extra_forbidden":
+            message = f"is not a known parameter (given: {_shown(detail['input'])})"
         elif not detail["type"].startswith("value_error"):
             message = f"{_shown(detail['input'])}: {message[:1].lower()}{message[1:]}"
         found.append(FieldError(path, message))

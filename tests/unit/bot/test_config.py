@@ -23,14 +23,22 @@ def test_numbers_in_json_are_read_as_the_text_they_were_written_as() -> None:
     assert config.document()["initial_capital"] == "10000"
 
 
-@pytest.mark.parametrize("text", ['{"a": NaN}', '{"a": Infinity}', "[" * 100_000, "", "{", b"\xff"])
+@pytest.mark.parametrize(
+    ("text", "field"), [('{"x": {"a": NaN}}', "a"), ('{"a": [1, -Infinity]}', "a"), ("Infinity", "body")]
+)
+def test_what_is_no_number_is_named_with_its_field(text: str, field: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"^{field}: (NaN|-?Infinity) is not a number in JSON"):
+        load_json(text)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "", "{", b"\xff"])
 def test_what_is_no_strict_json_is_one_clear_error(text: str | bytes) -> None:
     with pytest.raises(InvalidInputError, match="body"):
         load_json(text)
 
 
 def test_an_unknown_key_is_named() -> None:
-    assert refused(min_fundingrate="0.1") == [("min_fundingrate", "is not a known parameter")]
+    assert refused(min_fundingrate="0.1") == [("min_fundingrate", "is not a known parameter (given: '0.1')")]
 
 
 def test_an_end_before_the_start_names_both() -> None:

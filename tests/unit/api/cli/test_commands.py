@@ -113,7 +113,7 @@ def test_a_backtest_can_be_read(filled: Path) -> None:
     ("values", "line"),
     [
         ({"initial_capital": -5}, "initial_capital: -5: "),
-        ({"initial_capital": float("nan")}, "config.json: is not valid JSON: NaN"),
+        ({"initial_capital": float("nan")}, "initial_capital: NaN is not a number in JSON"),
         ({"perp_leverage": "0.1234567890123456"}, "perp_leverage: 0.1234567890123456 has 16 "),
         ({"leverage": 3}, "leverage: is not a known parameter"),
         ({"symbols": ["BTX/USDT:USDT"]}, "symbols: 'BTX/USDT:USDT' "),
