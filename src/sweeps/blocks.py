@@ -60,7 +60,7 @@ def measured(connection: sa.Connection, sweep_id: int, metrics: Sequence[str] = 
     rows = connection.execute(
         sa.select(trial_block.c.name, trial_block.c.data)
         .where(trial_block.c.sweep_id == sweep_id, trial_block.c.name.in_(names))
-        .order_by(trial_block.c.first)
+        .order_by(trial_block.c.name, trial_block.c.first)
     )
     parts: dict[str, list[bytes]] = {name: [] for name in names}
     for name, data in rows:

@@ -97,20 +97,27 @@ def _extremes(groups: Groups, *, high: bool) -> Places:
     keys = -groups.values if high else groups.values
     least = np.full(groups.size, np.inf if keys.dtype.kind == "f" else np.iinfo(np.int64).max, keys.dtype)
     np.minimum.at(least, groups.ids, keys)
-    shown = np.flatnonzero(keys == least[groups.ids])[::-1]
-    places = np.zeros(groups.size, dtype=np.intp)
-    places[groups.ids[shown]] = shown
-    return places
+    return _first_with(groups, keys, least)
 
 
 def _middles(groups: Groups) -> tuple[Places, Places]:
     """Return the places of each group's two middle trials, the better one first; of odd groups, one twice."""
-    order = np.argsort(-groups.values if groups.maximize else groups.values, kind="stable")
+    keys = -groups.values if groups.maximize else groups.values
+    order = np.argsort(keys)
     ids = groups.ids[order]
     order = order[np.argsort(ids.astype(np.uint16) if groups.size <= _SMALL else ids, kind="stable")]
     counts = groups.counts
     starts = np.minimum(np.cumsum(counts) - counts, max(len(order) - 1, 0))
-    return order[starts + np.maximum(counts - 1, 0) // 2], order[starts + counts // 2]
+    first, second = order[starts + np.maximum(counts - 1, 0) // 2], order[starts + counts // 2]
+    return _first_with(groups, keys, keys[first]), second
+
+
+def _first_with(groups: Groups, keys: Column, wanted: Column) -> Places:
+    """Return the place of each group's first trial that has the key wanted of the group."""
+    shown = np.flatnonzero(keys == wanted[groups.ids])[::-1]
+    places = np.zeros(groups.size, dtype=np.intp)
+    places[groups.ids[shown]] = shown
+    return places
 
 
 def _medians(groups: Groups, held: Indices) -> tuple[list[Any], Places]:

@@ -23,6 +23,7 @@ from sweeps.spec import SweepSpec
 PROFITABLE_SHARE = "profitable_share"
 SORTS = (PROFITABLE_SHARE, *Aggregate)
 _PROFIT = "net_pnl"
+_DENSE = 2**22
 _MANY = 2**40
 
 
@@ -127,8 +128,13 @@ def _setting_ids(space: TrialSpace, cells: Indices, over: str) -> tuple[Indices,
             most = len(cells)
         keys = keys * len(axis.values) + axis_positions(space, cells, axis.name)
         most *= len(axis.values)
-    settings, ids = np.unique(keys, return_inverse=True)
-    return ids.astype(np.int64), len(settings)
+    if most > _DENSE:
+        settings, ids = np.unique(keys, return_inverse=True)
+        return ids.astype(np.int64), len(settings)
+    places = np.zeros(most, dtype=np.int64)
+    places[keys] = 1
+    places = np.cumsum(places) - 1
+    return places[keys], int(places[-1]) + 1
 
 
 def _keys(found: _Found, sort: str) -> npt.NDArray[np.float64]:

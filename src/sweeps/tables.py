@@ -31,9 +31,24 @@ sweep = sa.Table(
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("started_ms", sa.BigInteger),
     sa.Column("finished_ms", sa.BigInteger),
+    sa.Column("data_pin", sa.String(64)),
+    sa.Column("reason", sa.Text),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
-"""A submitted sweep; `spec` is its document as JSON text."""
+"""A submitted sweep; `spec` is its document as JSON text, `data_pin` a digest of the history it may read.
+
+`reason` says why the service itself ended it.
+"""
+
+sweep_tag = sa.Table(
+    "sweep_tag",
+    metadata,
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("tag", sa.String(64), primary_key=True),
+    sa.Index("ix_sweep_tag_tag", "tag"),
+)
+"""Words that people put on sweeps."""
 
 chunk = sa.Table(
     "chunk",
@@ -52,6 +67,7 @@ chunk = sa.Table(
     sa.Column("last_error", sa.Text),
     sa.Column("trials_done", sa.Integer, nullable=False, server_default="0"),
     sa.Column("trials_failed", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("trials_reused", sa.Integer, nullable=False, server_default="0"),
     sa.Column("best_number", sa.Integer),
     sa.Index("ix_chunk_sweep_id_state", "sweep_id", "state", "id"),
     sa.Index("ix_chunk_state_attempts", "state", "attempts"),
@@ -64,22 +80,28 @@ trial = sa.Table(
     metadata,
     sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("cell", sa.Integer, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("error_code", sa.String(32)),
     sa.Column("error", sa.Text),
     sa.Column("run_key", sa.String(64)),
+    sa.Column("run_hash", sa.BigInteger, index=True),
+    sa.Column("reused_sweep", sa.Integer),
+    sa.Column("reused_number", sa.Integer),
     *(sa.Column(name, _METRIC_TYPES[kind]) for name, kind in METRICS.items()),
     sa.Index(
         "ix_trial_failed",
         "sweep_id",
+        "state",
         "number",
         sqlite_where=sa.text(TRIAL_FAILED),
         postgresql_where=sa.text(TRIAL_FAILED),
     ),
     sqlite_with_rowid=False,
 )
-"""One finished trial: its metrics, or why it failed."""
+"""One finished trial: its metrics, or why it failed; `run_hash` finds a `run_key` in a small index.
+
+Where the result was taken over, `reused_sweep` and `reused_number` name the trial that was replayed.
+"""
 
 trial_block = sa.Table(
     "trial_block",
@@ -112,5 +134,15 @@ heartbeat = sa.Table(
     sa.Column("slots", sa.Integer, nullable=False, server_default="0"),
 )
 """When each dispatcher and worker was last alive, and how many processes it replays with."""
+
+replay_rate = sa.Table(
+    "replay_rate",
+    metadata,
+    sa.Column("strategy", sa.String(64), primary_key=True),
+    sa.Column("host", sa.String(200), primary_key=True),
+    sa.Column("work", sa.BigInteger, nullable=False),
+    sa.Column("busy_ms", sa.BigInteger, nullable=False),
+)
+"""How much one process of each machine replayed lately, and how long it took."""
 
 METRIC_COLUMNS = {name: trial.c[name] for name in METRICS}

@@ -66,7 +66,7 @@ def rows_of(spec: SweepSpec, sweep_id: int, lo: int, hi: int) -> list[dict[str, 
     shared = {"sweep_id": sweep_id, "state": "completed", "run_key": "0" * 64}
     names = list(columns)
     return [
-        {**shared, "number": lo + i, "cell": spec.space.cell(lo + i), **dict(zip(names, values, strict=True))}
+        {**shared, "number": lo + i, **dict(zip(names, values, strict=True))}
         for i, values in enumerate(zip(*columns.values(), strict=True))
     ]
 
@@ -96,6 +96,10 @@ def fill(engine: sa.Engine, spec: SweepSpec) -> int:
 
 def questions(sweep_id: int) -> Iterator[tuple[str, Callable[[sa.Connection], Any]]]:
     """Yield what is asked, with a name."""
+
+    def second(connection: sa.Connection) -> str:
+        return str(trial_page(connection, sweep_id, sort="-sharpe").next_cursor)
+
     yield "sweep with progress", lambda c: get_sweep(c, sweep_id)
     yield "list of sweeps", list_sweeps
     for sort in (
@@ -108,7 +112,7 @@ def questions(sweep_id: int) -> Iterator[tuple[str, Callable[[sa.Connection], An
         "-slippage_bps",
     ):
         yield f"first page by {sort}", lambda c, sort=sort: trial_page(c, sweep_id, sort=sort)
-    yield "second page by -sharpe", lambda c: trial_page(c, sweep_id, sort="-sharpe", cursor=second(c))
+    yield "two pages by -sharpe", lambda c: trial_page(c, sweep_id, sort="-sharpe", cursor=second(c))
     filters = {"perp_leverage": "3", "symbols": "ETH/USDT:USDT"}
     yield "page by -net_pnl, two filters", lambda c: trial_page(c, sweep_id, sort="-net_pnl", filters=filters)
     yield "page of failed trials", lambda c: trial_page(c, sweep_id, state="failed")
@@ -121,9 +125,6 @@ def questions(sweep_id: int) -> Iterator[tuple[str, Callable[[sa.Connection], An
                 ),
             )
     yield "settings over symbols", lambda c: over_axis(c, sweep_id, over="symbols", metric="net_pnl")
-
-    def second(connection: sa.Connection) -> str:
-        return str(trial_page(connection, sweep_id, sort="-sharpe").next_cursor)
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_trial_failed",
         "trial",
-        ["sweep_id", "number"],
+        ["sweep_id", "state", "number"],
         sqlite_where=sa.text(_FAILED),
         postgresql_where=sa.text(_FAILED),
     )
