@@ -58,6 +58,8 @@ def read_document(path: Path) -> dict[str, Any]:
     try:
         document = load_json(text)
     except InvalidInputError as error:
+        if error.errors[0].field != "body":
+            raise
         raise InvalidInputError.of(str(path), error.errors[0].message) from None
     if not isinstance(document, dict):
         raise InvalidInputError.of(str(path), "is no JSON object of run parameters")

@@ -183,7 +183,9 @@ class ChunkRunner:
         """Add the rows of trials replayed at once; return False if each has to go alone."""
         try:
             outcomes = replay_together(batch.spec, numbers, self._windows)
-        except (sa.exc.SQLAlchemyError, *self._interrupts):
+        except sa.exc.SQLAlchemyError:
+            raise
+        except self._interrupts:
             raise
         except Exception:
             log.exception("trials cannot be replayed together")

@@ -126,12 +126,12 @@ def best_month_units(units: Units, initial: int, calendar: Calendar) -> Units:
 
 def volatility(returns: Floats, periods_per_year: int) -> Floats:
     """Return annualised standard deviations (ddof 1) of curves x periods; NaN below two periods."""
-    return _deviations(returns) * np.sqrt(periods_per_year)
+    return _deviations(returns) * math.sqrt(periods_per_year)
 
 
 def sharpe_ratio(returns: Floats, periods_per_year: int) -> Floats:
     """Return annualised means over deviations; NaN below two periods or at zero deviation."""
-    return ratio(_means(returns), _deviations(returns)) * np.sqrt(periods_per_year)
+    return ratio(_means(returns), _deviations(returns)) * math.sqrt(periods_per_year)
 
 
 def sortino_ratio(returns: Floats, periods_per_year: int) -> Floats:
@@ -141,7 +141,7 @@ def sortino_ratio(returns: Floats, periods_per_year: int) -> Floats:
         return np.full(len(returns), np.nan)
     losses = np.minimum(returns, 0.0)
     downside = np.sqrt(_sums(losses * losses) / periods)
-    return ratio(_means(returns), downside) * np.sqrt(periods_per_year)
+    return ratio(_means(returns), downside) * math.sqrt(periods_per_year)
 
 
 def annualized_return(initial: Decimal, final: Decimal, elapsed_ms: int) -> float | None:
@@ -192,7 +192,7 @@ def _sums(values: Floats) -> Floats:
 
 
 def _means(values: Floats) -> Floats:
-    return _sums(values) / values.shape[1]
+    return _sums(values) / float(values.shape[1])
 
 
 def _deviations(values: Floats) -> Floats:
