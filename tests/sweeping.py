@@ -28,8 +28,8 @@ GRID: dict[str, Any] = {
 
 
 def sweep_spec(**changes: Any) -> SweepSpec:
-    """Return a sweep of 120 trials over the generated market, with `changes`."""
-    return SweepSpec.parse({"name": "test", "base": BASE, "grid": GRID} | changes)
+    """Return a sweep of 120 trials over the generated market, all replayed, with `changes`."""
+    return SweepSpec.parse({"name": "test", "base": BASE, "grid": GRID, "reuse": False} | changes)
 
 
 def submit(engine: sa.Engine, spec: SweepSpec, *, size: int | None = None, key: str | None = None) -> int:
@@ -56,9 +56,9 @@ def recomputed_rows(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> list[d
 def _row(sweep_id: int, spec: SweepSpec, number: int, windows: WindowCache) -> dict[str, Any]:
     try:
         result = replay_trial(spec, number, windows)
-        return completed_row(sweep_id, spec, number, result.run_key, trial_metrics(result, windows))
+        return completed_row(sweep_id, number, result.run_key, trial_metrics(result, windows))
     except (BotError, ResultRangeError) as error:
-        return failed_row(sweep_id, spec, number, error.code, error.message)
+        return failed_row(sweep_id, number, error.code, error.message)
 
 
 def state_of(engine: sa.Engine, sweep_id: int) -> str:

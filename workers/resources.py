@@ -2,6 +2,7 @@
 
 import os
 import resource
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ def _open_runner(settings: WorkerSettings) -> ChunkRunner:
         WindowCache(HistoricalDataStore(engine)),
         SystemClock(),
         interrupts=(SoftTimeLimitExceeded,),
+        host=socket.gethostname(),
         rhythm=Rhythm(lease_ms=int(settings.lease_s * 1000), renew_ms=int(settings.lease_s * 1000) // 6),
     )
 

@@ -3,23 +3,10 @@
 from collections.abc import Iterator
 from math import ceil
 
-from bot.models import HOUR_MS
-from sweeps.spec import SweepSpec
-
 TARGET_SECONDS = 2.0
 SMALLEST_SECONDS = 0.1
 MAX_CHUNKS = 10_000
 CHUNKS_PER_SLOT = 2
-_SECONDS_PER_EVENT = 2e-6
-_SECONDS_PER_TRIAL = 300e-6
-_USUAL_INTERVAL_MS = 8 * HOUR_MS
-
-
-def trial_seconds(spec: SweepSpec) -> float:
-    """Return about how long the longest trial takes on one core."""
-    start, end = spec.window()
-    symbols = max(len(group) for group in spec.symbol_groups())
-    return _SECONDS_PER_TRIAL + (end - start) / _USUAL_INTERVAL_MS * symbols * _SECONDS_PER_EVENT
 
 
 def chunk_size(trials: int, seconds: float, slots: int) -> int:

@@ -15,6 +15,10 @@ class SweepStateError(BotError):
     code = "state_conflict"
 
 
+class DataChangedError(Exception):
+    """Market data that are no longer those a sweep was submitted on: the end of the sweep, not of a trial."""
+
+
 class IdempotencyConflictError(BotError):
     """A key that was used for another sweep."""
 

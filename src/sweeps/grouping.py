@@ -95,7 +95,8 @@ def group_levels(groups: Groups, aggregate: Aggregate) -> npt.NDArray[np.float64
 def _extremes(groups: Groups, *, high: bool) -> Places:
     """Return the place of each group's highest or lowest trial, the first of equal ones."""
     keys = -groups.values if high else groups.values
-    least = np.full(groups.size, np.inf if keys.dtype.kind == "f" else np.iinfo(np.int64).max, keys.dtype)
+    most = np.inf if keys.dtype.kind == "f" else np.iinfo(np.int64).max
+    least = np.full(groups.size, most, keys.dtype)
     np.minimum.at(least, groups.ids, keys)
     return _first_with(groups, keys, least)
 
@@ -112,7 +113,7 @@ def _middles(groups: Groups) -> tuple[Places, Places]:
     return _first_with(groups, keys, keys[first]), second
 
 
-def _first_with(groups: Groups, keys: Column, wanted: Column) -> Places:
+def _first_with(groups: Groups, keys: Column, wanted: npt.NDArray[Any]) -> Places:
     """Return the place of each group's first trial that has the key wanted of the group."""
     shown = np.flatnonzero(keys == wanted[groups.ids])[::-1]
     places = np.zeros(groups.size, dtype=np.intp)

@@ -10,7 +10,7 @@ from bot.errors import InvalidInputError
 from sweeps.blocks import measured
 from sweeps.grouping import Aggregate, Groups, Summary, is_maximized, summarize
 from sweeps.metrics import METRICS
-from sweeps.positions import axis_positions, cells_of, checked_axis, matching
+from sweeps.positions import checked_axis, matching
 from sweeps.progress import bounded_id, get_spec
 from sweeps.spec import SweepSpec
 
@@ -84,9 +84,9 @@ def _groups(
 ) -> Groups:
     space = spec.space
     done = measured(connection, bounded_id(sweep_id), [metric])
-    cells = cells_of(space, done.numbers)
+    cells = space.cells_of(done.numbers)
     width, height = (len(space.by_name[name].values) for name in axes)
-    ids = axis_positions(space, cells, axes[1]) * width + axis_positions(space, cells, axes[0])
+    ids = space.positions(cells, axes[1]) * width + space.positions(cells, axes[0])
     kept = done.defined(metric) & matching(space, cells, fixed)
     return Groups(
         metric=metric,

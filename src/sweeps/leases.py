@@ -25,7 +25,8 @@ MAX_ERROR_LENGTH = 2_000
 class Claim:
     """A chunk that is ours until the lease runs out; `missing` are the trials without a result.
 
-    `attempts` counts this one, and starts anew with every result.
+    `attempts` counts this one, and starts anew with every result. `data_pin` names the history that results
+    must come from; `may_reuse` tells that other sweeps may have some.
     """
 
     sweep_id: int
@@ -36,6 +37,8 @@ class Claim:
     spec_text: str
     missing: tuple[int, ...]
     attempts: int = 1
+    data_pin: str | None = None
+    may_reuse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +88,27 @@ def claim_chunk(
     if taken is None:
         return None
     _mark_running(connection, sweep_id)
-    spec_text = connection.execute(sa.select(sweep.c.spec).where(sweep.c.id == sweep_id)).scalar_one()
-    missing = missing_trials(connection, sweep_id, taken.lo, taken.hi)
-    return Claim(sweep_id, chunk_id, taken.token, taken.lo, taken.hi, spec_text, missing, taken.attempts)
+    mine = connection.execute(
+        sa.select(sweep.c.spec, sweep.c.data_pin, _others(sweep_id)).where(sweep.c.id == sweep_id)
+    ).one()
+    return Claim(
+        sweep_id,
+        chunk_id,
+        taken.token,
+        taken.lo,
+        taken.hi,
+        mine.spec,
+        missing_trials(connection, sweep_id, taken.lo, taken.hi),
+        taken.attempts,
+        mine.data_pin,
+        bool(mine.may_reuse),
+    )
+
+
+def _others(sweep_id: int) -> sa.ColumnElement[bool]:
+    other = sweep.alias()
+    found = sa.exists().where(other.c.id != sweep_id, other.c.engine_version == ENGINE_VERSION)
+    return found.label("may_reuse")
 
 
 def missing_trials(connection: sa.Connection, sweep_id: int, lo: int, hi: int) -> tuple[int, ...]:
@@ -155,6 +176,7 @@ def count_trials(
     values: dict[str, Any] = {
         "trials_done": counted.scalar_subquery(),
         "trials_failed": counted.where(trial.c.state == TrialState.FAILED).scalar_subquery(),
+        "trials_reused": counted.where(trial.c.reused_sweep.is_not(None)).scalar_subquery(),
         "best_number": best.order_by(*best_first(objective)).limit(1).scalar_subquery(),
     }
     if done:

@@ -13,22 +13,12 @@ from sweeps.space import TrialSpace
 Numbers = npt.NDArray[np.int64]
 
 
-def cells_of(space: TrialSpace, numbers: Numbers) -> Numbers:
-    """Return the cell of each trial."""
-    return space.cells_of(numbers)
-
-
-def axis_positions(space: TrialSpace, cells: Numbers, name: str) -> Numbers:
-    """Return which value of an axis each cell has, counted from 0 in the order written."""
-    return space.positions(cells, name)
-
-
 def value_ranks(space: TrialSpace, cells: Numbers, name: str) -> Numbers:
     """Return the rank of each cell's value among the axis's values in ascending order."""
     values = space.by_name[name].values
     ranks = np.empty(len(values), dtype=np.int64)
     ranks[sorted(range(len(values)), key=lambda index: _sort_key(values[index]))] = np.arange(len(values))
-    return ranks[axis_positions(space, cells, name)]
+    return ranks[space.positions(cells, name)]
 
 
 def matching(space: TrialSpace, cells: Numbers, filters: Mapping[str, str]) -> npt.NDArray[np.bool_]:
@@ -39,7 +29,7 @@ def matching(space: TrialSpace, cells: Numbers, filters: Mapping[str, str]) -> n
     kept = np.ones(len(cells), dtype=np.bool_)
     for name, text in filters.items():
         wanted = checked_axis(space, name, name).position(text)
-        kept = kept & (axis_positions(space, cells, name) == wanted)
+        kept = kept & (space.positions(cells, name) == wanted)
     return kept
 
 

@@ -13,7 +13,7 @@ from sweeps.blocks import Column, measured
 from sweeps.curves import decode_equity, decode_trades
 from sweeps.errors import UnknownSweepError
 from sweeps.metrics import METRICS
-from sweeps.positions import Numbers, cells_of, matching, value_ranks
+from sweeps.positions import Numbers, matching, value_ranks
 from sweeps.progress import bounded_id, bounded_limit, get_spec
 from sweeps.ranking import NUMBER, Order, Place, smallest
 from sweeps.spec import SweepSpec
@@ -62,7 +62,7 @@ def trial_page(
     limit = bounded_limit(limit)
     place = None if cursor is None else Place.parse(cursor, order)
     finished = _finished(connection, sweep_id, spec, order, state)
-    kept = matching(spec.space, cells_of(spec.space, finished.numbers), filters or {})
+    kept = matching(spec.space, spec.space.cells_of(finished.numbers), filters or {})
     places = _next_places(finished.only(kept), order, place, limit + 1)
     views = _views(connection, sweep_id, spec, [found.number for found in places[:limit]])
     return TrialPage(views, places[limit - 1].cursor(order) if len(places) > limit else None)
@@ -101,7 +101,7 @@ def _finished(
         defined = np.zeros(len(numbers), dtype=np.bool_)
         defined[: len(completed)] = done.defined(order.metric)[: len(completed)]
     else:
-        cells = cells_of(spec.space, numbers)
+        cells = spec.space.cells_of(numbers)
         values = numbers if order.name == NUMBER else value_ranks(spec.space, cells, order.name)
         defined = np.ones(len(numbers), dtype=np.bool_)
     found = _Finished(numbers, values, defined)

@@ -70,11 +70,13 @@ def isolate(connection: sa.Connection, ref: ChunkRef) -> None:
         _split(connection, ref, found.spec, found.hi, missing[len(missing) // 2])
         return
     if missing:
-        _quarantine(connection, ref, found.spec, missing[0], found.last_error)
+        _quarantine(connection, ref, missing[0], found.last_error)
     count_trials(connection, ref.sweep_id, ref.chunk_id, found.spec, done=True)
 
 
 def _split(connection: sa.Connection, ref: ChunkRef, spec_text: str, hi: int, middle: int) -> None:
+    # The sweep is locked, so that an extension does not give its new chunks the same ids meanwhile.
+    connection.execute(sa.select(sweep.c.id).where(sweep.c.id == ref.sweep_id).with_for_update())
     highest = sa.select(sa.func.max(chunk.c.id)).where(chunk.c.sweep_id == ref.sweep_id)
     new_id = connection.execute(highest).scalar_one() + 1
     connection.execute(
@@ -90,13 +92,10 @@ def _split(connection: sa.Connection, ref: ChunkRef, spec_text: str, hi: int, mi
         count_trials(connection, ref.sweep_id, chunk_id, spec_text, done=False)
 
 
-def _quarantine(
-    connection: sa.Connection, ref: ChunkRef, spec_text: str, number: int, last_error: str | None
-) -> None:
+def _quarantine(connection: sa.Connection, ref: ChunkRef, number: int, last_error: str | None) -> None:
     row = {
         "sweep_id": ref.sweep_id,
         "number": number,
-        "cell": stored_spec(spec_text).space.cell(number),
         "state": TrialState.FAILED,
         "error_code": QUARANTINED,
         "error": f"given up after {ATTEMPT_LIMIT} attempts: {last_error or 'no reason recorded'}",

@@ -1,7 +1,7 @@
 """One trial, replayed: its window loaded once per process, its result as a row."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -29,6 +29,8 @@ WINDOW_PARAMETERS = (
 )
 MAX_HELD_TICKERS = 120_000
 _MAX_ERROR_LENGTH = 2_000
+_OPTIONAL = ("error_code", "error", "run_key", "run_hash", "reused_sweep", "reused_number")
+_HASH_DIGITS = 15
 
 
 class MarketStore(Protocol):
@@ -60,9 +62,14 @@ class WindowCache:
         self._max_tickers = max_tickers
         self._held: OrderedDict[tuple[Any, ...], _Held | BotError] = OrderedDict()
         self._sweep_id: int | None = None
+        self._check: Callable[[], None] = _accept
 
-    def enter(self, sweep_id: int) -> None:
-        """Forget the windows of another sweep, so that each reads the history anew."""
+    def enter(self, sweep_id: int, check: Callable[[], None] | None = None) -> None:
+        """Forget the windows of another sweep, so that each reads the history anew.
+
+        `check` is called after each reading, and raises if what was read may be another history.
+        """
+        self._check = check or _accept
         if sweep_id != self._sweep_id:
             self._held.clear()
             self._sweep_id = sweep_id
@@ -82,7 +89,9 @@ class WindowCache:
     def _get(self, config: RunConfig) -> _Held:
         key = tuple(getattr(config, name) for name in WINDOW_PARAMETERS)
         if key not in self._held:
-            self._held[key] = self._built(config)
+            built = self._built(config)
+            self._check()
+            self._held[key] = built
             self._shrink()
         self._held.move_to_end(key)
         found = self._held[key]
@@ -102,6 +111,10 @@ class WindowCache:
     def _shrink(self) -> None:
         while len(self._held) > 1 and sum(map(_tickers, self._held.values())) > self._max_tickers:
             self._held.popitem(last=False)
+
+
+def _accept() -> None:
+    """Take any history."""
 
 
 def _tickers(held: _Held | BotError) -> int:
@@ -163,29 +176,31 @@ def trial_metrics(result: RunResult, windows: WindowCache) -> dict[str, Any]:
     return metric_values(result.metrics, hold.metrics, carry)
 
 
-def completed_row(
-    sweep_id: int, spec: SweepSpec, number: int, run_key: str, metrics: dict[str, Any]
-) -> dict[str, Any]:
+def completed_row(sweep_id: int, number: int, run_key: str, metrics: dict[str, Any]) -> dict[str, Any]:
     """Return the trial's row; raises ResultRangeError if a result does not fit it."""
     for name, kind in METRICS.items():
         if kind is MetricKind.MONEY:
             money_units(metrics[name])
-    row = _row(sweep_id, spec, number, TrialState.COMPLETED)
-    return row | metrics | {"run_key": run_key}
+    row = _row(sweep_id, number, TrialState.COMPLETED)
+    return row | metrics | {"run_key": run_key, "run_hash": run_hash(run_key)}
 
 
-def failed_row(sweep_id: int, spec: SweepSpec, number: int, code: str, message: str) -> dict[str, Any]:
+def run_hash(run_key: str) -> int:
+    """Return the first 60 bits of a run key: enough to find it by, small enough for an index."""
+    return int(run_key[:_HASH_DIGITS], 16)
+
+
+def failed_row(sweep_id: int, number: int, code: str, message: str) -> dict[str, Any]:
     """Return the row of a trial without a result."""
-    row = _row(sweep_id, spec, number, TrialState.FAILED)
+    row = _row(sweep_id, number, TrialState.FAILED)
     return row | {"error_code": code, "error": _storable(message)[:_MAX_ERROR_LENGTH]}
 
 
-def _row(sweep_id: int, spec: SweepSpec, number: int, state: TrialState) -> dict[str, Any]:
-    empty: dict[str, Any] = dict.fromkeys(("error_code", "error", "run_key", *METRICS))
+def _row(sweep_id: int, number: int, state: TrialState) -> dict[str, Any]:
+    empty: dict[str, Any] = dict.fromkeys((*_OPTIONAL, *METRICS))
     return empty | {
         "sweep_id": sweep_id,
         "number": number,
-        "cell": spec.space.cell(number),
         "state": state,
     }
 

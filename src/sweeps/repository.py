@@ -7,12 +7,14 @@ import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
 from bot.data.database import insert_or_skip
-from sweeps.chunks import chunk_ranges, chunk_size, trial_seconds
+from sweeps.chunks import chunk_ranges, chunk_size
 from sweeps.columns import database_now_ms
 from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownSweepError
 from sweeps.heartbeats import live_slots
+from sweeps.pins import data_pin, refuse_changed_data
+from sweeps.rates import measured_rates
 from sweeps.spec import SweepSpec
-from sweeps.tables import chunk, sweep, trial, trial_curve
+from sweeps.tables import chunk, sweep, sweep_tag, trial, trial_block, trial_curve
 from sweeps.trial import ACTIVE, ChunkState, SweepState, TrialState, sweep_sources
 
 
@@ -41,19 +43,37 @@ def create_sweep(
         "trials_total": spec.trial_count,
         "idempotency_key": idempotency_key,
         "created_ms": now_ms,
+        "data_pin": data_pin(connection, spec),
     }
     sweep_id = connection.execute(
         insert_or_skip(connection, sweep).values(values).returning(sweep.c.id)
     ).scalar_one_or_none()
     if sweep_id is None:
         return _created_before(connection, spec, idempotency_key)
-    size = size or chunk_size(spec.trial_count, trial_seconds(spec), live_slots(connection))
+    add_chunks(connection, sweep_id, spec, first=0, size=size)
+    return Created(sweep_id, new=True)
+
+
+def add_chunks(
+    connection: sa.Connection, sweep_id: int, spec: SweepSpec, *, first: int, size: int | None = None
+) -> None:
+    """Cut the trials from number `first` on into chunks of `size` trials, by default by time."""
+    trials = spec.trial_count - first
+    seconds = measured_rates(connection).trial_seconds(spec)
+    size = size or chunk_size(trials, seconds, live_slots(connection))
+    highest = sa.select(sa.func.max(chunk.c.id)).where(chunk.c.sweep_id == sweep_id)
+    next_id = (connection.execute(highest).scalar_one_or_none() or 0) + (first > 0)
     rows = [
-        {"sweep_id": sweep_id, "id": index, "lo": lo, "hi": hi, "state": ChunkState.PENDING}
-        for index, (lo, hi) in enumerate(chunk_ranges(spec.trial_count, size))
+        {
+            "sweep_id": sweep_id,
+            "id": next_id + index,
+            "lo": first + lo,
+            "hi": first + hi,
+            "state": ChunkState.PENDING,
+        }
+        for index, (lo, hi) in enumerate(chunk_ranges(trials, size))
     ]
     connection.execute(chunk.insert(), rows)
-    return Created(sweep_id, new=True)
 
 
 def _created_before(connection: sa.Connection, spec: SweepSpec, key: str | None) -> Created:
@@ -67,12 +87,14 @@ def _created_before(connection: sa.Connection, spec: SweepSpec, key: str | None)
     return Created(found.id, new=False)
 
 
-def cancel_sweep(connection: sa.Connection, sweep_id: int) -> None:
+def cancel_sweep(connection: sa.Connection, sweep_id: int, reason: str | None = None) -> None:
     """End a sweep, keeping what is done; cancelling twice is fine.
 
     Raises: UnknownSweepError; SweepStateError if it ended otherwise.
     """
-    moved = _move(connection, sweep_id, SweepState.CANCELLED, finished_ms=database_now_ms())
+    moved = move_sweep(
+        connection, sweep_id, SweepState.CANCELLED, finished_ms=database_now_ms(), reason=reason
+    )
     if moved:
         return
     state = sweep_state(connection, sweep_id)
@@ -81,19 +103,67 @@ def cancel_sweep(connection: sa.Connection, sweep_id: int) -> None:
 
 
 def resume_sweep(connection: sa.Connection, sweep_id: int) -> None:
-    """Queue the rest of an ended sweep again, and its failed trials; an active one is left alone.
+    """Queue the rest of a paused or ended sweep again, and its failed trials; an active one is left alone.
 
     A worker that has not yet noticed the end loses its chunk.
-    Raises: UnknownSweepError; SweepStateError if every trial has its result.
+    Raises: UnknownSweepError; SweepStateError if every trial has its result, or if its data were changed.
     """
-    if sweep_state(connection, sweep_id) in ACTIVE:
+    state = sweep_state(connection, sweep_id)
+    if state in ACTIVE:
         return
+    refuse_changed_data(connection, sweep_id)
+    if not _reopen(connection, sweep_id, chunk.c.state != ChunkState.DONE) and state != SweepState.PAUSED:
+        raise SweepStateError(f"sweep {sweep_id} has the result of every trial; nothing to resume")
+    _requeue(connection, sweep_id)
+
+
+def retry_failed(connection: sa.Connection, sweep_id: int) -> int:
+    """Queue the failed trials of a sweep again, and nothing else; return how many there are.
+
+    A completed sweep runs again for them, a paused one stays paused.
+    Raises: UnknownSweepError; SweepStateError if it was cancelled or its data were changed.
+    """
+    state = sweep_state(connection, sweep_id)
+    if state is SweepState.CANCELLED:
+        raise SweepStateError(f"sweep {sweep_id} is cancelled; resume it to finish it and retry what failed")
+    refuse_changed_data(connection, sweep_id)
+    failed = connection.execute(
+        sa.select(sa.func.sum(chunk.c.trials_failed)).where(chunk.c.sweep_id == sweep_id)
+    ).scalar_one()
+    if _reopen(connection, sweep_id) and state in {SweepState.COMPLETED, SweepState.FAILED}:
+        _requeue(connection, sweep_id)
+    return int(failed or 0)
+
+
+def pause_sweep(connection: sa.Connection, sweep_id: int) -> None:
+    """Start no more trials of a sweep until it is resumed; pausing twice is fine.
+
+    Raises: UnknownSweepError; SweepStateError if it has ended.
+    """
+    if move_sweep(connection, sweep_id, SweepState.PAUSED):
+        return
+    state = sweep_state(connection, sweep_id)
+    if state is not SweepState.PAUSED:
+        raise SweepStateError(f"sweep {sweep_id} is {state} and cannot be paused")
+
+
+def _requeue(connection: sa.Connection, sweep_id: int) -> None:
+    move_sweep(connection, sweep_id, SweepState.QUEUED, started_ms=None, finished_ms=None, reason=None)
+
+
+def _reopen(connection: sa.Connection, sweep_id: int, besides: sa.ColumnElement[bool] | None = None) -> int:
+    """Open the chunks with failed trials, and those `besides`; return how many chunks that were."""
     mine = chunk.c.sweep_id == sweep_id
     failed = sa.and_(chunk.c.state == ChunkState.DONE, chunk.c.trials_failed > 0)
-    unfinished = chunk.c.state != ChunkState.DONE
-    reopened = connection.execute(
+    wanted = failed if besides is None else sa.or_(failed, besides)
+    numbers = sa.select(chunk.c.lo, chunk.c.hi).where(mine, wanted).subquery()
+    inside = sa.exists().where(trial.c.number >= numbers.c.lo, trial.c.number < numbers.c.hi)
+    connection.execute(
+        trial.delete().where(trial.c.sweep_id == sweep_id, trial.c.state == TrialState.FAILED, inside)
+    )
+    return connection.execute(
         chunk.update()
-        .where(mine, sa.or_(failed, unfinished))
+        .where(mine, wanted)
         .values(
             state=ChunkState.PENDING,
             attempts=0,
@@ -105,17 +175,13 @@ def resume_sweep(connection: sa.Connection, sweep_id: int) -> None:
             published_ms=None,
         )
     ).rowcount
-    if not reopened:
-        raise SweepStateError(f"sweep {sweep_id} has the result of every trial; nothing to resume")
-    connection.execute(trial.delete().where(trial.c.sweep_id == sweep_id, trial.c.state == TrialState.FAILED))
-    _move(connection, sweep_id, SweepState.QUEUED, started_ms=None, finished_ms=None)
 
 
 def delete_sweep(connection: sa.Connection, sweep_id: int) -> None:
     """Remove a sweep with all its rows; raises UnknownSweepError."""
     sweep_state(connection, sweep_id)
     # Chunks first: a worker that stores results holds its chunk's row, so the two wait for each other here.
-    for table in (chunk, trial_curve, trial):
+    for table in (chunk, trial_curve, trial_block, trial, sweep_tag):
         connection.execute(table.delete().where(table.c.sweep_id == sweep_id))
     connection.execute(sweep.delete().where(sweep.c.id == sweep_id))
 
@@ -128,7 +194,8 @@ def sweep_state(connection: sa.Connection, sweep_id: int) -> SweepState:
     return SweepState(state)
 
 
-def _move(connection: sa.Connection, sweep_id: int, target: SweepState, **values: object) -> bool:
+def move_sweep(connection: sa.Connection, sweep_id: int, target: SweepState, **values: object) -> bool:
+    """Bring a sweep into another state if it may go there; return whether it did."""
     moved = connection.execute(
         sweep.update()
         .where(sweep.c.id == sweep_id, sweep.c.state.in_(sweep_sources(target)))

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from bot.errors import InvalidInputError
 from sweeps.blocks import measured
 from sweeps.grouping import Aggregate, Groups, Indices, Summary, group_levels, is_maximized, summarize
 from sweeps.heatmap import checked_metric
-from sweeps.positions import axis_positions, cells_of, checked_axis, matching
+from sweeps.positions import checked_axis, matching
 from sweeps.progress import bounded_id, bounded_limit, get_spec
 from sweeps.ranking import smallest
 from sweeps.space import TrialSpace
@@ -68,8 +68,8 @@ def over_axis(
 ) -> SettingPage:
     """Return settings of all axes but `over`, each summed up over its values, sorted by one of `SORTS`.
 
-    By default the best median first; `-` sorts descending. `fixed` gives other axes one value each, as text.
-    Raises: UnknownSweepError, InvalidInputError.
+    Axes linked with `over` vary with it. By default the best median comes first; `-` sorts descending.
+    `fixed` gives other axes one value each, as text. Raises: UnknownSweepError, InvalidInputError.
     """
     spec = get_spec(connection, sweep_id)
     checked_axis(spec.space, "over", over)
@@ -108,7 +108,7 @@ def _settings(
     fixed: Mapping[str, str],
 ) -> _Found:
     done = measured(connection, bounded_id(sweep_id), [metric, _PROFIT])
-    cells = cells_of(spec.space, done.numbers)
+    cells = spec.space.cells_of(done.numbers)
     kept = done.defined(metric) & matching(spec.space, cells, fixed)
     ids, size = _setting_ids(spec.space, cells[kept], over)
     groups = Groups(
@@ -121,12 +121,12 @@ def _setting_ids(space: TrialSpace, cells: Indices, over: str) -> tuple[Indices,
     """Return which setting of the other axes each cell has, and how many settings there are."""
     keys, most = np.zeros(len(cells), dtype=np.int64), 1
     for axis in space.axes:
-        if axis.name == over:
+        if _vary_together(space, axis.name, over):
             continue
         if most * len(axis.values) > _MANY:
             keys = np.unique(keys, return_inverse=True)[1]
             most = len(cells)
-        keys = keys * len(axis.values) + axis_positions(space, cells, axis.name)
+        keys = keys * len(axis.values) + space.positions(cells, axis.name)
         most *= len(axis.values)
     if most > _DENSE:
         settings, ids = np.unique(keys, return_inverse=True)
@@ -135,6 +135,10 @@ def _setting_ids(space: TrialSpace, cells: Indices, over: str) -> tuple[Indices,
     places[keys] = 1
     places = np.cumsum(places) - 1
     return places[keys], int(places[-1]) + 1
+
+
+def _vary_together(space: TrialSpace, one: str, other: str) -> bool:
+    return space.dimension_of[one] == space.dimension_of[other]
 
 
 def _keys(found: _Found, sort: str) -> npt.NDArray[np.float64]:
@@ -166,14 +170,16 @@ def _summed_up(spec: SweepSpec, over: str, found: _Found, shown: npt.NDArray[np.
     )
     winners = found.winners[shown].tolist()
     levels = zip(*(summarize(few, aggregate) for aggregate in Aggregate), strict=True)
+    shared = [axis.name for axis in spec.axes if not _vary_together(spec.space, axis.name, over)]
     return [
-        Setting(_params(spec, over, level[0].number), level[0].count, won, *level)
+        Setting(_params(spec, shared, level[0].number), level[0].count, won, *level)
         for won, level in zip(winners, levels, strict=True)
     ]
 
 
-def _params(spec: SweepSpec, over: str, number: int) -> dict[str, Any]:
-    return {name: value for name, value in spec.params(number).items() if name != over}
+def _params(spec: SweepSpec, shared: Sequence[str], number: int) -> dict[str, Any]:
+    params = spec.params(number)
+    return {name: params[name] for name in shared}
 
 
 def _checked_sort(sort: str) -> str:

@@ -12,8 +12,11 @@ from bot.clock import Clock
 from bot.data.database import write_transaction
 from bot.errors import BotError
 from sweeps.curves import encode_equity, encode_trades
+from sweeps.errors import DataChangedError
 from sweeps.leases import LEASE_MS, Claim, Curve, Hold, claim_chunk, release_chunk, save_trials
 from sweeps.metrics import Direction
+from sweeps.pins import check_pin
+from sweeps.rates import record_rate
 from sweeps.replay import (
     Outcome,
     WindowCache,
@@ -23,6 +26,8 @@ from sweeps.replay import (
     replay_trial,
     trial_metrics,
 )
+from sweeps.repository import cancel_sweep
+from sweeps.reuse import reused_rows, run_keys
 from sweeps.spec import SweepSpec, TopCurves, stored_spec
 
 log = structlog.get_logger()
@@ -55,10 +60,13 @@ class _Batch:
     rows: list[dict[str, Any]] = field(default_factory=list)
     best: set[int] = field(default_factory=set)
     curves: dict[int, Curve] = field(default_factory=dict)
+    reused: set[int] = field(default_factory=set)
+    replayed: int = 0
+    busy_ms: int = 0
     _ranked: list[tuple[Any, int]] = field(default_factory=list)
 
     def add(self, number: int, run_key: str, metrics: dict[str, Any]) -> None:
-        row = completed_row(self.sweep_id, self.spec, number, run_key, metrics)
+        row = completed_row(self.sweep_id, number, run_key, metrics)
         self.rows.append(row)
         if self._is_among_best(number, row[self.spec.objective.metric]):
             self.best.add(number)
@@ -76,9 +84,14 @@ class _Batch:
                 self.fail(outcome.number, error.code, error.message)
 
     def fail(self, number: int, code: str, message: str) -> None:
-        self.rows.append(failed_row(self.sweep_id, self.spec, number, code, message))
+        self.rows.append(failed_row(self.sweep_id, number, code, message))
+
+    def measure(self, trials: int, elapsed_ms: int) -> None:
+        self.replayed += trials
+        self.busy_ms += elapsed_ms
 
     def clear(self) -> None:
+        self.replayed = self.busy_ms = 0
         self.rows.clear()
         self.best.clear()
         self.curves.clear()
@@ -120,7 +133,8 @@ class _Pace:
 class ChunkRunner:
     """Replays chunks for one worker process, one at a time.
 
-    `interrupts` are the exceptions by which the task queue stops a task that runs too long.
+    `interrupts` are the exceptions by which the task queue stops a task that runs too long; `host` is the
+    machine whose speed is measured.
     """
 
     def __init__(
@@ -131,12 +145,14 @@ class ChunkRunner:
         *,
         interrupts: Interrupts = (),
         rhythm: Rhythm | None = None,
+        host: str = "",
     ) -> None:
         self._engine = engine
         self._windows = windows
         self._clock = clock
         self._interrupts = interrupts
         self._rhythm = rhythm or Rhythm()
+        self._host = host
 
     def run(self, sweep_id: int, chunk_id: int, owner: str) -> Hold | None:
         """Replay the missing trials of a chunk; None means that it was not to be had, which is normal."""
@@ -148,27 +164,31 @@ class ChunkRunner:
             batch = _Batch(sweep_id, stored_spec(claim.spec_text))
             try:
                 return self._replay(claim, batch)
+            except DataChangedError as error:
+                return self._end_sweep(claim, batch, str(error))
             except BaseException as error:
                 log.warning("chunk interrupted", error=repr(error))
                 self._give_back(claim, batch, error)
                 raise
 
     def _replay(self, claim: Claim, batch: _Batch) -> Hold:
-        self._windows.enter(claim.sweep_id)
+        self._windows.enter(claim.sweep_id, lambda: self._check_data(claim, batch.spec))
         started = saved = self._clock.now_ms()
         pace = _Pace(self._rhythm, alone=claim.attempts > 1 or batch.spec.curves == "all")
         at = 0
         while at < len(claim.missing):
-            numbers = claim.missing[at : at + pace.trials]
+            turn = claim.missing[at : at + pace.trials]
+            numbers = self._not_reused(claim, batch, turn)
             began, in_time = self._clock.now_ms(), True
             if len(numbers) == 1:
                 in_time = self._run_trial(batch, numbers[0])
-            elif not self._run_together(batch, numbers):
+            elif numbers and not self._run_together(batch, numbers):
                 pace.go_alone()
                 continue
-            at += len(numbers)
+            at += len(turn)
             now = self._clock.now_ms()
             pace.took(now - began)
+            batch.measure(len(numbers), now - began)
             spent = not in_time or now - started >= self._rhythm.budget_ms
             if spent or now - saved >= self._rhythm.renew_ms or len(batch.rows) >= self._rhythm.rows:
                 hold = self._save(claim, batch, last=False)
@@ -183,7 +203,7 @@ class ChunkRunner:
         """Add the rows of trials replayed at once; return False if each has to go alone."""
         try:
             outcomes = replay_together(batch.spec, numbers, self._windows)
-        except sa.exc.SQLAlchemyError:
+        except (sa.exc.SQLAlchemyError, DataChangedError):
             raise
         except self._interrupts:
             raise
@@ -209,7 +229,7 @@ class ChunkRunner:
                 raise
             batch.fail(number, "timeout", f"took longer than {self._rhythm.trial_limit_ms / 1000:g} s")
             return False
-        except sa.exc.SQLAlchemyError:
+        except (sa.exc.SQLAlchemyError, DataChangedError):
             raise
         except MemoryError:
             batch.fail(number, "memory", "needs more memory than a worker process may use")
@@ -226,8 +246,43 @@ class ChunkRunner:
             hold = save_trials(
                 connection, claim, batch.rows, curves, last=last, lease_ms=self._rhythm.lease_ms
             )
+            if batch.replayed:
+                record_rate(connection, self._host, batch.spec, batch.replayed, batch.busy_ms)
         batch.clear()
         return hold
+
+    def _not_reused(self, claim: Claim, batch: _Batch, numbers: Sequence[int]) -> Sequence[int]:
+        """Add the rows of trials whose result another sweep has; return the others."""
+        if not (claim.may_reuse and batch.spec.reuse):
+            return numbers
+        numbers = [number for number in numbers if number not in batch.reused]
+        keys = run_keys(batch.spec, numbers, self._windows)
+        with self._engine.connect() as connection:
+            rows = reused_rows(connection, claim.sweep_id, keys)
+        batch.rows.extend(rows)
+        batch.reused.update(row["number"] for row in rows)
+        return [number for number in numbers if number not in batch.reused]
+
+    def _check_data(self, claim: Claim, spec: SweepSpec) -> None:
+        with self._engine.connect() as connection:
+            check_pin(connection, spec, claim.data_pin)
+
+    def _end_sweep(self, claim: Claim, batch: _Batch, reason: str) -> Hold:
+        """Keep what was replayed on the history of the sweep, and end the sweep with the reason."""
+        log.warning("sweep ended", reason=reason)
+        batch.best.clear()
+        with write_transaction(self._engine) as connection:
+            save_trials(
+                connection,
+                claim,
+                batch.rows,
+                list(batch.curves.values()),
+                last=False,
+                lease_ms=self._rhythm.lease_ms,
+            )
+            release_chunk(connection, claim, reason, progressed=bool(batch.rows))
+            cancel_sweep(connection, claim.sweep_id, reason)
+        return Hold.STOPPED
 
     def _release(self, claim: Claim, error: str | None = None, *, progressed: bool = False) -> None:
         with write_transaction(self._engine) as connection:

@@ -173,19 +173,19 @@ class SweepSpec(BaseModel):
 
     def symbol_groups(self) -> tuple[tuple[str, ...], ...]:
         """Return the sets of symbols that trials trade together."""
-        return self._values_of("symbols")
+        return self.values_of("symbols")
 
     def window(self) -> tuple[int, int]:
         """Return the earliest start and the latest end of any trial, ms UTC."""
-        return min(self._values_of("start")), max(self._values_of("end"))
+        return min(self.values_of("start")), max(self.values_of("end"))
 
     def exchanges(self) -> tuple[str | None, ...]:
         """Return the data sets that trials read; None stands for the only one held."""
-        return tuple(self._values_of("exchange"))
+        return tuple(self.values_of("exchange"))
 
     def strategies(self) -> tuple[str, ...]:
         """Return the strategies that trials run."""
-        return tuple(self._values_of("strategy_mode"))
+        return tuple(self.values_of("strategy_mode"))
 
     def on_exchange(self, exchange: str) -> Self:
         """Return this sweep with the data set named that it did not name."""
@@ -217,7 +217,8 @@ class SweepSpec(BaseModel):
         text = json.dumps(document, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def _values_of(self, name: str) -> tuple[Any, ...]:
+    def values_of(self, name: str) -> tuple[Any, ...]:
+        """Return the values that a parameter of every run takes, one or those of its axis."""
         axis = self.space.by_name.get(name)
         return axis.values if axis else (getattr(self.base_config, name),)
 

@@ -10,6 +10,7 @@ class SweepState(StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    PAUSED = "paused"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -36,9 +37,18 @@ ACTIVE = (SweepState.QUEUED, SweepState.RUNNING)
 SWEEP_MOVES: Mapping[SweepState, frozenset[SweepState]] = MappingProxyType(
     {
         SweepState.QUEUED: frozenset(
-            {SweepState.RUNNING, SweepState.COMPLETED, SweepState.FAILED, SweepState.CANCELLED}
+            {
+                SweepState.RUNNING,
+                SweepState.PAUSED,
+                SweepState.COMPLETED,
+                SweepState.FAILED,
+                SweepState.CANCELLED,
+            }
         ),
-        SweepState.RUNNING: frozenset({SweepState.COMPLETED, SweepState.FAILED, SweepState.CANCELLED}),
+        SweepState.RUNNING: frozenset(
+            {SweepState.PAUSED, SweepState.COMPLETED, SweepState.FAILED, SweepState.CANCELLED}
+        ),
+        SweepState.PAUSED: frozenset({SweepState.QUEUED, SweepState.CANCELLED}),
         SweepState.COMPLETED: frozenset({SweepState.QUEUED}),
         SweepState.FAILED: frozenset({SweepState.QUEUED}),
         SweepState.CANCELLED: frozenset({SweepState.QUEUED}),

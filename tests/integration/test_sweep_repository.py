@@ -19,7 +19,6 @@ from sweeps.reconcile import ChunkRef
 from sweeps.replay import WindowCache, failed_row
 from sweeps.repository import cancel_sweep, create_sweep, delete_sweep, resume_sweep
 from sweeps.runner import ChunkRunner
-from sweeps.spec import SweepSpec, stored_spec
 from sweeps.tables import chunk, sweep, trial, trial_curve
 
 SMALL = {"grid": {"perp_leverage": [1, 2, 3, 4]}}
@@ -41,8 +40,7 @@ def claimed(engine: sa.Engine, sweep_id: int, chunk_id: int = 0, owner: str = "m
 
 
 def failures(found: Claim, numbers: tuple[int, ...]) -> list[dict[str, Any]]:
-    spec = stored_spec(found.spec_text)
-    return [failed_row(found.sweep_id, spec, number, "test", "made to fail") for number in numbers]
+    return [failed_row(found.sweep_id, number, "test", "made to fail") for number in numbers]
 
 
 def expire(engine: sa.Engine, sweep_id: int) -> None:
@@ -339,7 +337,7 @@ def test_sweeps_are_listed_newest_first_in_pages(engine: sa.Engine) -> None:
 
 
 def test_progress_equals_the_rows_and_names_the_best_trial(engine: sa.Engine) -> None:
-    spec: SweepSpec = sweep_spec()
+    spec = sweep_spec()
     sweep_id = submit(engine, spec, size=40)
     runner(engine).run(sweep_id, 0, "a")
     runner(engine).run(sweep_id, 2, "a")

@@ -41,7 +41,7 @@ def test_tables_of_moves_know_every_state_and_lead_only_to_states() -> None:
         states = set(type(next(iter(moves))))
         assert set(moves) == states
         assert all(targets <= states for targets in moves.values())
-    assert set(sweep_sources(SweepState.CANCELLED)) == {"queued", "running"}
+    assert set(sweep_sources(SweepState.CANCELLED)) == {"queued", "running", "paused"}
 
 
 def test_metrics_have_kinds_and_natural_directions() -> None:

@@ -1,0 +1,47 @@
+"""Which market data a sweep was submitted on, so that no two of its trials read different histories."""
+
+import hashlib
+
+import sqlalchemy as sa
+
+from bot.data.loading import resolve_exchange
+from bot.data.pinning import history_digest
+from bot.errors import UnknownExchangeError
+from sweeps.errors import DataChangedError, SweepStateError
+from sweeps.spec import SweepSpec, stored_spec
+from sweeps.tables import sweep
+
+CHANGED = "the market data it reads were changed after it was submitted"
+_REMEDY = "clone it to run on the data as they are now; trials whose data did not change are taken over"
+
+
+def data_pin(connection: sa.Connection, spec: SweepSpec) -> str:
+    """Return a digest of all history that trials of the sweep may read, up to its latest end."""
+    _, end_ms = spec.window()
+    parts = [
+        history_digest(connection, _resolved(connection, exchange), spec.symbols(), end_ms)
+        for exchange in spec.exchanges()
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def check_pin(connection: sa.Connection, spec: SweepSpec, pin: str | None) -> None:
+    """Raise DataChangedError unless the history is still the one of `pin`; None was never pinned."""
+    if pin is not None and data_pin(connection, spec) != pin:
+        raise DataChangedError(f"{CHANGED}; {_REMEDY}")
+
+
+def refuse_changed_data(connection: sa.Connection, sweep_id: int) -> None:
+    """Raise SweepStateError if a sweep can no longer be continued on the data it began with."""
+    found = connection.execute(sa.select(sweep.c.spec, sweep.c.data_pin).where(sweep.c.id == sweep_id)).one()
+    try:
+        check_pin(connection, stored_spec(found.spec), found.data_pin)
+    except DataChangedError as error:
+        raise SweepStateError(f"sweep {sweep_id} cannot go on: {error}") from None
+
+
+def _resolved(connection: sa.Connection, exchange: str | None) -> str:
+    try:
+        return resolve_exchange(connection, exchange)
+    except UnknownExchangeError:
+        return exchange or ""
