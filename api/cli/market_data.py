@@ -1,7 +1,8 @@
 """The commands `data import` and `data list`."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -12,22 +13,54 @@ from api.cli.printing import console, plain_table
 from api.local.database import ready_store
 from api.settings import Settings
 from bot.data import importing
+from bot.data.importers.hints import Hints
 from bot.data.importing import FileReport, ImportReport
 from bot.data.listing import ExchangeListing, SeriesListing
+from bot.errors import InvalidInputError
 from bot.models import HOUR_MS
 from bot.timestamps import iso
 
 _SHOWN_REFUSALS = 5
 
 
-def import_path(path: Path, exchange: str, *, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a user says about files that do not say it themselves."""
+
+    kind: str | None = None
+    symbol: str | None = None
+    timeframe: str | None = None
+    time_zone: str | None = None
+    mapping: Path | None = None
+
+    def hints(self) -> Hints:
+        """Return it parsed; raises InvalidInputError naming the option's field."""
+        return Hints.parse(
+            kind=self.kind,
+            symbol=self.symbol,
+            timeframe=self.timeframe,
+            time_zone=self.time_zone,
+            mapping=None if self.mapping is None else _text(self.mapping),
+        )
+
+
+_NOTHING_SAID = Said()
+
+
+def import_path(path: Path, exchange: str, said: Said = _NOTHING_SAID, *, as_json: bool) -> None:
     """Import a file or a folder and print what became of each file."""
+    hints = said.hints()
     errors = Console(stderr=True, highlight=False)
     columns = (TextColumn("importing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with ready_store(Settings()) as store, Progress(*columns, console=errors, transient=True) as progress:
+    bar = Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
+    with ready_store(Settings()) as store, bar as progress:
         task = progress.add_task("import", total=None)
         report = importing.import_path(
-            store, path, exchange, lambda done, total: progress.update(task, completed=done, total=total)
+            store,
+            path,
+            exchange,
+            lambda done, total: progress.update(task, completed=done, total=total),
+            hints,
         )
     if as_json:
         print(json.dumps(asdict(report)))
@@ -37,12 +70,16 @@ def import_path(path: Path, exchange: str, *, as_json: bool) -> None:
 
 def print_report(report: ImportReport, out: Console) -> None:
     """Print an import: a line for each file, the first refusals, and what was skipped."""
-    table = plain_table("file", "series", numbers=("rows read", "new", "already there", "refused"))
+    columns = ("file", "format", "symbol", "series")
+    table = plain_table(*columns, numbers=("rows read", "new", "already there", "refused"))
     for file in report.files:
-        table.add_row(file.name, _series_name(file.kind, file.timeframe_ms), *_counts(file))
-    table.add_row("total", "", *_counts(report))
+        series = _series_name(file.kind, file.timeframe_ms)
+        table.add_row(file.name, file.format, file.symbol, series, *_counts(file))
+    table.add_row("total", "", "", "", *_counts(report))
     out.print(table)
     for file in report.files:
+        for note in file.notes:
+            out.print(f"{file.name}: {note}", markup=False)
         for refusal in file.refusals[:_SHOWN_REFUSALS]:
             out.print(f"{file.name}:{refusal.line}: refused: {refusal.reason}", markup=False)
         if file.refused > _SHOWN_REFUSALS:
@@ -58,7 +95,10 @@ def print_listing(*, as_json: bool) -> None:
     if as_json:
         print(json.dumps([exchange.document() for exchange in listing]))
     elif listing:
-        console().print(_listing_table(listing))
+        out = console()
+        out.print(_listing_table(listing))
+        for line in _oddities(listing):
+            out.print(line, markup=False)
     else:
         print("no market data yet; carrygrid data import PATH --exchange NAME brings some in")
 
@@ -78,6 +118,30 @@ def _listing_table(listing: list[ExchangeListing]) -> Table:
             for series in symbol.series:
                 table.add_row(shown, symbol.symbol, *_series_cells(series))
     return table
+
+
+def _oddities(listing: list[ExchangeListing]) -> Iterator[str]:
+    for exchange in listing:
+        for symbol in exchange.symbols:
+            for series in symbol.series:
+                where = (
+                    f"{exchange.exchange} {symbol.symbol} {_series_name(series.kind, series.timeframe_ms)}"
+                )
+                for found in series.findings:
+                    yield f"{where}: {found.name.replace('_', ' ')}: {found.count:,}, {found.detail}"
+                for source in series.imports:
+                    if source.snapped:
+                        yield (
+                            f"{where}: {source.snapped:,} settlements of {source.source} were up to "
+                            f"{source.max_jitter_ms:,} ms off their hour and snapped to it"
+                        )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInputError.of("mapping", f"{path} cannot be read: {error}") from None
 
 
 def _series_cells(series: SeriesListing) -> tuple[str, ...]:

@@ -151,7 +151,8 @@ def _import_folder(
             skipped.append(SkippedFile(entry.name, error.message))
         advance.finish(entry.stat().st_size)
     if not files:
-        raise DataImportError(f"{folder} holds no market data such as BTCUSDT-funding.csv")
+        why = f": {skipped[0].reason}" if skipped else " such as BTCUSDT-funding.csv"
+        raise DataImportError(f"{folder} holds no market data{why}")
     return ImportReport(tuple(files), tuple(skipped))
 
 

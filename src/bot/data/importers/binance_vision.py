@@ -17,7 +17,7 @@ from bot.data.importers.parsing import (
 )
 from bot.data.importers.source import Source
 from bot.data.rows import SeriesKind
-from bot.data.rules import RowRefusedError, market_number, time_ms, whole_number
+from bot.data.rules import TIMEFRAMES_MS, RowRefusedError, market_number, time_ms, whole_number
 from bot.data.symbols import market_symbol
 from bot.errors import DataImportError
 
@@ -50,7 +50,7 @@ def _klines(source: Source, hints: Hints) -> Parsed:
         hints,
         symbol=market_symbol(named["market"]) if named else None,
         kind=_kind(source, hints, with_header=with_header),
-        timeframe_ms=timeframe_of(source, named["timeframe"]) if named else None,
+        timeframe_ms=timeframe_of(source, named["timeframe"]) if named else _shown_timeframe(source),
     )
     return candles(content, _rows(source, with_header=with_header), _candle, source.lines.refusals)
 
@@ -87,6 +87,16 @@ def _rows(source: Source, *, with_header: bool) -> Iterator[tuple[int, str]]:
     if with_header:
         next(rows, None)
     return rows
+
+
+def _shown_timeframe(source: Source) -> int | None:
+    # A kline closes a millisecond (or microsecond) before the next one opens.
+    for line in source.head.decode("ascii", "replace").splitlines()[:2]:
+        if _KLINE_ROW.match(line):
+            opened, closed = line.split(",")[0], line.split(",")[6]
+            lasted_ms = (int(closed) + 1 - int(opened)) // (1000 if len(opened) == _MICROSECONDS else 1)
+            return lasted_ms if lasted_ms in TIMEFRAMES_MS.values() else None
+    return None
 
 
 def _candle(text: str) -> tuple[int, list[str]]:
