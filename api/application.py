@@ -17,7 +17,7 @@ from api.headers import SecurityHeaders
 from api.local.database import ready_database
 from api.openapi import describe
 from api.replays import Replays
-from api.routes import data, events, health, sweeps, trials
+from api.routes import analysis, control, data, events, exports, health, sweeps, trials
 from api.security import AccessGuard
 from api.settings import Settings
 from bot.clock import Clock, SystemClock
@@ -38,7 +38,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.state.pages = Pages(settings.flower_url)
     install_error_handlers(app)
     app.router.routes.extend(app.state.pages.mounts())
-    for module in (health, sweeps, trials, events, data, views, session):
+    for module in (health, sweeps, control, trials, analysis, exports, events, data, views, session):
         app.include_router(module.router)
     describe(app, guarded=settings.api_token is not None)
     _add_layers(app, settings)
@@ -58,7 +58,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     with ready_database(settings) as engine:
         async_engine = open_async_engine(settings.database)
-        app.state.database = Database(async_engine)
+        app.state.database = Database(async_engine, engine)
         app.state.replays = Replays(engine)
         try:
             yield

@@ -6,6 +6,7 @@ from typing import Annotated, Concatenate, ParamSpec, TypeVar, cast
 import sqlalchemy as sa
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.concurrency import run_in_threadpool
 
 from api.replays import Replays
 from api.settings import Settings
@@ -17,10 +18,14 @@ T = TypeVar("T")
 
 
 class Database:
-    """Runs SQL functions that take a connection, each call in a transaction of its own."""
+    """Runs SQL functions that take a connection, each call in a transaction of its own.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    `threads` is the engine for work that would hold up the event loop.
+    """
+
+    def __init__(self, engine: AsyncEngine, threads: sa.Engine) -> None:
         self._engine = engine
+        self.threads = threads
 
     async def read(
         self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -28,6 +33,17 @@ class Database:
         """Return what `query` reads."""
         async with self._engine.connect() as connection:
             return await connection.run_sync(query, *args, **kwargs)
+
+    async def study(
+        self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Return what `query` reads and works out, in a thread of its own."""
+
+        def run() -> T:
+            with self.threads.connect() as connection:
+                return query(connection, *args, **kwargs)
+
+        return await run_in_threadpool(run)
 
     async def write(
         self, command: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs

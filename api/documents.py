@@ -5,9 +5,12 @@ from typing import Any
 from bot.config import RunConfig
 from bot.errors import InvalidInputError
 from bot.timestamps import iso
+from sweeps.grouping import Summary
 from sweeps.heatmap import Heatmap
+from sweeps.metrics import CARRY
 from sweeps.progress import SweepView
 from sweeps.queries import TrialView
+from sweeps.robustness import Setting
 from sweeps.spec import SweepSpec
 
 
@@ -20,6 +23,7 @@ def sweep_document(sweep: SweepView) -> dict[str, Any]:
         "trials_total": sweep.trials_total,
         "trials_done": sweep.trials_done,
         "trials_failed": sweep.trials_failed,
+        "trials_reused": sweep.trials_reused,
         "rate": sweep.rate,
         "eta": sweep.eta_s,
         "created_at": iso(sweep.created_ms),
@@ -27,6 +31,9 @@ def sweep_document(sweep: SweepView) -> dict[str, Any]:
         "finished_at": _moment(sweep.finished_ms),
         "engine_version": sweep.engine_version,
         "best_trial": _best(sweep),
+        "reason": sweep.reason,
+        "tags": sweep.tags,
+        "note": sweep.note,
         "spec": sweep.spec.document(),
     }
 
@@ -47,13 +54,27 @@ def trial_document(trial: TrialView) -> dict[str, Any]:
         "metrics": trial.metrics,
         "error": trial.error,
         "run_key": trial.run_key,
+        "reused_from": _origin(trial),
     }
 
 
-def trial_detail(trial: TrialView, spec: SweepSpec) -> dict[str, Any]:
-    """Return a trial with every parameter of its run, null where they contradict each other."""
+def trial_detail(trial: TrialView, spec: SweepSpec, blocked: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """Return a trial with every parameter of its run, null where they contradict each other.
+
+    `hold_baseline` is what holding would have earned instead, in the form of a result document.
+    """
     config = trial_config(spec, trial.number)
-    return trial_document(trial) | {"config": None if config is None else config.document()}
+    return trial_document(trial) | {
+        "config": None if config is None else config.document(),
+        "hold_baseline": _hold_baseline(trial.metrics or {}),
+        "blocked_entries": blocked,
+    }
+
+
+def _hold_baseline(metrics: dict[str, Any]) -> dict[str, Any] | None:
+    if metrics.get("hold_net_pnl") is None:
+        return None
+    return {**{name: metrics[name] for name in CARRY}, "metrics": {"net_pnl": metrics["hold_net_pnl"]}}
 
 
 def trial_config(spec: SweepSpec, number: int) -> RunConfig | None:
@@ -75,6 +96,28 @@ def heatmap_document(found: Heatmap) -> dict[str, Any]:
         "trials": [[cell and cell.number for cell in row] for row in found.cells],
         "counts": [[cell.count if cell else 0 for cell in row] for row in found.cells],
     }
+
+
+def setting_document(setting: Setting) -> dict[str, Any]:
+    """Return a setting with its summaries, each with the trial that shows it."""
+    return {
+        "params": setting.params,
+        "trials": setting.trials,
+        "profitable": setting.profitable,
+        "profitable_share": setting.profitable_share,
+        **{name: _summary(getattr(setting, name)) for name in ("best", "mean", "median", "worst")},
+    }
+
+
+def _summary(summary: Summary) -> dict[str, Any]:
+    return {"value": summary.value, "trial": summary.number}
+
+
+def _origin(trial: TrialView) -> dict[str, int] | None:
+    if trial.reused_from is None:
+        return None
+    sweep_id, number = trial.reused_from
+    return {"sweep": sweep_id, "trial": number}
 
 
 def _best(sweep: SweepView) -> dict[str, Any] | None:

@@ -30,6 +30,13 @@ class ProblemDocument(BaseModel):
     errors: list[ProblemField] | None = None
 
 
+class TrialReference(BaseModel):
+    """A trial of any sweep, which may be deleted by now."""
+
+    sweep: int
+    trial: int
+
+
 class TrialDocument(BaseModel):
     """One trial; without a result while it is pending, and if it failed."""
 
@@ -39,12 +46,17 @@ class TrialDocument(BaseModel):
     metrics: Metrics | None
     error: str | None
     run_key: str | None
+    reused_from: TrialReference | None = Field(description="the trial whose result was taken over")
 
 
 class TrialDetail(TrialDocument):
     """One trial with every parameter of its run."""
 
     config: dict[str, Any] | None
+    hold_baseline: dict[str, Any] | None = Field(description="what holding would have earned instead")
+    blocked_entries: list[dict[str, Any]] | None = Field(
+        description="what kept a trial without trades from trading; null where it cannot be replayed"
+    )
 
 
 class BestTrial(BaseModel):
@@ -64,6 +76,7 @@ class SweepDocument(BaseModel):
     trials_total: int
     trials_done: int
     trials_failed: int
+    trials_reused: int
     rate: float | None
     eta: float | None
     created_at: str
@@ -71,6 +84,9 @@ class SweepDocument(BaseModel):
     finished_at: str | None
     engine_version: str
     best_trial: BestTrial | None
+    reason: str | None = Field(description="why the service itself ended the sweep")
+    tags: list[str]
+    note: str
     spec: dict[str, Any]
 
 
@@ -107,6 +123,35 @@ class Heatmap(BaseModel):
     counts: list[list[int]] = Field(description="finished trials behind each cell")
 
 
+class SummaryDocument(BaseModel):
+    """One value and the trial that shows it."""
+
+    value: str | float | int
+    trial: int
+
+
+class SettingDocument(BaseModel):
+    """One setting of the other parameters, summed up over an axis."""
+
+    params: Params
+    trials: int
+    profitable: int
+    profitable_share: float
+    best: SummaryDocument
+    mean: SummaryDocument
+    median: SummaryDocument
+    worst: SummaryDocument
+
+
+class SettingPage(BaseModel):
+    """Settings in the order asked for."""
+
+    over: str
+    metric: str
+    settings: list[SettingDocument]
+    next_cursor: str | None
+
+
 class EquityCurve(BaseModel):
     """Points [time in ms UTC, equity as text]."""
 
@@ -136,3 +181,63 @@ class CoverageReport(BaseModel):
     """Series held, by exchange and symbol."""
 
     exchanges: list[dict[str, Any]]
+
+
+class StrategyDocument(BaseModel):
+    """A strategy: the JSON schema of its own parameters, their defaults, a first grid, named presets."""
+
+    name: str
+    version: str
+    title: str
+    parameters: dict[str, Any]
+    defaults: dict[str, Any]
+    default_grid: dict[str, Any]
+    presets: dict[str, dict[str, Any]]
+
+
+class StrategyList(BaseModel):
+    """The installed strategies, and the parameters that runs of all of them have."""
+
+    strategies: list[StrategyDocument]
+    account: dict[str, Any]
+
+
+class PlannedAxis(BaseModel):
+    """An axis of a planned sweep: how many values, and which come first and last."""
+
+    name: str
+    size: int
+    first: Any
+    last: Any
+    linked: list[str]
+    conditional: bool
+
+
+class Rejection(BaseModel):
+    """How many cells a constraint alone turns away."""
+
+    constraint: str
+    cells: int
+
+
+class Estimate(BaseModel):
+    """Time with the worker processes that live now, and space; guesses until something was measured."""
+
+    seconds: float
+    core_seconds: float
+    workers: int
+    trials_per_second: float
+    measured: bool
+    bytes: int
+
+
+class SweepPlan(BaseModel):
+    """What a sweep would be; `duplicates` differ only in parameters that their strategy does not read."""
+
+    trials: int
+    cells: int
+    axes: list[PlannedAxis]
+    rejected: list[Rejection]
+    duplicates: int
+    estimate: Estimate
+    spec: dict[str, Any]

@@ -115,7 +115,7 @@ async def _trial_list(
     database: DatabaseDep, sweep: SweepCard, sort: str | None, cursor: str | None
 ) -> dict[str, Any]:
     sort = sort or sweep.best_first
-    page = await database.read(trial_page, sweep.id, sort=sort, limit=_PAGE_TRIALS, cursor=cursor)
+    page = await database.study(trial_page, sweep.id, sort=sort, limit=_PAGE_TRIALS, cursor=cursor)
     columns = labels(TABLE_COLUMNS)
     return {
         "sweep": sweep,

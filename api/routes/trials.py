@@ -1,4 +1,4 @@
-"""Trials of a sweep: pages, heatmaps, single ones with curve and trades."""
+"""Trials of a sweep: pages, and single ones with curve and trades."""
 
 from typing import Annotated, Any
 
@@ -7,16 +7,15 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from api.dependencies import Database, DatabaseDep, ReplaysDep
-from api.documents import heatmap_document, trial_detail, trial_document
+from api.documents import trial_detail, trial_document
 from api.openapi import PROBLEMS
 from api.refusals import TrialFailedError
 from api.replays import Replays
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId, TrialNumber, other_parameters
-from api.schemas import EquityCurve, Heatmap, TradeList, TrialDetail, TrialPage
+from api.schemas import EquityCurve, TradeList, TrialDetail, TrialPage
 from bot.backtest import RunResult
 from bot.backtest.result import trade_document
-from sweeps.heatmap import Aggregate, heatmap
 from sweeps.progress import get_spec
 from sweeps.queries import TrialView, one_trial, stored_equity, stored_trades, trial_page
 from sweeps.spec import SweepSpec
@@ -25,9 +24,7 @@ from sweeps.trial import TrialState
 router = APIRouter(
     prefix="/sweeps/{sweep_id}", tags=["trials"], responses=PROBLEMS, default_response_class=JsonResponse
 )
-Name = Annotated[str, Query(max_length=64)]
 _PAGE_PARAMETERS = frozenset({"sort", "limit", "cursor", "state"})
-_HEATMAP_PARAMETERS = frozenset({"x", "y", "metric", "agg"})
 
 
 @router.get("/trials", summary="Finished trials in any order", response_model=TrialPage)
@@ -47,34 +44,24 @@ async def page(
 ) -> JsonResponse:
     """Return a page of trials; further parameters name an axis and one of its values."""
     filters = other_parameters(request, _PAGE_PARAMETERS)
-    found = await database.read(
+    found = await database.study(
         trial_page, sweep_id, sort=sort, limit=limit, cursor=cursor, filters=filters, state=state
     )
     trials = [trial_document(trial) for trial in found.trials]
     return JsonResponse({"trials": trials, "next_cursor": found.next_cursor})
 
 
-@router.get("/heatmap", summary="One metric over two axes", response_model=Heatmap)
-async def matrix(
-    request: Request,
-    database: DatabaseDep,
-    sweep_id: SweepId,
-    x: Name,
-    y: Name,
-    metric: Annotated[str | None, Query(max_length=64, description="the objective if left out")] = None,
-    agg: Aggregate = Aggregate.BEST,
-) -> JsonResponse:
-    """Return the matrix; further parameters fix another axis at one of its values, the rest is aggregated."""
-    fixed = other_parameters(request, _HEATMAP_PARAMETERS)
-    found = await database.read(heatmap, sweep_id, x=x, y=y, metric=metric, aggregate=agg, fixed=fixed)
-    return JsonResponse(heatmap_document(found))
-
-
 @router.get("/trials/{number}", summary="One trial", response_model=TrialDetail)
-async def show(database: DatabaseDep, sweep_id: SweepId, number: TrialNumber) -> JsonResponse:
-    """Return parameters, state, metrics, error, run key and full configuration."""
+async def show(
+    database: DatabaseDep, replays: ReplaysDep, sweep_id: SweepId, number: TrialNumber
+) -> JsonResponse:
+    """Return parameters, state, metrics, error, run key, full configuration, and how holding compares.
+
+    `blocked_entries` says why a trial without trades had none.
+    """
     spec, trial = await database.read(_trial, sweep_id, number)
-    return JsonResponse(trial_detail(trial, spec))
+    blocked = await run_in_threadpool(replays.blocked_entries, sweep_id, spec, trial)
+    return JsonResponse(trial_detail(trial, spec, blocked))
 
 
 @router.get("/trials/{number}/equity", summary="Equity curve of a trial", response_model=EquityCurve)

@@ -1,0 +1,54 @@
+"""Trials of a sweep as a file, and the manifest that belongs to it."""
+
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Query
+from starlette.responses import StreamingResponse
+
+from api.dependencies import DatabaseDep
+from api.openapi import PROBLEMS
+from api.responses import JsonResponse
+from api.routes.parameters import SweepId
+from sweeps.export import ExportFormat, exported, manifest
+from sweeps.progress import SweepView, get_sweep
+
+router = APIRouter(prefix="/sweeps/{sweep_id}/export", tags=["trials"], responses=PROBLEMS)
+
+
+@router.get(
+    "",
+    summary="Finished trials as CSV, JSON lines or Parquet",
+    response_class=StreamingResponse,
+    responses={200: {"content": {kind.media_type: {} for kind in ExportFormat}, "description": "The file"}},
+)
+async def export(
+    database: DatabaseDep,
+    sweep_id: SweepId,
+    file_format: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.CSV,
+) -> StreamingResponse:
+    """Stream every finished trial by number: parameters, state, error, run key and all metrics.
+
+    Exact amounts are decimals in CSV and Parquet and text in JSON lines. Text in CSV that a spreadsheet would
+    take for a formula starts with an apostrophe. The header `Link` names the manifest.
+    """
+    sweep, notes = await database.read(_described, sweep_id)
+    chunks = exported(database.threads, sweep_id, sweep.spec, file_format, notes)
+    headers = {
+        "Content-Disposition": f'attachment; filename="sweep-{sweep_id}.{file_format}"',
+        "Link": f'</sweeps/{sweep_id}/export/manifest>; rel="describedby"; type="application/json"',
+        "Cache-Control": "no-store",
+    }
+    return StreamingResponse(chunks, media_type=file_format.media_type, headers=headers)
+
+
+@router.get("/manifest", summary="What belongs to exported numbers", response_class=JsonResponse)
+async def describe(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
+    """Return the sweep as asked for, the digest of its market data, engine and library versions, columns."""
+    _, notes = await database.read(_described, sweep_id)
+    return JsonResponse(notes)
+
+
+def _described(connection: sa.Connection, sweep_id: int) -> tuple[SweepView, dict[str, Any]]:
+    sweep = get_sweep(connection, sweep_id)
+    return sweep, manifest(connection, sweep)

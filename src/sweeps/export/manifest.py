@@ -1,0 +1,50 @@
+"""What belongs to exported numbers: what was asked, on which data, by which programs."""
+
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot import ENGINE_VERSION
+from bot.timestamps import iso
+from sweeps.export.pages import Field, export_fields
+from sweeps.progress import SweepView
+from sweeps.tables import sweep
+
+_LIBRARIES = ("carrygrid", "numpy", "pydantic", "sqlalchemy")
+
+
+def manifest(connection: sa.Connection, view: SweepView) -> dict[str, Any]:
+    """Return the manifest of a sweep's export as JSON values.
+
+    `data_pin` is the digest of the market data that the sweep was submitted on; each trial's `run_key` is one
+    of its parameters, the history it read and the engine version.
+    """
+    spec = view.spec
+    data_pin = connection.execute(sa.select(sweep.c.data_pin).where(sweep.c.id == view.id)).scalar_one()
+    return {
+        "sweep": {
+            "id": view.id,
+            "name": spec.name,
+            "state": view.state,
+            "created_at": iso(view.created_ms),
+            "trials_total": view.trials_total,
+            "trials_done": view.trials_done,
+            "trials_failed": view.trials_failed,
+        },
+        "spec": spec.document(),
+        "spec_digest": spec.digest,
+        "engine_version": view.engine_version,
+        "data_pin": data_pin,
+        "exported_by": {
+            "engine_version": ENGINE_VERSION,
+            "python": platform.python_version(),
+            **{name: version(name) for name in _LIBRARIES},
+        },
+        "columns": [_column(field) for field in export_fields(spec)],
+    }
+
+
+def _column(field: Field) -> dict[str, Any]:
+    return {"name": field.name, "kind": field.kind, "of": field.group or "trial"}

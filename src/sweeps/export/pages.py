@@ -1,0 +1,117 @@
+"""Finished trials page by page in order of their numbers, each page read in a transaction of its own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from sweeps.axes import Axis, as_number
+from sweeps.metrics import METRICS, MetricKind
+from sweeps.spec import SweepSpec
+from sweeps.tables import METRIC_COLUMNS, trial
+
+PAGE_ROWS = 2_000
+_OWN = ("number", "state", "error_code", "error", "run_key")
+
+
+class Kind(StrEnum):
+    """What the values of a column are; every value may be absent."""
+
+    WHOLE = "whole"
+    REAL = "real"
+    EXACT = "exact"
+    TEXT = "text"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of an export: `group` is `params` or `metrics`, None for what a trial itself has.
+
+    An axis that is named like another column is called `param_...`; `source` is its own name.
+    """
+
+    name: str
+    kind: Kind
+    group: str | None
+    source: str
+
+
+_TIMES = frozenset(("start", "end"))
+
+Page = list[list[Any]]
+"""The values of each field, one list a field."""
+
+_METRIC_KINDS = {
+    MetricKind.MONEY: Kind.EXACT,
+    MetricKind.COUNT: Kind.WHOLE,
+    MetricKind.STATISTIC: Kind.REAL,
+}
+
+
+def export_fields(spec: SweepSpec) -> list[Field]:
+    """Return the columns of a sweep's export: the trial, its varied parameters, its metrics."""
+    taken = {*_OWN, *METRICS}
+    own = [Field(name, Kind.WHOLE if name == "number" else Kind.TEXT, None, name) for name in _OWN]
+    axes = [
+        Field(
+            f"param_{axis.name}" if axis.name in taken else axis.name, _axis_kind(axis), "params", axis.name
+        )
+        for axis in spec.axes
+    ]
+    metrics = [Field(name, _METRIC_KINDS[kind], "metrics", name) for name, kind in METRICS.items()]
+    return [*own, *axes, *metrics]
+
+
+def export_pages(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> Iterator[Page]:
+    """Yield the finished trials in the columns of `export_fields`, up to `PAGE_ROWS` at a time.
+
+    Trials that finish meanwhile behind the page just read are left out.
+    """
+    axes = {axis.name: _shown_values(axis) for axis in spec.axes}
+    last = -1
+    while rows := _rows(engine, sweep_id, last):
+        last = rows[-1].number
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        cells = spec.space.cells_of(np.array(columns[0], dtype=np.int64))
+        params = [
+            [values[place] for place in spec.space.positions(cells, name).tolist()]
+            for name, values in axes.items()
+        ]
+        yield columns[: len(_OWN)] + params + columns[len(_OWN) :]
+
+
+def _rows(engine: sa.Engine, sweep_id: int, last: int) -> list[Any]:
+    query = (
+        sa.select(*(trial.c[name] for name in _OWN), *METRIC_COLUMNS.values())
+        .where(trial.c.sweep_id == sweep_id, trial.c.number > last)
+        .order_by(trial.c.number)
+        .limit(PAGE_ROWS)
+    )
+    with engine.connect() as connection:
+        return list(connection.execute(query))
+
+
+def _axis_kind(axis: Axis) -> Kind:
+    values = [value for value, label in zip(axis.values, axis.labels, strict=True) if label is not None]
+    if all(isinstance(value, bool) for value in values):
+        return Kind.FLAG
+    if axis.name in _TIMES or any(as_number(value) is None for value in values):
+        return Kind.TEXT
+    return Kind.WHOLE if all(isinstance(value, int) for value in values) else Kind.EXACT
+
+
+def _shown_values(axis: Axis) -> list[Any]:
+    """Return the values as numbers where they are numbers, else as the text of their labels."""
+    kind = _axis_kind(axis)
+    return [
+        None if label is None else _text(label) if kind is Kind.TEXT else value
+        for value, label in zip(axis.values, axis.labels, strict=True)
+    ]
+
+
+def _text(label: Any) -> str:
+    return " ".join(map(str, label)) if isinstance(label, list) else str(label)

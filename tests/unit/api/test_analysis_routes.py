@@ -1,0 +1,91 @@
+"""Trials beside holding, settings over symbols: what the API tells besides a trial's own run."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from webservice import Hands, Reader, sweep_body
+
+from bot.backtest import Baselines, ReplayWindow, explain, replay
+from bot.config import RunConfig
+from bot.data.store import HistoricalDataStore
+
+
+def insight_of(hands: Hands, trial: dict[str, Any]) -> dict[str, Any]:
+    config = RunConfig.parse(trial["config"])
+    data = HistoricalDataStore(hands.engine).load(config.exchange, config.symbols, config.end)
+    window = ReplayWindow.build(config, data)
+    return explain(replay(config, window), window, Baselines(window)).document()
+
+
+def test_trial_shows_what_holding_would_have_earned(client: TestClient, finished: int, hands: Hands) -> None:
+    trial = client.get(f"/sweeps/{finished}/trials/0").json()
+    expected = insight_of(hands, trial)
+    hold = dict(expected["hold_baseline"])
+    hold["metrics"] = {"net_pnl": hold["metrics"]["net_pnl"]}
+    assert trial["hold_baseline"] == hold
+    assert trial["metrics"]["hold_net_pnl"] == hold["metrics"]["net_pnl"]
+    assert trial["blocked_entries"] == []
+
+
+def test_trial_without_trades_says_what_kept_it_from_trading(client: TestClient, hands: Hands) -> None:
+    body = sweep_body(grid={"min_funding_rate": ["0.9", "0.00002"]})
+    sweep_id = client.post("/sweeps", json=body).json()["id"]
+    hands.work(sweep_id)
+    trial = client.get(f"/sweeps/{sweep_id}/trials/0").json()
+    assert trial["metrics"]["total_trades"] == 0
+    assert trial["blocked_entries"] == insight_of(hands, trial)["blocked_entries"] != []
+
+
+def test_pending_trial_has_neither(client: TestClient) -> None:
+    sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
+    trial = client.get(f"/sweeps/{sweep_id}/trials/0").json()
+    assert (trial["hold_baseline"], trial["blocked_entries"]) == (None, None)
+
+
+def test_heatmap_and_order_take_the_metrics_beside_holding(reader: Reader) -> None:
+    path = f"/sweeps/{reader.sweep_id}"
+    query = {"x": "min_funding_rate", "y": "perp_leverage", "metric": "captured_share", "agg": "median"}
+    found = reader.client.get(f"{path}/heatmap", params=query).json()
+    assert {count for row in found["counts"] for count in row} <= {0, 1, 2}
+    rows = reader.client.get(f"{path}/trials?sort=-captured_share").json()["trials"]
+    shares = [row["metrics"]["captured_share"] for row in rows]
+    known = [share for share in shares if share is not None]
+    assert shares == sorted(known, reverse=True) + [None] * (len(shares) - len(known))
+
+
+def test_settings_are_summed_up_over_an_axis_in_pages(reader: Reader) -> None:
+    path = f"/sweeps/{reader.sweep_id}/aggregate"
+    query = {"over": "perp_leverage", "metric": "net_pnl", "sort": "-worst", "limit": "3"}
+    settings: list[dict[str, Any]] = []
+    while True:
+        page = reader.client.get(path, params=query).json()
+        settings += page["settings"]
+        if page["next_cursor"] is None:
+            break
+        query["cursor"] = page["next_cursor"]
+    assert len(settings) == 10
+    assert {setting["trials"] for setting in settings} == {2}
+    worst = [float(setting["worst"]["value"]) for setting in settings]
+    assert worst == sorted(worst, reverse=True)
+    trial = reader.client.get(f"/sweeps/{reader.sweep_id}/trials/{settings[0]['worst']['trial']}").json()
+    assert trial["metrics"]["net_pnl"] == settings[0]["worst"]["value"]
+    assert settings[0]["params"].items() <= trial["params"].items()
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("", "over"),
+        ("over=nope", "over"),
+        ("over=perp_leverage&metric=luck", "metric"),
+        ("over=perp_leverage&sort=luck", "sort"),
+        ("over=perp_leverage&cursor=zz", "cursor"),
+        ("over=perp_leverage&limit=0", "limit"),
+        ("over=perp_leverage&min_funding_rate=7", "min_funding_rate"),
+    ],
+)
+def test_aggregate_that_makes_no_sense_is_refused_by_name(reader: Reader, query: str, field: str) -> None:
+    response = reader.client.get(f"/sweeps/{reader.sweep_id}/aggregate?{query}")
+    assert response.status_code == 422
+    assert [error["field"] for error in response.json()["errors"]] == [field]
