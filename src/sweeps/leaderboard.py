@@ -16,6 +16,24 @@ def best_first(objective: Objective) -> tuple[sa.ColumnElement[Any], ...]:
     return column.is_(None), ordered, trial.c.number
 
 
+def standing(connection: sa.Connection, sweep_id: int, spec: SweepSpec) -> list[tuple[int, Any]]:
+    """Return number and objective of the trials that keep their curves, where only the best do."""
+    if not isinstance(spec.curves, TopCurves):
+        return []
+    query = (
+        sa.select(trial.c.number, trial.c[spec.objective.metric])
+        .join_from(
+            trial_curve,
+            trial,
+            sa.and_(trial.c.sweep_id == trial_curve.c.sweep_id, trial.c.number == trial_curve.c.number),
+        )
+        .where(trial_curve.c.sweep_id == sweep_id)
+        .order_by(*best_first(spec.objective))
+        .limit(spec.curves.top)
+    )
+    return [(number, value) for number, value in connection.execute(query)]
+
+
 def prune_curves(connection: sa.Connection, sweep_id: int, spec: SweepSpec) -> None:
     """Drop the stored curves of trials that are no longer among the best."""
     if not isinstance(spec.curves, TopCurves):

@@ -1,5 +1,6 @@
 """Runs one chunk in a worker process: claim, replay trial by trial, store, and give back what is left."""
 
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from bot.data.database import write_transaction
 from bot.errors import BotError
 from sweeps.curves import encode_equity, encode_trades
 from sweeps.errors import DataChangedError
+from sweeps.leaderboard import standing
 from sweeps.leases import LEASE_MS, Claim, Curve, Hold, claim_chunk, release_chunk, save_trials
 from sweeps.metrics import Direction
 from sweeps.pins import check_pin
@@ -53,7 +55,7 @@ class Rhythm:
 
 @dataclass(slots=True)
 class _Batch:
-    """Results not yet stored; of the curves only those that can be among the best."""
+    """Results not yet stored; of the curves only those that can be among the best of the sweep so far."""
 
     sweep_id: int
     spec: SweepSpec
@@ -63,7 +65,11 @@ class _Batch:
     reused: set[int] = field(default_factory=set)
     replayed: int = 0
     busy_ms: int = 0
+    standing: Sequence[tuple[int, Any]] = ()
     _ranked: list[tuple[Any, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._ranked = sorted((self._rank(value), number) for number, value in self.standing)
 
     def add(self, number: int, run_key: str, metrics: dict[str, Any]) -> None:
         row = completed_row(self.sweep_id, number, run_key, metrics)
@@ -95,21 +101,24 @@ class _Batch:
         self.rows.clear()
         self.best.clear()
         self.curves.clear()
-        self._ranked.clear()
 
     def _is_among_best(self, number: int, value: Any) -> bool:
         if not isinstance(self.spec.curves, TopCurves):
             return self.spec.curves == "all"
-        descending = self.spec.objective.direction is Direction.MAXIMIZE
-        rank = (value is None, 0 if value is None else -value if descending else value)
-        self._ranked.append((rank, number))
-        self._ranked.sort()
+        place = (self._rank(value), number)
+        if len(self._ranked) >= self.spec.curves.top and place > self._ranked[-1]:
+            return False
+        insort(self._ranked, place)
         if len(self._ranked) <= self.spec.curves.top:
             return True
         _, worst = self._ranked.pop()
         self.best.discard(worst)
         self.curves.pop(worst, None)
         return worst != number
+
+    def _rank(self, value: Any) -> tuple[bool, Any]:
+        descending = self.spec.objective.direction is Direction.MAXIMIZE
+        return value is None, 0 if value is None else -value if descending else value
 
 
 class _Pace:
@@ -158,10 +167,12 @@ class ChunkRunner:
         """Replay the missing trials of a chunk; None means that it was not to be had, which is normal."""
         with write_transaction(self._engine) as connection:
             claim = claim_chunk(connection, sweep_id, chunk_id, owner, lease_ms=self._rhythm.lease_ms)
-        if claim is None:
-            return None
+            if claim is None:
+                return None
+            spec = stored_spec(claim.spec_text)
+            kept = standing(connection, sweep_id, spec)
         with structlog.contextvars.bound_contextvars(sweep=sweep_id, chunk=chunk_id):
-            batch = _Batch(sweep_id, stored_spec(claim.spec_text))
+            batch = _Batch(sweep_id, spec, standing=kept)
             try:
                 return self._replay(claim, batch)
             except DataChangedError as error:
