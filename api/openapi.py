@@ -3,8 +3,10 @@
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from api.changes import SweepChange, SweepClone
 from api.problems import MEDIA_TYPE
 from api.schemas import ProblemDocument
 from sweeps.spec import SweepSpec
@@ -20,13 +22,17 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 """Every answer but the documented ones."""
 
-SWEEP_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": f"{_COMPONENTS}{SweepSpec.__name__}"}}},
-    }
-}
-"""The body of a submitted sweep, which the route parses itself to keep its numbers exact."""
+
+def _body(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the description of a body that the route parses itself to keep its numbers exact."""
+    schema = {"$ref": f"{_COMPONENTS}{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+SWEEP_BODY = _body(SweepSpec)
+CHANGE_BODY = _body(SweepChange)
+CLONE_BODY = _body(SweepClone)
+_BODIES = (SweepSpec, SweepChange, SweepClone)
 
 
 def describe(app: FastAPI, *, guarded: bool) -> None:
@@ -48,7 +54,7 @@ def describe(app: FastAPI, *, guarded: bool) -> None:
 
 
 def _own_schemas() -> dict[str, Any]:
-    wanted: list[Any] = [(SweepSpec, "validation"), (ProblemDocument, "validation")]
+    wanted: list[Any] = [(model, "validation") for model in (*_BODIES, ProblemDocument)]
     _, document = models_json_schema(wanted, ref_template=_COMPONENTS + "{model}")
     schemas: dict[str, Any] = document["$defs"]
     return schemas

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.body import read_object
@@ -58,10 +58,14 @@ def _created(connection: sa.Connection, spec: SweepSpec, key: str | None) -> Swe
 
 @router.get("", summary="List sweeps, newest first", response_model=SweepPage)
 async def list_page(
-    database: DatabaseDep, state: SweepState | None = None, limit: Limit = 50, cursor: Cursor = None
+    database: DatabaseDep,
+    state: SweepState | None = None,
+    tag: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> JsonResponse:
-    """Return a page of sweeps, all or those in one state."""
-    page = await database.read(list_sweeps, state=state, limit=limit, cursor=cursor)
+    """Return a page of sweeps, all or those in one state, with one tag, or both."""
+    page = await database.read(list_sweeps, state=state, tag=tag, limit=limit, cursor=cursor)
     sweeps = [sweep_document(sweep) for sweep in page.sweeps]
     return JsonResponse({"sweeps": sweeps, "next_cursor": page.next_cursor})
 

@@ -75,10 +75,9 @@ class Compiled:
 
     def base_document(self) -> dict[str, Any]:
         """Return the shared parameters as JSON values."""
-        varied = set(self.axes) - self.promoted
         document: dict[str, Any] = {}
         for base in reversed(list(self.bases.values())):
-            document = base.model_dump(mode="json", exclude=varied) | document
+            document = base.model_dump(mode="json", exclude=set(self.axes)) | document
         for name in self.promoted:
             axis = self.space.by_name[name]
             document[name] = axis.adapter.dump_python(axis.values[0], mode="json")
@@ -87,6 +86,15 @@ class Compiled:
     def grid_document(self) -> dict[str, Any]:
         """Return the axes as written at first, as JSON values."""
         return {name: axis.document() for name, axis in self.axes.items() if name not in self.promoted}
+
+    def grown_axes(self) -> dict[str, list[Any]]:
+        """Return all values, as JSON, of the axes to which extensions added some."""
+        grown: dict[str, list[Any]] = {}
+        for added in self.extensions:
+            for name, values in added.items():
+                known = grown.get(name, self.axes[name].form.expanded())
+                grown[name] = ValueList((*known, *values)).document()
+        return grown
 
     def extensions_document(self) -> list[dict[str, Any]]:
         """Return the values added later as JSON values."""

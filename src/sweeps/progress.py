@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from bot.errors import InvalidInputError
 from sweeps.columns import database_now_ms
 from sweeps.errors import UnknownSweepError
+from sweeps.labelling import tags_of
 from sweeps.leaderboard import best_first
 from sweeps.spec import SweepSpec, stored_spec
-from sweeps.tables import METRIC_COLUMNS, chunk, sweep, trial
+from sweeps.tables import METRIC_COLUMNS, chunk, sweep, sweep_tag, trial
 from sweeps.trial import ACTIVE, ChunkState, SweepState
 
 MAX_PAGE = 1_000
@@ -30,9 +31,10 @@ class BestTrial:
 
 @dataclass(frozen=True, slots=True)
 class SweepView:
-    """A sweep as people see it. `trials_done` counts every finished trial, the failed ones included.
+    """A sweep as people see it. `trials_done` counts every finished trial, failed and reused ones included.
 
-    Rate in trials per second since the sweep was last started, eta in seconds; None while unknown.
+    `reason` says why the service itself ended it. Rate in trials per second since the sweep was last started,
+    eta in seconds; None while unknown.
     """
 
     id: int
@@ -42,12 +44,16 @@ class SweepView:
     trials_total: int
     trials_done: int
     trials_failed: int
+    trials_reused: int
     created_ms: int
     started_ms: int | None
     finished_ms: int | None
     rate: float | None
     eta_s: float | None
     best: BestTrial | None
+    reason: str | None
+    note: str
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +83,23 @@ def get_spec(connection: sa.Connection, sweep_id: int) -> SweepSpec:
 
 
 def list_sweeps(
-    connection: sa.Connection, *, state: SweepState | None = None, limit: int = 50, cursor: str | None = None
+    connection: sa.Connection,
+    *,
+    state: SweepState | None = None,
+    tag: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
 ) -> SweepList:
-    """Return sweeps, newest first, from `cursor` on; raises InvalidInputError for a cursor that is none."""
+    """Return sweeps (in one state, with one tag), newest first, from `cursor` on.
+
+    Raises: InvalidInputError for a cursor that is none.
+    """
     limit = bounded_limit(limit)
     query = _selected().order_by(sweep.c.id.desc()).limit(limit + 1)
     if state is not None:
         query = query.where(sweep.c.state == state)
+    if tag is not None:
+        query = query.where(sweep.c.id.in_(sa.select(sweep_tag.c.sweep_id).where(sweep_tag.c.tag == tag)))
     if cursor is not None:
         query = query.where(sweep.c.id < _before(cursor))
     rows = connection.execute(query).all()
@@ -110,6 +126,7 @@ def _selected() -> sa.Select[Any]:
         sweep,
         sa.select(sa.func.sum(chunk.c.trials_done)).where(mine).scalar_subquery().label("trials_done"),
         sa.select(sa.func.sum(chunk.c.trials_failed)).where(mine).scalar_subquery().label("trials_failed"),
+        sa.select(sa.func.sum(chunk.c.trials_reused)).where(mine).scalar_subquery().label("trials_reused"),
         sa.select(sa.func.sum(chunk.c.trials_done))
         .where(mine, since_start)
         .scalar_subquery()
@@ -131,12 +148,16 @@ def _view(connection: sa.Connection, row: Any) -> SweepView:
         trials_total=row.trials_total,
         trials_done=int(row.trials_done),
         trials_failed=int(row.trials_failed),
+        trials_reused=int(row.trials_reused),
         created_ms=row.created_ms,
         started_ms=row.started_ms,
         finished_ms=row.finished_ms,
         rate=rate,
         eta_s=float(left) / rate if rate and state in ACTIVE else None,
         best=_best(connection, row.id, spec),
+        reason=row.reason,
+        note=row.note,
+        tags=tuple(tags_of(connection, [row.id])[row.id]),
     )
 
 

@@ -23,7 +23,10 @@ from sweeps.trial import TrialState
 
 @dataclass(frozen=True, slots=True)
 class TrialView:
-    """One trial: varied parameters as JSON values, metrics (money as Decimal) or None until it completed."""
+    """One trial: varied parameters as JSON values, metrics (money as Decimal) or None until it completed.
+
+    `reused_from` names sweep and number of the trial that was replayed, where the result was taken over.
+    """
 
     number: int
     params: dict[str, Any]
@@ -32,6 +35,7 @@ class TrialView:
     error_code: str | None
     error: str | None
     run_key: str | None
+    reused_from: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,5 +184,12 @@ def _view(spec: SweepSpec, row: Any) -> TrialView:
     state = TrialState(row.state)
     metrics = {name: getattr(row, name) for name in METRICS} if state is TrialState.COMPLETED else None
     return TrialView(
-        row.number, spec.params(row.number), state, metrics, row.error_code, row.error, row.run_key
+        row.number,
+        spec.params(row.number),
+        state,
+        metrics,
+        row.error_code,
+        row.error,
+        row.run_key,
+        None if row.reused_sweep is None else (row.reused_sweep, row.reused_number),
     )

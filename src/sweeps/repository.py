@@ -36,7 +36,7 @@ def create_sweep(
     now_ms = connection.execute(sa.select(database_now_ms())).scalar_one()
     values = {
         "name": spec.name,
-        "spec": json.dumps(spec.document(), separators=(",", ":")),
+        "spec": spec_text(spec),
         "spec_digest": spec.digest,
         "engine_version": ENGINE_VERSION,
         "state": SweepState.QUEUED,
@@ -52,6 +52,11 @@ def create_sweep(
         return _created_before(connection, spec, idempotency_key)
     add_chunks(connection, sweep_id, spec, first=0, size=size)
     return Created(sweep_id, new=True)
+
+
+def spec_text(spec: SweepSpec) -> str:
+    """Return a sweep as it is stored."""
+    return json.dumps(spec.document(), separators=(",", ":"))
 
 
 def add_chunks(
@@ -114,7 +119,7 @@ def resume_sweep(connection: sa.Connection, sweep_id: int) -> None:
     refuse_changed_data(connection, sweep_id)
     if not _reopen(connection, sweep_id, chunk.c.state != ChunkState.DONE) and state != SweepState.PAUSED:
         raise SweepStateError(f"sweep {sweep_id} has the result of every trial; nothing to resume")
-    _requeue(connection, sweep_id)
+    requeue(connection, sweep_id)
 
 
 def retry_failed(connection: sa.Connection, sweep_id: int) -> int:
@@ -131,7 +136,7 @@ def retry_failed(connection: sa.Connection, sweep_id: int) -> int:
         sa.select(sa.func.sum(chunk.c.trials_failed)).where(chunk.c.sweep_id == sweep_id)
     ).scalar_one()
     if _reopen(connection, sweep_id) and state in {SweepState.COMPLETED, SweepState.FAILED}:
-        _requeue(connection, sweep_id)
+        requeue(connection, sweep_id)
     return int(failed or 0)
 
 
@@ -147,7 +152,8 @@ def pause_sweep(connection: sa.Connection, sweep_id: int) -> None:
         raise SweepStateError(f"sweep {sweep_id} is {state} and cannot be paused")
 
 
-def _requeue(connection: sa.Connection, sweep_id: int) -> None:
+def requeue(connection: sa.Connection, sweep_id: int) -> None:
+    """Let a paused or ended sweep run again."""
     move_sweep(connection, sweep_id, SweepState.QUEUED, started_ms=None, finished_ms=None, reason=None)
 
 

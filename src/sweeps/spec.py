@@ -124,7 +124,7 @@ class SweepSpec(BaseModel):
         try:
             return cls.model_validate(values, context={"max_trials": max_trials})
         except ValidationError as error:
-            raise InvalidInputError([_without_tag(found) for found in field_errors(error)]) from None
+            raise InvalidInputError([_in_sampler(found) for found in field_errors(error)]) from None
 
     def model_post_init(self, context: Any, /) -> None:
         """Compile the space, unless a twin of this sweep brings its own."""
@@ -183,6 +183,10 @@ class SweepSpec(BaseModel):
         """Return the data sets that trials read; None stands for the only one held."""
         return tuple(self.values_of("exchange"))
 
+    def grown_axes(self) -> dict[str, list[Any]]:
+        """Return all values, as JSON, of the axes to which extensions added some."""
+        return self._compiled.grown_axes()
+
     def strategies(self) -> tuple[str, ...]:
         """Return the strategies that trials run."""
         return tuple(self.values_of("strategy_mode"))
@@ -223,11 +227,12 @@ class SweepSpec(BaseModel):
         return axis.values if axis else (getattr(self.base_config, name),)
 
 
-def _without_tag(error: FieldError) -> FieldError:
-    """Return the error of a sampler's field without the kind that pydantic puts into its path."""
+def _in_sampler(error: FieldError) -> FieldError:
+    """Return an error of the sampler with the path that a user wrote, in which pydantic puts the kind."""
     head, _, rest = error.field.partition(".")
-    _, _, field = rest.partition(".")
-    return FieldError(f"sampler.{field}", error.message) if head == "sampler" and field else error
+    if head != "sampler":
+        return error
+    return FieldError(f"sampler.{rest.partition('.')[2] or 'kind'}", error.message)
 
 
 @lru_cache(maxsize=64)

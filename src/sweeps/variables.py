@@ -8,7 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.config import RunConfig, field_errors, run_model
 from bot.errors import FieldError, InvalidInputError
-from bot.strategies.registry import strategy_names
+from bot.parameters import AccountParameters
+from bot.strategies.registry import strategy_names, strategy_plugin
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -48,6 +49,11 @@ class Variables:
         """Return a value as JSON; a single symbol without its list."""
         label = self.adapter(name).dump_python(value, mode="json")
         return label[0] if isinstance(label, list) and len(label) == 1 else label
+
+    def reads(self, strategy: str, name: str) -> bool:
+        """Return whether a parameter can change a run under a strategy: the account's, and its own."""
+        own = strategy_plugin(strategy).parameters.model_fields
+        return name in AccountParameters.model_fields or name in own
 
     def readers(self, name: str) -> tuple[str, ...]:
         """Return the strategies among ours whose runs have this parameter at all."""

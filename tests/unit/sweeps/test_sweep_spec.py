@@ -131,7 +131,7 @@ def test_contradiction_of_some_trials_is_theirs_alone() -> None:
         ({"constraints": ["min_funding_rate > 1"]}, "constraints", "leave none of 12 trials"),
         ({"constraints": ["1 / (perp_leverage - 2) > 0"]}, "constraints[0]", "no value everywhere"),
         ({"constraints": "perp_leverage > 1"}, "constraints", "perp_leverage"),
-        ({"sampler": {"kind": "best"}}, "sampler", "'best' is no sampler"),
+        ({"sampler": {"kind": "best"}}, "sampler.kind", "'best' is no sampler"),
         ({"sampler": {"kind": "random"}}, "sampler.n", "required"),
         ({"sampler": {"kind": "sobol", "n": 0}}, "sampler.n", "0"),
         ({"sampler": {"kind": "random", "n": 3, "seed": -1}}, "sampler.seed", "-1"),

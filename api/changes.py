@@ -1,0 +1,56 @@
+"""Bodies that change a sweep; parsed from exact JSON, refused with the paths of their fields."""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bot.config import field_errors
+from bot.errors import InvalidInputError
+from bot.fields import Integer
+from sweeps.growing import extended_spec
+from sweeps.spec import SweepSpec
+
+
+class SweepChange(BaseModel):
+    """What can change about a sweep: what is written beside it, and how far it reaches."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tags: list[str] | None = Field(None, description="in place of the tags it has")
+    note: str | None = Field(None, description="in place of the note it has")
+    add_values: dict[str, list[Any]] = Field(
+        default_factory=dict, description="more values of axes, or of parameters that become axes by it"
+    )
+    extend_to: Any = Field(None, description="a later end, beside those there are")
+    n: Integer | None = Field(None, description="more trials of a random or sobol sample")
+
+    @classmethod
+    def parse(cls, document: dict[str, object]) -> Self:
+        """Return the change; raises InvalidInputError with one entry per refused field."""
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            raise InvalidInputError(field_errors(error)) from None
+
+    @property
+    def grows(self) -> bool:
+        """Whether there will be more trials."""
+        return bool(self.add_values) or self.extend_to is not None or self.n is not None
+
+    def applied_to(self, spec: SweepSpec) -> SweepSpec:
+        """Return the sweep with its new values; raises InvalidInputError."""
+        added = dict(self.add_values)
+        if self.extend_to is not None:
+            if "end" in added:
+                raise InvalidInputError.of("extend_to", "and add_values.end say the same; give one of them")
+            added["end"] = [self.extend_to]
+        return extended_spec(spec, add_values=added, n=self.n)
+
+
+class SweepClone(BaseModel):
+    """Fields of a sweep in place of those it has; `base` and `grid` name by name, null removes one."""
+
+    model_config = ConfigDict(extra="allow")
+
+    base: dict[str, Any] = Field(default_factory=dict)
+    grid: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,127 @@
+"""Sweeps before and after their start: check, pause, retry, change, copy; and the strategies."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Header, Request
+from starlette.concurrency import run_in_threadpool
+
+from api.body import read_object
+from api.changes import SweepChange
+from api.dependencies import DatabaseDep, ReplaysDep
+from api.documents import sweep_document
+from api.openapi import CHANGE_BODY, CLONE_BODY, PROBLEMS, SWEEP_BODY
+from api.responses import JsonResponse
+from api.routes.parameters import SweepId
+from api.schemas import StrategyList, SweepDocument, SweepPlan
+from api.submission import admit
+from sweeps.catalogue import strategies_document
+from sweeps.growing import cloned_spec, extend_sweep
+from sweeps.labelling import label_sweep
+from sweeps.planning import plan_sweep
+from sweeps.progress import SweepView, get_spec, get_sweep
+from sweeps.repository import create_sweep, pause_sweep, retry_failed
+from sweeps.spec import SweepSpec
+
+router = APIRouter(tags=["sweeps"], responses=PROBLEMS, default_response_class=JsonResponse)
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
+
+
+@router.get("/strategies", summary="Installed strategies", response_model=StrategyList)
+async def strategies() -> JsonResponse:
+    """Return parameters, defaults, a first grid and presets of each."""
+    return JsonResponse(strategies_document())
+
+
+@router.post(
+    "/sweeps/validate",
+    summary="Check a sweep without submitting it",
+    response_model=SweepPlan,
+    openapi_extra=SWEEP_BODY,
+)
+async def validate(request: Request, replays: ReplaysDep) -> JsonResponse:
+    """Return what the sweep would be; what would be refused is refused here in the same words."""
+    document = await read_object(request)
+    spec = await run_in_threadpool(lambda: admit(SweepSpec.parse(document), replays.store))
+
+    def planned() -> dict[str, object]:
+        with replays.store.engine.connect() as connection:
+            return plan_sweep(connection, spec).document()
+
+    return JsonResponse(await run_in_threadpool(planned))
+
+
+@router.post("/sweeps/{sweep_id}/pause", summary="Stop starting trials", response_model=SweepDocument)
+async def pause(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
+    """Start no more trials until the sweep is resumed; those running stop before their next one."""
+    return await _changed(database, sweep_id, lambda connection: pause_sweep(connection, sweep_id))
+
+
+@router.post("/sweeps/{sweep_id}/retry", summary="Retry failed trials only", response_model=SweepDocument)
+async def retry(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
+    """Queue the failed trials again, and nothing else."""
+    return await _changed(database, sweep_id, lambda connection: retry_failed(connection, sweep_id))
+
+
+@router.patch(
+    "/sweeps/{sweep_id}",
+    summary="Tag, annotate or extend a sweep",
+    response_model=SweepDocument,
+    openapi_extra=CHANGE_BODY,
+)
+async def change(
+    request: Request, database: DatabaseDep, replays: ReplaysDep, sweep_id: SweepId
+) -> JsonResponse:
+    """Replace tags and note, add values or a later end: trials keep their numbers, only new ones run."""
+    asked = SweepChange.parse(await read_object(request))
+    before = await database.read(get_spec, sweep_id)
+    grown = before
+    if asked.grows:
+        grown = await run_in_threadpool(lambda: admit(asked.applied_to(before), replays.store))
+
+    def apply(connection: sa.Connection) -> None:
+        if asked.grows:
+            extend_sweep(connection, sweep_id, before, grown)
+        label_sweep(connection, sweep_id, tags=asked.tags, note=asked.note)
+
+    return await _changed(database, sweep_id, apply)
+
+
+@router.post(
+    "/sweeps/{sweep_id}/clone",
+    status_code=202,
+    summary="Submit a copy with changes",
+    response_model=SweepDocument,
+    openapi_extra=CLONE_BODY,
+)
+async def clone(
+    request: Request,
+    database: DatabaseDep,
+    replays: ReplaysDep,
+    sweep_id: SweepId,
+    idempotency_key: IdempotencyKey = None,
+) -> JsonResponse:
+    """Submit a sweep like this one; results of the very same runs are taken over."""
+    changes = await read_object(request)
+    original = await database.read(get_spec, sweep_id)
+    spec = await run_in_threadpool(lambda: admit(cloned_spec(original, changes), replays.store))
+
+    def created(connection: sa.Connection) -> SweepView:
+        made = create_sweep(connection, spec, idempotency_key=idempotency_key)
+        if made.new:
+            label_sweep(connection, made.sweep_id, note=f"cloned from sweep {sweep_id}")
+        return get_sweep(connection, made.sweep_id)
+
+    copy = await database.write(created)
+    return JsonResponse(sweep_document(copy), 202, {"Location": f"/sweeps/{copy.id}"})
+
+
+async def _changed(
+    database: DatabaseDep, sweep_id: int, command: Callable[[sa.Connection], object]
+) -> JsonResponse:
+    def change_and_look(connection: sa.Connection) -> SweepView:
+        command(connection)
+        return get_sweep(connection, sweep_id)
+
+    return JsonResponse(sweep_document(await database.write(change_and_look)))

@@ -1,0 +1,126 @@
+"""Sweeps from sweeps: one that grows by values or trials, and a copy with changes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.errors import FieldError, InvalidInputError
+from bot.strategies.registry import strategy_plugin
+from sweeps.compiling import PRESET
+from sweeps.errors import SweepStateError, UnknownSweepError
+from sweeps.pins import data_pin, refuse_changed_data
+from sweeps.repository import add_chunks, requeue, spec_text
+from sweeps.sampling import GridSampler
+from sweeps.spec import SweepSpec
+from sweeps.tables import sweep
+from sweeps.trial import SweepState
+from sweeps.variables import strategies_of
+
+_MERGED = ("base", "grid")
+
+
+def extended_spec(
+    spec: SweepSpec, *, add_values: Mapping[str, Sequence[object]] | None = None, n: int | None = None
+) -> SweepSpec:
+    """Return the sweep with more values on its axes, or, if it is sampled, with more trials.
+
+    The trials that were there keep their numbers; the new ones follow. A value added to a parameter that did
+    not vary makes it an axis that begins with the value it had.
+    Raises: InvalidInputError naming what cannot be added.
+    """
+    document = spec.document()
+    if n is not None:
+        if isinstance(spec.sampler, GridSampler):
+            raise InvalidInputError.of("n", "belongs to sampled sweeps; a grid grows by add_values")
+        if n <= spec.sampler.n:
+            raise InvalidInputError.of("n", f"{n} is not more than the {spec.sampler.n} asked for already")
+        document["sampler"] = {**document["sampler"], "n": n}
+    if add_values:
+        document["extensions"] = [*document["extensions"], dict(add_values)]
+    at = len(document["extensions"]) - 1
+    grown = _parsed(document, f"extensions[{at}]")
+    if grown.trial_count == spec.trial_count:
+        raise InvalidInputError.of("add_values", "would add no trial")
+    return grown
+
+
+def cloned_spec(spec: SweepSpec, changes: Mapping[str, Any]) -> SweepSpec:
+    """Return a sweep like this one with `changes`, numbered anew.
+
+    `base` and `grid` are changed name by name (null removes one), everything else is replaced. A parameter
+    that becomes an axis leaves the base, and the reverse. Raises: InvalidInputError as any sweep does.
+    """
+    document = flattened(spec)
+    for name, change in changes.items():
+        if name not in _MERGED:
+            document[name] = change
+        elif not isinstance(change, dict):
+            raise InvalidInputError.of(name, f"{change!r} is no object of parameters")
+        else:
+            other = document["grid" if name == "base" else "base"]
+            for parameter, value in change.items():
+                document[name].pop(parameter, None)
+                if value is not None:
+                    other.pop(parameter, None)
+                    document[name][parameter] = value
+    _make_way_for_preset(document, changes.get("base") or {})
+    return SweepSpec.parse(document)
+
+
+def _make_way_for_preset(document: dict[str, Any], base: Mapping[str, Any]) -> None:
+    """Drop the parameters that a newly named preset sets, but those that the change sets itself."""
+    for strategy in strategies_of(document["base"], document["grid"]):
+        for name in strategy_plugin(strategy).presets.get(str(base.get(PRESET)), ()):
+            if name not in base:
+                document["base"].pop(name, None)
+
+
+def flattened(spec: SweepSpec) -> dict[str, Any]:
+    """Return the document of a sweep with what was added later in the axes themselves."""
+    document = spec.document()
+    document.pop("extensions")
+    for name, values in spec.grown_axes().items():
+        document["base"].pop(name, None)
+        raw = document["grid"].get(name)
+        conditional = isinstance(raw, dict) and "when" in raw
+        document["grid"][name] = {"values": values, "when": raw["when"]} if conditional else values
+    return document
+
+
+def extend_sweep(connection: sa.Connection, sweep_id: int, before: SweepSpec, grown: SweepSpec) -> None:
+    """Store what `before` has grown to and queue the new trials; those that are there stay as they are.
+
+    Raises: UnknownSweepError; SweepStateError if it is cancelled, was changed meanwhile, or if its data were.
+    """
+    found = connection.execute(
+        sa.select(sweep.c.state, sweep.c.spec_digest).where(sweep.c.id == sweep_id).with_for_update()
+    ).one_or_none()
+    if found is None:
+        raise UnknownSweepError(f"there is no sweep {sweep_id}")
+    if found.spec_digest != before.digest:
+        raise SweepStateError(f"sweep {sweep_id} was changed meanwhile; look at it and try again")
+    if found.state == SweepState.CANCELLED:
+        raise SweepStateError(f"sweep {sweep_id} is cancelled; resume it first, or clone it with more values")
+    refuse_changed_data(connection, sweep_id)
+    connection.execute(
+        sweep.update()
+        .where(sweep.c.id == sweep_id)
+        .values(
+            spec=spec_text(grown),
+            spec_digest=grown.digest,
+            trials_total=grown.trial_count,
+            data_pin=data_pin(connection, grown),
+        )
+    )
+    add_chunks(connection, sweep_id, grown, first=before.trial_count)
+    if found.state in {SweepState.COMPLETED, SweepState.FAILED}:
+        requeue(connection, sweep_id)
+
+
+def _parsed(document: dict[str, Any], path: str) -> SweepSpec:
+    try:
+        return SweepSpec.parse(document)
+    except InvalidInputError as error:
+        found = [FieldError(item.field.replace(path, "add_values", 1), item.message) for item in error.errors]
+        raise InvalidInputError(found) from None

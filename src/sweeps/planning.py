@@ -1,0 +1,135 @@
+"""What a sweep would be, before anything is stored: its size, what repeats, time and space."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from sweeps.heartbeats import live_slots
+from sweeps.rates import measured_rates, settlements
+from sweeps.spec import SweepSpec, TopCurves
+from sweeps.variables import Variables, variables
+
+BYTES_PER_TRIAL = 900
+"""Of a stored row with its share of the packed columns and indexes, measured over 100,000 trials."""
+
+CURVE_BYTES_PER_SETTLEMENT = 12
+"""Of a stored equity curve with its round trips, compressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A sweep by numbers. `cells` counts combinations of its axes, `duplicates` the trials that differ from
+    another one only in parameters that their strategy does not read.
+
+    Seconds are those of one core, `elapsed_s` with the workers that live now, at least one.
+    """
+
+    spec: SweepSpec
+    cells: int
+    trials: int
+    rejected: tuple[int, ...]
+    duplicates: int
+    slots: int
+    measured: bool
+    trial_s: float
+    bytes: int
+
+    @property
+    def elapsed_s(self) -> float:
+        """How long the sweep would take with the worker processes that live now."""
+        return self.trials * self.trial_s / max(self.slots, 1)
+
+    def document(self) -> dict[str, Any]:
+        """Return the plan as JSON values."""
+        return {
+            "trials": self.trials,
+            "cells": self.cells,
+            "axes": [_axis_document(self.spec, name) for name in self.spec.space.by_name],
+            "rejected": [
+                {"constraint": text, "cells": count}
+                for text, count in zip(self.spec.constraints, self.rejected, strict=False)
+            ],
+            "duplicates": self.duplicates,
+            "estimate": {
+                "seconds": self.elapsed_s,
+                "core_seconds": self.trials * self.trial_s,
+                "workers": self.slots,
+                "trials_per_second": max(self.slots, 1) / self.trial_s,
+                "measured": self.measured,
+                "bytes": self.bytes,
+            },
+            "spec": self.spec.document(),
+        }
+
+
+def plan_sweep(connection: sa.Connection, spec: SweepSpec) -> Plan:
+    """Return what `spec` would be on this machine, by the rates that its workers measured."""
+    rates = measured_rates(connection)
+    return Plan(
+        spec=spec,
+        cells=spec.space.cells,
+        trials=spec.trial_count,
+        rejected=_rejected(spec),
+        duplicates=duplicates(spec),
+        slots=live_slots(connection),
+        measured=rates.measured(spec.strategies()),
+        trial_s=rates.trial_seconds(spec),
+        bytes=spec.trial_count * BYTES_PER_TRIAL + _curve_bytes(spec),
+    )
+
+
+def duplicates(spec: SweepSpec) -> int:
+    """Return how many trials differ from an earlier one only in parameters their strategy does not read."""
+    space = spec.space
+    known = variables(spec.strategies())
+    cells = space.cells_of(np.arange(space.trial_count))
+    mode = space.positions(cells, "strategy_mode") if "strategy_mode" in space.by_name else None
+    distinct = 0
+    for index, strategy in enumerate(spec.values_of("strategy_mode")):
+        mine = cells if mode is None else cells[mode == index]
+        distinct += len(np.unique(_effective(spec, mine, known, strategy)))
+    return space.trial_count - distinct
+
+
+def _effective(spec: SweepSpec, cells: Any, known: Variables, strategy: str) -> Any:
+    """Return a number for each cell that is equal for cells whose run is the same under the strategy."""
+    combined = np.zeros(len(cells), dtype=np.int64)
+    for axis in spec.space.axes:
+        if known.reads(strategy, axis.name):
+            ranks = {value: rank for rank, value in enumerate(dict.fromkeys(axis.values))}
+            values = np.array([ranks[value] for value in axis.values])
+            combined = combined * len(ranks) + values[spec.space.positions(cells, axis.name)]
+            _, combined = np.unique(combined, return_inverse=True)
+    return combined
+
+
+def _rejected(spec: SweepSpec) -> tuple[int, ...]:
+    counts = [part.rejected for part in spec.space.parts if part.rejected]
+    return tuple(map(sum, zip(*counts, strict=True)))
+
+
+def _curve_bytes(spec: SweepSpec) -> int:
+    if spec.curves == "none":
+        return 0
+    kept = spec.trial_count
+    if isinstance(spec.curves, TopCurves):
+        kept = min(kept, spec.curves.top)
+    return int(kept * settlements(spec) * CURVE_BYTES_PER_SETTLEMENT)
+
+
+def _axis_document(spec: SweepSpec, name: str) -> dict[str, Any]:
+    space = spec.space
+    axis = space.by_name[name]
+    dimension = space.dimensions[space.dimension_of[name]]
+    linked = [other.name for other in dimension.axes if other.name != name]
+    values = axis.labels[int(axis.conditional) :]
+    return {
+        "name": name,
+        "size": len(values),
+        "first": values[0] if values else None,
+        "last": values[-1] if values else None,
+        "linked": linked,
+        "conditional": axis.conditional,
+    }
