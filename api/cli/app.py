@@ -172,16 +172,22 @@ def import_data(
     mapping: Annotated[
         Path | None, typer.Option(help="A JSON file that describes the columns of another CSV.")
     ] = None,
+    keep_readable: Annotated[
+        bool, typer.Option("--keep-readable", help="Import the readable lines of damaged files.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Import market data; importing it twice changes nothing.
 
+    Rows that break a rule are named and left out; a file with lines that cannot be read is refused whole.
     Formats are told by content: canonical CSV, Binance Vision and website exports, freqtrade, ccxt dumps,
     answers of Binance, Bybit, OKX, Hyperliquid and dYdX. The options answer what a file leaves open.
     """
     from api.cli.market_data import Said, import_path
 
-    import_path(path, exchange, Said(kind, symbol, timeframe, time_zone, mapping), as_json=as_json)
+    import_path(
+        path, exchange, Said(kind, symbol, timeframe, time_zone, mapping, keep_readable), as_json=as_json
+    )
 
 
 @data.command(

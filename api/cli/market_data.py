@@ -16,7 +16,7 @@ from bot.data import importing
 from bot.data.importers.hints import Hints
 from bot.data.importing import FileReport, ImportReport
 from bot.data.listing import ExchangeListing, SeriesListing
-from bot.errors import InvalidInputError
+from bot.errors import DamagedFileError, InvalidInputError
 from bot.models import HOUR_MS
 from bot.timestamps import iso
 
@@ -32,6 +32,7 @@ class Said:
     timeframe: str | None = None
     time_zone: str | None = None
     mapping: Path | None = None
+    keep_readable: bool = False
 
     def hints(self) -> Hints:
         """Return it parsed; raises InvalidInputError naming the option's field."""
@@ -41,6 +42,7 @@ class Said:
             timeframe=self.timeframe,
             time_zone=self.time_zone,
             mapping=None if self.mapping is None else _text(self.mapping),
+            keep_readable=self.keep_readable,
         )
 
 
@@ -66,6 +68,8 @@ def import_path(path: Path, exchange: str, said: Said = _NOTHING_SAID, *, as_jso
         print(json.dumps(asdict(report)))
     else:
         print_report(report, console())
+    if report.damaged:
+        raise DamagedFileError("; ".join(skipped.reason for skipped in report.damaged))
 
 
 def print_report(report: ImportReport, out: Console) -> None:

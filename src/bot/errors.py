@@ -91,6 +91,10 @@ class ExchangeOfflineError(FetchError):
     code = "exchange_offline"
 
 
+class DamagedFileError(DataImportError):
+    """A file with lines that cannot be read; nothing of it was imported."""
+
+
 class StoreError(BotError):
     """A database that cannot be used: damaged, newer than this program, or not there."""
 

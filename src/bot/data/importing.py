@@ -7,12 +7,12 @@ from pathlib import Path
 from bot.data.importers.formats import recognised
 from bot.data.importers.hints import Hints
 from bot.data.importers.source import open_source
-from bot.data.importers.text_lines import Progress, Refusal
+from bot.data.importers.text_lines import Progress, Refusal, RefusalLog
 from bot.data.provenance import Provenance
 from bot.data.rows import SeriesKey
 from bot.data.store import HistoricalDataStore
 from bot.data.symbols import exchange_name
-from bot.errors import DataImportError, InvalidInputError
+from bot.errors import DamagedFileError, DataImportError, InvalidInputError
 
 NOTHING_SAID = Hints()
 
@@ -36,10 +36,11 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class SkippedFile:
-    """An entry of a folder that is no market data, and why."""
+    """An entry of a folder of which nothing was imported, and why: no market data, or damaged."""
 
     name: str
     reason: str
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class ImportReport:
 
     files: tuple[FileReport, ...]
     skipped: tuple[SkippedFile, ...]
+
+    @property
+    def damaged(self) -> tuple[SkippedFile, ...]:
+        """Return the files that could not be imported because they are damaged."""
+        return tuple(skipped for skipped in self.skipped if skipped.damaged)
 
     @property
     def rows_read(self) -> int:
@@ -97,14 +103,17 @@ def import_file(
     progress: Progress | None = None,
     hints: Hints = NOTHING_SAID,
 ) -> FileReport:
-    """Import one file in one transaction: its good rows are stored, the others reported.
+    """Import one file in one transaction: rows that break a rule are reported, the others stored.
 
-    Raises: DataImportError if it is no market data.
+    Raises: DataImportError if it is no market data; DamagedFileError, with nothing stored, if lines of it
+    cannot be read, unless the hints ask for the readable ones.
     """
     with open_source(path, progress) as source:
         known = recognised(source, hints)
         parsed = known.parse(source, hints)
         refusals = source.lines.refusals
+    if refusals.damaged and not hints.keep_readable:
+        raise _damaged(path.name, refusals)
     content = parsed.content
     key = SeriesKey(exchange, content.symbol, content.kind, content.timeframe_ms)
     unreadable = refusals.count
@@ -123,6 +132,16 @@ def import_file(
         refused=refusals.count,
         refusals=tuple(sorted(refusals.kept, key=lambda refusal: refusal.line)),
         notes=(*parsed.notes, *_put_right(provenance)),
+    )
+
+
+def _damaged(name: str, refusals: RefusalLog) -> DamagedFileError:
+    first = refusals.first_damage
+    where = name if first is None else f"{name}:{first.line}: {first.reason}"
+    lines = "1 line" if refusals.damaged == 1 else f"{refusals.damaged} lines"
+    return DamagedFileError(
+        f"{where}; {lines} cannot be read, so nothing of the file was imported "
+        "(--keep-readable imports the others)"
     )
 
 
@@ -148,7 +167,8 @@ def _import_folder(
         try:
             files.append(import_file(store, entry, exchange, advance.of_file, hints))
         except DataImportError as error:
-            skipped.append(SkippedFile(entry.name, error.message))
+            damaged = isinstance(error, DamagedFileError)
+            skipped.append(SkippedFile(entry.name, error.message, damaged))
         advance.finish(entry.stat().st_size)
     if not files:
         why = f": {skipped[0].reason}" if skipped else " such as BTCUSDT-funding.csv"

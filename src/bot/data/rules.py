@@ -24,15 +24,19 @@ class RowRefusedError(ValueError):
     """A row that breaks a rule; the message names the value."""
 
 
+class RowDamagedError(RowRefusedError):
+    """A row that cannot be read at all, which no exchange ever wrote."""
+
+
 def market_number(text: str, name: str) -> Decimal:
     """Return a recorded number exactly: at most 34 digits, between 1e-30 and 1e18 in size.
 
-    Raises: RowRefusedError, also for NaN and infinities.
+    Raises: RowRefusedError; RowDamagedError for what is no number, NaN and infinities included.
     """
     try:
         number = dec(text)
     except InvalidNumberError:
-        raise RowRefusedError(f"{name} {_shown(text)} is not a finite decimal number") from None
+        raise RowDamagedError(f"{name} {_shown(text)} is not a finite decimal number") from None
     if not number:
         return ZERO
     if not _LOWEST_PLACE <= number.adjusted() < _HIGHEST_PLACE:
@@ -43,9 +47,9 @@ def market_number(text: str, name: str) -> Decimal:
 
 
 def whole_number(text: str, name: str) -> int:
-    """Return a recorded whole number; raises RowRefusedError."""
+    """Return a recorded whole number; raises RowDamagedError."""
     if len(text) > _SHORT or not (text.isascii() and text.isdigit()):
-        raise RowRefusedError(f"{name} {_shown(text)} is not a whole number")
+        raise RowDamagedError(f"{name} {_shown(text)} is not a whole number")
     return int(text)
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from bot.data.importers.hints import Hints
 from bot.data.importers.parsing import Parsed, Settlement, decided, funding, said
 from bot.data.importers.source import Source
-from bot.data.rules import RowRefusedError, market_number
+from bot.data.rules import RowDamagedError, RowRefusedError, market_number
 from bot.data.symbols import market_symbol
 from bot.errors import DataImportError
 from bot.models import HOUR_MS
@@ -51,7 +51,7 @@ def parse(source: Source, hints: Hints) -> Parsed:
         try:
             records.append((number, _record(text)))
         except RowRefusedError as refusal:
-            refusals.add(number, str(refusal))
+            refusals.add_error(number, refusal)
     zone = _zone(source, hints, [record for _, record in records])
     first = market_symbol(records[0][1].market) if records else None
     symbol = decided(source, "symbol", said("the file", first), said("--symbol", hints.symbol))
@@ -61,7 +61,7 @@ def parse(source: Source, hints: Hints) -> Parsed:
 def _record(text: str) -> _Record:
     fields = next(csv.reader([text], strict=False))
     if len(fields) != 4:
-        raise RowRefusedError(f"{len(fields)} columns instead of 4")
+        raise RowDamagedError(f"{len(fields)} columns instead of 4")
     contract, interval = _CONTRACT.match(fields[1]), _INTERVAL.match(fields[2])
     if not contract:
         raise RowRefusedError(f"contract {fields[1]!r} is no perpetual")

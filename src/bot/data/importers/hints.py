@@ -15,13 +15,17 @@ WAYS_TO_SAY = "--kind spot|perp|mark --symbol BTCUSDT --timeframe 1h"
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """The answers given with an import; each is used where a file leaves the question open."""
+    """The answers given with an import; each is used where a file leaves the question open.
+
+    `keep_readable` asks for the readable lines of a damaged file, which is refused whole otherwise.
+    """
 
     kind: SeriesKind | None = None
     symbol: str | None = None
     timeframe_ms: int | None = None
     zone: tzinfo | None = None
     mappings: tuple[Mapping, ...] = ()
+    keep_readable: bool = False
 
     @classmethod
     def parse(
@@ -32,6 +36,7 @@ class Hints:
         timeframe: str | None = None,
         time_zone: str | None = None,
         mapping: str | None = None,
+        keep_readable: bool = False,
     ) -> "Hints":
         """Return the answers given as text, `mapping` being the text of a mapping file.
 
@@ -43,6 +48,7 @@ class Hints:
             timeframe_ms=None if timeframe is None else _timeframe_ms(timeframe),
             zone=None if time_zone is None else parse_zone(time_zone),
             mappings=() if mapping is None else Mapping.parse_all(mapping),
+            keep_readable=keep_readable,
         )
 
 

@@ -113,7 +113,7 @@ def _records(
     for number, text in rows:
         fields = next(csv.reader([text], delimiter=mapping.delimiter))
         if len(fields) != width:
-            refusals.add(number, f"{len(fields)} columns instead of {width}")
+            refusals.add_damage(number, f"{len(fields)} columns instead of {width}")
             continue
         if held is not None:
             yield held

@@ -16,6 +16,7 @@ from bot.data.intervals import inferred_hours
 from bot.data.rows import CANDLE_COLUMNS, Rows, SeriesKind, funding_values
 from bot.data.rules import (
     TIMEFRAMES_MS,
+    RowDamagedError,
     RowRefusedError,
     check_candle,
     check_funding,
@@ -85,10 +86,10 @@ def decided(source: Source, what: str, *answers: tuple[str, T | None]) -> T:
 
 
 def csv_fields(text: str, expected: int, delimiter: str = ",") -> list[str]:
-    """Return the fields of an unquoted line; raises RowRefusedError for another number of them."""
+    """Return the fields of an unquoted line; raises RowDamagedError for another number of them."""
     fields = text.split(delimiter)
     if len(fields) != expected:
-        raise RowRefusedError(f"{len(fields)} columns instead of {expected}")
+        raise RowDamagedError(f"{len(fields)} columns instead of {expected}")
     return fields
 
 
@@ -117,7 +118,7 @@ def candles(
             row = tuple(map(market_number, texts, CANDLE_COLUMNS))
             check_candle(open_ms, content.timeframe_ms, row)
         except RowRefusedError as refusal:
-            refusals.add(number, str(refusal))
+            refusals.add_error(number, refusal)
             continue
         times.append(open_ms)
         values.append(row)
@@ -154,7 +155,7 @@ def funding(
         try:
             taken.add(number, parse_record(record))
         except RowRefusedError as refusal:
-            refusals.add(number, str(refusal))
+            refusals.add_error(number, refusal)
     times, values, numbers, jitter_ms = taken.finished()
     content = Content(symbol, SeriesKind.FUNDING, 0)
     notes = ("interval_hours inferred from the settlements",) if taken.inferred else ()

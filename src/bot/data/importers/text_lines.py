@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from bot.data.rules import RowDamagedError, RowRefusedError
 from bot.errors import DataImportError
 
 MAX_LINE_BYTES = 64 * 1024
@@ -31,14 +32,27 @@ class Refusal:
 
 @dataclass(slots=True)
 class RefusalLog:
-    """All refusals counted, the first of them kept."""
+    """All refusals counted, the first of them kept; `damaged` counts those that cannot be read at all."""
 
     count: int = 0
+    damaged: int = 0
+    first_damage: Refusal | None = None
     kept: list[Refusal] = field(default_factory=list)
 
     def add(self, line: int, reason: str) -> None:
         """Record one refused line."""
         self.add_all(1, [(line, reason)])
+
+    def add_damage(self, line: int, reason: str) -> None:
+        """Record one line that cannot be read."""
+        self.add(line, reason)
+        self.damaged += 1
+        self.first_damage = self.first_damage or Refusal(line, reason)
+
+    def add_error(self, line: int, error: RowRefusedError) -> None:
+        """Record the line that an error refuses."""
+        record = self.add_damage if isinstance(error, RowDamagedError) else self.add
+        record(line, str(error))
 
     def add_all(self, count: int, reasons: Iterable[tuple[int, str]]) -> None:
         """Record `count` refused lines, of which some have reasons."""
@@ -66,7 +80,7 @@ class TextLines:
             try:
                 text = raw.decode("utf-8-sig" if self.number == 1 else "ascii").rstrip("\r\n")
             except UnicodeDecodeError as error:
-                self.refusals.add(self.number, f"byte {raw[error.start]:#04x} is not text")
+                self.refusals.add_damage(self.number, f"byte {raw[error.start]:#04x} is not text")
                 continue
             if text:
                 yield self.number, text
@@ -76,12 +90,12 @@ class TextLines:
         try:
             raw = self._read()
             while len(raw) > MAX_LINE_BYTES:
-                self.refusals.add(self.number, f"the line is longer than {MAX_LINE_BYTES} bytes")
+                self.refusals.add_damage(self.number, f"the line is longer than {MAX_LINE_BYTES} bytes")
                 self._skip_rest_of_line(raw)
                 self.number += 1
                 raw = self._read()
         except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
-            self.refusals.add(self.number, f"the compressed file is damaged from here on: {error}")
+            self.refusals.add_damage(self.number, f"the compressed file is damaged from here on: {error}")
             return b""
         return raw
 

@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"BTCUSDT-{leg}-1h.csv").write_text(f"{header}\n{candles}\n")
     rates = "\n".join(f"{start + hour * HOUR_MS},0.01,8," for hour in hours[::8])
     header = "timestamp_ms,funding_rate,interval_hours,mark_price"
-    (folder / "BTCUSDT-funding.csv").write_text(f"{header}\n{rates}\n{start + 99 * HOUR_MS},nan,8,\n")
+    (folder / "BTCUSDT-funding.csv").write_text(f"{header}\n{rates}\n{start + 99 * HOUR_MS},7,8,\n")
     return folder
 
 
@@ -85,7 +85,19 @@ def test_a_refused_row_is_printed_with_file_line_and_value(home: Path, folder: P
     refusals = [line for line in result.stdout.splitlines() if "refused:" in line]
     assert len(refusals) == 1
     assert refusals[0].startswith("BTCUSDT-funding.csv:8: refused: ")
-    assert "nan" in refusals[0]
+    assert "funding_rate 7 is beyond 1" in refusals[0]
+
+
+def test_a_damaged_file_is_one_line_on_standard_error_and_exit_2(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "BTCUSDT-funding.csv"
+    path.write_text("timestamp_ms,funding_rate,interval_hours,mark_price\n1704067200000,nan,8,\n")
+    result = _carrygrid(home, "data", "import", path, "--exchange", "paper")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(
+        "error: BTCUSDT-funding.csv:2: funding_rate 'nan' is not a finite decimal"
+    )
+    assert result.stderr.count("\n") == 1
+    assert json.loads(_carrygrid(home, "data", "list", "--json").stdout) == []
 
 
 def test_the_listing_shows_what_was_imported(filled: Path) -> None:

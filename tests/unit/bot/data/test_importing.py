@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 
 from bot.data.importers import text_lines
+from bot.data.importers.hints import Hints
 from bot.data.importing import FileReport, import_file, import_path
 from bot.data.store import HistoricalDataStore
-from bot.errors import DataImportError, InvalidInputError
+from bot.errors import DamagedFileError, DataImportError, InvalidInputError
 from bot.timestamps import parse_time_ms
 
 NOON = parse_time_ms("2024-01-01T12:00:00Z")
@@ -24,7 +25,8 @@ def written(folder: Path, name: str, text: str | bytes) -> Path:
 
 
 def imported(store: HistoricalDataStore, path: Path) -> FileReport:
-    return import_file(store, path, "test")
+    """Import what can be read of a file."""
+    return import_file(store, path, "test", None, Hints(keep_readable=True))
 
 
 def counts(report: FileReport) -> tuple[int, int, int, int]:
@@ -252,3 +254,40 @@ def test_recorded_data_cannot_be_imported_as_generated(store: HistoricalDataStor
     path = written(tmp_path, "BTCUSDT-perp-1h.csv", f"{CANDLES}{GOOD}\n")
     with pytest.raises(InvalidInputError, match="'synthetic' is kept for generated data"):
         import_path(store, path, "synthetic")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (f"{NOON + HOUR},10,12,9,nan,5", "BTCUSDT-perp-1h.csv:3: close 'nan' is not a finite decimal number"),
+        (f"{NOON + HOUR},10,12,9", "BTCUSDT-perp-1h.csv:3: 4 columns instead of 6"),
+        ("\x00\x00", "BTCUSDT-perp-1h.csv:3: 1 columns instead of 6"),
+    ],
+)
+def test_a_damaged_file_is_refused_whole_and_leaves_the_store_as_it_was(
+    store: HistoricalDataStore, tmp_path: Path, damage: str, reason: str
+) -> None:
+    path = written(tmp_path, "BTCUSDT-perp-1h.csv", f"{CANDLES}{GOOD}\n{damage}\n")
+    with pytest.raises(DamagedFileError) as refusal:
+        import_file(store, path, "test")
+    assert refusal.value.message.startswith(f"{reason}; 1 line cannot be read, so nothing")
+    assert store.exchanges() == []
+
+
+def test_a_cut_archive_is_refused_whole(store: HistoricalDataStore, tmp_path: Path) -> None:
+    rows = "".join(f"{NOON + hour * HOUR},10,12,9,11,{hour * 7919 % 1000}\n" for hour in range(500))
+    packed = gzip.compress(f"{CANDLES}{rows}".encode())
+    path = written(tmp_path, "BTCUSDT-perp-1h.csv.gz", packed[: len(packed) // 2])
+    with pytest.raises(DamagedFileError, match="the compressed file is damaged from here on"):
+        import_file(store, path, "test")
+    assert store.exchanges() == []
+
+
+def test_a_damaged_file_in_a_folder_is_named_and_the_others_are_imported(
+    store: HistoricalDataStore, tmp_path: Path
+) -> None:
+    written(tmp_path, "BTCUSDT-perp-1h.csv", f"{CANDLES}{GOOD}\n")
+    written(tmp_path, "BTCUSDT-spot-1h.csv", f"{CANDLES}{GOOD}\nxx\n")
+    report = import_path(store, tmp_path, "test")
+    assert [file.name for file in report.files] == ["BTCUSDT-perp-1h.csv"]
+    assert [skipped.name for skipped in report.damaged] == ["BTCUSDT-spot-1h.csv"]
