@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from api.cli.failures import Options
+from api.cli.sweep_app import sweep
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
 
@@ -20,12 +21,7 @@ app = typer.Typer(
 )
 data = typer.Typer(no_args_is_help=True, help="Import and list market data.")
 app.add_typer(data, name="data")
-sweep = typer.Typer(
-    no_args_is_help=True,
-    help="Submit and follow parameter sweeps (API at CARRYGRID_API_URL, http://127.0.0.1:8000).",
-)
 app.add_typer(sweep, name="sweep")
-SweepId = Annotated[int, typer.Argument(min=1, metavar="ID", help="The sweep's number.")]
 
 
 @app.callback()
@@ -226,55 +222,9 @@ def list_data(as_json: Json = False) -> None:
     print_listing(as_json=as_json)
 
 
-@sweep.command("submit", epilog="Example: `carrygrid sweep submit spec.json --wait`")
-def submit_sweep(
-    spec: Annotated[Path, typer.Argument(help="A JSON object: name, base, grid, constraints, objective.")],
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Follow it to its end and print its best trials.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Submit the sweep in a file."""
-    from api.cli.sweeps import submit
+@app.command(epilog="Example: `carrygrid strategies --json | jq '.strategies[].presets'`")
+def strategies(as_json: Json = False) -> None:
+    """List the installed strategies with their parameters, defaults and presets."""
+    from api.cli.strategies import print_strategies
 
-    submit(spec, wait=wait, as_json=as_json)
-
-
-@sweep.command("show", epilog="Example: `carrygrid sweep show 3`")
-def show_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
-    """Print how far a sweep is."""
-    from api.cli.sweeps import show
-
-    show(sweep_id, as_json=as_json)
-
-
-@sweep.command("top", epilog="Example: `carrygrid sweep top 3 --sort=-net_pnl --limit 20`")
-def top_trials(
-    sweep_id: SweepId,
-    sort: Annotated[
-        str | None,
-        typer.Option(help="Metric or parameter; a leading - sorts descending. Default: the objective."),
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 10,
-    as_json: Json = False,
-) -> None:
-    """Print the best trials of a sweep."""
-    from api.cli.sweeps import top
-
-    top(sweep_id, sort, limit, as_json=as_json)
-
-
-@sweep.command("cancel", epilog="Example: `carrygrid sweep cancel 3`")
-def cancel_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
-    """End a sweep, keeping what is done."""
-    from api.cli.sweeps import change
-
-    change(sweep_id, "cancel", as_json=as_json)
-
-
-@sweep.command("resume", epilog="Example: `carrygrid sweep resume 3`")
-def resume_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
-    """Finish the rest of a sweep and retry what failed."""
-    from api.cli.sweeps import change
-
-    change(sweep_id, "resume", as_json=as_json)
+    print_strategies(as_json=as_json)

@@ -1,5 +1,6 @@
 """The service from a shell: one HTTP client whose errors read like those of every other command."""
 
+import json
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self, cast
@@ -11,6 +12,7 @@ from api.settings import Settings
 from bot.errors import FieldError
 
 _TIMEOUT_S = 60
+_JSON = {"Content-Type": "application/json"}
 
 
 class ApiClient:
@@ -36,7 +38,7 @@ class ApiClient:
 
     def submit(self, spec: bytes) -> dict[str, Any]:
         """Submit the sweep whose JSON is `spec` and return its document."""
-        return self._call("POST", "/sweeps", content=spec, headers={"Content-Type": "application/json"})
+        return self._call("POST", "/sweeps", content=spec, headers=_JSON)
 
     def sweep(self, sweep_id: int) -> dict[str, Any]:
         """Return a sweep's document."""
@@ -50,8 +52,29 @@ class ApiClient:
         )
 
     def change(self, sweep_id: int, action: str) -> dict[str, Any]:
-        """Cancel or resume a sweep and return its document."""
+        """Cancel, pause, resume or retry a sweep and return its document."""
         return self._call("POST", f"/sweeps/{sweep_id}/{action}")
+
+    def validate(self, spec: bytes) -> dict[str, Any]:
+        """Return what the sweep whose JSON is `spec` would be."""
+        return self._call("POST", "/sweeps/validate", content=spec, headers=_JSON)
+
+    def update(self, sweep_id: int, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Tag, annotate or extend a sweep and return its document."""
+        return self._call("PATCH", f"/sweeps/{sweep_id}", content=json.dumps(changes).encode(), headers=_JSON)
+
+    def clone(self, sweep_id: int, changes: bytes) -> dict[str, Any]:
+        """Submit a copy of a sweep, changed by the JSON object `changes`, and return its document."""
+        return self._call("POST", f"/sweeps/{sweep_id}/clone", content=changes, headers=_JSON)
+
+    def delete(self, sweep_id: int) -> None:
+        """Remove a sweep."""
+        self._call("DELETE", f"/sweeps/{sweep_id}")
+
+    def sweeps(self, **query: str | None) -> list[dict[str, Any]]:
+        """Return sweeps, newest first, narrowed by `query`."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return cast("list[dict[str, Any]]", self._call("GET", "/sweeps", params=given)["sweeps"])
 
     def dashboard(self, sweep_id: int) -> str:
         """Return the address of a sweep's page."""
@@ -68,7 +91,7 @@ class ApiClient:
     ) -> dict[str, Any]:
         try:
             response = self._http.request(method, path, params=params, content=content, headers=headers)
-            document = response.json()
+            document = response.json() if response.content else {}
         except httpx2.TransportError as error:
             raise ProblemError(_unreachable(self.url, str(error))) from None
         except ValueError:

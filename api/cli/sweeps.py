@@ -3,8 +3,10 @@
 import json
 import sys
 import time
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -20,14 +22,19 @@ from api.dashboard.presenters import text_of
 from api.settings import Settings
 
 _POLL_S = 0.25
-_ENDED = frozenset({"completed", "failed", "cancelled"})
+_STOPPED = frozenset({"completed", "failed", "cancelled", "paused"})
 _LEAST_WIDTH = 150
 
 
-def submit(path: Path, *, wait: bool, as_json: bool) -> None:
+def submit(
+    path: Path, *, wait: bool, as_json: bool, labels: Mapping[str, object] = MappingProxyType({})
+) -> None:
     """Submit the sweep in a file; with `wait`, follow it to its end and print its best trials."""
+    labels = {name: value for name, value in labels.items() if value}
     with ApiClient(Settings()) as api:
         sweep = api.submit(read_text(path).encode())
+        if labels:
+            sweep = api.update(sweep["id"], labels)
         if not as_json:
             print(f"sweep {sweep['id']}: {sweep['trials_total']:,} trials; {api.dashboard(sweep['id'])}")
         if wait:
@@ -45,7 +52,7 @@ def show(sweep_id: int, *, as_json: bool) -> None:
         if as_json:
             print(json.dumps(sweep))
         else:
-            _print_sweep(api, sweep)
+            print_sweep(api, sweep)
 
 
 def top(sweep_id: int, sort: str | None, limit: int, *, as_json: bool) -> None:
@@ -58,17 +65,17 @@ def top(sweep_id: int, sort: str | None, limit: int, *, as_json: bool) -> None:
 
 
 def change(sweep_id: int, action: str, *, as_json: bool) -> None:
-    """Cancel or resume a sweep."""
+    """Cancel, pause, resume or retry a sweep."""
     with ApiClient(Settings()) as api:
         sweep = api.change(sweep_id, action)
         if as_json:
             print(json.dumps(sweep))
         else:
-            _print_sweep(api, sweep)
+            print_sweep(api, sweep)
 
 
 def follow(api: ApiClient, sweep_id: int, console: Console) -> dict[str, Any]:
-    """Show the progress of a sweep until it ends and return its document."""
+    """Show the progress of a sweep until it ends or is paused, and return its document."""
     columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         task = progress.add_task("trials", total=None, rate="")
@@ -76,7 +83,7 @@ def follow(api: ApiClient, sweep_id: int, console: Console) -> dict[str, Any]:
             sweep = api.sweep(sweep_id)
             rate = f"{sweep['rate']:,.0f} trials/s" if sweep["rate"] else ""
             progress.update(task, total=sweep["trials_total"], completed=sweep["trials_done"], rate=rate)
-            if sweep["state"] in _ENDED:
+            if sweep["state"] in _STOPPED:
                 return sweep
             time.sleep(_POLL_S)
 
@@ -104,10 +111,17 @@ def print_top(api: ApiClient, sweep_id: int, sort: str | None, limit: int) -> No
     console.print(table)
 
 
-def _print_sweep(api: ApiClient, sweep: dict[str, Any]) -> None:
-    print(f"sweep {sweep['id']}  {sweep['name']}\nstate   {sweep['state']}")
+def print_sweep(api: ApiClient, sweep: dict[str, Any]) -> None:
+    """Print how far a sweep is, its best trial, and where its page is."""
+    reason = f": {sweep['reason']}" if sweep["reason"] else ""
+    print(f"sweep {sweep['id']}  {sweep['name']}\nstate   {sweep['state']}{reason}")
     done, total, failed = (sweep[f"trials_{what}"] for what in ("done", "total", "failed"))
-    print(f"trials  {done:,} of {total:,} done, {failed:,} failed")
+    reused = f", {sweep['trials_reused']:,} taken over" if sweep["trials_reused"] else ""
+    print(f"trials  {done:,} of {total:,} done, {failed:,} failed{reused}")
+    if sweep["tags"]:
+        print(f"tags    {', '.join(sweep['tags'])}")
+    if sweep["note"]:
+        print(f"note    {' '.join(sweep['note'].split())}")
     best = sweep["best_trial"]
     if best is not None:
         objective = METRIC_LABELS[sweep["spec"]["objective"]["metric"]]

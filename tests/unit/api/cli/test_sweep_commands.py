@@ -101,3 +101,60 @@ def test_api_that_does_not_answer_is_one_line_with_the_remedy(
     message = capsys.readouterr().err
     assert "carrygrid up" in message
     assert message.count("\n") == 1
+
+
+def test_dry_run_prints_size_time_and_space_and_submits_nothing(
+    address: str, spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec.write_text(json.dumps(sweep_body(constraints=["exit_funding_rate < min_funding_rate"])))
+    assert run("sweep", "submit", spec, "--dry-run") == 0
+    told = capsys.readouterr().out
+    assert "trials      16 of 20 combinations" in told
+    assert "left out    4 by exit_funding_rate < min_funding_rate" in told
+    assert "a guess" in told
+    assert run("sweep", "submit", spec, "--dry-run", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["trials"] == 16
+    assert httpx2.get(f"{address}/sweeps").json()["sweeps"] == []
+
+
+def test_a_sweep_is_tagged_paused_extended_cloned_listed_and_deleted(
+    address: str, spec: Path, hands: Hands, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("sweep", "submit", spec, "--tag", "btc", "--tag", "draft", "--note", "first try") == 0
+    assert run("sweep", "pause", 1) == 0
+    assert "paused" in capsys.readouterr().out
+    assert run("sweep", "resume", 1) == 0
+    hands.work(1)
+    assert run("sweep", "retry", 1) == 0
+    capsys.readouterr()
+    assert run("sweep", "extend", 1, "--add", "perp_leverage=2,3", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["trials_total"] == 40
+    changes = tmp_path / "changes.json"
+    changes.write_text('{"name": "copy", "grid": {"perp_leverage": [1]}}')
+    assert run("sweep", "clone", 1, changes) == 0
+    assert "note    cloned from sweep 1" in capsys.readouterr().out
+    hands.work(2)
+    assert run("sweep", "show", 2) == 0
+    assert "10 of 10 done, 0 failed, 10 taken over" in capsys.readouterr().out
+    assert run("sweep", "tag", 2, "--tag", "copy") == 0
+    capsys.readouterr()
+    assert run("sweep", "list", "--tag", "btc", "--json") == 0
+    assert [found["id"] for found in json.loads(capsys.readouterr().out)] == [1]
+    assert run("sweep", "list") == 0
+    assert "btc, draft" in capsys.readouterr().out
+    assert run("sweep", "delete", 2) == 0
+    assert run("sweep", "show", 2) == 2
+
+
+def test_values_to_add_are_refused_without_a_name(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("sweep", "extend", 1, "--add", "4,5") == 2
+    assert capsys.readouterr().err == "error: --add: '4,5' is not NAME=VALUE,VALUE\n"
+
+
+def test_strategies_are_listed_with_defaults_and_presets(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("strategies") == 0
+    told = capsys.readouterr().out
+    assert "composite 1.1  Weighted funding signals" in told
+    assert "preset aggressive: min_funding_rate 0.0001" in told
+    assert run("strategies", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["account"]["defaults"]["perp_leverage"] == "1"

@@ -1,0 +1,26 @@
+"""The command `strategies`: what is installed, straight from the packages."""
+
+import json
+from typing import Any
+
+from sweeps.catalogue import strategies_document
+
+
+def print_strategies(*, as_json: bool) -> None:
+    """Print each strategy with its parameters, defaults and presets."""
+    document = strategies_document()
+    if as_json:
+        print(json.dumps(document))
+        return
+    for strategy in document["strategies"]:
+        print(f"{strategy['name']} {strategy['version']}  {strategy['title']}")
+        _print_parameters(strategy)
+        for name, values in strategy["presets"].items():
+            print(f"  preset {name}: {', '.join(f'{key} {value}' for key, value in values.items())}")
+        print()
+
+
+def _print_parameters(strategy: dict[str, Any]) -> None:
+    described = strategy["parameters"].get("properties", {})
+    for name, default in strategy["defaults"].items():
+        print(f"  {name:<24}{default!s:<10}{described[name].get('description', '')}")

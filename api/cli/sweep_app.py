@@ -1,0 +1,156 @@
+"""The commands `carrygrid sweep ...` and what their help says."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
+SweepId = Annotated[int, typer.Argument(min=1, metavar="ID", help="The sweep's number.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="A word to find it by; repeat for more.")]
+Note = Annotated[str | None, typer.Option("--note", help="A remark to keep with it.")]
+
+sweep = typer.Typer(
+    no_args_is_help=True,
+    help="Submit and follow parameter sweeps (API at CARRYGRID_API_URL, http://127.0.0.1:8000).",
+)
+
+
+@sweep.command("submit", epilog="Example: `carrygrid sweep submit spec.json --wait`")
+def submit_sweep(
+    spec: Annotated[Path, typer.Argument(help="A JSON object: name, base, grid, constraints, objective.")],
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow it to its end and print its best trials.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Submit nothing; print size, what is left out, time and space.")
+    ] = False,
+    tags: Tags = None,
+    note: Note = None,
+    as_json: Json = False,
+) -> None:
+    """Submit the sweep in a file."""
+    from api.cli.sweep_control import print_plan
+    from api.cli.sweeps import submit
+
+    if dry_run:
+        print_plan(spec, as_json=as_json)
+    else:
+        submit(spec, wait=wait, as_json=as_json, labels={"tags": tags, "note": note})
+
+
+@sweep.command("list", epilog="Example: `carrygrid sweep list --state running --tag btc`")
+def list_sweeps(
+    state: Annotated[str | None, typer.Option(help="Only those in one state, such as running.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only those with this tag.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """List sweeps, newest first."""
+    from api.cli.sweep_control import print_sweeps
+
+    print_sweeps(state, tag, limit, as_json=as_json)
+
+
+@sweep.command("show", epilog="Example: `carrygrid sweep show 3`")
+def show_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
+    """Print how far a sweep is."""
+    from api.cli.sweeps import show
+
+    show(sweep_id, as_json=as_json)
+
+
+@sweep.command("top", epilog="Example: `carrygrid sweep top 3 --sort=-net_pnl --limit 20`")
+def top_trials(
+    sweep_id: SweepId,
+    sort: Annotated[
+        str | None,
+        typer.Option(help="Metric or parameter; a leading - sorts descending. Default: the objective."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Print the best trials of a sweep."""
+    from api.cli.sweeps import top
+
+    top(sweep_id, sort, limit, as_json=as_json)
+
+
+@sweep.command("cancel", epilog="Example: `carrygrid sweep cancel 3`")
+def cancel_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
+    """End a sweep, keeping what is done."""
+    from api.cli.sweeps import change
+
+    change(sweep_id, "cancel", as_json=as_json)
+
+
+@sweep.command("resume", epilog="Example: `carrygrid sweep resume 3`")
+def resume_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
+    """Finish the rest of a sweep and retry what failed."""
+    from api.cli.sweeps import change
+
+    change(sweep_id, "resume", as_json=as_json)
+
+
+@sweep.command("pause", epilog="Example: `carrygrid sweep pause 3`; `carrygrid sweep resume 3` goes on.")
+def pause_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
+    """Start no more trials until the sweep is resumed."""
+    from api.cli.sweeps import change
+
+    change(sweep_id, "pause", as_json=as_json)
+
+
+@sweep.command("retry", epilog="Example: `carrygrid sweep retry 3`")
+def retry_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
+    """Run the failed trials again, and nothing else."""
+    from api.cli.sweeps import change
+
+    change(sweep_id, "retry", as_json=as_json)
+
+
+@sweep.command("delete", epilog="Example: `carrygrid sweep delete 3`")
+def delete_sweep(sweep_id: SweepId) -> None:
+    """Remove a sweep with all its trials."""
+    from api.cli.sweep_control import delete
+
+    delete(sweep_id)
+
+
+@sweep.command("extend", epilog="Example: `carrygrid sweep extend 3 --add perp_leverage=4,5 --to 2024-06-01`")
+def extend_sweep(
+    sweep_id: SweepId,
+    add: Annotated[
+        list[str] | None,
+        typer.Option("--add", metavar="NAME=VALUE,...", help="More values; repeat for other parameters."),
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="A later end, beside those there are.")] = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="More trials of a sampled sweep.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Let a sweep grow: trials keep their numbers and results, only new ones run."""
+    from api.cli.sweep_control import extend
+
+    extend(sweep_id, add or [], to, samples, as_json=as_json)
+
+
+@sweep.command("clone", epilog="Example: `carrygrid sweep clone 3 changes.json`")
+def clone_sweep(
+    sweep_id: SweepId,
+    changes: Annotated[
+        Path | None,
+        typer.Argument(help="A JSON object of what differs; base and grid name by name."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Submit a copy of a sweep, on the data as they are now; runs that are the same are taken over."""
+    from api.cli.sweep_control import clone
+
+    clone(sweep_id, changes, as_json=as_json)
+
+
+@sweep.command("tag", epilog="Example: `carrygrid sweep tag 3 --tag btc --tag draft --note 'look again'`")
+def tag_sweep(sweep_id: SweepId, tags: Tags = None, note: Note = None, as_json: Json = False) -> None:
+    """Replace a sweep's tags, its note, or both."""
+    from api.cli.sweep_control import label
+
+    label(sweep_id, tags, note, as_json=as_json)
