@@ -1,45 +1,26 @@
 """A strategy from another package, found through its entry point, is a strategy like our own."""
 
-import shutil
-import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from builders import run_config
+from example_plugin import installed_example
 from toy_market import configured, pair, window
 
 from bot.backtest import replay
-from bot.config import RunConfig, run_model
+from bot.config import RunConfig
 from bot.errors import InvalidInputError
 from bot.strategies import registry
 
-EXAMPLE = Path(__file__).parents[4] / "examples/strategies/smoothed-rate"
 RATES = dict(enumerate(["0.001"] * 3 + ["0"] * 6 + ["0.002"] * 3, 1))
 
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Install the example as pip would leave it: a module and its entry point."""
-    shutil.copy(EXAMPLE / "smoothed_rate.py", tmp_path)
-    facts = tmp_path / "carrygrid_smoothed_rate-0.1.0.dist-info"
-    facts.mkdir()
-    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: carrygrid-smoothed-rate\nVersion: 0.1.0\n")
-    declaration = (EXAMPLE / "pyproject.toml").read_text()
-    assert 'smoothed-rate = "smoothed_rate:PLUGIN"' in declaration
-    (facts / "entry_points.txt").write_text("[carrygrid.strategies]\nsmoothed-rate = smoothed_rate:PLUGIN\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    _forget()
-    yield tmp_path
-    sys.modules.pop("smoothed_rate", None)
-    _forget()
-
-
-def _forget() -> None:
-    registry._declared.cache_clear()
-    registry.strategy_plugin.cache_clear()
-    run_model.cache_clear()
+    with installed_example(tmp_path, monkeypatch) as folder:
+        yield folder
 
 
 def test_our_own_strategies_are_found_the_same_way() -> None:

@@ -1,0 +1,39 @@
+"""The example strategy from `examples`, installed as pip would leave it."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.config import run_model
+from bot.strategies import registry
+from sweeps.variables import variables
+
+EXAMPLE = Path(__file__).parents[1] / "examples/strategies/smoothed-rate"
+
+
+@contextmanager
+def installed_example(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Put the example's module and its entry point into `folder`, where Python finds them."""
+    shutil.copy(EXAMPLE / "smoothed_rate.py", folder)
+    facts = folder / "carrygrid_smoothed_rate-0.1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: carrygrid-smoothed-rate\nVersion: 0.1.0\n")
+    declaration = (EXAMPLE / "pyproject.toml").read_text()
+    assert 'smoothed-rate = "smoothed_rate:PLUGIN"' in declaration
+    (facts / "entry_points.txt").write_text("[carrygrid.strategies]\nsmoothed-rate = smoothed_rate:PLUGIN\n")
+    monkeypatch.syspath_prepend(str(folder))
+    _forget()
+    yield folder
+    sys.modules.pop("smoothed_rate", None)
+    _forget()
+
+
+def _forget() -> None:
+    registry._declared.cache_clear()
+    registry.strategy_plugin.cache_clear()
+    run_model.cache_clear()
+    variables.cache_clear()
