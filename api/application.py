@@ -17,7 +17,7 @@ from api.headers import SecurityHeaders
 from api.local.database import ready_database
 from api.openapi import describe
 from api.replays import Replays
-from api.routes import analysis, control, data, events, exports, health, sweeps, trials
+from api.routes import analysis, control, data, events, exports, health, jobs, metrics, sweeps, trials
 from api.security import AccessGuard
 from api.settings import Settings
 from bot.clock import Clock, SystemClock
@@ -38,7 +38,20 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.state.pages = Pages(settings.flower_url)
     install_error_handlers(app)
     app.router.routes.extend(app.state.pages.mounts())
-    for module in (health, sweeps, control, trials, analysis, exports, events, data, views, session):
+    for module in (
+        health,
+        metrics,
+        jobs,
+        sweeps,
+        control,
+        trials,
+        analysis,
+        exports,
+        events,
+        data,
+        views,
+        session,
+    ):
         app.include_router(module.router)
     describe(app, guarded=settings.api_token is not None)
     _add_layers(app, settings)

@@ -7,6 +7,7 @@ from bot.errors import InvalidInputError
 from bot.timestamps import iso
 from sweeps.grouping import Summary
 from sweeps.heatmap import Heatmap
+from sweeps.jobs import JobView
 from sweeps.metrics import CARRY
 from sweeps.progress import SweepView
 from sweeps.queries import TrialView
@@ -106,6 +107,21 @@ def setting_document(setting: Setting) -> dict[str, Any]:
         "profitable": setting.profitable,
         "profitable_share": setting.profitable_share,
         **{name: _summary(getattr(setting, name)) for name in ("best", "mean", "median", "worst")},
+    }
+
+
+def job_document(job: JobView) -> dict[str, Any]:
+    """Return a job with its result, or why there is none."""
+    failed = {"code": job.error_code, "detail": job.error}
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "state": job.state,
+        "created_at": iso(job.created_ms),
+        "finished_at": _moment(job.finished_ms),
+        "request": job.request,
+        "result": job.result,
+        "error": failed if job.error else None,
     }
 
 

@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 from api.changes import SweepChange, SweepClone
 from api.problems import MEDIA_TYPE
 from api.schemas import ProblemDocument
+from bot.config import RunConfig
 from sweeps.spec import SweepSpec
 
 _COMPONENTS = "#/components/schemas/"
@@ -32,7 +33,8 @@ def _body(model: type[BaseModel]) -> dict[str, Any]:
 SWEEP_BODY = _body(SweepSpec)
 CHANGE_BODY = _body(SweepChange)
 CLONE_BODY = _body(SweepClone)
-_BODIES = (SweepSpec, SweepChange, SweepClone)
+RUN_BODY = _body(RunConfig)
+_BODIES = (SweepSpec, SweepChange, SweepClone, RunConfig)
 
 
 def describe(app: FastAPI, *, guarded: bool) -> None:

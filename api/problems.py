@@ -15,7 +15,7 @@ from bot.errors import (
     StoreError,
 )
 from bot.paper.ledger import SessionError
-from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownSweepError
+from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownJobError, UnknownSweepError
 
 MEDIA_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:carrygrid:problem:"
@@ -27,6 +27,7 @@ _STATUS_OF: Mapping[type[BotError], HTTPStatus] = {
     StoreError: HTTPStatus.SERVICE_UNAVAILABLE,
     SessionError: HTTPStatus.CONFLICT,
     UnknownSweepError: HTTPStatus.NOT_FOUND,
+    UnknownJobError: HTTPStatus.NOT_FOUND,
     SweepStateError: HTTPStatus.CONFLICT,
     IdempotencyConflictError: HTTPStatus.CONFLICT,
     **EDGE_STATUS,

@@ -54,6 +54,15 @@ class TrialFailedError(BotError):
         super().__init__(f"trial {number} failed and has no curve: {reason}")
 
 
+class NoBestTrialError(BotError):
+    """A sweep asked for its best trial before it has one."""
+
+    code = "state_conflict"
+
+    def __init__(self, sweep_id: int) -> None:
+        super().__init__(f"sweep {sweep_id} has no best trial yet; name a trial")
+
+
 class BodyTooLargeError(BotError):
     """A body longer than any input here."""
 
@@ -70,4 +79,5 @@ EDGE_STATUS: Mapping[type[BotError], HTTPStatus] = {
     UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HistoryChangedError: HTTPStatus.CONFLICT,
     TrialFailedError: HTTPStatus.CONFLICT,
+    NoBestTrialError: HTTPStatus.CONFLICT,
 }

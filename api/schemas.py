@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from sweeps.jobs import JobKind, JobState
 from sweeps.trial import SweepState, TrialState
 
 Metrics = Annotated[
@@ -121,6 +122,26 @@ class Heatmap(BaseModel):
     cells: list[list[str | float | int | None]]
     trials: list[list[int | None]] = Field(description="the trial behind each cell")
     counts: list[list[int]] = Field(description="finished trials behind each cell")
+
+
+class JobError(BaseModel):
+    """Why a job has no result."""
+
+    code: str | None
+    detail: str
+
+
+class JobDocument(BaseModel):
+    """A single job: its result document once it is completed, an error once it failed."""
+
+    id: int
+    kind: JobKind
+    state: JobState
+    created_at: str
+    finished_at: str | None
+    request: dict[str, Any]
+    result: dict[str, Any] | None
+    error: JobError | None
 
 
 class SummaryDocument(BaseModel):

@@ -28,6 +28,16 @@ def admit(spec: SweepSpec, store: HistoricalDataStore) -> SweepSpec:
     return spec
 
 
+def admit_run(config: RunConfig, store: HistoricalDataStore) -> RunConfig:
+    """Return `config` with its data set named, once the store is known to hold what it reads.
+
+    Raises: InvalidInputError (unknown exchange or symbol, too little data).
+    """
+    config = config.varied({"exchange": store.resolve_exchange(config.exchange)})
+    ReplayWindow.build(config, store.load(config.exchange, config.symbols, config.end, config.start))
+    return config
+
+
 def _check_extents(spec: SweepSpec, data: MarketData) -> None:
     """Refuse windows that end before a symbol's first settlement or start after its last."""
     start_ms, end_ms = spec.window()

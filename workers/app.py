@@ -9,6 +9,7 @@ from kombu import Queue
 
 from bot.errors import InvalidInputError
 from sweeps.dispatch import REPLAY_CHUNK_TASK, REPLAY_QUEUE
+from sweeps.job_runner import RUN_JOB_TASK
 from workers.logs import configure_logging
 from workers.settings import WorkerSettings, worker_settings
 
@@ -52,7 +53,7 @@ def celery_settings(settings: WorkerSettings) -> dict[str, Any]:
         "result_accept_content": ["json"],
         "task_default_queue": REPLAY_QUEUE,
         "task_queues": [Queue(REPLAY_QUEUE)],
-        "task_routes": {REPLAY_CHUNK_TASK: {"queue": REPLAY_QUEUE}},
+        "task_routes": {task: {"queue": REPLAY_QUEUE} for task in (REPLAY_CHUNK_TASK, RUN_JOB_TASK)},
         "task_create_missing_queues": False,
         "task_acks_late": True,
         "task_reject_on_worker_lost": False,

@@ -11,6 +11,7 @@ import structlog
 from bot.data.database import open_engine
 from bot.errors import BotError
 from sweeps.dispatch import BUSY_PERIOD_S, IDLE_PERIOD_S, Dispatcher
+from sweeps.job_runner import JobDispatcher
 from sweeps.migrations import migrate
 from workers.app import app, process_name
 from workers.logs import configure_logging
@@ -31,15 +32,17 @@ def run(settings: WorkerSettings, stop: Event) -> None:
     instance = f"{process_name()}#{os.getpid()}"
     dispatcher = Dispatcher(engine, queue, instance, republish_ms=int(settings.republish_s * 1000))
     log.info("dispatcher started", database=engine.url.render_as_string())
-    while not stop.wait(_turn(dispatcher)):
+    jobs = JobDispatcher(engine, queue)
+    while not stop.wait(_turn(dispatcher, jobs)):
         pass
     _retire(dispatcher)
     queue.close()
     engine.dispose()
 
 
-def _turn(dispatcher: Dispatcher) -> float:
+def _turn(dispatcher: Dispatcher, jobs: JobDispatcher) -> float:
     try:
+        jobs.step()
         return IDLE_PERIOD_S if dispatcher.step().idle else BUSY_PERIOD_S
     except sa.exc.DBAPIError as error:
         log.warning("database does not answer, trying on", error=str(error.orig))

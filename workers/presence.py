@@ -12,6 +12,8 @@ from celery.signals import heartbeat_sent, task_failure, worker_init, worker_rea
 from bot.data.database import open_engine, write_transaction
 from bot.errors import BotError
 from sweeps.heartbeats import Component, beat, retire
+from sweeps.job_runner import RUN_JOB_TASK
+from sweeps.jobs import release_job
 from sweeps.leases import release_lost
 from sweeps.migrations import migrate
 from workers.settings import worker_settings
@@ -65,14 +67,21 @@ def leave(**_: Any) -> None:
 
 
 @task_failure.connect
-def free_chunk(
-    task_id: str | None = None, args: Any = (), exception: BaseException | None = None, **_: Any
+def free_lost(
+    sender: Any = None,
+    task_id: str | None = None,
+    args: Any = (),
+    exception: BaseException | None = None,
+    **_: Any,
 ) -> None:
-    """Free the chunk of a task that died with its process, instead of waiting for the lease to run out."""
-    if not task_id or len(args) != 2:
+    """Free the chunk or job of a task that died with its process, without waiting for its lease."""
+    if not task_id:
         return
     reason = f"{type(exception).__name__}: {exception}"
-    _briefly(lambda connection: release_lost(connection, args[0], args[1], task_id, reason))
+    if getattr(sender, "name", None) == RUN_JOB_TASK:
+        _briefly(lambda connection: release_job(connection, *args))
+    elif len(args) == 2:
+        _briefly(lambda connection: release_lost(connection, args[0], args[1], task_id, reason))
 
 
 def _briefly(write: Callable[[sa.Connection], object]) -> None:

@@ -8,6 +8,7 @@ from kombu.exceptions import KombuError
 
 from sweeps.dispatch import REPLAY_CHUNK_TASK
 from sweeps.errors import QueueUnavailableError
+from sweeps.job_runner import RUN_JOB_TASK
 from sweeps.reconcile import ChunkRef
 
 
@@ -20,7 +21,15 @@ class CeleryQueue:
         self._producer: Producer | None = None
 
     def publish(self, ref: ChunkRef) -> None:
-        """Send one message; raises QueueUnavailableError if the broker does not take it."""
+        """Send one message about a chunk; raises QueueUnavailableError if the broker does not take it."""
+        name = f"sweep {ref.sweep_id}, chunk {ref.chunk_id}"
+        self._publish(REPLAY_CHUNK_TASK, (ref.sweep_id, ref.chunk_id), name)
+
+    def publish_job(self, job_id: int) -> None:
+        """Send one message about a job; raises QueueUnavailableError as `publish` does."""
+        self._publish(RUN_JOB_TASK, (job_id,), f"job {job_id}")
+
+    def _publish(self, task: str, args: tuple[int, ...], name: str) -> None:
         connection = self._connection or self._app.connection_for_write()
         self._connection = connection
         failures: tuple[type[BaseException], ...] = (
@@ -30,7 +39,7 @@ class CeleryQueue:
             OSError,
         )
         try:
-            self._send(ref, self._producer_on(connection))
+            self._send(task, args, name, self._producer_on(connection))
         except failures as error:
             self.close()
             raise QueueUnavailableError(f"{type(error).__name__}: {error}") from error
@@ -46,11 +55,5 @@ class CeleryQueue:
             self._producer = self._app.amqp.Producer(connection.channel())
         return self._producer
 
-    def _send(self, ref: ChunkRef, producer: Any) -> None:
-        self._app.send_task(
-            REPLAY_CHUNK_TASK,
-            args=(ref.sweep_id, ref.chunk_id),
-            argsrepr=f"sweep {ref.sweep_id}, chunk {ref.chunk_id}",
-            producer=producer,
-            retry=False,
-        )
+    def _send(self, task: str, args: tuple[int, ...], name: str, producer: Any) -> None:
+        self._app.send_task(task, args=args, argsrepr=name, producer=producer, retry=False)

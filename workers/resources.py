@@ -1,4 +1,4 @@
-"""What each pool process opens for itself after the fork: engine, window cache, chunk runner."""
+"""What each pool process opens for itself after the fork: engine, window cache, runners."""
 
 import os
 import resource
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from celery.signals import worker_process_init
@@ -15,6 +16,7 @@ from celery.signals import worker_process_init
 from bot.clock import SystemClock
 from bot.data.database import open_engine
 from bot.data.store import HistoricalDataStore
+from sweeps.job_runner import JobRunner
 from sweeps.replay import WindowCache
 from sweeps.runner import ChunkRunner, Rhythm
 from workers.settings import WorkerSettings, worker_settings
@@ -27,21 +29,34 @@ Task = Any
 @dataclass(frozen=True, slots=True)
 class _Opened:
     pid: int
-    runner: ChunkRunner
+    chunks: ChunkRunner
+    jobs: JobRunner
 
 
 _opened: list[_Opened] = []
 
 
 def chunk_runner() -> ChunkRunner:
-    """Return this process's runner, opened on first use; a parent's is never used by its child."""
+    """Return this process's runner of chunks."""
+    return _own().chunks
+
+
+def job_runner() -> JobRunner:
+    """Return this process's runner of jobs."""
+    return _own().jobs
+
+
+def _own() -> _Opened:
+    """Return what is open here, opened on first use; what a parent opened is never used by its child."""
     if not _opened or _opened[-1].pid != os.getpid():
-        _opened[:] = [_Opened(os.getpid(), _open_runner(worker_settings()))]
-    return _opened[-1].runner
+        settings = worker_settings()
+        engine = open_engine(settings.database, pool_size=1)
+        jobs = JobRunner(engine, interrupts=(SoftTimeLimitExceeded,))
+        _opened[:] = [_Opened(os.getpid(), _chunk_runner(engine, settings), jobs)]
+    return _opened[-1]
 
 
-def _open_runner(settings: WorkerSettings) -> ChunkRunner:
-    engine = open_engine(settings.database, pool_size=1)
+def _chunk_runner(engine: sa.Engine, settings: WorkerSettings) -> ChunkRunner:
     return ChunkRunner(
         engine,
         WindowCache(HistoricalDataStore(engine)),

@@ -1,8 +1,9 @@
 """Celery tasks: unpack, call, nothing else."""
 
 from sweeps.dispatch import REPLAY_CHUNK_TASK
+from sweeps.job_runner import RUN_JOB_TASK
 from workers.app import app
-from workers.resources import Task, chunk_runner, outside_trials
+from workers.resources import Task, chunk_runner, job_runner, outside_trials
 
 
 @app.task(name=REPLAY_CHUNK_TASK, bind=True)
@@ -11,3 +12,11 @@ def replay_chunk(self: Task, sweep_id: int, chunk_id: int) -> str:
     with outside_trials(self.request.id):
         hold = chunk_runner().run(sweep_id, chunk_id, self.request.id)
     return hold or "not to be had"
+
+
+@app.task(name=RUN_JOB_TASK, bind=True)
+def run_job(self: Task, job_id: int) -> str:
+    """Do a single job; return what became of it, for people who watch Flower."""
+    with outside_trials(self.request.id):
+        state = job_runner().run(job_id)
+    return state or "not to be had"

@@ -11,6 +11,7 @@ from sweeps import reconcile
 from sweeps.errors import QueueUnavailableError
 from sweeps.heartbeats import Component, beat, forget_dead, live_slots, retire
 from sweeps.reconcile import REPUBLISH_MS, ChunkRef
+from sweeps.tally import CHUNKS_ISOLATED, LEASES_EXPIRED, count
 
 log = structlog.get_logger()
 
@@ -67,6 +68,7 @@ class Dispatcher:
             exhausted = reconcile.exhausted_chunks(connection)
             for ref in exhausted:
                 reconcile.isolate(connection, ref)
+            count(connection, {LEASES_EXPIRED: expired, CHUNKS_ISOLATED: len(exhausted)})
             closed = reconcile.close_finished(connection)
             sweeps = reconcile.active_sweeps(connection)
             refs = self._next(connection, sweeps)

@@ -9,6 +9,12 @@ class UnknownSweepError(BotError):
     code = "not_found"
 
 
+class UnknownJobError(BotError):
+    """A job that does not exist."""
+
+    code = "not_found"
+
+
 class SweepStateError(BotError):
     """A request that the sweep's state does not allow."""
 

@@ -13,6 +13,7 @@ from sweeps.leaderboard import prune_curves
 from sweeps.leases import ATTEMPT_LIMIT, count_trials, missing_trials
 from sweeps.spec import stored_spec
 from sweeps.tables import chunk, sweep, trial
+from sweeps.tally import count, finished_trials
 from sweeps.trial import ACTIVE, ChunkState, SweepState, TrialState, sweep_sources
 
 REPUBLISH_MS = 30_000
@@ -101,6 +102,7 @@ def _quarantine(connection: sa.Connection, ref: ChunkRef, number: int, last_erro
         "error": f"given up after {ATTEMPT_LIMIT} attempts: {last_error or 'no reason recorded'}",
     }
     connection.execute(insert_or_skip(connection, trial), row)
+    count(connection, finished_trials([row]))
 
 
 def close_finished(connection: sa.Connection) -> list[int]:

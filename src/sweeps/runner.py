@@ -31,6 +31,7 @@ from sweeps.replay import (
 from sweeps.repository import cancel_sweep
 from sweeps.reuse import reused_rows, run_keys
 from sweeps.spec import SweepSpec, TopCurves, stored_spec
+from sweeps.tally import chunk_took, count, finished_trials
 
 log = structlog.get_logger()
 
@@ -63,6 +64,7 @@ class _Batch:
     best: set[int] = field(default_factory=set)
     curves: dict[int, Curve] = field(default_factory=dict)
     reused: set[int] = field(default_factory=set)
+    started_ms: int = 0
     replayed: int = 0
     busy_ms: int = 0
     standing: Sequence[tuple[int, Any]] = ()
@@ -184,7 +186,7 @@ class ChunkRunner:
 
     def _replay(self, claim: Claim, batch: _Batch) -> Hold:
         self._windows.enter(claim.sweep_id, lambda: self._check_data(claim, batch.spec))
-        started = saved = self._clock.now_ms()
+        started = saved = batch.started_ms = self._clock.now_ms()
         pace = _Pace(self._rhythm, alone=claim.attempts > 1 or batch.spec.curves == "all")
         at = 0
         while at < len(claim.missing):
@@ -257,6 +259,9 @@ class ChunkRunner:
             hold = save_trials(
                 connection, claim, batch.rows, curves, last=last, lease_ms=self._rhythm.lease_ms
             )
+            if hold is not Hold.LOST:
+                took = chunk_took(self._clock.now_ms() - batch.started_ms) if last else {}
+                count(connection, finished_trials(batch.rows) | took, writer=claim.chunk_id)
             if batch.replayed:
                 record_rate(connection, self._host, batch.spec, batch.replayed, batch.busy_ms)
         batch.clear()

@@ -145,4 +145,33 @@ replay_rate = sa.Table(
 )
 """How much one process of each machine replayed lately, and how long it took."""
 
+tally = sa.Table(
+    "tally",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("shard", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+)
+"""How often things happened, each count in several rows, so that writers do not wait for each other."""
+
+job = sa.Table(
+    "job",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("lease_until_ms", sa.BigInteger),
+    sa.Column("published_ms", sa.BigInteger),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("finished_ms", sa.BigInteger),
+    sa.Column("result", sa.LargeBinary),
+    sa.Column("error_code", sa.String(32)),
+    sa.Column("error", sa.Text),
+    sa.Index("ix_job_state", "state", "id"),
+    sqlite_autoincrement=True,
+)
+"""A single piece of work for a worker; `request` and the compressed `result` are JSON documents."""
+
 METRIC_COLUMNS = {name: trial.c[name] for name in METRICS}

@@ -1,0 +1,92 @@
+"""Single jobs for the workers: one backtest, or the look-ahead probe of a trial."""
+
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Path, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from api.body import read_object
+from api.dependencies import DatabaseDep, ReplaysDep
+from api.documents import job_document
+from api.openapi import PROBLEMS, RUN_BODY
+from api.refusals import NoBestTrialError
+from api.responses import JsonResponse
+from api.routes.parameters import SweepId
+from api.schemas import JobDocument
+from api.submission import admit_run
+from bot.config import RunConfig
+from sweeps.jobs import JobKind, JobView, create_job, get_job
+from sweeps.progress import get_sweep
+from sweeps.queries import one_trial
+
+router = APIRouter(tags=["jobs"], responses=PROBLEMS, default_response_class=JsonResponse)
+JobId = Annotated[int, Path(ge=1, description="number of the job")]
+
+
+@router.post(
+    "/backtests",
+    status_code=202,
+    summary="Run one backtest",
+    response_model=JobDocument,
+    openapi_extra=RUN_BODY,
+)
+async def backtest(request: Request, database: DatabaseDep, replays: ReplaysDep) -> JsonResponse:
+    """Check the run, store it and answer; poll `Location` for its result document."""
+    document = await read_object(request)
+    config = await run_in_threadpool(lambda: admit_run(RunConfig.parse(document), replays.store))
+    job = await database.write(_created, JobKind.BACKTEST, {"config": config.document()})
+    return _accepted(job, "backtests")
+
+
+@router.get("/backtests/{job_id}", summary="One backtest and its result", response_model=JobDocument)
+async def show_backtest(database: DatabaseDep, job_id: JobId) -> JsonResponse:
+    """Return the state and, once completed, the result document of the run."""
+    return JsonResponse(job_document(await database.read(get_job, JobKind.BACKTEST, job_id)))
+
+
+@router.post(
+    "/sweeps/{sweep_id}/probe",
+    status_code=202,
+    summary="Probe a trial for look-ahead",
+    response_model=JobDocument,
+)
+async def probe(
+    database: DatabaseDep,
+    sweep_id: SweepId,
+    trial: Annotated[
+        int | None, Query(ge=0, description="number of the trial, the best one if left out")
+    ] = None,
+) -> JsonResponse:
+    """Corrupt the future of the trial's run at several moments and compare its past; poll `Location`."""
+
+    def create(connection: sa.Connection) -> JobView:
+        config, number = _trial_config(connection, sweep_id, trial)
+        request = {"sweep": sweep_id, "trial": number, "config": config.document()}
+        return _created(connection, JobKind.PROBE, request)
+
+    return _accepted(await database.write(create), "probes")
+
+
+@router.get("/probes/{job_id}", summary="One probe and what it found", response_model=JobDocument)
+async def show_probe(database: DatabaseDep, job_id: JobId) -> JsonResponse:
+    """Return the state and, once completed, whether the run read ahead and where."""
+    return JsonResponse(job_document(await database.read(get_job, JobKind.PROBE, job_id)))
+
+
+def _created(connection: sa.Connection, kind: JobKind, request: dict[str, Any]) -> JobView:
+    return get_job(connection, kind, create_job(connection, kind, request))
+
+
+def _accepted(job: JobView, path: str) -> JsonResponse:
+    return JsonResponse(job_document(job), 202, {"Location": f"/{path}/{job.id}"})
+
+
+def _trial_config(connection: sa.Connection, sweep_id: int, number: int | None) -> tuple[RunConfig, int]:
+    if number is None:
+        best = get_sweep(connection, sweep_id).best
+        if best is None:
+            raise NoBestTrialError(sweep_id)
+        number = best.number
+    one_trial(connection, sweep_id, number)
+    return get_sweep(connection, sweep_id).spec.config(number), number

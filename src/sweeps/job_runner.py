@@ -1,0 +1,137 @@
+"""Does one job in a worker process, and hands jobs to the workers."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+import structlog
+
+from bot.backtest import Baselines, ReplayWindow, explain, replay
+from bot.backtest.probe import probe
+from bot.config import RunConfig
+from bot.data.database import write_transaction
+from bot.data.series import MarketData
+from bot.data.store import HistoricalDataStore
+from bot.errors import BotError
+from sweeps.errors import QueueUnavailableError
+from sweeps.jobs import (
+    JobClaim,
+    JobKind,
+    JobState,
+    claim_job,
+    complete_job,
+    fail_job,
+    give_up_jobs,
+    mark_jobs_published,
+    publishable_jobs,
+)
+
+log = structlog.get_logger()
+
+RUN_JOB_TASK = "carrygrid.run_job"
+_MESSAGES = 16
+
+Interrupts = tuple[type[BaseException], ...]
+
+
+def backtest_document(config: RunConfig, data: MarketData) -> dict[str, Any]:
+    """Return the result document of one run, with what stands beside it."""
+    window = ReplayWindow.build(config, data)
+    result = replay(config, window)
+    return {**result.document(), **explain(result, window, Baselines(window)).document()}
+
+
+def probe_document(config: RunConfig, data: MarketData) -> dict[str, Any]:
+    """Return what the look-ahead probe found."""
+    return probe(config, data).document()
+
+
+_WORK: Mapping[JobKind, Callable[[RunConfig, MarketData], dict[str, Any]]] = {
+    JobKind.BACKTEST: backtest_document,
+    JobKind.PROBE: probe_document,
+}
+
+
+class JobRunner:
+    """Does jobs for one worker process; `interrupts` are how the task queue stops what runs too long."""
+
+    def __init__(self, engine: sa.Engine, *, interrupts: Interrupts = ()) -> None:
+        self._engine = engine
+        self._store = HistoricalDataStore(engine)
+        self._interrupts = interrupts
+
+    def run(self, job_id: int) -> JobState | None:
+        """Do a job and store what came of it; None means that it was not to be had, which is normal."""
+        with write_transaction(self._engine) as connection:
+            claim = claim_job(connection, job_id)
+        if claim is None:
+            return None
+        with structlog.contextvars.bound_contextvars(job=job_id):
+            return self._finish(claim)
+
+    def _finish(self, claim: JobClaim) -> JobState:
+        try:
+            document = self._worked_out(claim)
+        except BotError as error:
+            return self._fail(claim, error.code, error.message)
+        except self._interrupts:
+            return self._fail(claim, "timeout", "took longer than a task may")
+        except MemoryError:
+            return self._fail(claim, "memory", "needs more memory than a worker process may use")
+        with write_transaction(self._engine) as connection:
+            complete_job(connection, claim, document)
+        return JobState.COMPLETED
+
+    def _worked_out(self, claim: JobClaim) -> dict[str, Any]:
+        config = RunConfig.parse(claim.request["config"])
+        data = self._store.load(config.exchange, config.symbols, config.end, config.start)
+        return _WORK[claim.kind](config, data)
+
+    def _fail(self, claim: JobClaim, code: str, message: str) -> JobState:
+        log.warning("job failed", code=code, reason=message)
+        with write_transaction(self._engine) as connection:
+            fail_job(connection, claim, code, message)
+        return JobState.FAILED
+
+
+class JobQueue(Protocol):
+    """Where messages about jobs go."""
+
+    def publish_job(self, job_id: int) -> None:
+        """Send one message, without retrying; raises QueueUnavailableError if that fails."""
+
+
+class JobDispatcher:
+    """Publishes waiting jobs, and again what got lost; writes nothing while there are none."""
+
+    def __init__(self, engine: sa.Engine, queue: JobQueue) -> None:
+        self._engine = engine
+        self._queue = queue
+
+    def step(self) -> int:
+        """Publish what waits and return how many messages were sent."""
+        with self._engine.connect() as connection:
+            waiting = publishable_jobs(connection, _MESSAGES)
+        if not waiting:
+            return 0
+        with write_transaction(self._engine) as connection:
+            given_up = give_up_jobs(connection)
+            waiting = publishable_jobs(connection, _MESSAGES)
+        if given_up:
+            log.warning("jobs given up", jobs=given_up)
+        sent = self._publish(waiting)
+        if sent:
+            with write_transaction(self._engine) as connection:
+                mark_jobs_published(connection, sent)
+        return len(sent)
+
+    def _publish(self, waiting: list[int]) -> list[int]:
+        sent: list[int] = []
+        for job_id in waiting:
+            try:
+                self._queue.publish_job(job_id)
+            except QueueUnavailableError as error:
+                log.warning("broker takes no jobs, trying on", error=error.message)
+                return sent
+            sent.append(job_id)
+        return sent

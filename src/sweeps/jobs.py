@@ -1,0 +1,178 @@
+"""Single pieces of work as rows: asked for by the API, done by a worker, answered from SQL."""
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from sweeps.columns import database_now_ms
+from sweeps.errors import UnknownJobError
+from sweeps.leases import ATTEMPT_LIMIT
+from sweeps.progress import bounded_id
+from sweeps.tables import job
+
+JOB_LEASE_MS = 240_000
+"""Longer than a task may run, so that no living worker's job is handed out again."""
+
+REPUBLISH_MS = 30_000
+GIVEN_UP = "given_up"
+
+
+class JobKind(StrEnum):
+    """What is to be done."""
+
+    BACKTEST = "backtest"
+    PROBE = "probe"
+
+
+class JobState(StrEnum):
+    """Life of a job."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as people see it; result or error once it ended."""
+
+    id: int
+    kind: JobKind
+    state: JobState
+    request: dict[str, Any]
+    created_ms: int
+    finished_ms: int | None
+    result: dict[str, Any] | None
+    error_code: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobClaim:
+    """A job that is ours; `attempt` tells its owners apart."""
+
+    id: int
+    kind: JobKind
+    request: dict[str, Any]
+    attempt: int
+
+
+def create_job(connection: sa.Connection, kind: JobKind, request: Mapping[str, Any]) -> int:
+    """Store a job to be done and return its id."""
+    now_ms = connection.execute(sa.select(database_now_ms())).scalar_one()
+    job_id: int = connection.execute(
+        job.insert()
+        .values(kind=kind, request=json.dumps(request), state=JobState.QUEUED, created_ms=now_ms)
+        .returning(job.c.id)
+    ).scalar_one()
+    return job_id
+
+
+def get_job(connection: sa.Connection, kind: JobKind, job_id: int) -> JobView:
+    """Return a job of that kind; raises UnknownJobError."""
+    row = connection.execute(
+        sa.select(job).where(job.c.id == bounded_id(job_id), job.c.kind == kind)
+    ).one_or_none()
+    if row is None:
+        raise UnknownJobError(f"there is no {kind} {job_id}")
+    return JobView(
+        id=row.id,
+        kind=JobKind(row.kind),
+        state=JobState(row.state),
+        request=json.loads(row.request),
+        created_ms=row.created_ms,
+        finished_ms=row.finished_ms,
+        result=None if row.result is None else json.loads(zlib.decompress(row.result)),
+        error_code=row.error_code,
+        error=row.error,
+    )
+
+
+def claim_job(connection: sa.Connection, job_id: object) -> JobClaim | None:
+    """Take a job that nobody works on, or return None; the attempt is counted before the work starts."""
+    if not isinstance(job_id, int) or not 0 < job_id < 2**31:
+        return None
+    row = connection.execute(
+        job.update()
+        .where(job.c.id == job_id, _is_free(), job.c.attempts < ATTEMPT_LIMIT)
+        .values(
+            state=JobState.RUNNING,
+            attempts=job.c.attempts + 1,
+            lease_until_ms=database_now_ms() + JOB_LEASE_MS,
+        )
+        .returning(job.c.kind, job.c.request, job.c.attempts)
+    ).one_or_none()
+    if row is None:
+        return None
+    return JobClaim(job_id, JobKind(row.kind), json.loads(row.request), row.attempts)
+
+
+def complete_job(connection: sa.Connection, claim: JobClaim, result: Mapping[str, Any]) -> bool:
+    """Store the result; False means that the job was taken over meanwhile, and nothing is stored."""
+    packed = zlib.compress(json.dumps(result, separators=(",", ":")).encode())
+    return _end(connection, claim, state=JobState.COMPLETED, result=packed)
+
+
+def fail_job(connection: sa.Connection, claim: JobClaim, code: str, message: str) -> bool:
+    """Store why there is no result; False as `complete_job`."""
+    return _end(connection, claim, state=JobState.FAILED, error_code=code, error=message)
+
+
+def release_job(connection: sa.Connection, job_id: object) -> None:
+    """Give back a job whose worker process died."""
+    if not isinstance(job_id, int) or not 0 < job_id < 2**31:
+        return
+    connection.execute(
+        job.update()
+        .where(job.c.id == job_id, job.c.state == JobState.RUNNING)
+        .values(state=JobState.QUEUED, lease_until_ms=None, published_ms=None)
+    )
+
+
+def give_up_jobs(connection: sa.Connection) -> int:
+    """End the jobs whose every attempt lost its worker, and return how many."""
+    return connection.execute(
+        job.update()
+        .where(_is_free(), job.c.attempts >= ATTEMPT_LIMIT)
+        .values(
+            state=JobState.FAILED,
+            error_code=GIVEN_UP,
+            error=f"given up after {ATTEMPT_LIMIT} attempts, each of which lost its worker",
+            finished_ms=database_now_ms(),
+        )
+    ).rowcount
+
+
+def publishable_jobs(connection: sa.Connection, limit: int, *, republish_ms: int = REPUBLISH_MS) -> list[int]:
+    """Return the oldest jobs that nobody works on and that no fresh message is about."""
+    silent = sa.or_(job.c.published_ms.is_(None), job.c.published_ms < database_now_ms() - republish_ms)
+    return list(
+        connection.execute(
+            sa.select(job.c.id).where(_is_free(), silent).order_by(job.c.id).limit(limit)
+        ).scalars()
+    )
+
+
+def mark_jobs_published(connection: sa.Connection, job_ids: Sequence[int]) -> None:
+    """Note that messages were sent."""
+    connection.execute(job.update().where(job.c.id.in_(job_ids)).values(published_ms=database_now_ms()))
+
+
+def _is_free() -> sa.ColumnElement[bool]:
+    expired = sa.and_(job.c.state == JobState.RUNNING, job.c.lease_until_ms < database_now_ms())
+    return sa.or_(job.c.state == JobState.QUEUED, expired)
+
+
+def _end(connection: sa.Connection, claim: JobClaim, **values: Any) -> bool:
+    ended = connection.execute(
+        job.update()
+        .where(job.c.id == claim.id, job.c.state == JobState.RUNNING, job.c.attempts == claim.attempt)
+        .values(finished_ms=database_now_ms(), **values)
+    )
+    return ended.rowcount == 1
