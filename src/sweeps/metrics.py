@@ -47,14 +47,14 @@ _SMALL_IS_GOOD = frozenset(
         "extra_fees",
     )
 )
-_HOLD_NET_PNL = "hold_net_pnl"
+HOLD_NET_PNL = "hold_net_pnl"
 _RUN = tuple(field.name for field in fields(Metrics))
 CARRY = tuple(field.name for field in fields(CarryComparison))
 """The metrics that compare a trial with holding."""
 
 _TYPES: Mapping[str, Any] = {
     **get_type_hints(Metrics),
-    _HOLD_NET_PNL: Decimal,
+    HOLD_NET_PNL: Decimal,
     **get_type_hints(CarryComparison),
 }
 
@@ -67,7 +67,7 @@ METRICS: Mapping[str, MetricKind] = MappingProxyType(
 def metric_values(metrics: Metrics, hold: Metrics, carry: CarryComparison) -> dict[str, Any]:
     """Return a trial's metrics by name: of its run, of the run that holds, and how the two compare."""
     ran = {name: getattr(metrics, name) for name in _RUN}
-    return {**ran, _HOLD_NET_PNL: hold.net_pnl, **{name: getattr(carry, name) for name in CARRY}}
+    return {**ran, HOLD_NET_PNL: hold.net_pnl, **{name: getattr(carry, name) for name in CARRY}}
 
 
 def natural_direction(metric: str) -> Direction:
