@@ -7,7 +7,7 @@ so every machine, and every number of rows, gives the same bits. Undefined stati
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, Overflow
+from decimal import Context, Decimal, Overflow
 from typing import Self, cast
 
 import numpy as np
@@ -19,6 +19,7 @@ from bot.money import EXACT, MONEY_PLACES, ONE
 Units = npt.NDArray[np.int64] | npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
 DAYS_PER_YEAR = 365
+_GROWTH = Context(prec=24, traps=[Overflow])
 _SAFE_UNITS = 2**62
 UNITS_PER_QUOTE = 10**MONEY_PLACES
 
@@ -76,23 +77,27 @@ class Calendar:
         return cls(times, np.searchsorted(times, midnights) - 1, month_ends)
 
 
-def drawdowns(units: Units, initial: int) -> tuple[Units, Floats]:
+def running_peaks(units: Units, initial: int) -> Units:
+    """Return the highest value so far of each curve (curves x events), starting at `initial` > 0."""
+    return cast("Units", np.maximum(np.maximum.accumulate(units, axis=1), initial))
+
+
+def drawdowns(units: Units, peaks: Units) -> tuple[Units, Floats]:
     """Return the deepest fall of each curve, in units and as a share of its peak (not necessarily the same).
 
-    units: curves x events. The running peak starts at `initial`, which is positive.
+    units, and their running `peaks`: curves x events.
     """
-    peaks = _running_peaks(units, initial)
     falls = peaks - units
     shares = falls.astype(np.float64) / peaks.astype(np.float64)
     return falls.max(axis=1), shares.max(axis=1)
 
 
-def longest_drawdowns_ms(units: Units, initial: int, calendar: Calendar) -> npt.NDArray[np.int64]:
+def longest_drawdowns_ms(units: Units, peaks: Units, calendar: Calendar) -> npt.NDArray[np.int64]:
     """Return the longest time of each curve from a peak to its recovery, in ms; 0 if it never falls.
 
     A fall that has not recovered lasts to the last event; the first peak counts from the first event.
     """
-    below = units < _running_peaks(units, initial)
+    below = units < peaks
     at_peak = np.where(below, 0, np.arange(units.shape[1]))
     peak_before = np.zeros_like(at_peak)
     peak_before[:, 1:] = np.maximum.accumulate(at_peak, axis=1)[:, :-1]
@@ -148,12 +153,12 @@ def annualized_return(initial: Decimal, final: Decimal, elapsed_ms: int) -> floa
     """Return the compound growth per 365 days; None for no time, a lost account, or no finite value."""
     if elapsed_ms <= 0 or final <= 0:
         return None
-    years = EXACT.divide(Decimal(elapsed_ms), Decimal(DAYS_PER_YEAR * DAY_MS))
+    years = _GROWTH.divide(Decimal(elapsed_ms), Decimal(DAYS_PER_YEAR * DAY_MS))
     try:
-        growth = EXACT.power(EXACT.divide(final, initial), EXACT.divide(ONE, years))
+        growth = _GROWTH.exp(_GROWTH.divide(_GROWTH.ln(_GROWTH.divide(final, initial)), years))
     except Overflow:
         return None
-    return finite(float(EXACT.subtract(growth, ONE)))
+    return finite(float(_GROWTH.subtract(growth, ONE)))
 
 
 def best_share(best: int, total: int) -> float | None:
@@ -181,10 +186,6 @@ def ratio(numerators: Floats, denominators: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         quotients = numerators / denominators
     return cast("Floats", np.where(denominators == 0, np.nan, quotients))
-
-
-def _running_peaks(units: Units, initial: int) -> Units:
-    return cast("Units", np.maximum(np.maximum.accumulate(units, axis=1), initial))
 
 
 def _sums(values: Floats) -> Floats:

@@ -106,7 +106,8 @@ def summarize(
 ) -> list[Metrics]:
     """Return the metrics of runs over the same events, one a row of `curves` (runs x events, 1e-8 units)."""
     initial = money_units(initial_capital)
-    falls, shares = stats.drawdowns(curves, initial)
+    peaks = stats.running_peaks(curves, initial)
+    falls, shares = stats.drawdowns(curves, peaks)
     returns = stats.daily_returns(curves, initial, calendar)
     year = stats.DAYS_PER_YEAR
     columns = (
@@ -116,7 +117,7 @@ def summarize(
         stats.volatility(returns, year),
         stats.sharpe_ratio(returns, year),
         stats.sortino_ratio(returns, year),
-        stats.longest_drawdowns_ms(curves, initial, calendar),
+        stats.longest_drawdowns_ms(curves, peaks, calendar),
         stats.best_month_units(curves, initial, calendar),
     )
     rows = zip(*(np.asarray(column).tolist() for column in columns), strict=True)

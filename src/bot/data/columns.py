@@ -66,6 +66,10 @@ class DecimalColumn:
         """Return the canonical column of the rows at `index`."""
         return self.of(self.mantissas[index], self.exponent)
 
+    def part(self, index: slice) -> "DecimalColumn":
+        """Return contiguous rows over the same exponent, without copying; it need not be canonical."""
+        return DecimalColumn(self.mantissas[index], self.exponent)
+
     def mantissas_over(self, exponent: int) -> Mantissas:
         """Return the mantissas over a smaller exponent."""
         factor = 10 ** (self.exponent - exponent)

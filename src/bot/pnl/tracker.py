@@ -17,6 +17,7 @@ from bot.models import (
 )
 from bot.money import ZERO
 from bot.pnl import formulas
+from bot.pnl.round_trip import Exit, round_trip
 
 
 @dataclass(slots=True)
@@ -71,13 +72,15 @@ class PnLTracker:
         self, position: Position, spot_exit: OrderResult, perp_exit: OrderResult, reason: CloseReason
     ) -> Trade:
         """Book a normal close of both legs and return the round trip."""
-        perp_pnl = formulas.short_pnl(position.quantity, position.perp_entry, perp_exit.price)
         fees = spot_exit.fee + perp_exit.fee
-        return self._end(position, spot_exit, perp_exit.price, perp_pnl, fees, reason)
+        return self._end(
+            position, Exit(spot_exit.filled_at_ms, spot_exit.price, perp_exit.price, fees, reason)
+        )
 
     def record_liquidation(self, position: Position, spot_exit: OrderResult) -> Trade:
         """Book a liquidation: the short loses its whole margin, the spot leg is sold."""
-        return self._end(position, spot_exit, None, -position.margin, spot_exit.fee, CloseReason.LIQUIDATION)
+        end = Exit(spot_exit.filled_at_ms, spot_exit.price, None, spot_exit.fee, CloseReason.LIQUIDATION)
+        return self._end(position, end)
 
     def equity(self, positions: Iterable[Position], tickers: TickerService) -> Decimal:
         """Return cash plus what the open hedges are worth at the newest prices."""
@@ -103,36 +106,10 @@ class PnLTracker:
             hedge.position.symbol: _Carry(hedge.funding, hedge.payments) for hedge in state.hedges
         }
 
-    def _end(
-        self,
-        position: Position,
-        spot_exit: OrderResult,
-        perp_exit: Decimal | None,
-        perp_pnl: Decimal,
-        exit_fees: Decimal,
-        reason: CloseReason,
-    ) -> Trade:
-        proceeds = formulas.notional(position.quantity, spot_exit.price)
-        self.cash += proceeds + perp_pnl - exit_fees
-        self.margin_locked -= position.margin
+    def _end(self, position: Position, end: Exit) -> Trade:
         carry = self._carries.pop(position.symbol)
-        price_pnl = proceeds - position.spot_cost + perp_pnl
-        fees = position.entry_fees + exit_fees
-        trade = Trade(
-            symbol=position.symbol,
-            opened_at_ms=position.opened_at_ms,
-            closed_at_ms=spot_exit.filled_at_ms,
-            quantity=position.quantity,
-            spot_entry=position.spot_entry,
-            perp_entry=position.perp_entry,
-            spot_exit=spot_exit.price,
-            perp_exit=perp_exit,
-            funding=carry.funding,
-            fees=fees,
-            price_pnl=price_pnl,
-            net_pnl=formulas.net_pnl(price_pnl, carry.funding, fees),
-            funding_payments=carry.payments,
-            reason=reason,
-        )
+        trade = round_trip(position, carry.funding, carry.payments, end)
+        self.cash += position.spot_cost + trade.price_pnl - end.fees
+        self.margin_locked -= position.margin
         self.trades.append(trade)
         return trade

@@ -14,13 +14,17 @@ from bot.backtest.executor import BacktestExecutor
 from bot.backtest.metrics import TradeTotals
 from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
+from bot.data.columns import DecimalColumn
 from bot.desk import position_sizer
+from bot.errors import ExecutionError
 from bot.execution.fill_model import FillModel
 from bot.market_data.ticker_service import TickerService
-from bot.models import AccountState, CloseReason, MarketEvent, OpenHedge, Position, Ticker, Trade
+from bot.models import CloseReason, FundingRate, Leg, MarketEvent, Position, Side, Ticker, Trade
 from bot.money import ONE, WIDE, ZERO
 from bot.pnl import formulas
 from bot.pnl.fees import FeeCalculator
+from bot.pnl.marks import hedge_values
+from bot.pnl.round_trip import Exit, round_trip
 from bot.pnl.tracker import PnLTracker
 from bot.position.manager import PositionManager
 from bot.risk.manager import RiskManager
@@ -39,6 +43,9 @@ class PairColumns:
         self.tickers = [event.tickers[self.symbol] for event in window.events]
         self.highs = Ranked([event.mark_highs.get(self.symbol) for event in window.events])
         self.marks = Ranked([ticker.mark if ticker.fresh else None for ticker in self.tickers])
+        self.marks_paid = [_paid(event.settlements[0].funding) for event in window.events]
+        self.spots = DecimalColumn.from_decimals([ticker.spot or ZERO for ticker in self.tickers])
+        self.perps = DecimalColumn.from_decimals([ticker.perp or ZERO for ticker in self.tickers])
 
     @property
     def events(self) -> tuple[MarketEvent, ...]:
@@ -52,7 +59,7 @@ class OpenedHedge:
 
     `liquidated_at` and `margin_exit_at` are the events at which its margin would end it, NEVER if none.
     `worth[k]` is what it adds to the cash before it after event `entry + k`, in units of 1e-8; `funding[k]`
-    is booked by then.
+    is the funding booked by then.
     """
 
     number: int
@@ -60,8 +67,8 @@ class OpenedHedge:
     position: Position
     liquidated_at: int
     margin_exit_at: int
-    worth: list[int]
-    funding: list[Decimal]
+    worth: npt.NDArray[np.int64]
+    funding: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +139,7 @@ class HedgeBook:
                     last_seen=end if at_event else end - 1,
                     totals=totals,
                     net=totals.gains - totals.losses,
-                    worth=np.array(hedge.worth[: end - hedge.entry], dtype=np.int64),
+                    worth=hedge.worth[: end - hedge.entry],
                 )
             )
         return self._closed[key]
@@ -152,10 +159,9 @@ class HedgeBook:
             position=position,
             liquidated_at=self._liquidation(entry, position),
             margin_exit_at=self._margin_exit(entry, position),
-            worth=[],
-            funding=[ZERO],
+            worth=np.empty(0, dtype=np.int64),
+            funding=np.zeros(1, dtype=np.int64),
         )
-        hedge.worth.append(self._worth(hedge, entry))
         self._hedges.append(hedge)
         return hedge
 
@@ -176,41 +182,54 @@ class HedgeBook:
         )
 
     def _follow(self, hedge: OpenedHedge, last: int) -> None:
-        quantity, booked = hedge.position.quantity, hedge.funding
-        for index in range(hedge.entry + len(hedge.worth), last + 1):
-            [view] = self._pair.events[index].settlements
-            mark = view.funding.mark_price
-            paid = ZERO if mark is None else formulas.funding_payment(quantity, mark, view.funding.rate)
-            booked.append(booked[-1] + paid)
-            hedge.worth.append(self._worth(hedge, index))
-
-    def _worth(self, hedge: OpenedHedge, index: int) -> int:
-        position, ticker = hedge.position, self._pair.tickers[index]
-        value = hedge.funding[index - hedge.entry] - position.spot_cost - position.entry_fees
-        if ticker.spot is not None and ticker.perp is not None:
-            value += formulas.hedge_value(position.quantity, ticker.spot, position.perp_entry, ticker.perp)
-        return int(value * UNITS_PER_QUOTE)
+        """Book the funding and work out the worth of a hedge up to event `last`."""
+        known = hedge.entry + len(hedge.worth)
+        if last < known:
+            return
+        pair, position = self._pair, hedge.position
+        quantity = position.quantity
+        settled = pair.marks_paid[max(known, hedge.entry + 1) : last + 1]
+        paid = [money_units(formulas.funding_payment(quantity, mark, rate)) for mark, rate in settled]
+        hedge.funding = np.concatenate([hedge.funding, hedge.funding[-1] + np.cumsum(paid, dtype=np.int64)])
+        span = slice(known, last + 1)
+        values = hedge_values(quantity, position.perp_entry, pair.spots.part(span), pair.perps.part(span))
+        spent = money_units(position.spot_cost + position.entry_fees)
+        hedge.worth = np.concatenate([hedge.worth, values + hedge.funding[known - hedge.entry :] - spent])
 
     def _close(self, hedge: OpenedHedge, end: int, reason: CloseReason) -> Trade:
         liquidated = reason is CloseReason.LIQUIDATION
         settled = end - hedge.entry - liquidated
         self._follow(hedge, hedge.entry + settled)
         position = hedge.position
-        tracker, tickers = PnLTracker(self._config.initial_capital), TickerService()
-        held = OpenHedge(position, hedge.funding[settled], settled)
-        tracker.restore(AccountState(position.opened_at_ms, tracker.cash, position.margin, (held,), 0))
-        manager = self._manager(tickers, tracker)
-        manager.restore([position])
+        ticker = self._fatal_ticker(position, end) if liquidated else self._pair.tickers[end]
+        spot, fees = self._sold(Leg.SPOT, Side.SELL, position.quantity, ticker.spot)
+        perp = None
         if not liquidated:
-            tickers.update(self._pair.events[end].tickers)
-            return manager.close(position, reason)
-        tickers.update({self._pair.symbol: self._fatal_ticker(position, end)})
-        return manager.liquidate(position)
+            perp, fee = self._sold(Leg.PERP, Side.BUY, position.quantity, ticker.perp)
+            fees += fee
+        return round_trip(
+            position,
+            from_units(int(hedge.funding[settled])),
+            settled,
+            Exit(ticker.t_ms, spot, perp, fees, reason),
+        )
+
+    def _sold(self, leg: Leg, side: Side, quantity: Decimal, last: Decimal | None) -> tuple[Decimal, Decimal]:
+        """Return fill price and fee of closing one leg."""
+        if last is None:
+            raise ExecutionError(f"{self._pair.symbol} has no {leg} price to close at")
+        price = self._fills.price(side, last)
+        return price, self._fees.fee(leg, quantity, price)
 
     def _fatal_ticker(self, position: Position, end: int) -> Ticker:
         events, symbol = self._pair.events, self._pair.symbol
         candles = self._pair.window.mark_candles(symbol, events[end - 1].t_ms, events[end].t_ms)
         return self._risk.fatal_candle(position, candles, self._pair.instrument.mmr).ticker
+
+
+def _paid(funding: FundingRate) -> tuple[Decimal, Decimal]:
+    """Return mark price and rate of a settlement; no hedge is ever open before there is a mark price."""
+    return (ZERO, ZERO) if funding.mark_price is None else (funding.mark_price, funding.rate)
 
 
 def _slot_units(config: RunConfig) -> int:

@@ -16,6 +16,7 @@ from bot.config import RunConfig
 
 _MAX_CELLS = 2_000_000
 _SAFE_UNITS = 2**60
+_EMPTY = np.empty(0, dtype=np.int64)
 _NO_TOTALS = TradeTotals.of(())
 _SUMMED = tuple(field.name for field in fields(TradeTotals) if field.name != "best")
 
@@ -117,18 +118,20 @@ def _extremes(trip: ClosedTrip) -> tuple[int, int]:
 
 
 def _curves(rows: Whole, book: HedgeBook, events: int) -> Whole:
-    curves = np.empty((len(rows), events), dtype=np.int64)
+    """Return the equity of each sequence after each event: cash, and on top what its hedges are worth."""
     trips = book.trips
-    for curve, row in zip(curves, rows.tolist(), strict=True):
-        cash, flat_from = book.initial, 0
-        for number in row:
-            if number == NO_TRIP:
-                continue
-            trip = trips[number]
-            curve[flat_from : trip.entry] = cash
-            np.add(trip.worth, cash, out=curve[trip.entry : trip.end])
-            cash, flat_from = cash + trip.net, trip.end
-        curve[flat_from:] = cash
+    sequence, place = np.nonzero(rows != NO_TRIP)
+    numbers = rows[sequence, place].tolist()
+    spans = np.array([(trips[n].entry, trips[n].end, trips[n].net) for n in numbers], dtype=np.int64)
+    entries, ends, nets = spans.reshape(-1, 3).T
+    curves = np.zeros((len(rows), events), dtype=np.int64)
+    curves[:, 0] = book.initial
+    curves[sequence, ends] += nets
+    np.cumsum(curves, axis=1, out=curves)
+    lengths = ends - entries
+    first = np.repeat(sequence * events + entries - (np.cumsum(lengths) - lengths), lengths)
+    held = first + np.arange(len(first))
+    curves.reshape(-1)[held] += np.concatenate([_EMPTY, *(trips[n].worth for n in numbers)])
     return curves
 
 

@@ -118,7 +118,8 @@ def _close(hedges: Whole, ends: Whole, reasons: Whole, book: HedgeBook) -> tuple
     """Return the trips of hedges that end, and what each leaves in cash."""
     codes = (hedges << 32) | (ends << 2) | reasons
     distinct, place = np.unique(codes, return_inverse=True)
-    numbers = [book.closed(code >> 32, (code >> 2) & 0x3FFFFFFF, code & 3) for code in distinct.tolist()]
+    latest_first = distinct[::-1].tolist()  # so that each hedge is followed once, as far as it is needed
+    numbers = [book.closed(code >> 32, (code >> 2) & 0x3FFFFFFF, code & 3) for code in latest_first][::-1]
     nets = np.array([book.trips[number].net for number in numbers], dtype=np.int64)
     return np.array(numbers, dtype=np.int64)[place], nets[place]
 

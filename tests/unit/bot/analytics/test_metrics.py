@@ -17,6 +17,10 @@ def rows(*curves: list[int]) -> Units:
     return np.array(curves, dtype=np.int64)
 
 
+def drawdowns(units: Units, initial: int) -> tuple[Units, stats.Floats]:
+    return stats.drawdowns(units, stats.running_peaks(units, initial))
+
+
 def hourly(*hours: int) -> Calendar:
     return Calendar.of([MIDNIGHT + hour * HOUR_MS for hour in hours])
 
@@ -26,13 +30,13 @@ def days(count: int) -> Calendar:
 
 
 def test_drawdown_is_measured_from_a_peak_that_starts_at_the_capital() -> None:
-    falls, shares = stats.drawdowns(rows([90, 95, 120, 105], [101, 101, 102, 102]), 100)
+    falls, shares = drawdowns(rows([90, 95, 120, 105], [101, 101, 102, 102]), 100)
     assert falls.tolist() == [15, 0]
     assert shares.tolist() == [0.125, 0.0]
 
 
 def test_deepest_money_and_deepest_share_can_be_different_falls() -> None:
-    falls, shares = stats.drawdowns(rows([50, 1000, 940]), 100)
+    falls, shares = drawdowns(rows([50, 1000, 940]), 100)
     assert (falls[0], shares[0]) == (60, 0.5)
 
 
@@ -47,7 +51,9 @@ def test_deepest_money_and_deepest_share_can_be_different_falls() -> None:
     ],
 )
 def test_a_drawdown_lasts_from_its_peak_to_its_recovery(curve: list[int], lasting: int) -> None:
-    assert stats.longest_drawdowns_ms(rows(curve), 100, days(4)).tolist() == [lasting * DAY_MS]
+    assert stats.longest_drawdowns_ms(
+        rows(curve), stats.running_peaks(rows(curve), 100), days(4)
+    ).tolist() == [lasting * DAY_MS]
 
 
 def test_a_point_at_midnight_belongs_to_the_day_that_begins() -> None:
@@ -128,7 +134,7 @@ def test_each_row_has_the_same_bits_alone_and_among_others(drawn: list[list[int]
     def bits(units: Units) -> list[bytes]:
         returns = stats.daily_returns(units, initial, calendar)
         columns = (
-            stats.drawdowns(units, initial)[1],
+            drawdowns(units, initial)[1],
             stats.volatility(returns, 365),
             stats.sharpe_ratio(returns, 365),
             stats.sortino_ratio(returns, 365),
@@ -143,7 +149,7 @@ def test_amounts_beyond_int64_give_the_same_statistics(drawn: list[list[int]]) -
     small = rows(*drawn)
     wide = small.astype(object)
     calendar = days(7)
-    assert [c.tolist() for c in stats.drawdowns(small, 5)] == [c.tolist() for c in stats.drawdowns(wide, 5)]
+    assert [c.tolist() for c in drawdowns(small, 5)] == [c.tolist() for c in drawdowns(wide, 5)]
     assert np.array_equal(
         stats.daily_returns(small, 5, calendar), stats.daily_returns(wide, 5, calendar), equal_nan=True
     )

@@ -1,0 +1,47 @@
+"""What a hedge has made once it is closed."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.models import CloseReason, Position, Trade
+from bot.pnl import formulas
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a hedge ended: unrounded fills and booked fees of both legs; `perp_price` None if liquidated."""
+
+    closed_at_ms: int
+    spot_price: Decimal
+    perp_price: Decimal | None
+    fees: Decimal
+    reason: CloseReason
+
+
+def round_trip(position: Position, funding: Decimal, payments: int, end: Exit) -> Trade:
+    """Return the closed round trip of a hedge on which `funding` was booked in `payments` settlements.
+
+    A liquidated short loses its whole margin. Call inside `bot.money.exact()`.
+    """
+    quantity, fees = position.quantity, position.entry_fees + end.fees
+    if end.perp_price is None:
+        perp_pnl = -position.margin
+    else:
+        perp_pnl = formulas.short_pnl(quantity, position.perp_entry, end.perp_price)
+    price_pnl = formulas.notional(quantity, end.spot_price) - position.spot_cost + perp_pnl
+    return Trade(
+        symbol=position.symbol,
+        opened_at_ms=position.opened_at_ms,
+        closed_at_ms=end.closed_at_ms,
+        quantity=quantity,
+        spot_entry=position.spot_entry,
+        perp_entry=position.perp_entry,
+        spot_exit=end.spot_price,
+        perp_exit=end.perp_price,
+        funding=funding,
+        fees=fees,
+        price_pnl=price_pnl,
+        net_pnl=formulas.net_pnl(price_pnl, funding, fees),
+        funding_payments=payments,
+        reason=end.reason,
+    )
