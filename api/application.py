@@ -9,7 +9,8 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.gzip import GZipMiddleware
 
 from api.body import BodyLimit
-from api.dashboard import session, views
+from api.comparisons import Comparisons
+from api.dashboard import beside, compare, session, views
 from api.dashboard.pages import Pages
 from api.dependencies import Database
 from api.errors import install_error_handlers
@@ -50,6 +51,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         events,
         data,
         views,
+        beside,
+        compare,
         session,
     ):
         app.include_router(module.router)
@@ -73,6 +76,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         async_engine = open_async_engine(settings.database)
         app.state.database = Database(async_engine, engine)
         app.state.replays = Replays(engine)
+        app.state.comparisons = Comparisons(app.state.replays.store)
         try:
             yield
         finally:

@@ -54,6 +54,12 @@ class TrialFailedError(BotError):
         super().__init__(f"trial {number} failed and has no curve: {reason}")
 
 
+class BusyError(BotError):
+    """Work that others are ahead of."""
+
+    code = "busy"
+
+
 class NoBestTrialError(BotError):
     """A sweep asked for its best trial before it has one."""
 
@@ -80,4 +86,5 @@ EDGE_STATUS: Mapping[type[BotError], HTTPStatus] = {
     HistoryChangedError: HTTPStatus.CONFLICT,
     TrialFailedError: HTTPStatus.CONFLICT,
     NoBestTrialError: HTTPStatus.CONFLICT,
+    BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
 }

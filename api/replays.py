@@ -31,6 +31,12 @@ class Replays:
         with self._lock:
             return self._run(sweep_id, spec, number, run_key)
 
+    def hold(self, sweep_id: int, spec: SweepSpec, number: int, run_key: str | None) -> RunResult:
+        """Return the run that holds with the account and in the window of a trial; raises as `run` does."""
+        with self._lock:
+            config = self._run(sweep_id, spec, number, run_key).config
+            return self._windows.baselines(config).of(config)
+
     def blocked_entries(
         self, sweep_id: int, spec: SweepSpec, trial: TrialView
     ) -> list[dict[str, Any]] | None:

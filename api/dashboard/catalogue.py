@@ -94,6 +94,26 @@ _LABELS = (
         "ratio",
         "settlements of average funding that pay a round trip's fees",
     ),
+    MetricLabel(
+        "hold_net_pnl",
+        "Net P&L of holding",
+        "money",
+        "the same account, entered at the first settlement with prices and held to the end",
+        signed=True,
+    ),
+    MetricLabel(
+        "available_funding", "Available funding", "money", "funding that holding earned", signed=True
+    ),
+    MetricLabel("captured_share", "Captured", "share", "funding of this run over the available"),
+    MetricLabel(
+        "missed_before_entry", "Missed before entry", "money", "funding of holding before the first entry"
+    ),
+    MetricLabel(
+        "missed_between", "Missed between trades", "money", "funding of holding while no trade was open"
+    ),
+    MetricLabel("missed_after_exit", "Missed after exit", "money", "funding of holding after the last exit"),
+    MetricLabel("extra_round_trips", "Extra round trips", "count", "round trips less those of holding"),
+    MetricLabel("extra_fees", "Extra fees", "money", "fees less those of holding"),
 )
 
 _KINDS = {MetricKind.MONEY: "money", MetricKind.COUNT: "count", MetricKind.STATISTIC: "ratio"}
@@ -121,6 +141,16 @@ TABLE_COLUMNS = (
     "total_trades",
     "liquidations",
 )
+BESIDE_HOLDING = (
+    "hold_net_pnl",
+    "available_funding",
+    "captured_share",
+    "missed_before_entry",
+    "missed_between",
+    "missed_after_exit",
+    "extra_round_trips",
+    "extra_fees",
+)
 GROUPS = (
     ("Money", ("money",)),
     ("Returns and shares", ("share",)),
@@ -136,8 +166,14 @@ def labels(names: tuple[str, ...]) -> list[MetricLabel]:
 
 
 def groups() -> list[tuple[str, list[MetricLabel]]]:
-    """Return (heading, metrics) for a page that shows all of them."""
-    return [(title, [m for m in METRIC_LABELS.values() if m.kind in kinds]) for title, kinds in GROUPS]
+    """Return (heading, metrics) for a page that shows all those of the run itself."""
+    own = [metric for name, metric in METRIC_LABELS.items() if name not in BESIDE_HOLDING]
+    return [(title, [metric for metric in own if metric.kind in kinds]) for title, kinds in GROUPS]
+
+
+def beside_labels() -> list[MetricLabel]:
+    """Return the metrics that compare a run with holding."""
+    return labels(BESIDE_HOLDING)
 
 
 def explained(parameter: str) -> str:

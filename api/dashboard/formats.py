@@ -4,6 +4,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from markupsafe import Markup, escape
 
+from bot.money import plain
 from bot.timestamps import iso
 
 _DASH = "–"
@@ -30,6 +31,11 @@ def _significant(number: Decimal, digits: int) -> str:
     places = max(0, digits - 1 - number.adjusted()) if number else 0
     text = f"{number.quantize(Decimal(1).scaleb(-min(places, 12)), rounding=ROUND_HALF_EVEN):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(fraction: Decimal) -> str:
+    """Return a rate in percent with all its digits."""
+    return f"{plain(fraction.scaleb(2))} %"
 
 
 def duration(seconds: float | None) -> str:

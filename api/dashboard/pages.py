@@ -89,6 +89,7 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(
         shown=formats.shown,
         duration=formats.duration,
+        percent=formats.percent,
         rate=formats.rate,
         utc=formats.utc,
         breakable=formats.breakable,

@@ -92,7 +92,12 @@ def text_of(value: Any) -> str:
 
 def quote_unit(spec: SweepSpec) -> str:
     """Return the quote currency that all symbols share, else `quote`."""
-    units = {symbol.rpartition(":")[2] for symbol in spec.symbols() if ":" in symbol}
+    return quote_of(spec.symbols())
+
+
+def quote_of(symbols: Sequence[str]) -> str:
+    """Return the quote currency that `symbols` share, else `quote`."""
+    units = {symbol.rpartition(":")[2] for symbol in symbols if ":" in symbol}
     return units.pop() if len(units) == 1 else "quote"
 
 

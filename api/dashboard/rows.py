@@ -7,6 +7,7 @@ from typing import Any
 
 from api.dashboard.catalogue import METRIC_LABELS, MetricLabel
 from api.dashboard.presenters import AxisCard, text_of
+from bot.backtest import RunResult
 from bot.config import RunConfig
 from bot.data.listing import ExchangeListing
 from bot.models import HOUR_MS
@@ -75,6 +76,7 @@ def trade_row(trade: Mapping[str, Any]) -> TradeRow:
 
 
 _FIRST_PARAMETERS = ("exchange", "symbols", "start", "end", "strategy_mode", "initial_capital")
+_WINDOW = _FIRST_PARAMETERS[:5]
 
 
 def config_rows(config: RunConfig) -> list[tuple[str, str]]:
@@ -82,6 +84,39 @@ def config_rows(config: RunConfig) -> list[tuple[str, str]]:
     document = config.document()
     names = dict.fromkeys((*_FIRST_PARAMETERS, *document))
     return [(name, text_of(document[name])) for name in names]
+
+
+def default_rows() -> list[tuple[str, str]]:
+    """Return every parameter that a comparison can set, with its default as text."""
+    fields = RunConfig.model_fields
+    return [(name, text_of(fields[name].get_default())) for name in fields if name not in _WINDOW]
+
+
+@dataclass(frozen=True, slots=True)
+class DataRow:
+    """What a run read of one symbol: candle intervals by leg, settlements, and where its records end."""
+
+    symbol: str
+    candles: str
+    found: int
+    expected: int
+    until_ms: int | None
+    gaps: int
+
+
+def data_rows(run: RunResult) -> list[DataRow]:
+    """Return what a run read, symbol by symbol."""
+    return [
+        DataRow(
+            symbol,
+            ", ".join(f"{leg} {ms / HOUR_MS:g} h" for leg, ms in covered.timeframes_ms.items()),
+            covered.funding.found,
+            covered.funding.expected,
+            covered.last_ms,
+            sum(len(leg.gaps) for leg in covered.legs().values()),
+        )
+        for symbol, covered in run.coverage.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)

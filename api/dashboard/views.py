@@ -8,7 +8,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 
 from api.dashboard import rows
-from api.dashboard.catalogue import HEADLINE, TABLE_COLUMNS, groups, labels
+from api.dashboard.blocked import BlockedRow, blocked_rows
+from api.dashboard.catalogue import HEADLINE, TABLE_COLUMNS, beside_labels, groups, labels
 from api.dashboard.choices import heatmap_choice
 from api.dashboard.pages import Pages
 from api.dashboard.presenters import SweepCard
@@ -20,6 +21,7 @@ from bot.data import sql
 from sweeps.heartbeats import live_beats
 from sweeps.progress import SweepList, get_sweep, list_sweeps
 from sweeps.queries import TrialView, one_trial, trial_page
+from sweeps.spec import SweepSpec
 from sweeps.trial import TrialState
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -148,8 +150,9 @@ async def trial_detail_page(
         completed=trial.state is TrialState.COMPLETED,
         headline=labels(HEADLINE),
         metric_groups=groups(),
-        config=[] if config is None else rows.config_rows(config),
-        capital=None if config is None else config.initial_capital,
+        beside=beside_labels(),
+        config=config,
+        config_rows=[] if config is None else rows.config_rows(config),
     )
 
 
@@ -172,11 +175,20 @@ async def trade_list_fragment(
         request,
         "trade_list.html",
         trades=[rows.trade_row(trade) for trade in shown],
+        blocked=[] if trades else await _blocked(database, replays, sweep.view.spec, sweep_id, number),
         unit=sweep.unit,
         start=start,
         next_start=end if end < len(trades) else None,
         total=len(trades),
     )
+
+
+async def _blocked(
+    database: DatabaseDep, replays: ReplaysDep, spec: SweepSpec, sweep_id: int, number: int
+) -> list[BlockedRow]:
+    trial = await database.read(one_trial, sweep_id, number)
+    reports = await run_in_threadpool(replays.blocked_entries, sweep_id, spec, trial)
+    return blocked_rows(reports or [])
 
 
 @router.get("/dashboard/data")

@@ -9,48 +9,66 @@ export function drawdowns(values, capital) {
   });
 }
 
-export async function drawEquity(chart, points, capital, unit) {
+/* A line is a name, times (ms), values (exact text), a colour of the page, maybe a dash, and whether its drawdown is drawn. */
+export async function drawEquity(chart, lines, capital, unit) {
   const plotly = await loadPlotly();
-  const times = points.map(([t]) => new Date(t).toISOString().slice(0, 19));
-  const values = points.map(([, equity]) => Number(equity));
-  await plotly.react(chart, traces(times, values, capital, unit), layout(capital, unit), chartOptions("toImage", "zoom2d", "pan2d", "resetScale2d"));
+  const traces = lines.flatMap((line) => tracesOf(line, lines.length, capital, unit));
+  hideWhatWasHidden(chart, traces);
+  await plotly.react(chart, traces, layout(capital, unit, traces), chartOptions("toImage", "zoom2d", "pan2d", "resetScale2d"));
   showWaiting(chart, "");
-  chart.dataset.drawn = String(points.length);
+  chart.dataset.drawn = String(lines[0].times.length);
+  chart.dataset.lines = String(lines.length);
   performance.mark("equity-drawn");
 }
 
-function traces(times, values, capital, unit) {
+function tracesOf(line, count, capital, unit) {
   const c = colours();
-  return [
-    {
-      type: "scatter", mode: "lines", name: "Equity", x: times, y: values,
-      line: { color: c.accent, width: 1.6, shape: "linear" },
-      hovertemplate: `%{x|%Y-%m-%d %H:%M} UTC<br>Equity %{y:,.2f} ${unit}<extra></extra>`,
-    },
-    {
-      type: "scatter", mode: "lines", name: "Drawdown", x: times, y: drawdowns(values, capital), yaxis: "y2",
-      line: { color: c.loss, width: 1 }, fill: "tozeroy", fillcolor: `${c.loss}33`,
-      hovertemplate: "%{x|%Y-%m-%d %H:%M} UTC<br>Drawdown %{y:.2%}<extra></extra>",
-    },
-  ];
+  const x = line.times.map((t) => new Date(t).toISOString().slice(0, 19));
+  const values = line.values.map(Number);
+  const shared = { type: "scatter", mode: "lines", x, legendgroup: line.name };
+  const equity = {
+    ...shared, name: line.name, y: values, line: { color: c[line.colour], width: 1.6, dash: line.dash ?? "solid" },
+    hovertemplate: `%{x|%Y-%m-%d %H:%M} UTC<br>${line.name} %{y:,.2f} ${unit}<extra></extra>`,
+  };
+  if (!line.drawdown) return [equity];
+  const colour = line.drawdownColour ? c[line.drawdownColour] : c[line.colour];
+  const fall = {
+    ...shared, name: `${line.name} drawdown`, y: drawdowns(values, capital), yaxis: "y2", showlegend: false,
+    line: { color: colour, width: 1 }, fill: line.drawdownColour ? "tozeroy" : "none", fillcolor: `${colour}33`,
+    hovertemplate: `%{x|%Y-%m-%d %H:%M} UTC<br>${line.name}, drawdown %{y:.2%}<extra></extra>`,
+  };
+  return [equity, fall];
+}
+
+/* A redrawing for another theme keeps what the reader has hidden through the legend. */
+function hideWhatWasHidden(chart, traces) {
+  for (const trace of traces) {
+    const before = chart.data?.find((one) => one.name === trace.name);
+    if (before?.visible) trace.visible = before.visible;
+  }
 }
 
 function small(text) {
   return { text, font: { size: fontSize() } };
 }
 
-function layout(capital, unit) {
+/* Without any fall the axis of drawdowns would run to 100 %. */
+function layout(capital, unit, traces) {
   const c = colours();
+  const several = traces.filter((trace) => trace.showlegend !== false).length > 1;
+  const flat = traces.every((trace) => trace.yaxis !== "y2" || trace.y.every((fall) => fall === 0));
   const side = { color: c.muted, gridcolor: c.soft, zeroline: false, automargin: true };
   return {
     ...baseLayout(),
-    showlegend: false,
+    showlegend: several,
+    legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)" },
     hovermode: "x",
     margin: { l: 20, r: 16, t: 28, b: 20 },
     xaxis: { ...side, anchor: "y2", type: "date", showgrid: false, title: { ...small("UTC"), standoff: 4 } },
-    yaxis: { ...side, domain: [0.32, 1], title: small(`Equity, ${unit}`), tickformat: ",.0f" },
+    yaxis: { ...side, domain: [0.32, 1], title: { ...small(`Equity, ${unit}`), standoff: 14 }, tickformat: ",.0f" },
     yaxis2: {
-      ...side, domain: [0, 0.25], title: small("Drawdown"), tickformat: ".1%", rangemode: "tozero",
+      ...side, domain: [0, 0.25], title: { ...small("Drawdown"), standoff: 14 }, tickformat: ".1%", rangemode: "tozero",
+      ...(flat ? { range: [-0.01, 0] } : {}),
     },
     shapes: [
       {

@@ -1,0 +1,72 @@
+"""Strategies side by side on request: bounded work, one comparison at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from api.refusals import BusyError
+from bot.backtest import Baselines, ReplayWindow, RunResult
+from bot.backtest.comparison import Comparison, compare
+from bot.config import RunConfig
+from bot.data.series import MarketData
+from bot.data.store import HistoricalDataStore
+from bot.errors import InvalidInputError
+
+MOST_SYMBOLS = 20
+MOST_PRICES = 60_000
+_PATIENCE_S = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """A comparison with the run that holds."""
+
+    comparison: Comparison
+    hold: RunResult
+
+
+class Comparisons:
+    """Replays of `simple` and `composite` over one window, for callers in worker threads."""
+
+    def __init__(self, store: HistoricalDataStore) -> None:
+        self._store = store
+        self._lock = Lock()
+
+    def run(self, config: RunConfig) -> SideBySide:
+        """Return both runs and the one that holds.
+
+        Raises: InvalidInputError for more work than a page should wait for; BusyError while others are
+        being compared; BotError as the replay does.
+        """
+        if len(config.symbols) > MOST_SYMBOLS:
+            raise InvalidInputError.of("symbols", f"{len(config.symbols)} are more than {MOST_SYMBOLS}")
+        with self._turn():
+            data = self._store.load(config.exchange, config.symbols, config.end, config.start)
+            _refuse_long_work(config, data)
+            window = ReplayWindow.build(config, data)
+            return SideBySide(compare(config, window), Baselines(window).of(config))
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._lock.acquire(timeout=_PATIENCE_S):
+            raise BusyError("others are being compared; try again in a moment")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
+def _refuse_long_work(config: RunConfig, data: MarketData) -> None:
+    times = np.concatenate([item.funding.t_ms for item in data.symbols])
+    settlements = len(np.unique(times[(times >= config.start) & (times <= config.end)]))
+    prices = settlements * len(data.symbols)
+    if prices > MOST_PRICES:
+        raise InvalidInputError.of(
+            "end",
+            f"{settlements:,} settlements of {len(data.symbols)} symbols are {prices:,} prices to replay, "
+            f"this page takes {MOST_PRICES:,}: choose a shorter window or fewer symbols, or run "
+            "`carrygrid compare`",
+        )

@@ -1,0 +1,108 @@
+"""The compare page: a form, and the strategies `simple` and `composite` over its window."""
+
+from typing import Annotated, cast
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from api.comparisons import Comparisons
+from api.dashboard import comparing, rows
+from api.dashboard.compare_form import CompareForm, first_form, held_pairs
+from api.dashboard.presenters import quote_of
+from api.dashboard.views import PagesDep
+from api.dependencies import DatabaseDep
+from api.problems import problem_of
+from api.routes.parameters import LARGEST_ID
+from bot.config import RunConfig
+from bot.data.symbols import SYNTHETIC_EXCHANGE
+from bot.errors import BotError, InvalidInputError
+from sweeps.progress import get_spec
+from sweeps.queries import one_trial
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, prefix="/dashboard/compare")
+_MOST_CHARACTERS = 20_000
+Number = Annotated[int | None, Query(ge=0, le=LARGEST_ID)]
+
+
+def _comparisons(request: Request) -> Comparisons:
+    return cast("Comparisons", request.app.state.comparisons)
+
+
+@router.get("")
+async def compare_page(
+    request: Request,
+    pages: PagesDep,
+    database: DatabaseDep,
+    sweep: Number = None,
+    trial: Number = None,
+) -> Response:
+    """Return the form, and the place for what it asks for; `sweep` and `trial` fill it in from a trial."""
+    if sweep is not None and trial is not None:
+        config = await database.read(_config_of, sweep, trial)
+        return RedirectResponse(CompareForm.of_config(config).address, status_code=303)
+    query = request.query_params
+    pairs, first = await database.read(_offered)
+    form = CompareForm.of_query(query) if query else first
+    refused = _refusal(form, len(request.url.query)) if query else None
+    return pages.render(
+        request,
+        "compare.html",
+        status=422 if refused else 200,
+        section="compare",
+        form=form,
+        pairs=pairs,
+        refused=refused,
+        source=f"/dashboard/compare/result?{request.url.query}" if query and not refused else "",
+        defaults=rows.default_rows(),
+    )
+
+
+def _config_of(connection: sa.Connection, sweep_id: int, number: int) -> RunConfig:
+    one_trial(connection, sweep_id, number)
+    return get_spec(connection, sweep_id).config(number)
+
+
+def _offered(connection: sa.Connection) -> tuple[dict[str, list[str]], CompareForm]:
+    pairs = held_pairs(connection)
+    return pairs, first_form(connection, pairs)
+
+
+def _refusal(form: CompareForm, characters: int) -> InvalidInputError | None:
+    if characters > _MOST_CHARACTERS:
+        return InvalidInputError.of(
+            "parameters", f"{characters:,} characters are more than {_MOST_CHARACTERS:,}"
+        )
+    try:
+        form.config()
+    except InvalidInputError as error:
+        return error
+    return None
+
+
+@router.get("/result")
+async def comparison_fragment(
+    request: Request, pages: PagesDep, comparisons: Annotated[Comparisons, Depends(_comparisons)]
+) -> HTMLResponse:
+    """Return the comparison that the address asks for, or why there is none."""
+    try:
+        config = CompareForm.of_query(request.query_params).config()
+        found = await run_in_threadpool(comparisons.run, config)
+    except BotError as error:
+        problem = problem_of(error)
+        return pages.render(request, "comparison_refused.html", status=problem.status, problem=problem)
+    return pages.render(
+        request,
+        "comparison.html",
+        config=found.hold.config,
+        unit=quote_of(config.symbols),
+        synthetic=found.hold.config.exchange == SYNTHETIC_EXCHANGE,
+        titles=[comparing.title_of(name) for name in found.comparison.runs],
+        figures=await run_in_threadpool(comparing.figures, found),
+        sides=comparing.only_one(found),
+        first_ms=found.comparison.first_difference_ms(),
+        moves=comparing.first_moves(found),
+        data=rows.data_rows(found.hold),
+        curves=comparing.curves(found),
+    )

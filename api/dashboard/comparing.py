@@ -1,0 +1,111 @@
+"""What the compare page prints of two strategies over the same window."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from api.comparisons import SideBySide
+from api.dashboard.catalogue import MetricLabel, beside_labels, groups
+from api.dashboard.rows import TradeRow, trade_row
+from bot.backtest import RunResult
+from bot.backtest.result import trade_document
+from bot.models import Trade
+from bot.money import exact, plain
+from bot.strategies.registry import strategy_plugin
+from sweeps.metrics import HOLD_NET_PNL, metric_values
+
+SHOWN_TRADES = 50
+_SUMS = ("net_pnl", "price_pnl", "funding", "fees")
+BESIDE = "Beside holding"
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """A metric of each run, the last less the first, and that of holding."""
+
+    metric: MetricLabel
+    values: Sequence[Any]
+    difference: Any
+    hold: Any
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyOne:
+    """What only one of the strategies traded: how often, the sums, and the first of the trades."""
+
+    title: str
+    count: int
+    sums: Mapping[str, Decimal]
+    trades: Sequence[TradeRow]
+
+
+def title_of(strategy: str) -> str:
+    """Return a strategy with its version."""
+    return f"{strategy} v{strategy_plugin(strategy).version}"
+
+
+def figures(found: SideBySide) -> list[tuple[str, list[FigureRow]]]:
+    """Return (heading, rows) of every metric."""
+    runs, carries = found.comparison.runs, found.comparison.carries
+    hold = found.hold.metrics
+    all_of = [metric_values(run.metrics, hold, carries[name]) for name, run in runs.items()]
+
+    def row(metric: MetricLabel) -> FigureRow:
+        values = [values[metric.name] for values in all_of]
+        return FigureRow(metric, values, _difference(values), getattr(hold, metric.name, None))
+
+    with exact():
+        beside = [metric for metric in beside_labels() if metric.name != HOLD_NET_PNL]
+        grouped = [*groups(), (BESIDE, beside)]
+        return [(heading, [row(metric) for metric in metrics]) for heading, metrics in grouped]
+
+
+def _difference(values: Sequence[Any]) -> Any:
+    return None if None in values else values[-1] - values[0]
+
+
+def only_one(found: SideBySide) -> list[OnlyOne]:
+    """Return, strategy by strategy, the round trips without a counterpart."""
+    sides = []
+    for name in found.comparison.runs:
+        mine = found.comparison.only_in(name)
+        trades = [trade_row(trade_document(trade)) for trade in mine.trades[:SHOWN_TRADES]]
+        document = mine.document()
+        sums = {part: Decimal(document[part]) for part in _SUMS}
+        sides.append(OnlyOne(title_of(name), document["count"], sums, trades))
+    return sides
+
+
+def first_moves(found: SideBySide) -> list[tuple[str, str]]:
+    """Return (strategy, what it did) at the first moment from which the positions differ."""
+    at_ms = found.comparison.first_difference_ms()
+    if at_ms is None:
+        return []
+    moves = {name: _moves(run.trades, at_ms) for name, run in found.comparison.runs.items()}
+    shared = set.intersection(*map(set, moves.values()))
+    return [
+        (title_of(name), ", ".join(move for move in own if move not in shared) or "did nothing")
+        for name, own in moves.items()
+    ]
+
+
+def _moves(trades: Sequence[Trade], at_ms: int) -> list[str]:
+    closed = [
+        f"closed {trade.symbol} ({trade.reason.value})" for trade in trades if trade.closed_at_ms == at_ms
+    ]
+    return closed + [f"opened {trade.symbol}" for trade in trades if trade.opened_at_ms == at_ms]
+
+
+def curves(found: SideBySide) -> dict[str, Any]:
+    """Return the equity of each run at the settlements they share, as JSON values."""
+    runs = {title_of(name): run for name, run in found.comparison.runs.items()}
+    return {
+        "times": [t_ms for t_ms, _ in found.hold.equity],
+        "runs": [{"name": title, "values": _equity(run)} for title, run in runs.items()],
+        "hold": _equity(found.hold),
+    }
+
+
+def _equity(run: RunResult) -> list[str]:
+    return [plain(value) for _, value in run.equity]

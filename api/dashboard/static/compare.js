@@ -1,0 +1,39 @@
+import { drawEquity } from "./equity.js";
+import { showWaiting } from "./plotly-loader.js";
+
+const form = document.getElementById("compare-form");
+const place = document.getElementById("comparison");
+
+function offerSymbols() {
+  const { exchange, symbols } = form.elements;
+  for (const option of symbols.options) {
+    const offered = !exchange.value || option.dataset.exchange === exchange.value;
+    option.hidden = option.disabled = !offered;
+    if (!offered) option.selected = false;
+  }
+}
+
+async function showComparison() {
+  try {
+    const response = await fetch(place.dataset.source, { headers: { Accept: "text/html" } });
+    if (response.redirected) return location.reload();
+    place.innerHTML = await response.text();
+  } catch {
+    place.textContent = "The comparison could not be loaded. Reload the page to try again.";
+  }
+  const chart = document.getElementById("equity");
+  if (chart) await showCurves(chart, JSON.parse(document.getElementById("curves").textContent));
+}
+
+async function showCurves(chart, { times, runs, hold }) {
+  const styles = [{ colour: "accent" }, { colour: "second" }];
+  const styled = runs.map((run, index) => ({ ...run, times, drawdown: true, ...styles[index] }));
+  const lines = [...styled, { name: "Holding", times, values: hold, colour: "muted", dash: "dash" }];
+  const draw = () => drawEquity(chart, lines, Number(chart.dataset.capital), chart.dataset.unit);
+  document.addEventListener("themechange", draw);
+  await draw().catch((error) => showWaiting(chart, `The curves could not be drawn: ${error.message}`));
+}
+
+form?.elements.exchange.addEventListener("change", offerSymbols);
+if (form) offerSymbols();
+if (place) showComparison();
