@@ -85,8 +85,8 @@ def test_only_the_months_that_the_end_cuts_are_read(filled: HistoricalDataStore)
     filled.merge(key(SeriesKind.PERP), candles(NOON - 900 * HOUR_MS, 900))
     read: list[str] = []
     sa.event.listen(filled.engine, "before_cursor_execute", lambda *call: read.append(call[2]))
-    pin(filled, end_ms=NOON + 12 * HOUR_MS)
+    pin(filled, end_ms=NOON + 6 * HOUR_MS)
     assert sum("payload" in statement for statement in read) == 3
     read.clear()
-    pin(filled, end_ms=NOON + 12 * HOUR_MS)
+    pin(filled, end_ms=NOON + 6 * HOUR_MS)
     assert not any("payload" in statement for statement in read)
