@@ -5,12 +5,12 @@ import secrets
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.headers import secure
+from api.outages import database_problem
 from api.problems import Problem, problem_of, status_problem
 from api.responses import ProblemResponse
 from bot.errors import BotError, FieldError
@@ -33,8 +33,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(BotError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _bare_status)
-    app.add_exception_handler(OperationalError, _database_away)
-    app.add_exception_handler(PoolTimeoutError, _database_away)
+    app.add_exception_handler(SQLAlchemyError, _database_trouble)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -91,10 +90,12 @@ async def _bare_status(request: Request, error: Exception) -> Response:
     return response
 
 
-async def _database_away(request: Request, error: Exception) -> Response:
-    _log.warning("database unavailable", path=request.url.path, reason=str(error)[:300])
-    detail = "the database does not answer or is busy; try again in a moment"
-    return await _answer(request, Problem("database_unavailable", 503, detail))
+async def _database_trouble(request: Request, error: Exception) -> Response:
+    problem = database_problem(error) if isinstance(error, SQLAlchemyError) else None
+    if problem is None:
+        raise error
+    _log.warning("database trouble", problem=problem.code, path=request.url.path, reason=str(error)[:300])
+    return await _answer(request, problem)
 
 
 async def _unexpected(request: Request, _error: Exception) -> Response:
