@@ -97,14 +97,16 @@ def longest_drawdowns_ms(units: Units, peaks: Units, calendar: Calendar) -> npt.
 
     A fall that has not recovered lasts to the last event; the first peak counts from the first event.
     """
-    below = units < peaks
-    at_peak = np.where(below, 0, np.arange(units.shape[1]))
-    peak_before = np.zeros_like(at_peak)
-    peak_before[:, 1:] = np.maximum.accumulate(at_peak, axis=1)[:, :-1]
-    lasting = calendar.times_ms - calendar.times_ms[peak_before]
-    fallen = below.copy()
-    fallen[:, 1:] |= below[:, :-1]
-    return cast("npt.NDArray[np.int64]", np.where(fallen, lasting, 0).max(axis=1))
+    times, last = calendar.times_ms, units.shape[1] - 1
+    below = np.zeros((len(units), units.shape[1] + 2), dtype=np.int8)
+    below[:, 1:-1] = units < peaks
+    turns = np.diff(below, axis=1)
+    curve, fell = np.nonzero(turns == 1)
+    _, recovered = np.nonzero(turns == -1)
+    longest = np.zeros(len(units), dtype=np.int64)
+    lasting = times[np.minimum(recovered, last)] - times[np.maximum(fell - 1, 0)]
+    np.maximum.at(longest, curve, lasting)
+    return longest
 
 
 def daily_returns(units: Units, initial: int, calendar: Calendar) -> Floats:

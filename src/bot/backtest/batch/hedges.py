@@ -189,7 +189,8 @@ class HedgeBook:
         pair, position = self._pair, hedge.position
         quantity = position.quantity
         settled = pair.marks_paid[max(known, hedge.entry + 1) : last + 1]
-        paid = [money_units(formulas.funding_payment(quantity, mark, rate)) for mark, rate in settled]
+        payments = (formulas.funding_payment(quantity, mark, rate) for mark, rate in settled)
+        paid = [int(amount * UNITS_PER_QUOTE) for amount in payments]
         hedge.funding = np.concatenate([hedge.funding, hedge.funding[-1] + np.cumsum(paid, dtype=np.int64)])
         span = slice(known, last + 1)
         values = hedge_values(quantity, position.perp_entry, pair.spots.part(span), pair.perps.part(span))
