@@ -51,6 +51,10 @@ class ApiClient:
             "list[dict[str, Any]]", self._call("GET", f"/sweeps/{sweep_id}/trials", params=query)["trials"]
         )
 
+    def trial(self, sweep_id: int, number: int) -> dict[str, Any]:
+        """Return a trial with its full configuration."""
+        return self._call("GET", f"/sweeps/{sweep_id}/trials/{number}")
+
     def change(self, sweep_id: int, action: str) -> dict[str, Any]:
         """Cancel, pause, resume or retry a sweep and return its document."""
         return self._call("POST", f"/sweeps/{sweep_id}/{action}")

@@ -154,3 +154,21 @@ def tag_sweep(sweep_id: SweepId, tags: Tags = None, note: Note = None, as_json: 
     from api.cli.sweep_control import label
 
     label(sweep_id, tags, note, as_json=as_json)
+
+
+@sweep.command("promote", epilog="Example: `carrygrid sweep promote 3 17 --output btc.json`")
+def promote_trial(
+    sweep_id: SweepId,
+    trial: Annotated[int, typer.Argument(min=0, metavar="TRIAL", help="The trial's number.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", help="The file to write; standard output if left out.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+) -> None:
+    """Write a trial's parameters as the configuration that `paper` and `backtest` take.
+
+    All of them, exactly as they ran; `paper` leaves the window aside.
+    """
+    from api.cli.promote import promote
+
+    promote(sweep_id, trial, output, force=force)

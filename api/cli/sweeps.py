@@ -1,7 +1,6 @@
 """The commands `sweep ...`: submit, follow, rank, cancel and resume over HTTP."""
 
 import json
-import sys
 import time
 from collections.abc import Mapping
 from decimal import Decimal
@@ -9,13 +8,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from api.cli.client import ApiClient
 from api.cli.runs import read_text
+from api.cli.trial_table import print_trials
 from api.dashboard.catalogue import METRIC_LABELS, TABLE_COLUMNS, MetricLabel, labels
 from api.dashboard.formats import shown
 from api.dashboard.presenters import text_of
@@ -23,7 +21,6 @@ from api.settings import Settings
 
 _POLL_S = 0.25
 _STOPPED = frozenset({"completed", "failed", "cancelled", "paused"})
-_LEAST_WIDTH = 150
 
 
 def submit(
@@ -96,19 +93,16 @@ def print_top(api: ApiClient, sweep_id: int, sort: str | None, limit: int) -> No
         return
     names = list(trials[0]["params"])
     columns = labels(TABLE_COLUMNS)
-    table = Table(
-        title=f"Best trials of sweep {sweep_id}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
-    )
-    for heading in ("trial", *names, *(column.label for column in columns)):
-        table.add_column(heading, justify="right")
-    for trial in trials:
-        params = (text_of(trial["params"][name]) for name in names)
-        table.add_row(
-            str(trial["number"]), *params, *(_metric(trial["metrics"], column) for column in columns)
-        )
-    console = Console(file=sys.stdout, highlight=False)
-    console.width = max(console.width, _LEAST_WIDTH)
-    console.print(table)
+    rows = [
+        [
+            str(trial["number"]),
+            *(text_of(trial["params"][name]) for name in names),
+            *(_metric(trial["metrics"], column) for column in columns),
+        ]
+        for trial in trials
+    ]
+    headings = ["trial", *names, *(column.label for column in columns)]
+    print_trials(f"Best trials of sweep {sweep_id}", headings, rows)
 
 
 def print_sweep(api: ApiClient, sweep: dict[str, Any]) -> None:
