@@ -1,6 +1,14 @@
 """`uvicorn api.main:app`: the application with the settings of the environment."""
 
+import logging
+
 from api.application import create_app
 from api.settings import Settings
+from sweeps.logs import configure_logging
 
-app = create_app(Settings())
+settings = Settings()
+configure_logging(settings.log_level, settings.log_format)
+for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+    logging.getLogger(name).handlers.clear()
+    logging.getLogger(name).propagate = True
+app = create_app(settings)

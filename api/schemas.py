@@ -196,6 +196,8 @@ class Readiness(BaseModel):
 
     status: str
     components: dict[str, str]
+    processes: dict[str, int] = Field(description="live dispatchers and workers")
+    slots: int = Field(description="processes that replay trials")
 
 
 class CoverageReport(BaseModel):

@@ -10,7 +10,7 @@ from kombu import Queue
 from bot.errors import InvalidInputError
 from sweeps.dispatch import REPLAY_CHUNK_TASK, REPLAY_QUEUE
 from sweeps.job_runner import RUN_JOB_TASK
-from workers.logs import configure_logging
+from sweeps.logs import configure_logging
 from workers.settings import WorkerSettings, worker_settings
 
 TASKS_PER_CHILD = 500
@@ -84,7 +84,8 @@ def make_app(settings: WorkerSettings) -> Celery:
 
 @setup_logging.connect
 def _log_as_json_or_text(**_: Any) -> None:
-    configure_logging(worker_settings().log_level)
+    settings = worker_settings()
+    configure_logging(settings.log_level, settings.log_format)
 
 
 def process_name() -> str:

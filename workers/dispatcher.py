@@ -12,9 +12,9 @@ from bot.data.database import open_engine
 from bot.errors import BotError
 from sweeps.dispatch import BUSY_PERIOD_S, IDLE_PERIOD_S, Dispatcher
 from sweeps.job_runner import JobDispatcher
+from sweeps.logs import configure_logging
 from sweeps.migrations import migrate
 from workers.app import app, process_name
-from workers.logs import configure_logging
 from workers.publisher import CeleryQueue
 from workers.settings import WorkerSettings, worker_settings
 
@@ -59,7 +59,7 @@ def _retire(dispatcher: Dispatcher) -> None:
 def main() -> int:
     """Run until SIGTERM or SIGINT; return the exit status."""
     settings = worker_settings()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

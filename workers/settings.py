@@ -24,7 +24,6 @@ class WorkerSettings(ServiceSettings, BaseSettings):
     worker_memory_mib: int = 2048
     republish_s: float = 30
     lease_s: float = 30
-    log_level: str = "INFO"
 
 
 @cache

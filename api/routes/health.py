@@ -30,7 +30,7 @@ async def healthz() -> JsonResponse:
     responses={503: {"description": "A component does not answer", "model": Readiness}},
 )
 async def readyz(database: DatabaseDep, settings: SettingsDep) -> JsonResponse:
-    """Report database, broker, dispatcher and workers; 503 unless all of them answer."""
+    """Report database, broker, dispatcher and workers, and how many live; 503 unless all of them answer."""
     beats = await _beats(database)
     components = {
         "database": "ok" if beats is not None else "unreachable",
@@ -38,7 +38,12 @@ async def readyz(database: DatabaseDep, settings: SettingsDep) -> JsonResponse:
         **_processes(beats or []),
     }
     ready = all(state == "ok" for state in components.values())
-    content: dict[str, Any] = {"status": "ready" if ready else "degraded", "components": components}
+    content: dict[str, Any] = {
+        "status": "ready" if ready else "degraded",
+        "components": components,
+        "processes": {str(kind): len(_of(beats, kind)) for kind in Component},
+        "slots": sum(beat.slots for beat in _of(beats, Component.WORKER)),
+    }
     return JsonResponse(content, 200 if ready else 503)
 
 
@@ -47,6 +52,10 @@ async def _beats(database: Database) -> list[Beat] | None:
         return await database.read(live_beats)
     except (SQLAlchemyError, OSError):
         return None
+
+
+def _of(beats: list[Beat] | None, kind: Component) -> list[Beat]:
+    return [beat for beat in beats or [] if beat.component is kind]
 
 
 def _processes(beats: list[Beat]) -> dict[str, str]:

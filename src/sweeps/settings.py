@@ -1,12 +1,15 @@
 """Where the service keeps its data and finds its servers; subclasses read the environment."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel
 
 from bot.errors import InvalidInputError
+from sweeps.logs import LogFormat
 
 ENVIRONMENT_PREFIX = "CARRYGRID_"
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 DEFAULT_BROKER_URL = "redis://127.0.0.1:6379/0"
 
 
@@ -16,6 +19,8 @@ class ServiceSettings(BaseModel):
     home: Path = Path("var")
     database_url: str | None = None
     broker_url: str | None = None
+    log_level: LogLevel = "INFO"
+    log_format: LogFormat = LogFormat.TEXT
 
     @property
     def database(self) -> str:

@@ -1,29 +1,36 @@
-"""Logging of workers and dispatcher: one line an event, with sweep, chunk and trial where there are any."""
+"""Logging of every process: one line an event, with sweep, chunk, trial, task and job where there are any."""
 
 import logging
 import sys
+from enum import StrEnum
 
 import structlog
 
+
+class LogFormat(StrEnum):
+    """How a line is written: for people, or for programs that search logs."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 _SHARED: list[structlog.types.Processor] = [
     structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 
 
-def configure_logging(level: str) -> None:
+def configure_logging(level: str, log_format: LogFormat = LogFormat.TEXT) -> None:
     """Send structlog's and the standard library's records to stderr, from `level` up."""
-    colors = sys.stderr.isatty()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_SHARED,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.dev.ConsoleRenderer(
-                    colors=colors, exception_formatter=structlog.dev.plain_traceback
-                ),
+                *_renderers(log_format),
             ],
         )
     )
@@ -40,3 +47,13 @@ def configure_logging(level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _renderers(log_format: LogFormat) -> list[structlog.types.Processor]:
+    if log_format is LogFormat.JSON:
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
