@@ -9,7 +9,7 @@ from bot.errors import FieldError, InvalidInputError
 from bot.strategies.registry import strategy_plugin
 from sweeps.compiling import PRESET
 from sweeps.errors import SweepStateError, UnknownSweepError
-from sweeps.pins import data_pin, refuse_changed_data
+from sweeps.pins import data_pin, refuse_another_footing
 from sweeps.repository import add_chunks, requeue, spec_text
 from sweeps.sampling import GridSampler
 from sweeps.spec import SweepSpec
@@ -102,7 +102,7 @@ def extend_sweep(connection: sa.Connection, sweep_id: int, before: SweepSpec, gr
         raise SweepStateError(f"sweep {sweep_id} was changed meanwhile; look at it and try again")
     if found.state == SweepState.CANCELLED:
         raise SweepStateError(f"sweep {sweep_id} is cancelled; resume it first, or clone it with more values")
-    refuse_changed_data(connection, sweep_id)
+    refuse_another_footing(connection, sweep_id)
     connection.execute(
         sweep.update()
         .where(sweep.c.id == sweep_id)

@@ -4,6 +4,7 @@ import hashlib
 
 import sqlalchemy as sa
 
+from bot import ENGINE_VERSION
 from bot.data.loading import resolve_exchange
 from bot.data.pinning import history_digest
 from bot.errors import UnknownExchangeError
@@ -31,9 +32,16 @@ def check_pin(connection: sa.Connection, spec: SweepSpec, pin: str | None) -> No
         raise DataChangedError(f"{CHANGED}; {_REMEDY}")
 
 
-def refuse_changed_data(connection: sa.Connection, sweep_id: int) -> None:
-    """Raise SweepStateError if a sweep can no longer be continued on the data it began with."""
-    found = connection.execute(sa.select(sweep.c.spec, sweep.c.data_pin).where(sweep.c.id == sweep_id)).one()
+def refuse_another_footing(connection: sa.Connection, sweep_id: int) -> None:
+    """Raise SweepStateError if a sweep can no longer go on with the data or the engine it began with."""
+    found = connection.execute(
+        sa.select(sweep.c.spec, sweep.c.data_pin, sweep.c.engine_version).where(sweep.c.id == sweep_id)
+    ).one()
+    if found.engine_version != ENGINE_VERSION:
+        raise SweepStateError(
+            f"sweep {sweep_id} cannot go on: it began with engine {found.engine_version}, "
+            f"this is {ENGINE_VERSION}; clone it"
+        )
     try:
         check_pin(connection, stored_spec(found.spec), found.data_pin)
     except DataChangedError as error:

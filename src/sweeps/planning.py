@@ -11,8 +11,8 @@ from sweeps.rates import measured_rates, settlements
 from sweeps.spec import SweepSpec, TopCurves
 from sweeps.variables import Variables, variables
 
-BYTES_PER_TRIAL = 900
-"""Of a stored row with its share of the packed columns and indexes, measured over 100,000 trials."""
+BYTES_PER_TRIAL = 600
+"""Of a stored row with its packed columns and indexes; 300 to 450 were measured, more for full metrics."""
 
 CURVE_BYTES_PER_SETTLEMENT = 12
 """Of a stored equity curve with its round trips, compressed."""

@@ -11,7 +11,7 @@ from sweeps.chunks import chunk_ranges, chunk_size
 from sweeps.columns import database_now_ms
 from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownSweepError
 from sweeps.heartbeats import live_slots
-from sweeps.pins import data_pin, refuse_changed_data
+from sweeps.pins import data_pin, refuse_another_footing
 from sweeps.rates import measured_rates
 from sweeps.spec import SweepSpec
 from sweeps.tables import chunk, sweep, sweep_tag, trial, trial_block, trial_curve
@@ -116,7 +116,7 @@ def resume_sweep(connection: sa.Connection, sweep_id: int) -> None:
     state = sweep_state(connection, sweep_id)
     if state in ACTIVE:
         return
-    refuse_changed_data(connection, sweep_id)
+    refuse_another_footing(connection, sweep_id)
     if not _reopen(connection, sweep_id, chunk.c.state != ChunkState.DONE) and state != SweepState.PAUSED:
         raise SweepStateError(f"sweep {sweep_id} has the result of every trial; nothing to resume")
     requeue(connection, sweep_id)
@@ -131,7 +131,7 @@ def retry_failed(connection: sa.Connection, sweep_id: int) -> int:
     state = sweep_state(connection, sweep_id)
     if state is SweepState.CANCELLED:
         raise SweepStateError(f"sweep {sweep_id} is cancelled; resume it to finish it and retry what failed")
-    refuse_changed_data(connection, sweep_id)
+    refuse_another_footing(connection, sweep_id)
     failed = connection.execute(
         sa.select(sa.func.sum(chunk.c.trials_failed)).where(chunk.c.sweep_id == sweep_id)
     ).scalar_one()
