@@ -1,0 +1,86 @@
+"""A half-finished sweep survives its schema going back and forth, in both databases."""
+
+from pathlib import Path
+
+import numpy as np
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sweeping import BASE, assert_every_trial_once, chunks_of, stored_rows, submit, sweep_spec
+
+from bot.backtest import Metrics
+from bot.clock import SystemClock
+from bot.data.database import write_transaction
+from bot.data.store import HistoricalDataStore
+from sweeps import migrations
+from sweeps.blocks import Measured, measured
+from sweeps.metrics import METRICS
+from sweeps.migrations import migrate
+from sweeps.queries import trial_page
+from sweeps.replay import WindowCache
+from sweeps.runner import ChunkRunner
+
+OLD = "0003"
+OF_RUNS = tuple(Metrics.__dataclass_fields__)
+SPEC = sweep_spec(
+    base={name: value for name, value in BASE.items() if name != "end"},
+    grid={
+        "end": ["2024-03-30", "2024-01-05", "2024-03-01"],
+        "perp_leverage": [1, 5],
+        "min_funding_rate": ["0.9", "0.00002"],
+    },
+    curves="all",
+)
+
+
+def half_finished(engine: sa.Engine) -> int:
+    sweep_id = submit(engine, SPEC, size=5)
+    run_chunks(engine, sweep_id, 2)
+    return sweep_id
+
+
+def run_chunks(engine: sa.Engine, sweep_id: int, most: int) -> None:
+    runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
+    waiting = [found.id for found in chunks_of(engine, sweep_id) if found.state != "done"]
+    for chunk_id in waiting[:most]:
+        runner.run(sweep_id, chunk_id, "test")
+
+
+def downgrade(engine: sa.Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with write_transaction(engine) as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, OLD)
+
+
+def columns(engine: sa.Engine, sweep_id: int) -> Measured:
+    with engine.connect() as connection:
+        return measured(connection, sweep_id, tuple(METRICS))
+
+
+def test_results_and_open_work_come_through_the_old_schema(engine: sa.Engine) -> None:
+    sweep_id = half_finished(engine)
+    before, packed = stored_rows(engine, sweep_id), columns(engine, sweep_id)
+    assert {row["state"] for row in before} == {"completed", "failed"}
+    downgrade(engine)
+    migrate(engine)
+    after, repacked = stored_rows(engine, sweep_id), columns(engine, sweep_id)
+    for name in ("number", "state", "error", "run_key", *OF_RUNS):
+        assert [row[name] for row in after] == [row[name] for row in before], name
+    assert np.array_equal(repacked.numbers, packed.numbers)
+    for name in OF_RUNS:
+        real = repacked.values[name].dtype == np.float64
+        assert np.array_equal(repacked.values[name], packed.values[name], equal_nan=real), name
+    assert not repacked.defined("hold_net_pnl").any()
+    with engine.connect() as connection:
+        page = trial_page(connection, sweep_id, sort="-captured_share")
+    assert [view.number for view in page.trials] == [row["number"] for row in after]
+
+
+def test_sweep_is_finished_under_the_new_schema(engine: sa.Engine) -> None:
+    sweep_id = submit(engine, SPEC, size=5)
+    downgrade(engine)
+    migrate(engine)
+    run_chunks(engine, sweep_id, 10)
+    assert_every_trial_once(engine, sweep_id, SPEC)
