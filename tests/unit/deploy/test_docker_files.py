@@ -2,46 +2,25 @@
 
 import json
 import shlex
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+from cluster import cluster_broker
+from composing import COMPOSE, ROOT, SECRETS, config, resolved, tool
 from dockerfile_parse import DockerfileParser
+from servers import LOOPBACK
 
-from api.local import broker, ports, programs, servers
+from api.local import broker, programs
 
-ROOT = Path(__file__).parents[3]
-COMPOSE = ROOT / "docker-compose.yml"
-REQUIRED = {
-    "CARRYGRID_DATABASE_PASSWORD": "database-word",
-    "CARRYGRID_BROKER_PASSWORD": "broker-word",
-    "CARRYGRID_API_TOKEN": "token",
-    "CARRYGRID_FLOWER_AUTH": "user:word",
-}
 OURS = ("migrate", "api", "dispatcher", "worker", "flower")
-
-
-def _tool(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).parent / name), *arguments]
-    clean = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **environment}
-    return subprocess.run(command, env=clean, capture_output=True, text=True, check=False)
-
-
-def _compose(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return _tool("docker-compose", "-f", str(COMPOSE), "config", *arguments, **environment)
 
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
-    result = _compose("--format", "json", **REQUIRED)
-    assert result.returncode == 0, result.stderr
-    return dict(json.loads(result.stdout)["services"])
+    return dict(resolved()["services"])
 
 
 @pytest.fixture(scope="module")
@@ -51,25 +30,25 @@ def instructions() -> list[tuple[str, str]]:
 
 
 def test_compose_accepts_the_file_once_every_secret_is_set() -> None:
-    result = _compose("-q", **REQUIRED)
+    result = config("config", "-q", **SECRETS)
     assert (result.returncode, result.stdout + result.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("name", SECRETS)
 def test_compose_refuses_to_start_without_a_secret_and_names_it(name: str) -> None:
-    others = {key: value for key, value in REQUIRED.items() if key != name}
-    result = _compose("-q", **others)
+    others = {key: value for key, value in SECRETS.items() if key != name}
+    result = config("config", "-q", **others)
     assert result.returncode != 0
     assert f"required variable {name} is missing a value: set " in result.stderr
 
 
 def test_the_compose_file_follows_the_specification() -> None:
-    result = _tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE))
+    result = tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE))
     assert result.returncode == 0, result.stdout
 
 
 def test_the_dockerfile_passes_its_linter() -> None:
-    result = _tool("hadolint", "--no-color", str(ROOT / "Dockerfile"))
+    result = tool("hadolint", "--no-color", str(ROOT / "Dockerfile"))
     assert result.returncode == 0, result.stdout
 
 
@@ -137,29 +116,16 @@ def test_nothing_but_the_api_is_reachable_from_outside(services: dict[str, Any])
     assert [port["host_ip"] for port in published["flower"]] == ["127.0.0.1"]
 
 
-@pytest.fixture
-def cluster_broker(services: dict[str, Any], tmp_path: Path) -> Iterator[str]:
-    """Run the broker's command of the cluster with a server of this machine; gives its URL."""
-    shell, flag, script = services["redis"]["command"]
-    port = ports.free_port()
-    script = script.replace("$$", "$").replace("dir /data", f"dir {tmp_path}\nport {port}")
-    (tmp_path / "valkey-server").symlink_to(broker.find_server())
-    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", **services["redis"]["environment"]}
-    with subprocess.Popen([shell, flag, script], env=environment, stdout=subprocess.DEVNULL) as process:
-        yield f"redis://{broker.USER}:{REQUIRED['CARRYGRID_BROKER_PASSWORD']}@{ports.LOOPBACK}:{port}/0"
-        process.terminate()
-
-
 @pytest.mark.broker
-def test_the_broker_of_the_cluster_starts_with_its_settings(cluster_broker: str) -> None:
-    deadline = time.monotonic() + 10
-    while not servers.is_answering(cluster_broker):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    with redis.Redis.from_url(cluster_broker) as client:
-        assert client.acl_whoami() == broker.USER
-        with pytest.raises(redis.exceptions.NoPermissionError):
-            client.flushall()
+def test_the_broker_of_the_cluster_starts_with_its_settings(services: dict[str, Any], tmp_path: Path) -> None:
+    with cluster_broker(services["redis"], tmp_path) as port:
+        url = f"redis://{broker.USER}:{SECRETS['CARRYGRID_BROKER_PASSWORD']}@{LOOPBACK}:{port}/0"
+        with redis.Redis.from_url(url) as client:
+            assert client.acl_whoami() == broker.USER
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                client.flushall()
+        with redis.Redis(port=port) as stranger, pytest.raises(redis.exceptions.AuthenticationError):
+            stranger.ping()
 
 
 def test_the_broker_of_the_cluster_grants_what_the_private_one_grants(services: dict[str, Any]) -> None:

@@ -1,0 +1,210 @@
+"""The cluster of the compose file by hand: its own commands, variables and passwords on real servers."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import redis
+import sqlalchemy as sa
+from cluster import Cluster, Machine, cluster, machine
+from composing import SECRETS, resolved
+from dockerfile_parse import DockerfileParser
+from servers import eventually
+from sweeping import BASE, assert_every_trial_once, sweep_spec
+
+from bot.data.database import open_engine
+from bot.data.store import HistoricalDataStore
+from bot.data.synthetic import generate
+from bot.timestamps import parse_time_ms
+from sweeps.heartbeats import Component, live_beats
+
+pytestmark = [pytest.mark.broker, pytest.mark.postgres]
+
+LOGIN = tuple(SECRETS["CARRYGRID_FLOWER_AUTH"].split(":"))
+BODY: dict[str, Any] = {
+    "name": "by hand",
+    "base": BASE,
+    "grid": {
+        "min_funding_rate": {"start": "0.00001", "stop": "0.0004", "step": "0.00001"},
+        "exit_funding_rate": ["0", "0.00005", "0.0001"],
+        "perp_leverage": [1, 3, 5],
+    },
+    "curves": "none",
+    "reuse": False,
+}
+WORKERS = ("worker-1", "worker-2")
+PASSWORDS = ("database-word", "broker-word")
+
+
+class ByHand:
+    """A running cluster of one machine for each container."""
+
+    def __init__(self, running: Cluster, folder: Path) -> None:
+        self.cluster = running
+        self.machines: dict[str, Machine] = {}
+        self._folder = folder
+        self.client = httpx2.Client(trust_env=False, timeout=10)
+
+    def start(self) -> None:
+        assert self.run("migrate").wait(60) == 0
+        for name in ("api", "dispatcher", "flower"):
+            self.run(name)
+        for name in WORKERS:
+            self.run("worker", name, "--hostname", f"celery@{name}")
+        eventually(lambda: self.get(f"{self.cluster.api}/readyz").status_code == 200, 40, "all is ready")
+        eventually(
+            lambda: len(self.get(f"{self.cluster.flower}/api/workers?refresh=1", auth=LOGIN).json()) == 2,
+            40,
+            "Flower knows both workers",
+        )
+
+    def run(self, service: str, name: str = "", *more: str) -> Any:
+        made = machine(self._folder, name or service)
+        self.machines[made.name] = made
+        return self.cluster.start(service, made, *more)
+
+    def get(self, url: str, **options: Any) -> httpx2.Response:
+        if url.startswith(self.cluster.api):
+            options["headers"] = {"Authorization": f"Bearer {SECRETS['CARRYGRID_API_TOKEN']}"}
+        try:
+            return self.client.get(url, **options)
+        except httpx2.TransportError:
+            return httpx2.Response(503, json={})
+
+    def post(self, path: str, body: dict[str, Any], **headers: str) -> httpx2.Response:
+        return self.client.post(self.cluster.api + path, json=body, headers=headers)
+
+    def logs(self) -> str:
+        return "\n".join(log.read_text() for log in self._folder.rglob("*.log"))
+
+
+@pytest.fixture(scope="module")
+def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ByHand]:
+    folder = tmp_path_factory.mktemp("cluster")
+    with cluster(folder) as running:
+        hands = ByHand(running, folder)
+        with hands.client:
+            hands.start()
+            yield hands
+
+
+@pytest.fixture(scope="module")
+def engine(by_hand: ByHand) -> Iterator[sa.Engine]:
+    engine = open_engine(by_hand.cluster.database_url)
+    generate(
+        HistoricalDataStore(engine),
+        start_ms=parse_time_ms("2024-01-01"),
+        end_ms=parse_time_ms("2024-04-01"),
+    )
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def finished(by_hand: ByHand, engine: sa.Engine) -> int:
+    """Return a sweep that was submitted over HTTP and is complete."""
+    token = f"Bearer {SECRETS['CARRYGRID_API_TOKEN']}"
+    answer = by_hand.post("/sweeps", BODY, Authorization=token)
+    assert answer.status_code == 202, answer.text
+    address = by_hand.cluster.api + answer.headers["Location"]
+    eventually(lambda: by_hand.get(address).json()["state"] == "completed", 50, "the sweep completes")
+    return int(answer.json()["id"])
+
+
+def test_every_process_of_the_compose_file_is_heard_of(by_hand: ByHand, engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        beats = live_beats(connection)
+    workers = {
+        found.instance.partition("#")[0]: found.slots
+        for found in beats
+        if found.component is Component.WORKER
+    }
+    assert workers == {f"celery@{name}": 2 for name in WORKERS}
+    assert [found.component for found in beats].count(Component.DISPATCHER) == 1
+
+
+def test_health_checks_of_the_compose_file_pass(by_hand: ByHand) -> None:
+    structure = DockerfileParser(path=str(Path(__file__).parents[2])).structure
+    ((_, image_check),) = [
+        one["value"].split("CMD ", 1) for one in structure if one["instruction"] == "HEALTHCHECK"
+    ]
+    words = re.findall(r'"((?:[^"\\]|\\.)*)"', image_check)
+    machines = by_hand.machines
+    assert by_hand.cluster.is_healthy("api", machines["api"], ["CMD", *words])
+    assert by_hand.cluster.is_healthy("flower", machines["flower"])
+    assert by_hand.cluster.is_healthy("redis", machines["api"])
+    for name in WORKERS:
+        assert by_hand.cluster.is_healthy("worker", machines[name])
+
+
+def test_health_check_of_a_worker_that_is_not_there_fails(by_hand: ByHand, tmp_path: Path) -> None:
+    assert not by_hand.cluster.is_healthy("worker", machine(tmp_path, "worker-9"))
+
+
+def test_sweep_over_http_is_completed_and_equals_recomputation(
+    by_hand: ByHand, engine: sa.Engine, finished: int
+) -> None:
+    assert_every_trial_once(engine, finished, sweep_spec(**BODY))
+    shown = by_hand.get(f"{by_hand.cluster.api}/sweeps/{finished}").json()
+    assert (shown["trials_total"], shown["trials_done"], shown["trials_failed"]) == (360, 360, 0)
+
+
+def test_api_of_the_cluster_wants_its_token(by_hand: ByHand) -> None:
+    assert by_hand.post("/sweeps", BODY).status_code == 401
+    assert by_hand.post("/sweeps", BODY, Authorization="Bearer other").status_code == 401
+    assert by_hand.client.get(f"{by_hand.cluster.api}/sweeps").status_code == 401
+    assert by_hand.client.get(f"{by_hand.cluster.api}/healthz").status_code == 200
+
+
+def test_flower_lists_tasks_by_sweep_and_chunk_and_the_worker_of_each(by_hand: ByHand, finished: int) -> None:
+    tasks = by_hand.get(f"{by_hand.cluster.flower}/api/tasks", auth=LOGIN).json().values()
+    shown = {task["args"].strip("'\"") for task in tasks if task["name"] == "carrygrid.replay_chunk"}
+    assert f"sweep {finished}, chunk 0" in shown
+    assert all(re.fullmatch(rf"sweep {finished}, chunk \d+", name) for name in shown)
+    assert {task["worker"] for task in tasks} <= {f"celery@{name}" for name in WORKERS}
+    page = by_hand.get(f"{by_hand.cluster.flower}/task/{next(iter(tasks))['uuid']}", auth=LOGIN)
+    assert f"sweep {finished}, chunk" in page.text
+
+
+@pytest.mark.parametrize("path", ["/", "/workers", "/tasks", "/broker", "/api/workers", "/api/tasks"])
+@pytest.mark.parametrize("login", [None, ("user", "wrong")])
+def test_pages_and_api_of_flower_are_behind_the_login(
+    by_hand: ByHand, path: str, login: tuple[str, str] | None
+) -> None:
+    assert by_hand.get(by_hand.cluster.flower + path, auth=login).status_code == 401
+    assert by_hand.get(by_hand.cluster.flower + path, auth=LOGIN).status_code == 200
+
+
+def test_what_flower_shows_to_anyone_is_published_to_this_machine_only(by_hand: ByHand) -> None:
+    open_to_all = [
+        path
+        for path in ("/metrics", "/healthcheck")
+        if by_hand.get(by_hand.cluster.flower + path).status_code == 200
+    ]
+    assert open_to_all == ["/metrics", "/healthcheck"]
+    (published,) = resolved()["services"]["flower"]["ports"]
+    assert (published["host_ip"], published["target"]) == ("127.0.0.1", 5555)
+
+
+def test_dashboard_links_to_flower(by_hand: ByHand) -> None:
+    page = by_hand.get(f"{by_hand.cluster.api}/", follow_redirects=True)
+    assert f'href="http://localhost:{by_hand.cluster.addresses["5555"]}"' in page.text
+
+
+def test_passwords_of_the_servers_are_in_no_log(by_hand: ByHand, finished: int) -> None:
+    logs = by_hand.logs()
+    assert f'"sweep": {finished}' in logs
+    assert [word for word in PASSWORDS if word in logs] == []
+
+
+def test_servers_of_the_cluster_refuse_strangers(by_hand: ByHand) -> None:
+    stranger = redis.Redis.from_url(by_hand.cluster.broker_url.replace("broker-word", "guess"))
+    with stranger, pytest.raises(redis.exceptions.AuthenticationError):
+        stranger.ping()
+    url = sa.make_url(by_hand.cluster.database_url)
+    engine = sa.create_engine(url.set(drivername="postgresql+psycopg", password="guess"))
+    with pytest.raises(sa.exc.OperationalError, match="password authentication failed"):
+        engine.connect()

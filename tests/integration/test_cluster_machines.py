@@ -1,0 +1,96 @@
+"""Two worker machines, apart from each other, on one broker and one database; one of them loses power."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from cluster import Cluster, cluster, machine
+from netns import HUB, Namespace, missing_capability, network
+from servers import eventually, skip_or_fail
+from sweeping import assert_every_trial_once, chunks_of, state_of, stored_rows, submit, sweep_spec
+
+from bot.data.database import open_engine
+from bot.data.store import HistoricalDataStore
+from bot.data.synthetic import generate
+from bot.timestamps import parse_time_ms
+from sweeps.heartbeats import live_beats
+from sweeps.tables import replay_rate
+
+pytestmark = [pytest.mark.broker, pytest.mark.postgres]
+
+SPEC = sweep_spec(
+    grid={
+        "min_funding_rate": {"start": "0.00001", "stop": "0.0004", "step": "0.00001"},
+        "exit_funding_rate": {"start": "0", "stop": "0.0001", "step": "0.00001"},
+        "perp_leverage": [1, 2, 3, 4, 5, 6],
+    },
+    curves="none",
+)
+QUICK = {"lease_s": "3", "republish_s": "3"}
+HOSTS = ("north", "south")
+
+
+@pytest.fixture
+def spaces() -> Iterator[list[Namespace]]:
+    """Return the machines, or skip with the reason; as root in CI they must be there."""
+    if reason := missing_capability():
+        pytest.skip(reason) if os.geteuid() else skip_or_fail(reason)
+    with network(*HOSTS) as spaces:
+        yield spaces
+
+
+@pytest.fixture
+def hub(spaces: list[Namespace], tmp_path: Path) -> Iterator[Cluster]:
+    """Return the migrated servers of the cluster on the network of the machines, with a dispatcher."""
+    with cluster(tmp_path, HUB) as running:
+        assert running.start("migrate", machine(tmp_path, "migrate")).wait(60) == 0
+        running.start("dispatcher", machine(tmp_path, "dispatcher", **QUICK))
+        yield running
+
+
+@pytest.fixture
+def engine(hub: Cluster) -> Iterator[sa.Engine]:
+    engine = open_engine(hub.database_url)
+    generate(
+        HistoricalDataStore(engine),
+        start_ms=parse_time_ms("2024-01-01"),
+        end_ms=parse_time_ms("2024-04-01"),
+    )
+    yield engine
+    engine.dispose()
+
+
+def hosts_at_work(engine: sa.Engine) -> set[str]:
+    with engine.connect() as connection:
+        return set(connection.execute(sa.select(replay_rate.c.host)).scalars())
+
+
+def workers_alive(engine: sa.Engine) -> set[str]:
+    with engine.connect() as connection:
+        return {found.instance.partition("#")[0] for found in live_beats(connection) if found.slots}
+
+
+def test_both_machines_get_work_and_power_cut_of_one_loses_nothing(
+    spaces: list[Namespace], hub: Cluster, engine: sa.Engine, tmp_path: Path
+) -> None:
+    for space in spaces:
+        hub.start("worker", machine(tmp_path, space.host_name, *space.enter, **QUICK))
+    names = {f"celery@{host}" for host in HOSTS}
+    eventually(lambda: workers_alive(engine) == names, 40, "both machines are heard of")
+    sweep_id = submit(engine, SPEC, size=60)
+    eventually(lambda: hosts_at_work(engine) == set(HOSTS), 30, "both machines have stored results")
+    eventually(
+        lambda: sum(found.state == "running" for found in chunks_of(engine, sweep_id)) >= 3,
+        20,
+        "both machines have chunks in hand",
+    )
+    cut = spaces[0]
+    assert cut.kill() >= 3
+    left = SPEC.trial_count - len(stored_rows(engine, sweep_id))
+    assert left > 200
+    eventually(lambda: not cut.pids(), 5, "nothing runs on the machine without power")
+    eventually(lambda: state_of(engine, sweep_id) == "completed", 40, "the other machine finishes")
+    assert_every_trial_once(engine, sweep_id, SPEC)
+    assert any("lease" in (found.last_error or "") for found in chunks_of(engine, sweep_id))
