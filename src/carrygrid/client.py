@@ -1,0 +1,82 @@
+"""The service at one address."""
+
+from types import TracebackType
+from typing import Any, Self, cast
+
+from carrygrid.connection import Connection
+from carrygrid.encoding import Body, body_bytes
+from carrygrid.runs import Run, run_of
+from carrygrid.settings import named_token, named_url
+from carrygrid.sweep import Sweep
+from carrygrid.waiting import wait_for
+
+_TIMEOUT_S = 60.0
+
+
+class Client:
+    """A Carrygrid service: by default the one at CARRYGRID_API_URL, with CARRYGRID_API_TOKEN if there is one.
+
+    Every call raises ServiceError if it is refused or not answered; `timeout_s` bounds one request. Amounts
+    are Decimal. A client is for one thread at a time.
+    """
+
+    def __init__(
+        self, url: str | None = None, token: str | None = None, *, timeout_s: float = _TIMEOUT_S
+    ) -> None:
+        self._connection = Connection(url or named_url(), token or named_token(), timeout_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Client of {self._connection.url}>"
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._connection.close()
+
+    def submit(self, spec: Body, idempotency_key: str | None = None) -> Sweep:
+        """Submit a sweep: a mapping, JSON text, or a file.
+
+        The same key and sweep again give the sweep that exists; numbers may be text, Decimal or arrays.
+        """
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        document = self._connection.call("POST", "/sweeps", body=body_bytes(spec), headers=headers)
+        return Sweep(self._connection, document)
+
+    def plan(self, spec: Body) -> dict[str, Any]:
+        """Return what a sweep would be: trials, what is left out, time and space; submit nothing."""
+        return self._connection.call("POST", "/sweeps/validate", body=body_bytes(spec))
+
+    def sweep(self, sweep_id: int) -> Sweep:
+        """Return a sweep by its number."""
+        return Sweep(self._connection, self._connection.call("GET", f"/sweeps/{sweep_id}"))
+
+    def sweeps(
+        self, *, state: str | None = None, tag: str | None = None, limit: int | None = None
+    ) -> list[Sweep]:
+        """Return sweeps, newest first: all, or those in one state or with one tag."""
+        query = {name: value for name, value in (("state", state), ("tag", tag)) if value is not None}
+        rows = self._connection.rows("/sweeps", "sweeps", query=query, limit=limit)
+        return [Sweep(self._connection, document) for document in rows]
+
+    def backtest(self, config: Body, timeout_s: float | None = None) -> Run:
+        """Do one run on the service and wait for its result; raises ServiceError, TimeoutError."""
+        job = self._connection.call("POST", "/backtests", body=body_bytes(config))
+        path = f"/backtests/{job['id']}"
+        return wait_for(
+            lambda: run_of(self._connection.call("GET", path)), timeout_s, f"backtest {job['id']}"
+        )
+
+    def coverage(self) -> list[dict[str, Any]]:
+        """Return which market data the service holds, gaps included, one entry an exchange."""
+        return cast("list[dict[str, Any]]", self._connection.call("GET", "/data/coverage")["exchanges"])
+
+    def strategies(self) -> dict[str, Any]:
+        """Return the strategies with parameters, defaults and presets."""
+        return self._connection.call("GET", "/strategies")

@@ -1,0 +1,109 @@
+"""What the service answers as Python values: amounts as Decimal, times as datetime in UTC."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
+
+from carrygrid.tables import Column, Kind, Table
+
+_EPOCH_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One trial: `params` are the varied ones; without `metrics` if it failed, and `error` says why."""
+
+    number: int
+    state: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    error: str | None
+    run_key: str | None
+
+
+class EquityPoint(NamedTuple):
+    """Equity at one moment, in the quote currency."""
+
+    time: datetime
+    equity: Decimal
+
+
+class Trade(NamedTuple):
+    """A round trip; prices are the unrounded fills, `perp_exit` is None where the perp was liquidated."""
+
+    symbol: str
+    opened_at: datetime
+    closed_at: datetime
+    quantity: Decimal
+    spot_entry: Decimal
+    perp_entry: Decimal
+    spot_exit: Decimal
+    perp_exit: Decimal | None
+    funding: Decimal
+    fees: Decimal
+    price_pnl: Decimal
+    net_pnl: Decimal
+    funding_payments: int
+    reason: str
+
+
+_KINDS = {str: Kind.TEXT, datetime: Kind.TIME, Decimal: Kind.EXACT, int: Kind.WHOLE}
+Row = TypeVar("Row", EquityPoint, Trade)
+
+
+def equity_table(points: Sequence[Sequence[Any]]) -> Table[EquityPoint]:
+    """Return an equity curve from its document."""
+    curve = [EquityPoint(moment(time_ms), Decimal(equity)) for time_ms, equity in points]
+    return _table(EquityPoint, curve)
+
+
+def trade_table(documents: Sequence[Mapping[str, Any]]) -> Table[Trade]:
+    """Return round trips from their documents."""
+    columns = _columns(Trade)
+    trades = [Trade(**{name: read(kind, document[name]) for name, kind in columns}) for document in documents]
+    return _table(Trade, trades)
+
+
+def moment(time_ms: int) -> datetime:
+    """Return the time of a timestamp in ms."""
+    return datetime.fromtimestamp(time_ms / _EPOCH_MS, UTC)
+
+
+def amounts(values: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return metrics by name, amounts as Decimal."""
+    return {name: amount(value) for name, value in (values or {}).items()}
+
+
+def amount(value: Any) -> Any:
+    """Return a metric's value: amounts travel as text."""
+    return Decimal(value) if isinstance(value, str) else value
+
+
+def read(kind: Kind, value: Any) -> Any:
+    """Return a JSON value as what its column holds."""
+    return None if value is None else _READERS[kind](value)
+
+
+def _text(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+_READERS: Mapping[Kind, Any] = {
+    Kind.EXACT: Decimal,
+    Kind.WHOLE: int,
+    Kind.REAL: float,
+    Kind.FLAG: bool,
+    Kind.TEXT: _text,
+    Kind.TIME: moment,
+}
+
+
+def _columns(row: type[Any]) -> list[Column]:
+    hints = get_type_hints(row).items()
+    return [Column(name, _KINDS[(get_args(hint) or (hint,))[0]]) for name, hint in hints]
+
+
+def _table(row: type[Row], rows: Sequence[Row]) -> Table[Row]:
+    return Table(rows, _columns(row), tuple)

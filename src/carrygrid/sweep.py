@@ -1,0 +1,232 @@
+"""One sweep: how far it is, what can be done with it, and what it found."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from carrygrid.connection import Connection
+from carrygrid.encoding import Body, body_bytes, query_text
+from carrygrid.heatmaps import Heatmap
+from carrygrid.progress import Progress, ProgressLine
+from carrygrid.promotion import promoted
+from carrygrid.records import EquityPoint, Trade, Trial, equity_table, trade_table
+from carrygrid.tables import Table
+from carrygrid.trials import TrialColumns
+from carrygrid.waiting import wait_for
+
+STOPPED = frozenset({"completed", "failed", "cancelled", "paused"})
+"""The states in which a sweep does not go on by itself."""
+
+Aggregate = Literal["best", "mean", "median", "worst"]
+ExportFormat = Literal["csv", "jsonl", "parquet"]
+_FORMATS: Mapping[str, ExportFormat] = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+}
+
+
+class Sweep:
+    """A sweep of the service; `document` is what was last read of it."""
+
+    def __init__(self, connection: Connection, document: dict[str, Any]) -> None:
+        self._connection = connection
+        self.document = document
+        self.id = int(document["id"])
+        self._path = f"/sweeps/{self.id}"
+
+    def __repr__(self) -> str:
+        return f"<Sweep {self.id} {self.name!r}: {Progress.of(self.document)}>"
+
+    @property
+    def name(self) -> str:
+        """Return what its author called it."""
+        return str(self.document["name"])
+
+    @property
+    def state(self) -> str:
+        """Return the state when it was last read."""
+        return str(self.document["state"])
+
+    @property
+    def page(self) -> str:
+        """Return the address of its page."""
+        return f"{self._connection.url}/dashboard{self._path}"
+
+    def refresh(self) -> Self:
+        """Read it anew."""
+        return self._take(self._connection.call("GET", self._path))
+
+    def progress(self) -> Progress:
+        """Return how far it is now."""
+        return Progress.of(self.refresh().document)
+
+    def wait(
+        self, progress: bool | Callable[[Progress], object] = True, timeout_s: float | None = None
+    ) -> Self:
+        """Wait until it has ended or is paused; `progress` draws a bar on stderr, or is called at each look.
+
+        Raises: TimeoutError, ServiceError.
+        """
+        line = ProgressLine()
+        tell = progress if callable(progress) else line if progress else _tell_nobody
+
+        def stopped() -> str | None:
+            tell(self.progress())
+            return self.state if self.state in STOPPED else None
+
+        try:
+            wait_for(stopped, timeout_s, f"sweep {self.id}")
+        finally:
+            line.end()
+        return self
+
+    def cancel(self) -> Self:
+        """End it, keeping what is done."""
+        return self._do("cancel")
+
+    def pause(self) -> Self:
+        """Start no more trials until it is resumed."""
+        return self._do("pause")
+
+    def resume(self) -> Self:
+        """Finish the rest and retry what failed."""
+        return self._do("resume")
+
+    def retry(self) -> Self:
+        """Run the failed trials again, and nothing else."""
+        return self._do("retry")
+
+    def delete(self) -> None:
+        """Remove it with all its trials."""
+        self._connection.call("DELETE", self._path)
+
+    def label(self, *, tags: Sequence[str] | None = None, note: str | None = None) -> Self:
+        """Replace tags, note, or both."""
+        return self._change(tags=None if tags is None else list(tags), note=note)
+
+    def extend(
+        self,
+        values: Mapping[str, Sequence[Any]] | None = None,
+        *,
+        to: str | None = None,
+        samples: int | None = None,
+    ) -> Self:
+        """Let it grow by values of axes, a later end or more samples; only new trials run."""
+        return self._change(add_values=values or None, extend_to=to, n=samples)
+
+    def clone(self, changes: Body = b"{}") -> "Sweep":
+        """Submit a copy, changed by `changes`, on the data as they are now."""
+        body = body_bytes(changes)
+        return Sweep(self._connection, self._connection.call("POST", f"{self._path}/clone", body=body))
+
+    def top(self, n: int = 10, sort: str | None = None) -> Table[Trial]:
+        """Return the best trials by the objective, or the first in the order `sort`."""
+        return self.trials(sort=sort, limit=n)
+
+    def trials(
+        self,
+        *,
+        sort: str | None = None,
+        where: Mapping[str, Any] | None = None,
+        state: str | None = None,
+        limit: int | None = None,
+    ) -> Table[Trial]:
+        """Return finished trials, all unless limited, best first.
+
+        `sort` is a metric, an axis or `number`, with a leading `-` descending; `where` fixes axes at a value.
+        """
+        found = self.documents(sort=sort, where=where, state=state, limit=limit)
+        return self._columns().table(found)
+
+    def documents(
+        self,
+        *,
+        sort: str | None = None,
+        where: Mapping[str, Any] | None = None,
+        state: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield finished trials as the service writes them, page by page."""
+        fixed = {name: query_text(value) for name, value in (where or {}).items()}
+        asked = {name: value for name, value in (("sort", sort), ("state", state)) if value is not None}
+        return self._connection.rows(f"{self._path}/trials", "trials", query={**fixed, **asked}, limit=limit)
+
+    def heatmap(
+        self,
+        x: str,
+        y: str,
+        metric: str | None = None,
+        agg: Aggregate = "best",
+        *,
+        where: Mapping[str, Any] | None = None,
+    ) -> Heatmap:
+        """Return a metric, by default the objective, over two axes; `where` fixes others, the rest is
+        aggregated.
+        """
+        query = {name: query_text(value) for name, value in (where or {}).items()}
+        query |= {"x": x, "y": y, "agg": agg} | ({"metric": metric} if metric else {})
+        document = self._connection.call("GET", f"{self._path}/heatmap", query=query)
+        return Heatmap.of(document, self._columns())
+
+    def equity(self, number: int) -> Table[EquityPoint]:
+        """Return the exact equity curve of a trial."""
+        return equity_table(self._trial(number, "/equity")["equity"])
+
+    def trades(self, number: int) -> Table[Trade]:
+        """Return the exact round trips of a trial."""
+        return trade_table(self._trial(number, "/trades")["trades"])
+
+    def promote(self, number: int) -> dict[str, Any]:
+        """Return a trial's configuration as `backtest` and paper trading take it; raises ServiceError."""
+        return promoted(self.id, self._trial(number))
+
+    def export(self, path: str | Path, format: ExportFormat | None = None) -> Path:  # noqa: A002
+        """Write all finished trials to a file, and its manifest beside it; the suffix tells the format.
+
+        Raises: ServiceError, OSError, ValueError if the format is not told.
+        """
+        target = Path(path)
+        chosen = format or _FORMATS.get(target.suffix.lower())
+        if chosen is None:
+            raise ValueError(f"{target.name}: its suffix names no format; it is one of {', '.join(_FORMATS)}")
+        self._connection.download(f"{self._path}/export", target, query={"format": chosen})
+        text = json.dumps(self.manifest(), indent=2, ensure_ascii=False)
+        manifest_path(target).write_text(f"{text}\n", encoding="utf-8")
+        return target
+
+    def exported(self, format: ExportFormat) -> Iterator[bytes]:  # noqa: A002
+        """Yield an export as it arrives."""
+        return self._connection.chunks(f"{self._path}/export", query={"format": format})
+
+    def manifest(self) -> dict[str, Any]:
+        """Return what belongs to exported numbers: spec, data, versions, columns."""
+        return self._connection.call("GET", f"{self._path}/export/manifest")
+
+    def _columns(self) -> TrialColumns:
+        return TrialColumns.of(self.manifest())
+
+    def _trial(self, number: int, part: str = "") -> dict[str, Any]:
+        return self._connection.call("GET", f"{self._path}/trials/{number}{part}")
+
+    def _do(self, action: str) -> Self:
+        return self._take(self._connection.call("POST", f"{self._path}/{action}"))
+
+    def _change(self, **changes: Any) -> Self:
+        body = body_bytes({name: value for name, value in changes.items() if value is not None})
+        return self._take(self._connection.call("PATCH", self._path, body=body))
+
+    def _take(self, document: dict[str, Any]) -> Self:
+        self.document = document
+        return self
+
+
+def manifest_path(export: Path) -> Path:
+    """Return where the manifest of an exported file lies."""
+    return export.with_name(f"{export.name}.manifest.json")
+
+
+def _tell_nobody(_: Progress) -> None:
+    """Show no progress."""
