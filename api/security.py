@@ -16,6 +16,7 @@ SESSION_COOKIE = "carrygrid_session"
 SESSION_SECONDS = 7 * 24 * 3600
 _OPEN_PATHS = ("/healthz", "/dashboard/login")
 _OPEN_PREFIX = "/dashboard/static/"
+_MOST_QUERY_CHARACTERS = 4000
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -64,7 +65,7 @@ class AccessGuard:
         if path in _OPEN_PATHS or path.startswith(_OPEN_PREFIX) or self._known(headers):
             return None
         if "text/html" in headers.get("accept", ""):
-            return RedirectResponse(f"/dashboard/login?next={quote(path)}", status_code=303)
+            return RedirectResponse(f"/dashboard/login?next={quote(_wanted(scope))}", status_code=303)
         return problem_response(UnauthenticatedError())
 
     def _known(self, headers: Headers) -> bool:
@@ -74,6 +75,12 @@ class AccessGuard:
         if scheme.lower() == "bearer" and same_text(given.strip(), self._token):
             return True
         return session_holds(_session_of(headers), self._token, self._clock.now_ms())
+
+
+def _wanted(scope: Scope) -> str:
+    query = bytes(scope["query_string"]).decode("latin-1")
+    keeps_query = 0 < len(query) <= _MOST_QUERY_CHARACTERS
+    return f"{scope['path']}?{query}" if keeps_query else str(scope["path"])
 
 
 def _session_of(headers: Headers) -> str:

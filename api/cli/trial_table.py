@@ -41,7 +41,7 @@ def wrapped(heading: str, width: int) -> str:
 
 
 def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for heading, cells in zip(headings, zip(*rows, strict=True), strict=True):
         long = max(map(len, cells)) > _MOST_TEXT
         table.add_column(

@@ -11,12 +11,15 @@ from api.dependencies import ClockDep, SettingsDep
 from api.security import SESSION_COOKIE, SESSION_SECONDS, same_text, session_cookie
 
 router = APIRouter(include_in_schema=False, prefix="/dashboard")
-MAX_FORM_BYTES = 4096
+MAX_FORM_BYTES = 32_768
+Target = Annotated[str, Query(alias="next", max_length=6000)]
 
 
 @router.get("/login")
 async def login_page(
-    request: Request, pages: PagesDep, target: Annotated[str, Query(alias="next", max_length=2000)] = "/"
+    request: Request,
+    pages: PagesDep,
+    target: Target = "/",
 ) -> Response:
     """Return the form."""
     return pages.render(request, "login.html", section="", next=local_path(target), wrong=False)

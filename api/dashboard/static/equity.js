@@ -68,7 +68,7 @@ function layout(capital, unit, traces) {
     yaxis: { ...side, domain: [0.32, 1], title: { ...small(`Equity, ${unit}`), standoff: 14 }, tickformat: ",.0f" },
     yaxis2: {
       ...side, domain: [0, 0.25], title: { ...small("Drawdown"), standoff: 14 }, tickformat: ".1%", rangemode: "tozero",
-      ...(flat ? { range: [-0.01, 0] } : {}),
+      ...(flat ? { range: [-0.0115, 0] } : {}),
     },
     shapes: [
       {

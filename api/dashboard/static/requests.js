@@ -1,7 +1,7 @@
 /* One place where the pages talk to the server, so that errors read the same everywhere. */
 export async function getJson(url, options = {}) {
   const response = await fetch(url, { headers: { Accept: "application/json" }, ...options });
-  if (response.status === 401) location.assign(`/dashboard/login?next=${encodeURIComponent(location.pathname)}`);
+  if (response.status === 401) location.assign(`/dashboard/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   const body = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(body.detail ?? `the server answered ${response.status}`);
   return body;

@@ -1,6 +1,7 @@
 """Who gets in: the token, a session bought with it, nobody else; and what every answer carries."""
 
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
@@ -52,6 +53,20 @@ def test_person_without_a_session_is_led_to_the_login_and_back(guarded: TestClie
         "/dashboard/login?next=/dashboard/data",
     )
     assert 'name="token"' in guarded.get(response.headers["location"], headers=PAGE).text
+
+
+def test_shared_address_survives_the_login_with_its_query(guarded: TestClient) -> None:
+    shared = "/dashboard/compare?symbols=BTC%2FUSDT%3AUSDT&parameters=%7B%22perp_leverage%22%3A2%7D"
+    led = guarded.get(shared, headers=PAGE, follow_redirects=False)
+    form = parse_qs(urlsplit(led.headers["location"]).query)
+    assert form["next"] == [shared]
+    response = guarded.post("/dashboard/login", data={"next": shared, "token": TOKEN}, follow_redirects=False)
+    assert response.headers["location"] == shared
+
+
+def test_query_too_long_to_carry_is_left_behind_at_the_login(guarded: TestClient) -> None:
+    led = guarded.get(f"/dashboard/compare?start={'x' * 9000}", headers=PAGE, follow_redirects=False)
+    assert led.headers["location"] == "/dashboard/login?next=/dashboard/compare"
 
 
 def test_right_token_buys_a_session_for_pages_and_their_requests(guarded: TestClient) -> None:

@@ -1,5 +1,6 @@
 """The compare page: its form from an address or a trial, its limits, and the numbers it prints."""
 
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -151,3 +152,13 @@ def test_changed_history_is_said_where_the_data_would_stand(client: TestClient, 
     with write_transaction(hands.engine) as connection:
         connection.exec_driver_sql("UPDATE trial SET run_key = 'other' WHERE number = 0")
     assert "other market data" in client.get(path, headers=PAGE).text
+
+
+def test_comparison_behind_others_is_refused_for_now(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparisons, "_PATIENCE_S", 0)
+    state = cast("Any", reader.client.app).state
+    with state.comparisons._lock:
+        status, text = asked(reader.client)
+    assert status == 503
+    assert "try again" in text
+    assert asked(reader.client)[0] == 200
