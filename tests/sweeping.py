@@ -7,7 +7,10 @@ import sqlalchemy as sa
 from bot.data.database import write_transaction
 from bot.data.store import HistoricalDataStore
 from bot.errors import BotError
+from sweeps.blocks import measured
+from sweeps.columns import money_units
 from sweeps.errors import ResultRangeError
+from sweeps.metrics import METRICS, MetricKind
 from sweeps.replay import WindowCache, completed_row, failed_row, replay_trial, trial_metrics
 from sweeps.repository import create_sweep
 from sweeps.spec import SweepSpec
@@ -73,10 +76,28 @@ def chunks_of(engine: sa.Engine, sweep_id: int) -> list[Any]:
         )
 
 
+def assert_packed_as_stored(engine: sa.Engine, sweep_id: int) -> None:
+    """Check that the packed metrics are those of the completed rows, each once."""
+    rows = [row for row in stored_rows(engine, sweep_id) if row["state"] == "completed"]
+    with engine.connect() as connection:
+        packed = measured(connection, sweep_id, tuple(METRICS))
+    assert packed.numbers.tolist() == [row["number"] for row in rows]
+    for name, kind in METRICS.items():
+        known = packed.defined(name)
+        values = [
+            value if held else None for value, held in zip(packed.values[name].tolist(), known, strict=True)
+        ]
+        stored = [row[name] for row in rows]
+        if kind is MetricKind.MONEY:
+            stored = [None if value is None else money_units(value) for value in stored]
+        assert values == stored, name
+
+
 def assert_every_trial_once(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> None:
     """Check the promise: one right row a trial, nothing open, counters equal to the rows."""
     rows = stored_rows(engine, sweep_id)
     assert rows == recomputed_rows(engine, sweep_id, spec)
+    assert_packed_as_stored(engine, sweep_id)
     chunks = chunks_of(engine, sweep_id)
     assert {found.state for found in chunks} == {"done"}
     assert sum(found.trials_done for found in chunks) == spec.trial_count

@@ -1,0 +1,115 @@
+"""Packed metrics stay those of the rows: reused, retried, interrupted, and for values at the edges."""
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from sweeping import assert_packed_as_stored, chunks_of, stored_rows, submit, sweep_spec
+
+from bot.backtest import ReplayWindow
+from bot.clock import SystemClock
+from bot.config import RunConfig
+from bot.data.database import write_transaction
+from bot.data.store import HistoricalDataStore
+from bot.errors import StoreError
+from sweeps.blocks import measured, packed, unpacked
+from sweeps.leases import claim_chunk, save_trials
+from sweeps.replay import WindowCache
+from sweeps.repository import delete_sweep, resume_sweep
+from sweeps.runner import ChunkRunner
+from sweeps.tables import trial_block
+
+SPEC = sweep_spec(grid={"min_funding_rate": ["0.00002", "0.0001"], "perp_leverage": [1, 3, 5]})
+
+
+class Fragile(WindowCache):
+    """Windows that cannot be had with one leverage."""
+
+    def window(self, config: RunConfig) -> ReplayWindow:
+        if config.perp_leverage == 3:
+            raise StoreError("made to fail")
+        return super().window(config)
+
+
+def run(engine: sa.Engine, sweep_id: int, windows: type[WindowCache] = WindowCache) -> None:
+    runner = ChunkRunner(engine, windows(HistoricalDataStore(engine)), SystemClock())
+    for found in chunks_of(engine, sweep_id):
+        runner.run(sweep_id, found.id, "test")
+
+
+def test_results_taken_over_from_another_sweep_are_packed(engine: sa.Engine) -> None:
+    first = submit(engine, SPEC)
+    second = submit(engine, sweep_spec(grid=SPEC.grid, reuse=True))
+    run(engine, first)
+    run(engine, second)
+    rows = stored_rows(engine, second)
+    assert [row["reused_sweep"] for row in rows] == [first] * SPEC.trial_count
+    assert_packed_as_stored(engine, second)
+
+
+def test_retried_trials_are_packed_once_they_complete(engine: sa.Engine) -> None:
+    sweep_id = submit(engine, SPEC, size=4)
+    run(engine, sweep_id, Fragile)
+    assert sum(row["state"] == "failed" for row in stored_rows(engine, sweep_id)) == 2
+    assert_packed_as_stored(engine, sweep_id)
+    with write_transaction(engine) as connection:
+        connection.execute(sa.text("UPDATE sweep SET state = 'completed'"))
+        resume_sweep(connection, sweep_id)
+    run(engine, sweep_id)
+    assert {row["state"] for row in stored_rows(engine, sweep_id)} == {"completed"}
+    assert_packed_as_stored(engine, sweep_id)
+
+
+def test_rows_saved_again_after_an_unknown_outcome_are_packed_once(engine: sa.Engine) -> None:
+    template = submit(engine, SPEC)
+    run(engine, template)
+    sweep_id = submit(engine, SPEC)
+    rows = [{**row, "sweep_id": sweep_id} for row in stored_rows(engine, template)]
+    with write_transaction(engine) as connection:
+        claim = claim_chunk(connection, sweep_id, 0, "test")
+        assert claim
+        for last in (False, True):
+            save_trials(connection, claim, rows, last=last)
+    assert_packed_as_stored(engine, sweep_id)
+
+
+def test_packed_metrics_go_with_their_sweep(engine: sa.Engine) -> None:
+    sweep_id = submit(engine, SPEC)
+    run(engine, sweep_id)
+    with write_transaction(engine) as connection:
+        delete_sweep(connection, sweep_id)
+        assert connection.execute(sa.select(sa.func.count()).select_from(trial_block)).scalar() == 0
+        assert len(measured(connection, sweep_id, ["sharpe"]).numbers) == 0
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([], dtype=np.int64),
+        np.array([-(2**63), 2**63 - 1, 0, -1], dtype=np.int64),
+        np.array([np.nan, np.inf, -0.0, 5e-324, 1.7976931348623157e308]),
+    ],
+)
+def test_packing_loses_no_bit(values: Any) -> None:
+    real = values.dtype == np.float64
+    found = unpacked([packed(values), packed(values[:1])], real=real)
+    assert found.tobytes() == values.tobytes() + values[:1].tobytes()
+
+
+def test_amounts_beyond_a_float_are_ordered_exactly(engine: sa.Engine) -> None:
+    template = submit(engine, SPEC)
+    run(engine, template)
+    sweep_id = submit(engine, SPEC)
+    big = Decimal("90000000000.00000001")
+    rows = [
+        {**row, "sweep_id": sweep_id, "net_pnl": big + Decimal(row["number"]).scaleb(-8)}
+        for row in stored_rows(engine, template)
+    ]
+    with write_transaction(engine) as connection:
+        claim = claim_chunk(connection, sweep_id, 0, "test")
+        assert claim
+        save_trials(connection, claim, rows, last=True)
+        found = measured(connection, sweep_id, ["net_pnl"]).values["net_pnl"].tolist()
+    assert found == [9_000_000_000_000_000_001 + number for number in range(SPEC.trial_count)]
