@@ -17,7 +17,6 @@ class Settings(ServiceSettings, BaseSettings):
     )
 
     api_token: SecretStr | None = None
-    api_url: str = "http://127.0.0.1:8000"
     flower_url: str | None = None
 
 

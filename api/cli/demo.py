@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from api.cli.client import ApiClient
+from api.cli.client import service
 from api.cli.example_sweep import best_recorded, example_json
 from api.cli.market_data import import_path
 from api.cli.serving import interruptible_by_signals, print_addresses
@@ -16,6 +16,7 @@ from api.settings import Settings
 from bot.data.symbols import SYNTHETIC_EXCHANGE
 from bot.data.synthetic import generate
 from bot.errors import BotError
+from sweeps.trial import SweepState
 
 _SYNTHETIC_NOTE = (
     "Synthetic data: these markets are generated, not recorded; no number here speaks of a real one."
@@ -38,7 +39,7 @@ def run_demo(data: Path | None, *, port: int, workers: int | None, leave: bool) 
             with LocalStack(settings, port=port, workers=workers) as stack:
                 with console.status("starting broker, API, dispatcher, workers and Flower"):
                     stack.wait_ready()
-                _sweep(settings, stack.addresses.dashboard, spec, console)
+                _sweep(stack.addresses.dashboard, spec, console)
                 if not leave:
                     print_addresses(stack.addresses)
                     stack.watch(console.print)
@@ -67,13 +68,13 @@ def exchange_of(path: Path) -> str:
     return re.sub(r"[^a-z0-9_.-]+", "-", name).strip("-") or "recorded"
 
 
-def _sweep(settings: Settings, address: str, spec: bytes, console: Console) -> None:
-    with ApiClient(settings, address) as api:
-        sweep = api.submit(spec)
-        page = api.dashboard(sweep["id"])
-        print(f"sweep {sweep['id']}: {sweep['name']}, {sweep['trials_total']:,} trials; {page}")
-        sweep = follow(api, sweep["id"], console)
-        print_top(api, sweep["id"], None, 10)
-        print(f"Heatmap and equity curves: {page}")
-    if sweep["state"] != "completed":
-        raise DemoFailedError(f"the sweep ended {sweep['state']}: {sweep['trials_failed']} trials failed")
+def _sweep(address: str, spec: bytes, console: Console) -> None:
+    with service(address) as client:
+        sweep = client.submit(spec)
+        print(f"sweep {sweep.id}: {sweep.name}, {sweep.document['trials_total']:,} trials; {sweep.page}")
+        follow(sweep, console)
+        print_top(sweep, None, 10)
+        print(f"Heatmap and equity curves: {sweep.page}")
+    if sweep.state != SweepState.COMPLETED:
+        failed = sweep.document["trials_failed"]
+        raise DemoFailedError(f"the sweep ended {sweep.state}: {failed} trials failed")

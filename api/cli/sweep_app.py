@@ -1,13 +1,18 @@
 """The commands `carrygrid sweep ...` and what their help says."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
 SweepId = Annotated[int, typer.Argument(min=1, metavar="ID", help="The sweep's number.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="A word to find it by; repeat for more.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", help="The file to write; standard output if left out.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")]
+Format = Literal["csv", "jsonl", "parquet"]
 Note = Annotated[str | None, typer.Option("--note", help="A remark to keep with it.")]
 
 sweep = typer.Typer(
@@ -36,7 +41,7 @@ def submit_sweep(
     if dry_run:
         print_plan(spec, as_json=as_json)
     else:
-        submit(spec, wait=wait, as_json=as_json, labels={"tags": tags, "note": note})
+        _leave(submit(spec, wait=wait, as_json=as_json, tags=tags, note=note))
 
 
 @sweep.command("list", epilog="Example: `carrygrid sweep list --state running --tag btc`")
@@ -52,12 +57,16 @@ def list_sweeps(
     print_sweeps(state, tag, limit, as_json=as_json)
 
 
-@sweep.command("show", epilog="Example: `carrygrid sweep show 3`")
-def show_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
+@sweep.command("show", epilog="Example: `carrygrid sweep show 3`, `carrygrid sweep show 3 --wait`")
+def show_sweep(
+    sweep_id: SweepId,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end first.")] = False,
+    as_json: Json = False,
+) -> None:
     """Print how far a sweep is."""
     from api.cli.sweeps import show
 
-    show(sweep_id, as_json=as_json)
+    _leave(show(sweep_id, wait=wait, as_json=as_json))
 
 
 @sweep.command("top", epilog="Example: `carrygrid sweep top 3 --sort=-net_pnl --limit 20`")
@@ -80,40 +89,44 @@ def top_trials(
 def cancel_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
     """End a sweep, keeping what is done."""
     from api.cli.sweeps import change
+    from carrygrid import Sweep
 
-    change(sweep_id, "cancel", as_json=as_json)
+    change(sweep_id, Sweep.cancel, as_json=as_json)
 
 
 @sweep.command("resume", epilog="Example: `carrygrid sweep resume 3`")
 def resume_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
     """Finish the rest of a sweep and retry what failed."""
     from api.cli.sweeps import change
+    from carrygrid import Sweep
 
-    change(sweep_id, "resume", as_json=as_json)
+    change(sweep_id, Sweep.resume, as_json=as_json)
 
 
 @sweep.command("pause", epilog="Example: `carrygrid sweep pause 3`; `carrygrid sweep resume 3` goes on.")
 def pause_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
     """Start no more trials until the sweep is resumed."""
     from api.cli.sweeps import change
+    from carrygrid import Sweep
 
-    change(sweep_id, "pause", as_json=as_json)
+    change(sweep_id, Sweep.pause, as_json=as_json)
 
 
 @sweep.command("retry", epilog="Example: `carrygrid sweep retry 3`")
 def retry_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
     """Run the failed trials again, and nothing else."""
     from api.cli.sweeps import change
+    from carrygrid import Sweep
 
-    change(sweep_id, "retry", as_json=as_json)
+    change(sweep_id, Sweep.retry, as_json=as_json)
 
 
 @sweep.command("delete", epilog="Example: `carrygrid sweep delete 3`")
-def delete_sweep(sweep_id: SweepId) -> None:
+def delete_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
     """Remove a sweep with all its trials."""
     from api.cli.sweep_control import delete
 
-    delete(sweep_id)
+    delete(sweep_id, as_json=as_json)
 
 
 @sweep.command("extend", epilog="Example: `carrygrid sweep extend 3 --add perp_leverage=4,5 --to 2024-06-01`")
@@ -160,10 +173,9 @@ def tag_sweep(sweep_id: SweepId, tags: Tags = None, note: Note = None, as_json: 
 def promote_trial(
     sweep_id: SweepId,
     trial: Annotated[int, typer.Argument(min=0, metavar="TRIAL", help="The trial's number.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", help="The file to write; standard output if left out.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    output: Output = None,
+    force: Force = False,
+    as_json: Json = False,
 ) -> None:
     """Write a trial's parameters as the configuration that `paper` and `backtest` take.
 
@@ -171,4 +183,31 @@ def promote_trial(
     """
     from api.cli.promote import promote
 
-    promote(sweep_id, trial, output, force=force)
+    promote(sweep_id, trial, output, force=force, as_json=as_json)
+
+
+@sweep.command(
+    "export", epilog="Example: `carrygrid sweep export 3 --output trials.parquet`; without it to a pipe."
+)
+def export_trials(
+    sweep_id: SweepId,
+    file_format: Annotated[
+        Format | None,
+        typer.Option(
+            "--format", help="By default what the name of the file ends in; csv on standard output."
+        ),
+    ] = None,
+    output: Output = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Write all finished trials of a sweep; beside a file lies its manifest: spec, data, versions, columns."""
+    from api.cli.export import export
+
+    export(sweep_id, output, file_format, force=force, as_json=as_json)
+
+
+def _leave(completed: bool) -> None:
+    """Leave with a status that says so where a sweep that was waited for did not complete."""
+    if not completed:
+        raise typer.Exit(1)

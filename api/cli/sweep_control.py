@@ -9,10 +9,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from api.cli.client import ApiClient
+from api.cli.client import found_sweep, service
 from api.cli.runs import read_text
-from api.cli.sweeps import print_sweep
-from api.settings import Settings
+from api.cli.sweeps import change
 from bot.errors import InvalidInputError
 
 _MEBIBYTE = 1024 * 1024
@@ -21,8 +20,8 @@ _WORDS: dict[str, object] = {"true": True, "false": False, "null": None}
 
 def print_plan(path: Path, *, as_json: bool) -> None:
     """Print what the sweep in a file would be."""
-    with ApiClient(Settings()) as api:
-        plan = api.validate(read_text(path).encode())
+    with service() as client:
+        plan = client.plan(read_text(path).encode())
     if as_json:
         print(json.dumps(plan))
         return
@@ -43,8 +42,8 @@ def print_plan(path: Path, *, as_json: bool) -> None:
 
 def print_sweeps(state: str | None, tag: str | None, limit: int, *, as_json: bool) -> None:
     """Print sweeps, newest first."""
-    with ApiClient(Settings()) as api:
-        sweeps = api.sweeps(state=state, tag=tag, limit=str(limit))
+    with service() as client:
+        sweeps = [sweep.document for sweep in client.sweeps(state=state, tag=tag, limit=limit)]
     if as_json:
         print(json.dumps(sweeps))
         return
@@ -57,43 +56,28 @@ def print_sweeps(state: str | None, tag: str | None, limit: int, *, as_json: boo
     Console(highlight=False, markup=False).print(table)
 
 
-def delete(sweep_id: int) -> None:
+def delete(sweep_id: int, *, as_json: bool) -> None:
     """Remove a sweep."""
-    with ApiClient(Settings()) as api:
-        api.delete(sweep_id)
-    print(f"sweep {sweep_id} is deleted")
+    with found_sweep(sweep_id) as sweep:
+        sweep.delete()
+    print(json.dumps({"deleted": sweep_id}) if as_json else f"sweep {sweep_id} is deleted")
 
 
 def extend(sweep_id: int, add: Sequence[str], to: str | None, samples: int | None, *, as_json: bool) -> None:
     """Let a sweep grow by values, a later end, or more samples."""
-    changes = {"add_values": _values(add), "extend_to": to, "n": samples}
-    _update(sweep_id, {name: value for name, value in changes.items() if value}, as_json=as_json)
+    values = _values(add)
+    change(sweep_id, lambda sweep: sweep.extend(values, to=to, samples=samples), as_json=as_json)
 
 
 def label(sweep_id: int, tags: Sequence[str] | None, note: str | None, *, as_json: bool) -> None:
     """Replace tags, note, or both."""
-    changes = {"tags": tags, "note": note}
-    _update(sweep_id, {name: value for name, value in changes.items() if value is not None}, as_json=as_json)
+    change(sweep_id, lambda sweep: sweep.label(tags=tags, note=note), as_json=as_json)
 
 
 def clone(sweep_id: int, changes: Path | None, *, as_json: bool) -> None:
     """Submit a copy of a sweep."""
     body = b"{}" if changes is None else read_text(changes).encode()
-    with ApiClient(Settings()) as api:
-        sweep = api.clone(sweep_id, body)
-        _tell(api, sweep, as_json=as_json)
-
-
-def _update(sweep_id: int, changes: dict[str, Any], *, as_json: bool) -> None:
-    with ApiClient(Settings()) as api:
-        _tell(api, api.update(sweep_id, changes), as_json=as_json)
-
-
-def _tell(api: ApiClient, sweep: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(sweep))
-    else:
-        print_sweep(api, sweep)
+    change(sweep_id, lambda sweep: sweep.clone(body), as_json=as_json)
 
 
 def _values(add: Sequence[str]) -> dict[str, list[object]]:

@@ -1,93 +1,90 @@
 """The commands `sweep ...`: submit, follow, rank, cancel and resume over HTTP."""
 
 import json
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
-from api.cli.client import ApiClient
+from api.cli.client import found_sweep, service
 from api.cli.runs import read_text
 from api.cli.trial_table import print_trials
 from api.dashboard.catalogue import METRIC_LABELS, TABLE_COLUMNS, MetricLabel, labels
 from api.dashboard.formats import shown
 from api.dashboard.presenters import text_of
-from api.settings import Settings
-
-_POLL_S = 0.25
-_STOPPED = frozenset({"completed", "failed", "cancelled", "paused"})
+from carrygrid import Progress, Sweep
+from sweeps.trial import SweepState
 
 
 def submit(
-    path: Path, *, wait: bool, as_json: bool, labels: Mapping[str, object] = MappingProxyType({})
-) -> None:
-    """Submit the sweep in a file; with `wait`, follow it to its end and print its best trials."""
-    labels = {name: value for name, value in labels.items() if value}
-    with ApiClient(Settings()) as api:
-        sweep = api.submit(read_text(path).encode())
-        if labels:
-            sweep = api.update(sweep["id"], labels)
+    path: Path, *, wait: bool, as_json: bool, tags: Sequence[str] | None = None, note: str | None = None
+) -> bool:
+    """Submit the sweep in a file; with `wait`, follow it to its end and print its best trials.
+
+    Return False if it ended otherwise than completed.
+    """
+    with service() as client:
+        sweep = client.submit(read_text(path).encode())
+        if tags or note:
+            sweep.label(tags=tags or None, note=note or None)
         if not as_json:
-            print(f"sweep {sweep['id']}: {sweep['trials_total']:,} trials; {api.dashboard(sweep['id'])}")
+            print(f"sweep {sweep.id}: {sweep.document['trials_total']:,} trials; {sweep.page}")
         if wait:
-            sweep = follow(api, sweep["id"], Console(stderr=True, highlight=False))
+            follow(sweep, Console(stderr=True, highlight=False))
         if as_json:
-            print(json.dumps(sweep))
+            print(json.dumps(sweep.document))
         elif wait:
-            print_top(api, sweep["id"], None, 10)
+            print_top(sweep, None, 10)
+        return not wait or sweep.state == SweepState.COMPLETED
 
 
-def show(sweep_id: int, *, as_json: bool) -> None:
-    """Print how far a sweep is."""
-    with ApiClient(Settings()) as api:
-        sweep = api.sweep(sweep_id)
-        if as_json:
-            print(json.dumps(sweep))
-        else:
-            print_sweep(api, sweep)
+def show(sweep_id: int, *, wait: bool, as_json: bool) -> bool:
+    """Print how far a sweep is; with `wait`, follow it to its end first.
+
+    Return False if it ended otherwise than completed.
+    """
+    with found_sweep(sweep_id) as sweep:
+        if wait:
+            follow(sweep, Console(stderr=True, highlight=False))
+        tell(sweep, as_json=as_json)
+        return not wait or sweep.state == SweepState.COMPLETED
 
 
 def top(sweep_id: int, sort: str | None, limit: int, *, as_json: bool) -> None:
     """Print the best trials."""
-    with ApiClient(Settings()) as api:
+    with found_sweep(sweep_id) as sweep:
         if as_json:
-            print(json.dumps(api.trials(sweep_id, sort=sort, limit=limit)))
+            print(json.dumps(list(sweep.documents(sort=sort, limit=limit))))
         else:
-            print_top(api, sweep_id, sort, limit)
+            print_top(sweep, sort, limit)
 
 
-def change(sweep_id: int, action: str, *, as_json: bool) -> None:
-    """Cancel, pause, resume or retry a sweep."""
-    with ApiClient(Settings()) as api:
-        sweep = api.change(sweep_id, action)
-        if as_json:
-            print(json.dumps(sweep))
-        else:
-            print_sweep(api, sweep)
+def change(sweep_id: int, action: Callable[[Sweep], Sweep], *, as_json: bool) -> None:
+    """Cancel, pause, resume or retry a sweep, or change it otherwise."""
+    with found_sweep(sweep_id) as sweep:
+        tell(action(sweep), as_json=as_json)
 
 
-def follow(api: ApiClient, sweep_id: int, console: Console) -> dict[str, Any]:
-    """Show the progress of a sweep until it ends or is paused, and return its document."""
+def follow(sweep: Sweep, console: Console) -> None:
+    """Show the progress of a sweep until it ends or is paused."""
     columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        task = progress.add_task("trials", total=None, rate="")
-        while True:
-            sweep = api.sweep(sweep_id)
-            rate = f"{sweep['rate']:,.0f} trials/s" if sweep["rate"] else ""
-            progress.update(task, total=sweep["trials_total"], completed=sweep["trials_done"], rate=rate)
-            if sweep["state"] in _STOPPED:
-                return sweep
-            time.sleep(_POLL_S)
+    with Bar(*columns, TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task("trials", total=None, rate="")
+
+        def draw(progress: Progress) -> None:
+            rate = f"{progress.rate:,.0f} trials/s" if progress.rate else ""
+            bar.update(task, total=progress.total, completed=progress.done, rate=rate)
+
+        sweep.wait(progress=draw)
 
 
-def print_top(api: ApiClient, sweep_id: int, sort: str | None, limit: int) -> None:
+def print_top(sweep: Sweep, sort: str | None, limit: int) -> None:
     """Print the first trials of a sweep as a table."""
-    trials = api.trials(sweep_id, sort=sort, limit=limit)
+    trials = list(sweep.documents(sort=sort, limit=limit))
     if not trials:
         print("no trial has finished yet")
         return
@@ -102,11 +99,15 @@ def print_top(api: ApiClient, sweep_id: int, sort: str | None, limit: int) -> No
         for trial in trials
     ]
     headings = ["trial", *names, *(column.label for column in columns)]
-    print_trials(f"Best trials of sweep {sweep_id}", headings, rows)
+    print_trials(f"Best trials of sweep {sweep.id}", headings, rows)
 
 
-def print_sweep(api: ApiClient, sweep: dict[str, Any]) -> None:
-    """Print how far a sweep is, its best trial, and where its page is."""
+def tell(found: Sweep, *, as_json: bool) -> None:
+    """Print a sweep's document, or how far it is, its best trial, and where its page is."""
+    sweep = found.document
+    if as_json:
+        print(json.dumps(sweep))
+        return
     reason = f": {sweep['reason']}" if sweep["reason"] else ""
     print(f"sweep {sweep['id']}  {sweep['name']}\nstate   {sweep['state']}{reason}")
     done, total, failed = (sweep[f"trials_{what}"] for what in ("done", "total", "failed"))
@@ -120,7 +121,7 @@ def print_sweep(api: ApiClient, sweep: dict[str, Any]) -> None:
     if best is not None:
         objective = METRIC_LABELS[sweep["spec"]["objective"]["metric"]]
         print(f"best    trial {best['number']}, {objective.label} {_metric(best['metrics'], objective)}")
-    print(f"page    {api.dashboard(sweep['id'])}")
+    print(f"page    {found.page}")
 
 
 def _metric(metrics: dict[str, Any] | None, label: MetricLabel) -> str:

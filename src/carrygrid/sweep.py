@@ -189,7 +189,7 @@ class Sweep:
         Raises: ServiceError, OSError, ValueError if the format is not told.
         """
         target = Path(path)
-        chosen = format or _FORMATS.get(target.suffix.lower())
+        chosen = format or format_of(target)
         if chosen is None:
             raise ValueError(f"{target.name}: its suffix names no format; it is one of {', '.join(_FORMATS)}")
         self._connection.download(f"{self._path}/export", target, query={"format": chosen})
@@ -221,6 +221,11 @@ class Sweep:
     def _take(self, document: dict[str, Any]) -> Self:
         self.document = document
         return self
+
+
+def format_of(export: Path) -> ExportFormat | None:
+    """Return the format that a file's suffix names, if it names one."""
+    return _FORMATS.get(export.suffix.lower())
 
 
 def manifest_path(export: Path) -> Path:

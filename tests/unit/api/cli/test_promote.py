@@ -10,7 +10,7 @@ from webservice import Hands, serving, sweep_body
 
 from api.cli import main
 from api.cli.paper import session_config
-from api.cli.promote import promoted
+from carrygrid.promotion import promoted
 
 
 @pytest.fixture
