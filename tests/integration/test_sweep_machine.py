@@ -1,0 +1,176 @@
+"""Any order of commands, work, crashes and retries leaves each sweep as its rows say, each trial once."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from sweeping import chunks_of, recomputed_rows, state_of, stored_rows, submit, sweep_spec
+
+from bot.clock import SystemClock
+from bot.data.database import open_engine, write_transaction
+from bot.data.store import HistoricalDataStore
+from sweeps import reconcile
+from sweeps.dispatch import Dispatcher
+from sweeps.errors import SweepStateError
+from sweeps.growing import extend_sweep, extended_spec
+from sweeps.leases import claim_chunk, save_trials
+from sweeps.progress import get_spec, get_sweep
+from sweeps.reconcile import ChunkRef
+from sweeps.replay import WindowCache, failed_row
+from sweeps.repository import cancel_sweep, delete_sweep, pause_sweep, resume_sweep, retry_failed
+from sweeps.runner import ChunkRunner
+from sweeps.tables import chunk
+
+COMMANDS = (cancel_sweep, pause_sweep, resume_sweep, retry_failed)
+
+
+class _NoQueue:
+    def publish(self, ref: ChunkRef) -> None:
+        """Lose the message: work is found in the database here."""
+
+
+class SweepMachine(RuleBasedStateMachine):
+    """Sweeps of four to a few more trials, in chunks of two."""
+
+    template: Path
+    sweeps = Bundle("sweeps")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory()
+        path = Path(self._folder.name) / "carrygrid.db"
+        shutil.copy(self.template, path)
+        self._engine = open_engine(f"sqlite:///{path}")
+        self._windows = WindowCache(HistoricalDataStore(self._engine))
+        self._dispatcher = Dispatcher(self._engine, _NoQueue(), "d")
+        self._known: set[int] = set()
+        self._next_leverage = 100
+
+    @rule(target=sweeps, reuse=st.booleans())
+    def create(self, reuse: bool) -> int:
+        spec = sweep_spec(grid={"perp_leverage": [1, 2, 3, 4]}, curves="none", reuse=reuse)
+        sweep_id = submit(self._engine, spec, size=2)
+        self._known.add(sweep_id)
+        return sweep_id
+
+    @rule(sweep_id=sweeps, command=st.sampled_from(COMMANDS))
+    def command(self, sweep_id: int, command: Any) -> None:
+        before = state_of(self._engine, sweep_id)
+        try:
+            self._act(command, sweep_id)
+        except SweepStateError:
+            assert state_of(self._engine, sweep_id) == before
+
+    @rule(sweep_id=sweeps)
+    def extend(self, sweep_id: int) -> None:
+        self._next_leverage += 1
+        with self._engine.connect() as connection:
+            before = get_spec(connection, sweep_id)
+        grown = extended_spec(before, add_values={"perp_leverage": [self._next_leverage]})
+        try:
+            self._act(extend_sweep, sweep_id, before, grown)
+        except SweepStateError:
+            assert state_of(self._engine, sweep_id) == "cancelled"
+
+    @rule(target=sweeps, sweep_id=consumes(sweeps))
+    def delete(self, sweep_id: int) -> Any:
+        self._act(delete_sweep, sweep_id)
+        self._known.discard(sweep_id)
+        assert stored_rows(self._engine, sweep_id) == []
+        return multiple()
+
+    @rule(sweep_id=sweeps, chunk_id=st.integers(0, 3))
+    def work(self, sweep_id: int, chunk_id: int) -> None:
+        runner = ChunkRunner(self._engine, self._windows, SystemClock())
+        runner.run(sweep_id, chunk_id, "w")
+
+    @rule(sweep_id=sweeps, chunk_id=st.integers(0, 3), fails=st.booleans(), late=st.booleans())
+    def crash(self, sweep_id: int, chunk_id: int, fails: bool, late: bool) -> None:
+        """Claim a chunk and die, before or after storing a failure, or come back after the lease ran out."""
+        claim = self._act(claim_chunk, sweep_id, chunk_id, "w")
+        if claim is None:
+            return
+        rows = [failed_row(sweep_id, number, "test", "made to fail") for number in claim.missing[:1]]
+        if fails:
+            self._act(save_trials, claim, rows, last=False)
+        with write_transaction(self._engine) as connection:
+            connection.execute(chunk.update().where(chunk.c.token == claim.token).values(lease_until_ms=1))
+            reconcile.expire_leases(connection)
+        if late:
+            before = stored_rows(self._engine, sweep_id)
+            self._act(save_trials, claim, rows, last=True)
+            assert stored_rows(self._engine, sweep_id) == before
+
+    @rule()
+    def dispatch(self) -> None:
+        self._dispatcher.step()
+
+    @invariant()
+    def counters_are_those_of_the_rows(self) -> None:
+        for sweep_id in self._known:
+            rows = stored_rows(self._engine, sweep_id)
+            with self._engine.connect() as connection:
+                view = get_sweep(connection, sweep_id)
+            assert view.trials_done == len(rows)
+            assert view.trials_failed == sum(row["state"] == "failed" for row in rows)
+            assert view.trials_reused == sum(row["reused_sweep"] is not None for row in rows)
+            assert view.trials_total == view.spec.trial_count
+            ranges = [(found.lo, found.hi) for found in chunks_of(self._engine, sweep_id)]
+            covered = [number for lo, hi in ranges for number in range(lo, hi)]
+            assert covered == list(range(view.trials_total))
+
+    def teardown(self) -> None:
+        """Resume every sweep, let all work be done, and compare each row with a replay here and now."""
+        for sweep_id in self._known:
+            self._finish(sweep_id)
+        self._engine.dispose()
+        self._folder.cleanup()
+
+    def _finish(self, sweep_id: int) -> None:
+        for again in (False, True):
+            active = state_of(self._engine, sweep_id) in {"queued", "running"}
+            try:
+                self._act(retry_failed if active else resume_sweep, sweep_id)
+            except SweepStateError:
+                assert again or state_of(self._engine, sweep_id) == "completed"
+            while any(found.state != "done" for found in chunks_of(self._engine, sweep_id)):
+                self._dispatcher.step()
+                for found in chunks_of(self._engine, sweep_id):
+                    self.work(sweep_id, found.id)
+            self._dispatcher.step()
+        assert state_of(self._engine, sweep_id) == "completed"
+        with self._engine.connect() as connection:
+            spec = get_spec(connection, sweep_id)
+        expected = recomputed_rows(self._engine, sweep_id, spec)
+        for row, right in zip(stored_rows(self._engine, sweep_id), expected, strict=True):
+            assert row | {"reused_sweep": None, "reused_number": None} == right
+
+    def _act(self, command: Any, *arguments: Any, **options: Any) -> Any:
+        with write_transaction(self._engine) as connection:
+            return command(connection, *arguments, **options)
+
+
+def test_any_order_of_commands_work_and_crashes_keeps_the_promise(sqlite_template: Path) -> None:
+    SweepMachine.template = sqlite_template
+    run_state_machine_as_test(
+        SweepMachine,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=20,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
