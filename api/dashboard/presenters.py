@@ -42,7 +42,7 @@ class SweepCard:
         self.rate = view.rate
         self.eta = view.eta_s
         self.open = view.state in ACTIVE
-        self.resumable = view.state in {SweepState.CANCELLED, SweepState.FAILED} or (
+        self.resumable = view.state in {SweepState.PAUSED, SweepState.CANCELLED, SweepState.FAILED} or (
             view.state is SweepState.COMPLETED and view.trials_failed > 0
         )
         self.objective = METRIC_LABELS[spec.objective.metric]
