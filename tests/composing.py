@@ -12,7 +12,7 @@ COMPOSE = ROOT / "docker-compose.yml"
 SECRETS = {
     "CARRYGRID_DATABASE_PASSWORD": "database-word",
     "CARRYGRID_BROKER_PASSWORD": "broker-word",
-    "CARRYGRID_API_TOKEN": "token",
+    "CARRYGRID_API_TOKEN": "token-word",
     "CARRYGRID_FLOWER_AUTH": "user:word",
 }
 

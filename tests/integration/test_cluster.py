@@ -9,8 +9,9 @@ import httpx2
 import pytest
 import redis
 import sqlalchemy as sa
+import yaml
 from cluster import Cluster, Machine, cluster, machine
-from composing import SECRETS, resolved
+from composing import ROOT, SECRETS, resolved
 from dockerfile_parse import DockerfileParser
 from servers import eventually
 from sweeping import BASE, assert_every_trial_once, sweep_spec
@@ -127,7 +128,7 @@ def test_every_process_of_the_compose_file_is_heard_of(by_hand: ByHand, engine: 
 
 
 def test_health_checks_of_the_compose_file_pass(by_hand: ByHand) -> None:
-    structure = DockerfileParser(path=str(Path(__file__).parents[2])).structure
+    structure = DockerfileParser(path=str(ROOT)).structure
     ((_, image_check),) = [
         one["value"].split("CMD ", 1) for one in structure if one["instruction"] == "HEALTHCHECK"
     ]
@@ -192,6 +193,24 @@ def test_what_flower_shows_to_anyone_is_published_to_this_machine_only(by_hand: 
 def test_dashboard_links_to_flower(by_hand: ByHand) -> None:
     page = by_hand.get(f"{by_hand.cluster.api}/", follow_redirects=True)
     assert f'href="http://localhost:{by_hand.cluster.addresses["5555"]}"' in page.text
+
+
+def test_what_prometheus_asks_for_is_answered(by_hand: ByHand, finished: int) -> None:
+    (job,) = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
+    assert job["static_configs"] == [{"targets": ["api:8000"]}]
+    answer = by_hand.get(f"{by_hand.cluster.api}{job.get('metrics_path', '/metrics')}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "carrygrid_" in answer.text
+
+
+def test_processes_write_no_files_so_that_their_containers_can_be_read_only(
+    by_hand: ByHand, finished: int
+) -> None:
+    written = {
+        path.name for one in by_hand.machines.values() for path in one.home.rglob("*") if path.is_file()
+    }
+    assert written == {f"{name}.log" for name in ("migrate", "api", "dispatcher", "flower", "worker")}
 
 
 def test_passwords_of_the_servers_are_in_no_log(by_hand: ByHand, finished: int) -> None:

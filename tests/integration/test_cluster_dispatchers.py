@@ -1,6 +1,7 @@
 """Several dispatchers over one database, and one that dies between sending and noting it."""
 
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,26 +47,28 @@ class CutQueue:
             raise PowerCutError
 
 
+def has_rows(engine: sa.Engine, sweep_id: int, least: int) -> bool:
+    return len(stored_rows(engine, sweep_id)) >= least
+
+
 def test_two_dispatchers_of_which_one_is_killed_again_and_again_do_each_chunk_once(
     engine: sa.Engine, database_url: str, broker: str, tmp_path: Path
 ) -> None:
-    with service(database_url, broker, tmp_path, republish_s="3") as running:
+    with (
+        service(database_url, broker, tmp_path, republish_s="3") as running,
+        redis.Redis.from_url(broker) as client,
+    ):
         running.start_dispatcher()
         victim = running.start_dispatcher()
         running.start_worker()
         sweep_id = submit(engine, SPEC, size=30)
         for wanted in (30, 330, 630):
-            eventually(lambda least=wanted: len(stored_rows(engine, sweep_id)) >= least, 30, "rows arrive")
+            eventually(partial(has_rows, engine, sweep_id, wanted), 30, "rows arrive")
             victim.send_signal(signal.SIGKILL)
             victim.wait()
             victim = running.start_dispatcher()
         eventually(lambda: state_of(engine, sweep_id) == "completed", 40, "sweep completes")
-        with redis.Redis.from_url(broker) as client:
-            eventually(
-                lambda: not client.llen(REPLAY_QUEUE) and not client.hlen("unacked"),
-                20,
-                "the broker is empty",
-            )
+        eventually(lambda: not client.exists(REPLAY_QUEUE, "unacked"), 20, "the broker is empty")
     assert {found.token for found in chunks_of(engine, sweep_id)} == {1}
     assert_every_trial_once(engine, sweep_id, SPEC)
 

@@ -1,15 +1,18 @@
 """What can be known of the container files without a container engine."""
 
 import json
+import re
 import shlex
+import subprocess
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+import yaml
 from cluster import cluster_broker
-from composing import COMPOSE, ROOT, SECRETS, config, resolved, tool
+from composing import COMPOSE, ROOT, SECRETS, config, resolved, tool, unescaped
 from dockerfile_parse import DockerfileParser
 from servers import LOOPBACK
 
@@ -21,6 +24,12 @@ OURS = ("migrate", "api", "dispatcher", "worker", "flower")
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
     return dict(resolved()["services"])
+
+
+@pytest.fixture(scope="module")
+def watched() -> dict[str, Any]:
+    """Return the file with the profile that measures."""
+    return resolved("metrics")
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +108,7 @@ def test_workers_take_a_soft_shutdown_with_time_for_it_and_can_be_scaled(service
     worker = services["worker"]
     assert worker["environment"].items() >= programs.WORKER_ENVIRONMENT.items()
     assert worker["stop_grace_period"] == "30s"
-    assert not {"container_name", "ports"} & worker.keys()
+    assert not {"container_name", "hostname", "ports", "volumes"} & worker.keys()
 
 
 def test_our_services_restart_and_hold_no_rights_they_do_not_need(services: dict[str, Any]) -> None:
@@ -131,3 +140,74 @@ def test_the_broker_of_the_cluster_starts_with_its_settings(services: dict[str, 
 def test_the_broker_of_the_cluster_grants_what_the_private_one_grants(services: dict[str, Any]) -> None:
     script = services["redis"]["command"][-1]
     assert f"user {broker.USER} on >$$BROKER_PASSWORD {broker.PERMISSIONS}\n" in script
+
+
+def test_every_lasting_service_has_a_health_check_or_a_heartbeat(watched: dict[str, Any]) -> None:
+    services = watched["services"]
+    checked = {name for name, one in services.items() if "test" in one.get("healthcheck", {})}
+    from_image = {"api"}
+    by_heartbeat = {"dispatcher"}
+    assert checked | from_image | by_heartbeat == services.keys() - {"migrate"}
+    assert all(one["restart"] == "unless-stopped" for name, one in services.items() if name != "migrate")
+
+
+def test_everything_waits_for_the_migration(services: dict[str, Any]) -> None:
+    assert services["migrate"]["command"] == ["carrygrid", "migrate"]
+    for name in ("api", "dispatcher", "worker", "flower"):
+        needs = {one: value["condition"] for one, value in services[name]["depends_on"].items()}
+        assert needs == {"migrate": "service_completed_successfully", "redis": "service_healthy"}
+
+
+def test_what_must_last_is_in_named_volumes(watched: dict[str, Any]) -> None:
+    kept = {
+        mount["source"]: mount["target"]
+        for one in watched["services"].values()
+        for mount in one.get("volumes", [])
+        if mount["type"] == "volume"
+    }
+    assert kept == {
+        "broker": "/data",
+        "database": "/var/lib/postgresql/data",
+        "measurements": "/prometheus",
+        "dashboards": "/var/lib/grafana",
+    }
+    assert watched["volumes"].keys() == kept.keys()
+
+
+def test_secrets_are_given_not_kept(watched: dict[str, Any]) -> None:
+    written = COMPOSE.read_text() + (ROOT / "Dockerfile").read_text()
+    assert not re.search(r"(PASSWORD|TOKEN|AUTH)\w*:-", written)
+    for one in watched["services"].values():
+        texts = json.dumps([one["command"], one.get("entrypoint"), one.get("healthcheck")])
+        assert not any(secret in texts for secret in SECRETS.values())
+
+
+def test_prometheus_finds_the_api_and_its_token(watched: dict[str, Any], tmp_path: Path) -> None:
+    prometheus = watched["services"]["prometheus"]
+    (job,) = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
+    token = tmp_path / "api-token"
+    script = unescaped(prometheus["command"][0]).replace(job["authorization"]["credentials_file"], str(token))
+    (tmp_path / "prometheus").write_text("#!/bin/sh\n")
+    (tmp_path / "prometheus").chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", **prometheus["environment"]}
+    subprocess.run([*prometheus["entrypoint"], script], env=environment, check=True)
+    assert token.read_text() == SECRETS["CARRYGRID_API_TOKEN"]
+    assert token.stat().st_mode & 0o777 == 0o600
+    assert job["static_configs"][0]["targets"] == ["api:8000"]
+    assert "api" in watched["services"]
+    assert "ports" not in prometheus
+
+
+def test_grafana_comes_with_the_dashboard_its_data_and_a_password(watched: dict[str, Any]) -> None:
+    grafana = watched["services"]["grafana"]
+    mounted = {
+        mount["target"]: Path(mount["source"]) for mount in grafana["volumes"] if mount["type"] == "bind"
+    }
+    assert all(source.exists() for source in mounted.values())
+    provisioning = mounted["/etc/grafana/provisioning"]
+    (provider,) = yaml.safe_load((provisioning / "dashboards/carrygrid.yml").read_text())["providers"]
+    assert f"{provider['options']['path']}/carrygrid.json" in mounted
+    (source,) = yaml.safe_load((provisioning / "datasources/prometheus.yml").read_text())["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    assert grafana["environment"]["GF_SECURITY_ADMIN_PASSWORD"] == SECRETS["CARRYGRID_API_TOKEN"]
+    assert [port["host_ip"] for port in grafana["ports"]] == ["127.0.0.1"]
