@@ -33,6 +33,12 @@ class Measured:
     numbers: npt.NDArray[np.int64]
     values: Mapping[str, Column]
 
+    @classmethod
+    def nothing(cls, metrics: Sequence[str]) -> "Measured":
+        """Return the columns of no trial."""
+        columns = {name: unpacked([], real=is_real(name)) for name in metrics}
+        return cls(np.empty(0, dtype=np.int64), columns)
+
     def defined(self, metric: str) -> npt.NDArray[np.bool_]:
         """Return where a metric has a value."""
         column = self.values[metric]

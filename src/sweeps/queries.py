@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from sweeps.blocks import Column, measured
+from sweeps.blocks import Column, Measured, measured
 from sweeps.curves import decode_equity, decode_trades
 from sweeps.errors import UnknownSweepError
 from sweeps.metrics import METRICS
@@ -91,19 +91,17 @@ class _Finished:
 def _finished(
     connection: sa.Connection, sweep_id: int, spec: SweepSpec, order: Order, state: TrialState | None
 ) -> _Finished:
-    if state is TrialState.PENDING:
-        empty = np.empty(0, dtype=np.int64)
-        return _Finished(empty, empty, empty.astype(np.bool_))
     metric = [order.metric] if order.metric else []
-    done = measured(connection, sweep_id, metric)
-    completed = done.numbers[:0] if state is TrialState.FAILED else done.numbers
-    failed = done.numbers[:0] if state is TrialState.COMPLETED else failed_numbers(connection, sweep_id)
-    numbers = np.concatenate([completed, failed])
+    wanted = state in {None, TrialState.COMPLETED}
+    done = measured(connection, sweep_id, metric) if wanted else Measured.nothing(metric)
+    failed = np.empty(0, dtype=np.int64)
+    if state in {None, TrialState.FAILED}:
+        failed = failed_numbers(connection, sweep_id)
+    numbers = np.concatenate([done.numbers, failed])
     if order.metric:
-        values = done.values[order.metric][: len(completed)]
+        values = done.values[order.metric]
         values = np.concatenate([values, np.zeros(len(failed), dtype=values.dtype)])
-        defined = np.zeros(len(numbers), dtype=np.bool_)
-        defined[: len(completed)] = done.defined(order.metric)[: len(completed)]
+        defined = np.concatenate([done.defined(order.metric), np.zeros(len(failed), dtype=np.bool_)])
     else:
         cells = spec.space.cells_of(numbers)
         values = numbers if order.name == NUMBER else value_ranks(spec.space, cells, order.name)
