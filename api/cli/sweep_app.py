@@ -201,7 +201,7 @@ def export_trials(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Write all finished trials of a sweep; beside a file lies its manifest: spec, data, versions, columns."""
+    """Write all finished trials of a sweep; beside a file its manifest: spec, data, versions, columns."""
     from api.cli.export import export
 
     export(sweep_id, output, file_format, force=force, as_json=as_json)

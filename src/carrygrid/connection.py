@@ -21,7 +21,7 @@ class Connection:
             base_url=self.url,
             timeout=timeout_s,
             trust_env=False,
-            headers={"Authorization": f"Bearer {token}"} if token else {},
+            headers={b"Authorization": f"Bearer {token}".encode()} if token else {},
         )
 
     def close(self) -> None:
