@@ -9,6 +9,8 @@ from sweeps.logs import configure_logging
 settings = Settings()
 configure_logging(settings.log_level, settings.log_format)
 for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
-    logging.getLogger(name).handlers.clear()
-    logging.getLogger(name).propagate = True
+    logger = logging.getLogger(name)
+    if logger.handlers:  # one without has been switched off, as by --no-access-log
+        logger.handlers.clear()
+        logger.propagate = True
 app = create_app(settings)

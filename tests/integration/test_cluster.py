@@ -1,6 +1,10 @@
 """The cluster of the compose file by hand: its own commands, variables and passwords on real servers."""
 
+import contextlib
 import re
+import signal
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +50,7 @@ class ByHand:
     def __init__(self, running: Cluster, folder: Path) -> None:
         self.cluster = running
         self.machines: dict[str, Machine] = {}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._folder = folder
         self.client = httpx2.Client(trust_env=False, timeout=10)
 
@@ -62,10 +67,11 @@ class ByHand:
             "Flower knows both workers",
         )
 
-    def run(self, service: str, name: str = "", *more: str) -> Any:
+    def run(self, service: str, name: str = "", *more: str) -> subprocess.Popen[bytes]:
         made = machine(self._folder, name or service)
         self.machines[made.name] = made
-        return self.cluster.start(service, made, *more)
+        self.processes[made.name] = self.cluster.start(service, made, *more)
+        return self.processes[made.name]
 
     def get(self, url: str, **options: Any) -> httpx2.Response:
         if url.startswith(self.cluster.api):
@@ -82,9 +88,8 @@ class ByHand:
         return "\n".join(log.read_text() for log in self._folder.rglob("*.log"))
 
 
-@pytest.fixture(scope="module")
-def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ByHand]:
-    folder = tmp_path_factory.mktemp("cluster")
+@contextlib.contextmanager
+def started(folder: Path) -> Iterator[ByHand]:
     with cluster(folder) as running:
         hands = ByHand(running, folder)
         with hands.client:
@@ -93,15 +98,22 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ByHand]:
 
 
 @pytest.fixture(scope="module")
+def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ByHand]:
+    with started(tmp_path_factory.mktemp("cluster")) as hands:
+        yield hands
+
+
+@pytest.fixture(scope="module")
 def engine(by_hand: ByHand) -> Iterator[sa.Engine]:
     engine = open_engine(by_hand.cluster.database_url)
-    generate(
-        HistoricalDataStore(engine),
-        start_ms=parse_time_ms("2024-01-01"),
-        end_ms=parse_time_ms("2024-04-01"),
-    )
+    fill(engine)
     yield engine
     engine.dispose()
+
+
+def fill(engine: sa.Engine) -> None:
+    first_ms, last_ms = parse_time_ms("2024-01-01"), parse_time_ms("2024-04-01")
+    generate(HistoricalDataStore(engine), start_ms=first_ms, end_ms=last_ms)
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +207,12 @@ def test_dashboard_links_to_flower(by_hand: ByHand) -> None:
     assert f'href="http://localhost:{by_hand.cluster.addresses["5555"]}"' in page.text
 
 
+def test_api_that_is_to_log_no_access_logs_none(by_hand: ByHand, finished: int) -> None:
+    log = (by_hand.machines["api"].home / "api.log").read_text()
+    assert "Uvicorn running on" in log
+    assert "GET /sweeps" not in log
+
+
 def test_what_prometheus_asks_for_is_answered(by_hand: ByHand, finished: int) -> None:
     (job,) = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
     assert job["static_configs"] == [{"targets": ["api:8000"]}]
@@ -227,3 +245,25 @@ def test_servers_of_the_cluster_refuse_strangers(by_hand: ByHand) -> None:
     engine = sa.create_engine(url.set(drivername="postgresql+psycopg", password="guess"))
     with pytest.raises(sa.exc.OperationalError, match="password authentication failed"):
         engine.connect()
+
+
+def test_stop_ends_every_process_in_order_within_its_grace_even_with_open_streams(tmp_path: Path) -> None:
+    with started(tmp_path) as hands:
+        engine = open_engine(hands.cluster.database_url)
+        fill(engine)
+        engine.dispose()
+        answer = hands.post("/sweeps", BODY, Authorization=f"Bearer {SECRETS['CARRYGRID_API_TOKEN']}")
+        events = f"{hands.cluster.api}{answer.headers['Location']}/events"
+        asked = {"Authorization": f"Bearer {SECRETS['CARRYGRID_API_TOKEN']}"}
+        with hands.client.stream("GET", events, headers=asked) as stream:
+            assert stream.status_code == 200
+            del hands.processes["migrate"]
+            for process in hands.processes.values():
+                process.terminate()
+            begun = time.monotonic()
+            for name, process in hands.processes.items():
+                grace = 30 if name in WORKERS else 10
+                status = process.wait(max(0.1, begun + grace - time.monotonic()))
+                assert status == (-signal.SIGTERM if name == "api" else 0), name
+        # uvicorn raises the signal again once it has shut down in order
+        assert "Application shutdown complete." in (tmp_path / "api" / "api.log").read_text()
