@@ -158,3 +158,88 @@ def test_strategies_are_listed_with_defaults_and_presets(capsys: pytest.CaptureF
     assert "preset aggressive: min_funding_rate 0.0001" in told
     assert run("strategies", "--json") == 0
     assert json.loads(capsys.readouterr().out)["account"]["defaults"]["perp_leverage"] == "1"
+
+
+@pytest.fixture
+def completed(address: str, spec: Path, hands: Hands, capsys: pytest.CaptureFixture[str]) -> int:
+    """Return the number of a completed sweep."""
+    assert run("sweep", "submit", spec) == 0
+    hands.work(1)
+    capsys.readouterr()
+    return 1
+
+
+@pytest.mark.parametrize("name", ["trials.csv", "trials.jsonl", "trials.parquet"])
+def test_trials_are_exported_to_a_file_with_its_manifest(
+    completed: int, address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    path = tmp_path / name
+    assert run("sweep", "export", completed, "--output", path, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    served = httpx2.get(f"{address}/sweeps/1/export", params={"format": path.suffix[1:]}).content
+    assert path.read_bytes() == served
+    assert told == {"path": str(path), "manifest": f"{path}.manifest.json", "bytes": len(served)}
+    assert json.loads(Path(told["manifest"]).read_text())["sweep"]["trials_done"] == 20
+    assert run("sweep", "export", completed, "--output", path) == 2
+    assert "--force" in capsys.readouterr().err
+    assert run("sweep", "export", completed, "--output", path, "--force") == 0
+    assert f"sweep 1: {path} ({len(served):,} bytes)" in capsys.readouterr().out
+
+
+def test_trials_are_exported_to_a_pipe(
+    address: str, spec: Path, hands: Hands, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert run("sweep", "submit", spec) == 0
+    hands.work(1)
+    capfdbinary.readouterr()
+    for arguments, kind in (((), "csv"), (("--format", "parquet"), "parquet")):
+        assert run("sweep", "export", 1, *arguments) == 0
+        served = httpx2.get(f"{address}/sweeps/1/export", params={"format": kind}).content
+        assert capfdbinary.readouterr().out == served
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--output", "/nowhere/trials.csv"), "/nowhere/trials.csv"),
+        (("--output", "trials.xls"), "trials.xls: its suffix names no format"),
+        (("--format", "xls"), "xls"),
+    ],
+)
+def test_export_that_cannot_be_written_is_one_line(
+    completed: int, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], named: str
+) -> None:
+    assert run("sweep", "export", completed, *arguments) == 2
+    captured = capsys.readouterr()
+    assert named in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+
+
+def test_export_as_json_needs_a_file(completed: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("sweep", "export", completed, "--json") == 2
+    assert json.loads(capsys.readouterr().out)["errors"][0]["field"] == "--json"
+
+
+def test_deletion_and_promotion_are_told_as_json(
+    completed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.json"
+    assert run("sweep", "promote", completed, 3, "--output", path, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"sweep": 1, "trial": 3, "path": str(path)}
+    assert run("sweep", "delete", completed, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"deleted": 1}
+
+
+def test_waiting_for_a_sweep_that_does_not_complete_leaves_with_status_1(
+    address: str, spec: Path, hands: Hands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("sweep", "submit", spec) == 0
+    assert run("sweep", "cancel", 1) == 0
+    assert run("sweep", "show", 1) == 0
+    assert run("sweep", "show", 1, "--wait") == 1
+    assert run("sweep", "resume", 1) == 0
+    hands.work(1)
+    capsys.readouterr()
+    assert run("sweep", "show", 1, "--wait", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["trials_done"] == 20
