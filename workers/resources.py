@@ -16,9 +16,10 @@ from celery.signals import worker_process_init
 from bot.clock import SystemClock
 from bot.data.database import open_engine
 from bot.data.store import HistoricalDataStore
+from sweeps.harvest import Rhythm
 from sweeps.job_runner import JobRunner
 from sweeps.replay import WindowCache
-from sweeps.runner import ChunkRunner, Rhythm
+from sweeps.runner import ChunkRunner
 from workers.settings import WorkerSettings, worker_settings
 
 log = structlog.get_logger()

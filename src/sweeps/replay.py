@@ -142,25 +142,51 @@ def replay_trial(spec: SweepSpec, number: int, windows: WindowCache) -> RunResul
     return replay(config, windows.window(config))
 
 
-def replay_together(spec: SweepSpec, numbers: Sequence[int], windows: WindowCache) -> list[Outcome]:
-    """Return what became of many trials, in order; what they share is worked out once."""
-    found: dict[int, Outcome] = {}
-    groups: dict[int, tuple[BatchReplayer, ReplayWindow, list[tuple[int, RunConfig]]]] = {}
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A trial that can run: its parameters, its identity, and what replays it beside others."""
+
+    number: int
+    config: RunConfig
+    run_key: str
+    together: BatchReplayer
+
+
+def prepare(
+    spec: SweepSpec, numbers: Sequence[int], windows: WindowCache
+) -> tuple[list[Prepared], list[Outcome]]:
+    """Return the trials that can run, and the outcomes of those whose parameters or window are refused."""
+    ready, refused = [], []
     for number in numbers:
         try:
             config = trial_config(spec, number)
-            together = windows.together(config)
-            group = groups.setdefault(id(together), (together, windows.window(config), []))
-            group[2].append((number, config))
+            window, together = windows.window(config), windows.together(config)
         except BotError as error:
-            found[number] = Outcome(number, error=error)
-    for together, window, trials in groups.values():
-        summaries = together.summaries([config for _, config in trials])
-        for (number, config), summary in zip(trials, summaries, strict=True):
-            resolved = config.varied({"exchange": window.exchange})
+            refused.append(Outcome(number, error=error))
+            continue
+        if config.exchange != window.exchange:
+            config = config.varied({"exchange": window.exchange})
+        ready.append(Prepared(number, config, run_key(config, window.fingerprint), together))
+    return ready, refused
+
+
+def replay_alone(trial: Prepared, windows: WindowCache) -> RunResult:
+    """Return the run of one trial that has been prepared."""
+    return replay(trial.config, windows.window(trial.config))
+
+
+def replay_together(trials: Sequence[Prepared]) -> list[Outcome]:
+    """Return what became of many trials; what they share is worked out once."""
+    groups: dict[int, list[Prepared]] = {}
+    for trial in trials:
+        groups.setdefault(id(trial.together), []).append(trial)
+    outcomes = []
+    for group in groups.values():
+        summaries = group[0].together.summaries([trial.config for trial in group])
+        for trial, summary in zip(group, summaries, strict=True):
             metrics = metric_values(summary.metrics, summary.hold, summary.carry)
-            found[number] = Outcome(number, run_key(resolved, window.fingerprint), metrics)
-    return [found[number] for number in numbers]
+            outcomes.append(Outcome(trial.number, trial.run_key, metrics))
+    return outcomes
 
 
 def insight(result: RunResult, windows: WindowCache) -> Insight:

@@ -5,29 +5,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.backtest.identity import run_key
-from bot.errors import BotError
 from sweeps.metrics import METRICS
-from sweeps.replay import WindowCache, completed_row, run_hash, trial_config
-from sweeps.spec import SweepSpec
+from sweeps.replay import completed_row, run_hash
 from sweeps.tables import METRIC_COLUMNS, trial
 from sweeps.trial import TrialState
 
 _KEYS_AT_ONCE = 500
-
-
-def run_keys(spec: SweepSpec, numbers: Sequence[int], windows: WindowCache) -> dict[str, int]:
-    """Return the identities of trials, as far as they can run at all; of equal ones the first."""
-    keys: dict[str, int] = {}
-    for number in numbers:
-        try:
-            config = trial_config(spec, number)
-            window = windows.window(config)
-        except BotError:
-            continue
-        resolved = config.varied({"exchange": window.exchange})
-        keys.setdefault(run_key(resolved, window.fingerprint), number)
-    return keys
 
 
 def reused_rows(connection: sa.Connection, sweep_id: int, keys: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -10,9 +10,10 @@ from sweeping import chunks_of, stored_rows, submit, sweep_spec
 from bot.clock import SimulatedClock
 from bot.data.store import HistoricalDataStore
 from sweeps import replay as replay_module
+from sweeps.harvest import Rhythm
 from sweeps.leases import Hold
 from sweeps.replay import WindowCache, trial_config
-from sweeps.runner import ChunkRunner, Rhythm
+from sweeps.runner import ChunkRunner
 
 SPEC = sweep_spec(grid={"perp_leverage": [1, 2, 3, 4, 5, 6]}, curves="none")
 
