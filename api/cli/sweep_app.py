@@ -30,18 +30,21 @@ def submit_sweep(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Submit nothing; print size, what is left out, time and space.")
     ] = False,
+    key: Annotated[
+        str | None, typer.Option("--key", help="The same key and sweep again answer the sweep there is.")
+    ] = None,
     tags: Tags = None,
     note: Note = None,
     as_json: Json = False,
 ) -> None:
     """Submit the sweep in a file."""
     from api.cli.sweep_control import print_plan
-    from api.cli.sweeps import submit
+    from api.cli.sweeps import Said, submit
 
     if dry_run:
         print_plan(spec, as_json=as_json)
     else:
-        _leave(submit(spec, wait=wait, as_json=as_json, tags=tags, note=note))
+        _leave(submit(spec, Said(key, tags, note), wait=wait, as_json=as_json))
 
 
 @sweep.command("list", epilog="Example: `carrygrid sweep list --state running --tag btc`")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -20,17 +20,23 @@ from carrygrid import Progress, Sweep
 from sweeps.trial import SweepState
 
 
-def submit(
-    path: Path, *, wait: bool, as_json: bool, tags: Sequence[str] | None = None, note: str | None = None
-) -> bool:
+class Said(NamedTuple):
+    """What is said about a sweep besides its specification."""
+
+    key: str | None
+    tags: Sequence[str] | None
+    note: str | None
+
+
+def submit(path: Path, said: Said, *, wait: bool, as_json: bool) -> bool:
     """Submit the sweep in a file; with `wait`, follow it to its end and print its best trials.
 
     Return False if it ended otherwise than completed.
     """
     with service() as client:
-        sweep = client.submit(read_text(path).encode())
-        if tags or note:
-            sweep.label(tags=tags or None, note=note or None)
+        sweep = client.submit(read_text(path).encode(), said.key)
+        if said.tags or said.note:
+            sweep.label(tags=said.tags or None, note=said.note or None)
         if not as_json:
             print(f"sweep {sweep.id}: {sweep.document['trials_total']:,} trials; {sweep.page}")
         if wait:

@@ -137,6 +137,7 @@ class Sweep:
         """Return finished trials, all unless limited, best first.
 
         `sort` is a metric, an axis or `number`, with a leading `-` descending; `where` fixes axes at a value.
+        For hundreds of thousands of trials `export` to Parquet is quicker and takes less memory.
         """
         found = self.documents(sort=sort, where=where, state=state, limit=limit)
         return self._columns().table(found)

@@ -243,3 +243,14 @@ def test_waiting_for_a_sweep_that_does_not_complete_leaves_with_status_1(
     capsys.readouterr()
     assert run("sweep", "show", 1, "--wait", "--json") == 0
     assert json.loads(capsys.readouterr().out)["trials_done"] == 20
+
+
+def test_submission_with_the_same_key_is_the_sweep_there_is(
+    address: str, spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        assert run("sweep", "submit", spec, "--key", "nightly", "--json") == 0
+        assert json.loads(capsys.readouterr().out)["id"] == 1
+    spec.write_text(json.dumps(sweep_body(name="another")))
+    assert run("sweep", "submit", spec, "--key", "nightly") == 2
+    assert capsys.readouterr().err.count("\n") == 1
