@@ -31,6 +31,7 @@ class Namespace:
 
     name: str
     host_name: str
+    port: str
 
     @property
     def enter(self) -> tuple[str, ...]:
@@ -42,6 +43,10 @@ class Namespace:
     def pids(self) -> list[int]:
         """Return what runs there, by our process ids."""
         return [int(pid) for pid in _ip("netns", "pids", self.name).stdout.split()]
+
+    def plug(self, state: str) -> None:
+        """Pull its network cable (`down`) or put it back (`up`); nobody is told."""
+        _ip("link", "set", self.port, state)
 
     def kill(self) -> int:
         """End everything there at once, as a power cut would; return how many processes that were."""
@@ -56,7 +61,8 @@ class Namespace:
 def network(*host_names: str) -> Iterator[list[Namespace]]:
     """Give computers on one network, all of which reach this one at `HUB`."""
     bridge = f"cgb{os.getpid()}"
-    spaces = [Namespace(f"cg{os.getpid()}-{name}", name) for name in host_names]
+    own = f"cg{os.getpid()}"
+    spaces = [Namespace(f"{own}-{name}", name, f"{own}v{at}") for at, name in enumerate(host_names, 2)]
     with contextlib.ExitStack() as stack:
         _ip("link", "add", bridge, "type", "bridge")
         stack.callback(_ip, "link", "del", bridge)
@@ -71,9 +77,8 @@ def network(*host_names: str) -> Iterator[list[Namespace]]:
 
 
 def _connect(space: Namespace, bridge: str, number: int) -> None:
-    ours = f"cg{os.getpid()}v{number}"
-    _ip("link", "add", ours, "type", "veth", "peer", "name", "eth0", "netns", space.name)
-    _ip("link", "set", ours, "master", bridge, "up")
+    _ip("link", "add", space.port, "type", "veth", "peer", "name", "eth0", "netns", space.name)
+    _ip("link", "set", space.port, "master", bridge, "up")
     _ip("-n", space.name, "addr", "add", f"{_NETWORK}.{number}/24", "dev", "eth0")
     for device in ("eth0", "lo"):
         _ip("-n", space.name, "link", "set", device, "up")

@@ -1,6 +1,8 @@
 """Two worker machines, apart from each other, on one broker and one database; one of them loses power."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,15 +10,15 @@ import pytest
 import sqlalchemy as sa
 from cluster import Cluster, cluster, machine
 from netns import HUB, Namespace, missing_capability, network
-from servers import eventually, skip_or_fail
+from servers import eventually, leashed, skip_or_fail
 from sweeping import assert_every_trial_once, chunks_of, state_of, stored_rows, submit, sweep_spec
 
-from bot.data.database import open_engine
+from bot.data.database import open_engine, write_transaction
 from bot.data.store import HistoricalDataStore
 from bot.data.synthetic import generate
 from bot.timestamps import parse_time_ms
 from sweeps.heartbeats import live_beats
-from sweeps.tables import replay_rate
+from sweeps.tables import chunk, replay_rate
 
 pytestmark = [pytest.mark.broker, pytest.mark.postgres]
 
@@ -28,6 +30,7 @@ SPEC = sweep_spec(
     },
     curves="none",
 )
+SMALL = sweep_spec(curves="none")
 QUICK = {"lease_s": "3", "republish_s": "3"}
 HOSTS = ("north", "south")
 
@@ -67,18 +70,36 @@ def hosts_at_work(engine: sa.Engine) -> set[str]:
         return set(connection.execute(sa.select(replay_rate.c.host)).scalars())
 
 
+def chunks_done_by(host: str, folder: Path) -> int:
+    """Return how many chunks the worker of a machine says it has brought to their end."""
+    return (folder / host / "worker.log").read_text().count(": 'done'")
+
+
+def gives_work_to(host: str, engine: sa.Engine, folder: Path) -> bool:
+    """Replay a small sweep; return whether the machine had a part in it."""
+    before = chunks_done_by(host, folder)
+    sweep_id = submit(engine, SMALL, size=5)
+    eventually(lambda: state_of(engine, sweep_id) == "completed", 20, "the small sweep completes")
+    assert_every_trial_once(engine, sweep_id, SMALL)
+    return chunks_done_by(host, folder) > before
+
+
 def workers_alive(engine: sa.Engine) -> set[str]:
     with engine.connect() as connection:
         return {found.instance.partition("#")[0] for found in live_beats(connection) if found.slots}
 
 
+def start_workers(spaces: list[Namespace], hub: Cluster, engine: sa.Engine, folder: Path) -> None:
+    for space in spaces:
+        hub.start("worker", machine(folder, space.host_name, *space.enter, **QUICK))
+    names = {f"celery@{host}" for host in HOSTS}
+    eventually(lambda: workers_alive(engine) == names, 40, "both machines are heard of")
+
+
 def test_both_machines_get_work_and_power_cut_of_one_loses_nothing(
     spaces: list[Namespace], hub: Cluster, engine: sa.Engine, tmp_path: Path
 ) -> None:
-    for space in spaces:
-        hub.start("worker", machine(tmp_path, space.host_name, *space.enter, **QUICK))
-    names = {f"celery@{host}" for host in HOSTS}
-    eventually(lambda: workers_alive(engine) == names, 40, "both machines are heard of")
+    start_workers(spaces, hub, engine, tmp_path)
     sweep_id = submit(engine, SPEC, size=60)
     eventually(lambda: hosts_at_work(engine) == set(HOSTS), 30, "both machines have stored results")
     eventually(
@@ -94,3 +115,55 @@ def test_both_machines_get_work_and_power_cut_of_one_loses_nothing(
     eventually(lambda: state_of(engine, sweep_id) == "completed", 40, "the other machine finishes")
     assert_every_trial_once(engine, sweep_id, SPEC)
     assert any("lease" in (found.last_error or "") for found in chunks_of(engine, sweep_id))
+
+
+def test_machine_whose_cable_is_pulled_is_replaced_and_works_again_once_it_is_back(
+    spaces: list[Namespace], hub: Cluster, engine: sa.Engine, tmp_path: Path
+) -> None:
+    start_workers(spaces, hub, engine, tmp_path)
+    sweep_id = submit(engine, SPEC, size=60)
+    eventually(lambda: hosts_at_work(engine) == set(HOSTS), 30, "both machines have stored results")
+    spaces[0].plug("down")
+    eventually(lambda: state_of(engine, sweep_id) == "completed", 40, "the other machine finishes")
+    assert_every_trial_once(engine, sweep_id, SPEC)
+    spaces[0].plug("up")
+    eventually(lambda: gives_work_to(HOSTS[0], engine, tmp_path), 40, "the machine works again")
+    assert_every_trial_once(engine, sweep_id, SPEC)
+
+
+HOLD_A_LOCK = """
+import sys, time
+import sqlalchemy as sa
+from bot.data.database import open_engine, write_transaction, write_transaction
+with write_transaction(open_engine(sys.argv[1])) as connection:
+    connection.execute(sa.text("LOCK TABLE chunk IN EXCLUSIVE MODE"))
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_lock_of_a_machine_that_is_cut_off_is_free_within_seconds(
+    spaces: list[Namespace], hub: Cluster, engine: sa.Engine, tmp_path: Path
+) -> None:
+    holder = machine(tmp_path, spaces[0].host_name, *spaces[0].enter)
+    command = leashed(*holder.enter, sys.executable, "-c", HOLD_A_LOCK, hub.database_url)
+    environment = hub.environment("worker", holder)
+    with subprocess.Popen(command, env=environment, cwd=holder.home, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"held\n"
+        assert not can_change_chunks(engine, patience_s=1)
+        spaces[0].plug("down")
+        assert can_change_chunks(engine, patience_s=25)
+        process.kill()
+
+
+def can_change_chunks(engine: sa.Engine, patience_s: int) -> bool:
+    try:
+        with write_transaction(engine) as connection:
+            connection.execute(sa.text(f"SET LOCAL lock_timeout = '{patience_s}s'"))
+            connection.execute(chunk.update().values(last_error=None))
+    except sa.exc.OperationalError as error:
+        if "lock timeout" in str(error):
+            return False
+        raise
+    return True
