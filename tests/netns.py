@@ -2,13 +2,15 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-_NETWORK = "10.213.77"
+_NETWORK = f"10.213.{os.getpid() % 250 + 1}"
 HUB = f"{_NETWORK}.1"
 
 
@@ -60,6 +62,7 @@ class Namespace:
 @contextlib.contextmanager
 def network(*host_names: str) -> Iterator[list[Namespace]]:
     """Give computers on one network, all of which reach this one at `HUB`."""
+    _clear_leftovers()
     bridge = f"cgb{os.getpid()}"
     own = f"cg{os.getpid()}"
     spaces = [Namespace(f"{own}-{name}", name, f"{own}v{at}") for at, name in enumerate(host_names, 2)]
@@ -74,6 +77,17 @@ def network(*host_names: str) -> Iterator[list[Namespace]]:
             stack.callback(space.kill)
             _connect(space, bridge, number)
         yield spaces
+
+
+def _clear_leftovers() -> None:
+    """Take down what test runs that were killed have left behind."""
+    for name, pid in re.findall(r"^(cg(\d+)-\w+)", _ip("netns", "list").stdout, re.MULTILINE):
+        if not Path(f"/proc/{pid}").exists():
+            Namespace(name, "", "").kill()
+            _ip("netns", "del", name)
+    for bridge, pid in re.findall(r"^(cgb(\d+)) ", _ip("-brief", "link").stdout, re.MULTILINE):
+        if not Path(f"/proc/{pid}").exists():
+            _ip("link", "del", bridge)
 
 
 def _connect(space: Namespace, bridge: str, number: int) -> None:

@@ -149,12 +149,14 @@ def test_lock_of_a_machine_that_is_cut_off_is_free_within_seconds(
     command = leashed(*holder.enter, sys.executable, "-c", HOLD_A_LOCK, hub.database_url)
     environment = hub.environment("worker", holder)
     with subprocess.Popen(command, env=environment, cwd=holder.home, stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        assert process.stdout.readline() == b"held\n"
-        assert not can_change_chunks(engine, patience_s=1)
-        spaces[0].plug("down")
-        assert can_change_chunks(engine, patience_s=25)
-        process.kill()
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == b"held\n"
+            assert not can_change_chunks(engine, patience_s=1)
+            spaces[0].plug("down")
+            assert can_change_chunks(engine, patience_s=25)
+        finally:
+            process.kill()
 
 
 def can_change_chunks(engine: sa.Engine, patience_s: int) -> bool:
