@@ -75,6 +75,7 @@ def network(*host_names: str) -> Iterator[list[Namespace]]:
             _ip("netns", "add", space.name)
             stack.callback(_ip, "netns", "del", space.name)
             stack.callback(space.kill)
+            stack.callback(_ip, "link", "del", space.port, check=False)
             _connect(space, bridge, number)
         yield spaces
 
