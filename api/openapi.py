@@ -9,7 +9,8 @@ from pydantic.json_schema import models_json_schema
 from api.changes import SweepChange, SweepClone
 from api.problems import MEDIA_TYPE
 from api.schemas import ProblemDocument
-from bot.config import RunConfig
+from bot.config import run_model
+from bot.strategies.registry import strategy_names
 from sweeps.spec import SweepSpec
 
 _COMPONENTS = "#/components/schemas/"
@@ -24,17 +25,16 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 """Every answer but the documented ones."""
 
 
-def _body(model: type[BaseModel]) -> dict[str, Any]:
+def _body(model: str) -> dict[str, Any]:
     """Return the description of a body that the route parses itself to keep its numbers exact."""
-    schema = {"$ref": f"{_COMPONENTS}{model.__name__}"}
+    schema = {"$ref": f"{_COMPONENTS}{model}"}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
-SWEEP_BODY = _body(SweepSpec)
-CHANGE_BODY = _body(SweepChange)
-CLONE_BODY = _body(SweepClone)
-RUN_BODY = _body(RunConfig)
-_BODIES = (SweepSpec, SweepChange, SweepClone, RunConfig)
+_ANY_RUN = "RunParameters"
+_BODIES = (SweepSpec, SweepChange, SweepClone)
+SWEEP_BODY, CHANGE_BODY, CLONE_BODY = (_body(model.__name__) for model in _BODIES)
+RUN_BODY = _body(_ANY_RUN)
 
 
 def describe(app: FastAPI, *, guarded: bool) -> None:
@@ -56,7 +56,13 @@ def describe(app: FastAPI, *, guarded: bool) -> None:
 
 
 def _own_schemas() -> dict[str, Any]:
-    wanted: list[Any] = [(model, "validation") for model in (*_BODIES, ProblemDocument)]
+    runs = _run_models()
+    wanted: list[Any] = [(model, "validation") for model in (*_BODIES, *runs, ProblemDocument)]
     _, document = models_json_schema(wanted, ref_template=_COMPONENTS + "{model}")
     schemas: dict[str, Any] = document["$defs"]
-    return schemas
+    return schemas | {_ANY_RUN: {"anyOf": [{"$ref": f"{_COMPONENTS}{run.__name__}"} for run in runs]}}
+
+
+def _run_models() -> list[type[BaseModel]]:
+    """Return the parameters of a run under each installed strategy, equal ones once."""
+    return list(dict.fromkeys(run_model(name) for name in strategy_names()))

@@ -3,7 +3,10 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+from example_plugin import installed_example
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from webservice import Reader
@@ -29,3 +32,13 @@ def test_token_is_documented_where_it_is_asked_for(make_client: Callable[..., Te
     document = client.get("/openapi.json", headers={"Authorization": "Bearer secret"}).json()
     assert document["security"] == [{"token": []}]
     assert document["paths"]["/healthz"]["get"]["security"] == []
+
+
+def test_parameters_of_an_installed_strategy_are_described(
+    make_client: Callable[..., TestClient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with installed_example(tmp_path, monkeypatch):
+        schemas = make_client().get("/openapi.json").json()["components"]["schemas"]
+    described = [schemas[run["$ref"].rsplit("/", 1)[1]] for run in schemas["RunParameters"]["anyOf"]]
+    assert ["smoothing_settlements" in run["properties"] for run in described] == [False, True]
+    assert all("min_funding_rate" in run["properties"] for run in described)
