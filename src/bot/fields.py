@@ -147,7 +147,7 @@ def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
         elif detail["type"] == "missing":
             message = "is required"
         elif detail["type"] == "extra_forbidden":
-            message = f"is not a known parameter (given: {_shown(detail['input'])})"
+            message = unknown_parameter(detail["input"])
         elif not detail["type"].startswith("value_error"):
             message = f"{_shown(detail['input'])}: {message[:1].lower()}{message[1:]}"
         found.append(FieldError(path, message))
@@ -157,6 +157,11 @@ def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
 def _dotted(loc: tuple[int | str, ...]) -> str:
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
     return text.removeprefix(".")
+
+
+def unknown_parameter(value: object) -> str:
+    """Return what is said of a value under a name that no parameter has."""
+    return f"is not a known parameter (given: {_shown(value)})"
 
 
 def _shown(value: object) -> str:

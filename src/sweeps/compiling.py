@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from bot.config import RunConfig
 from bot.errors import FieldError, InvalidInputError
+from bot.fields import unknown_parameter
 from bot.strategies.registry import strategy_plugin
 from sweeps.axes import WrittenAxis, as_number, written_axes
 from sweeps.building import build_space, refuse_cells
@@ -145,7 +146,7 @@ def _fixed(spec: SweepAsWritten, known: Variables, errors: list[FieldError]) -> 
         if name == PRESET:
             continue
         if name not in known.fields:
-            errors.append(FieldError(f"base.{name}", "is not a known parameter"))
+            errors.append(FieldError(f"base.{name}", unknown_parameter(raw)))
         elif name in spec.grid:
             errors.append(FieldError(f"base.{name}", "is an axis of the grid as well"))
         else:

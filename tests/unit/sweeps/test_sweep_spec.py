@@ -121,7 +121,7 @@ def test_contradiction_of_some_trials_is_theirs_alone() -> None:
     ("changes", "field", "words"),
     [
         ({"foo": 1}, "foo", "not a known parameter"),
-        ({"base": {**BASE, "foo": 1}}, "base.foo", "not a known parameter"),
+        ({"base": {**BASE, "foo": 1}}, "base.foo", "not a known parameter (given: 1)"),
         ({"base": {**BASE, "perp_leverage": 1}}, "base.perp_leverage", "axis"),
         ({"base": {**BASE, "initial_capital": -5}}, "base.initial_capital", "-5"),
         ({"base": {"symbols": ["A"], "start": "2023-01-01"}}, "base.end", "required"),
