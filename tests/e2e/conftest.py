@@ -3,13 +3,11 @@
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from browsing import Visit
 from playwright.sync_api import Browser, sync_playwright
 from servers import skip_or_fail
-from webservice import Hands, copy_of, make_template, serving
 
 _FLAGS = (
     "--no-sandbox",
@@ -38,30 +36,6 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="session")
-def market_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("market"))
-
-
-@pytest.fixture
-def home(market_template: Path, tmp_path: Path) -> Path:
-    return copy_of(market_template, tmp_path / "home")
-
-
-@pytest.fixture
-def hands(home: Path) -> Iterator[Hands]:
-    hands = Hands(home)
-    yield hands
-    hands.close()
-
-
-@pytest.fixture
-def address(home: Path) -> Iterator[str]:
-    """Return where the application is served."""
-    with serving(home) as address:
-        yield address
 
 
 @pytest.fixture

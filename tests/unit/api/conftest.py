@@ -6,28 +6,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from webservice import DATABASE, Hands, Reader, copy_of, make_template, sweep_body
+from webservice import DATABASE, Hands, Reader, copy_of, sweep_body
 
 from api.application import create_app
 from api.settings import Settings
-
-
-@pytest.fixture(scope="session")
-def market_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("market"))
-
-
-@pytest.fixture
-def home(market_template: Path, tmp_path: Path) -> Path:
-    """Return a home folder whose database holds three months of generated markets."""
-    return copy_of(market_template, tmp_path / "home")
-
-
-@pytest.fixture
-def hands(home: Path) -> Iterator[Hands]:
-    hands = Hands(home)
-    yield hands
-    hands.close()
 
 
 @pytest.fixture

@@ -5,14 +5,9 @@ from pathlib import Path
 
 import pytest
 from studying import Study
-from webservice import Hands, copy_of, make_template, serving, sweep_body
+from webservice import Hands, copy_of, serving, sweep_body
 
 from carrygrid import Client
-
-
-@pytest.fixture(scope="session")
-def market_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("market"))
 
 
 @pytest.fixture(scope="session")
@@ -24,24 +19,6 @@ def study(market_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         hands.work(sweep.id)
         yield Study(client, sweep.refresh(), address)
     hands.close()
-
-
-@pytest.fixture
-def home(market_template: Path, tmp_path: Path) -> Path:
-    return copy_of(market_template, tmp_path / "home")
-
-
-@pytest.fixture
-def hands(home: Path) -> Iterator[Hands]:
-    hands = Hands(home)
-    yield hands
-    hands.close()
-
-
-@pytest.fixture
-def address(home: Path) -> Iterator[str]:
-    with serving(home) as address:
-        yield address
 
 
 @pytest.fixture

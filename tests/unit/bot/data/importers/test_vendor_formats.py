@@ -222,7 +222,7 @@ def test_damaged_arrow_file_is_refused_in_one_sentence(
     store: HistoricalDataStore, tmp_path: Path, content: bytes
 ) -> None:
     said = refusal(store, tmp_path, "BTC_USDT_USDT-1h-futures.feather", content)
-    assert "is a damaged Arrow file" in said
+    assert "is an Arrow file that cannot be read" in said
     assert "\n" not in said
 
 
