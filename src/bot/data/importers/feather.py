@@ -17,7 +17,7 @@ _UNITS_PER_MS = {"MILLI": 1, "MICRO": 1_000, "NANO": 1_000_000}
 def read_columns(source: Source, names: tuple[str, ...]) -> dict[str, list[Any]]:
     """Return the named columns: times in whole ms UTC, numbers as they are stored, None where null.
 
-    Raises: DataImportError if the file is damaged, or has not these columns.
+    Raises: DataImportError if the file cannot be read, or has not these columns.
     """
     content = source.content()
     try:
@@ -28,7 +28,9 @@ def read_columns(source: Source, names: tuple[str, ...]) -> dict[str, list[Any]]
             raise DataImportError(f"{source.name} has no column {', '.join(missing)}")
         return {name: _values(table.child(fields[name])) for name in names}
     except (RuntimeError, ValueError, KeyError, NotImplementedError) as error:
-        raise DataImportError(f"{source.name} is a damaged Arrow file: {_first_line(error)}") from None
+        raise DataImportError(
+            f"{source.name} is an Arrow file that cannot be read: {_first_line(error)}"
+        ) from None
 
 
 def _values(column: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from bot.data.importers.text_lines import LineStream, Progress, RefusalLog, Text
 from bot.errors import DataImportError
 
 MAX_DOCUMENT_BYTES = 256 * 1024**2
-DAMAGED = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError)
+UNREADABLE = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError)
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZIP_MAGIC = b"PK\x03\x04"
 _DIGITS_OF_A_FLOAT = 16
@@ -47,11 +47,11 @@ class Source:
         return text.rstrip("\r")
 
     def content(self) -> bytes:
-        """Return all bytes; raises DataImportError if they are damaged or too many."""
+        """Return all bytes; raises DataImportError if they cannot be read or are too many."""
         try:
             data = self.lines.stream.read(MAX_DOCUMENT_BYTES + 1)
-        except DAMAGED as error:
-            raise DataImportError(f"{self.name} is damaged: {error}") from None
+        except UNREADABLE as error:
+            raise DataImportError(f"{self.name} cannot be read: {error}") from None
         if len(data) > MAX_DOCUMENT_BYTES:
             raise DataImportError(f"{self.name} is larger than {MAX_DOCUMENT_BYTES // 1024**2} MiB; split it")
         return data
@@ -117,14 +117,14 @@ def _member(name: str, file: io.BufferedReader) -> tuple[str, LineStream]:
                 f"{name} holds {len(members)} files instead of one; unpack it into a folder"
             )
         return Path(members[0].filename).name, archive.open(members[0])  # type: ignore[return-value]
-    except (*DAMAGED, RuntimeError) as error:
+    except (*UNREADABLE, RuntimeError) as error:
         raise DataImportError(f"{name} is a damaged or locked archive: {error}") from None
 
 
 def _head(stream: LineStream) -> bytes:
     try:
         return stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
-    except DAMAGED:
+    except UNREADABLE:
         return b""
 
 
