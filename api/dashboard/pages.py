@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from api.dashboard import formats
 from api.dashboard.catalogue import METRIC_LABELS, explained
+from api.dashboard.glossary import TERMS
 from api.problems import Problem
 from bot.timestamps import iso
 
@@ -46,6 +47,7 @@ class Pages:
             plotly_url=f"{self._plotly}/plotly.min.js",
             flower_url=flower_url,
             metrics=METRIC_LABELS,
+            glossary=TERMS,
             metrics_brief={
                 m.name: {"label": m.label, "kind": m.kind, "small_is_good": m.small_is_good}
                 for m in METRIC_LABELS.values()

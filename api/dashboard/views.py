@@ -189,10 +189,3 @@ async def _blocked(
     trial = await database.read(one_trial, sweep_id, number)
     reports = await run_in_threadpool(replays.blocked_entries, sweep_id, spec, trial)
     return blocked_rows(reports or [])
-
-
-@router.get("/dashboard/data")
-async def data_page(request: Request, pages: PagesDep, replays: ReplaysDep) -> HTMLResponse:
-    """Return what market data is held."""
-    listing = await run_in_threadpool(replays.store.listing)
-    return pages.render(request, "data.html", section="data", series=rows.series_rows(listing))
