@@ -1,10 +1,12 @@
 """The parameters of a run, group by group: names, defaults, bounds and meaning (specification, section 7)."""
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
+from bot.bounds import with_bounds
 from bot.fields import (
     Count,
     FeeRate,
@@ -26,6 +28,16 @@ class Parameters(BaseModel):
     """A frozen group of parameters without unknown names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /
+    ) -> dict[str, Any]:
+        """Return the schema with bounds, for forms and for the API's description."""
+        schema = handler(core_schema)
+        written = handler.resolve_ref_schema(schema)
+        written.update(with_bounds(written, cls.model_fields))
+        return schema
 
     def refuse_contradictions(self) -> None:
         """Check the rules between parameters; raises ValueError that begins with a field.
