@@ -169,9 +169,19 @@ job = sa.Table(
     sa.Column("result", sa.LargeBinary),
     sa.Column("error_code", sa.String(32)),
     sa.Column("error", sa.Text),
+    sa.Column("progress", sa.Text),
     sa.Index("ix_job_state", "state", "id"),
     sqlite_autoincrement=True,
 )
-"""A single piece of work for a worker; `request` and the compressed `result` are JSON documents."""
+"""A single piece of work for a worker; `request`, `progress` and the packed `result` are JSON documents."""
+
+job_upload = sa.Table(
+    "job_upload",
+    metadata,
+    sa.Column("job_id", sa.ForeignKey(job.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+)
+"""The file that a job imports, in parts, until it is imported: workers may be on other machines."""
 
 METRIC_COLUMNS = {name: trial.c[name] for name in METRICS}

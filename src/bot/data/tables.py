@@ -54,6 +54,17 @@ market_import = sa.Table(
 )
 """Where rows of a series came from, and what was put right on the way: one row a source that gave any."""
 
+market_summary = sa.Table(
+    "market_summary",
+    metadata,
+    sa.Column("exchange", sa.String(64), primary_key=True),
+    sa.Column("symbol", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(16), primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+)
+"""What was worked out from the rows of a symbol, as JSON, and a digest of the rows that it speaks of."""
+
 fee_rate = sa.Table(
     "fee_rate",
     metadata,
