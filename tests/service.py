@@ -5,11 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
-from servers import eventually, leashed
+from servers import LOOPBACK, eventually, leashed
 
 
 @dataclass
@@ -24,21 +25,33 @@ class Service:
         return self._start("dispatcher", sys.executable, "-m", "workers.dispatcher")
 
     def start_worker(
-        self, name: str = "one", processes: int = 2, app: str = "workers"
+        self, name: str = "one", processes: int = 2, app: str = "workers", **environment: str
     ) -> subprocess.Popen[bytes]:
+        """Start a worker; `environment` are variables that others do not have."""
         return self._start(
             f"worker-{name}",
             *(sys.executable, "-m", "celery", "-A", app, "worker"),
             *("--concurrency", str(processes), "-n", f"{name}@test"),
             *("--without-gossip", "--without-mingle", "-l", "INFO"),
+            environment=environment,
+        )
+
+    def start_api(self, port: int) -> subprocess.Popen[bytes]:
+        return self._start(
+            "api",
+            *(sys.executable, "-m", "uvicorn", "api.main:app", "--host", LOOPBACK, "--port", str(port)),
+            "--no-access-log",
         )
 
     def log_of(self, name: str) -> str:
         return (self.logs / f"{name}.log").read_text()
 
-    def _start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
+    def _start(
+        self, name: str, *command: str, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> subprocess.Popen[bytes]:
+        variables = {**self.environment, **environment}
         with (self.logs / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(leashed(*command), env=self.environment, stdout=log, stderr=log)
+            process = subprocess.Popen(leashed(*command), env=variables, stdout=log, stderr=log)
         self.processes.append(process)
         return process
 

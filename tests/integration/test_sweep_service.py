@@ -1,5 +1,6 @@
 """A sweep through real processes: submitted, dispatched, replayed, complete, whatever dies on the way."""
 
+import json
 import os
 import shutil
 import signal
@@ -137,7 +138,7 @@ def test_poison_trial_fails_alone_whatever_it_does_to_its_process(
     spec = sweep_spec(grid={"perp_leverage": [*range(1, 31)]}, curves="none")
     limits = {"soft_time_limit_s": "1", "hard_time_limit_s": "2", "republish_s": "2"}
     with service(f"sqlite:///{path}", broker, tmp_path, **limits) as running:
-        running.environment |= {"POISON": harm, "POISONED_TRIAL": "7"}
+        running.environment["POISON"] = json.dumps({7: harm})
         running.environment["PYTHONPATH"] = str(Path(__file__).parents[1])
         running.start_dispatcher()
         worker = running.start_worker(app="poisoned")

