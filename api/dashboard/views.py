@@ -1,4 +1,4 @@
-"""The pages of sweeps, trials and data, and the fragments that refresh them."""
+"""The pages of a sweep, of trials and data, and the fragments that refresh them."""
 
 from typing import Annotated, Any, cast
 
@@ -11,21 +11,21 @@ from api.dashboard import rows
 from api.dashboard.blocked import BlockedRow, blocked_rows
 from api.dashboard.catalogue import HEADLINE, TABLE_COLUMNS, beside_labels, groups, labels
 from api.dashboard.choices import heatmap_choice
+from api.dashboard.controls import controls_of
 from api.dashboard.pages import Pages
+from api.dashboard.parameter_form import parameter_kinds
 from api.dashboard.presenters import SweepCard
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.documents import trial_config
 from api.routes.parameters import Cursor, SweepId, TrialNumber
 from api.routes.trials import exact_trades
-from bot.data import sql
 from sweeps.heartbeats import live_beats
-from sweeps.progress import SweepList, get_sweep, list_sweeps
+from sweeps.progress import get_sweep
 from sweeps.queries import TrialView, one_trial, trial_page
 from sweeps.spec import SweepSpec
 from sweeps.trial import TrialState
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-_PAGE_SWEEPS = 50
 _PAGE_TRIALS = 25
 _PAGE_TRADES = 50
 
@@ -36,36 +36,6 @@ def _pages(request: Request) -> Pages:
 
 PagesDep = Annotated[Pages, Depends(_pages)]
 Sort = Annotated[str | None, Query(max_length=64)]
-
-
-@router.get("/")
-async def sweeps_page(
-    request: Request, pages: PagesDep, database: DatabaseDep, cursor: Cursor = None
-) -> HTMLResponse:
-    """Return the list of sweeps."""
-    return pages.render(request, "sweeps.html", section="sweeps", **await _sweep_list(database, cursor))
-
-
-@router.get("/dashboard/sweep-list")
-async def sweep_list_fragment(
-    request: Request, pages: PagesDep, database: DatabaseDep, cursor: Cursor = None
-) -> HTMLResponse:
-    """Return the table of sweeps alone."""
-    return pages.render(request, "sweep_list.html", **await _sweep_list(database, cursor))
-
-
-async def _sweep_list(database: DatabaseDep, cursor: str | None) -> dict[str, Any]:
-    def query(connection: sa.Connection) -> tuple[SweepList, bool]:
-        found = list_sweeps(connection, limit=_PAGE_SWEEPS, cursor=cursor)
-        return found, bool(sql.exchanges(connection))
-
-    found, has_data = await database.read(query)
-    return {
-        "sweeps": [SweepCard(view) for view in found.sweeps],
-        "next_cursor": found.next_cursor,
-        "cursor": cursor,
-        "has_data": has_data,
-    }
 
 
 @router.get("/dashboard/sweeps/{sweep_id}")
@@ -81,7 +51,8 @@ async def sweep_page(
     sweep = await _sweep_card(database, sweep_id)
     context = await _trial_list(database, sweep, sort, cursor)
     choice = heatmap_choice(sweep, request.query_params)
-    return pages.render(request, "sweep.html", section="sweeps", choice=choice, **context)
+    context |= {"choice": choice, "controls": controls_of(sweep.view), "kinds": parameter_kinds()}
+    return pages.render(request, "sweep.html", section="sweeps", **context)
 
 
 @router.get("/dashboard/sweeps/{sweep_id}/progress")
@@ -89,7 +60,8 @@ async def progress_fragment(
     request: Request, pages: PagesDep, database: DatabaseDep, sweep_id: SweepId
 ) -> HTMLResponse:
     """Return the progress of a sweep alone."""
-    return pages.render(request, "sweep_progress.html", sweep=await _sweep_card(database, sweep_id))
+    sweep = await _sweep_card(database, sweep_id)
+    return pages.render(request, "sweep_progress.html", sweep=sweep, controls=controls_of(sweep.view))
 
 
 @router.get("/dashboard/sweeps/{sweep_id}/trials")

@@ -15,7 +15,7 @@ from api.routes.parameters import Cursor, Limit, SweepId
 from api.schemas import SweepDocument, SweepPage
 from api.submission import admit
 from bot.data.store import HistoricalDataStore
-from sweeps.progress import SweepView, get_sweep, list_sweeps
+from sweeps.progress import MAX_SEARCH, SweepView, get_sweep, list_sweeps
 from sweeps.repository import cancel_sweep, create_sweep, delete_sweep, resume_sweep
 from sweeps.spec import SweepSpec
 from sweeps.trial import SweepState
@@ -61,11 +61,12 @@ async def list_page(
     database: DatabaseDep,
     state: SweepState | None = None,
     tag: Annotated[str | None, Query(max_length=64)] = None,
+    q: Annotated[str | None, Query(max_length=MAX_SEARCH, description="part of a name, or a tag")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> JsonResponse:
-    """Return a page of sweeps, all or those in one state, with one tag, or both."""
-    page = await database.read(list_sweeps, state=state, tag=tag, limit=limit, cursor=cursor)
+    """Return a page of sweeps, all or those in one state, with one tag, found by a word, or all of it."""
+    page = await database.read(list_sweeps, state=state, tag=tag, search=q, limit=limit, cursor=cursor)
     sweeps = [sweep_document(sweep) for sweep in page.sweeps]
     return JsonResponse({"sweeps": sweeps, "next_cursor": page.next_cursor})
 

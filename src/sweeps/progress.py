@@ -17,6 +17,7 @@ from sweeps.tables import METRIC_COLUMNS, chunk, sweep, sweep_tag, trial
 from sweeps.trial import ACTIVE, ChunkState, SweepState
 
 MAX_PAGE = 1_000
+MAX_SEARCH = 200
 LARGEST_ID = 2**31 - 1
 
 
@@ -87,10 +88,13 @@ def list_sweeps(
     *,
     state: SweepState | None = None,
     tag: str | None = None,
+    search: str | None = None,
     limit: int = 50,
     cursor: str | None = None,
 ) -> SweepList:
     """Return sweeps (in one state, with one tag), newest first, from `cursor` on.
+
+    `search` is part of a name, whatever its case, or a whole tag.
 
     Raises: InvalidInputError for a cursor that is none.
     """
@@ -99,12 +103,19 @@ def list_sweeps(
     if state is not None:
         query = query.where(sweep.c.state == state)
     if tag is not None:
-        query = query.where(sweep.c.id.in_(sa.select(sweep_tag.c.sweep_id).where(sweep_tag.c.tag == tag)))
+        query = query.where(_has_tag(sweep_tag.c.tag == tag))
+    if search is not None:
+        tagged = _has_tag(sa.func.lower(sweep_tag.c.tag) == sa.func.lower(search))
+        query = query.where(sa.or_(sweep.c.name.icontains(search, autoescape=True), tagged))
     if cursor is not None:
         query = query.where(sweep.c.id < _before(cursor))
     rows = connection.execute(query).all()
     views = [_view(connection, row) for row in rows[:limit]]
     return SweepList(views, _cursor(views[-1].id) if len(rows) > limit else None)
+
+
+def _has_tag(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return sweep.c.id.in_(sa.select(sweep_tag.c.sweep_id).where(condition))
 
 
 def bounded_id(sweep_id: int) -> int:

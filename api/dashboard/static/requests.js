@@ -3,8 +3,13 @@ export async function getJson(url, options = {}) {
   const response = await fetch(url, { headers: { Accept: "application/json" }, ...options });
   if (response.status === 401) location.assign(`/dashboard/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(body.detail ?? `the server answered ${response.status}`);
+  if (!response.ok) throw Object.assign(new Error(body.detail ?? `the server answered ${response.status}`), { problem: body });
   return body;
+}
+
+export function sendJson(method, url, body, headers = {}) {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return getJson(url, { method, body: text, headers: { Accept: "application/json", "Content-Type": "application/json", ...headers } });
 }
 
 export async function replaceFragment(element, url) {

@@ -88,11 +88,7 @@ trials.addEventListener("click", (event) => {
   refreshTrials();
 });
 
-progress.addEventListener("click", async (event) => {
-  const button = event.target.closest("button[data-action]");
-  if (!button) return;
-  button.disabled = true;
-  await getJson(`${api}/${button.dataset.action}`, { method: "POST" }).catch((error) => alert(error.message));
+document.addEventListener("sweepchange", async () => {
   await refreshProgress();
   follow();
 });

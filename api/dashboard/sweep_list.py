@@ -1,0 +1,88 @@
+"""The list of sweeps: newest first, in one state, found by words of their name or by a tag."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import HTMLResponse
+
+from api.dashboard.presenters import SweepCard
+from api.dashboard.views import PagesDep
+from api.dependencies import DatabaseDep
+from api.routes.parameters import Cursor
+from bot.data import sql
+from sweeps.progress import MAX_SEARCH, SweepList, list_sweeps
+from sweeps.trial import SweepState
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+_PAGE_SWEEPS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ListChoice:
+    """What the list shows, as its address says it; a state that there is not counts as any."""
+
+    search: str
+    state: SweepState | None
+    cursor: str | None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether some sweeps may be left out."""
+        return bool(self.search or self.state)
+
+    def query(self, cursor: str | None = None) -> str:
+        """Return the address's query for the page that begins at `cursor`."""
+        given = {"q": self.search, "state": self.state, "cursor": cursor}
+        return urlencode({name: value for name, value in given.items() if value})
+
+
+def _choice(
+    q: Annotated[str, Query(max_length=MAX_SEARCH)] = "",
+    state: Annotated[str, Query(max_length=16)] = "",
+    cursor: Cursor = None,
+) -> ListChoice:
+    known = state in list(SweepState)
+    return ListChoice(q.strip(), SweepState(state) if known else None, cursor)
+
+
+Choice = Annotated[ListChoice, Depends(_choice)]
+
+
+@router.get("/")
+async def sweeps_page(
+    request: Request, pages: PagesDep, database: DatabaseDep, choice: Choice
+) -> HTMLResponse:
+    """Return the list of sweeps."""
+    return pages.render(request, "sweeps.html", section="sweeps", **await _found(database, choice))
+
+
+@router.get("/dashboard/sweep-list")
+async def sweep_list_fragment(
+    request: Request, pages: PagesDep, database: DatabaseDep, choice: Choice
+) -> HTMLResponse:
+    """Return the table of sweeps alone."""
+    return pages.render(request, "sweep_list.html", **await _found(database, choice))
+
+
+async def _found(database: DatabaseDep, choice: ListChoice) -> dict[str, Any]:
+    def query(connection: sa.Connection) -> tuple[SweepList, bool]:
+        found = list_sweeps(
+            connection,
+            state=choice.state,
+            search=choice.search or None,
+            limit=_PAGE_SWEEPS,
+            cursor=choice.cursor,
+        )
+        return found, bool(sql.exchanges(connection))
+
+    found, has_data = await database.read(query)
+    return {
+        "sweeps": [SweepCard(view) for view in found.sweeps],
+        "next_cursor": found.next_cursor,
+        "choice": choice,
+        "states": list(SweepState),
+        "has_data": has_data,
+    }
