@@ -64,6 +64,6 @@ def test_market_has_the_same_fingerprint_in_every_database(engine: sa.Engine) ->
 async def test_listing_is_the_same_over_an_async_connection(database_url: str, engine: sa.Engine) -> None:
     asynchronous = open_async_engine(database_url)
     async with asynchronous.connect() as connection:
-        listed = await connection.run_sync(list_coverage)
+        listed, _ = await connection.run_sync(list_coverage)
     await asynchronous.dispose()
     assert listed == HistoricalDataStore(engine).listing()

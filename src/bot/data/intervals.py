@@ -1,8 +1,13 @@
-"""Funding intervals where a venue does not state them: read off the settlements themselves."""
+"""Funding intervals: read off the settlements where a venue does not state them, and their history."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+import numpy.typing as npt
+
+from bot.data.gaps import Times
 from bot.models import HOUR_MS
 
 MAX_INTERVAL_HOURS = 24
@@ -36,3 +41,24 @@ def _first_interval(steps: Sequence[int]) -> int:
     if steps[0] <= MAX_INTERVAL_HOURS:
         return steps[0]
     return next((step for step in steps if step <= MAX_INTERVAL_HOURS), MAX_INTERVAL_HOURS)
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalSpan:
+    """Settlements in a row with one interval: the first and the last of them, and how many."""
+
+    hours: int
+    from_ms: int
+    to_ms: int
+    settlements: int
+
+
+def interval_spans(settled_ms: Times, hours: npt.NDArray[np.int64]) -> list[IntervalSpan]:
+    """Return the spans of one interval each, oldest first, of ascending settlements."""
+    if not len(hours):
+        return []
+    starts = [0, *(np.flatnonzero(np.diff(hours)) + 1).tolist()]
+    return [
+        IntervalSpan(int(hours[start]), int(settled_ms[start]), int(settled_ms[stop - 1]), stop - start)
+        for start, stop in zip(starts, [*starts[1:], len(hours)], strict=True)
+    ]

@@ -1,26 +1,33 @@
-"""What the store holds, for people: extents, counts and gaps of every series."""
+"""What the store holds, for people: extents, counts, gaps, findings and intervals of every series."""
 
 import itertools
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection
 
 from bot.data import sql
 from bot.data.gaps import Gap, candle_gaps, funding_gaps
+from bot.data.intervals import IntervalSpan, interval_spans
 from bot.data.provenance import Provenance, recorded
 from bot.data.quality import Finding, candle_findings, dead_contract, funding_findings
 from bot.data.rows import Rows, SeriesKind, candle_series, funding_series
-from bot.data.sql import HeldSegment, HeldSeries
+from bot.data.sql import HeldSegment, HeldSeries, Outline
+from bot.data.summaries import Place, Summary, kept_summaries, rows_digest
 from bot.models import HOUR_MS
+
+_NAME = "listing"
+_VERSION = 1
+"""Of what is worked out below: what an older one has left is worked out anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesListing:
-    """One series: first and last row (candles: open time), rows held, and rows missing between them."""
+    """One series: first and last row (candles: open time), rows held, and rows missing between them.
+
+    `intervals` are the spans of one funding interval each; candles have none.
+    """
 
     kind: str
     timeframe_ms: int
@@ -31,6 +38,12 @@ class SeriesListing:
     gaps: tuple[Gap, ...]
     findings: tuple[Finding, ...] = ()
     imports: tuple[Provenance, ...] = ()
+    intervals: tuple[IntervalSpan, ...] = ()
+
+    @property
+    def end_ms(self) -> int:
+        """Return when the last row ends: a candle at its close."""
+        return self.last_ms + self.timeframe_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,82 +71,82 @@ class ExchangeListing:
         return asdict(self)
 
 
-def list_coverage(connection: Connection) -> list[ExchangeListing]:
-    """Return everything held, sorted by exchange, symbol, kind and timeframe."""
-    held = sql.held_series(connection)
-    return [
-        ExchangeListing(
-            exchange,
-            tuple(
-                _symbol(connection, symbol, list(of_symbol))
-                for symbol, of_symbol in itertools.groupby(of_exchange, key=lambda one: one.key.symbol)
-            ),
+def list_coverage(connection: Connection) -> tuple[list[ExchangeListing], list[Summary]]:
+    """Return everything held, sorted by exchange, symbol, kind and timeframe, and what is new to keep.
+
+    Rows are read only of symbols that have changed since their summary was kept.
+    """
+    outlines = sql.outlines(connection)
+    held = [one for one in sql.held_series(connection) if one.id in outlines]
+    kept = kept_summaries(connection, _NAME)
+    imports, rules = recorded(connection, held), sql.published_rules(connection)
+    listed: dict[str, list[SymbolListing]] = {}
+    fresh: list[Summary] = []
+    for place, of_symbol in itertools.groupby(held, key=_place):
+        series = list(of_symbol)
+        digest = rows_digest(_VERSION, series, outlines)
+        summary = kept.get(place)
+        if summary is None or summary.digest != digest:
+            summary = Summary(place, _NAME, digest, _worked_out(connection, series))
+            fresh.append(summary)
+        found = tuple(
+            _series(one, outlines[one.id], known, imports.get(one.id, ()))
+            for one, known in zip(series, summary.document, strict=True)
         )
-        for exchange, of_exchange in itertools.groupby(held, key=lambda one: one.key.exchange)
-    ]
+        synthetic = any(one.synthetic for one in series)
+        listed.setdefault(place[0], []).append(
+            SymbolListing(place[1], synthetic, found, rules.get(place, {}))
+        )
+    return [ExchangeListing(exchange, tuple(symbols)) for exchange, symbols in listed.items()], fresh
 
 
-def _symbol(connection: Connection, symbol: str, held: list[HeldSeries]) -> SymbolListing:
+def _place(series: HeldSeries) -> Place:
+    return series.key.exchange, series.key.symbol
+
+
+def _series(
+    series: HeldSeries, months: Sequence[Outline], known: Mapping[str, Any], imports: Sequence[Provenance]
+) -> SeriesListing:
+    gaps = tuple(Gap(*values) for values in known["gaps"])
+    return SeriesListing(
+        kind=series.key.kind.value,
+        timeframe_ms=series.key.timeframe_ms,
+        first_ms=months[0].first_ms,
+        last_ms=months[-1].last_ms,
+        rows=sum(month.rows for month in months),
+        missing=sum(gap.missing for gap in gaps),
+        gaps=gaps,
+        findings=tuple(Finding(**finding) for finding in known["findings"]),
+        imports=tuple(imports),
+        intervals=tuple(IntervalSpan(*values) for values in known["intervals"]),
+    )
+
+
+def _worked_out(connection: Connection, held: Sequence[HeldSeries]) -> list[dict[str, Any]]:
     months: dict[int, list[HeldSegment]] = {one.id: [] for one in held}
     for month in sql.segments(connection, held):
         months[month.series.id].append(month)
-    held = [one for one in held if months[one.id]]
-    imports = recorded(connection, held)
-    found = _findings(held, months)
-    listed = tuple(
-        replace(
-            _series(one, months[one.id]),
-            imports=tuple(imports.get(one.id, ())),
-            findings=tuple(found.get(one.id, ())),
-        )
-        for one in held
-    )
-    exchange = held[0].key.exchange if held else ""
-    rules = sql.published_rules(connection, exchange, symbol)
-    return SymbolListing(symbol, any(one.synthetic for one in held), listed, rules)
-
-
-def _findings(held: list[HeldSeries], months: Mapping[int, list[HeldSegment]]) -> dict[int, list[Finding]]:
     rows = {one.id: Rows.concat([month.rows() for month in months[one.id]], one.key.kind) for one in held}
-    funded = [rows[one.id] for one in held if one.key.kind is SeriesKind.FUNDING]
-    funding = funding_series(funded[0] if funded else Rows.empty(SeriesKind.FUNDING))
-    found: dict[int, list[Finding]] = {}
-    for one in held:
-        if one.key.kind is SeriesKind.FUNDING:
-            found[one.id] = list(funding_findings(funding))
-            continue
-        candles = candle_series(rows[one.id], one.key.timeframe_ms)
-        found[one.id] = list(candle_findings(one.key.kind.value, candles))
-        if one.key.kind is SeriesKind.PERP:
-            found[one.id] += dead_contract(candles, funding)
-    return found
+    settled = [rows[one.id] for one in held if one.key.kind is SeriesKind.FUNDING]
+    funding = settled[0] if settled else Rows.empty(SeriesKind.FUNDING)
+    return [_of_series(one, rows[one.id], funding) for one in held]
 
 
-def _series(series: HeldSeries, months: list[HeldSegment]) -> SeriesListing:
+def _of_series(series: HeldSeries, rows: Rows, funding_rows: Rows) -> dict[str, Any]:
+    funding = funding_series(funding_rows)
     kind, timeframe_ms = series.key.kind, series.key.timeframe_ms
-    find = _funding_gaps if kind is SeriesKind.FUNDING else _candle_gaps
-    gaps = tuple(find(months, timeframe_ms))
-    return SeriesListing(
-        kind=kind.value,
-        timeframe_ms=timeframe_ms,
-        first_ms=months[0].segment.first_ms,
-        last_ms=months[-1].segment.last_ms,
-        rows=sum(month.segment.rows for month in months),
-        missing=sum(gap.missing for gap in gaps),
-        gaps=gaps,
-    )
-
-
-def _funding_gaps(months: Iterable[HeldSegment], _timeframe_ms: int) -> list[Gap]:
-    funding = funding_series(Rows.concat([month.rows() for month in months], SeriesKind.FUNDING))
-    return funding_gaps(funding.t_ms, funding.interval_hours * HOUR_MS)
-
-
-def _candle_gaps(months: Iterable[HeldSegment], timeframe_ms: int) -> list[Gap]:
-    # A month whose count fits its extent has no hole; only the others are decoded.
-    known: list[npt.NDArray[np.int64]] = []
-    for month in months:
-        first, last = month.segment.first_ms, month.segment.last_ms
-        whole = month.segment.rows == (last - first) // timeframe_ms + 1
-        known.append(np.arange(first, last + 1, timeframe_ms) if whole else month.rows().times)
-    return candle_gaps(np.concatenate(known), timeframe_ms)
+    if kind is SeriesKind.FUNDING:
+        gaps = funding_gaps(funding.t_ms, funding.interval_hours * HOUR_MS)
+        findings = list(funding_findings(funding))
+        intervals = interval_spans(funding.t_ms, funding.interval_hours)
+    else:
+        candles = candle_series(rows, timeframe_ms)
+        gaps = candle_gaps(candles.open_ms, timeframe_ms)
+        findings = list(candle_findings(kind.value, candles))
+        findings += dead_contract(candles, funding) if kind is SeriesKind.PERP else ()
+        intervals = []
+    return {
+        "gaps": [[gap.from_ms, gap.to_ms, gap.missing] for gap in gaps],
+        "findings": [finding.document() for finding in findings],
+        "intervals": [[one.hours, one.from_ms, one.to_ms, one.settlements] for one in intervals],
+    }

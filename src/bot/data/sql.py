@@ -34,6 +34,15 @@ class HeldSeries:
     synthetic: bool
 
 
+class Outline(NamedTuple):
+    """A stored month without its rows: extent in ms, how many, and the digest that names them."""
+
+    first_ms: int
+    last_ms: int
+    rows: int
+    digest: str
+
+
 @dataclass(frozen=True, slots=True)
 class HeldSegment:
     """A stored month, still encoded, and the series it belongs to."""
@@ -108,6 +117,20 @@ def segments(
         yield HeldSegment(by_id[series_id], Segment(*values))
 
 
+def outlines(connection: sa.Connection, exchange: str | None = None) -> dict[int, list[Outline]]:
+    """Return the stored months of every series, or of those of one data set, ascending, by its id."""
+    table = market_segment.c
+    query = sa.select(table.series_id, *(table[name] for name in Outline._fields)).order_by(
+        table.series_id, table.month
+    )
+    if exchange is not None:
+        query = query.join(market_series).where(market_series.c.exchange == exchange)
+    found: dict[int, list[Outline]] = {}
+    for series_id, *values in connection.execute(query):
+        found.setdefault(series_id, []).append(Outline(*values))
+    return found
+
+
 def extents(connection: sa.Connection, series: Iterable[HeldSeries]) -> Mapping[int, tuple[int, int]]:
     """Return the first and last time of each series, by its id."""
     table = market_segment.c
@@ -156,13 +179,11 @@ def put_fees(connection: sa.Connection, exchange: str, symbol: str, fees: Publis
     connection.execute(fee_rate.insert().values(exchange=exchange, symbol=symbol, **values))
 
 
-def published_rules(connection: sa.Connection, exchange: str, symbol: str) -> dict[str, str]:
-    """Return the trading rules and fees that are known of a symbol, as text."""
-    known: dict[str, str] = {}
+def published_rules(connection: sa.Connection) -> dict[tuple[str, str], dict[str, str]]:
+    """Return the trading rules and fees that are known, as text, by exchange and symbol."""
+    known: dict[tuple[str, str], dict[str, str]] = {}
     for table, names in ((instrument, _DECIMALS), (fee_rate, PublishedFees._fields)):
-        row = connection.execute(
-            sa.select(table).where(table.c.exchange == exchange, table.c.symbol == symbol)
-        ).one_or_none()
-        if row is not None:
-            known.update({name: getattr(row, name) for name in names if getattr(row, name) is not None})
+        for row in connection.execute(sa.select(table)):
+            of_symbol = known.setdefault((row.exchange, row.symbol), {})
+            of_symbol.update({name: getattr(row, name) for name in names if getattr(row, name) is not None})
     return known

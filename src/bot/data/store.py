@@ -14,6 +14,7 @@ from bot.data.provenance import Provenance, record
 from bot.data.rows import Rows, SeriesKey
 from bot.data.series import MarketData
 from bot.data.sql import PublishedFees
+from bot.data.summaries import Summary, keep_summaries
 from bot.data.writing import merge_series
 from bot.models import Instrument
 
@@ -80,4 +81,11 @@ class HistoricalDataStore:
     def listing(self) -> list[ExchangeListing]:
         """Return what is held, by exchange, symbol and series, with gaps and findings."""
         with self.engine.connect() as connection:
-            return list_coverage(connection)
+            listing, fresh = list_coverage(connection)
+        self._keep(fresh)
+        return listing
+
+    def _keep(self, summaries: Sequence[Summary]) -> None:
+        if summaries:
+            with write_transaction(self.engine) as connection:
+                keep_summaries(connection, summaries)

@@ -1,10 +1,21 @@
 """How far does the perp trade above spot?"""
 
 from decimal import Decimal
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from bot.money import ONE, ZERO
+
+Prices = TypeVar("Prices", Decimal, npt.NDArray[np.float64])
+
+
+def basis(spot: Prices, perp: Prices) -> Prices:
+    """Return the perp's premium over spot as a fraction of spot: negative for a discount."""
+    return (perp - spot) / spot
 
 
 def basis_score(spot: Decimal, perp: Decimal, cap: Decimal) -> Decimal:
     """Return the perp's premium over spot as a share of `cap`, from 0 (discount) to 1."""
-    return min(max((perp - spot) / spot / cap, ZERO), ONE)
+    return min(max(basis(spot, perp) / cap, ZERO), ONE)
