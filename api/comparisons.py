@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 
 from api.refusals import BusyError
-from bot.backtest import Baselines, ReplayWindow, RunResult
+from bot.backtest import ReplayWindow
 from bot.backtest.comparison import Comparison, compare
 from bot.config import RunConfig
 from bot.data.series import MarketData
@@ -20,14 +19,6 @@ MOST_PRICES = 60_000
 _PATIENCE_S = 20
 
 
-@dataclass(frozen=True, slots=True)
-class SideBySide:
-    """A comparison with the run that holds."""
-
-    comparison: Comparison
-    hold: RunResult
-
-
 class Comparisons:
     """Replays of `simple` and `composite` over one window, for callers in worker threads."""
 
@@ -35,8 +26,8 @@ class Comparisons:
         self._store = store
         self._lock = Lock()
 
-    def run(self, config: RunConfig) -> SideBySide:
-        """Return both runs and the one that holds.
+    def run(self, config: RunConfig) -> Comparison:
+        """Return both runs beside the one that holds.
 
         Raises: InvalidInputError for more work than a page should wait for; BusyError while others are
         being compared; BotError as the replay does.
@@ -46,8 +37,7 @@ class Comparisons:
         with self._turn():
             data = self._store.load(config.exchange, config.symbols, config.end, config.start)
             _refuse_long_work(config, data)
-            window = ReplayWindow.build(config, data)
-            return SideBySide(compare(config, window), Baselines(window).of(config))
+            return compare(config, ReplayWindow.build(config, data))
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from api.comparisons import SideBySide
 from api.dashboard.catalogue import MetricLabel, beside_labels, groups
 from api.dashboard.rows import TradeRow, trade_row
 from bot.backtest import RunResult
+from bot.backtest.comparison import Comparison
 from bot.backtest.result import trade_document
 from bot.models import Trade
 from bot.money import exact, plain
@@ -45,9 +45,9 @@ def title_of(strategy: str) -> str:
     return f"{strategy} v{strategy_plugin(strategy).version}"
 
 
-def figures(found: SideBySide) -> list[tuple[str, list[FigureRow]]]:
+def figures(found: Comparison) -> list[tuple[str, list[FigureRow]]]:
     """Return (heading, rows) of every metric."""
-    runs, carries = found.comparison.runs, found.comparison.carries
+    runs, carries = found.runs, found.carries
     hold = found.hold.metrics
     all_of = [metric_values(run.metrics, hold, carries[name]) for name, run in runs.items()]
 
@@ -65,11 +65,11 @@ def _difference(values: Sequence[Any]) -> Any:
     return None if None in values else values[-1] - values[0]
 
 
-def only_one(found: SideBySide) -> list[OnlyOne]:
+def only_one(found: Comparison) -> list[OnlyOne]:
     """Return, strategy by strategy, the round trips without a counterpart."""
     sides = []
-    for name in found.comparison.runs:
-        mine = found.comparison.only_in(name)
+    for name in found.runs:
+        mine = found.only_in(name)
         trades = [trade_row(trade_document(trade)) for trade in mine.trades[:SHOWN_TRADES]]
         document = mine.document()
         sums = {part: Decimal(document[part]) for part in _SUMS}
@@ -77,12 +77,12 @@ def only_one(found: SideBySide) -> list[OnlyOne]:
     return sides
 
 
-def first_moves(found: SideBySide) -> list[tuple[str, str]]:
+def first_moves(found: Comparison) -> list[tuple[str, str]]:
     """Return (strategy, what it did) at the first moment from which the positions differ."""
-    at_ms = found.comparison.first_difference_ms()
+    at_ms = found.first_difference_ms()
     if at_ms is None:
         return []
-    moves = {name: _moves(run.trades, at_ms) for name, run in found.comparison.runs.items()}
+    moves = {name: _moves(run.trades, at_ms) for name, run in found.runs.items()}
     shared = set.intersection(*map(set, moves.values()))
     return [
         (title_of(name), ", ".join(move for move in own if move not in shared) or "did nothing")
@@ -97,9 +97,9 @@ def _moves(trades: Sequence[Trade], at_ms: int) -> list[str]:
     return closed + [f"opened {trade.symbol}" for trade in trades if trade.opened_at_ms == at_ms]
 
 
-def curves(found: SideBySide) -> dict[str, Any]:
+def curves(found: Comparison) -> dict[str, Any]:
     """Return the equity of each run at the settlements they share, as JSON values."""
-    runs = {title_of(name): run for name, run in found.comparison.runs.items()}
+    runs = {title_of(name): run for name, run in found.runs.items()}
     return {
         "times": [t_ms for t_ms, _ in found.hold.equity],
         "runs": [{"name": title, "values": _equity(run)} for title, run in runs.items()],

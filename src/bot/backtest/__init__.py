@@ -1,7 +1,7 @@
 """Event-driven replay of recorded markets."""
 
 from bot.backtest.engine import BacktestEngine, replay, run_backtest
-from bot.backtest.insight import Baselines, Insight, explain
+from bot.backtest.insight import Baselines, Insight, blocked_entries, explain
 from bot.backtest.metrics import Metrics
 from bot.backtest.result import RunResult
 from bot.backtest.window import ReplayWindow
@@ -13,6 +13,7 @@ __all__ = [
     "Metrics",
     "ReplayWindow",
     "RunResult",
+    "blocked_entries",
     "explain",
     "replay",
     "run_backtest",

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.analytics.carry import CarryComparison
+from bot.backtest.divergence import divergences
 from bot.backtest.engine import replay
 from bot.backtest.insight import Baselines, explain
 from bot.backtest.result import RunResult, trade_document
@@ -36,10 +37,11 @@ class TradesOnlyOneTook:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Runs of one account under different strategies, in order, each with its captured carry."""
+    """Runs of one account under different strategies, in order, each with its captured carry, and holding."""
 
     runs: dict[str, RunResult]
     carries: dict[str, CarryComparison]
+    hold: RunResult
 
     def only_in(self, strategy: str) -> TradesOnlyOneTook:
         """Return what only the run of `strategy` traded."""
@@ -48,10 +50,9 @@ class Comparison:
         return TradesOnlyOneTook(tuple(trade for trade in mine if not _has_counterpart(trade, others)))
 
     def first_difference_ms(self) -> int | None:
-        """Return the first moment after which the runs hold different positions, None if they never do."""
-        books = [_book(run.trades) for run in self.runs.values()]
-        moments = set[tuple[int, str, str]].symmetric_difference(*books)
-        return min((t_ms for t_ms, _, _ in moments), default=None)
+        """Return when the last run first moved otherwise than the first, None if it never did."""
+        first, *_, last = self.runs.values()
+        return next((parted.t_ms for parted in divergences(first, last)), None)
 
     def document(self) -> dict[str, Any]:
         """Return runs and differences as JSON values; a difference is the last run minus the first."""
@@ -72,7 +73,7 @@ def compare(config: RunConfig, window: ReplayWindow, strategies: Sequence[str] =
     baselines = Baselines(window)
     runs = {name: replay(config.varied({"strategy_mode": name}), window) for name in strategies}
     carries = {name: explain(run, window, baselines).carry for name, run in runs.items()}
-    return Comparison(runs, carries)
+    return Comparison(runs, carries, baselines.of(config))
 
 
 def _has_counterpart(trade: Trade, others: Iterable[Trade]) -> bool:
@@ -82,11 +83,6 @@ def _has_counterpart(trade: Trade, others: Iterable[Trade]) -> bool:
         and trade.opened_at_ms < other.closed_at_ms
         for other in others
     )
-
-
-def _book(trades: Iterable[Trade]) -> set[tuple[int, str, str]]:
-    opened = {(trade.opened_at_ms, trade.symbol, "open") for trade in trades}
-    return opened | {(trade.closed_at_ms, trade.symbol, "close") for trade in trades}
 
 
 def _difference(before: Any, after: Any) -> Any:

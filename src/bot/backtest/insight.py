@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from bot.analytics.carry import CarryComparison, compare_with_holding
+from bot.backtest.book import Book
 from bot.backtest.engine import replay
 from bot.backtest.result import RunResult
+from bot.backtest.sights import deciding, entry_gate
 from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
-from bot.models import HOUR_MS, SettlementView
+from bot.models import SettlementView
 from bot.money import exact
 from bot.parameters import AccountParameters
 from bot.strategies.gates import Gate, GateReport, gate_reports
-from bot.strategies.registry import strategy_plugin
 
 HOLD = "hold"
 _MAX_BASELINES = 64
@@ -60,27 +60,24 @@ def explain(result: RunResult, window: ReplayWindow, baselines: Baselines) -> In
     baseline = baselines.of(result.config)
     with exact():
         carry = compare_with_holding(result.trades, result.payments, baseline.trades, baseline.payments)
-        blocked = () if result.trades else tuple(gate_reports(_blocked(result.config, window)))
+        blocked = () if result.trades else tuple(gate_reports(_blocked(result, window)))
     return Insight(baseline, carry, blocked)
 
 
-def _blocked(config: RunConfig, window: ReplayWindow) -> Iterator[tuple[SettlementView, Gate]]:
-    strategy = strategy_plugin(config.strategy_mode).build(config)
-    for record in window.past:
-        strategy.observe(record)
-    for event in window.events[:-1]:
-        for view in event.settlements:
-            strategy.observe(view.funding)
-        for view in event.settlements:
-            if not view.ticker.fresh:
-                yield view, _stale(config, window, view)
-            else:
-                yield view, strategy.blocking_gate(view) or Gate("size")
+def blocked_entries(result: RunResult, window: ReplayWindow) -> list[GateReport]:
+    """Return what kept the run out of pairs that it did not hold, the most frequent condition first."""
+    with exact():
+        return gate_reports(_blocked(result, window))
 
 
-def _stale(config: RunConfig, window: ReplayWindow, view: SettlementView) -> Gate:
-    age_ms = window.price_age_ms(view.funding.symbol, view.funding.t_ms)
-    if age_ms is None:
-        return Gate("fresh_prices")
-    needed, seen = config.max_price_age_hours, Decimal(age_ms) / HOUR_MS
-    return Gate("fresh_prices", needed, seen, seen - needed)
+def _blocked(result: RunResult, window: ReplayWindow) -> Iterator[tuple[SettlementView, Gate]]:
+    config, book, before = result.config, Book(result.trades), set[str]()
+    for strategy, event in deciding(config, window):
+        held = book.held_after(event.t_ms).keys()
+        full = len(held) >= config.max_simultaneous_positions
+        for view in event.settlements:
+            symbol = view.funding.symbol
+            if symbol not in held:
+                unable = "just_closed" if symbol in before else "slots" if full else "size"
+                yield view, entry_gate(config, window, strategy, view) or Gate(unable)
+        before = set(held)

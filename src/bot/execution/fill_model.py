@@ -17,3 +17,7 @@ class FillModel:
     def price(self, side: Side, last_price: Decimal) -> Decimal:
         """Return the unrounded fill price."""
         return last_price * self._factors[side]
+
+    def last_price(self, side: Side, fill_price: Decimal) -> Decimal:
+        """Return the last price that an order filled at `fill_price` was moved from."""
+        return fill_price / self._factors[side]

@@ -51,6 +51,10 @@ class OpportunityRanker:
         """Return whether `rate` per interval, kept up over the holding periods, pays both round-trip fees."""
         return rate * self._min_holding_periods > self._round_trip_fees
 
+    def net_yield(self, rate: Decimal) -> Decimal:
+        """Return `rate` per interval less the round-trip fees spread over the holding periods."""
+        return rate - self._round_trip_fees / self._min_holding_periods
+
     def rank(self, views: Iterable[SettlementView]) -> list[SettlementView]:
         """Return the passing pairs by annualized net yield, descending, then by symbol."""
         lowest = self._min_funding_rate

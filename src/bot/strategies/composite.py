@@ -1,6 +1,6 @@
 """Strategy v1.1: a weighted score of signals decides, and may scale the size."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -70,6 +70,12 @@ class CompositeStrategy(Strategy):
         if score < self._entry_threshold:
             return Gate("entry_threshold", self._entry_threshold, score, self._entry_threshold - score)
         return None if self._signals.volume_holds(view) else Gate("volume_decline_ratio")
+
+    def figures(self, view: SettlementView) -> Mapping[str, Decimal | bool]:
+        """Return the score, its parts, and whether volume holds."""
+        signal = self._signals.signal(view)
+        parts = {field.name: getattr(signal, field.name) for field in fields(signal)}
+        return {**parts, "volume_holds": self._signals.volume_holds(view)}
 
     def wants_exit(self, view: SettlementView) -> bool:
         """Return whether the rate is not positive or the score has fallen below its threshold."""

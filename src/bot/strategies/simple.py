@@ -1,6 +1,6 @@
 """Strategy v1.0: thresholds on the funding rate per 8 hours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,10 @@ class SimpleStrategy(Strategy):
     def blocking_gate(self, view: SettlementView) -> Gate | None:
         """Return the first condition of the ranker that the pair fails."""
         return self._ranker.blocking_gate(view)
+
+    def figures(self, view: SettlementView) -> Mapping[str, Decimal | bool]:
+        """Return the yield per interval that is left once the fees of a round trip are spread."""
+        return {"net_yield": self._ranker.net_yield(view.funding.rate)}
 
     def wants_exit(self, view: SettlementView) -> bool:
         """Return whether the rate per 8 hours has fallen below the exit threshold."""

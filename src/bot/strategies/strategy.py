@@ -1,7 +1,7 @@
 """What decides: entries and exits from as-of views, nothing else."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
@@ -40,6 +40,13 @@ class Strategy(ABC):
         It explains runs without trades; a strategy that cannot say returns None.
         """
         return None
+
+    def figures(self, view: SettlementView) -> Mapping[str, Decimal | bool]:  # noqa: ARG002
+        """Return by name what the strategy makes of a settlement with fresh prices: what it decides on.
+
+        It explains decisions; a strategy that looks at the market alone has nothing to add.
+        """
+        return {}
 
     @abstractmethod
     def wants_exit(self, view: SettlementView) -> bool:

@@ -3,7 +3,7 @@ from typing import Any
 
 from toy_market import RULES, START, configured, pair, window
 
-from bot.backtest import Baselines, Insight, explain, replay
+from bot.backtest import Baselines, Insight, blocked_entries, explain, replay
 from bot.models import HOUR_MS
 
 
@@ -76,3 +76,12 @@ def test_composite_explains_rate_score_and_volume() -> None:
 
 def test_a_run_with_trades_needs_no_explanation() -> None:
     assert insight({"X": pair({1: "0.01", 2: "0.01"}, ["100"] * 2)}).blocked == ()
+
+
+def test_a_run_with_trades_counts_what_kept_it_out_between_them() -> None:
+    rates = {1: "0.0001", 2: "0.001", 3: "0.0009", 4: "0.0009", 5: "0.0001", 6: "0"}
+    market = {"X": pair(rates, ["100"] * 6), "Y": pair(rates, ["100"] * 6)}
+    config = configured(market, initial_capital=1000, exit_funding_rate="0.00095")
+    shown = window(market, config)
+    counted = {report.gate: report.blocked for report in blocked_entries(replay(config, shown), shown)}
+    assert counted == {"min_funding_rate": 4, "slots": 1, "just_closed": 2}

@@ -1,0 +1,54 @@
+"""Where the net P&L of a run came from: parts that sum to it to the last digit."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.execution.fill_model import FillModel
+from bot.models import Side, Trade
+from bot.money import ZERO
+from bot.pnl import formulas
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Signed parts of a net P&L, quote currency: `net_pnl` is their exact sum.
+
+    `basis` is what the legs gained on each other at the last prices, `slippage` what the fills lost
+    against those prices. A short that was liquidated counts under `liquidations`: its lost margin and what
+    the spot leg gained beside it.
+    """
+
+    funding: Decimal
+    fees: Decimal
+    basis: Decimal
+    slippage: Decimal
+    liquidations: Decimal
+
+    @property
+    def net_pnl(self) -> Decimal:
+        """The sum of the parts. Ask inside `bot.money.exact()`."""
+        return self.funding + self.fees + self.basis + self.slippage + self.liquidations
+
+    def __add__(self, other: "Attribution") -> "Attribution":
+        return Attribution(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+
+def attribute(trades: Iterable[Trade], fills: FillModel) -> Attribution:
+    """Return the parts of the net P&L of `trades`, filled by `fills`. Call inside `bot.money.exact()`."""
+    nothing = Attribution(ZERO, ZERO, ZERO, ZERO, ZERO)
+    return sum((_parts(trade, fills) for trade in trades), nothing)
+
+
+def _parts(trade: Trade, fills: FillModel) -> Attribution:
+    spot_in = fills.last_price(Side.BUY, trade.spot_entry)
+    spot_out = fills.last_price(Side.SELL, trade.spot_exit)
+    spot = formulas.notional(trade.quantity, spot_out) - formulas.notional(trade.quantity, spot_in)
+    if trade.perp_exit is None:
+        filled = formulas.notional(trade.quantity, trade.spot_exit)
+        slippage = filled - formulas.notional(trade.quantity, trade.spot_entry) - spot
+        return Attribution(trade.funding, -trade.fees, ZERO, slippage, trade.price_pnl - slippage)
+    perp_in = fills.last_price(Side.SELL, trade.perp_entry)
+    perp_out = fills.last_price(Side.BUY, trade.perp_exit)
+    basis = spot + formulas.short_pnl(trade.quantity, perp_in, perp_out)
+    return Attribution(trade.funding, -trade.fees, basis, trade.price_pnl - basis, ZERO)

@@ -1,0 +1,60 @@
+"""Which hedges a run held when, and the moves it made, from its round trips."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.models import Trade
+
+
+class Action(StrEnum):
+    """What a move does to a hedge."""
+
+    OPEN = "open"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A hedge opened or closed, as part of `trade`."""
+
+    t_ms: int
+    symbol: str
+    action: Action
+    trade: Trade
+
+
+def moves(trades: Iterable[Trade]) -> list[Move]:
+    """Return the moves behind `trades` in order of time; at the same moment closings come first."""
+    found = []
+    for trade in trades:
+        found.append(Move(trade.opened_at_ms, trade.symbol, Action.OPEN, trade))
+        found.append(Move(trade.closed_at_ms, trade.symbol, Action.CLOSE, trade))
+    return sorted(found, key=lambda move: (move.t_ms, move.action, move.symbol))
+
+
+class Book:
+    """The hedges of a run by moment; a pair has at most one at a time."""
+
+    def __init__(self, trades: Iterable[Trade]) -> None:
+        self._trades: dict[str, list[Trade]] = {}
+        for trade in sorted(trades, key=lambda trade: trade.opened_at_ms):
+            self._trades.setdefault(trade.symbol, []).append(trade)
+        self._opened = {symbol: [trade.opened_at_ms for trade in own] for symbol, own in self._trades.items()}
+
+    def held_before(self, t_ms: int) -> dict[str, Trade]:
+        """Return the hedges open when the event at `t_ms` began."""
+        return {
+            symbol: own[at]
+            for symbol, own in self._trades.items()
+            if (at := bisect_left(self._opened[symbol], t_ms) - 1) >= 0 and t_ms <= own[at].closed_at_ms
+        }
+
+    def held_after(self, t_ms: int) -> dict[str, Trade]:
+        """Return the hedges open when the event at `t_ms` was over."""
+        return {
+            symbol: own[at]
+            for symbol, own in self._trades.items()
+            if (at := bisect_right(self._opened[symbol], t_ms) - 1) >= 0 and t_ms < own[at].closed_at_ms
+        }
