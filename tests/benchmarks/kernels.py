@@ -1,0 +1,207 @@
+"""Trials a second of one process: the replays beside the loops and the known backtesters, in one run."""
+
+import json
+import statistics
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from benchmarks import loops, market
+from benchmarks.measure import cpu_seconds
+from bot.backtest import Baselines, ReplayWindow, replay
+from bot.backtest.batch import BatchReplayer
+from bot.config import RunConfig
+from bot.data.store import HistoricalDataStore
+from sweeps.replay import WindowCache, completed_row, prepare, replay_together
+from sweeps.spec import SweepSpec
+
+REFERENCE = "vectorbt"
+SETTLEMENTS = (1_095, 5_475)
+_PLAIN, _PLAIN_DECIMAL, _BACKTESTING = 40, 100, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Who is measured; `run` does so many `trials` once and returns the processor seconds it took."""
+
+    name: str
+    trials: int
+    run: Callable[[], float]
+
+
+class References:
+    """Other backtesters, in a process of another interpreter if need be."""
+
+    def __init__(self, asked: IO[str], answered: IO[str], errors: Path) -> None:
+        self._asked = asked
+        self._answered = answered
+        self._errors = errors
+        self.net: dict[str, list[float]] = {}
+        self.versions: dict[str, str] = {}
+        self.absent: dict[str, str] = {}
+
+    def run(self, name: str, places: Sequence[int] = ()) -> float | None:
+        """Return the processor seconds of one run, None if it is not installed."""
+        self._asked.write(" ".join([name, *map(str, places)]) + "\n")
+        self._asked.flush()
+        line = self._answered.readline()
+        if not line:
+            raise RuntimeError(f"{name} failed: {self._errors.read_text()[-2000:]}")
+        told = json.loads(line)
+        if "absent" in told:
+            self.absent[name] = told["absent"]
+            return None
+        self.net[name], self.versions[name] = told["net"], told["version"]
+        return float(told["cpu_s"])
+
+
+@contextmanager
+def references(
+    python: str, folder: Path, series: loops.Series, trials: list[loops.Trial]
+) -> Iterator[References]:
+    """Give the other backtesters of the interpreter `python`, on this market."""
+    (folder / "series.json").write_text(json.dumps({"series": series, "trials": trials}))
+    errors = folder / "references.log"
+    command = [python, "-m", "benchmarks.references", str(folder)]
+    with (
+        errors.open("w") as log,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=Path(__file__).parents[1],
+        ) as process,
+    ):
+        assert process.stdin
+        assert process.stdout
+        yield References(process.stdin, process.stdout, errors)
+        process.stdin.close()
+
+
+def own(store: HistoricalDataStore, settlements: int) -> list[Contender]:
+    """Return the ways in which the project replays trials; a window is held, its tables are not."""
+    simple, composite = market.simple_sweep(settlements), market.composite_sweep(settlements)
+    runs, scored = market.configs(simple), market.configs(composite)
+    window = market.window_of(store, runs[0])
+    few = [runs[number] for number in market.spread(len(runs), _PLAIN)]
+    return [
+        Contender(
+            "plain replay, result document",
+            len(few),
+            lambda: cpu_seconds(lambda: [replay(run, window).document() for run in few]),
+        ),
+        _batch("sweep path, simple", runs, window),
+        _batch("sweep path, composite", scored, market.window_of(store, scored[0])),
+        Contender("sweep path, simple, rows", len(runs), lambda: _rows(store, simple)),
+    ]
+
+
+def _batch(name: str, runs: list[RunConfig], window: ReplayWindow) -> Contender:
+    def once() -> object:
+        return BatchReplayer(window, Baselines(window)).summaries(runs)
+
+    return Contender(name, len(runs), lambda: cpu_seconds(once))
+
+
+def _rows(store: HistoricalDataStore, spec: SweepSpec) -> float:
+    """Return the time from trial numbers to the rows of the table, parameters and identities included."""
+    windows = WindowCache(store)
+    windows.window(spec.config(0))
+
+    def once() -> None:
+        ready, _ = prepare(spec, range(spec.trial_count), windows)
+        for outcome in replay_together(ready):
+            assert outcome.run_key
+            assert outcome.metrics
+            completed_row(1, outcome.number, outcome.run_key, outcome.metrics)
+
+    return cpu_seconds(once)
+
+
+def own_loops(series: loops.Series, trials: list[loops.Trial]) -> list[Contender]:
+    """Return the loops of this folder."""
+    few = [trials[number] for number in market.spread(len(trials), _PLAIN_DECIMAL)]
+    chosen = (
+        ("plain Decimal loop", loops.plain_decimal, few),
+        ("tight Decimal loop", loops.tight_decimal, trials),
+        ("whole-number loop", loops.whole_numbers, trials),
+        ("float loop", loops.floats, trials),
+    )
+    return [
+        Contender(name, len(some), lambda loop=loop, some=some: cpu_seconds(lambda: loop(series, some)))
+        for name, loop, some in chosen
+    ]
+
+
+def others(asked: References, trials: int) -> list[Contender]:
+    """Return the backtesters that are installed, each warmed up by a first run."""
+    few = market.spread(trials, _BACKTESTING)
+    known = ((REFERENCE, trials, ()), ("backtesting", len(few), few))
+    return [
+        Contender(name, count, lambda name=name, places=places: asked.run(name, places) or 0.0)
+        for name, count, places in known
+        if asked.run(name, places) is not None
+    ]
+
+
+def compete(contenders: Sequence[Contender], passes: int) -> list[dict[str, Any]]:
+    """Return trials a second of each, by turns so that all see the same machine, and ratios of a pass."""
+    rates: dict[str, list[float]] = {one.name: [] for one in contenders}
+    for _ in range(passes):
+        for one in contenders:
+            rates[one.name].append(one.trials / one.run())
+    return [
+        {
+            "name": name,
+            "per_second": statistics.median(seen),
+            "lowest": min(seen),
+            "highest": max(seen),
+            "ratios": {other: _ratio(seen, rates[other]) for other in _yardsticks(rates)},
+        }
+        for name, seen in rates.items()
+    ]
+
+
+def _yardsticks(rates: dict[str, list[float]]) -> list[str]:
+    return [name for name in (REFERENCE, "tight Decimal loop") if name in rates]
+
+
+def _ratio(seen: list[float], yardstick: list[float]) -> float:
+    return statistics.median(mine / other for mine, other in zip(seen, yardstick, strict=True))
+
+
+def measured(store: HistoricalDataStore, folder: Path, python: str, passes: int) -> dict[str, Any]:
+    """Return the rates at each number of settlements."""
+    found: dict[str, Any] = {"settlements": {}}
+    for settlements in SETTLEMENTS:
+        runs = market.configs(market.simple_sweep(settlements))
+        series = market.series_of(market.window_of(store, runs[0]))
+        trials = market.trials_of(runs)
+        with references(python, folder, series, trials) as asked:
+            field = [*own(store, settlements), *own_loops(series, trials), *others(asked, len(trials))]
+            rates = compete(field, passes)
+        exact = loops.whole_numbers(series, trials)
+        found["settlements"][str(settlements)] = {
+            "rates": rates,
+            "trades": sum(outcome.trades for outcome in exact),
+            "distinct_results": len(set(exact)),
+            "largest_difference": _differences(asked, exact),
+        }
+        found |= {"versions": asked.versions, "absent": asked.absent}
+    return found
+
+
+def _differences(asked: References, exact: list[loops.Outcome]) -> dict[str, float]:
+    """Return how far the net results of others lie from the exact ones, quote currency."""
+    return {
+        name: max(
+            abs(mine - float(exact[place].net))
+            for mine, place in zip(net, market.spread(len(exact), len(net)), strict=True)
+        )
+        for name, net in asked.net.items()
+    }
