@@ -6,12 +6,14 @@ from bot.config import RunConfig
 from bot.errors import InvalidInputError
 from bot.timestamps import iso
 from sweeps.grouping import Summary
-from sweeps.heatmap import Heatmap
+from sweeps.heatmap import Heatmap, Panels
 from sweeps.jobs import JobView
 from sweeps.metrics import CARRY
+from sweeps.overview import Overview, Points
 from sweeps.progress import SweepView
 from sweeps.queries import TrialView
 from sweeps.robustness import Setting
+from sweeps.sides import Side
 from sweeps.spec import SweepSpec
 
 
@@ -89,14 +91,58 @@ def trial_config(spec: SweepSpec, number: int) -> RunConfig | None:
 def heatmap_document(found: Heatmap) -> dict[str, Any]:
     """Return the matrix with its axes, values, trials and counts side by side."""
     return {
-        "x": {"name": found.x, "values": found.x_labels},
-        "y": {"name": found.y, "values": found.y_labels},
+        "x": _side(found.x),
+        "y": _side(found.y),
         "metric": found.metric,
         "agg": found.aggregate,
+        "best": found.best,
+        "plateau": found.plateau,
         "cells": [[cell and cell.value for cell in row] for row in found.cells],
         "trials": [[cell and cell.number for cell in row] for row in found.cells],
         "counts": [[cell.count if cell else 0 for cell in row] for row in found.cells],
     }
+
+
+def panels_document(found: Panels) -> dict[str, Any]:
+    """Return the heatmaps with the value of the third axis that each belongs to."""
+    maps = [heatmap_document(one) for one in found.heatmaps]
+    return {"name": found.z, "values": found.labels, "omitted": found.omitted, "heatmaps": maps}
+
+
+def overview_document(found: Overview) -> dict[str, Any]:
+    """Return what is drawn of a sweep besides its heatmap; amounts are rounded to numbers here."""
+    return {
+        "metric": found.metric,
+        "risk": found.risk,
+        "gain": found.gain,
+        "finished": found.finished,
+        "selected": found.selected,
+        "complete": found.complete,
+        "points": _points(found.points),
+        "front": _points(found.front),
+        "distribution": {
+            "edges": found.distribution.edges,
+            "counts": found.distribution.counts,
+            "quantiles": found.distribution.quantiles,
+            "undefined": found.distribution.undefined,
+        },
+        "importance": found.importance
+        and [{"axis": one.name, "share": one.share, "groups": one.groups} for one in found.importance],
+        "maximize": found.maximize,
+    }
+
+
+def _points(points: Points) -> dict[str, Any]:
+    return {
+        "trials": points.numbers.tolist(),
+        "axes": {name: ranks.tolist() for name, ranks in points.ranks.items()},
+        "metrics": {name: column.tolist() for name, column in points.metrics.items()},
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    until = None if side.merged == 1 else side.until
+    return {"name": side.name, "values": side.labels, "until": until}
 
 
 def setting_document(setting: Setting) -> dict[str, Any]:

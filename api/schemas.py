@@ -105,11 +105,15 @@ class TrialPage(BaseModel):
     next_cursor: str | None
 
 
+MatrixPlace = Annotated[list[int], Field(min_length=2, max_length=2)]
+
+
 class HeatmapAxis(BaseModel):
-    """The values along one side of a heatmap."""
+    """The values along one side of a heatmap; the last ones of each step where neighbours were merged."""
 
     name: str
     values: list[Any]
+    until: list[Any] | None
 
 
 class Heatmap(BaseModel):
@@ -119,9 +123,61 @@ class Heatmap(BaseModel):
     y: HeatmapAxis
     metric: str
     agg: str
+    best: MatrixPlace | None = Field(description="row and column of the best cell")
+    plateau: MatrixPlace | None = Field(description="the cell whose worst neighbour is best")
     cells: list[list[str | float | int | None]]
     trials: list[list[int | None]] = Field(description="the trial behind each cell")
     counts: list[list[int]] = Field(description="finished trials behind each cell")
+
+
+class Panels(BaseModel):
+    """A heatmap for each value of a third axis, ascending; `omitted` of them are left out."""
+
+    name: str
+    values: list[Any]
+    omitted: int
+    heatmaps: list[Heatmap]
+
+
+class PointsDocument(BaseModel):
+    """Trials column by column: `axes` hold places among the ascending values, `metrics` rounded numbers."""
+
+    trials: list[int]
+    axes: dict[str, list[int]]
+    metrics: dict[str, list[float | None]]
+
+
+class DistributionDocument(BaseModel):
+    """`counts[i]` values from `edges[i]` up to `edges[i + 1]`; quantiles of 5, 25, 50, 75 and 95 %."""
+
+    edges: list[float]
+    counts: list[int]
+    quantiles: list[float]
+    undefined: int = Field(description="trials without a value")
+
+
+class ImportanceDocument(BaseModel):
+    """The share of the metric's variance that the value of one axis explains, adjusted for chance."""
+
+    axis: str
+    share: float
+    groups: int
+
+
+class Overview(BaseModel):
+    """The trials selected: distribution, importance and front are of all of them, points may be fewer."""
+
+    metric: str
+    risk: str
+    gain: str
+    finished: int
+    selected: int
+    complete: bool = Field(description="whether all trials selected are among the points")
+    points: PointsDocument
+    front: PointsDocument
+    distribution: DistributionDocument
+    importance: list[ImportanceDocument] | None = Field(description="null where all values are equal")
+    maximize: dict[str, bool] = Field(description="of each metric drawn, whether more of it is better")
 
 
 class JobError(BaseModel):

@@ -1,16 +1,17 @@
-"""A sweep at a glance: heatmaps, and settings summed up over an axis."""
+"""A sweep at a glance: heatmaps, what else is drawn of it, and settings summed up over an axis."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
 from api.dependencies import DatabaseDep
-from api.documents import heatmap_document, setting_document
+from api.documents import heatmap_document, overview_document, panels_document, setting_document
 from api.openapi import PROBLEMS
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId, other_parameters
-from api.schemas import Heatmap, SettingPage
-from sweeps.heatmap import Aggregate, heatmap
+from api.schemas import Heatmap, Overview, Panels, SettingPage
+from sweeps.heatmap import Aggregate, heatmap, panels
+from sweeps.overview import overview
 from sweeps.robustness import over_axis
 
 router = APIRouter(
@@ -18,7 +19,9 @@ router = APIRouter(
 )
 Name = Annotated[str, Query(max_length=64)]
 Metric = Annotated[str | None, Query(max_length=64, description="the objective if left out")]
-_HEATMAP_PARAMETERS = frozenset({"x", "y", "metric", "agg"})
+_HEATMAP_PARAMETERS = frozenset({"x", "y", "metric", "agg", "most"})
+_PANEL_PARAMETERS = frozenset({"x", "y", "z", "metric", "agg"})
+_OVERVIEW_PARAMETERS = frozenset({"metric", "risk", "gain", "points"})
 _AGGREGATE_PARAMETERS = frozenset({"over", "metric", "sort", "limit", "cursor"})
 
 
@@ -31,11 +34,58 @@ async def matrix(
     y: Name,
     metric: Metric = None,
     agg: Aggregate = Aggregate.BEST,
+    most: Annotated[
+        int | None,
+        Query(ge=1, le=1_000_000, description="ascending values, neighbours merged to so many cells at most"),
+    ] = None,
 ) -> JsonResponse:
-    """Return the matrix; further parameters fix another axis at one of its values, the rest is aggregated."""
+    """Return the matrix; further parameters name an axis or a metric and a value or `lowest..highest`.
+
+    The trials that those mean are aggregated over the other axes.
+    """
     fixed = other_parameters(request, _HEATMAP_PARAMETERS)
-    found = await database.study(heatmap, sweep_id, x=x, y=y, metric=metric, aggregate=agg, fixed=fixed)
+    found = await database.study(
+        heatmap, sweep_id, x=x, y=y, metric=metric, aggregate=agg, fixed=fixed, most=most
+    )
     return JsonResponse(heatmap_document(found))
+
+
+@router.get("/panels", summary="Heatmaps over a third axis", response_model=Panels)
+async def matrices(
+    request: Request,
+    database: DatabaseDep,
+    sweep_id: SweepId,
+    x: Name,
+    y: Name,
+    z: Name,
+    metric: Metric = None,
+    agg: Aggregate = Aggregate.BEST,
+) -> JsonResponse:
+    """Return a matrix for each value of `z`, evenly chosen ones where there are many; else as the heatmap."""
+    fixed = other_parameters(request, _PANEL_PARAMETERS)
+    found = await database.study(panels, sweep_id, x=x, y=y, z=z, metric=metric, aggregate=agg, fixed=fixed)
+    return JsonResponse(panels_document(found))
+
+
+@router.get("/overview", summary="Distribution, importance, risk and return", response_model=Overview)
+async def all_at_once(
+    request: Request,
+    database: DatabaseDep,
+    sweep_id: SweepId,
+    metric: Metric = None,
+    risk: Name = "max_drawdown_pct",
+    gain: Name = "annualized_return",
+    points: Annotated[int, Query(ge=1, le=20_000, description="most trials returned one by one")] = 4000,
+) -> JsonResponse:
+    """Return how a metric is distributed, which axes explain it, and the front of risk and return.
+
+    Further parameters name an axis or a metric and a value or `lowest..highest`.
+    """
+    filters = other_parameters(request, _OVERVIEW_PARAMETERS)
+    found = await database.study(
+        overview, sweep_id, metric=metric, risk=risk, gain=gain, filters=filters, most=points
+    )
+    return JsonResponse(overview_document(found))
 
 
 @router.get("/aggregate", summary="Settings summed up over symbols", response_model=SettingPage)
@@ -58,7 +108,7 @@ async def aggregate(
 ) -> JsonResponse:
     """Return how each setting of the other axes did: share of trials in profit, best, mean, median, worst.
 
-    Further parameters fix another axis at one of its values.
+    Further parameters name an axis or a metric and a value or `lowest..highest`.
     """
     fixed = other_parameters(request, _AGGREGATE_PARAMETERS)
     found = await database.study(

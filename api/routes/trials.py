@@ -42,7 +42,7 @@ async def page(
     cursor: Cursor = None,
     state: TrialState | None = None,
 ) -> JsonResponse:
-    """Return a page of trials; further parameters name an axis and one of its values."""
+    """Return a page of trials; further parameters name an axis or a metric and a value or a range."""
     filters = other_parameters(request, _PAGE_PARAMETERS)
     found = await database.study(
         trial_page, sweep_id, sort=sort, limit=limit, cursor=cursor, filters=filters, state=state

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from bot.data.database import insert_or_skip
+from bot.money import MONEY_PLACES
 from sweeps.columns import money_units
 from sweeps.metrics import METRICS, MetricKind
 from sweeps.tables import trial_block
@@ -43,6 +44,18 @@ class Measured:
         """Return where a metric has a value."""
         column = self.values[metric]
         return ~np.isnan(column) if is_real(metric) else column != _UNDEFINED
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> "Measured":
+        """Return those of the trials that are kept."""
+        return Measured(self.numbers[kept], {name: column[kept] for name, column in self.values.items()})
+
+    def floats(self, metric: str) -> npt.NDArray[np.float64]:
+        """Return a metric to draw it: rounded to float64, NaN where it is undefined."""
+        column = self.values[metric]
+        if is_real(metric):
+            return column.astype(np.float64, copy=False)
+        unit = 10**MONEY_PLACES if METRICS[metric] is MetricKind.MONEY else 1
+        return np.where(self.defined(metric), column / unit, np.nan)
 
 
 def is_real(metric: str) -> bool:

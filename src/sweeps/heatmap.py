@@ -1,33 +1,50 @@
 """The matrix of one metric over two axes, the others fixed or aggregated."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
-from sweeps.blocks import measured
-from sweeps.grouping import Aggregate, Groups, Summary, is_maximized, summarize
+from sweeps.blocks import Measured
+from sweeps.grouping import Aggregate, Groups, Summary, group_levels, is_maximized, summarize
 from sweeps.metrics import METRICS
-from sweeps.positions import checked_axis, matching
-from sweeps.progress import bounded_id, get_spec
+from sweeps.plateau import Cell, best_cell, plateau
+from sweeps.positions import Numbers, ascending, checked_axis
+from sweeps.progress import get_spec
+from sweeps.selection import RANGE, selected
+from sweeps.sides import Side, drawn_sides, written_side
 from sweeps.spec import SweepSpec
 
-__all__ = ["Aggregate", "Heatmap", "heatmap"]
+__all__ = ["MOST_PANELS", "Aggregate", "Heatmap", "Panels", "heatmap", "panels"]
+
+MOST_PANELS = 24
+MOST_CELLS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Heatmap:
-    """Axis labels and `cells[y][x]`, None where no trial has a value."""
+    """Two sides and `cells[y][x]`, None where no trial has a value; where best cell and plateau are."""
 
-    x: str
-    y: str
+    x: Side
+    y: Side
     metric: str
     aggregate: Aggregate
-    x_labels: tuple[Any, ...]
-    y_labels: tuple[Any, ...]
     cells: list[list[Summary | None]]
+    best: Cell | None
+    plateau: Cell | None
+
+
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """One heatmap for each value shown of a third axis, ascending; `omitted` counts values left out."""
+
+    z: str
+    labels: tuple[Any, ...]
+    heatmaps: list[Heatmap]
+    omitted: int
 
 
 def heatmap(
@@ -39,60 +56,118 @@ def heatmap(
     metric: str | None = None,
     aggregate: Aggregate = Aggregate.BEST,
     fixed: Mapping[str, str] | None = None,
+    most: int | None = None,
 ) -> Heatmap:
     """Return the matrix of a metric (by default the objective) over the axes `x` and `y`.
 
-    `fixed` gives other axes one value each, as text. Raises: UnknownSweepError, InvalidInputError.
+    `fixed` names axes and metrics with a value or a range each, as text. Values stand as they were written;
+    with `most` they ascend, and neighbours are merged until there are at most so many cells.
+    Raises: UnknownSweepError, InvalidInputError.
     """
     spec = get_spec(connection, sweep_id)
     metric = checked_metric(spec, metric)
     _check(spec, x, y, fixed or {})
-    across, down = spec.space.by_name[x], spec.space.by_name[y]
-    groups = _groups(connection, sweep_id, spec, metric, (x, y), fixed or {})
-    cells: list[list[Summary | None]] = [[None] * len(across.values) for _ in down.values]
-    for summary in summarize(groups, aggregate):
-        at_y, at_x = divmod(summary.group, len(across.values))
-        cells[at_y][at_x] = summary
-    return Heatmap(x, y, metric, aggregate, across.labels, down.labels, cells)
+    done, cells = selected(connection, sweep_id, spec, [metric], fixed)
+    sides = _sides(spec, x, y, most)
+    return _matrix(spec, metric, aggregate, sides, done, cells)
 
 
-def checked_metric(spec: SweepSpec, metric: str | None) -> str:
+def panels(
+    connection: sa.Connection,
+    sweep_id: int,
+    *,
+    x: str,
+    y: str,
+    z: str,
+    metric: str | None = None,
+    aggregate: Aggregate = Aggregate.BEST,
+    fixed: Mapping[str, str] | None = None,
+) -> Panels:
+    """Return a heatmap for each value of the axis `z`, evenly chosen ones where there are many.
+
+    All together have at most `MOST_CELLS` cells. Raises: UnknownSweepError, InvalidInputError.
+    """
+    spec = get_spec(connection, sweep_id)
+    metric = checked_metric(spec, metric)
+    _check(spec, x, y, fixed or {})
+    third = checked_axis(spec.space, "z", z)
+    if z in {x, y}:
+        raise InvalidInputError.of("z", f"{z!r} is a side of the matrix already")
+    done, cells = selected(connection, sweep_id, spec, [metric], fixed)
+    at = spec.space.positions(cells, z)
+    present = np.isin(np.arange(len(third.values)), at)
+    order = [position for position in ascending(third) if present[position]]
+    shown = _evenly(order, MOST_PANELS)
+    sides = _sides(spec, x, y, MOST_CELLS // max(len(shown), 1))
+    found = [
+        _matrix(spec, metric, aggregate, sides, done.only(at == position), cells[at == position])
+        for position in shown
+    ]
+    return Panels(z, tuple(third.labels[position] for position in shown), found, len(order) - len(shown))
+
+
+def checked_metric(spec: SweepSpec, metric: str | None, field: str = "metric") -> str:
     """Return the metric asked for, by default the objective; raises InvalidInputError if there is none."""
     if metric is None:
         return spec.objective.metric
     if metric not in METRICS:
-        raise InvalidInputError.of("metric", f"{metric!r} is no metric; there are {', '.join(METRICS)}")
+        raise InvalidInputError.of(field, f"{metric!r} is no metric; there are {', '.join(METRICS)}")
     return metric
 
 
 def _check(spec: SweepSpec, x: str, y: str, fixed: Mapping[str, str]) -> None:
     for field, name in (("x", x), ("y", y)):
         checked_axis(spec.space, field, name)
-        if name in fixed:
+        if name in fixed and RANGE not in fixed[name]:
             raise InvalidInputError.of(name, f"is the {field} axis and cannot be fixed as well")
     if x == y:
         raise InvalidInputError.of("y", f"{y!r} is the x axis already")
 
 
-def _groups(
-    connection: sa.Connection,
-    sweep_id: int,
+def _sides(spec: SweepSpec, x: str, y: str, most: int | None) -> tuple[Side, Side]:
+    across, down = spec.space.by_name[x], spec.space.by_name[y]
+    return (written_side(across), written_side(down)) if most is None else drawn_sides(across, down, most)
+
+
+def _matrix(
     spec: SweepSpec,
     metric: str,
-    axes: tuple[str, str],
-    fixed: Mapping[str, str],
+    aggregate: Aggregate,
+    sides: tuple[Side, Side],
+    done: Measured,
+    places: Numbers,
+) -> Heatmap:
+    groups = _groups(spec, metric, sides, done, places)
+    x, y = sides
+    cells: list[list[Summary | None]] = [[None] * x.size for _ in range(y.size)]
+    for summary in summarize(groups, aggregate):
+        at_y, at_x = divmod(summary.group, x.size)
+        cells[at_y][at_x] = summary
+    levels = np.full(y.size * x.size, np.nan)
+    if len(groups.numbers):
+        levels = np.where(groups.counts > 0, group_levels(groups, aggregate), np.nan)
+    table = levels.reshape(y.size, x.size)
+    flat = plateau(table, maximize=groups.maximize, across=x.ordered, down=y.ordered)
+    return Heatmap(x, y, metric, aggregate, cells, best_cell(table, maximize=groups.maximize), flat)
+
+
+def _groups(
+    spec: SweepSpec, metric: str, sides: tuple[Side, Side], done: Measured, places: Numbers
 ) -> Groups:
-    space = spec.space
-    done = measured(connection, bounded_id(sweep_id), [metric])
-    cells = space.cells_of(done.numbers)
-    width, height = (len(space.by_name[name].values) for name in axes)
-    ids = space.positions(cells, axes[1]) * width + space.positions(cells, axes[0])
-    kept = done.defined(metric) & matching(space, cells, fixed)
+    x, y = sides
+    kept = done.defined(metric)
+    ids = y.of(spec.space, places) * x.size + x.of(spec.space, places)
     return Groups(
         metric=metric,
         maximize=is_maximized(spec, metric),
         numbers=done.numbers[kept],
         values=done.values[metric][kept],
         ids=ids[kept],
-        size=width * height,
+        size=x.size * y.size,
     )
+
+
+def _evenly(order: Sequence[int], most: int) -> list[int]:
+    if len(order) <= most:
+        return list(order)
+    return [order[round(index * (len(order) - 1) / (most - 1))] for index in range(most)]

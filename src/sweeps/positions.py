@@ -1,6 +1,5 @@
 """Parameters of many trials at once: they are not stored, but follow from trial numbers by arithmetic."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,16 +20,14 @@ def value_ranks(space: TrialSpace, cells: Numbers, name: str) -> Numbers:
     return ranks[space.positions(cells, name)]
 
 
-def matching(space: TrialSpace, cells: Numbers, filters: Mapping[str, str]) -> npt.NDArray[np.bool_]:
-    """Return where each axis named has the value written beside it.
+def absent(axis: Axis, position: int) -> bool:
+    """Return whether a value stands for an axis that does not apply, or that is switched off."""
+    return axis.labels[position] is None
 
-    Raises: InvalidInputError for what is no axis, or none of its values.
-    """
-    kept = np.ones(len(cells), dtype=np.bool_)
-    for name, text in filters.items():
-        wanted = checked_axis(space, name, name).position(text)
-        kept = kept & (space.positions(cells, name) == wanted)
-    return kept
+
+def ascending(axis: Axis) -> list[int]:
+    """Return the positions of an axis by ascending value, absent ones first."""
+    return sorted(range(len(axis.values)), key=lambda at: (0,) if absent(axis, at) else (1, axis.values[at]))
 
 
 def checked_axis(space: TrialSpace, field: str, name: str) -> Axis:

@@ -13,9 +13,10 @@ from sweeps.blocks import Column, Measured, measured
 from sweeps.curves import decode_equity, decode_trades
 from sweeps.errors import UnknownSweepError
 from sweeps.metrics import METRICS
-from sweeps.positions import Numbers, matching, value_ranks
+from sweeps.positions import Numbers, value_ranks
 from sweeps.progress import bounded_id, bounded_limit, get_spec
 from sweeps.ranking import NUMBER, Order, Place, smallest
+from sweeps.selection import Selection
 from sweeps.spec import SweepSpec
 from sweeps.tables import TRIAL_FAILED, trial, trial_curve
 from sweeps.trial import TrialState
@@ -59,15 +60,16 @@ def trial_page(
     """Return finished trials in the order `sort` (a metric, an axis or `number`, `-` for descending).
 
     By default best first. Undefined values come last in both directions, equal ones by number. `filters`
-    are axis names with the text of one value. Raises: UnknownSweepError, InvalidInputError.
+    names axes and metrics with a value or a range each, as text.
+    Raises: UnknownSweepError, InvalidInputError.
     """
     spec = get_spec(connection, sweep_id)
     order = Order.parse(spec, sort)
     limit = bounded_limit(limit)
     place = None if cursor is None else Place.parse(cursor, order)
-    finished = _finished(connection, sweep_id, spec, order, state)
-    kept = matching(spec.space, spec.space.cells_of(finished.numbers), filters or {})
-    places = _next_places(finished.only(kept), order, place, limit + 1)
+    chosen = Selection.parse(spec.space, filters or {})
+    finished = _finished(connection, sweep_id, spec, order, state, chosen)
+    places = _next_places(finished, order, place, limit + 1)
     views = _views(connection, sweep_id, spec, [found.number for found in places[:limit]])
     return TrialPage(views, places[limit - 1].cursor(order) if len(places) > limit else None)
 
@@ -89,13 +91,20 @@ class _Finished:
 
 
 def _finished(
-    connection: sa.Connection, sweep_id: int, spec: SweepSpec, order: Order, state: TrialState | None
+    connection: sa.Connection,
+    sweep_id: int,
+    spec: SweepSpec,
+    order: Order,
+    state: TrialState | None,
+    chosen: Selection,
 ) -> _Finished:
-    metric = [order.metric] if order.metric else []
+    metrics = [*([order.metric] if order.metric else []), *chosen.metrics]
     wanted = state in {None, TrialState.COMPLETED}
-    done = measured(connection, sweep_id, metric) if wanted else Measured.nothing(metric)
+    done = measured(connection, sweep_id, metrics) if wanted else Measured.nothing(metrics)
+    if chosen.metrics:
+        done = done.only(chosen.keeps_values(done))
     failed = np.empty(0, dtype=np.int64)
-    if state in {None, TrialState.FAILED}:
+    if state in {None, TrialState.FAILED} and not chosen.metrics:
         failed = failed_numbers(connection, sweep_id)
     numbers = np.concatenate([done.numbers, failed])
     if order.metric:
@@ -107,6 +116,8 @@ def _finished(
         values = numbers if order.name == NUMBER else value_ranks(spec.space, cells, order.name)
         defined = np.ones(len(numbers), dtype=np.bool_)
     found = _Finished(numbers, values, defined)
+    if chosen.axes:
+        found = found.only(chosen.keeps_cells(spec.space, spec.space.cells_of(numbers)))
     return found.sorted() if len(failed) else found
 
 

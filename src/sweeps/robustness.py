@@ -11,12 +11,12 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
-from sweeps.blocks import measured
 from sweeps.grouping import Aggregate, Groups, Indices, Summary, group_levels, is_maximized, summarize
 from sweeps.heatmap import checked_metric
-from sweeps.positions import checked_axis, matching
-from sweeps.progress import bounded_id, bounded_limit, get_spec
+from sweeps.positions import checked_axis
+from sweeps.progress import bounded_limit, get_spec
 from sweeps.ranking import smallest
+from sweeps.selection import selected
 from sweeps.space import TrialSpace
 from sweeps.spec import SweepSpec
 
@@ -69,7 +69,8 @@ def over_axis(
     """Return settings of all axes but `over`, each summed up over its values, sorted by one of `SORTS`.
 
     Axes linked with `over` vary with it. By default the best median comes first; `-` sorts descending.
-    `fixed` gives other axes one value each, as text. Raises: UnknownSweepError, InvalidInputError.
+    `fixed` names axes and metrics with a value or a range each, as text.
+    Raises: UnknownSweepError, InvalidInputError.
     """
     spec = get_spec(connection, sweep_id)
     checked_axis(spec.space, "over", over)
@@ -107,9 +108,8 @@ def _settings(
     metric: str,
     fixed: Mapping[str, str],
 ) -> _Found:
-    done = measured(connection, bounded_id(sweep_id), [metric, _PROFIT])
-    cells = spec.space.cells_of(done.numbers)
-    kept = done.defined(metric) & matching(spec.space, cells, fixed)
+    done, cells = selected(connection, sweep_id, spec, [metric, _PROFIT], fixed)
+    kept = done.defined(metric)
     ids, size = _setting_ids(spec.space, cells[kept], over)
     groups = Groups(
         metric, is_maximized(spec, metric), done.numbers[kept], done.values[metric][kept], ids, size

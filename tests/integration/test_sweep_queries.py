@@ -138,7 +138,7 @@ def test_heatmap_agrees_with_a_naive_aggregation(
             aggregate=aggregate,
         )
     rows = [row for row in stored_rows(engine, sweep_id) if row["state"] == "completed"]
-    for (at_y, y), (at_x, x) in itertools.product(enumerate(found.y_labels), enumerate(found.x_labels)):
+    for (at_y, y), (at_x, x) in itertools.product(enumerate(found.y.labels), enumerate(found.x.labels)):
         behind = [
             row
             for row in rows

@@ -1,0 +1,73 @@
+"""The sides of a matrix: the values of an axis as they were written, or ascending and merged to be drawn."""
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+from typing import Any
+
+import numpy as np
+
+from sweeps.axes import Axis, as_number
+from sweeps.positions import Numbers, absent, ascending
+from sweeps.space import TrialSpace
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """One side: label and last label of each step, which step each value of the axis is in.
+
+    `ordered` says whether neighbouring steps are neighbouring numbers; `merged` how many values a step holds.
+    """
+
+    name: str
+    labels: tuple[Any, ...]
+    until: tuple[Any, ...]
+    steps: Numbers
+    ordered: bool
+    merged: int = 1
+
+    def of(self, space: TrialSpace, cells: Numbers) -> Numbers:
+        """Return the step of each cell."""
+        return self.steps[space.positions(cells, self.name)]
+
+    @property
+    def size(self) -> int:
+        """How many steps there are."""
+        return len(self.labels)
+
+
+def written_side(axis: Axis) -> Side:
+    """Return a side with one step for each value, in the order written."""
+    return _side(axis, list(range(len(axis.values))), 1)
+
+
+def drawn_sides(across: Axis, down: Axis, most: int) -> tuple[Side, Side]:
+    """Return two sides with ascending values, neighbours merged until the matrix has at most `most` cells."""
+    width, height = len(across.values), len(down.values)
+    by = max(1.0, sqrt(width * height / most))
+    merged_across = min(ceil(by), width)
+    merged_down = min(ceil(width / merged_across * height / most), height)
+    merged_across = max(merged_across, ceil(width * ceil(height / max(merged_down, 1)) / most))
+    return (
+        _side(across, ascending(across), min(merged_across, width)),
+        _side(down, ascending(down), max(merged_down, 1)),
+    )
+
+
+def is_ordered(axis: Axis) -> bool:
+    """Return whether an axis has numbers, so that its neighbouring values are alike."""
+    return all(as_number(value) is not None for at, value in enumerate(axis.values) if not absent(axis, at))
+
+
+def _side(axis: Axis, order: list[int], merged: int) -> Side:
+    starts = range(0, len(order), merged)
+    steps = np.empty(len(order), dtype=np.int64)
+    steps[order] = np.arange(len(order)) // merged
+    last = len(order) - 1
+    return Side(
+        axis.name,
+        tuple(axis.labels[order[at]] for at in starts),
+        tuple(axis.labels[order[min(at + merged - 1, last)]] for at in starts),
+        steps,
+        is_ordered(axis) and order == ascending(axis),
+        merged,
+    )
