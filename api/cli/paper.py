@@ -96,6 +96,7 @@ def _print_progress(progress: Progress) -> None:
             for trade in progress.trades
         ),
         "open " + (", ".join(hedge.position.symbol for hedge in progress.account.hedges) or "nothing"),
+        *(f"unfinished {pending.hedge.symbol}" for pending in progress.account.unfinished),
     ]
     print("  ".join(part for part in told if part), flush=True)
 

@@ -121,7 +121,8 @@ class MarketEvent:
 class OrderRequest:
     """A taker order for one leg.
 
-    A `forced` one follows from what the exchange has done to the other leg: no price is too old for it.
+    A `forced` one follows from what has become of the other leg: no price is too old for it.
+    `number` counts the orders of an account; an order that is asked about again keeps its own.
     """
 
     symbol: str
@@ -129,11 +130,12 @@ class OrderRequest:
     side: Side
     quantity: Decimal
     forced: bool = False
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class OrderResult:
-    """A filled order: unrounded average price and the booked fee."""
+    """A filled order: unrounded average price and the booked fee; `request.quantity` is what was filled."""
 
     request: OrderRequest
     price: Decimal
@@ -156,29 +158,6 @@ class Position:
     spot_cost: Decimal
     margin: Decimal
     entry_fees: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class OpenHedge:
-    """An open position with the funding booked on it so far, quote currency, and the number of bookings."""
-
-    position: Position
-    funding: Decimal
-    payments: int
-
-
-@dataclass(frozen=True, slots=True)
-class AccountState:
-    """All that an account has to remember after the event at `t_ms` (-1: none yet) to go on from it.
-
-    `hedges` are in order of opening; what strategies remember comes back from past settlements.
-    """
-
-    t_ms: int
-    cash: Decimal
-    margin_locked: Decimal
-    hedges: tuple[OpenHedge, ...]
-    skipped_entries: int
 
 
 class FundingPayment(NamedTuple):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Protocol
 
+from bot.account import AccountState
 from bot.market_data.ticker_service import TickerService
 from bot.models import (
-    AccountState,
     CloseReason,
     FundingRate,
     Instrument,
@@ -85,7 +85,7 @@ class CarryTrader:
         ended = self._collect(event)
         if self.positions.held:
             ended |= self._exit(event)
-        if event.decidable and len(self.positions.held) < self._slots:
+        if event.decidable and self._slots_taken() < self._slots:
             self._enter(event, ended)
 
     def on_last_event(self, event: MarketEvent, reason: CloseReason = CloseReason.END) -> None:
@@ -93,6 +93,8 @@ class CarryTrader:
         self._collect(event)
         for position in tuple(self.positions.held.values()):
             self.positions.close(position, reason)
+        if self.positions.unfinished:
+            self.positions.mend()
 
     def settle_late(self, view: SettlementView) -> None:
         """Book a settlement that became known only after its event; nothing is decided on it."""
@@ -104,19 +106,33 @@ class CarryTrader:
 
     def state(self) -> AccountState:
         """Return what has to be remembered to go on after the newest event."""
-        return self.tracker.state(self._previous_ms, self.positions.held.values(), self.skipped_entries)
+        positions = self.positions
+        return self.tracker.state(
+            self._previous_ms,
+            positions.held.values(),
+            self.skipped_entries,
+            positions.unfinished.values(),
+            positions.orders,
+        )
 
     def restore(self, state: AccountState) -> None:
         """Go on from `state`, with fresh books so far."""
         self.tracker.restore(state)
-        self.positions.restore(hedge.position for hedge in state.hedges)
+        self.positions.restore(
+            (hedge.position for hedge in state.hedges),
+            (pending.hedge for pending in state.unfinished),
+            state.orders,
+        )
         self.skipped_entries = state.skipped_entries
         self._previous_ms = state.t_ms
 
     def equity(self) -> Decimal:
         """Return the account's worth at the newest prices, quote currency."""
-        held = self.positions.held
-        return self.tracker.equity(held.values(), self._tickers) if held else self.tracker.cash
+        held, unfinished = self.positions.held, self.positions.unfinished
+        equity = self.tracker.equity(held.values(), self._tickers) if held else self.tracker.cash
+        for hedge in unfinished.values():
+            equity += self.tracker.worth(hedge, self._tickers)
+        return equity
 
     def _collect(self, event: MarketEvent) -> set[str]:
         held = self.positions.held
@@ -124,8 +140,11 @@ class CarryTrader:
         self._tickers.update(event.tickers)
         if self._strategy.remembers:
             self.warm_up(view.funding for view in event.settlements)
-        if held:
+        unfinished = self.positions.unfinished
+        if held or unfinished:
             self._settle(event.settlements)
+        if unfinished:
+            self.positions.mend()
         self._previous_ms = event.t_ms
         return liquidated
 
@@ -147,9 +166,9 @@ class CarryTrader:
 
     def _settle(self, views: Iterable[SettlementView]) -> None:
         for view in views:
-            position = self.positions.held.get(view.funding.symbol)
-            if position is not None and view.funding.mark_price is not None:
-                self.tracker.record_funding(position, view.funding, view.funding.mark_price)
+            short = self.positions.short(view.funding.symbol)
+            if short and view.funding.mark_price is not None:
+                self.tracker.record_funding(short, view.funding, view.funding.mark_price)
 
     def _exit(self, event: MarketEvent) -> set[str]:
         settling = {view.funding.symbol: view for view in event.settlements}
@@ -173,11 +192,12 @@ class CarryTrader:
         return None
 
     def _enter(self, event: MarketEvent, ended: set[str]) -> None:
-        held, views = self.positions.held, event.decidable
-        if held or ended:
-            views = tuple(v for v in views if v.funding.symbol not in held and v.funding.symbol not in ended)
+        views = event.decidable
+        taken = {*self.positions.held, *self.positions.unfinished, *ended}
+        if taken:
+            views = tuple(view for view in views if view.funding.symbol not in taken)
         for entry in self._strategy.entries(views):
-            if len(held) >= self._slots:
+            if self._slots_taken() >= self._slots:
                 break
             self._open(entry)
 
@@ -191,10 +211,11 @@ class CarryTrader:
             self.tracker.free_cash,
             self.positions.exposure,
         )
-        if quantity:
-            self.positions.open(view.funding.symbol, quantity)
-        else:
+        if not quantity or self.positions.open(view.funding.symbol, quantity) is None:
             self.skipped_entries += 1
+
+    def _slots_taken(self) -> int:
+        return len(self.positions.held) + len(self.positions.unfinished)
 
     def _sizing_base(self) -> Decimal:
         capital = self._capital

@@ -7,8 +7,9 @@ from decimal import Decimal
 import sqlalchemy as sa
 from builders import run_config
 
+from bot.account import AccountState, OpenHedge
 from bot.data.paper_store import PaperStore
-from bot.models import AccountState, CloseReason, FundingPayment, OpenHedge, Position, Trade
+from bot.models import CloseReason, FundingPayment, Position, Trade
 from bot.paper.ledger import Progress, SessionTakenError
 from bot.paper.session import new_session
 

@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
+from bot.account import AccountState, OpenHedge, PendingHedge, UnwoundSpot
 from bot.data.database import write_transaction
 from bot.data.paper_tables import (
     paper_equity,
@@ -15,9 +17,12 @@ from bot.data.paper_tables import (
     paper_position,
     paper_session,
     paper_trade,
+    paper_unwound,
 )
-from bot.models import AccountState, CloseReason, FundingPayment, OpenHedge, Position, Trade
+from bot.models import CloseReason, FundingPayment, Position, Trade
 from bot.paper.ledger import Progress, SavedSession, SessionStatus, SessionTakenError
+
+_UNFINISHED = TypeAdapter(tuple[PendingHedge, ...])
 
 
 class PaperStore:
@@ -33,7 +38,10 @@ class PaperStore:
             if row is None:
                 return None
             hedges = _hedges(connection, row.id)
-            account = AccountState(row.event_ms, row.cash, row.margin_locked, hedges, row.skipped_entries)
+            unfinished = _UNFINISHED.validate_json(row.unfinished)
+            account = AccountState(
+                row.event_ms, row.cash, row.margin_locked, hedges, row.skipped_entries, unfinished, row.orders
+            )
             return SavedSession(
                 name=row.name,
                 config=json.loads(row.config),
@@ -64,7 +72,9 @@ class PaperStore:
         with write_transaction(self._engine, durable=True) as connection:
             session_id = _move_on(connection, name, progress)
             _put_hedges(connection, session_id, progress.account.hedges)
-            _add_trades(connection, session_id, progress.trades)
+            trades = [{**asdict(trade), "reason": trade.reason.value} for trade in progress.trades]
+            _add_numbered(connection, paper_trade, session_id, trades)
+            _add_numbered(connection, paper_unwound, session_id, [asdict(spot) for spot in progress.unwound])
             _add(connection, paper_payment, session_id, [payment._asdict() for payment in progress.payments])
             _put_equity(connection, session_id, progress.account.t_ms, progress.equity)
 
@@ -79,6 +89,11 @@ class PaperStore:
         rows = self._rows(name, paper_trade, paper_trade.c.number)
         names = [field.name for field in fields(Trade) if field.name != "reason"]
         return [Trade(**{key: row[key] for key in names}, reason=CloseReason(row["reason"])) for row in rows]
+
+    def unwound(self, name: str) -> list[UnwoundSpot]:
+        """Return the spot of a session that found no short and was sold again, oldest first."""
+        rows = self._rows(name, paper_unwound, paper_unwound.c.number)
+        return [UnwoundSpot(**{field.name: row[field.name] for field in fields(UnwoundSpot)}) for row in rows]
 
     def payments(self, name: str) -> list[FundingPayment]:
         """Return the settlements booked, by time, then by symbol."""
@@ -102,6 +117,8 @@ def _account(account: AccountState, status: SessionStatus) -> dict[str, Any]:
         "cash": account.cash,
         "margin_locked": account.margin_locked,
         "skipped_entries": account.skipped_entries,
+        "orders": account.orders,
+        "unfinished": _UNFINISHED.dump_json(account.unfinished).decode(),
         "status": status.value,
     }
 
@@ -129,16 +146,14 @@ def _put_hedges(connection: sa.Connection, session_id: int, hedges: tuple[OpenHe
     _add(connection, paper_position, session_id, rows)
 
 
-def _add_trades(connection: sa.Connection, session_id: int, trades: tuple[Trade, ...]) -> None:
-    if not trades:
+def _add_numbered(
+    connection: sa.Connection, table: sa.Table, session_id: int, rows: list[dict[str, Any]]
+) -> None:
+    if not rows:
         return
-    newest = sa.select(sa.func.max(paper_trade.c.number)).where(paper_trade.c.session_id == session_id)
+    newest = sa.select(sa.func.max(table.c.number)).where(table.c.session_id == session_id)
     first = (connection.execute(newest).scalar_one_or_none() or 0) + 1
-    rows = [
-        {"number": number, **asdict(trade), "reason": trade.reason.value}
-        for number, trade in enumerate(trades, first)
-    ]
-    _add(connection, paper_trade, session_id, rows)
+    _add(connection, table, session_id, [{"number": n, **row} for n, row in enumerate(rows, first)])
 
 
 def _put_equity(connection: sa.Connection, session_id: int, t_ms: int, equity: Decimal) -> None:

@@ -39,8 +39,13 @@ paper_session = sa.Table(
     sa.Column("cash", Exact, nullable=False),
     sa.Column("margin_locked", Exact, nullable=False),
     sa.Column("skipped_entries", sa.Integer, nullable=False),
+    sa.Column("orders", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("unfinished", sa.Text, nullable=False, server_default="[]"),
 )
-"""An account and the time of the newest event in its books, -1 before the first; `config` is JSON text."""
+"""An account and the time of the newest event in its books, -1 before the first.
+
+`config` is JSON text; so are the hedges that are `unfinished`, with exact numbers as text.
+"""
 
 
 def _of_session() -> sa.Column[int]:
@@ -89,6 +94,21 @@ paper_trade = sa.Table(
     sa.Column("reason", sa.String(16), nullable=False),
 )
 """The round trips of a session, `number` from 1 in the order in which they ended."""
+
+paper_unwound = sa.Table(
+    "paper_unwound",
+    metadata,
+    _of_session(),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("symbol", sa.String(64), nullable=False),
+    sa.Column("closed_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("quantity", Exact, nullable=False),
+    sa.Column("entry", Exact, nullable=False),
+    sa.Column("exit", Exact, nullable=False),
+    sa.Column("fees", Exact, nullable=False),
+    sa.Column("price_pnl", Exact, nullable=False),
+)
+"""Spot of a session that found no short and was sold again, `number` from 1."""
 
 paper_payment = sa.Table(
     "paper_payment",

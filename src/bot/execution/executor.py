@@ -14,7 +14,18 @@ class Executor(ABC):
 
     @abstractmethod
     def execute(self, order: OrderRequest) -> OrderResult:
-        """Return the fill of `order`; raises ExecutionError if it could not be filled."""
+        """Return the fill of the whole order.
+
+        Raises: PartlyFilledError, OrderRejectedError or OrderUnknownError for what markets do;
+        ExecutionError for an order that should not have been made.
+        """
+
+    @abstractmethod
+    def outcome(self, order: OrderRequest) -> OrderResult | None:
+        """Return what was filled in the end of an order that was left unknown, None if nothing.
+
+        Raises: OrderUnknownError as long as nobody knows.
+        """
 
 
 class SimulatedExecutor(Executor):
@@ -34,3 +45,7 @@ class SimulatedExecutor(Executor):
         price = self._fills.price(order.side, last_price)
         fee = self._fees.fee(order.leg, order.quantity, price)
         return OrderResult(order, price, fee, ticker.t_ms)
+
+    def outcome(self, order: OrderRequest) -> OrderResult | None:
+        """Raise ExecutionError: an order is filled at once or never."""
+        raise ExecutionError(f"order {order.number} for {order.symbol} was never left unknown")

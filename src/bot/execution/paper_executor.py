@@ -1,9 +1,9 @@
 """Execution against live prices without sending anything to an exchange."""
 
 from bot.clock import Clock
-from bot.errors import ExecutionError
 from bot.execution.executor import SimulatedExecutor
 from bot.execution.fill_model import FillModel
+from bot.execution.incomplete import OrderRejectedError
 from bot.market_data.ticker_service import TickerService
 from bot.models import OrderRequest, OrderResult
 from bot.pnl.fees import FeeCalculator
@@ -20,14 +20,15 @@ class PaperExecutor(SimulatedExecutor):
         self._max_age_ms = max_age_ms
 
     def execute(self, order: OrderRequest) -> OrderResult:
-        """Return the fill of `order`; raises ExecutionError on a price that is too old to trust.
+        """Return the fill of `order`; raises OrderRejectedError on a price that is too old to trust.
 
         Forced orders fill at any age.
         """
         age_ms = self._clock.now_ms() - self._tickers.latest(order.symbol).t_ms
         if age_ms > self._max_age_ms and not order.forced:
-            raise ExecutionError(
+            raise OrderRejectedError(
+                order,
                 f"{order.symbol}: the newest price is {age_ms} ms old, "
-                f"at most {self._max_age_ms} ms are accepted"
+                f"at most {self._max_age_ms} ms are accepted",
             )
         return super().execute(order)

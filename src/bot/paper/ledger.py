@@ -6,8 +6,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 
+from bot.account import AccountState, UnwoundSpot
 from bot.errors import BotError
-from bot.models import AccountState, FundingPayment, Trade
+from bot.models import FundingPayment, Trade
 
 
 class SessionError(BotError):
@@ -57,6 +58,7 @@ class Progress:
     equity: Decimal
     trades: tuple[Trade, ...]
     payments: tuple[FundingPayment, ...]
+    unwound: tuple[UnwoundSpot, ...] = ()
     status: SessionStatus = SessionStatus.OPEN
 
 

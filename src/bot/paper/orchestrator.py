@@ -137,6 +137,14 @@ class PaperOrchestrator:
         self._save(session.advance(at_ms - 1, now_ms, decide=False))
         progress = session.close(reason, at_ms, now_ms)
         self._save([progress])
+        for pending in progress.account.unfinished:
+            hedge = pending.hedge
+            _log.error(
+                "%s could not be closed: spot %s, short %s are left",
+                hedge.symbol,
+                hedge.spot_long,
+                hedge.perp_short,
+            )
         return progress.status
 
     def _save(self, events: Iterable[Progress]) -> None:

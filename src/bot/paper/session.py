@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from bot.account import AccountState
 from bot.clock import SimulatedClock
 from bot.config import RunConfig
 from bot.data.rows import SeriesKind
@@ -11,7 +12,7 @@ from bot.desk import open_desk
 from bot.execution.fill_model import FillModel
 from bot.execution.paper_executor import PaperExecutor
 from bot.market_data.ticker_service import TickerService
-from bot.models import DAY_MS, AccountState, CloseReason, FundingRate, MarketEvent
+from bot.models import DAY_MS, CloseReason, FundingRate, MarketEvent
 from bot.money import ZERO, exact
 from bot.paper.book import MarketBook
 from bot.paper.feed import FeedRows, Listing
@@ -126,10 +127,10 @@ class PaperSession:
 
     def _progress(self, previous_ms: int, status: SessionStatus) -> Progress:
         books = self._trader.tracker
-        trades, payments = tuple(books.trades), tuple(books.payments)
-        books.trades.clear()
-        books.payments.clear()
-        return Progress(previous_ms, self.account, self._trader.equity(), trades, payments, status)
+        trades, payments, unwound = tuple(books.trades), tuple(books.payments), tuple(books.unwound)
+        for written in (books.trades, books.payments, books.unwound):
+            written.clear()
+        return Progress(previous_ms, self.account, self._trader.equity(), trades, payments, unwound, status)
 
     def _past(self) -> tuple[list[FundingRate], list[FundingRate]]:
         """Return the settlements before the session, and those by its newest event, as they were seen."""

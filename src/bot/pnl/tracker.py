@@ -4,18 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bot.account import AccountState, OpenHedge, PendingHedge, UnfinishedHedge, UnwoundSpot
 from bot.market_data.ticker_service import TickerService
-from bot.models import (
-    AccountState,
-    CloseReason,
-    FundingPayment,
-    FundingRate,
-    OpenHedge,
-    OrderResult,
-    Position,
-    Trade,
-)
-from bot.money import ZERO
+from bot.models import CloseReason, FundingPayment, FundingRate, OrderResult, Position, Trade
+from bot.money import ZERO, book
 from bot.pnl import formulas
 from bot.pnl.round_trip import Exit, round_trip
 
@@ -34,6 +26,7 @@ class PnLTracker:
         self.margin_locked = ZERO
         self.trades: list[Trade] = []
         self.payments: list[FundingPayment] = []
+        self.unwound: list[UnwoundSpot] = []
         self._carries: dict[str, _Carry] = {}
 
     @property
@@ -45,11 +38,20 @@ class PnLTracker:
         """Book the opening of a hedge: spot bought, fees paid, margin locked."""
         self.cash -= position.spot_cost + position.entry_fees
         self.margin_locked += position.margin
-        self._carries[position.symbol] = _Carry()
+        self.expect(position.symbol)
 
-    def record_funding(self, position: Position, funding: FundingRate, mark_price: Decimal) -> Decimal:
-        """Book one settlement of an open short and return the amount."""
-        quantity = position.quantity
+    def expect(self, symbol: str) -> None:
+        """Be ready for settlements of a pair's short."""
+        if symbol not in self._carries:
+            self._carries[symbol] = _Carry()
+
+    def record_unwound(self, spot: UnwoundSpot) -> None:
+        """Book spot that was bought and sold again because it found no short."""
+        self.unwound.append(spot)
+        self.cash += spot.price_pnl - spot.fees
+
+    def record_funding(self, quantity: Decimal, funding: FundingRate, mark_price: Decimal) -> Decimal:
+        """Book one settlement of a short of `quantity` and return the amount."""
         amount = formulas.funding_payment(quantity, mark_price, funding.rate)
         self.payments.append(
             FundingPayment(
@@ -62,7 +64,7 @@ class PnLTracker:
                 amount,
             )
         )
-        carry = self._carries[position.symbol]
+        carry = self._carries[funding.symbol]
         carry.funding += amount
         carry.payments += 1
         self.cash += amount
@@ -93,11 +95,33 @@ class PnLTracker:
                 )
         return equity
 
-    def state(self, t_ms: int, positions: Iterable[Position], skipped_entries: int) -> AccountState:
+    def worth(self, hedge: UnfinishedHedge, tickers: TickerService) -> Decimal:
+        """Return what an unfinished hedge adds to cash at the newest prices."""
+        ticker = tickers.latest(hedge.symbol)
+        spot, perp = ticker.spot, ticker.perp
+        if spot is None or perp is None:
+            return ZERO
+        value = hedge.spot_long * spot + hedge.spot_sold.value - hedge.spot_bought.value
+        value += hedge.perp_sold.value - hedge.perp_bought.value - hedge.perp_short * perp
+        if hedge.position is not None:
+            lost = hedge.reason is CloseReason.LIQUIDATION
+            value += -hedge.position.margin if lost else hedge.quantity * hedge.position.perp_entry
+        return book(value) - hedge.fees
+
+    def state(
+        self,
+        t_ms: int,
+        positions: Iterable[Position],
+        skipped_entries: int,
+        unfinished: Iterable[UnfinishedHedge] = (),
+        orders: int = 0,
+    ) -> AccountState:
         """Return what the account has to remember after the event at `t_ms`."""
         carries = ((position, self._carries[position.symbol]) for position in positions)
         hedges = tuple(OpenHedge(position, carry.funding, carry.payments) for position, carry in carries)
-        return AccountState(t_ms, self.cash, self.margin_locked, hedges, skipped_entries)
+        pending = ((hedge, self._carries[hedge.symbol]) for hedge in unfinished)
+        rest = tuple(PendingHedge(hedge, carry.funding, carry.payments) for hedge, carry in pending)
+        return AccountState(t_ms, self.cash, self.margin_locked, hedges, skipped_entries, rest, orders)
 
     def restore(self, state: AccountState) -> None:
         """Go on from `state`; its closed trades and payments stay where they were written down."""
@@ -105,6 +129,9 @@ class PnLTracker:
         self._carries = {
             hedge.position.symbol: _Carry(hedge.funding, hedge.payments) for hedge in state.hedges
         }
+        self._carries.update(
+            (pending.hedge.symbol, _Carry(pending.funding, pending.payments)) for pending in state.unfinished
+        )
 
     def _end(self, position: Position, end: Exit) -> Trade:
         carry = self._carries.pop(position.symbol)

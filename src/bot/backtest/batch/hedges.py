@@ -153,6 +153,8 @@ class HedgeBook:
         tickers = TickerService()
         tickers.update(pair.events[entry].tickers)
         position = self._manager(tickers, PnLTracker(base)).open(pair.symbol, quantity)
+        if position is None:
+            return None
         hedge = OpenedHedge(
             number=len(self._hedges),
             entry=entry,

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from builders import run_config
 
+from bot.account import AccountState, Aim, LegFills, OpenHedge, PendingHedge, UnfinishedHedge, UnwoundSpot
 from bot.data.database import open_engine
 from bot.data.paper_store import PaperStore
 from bot.data.tables import metadata
-from bot.models import AccountState, CloseReason, FundingPayment, OpenHedge, Position, Trade
+from bot.models import CloseReason, FundingPayment, Leg, OrderRequest, Position, Side, Trade
 from bot.paper.ledger import Progress, SessionStatus, SessionTakenError
 from bot.paper.session import new_session
 
@@ -56,6 +57,25 @@ def test_every_digit_of_an_event_comes_back(store: PaperStore) -> None:
     assert (found.account, found.booked) == (event.account, frozenset({("X", 7)}))
     assert (store.trades("x"), store.payments("x")) == ([TRADE, TRADE], [PAYMENT])
     assert store.equity("x") == [(7, THIRD)]
+
+
+def test_a_hedge_with_unequal_legs_comes_back_with_the_order_that_is_still_unknown(store: PaperStore) -> None:
+    store.create(NEW)
+    unknown = OrderRequest("X", Leg.PERP, Side.BUY, THIRD, forced=True, number=12)
+    closing = UnfinishedHedge(
+        *("X", Aim.CLOSE, Decimal(2), POSITION, CloseReason.MARGIN),
+        spot_sold=LegFills(Decimal(2), THIRD, Decimal("1E-8"), 6),
+        unknown=unknown,
+    )
+    opening = UnfinishedHedge("A", Aim.UNWIND, Decimal(1), spot_bought=LegFills(THIRD, THIRD, THIRD, 6))
+    pending = PendingHedge(closing, THIRD, 3), PendingHedge(opening, Decimal(0), 0)
+    account = AccountState(7, THIRD, Decimal(1), (), 4, pending, orders=12)
+    unwound = UnwoundSpot("B", 7, THIRD, THIRD, Decimal(2), Decimal("0.1"), Decimal("-0.5"))
+    store.save("x", Progress(-1, account, THIRD, (), (), (unwound, unwound)))
+    found = store.find("x")
+    assert found is not None
+    assert found.account == account
+    assert store.unwound("x") == [unwound, unwound]
 
 
 def test_an_event_is_written_down_once_and_only_after_the_one_before(store: PaperStore) -> None:

@@ -29,7 +29,7 @@ class Desk:
         position = self.positions.held.get("X")
         assert position is not None
         record = FundingRate("X", 2, Decimal(rate), 8, Decimal(mark), Decimal(rate))
-        return self.tracker.record_funding(position, record, Decimal(mark))
+        return self.tracker.record_funding(position.quantity, record, Decimal(mark))
 
 
 @pytest.fixture
@@ -65,6 +65,7 @@ def test_closing_turns_everything_into_cash(desk: Desk) -> None:
     position = desk.positions.held.get("X")
     assert position is not None
     trade = desk.positions.close(position, CloseReason.SIGNAL)
+    assert trade is not None
     assert trade.price_pnl == 220 - 200 + 2 * (Decimal(101) - Decimal("110.5"))
     assert trade.fees == Decimal("0.301") + Decimal("0.22") + Decimal("0.1105")
     assert trade.funding == Decimal("0.204")
@@ -79,6 +80,7 @@ def test_a_liquidation_loses_the_margin_and_sells_the_spot(desk: Desk) -> None:
     position = desk.positions.held.get("X")
     assert position is not None
     trade = desk.positions.liquidate(position)
+    assert trade is not None
     assert (trade.perp_exit, trade.reason, trade.closed_at_ms) == (None, CloseReason.LIQUIDATION, 3)
     assert trade.price_pnl == 320 - 200 - 101
     assert trade.fees == Decimal("0.301") + Decimal("0.32")
