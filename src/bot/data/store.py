@@ -10,6 +10,7 @@ from bot.data.database import write_transaction
 from bot.data.listing import ExchangeListing, list_coverage
 from bot.data.loading import load_market, resolve_exchange
 from bot.data.merging import MergeResult
+from bot.data.pairs import Pair, PairSeries, list_pairs, pair_series
 from bot.data.provenance import Provenance, record
 from bot.data.rows import Rows, SeriesKey
 from bot.data.series import MarketData
@@ -84,6 +85,21 @@ class HistoricalDataStore:
             listing, fresh = list_coverage(connection)
         self._keep(fresh)
         return listing
+
+    def pairs(self, days: int) -> list[Pair]:
+        """Return the figures of all pairs over their newest `days`; raises InvalidInputError for others."""
+        with self.engine.connect() as connection:
+            pairs, fresh = list_pairs(connection, days)
+        self._keep(fresh)
+        return pairs
+
+    def pair_series(self, exchange: str, symbol: str, days: int) -> PairSeries:
+        """Return the settlements of a pair over its newest `days`, with the basis at each.
+
+        Raises: UnknownSymbolError; InvalidInputError.
+        """
+        with self.engine.connect() as connection:
+            return pair_series(connection, exchange, symbol, days)
 
     def _keep(self, summaries: Sequence[Summary]) -> None:
         if summaries:
