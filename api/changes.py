@@ -1,14 +1,20 @@
 """Bodies that change a sweep; parsed from exact JSON, refused with the paths of their fields."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from bot.config import field_errors
 from bot.errors import InvalidInputError
-from bot.fields import Integer
+from bot.fields import Count
 from sweeps.growing import extended_spec
+from sweeps.labelling import MAX_NOTE_LENGTH, MAX_TAG_LENGTH, MAX_TAGS
 from sweeps.spec import SweepSpec
+
+# What `sweeps.labelling` checks, in its own words; here only said to readers of the schema.
+_TAG: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_TAG_LENGTH}
+_TAGS = WithJsonSchema({"type": "array", "items": _TAG, "maxItems": MAX_TAGS})
+_NOTE = WithJsonSchema({"type": "string", "maxLength": MAX_NOTE_LENGTH})
 
 
 class SweepChange(BaseModel):
@@ -16,13 +22,13 @@ class SweepChange(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    tags: list[str] | None = Field(None, description="in place of the tags it has")
-    note: str | None = Field(None, description="in place of the note it has")
+    tags: Annotated[list[str], _TAGS] | None = Field(None, description="in place of the tags it has")
+    note: Annotated[str, _NOTE] | None = Field(None, description="in place of the note it has")
     add_values: dict[str, list[Any]] = Field(
         default_factory=dict, description="more values of axes, or of parameters that become axes by it"
     )
     extend_to: Any = Field(None, description="a later end, beside those there are")
-    n: Integer | None = Field(None, description="more trials of a random or sobol sample")
+    n: Count | None = Field(None, description="more trials of a random or sobol sample")
 
     @classmethod
     def parse(cls, document: dict[str, object]) -> Self:

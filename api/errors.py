@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from api.headers import secure
 from api.outages import database_problem
@@ -81,13 +82,22 @@ async def _bare_status(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     detail = None
+    headers = dict(error.headers or {})
     if error.status_code == 404:
         detail = f"there is nothing at {request.url.path[:200]!a}"
     elif error.status_code == 405:
         detail = f"{request.method} is not possible at {request.url.path[:200]!a}"
+        headers["Allow"] = _possible_methods(request) or headers.get("Allow", "")
     response = await _answer(request, status_problem(error.status_code, detail))
-    response.headers.update(error.headers or {})
+    response.headers.update(headers)
     return response
+
+
+def _possible_methods(request: Request) -> str:
+    """Return what can be done at the path, as documented: the router looks at its first route only."""
+    paths, path = request.app.openapi()["paths"], request.url.path
+    here = path if path in paths else next((one for one in paths if compile_path(one)[0].match(path)), None)
+    return ", ".join(sorted(method.upper() for method in paths.get(here, ())))
 
 
 async def _database_trouble(request: Request, error: Exception) -> Response:

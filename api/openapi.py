@@ -25,16 +25,36 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 """Every answer but the documented ones."""
 
 
-def _body(model: str) -> dict[str, Any]:
+def _body(model: str, example: dict[str, Any]) -> dict[str, Any]:
     """Return the description of a body that the route parses itself to keep its numbers exact."""
-    schema = {"$ref": f"{_COMPONENTS}{model}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    content = {"schema": {"$ref": f"{_COMPONENTS}{model}"}, "example": example}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
 _ANY_RUN = "RunParameters"
 _BODIES = (SweepSpec, SweepChange, SweepClone)
-SWEEP_BODY, CHANGE_BODY, CLONE_BODY = (_body(model.__name__) for model in _BODIES)
-RUN_BODY = _body(_ANY_RUN)
+_YEAR = {
+    "exchange": "binance",
+    "symbols": ["BTC/USDT:USDT"],
+    "start": "2023-01-01",
+    "end": "2024-01-01",
+}
+SWEEP_BODY = _body(
+    SweepSpec.__name__,
+    {
+        "name": "btc entry x exit",
+        "base": _YEAR,
+        "grid": {
+            "min_funding_rate": {"start": "0.0001", "stop": "0.0010", "step": "0.0001"},
+            "exit_funding_rate": ["0", "0.00005", "0.0001"],
+            "perp_leverage": [1, 2, 3],
+        },
+        "constraints": ["exit_funding_rate <= min_funding_rate"],
+    },
+)
+CHANGE_BODY = _body(SweepChange.__name__, {"tags": ["btc"], "add_values": {"perp_leverage": [5]}})
+CLONE_BODY = _body(SweepClone.__name__, {"name": "btc, more slippage", "base": {"slippage_bps": "10"}})
+RUN_BODY = _body(_ANY_RUN, {**_YEAR, "perp_leverage": 2})
 
 
 def describe(app: FastAPI, *, guarded: bool) -> None:

@@ -22,6 +22,7 @@ from bot.data.store import HistoricalDataStore
 from bot.data.synthetic import generate
 from bot.timestamps import parse_time_ms
 from sweeps.dispatch import ChunkRef, Dispatcher
+from sweeps.job_runner import JobDispatcher, JobRunner
 from sweeps.migrations import migrate
 from sweeps.replay import WindowCache
 from sweeps.runner import ChunkRunner
@@ -134,3 +135,39 @@ def serving(home: Path, *, port: int | None = None, **settings: Any) -> Iterator
     finally:
         server.should_exit = True
         thread.join(10)
+
+
+class _AtOnce:
+    """A task queue whose messages are worked off by the thread that sends them."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._chunks = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
+        self._jobs = JobRunner(engine)
+
+    def publish(self, ref: ChunkRef) -> None:
+        self._chunks.run(ref.sweep_id, ref.chunk_id, "test")
+
+    def publish_job(self, job_id: int) -> None:
+        self._jobs.run(job_id)
+
+
+@contextlib.contextmanager
+def working(home: Path) -> Iterator[None]:
+    """Do whatever is submitted to the application over `home`, as dispatcher and workers would."""
+    engine = open_engine(f"sqlite:///{home / DATABASE}")
+    queue, stop = _AtOnce(engine), threading.Event()
+    dispatcher, jobs = Dispatcher(engine, queue, "test"), JobDispatcher(engine, queue)
+
+    def work() -> None:
+        while not stop.wait(0.02):
+            jobs.step()
+            dispatcher.step()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(10)
+        engine.dispose()

@@ -14,7 +14,7 @@ from api.responses import json_bytes
 from api.routes.parameters import SweepId
 from sweeps.errors import UnknownSweepError
 from sweeps.progress import SweepView, get_sweep
-from sweeps.trial import ACTIVE
+from sweeps.trial import ENDED
 
 router = APIRouter(prefix="/sweeps/{sweep_id}", tags=["sweeps"], responses=PROBLEMS)
 _PERIOD_S = 0.5
@@ -29,7 +29,7 @@ _PERIOD_S = 0.5
 async def events(
     database: DatabaseDep, sweep_id: SweepId, last_event_id: Annotated[str | None, Header()] = None
 ) -> EventSourceResponse:
-    """Send the progress whenever it changed, and `end` once the sweep has ended.
+    """Send the progress whenever it changed, and `end` once the sweep has ended; a paused one may go on.
 
     A client that reconnects with `Last-Event-ID` hears only of what it has not seen.
     """
@@ -38,7 +38,7 @@ async def events(
 
 
 async def _progress(database: Database, sweep: SweepView, seen: str | None) -> AsyncIterator[ServerSentEvent]:
-    while sweep.state in ACTIVE:
+    while sweep.state not in ENDED:
         if _mark(sweep) != seen:
             seen = _mark(sweep)
             yield _event("progress", sweep)

@@ -8,12 +8,13 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.dependencies import Database, DatabaseDep, SettingsDep
+from api.openapi import PROBLEMS
 from api.responses import JsonResponse
 from api.schemas import Liveness, Readiness
 from api.settings import Settings
 from sweeps.heartbeats import Beat, Component, live_beats
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(tags=["operation"], responses=PROBLEMS)
 _BROKER_TIMEOUT_S = 1.0
 
 

@@ -9,7 +9,11 @@ SweepId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="number of the sw
 TrialNumber = Annotated[int, Path(ge=0, le=LARGEST_ID, description="number of the trial in its sweep")]
 Cursor = Annotated[
     str | None,
-    Query(max_length=500, description="`next_cursor` of the page before; the first one if left out"),
+    Query(
+        max_length=500,
+        pattern="^[A-Za-z0-9_=-]+$",
+        description="`next_cursor` of the page before; the first one if left out",
+    ),
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="most rows of a page")]
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.body import read_object
@@ -69,6 +69,12 @@ async def list_page(
     page = await database.read(list_sweeps, state=state, tag=tag, search=q, limit=limit, cursor=cursor)
     sweeps = [sweep_document(sweep) for sweep in page.sweeps]
     return JsonResponse({"sweeps": sweeps, "next_cursor": page.next_cursor})
+
+
+@router.api_route("/validate", methods=["GET", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+async def only_post() -> None:
+    """Refuse what would else be taken for a sweep whose number is no number."""
+    raise HTTPException(405)
 
 
 @router.get("/{sweep_id}", summary="One sweep and its progress", response_model=SweepDocument)

@@ -14,6 +14,7 @@ from bot.timestamps import iso, parse_time_ms
 MAX_DIGITS = 15
 MAX_MAGNITUDE = Decimal(10) ** 15
 MAX_PLACES = 18
+MAX_SYMBOL_LENGTH = 64
 _JSON_NUMBER: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "number"}]}
 
 
@@ -56,7 +57,7 @@ def _symbols(value: object) -> tuple[str, ...]:
     if not isinstance(names, list | tuple) or not names:
         raise ValueError(f"{value!r} is not a non-empty list of symbols")
     for name in names:
-        if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= 64:
+        if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= MAX_SYMBOL_LENGTH:
             raise ValueError(f"{name!r} is not a symbol such as BTC/USDT:USDT")
     if len(set(names)) != len(names):
         raise ValueError(f"{list(names)!r} names a symbol twice")
@@ -77,7 +78,7 @@ Number = Annotated[
     WithJsonSchema(_JSON_NUMBER),
 ]
 Integer = Annotated[int, BeforeValidator(_integer)]
-Count = Annotated[Integer, Field(ge=1, le=1_000_000)]
+Count = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_integer)]
 Positive = Annotated[Number, Field(gt=0)]
 Money = Annotated[Positive, AfterValidator(_bookable)]
 NonNegative = Annotated[Number, Field(ge=0)]
@@ -95,7 +96,15 @@ Symbols = Annotated[
     tuple[str, ...],
     BeforeValidator(_symbols),
     AfterValidator(tuple),
-    WithJsonSchema({"type": "array", "items": {"type": "string"}, "minItems": 1}),
+    WithJsonSchema(
+        {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1, "maxLength": MAX_SYMBOL_LENGTH},
+            "minItems": 1,
+            "uniqueItems": True,
+            "examples": [["BTC/USDT:USDT"]],
+        }
+    ),
 ]
 
 

@@ -31,10 +31,18 @@ class ChunkRef:
 
 
 def expire_leases(connection: sa.Connection) -> int:
-    """Free the chunks whose owners fell silent, whatever their sweep's state, and return how many."""
+    """Free the chunks whose owners fell silent, whatever their sweep's state, and return how many.
+
+    A chunk that somebody is writing to at this moment is not waited for, but looked at again next time.
+    """
+    silent = (
+        sa.select(chunk.c.sweep_id, chunk.c.id)
+        .where(chunk.c.state == ChunkState.RUNNING, chunk.c.lease_until_ms < database_now_ms())
+        .with_for_update(skip_locked=True)
+    )
     return connection.execute(
         chunk.update()
-        .where(chunk.c.state == ChunkState.RUNNING, chunk.c.lease_until_ms < database_now_ms())
+        .where(sa.tuple_(chunk.c.sweep_id, chunk.c.id).in_(silent))
         .values(
             state=ChunkState.PENDING,
             owner=None,

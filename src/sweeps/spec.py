@@ -43,7 +43,7 @@ class TopCurves(BaseModel):
     """Keep the curves of the best `top` trials."""
 
     model_config = _STRICT
-    top: int = 50
+    top: int = Field(50, ge=1, le=MAX_TRIALS)
 
 
 def _curves(raw: object) -> object:
@@ -59,7 +59,7 @@ class Objective(BaseModel):
     """What makes a trial the best one; the direction follows the metric if it is left out."""
 
     model_config = _STRICT
-    metric: str = "sharpe"
+    metric: str = Field("sharpe", json_schema_extra={"enum": list(METRICS)})
     direction: Direction = Direction.MAXIMIZE
 
     @model_validator(mode="before")

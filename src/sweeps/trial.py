@@ -33,6 +33,7 @@ class TrialState(StrEnum):
 
 
 ACTIVE = (SweepState.QUEUED, SweepState.RUNNING)
+ENDED = (SweepState.COMPLETED, SweepState.FAILED, SweepState.CANCELLED)
 
 SWEEP_MOVES: Mapping[SweepState, frozenset[SweepState]] = MappingProxyType(
     {

@@ -180,6 +180,20 @@ def test_expired_lease_frees_the_chunk_and_a_live_one_does_not(engine: sa.Engine
     assert "lease ran out" in found.last_error
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_chunk_that_is_being_written_to_does_not_hold_up_the_expiry_of_others(engine: sa.Engine) -> None:
+    sweep_id = submit(engine, sweep_spec(**SMALL), size=1)
+    held, *_ = (claimed(engine, sweep_id, number) for number in range(4))
+    with write_transaction(engine) as connection:
+        connection.execute(chunk.update().where(chunk.c.sweep_id == sweep_id).values(lease_until_ms=1))
+    with write_transaction(engine) as owner, write_transaction(engine) as dispatcher:
+        assert save_trials(owner, held, failures(held, (0,)), last=True) is Hold.DONE
+        dispatcher.execute(sa.text("SET LOCAL lock_timeout = 1"))
+        assert reconcile.expire_leases(dispatcher) == 3
+    assert [found.state for found in chunks_of(engine, sweep_id)] == ["done"] + ["pending"] * 3
+
+
 def test_dead_owner_frees_its_own_chunk_only(engine: sa.Engine) -> None:
     sweep_id = submit(engine, sweep_spec(**SMALL))
     claimed(engine, sweep_id, owner="task-1")

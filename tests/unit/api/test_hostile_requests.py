@@ -218,6 +218,21 @@ def test_unknown_path_or_method_is_a_problem_document(
     assert problem_of(client.request(method, path, follow_redirects=False))["status"] == status
 
 
+@pytest.mark.parametrize(
+    ("path", "possible"),
+    [
+        ("/sweeps", "GET, POST"),
+        ("/sweeps/validate", "POST"),
+        ("/sweeps/1", "DELETE, GET, PATCH"),
+        ("/dashboard/login", "GET"),
+    ],
+)
+def test_refused_method_comes_with_all_that_are_possible(reader: Reader, path: str, possible: str) -> None:
+    refusal = reader.client.put(path)
+    assert problem_of(refusal)["status"] == 405
+    assert refusal.headers["allow"] == possible
+
+
 @pytest.mark.parametrize("key", ["", "x" * 201])
 def test_idempotency_key_out_of_bounds_is_refused(client: TestClient, key: str) -> None:
     response = client.post("/sweeps", json=sweep_body(), headers={"Idempotency-Key": key})

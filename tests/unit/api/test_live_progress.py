@@ -58,6 +58,50 @@ def test_events_go_on_after_a_lost_connection_without_repeating_themselves(
         assert list(events(client, url, rest[0]["id"]))[-1]["event"] == "end"
 
 
+@pytest.mark.parametrize("last", [None, "running-5-0", "not one of ours"])
+def test_events_of_an_ended_sweep_are_its_end_whatever_was_seen(
+    address: str, hands: Hands, last: str | None
+) -> None:
+    with httpx2.Client(base_url=address) as client:
+        sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
+        hands.split(sweep_id, 5)
+        hands.work(sweep_id, chunks=1)
+        client.post(f"/sweeps/{sweep_id}/cancel")
+        (cancelled,) = events(client, f"/sweeps/{sweep_id}/events", last)
+        assert (cancelled["event"], cancelled["id"]) == ("end", "cancelled-5-0")
+        assert cancelled["data"]["state"] == "cancelled"
+        client.post(f"/sweeps/{sweep_id}/resume")
+        hands.work(sweep_id)
+        (completed,) = events(client, f"/sweeps/{sweep_id}/events", last)
+        assert (completed["event"], completed["id"]) == ("end", "completed-20-0")
+
+
+def test_events_of_a_paused_sweep_wait_and_go_on_when_it_is_resumed(address: str, hands: Hands) -> None:
+    with httpx2.Client(base_url=address) as client:
+        sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
+        client.post(f"/sweeps/{sweep_id}/pause")
+        heard = events(client, f"/sweeps/{sweep_id}/events")
+        paused = next(heard)
+        assert (paused["event"], paused["data"]["state"]) == ("progress", "paused")
+        client.post(f"/sweeps/{sweep_id}/resume")
+        assert next(heard)["data"]["state"] == "queued"
+        reconnected = events(client, f"/sweeps/{sweep_id}/events", paused["id"])
+        assert next(reconnected)["data"]["state"] == "queued"
+        hands.work(sweep_id)
+        assert [event["event"] for event in heard][-1] == "end"
+        assert [event["event"] for event in reconnected][-1] == "end"
+
+
+def test_events_of_a_sweep_that_is_deleted_meanwhile_stop(address: str) -> None:
+    with httpx2.Client(base_url=address) as client:
+        sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
+        heard = events(client, f"/sweeps/{sweep_id}/events")
+        next(heard)
+        client.delete(f"/sweeps/{sweep_id}")
+        assert list(heard) == []
+        assert client.get(f"/sweeps/{sweep_id}/events").status_code == 404
+
+
 def test_partial_results_can_be_used_at_once(client: TestClient, hands: Hands) -> None:
     sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
     hands.split(sweep_id, 5)
