@@ -37,13 +37,14 @@ function withoutPrefix(field, prefix) {
 function placeOf(form, field) {
   for (let path = field; path; path = path.replace(/[.[][^.[]*$|^[^.[]*$/, "")) {
     for (const place of form.querySelectorAll("[data-field]")) {
-      if (place.dataset.field.split(" ").includes(path) && place.offsetParent !== null) return place;
+      if (place.dataset.field.split(" ").includes(path) && !place.closest("[hidden]")) return place;
     }
   }
   return null;
 }
 
 function showAt(place, message) {
+  for (let group = place.closest("details"); group; group = group.parentElement.closest("details")) group.open = true;
   const text = document.createElement("span");
   text.className = "field-error";
   text.id = `field-error-${(serial += 1)}`;

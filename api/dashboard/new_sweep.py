@@ -1,0 +1,49 @@
+"""The form for a new sweep: built from the installed strategies, filled in from an old sweep if wanted."""
+
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse
+
+from api.dashboard.forms import Market, first_sweep, held_markets, written_sweep
+from api.dashboard.parameter_form import parameter_groups
+from api.dashboard.views import PagesDep
+from api.dependencies import DatabaseDep, SettingsDep
+from api.routes.parameters import LARGEST_ID
+from sweeps.catalogue import strategies_document
+from sweeps.progress import SweepView, get_sweep
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+_SAMPLERS = {"grid": "every combination", "random": "a random sample", "sobol": "an even (Sobol) sample"}
+OldSweep = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
+
+
+@router.get("/dashboard/sweeps/new")
+async def new_sweep_page(
+    request: Request, pages: PagesDep, database: DatabaseDep, settings: SettingsDep, clone: OldSweep = None
+) -> HTMLResponse:
+    """Return the form; `clone` names the sweep that it begins with."""
+
+    def query(connection: sa.Connection) -> tuple[list[Market], SweepView | None]:
+        return held_markets(connection), None if clone is None else get_sweep(connection, clone)
+
+    markets, original = await database.read(query)
+    catalogue = await run_in_threadpool(strategies_document)
+    return pages.render(
+        request,
+        "new_sweep.html",
+        section="new",
+        markets=markets,
+        original=original,
+        catalogue=catalogue,
+        groups=parameter_groups(catalogue),
+        samplers=_SAMPLERS,
+        guarded=settings.api_token is not None,
+        start={
+            "spec": written_sweep(original.spec, catalogue) if original else first_sweep(markets, catalogue),
+            "strategies": catalogue["strategies"],
+            "markets": [market.document() for market in markets],
+        },
+    )

@@ -1,0 +1,190 @@
+/* Exchange, symbols, window, strategies and preset: what a form asks for in its own words. */
+import { isObject } from "./json_text.js";
+import { textOf } from "./values.js";
+
+const DAY_MS = 86_400_000;
+
+export class MarketForm {
+  constructor(root, { markets, strategies }, source, changed) {
+    Object.assign(this, { root, markets, source, changed });
+    this.known = new Map(strategies.map((one) => [one.name, one]));
+    this.on("exchange", "change", (select) => this.moveTo(select.value));
+    for (const name of ["start", "end"]) this.on(name, "input", (input) => this.set(name, input.value.trim() ? { value: input.value.trim() } : null));
+    root.addEventListener("change", (event) => {
+      if (event.target.matches("#symbols input, #pool input")) this.writeSymbols();
+      if (event.target.name === "strategy") this.choose();
+      if (event.target.id === "preset") this.takePreset(event.target.value);
+    });
+    root.addEventListener("click", (event) => {
+      const button = event.target.closest("button[data-window]");
+      if (button) this.takeWindow(button.dataset.window);
+      if (event.target.closest("#first-grid")) this.takeGrids();
+    });
+  }
+
+  on(id, event, act) {
+    const element = document.getElementById(id);
+    element.addEventListener(event, () => act(element));
+  }
+
+  set(name, entry) {
+    this.source().write(name, entry);
+    this.changed(true);
+  }
+
+  get exchange() {
+    return this.source().read("exchange")?.value ?? this.markets[0]?.exchange;
+  }
+
+  /* Symbols as written: a list of names, and whether each is a value of its own. */
+  symbols() {
+    const entry = this.source().read("symbols");
+    const values = entry?.axis ?? entry?.value ?? [];
+    const list = Array.isArray(values) ? values : isObject(values) && Array.isArray(values.values) ? values.values : [values];
+    const singles = list.map((one) => (Array.isArray(one) && one.length === 1 ? one[0] : one));
+    return { names: [...new Set(singles.flat())].map(String), alone: Boolean(entry?.axis), plain: singles.every((one) => typeof one === "string") };
+  }
+
+  strategies() {
+    const entry = this.source().read("strategy_mode");
+    const values = entry?.axis?.values ?? entry?.axis ?? entry?.value ?? "simple";
+    return [values].flat().map(String);
+  }
+
+  preset() {
+    const name = this.source().read("preset")?.value;
+    const values = {};
+    for (const one of this.strategies().toReversed()) Object.assign(values, this.known.get(one)?.presets[name]);
+    return { name, values };
+  }
+
+  extent() {
+    const { names } = this.symbols();
+    const held = this.markets.filter((one) => one.exchange === this.exchange && (!names.length || names.includes(one.symbol)));
+    if (!held.length) return null;
+    return { first: held.map((one) => one.first).sort().at(-1), last: held.map((one) => one.last).sort()[0] };
+  }
+
+  show() {
+    this.showExchange();
+    this.showSymbols();
+    for (const name of ["start", "end"]) showText(document.getElementById(name), this.source().read(name));
+    const extent = this.extent();
+    document.getElementById("held").textContent = extent ? `held: ${extent.first} to ${extent.last}` : "nothing is held of these";
+    const chosen = this.strategies();
+    for (const box of this.root.querySelectorAll("[name=strategy]")) box.checked = chosen.includes(box.value);
+    this.showPresets(chosen);
+    const grids = document.getElementById("first-grid");
+    if (grids) grids.disabled = chosen.every((one) => !Object.keys(this.known.get(one)?.default_grid ?? {}).length);
+  }
+
+  showExchange() {
+    const select = document.getElementById("exchange");
+    const varied = Boolean(this.source().read("exchange")?.axis);
+    select.disabled = varied;
+    const wanted = String(this.exchange ?? "");
+    if (![...select.options].some((option) => option.value === wanted)) select.add(new Option(wanted, wanted));
+    select.value = wanted;
+  }
+
+  showSymbols() {
+    const { names, alone, plain } = this.symbols();
+    const held = this.markets.filter((one) => one.exchange === this.exchange).map((one) => one.symbol);
+    const box = document.getElementById("symbols");
+    const focused = box.contains(document.activeElement) ? document.activeElement.value : null;
+    box.replaceChildren(...[...new Set([...held, ...names])].map((symbol) => choice(symbol, names.includes(symbol), held.includes(symbol))));
+    for (const input of box.querySelectorAll("input")) {
+      input.disabled = !plain;
+      if (input.value === focused) input.focus();
+    }
+    const pool = document.getElementById("pool");
+    if (!pool) return;
+    for (const radio of pool.querySelectorAll("input")) {
+      radio.checked = (radio.value === "alone") === alone;
+      radio.disabled = !plain;
+    }
+    document.getElementById("pool-note").hidden = plain;
+  }
+
+  showPresets(chosen) {
+    const select = document.getElementById("preset");
+    const names = [...new Set(chosen.flatMap((one) => Object.keys(this.known.get(one)?.presets ?? {})))];
+    const wanted = this.source().read("preset")?.value;
+    if (wanted !== undefined && !names.includes(String(wanted))) names.push(String(wanted));
+    select.replaceChildren(new Option("none", ""), ...names.map((name) => new Option(name, name)));
+    select.value = wanted === undefined ? "" : String(wanted);
+    select.disabled = !names.length;
+  }
+
+  moveTo(exchange) {
+    this.source().write("exchange", { value: exchange });
+    const held = this.markets.filter((one) => one.exchange === exchange).map((one) => one.symbol);
+    const { names, alone } = this.symbols();
+    const kept = names.filter((name) => held.includes(name));
+    const first = held.find((name) => name.startsWith("BTC/")) ?? held[0];
+    const chosen = kept.length ? kept : [first];
+    this.source().write("symbols", alone ? { axis: chosen } : { value: chosen });
+    this.changed(true);
+  }
+
+  writeSymbols() {
+    const chosen = [...this.root.querySelectorAll("#symbols input:checked")].map((input) => input.value);
+    const alone = this.root.querySelector("#pool input[value=alone]")?.checked;
+    this.set("symbols", alone ? { axis: chosen } : { value: chosen });
+  }
+
+  /* Parameters that no chosen strategy reads would only repeat runs, so they go; a strategy without axes gets its first ones. */
+  choose() {
+    const chosen = [...this.root.querySelectorAll("[name=strategy]:checked")].map((box) => box.value);
+    if (!chosen.length) return this.changed(true);
+    this.source().write("strategy_mode", chosen.length > 1 ? { axis: chosen } : { value: chosen[0] });
+    const read = new Set(chosen.flatMap((one) => Object.keys(this.known.get(one).parameters.properties ?? {})));
+    for (const one of this.known.values()) {
+      for (const name of Object.keys(one.parameters.properties ?? {})) if (!read.has(name)) this.source().write(name, null);
+    }
+    const preset = this.source().read("preset")?.value;
+    if (preset && !chosen.some((one) => preset in this.known.get(one).presets)) this.source().write("preset", null);
+    const axes = Object.keys(this.source().grid ?? { none: 0 }).filter((name) => name !== "strategy_mode");
+    if (!axes.length) this.writeGrids();
+    this.changed(true);
+  }
+
+  takePreset(name) {
+    this.source().write("preset", name ? { value: name } : null);
+    for (const parameter of Object.keys(this.preset().values)) if (this.source().read(parameter) && "value" in this.source().read(parameter)) this.source().write(parameter, null);
+    this.changed(true);
+  }
+
+  takeGrids() {
+    this.writeGrids();
+    this.changed(true);
+  }
+
+  writeGrids() {
+    for (const one of this.strategies()) {
+      for (const [name, axis] of Object.entries(this.known.get(one)?.default_grid ?? {})) this.source().write(name, { axis: structuredClone(axis) });
+    }
+  }
+
+  takeWindow(days) {
+    const extent = this.extent();
+    if (!extent) return;
+    const start = days ? new Date(Date.parse(`${extent.last}T00:00:00Z`) - Number(days) * DAY_MS).toISOString().slice(0, 10) : extent.first;
+    this.source().write("start", { value: start < extent.first ? extent.first : start });
+    this.source().write("end", { value: extent.last });
+    this.changed(true);
+  }
+}
+
+function showText(input, entry) {
+  input.disabled = Boolean(entry?.axis);
+  if (input === document.activeElement) return;
+  input.value = entry?.axis ? "varied" : entry ? textOf(entry.value) : "";
+}
+
+function choice(symbol, checked, held) {
+  const label = document.createElement("label");
+  const input = Object.assign(document.createElement("input"), { type: "checkbox", value: symbol, checked });
+  label.append(input, ` ${symbol}${held ? "" : " (not held)"}`);
+  return label;
+}
