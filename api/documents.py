@@ -122,6 +122,7 @@ def overview_document(found: Overview) -> dict[str, Any]:
         "front": _points(found.front),
         "distribution": {
             "edges": found.distribution.edges,
+            "every": found.distribution.every,
             "counts": found.distribution.counts,
             "quantiles": found.distribution.quantiles,
             "undefined": found.distribution.undefined,
@@ -166,6 +167,7 @@ def job_document(job: JobView) -> dict[str, Any]:
         "created_at": iso(job.created_ms),
         "finished_at": _moment(job.finished_ms),
         "request": job.request,
+        "progress": job.progress,
         "result": job.result,
         "error": failed if job.error else None,
     }

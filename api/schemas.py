@@ -148,12 +148,16 @@ class PointsDocument(BaseModel):
 
 
 class DistributionDocument(BaseModel):
-    """`counts[i]` values from `edges[i]` up to `edges[i + 1]`; quantiles of 5, 25, 50, 75 and 95 %."""
+    """`every[i]` values from `edges[i]` up to `edges[i + 1]`, `counts[i]` of them selected.
+
+    Of those selected, the quantiles of 5, 25, 50, 75 and 95 %.
+    """
 
     edges: list[float]
+    every: list[int]
     counts: list[int]
     quantiles: list[float]
-    undefined: int = Field(description="trials without a value")
+    undefined: int = Field(description="selected trials without a value")
 
 
 class ImportanceDocument(BaseModel):
@@ -196,6 +200,7 @@ class JobDocument(BaseModel):
     created_at: str
     finished_at: str | None
     request: dict[str, Any]
+    progress: dict[str, Any] | None
     result: dict[str, Any] | None
     error: JobError | None
 

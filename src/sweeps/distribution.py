@@ -1,4 +1,4 @@
-"""How a metric is distributed over trials: counts in bins of equal width, one edge at zero."""
+"""How a metric is distributed over trials: counts in bins of equal width, zero being an edge."""
 
 from dataclasses import dataclass
 from math import ceil, floor, log10
@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _NARROW = 1e-9
@@ -14,35 +15,34 @@ _NARROW = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """`counts[i]` values lie in [`edges[i]`, `edges[i + 1]`), the last edge included.
+    """`every[i]` values lie in [`edges[i]`, `edges[i + 1]`), the last one included, `counts[i]` are selected.
 
-    `quantiles` are those of 5, 25, 50, 75 and 95 %, empty without values. `undefined` trials have no value.
+    Of those selected, `quantiles` are the values at 5, 25, 50, 75 and 95 %, none without values, and
+    `undefined` have no value.
     """
 
     edges: list[float]
+    every: list[int]
     counts: list[int]
     quantiles: list[float]
     undefined: int
 
-    @property
-    def defined(self) -> int:
-        """How many values were counted."""
-        return sum(self.counts)
 
-
-def distribution(values: Floats, bins: int = 40, *, whole: bool = False) -> Distribution:
-    """Return the distribution of `values` (NaN where undefined) over about `bins` bins of a round width.
+def distribution(values: Floats, selected: Bools, bins: int = 40, *, whole: bool = False) -> Distribution:
+    """Return the distribution of `values` (NaN where undefined) over at most `bins` bins of a round width.
 
     Bins of `whole` numbers are at least one wide.
     """
-    known = values[~np.isnan(values)]
-    undefined = len(values) - len(known)
+    defined = ~np.isnan(values)
+    known, chosen = values[defined], values[defined & selected]
+    undefined = int(np.count_nonzero(selected)) - len(chosen)
     if not len(known):
-        return Distribution([], [], [], undefined)
+        return Distribution([], [], [], [], undefined)
     edges = _edges(float(known.min()), float(known.max()), bins, whole=whole)
-    counts, _ = np.histogram(known, bins=edges)
-    quantiles = np.quantile(known, _QUANTILES).tolist()
-    return Distribution(edges.tolist(), counts.tolist(), quantiles, undefined)
+    every, _ = np.histogram(known, bins=edges)
+    counts, _ = np.histogram(chosen, bins=edges)
+    quantiles = np.quantile(chosen, _QUANTILES).tolist() if len(chosen) else []
+    return Distribution(edges.tolist(), every.tolist(), counts.tolist(), quantiles, undefined)
 
 
 def _edges(low: float, high: float, bins: int, *, whole: bool) -> Floats:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import sqlalchemy as sa
 
-from sweeps.blocks import Measured, measured
+from sweeps.blocks import Measured
 from sweeps.distribution import Distribution, distribution
 from sweeps.excerpt import Places, excerpt
 from sweeps.front import pareto_front
@@ -17,7 +17,7 @@ from sweeps.metrics import METRICS, MetricKind
 from sweeps.positions import Numbers, ascending
 from sweeps.progress import get_spec
 from sweeps.ranking import smallest
-from sweeps.selection import selected
+from sweeps.selection import completed
 from sweeps.spec import SweepSpec
 
 _ALWAYS_BEST = 50
@@ -78,10 +78,11 @@ def overview(
     names = list(
         dict.fromkeys((metric, checked_metric(spec, risk, "risk"), checked_metric(spec, gain, "gain")))
     )
-    done, cells = selected(connection, sweep_id, spec, names, filters)
-    finished = len(measured(connection, sweep_id).numbers) if filters else len(done.numbers)
+    every, all_cells, kept = completed(connection, sweep_id, spec, names, filters)
+    done, cells = (every.only(kept), all_cells[kept]) if filters else (every, all_cells)
     columns = {name: done.floats(name) for name in names}
     values = columns[metric]
+    whole = METRICS[metric] is MetricKind.COUNT
     maximize = {name: is_maximized(spec, name) for name in names}
     front = pareto_front(columns[risk], columns[gain], maximize=(maximize[risk], maximize[gain]))
     front = front[:_MOST_ON_FRONT]
@@ -91,11 +92,11 @@ def overview(
         metric=metric,
         risk=risk,
         gain=gain,
-        finished=finished,
+        finished=len(every.numbers),
         selected=len(done.numbers),
         points=_points(spec, done, cells, names, shown),
         front=_points(spec, done, cells, names, front),
-        distribution=distribution(values, whole=METRICS[metric] is MetricKind.COUNT),
+        distribution=distribution(every.floats(metric), kept, whole=whole),
         importance=importance(spec.space, cells, values),
         maximize=maximize,
     )

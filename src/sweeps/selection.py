@@ -76,13 +76,22 @@ def selected(
     filters: Mapping[str, str] | None,
 ) -> tuple[Measured, Numbers]:
     """Return the completed trials that `filters` means, with these metrics, and their cells."""
+    done, cells, kept = completed(connection, sweep_id, spec, metrics, filters)
+    return (done.only(kept), cells[kept]) if filters else (done, cells)
+
+
+def completed(
+    connection: sa.Connection,
+    sweep_id: int,
+    spec: SweepSpec,
+    metrics: Sequence[str],
+    filters: Mapping[str, str] | None,
+) -> tuple[Measured, Numbers, Bools]:
+    """Return all completed trials with these metrics, their cells, and which of them `filters` means."""
     chosen = Selection.parse(spec.space, filters or {})
     done = measured(connection, bounded_id(sweep_id), [*metrics, *chosen.metrics])
     cells = spec.space.cells_of(done.numbers)
-    if not chosen.axes and not chosen.metrics:
-        return done, cells
-    kept = chosen.keeps_cells(spec.space, cells) & chosen.keeps_values(done)
-    return done.only(kept), cells[kept]
+    return done, cells, chosen.keeps_cells(spec.space, cells) & chosen.keeps_values(done)
 
 
 def _wanted(axis: Axis, text: str) -> Bools:
