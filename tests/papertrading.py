@@ -46,11 +46,20 @@ class MemoryStore:
         assert saved is not None
         if (saved.account.t_ms, saved.status) != (progress.previous_ms, SessionStatus.OPEN):
             raise SessionTakenError(f"session {name!r} has been taken further")
+        for revised in progress.revised:
+            keys = [(trade.symbol, trade.opened_at_ms) for trade in self.held_trades]
+            self.held_trades[keys.index((revised.symbol, revised.opened_at_ms))] = revised
         self.held_trades += progress.trades
         self.held_payments += progress.payments
         self.held_equity[progress.account.t_ms] = progress.equity
         keys = {(payment.symbol, payment.t_ms) for payment in self.held_payments}
-        self.saved = replace(saved, account=progress.account, status=progress.status, booked=frozenset(keys))
+        self.saved = replace(
+            saved,
+            account=progress.account,
+            status=progress.status,
+            booked=frozenset(keys),
+            recent=tuple(self.held_trades),
+        )
 
     def reopen(self, name: str) -> None:
         assert self.saved is not None

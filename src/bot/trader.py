@@ -15,6 +15,7 @@ from bot.models import (
     MarketEvent,
     Position,
     SettlementView,
+    Trade,
 )
 from bot.pnl.tracker import PnLTracker
 from bot.position.manager import PositionManager
@@ -96,13 +97,22 @@ class CarryTrader:
         if self.positions.unfinished:
             self.positions.mend()
 
-    def settle_late(self, view: SettlementView) -> None:
-        """Book a settlement that became known only after its event; nothing is decided on it."""
+    def settle_late(self, view: SettlementView, ended: Iterable[Trade]) -> Trade | None:
+        """Book a settlement that became known only after its event; nothing is decided on it.
+
+        Returns the one of the `ended` round trips that it has changed, as it is now.
+        """
+        funding = view.funding
         if self._strategy.remembers:
-            self._strategy.observe(view.funding)
-        position = self.positions.held.get(view.funding.symbol)
-        if position is not None and position.opened_at_ms < view.funding.t_ms:
+            self._strategy.observe(funding)
+        position = self.positions.held.get(funding.symbol)
+        if position is not None and position.opened_at_ms < funding.t_ms:
             self._settle((view,))
+            return None
+        paid = next((trade for trade in ended if was_due(trade, funding)), None)
+        if paid is None or funding.mark_price is None:
+            return None
+        return self.tracker.record_late_funding(paid, funding, funding.mark_price)
 
     def state(self) -> AccountState:
         """Return what has to be remembered to go on after the newest event."""
@@ -220,3 +230,15 @@ class CarryTrader:
     def _sizing_base(self) -> Decimal:
         capital = self._capital
         return self.equity() if capital.sizing_base == "equity" else capital.initial_capital
+
+
+def was_due(trade: Trade, funding: FundingRate) -> bool:
+    """Return whether a round trip held its short when `funding` settled.
+
+    Settlements come before closing, liquidations before settlements.
+    """
+    within = trade.opened_at_ms < funding.t_ms <= trade.closed_at_ms
+    liquidated = trade.reason is CloseReason.LIQUIDATION
+    return (
+        trade.symbol == funding.symbol and within and not (liquidated and funding.t_ms == trade.closed_at_ms)
+    )

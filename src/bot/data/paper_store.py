@@ -20,7 +20,7 @@ from bot.data.paper_tables import (
     paper_unwound,
 )
 from bot.models import CloseReason, FundingPayment, Position, Trade
-from bot.paper.ledger import Progress, SavedSession, SessionStatus, SessionTakenError
+from bot.paper.ledger import LATEST_SETTLEMENT_MS, Progress, SavedSession, SessionStatus, SessionTakenError
 
 _UNFINISHED = TypeAdapter(tuple[PendingHedge, ...])
 
@@ -38,6 +38,7 @@ class PaperStore:
             if row is None:
                 return None
             hedges = _hedges(connection, row.id)
+            recent = _recent_trades(connection, row.id, row.event_ms - LATEST_SETTLEMENT_MS)
             unfinished = _UNFINISHED.validate_json(row.unfinished)
             account = AccountState(
                 row.event_ms, row.cash, row.margin_locked, hedges, row.skipped_entries, unfinished, row.orders
@@ -48,7 +49,8 @@ class PaperStore:
                 started_ms=row.started_ms,
                 status=SessionStatus(row.status),
                 account=account,
-                booked=_booked(connection, row.id, hedges),
+                booked=_booked(connection, row.id, hedges, recent),
+                recent=recent,
             )
 
     def create(self, session: SavedSession) -> None:
@@ -72,7 +74,8 @@ class PaperStore:
         with write_transaction(self._engine, durable=True) as connection:
             session_id = _move_on(connection, name, progress)
             _put_hedges(connection, session_id, progress.account.hedges)
-            trades = [{**asdict(trade), "reason": trade.reason.value} for trade in progress.trades]
+            trades = [_trade_row(trade) for trade in progress.trades]
+            _revise(connection, session_id, progress.revised)
             _add_numbered(connection, paper_trade, session_id, trades)
             _add_numbered(connection, paper_unwound, session_id, [asdict(spot) for spot in progress.unwound])
             _add(connection, paper_payment, session_id, [payment._asdict() for payment in progress.payments])
@@ -86,9 +89,7 @@ class PaperStore:
 
     def trades(self, name: str) -> list[Trade]:
         """Return the round trips of a session in the order in which they ended."""
-        rows = self._rows(name, paper_trade, paper_trade.c.number)
-        names = [field.name for field in fields(Trade) if field.name != "reason"]
-        return [Trade(**{key: row[key] for key in names}, reason=CloseReason(row["reason"])) for row in rows]
+        return [_trade(row) for row in self._rows(name, paper_trade, paper_trade.c.number)]
 
     def unwound(self, name: str) -> list[UnwoundSpot]:
         """Return the spot of a session that found no short and was sold again, oldest first."""
@@ -156,6 +157,28 @@ def _add_numbered(
     _add(connection, table, session_id, [{"number": n, **row} for n, row in enumerate(rows, first)])
 
 
+def _revise(connection: sa.Connection, session_id: int, trades: tuple[Trade, ...]) -> None:
+    for trade in trades:
+        written = (paper_trade.c.session_id == session_id) & (paper_trade.c.symbol == trade.symbol)
+        same = written & (paper_trade.c.opened_at_ms == trade.opened_at_ms)
+        connection.execute(paper_trade.update().where(same).values(_trade_row(trade)))
+
+
+def _trade_row(trade: Trade) -> dict[str, Any]:
+    return {**asdict(trade), "reason": trade.reason.value}
+
+
+def _trade(row: sa.RowMapping) -> Trade:
+    names = [field.name for field in fields(Trade) if field.name != "reason"]
+    return Trade(**{key: row[key] for key in names}, reason=CloseReason(row["reason"]))
+
+
+def _recent_trades(connection: sa.Connection, session_id: int, since_ms: int) -> tuple[Trade, ...]:
+    recent = (paper_trade.c.session_id == session_id) & (paper_trade.c.closed_at_ms >= since_ms)
+    query = sa.select(paper_trade).where(recent).order_by(paper_trade.c.number)
+    return tuple(_trade(row) for row in connection.execute(query).mappings())
+
+
 def _put_equity(connection: sa.Connection, session_id: int, t_ms: int, equity: Decimal) -> None:
     """Write the newest point; a session that is closed right after an event replaces that event's."""
     key = (paper_equity.c.session_id == session_id) & (paper_equity.c.t_ms == t_ms)
@@ -178,13 +201,13 @@ def _hedges(connection: sa.Connection, session_id: int) -> tuple[OpenHedge, ...]
 
 
 def _booked(
-    connection: sa.Connection, session_id: int, hedges: tuple[OpenHedge, ...]
+    connection: sa.Connection, session_id: int, hedges: tuple[OpenHedge, ...], recent: tuple[Trade, ...]
 ) -> frozenset[tuple[str, int]]:
     keys = sa.select(paper_payment.c.symbol, paper_payment.c.t_ms).filter_by(session_id=session_id)
     found: set[tuple[str, int]] = set()
-    for position in (hedge.position for hedge in hedges):
-        of_hedge = keys.where(
-            paper_payment.c.symbol == position.symbol, paper_payment.c.t_ms > position.opened_at_ms
+    for held in (*(hedge.position for hedge in hedges), *recent):
+        since_opening = keys.where(
+            paper_payment.c.symbol == held.symbol, paper_payment.c.t_ms > held.opened_at_ms
         )
-        found.update((symbol, t_ms) for symbol, t_ms in connection.execute(of_hedge))
+        found.update((symbol, t_ms) for symbol, t_ms in connection.execute(since_opening))
     return frozenset(found)

@@ -131,6 +131,13 @@ class MarketBook:
         """Yield the mark series' candles that closed in (after_ms, until_ms], oldest first."""
         return self._pairs[symbol].history().mark_candles(after_ms, until_ms)
 
+    def mark_closes(self, part: FeedRows) -> Times:
+        """Return when the candles of a part closed (ms UTC, ascending), none if it is not the mark series."""
+        series = self._pairs[part.symbol].series
+        mark = SeriesKind.MARK if SeriesKind.MARK in series else SeriesKind.PERP
+        times = part.rows.times if part.kind is mark else part.rows.times[:0]
+        return times + series[mark].timeframe_ms
+
     def forget(self, until_ms: int) -> None:
         """Drop candles that no decision after `until_ms` can reach."""
         for pair in self._pairs.values():

@@ -8,7 +8,10 @@ from typing import Any, Protocol
 
 from bot.account import AccountState, UnwoundSpot
 from bot.errors import BotError
-from bot.models import FundingPayment, Trade
+from bot.models import DAY_MS, FundingPayment, Trade
+
+LATEST_SETTLEMENT_MS = 7 * DAY_MS
+"""How long after its moment a settlement that an exchange tells late is still booked."""
 
 
 class SessionError(BotError):
@@ -35,7 +38,8 @@ class SessionStatus(StrEnum):
 class SavedSession:
     """A session as it was last written down.
 
-    `booked` names the settlements booked on its open hedges, as symbol and time in ms UTC.
+    `recent` are its round trips that ended in the `LATEST_SETTLEMENT_MS` before its newest event; `booked`
+    names the settlements booked on them and on its open hedges, as symbol and time in ms UTC.
     """
 
     name: str
@@ -44,6 +48,7 @@ class SavedSession:
     status: SessionStatus
     account: AccountState
     booked: frozenset[tuple[str, int]]
+    recent: tuple[Trade, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Progress:
     """What one event changed: the account after it, and what it added to the books.
 
     `previous_ms` is the time of the event before: who writes this down checks that it is the newest held.
+    `revised` are round trips written down before, as settlements known late have made them.
     """
 
     previous_ms: int
@@ -59,6 +65,7 @@ class Progress:
     trades: tuple[Trade, ...]
     payments: tuple[FundingPayment, ...]
     unwound: tuple[UnwoundSpot, ...] = ()
+    revised: tuple[Trade, ...] = ()
     status: SessionStatus = SessionStatus.OPEN
 
 

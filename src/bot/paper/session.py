@@ -12,16 +12,16 @@ from bot.desk import open_desk
 from bot.execution.fill_model import FillModel
 from bot.execution.paper_executor import PaperExecutor
 from bot.market_data.ticker_service import TickerService
-from bot.models import DAY_MS, CloseReason, FundingRate, MarketEvent
+from bot.models import CloseReason, FundingRate, MarketEvent, Trade
 from bot.money import ZERO, exact
 from bot.paper.book import MarketBook
 from bot.paper.feed import FeedRows, Listing
-from bot.paper.ledger import Progress, SavedSession, SessionStatus
+from bot.paper.late_marks import LateMarks
+from bot.paper.ledger import LATEST_SETTLEMENT_MS, Progress, SavedSession, SessionStatus
 from bot.paper.needs import candles_needed
 from bot.pnl.fees import FeeCalculator
-from bot.trader import Market
+from bot.trader import Market, was_due
 
-_LATEST_SETTLEMENT_MS = 7 * DAY_MS
 _STATUS = {CloseReason.END: SessionStatus.ENDED, CloseReason.EMERGENCY: SessionStatus.EMERGENCY}
 
 
@@ -56,11 +56,14 @@ class PaperSession:
         executor = PaperExecutor(
             tickers, FillModel(config.slippage), FeeCalculator(config.fees), self._now, self._max_age_ms
         )
-        self._trader = open_desk(config, executor, Market(tickers, rules, self._book))
+        self._late_marks = LateMarks(self._book)
+        self._trader = open_desk(config, executor, Market(tickers, rules, self._late_marks))
         self._trader.restore(saved.account)
         self._symbols = tuple(listings)
         self._news = True
         self._seen: set[tuple[str, int]] = set()
+        self._ended = list(saved.recent)
+        self._revised: list[Trade] = []
 
     @property
     def account(self) -> AccountState:
@@ -88,6 +91,8 @@ class PaperSession:
         """Take in rows that have become known."""
         received = tuple(rows)
         self._book.add(received)
+        for part in received:
+            self._late_marks.note(part, self.account.t_ms)
         self._news |= any(part.kind is SeriesKind.FUNDING for part in received)
 
     def advance(self, until_ms: int, now_ms: int, *, decide: bool = True) -> Iterator[Progress]:
@@ -115,22 +120,27 @@ class PaperSession:
         if moment_ms == previous_ms:
             event = replace(event, settlements=(), decidable=())
         with exact():
+            event = self._late_marks.shown(event, self._trader.positions.held)
             self._trader.on_last_event(event, reason)
             return self._progress(previous_ms, _STATUS[reason])
 
     def _do(self, event: MarketEvent) -> Progress:
         previous_ms = self.account.t_ms
         with exact():
-            self._trader.on_event(event)
+            self._trader.on_event(self._late_marks.shown(event, self._trader.positions.held))
+            self._late_marks.forget()
             self._seen.update((view.funding.symbol, event.t_ms) for view in event.settlements)
             return self._progress(previous_ms, SessionStatus.OPEN)
 
     def _progress(self, previous_ms: int, status: SessionStatus) -> Progress:
         books = self._trader.tracker
         trades, payments, unwound = tuple(books.trades), tuple(books.payments), tuple(books.unwound)
-        for written in (books.trades, books.payments, books.unwound):
+        revised = tuple(self._revised)
+        self._ended += trades
+        for written in (books.trades, books.payments, books.unwound, self._revised):
             written.clear()
-        return Progress(previous_ms, self.account, self._trader.equity(), trades, payments, unwound, status)
+        equity = self._trader.equity()
+        return Progress(previous_ms, self.account, equity, trades, payments, unwound, revised, status)
 
     def _past(self) -> tuple[list[FundingRate], list[FundingRate]]:
         """Return the settlements before the session, and those by its newest event, as they were seen."""
@@ -144,26 +154,43 @@ class PaperSession:
         return past, sorted(seen, key=lambda record: record.t_ms)
 
     def _unbooked(self) -> set[tuple[str, int]]:
-        """Return the settlements that the open hedges should have been paid for, and were not."""
-        return {
-            (position.symbol, record.t_ms)
-            for position in (hedge.position for hedge in self.account.hedges)
-            for record in self._book.records(
-                position.symbol, position.opened_at_ms + 1, self.account.t_ms + 1
-            )
-        } - self._saved.booked
+        """Return the settlements that hedges should have been paid for, and were not."""
+        held = ((hedge.position.symbol, hedge.position.opened_at_ms) for hedge in self.account.hedges)
+        due = {
+            (symbol, record.t_ms)
+            for symbol, opened_ms in held
+            for record in self._book.records(symbol, opened_ms + 1, self.account.t_ms + 1)
+        }
+        due |= {
+            (trade.symbol, record.t_ms)
+            for trade in self._ended
+            for record in self._book.records(trade.symbol, trade.opened_at_ms + 1, trade.closed_at_ms + 1)
+            if was_due(trade, record)
+        }
+        return due - self._saved.booked
 
     def _settle_late(self) -> None:
         self._news = False
         newest_ms = self.account.t_ms
-        since_ms = max(newest_ms - _LATEST_SETTLEMENT_MS, self._saved.started_ms)
+        since_ms = max(newest_ms - LATEST_SETTLEMENT_MS, self._saved.started_ms)
         self._seen = {key for key in self._seen if key[1] >= since_ms}
+        self._ended = [trade for trade in self._ended if trade.closed_at_ms >= since_ms]
         for symbol in self._symbols:
             for record in self._book.records(symbol, since_ms, newest_ms + 1):
                 if (symbol, record.t_ms) not in self._seen:
                     self._seen.add((symbol, record.t_ms))
-                    with exact():
-                        self._trader.settle_late(self._book.view(record))
+                    self._book_late(record)
+
+    def _book_late(self, record: FundingRate) -> None:
+        with exact():
+            revised = self._trader.settle_late(self._book.view(record), self._ended)
+        if revised is not None:
+            for trades in (self._ended, self._revised):
+                trades[:] = [trade for trade in trades if not _is_same(trade, revised)] + [revised]
+
+
+def _is_same(trade: Trade, other: Trade) -> bool:
+    return (trade.symbol, trade.opened_at_ms) == (other.symbol, other.opened_at_ms)
 
 
 def _undecidable(event: MarketEvent) -> MarketEvent:

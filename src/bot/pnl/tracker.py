@@ -1,7 +1,7 @@
 """The account: cash, locked margin, funding and every closed round trip."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bot.account import AccountState, OpenHedge, PendingHedge, UnfinishedHedge, UnwoundSpot
@@ -52,23 +52,18 @@ class PnLTracker:
 
     def record_funding(self, quantity: Decimal, funding: FundingRate, mark_price: Decimal) -> Decimal:
         """Book one settlement of a short of `quantity` and return the amount."""
-        amount = formulas.funding_payment(quantity, mark_price, funding.rate)
-        self.payments.append(
-            FundingPayment(
-                funding.t_ms,
-                funding.symbol,
-                funding.rate,
-                funding.interval_hours,
-                mark_price,
-                quantity,
-                amount,
-            )
-        )
+        amount = self._settled(quantity, funding, mark_price)
         carry = self._carries[funding.symbol]
         carry.funding += amount
         carry.payments += 1
-        self.cash += amount
         return amount
+
+    def record_late_funding(self, trade: Trade, funding: FundingRate, mark_price: Decimal) -> Trade:
+        """Book a settlement that became known after its round trip had ended; return the trade it makes."""
+        amount = self._settled(trade.quantity, funding, mark_price)
+        total = trade.funding + amount
+        net = formulas.net_pnl(trade.price_pnl, total, trade.fees)
+        return replace(trade, funding=total, net_pnl=net, funding_payments=trade.funding_payments + 1)
 
     def record_close(
         self, position: Position, spot_exit: OrderResult, perp_exit: OrderResult, reason: CloseReason
@@ -132,6 +127,13 @@ class PnLTracker:
         self._carries.update(
             (pending.hedge.symbol, _Carry(pending.funding, pending.payments)) for pending in state.unfinished
         )
+
+    def _settled(self, quantity: Decimal, funding: FundingRate, mark_price: Decimal) -> Decimal:
+        amount = formulas.funding_payment(quantity, mark_price, funding.rate)
+        facts = funding.t_ms, funding.symbol, funding.rate, funding.interval_hours
+        self.payments.append(FundingPayment(*facts, mark_price, quantity, amount))
+        self.cash += amount
+        return amount
 
     def _end(self, position: Position, end: Exit) -> Trade:
         carry = self._carries.pop(position.symbol)

@@ -78,6 +78,18 @@ def test_a_hedge_with_unequal_legs_comes_back_with_the_order_that_is_still_unkno
     assert store.unwound("x") == [unwound, unwound]
 
 
+def test_a_trade_revised_by_a_late_settlement_replaces_what_was_written(store: PaperStore) -> None:
+    store.create(NEW)
+    other = replace(TRADE, opened_at_ms=6)
+    store.save("x", replace(progress(-1, 7), trades=(TRADE, other)))
+    revised = replace(TRADE, funding=THIRD, net_pnl=THIRD, funding_payments=2)
+    store.save("x", replace(progress(7, 8), revised=(revised,), payments=(PAYMENT,)))
+    assert store.trades("x") == [revised, other]
+    found = store.find("x")
+    assert found is not None
+    assert (found.recent, found.booked) == ((revised, other), frozenset({("X", 7)}))
+
+
 def test_an_event_is_written_down_once_and_only_after_the_one_before(store: PaperStore) -> None:
     store.create(NEW)
     store.save("x", progress(-1, 7))

@@ -90,6 +90,27 @@ def test_a_liquidation_is_booked_however_late_it_is_noticed() -> None:
     assert progress.account.hedges == ()
 
 
+def test_a_price_that_becomes_known_after_its_event_liquidates_with_the_next() -> None:
+    paper = session()
+    opened(paper)
+    paper.receive([*prices(2, 4), *prices(6, 9), funding((9, "0.01"))])
+    [before] = paper.advance(hours(9), hours(9))
+    paper.receive([*prices(5, 5, high="201"), *prices(10, 10), funding((10, "0.01"))])
+    [after] = paper.advance(hours(10), hours(10))
+    [trade] = after.trades
+    assert (before.trades, after.payments) == ((), ())
+    assert (trade.reason, trade.closed_at_ms) == (CloseReason.LIQUIDATION, hours(5))
+
+
+def test_a_price_before_the_entry_that_becomes_known_late_liquidates_nothing() -> None:
+    paper = session(history=(*prices(1, 4), *prices(6, 9)))
+    paper.receive([funding((9, "0.01"))])
+    list(paper.advance(hours(9), hours(9)))
+    paper.receive([*prices(5, 5, high="201"), *prices(10, 10), funding((10, "0.01"))])
+    [progress] = paper.advance(hours(10), hours(10))
+    assert (len(progress.account.hedges), progress.trades) == (1, ())
+
+
 def test_a_settlement_that_becomes_known_after_its_event_is_paid_with_the_next() -> None:
     paper = session()
     opened(paper)
@@ -101,6 +122,43 @@ def test_a_settlement_that_becomes_known_after_its_event_is_paid_with_the_next()
         (hours(5), 2),
         (hours(10), 5),
     ]
+
+
+def ended() -> tuple[PaperSession, Progress]:
+    """Enter at hour 1 and leave at hour 9; the settlement of hour 5 is not known yet."""
+    paper = session()
+    opened(paper)
+    paper.receive([*prices(2, 9), funding((9, "-0.01"))])
+    [progress] = paper.advance(hours(9), hours(9))
+    return paper, progress
+
+
+def test_a_settlement_that_becomes_known_after_the_hedge_was_closed_is_added_to_its_trade() -> None:
+    paper, progress = ended()
+    [trade] = progress.trades
+    paper.receive([*prices(10, 10), funding((5, "0.004"), (10, "-0.01"))])
+    [after] = paper.advance(hours(10), hours(10))
+    assert [(payment.t_ms, payment.amount) for payment in after.payments] == [(hours(5), 2)]
+    assert after.account.cash == progress.account.cash + 2
+    [revised] = after.revised
+    assert revised == replace(
+        trade,
+        funding=trade.funding + 2,
+        net_pnl=trade.net_pnl + 2,
+        funding_payments=trade.funding_payments + 1,
+    )
+
+
+def test_a_settlement_of_a_closed_hedge_missed_before_a_restart_is_added_after_it_once() -> None:
+    _, progress = ended()
+    history = (*prices(1, 9), funding((1, "0.01"), (5, "0.004"), (9, "-0.01")))
+    for booked, expected in (((9,), [5]), ((5, 9), [])):
+        saved = replace(saved_at(progress, session(), *booked), recent=progress.trades)
+        paper = session(saved, history)
+        paper.receive([*prices(10, 10), funding((10, "-0.01"))])
+        [after] = paper.advance(hours(10), hours(10))
+        assert [payment.t_ms for payment in after.payments] == [hours(hour) for hour in expected]
+        assert [trade.funding_payments for trade in after.revised] == [2] * len(expected)
 
 
 def test_a_settlement_before_the_entry_that_becomes_known_late_is_not_paid() -> None:
