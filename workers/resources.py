@@ -52,7 +52,7 @@ def _own() -> _Opened:
     if not _opened or _opened[-1].pid != os.getpid():
         settings = worker_settings()
         engine = open_engine(settings.database, pool_size=1)
-        jobs = JobRunner(engine, interrupts=(SoftTimeLimitExceeded,))
+        jobs = JobRunner(engine, interrupts=(SoftTimeLimitExceeded,), exchange_url=settings.exchange_api_url)
         _opened[:] = [_Opened(os.getpid(), _chunk_runner(engine, settings), jobs)]
     return _opened[-1]
 

@@ -8,12 +8,15 @@ import structlog
 
 from bot.backtest import Baselines, ReplayWindow, explain, replay
 from bot.backtest.probe import probe
+from bot.clock import Clock, SystemClock
 from bot.config import RunConfig
 from bot.data.database import write_transaction
 from bot.data.series import MarketData
 from bot.data.store import HistoricalDataStore
 from bot.errors import BotError
+from sweeps.data_jobs import fetch_document, import_document
 from sweeps.errors import QueueUnavailableError
+from sweeps.job_reports import JobLostError, JobReport, SliceOverError
 from sweeps.jobs import (
     JobClaim,
     JobKind,
@@ -23,6 +26,7 @@ from sweeps.jobs import (
     fail_job,
     give_up_jobs,
     mark_jobs_published,
+    postpone_job,
     publishable_jobs,
 )
 
@@ -46,19 +50,31 @@ def probe_document(config: RunConfig, data: MarketData) -> dict[str, Any]:
     return probe(config, data).document()
 
 
-_WORK: Mapping[JobKind, Callable[[RunConfig, MarketData], dict[str, Any]]] = {
+_RUNS: Mapping[JobKind, Callable[[RunConfig, MarketData], dict[str, Any]]] = {
     JobKind.BACKTEST: backtest_document,
     JobKind.PROBE: probe_document,
 }
 
 
 class JobRunner:
-    """Does jobs for one worker process; `interrupts` are how the task queue stops what runs too long."""
+    """Does jobs for one worker process; `interrupts` are how the task queue stops what runs too long.
 
-    def __init__(self, engine: sa.Engine, *, interrupts: Interrupts = ()) -> None:
+    `exchange_url` takes the place of the exchanges' own addresses in downloads.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        *,
+        interrupts: Interrupts = (),
+        clock: Clock | None = None,
+        exchange_url: str | None = None,
+    ) -> None:
         self._engine = engine
         self._store = HistoricalDataStore(engine)
         self._interrupts = interrupts
+        self._clock = clock or SystemClock()
+        self._exchange_url = exchange_url
 
     def run(self, job_id: int) -> JobState | None:
         """Do a job and store what came of it; None means that it was not to be had, which is normal."""
@@ -69,9 +85,16 @@ class JobRunner:
         with structlog.contextvars.bound_contextvars(job=job_id):
             return self._finish(claim)
 
-    def _finish(self, claim: JobClaim) -> JobState:
+    def _finish(self, claim: JobClaim) -> JobState | None:
         try:
             document = self._worked_out(claim)
+        except JobLostError:
+            log.info("job is no longer ours")
+            return None
+        except SliceOverError:
+            with write_transaction(self._engine) as connection:
+                postpone_job(connection, claim)
+            return JobState.QUEUED
         except BotError as error:
             return self._fail(claim, error.code, error.message)
         except self._interrupts:
@@ -83,9 +106,14 @@ class JobRunner:
         return JobState.COMPLETED
 
     def _worked_out(self, claim: JobClaim) -> dict[str, Any]:
+        report = JobReport(self._engine, claim, self._clock)
+        if claim.kind is JobKind.IMPORT:
+            return import_document(self._engine, self._store, claim, report)
+        if claim.kind is JobKind.FETCH:
+            return fetch_document(self._store, claim, report, self._clock, self._exchange_url)
         config = RunConfig.parse(claim.request["config"])
         data = self._store.load(config.exchange, config.symbols, config.end, config.start)
-        return _WORK[claim.kind](config, data)
+        return _RUNS[claim.kind](config, data)
 
     def _fail(self, claim: JobClaim, code: str, message: str) -> JobState:
         log.warning("job failed", code=code, reason=message)

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,7 @@ from sweeps.errors import UnknownJobError
 from sweeps.leases import ATTEMPT_LIMIT
 from sweeps.progress import bounded_id
 from sweeps.tables import job
+from sweeps.uploads import discard_uploads
 
 JOB_LEASE_MS = 240_000
 """Longer than a task may run, so that no living worker's job is handed out again."""
@@ -27,6 +28,8 @@ class JobKind(StrEnum):
 
     BACKTEST = "backtest"
     PROBE = "probe"
+    IMPORT = "import"
+    FETCH = "fetch"
 
 
 class JobState(StrEnum):
@@ -36,11 +39,12 @@ class JobState(StrEnum):
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job as people see it; result or error once it ended."""
+    """A job as people see it; progress once it has told any, result or error once it ended."""
 
     id: int
     kind: JobKind
@@ -51,16 +55,18 @@ class JobView:
     result: dict[str, Any] | None
     error_code: str | None
     error: str | None
+    progress: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class JobClaim:
-    """A job that is ours; `attempt` tells its owners apart."""
+    """A job that is ours; `attempt` tells its owners apart, `progress` is what an earlier one left."""
 
     id: int
     kind: JobKind
     request: dict[str, Any]
     attempt: int
+    progress: dict[str, Any] | None = None
 
 
 def create_job(connection: sa.Connection, kind: JobKind, request: Mapping[str, Any]) -> int:
@@ -74,13 +80,24 @@ def create_job(connection: sa.Connection, kind: JobKind, request: Mapping[str, A
     return job_id
 
 
-def get_job(connection: sa.Connection, kind: JobKind, job_id: int) -> JobView:
-    """Return a job of that kind; raises UnknownJobError."""
+def get_job(connection: sa.Connection, kind: JobKind | Collection[JobKind], job_id: int) -> JobView:
+    """Return a job of that kind, or of one of those kinds; raises UnknownJobError."""
+    kinds = (kind,) if isinstance(kind, JobKind) else tuple(kind)
     row = connection.execute(
-        sa.select(job).where(job.c.id == bounded_id(job_id), job.c.kind == kind)
+        sa.select(job).where(job.c.id == bounded_id(job_id), job.c.kind.in_(kinds))
     ).one_or_none()
     if row is None:
-        raise UnknownJobError(f"there is no {kind} {job_id}")
+        raise UnknownJobError(f"there is no {' or '.join(kinds)} {job_id}")
+    return _view(row)
+
+
+def recent_jobs(connection: sa.Connection, kinds: Collection[JobKind], limit: int) -> list[JobView]:
+    """Return the newest jobs of some kinds, newest first."""
+    query = sa.select(job).where(job.c.kind.in_(kinds)).order_by(job.c.id.desc()).limit(limit)
+    return [_view(row) for row in connection.execute(query)]
+
+
+def _view(row: Any) -> JobView:
     return JobView(
         id=row.id,
         kind=JobKind(row.kind),
@@ -91,7 +108,12 @@ def get_job(connection: sa.Connection, kind: JobKind, job_id: int) -> JobView:
         result=None if row.result is None else json.loads(zlib.decompress(row.result)),
         error_code=row.error_code,
         error=row.error,
+        progress=_document(row.progress),
     )
+
+
+def _document(text: str | None) -> dict[str, Any] | None:
+    return None if text is None else json.loads(text)
 
 
 def claim_job(connection: sa.Connection, job_id: object) -> JobClaim | None:
@@ -106,11 +128,38 @@ def claim_job(connection: sa.Connection, job_id: object) -> JobClaim | None:
             attempts=job.c.attempts + 1,
             lease_until_ms=database_now_ms() + JOB_LEASE_MS,
         )
-        .returning(job.c.kind, job.c.request, job.c.attempts)
+        .returning(job.c.kind, job.c.request, job.c.attempts, job.c.progress)
     ).one_or_none()
     if row is None:
         return None
-    return JobClaim(job_id, JobKind(row.kind), json.loads(row.request), row.attempts)
+    request, progress = json.loads(row.request), _document(row.progress)
+    return JobClaim(job_id, JobKind(row.kind), request, row.attempts, progress)
+
+
+def note_progress(connection: sa.Connection, claim: JobClaim, progress: Mapping[str, Any]) -> bool:
+    """Store how far a job is and renew its lease; False means that it is no longer ours: stop."""
+    values = {"progress": json.dumps(progress), "lease_until_ms": database_now_ms() + JOB_LEASE_MS}
+    return connection.execute(job.update().where(_is_ours(claim)).values(values)).rowcount == 1
+
+
+def postpone_job(connection: sa.Connection, claim: JobClaim) -> bool:
+    """Put a job that got ahead back into the queue, to go on with later; False as `note_progress`."""
+    values = {"state": JobState.QUEUED, "lease_until_ms": None, "published_ms": None, "attempts": 0}
+    return connection.execute(job.update().where(_is_ours(claim)).values(values)).rowcount == 1
+
+
+def cancel_job(connection: sa.Connection, kinds: Collection[JobKind], job_id: int) -> JobView:
+    """End a job that has not ended yet; its worker notices. Raises UnknownJobError."""
+    get_job(connection, kinds, job_id)
+    open_states = (JobState.QUEUED, JobState.RUNNING)
+    ended = connection.execute(
+        job.update()
+        .where(job.c.id == job_id, job.c.state.in_(open_states))
+        .values(state=JobState.CANCELLED, finished_ms=database_now_ms())
+    )
+    if ended.rowcount:
+        discard_uploads(connection, job_id)
+    return get_job(connection, kinds, job_id)
 
 
 def complete_job(connection: sa.Connection, claim: JobClaim, result: Mapping[str, Any]) -> bool:
@@ -137,7 +186,7 @@ def release_job(connection: sa.Connection, job_id: object) -> None:
 
 def give_up_jobs(connection: sa.Connection) -> int:
     """End the jobs whose every attempt lost its worker, and return how many."""
-    return connection.execute(
+    given_up = connection.execute(
         job.update()
         .where(_is_free(), job.c.attempts >= ATTEMPT_LIMIT)
         .values(
@@ -147,6 +196,10 @@ def give_up_jobs(connection: sa.Connection) -> int:
             finished_ms=database_now_ms(),
         )
     ).rowcount
+    if given_up:
+        failed = sa.select(job.c.id).where(job.c.state == JobState.FAILED)
+        discard_uploads(connection, failed.scalar_subquery())
+    return given_up
 
 
 def publishable_jobs(connection: sa.Connection, limit: int, *, republish_ms: int = REPUBLISH_MS) -> list[int]:
@@ -169,10 +222,14 @@ def _is_free() -> sa.ColumnElement[bool]:
     return sa.or_(job.c.state == JobState.QUEUED, expired)
 
 
+def _is_ours(claim: JobClaim) -> sa.ColumnElement[bool]:
+    return sa.and_(job.c.id == claim.id, job.c.state == JobState.RUNNING, job.c.attempts == claim.attempt)
+
+
 def _end(connection: sa.Connection, claim: JobClaim, **values: Any) -> bool:
     ended = connection.execute(
-        job.update()
-        .where(job.c.id == claim.id, job.c.state == JobState.RUNNING, job.c.attempts == claim.attempt)
-        .values(finished_ms=database_now_ms(), **values)
+        job.update().where(_is_ours(claim)).values(finished_ms=database_now_ms(), **values)
     )
+    if ended.rowcount:
+        discard_uploads(connection, claim.id)
     return ended.rowcount == 1

@@ -1,6 +1,7 @@
 """Clients of exchanges' public REST interfaces through ccxt, which is an optional extra."""
 
 import importlib
+import importlib.util
 from typing import Any
 
 from bot.errors import InvalidInputError, MissingExtraError
@@ -40,6 +41,12 @@ def open_client(
     return client
 
 
+def require_ccxt() -> None:
+    """Raise MissingExtraError, which says what to install, where ccxt is not."""
+    if importlib.util.find_spec("ccxt") is None:
+        raise _missing()
+
+
 def ccxt_errors() -> Any:
     """Return the module of ccxt's exceptions; raises MissingExtraError without ccxt."""
     return _ccxt(asynchronous=False)
@@ -62,9 +69,11 @@ def _ccxt(*, asynchronous: bool) -> Any:
     try:
         return importlib.import_module("ccxt.async_support" if asynchronous else "ccxt")
     except ModuleNotFoundError:
-        raise MissingExtraError(
-            "access to exchanges needs the package ccxt; pip install carrygrid[live]"
-        ) from None
+        raise _missing() from None
+
+
+def _missing() -> MissingExtraError:
+    return MissingExtraError("access to exchanges needs the package ccxt; pip install carrygrid[live]")
 
 
 def _checked(api_url: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from bot.clock import Clock
 from bot.data.exchange_calls import ExchangeCalls
@@ -23,8 +24,10 @@ from bot.data.sql import PublishedFees
 from bot.data.store import HistoricalDataStore
 from bot.errors import FetchError
 from bot.models import Instrument
+from bot.money import plain
 
 _REFUSALS_KEPT = 100
+_RULES = ("qty_step", "min_qty", "min_notional", "mmr")
 
 FetchProgress = Callable[[SeriesKey, int, int], None]
 """Called with a series, the ms of the stretch that are done, and all of them."""
@@ -40,6 +43,18 @@ class SeriesFetch:
     refused: int = 0
     refusals: list[Refusal] = field(default_factory=list)
 
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "symbol": self.key.symbol,
+            "kind": self.key.kind.value,
+            "timeframe_ms": self.key.timeframe_ms,
+            "pages": self.pages,
+            "new": self.new,
+            "refused": self.refused,
+            "refusals": [refusal.reason for refusal in self.refusals],
+        }
+
 
 @dataclass(slots=True)
 class FetchReport:
@@ -50,9 +65,26 @@ class FetchReport:
     fees: dict[str, PublishedFees] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
+    def document(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return {
+            "series": [one.document() for one in self.series],
+            "rules": {symbol: self.known(symbol) for symbol in self.rules},
+            "remarks": self.remarks,
+        }
+
+    def known(self, symbol: str) -> dict[str, str]:
+        """Return the trading rules and fees of a symbol as text."""
+        rules = {name: plain(getattr(self.rules[symbol], name)) for name in _RULES}
+        fees = self.fees[symbol]._asdict().items()
+        return rules | {name: plain(fee) for name, fee in fees if fee is not None}
+
 
 class Fetcher:
-    """Fetches pairs of one exchange into a store; the time is the exchange's, or else the clock's."""
+    """Fetches pairs of one exchange into a store; the time is the exchange's, or else the clock's.
+
+    `report` tells what was fetched so far, also after a fetch that was cut off.
+    """
 
     def __init__(self, store: HistoricalDataStore, exchange: str, calls: ExchangeCalls, clock: Clock) -> None:
         self._store = store
@@ -60,6 +92,7 @@ class Fetcher:
         self._calls = calls
         self._limits = PAGE_LIMITS[exchange]
         self._clock = clock
+        self.report = FetchReport()
 
     def fetch(
         self,
@@ -78,11 +111,11 @@ class Fetcher:
         pairs = [find_pair(markets, symbol) for symbol in symbols]
         now_ms = self._now_ms()
         until_ms = now_ms if until_ms is None else min(until_ms, now_ms)
-        report = FetchReport()
+        report = self.report = FetchReport()
         for pair in pairs:
             self._fetch_rules(pair, report)
             for reader in self._readers(pair, timeframe, report):
-                report.series.append(self._fetch_series(reader, since_ms, until_ms, progress))
+                self._fetch_series(reader, since_ms, until_ms, progress)
         return report
 
     def _now_ms(self) -> int:
@@ -132,8 +165,9 @@ class Fetcher:
 
     def _fetch_series(
         self, reader: SeriesReader, since_ms: int, until_ms: int, progress: FetchProgress | None
-    ) -> SeriesFetch:
+    ) -> None:
         done = SeriesFetch(reader.key)
+        self.report.series.append(done)
         extent = self._store.extent(reader.key)
         held = None if extent is None else (extent[0], extent[1] + reader.row_ms)
         stretch = pages(since_ms, until_ms, held, reader.span_ms)
@@ -148,7 +182,6 @@ class Fetcher:
             done_ms += page.length_ms
             if progress:
                 progress(reader.key, done_ms, total_ms)
-        return done
 
     def _fetch_page(self, reader: SeriesReader, page: Page, until_ms: int, done: SeriesFetch) -> int:
         refusals = RefusalLog()

@@ -108,7 +108,7 @@ def import_file(
     Raises: DataImportError if it is no market data; DamagedFileError, with nothing stored, if lines of it
     cannot be read, unless the hints ask for the readable ones.
     """
-    with open_source(path, progress) as source:
+    with open_source(path, progress, alone=hints.alone) as source:
         known = recognised(source, hints)
         parsed = known.parse(source, hints)
         refusals = source.lines.refusals

@@ -17,7 +17,8 @@ WAYS_TO_SAY = "--kind spot|perp|mark --symbol BTCUSDT --timeframe 1h"
 class Hints:
     """The answers given with an import; each is used where a file leaves the question open.
 
-    `keep_readable` asks for the readable lines of a damaged file, which is refused whole otherwise.
+    `keep_readable` asks for the readable lines of a damaged file, which is refused whole otherwise. `alone`
+    says that the folders around a file were not chosen by its owner, and tell nothing about it.
     """
 
     kind: SeriesKind | None = None
@@ -26,6 +27,7 @@ class Hints:
     zone: tzinfo | None = None
     mappings: tuple[Mapping, ...] = ()
     keep_readable: bool = False
+    alone: bool = False
 
     @classmethod
     def parse(
@@ -37,6 +39,7 @@ class Hints:
         time_zone: str | None = None,
         mapping: str | None = None,
         keep_readable: bool = False,
+        alone: bool = False,
     ) -> "Hints":
         """Return the answers given as text, `mapping` being the text of a mapping file.
 
@@ -49,6 +52,7 @@ class Hints:
             zone=None if time_zone is None else parse_zone(time_zone),
             mappings=() if mapping is None else Mapping.parse_all(mapping),
             keep_readable=keep_readable,
+            alone=alone,
         )
 
 

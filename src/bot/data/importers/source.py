@@ -77,8 +77,8 @@ class Source:
 
 
 @contextmanager
-def open_source(path: Path, progress: Progress | None = None) -> Iterator[Source]:
-    """Open a plain, gzip or zip file, told apart by content.
+def open_source(path: Path, progress: Progress | None = None, *, alone: bool = False) -> Iterator[Source]:
+    """Open a plain, gzip or zip file, told apart by content; the folders of one that is `alone` say nothing.
 
     Raises: DataImportError if it cannot be read.
     """
@@ -94,7 +94,7 @@ def open_source(path: Path, progress: Progress | None = None) -> Iterator[Source
             if progress and not file.closed:
                 progress(min(file.tell(), total), total)
 
-        folders = path.absolute().parts[-_FOLDERS_THAT_HINT - 1 :]
+        folders = path.absolute().parts[-1 if alone else -_FOLDERS_THAT_HINT - 1 :]
         places = tuple(place.lower() for place in (inner, *reversed(folders)))
         lines = TextLines(path.name, stream, RefusalLog(), report)
         yield Source(path.name, _stem(inner), places, lines, _head(stream))

@@ -1,0 +1,137 @@
+"""Jobs that bring market data into the store: uploaded files, and downloads from exchanges."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.clock import Clock
+from bot.data.exchange_calls import ExchangeCalls
+from bot.data.exchanges import open_client
+from bot.data.fetch_request import FetchRequest
+from bot.data.fetching import Fetcher
+from bot.data.importers.hints import Hints
+from bot.data.importing import FileReport, import_file
+from bot.data.rows import SeriesKey, SeriesKind
+from bot.data.store import HistoricalDataStore
+from bot.data.symbols import exchange_name
+from sweeps.job_reports import JobReport
+from sweeps.jobs import JobClaim, JobKind
+from sweeps.uploads import checked_name, write_upload
+
+DATA_JOBS = (JobKind.IMPORT, JobKind.FETCH)
+_REFUSALS_SHOWN = 100
+_LEGS = (SeriesKind.FUNDING, SeriesKind.PERP, SeriesKind.MARK, SeriesKind.SPOT)
+"""In the order in which a fetch takes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """A file that was sent: the data set it belongs to, its name, and what it does not say itself."""
+
+    exchange: str
+    name: str
+    kind: str | None = None
+    symbol: str | None = None
+    timeframe: str | None = None
+    time_zone: str | None = None
+    keep_readable: bool = False
+
+    def check(self) -> None:
+        """Raise InvalidInputError naming the field of what cannot be meant."""
+        exchange_name(self.exchange)
+        checked_name(self.name)
+        self.hints()
+
+    def hints(self) -> Hints:
+        """Return what is said beside the file; raises InvalidInputError."""
+        return Hints.parse(
+            kind=self.kind,
+            symbol=self.symbol,
+            timeframe=self.timeframe,
+            time_zone=self.time_zone,
+            keep_readable=self.keep_readable,
+            alone=True,
+        )
+
+
+def import_document(
+    engine: sa.Engine, store: HistoricalDataStore, claim: JobClaim, report: JobReport
+) -> dict[str, Any]:
+    """Import the file of a job and return what became of it."""
+    request = ImportRequest(**claim.request)
+    with TemporaryDirectory(prefix="carrygrid-import-") as folder:
+        path = Path(folder) / checked_name(request.name)
+        with engine.connect() as connection:
+            write_upload(connection, claim.id, path)
+        done = import_file(
+            store,
+            path,
+            request.exchange,
+            lambda read, total: report.tell({"share": read / total if total else 1.0, "step": "reading"}),
+            request.hints(),
+        )
+    _prepare_pages(store, report)
+    return _import_report(done)
+
+
+def fetch_document(
+    store: HistoricalDataStore, claim: JobClaim, report: JobReport, clock: Clock, api_url: str | None
+) -> dict[str, Any]:
+    """Go on with the download of a job and return what has come, in this turn and in those before.
+
+    Raises: SliceOverError if it is to be gone on with later; FetchError, UnknownSymbolError.
+    """
+    request = FetchRequest.parse(claim.request)
+    calls = ExchangeCalls(open_client(request.exchange, api_url=api_url))
+    fetcher = Fetcher(store, request.exchange, calls, clock)
+    earlier: Sequence[dict[str, Any]] = (claim.progress or {}).get("series", [])
+    whole_ms = (request.until_ms or clock.now_ms()) - request.since_ms
+
+    def told(key: SeriesKey, done_ms: int, total_ms: int) -> None:
+        left = min(1.0, (total_ms - done_ms) / whole_ms) if whole_ms > 0 else 0.0
+        symbol = len(fetcher.report.rules) - 1
+        share = (symbol + (_LEGS.index(key.kind) + 1 - left) / len(_LEGS)) / len(request.symbols)
+        report.tell(
+            {
+                "share": min(share, 1.0),
+                "step": f"{key.symbol} {key.kind.value}",
+                "series": _added(earlier, fetcher.report.document()["series"]),
+            },
+            at_once=True,
+        )
+        report.check_slice()
+
+    report.tell(
+        {"share": 0.0, "step": f"asking {request.exchange} for its markets", **(claim.progress or {})}
+    )
+    done = fetcher.fetch(request.symbols, request.since_ms, request.until_ms, request.timeframe, told)
+    _prepare_pages(store, report)
+    document = done.document()
+    return {**document, "series": _added(earlier, document["series"])}
+
+
+def _prepare_pages(store: HistoricalDataStore, report: JobReport) -> None:
+    # What the pages of market data show is worked out here, so that nobody waits for it there.
+    report.tell({"share": 1.0, "step": "working out coverage and figures"}, at_once=True)
+    store.listing()
+    store.pairs(0)
+
+
+def _import_report(done: FileReport) -> dict[str, Any]:
+    return {**asdict(done), "refusals": [asdict(one) for one in done.refusals[:_REFUSALS_SHOWN]]}
+
+
+def _added(earlier: Sequence[dict[str, Any]], latest: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the counts of two turns of a download as one, by series."""
+    total: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for one in (*earlier, *latest):
+        name = one["symbol"], one["kind"], one["timeframe_ms"]
+        before = total.setdefault(name, {**one, "pages": 0, "new": 0, "refused": 0, "refusals": []})
+        for count in ("pages", "new", "refused"):
+            before[count] += one[count]
+        before["refusals"] = (before["refusals"] + one["refusals"])[:_REFUSALS_SHOWN]
+    return list(total.values())
