@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import subprocess
+import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 from cluster import cluster_broker
 from composing import COMPOSE, ROOT, SECRETS, config, resolved, tool, unescaped
 from dockerfile_parse import DockerfileParser
+from packaging.requirements import Requirement
 from servers import LOOPBACK
 
 from api.local import broker, programs
@@ -88,6 +90,14 @@ def test_the_image_does_not_run_as_root_and_installs_only_what_is_locked(
     installs = [value for name, value in instructions if name == "RUN" and "pip install" in value]
     assert installs
     assert all("--require-hashes" in value or "--no-deps" in value for value in installs)
+
+
+def test_the_image_can_fetch_data_and_trade_on_paper() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        wanted = tomllib.load(file)["project"]["optional-dependencies"]["live"]
+    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    for requirement in map(Requirement, wanted):
+        assert requirement.specifier.contains(locked[requirement.name])
 
 
 def test_every_copied_source_exists_and_is_not_ignored(instructions: list[tuple[str, str]]) -> None:
