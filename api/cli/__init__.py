@@ -1,7 +1,12 @@
 """The command `carrygrid`."""
 
+import signal
 import sys
 from collections.abc import Sequence
+
+# A session closes everything on this signal; one that comes while it is being started waits for it.
+if sys.argv[1:2] == ["paper"]:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
 
 from api.cli.app import app
 from api.cli.failures import run

@@ -70,6 +70,7 @@ async def _run(plan: SessionPlan, options: PaperOptions, store: SessionStore) ->
         loop = asyncio.get_running_loop()
         for number, wish in _WISHES.items():
             loop.add_signal_handler(number, orchestrator.wish, wish)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _WISHES)
         _print_start(plan)
         return await orchestrator.run()
     finally:

@@ -184,6 +184,27 @@ def test_the_emergency_stop_closes_everything_and_stays_closed_until_resumed(pap
     ]
 
 
+def test_an_emergency_stop_that_comes_while_the_session_is_started_is_heard(paper: Paper) -> None:
+    paper.start()
+    paper.wait_until_it_asks()
+    paper.tell(8.1)
+    assert paper.end(signal.SIGTERM) == 0
+    paper.start()
+    process = paper.process
+    assert process is not None
+    eventually(lambda: blocks(process.pid, signal.SIGUSR1), 60, "the signal is held back")
+    assert paper.end(signal.SIGUSR1) == 0
+    saved, books = paper.books()
+    assert (saved.status, saved.account.hedges) == (SessionStatus.EMERGENCY, ())
+    assert [trade.reason for trade in books["trades"]] == [CloseReason.EMERGENCY]
+
+
+def blocks(pid: int, number: signal.Signals) -> bool:
+    """Return whether a process holds a signal back."""
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return bool(int(status["SigBlk"], 16) >> (number - 1) & 1)
+
+
 def test_wrong_input_is_refused_in_one_line(paper: Paper, tmp_path: Path) -> None:
     (tmp_path / "btc.json").write_text(json.dumps({**RUN, "symbols": ["NOPE/USDT:USDT"]}))
     paper.start()

@@ -204,10 +204,10 @@ def _booked(
     connection: sa.Connection, session_id: int, hedges: tuple[OpenHedge, ...], recent: tuple[Trade, ...]
 ) -> frozenset[tuple[str, int]]:
     keys = sa.select(paper_payment.c.symbol, paper_payment.c.t_ms).filter_by(session_id=session_id)
+    opened = {(hedge.position.symbol, hedge.position.opened_at_ms) for hedge in hedges}
+    opened |= {(trade.symbol, trade.opened_at_ms) for trade in recent}
     found: set[tuple[str, int]] = set()
-    for held in (*(hedge.position for hedge in hedges), *recent):
-        since_opening = keys.where(
-            paper_payment.c.symbol == held.symbol, paper_payment.c.t_ms > held.opened_at_ms
-        )
+    for held, opened_ms in opened:
+        since_opening = keys.where(paper_payment.c.symbol == held, paper_payment.c.t_ms > opened_ms)
         found.update((symbol, t_ms) for symbol, t_ms in connection.execute(since_opening))
     return frozenset(found)

@@ -24,7 +24,7 @@ class LateMarks:
             self._earliest[part.symbol] = min(first, self._earliest.get(part.symbol, first))
 
     def shown(self, event: MarketEvent, held: Mapping[str, Position]) -> MarketEvent:
-        """Return the event with the highs of what came late, for each hedge of what closed since its opening."""
+        """Return the event with the highs of what came late; of each hedge, since its opening."""
         if not self._earliest:
             return event
         self._since = {
