@@ -17,6 +17,7 @@ from api.dashboard import formats
 from api.dashboard.catalogue import METRIC_LABELS, explained
 from api.dashboard.glossary import TERMS
 from api.problems import Problem
+from bot.money import plain
 from bot.timestamps import iso
 
 _HERE = Path(__file__).parent
@@ -88,10 +89,12 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the order of a sweep's axes counts
     environment.filters.update(
         shown=formats.shown,
         duration=formats.duration,
         percent=formats.percent,
+        plain=plain,
         rate=formats.rate,
         utc=formats.utc,
         breakable=formats.breakable,

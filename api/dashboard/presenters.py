@@ -56,7 +56,7 @@ class SweepCard:
         self.finished_ms = view.finished_ms
         self.synthetic = SYNTHETIC_EXCHANGE in spec.exchanges()
         self.summary = summary(spec)
-        self.waiting_for_workers = self.open and beats is not None and not _someone_works(beats)
+        self.waiting_for_workers = self.open and beats is not None and not someone_works(beats)
 
     @property
     def axes(self) -> list[AxisCard]:
@@ -69,7 +69,8 @@ class SweepCard:
         return json.dumps(self.view.spec.document(), indent=2, ensure_ascii=False)
 
 
-def _someone_works(beats: Sequence[Beat]) -> bool:
+def someone_works(beats: Sequence[Beat]) -> bool:
+    """Return whether `beats` are of a dispatcher and a worker, so that what is queued gets done."""
     return {Component.DISPATCHER, Component.WORKER} <= {beat.component for beat in beats}
 
 

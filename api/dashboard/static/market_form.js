@@ -53,9 +53,13 @@ export class MarketForm {
 
   preset() {
     const name = this.source().read("preset")?.value;
+    return { name, values: this.valuesOf(name) };
+  }
+
+  valuesOf(preset) {
     const values = {};
-    for (const one of this.strategies().toReversed()) Object.assign(values, this.known.get(one)?.presets[name]);
-    return { name, values };
+    for (const one of this.strategies().toReversed()) Object.assign(values, this.known.get(one)?.presets[preset]);
+    return values;
   }
 
   extent() {
@@ -144,14 +148,20 @@ export class MarketForm {
     }
     const preset = this.source().read("preset")?.value;
     if (preset && !chosen.some((one) => preset in this.known.get(one).presets)) this.source().write("preset", null);
-    const axes = Object.keys(this.source().grid ?? { none: 0 }).filter((name) => name !== "strategy_mode");
+    const axes = Object.keys(this.source().grid ?? { none: null }).filter((name) => name !== "strategy_mode");
     if (!axes.length) this.writeGrids();
     this.changed(true);
   }
 
+  /* A sweep names its preset, whose values then stand where it says nothing itself; a run holds the values. */
   takePreset(name) {
-    this.source().write("preset", name ? { value: name } : null);
-    for (const parameter of Object.keys(this.preset().values)) if (this.source().read(parameter) && "value" in this.source().read(parameter)) this.source().write(parameter, null);
+    const named = "grid" in this.source();
+    this.source().write("preset", named && name ? { value: name } : null);
+    for (const [parameter, value] of Object.entries(this.valuesOf(name))) {
+      const entry = this.source().read(parameter);
+      if (!named) this.source().write(parameter, { value });
+      else if (entry && "value" in entry) this.source().write(parameter, null);
+    }
     this.changed(true);
   }
 

@@ -53,7 +53,7 @@ function line(text, kind = "") {
 
 const count = (number) => formatted(number, "count");
 
-function duration(seconds) {
+export function duration(seconds) {
   if (seconds < 1) return "a second";
   if (seconds < 90) return `${Math.ceil(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;

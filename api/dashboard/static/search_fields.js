@@ -25,7 +25,7 @@ export class SearchFields {
   }
 
   /* A sweep without a name of its own is called by what it varies, for as long as it changes. */
-  suggestName() {
+  complete() {
     const { name, grid = {} } = this.document;
     if (name && name !== this.suggested) return;
     const { symbols } = this.document.base ?? {};

@@ -1,0 +1,28 @@
+import { build } from "./builder.js";
+import { duration } from "./plan.js";
+import { sendJson } from "./requests.js";
+import { WrittenRun } from "./written.js";
+
+const form = document.getElementById("backtest-form");
+
+function showChecked(place, { estimate }) {
+  const row = document.createElement("p");
+  row.className = "plan-line";
+  row.textContent = estimate.workers
+    ? `Ready to run: about ${duration(estimate.core_seconds)} once a worker has read the data.`
+    : "No worker is running: the backtest waits until one starts, as carrygrid up does.";
+  place.replaceChildren(row);
+  place.dataset.trials = 1;
+}
+
+if (form) {
+  build({
+    form,
+    Written: WrittenRun,
+    path: "/backtests",
+    /* A run is checked as a sweep of one trial; the text goes into it as it stands, for its exact numbers. */
+    check: (text) => sendJson("POST", "/sweeps/validate", `{"base": ${text}}`),
+    send: async (text) => `/dashboard/backtests/${(await sendJson("POST", "/backtests", text)).id}`,
+    showChecked,
+  });
+}

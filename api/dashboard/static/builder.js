@@ -1,0 +1,98 @@
+/* A form beside the JSON that it writes: checked as it changes, sent as it stands. */
+import { JsonPane, curlOf } from "./json_pane.js";
+import { MarketForm } from "./market_form.js";
+import { ParameterRows } from "./parameter_rows.js";
+import { clearProblems, showProblems } from "./problems.js";
+
+const SETTLED_MS = 300;
+
+/* `check` and `send` take the text and answer what to show, or fail with what was refused; `parts` are more of the form. */
+export function build({ form, Written, path, check, send, showChecked, parts = () => [] }) {
+  const fields = form.querySelector(".stack");
+  const given = document.getElementById("start-with");
+  const start = JSON.parse(given.textContent);
+  const plan = document.getElementById("plan");
+  const submit = document.getElementById("submit");
+  const source = () => pane.source;
+  const market = new MarketForm(fields, start, source, changed);
+  const rows = new ParameterRows(fields, source, changed);
+  const others = parts(fields, source, changed);
+  const pane = new JsonPane({
+    form, fields, Written, draftName: `draft ${location.pathname}${location.search}`, followed: show, edited: settle,
+  });
+  let checks = 0;
+  let settling;
+
+  function show() {
+    market.show();
+    const preset = market.preset();
+    rows.show(market.strategies(), preset.values, preset.name);
+    for (const part of others) part.show();
+  }
+
+  function changed(everywhere = false) {
+    for (const part of others) part.complete();
+    pane.write();
+    if (everywhere) show();
+    settle();
+  }
+
+  function settle() {
+    clearTimeout(settling);
+    settling = setTimeout(judge, SETTLED_MS);
+    document.getElementById("curl").textContent = curlOf(path, pane.text, given.dataset.guarded === "true");
+  }
+
+  async function judge() {
+    const mine = (checks += 1);
+    plan.setAttribute("aria-busy", "true");
+    try {
+      const found = await check(pane.text);
+      if (mine !== checks) return;
+      clearProblems(form);
+      showChecked(plan, found);
+    } catch (error) {
+      if (mine === checks) refuse(error);
+    } finally {
+      if (mine === checks) plan.removeAttribute("aria-busy");
+    }
+  }
+
+  function refuse(error) {
+    const placed = showProblems(form, error).filter(({ place }) => place);
+    const summary = document.createElement("p");
+    summary.className = "plan-line bad";
+    summary.textContent = placed.length ? `Refused: ${placed.map(({ field }) => field).join(", ")}` : "";
+    plan.replaceChildren(summary);
+    delete plan.dataset.trials;
+    return placed;
+  }
+
+  async function submitNow() {
+    if (submit.disabled) return;
+    submit.disabled = true;
+    checks += 1;
+    try {
+      const address = await send(pane.text);
+      pane.forget();
+      location.assign(address);
+    } catch (error) {
+      refuse(error)[0]?.place.querySelector("input, select, textarea")?.focus();
+    }
+    submit.disabled = false;
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    submitNow();
+  });
+  /* Enter in a field would submit by accident: it takes Ctrl, or the button. */
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    if (event.ctrlKey || event.metaKey) submitNow();
+    else if (!event.target.matches("input, select")) return;
+    event.preventDefault();
+  });
+  pane.begin(start.spec);
+  if (pane.source) changed(true);
+}
