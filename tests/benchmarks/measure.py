@@ -5,15 +5,16 @@ import os
 import platform
 import statistics
 import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 PROC = Path("/proc")
+_LOOK_S = 0.002
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PACKAGES = ("numpy", "sqlalchemy", "celery", "fastapi", "orjson")
 
@@ -36,18 +37,33 @@ class Finished:
 
 
 def run_command(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> Finished:
-    """Run a command to its end, output dropped; raises RuntimeError with its last words if it fails."""
-    began = time.perf_counter()
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment) as process:
-        assert process.stdout
-        words = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    wall_s = time.perf_counter() - began
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(argv)} ended with {process.returncode}: {words[-2000:].decode()}")
-    peak = usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
-    return Finished(wall_s, usage.ru_utime + usage.ru_stime, peak)
+    """Run a command to its end, output dropped; raises RuntimeError with its last words if it fails.
+
+    Its memory is looked at while it runs: what the system tells afterwards starts at that of this process.
+    """
+    peak_mib = 0.0
+    with tempfile.TemporaryFile() as words:
+        began = time.perf_counter()
+        with subprocess.Popen(argv, stdout=words, stderr=words, env=environment) as process:
+            while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+                peak_mib = max(peak_mib, _peak_mib(PROC / str(process.pid)))
+                time.sleep(_LOOK_S)
+            wall_s = time.perf_counter() - began
+            process.returncode = os.waitstatus_to_exitcode(ended[1])
+        if process.returncode:
+            words.seek(0)
+            told = words.read()[-2000:].decode()
+            raise RuntimeError(f"{' '.join(argv)} ended with {process.returncode}: {told}")
+    return Finished(wall_s, ended[2].ru_utime + ended[2].ru_stime, peak_mib)
+
+
+def _peak_mib(process: Path) -> float:
+    try:
+        status = (process / "status").read_text()
+    except OSError:
+        return 0.0
+    found = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")]
+    return found[0] / 1024 if found else 0.0
 
 
 def medians(runs: Sequence[Finished]) -> dict[str, float]:
@@ -58,12 +74,13 @@ def medians(runs: Sequence[Finished]) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class ProcessUse:
-    """What a living process has used so far."""
+    """What a living process has used so far; it `waited_s` for a processor that others had."""
 
     pid: int
     parent: int
     command: str
     cpu_s: float
+    waited_s: float
     peak_mib: float
 
 
@@ -80,18 +97,23 @@ def _use(folder: Path) -> ProcessUse | None:
     try:
         fields = (folder / "stat").read_text().rpartition(")")[2].split()
         command = (folder / "cmdline").read_text().replace("\0", " ").strip()
-        status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
+        waited_ns = (folder / "schedstat").read_text().split()[1]
     except (OSError, ValueError):
         return None
-    peak_kib = int(status.get("VmHWM", "0 kB").split()[0])
     cpu_s = (int(fields[11]) + int(fields[12])) / _TICKS
-    return ProcessUse(int(folder.name), int(fields[1]), command, cpu_s, peak_kib / 1024)
+    waited_s = int(waited_ns) / 1e9
+    return ProcessUse(int(folder.name), int(fields[1]), command, cpu_s, waited_s, _peak_mib(folder))
 
 
-def spawned_cpu_s(before: Iterable[ProcessUse], after: Iterable[ProcessUse]) -> dict[int, float]:
-    """Return the processor time that each living process took between two looks, by pid."""
-    known = {use.pid: use.cpu_s for use in before}
-    return {use.pid: use.cpu_s - known.get(use.pid, 0.0) for use in after}
+def since(before: Iterable[ProcessUse], after: Iterable[ProcessUse]) -> list[ProcessUse]:
+    """Return the living processes with the times they took between two looks."""
+    known = {use.pid: use for use in before}
+    return [
+        replace(use, cpu_s=use.cpu_s - known[use.pid].cpu_s, waited_s=use.waited_s - known[use.pid].waited_s)
+        if use.pid in known
+        else use
+        for use in after
+    ]
 
 
 def machine() -> dict[str, Any]:

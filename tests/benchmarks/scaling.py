@@ -1,0 +1,99 @@
+"""How cost grows: with settlements, trials, symbols and worker processes."""
+
+import json
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks import endtoend, market
+from benchmarks.commands import CARRYGRID, environment
+from benchmarks.kernels import own
+from benchmarks.measure import cpu_seconds, run_command
+from bot.backtest import replay
+from bot.config import RunConfig
+from bot.data.store import HistoricalDataStore
+
+MONTHS = (3, 6, 12, 24, 48, 72)
+SYMBOLS = (1, 2, 5, 10, 20, 50)
+_PER_MONTH = 365 * 3 // 12
+_SYMBOL_MONTHS = 12
+_COMPARED = 100_000
+_MEASURED = ("plain replay, result document", "sweep path, simple")
+
+
+def by_settlements(store: HistoricalDataStore, passes: int) -> list[dict[str, Any]]:
+    """Return milliseconds a trial of both ways to replay, windows of three months to six years."""
+    found = []
+    for months in MONTHS:
+        chosen = [one for one in own(store, months * _PER_MONTH) if one.name in _MEASURED]
+        took = {
+            one.name: statistics.median(one.run() for _ in range(passes)) / one.trials * 1000
+            for one in chosen
+        }
+        found.append({"months": months, "settlements": months * _PER_MONTH, "ms_per_trial": took})
+    return found
+
+
+def by_symbols(store: HistoricalDataStore, home: Path, passes: int) -> list[dict[str, Any]]:
+    """Return what one run over many symbols takes: by parts here, and as a command with its memory."""
+    return [_many_symbols(store, home, symbols, passes) for symbols in SYMBOLS]
+
+
+def _many_symbols(store: HistoricalDataStore, home: Path, symbols: int, passes: int) -> dict[str, Any]:
+    run = _run_of(symbols)
+    config = home / f"{symbols}.json"
+    config.write_text(json.dumps(run.model_dump(mode="json", exclude_none=True)))
+    build_s = cpu_seconds(lambda: market.window_of(store, run))
+    window = market.window_of(store, run)
+    return {
+        "symbols": symbols,
+        "events": len(window.events),
+        "build_s": build_s,
+        "replay_s": statistics.median(cpu_seconds(lambda: replay(run, window)) for _ in range(passes)),
+        "command": asdict(run_command([CARRYGRID, "backtest", str(config), "--json"], environment(home))),
+    }
+
+
+def _run_of(symbols: int) -> RunConfig:
+    names = [market.named(number) for number in range(symbols)]
+    places = {"max_simultaneous_positions": max(1, symbols // 5), "min_funding_rate": "0.0002"}
+    return RunConfig.parse(market.base(_SYMBOL_MONTHS * _PER_MONTH, names) | places)
+
+
+def end_to_end(store: Path, folder: Path, trials: Sequence[int], workers: Sequence[int]) -> dict[str, Any]:
+    """Return sweeps of each size with the most workers, and the largest but one million with each number.
+
+    The first sweep of a service is a small one that is not counted: its processes have just begun.
+    """
+    found: dict[str, Any] = {"trials": [], "workers": []}
+    compared = max(count for count in trials if count <= _COMPARED)
+    for count in workers:
+        with endtoend.serving(folder / f"workers-{count}", store, count) as service:
+            endtoend.sweep_run(service, 10)
+            sizes = trials if count == max(workers) else (compared,)
+            runs = [endtoend.sweep_run(service, size) | {"workers": count} for size in sizes]
+        found["workers"] += [one for one in runs if one["trials"] == compared]
+        if count == max(workers):
+            found["trials"] = runs
+    found["speedup"] = speedups(found["workers"])
+    return found
+
+
+def speedups(runs: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Return how much faster the most workers are than one: as seen, and had no process waited for a core.
+
+    On a machine that others use as well, workers wait for processors; that wait is known and taken off.
+    """
+    few, many = (choose(runs, key=lambda run: run["workers"]) for choose in (min, max))
+    return {
+        "seen": few["wall_s"] / many["wall_s"],
+        "without_waiting": unhindered_s(few) / unhindered_s(many),
+        "workers": many["workers"] / few["workers"],
+    }
+
+
+def unhindered_s(run: dict[str, Any]) -> float:
+    """Return the seconds of a sweep less what its workers, on average, waited for a processor."""
+    return float(run["wall_s"] - run["waited_s"].get("worker", 0.0) / run["workers"])
