@@ -10,7 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api.body import BodyLimit
 from api.comparisons import Comparisons
-from api.dashboard import beside, compare, market_pages, new_sweep, session, sweep_list, views
+from api.dashboard import compare, market_pages, new_sweep, session, sweep_list, trial, views
 from api.dashboard.pages import Pages
 from api.dependencies import Database
 from api.errors import install_error_handlers
@@ -53,7 +53,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         sweep_list,
         new_sweep,
         views,
-        beside,
+        trial,
         compare,
         market_pages,
         session,

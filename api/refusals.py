@@ -38,9 +38,9 @@ class HistoryChangedError(BotError):
 
     code = "history_changed"
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, run: str) -> None:
         super().__init__(
-            f"trial {number} was replayed on other market data or by another engine version, and its curve "
+            f"{run} was replayed on other market data or by another engine version, and its curve "
             "was not stored; submit the sweep again to see it on the data held now"
         )
 

@@ -1,21 +1,47 @@
-"""Trials replayed on demand: the same classes, data and numbers as in a worker."""
+"""Runs replayed on demand: the same classes, data and numbers as in a worker."""
 
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
 
 from api.refusals import HistoryChangedError
-from bot.backtest import RunResult
+from bot.backtest import ReplayWindow, RunResult, explain, replay
+from bot.backtest.insight import Baselines
+from bot.config import RunConfig
 from bot.data.store import HistoricalDataStore
 from bot.errors import BotError
 from sweeps.queries import TrialView
-from sweeps.replay import WindowCache, insight, replay_trial
+from sweeps.replay import WindowCache
 from sweeps.spec import SweepSpec
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run to be replayed: `owner` is the sweep it is of, `name` what people call it.
+
+    `run_key` is that of its stored result, None if it has none.
+    """
+
+    owner: int
+    name: str
+    config: RunConfig
+    run_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A replayed run with its window, and the run that holds in it."""
+
+    result: RunResult
+    hold: RunResult
+    window: ReplayWindow
+    baselines: Baselines
+
+
 class Replays:
-    """One trial at a time, for callers in worker threads."""
+    """One run at a time, for callers in worker threads."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.store = HistoricalDataStore(engine)
@@ -29,13 +55,15 @@ class Replays:
         as the replay does.
         """
         with self._lock:
-            return self._run(sweep_id, spec, number, run_key)
+            return self._run(trial_run(sweep_id, spec, number, run_key))
 
-    def hold(self, sweep_id: int, spec: SweepSpec, number: int, run_key: str | None) -> RunResult:
-        """Return the run that holds with the account and in the window of a trial; raises as `run` does."""
+    def study(self, run: StoredRun) -> Study:
+        """Return a run with what explains it; raises as `run` does."""
         with self._lock:
-            config = self._run(sweep_id, spec, number, run_key).config
-            return self._windows.baselines(config).of(config)
+            result = self._run(run)
+            baselines = self._windows.baselines(run.config)
+            hold = baselines.of(result.config)
+            return Study(result, hold, self._windows.window(run.config), baselines)
 
     def blocked_entries(
         self, sweep_id: int, spec: SweepSpec, trial: TrialView
@@ -46,19 +74,24 @@ class Replays:
         if trial.metrics["total_trades"]:
             return []
         try:
-            with self._lock:
-                result = self._run(sweep_id, spec, trial.number, trial.run_key)
-                return [report.document() for report in insight(result, self._windows).blocked]
+            found = self.study(trial_run(sweep_id, spec, trial.number, trial.run_key))
         except BotError:
             return None
+        blocked = explain(found.result, found.window, found.baselines).blocked
+        return [report.document() for report in blocked]
 
-    def _run(self, sweep_id: int, spec: SweepSpec, number: int, run_key: str | None) -> RunResult:
-        self._windows.enter(sweep_id)
+    def _run(self, run: StoredRun) -> RunResult:
+        self._windows.enter(run.owner)
         try:
-            result = replay_trial(spec, number, self._windows)
+            result = replay(run.config, self._windows.window(run.config))
         except BotError:
             self._windows = WindowCache(self.store)
             raise
-        if run_key is not None and result.run_key != run_key:
-            raise HistoryChangedError(number)
+        if run.run_key is not None and result.run_key != run.run_key:
+            raise HistoryChangedError(run.name)
         return result
+
+
+def trial_run(sweep_id: int, spec: SweepSpec, number: int, run_key: str | None) -> StoredRun:
+    """Return the run of a trial; raises BotError if its parameters are refused."""
+    return StoredRun(sweep_id, f"trial {number}", spec.config(number), run_key)

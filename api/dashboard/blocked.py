@@ -21,6 +21,10 @@ _ADVICE = {
         "fewer slots, or a smaller min_notional."
     ),
 }
+_ACCOUNT = {
+    "slots": "Other pairs held every slot: a larger max_simultaneous_positions splits the capital further.",
+    "just_closed": "A hedge of this pair had just been closed; the next settlement may open one again.",
+}
 _STALE = (
     "The nearest prices were {nearest} h old, {needed} h are allowed: import the missing candles, or raise "
     "max_price_age_hours."
@@ -61,4 +65,4 @@ def blocked_rows(reports: Sequence[Mapping[str, Any]]) -> list[BlockedRow]:
 def _advice(report: Mapping[str, Any]) -> str:
     if report["gate"] == "fresh_prices":
         return (_NO_PRICES if report["nearest"] is None else _STALE).format(**report)
-    return _ADVICE.get(report["gate"], _OTHERS).format(**report)
+    return (_ADVICE | _ACCOUNT).get(report["gate"], _OTHERS).format(**report)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import sqlalchemy as sa
 from starlette.datastructures import QueryParams
 
+from api.dashboard.presenters import without_nulls
 from bot.config import RunConfig, load_json
 from bot.data import sql
 from bot.data.rows import SeriesKind
@@ -77,18 +78,12 @@ def changed_parameters(config: RunConfig) -> dict[str, Any]:
     """Return the parameters of `config` that differ from the defaults, as JSON values."""
     fields = RunConfig.model_fields
     return {
-        name: _without_nulls(value)
+        name: without_nulls(value)
         for name, value in config.document().items()
         if name in fields
         and name not in (*_OWN_FIELDS, "strategy_mode")
         and getattr(config, name) != fields[name].default
     }
-
-
-def _without_nulls(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    return {name: held for name, held in value.items() if held is not None}
 
 
 def _short(moment_ms: int) -> str:

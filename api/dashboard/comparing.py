@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from api.dashboard.catalogue import MetricLabel, beside_labels, groups
+from api.dashboard.charts import curve_document
 from api.dashboard.rows import TradeRow, trade_row
-from bot.backtest import RunResult
 from bot.backtest.comparison import Comparison
 from bot.backtest.result import trade_document
 from bot.models import Trade
-from bot.money import exact, plain
+from bot.money import exact
 from bot.strategies.registry import strategy_plugin
 from sweeps.metrics import HOLD_NET_PNL, metric_values
 
@@ -97,15 +97,8 @@ def _moves(trades: Sequence[Trade], at_ms: int) -> list[str]:
     return closed + [f"opened {trade.symbol}" for trade in trades if trade.opened_at_ms == at_ms]
 
 
-def curves(found: Comparison) -> dict[str, Any]:
-    """Return the equity of each run at the settlements they share, as JSON values."""
-    runs = {title_of(name): run for name, run in found.runs.items()}
-    return {
-        "times": [t_ms for t_ms, _ in found.hold.equity],
-        "runs": [{"name": title, "values": _equity(run)} for title, run in runs.items()],
-        "hold": _equity(found.hold),
-    }
-
-
-def _equity(run: RunResult) -> list[str]:
-    return [plain(value) for _, value in run.equity]
+def curves(found: Comparison) -> list[dict[str, Any]]:
+    """Return the equity of each run, that of holding last, as lines of a chart."""
+    runs = {title_of(name): run for name, run in found.runs.items()} | {"Holding": found.hold}
+    capital = found.hold.config.initial_capital
+    return [{"name": title, **curve_document(run.equity, capital, {})} for title, run in runs.items()]

@@ -91,6 +91,13 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
+def without_nulls(value: Any) -> Any:
+    """Return a JSON value of a parameter without the parts of it that are not set."""
+    if not isinstance(value, dict):
+        return value
+    return {name: held for name, held in value.items() if held is not None}
+
+
 def quote_unit(spec: SweepSpec) -> str:
     """Return the quote currency that all symbols share, else `quote`."""
     return quote_of(spec.symbols())

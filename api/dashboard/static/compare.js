@@ -25,11 +25,14 @@ async function showComparison() {
   if (chart) await showCurves(chart, JSON.parse(document.getElementById("curves").textContent));
 }
 
-async function showCurves(chart, { times, runs, hold }) {
-  const styles = [{ colour: "accent" }, { colour: "second" }];
-  const styled = runs.map((run, index) => ({ ...run, times, drawdown: true, ...styles[index] }));
-  const lines = [...styled, { name: "Holding", times, values: hold, colour: "muted", dash: "dash" }];
-  const draw = () => drawEquity(chart, lines, Number(chart.dataset.capital), chart.dataset.unit);
+const LOOKS = [{ colour: "accent" }, { colour: "second" }, { colour: "muted", dash: "dash" }];
+
+async function showCurves(chart, curves) {
+  const lines = curves.map(({ equity, drawdown, ...curve }, index) => {
+    const holding = index === curves.length - 1;
+    return { ...curve, values: equity, drawdown: holding ? null : drawdown, ...LOOKS[holding ? 2 : index] };
+  });
+  const draw = () => drawEquity(chart, lines, { capital: Number(chart.dataset.capital), unit: chart.dataset.unit });
   document.addEventListener("themechange", draw);
   await draw().catch((error) => showWaiting(chart, `The curves could not be drawn: ${error.message}`));
 }

@@ -1,43 +1,72 @@
 import { baseLayout, chartOptions, colours, fontSize, loadPlotly, showWaiting } from "./plotly-loader.js";
 
-/* Drawdown from the running peak, which starts at the capital that was put in. */
-export function drawdowns(values, capital) {
-  let peak = capital;
-  return values.map((value) => {
-    peak = Math.max(peak, value);
-    return (value - peak) / peak;
-  });
-}
+const MARKS = {
+  open: { name: "Opened", symbol: "triangle-up", colour: "ok" },
+  close: { name: "Closed", symbol: "triangle-down", colour: "loss" },
+};
 
-/* A line is a name, times (ms), values (exact text), a colour of the page, maybe a dash, and whether its drawdown is drawn. */
-export async function drawEquity(chart, lines, capital, unit) {
+/* A line is a name, times (ms), values (exact text), a colour of the page, maybe a dash, drawdown (fractions),
+   a colour of its shading, and the moves of its run. `span` is what is shown of the time axis, null for all of it. */
+export async function drawEquity(chart, lines, { capital, unit, span = null }) {
   const plotly = await loadPlotly();
-  const traces = lines.flatMap((line) => tracesOf(line, lines.length, capital, unit));
+  const traces = lines.flatMap((line) => tracesOf(line, unit));
   hideWhatWasHidden(chart, traces);
-  await plotly.react(chart, traces, layout(capital, unit, traces), chartOptions("toImage", "zoom2d", "pan2d", "resetScale2d"));
+  await plotly.react(chart, traces, layout(capital, unit, traces, span), chartOptions("toImage", "zoom2d", "pan2d", "resetScale2d"));
   showWaiting(chart, "");
   chart.dataset.drawn = String(lines[0].times.length);
   chart.dataset.lines = String(lines.length);
   performance.mark("equity-drawn");
 }
 
-function tracesOf(line, count, capital, unit) {
+function tracesOf(line, unit) {
   const c = colours();
-  const x = line.times.map((t) => new Date(t).toISOString().slice(0, 19));
-  const values = line.values.map(Number);
+  const x = line.times.map(isoSecond);
   const shared = { type: "scatter", mode: "lines", x, legendgroup: line.name };
   const equity = {
-    ...shared, name: line.name, y: values, line: { color: c[line.colour], width: 1.6, dash: line.dash ?? "solid" },
+    ...shared, name: line.name, y: line.values.map(Number), line: { color: c[line.colour] ?? line.colour, width: 1.6, dash: line.dash ?? "solid" },
     hovertemplate: `%{x|%Y-%m-%d %H:%M} UTC<br>${line.name} %{y:,.2f} ${unit}<extra></extra>`,
   };
-  if (!line.drawdown) return [equity];
-  const colour = line.drawdownColour ? c[line.drawdownColour] : c[line.colour];
+  const marks = Object.entries(MARKS).map(([action, look]) => markTrace(line, action, look)).filter((trace) => trace.x.length);
+  if (!line.drawdown) return [equity, ...marks];
+  const colour = c[line.drawdownColour ?? line.colour] ?? line.colour;
   const fall = {
-    ...shared, name: `${line.name} drawdown`, y: drawdowns(values, capital), yaxis: "y2", showlegend: false,
+    ...shared, name: `${line.name} drawdown`, y: line.drawdown, yaxis: "y2", showlegend: false,
     line: { color: colour, width: 1 }, fill: line.drawdownColour ? "tozeroy" : "none", fillcolor: `${colour}33`,
     hovertemplate: `%{x|%Y-%m-%d %H:%M} UTC<br>${line.name}, drawdown %{y:.2%}<extra></extra>`,
   };
-  return [equity, fall];
+  return [equity, ...marks, fall];
+}
+
+/* A move sits on the curve at the last point at or before it: liquidations happen between settlements. */
+function markTrace(line, action, look) {
+  const c = colours();
+  const moves = (line.moves ?? []).filter((move) => move.action === action);
+  return {
+    type: "scatter", mode: "markers", name: look.name, legendgroup: `${line.name} ${action}`,
+    x: moves.map((move) => isoSecond(move.t)),
+    y: moves.map((move) => Number(line.values[Math.max(0, lastAtOrBefore(line.times, move.t))])),
+    marker: { symbol: look.symbol, size: 10, color: c[look.colour], line: { width: 1.2, color: c.card } },
+    text: moves.map(moveText),
+    hovertemplate: "%{x|%Y-%m-%d %H:%M} UTC<br>%{text}<extra></extra>",
+  };
+}
+
+function moveText({ action, symbol, reason, net_pnl: net }) {
+  return action === "open" ? `opened ${symbol}` : `closed ${symbol} (${reason})<br>net P&L ${net}`;
+}
+
+function lastAtOrBefore(times, wanted) {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle] <= wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+export function isoSecond(t) {
+  return new Date(t).toISOString().slice(0, 19);
 }
 
 /* A redrawing for another theme keeps what the reader has hidden through the legend. */
@@ -48,23 +77,28 @@ function hideWhatWasHidden(chart, traces) {
   }
 }
 
-function small(text) {
+export function small(text) {
   return { text, font: { size: fontSize() } };
 }
 
+export function timeAxis(c, span) {
+  const range = span ? { range: span.map(isoSecond), autorange: false } : { autorange: true };
+  return { color: c.muted, zeroline: false, automargin: true, type: "date", showgrid: false, ...range };
+}
+
 /* Without any fall the axis of drawdowns would run to 100 %. */
-function layout(capital, unit, traces) {
+function layout(capital, unit, traces, span) {
   const c = colours();
   const several = traces.filter((trace) => trace.showlegend !== false).length > 1;
   const flat = traces.every((trace) => trace.yaxis !== "y2" || trace.y.every((fall) => fall === 0));
-  const side = { color: c.muted, gridcolor: c.soft, zeroline: false, automargin: true };
+  const side = { color: c.muted, gridcolor: c.soft, zeroline: false, automargin: true, fixedrange: true };
   return {
     ...baseLayout(),
     showlegend: several,
     legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)" },
     hovermode: "x",
     margin: { l: 20, r: 16, t: 28, b: 20 },
-    xaxis: { ...side, anchor: "y2", type: "date", showgrid: false, title: { ...small("UTC"), standoff: 4 } },
+    xaxis: { ...timeAxis(c, span), anchor: "y2", title: { ...small("UTC"), standoff: 4 } },
     yaxis: { ...side, domain: [0.32, 1], title: { ...small(`Equity, ${unit}`), standoff: 14 }, tickformat: ",.0f" },
     yaxis2: {
       ...side, domain: [0, 0.25], title: { ...small("Drawdown"), standoff: 14 }, tickformat: ".1%", rangemode: "tozero",

@@ -1,43 +1,76 @@
 import { drawEquity } from "./equity.js";
+import { drawFunding, intervalText } from "./funding.js";
 import { showWaiting } from "./plotly-loader.js";
 import { getJson, replaceFragment } from "./requests.js";
+import { onZoom, spanQuery } from "./zoom.js";
+import "./collect.js";
+import "./trade_story.js";
 
 const root = document.getElementById("trial");
-const chart = document.getElementById("equity");
-const beside = document.getElementById("beside");
+const equity = document.getElementById("equity");
+const funding = document.getElementById("funding");
 const trades = document.getElementById("trades");
-const api = `/sweeps/${root.dataset.sweep}/trials/${root.dataset.trial}`;
-const lines = [];
+const pair = document.getElementById("funding-symbol");
+const base = root?.dataset.base;
+const shown = { span: null, curve: null, funding: null };
 
-const draw = () => drawEquity(chart, lines, Number(root.dataset.capital), root.dataset.unit);
-
-function addLine(points, look) {
-  lines.push({ times: points.map(([t]) => t), values: points.map(([, equity]) => equity), ...look });
+function linesOf(curve) {
+  const own = { name: "Equity", times: curve.times, values: curve.equity, colour: "accent" };
+  const lines = [{ ...own, drawdown: curve.drawdown, drawdownColour: "loss", moves: curve.moves }];
+  if (curve.hold) lines.push({ name: "Holding", times: curve.times, values: curve.hold, colour: "muted", dash: "dash" });
+  return lines;
 }
 
-async function showEquity() {
+async function draw() {
+  const { capital, unit } = root.dataset;
+  if (shown.curve) await drawEquity(equity, linesOf(shown.curve), { capital: Number(capital), unit, span: shown.span });
+  if (shown.funding) await drawFunding(funding, shown.funding, unit, shown.span);
+}
+
+/* Whoever asks last is shown: an answer to an earlier zoom is dropped. */
+async function load(name, chart, url, complaint) {
+  const span = shown.span;
   try {
-    const { equity } = await getJson(`${api}/equity`);
-    addLine(equity, { name: "Equity", colour: "accent", drawdown: true, drawdownColour: "loss" });
-    document.addEventListener("themechange", draw);
-    await draw();
+    const found = await getJson(url);
+    if (span === shown.span) shown[name] = found;
   } catch (error) {
-    showWaiting(chart, `The equity curve could not be loaded: ${error.message}`);
+    if (!shown[name]) showWaiting(chart, `${complaint}: ${error.message}`);
   }
 }
 
-async function showBeside() {
-  const shown = await replaceFragment(beside, beside.dataset.source).catch(() => false);
-  if (!shown) beside.textContent = "The data behind this trial could not be read. Reload the page to try again.";
-  const curve = document.getElementById("hold-curve");
-  if (!curve || !lines.length) return;
-  addLine(JSON.parse(curve.textContent), { name: "Holding", colour: "muted", dash: "dash" });
-  await draw();
+function fundingUrl() {
+  const symbol = pair ? `symbol=${encodeURIComponent(pair.value)}&` : "";
+  return `${base}/funding?${symbol}${spanQuery(shown.span)}`;
+}
+
+async function loadCharts() {
+  await Promise.all([
+    load("curve", equity, `${base}/curve?${spanQuery(shown.span)}`, "The equity curve could not be loaded"),
+    load("funding", funding, fundingUrl(), "The settlements could not be loaded"),
+  ]);
+  if (shown.funding) document.getElementById("switches").textContent = intervalText(shown.funding);
+  await draw().catch((error) => showWaiting(equity, `The curves could not be drawn: ${error.message}`));
+}
+
+async function zoom(span) {
+  if (String(span) === String(shown.span)) return;
+  shown.span = span;
+  await loadCharts();
+}
+
+async function showReport() {
+  const holder = document.createElement("div");
+  const found = await replaceFragment(holder, `${base}/report`).catch(() => false);
+  for (const place of root.querySelectorAll("[data-place]")) {
+    const part = holder.querySelector(`[data-part="${place.dataset.place}"]`);
+    if (part) place.replaceChildren(...part.childNodes);
+    else if (!found) place.textContent = "This could not be read. Reload the page to try again.";
+  }
 }
 
 async function showTrades(start) {
-  const shown = await replaceFragment(trades, `${trades.dataset.source}?start=${start}`).catch(() => false);
-  if (!shown) trades.textContent = "The trades could not be loaded. Reload the page to try again.";
+  const found = await replaceFragment(trades, `${trades.dataset.source}?start=${start}`).catch(() => false);
+  if (!found) trades.textContent = "The trades could not be loaded. Reload the page to try again.";
 }
 
 trades?.addEventListener("click", (event) => {
@@ -45,7 +78,28 @@ trades?.addEventListener("click", (event) => {
   if (button) showTrades(Number(button.dataset.page));
 });
 
-if (chart) {
+pair?.addEventListener("change", loadCharts);
+
+document.getElementById("copy-config")?.addEventListener("click", async ({ target }) => {
+  const text = document.getElementById("config-text");
+  try {
+    await navigator.clipboard.writeText(text.textContent);
+    target.textContent = "Copied";
+  } catch {
+    text.closest("details").open = true;
+    getSelection().selectAllChildren(text);
+    target.textContent = "Selected: press Ctrl+C";
+  }
+});
+
+async function showCharts() {
+  await loadCharts();
+  document.addEventListener("themechange", draw);
+  for (const chart of [equity, funding]) if (chart.on) onZoom(chart, zoom);
+}
+
+if (root) {
   showTrades(0);
-  showEquity().then(showBeside);
+  showReport();
+  showCharts();
 }

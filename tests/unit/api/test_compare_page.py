@@ -139,7 +139,7 @@ def test_trial_without_trades_names_condition_and_remedy(client: TestClient, han
     sweep_id = client.post("/sweeps", json=body).json()["id"]
     hands.work(sweep_id)
     for number, gate in enumerate(("min_funding_rate", "entry_threshold")):
-        path = f"/dashboard/sweeps/{sweep_id}/trials/{number}/trades"
+        path = f"/dashboard/sweeps/{sweep_id}/trials/{number}/report"
         text = client.get(path, headers=PAGE).text
         assert f"With {gate} at" in text
 
@@ -147,7 +147,7 @@ def test_trial_without_trades_names_condition_and_remedy(client: TestClient, han
 def test_changed_history_is_said_where_the_data_would_stand(client: TestClient, hands: Hands) -> None:
     sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
     hands.work(sweep_id)
-    path = f"/dashboard/sweeps/{sweep_id}/trials/0/beside"
+    path = f"/dashboard/sweeps/{sweep_id}/trials/0/report"
     assert "2024-03-30" in client.get(path, headers=PAGE).text
     with write_transaction(hands.engine) as connection:
         connection.exec_driver_sql("UPDATE trial SET run_key = 'other' WHERE number = 0")

@@ -1,0 +1,141 @@
+"""The series of a run as its charts draw them: exact text, thinned to what a screen can show."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from api.replays import Study
+from bot.analytics.metrics import Floats, Units, curve_units, money_units, packed, running_peaks
+from bot.analytics.thinning import Indices, Times, thinned
+from bot.backtest import RunResult
+from bot.backtest.book import Action, moves
+from bot.data.intervals import interval_spans
+from bot.models import FundingRate, Trade
+from bot.money import ZERO, exact, plain
+
+COLUMNS = 1000
+MOST_BARS = 1500
+MOST_MARKERS = 1000
+Points = Sequence[tuple[int, Decimal]]
+Span = tuple[int, int]
+
+
+def curve_document(
+    equity: Points, capital: Decimal, others: Mapping[str, Points], span: Span | None = None
+) -> dict[str, Any]:
+    """Return equity and drawdown over `span` (ms UTC; None: all), and `others` at the same times.
+
+    The drawdown, a fraction of the running peak, is measured before anything is left out. The points next
+    to the span are in, so that a line reaches its edges.
+    """
+    times = np.array([t_ms for t_ms, _ in equity], dtype=np.int64)
+    with exact():
+        units = packed(curve_units(equity))
+        rivals = {name: packed(curve_units(points)) for name, points in others.items()}
+    falls = drawdown_shares(units, money_units(capital))
+    inside = _inside(times, span, beyond=1)
+    shown = inside[thinned(times[inside], [one[inside] for one in (units, falls, *rivals.values())], COLUMNS)]
+    return {
+        "times": times[shown].tolist(),
+        "equity": [plain(equity[at][1]) for at in shown],
+        "drawdown": falls[shown].tolist(),
+        **{name: [plain(points[at][1]) for at in shown] for name, points in others.items()},
+        "points": len(inside),
+    }
+
+
+def drawdown_shares(units: Units, initial: int) -> Floats:
+    """Return the fall from the running peak at each point of a curve: a fraction of the peak, 0 or less."""
+    peaks = running_peaks(units[None, :], initial)[0]
+    shares: Floats = (units - peaks).astype(np.float64) / peaks.astype(np.float64)
+    return shares
+
+
+def marker_documents(trades: Sequence[Trade], span: Span | None = None) -> list[dict[str, Any]] | None:
+    """Return the moves of a run in `span` as marks on its curve, None if they are too many to tell apart."""
+    found = [move for move in moves(trades) if span is None or span[0] <= move.t_ms <= span[1]]
+    if len(found) > MOST_MARKERS:
+        return None
+    return [
+        {
+            "t": move.t_ms,
+            "symbol": move.symbol,
+            "action": move.action,
+            "reason": move.trade.reason if move.action is Action.CLOSE else None,
+            "net_pnl": plain(move.trade.net_pnl) if move.action is Action.CLOSE else None,
+        }
+        for move in found
+    ]
+
+
+def funding_document(study: Study, symbol: str, span: Span | None = None) -> dict[str, Any]:
+    """Return the settlements of a pair: rate per 8 h, what was booked on it, intervals, and held periods.
+
+    `booked` is the exact amount, null where the run did not hold the pair; `total` the sum so far.
+    """
+    records = _settlements(study, symbol)
+    times = np.array([record.t_ms for record in records], dtype=np.int64)
+    amounts = {payment.t_ms: payment.amount for payment in study.result.payments if payment.symbol == symbol}
+    with exact():
+        totals = _running(amounts, times.tolist())
+    rates = np.array([float(record.rate_8h) for record in records])
+    inside = _inside(times, span)
+    shown = inside[thinned(times[inside], [rates[inside]], MOST_BARS // 4)]
+    spans = interval_spans(times, np.array([record.interval_hours for record in records], dtype=np.int64))
+    return {
+        "symbol": symbol,
+        "times": times[shown].tolist(),
+        "rate": [plain(records[at].rate) for at in shown],
+        "rate_8h": rates[shown].tolist(),
+        "hours": [records[at].interval_hours for at in shown],
+        "booked": [_text(amounts.get(records[at].t_ms)) for at in shown],
+        "total": [plain(totals[at]) for at in shown],
+        "points": len(inside),
+        "switches": [{"t": one.from_ms, "hours": one.hours} for one in spans[1:]],
+        "first_hours": spans[0].hours if spans else None,
+        "held": [
+            [trade.opened_at_ms, trade.closed_at_ms]
+            for trade in study.result.trades
+            if trade.symbol == symbol
+        ],
+        **thresholds(study.result),
+    }
+
+
+def thresholds(result: RunResult) -> dict[str, str | None]:
+    """Return the rates per 8 h at which a run enters and exits, where its strategy decides by them alone."""
+    by_rate = result.config.strategy_mode == "simple"
+    return {
+        "enter": plain(result.config.min_funding_rate) if by_rate else None,
+        "exit": plain(result.config.exit_funding_rate) if by_rate else None,
+    }
+
+
+def _settlements(study: Study, symbol: str) -> list[FundingRate]:
+    return [
+        view.funding
+        for event in study.window.events
+        for view in event.settlements
+        if view.funding.symbol == symbol
+    ]
+
+
+def _running(amounts: dict[int, Decimal], times: Sequence[int]) -> list[Decimal]:
+    total, found = ZERO, []
+    for t_ms in times:
+        total += amounts.get(t_ms, ZERO)
+        found.append(total)
+    return found
+
+
+def _inside(times: Times, span: Span | None, beyond: int = 0) -> Indices:
+    if span is None:
+        return np.arange(len(times))
+    first, last = np.searchsorted(times, [span[0], span[1] + 1]).tolist()
+    return np.arange(max(first - beyond, 0), min(last + beyond, len(times)))
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else plain(amount)
