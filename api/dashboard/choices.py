@@ -1,47 +1,48 @@
-"""What a sweep's page shows first: axes, metric, aggregate and slice, from its address or by default."""
+"""What a sweep's page can show, and what it shows unless its address says otherwise."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
 
-from api.dashboard.catalogue import METRIC_LABELS
-from api.dashboard.presenters import AxisCard, SweepCard
-from sweeps.heatmap import Aggregate
+from api.dashboard.presenters import SweepCard, text_of
+from sweeps.axes import Axis
+from sweeps.grouping import Aggregate
+from sweeps.metrics import METRICS
+from sweeps.positions import absent, ascending
+from sweeps.sides import is_ordered
 
-FIX_PREFIX = "fix:"
-MOST_SLICE_VALUES = 200
-
-
-@dataclass(frozen=True, slots=True)
-class HeatmapChoice:
-    """The chosen view; `slices` are the axes that can be held at one value."""
-
-    x: str
-    y: str
-    metric: str
-    agg: str
-    fixed: Mapping[str, str]
-    slices: Sequence[AxisCard]
+RISK, GAIN = "max_drawdown_pct", "annualized_return"
+VIEW_PARAMETERS = frozenset({"x", "y", "z", "metric", "agg", "risk", "gain", "sort", "cursor"})
 
 
-def heatmap_choice(sweep: SweepCard, query: Mapping[str, str]) -> HeatmapChoice | None:
-    """Return what `query` asks for where it makes sense, else defaults; None with fewer than two axes."""
-    axes = sweep.axes
-    if len(axes) < 2:
-        return None
-    names = [axis.name for axis in axes]
+def view_document(sweep: SweepCard) -> dict[str, Any]:
+    """Return the axes with their values ascending, as text, and what is shown by default."""
+    axes = sweep.view.spec.space.axes
     widest = sorted(axes, key=lambda axis: -len(axis.values))[:2]
-    first, second = (axis.name for axis in axes if axis in widest)
-    x = _one_of(query.get("x"), names, first)
-    y = _one_of(query.get("y"), [name for name in names if name != x], second if second != x else first)
-    return HeatmapChoice(
-        x=x,
-        y=y,
-        metric=_one_of(query.get("metric"), list(METRIC_LABELS), sweep.objective.name),
-        agg=_one_of(query.get("agg"), list(Aggregate), Aggregate.BEST),
-        fixed={name: query.get(FIX_PREFIX + name, "") for name in names},
-        slices=[axis for axis in axes if len(axis.values) <= MOST_SLICE_VALUES],
-    )
+    x, y, *_ = [axis.name for axis in axes if axis in widest] + ["", ""]
+    return {
+        "axes": [_axis(axis) for axis in axes],
+        "defaults": {
+            "x": x,
+            "y": y,
+            "metric": sweep.objective.name,
+            "agg": Aggregate.BEST,
+            "risk": RISK,
+            "gain": GAIN,
+        },
+    }
 
 
-def _one_of(wanted: str | None, known: Sequence[str], default: str) -> str:
-    return wanted if wanted is not None and wanted in known else default
+def chosen_filters(sweep: SweepCard, query: Mapping[str, str]) -> dict[str, str]:
+    """Return the part of an address that selects trials: axes and metrics with a value or a range each."""
+    known = {*sweep.view.spec.space.by_name, *METRICS} - VIEW_PARAMETERS
+    return {name: text for name, text in query.items() if name in known}
+
+
+def _axis(axis: Axis) -> dict[str, Any]:
+    order = ascending(axis)
+    return {
+        "name": axis.name,
+        "values": [text_of(axis.labels[at]) for at in order],
+        "ordered": is_ordered(axis),
+        "absent": absent(axis, order[0]),
+    }

@@ -68,7 +68,8 @@ async def trial_list_fragment(
 ) -> HTMLResponse:
     """Return a page of the table of trials alone."""
     sweep = await _sweep_card(database, sweep_id)
-    return pages.render(request, "trial_list.html", **await _trial_list(request, database, sweep, sort, cursor))
+    context = await _trial_list(request, database, sweep, sort, cursor)
+    return pages.render(request, "trial_list.html", **context)
 
 
 @router.get("/dashboard/sweeps/{sweep_id}/trials/{number}/glance")

@@ -1,129 +1,206 @@
-import { baseLayout, chartOptions, colours, fontSize, loadPlotly, showWaiting } from "./plotly-loader.js";
-import { formatted, short } from "./format.js";
+import { at, fitted, font, niceTicks, onDrag, redrawOnResize, textSize, write } from "./canvas.js";
+import { short } from "./format.js";
+import { drawMatrix, labelOf, Matrix } from "./matrix.js";
+import { colours } from "./plotly-loader.js";
+import { anchoredScale, extent } from "./scale.js";
 
-/* Blue gains, orange losses: distinguishable with every common colour vision; neutral at zero. */
-const SCALES = {
-  light: {
-    loss: ["#7f2d04", "#b8500f", "#e08a45", "#f3c79d"], zero: "#f4f4f4",
-    gain: ["#b5d3ea", "#6aa5d3", "#2a72b5", "#0b3f7a"],
-  },
-  dark: {
-    loss: ["#ffc99a", "#ee9450", "#b8622a", "#6b3c22"], zero: "#2a3138",
-    gain: ["#254a6b", "#2f77b3", "#62a9e2", "#b4dcff"],
-  },
-};
-const TICKS = { share: ".2~%", ratio: ".3~r" };
-const MOST_TEXT_CELLS = 700;
-const LEAST_CELL_WIDTH = 42;
+const LEGEND_WIDTH = 78;
+const PANEL_GAP = 14;
+const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] };
 
-export async function drawHeatmap(chart, data, metric, unit, openTrial) {
-  const plotly = await loadPlotly();
-  const values = data.cells.map((row) => row.map((cell) => (cell === null ? null : Number(cell))));
-  await plotly.react(chart, [trace(chart, data, values, metric, unit)], layout(chart, data), chartOptions("toImage"));
-  showWaiting(chart, "");
-  chart.removeAllListeners?.("plotly_click");
-  chart.on("plotly_click", (event) => {
-    const [row, column] = event.points[0].pointIndex;
-    const number = data.trials[row][column];
-    if (number !== null) openTrial(number);
-  });
-  chart.dataset.drawn = `${data.x.name} ${data.y.name} ${data.metric} ${data.agg}`;
-  performance.mark("heatmap-drawn");
+/* One matrix, or a small one for each value of a third axis, all on one scale. Reports cells through `on`:
+   `hover(cell, place)`, `leave()`, `open(cell)`, `select(first, last, settled)`, `release()`. */
+export class Heatmap {
+  constructor(box, on) {
+    this.box = box;
+    this.on = on;
+    this.panels = [];
+    this.cursor = null;
+    this.anchor = null;
+    redrawOnResize(box, () => this.draw());
+    document.addEventListener("themechange", () => this.draw());
+    box.addEventListener("pointermove", (event) => this.#hover(event));
+    box.addEventListener("pointerleave", () => on.leave());
+    box.addEventListener("keydown", (event) => this.#press(event));
+    onDrag(box, {
+      start: (place) => this.#panelAt(place),
+      move: (panel, place, first) => this.#drag(panel, place, first, false),
+      end: (panel, place, first, moved) => (moved ? this.#drag(panel, place, first, true) : this.#click(panel, place)),
+    });
+  }
+
+  /* `documents` are [{ title, heatmap }] of the API; `metric` has label, kind and small_is_good. */
+  show(documents, metric, names) {
+    this.panels = documents.map(({ title, heatmap }) => ({ title, matrix: new Matrix(heatmap) }));
+    this.metric = metric;
+    this.names = names;
+    if (this.cursor && !this.#valid(this.cursor)) this.cursor = null;
+    this.draw();
+  }
+
+  draw() {
+    if (!this.panels.length) return;
+    const many = this.panels.length > 1;
+    const { context, width, height } = fitted(this.box, this.#layout());
+    const c = colours();
+    const [low, high] = extent(this.panels.flatMap(({ matrix }) => extent(matrix.values)));
+    this.scale = anchoredScale(low, high, this.metric.small_is_good);
+    for (const panel of this.panels) {
+      drawMatrix(context, panel.box, panel.matrix, this.scale, this.metric.kind, c);
+      this.#drawSides(context, panel, c, many);
+    }
+    this.#drawLegend(context, width - LEGEND_WIDTH + 18, height, c);
+    this.#drawCursor(context, c);
+  }
+
+  #layout() {
+    const size = textSize();
+    const probe = this.box.querySelector("canvas").getContext("2d");
+    font(probe, { size });
+    const { matrix } = this.panels[0];
+    const widest = Math.max(...matrix.labels("y").map((label) => probe.measureText(label).width));
+    const left = Math.min(widest, this.box.clientWidth * 0.2) + size * 2.2;
+    const bottom = size * 3.4;
+    const room = this.box.clientWidth - LEGEND_WIDTH;
+    if (this.panels.length === 1) {
+      const tall = Math.min(Math.max(matrix.rows * size * 2.5, 300), Math.max(460, room * 0.6));
+      this.panels[0].box = { x: left, y: size * 0.6, width: room - left, height: tall };
+      return tall + bottom + size * 0.6;
+    }
+    const least = Math.max(150, left + 70);
+    const columns = Math.min(this.panels.length, Math.max(2, Math.floor((room + PANEL_GAP) / (least + PANEL_GAP + 60))), 6);
+    const wide = (room - PANEL_GAP * (columns - 1)) / columns;
+    const tall = Math.min(Math.max(matrix.rows * size * 1.3, 110), wide * 0.9);
+    const whole = tall + bottom + size * 1.8;
+    this.panels.forEach((panel, index) => {
+      const x = (index % columns) * (wide + PANEL_GAP);
+      const y = Math.floor(index / columns) * whole;
+      panel.box = { x: x + left, y: y + size * 1.8, width: wide - left, height: tall };
+    });
+    return Math.ceil(this.panels.length / columns) * whole;
+  }
+
+  #drawSides(context, { title, matrix, box }, c, many) {
+    const size = textSize();
+    font(context, { size });
+    const across = matrix.labels("x");
+    const widest = Math.max(...across.map((label) => context.measureText(label).width));
+    const step = Math.ceil(Math.min(widest + size, 120) / (box.width / matrix.columns));
+    across.forEach((label, index) => {
+      if (index % step) return;
+      const x = box.x + ((index + 0.5) / matrix.columns) * box.width;
+      write(context, label, x, box.y + box.height + size, { align: "center", colour: c.muted, most: Math.max((box.width / matrix.columns) * step - 4, 30) });
+    });
+    const every = Math.ceil((size * 1.5) / (box.height / matrix.rows));
+    matrix.labels("y").forEach((label, index) => {
+      if (index % every) return;
+      const y = box.y + box.height - ((index + 0.5) / matrix.rows) * box.height;
+      write(context, label, box.x - 7, y, { align: "right", colour: c.muted, most: box.x - size * 2 });
+    });
+    write(context, this.names.x, box.x + box.width / 2, box.y + box.height + size * 2.5, { align: "center", colour: c.ink, most: box.width });
+    context.save();
+    context.translate(box.x - this.#leftOf(context, matrix) - size * 0.9, box.y + box.height / 2);
+    context.rotate(-Math.PI / 2);
+    write(context, this.names.y, 0, 0, { align: "center", colour: c.ink, most: box.height });
+    context.restore();
+    if (many) {
+      font(context, { size, bold: true });
+      write(context, title, box.x, box.y - size, { colour: c.ink, most: box.width });
+    }
+  }
+
+  #leftOf(context, matrix) {
+    const widest = Math.max(...matrix.labels("y").map((label) => context.measureText(label).width));
+    return Math.min(widest, this.box.clientWidth * 0.2) + 7;
+  }
+
+  #drawLegend(context, x, height, c) {
+    const size = textSize();
+    const { y } = this.panels[0].box;
+    const tall = Math.min(height - y - size * 3.4, 420);
+    const { low, high, table } = this.scale;
+    for (let at = 0; at < tall; at++) {
+      const [red, green, blue] = table[Math.round((1 - at / tall) * (table.length - 1))];
+      context.fillStyle = `rgb(${red} ${green} ${blue})`;
+      context.fillRect(x, y + at, 12, 1.5);
+    }
+    font(context, { size: size * 0.92 });
+    for (const tick of niceTicks(low, high, 5)) {
+      const down = y + tall - ((tick - low) / (high - low)) * tall;
+      write(context, short(tick, this.metric.kind), x + 17, down, { colour: c.muted, most: LEGEND_WIDTH - 36 });
+    }
+  }
+
+  #drawCursor(context, c) {
+    if (!this.cursor || document.activeElement !== this.box) return;
+    const { panel, row, column } = this.cursor;
+    const { x, y, width, height } = panel.matrix.place(panel.box, row, column);
+    context.strokeStyle = c.accent;
+    context.lineWidth = 3;
+    context.strokeRect(x - 1.5, y - 1.5, width + 3, height + 3);
+  }
+
+  #valid({ panel, row, column }) {
+    const index = this.panels.findIndex(({ title }) => title === panel.title);
+    if (index < 0 || row >= this.panels[index].matrix.rows || column >= this.panels[index].matrix.columns) return false;
+    this.cursor.panel = this.panels[index];
+    return true;
+  }
+
+  #panelAt({ x, y }) {
+    return this.panels.find(({ box }) => box && x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height);
+  }
+
+  #hover(event) {
+    if (event.buttons) return;
+    const place = at(this.box, event);
+    const panel = this.#panelAt(place);
+    if (!panel) return this.on.leave();
+    this.on.hover({ panel, ...panel.matrix.cellAt(panel.box, place) }, { x: event.clientX, y: event.clientY });
+  }
+
+  #drag(panel, place, first, settled) {
+    this.on.select(panel.matrix.cellAt(panel.box, first), panel.matrix.cellAt(panel.box, place), settled, panel);
+  }
+
+  #click(panel, place) {
+    this.on.open({ panel, ...panel.matrix.cellAt(panel.box, place) });
+  }
+
+  #press(event) {
+    const step = ARROWS[event.key];
+    if (step) {
+      event.preventDefault();
+      this.#move(step, event.shiftKey);
+    } else if (event.key === "Enter" && this.cursor) this.on.open(this.cursor);
+    else if (event.key === "Escape") {
+      this.anchor = null;
+      this.on.leave();
+      this.on.release();
+    }
+  }
+
+  #move([up, right], selecting) {
+    if (!this.panels.length) return;
+    const before = this.cursor ?? this.#start();
+    const { matrix } = before.panel;
+    const row = Math.min(Math.max(before.row + (this.cursor ? up : 0), 0), matrix.rows - 1);
+    const column = Math.min(Math.max(before.column + (this.cursor ? right : 0), 0), matrix.columns - 1);
+    this.anchor = selecting ? (this.anchor ?? { row: before.row, column: before.column }) : null;
+    this.cursor = { panel: before.panel, row, column };
+    this.draw();
+    const cell = matrix.place(before.panel.box, row, column);
+    const corner = this.box.getBoundingClientRect();
+    this.on.hover(this.cursor, { x: corner.left + cell.x + cell.width, y: corner.top + cell.y + cell.height }, true);
+    if (this.anchor) this.on.select(this.anchor, this.cursor, true, before.panel);
+  }
+
+  /* The keyboard begins at the best cell. */
+  #start() {
+    const panel = this.panels.find(({ matrix }) => matrix.document.best) ?? this.panels[0];
+    const [row, column] = panel.matrix.document.best ?? [0, 0];
+    return { panel, row, column };
+  }
 }
 
-function trace(chart, data, values, metric, unit) {
-  const range = anchoredRange(values, metric.small_is_good);
-  return {
-    type: "heatmap",
-    x: data.x.values.map((_, index) => index),
-    y: data.y.values.map((_, index) => index),
-    z: values,
-    ...range,
-    xgap: 1,
-    ygap: 1,
-    hoverongaps: false,
-    customdata: data.cells.map((row, r) => row.map((_, c) => hover(data, r, c, metric, unit))),
-    hovertemplate: "%{customdata}<extra></extra>",
-    ...cellText(chart, data, metric),
-    colorbar: {
-      title: { text: metric.kind === "money" ? unit : metric.label, side: "top", font: { size: fontSize() * 0.92 } },
-      thickness: 12, outlinewidth: 0, ...ticks(metric, range),
-    },
-  };
-}
-
-function ticks(metric, range) {
-  if (metric.kind === "count" && range.zmax - range.zmin <= 8) return { tickformat: ",d", dtick: 1 };
-  return { tickformat: TICKS[metric.kind] ?? "~s" };
-}
-
-/* Half of the scale where all values share a sign, so that zero keeps its colour and nothing is wasted.
-   Orange is the side nobody wants: below zero, or above it for drawdowns, fees and liquidations. */
-export function anchoredRange(values, smallIsGood) {
-  const known = values.flat().filter((value) => value !== null && Number.isFinite(value));
-  const low = Math.min(0, ...known);
-  const high = Math.max(0, ...known);
-  const scale = SCALES[document.documentElement.dataset.theme === "dark" ? "dark" : "light"];
-  const half = Math.max(-low, high) || 1;
-  const above = smallIsGood ? [...scale.loss].reverse() : scale.gain;
-  if (low === 0) return { zmin: 0, zmax: half, colorscale: stops([scale.zero, ...above]) };
-  if (high === 0) return { zmin: -half, zmax: 0, colorscale: stops([...scale.loss, scale.zero]) };
-  return { zmin: -half, zmax: half, colorscale: stops([...scale.loss, scale.zero, ...scale.gain]) };
-}
-
-function stops(list) {
-  return list.map((colour, index) => [index / (list.length - 1), colour]);
-}
-
-function cellText(chart, data, metric) {
-  const columns = data.x.values.length;
-  const rows = data.y.values.length;
-  if (columns * rows > MOST_TEXT_CELLS || chart.clientWidth / columns < LEAST_CELL_WIDTH) return {};
-  return {
-    text: data.cells.map((row) => row.map((cell) => short(cell, metric.kind))),
-    texttemplate: "%{text}",
-    textfont: { size: fontSize() * 0.92 },
-  };
-}
-
-function hover(data, row, column, metric, unit) {
-  const value = data.cells[row][column];
-  const number = data.trials[row][column];
-  const lines = [
-    `<b>${metric.label} ${formatted(value, metric.kind)}${metric.kind === "money" ? ` ${unit}` : ""}</b>`,
-    `${data.x.name} ${escaped(data.x.values[column])}`,
-    `${data.y.name} ${escaped(data.y.values[row])}`,
-  ];
-  if (data.counts[row][column] > 1) lines.push(`${data.agg} of ${data.counts[row][column]} trials`);
-  if (number !== null) lines.push(`trial ${number} · click to open`);
-  return lines.join("<br>");
-}
-
-function escaped(value) {
-  return String(value).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}
-
-function layout(chart, data) {
-  const c = colours();
-  const size = fontSize();
-  return {
-    ...baseLayout(),
-    height: Math.min(Math.max(380, data.y.values.length * size * 4 + 110), 820),
-    margin: { l: 20, r: 10, t: 28, b: 20 },
-    xaxis: axis(data.x, c, Math.max(4, Math.floor(chart.clientWidth / 90))),
-    yaxis: axis(data.y, c, 24),
-  };
-}
-
-/* Categories at whole numbers: uneven steps, symbols and dates all get cells of one size. */
-function axis(side, c, most) {
-  const step = Math.ceil(side.values.length / most);
-  const shown = side.values.map((_, index) => index).filter((index) => index % step === 0);
-  return {
-    title: { text: side.name, standoff: 8, font: { size: fontSize() } },
-    tickmode: "array",
-    tickvals: shown,
-    ticktext: shown.map((index) => escaped(side.values[index])),
-    automargin: true, showgrid: false, zeroline: false, ticks: "", color: c.muted, fixedrange: false,
-  };
-}
+export const panelTitle = (name, value) => `${name} ${labelOf(value)}`;

@@ -1,18 +1,32 @@
-import { drawHeatmap } from "./heatmap.js";
-import { showWaiting } from "./plotly-loader.js";
+import { Distribution } from "./distribution.js";
+import { formatted } from "./format.js";
+import { Heatmap, panelTitle } from "./heatmap.js";
+import { showImportance } from "./importance.js";
+import { labelOf } from "./matrix.js";
+import { Parallel } from "./parallel.js";
 import { getJson, replaceFragment } from "./requests.js";
+import { anchoredScale, extent } from "./scale.js";
+import { Scatter } from "./scatter.js";
+import { SelectionBar } from "./selection-bar.js";
+import { Sliders } from "./sliders.js";
+import { forgetTips, hideTip, showTip } from "./tip.js";
+import { ViewState } from "./view-state.js";
 
 const LEAST_REDRAW_MS = 1500;
-const root = document.getElementById("sweep");
-const progress = document.getElementById("progress");
-const trials = document.getElementById("trials");
-const form = document.getElementById("heatmap-form");
-const chart = document.getElementById("heatmap");
-const metrics = JSON.parse(document.getElementById("metrics").textContent);
+const RETRY_MS = 2000;
+const MOST_CELLS = 50_000;
+const one = (id) => document.getElementById(id);
+const root = one("sweep");
+const progress = one("progress");
+const trials = one("trials");
 const api = `/sweeps/${root.dataset.sweep}`;
-const page = new URLSearchParams(location.search);
+const metrics = JSON.parse(one("metrics").textContent);
+const state = new ViewState({ ...JSON.parse(one("view").textContent), metrics });
+const trialPage = (number) => `/dashboard${api}/trials/${number}`;
+const metricNamed = (name) => ({ ...metrics[name], name });
 
-/* One request of a kind at a time; what came in meanwhile is asked for once, afterwards. */
+/* One request of a kind at a time; what came in meanwhile is asked for once, afterwards. A server that does not answer
+   is asked again until it does. */
 function latestOnly(work) {
   let running = false;
   let again = false;
@@ -20,77 +34,221 @@ function latestOnly(work) {
     again = running;
     if (running) return;
     running = true;
-    await work().finally(() => (running = false));
+    try {
+      await work();
+      trouble(work, "");
+    } catch (error) {
+      trouble(work, error instanceof TypeError ? "The server does not answer; trying again …" : error.message);
+      if (error instanceof TypeError) setTimeout(run, RETRY_MS);
+    } finally {
+      running = false;
+    }
     if (again) await run();
   };
 }
 
-const refreshProgress = latestOnly(() => replaceFragment(progress, progress.dataset.source).catch(() => {}));
-const refreshTrials = latestOnly(() => replaceFragment(trials, `${trials.dataset.source}?${tableQuery()}`).catch(() => {}));
-const refreshHeatmap = latestOnly(async () => {
-  if (!form) return;
-  try {
-    const data = await getJson(`${api}/heatmap?${heatmapQuery()}`);
-    const metric = metrics[data.metric];
-    await drawHeatmap(chart, data, metric, root.dataset.unit, (number) => location.assign(`/dashboard${api}/trials/${number}`));
-  } catch (error) {
-    showWaiting(chart, `The heatmap could not be drawn: ${error.message}`);
+const troubles = new Map();
+function trouble(work, text) {
+  if (text) troubles.set(work, text);
+  else troubles.delete(work);
+  const shown = [...new Set(troubles.values())].join(" ");
+  if (one("trouble").textContent !== shown) one("trouble").textContent = shown;
+}
+
+/* The heatmap. */
+
+const form = one("view-form");
+const heatmap = form && new Heatmap(one("heatmap"), { hover: overCell, leave: hideTip, open: openCell, select: selectCells, release: releaseCells });
+const sliders = form && new Sliders(one("sliders"), state);
+
+async function fetchHeatmap() {
+  const query = new URLSearchParams([...["x", "y", "metric", "agg"].map((name) => [name, state.get(name)]), ...state.filters()]);
+  const [metric, z] = [metricNamed(state.get("metric")), state.get("z")];
+  let documents;
+  let omitted = 0;
+  if (z) {
+    query.set("z", z);
+    const found = await getJson(`${api}/panels?${query}`);
+    documents = found.heatmaps.map((document, at) => ({ title: panelTitle(z, found.values[at]), heatmap: document }));
+    omitted = found.omitted;
+  } else {
+    query.set("most", MOST_CELLS);
+    documents = [{ title: "", heatmap: await getJson(`${api}/heatmap?${query}`) }];
   }
-});
+  const message = documents.length ? "" : "No selected trial has finished.";
+  one("heatmap").querySelector(".waiting").textContent = message;
+  heatmap.show(documents, metric, { x: state.get("x"), y: state.get("y") });
+  describeHeatmap(documents, metric, omitted);
+  one("heatmap").dataset.drawn = ["x", "y", "metric", "agg", "z"].map(state.get, state).join(" ").trim();
+  performance.mark("heatmap-drawn");
+}
 
-function heatmapQuery() {
-  const query = new URLSearchParams();
-  for (const [name, value] of new FormData(form)) {
-    if (!name.startsWith("fix:")) query.set(name, value);
-    else if (value && !isShown(name.slice(4))) query.set(name.slice(4), value);
+function describeHeatmap(documents, metric, omitted) {
+  const words = documents.length === 1 ? marksOf(documents[0].heatmap, metric) : ["Frames mark the best cell of each panel, dashed ones its plateau."];
+  const { until } = documents[0]?.heatmap.x ?? {};
+  if (until || documents[0]?.heatmap.y.until) words.push("There are more values than can be told apart: neighbours are drawn as one cell.");
+  if (omitted) words.push(`${omitted} values of ${state.get("z")} are left out, evenly; select a range to see them.`);
+  one("heatmap-marks").textContent = words.join(" ");
+}
+
+function marksOf(document, metric) {
+  const at = ([row, column]) => `${state.get("x")} ${labelOf(document.x.values[column])}, ${state.get("y")} ${labelOf(document.y.values[row])}: ${withUnit(document.cells[row][column], metric)}`;
+  const words = document.best ? [`Framed: the best cell, ${at(document.best)}.`] : [];
+  if (document.plateau) words.push(`Dashed: the plateau, whose worst neighbour is best, ${at(document.plateau)}.`);
+  return words;
+}
+
+const withUnit = (value, metric) => `${formatted(value, metric.kind)}${metric.kind === "money" && value !== null ? ` ${root.dataset.unit}` : ""}`;
+
+function overCell({ panel, row, column }, place, spoken = false) {
+  const { matrix, title } = panel;
+  const metric = metricNamed(state.get("metric"));
+  const number = matrix.trial(row, column);
+  const count = matrix.document.counts[row][column];
+  const lines = [
+    number === null ? "No finished trial" : `${metric.label} ${withUnit(matrix.document.cells[row][column], metric)}`,
+    `${state.get("x")} ${matrix.label("x", column)}`,
+    `${state.get("y")} ${matrix.label("y", row)}`,
+  ];
+  if (title) lines.push(title);
+  if (count > 1) lines.push(`${state.get("agg")} of ${formatted(count, "count")} trials; shown below is trial ${number}`);
+  else if (number !== null) lines.push(`trial ${number}`);
+  showTip(place, lines, number === null ? null : `${trialPage(number)}/glance`);
+  if (spoken) one("heatmap-cell").textContent = lines.join(", ");
+}
+
+function openCell({ panel, row, column }) {
+  const number = panel.matrix.trial(row, column);
+  if (number !== null) location.assign(trialPage(number));
+}
+
+function selectCells(first, last, settled, { matrix }) {
+  hideTip();
+  const ranges = {};
+  for (const [side, from, to] of [["x", first.column, last.column], ["y", first.row, last.row]]) {
+    const [low, high] = [from, to].sort((a, b) => a - b);
+    const { values, until } = matrix.document[side];
+    const texts = state.axes.get(state.get(side)).values;
+    const place = (value) => texts.indexOf(value === null ? "null" : labelOf(value));
+    ranges[state.get(side)] = { low: place(values[low]), high: place((until ?? values)[high]) };
   }
-  return query;
+  if (settled) state.select(ranges);
 }
 
-function isShown(axis) {
-  return form.elements.x.value === axis || form.elements.y.value === axis;
+function releaseCells() {
+  state.select({ [state.get("x")]: null, [state.get("y")]: null });
 }
 
-function tableQuery() {
-  const query = new URLSearchParams();
-  for (const name of ["sort", "cursor"]) if (page.get(name)) query.set(name, page.get(name));
-  return query;
+/* Everything else. */
+
+const onPoints = { select: (ranges, settled) => state.select(ranges, settled), open: (trial) => location.assign(trialPage(trial)), leave: hideTip, hover: overTrial };
+const parallel = new Parallel(one("parallel"), state, onPoints);
+const scatter = new Scatter(one("scatter"), state, onPoints);
+const distribution = new Distribution(one("distribution"), one("distribution-text"), state, onPoints);
+const bar = new SelectionBar(state);
+let every = null;
+let chosen = null;
+
+const overviewQuery = (filters) => new URLSearchParams([...["metric", "risk", "gain"].map((name) => [name, state.get(name)]), ...filters]);
+
+async function fetchOverview() {
+  const filters = state.filters();
+  const key = overviewQuery([]).toString();
+  if (every?.key !== key) every = { key, document: await getJson(`${api}/overview?${key}`) };
+  chosen = filters.size ? await getJson(`${api}/overview?${overviewQuery(filters)}`) : every.document;
+  drawOverview();
+  bar.tell(chosen);
+  one("parallel").dataset.drawn = String(chosen.selected);
+  performance.mark("overview-drawn");
 }
 
-function offerSlices() {
-  for (const label of form.querySelectorAll("[data-axis]")) label.hidden = isShown(label.dataset.axis);
+/* While a pointer moves, the points that are here are sorted out here; once it rests, the server answers for all. */
+function drawOverview() {
+  if (!chosen) return;
+  const context = every.document.points;
+  const points = state.settled ? chosen.points : context;
+  const kept = state.inside(points, points.trials.length);
+  const metric = metricNamed(every.document.metric);
+  const scale = anchoredScale(...extent(context.metrics[metric.name]), metric.small_is_good, { lines: true });
+  parallel.show({ context, points, kept, metric: metric.name, label: metric.label, kind: metric.kind, scale });
+  const [x, y] = [metricNamed(every.document.risk), metricNamed(every.document.gain)];
+  scatter.show({ context, points, kept, front: chosen.front, x, y, metric: metric.name, scale });
+  distribution.show(chosen.distribution, metric, scale);
+  showImportance(one("importance"), chosen.importance, (axis) => choose({ x: axis }, "x"));
+  for (const place of document.querySelectorAll("[data-metric-name]")) place.textContent = metric.label;
+  describePoints();
 }
 
-function keepInAddress() {
-  history.replaceState(null, "", `?${page}`);
+function describePoints() {
+  const shown = formatted(chosen.points.trials.length, "count");
+  const all = formatted(chosen.selected, "count");
+  const part = chosen.complete ? "" : `A sample: ${shown} of ${all} trials, spread evenly, always with the best and the front. Counts, front and shares are of all.`;
+  one("parallel-text").textContent = part;
+  const front = formatted(chosen.front.trials.length, "count");
+  one("scatter-text").textContent = `The line joins the ${front} trials of the Pareto front, which no other beats in both. Drag to select, click to open. ${part}`;
 }
 
-form?.addEventListener("change", (event) => {
-  const { x, y } = form.elements;
-  if (x.value === y.value && x.options.length > 1) {
-    const other = event.target === x ? y : x;
-    other.selectedIndex = [...other.options].findIndex((option) => option.value !== event.target.value);
-  }
-  offerSlices();
-  for (const [name, value] of new FormData(form)) page.set(name, value);
-  for (const [name, value] of [...page]) if (name.startsWith("fix:") && !value) page.delete(name);
-  keepInAddress();
-  refreshHeatmap();
-});
+function overTrial(number, place) {
+  showTip(place, [`Trial ${number}`], `${trialPage(number)}/glance`);
+}
+
+/* The table. */
+
+async function fetchTrials() {
+  const query = state.filters();
+  for (const name of ["sort", "cursor"]) if (state.get(name)) query.set(name, state.get(name));
+  const shown = await replaceFragment(trials, `${trials.dataset.source}?${query}`);
+  if (!shown) throw new Error("The table could not be loaded; reload the page.");
+  performance.mark("table-drawn");
+}
 
 trials.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-sort], button[data-page]");
   if (!button) return;
-  if (button.dataset.sort) page.set("sort", button.dataset.sort);
-  page.delete("cursor");
-  if (button.dataset.page && button.dataset.page !== "first") page.set("cursor", button.dataset.page);
-  keepInAddress();
-  refreshTrials();
+  const page = button.dataset.page && button.dataset.page !== "first" ? button.dataset.page : "";
+  state.choose({ ...(button.dataset.sort && { sort: button.dataset.sort }), cursor: page }, "table");
 });
 
-document.addEventListener("sweepchange", async () => {
-  await refreshProgress();
-  follow();
+/* All together. */
+
+const refreshHeatmap = latestOnly(async () => heatmap && (await fetchHeatmap()));
+const refreshOverview = latestOnly(fetchOverview);
+const refreshTrials = latestOnly(fetchTrials);
+const refreshProgress = latestOnly(() => replaceFragment(progress, progress.dataset.source));
+
+function choose(changes, last) {
+  const next = { x: state.get("x"), y: state.get("y"), z: state.get("z"), ...changes };
+  for (const name of ["x", "y", "z"]) if (name !== last && next[name] && next[name] === next[last]) next[name] = state.get(last) === next[last] ? "" : state.get(last);
+  state.choose({ ...changes, x: next.x, y: next.y, z: next.z });
+}
+
+function onForm(event) {
+  const { name, value } = event.target;
+  if (["x", "y", "z"].includes(name)) choose({ [name]: value }, name);
+  else state.choose({ [name]: value });
+}
+
+function showControls() {
+  for (const controls of [form, one("scatter-form")]) {
+    for (const element of controls?.elements ?? []) element.value = state.get(element.name);
+  }
+  sliders?.draw();
+  bar.draw();
+}
+
+function redraw() {
+  showControls();
+  refreshHeatmap();
+  refreshOverview();
+  refreshTrials();
+}
+
+for (const controls of [form, one("scatter-form")]) controls?.addEventListener("change", onForm);
+state.addEventListener("change", redraw);
+state.addEventListener("drag", () => {
+  bar.draw();
+  drawOverview();
+  refreshHeatmap();
 });
 
 let source;
@@ -111,11 +269,16 @@ function onProgress(event, last = false) {
   refreshProgress();
   if (!last && (document.hidden || performance.now() - lastDraw < LEAST_REDRAW_MS)) return;
   lastDraw = performance.now();
-  refreshTrials();
-  refreshHeatmap();
+  every = null;
+  forgetTips();
+  redraw();
 }
 
-document.addEventListener("themechange", refreshHeatmap);
-if (form) offerSlices();
-refreshHeatmap();
+document.addEventListener("sweepchange", async () => {
+  await refreshProgress();
+  follow();
+});
+document.addEventListener("themechange", drawOverview);
+showControls();
+refreshHeatmap().then(refreshOverview);
 if ("open" in root.dataset) follow();

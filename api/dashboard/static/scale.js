@@ -1,0 +1,68 @@
+/* Blue gains, orange losses: distinguishable with every common colour vision; neutral at zero. */
+const SCALES = {
+  light: {
+    loss: ["#7f2d04", "#b8500f", "#e08a45", "#f3c79d"], zero: "#f4f4f4",
+    gain: ["#b5d3ea", "#6aa5d3", "#2a72b5", "#0b3f7a"], lineZero: "#b9c0c8",
+  },
+  dark: {
+    loss: ["#ffc99a", "#ee9450", "#b8622a", "#6b3c22"], zero: "#2a3138",
+    gain: ["#254a6b", "#2f77b3", "#62a9e2", "#b4dcff"], lineZero: "#59636d",
+  },
+};
+const STEPS = 256;
+
+/* A scale of 256 colours over [low, high], with zero always neutral: half of the scale where all values share a sign,
+   so that nothing is wasted. Orange is the side nobody wants: below zero, or above it for drawdowns, fees and
+   liquidations. Lines and points are drawn on the bare page, so their neutral is darker than that of a cell. */
+export function anchoredScale(lowest, highest, smallIsGood, { lines = false } = {}) {
+  const colours = SCALES[document.documentElement.dataset.theme === "dark" ? "dark" : "light"];
+  const zero = lines ? colours.lineZero : colours.zero;
+  const low = Math.min(0, lowest);
+  const high = Math.max(0, highest);
+  const half = Math.max(-low, high) || 1;
+  const above = smallIsGood ? [...colours.loss].reverse() : colours.gain;
+  const below = smallIsGood ? [...colours.gain].reverse() : colours.loss;
+  if (low === 0) return scaleOf(0, half, [zero, ...above]);
+  if (high === 0) return scaleOf(-half, 0, [...below, zero]);
+  return scaleOf(-half, half, [...below, zero, ...above]);
+}
+
+function scaleOf(low, high, stops) {
+  const table = Array.from({ length: STEPS }, (_, index) => mixed(stops.map(channels), index / (STEPS - 1)));
+  const place = (value) => Math.round(Math.min(Math.max((value - low) / (high - low), 0), 1) * (STEPS - 1));
+  return {
+    low, high, table, place,
+    colour: (value) => css(table[place(value)]),
+    ink: (value) => (luminance(table[place(value)]) > 0.3 ? "#10151b" : "#ffffff"),
+  };
+}
+
+/* The smallest and largest number among values, which may be null; [0, 0] without any. */
+export function extent(values) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (value === null) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return low > high ? [0, 0] : [low, high];
+}
+
+const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+const css = ([red, green, blue]) => `rgb(${red} ${green} ${blue})`;
+
+function mixed(stops, share) {
+  const at = share * (stops.length - 1);
+  const from = stops[Math.floor(at)];
+  const to = stops[Math.ceil(at)];
+  return from.map((channel, index) => Math.round(channel + (to[index] - channel) * (at - Math.floor(at))));
+}
+
+function luminance(colour) {
+  const [red, green, blue] = colour.map((channel) => {
+    const share = channel / 255;
+    return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
