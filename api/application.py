@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.gzip import GZipMiddleware
 
+from api import uploads
 from api.body import BodyLimit
 from api.comparisons import Comparisons
 from api.dashboard import compare, market_pages, new_sweep, session, sweep_list, trial, views
@@ -23,6 +24,7 @@ from api.security import AccessGuard
 from api.settings import Settings
 from bot.clock import Clock, SystemClock
 from bot.data.database import open_async_engine
+from sweeps.uploads import MAX_UPLOAD_BYTES
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
@@ -66,7 +68,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
 def _add_layers(app: FastAPI, settings: Settings) -> None:
     token = settings.api_token.get_secret_value() if settings.api_token else None
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, larger={uploads.PATH: MAX_UPLOAD_BYTES})
     app.add_middleware(AccessGuard, token=token, clock=app.state.clock)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(SecurityHeaders)

@@ -1,6 +1,6 @@
 """Request bodies: strict JSON objects whose numbers keep the digits they were written with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,21 +15,25 @@ MAX_DEPTH = 32
 
 
 class BodyLimit:
-    """ASGI layer that reads no more than `MAX_BYTES` of a body, whatever its declared length."""
+    """ASGI layer that reads no more than `MAX_BYTES` of a body, whatever its declared length.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `larger` are the paths that may take more, and how much.
+    """
+
+    def __init__(self, app: ASGIApp, larger: Mapping[str, int]) -> None:
         self._app = app
+        self._larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on, with a counted body; raises BodyTooLargeError where it is read beyond the limit."""
-        length = 0
+        length, limit = 0, self._larger.get(str(scope.get("path")), MAX_BYTES)
 
         async def counted() -> Message:
             nonlocal length
             message = await receive()
             length += len(message.get("body", b""))
-            if length > MAX_BYTES:
-                raise BodyTooLargeError(MAX_BYTES)
+            if length > limit:
+                raise BodyTooLargeError(limit)
             return message
 
         await self._app(scope, counted, send)

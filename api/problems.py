@@ -12,6 +12,7 @@ from bot.errors import (
     FieldError,
     InvalidInputError,
     InvalidNumberError,
+    MissingExtraError,
     StoreError,
 )
 from bot.paper.ledger import SessionError
@@ -25,6 +26,7 @@ _STATUS_OF: Mapping[type[BotError], HTTPStatus] = {
     InvalidNumberError: HTTPStatus.UNPROCESSABLE_ENTITY,
     DataImportError: HTTPStatus.UNPROCESSABLE_ENTITY,
     StoreError: HTTPStatus.SERVICE_UNAVAILABLE,
+    MissingExtraError: HTTPStatus.NOT_IMPLEMENTED,
     SessionError: HTTPStatus.CONFLICT,
     UnknownSweepError: HTTPStatus.NOT_FOUND,
     UnknownJobError: HTTPStatus.NOT_FOUND,

@@ -25,12 +25,12 @@ class CrossSiteError(BotError):
 
 
 class UnsupportedMediaTypeError(BotError):
-    """A body that is not declared as JSON."""
+    """A body that is not declared as what is asked for."""
 
     code = "unsupported_media_type"
 
-    def __init__(self, declared: str) -> None:
-        super().__init__(f"Content-Type is {declared[:100]!r}; send application/json")
+    def __init__(self, declared: str, expected: str = "application/json") -> None:
+        super().__init__(f"Content-Type is {declared[:100]!r}; send {expected}")
 
 
 class HistoryChangedError(BotError):

@@ -1,18 +1,128 @@
-"""What market data the store holds."""
+"""Market data: what the store holds, what its pairs were like, and how more of it comes in."""
 
-from fastapi import APIRouter
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from api.dependencies import ReplaysDep
+from api.body import read_object
+from api.dependencies import DatabaseDep, ReplaysDep
+from api.documents import job_document
 from api.openapi import PROBLEMS
+from api.pairs import DEFAULT_SORT, Costs, PairRow, pair_document, sorted_rows
 from api.responses import JsonResponse
-from api.schemas import CoverageReport
+from api.schemas import CoverageReport, JobDocument
+from api.uploads import received
+from bot.data.exchanges import require_ccxt
+from bot.data.fetch_request import FetchRequest
+from bot.data.pairs import WINDOWS_DAYS
+from sweeps.data_jobs import DATA_JOBS, ImportRequest
+from sweeps.jobs import JobKind, cancel_job, create_job, get_job, recent_jobs
 
-router = APIRouter(prefix="/data", tags=["market data"], responses=PROBLEMS)
+router = APIRouter(
+    prefix="/data", tags=["market data"], responses=PROBLEMS, default_response_class=JsonResponse
+)
+_RECENT = 50
+JobId = Annotated[int, Path(ge=1, description="number of the job")]
+Days = Annotated[int, Query(description=f"newest days of each pair: one of {WINDOWS_DAYS}, 0 for all held")]
+Rate = Annotated[str | None, Query(max_length=40, description="as a run's parameter of that name")]
+
+
+def _costs(spot_taker: Rate = None, perp_taker: Rate = None, slippage_bps: Rate = None) -> Costs:
+    given = {"spot_taker": spot_taker, "perp_taker": perp_taker, "slippage_bps": slippage_bps}
+    return Costs.of_query({name: text for name, text in given.items() if text is not None})
+
+
+CostsDep = Annotated[Costs, Depends(_costs)]
 
 
 @router.get("/coverage", summary="Series held, with gaps", response_model=CoverageReport)
 async def coverage(replays: ReplaysDep) -> JsonResponse:
-    """List first and last row, rows held and missing, and gaps of every series."""
+    """List first and last row, rows held and missing, gaps, findings and intervals of every series."""
     listing = await run_in_threadpool(replays.store.listing)
     return JsonResponse({"exchanges": [exchange.document() for exchange in listing]})
+
+
+@router.get("/pairs", summary="Pairs by what their funding was like")
+async def pairs(
+    replays: ReplaysDep,
+    costs: CostsDep,
+    days: Days = 365,
+    sort: Annotated[str, Query(max_length=40)] = DEFAULT_SORT,
+) -> JsonResponse:
+    """List carry, spread and persistence of the funding of each pair, its basis, and when it repays costs."""
+    found = await run_in_threadpool(replays.store.pairs, days)
+    rows = sorted_rows([PairRow.of(pair, costs) for pair in found], sort)
+    return JsonResponse({"days": days, "pairs": [row.document() for row in rows]})
+
+
+@router.get("/pair", summary="One pair, with its distribution, months and curves")
+async def pair(
+    replays: ReplaysDep,
+    costs: CostsDep,
+    exchange: Annotated[str, Query(max_length=64)],
+    symbol: Annotated[str, Query(max_length=64)],
+    days: Days = 365,
+) -> JsonResponse:
+    """Return a pair's figures, rates in bins, autocorrelations, intervals, months, and thinned curves."""
+
+    def found() -> dict[str, Any]:
+        series = replays.store.pair_series(exchange, symbol, days)
+        return pair_document(PairRow.of(series.figures(), costs), series)
+
+    return JsonResponse(await run_in_threadpool(found))
+
+
+@router.post(
+    "/imports",
+    status_code=202,
+    summary="Import a file of market data",
+    response_model=JobDocument,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def import_data(
+    request: Request, database: DatabaseDep, asked: Annotated[ImportRequest, Depends(ImportRequest)]
+) -> JsonResponse:
+    """Take the file in the body, in any format the shell imports; poll `Location` for what became of it.
+
+    Its `name` may say what it holds; `kind`, `symbol`, `timeframe` and `time_zone` say what it does not.
+    """
+    asked.check()
+    return _accepted(await received(request, database, asked))
+
+
+@router.post("/fetches", status_code=202, summary="Download from an exchange", response_model=JobDocument)
+async def fetch(request: Request, database: DatabaseDep) -> JsonResponse:
+    """Download what `{"exchange", "symbols", "since", "until", "timeframe"}` asks for; poll `Location`."""
+    asked = FetchRequest.parse(await read_object(request))
+    require_ccxt()
+    job_id = await database.write(create_job, JobKind.FETCH, asked.document())
+    return _accepted(job_document(await database.read(get_job, DATA_JOBS, job_id)))
+
+
+@router.get("/jobs", summary="Imports and downloads, newest first")
+async def jobs(database: DatabaseDep) -> JsonResponse:
+    """List the newest imports and downloads with their progress and outcome."""
+    found = await database.read(recent_jobs, DATA_JOBS, _RECENT)
+    return JsonResponse({"jobs": [job_document(job) for job in found]})
+
+
+@router.get("/jobs/{job_id}", summary="One import or download", response_model=JobDocument)
+async def show_job(database: DatabaseDep, job_id: JobId) -> JsonResponse:
+    """Return the state, the progress and, once it ended, the outcome."""
+    return JsonResponse(job_document(await database.read(get_job, DATA_JOBS, job_id)))
+
+
+@router.post("/jobs/{job_id}/cancel", summary="Stop an import or download", response_model=JobDocument)
+async def cancel(database: DatabaseDep, job_id: JobId) -> JsonResponse:
+    """Stop a job that has not ended; what a download has stored by then stays, and it may be gone on with."""
+    return JsonResponse(job_document(await database.write(cancel_job, DATA_JOBS, job_id)))
+
+
+def _accepted(document: dict[str, Any]) -> JsonResponse:
+    return JsonResponse(document, 202, {"Location": f"/data/jobs/{document['id']}"})

@@ -42,7 +42,7 @@ class FetchRequest:
         since_ms = _time_ms("since", values.get("since"))
         until_ms = _time_ms("until", values["until"]) if values.get("until") else None
         if until_ms is not None and until_ms <= since_ms:
-            raise InvalidInputError.of("until", f"{iso(until_ms)} is not after since {iso(since_ms)}")
+            raise InvalidInputError.of("until", f"{values['until']} is not after since {values['since']}")
         symbols = _symbols(values.get("symbols"))
         return cls(str(exchange), symbols, since_ms, until_ms, str(timeframe))
 

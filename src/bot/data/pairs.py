@@ -54,6 +54,13 @@ class PairSeries:
     funding: FundingSeries
     basis: Floats
 
+    def figures(self) -> Pair:
+        """Return the figures of these settlements; raises UnknownSymbolError without any."""
+        funding = funding_figures(self.funding)
+        if funding is None:
+            raise UnknownSymbolError.of("symbol", f"no funding of {self.symbol!r} is held")
+        return Pair(self.exchange, self.symbol, self.synthetic, funding, basis_figures(self.basis))
+
 
 def list_pairs(connection: Connection, days: int) -> tuple[list[Pair], list[Summary]]:
     """Return the figures of all pairs over their newest `days`, and what is new to keep.
@@ -177,12 +184,10 @@ def _candles(months: _Months, series: HeldSeries | None, first_ms: int, last_ms:
 
 
 def _document(series: PairSeries) -> dict[str, Any]:
-    funding, basis = funding_figures(series.funding), basis_figures(series.basis)
-    if funding is None:
-        raise InvalidInputError.of("symbol", f"no funding of {series.symbol!r} is held")
+    pair = series.figures()
     return {
-        "funding": {**asdict(funding), "total": plain(funding.total)},
-        "basis": None if basis is None else asdict(basis),
+        "funding": {**asdict(pair.funding), "total": plain(pair.funding.total)},
+        "basis": None if pair.basis is None else asdict(pair.basis),
     }
 
 

@@ -1,0 +1,48 @@
+"""Files sent to be imported: streamed to disk within a limit, then stored together with their job."""
+
+from dataclasses import asdict
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from api.dependencies import Database
+from api.documents import job_document
+from api.refusals import BodyTooLargeError, UnsupportedMediaTypeError
+from bot.data.database import write_transaction
+from bot.errors import InvalidInputError
+from sweeps.data_jobs import DATA_JOBS, ImportRequest
+from sweeps.jobs import JobKind, create_job, get_job
+from sweeps.uploads import MAX_UPLOAD_BYTES, put_upload
+
+MEDIA_TYPE = "application/octet-stream"
+PATH = "/data/imports"
+
+
+async def received(request: Request, database: Database, asked: ImportRequest) -> dict[str, Any]:
+    """Take the body as the file to import and return the job's document.
+
+    Raises: UnsupportedMediaTypeError unless it is declared as bytes, which no form of another site can do;
+    BodyTooLargeError; InvalidInputError if it is empty.
+    """
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if declared != MEDIA_TYPE:
+        raise UnsupportedMediaTypeError(declared, MEDIA_TYPE)
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > MAX_UPLOAD_BYTES:
+        raise BodyTooLargeError(MAX_UPLOAD_BYTES)
+    with TemporaryFile(prefix="carrygrid-upload-") as file:
+        async for part in request.stream():
+            await run_in_threadpool(file.write, part)
+        if not file.tell():
+            raise InvalidInputError.of("body", f"{asked.name} is empty")
+        file.seek(0)
+        return await run_in_threadpool(_stored, database, asked, file)
+
+
+def _stored(database: Database, asked: ImportRequest, file: BinaryIO) -> dict[str, Any]:
+    with write_transaction(database.threads, durable=True) as connection:
+        job_id = create_job(connection, JobKind.IMPORT, asdict(asked))
+        put_upload(connection, job_id, file)
+        return job_document(get_job(connection, DATA_JOBS, job_id))
