@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from api.cli.data_app import data
 from api.cli.failures import Options
+from api.cli.options import Json
 from api.cli.sweep_app import sweep
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
 
 app = typer.Typer(
     name="carrygrid",
@@ -19,7 +19,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with `carrygrid demo`. Exit status: 0 done, 2 bad input, 1 anything else.",
 )
-data = typer.Typer(no_args_is_help=True, help="Import and list market data.")
 app.add_typer(data, name="data")
 app.add_typer(sweep, name="sweep")
 
@@ -153,73 +152,6 @@ def paper(
     from api.cli.paper import PaperOptions, trade_on_paper
 
     trade_on_paper(config, PaperOptions(session, until, resume, api_url, poll))
-
-
-@data.command("import", epilog="Example: `carrygrid data import recorded/binance --exchange binance`")
-def import_data(
-    path: Annotated[Path, typer.Argument(help="A file, or a folder of files.")],
-    exchange: Annotated[str, typer.Option(help="The name under which runs find the data.")],
-    kind: Annotated[str | None, typer.Option(help="What candles are: spot, perp or mark.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="The market: BTCUSDT or BTC/USDT:USDT.")] = None,
-    timeframe: Annotated[str | None, typer.Option(help="The candle interval: 1h, 4h, 8h.")] = None,
-    time_zone: Annotated[
-        str | None, typer.Option(help="Zone of local times: +08:00 or Asia/Shanghai.")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option(help="A JSON file that describes the columns of another CSV.")
-    ] = None,
-    keep_readable: Annotated[
-        bool, typer.Option("--keep-readable", help="Import the readable lines of damaged files.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Import market data; importing it twice changes nothing.
-
-    Rows that break a rule are named and left out; a file with lines that cannot be read is refused whole.
-    Formats are told by content: canonical CSV, Binance Vision and website exports, freqtrade, ccxt dumps,
-    answers of Binance, Bybit, OKX, Hyperliquid and dYdX. The options answer what a file leaves open.
-    """
-    from api.cli.market_data import Said, import_path
-
-    import_path(
-        path, exchange, Said(kind, symbol, timeframe, time_zone, mapping, keep_readable), as_json=as_json
-    )
-
-
-@data.command(
-    "fetch",
-    epilog="Example: `carrygrid data fetch --exchange bybit --symbols BTC/USDT:USDT --since 2024-01-01`",
-)
-def fetch_data(
-    exchange: Annotated[str, typer.Option(help="binance, bybit, okx or hyperliquid.")],
-    symbols: Annotated[
-        list[str], typer.Option(help="A perp such as BTC/USDT:USDT; several with commas, or repeated.")
-    ],
-    since: Annotated[str, typer.Option(help="ISO date or time of the first row.")],
-    until: Annotated[
-        str | None, typer.Option(help="ISO time before which rows end; now if left out.")
-    ] = None,
-    timeframe: Annotated[str, typer.Option(help="The candle interval.")] = "1h",
-    api_url: Annotated[
-        str | None, typer.Option(help="Address in place of the exchange's own, http://host:port.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Download funding, candles, trading rules and fees from an exchange, going on where it stopped.
-
-    Needs the extra: `pip install carrygrid[live]`. Ctrl-C keeps every page that has arrived.
-    """
-    from api.cli.fetch import FetchOptions, fetch
-
-    fetch(FetchOptions(exchange, tuple(symbols), since, until, timeframe, api_url), as_json=as_json)
-
-
-@data.command("list", epilog="Example: `carrygrid data list`")
-def list_data(as_json: Json = False) -> None:
-    """List what is stored, per exchange and symbol, with its gaps and what is odd about it."""
-    from api.cli.market_data import print_listing
-
-    print_listing(as_json=as_json)
 
 
 @app.command(epilog="Example: `carrygrid strategies --json | jq '.strategies[].presets'`")

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
+from api.cli.options import Json
+
 SweepId = Annotated[int, typer.Argument(min=1, metavar="ID", help="The sweep's number.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="A word to find it by; repeat for more.")]
 Output = Annotated[

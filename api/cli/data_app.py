@@ -1,0 +1,92 @@
+"""The commands of `carrygrid data` and what their help says."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.options import Json
+
+data = typer.Typer(no_args_is_help=True, help="Import, download, list and verify market data.")
+
+
+@data.command("import", epilog="Example: `carrygrid data import recorded/binance --exchange binance`")
+def import_data(
+    path: Annotated[Path, typer.Argument(help="A file, or a folder of files.")],
+    exchange: Annotated[str, typer.Option(help="The name under which runs find the data.")],
+    kind: Annotated[str | None, typer.Option(help="What candles are: spot, perp or mark.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="The market: BTCUSDT or BTC/USDT:USDT.")] = None,
+    timeframe: Annotated[str | None, typer.Option(help="The candle interval: 1h, 4h, 8h.")] = None,
+    time_zone: Annotated[
+        str | None, typer.Option(help="Zone of local times: +08:00 or Asia/Shanghai.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="A JSON file that describes the columns of another CSV.")
+    ] = None,
+    keep_readable: Annotated[
+        bool, typer.Option("--keep-readable", help="Import the readable lines of damaged files.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Import market data; importing it twice changes nothing.
+
+    Rows that break a rule are named and left out; a file with lines that cannot be read is refused whole.
+    Formats are told by content: canonical CSV, Binance Vision and website exports, freqtrade, ccxt dumps,
+    answers of Binance, Bybit, OKX, Hyperliquid and dYdX. The options answer what a file leaves open.
+    """
+    from api.cli.market_data import Said, import_path
+
+    import_path(
+        path, exchange, Said(kind, symbol, timeframe, time_zone, mapping, keep_readable), as_json=as_json
+    )
+
+
+@data.command(
+    "fetch",
+    epilog="Example: `carrygrid data fetch --exchange bybit --symbols BTC/USDT:USDT --since 2024-01-01`",
+)
+def fetch_data(
+    exchange: Annotated[str, typer.Option(help="binance, bybit, okx or hyperliquid.")],
+    symbols: Annotated[
+        list[str], typer.Option(help="A perp such as BTC/USDT:USDT; several with commas, or repeated.")
+    ],
+    since: Annotated[str, typer.Option(help="ISO date or time of the first row.")],
+    until: Annotated[
+        str | None, typer.Option(help="ISO time before which rows end; now if left out.")
+    ] = None,
+    timeframe: Annotated[str, typer.Option(help="The candle interval.")] = "1h",
+    api_url: Annotated[
+        str | None, typer.Option(help="Address in place of the exchange's own, http://host:port.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Download funding, candles, trading rules and fees from an exchange, going on where it stopped.
+
+    Needs the extra: `pip install carrygrid[live]`. Ctrl-C keeps every page that has arrived.
+    """
+    from api.cli.fetch import FetchOptions, fetch
+
+    fetch(FetchOptions(exchange, tuple(symbols), since, until, timeframe, api_url), as_json=as_json)
+
+
+@data.command("list", epilog="Example: `carrygrid data list`")
+def list_data(as_json: Json = False) -> None:
+    """List what is stored, per exchange and symbol, with its gaps and what is odd about it."""
+    from api.cli.market_data import print_listing
+
+    print_listing(as_json=as_json)
+
+
+@data.command("verify", epilog="Example: `carrygrid data verify --exchange binance`")
+def verify_data(
+    exchange: Annotated[str | None, typer.Option(help="One data set; all if left out.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Read every stored row again and compare it with the fingerprint written down when it was stored.
+
+    Ends with status 1 if anything is damaged, and says what to import again.
+    """
+    from api.cli.verify import verify_data
+
+    if not verify_data(exchange, as_json=as_json):
+        raise typer.Exit(1)
