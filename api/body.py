@@ -1,36 +1,49 @@
 """Request bodies: strict JSON objects whose numbers keep the digits they were written with."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.refusals import BodyTooLargeError, UnsupportedMediaTypeError
+from api.refusals import BodyTooLargeError, BodyTooSlowError, UnsupportedMediaTypeError
 from bot.config import load_json
 from bot.errors import InvalidInputError
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 32
+PATIENCE_S = 20.0
 
 
 class BodyLimit:
     """ASGI layer that reads no more than `MAX_BYTES` of a body, whatever its declared length.
 
-    `larger` are the paths that may take more, and how much.
+    `larger` are the paths that may take more, and how much. Nobody is waited for longer than `patience_s`
+    between two pieces of a body.
     """
 
-    def __init__(self, app: ASGIApp, larger: Mapping[str, int]) -> None:
+    def __init__(self, app: ASGIApp, larger: Mapping[str, int], patience_s: float = PATIENCE_S) -> None:
         self._app = app
         self._larger = larger
+        self._patience_s = patience_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand on, with a counted body; raises BodyTooLargeError where it is read beyond the limit."""
+        """Hand on, with a counted body.
+
+        Raises, where it is read: BodyTooLargeError beyond the limit; BodyTooSlowError.
+        """
         length, limit = 0, self._larger.get(str(scope.get("path")), MAX_BYTES)
+        is_read = False
 
         async def counted() -> Message:
-            nonlocal length
-            message = await receive()
+            nonlocal length, is_read
+            try:
+                async with asyncio.timeout(None if is_read else self._patience_s):
+                    message = await receive()
+            except TimeoutError:
+                raise BodyTooSlowError(self._patience_s) from None
+            is_read = not message.get("more_body", False)
             length += len(message.get("body", b""))
             if length > limit:
                 raise BodyTooLargeError(limit)

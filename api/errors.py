@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import compile_path
 
@@ -18,6 +19,9 @@ from bot.errors import BotError, FieldError
 
 _log = structlog.get_logger("api")
 _SHOWN_CHARACTERS = 80
+_CLIENT_CLOSED_REQUEST = 499
+_UNREAD = frozenset({408, 413})
+"""Statuses of bodies of which no more is to be read, so that the connection cannot be used again."""
 
 
 def problem_response(error: BotError | Problem) -> Response:
@@ -26,6 +30,8 @@ def problem_response(error: BotError | Problem) -> Response:
     headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
     if problem.status == 503:
         headers["Retry-After"] = "2"
+    if problem.status in _UNREAD:
+        headers["Connection"] = "close"
     return ProblemResponse(problem.document(), problem.status, headers)
 
 
@@ -33,6 +39,7 @@ def install_error_handlers(app: FastAPI) -> None:
     """Let `app` answer each kind of error with its problem document."""
     app.add_exception_handler(BotError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(ClientDisconnect, _nobody_listens)
     app.add_exception_handler(HTTPException, _bare_status)
     app.add_exception_handler(SQLAlchemyError, _database_trouble)
     app.add_exception_handler(Exception, _unexpected)
@@ -65,6 +72,10 @@ async def _invalid_request(request: Request, error: Exception) -> Response:
     found = tuple(FieldError(_field(item["loc"]), _message(item)) for item in error.errors())
     detail = "; ".join(f"{item.field}: {item.message}" for item in found)
     return await _answer(request, Problem("invalid_input", 422, detail, found))
+
+
+async def _nobody_listens(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=_CLIENT_CLOSED_REQUEST)
 
 
 def _field(location: tuple[int | str, ...]) -> str:

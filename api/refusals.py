@@ -78,10 +78,20 @@ class BodyTooLargeError(BotError):
         super().__init__(f"the body is larger than the limit of {limit:,} bytes")
 
 
+class BodyTooSlowError(BotError):
+    """A body whose next piece does not come."""
+
+    code = "body_too_slow"
+
+    def __init__(self, patience_s: float) -> None:
+        super().__init__(f"nothing more of the body came within {patience_s:g} s")
+
+
 EDGE_STATUS: Mapping[type[BotError], HTTPStatus] = {
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     CrossSiteError: HTTPStatus.FORBIDDEN,
     BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    BodyTooSlowError: HTTPStatus.REQUEST_TIMEOUT,
     UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HistoryChangedError: HTTPStatus.CONFLICT,
     TrialFailedError: HTTPStatus.CONFLICT,

@@ -1,10 +1,14 @@
 """Bodies: exact numbers in, everything a database or a reader could not hold refused."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
 
-from api.body import MAX_DEPTH, parse_object
+from api.body import MAX_DEPTH, BodyLimit, parse_object
+from api.refusals import BodyTooSlowError
 from bot.errors import InvalidInputError
 
 
@@ -47,3 +51,32 @@ def test_nesting_is_refused_past_its_limit_and_accepted_up_to_it() -> None:
     assert "a" in parse_object(fits)
     with pytest.raises(InvalidInputError, match="nested deeper"):
         parse_object(fits.replace(b"[]", b"[[[]]]"))
+
+
+async def test_body_that_stops_coming_is_not_waited_for_but_a_client_that_listens_is() -> None:
+    pieces: list[Message] = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.request", "body": b"}", "more_body": False},
+    ]
+    seen: list[bytes] = []
+
+    async def receive() -> Message:
+        if pieces:
+            return pieces.pop(0)
+        await asyncio.sleep(0.1)
+        return {"type": "http.disconnect"}
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(await Request(scope, receive).body())
+        assert await receive() == {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        """Answer nothing."""
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+    limited = BodyLimit(app, {}, patience_s=0.01)
+    await limited(scope, receive, send)
+    assert seen == [b"{}"]
+    pieces.append({"type": "http.request", "body": b"{", "more_body": True})
+    with pytest.raises(BodyTooSlowError, match=r"0\.01 s"):
+        await limited(scope, receive, send)
