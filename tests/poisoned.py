@@ -1,26 +1,20 @@
-"""The worker application with trials that do their process harm, for `celery -A poisoned worker`.
+"""The worker application with sweeps that do their process harm, for `celery -A poisoned worker`.
 
-POISON is a JSON object of what single trials do, by number; TRIAL_MS makes every trial take that long. Both
-may be left out. Patches what a worker calls, and nothing else.
+What they do is written in their names, see `harms`. Patches what a worker calls, and nothing else.
 """
 
 import ctypes
-import json
 import os
 import signal
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sweeps import replay
+import sqlalchemy as sa
+from harms import CHILD_MEMORY, COMMITTING, SLOW_COMMIT, orders_of
+
+from sweeps import replay, runner
 from workers.app import app
-
-__all__ = ["app"]
-
-_trial_config = replay.trial_config
-_harms = {int(number): harm for number, harm in json.loads(os.environ.get("POISON", "{}")).items()}
-_pause_s = float(os.environ.get("TRIAL_MS", "0")) / 1000
-_leaked: list[bytes] = []
 
 
 class OddError(BaseException):
@@ -54,11 +48,13 @@ def _recurse() -> None:
     _recurse()
 
 
+_leaked: list[bytes] = []
 _HARMS: Mapping[str, Callable[[], object]] = {
     "exit": lambda: os._exit(11),
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "segfault": lambda: ctypes.string_at(0),
     "memory": lambda: bytearray(8 * 1024**3),
+    "memory_error": _raise(MemoryError()),
     "leak": lambda: _leaked.append(os.urandom(5 * 1024**2)),
     "hang": _hang,
     "deaf": _hang_deaf,
@@ -68,13 +64,41 @@ _HARMS: Mapping[str, Callable[[], object]] = {
     "odd": _raise(OddError()),
 }
 
+_trial_config = replay.trial_config
+_standing = runner.standing
 
-def _poisoned(spec: Any, number: int) -> Any:
-    if _pause_s:
-        time.sleep(_pause_s)
-    if harm := _harms.get(number):
+
+def _poisoned_trial(spec: Any, number: int) -> Any:
+    orders = orders_of(spec.name)
+    if orders.trial_ms:
+        time.sleep(orders.trial_ms / 1000)
+    if harm := orders.trials.get(str(number)) or orders.trials.get("all"):
         _HARMS[harm]()
     return _trial_config(spec, number)
 
 
-replay.trial_config = _poisoned
+def _poisoned_chunk(connection: sa.Connection, sweep_id: int, spec: Any) -> list[tuple[int, Any]]:
+    if harm := orders_of(spec.name).outside:
+        _HARMS[harm]()
+    return _standing(connection, sweep_id, spec)
+
+
+replay.trial_config = _poisoned_trial
+runner.standing = _poisoned_chunk
+
+if limit := os.environ.get(CHILD_MEMORY):
+    app.conf.worker_max_memory_per_child = int(limit)
+
+if seconds := os.environ.get(SLOW_COMMIT):
+
+    @sa.event.listens_for(sa.Engine, "before_cursor_execute")
+    def _note_results(connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        connection.info["has_results"] = "INSERT INTO trial " in statement or connection.info.get(
+            "has_results"
+        )
+
+    @sa.event.listens_for(sa.Engine, "commit")
+    def _commit_slowly(connection: sa.Connection) -> None:
+        if connection.info.pop("has_results", None):
+            print(COMMITTING, flush=True)
+            time.sleep(float(seconds))

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -25,12 +25,18 @@ class Service:
         return self._start("dispatcher", sys.executable, "-m", "workers.dispatcher")
 
     def start_worker(
-        self, name: str = "one", processes: int = 2, app: str = "workers", **environment: str
+        self,
+        name: str = "one",
+        processes: int = 2,
+        app: str = "workers",
+        *,
+        through: Sequence[str] = (),
+        **environment: str,
     ) -> subprocess.Popen[bytes]:
-        """Start a worker; `environment` are variables that others do not have."""
+        """Start a worker, `through` another module; `environment` are variables that others do not have."""
         return self._start(
             f"worker-{name}",
-            *(sys.executable, "-m", "celery", "-A", app, "worker"),
+            *(sys.executable, "-m", *through, "celery", "-A", app, "worker"),
             *("--concurrency", str(processes), "-n", f"{name}@test"),
             *("--without-gossip", "--without-mingle", "-l", "INFO"),
             environment=environment,

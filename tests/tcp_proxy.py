@@ -82,6 +82,7 @@ class TcpProxy:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # aborted transports close in the next turn of the loop
 
     def stop(self) -> None:
         self._call(self._stopped.set)
@@ -134,6 +135,8 @@ class TcpProxy:
             await asyncio.gather(self._pump(reader, server, link), self._pump(answers, client, link))
         finally:
             self._links.discard(link)
+            for writer in (client, server):
+                writer.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, link: _Link) -> None:
         with contextlib.suppress(OSError):

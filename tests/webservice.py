@@ -48,12 +48,17 @@ def sweep_body(**changes: Any) -> dict[str, Any]:
 
 def make_template(folder: Path) -> Path:
     """Fill a home folder with three months of generated markets."""
-    engine = open_engine(f"sqlite:///{folder / DATABASE}")
+    fill(f"sqlite:///{folder / DATABASE}")
+    return folder
+
+
+def fill(database_url: str) -> None:
+    """Create the schema, and three months of generated markets in it."""
+    engine = open_engine(database_url)
     migrate(engine)
     first_ms, last_ms = parse_time_ms("2024-01-01"), parse_time_ms("2024-04-01")
     generate(HistoricalDataStore(engine), start_ms=first_ms, end_ms=last_ms)
     engine.dispose()
-    return folder
 
 
 def copy_of(template: Path, home: Path) -> Path:

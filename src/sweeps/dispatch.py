@@ -7,10 +7,12 @@ import sqlalchemy as sa
 import structlog
 
 from bot.data.database import write_transaction
+from bot.errors import InvalidInputError
 from sweeps import reconcile
 from sweeps.errors import QueueUnavailableError
 from sweeps.heartbeats import Component, beat, forget_dead, live_slots, retire
 from sweeps.reconcile import REPUBLISH_MS, ChunkRef
+from sweeps.repository import cancel_sweep
 from sweeps.tally import CHUNKS_ISOLATED, LEASES_EXPIRED, count
 
 log = structlog.get_logger()
@@ -67,7 +69,7 @@ class Dispatcher:
             expired = reconcile.expire_leases(connection)
             exhausted = reconcile.exhausted_chunks(connection)
             for ref in exhausted:
-                reconcile.isolate(connection, ref)
+                self._isolate(connection, ref)
             count(connection, {LEASES_EXPIRED: expired, CHUNKS_ISOLATED: len(exhausted)})
             closed = reconcile.close_finished(connection)
             sweeps = reconcile.active_sweeps(connection)
@@ -85,6 +87,14 @@ class Dispatcher:
         """Withdraw the heartbeat of a dispatcher that ends."""
         with write_transaction(self._engine) as connection:
             retire(connection, Component.DISPATCHER, self._instance)
+
+    def _isolate(self, connection: sa.Connection, ref: ChunkRef) -> None:
+        try:
+            reconcile.isolate(connection, ref)
+        except InvalidInputError as error:
+            # Its spec cannot be read, as when a strategy was uninstalled: it must not hold up the others.
+            log.warning("sweep cannot be read", sweep=ref.sweep_id, error=error.message)
+            cancel_sweep(connection, ref.sweep_id, f"the sweep cannot be read: {error.message}")
 
     def _next(self, connection: sa.Connection, sweeps: list[int]) -> list[ChunkRef]:
         window = max(LEAST_WINDOW, MESSAGES_PER_SLOT * live_slots(connection))

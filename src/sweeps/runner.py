@@ -62,20 +62,29 @@ class ChunkRunner:
         """Replay the missing trials of a chunk; None means that it was not to be had, which is normal."""
         with write_transaction(self._engine) as connection:
             claim = claim_chunk(connection, sweep_id, chunk_id, owner, lease_ms=self._rhythm.lease_ms)
-            if claim is None:
-                return None
-            spec = stored_spec(claim.spec_text)
-            kept = standing(connection, sweep_id, spec)
+        if claim is None:
+            return None
+        harvest: Harvest | None = None
         with structlog.contextvars.bound_contextvars(sweep=sweep_id, chunk=chunk_id):
-            harvest = Harvest(sweep_id, spec, standing=kept)
             try:
-                return self._replay(claim, harvest)
-            except DataChangedError as error:
-                return self._end_sweep(claim, harvest, str(error))
+                harvest = self._harvest(claim)
+                return self._replay_on_its_history(claim, harvest)
             except BaseException as error:
                 log.warning("chunk interrupted", error=repr(error))
                 self._give_back(claim, harvest, error)
                 raise
+
+    def _harvest(self, claim: Claim) -> Harvest:
+        """Return an empty harvest; the attempt is counted by then, whatever may be wrong with the sweep."""
+        spec = stored_spec(claim.spec_text)
+        with self._engine.connect() as connection:
+            return Harvest(claim.sweep_id, spec, standing=standing(connection, claim.sweep_id, spec))
+
+    def _replay_on_its_history(self, claim: Claim, harvest: Harvest) -> Hold:
+        try:
+            return self._replay(claim, harvest)
+        except DataChangedError as error:
+            return self._end_sweep(claim, harvest, str(error))
 
     def _replay(self, claim: Claim, harvest: Harvest) -> Hold:
         self._windows.enter(claim.sweep_id, lambda: self._check_data(claim, harvest.spec))
@@ -206,10 +215,10 @@ class ChunkRunner:
         with write_transaction(self._engine) as connection:
             release_chunk(connection, claim, error, progressed=progressed)
 
-    def _give_back(self, claim: Claim, harvest: Harvest, error: BaseException) -> None:
-        progressed = bool(harvest.rows)
+    def _give_back(self, claim: Claim, harvest: Harvest | None, error: BaseException) -> None:
+        progressed = harvest is not None and bool(harvest.rows)
         try:
-            if progressed:
+            if harvest and progressed:
                 self._save(claim, harvest, last=False)
             self._release(claim, f"{type(error).__name__}: {error}", progressed=progressed)
         except sa.exc.SQLAlchemyError as failure:

@@ -1,8 +1,6 @@
 """A sweep through real processes: submitted, dispatched, replayed, complete, whatever dies on the way."""
 
-import json
 import os
-import shutil
 import signal
 from pathlib import Path
 
@@ -14,14 +12,13 @@ from service import is_alive, pool_of, service
 from sweeping import (
     assert_every_trial_once,
     chunks_of,
-    recomputed_rows,
     state_of,
     stored_rows,
     submit,
     sweep_spec,
 )
 
-from bot.data.database import open_engine, write_transaction
+from bot.data.database import write_transaction
 from sweeps.dispatch import REPLAY_QUEUE
 from sweeps.heartbeats import live_beats
 from sweeps.reconcile import ChunkRef
@@ -124,32 +121,6 @@ def test_same_message_many_times_and_foreign_messages_change_nothing(
         eventually(lambda: not waiting(broker), 20, "the queue is empty")
     assert [found.token for found in chunks_of(engine, sweep_id)] == [1, 1, 1]
     assert_every_trial_once(engine, sweep_id, spec)
-
-
-@pytest.mark.parametrize(
-    ("harm", "code"), [("exit", "quarantined"), ("memory", "memory"), ("hang", "quarantined")]
-)
-def test_poison_trial_fails_alone_whatever_it_does_to_its_process(
-    tmp_path: Path, sqlite_template: Path, broker: str, harm: str, code: str
-) -> None:
-    path = tmp_path / "carrygrid.db"
-    shutil.copy(sqlite_template, path)
-    engine = open_engine(f"sqlite:///{path}")
-    spec = sweep_spec(grid={"perp_leverage": [*range(1, 31)]}, curves="none")
-    limits = {"soft_time_limit_s": "1", "hard_time_limit_s": "2", "republish_s": "2"}
-    with service(f"sqlite:///{path}", broker, tmp_path, **limits) as running:
-        running.environment["POISON"] = json.dumps({7: harm})
-        running.environment["PYTHONPATH"] = str(Path(__file__).parents[1])
-        running.start_dispatcher()
-        worker = running.start_worker(app="poisoned")
-        sweep_id = submit(engine, spec, size=8)
-        eventually(lambda: state_of(engine, sweep_id) == "completed", 60, "sweep completes")
-        assert worker.poll() is None
-    rows = stored_rows(engine, sweep_id)
-    expected = recomputed_rows(engine, sweep_id, spec)
-    assert rows[7]["error_code"] == code
-    assert [row for row in rows if row["number"] != 7] == [row for row in expected if row["number"] != 7]
-    engine.dispose()
 
 
 def test_cancelled_sweep_stops_and_resumes_to_the_same_rows(

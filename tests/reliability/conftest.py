@@ -9,7 +9,7 @@ from harness import Installation, installation
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, market_template: Path) -> Iterator[Installation]:
-    """Return a service with two kept workers of two processes; at 5 ms a trial, faults hit in mid chunk."""
+    """Return a service with two kept workers of two processes, that the tests of one file share."""
     folder = tmp_path_factory.mktemp("installation")
-    with installation(folder, market_template, environment={"TRIAL_MS": "5"}) as one:
+    with installation(folder, market_template) as one:
         yield one

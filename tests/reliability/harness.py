@@ -34,6 +34,7 @@ from sweeps.heartbeats import Component, live_beats
 from sweeps.spec import SweepSpec
 
 WORKERS = ("one", "two")
+NEVER = str(10**6)
 QUICK = {"lease_s": "2", "republish_s": "2"}
 """Leases and repetitions short enough for tests to wait for."""
 
@@ -126,6 +127,11 @@ class Keeper:
             del self._starts[name]
             return self.processes.pop(name)
 
+    def has_replaced(self, process: subprocess.Popen[bytes]) -> bool:
+        """Return whether another process runs in its place."""
+        with self._lock:
+            return process not in self.processes.values()
+
     def watch(self) -> None:
         """Restart until dismissed; children are tied to the thread that starts them, so it must not end."""
         while not self._dismissed.wait(0.1):
@@ -156,7 +162,9 @@ class Installation:
 
     def start_worker(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker that nobody restarts; returns once its pool is complete."""
-        worker = self.service.start_worker(name, self.processes, "poisoned", **environment)
+        worker = self.service.start_worker(
+            name, self.processes, "poisoned", through=["altered"], **environment
+        )
         pool_of(worker, self.processes)
         return worker
 
@@ -193,7 +201,14 @@ class Installation:
 
     def pool(self, name: str) -> list[int]:
         """Return the pids of the pool of a kept worker."""
-        return children(self.keeper.processes[f"worker-{name}"].pid)
+        return self.pool_of(self.keeper.processes[f"worker-{name}"].pid)
+
+    def pool_of(self, pid: int) -> list[int]:
+        """Return the pids of the pool of a worker, none if it has just ended."""
+        try:
+            return children(pid)
+        except OSError:
+            return []
 
     def work(self, name: str) -> subprocess.Popen[bytes]:
         """Start a worker that is started again when it ends."""
@@ -212,6 +227,25 @@ class Installation:
         yield pools
         for name in names:
             self.work(name)
+
+    def published(self, sweep_id: int) -> list[int]:
+        """Return the open chunks that the dispatcher takes to be on their way."""
+        return [found.id for found in self.chunks(sweep_id, "pending") if found.published_ms is not None]
+
+    def is_stuck(self, sweep_id: int) -> bool:
+        """Return whether nobody works on the sweep, and nothing that could change that is on its way."""
+        idle = not self.broker.waiting() and not self.chunks(sweep_id, "running")
+        return idle and bool(self.published(sweep_id))
+
+    def wait_for_turns_of_the_dispatcher(self, *, ms: int) -> None:
+        """Wait until the dispatcher has looked around for so long."""
+        begun = self._last_turn_ms()
+        eventually(lambda: self._last_turn_ms() >= begun + ms, 20, "the dispatcher goes on")
+
+    def _last_turn_ms(self) -> int:
+        with self.engine.connect() as connection:
+            beats = live_beats(connection)
+        return max((found.beat_ms for found in beats if found.component is Component.DISPATCHER), default=0)
 
     def chunks(self, sweep_id: int, state: str) -> list[Any]:
         return [found for found in chunks_of(self.engine, sweep_id) if found.state == state]

@@ -1,36 +1,106 @@
 """Workers that are killed, halted and told to stop in the middle of their work, on one running service."""
 
+import signal
+from functools import partial
+from itertools import cycle
+
 import pytest
-from harness import Installation
+from harms import harmful
+from harness import Installation, kill
 from servers import eventually
 from service import is_alive
-from sweeping import chunks_of, sweep_spec
+from sweeping import chunks_of, stored_rows, sweep_spec
+
+from sweeps.spec import SweepSpec
 
 pytestmark = pytest.mark.broker
 
-SPEC = sweep_spec(
-    grid={
-        "min_funding_rate": {"start": "0.00001", "stop": "0.0004", "step": "0.00001"},
-        "exit_funding_rate": {"start": "0", "stop": "0.0001", "step": "0.00001"},
-        "perp_leverage": [1, 3, 5],
-    },
-    curves="none",
-)
+LARGE = {
+    "min_funding_rate": {"start": "0.00001", "stop": "0.0004", "step": "0.00001"},
+    "exit_funding_rate": {"start": "0", "stop": "0.0001", "step": "0.00001"},
+    "perp_leverage": [1, 3, 5],
+}
+
+
+def slow_spec(trial_ms: float) -> SweepSpec:
+    """Return a sweep of 1,320 trials that take so long each."""
+    return sweep_spec(name=harmful(trial_ms=trial_ms), grid=LARGE, curves="none")
 
 
 def test_sweep_over_http_without_faults_keeps_the_promise(running: Installation) -> None:
-    sweep_id = running.submit(SPEC)
+    spec = slow_spec(1)
+    sweep_id = running.submit(spec)
     running.wait_until_done(sweep_id)
-    running.assert_promise_kept(sweep_id, SPEC)
+    running.assert_promise_kept(sweep_id, spec)
     assert {found.token for found in chunks_of(running.engine, sweep_id)} == {1}
 
 
+def test_pool_process_killed_in_mid_chunk_is_replaced_and_its_neighbour_goes_on(
+    running: Installation,
+) -> None:
+    spec = slow_spec(5)
+    sweep_id = running.submit(spec, size=60)
+    running.wait_for_rows(sweep_id, 100)
+    victim, neighbour = running.pool("one")
+    kill(victim)
+    running.wait_until_done(sweep_id)
+    running.assert_promise_kept(sweep_id, spec)
+    assert neighbour in running.pool("one")
+    assert victim not in running.pool("one")
+
+
 def test_all_workers_killed_and_only_later_started_again(running: Installation) -> None:
-    sweep_id = running.submit(SPEC, size=60)
+    spec = slow_spec(5)
+    sweep_id = running.submit(spec, size=60)
     running.wait_for_rows(sweep_id, 100)
     with running.without_workers() as pools:
         eventually(lambda: not any(map(is_alive, pools)), 5, "the pools die with their main processes")
         eventually(lambda: not running.chunks(sweep_id, "running"), 10, "every lease runs out")
         assert running.state(sweep_id) == "running"
     running.wait_until_done(sweep_id)
-    running.assert_promise_kept(sweep_id, SPEC)
+    running.assert_promise_kept(sweep_id, spec)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_worker_ended_eight_times_under_steady_work_loses_nothing(
+    running: Installation, number: signal.Signals
+) -> None:
+    spec = slow_spec(40)
+    sweep_id = running.submit(spec, size=12)
+    begun = dict.fromkeys(("one", "two"), 0)
+    for _, name in zip(range(8), cycle(("one", "two")), strict=False):
+        worker = running.keeper.processes[f"worker-{name}"]
+        eventually(partial(has_worked, running, name, begun[name]), 30, f"worker {name} works")
+        begun[name] = len(running.service.log_of(f"worker-{name}"))
+        kill(worker.pid, number)
+        eventually(partial(running.keeper.has_replaced, worker), 15, f"worker {name} has ended")
+    assert running.state(sweep_id) == "running"
+    running.wait_until_done(sweep_id)
+    running.assert_promise_kept(sweep_id, spec)
+
+
+def has_worked(running: Installation, name: str, since: int) -> bool:
+    return " succeeded in " in running.service.log_of(f"worker-{name}")[since:]
+
+
+def test_halted_worker_that_wakes_after_its_lease_finds_its_chunks_done_and_changes_nothing(
+    running: Installation,
+) -> None:
+    spec = slow_spec(5)
+    sweep_id = running.submit(spec, size=60)
+    running.wait_for_rows(sweep_id, 100)
+    halted = [running.keeper.processes["worker-one"].pid, *running.pool("one")]
+    for pid in halted:
+        kill(pid, signal.SIGSTOP)
+    held = running.chunks(sweep_id, "running")
+    assert held
+    running.wait_until_done(sweep_id)
+    rows = stored_rows(running.engine, sweep_id)
+    begun = len(running.service.log_of("worker-one"))
+    for pid in halted:
+        kill(pid, signal.SIGCONT)
+    eventually(lambda: "'lost'" in running.service.log_of("worker-one")[begun:], 20, "the hold is found lost")
+    running.assert_promise_kept(sweep_id, spec)
+    assert stored_rows(running.engine, sweep_id) == rows
+    assert any(found.token > 1 for found in chunks_of(running.engine, sweep_id))

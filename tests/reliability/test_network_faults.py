@@ -1,0 +1,72 @@
+"""Connections that fall silent, break or are slow, while both of their ends live on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harms import harmful
+from harness import Installation, installation, pause
+from servers import postgres_database, postgres_server
+from sweeping import sweep_spec
+from webservice import fill
+
+pytestmark = pytest.mark.broker
+
+SPEC = sweep_spec(
+    name=harmful(trial_ms=10),
+    grid={
+        "min_funding_rate": {"start": "0.00001", "stop": "0.0004", "step": "0.00001"},
+        "exit_funding_rate": {"start": "0", "stop": "0.0001", "step": "0.00001"},
+    },
+    curves="none",
+)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, market_template: Path) -> Iterator[Installation]:
+    """Return a service with PostgreSQL, whose tasks may take 4 s and 6 s if they do not listen."""
+    folder = tmp_path_factory.mktemp("network")
+    limits = {"soft_time_limit_s": "4", "hard_time_limit_s": "6"}
+    with postgres_server() as server, postgres_database(server, "network_faults") as url:
+        fill(url)
+        with installation(folder, market_template, postgres_url=url, **limits) as one:
+            yield one
+
+
+def test_connections_to_the_broker_that_fall_silent_are_given_up_and_opened_anew(
+    running: Installation,
+) -> None:
+    sweep_id = running.submit(SPEC, size=20)
+    running.wait_for_rows(sweep_id, 40)
+    before = running.broker_proxy.connections
+    assert before >= 3
+    running.broker_proxy.swallow()
+    running.wait_until_done(sweep_id, seconds=60)
+    running.assert_promise_kept(sweep_id, SPEC)
+    assert running.keeper.deaths == []
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("fault", ["cut", "reset", "refuse for 2 s", "slow for 2 s", "silent for 3 s"])
+def test_broken_connections_to_the_database_lose_nothing(running: Installation, fault: str) -> None:
+    proxy = running.database_proxy
+    assert proxy
+    sweep_id = running.submit(SPEC, size=20)
+    running.wait_for_rows(sweep_id, 40)
+    if fault == "cut":
+        proxy.cut()
+    elif fault == "reset":
+        proxy.reset()
+    elif fault == "refuse for 2 s":
+        proxy.refuse()
+        pause(2)
+    elif fault == "slow for 2 s":
+        proxy.delay(0.3)
+        pause(2)
+    else:
+        proxy.swallow(new=True)
+        pause(3)
+        proxy.reset()
+    proxy.restore()
+    running.wait_until_done(sweep_id, seconds=60)
+    running.assert_promise_kept(sweep_id, SPEC)

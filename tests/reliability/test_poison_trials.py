@@ -1,0 +1,109 @@
+"""Trials that end, hang, starve or confuse their process: each fails alone, and the workers serve others."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harms import CHILD_MEMORY, harmful
+from harness import Installation, installation
+from servers import eventually
+from service import children, is_alive
+from sweeping import chunks_of, stored_rows, sweep_spec
+
+from sweeps.leases import ATTEMPT_LIMIT
+
+pytestmark = pytest.mark.broker
+
+GRID = {
+    "min_funding_rate": {"start": "0.00001", "stop": "0.0002", "step": "0.00001"},
+    "perp_leverage": [1, 3, 5, 10],
+}
+OUTCOMES = {
+    "kill": ("quarantined", "WorkerLostError"),
+    "segfault": ("quarantined", "WorkerLostError"),
+    "exit": ("quarantined", "WorkerLostError"),
+    "deaf": ("quarantined", "TimeLimitExceeded"),
+    "hang": ("quarantined", "SoftTimeLimitExceeded"),
+    "system_exit": ("quarantined", "SystemExit: 3"),
+    "interrupt": ("quarantined", "KeyboardInterrupt"),
+    "odd": ("quarantined", "OddError"),
+    "memory": ("memory", "needs more memory"),
+    "memory_error": ("memory", "needs more memory"),
+    "recursion": ("internal_error", "RecursionError"),
+}
+SIZE = 2
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, market_template: Path) -> Iterator[Installation]:
+    """Return a service with one worker, whose tasks may take 1 s, and 2 s if they do not listen."""
+    folder = tmp_path_factory.mktemp("poison")
+    limits = {"soft_time_limit_s": "1", "hard_time_limit_s": "2", "lease_s": "10"}
+    with installation(folder, market_template, workers=["one"], processes=3, **limits) as one:
+        yield one
+
+
+def test_trials_that_do_harm_fail_alone_and_no_worker_dies_of_them(running: Installation) -> None:
+    harms = {at * SIZE + at % SIZE: harm for at, harm in enumerate(OUTCOMES)}
+    spec = sweep_spec(
+        name=harmful(**{f"t{number}": harm for number, harm in harms.items()}), grid=GRID, curves="none"
+    )
+    worker = running.keeper.processes["worker-one"]
+    sweep_id, other = running.submit(spec, size=SIZE), running.submit(sweep_spec(grid=GRID), size=SIZE)
+    running.wait_until_done(other)
+    running.wait_until_done(sweep_id, seconds=90)
+    running.assert_promise_kept(
+        sweep_id, spec, given_up={number: OUTCOMES[harm][0] for number, harm in harms.items()}
+    )
+    errors = {row["number"]: row["error"] for row in stored_rows(running.engine, sweep_id)}
+    for number, harm in harms.items():
+        assert OUTCOMES[harm][1] in errors[number], harm
+    assert running.keeper.processes["worker-one"] is worker
+    assert running.keeper.deaths == []
+    levels = SIZE.bit_length()
+    claims = sum(found.token for found in chunks_of(running.engine, sweep_id))
+    assert claims <= spec.trial_count // SIZE + len(harms) * ATTEMPT_LIMIT * levels
+
+
+def test_memory_error_around_the_trials_ends_no_worker(running: Installation) -> None:
+    spec = sweep_spec(name=harmful(outside="memory_error"), grid={"perp_leverage": [1]}, curves="none")
+    worker = running.keeper.processes["worker-one"]
+    sweep_id, other = running.submit(spec, size=1), running.submit(sweep_spec(grid=GRID), size=SIZE)
+    running.wait_until_done(other)
+    eventually(lambda: running.state(sweep_id) == "failed", 20, "the sweep is given up")
+    (row,) = stored_rows(running.engine, sweep_id)
+    assert row["error_code"] == "quarantined"
+    assert "MemoryError" in row["error"]
+    assert running.keeper.processes["worker-one"] is worker
+    assert running.keeper.deaths == []
+
+
+def test_process_whose_trials_leak_is_replaced_between_tasks(running: Installation) -> None:
+    limit_kib = 200_000
+    spec = sweep_spec(name=harmful(all="leak"), grid=GRID | {"perp_leverage": [1, 3]}, curves="none")
+    with running.without_workers(["one"]):
+        worker = running.start_worker("leaking", **{CHILD_MEMORY: str(limit_kib)})
+        sweep_id = running.submit(spec, size=4)
+        seen: dict[int, int] = {}
+
+        def is_done() -> bool:
+            for pid in filter(is_alive, children(worker.pid)):
+                seen[pid] = max(seen.get(pid, 0), resident_kib(pid))
+            return running.state(sweep_id) == "completed"
+
+        eventually(is_done, 60, "the sweep completes")
+        assert worker.poll() is None
+        worker.kill()
+    running.assert_promise_kept(sweep_id, spec)
+    assert len(seen) > running.processes
+    one_chunk_kib = 4 * 5 * 1024
+    assert max(seen.values()) < limit_kib + 2 * one_chunk_kib
+
+
+def resident_kib(pid: int) -> int:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE") // 1024
