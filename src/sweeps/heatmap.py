@@ -147,8 +147,11 @@ def _matrix(
     if len(groups.numbers):
         levels = np.where(groups.counts > 0, group_levels(groups, aggregate), np.nan)
     table = levels.reshape(y.size, x.size)
-    flat = plateau(table, maximize=groups.maximize, across=x.ordered, down=y.ordered)
-    return Heatmap(x, y, metric, aggregate, cells, best_cell(table, maximize=groups.maximize), flat)
+    best = best_cell(table, maximize=groups.maximize)
+    applying = np.where(np.arange(x.size) >= x.absent, table, np.nan)
+    applying[: y.absent] = np.nan
+    flat = plateau(applying, maximize=groups.maximize, across=x.ordered, down=y.ordered)
+    return Heatmap(x, y, metric, aggregate, cells, best, flat)
 
 
 def _groups(

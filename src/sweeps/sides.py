@@ -15,7 +15,8 @@ from sweeps.space import TrialSpace
 class Side:
     """One side: label and last label of each step, which step each value of the axis is in.
 
-    `ordered` says whether neighbouring steps are neighbouring numbers; `merged` how many values a step holds.
+    `ordered` says whether neighbouring steps are neighbouring numbers, `absent` on how many first ones the axis
+    does not apply; `merged` is how many values a step holds.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Side:
     until: tuple[Any, ...]
     steps: Numbers
     ordered: bool
+    absent: int
     merged: int = 1
 
     def of(self, space: TrialSpace, cells: Numbers) -> Numbers:
@@ -59,15 +61,17 @@ def is_ordered(axis: Axis) -> bool:
 
 
 def _side(axis: Axis, order: list[int], merged: int) -> Side:
-    starts = range(0, len(order), merged)
+    ordered = is_ordered(axis) and order == ascending(axis)
+    apart = sum(absent(axis, at) for at in order) if ordered else 0
+    starts = [*range(apart), *range(apart, len(order), merged)]
     steps = np.empty(len(order), dtype=np.int64)
-    steps[order] = np.arange(len(order)) // merged
-    last = len(order) - 1
+    steps[order] = np.searchsorted(starts, np.arange(len(order)), side="right") - 1
     return Side(
         axis.name,
         tuple(axis.labels[order[at]] for at in starts),
-        tuple(axis.labels[order[min(at + merged - 1, last)]] for at in starts),
+        tuple(axis.labels[order[at - 1]] for at in [*starts[1:], len(order)]),
         steps,
-        is_ordered(axis) and order == ascending(axis),
+        ordered,
+        apart,
         merged,
     )

@@ -1,5 +1,5 @@
 /* Canvases that are as sharp as the screen, in the fonts and colours of the page. */
-export function fitted(box, height) {
+export function fitted(box, height = box.clientHeight) {
   const canvas = box.querySelector("canvas");
   const width = box.clientWidth;
   const ratio = window.devicePixelRatio || 1;
@@ -53,12 +53,12 @@ export function niceTicks(low, high, count) {
   return ticks;
 }
 
-/* Redraws when the box changes its width, at most once a frame. */
+/* Redraws when the box changes its size, at most once a frame. */
 export function redrawOnResize(box, draw) {
-  let width = box.clientWidth;
+  let size = "";
   new ResizeObserver(() => {
-    if (box.clientWidth === width) return;
-    width = box.clientWidth;
+    if (`${box.clientWidth} ${box.clientHeight}` === size) return;
+    size = `${box.clientWidth} ${box.clientHeight}`;
     requestAnimationFrame(draw);
   }).observe(box);
 }

@@ -3,8 +3,6 @@ import { formatted, short } from "./format.js";
 import { rounded } from "./parallel.js";
 import { colours } from "./plotly-loader.js";
 
-const HEIGHT = 190;
-
 /* Counts of a metric: all finished trials behind, the selected ones before them. Dragging selects a range. */
 export class Distribution {
   constructor(box, text, state, on) {
@@ -43,7 +41,7 @@ export class Distribution {
     if (!this.document) return;
     const { edges, every, counts, quantiles } = this.document;
     const size = textSize();
-    const { context, width, height } = fitted(this.box, HEIGHT);
+    const { context, width, height } = fitted(this.box);
     if (edges.length < 2) return;
     const c = colours();
     this.left = 4;

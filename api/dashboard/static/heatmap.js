@@ -5,11 +5,12 @@ import { colours } from "./plotly-loader.js";
 import { anchoredScale, extent } from "./scale.js";
 
 const LEGEND_WIDTH = 78;
-const PANEL_GAP = 14;
+const PANEL_GAP = 18;
+const LEAST_PANEL = 235;
 const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] };
 
 /* One matrix, or a small one for each value of a third axis, all on one scale. Reports cells through `on`:
-   `hover(cell, place)`, `leave()`, `open(cell)`, `select(first, last, settled)`, `release()`. */
+   `hover(cell, place, spoken)`, `leave()`, `open(cell)`, `select(first, last, panel)`, `release()`. */
 export class Heatmap {
   constructor(box, on) {
     this.box = box;
@@ -17,6 +18,7 @@ export class Heatmap {
     this.panels = [];
     this.cursor = null;
     this.anchor = null;
+    this.band = null;
     redrawOnResize(box, () => this.draw());
     document.addEventListener("themechange", () => this.draw());
     box.addEventListener("pointermove", (event) => this.#hover(event));
@@ -50,6 +52,7 @@ export class Heatmap {
       this.#drawSides(context, panel, c, many);
     }
     this.#drawLegend(context, width - LEGEND_WIDTH + 18, height, c);
+    this.#drawBand(context, c);
     this.#drawCursor(context, c);
   }
 
@@ -59,28 +62,31 @@ export class Heatmap {
     font(probe, { size });
     const { matrix } = this.panels[0];
     const widest = Math.max(...matrix.labels("y").map((label) => probe.measureText(label).width));
-    const left = Math.min(widest, this.box.clientWidth * 0.2) + size * 2.2;
+    const left = Math.min(widest, this.box.clientWidth * 0.2) + size * 2.8;
     const bottom = size * 3.4;
     const room = this.box.clientWidth - LEGEND_WIDTH;
     if (this.panels.length === 1) {
-      const tall = Math.min(Math.max(matrix.rows * size * 2.5, 300), Math.max(460, room * 0.6));
+      const least = Math.min(Math.max(matrix.rows * size * 2.5, 300), Math.max(460, room * 0.6));
+      this.box.style.minHeight = `${Math.ceil(least + bottom + size * 0.6)}px`;
+      const tall = Math.min(Math.max(least, this.box.clientHeight - bottom - size * 0.6), matrix.rows * size * 8, room);
       this.panels[0].box = { x: left, y: size * 0.6, width: room - left, height: tall };
       return tall + bottom + size * 0.6;
     }
-    const least = Math.max(150, left + 70);
-    const columns = Math.min(this.panels.length, Math.max(2, Math.floor((room + PANEL_GAP) / (least + PANEL_GAP + 60))), 6);
-    const wide = (room - PANEL_GAP * (columns - 1)) / columns;
-    const tall = Math.min(Math.max(matrix.rows * size * 1.3, 110), wide * 0.9);
-    const whole = tall + bottom + size * 1.8;
+    const columns = Math.min(this.panels.length, Math.max(2, Math.min(Math.floor(room / LEAST_PANEL), 6)));
+    const rows = Math.ceil(this.panels.length / columns);
+    const wide = (room - left - PANEL_GAP * (columns - 1)) / columns;
+    const tall = Math.min(Math.max(matrix.rows * size * 1.8, 320 / rows, 120), wide * 1.1);
+    const whole = tall + bottom + size * 2;
     this.panels.forEach((panel, index) => {
-      const x = (index % columns) * (wide + PANEL_GAP);
       const y = Math.floor(index / columns) * whole;
-      panel.box = { x: x + left, y: y + size * 1.8, width: wide - left, height: tall };
+      panel.box = { x: left + (index % columns) * (wide + PANEL_GAP), y: y + size * 2, width: wide, height: tall };
+      panel.first = index % columns === 0;
     });
-    return Math.ceil(this.panels.length / columns) * whole;
+    this.box.style.minHeight = `${Math.ceil(rows * whole)}px`;
+    return rows * whole;
   }
 
-  #drawSides(context, { title, matrix, box }, c, many) {
+  #drawSides(context, { title, matrix, box, first = true }, c, many) {
     const size = textSize();
     font(context, { size });
     const across = matrix.labels("x");
@@ -91,22 +97,28 @@ export class Heatmap {
       const x = box.x + ((index + 0.5) / matrix.columns) * box.width;
       write(context, label, x, box.y + box.height + size, { align: "center", colour: c.muted, most: Math.max((box.width / matrix.columns) * step - 4, 30) });
     });
+    write(context, this.names.x, box.x + box.width / 2, box.y + box.height + size * 2.5, { align: "center", colour: c.ink, most: box.width });
+    if (many) {
+      font(context, { size, bold: true });
+      write(context, title, box.x, box.y - size, { colour: c.ink, most: box.width });
+      font(context, { size });
+    }
+    if (first) this.#drawUp(context, matrix, box, c);
+  }
+
+  #drawUp(context, matrix, box, c) {
+    const size = textSize();
     const every = Math.ceil((size * 1.5) / (box.height / matrix.rows));
     matrix.labels("y").forEach((label, index) => {
       if (index % every) return;
       const y = box.y + box.height - ((index + 0.5) / matrix.rows) * box.height;
       write(context, label, box.x - 7, y, { align: "right", colour: c.muted, most: box.x - size * 2 });
     });
-    write(context, this.names.x, box.x + box.width / 2, box.y + box.height + size * 2.5, { align: "center", colour: c.ink, most: box.width });
     context.save();
-    context.translate(box.x - this.#leftOf(context, matrix) - size * 0.9, box.y + box.height / 2);
+    context.translate(box.x - this.#leftOf(context, matrix) - size * 1.1, box.y + box.height / 2);
     context.rotate(-Math.PI / 2);
     write(context, this.names.y, 0, 0, { align: "center", colour: c.ink, most: box.height });
     context.restore();
-    if (many) {
-      font(context, { size, bold: true });
-      write(context, title, box.x, box.y - size, { colour: c.ink, most: box.width });
-    }
   }
 
   #leftOf(context, matrix) {
@@ -160,7 +172,25 @@ export class Heatmap {
   }
 
   #drag(panel, place, first, settled) {
-    this.on.select(panel.matrix.cellAt(panel.box, first), panel.matrix.cellAt(panel.box, place), settled, panel);
+    const [from, to] = [first, place].map((point) => panel.matrix.cellAt(panel.box, point));
+    this.band = settled ? null : { panel, from, to };
+    if (settled) this.on.select(from, to, panel);
+    else this.draw();
+  }
+
+  #drawBand(context, c) {
+    if (!this.band) return;
+    const { panel, from, to } = this.band;
+    const [first, last] = [from, to].map(({ row, column }) => panel.matrix.place(panel.box, row, column));
+    const [left, top] = [Math.min(first.x, last.x), Math.min(first.y, last.y)];
+    const size = [Math.abs(first.x - last.x) + first.width, Math.abs(first.y - last.y) + first.height];
+    context.fillStyle = c.accent;
+    context.globalAlpha = 0.2;
+    context.fillRect(left, top, ...size);
+    context.globalAlpha = 1;
+    context.strokeStyle = c.ink;
+    context.lineWidth = 2;
+    context.strokeRect(left, top, ...size);
   }
 
   #click(panel, place) {
@@ -192,7 +222,7 @@ export class Heatmap {
     const cell = matrix.place(before.panel.box, row, column);
     const corner = this.box.getBoundingClientRect();
     this.on.hover(this.cursor, { x: corner.left + cell.x + cell.width, y: corner.top + cell.y + cell.height }, true);
-    if (this.anchor) this.on.select(this.anchor, this.cursor, true, before.panel);
+    if (this.anchor) this.on.select(this.anchor, this.cursor, before.panel);
   }
 
   /* The keyboard begins at the best cell. */

@@ -39,16 +39,20 @@ export class Parallel {
     if (!this.points) return;
     const size = textSize();
     const count = this.state.axes.size + 1;
-    const { context, width, height } = fitted(this.box, Math.min(Math.max(320, this.box.clientWidth * 0.3), 460));
+    const { context, width, height } = fitted(this.box);
     const c = colours();
     const top = size * 3;
     this.area = { top, height: height - top - size * 1.6 };
-    const left = Math.max(size * 4.5, Math.min(100, width / count / 2));
+    font(context, { size });
+    const [first] = this.state.axes.values();
+    const widest = Math.max(...first.values.map((text) => context.measureText(clipped(text)).width));
+    const left = Math.max(widest + size * 1.2, size * 4.5, Math.min(100, width / count / 2));
     const gap = (width - left - size * 5.5) / Math.max(count - 1, 1);
     this.axes = [...this.state.axes.values()].map((axis, at) => this.#parameter(axis, left + at * gap));
     this.axes.push(this.#metricAxis(left + (count - 1) * gap));
     this.#drawLines(context, this.context, null, c);
     this.#drawLines(context, this.points, this.kept, c);
+    this.box.dataset.axes = this.axes.map(({ name, x }) => `${name}@${Math.round(x)}`).join(" ");
     font(context, { size });
     this.axes.forEach((axis, index) => this.#drawAxis(context, axis, c, gap, index === this.axes.length - 1));
   }
@@ -163,6 +167,8 @@ function chosen(count, kept, most) {
   return Array.from({ length: most }, (_, index) => all[Math.floor((index * all.length) / most)]);
 }
 
+const clipped = (text) => (text.length > 16 ? `${text.slice(0, 15)}…` : text);
+
 /* Text that can be read over lines. */
 function outlined(context, text, x, y, align, colour, behind) {
   context.textAlign = align;
@@ -170,7 +176,7 @@ function outlined(context, text, x, y, align, colour, behind) {
   context.strokeStyle = behind;
   context.lineWidth = 4;
   context.lineJoin = "round";
-  const shown = text.length > 16 ? `${text.slice(0, 15)}…` : text;
+  const shown = clipped(text);
   context.strokeText(shown, x, y);
   context.fillStyle = colour;
   context.fillText(shown, x, y);

@@ -34,7 +34,7 @@ export class Scatter {
   #draw() {
     if (!this.points) return;
     const size = textSize();
-    const { context, width, height } = fitted(this.box, Math.min(Math.max(320, this.box.clientWidth * 0.75), 460));
+    const { context, width, height } = fitted(this.box);
     const c = colours();
     const inner = { left: size * 4.6, top: size, right: width - size, bottom: height - size * 3.3 };
     this.across = axis([this.context, this.points, this.front], this.x.name, inner.left, inner.right);

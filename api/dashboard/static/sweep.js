@@ -113,7 +113,7 @@ function overCell({ panel, row, column }, place, spoken = false) {
   if (title) lines.push(title);
   if (count > 1) lines.push(`${state.get("agg")} of ${formatted(count, "count")} trials; shown below is trial ${number}`);
   else if (number !== null) lines.push(`trial ${number}`);
-  showTip(place, lines, number === null ? null : `${trialPage(number)}/glance`);
+  showTip(place, lines, number === null ? null : `${trialPage(number)}/glance`, [state.get("x"), state.get("y"), state.get("z")]);
   if (spoken) one("heatmap-cell").textContent = lines.join(", ");
 }
 
@@ -122,7 +122,7 @@ function openCell({ panel, row, column }) {
   if (number !== null) location.assign(trialPage(number));
 }
 
-function selectCells(first, last, settled, { matrix }) {
+function selectCells(first, last, { matrix }) {
   hideTip();
   const ranges = {};
   for (const [side, from, to] of [["x", first.column, last.column], ["y", first.row, last.row]]) {
@@ -132,7 +132,7 @@ function selectCells(first, last, settled, { matrix }) {
     const place = (value) => texts.indexOf(value === null ? "null" : labelOf(value));
     ranges[state.get(side)] = { low: place(values[low]), high: place((until ?? values)[high]) };
   }
-  if (settled) state.select(ranges);
+  state.select(ranges);
 }
 
 function releaseCells() {
@@ -185,7 +185,7 @@ function describePoints() {
   const part = chosen.complete ? "" : `A sample: ${shown} of ${all} trials, spread evenly, always with the best and the front. Counts, front and shares are of all.`;
   one("parallel-text").textContent = part;
   const front = formatted(chosen.front.trials.length, "count");
-  one("scatter-text").textContent = `The line joins the ${front} trials of the Pareto front, which no other beats in both. Drag to select, click to open. ${part}`;
+  one("scatter-text").textContent = `The line joins the ${front} trials of the Pareto front, which no other beats in both. Drag to select, click to open.${chosen.complete ? "" : ` The dots are a sample of ${shown} trials.`}`;
 }
 
 function overTrial(number, place) {

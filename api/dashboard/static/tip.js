@@ -9,9 +9,12 @@ document.body.append(tip);
 const known = new Map();
 let waiting;
 let shown = null;
+let already = [];
 
-/* `lines` are text, the first one stands out; `source` is the address of a fragment that completes them. */
-export function showTip(place, lines, source = null) {
+/* `lines` are text, the first one stands out; `source` is the address of a fragment that completes them, less the
+   parameters `told` already. */
+export function showTip(place, lines, source = null, told = []) {
+  already = told;
   const key = `${lines.join("\n")} ${source}`;
   if (shown !== key) {
     shown = key;
@@ -44,6 +47,7 @@ async function fetchDetails(source, key, place) {
 
 function complete(html) {
   tip.insertAdjacentHTML("beforeend", html);
+  for (const name of already) tip.querySelector(`[data-parameter="${CSS.escape(name)}"]`)?.remove();
 }
 
 function put({ x, y }) {
