@@ -47,8 +47,8 @@ export class MarketForm {
 
   strategies() {
     const entry = this.source().read("strategy_mode");
-    const values = entry?.axis?.values ?? entry?.axis ?? entry?.value ?? "simple";
-    return [values].flat().map(String);
+    const axis = isObject(entry?.axis) ? entry.axis.values : entry?.axis;
+    return [axis ?? entry?.value ?? "simple"].flat().map(String);
   }
 
   preset() {

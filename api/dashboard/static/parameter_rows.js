@@ -28,8 +28,9 @@ export class ParameterRows {
       row.hidden = !entry && readers.length > 0 && !readers.some((one) => strategies.includes(one));
       const { param, default: usual } = row.dataset;
       row.dataset.effective = param in preset ? textOf(preset[param]) : usual;
-      row.querySelector("option[value=default]").textContent = param in preset ? `${presetName} ${row.dataset.effective}` : `default ${usual}`;
-      if (!row.contains(document.activeElement) || row.querySelector(".mode") === document.activeElement) fill(row, entry);
+      const usually = row.querySelector("option[value=default]");
+      if (usually) usually.textContent = param in preset ? `${presetName} ${row.dataset.effective}` : `default ${usual}`;
+      if (!row.contains(document.activeElement) || document.activeElement.matches(".mode")) fill(row, entry);
       this.dress(row);
     }
     for (const group of this.root.querySelectorAll(".params")) {
@@ -45,13 +46,12 @@ export class ParameterRows {
       if (input && !input.value) input.value = known;
     }
     const choice = row.querySelector("select[data-part=value]");
-    if (choice && known && row.querySelector(".mode").value === "value") choice.value = known;
-    const list = row.querySelector("[data-part=list]");
-    if (row.dataset.kind === "boolean" && list) list.value = "false, true";
+    if (choice && known && modeIn(row) === "value") choice.value = known;
+    if (row.dataset.kind === "boolean") row.querySelector("[data-part=list]").value = "false, true";
   }
 
   dress(row) {
-    const mode = row.querySelector(".mode").value;
+    const mode = modeIn(row);
     row.dataset.mode = mode;
     for (const input of row.querySelectorAll("[data-modes]")) input.hidden = !input.dataset.modes.split(" ").includes(mode);
   }
@@ -71,8 +71,15 @@ function part(row, name) {
   return row.querySelector(`[data-part=${name}]`);
 }
 
+/* A row without a choice of modes is at its default while it is empty. */
+function modeIn(row) {
+  const mode = row.querySelector(".mode");
+  if (mode) return mode.value;
+  return part(row, "value").value.trim() ? "value" : "default";
+}
+
 function entryOf(row, before) {
-  const mode = row.querySelector(".mode").value;
+  const mode = modeIn(row);
   const { kind } = row.dataset;
   if (mode === "default") return null;
   if (mode === "value") return { value: valueOf(part(row, "value").value, kind) };
@@ -88,7 +95,9 @@ function entryOf(row, before) {
 
 function fill(row, entry) {
   const mode = modeOf(row, entry);
-  row.querySelector(".mode").value = mode;
+  const chooser = row.querySelector(".mode");
+  if (chooser) chooser.value = mode;
+  else if (mode === "default") part(row, "value").value = "";
   const when = row.querySelector("[data-when]");
   if (when) {
     const condition = isObject(entry?.axis) ? entry.axis.when : null;
