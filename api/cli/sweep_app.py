@@ -211,6 +211,24 @@ def export_trials(
     export(sweep_id, output, file_format, force=force, as_json=as_json)
 
 
+@sweep.command("verify", epilog="Example: `carrygrid sweep verify 3 --sample 500`")
+def verify_sweep(
+    sweep_id: SweepId,
+    sample: Annotated[int, typer.Option(min=1, help="How many finished trials to draw.")] = 100,
+    every: Annotated[bool, typer.Option("--all", help="Replay every finished trial.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Replay stored trials one by one, and compare every number, curve and run key with what is stored.
+
+    Reads the database that CARRYGRID_DATABASE_URL names (the one of this machine if unset), not the API. Ends
+    with status 1 if anything differs.
+    """
+    from api.cli.verify import verify_sweep
+
+    if not verify_sweep(sweep_id, None if every else sample, as_json=as_json):
+        raise typer.Exit(1)
+
+
 def _leave(completed: bool) -> None:
     """Leave with a status that says so where a sweep that was waited for did not complete."""
     if not completed:

@@ -1,4 +1,4 @@
-"""The command `data verify`: is what is stored still what was stored?"""
+"""The commands `data verify` and `sweep verify`: is what is stored still what it should be?"""
 
 import json
 from dataclasses import asdict
@@ -6,9 +6,13 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from api.local.database import ready_store
+from api.local.database import ready_database, ready_store
 from api.settings import Settings
+from bot.data.store import HistoricalDataStore
 from bot.data.verifying import Verification, verify_market
+from sweeps.errors import SweepStateError
+from sweeps.replay import WindowCache
+from sweeps.verifying import Difference, drawn, footing, verify_trials
 
 
 def verify_data(exchange: str | None, *, as_json: bool) -> bool:
@@ -16,10 +20,7 @@ def verify_data(exchange: str | None, *, as_json: bool) -> bool:
 
     Raises: UnknownExchangeError.
     """
-    errors = Console(stderr=True, highlight=False)
-    columns = (TextColumn("verifying"), BarColumn(), MofNCompleteColumn())
-    bar = Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
-    with ready_store(Settings()) as store, bar as progress, store.engine.connect() as connection:
+    with ready_store(Settings()) as store, _bar() as progress, store.engine.connect() as connection:
         if exchange is not None:
             store.resolve_exchange(exchange)
         task = progress.add_task("verify", total=None)
@@ -31,6 +32,44 @@ def verify_data(exchange: str | None, *, as_json: bool) -> bool:
     else:
         _print(found)
     return not found.damages
+
+
+def verify_sweep(sweep_id: int, sample: int | None, *, as_json: bool) -> bool:
+    """Print where stored trials differ from their replay; returns whether none does.
+
+    Raises: UnknownSweepError; SweepStateError if engine or market data are no longer the sweep's.
+    """
+    with ready_database(Settings()) as engine, _bar() as progress:
+        with engine.connect() as connection:
+            found = footing(connection, sweep_id)
+            numbers = drawn(connection, sweep_id, sample)
+        if found.obstacle is not None:
+            raise SweepStateError(f"sweep {sweep_id} cannot be verified: {found.obstacle}")
+        windows = WindowCache(HistoricalDataStore(engine))
+        checked = verify_trials(engine, found, numbers, windows)
+        differences = [
+            one for _, each in progress.track(checked, len(numbers), description="verifying") for one in each
+        ]
+    if as_json:
+        told = {"sweep": sweep_id, "trials": len(numbers), "differences": [asdict(d) for d in differences]}
+        print(json.dumps(told))
+    else:
+        _print_differences(len(numbers), differences)
+    return not differences
+
+
+def _bar() -> Progress:
+    errors = Console(stderr=True, highlight=False)
+    columns = (TextColumn("verifying"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
+
+
+def _print_differences(count: int, differences: list[Difference]) -> None:
+    for one in differences:
+        print(f"trial {one.number}: {one.name} is stored as {one.stored}, its replay gives {one.replayed}")
+    trials = len({one.number for one in differences})
+    outcome = f"{trials} of them differ" if trials else "every stored number agrees"
+    print(f"{count:,} trials replayed one by one; {outcome}")
 
 
 def _print(found: Verification) -> None:

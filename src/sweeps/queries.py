@@ -121,6 +121,15 @@ def _finished(
     return found.sorted() if len(failed) else found
 
 
+def finished_numbers(connection: sa.Connection, sweep_id: int) -> Numbers:
+    """Return the trials of a sweep that have a row, ascending; raises UnknownSweepError."""
+    get_spec(connection, sweep_id)
+    rows = connection.execute(
+        sa.select(trial.c.number).where(trial.c.sweep_id == sweep_id).order_by(trial.c.number)
+    )
+    return np.fromiter(rows.scalars(), dtype=np.int64)
+
+
 def failed_numbers(connection: sa.Connection, sweep_id: int) -> Numbers:
     """Return the failed trials of a sweep by number."""
     rows = connection.execute(
