@@ -43,18 +43,22 @@ def _by_settlements(axis: Axes, figures: dict[str, Any]) -> None:
         took = [row["ms_per_trial"][name] for row in rows]
         axis.plot(at, took, "o-", color=colour, label=name, markersize=4)
         axis.plot(at, [took[0] * count / at[0] for count in at], ":", color=colour, linewidth=0.9)
-    _label(axis, "Length of the window", "settlements", "ms a trial")
+    _label(axis, "Length of the window, 8 h settlements", "months", "ms a trial")
+    axis.set_xticks(at, [str(row["months"]) for row in rows])
 
 
 def _by_trials(axis: Axes, figures: dict[str, Any]) -> None:
     rows = figures["end_to_end"]["trials"]
     trials, took = [row["trials"] for row in rows], [row["wall_s"] for row in rows]
     axis.plot(trials, took, "o-", color=_COLOURS[0], label=f"{rows[0]['workers']} workers", markersize=4)
-    slope = took[-1] / trials[-1]
-    axis.plot(trials, [slope * count for count in trials], ":", color=_COLOURS[0], linewidth=0.9)
+    large = trials[-3:]
+    axis.plot(
+        large, [took[-1] * count / trials[-1] for count in large], ":", color=_COLOURS[0], linewidth=0.9
+    )
     for row in figures["end_to_end"]["workers"][:1]:
         axis.plot(row["trials"], row["wall_s"], "s", color=_COLOURS[1], label="1 worker", markersize=5)
     _label(axis, "POST /sweeps to completed", "trials of 1,095 settlements", "seconds")
+    axis.set_xticks(trials, [f"{count:,}" for count in trials], rotation=20)
 
 
 def _by_symbols(axis: Axes, figures: dict[str, Any]) -> None:
@@ -67,11 +71,13 @@ def _by_symbols(axis: Axes, figures: dict[str, Any]) -> None:
         axis.plot(at, took, "o-", color=colour, label=label, markersize=4)
         axis.plot(at, [took[0] * count / at[0] for count in at], ":", color=colour, linewidth=0.9)
     _label(axis, "Symbols in one run of a year", "symbols", "seconds")
+    axis.set_xticks(at, [str(count) for count in at])
 
 
 def _label(axis: Axes, title: str, across: str, up: str) -> None:
     axis.set(xscale="log", yscale="log", xlabel=across, ylabel=up)
     axis.set_title(title, loc="left", fontsize=10)
+    axis.minorticks_off()
     axis.legend(fontsize=8, loc="upper left")
     axis.margins(y=0.15)
 

@@ -29,7 +29,8 @@ def _headline(figures: Figures) -> str:
     loads = " to ".join(str(figures["load"][when][0]) for when in ("before", "after"))
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
-        f"{machine['system']}, Python {machine['python']}, {listed}; commit {machine['commit']}; load average {loads}"
+        f"{machine['system']}, Python {machine['python']}, {listed}; "
+        f"commit {machine['commit']}; load average {loads}"
     )
 
 

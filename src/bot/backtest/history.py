@@ -1,14 +1,14 @@
 """A pair's recorded history, read as of a moment: only closed candles, only settled funding."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import accumulate
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-from bot.data.columns import DecimalColumn
+from bot.data.columns import DecimalColumn, Mantissas
 from bot.data.series import CandleSeries, SymbolData
 from bot.models import FundingRate, Instrument, MarkCandle, SettlementView, Ticker
 from bot.money import EXACT
@@ -17,13 +17,14 @@ Times = npt.NDArray[np.int64]
 Indices = npt.NDArray[np.int64]
 _HOURS_8 = Decimal(8)
 _VOLUME_CANDLES = 24
+_LIMIT = 2**63
 
 
 @dataclass(frozen=True, slots=True)
 class _VolumesAsOf:
     """The volumes of the first `closed` candles of a running sum; later ones cannot be asked for."""
 
-    _running: Sequence[int]
+    _running: Mantissas
     _exponent: int
     _closed: int
 
@@ -32,7 +33,7 @@ class _VolumesAsOf:
         first = last - max(newest, 0)
         if first < 0:
             return None
-        return _scaled(self._running[last] - self._running[first], self._exponent)
+        return _scaled(int(self._running[last]) - int(self._running[first]), self._exponent)
 
 
 class PairHistory:
@@ -43,15 +44,15 @@ class PairHistory:
         self.instrument = instrument
         self.funding = data.funding
         self._max_age_ms = int(max_price_age_ms)
-        self._spot = data.spot
-        self._perp = data.perp
-        self._mark = data.perp if data.mark is None else data.mark
+        marks = data.perp if data.mark is None else data.mark
+        self._spot, self._perp, self._mark = data.spot.close, data.perp.close, marks.close
+        self._mark_high = marks.high
         self._spot_closed = _close_times(data.spot)
         self._perp_closed = _close_times(data.perp)
-        self._mark_closed = _close_times(self._mark)
-        self._base_volume = list(accumulate(data.perp.volume.mantissas.tolist(), initial=0))
+        self._mark_closed = _close_times(marks)
+        self._base_volume = _running_sums(data.perp.volume.mantissas)
         self._perp_volume_exponent = data.perp.volume.exponent
-        self._quote_volume = _running_quote_volume(data.perp)
+        self._quote_volume = _recent_quote_volumes(data.perp)
         self._quote_exponent = data.perp.volume.exponent + data.perp.close.exponent
 
     def records(self, from_ms: int, until_ms: int) -> Iterator[FundingRate]:
@@ -72,8 +73,8 @@ class PairHistory:
         """Return the ticker as of each of `times` (ms UTC, ascending)."""
         spot_at, perp_at = _newest(self._spot_closed, times), _newest(self._perp_closed, times)
         mark_at = _newest(self._mark_closed, times)
-        spots, perps = _closes(self._spot.close, spot_at), _closes(self._perp.close, perp_at)
-        marks = _closes(self._mark.close, mark_at)
+        spots, perps = _closes(self._spot, spot_at), _closes(self._perp, perp_at)
+        marks = _closes(self._mark, mark_at)
         fresh = self._is_fresh(self._spot_closed, spot_at, times)
         fresh &= self._is_fresh(self._perp_closed, perp_at, times)
         return [
@@ -104,7 +105,7 @@ class PairHistory:
         Candles that closed in (times[i-1], times[i]] count; None where there is none, and at the first.
         """
         bounds = np.searchsorted(self._mark_closed, times, side="right")
-        highs = self._mark.high
+        highs = self._mark_high
         peaks = [
             highs.mantissas[low:high].max() if low < high else None
             for low, high in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
@@ -115,7 +116,7 @@ class PairHistory:
         """Yield the mark series' candles that closed in (after_ms, until_ms], oldest first."""
         low, high = np.searchsorted(self._mark_closed, [after_ms, until_ms], side="right").tolist()
         closed = self._mark_closed[low:high]
-        highs = self._mark.high.decimals(slice(low, high))
+        highs = self._mark_high.decimals(slice(low, high))
         for closed_ms, top, ticker in zip(closed.tolist(), highs, self.tickers(closed), strict=True):
             yield MarkCandle(closed_ms, top, ticker)
 
@@ -125,11 +126,7 @@ class PairHistory:
         return (index >= 0) & (times - closed[index] <= self._max_age_ms)
 
     def _volumes(self, perp_at: Indices) -> list[Decimal]:
-        running, exponent = self._quote_volume, self._quote_exponent
-        return [
-            _scaled(running[at + 1] - running[max(at + 1 - _VOLUME_CANDLES, 0)], exponent)
-            for at in perp_at.tolist()
-        ]
+        return [_scaled(volume, self._quote_exponent) for volume in self._quote_volume[perp_at + 1].tolist()]
 
 
 def _close_times(candles: CandleSeries) -> Times:
@@ -148,9 +145,32 @@ def _closes(column: DecimalColumn, index: Indices) -> list[Decimal | None]:
     ]
 
 
-def _running_quote_volume(perp: CandleSeries) -> list[int]:
-    products = map(int.__mul__, perp.volume.mantissas.tolist(), perp.close.mantissas.tolist())
-    return list(accumulate(products, initial=0))
+def _recent_quote_volumes(perp: CandleSeries) -> Mantissas:
+    """Return, for no candle and then as of each, price x volume of the newest 24 (fewer, if fewer).
+
+    Running sums may wrap round in 64 bits; the difference of two is right where it fits itself.
+    """
+    volumes, closes = perp.volume.mantissas, perp.close.mantissas
+    if _largest(volumes) * _largest(closes) * _VOLUME_CANDLES >= _LIMIT:
+        volumes = volumes.astype(object)
+    running = _from_zero(volumes * closes)
+    oldest = np.maximum(np.arange(len(running)) - _VOLUME_CANDLES, 0)
+    return cast("Mantissas", running - running[oldest])
+
+
+def _running_sums(amounts: Mantissas) -> Mantissas:
+    """Return the sums of the first 0, 1, 2, ... amounts."""
+    if _largest(amounts) * len(amounts) >= _LIMIT:
+        amounts = amounts.astype(object)
+    return _from_zero(amounts)
+
+
+def _from_zero(amounts: Mantissas) -> Mantissas:
+    return cast("Mantissas", np.concatenate(([0], np.cumsum(amounts))))
+
+
+def _largest(amounts: Mantissas) -> int:
+    return int(np.abs(amounts).max(initial=0))
 
 
 def _scaled(whole: int, exponent: int) -> Decimal:

@@ -1,5 +1,6 @@
 """What can be seen at a moment: closed candles only, however the series begin, stop or pause."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -55,6 +56,27 @@ def test_volume_is_the_24_newest_stored_candles_whatever_their_age() -> None:
     pair = history(perp=gapped)
     assert ticker(pair, START + HOUR_MS).volume_24h == 6
     assert ticker(pair, START + 60 * HOUR_MS).volume_24h == 10 * 5 + 14 * 6
+
+
+def test_volumes_are_exact_where_their_sums_over_the_series_leave_64_bits() -> None:
+    traded = "999999999.9999999"  # 16 digits: the sum over all candles does not fit, those over 24 do
+    pair = history(perp=candles(*["7"] * 200, volume=traded))
+    assert ticker(pair, START + 200 * HOUR_MS).volume_24h == 24 * 7 * Decimal(traded)
+    [record] = pair.records(START, FAR)
+    late = replace(record, t_ms=START + 200 * HOUR_MS)
+    volumes = pair.view(late, ticker(pair, late.t_ms)).volumes
+    assert volumes.base_volume(199, 1) == 199 * Decimal(traded)
+    assert volumes.base_volume(200, 1) is None
+
+
+def test_volumes_are_exact_where_those_of_one_day_leave_64_bits() -> None:
+    traded = "123456789012345678901234.5678"
+    pair = history(perp=candles(*["70000.01"] * 30, volume=traded))
+    seen = ticker(pair, START + 30 * HOUR_MS)
+    assert seen.volume_24h == Decimal("207407435170370103517037010200.296272")
+    [record] = pair.records(START, FAR)
+    volumes = pair.view(replace(record, t_ms=seen.t_ms), seen).volumes
+    assert volumes.base_volume(2, 3) == Decimal("246913578024691357802469.1356")
 
 
 def test_the_mark_is_the_perp_until_the_mark_series_begins_and_never_after() -> None:
