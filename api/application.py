@@ -11,7 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import uploads
 from api.body import BodyLimit
 from api.comparisons import Comparisons
-from api.dashboard import compare, market_pages, new_sweep, session, sweep_list, trial, views
+from api.dashboard import backtest, compare, market_pages, new_sweep, session, sweep_list, trial, views
 from api.dashboard.pages import Pages
 from api.dependencies import Database
 from api.errors import install_error_handlers
@@ -54,6 +54,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         data,
         sweep_list,
         new_sweep,
+        backtest,
         views,
         trial,
         compare,
