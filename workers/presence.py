@@ -75,11 +75,11 @@ def free_lost(
     **_: Any,
 ) -> None:
     """Free the chunk or job of a task that died with its process, without waiting for its lease."""
-    if not task_id:
+    if not task_id or not all(isinstance(number, int) for number in args):
         return
     reason = f"{type(exception).__name__}: {exception}"
-    if getattr(sender, "name", None) == RUN_JOB_TASK:
-        _briefly(lambda connection: release_job(connection, *args))
+    if len(args) == 1 and getattr(sender, "name", None) == RUN_JOB_TASK:
+        _briefly(lambda connection: release_job(connection, args[0]))
     elif len(args) == 2:
         _briefly(lambda connection: release_lost(connection, args[0], args[1], task_id, reason))
 
