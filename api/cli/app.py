@@ -160,3 +160,27 @@ def strategies(as_json: Json = False) -> None:
     from api.cli.strategies import print_strategies
 
     print_strategies(as_json=as_json)
+
+
+@app.command(epilog="Example: `carrygrid prune --older-than 90 --keep-tag live --dry-run`")
+def prune(
+    older_than: Annotated[
+        int, typer.Option(min=0, max=36_500, metavar="DAYS", help="How long ago they must have ended.")
+    ],
+    keep_tag: Annotated[
+        list[str] | None, typer.Option(help="Sweeps with this tag stay; can be repeated.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="Give the freed space back to the disk as well.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete sweeps and single runs that ended long ago; market data and paper sessions stay.
+
+    Works on the database that CARRYGRID_DATABASE_URL names (the one of this machine if unset), while the
+    service runs or not. Sweeps that are queued, running or paused are never touched.
+    """
+    from api.cli.prune import prune_ended
+
+    prune_ended(older_than, keep_tag or [], dry_run=dry_run, compact=compact, as_json=as_json)

@@ -52,7 +52,8 @@ def measured_rates(connection: sa.Connection) -> Rates:
             sa.func.sum(replay_rate.c.busy_ms).label("busy_ms"),
         ).group_by(replay_rate.c.strategy)
     )
-    return Rates({row.strategy: float(row.busy_ms) / 1000 / float(row.work) for row in rows if row.work})
+    measured = [row for row in rows if row.work and row.busy_ms]
+    return Rates({row.strategy: float(row.busy_ms) / 1000 / float(row.work) for row in measured})
 
 
 def record_rate(connection: sa.Connection, host: str, spec: SweepSpec, trials: int, busy_ms: int) -> None:

@@ -329,3 +329,11 @@ def test_sweep_of_another_engine_is_left_alone_by_reuse(engine: sa.Engine) -> No
     second = submit(engine, sweep_spec(**SMALL, reuse=True))
     work(engine, second)
     assert {row["reused_sweep"] for row in stored_rows(engine, second)} == {None}
+
+
+def test_work_too_quick_to_be_measured_is_no_rate(engine: sa.Engine) -> None:
+    spec = sweep_spec()
+    act(engine, record_rate, "here", spec, 1_000, 0)
+    with engine.connect() as connection:
+        assert not measured_rates(connection).measured(spec.strategies())
+    assert submit(engine, spec) > 0

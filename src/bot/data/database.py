@@ -73,6 +73,20 @@ async def async_write_transaction(
             yield connection
 
 
+def compact(engine: sa.Engine) -> None:
+    """Give the space of deleted rows back to the disk.
+
+    A SQLite file is written anew, for which the disk needs as much room again; PostgreSQL reuses its own.
+    """
+    if engine.dialect.name == "sqlite":
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("VACUUM")
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+
+
 def insert_or_skip(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     """Return an INSERT into `table` that leaves rows alone whose key is already there."""
     if connection.dialect.name == "postgresql":

@@ -1,0 +1,37 @@
+"""The command `prune`: delete what ended long ago."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from api.cli.printing import console, plain_table
+from api.local.database import ready_database
+from api.settings import Settings
+from bot.data.database import compact as compacted
+from bot.timestamps import iso
+from sweeps.retention import Expired, expired, prune
+
+
+def prune_ended(days: int, kept_tags: Sequence[str], *, dry_run: bool, compact: bool, as_json: bool) -> None:
+    """Delete sweeps and jobs that ended more than `days` ago, or only say which."""
+    with ready_database(Settings()) as engine:
+        with engine.connect() as connection:
+            found = expired(connection, days, kept_tags)
+        if not dry_run:
+            prune(engine, found)
+        if compact and not dry_run:
+            compacted(engine)
+    if as_json:
+        print(json.dumps({**asdict(found), "deleted": not dry_run}))
+    else:
+        _print(found, dry_run=dry_run)
+
+
+def _print(found: Expired, *, dry_run: bool) -> None:
+    table = plain_table("sweep", "name", "ended", numbers=("trials",))
+    for old in found.sweeps:
+        table.add_row(str(old.id), old.name, iso(old.finished_ms), f"{old.trials:,}")
+    if found.sweeps:
+        console().print(table)
+    what = f"{len(found.sweeps):,} sweeps and {found.jobs:,} jobs that ended before {iso(found.before_ms)}"
+    print(f"{what} {'would be deleted' if dry_run else 'deleted'}")
