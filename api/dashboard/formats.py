@@ -33,6 +33,16 @@ def _significant(number: Decimal, digits: int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def fixed(value: float | None, places: int) -> str:
+    """Return a number with so many decimal places."""
+    return _DASH if value is None else f"{round(value, places) + 0.0:,.{places}f}"
+
+
+def bps(fraction: float | None) -> str:
+    """Return a fraction in basis points."""
+    return _DASH if fraction is None else fixed(fraction * 10_000, 2)
+
+
 def percent(fraction: Decimal) -> str:
     """Return a rate in percent with all its digits."""
     return f"{plain(fraction.scaleb(2))} %"

@@ -118,7 +118,12 @@ _STRATEGY = (
         "autocorrelation",
         "Autocorrelation",
         "How much a rate resembles the one so many settlements "
-        "before, from -1 to 1. High values: rates stay where they are, so a high one is worth entering.",
+        "before, from -1 to 1. High: a rate tends to stay where it is.",
+    ),
+    Term(
+        "persistence",
+        "Stays positive",
+        "Of the settlements after a positive one, how many were positive too.",
     ),
     Term("percentile", "Percentile", "The value that so many percent of all values do not exceed."),
 )

@@ -96,6 +96,8 @@ def _environment() -> jinja2.Environment:
         percent=formats.percent,
         plain=plain,
         rate=formats.rate,
+        fixed=formats.fixed,
+        bps=formats.bps,
         utc=formats.utc,
         breakable=formats.breakable,
         lower_first=formats.lower_first,
