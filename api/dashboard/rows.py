@@ -9,7 +9,6 @@ from api.dashboard.catalogue import METRIC_LABELS, MetricLabel
 from api.dashboard.presenters import AxisCard, text_of
 from bot.backtest import RunResult
 from bot.config import RunConfig
-from bot.data.listing import ExchangeListing
 from bot.models import HOUR_MS
 from sweeps.queries import TrialView
 from sweeps.trial import TrialState
@@ -116,41 +115,6 @@ def data_rows(run: RunResult) -> list[DataRow]:
             sum(len(leg.gaps) for leg in covered.legs().values()),
         )
         for symbol, covered in run.coverage.items()
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesRow:
-    """One recorded series."""
-
-    exchange: str
-    symbol: str
-    series: str
-    synthetic: bool
-    first_ms: int
-    last_ms: int
-    rows: int
-    gaps: int
-    missing: int
-
-
-def series_rows(listing: Sequence[ExchangeListing]) -> list[SeriesRow]:
-    """Return every recorded series as a row."""
-    return [
-        SeriesRow(
-            exchange.exchange,
-            symbol.symbol,
-            f"{series.kind} {series.timeframe_ms / HOUR_MS:g}h" if series.timeframe_ms else series.kind,
-            symbol.synthetic,
-            series.first_ms,
-            series.last_ms,
-            series.rows,
-            len(series.gaps),
-            series.missing,
-        )
-        for exchange in listing
-        for symbol in exchange.symbols
-        for series in symbol.series
     ]
 
 
