@@ -62,18 +62,20 @@ class AccessGuard:
         if scope["method"] not in _SAFE_METHODS and _from_another_site(headers):
             return problem_response(CrossSiteError(headers.get("origin", "")))
         path = str(scope["path"])
-        if path in _OPEN_PATHS or path.startswith(_OPEN_PREFIX) or self._known(headers):
+        if path in _OPEN_PATHS or path.startswith(_OPEN_PREFIX) or self._known(scope, headers):
             return None
         if "text/html" in headers.get("accept", ""):
             return RedirectResponse(f"/dashboard/login?next={quote(_wanted(scope))}", status_code=303)
         return problem_response(UnauthenticatedError())
 
-    def _known(self, headers: Headers) -> bool:
+    def _known(self, scope: Scope, headers: Headers) -> bool:
         if not self._token:
             return True
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and same_text(given.strip(), self._token):
             return True
+        if scope["method"] not in _SAFE_METHODS and not _from_own_page(headers):
+            return False  # a browser sends its session along whoever asks, so it vouches for our pages only
         return session_holds(_session_of(headers), self._token, self._clock.now_ms())
 
 
@@ -91,6 +93,11 @@ def _session_of(headers: Headers) -> str:
         return ""
     morsel = jar.get(SESSION_COOKIE)
     return morsel.value if morsel else ""
+
+
+def _from_own_page(headers: Headers) -> bool:
+    """Return whether a browser says that a page of this server asks; whom `Origin` names was checked."""
+    return "origin" in headers or headers.get("sec-fetch-site") == "same-origin"
 
 
 def _from_another_site(headers: Headers) -> bool:

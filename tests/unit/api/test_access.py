@@ -12,6 +12,7 @@ from api.dashboard.session import local_path
 
 TOKEN = "a token of some length"
 PAGE = {"Accept": "text/html"}
+OWN_PAGE = {"Origin": "http://testserver"}
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_right_token_buys_a_session_for_pages_and_their_requests(guarded: TestCl
     assert TOKEN not in cookie
     assert guarded.get("/", headers=PAGE).status_code == 200
     assert guarded.get("/sweeps").status_code == 200
-    guarded.post("/dashboard/logout")
+    guarded.post("/dashboard/logout", headers=OWN_PAGE)
     assert guarded.get("/sweeps").status_code == 401
 
 
@@ -108,6 +109,25 @@ def test_page_of_another_site_cannot_change_anything(client: TestClient) -> None
     assert foreign.status_code == 403
     assert foreign.json()["type"].endswith("cross_site")
     assert own.json()["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("sender", "status"),
+    [
+        (OWN_PAGE, 202),
+        ({"Sec-Fetch-Site": "same-origin"}, 202),
+        ({}, 401),
+        ({"Sec-Fetch-Site": "cross-site"}, 401),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://testserver.elsewhere.example"}, 403),
+    ],
+)
+def test_session_vouches_for_writes_of_our_own_pages_only(
+    guarded: TestClient, sender: dict[str, str], status: int
+) -> None:
+    guarded.post("/dashboard/login", data={"token": TOKEN})
+    assert guarded.post("/sweeps", json=sweep_body(), headers=sender).status_code == status
+    assert len(guarded.get("/sweeps").json()["sweeps"]) == (status == 202)
 
 
 @pytest.mark.parametrize("path", ["/", "/sweeps", "/healthz", "/nothing", "/sweeps/x"])
