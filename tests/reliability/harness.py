@@ -237,10 +237,17 @@ class Installation:
         idle = not self.broker.waiting() and not self.chunks(sweep_id, "running")
         return idle and bool(self.published(sweep_id))
 
-    def wait_for_turns_of_the_dispatcher(self, *, ms: int) -> None:
-        """Wait until the dispatcher has looked around for so long."""
-        begun = self._last_turn_ms()
+    def assert_stays_undone(self, sweep_id: int, spec: SweepSpec) -> None:
+        """Check that the sweep comes to a standstill, while the dispatcher and a worker live."""
+        eventually(lambda: self._stands_still(sweep_id, 4_000), 60, "nothing moves any more")
+        assert self.workers_alive()
+        assert self.state(sweep_id) == "running"
+        assert self.rows(sweep_id) < spec.trial_count
+
+    def _stands_still(self, sweep_id: int, ms: int) -> bool:
+        undone, begun = self.published(sweep_id), self._last_turn_ms()
         eventually(lambda: self._last_turn_ms() >= begun + ms, 20, "the dispatcher goes on")
+        return self.is_stuck(sweep_id) and self.published(sweep_id) == undone
 
     def _last_turn_ms(self) -> int:
         with self.engine.connect() as connection:

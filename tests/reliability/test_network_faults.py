@@ -33,6 +33,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, market_template: Path) -> 
             yield one
 
 
+@pytest.mark.slow
 def test_connections_to_the_broker_that_fall_silent_are_given_up_and_opened_anew(
     running: Installation,
 ) -> None:
