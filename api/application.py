@@ -11,7 +11,17 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import uploads
 from api.body import BodyLimit
 from api.comparisons import Comparisons
-from api.dashboard import backtest, compare, market_pages, new_sweep, session, sweep_list, trial, views
+from api.dashboard import (
+    backtest,
+    compare,
+    compare_trials,
+    market_pages,
+    new_sweep,
+    session,
+    sweep_list,
+    trial,
+    views,
+)
 from api.dashboard.pages import Pages
 from api.dependencies import Database
 from api.errors import install_error_handlers
@@ -58,6 +68,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         views,
         trial,
         compare,
+        compare_trials,
         market_pages,
         session,
     ):

@@ -10,14 +10,14 @@ from api.replays import Study
 from bot.analytics.metrics import Floats, Units, curve_units, money_units, packed, running_peaks
 from bot.analytics.thinning import Indices, Times, thinned
 from bot.backtest import RunResult
-from bot.backtest.book import Action, moves
+from bot.backtest.book import Action, Move, moves
 from bot.data.intervals import interval_spans
 from bot.models import FundingRate, Trade
 from bot.money import ZERO, exact, plain
 
 COLUMNS = 1000
 MOST_BARS = 1500
-MOST_MARKERS = 1000
+MOST_MARKS = 600
 Points = Sequence[tuple[int, Decimal]]
 Span = tuple[int, int]
 
@@ -53,21 +53,22 @@ def drawdown_shares(units: Units, initial: int) -> Floats:
     return shares
 
 
-def marker_documents(trades: Sequence[Trade], span: Span | None = None) -> list[dict[str, Any]] | None:
-    """Return the moves of a run in `span` as marks on its curve, None if they are too many to tell apart."""
+def moves_document(trades: Sequence[Trade], span: Span | None = None) -> dict[str, Any]:
+    """Return the moves of a run in `span` as marks on its curve, null if they are too many to tell apart."""
     found = [move for move in moves(trades) if span is None or span[0] <= move.t_ms <= span[1]]
-    if len(found) > MOST_MARKERS:
-        return None
-    return [
-        {
-            "t": move.t_ms,
-            "symbol": move.symbol,
-            "action": move.action,
-            "reason": move.trade.reason if move.action is Action.CLOSE else None,
-            "net_pnl": plain(move.trade.net_pnl) if move.action is Action.CLOSE else None,
-        }
-        for move in found
-    ]
+    marks = None if len(found) > MOST_MARKS else [_mark(move) for move in found]
+    return {"moves": marks, "moves_count": len(found)}
+
+
+def _mark(move: Move) -> dict[str, Any]:
+    closing = move.action is Action.CLOSE
+    return {
+        "t": move.t_ms,
+        "symbol": move.symbol,
+        "action": move.action,
+        "reason": move.trade.reason if closing else None,
+        "net_pnl": plain(move.trade.net_pnl) if closing else None,
+    }
 
 
 def funding_document(study: Study, symbol: str, span: Span | None = None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from api.comparisons import Comparisons
 from api.dashboard import comparing, rows
 from api.dashboard.compare_form import CompareForm, first_form, held_pairs
+from api.dashboard.compare_trials import Names, trials_page
 from api.dashboard.presenters import quote_of
 from api.dashboard.views import PagesDep
 from api.dependencies import DatabaseDep
@@ -37,8 +38,15 @@ async def compare_page(
     database: DatabaseDep,
     sweep: Number = None,
     trial: Number = None,
+    trials: Names = None,
+    sweeps: Names = None,
 ) -> Response:
-    """Return the form, and the place for what it asks for; `sweep` and `trial` fill it in from a trial."""
+    """Return the form, and the place for what it asks for; `sweep` and `trial` fill it in from a trial.
+
+    `trials` or `sweeps` ask for those side by side instead.
+    """
+    if trials is not None or sweeps is not None:
+        return await trials_page(request, pages, database, trials, sweeps)
     if sweep is not None and trial is not None:
         config = await database.read(_config_of, sweep, trial)
         return RedirectResponse(CompareForm.of_config(config).address, status_code=303)

@@ -8,7 +8,7 @@ from bot.money import plain
 from bot.timestamps import iso
 
 _DASH = "–"
-_PLACES = {"money": 2, "ratio": 3, "count": 0, "share": 2, "percent": 0, "hours": 2, "days": 1}
+_PLACES = {"money": 2, "booked": 8, "ratio": 3, "count": 0, "share": 2, "percent": 0, "hours": 2, "days": 1}
 _SUFFIX = {"share": " %", "percent": " %", "hours": " h", "days": " d"}
 _SIGNIFICANT = {"price": 7, "quantity": 8}
 

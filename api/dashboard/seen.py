@@ -11,9 +11,13 @@ from bot.signals.basis import basis
 
 _RATE_STRATEGY = "simple"
 _TITLES = {
-    "rate_level": "Rate level",
     "net_yield": "Net yield per interval",
     "volume_holds": "Volume holds up",
+    "score": "Composite score",
+    "rate_level": "Score of the rate level",
+    "trend": "Score of the trend",
+    "persistence": "Score of persistence",
+    "basis": "Score of the basis",
 }
 _PLACES = Decimal("0.00000001")
 
@@ -40,19 +44,19 @@ def seen_rows(sight: Sight, config: RunConfig) -> list[SeenRow]:
         SeenRow("volume_24h", "Volume 24 h", shown(ticker.volume_24h, "count"), _volume_against(config)),
         SeenRow("fresh", "Prices fresh", "yes" if ticker.fresh else "no, nothing is decided"),
     ]
-    return rows + [_figure(name, value, config) for name, value in sight.figures.items()]
+    return rows + [_figure(f"own_{name}", name, value, config) for name, value in sight.figures.items()]
 
 
-def _figure(name: str, value: Decimal | bool, config: RunConfig) -> SeenRow:
+def _figure(key: str, name: str, value: Decimal | bool, config: RunConfig) -> SeenRow:
     title = _TITLES.get(name) or name.replace("_", " ").capitalize()
     if isinstance(value, bool):
-        return SeenRow(name, title, "yes" if value else "no")
+        return SeenRow(key, title, "yes" if value else "no")
     if name == "net_yield":
-        return SeenRow(name, title, _percent(value), "above 0 to enter")
+        return SeenRow(key, title, _percent(value), "above 0 to enter")
     against = ""
     if name == "score":
         against = f"enter at {plain(config.entry_threshold)}, exit below {plain(config.exit_threshold)}"
-    return SeenRow(name, title, plain(value), against)
+    return SeenRow(key, title, plain(value), against)
 
 
 def _rate_against(config: RunConfig) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from api.dashboard import result, rows
 from api.dashboard.blocked import blocked_rows
 from api.dashboard.calendar import MONTHS, year_rows
-from api.dashboard.charts import Span, curve_document, funding_document, marker_documents
+from api.dashboard.charts import Span, curve_document, funding_document, moves_document
 from api.dashboard.presenters import SweepCard, quote_of
 from api.dashboard.subject import StudyDep, SubjectDep, study_or_refusal
 from api.dashboard.trades import trade_story
@@ -77,15 +77,16 @@ async def curve(
         if equity is None:
             raise InvalidInputError.of("trial", refused or "")
         others = {} if study is None else {"hold": study.hold.equity}
-        span = _span(first, last)
+        span = span_of(first, last)
         document = curve_document(equity, subject.run.config.initial_capital, others, span)
-        marks = None if study is None else marker_documents(study.result.trades, span)
-        return document | {"moves": marks, "refused": refused}
+        marks = moves_document(study.result.trades if study else (), span)
+        return document | marks | {"refused": refused}
 
     return JsonResponse(await run_in_threadpool(drawn))
 
 
-def _span(first: int | None, last: int | None) -> Span | None:
+def span_of(first: int | None, last: int | None) -> Span | None:
+    """Return what is shown of the time axis, None for all of it."""
     return None if first is None or last is None or last < first else (first, last)
 
 
@@ -100,7 +101,7 @@ async def funding(
     held = study.result.config.symbols
     if symbol is not None and symbol not in held:
         raise InvalidInputError.of("symbol", f"{symbol!r} is not one of {', '.join(held)}")
-    found = await run_in_threadpool(funding_document, study, symbol or held[0], _span(first, last))
+    found = await run_in_threadpool(funding_document, study, symbol or held[0], span_of(first, last))
     return JsonResponse(found)
 
 

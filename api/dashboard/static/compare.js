@@ -1,4 +1,5 @@
 import { drawEquity } from "./equity.js";
+import { collected } from "./collect.js";
 import { showWaiting } from "./plotly-loader.js";
 
 const form = document.getElementById("compare-form");
@@ -37,6 +38,8 @@ async function showCurves(chart, curves) {
   await draw().catch((error) => showWaiting(chart, `The curves could not be drawn: ${error.message}`));
 }
 
+const picked = document.getElementById("picked");
+if (picked) picked.value = collected().join(", ");
 form?.elements.exchange.addEventListener("change", offerSymbols);
 if (form) offerSymbols();
 if (place) showComparison();

@@ -1,9 +1,11 @@
 import { baseLayout, chartOptions, colours, fontSize, loadPlotly, showWaiting } from "./plotly-loader.js";
 
-const MARKS = {
-  open: { name: "Opened", symbol: "triangle-up", colour: "ok" },
-  close: { name: "Closed", symbol: "triangle-down", colour: "loss" },
-};
+const MANY_MARKS = 100;
+const MARKS = [
+  { name: "Opened", symbol: "triangle-up", colour: "ok", of: (move) => move.action === "open" },
+  { name: "Closed", symbol: "triangle-down", colour: "loss", of: (move) => move.action === "close" && move.reason !== "liquidation" },
+  { name: "Liquidated", symbol: "x", colour: "bad", of: (move) => move.reason === "liquidation" },
+];
 
 /* A line is a name, times (ms), values (exact text), a colour of the page, maybe a dash, drawdown (fractions),
    a colour of its shading, and the moves of its run. `span` is what is shown of the time axis, null for all of it. */
@@ -26,7 +28,7 @@ function tracesOf(line, unit) {
     ...shared, name: line.name, y: line.values.map(Number), line: { color: c[line.colour] ?? line.colour, width: 1.6, dash: line.dash ?? "solid" },
     hovertemplate: `%{x|%Y-%m-%d %H:%M} UTC<br>${line.name} %{y:,.2f} ${unit}<extra></extra>`,
   };
-  const marks = Object.entries(MARKS).map(([action, look]) => markTrace(line, action, look)).filter((trace) => trace.x.length);
+  const marks = MARKS.map((look) => markTrace(line, look)).filter((trace) => trace.x.length);
   if (!line.drawdown) return [equity, ...marks];
   const colour = c[line.drawdownColour ?? line.colour] ?? line.colour;
   const fall = {
@@ -38,14 +40,14 @@ function tracesOf(line, unit) {
 }
 
 /* A move sits on the curve at the last point at or before it: liquidations happen between settlements. */
-function markTrace(line, action, look) {
+function markTrace(line, look) {
   const c = colours();
-  const moves = (line.moves ?? []).filter((move) => move.action === action);
+  const moves = (line.moves ?? []).filter(look.of);
   return {
-    type: "scatter", mode: "markers", name: look.name, legendgroup: `${line.name} ${action}`,
+    type: "scatter", mode: "markers", name: look.name, legendgroup: `${line.name} ${look.name}`,
     x: moves.map((move) => isoSecond(move.t)),
     y: moves.map((move) => Number(line.values[Math.max(0, lastAtOrBefore(line.times, move.t))])),
-    marker: { symbol: look.symbol, size: 10, color: c[look.colour], line: { width: 1.2, color: c.card } },
+    marker: { symbol: look.symbol, size: line.moves?.length > MANY_MARKS ? 6 : 10, color: c[look.colour], line: { width: 1.2, color: c.card } },
     text: moves.map(moveText),
     hovertemplate: "%{x|%Y-%m-%d %H:%M} UTC<br>%{text}<extra></extra>",
   };

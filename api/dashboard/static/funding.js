@@ -58,7 +58,7 @@ function layout(data, unit, span) {
     margin: { l: 20, r: 16, t: 28, b: 20 },
     xaxis: { ...timeAxis(c, span), title: { ...small("UTC"), standoff: 4 } },
     yaxis: { ...side, gridcolor: c.soft, zeroline: true, zerolinecolor: c.line, tickformat: ".3~%", title: { ...small("Rate per 8 h"), standoff: 14 } },
-    yaxis2: { ...side, overlaying: "y", side: "right", showgrid: false, tickformat: ",.0f", title: { ...small(`Booked, ${unit}`), standoff: 14 } },
+    yaxis2: { ...side, overlaying: "y", side: "right", showgrid: false, tickmode: "auto", nticks: 6, rangemode: "tozero", tickformat: ",.0f", title: { ...small(`Booked, ${unit}`), standoff: 14 } },
     shapes: [...held(data, c), ...switches(data, c), ...thresholds(data, c)],
     annotations: data.switches.length > MOST_SWITCHES ? [] : data.switches.map((one) => ({
       x: isoSecond(one.t), y: 1, yref: "paper", yanchor: "top", xanchor: "left", text: `${one.hours} h`, showarrow: false, font: { color: c.muted },
@@ -83,8 +83,8 @@ function switches(data, c) {
 
 function thresholds(data, c) {
   return [["enter", c.ok], ["exit", c.loss]].filter(([name]) => data[name] !== null).map(([name, color]) => ({
-    type: "line", xref: "paper", x0: 0, x1: 1, y0: Number(data[name]), y1: Number(data[name]), line: { color, width: 1, dash: "dash" },
-    label: { text: name === "enter" ? "enter" : "exit below", textposition: "end", font: { color } },
+    type: "line", xref: "paper", x0: 0, x1: 1, y0: Number(data[name]), y1: Number(data[name]), line: { color, width: 1, dash: "dot" },
+    label: { text: name === "enter" ? "enter" : "exit", textposition: name === "enter" ? "start" : "end", font: { color }, padding: 2 },
   }));
 }
 

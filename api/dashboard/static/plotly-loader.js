@@ -20,7 +20,7 @@ export function colours() {
   const of = (name) => style.getPropertyValue(`--${name}`).trim();
   return {
     ink: of("ink"), muted: of("muted"), line: of("line"), soft: of("line-soft"), card: of("card"),
-    accent: of("accent"), second: of("second"), gain: of("gain"), loss: of("loss"), bad: of("bad"),
+    accent: of("accent"), second: of("second"), ok: of("ok"), faint: of("faint"), gain: of("gain"), loss: of("loss"), bad: of("bad"),
   };
 }
 

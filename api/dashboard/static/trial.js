@@ -48,8 +48,14 @@ async function loadCharts() {
     load("curve", equity, `${base}/curve?${spanQuery(shown.span)}`, "The equity curve could not be loaded"),
     load("funding", funding, fundingUrl(), "The settlements could not be loaded"),
   ]);
+  if (shown.curve) document.getElementById("marks-note").textContent = marksNote(shown.curve);
   if (shown.funding) document.getElementById("switches").textContent = intervalText(shown.funding);
   await draw().catch((error) => showWaiting(equity, `The curves could not be drawn: ${error.message}`));
+}
+
+function marksNote({ moves, moves_count: count, refused }) {
+  if (refused) return "As stored: it can no longer be replayed, so neither holding nor trades are marked.";
+  return moves ? "" : `Zoom in to see its ${count.toLocaleString("en-US")} openings and closings.`;
 }
 
 async function zoom(span) {

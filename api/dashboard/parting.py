@@ -1,0 +1,124 @@
+"""The moment at which two trials moved differently, and what each of them saw."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api.dashboard.formats import shown, utc
+from api.dashboard.seen import SeenRow, seen_rows
+from api.dashboard.sides import Side
+from api.replays import Study
+from bot.backtest.book import Action, Book, Move
+from bot.backtest.divergence import Divergence, divergences, first_other_size_ms
+from bot.backtest.sights import Sight, sights
+from bot.money import plain
+from bot.strategies.gates import Gate
+
+
+@dataclass(frozen=True, slots=True)
+class PairSeen:
+    """A pair at that moment: what each trial did, and the figures of either, row by row."""
+
+    symbol: str
+    verdicts: tuple[str, str]
+    figures: Sequence[tuple[SeenRow | None, SeenRow | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """The difference number `at` of `count`, the first being 0; `t_ms` is None if there is none."""
+
+    one: Side
+    other: Side
+    at: int
+    count: int
+    t_ms: int | None
+    settles: bool
+    pairs: Sequence[PairSeen]
+    other_size_ms: int | None
+
+
+def parting(one: Side, other: Side, at: int) -> Parting:
+    """Return where two replayed trials part; both must have been replayed."""
+    first, second = _study(one), _study(other)
+    found = divergences(first.result, second.result)
+    sizes_ms = first_other_size_ms(first.result, second.result)
+    if not found:
+        return Parting(one, other, 0, 0, None, settles=False, pairs=[], other_size_ms=sizes_ms)
+    at = min(at, len(found) - 1)
+    parted = found[at]
+    seen = [_seen(study, parted) for study in (first, second)]
+    pairs = [_pair(symbol, parted, (first, second), seen) for symbol in parted.symbols]
+    settles = any(seen)
+    return Parting(one, other, at, len(found), parted.t_ms, settles, pairs, sizes_ms)
+
+
+def _study(side: Side) -> Study:
+    if side.study is None:
+        raise ValueError(f"{side.chosen.name} has not been replayed")
+    return side.study
+
+
+def _seen(study: Study, parted: Divergence) -> dict[str, Sight]:
+    moments = [(parted.t_ms, symbol) for symbol in parted.symbols]
+    return {
+        symbol: sight for (_, symbol), sight in sights(study.result.config, study.window, moments).items()
+    }
+
+
+def _pair(
+    symbol: str, parted: Divergence, studies: tuple[Study, Study], seen: Sequence[dict[str, Sight]]
+) -> PairSeen:
+    found = [own.get(symbol) for own in seen]
+    rows = [
+        {row.name: row for row in seen_rows(sight, study.result.config)} if sight else {}
+        for sight, study in zip(found, studies, strict=True)
+    ]
+    verdicts = [
+        _verdict(symbol, parted.t_ms, moves, study, sight)
+        for moves, study, sight in zip((parted.one, parted.other), studies, found, strict=True)
+    ]
+    names = dict.fromkeys(name for own in rows for name in own)
+    return PairSeen(
+        symbol, (verdicts[0], verdicts[1]), [(rows[0].get(name), rows[1].get(name)) for name in names]
+    )
+
+
+def _verdict(symbol: str, t_ms: int, moves: Sequence[Move], study: Study, sight: Sight | None) -> str:
+    for move in moves:
+        if move.symbol == symbol:
+            return _did(move)
+    book = Book(study.result.trades)
+    held = book.held_after(t_ms).get(symbol)
+    if held is not None:
+        kept = "" if sight is None else "; its exit condition was not met"
+        return f"kept the hedge it has held since {utc(held.opened_at_ms)}{kept}"
+    return f"did not enter: {_kept_out(symbol, t_ms, book, study, sight)}"
+
+
+def _did(move: Move) -> str:
+    if move.action is Action.OPEN:
+        return f"opened {plain(move.trade.quantity)} of it"
+    return f"closed the hedge it had held since {utc(move.trade.opened_at_ms)} ({move.trade.reason})"
+
+
+def _kept_out(symbol: str, t_ms: int, book: Book, study: Study, sight: Sight | None) -> str:
+    if symbol not in study.result.config.symbols:
+        return "this pair is none of its symbols"
+    if sight is None:
+        return "it had no settlement to decide on"
+    return _account(symbol, t_ms, book, study) if sight.gate is None else _gate(sight.gate)
+
+
+def _gate(gate: Gate) -> str:
+    if gate.seen is None or gate.needed is None:
+        return f"{gate.name} kept it out"
+    return f"{gate.name} asks for {plain(gate.needed)} and saw {plain(gate.seen)}"
+
+
+def _account(symbol: str, t_ms: int, book: Book, study: Study) -> str:
+    if symbol in book.held_before(t_ms):
+        return "it had just closed a hedge of it"
+    held, slots = len(book.held_after(t_ms)), study.result.config.max_simultaneous_positions
+    if held >= slots:
+        return f"all slots were taken ({shown(held, 'count')} of {shown(slots, 'count')})"
+    return "what it could afford was too small"

@@ -1,0 +1,167 @@
+"""The parts of a trial's page: exact sums, thinned series, settlements of a trade."""
+
+import json
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+from webservice import Hands, Reader, sweep_body
+
+from api.dashboard import charts
+from bot.analytics.thinning import thinned
+from bot.config import RunConfig
+from bot.data.database import write_transaction
+
+PAGE = {"Accept": "text/html"}
+NUMBER = re.compile(r">(-?[\d,]+\.\d{8})<")
+
+
+def best(reader: Reader) -> int:
+    return int(reader.client.get(f"/sweeps/{reader.sweep_id}").json()["best_trial"]["number"])
+
+
+def part(reader: Reader, name: str, **query: Any) -> Any:
+    path = f"/dashboard/sweeps/{reader.sweep_id}/trials/{best(reader)}/{name}"
+    response = reader.client.get(path, params=query, headers=PAGE)
+    assert response.status_code == 200
+    return response
+
+
+def of_api(reader: Reader, name: str) -> Any:
+    return reader.client.get(f"/sweeps/{reader.sweep_id}/trials/{best(reader)}/{name}").json()
+
+
+def amounts(texts: Sequence[str]) -> list[Decimal]:
+    return [Decimal(text.replace(",", "")) for text in texts]
+
+
+def test_parts_of_the_net_are_printed_exactly_and_sum_to_it(reader: Reader) -> None:
+    text = part(reader, "report").text
+    *parts, net = amounts(re.findall(r'title="(-?[\d.]+) USDT, exact"', text))
+    assert len(parts) in {4, 5}
+    assert sum(parts) == net == Decimal(of_api(reader, "")["metrics"]["net_pnl"])
+
+
+def test_months_are_printed_exactly_and_sum_to_the_net(reader: Reader) -> None:
+    text = part(reader, "report").text
+    months = amounts(re.findall(r'title="\w{3} \d{4}: (-?[\d.]+) USDT', text))
+    assert len(months) == 3
+    assert sum(months) == Decimal(of_api(reader, "")["metrics"]["net_pnl"])
+
+
+def test_every_trade_lists_the_settlements_that_its_funding_is_made_of(reader: Reader) -> None:
+    for index, trade in enumerate(of_api(reader, "trades")["trades"]):
+        booked = []
+        for start in range(0, trade["funding_payments"], 100):
+            page = part(reader, f"trades/{index}", start=start).text
+            booked += [amounts(NUMBER.findall(row)) for row in page.partition("<tbody>")[2].split("<tr>")[1:]]
+            assert "What it saw when it entered" in page
+        assert len(booked) == trade["funding_payments"]
+        assert sum(amount for amount, _ in booked) == Decimal(trade["funding"])
+        if booked:
+            assert booked[-1][1] == Decimal(trade["funding"])
+
+
+def test_more_settlements_than_a_page_are_turned(reader: Reader) -> None:
+    trades = of_api(reader, "trades")["trades"]
+    index = max(range(len(trades)), key=lambda at: trades[at]["funding_payments"])
+    count = trades[index]["funding_payments"]
+    assert count > 100
+    assert "1 to 100 of" in part(reader, f"trades/{index}").text
+    last = part(reader, f"trades/{index}", start=100).text
+    assert f"101 to {min(count, 200)} of {count}" in last
+
+
+def test_trade_that_does_not_exist_is_named(reader: Reader) -> None:
+    path = f"/dashboard/sweeps/{reader.sweep_id}/trials/{best(reader)}/trades/999"
+    response = reader.client.get(path, headers=PAGE)
+    assert response.status_code == 422
+    assert "999 is not below" in response.text
+
+
+def test_curve_holds_the_equity_of_the_api_and_falls_below_its_peak(reader: Reader) -> None:
+    curve = part(reader, "curve").json()
+    equity = of_api(reader, "equity")["equity"]
+    assert [curve["times"], curve["equity"]] == [list(column) for column in zip(*equity, strict=True)]
+    assert curve["points"] == len(equity)
+    assert min(curve["drawdown"]) == -of_api(reader, "")["metrics"]["max_drawdown_pct"]
+    moves = [(move["t"], move["action"]) for move in curve["moves"]]
+    trades = of_api(reader, "trades")["trades"]
+    expected = [(trade["opened_at"], "open") for trade in trades] + [
+        (trade["closed_at"], "close") for trade in trades
+    ]
+    assert sorted(moves) == sorted(expected)
+    assert curve["hold"][-1] != curve["equity"][-1]
+
+
+def test_long_curve_is_thinned_until_it_is_zoomed_into(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = part(reader, "curve").json()
+    monkeypatch.setattr(charts, "COLUMNS", 10)
+    monkeypatch.setattr(charts, "MOST_MARKS", 1)
+    coarse = part(reader, "curve").json()
+    assert len(coarse["times"]) < len(whole["times"]) == coarse["points"]
+    assert min(coarse["drawdown"]) == min(whole["drawdown"])
+    assert set(coarse["equity"]) >= {min(whole["equity"], key=Decimal), max(whole["equity"], key=Decimal)}
+    assert coarse["moves"] is None
+    span = {"first": whole["times"][5], "last": whole["times"][20]}
+    assert part(reader, "curve", **span).json()["times"] == whole["times"][4:22]
+
+
+def test_funding_names_what_was_booked_and_where_it_sums_up(reader: Reader) -> None:
+    funding = part(reader, "funding").json()
+    booked = [Decimal(amount) for amount in funding["booked"] if amount is not None]
+    metrics = of_api(reader, "")["metrics"]
+    assert len(booked) == metrics["funding_payments"]
+    assert sum(booked) == Decimal(metrics["total_funding"]) == Decimal(funding["total"][-1])
+    held = [[trade["opened_at"], trade["closed_at"]] for trade in of_api(reader, "trades")["trades"]]
+    assert funding["held"] == held
+    refused = reader.client.get(
+        f"/dashboard/sweeps/{reader.sweep_id}/trials/0/funding", params={"symbol": "no/such"}
+    )
+    assert refused.status_code == 422
+
+
+def test_configuration_is_a_file_that_runs_again(reader: Reader) -> None:
+    response = part(reader, "config.json")
+    number = best(reader)
+    name = f"sweeps-{reader.sweep_id}-trials-{number}.json"
+    assert response.headers["content-disposition"] == f'attachment; filename="{name}"'
+    config = of_api(reader, "")["config"]
+    assert RunConfig.parse(json.loads(response.text)).document() == config
+    page = reader.client.get(f"/dashboard/sweeps/{reader.sweep_id}/trials/{number}", headers=PAGE).text
+    assert f"carrygrid sweep promote {reader.sweep_id} {number}" in page
+
+
+def test_stored_curve_and_trades_remain_where_a_replay_is_refused(client: TestClient, hands: Hands) -> None:
+    sweep_id = client.post("/sweeps", json=sweep_body(curves="all")).json()["id"]
+    hands.work(sweep_id)
+    base = f"/dashboard/sweeps/{sweep_id}/trials/0"
+    before = client.get(f"{base}/curve").json()
+    with write_transaction(hands.engine) as connection:
+        connection.exec_driver_sql("UPDATE trial SET run_key = 'other' WHERE number = 0")
+    after = client.get(f"{base}/curve").json()
+    assert after["equity"] == before["equity"]
+    assert "other market data" in after["refused"]
+    assert "hold" not in after
+    assert "trades, in the order they ended" in client.get(f"{base}/trades", headers=PAGE).text
+    assert client.get(f"{base}/trades/0", headers=PAGE).status_code == 409
+
+
+@given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=400), st.integers(1, 12))
+def test_thinning_keeps_the_ends_and_the_extremes(values: list[int], columns: int) -> None:
+    times = np.cumsum(np.arange(1, len(values) + 1))
+    series = np.array(values)
+    kept = thinned(times, [series], columns)
+    assert kept[0] == 0
+    assert kept[-1] == len(values) - 1
+    assert {series[kept].min(), series[kept].max()} == {min(values), max(values)}
+    assert len(kept) <= (len(values) if len(values) <= 4 * columns else 4 * columns + 2)
+    assert (np.diff(kept) > 0).all()
