@@ -16,7 +16,7 @@ from rich.console import Console
 
 from benchmarks import coldstarts, kernels, market, scaling
 from benchmarks.measure import load, machine
-from benchmarks.report import show
+from benchmarks.report import markdown, show
 
 SECTIONS = ("kernels", "cold_starts", "hundred_symbols", "settlements", "symbols", "end_to_end")
 QUICK = ("kernels", "cold_starts", "settlements", "end_to_end")
@@ -29,6 +29,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--all", action="store_true", help="a sweep of 1,000,000 trials as well")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables as a page")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw how cost grows; needs matplotlib")
     parser.add_argument(
         "--references",
@@ -50,6 +51,8 @@ def main() -> None:
             figures["load"]["after"] = load()
             _write(figures, asked.json)
     show(figures, console)
+    if asked.markdown:
+        asked.markdown.write_text(markdown(figures))
     if asked.plot:
         _plot(figures, asked)
 

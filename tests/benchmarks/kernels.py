@@ -42,20 +42,25 @@ class References:
         self.net: dict[str, list[float]] = {}
         self.versions: dict[str, str] = {}
         self.absent: dict[str, str] = {}
+        self._answer("the references")
 
     def run(self, name: str, places: Sequence[int] = ()) -> float | None:
         """Return the processor seconds of one run, None if it is not installed."""
         self._asked.write(" ".join([name, *map(str, places)]) + "\n")
         self._asked.flush()
-        line = self._answered.readline()
-        if not line:
-            raise RuntimeError(f"{name} failed: {self._errors.read_text()[-2000:]}")
-        told = json.loads(line)
+        told = self._answer(name)
         if "absent" in told:
             self.absent[name] = told["absent"]
             return None
         self.net[name], self.versions[name] = told["net"], told["version"]
         return float(told["cpu_s"])
+
+    def _answer(self, name: str) -> dict[str, Any]:
+        line = self._answered.readline()
+        if not line:
+            raise RuntimeError(f"{name} failed: {self._errors.read_text()[-2000:]}")
+        told: dict[str, Any] = json.loads(line)
+        return told
 
 
 @contextmanager

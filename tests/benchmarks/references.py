@@ -1,8 +1,8 @@
 """Known backtesters on the same market: run by an interpreter that has them, asked line by line.
 
-Takes a folder with `series.json`; for each line `NAME PLACES...` (numbers of trials, all if none) on standard
-input it answers one JSON line: the processor seconds of one run, and net results. It needs nothing of the
-project but the loops beside it, so it runs where only vectorbt or backtesting.py are installed.
+Takes a folder with `series.json`, and says `{}` once it is ready. For each line `NAME PLACES...` (numbers of
+trials, all if none) it answers one line of JSON: the processor seconds of one run, and net results. It needs
+nothing of the project but the loops beside it: vectorbt or backtesting.py may be installed elsewhere.
 """
 
 import gc
@@ -129,6 +129,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     told = json.loads((Path(sys.argv[1]) / "series.json").read_text())
     asset = Asset(loops.Series(*told["series"]), [(entry, leave) for entry, leave in told["trials"]])
+    print(json.dumps({}), flush=True)
     for line in sys.stdin:
         name, *places = line.split()
         chosen = [int(place) for place in places] or list(range(len(asset.entries)))

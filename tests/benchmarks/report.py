@@ -1,6 +1,7 @@
-"""The figures as tables."""
+"""The figures as tables: on a terminal, and as Markdown for the documentation."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -11,18 +12,61 @@ from benchmarks.kernels import REFERENCE
 Figures = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table; its first column names the row."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    caption: str = ""
+
+
 def show(figures: Figures, console: Console) -> None:
     """Print every section that was measured."""
-    console.print(_headline(figures), highlight=False)
-    for name, tables in _SECTIONS.items():
+    console.print(headline(figures), highlight=False)
+    for sheet in sheets(figures):
+        table = Table(title=sheet.title, caption=sheet.caption, title_justify="left", caption_justify="left")
+        for at, name in enumerate(sheet.columns):
+            table.add_column(name, justify="right" if at else "left")
+        for row in sheet.rows:
+            table.add_row(*row)
+        console.print(table)
+    for line in left_out(figures):
+        console.print(line, highlight=False)
+
+
+def markdown(figures: Figures) -> str:
+    """Return every section that was measured as a page."""
+    parts = [
+        "# Benchmark",
+        f"Written by `./run bench`; see [performance](performance.md). {headline(figures)}",
+    ]
+    for sheet in sheets(figures):
+        rule = ["---", *["---:"] * (len(sheet.columns) - 1)]
+        lines = ["| " + " | ".join(row) + " |" for row in (sheet.columns, rule, *sheet.rows)]
+        parts += [f"## {sheet.title}", "\n".join(lines), *([sheet.caption] if sheet.caption else [])]
+    return "\n\n".join([*parts, *left_out(figures)]) + "\n"
+
+
+def sheets(figures: Figures) -> Iterator[Sheet]:
+    """Yield the tables of every section that was measured."""
+    for name, of in _SECTIONS.items():
         if name in figures:
-            for table in tables(figures[name]):
-                console.print(table)
-    for name, reason in figures.get("kernels", {}).get("absent", {}).items():
-        console.print(f"left out: {name} ({reason}); pip install 'carrygrid[bench]' has it", highlight=False)
+            yield from of(figures[name])
 
 
-def _headline(figures: Figures) -> str:
+def left_out(figures: Figures) -> list[str]:
+    """Return a line for each backtester that is not installed."""
+    absent = figures.get("kernels", {}).get("absent", {})
+    return [
+        f"Left out: {name} ({reason}); `pip install carrygrid[bench]` has it."
+        for name, reason in absent.items()
+    ]
+
+
+def headline(figures: Figures) -> str:
+    """Return what the figures depend on, in one sentence."""
     machine = figures["machine"]
     versions = {**machine["versions"], **figures.get("kernels", {}).get("versions", {})}
     listed = ", ".join(f"{name} {number}" for name, number in versions.items())
@@ -30,45 +74,44 @@ def _headline(figures: Figures) -> str:
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
         f"{machine['system']}, Python {machine['python']}, {listed}; "
-        f"commit {machine['commit']}; load average {loads}"
+        f"commit {machine['commit']}; load average {loads}."
     )
 
 
-def _kernels(figures: Figures) -> Iterator[Table]:
+def _kernels(figures: Figures) -> Iterator[Sheet]:
     for settlements, found in figures["settlements"].items():
         yardsticks = list(found["rates"][0]["ratios"])
-        table = _table(
-            f"Trials a second of one process, {int(settlements):,} settlements "
-            f"({found['trades']:,} trades, {found['distinct_results']} distinct results of 1,000)",
-            ("", "median", "lowest", "highest", *(f"x {name}" for name in yardsticks)),
-        )
-        for rate in found["rates"]:
-            ratios = [f"{rate['ratios'][name]:.3g}" for name in yardsticks]
-            numbers = [f"{rate[name]:,.0f}" for name in ("per_second", "lowest", "highest")]
-            table.add_row(rate["name"], *numbers, *ratios)
+        rows = [
+            [
+                rate["name"],
+                *(f"{rate[name]:,.0f}" for name in ("per_second", "lowest", "highest")),
+                *(f"{rate['ratios'][name]:.3g}" for name in yardsticks),
+            ]
+            for rate in found["rates"]
+        ]
+        caption = f"{found['trades']:,} trades, {found['distinct_results']} distinct results of 1,000."
         if REFERENCE in found["largest_difference"]:
-            table.caption = (
-                f"largest difference of a net result between {REFERENCE} and the exact loop: "
-                f"{found['largest_difference'][REFERENCE]:.1e} quote"
-            )
-        yield table
+            apart = found["largest_difference"][REFERENCE]
+            caption += f" {REFERENCE} and the exact loop differ by at most {apart:.0e} in a net result."
+        yield Sheet(
+            f"Trials per second of processor time, {int(settlements):,} settlements",
+            ("one process", "median", "lowest", "highest", *(f"x {name}" for name in yardsticks)),
+            rows,
+            caption,
+        )
 
 
-def _cold_starts(figures: Figures) -> Iterator[Table]:
-    table = _table("Cold starts, medians", ("", "seconds", "of processors", "peak MiB"))
-    for name, took in figures.items():
-        table.add_row(name, *_took(took))
-    yield table
+def _cold_starts(figures: Figures) -> Iterator[Sheet]:
+    yield Sheet("Cold starts, medians", _TOOK, [[name, *_took(took)] for name, took in figures.items()])
 
 
-def _hundred_symbols(figures: Figures) -> Iterator[Table]:
-    table = _table(
-        f"{figures['symbols']} symbols over six years, a database of {figures['database_mib']:,.0f} MiB",
-        ("", "seconds", "of processors", "peak MiB"),
-    )
-    for name in ("data list", "data list, again", "backtest of one symbol"):
-        table.add_row(name, *_took(figures[name]))
-    yield table
+def _hundred_symbols(figures: Figures) -> Iterator[Sheet]:
+    title = f"{figures['symbols']} symbols over six years, a database of {figures['database_mib']:,.0f} MiB"
+    names = ("data list", "data list, again", "backtest of one symbol")
+    yield Sheet(title, _TOOK, [[name, *_took(figures[name])] for name in names])
+
+
+_TOOK = ("", "seconds", "of processors", "peak MiB")
 
 
 def _took(took: Figures) -> list[str]:
@@ -76,57 +119,56 @@ def _took(took: Figures) -> list[str]:
     return [f"{took['wall_s']:.2f}", f"{took['cpu_s']:.2f}", peak]
 
 
-def _settlements(figures: list[Figures]) -> Iterator[Table]:
+def _settlements(figures: list[Figures]) -> Iterator[Sheet]:
     names = list(figures[0]["ms_per_trial"])
-    table = _table("Milliseconds a trial by settlements", ("months", "settlements", *names))
-    for row in figures:
-        took = [f"{row['ms_per_trial'][name]:.3g}" for name in names]
-        table.add_row(str(row["months"]), f"{row['settlements']:,}", *took)
-    yield table
+    rows = [
+        [
+            f"{row['months']} months",
+            f"{row['settlements']:,}",
+            *(f"{row['ms_per_trial'][name]:.3g}" for name in names),
+        ]
+        for row in figures
+    ]
+    yield Sheet("Milliseconds a trial by length of the window", ("window", "settlements", *names), rows)
 
 
-def _symbols(figures: list[Figures]) -> Iterator[Table]:
-    columns = ("symbols", "events", "window, s", "replay, ms", "command, s", "peak MiB")
-    table = _table("One run of a year by symbols", columns)
+def _symbols(figures: list[Figures]) -> Iterator[Sheet]:
+    rows = []
     for row in figures:
         wall, _, peak = _took(row["command"])
         parts = (f"{row['build_s']:.2f}", f"{1000 * row['replay_s']:.1f}", wall, peak)
-        table.add_row(str(row["symbols"]), f"{row['events']:,}", *parts)
-    yield table
+        rows.append([str(row["symbols"]), f"{row['events']:,}", *parts])
+    columns = ("symbols", "events", "window, s", "replay, ms", "whole command, s", "peak MiB")
+    yield Sheet("One run of a year by symbols", columns, rows)
 
 
-def _end_to_end(figures: Figures) -> Iterator[Table]:
-    columns = (
-        *("trials", "workers", "seconds", "trials/s", "CPU s of workers", "waited s"),
-        *("API MiB", "worker MiB", "bytes a trial", "load"),
-    )
-    table = _table("POST /sweeps to completed, 1,095 settlements, curves of the best 50", columns)
-    for row in [*figures["trials"], *(one for one in figures["workers"] if one not in figures["trials"])]:
-        worker = [f"{row[name].get('worker', 0):.1f}" for name in ("cpu_s", "waited_s")]
-        memory = [f"{row['peak_mib'].get(role, 0):.0f}" for role in ("API", "worker")]
-        seconds = (f"{row['wall_s']:.2f}", f"{row['per_second']:,.0f}")
-        size = f"{row['database_bytes_per_trial']:,.0f}"
-        table.add_row(f"{row['trials']:,}", str(row["workers"]), *seconds, *worker, *memory, size, _load(row))
+def _end_to_end(figures: Figures) -> Iterator[Sheet]:
+    runs = [*figures["trials"], *(one for one in figures["workers"] if one not in figures["trials"])]
     gain = figures["speedup"]
-    table.caption = (
-        f"{gain['workers']:g} times the workers: {gain['seen']:.2f} times as fast; "
-        f"{gain['without_waiting']:.2f} without what they waited for a processor"
+    yield Sheet(
+        "POST /sweeps to completed, 1,095 settlements, curves of the best 50",
+        (
+            *("trials", "workers", "seconds", "trials/s", "workers' CPU s", "waited for CPU s"),
+            *("API MiB", "worker MiB", "bytes a trial", "load"),
+        ),
+        [_end_to_end_row(row) for row in runs],
+        f"{gain['workers']:g} times the workers: {gain['seen']:.2f} times as fast, "
+        f"{gain['without_waiting']:.2f} times less what they waited for a processor that others had.",
     )
-    yield table
 
 
-def _load(row: Figures) -> str:
-    return f"{row['load'][0]:.1f}"
+def _end_to_end_row(row: Figures) -> list[str]:
+    worker = [f"{row[name].get('worker', 0):.1f}" for name in ("cpu_s", "waited_s")]
+    memory = [f"{row['peak_mib'].get(role, 0):.0f}" for role in ("API", "worker")]
+    return [
+        *(f"{row['trials']:,}", str(row["workers"]), f"{row['wall_s']:.2f}", f"{row['per_second']:,.0f}"),
+        *worker,
+        *memory,
+        *(f"{row['database_bytes_per_trial']:,.0f}", f"{row['load'][0]:.1f}"),
+    ]
 
 
-def _table(title: str, columns: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", caption_justify="left")
-    for name in columns:
-        table.add_column(name, justify="right" if name else "left")
-    return table
-
-
-_SECTIONS = {
+_SECTIONS: dict[str, Callable[[Any], Iterator[Sheet]]] = {
     "kernels": _kernels,
     "cold_starts": _cold_starts,
     "hundred_symbols": _hundred_symbols,
