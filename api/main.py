@@ -4,9 +4,13 @@ import logging
 
 from api.application import create_app
 from api.settings import Settings
+from bot.errors import BotError
 from sweeps.logs import configure_logging
 
-settings = Settings()
+try:
+    settings = Settings()
+except BotError as error:
+    raise SystemExit(f"error: {error.message}") from None
 configure_logging(settings.log_level, settings.log_format)
 for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
     logger = logging.getLogger(name)

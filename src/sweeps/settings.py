@@ -1,11 +1,12 @@
 """Where the service keeps its data and finds its servers; subclasses read the environment."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from bot.errors import InvalidInputError
+from bot.config import field_errors
+from bot.errors import FieldError, InvalidInputError
 from sweeps.logs import LogFormat
 
 ENVIRONMENT_PREFIX = "CARRYGRID_"
@@ -21,6 +22,13 @@ class ServiceSettings(BaseModel):
     broker_url: str | None = None
     log_level: LogLevel = "INFO"
     log_format: LogFormat = LogFormat.TEXT
+
+    def __init__(self, **values: Any) -> None:
+        """Read the environment, where a subclass does; raises InvalidInputError naming its variables."""
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise InvalidInputError([_of_variable(found) for found in field_errors(error)]) from None
 
     @property
     def database(self) -> str:
@@ -40,3 +48,7 @@ class ServiceSettings(BaseModel):
             self.home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InvalidInputError.of("CARRYGRID_HOME", f"{str(self.home)!r}: {error.strerror}") from None
+
+
+def _of_variable(error: FieldError) -> FieldError:
+    return FieldError(f"{ENVIRONMENT_PREFIX}{error.field.upper()}", error.message)

@@ -1,6 +1,9 @@
 """Settings of the Celery application that a sweep's safety hangs on."""
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,32 @@ def test_visibility_must_exceed_twice_the_hard_limit(visibility: int, accepted: 
         return
     with pytest.raises(InvalidInputError, match=f"{visibility} must be more than twice"):
         broker_transport_options(settings)
+
+
+@pytest.mark.parametrize(
+    ("command", "variable", "value"),
+    [
+        (("celery", "-A", "workers", "worker"), "CARRYGRID_VISIBILITY_TIMEOUT_S", "360"),
+        (("celery", "-A", "workers", "worker"), "CARRYGRID_LOG_LEVEL", "loud"),
+        (("workers.dispatcher",), "CARRYGRID_LEASE_S", "soon"),
+        (("uvicorn", "api.main:app"), "CARRYGRID_LOG_FORMAT", "xml"),
+    ],
+)
+def test_process_that_is_told_nonsense_does_not_start_and_says_why_in_one_line(
+    command: tuple[str, ...], variable: str, value: str, tmp_path: Path
+) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", *command],
+        env={**os.environ, "CARRYGRID_HOME": str(tmp_path), variable: value},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert run.returncode == 1
+    (line,) = run.stderr.splitlines()
+    assert line.startswith(f"error: {variable}: ")
+    assert value in line
 
 
 def test_task_is_known_by_the_name_the_dispatcher_sends() -> None:
