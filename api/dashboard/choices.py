@@ -8,6 +8,7 @@ from sweeps.axes import Axis
 from sweeps.grouping import Aggregate
 from sweeps.metrics import METRICS
 from sweeps.positions import absent, ascending
+from sweeps.selection import NULL
 from sweeps.sides import is_ordered
 
 RISK, GAIN = "max_drawdown_pct", "annualized_return"
@@ -42,7 +43,7 @@ def _axis(axis: Axis) -> dict[str, Any]:
     order = ascending(axis)
     return {
         "name": axis.name,
-        "values": [text_of(axis.labels[at]) for at in order],
+        "values": [NULL if absent(axis, at) else text_of(axis.labels[at]) for at in order],
         "ordered": is_ordered(axis),
         "absent": absent(axis, order[0]),
     }

@@ -25,7 +25,7 @@ from sweeps.space import TrialSpace
 from sweeps.spec import SweepSpec
 
 RANGE = ".."
-_NULL = "null"
+NULL = "null"
 _LARGEST = 2**63 - 1
 Bools = npt.NDArray[np.bool_]
 
@@ -110,12 +110,12 @@ def _wanted(axis: Axis, text: str) -> Bools:
 
 
 def _between(axis: Axis, low: str, high: str) -> list[bool]:
-    lowest = None if low in {"", _NULL} else _number(axis.name, low)
-    highest = None if high in {"", _NULL} else _number(axis.name, high)
+    lowest = None if low in {"", NULL} else _number(axis.name, low)
+    highest = None if high in {"", NULL} else _number(axis.name, high)
     return [
-        low == _NULL
+        low == NULL
         if absent(axis, at)
-        else high != _NULL and (lowest is None or value >= lowest) and (highest is None or value <= highest)
+        else high != NULL and (lowest is None or value >= lowest) and (highest is None or value <= highest)
         for at, value in enumerate(axis.values)
     ]
 

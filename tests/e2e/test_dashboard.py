@@ -37,23 +37,15 @@ def test_sweep_is_watched_to_its_end_and_a_cell_leads_to_its_trial(
 
     cells = httpx2.get(f"{address}/sweeps/{sweep_id}/heatmap?x=min_funding_rate&y=exit_funding_rate").json()
     expect(page.locator("#heatmap[data-drawn]")).to_be_visible()
-    shown = page.locator("#heatmap .heatmap-label")
-    expect(shown).to_have_count(10)
-    assert {text.strip() for text in shown.all_text_contents()} == {
-        f"{value:.2f}" for row in cells["cells"] for value in row
-    }
-
-    assert page.locator("#heatmap .modebar-btn").evaluate_all("all => all.map(one => one.dataset.title)") == [
-        "Download plot as a PNG"
-    ]
-
-    page.locator("#heatmap .nsewdrag").first.click()
+    page.locator("#heatmap canvas").click()
     page.wait_for_url("**/trials/*")
     number = int(page.url.rpartition("/")[2])
     assert number in {trial for row in cells["trials"] for trial in row}
 
     equity = httpx2.get(f"{address}/sweeps/{sweep_id}/trials/{number}/equity").json()["equity"]
-    expect(page.locator("#equity[data-drawn]")).to_have_attribute("data-drawn", str(len(equity)))
+    expect(page.locator("#equity[data-drawn]")).to_have_attribute(
+        "data-drawn", str(len(equity)), timeout=20_000
+    )
     expect(page.locator("#trades")).to_contain_text("trades, in the order they ended")
     expect(page.get_by_text("Synthetic data.")).to_be_visible()
 

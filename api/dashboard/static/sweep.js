@@ -62,7 +62,7 @@ const heatmap = form && new Heatmap(one("heatmap"), { hover: overCell, leave: hi
 const sliders = form && new Sliders(one("sliders"), state);
 
 async function fetchHeatmap() {
-  const query = new URLSearchParams([...["x", "y", "metric", "agg"].map((name) => [name, state.get(name)]), ...state.filters()]);
+  const query = new URLSearchParams([...["x", "y", "metric", "agg"].map((name) => [name, state.get(name)]), ...state.filters({ open: true })]);
   const [metric, z] = [metricNamed(state.get("metric")), state.get("z")];
   let documents;
   let omitted = 0;

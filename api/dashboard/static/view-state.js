@@ -43,17 +43,17 @@ export class ViewState extends EventTarget {
     this.select(Object.fromEntries([...this.ranges.keys()].map((name) => [name, null])));
   }
 
-  /* The selection as query parameters of the API. */
-  filters(...without) {
+  /* The selection as query parameters of the API; a heatmap takes single values of its sides as ranges only. */
+  filters({ open = false } = {}) {
     const query = new URLSearchParams();
-    for (const [name, range] of this.ranges) if (!without.includes(name)) query.set(name, this.text(name, range));
+    for (const [name, range] of this.ranges) query.set(name, this.text(name, range, open));
     return query;
   }
 
-  text(name, { low, high }) {
+  text(name, { low, high }, open = false) {
     const values = this.axes.get(name)?.values;
     const [from, to] = values ? [values[low], values[high]] : [low ?? "", high ?? ""];
-    return from === to ? String(from) : `${from}${RANGE}${to}`;
+    return from === to && !open ? String(from) : `${from}${RANGE}${to}`;
   }
 
   /* Reads a range as people write it; null if it is none. */

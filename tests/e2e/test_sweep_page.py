@@ -1,0 +1,310 @@
+"""The views of a sweep in a real browser: known values, brushes that hold everywhere, shared addresses."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlparse
+
+import httpx2
+import pytest
+from axe import violations
+from browsing import Visit
+from playwright.sync_api import Browser, Locator, Page, expect
+from webservice import Hands, copy_of, serving, sweep_body
+
+pytestmark = pytest.mark.e2e
+SIDES = {"x": "min_funding_rate", "y": "exit_funding_rate"}
+
+
+class Shown:
+    """A served sweep: its page, and what the API says of it."""
+
+    def __init__(self, address: str, sweep_id: int) -> None:
+        self.api = f"{address}/sweeps/{sweep_id}"
+        self.page = f"{address}/dashboard/sweeps/{sweep_id}"
+
+    def ask(self, path: str, **query: Any) -> Any:
+        return httpx2.get(f"{self.api}/{path}", params=query).raise_for_status().json()
+
+
+def submitted(address: str, **changes: Any) -> Shown:
+    response = httpx2.post(f"{address}/sweeps", json=sweep_body(**changes)).raise_for_status()
+    return Shown(address, int(response.json()["id"]))
+
+
+@pytest.fixture(scope="module")
+def shown(market_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    """Return a finished sweep of 20 trials over three parameters, for tests that only look."""
+    home = copy_of(market_template, tmp_path_factory.mktemp("sweep-page"))
+    hands = Hands(home)
+    with serving(home) as address:
+        sweep = submitted(address)
+        hands.work(1)
+        yield sweep
+    hands.close()
+
+
+def opened(visit: Visit, sweep: Shown, query: str = "") -> Page:
+    visit.page.goto(f"{sweep.page}{query}")
+    drawn(visit.page)
+    return visit.page
+
+
+def drawn(page: Page) -> None:
+    expect(page.locator("#heatmap[data-drawn]")).to_be_visible()
+    expect(page.locator("#parallel[data-axes]")).to_be_visible()
+
+
+def drag(box: Locator, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Drag between two places, each a share of the width and of the height of the box."""
+    box.scroll_into_view_if_needed()
+    area = box.bounding_box()
+    assert area
+    places = [(area["x"] + x * area["width"], area["y"] + y * area["height"]) for x, y in (start, end)]
+    mouse = box.page.mouse
+    mouse.move(*places[0])
+    mouse.down()
+    mouse.move(*places[1], steps=4)
+    mouse.up()
+
+
+def address_of(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlparse(page.url).query).items()}
+
+
+def numbers_in_table(page: Page) -> list[int]:
+    return [int(text) for text in page.locator("#trials tbody tr td:first-child").all_text_contents()]
+
+
+def is_answered_as_the_api_does(page: Page, sweep: Shown, query: dict[str, str]) -> list[int]:
+    """Wait until count and table are those of the selection in `query`, and return its trials, best first."""
+    trials = [row["number"] for row in sweep.ask("trials", **query)["trials"]]
+    count = sweep.ask("overview", **query)["selected"]
+    assert count == len(trials) < 20
+    expect(page.locator("#selected")).to_have_text(f"{count} of 20 finished trials selected")
+    expect(page.locator("#trials tbody tr")).to_have_count(count)
+    assert numbers_in_table(page) == trials
+    return trials
+
+
+def test_keyboard_reads_the_best_cell_and_its_neighbour_and_opens_the_trial(
+    shown: Shown, visit: Visit
+) -> None:
+    page = opened(visit, shown)
+    matrix = shown.ask("heatmap", **SIDES)
+    row, column = matrix["best"]
+    told = page.locator("#heatmap-cell")
+    page.locator("#heatmap").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(told).to_contain_text(f"Sharpe {matrix['cells'][row][column]:.3f}")
+    expect(told).to_contain_text(f"min_funding_rate {matrix['x']['values'][column]}")
+    expect(told).to_contain_text("best of 2 trials")
+    step = "ArrowRight" if column == 0 else "ArrowLeft"
+    column += 1 if column == 0 else -1
+    page.keyboard.press(step)
+    expect(told).to_contain_text(f"Sharpe {matrix['cells'][row][column]:.3f}")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/trials/{matrix['trials'][row][column]}")
+    assert visit.complaints == []
+
+
+def test_pointer_shows_every_metric_of_a_cell_with_the_numbers_of_the_table(
+    shown: Shown, visit: Visit
+) -> None:
+    page = opened(visit, shown, "?metric=net_pnl")
+    page.locator("#heatmap").focus()
+    page.keyboard.press("ArrowLeft")
+    best = shown.ask("trials", sort="-net_pnl", limit=1)["trials"][0]
+    expect(page.locator("#heatmap-cell")).to_contain_text(f"shown below is trial {best['number']}")
+    tip = page.locator(".plot-tip")
+    expect(tip.locator("strong")).to_have_text(f"Net P&L {float(best['metrics']['net_pnl']):,.2f} USDT")
+    expect(tip.locator("dl")).to_contain_text(f"Sharpe{best['metrics']['sharpe']:.3f}")
+    expect(tip.locator("[data-parameter]")).to_have_text(f"perp_leverage {best['params']['perp_leverage']}")
+    row = page.locator("#trials tbody tr", has=page.get_by_role("link", name=str(best["number"]), exact=True))
+    expect(row).to_contain_text(f"{float(best['metrics']['net_pnl']):,.2f}")
+    area = page.locator("#heatmap canvas").bounding_box()
+    assert area
+    page.mouse.move(area["x"] + area["width"] / 2, area["y"] + area["height"] / 3)
+    expect(tip.locator("dl")).to_contain_text("Sharpe")
+    page.mouse.click(area["x"] + area["width"] / 2, area["y"] + area["height"] / 3)
+    page.wait_for_url("**/trials/*")
+    cells = shown.ask("heatmap", metric="net_pnl", **SIDES)["trials"]
+    assert int(page.url.rpartition("/")[2]) in {number for line in cells for number in line}
+
+
+def test_brush_in_the_distribution_selects_in_every_view_until_it_is_let_go(
+    shown: Shown, visit: Visit
+) -> None:
+    page = opened(visit, shown, "?agg=worst")
+    before = page.locator("#heatmap canvas").evaluate("canvas => canvas.toDataURL()")
+    drag(page.locator("#distribution canvas"), (0.55, 0.4), (1.0, 0.4))
+    expect(page.locator("#chips button")).to_have_count(1)
+    query = address_of(page)
+    assert query.pop("agg") == "worst"
+    assert list(query) == ["sharpe"]
+    assert is_answered_as_the_api_does(page, shown, query)
+    expect(page.locator("#parallel")).to_have_attribute("data-drawn", str(len(numbers_in_table(page))))
+    assert page.locator("#heatmap canvas").evaluate("canvas => canvas.toDataURL()") != before
+    page.locator("#chips button").click()
+    expect(page.locator("#selected")).to_have_text("All 20 finished trials")
+    expect(page.locator("#trials tbody tr")).to_have_count(20)
+    assert address_of(page) == {"agg": "worst"}
+    assert visit.complaints == []
+
+
+def test_brush_on_a_parallel_axis_a_slider_and_typed_ranges_narrow_one_selection(
+    shown: Shown, visit: Visit
+) -> None:
+    page = opened(visit, shown)
+    axes = dict(
+        pair.split("@") for pair in (page.locator("#parallel").get_attribute("data-axes") or "").split()
+    )
+    canvas = page.locator("#parallel canvas")
+    area = canvas.bounding_box()
+    assert area
+    across = int(axes["min_funding_rate"]) / area["width"]
+    drag(canvas, (across, 0.05), (across, 0.6))
+    expect(page.locator("#chips button")).to_have_count(1)
+    query = address_of(page)
+    assert query == {"min_funding_rate": "0.00006..0.0001"}
+    is_answered_as_the_api_does(page, shown, query)
+    page.get_by_role("slider", name="perp_leverage").fill("2")
+    expect(page.get_by_role("slider", name="perp_leverage").locator("xpath=../output")).to_have_text("5")
+    query = address_of(page)
+    assert query == {"min_funding_rate": "0.00006..0.0001", "perp_leverage": "5"}
+    is_answered_as_the_api_does(page, shown, query)
+    page.get_by_label("Select where").select_option("exit_funding_rate")
+    page.get_by_label("from", exact=True).fill("0.00001")
+    page.get_by_role("button", name="Select", exact=True).click()
+    query = address_of(page)
+    assert query["exit_funding_rate"] == "0.00005"
+    trials = is_answered_as_the_api_does(page, shown, query)
+    assert len(trials) == 3
+    page.get_by_role("button", name="Clear selection").click()
+    expect(page.locator("#selected")).to_have_text("All 20 finished trials")
+
+
+def test_rectangle_in_the_heatmap_and_in_the_scatter_select(shown: Shown, visit: Visit) -> None:
+    page = opened(visit, shown)
+    page.locator("#heatmap").focus()
+    page.keyboard.press("ArrowLeft")
+    for key in ("Shift+ArrowUp", "Shift+ArrowDown", "Shift+ArrowLeft", "Shift+ArrowRight"):
+        page.keyboard.press(key)
+    expect(page.locator("#chips button")).to_have_count(2)
+    page.keyboard.press("Escape")
+    expect(page.locator("#chips button")).to_have_count(0)
+    drag(page.locator("#heatmap canvas"), (0.3, 0.2), (0.5, 0.3))
+    expect(page.locator("#chips button")).to_have_count(2)
+    query = address_of(page)
+    assert set(query) == {"min_funding_rate", "exit_funding_rate"}
+    is_answered_as_the_api_does(page, shown, query)
+    page.get_by_role("button", name="Clear selection").click()
+    drag(page.locator("#scatter canvas"), (0.2, 0.05), (0.6, 0.5))
+    expect(page.locator("#chips button").first).to_be_visible()
+    query = address_of(page)
+    assert set(query) <= {"max_drawdown_pct", "annualized_return"}
+    count = len(shown.ask("trials", **query)["trials"])
+    expect(page.locator("#selected")).to_have_text(f"{count} of 20 finished trials selected")
+
+
+def test_shared_address_shows_the_same_view_to_another_reader(
+    shown: Shown, visit: Visit, browser: Browser
+) -> None:
+    page = opened(visit, shown)
+    page.get_by_label("Across").select_option("perp_leverage")
+    page.locator("#view-form select[name=metric]").select_option("net_pnl")
+    page.get_by_label("Trials of a cell").select_option("worst")
+    page.locator("#scatter-form select[name=risk]").select_option("volatility")
+    page.get_by_label("Select where").select_option("min_funding_rate")
+    page.get_by_label("from", exact=True).fill("0.00003")
+    page.get_by_role("button", name="Select", exact=True).click()
+    page.locator("#trials").get_by_role("button", name="Fees").click()
+    expect(page.locator('#trials th[aria-sort="ascending"]')).to_have_text("Fees")
+    expect(page.locator("#trials tbody tr")).to_have_count(16)
+    expect(page.locator("#parallel")).to_have_attribute("data-drawn", "16")
+    other = browser.new_page(viewport={"width": 1280, "height": 900})
+    other.goto(page.url)
+    drawn(other)
+    expect(other.locator("#parallel")).to_have_attribute("data-drawn", "16")
+    for same in ("#heatmap", "#parallel", "#scatter", "#distribution"):
+        expect(other.locator(same)).to_be_visible()
+        picture = page.locator(f"{same} canvas").evaluate("canvas => canvas.toDataURL()")
+        other.wait_for_function(
+            "([one, wanted]) => document.querySelector(`${one} canvas`).toDataURL() === wanted",
+            arg=[same, picture],
+        )
+    assert numbers_in_table(other) == numbers_in_table(page)
+    expect(other.get_by_label("Trials of a cell")).to_have_value("worst")
+    expect(other.locator("#chips")).to_have_text("min_funding_rate 0.00004 … 0.0001 ×")
+    other.close()
+
+
+def test_panels_show_a_heatmap_for_each_value_of_a_third_parameter(shown: Shown, visit: Visit) -> None:
+    page = opened(visit, shown)
+    page.get_by_label("One for each").select_option("perp_leverage")
+    expect(page.locator("#heatmap")).to_have_attribute(
+        "data-drawn", "min_funding_rate exit_funding_rate sharpe best perp_leverage"
+    )
+    page.locator("#heatmap").focus()
+    page.keyboard.press("ArrowLeft")
+    first = shown.ask("panels", **SIDES, z="perp_leverage")["heatmaps"][0]
+    row, column = first["best"]
+    expect(page.locator("#heatmap-cell")).to_contain_text(f"Sharpe {first['cells'][row][column]:.3f}")
+    expect(page.locator("#heatmap-cell")).to_contain_text("perp_leverage 1")
+
+
+def test_page_is_accessible_in_both_themes_and_never_scrolls_sideways(shown: Shown, visit: Visit) -> None:
+    page = opened(visit, shown, "?perp_leverage=5")
+    expect(page.locator("#importance li")).to_have_count(3)
+    for theme in ("light", "dark"):
+        expect(page.locator("html")).to_have_attribute("data-theme", theme)
+        assert violations(page) == []
+        page.get_by_role("button", name="Light / dark").click()
+    for width in (1280, 2560, 700):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+    assert visit.complaints == []
+
+
+def test_parameter_that_does_not_apply_is_shown_and_selected_as_such(
+    address: str, visit: Visit, hands: Hands
+) -> None:
+    grid = {
+        "strategy_mode": ["simple", "hold"],
+        "perp_leverage": [1, 2],
+        "exit_funding_rate": {"values": ["0", "0.00005"], "when": {"strategy_mode": "simple"}},
+    }
+    sweep = submitted(address, grid=grid)
+    hands.work(1)
+    page = opened(visit, sweep, "?x=exit_funding_rate&y=perp_leverage")
+    expect(page.locator("#trials td.absent")).to_have_count(2)
+    expect(page.locator("#trials td.absent").first).to_have_text("n/a")
+    page.get_by_role("slider", name="strategy_mode").fill("1")
+    expect(page.locator("#chips")).to_have_text("strategy_mode = hold ×")
+    expect(page.locator("#trials tbody tr")).to_have_count(2)
+    page.goto(f"{sweep.page}?exit_funding_rate=null")
+    expect(page.locator("#selected")).to_have_text("2 of 6 finished trials selected")
+    expect(page.locator("#chips")).to_have_text("exit_funding_rate = n/a ×")
+    assert visit.complaints == []
+
+
+def test_running_sweep_can_be_read_and_grows_and_survives_a_restart_of_the_server(
+    home: Path, visit: Visit, hands: Hands
+) -> None:
+    page = visit.page
+    with serving(home) as address:
+        port = int(address.rpartition(":")[2])
+        sweep = submitted(address)
+        hands.split(1, 5)
+        hands.work(1, chunks=1)
+        opened(visit, sweep, "?perp_leverage=5")
+        expect(page.locator("#selected")).to_contain_text("of 5 finished trials selected")
+    page.get_by_role("slider", name="perp_leverage").fill("0")
+    expect(page.locator("#trouble")).to_contain_text("The server does not answer")
+    with serving(home, port=port):
+        expect(page.locator("#selected")).to_have_text("All 5 finished trials")
+        expect(page.locator("#trouble")).to_be_empty()
+        hands.work(1)
+        expect(page.locator("#progress .state")).to_have_text("completed")
+        expect(page.locator("#selected")).to_have_text("All 20 finished trials")
+        expect(page.locator("#trials tbody tr")).to_have_count(20)
