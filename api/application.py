@@ -36,6 +36,9 @@ from bot.clock import Clock, SystemClock
 from bot.data.database import open_async_engine
 from sweeps.uploads import MAX_UPLOAD_BYTES
 
+PATIENCE_MS = 8_000
+"""How long a request waits for another process's write to SQLite before it is answered with 503."""
+
 
 def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """Return the application; engines open when it starts serving."""
@@ -90,7 +93,7 @@ def _add_layers(app: FastAPI, settings: Settings) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     with ready_database(settings) as engine:
-        async_engine = open_async_engine(settings.database)
+        async_engine = open_async_engine(settings.database, busy_timeout_ms=PATIENCE_MS)
         app.state.database = Database(async_engine, engine)
         app.state.replays = Replays(engine)
         app.state.comparisons = Comparisons(app.state.replays.store)

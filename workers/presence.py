@@ -86,9 +86,7 @@ def free_lost(
 
 def _briefly(write: Callable[[sa.Connection], object]) -> None:
     """Write without ever holding up the worker: no open connection is left for children to inherit."""
-    engine = open_engine(worker_settings().database)
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _lose_patience)
+    engine = open_engine(worker_settings().database, busy_timeout_ms=_PATIENCE_MS)
     try:
         with write_transaction(engine) as connection:
             write(connection)
@@ -96,7 +94,3 @@ def _briefly(write: Callable[[sa.Connection], object]) -> None:
         log.warning("worker could not report", error=str(error.orig))
     finally:
         engine.dispose()
-
-
-def _lose_patience(connection: Any, _record: object) -> None:
-    connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")

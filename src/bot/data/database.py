@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +22,6 @@ _KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count
 _UNANSWERED_MS = 10_000
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 _PRAGMAS = (
-    f"busy_timeout={BUSY_TIMEOUT_MS}",
     "journal_mode=WAL",
     f"journal_size_limit={_WAL_LIMIT_BYTES}",
     "foreign_keys=ON",
@@ -31,22 +31,27 @@ _DRIVERS = {"sqlite": ("pysqlite", "aiosqlite"), "postgresql": ("psycopg", "psyc
 _WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
-def open_engine(url: str, *, pool_size: int = 5, pool_timeout_s: float = 5) -> sa.Engine:
+def open_engine(
+    url: str, *, pool_size: int = 5, pool_timeout_s: float = 5, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> sa.Engine:
     """Return a lazily connecting engine for `sqlite:///path` or `postgresql://...`, driver chosen here.
 
-    Raises: InvalidInputError for any other url.
+    It waits `busy_timeout_ms` for another process's write to SQLite. Raises: InvalidInputError for any other
+    url.
     """
     target = _target(url, asynchronous=False)
     engine = sa.create_engine(target, **_options(target, pool_size, pool_timeout_s))
-    _prepare(engine)
+    _prepare(engine, busy_timeout_ms)
     return engine
 
 
-def open_async_engine(url: str, *, pool_size: int = 5, pool_timeout_s: float = 5) -> AsyncEngine:
+def open_async_engine(
+    url: str, *, pool_size: int = 5, pool_timeout_s: float = 5, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> AsyncEngine:
     """Return the asyncio twin of `open_engine`, for the same urls."""
     target = _target(url, asynchronous=True)
     engine = create_async_engine(target, **_options(target, pool_size, pool_timeout_s))
-    _prepare(engine.sync_engine)
+    _prepare(engine.sync_engine, busy_timeout_ms)
     return engine
 
 
@@ -130,19 +135,19 @@ def _server_settings() -> dict[str, int]:
     return POSTGRESQL_LIMITS_MS | alive | {"tcp_user_timeout": _UNANSWERED_MS}
 
 
-def _prepare(engine: sa.Engine) -> None:
+def _prepare(engine: sa.Engine, busy_timeout_ms: int) -> None:
     sa.event.listen(engine, "before_cursor_execute", _refuse_stray_write)
     if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _set_pragmas)
+        sa.event.listen(engine, "connect", partial(_set_pragmas, busy_timeout_ms))
         sa.event.listen(engine, "begin", _begin_sqlite)
 
 
-def _set_pragmas(connection: Any, _record: object) -> None:
+def _set_pragmas(busy_timeout_ms: int, connection: Any, _record: object) -> None:
     # The driver would emit a deferred BEGIN of its own, and such a transaction fails at once when it turns to
     # writing while another process writes, whatever the busy timeout.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in _PRAGMAS:
+    for pragma in (f"busy_timeout={busy_timeout_ms}", *_PRAGMAS):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -53,6 +53,13 @@ def test_connection_has_the_settings_that_parallel_writers_need(engine: sa.Engin
     assert found == {"journal_mode": "wal", "busy_timeout": 20_000, "foreign_keys": 1, "synchronous": 1}
 
 
+def test_patience_with_other_writers_is_the_one_asked_for(url: str) -> None:
+    engine = open_engine(url, busy_timeout_ms=700)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 700
+    engine.dispose()
+
+
 def test_two_processes_that_read_and_then_write_both_finish(engine: sa.Engine, url: str) -> None:
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=read_then_write, args=(url, start, 150)) for start in (0, 1000)]
