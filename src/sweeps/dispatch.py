@@ -20,7 +20,7 @@ log = structlog.get_logger()
 REPLAY_CHUNK_TASK = "carrygrid.replay_chunk"
 REPLAY_QUEUE = "carrygrid.replay"
 BUSY_PERIOD_S = 0.2
-IDLE_PERIOD_S = 0.5
+IDLE_PERIOD_S = 0.2
 MESSAGES_PER_SLOT = 3
 LEAST_WINDOW = 4
 
