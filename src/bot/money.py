@@ -11,6 +11,7 @@ from decimal import (
     Overflow,
     localcontext,
 )
+from typing import Protocol, Self, TypeVar
 
 from bot.errors import FloatMoneyError, InvalidNumberError
 
@@ -53,9 +54,22 @@ def dec(value: str | int | Decimal) -> Decimal:
     return number
 
 
-def book(amount: Decimal) -> Decimal:
-    """Return `amount` (quote currency) as it enters a ledger: 8 places, half-even."""
-    return amount.quantize(_MONEY_STEP, context=EXACT)
+class Quantizable(Protocol):
+    """A number, or many of them, that can be rounded half-even to the places of a step."""
+
+    def quantize(self, step: Decimal, /) -> Self:
+        """Return the rounded value."""
+
+
+Bookable = TypeVar("Bookable", bound=Quantizable)
+
+
+def book(amount: Bookable) -> Bookable:
+    """Return `amount` (quote currency) as it enters a ledger: 8 places, half-even.
+
+    Call inside `exact()`.
+    """
+    return amount.quantize(_MONEY_STEP)
 
 
 def plain(number: Decimal) -> str:

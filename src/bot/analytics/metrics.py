@@ -7,7 +7,7 @@ so every machine, and every number of rows, gives the same bits. Undefined stati
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal, Overflow
+from decimal import Decimal
 from typing import Self, cast
 
 import numpy as np
@@ -19,9 +19,9 @@ from bot.money import EXACT, MONEY_PLACES, ONE
 Units = npt.NDArray[np.int64] | npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
 DAYS_PER_YEAR = 365
-_GROWTH = Context(prec=24, traps=[Overflow])
 _SAFE_UNITS = 2**62
 UNITS_PER_QUOTE = 10**MONEY_PLACES
+_UNIT = ONE.scaleb(-MONEY_PLACES)
 
 
 def money_units(amount: Decimal) -> int:
@@ -35,7 +35,7 @@ def money_units(amount: Decimal) -> int:
 
 def from_units(units: int) -> Decimal:
     """Return an integer of 1e-8 as an amount."""
-    return Decimal(units).scaleb(-MONEY_PLACES, context=EXACT)
+    return EXACT.multiply(Decimal(units), _UNIT)
 
 
 def curve_units(equity: Iterable[tuple[int, Decimal]]) -> list[int]:
@@ -88,8 +88,12 @@ def drawdowns(units: Units, peaks: Units) -> tuple[Units, Floats]:
     units, and their running `peaks`: curves x events.
     """
     falls = peaks - units
-    shares = falls.astype(np.float64) / peaks.astype(np.float64)
-    return falls.max(axis=1), shares.max(axis=1)
+    return falls.max(axis=1), fall_shares(falls, peaks).max(axis=1)
+
+
+def fall_shares(falls: Units, peaks: Units) -> Floats:
+    """Return falls, in units, as shares of their peaks."""
+    return falls.astype(np.float64) / peaks.astype(np.float64)
 
 
 def longest_drawdowns_ms(units: Units, peaks: Units, calendar: Calendar) -> npt.NDArray[np.int64]:
@@ -131,38 +135,6 @@ def best_month_units(units: Units, initial: int, calendar: Calendar) -> Units:
     return cast("Units", gains.max(axis=1))
 
 
-def volatility(returns: Floats, periods_per_year: int) -> Floats:
-    """Return annualised standard deviations (ddof 1) of curves x periods; NaN below two periods."""
-    return _deviations(returns) * math.sqrt(periods_per_year)
-
-
-def sharpe_ratio(returns: Floats, periods_per_year: int) -> Floats:
-    """Return annualised means over deviations; NaN below two periods or at zero deviation."""
-    return ratio(_means(returns), _deviations(returns)) * math.sqrt(periods_per_year)
-
-
-def sortino_ratio(returns: Floats, periods_per_year: int) -> Floats:
-    """Return annualised means over downside deviations; NaN below two periods or without a loss."""
-    periods = returns.shape[1]
-    if periods < 2:
-        return np.full(len(returns), np.nan)
-    losses = np.minimum(returns, 0.0)
-    downside = np.sqrt(_sums(losses * losses) / periods)
-    return ratio(_means(returns), downside) * math.sqrt(periods_per_year)
-
-
-def annualized_return(initial: Decimal, final: Decimal, elapsed_ms: int) -> float | None:
-    """Return the compound growth per 365 days; None for no time, a lost account, or no finite value."""
-    if elapsed_ms <= 0 or final <= 0:
-        return None
-    years = _GROWTH.divide(Decimal(elapsed_ms), Decimal(DAYS_PER_YEAR * DAY_MS))
-    try:
-        growth = _GROWTH.exp(_GROWTH.divide(_GROWTH.ln(_GROWTH.divide(final, initial)), years))
-    except Overflow:
-        return None
-    return finite(float(_GROWTH.subtract(growth, ONE)))
-
-
 def best_share(best: int, total: int) -> float | None:
     """Return the largest of some gains over their total, in units; None unless the total is a profit."""
     return float(best) / float(total) if total > 0 else None
@@ -188,20 +160,3 @@ def ratio(numerators: Floats, denominators: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         quotients = numerators / denominators
     return cast("Floats", np.where(denominators == 0, np.nan, quotients))
-
-
-def _sums(values: Floats) -> Floats:
-    return cast("Floats", np.add.accumulate(values, axis=1)[:, -1])
-
-
-def _means(values: Floats) -> Floats:
-    return _sums(values) / float(values.shape[1])
-
-
-def _deviations(values: Floats) -> Floats:
-    periods = values.shape[1]
-    if periods < 2:
-        return np.full(len(values), np.nan)
-    distances = values - _means(values)[:, None]
-    deviations = np.sqrt(_sums(distances * distances) / (periods - 1))
-    return np.where(values.max(axis=1) == values.min(axis=1), 0.0, deviations)

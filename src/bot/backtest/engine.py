@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from bot.analytics.metrics import curve_units, packed
+from bot.analytics.metrics import curve_units, money_units, packed
 from bot.backtest.executor import BacktestExecutor
-from bot.backtest.metrics import Activity, TradeTotals, summarize
+from bot.backtest.metrics import Activity, CurveFacts, TradeTotals, summarize
 from bot.backtest.result import RunResult
 from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
@@ -32,7 +32,7 @@ class BacktestEngine:
             units = curve_units(equity)
         trades = tuple(trader.tracker.trades)
         [metrics] = summarize(
-            packed(units)[None, :],
+            CurveFacts.of(packed(units)[None, :], money_units(config.initial_capital), window.calendar),
             config.initial_capital,
             window.calendar,
             [TradeTotals.of(trades)],

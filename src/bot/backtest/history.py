@@ -15,6 +15,7 @@ from bot.money import EXACT
 
 Times = npt.NDArray[np.int64]
 Indices = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 _HOURS_8 = Decimal(8)
 _VOLUME_CANDLES = 24
 _LIMIT = 2**63
@@ -34,6 +35,26 @@ class _VolumesAsOf:
         if first < 0:
             return None
         return _scaled(int(self._running[last]) - int(self._running[first]), self._exponent)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairSeries:
+    """What one pair shows at n moments at which it settles, the same as its tickers and views show.
+
+    `has_high` says where a mark candle has closed since the moment before; `paid_mark` is the mark price
+    that funding is paid on. Where there is no price yet nothing is fresh, and any number may stand.
+    """
+
+    fresh: Flags
+    has_high: Flags
+    spot: DecimalColumn
+    perp: DecimalColumn
+    mark: DecimalColumn
+    high: DecimalColumn
+    paid_mark: DecimalColumn
+    rate: DecimalColumn
+    rate_8h: DecimalColumn
+    volume_24h: DecimalColumn
 
 
 class PairHistory:
@@ -66,8 +87,9 @@ class PairHistory:
             self.funding.has_mark[part].tolist(),
             strict=True,
         ):
-            rate_8h = EXACT.divide(EXACT.multiply(rate, _HOURS_8), Decimal(hours))
-            yield FundingRate(self.symbol, t_ms, rate, hours, mark if has_mark else None, rate_8h)
+            yield FundingRate(
+                self.symbol, t_ms, rate, hours, mark if has_mark else None, _rate_8h(rate, hours)
+            )
 
     def tickers(self, times: Times) -> list[Ticker]:
         """Return the ticker as of each of `times` (ms UTC, ascending)."""
@@ -83,6 +105,29 @@ class PairHistory:
                 times.tolist(), spots, perps, marks, fresh.tolist(), self._volumes(perp_at), strict=True
             )
         ]
+
+    def series(self, times: Times) -> PairSeries:
+        """Return what the pair shows at `times` (ms UTC, ascending), at each of which it settles."""
+        spot_at, perp_at = _newest(self._spot_closed, times), _newest(self._perp_closed, times)
+        mark_at, settled = _newest(self._mark_closed, times), np.searchsorted(self.funding.t_ms, times)
+        perp = _rows(self._perp, perp_at)
+        mark = _either(mark_at >= 0, _rows(self._mark, mark_at), perp)
+        fresh = self._is_fresh(self._spot_closed, spot_at, times)
+        fresh &= self._is_fresh(self._perp_closed, perp_at, times)
+        has_high, highs = self._highs_between(times)
+        rate, hours = _rows(self.funding.rates, settled), self.funding.interval_hours[settled]
+        return PairSeries(
+            fresh=fresh,
+            has_high=has_high,
+            spot=_rows(self._spot, spot_at),
+            perp=perp,
+            mark=mark,
+            high=highs,
+            paid_mark=_either(self.funding.has_mark[settled], _rows(self.funding.marks, settled), mark),
+            rate=rate,
+            rate_8h=_rates_8h(rate, hours),
+            volume_24h=DecimalColumn(self._quote_volume[perp_at + 1], self._quote_exponent),
+        )
 
     def view(self, record: FundingRate, ticker: Ticker) -> SettlementView:
         """Return what is known at a settlement, given the ticker of its time."""
@@ -104,13 +149,9 @@ class PairHistory:
 
         Candles that closed in (times[i-1], times[i]] count; None where there is none, and at the first.
         """
-        bounds = np.searchsorted(self._mark_closed, times, side="right")
-        highs = self._mark_high
-        peaks = [
-            highs.mantissas[low:high].max() if low < high else None
-            for low, high in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
-        ]
-        return [None, *(None if peak is None else _scaled(int(peak), highs.exponent) for peak in peaks)]
+        has_high, highs = self._highs_between(times)
+        pairs = zip(has_high.tolist(), highs.mantissas.tolist(), strict=True)
+        return [_scaled(peak, highs.exponent) if known else None for known, peak in pairs]
 
     def mark_candles(self, after_ms: int, until_ms: int) -> Iterator[MarkCandle]:
         """Yield the mark series' candles that closed in (after_ms, until_ms], oldest first."""
@@ -124,6 +165,15 @@ class PairHistory:
         if not len(closed):
             return np.zeros(len(times), dtype=bool)
         return (index >= 0) & (times - closed[index] <= self._max_age_ms)
+
+    def _highs_between(self, times: Times) -> tuple[Flags, DecimalColumn]:
+        bounds = np.searchsorted(self._mark_closed, times, side="right")
+        known, highs = np.append(False, np.diff(bounds) > 0), self._mark_high
+        peaks = np.zeros(len(times), dtype=highs.mantissas.dtype)
+        if known.any():
+            between = highs.mantissas[bounds[0] : bounds[-1]]
+            peaks[known] = np.maximum.reduceat(between, bounds[:-1][known[1:]] - bounds[0])
+        return known, DecimalColumn(cast("Mantissas", peaks), highs.exponent)
 
     def _volumes(self, perp_at: Indices) -> list[Decimal]:
         return [_scaled(volume, self._quote_exponent) for volume in self._quote_volume[perp_at + 1].tolist()]
@@ -143,6 +193,30 @@ def _closes(column: DecimalColumn, index: Indices) -> list[Decimal | None]:
     return [
         None if at < 0 else price for at, price in zip(index.tolist(), column.decimals(index), strict=True)
     ]
+
+
+def _rows(column: DecimalColumn, index: Indices) -> DecimalColumn:
+    """Return the rows at `index`; where that is -1, any."""
+    if not len(column):
+        return DecimalColumn(np.zeros(len(index), dtype=np.int64), column.exponent)
+    return DecimalColumn(column.mantissas[index], column.exponent)
+
+
+def _either(first: Flags, ones: DecimalColumn, others: DecimalColumn) -> DecimalColumn:
+    exponent = min(ones.exponent, others.exponent)
+    chosen = np.where(first, ones.mantissas_over(exponent), others.mantissas_over(exponent))
+    return DecimalColumn(cast("Mantissas", chosen), exponent)
+
+
+def _rates_8h(rates: DecimalColumn, hours: npt.NDArray[np.int64]) -> DecimalColumn:
+    if rates.mantissas.dtype != object and not (8 % hours).any():
+        return DecimalColumn(rates.mantissas * (8 // hours), rates.exponent)
+    pairs = zip(rates.decimals(), hours.tolist(), strict=True)
+    return DecimalColumn.from_decimals([_rate_8h(rate, each) for rate, each in pairs])
+
+
+def _rate_8h(rate: Decimal, hours: int) -> Decimal:
+    return EXACT.divide(EXACT.multiply(rate, _HOURS_8), Decimal(hours))
 
 
 def _recent_quote_volumes(perp: CandleSeries) -> Mantissas:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Any
-
-import numpy as np
+from typing import Any, Self
 
 from bot.analytics import metrics as stats
-from bot.analytics.metrics import Calendar, Units, finite, from_units, money_units
+from bot.analytics.growth import annualized_returns
+from bot.analytics.metrics import Calendar, Floats, Units, finite, from_units, money_units
+from bot.analytics.returns import Returns, year_ratios
 from bot.models import DAY_MS, HOUR_MS, CloseReason, Trade
 from bot.money import plain
 
@@ -97,51 +97,75 @@ class Activity:
     skipped_entries: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CurveFacts:
+    """What metrics ask of equity curves, one value a curve; money in units of 1e-8, NaN for undefined."""
+
+    final: Units
+    fall: Units
+    share: Floats
+    volatility: Floats
+    sharpe: Floats
+    sortino: Floats
+    longest_ms: Units
+    best_month: Units
+
+    @classmethod
+    def of(cls, curves: Units, initial: int, calendar: Calendar) -> Self:
+        """Return the facts of `curves` (curves x events), each of which starts from `initial`."""
+        peaks = stats.running_peaks(curves, initial)
+        fall, share = stats.drawdowns(curves, peaks)
+        return cls.of_parts(
+            final=curves[:, -1],
+            fall=fall,
+            share=share,
+            returns=Returns.of_matrix(stats.daily_returns(curves, initial, calendar)),
+            longest_ms=stats.longest_drawdowns_ms(curves, peaks, calendar),
+            best_month=stats.best_month_units(curves, initial, calendar),
+        )
+
+    @classmethod
+    def of_parts(
+        cls, final: Units, fall: Units, share: Floats, returns: Returns, longest_ms: Units, best_month: Units
+    ) -> Self:
+        """Return the facts of curves with these daily `returns`."""
+        ratios = year_ratios(returns, stats.DAYS_PER_YEAR)
+        return cls(final, fall, share, *ratios, longest_ms, best_month)
+
+    def rows(self) -> Iterable[tuple[Any, ...]]:
+        """Return the facts curve by curve, as Python numbers."""
+        columns = (getattr(self, field.name) for field in fields(self))
+        return zip(*(column.tolist() for column in columns), strict=True)
+
+
 def summarize(
-    curves: Units,
+    facts: CurveFacts,
     initial_capital: Decimal,
     calendar: Calendar,
     totals: Iterable[TradeTotals],
     activities: Iterable[Activity],
 ) -> list[Metrics]:
-    """Return the metrics of runs over the same events, one a row of `curves` (runs x events, 1e-8 units)."""
-    initial = money_units(initial_capital)
-    peaks = stats.running_peaks(curves, initial)
-    falls, shares = stats.drawdowns(curves, peaks)
-    returns = stats.daily_returns(curves, initial, calendar)
-    year = stats.DAYS_PER_YEAR
-    columns = (
-        curves[:, -1],
-        falls,
-        shares,
-        stats.volatility(returns, year),
-        stats.sharpe_ratio(returns, year),
-        stats.sortino_ratio(returns, year),
-        stats.longest_drawdowns_ms(curves, peaks, calendar),
-        stats.best_month_units(curves, initial, calendar),
-    )
-    rows = zip(*(np.asarray(column).tolist() for column in columns), strict=True)
-    elapsed_ms = int(calendar.times_ms[-1] - calendar.times_ms[0])
+    """Return the metrics of runs over the same events, one a curve."""
+    initial, elapsed_ms = money_units(initial_capital), int(calendar.times_ms[-1] - calendar.times_ms[0])
+    annualized = annualized_returns(initial, facts.final, elapsed_ms)
     return [
-        _metrics(row, initial_capital, elapsed_ms, total, activity)
-        for row, total, activity in zip(rows, totals, activities, strict=True)
+        _metrics(row, initial, growth, total, activity)
+        for row, growth, total, activity in zip(facts.rows(), annualized, totals, activities, strict=True)
     ]
 
 
 def _metrics(
-    row: tuple[Any, ...], initial: Decimal, elapsed_ms: int, totals: TradeTotals, activity: Activity
+    row: tuple[Any, ...], initial: int, annualized: float | None, totals: TradeTotals, activity: Activity
 ) -> Metrics:
     final_units, fall, share, volatility, sharpe, sortino, longest_ms, best_month = row
-    final = from_units(final_units)
-    net = final_units - money_units(initial)
-    annualized = stats.annualized_return(initial, final, elapsed_ms)
+    net = final_units - initial
     return Metrics(
         net_pnl=from_units(net),
         total_funding=from_units(totals.funding),
         price_pnl=from_units(totals.price_pnl),
         total_fees=from_units(totals.fees),
         max_drawdown=from_units(fall),
-        final_equity=final,
+        final_equity=from_units(final_units),
         total_trades=totals.trades,
         winning_trades=totals.winners,
         liquidations=totals.liquidations,
@@ -150,7 +174,7 @@ def _metrics(
         funding_payments=totals.payments,
         win_rate=_per(totals.winners, totals.trades),
         max_drawdown_pct=share,
-        total_return=net / money_units(initial),
+        total_return=net / initial,
         annualized_return=annualized,
         volatility=finite(volatility),
         sharpe=finite(sharpe),

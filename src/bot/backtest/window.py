@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from bot.analytics.metrics import Calendar
-from bot.backtest.history import PairHistory, Times
+from bot.backtest.history import PairHistory, PairSeries, Times
 from bot.config import RunConfig
 from bot.data.coverage import Coverage, check_coverage, coverage
 from bot.data.series import MarketData
@@ -52,6 +52,10 @@ class ReplayWindow:
         past = tuple(record for pair in pairs.values() for record in pair.records(0, config.start))
         calendar = Calendar.of(times)
         return cls(data.exchange, data.fingerprint, past, events, calendar, instruments, covered, pairs)
+
+    def series(self, symbol: str) -> PairSeries:
+        """Return what a pair shows at the events, at each of which it settles."""
+        return self._pairs[symbol].series(self.calendar.times_ms)
 
     def price_age_ms(self, symbol: str, t_ms: int) -> int | None:
         """Return how long before `t_ms` the older of a pair's two prices closed, None without both."""

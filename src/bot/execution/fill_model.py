@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from bot.models import Side
 from bot.money import ONE
+from bot.pnl.formulas import Amount
 
 
 class FillModel:
@@ -14,7 +15,7 @@ class FillModel:
     def __init__(self, slippage: Decimal) -> None:
         self._factors = {Side.BUY: ONE + slippage, Side.SELL: ONE - slippage}
 
-    def price(self, side: Side, last_price: Decimal) -> Decimal:
+    def price(self, side: Side, last_price: Amount) -> Amount:
         """Return the unrounded fill price."""
         return last_price * self._factors[side]
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from bot.models import Leg
 from bot.pnl import formulas
+from bot.pnl.formulas import Amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,6 @@ class FeeCalculator:
     def __init__(self, schedule: FeeSchedule) -> None:
         self._rates = {Leg.SPOT: schedule.spot_taker, Leg.PERP: schedule.perp_taker}
 
-    def fee(self, leg: Leg, quantity: Decimal, fill_price: Decimal) -> Decimal:
+    def fee(self, leg: Leg, quantity: Amount, fill_price: Amount) -> Amount:
         """Return the fee of filling `quantity` of `leg` at `fill_price`, quote currency."""
         return formulas.fee(quantity, fill_price, self._rates[leg])

@@ -1,24 +1,29 @@
 """Profit and loss of a hedge: each formula once. Amounts in quote currency, booked at 8 places.
 
-Call inside `bot.money.exact()`, so that products are exact before they are booked.
+Call inside `bot.money.exact()`, so that products are exact before they are booked. One hedge comes as
+Decimal, many at once as ExactArray; rates are Decimal for all of them, or one for each.
 """
 
 from decimal import Decimal
+from typing import TypeVar
 
 from bot.money import book
+from bot.pnl.exact_array import ExactArray
+
+Amount = TypeVar("Amount", Decimal, ExactArray)
 
 
-def notional(quantity: Decimal, price: Decimal) -> Decimal:
+def notional(quantity: Amount, price: Amount) -> Amount:
     """Return the booked value of `quantity` at `price`."""
     return book(quantity * price)
 
 
-def fee(quantity: Decimal, fill_price: Decimal, rate: Decimal) -> Decimal:
+def fee(quantity: Amount, fill_price: Amount, rate: Decimal) -> Amount:
     """Return the booked fee of one fill; `rate` is a fraction of its notional."""
     return book(quantity * fill_price * rate)
 
 
-def funding_payment(quantity: Decimal, mark_price: Decimal, rate: Decimal) -> Decimal:
+def funding_payment(quantity: Amount, mark_price: Amount, rate: Amount) -> Amount:
     """Return the cash a short moves at one settlement: received if positive, paid if negative.
 
     `rate` is a fraction per funding interval.
@@ -31,16 +36,21 @@ def locked_margin(quantity: Decimal, entry_price: Decimal, leverage: Decimal) ->
     return book(quantity * entry_price / leverage)
 
 
-def short_pnl(quantity: Decimal, entry_price: Decimal, price: Decimal) -> Decimal:
+def short_pnl(quantity: Amount, entry_price: Amount, price: Amount) -> Amount:
     """Return what a short opened at `entry_price` has gained at `price`."""
     return book(quantity * (entry_price - price))
 
 
-def hedge_value(quantity: Decimal, spot: Decimal, perp_entry: Decimal, perp: Decimal) -> Decimal:
+def hedge_value(quantity: Amount, spot: Amount, perp_entry: Amount, perp: Amount) -> Amount:
     """Return what an open hedge adds to cash at the prices `spot` and `perp`."""
     return notional(quantity, spot) + short_pnl(quantity, perp_entry, perp)
 
 
-def net_pnl(price_pnl: Decimal, funding: Decimal, fees: Decimal) -> Decimal:
+def price_pnl(quantity: Amount, spot_cost: Amount, spot_exit: Amount, perp_pnl: Amount) -> Amount:
+    """Return what prices have made of a hedge bought for `spot_cost`, sold at `spot_exit`."""
+    return notional(quantity, spot_exit) - spot_cost + perp_pnl
+
+
+def net_pnl(price_pnl: Amount, funding: Amount, fees: Amount) -> Amount:
     """Return what is left of a round trip."""
     return price_pnl + funding - fees

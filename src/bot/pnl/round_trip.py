@@ -28,7 +28,7 @@ def round_trip(position: Position, funding: Decimal, payments: int, end: Exit) -
         perp_pnl = -position.margin
     else:
         perp_pnl = formulas.short_pnl(quantity, position.perp_entry, end.perp_price)
-    price_pnl = formulas.notional(quantity, end.spot_price) - position.spot_cost + perp_pnl
+    price_pnl = formulas.price_pnl(quantity, position.spot_cost, end.spot_price, perp_pnl)
     return Trade(
         symbol=position.symbol,
         opened_at_ms=position.opened_at_ms,

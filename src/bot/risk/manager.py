@@ -1,10 +1,12 @@
 """Isolated margin of the short leg: when to get out, and when the exchange takes over."""
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Context, Decimal
 
 from bot.models import MarkCandle, Position
-from bot.money import ONE
+from bot.money import EXACT, ONE
+
+_FLOOR = Context(prec=EXACT.prec, rounding=ROUND_FLOOR)
 
 
 class RiskManager:
@@ -25,6 +27,17 @@ class RiskManager:
         """Return whether a mark price as high as `high` wipes out the margin."""
         secured = position.margin + position.quantity * position.perp_entry
         return high * position.quantity * (ONE + mmr) >= secured
+
+    def liquidation_guard(self, position: Position, mmr: Decimal) -> Decimal:
+        """Return a price below which nothing is liquidated: where that begins, rounded down."""
+        secured = position.margin + position.quantity * position.perp_entry
+        return _FLOOR.divide(secured, position.quantity * (ONE + mmr))
+
+    def exit_guard(self, position: Position, mmr: Decimal) -> Decimal:
+        """Return a price below which no margin forces an exit: where that begins, rounded down."""
+        secured = position.margin + position.quantity * position.perp_entry
+        ratio = self._margin_exit_ratio
+        return _FLOOR.divide(ratio * secured, position.quantity * (mmr + ratio))
 
     def fatal_candle(self, position: Position, candles: Iterable[MarkCandle], mmr: Decimal) -> MarkCandle:
         """Return the first of `candles` that liquidates; raises StopIteration if none does."""

@@ -2,34 +2,86 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Sequence
-from decimal import Decimal
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from bot.backtest.history import PairSeries
+from bot.data.columns import DecimalColumn
 from bot.models import FundingRate, SettlementView
+from bot.money import EXACT, WIDE
 
 Mask = npt.NDArray[np.bool_]
 Derived = TypeVar("Derived")
 _MAX_DERIVED = 2_000
 
 
-class Ranked:
-    """Exact values by their rank among the distinct ones: comparing ranks is comparing the values."""
+class Compared:
+    """Exact values to hold against thresholds; `known` says where there are any."""
 
-    def __init__(self, values: Sequence[Decimal | None]) -> None:
-        self.distinct = sorted({value for value in values if value is not None})
-        rank = {value: index for index, value in enumerate(self.distinct)}
-        self.ranks = np.array([-1 if value is None else rank[value] for value in values], dtype=np.int32)
+    def __init__(self, values: DecimalColumn, known: Mask | None = None) -> None:
+        self._exponent = values.exponent
+        self._mantissas = values.mantissas
+        self._known = known
+        self._distinct: list[int] | None = None
 
     def at_least(self, threshold: Decimal) -> Mask:
         """Return where the value is `threshold` or more; never where there is no value."""
-        return self.ranks >= bisect_left(self.distinct, threshold)
+        return self._from(self._mantissa(threshold), 0)
 
     def satisfying(self, rising: Callable[[Decimal], bool]) -> Mask:
         """Return where `rising`, a condition that stays true for larger values, holds."""
-        return self.ranks >= bisect_left(self.distinct, True, key=rising)
+        if self._distinct is None:
+            self._distinct = np.unique(self._mantissas).tolist()
+        place = bisect_left(self._distinct, True, key=lambda whole: rising(self._value(whole)))
+        none = np.zeros(len(self._mantissas), dtype=bool)
+        return none if place == len(self._distinct) else self._from(self._distinct[place], 0)
+
+    def first_reaching(self, start: int, guard: Decimal, ends: Callable[[Decimal], bool]) -> int | None:
+        """Return the first place from `start` on whose value satisfies `ends`, which all higher ones do too.
+
+        No value below `guard` does.
+        """
+        least = self._mantissa(guard)
+        while not ends(self._value(least)):
+            least += 1
+        reached = self._from(least, start)
+        first = int(reached.argmax()) if len(reached) else 0
+        return start + first if len(reached) and reached[first] else None
+
+    def _from(self, least: int, start: int) -> Mask:
+        reached = np.asarray(self._mantissas[start:] >= least, dtype=bool)
+        return reached if self._known is None else reached & self._known[start:]
+
+    def _mantissa(self, least: Decimal) -> int:
+        """Return the smallest mantissa whose value is not below `least`."""
+        return int(least.scaleb(-self._exponent, context=WIDE).to_integral_value(ROUND_CEILING))
+
+    def _value(self, mantissa: int) -> Decimal:
+        return Decimal(mantissa).scaleb(self._exponent, context=EXACT)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """The events of which something is true; `next[k]` is the first of them from event k on.
+
+    Past the last event stands for never.
+    """
+
+    mask: Mask
+    next: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, mask: Mask) -> Self:
+        """Return the events where `mask` holds."""
+        count = len(mask)
+        marked = np.where(mask, np.arange(count, dtype=np.int32), np.int32(count))
+        found = np.full(count + 2, count, dtype=np.int32)
+        found[:count] = np.minimum.accumulate(marked[::-1])[::-1]
+        return cls(mask, found)
 
 
 class DecisionColumns:
@@ -39,13 +91,15 @@ class DecisionColumns:
     that trials with the same parameters share it.
     """
 
-    def __init__(self, past: Sequence[FundingRate], views: Sequence[SettlementView]) -> None:
+    def __init__(
+        self, past: Sequence[FundingRate], views: Sequence[SettlementView], series: PairSeries
+    ) -> None:
         self.past = past
         self.views = views
-        self.fresh: Mask = np.array([view.ticker.fresh for view in views], dtype=bool)
-        self.rates = Ranked([view.funding.rate for view in views])
-        self.rates_8h = Ranked([view.funding.rate_8h for view in views])
-        self.volumes_24h = Ranked([view.ticker.volume_24h for view in views])
+        self.fresh: Mask = series.fresh
+        self.rates = Compared(series.rate)
+        self.rates_8h = Compared(series.rate_8h)
+        self.volumes_24h = Compared(series.volume_24h)
         self.spot_active: Mask = np.array([view.instrument.spot_active for view in views], dtype=bool)
         self._derived: dict[Hashable, Any] = {}
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bot.backtest.batch.columns import DecisionColumns, Mask
+from bot.backtest.batch.columns import Choice, DecisionColumns, Mask
 from bot.config import RunConfig
 from bot.market_data.opportunity_ranker import OpportunityRanker
 from bot.money import ZERO
@@ -28,13 +28,11 @@ _SUB_SCORE_UNIT = 10**SUB_SCORE_PLACES
 class Decisions:
     """Where a flat account would enter, and where a held pair would be exited by signal.
 
-    Equal keys mean equal masks, so that what follows from a mask is worked out once.
+    Trials that decide alike have the same choices, so that what follows from one is worked out once.
     """
 
-    entry_key: tuple[Any, ...]
-    entries: Mask
-    exit_key: tuple[Any, ...]
-    exits: Mask
+    entries: Choice
+    exits: Choice
 
 
 def simple_decisions(config: RunConfig, columns: DecisionColumns) -> Decisions:
@@ -49,12 +47,8 @@ def simple_decisions(config: RunConfig, columns: DecisionColumns) -> Decisions:
     )
     exit_key = ("simple", config.exit_funding_rate)
     return Decisions(
-        entry_key,
-        columns.derive(entry_key, lambda: _simple_entries(config, columns)),
-        exit_key,
-        columns.derive(
-            exit_key, lambda: columns.fresh & ~columns.rates_8h.at_least(config.exit_funding_rate)
-        ),
+        columns.derive(entry_key, lambda: Choice.of(_simple_entries(config, columns))),
+        columns.derive(exit_key, lambda: Choice.of(_simple_exits(config, columns))),
     )
 
 
@@ -68,6 +62,10 @@ def _simple_entries(config: RunConfig, columns: DecisionColumns) -> Mask:
     return columns.fresh & passing & columns.spot_active
 
 
+def _simple_exits(config: RunConfig, columns: DecisionColumns) -> Mask:
+    return columns.fresh & ~columns.rates_8h.at_least(config.exit_funding_rate)
+
+
 def composite_decisions(config: RunConfig, columns: DecisionColumns) -> Decisions:
     """Return what `composite` decides, without dynamic sizing."""
     scores, score_key = _scores(config, columns)
@@ -78,13 +76,23 @@ def composite_decisions(config: RunConfig, columns: DecisionColumns) -> Decision
         config.volume_decline_ratio,
     )
     exit_key = (*score_key, config.exit_threshold)
-    positive = columns.derive("positive", lambda: columns.rates.satisfying(lambda rate: rate > 0))
     return Decisions(
-        entry_key,
-        columns.fresh & positive & _volumes_hold(config, columns) & _reach(scores, config.entry_threshold),
-        exit_key,
-        columns.fresh & ~(positive & _reach(scores, config.exit_threshold)),
+        columns.derive(entry_key, lambda: Choice.of(_composite_entries(config, columns, scores))),
+        columns.derive(exit_key, lambda: Choice.of(_composite_exits(config, columns, scores))),
     )
+
+
+def _composite_entries(config: RunConfig, columns: DecisionColumns, scores: Scores) -> Mask:
+    holds = _positive(columns) & _volumes_hold(config, columns)
+    return columns.fresh & holds & _reach(scores, config.entry_threshold)
+
+
+def _composite_exits(config: RunConfig, columns: DecisionColumns, scores: Scores) -> Mask:
+    return columns.fresh & ~(_positive(columns) & _reach(scores, config.exit_threshold))
+
+
+def _positive(columns: DecisionColumns) -> Mask:
+    return columns.derive("positive", lambda: columns.rates.satisfying(lambda rate: rate > 0))
 
 
 def _scores(config: RunConfig, columns: DecisionColumns) -> tuple[Scores, tuple[Any, ...]]:

@@ -1,238 +1,164 @@
-"""The hedges that trials of one account share: each entry opened once, each round trip closed once."""
+"""The hedges that trials of one account share: each is opened once, by the classes that open any hedge."""
 
-from bisect import bisect_left
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from decimal import ROUND_CEILING, Decimal
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from bot.analytics.metrics import UNITS_PER_QUOTE, from_units, money_units
-from bot.backtest.batch.columns import Ranked
+from bot.backtest.batch.columns import Compared
 from bot.backtest.executor import BacktestExecutor
-from bot.backtest.metrics import TradeTotals
+from bot.backtest.history import PairSeries
 from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
-from bot.data.columns import DecimalColumn
 from bot.desk import position_sizer
-from bot.errors import ExecutionError
 from bot.execution.fill_model import FillModel
 from bot.market_data.ticker_service import TickerService
-from bot.models import CloseReason, FundingRate, Leg, MarketEvent, Position, Side, Ticker, Trade
+from bot.models import Position
 from bot.money import ONE, WIDE, ZERO
-from bot.pnl import formulas
+from bot.pnl.exact_array import ExactArray
 from bot.pnl.fees import FeeCalculator
-from bot.pnl.marks import hedge_values
-from bot.pnl.round_trip import Exit, round_trip
 from bot.pnl.tracker import PnLTracker
 from bot.position.manager import PositionManager
 from bot.risk.manager import RiskManager
 
+Whole = npt.NDArray[np.int64]
 NEVER = 2**31 - 1
-REASONS = (CloseReason.SIGNAL, CloseReason.MARGIN, CloseReason.LIQUIDATION, CloseReason.END)
+NO_HEDGE = -1
+_UNKNOWN = -2
 
 
 class PairColumns:
-    """The events of a window with one pair, and the prices that can end a hedge, by rank."""
+    """The events of a window with one pair: its prices, and those that can end a hedge."""
 
-    def __init__(self, window: ReplayWindow) -> None:
+    def __init__(self, window: ReplayWindow, series: PairSeries) -> None:
         [self.symbol] = window.instruments
         self.window = window
+        self.events = window.events
+        self.times_ms = window.calendar.times_ms
         self.instrument = window.instruments[self.symbol]
-        self.tickers = [event.tickers[self.symbol] for event in window.events]
-        self.highs = Ranked([event.mark_highs.get(self.symbol) for event in window.events])
-        self.marks = Ranked([ticker.mark if ticker.fresh else None for ticker in self.tickers])
-        self.marks_paid = [_paid(event.settlements[0].funding) for event in window.events]
-        self.spots = DecimalColumn.from_decimals([ticker.spot or ZERO for ticker in self.tickers])
-        self.perps = DecimalColumn.from_decimals([ticker.perp or ZERO for ticker in self.tickers])
-
-    @property
-    def events(self) -> tuple[MarketEvent, ...]:
-        """The events of the window."""
-        return self.window.events
-
-
-@dataclass(slots=True, eq=False)
-class OpenedHedge:
-    """A hedge opened at event `entry`, followed as far as any trial needs it.
-
-    `liquidated_at` and `margin_exit_at` are the events at which its margin would end it, NEVER if none.
-    `worth[k]` is what it adds to the cash before it after event `entry + k`, in units of 1e-8; `funding[k]`
-    is the funding booked by then.
-    """
-
-    number: int
-    entry: int
-    position: Position
-    liquidated_at: int
-    margin_exit_at: int
-    worth: npt.NDArray[np.int64]
-    funding: npt.NDArray[np.int64]
+        self.highs = Compared(series.high, series.has_high)
+        self.marks = Compared(series.mark, series.fresh)
+        self.spots = ExactArray.of(series.spot)
+        self.perps = ExactArray.of(series.perp)
+        self.paid_marks = ExactArray.of(series.paid_mark)
+        self.paid_rates = ExactArray.of(series.rate)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ClosedTrip:
-    """A round trip from event `entry` to event `end`; `net` is what it leaves in cash, in units of 1e-8.
+class PositionColumns:
+    """Some positions, column by column."""
 
-    `last_collected` is the last settlement it collected, `last_seen` the last event not after its close.
-    `worth` is what its hedge adds to the cash before it, after each event but the last.
-    """
+    quantity: ExactArray
+    perp_entry: ExactArray
+    spot_cost: ExactArray
+    entry_fees: ExactArray
 
-    entry: int
-    end: int
-    last_collected: int
-    last_seen: int
-    totals: TradeTotals
-    net: int
-    worth: npt.NDArray[np.int64]
+    @classmethod
+    def of(cls, positions: Sequence[Position]) -> Self:
+        """Return the columns of `positions`."""
+        names = (field.name for field in fields(cls))
+        return cls(*(ExactArray.from_decimals([getattr(one, name) for one in positions]) for name in names))
+
+    def __getitem__(self, index: Whole) -> "PositionColumns":
+        """Return the positions at `index`."""
+        return PositionColumns(*(getattr(self, field.name)[index] for field in fields(self)))
 
 
 class HedgeBook:
-    """The hedges of one account over the only pair of a window. Call inside `bot.money.exact()`.
+    """The hedges of one account over the only pair of a window, by number. Call inside `bot.money.exact()`.
 
     Sizing on the initial capital makes a hedge depend on its entry alone, as long as cash covers a slot.
+    A hedge opened at event `entries[n]` is liquidated at `liquidated_at[n]` and closed for its margin at
+    `margin_exit_at[n]`, NEVER where prices spare it.
     """
 
     def __init__(self, config: RunConfig, pair: PairColumns) -> None:
+        self.pair = pair
         self.initial = money_units(config.initial_capital)
         self.slot = _slot_units(config)
-        self.trips: list[ClosedTrip] = []
-        self._hedges: list[OpenedHedge] = []
-        self._pair = pair
+        self.fills = FillModel(config.slippage)
+        self.fees = FeeCalculator(config.fees)
+        self.risk = RiskManager(config.margin_exit_ratio)
+        self.positions: list[Position] = []
+        self.entries: list[int] = []
         self._config = config
         self._sizer = position_sizer(config)
-        self._fills = FillModel(config.slippage)
-        self._fees = FeeCalculator(config.fees)
-        self._risk = RiskManager(config.margin_exit_ratio)
-        self._opened: dict[tuple[int, int | None], OpenedHedge | None] = {}
-        self._closed: dict[tuple[int, int, int], int] = {}
+        self._number_at = np.full(len(pair.events), _UNKNOWN, dtype=np.int64)
+        self._with_cash: dict[tuple[int, int], int] = {}
+        self._limits = np.full((64, 2), NEVER, dtype=np.int64)
 
-    def opened(self, entry: int, cash: int | None = None) -> OpenedHedge | None:
-        """Return the hedge opened at event `entry`, None if no order would be large enough.
+    @property
+    def liquidated_at(self) -> Whole:
+        """Event of each hedge's liquidation; that of NO_HEDGE is never."""
+        return self._limits[:, 0]
 
-        `cash` is what the account has, in units of 1e-8, where that does not cover a slot.
-        """
+    @property
+    def margin_exit_at(self) -> Whole:
+        """Event of each hedge's margin exit; that of NO_HEDGE is never."""
+        return self._limits[:, 1]
+
+    def opened(self, entries: Whole) -> Whole:
+        """Return the hedges opened at these events with a whole slot, NO_HEDGE where that is too small."""
+        numbers = self._number_at[entries]
+        unknown = numbers == _UNKNOWN
+        if unknown.any():
+            for entry in np.unique(entries[unknown]).tolist():
+                self._number_at[entry] = self._open(entry, self._config.initial_capital)
+            numbers = self._number_at[entries]
+        return numbers
+
+    def opened_with(self, entries: Whole, cash: Whole) -> Whole:
+        """Return the hedges opened at these events by accounts with this much cash, in units of 1e-8."""
+        numbers = np.empty(len(entries), dtype=np.int64)
+        covered = cash >= self.slot
+        numbers[covered] = self.opened(entries[covered])
+        short = np.flatnonzero(~covered)
+        keys = zip(entries[short].tolist(), cash[short].tolist(), strict=True)
+        numbers[short] = [self._opened_short(entry, left) for entry, left in keys]
+        return numbers
+
+    def _opened_short(self, entry: int, cash: int) -> int:
         key = (entry, cash)
-        if key not in self._opened:
-            self._opened[key] = self._open(
-                entry, self._config.initial_capital if cash is None else from_units(cash)
-            )
-        return self._opened[key]
+        if key not in self._with_cash:
+            self._with_cash[key] = self._open(entry, from_units(cash))
+        return self._with_cash[key]
 
-    def closed(self, hedge_number: int, end: int, reason: int) -> int:
-        """Return the index into `trips` of a hedge's round trip to event `end`, for REASONS[reason]."""
-        key = (hedge_number, end, reason)
-        if key not in self._closed:
-            hedge = self._hedges[hedge_number]
-            self._closed[key] = len(self.trips)
-            trade = self._close(hedge, end, REASONS[reason])
-            totals = TradeTotals.of([trade])
-            self._follow(hedge, end - 1)
-            liquidated = trade.reason is CloseReason.LIQUIDATION
-            at_event = trade.closed_at_ms == self._pair.events[end].t_ms
-            self.trips.append(
-                ClosedTrip(
-                    entry=hedge.entry,
-                    end=end,
-                    last_collected=end - liquidated,
-                    last_seen=end if at_event else end - 1,
-                    totals=totals,
-                    net=totals.gains - totals.losses,
-                    worth=hedge.worth[: end - hedge.entry],
-                )
-            )
-        return self._closed[key]
-
-    def _open(self, entry: int, cash: Decimal) -> OpenedHedge | None:
-        pair = self._pair
-        base = self._config.initial_capital
-        quantity = self._sizer.quantity(pair.tickers[entry], pair.instrument, base, ONE, cash, ZERO)
+    def _open(self, entry: int, cash: Decimal) -> int:
+        """Open a hedge and return its number."""
+        pair, base = self.pair, self._config.initial_capital
+        quantity = self._sizer.quantity(
+            pair.events[entry].tickers[pair.symbol], pair.instrument, base, ONE, cash, ZERO
+        )
         if not quantity:
-            return None
+            return NO_HEDGE
         tickers = TickerService()
         tickers.update(pair.events[entry].tickers)
-        position = self._manager(tickers, PnLTracker(base)).open(pair.symbol, quantity)
-        if position is None:
-            return None
-        hedge = OpenedHedge(
-            number=len(self._hedges),
-            entry=entry,
-            position=position,
-            liquidated_at=self._liquidation(entry, position),
-            margin_exit_at=self._margin_exit(entry, position),
-            worth=np.empty(0, dtype=np.int64),
-            funding=np.zeros(1, dtype=np.int64),
+        executor = BacktestExecutor(tickers, self.fills, self.fees)
+        manager = PositionManager(executor, PnLTracker(base), self._config.perp_leverage)
+        position = manager.open(pair.symbol, quantity)
+        assert position is not None  # noqa: S101 - a replay fills every order whole
+        return self._noted(entry, position)
+
+    def _noted(self, entry: int, position: Position) -> int:
+        number, mmr, risk = len(self.positions), self.pair.instrument.mmr, self.risk
+        if number + 1 >= len(self._limits):
+            self._limits = np.vstack([self._limits, np.full_like(self._limits, NEVER)])
+        self.positions.append(position)
+        self.entries.append(entry)
+        fatal = self.pair.highs.first_reaching(
+            entry + 1,
+            risk.liquidation_guard(position, mmr),
+            lambda high: risk.is_liquidated(position, high, mmr),
         )
-        self._hedges.append(hedge)
-        return hedge
-
-    def _manager(self, tickers: TickerService, tracker: PnLTracker) -> PositionManager:
-        executor = BacktestExecutor(tickers, self._fills, self._fees)
-        return PositionManager(executor, tracker, self._config.perp_leverage)
-
-    def _liquidation(self, entry: int, position: Position) -> int:
-        mmr = self._pair.instrument.mmr
-        return _first_reaching(
-            self._pair.highs, entry, lambda high: self._risk.is_liquidated(position, high, mmr)
+        forced = self.pair.marks.first_reaching(
+            entry + 1, risk.exit_guard(position, mmr), lambda price: risk.must_exit(position, price, mmr)
         )
-
-    def _margin_exit(self, entry: int, position: Position) -> int:
-        mmr = self._pair.instrument.mmr
-        return _first_reaching(
-            self._pair.marks, entry, lambda price: self._risk.must_exit(position, price, mmr)
-        )
-
-    def _follow(self, hedge: OpenedHedge, last: int) -> None:
-        """Book the funding and work out the worth of a hedge up to event `last`."""
-        known = hedge.entry + len(hedge.worth)
-        if last < known:
-            return
-        pair, position = self._pair, hedge.position
-        quantity = position.quantity
-        settled = pair.marks_paid[max(known, hedge.entry + 1) : last + 1]
-        payments = (formulas.funding_payment(quantity, mark, rate) for mark, rate in settled)
-        paid = [int(amount * UNITS_PER_QUOTE) for amount in payments]
-        hedge.funding = np.concatenate([hedge.funding, hedge.funding[-1] + np.cumsum(paid, dtype=np.int64)])
-        span = slice(known, last + 1)
-        values = hedge_values(quantity, position.perp_entry, pair.spots.part(span), pair.perps.part(span))
-        spent = money_units(position.spot_cost + position.entry_fees)
-        hedge.worth = np.concatenate([hedge.worth, values + hedge.funding[known - hedge.entry :] - spent])
-
-    def _close(self, hedge: OpenedHedge, end: int, reason: CloseReason) -> Trade:
-        liquidated = reason is CloseReason.LIQUIDATION
-        settled = end - hedge.entry - liquidated
-        self._follow(hedge, hedge.entry + settled)
-        position = hedge.position
-        ticker = self._fatal_ticker(position, end) if liquidated else self._pair.tickers[end]
-        spot, fees = self._sold(Leg.SPOT, Side.SELL, position.quantity, ticker.spot)
-        perp = None
-        if not liquidated:
-            perp, fee = self._sold(Leg.PERP, Side.BUY, position.quantity, ticker.perp)
-            fees += fee
-        return round_trip(
-            position,
-            from_units(int(hedge.funding[settled])),
-            settled,
-            Exit(ticker.t_ms, spot, perp, fees, reason),
-        )
-
-    def _sold(self, leg: Leg, side: Side, quantity: Decimal, last: Decimal | None) -> tuple[Decimal, Decimal]:
-        """Return fill price and fee of closing one leg."""
-        if last is None:
-            raise ExecutionError(f"{self._pair.symbol} has no {leg} price to close at")
-        price = self._fills.price(side, last)
-        return price, self._fees.fee(leg, quantity, price)
-
-    def _fatal_ticker(self, position: Position, end: int) -> Ticker:
-        events, symbol = self._pair.events, self._pair.symbol
-        candles = self._pair.window.mark_candles(symbol, events[end - 1].t_ms, events[end].t_ms)
-        return self._risk.fatal_candle(position, candles, self._pair.instrument.mmr).ticker
-
-
-def _paid(funding: FundingRate) -> tuple[Decimal, Decimal]:
-    """Return mark price and rate of a settlement; no hedge is ever open before there is a mark price."""
-    return (ZERO, ZERO) if funding.mark_price is None else (funding.mark_price, funding.rate)
+        self._limits[number] = [NEVER if event is None else event for event in (fatal, forced)]
+        return number
 
 
 def _slot_units(config: RunConfig) -> int:
@@ -240,10 +166,3 @@ def _slot_units(config: RunConfig) -> int:
     capital = WIDE.multiply(config.initial_capital, config.allocation)
     slots = Decimal(config.max_simultaneous_positions)
     return int(WIDE.divide(WIDE.multiply(capital, UNITS_PER_QUOTE), slots).to_integral_value(ROUND_CEILING))
-
-
-def _first_reaching(prices: Ranked, entry: int, ends: Callable[[Decimal], bool]) -> int:
-    """Return the first event after `entry` whose price satisfies `ends`, which all higher prices do too."""
-    reached = prices.ranks[entry + 1 :] >= bisect_left(prices.distinct, True, key=ends)
-    first = int(reached.argmax()) if len(reached) else 0
-    return entry + 1 + first if len(reached) and reached[first] else NEVER

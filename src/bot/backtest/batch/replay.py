@@ -2,7 +2,8 @@
 
 Trials that differ only in thresholds share almost everything: a decision is taken once for each distinct
 parameter, each hedge is opened and followed once, each round trip is closed once, and each distinct sequence
-of round trips is summed up once. Where that does not hold the plain replay runs.
+of round trips is summed up once. Accounts that shrink below a slot size each entry by their own cash, and
+share less. Where nothing is shared the plain replay runs.
 """
 
 from collections.abc import Sequence
@@ -10,12 +11,15 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
+
 from bot.analytics.carry import CarryComparison
 from bot.backtest.batch.columns import DecisionColumns
 from bot.backtest.batch.decisions import DECISIONS, Decisions
-from bot.backtest.batch.hedges import HedgeBook, PairColumns
-from bot.backtest.batch.sequences import HoldColumns, Sequences
-from bot.backtest.batch.walk import NextEvents, walk
+from bot.backtest.batch.hedges import HedgeBook, PairColumns, Whole
+from bot.backtest.batch.sequences import NONE, HoldColumns, Sequences
+from bot.backtest.batch.trips import Trips
+from bot.backtest.batch.walk import Journeys, NextEvents, walk
 from bot.backtest.engine import replay
 from bot.backtest.insight import Baselines, explain
 from bot.backtest.metrics import Metrics
@@ -56,16 +60,18 @@ class BatchReplayer:
         self._columns: DecisionColumns | None = None
         self._pair: PairColumns | None = None
         if len(window.instruments) == 1:
-            self._pair = PairColumns(window)
+            [symbol] = window.instruments
+            series = window.series(symbol)
+            self._pair = PairColumns(window, series)
             views = [event.settlements[0] for event in window.events]
-            self._columns = DecisionColumns(window.past, views)
+            self._columns = DecisionColumns(window.past, views, series)
 
     def summaries(self, configs: Sequence[RunConfig]) -> list[TrialSummary]:
         """Return the summary of each run, equal in every bit to that of a plain replay."""
         found: dict[int, TrialSummary] = {}
         with exact():
             for group in self._groups(configs):
-                found.update(zip(group.places, self._shared(group), strict=False))
+                found.update(self._shared(group))
         return [
             found[place] if place in found else self._plain(config) for place, config in enumerate(configs)
         ]
@@ -77,34 +83,50 @@ class BatchReplayer:
 
     def _groups(self, configs: Sequence[RunConfig]) -> list[_Group]:
         groups: dict[tuple[Any, ...], _Group] = {}
+        same: dict[tuple[int, ...], _Group] = {}
         if self._columns is None:
             return []
         for place, config in enumerate(configs):
             decide = DECISIONS.get(config.strategy_mode)
             if decide is None or not _is_shareable(config):
                 continue
-            group = groups.setdefault(_account(config), _Group(config, [], []))
+            account = _account(config)
+            objects = tuple(map(id, account))
+            if objects not in same:
+                same[objects] = groups.setdefault(account, _Group(config, [], []))
+            group = same[objects]
             group.places.append(place)
             group.decisions.append(decide(config, self._columns))
         return list(groups.values())
 
-    def _shared(self, group: _Group) -> list[TrialSummary]:
-        """Return the summaries of a group's trials, none where amounts would not fit 64 bits."""
+    def _shared(self, group: _Group) -> dict[int, TrialSummary]:
+        """Return the summaries of a group's trials by place, without those that cannot be had together."""
         book, calendar = self._book(group.config), self._window.calendar
-        entries = NextEvents.of([(d.entry_key, d.entries) for d in group.decisions])
-        exits = NextEvents.of([(d.exit_key, d.exits) for d in group.decisions])
-        held = self._baselines.of(group.config)
+        entries = NextEvents.of([decisions.entries for decisions in group.decisions])
+        exits = NextEvents.of([decisions.exits for decisions in group.decisions])
+        every = np.arange(len(group.places))
         try:
-            sequences = Sequences.of(walk(entries, exits, book))
-            hold = HoldColumns.of(held, calendar)
+            hold = HoldColumns.of(self._baselines.of(group.config), calendar)
+            found, short = self._summed(group, hold, walk(entries, exits, book, every), every, book.slot)
+            if len(short):
+                journeys = walk(entries, exits, book, short, lambda codes: _nets(book, codes))
+                found |= self._summed(group, hold, journeys, short, 0)[0]
         except OverflowError:
-            return []
-        if not sequences.fits(book):
-            return []
-        metrics = sequences.summarize(book, group.config, calendar)
-        carries = sequences.carries(book, hold, metrics)
-        summed = [TrialSummary(own, held.metrics, carry) for own, carry in zip(metrics, carries, strict=True)]
-        return [summed[which] for which in sequences.of_trial]
+            return {}
+        return found
+
+    def _summed(
+        self, group: _Group, hold: HoldColumns, journeys: Journeys, trials: Whole, slot: int
+    ) -> tuple[dict[int, TrialSummary], Whole]:
+        """Return the summaries of those `trials` of a group that make these journeys, and who does not."""
+        sequences = Sequences(self._book(group.config), journeys, self._window.calendar, slot)
+        own = sequences.metrics(group.config)
+        carries = sequences.carries(hold, own)
+        held = self._baselines.of(group.config).metrics
+        summed = [TrialSummary(metrics, held, carry) for metrics, carry in zip(own, carries, strict=True)]
+        pairs = list(zip(trials.tolist(), sequences.of_trial, strict=True))
+        found = {group.places[trial]: summed[which] for trial, which in pairs if which != NONE}
+        return found, np.array([trial for trial, which in pairs if which == NONE], dtype=np.int64)
 
     def _book(self, config: RunConfig) -> HedgeBook:
         key = _account(config)
@@ -114,6 +136,12 @@ class BatchReplayer:
             assert self._pair is not None  # noqa: S101
             self._books[key] = HedgeBook(config, self._pair)
         return self._books[key]
+
+
+def _nets(book: HedgeBook, codes: Whole) -> Whole:
+    """Return what round trips leave in cash."""
+    distinct, place = np.unique(codes, return_inverse=True)
+    return Trips.of(book, distinct).net[place]
 
 
 def _is_shareable(config: RunConfig) -> bool:

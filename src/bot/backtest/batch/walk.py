@@ -1,55 +1,43 @@
 """Which round trips each trial makes: all trials step from entry to exit at the same time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bot.backtest.batch.columns import Mask
-from bot.backtest.batch.hedges import NEVER, REASONS, HedgeBook, OpenedHedge
+from bot.backtest.batch.columns import Choice
+from bot.backtest.batch.hedges import HedgeBook, Whole
 from bot.models import CloseReason
 
-Whole = npt.NDArray[np.int64]
-NO_TRIP = -1
-_SIGNAL, _MARGIN, _LIQUIDATION, _END = (
-    REASONS.index(reason)
-    for reason in (CloseReason.SIGNAL, CloseReason.MARGIN, CloseReason.LIQUIDATION, CloseReason.END)
-)
+REASONS = (CloseReason.SIGNAL, CloseReason.MARGIN, CloseReason.LIQUIDATION, CloseReason.END)
+SIGNAL, MARGIN, LIQUIDATION, END = range(4)
+_EVENT_BITS = 30
 
 
-def next_true(mask: Mask) -> npt.NDArray[np.int32]:
-    """Return, for each event and one past the last, the first event from there on where `mask` holds.
+def trip_codes(hedges: Whole, ends: Whole, reasons: Whole) -> Whole:
+    """Return round trips as numbers: ascending by hedge, then by the event that ends them."""
+    return (hedges << (_EVENT_BITS + 2)) | (ends << 2) | reasons
 
-    Past the last event stands for never.
-    """
-    count = len(mask)
-    marked = np.where(mask, np.arange(count, dtype=np.int32), np.int32(count))
-    found = np.full(count + 2, count, dtype=np.int32)
-    found[:count] = np.minimum.accumulate(marked[::-1])[::-1]
-    return found
+
+def parts(codes: Whole) -> tuple[Whole, Whole, Whole]:
+    """Return hedge, end and reason (an index into REASONS) of round trips."""
+    return codes >> (_EVENT_BITS + 2), (codes >> 2) & (2**_EVENT_BITS - 1), codes & 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NextEvents:
-    """Rows of `next_true`, one a distinct mask, and the row that each trial follows."""
+    """The next event of each distinct choice, a row each, and the row that each trial follows."""
 
     table: npt.NDArray[np.int32]
     row_of_trial: Whole
 
     @classmethod
-    def of(cls, masks: Sequence[tuple[tuple[Any, ...], Mask]]) -> "NextEvents":
-        """Return the rows of one mask a trial; equal keys share a row."""
-        rows: dict[tuple[Any, ...], int] = {}
-        table: list[npt.NDArray[np.int32]] = []
-        row_of_trial = np.empty(len(masks), dtype=np.int64)
-        for trial, (key, mask) in enumerate(masks):
-            if key not in rows:
-                rows[key] = len(table)
-                table.append(next_true(mask))
-            row_of_trial[trial] = rows[key]
-        return cls(np.stack(table), row_of_trial)
+    def of(cls, choices: Sequence[Choice]) -> "NextEvents":
+        """Return the rows of one choice a trial; the same share a row."""
+        rows = {choice: row for row, choice in enumerate(dict.fromkeys(choices))}
+        row_of_trial = np.array([rows[choice] for choice in choices], dtype=np.int64)
+        return cls(np.stack([choice.next for choice in rows]), row_of_trial)
 
     def after(self, trials: Whole, start: Whole) -> Whole:
         """Return the next event of each of `trials` from `start` on."""
@@ -58,78 +46,68 @@ class NextEvents:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Journeys:
-    """The n-th round trip of each trial is in `trips[trial, n]`: an index into the book, or NO_TRIP.
+    """The round trips of trials: those of the n-th are `codes[starts[n]:starts[n + 1]]`, oldest first.
 
-    The trips of a trial are not always side by side: an entry too small to open leaves a hole, and is
-    counted in `skipped`.
+    `skipped` counts its entries too small to open.
     """
 
-    trips: Whole
+    codes: Whole
+    starts: Whole
     skipped: Whole
 
 
-def walk(next_entry: NextEvents, next_exit: NextEvents, book: HedgeBook) -> Journeys:
-    """Return the round trips of all trials. Call inside `bot.money.exact()`.
+def walk(
+    next_entry: NextEvents,
+    next_exit: NextEvents,
+    book: HedgeBook,
+    trials: Whole,
+    nets: Callable[[Whole], Whole] | None = None,
+) -> Journeys:
+    """Return the round trips of `trials`. Call inside `bot.money.exact()`.
 
+    With `nets`, what round trips leave in cash, entries are sized by the cash there is; without, by slots.
     The last event closes everything; a pair whose position ends at an event is not entered again there.
     """
-    count, last = len(next_entry.row_of_trial), next_entry.table.shape[1] - 3
-    cash, skipped = np.full(count, book.initial, dtype=np.int64), np.zeros(count, dtype=np.int64)
-    trials, start = np.arange(count), np.zeros(count, dtype=np.int64)
-    steps: list[Whole] = []
+    count, last = len(trials), next_entry.table.shape[1] - 3
+    cash, skipped = np.full(count, book.initial), np.zeros(count, dtype=np.int64)
+    places, start = np.arange(count), np.zeros(count, dtype=np.int64)
+    steps: list[tuple[Whole, Whole]] = []
     while True:
-        entries = next_entry.after(trials, start)
+        entries = next_entry.after(trials[places], start)
         going = entries < last
-        trials, entries = trials[going], entries[going]
-        if not len(trials):
-            return Journeys(np.stack(steps, axis=1) if steps else np.empty((count, 0), np.int64), skipped)
-        hedges = _hedges(entries, cash[trials], book)
-        opened, liquidations, margin_exits = hedges
-        ends, reasons = _ends(next_exit.after(trials, entries + 1), liquidations, margin_exits, last)
-        fits = opened >= 0
-        skipped[trials[~fits]] += 1
-        trips = np.full(count, NO_TRIP, dtype=np.int64)
-        trips[trials[fits]], nets = _close(opened[fits], ends[fits], reasons[fits], book)
-        cash[trials[fits]] += nets
-        steps.append(trips)
-        start = np.where(fits, ends, entries) + 1
+        places, entries = places[going], entries[going]
+        if not len(places):
+            return _journeys(steps, count, skipped)
+        hedges = book.opened(entries) if nets is None else book.opened_with(entries, cash[places])
+        ends, reasons = _ends(next_exit.after(trials[places], entries + 1), hedges, book, last)
+        start = ends + 1
+        fits = hedges >= 0
+        if not fits.all():
+            skipped[places[~fits]] += 1
+            start[~fits] = entries[~fits] + 1
+        codes = trip_codes(hedges[fits], ends[fits], reasons[fits])
+        steps.append((places[fits], codes))
+        if nets is not None:
+            cash[places[fits]] += nets(codes)
 
 
-def _hedges(entries: Whole, cash: Whole, book: HedgeBook) -> tuple[Whole, Whole, Whole]:
-    """Return the hedge of each trial that enters (-1 if too small), and where its margin ends it."""
-    short = cash < book.slot
-    distinct, place = np.unique(entries[~short], return_inverse=True)
-    whole = _facts([book.opened(entry) for entry in distinct.tolist()])
-    facts = np.empty((len(entries), 3), dtype=np.int64)
-    facts[~short] = whole[place]
-    if short.any():
-        pairs = zip(entries[short].tolist(), cash[short].tolist(), strict=True)
-        facts[short] = _facts([book.opened(entry, left) for entry, left in pairs])
-    return facts[:, 0], facts[:, 1], facts[:, 2]
+def _journeys(steps: Sequence[tuple[Whole, Whole]], count: int, skipped: Whole) -> Journeys:
+    none = np.empty(0, dtype=np.int64)
+    places = np.concatenate([none, *(places for places, _ in steps)])
+    codes = np.concatenate([none, *(codes for _, codes in steps)])
+    starts = np.concatenate([[0], np.cumsum(np.bincount(places, minlength=count))])
+    return Journeys(codes[np.argsort(places, kind="stable")], starts, skipped)
 
 
-def _facts(hedges: Sequence[OpenedHedge | None]) -> Whole:
-    nothing = (-1, NEVER, NEVER)
-    rows = [nothing if h is None else (h.number, h.liquidated_at, h.margin_exit_at) for h in hedges]
-    return np.array(rows, dtype=np.int64).reshape(len(rows), 3)
-
-
-def _close(hedges: Whole, ends: Whole, reasons: Whole, book: HedgeBook) -> tuple[Whole, Whole]:
-    """Return the trips of hedges that end, and what each leaves in cash."""
-    codes = (hedges << 32) | (ends << 2) | reasons
-    distinct, place = np.unique(codes, return_inverse=True)
-    latest_first = distinct[::-1].tolist()  # so that each hedge is followed once, as far as it is needed
-    numbers = [book.closed(code >> 32, (code >> 2) & 0x3FFFFFFF, code & 3) for code in latest_first][::-1]
-    nets = np.array([book.trips[number].net for number in numbers], dtype=np.int64)
-    return np.array(numbers, dtype=np.int64)[place], nets[place]
-
-
-def _ends(signals: Whole, liquidations: Whole, margin_exits: Whole, last: int) -> tuple[Whole, Whole]:
-    ends, reasons = np.full(len(signals), last), np.full(len(signals), _END)
+def _ends(signals: Whole, hedges: Whole, book: HedgeBook, last: int) -> tuple[Whole, Whole]:
+    """Return where and why hedges end that a signal would end at `signals`."""
+    ends = np.minimum(signals, last)
+    reasons = np.where(signals < last, SIGNAL, END)
+    margin_exits, liquidations = book.margin_exit_at[hedges], book.liquidated_at[hedges]
     for moments, reason, when in (
-        (signals, _SIGNAL, signals < last),
-        (margin_exits, _MARGIN, (margin_exits <= np.minimum(signals, last)) & (margin_exits < last)),
-        (liquidations, _LIQUIDATION, liquidations <= np.minimum(np.minimum(signals, margin_exits), last)),
+        (margin_exits, MARGIN, (margin_exits <= ends) & (margin_exits < last)),
+        (liquidations, LIQUIDATION, liquidations <= np.minimum(ends, margin_exits)),
     ):
-        ends[when], reasons[when] = moments[when], reason
+        if when.any():
+            ends[when], reasons[when] = moments[when], reason
     return ends, reasons

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bot.analytics import metrics as stats
 from bot.analytics.metrics import Calendar, Units, packed
+from bot.analytics.returns import Returns, year_ratios
 from bot.models import DAY_MS, HOUR_MS
 from bot.timestamps import parse_time_ms
 
@@ -19,6 +20,10 @@ def rows(*curves: list[int]) -> Units:
 
 def drawdowns(units: Units, initial: int) -> tuple[Units, stats.Floats]:
     return stats.drawdowns(units, stats.running_peaks(units, initial))
+
+
+def ratios(returns: stats.Floats) -> stats.Floats:
+    return np.stack(year_ratios(Returns.of_matrix(returns), 365))
 
 
 def hourly(*hours: int) -> Calendar:
@@ -73,19 +78,35 @@ def test_no_returns_on_equity_that_is_not_positive() -> None:
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_ratios_of_fewer_than_two_days_are_undefined(count: int) -> None:
-    returns = np.full((1, count), 0.1)
-    if count:
-        assert np.isnan(stats.sharpe_ratio(returns, 365)).all()
-        assert np.isnan(stats.volatility(returns, 365)).all()
-    assert np.isnan(stats.sortino_ratio(returns, 365)).all()
+    assert np.isnan(ratios(np.full((1, count), 0.1))).all()
 
 
 def test_ratios_without_deviation_or_loss_are_undefined() -> None:
     flat, gains = np.zeros((1, 3)), np.array([[0.1, 0.2]])
-    assert stats.volatility(flat, 365).tolist() == [0.0]
-    assert np.isnan(stats.sharpe_ratio(flat, 365)).all()
-    assert np.isnan(stats.sharpe_ratio(np.full((1, 3), 0.1), 365)).all()
-    assert np.isnan(stats.sortino_ratio(gains, 365)).all()
+    assert ratios(flat)[0].tolist() == [0.0]
+    assert np.isnan(ratios(flat)[1:]).all()
+    assert ratios(np.full((1, 3), 0.1))[0].tolist() == [0.0]
+    assert np.isnan(ratios(np.full((1, 3), 0.1))[1:]).all()
+    assert np.isnan(ratios(gains)[2]).all()
+
+
+def test_ratios_of_equity_that_is_not_positive_are_undefined_for_that_curve_alone() -> None:
+    returns = np.array([[np.nan, np.nan, np.nan], [0.1, 0.0, -0.1]])
+    assert np.isnan(ratios(returns)[:, 0]).all()
+    assert ratios(returns)[:, 1].tolist() == ratios(returns[1:])[:, 0].tolist()
+
+
+def test_periods_without_change_count_as_returns_of_zero() -> None:
+    returns = np.array([[0.0, 0.03, 0.0, -0.01, 0.0]])
+    year, [row] = 365**0.5, returns
+    assert ratios(returns)[:, 0] == pytest.approx(
+        [
+            row.std(ddof=1) * year,
+            row.mean() / row.std(ddof=1) * year,
+            row.mean() / (np.minimum(row, 0) ** 2).mean() ** 0.5 * year,
+        ],
+        rel=1e-14,
+    )
 
 
 def test_months_are_utc_and_start_from_the_month_before() -> None:
@@ -96,19 +117,6 @@ def test_months_are_utc_and_start_from_the_month_before() -> None:
         8,
         -1,
     ]
-
-
-def test_annualized_return_compounds_over_365_days() -> None:
-    grown = stats.annualized_return(Decimal(100), Decimal(121), 2 * 365 * DAY_MS)
-    assert grown == pytest.approx(0.1, rel=1e-15)
-    assert stats.annualized_return(Decimal(100), Decimal(101), 365 * DAY_MS) == 0.01
-
-
-@pytest.mark.parametrize(
-    ("final", "elapsed_ms"), [("100", 0), ("0", DAY_MS), ("-1", DAY_MS), ("100000", 1), ("1e30", HOUR_MS)]
-)
-def test_annualized_return_is_undefined_where_it_makes_no_sense(final: str, elapsed_ms: int) -> None:
-    assert stats.annualized_return(Decimal(100), Decimal(final), elapsed_ms) is None
 
 
 def test_a_share_is_of_a_profit_only() -> None:
@@ -135,9 +143,7 @@ def test_each_row_has_the_same_bits_alone_and_among_others(drawn: list[list[int]
         returns = stats.daily_returns(units, initial, calendar)
         columns = (
             drawdowns(units, initial)[1],
-            stats.volatility(returns, 365),
-            stats.sharpe_ratio(returns, 365),
-            stats.sortino_ratio(returns, 365),
+            *ratios(returns),
         )
         return [np.array(values).tobytes() for values in zip(*columns, strict=True)]
 

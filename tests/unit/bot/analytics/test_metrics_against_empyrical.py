@@ -10,6 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.analytics import metrics as stats
+from bot.analytics.growth import annualized_return
+from bot.analytics.returns import Returns, year_ratios
 from bot.models import DAY_MS
 
 empyrical: Any = import_module("empyrical")
@@ -26,16 +28,13 @@ def test_statistics_agree_with_an_independent_library(cents: list[int]) -> None:
     assume((row < 0).any())
     year = {"annualization": 365}
     close = {"rel": 1e-9, "abs": 1e-9}
-    assert stats.volatility(returns, 365)[0] == pytest.approx(
-        empyrical.annual_volatility(row, **year), **close
-    )
-    assert stats.sharpe_ratio(returns, 365)[0] == pytest.approx(empyrical.sharpe_ratio(row, **year), **close)
-    assert stats.sortino_ratio(returns, 365)[0] == pytest.approx(
-        empyrical.sortino_ratio(row, **year), **close
-    )
+    volatility, sharpe, sortino = year_ratios(Returns.of_matrix(returns), 365)
+    assert volatility[0] == pytest.approx(empyrical.annual_volatility(row, **year), **close)
+    assert sharpe[0] == pytest.approx(empyrical.sharpe_ratio(row, **year), **close)
+    assert sortino[0] == pytest.approx(empyrical.sortino_ratio(row, **year), **close)
     assert stats.drawdowns(units, stats.running_peaks(units, INITIAL))[1][0] == pytest.approx(
         -empyrical.max_drawdown(row), **close
     )
     final = Decimal(cents[-1]) / 100
-    grown = stats.annualized_return(Decimal(10_000), final, len(cents) * DAY_MS)
+    grown = annualized_return(Decimal(10_000), final, len(cents) * DAY_MS)
     assert grown == pytest.approx(empyrical.annual_return(row, **year), rel=1e-7)

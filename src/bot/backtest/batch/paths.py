@@ -1,0 +1,145 @@
+"""How hedges fare from event to event, many at once, in exact integers of 1e-8."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.analytics.metrics import Floats
+from bot.backtest.batch.hedges import HedgeBook, PositionColumns, Whole
+from bot.pnl import formulas
+
+SAFE_UNITS = 2**62
+
+
+def ragged(lengths: Whole) -> tuple[Whole, Whole]:
+    """Return whose each cell is in rows of these lengths, and each cell's place in its row."""
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+    first = np.cumsum(lengths) - lengths
+    return owners, np.arange(len(owners)) - first[owners]
+
+
+def running_max(values: Whole, owners: Whole) -> Whole:
+    """Return the largest value so far within each owner's cells; raises OverflowError beyond 64 bits."""
+    shift = _apart(values, owners)
+    return np.maximum.accumulate(values + shift) - shift
+
+
+def running_min(values: Whole, owners: Whole) -> Whole:
+    """Return the smallest value so far within each owner's cells; raises OverflowError beyond 64 bits."""
+    return -running_max(-values, owners)
+
+
+def step_between(values: Whole, owners: int) -> int:
+    """Return a step by which neighbours can be moved apart; raises OverflowError beyond 64 bits."""
+    step = 2 * int(np.abs(values).max(initial=0)) + 1
+    if step * (owners + 1) >= SAFE_UNITS:
+        raise OverflowError
+    return step
+
+
+def _apart(values: Whole, owners: Whole) -> Whole:
+    """Return what moves each owner's values above all of the owner before, so that one pass serves all."""
+    return owners * step_between(values, int(owners[-1]) + 1 if len(owners) else 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Paths:
+    """Some hedges from their entry to `reach[n]`, cell by cell: hedge n owns cells from `first[n]` on.
+
+    `worth` is what a hedge adds to the cash before it, `funding` what was booked by then, 1e-8 units.
+    """
+
+    opened: PositionColumns
+    first: Whole
+    owners: Whole
+    events: Whole
+    worth: Whole
+    funding: Whole
+
+    @classmethod
+    def of(cls, book: HedgeBook, hedges: Whole, reach: Whole) -> Self:
+        """Follow `hedges` up to the events `reach`. Call inside `bot.money.exact()`."""
+        pair, numbers = book.pair, hedges.tolist()
+        opened = PositionColumns.of([book.positions[number] for number in numbers])
+        entries = np.array([book.entries[number] for number in numbers], dtype=np.int64)
+        lengths = reach - entries + 1
+        owners, places = ragged(lengths)
+        events, first = entries[owners] + places, np.cumsum(lengths) - lengths
+        quantities, shorts = opened.quantity[owners], opened.perp_entry[owners]
+        value = formulas.hedge_value(quantities, pair.spots[events], shorts, pair.perps[events]).units()
+        paid = formulas.funding_payment(quantities, pair.paid_marks[events], pair.paid_rates[events]).units()
+        booked = np.where(places > 0, paid, 0)
+        funding = np.cumsum(booked)
+        funding -= (funding[first] - booked[first])[owners]
+        worth = value + funding - (opened.spot_cost + opened.entry_fees).units()[owners]
+        return cls(opened, first, owners, events, worth, funding)
+
+    def worth_at(self, moments: Whole, before: Whole) -> tuple[Floats, Whole]:
+        """Return the worth after the events `moments`, hedge by hedge, and where each hedge's begins.
+
+        `before[e]` counts the moments before event e.
+        """
+        last = np.append(self.first, len(self.events))[1:] - 1
+        begin, end = before[self.events[self.first]], before[self.events[last] + 1]
+        owners, places = ragged(end - begin)
+        at = moments[begin[owners] + places] - self.events[self.first][owners]
+        worth = self.worth[self.first[owners] + at].astype(np.float64)
+        return np.append(worth, 0.0), np.cumsum(end - begin) - (end - begin)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extremes:
+    """What each cell of some paths looks back on, from its hedge's entry on.
+
+    `high` and `low` of the worth, the deepest `fall` from a high; `peak_at` the newest cell whose worth was
+    the highest so far, and `gap_ms` the longest time between such cells that are not neighbours.
+    `deepened` is the newest cell that made the fall deeper (-1: none), and `before[c]`, for such a cell,
+    the newest one under a lower high: every fall that can be the largest share of its high is among them.
+    """
+
+    high: Whole
+    low: Whole
+    fall: Whole
+    peak_at: Whole
+    gap_ms: Whole
+    deepened: Whole
+    before: Whole
+
+    @classmethod
+    def of(cls, paths: Paths, times_ms: Whole) -> Self:
+        """Look back from every cell; raises OverflowError where amounts would not fit."""
+        owners, cells = paths.owners, np.arange(len(paths.owners))
+        high, low = running_max(paths.worth, owners), running_min(paths.worth, owners)
+        fall = running_max(high - paths.worth, owners)
+        at_peak = paths.worth == high
+        peak_at = np.maximum.accumulate(np.where(at_peak, cells, 0))
+        gap_ms = running_max(_gaps(cells[at_peak], paths, times_ms), owners)
+        deeper = np.zeros(len(cells), dtype=bool)
+        deeper[1:] = (fall[1:] > fall[:-1]) & (owners[1:] == owners[:-1])
+        newest = np.maximum.accumulate(np.where(deeper, cells, -1))
+        deepened = np.where(newest >= paths.first[owners], newest, -1)
+        return cls(high, low, fall, peak_at, gap_ms, deepened, _under_lower_highs(deeper, high, owners))
+
+
+def _gaps(peaks: Whole, paths: Paths, times_ms: Whole) -> Whole:
+    """Return, at each cell that is a peak, the time since the peak before if anything lies between."""
+    gaps = np.zeros(len(paths.owners), dtype=np.int64)
+    apart = (np.diff(peaks) > 1) & (paths.owners[peaks[1:]] == paths.owners[peaks[:-1]])
+    later, earlier = peaks[1:][apart], peaks[:-1][apart]
+    gaps[later] = times_ms[paths.events[later]] - times_ms[paths.events[earlier]]
+    return gaps
+
+
+def _under_lower_highs(deeper: npt.NDArray[np.bool_], high: Whole, owners: Whole) -> Whole:
+    """Return, for each deepening cell, the newest one of its hedge under a lower high, -1 if none."""
+    before = np.full(len(owners), -1, dtype=np.int64)
+    cells = np.flatnonzero(deeper)
+    if len(cells):
+        risen = np.append(True, np.diff(high[cells]) != 0) | np.append(True, np.diff(owners[cells]) != 0)
+        groups = np.cumsum(risen) - 1
+        newest = np.append(-1, cells[np.flatnonzero(risen)[1:] - 1])[groups]
+        same = owners[newest] == owners[cells]
+        before[cells] = np.where(same & (newest >= 0), newest, -1)
+    return before

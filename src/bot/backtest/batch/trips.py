@@ -1,0 +1,129 @@
+"""Round trips as columns: each distinct one is closed once, by the formulas that close any hedge."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from bot.analytics.metrics import from_units, money_units
+from bot.backtest.batch.hedges import NEVER, HedgeBook, PositionColumns, Whole
+from bot.backtest.batch.paths import Extremes, Paths
+from bot.backtest.batch.walk import LIQUIDATION, MARGIN, parts
+from bot.errors import ExecutionError
+from bot.models import CloseReason, Leg, Side, Trade
+from bot.pnl import formulas
+from bot.pnl.round_trip import Exit, round_trip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trips:
+    """Round trips by place, amounts in units of 1e-8.
+
+    The hedge of each is the one at place `hedges` in `paths`, its entry the cell at place `cells`.
+    `last_collected` is the last settlement each collected, `last_seen` the last event not after its close.
+    """
+
+    paths: Paths
+    hedges: Whole
+    entries: Whole
+    ends: Whole
+    reasons: Whole
+    cells: Whole
+    last_collected: Whole
+    last_seen: Whole
+    held_ms: Whole
+    funding: Whole
+    fees: Whole
+    price_pnl: Whole
+    net: Whole
+
+    @classmethod
+    def of(cls, book: HedgeBook, codes: Whole) -> Self:
+        """Close the round trips of ascending `codes`. Call inside `bot.money.exact()`."""
+        numbers, ends, reasons = parts(codes)
+        newest = np.append(numbers, NEVER)[1:] != numbers
+        place = np.cumsum(newest) - newest
+        hedges = numbers[newest]
+        paths = Paths.of(book, hedges, ends[newest])
+        cells = paths.first[place]
+        entries = np.array(book.entries, dtype=np.int64)[numbers]
+        liquidated = reasons == LIQUIDATION
+        collected = ends - liquidated
+        funding = paths.funding[cells + collected - entries]
+        fees, price_pnl = _closed(book, paths.opened[place], ends)
+        times = book.pair.times_ms
+        seen, held_ms = ends.copy(), times[ends] - times[entries]
+        for at in np.flatnonzero(liquidated).tolist():
+            trade = _liquidated(book, int(numbers[at]), int(ends[at]), int(funding[at]), int(collected[at]))
+            fees[at], price_pnl[at] = money_units(trade.fees), money_units(trade.price_pnl)
+            held_ms[at] = trade.closed_at_ms - trade.opened_at_ms
+            seen[at] -= trade.closed_at_ms != times[ends[at]]
+        net = price_pnl + funding - fees
+        when = entries, ends, reasons, cells, collected, seen, held_ms
+        return cls(paths, place, *when, funding, fees, price_pnl, net)
+
+    def sums(self) -> dict[str, Whole]:
+        """Return what each adds to the totals of a run, by name."""
+        return {
+            "trades": np.ones(len(self.net), dtype=np.int64),
+            "winners": (self.net > 0).astype(np.int64),
+            "liquidations": (self.reasons == LIQUIDATION).astype(np.int64),
+            "margin_exits": (self.reasons == MARGIN).astype(np.int64),
+            "payments": self.last_collected - self.entries,
+            "funding": self.funding,
+            "price_pnl": self.price_pnl,
+            "fees": self.fees,
+            "gains": np.maximum(self.net, 0),
+            "losses": np.maximum(-self.net, 0),
+            "held_ms": self.held_ms,
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Depths:
+    """What a round trip shows of its account's curve, from its entry to its end (1e-8 units).
+
+    The highest worth while `held`, the cell of the path before its end, the `low` and the deepest `fall`
+    with its end.
+    """
+
+    extremes: Extremes
+    last_held: Whole
+    high: Whole
+    low: Whole
+    fall: Whole
+
+    @classmethod
+    def of(cls, trips: Trips, times_ms: Whole) -> Self:
+        """Look at each of `trips`; raises OverflowError where amounts would not fit."""
+        extremes = Extremes.of(trips.paths, times_ms)
+        last_held = trips.cells + trips.ends - trips.entries - 1
+        high = extremes.high[last_held]
+        low = np.minimum(extremes.low[last_held], trips.net)
+        fall = np.maximum(extremes.fall[last_held], high - trips.net)
+        return cls(extremes, last_held, high, low, fall)
+
+
+def _closed(book: HedgeBook, opened: PositionColumns, ends: Whole) -> tuple[Whole, Whole]:
+    """Return fees and price P&L of closing hedges at the events `ends`."""
+    quantity = opened.quantity
+    spot_exit = book.fills.price(Side.SELL, book.pair.spots[ends])
+    perp_exit = book.fills.price(Side.BUY, book.pair.perps[ends])
+    spot_fee = book.fees.fee(Leg.SPOT, quantity, spot_exit)
+    perp_fee = book.fees.fee(Leg.PERP, quantity, perp_exit)
+    perp_pnl = formulas.short_pnl(quantity, opened.perp_entry, perp_exit)
+    price_pnl = formulas.price_pnl(quantity, opened.spot_cost, spot_exit, perp_pnl)
+    return (opened.entry_fees + spot_fee + perp_fee).units(), price_pnl.units()
+
+
+def _liquidated(book: HedgeBook, number: int, end: int, funding: int, payments: int) -> Trade:
+    """Return the round trip of a hedge that was liquidated between the events `end - 1` and `end`."""
+    pair, position = book.pair, book.positions[number]
+    candles = pair.window.mark_candles(pair.symbol, pair.events[end - 1].t_ms, pair.events[end].t_ms)
+    ticker = book.risk.fatal_candle(position, candles, pair.instrument.mmr).ticker
+    if ticker.spot is None:
+        raise ExecutionError(f"{pair.symbol} has no spot price to close at")
+    price = book.fills.price(Side.SELL, ticker.spot)
+    fee = book.fees.fee(Leg.SPOT, position.quantity, price)
+    done = Exit(ticker.t_ms, price, None, fee, CloseReason.LIQUIDATION)
+    return round_trip(position, from_units(funding), payments - book.entries[number], done)

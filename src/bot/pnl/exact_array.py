@@ -1,0 +1,110 @@
+"""Many exact amounts at once, in the arithmetic of Decimal: the formulas of the ledger work on either."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Self, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.data.columns import DecimalColumn, Mantissas
+from bot.money import EXACT, MONEY_PLACES
+
+Index = npt.NDArray[np.int64]
+Units = npt.NDArray[np.int64]
+_LIMIT = 2**62
+
+
+class ExactArray:
+    """n exact values, `mantissas[i] * 10**exponent`; no absolute mantissa is above `bound`.
+
+    64 bits suffice for what exchanges quote. Where `bound` says that they might not, Python integers are
+    used for as long as it takes, so that no result is ever rounded or wrapped.
+    """
+
+    __slots__ = ("bound", "exponent", "mantissas")
+
+    def __init__(self, mantissas: Mantissas, exponent: int, bound: int | None = None) -> None:
+        self.mantissas = mantissas
+        self.exponent = exponent
+        self.bound = int(np.abs(mantissas).max(initial=0)) if bound is None else bound
+
+    @classmethod
+    def of(cls, column: DecimalColumn) -> Self:
+        """Return the values of a column."""
+        return cls(column.mantissas, column.exponent)
+
+    @classmethod
+    def from_decimals(cls, values: Sequence[Decimal]) -> Self:
+        """Return `values`, none lost and none rounded."""
+        return cls.of(DecimalColumn.from_decimals(values))
+
+    def __getitem__(self, index: Index) -> "ExactArray":
+        """Return the values at `index`."""
+        return ExactArray(self.mantissas[index], self.exponent, self.bound)
+
+    def __mul__(self, other: "ExactArray | Decimal") -> "ExactArray":
+        """Return the products with one value, or with as many values."""
+        factor, exponent, bound = _parts(other)
+        bound *= self.bound
+        product = _room(self.mantissas, bound) * factor
+        return ExactArray(product, self.exponent + exponent, bound)
+
+    def __add__(self, other: "ExactArray") -> "ExactArray":
+        """Return the sums."""
+        left, right, exponent, bound = self._aligned(other)
+        return ExactArray(cast("Mantissas", left + right), exponent, bound)
+
+    def __sub__(self, other: "ExactArray") -> "ExactArray":
+        """Return the differences."""
+        left, right, exponent, bound = self._aligned(other)
+        return ExactArray(cast("Mantissas", left - right), exponent, bound)
+
+    def quantize(self, step: Decimal) -> "ExactArray":
+        """Return each value rounded half-even to the places of `step`, a power of ten."""
+        exponent = cast("int", step.as_tuple().exponent)
+        if exponent <= self.exponent:
+            return self._over(exponent)
+        unit = 10 ** (exponent - self.exponent)
+        mantissas = _room(self.mantissas, max(self.bound, 2 * unit))
+        floor = mantissas // unit
+        twice = 2 * (mantissas - floor * unit)
+        rounded = floor + ((twice > unit) | ((twice == unit) & (floor % 2 == 1)))
+        bound = self.bound // unit + 1
+        fits = rounded.dtype == object and bound < _LIMIT
+        return ExactArray(rounded.astype(np.int64) if fits else rounded, exponent, bound)
+
+    def units(self) -> Units:
+        """Return booked amounts in units of 1e-8; raises OverflowError where 64 bits do not hold them."""
+        booked = self._over(-MONEY_PLACES)
+        if booked.mantissas.dtype == object:
+            raise OverflowError
+        return cast("Units", booked.mantissas)
+
+    def _over(self, exponent: int) -> "ExactArray":
+        """Return the same values over an exponent that is not larger."""
+        factor = 10 ** (self.exponent - exponent)
+        if factor == 1:
+            return self
+        bound = self.bound * factor
+        return ExactArray(_room(self.mantissas, bound) * factor, exponent, bound)
+
+    def _aligned(self, other: "ExactArray") -> tuple[Mantissas, Mantissas, int, int]:
+        exponent = min(self.exponent, other.exponent)
+        left, right = self._over(exponent), other._over(exponent)  # noqa: SLF001 - its own kind
+        bound = left.bound + right.bound
+        return _room(left.mantissas, bound), _room(right.mantissas, bound), exponent, bound
+
+
+def _parts(factor: ExactArray | Decimal) -> tuple[Mantissas | int, int, int]:
+    """Return mantissas, exponent and bound of a factor."""
+    if isinstance(factor, ExactArray):
+        return factor.mantissas, factor.exponent, factor.bound
+    exponent = cast("int", factor.normalize(EXACT).as_tuple().exponent)
+    whole = int(factor.scaleb(-exponent, context=EXACT))
+    return whole, exponent, abs(whole)
+
+
+def _room(mantissas: Mantissas, bound: int) -> Mantissas:
+    """Return mantissas that a result of up to `bound` does not wrap."""
+    return mantissas if bound < _LIMIT or mantissas.dtype == object else mantissas.astype(object)

@@ -1,0 +1,60 @@
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.execution.fill_model import FillModel
+from bot.models import Leg, Side
+from bot.money import exact
+from bot.pnl import formulas
+from bot.pnl.exact_array import ExactArray
+from bot.pnl.fees import FeeCalculator, FeeSchedule
+
+prices = st.decimals("0.00000001", "99999999", places=8) | st.decimals("0.01", "999999", places=2)
+wild = st.decimals("1e-18", "1e12", places=18)
+quantities = st.decimals("0.00001", "1000000", places=5) | st.integers(1, 10**9).map(Decimal)
+rates = st.decimals("-0.03", "0.03", places=8)
+amounts = st.tuples(quantities | wild, prices | wild, prices, rates)
+
+
+@given(st.lists(amounts, min_size=1, max_size=8))
+def test_formulas_over_many_amounts_equal_each_by_itself(rows: list[tuple[Decimal, ...]]) -> None:
+    fills, fees = FillModel(Decimal("0.0005")), FeeCalculator(FeeSchedule(Decimal("0.001"), Decimal(0)))
+    with exact():
+        quantity, price, entry, rate = (
+            ExactArray.from_decimals(column) for column in zip(*rows, strict=True)
+        )
+        sold = fills.price(Side.SELL, price)
+        found = [
+            formulas.hedge_value(quantity, price, entry, sold),
+            formulas.funding_payment(quantity, price, rate),
+            formulas.price_pnl(quantity, formulas.notional(quantity, entry), sold, quantity),
+            fees.fee(Leg.SPOT, quantity, sold),
+        ]
+        assert [values(column) for column in found] == [
+            [formulas.hedge_value(q, p, e, fills.price(Side.SELL, p)) for q, p, e, _ in rows],
+            [formulas.funding_payment(q, p, r) for q, p, _, r in rows],
+            [
+                formulas.price_pnl(q, formulas.notional(q, e), fills.price(Side.SELL, p), q)
+                for q, p, e, _ in rows
+            ],
+            [fees.fee(Leg.SPOT, q, fills.price(Side.SELL, p)) for q, p, _, _ in rows],
+        ]
+
+
+def values(column: ExactArray) -> list[Decimal]:
+    return [Decimal(int(whole)).scaleb(column.exponent) for whole in column.mantissas.tolist()]
+
+
+def test_halves_are_rounded_to_even() -> None:
+    odd = ExactArray.from_decimals([Decimal(f"0.0000000{digit}") for digit in (1, 3, 5, 7)])
+    with exact():
+        booked = formulas.notional(ExactArray.from_decimals([Decimal("0.5")] * 4), odd * Decimal(1))
+    assert booked.units().tolist() == [0, 2, 2, 4]
+
+
+def test_amounts_that_fit_no_64_bits_are_refused_as_units() -> None:
+    with pytest.raises(OverflowError):
+        ExactArray(np.array([10**11]), 0).units()
