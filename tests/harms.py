@@ -1,12 +1,15 @@
 """What sweeps are told in their names to do to their workers: so one running service meets every fault."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
 CHILD_MEMORY = "TEST_CHILD_MEMORY_KIB"
 SLOW_COMMIT = "TEST_COMMIT_S"
-"""Variables: the memory from which a pool process is replaced, and how long it takes to commit results."""
+TRIAL_MS = "TRIAL_MS"
+"""Variables: the memory from which a pool process is replaced, how long it takes to commit results, and how
+long the trials of sweeps take that say nothing about it."""
 
 _SIGN = "harmful"
 
@@ -17,7 +20,7 @@ COMMITTING = "about to commit results"
 class Orders:
     """What the trials of a sweep do, by number or `all`, and what is done before the first of a chunk."""
 
-    trial_ms: float = 0
+    trial_ms: float = float(os.environ.get(TRIAL_MS, "0"))
     outside: str = ""
     trials: Mapping[str, str] = field(default_factory=dict)
 

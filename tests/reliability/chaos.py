@@ -15,17 +15,19 @@ Fault = Callable[["Chaos"], None]
 
 @dataclass
 class Chaos:
-    """Harms a running service; what it halts is set going again after a while."""
+    """Harms a running service, but not the `spared` workers; what it halts goes on after a while."""
 
     running: Installation
     random: Random
     halt_s: float = 3.0
+    spared: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
     injected: Counter[str] = field(default_factory=Counter)
     _halted: list[threading.Timer] = field(default_factory=list)
 
     def strike(self, name: str | None = None) -> str:
         """Inject a fault, at random or of that name, and return its name."""
-        name = name or self.random.choice(sorted(FAULTS))
+        name = name or self.random.choice(sorted(FAULTS.keys() - self.left_out))
         FAULTS[name](self)
         self.injected[name] += 1
         return name
@@ -38,8 +40,9 @@ class Chaos:
 
     def worker(self) -> int:
         """Return the pid of one of the kept workers."""
-        names = sorted(name for name in self.running.keeper.processes if name.startswith("worker-"))
-        return self.running.keeper.processes[self.random.choice(names)].pid
+        kept = self.running.keeper.processes
+        names = sorted(name for name in kept.keys() - self.spared if name.startswith("worker-"))
+        return kept[self.random.choice(names)].pid
 
     def halt(self, *pids: int) -> None:
         """Stop processes, and let them go on later."""
