@@ -127,6 +127,8 @@ def _default_text(defaults: Mapping[str, Any], name: str) -> str:
 def _allowed(schema: Mapping[str, Any]) -> str:
     """Return type and bounds in words."""
     words = [f"{word} {schema[keyword]:,}" for keyword, word in _BOUNDS if keyword in schema]
+    if {"minimum", "maximum"} <= schema.keys():
+        words = [f"{schema['minimum']:,} to {schema['maximum']:,}"]
     if _kind(schema) == "integer":
         words.insert(0, "whole number")
     if any(part.get("type") == "null" for part in schema.get("anyOf", ())):

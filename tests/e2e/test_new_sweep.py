@@ -141,6 +141,11 @@ def test_form_follows_the_json_and_keeps_what_it_has_no_field_for(address: str, 
     assert after["base"]["instrument"] == {"mmr": "0.01"}
     assert list(after["grid"]) == list(spec["grid"])
 
+    page.locator("#spec").fill(
+        '{"base": {"allocation": 0.12345678901234567890}, "grid": {"spot_taker": null}}'
+    )
+    page.get_by_label("Name", exact=True).fill("digits")
+    assert spec_in(page)["base"] == {"allocation": "0.12345678901234567890"}
     page.locator("#spec").fill('{"base": ')
     expect(page.locator("#pane-problem")).to_contain_text("The form waits")
     expect(page.locator(".builder > .stack[inert]")).to_have_count(1)
@@ -156,8 +161,7 @@ def test_presets_strategies_and_symbols_are_written_as_the_service_takes_them(
     page.get_by_label("Preset").select_option("aggressive")
     expect(page.get_by_label("volume_decline_ratio", exact=True)).to_contain_text("aggressive 0.5")
     boxes = page.locator("#symbols input")
-    for box in boxes.all():
-        box.check()
+    page.get_by_role("button", name="select all").click()
     page.get_by_role("radio", name="each on its own").check()
     page.get_by_role("button", name="all held").click()
     spec = spec_in(page)
@@ -182,7 +186,9 @@ def test_parameter_of_a_plugin_is_a_field_and_reaches_the_stored_spec(
         page.get_by_role("checkbox", name="smoothed-rate").check()
         page.get_by_role("checkbox", name="simple").uncheck()
         row = param(page, "smoothing_settlements")
-        expect(row).to_contain_text("settlements that the average looks back on; whole number, at least 1")
+        expect(row).to_contain_text(
+            "settlements that the average looks back on; whole number, 1 to 1,000,000"
+        )
         expect(row.locator("select")).to_contain_text("default 9")
         page.get_by_label("smoothing_settlements", exact=True).select_option("vary: list")
         part(page, "smoothing_settlements").fill("3, 9, 27")
@@ -231,6 +237,7 @@ def test_person_signs_in_by_token_and_submits(home: Path, visit: Visit) -> None:
         planned(page, 120)
         expect(page.locator("#curl")).to_contain_text("Bearer $CARRYGRID_API_TOKEN")
         page.get_by_label("Name", exact=True).fill("signed in")
+        page.get_by_label("Tags").fill("kept")
         page.context.clear_cookies()
         page.get_by_role("button", name="Submit sweep").click()
         page.get_by_label("Token").fill(TOKEN)
@@ -239,6 +246,7 @@ def test_person_signs_in_by_token_and_submits(home: Path, visit: Visit) -> None:
         page.get_by_role("button", name="Submit sweep").click()
         submitted(page)
         expect(page.locator("h1")).to_have_text("signed in")
+        expect(page.locator("#progress .tag")).to_have_text("kept")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

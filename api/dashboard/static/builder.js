@@ -90,7 +90,7 @@ export function build({ form, Written, path, check, send, showChecked, parts = (
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     if (event.ctrlKey || event.metaKey) submitNow();
-    else if (!event.target.matches("input, select")) return;
+    else if (!event.target.matches("input:not([type=file])")) return;
     event.preventDefault();
   });
   pane.begin(start.spec);

@@ -1,5 +1,5 @@
 /* The text that is sent. The form writes into it and follows it; what cannot be read stops the form, not the text. */
-import { written } from "./json_text.js";
+import { parsed, written } from "./json_text.js";
 
 const COPIED_MS = 1500;
 
@@ -23,8 +23,10 @@ export class JsonPane {
   }
 
   begin(document) {
-    const draft = returning() ? sessionStorage.getItem(this.draftName) : null;
-    this.area.value = draft ?? written(document);
+    const draft = returning() ? JSON.parse(sessionStorage.getItem(this.draftName)) : null;
+    this.area.value = draft?.text ?? written(document);
+    for (const input of this.beside()) input.value = draft?.beside[input.id] ?? input.value;
+    for (const input of this.beside()) input.addEventListener("input", () => this.keep());
     this.follow();
   }
 
@@ -45,7 +47,7 @@ export class JsonPane {
 
   read() {
     try {
-      const document = JSON.parse(this.text);
+      const document = parsed(this.text);
       const wrong = this.Written.problemOf(document);
       if (!wrong) this.source = new this.Written(document);
       return wrong;
@@ -55,7 +57,13 @@ export class JsonPane {
   }
 
   keep() {
-    sessionStorage.setItem(this.draftName, this.text);
+    const beside = Object.fromEntries(this.beside().map((input) => [input.id, input.value]));
+    sessionStorage.setItem(this.draftName, JSON.stringify({ text: this.text, beside }));
+  }
+
+  /* Fields that are sent apart from the text. */
+  beside() {
+    return [...this.form.querySelectorAll("[data-beside]")];
   }
 
   forget() {
@@ -68,7 +76,7 @@ export class JsonPane {
     const text = await file.text();
     input.value = "";
     try {
-      this.area.value = written(JSON.parse(text));
+      this.area.value = written(parsed(text));
     } catch {
       this.area.value = text;
     }

@@ -19,6 +19,7 @@ export class MarketForm {
       const button = event.target.closest("button[data-window]");
       if (button) this.takeWindow(button.dataset.window);
       if (event.target.closest("#first-grid")) this.takeGrids();
+      if (event.target.closest("#every-symbol")) this.takeSymbols();
     });
   }
 
@@ -93,10 +94,10 @@ export class MarketForm {
 
   showSymbols() {
     const { names, alone, plain } = this.symbols();
-    const held = this.markets.filter((one) => one.exchange === this.exchange).map((one) => one.symbol);
+    const held = new Map(this.markets.filter((one) => one.exchange === this.exchange).map((one) => [one.symbol, one]));
     const box = document.getElementById("symbols");
     const focused = box.contains(document.activeElement) ? document.activeElement.value : null;
-    box.replaceChildren(...[...new Set([...held, ...names])].map((symbol) => choice(symbol, names.includes(symbol), held.includes(symbol))));
+    box.replaceChildren(...[...new Set([...held.keys(), ...names])].map((symbol) => choice(symbol, names.includes(symbol), held.get(symbol))));
     for (const input of box.querySelectorAll("input")) {
       input.disabled = !plain;
       if (input.value === focused) input.focus();
@@ -129,6 +130,11 @@ export class MarketForm {
     const chosen = kept.length ? kept : [first];
     this.source().write("symbols", alone ? { axis: chosen } : { value: chosen });
     this.changed(true);
+  }
+
+  takeSymbols() {
+    for (const input of this.root.querySelectorAll("#symbols input")) input.checked = true;
+    this.writeSymbols();
   }
 
   writeSymbols() {
@@ -196,5 +202,6 @@ function choice(symbol, checked, held) {
   const label = document.createElement("label");
   const input = Object.assign(document.createElement("input"), { type: "checkbox", value: symbol, checked });
   label.append(input, ` ${symbol}${held ? "" : " (not held)"}`);
+  if (held) label.title = `held from ${held.first} to ${held.last}`;
   return label;
 }

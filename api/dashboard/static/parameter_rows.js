@@ -106,7 +106,7 @@ function fill(row, entry) {
   }
   if (mode === "default") return;
   if (mode === "value") part(row, "value").value = textOf(entry.value);
-  else if (mode === "list") part(row, "list").value = textOf(Array.isArray(entry.axis) ? entry.axis : entry.axis.values);
+  else if (mode === "list") part(row, "list").value = textOf(Array.isArray(entry.axis) ? entry.axis : (entry.axis?.values ?? []));
   else for (const name of RANGES[mode]) part(row, name).value = textOf(entry.axis[name] ?? "");
 }
 

@@ -18,7 +18,7 @@ export function showProblems(form, error, prefix = "") {
   clearProblems(form);
   const found = error.problem?.errors ?? [];
   const places = found.map(({ field, message }) => ({ message, field, place: placeOf(form, withoutPrefix(field, prefix)) }));
-  for (const { place, message } of places) if (place) showAt(place, message);
+  for (const { place, message, field } of places) if (place) showAt(place, message, field);
   const rest = places.filter(({ place }) => !place);
   const lines = rest.map(({ field, message }) => line(field, message));
   if (!found.length) lines.push(line("", error.message));
@@ -43,14 +43,15 @@ function placeOf(form, field) {
   return null;
 }
 
-function showAt(place, message) {
+function showAt(place, message, field) {
   for (let group = place.closest("details"); group; group = group.parentElement.closest("details")) group.open = true;
   const text = document.createElement("span");
   text.className = "field-error";
   text.id = `field-error-${(serial += 1)}`;
   text.textContent = message;
   place.append(text);
-  for (const input of place.querySelectorAll("input, select, textarea")) {
+  const named = place.querySelectorAll(`[data-part="${CSS.escape(field.split(".").at(-1))}"]`);
+  for (const input of named.length ? named : place.querySelectorAll("input, select, textarea")) {
     input.setAttribute("aria-invalid", "true");
     input.setAttribute("aria-describedby", text.id);
   }

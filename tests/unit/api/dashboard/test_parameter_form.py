@@ -24,7 +24,7 @@ def test_row_tells_default_meaning_and_bounds() -> None:
         "0.9",
         "above 0, at most 1",
     )
-    assert periods.allowed == "whole number, at least 1, at most 1,000,000"
+    assert periods.allowed == "whole number, 1 to 1,000,000"
     assert (periods.kind, periods.strategies) == ("integer", ("simple",))
     assert fields["sizing_base"].choices == ("initial", "equity")
     assert (fields["dynamic_sizing"].kind, fields["dynamic_sizing"].default) == ("boolean", "false")
