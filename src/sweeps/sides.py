@@ -1,7 +1,7 @@
 """The sides of a matrix: the values of an axis as they were written, or ascending and merged to be drawn."""
 
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,8 @@ from sweeps.space import TrialSpace
 class Side:
     """One side: label and last label of each step, which step each value of the axis is in.
 
-    `ordered` says whether neighbouring steps are neighbouring numbers, `absent` on how many first ones the axis
-    does not apply; `merged` is how many values a step holds.
+    `ordered` says whether neighbouring steps are neighbouring numbers, `absent` on how many first steps the
+    axis does not apply; `merged` is how many values a step holds.
     """
 
     name: str
@@ -44,15 +44,21 @@ def written_side(axis: Axis) -> Side:
 
 def drawn_sides(across: Axis, down: Axis, most: int) -> tuple[Side, Side]:
     """Return two sides with ascending values, neighbours merged until the matrix has at most `most` cells."""
-    width, height = len(across.values), len(down.values)
-    by = max(1.0, sqrt(width * height / most))
-    merged_across = min(ceil(by), width)
-    merged_down = min(ceil(width / merged_across * height / most), height)
-    merged_across = max(merged_across, ceil(width * ceil(height / max(merged_down, 1)) / most))
-    return (
-        _side(across, ascending(across), min(merged_across, width)),
-        _side(down, ascending(down), max(merged_down, 1)),
-    )
+    apart = [_apart(axis) for axis in (across, down)]
+    values = [len(axis.values) - held for axis, held in zip((across, down), apart, strict=True)]
+    merged = [1, 1]
+    while True:
+        sizes = [held + ceil(count / by) for held, count, by in zip(apart, values, merged, strict=True)]
+        larger = max((at for at in (0, 1) if merged[at] < values[at]), key=sizes.__getitem__, default=None)
+        if sizes[0] * sizes[1] <= most or larger is None:
+            break
+        merged[larger] += 1
+    return _side(across, ascending(across), merged[0]), _side(down, ascending(down), merged[1])
+
+
+def _apart(axis: Axis) -> int:
+    """Return on how many values the axis does not apply: they are never merged with others."""
+    return sum(absent(axis, at) for at in range(len(axis.values)))
 
 
 def is_ordered(axis: Axis) -> bool:
@@ -62,7 +68,7 @@ def is_ordered(axis: Axis) -> bool:
 
 def _side(axis: Axis, order: list[int], merged: int) -> Side:
     ordered = is_ordered(axis) and order == ascending(axis)
-    apart = sum(absent(axis, at) for at in order) if ordered else 0
+    apart = _apart(axis) if order == ascending(axis) else 0
     starts = [*range(apart), *range(apart, len(order), merged)]
     steps = np.empty(len(order), dtype=np.int64)
     steps[order] = np.searchsorted(starts, np.arange(len(order)), side="right") - 1

@@ -15,7 +15,8 @@ from bot.config import RunConfig
 from bot.data.store import HistoricalDataStore
 from bot.errors import InvalidInputError, StoreError
 from sweeps.errors import UnknownSweepError
-from sweeps.heatmap import Aggregate, heatmap
+from sweeps.heatmap import Aggregate, heatmap, panels
+from sweeps.overview import overview
 from sweeps.queries import TrialView, one_trial, stored_equity, stored_trades, trial_page
 from sweeps.replay import WindowCache, replay_trial
 from sweeps.runner import ChunkRunner
@@ -228,3 +229,85 @@ def test_single_trial_is_pending_until_it_has_a_row_and_unknown_beyond_the_sweep
         for unknown in (0, -1, other + 1, 10**30):
             with pytest.raises(UnknownSweepError):
                 one_trial(connection, unknown, 0)
+
+
+RANGES: list[dict[str, str]] = [
+    {"net_pnl": "0.."},
+    {"net_pnl": "..0", "perp_leverage": "3..10"},
+    {"perp_leverage": "2..49", "total_trades": "1..2"},
+    {"sharpe": "0.5..", "min_funding_rate": "0.00005..0.0002"},
+    {"min_funding_rate": "..0.0001", "exit_funding_rate": "0..0"},
+    {"liquidations": "0.2..1.9"},
+]
+
+
+def test_ranges_pick_the_trials_whose_values_lie_between(engine: sa.Engine, sweep_id: int) -> None:
+    rows = stored_rows(engine, sweep_id)
+    for filters in RANGES:
+        expected = [
+            row["number"] for row in rows if all(lies_within(row, *wanted) for wanted in filters.items())
+        ]
+        found = all_pages(engine, sweep_id, 4, sort="number", filters=filters)
+        assert [trial.number for trial in found] == expected, filters
+        with engine.connect() as connection:
+            seen = overview(connection, sweep_id, risk="max_drawdown", gain="net_pnl", filters=filters)
+        assert seen.points.numbers.tolist() == [trial.number for trial in found if trial.metrics], filters
+
+
+def lies_within(row: dict[str, Any], name: str, text: str) -> bool:
+    value = row[name] if name in row else SPEC.params(row["number"])[name]
+    low, _, high = text.partition("..")
+    if value is None:
+        return False
+    return (not low or Decimal(str(value)) >= Decimal(low)) and (
+        not high or Decimal(str(value)) <= Decimal(high)
+    )
+
+
+def test_refused_range_names_the_field(engine: sa.Engine, sweep_id: int) -> None:
+    refused = {"net_pnl": "much..", "perp_leverage": "1..x", "luck": "1..2", "sharpe": "1e99999.."}
+    for field, text in refused.items():
+        with engine.connect() as connection, pytest.raises(InvalidInputError) as caught:
+            trial_page(connection, sweep_id, filters={field: text})
+        assert [error.field for error in caught.value.errors] == [field]
+
+
+def test_panels_are_the_heatmaps_of_each_value_of_a_third_axis(engine: sa.Engine, sweep_id: int) -> None:
+    sides = {"x": "min_funding_rate", "y": "exit_funding_rate", "metric": "net_pnl"}
+    with engine.connect() as connection:
+        found = panels(connection, sweep_id, z="perp_leverage", **sides)
+        assert found.labels == ("1", "3", "10", "50")
+        for label, panel in zip(found.labels, found.heatmaps, strict=True):
+            alone = heatmap(connection, sweep_id, most=50_000, fixed={"perp_leverage": label}, **sides)
+            assert (panel.cells, panel.best, panel.plateau) == (alone.cells, alone.best, alone.plateau)
+
+
+def test_overview_counts_the_selected_among_all_and_knows_the_front(engine: sa.Engine, sweep_id: int) -> None:
+    with engine.connect() as connection:
+        seen = overview(
+            connection,
+            sweep_id,
+            metric="net_pnl",
+            risk="max_drawdown",
+            gain="net_pnl",
+            filters={"net_pnl": "0.."},
+            most=2,
+        )
+    rows = [row for row in stored_rows(engine, sweep_id) if row["state"] == "completed"]
+    winners = [row for row in rows if row["net_pnl"] >= 0]
+    assert (seen.finished, seen.selected) == (len(rows), len(winners))
+    assert (sum(seen.distribution.every), sum(seen.distribution.counts)) == (len(rows), len(winners))
+    unbeaten = {
+        (row["max_drawdown"], row["net_pnl"])
+        for row in winners
+        if not any(
+            other["max_drawdown"] <= row["max_drawdown"]
+            and other["net_pnl"] >= row["net_pnl"]
+            and (other["max_drawdown"], other["net_pnl"]) != (row["max_drawdown"], row["net_pnl"])
+            for other in winners
+        )
+    }
+    by_number = {row["number"]: row for row in rows}
+    front = [by_number[number] for number in seen.front.numbers.tolist()]
+    assert {(row["max_drawdown"], row["net_pnl"]) for row in front} == unbeaten
+    assert (seen.maximize["net_pnl"], seen.maximize["max_drawdown"]) == (True, False)

@@ -1,0 +1,98 @@
+"""Best cell, plateau and the sides of a matrix, on matrices small enough to check by eye."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sweeps.plateau import best_cell, plateau
+from sweeps.sides import drawn_sides, written_side
+from sweeps.spec import SweepSpec
+
+NAN = float("nan")
+BASE = {"exchange": "synthetic", "symbols": ["BTC/USDT:USDT"], "start": "2024-01-10", "end": "2024-03-30"}
+
+
+def spec(**grid: Any) -> SweepSpec:
+    return SweepSpec.parse({"name": "sides", "base": BASE, "grid": grid})
+
+
+def find(rows: list[list[float]], **options: bool) -> tuple[int, int] | None:
+    return plateau(np.array(rows), **({"maximize": True, "across": True, "down": True} | options))
+
+
+def test_best_cell_is_the_first_of_equal_ones_and_ignores_empty_cells() -> None:
+    rows = np.array([[NAN, 3, 1], [2, 3, NAN]])
+    assert best_cell(rows, maximize=True) == (0, 1)
+    assert best_cell(rows, maximize=False) == (0, 2)
+    assert best_cell(np.full((2, 2), NAN), maximize=True) is None
+
+
+def test_plateau_is_the_broad_hill_and_not_the_lone_peak() -> None:
+    rows: list[list[float]] = [
+        [9, 0, 0, 0, 0],
+        [0, 0, 5, 5, 5],
+        [0, 0, 5, 6, 5],
+        [0, 0, 5, 5, 5],
+        [0, 0, 0, 0, 0],
+    ]
+    assert best_cell(np.array(rows), maximize=True) == (0, 0)
+    assert find(rows) == (2, 3)
+    assert find([[-value for value in row] for row in rows], maximize=False) == (2, 3)
+
+
+def test_plateau_leaves_out_empty_cells_but_asks_for_five_known_neighbours() -> None:
+    rows = [[NAN, NAN, 8, 1], [NAN, NAN, 8, 1], [4, 4, 4, 1], [4, 4, 4, 1], [4, 4, 4, 1]]
+    assert find(rows) == (2, 1)
+
+
+def test_plateau_of_equal_worst_neighbours_is_the_better_cell() -> None:
+    assert find([[1, 1, 1, 1], [1, 2, 3, 1], [1, 1, 1, 1]]) == (1, 2)
+
+
+def test_neighbours_are_only_sought_along_sides_of_numbers() -> None:
+    rows: list[list[float]] = [[3, 3, 3], [9, 0, 9]]
+    assert find(rows, down=False) == (0, 1)
+    assert find(rows, across=False, down=False) is None
+    assert find([[NAN, 5], [NAN, NAN]]) is None
+
+
+def test_written_side_keeps_the_order_written_and_knows_when_it_is_no_ascending_one() -> None:
+    axes = spec(perp_leverage=[3, 1, 2], min_funding_rate=["0.1", "0.2"]).space.by_name
+    side = written_side(axes["perp_leverage"])
+    assert (side.labels, side.steps.tolist(), side.ordered) == (("3", "1", "2"), [0, 1, 2], False)
+    assert written_side(axes["min_funding_rate"]).ordered
+
+
+def test_drawn_sides_ascend_and_merge_neighbours_until_they_fit() -> None:
+    axes = spec(perp_leverage=[3, 1, 2, 5, 4], slippage_bps=list(range(10))).space.by_name
+    across, down = drawn_sides(axes["perp_leverage"], axes["slippage_bps"], 50)
+    assert across.labels == ("1", "2", "3", "4", "5")
+    assert across.steps.tolist() == [2, 0, 1, 4, 3]
+    assert (across.merged, down.merged) == (1, 1)
+    across, down = drawn_sides(axes["perp_leverage"], axes["slippage_bps"], 12)
+    assert across.size * down.size <= 12
+    assert across.labels == ("1", "3", "5")
+    assert across.until == ("2", "4", "5")
+    assert across.steps.tolist() == [1, 0, 0, 2, 1]
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 10, 49, 500, 2499])
+def test_drawn_sides_never_have_more_cells_than_asked_for(most: int) -> None:
+    axes = spec(perp_leverage={"start": 1, "stop": 50, "num": 50}, slippage_bps=list(range(50))).space.by_name
+    for across, down in (("perp_leverage", "slippage_bps"), ("slippage_bps", "perp_leverage")):
+        sides = drawn_sides(axes[across], axes[down], most)
+        assert sides[0].size * sides[1].size <= most
+
+
+def test_place_where_a_parameter_does_not_apply_comes_first_and_is_never_merged() -> None:
+    grid = {
+        "strategy_mode": ["simple", "hold"],
+        "perp_leverage": [1, 2],
+        "exit_funding_rate": {"values": ["0.3", "0.1", "0.2"], "when": {"strategy_mode": "simple"}},
+    }
+    axes = spec(**grid).space.by_name
+    across, _ = drawn_sides(axes["exit_funding_rate"], axes["perp_leverage"], 4)
+    assert across.labels == (None, "0.1")
+    assert across.until == (None, "0.3")
+    assert across.absent == 1
