@@ -1,10 +1,10 @@
 """Jobs that bring market data into the store: uploaded files, and downloads from exchanges."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -12,7 +12,7 @@ from bot.clock import Clock
 from bot.data.exchange_calls import ExchangeCalls
 from bot.data.exchanges import open_client
 from bot.data.fetch_request import FetchRequest
-from bot.data.fetching import Fetcher
+from bot.data.fetching import Fetcher, FetchReport
 from bot.data.importers.hints import Hints
 from bot.data.importing import FileReport, import_file
 from bot.data.rows import SeriesKey, SeriesKind
@@ -88,30 +88,54 @@ def fetch_document(
     request = FetchRequest.parse(claim.request)
     calls = ExchangeCalls(open_client(request.exchange, api_url=api_url))
     fetcher = Fetcher(store, request.exchange, calls, clock)
-    earlier: Sequence[dict[str, Any]] = (claim.progress or {}).get("series", [])
+    earlier = _Turns.of(claim.progress)
+    todo = [symbol for symbol in request.symbols if symbol not in earlier.finished]
     whole_ms = (request.until_ms or clock.now_ms()) - request.since_ms
 
     def told(key: SeriesKey, done_ms: int, total_ms: int) -> None:
         left = min(1.0, (total_ms - done_ms) / whole_ms) if whole_ms > 0 else 0.0
-        symbol = len(fetcher.report.rules) - 1
+        symbol = len(earlier.finished) + len(fetcher.report.rules) - 1
         share = (symbol + (_LEGS.index(key.kind) + 1 - left) / len(_LEGS)) / len(request.symbols)
-        report.tell(
-            {
-                "share": min(share, 1.0),
-                "step": f"{key.symbol} {key.kind.value}",
-                "series": _added(earlier, fetcher.report.document()["series"]),
-            },
-            at_once=True,
-        )
-        report.check_slice()
+        turns = earlier.and_then(fetcher.report, [*fetcher.report.rules][:-1])
+        step = f"{key.symbol} {key.kind.value}"
+        report.tell({"share": min(share, 1.0), "step": step, **asdict(turns)}, at_once=True)
+        # A turn without a new row would be no step ahead, however long it took.
+        if any(one.new for one in fetcher.report.series):
+            report.check_slice()
 
     report.tell(
         {"share": 0.0, "step": f"asking {request.exchange} for its markets", **(claim.progress or {})}
     )
-    done = fetcher.fetch(request.symbols, request.since_ms, request.until_ms, request.timeframe, told)
+    done = fetcher.fetch(todo, request.since_ms, request.until_ms, request.timeframe, told)
     _prepare_pages(store, report)
-    document = done.document()
-    return {**document, "series": _added(earlier, document["series"])}
+    turns = earlier.and_then(done, [])
+    return {"series": turns.series, "rules": turns.rules, "remarks": turns.remarks}
+
+
+@dataclass(frozen=True, slots=True)
+class _Turns:
+    """What the turns of a download brought so far, as JSON values; `finished` symbols are not taken again."""
+
+    finished: list[str] = field(default_factory=list)
+    series: list[dict[str, Any]] = field(default_factory=list)
+    rules: dict[str, dict[str, str]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, progress: Mapping[str, Any] | None) -> Self:
+        """Return what a job's progress keeps of the turns before."""
+        known = progress or {}
+        return cls(**{name: known[name] for name in cls.__slots__ if name in known})
+
+    def and_then(self, report: FetchReport, finished: Sequence[str]) -> "_Turns":
+        """Return these turns with another one."""
+        latest = report.document()
+        return _Turns(
+            [*self.finished, *finished],
+            _added(self.series, latest["series"]),
+            {**self.rules, **latest["rules"]},
+            list(dict.fromkeys([*self.remarks, *latest["remarks"]])),
+        )
 
 
 def _prepare_pages(store: HistoricalDataStore, report: JobReport) -> None:
