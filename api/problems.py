@@ -16,7 +16,13 @@ from bot.errors import (
     StoreError,
 )
 from bot.paper.ledger import SessionError
-from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownJobError, UnknownSweepError
+from sweeps.errors import (
+    IdempotencyConflictError,
+    SweepStateError,
+    UnknownJobError,
+    UnknownSweepError,
+    UnreadableSweepError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:carrygrid:problem:"
@@ -24,6 +30,7 @@ _TYPE_PREFIX = "urn:carrygrid:problem:"
 _STATUS_OF: Mapping[type[BotError], HTTPStatus] = {
     InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidNumberError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnreadableSweepError: HTTPStatus.UNPROCESSABLE_ENTITY,
     DataImportError: HTTPStatus.UNPROCESSABLE_ENTITY,
     StoreError: HTTPStatus.SERVICE_UNAVAILABLE,
     MissingExtraError: HTTPStatus.NOT_IMPLEMENTED,

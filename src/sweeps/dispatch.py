@@ -7,9 +7,8 @@ import sqlalchemy as sa
 import structlog
 
 from bot.data.database import write_transaction
-from bot.errors import InvalidInputError
 from sweeps import reconcile
-from sweeps.errors import QueueUnavailableError
+from sweeps.errors import QueueUnavailableError, UnreadableSweepError
 from sweeps.heartbeats import Component, beat, forget_dead, live_slots, retire
 from sweeps.reconcile import REPUBLISH_MS, ChunkRef
 from sweeps.repository import cancel_sweep
@@ -91,10 +90,9 @@ class Dispatcher:
     def _isolate(self, connection: sa.Connection, ref: ChunkRef) -> None:
         try:
             reconcile.isolate(connection, ref)
-        except InvalidInputError as error:
-            # Its spec cannot be read, as when a strategy was uninstalled: it must not hold up the others.
-            log.warning("sweep cannot be read", sweep=ref.sweep_id, error=error.message)
-            cancel_sweep(connection, ref.sweep_id, f"the sweep cannot be read: {error.message}")
+        except UnreadableSweepError as error:
+            log.warning("sweep ended", sweep=ref.sweep_id, reason=error.message)
+            cancel_sweep(connection, ref.sweep_id, error.message)
 
     def _next(self, connection: sa.Connection, sweeps: list[int]) -> list[ChunkRef]:
         window = max(LEAST_WINDOW, MESSAGES_PER_SLOT * live_slots(connection))

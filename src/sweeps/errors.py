@@ -21,6 +21,12 @@ class SweepStateError(BotError):
     code = "state_conflict"
 
 
+class UnreadableSweepError(BotError):
+    """A stored sweep that this installation cannot read, as when the strategy it names was uninstalled."""
+
+    code = "unreadable_sweep"
+
+
 class DataChangedError(Exception):
     """Market data that are no longer those a sweep was submitted on: the end of the sweep, not of a trial."""
 

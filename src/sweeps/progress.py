@@ -2,19 +2,23 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 
 from bot.errors import InvalidInputError
 from sweeps.columns import database_now_ms
-from sweeps.errors import UnknownSweepError
+from sweeps.errors import UnknownSweepError, UnreadableSweepError
 from sweeps.labelling import tags_of
 from sweeps.leaderboard import best_first
 from sweeps.spec import SweepSpec, stored_spec
 from sweeps.tables import METRIC_COLUMNS, chunk, sweep, sweep_tag, trial
 from sweeps.trial import ACTIVE, ChunkState, SweepState
+
+log = structlog.get_logger()
 
 MAX_PAGE = 1_000
 MAX_SEARCH = 200
@@ -94,7 +98,8 @@ def list_sweeps(
 ) -> SweepList:
     """Return sweeps (in one state, with one tag), newest first, from `cursor` on.
 
-    `search` is part of a name, whatever its case, or a whole tag.
+    `search` is part of a name, whatever its case, or a whole tag. Sweeps that this installation cannot read
+    are left out, so that they do not hide the others.
 
     Raises: InvalidInputError for a cursor that is none.
     """
@@ -110,12 +115,22 @@ def list_sweeps(
     if cursor is not None:
         query = query.where(sweep.c.id < _before(cursor))
     rows = connection.execute(query).all()
-    views = [_view(connection, row) for row in rows[:limit]]
-    return SweepList(views, _cursor(views[-1].id) if len(rows) > limit else None)
+    shown = rows[:limit]
+    return SweepList(_readable(connection, shown), _cursor(shown[-1].id) if len(rows) > limit else None)
 
 
 def _has_tag(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     return sweep.c.id.in_(sa.select(sweep_tag.c.sweep_id).where(condition))
+
+
+def _readable(connection: sa.Connection, rows: Sequence[Any]) -> list[SweepView]:
+    views = []
+    for row in rows:
+        try:
+            views.append(_view(connection, row))
+        except UnreadableSweepError as error:
+            log.warning("sweep left out of a list", sweep=row.id, reason=error.message)
+    return views
 
 
 def bounded_id(sweep_id: int) -> int:

@@ -1,6 +1,7 @@
 """Keeping chunks moving: expired leases, poison trials, finished sweeps, and what to publish next."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from bot import ENGINE_VERSION
 from bot.data.database import insert_or_skip
 from sweeps.columns import database_now_ms
+from sweeps.errors import UnreadableSweepError
 from sweeps.leaderboard import prune_curves
 from sweeps.leases import ATTEMPT_LIMIT, count_trials, missing_trials
 from sweeps.spec import stored_spec
@@ -129,7 +131,8 @@ def close_finished(connection: sa.Connection) -> list[int]:
             .where(sweep.c.id == row.id, sweep.c.state.in_(sweep_sources(state)))
             .values(state=state, finished_ms=database_now_ms())
         )
-        prune_curves(connection, row.id, stored_spec(row.spec))
+        with suppress(UnreadableSweepError):  # then all curves stay: which are the best, its spec would say
+            prune_curves(connection, row.id, stored_spec(row.spec))
     return [row.id for row in rows]
 
 

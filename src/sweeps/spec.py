@@ -23,6 +23,7 @@ from bot.config import RunConfig, field_errors, load_json
 from bot.errors import FieldError, InvalidInputError
 from sweeps.axes import MAX_TRIALS, Axis
 from sweeps.compiling import Compiled, compiled
+from sweeps.errors import UnreadableSweepError
 from sweeps.metrics import METRICS, Direction, natural_direction
 from sweeps.sampling import GridSampler, Sampler
 from sweeps.space import TrialSpace
@@ -237,5 +238,11 @@ def _in_sampler(error: FieldError) -> FieldError:
 
 @lru_cache(maxsize=64)
 def stored_spec(text: str) -> SweepSpec:
-    """Return the sweep stored as `text`, parsed once per process."""
-    return SweepSpec.from_text(text)
+    """Return the sweep stored as `text`, parsed once per process.
+
+    Raises: UnreadableSweepError if it names what is not installed here.
+    """
+    try:
+        return SweepSpec.from_text(text)
+    except InvalidInputError as error:
+        raise UnreadableSweepError(f"this installation cannot read the sweep: {error.message}") from None
