@@ -14,6 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
+from api.cli.serving import interruptible_by_signals
 from benchmarks import coldstarts, kernels, market, scaling
 from benchmarks.measure import load, machine
 from benchmarks.report import markdown, show
@@ -45,7 +46,10 @@ def main() -> None:
     asked = arguments()
     console = Console(width=None if sys.stdout.isatty() else 160)
     figures: dict[str, Any] = {"machine": machine(), "load": {"before": load(), "after": load()}}
-    with tempfile.TemporaryDirectory(prefix="carrygrid-bench-") as folder:
+    with (
+        interruptible_by_signals(),
+        tempfile.TemporaryDirectory(prefix="carrygrid-bench-", ignore_cleanup_errors=True) as folder,
+    ):
         for name, found in measured(asked, Path(folder)):
             figures[name] = found
             figures["load"]["after"] = load()

@@ -1,6 +1,8 @@
 """Sweeps through everything: from `POST /sweeps` to `completed`, in what `carrygrid up` starts."""
 
+import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import time
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from api.local import leash
 from api.local.ports import LOOPBACK, free_port
 from benchmarks import market
 from benchmarks.commands import CARRYGRID, environment
@@ -53,7 +56,12 @@ def serving(home: Path, store: Path, workers: int) -> Iterator[Service]:
     command = [CARRYGRID, "up", "--port", str(port), "--workers", str(workers)]
     log = home / "up.log"
     with log.open("w") as words:
-        process = subprocess.Popen(command, env=environment(home), stdout=words, stderr=words)
+        process = subprocess.Popen(
+            leash.command(os.getpid(), signal.SIGTERM, command),
+            env=environment(home),
+            stdout=words,
+            stderr=words,
+        )
     try:
         with Client(f"http://{LOOPBACK}:{port}") as client:
             _wait_ready(client, process, log)
