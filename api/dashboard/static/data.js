@@ -61,9 +61,10 @@ async function importFiles(event) {
   const refused = [];
   button.disabled = true;
   for (const [index, file] of files.entries()) {
-    const query = new URLSearchParams({ exchange: form.elements.exchange.value, name: file.name });
-    for (const name of ["kind", "symbol", "timeframe", "time_zone"]) {
-      if (form.elements[name].value) query.set(name, form.elements[name].value);
+    const name = file.name.replace(/^[^A-Za-z0-9]/, "x").replace(/[^A-Za-z0-9 ._+()@=-]/g, "_");
+    const query = new URLSearchParams({ exchange: form.elements.exchange.value, name });
+    for (const hint of ["kind", "symbol", "timeframe", "time_zone"]) {
+      if (form.elements[hint].value) query.set(hint, form.elements[hint].value);
     }
     if (form.elements.keep_readable.checked) query.set("keep_readable", "true");
     try {

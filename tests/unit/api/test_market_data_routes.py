@@ -1,0 +1,200 @@
+"""Market data over HTTP: figures at one's own costs, files and downloads accepted, refused and stopped."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from webservice import Hands, Reader
+
+from api.body import MAX_BYTES
+from bot.data import exchanges
+from sweeps import uploads
+from sweeps.job_runner import JobRunner
+
+BTC = "BTC/USDT:USDT"
+FUNDING = b"timestamp_ms,funding_rate,interval_hours,mark_price\n1672531200000,0.0001,8,\n"
+ASKED = {"exchange": "binance", "symbols": [BTC], "since": "2024-01-01"}
+
+
+def send(client: TestClient, content: bytes = FUNDING, **changes: str) -> Any:
+    query = {"exchange": "kraken", "name": "BTCUSDT-funding.csv"} | changes
+    headers = {"Content-Type": "application/octet-stream"}
+    return client.post("/data/imports", params=query, content=content, headers=headers)
+
+
+def test_coverage_tells_the_spans_of_each_interval(reader: Reader) -> None:
+    (exchange,) = reader.client.get("/data/coverage").json()["exchanges"]
+    doge = next(one for one in exchange["symbols"] if one["symbol"].startswith("DOGE"))
+    funding = next(one for one in doge["series"] if one["kind"] == "funding")
+    assert [span["hours"] for span in funding["intervals"]] == [8, 4, 8]
+    assert sum(span["settlements"] for span in funding["intervals"]) == funding["rows"]
+
+
+def test_pairs_come_by_carry_and_repay_at_the_costs_asked(reader: Reader) -> None:
+    pairs = reader.client.get("/data/pairs?days=0").json()["pairs"]
+    carries = [one["funding"]["carry_per_year"] for one in pairs]
+    assert carries == sorted(carries, reverse=True)
+    free = "spot_taker=0.0001&perp_taker=0&slippage_bps=0"
+    cheap = reader.client.get(f"/data/pairs?days=0&{free}").json()["pairs"]
+    for usual, reduced in zip(pairs, cheap, strict=True):
+        assert usual["symbol"] == reduced["symbol"]
+        average = float(usual["funding"]["total"]) / usual["funding"]["settlements"]
+        assert usual["break_even_settlements"] == pytest.approx(0.0051 / average)
+        assert reduced["break_even_settlements"] == pytest.approx(0.0002 / average)
+
+
+def test_order_follows_the_figure_asked_for(reader: Reader) -> None:
+    found = reader.client.get("/data/pairs?days=0&sort=symbol").json()["pairs"]
+    names = [one["symbol"] for one in found]
+    assert names == sorted(names)
+    found = reader.client.get("/data/pairs?days=0&sort=-basis_deviation").json()["pairs"]
+    widths = [one["basis"]["deviation"] for one in found]
+    assert widths == sorted(widths, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("sort=luck", "sort"),
+        ("days=31", "days"),
+        ("spot_taker=-1", "spot_taker"),
+        ("perp_taker=nan", "perp_taker"),
+        ("slippage_bps=10000", "slippage_bps"),
+    ],
+)
+def test_refused_question_names_the_field(reader: Reader, query: str, field: str) -> None:
+    response = reader.client.get(f"/data/pairs?{query}")
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"] == field
+
+
+def test_one_pair_comes_with_its_distribution_months_and_curves(reader: Reader) -> None:
+    found = reader.client.get("/data/pair", params={"exchange": "synthetic", "symbol": BTC, "days": 0}).json()
+    funding = found["funding"]
+    assert sum(found["distribution"]["counts"]) == funding["settlements"] == 273
+    assert [one["month"] for one in found["months"]] == [202401, 202402, 202403, 202404]
+    assert sum(one["settlements"] for one in found["months"]) == 273
+    assert found["autocorrelations"][0] == pytest.approx(funding["autocorrelation"])
+    assert len(found["autocorrelations"]) == 48
+    assert found["rates_8h"][0][0] == funding["first_ms"]
+    assert len(found["basis_points"]) == found["basis"]["known"]
+
+
+def test_unknown_pair_is_refused_by_name(reader: Reader) -> None:
+    response = reader.client.get("/data/pair?exchange=synthetic&symbol=NO")
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["message"].startswith("no funding of 'NO' is held")
+
+
+def test_file_is_accepted_and_polled_to_its_outcome(client: TestClient, hands: Hands) -> None:
+    response = send(client)
+    job = response.json()
+    assert response.status_code == 202
+    assert response.headers["location"] == f"/data/jobs/{job['id']}"
+    assert (job["kind"], job["state"], job["request"]["name"]) == ("import", "queued", "BTCUSDT-funding.csv")
+    JobRunner(hands.engine).run(job["id"])
+    done = client.get(response.headers["location"]).json()
+    assert (done["state"], done["result"]["new"]) == ("completed", 1)
+    assert client.get("/data/jobs").json()["jobs"] == [done]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": "../BTCUSDT-funding.csv"}, "name"),
+        ({"name": "a\x00b.csv"}, "name"),
+        ({"exchange": "Kraken/../x"}, "exchange"),
+        ({"kind": "funding"}, "kind"),
+        ({"timeframe": "7h"}, "timeframe"),
+        ({"time_zone": "Mars/Olympus"}, "time_zone"),
+    ],
+)
+def test_refused_file_names_the_field(client: TestClient, changes: dict[str, str], field: str) -> None:
+    response = send(client, **changes)
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"] == field
+    assert client.get("/data/jobs").json()["jobs"] == []
+
+
+def test_empty_file_is_refused(client: TestClient) -> None:
+    assert send(client, b"").json()["errors"][0] == {
+        "field": "body",
+        "message": "BTCUSDT-funding.csv is empty",
+    }
+
+
+def test_file_larger_than_the_limit_is_refused_and_one_larger_than_other_bodies_is_not(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert send(client, b"x" * (MAX_BYTES + 1)).status_code == 202
+    monkeypatch.setattr("api.uploads.MAX_UPLOAD_BYTES", 100)
+    response = send(client, b"x" * 101)
+    assert response.status_code == 413
+    assert "100 bytes" in response.json()["detail"]
+    assert uploads.MAX_UPLOAD_BYTES > MAX_BYTES
+
+
+def test_form_of_another_site_cannot_send_a_file(client: TestClient) -> None:
+    query = {"exchange": "kraken", "name": "x.csv"}
+    for declared in ("multipart/form-data", "text/plain", "application/x-www-form-urlencoded"):
+        headers = {"Content-Type": declared}
+        assert client.post("/data/imports", params=query, content=b"x", headers=headers).status_code == 415
+
+
+def test_download_is_accepted_as_it_was_asked(client: TestClient) -> None:
+    response = client.post("/data/fetches", json=ASKED | {"symbols": f"{BTC}, {BTC},ETH/USDT:USDT"})
+    assert response.status_code == 202
+    assert response.json()["request"] == {
+        "exchange": "binance",
+        "symbols": [BTC, "ETH/USDT:USDT"],
+        "since": "2024-01-01T00:00:00Z",
+        "until": None,
+        "timeframe": "1h",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"exchange": "http://127.0.0.1"}, "exchange"),
+        ({"api_url": "http://169.254.169.254"}, "api_url"),
+        ({"symbols": []}, "symbols"),
+        ({"symbols": [1]}, "symbols"),
+        ({"since": "yesterday"}, "since"),
+        ({"until": "2023-01-01"}, "until"),
+        ({"timeframe": "7h"}, "timeframe"),
+    ],
+)
+def test_refused_download_names_the_field(client: TestClient, changes: dict[str, Any], field: str) -> None:
+    response = client.post("/data/fetches", json=ASKED | changes)
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"] == field
+
+
+def test_download_without_ccxt_says_what_to_install(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchanges.importlib.util, "find_spec", lambda _name: None)
+    response = client.post("/data/fetches", json=ASKED)
+    assert response.status_code == 501
+    assert "pip install carrygrid[live]" in response.json()["detail"]
+
+
+def test_job_is_stopped_once_and_stays_stopped(client: TestClient) -> None:
+    job_id = send(client).json()["id"]
+    first = client.post(f"/data/jobs/{job_id}/cancel").json()
+    assert first["state"] == "cancelled"
+    assert client.post(f"/data/jobs/{job_id}/cancel").json() == first
+    assert client.post("/data/jobs/999/cancel").status_code == 404
+
+
+def test_every_page_of_market_data_says_what_to_do_without_any(
+    make_client: Callable[..., TestClient], tmp_path: Any
+) -> None:
+    client = make_client(database_url=f"sqlite:///{tmp_path / 'empty.db'}")
+    page = {"Accept": "text/html"}
+    assert "No market data yet" in client.get("/dashboard/data", headers=page).text
+    assert "Import or fetch some" in client.get("/dashboard/data/pairs", headers=page).text
+    gone = client.get("/dashboard/data/pair?exchange=x&symbol=y", headers=page)
+    assert (gone.status_code, "nothing of" in gone.text) == (422, True)
