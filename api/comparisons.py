@@ -26,8 +26,8 @@ class Comparisons:
         self._store = store
         self._lock = Lock()
 
-    def run(self, config: RunConfig) -> Comparison:
-        """Return both runs beside the one that holds.
+    def run(self, config: RunConfig) -> tuple[Comparison, ReplayWindow]:
+        """Return both runs beside the one that holds, and the window they ran over.
 
         Raises: InvalidInputError for more work than a page should wait for; BusyError while others are
         being compared; BotError as the replay does.
@@ -37,7 +37,8 @@ class Comparisons:
         with self._turn():
             data = self._store.load(config.exchange, config.symbols, config.end, config.start)
             _refuse_long_work(config, data)
-            return compare(config, ReplayWindow.build(config, data))
+            window = ReplayWindow.build(config, data)
+            return compare(config, window), window
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

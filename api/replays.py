@@ -1,5 +1,6 @@
 """Runs replayed on demand: the same classes, data and numbers as in a worker."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -13,8 +14,10 @@ from bot.config import RunConfig
 from bot.data.store import HistoricalDataStore
 from bot.errors import BotError
 from sweeps.queries import TrialView
-from sweeps.replay import WindowCache
+from sweeps.replay import MAX_HELD_TICKERS, WindowCache
 from sweeps.spec import SweepSpec
+
+_MOST_PRICES = 2 * MAX_HELD_TICKERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,37 @@ class Study:
     window: ReplayWindow
     baselines: Baselines
 
+    @property
+    def prices(self) -> int:
+        """How many prices its window holds."""
+        return len(self.window.events) * len(self.window.instruments)
+
+
+class _Recent:
+    """Studies by run key, the least recently asked for dropped first: same key, same numbers.
+
+    Bounded by the prices that their windows hold; the newest always stays.
+    """
+
+    def __init__(self) -> None:
+        self._studies: OrderedDict[str, Study] = OrderedDict()
+
+    def get(self, run_key: str | None) -> Study | None:
+        if run_key is None or run_key not in self._studies:
+            return None
+        self._studies.move_to_end(run_key)
+        return self._studies[run_key]
+
+    def keep(self, study: Study) -> None:
+        self._studies[study.result.run_key] = study
+        while len(self._studies) > 1 and self._prices() > _MOST_PRICES:
+            self._studies.popitem(last=False)
+
+    def _prices(self) -> int:
+        windows = {id(study.window): study.prices for study in self._studies.values()}
+        curves = sum(len(study.result.equity) for study in self._studies.values())
+        return sum(windows.values()) + curves
+
 
 class Replays:
     """One run at a time, for callers in worker threads."""
@@ -46,6 +80,7 @@ class Replays:
     def __init__(self, engine: sa.Engine) -> None:
         self.store = HistoricalDataStore(engine)
         self._windows = WindowCache(self.store)
+        self._recent = _Recent()
         self._lock = Lock()
 
     def run(self, sweep_id: int, spec: SweepSpec, number: int, run_key: str | None) -> RunResult:
@@ -60,10 +95,11 @@ class Replays:
     def study(self, run: StoredRun) -> Study:
         """Return a run with what explains it; raises as `run` does."""
         with self._lock:
-            result = self._run(run)
-            baselines = self._windows.baselines(run.config)
-            hold = baselines.of(result.config)
-            return Study(result, hold, self._windows.window(run.config), baselines)
+            found = self._recent.get(run.run_key)
+            if found is None:
+                found = self._studied(run)
+                self._recent.keep(found)
+            return found
 
     def blocked_entries(
         self, sweep_id: int, spec: SweepSpec, trial: TrialView
@@ -79,6 +115,11 @@ class Replays:
             return None
         blocked = explain(found.result, found.window, found.baselines).blocked
         return [report.document() for report in blocked]
+
+    def _studied(self, run: StoredRun) -> Study:
+        result = self._run(run)
+        baselines = self._windows.baselines(run.config)
+        return Study(result, baselines.of(result.config), self._windows.window(run.config), baselines)
 
     def _run(self, run: StoredRun) -> RunResult:
         self._windows.enter(run.owner)

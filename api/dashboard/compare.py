@@ -96,7 +96,7 @@ async def comparison_fragment(
     """Return the comparison that the address asks for, or why there is none."""
     try:
         config = CompareForm.of_query(request.query_params).config()
-        found = await run_in_threadpool(comparisons.run, config)
+        found, window = await run_in_threadpool(comparisons.run, config)
     except BotError as error:
         problem = problem_of(error)
         return pages.render(request, "comparison_refused.html", status=problem.status, problem=problem)
@@ -109,8 +109,7 @@ async def comparison_fragment(
         titles=[comparing.title_of(name) for name in found.runs],
         figures=await run_in_threadpool(comparing.figures, found),
         sides=comparing.only_one(found),
-        first_ms=found.first_difference_ms(),
-        moves=comparing.first_moves(found),
+        parting=await run_in_threadpool(comparing.first_parting, found, window),
         data=rows.data_rows(found.hold),
         curves=comparing.curves(found),
     )

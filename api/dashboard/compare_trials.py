@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from api.dashboard.catalogue import MetricLabel, beside_labels, groups
 from api.dashboard.caveats import caveats_of
 from api.dashboard.charts import Span, curve_document
-from api.dashboard.parting import parting
+from api.dashboard.parting import Party, parting
 from api.dashboard.presenters import quote_of, text_of
 from api.dashboard.sides import (
     Chosen,
@@ -30,6 +30,7 @@ from api.dashboard.trial import Moment, span_of
 from api.dashboard.views import PagesDep
 from api.dependencies import Database, DatabaseDep, ReplaysDep
 from api.problems import problem_of
+from api.replays import Study
 from api.responses import JsonResponse
 from bot.errors import BotError, InvalidInputError
 from bot.money import exact
@@ -120,8 +121,16 @@ def _context(sides: Sequence[Side]) -> dict[str, Any]:
         "differing": [(name, [text_of(value) for value in values]) for name, values in differing],
         "equal": equal,
         "figures": _figures(chosen),
-        "partings": [parting(first, other, 0) for other in others if first.study and other.study],
+        "partings": [
+            parting(_party(first.chosen.name, first.study), _party(other.chosen.name, other.study), 0)
+            for other in others
+            if first.study and other.study
+        ],
     }
+
+
+def _party(name: str, study: Study) -> Party:
+    return Party(name, study.result, study.window)
 
 
 def _figures(chosen: Sequence[Chosen]) -> list[tuple[str, list[MetricRow]]]:
@@ -151,11 +160,8 @@ async def parting_fragment(
     chosen = await database.read(chosen_trials, parse_trials(trials or ""))
 
     def found() -> HTMLResponse:
-        sides = replayed(replays, chosen[:2])
-        for side in sides:
-            if side.study is None:
-                replays.study(side.chosen.subject.run)
-        return pages.render(request, "compare_parting.html", parting=parting(sides[0], sides[1], at))
+        one, other = (_party(side.name, replays.study(side.subject.run)) for side in chosen[:2])
+        return pages.render(request, "compare_parting.html", parting=parting(one, other, at))
 
     return await run_in_threadpool(found)
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from api.dashboard.catalogue import MetricLabel, beside_labels, groups
 from api.dashboard.charts import curve_document
+from api.dashboard.parting import Parting, Party, parting
 from api.dashboard.rows import TradeRow, trade_row
+from bot.backtest import ReplayWindow
 from bot.backtest.comparison import Comparison
 from bot.backtest.result import trade_document
-from bot.models import Trade
 from bot.money import exact
 from bot.strategies.registry import strategy_plugin
 from sweeps.metrics import HOLD_NET_PNL, metric_values
@@ -77,24 +78,10 @@ def only_one(found: Comparison) -> list[OnlyOne]:
     return sides
 
 
-def first_moves(found: Comparison) -> list[tuple[str, str]]:
-    """Return (strategy, what it did) at the first moment from which the positions differ."""
-    at_ms = found.first_difference_ms()
-    if at_ms is None:
-        return []
-    moves = {name: _moves(run.trades, at_ms) for name, run in found.runs.items()}
-    shared = set.intersection(*map(set, moves.values()))
-    return [
-        (title_of(name), ", ".join(move for move in own if move not in shared) or "did nothing")
-        for name, own in moves.items()
-    ]
-
-
-def _moves(trades: Sequence[Trade], at_ms: int) -> list[str]:
-    closed = [
-        f"closed {trade.symbol} ({trade.reason.value})" for trade in trades if trade.closed_at_ms == at_ms
-    ]
-    return closed + [f"opened {trade.symbol}" for trade in trades if trade.opened_at_ms == at_ms]
+def first_parting(found: Comparison, window: ReplayWindow) -> Parting:
+    """Return where the first and the last run first part, and what each saw."""
+    first, *_, last = (Party(title_of(name), run, window) for name, run in found.runs.items())
+    return parting(first, last, 0)
 
 
 def curves(found: Comparison) -> list[dict[str, Any]]:

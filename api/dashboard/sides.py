@@ -112,16 +112,15 @@ def chosen_trials(connection: sa.Connection, keys: Sequence[Key]) -> list[Chosen
 
 def replayed(replays: Replays, chosen: Sequence[Chosen]) -> list[Side]:
     """Return the trials with their replays; raises InvalidInputError for more work than a page waits for."""
-    sides, windows = [], dict[str, int]()
-    for one in chosen:
+    sides, windows = dict[Key, Side](), dict[int, int]()
+    for one in sorted(chosen, key=lambda one: one.key):
         study, refused = study_or_refusal(replays, one.subject.run)
-        sides.append(Side(one, study, refused))
+        sides[one.key] = Side(one, study, refused)
         if study is not None:
-            prices = len(study.window.events) * len(study.window.instruments)
-            windows[study.window.fingerprint + str(study.window.events[0].t_ms)] = prices
+            windows[id(study.window)] = study.prices
         if sum(windows.values()) > MOST_PRICES:
             raise InvalidInputError.of("trials", f"their windows hold more than {MOST_PRICES:,} prices")
-    return sides
+    return [sides[one.key] for one in chosen]
 
 
 def differing_parameters(chosen: Sequence[Chosen]) -> tuple[list[tuple[str, list[Any]]], int]:

@@ -1,6 +1,6 @@
 import { collect } from "./collect.js";
 import { drawEquity } from "./equity.js";
-import { showWaiting } from "./plotly-loader.js";
+import { loadPlotly, showWaiting } from "./plotly-loader.js";
 import { getJson, replaceFragment } from "./requests.js";
 import { onZoom, spanQuery } from "./zoom.js";
 
@@ -10,6 +10,7 @@ const shown = { span: null, lines: null };
 let chart;
 
 async function showSides() {
+  loadPlotly().catch(() => {});
   try {
     const response = await fetch(place.dataset.source, { headers: { Accept: "text/html" } });
     if (response.redirected) return location.reload();

@@ -1,6 +1,6 @@
 import { drawEquity } from "./equity.js";
 import { drawFunding, intervalText } from "./funding.js";
-import { showWaiting } from "./plotly-loader.js";
+import { loadPlotly, showWaiting } from "./plotly-loader.js";
 import { getJson, replaceFragment } from "./requests.js";
 import { onZoom, spanQuery } from "./zoom.js";
 import "./collect.js";
@@ -49,13 +49,20 @@ async function loadCharts() {
     load("funding", funding, fundingUrl(), "The settlements could not be loaded"),
   ]);
   if (shown.curve) document.getElementById("marks-note").textContent = marksNote(shown.curve);
-  if (shown.funding) document.getElementById("switches").textContent = intervalText(shown.funding);
+  if (shown.funding) document.getElementById("switches").textContent = settlementsNote(shown.funding);
   await draw().catch((error) => showWaiting(equity, `The curves could not be drawn: ${error.message}`));
 }
 
+const counted = (number) => number.toLocaleString("en-US");
+
 function marksNote({ moves, moves_count: count, refused }) {
   if (refused) return "As stored: it can no longer be replayed, so neither holding nor trades are marked.";
-  return moves ? "" : `Zoom in to see its ${count.toLocaleString("en-US")} openings and closings.`;
+  return moves ? "" : `Zoom in to see its ${counted(count)} openings and closings.`;
+}
+
+function settlementsNote(data) {
+  const thinned = data.times.length < data.points;
+  return thinned ? `Shown: the extremes of ${counted(data.points)} settlements; zoom in for each. ${intervalText(data)}` : intervalText(data);
 }
 
 async function zoom(span) {
@@ -98,7 +105,9 @@ document.getElementById("copy-config")?.addEventListener("click", async ({ targe
   }
 });
 
+/* The library starts up while the numbers travel; whether it loads is told where it is used. */
 async function showCharts() {
+  loadPlotly().catch(() => {});
   await loadCharts();
   document.addEventListener("themechange", draw);
   for (const chart of [equity, funding]) if (chart.on) onZoom(chart, zoom);
