@@ -1,6 +1,6 @@
 """What is checked before a sweep is accepted: that the store can feed it."""
 
-from bot.backtest import ReplayWindow
+from bot.backtest import check_window
 from bot.config import RunConfig
 from bot.data.series import MarketData
 from bot.data.store import HistoricalDataStore
@@ -34,7 +34,7 @@ def admit_run(config: RunConfig, store: HistoricalDataStore) -> RunConfig:
     Raises: InvalidInputError (unknown exchange or symbol, too little data).
     """
     config = config.varied({"exchange": store.resolve_exchange(config.exchange)})
-    ReplayWindow.build(config, store.load(config.exchange, config.symbols, config.end, config.start))
+    check_window(config, store.load(config.exchange, config.symbols, config.end, config.start))
     return config
 
 
@@ -52,9 +52,9 @@ def _check_extents(spec: SweepSpec, data: MarketData) -> None:
 
 
 def _check_window(spec: SweepSpec, store: HistoricalDataStore) -> None:
-    """Build the window that all trials share, which raises what every one of them would."""
+    """Check the window that all trials share, which raises what every one of them would."""
     config = _first_config(spec)
-    ReplayWindow.build(config, store.load(config.exchange, config.symbols, config.end, config.start))
+    check_window(config, store.load(config.exchange, config.symbols, config.end, config.start))
 
 
 def _first_config(spec: SweepSpec) -> RunConfig:

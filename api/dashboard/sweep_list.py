@@ -8,11 +8,12 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse
 
-from api.dashboard.presenters import SweepCard
+from api.dashboard.presenters import SweepCard, someone_works
 from api.dashboard.views import PagesDep
 from api.dependencies import DatabaseDep
 from api.routes.parameters import Cursor
 from bot.data import sql
+from sweeps.heartbeats import live_beats
 from sweeps.progress import MAX_SEARCH, SweepList, list_sweeps
 from sweeps.trial import SweepState
 
@@ -68,7 +69,7 @@ async def sweep_list_fragment(
 
 
 async def _found(database: DatabaseDep, choice: ListChoice) -> dict[str, Any]:
-    def query(connection: sa.Connection) -> tuple[SweepList, bool]:
+    def query(connection: sa.Connection) -> tuple[SweepList, bool, bool]:
         found = list_sweeps(
             connection,
             state=choice.state,
@@ -76,11 +77,13 @@ async def _found(database: DatabaseDep, choice: ListChoice) -> dict[str, Any]:
             limit=_PAGE_SWEEPS,
             cursor=choice.cursor,
         )
-        return found, bool(sql.exchanges(connection))
+        return found, bool(sql.exchanges(connection)), someone_works(live_beats(connection))
 
-    found, has_data = await database.read(query)
+    found, has_data, worked = await database.read(query)
+    sweeps = [SweepCard(view) for view in found.sweeps]
     return {
-        "sweeps": [SweepCard(view) for view in found.sweeps],
+        "sweeps": sweeps,
+        "unattended": not worked and any(sweep.open for sweep in sweeps),
         "next_cursor": found.next_cursor,
         "choice": choice,
         "states": list(SweepState),

@@ -5,6 +5,7 @@ import { ParameterRows } from "./parameter_rows.js";
 import { clearProblems, showProblems } from "./problems.js";
 
 const SETTLED_MS = 300;
+const LATER_MS = 2000;
 
 /* `check` and `send` take the text and answer what to show, or fail with what was refused; `parts` are more of the form. */
 export function build({ form, Written, path, check, send, showChecked, parts = () => [] }) {
@@ -18,9 +19,10 @@ export function build({ form, Written, path, check, send, showChecked, parts = (
   const rows = new ParameterRows(fields, source, changed);
   const others = parts(fields, source, changed);
   const pane = new JsonPane({
-    form, fields, Written, draftName: `draft ${location.pathname}${location.search}`, followed: show, edited: settle,
+    form, fields, Written, draftName: `draft ${location.pathname}${location.search}`, followed: show, edited: () => settle(),
   });
-  let checks = 0;
+  let judging = false;
+  let stale = false;
   let settling;
 
   function show() {
@@ -37,25 +39,34 @@ export function build({ form, Written, path, check, send, showChecked, parts = (
     settle();
   }
 
-  function settle() {
+  function settle(after = SETTLED_MS) {
     clearTimeout(settling);
-    settling = setTimeout(judge, SETTLED_MS);
+    settling = setTimeout(judge, after);
     document.getElementById("curl").textContent = curlOf(path, pane.text, given.dataset.guarded === "true");
   }
 
+  /* One question at a time, the newest last: a large sweep takes seconds to count. */
   async function judge() {
-    const mine = (checks += 1);
+    stale = judging;
+    if (judging) return;
+    judging = true;
     plan.setAttribute("aria-busy", "true");
     try {
       const found = await check(pane.text);
-      if (mine !== checks) return;
-      clearProblems(form);
-      showChecked(plan, found);
+      if (!stale) accept(found);
     } catch (error) {
-      if (mine === checks) refuse(error);
-    } finally {
-      if (mine === checks) plan.removeAttribute("aria-busy");
+      if (!stale) refuse(error);
+      if (error.passing) settle(LATER_MS);
     }
+    judging = false;
+    if (stale) await judge();
+    else plan.removeAttribute("aria-busy");
+  }
+
+  function accept(found) {
+    if (submit.disabled) return;
+    clearProblems(form);
+    showChecked(plan, found);
   }
 
   function refuse(error) {
@@ -71,15 +82,15 @@ export function build({ form, Written, path, check, send, showChecked, parts = (
   async function submitNow() {
     if (submit.disabled) return;
     submit.disabled = true;
-    checks += 1;
+    clearTimeout(settling);
     try {
       const address = await send(pane.text);
       pane.forget();
       location.assign(address);
     } catch (error) {
       refuse(error)[0]?.place.querySelector("input, select, textarea")?.focus();
+      submit.disabled = false;
     }
-    submit.disabled = false;
   }
 
   form.addEventListener("submit", (event) => {

@@ -1,7 +1,8 @@
 /* The buttons of a sweep: each says what came of it, or why not. */
+import { asked, followExtension } from "./extension.js";
 import { clearProblems, showProblems } from "./problems.js";
 import { getJson, sendJson } from "./requests.js";
-import { valueOf, valuesOf } from "./values.js";
+import { valuesOf } from "./values.js";
 
 const actions = document.getElementById("sweep-actions");
 const outcome = document.getElementById("outcome");
@@ -59,16 +60,8 @@ document.addEventListener("submit", async (event) => {
 });
 
 async function extend(form) {
-  const change = { add_values: {} };
-  for (const input of form.querySelectorAll("input")) {
-    const text = input.value.trim();
-    if (!text) continue;
-    if (input.name === "extend_to" || input.name === "n") change[input.name] = valueOf(text, "integer");
-    else change.add_values[input.name] = valuesOf(text, input.dataset.kind);
-  }
-  if (Object.keys(change).length === 1 && !Object.keys(change.add_values).length) {
-    throw new Error("Nothing was entered that could be added.");
-  }
+  const change = asked(form);
+  if (!Object.keys(change).length) throw new Error("Nothing was entered that could be added.");
   const before = Number(document.querySelector("#progress progress")?.max);
   const { trials_total: after } = await sendJson("PATCH", api, change);
   sessionStorage.setItem("outcome", `${(after - before).toLocaleString("en-US")} trials added.`);
@@ -88,6 +81,7 @@ async function remove() {
   location.assign("/");
 }
 
+followExtension(document.querySelector("[data-controls=extend]"), api);
 const kept = sessionStorage.getItem("outcome");
 if (kept) say(kept);
 sessionStorage.removeItem("outcome");

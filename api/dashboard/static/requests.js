@@ -1,9 +1,12 @@
 /* One place where the pages talk to the server, so that errors read the same everywhere. */
 export async function getJson(url, options = {}) {
-  const response = await fetch(url, { headers: { Accept: "application/json" }, ...options });
+  const response = await fetch(url, { headers: { Accept: "application/json" }, ...options }).catch(() => {
+    throw Object.assign(new Error("The server does not answer. It may be restarting."), { passing: true });
+  });
   if (response.status === 401) location.assign(`/dashboard/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw Object.assign(new Error(body.detail ?? `the server answered ${response.status}`), { problem: body });
+  const passing = response.status === 429 || response.status === 503;
+  if (!response.ok) throw Object.assign(new Error(body.detail ?? `the server answered ${response.status}`), { problem: body, passing });
   return body;
 }
 

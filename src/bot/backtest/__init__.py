@@ -4,7 +4,7 @@ from bot.backtest.engine import BacktestEngine, replay, run_backtest
 from bot.backtest.insight import Baselines, Insight, blocked_entries, explain
 from bot.backtest.metrics import Metrics
 from bot.backtest.result import RunResult
-from bot.backtest.window import ReplayWindow
+from bot.backtest.window import ReplayWindow, check_window
 
 __all__ = [
     "BacktestEngine",
@@ -14,6 +14,7 @@ __all__ = [
     "ReplayWindow",
     "RunResult",
     "blocked_entries",
+    "check_window",
     "explain",
     "replay",
     "run_backtest",

@@ -39,15 +39,7 @@ class ReplayWindow:
 
         Raises: InsufficientDataError where the store covers too little of it.
         """
-        covered = {item.symbol: coverage(item, config.start, config.end) for item in data.symbols}
-        for item in data.symbols:
-            check_coverage(item, covered[item.symbol], config.start, config.end, config.min_coverage)
-        instruments = {item.symbol: _instrument(config, item.instrument) for item in data.symbols}
-        pairs = {
-            item.symbol: PairHistory(item, instruments[item.symbol], config.max_price_age_ms)
-            for item in data.symbols
-        }
-        times = _event_times(config, pairs)
+        covered, instruments, pairs, times = _checked(config, data)
         events = tuple(market_events(pairs, times))
         past = tuple(record for pair in pairs.values() for record in pair.records(0, config.start))
         calendar = Calendar.of(times)
@@ -64,6 +56,26 @@ class ReplayWindow:
     def mark_candles(self, symbol: str, after_ms: int, until_ms: int) -> Iterator[MarkCandle]:
         """Yield the candles of the mark series that closed in (after_ms, until_ms], oldest first."""
         return self._pairs[symbol].mark_candles(after_ms, until_ms)
+
+
+def check_window(config: RunConfig, data: MarketData) -> None:
+    """Raise the InsufficientDataError that building the window would, without the work of building it."""
+    _checked(config, data)
+
+
+def _checked(
+    config: RunConfig, data: MarketData
+) -> tuple[dict[str, Coverage], dict[str, Instrument], dict[str, PairHistory], Times]:
+    """Return coverage, trading rules and history of each pair, and when anything settles."""
+    covered = {item.symbol: coverage(item, config.start, config.end) for item in data.symbols}
+    for item in data.symbols:
+        check_coverage(item, covered[item.symbol], config.start, config.end, config.min_coverage)
+    instruments = {item.symbol: _instrument(config, item.instrument) for item in data.symbols}
+    pairs = {
+        item.symbol: PairHistory(item, instruments[item.symbol], config.max_price_age_ms)
+        for item in data.symbols
+    }
+    return covered, instruments, pairs, _event_times(config, pairs)
 
 
 def _instrument(config: RunConfig, held: Instrument) -> Instrument:
