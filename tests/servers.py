@@ -189,6 +189,14 @@ def _postgres(
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def restart_postgres(data: Path) -> None:
+    """Start the server of this machine with these data again, at once if it still runs."""
+    programs = postgres_programs()
+    assert programs
+    owner = data.owner() if os.geteuid() == 0 else None
+    _run(owner, programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "restart")
+
+
 def _unprivileged() -> str:
     """Return a user to run a server that refuses to run as root."""
     known = {found.pw_name for found in pwd.getpwall()}

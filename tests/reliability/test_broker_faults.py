@@ -1,16 +1,15 @@
 """A broker that goes away, returns empty, halts, is full, or sends rubbish: hints get lost, work does not."""
 
-import contextlib
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+from disks import enlarge, small_disk
 from harness import WORKERS, Installation, installation, pause
 from servers import eventually
 from sweeping import chunks_of, sweep_spec
@@ -189,21 +188,6 @@ def test_messages_that_no_dispatcher_sends_do_nothing(kept: Installation, tmp_pa
     assert kept.keeper.deaths[dead:] == []
 
 
-@contextlib.contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[None]:
-    """Put a disk of `size` at `folder`."""
-    folder.mkdir(exist_ok=True)
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a small disk needs root")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
 def fill(client: redis.Redis) -> None:
     while True:
         client.set("ballast", b"x" * 50_000)
@@ -222,7 +206,7 @@ def test_broker_whose_disk_is_full_takes_nothing_and_loses_nothing(
         sweep_id = kept.submit(SPEC)
         eventually(lambda: "takes no messages" in unread_log(kept, "dispatcher", known), 20, "a warning")
         assert kept.state(sweep_id) == "queued"
-        subprocess.run(["mount", "-o", "remount,size=64m", str(tmp_path)], check=True)
+        enlarge(tmp_path, "64m")
         finish(kept, sweep_id)
         kept.broker.kill()
     assert_only_workers_died(kept)
