@@ -260,3 +260,17 @@ def test_form_meets_the_rules_of_accessibility(address: str, visit: Visit, schem
     expect(page.locator(".field-error")).to_be_visible()
     assert axe.violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_form_outlives_a_restart_of_the_server(home: Path, visit: Visit) -> None:
+    page = visit.page
+    with serving(home) as address:
+        port = int(address.rpartition(":")[2])
+        opened(page, address)
+    page.get_by_label("Name", exact=True).fill("patient")
+    expect(page.locator("[data-problems]")).to_contain_text("The server does not answer")
+    with serving(home, port=port) as address:
+        planned(page, 120)
+        expect(page.locator("[data-problems]")).to_be_hidden()
+        page.get_by_role("button", name="Submit sweep").click()
+        assert stored_spec(address, submitted(page))["name"] == "patient"
