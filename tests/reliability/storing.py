@@ -1,4 +1,4 @@
-"""What a worker does with the database, without the replays; imported by processes that have to start soon."""
+"""What a worker does with the database, without the replays; imported by processes that must start soon."""
 
 from bot.data.database import open_engine, write_transaction
 from sweeps.leases import claim_chunk, save_trials
