@@ -10,6 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api import uploads
 from api.body import BodyLimit
+from api.callers import Callers
 from api.comparisons import Comparisons
 from api.dashboard import (
     backtest,
@@ -30,8 +31,9 @@ from api.local.database import ready_database
 from api.openapi import describe
 from api.replays import Replays
 from api.routes import analysis, control, data, events, exports, health, jobs, metrics, sweeps, trials
-from api.security import AccessGuard
+from api.security import LOCAL_HOSTS, AccessGuard
 from api.settings import Settings
+from api.throttle import Throttle
 from bot.clock import Clock, SystemClock
 from bot.data.database import open_async_engine
 from sweeps.uploads import MAX_UPLOAD_BYTES
@@ -51,6 +53,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.clock = clock or SystemClock()
+    token = settings.api_token.get_secret_value() if settings.api_token else None
+    app.state.callers = Callers(token, app.state.clock) if token else None
     app.state.pages = Pages(settings.flower_url)
     install_error_handlers(app)
     app.router.routes.extend(app.state.pages.mounts())
@@ -82,11 +86,17 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
 
 def _add_layers(app: FastAPI, settings: Settings) -> None:
-    token = settings.api_token.get_secret_value() if settings.api_token else None
     app.add_middleware(BodyLimit, larger={uploads.PATH: MAX_UPLOAD_BYTES})
-    app.add_middleware(AccessGuard, token=token, clock=app.state.clock)
+    app.add_middleware(AccessGuard, callers=app.state.callers, hosts=_hosts(settings))
+    app.add_middleware(Throttle, per_second=settings.rate_limit, clock=app.state.clock)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(SecurityHeaders)
+
+
+def _hosts(settings: Settings) -> frozenset[str] | None:
+    if settings.allowed_hosts is not None:
+        return frozenset(name.strip().lower() for name in settings.allowed_hosts.split(","))
+    return None if settings.api_token else LOCAL_HOSTS
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """Every error that leaves over HTTP: a problem document for programs, a page for people."""
 
 import secrets
+from math import ceil
 
 import structlog
 from fastapi import FastAPI, Request
@@ -14,12 +15,14 @@ from starlette.routing import compile_path
 from api.headers import secure
 from api.outages import database_problem
 from api.problems import Problem, problem_of, status_problem
+from api.refusals import TooManyRequestsError
 from api.responses import ProblemResponse
 from bot.errors import BotError, FieldError
 
 _log = structlog.get_logger("api")
 _SHOWN_CHARACTERS = 80
 _CLIENT_CLOSED_REQUEST = 499
+_RETRY_AFTER_S = {429: 10, 503: 2}
 _UNREAD = frozenset({408, 413})
 """Statuses of bodies of which no more is to be read, so that the connection cannot be used again."""
 
@@ -28,8 +31,9 @@ def problem_response(error: BotError | Problem) -> Response:
     """Return the problem document of `error`."""
     problem = error if isinstance(error, Problem) else problem_of(error)
     headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
-    if problem.status == 503:
-        headers["Retry-After"] = "2"
+    if problem.status in _RETRY_AFTER_S:
+        wait_s = error.wait_s if isinstance(error, TooManyRequestsError) else _RETRY_AFTER_S[problem.status]
+        headers["Retry-After"] = str(ceil(wait_s))
     if problem.status in _UNREAD:
         headers["Connection"] = "close"
     return ProblemResponse(problem.document(), problem.status, headers)

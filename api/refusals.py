@@ -15,6 +15,48 @@ class UnauthenticatedError(BotError):
         super().__init__("this server asks for a token: send it as `Authorization: Bearer TOKEN`")
 
 
+class ForbiddenError(BotError):
+    """A change that the caller's token does not allow."""
+
+    code = "forbidden"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the token {name!r} may only read")
+
+
+class UnknownHostError(BotError):
+    """A request for a name that this server does not go by."""
+
+    code = "unknown_host"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"{host[:200]!r} is no name of this server: list it in CARRYGRID_ALLOWED_HOSTS, "
+            "or set CARRYGRID_API_TOKEN"
+        )
+
+
+class TooManyRequestsError(BotError):
+    """A client that asks too often."""
+
+    code = "too_many_requests"
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"too many requests from this address; the next one is answered in {wait_s:.2g} s")
+        self.wait_s = wait_s
+
+
+class NoSpaceError(BotError):
+    """Something for which the disk has no room."""
+
+    code = "no_space"
+
+    def __init__(self, needed: int, free: int) -> None:
+        super().__init__(
+            f"this takes up to {needed:,} bytes of disk, {free:,} are free; `carrygrid prune` makes room"
+        )
+
+
 class CrossSiteError(BotError):
     """A write that a page of another site tried."""
 
@@ -89,6 +131,10 @@ class BodyTooSlowError(BotError):
 
 EDGE_STATUS: Mapping[type[BotError], HTTPStatus] = {
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
+    UnknownHostError: HTTPStatus.MISDIRECTED_REQUEST,
+    TooManyRequestsError: HTTPStatus.TOO_MANY_REQUESTS,
+    NoSpaceError: HTTPStatus.INSUFFICIENT_STORAGE,
     CrossSiteError: HTTPStatus.FORBIDDEN,
     BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BodyTooSlowError: HTTPStatus.REQUEST_TIMEOUT,

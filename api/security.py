@@ -1,82 +1,94 @@
 """Who may call: a bearer token for programs, a signed session cookie for the dashboard, no other sites."""
 
-import hmac
+from collections.abc import Collection
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote, urlsplit
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.callers import Caller, Callers
 from api.errors import problem_response
-from api.refusals import CrossSiteError, UnauthenticatedError
-from bot.clock import Clock
+from api.outages import database_problem
+from api.refusals import CrossSiteError, ForbiddenError, UnauthenticatedError, UnknownHostError
+from sweeps import tokens
 
 SESSION_COOKIE = "carrygrid_session"
-SESSION_SECONDS = 7 * 24 * 3600
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+"""The names under which a server without a token answers: a page elsewhere may point its own name at us."""
+
 _OPEN_PATHS = ("/healthz", "/dashboard/login")
 _OPEN_PREFIX = "/dashboard/static/"
 _MOST_QUERY_CHARACTERS = 4000
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-def session_cookie(token: str, now_ms: int) -> str:
-    """Return the value of a session cookie that `token` signs, valid for a week."""
-    expires = str(now_ms // 1000 + SESSION_SECONDS)
-    return f"{expires}.{_signature(token, expires)}"
-
-
-def session_holds(cookie: str, token: str, now_ms: int) -> bool:
-    """Return whether `cookie` was signed by `token` and has not expired."""
-    expires, _, signature = cookie.partition(".")
-    if not same_text(signature, _signature(token, expires)):
-        return False
-    return expires.isdecimal() and int(expires) * 1000 > now_ms
-
-
-def same_text(given: str, expected: str) -> bool:
-    """Return whether both are equal, in a time that does not depend on where they differ."""
-    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode("utf-8", "replace"))
-
-
-def _signature(token: str, expires: str) -> str:
-    key, text = token.encode(), f"carrygrid session until {expires}".encode("utf-8", "replace")
-    return hmac.digest(key, text, "sha256").hex()
+_HARMLESS = frozenset({"/sweeps/validate", "/dashboard/logout"})
+"""What may be posted without changing anything."""
 
 
 class AccessGuard:
-    """ASGI layer that lets a request pass only if it may: credentials, and no write from another site."""
+    """ASGI layer that lets a request pass only if it may.
 
-    def __init__(self, app: ASGIApp, token: str | None, clock: Clock) -> None:
+    It comes for a name of ours, not from another site, with credentials, and changes nothing that they may
+    only read. `callers` None asks for no credentials; `hosts` None answers to any name.
+    """
+
+    def __init__(self, app: ASGIApp, callers: Callers | None, hosts: Collection[str] | None) -> None:
         self._app = app
-        self._token = token
-        self._clock = clock
+        self._callers = callers
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 401, 403 or a redirect to the login, or hand on."""
-        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        """Answer 401, 403, 421 or a redirect to the login, or hand on."""
+        refusal = await self._refusal(scope) if scope["type"] == "http" else None
         await (refusal or self._app)(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> Response | None:
-        headers = Headers(scope=scope)
+    async def _refusal(self, scope: Scope) -> Response | None:
+        headers, path = Headers(scope=scope), str(scope["path"])
+        if self._hosts is not None and _host(headers) not in self._hosts:
+            return problem_response(UnknownHostError(headers.get("host", "")))
         if scope["method"] not in _SAFE_METHODS and _from_another_site(headers):
             return problem_response(CrossSiteError(headers.get("origin", "")))
-        path = str(scope["path"])
-        if path in _OPEN_PATHS or path.startswith(_OPEN_PREFIX) or self._known(scope, headers):
+        if self._callers is None or path in _OPEN_PATHS or path.startswith(_OPEN_PREFIX):
             return None
-        if "text/html" in headers.get("accept", ""):
-            return RedirectResponse(f"/dashboard/login?next={quote(_wanted(scope))}", status_code=303)
-        return problem_response(UnauthenticatedError())
+        try:
+            return _judged(await self._caller(self._callers, scope, headers), scope, headers)
+        except SQLAlchemyError as error:
+            if (problem := database_problem(error)) is None:
+                raise
+            return problem_response(problem)
 
-    def _known(self, scope: Scope, headers: Headers) -> bool:
-        if not self._token:
-            return True
+    async def _caller(self, callers: Callers, scope: Scope, headers: Headers) -> Caller | None:
+        database = scope["app"].state.database
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and same_text(given.strip(), self._token):
-            return True
+        if scheme.lower() == "bearer":
+            return await callers.by_token(given.strip(), database)
         if scope["method"] not in _SAFE_METHODS and not _from_own_page(headers):
-            return False  # a browser sends its session along whoever asks, so it vouches for our pages only
-        return session_holds(_session_of(headers), self._token, self._clock.now_ms())
+            return None  # a browser sends its session along whoever asks, so it vouches for our pages only
+        return await callers.by_session(_session_of(headers), database)
+
+
+def _judged(caller: Caller | None, scope: Scope, headers: Headers) -> Response | None:
+    if caller is None:
+        return _stranger(scope, headers)
+    changes = scope["method"] not in _SAFE_METHODS and scope["path"] not in _HARMLESS
+    if changes and caller.scope is tokens.Scope.READ:
+        return problem_response(ForbiddenError(caller.name))
+    return None
+
+
+def _stranger(scope: Scope, headers: Headers) -> Response:
+    if "text/html" in headers.get("accept", ""):
+        return RedirectResponse(f"/dashboard/login?next={quote(_wanted(scope))}", status_code=303)
+    return problem_response(UnauthenticatedError())
+
+
+def _host(headers: Headers) -> str:
+    try:
+        return urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _wanted(scope: Scope) -> str:

@@ -3,20 +3,28 @@
 import os
 from collections.abc import Mapping
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sweeps.settings import ENVIRONMENT_PREFIX, ServiceSettings
 
 
 class Settings(ServiceSettings, BaseSettings):
-    """The variables named CARRYGRID_...; an empty one counts as not set."""
+    """The variables named CARRYGRID_...; an empty one counts as not set.
+
+    `allowed_hosts` are the names, with commas, under which the API may be called; if left out any with a
+    token, those of this machine without. `rate_limit` is what one client may ask a second in the long run,
+    0 for any number; `max_open_trials` is how many trials may wait.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix=ENVIRONMENT_PREFIX, env_ignore_empty=True, frozen=True, extra="ignore"
     )
 
     api_token: SecretStr | None = None
+    allowed_hosts: str | None = None
+    rate_limit: int = Field(default=100, ge=0)
+    max_open_trials: int = Field(default=20_000_000, ge=1)
     flower_url: str | None = None
 
 

@@ -6,9 +6,10 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from api.callers import SESSION_SECONDS, Callers
 from api.dashboard.views import PagesDep
-from api.dependencies import ClockDep, SettingsDep
-from api.security import SESSION_COOKIE, SESSION_SECONDS, same_text, session_cookie
+from api.dependencies import DatabaseDep
+from api.security import SESSION_COOKIE
 
 router = APIRouter(include_in_schema=False, prefix="/dashboard")
 MAX_FORM_BYTES = 32_768
@@ -26,23 +27,25 @@ async def login_page(
 
 
 @router.post("/login")
-async def login(request: Request, pages: PagesDep, settings: SettingsDep, clock: ClockDep) -> Response:
-    """Exchange the right token for a session; show the form again for a wrong one."""
+async def login(request: Request, pages: PagesDep, database: DatabaseDep) -> Response:
+    """Exchange a token for a session; show the form again for a wrong one."""
     form = parse_qs((await request.body())[:MAX_FORM_BYTES].decode("utf-8", "replace"))
     target = local_path(form.get("next", ["/"])[0])
-    expected = settings.api_token.get_secret_value() if settings.api_token else ""
-    if expected and not same_text(form.get("token", [""])[0], expected):
-        return pages.render(request, "login.html", status=401, section="", next=target, wrong=True)
     answer = RedirectResponse(target, status_code=303)
-    if expected:
-        answer.set_cookie(
-            SESSION_COOKIE,
-            session_cookie(expected, clock.now_ms()),
-            max_age=SESSION_SECONDS,
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
-        )
+    callers: Callers | None = request.app.state.callers
+    if callers is None:
+        return answer
+    caller = await callers.by_token(form.get("token", [""])[0], database)
+    if caller is None:
+        return pages.render(request, "login.html", status=401, section="", next=target, wrong=True)
+    answer.set_cookie(
+        SESSION_COOKIE,
+        callers.session(caller),
+        max_age=SESSION_SECONDS,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
     return answer
 
 

@@ -13,6 +13,7 @@ from api.dependencies import DatabaseDep, ReplaysDep
 from api.documents import sweep_document
 from api.openapi import CHANGE_BODY, CLONE_BODY, PROBLEMS, SWEEP_BODY
 from api.responses import JsonResponse
+from api.room import RoomDep
 from api.routes.parameters import SweepId
 from api.schemas import StrategyList, SweepDocument, SweepPlan
 from api.submission import admit
@@ -71,7 +72,7 @@ async def retry(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
     openapi_extra=CHANGE_BODY,
 )
 async def change(
-    request: Request, database: DatabaseDep, replays: ReplaysDep, sweep_id: SweepId
+    request: Request, database: DatabaseDep, replays: ReplaysDep, room: RoomDep, sweep_id: SweepId
 ) -> JsonResponse:
     """Replace tags and note, add values or a later end: trials keep their numbers, only new ones run."""
     asked = SweepChange.parse(await read_object(request))
@@ -79,10 +80,12 @@ async def change(
     grown = before
     if asked.grows:
         grown = await run_in_threadpool(lambda: admit(asked.applied_to(before), replays.store))
+        room.require_for(grown)
 
     def apply(connection: sa.Connection) -> None:
         if asked.grows:
             extend_sweep(connection, sweep_id, before, grown)
+            room.refuse_overload(connection)
         label_sweep(connection, sweep_id, tags=asked.tags, note=asked.note)
 
     return await _changed(database, sweep_id, apply)
@@ -99,6 +102,7 @@ async def clone(
     request: Request,
     database: DatabaseDep,
     replays: ReplaysDep,
+    room: RoomDep,
     sweep_id: SweepId,
     idempotency_key: IdempotencyKey = None,
 ) -> JsonResponse:
@@ -106,10 +110,12 @@ async def clone(
     changes = await read_object(request)
     original = await database.read(get_spec, sweep_id)
     spec = await run_in_threadpool(lambda: admit(cloned_spec(original, changes), replays.store))
+    room.require_for(spec)
 
     def created(connection: sa.Connection) -> SweepView:
         made = create_sweep(connection, spec, idempotency_key=idempotency_key)
         if made.new:
+            room.refuse_overload(connection)
             label_sweep(connection, made.sweep_id, note=f"cloned from sweep {sweep_id}")
         return get_sweep(connection, made.sweep_id)
 

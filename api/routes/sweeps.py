@@ -11,6 +11,7 @@ from api.dependencies import DatabaseDep, ReplaysDep
 from api.documents import sweep_document
 from api.openapi import PROBLEMS, SWEEP_BODY
 from api.responses import JsonResponse
+from api.room import Room, RoomDep
 from api.routes.parameters import Cursor, Limit, SweepId
 from api.schemas import SweepDocument, SweepPage
 from api.submission import admit
@@ -39,12 +40,17 @@ IdempotencyKey = Annotated[
     openapi_extra=SWEEP_BODY,
 )
 async def submit(
-    request: Request, database: DatabaseDep, replays: ReplaysDep, idempotency_key: IdempotencyKey = None
+    request: Request,
+    database: DatabaseDep,
+    replays: ReplaysDep,
+    room: RoomDep,
+    idempotency_key: IdempotencyKey = None,
 ) -> JsonResponse:
     """Check the sweep, store it and answer; the dispatcher hands it to the workers."""
     document = await read_object(request)
     spec = await run_in_threadpool(_admitted, document, replays.store)
-    sweep = await database.write(_created, spec, idempotency_key)
+    room.require_for(spec)
+    sweep = await database.write(_created, spec, idempotency_key, room)
     return JsonResponse(sweep_document(sweep), 202, {"Location": f"/sweeps/{sweep.id}"})
 
 
@@ -52,8 +58,11 @@ def _admitted(document: dict[str, object], store: HistoricalDataStore) -> SweepS
     return admit(SweepSpec.parse(document), store)
 
 
-def _created(connection: sa.Connection, spec: SweepSpec, key: str | None) -> SweepView:
-    return get_sweep(connection, create_sweep(connection, spec, idempotency_key=key).sweep_id)
+def _created(connection: sa.Connection, spec: SweepSpec, key: str | None, room: Room) -> SweepView:
+    created = create_sweep(connection, spec, idempotency_key=key)
+    if created.new:
+        room.refuse_overload(connection)
+    return get_sweep(connection, created.sweep_id)
 
 
 @router.get("", summary="List sweeps, newest first", response_model=SweepPage)

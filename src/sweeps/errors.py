@@ -47,3 +47,15 @@ class QueueUnavailableError(BotError):
     """A broker that takes no messages at the moment."""
 
     code = "broker_unavailable"
+
+
+class QueueFullError(BotError):
+    """A sweep for which there is no room beside those that have not ended."""
+
+    code = "queue_full"
+
+    def __init__(self, held: int, most: int) -> None:
+        super().__init__(
+            f"with it, sweeps that have not ended would hold {held:,} trials, at most {most:,} may wait; "
+            "wait for some to end, or cancel one"
+        )

@@ -64,6 +64,11 @@ class Plan:
         }
 
 
+def stored_bytes(spec: SweepSpec) -> int:
+    """Return about how much of the database the results of a sweep take."""
+    return spec.trial_count * BYTES_PER_TRIAL + _curve_bytes(spec)
+
+
 def plan_sweep(connection: sa.Connection, spec: SweepSpec) -> Plan:
     """Return what `spec` would be on this machine, by the rates that its workers measured."""
     rates = measured_rates(connection)
@@ -76,7 +81,7 @@ def plan_sweep(connection: sa.Connection, spec: SweepSpec) -> Plan:
         slots=live_slots(connection),
         measured=rates.measured(spec.strategies()),
         trial_s=rates.trial_seconds(spec),
-        bytes=spec.trial_count * BYTES_PER_TRIAL + _curve_bytes(spec),
+        bytes=stored_bytes(spec),
     )
 
 

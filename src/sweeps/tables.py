@@ -184,4 +184,15 @@ job_upload = sa.Table(
 )
 """The file that a job imports, in parts, until it is imported: workers may be on other machines."""
 
+api_token = sa.Table(
+    "api_token",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("scope", sa.String(16), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("expires_ms", sa.BigInteger),
+)
+"""Named tokens of the API; of the token itself only its SHA-256 is kept."""
+
 METRIC_COLUMNS = {name: trial.c[name] for name in METRICS}

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from bot.data.database import write_transaction
 from bot.errors import StoreError
 
-HEAD = "0008"
+HEAD = "0009"
 """Revision that this program works with."""
 
 _LOCK_KEY = 7_236_415_198

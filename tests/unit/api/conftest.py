@@ -21,7 +21,7 @@ def make_client(home: Path) -> Iterator[Callable[..., TestClient]]:
         app = create_app(
             Settings(**{"home": home, "database_url": f"sqlite:///{home / DATABASE}"} | settings)
         )
-        client = TestClient(app, raise_server_exceptions=False)
+        client = TestClient(app, "http://localhost", raise_server_exceptions=False)
         clients.append(client)
         return client.__enter__()
 
@@ -40,7 +40,7 @@ def reader(market_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     home = copy_of(market_template, tmp_path_factory.mktemp("reader"))
     hands = Hands(home)
     app = create_app(Settings(home=home, database_url=f"sqlite:///{home / DATABASE}"))
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(app, "http://localhost", raise_server_exceptions=False) as client:
         sweep_id = int(client.post("/sweeps", json=sweep_body()).json()["id"])
         hands.work(sweep_id)
         yield Reader(client, sweep_id)

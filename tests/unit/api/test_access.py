@@ -12,7 +12,7 @@ from api.dashboard.session import local_path
 
 TOKEN = "a token of some length"
 PAGE = {"Accept": "text/html"}
-OWN_PAGE = {"Origin": "http://testserver"}
+OWN_PAGE = {"Origin": "http://localhost"}
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_login_never_leads_to_another_site(target: str) -> None:
 def test_page_of_another_site_cannot_change_anything(client: TestClient) -> None:
     sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
     foreign = client.post(f"/sweeps/{sweep_id}/cancel", headers={"Origin": "https://elsewhere.example"})
-    own = client.post(f"/sweeps/{sweep_id}/cancel", headers={"Origin": "http://testserver"})
+    own = client.post(f"/sweeps/{sweep_id}/cancel", headers={"Origin": "http://localhost"})
     assert foreign.status_code == 403
     assert foreign.json()["type"].endswith("cross_site")
     assert own.json()["state"] == "cancelled"
@@ -119,7 +119,7 @@ def test_page_of_another_site_cannot_change_anything(client: TestClient) -> None
         ({}, 401),
         ({"Sec-Fetch-Site": "cross-site"}, 401),
         ({"Origin": "null"}, 403),
-        ({"Origin": "http://testserver.elsewhere.example"}, 403),
+        ({"Origin": "http://localhost.elsewhere.example"}, 403),
     ],
 )
 def test_session_vouches_for_writes_of_our_own_pages_only(
