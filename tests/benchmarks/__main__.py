@@ -75,7 +75,7 @@ def measured(asked: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Any
         "hundred_symbols": lambda: coldstarts.hundred_symbols(pairs, folder / "hundred"),
         "settlements": lambda: scaling.by_settlements(store, passes),
         "symbols": lambda: scaling.by_symbols(store, home, passes),
-        "end_to_end": lambda: scaling.end_to_end(home, folder, _sizes(asked), (1, 2)),
+        "end_to_end": lambda: scaling.end_to_end(home, folder, sizes(asked), (1, 2)),
     }
     for name, measure in sections.items():
         if name in wanted:
@@ -84,7 +84,8 @@ def measured(asked: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Any
     store.engine.dispose()
 
 
-def _sizes(asked: argparse.Namespace) -> tuple[int, ...]:
+def sizes(asked: argparse.Namespace) -> tuple[int, ...]:
+    """Return of how many trials sweeps are measured end to end."""
     largest = 10_000 if asked.quick else 1_000_000 if asked.all else 100_000
     return tuple(trials for trials in (10, 100, 1_000, 10_000, 100_000, 1_000_000) if trials <= largest)
 
