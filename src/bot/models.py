@@ -106,8 +106,9 @@ class MarketEvent:
     """A moment at which at least one pair settles.
 
     `tickers` covers every pair, `settlements` those that settle now, `decidable` those of them whose
-    prices are fresh. `mark_highs` is, per pair, the highest price of the mark series' candles that
-    closed after the previous event, up to this one. Do not change the mappings: trials share them.
+    prices are fresh; the highest rate per 8 hours among those is `best_rate_8h`. `mark_highs` is, per pair,
+    the highest price of the mark series' candles that closed after the previous event, up to this one.
+    Do not change the mappings: trials share them.
     """
 
     t_ms: int
@@ -115,6 +116,7 @@ class MarketEvent:
     settlements: tuple[SettlementView, ...]
     decidable: tuple[SettlementView, ...]
     mark_highs: Mapping[str, Decimal]
+    best_rate_8h: Decimal
 
 
 @dataclass(frozen=True, slots=True)

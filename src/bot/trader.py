@@ -20,8 +20,10 @@ from bot.models import (
 from bot.pnl.tracker import PnLTracker
 from bot.position.manager import PositionManager
 from bot.position.sizing import PositionSizer
-from bot.risk.manager import RiskManager
+from bot.risk.manager import Guards, RiskManager
 from bot.strategies.strategy import Entry, Strategy
+
+_NONE: frozenset[str] = frozenset()
 
 
 class MarkPath(Protocol):
@@ -74,12 +76,31 @@ class CarryTrader:
         self._capital = capital
         self._slots = capital.max_simultaneous_positions
         self._previous_ms = -1
+        self._guards: dict[str, tuple[Position, Guards]] = {}
 
     def warm_up(self, records: Iterable[FundingRate]) -> None:
         """Show settlements to a strategy that learns from them."""
         if self._strategy.remembers:
             for record in records:
                 self._strategy.observe(record)
+
+    def follow(self, events: Iterable[MarketEvent]) -> tuple[list[Decimal], int]:
+        """Do all that happens at each event; return the worths after them, and how many left a hedge open.
+
+        Without a hedge, and below the rates that its strategy enters at, nothing can happen.
+        """
+        positions, tracker, floor = self.positions, self.tracker, self._strategy.entry_floor
+        held, unfinished = positions.held, positions.unfinished
+        watchful = floor is None or self._strategy.remembers
+        worths: list[Decimal] = []
+        in_market = 0
+        for event in events:
+            if held or watchful or event.best_rate_8h >= floor or unfinished:  # type: ignore[operator]
+                self.on_event(event)
+            if held:
+                in_market += 1
+            worths.append(self.equity() if held or unfinished else tracker.cash)
+        return worths, in_market
 
     def on_event(self, event: MarketEvent) -> None:
         """Do all that happens at `event`: liquidations, funding, exits, entries."""
@@ -144,10 +165,10 @@ class CarryTrader:
             equity += self.tracker.worth(hedge, self._tickers)
         return equity
 
-    def _collect(self, event: MarketEvent) -> set[str]:
+    def _collect(self, event: MarketEvent) -> frozenset[str]:
         held = self.positions.held
-        liquidated = self._liquidate(event) if held else set()
-        self._tickers.update(event.tickers)
+        liquidated = self._liquidate(event) if held else _NONE
+        self._tickers.show(event.tickers)
         if self._strategy.remembers:
             self.warm_up(view.funding for view in event.settlements)
         unfinished = self.positions.unfinished
@@ -158,17 +179,26 @@ class CarryTrader:
         self._previous_ms = event.t_ms
         return liquidated
 
-    def _liquidate(self, event: MarketEvent) -> set[str]:
-        ended = set()
+    def _liquidate(self, event: MarketEvent) -> frozenset[str]:
+        ended = _NONE
         for position in tuple(self.positions.held.values()):
             high = event.mark_highs.get(position.symbol)
+            if high is None or high < self._guards_of(position).liquidation:
+                continue
             mmr = self._instruments[position.symbol].mmr
-            if high is not None and self._risk.is_liquidated(position, high, mmr):
+            if self._risk.is_liquidated(position, high, mmr):
                 candle = self._fatal_candle(position, mmr, event.t_ms)
                 self._tickers.update({position.symbol: candle.ticker})
                 self.positions.liquidate(position)
-                ended.add(position.symbol)
+                ended |= {position.symbol}
         return ended
+
+    def _guards_of(self, position: Position) -> Guards:
+        known = self._guards.get(position.symbol)
+        if known is None or known[0] is not position:
+            guards = self._risk.guards(position, self._instruments[position.symbol].mmr)
+            known = self._guards[position.symbol] = position, guards
+        return known[1]
 
     def _fatal_candle(self, position: Position, mmr: Decimal, until_ms: int) -> MarkCandle:
         candles = self._market.mark_path.mark_candles(position.symbol, self._previous_ms, until_ms)
@@ -180,31 +210,36 @@ class CarryTrader:
             if short and view.funding.mark_price is not None:
                 self.tracker.record_funding(short, view.funding, view.funding.mark_price)
 
-    def _exit(self, event: MarketEvent) -> set[str]:
-        settling = {view.funding.symbol: view for view in event.settlements}
-        ended = set()
+    def _exit(self, event: MarketEvent) -> frozenset[str]:
+        ended = _NONE
         for position in tuple(self.positions.held.values()):
-            reason = self._exit_reason(position, settling.get(position.symbol))
+            reason = self._exit_reason(position, event)
             if reason is not None:
                 self.positions.close(position, reason)
-                ended.add(position.symbol)
+                ended |= {position.symbol}
         return ended
 
-    def _exit_reason(self, position: Position, view: SettlementView | None) -> CloseReason | None:
-        ticker = self._tickers.latest(position.symbol)
+    def _exit_reason(self, position: Position, event: MarketEvent) -> CloseReason | None:
+        symbol = position.symbol
+        ticker = event.tickers[symbol]
         if not ticker.fresh:
             return None
-        mmr = self._instruments[position.symbol].mmr
-        if ticker.mark is not None and self._risk.must_exit(position, ticker.mark, mmr):
+        if self._is_forced_out(position, ticker.mark):
             return CloseReason.MARGIN
-        if view is not None and self._strategy.wants_exit(view):
-            return CloseReason.SIGNAL
+        for view in event.decidable:
+            if view.funding.symbol == symbol:
+                return CloseReason.SIGNAL if self._strategy.wants_exit(view) else None
         return None
 
-    def _enter(self, event: MarketEvent, ended: set[str]) -> None:
+    def _is_forced_out(self, position: Position, mark: Decimal | None) -> bool:
+        if mark is None or mark < self._guards_of(position).margin_exit:
+            return False
+        return self._risk.must_exit(position, mark, self._instruments[position.symbol].mmr)
+
+    def _enter(self, event: MarketEvent, ended: frozenset[str]) -> None:
         views = event.decidable
-        taken = {*self.positions.held, *self.positions.unfinished, *ended}
-        if taken:
+        if ended or self._slots_taken():
+            taken = {*self.positions.held, *self.positions.unfinished, *ended}
             views = tuple(view for view in views if view.funding.symbol not in taken)
         for entry in self._strategy.entries(views):
             if self._slots_taken() >= self._slots:

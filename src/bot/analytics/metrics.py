@@ -40,9 +40,14 @@ def from_units(units: int) -> Decimal:
 
 def curve_units(equity: Iterable[tuple[int, Decimal]]) -> list[int]:
     """Return the booked values of an equity curve as integers of 1e-8. Call inside `bot.money.exact()`."""
+    return amount_units(amount for _, amount in equity)
+
+
+def amount_units(amounts: Iterable[Decimal]) -> list[int]:
+    """Return booked amounts as integers of 1e-8. Call inside `bot.money.exact()`."""
     units: list[int] = []
     before, value = None, 0
-    for _, amount in equity:
+    for amount in amounts:
         if amount is not before:
             before, value = amount, int(amount * UNITS_PER_QUOTE)
         units.append(value)

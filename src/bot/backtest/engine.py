@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from bot.analytics.metrics import curve_units, money_units, packed
+from bot.analytics.metrics import amount_units, money_units, packed
 from bot.backtest.executor import BacktestExecutor
 from bot.backtest.metrics import Activity, CurveFacts, TradeTotals, summarize
 from bot.backtest.result import RunResult
@@ -28,38 +28,31 @@ class BacktestEngine:
         """Return the finished run."""
         config, window = self._config, self._window
         with exact():
-            trader, equity, in_market = self._replay()
-            units = curve_units(equity)
+            trader, worths, in_market = self._replay()
+            units = amount_units(worths)
         trades = tuple(trader.tracker.trades)
         [metrics] = summarize(
             CurveFacts.of(packed(units)[None, :], money_units(config.initial_capital), window.calendar),
             config.initial_capital,
             window.calendar,
             [TradeTotals.of(trades)],
-            [Activity(len(equity), in_market, trader.skipped_entries)],
+            [Activity(len(worths), in_market, trader.skipped_entries)],
         )
         payments = tuple(trader.tracker.payments)
-        return RunResult(
-            config, window.fingerprint, window.coverage, metrics, trades, payments, tuple(equity)
-        )
+        equity = tuple(zip(window.times_ms, worths, strict=True))
+        return RunResult(config, window.fingerprint, window.coverage, metrics, trades, payments, equity)
 
-    def _replay(self) -> tuple[CarryTrader, list[tuple[int, Decimal]], int]:
-        """Return the trader after the last event, the equity curve, and after how many events it held."""
+    def _replay(self) -> tuple[CarryTrader, list[Decimal], int]:
+        """Return the trader after the last event, its worth after each, and after how many it held."""
         config, window = self._config, self._window
         tickers = TickerService()
         executor = BacktestExecutor(tickers, FillModel(config.slippage), FeeCalculator(config.fees))
         trader = open_desk(config, executor, Market(tickers, window.instruments, window))
         trader.warm_up(window.past)
-        held, in_market = trader.positions.held, 0
-        equity: list[tuple[int, Decimal]] = []
-        for event in window.events[:-1]:
-            trader.on_event(event)
-            equity.append((event.t_ms, trader.equity()))
-            if held:
-                in_market += 1
+        worths, in_market = trader.follow(window.events[:-1])
         trader.on_last_event(window.events[-1])
-        equity.append((window.events[-1].t_ms, trader.equity()))
-        return trader, equity, in_market
+        worths.append(trader.equity())
+        return trader, worths, in_market
 
 
 def replay(config: RunConfig, window: ReplayWindow) -> RunResult:

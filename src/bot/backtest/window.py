@@ -16,6 +16,8 @@ from bot.errors import InsufficientDataError
 from bot.models import FundingRate, Instrument, MarkCandle, MarketEvent, SettlementView, Ticker
 from bot.timestamps import iso
 
+_NO_RATE = Decimal("-Infinity")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReplayWindow:
@@ -44,6 +46,11 @@ class ReplayWindow:
         past = tuple(record for pair in pairs.values() for record in pair.records(0, config.start))
         calendar = Calendar.of(times)
         return cls(data.exchange, data.fingerprint, past, events, calendar, instruments, covered, pairs)
+
+    @property
+    def times_ms(self) -> list[int]:
+        """Times of the events, ms UTC."""
+        return [event.t_ms for event in self.events]
 
     def series(self, symbol: str) -> PairSeries:
         """Return what a pair shows at the events, at each of which it settles."""
@@ -112,10 +119,12 @@ def market_events(pairs: Mapping[str, PairHistory], times: Times) -> Iterator[Ma
         times.tolist(), zip(*tickers, strict=True), zip(*highs, strict=True), strict=True
     ):
         views = settling[t_ms]
+        decidable = tuple(view for view in views if view.ticker.fresh)
         yield MarketEvent(
             t_ms,
             dict(zip(pairs, now, strict=True)),
             tuple(views),
-            tuple(view for view in views if view.ticker.fresh),
+            decidable,
             {symbol: top for symbol, top in zip(pairs, tops, strict=True) if top is not None},
+            max((view.funding.rate_8h for view in decidable), default=_NO_RATE),
         )

@@ -15,7 +15,7 @@ _COMMON_HOURS = lcm(*_INTERVALS_HOURS)
 class OpportunityRanker:
     """Passes pairs whose rate, volume and yield after fees suffice, the best annualized yield first."""
 
-    __slots__ = ("_min_funding_rate", "_min_holding_periods", "_min_volume_24h", "_round_trip_fees")
+    __slots__ = ("_min_holding_periods", "_min_volume_24h", "_round_trip_fees", "min_funding_rate")
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class OpportunityRanker:
         min_holding_periods: int,
         fees: FeeSchedule,
     ) -> None:
-        self._min_funding_rate = min_funding_rate
+        self.min_funding_rate = min_funding_rate
         self._min_volume_24h = min_volume_24h
         self._min_holding_periods = min_holding_periods
         self._round_trip_fees = fees.round_trip
@@ -36,8 +36,8 @@ class OpportunityRanker:
     def blocking_gate(self, view: SettlementView) -> Gate | None:
         """Return the first condition that the pair fails, None if it passes."""
         rate, volume = view.funding.rate_8h, view.ticker.volume_24h
-        if rate < self._min_funding_rate:
-            return Gate("min_funding_rate", self._min_funding_rate, rate, self._min_funding_rate - rate)
+        if rate < self.min_funding_rate:
+            return Gate("min_funding_rate", self.min_funding_rate, rate, self.min_funding_rate - rate)
         if volume < self._min_volume_24h:
             return Gate("min_volume_24h", self._min_volume_24h, volume, self._min_volume_24h - volume)
         if not view.instrument.spot_active:
@@ -57,7 +57,7 @@ class OpportunityRanker:
 
     def rank(self, views: Iterable[SettlementView]) -> list[SettlementView]:
         """Return the passing pairs by annualized net yield, descending, then by symbol."""
-        lowest = self._min_funding_rate
+        lowest = self.min_funding_rate
         passing = [view for view in views if view.funding.rate_8h >= lowest and self.passes(view)]
         return sorted(passing, key=self._order) if len(passing) > 1 else passing
 

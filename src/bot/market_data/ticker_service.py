@@ -12,11 +12,15 @@ class TickerService:
     __slots__ = ("_latest",)
 
     def __init__(self) -> None:
-        self._latest: dict[str, Ticker] = {}
+        self._latest: Mapping[str, Ticker] = {}
+
+    def show(self, tickers: Mapping[str, Ticker]) -> None:
+        """Know these tickers, by symbol, and no others; they are read, never changed."""
+        self._latest = tickers
 
     def update(self, tickers: Mapping[str, Ticker]) -> None:
         """Replace the tickers of the pairs given, by symbol."""
-        self._latest.update(tickers)
+        self._latest = {**self._latest, **tickers}
 
     def latest(self, symbol: str) -> Ticker:
         """Return the newest ticker of `symbol`; raises ExecutionError if there is none yet."""

@@ -11,6 +11,8 @@ from bot.money import ZERO, book
 from bot.pnl import formulas
 from bot.pnl.round_trip import Exit, round_trip
 
+_payment = FundingPayment._make
+
 
 @dataclass(slots=True)
 class _Carry:
@@ -130,8 +132,8 @@ class PnLTracker:
 
     def _settled(self, quantity: Decimal, funding: FundingRate, mark_price: Decimal) -> Decimal:
         amount = formulas.funding_payment(quantity, mark_price, funding.rate)
-        facts = funding.t_ms, funding.symbol, funding.rate, funding.interval_hours
-        self.payments.append(FundingPayment(*facts, mark_price, quantity, amount))
+        facts = funding.t_ms, funding.symbol, funding.rate, funding.interval_hours, mark_price, quantity
+        self.payments.append(_payment((*facts, amount)))
         self.cash += amount
         return amount
 

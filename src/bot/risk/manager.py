@@ -2,11 +2,19 @@
 
 from collections.abc import Iterable
 from decimal import ROUND_FLOOR, Context, Decimal
+from typing import NamedTuple
 
 from bot.models import MarkCandle, Position
 from bot.money import EXACT, ONE
 
 _FLOOR = Context(prec=EXACT.prec, rounding=ROUND_FLOOR)
+
+
+class Guards(NamedTuple):
+    """Prices below which a short is neither liquidated nor forced out: where that begins, rounded down."""
+
+    liquidation: Decimal
+    margin_exit: Decimal
 
 
 class RiskManager:
@@ -28,16 +36,14 @@ class RiskManager:
         secured = position.margin + position.quantity * position.perp_entry
         return high * position.quantity * (ONE + mmr) >= secured
 
-    def liquidation_guard(self, position: Position, mmr: Decimal) -> Decimal:
-        """Return a price below which nothing is liquidated: where that begins, rounded down."""
-        secured = position.margin + position.quantity * position.perp_entry
-        return _FLOOR.divide(secured, position.quantity * (ONE + mmr))
-
-    def exit_guard(self, position: Position, mmr: Decimal) -> Decimal:
-        """Return a price below which no margin forces an exit: where that begins, rounded down."""
-        secured = position.margin + position.quantity * position.perp_entry
-        ratio = self._margin_exit_ratio
-        return _FLOOR.divide(ratio * secured, position.quantity * (mmr + ratio))
+    def guards(self, position: Position, mmr: Decimal) -> Guards:
+        """Return prices below which neither question needs to be asked of a short."""
+        quantity, ratio = position.quantity, self._margin_exit_ratio
+        secured = position.margin + quantity * position.perp_entry
+        return Guards(
+            _FLOOR.divide(secured, quantity * (ONE + mmr)),
+            _FLOOR.divide(ratio * secured, quantity * (mmr + ratio)),
+        )
 
     def fatal_candle(self, position: Position, candles: Iterable[MarkCandle], mmr: Decimal) -> MarkCandle:
         """Return the first of `candles` that liquidates; raises StopIteration if none does."""

@@ -19,6 +19,7 @@ class SimpleStrategy(Strategy):
     """Enters what the ranker passes, exits when the rate falls below a threshold."""
 
     def __init__(self, ranker: OpportunityRanker, exit_funding_rate: Decimal) -> None:
+        self.entry_floor = ranker.min_funding_rate
         self._ranker = ranker
         self._exit_funding_rate = exit_funding_rate
 

@@ -26,6 +26,9 @@ class Strategy(ABC):
     """
 
     remembers: ClassVar[bool] = False
+    entry_floor: Decimal | None = None
+    """A rate per 8 hours below which no pair is ever worth entering, so that none need be shown; None if any
+    rate may be."""
 
     def observe(self, funding: FundingRate) -> None:  # noqa: B027 - most need no memory
         """Take in a settlement of a pair; those before the window come first."""

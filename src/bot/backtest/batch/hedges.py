@@ -136,7 +136,7 @@ class HedgeBook:
         if not quantity:
             return NO_HEDGE
         tickers = TickerService()
-        tickers.update(pair.events[entry].tickers)
+        tickers.show(pair.events[entry].tickers)
         executor = BacktestExecutor(tickers, self.fills, self.fees)
         manager = PositionManager(executor, PnLTracker(base), self._config.perp_leverage)
         position = manager.open(pair.symbol, quantity)
@@ -149,13 +149,14 @@ class HedgeBook:
             self._limits = np.vstack([self._limits, np.full_like(self._limits, NEVER)])
         self.positions.append(position)
         self.entries.append(entry)
+        guards = risk.guards(position, mmr)
         fatal = self.pair.highs.first_reaching(
             entry + 1,
-            risk.liquidation_guard(position, mmr),
+            guards.liquidation,
             lambda high: risk.is_liquidated(position, high, mmr),
         )
         forced = self.pair.marks.first_reaching(
-            entry + 1, risk.exit_guard(position, mmr), lambda price: risk.must_exit(position, price, mmr)
+            entry + 1, guards.margin_exit, lambda price: risk.must_exit(position, price, mmr)
         )
         self._limits[number] = [NEVER if event is None else event for event in (fatal, forced)]
         return number
