@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api.dashboard import formats
+from api.dashboard.advice import advice
 from api.dashboard.catalogue import METRIC_LABELS, explained
 from api.dashboard.glossary import TERMS
 from api.problems import Problem
@@ -71,7 +72,16 @@ class Pages:
 
     def problem(self, request: Request, problem: Problem) -> HTMLResponse:
         """Return the page of an error."""
-        return self.render(request, "problem.html", status=problem.status, section="", problem=problem)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return self.render(
+            request,
+            "problem.html",
+            status=problem.status,
+            section="",
+            problem=problem,
+            advice=advice(problem),
+            here=f"{request.url.path}{query}",
+        )
 
 
 def _digest(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """Market data over HTTP: figures at one's own costs, files and downloads accepted, refused and stopped."""
 
+import html
 from collections.abc import Callable
 from typing import Any
 
@@ -198,3 +199,19 @@ def test_every_page_of_market_data_says_what_to_do_without_any(
     assert "Import or fetch some" in client.get("/dashboard/data/pairs", headers=page).text
     gone = client.get("/dashboard/data/pair?exchange=x&symbol=y", headers=page)
     assert (gone.status_code, "nothing of" in gone.text) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "detail", "next_step"),
+    [
+        ("/dashboard/sweeps/999", "there is no sweep 999", "Look for it in the list"),
+        ("/dashboard/data/pair?exchange=no&symbol=x", "nothing of 'x' is held", "See which exchanges"),
+        ("/dashboard/data?days=5", "<strong>days</strong>: 5 is none of", "Correct it in the address"),
+    ],
+)
+def test_error_page_says_what_is_wrong_and_what_to_do(
+    reader: Reader, path: str, detail: str, next_step: str
+) -> None:
+    text = html.unescape(reader.client.get(path, headers={"Accept": "text/html"}).text)
+    assert detail in text
+    assert next_step in text
