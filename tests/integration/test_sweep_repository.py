@@ -13,6 +13,7 @@ from bot.data.store import HistoricalDataStore
 from sweeps import reconcile
 from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownSweepError
 from sweeps.heartbeats import Component, beat, live_beats, live_slots, retire
+from sweeps.labelling import label_sweep
 from sweeps.leases import Claim, Hold, claim_chunk, release_chunk, release_lost, save_trials
 from sweeps.progress import get_sweep, list_sweeps
 from sweeps.reconcile import ChunkRef
@@ -348,6 +349,30 @@ def test_sweeps_are_listed_newest_first_in_pages(engine: sa.Engine) -> None:
     seen = [view.id for page in (first, second, third) for view in page.sweeps]
     assert seen == ids[::-1]
     assert third.next_cursor is None
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("funding", ["Funding 100%", "funding_floor"]),
+        ("100%", ["Funding 100%"]),
+        ("G_F", ["funding_floor"]),
+        ("carry", ["basis"]),
+        ("CARRY", ["basis"]),
+        ("carr", []),
+    ],
+)
+def test_sweeps_are_found_by_part_of_a_name_or_a_whole_tag(
+    engine: sa.Engine, search: str, found: list[str]
+) -> None:
+    for name in ("basis", "funding_floor", "Funding 100%"):
+        sweep_id = submit(engine, sweep_spec(name=name, **SMALL))
+        if name == "basis":
+            with write_transaction(engine) as connection:
+                label_sweep(connection, sweep_id, tags=["Carry", "other"])
+    with engine.connect() as connection:
+        page = list_sweeps(connection, search=search)
+    assert [view.spec.name for view in page.sweeps] == found
 
 
 def test_progress_equals_the_rows_and_names_the_best_trial(engine: sa.Engine) -> None:
