@@ -96,6 +96,15 @@ class TrialFailedError(BotError):
         super().__init__(f"trial {number} failed and has no curve: {reason}")
 
 
+class BacktestUnfinishedError(BotError):
+    """A backtest without a result: not yet, or never."""
+
+    code = "backtest_unfinished"
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(f"backtest {number} has no result: {reason}")
+
+
 class BusyError(BotError):
     """Work that others are ahead of."""
 
@@ -140,6 +149,7 @@ EDGE_STATUS: Mapping[type[BotError], HTTPStatus] = {
     BodyTooSlowError: HTTPStatus.REQUEST_TIMEOUT,
     UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HistoryChangedError: HTTPStatus.CONFLICT,
+    BacktestUnfinishedError: HTTPStatus.CONFLICT,
     TrialFailedError: HTTPStatus.CONFLICT,
     NoBestTrialError: HTTPStatus.CONFLICT,
     BusyError: HTTPStatus.SERVICE_UNAVAILABLE,

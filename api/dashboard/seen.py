@@ -9,7 +9,7 @@ from bot.config import RunConfig
 from bot.money import exact, plain
 from bot.signals.basis import basis
 
-_RATE_STRATEGY = "simple"
+_RATE_STRATEGY, _SCORE_STRATEGY = "simple", "composite"
 _TITLES = {
     "net_yield": "Net yield per interval",
     "volume_holds": "Volume holds up",
@@ -54,7 +54,7 @@ def _figure(key: str, name: str, value: Decimal | bool, config: RunConfig) -> Se
     if name == "net_yield":
         return SeenRow(key, title, _percent(value), "above 0 to enter")
     against = ""
-    if name == "score":
+    if name == "score" and config.strategy_mode == _SCORE_STRATEGY:
         against = f"enter at {plain(config.entry_threshold)}, exit below {plain(config.exit_threshold)}"
     return SeenRow(key, title, plain(value), against)
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from api.dependencies import DatabaseDep, ReplaysDep
-from api.refusals import TrialFailedError
+from api.refusals import BacktestUnfinishedError, TrialFailedError
 from api.replays import Replays, StoredRun, Study, trial_run
 from bot.config import RunConfig
 from bot.errors import BotError
@@ -52,9 +52,9 @@ def trial_subject(connection: sa.Connection, sweep_id: int, number: int) -> Subj
 
 
 def backtest_subject(job: JobView) -> Subject:
-    """Return a backtest that completed; raises TrialFailedError if it has no result."""
+    """Return a backtest that completed; raises BacktestUnfinishedError."""
     if job.state is not JobState.COMPLETED or job.result is None:
-        raise TrialFailedError(job.id, job.error or f"the backtest is {job.state}")
+        raise BacktestUnfinishedError(job.id, job.error or f"it is {job.state}")
     # Its data are read apart from those of every sweep, whose numbers are positive.
     run = StoredRun(-job.id, f"backtest {job.id}", _config_of(job), job.result["run_key"])
     equity = [(t_ms, Decimal(value)) for t_ms, value in job.result["equity"]]

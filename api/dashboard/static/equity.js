@@ -101,7 +101,7 @@ function layout(capital, unit, traces, span) {
     hovermode: "x",
     margin: { l: 20, r: 16, t: 28, b: 20 },
     xaxis: { ...timeAxis(c, span), anchor: "y2", title: { ...small("UTC"), standoff: 4 } },
-    yaxis: { ...side, domain: [0.32, 1], title: { ...small(`Equity, ${unit}`), standoff: 14 }, tickformat: ",.0f" },
+    yaxis: { ...side, domain: [0.32, 1], title: { ...small(`Equity, ${unit}`), standoff: 14 }, tickformat: ",.2~f" },
     yaxis2: {
       ...side, domain: [0, 0.25], title: { ...small("Drawdown"), standoff: 14 }, tickformat: ".1%", rangemode: "tozero",
       ...(flat ? { range: [-0.0115, 0] } : {}),

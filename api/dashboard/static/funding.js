@@ -58,7 +58,7 @@ function layout(data, unit, span) {
     margin: { l: 20, r: 16, t: 28, b: 20 },
     xaxis: { ...timeAxis(c, span), title: { ...small("UTC"), standoff: 4 } },
     yaxis: { ...side, gridcolor: c.soft, zeroline: true, zerolinecolor: c.line, tickformat: ".3~%", title: { ...small("Rate per 8 h"), standoff: 14 } },
-    yaxis2: { ...side, overlaying: "y", side: "right", showgrid: false, tickmode: "auto", nticks: 6, rangemode: "tozero", tickformat: ",.0f", title: { ...small(`Booked, ${unit}`), standoff: 14 } },
+    yaxis2: { ...side, overlaying: "y", side: "right", showgrid: false, tickmode: "auto", nticks: 6, rangemode: "tozero", tickformat: ",.2~f", title: { ...small(`Booked, ${unit}`), standoff: 14 } },
     shapes: [...held(data, c), ...switches(data, c), ...thresholds(data, c)],
     annotations: data.switches.length > MOST_SWITCHES ? [] : data.switches.map((one) => ({
       x: isoSecond(one.t), y: 1, yref: "paper", yanchor: "top", xanchor: "left", text: `${one.hours} h`, showarrow: false, font: { color: c.muted },

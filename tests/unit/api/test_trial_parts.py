@@ -11,12 +11,14 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from sweeping import BASE
 from webservice import Hands, Reader, sweep_body
 
 from api.dashboard import charts
 from bot.analytics.thinning import thinned
 from bot.config import RunConfig
 from bot.data.database import write_transaction
+from sweeps.job_runner import JobRunner
 
 PAGE = {"Accept": "text/html"}
 NUMBER = re.compile(r">(-?[\d,]+\.\d{8})<")
@@ -165,3 +167,19 @@ def test_thinning_keeps_the_ends_and_the_extremes(values: list[int], columns: in
     assert {series[kept].min(), series[kept].max()} == {min(values), max(values)}
     assert len(kept) <= (len(values) if len(values) <= 4 * columns else 4 * columns + 2)
     assert (np.diff(kept) > 0).all()
+
+
+def test_backtest_has_the_parts_that_a_trial_has(client: TestClient, hands: Hands) -> None:
+    job_id = client.post("/backtests", json={**BASE, "min_funding_rate": "0.00002"}).json()["id"]
+    base = f"/dashboard/backtests/{job_id}"
+    assert client.get(f"{base}/curve").status_code == 409
+    JobRunner(hands.engine).run(job_id)
+    result = client.get(f"/backtests/{job_id}").json()["result"]
+    text = client.get(f"{base}/report", headers=PAGE).text
+    *parts, net = amounts(re.findall(r'title="(-?[\d.]+) USDT, exact"', text))
+    assert sum(parts) == net == Decimal(result["metrics"]["net_pnl"]) != 0
+    assert client.get(f"{base}/curve").json()["equity"] == [value for _, value in result["equity"]]
+    assert client.get(f"{base}/trades/0", headers=PAGE).status_code == 200
+    assert (
+        client.get(f"{base}/config.json").headers["content-disposition"].endswith(f'backtests-{job_id}.json"')
+    )
