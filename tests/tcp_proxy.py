@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 _LOOPBACK = "127.0.0.1"
+_KEEPALIVE_S = 75
 _SEND_RESET = struct.pack("ii", 1, 0)
 
 
@@ -146,9 +147,10 @@ class TcpProxy:
                 if not link.silent:
                     writer.write(data)
                     await writer.drain()
-        # An end that is closed while the link is silent must not be noticed at the other.
-        if not link.silent:
-            writer.close()
+        # An end that is closed while the link is silent is noticed at the other as late as by keepalives.
+        if link.silent:
+            await asyncio.sleep(_KEEPALIVE_S)
+        writer.close()
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from sweeps.migrations import migrate
 from workers.app import app, process_name
 from workers.publisher import CeleryQueue
 from workers.settings import WorkerSettings, worker_settings
+from workers.watchdog import limited
 
 log = structlog.get_logger()
 
@@ -33,8 +34,10 @@ def run(settings: WorkerSettings, stop: Event) -> None:
     dispatcher = Dispatcher(engine, queue, instance, republish_ms=int(settings.republish_s * 1000))
     log.info("dispatcher started", database=engine.url.render_as_string())
     jobs = JobDispatcher(engine, queue)
-    while not stop.wait(_turn(dispatcher, jobs)):
-        pass
+    pause_s = 0.0
+    while not stop.wait(pause_s):
+        with limited(settings.stall_limit_s):
+            pause_s = _turn(dispatcher, jobs)
     _retire(dispatcher)
     queue.close()
     engine.dispose()

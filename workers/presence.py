@@ -17,6 +17,7 @@ from sweeps.jobs import release_job
 from sweeps.leases import release_lost
 from sweeps.migrations import migrate
 from workers.settings import worker_settings
+from workers.watchdog import limited
 
 log = structlog.get_logger()
 
@@ -88,7 +89,7 @@ def _briefly(write: Callable[[sa.Connection], object]) -> None:
     """Write without ever holding up the worker: no open connection is left for children to inherit."""
     engine = open_engine(worker_settings().database, busy_timeout_ms=_PATIENCE_MS)
     try:
-        with write_transaction(engine) as connection:
+        with limited(worker_settings().stall_limit_s), write_transaction(engine) as connection:
             write(connection)
     except sa.exc.DBAPIError as error:
         log.warning("worker could not report", error=str(error.orig))

@@ -11,6 +11,7 @@ class WorkerSettings(ServiceSettings, BaseSettings):
     """What a worker reads from variables named CARRYGRID_...
 
     Times in seconds. `worker_memory_mib` caps the address space of each replaying process, 0 for no cap.
+    A dispatcher or worker that waits for the database longer than `stall_limit_s` ends, to be started anew.
     `exchange_api_url` (http://host:port) takes the place of the exchanges' own addresses in downloads.
     """
 
@@ -25,6 +26,7 @@ class WorkerSettings(ServiceSettings, BaseSettings):
     worker_memory_mib: int = 2048
     republish_s: float = 30
     lease_s: float = 30
+    stall_limit_s: float = 120
     exchange_api_url: str | None = None
 
 
