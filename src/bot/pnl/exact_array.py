@@ -13,6 +13,7 @@ from bot.money import EXACT, MONEY_PLACES
 Index = npt.NDArray[np.int64]
 Units = npt.NDArray[np.int64]
 _LIMIT = 2**62
+_BASE = 10**9
 
 
 class ExactArray:
@@ -45,10 +46,12 @@ class ExactArray:
 
     def __mul__(self, other: "ExactArray | Decimal") -> "ExactArray":
         """Return the products with one value, or with as many values."""
-        factor, exponent, bound = _parts(other)
-        bound *= self.bound
-        product = _room(self.mantissas, bound) * factor
-        return ExactArray(product, self.exponent + exponent, bound)
+        factor, exponent, size = _parts(other)
+        bound, exponent = self.bound * size, self.exponent + exponent
+        mantissas = self.mantissas
+        if bound >= _LIMIT and mantissas.dtype != object and max(bound // _BASE, size * _BASE) < _LIMIT:
+            return _WideArray(mantissas, factor, exponent, bound)
+        return ExactArray(_room(mantissas, bound) * factor, exponent, bound)
 
     def __add__(self, other: "ExactArray") -> "ExactArray":
         """Return the sums."""
@@ -69,7 +72,7 @@ class ExactArray:
         mantissas = _room(self.mantissas, max(self.bound, 2 * unit))
         floor = mantissas // unit
         twice = 2 * (mantissas - floor * unit)
-        rounded = floor + ((twice > unit) | ((twice == unit) & (floor % 2 == 1)))
+        rounded = _half_even(floor, twice, unit)
         bound = self.bound // unit + 1
         fits = rounded.dtype == object and bound < _LIMIT
         return ExactArray(rounded.astype(np.int64) if fits else rounded, exponent, bound)
@@ -94,6 +97,39 @@ class ExactArray:
         left, right = self._over(exponent), other._over(exponent)  # noqa: SLF001 - its own kind
         bound = left.bound + right.bound
         return _room(left.mantissas, bound), _room(right.mantissas, bound), exponent, bound
+
+
+class _WideArray(ExactArray):
+    """Products of more than 64 bits, not yet rounded: two integers over a base."""
+
+    __slots__ = ("_high", "_low")
+
+    def __init__(self, mantissas: Mantissas, factor: Mantissas | int, exponent: int, bound: int) -> None:
+        self.exponent, self.bound = exponent, bound
+        upper = mantissas // _BASE
+        low = (mantissas - upper * _BASE) * factor
+        carried = low // _BASE
+        self._high, self._low = upper * factor + carried, low - carried * _BASE
+
+    @property
+    def mantissas(self) -> Mantissas:  # type: ignore[override]
+        """The products as Python integers."""
+        return self._high.astype(object) * _BASE + self._low
+
+    def quantize(self, step: Decimal) -> ExactArray:
+        """Return each value rounded half-even to the places of `step`, a power of ten."""
+        exponent = cast("int", step.as_tuple().exponent)
+        unit = 10 ** max(exponent - self.exponent, 0) // _BASE
+        if not 0 < unit < _LIMIT // (4 * _BASE):
+            return ExactArray(self.mantissas, self.exponent, self.bound).quantize(step)
+        floor = self._high // unit
+        twice = 2 * ((self._high - floor * unit) * _BASE + self._low)
+        return ExactArray(_half_even(floor, twice, unit * _BASE), exponent, self.bound // unit // _BASE + 1)
+
+
+def _half_even(floor: Mantissas, twice: Mantissas, unit: int) -> Mantissas:
+    """Return quotients rounded half-even, from their floors and twice what these leave of `unit`."""
+    return cast("Mantissas", floor + ((twice > unit) | ((twice == unit) & (floor % 2 == 1))))
 
 
 def _parts(factor: ExactArray | Decimal) -> tuple[Mantissas | int, int, int]:

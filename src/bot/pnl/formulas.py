@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import TypeVar
 
 from bot.money import book
-from bot.pnl.exact_array import ExactArray
+from bot.pnl.exact_array import ExactArray, Units
 
 Amount = TypeVar("Amount", Decimal, ExactArray)
+Net = TypeVar("Net", Decimal, Units)
 
 
 def notional(quantity: Amount, price: Amount) -> Amount:
@@ -51,6 +52,6 @@ def price_pnl(quantity: Amount, spot_cost: Amount, spot_exit: Amount, perp_pnl: 
     return notional(quantity, spot_exit) - spot_cost + perp_pnl
 
 
-def net_pnl(price_pnl: Amount, funding: Amount, fees: Amount) -> Amount:
+def net_pnl(price_pnl: Net, funding: Net, fees: Net) -> Net:
     """Return what is left of a round trip."""
     return price_pnl + funding - fees

@@ -15,7 +15,7 @@ from bot.analytics import metrics as stats
 from bot.analytics.metrics import Calendar, Floats
 from bot.analytics.returns import Returns
 from bot.backtest.batch.hedges import Whole
-from bot.backtest.batch.paths import ragged, running_max, step_between
+from bot.backtest.batch.paths import ragged, running_max, segment_sums, step_between
 from bot.backtest.batch.trips import Depths, Trips
 from bot.backtest.metrics import CurveFacts
 
@@ -199,11 +199,6 @@ class _Closes:
         before[1:] = self.values[:-1]
         before[(np.cumsum(self.counts) - self.counts)[self.counts > 0]] = self.initial
         return before
-
-
-def segment_sums(values: Whole, starts: Whole) -> Whole:
-    """Return the sum of values[starts[n]:starts[n + 1]] for each n."""
-    return np.diff(np.append(0, np.cumsum(values))[starts])
 
 
 def _before(values: Whole, legs: Legs, initial: Whole | int) -> Whole:

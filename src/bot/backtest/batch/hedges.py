@@ -1,9 +1,7 @@
 """The hedges that trials of one account share: each is opened once, by the classes that open any hedge."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from decimal import ROUND_CEILING, Decimal
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +15,8 @@ from bot.config import RunConfig
 from bot.desk import position_sizer
 from bot.execution.fill_model import FillModel
 from bot.market_data.ticker_service import TickerService
-from bot.models import Position
-from bot.money import ONE, WIDE, ZERO
+from bot.models import Position, Side
+from bot.money import EXACT, MONEY_PLACES, ONE, WIDE, ZERO
 from bot.pnl.exact_array import ExactArray
 from bot.pnl.fees import FeeCalculator
 from bot.pnl.tracker import PnLTracker
@@ -49,31 +47,26 @@ class PairColumns:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PositionColumns:
-    """Some positions, column by column."""
+class Opened:
+    """Some hedges as they were opened, column by column; `entries` are events."""
 
+    entries: Whole
     quantity: ExactArray
     perp_entry: ExactArray
     spot_cost: ExactArray
     entry_fees: ExactArray
 
-    @classmethod
-    def of(cls, positions: Sequence[Position]) -> Self:
-        """Return the columns of `positions`."""
-        names = (field.name for field in fields(cls))
-        return cls(*(ExactArray.from_decimals([getattr(one, name) for one in positions]) for name in names))
-
-    def __getitem__(self, index: Whole) -> "PositionColumns":
-        """Return the positions at `index`."""
-        return PositionColumns(*(getattr(self, field.name)[index] for field in fields(self)))
+    def __getitem__(self, index: Whole) -> "Opened":
+        """Return the hedges at `index`."""
+        return Opened(*(getattr(self, field.name)[index] for field in fields(self)))
 
 
 class HedgeBook:
     """The hedges of one account over the only pair of a window, by number. Call inside `bot.money.exact()`.
 
     Sizing on the initial capital makes a hedge depend on its entry alone, as long as cash covers a slot.
-    A hedge opened at event `entries[n]` is liquidated at `liquidated_at[n]` and closed for its margin at
-    `margin_exit_at[n]`, NEVER where prices spare it.
+    Hedge n is liquidated at event `liquidated_at[n]` and closed for its margin at `margin_exit_at[n]`, NEVER
+    where prices spare it.
     """
 
     def __init__(self, config: RunConfig, pair: PairColumns) -> None:
@@ -84,12 +77,21 @@ class HedgeBook:
         self.fees = FeeCalculator(config.fees)
         self.risk = RiskManager(config.margin_exit_ratio)
         self.positions: list[Position] = []
-        self.entries: list[int] = []
         self._config = config
         self._sizer = position_sizer(config)
         self._number_at = np.full(len(pair.events), _UNKNOWN, dtype=np.int64)
         self._with_cash: dict[tuple[int, int], int] = {}
         self._limits = np.full((64, 2), NEVER, dtype=np.int64)
+        self._rows = np.zeros((64, 5), dtype=np.int64)
+        quantity = _places(pair.instrument.qty_step)
+        entry = pair.perps.exponent + _places(self.fills.price(Side.SELL, ONE))
+        self._exponents = quantity, entry, -MONEY_PLACES, -MONEY_PLACES
+
+    def hedges(self, numbers: Whole) -> Opened:
+        """Return hedges by number."""
+        entries, *amounts = self._rows[numbers].T
+        columns = zip(amounts, self._exponents, strict=True)
+        return Opened(entries, *(ExactArray(whole, exponent) for whole, exponent in columns))
 
     @property
     def liquidated_at(self) -> Whole:
@@ -147,8 +149,11 @@ class HedgeBook:
         number, mmr, risk = len(self.positions), self.pair.instrument.mmr, self.risk
         if number + 1 >= len(self._limits):
             self._limits = np.vstack([self._limits, np.full_like(self._limits, NEVER)])
+            self._rows = np.vstack([self._rows, np.zeros_like(self._rows)])
         self.positions.append(position)
-        self.entries.append(entry)
+        amounts = position.quantity, position.perp_entry, position.spot_cost, position.entry_fees
+        scaled = zip(amounts, self._exponents, strict=True)
+        self._rows[number] = [entry, *(int(amount.scaleb(-exponent)) for amount, exponent in scaled)]
         guards = risk.guards(position, mmr)
         fatal = self.pair.highs.first_reaching(
             entry + 1,
@@ -160,6 +165,11 @@ class HedgeBook:
         )
         self._limits[number] = [NEVER if event is None else event for event in (fatal, forced)]
         return number
+
+
+def _places(number: Decimal) -> int:
+    """Return the exponent of the last digit of a number that is not zero, 0 if that is before the point."""
+    return min(int(number.normalize(EXACT).as_tuple().exponent), 0)
 
 
 def _slot_units(config: RunConfig) -> int:

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.analytics.metrics import Floats
-from bot.backtest.batch.hedges import HedgeBook, PositionColumns, Whole
+from bot.backtest.batch.hedges import HedgeBook, Opened, PairColumns, Whole
 from bot.pnl import formulas
+from bot.pnl.exact_array import ExactArray
 
 SAFE_UNITS = 2**62
 
@@ -51,7 +52,7 @@ class Paths:
     `worth` is what a hedge adds to the cash before it, `funding` what was booked by then, 1e-8 units.
     """
 
-    opened: PositionColumns
+    opened: Opened
     first: Whole
     owners: Whole
     events: Whole
@@ -61,18 +62,14 @@ class Paths:
     @classmethod
     def of(cls, book: HedgeBook, hedges: Whole, reach: Whole) -> Self:
         """Follow `hedges` up to the events `reach`. Call inside `bot.money.exact()`."""
-        pair, numbers = book.pair, hedges.tolist()
-        opened = PositionColumns.of([book.positions[number] for number in numbers])
-        entries = np.array([book.entries[number] for number in numbers], dtype=np.int64)
-        lengths = reach - entries + 1
-        owners, places = ragged(lengths)
-        events, first = entries[owners] + places, np.cumsum(lengths) - lengths
+        pair, opened = book.pair, book.hedges(hedges)
+        owners, places = ragged(reach - opened.entries + 1)
+        events, first = opened.entries[owners] + places, np.flatnonzero(places == 0)
         quantities, shorts = opened.quantity[owners], opened.perp_entry[owners]
         value = formulas.hedge_value(quantities, pair.spots[events], shorts, pair.perps[events]).units()
-        paid = formulas.funding_payment(quantities, pair.paid_marks[events], pair.paid_rates[events]).units()
-        booked = np.where(places > 0, paid, 0)
-        funding = np.cumsum(booked)
-        funding -= (funding[first] - booked[first])[owners]
+        paid = np.where(places > 0, _paid(pair, quantities, events), 0)
+        funding = np.cumsum(paid)
+        funding -= funding[first][owners]
         worth = value + funding - (opened.spot_cost + opened.entry_fees).units()[owners]
         return cls(opened, first, owners, events, worth, funding)
 
@@ -87,6 +84,23 @@ class Paths:
         at = moments[begin[owners] + places] - self.events[self.first][owners]
         worth = self.worth[self.first[owners] + at].astype(np.float64)
         return np.append(worth, 0.0), np.cumsum(end - begin) - (end - begin)
+
+
+def funding_until(book: HedgeBook, opened: Opened, last: Whole) -> Whole:
+    """Return the funding booked on hedges up to the events `last`, in units of 1e-8."""
+    lengths = last - opened.entries
+    owners, places = ragged(lengths)
+    paid = _paid(book.pair, opened.quantity[owners], opened.entries[owners] + 1 + places)
+    return segment_sums(paid, np.append(0, np.cumsum(lengths)))
+
+
+def _paid(pair: PairColumns, quantities: ExactArray, events: Whole) -> Whole:
+    return formulas.funding_payment(quantities, pair.paid_marks[events], pair.paid_rates[events]).units()
+
+
+def segment_sums(values: Whole, starts: Whole) -> Whole:
+    """Return the sum of values[starts[n]:starts[n + 1]] for each n."""
+    return np.diff(np.append(0, np.cumsum(values))[starts])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

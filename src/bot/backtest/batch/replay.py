@@ -8,6 +8,7 @@ share less. Where nothing is shared the plain replay runs.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -18,7 +19,7 @@ from bot.backtest.batch.columns import DecisionColumns
 from bot.backtest.batch.decisions import DECISIONS, Decisions
 from bot.backtest.batch.hedges import HedgeBook, PairColumns, Whole
 from bot.backtest.batch.sequences import NONE, HoldColumns, Sequences
-from bot.backtest.batch.trips import Trips
+from bot.backtest.batch.trips import nets
 from bot.backtest.batch.walk import Journeys, NextEvents, walk
 from bot.backtest.engine import replay
 from bot.backtest.insight import Baselines, explain
@@ -109,7 +110,7 @@ class BatchReplayer:
             hold = HoldColumns.of(self._baselines.of(group.config), calendar)
             found, short = self._summed(group, hold, walk(entries, exits, book, every), every, book.slot)
             if len(short):
-                journeys = walk(entries, exits, book, short, lambda codes: _nets(book, codes))
+                journeys = walk(entries, exits, book, short, partial(nets, book))
                 found |= self._summed(group, hold, journeys, short, 0)[0]
         except OverflowError:
             return {}
@@ -136,12 +137,6 @@ class BatchReplayer:
             assert self._pair is not None  # noqa: S101
             self._books[key] = HedgeBook(config, self._pair)
         return self._books[key]
-
-
-def _nets(book: HedgeBook, codes: Whole) -> Whole:
-    """Return what round trips leave in cash."""
-    distinct, place = np.unique(codes, return_inverse=True)
-    return Trips.of(book, distinct).net[place]
 
 
 def _is_shareable(config: RunConfig) -> bool:

@@ -10,8 +10,9 @@ import numpy as np
 
 from bot.analytics.carry import CarryComparison, captured_share
 from bot.analytics.metrics import Calendar, from_units, money_units
-from bot.backtest.batch.curves import Curves, Legs, segment_sums
+from bot.backtest.batch.curves import Curves, Legs
 from bot.backtest.batch.hedges import HedgeBook, Whole
+from bot.backtest.batch.paths import segment_sums
 from bot.backtest.batch.trips import Depths, Trips
 from bot.backtest.batch.walk import Journeys
 from bot.backtest.metrics import Activity, Metrics, TradeTotals, summarize

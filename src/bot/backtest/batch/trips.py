@@ -6,8 +6,8 @@ from typing import Self
 import numpy as np
 
 from bot.analytics.metrics import from_units, money_units
-from bot.backtest.batch.hedges import NEVER, HedgeBook, PositionColumns, Whole
-from bot.backtest.batch.paths import Extremes, Paths
+from bot.backtest.batch.hedges import NEVER, HedgeBook, Opened, Whole
+from bot.backtest.batch.paths import Extremes, Paths, funding_until
 from bot.backtest.batch.walk import LIQUIDATION, MARGIN, parts
 from bot.errors import ExecutionError
 from bot.models import CloseReason, Leg, Side, Trade
@@ -45,22 +45,13 @@ class Trips:
         place = np.cumsum(newest) - newest
         hedges = numbers[newest]
         paths = Paths.of(book, hedges, ends[newest])
-        cells = paths.first[place]
-        entries = np.array(book.entries, dtype=np.int64)[numbers]
-        liquidated = reasons == LIQUIDATION
-        collected = ends - liquidated
-        funding = paths.funding[cells + collected - entries]
-        fees, price_pnl = _closed(book, paths.opened[place], ends)
-        times = book.pair.times_ms
-        seen, held_ms = ends.copy(), times[ends] - times[entries]
-        for at in np.flatnonzero(liquidated).tolist():
-            trade = _liquidated(book, int(numbers[at]), int(ends[at]), int(funding[at]), int(collected[at]))
-            fees[at], price_pnl[at] = money_units(trade.fees), money_units(trade.price_pnl)
-            held_ms[at] = trade.closed_at_ms - trade.opened_at_ms
-            seen[at] -= trade.closed_at_ms != times[ends[at]]
-        net = price_pnl + funding - fees
-        when = entries, ends, reasons, cells, collected, seen, held_ms
-        return cls(paths, place, *when, funding, fees, price_pnl, net)
+        cells, opened = paths.first[place], paths.opened[place]
+        collected = ends - (reasons == LIQUIDATION)
+        funding = paths.funding[cells + collected - opened.entries]
+        closed = _Closed.of(book, opened, codes, funding)
+        net = formulas.net_pnl(closed.price_pnl, funding, closed.fees)
+        when = opened.entries, ends, reasons, cells, collected, closed.seen, closed.held_ms
+        return cls(paths, place, *when, funding, closed.fees, closed.price_pnl, net)
 
     def sums(self) -> dict[str, Whole]:
         """Return what each adds to the totals of a run, by name."""
@@ -104,8 +95,42 @@ class Depths:
         return cls(extremes, last_held, high, low, fall)
 
 
-def _closed(book: HedgeBook, opened: PositionColumns, ends: Whole) -> tuple[Whole, Whole]:
-    """Return fees and price P&L of closing hedges at the events `ends`."""
+def nets(book: HedgeBook, codes: Whole) -> Whole:
+    """Return what round trips leave in cash, in units of 1e-8. Call inside `bot.money.exact()`."""
+    numbers, ends, reasons = parts(codes)
+    opened = book.hedges(numbers)
+    funding = funding_until(book, opened, ends - (reasons == LIQUIDATION))
+    closed = _Closed.of(book, opened, codes, funding)
+    return formulas.net_pnl(closed.price_pnl, funding, closed.fees)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Closed:
+    """What closing makes of hedges: fees of both ends and price P&L, the last event seen, time held."""
+
+    fees: Whole
+    price_pnl: Whole
+    seen: Whole
+    held_ms: Whole
+
+    @classmethod
+    def of(cls, book: HedgeBook, opened: Opened, codes: Whole, funding: Whole) -> Self:
+        """Close `opened` hedges, on which `funding` was booked, by the round trips `codes`."""
+        numbers, ends, reasons = parts(codes)
+        times, entries = book.pair.times_ms, opened.entries
+        seen, held_ms = ends.copy(), times[ends] - times[entries]
+        fees, price_pnl = _normally(book, opened, ends)
+        for at in np.flatnonzero(reasons == LIQUIDATION).tolist():
+            number, end, payments = int(numbers[at]), int(ends[at]), int(ends[at] - 1 - entries[at])
+            trade = _liquidated(book, number, end, int(funding[at]), payments)
+            fees[at], price_pnl[at] = money_units(trade.fees), money_units(trade.price_pnl)
+            held_ms[at] = trade.closed_at_ms - trade.opened_at_ms
+            seen[at] -= trade.closed_at_ms != times[end]
+        return cls(fees, price_pnl, seen, held_ms)
+
+
+def _normally(book: HedgeBook, opened: Opened, ends: Whole) -> tuple[Whole, Whole]:
+    """Return fees and price P&L of hedges closed at the events `ends`."""
     quantity = opened.quantity
     spot_exit = book.fills.price(Side.SELL, book.pair.spots[ends])
     perp_exit = book.fills.price(Side.BUY, book.pair.perps[ends])
@@ -126,4 +151,4 @@ def _liquidated(book: HedgeBook, number: int, end: int, funding: int, payments: 
     price = book.fills.price(Side.SELL, ticker.spot)
     fee = book.fees.fee(Leg.SPOT, position.quantity, price)
     done = Exit(ticker.t_ms, price, None, fee, CloseReason.LIQUIDATION)
-    return round_trip(position, from_units(funding), payments - book.entries[number], done)
+    return round_trip(position, from_units(funding), payments, done)
