@@ -10,7 +10,7 @@ from api.changes import SweepChange, SweepClone
 from api.problems import MEDIA_TYPE
 from api.schemas import ProblemDocument
 from bot.config import run_model
-from bot.strategies.registry import strategy_names
+from bot.strategies.registry import usable_strategies
 from sweeps.spec import SweepSpec
 
 _COMPONENTS = "#/components/schemas/"
@@ -84,5 +84,5 @@ def _own_schemas() -> dict[str, Any]:
 
 
 def _run_models() -> list[type[BaseModel]]:
-    """Return the parameters of a run under each installed strategy, equal ones once."""
-    return list(dict.fromkeys(run_model(name) for name in strategy_names()))
+    """Return the parameters of a run under each usable strategy, equal ones once."""
+    return list(dict.fromkeys(run_model(plugin.name) for plugin in usable_strategies()[0]))

@@ -283,6 +283,7 @@ class StrategyList(BaseModel):
     """The installed strategies, and the parameters that runs of all of them have."""
 
     strategies: list[StrategyDocument]
+    unusable: dict[str, str] = Field(description="installed strategies that cannot be used, and why")
     account: dict[str, Any]
 
 

@@ -18,6 +18,8 @@ def print_strategies(*, as_json: bool) -> None:
         for name, values in strategy["presets"].items():
             print(f"  preset {name}: {', '.join(f'{key} {value}' for key, value in values.items())}")
         print()
+    for name, reason in document["unusable"].items():
+        print(f"{name} cannot be used: {reason}")
 
 
 def _print_parameters(strategy: dict[str, Any]) -> None:

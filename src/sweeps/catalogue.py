@@ -4,15 +4,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from bot.parameters import AccountParameters
-from bot.strategies.registry import StrategyPlugin, strategy_names, strategy_plugin
+from bot.strategies.registry import StrategyPlugin, usable_strategies
 from sweeps.variables import variables
 
 
 def strategies_document() -> dict[str, Any]:
-    """Return every installed strategy, and the parameters that all of them share, as JSON values."""
+    """Return every installed strategy, and the parameters that all of them share, as JSON values.
+
+    One that cannot be used is named with the reason, and keeps no other from being used.
+    """
+    usable, unusable = usable_strategies()
     shared = AccountParameters.model_json_schema()
     return {
-        "strategies": [_strategy_document(strategy_plugin(name)) for name in strategy_names()],
+        "strategies": [_strategy_document(plugin) for plugin in usable],
+        "unusable": unusable,
         "account": {"parameters": shared, "defaults": _defaults((), AccountParameters.model_fields)},
     }
 

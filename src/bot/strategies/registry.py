@@ -51,9 +51,26 @@ def strategy_plugin(name: str) -> StrategyPlugin:
     if declared is None:
         known = ", ".join(_declared())
         raise InvalidInputError.of("strategy_mode", f"{name!r} is not an installed strategy ({known})")
-    plugin = declared.load()
+    try:
+        plugin = declared.load()
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise InvalidInputError.of(
+            "strategy_mode", f"{name!r}: {declared.value} cannot be loaded: {error}"
+        ) from error
     if not isinstance(plugin, StrategyPlugin) or plugin.name != name:
         raise InvalidInputError.of(
             "strategy_mode", f"{name!r}: {declared.value} is no StrategyPlugin of that name"
         )
     return plugin
+
+
+def usable_strategies() -> tuple[list[StrategyPlugin], dict[str, str]]:
+    """Return the installed strategies that can be used, by name, and why the others cannot."""
+    usable: list[StrategyPlugin] = []
+    unusable: dict[str, str] = {}
+    for name in strategy_names():
+        try:
+            usable.append(strategy_plugin(name))
+        except InvalidInputError as error:
+            unusable[name] = error.errors[0].message
+    return usable, unusable

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from example_plugin import installed_example
 from fastapi.testclient import TestClient
 from webservice import Hands, Reader, sweep_body
 
@@ -36,6 +37,23 @@ def test_clone_begins_with_what_the_old_sweep_changed(reader: Reader) -> None:
     assert list(spec["grid"]) == ["min_funding_rate", "exit_funding_rate", "perp_leverage"]
     stored = reader.client.get(f"/sweeps/{reader.sweep_id}").json()["spec"]
     assert reader.client.post("/sweeps/validate", json=spec).json()["spec"] == stored
+
+
+def test_broken_plugin_is_said_to_be_one_and_everything_else_works(
+    make_client: Callable[..., TestClient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / "site").mkdir()
+    with installed_example(folder, monkeypatch):
+        (folder / "smoothed_rate.py").write_text("import no_such_package")
+        client = make_client()
+        for path in ("/dashboard/sweeps/new", "/dashboard/backtest"):
+            text = client.get(path, headers=PAGE).text
+            assert "not usable: &#39;smoothed-rate&#39;: smoothed_rate:PLUGIN cannot be loaded" in text
+            assert "Thresholds on the funding rate" in text
+        assert list(client.get("/strategies").json()["unusable"]) == ["smoothed-rate"]
+        assert client.get("/openapi.json").status_code == 200
+        sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
+        assert client.get(f"/dashboard/sweeps/{sweep_id}", headers=PAGE).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/dashboard/sweeps/new", "/dashboard/backtest"])

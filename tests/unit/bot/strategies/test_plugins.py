@@ -63,6 +63,26 @@ def test_the_rules_of_the_account_hold_for_it() -> None:
         run_config(strategy_mode="smoothed-rate", end="2020-01-01")
 
 
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import no_such_package", "cannot be loaded: No module named 'no_such_package'"),
+        ("OTHER = 1", "cannot be loaded: module 'smoothed_rate' has no attribute 'PLUGIN'"),
+        ("def broken(:", "cannot be loaded: invalid syntax"),
+        ("PLUGIN = 1", "is no StrategyPlugin of that name"),
+    ],
+)
+def test_a_strategy_that_cannot_be_loaded_is_named_and_keeps_no_other_from_being_used(
+    installed: Path, source: str, reason: str
+) -> None:
+    (installed / "smoothed_rate.py").write_text(source)
+    usable, unusable = registry.usable_strategies()
+    assert {"composite", "hold", "simple"} == {plugin.name for plugin in usable}
+    assert reason in unusable["smoothed-rate"]
+    with pytest.raises(InvalidInputError, match="strategy_mode: 'smoothed-rate': smoothed_rate:PLUGIN"):
+        run_config(strategy_mode="smoothed-rate")
+
+
 def test_parameters_of_a_strategy_that_is_not_named_are_unknown() -> None:
     with pytest.raises(InvalidInputError, match="smoothing_settlements: is not a known parameter"):
         run_config(smoothing_settlements=3)
