@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from api.dependencies import Database
 from bot.clock import Clock
-from sweeps.tokens import Scope, Token, all_tokens, digest_of
+from sweeps.scope import Scope
+from sweeps.tokens import Token, all_tokens, digest_of
 
 SESSION_SECONDS = 7 * 24 * 3600
 _MEMORY_MS = 2_000

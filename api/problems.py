@@ -18,6 +18,7 @@ from bot.errors import (
 from bot.paper.ledger import SessionError
 from sweeps.errors import (
     IdempotencyConflictError,
+    QueueFullError,
     SweepStateError,
     UnknownJobError,
     UnknownSweepError,
@@ -39,6 +40,7 @@ _STATUS_OF: Mapping[type[BotError], HTTPStatus] = {
     UnknownJobError: HTTPStatus.NOT_FOUND,
     SweepStateError: HTTPStatus.CONFLICT,
     IdempotencyConflictError: HTTPStatus.CONFLICT,
+    QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,
     **EDGE_STATUS,
 }
 

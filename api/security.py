@@ -13,7 +13,7 @@ from api.callers import Caller, Callers
 from api.errors import problem_response
 from api.outages import database_problem
 from api.refusals import CrossSiteError, ForbiddenError, UnauthenticatedError, UnknownHostError
-from sweeps import tokens
+from sweeps import scope as scopes
 
 SESSION_COOKIE = "carrygrid_session"
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -73,7 +73,7 @@ def _judged(caller: Caller | None, scope: Scope, headers: Headers) -> Response |
     if caller is None:
         return _stranger(scope, headers)
     changes = scope["method"] not in _SAFE_METHODS and scope["path"] not in _HARMLESS
-    if changes and caller.scope is tokens.Scope.READ:
+    if changes and caller.scope is scopes.Scope.READ:
         return problem_response(ForbiddenError(caller.name))
     return None
 

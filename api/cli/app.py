@@ -9,6 +9,7 @@ from api.cli.data_app import data
 from api.cli.failures import Options
 from api.cli.options import Json
 from api.cli.sweep_app import sweep
+from api.cli.token_app import token
 
 app = typer.Typer(
     name="carrygrid",
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(data, name="data")
 app.add_typer(sweep, name="sweep")
+app.add_typer(token, name="token")
 
 
 @app.callback()
@@ -35,6 +37,9 @@ def common(
 @app.command(epilog="Example: `carrygrid up --port 8080 --workers 4`, then open the address it prints.")
 def up(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API and the dashboard.")] = 8000,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than this machine's need a token.")
+    ] = "127.0.0.1",
     workers: Annotated[
         int | None, typer.Option(min=1, max=1024, help="Worker processes; one per processor if left out.")
     ] = None,
@@ -47,7 +52,7 @@ def up(
     """
     from api.cli.serving import serve
 
-    serve(port, workers)
+    serve(port, workers, host)
 
 
 @app.command(epilog="Example: `carrygrid demo --data recorded/binance`, then open the address it prints.")

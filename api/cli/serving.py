@@ -9,18 +9,19 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from api.local.database import ready_database
+from api.local.ports import LOOPBACK
 from api.local.programs import DISPATCHER, as_command
 from api.local.servers import shown
 from api.local.stack import Addresses, LocalStack
 from api.settings import Settings
 
 
-def serve(port: int, workers: int | None) -> None:
+def serve(port: int, workers: int | None, host: str = LOOPBACK) -> None:
     """Start the local service, print its addresses and keep it until a signal ends it."""
     console = Console(stderr=True, highlight=False)
     with interruptible_by_signals():
         try:
-            with LocalStack(Settings(), port=port, workers=workers) as stack:
+            with LocalStack(Settings(), port=port, workers=workers, host=host) as stack:
                 with console.status("starting broker, API, dispatcher, workers and Flower"):
                     stack.wait_ready()
                 print_addresses(stack.addresses)

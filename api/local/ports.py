@@ -1,10 +1,22 @@
-"""Loopback ports."""
+"""Addresses and loopback ports."""
 
 import socket
+from ipaddress import ip_address
 
 from bot.errors import InvalidInputError
 
 LOOPBACK = "127.0.0.1"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches what listens on `host`.
+
+    Raises: InvalidInputError if it is no address.
+    """
+    try:
+        return ip_address("127.0.0.1" if host == "localhost" else host).is_loopback
+    except ValueError:
+        raise InvalidInputError.of("host", f"{host!r} is no address of this machine") from None
 
 
 def is_free(port: int) -> bool:

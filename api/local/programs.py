@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from api.local.ports import LOOPBACK
+
 Argv = tuple[str, ...]
 
 DISPATCHER: Argv = ("workers.dispatcher",)
@@ -61,14 +63,14 @@ def default_concurrency() -> int:
 
 
 def local_programs(
-    *, api_port: int, flower_port: int, concurrency: int, with_broker: bool
+    *, api_host: str, api_port: int, flower_port: int, concurrency: int, with_broker: bool
 ) -> tuple[Program, ...]:
     """Return what runs on one machine, in starting order, for a supervisor in the home folder."""
     broker = (("api.local.broker", "broker"),) if with_broker else ()
     return (
         *(Program("broker", as_command(argv), outlives=True) for argv in broker),
-        Program("api", as_command(api("127.0.0.1", api_port))),
+        Program("api", as_command(api(api_host, api_port))),
         Program("dispatcher", as_command(DISPATCHER)),
         Program("worker", as_command(worker(concurrency)), _WORKER_STOP_SECONDS, _LOCAL_WORKER_ENVIRONMENT),
-        Program("flower", as_command(flower("127.0.0.1", flower_port))),
+        Program("flower", as_command(flower(LOOPBACK, flower_port))),
     )

@@ -15,9 +15,11 @@ from api.local.home import Home, HomeLock
 from api.local.programs import default_concurrency, local_programs
 from api.local.supervisor import ProgramState, Supervisor
 from api.settings import Settings
+from bot.errors import InvalidInputError
 
 _SQLITE = "sqlite:///"
 _FLOWER_PORT = 5555
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognized, not bound
 _PAUSE_SECONDS = 0.2
 _WATCH_SECONDS = 1.0
 
@@ -40,8 +42,24 @@ class LocalStack:
     Servers named in the environment are used, and never silently replaced; private ones stand in for others.
     """
 
-    def __init__(self, settings: Settings, *, port: int = 8000, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        port: int = 8000,
+        workers: int | None = None,
+        host: str = ports.LOOPBACK,
+    ) -> None:
+        """Take what to start, of which nothing is started yet.
+
+        Raises: InvalidInputError for an address that others reach, without a token.
+        """
+        if not ports.is_loopback(host) and settings.api_token is None:
+            raise InvalidInputError.of(
+                "host", f"{host!r} is reached by other machines: set CARRYGRID_API_TOKEN first"
+            )
         self._settings = settings
+        self._host = host
         self._port = port
         self._workers = workers or default_concurrency()
         self._home = Home(settings.home.resolve())
@@ -70,6 +88,7 @@ class LocalStack:
             pass
         self._flower_port = ports.free_port(_FLOWER_PORT)
         programs = local_programs(
+            api_host=self._host,
             api_port=self._port,
             flower_port=self._flower_port,
             concurrency=self._workers,
@@ -124,7 +143,8 @@ class LocalStack:
 
     @property
     def _api_url(self) -> str:
-        return f"http://{ports.LOOPBACK}:{self._port}"
+        host = ports.LOOPBACK if self._host in _EVERY_ADDRESS else self._host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
 
     @property
     def _flower_url(self) -> str:

@@ -3,25 +3,18 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from enum import StrEnum
 
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
 from bot.models import DAY_MS
 from sweeps.columns import database_now_ms
+from sweeps.scope import Scope
 from sweeps.tables import api_token
 
 MAX_NAME_LENGTH = 64
 _PREFIX = "cg_"
 _RANDOM_BYTES = 32
-
-
-class Scope(StrEnum):
-    """What a token may do."""
-
-    READ = "read"
-    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import pytest
 
 from api.callers import MASTER, SESSION_SECONDS, Caller, Callers, same_text
 from bot.clock import SimulatedClock
-from sweeps.tokens import Scope, Token, digest_of
+from sweeps.scope import Scope
+from sweeps.tokens import Token, digest_of
 
 NOW_MS = 1_700_000_000_000
 READER = Token("reader", Scope.READ, digest_of("read me"), NOW_MS, None)

@@ -1,0 +1,45 @@
+"""The commands of `carrygrid token` and what their help says."""
+
+from typing import Annotated
+
+import typer
+
+from api.cli.options import Json
+from sweeps.scope import Scope
+
+token = typer.Typer(no_args_is_help=True, help="Make and revoke tokens for programs that call the API.")
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Who it is for; no dots.")]
+
+
+@token.command("create", epilog="Example: `carrygrid token create grafana --scope read --days 365`")
+def create(
+    name: Name,
+    scope: Annotated[Scope, typer.Option(help="`read` changes nothing, `full` may.")] = Scope.READ,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="How long it holds; for ever if left out.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a token and show it, once: only a digest of it is kept.
+
+    It opens a service that runs with CARRYGRID_API_TOKEN set, beside that one, within two seconds.
+    """
+    from api.cli.tokens import make
+
+    make(name, scope, days, as_json=as_json)
+
+
+@token.command("list", epilog="Example: `carrygrid token list`")
+def list_all(as_json: Json = False) -> None:
+    """List tokens with their scope and how long they hold; never the tokens themselves."""
+    from api.cli.tokens import show
+
+    show(as_json=as_json)
+
+
+@token.command("revoke", epilog="Example: `carrygrid token revoke grafana`")
+def revoke(name: Name) -> None:
+    """Delete a token; it and the sessions it opened end within two seconds."""
+    from api.cli.tokens import drop
+
+    drop(name)

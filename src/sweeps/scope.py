@@ -1,0 +1,10 @@
+"""Scopes of tokens, apart from their storage so that the command line knows them quickly."""
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What a token may do."""
+
+    READ = "read"
+    FULL = "full"
