@@ -10,6 +10,7 @@ from starlette.requests import Request
 from api.dependencies import Database
 from api.documents import job_document
 from api.refusals import BodyTooLargeError, UnsupportedMediaTypeError
+from api.room import Room
 from bot.data.database import write_transaction
 from bot.errors import InvalidInputError
 from sweeps.data_jobs import DATA_JOBS, ImportRequest
@@ -20,11 +21,11 @@ MEDIA_TYPE = "application/octet-stream"
 PATH = "/data/imports"
 
 
-async def received(request: Request, database: Database, asked: ImportRequest) -> dict[str, Any]:
+async def received(request: Request, database: Database, room: Room, asked: ImportRequest) -> dict[str, Any]:
     """Take the body as the file to import and return the job's document.
 
     Raises: UnsupportedMediaTypeError unless it is declared as bytes, which no form of another site can do;
-    BodyTooLargeError; InvalidInputError if it is empty.
+    BodyTooLargeError; InvalidInputError if it is empty; NoSpaceError.
     """
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared != MEDIA_TYPE:
@@ -37,6 +38,8 @@ async def received(request: Request, database: Database, asked: ImportRequest) -
             await run_in_threadpool(file.write, part)
         if not file.tell():
             raise InvalidInputError.of("body", f"{asked.name} is empty")
+        # As it was sent, and once more as rows.
+        room.require_space(2 * file.tell())
         file.seek(0)
         return await run_in_threadpool(_stored, database, asked, file)
 

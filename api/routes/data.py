@@ -8,9 +8,10 @@ from starlette.concurrency import run_in_threadpool
 from api.body import read_object
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.documents import job_document
-from api.openapi import PROBLEMS
+from api.openapi import FETCH_BODY, PROBLEMS
 from api.pairs import DEFAULT_SORT, Costs, PairRow, pair_document, sorted_rows
 from api.responses import JsonResponse
+from api.room import RoomDep
 from api.schemas import CoverageReport, JobDocument
 from api.uploads import received
 from bot.data.exchanges import require_ccxt
@@ -86,17 +87,26 @@ async def pair(
     },
 )
 async def import_data(
-    request: Request, database: DatabaseDep, asked: Annotated[ImportRequest, Depends(ImportRequest)]
+    request: Request,
+    database: DatabaseDep,
+    room: RoomDep,
+    asked: Annotated[ImportRequest, Depends(ImportRequest)],
 ) -> JsonResponse:
     """Take the file in the body, in any format the shell imports; poll `Location` for what became of it.
 
     Its `name` may say what it holds; `kind`, `symbol`, `timeframe` and `time_zone` say what it does not.
     """
     asked.check()
-    return _accepted(await received(request, database, asked))
+    return _accepted(await received(request, database, room, asked))
 
 
-@router.post("/fetches", status_code=202, summary="Download from an exchange", response_model=JobDocument)
+@router.post(
+    "/fetches",
+    status_code=202,
+    summary="Download from an exchange",
+    response_model=JobDocument,
+    openapi_extra=FETCH_BODY,
+)
 async def fetch(request: Request, database: DatabaseDep) -> JsonResponse:
     """Download what `{"exchange", "symbols", "since", "until", "timeframe"}` asks for; poll `Location`."""
     asked = FetchRequest.parse(await read_object(request))

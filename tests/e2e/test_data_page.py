@@ -10,6 +10,7 @@ import axe
 import pytest
 from browsing import Visit
 from playwright.sync_api import expect
+from pydantic import SecretStr
 from webservice import DATABASE, Hands, serving
 
 from bot.data.database import open_engine
@@ -164,6 +165,23 @@ def test_files_are_sent_followed_to_their_outcome_and_seen_in_the_picture(
     expect(page.locator('tr[data-symbol="kraken ETH/USDT:USDT"]')).to_be_visible()
     assert page.locator("main img").count() == 0
     assert axe.violations(page) == []
+    assert visit.complaints == []
+
+
+def test_person_who_signed_in_sends_a_file_and_stops_it(home: Path, visit: Visit) -> None:
+    page = visit.page
+    with serving(home, api_token=SecretStr("a token of some length")) as address:
+        page.goto(f"{address}/dashboard/data")
+        page.get_by_label("Token").fill("a token of some length")
+        page.get_by_role("button", name="Sign in").click()
+        form = page.locator("#import-form")
+        form.locator("[name=exchange]").fill("kraken")
+        form.locator("[name=files]").set_input_files(
+            {"name": "BTCUSDT-funding.csv", "mimeType": "text/csv", "buffer": b"waits\n"}
+        )
+        form.get_by_role("button", name="Import").click()
+        page.locator("#data-jobs").get_by_role("button", name="Stop").click()
+        expect(page.locator("#data-jobs tr[data-state=cancelled]")).to_have_count(1)
     assert visit.complaints == []
 
 

@@ -104,4 +104,6 @@ jobs.addEventListener("click", async (event) => {
 });
 document.getElementById("import-form").addEventListener("submit", importFiles);
 document.getElementById("fetch-form").addEventListener("submit", fetchPairs);
+/* Before this script listens, a press of a button would send the form as an ordinary one. */
+for (const button of document.querySelectorAll(".data-form button.primary:not([data-impossible])")) button.disabled = false;
 timer = setTimeout(refreshJobs, PERIOD_MS);

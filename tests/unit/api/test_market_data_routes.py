@@ -136,6 +136,15 @@ def test_file_larger_than_the_limit_is_refused_and_one_larger_than_other_bodies_
     assert uploads.MAX_UPLOAD_BYTES > MAX_BYTES
 
 
+def test_file_that_would_fill_the_disk_is_refused(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.room.RESERVE_BYTES", 2**62)
+    response = send(client)
+    assert response.status_code == 507
+    assert client.get("/data/jobs").json()["jobs"] == []
+
+
 def test_form_of_another_site_cannot_send_a_file(client: TestClient) -> None:
     query = {"exchange": "kraken", "name": "x.csv"}
     for declared in ("multipart/form-data", "text/plain", "application/x-www-form-urlencoded"):
