@@ -1,6 +1,7 @@
 """The Celery application: every setting that keeps a sweep safe on an unsafe broker."""
 
 import socket
+import sys
 from typing import Any
 
 from celery import Celery
@@ -11,6 +12,7 @@ from bot.errors import InvalidInputError
 from sweeps.dispatch import REPLAY_CHUNK_TASK, REPLAY_QUEUE
 from sweeps.job_runner import RUN_JOB_TASK
 from sweeps.logs import configure_logging
+from sweeps.settings import ENVIRONMENT_PREFIX
 from workers.settings import WorkerSettings, worker_settings
 
 TASKS_PER_CHILD = 500
@@ -24,7 +26,7 @@ def broker_transport_options(settings: WorkerSettings) -> dict[str, Any]:
     """
     if settings.visibility_timeout_s <= 2 * settings.hard_time_limit_s:
         raise InvalidInputError.of(
-            "visibility_timeout_s",
+            f"{ENVIRONMENT_PREFIX}VISIBILITY_TIMEOUT_S",
             f"{settings.visibility_timeout_s} must be more than twice hard_time_limit_s "
             f"{settings.hard_time_limit_s}, or long tasks run twice",
         )
@@ -93,4 +95,12 @@ def process_name() -> str:
     return socket.gethostname()
 
 
-app = make_app(worker_settings())
+def _of_environment() -> Celery:
+    """Return the application for this process, or end its start with one line."""
+    try:
+        return make_app(worker_settings())
+    except InvalidInputError as error:
+        sys.exit(f"error: {error.message}")
+
+
+app = _of_environment()
