@@ -10,6 +10,9 @@ from api.changes import SweepChange, SweepClone
 from api.problems import MEDIA_TYPE
 from api.schemas import ProblemDocument
 from bot.config import run_model
+from bot.data.exchanges import EXCHANGES
+from bot.data.fetch_request import DEFAULT_TIMEFRAME, MOST_SYMBOLS
+from bot.data.rules import TIMEFRAMES_MS
 from bot.strategies.registry import usable_strategies
 from sweeps.spec import SweepSpec
 
@@ -27,7 +30,11 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 def _body(model: str, example: dict[str, Any]) -> dict[str, Any]:
     """Return the description of a body that the route parses itself to keep its numbers exact."""
-    content = {"schema": {"$ref": f"{_COMPONENTS}{model}"}, "example": example}
+    return _described({"$ref": f"{_COMPONENTS}{model}"}, example)
+
+
+def _described(schema: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
+    content = {"schema": schema, "example": example}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
@@ -55,6 +62,28 @@ SWEEP_BODY = _body(
 CHANGE_BODY = _body(SweepChange.__name__, {"tags": ["btc"], "add_values": {"perp_leverage": [5]}})
 CLONE_BODY = _body(SweepClone.__name__, {"name": "btc, more slippage", "base": {"slippage_bps": "10"}})
 RUN_BODY = _body(_ANY_RUN, {**_YEAR, "perp_leverage": 2})
+_MOMENT: dict[str, Any] = {"type": ["string", "integer"], "description": "ISO date or time, or ms UTC"}
+FETCH_BODY = _described(
+    {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["exchange", "symbols", "since"],
+        "properties": {
+            "exchange": {"enum": list(EXCHANGES)},
+            "symbols": {
+                "description": "perps, or text that names them with commas",
+                "type": ["array", "string"],
+                "items": {"type": "string"},
+                "minItems": 1,
+                "maxItems": MOST_SYMBOLS,
+            },
+            "since": _MOMENT,
+            "until": {**_MOMENT, "type": ["string", "integer", "null"]},
+            "timeframe": {"enum": [*TIMEFRAMES_MS, "", None], "default": DEFAULT_TIMEFRAME},
+        },
+    },
+    {"exchange": "bybit", "symbols": ["BTC/USDT:USDT"], "since": "2023-01-01"},
+)
 
 
 def describe(app: FastAPI, *, guarded: bool) -> None:
