@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 import pytest
 from servers import LOOPBACK, eventually, free_port
 
@@ -153,6 +154,33 @@ def test_the_password_of_the_broker_is_nowhere_to_be_read(lasting: Up) -> None:
     pages = _get(lasting.flower + "broker")[1] + _get(f"{lasting.api}/readyz")[1]
     for place in (commands, logs, configuration, lasting.printed, pages):
         assert password not in place
+
+
+def test_the_token_is_nowhere_to_be_read(tmp_path: Path) -> None:
+    token = "a-token-nobody-else-may-see"
+    bearer = {"Authorization": f"Bearer {token}"}
+    with _up(tmp_path, CARRYGRID_API_TOKEN=token) as running, httpx2.Client(trust_env=False) as client:
+        pages = (
+            "/",
+            "/dashboard/data",
+            "/docs",
+            "/openapi.json",
+            "/metrics",
+            "/readyz",
+            "/sweeps",
+            "/nothing",
+        )
+        shown = [client.get(running.api + page, headers=bearer) for page in pages]
+        shown += [client.post(f"{running.api}/sweeps", headers=bearer, content=b"{")]
+        shown += [client.post(f"{running.api}/dashboard/login", data={"token": token})]
+        shown += [client.get(running.api, headers={"Accept": "text/html"})]
+        assert client.get(running.flower).status_code == 401
+        shown += [client.get(running.flower + page, auth=("carrygrid", token)) for page in ("", "broker")]
+        assert [answer.status_code for answer in shown] == [200] * 7 + [404, 415, 303, 200, 200, 200]
+        commands = "\n".join(running.processes().values())
+    told = [answer.text + str(answer.headers) for answer in shown]
+    files = [path.read_bytes().decode("latin-1") for path in tmp_path.rglob("*") if path.is_file()]
+    assert [place for place in (commands, *told, *files) if token in place] == []
 
 
 def test_a_killed_worker_is_started_again_and_reported(lasting: Up) -> None:
