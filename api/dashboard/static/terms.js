@@ -5,7 +5,7 @@ const tip = document.createElement("div");
 tip.id = "term-tip";
 tip.setAttribute("role", "tooltip");
 tip.popover = "manual";
-document.body.append(tip);
+document.getElementById("content").append(tip);
 
 let shownFor = null;
 let hiding;
