@@ -212,6 +212,7 @@ def test_word_is_explained_on_focus_until_escape_and_leads_to_the_glossary(
     word.focus()
     expect(tip).to_have_text("The share of a fill's notional paid for an order that trades at once.")
     assert word.get_attribute("aria-describedby") == "term-tip"
+    assert axe.violations(page) == []
     page.keyboard.press("Escape")
     expect(tip).to_be_hidden()
     word.hover()
