@@ -6,12 +6,17 @@ from typing import Any
 from api.dashboard.presenters import SweepCard, text_of
 from sweeps.axes import Axis
 from sweeps.grouping import Aggregate
+from sweeps.heatmap import MOST_CELLS
 from sweeps.metrics import METRICS
 from sweeps.positions import absent, ascending
+from sweeps.sampling import GridSampler
 from sweeps.selection import NULL
 from sweeps.sides import is_ordered
 
 RISK, GAIN = "max_drawdown_pct", "annualized_return"
+_LEAST_CELLS, _TRIALS_OF_A_CELL = 64, 2
+"""Samples are scattered: their heatmap has fewer cells, so that most have a trial."""
+
 VIEW_PARAMETERS = frozenset({"x", "y", "z", "metric", "agg", "risk", "gain", "sort", "cursor"})
 
 
@@ -22,6 +27,7 @@ def view_document(sweep: SweepCard) -> dict[str, Any]:
     x, y, *_ = [axis.name for axis in axes if axis in widest] + ["", ""]
     return {
         "axes": [_axis(axis) for axis in axes],
+        "most_cells": MOST_CELLS if _is_grid(sweep) else max(_LEAST_CELLS, sweep.total // _TRIALS_OF_A_CELL),
         "defaults": {
             "x": x,
             "y": y,
@@ -37,6 +43,10 @@ def chosen_filters(sweep: SweepCard, query: Mapping[str, str]) -> dict[str, str]
     """Return the part of an address that selects trials: axes and metrics with a value or a range each."""
     known = {*sweep.view.spec.space.by_name, *METRICS} - VIEW_PARAMETERS
     return {name: text for name, text in query.items() if name in known}
+
+
+def _is_grid(sweep: SweepCard) -> bool:
+    return isinstance(sweep.view.spec.sampler, GridSampler)
 
 
 def _axis(axis: Axis) -> dict[str, Any]:

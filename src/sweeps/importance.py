@@ -10,6 +10,7 @@ from sweeps.space import TrialSpace
 
 Floats = npt.NDArray[np.float64]
 MOST_GROUPS = 16
+_ALIKE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,9 @@ def importance(space: TrialSpace, cells: Numbers, values: Floats) -> list[Import
     """
     known = ~np.isnan(values)
     cells, values = cells[known], values[known]
-    total = _squares(values)
-    if len(values) < 3 or total <= 0:
+    if len(values) < 3 or np.ptp(values) <= _ALIKE * np.abs(values).max():
         return None
+    total = float(np.sum((values - values.mean()) ** 2))
     shares = [_share(space, name, cells, values, total) for name in space.by_name]
     return sorted(shares, key=lambda found: -found.share)
 
@@ -61,7 +62,3 @@ def _groups(space: TrialSpace, name: str, cells: Numbers) -> Numbers:
         return places
     before = np.cumsum(held) - held
     return (before * MOST_GROUPS // len(cells))[places]
-
-
-def _squares(values: Floats) -> float:
-    return float(np.sum((values - values.mean()) ** 2)) if len(values) else 0.0

@@ -254,7 +254,7 @@ def test_panels_show_a_heatmap_for_each_value_of_a_third_parameter(shown: Shown,
 
 
 def test_page_is_accessible_in_both_themes_and_never_scrolls_sideways(shown: Shown, visit: Visit) -> None:
-    page = opened(visit, shown, "?perp_leverage=5")
+    page = opened(visit, shown, "?min_funding_rate=0.00004..0.0001")
     expect(page.locator("#importance li")).to_have_count(3)
     for theme in ("light", "dark"):
         expect(page.locator("html")).to_have_attribute("data-theme", theme)

@@ -61,7 +61,7 @@ export class Heatmap {
     const probe = this.box.querySelector("canvas").getContext("2d");
     font(probe, { size });
     const { matrix } = this.panels[0];
-    const widest = Math.max(...matrix.labels("y").map((label) => probe.measureText(label).width));
+    const widest = Math.max(...matrix.ticks("y").map((label) => probe.measureText(label).width));
     const left = Math.min(widest, this.box.clientWidth * 0.2) + size * 2.8;
     const bottom = size * 3.4;
     const room = this.box.clientWidth - LEGEND_WIDTH;
@@ -89,7 +89,7 @@ export class Heatmap {
   #drawSides(context, { title, matrix, box, first = true }, c, many) {
     const size = textSize();
     font(context, { size });
-    const across = matrix.labels("x");
+    const across = matrix.ticks("x");
     const widest = Math.max(...across.map((label) => context.measureText(label).width));
     const step = Math.ceil(Math.min(widest + size, 120) / (box.width / matrix.columns));
     across.forEach((label, index) => {
@@ -109,7 +109,7 @@ export class Heatmap {
   #drawUp(context, matrix, box, c) {
     const size = textSize();
     const every = Math.ceil((size * 1.5) / (box.height / matrix.rows));
-    matrix.labels("y").forEach((label, index) => {
+    matrix.ticks("y").forEach((label, index) => {
       if (index % every) return;
       const y = box.y + box.height - ((index + 0.5) / matrix.rows) * box.height;
       write(context, label, box.x - 7, y, { align: "right", colour: c.muted, most: box.x - size * 2 });
@@ -122,7 +122,7 @@ export class Heatmap {
   }
 
   #leftOf(context, matrix) {
-    const widest = Math.max(...matrix.labels("y").map((label) => context.measureText(label).width));
+    const widest = Math.max(...matrix.ticks("y").map((label) => context.measureText(label).width));
     return Math.min(widest, this.box.clientWidth * 0.2) + 7;
   }
 

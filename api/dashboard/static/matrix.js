@@ -27,8 +27,9 @@ export class Matrix {
     return until && until[step] !== values[step] ? `${one} … ${labelOf(until[step])}` : one;
   }
 
-  labels(side) {
-    return this.document[side].values.map((_, step) => this.label(side, step));
+  /* What stands along a side: merged values are called by the first of them. */
+  ticks(side) {
+    return this.document[side].values.map(labelOf);
   }
 
   place(box, row, column) {

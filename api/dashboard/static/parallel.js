@@ -4,7 +4,8 @@ import { labelOf } from "./matrix.js";
 import { colours } from "./plotly-loader.js";
 import { extent } from "./scale.js";
 
-const MOST_LINES = 2500;
+const MOST_LINES = 1800;
+const MOST_WHILE_DRAGGING = 500;
 const MOST_CONTEXT = 900;
 const GRAB = 22;
 
@@ -41,7 +42,7 @@ export class Parallel {
     const count = this.state.axes.size + 1;
     const { context, width, height } = fitted(this.box);
     const c = colours();
-    const top = size * 3;
+    const top = size * 3.4;
     this.area = { top, height: height - top - size * 1.6 };
     font(context, { size });
     const [first] = this.state.axes.values();
@@ -50,7 +51,7 @@ export class Parallel {
     const gap = (width - left - size * 5.5) / Math.max(count - 1, 1);
     this.axes = [...this.state.axes.values()].map((axis, at) => this.#parameter(axis, left + at * gap));
     this.axes.push(this.#metricAxis(left + (count - 1) * gap));
-    this.#drawLines(context, this.context, null, c);
+    this.#drawBehind(context, width, height, c);
     this.#drawLines(context, this.points, this.kept, c);
     this.box.dataset.axes = this.axes.map(({ name, x }) => `${name}@${Math.round(x)}`).join(" ");
     font(context, { size });
@@ -85,9 +86,23 @@ export class Parallel {
     };
   }
 
+  /* The lines of all trials stay as they are while others are picked out: they are drawn once, and kept. */
+  #drawBehind(context, width, height, c) {
+    const key = [width, height, window.devicePixelRatio, c.line].join();
+    if (this.behind?.key !== key || this.behind.points !== this.context) {
+      const sheet = new OffscreenCanvas(context.canvas.width, context.canvas.height);
+      const drawing = sheet.getContext("2d");
+      drawing.setTransform(context.getTransform());
+      this.#drawLines(drawing, this.context, null, c);
+      this.behind = { key, points: this.context, sheet };
+    }
+    context.drawImage(this.behind.sheet, 0, 0, width, height);
+  }
+
   #drawLines(context, points, kept, c) {
     const values = points.metrics[this.metric];
-    const shown = chosen(points.trials.length, kept, kept ? MOST_LINES : MOST_CONTEXT);
+    const most = this.state.settled ? MOST_LINES : MOST_WHILE_DRAGGING;
+    const shown = chosen(points.trials.length, kept, kept ? most : MOST_CONTEXT);
     if (kept) shown.sort((a, b) => Math.abs(values[a] ?? 0) - Math.abs(values[b] ?? 0));
     context.lineWidth = kept ? 1.2 : 1;
     context.globalAlpha = kept ? Math.min(0.9, Math.max(0.25, 260 / Math.max(shown.length, 1))) : 0.5;
@@ -119,7 +134,8 @@ export class Parallel {
     const range = this.state.ranges.get(axis.name);
     if (range) this.#drawBrush(context, axis, range, c);
     font(context, { size, bold: true });
-    write(context, axis.title, axis.x, size * 1.1, { align: "center", colour: c.ink, most: Math.max(gap - 8, 40) });
+    const lines = inTwo(context, axis.title, gap - 8);
+    lines.forEach((text, at) => write(context, text, axis.x, size * (1.9 - (lines.length - 1 - at) * 1.15), { align: "center", colour: c.ink, most: Math.max(gap - 8, 40) }));
     font(context, { size });
     for (const [y, text, isAbsent] of this.#ticks(axis)) {
       outlined(context, text, axis.x + (last ? 8 : -8), y, last ? "left" : "right", isAbsent ? c.second : c.muted, c.card);
@@ -136,8 +152,10 @@ export class Parallel {
   }
 
   #drawBrush(context, axis, { low, high }, c) {
-    const bottom = low === null ? this.area.top + this.area.height : axis.y(low);
-    const top = high === null ? this.area.top : axis.y(high);
+    const end = this.area.top + this.area.height;
+    const within = (y) => Math.min(Math.max(y, this.area.top), end);
+    const bottom = low === null ? end : within(axis.y(low));
+    const top = high === null ? this.area.top : within(axis.y(high));
     const margin = axis.axis ? 6 : 1;
     context.fillStyle = c.accent;
     context.globalAlpha = 0.3;
@@ -152,6 +170,15 @@ export class Parallel {
     const range = axis.range(from, to);
     if (range) this.on.select({ [axis.name]: range }, settled);
   }
+}
+
+/* A name that is too wide for one line is broken after the underscore or space nearest to its middle. */
+function inTwo(context, title, most) {
+  if (context.measureText(title).width <= most) return [title];
+  const breaks = [...title.matchAll(/[_ ]/g)].map(({ index }) => index + 1);
+  if (!breaks.length) return [title];
+  const middle = breaks.reduce((best, at) => (Math.abs(at - title.length / 2) < Math.abs(best - title.length / 2) ? at : best));
+  return [title.slice(0, middle), title.slice(middle)];
 }
 
 /* Four digits of the span are more than a pointer can mean. */

@@ -29,6 +29,10 @@ export class SelectionBar {
 
   tell({ selected, finished }) {
     const all = formatted(finished, "count");
+    if (!finished) {
+      this.count.textContent = "No trial has finished yet";
+      return;
+    }
     this.count.textContent = this.state.ranges.size ? `${formatted(selected, "count")} of ${all} finished trials selected` : `All ${all} finished trials`;
   }
 

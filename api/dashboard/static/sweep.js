@@ -14,14 +14,14 @@ import { ViewState } from "./view-state.js";
 
 const LEAST_REDRAW_MS = 1500;
 const RETRY_MS = 2000;
-const MOST_CELLS = 50_000;
 const one = (id) => document.getElementById(id);
 const root = one("sweep");
 const progress = one("progress");
 const trials = one("trials");
 const api = `/sweeps/${root.dataset.sweep}`;
 const metrics = JSON.parse(one("metrics").textContent);
-const state = new ViewState({ ...JSON.parse(one("view").textContent), metrics });
+const view = JSON.parse(one("view").textContent);
+const state = new ViewState({ ...view, metrics });
 const trialPage = (number) => `/dashboard${api}/trials/${number}`;
 const metricNamed = (name) => ({ ...metrics[name], name });
 
@@ -38,8 +38,9 @@ function latestOnly(work) {
       await work();
       trouble(work, "");
     } catch (error) {
-      trouble(work, error instanceof TypeError ? "The server does not answer; trying again …" : error.message);
-      if (error instanceof TypeError) setTimeout(run, RETRY_MS);
+      const unanswered = error instanceof TypeError;
+      trouble(work, unanswered ? "The server does not answer. It may be restarting." : error.message);
+      if (unanswered || error.passing) setTimeout(run, RETRY_MS);
     } finally {
       running = false;
     }
@@ -72,10 +73,10 @@ async function fetchHeatmap() {
     documents = found.heatmaps.map((document, at) => ({ title: panelTitle(z, found.values[at]), heatmap: document }));
     omitted = found.omitted;
   } else {
-    query.set("most", MOST_CELLS);
+    query.set("most", view.most_cells);
     documents = [{ title: "", heatmap: await getJson(`${api}/heatmap?${query}`) }];
   }
-  const message = documents.length ? "" : "No selected trial has finished.";
+  const message = documents.some(({ heatmap: { best } }) => best) ? "" : "No finished trial among those selected has this metric.";
   one("heatmap").querySelector(".waiting").textContent = message;
   heatmap.show(documents, metric, { x: state.get("x"), y: state.get("y") });
   describeHeatmap(documents, metric, omitted);
@@ -174,6 +175,7 @@ function drawOverview() {
   const [x, y] = [metricNamed(every.document.risk), metricNamed(every.document.gain)];
   scatter.show({ context, points, kept, front: chosen.front, x, y, metric: metric.name, scale });
   distribution.show(chosen.distribution, metric, scale);
+  if (!state.settled) return;
   showImportance(one("importance"), chosen.importance, (axis) => choose({ x: axis }, "x"));
   for (const place of document.querySelectorAll("[data-metric-name]")) place.textContent = metric.label;
   describePoints();
@@ -206,7 +208,7 @@ trials.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-sort], button[data-page]");
   if (!button) return;
   const page = button.dataset.page && button.dataset.page !== "first" ? button.dataset.page : "";
-  state.choose({ ...(button.dataset.sort && { sort: button.dataset.sort }), cursor: page }, "table");
+  state.choose({ ...(button.dataset.sort && { sort: button.dataset.sort }), cursor: page });
 });
 
 /* All together. */
@@ -236,15 +238,21 @@ function showControls() {
   bar.draw();
 }
 
-function redraw() {
+function redrawViews() {
   showControls();
   refreshHeatmap();
   refreshOverview();
+}
+
+function redraw() {
+  redrawViews();
   refreshTrials();
 }
 
 for (const controls of [form, one("scatter-form")]) controls?.addEventListener("change", onForm);
-state.addEventListener("change", redraw);
+state.addEventListener("select", redraw);
+state.addEventListener("view", redrawViews);
+state.addEventListener("page", refreshTrials);
 state.addEventListener("drag", () => {
   bar.draw();
   drawOverview();

@@ -1,6 +1,7 @@
 /* What the reader looks at, as the address holds it: axes, metrics, order, and a range for each parameter or metric
    that trials are selected by. Ranges are written as the API takes them: `3`, `0.1..0.5`, `0.1..`. */
 const VIEW = ["x", "y", "z", "metric", "agg", "risk", "gain", "sort", "cursor"];
+const PAGE = ["sort", "cursor"];
 const RANGE = "..";
 
 export class ViewState extends EventTarget {
@@ -19,13 +20,14 @@ export class ViewState extends EventTarget {
     return this.chosen.get(name) ?? this.defaults[name] ?? "";
   }
 
-  /* Other axes or another metric; what is the default is not written down. */
+  /* Other axes or another metric; what is the default is not written down. Tells `page` where only the table is
+     another one, `view` where it stays. */
   choose(changes) {
     for (const [name, value] of Object.entries(changes)) {
       if (!value || value === this.defaults[name]) this.chosen.delete(name);
       else this.chosen.set(name, value);
     }
-    this.#tell("change");
+    this.#tell(Object.keys(changes).every((name) => PAGE.includes(name)) ? "page" : "view");
   }
 
   /* Ranges by name, null to let one go. While a pointer still moves (`settled` false) only what is here is redrawn. */
@@ -36,7 +38,7 @@ export class ViewState extends EventTarget {
     }
     this.settled = settled;
     this.chosen.delete("cursor");
-    this.#tell(settled ? "change" : "drag");
+    this.#tell(settled ? "select" : "drag");
   }
 
   clear() {
@@ -101,7 +103,7 @@ export class ViewState extends EventTarget {
   }
 
   #tell(type) {
-    if (type === "change") {
+    if (type !== "drag") {
       const query = new URLSearchParams([...this.chosen, ...this.filters()]);
       history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
     }

@@ -69,6 +69,7 @@ def test_values_that_are_all_equal_or_too_few_explain_nothing() -> None:
     made = spec(perp_leverage=[1, 2, 3])
     cells = made.space.cells_of(np.arange(3))
     assert importance(made.space, cells, np.array([2.0, 2, 2])) is None
+    assert importance(made.space, cells, np.array([0.1, 0.1 * (1 + 2e-16), 0.1])) is None
     assert importance(made.space, cells, np.array([1.0, NAN, 2])) is None
 
 
@@ -112,6 +113,19 @@ def test_front_is_what_no_other_trial_beats(
     assert {pairs[place] for place in found} == unbeaten
     assert len(found) == len(unbeaten)
     assert [pairs[place][0] for place in found] == sorted((pair[0] for pair in unbeaten), reverse=True)
+
+
+def test_front_of_very_many_trials_is_the_front_of_all_of_them() -> None:
+    random = np.random.default_rng(11)
+    first, second = random.normal(size=40_000).round(2), random.normal(size=40_000).round(2)
+    found = pareto_front(first, second, maximize=(True, True)).tolist()
+    for place in found:
+        assert not np.any((first >= first[place]) & (second > second[place]))
+        assert not np.any((first > first[place]) & (second >= second[place]))
+    reached = np.zeros(len(first), dtype=np.bool_)
+    for place in found:
+        reached |= (first <= first[place]) & (second <= second[place])
+    assert reached.all()
 
 
 def beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
