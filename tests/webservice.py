@@ -17,16 +17,17 @@ from sweeping import BASE
 from api.application import create_app
 from api.settings import Settings
 from bot.clock import SystemClock
-from bot.data.database import open_engine
+from bot.data.database import open_engine, write_transaction
 from bot.data.store import HistoricalDataStore
 from bot.data.synthetic import generate
 from bot.timestamps import parse_time_ms
 from sweeps.dispatch import ChunkRef, Dispatcher
 from sweeps.job_runner import JobDispatcher, JobRunner
+from sweeps.jobs import JobKind, cancel_job
 from sweeps.migrations import migrate
 from sweeps.replay import WindowCache
 from sweeps.runner import ChunkRunner
-from sweeps.tables import chunk
+from sweeps.tables import chunk, job
 
 DATABASE = "carrygrid.db"
 GRID: dict[str, Any] = {
@@ -143,9 +144,10 @@ def serving(home: Path, *, port: int | None = None, **settings: Any) -> Iterator
 
 
 class _AtOnce:
-    """A task queue whose messages are worked off by the thread that sends them."""
+    """A task queue whose messages are worked off by the thread that sends them; nothing is downloaded."""
 
     def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
         self._chunks = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
         self._jobs = JobRunner(engine)
 
@@ -153,6 +155,10 @@ class _AtOnce:
         self._chunks.run(ref.sweep_id, ref.chunk_id, "test")
 
     def publish_job(self, job_id: int) -> None:
+        with write_transaction(self._engine) as connection:
+            kind = connection.execute(sa.select(job.c.kind).where(job.c.id == job_id)).scalar_one()
+            if kind == JobKind.FETCH:
+                cancel_job(connection, [JobKind.FETCH], job_id)
         self._jobs.run(job_id)
 
 

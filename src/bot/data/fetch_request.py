@@ -34,17 +34,18 @@ class FetchRequest:
         unknown = [FieldError(name, unknown_parameter(values[name])) for name in values.keys() - {*_FIELDS}]
         if unknown:
             raise InvalidInputError(sorted(unknown, key=lambda error: error.field))
-        exchange, timeframe = values.get("exchange"), values.get("timeframe") or DEFAULT_TIMEFRAME
+        exchange, timeframe = values.get("exchange"), _given(values, "timeframe", DEFAULT_TIMEFRAME)
         if exchange not in EXCHANGES:
             raise InvalidInputError.of("exchange", f"{exchange!r} is none of {', '.join(EXCHANGES)}")
-        if timeframe not in TIMEFRAMES_MS:
+        if not isinstance(timeframe, str) or timeframe not in TIMEFRAMES_MS:
             raise InvalidInputError.of("timeframe", f"{timeframe!r} is none of {', '.join(TIMEFRAMES_MS)}")
         since_ms = _time_ms("since", values.get("since"))
-        until_ms = _time_ms("until", values["until"]) if values.get("until") else None
+        until = _given(values, "until", None)
+        until_ms = None if until is None else _time_ms("until", until)
         if until_ms is not None and until_ms <= since_ms:
-            raise InvalidInputError.of("until", f"{values['until']} is not after since {values['since']}")
+            raise InvalidInputError.of("until", f"{until} is not after since {values['since']}")
         symbols = _symbols(values.get("symbols"))
-        return cls(str(exchange), symbols, since_ms, until_ms, str(timeframe))
+        return cls(str(exchange), symbols, since_ms, until_ms, timeframe)
 
     def document(self) -> dict[str, Any]:
         """Return the request as JSON values, times as ISO text."""
@@ -55,6 +56,12 @@ class FetchRequest:
             "until": None if self.until_ms is None else iso(self.until_ms),
             "timeframe": self.timeframe,
         }
+
+
+def _given(values: Mapping[str, object], name: str, default: object) -> object:
+    """Return what a field says, the default where it is left out or, as in a form, empty."""
+    value = values.get(name)
+    return default if value is None or value == "" else value
 
 
 def _time_ms(field: str, value: object) -> int:
