@@ -41,6 +41,7 @@ class Harvest:
     curves: dict[int, Curve] = field(default_factory=dict)
     started_ms: int = 0
     replayed: int = 0
+    timed: int = 0
     busy_ms: int = 0
     standing: Sequence[tuple[int, Any]] = ()
     _ranked: list[tuple[Any, int]] = field(default_factory=list)
@@ -73,13 +74,16 @@ class Harvest:
         """Take in a trial without a result."""
         self.rows.append(failed_row(self.sweep_id, number, code, message))
 
-    def measure(self, elapsed_ms: int) -> None:
-        """Count the time of a turn."""
-        self.busy_ms += elapsed_ms
+    def measure(self, elapsed_ms: int, *, typical: bool) -> None:
+        """End a turn; its trials and its time tell how fast trials are if it was a typical one."""
+        if typical:
+            self.timed += self.replayed
+            self.busy_ms += elapsed_ms
+        self.replayed = 0
 
     def clear(self) -> None:
         """Forget what has been stored."""
-        self.replayed = self.busy_ms = 0
+        self.replayed = self.timed = self.busy_ms = 0
         self.rows.clear()
         self.best.clear()
         self.curves.clear()

@@ -55,6 +55,7 @@ class WindowCache:
     """Windows that trials share, the least recently used dropped first; refusals are remembered as well.
 
     Bounded by the number of prices held (symbols x events), not by windows; the newest always stays.
+    `built` counts the windows that had to be read.
     """
 
     def __init__(self, store: MarketStore, *, max_tickers: int = MAX_HELD_TICKERS) -> None:
@@ -62,6 +63,7 @@ class WindowCache:
         self._max_tickers = max_tickers
         self._held: OrderedDict[tuple[Any, ...], _Held | BotError] = OrderedDict()
         self._sweep_id: int | None = None
+        self.built = 0
         self._check: Callable[[], None] = _accept
 
     def enter(self, sweep_id: int, check: Callable[[], None] | None = None) -> None:
@@ -90,6 +92,7 @@ class WindowCache:
         key = tuple(getattr(config, name) for name in WINDOW_PARAMETERS)
         if key not in self._held:
             built = self._built(config)
+            self.built += 1
             self._check()
             self._held[key] = built
             self._shrink()

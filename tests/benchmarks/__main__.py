@@ -104,4 +104,7 @@ def _plot(figures: dict[str, Any], asked: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("stopped")

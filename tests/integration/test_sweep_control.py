@@ -311,7 +311,7 @@ def test_workers_measure_their_speed_and_recent_measurements_weigh_more(engine: 
     spec = sweep_spec(**SMALL)
     with engine.connect() as connection:
         assert not measured_rates(connection).measured(spec.strategies())
-    work(engine, submit(engine, spec))
+    work(engine, submit(engine, sweep_spec()))
     with engine.connect() as connection:
         assert measured_rates(connection).measured(spec.strategies())
     for busy_ms in (700_000, 1_000):
@@ -319,6 +319,15 @@ def test_workers_measure_their_speed_and_recent_measurements_weigh_more(engine: 
     with engine.connect() as connection:
         seconds = measured_rates(connection).trial_seconds(spec)
     assert 0.2 < seconds < 0.36
+
+
+def test_reading_a_window_for_a_few_trials_says_nothing_of_their_speed(engine: sa.Engine) -> None:
+    """Else the next sweep, however large, would be cut into thousands of chunks."""
+    work(engine, submit(engine, sweep_spec(**SMALL)))
+    with engine.connect() as connection:
+        assert not measured_rates(connection).measured(["simple"])
+    huge = submit(engine, sweep_spec(grid={"slippage_bps": {"start": "0", "stop": "9", "num": 10_000}}))
+    assert len(chunks_of(engine, huge)) < 10
 
 
 def test_sweep_of_another_engine_is_left_alone_by_reuse(engine: sa.Engine) -> None:
