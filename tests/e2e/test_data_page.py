@@ -118,7 +118,7 @@ def test_pair_is_told_in_figures_curves_and_the_history_of_its_interval(recorded
     page = visit.page
     page.goto(f"{recorded}/dashboard/data/pairs?days=0")
     page.get_by_role("link", name="ORCA/USDT:USDT").click()
-    expect(page.locator("#pair[data-drawn]")).to_be_visible()
+    page.locator("#pair[data-drawn]").wait_for()
     expect(page.get_by_text("-128.944218 %")).to_be_visible()
     expect(page.locator("#break-even")).to_have_text("never")
     expect(page.locator("#months-chart")).to_have_attribute("data-drawn", "15")
