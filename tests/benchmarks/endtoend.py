@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,8 +100,8 @@ def sweep_run(service: Service, trials: int, settlements: int = 1_095) -> dict[s
         "wall_s": wall_s,
         "accepted_s": accepted_s,
         "per_second": trials / wall_s,
-        "cpu_s": _by_role(after, {use.pid: use.cpu_s for use in spent}),
-        "waited_s": _by_role(after, {use.pid: use.waited_s for use in spent}),
+        "cpu_s": cpu_by_role(spent),
+        "waited_s": _by_role(spent, "waited_s"),
         "database_bytes_per_trial": (_database_bytes(service.database) - bytes_before) / trials,
         "peak_mib": peaks(after),
         "load": load_before,
@@ -136,10 +136,17 @@ def peaks(uses: Sequence[ProcessUse]) -> dict[str, float]:
     return found
 
 
-def _by_role(uses: Sequence[ProcessUse], seconds: Mapping[int, float]) -> dict[str, float]:
+def cpu_by_role(spent: Sequence[ProcessUse]) -> dict[str, float]:
+    """Return the processor time of each role, that of workers which were replaced meanwhile included."""
+    found = _by_role(spent, "cpu_s")
+    replaced = _by_role(spent, "reaped_s").get("worker master", 0.0)
+    return found | {"worker": found.get("worker", 0.0) + replaced}
+
+
+def _by_role(spent: Sequence[ProcessUse], figure: str) -> dict[str, float]:
     found: dict[str, float] = {}
-    for use, role in roles(uses):
-        found[role] = found.get(role, 0.0) + seconds[use.pid]
+    for use, role in roles(spent):
+        found[role] = found.get(role, 0.0) + getattr(use, figure)
     return found
 
 

@@ -74,7 +74,10 @@ def medians(runs: Sequence[Finished]) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class ProcessUse:
-    """What a living process has used so far; it `waited_s` for a processor that others had."""
+    """What a living process has used so far.
+
+    It `waited_s` for a processor that others had; `reaped_s` is the processor time of children that ended.
+    """
 
     pid: int
     parent: int
@@ -82,6 +85,7 @@ class ProcessUse:
     cpu_s: float
     waited_s: float
     peak_mib: float
+    reaped_s: float = 0.0
 
 
 def family(pid: int) -> list[ProcessUse]:
@@ -102,18 +106,23 @@ def _use(folder: Path) -> ProcessUse | None:
         return None
     cpu_s = (int(fields[11]) + int(fields[12])) / _TICKS
     waited_s = int(waited_ns) / 1e9
-    return ProcessUse(int(folder.name), int(fields[1]), command, cpu_s, waited_s, _peak_mib(folder))
+    reaped_s = (int(fields[13]) + int(fields[14])) / _TICKS
+    return ProcessUse(int(folder.name), int(fields[1]), command, cpu_s, waited_s, _peak_mib(folder), reaped_s)
 
 
 def since(before: Iterable[ProcessUse], after: Iterable[ProcessUse]) -> list[ProcessUse]:
     """Return the living processes with the times they took between two looks."""
     known = {use.pid: use for use in before}
-    return [
-        replace(use, cpu_s=use.cpu_s - known[use.pid].cpu_s, waited_s=use.waited_s - known[use.pid].waited_s)
-        if use.pid in known
-        else use
-        for use in after
-    ]
+    return [use if use.pid not in known else _less(use, known[use.pid]) for use in after]
+
+
+def _less(use: ProcessUse, earlier: ProcessUse) -> ProcessUse:
+    return replace(
+        use,
+        cpu_s=use.cpu_s - earlier.cpu_s,
+        waited_s=use.waited_s - earlier.waited_s,
+        reaped_s=use.reaped_s - earlier.reaped_s,
+    )
 
 
 def machine() -> dict[str, Any]:

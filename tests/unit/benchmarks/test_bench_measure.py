@@ -3,12 +3,13 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from benchmarks.commands import environment
-from benchmarks.endtoend import peaks, roles
+from benchmarks.endtoend import cpu_by_role, peaks, roles
 from benchmarks.measure import Finished, ProcessUse, family, machine, medians, run_command, since
 from benchmarks.report import markdown, sheets
 from benchmarks.scaling import speedups
@@ -51,6 +52,11 @@ def test_the_pool_of_a_worker_is_told_from_its_master() -> None:
         *("broker", "API", "worker master", "worker", "worker", "Flower"),
     ]
     assert peaks(SERVICE)["worker"] == 150
+
+
+def test_time_of_workers_that_were_replaced_counts_as_theirs() -> None:
+    spent = [*SERVICE[:2], replace(SERVICE[2], cpu_s=1, reaped_s=7), replace(SERVICE[3], cpu_s=2)]
+    assert cpu_by_role(spent) == {"broker": 0, "API": 0, "worker master": 1, "worker": 9}
 
 
 def test_time_between_two_looks_counts_new_processes_whole() -> None:
