@@ -89,3 +89,49 @@ def test_aggregate_that_makes_no_sense_is_refused_by_name(reader: Reader, query:
     response = reader.client.get(f"/sweeps/{reader.sweep_id}/aggregate?{query}")
     assert response.status_code == 422
     assert [error["field"] for error in response.json()["errors"]] == [field]
+
+
+def test_overview_of_a_selection_agrees_with_the_pages_of_its_trials(reader: Reader) -> None:
+    path = f"/sweeps/{reader.sweep_id}"
+    query = {"min_funding_rate": "0.00004..0.00009", "net_pnl": "0.."}
+    found = reader.client.get(f"{path}/overview", params={**query, "metric": "net_pnl"}).json()
+    rows = reader.client.get(f"{path}/trials", params={**query, "sort": "number"}).json()["trials"]
+    assert (found["finished"], found["selected"], found["complete"]) == (20, len(rows), True)
+    assert found["points"]["trials"] == [row["number"] for row in rows]
+    assert found["points"]["metrics"]["net_pnl"] == [float(row["metrics"]["net_pnl"]) for row in rows]
+    assert {one["axis"] for one in found["importance"]} == set(rows[0]["params"])
+    assert sum(found["distribution"]["counts"]) == len(rows) < sum(found["distribution"]["every"]) == 20
+    assert set(found["front"]["trials"]) <= {row["number"] for row in rows}
+
+
+def test_heatmap_to_be_drawn_merges_neighbours_and_panels_split_it(reader: Reader) -> None:
+    path = f"/sweeps/{reader.sweep_id}"
+    sides = {"x": "min_funding_rate", "y": "exit_funding_rate", "metric": "net_pnl"}
+    whole = reader.client.get(f"{path}/heatmap", params=sides).json()
+    assert (whole["x"]["until"], len(whole["x"]["values"])) == (None, 5)
+    merged = reader.client.get(f"{path}/heatmap", params={**sides, "most": "6"}).json()
+    assert merged["x"]["values"] == ["0.00002", "0.00006", "0.0001"]
+    assert merged["x"]["until"] == ["0.00004", "0.00008", "0.0001"]
+    assert sum(map(sum, merged["counts"])) == 20
+    panels = reader.client.get(f"{path}/panels", params={**sides, "z": "perp_leverage"}).json()
+    assert (panels["name"], panels["values"], panels["omitted"]) == ("perp_leverage", ["1", "5"], 0)
+    alone = reader.client.get(f"{path}/heatmap", params={**sides, "perp_leverage": "5"}).json()
+    assert panels["heatmaps"][1]["cells"] == alone["cells"]
+
+
+@pytest.mark.parametrize(
+    ("route", "field"),
+    [
+        ("overview?metric=luck", "metric"),
+        ("overview?risk=luck", "risk"),
+        ("overview?points=0", "points"),
+        ("overview?sharpe=a..b", "sharpe"),
+        ("panels?x=min_funding_rate&y=perp_leverage&z=luck", "z"),
+        ("panels?x=min_funding_rate&y=perp_leverage&z=perp_leverage", "z"),
+        ("heatmap?x=min_funding_rate&y=perp_leverage&most=0", "most"),
+    ],
+)
+def test_view_that_makes_no_sense_is_refused_by_name(reader: Reader, route: str, field: str) -> None:
+    response = reader.client.get(f"/sweeps/{reader.sweep_id}/{route}")
+    assert response.status_code == 422
+    assert [error["field"] for error in response.json()["errors"]] == [field]
