@@ -144,7 +144,6 @@ def _symbols(figures: list[Figures]) -> Iterator[Sheet]:
 
 def _end_to_end(figures: Figures) -> Iterator[Sheet]:
     runs = [*figures["trials"], *(one for one in figures["workers"] if one not in figures["trials"])]
-    gain = figures["speedup"]
     yield Sheet(
         "POST /sweeps to completed, 1,095 settlements, curves of the best 50",
         (
@@ -152,8 +151,16 @@ def _end_to_end(figures: Figures) -> Iterator[Sheet]:
             *("API MiB", "worker MiB", "bytes a trial", "load"),
         ),
         [_end_to_end_row(row) for row in runs],
-        f"{gain['workers']:g} times the workers: {gain['seen']:.2f} times as fast, "
-        f"{gain['without_waiting']:.2f} times less what they waited for a processor that others had.",
+        _gain(figures["speedup"]),
+    )
+
+
+def _gain(speedup: Figures | None) -> str:
+    if speedup is None:
+        return ""
+    return (
+        f"{speedup['workers']:g} times the workers: {speedup['seen']:.2f} times as fast, "
+        f"{speedup['without_waiting']:.2f} times less what they waited for a processor that others had."
     )
 
 
