@@ -99,7 +99,7 @@ class WindowCache:
         self._held.move_to_end(key)
         found = self._held[key]
         if isinstance(found, BotError):
-            raise found
+            raise found.with_traceback(None)  # or each trial would hang its frames on the one error
         return found
 
     def _built(self, config: RunConfig) -> _Held | BotError:

@@ -1,6 +1,7 @@
 """Writes about whole sweeps: create, cancel, resume, delete. The caller owns the transaction."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -162,11 +163,13 @@ def _reopen(connection: sa.Connection, sweep_id: int, besides: sa.ColumnElement[
     mine = chunk.c.sweep_id == sweep_id
     failed = sa.and_(chunk.c.state == ChunkState.DONE, chunk.c.trials_failed > 0)
     wanted = failed if besides is None else sa.or_(failed, besides)
-    numbers = sa.select(chunk.c.lo, chunk.c.hi).where(mine, wanted).subquery()
-    inside = sa.exists().where(trial.c.number >= numbers.c.lo, trial.c.number < numbers.c.hi)
-    connection.execute(
-        trial.delete().where(trial.c.sweep_id == sweep_id, trial.c.state == TrialState.FAILED, inside)
-    )
+    found = connection.execute(sa.select(chunk.c.lo, chunk.c.hi).where(mine, wanted).order_by(chunk.c.lo))
+    if ranges := _joined((lo, hi) for lo, hi in found):
+        inside = sa.and_(trial.c.number >= sa.bindparam("first"), trial.c.number < sa.bindparam("end"))
+        connection.execute(
+            trial.delete().where(trial.c.sweep_id == sweep_id, trial.c.state == TrialState.FAILED, inside),
+            [{"first": lo, "end": hi} for lo, hi in ranges],
+        )
     return connection.execute(
         chunk.update()
         .where(mine, wanted)
@@ -181,6 +184,17 @@ def _reopen(connection: sa.Connection, sweep_id: int, besides: sa.ColumnElement[
             published_ms=None,
         )
     ).rowcount
+
+
+def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return ascending ranges with those that adjoin made one."""
+    joined: list[tuple[int, int]] = []
+    for lo, hi in ranges:
+        if joined and joined[-1][1] == lo:
+            joined[-1] = (joined[-1][0], hi)
+        else:
+            joined.append((lo, hi))
+    return joined
 
 
 def delete_sweep(connection: sa.Connection, sweep_id: int) -> None:

@@ -1,5 +1,6 @@
 """What a worker does with trials that misbehave, by exceptions of every kind."""
 
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from sweeping import chunks_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SimulatedClock
 from bot.data.store import HistoricalDataStore
+from bot.errors import InsufficientDataError
 from sweeps import replay as replay_module
 from sweeps.harvest import Rhythm
 from sweeps.leases import Hold
@@ -140,6 +142,19 @@ def test_window_without_data_fails_every_trial_with_the_reason(
     rows = stored_rows(engine, sweep_id)
     assert [row["error_code"] for row in rows] == ["insufficient_data"] * 2
     assert "BTC/USDT:USDT" in rows[0]["error"]
+
+
+def test_refused_window_keeps_nothing_of_the_trials_that_asked_for_it(engine: sa.Engine) -> None:
+    base = {"exchange": "synthetic", "symbols": ["BTC/USDT:USDT"], "start": "2019-01-01", "end": "2019-02-01"}
+    config = sweep_spec(base=base, grid={"perp_leverage": [1]}).config(0)
+    windows = WindowCache(HistoricalDataStore(engine))
+    depths = []
+    for _ in range(3):
+        with pytest.raises(InsufficientDataError) as refused:
+            windows.window(config)
+        depths.append(len(list(traceback.walk_tb(refused.tb))))
+    assert depths[0] == depths[1] == depths[2]
+    assert windows.built == 1
 
 
 @pytest.fixture
