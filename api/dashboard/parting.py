@@ -111,7 +111,7 @@ def _kept_out(symbol: str, t_ms: int, book: Book, run: RunResult, sight: Sight |
 
 def _gate(gate: Gate) -> str:
     if gate.seen is None or gate.needed is None:
-        return f"{gate.name} kept it out"
+        return "its strategy did not want in" if gate.name == "strategy" else f"{gate.name} kept it out"
     return f"{gate.name} asks for {plain(gate.needed)} and saw {plain(gate.seen)}"
 
 

@@ -20,6 +20,7 @@ _TITLES = {
     "basis": "Score of the basis",
 }
 _PLACES = Decimal("0.00000001")
+_LONGEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ def _figure(key: str, name: str, value: Decimal | bool, config: RunConfig) -> Se
     against = ""
     if name == "score" and config.strategy_mode == _SCORE_STRATEGY:
         against = f"enter at {plain(config.entry_threshold)}, exit below {plain(config.exit_threshold)}"
-    return SeenRow(key, title, plain(value), against)
+    text = plain(value)
+    return SeenRow(key, title, text if len(text) <= _LONGEST else shown(value, "quantity"), against)
 
 
 def _rate_against(config: RunConfig) -> str:

@@ -5,7 +5,7 @@ Install it beside carrygrid (`pip install examples/strategies/smoothed-rate`) an
 """
 
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -48,6 +48,10 @@ class SmoothedRateStrategy(Strategy):
     def wants_exit(self, view: SettlementView) -> bool:
         """Return whether the average has fallen too low."""
         return self._average(view) < self._exit
+
+    def figures(self, view: SettlementView) -> Mapping[str, Decimal | bool]:
+        """Return what it decides on, for the pages that explain trades."""
+        return {"smoothed_rate": self._average(view)}
 
     def _average(self, view: SettlementView) -> Decimal:
         rates = self._rates[view.funding.symbol]

@@ -41,8 +41,14 @@ def deciding(config: RunConfig, window: ReplayWindow) -> Iterator[tuple[Strategy
 def entry_gate(
     config: RunConfig, window: ReplayWindow, strategy: Strategy, view: SettlementView
 ) -> Gate | None:
-    """Return the first condition that keeps a settling pair out, None if none does."""
-    return strategy.blocking_gate(view) if view.ticker.fresh else _stale(config, window, view)
+    """Return the first condition that keeps a settling pair out, None if none does.
+
+    The gate of a strategy that wants nothing and does not say why is called `strategy`.
+    """
+    if not view.ticker.fresh:
+        return _stale(config, window, view)
+    gate = strategy.blocking_gate(view)
+    return Gate("strategy") if gate is None and not strategy.entries((view,)) else gate
 
 
 def sights(

@@ -1,9 +1,13 @@
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import pytest
+from example_plugin import installed_example
 from toy_market import RULES, START, configured, pair, window
 
 from bot.backtest import Baselines, Insight, blocked_entries, explain, replay
+from bot.backtest.sights import sights
 from bot.models import HOUR_MS
 
 
@@ -85,3 +89,16 @@ def test_a_run_with_trades_counts_what_kept_it_out_between_them() -> None:
     shown = window(market, config)
     counted = {report.gate: report.blocked for report in blocked_entries(replay(config, shown), shown)}
     assert counted == {"min_funding_rate": 4, "slots": 1, "just_closed": 2}
+
+
+def test_a_strategy_that_names_no_condition_is_said_to_want_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = {"X": pair({1: "0.0001", 2: "0.0002", 3: "0.0001"}, ["100"] * 3)}
+    with installed_example(tmp_path, monkeypatch):
+        config = configured(market, strategy_mode="smoothed-rate", smoothed_entry="0.01")
+        shown = window(market, config)
+        [report] = blocked_entries(replay(config, shown), shown)
+        [seen] = sights(config, shown, [(START + 2 * HOUR_MS, "X")]).values()
+    assert (report.gate, report.blocked) == ("strategy", 2)
+    assert seen.figures == {"smoothed_rate": Decimal("0.00015")}
