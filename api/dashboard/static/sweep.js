@@ -288,5 +288,6 @@ document.addEventListener("sweepchange", async () => {
 });
 document.addEventListener("themechange", drawOverview);
 showControls();
-refreshHeatmap().then(refreshOverview);
+refreshHeatmap();
+refreshOverview();
 if ("open" in root.dataset) follow();
