@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain, zip_longest
+from itertools import chain, pairwise, zip_longest
+from itertools import count as count_up
 
 import sqlalchemy as sa
 
@@ -66,7 +67,11 @@ def exhausted_chunks(connection: sa.Connection) -> list[ChunkRef]:
 
 
 def isolate(connection: sa.Connection, ref: ChunkRef) -> None:
-    """Halve an exhausted chunk at its missing trials, or quarantine its one missing trial."""
+    """Split an exhausted chunk at its missing trials, or quarantine its one missing trial.
+
+    The last attempt saved every trial, so the first one missing is to blame if any is: it goes alone. The
+    others are halved, for what kills a worker before its first trial.
+    """
     found = connection.execute(
         sa.select(chunk, sweep.c.spec)
         .join(sweep, sweep.c.id == chunk.c.sweep_id)
@@ -78,28 +83,30 @@ def isolate(connection: sa.Connection, ref: ChunkRef) -> None:
         return
     missing = missing_trials(connection, ref.sweep_id, found.lo, found.hi)
     if len(missing) > 1:
-        _split(connection, ref, found.spec, found.hi, missing[len(missing) // 2])
+        cuts = sorted({missing[1], missing[(len(missing) + 1) // 2]})
+        _split(connection, ref, found.spec, [*cuts, found.hi])
         return
     if missing:
         _quarantine(connection, ref, missing[0], found.last_error)
     count_trials(connection, ref.sweep_id, ref.chunk_id, found.spec, done=True)
 
 
-def _split(connection: sa.Connection, ref: ChunkRef, spec_text: str, hi: int, middle: int) -> None:
+def _split(connection: sa.Connection, ref: ChunkRef, spec_text: str, ends: Sequence[int]) -> None:
     # The sweep is locked, so that an extension does not give its new chunks the same ids meanwhile.
     connection.execute(sa.select(sweep.c.id).where(sweep.c.id == ref.sweep_id).with_for_update())
     highest = sa.select(sa.func.max(chunk.c.id)).where(chunk.c.sweep_id == ref.sweep_id)
-    new_id = connection.execute(highest).scalar_one() + 1
+    new_ids = count_up(connection.execute(highest).scalar_one() + 1)
     connection.execute(
         chunk.update()
         .where(chunk.c.sweep_id == ref.sweep_id, chunk.c.id == ref.chunk_id)
-        .values(hi=middle, attempts=0, token=chunk.c.token + 1, published_ms=None)
+        .values(hi=ends[0], attempts=0, token=chunk.c.token + 1, published_ms=None)
     )
-    connection.execute(
-        chunk.insert(),
-        {"sweep_id": ref.sweep_id, "id": new_id, "lo": middle, "hi": hi, "state": ChunkState.PENDING},
-    )
-    for chunk_id in (ref.chunk_id, new_id):
+    rows = [
+        {"sweep_id": ref.sweep_id, "id": new_id, "lo": lo, "hi": hi, "state": ChunkState.PENDING}
+        for new_id, (lo, hi) in zip(new_ids, pairwise(ends), strict=False)
+    ]
+    connection.execute(chunk.insert(), rows)
+    for chunk_id in (ref.chunk_id, *(row["id"] for row in rows)):
         count_trials(connection, ref.sweep_id, chunk_id, spec_text, done=False)
 
 

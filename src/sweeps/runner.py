@@ -12,7 +12,7 @@ from bot.errors import BotError
 from sweeps.errors import DataChangedError
 from sweeps.harvest import Harvest, Pace, Rhythm
 from sweeps.leaderboard import standing
-from sweeps.leases import Claim, Hold, claim_chunk, release_chunk, save_trials
+from sweeps.leases import ATTEMPT_LIMIT, Claim, Hold, claim_chunk, release_chunk, save_trials
 from sweeps.pins import check_pin
 from sweeps.rates import record_rate
 from sweeps.replay import (
@@ -106,7 +106,7 @@ class ChunkRunner:
             typical = self._windows.built == built or now - began >= self._rhythm.at_once_ms * len(turn)
             harvest.measure(now - began, typical=typical)
             spent = not in_time or now - started >= self._rhythm.budget_ms
-            if spent or now - saved >= self._rhythm.renew_ms or len(harvest.rows) >= self._rhythm.rows:
+            if spent or self._is_due(claim, harvest, now - saved):
                 hold = self._save(claim, harvest, last=False)
                 if hold is Hold.KEPT and not spent:
                     saved = now
@@ -114,6 +114,12 @@ class ChunkRunner:
                 self._release(claim, progressed=True)
                 return hold
         return self._save(claim, harvest, last=True)
+
+    def _is_due(self, claim: Claim, harvest: Harvest, unsaved_ms: int) -> bool:
+        """Return whether to save: in the last attempt always, so that the trial that ends it is known."""
+        if claim.attempts >= ATTEMPT_LIMIT:
+            return True
+        return unsaved_ms >= self._rhythm.renew_ms or len(harvest.rows) >= self._rhythm.rows
 
     def _run_together(self, claim: Claim, harvest: Harvest, numbers: Sequence[int]) -> bool:
         """Add the rows of trials replayed at once; return False if each has to go alone."""

@@ -62,6 +62,7 @@ def test_all_workers_killed_and_only_later_started_again(running: Installation) 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_worker_ended_eight_times_under_steady_work_loses_nothing(
     running: Installation, number: signal.Signals
@@ -74,7 +75,7 @@ def test_worker_ended_eight_times_under_steady_work_loses_nothing(
         eventually(partial(has_worked, running, name, begun[name]), 30, f"worker {name} works")
         begun[name] = len(running.service.log_of(f"worker-{name}"))
         kill(worker.pid, number)
-        eventually(partial(running.keeper.has_replaced, worker), 15, f"worker {name} has ended")
+        eventually(partial(running.keeper.has_replaced, worker), 45, f"worker {name} has ended")
     assert running.state(sweep_id) == "running"
     running.wait_until_done(sweep_id)
     running.assert_promise_kept(sweep_id, spec)
