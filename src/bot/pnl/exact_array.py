@@ -51,7 +51,7 @@ class ExactArray:
         mantissas = self.mantissas
         if bound >= _LIMIT and mantissas.dtype != object and max(bound // _BASE, size * _BASE) < _LIMIT:
             return _WideArray(mantissas, factor, exponent, bound)
-        return ExactArray(_room(mantissas, bound) * factor, exponent, bound)
+        return ExactArray(_room(mantissas, max(bound, size)) * factor, exponent, bound)
 
     def __add__(self, other: "ExactArray") -> "ExactArray":
         """Return the sums."""
@@ -62,6 +62,39 @@ class ExactArray:
         """Return the differences."""
         left, right, exponent, bound = self._aligned(other)
         return ExactArray(cast("Mantissas", left - right), exponent, bound)
+
+    def __truediv__(self, divisor: Decimal) -> "ExactArray":
+        """Return the quotients with one value, rounded as Decimals are."""
+        if divisor == 1:
+            return self
+        return ExactArray.from_decimals([EXACT.divide(value, divisor) for value in self.decimals()])
+
+    def __floordiv__(self, other: "ExactArray") -> "ExactArray":
+        """Return how many whole times the other values, all positive, go into these."""
+        left, right, _, bound = self._aligned(other)
+        return ExactArray(left // right, 0, bound)
+
+    def __rfloordiv__(self, amount: Decimal) -> "ExactArray":
+        """Return how many whole times these values, all positive, go into `amount`."""
+        whole, exponent, _ = _parts(amount)
+        return ExactArray(np.full(len(self.mantissas), whole), exponent) // self
+
+    def least(self, other: "ExactArray") -> "ExactArray":
+        """Return the smaller of each pair of values."""
+        left, right, exponent, bound = self._aligned(other)
+        return ExactArray(np.minimum(left, right), exponent, bound)
+
+    def at_least(self, other: "ExactArray | Decimal") -> npt.NDArray[np.bool_]:
+        """Return where these values are not below the others."""
+        if isinstance(other, Decimal):
+            whole, exponent, _ = _parts(other)
+            other = ExactArray(np.full(len(self.mantissas), whole), exponent)
+        left, right, _, _ = self._aligned(other)
+        return np.asarray(left >= right, dtype=bool)
+
+    def decimals(self) -> list[Decimal]:
+        """Return the values as Decimals."""
+        return DecimalColumn(self.mantissas, self.exponent).decimals()
 
     def quantize(self, step: Decimal) -> "ExactArray":
         """Return each value rounded half-even to the places of `step`, a power of ten."""
@@ -90,7 +123,7 @@ class ExactArray:
         if factor == 1:
             return self
         bound = self.bound * factor
-        return ExactArray(_room(self.mantissas, bound) * factor, exponent, bound)
+        return ExactArray(_room(self.mantissas, max(bound, factor)) * factor, exponent, bound)
 
     def _aligned(self, other: "ExactArray") -> tuple[Mantissas, Mantissas, int, int]:
         exponent = min(self.exponent, other.exponent)

@@ -32,7 +32,7 @@ def funding_payment(quantity: Amount, mark_price: Amount, rate: Amount) -> Amoun
     return book(quantity * mark_price * rate)
 
 
-def locked_margin(quantity: Decimal, entry_price: Decimal, leverage: Decimal) -> Decimal:
+def locked_margin(quantity: Amount, entry_price: Amount, leverage: Decimal) -> Amount:
     """Return the isolated margin of a short opened at `entry_price`."""
     return book(quantity * entry_price / leverage)
 

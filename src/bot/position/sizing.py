@@ -1,11 +1,14 @@
 """How much of a pair an account can open."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from functools import reduce
 
 from bot.models import Instrument, Ticker
 from bot.money import ONE, WIDE, ZERO
+from bot.pnl.exact_array import ExactArray
 from bot.pnl.fees import FeeSchedule
+from bot.pnl.formulas import Amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +24,16 @@ class SizingLimits:
 class PositionSizer:
     """Finds the largest quantity, in whole steps, that budget and caps allow; its floor is exact."""
 
-    __slots__ = ("_fees", "_leverage", "_limits", "_slippage")
+    __slots__ = ("_leverage", "_limits", "_perp_share", "_spot_share")
 
     def __init__(
         self, limits: SizingLimits, fees: FeeSchedule, slippage: Decimal, perp_leverage: Decimal
     ) -> None:
         self._limits = limits
-        self._fees = fees
-        self._slippage = slippage
         self._leverage = perp_leverage
+        with localcontext(WIDE):
+            self._spot_share = (ONE + slippage) * (ONE + fees.spot_taker) * perp_leverage
+            self._perp_share = (ONE - slippage) * (ONE + fees.perp_taker * perp_leverage)
 
     def quantity(
         self,
@@ -47,40 +51,45 @@ class PositionSizer:
         """
         if ticker.spot is None or ticker.perp is None:
             return ZERO
-        limits, step = self._limits, instrument.qty_step
-        unit = self._tied_up_per_unit(ticker.spot, ticker.perp)
-        slot = WIDE.multiply(WIDE.multiply(base, limits.allocation), WIDE.multiply(fraction, self._leverage))
-        free = WIDE.multiply(free_cash, self._leverage)
-        spot_step = WIDE.multiply(ticker.spot, step)
-        steps = [
-            _floor(slot, WIDE.multiply(unit, step * limits.max_simultaneous_positions)),
-            _floor(free, WIDE.multiply(unit, step)),
-        ]
+        with localcontext(WIDE):
+            steps = self._steps(ticker.spot, ticker.perp, instrument, base * fraction, free_cash, exposure)
+            quantity = min(steps) * instrument.qty_step
+            value = quantity * ticker.spot
+        tradable = quantity > 0 and quantity >= instrument.min_qty and value >= instrument.min_notional
+        return quantity if tradable else ZERO
+
+    def quantities(
+        self,
+        spots: ExactArray,
+        perps: ExactArray,
+        instrument: Instrument,
+        base: Decimal,
+        free_cash: ExactArray,
+    ) -> ExactArray:
+        """Return `quantity` of many accounts with nothing open, for whole slots."""
+        with localcontext(WIDE):
+            steps = self._steps(spots, perps, instrument, base, free_cash, ZERO)
+            quantity = reduce(ExactArray.least, steps) * instrument.qty_step
+        tradable = quantity.at_least(instrument.min_qty) & (quantity.mantissas > 0)
+        tradable &= (quantity * spots).at_least(instrument.min_notional)
+        return ExactArray(quantity.mantissas * tradable, quantity.exponent, quantity.bound)
+
+    def _steps(
+        self,
+        spot: Amount,
+        perp: Amount,
+        instrument: Instrument,
+        base: Decimal,
+        free_cash: Amount,
+        exposure: Decimal,
+    ) -> list[Amount]:
+        """Return how many steps each limit allows; budgets count times the leverage: nothing is divided."""
+        limits, leverage, step = self._limits, self._leverage, instrument.qty_step
+        unit = (spot * self._spot_share + perp * self._perp_share) * step
+        slot = base * limits.allocation * leverage
+        steps = [slot // (unit * Decimal(limits.max_simultaneous_positions)), (free_cash * leverage) // unit]
         if limits.max_position_size is not None:
-            steps.append(_floor(limits.max_position_size, spot_step))
+            steps.append(limits.max_position_size // (spot * step))
         if limits.max_portfolio_exposure is not None:
-            steps.append(_floor(WIDE.subtract(limits.max_portfolio_exposure, exposure), spot_step))
-        quantity = WIDE.multiply(min(steps), step)
-        return quantity if _tradable(quantity, ticker.spot, instrument) else ZERO
-
-    def _tied_up_per_unit(self, spot: Decimal, perp: Decimal) -> Decimal:
-        """Return what one unit ties up, times the leverage, so that nothing is divided."""
-        leverage, fees = self._leverage, self._fees
-        buy, sell = ONE + self._slippage, ONE - self._slippage
-        spot_cost = WIDE.multiply(WIDE.multiply(spot, buy), WIDE.multiply(ONE + fees.spot_taker, leverage))
-        perp_cost = WIDE.multiply(
-            WIDE.multiply(perp, sell), WIDE.add(ONE, WIDE.multiply(fees.perp_taker, leverage))
-        )
-        return WIDE.add(spot_cost, perp_cost)
-
-
-def _floor(amount: Decimal, unit: Decimal) -> Decimal:
-    return WIDE.divide_int(amount, unit) if amount > 0 else ZERO
-
-
-def _tradable(quantity: Decimal, spot: Decimal, instrument: Instrument) -> bool:
-    return (
-        quantity > 0
-        and quantity >= instrument.min_qty
-        and WIDE.multiply(quantity, spot) >= instrument.min_notional
-    )
+            steps.append((limits.max_portfolio_exposure - exposure) // (spot * step))
+        return steps

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from bot.models import MarkCandle, Position
 from bot.money import EXACT, ONE
+from bot.pnl.formulas import Amount
 
 _FLOOR = Context(prec=EXACT.prec, rounding=ROUND_FLOOR)
 
@@ -33,17 +34,26 @@ class RiskManager:
 
     def is_liquidated(self, position: Position, high: Decimal, mmr: Decimal) -> bool:
         """Return whether a mark price as high as `high` wipes out the margin."""
-        secured = position.margin + position.quantity * position.perp_entry
-        return high * position.quantity * (ONE + mmr) >= secured
+        secured, unit = self.liquidation_terms(position.margin, position.quantity, position.perp_entry, mmr)
+        return high * unit >= secured
+
+    def liquidation_terms(
+        self, margin: Amount, quantity: Amount, perp_entry: Amount, mmr: Decimal
+    ) -> tuple[Amount, Amount]:
+        """Return a and b: mark prices of a / b and more liquidate."""
+        return margin + quantity * perp_entry, quantity * (ONE + mmr)
+
+    def exit_terms(
+        self, margin: Amount, quantity: Amount, perp_entry: Amount, mmr: Decimal
+    ) -> tuple[Amount, Amount]:
+        """Return a and b: at mark prices of a / b and more a short must exit, which is `must_exit` solved."""
+        ratio = self._margin_exit_ratio
+        return (margin + quantity * perp_entry) * ratio, quantity * (mmr + ratio)
 
     def guards(self, position: Position, mmr: Decimal) -> Guards:
         """Return prices below which neither question needs to be asked of a short."""
-        quantity, ratio = position.quantity, self._margin_exit_ratio
-        secured = position.margin + quantity * position.perp_entry
-        return Guards(
-            _FLOOR.divide(secured, quantity * (ONE + mmr)),
-            _FLOOR.divide(ratio * secured, quantity * (mmr + ratio)),
-        )
+        facts = position.margin, position.quantity, position.perp_entry, mmr
+        return Guards(_FLOOR.divide(*self.liquidation_terms(*facts)), _FLOOR.divide(*self.exit_terms(*facts)))
 
     def fatal_candle(self, position: Position, candles: Iterable[MarkCandle], mmr: Decimal) -> MarkCandle:
         """Return the first of `candles` that liquidates; raises StopIteration if none does."""

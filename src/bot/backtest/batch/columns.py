@@ -13,10 +13,13 @@ from bot.backtest.history import PairSeries
 from bot.data.columns import DecimalColumn
 from bot.models import FundingRate, SettlementView
 from bot.money import EXACT, WIDE
+from bot.pnl.exact_array import ExactArray
 
 Mask = npt.NDArray[np.bool_]
+Whole = npt.NDArray[np.int64]
 Derived = TypeVar("Derived")
 _MAX_DERIVED = 2_000
+_MOST = np.iinfo(np.int64).max
 
 
 class Compared:
@@ -27,10 +30,11 @@ class Compared:
         self._mantissas = values.mantissas
         self._known = known
         self._distinct: list[int] | None = None
+        self._ahead: list[Whole] | None = None
 
     def at_least(self, threshold: Decimal) -> Mask:
         """Return where the value is `threshold` or more; never where there is no value."""
-        return self._from(self._mantissa(threshold), 0)
+        return self._from(self._mantissa(threshold))
 
     def satisfying(self, rising: Callable[[Decimal], bool]) -> Mask:
         """Return where `rising`, a condition that stays true for larger values, holds."""
@@ -38,23 +42,42 @@ class Compared:
             self._distinct = np.unique(self._mantissas).tolist()
         place = bisect_left(self._distinct, True, key=lambda whole: rising(self._value(whole)))
         none = np.zeros(len(self._mantissas), dtype=bool)
-        return none if place == len(self._distinct) else self._from(self._distinct[place], 0)
+        return none if place == len(self._distinct) else self._from(self._distinct[place])
 
-    def first_reaching(self, start: int, guard: Decimal, ends: Callable[[Decimal], bool]) -> int | None:
-        """Return the first place from `start` on whose value satisfies `ends`, which all higher ones do too.
+    def first_reaching(self, start: Whole, amounts: ExactArray, units: ExactArray) -> Whole:
+        """Return, for each of many, the first place from `start` on whose value is amount / unit or more.
 
-        No value below `guard` does.
+        The number of values stands for none.
         """
-        least = self._mantissa(guard)
-        while not ends(self._value(least)):
-            least += 1
-        reached = self._from(least, start)
-        first = int(reached.argmax()) if len(reached) else 0
-        return start + first if len(reached) and reached[first] else None
+        highest, count = self._highest_ahead(), len(self._mantissas)
+        scale = Decimal(1).scaleb(self._exponent)
+        floor = amounts // (units * scale)
+        exact = (floor * (units * scale)).at_least(amounts)
+        least = np.minimum(floor.mantissas + ~exact, _MOST).astype(np.int64)
+        places = np.array(start)
+        for power in range(len(highest) - 1, -1, -1):
+            ahead = highest[power][np.minimum(places, count)]
+            places = np.where(ahead < least, np.minimum(places + (1 << power), count), places)
+        return places
 
-    def _from(self, least: int, start: int) -> Mask:
-        reached = np.asarray(self._mantissas[start:] >= least, dtype=bool)
-        return reached if self._known is None else reached & self._known[start:]
+    def _highest_ahead(self) -> list[Whole]:
+        """Return, for each power of two, the highest of that many values from each place on.
+
+        At and past the last place nothing is as low as any threshold, so that searches end there.
+        """
+        if self._ahead is None:
+            values = self._mantissas if self._known is None else np.where(self._known, self._mantissas, -1)
+            level = np.append(values, _MOST).astype(np.int64)
+            self._ahead = [level]
+            while (reach := 1 << len(self._ahead)) < len(level):
+                half, before = reach // 2, self._ahead[-1]
+                shifted = np.append(before[half:], np.full(half, before[-1]))
+                self._ahead.append(np.maximum(before, shifted))
+        return self._ahead
+
+    def _from(self, least: int) -> Mask:
+        reached = np.asarray(self._mantissas >= least, dtype=bool)
+        return reached if self._known is None else reached & self._known
 
     def _mantissa(self, least: Decimal) -> int:
         """Return the smallest mantissa whose value is not below `least`."""

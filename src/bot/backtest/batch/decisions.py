@@ -53,11 +53,17 @@ def simple_decisions(config: RunConfig, columns: DecisionColumns) -> Decisions:
 
 
 def _simple_entries(config: RunConfig, columns: DecisionColumns) -> Mask:
+    key = "earning", config.min_volume_24h, config.min_holding_periods, config.spot_taker, config.perp_taker
+    earning = columns.derive(key, lambda: _earning(config, columns))
+    return earning & columns.rates_8h.at_least(config.min_funding_rate)
+
+
+def _earning(config: RunConfig, columns: DecisionColumns) -> Mask:
+    """Return where everything but the rate's threshold allows an entry."""
     ranker = OpportunityRanker(
         config.min_funding_rate, config.min_volume_24h, config.min_holding_periods, config.fees
     )
-    passing = columns.rates_8h.at_least(config.min_funding_rate)
-    passing &= columns.volumes_24h.at_least(config.min_volume_24h)
+    passing = columns.volumes_24h.at_least(config.min_volume_24h)
     passing &= columns.rates.satisfying(ranker.earns_fees)
     return columns.fresh & passing & columns.spot_active
 

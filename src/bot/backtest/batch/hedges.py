@@ -2,29 +2,26 @@
 
 from dataclasses import dataclass, fields
 from decimal import ROUND_CEILING, Decimal
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-from bot.analytics.metrics import UNITS_PER_QUOTE, from_units, money_units
-from bot.backtest.batch.columns import Compared
-from bot.backtest.executor import BacktestExecutor
+from bot.analytics.metrics import UNITS_PER_QUOTE, money_units
+from bot.backtest.batch.columns import Compared, Mask
 from bot.backtest.history import PairSeries
 from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
 from bot.desk import position_sizer
 from bot.execution.fill_model import FillModel
-from bot.market_data.ticker_service import TickerService
-from bot.models import Position, Side
-from bot.money import EXACT, MONEY_PLACES, ONE, WIDE, ZERO
+from bot.models import Leg, Position, Side
+from bot.money import MONEY_PLACES, WIDE
+from bot.pnl import formulas
 from bot.pnl.exact_array import ExactArray
 from bot.pnl.fees import FeeCalculator
-from bot.pnl.tracker import PnLTracker
-from bot.position.manager import PositionManager
 from bot.risk.manager import RiskManager
 
 Whole = npt.NDArray[np.int64]
-NEVER = 2**31 - 1
 NO_HEDGE = -1
 _UNKNOWN = -2
 
@@ -48,25 +45,31 @@ class PairColumns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opened:
-    """Some hedges as they were opened, column by column; `entries` are events."""
+    """Some hedges as they were opened, column by column, as in a Position; `entries` are events."""
 
     entries: Whole
     quantity: ExactArray
+    spot_entry: ExactArray
     perp_entry: ExactArray
     spot_cost: ExactArray
+    margin: ExactArray
     entry_fees: ExactArray
 
     def __getitem__(self, index: Whole) -> "Opened":
         """Return the hedges at `index`."""
-        return Opened(*(getattr(self, field.name)[index] for field in fields(self)))
+        return Opened(self.entries[index], *(amounts[index] for amounts in self.amounts()))
+
+    def amounts(self) -> list[ExactArray]:
+        """Return the columns after `entries`, in order."""
+        return [getattr(self, field.name) for field in fields(self)[1:]]
 
 
 class HedgeBook:
     """The hedges of one account over the only pair of a window, by number. Call inside `bot.money.exact()`.
 
     Sizing on the initial capital makes a hedge depend on its entry alone, as long as cash covers a slot.
-    Hedge n is liquidated at event `liquidated_at[n]` and closed for its margin at `margin_exit_at[n]`, NEVER
-    where prices spare it.
+    Hedge n is liquidated at event `liquidated_at[n]` and closed for its margin at `margin_exit_at[n]`, the
+    number of events where prices spare it.
     """
 
     def __init__(self, config: RunConfig, pair: PairColumns) -> None:
@@ -76,100 +79,92 @@ class HedgeBook:
         self.fills = FillModel(config.slippage)
         self.fees = FeeCalculator(config.fees)
         self.risk = RiskManager(config.margin_exit_ratio)
-        self.positions: list[Position] = []
         self._config = config
         self._sizer = position_sizer(config)
         self._number_at = np.full(len(pair.events), _UNKNOWN, dtype=np.int64)
         self._with_cash: dict[tuple[int, int], int] = {}
-        self._limits = np.full((64, 2), NEVER, dtype=np.int64)
-        self._rows = np.zeros((64, 5), dtype=np.int64)
-        quantity = _places(pair.instrument.qty_step)
-        entry = pair.perps.exponent + _places(self.fills.price(Side.SELL, ONE))
-        self._exponents = quantity, entry, -MONEY_PLACES, -MONEY_PLACES
-
-    def hedges(self, numbers: Whole) -> Opened:
-        """Return hedges by number."""
-        entries, *amounts = self._rows[numbers].T
-        columns = zip(amounts, self._exponents, strict=True)
-        return Opened(entries, *(ExactArray(whole, exponent) for whole, exponent in columns))
+        self._count = 0
+        self._rows = np.zeros((len(fields(Opened)) + 2, 64), dtype=np.int64)
+        self._rows[-2:] = len(pair.events)
+        self._exponents = [0] * 6
 
     @property
     def liquidated_at(self) -> Whole:
         """Event of each hedge's liquidation; that of NO_HEDGE is never."""
-        return self._limits[:, 0]
+        return cast("Whole", self._rows[-2])
 
     @property
     def margin_exit_at(self) -> Whole:
         """Event of each hedge's margin exit; that of NO_HEDGE is never."""
-        return self._limits[:, 1]
+        return cast("Whole", self._rows[-1])
+
+    def hedges(self, numbers: Whole) -> Opened:
+        """Return hedges by number."""
+        entries, *amounts = self._rows[:-2, numbers]
+        columns = zip(amounts, self._exponents, strict=True)
+        return Opened(entries, *(ExactArray(whole, exponent) for whole, exponent in columns))
+
+    def position(self, number: int) -> Position:
+        """Return a hedge as the position it is."""
+        opened = self.hedges(np.array([number]))
+        opened_at_ms = self.pair.events[int(opened.entries[0])].t_ms
+        amounts = (column.decimals()[0] for column in opened.amounts())
+        return Position(self.pair.symbol, opened_at_ms, *amounts)
+
+    def open_at(self, moments: Mask) -> None:
+        """Open hedges with a whole slot at the events where `moments` holds."""
+        entries = np.flatnonzero(moments & (self._number_at == _UNKNOWN))
+        if len(entries):
+            self._number_at[entries] = self._open(entries, np.full(len(entries), self.initial))
 
     def opened(self, entries: Whole) -> Whole:
-        """Return the hedges opened at these events with a whole slot, NO_HEDGE where that is too small."""
-        numbers = self._number_at[entries]
-        unknown = numbers == _UNKNOWN
-        if unknown.any():
-            for entry in np.unique(entries[unknown]).tolist():
-                self._number_at[entry] = self._open(entry, self._config.initial_capital)
-            numbers = self._number_at[entries]
-        return numbers
+        """Return the hedges of `open_at`, NO_HEDGE where a slot is too small for an order."""
+        return self._number_at[entries]
 
     def opened_with(self, entries: Whole, cash: Whole) -> Whole:
         """Return the hedges opened at these events by accounts with this much cash, in units of 1e-8."""
-        numbers = np.empty(len(entries), dtype=np.int64)
-        covered = cash >= self.slot
-        numbers[covered] = self.opened(entries[covered])
-        short = np.flatnonzero(~covered)
-        keys = zip(entries[short].tolist(), cash[short].tolist(), strict=True)
-        numbers[short] = [self._opened_short(entry, left) for entry, left in keys]
+        numbers = self.opened(entries)
+        short = np.flatnonzero(cash < self.slot)
+        keys = list(zip(entries[short].tolist(), cash[short].tolist(), strict=True))
+        new = [key for key in dict.fromkeys(keys) if key not in self._with_cash]
+        if new:
+            opened = self._open(*np.array(new, dtype=np.int64).T)
+            self._with_cash.update(zip(new, opened.tolist(), strict=True))
+        numbers[short] = [self._with_cash[key] for key in keys]
         return numbers
 
-    def _opened_short(self, entry: int, cash: int) -> int:
-        key = (entry, cash)
-        if key not in self._with_cash:
-            self._with_cash[key] = self._open(entry, from_units(cash))
-        return self._with_cash[key]
-
-    def _open(self, entry: int, cash: Decimal) -> int:
-        """Open a hedge and return its number."""
+    def _open(self, entries: Whole, cash: Whole) -> Whole:
+        """Open hedges with so much cash and return their numbers, NO_HEDGE where no order is large enough."""
         pair, base = self.pair, self._config.initial_capital
-        quantity = self._sizer.quantity(
-            pair.events[entry].tickers[pair.symbol], pair.instrument, base, ONE, cash, ZERO
-        )
-        if not quantity:
-            return NO_HEDGE
-        tickers = TickerService()
-        tickers.show(pair.events[entry].tickers)
-        executor = BacktestExecutor(tickers, self.fills, self.fees)
-        manager = PositionManager(executor, PnLTracker(base), self._config.perp_leverage)
-        position = manager.open(pair.symbol, quantity)
-        assert position is not None  # noqa: S101 - a replay fills every order whole
-        return self._noted(entry, position)
+        spots, perps, free = pair.spots[entries], pair.perps[entries], ExactArray(cash, -MONEY_PLACES)
+        quantities = self._sizer.quantities(spots, perps, pair.instrument, base, free)
+        some = np.flatnonzero(quantities.mantissas > 0)
+        numbers = np.full(len(entries), NO_HEDGE, dtype=np.int64)
+        numbers[some] = np.arange(self._count, self._count + len(some))
+        if len(some):
+            self._note(self._filled(entries[some], quantities[some], spots[some], perps[some]))
+        return numbers
 
-    def _noted(self, entry: int, position: Position) -> int:
-        number, mmr, risk = len(self.positions), self.pair.instrument.mmr, self.risk
-        if number + 1 >= len(self._limits):
-            self._limits = np.vstack([self._limits, np.full_like(self._limits, NEVER)])
-            self._rows = np.vstack([self._rows, np.zeros_like(self._rows)])
-        self.positions.append(position)
-        amounts = position.quantity, position.perp_entry, position.spot_cost, position.entry_fees
-        scaled = zip(amounts, self._exponents, strict=True)
-        self._rows[number] = [entry, *(int(amount.scaleb(-exponent)) for amount, exponent in scaled)]
-        guards = risk.guards(position, mmr)
-        fatal = self.pair.highs.first_reaching(
-            entry + 1,
-            guards.liquidation,
-            lambda high: risk.is_liquidated(position, high, mmr),
-        )
-        forced = self.pair.marks.first_reaching(
-            entry + 1, guards.margin_exit, lambda price: risk.must_exit(position, price, mmr)
-        )
-        self._limits[number] = [NEVER if event is None else event for event in (fatal, forced)]
-        return number
+    def _filled(self, entries: Whole, quantity: ExactArray, spots: ExactArray, perps: ExactArray) -> Opened:
+        spot, perp = self.fills.price(Side.BUY, spots), self.fills.price(Side.SELL, perps)
+        fees = self.fees.fee(Leg.SPOT, quantity, spot) + self.fees.fee(Leg.PERP, quantity, perp)
+        margin = formulas.locked_margin(quantity, perp, self._config.perp_leverage)
+        return Opened(entries, quantity, spot, perp, formulas.notional(quantity, spot), margin, fees)
 
-
-def _places(number: Decimal) -> int:
-    """Return the exponent of the last digit of a number that is not zero, 0 if that is before the point."""
-    return min(int(number.normalize(EXACT).as_tuple().exponent), 0)
+    def _note(self, opened: Opened) -> None:
+        pair, amounts = self.pair, opened.amounts()
+        facts = opened.margin, opened.quantity, opened.perp_entry, pair.instrument.mmr
+        fatal = pair.highs.first_reaching(opened.entries + 1, *self.risk.liquidation_terms(*facts))
+        forced = pair.marks.first_reaching(opened.entries + 1, *self.risk.exit_terms(*facts))
+        first, self._count = self._count, self._count + len(opened.entries)
+        while self._count >= self._rows.shape[1]:
+            never = np.zeros_like(self._rows)
+            never[-2:] = len(pair.events)
+            self._rows = np.hstack([self._rows, never])
+        self._exponents = [amount.exponent for amount in amounts]
+        rows = opened.entries, *(amount.mantissas for amount in amounts), fatal, forced
+        for row, values in zip(self._rows, rows, strict=True):
+            row[first : self._count] = values
 
 
 def _slot_units(config: RunConfig) -> int:

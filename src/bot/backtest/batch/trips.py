@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from bot.analytics.metrics import from_units, money_units
-from bot.backtest.batch.hedges import NEVER, HedgeBook, Opened, Whole
+from bot.backtest.batch.hedges import HedgeBook, Opened, Whole
 from bot.backtest.batch.paths import Extremes, Paths, funding_until
 from bot.backtest.batch.walk import LIQUIDATION, MARGIN, parts
 from bot.errors import ExecutionError
@@ -41,7 +41,7 @@ class Trips:
     def of(cls, book: HedgeBook, codes: Whole) -> Self:
         """Close the round trips of ascending `codes`. Call inside `bot.money.exact()`."""
         numbers, ends, reasons = parts(codes)
-        newest = np.append(numbers, NEVER)[1:] != numbers
+        newest = np.append(numbers, -1)[1:] != numbers
         place = np.cumsum(newest) - newest
         hedges = numbers[newest]
         paths = Paths.of(book, hedges, ends[newest])
@@ -143,7 +143,7 @@ def _normally(book: HedgeBook, opened: Opened, ends: Whole) -> tuple[Whole, Whol
 
 def _liquidated(book: HedgeBook, number: int, end: int, funding: int, payments: int) -> Trade:
     """Return the round trip of a hedge that was liquidated between the events `end - 1` and `end`."""
-    pair, position = book.pair, book.positions[number]
+    pair, position = book.pair, book.position(number)
     candles = pair.window.mark_candles(pair.symbol, pair.events[end - 1].t_ms, pair.events[end].t_ms)
     ticker = book.risk.fatal_candle(position, candles, pair.instrument.mmr).ticker
     if ticker.spot is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bot.backtest.batch.columns import Choice
+from bot.backtest.batch.columns import Choice, Mask
 from bot.backtest.batch.hedges import HedgeBook, Whole
 from bot.models import CloseReason
 
@@ -27,17 +27,22 @@ def parts(codes: Whole) -> tuple[Whole, Whole, Whole]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NextEvents:
-    """The next event of each distinct choice, a row each, and the row that each trial follows."""
+    """The next event of each distinct choice, a row each, and the row that each trial follows.
+
+    `anywhere` says which events any of them chooses.
+    """
 
     table: npt.NDArray[np.int32]
     row_of_trial: Whole
+    anywhere: Mask
 
     @classmethod
     def of(cls, choices: Sequence[Choice]) -> "NextEvents":
         """Return the rows of one choice a trial; the same share a row."""
         rows = {choice: row for row, choice in enumerate(dict.fromkeys(choices))}
         row_of_trial = np.array([rows[choice] for choice in choices], dtype=np.int64)
-        return cls(np.stack([choice.next for choice in rows]), row_of_trial)
+        anywhere = np.logical_or.reduce([choice.mask for choice in rows])
+        return cls(np.stack([choice.next for choice in rows]), row_of_trial, anywhere)
 
     def after(self, trials: Whole, start: Whole) -> Whole:
         """Return the next event of each of `trials` from `start` on."""
@@ -69,6 +74,7 @@ def walk(
     The last event closes everything; a pair whose position ends at an event is not entered again there.
     """
     count, last = len(trials), next_entry.table.shape[1] - 3
+    book.open_at(next_entry.anywhere)
     cash, skipped = np.full(count, book.initial), np.zeros(count, dtype=np.int64)
     places, start = np.arange(count), np.zeros(count, dtype=np.int64)
     steps: list[tuple[Whole, Whole]] = []

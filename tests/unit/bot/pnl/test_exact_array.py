@@ -55,6 +55,16 @@ def test_halves_are_rounded_to_even() -> None:
     assert booked.units().tolist() == [0, 2, 2, 4]
 
 
+def test_nothing_times_a_factor_beyond_64_bits_is_nothing() -> None:
+    wide = Decimal(10**30 + 1)
+    with exact():
+        assert (ExactArray.from_decimals([Decimal(0)]) * wide).decimals() == [Decimal(0)]
+        assert (
+            formulas.notional(ExactArray.from_decimals([]) * wide, ExactArray.from_decimals([])).decimals()
+            == []
+        )
+
+
 def test_amounts_that_fit_no_64_bits_are_refused_as_units() -> None:
     with pytest.raises(OverflowError):
         ExactArray(np.array([10**11]), 0).units()
