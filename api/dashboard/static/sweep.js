@@ -14,6 +14,7 @@ import { ViewState } from "./view-state.js";
 
 const LEAST_REDRAW_MS = 1500;
 const RETRY_MS = 2000;
+const LIVE_MS = 100;
 const one = (id) => document.getElementById(id);
 const root = one("sweep");
 const progress = one("progress");
@@ -213,7 +214,13 @@ trials.addEventListener("click", (event) => {
 
 /* All together. */
 
-const refreshHeatmap = latestOnly(async () => heatmap && (await fetchHeatmap()));
+let heatmapTook = 0;
+const refreshHeatmap = latestOnly(async () => {
+  if (!heatmap) return;
+  const began = performance.now();
+  await fetchHeatmap();
+  heatmapTook = performance.now() - began;
+});
 const refreshOverview = latestOnly(fetchOverview);
 const refreshTrials = latestOnly(fetchTrials);
 const refreshProgress = latestOnly(() => replaceFragment(progress, progress.dataset.source));
@@ -245,8 +252,8 @@ function redrawViews() {
 }
 
 function redraw() {
-  redrawViews();
   refreshTrials();
+  redrawViews();
 }
 
 for (const controls of [form, one("scatter-form")]) controls?.addEventListener("change", onForm);
@@ -256,7 +263,7 @@ state.addEventListener("page", refreshTrials);
 state.addEventListener("drag", () => {
   bar.draw();
   drawOverview();
-  refreshHeatmap();
+  if (heatmapTook < LIVE_MS) refreshHeatmap();
 });
 
 let source;
