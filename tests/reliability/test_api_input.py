@@ -51,7 +51,7 @@ def connection_to(address: str) -> Iterator[socket.socket]:
 def posted(body: dict[str, Any], *headers: str) -> bytes:
     """Return a submission as it goes over the wire."""
     text = json.dumps(body).encode()
-    lines = ["POST /sweeps HTTP/1.1", "Host: test", "Content-Type: application/json"]
+    lines = ["POST /sweeps HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
     return "\r\n".join([*lines, f"Content-Length: {len(text)}", *headers, "", ""]).encode() + text
 
 
@@ -68,7 +68,7 @@ def complete_sweeps(engine: sa.Engine) -> int:
 def test_body_without_an_end_is_refused_at_the_limit_and_not_kept(address: str) -> None:
     sent = 0
     piece = b"%x\r\n" % 65_536 + b" " * 65_536 + b"\r\n"
-    head = b"POST /sweeps HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+    head = b"POST /sweeps HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     with connection_to(address) as raw, contextlib.suppress(ConnectionError):
         raw.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
         while sent < 300 * 1024 * 1024:

@@ -21,7 +21,7 @@ from storing import store_chunks
 from sweeping import assert_every_trial_once, chunks_of, stored_rows, submit, sweep_spec
 from webservice import DATABASE, Hands, copy_of, fill, serving, sweep_body
 
-from api import application
+from api import application, room
 from bot.data.database import open_engine, write_transaction
 from sweeps.export import ExportFormat, exported
 from sweeps.progress import get_spec
@@ -120,8 +120,9 @@ def chunks_of_state(engine: sa.Engine, sweep_id: int, state: str) -> list[int]:
 
 
 def test_full_disk_stores_nothing_by_half_and_work_goes_on_when_there_is_space(
-    market_template: Path, tmp_path: Path
+    market_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(room, "RESERVE_BYTES", 0)
     with small_disk(tmp_path, "64m"):
         home = copy_of(market_template, tmp_path / "home")
         with serving(home) as address, httpx2.Client(base_url=address, timeout=30) as client:
@@ -134,7 +135,9 @@ def test_full_disk_stores_nothing_by_half_and_work_goes_on_when_there_is_space(
                     hands.work(sweep_id)
                 refused = client.post("/sweeps", json=sweep_body(grid=dict(MANY.grid)))
                 assert refused.status_code == 507, refused.text
-                assert refused.json()["type"].endswith("database_full")
+                noted = client.patch(f"/sweeps/{sweep_id}", json={"note": "x" * 9_000})
+                assert noted.status_code == 507, noted.text
+                assert noted.json()["type"].endswith("database_full")
                 assert len(client.get(f"/sweeps/{sweep_id}/trials").json()["trials"]) == 5
             assert len(client.get("/sweeps").json()["sweeps"]) == 1
             with write_transaction(hands.engine) as connection:
