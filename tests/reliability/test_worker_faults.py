@@ -5,12 +5,14 @@ from functools import partial
 from itertools import cycle
 
 import pytest
+import sqlalchemy as sa
 from harms import harmful
 from harness import Installation, kill
 from servers import eventually
 from service import is_alive
 from sweeping import chunks_of, stored_rows, sweep_spec
 
+from bot.data.database import open_engine, write_transaction
 from sweeps.spec import SweepSpec
 
 pytestmark = pytest.mark.broker
@@ -85,6 +87,22 @@ def has_worked(running: Installation, name: str, since: int) -> bool:
     return " succeeded in " in running.service.log_of(f"worker-{name}")[since:]
 
 
+def is_halted_between_writes(running: Installation, pids: list[int]) -> bool:
+    """Halt the processes, unless one holds the one lock of the file: then nobody could go on."""
+    for pid in pids:
+        kill(pid, signal.SIGSTOP)
+    engine = open_engine(running.database_url, busy_timeout_ms=500)
+    try:
+        with write_transaction(engine):
+            return True
+    except sa.exc.OperationalError:
+        for pid in pids:
+            kill(pid, signal.SIGCONT)
+        return False
+    finally:
+        engine.dispose()
+
+
 def test_halted_worker_that_wakes_after_its_lease_finds_its_chunks_done_and_changes_nothing(
     running: Installation,
 ) -> None:
@@ -92,8 +110,7 @@ def test_halted_worker_that_wakes_after_its_lease_finds_its_chunks_done_and_chan
     sweep_id = running.submit(spec, size=60)
     running.wait_for_rows(sweep_id, 100)
     halted = [running.keeper.processes["worker-one"].pid, *running.pool("one")]
-    for pid in halted:
-        kill(pid, signal.SIGSTOP)
+    eventually(lambda: is_halted_between_writes(running, halted), 20, "the worker is halted")
     held = running.chunks(sweep_id, "running")
     assert held
     running.wait_until_done(sweep_id)
