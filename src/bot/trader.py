@@ -161,8 +161,8 @@ class CarryTrader:
         """Return the account's worth at the newest prices, quote currency."""
         held, unfinished = self.positions.held, self.positions.unfinished
         equity = self.tracker.equity(held.values(), self._tickers) if held else self.tracker.cash
-        for hedge in unfinished.values():
-            equity += self.tracker.worth(hedge, self._tickers)
+        if unfinished:
+            equity += sum(self.tracker.worth(hedge, self._tickers) for hedge in unfinished.values())
         return equity
 
     def _collect(self, event: MarketEvent) -> frozenset[str]:
@@ -205,10 +205,13 @@ class CarryTrader:
         return self._risk.fatal_candle(position, candles, mmr)
 
     def _settle(self, views: Iterable[SettlementView]) -> None:
+        held = self.positions.held
         for view in views:
-            short = self.positions.short(view.funding.symbol)
-            if short and view.funding.mark_price is not None:
-                self.tracker.record_funding(short, view.funding, view.funding.mark_price)
+            funding = view.funding
+            symbol, mark = funding.symbol, funding.mark_price
+            short = held[symbol].quantity if symbol in held else self.positions.short(symbol)
+            if short and mark is not None:
+                self.tracker.record_funding(short, funding, mark)
 
     def _exit(self, event: MarketEvent) -> frozenset[str]:
         ended = _NONE

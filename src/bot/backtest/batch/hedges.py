@@ -1,4 +1,4 @@
-"""The hedges that trials of one account share: each is opened once, by the classes that open any hedge."""
+"""The hedges that trials of one account share: each is opened once, by the formulas that open any hedge."""
 
 from dataclasses import dataclass, fields
 from decimal import ROUND_CEILING, Decimal

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from bot.analytics.carry import CarryComparison, captured_share
-from bot.analytics.metrics import Calendar, from_units, money_units
+from bot.analytics.metrics import Calendar, amount_units, from_units
 from bot.backtest.batch.curves import Curves, Legs
 from bot.backtest.batch.hedges import HedgeBook, Whole
 from bot.backtest.batch.paths import segment_sums
@@ -41,7 +41,7 @@ class HoldColumns:
         """Return the columns of a hold run over the events of `calendar`."""
         paid = np.zeros(len(calendar.times_ms) + 1, dtype=np.int64)
         places = np.searchsorted(calendar.times_ms, [payment.t_ms for payment in held.payments])
-        amounts = np.array([money_units(payment.amount) for payment in held.payments], dtype=np.int64)
+        amounts = np.array(amount_units(payment.amount for payment in held.payments), dtype=np.int64)
         paid[places + 1] = amounts
         available = int(amounts.sum())
         fees = held.metrics.total_fees

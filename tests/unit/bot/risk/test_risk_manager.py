@@ -1,8 +1,12 @@
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.models import Position
+from bot.money import exact
 from bot.risk.manager import RiskManager
 
 MMR = Decimal("0.005")
@@ -46,3 +50,23 @@ def test_liquidation_begins_exactly_where_maintenance_no_longer_fits() -> None:
     assert risk.is_liquidated(SHORT, Decimal(125), Decimal(0))
     assert risk.is_liquidated(SHORT, Decimal("124.4"), MMR)
     assert not risk.is_liquidated(SHORT, Decimal("124.3"), MMR)
+
+
+margins = st.decimals("0.01", "500", places=8)
+prices = st.decimals("0.01", "1000", places=2)
+shares = st.decimals("0.01", "1", places=2)
+
+
+@given(margins, prices, prices, shares, st.decimals("0", "0.9", places=3))
+def test_prices_at_which_margin_ends_a_short_follow_from_the_terms(
+    margin: Decimal, entry: Decimal, price: Decimal, ratio: Decimal, mmr: Decimal
+) -> None:
+    short = replace(SHORT, margin=margin, perp_entry=entry)
+    risk, facts = RiskManager(ratio), (margin, short.quantity, entry, mmr)
+    with exact():
+        forced, fatal = risk.exit_terms(*facts), risk.liquidation_terms(*facts)
+        guards = risk.guards(short, mmr)
+        assert risk.must_exit(short, price, mmr) is (price * forced[1] >= forced[0])
+        assert risk.is_liquidated(short, price, mmr) is (price * fatal[1] >= fatal[0])
+        assert price >= guards.margin_exit or not risk.must_exit(short, price, mmr)
+        assert price >= guards.liquidation or not risk.is_liquidated(short, price, mmr)
