@@ -8,12 +8,12 @@ from sweeps.axes import Axis
 from sweeps.grouping import Aggregate
 from sweeps.heatmap import MOST_CELLS
 from sweeps.metrics import METRICS
+from sweeps.overview import GAIN, RISK
 from sweeps.positions import absent, ascending
 from sweeps.sampling import GridSampler
 from sweeps.selection import NULL
 from sweeps.sides import is_ordered
 
-RISK, GAIN = "max_drawdown_pct", "annualized_return"
 _LEAST_CELLS, _TRIALS_OF_A_CELL = 64, 2
 """Samples are scattered: their heatmap has fewer cells, so that most have a trial."""
 

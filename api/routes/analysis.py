@@ -11,7 +11,7 @@ from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId, other_parameters
 from api.schemas import Heatmap, Overview, Panels, SettingPage
 from sweeps.heatmap import Aggregate, heatmap, panels
-from sweeps.overview import overview
+from sweeps.overview import GAIN, MOST_POINTS, RISK, overview
 from sweeps.robustness import over_axis
 
 router = APIRouter(
@@ -73,9 +73,11 @@ async def all_at_once(
     database: DatabaseDep,
     sweep_id: SweepId,
     metric: Metric = None,
-    risk: Name = "max_drawdown_pct",
-    gain: Name = "annualized_return",
-    points: Annotated[int, Query(ge=1, le=20_000, description="most trials returned one by one")] = 4000,
+    risk: Name = RISK,
+    gain: Name = GAIN,
+    points: Annotated[
+        int, Query(ge=1, le=20_000, description="most trials returned one by one")
+    ] = MOST_POINTS,
 ) -> JsonResponse:
     """Return how a metric is distributed, which axes explain it, and the front of risk and return.
 

@@ -20,6 +20,8 @@ from sweeps.ranking import smallest
 from sweeps.selection import completed
 from sweeps.spec import SweepSpec
 
+RISK, GAIN = "max_drawdown_pct", "annualized_return"
+MOST_POINTS = 4_000
 _ALWAYS_BEST = 50
 _MOST_ON_FRONT = 500
 
@@ -63,10 +65,10 @@ def overview(
     sweep_id: int,
     *,
     metric: str | None = None,
-    risk: str,
-    gain: str,
+    risk: str = RISK,
+    gain: str = GAIN,
     filters: Mapping[str, str] | None = None,
-    most: int = 4_000,
+    most: int = MOST_POINTS,
 ) -> Overview:
     """Return what `metric` (by default the objective), `risk` and `gain` look like over the trials selected.
 
