@@ -9,31 +9,50 @@ from bot import ENGINE_VERSION
 from bot.config import RunConfig
 from bot.strategies.registry import strategy_plugin
 
+_GROUP = 8
+
 
 def run_key(config: RunConfig, data_fingerprint: str) -> str:
     """Return the hex SHA-256 of parameters, data, engine and strategy version in canonical JSON."""
-    model = type(config)
-    values = vars(config)
-    parameters = ",".join(_member(model, name, values[name]) for name in _names(model))
-    strategy = strategy_plugin(config.strategy_mode)
-    text = (
-        f'{{"config":{{{parameters}}},"data":{_canonical(data_fingerprint)},'
-        f'"engine":{_canonical(ENGINE_VERSION)},'
-        f'"strategy":{_canonical(f"{strategy.name} {strategy.version}")}}}'
+    model, values = type(config), vars(config)
+    parameters = ",".join(
+        _members(model, place, tuple(map(values.__getitem__, names)))
+        for place, names in enumerate(_names(model))
     )
+    text = f'{{"config":{{{parameters}}},{_surroundings(config.strategy_mode, data_fingerprint)}}}'
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @lru_cache
-def _names(model: type[RunConfig]) -> tuple[str, ...]:
-    return tuple(sorted(model.model_fields))
+def _names(model: type[RunConfig]) -> tuple[tuple[str, ...], ...]:
+    """Return the parameters in order, a few at a time: trials share most of these groups."""
+    names = sorted(model.model_fields)
+    return tuple(tuple(names[first : first + _GROUP]) for first in range(0, len(names), _GROUP))
+
+
+@lru_cache(maxsize=20_000)
+def _members(model: type[RunConfig], place: int, values: tuple[Any, ...]) -> str:
+    """Return a group of parameters as they stand in the canonical JSON."""
+    named = zip(_names(model)[place], values, strict=True)
+    return ",".join(_member(model, name, value) for name, value in named)
 
 
 @lru_cache(maxsize=100_000)
 def _member(model: type[RunConfig], name: str, value: Any) -> str:
-    """Return one parameter as it stands in the canonical JSON; trials share most of them."""
     alone = model.model_construct(**{name: value}).model_dump(mode="json", include={name})
     return _canonical(alone)[1:-1]
+
+
+@lru_cache
+def _surroundings(strategy_mode: str, data_fingerprint: str) -> str:
+    """Return what else makes up an identity, in the order of canonical JSON."""
+    strategy = strategy_plugin(strategy_mode)
+    parts = {
+        "data": data_fingerprint,
+        "engine": ENGINE_VERSION,
+        "strategy": f"{strategy.name} {strategy.version}",
+    }
+    return _canonical(parts)[1:-1]
 
 
 def _canonical(value: object) -> str:
