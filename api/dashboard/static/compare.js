@@ -1,6 +1,7 @@
 import { drawEquity } from "./equity.js";
 import { collected } from "./collect.js";
 import { showWaiting } from "./plotly-loader.js";
+import { loadFragment } from "./requests.js";
 
 const form = document.getElementById("compare-form");
 const place = document.getElementById("comparison");
@@ -15,13 +16,7 @@ function offerSymbols() {
 }
 
 async function showComparison() {
-  try {
-    const response = await fetch(place.dataset.source, { headers: { Accept: "text/html" } });
-    if (response.redirected) return location.reload();
-    place.innerHTML = await response.text();
-  } catch {
-    place.textContent = "The comparison could not be loaded. Reload the page to try again.";
-  }
+  await loadFragment(place, "The comparison");
   const chart = document.getElementById("equity");
   if (chart) await showCurves(chart, JSON.parse(document.getElementById("curves").textContent));
 }

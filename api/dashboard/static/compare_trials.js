@@ -1,7 +1,7 @@
 import { collect } from "./collect.js";
 import { drawEquity } from "./equity.js";
 import { loadPlotly, showWaiting } from "./plotly-loader.js";
-import { getJson, replaceFragment } from "./requests.js";
+import { getJson, loadFragment, replaceFragment } from "./requests.js";
 import { onZoom, spanQuery } from "./zoom.js";
 
 const place = document.getElementById("sides");
@@ -11,13 +11,7 @@ let chart;
 
 async function showSides() {
   loadPlotly().catch(() => {});
-  try {
-    const response = await fetch(place.dataset.source, { headers: { Accept: "text/html" } });
-    if (response.redirected) return location.reload();
-    place.innerHTML = await response.text();
-  } catch {
-    place.textContent = "The comparison could not be loaded. Reload the page to try again.";
-  }
+  await loadFragment(place, "The comparison");
   chart = document.getElementById("equity");
   if (!chart) return;
   collect(names);

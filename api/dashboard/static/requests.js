@@ -23,3 +23,14 @@ export async function replaceFragment(element, url) {
   if (focused) element.querySelector(`[data-keep="${CSS.escape(focused)}"]`)?.focus();
   return true;
 }
+
+/* What the server says, refusals included, in the place whose data-source names it. */
+export async function loadFragment(place, what) {
+  try {
+    const response = await fetch(place.dataset.source, { headers: { Accept: "text/html" } });
+    if (response.redirected) return location.reload();
+    place.innerHTML = await response.text();
+  } catch {
+    place.textContent = `${what} could not be loaded. Reload the page to try again.`;
+  }
+}
