@@ -84,7 +84,7 @@ class BatchReplayer:
 
     def _groups(self, configs: Sequence[RunConfig]) -> list[_Group]:
         groups: dict[tuple[Any, ...], _Group] = {}
-        same: dict[tuple[int, ...], _Group] = {}
+        group, last = None, None
         if self._columns is None:
             return []
         for place, config in enumerate(configs):
@@ -92,10 +92,8 @@ class BatchReplayer:
             if decide is None or not _is_shareable(config):
                 continue
             account = _account(config)
-            objects = tuple(map(id, account))
-            if objects not in same:
-                same[objects] = groups.setdefault(account, _Group(config, [], []))
-            group = same[objects]
+            if group is None or account != last:
+                group, last = groups.setdefault(account, _Group(config, [], [])), account
             group.places.append(place)
             group.decisions.append(decide(config, self._columns))
         return list(groups.values())
