@@ -4,7 +4,8 @@ import { Heatmap, panelTitle } from "./heatmap.js";
 import { showImportance } from "./importance.js";
 import { labelOf } from "./matrix.js";
 import { Parallel } from "./parallel.js";
-import { getJson, replaceFragment } from "./requests.js";
+import { latestOnly, refreshed } from "./refreshing.js";
+import { getJson } from "./requests.js";
 import { anchoredScale, extent } from "./scale.js";
 import { Scatter } from "./scatter.js";
 import { SelectionBar } from "./selection-bar.js";
@@ -13,7 +14,6 @@ import { forgetTips, hideTip, showTip } from "./tip.js";
 import { ViewState } from "./view-state.js";
 
 const LEAST_REDRAW_MS = 1500;
-const RETRY_MS = 2000;
 const LIVE_MS = 100;
 const one = (id) => document.getElementById(id);
 const root = one("sweep");
@@ -25,37 +25,6 @@ const view = JSON.parse(one("view").textContent);
 const state = new ViewState({ ...view, metrics });
 const trialPage = (number) => `/dashboard${api}/trials/${number}`;
 const metricNamed = (name) => ({ ...metrics[name], name });
-
-/* One request of a kind at a time; what came in meanwhile is asked for once, afterwards. A server that does not answer
-   is asked again until it does. */
-function latestOnly(work) {
-  let running = false;
-  let again = false;
-  return async function run() {
-    again = running;
-    if (running) return;
-    running = true;
-    try {
-      await work();
-      trouble(work, "");
-    } catch (error) {
-      const unanswered = error instanceof TypeError;
-      trouble(work, unanswered ? "The server does not answer. It may be restarting." : error.message);
-      if (unanswered || error.passing) setTimeout(run, RETRY_MS);
-    } finally {
-      running = false;
-    }
-    if (again) await run();
-  };
-}
-
-const troubles = new Map();
-function trouble(work, text) {
-  if (text) troubles.set(work, text);
-  else troubles.delete(work);
-  const shown = [...new Set(troubles.values())].join(" ");
-  if (one("trouble").textContent !== shown) one("trouble").textContent = shown;
-}
 
 /* The heatmap. */
 
@@ -200,8 +169,7 @@ function overTrial(number, place) {
 async function fetchTrials() {
   const query = state.filters();
   for (const name of ["sort", "cursor"]) if (state.get(name)) query.set(name, state.get(name));
-  const shown = await replaceFragment(trials, `${trials.dataset.source}?${query}`);
-  if (!shown) throw new Error("The table could not be loaded; reload the page.");
+  await refreshed(trials, `${trials.dataset.source}?${query}`);
   performance.mark("table-drawn");
 }
 
@@ -223,7 +191,7 @@ const refreshHeatmap = latestOnly(async () => {
 });
 const refreshOverview = latestOnly(fetchOverview);
 const refreshTrials = latestOnly(fetchTrials);
-const refreshProgress = latestOnly(() => replaceFragment(progress, progress.dataset.source));
+const refreshProgress = latestOnly(() => refreshed(progress, progress.dataset.source));
 
 function choose(changes, last) {
   const next = { x: state.get("x"), y: state.get("y"), z: state.get("z"), ...changes };
