@@ -1,28 +1,41 @@
-"""Small disks that can be full and enlarged, for whoever may mount them."""
+"""Disks that are full before long."""
 
 import contextlib
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
-    """Put a disk of `size` at `folder`; gives a function that enlarges it."""
+def small_disk(folder: Path, size: str) -> Iterator[None]:
+    """Put a disk of `size` at `folder`; skips where that takes more rights than there are."""
     folder.mkdir(exist_ok=True)
-    if _mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)):
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
         pytest.skip("mounting a small disk needs root")
     try:
-        yield lambda larger: check(_mount("-o", f"remount,size={larger}", str(folder)))
+        yield
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def _mount(*arguments: str) -> int:
-    return subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode
+def enlarge(folder: Path, size: str) -> None:
+    """Give a small disk more space."""
+    subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
 
 
-def check(status: int) -> None:
-    assert status == 0
+@contextlib.contextmanager
+def ballast(folder: Path) -> Iterator[None]:
+    """Fill the disk at `folder` to its last byte, and clear it again."""
+    path = folder / "ballast"
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        for size in (65_536, 1):
+            with contextlib.suppress(OSError):
+                while file.write(b"x" * size) == size:
+                    pass
+    yield
+    path.unlink()

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from disks import small_disk
+from disks import enlarge, small_disk
 from servers import eventually
 
 from bot.data.database import open_engine
@@ -106,12 +106,12 @@ def test_an_import_that_fills_the_disk_leaves_whole_series_and_is_completed_with
     tmp_path: Path, files: Path
 ) -> None:
     home = tmp_path / "home"
-    with small_disk(home, "1500k") as enlarge:
+    with small_disk(home, "1500k"):
         status, told = imported_by(home, files)
         assert (status, told.count("\n")) == (1, 1)
         assert "disk is full" in told
         assert held(home).items() < COMPLETE.items()
-        enlarge("64m")
+        enlarge(home, "64m")
         assert imported_by(home, files) == (0, "")
         assert imported(home) == COMPLETE
 
