@@ -1,5 +1,7 @@
 """The hedges that trials of one account share: each is opened once, by the formulas that open any hedge."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from decimal import ROUND_CEILING, Decimal
 from typing import cast
@@ -116,6 +118,16 @@ class HedgeBook:
         entries = np.flatnonzero(moments & (self._number_at == _UNKNOWN))
         if len(entries):
             self._number_at[entries] = self._open(entries, np.full(len(entries), self.initial))
+
+    @contextmanager
+    def short_of_cash(self) -> Iterator[None]:
+        """Forget afterwards the hedges of accounts with less than a slot; hardly any two trials share one."""
+        kept = self._count
+        try:
+            yield
+        finally:
+            self._count = kept
+            self._with_cash.clear()
 
     def opened(self, entries: Whole) -> Whole:
         """Return the hedges of `open_at`, NO_HEDGE where a slot is too small for an order."""

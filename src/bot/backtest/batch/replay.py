@@ -108,8 +108,9 @@ class BatchReplayer:
             hold = HoldColumns.of(self._baselines.of(group.config), calendar)
             found, short = self._summed(group, hold, walk(entries, exits, book, every), every, book.slot)
             if len(short):
-                journeys = walk(entries, exits, book, short, partial(nets, book))
-                found |= self._summed(group, hold, journeys, short, 0)[0]
+                with book.short_of_cash():
+                    journeys = walk(entries, exits, book, short, partial(nets, book))
+                    found |= self._summed(group, hold, journeys, short, 0)[0]
         except OverflowError:
             return {}
         return found
