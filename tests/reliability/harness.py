@@ -159,14 +159,23 @@ class Installation:
     broker_proxy: TcpProxy
     database_proxy: TcpProxy | None
     processes: int
+    unkept: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start_worker(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker that nobody restarts; returns once its pool is complete."""
         worker = self.service.start_worker(
             name, self.processes, "poisoned", through=["altered"], **environment
         )
+        self.unkept.append(worker)
         pool_of(worker, self.processes)
         return worker
+
+    def end_unkept_workers(self) -> None:
+        """Kill the workers that nobody restarts."""
+        for worker in self.unkept:
+            worker.kill()
+            worker.wait()
+        self.unkept.clear()
 
     def submit(self, spec: SweepSpec, *, size: int | None = None, key: str | None = None) -> int:
         """Submit a sweep over HTTP, or in chunks of `size` by hand; returns its id."""

@@ -75,6 +75,7 @@ def test_ninety_seconds_of_random_faults_lose_nothing_and_do_nothing_twice(
     assert_survived(tmp_path, market_template, random, faults)
 
 
+@pytest.mark.slow
 def test_without_sending_again_random_faults_leave_trials_undone(
     tmp_path: Path, market_template: Path
 ) -> None:

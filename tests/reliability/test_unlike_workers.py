@@ -23,11 +23,17 @@ def running(tmp_path_factory: pytest.TempPathFactory, market_template: Path) -> 
         yield one
 
 
+@pytest.fixture(autouse=True)
+def _no_worker_left(running: Installation) -> Iterator[None]:
+    yield
+    running.end_unkept_workers()
+
+
 def test_worker_of_another_engine_version_leaves_the_sweep_to_those_of_its_own(
     running: Installation,
 ) -> None:
     spec = sweep_spec(grid=GRID, curves="none")
-    stranger = running.start_worker("stranger", **{ENGINE_VERSION: "0.9.0"})
+    running.start_worker("stranger", **{ENGINE_VERSION: "0.9.0"})
     sweep_id = running.submit(spec, size=5)
     eventually(
         lambda: running.service.log_of("worker-stranger").count(": 'not to be had'") >= 4,
@@ -38,20 +44,18 @@ def test_worker_of_another_engine_version_leaves_the_sweep_to_those_of_its_own(
     assert {(found.state, found.attempts) for found in chunks_of(running.engine, sweep_id)} == {
         ("pending", 0)
     }
-    own = running.start_worker("own")
+    running.start_worker("own")
     running.wait_until_done(sweep_id)
     running.assert_promise_kept(sweep_id, spec)
-    for worker in (stranger, own):
-        worker.kill()
 
 
 @pytest.mark.slow
 def test_worker_whose_clock_is_an_hour_ahead_takes_the_work_of_nobody(running: Installation) -> None:
     spec = sweep_spec(name=harmful(trial_ms=800), grid=GRID, curves="none")
     sweep_id = running.submit(spec, size=20)
-    punctual = running.start_worker("punctual")
+    running.start_worker("punctual")
     eventually(lambda: running.chunks(sweep_id, "running"), 20, "the chunk is in work")
-    early = running.start_worker("early", **{CLOCK_AHEAD: "3600"})
+    running.start_worker("early", **{CLOCK_AHEAD: "3600"})
     eventually(
         lambda: ": 'not to be had'" in running.service.log_of("worker-early"),
         15,
@@ -61,5 +65,3 @@ def test_worker_whose_clock_is_an_hour_ahead_takes_the_work_of_nobody(running: I
     running.wait_until_done(sweep_id)
     running.assert_promise_kept(sweep_id, spec)
     assert [found.token for found in chunks_of(running.engine, sweep_id)] == [1]
-    for worker in (punctual, early):
-        worker.kill()
