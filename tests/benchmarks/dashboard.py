@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
-from servers import eventually, free_port
+from servers import eventually, free_port, leashed
 
 from benchmarks.measure import load
 from benchmarks.million_trials import fill, spec_of
@@ -74,7 +74,7 @@ def served(folder: Path, spec: SweepSpec) -> Iterator[str]:
     port = free_port()
     environment = {**os.environ, "CARRYGRID_HOME": str(folder), "CARRYGRID_DATABASE_URL": url}
     command = [sys.executable, "-m", "uvicorn", "api.main:app", "--port", str(port), "--log-level", "error"]
-    with subprocess.Popen(command, env=environment) as server:
+    with subprocess.Popen(leashed(*command), env=environment) as server:
         try:
             address = f"http://127.0.0.1:{port}"
             eventually(lambda: answers(f"{address}/healthz"), 30, "the API serves")
