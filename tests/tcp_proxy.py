@@ -107,7 +107,8 @@ class TcpProxy:
             for writer in (link.client, link.server):
                 if with_reset:
                     sock = writer.get_extra_info("socket")
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _SEND_RESET)
+                    with contextlib.suppress(OSError):  # one end of a silent link may be closed already
+                        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _SEND_RESET)
                 writer.transport.abort() if with_reset else writer.close()
 
     async def _accept(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:

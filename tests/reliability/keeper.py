@@ -1,0 +1,55 @@
+"""What a process supervisor does, and a record of what it had to do."""
+
+import subprocess
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Death:
+    """A kept process that ended: negative statuses are the numbers of signals."""
+
+    name: str
+    status: int
+
+
+@dataclass
+class Keeper:
+    """Starts again what has died, until it is dismissed."""
+
+    deaths: list[Death] = field(default_factory=list)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _starts: dict[str, Callable[[], subprocess.Popen[bytes]]] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _dismissed: threading.Event = field(default_factory=threading.Event)
+
+    def keep(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+        """Start a process, and again whenever it has ended."""
+        with self._lock:
+            self._starts[name] = start
+            self.processes[name] = start()
+        return self.processes[name]
+
+    def forsake(self, name: str) -> subprocess.Popen[bytes]:
+        """Leave a process to itself from now on, and return it."""
+        with self._lock:
+            del self._starts[name]
+            return self.processes.pop(name)
+
+    def has_replaced(self, process: subprocess.Popen[bytes]) -> bool:
+        """Return whether another process runs in its place."""
+        with self._lock:
+            return process not in self.processes.values()
+
+    def watch(self) -> None:
+        """Restart until dismissed; children are tied to the thread that starts them, so it must not end."""
+        while not self._dismissed.wait(0.1):
+            with self._lock:
+                for name, process in self.processes.items():
+                    if (status := process.poll()) is not None:
+                        self.deaths.append(Death(name, status))
+                        self.processes[name] = self._starts[name]()
+
+    def dismiss(self) -> None:
+        self._dismissed.set()
