@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -78,7 +79,7 @@ def print_report(report: ImportReport, out: Console) -> None:
     table = plain_table(*columns, numbers=("rows read", "new", "already there", "refused"))
     for file in report.files:
         series = _series_name(file.kind, file.timeframe_ms)
-        table.add_row(file.name, file.format, file.symbol, series, *_counts(file))
+        table.add_row(escape(file.name), file.format, file.symbol, series, *_counts(file))
     table.add_row("total", "", "", "", *_counts(report))
     out.print(table)
     for file in report.files:

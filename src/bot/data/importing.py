@@ -1,6 +1,7 @@
 """Import of files and folders of market data, recognised by content."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,7 +109,7 @@ def import_file(
     Raises: DataImportError if it is no market data; DamagedFileError, with nothing stored, if lines of it
     cannot be read, unless the hints ask for the readable ones.
     """
-    with open_source(path, progress, alone=hints.alone) as source:
+    with _naming(path.name), open_source(path, progress, alone=hints.alone) as source:
         known = recognised(source, hints)
         parsed = known.parse(source, hints)
         refusals = source.lines.refusals
@@ -135,6 +136,17 @@ def import_file(
     )
 
 
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Let every refusal say which file it speaks of, also where a market or a number was refused."""
+    try:
+        yield
+    except DataImportError as error:
+        if name in error.message:
+            raise
+        raise type(error)(f"{name}: {error.message}") from None
+
+
 def _damaged(name: str, refusals: RefusalLog) -> DamagedFileError:
     first = refusals.first_damage
     where = name if first is None else f"{name}:{first.line}: {first.reason}"
@@ -159,17 +171,19 @@ def _import_folder(
 ) -> ImportReport:
     files, skipped = [], []
     entries = sorted(folder.iterdir())
-    advance = _Advance(progress, sum(entry.stat().st_size for entry in entries if _regular(entry)))
+    sizes = {entry: entry.stat().st_size for entry in entries if _regular(entry)}
+    advance = _Advance(progress, sum(sizes.values()))
     for entry in entries:
-        if not _regular(entry):
-            skipped.append(SkippedFile(entry.name, "is not a regular file"))
+        shown = entry.name if entry.name.isprintable() else f"{entry.name!a}"
+        if entry not in sizes:
+            skipped.append(SkippedFile(shown, "is not a regular file"))
             continue
         try:
             files.append(import_file(store, entry, exchange, advance.of_file, hints))
         except DataImportError as error:
             damaged = isinstance(error, DamagedFileError)
-            skipped.append(SkippedFile(entry.name, error.message, damaged))
-        advance.finish(entry.stat().st_size)
+            skipped.append(SkippedFile(shown, error.message, damaged))
+        advance.finish(sizes[entry])
     if not files:
         why = f": {skipped[0].reason}" if skipped else " such as BTCUSDT-funding.csv"
         raise DataImportError(f"{folder} holds no market data{why}")

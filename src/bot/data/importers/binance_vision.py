@@ -1,7 +1,6 @@
 """Binance Vision archives: klines of 12 columns with or without header, and monthly funding rates."""
 
 import re
-from collections.abc import Iterator
 
 from bot.data.importers.hints import Hints
 from bot.data.importers.parsing import (
@@ -16,6 +15,7 @@ from bot.data.importers.parsing import (
     timeframe_of,
 )
 from bot.data.importers.source import Source
+from bot.data.importers.text_lines import MAX_SETTLEMENT_LINES
 from bot.data.rows import SeriesKind
 from bot.data.rules import TIMEFRAMES_MS, RowRefusedError, market_number, time_ms, whole_number
 from bot.data.symbols import market_symbol
@@ -52,7 +52,8 @@ def _klines(source: Source, hints: Hints) -> Parsed:
         kind=_kind(source, hints, with_header=with_header),
         timeframe_ms=timeframe_of(source, named["timeframe"]) if named else _shown_timeframe(source),
     )
-    return candles(content, _rows(source, with_header=with_header), _candle, source.lines.refusals)
+    rows = source.rows() if with_header else iter(source.lines)
+    return candles(content, rows, _candle, source.lines.refusals)
 
 
 def _funding(source: Source, hints: Hints) -> Parsed:
@@ -63,7 +64,7 @@ def _funding(source: Source, hints: Hints) -> Parsed:
         said("the file", market_symbol(named["market"]) if named else None),
         said("--symbol", hints.symbol),
     )
-    return funding(symbol, _rows(source, with_header=True), _settlement, source.lines.refusals)
+    return funding(symbol, source.rows(MAX_SETTLEMENT_LINES), _settlement, source.lines.refusals)
 
 
 def _kind(source: Source, hints: Hints, *, with_header: bool) -> SeriesKind | None:
@@ -80,13 +81,6 @@ def _kind(source: Source, hints: Hints, *, with_header: bool) -> SeriesKind | No
         return SeriesKind.SPOT if spot else SeriesKind.PERP
     # Only files of the futures market have a header line.
     return SeriesKind.PERP if with_header else None
-
-
-def _rows(source: Source, *, with_header: bool) -> Iterator[tuple[int, str]]:
-    rows = iter(source.lines)
-    if with_header:
-        next(rows, None)
-    return rows
 
 
 def _shown_timeframe(source: Source) -> int | None:

@@ -1,15 +1,15 @@
 """The funding history that Binance's website lets a user download: quoted, in per cent, in local time."""
 
-import csv
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from bot.data.importers.hints import Hints
-from bot.data.importers.parsing import Parsed, Settlement, decided, funding, said
+from bot.data.importers.parsing import Parsed, Settlement, decided, funding, quoted_fields, said
 from bot.data.importers.source import Source
-from bot.data.rules import RowDamagedError, RowRefusedError, market_number
+from bot.data.importers.text_lines import MAX_SETTLEMENT_LINES
+from bot.data.rules import RowRefusedError, market_number
 from bot.data.symbols import market_symbol
 from bot.errors import DataImportError
 from bot.models import HOUR_MS
@@ -44,10 +44,8 @@ def parse(source: Source, hints: Hints) -> Parsed:
     given does not bring the times to settlement hours.
     """
     refusals = source.lines.refusals
-    rows = iter(source.lines)
-    next(rows, None)
     records: list[tuple[int, _Record]] = []
-    for number, text in rows:
+    for number, text in source.rows(MAX_SETTLEMENT_LINES):
         try:
             records.append((number, _record(text)))
         except RowRefusedError as refusal:
@@ -59,9 +57,7 @@ def parse(source: Source, hints: Hints) -> Parsed:
 
 
 def _record(text: str) -> _Record:
-    fields = next(csv.reader([text], strict=False))
-    if len(fields) != 4:
-        raise RowDamagedError(f"{len(fields)} columns instead of 4")
+    fields = quoted_fields(text, 4)
     contract, interval = _CONTRACT.match(fields[1]), _INTERVAL.match(fields[2])
     if not contract:
         raise RowRefusedError(f"contract {fields[1]!r} is no perpetual")

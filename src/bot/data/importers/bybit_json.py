@@ -4,7 +4,14 @@ from bot.data.importers.freqtrade import is_candle_list
 from bot.data.importers.hints import Hints
 from bot.data.importers.parsing import Parsed
 from bot.data.importers.source import Source
-from bot.data.importers.vendor_json import CandleShape, FundingShape, parse_candles, parse_funding, rows_at
+from bot.data.importers.vendor_json import (
+    CandleShape,
+    FundingShape,
+    parse_candles,
+    parse_funding,
+    rows_at,
+    stated,
+)
 from bot.data.rows import SeriesKind
 from bot.data.symbols import market_symbol
 
@@ -24,12 +31,13 @@ def parse(source: Source, hints: Hints) -> Parsed:
     result = source.document()["result"]
     if _FUNDING.fits(result["list"]):
         return parse_funding(source, hints, result["list"], _FUNDING)
-    market = result.get("symbol")
+    market = stated(source, result, "symbol") if result.get("symbol") else None
+    category = stated(source, result, "category") if result.get("category") else ""
     return parse_candles(
         source,
         hints,
         result["list"],
         _KLINES,
         symbol=market_symbol(market) if market else None,
-        kind=None if hints.kind is SeriesKind.MARK else _KINDS.get(result.get("category")),
+        kind=None if hints.kind is SeriesKind.MARK else _KINDS.get(category),
     )

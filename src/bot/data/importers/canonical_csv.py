@@ -5,6 +5,7 @@ import re
 from bot.data.importers.hints import Hints
 from bot.data.importers.parsing import Content, Parsed, Settlement, candles, csv_fields, funding, timeframe_of
 from bot.data.importers.source import Source
+from bot.data.importers.text_lines import MAX_SETTLEMENT_LINES
 from bot.data.rows import SeriesKind
 from bot.data.rules import market_number, time_ms, whole_number
 from bot.data.symbols import market_symbol
@@ -28,13 +29,11 @@ def parse(source: Source, _hints: Hints) -> Parsed:
         wanted = "BTCUSDT-funding.csv" if header == FUNDING_HEADER else "BTCUSDT-perp-1h.csv"
         raise DataImportError(f"{source.name} holds columns {header}, but its name is not like {wanted}")
     symbol = market_symbol(parts["market"])
-    rows = iter(source.lines)
-    next(rows, None)
     if header == FUNDING_HEADER:
-        return funding(symbol, rows, _settlement, source.lines.refusals)
+        return funding(symbol, source.rows(MAX_SETTLEMENT_LINES), _settlement, source.lines.refusals)
     timeframe_ms = timeframe_of(source, parts["timeframe"])
     content = Content(symbol, SeriesKind(parts["leg"]), timeframe_ms)
-    return candles(content, rows, _candle, source.lines.refusals)
+    return candles(content, source.rows(), _candle, source.lines.refusals)
 
 
 def _candle(text: str) -> tuple[int, list[str]]:

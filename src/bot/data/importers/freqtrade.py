@@ -9,7 +9,7 @@ from bot.data.importers.hints import Hints
 from bot.data.importers.parsing import Parsed, Settlement, candles, funding, hinted_candles, timeframe_of
 from bot.data.importers.source import Source
 from bot.data.rows import CANDLE_COLUMNS, SeriesKind
-from bot.data.rules import RowDamagedError, market_number, time_ms
+from bot.data.rules import RowDamagedError, market_number, shown, time_ms
 from bot.data.symbols import market_symbol
 
 _STEM = re.compile(
@@ -65,14 +65,20 @@ def _records(source: Source) -> Iterator[Sequence[Any]]:
 
 
 def _candle(record: Sequence[Any]) -> tuple[int, list[str]]:
-    if len(record) != 6:
-        raise RowDamagedError(f"{len(record)} values instead of 6")
+    _check_row(record, least=6)
     *prices, volume = record[1:]
     # Mark candles have no volume; freqtrade writes null.
     return time_ms(str(record[0])), [*map(str, prices), "0" if volume is None else str(volume)]
 
 
 def _settlement(record: Sequence[Any]) -> Settlement:
-    if len(record) < 2:
-        raise RowDamagedError(f"{len(record)} values instead of 6")
+    _check_row(record, least=2)
     return Settlement(time_ms(str(record[0])), market_number(str(record[1]), "open"), None, None)
+
+
+def _check_row(record: Sequence[Any], *, least: int) -> None:
+    # A row of a JSON document may be anything.
+    if not isinstance(record, list | tuple):
+        raise RowDamagedError(f"{shown(record)} is no row of values")
+    if not least <= len(record) <= 6:
+        raise RowDamagedError(f"{len(record)} values instead of 6")

@@ -6,7 +6,7 @@ from typing import Any
 from bot.data.importers.hints import Hints
 from bot.data.importers.parsing import Parsed, timeframe_of
 from bot.data.importers.source import Source
-from bot.data.importers.vendor_json import CandleShape, FundingShape, parse_candles, parse_funding, text
+from bot.data.importers.vendor_json import CandleShape, FundingShape, parse_candles, parse_funding, stated
 from bot.data.rows import SeriesKind
 from bot.data.symbols import market_symbol
 
@@ -26,7 +26,7 @@ def parse(source: Source, hints: Hints) -> Parsed:
     document = source.document()
     if _FUNDING.fits(document):
         return parse_funding(source, hints, document, _FUNDING)
-    coin = text(document[0], "s")
+    coin = stated(source, document[0], "s")
     is_perp = bool(_PERP_COIN.match(coin)) and hints.kind is None
     return parse_candles(
         source,
@@ -35,7 +35,7 @@ def parse(source: Source, hints: Hints) -> Parsed:
         _CANDLES,
         symbol=market_symbol(f"{coin}USDC") if is_perp else None,
         kind=SeriesKind.PERP if is_perp else None,
-        timeframe_ms=timeframe_of(source, text(document[0], "i")),
+        timeframe_ms=timeframe_of(source, stated(source, document[0], "i")),
     )
 
 

@@ -1,6 +1,5 @@
 """Any other CSV, described by a mapping file."""
 
-import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,11 +7,20 @@ from datetime import UTC, datetime
 
 from bot.data.importers.hints import Hints
 from bot.data.importers.mapping import Mapping
-from bot.data.importers.parsing import Parsed, Settlement, candles, decided, funding, hinted_candles, said
+from bot.data.importers.parsing import (
+    Parsed,
+    Settlement,
+    candles,
+    decided,
+    funding,
+    hinted_candles,
+    quoted_fields,
+    said,
+)
 from bot.data.importers.source import Source
 from bot.data.importers.text_lines import RefusalLog
 from bot.data.rows import CANDLE_COLUMNS, SeriesKind
-from bot.data.rules import RowRefusedError, market_number, time_ms, whole_number
+from bot.data.rules import RowDamagedError, RowRefusedError, market_number, shown, time_ms, whole_number
 from bot.data.symbols import market_symbol
 from bot.errors import DataImportError
 
@@ -30,9 +38,7 @@ def parse(source: Source, hints: Hints) -> Parsed:
     if mapping is None:
         raise DataImportError(f"no mapping fits the first line of {source.name}")
     named = _named(source, mapping)
-    rows = iter(source.lines)
-    next(rows, None)
-    records = list(_records(rows, mapping, source.lines.refusals))
+    records = list(_records(source.rows(), mapping, source.lines.refusals))
     reader = _Reader(mapping, _symbol(source, hints, mapping, named, records))
     kind = mapping.kind or named.get("kind")
     if kind == SeriesKind.FUNDING:
@@ -111,9 +117,10 @@ def _records(
     width = len(mapping.header_columns)
     held: tuple[int, _Record] | None = None
     for number, text in rows:
-        fields = next(csv.reader([text], delimiter=mapping.delimiter))
-        if len(fields) != width:
-            refusals.add_damage(number, f"{len(fields)} columns instead of {width}")
+        try:
+            fields = quoted_fields(text, width, mapping.delimiter)
+        except RowDamagedError as error:
+            refusals.add_error(number, error)
             continue
         if held is not None:
             yield held
@@ -144,11 +151,11 @@ def _milliseconds(moment: int, unit: str) -> int:
 def _iso_ms(text: str, mapping: Mapping) -> int:
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise RowRefusedError(f"time {text!r} is no ISO date or time") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=mapping.zone)
-    whole = moment.astimezone(UTC)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=mapping.zone)
+        whole = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise RowRefusedError(f"time {shown(text)} is no ISO date or time") from None
     return time_ms(str(int(whole.timestamp()) * 1000 + whole.microsecond // 1000))
 
 

@@ -1,5 +1,6 @@
 """From records of any format to checked rows: what all importers share."""
 
+import csv
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -88,6 +89,17 @@ def decided(source: Source, what: str, *answers: tuple[str, T | None]) -> T:
 def csv_fields(text: str, expected: int, delimiter: str = ",") -> list[str]:
     """Return the fields of an unquoted line; raises RowDamagedError for another number of them."""
     fields = text.split(delimiter)
+    if len(fields) != expected:
+        raise RowDamagedError(f"{len(fields)} columns instead of {expected}")
+    return fields
+
+
+def quoted_fields(text: str, expected: int, delimiter: str = ",") -> list[str]:
+    """Return the fields of a line that may be quoted; raises RowDamagedError for another number of them."""
+    try:
+        fields = next(csv.reader([text], delimiter=delimiter))
+    except csv.Error as error:
+        raise RowDamagedError(str(error).partition(" - ")[0]) from None
     if len(fields) != expected:
         raise RowDamagedError(f"{len(fields)} columns instead of {expected}")
     return fields

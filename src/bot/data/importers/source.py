@@ -3,24 +3,35 @@
 import gzip
 import io
 import json
-import zipfile
-import zlib
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.data.importers.text_lines import LineStream, Progress, RefusalLog, TextLines
+from bot.data.importers.archives import UNREADABLE, sole_member
+from bot.data.importers.text_lines import (
+    MAX_FILE_BYTES,
+    MAX_LINES,
+    LineStream,
+    Progress,
+    RefusalLog,
+    TextLines,
+)
 from bot.errors import DataImportError
 
 MAX_DOCUMENT_BYTES = 256 * 1024**2
-UNREADABLE = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError)
+MAX_DOCUMENT_VALUES = 8_000_000
+"""As many commas and brackets as a JSON file may have: each value takes far more memory than its text."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZIP_MAGIC = b"PK\x03\x04"
 _DIGITS_OF_A_FLOAT = 16
 _HEAD_BYTES = 4096
 _FOLDERS_THAT_HINT = 6
+_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
+"""So that a pipe nobody writes to is refused, not waited for."""
 
 
 @dataclass(slots=True)
@@ -46,6 +57,12 @@ class Source:
             return ""
         return text.rstrip("\r")
 
+    def rows(self, most: int = MAX_LINES) -> Iterator[tuple[int, str]]:
+        """Return the lines after the header; raises DataImportError if there are more than `most`."""
+        lines = self.lines.at_most(most)
+        next(lines, None)
+        return lines
+
     def content(self) -> bytes:
         """Return all bytes; raises DataImportError if they cannot be read or are too many."""
         try:
@@ -53,7 +70,7 @@ class Source:
         except UNREADABLE as error:
             raise DataImportError(f"{self.name} cannot be read: {error}") from None
         if len(data) > MAX_DOCUMENT_BYTES:
-            raise DataImportError(f"{self.name} is larger than {MAX_DOCUMENT_BYTES // 1024**2} MiB; split it")
+            raise _too_large(self.name, MAX_DOCUMENT_BYTES)
         return data
 
     def document(self) -> Any:
@@ -68,8 +85,11 @@ class Source:
         return self._document[0]
 
     def _parsed(self) -> Any:
+        content = self.content()
+        if sum(content.count(mark) for mark in (b",", b"[", b"{")) > MAX_DOCUMENT_VALUES:
+            raise DataImportError(f"{self.name} holds more than {MAX_DOCUMENT_VALUES:,} values; split it")
         try:
-            return json.loads(self.content(), parse_float=_shortest, parse_int=str, parse_constant=str)
+            return json.loads(content, parse_float=_shortest, parse_int=str, parse_constant=str)
         except json.JSONDecodeError as error:
             raise DataImportError(f"{self.name}:{error.lineno}: the JSON is damaged: {error.msg}") from None
         except (UnicodeDecodeError, RecursionError):
@@ -82,13 +102,14 @@ def open_source(path: Path, progress: Progress | None = None, *, alone: bool = F
 
     Raises: DataImportError if it cannot be read.
     """
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise DataImportError(f"{path} cannot be read: {error.strerror}") from None
-    with file:
+    if not path.name.isprintable():
+        # Not every store and terminal takes such a name, and it could pretend to be lines of a report.
+        raise DataImportError(f"{path.name!a} has characters in its name that cannot be shown; rename it")
+    with _opened(path) as file:
         inner, stream = _unpacked(path.name, file)
-        total = path.stat().st_size
+        total = os.fstat(file.fileno()).st_size
+        if stream is file and total > MAX_FILE_BYTES:
+            raise _too_large(path.name, MAX_FILE_BYTES)
 
         def report() -> None:
             if progress and not file.closed:
@@ -101,24 +122,25 @@ def open_source(path: Path, progress: Progress | None = None, *, alone: bool = F
         report()
 
 
+def _opened(path: Path) -> io.BufferedReader:
+    try:
+        file = os.fdopen(os.open(path, os.O_RDONLY | _WITHOUT_WAITING), "rb")
+    except (OSError, ValueError) as error:
+        raise DataImportError(f"{path} cannot be read: {_why(error)}") from None
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise DataImportError(f"{path} is not a regular file")
+
+
 def _unpacked(name: str, file: io.BufferedReader) -> tuple[str, LineStream]:
-    magic = file.peek(4)[:4]
+    try:
+        magic = file.peek(4)[:4]
+    except OSError as error:
+        raise DataImportError(f"{name} cannot be read: {_why(error)}") from None
     if magic.startswith(_GZIP_MAGIC):
         return name.removesuffix(".gz"), gzip.GzipFile(fileobj=file)
-    return _member(name, file) if magic == _ZIP_MAGIC else (name, file)
-
-
-def _member(name: str, file: io.BufferedReader) -> tuple[str, LineStream]:
-    try:
-        archive = zipfile.ZipFile(file)
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        if len(members) != 1:
-            raise DataImportError(
-                f"{name} holds {len(members)} files instead of one; unpack it into a folder"
-            )
-        return Path(members[0].filename).name, archive.open(members[0])  # type: ignore[return-value]
-    except (*UNREADABLE, RuntimeError) as error:
-        raise DataImportError(f"{name} is a damaged or locked archive: {error}") from None
+    return sole_member(name, file) if magic == _ZIP_MAGIC else (name, file)
 
 
 def _head(stream: LineStream) -> bytes:
@@ -132,6 +154,14 @@ def _stem(name: str) -> str:
     for ending in (".gz", ".csv", ".json", ".feather"):
         name = name.removesuffix(ending)
     return name
+
+
+def _too_large(name: str, most_bytes: int) -> DataImportError:
+    return DataImportError(f"{name} is larger than {most_bytes // 1024**2} MiB; split it")
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _shortest(text: str) -> str:

@@ -13,6 +13,10 @@ from bot.errors import DataImportError
 
 MAX_LINE_BYTES = 64 * 1024
 MAX_FILE_BYTES = 1024**3
+MAX_LINES = 6_000_000
+"""More than eleven years of minutes; a small archive can unpack to any number."""
+MAX_SETTLEMENT_LINES = 250_000
+"""More than twenty-eight years of hours; each takes more memory than a candle."""
 MAX_REFUSALS_KEPT = 1000
 _REPORT_EVERY = 4096
 
@@ -74,7 +78,13 @@ class TextLines:
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         """Yield (line number, text without its end); blank lines are left out."""
+        return self.at_most(MAX_LINES)
+
+    def at_most(self, most: int) -> Iterator[tuple[int, str]]:
+        """Yield the same; raises DataImportError after `most` lines."""
         while raw := self._next_line():
+            if self.number > most:
+                raise DataImportError(f"{self.name} has more than {most:,} lines; split it")
             if self.number % _REPORT_EVERY == 0:
                 self.report()
             try:
@@ -97,6 +107,8 @@ class TextLines:
         except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
             self.refusals.add_damage(self.number, f"the compressed file is damaged from here on: {error}")
             return b""
+        except OSError as error:
+            raise DataImportError(f"{self.name}:{self.number} cannot be read: {error.strerror}") from None
         return raw
 
     def _skip_rest_of_line(self, raw: bytes) -> None:

@@ -8,7 +8,7 @@ from bot.data.importers.hints import Hints
 from bot.data.importers.parsing import Parsed, Settlement, candles, decided, funding, hinted_candles, said
 from bot.data.importers.source import Source
 from bot.data.rows import SeriesKind
-from bot.data.rules import RowRefusedError, market_number, time_ms
+from bot.data.rules import RowDamagedError, RowRefusedError, market_number, shown, time_ms
 from bot.data.symbols import market_symbol
 from bot.errors import DataImportError
 
@@ -58,12 +58,12 @@ def parse_funding(
     read_time: Callable[[str], int] = time_ms,
 ) -> Parsed:
     """Return the settlements of `rows`; those of another market than the first one's are refused."""
-    first = market_symbol(text(rows[0], shape.market) + shape.quote)
+    first = market_symbol(stated(source, rows[0], shape.market) + shape.quote)
     symbol = decided(source, "symbol", said("the file", first), said("--symbol", hints.symbol))
 
     def settlement(row: Any) -> Settlement:
         if not isinstance(row, dict):
-            raise RowRefusedError(f"{str(row)[:40]!r} is no record of a settlement")
+            raise RowDamagedError(f"{shown(row)} is no record of a settlement")
         market = text(row, shape.market)
         if market_symbol(market + shape.quote) != symbol:
             raise RowRefusedError(f"{shape.market} {market!r} in a file of {symbol}")
@@ -100,7 +100,7 @@ def parse_candles(
 
     def candle(row: Any) -> tuple[int, list[str]]:
         if shape.width and (not isinstance(row, list) or len(row) != shape.width):
-            raise RowRefusedError(f"{str(row)[:40]!r} is no row of {shape.width} values")
+            raise RowDamagedError(f"{shown(row)} is no row of {shape.width} values")
         if shape.finished and row[shape.finished[0]] != shape.finished[1]:
             raise RowRefusedError("the candle was not finished when it was recorded")
         return time_ms(text(row, shape.time)), [text(row, place, empty="0") for place in shape.values]
@@ -114,7 +114,17 @@ def text(row: Any, place: int | str, empty: str = "") -> str:
         value = row[place]
     except (KeyError, IndexError, TypeError):
         raise RowRefusedError(f"{place} is missing") from None
+    if isinstance(value, dict | list):
+        raise RowRefusedError(f"{place} is no single value")
     return empty if value is None else str(value)
+
+
+def stated(source: Source, record: Any, key: str) -> str:
+    """Return what a file says about all its rows, as text; raises DataImportError if it does not."""
+    try:
+        return text(record, key)
+    except RowRefusedError as refusal:
+        raise DataImportError(f"{source.name}: {refusal}") from None
 
 
 def _readable_times(rows: Iterable[Any], shape: CandleShape) -> Iterable[int]:
