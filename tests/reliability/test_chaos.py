@@ -51,6 +51,7 @@ def assert_survived(folder: Path, market: Path, random: Random, faults: list[str
         running.wait_until_done(large, seconds=100)
         for sweep_id in accepted:
             running.wait_until_done(sweep_id)
+        for sweep_id in accepted:
             running.assert_promise_kept(sweep_id, SMALL)
         running.assert_promise_kept(large, POISONED, given_up={177: "quarantined"})
 
