@@ -29,7 +29,7 @@ WINDOW_PARAMETERS = (
 )
 MAX_HELD_TICKERS = 120_000
 _MAX_ERROR_LENGTH = 2_000
-_OPTIONAL = ("error_code", "error", "run_key", "run_hash", "reused_sweep", "reused_number")
+_OPTIONAL = ("error_code", "error", "run_key", "run_hash", "ledger", "reused_sweep", "reused_number")
 _HASH_DIGITS = 15
 
 
@@ -188,6 +188,7 @@ def replay_together(trials: Sequence[Prepared]) -> list[Outcome]:
         summaries = group[0].together.summaries([trial.config for trial in group])
         for trial, summary in zip(group, summaries, strict=True):
             metrics = metric_values(summary.metrics, summary.hold, summary.carry)
+            metrics["ledger"] = summary.ledger
             outcomes.append(Outcome(trial.number, trial.run_key, metrics))
     return outcomes
 
@@ -198,11 +199,11 @@ def insight(result: RunResult, windows: WindowCache) -> Insight:
 
 
 def trial_metrics(result: RunResult, windows: WindowCache) -> dict[str, Any]:
-    """Return every metric of a replayed trial by name."""
+    """Return every metric of a replayed trial by name, and the digest of its `ledger`."""
     hold = windows.baselines(result.config).of(result.config)
     with exact():
         carry = compare_with_holding(result.trades, result.payments, hold.trades, hold.payments)
-    return metric_values(result.metrics, hold.metrics, carry)
+    return metric_values(result.metrics, hold.metrics, carry) | {"ledger": result.ledger}
 
 
 def completed_row(sweep_id: int, number: int, run_key: str, metrics: dict[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ def _completed(sweep_id: int, hashes: Sequence[int]) -> sa.Select[Any]:
             trial.c.sweep_id,
             trial.c.number,
             trial.c.run_key,
+            trial.c.ledger,
             trial.c.reused_sweep,
             trial.c.reused_number,
             *METRIC_COLUMNS.values(),
@@ -44,7 +45,7 @@ def _completed(sweep_id: int, hashes: Sequence[int]) -> sa.Select[Any]:
 
 
 def _taken_over(sweep_id: int, number: int, found: sa.Row[Any]) -> dict[str, Any]:
-    metrics = {name: getattr(found, name) for name in METRICS}
+    metrics = {name: getattr(found, name) for name in (*METRICS, "ledger")}
     row = completed_row(sweep_id, number, found.run_key, metrics)
     first_run = (found.sweep_id, found.number)
     if found.reused_sweep is not None:

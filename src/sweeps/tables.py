@@ -85,6 +85,7 @@ trial = sa.Table(
     sa.Column("error", sa.Text),
     sa.Column("run_key", sa.String(64)),
     sa.Column("run_hash", sa.BigInteger, index=True),
+    sa.Column("ledger", sa.LargeBinary),
     sa.Column("reused_sweep", sa.Integer),
     sa.Column("reused_number", sa.Integer),
     *(sa.Column(name, _METRIC_TYPES[kind]) for name, kind in METRICS.items()),
@@ -99,6 +100,8 @@ trial = sa.Table(
     sqlite_with_rowid=False,
 )
 """One finished trial: its metrics, or why it failed; `run_hash` finds a `run_key` in a small index.
+
+`ledger` is a digest of what its account booked, None in rows of before there was one.
 
 Where the result was taken over, `reused_sweep` and `reused_number` name the trial that was replayed.
 """

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
 from bot.backtest import RunResult
+from bot.backtest.ledger import DIGEST_BYTES
 from bot.errors import BotError
 from sweeps.curves import encode_equity, encode_trades
 from sweeps.errors import DataChangedError
@@ -115,11 +116,16 @@ def _differences(
     return [
         Difference(number, name, _text(stored[name]), _text(value))
         for name, value in again.items()
-        if name not in _TAKEN_OVER and stored[name] != value
+        if name not in _TAKEN_OVER and stored[name] != value and not _is_of_before(name, stored[name])
     ]
+
+
+def _is_of_before(name: str, stored: Any) -> bool:
+    """Return whether a row lacks its ledger because it was written before there were any."""
+    return name == "ledger" and stored is None
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bytes):
-        return f"{len(value)} bytes"
+        return value.hex() if len(value) == DIGEST_BYTES else f"{len(value)} bytes"
     return value.value if isinstance(value, TrialState) else str(value)

@@ -7,11 +7,12 @@ from typing import Any
 
 from bot import ENGINE_VERSION
 from bot.backtest.identity import run_key
+from bot.backtest.ledger import ledger_of
 from bot.backtest.metrics import Metrics
 from bot.config import RunConfig
 from bot.data.coverage import Coverage
 from bot.models import FundingPayment, Trade
-from bot.money import plain
+from bot.money import exact, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,12 @@ class RunResult:
     def run_key(self) -> str:
         """Identity of the run: same key, same numbers, on any machine."""
         return run_key(self.config, self.data_fingerprint)
+
+    @property
+    def ledger(self) -> bytes:
+        """Digest of what the account booked."""
+        with exact():
+            return ledger_of(self.trades)
 
     def document(self) -> dict[str, Any]:
         """Return the result document: JSON values, money and prices as canonical text."""

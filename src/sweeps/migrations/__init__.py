@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from bot.data.database import write_transaction
 from bot.errors import StoreError
 
-HEAD = "0009"
+HEAD = "0010"
 """Revision that this program works with."""
 
 _LOCK_KEY = 7_236_415_198

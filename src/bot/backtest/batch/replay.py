@@ -44,11 +44,15 @@ class _Group:
 
 @dataclass(frozen=True, slots=True)
 class TrialSummary:
-    """What is stored of a trial: its metrics, those of its hold baseline, and the carry it captured."""
+    """What is stored of a trial: its metrics, those of its hold baseline, and the carry it captured.
+
+    `ledger` is the digest of what it booked.
+    """
 
     metrics: Metrics
     hold: Metrics
     carry: CarryComparison
+    ledger: bytes
 
 
 class BatchReplayer:
@@ -80,7 +84,7 @@ class BatchReplayer:
     def _plain(self, config: RunConfig) -> TrialSummary:
         result = replay(config, self._window)
         insight = explain(result, self._window, self._baselines)
-        return TrialSummary(result.metrics, insight.baseline.metrics, insight.carry)
+        return TrialSummary(result.metrics, insight.baseline.metrics, insight.carry, result.ledger)
 
     def _groups(self, configs: Sequence[RunConfig]) -> list[_Group]:
         groups: dict[tuple[Any, ...], _Group] = {}
@@ -123,7 +127,9 @@ class BatchReplayer:
         own = sequences.metrics(group.config)
         carries = sequences.carries(hold, own)
         held = self._baselines.of(group.config).metrics
-        summed = [TrialSummary(metrics, held, carry) for metrics, carry in zip(own, carries, strict=True)]
+        ledgers = sequences.ledgers(self._book(group.config).pair.symbol)
+        parts = zip(own, carries, ledgers, strict=True)
+        summed = [TrialSummary(metrics, held, carry, ledger) for metrics, carry, ledger in parts]
         pairs = list(zip(trials.tolist(), sequences.of_trial, strict=True))
         found = {group.places[trial]: summed[which] for trial, which in pairs if which != NONE}
         return found, np.array([trial for trial, which in pairs if which == NONE], dtype=np.int64)

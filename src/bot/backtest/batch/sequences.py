@@ -15,6 +15,7 @@ from bot.backtest.batch.hedges import HedgeBook, Whole
 from bot.backtest.batch.paths import segment_sums
 from bot.backtest.batch.trips import Depths, Trips
 from bot.backtest.batch.walk import Journeys
+from bot.backtest.ledger import ledger_digest
 from bot.backtest.metrics import Activity, Metrics, TradeTotals, summarize
 from bot.backtest.result import RunResult
 from bot.config import RunConfig
@@ -114,6 +115,12 @@ class Sequences:
         columns = (sums[field.name].tolist() for field in fields(TradeTotals))
         held = segment_sums((trips.ends - trips.entries)[legs.trips], legs.starts)
         return [TradeTotals(*values) for values in zip(*columns, strict=True)], held.tolist()
+
+    def ledgers(self, symbol: str) -> list[bytes]:
+        """Return the digest of what each sequence booked."""
+        rows, starts = self._trips.bookings(symbol, self._calendar.times_ms), self._legs.starts.tolist()
+        every = rows[self._legs.trips]
+        return [ledger_digest(every[first:end]) for first, end in pairwise(starts)]
 
     def carries(self, hold: HoldColumns, metrics: Sequence[Metrics]) -> list[CarryComparison]:
         """Return each sequence beside its hold baseline; `metrics` are its own."""

@@ -8,7 +8,9 @@ import numpy as np
 from bot.analytics.metrics import from_units, money_units
 from bot.backtest.batch.hedges import HedgeBook, Opened, Whole
 from bot.backtest.batch.paths import Extremes, Paths, funding_until
-from bot.backtest.batch.walk import LIQUIDATION, MARGIN, parts
+from bot.backtest.batch.walk import LIQUIDATION, MARGIN, REASONS, parts
+from bot.backtest.ledger import REASONS as REASON_PLACES
+from bot.backtest.ledger import Bookings, symbol_code
 from bot.errors import ExecutionError
 from bot.models import CloseReason, Leg, Side, Trade
 from bot.pnl import formulas
@@ -68,6 +70,24 @@ class Trips:
             "losses": np.maximum(-self.net, 0),
             "held_ms": self.held_ms,
         }
+
+    def bookings(self, symbol: str, times_ms: Whole) -> Bookings:
+        """Return what each booked, as the ledger of a run has it."""
+        opened_ms = times_ms[self.entries]
+        closed_ms = opened_ms + self.held_ms
+        reasons = np.array([REASON_PLACES[reason] for reason in REASONS], dtype=np.int64)[self.reasons]
+        settled = self.last_collected - self.entries
+        columns = (
+            opened_ms,
+            closed_ms,
+            reasons,
+            settled,
+            self.funding,
+            self.fees,
+            self.price_pnl,
+        )
+        codes = np.full(len(opened_ms), symbol_code(symbol), dtype=np.int64)
+        return np.column_stack([codes, *columns])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -30,7 +30,7 @@ def assert_together_as_alone(trials: list[RunConfig], shown: ReplayWindow) -> No
 def summary(trial: RunConfig, shown: ReplayWindow, baselines: Baselines) -> TrialSummary:
     result = replay(trial, shown)
     insight = explain(result, shown, baselines)
-    return TrialSummary(result.metrics, insight.baseline.metrics, insight.carry)
+    return TrialSummary(result.metrics, insight.baseline.metrics, insight.carry, result.ledger)
 
 
 @st.composite
