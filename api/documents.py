@@ -57,6 +57,7 @@ def trial_document(trial: TrialView) -> dict[str, Any]:
         "metrics": trial.metrics,
         "error": trial.error,
         "run_key": trial.run_key,
+        "ledger": trial.ledger,
         "reused_from": _origin(trial),
     }
 

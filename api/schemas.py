@@ -47,6 +47,7 @@ class TrialDocument(BaseModel):
     metrics: Metrics | None
     error: str | None
     run_key: str | None
+    ledger: str | None = Field(description="a digest of what the account booked, as hex")
     reused_from: TrialReference | None = Field(description="the trial whose result was taken over")
 
 

@@ -26,7 +26,8 @@ from sweeps.trial import TrialState
 class TrialView:
     """One trial: varied parameters as JSON values, metrics (money as Decimal) or None until it completed.
 
-    `reused_from` names sweep and number of the trial that was replayed, where the result was taken over.
+    `reused_from` names sweep and number of the trial that was replayed, where the result was taken over;
+    `ledger` is the digest, as hex, of what its account booked.
     """
 
     number: int
@@ -37,6 +38,7 @@ class TrialView:
     error: str | None
     run_key: str | None
     reused_from: tuple[int, int] | None = None
+    ledger: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,4 +212,5 @@ def _view(spec: SweepSpec, row: Any) -> TrialView:
         row.error,
         row.run_key,
         None if row.reused_sweep is None else (row.reused_sweep, row.reused_number),
+        None if row.ledger is None else row.ledger.hex(),
     )
