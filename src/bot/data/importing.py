@@ -109,7 +109,7 @@ def import_file(
     Raises: DataImportError if it is no market data; DamagedFileError, with nothing stored, if lines of it
     cannot be read, unless the hints ask for the readable ones.
     """
-    with _naming(path.name), open_source(path, progress, alone=hints.alone) as source:
+    with open_source(path, progress, alone=hints.alone) as source, _naming(path.name):
         known = recognised(source, hints)
         parsed = known.parse(source, hints)
         refusals = source.lines.refusals

@@ -37,6 +37,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Forget them."""
     op.drop_table("paper_unwound")
-    with op.batch_alter_table("paper_session") as table:
-        table.drop_column("unfinished")
-        table.drop_column("orders")
+    # Not in a batch: in SQLite that replaces the table, and all rows that refer to its sessions go with it.
+    op.drop_column("paper_session", "unfinished")
+    op.drop_column("paper_session", "orders")
