@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -33,6 +34,7 @@ from api.replays import Replays
 from api.routes import analysis, control, data, events, exports, health, jobs, metrics, sweeps, trials
 from api.security import LOCAL_HOSTS, AccessGuard
 from api.settings import Settings
+from api.starting import RefusedStart
 from api.throttle import Throttle
 from bot.clock import Clock, SystemClock
 from bot.data.database import open_async_engine
@@ -44,7 +46,8 @@ PATIENCE_MS = 8_000
 
 def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """Return the application; engines open when it starts serving."""
-    app = FastAPIOffline(
+    described = FastAPIOffline if settings.docs else partial(FastAPI, docs_url=None, openapi_url=None)
+    app: FastAPI = described(
         redoc_url=None,
         title="Carrygrid",
         version=version("carrygrid"),
@@ -55,7 +58,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.state.clock = clock or SystemClock()
     token = settings.api_token.get_secret_value() if settings.api_token else None
     app.state.callers = Callers(token, app.state.clock) if token else None
-    app.state.pages = Pages(settings.flower_url)
+    app.state.pages = Pages(settings.flower_url, docs=settings.docs)
     install_error_handlers(app)
     app.router.routes.extend(app.state.pages.mounts())
     for module in (
@@ -91,6 +94,7 @@ def _add_layers(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(Throttle, per_second=settings.rate_limit, clock=app.state.clock)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(RefusedStart)
 
 
 def _hosts(settings: Settings) -> frozenset[str] | None:

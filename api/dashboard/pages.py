@@ -40,7 +40,7 @@ class ImmutableFiles(StaticFiles):
 class Pages:
     """The templates with what all of them share."""
 
-    def __init__(self, flower_url: str | None) -> None:
+    def __init__(self, flower_url: str | None, *, docs: bool = True) -> None:
         self._own = f"{STATIC_PREFIX}/{_digest(_STATIC)}"
         self._plotly = f"{STATIC_PREFIX}/plotly-{version('plotly')}"
         self._templates = _environment()
@@ -48,6 +48,7 @@ class Pages:
             static=lambda name: f"{self._own}/{name}",
             plotly_url=f"{self._plotly}/plotly.min.js",
             flower_url=flower_url,
+            docs=docs,
             metrics=METRIC_LABELS,
             glossary=TERMS,
             metrics_brief={

@@ -39,3 +39,22 @@ def test_json_lines_carry_sweep_chunk_and_trial() -> None:
 @pytest.mark.parametrize("piece", ["sweep=3", "chunk=7", "trial=12", "ZeroDivisionError"])
 def test_text_lines_carry_them_as_well(piece: str) -> None:
     assert piece in logged("text")
+
+
+HOSTILE_SCRIPT = """
+import logging, structlog
+from sweeps.logs import configure_logging
+configure_logging("INFO")
+forged = "x\\n2026-01-01T00:00:00Z [info     ] all is well\\r\\x1b[2J\\u202e\\u2028y"
+structlog.get_logger().warning("name refused", name=forged)
+logging.getLogger("library").warning("refused %s", forged)
+"""
+
+
+def test_text_from_outside_neither_begins_a_line_nor_moves_the_cursor() -> None:
+    done = subprocess.run([sys.executable, "-c", HOSTILE_SCRIPT], capture_output=True, check=True)
+    told = done.stderr.decode()
+    begun = [line[27:] for line in told.splitlines() if not line.startswith("    ")]
+    assert [text[:22] for text in begun] == [" [warning  ] name refu", " [warning  ] refused x"]
+    assert "\\n2026-01-01T00:00:00Z" in told.splitlines()[0]
+    assert told.replace("\n", "").isprintable()
