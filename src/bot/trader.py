@@ -3,34 +3,23 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Literal
 
 from bot.account import AccountState
+from bot.market_data.course import Course
 from bot.market_data.ticker_service import TickerService
-from bot.models import (
-    CloseReason,
-    FundingRate,
-    Instrument,
-    MarkCandle,
-    MarketEvent,
-    Position,
-    SettlementView,
-    Trade,
-)
+from bot.models import CloseReason, FundingRate, Instrument, MarketEvent, Position, SettlementView, Trade
+from bot.pnl.round_trip import was_due
 from bot.pnl.tracker import PnLTracker
+from bot.pnl.worths import WorthCurve
 from bot.position.manager import PositionManager
+from bot.position.margin_watch import MarginWatch, MarkPath
 from bot.position.sizing import PositionSizer
-from bot.risk.manager import Guards, RiskManager
+from bot.quiet import QuietStretches
+from bot.risk.manager import RiskManager
 from bot.strategies.strategy import Entry, Strategy
 
 _NONE: frozenset[str] = frozenset()
-
-
-class MarkPath(Protocol):
-    """Where the closed candles of a pair's mark series can be read again."""
-
-    def mark_candles(self, symbol: str, after_ms: int, until_ms: int) -> Iterable[MarkCandle]:
-        """Return the candles that closed in (after_ms, until_ms], oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +57,13 @@ class CarryTrader:
         self.positions = positions
         self.skipped_entries = 0
         self._strategy = strategy
-        self._market = market
         self._tickers = market.tickers
-        self._risk = risk
+        self._margin = MarginWatch(risk, market.instruments, market.mark_path)
+        self._quiet = QuietStretches(strategy, positions, self._margin, capital.max_simultaneous_positions)
         self._sizer = sizer
-        self._instruments = market.instruments
         self._capital = capital
         self._slots = capital.max_simultaneous_positions
         self._previous_ms = -1
-        self._guards: dict[str, tuple[Position, Guards]] = {}
 
     def warm_up(self, records: Iterable[FundingRate]) -> None:
         """Show settlements to a strategy that learns from them."""
@@ -84,23 +71,24 @@ class CarryTrader:
             for record in records:
                 self._strategy.observe(record)
 
-    def follow(self, events: Iterable[MarketEvent]) -> tuple[list[Decimal], int]:
-        """Do all that happens at each event; return the worths after them, and how many left a hedge open.
+    def follow(self, course: Course, worths: WorthCurve) -> None:
+        """Do all that happens at each event but the last, and write down what the account is worth after it.
 
-        Without a hedge, and below the rates that its strategy enters at, nothing can happen.
+        Where nothing can happen, or nothing but the funding of one hedge, many events are done at once.
         """
-        positions, tracker, floor = self.positions, self.tracker, self._strategy.entry_floor
-        held, unfinished = positions.held, positions.unfinished
-        watchful = floor is None or self._strategy.remembers
-        worths: list[Decimal] = []
-        in_market = 0
-        for event in events:
-            if held or watchful or event.best_rate_8h >= floor or unfinished:  # type: ignore[operator]
-                self.on_event(event)
-            if held:
-                in_market += 1
-            worths.append(self.equity() if held or unfinished else tracker.cash)
-        return worths, in_market
+        events, held = course.events, self.positions.held
+        at, last = 0, len(events) - 1
+        while at < last:
+            stop = self._quiet.until(course, at, last)
+            if stop == at:
+                stop = at + 1
+                self.on_event(events[at])
+                worths.stand(at, stop, self.equity(), held=bool(held))
+            elif held:
+                self._carry(course, at, stop, worths)
+            else:
+                worths.stand(at, stop, self.tracker.cash, held=False)
+            at = stop
 
     def on_event(self, event: MarketEvent) -> None:
         """Do all that happens at `event`: liquidations, funding, exits, entries."""
@@ -179,30 +167,26 @@ class CarryTrader:
         self._previous_ms = event.t_ms
         return liquidated
 
+    def _carry(self, course: Course, at: int, stop: int, worths: WorthCurve) -> None:
+        """Hold the one hedge through events that only settle."""
+        [position] = self.positions.held.values()
+        lane = course.lane(position.symbol)
+        cash = self.tracker.record_stretch(position, lane, at, stop)
+        worths.carry(position, lane, at, stop, cash)
+        newest = course.events[stop - 1]
+        self._tickers.show(newest.tickers)
+        self._previous_ms = newest.t_ms
+
     def _liquidate(self, event: MarketEvent) -> frozenset[str]:
         ended = _NONE
         for position in tuple(self.positions.held.values()):
             high = event.mark_highs.get(position.symbol)
-            if high is None or high < self._guards_of(position).liquidation:
-                continue
-            mmr = self._instruments[position.symbol].mmr
-            if self._risk.is_liquidated(position, high, mmr):
-                candle = self._fatal_candle(position, mmr, event.t_ms)
+            if high is not None and self._margin.is_liquidated(position, high):
+                candle = self._margin.fatal_candle(position, self._previous_ms, event.t_ms)
                 self._tickers.update({position.symbol: candle.ticker})
                 self.positions.liquidate(position)
                 ended |= {position.symbol}
         return ended
-
-    def _guards_of(self, position: Position) -> Guards:
-        known = self._guards.get(position.symbol)
-        if known is None or known[0] is not position:
-            guards = self._risk.guards(position, self._instruments[position.symbol].mmr)
-            known = self._guards[position.symbol] = position, guards
-        return known[1]
-
-    def _fatal_candle(self, position: Position, mmr: Decimal, until_ms: int) -> MarkCandle:
-        candles = self._market.mark_path.mark_candles(position.symbol, self._previous_ms, until_ms)
-        return self._risk.fatal_candle(position, candles, mmr)
 
     def _settle(self, views: Iterable[SettlementView]) -> None:
         held = self.positions.held
@@ -227,17 +211,12 @@ class CarryTrader:
         ticker = event.tickers[symbol]
         if not ticker.fresh:
             return None
-        if self._is_forced_out(position, ticker.mark):
+        if self._margin.is_forced_out(position, ticker.mark):
             return CloseReason.MARGIN
         for view in event.decidable:
             if view.funding.symbol == symbol:
                 return CloseReason.SIGNAL if self._strategy.wants_exit(view) else None
         return None
-
-    def _is_forced_out(self, position: Position, mark: Decimal | None) -> bool:
-        if mark is None or mark < self._guards_of(position).margin_exit:
-            return False
-        return self._risk.must_exit(position, mark, self._instruments[position.symbol].mmr)
 
     def _enter(self, event: MarketEvent, ended: frozenset[str]) -> None:
         views = event.decidable
@@ -268,15 +247,3 @@ class CarryTrader:
     def _sizing_base(self) -> Decimal:
         capital = self._capital
         return self.equity() if capital.sizing_base == "equity" else capital.initial_capital
-
-
-def was_due(trade: Trade, funding: FundingRate) -> bool:
-    """Return whether a round trip held its short when `funding` settled.
-
-    Settlements come before closing, liquidations before settlements.
-    """
-    within = trade.opened_at_ms < funding.t_ms <= trade.closed_at_ms
-    liquidated = trade.reason is CloseReason.LIQUIDATION
-    return (
-        trade.symbol == funding.symbol and within and not (liquidated and funding.t_ms == trade.closed_at_ms)
-    )

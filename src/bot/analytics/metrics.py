@@ -38,6 +38,13 @@ def from_units(units: int) -> Decimal:
     return EXACT.multiply(Decimal(units), _UNIT)
 
 
+def units_text(units: int) -> str:
+    """Return an integer of 1e-8 as the canonical text of its amount."""
+    digits = f"{abs(units):09d}"
+    amount = f"{digits[:-MONEY_PLACES]}.{digits[-MONEY_PLACES:]}".rstrip("0").rstrip(".")
+    return f"-{amount}" if units < 0 else amount
+
+
 def curve_units(equity: Iterable[tuple[int, Decimal]]) -> list[int]:
     """Return the booked values of an equity curve as integers of 1e-8. Call inside `bot.money.exact()`."""
     return amount_units(amount for _, amount in equity)
@@ -56,8 +63,13 @@ def amount_units(amounts: Iterable[Decimal]) -> list[int]:
 
 def packed(units: Sequence[int]) -> Units:
     """Return integers of 1e-8 as int64, or as Python integers where differences might not fit."""
-    fits = min(units) > -_SAFE_UNITS and max(units) < _SAFE_UNITS
-    return np.array(units, dtype=np.int64 if fits else object)
+    return fitting(np.array(units, dtype=object))
+
+
+def fitting(units: Units) -> Units:
+    """Return the same integers as int64, or as Python integers where differences might not fit."""
+    fits = units.min() > -_SAFE_UNITS and units.max() < _SAFE_UNITS
+    return units.astype(np.int64 if fits else object, copy=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

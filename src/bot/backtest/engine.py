@@ -1,11 +1,9 @@
 """Replays recorded history through the production trading classes."""
 
-from decimal import Decimal
-
-from bot.analytics.metrics import amount_units, money_units, packed
+from bot.analytics.metrics import money_units
 from bot.backtest.executor import BacktestExecutor
 from bot.backtest.metrics import Activity, CurveFacts, TradeTotals, summarize
-from bot.backtest.result import RunResult
+from bot.backtest.result import Curve, RunResult
 from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
 from bot.data.series import MarketData
@@ -14,6 +12,7 @@ from bot.execution.fill_model import FillModel
 from bot.market_data.ticker_service import TickerService
 from bot.money import exact
 from bot.pnl.fees import FeeCalculator
+from bot.pnl.worths import WorthCurve
 from bot.trader import CarryTrader, Market
 
 
@@ -28,31 +27,34 @@ class BacktestEngine:
         """Return the finished run."""
         config, window = self._config, self._window
         with exact():
-            trader, worths, in_market = self._replay()
-            units = amount_units(worths)
+            trader, worths = self._replay()
+            units = worths.units()
         trades = tuple(trader.tracker.trades)
         [metrics] = summarize(
-            CurveFacts.of(packed(units)[None, :], money_units(config.initial_capital), window.calendar),
+            CurveFacts.of(units[None, :], money_units(config.initial_capital), window.calendar),
             config.initial_capital,
             window.calendar,
             [TradeTotals.of(trades)],
-            [Activity(len(worths), in_market, trader.skipped_entries)],
+            [Activity(len(units), worths.events_in_market, trader.skipped_entries)],
         )
-        payments = tuple(trader.tracker.payments)
-        equity = tuple(zip(window.times_ms, worths, strict=True))
-        return RunResult(config, window.fingerprint, window.coverage, metrics, trades, payments, equity)
+        curve = Curve(window.calendar.times_ms, units)
+        return RunResult(
+            config, window.fingerprint, window.coverage, metrics, trades, trader.tracker.paid, curve
+        )
 
-    def _replay(self) -> tuple[CarryTrader, list[Decimal], int]:
-        """Return the trader after the last event, its worth after each, and after how many it held."""
+    def _replay(self) -> tuple[CarryTrader, WorthCurve]:
+        """Return the trader after the last event, and its worth after each."""
         config, window = self._config, self._window
         tickers = TickerService()
         executor = BacktestExecutor(tickers, FillModel(config.slippage), FeeCalculator(config.fees))
         trader = open_desk(config, executor, Market(tickers, window.instruments, window))
         trader.warm_up(window.past)
-        worths, in_market = trader.follow(window.events[:-1])
-        trader.on_last_event(window.events[-1])
-        worths.append(trader.equity())
-        return trader, worths, in_market
+        last = len(window.events) - 1
+        worths = WorthCurve(last + 1)
+        trader.follow(window.course, worths)
+        trader.on_last_event(window.events[last])
+        worths.stand(last, last + 1, trader.equity(), held=False)
+        return trader, worths
 
 
 def replay(config: RunConfig, window: ReplayWindow) -> RunResult:

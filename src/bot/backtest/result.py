@@ -1,11 +1,16 @@
 """What a run leaves behind: metrics, trades, equity curve, and the document that prints them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from bot import ENGINE_VERSION
+from bot.analytics.metrics import Units, from_units, units_text
 from bot.backtest.identity import run_key
 from bot.backtest.ledger import ledger_of
 from bot.backtest.metrics import Metrics
@@ -13,19 +18,47 @@ from bot.config import RunConfig
 from bot.data.coverage import Coverage
 from bot.models import FundingPayment, Trade
 from bot.money import exact, plain
+from bot.pnl.payments import PaymentBook
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """What an account was worth after each event, in units of 1e-8; times in ms UTC."""
+
+    times_ms: npt.NDArray[np.int64]
+    units: Units
+
+    def points(self) -> Iterator[tuple[int, Decimal]]:
+        """Yield times and worths."""
+        return zip(self.times_ms.tolist(), map(from_units, self.units.tolist()), strict=True)
+
+    def document(self) -> list[list[Any]]:
+        """Return times and worths as JSON values."""
+        pairs = zip(self.times_ms.tolist(), self.units.tolist(), strict=True)
+        return [[t_ms, units_text(units)] for t_ms, units in pairs]
+
+
+@dataclass(frozen=True, eq=False)
 class RunResult:
-    """One finished run."""
+    """One finished run; payments and equity curve are written out when they are asked for."""
 
     config: RunConfig
     data_fingerprint: str
     coverage: Mapping[str, Coverage]
     metrics: Metrics
     trades: tuple[Trade, ...]
-    payments: tuple[FundingPayment, ...]
-    equity: tuple[tuple[int, Decimal], ...]
+    paid: PaymentBook
+    curve: Curve
+
+    @cached_property
+    def payments(self) -> tuple[FundingPayment, ...]:
+        """Every settlement of an open short, oldest first."""
+        return tuple(self.paid.written())
+
+    @cached_property
+    def equity(self) -> tuple[tuple[int, Decimal], ...]:
+        """Event times, ms UTC, and what the account was worth after each, quote currency."""
+        return tuple(self.curve.points())
 
     @property
     def run_key(self) -> str:
@@ -48,7 +81,7 @@ class RunResult:
             "coverage": {symbol: covered.document() for symbol, covered in self.coverage.items()},
             "metrics": self.metrics.document(),
             "trades": [trade_document(trade) for trade in self.trades],
-            "equity": [[t_ms, plain(value)] for t_ms, value in self.equity],
+            "equity": self.curve.document(),
         }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -13,13 +14,14 @@ from bot.config import RunConfig
 from bot.data.coverage import Coverage, check_coverage, coverage
 from bot.data.series import MarketData
 from bot.errors import InsufficientDataError
+from bot.market_data.course import Course
 from bot.models import FundingRate, Instrument, MarkCandle, MarketEvent, SettlementView, Ticker
 from bot.timestamps import iso
 
 _NO_RATE = Decimal("-Infinity")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ReplayWindow:
     """The events of a window, oldest first, and what each shows; immutable, shared by trials.
 
@@ -51,6 +53,11 @@ class ReplayWindow:
     def times_ms(self) -> list[int]:
         """Times of the events, ms UTC."""
         return [event.t_ms for event in self.events]
+
+    @cached_property
+    def course(self) -> Course:
+        """The events as a trader follows them."""
+        return Course(self.events)
 
     def series(self, symbol: str) -> PairSeries:
         """Return what a pair shows at the events, at each of which it settles."""

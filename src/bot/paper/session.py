@@ -20,7 +20,8 @@ from bot.paper.late_marks import LateMarks
 from bot.paper.ledger import LATEST_SETTLEMENT_MS, Progress, SavedSession, SessionStatus
 from bot.paper.needs import candles_needed
 from bot.pnl.fees import FeeCalculator
-from bot.trader import Market, was_due
+from bot.pnl.round_trip import was_due
+from bot.trader import Market
 
 _STATUS = {CloseReason.END: SessionStatus.ENDED, CloseReason.EMERGENCY: SessionStatus.EMERGENCY}
 

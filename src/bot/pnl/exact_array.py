@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bot.data.columns import DecimalColumn, Mantissas
 from bot.money import EXACT, MONEY_PLACES
 
-Index = npt.NDArray[np.int64]
+Index = npt.NDArray[np.int64] | slice
 Units = npt.NDArray[np.int64]
 _LIMIT = 2**62
 _BASE = 10**9
@@ -110,12 +110,25 @@ class ExactArray:
         fits = rounded.dtype == object and bound < _LIMIT
         return ExactArray(rounded.astype(np.int64) if fits else rounded, exponent, bound)
 
+    def decimal(self, place: int) -> Decimal:
+        """Return one of the values as a Decimal."""
+        return DecimalColumn(self.mantissas, self.exponent).decimal(place)
+
+    def running(self) -> "ExactArray":
+        """Return the sums of the first 1, 2, ... values."""
+        bound = self.bound * len(self.mantissas)
+        return ExactArray(cast("Mantissas", np.cumsum(_room(self.mantissas, bound))), self.exponent, bound)
+
+    def whole(self, places: int) -> Mantissas:
+        """Return values of at most so many decimal places as integers of the last of them."""
+        return self._over(-places).mantissas
+
     def units(self) -> Units:
         """Return booked amounts in units of 1e-8; raises OverflowError where 64 bits do not hold them."""
-        booked = self._over(-MONEY_PLACES)
-        if booked.mantissas.dtype == object:
+        booked = self.whole(MONEY_PLACES)
+        if booked.dtype == object:
             raise OverflowError
-        return cast("Units", booked.mantissas)
+        return cast("Units", booked)
 
     def _over(self, exponent: int) -> "ExactArray":
         """Return the same values over an exponent that is not larger."""

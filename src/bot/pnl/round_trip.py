@@ -1,9 +1,9 @@
-"""What a hedge has made once it is closed."""
+"""What a hedge has made once it is closed, and what was still due to it."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.models import CloseReason, Position, Trade
+from bot.models import CloseReason, FundingRate, Position, Trade
 from bot.pnl import formulas
 
 
@@ -44,4 +44,16 @@ def round_trip(position: Position, funding: Decimal, payments: int, end: Exit) -
         net_pnl=formulas.net_pnl(price_pnl, funding, fees),
         funding_payments=payments,
         reason=end.reason,
+    )
+
+
+def was_due(trade: Trade, funding: FundingRate) -> bool:
+    """Return whether a round trip held its short when `funding` settled.
+
+    Settlements come before closing, liquidations before settlements.
+    """
+    within = trade.opened_at_ms < funding.t_ms <= trade.closed_at_ms
+    liquidated = trade.reason is CloseReason.LIQUIDATION
+    return (
+        trade.symbol == funding.symbol and within and not (liquidated and funding.t_ms == trade.closed_at_ms)
     )

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bot.account import AccountState, OpenHedge, PendingHedge, UnfinishedHedge, UnwoundSpot
+from bot.market_data.course import Lane
 from bot.market_data.ticker_service import TickerService
 from bot.models import CloseReason, FundingPayment, FundingRate, OrderResult, Position, Trade
 from bot.money import ZERO, book
 from bot.pnl import formulas
+from bot.pnl.exact_array import ExactArray
+from bot.pnl.payments import PaymentBook, Stretch, as_payment
 from bot.pnl.round_trip import Exit, round_trip
-
-_payment = FundingPayment._make
 
 
 @dataclass(slots=True)
@@ -27,9 +28,14 @@ class PnLTracker:
         self.cash = initial_capital
         self.margin_locked = ZERO
         self.trades: list[Trade] = []
-        self.payments: list[FundingPayment] = []
         self.unwound: list[UnwoundSpot] = []
+        self.paid = PaymentBook()
         self._carries: dict[str, _Carry] = {}
+
+    @property
+    def payments(self) -> list[FundingPayment]:
+        """The settlements booked so far; who has written them down may clear the list."""
+        return self.paid.written()
 
     @property
     def free_cash(self) -> Decimal:
@@ -59,6 +65,19 @@ class PnLTracker:
         carry.funding += amount
         carry.payments += 1
         return amount
+
+    def record_stretch(self, position: Position, lane: Lane, first: int, stop: int) -> ExactArray:
+        """Book the settlements of a hedge, places `first` to `stop` of a lane; return the cash after each."""
+        quantity, places = ExactArray.from_decimals([position.quantity]), slice(first, stop)
+        amounts = formulas.funding_payment(quantity, lane.paid_mark[places], lane.rate[places])
+        self.paid.add(Stretch(lane, first, stop, position.quantity, amounts))
+        received, before = amounts.running(), ExactArray.from_decimals([self.cash])
+        total = received.decimal(-1)
+        carry = self._carries[position.symbol]
+        carry.funding += total
+        carry.payments += stop - first
+        self.cash += total
+        return received + before
 
     def record_late_funding(self, trade: Trade, funding: FundingRate, mark_price: Decimal) -> Trade:
         """Book a settlement that became known after its round trip had ended; return the trade it makes."""
@@ -132,8 +151,7 @@ class PnLTracker:
 
     def _settled(self, quantity: Decimal, funding: FundingRate, mark_price: Decimal) -> Decimal:
         amount = formulas.funding_payment(quantity, mark_price, funding.rate)
-        facts = funding.t_ms, funding.symbol, funding.rate, funding.interval_hours, mark_price, quantity
-        self.payments.append(_payment((*facts, amount)))
+        self.paid.add(as_payment(funding, mark_price, quantity, amount))
         self.cash += amount
         return amount
 
