@@ -118,7 +118,7 @@ def test_halted_worker_that_wakes_after_its_lease_finds_its_chunks_done_and_chan
     begun = len(running.service.log_of("worker-one"))
     for pid in halted:
         kill(pid, signal.SIGCONT)
-    eventually(lambda: "'lost'" in running.service.log_of("worker-one")[begun:], 20, "the hold is found lost")
+    eventually(lambda: "'lost'" in running.service.log_of("worker-one")[begun:], 60, "the hold is found lost")
     running.assert_promise_kept(sweep_id, spec)
     assert stored_rows(running.engine, sweep_id) == rows
     assert any(found.token > 1 for found in chunks_of(running.engine, sweep_id))

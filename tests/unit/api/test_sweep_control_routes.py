@@ -36,7 +36,9 @@ def test_dry_run_counts_cells_rejections_and_repetitions_and_stores_nothing(clie
     assert client.get("/sweeps").json()["sweeps"] == []
 
 
-def test_dry_run_estimates_by_what_the_workers_measured(client: TestClient, finished: int) -> None:
+def test_dry_run_estimates_by_what_the_workers_measured(client: TestClient, hands: Hands) -> None:
+    grid = {"perp_leverage": [*range(1, 11)], "initial_capital": [*range(1_000, 101_000, 1_000)]}
+    hands.work(int(client.post("/sweeps", json=sweep_body(grid=grid)).json()["id"]))
     plan = client.post("/sweeps/validate", json=sweep_body()).json()
     assert plan["estimate"]["measured"] is True
     assert 0 < plan["estimate"]["core_seconds"] < 60
