@@ -20,6 +20,7 @@ from bot.signals.trend import RateAverage, trend_score
 from bot.signals.volume import volume_holds
 
 Scores = npt.NDArray[np.int64]
+HOLD = "hold"
 _SAFE = 2**62
 _SUB_SCORE_UNIT = 10**SUB_SCORE_PLACES
 
@@ -86,6 +87,13 @@ def composite_decisions(config: RunConfig, columns: DecisionColumns) -> Decision
         columns.derive(entry_key, lambda: Choice.of(_composite_entries(config, columns, scores))),
         columns.derive(exit_key, lambda: Choice.of(_composite_exits(config, columns, scores))),
     )
+
+
+def hold_decisions(_config: RunConfig, columns: DecisionColumns) -> Decisions:
+    """Return what `hold` decides."""
+    entries = columns.derive("hold entries", lambda: Choice.of(columns.fresh))
+    never = columns.derive("never", lambda: Choice.of(np.zeros_like(columns.fresh)))
+    return Decisions(entries, never)
 
 
 def _composite_entries(config: RunConfig, columns: DecisionColumns, scores: Scores) -> Mask:
@@ -187,4 +195,5 @@ _COMPUTE: Mapping[str, Callable[[RunConfig, DecisionColumns], Iterator[Decimal]]
 DECISIONS: Mapping[str, Callable[[RunConfig, DecisionColumns], Decisions]] = {
     "simple": simple_decisions,
     "composite": composite_decisions,
+    HOLD: hold_decisions,
 }

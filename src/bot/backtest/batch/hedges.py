@@ -16,7 +16,7 @@ from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
 from bot.desk import position_sizer
 from bot.execution.fill_model import FillModel
-from bot.models import Leg, Position, Side
+from bot.models import Leg, Side
 from bot.money import MONEY_PLACES, WIDE
 from bot.pnl import formulas
 from bot.pnl.exact_array import ExactArray
@@ -106,15 +106,8 @@ class HedgeBook:
         columns = zip(amounts, self._exponents, strict=True)
         return Opened(entries, *(ExactArray(whole, exponent) for whole, exponent in columns))
 
-    def position(self, number: int) -> Position:
-        """Return a hedge as the position it is."""
-        opened = self.hedges(np.array([number]))
-        opened_at_ms = self.pair.events[int(opened.entries[0])].t_ms
-        amounts = (column.decimals()[0] for column in opened.amounts())
-        return Position(self.pair.symbol, opened_at_ms, *amounts)
-
     def open_at(self, moments: Mask) -> None:
-        """Open hedges with a whole slot at the events where `moments` holds."""
+        """Open hedges with a whole slot at the events where `moments` holds, before they are asked for."""
         entries = np.flatnonzero(moments & (self._number_at == _UNKNOWN))
         if len(entries):
             self._number_at[entries] = self._open(entries, np.full(len(entries), self.initial))
@@ -127,16 +120,24 @@ class HedgeBook:
             yield
         finally:
             self._count = kept
+            self._number_at[self._number_at >= kept] = _UNKNOWN
             self._with_cash.clear()
 
     def opened(self, entries: Whole) -> Whole:
-        """Return the hedges of `open_at`, NO_HEDGE where a slot is too small for an order."""
-        return self._number_at[entries]
+        """Return the hedges opened with a whole slot, NO_HEDGE where that is too small for an order."""
+        numbers = self._number_at[entries]
+        if (numbers == _UNKNOWN).any():
+            moments = np.zeros(len(self._number_at), dtype=bool)
+            moments[entries] = True
+            self.open_at(moments)
+            numbers = self._number_at[entries]
+        return numbers
 
     def opened_with(self, entries: Whole, cash: Whole) -> Whole:
         """Return the hedges opened at these events by accounts with this much cash, in units of 1e-8."""
-        numbers = self.opened(entries)
-        short = np.flatnonzero(cash < self.slot)
+        numbers, enough = np.full(len(entries), NO_HEDGE, dtype=np.int64), cash >= self.slot
+        numbers[enough] = self.opened(entries[enough])
+        short = np.flatnonzero(~enough)
         keys = list(zip(entries[short].tolist(), cash[short].tolist(), strict=True))
         new = [key for key in dict.fromkeys(keys) if key not in self._with_cash]
         if new:

@@ -6,31 +6,22 @@ of round trips is summed up once. Accounts that shrink below a slot size each en
 share less. Where nothing is shared the plain replay runs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
-
-from bot.analytics.carry import CarryComparison
+from bot.backtest.batch.accounts import Account, Accounts, TrialSummary, identity
 from bot.backtest.batch.columns import DecisionColumns
+from bot.backtest.batch.courses import Course
 from bot.backtest.batch.decisions import DECISIONS, Decisions
-from bot.backtest.batch.hedges import HedgeBook, PairColumns, Whole
-from bot.backtest.batch.sequences import NONE, HoldColumns, Sequences
-from bot.backtest.batch.trips import nets
-from bot.backtest.batch.walk import Journeys, NextEvents, walk
+from bot.backtest.batch.hedges import PairColumns
 from bot.backtest.engine import replay
 from bot.backtest.insight import Baselines, explain
-from bot.backtest.metrics import Metrics
 from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
 from bot.money import exact
-from bot.parameters import AccountParameters
 
-_account = attrgetter(*(name for name in AccountParameters.model_fields if name != "strategy_mode"))
-_MAX_BOOKS = 32
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,49 +33,63 @@ class _Group:
     decisions: list[Decisions]
 
 
-@dataclass(frozen=True, slots=True)
-class TrialSummary:
-    """What is stored of a trial: its metrics, those of its hold baseline, and the carry it captured.
-
-    `ledger` is the digest of what it booked.
-    """
-
-    metrics: Metrics
-    hold: Metrics
-    carry: CarryComparison
-    ledger: bytes
-
-
 class BatchReplayer:
     """Replays trials of one window; keeps what they share from one call to the next."""
 
     def __init__(self, window: ReplayWindow, baselines: Baselines) -> None:
         self._window = window
         self._baselines = baselines
-        self._books: dict[tuple[Any, ...], HedgeBook] = {}
         self._columns: DecisionColumns | None = None
-        self._pair: PairColumns | None = None
+        self._accounts: Accounts | None = None
         if len(window.instruments) == 1:
             [symbol] = window.instruments
             series = window.series(symbol)
-            self._pair = PairColumns(window, series)
             views = [event.settlements[0] for event in window.events]
             self._columns = DecisionColumns(window.past, views, series)
+            self._accounts = Accounts(PairColumns(window, series), self._columns)
 
     def summaries(self, configs: Sequence[RunConfig]) -> list[TrialSummary]:
         """Return the summary of each run, equal in every bit to that of a plain replay."""
-        found: dict[int, TrialSummary] = {}
-        with exact():
-            for group in self._groups(configs):
-                found.update(self._shared(group))
+        found = self._together(configs, self._summed)
         return [
             found[place] if place in found else self._plain(config) for place, config in enumerate(configs)
         ]
+
+    def covers(self, config: RunConfig) -> bool:
+        """Return whether the trial may share anything with others."""
+        return self._columns is not None and config.strategy_mode in DECISIONS and _is_shareable(config)
+
+    def courses(self, configs: Sequence[RunConfig]) -> list[Course]:
+        """Return equity curve and round trips of each run, equal to those of a plain replay."""
+        found = self._together(configs, lambda account, group: account.courses(group.decisions))
+        return [
+            found[place] if place in found else Course.of(replay(config, self._window))
+            for place, config in enumerate(configs)
+        ]
+
+    def _summed(self, account: Account, group: _Group) -> Mapping[int, TrialSummary]:
+        return account.summaries(group.decisions, lambda: self._baselines.of(group.config))
 
     def _plain(self, config: RunConfig) -> TrialSummary:
         result = replay(config, self._window)
         insight = explain(result, self._window, self._baselines)
         return TrialSummary(result.metrics, insight.baseline.metrics, insight.carry, result.ledger)
+
+    def _together(
+        self, configs: Sequence[RunConfig], look: Callable[[Account, _Group], Mapping[int, Found]]
+    ) -> dict[int, Found]:
+        """Return what `look` finds about the trials of each account, by place among `configs`."""
+        found: dict[int, Found] = {}
+        if self._accounts is None:
+            return found
+        with exact():
+            for group in self._groups(configs):
+                try:
+                    seen = look(self._accounts.of(group.config), group)
+                except OverflowError:
+                    continue
+                found.update((group.places[trial], what) for trial, what in seen.items())
+        return found
 
     def _groups(self, configs: Sequence[RunConfig]) -> list[_Group]:
         groups: dict[tuple[Any, ...], _Group] = {}
@@ -95,53 +100,12 @@ class BatchReplayer:
             decide = DECISIONS.get(config.strategy_mode)
             if decide is None or not _is_shareable(config):
                 continue
-            account = _account(config)
+            account = identity(config)
             if group is None or account != last:
                 group, last = groups.setdefault(account, _Group(config, [], [])), account
             group.places.append(place)
             group.decisions.append(decide(config, self._columns))
         return list(groups.values())
-
-    def _shared(self, group: _Group) -> dict[int, TrialSummary]:
-        """Return the summaries of a group's trials by place, without those that cannot be had together."""
-        book, calendar = self._book(group.config), self._window.calendar
-        entries = NextEvents.of([decisions.entries for decisions in group.decisions])
-        exits = NextEvents.of([decisions.exits for decisions in group.decisions])
-        every = np.arange(len(group.places))
-        try:
-            hold = HoldColumns.of(self._baselines.of(group.config), calendar)
-            found, short = self._summed(group, hold, walk(entries, exits, book, every), every, book.slot)
-            if len(short):
-                with book.short_of_cash():
-                    journeys = walk(entries, exits, book, short, partial(nets, book))
-                    found |= self._summed(group, hold, journeys, short, 0)[0]
-        except OverflowError:
-            return {}
-        return found
-
-    def _summed(
-        self, group: _Group, hold: HoldColumns, journeys: Journeys, trials: Whole, slot: int
-    ) -> tuple[dict[int, TrialSummary], Whole]:
-        """Return the summaries of those `trials` of a group that make these journeys, and who does not."""
-        sequences = Sequences(self._book(group.config), journeys, self._window.calendar, slot)
-        own = sequences.metrics(group.config)
-        carries = sequences.carries(hold, own)
-        held = self._baselines.of(group.config).metrics
-        ledgers = sequences.ledgers(self._book(group.config).pair.symbol)
-        parts = zip(own, carries, ledgers, strict=True)
-        summed = [TrialSummary(metrics, held, carry, ledger) for metrics, carry, ledger in parts]
-        pairs = list(zip(trials.tolist(), sequences.of_trial, strict=True))
-        found = {group.places[trial]: summed[which] for trial, which in pairs if which != NONE}
-        return found, np.array([trial for trial, which in pairs if which == NONE], dtype=np.int64)
-
-    def _book(self, config: RunConfig) -> HedgeBook:
-        key = _account(config)
-        if key not in self._books:
-            if len(self._books) >= _MAX_BOOKS:
-                self._books.clear()
-            assert self._pair is not None  # noqa: S101
-            self._books[key] = HedgeBook(config, self._pair)
-        return self._books[key]
 
 
 def _is_shareable(config: RunConfig) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from bot.analytics.carry import CarryComparison, captured_share
 from bot.analytics.metrics import Calendar, amount_units, from_units
+from bot.backtest.batch.courses import Course, courses_of
 from bot.backtest.batch.curves import Curves, Legs
 from bot.backtest.batch.hedges import HedgeBook, Whole
 from bot.backtest.batch.paths import segment_sums
@@ -115,6 +116,24 @@ class Sequences:
         columns = (sums[field.name].tolist() for field in fields(TradeTotals))
         held = segment_sums((trips.ends - trips.entries)[legs.trips], legs.starts)
         return [TradeTotals(*values) for values in zip(*columns, strict=True)], held.tolist()
+
+    def hold_columns(self, which: int, fees: Decimal) -> HoldColumns:
+        """Return sequence `which`, that of a hold run with these `fees`, for others to be held against."""
+        legs, trips, paths = self._legs, self._trips, self._trips.paths
+        paid = np.zeros(len(self._calendar.times_ms) + 1, dtype=np.int64)
+        made = legs.trips[legs.starts[which] : legs.starts[which + 1]]
+        for trip in made.tolist():
+            entry, last, cell = (
+                int(column[trip]) for column in (trips.entries, trips.last_collected, trips.cells)
+            )
+            paid[entry + 2 : last + 2] = np.diff(paths.funding[cell : cell + last - entry + 1])
+        before = np.cumsum(paid)
+        available = int(before[-1])
+        return HoldColumns(len(made), fees, available, from_units(available), before)
+
+    def courses(self, book: HedgeBook) -> list[Course]:
+        """Return the course of each sequence, on the hedges of `book`."""
+        return courses_of(book, self._trips, self._legs)
 
     def ledgers(self, symbol: str) -> list[bytes]:
         """Return the digest of what each sequence booked."""

@@ -12,7 +12,7 @@ from bot.backtest.batch.walk import LIQUIDATION, MARGIN, REASONS, parts
 from bot.backtest.ledger import REASONS as REASON_PLACES
 from bot.backtest.ledger import Bookings, symbol_code
 from bot.errors import ExecutionError
-from bot.models import CloseReason, Leg, Side, Trade
+from bot.models import CloseReason, Leg, Position, Side, Trade
 from bot.pnl import formulas
 from bot.pnl.round_trip import Exit, round_trip
 
@@ -136,13 +136,14 @@ class _Closed:
     @classmethod
     def of(cls, book: HedgeBook, opened: Opened, codes: Whole, funding: Whole) -> Self:
         """Close `opened` hedges, on which `funding` was booked, by the round trips `codes`."""
-        numbers, ends, reasons = parts(codes)
+        _, ends, reasons = parts(codes)
         times, entries = book.pair.times_ms, opened.entries
         seen, held_ms = ends.copy(), times[ends] - times[entries]
         fees, price_pnl = _normally(book, opened, ends)
-        for at in np.flatnonzero(reasons == LIQUIDATION).tolist():
-            number, end, payments = int(numbers[at]), int(ends[at]), int(ends[at] - 1 - entries[at])
-            trade = _liquidated(book, number, end, int(funding[at]), payments)
+        liquidated = np.flatnonzero(reasons == LIQUIDATION)
+        for at, position in zip(liquidated.tolist(), positions(book, opened[liquidated]), strict=True):
+            entry, end = int(entries[at]), int(ends[at])
+            trade = _liquidated(book, position, entry, end, int(funding[at]))
             fees[at], price_pnl[at] = money_units(trade.fees), money_units(trade.price_pnl)
             held_ms[at] = trade.closed_at_ms - trade.opened_at_ms
             seen[at] -= trade.closed_at_ms != times[end]
@@ -161,9 +162,9 @@ def _normally(book: HedgeBook, opened: Opened, ends: Whole) -> tuple[Whole, Whol
     return (opened.entry_fees + spot_fee + perp_fee).units(), price_pnl.units()
 
 
-def _liquidated(book: HedgeBook, number: int, end: int, funding: int, payments: int) -> Trade:
+def _liquidated(book: HedgeBook, position: Position, entry: int, end: int, funding: int) -> Trade:
     """Return the round trip of a hedge that was liquidated between the events `end - 1` and `end`."""
-    pair, position = book.pair, book.position(number)
+    pair = book.pair
     candles = pair.window.mark_candles(pair.symbol, pair.events[end - 1].t_ms, pair.events[end].t_ms)
     ticker = book.risk.fatal_candle(position, candles, pair.instrument.mmr).ticker
     if ticker.spot is None:
@@ -171,4 +172,30 @@ def _liquidated(book: HedgeBook, number: int, end: int, funding: int, payments: 
     price = book.fills.price(Side.SELL, ticker.spot)
     fee = book.fees.fee(Leg.SPOT, position.quantity, price)
     done = Exit(ticker.t_ms, price, None, fee, CloseReason.LIQUIDATION)
-    return round_trip(position, from_units(funding), payments, done)
+    return round_trip(position, from_units(funding), end - 1 - entry, done)
+
+
+def positions(book: HedgeBook, opened: Opened) -> list[Position]:
+    """Return hedges as the positions they are."""
+    pair, amounts = book.pair, (column.decimals() for column in opened.amounts())
+    rows = zip(opened.entries.tolist(), *amounts, strict=True)
+    return [Position(pair.symbol, pair.events[entry].t_ms, *values) for entry, *values in rows]
+
+
+def trades_of(book: HedgeBook, trips: Trips) -> list[Trade]:
+    """Return round trips as a tracker notes them. Call inside `bot.money.exact()`."""
+    held, pair, ends = positions(book, trips.paths.opened), book.pair, trips.ends
+    spots = book.fills.price(Side.SELL, pair.spots[ends]).decimals()
+    perps = book.fills.price(Side.BUY, pair.perps[ends]).decimals()
+    columns = trips.hedges, trips.entries, ends, trips.reasons, trips.funding, trips.fees
+    rows = zip(*(column.tolist() for column in columns), spots, perps, strict=True)
+    trades = []
+    for hedge, entry, end, reason, funding, fees, spot, perp in rows:
+        position = held[hedge]
+        if reason == LIQUIDATION:
+            trades.append(_liquidated(book, position, entry, end, funding))
+            continue
+        paid = from_units(fees) - position.entry_fees
+        done = Exit(pair.events[end].t_ms, spot, perp, paid, REASONS[reason])
+        trades.append(round_trip(position, from_units(funding), end - entry, done))
+    return trades

@@ -1,7 +1,8 @@
 """Which round trips each trial makes: all trials step from entry to exit at the same time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -27,26 +28,26 @@ def parts(codes: Whole) -> tuple[Whole, Whole, Whole]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NextEvents:
-    """The next event of each distinct choice, a row each, and the row that each trial follows.
-
-    `anywhere` says which events any of them chooses.
-    """
+    """The next event of each distinct choice, a row each, and the row that each trial follows."""
 
     table: npt.NDArray[np.int32]
     row_of_trial: Whole
-    anywhere: Mask
 
     @classmethod
     def of(cls, choices: Sequence[Choice]) -> "NextEvents":
         """Return the rows of one choice a trial; the same share a row."""
         rows = {choice: row for row, choice in enumerate(dict.fromkeys(choices))}
         row_of_trial = np.array([rows[choice] for choice in choices], dtype=np.int64)
-        anywhere = np.logical_or.reduce([choice.mask for choice in rows])
-        return cls(np.stack([choice.next for choice in rows]), row_of_trial, anywhere)
+        return cls(np.stack([choice.next for choice in rows]), row_of_trial)
 
     def after(self, trials: Whole, start: Whole) -> Whole:
         """Return the next event of each of `trials` from `start` on."""
         return self.table[self.row_of_trial[trials], start].astype(np.int64)
+
+
+def anywhere(choices: Iterable[Choice]) -> Mask:
+    """Return which events any of the choices takes."""
+    return cast("Mask", np.logical_or.reduce([choice.mask for choice in dict.fromkeys(choices)]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +75,6 @@ def walk(
     The last event closes everything; a pair whose position ends at an event is not entered again there.
     """
     count, last = len(trials), next_entry.table.shape[1] - 3
-    book.open_at(next_entry.anywhere)
     cash, skipped = np.full(count, book.initial), np.zeros(count, dtype=np.int64)
     places, start = np.arange(count), np.zeros(count, dtype=np.int64)
     steps: list[tuple[Whole, Whole]] = []

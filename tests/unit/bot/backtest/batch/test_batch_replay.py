@@ -1,5 +1,6 @@
 """Trials replayed together have the metrics they have alone, in every bit."""
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -13,8 +14,9 @@ from recorded import recorded_market
 from reference.markets import configs, markets
 from toy_market import RULES, configured, pair, window
 
-from bot.backtest import Baselines, ReplayWindow, explain, replay
-from bot.backtest.batch import BatchReplayer, TrialSummary
+from bot.analytics.metrics import from_units
+from bot.backtest import Baselines, ReplayWindow, RunResult, explain, replay
+from bot.backtest.batch import BatchReplayer, Course, TrialSummary
 from bot.config import RunConfig
 from bot.timestamps import parse_time_ms
 
@@ -22,13 +24,23 @@ from bot.timestamps import parse_time_ms
 def assert_together_as_alone(trials: list[RunConfig], shown: ReplayWindow) -> None:
     baselines = Baselines(shown)
     replayer = BatchReplayer(shown, baselines)
-    alone = [summary(trial, shown, baselines) for trial in trials]
+    results = [replay(trial, shown) for trial in trials]
+    alone = [summary(result, shown, baselines) for result in results]
     assert replayer.summaries(trials) == alone
     assert replayer.summaries(trials[::-1]) == alone[::-1]
+    courses = replayer.courses(trials)
+    documents = [document(*one) for one in zip(results, replayer.summaries(trials), courses, strict=True)]
+    assert documents == [result.document() for result in results]
+    assert [course.trades for course in courses] == [result.trades for result in results]
 
 
-def summary(trial: RunConfig, shown: ReplayWindow, baselines: Baselines) -> TrialSummary:
-    result = replay(trial, shown)
+def document(alone: RunResult, together: TrialSummary, course: Course) -> dict[str, Any]:
+    """Return the result document of a run, with nothing in it that its plain replay worked out."""
+    equity = tuple(zip(course.times_ms, map(from_units, course.worth), strict=True))
+    return replace(alone, metrics=together.metrics, trades=course.trades, equity=equity).document()
+
+
+def summary(result: RunResult, shown: ReplayWindow, baselines: Baselines) -> TrialSummary:
     insight = explain(result, shown, baselines)
     return TrialSummary(result.metrics, insight.baseline.metrics, insight.carry, result.ledger)
 

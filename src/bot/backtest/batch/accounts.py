@@ -1,0 +1,157 @@
+"""What the trials of one account share, and how they are summed up together."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from bot.analytics.carry import CarryComparison
+from bot.backtest.batch.columns import DecisionColumns
+from bot.backtest.batch.courses import Course
+from bot.backtest.batch.decisions import Decisions, hold_decisions
+from bot.backtest.batch.hedges import HedgeBook, PairColumns, Whole
+from bot.backtest.batch.sequences import NONE, HoldColumns, Sequences
+from bot.backtest.batch.trips import nets
+from bot.backtest.batch.walk import NextEvents, anywhere, walk
+from bot.backtest.metrics import Metrics
+from bot.backtest.result import RunResult
+from bot.config import RunConfig
+from bot.parameters import AccountParameters
+
+identity = attrgetter(*(name for name in AccountParameters.model_fields if name != "strategy_mode"))
+_MANY = 16
+"""From so many trials on, hedges are opened together before any trial reaches them."""
+_MAX_CELLS = 16_000_000
+_CELLS_AN_EVENT = 20
+"""Of an account all of whose hedges have been opened: at most twice nine numbers each, and two columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSummary:
+    """What is stored of a trial: its metrics, those of its hold baseline, and the carry it captured.
+
+    `ledger` is the digest of what it booked.
+    """
+
+    metrics: Metrics
+    hold: Metrics
+    carry: CarryComparison
+    ledger: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some trials of an account by place, and the sequences that those of them make that it covers."""
+
+    trials: Whole
+    sequences: Sequences
+
+    def members(self) -> Iterator[tuple[int, int]]:
+        """Return each trial that is covered, and which sequence it makes."""
+        return ((trial, which) for trial, which in self._pairs() if which != NONE)
+
+    def left_out(self) -> Whole:
+        """Return the trials that are not covered."""
+        return np.array([trial for trial, which in self._pairs() if which == NONE], dtype=np.int64)
+
+    def _pairs(self) -> Iterator[tuple[int, int]]:
+        return zip(self.trials.tolist(), self.sequences.of_trial, strict=True)
+
+
+class Account:
+    """The trials of one account over the only pair of a window. Call inside `bot.money.exact()`."""
+
+    def __init__(self, config: RunConfig, pair: PairColumns, columns: DecisionColumns) -> None:
+        self._config = config
+        self._book = HedgeBook(config, pair)
+        self._hold = hold_decisions(config, columns)
+        self._held: tuple[HoldColumns, Metrics] | None = None
+
+    def summaries(
+        self, trials: Sequence[Decisions], plain_hold: Callable[[], RunResult]
+    ) -> dict[int, TrialSummary]:
+        """Return the summaries of `trials` by place, without those that share too little to be had together.
+
+        `plain_hold` gives the run that holds where it is one of those. Raises OverflowError where amounts
+        would not fit 64 bits.
+        """
+        count = len(trials)
+        parts = self.parts(trials if self._held else [*trials, self._hold])
+        own = [part.sequences.metrics(self._config) for part in parts]
+        if self._held is None:
+            self._held = self._last(count, parts, own) or self._columns_of(plain_hold())
+        hold, held = self._held
+        found: dict[int, TrialSummary] = {}
+        for part, metrics in zip(parts, own, strict=True):
+            carries = part.sequences.carries(hold, metrics)
+            columns = zip(metrics, carries, part.sequences.ledgers(self._book.pair.symbol), strict=True)
+            summed = [TrialSummary(one, held, carry, ledger) for one, carry, ledger in columns]
+            found.update((trial, summed[which]) for trial, which in part.members() if trial < count)
+        return found
+
+    def courses(self, trials: Sequence[Decisions]) -> dict[int, Course]:
+        """Return the courses of `trials` by place, without those left out of `summaries`.
+
+        Raises OverflowError as `summaries` does.
+        """
+        found: dict[int, Course] = {}
+        for part in self.parts(trials):
+            courses = part.sequences.courses(self._book)
+            found.update((trial, courses[which]) for trial, which in part.members())
+        return found
+
+    def parts(self, trials: Sequence[Decisions]) -> list[Part]:
+        """Return the sequences of `trials`: of those that always fill their slots, and of those that do not.
+
+        Raises OverflowError as `summaries` does.
+        """
+        book, calendar = self._book, self._book.pair.window.calendar
+        if len(trials) >= _MANY:
+            book.open_at(anywhere([one.entries for one in trials if one is not self._hold]))
+        entries = NextEvents.of([one.entries for one in trials])
+        exits = NextEvents.of([one.exits for one in trials])
+        every = np.arange(len(trials))
+        whole = Part(every, Sequences(book, walk(entries, exits, book, every), calendar, book.slot))
+        short = whole.left_out()
+        if not len(short):
+            return [whole]
+        with book.short_of_cash():
+            journeys = walk(entries, exits, book, short, partial(nets, book))
+            return [whole, Part(short, Sequences(book, journeys, calendar, 0))]
+
+    def _last(
+        self, place: int, parts: list[Part], metrics: list[list[Metrics]]
+    ) -> tuple[HoldColumns, Metrics] | None:
+        """Return the run at `place` as columns, if it is covered, and its metrics."""
+        for part, own in zip(parts, metrics, strict=True):
+            for trial, which in part.members():
+                if trial == place:
+                    return part.sequences.hold_columns(which, own[which].total_fees), own[which]
+        return None
+
+    def _columns_of(self, held: RunResult) -> tuple[HoldColumns, Metrics]:
+        return HoldColumns.of(held, self._book.pair.window.calendar), held.metrics
+
+
+class Accounts:
+    """The accounts of one window, the least recently used forgotten first; bounded by what they hold."""
+
+    def __init__(self, pair: PairColumns, columns: DecisionColumns) -> None:
+        self._pair = pair
+        self._columns = columns
+        self._known: OrderedDict[tuple[Any, ...], Account] = OrderedDict()
+        self._most = max(1, _MAX_CELLS // (_CELLS_AN_EVENT * len(pair.events)))
+
+    def of(self, config: RunConfig) -> Account:
+        """Return the account of a run."""
+        key, known = identity(config), self._known
+        if key not in known:
+            if len(known) >= self._most:
+                known.popitem(last=False)
+            known[key] = Account(config, self._pair, self._columns)
+        known.move_to_end(key)
+        return known[key]
