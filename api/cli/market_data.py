@@ -22,6 +22,7 @@ from bot.models import HOUR_MS
 from bot.timestamps import iso
 
 _SHOWN_REFUSALS = 5
+_LONGEST_MAPPING_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,11 @@ def _oddities(listing: list[ExchangeListing]) -> Iterator[str]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text()
+        with path.open("rb") as file:
+            text = file.read(_LONGEST_MAPPING_BYTES + 1)
+        if len(text) > _LONGEST_MAPPING_BYTES:
+            raise InvalidInputError.of("mapping", f"{path} is larger than {_LONGEST_MAPPING_BYTES:,} bytes")
+        return text.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInputError.of("mapping", f"{path} cannot be read: {error}") from None
 

@@ -12,7 +12,8 @@ from bot.money import plain
 from sweeps.export.pages import Field, Page
 from sweeps.trial import TrialState
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n")
+"""The wide forms of the first four mean the same to a spreadsheet in East Asia."""
 
 
 def csv_header(fields: Sequence[Field]) -> bytes:

@@ -35,7 +35,7 @@ PAGE = [
 ]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1"])
 def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text: str) -> None:
     (row,) = csv.reader(io.StringIO(csv_page([[text]]).decode(), newline=""))
     assert row == [f"'{text}"]

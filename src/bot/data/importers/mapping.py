@@ -49,6 +49,8 @@ class Mapping(BaseModel):
             return tuple(_ALL.validate_python(entries))
         except json.JSONDecodeError as error:
             raise InvalidInputError.of("mapping", f"line {error.lineno}: {error.msg}") from None
+        except RecursionError:
+            raise InvalidInputError.of("mapping", "is nested too deeply") from None
         except ValidationError as error:
             raise InvalidInputError([_refused(one) for one in error.errors(include_url=False)]) from None
 
