@@ -70,8 +70,8 @@ def trial_page(
     limit = bounded_limit(limit)
     place = None if cursor is None else Place.parse(cursor, order)
     chosen = Selection.parse(spec.space, filters or {})
-    finished = _finished(connection, sweep_id, spec, order, state, chosen)
-    places = _next_places(finished, order, place, limit + 1)
+    wanted = _Wanted(order, chosen, state, place, limit + 1)
+    places = _next_places(_finished(connection, sweep_id, spec, wanted), order, place, limit + 1)
     views = _views(connection, sweep_id, spec, [found.number for found in places[:limit]])
     return TrialPage(views, places[limit - 1].cursor(order) if len(places) > limit else None)
 
@@ -92,22 +92,34 @@ class _Finished:
         return _Finished(self.numbers[order], self.sorted_by[order], self.defined[order])
 
 
-def _finished(
-    connection: sa.Connection,
-    sweep_id: int,
-    spec: SweepSpec,
-    order: Order,
-    state: TrialState | None,
-    chosen: Selection,
-) -> _Finished:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A page as asked for: `count` places after `place`, in `order`, of the chosen trials in `state`."""
+
+    order: Order
+    chosen: Selection
+    state: TrialState | None
+    place: Place | None
+    count: int
+
+    def failed(self, connection: sa.Connection, sweep_id: int) -> Numbers:
+        """Return the failed trials that can be on the page; by a metric they come last, by number."""
+        if self.state not in {None, TrialState.FAILED} or self.chosen.metrics:
+            return np.empty(0, dtype=np.int64)
+        if self.order.metric is None or self.chosen.axes:
+            return failed_numbers(connection, sweep_id)
+        after = self.place.number if self.place is not None and self.place.value is None else -1
+        return failed_numbers(connection, sweep_id, after=after, most=self.count)
+
+
+def _finished(connection: sa.Connection, sweep_id: int, spec: SweepSpec, wanted: _Wanted) -> _Finished:
+    order, chosen = wanted.order, wanted.chosen
     metrics = [*([order.metric] if order.metric else []), *chosen.metrics]
-    wanted = state in {None, TrialState.COMPLETED}
-    done = measured(connection, sweep_id, metrics) if wanted else Measured.nothing(metrics)
+    completed = wanted.state in {None, TrialState.COMPLETED}
+    done = measured(connection, sweep_id, metrics) if completed else Measured.nothing(metrics)
     if chosen.metrics:
         done = done.only(chosen.keeps_values(done))
-    failed = np.empty(0, dtype=np.int64)
-    if state in {None, TrialState.FAILED} and not chosen.metrics:
-        failed = failed_numbers(connection, sweep_id)
+    failed = wanted.failed(connection, sweep_id)
     numbers = np.concatenate([done.numbers, failed])
     if order.metric:
         values = done.values[order.metric]
@@ -132,12 +144,15 @@ def finished_numbers(connection: sa.Connection, sweep_id: int) -> Numbers:
     return np.fromiter(rows.scalars(), dtype=np.int64)
 
 
-def failed_numbers(connection: sa.Connection, sweep_id: int) -> Numbers:
-    """Return the failed trials of a sweep by number."""
+def failed_numbers(
+    connection: sa.Connection, sweep_id: int, *, after: int = -1, most: int | None = None
+) -> Numbers:
+    """Return the failed trials of a sweep by number: all, or up to `most` of those `after` a number."""
     rows = connection.execute(
         sa.select(trial.c.number)
-        .where(trial.c.sweep_id == sweep_id, sa.text(TRIAL_FAILED))
+        .where(trial.c.sweep_id == sweep_id, sa.text(TRIAL_FAILED), trial.c.number > after)
         .order_by(trial.c.number)
+        .limit(most)
     )
     return np.fromiter(rows.scalars(), dtype=np.int64)
 
