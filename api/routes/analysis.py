@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from api.analysis_schemas import Heatmap, Overview, Panels, SettingPage
 from api.dependencies import DatabaseDep
 from api.documents import heatmap_document, overview_document, panels_document, setting_document
 from api.openapi import PROBLEMS
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId, other_parameters
-from api.schemas import Heatmap, Overview, Panels, SettingPage
 from sweeps.heatmap import Aggregate, heatmap, panels
 from sweeps.overview import GAIN, MOST_POINTS, RISK, overview
 from sweeps.robustness import over_axis
