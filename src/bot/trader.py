@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Literal
 
 from bot.account import AccountState
-from bot.market_data.course import Course
 from bot.market_data.ticker_service import TickerService
+from bot.market_data.track import Track
 from bot.models import CloseReason, FundingRate, Instrument, MarketEvent, Position, SettlementView, Trade
 from bot.pnl.round_trip import was_due
 from bot.pnl.tracker import PnLTracker
@@ -71,24 +71,23 @@ class CarryTrader:
             for record in records:
                 self._strategy.observe(record)
 
-    def follow(self, course: Course, worths: WorthCurve) -> None:
+    def follow(self, track: Track, worths: WorthCurve) -> None:
         """Do all that happens at each event but the last, and write down what the account is worth after it.
 
         Where nothing can happen, or nothing but the funding of one hedge, many events are done at once.
         """
-        events, held = course.events, self.positions.held
+        events, held = track.events, self.positions.held
         at, last = 0, len(events) - 1
         while at < last:
-            stop = self._quiet.until(course, at, last)
-            if stop == at:
-                stop = at + 1
-                self.on_event(events[at])
-                worths.stand(at, stop, self.equity(), held=bool(held))
-            elif held:
-                self._carry(course, at, stop, worths)
+            stop = self._quiet.until(track, at, last)
+            if held and stop > at:
+                self._carry(track, at, stop, worths)
             else:
                 worths.stand(at, stop, self.tracker.cash, held=False)
-            at = stop
+            if stop < last:
+                self.on_event(events[stop])
+                worths.stand(stop, stop + 1, self.equity(), held=bool(held))
+            at = stop + 1
 
     def on_event(self, event: MarketEvent) -> None:
         """Do all that happens at `event`: liquidations, funding, exits, entries."""
@@ -167,13 +166,14 @@ class CarryTrader:
         self._previous_ms = event.t_ms
         return liquidated
 
-    def _carry(self, course: Course, at: int, stop: int, worths: WorthCurve) -> None:
+    def _carry(self, track: Track, at: int, stop: int, worths: WorthCurve) -> None:
         """Hold the one hedge through events that only settle."""
         [position] = self.positions.held.values()
-        lane = course.lane(position.symbol)
-        cash = self.tracker.record_stretch(position, lane, at, stop)
-        worths.carry(position, lane, at, stop, cash)
-        newest = course.events[stop - 1]
+        lane = track.lane(position.symbol)
+        before = self.tracker.cash
+        received = self.tracker.record_stretch(position, lane, at, stop)
+        worths.carry(position, lane, at, stop, before, received)
+        newest = track.events[stop - 1]
         self._tickers.show(newest.tickers)
         self._previous_ms = newest.t_ms
 

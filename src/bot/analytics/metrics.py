@@ -38,11 +38,21 @@ def from_units(units: int) -> Decimal:
     return EXACT.multiply(Decimal(units), _UNIT)
 
 
-def units_text(units: int) -> str:
-    """Return an integer of 1e-8 as the canonical text of its amount."""
-    digits = f"{abs(units):09d}"
-    amount = f"{digits[:-MONEY_PLACES]}.{digits[-MONEY_PLACES:]}".rstrip("0").rstrip(".")
-    return f"-{amount}" if units < 0 else amount
+def units_texts(units: Units) -> list[str]:
+    """Return integers of 1e-8 as the canonical texts of their amounts; repeated ones are written once."""
+    fresh = np.append(True, units[1:] != units[:-1])
+    return cast("list[str]", _texts(units[fresh])[np.cumsum(fresh) - 1].tolist())
+
+
+def _texts(units: Units) -> npt.NDArray[np.object_]:
+    sizes = abs(units)
+    parts = np.stack((sizes // UNITS_PER_QUOTE, sizes % UNITS_PER_QUOTE), axis=1)
+    written = f"%d.%0{MONEY_PLACES}d " * len(units) % tuple(parts.ravel().tolist())
+    texts = np.array(written.split(), dtype=object)
+    for place in np.flatnonzero((units < 0) | (units % 10 == 0)).tolist():
+        short = texts[place].rstrip("0").rstrip(".")
+        texts[place] = f"-{short}" if units[place] < 0 else short
+    return texts
 
 
 def curve_units(equity: Iterable[tuple[int, Decimal]]) -> list[int]:

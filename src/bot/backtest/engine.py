@@ -26,18 +26,15 @@ class BacktestEngine:
     def run(self) -> RunResult:
         """Return the finished run."""
         config, window = self._config, self._window
+        initial, calendar = config.initial_capital, window.calendar
         with exact():
             trader, worths = self._replay()
-            units = worths.units()
-        trades = tuple(trader.tracker.trades)
-        [metrics] = summarize(
-            CurveFacts.of(units[None, :], money_units(config.initial_capital), window.calendar),
-            config.initial_capital,
-            window.calendar,
-            [TradeTotals.of(trades)],
-            [Activity(len(units), worths.events_in_market, trader.skipped_entries)],
-        )
-        curve = Curve(window.calendar.times_ms, units)
+            units, trades = worths.units(), tuple(trader.tracker.trades)
+            totals = TradeTotals.of(trades)
+        facts = CurveFacts.of(units[None, :], money_units(initial), calendar)
+        activity = Activity(len(units), worths.events_in_market, trader.skipped_entries)
+        [metrics] = summarize(facts, initial, calendar, [totals], [activity])
+        curve = Curve(calendar.times_ms, units)
         return RunResult(
             config, window.fingerprint, window.coverage, metrics, trades, trader.tracker.paid, curve
         )
@@ -51,7 +48,7 @@ class BacktestEngine:
         trader.warm_up(window.past)
         last = len(window.events) - 1
         worths = WorthCurve(last + 1)
-        trader.follow(window.course, worths)
+        trader.follow(window.track, worths)
         trader.on_last_event(window.events[last])
         worths.stand(last, last + 1, trader.equity(), held=False)
         return trader, worths

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from bot.analytics import metrics as stats
 from bot.analytics.growth import annualized_returns
-from bot.analytics.metrics import Calendar, Floats, Units, finite, from_units, money_units
+from bot.analytics.metrics import Calendar, Floats, Units, amount_units, finite, from_units, money_units
 from bot.analytics.returns import Returns, year_ratios
 from bot.models import DAY_MS, HOUR_MS, CloseReason, Trade
 from bot.money import plain
@@ -70,8 +70,8 @@ class TradeTotals:
 
     @classmethod
     def of(cls, trades: Sequence[Trade]) -> "TradeTotals":
-        """Return the sums over `trades`."""
-        net = [money_units(trade.net_pnl) for trade in trades]
+        """Return the sums over `trades`. Call inside `bot.money.exact()`."""
+        net = amount_units(trade.net_pnl for trade in trades)
         return cls(
             trades=len(trades),
             winners=sum(amount > 0 for amount in net),
@@ -193,7 +193,7 @@ def _metrics(
 
 
 def _total(amounts: Iterable[Decimal]) -> int:
-    return sum(map(money_units, amounts))
+    return sum(amount_units(amounts))
 
 
 def _per(amount: float, count: float) -> float | None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot import ENGINE_VERSION
-from bot.analytics.metrics import Units, from_units, units_text
+from bot.analytics.metrics import Units, from_units, units_texts
 from bot.backtest.identity import run_key
 from bot.backtest.ledger import ledger_of
 from bot.backtest.metrics import Metrics
@@ -34,8 +34,7 @@ class Curve:
 
     def document(self) -> list[list[Any]]:
         """Return times and worths as JSON values."""
-        pairs = zip(self.times_ms.tolist(), self.units.tolist(), strict=True)
-        return [[t_ms, units_text(units)] for t_ms, units in pairs]
+        return list(map(list, zip(self.times_ms.tolist(), units_texts(self.units), strict=True)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from bot.config import RunConfig
 from bot.data.coverage import Coverage, check_coverage, coverage
 from bot.data.series import MarketData
 from bot.errors import InsufficientDataError
-from bot.market_data.course import Course
+from bot.market_data.track import Track
 from bot.models import FundingRate, Instrument, MarkCandle, MarketEvent, SettlementView, Ticker
 from bot.timestamps import iso
 
@@ -55,9 +55,9 @@ class ReplayWindow:
         return [event.t_ms for event in self.events]
 
     @cached_property
-    def course(self) -> Course:
+    def track(self) -> Track:
         """The events as a trader follows them."""
-        return Course(self.events)
+        return Track(self.events)
 
     def series(self, symbol: str) -> PairSeries:
         """Return what a pair shows at the events, at each of which it settles."""

@@ -40,6 +40,12 @@ class ExactArray:
         """Return `values`, none lost and none rounded."""
         return cls.of(DecimalColumn.from_decimals(values))
 
+    @classmethod
+    def one(cls, value: Decimal) -> Self:
+        """Return a single value, to go with any number of others."""
+        whole, exponent, bound = _parts(value)
+        return cls(np.array([whole], dtype=np.int64 if bound < _LIMIT else object), exponent, bound)
+
     def __getitem__(self, index: Index) -> "ExactArray":
         """Return the values at `index`."""
         return ExactArray(self.mantissas[index], self.exponent, self.bound)
@@ -175,7 +181,7 @@ class _WideArray(ExactArray):
 
 def _half_even(floor: Mantissas, twice: Mantissas, unit: int) -> Mantissas:
     """Return quotients rounded half-even, from their floors and twice what these leave of `unit`."""
-    return cast("Mantissas", floor + ((twice > unit) | ((twice == unit) & (floor % 2 == 1))))
+    return cast("Mantissas", floor + (twice + (floor & 1) > unit))
 
 
 def _parts(factor: ExactArray | Decimal) -> tuple[Mantissas | int, int, int]:

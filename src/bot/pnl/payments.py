@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.market_data.course import Lane
+from bot.market_data.track import Lane
 from bot.models import FundingPayment, FundingRate
 from bot.pnl.exact_array import ExactArray
 
@@ -22,8 +22,7 @@ class Stretch:
 
     def payments(self) -> list[FundingPayment]:
         """Return the settlements one by one."""
-        moments = self.lane.moments[self.first : self.stop]
-        records = [moment.view.funding for moment in moments if moment.view is not None]
+        records = self.lane.settlements(self.first, self.stop)
         return [
             as_payment(record, record.mark_price, self.quantity, amount)
             for record, amount in zip(records, self.amounts.decimals(), strict=True)

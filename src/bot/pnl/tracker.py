@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bot.account import AccountState, OpenHedge, PendingHedge, UnfinishedHedge, UnwoundSpot
-from bot.market_data.course import Lane
 from bot.market_data.ticker_service import TickerService
+from bot.market_data.track import Lane
 from bot.models import CloseReason, FundingPayment, FundingRate, OrderResult, Position, Trade
 from bot.money import ZERO, book
 from bot.pnl import formulas
@@ -67,17 +67,17 @@ class PnLTracker:
         return amount
 
     def record_stretch(self, position: Position, lane: Lane, first: int, stop: int) -> ExactArray:
-        """Book the settlements of a hedge, places `first` to `stop` of a lane; return the cash after each."""
-        quantity, places = ExactArray.from_decimals([position.quantity]), slice(first, stop)
+        """Book the settlements of a hedge, places `first` to `stop` of a lane; return sums after each."""
+        quantity, places = ExactArray.one(position.quantity), slice(first, stop)
         amounts = formulas.funding_payment(quantity, lane.paid_mark[places], lane.rate[places])
         self.paid.add(Stretch(lane, first, stop, position.quantity, amounts))
-        received, before = amounts.running(), ExactArray.from_decimals([self.cash])
+        received = amounts.running()
         total = received.decimal(-1)
         carry = self._carries[position.symbol]
         carry.funding += total
         carry.payments += stop - first
         self.cash += total
-        return received + before
+        return received
 
     def record_late_funding(self, trade: Trade, funding: FundingRate, mark_price: Decimal) -> Trade:
         """Book a settlement that became known after its round trip had ended; return the trade it makes."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 import numpy as np
 
 from bot.analytics.metrics import UNITS_PER_QUOTE, Units, fitting
-from bot.market_data.course import Lane
+from bot.market_data.track import Lane
 from bot.models import Position
 from bot.money import MONEY_PLACES
 from bot.pnl import formulas
@@ -28,9 +28,11 @@ class WorthCurve:
         if held:
             self.events_in_market += stop - first
 
-    def carry(self, position: Position, lane: Lane, first: int, stop: int, cash: ExactArray) -> None:
-        """Hold a hedge at some events, after each of which there is `cash` beside it."""
-        self._put(first, stop, cash.whole(MONEY_PLACES))
+    def carry(
+        self, position: Position, lane: Lane, first: int, stop: int, before: Decimal, received: ExactArray
+    ) -> None:
+        """Hold a hedge at some events, with the cash `before` them and what has been received after each."""
+        self._put(first, stop, received.whole(MONEY_PLACES) + int(before * UNITS_PER_QUOTE))
         self._hedges.setdefault(lane, []).append((position, first, stop))
         self.events_in_market += stop - first
 

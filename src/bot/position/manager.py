@@ -59,15 +59,16 @@ class PositionManager:
     def close(self, position: Position, reason: CloseReason) -> Trade | None:
         """Sell spot and buy the perp back; return the round trip, None if it has not ended (yet)."""
         symbol, quantity = position.symbol, position.quantity
-        hedge = UnfinishedHedge(symbol, Aim.CLOSE, quantity, position, reason)
         try:
             spot = self._worker.order(symbol, Leg.SPOT, Side.SELL, quantity)
         except OrderIncompleteError as error:
+            hedge = UnfinishedHedge(symbol, Aim.CLOSE, quantity, position, reason)
             return self._go_on_closing(after(hedge, error))
         try:
             perp = self._worker.order(symbol, Leg.PERP, Side.BUY, quantity)
         except OrderIncompleteError as error:
-            return self._go_on_closing(after(hedge.filled(spot), error))
+            hedge = UnfinishedHedge(symbol, Aim.CLOSE, quantity, position, reason).filled(spot)
+            return self._go_on_closing(after(hedge, error))
         del self._held[symbol]
         return self._tracker.record_close(position, spot, perp, reason)
 

@@ -2,45 +2,45 @@
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
 
-from bot.models import MarketEvent, SettlementView
+from bot.models import FundingRate, MarketEvent, SettlementView
 from bot.money import ZERO
 from bot.pnl.exact_array import ExactArray
 
-_NO_HIGH = Decimal("-Infinity")
-
-
-class Moment(NamedTuple):
-    """What a hedge meets at an event: mark prices that margin is judged by, and the settlement of its pair.
-
-    `view` is None where that is not all: no settlement, prices missing or too old.
-    """
-
-    high: Decimal
-    mark: Decimal
-    view: SettlementView | None
+_UNKNOWN = Decimal("Infinity")
 
 
 class Lane:
-    """One pair at the events of a course: its moments, and over the same places prices and rates as columns.
+    """One pair at the events of a track: settlements, and over the same places prices and rates as columns.
 
-    Where a moment has no view the columns hold zeros.
+    Where that is not all there is to an event - nothing settles, prices are missing or too old - there is no
+    view, and the columns hold zeros. `worst` is the highest mark price that margin is judged by at an event,
+    infinite where there is no view.
     """
 
     def __init__(self, symbol: str, events: Sequence[MarketEvent]) -> None:
-        self.moments = [_moment(symbol, event) for event in events]
+        self.views = [_view(symbol, event) for event in events]
+        self.worst = [
+            _UNKNOWN
+            if view is None or view.ticker.mark is None
+            else max(view.ticker.mark, event.mark_highs.get(symbol, view.ticker.mark))
+            for view, event in zip(self.views, events, strict=True)
+        ]
         self.spot = self._column(lambda view: view.ticker.spot)
         self.perp = self._column(lambda view: view.ticker.perp)
         self.paid_mark = self._column(lambda view: view.funding.mark_price)
         self.rate = self._column(lambda view: view.funding.rate)
 
+    def settlements(self, first: int, stop: int) -> list[FundingRate]:
+        """Return what settles from place `first` to `stop`."""
+        return [view.funding for view in self.views[first:stop] if view is not None]
+
     def _column(self, read: Callable[[SettlementView], Decimal | None]) -> ExactArray:
-        values = (None if moment.view is None else read(moment.view) for moment in self.moments)
+        values = (None if view is None else read(view) for view in self.views)
         return ExactArray.from_decimals([ZERO if value is None else value for value in values])
 
 
-class Course:
+class Track:
     """Events to follow, oldest first; trials share it, and the lanes of the pairs that any of them holds."""
 
     def __init__(self, events: Sequence[MarketEvent]) -> None:
@@ -65,10 +65,10 @@ class Course:
         return lane
 
 
-def _moment(symbol: str, event: MarketEvent) -> Moment:
-    ticker, high = event.tickers[symbol], event.mark_highs.get(symbol, _NO_HIGH)
-    settling = [view for view in event.decidable if view.funding.symbol == symbol]
-    known = settling and ticker.spot is not None and ticker.perp is not None
-    if not known or ticker.mark is None or settling[0].funding.mark_price is None:
-        return Moment(high, ZERO, None)
-    return Moment(high, ticker.mark, settling[0])
+def _view(symbol: str, event: MarketEvent) -> SettlementView | None:
+    for view in event.decidable:
+        if view.funding.symbol == symbol:
+            ticker = view.ticker
+            prices = ticker.spot, ticker.perp, ticker.mark, view.funding.mark_price
+            return None if None in prices else view
+    return None
