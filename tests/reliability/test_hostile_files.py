@@ -34,7 +34,7 @@ HEADER = "timestamp_ms,open,high,low,close,volume\n"
 ROW = f"{NOON},10,12,9,11,5\n"
 FUNDING_HEADER = "timestamp_ms,funding_rate,interval_hours,mark_price\n"
 MOST_MB = 600
-"""Of a process that imports all of them: a document just within the limits is what takes the most, some 410 MB."""
+"""Of a process that imports all of them; a document just within the limits takes the most, 410 MB."""
 
 
 def bomb(head: str, unit: str, megabytes: int, tail: str = "") -> bytes:
