@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from bot.backtest.result import trade_document
+from bot.backtest.result import Curve, trade_document
 from bot.models import Trade
 from sweeps.columns import money_of_units, money_units
+from sweeps.errors import ResultRangeError
 
 _INT64 = np.dtype("<i8")
 
@@ -20,8 +21,16 @@ def encode_equity(points: Sequence[tuple[int, Decimal]]) -> bytes:
 
     Raises: ResultRangeError for equity outside that range.
     """
-    times = np.array([t_ms for t_ms, _ in points], dtype=_INT64)
-    units = np.array([money_units(value) for _, value in points], dtype=_INT64)
+    times_ms, units = [t_ms for t_ms, _ in points], [money_units(value) for _, value in points]
+    return encode_curve(Curve(np.array(times_ms, dtype=_INT64), np.array(units, dtype=_INT64)))
+
+
+def encode_curve(curve: Curve) -> bytes:
+    """Return the curve as `encode_equity` does; raises ResultRangeError as well."""
+    try:
+        times, units = curve.times_ms.astype(_INT64), curve.units.astype(_INT64)
+    except OverflowError as error:
+        raise ResultRangeError("an equity curve does not fit the results") from error
     steps = np.concatenate([np.diff(times, prepend=0), np.diff(units, prepend=0)])
     return zlib.compress(steps.astype(_INT64).tobytes())
 

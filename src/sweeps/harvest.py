@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.backtest import RunResult
+from bot.backtest.batch import Course
 from bot.errors import BotError
-from sweeps.curves import encode_equity, encode_trades
+from sweeps.curves import encode_curve, encode_trades
 from sweeps.leases import LEASE_MS, Curve
 from sweeps.metrics import Direction
 from sweeps.replay import Outcome, completed_row, failed_row
@@ -56,9 +56,13 @@ class Harvest:
         if self._is_among_best(number, row[self.spec.objective.metric]):
             self.best.add(number)
 
-    def keep_curve(self, number: int, result: RunResult) -> None:
+    def keep_curve(self, number: int, course: Course) -> None:
         """Keep equity curve and round trips of a trial among the best."""
-        self.curves[number] = Curve(number, encode_equity(result.equity), encode_trades(result.trades))
+        self.curves[number] = Curve(number, encode_curve(course.curve), encode_trades(course.trades))
+
+    def curveless(self) -> list[int]:
+        """Return the trials among the best whose curves are still to be had."""
+        return sorted(self.best - self.curves.keys())
 
     def settle(self, outcome: Outcome) -> None:
         """Take in what became of a trial."""

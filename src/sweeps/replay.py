@@ -1,13 +1,13 @@
 """One trial, replayed: its window loaded once per process, its result as a row."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bot.analytics.carry import compare_with_holding
 from bot.backtest import Baselines, Insight, ReplayWindow, RunResult, explain, replay
-from bot.backtest.batch import BatchReplayer
+from bot.backtest.batch import BatchReplayer, Course
 from bot.backtest.identity import run_key
 from bot.config import RunConfig
 from bot.data.series import MarketData
@@ -31,6 +31,7 @@ MAX_HELD_TICKERS = 120_000
 _MAX_ERROR_LENGTH = 2_000
 _OPTIONAL = ("error_code", "error", "run_key", "run_hash", "ledger", "reused_sweep", "reused_number")
 _HASH_DIGITS = 15
+_COURSES_AT_ONCE = 64
 
 
 class MarketStore(Protocol):
@@ -154,6 +155,11 @@ class Prepared:
     run_key: str
     together: BatchReplayer
 
+    @property
+    def is_covered(self) -> bool:
+        """Whether it may share anything with other trials."""
+        return self.together.covers(self.config)
+
 
 def prepare(
     spec: SweepSpec, numbers: Sequence[int], windows: WindowCache
@@ -191,6 +197,22 @@ def replay_together(trials: Sequence[Prepared]) -> list[Outcome]:
             metrics["ledger"] = summary.ledger
             outcomes.append(Outcome(trial.number, trial.run_key, metrics))
     return outcomes
+
+
+def courses(spec: SweepSpec, numbers: Sequence[int], windows: WindowCache) -> Iterator[tuple[int, Course]]:
+    """Yield equity curve and round trips of each trial, replaying some together.
+
+    Raises BotError if the parameters or the window of one are refused.
+    """
+    for first in range(0, len(numbers), _COURSES_AT_ONCE):
+        some = numbers[first : first + _COURSES_AT_ONCE]
+        configs = [trial_config(spec, number) for number in some]
+        groups: dict[BatchReplayer, list[tuple[int, RunConfig]]] = {}
+        for number, config in zip(some, configs, strict=True):
+            groups.setdefault(windows.together(config), []).append((number, config))
+        for together, group in groups.items():
+            found = together.courses([config for _, config in group])
+            yield from zip((number for number, _ in group), found, strict=True)
 
 
 def insight(result: RunResult, windows: WindowCache) -> Insight:

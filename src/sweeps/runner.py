@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
+from bot.backtest.batch import Course
 from bot.clock import Clock
 from bot.data.database import write_transaction
 from bot.errors import BotError
@@ -18,10 +19,10 @@ from sweeps.rates import record_rate
 from sweeps.replay import (
     Prepared,
     WindowCache,
+    courses,
     prepare,
     replay_alone,
     replay_together,
-    replay_trial,
     trial_metrics,
 )
 from sweeps.repository import cancel_sweep
@@ -89,7 +90,7 @@ class ChunkRunner:
     def _replay(self, claim: Claim, harvest: Harvest) -> Hold:
         self._windows.enter(claim.sweep_id, lambda: self._check_data(claim, harvest.spec))
         started = saved = harvest.started_ms = self._clock.now_ms()
-        pace = Pace(self._rhythm, alone=claim.attempts > 1 or harvest.spec.curves == "all")
+        pace = Pace(self._rhythm, alone=claim.attempts > 1)
         at = 0
         while at < len(claim.missing):
             turn = claim.missing[at : at + pace.trials]
@@ -125,6 +126,8 @@ class ChunkRunner:
         """Add the rows of trials replayed at once; return False if each has to go alone."""
         try:
             ready, refused = prepare(harvest.spec, numbers, self._windows)
+            if harvest.spec.curves == "all" and not all(one.is_covered for one in ready):
+                return False  # each would be replayed again for its curve
             reused = self._reused(claim, harvest, ready)
             outcomes = replay_together([one for one in ready if one.number not in reused])
         except (sa.exc.SQLAlchemyError, DataChangedError):
@@ -137,6 +140,8 @@ class ChunkRunner:
         harvest.rows.extend(reused.values())
         for outcome in sorted((*refused, *outcomes), key=lambda outcome: outcome.number):
             harvest.settle(outcome)
+        if harvest.spec.curves == "all":
+            self._keep_curves(harvest)  # in this turn, so that the next is as long as they allow
         harvest.replayed += len(outcomes)
         return True
 
@@ -154,7 +159,7 @@ class ChunkRunner:
                 harvest.add(number, result.run_key, trial_metrics(result, self._windows))
                 harvest.replayed += 1
                 if number in harvest.best:
-                    harvest.keep_curve(number, result)
+                    harvest.keep_curve(number, Course.of(result))
         except BotError as error:
             harvest.fail(number, error.code, error.message)
         except self._interrupts:
@@ -172,8 +177,7 @@ class ChunkRunner:
         return True
 
     def _save(self, claim: Claim, harvest: Harvest, *, last: bool) -> Hold:
-        for number in harvest.best - harvest.curves.keys():
-            harvest.keep_curve(number, replay_trial(harvest.spec, number, self._windows))
+        self._keep_curves(harvest)
         curves = list(harvest.curves.values())
         with write_transaction(self._engine) as connection:
             hold = save_trials(
@@ -186,6 +190,10 @@ class ChunkRunner:
                 record_rate(connection, self._host, harvest.spec, harvest.timed, harvest.busy_ms)
         harvest.clear()
         return hold
+
+    def _keep_curves(self, harvest: Harvest) -> None:
+        for number, course in courses(harvest.spec, harvest.curveless(), self._windows):
+            harvest.keep_curve(number, course)
 
     def _reused(self, claim: Claim, harvest: Harvest, ready: Sequence[Prepared]) -> dict[int, dict[str, Any]]:
         """Return the rows of trials whose result another sweep has, by number."""

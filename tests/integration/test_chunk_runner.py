@@ -16,6 +16,7 @@ from sweeps.harvest import Rhythm
 from sweeps.leases import Hold
 from sweeps.replay import WindowCache, trial_config
 from sweeps.runner import ChunkRunner
+from sweeps.tables import trial_curve
 
 SPEC = sweep_spec(grid={"perp_leverage": [1, 2, 3, 4, 5, 6]}, curves="none")
 
@@ -171,6 +172,27 @@ def test_trials_replayed_together_store_the_rows_they_store_alone(
     assert together.run(all_at_once, 0, "me") is Hold.DONE
     alone = [{**row, "sweep_id": all_at_once} for row in stored_rows(engine, one)]
     assert stored_rows(engine, all_at_once) == alone
+
+
+@pytest.mark.parametrize("curves", [{"top": 2}, "all"])
+@pytest.mark.parametrize("sizing", [["initial"], ["initial", "equity"]])
+def test_curves_of_trials_replayed_together_are_those_they_have_alone(
+    engine: sa.Engine, runner: ChunkRunner, together: ChunkRunner, curves: Any, sizing: list[str]
+) -> None:
+    spec = sweep_spec(grid={"perp_leverage": [1, 20, 50], "sizing_base": sizing}, curves=curves)
+    one, all_at_once = submit(engine, spec), submit(engine, spec)
+    assert runner.run(one, 0, "me") is Hold.DONE
+    assert together.run(all_at_once, 0, "me") is Hold.DONE
+    kept = stored_curves(engine, all_at_once)
+    assert kept == stored_curves(engine, one)
+    assert len(kept) == (2 if curves != "all" else 3 * len(sizing))
+
+
+def stored_curves(engine: sa.Engine, sweep_id: int) -> list[tuple[int, bytes, bytes]]:
+    columns = trial_curve.c.number, trial_curve.c.equity, trial_curve.c.trades
+    query = sa.select(*columns).where(trial_curve.c.sweep_id == sweep_id)
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(query.order_by(trial_curve.c.number))]
 
 
 @pytest.mark.parametrize(

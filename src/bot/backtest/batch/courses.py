@@ -1,48 +1,44 @@
 """What the best trials are kept with: their equity curves and round trips, put together from columns."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
 
 import numpy as np
 
-from bot.analytics.metrics import curve_units
 from bot.backtest.batch.curves import Legs
-from bot.backtest.batch.hedges import HedgeBook
+from bot.backtest.batch.hedges import HedgeBook, Whole
 from bot.backtest.batch.trips import Trips, trades_of
-from bot.backtest.result import RunResult
+from bot.backtest.result import Curve, RunResult
 from bot.models import Trade
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Course:
-    """What a run was worth after each event, in units of 1e-8, and its round trips in their order."""
+    """The equity curve of a run, and its round trips in their order."""
 
-    times_ms: Sequence[int]
-    worth: Sequence[int]
+    curve: Curve
     trades: tuple[Trade, ...]
 
     @classmethod
     def of(cls, result: RunResult) -> Self:
         """Return the course of a run."""
-        return cls([t_ms for t_ms, _ in result.equity], curve_units(result.equity), result.trades)
+        return cls(result.curve, result.trades)
 
 
 def courses_of(book: HedgeBook, trips: Trips, legs: Legs) -> list[Course]:
     """Return the course of each of `legs`' accounts. Call inside `bot.money.exact()`."""
-    times, trades = book.pair.window.times_ms, trades_of(book, trips)
+    times, trades = book.pair.times_ms, trades_of(book, trips)
     return [
         Course(
-            times,
-            _worth(book, trips, legs, first, end),
+            Curve(times, _worth(book, trips, legs, first, end)),
             tuple(trades[trip] for trip in legs.trips[first:end]),
         )
         for first, end in pairwise(legs.starts.tolist())
     ]
 
 
-def _worth(book: HedgeBook, trips: Trips, legs: Legs, first: int, end: int) -> list[int]:
+def _worth(book: HedgeBook, trips: Trips, legs: Legs, first: int, end: int) -> Whole:
     """Return the curve of an account: flat between its trips, and its cash and a hedge within them."""
     worth = np.full(len(book.pair.events), book.initial, dtype=np.int64)
     for leg in range(first, end):
@@ -50,5 +46,4 @@ def _worth(book: HedgeBook, trips: Trips, legs: Legs, first: int, end: int) -> l
         entry, close, cell = trips.entries[trip], trips.ends[trip], trips.cells[trip]
         worth[entry:close] = cash + trips.paths.worth[cell : cell + close - entry]
         worth[close:] = cash + trips.net[trip]
-    curve: list[int] = worth.tolist()
-    return curve
+    return worth

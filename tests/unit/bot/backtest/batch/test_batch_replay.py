@@ -6,7 +6,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import numpy as np
 import pytest
 from builders import market_data, run_config
 from hypothesis import HealthCheck, given, settings
@@ -15,10 +14,8 @@ from recorded import recorded_market
 from reference.markets import configs, markets
 from toy_market import RULES, configured, pair, window
 
-from bot.analytics.metrics import packed
 from bot.backtest import Baselines, ReplayWindow, RunResult, explain, replay
 from bot.backtest.batch import BatchReplayer, Course, TrialSummary
-from bot.backtest.result import Curve
 from bot.config import RunConfig
 from bot.timestamps import parse_time_ms
 
@@ -38,8 +35,7 @@ def assert_together_as_alone(trials: list[RunConfig], shown: ReplayWindow) -> No
 
 def document(alone: RunResult, together: TrialSummary, course: Course) -> dict[str, Any]:
     """Return the result document of a run, with nothing in it that its plain replay worked out."""
-    curve = Curve(np.array(course.times_ms), packed(course.worth))
-    return replace(alone, metrics=together.metrics, trades=course.trades, curve=curve).document()
+    return replace(alone, metrics=together.metrics, trades=course.trades, curve=course.curve).document()
 
 
 def summary(result: RunResult, shown: ReplayWindow, baselines: Baselines) -> TrialSummary:
