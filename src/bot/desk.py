@@ -4,10 +4,10 @@ from bot.config import RunConfig
 from bot.execution.executor import Executor
 from bot.pnl.tracker import PnLTracker
 from bot.position.manager import PositionManager
-from bot.position.sizing import PositionSizer, SizingLimits
+from bot.position.sizing import CapitalPlan, PositionSizer, SizingLimits
 from bot.risk.manager import RiskManager
 from bot.strategies.registry import strategy_plugin
-from bot.trader import CapitalPlan, CarryTrader, Market
+from bot.trader import CarryTrader, Market
 
 
 def open_desk(config: RunConfig, executor: Executor, market: Market) -> CarryTrader:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
 
 from bot.account import AccountState
 from bot.market_data.ticker_service import TickerService
@@ -11,15 +10,17 @@ from bot.market_data.track import Track
 from bot.models import CloseReason, FundingRate, Instrument, MarketEvent, Position, SettlementView, Trade
 from bot.pnl.round_trip import was_due
 from bot.pnl.tracker import PnLTracker
-from bot.pnl.worths import WorthCurve
+from bot.pnl.worths import Held, WorthCurve
 from bot.position.manager import PositionManager
 from bot.position.margin_watch import MarginWatch, MarkPath
-from bot.position.sizing import PositionSizer
+from bot.position.sizing import CapitalPlan, PositionSizer
 from bot.quiet import QuietStretches
 from bot.risk.manager import RiskManager
 from bot.strategies.strategy import Entry, Strategy
 
 _NONE: frozenset[str] = frozenset()
+_LONG = 8
+"""From how many settlements on columns are faster than one event after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +30,6 @@ class Market:
     tickers: TickerService
     instruments: Mapping[str, Instrument]
     mark_path: MarkPath
-
-
-@dataclass(frozen=True, slots=True)
-class CapitalPlan:
-    """What an account starts with (quote currency), what entries are sized on, and its slots."""
-
-    initial_capital: Decimal
-    sizing_base: Literal["initial", "equity"]
-    max_simultaneous_positions: int
 
 
 class CarryTrader:
@@ -76,17 +68,19 @@ class CarryTrader:
 
         Where nothing can happen, or nothing but the funding of one hedge, many events are done at once.
         """
-        events, held = track.events, self.positions.held
-        at, last = 0, len(events) - 1
+        at, last = 0, len(track.events) - 1
+        if self._strategy.remembers:
+            self._follow_each(track.events[:last], worths)
+            at = last
         while at < last:
             stop = self._quiet.until(track, at, last)
-            if held and stop > at:
+            if not self.positions.held:
+                worths.stand(self.tracker.cash, stop - at, held=False)
+                at = stop
+            elif stop - at >= _LONG:
                 self._carry(track, at, stop, worths)
-            else:
-                worths.stand(at, stop, self.tracker.cash, held=False)
-            if stop < last:
-                self.on_event(events[stop])
-                worths.stand(stop, stop + 1, self.equity(), held=bool(held))
+                at = stop
+            self._follow_each(track.events[at : min(stop + 1, last)], worths)
             at = stop + 1
 
     def on_event(self, event: MarketEvent) -> None:
@@ -166,13 +160,18 @@ class CarryTrader:
         self._previous_ms = event.t_ms
         return liquidated
 
+    def _follow_each(self, events: Iterable[MarketEvent], worths: WorthCurve) -> None:
+        held = self.positions.held
+        for event in events:
+            self.on_event(event)
+            worths.stand(self.equity(), 1, held=bool(held))
+
     def _carry(self, track: Track, at: int, stop: int, worths: WorthCurve) -> None:
         """Hold the one hedge through events that only settle."""
         [position] = self.positions.held.values()
-        lane = track.lane(position.symbol)
-        before = self.tracker.cash
+        lane, before = track.lane(position.symbol), self.tracker.cash
         received = self.tracker.record_stretch(position, lane, at, stop)
-        worths.carry(position, lane, at, stop, before, received)
+        worths.carry(Held(position, lane, at, stop), before, received)
         newest = track.events[stop - 1]
         self._tickers.show(newest.tickers)
         self._previous_ms = newest.t_ms

@@ -73,7 +73,10 @@ def amount_units(amounts: Iterable[Decimal]) -> list[int]:
 
 def packed(units: Sequence[int]) -> Units:
     """Return integers of 1e-8 as int64, or as Python integers where differences might not fit."""
-    return fitting(np.array(units, dtype=object))
+    try:
+        return fitting(np.array(units, dtype=np.int64))
+    except OverflowError:
+        return np.array(units, dtype=object)
 
 
 def fitting(units: Units) -> Units:

@@ -46,11 +46,10 @@ class BacktestEngine:
         executor = BacktestExecutor(tickers, FillModel(config.slippage), FeeCalculator(config.fees))
         trader = open_desk(config, executor, Market(tickers, window.instruments, window))
         trader.warm_up(window.past)
-        last = len(window.events) - 1
-        worths = WorthCurve(last + 1)
+        worths = WorthCurve()
         trader.follow(window.track, worths)
-        trader.on_last_event(window.events[last])
-        worths.stand(last, last + 1, trader.equity(), held=False)
+        trader.on_last_event(window.events[-1])
+        worths.stand(trader.equity(), 1, held=False)
         return trader, worths
 
 

@@ -1,64 +1,67 @@
 """What an account is worth after each event of a replay: hedges are priced together, once all are known."""
 
 from decimal import Decimal
+from typing import NamedTuple, cast
 
 import numpy as np
+import numpy.typing as npt
 
-from bot.analytics.metrics import UNITS_PER_QUOTE, Units, fitting
+from bot.analytics.metrics import Units, amount_units, fitting, packed
 from bot.market_data.track import Lane
 from bot.models import Position
 from bot.money import MONEY_PLACES
 from bot.pnl import formulas
 from bot.pnl.exact_array import ExactArray
 
-_Held = tuple[Position, int, int]
+
+class Held(NamedTuple):
+    """A hedge held at events `first` to `stop`, each of which is a settlement of its lane."""
+
+    position: Position
+    lane: Lane
+    first: int
+    stop: int
 
 
 class WorthCurve:
-    """The worths after `events` events in units of 1e-8, filled in from the first. Call inside `exact()`."""
+    """The worths in units of 1e-8, told from the first event to the last. Call inside `exact()`."""
 
-    def __init__(self, events: int) -> None:
+    def __init__(self) -> None:
         self.events_in_market = 0
-        self._units: Units = np.zeros(events, dtype=np.int64)
-        self._hedges: dict[Lane, list[_Held]] = {}
+        self._worths: list[Decimal] = []
+        self._events: list[int] = []
+        self._held: list[tuple[Held, Units]] = []
 
-    def stand(self, first: int, stop: int, worth: Decimal, *, held: bool) -> None:
-        """Have the same worth after each of some events."""
-        self._put(first, stop, int(worth * UNITS_PER_QUOTE))
+    def stand(self, worth: Decimal, events: int, *, held: bool) -> None:
+        """Have the same worth after each of the next events."""
+        self._worths.append(worth)
+        self._events.append(events)
         if held:
-            self.events_in_market += stop - first
+            self.events_in_market += events
 
-    def carry(
-        self, position: Position, lane: Lane, first: int, stop: int, before: Decimal, received: ExactArray
-    ) -> None:
-        """Hold a hedge at some events, with the cash `before` them and what has been received after each."""
-        self._put(first, stop, received.whole(MONEY_PLACES) + int(before * UNITS_PER_QUOTE))
-        self._hedges.setdefault(lane, []).append((position, first, stop))
-        self.events_in_market += stop - first
+    def carry(self, hedge: Held, before: Decimal, received: ExactArray) -> None:
+        """Hold a hedge at the next events, with the cash `before` them and what is received by each."""
+        self.stand(before, hedge.stop - hedge.first, held=True)
+        self._held.append((hedge, received.whole(MONEY_PLACES)))
 
     def units(self) -> Units:
         """Return the worths."""
-        for lane, hedges in self._hedges.items():
-            self._price(lane, hedges)
-        self._hedges.clear()
-        return fitting(self._units)
+        units = cast("Units", np.repeat(packed(amount_units(self._worths)), self._events))
+        for lane in {hedge.lane: None for hedge, _ in self._held}:
+            hedges = [hedge for hedge, _ in self._held if hedge.lane is lane]
+            places = np.concatenate([np.arange(hedge.first, hedge.stop) for hedge in hedges])
+            received = np.concatenate([sums for hedge, sums in self._held if hedge.lane is lane])
+            added = fitting(cast("Units", received + _values(lane, hedges, places)))
+            if added.dtype == object:
+                units = units.astype(object)
+            units[places] += added
+        return fitting(units)
 
-    def _price(self, lane: Lane, hedges: list[_Held]) -> None:
-        lengths = [stop - first for _, first, stop in hedges]
-        places = np.concatenate([np.arange(first, stop) for _, first, stop in hedges])
-        which = np.repeat(np.arange(len(hedges)), lengths)
-        quantities = ExactArray.from_decimals([position.quantity for position, _, _ in hedges])
-        entries = ExactArray.from_decimals([position.perp_entry for position, _, _ in hedges])
-        values = formulas.hedge_value(
-            quantities[which], lane.spot[places], entries[which], lane.perp[places]
-        ).whole(MONEY_PLACES)
-        if values.dtype == object or fitting(self._units).dtype == object:
-            self._units = self._units.astype(object)
-        self._units[places] += values
 
-    def _put(self, first: int, stop: int, units: Units | int) -> None:
-        try:
-            self._units[first:stop] = units
-        except OverflowError:
-            self._units = self._units.astype(object)
-            self._units[first:stop] = units
+def _values(lane: Lane, hedges: list[Held], places: npt.NDArray[np.int64]) -> Units:
+    """Return what hedges of one pair add to cash, one after another, at `places` in their lane."""
+    which = np.repeat(np.arange(len(hedges)), [hedge.stop - hedge.first for hedge in hedges])
+    quantities = ExactArray.from_decimals([hedge.position.quantity for hedge in hedges])
+    entries = ExactArray.from_decimals([hedge.position.perp_entry for hedge in hedges])
+    prices = lane.spot[places], entries[which], lane.perp[places]
+    return formulas.hedge_value(quantities[which], *prices).whole(MONEY_PLACES)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from functools import reduce
+from typing import Literal
 
 from bot.models import Instrument, Ticker
 from bot.money import ONE, WIDE, ZERO
@@ -19,6 +20,15 @@ class SizingLimits:
     max_simultaneous_positions: int
     max_position_size: Decimal | None
     max_portfolio_exposure: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class CapitalPlan:
+    """What an account starts with (quote currency), what entries are sized on, and its slots."""
+
+    initial_capital: Decimal
+    sizing_base: Literal["initial", "equity"]
+    max_simultaneous_positions: int
 
 
 class PositionSizer:

@@ -9,6 +9,7 @@ from bot.analytics import metrics as stats
 from bot.analytics.metrics import Calendar, Units, packed
 from bot.analytics.returns import Returns, year_ratios
 from bot.models import DAY_MS, HOUR_MS
+from bot.money import plain
 from bot.timestamps import parse_time_ms
 
 MIDNIGHT = 19_723 * DAY_MS
@@ -164,6 +165,12 @@ def test_amounts_beyond_int64_give_the_same_statistics(drawn: list[list[int]]) -
 def test_units_are_packed_as_integers_of_any_size() -> None:
     assert packed([1, -5]).dtype == np.int64
     assert packed([2**70, 1]).tolist() == [2**70, 1]
+
+
+@given(st.lists(st.integers(-(2**70), 2**70) | st.integers(-300, 300).map(lambda n: n * 10**7), min_size=1))
+def test_units_are_written_as_the_amounts_they_stand_for(drawn: list[int]) -> None:
+    units = packed([*drawn, *drawn[-1:]])
+    assert stats.units_texts(units) == [plain(stats.from_units(whole)) for whole in units.tolist()]
 
 
 def test_more_than_eight_places_are_no_units() -> None:

@@ -1,0 +1,74 @@
+"""Quiet settlements of a hedge booked at once leave the same account as one after the other."""
+
+from typing import Any
+
+import pytest
+from builders import market_data, run_config
+from hypothesis import HealthCheck, given, settings
+from reference.markets import runs
+from toy_market import RULES, START, candles, configured, pair, window
+
+from bot.backtest import ReplayWindow, RunResult, replay
+from bot.config import RunConfig
+from bot.models import HOUR_MS, CloseReason
+
+NEVER = 10**9
+
+
+def replayed(config: RunConfig, shown: ReplayWindow, *, at_once_from: int) -> RunResult:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.trader._LONG", at_once_from)
+        return replay(config, shown)
+
+
+def assert_same_account(config: RunConfig, shown: ReplayWindow) -> RunResult:
+    singly = replayed(config, shown, at_once_from=NEVER)
+    at_once = replayed(config, shown, at_once_from=1)
+    assert at_once.document() == singly.document()
+    assert at_once.payments == singly.payments
+    assert at_once.equity == singly.equity
+    return at_once
+
+
+def run(market: dict[str, Any], **overrides: Any) -> RunResult:
+    config = configured(market, **overrides)
+    return assert_same_account(config, window(market, config))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(runs())
+def test_generated_markets_leave_the_same_account(drawn: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    market, values = drawn
+    config = run_config(**values)
+    rows = {symbol: market[symbol] for symbol in config.symbols}
+    assert_same_account(config, ReplayWindow.build(config, market_data(rows, config.end)))
+
+
+def test_a_hedge_in_one_slot_of_two_pairs_is_followed_to_the_liquidation_between_its_settlements() -> None:
+    prices = ["100", "101", "99", "100", "100", "100"]
+    held = pair(dict.fromkeys(range(1, 7), "0.01"), prices, mark=candles(prices, {4: "250"}))
+    other = pair({1: "0.001", 3: "0.02"}, prices)
+    result = run({"X": held, "Y": other}, initial_capital=1000, max_simultaneous_positions=1)
+    assert [(trade.symbol, trade.reason, trade.funding_payments) for trade in result.trades] == [
+        ("X", CloseReason.LIQUIDATION, 2),
+        ("X", CloseReason.END, 1),
+    ]
+
+
+def test_amounts_beyond_64_bits_are_booked_digit_for_digit() -> None:
+    prices = ["100", "103.33333333", "99", "101"]
+    market = {"X": pair(dict.fromkeys(range(1, 5), "0.0123456789"), prices)}
+    result = run(market, initial_capital="900000000000000")
+    [trade] = result.trades
+    assert trade.funding_payments == 3
+    assert result.equity[-1] == (START + 4 * HOUR_MS, 9 * 10**14 + trade.net_pnl)
+
+
+def test_a_hedge_whose_pair_settles_less_often_than_another_is_looked_at_more_closely() -> None:
+    prices = ["100"] * 6
+    market = {
+        "X": pair({1: "0.01", 4: "0.02", 6: "0.01"}, prices),
+        "Y": pair(dict.fromkeys(range(2, 7), "0.001"), prices, instrument={**RULES, "min_qty": "1000"}),
+    }
+    result = run(market, initial_capital=1000, max_simultaneous_positions=1)
+    assert [payment.t_ms for payment in result.payments] == [START + hour * HOUR_MS for hour in (4, 6)]
