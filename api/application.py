@@ -92,7 +92,7 @@ def _add_layers(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(BodyLimit, larger={uploads.PATH: MAX_UPLOAD_BYTES})
     app.add_middleware(AccessGuard, callers=app.state.callers, hosts=_hosts(settings))
     app.add_middleware(Throttle, per_second=settings.rate_limit, clock=app.state.clock)
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=1)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RefusedStart)
 

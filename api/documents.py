@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import numpy as np
+
 from bot.config import RunConfig
 from bot.errors import InvalidInputError
 from bot.timestamps import iso
-from sweeps.grouping import Summary
+from sweeps.columns import money_texts
+from sweeps.grouping import Summaries, Summary
 from sweeps.heatmap import Heatmap, Panels
 from sweeps.jobs import JobView
 from sweeps.metrics import CARRY
@@ -98,10 +101,14 @@ def heatmap_document(found: Heatmap) -> dict[str, Any]:
         "agg": found.aggregate,
         "best": found.best,
         "plateau": found.plateau,
-        "cells": [[cell and cell.value for cell in row] for row in found.cells],
-        "trials": [[cell and cell.number for cell in row] for row in found.cells],
-        "counts": [[cell.count if cell else 0 for cell in row] for row in found.cells],
+        "cells": found.rows(_values(found.cells)),
+        "trials": found.rows(found.cells.numbers.tolist()),
+        "counts": found.rows(found.cells.counts.tolist(), 0),
     }
+
+
+def _values(cells: Summaries) -> list[Any]:
+    return money_texts(cells.values.astype(np.int64)) if cells.is_money else cells.values.tolist()
 
 
 def panels_document(found: Panels) -> dict[str, Any]:

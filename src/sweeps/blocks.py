@@ -19,12 +19,14 @@ from sweeps.columns import money_units
 from sweeps.metrics import METRICS, MetricKind
 from sweeps.tables import trial_block
 from sweeps.trial import TrialState
+from sweeps.unpacking import KeptColumns
 
 NUMBER = "number"
 Column = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 
 _UNDEFINED = np.iinfo(np.int64).min
 _WIDTH = 8
+_kept = KeptColumns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +86,17 @@ def measured(connection: sa.Connection, sweep_id: int, metrics: Sequence[str] = 
     parts: dict[str, list[bytes]] = {name: [] for name in names}
     for name, data in rows:
         parts[name].append(data)
-    columns = {name: unpacked(blobs, real=is_real(name)) for name, blobs in parts.items()}
+    columns = {name: _column_of(blobs, real=is_real(name)) for name, blobs in parts.items()}
     numbers = columns.pop(NUMBER).astype(np.int64, copy=False)
     if np.all(numbers[1:] > numbers[:-1]):
         return Measured(numbers, columns)
     order = np.argsort(numbers)
     return Measured(numbers[order], {name: column[order] for name, column in columns.items()})
+
+
+def _column_of(blobs: Sequence[bytes], *, real: bool) -> Column:
+    """Return the columns of `blobs`, unpacked once while there is room to keep them."""
+    return _kept.get(blobs, "real" if real else "whole", lambda: unpacked(blobs, real=real))
 
 
 def packed(column: Column) -> bytes:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bot.money import EXACT, book
 from sweeps.blocks import Column
 from sweeps.columns import money_of_units
 from sweeps.metrics import METRICS, Direction, MetricKind, natural_direction
@@ -19,6 +18,7 @@ Places = npt.NDArray[np.intp]
 _HALF_BITS = 32
 _LOW_HALF = (1 << _HALF_BITS) - 1
 _SMALL = 1 << 16
+_FITTING = 1 << 29
 
 
 class Aggregate(StrEnum):
@@ -47,6 +47,33 @@ class Groups:
         return np.bincount(self.ids, minlength=self.size)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Summaries:
+    """The groups that have trials, ascending, side by side: a `Summary` each, of the same meaning.
+
+    `values` are as the metric is stored (money in units of 1e-8); medians and means of counts are floats.
+    """
+
+    metric: str
+    groups: Indices
+    values: Column
+    numbers: Indices
+    counts: Indices
+
+    @property
+    def is_money(self) -> bool:
+        """Whether the values are amounts."""
+        return METRICS[self.metric] is MetricKind.MONEY
+
+    def one_by_one(self) -> "list[Summary]":
+        """Return the summaries with exact amounts."""
+        values = self.values.tolist()
+        if self.is_money:
+            values = [money_of_units(units) for units in values]
+        rows = zip(self.groups.tolist(), values, self.numbers.tolist(), self.counts.tolist(), strict=True)
+        return [Summary(*row) for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """One group: its value, the trial that shows it (for a mean, the best one), and how many it sums up."""
@@ -64,20 +91,20 @@ def is_maximized(spec: SweepSpec, metric: str) -> bool:
     return direction is Direction.MAXIMIZE
 
 
-def summarize(groups: Groups, aggregate: Aggregate) -> list[Summary]:
-    """Return one summary for each group that has trials, in order of groups."""
-    held = np.flatnonzero(groups.counts)
+def summarize(groups: Groups, aggregate: Aggregate) -> Summaries:
+    """Return the summaries of the groups that have trials."""
+    counts = groups.counts
+    held = np.flatnonzero(counts)
     if not len(held):
-        return []
+        return Summaries(groups.metric, held, groups.values, groups.numbers, held)
     if aggregate is Aggregate.MEDIAN:
         values, places = _medians(groups, held)
     else:
         places = _extremes(groups, high=groups.maximize != (aggregate is Aggregate.WORST))[held]
-        values = _exact(groups.metric, groups.values[places].tolist())
+        values = groups.values[places]
     if aggregate is Aggregate.MEAN:
-        values = _means(groups, held)
-    numbers, counts = groups.numbers[places].tolist(), groups.counts[held].tolist()
-    return [Summary(*row) for row in zip(held.tolist(), values, numbers, counts, strict=True)]
+        values = _means(groups, held, counts[held])
+    return Summaries(groups.metric, held, values, groups.numbers[places], counts[held])
 
 
 def group_levels(groups: Groups, aggregate: Aggregate) -> npt.NDArray[np.float64]:
@@ -121,41 +148,40 @@ def _first_with(groups: Groups, keys: Column, wanted: npt.NDArray[Any]) -> Place
     return places
 
 
-def _medians(groups: Groups, held: Indices) -> tuple[list[Any], Places]:
+def _medians(groups: Groups, held: Indices) -> tuple[Column, Places]:
     first, second = (places[held] for places in _middles(groups))
-    pairs = zip(groups.values[first].tolist(), groups.values[second].tolist(), strict=True)
-    return [_middle(groups.metric, *pair) for pair in pairs], first
-
-
-def _means(groups: Groups, held: Indices) -> list[Any]:
-    number = groups.counts[held].tolist()
+    low, high = groups.values[first], groups.values[second]
     if METRICS[groups.metric] is MetricKind.STATISTIC:
-        totals = np.bincount(groups.ids, weights=groups.values, minlength=groups.size)[held].tolist()
-        return [total / count for total, count in zip(totals, number, strict=True)]
-    # In two halves, each of which float64 adds up exactly: whole sums would leave 64 bits.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.where(low == high, low, (low + high) / 2), first
+    low, high = low.astype(np.int64, copy=False), high.astype(np.int64, copy=False)
+    # Halved before they are added up: the sum of two can leave 64 bits.
+    whole, half = (low & high) + ((low ^ high) >> 1), (low ^ high) & 1
+    return whole + (half & whole if METRICS[groups.metric] is MetricKind.MONEY else half / 2), first
+
+
+def _means(groups: Groups, held: Indices, counts: Indices) -> Column:
+    if METRICS[groups.metric] is MetricKind.STATISTIC:
+        totals = np.bincount(groups.ids, weights=groups.values, minlength=groups.size)[held]
+        return np.asarray(totals / counts)
+    totals = _whole_totals(groups, held)
+    if METRICS[groups.metric] is MetricKind.MONEY:
+        return _half_even(totals, counts)
+    return np.asarray(totals / counts, dtype=np.float64)
+
+
+def _whole_totals(groups: Groups, held: Indices) -> Any:
+    """Return the exact totals of whole numbers, as objects where 64 bits do not hold them."""
+    # In two halves, each of which float64 adds up exactly.
     whole = groups.values.astype(np.int64, copy=False)
     high = np.bincount(groups.ids, weights=whole >> _HALF_BITS, minlength=groups.size)[held]
     low = np.bincount(groups.ids, weights=whole & _LOW_HALF, minlength=groups.size)[held]
-    sums = [(int(top) << _HALF_BITS) + int(rest) for top, rest in zip(high, low, strict=True)]
-    return [_mean(groups.metric, total, count) for total, count in zip(sums, number, strict=True)]
+    fits = max(np.abs(high).max(), low.max() / _LOW_HALF) < _FITTING
+    kind = np.int64 if fits else object
+    return high.astype(np.int64).astype(kind) * (1 << _HALF_BITS) + low.astype(np.int64).astype(kind)
 
 
-def _exact(metric: str, values: list[Any]) -> list[Any]:
-    return [money_of_units(value) for value in values] if _is_money(metric) else values
-
-
-def _middle(metric: str, first: Any, second: Any) -> Decimal | float | int:
-    if first != second:
-        return _mean(metric, first + second, 2)
-    value: Decimal | float | int = money_of_units(first) if _is_money(metric) else first
-    return value
-
-
-def _mean(metric: str, total: Any, count: int) -> Decimal | float:
-    if _is_money(metric):
-        return book(EXACT.divide(money_of_units(total), Decimal(count)))
-    return float(total / count)
-
-
-def _is_money(metric: str) -> bool:
-    return METRICS[metric] is MetricKind.MONEY
+def _half_even(totals: Any, counts: Indices) -> Indices:
+    """Return totals divided by counts, rounded to the nearest whole number, halves to the even one."""
+    whole, twice = totals // counts, totals % counts * 2
+    return np.asarray(whole + ((twice > counts) | ((twice == counts) & (whole % 2 == 1))), dtype=np.int64)

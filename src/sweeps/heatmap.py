@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
 from sweeps.blocks import Measured
-from sweeps.grouping import Aggregate, Groups, Summary, group_levels, is_maximized, summarize
+from sweeps.grouping import Aggregate, Groups, Summaries, is_maximized, summarize
 from sweeps.metrics import METRICS
 from sweeps.plateau import Cell, best_cell, plateau
 from sweeps.positions import Numbers, ascending, checked_axis
@@ -24,17 +24,24 @@ MOST_PANELS = 24
 MOST_CELLS = 50_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Heatmap:
-    """Two sides and `cells[y][x]`, None where no trial has a value; where best cell and plateau are."""
+    """Two sides and the cells that trials have a value for, row by row; where best cell and plateau are."""
 
     x: Side
     y: Side
     metric: str
     aggregate: Aggregate
-    cells: list[list[Summary | None]]
+    cells: Summaries
     best: Cell | None
     plateau: Cell | None
+
+    def rows(self, of_cells: Sequence[Any], empty: Any = None) -> list[list[Any]]:
+        """Return one value for each of `cells` as `rows[y][x]`, `empty` where no trial has a value."""
+        every = np.full(self.y.size * self.x.size, empty, dtype=object)
+        every[self.cells.groups] = of_cells
+        rows: list[list[Any]] = every.reshape(self.y.size, self.x.size).tolist()
+        return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +146,9 @@ def _matrix(
 ) -> Heatmap:
     groups = _groups(spec, metric, sides, done, places)
     x, y = sides
-    cells: list[list[Summary | None]] = [[None] * x.size for _ in range(y.size)]
-    for summary in summarize(groups, aggregate):
-        at_y, at_x = divmod(summary.group, x.size)
-        cells[at_y][at_x] = summary
+    cells = summarize(groups, aggregate)
     levels = np.full(y.size * x.size, np.nan)
-    if len(groups.numbers):
-        levels = np.where(groups.counts > 0, group_levels(groups, aggregate), np.nan)
+    levels[cells.groups] = cells.values
     table = levels.reshape(y.size, x.size)
     best = best_cell(table, maximize=groups.maximize)
     applying = np.where(np.arange(x.size) >= x.absent, table, np.nan)

@@ -169,7 +169,7 @@ def _summed_up(spec: SweepSpec, over: str, found: _Found, shown: npt.NDArray[np.
         size=len(shown),
     )
     winners = found.winners[shown].tolist()
-    levels = zip(*(summarize(few, aggregate) for aggregate in Aggregate), strict=True)
+    levels = zip(*(summarize(few, aggregate).one_by_one() for aggregate in Aggregate), strict=True)
     shared = [axis.name for axis in spec.axes if not _vary_together(spec.space, axis.name, over)]
     return [
         Setting(_params(spec, shared, level[0].number), level[0].count, won, *level)

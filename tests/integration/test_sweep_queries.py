@@ -139,6 +139,7 @@ def test_heatmap_agrees_with_a_naive_aggregation(
             aggregate=aggregate,
         )
     rows = [row for row in stored_rows(engine, sweep_id) if row["state"] == "completed"]
+    cells = found.rows(found.cells.one_by_one())
     for (at_y, y), (at_x, x) in itertools.product(enumerate(found.y.labels), enumerate(found.x.labels)):
         behind = [
             row
@@ -147,7 +148,7 @@ def test_heatmap_agrees_with_a_naive_aggregation(
             and SPEC.params(row["number"])["exit_funding_rate"] == y
             and row[metric] is not None
         ]
-        cell = found.cells[at_y][at_x]
+        cell = cells[at_y][at_x]
         if not behind:
             assert cell is None
             continue
@@ -181,7 +182,7 @@ def test_heatmap_with_fixed_axes_shows_exactly_their_trials(engine: sa.Engine, s
             fixed={"perp_leverage": "10"},
         )
     rows = {row["number"]: row for row in stored_rows(engine, sweep_id)}
-    cells = [cell for line in found.cells for cell in line if cell]
+    cells = found.cells.one_by_one()
     assert all(cell.value == rows[cell.number]["net_pnl"] and cell.count == 1 for cell in cells)
     assert all(SPEC.params(cell.number)["perp_leverage"] == "10" for cell in cells)
 
@@ -279,7 +280,8 @@ def test_panels_are_the_heatmaps_of_each_value_of_a_third_axis(engine: sa.Engine
         assert found.labels == ("1", "3", "10", "50")
         for label, panel in zip(found.labels, found.heatmaps, strict=True):
             alone = heatmap(connection, sweep_id, most=50_000, fixed={"perp_leverage": label}, **sides)
-            assert (panel.cells, panel.best, panel.plateau) == (alone.cells, alone.best, alone.plateau)
+            assert panel.rows(panel.cells.one_by_one()) == alone.rows(alone.cells.one_by_one())
+            assert (panel.best, panel.plateau) == (alone.best, alone.plateau)
 
 
 def test_overview_counts_the_selected_among_all_and_knows_the_front(engine: sa.Engine, sweep_id: int) -> None:

@@ -1,0 +1,54 @@
+"""Columns unpacked once and kept while there is room, so that questions asked together share the work."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+MOST_BYTES = 64 * 2**20
+
+
+class KeptColumns:
+    """Columns by the digest of what they were unpacked from, so that one cannot be out of date.
+
+    The ones used last stay, in `most_bytes` together; they are not to be written to. Safe across threads.
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._columns: OrderedDict[bytes, npt.NDArray[Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(
+        self, blobs: Sequence[bytes], kind: str, unpack: Callable[[], npt.NDArray[Any]]
+    ) -> npt.NDArray[Any]:
+        """Return the column of `kind` packed in `blobs`, by `unpack` if it is not there."""
+        key = _digest(blobs, kind)
+        with self._lock:
+            if (known := self._columns.get(key)) is not None:
+                self._columns.move_to_end(key)
+                return known
+        column = unpack()
+        column.flags.writeable = False
+        with self._lock:
+            self._columns[key] = column
+            while self.size > self._most_bytes:
+                self._columns.popitem(last=False)
+        return column
+
+    @property
+    def size(self) -> int:
+        """How many bytes the columns take together."""
+        return sum(column.nbytes for column in self._columns.values())
+
+
+def _digest(blobs: Sequence[bytes], kind: str) -> bytes:
+    digest = hashlib.sha256(kind.encode())
+    for blob in blobs:
+        digest.update(np.int64(len(blob)).tobytes())
+        digest.update(blob)
+    return digest.digest()
