@@ -15,7 +15,6 @@ import sqlalchemy as sa
 
 from bot.data.database import insert_or_skip
 from bot.money import MONEY_PLACES
-from sweeps.columns import money_units
 from sweeps.metrics import METRICS, MetricKind
 from sweeps.tables import trial_block
 from sweeps.trial import TrialState
@@ -66,7 +65,7 @@ def is_real(metric: str) -> bool:
 
 
 def store_blocks(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Pack the completed ones of the trial rows of one sweep that this transaction stores."""
+    """Pack the completed ones of the trial rows of one sweep that this transaction stores, `in_units`."""
     completed = [row for row in rows if row["state"] == TrialState.COMPLETED]
     if not completed:
         return
@@ -121,6 +120,4 @@ def _column(name: str, rows: Sequence[Mapping[str, Any]]) -> Column:
     values = [row[name] for row in rows]
     if is_real(name):
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-    if METRICS.get(name) is MetricKind.MONEY:
-        values = [None if value is None else money_units(value) for value in values]
     return np.array([_UNDEFINED if value is None else value for value in values], dtype=np.int64)

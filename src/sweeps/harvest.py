@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.backtest.batch import Course
-from bot.errors import BotError
 from sweeps.curves import encode_curve, encode_trades
 from sweeps.leases import LEASE_MS, Curve
 from sweeps.metrics import Direction
-from sweeps.replay import Outcome, completed_row, failed_row
+from sweeps.replay import Outcome, completed_row, failed_row, row_of
 from sweeps.spec import SweepSpec, TopCurves
 
 
@@ -51,10 +50,7 @@ class Harvest:
 
     def add(self, number: int, run_key: str, metrics: dict[str, Any]) -> None:
         """Take in a result; raises BotError if it does not fit its row."""
-        row = completed_row(self.sweep_id, number, run_key, metrics)
-        self.rows.append(row)
-        if self._is_among_best(number, row[self.spec.objective.metric]):
-            self.best.add(number)
+        self._take(completed_row(self.sweep_id, number, run_key, metrics))
 
     def keep_curve(self, number: int, course: Course) -> None:
         """Keep equity curve and round trips of a trial among the best."""
@@ -68,11 +64,8 @@ class Harvest:
         """Take in what became of a trial."""
         if outcome.error is not None:
             self.fail(outcome.number, outcome.error.code, outcome.error.message)
-        elif outcome.run_key is not None and outcome.metrics is not None:
-            try:
-                self.add(outcome.number, outcome.run_key, outcome.metrics)
-            except BotError as error:
-                self.fail(outcome.number, error.code, error.message)
+        else:
+            self._take(row_of(self.sweep_id, outcome))
 
     def fail(self, number: int, code: str, message: str) -> None:
         """Take in a trial without a result."""
@@ -91,6 +84,11 @@ class Harvest:
         self.rows.clear()
         self.best.clear()
         self.curves.clear()
+
+    def _take(self, row: dict[str, Any]) -> None:
+        self.rows.append(row)
+        if self._is_among_best(row["number"], row[self.spec.objective.metric]):
+            self.best.add(row["number"])
 
     def _is_among_best(self, number: int, value: Any) -> bool:
         if not isinstance(self.spec.curves, TopCurves):

@@ -1,19 +1,21 @@
 """One trial, replayed: its window loaded once per process, its result as a row."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from bot.analytics.carry import compare_with_holding
 from bot.backtest import Baselines, Insight, ReplayWindow, RunResult, explain, replay
-from bot.backtest.batch import BatchReplayer, Course
+from bot.backtest.batch import BatchReplayer, Course, TrialSummary
 from bot.backtest.identity import run_key
 from bot.config import RunConfig
 from bot.data.series import MarketData
 from bot.errors import BotError
 from bot.money import exact
 from sweeps.columns import money_units
+from sweeps.errors import ResultRangeError
 from sweeps.metrics import METRICS, MetricKind, metric_values
 from sweeps.spec import SweepSpec
 from sweeps.trial import TrialState
@@ -30,6 +32,7 @@ WINDOW_PARAMETERS = (
 MAX_HELD_TICKERS = 120_000
 _MAX_ERROR_LENGTH = 2_000
 _OPTIONAL = ("error_code", "error", "run_key", "run_hash", "ledger", "reused_sweep", "reused_number")
+_EMPTY: Mapping[str, Any] = MappingProxyType(dict.fromkeys((*_OPTIONAL, *METRICS)))
 _HASH_DIGITS = 15
 _COURSES_AT_ONCE = 64
 
@@ -192,11 +195,22 @@ def replay_together(trials: Sequence[Prepared]) -> list[Outcome]:
     outcomes = []
     for group in groups.values():
         summaries = group[0].together.summaries([trial.config for trial in group])
+        told = {id(summary): _told(summary) for summary in {id(one): one for one in summaries}.values()}
         for trial, summary in zip(group, summaries, strict=True):
-            metrics = metric_values(summary.metrics, summary.hold, summary.carry)
-            metrics["ledger"] = summary.ledger
-            outcomes.append(Outcome(trial.number, trial.run_key, metrics))
+            metrics, error = told[id(summary)]
+            outcomes.append(Outcome(trial.number, trial.run_key, metrics, error))
     return outcomes
+
+
+def _told(summary: TrialSummary) -> tuple[dict[str, Any] | None, BotError | None]:
+    """Return the metrics that many trials may share, or why they cannot be stored."""
+    metrics = metric_values(summary.metrics, summary.hold, summary.carry)
+    metrics["ledger"] = summary.ledger
+    try:
+        check_range(metrics)
+    except ResultRangeError as error:
+        return None, error
+    return metrics, None
 
 
 def courses(spec: SweepSpec, numbers: Sequence[int], windows: WindowCache) -> Iterator[tuple[int, Course]]:
@@ -230,11 +244,24 @@ def trial_metrics(result: RunResult, windows: WindowCache) -> dict[str, Any]:
 
 def completed_row(sweep_id: int, number: int, run_key: str, metrics: dict[str, Any]) -> dict[str, Any]:
     """Return the trial's row; raises ResultRangeError if a result does not fit it."""
+    check_range(metrics)
+    return row_of(sweep_id, Outcome(number, run_key, metrics))
+
+
+def check_range(metrics: dict[str, Any]) -> None:
+    """Raise ResultRangeError if one of a trial's metrics does not fit its row."""
     for name, kind in METRICS.items():
         if kind is MetricKind.MONEY:
             money_units(metrics[name])
-    row = _row(sweep_id, number, TrialState.COMPLETED)
-    return row | metrics | {"run_key": run_key, "run_hash": run_hash(run_key)}
+
+
+def row_of(sweep_id: int, outcome: Outcome) -> dict[str, Any]:
+    """Return the row of a trial whose metrics have been found to fit."""
+    assert outcome.run_key is not None and outcome.metrics is not None  # noqa: S101, PT018
+    row = _row(sweep_id, outcome.number, TrialState.COMPLETED)
+    row.update(outcome.metrics)
+    row["run_key"], row["run_hash"] = outcome.run_key, run_hash(outcome.run_key)
+    return row
 
 
 def run_hash(run_key: str) -> int:
@@ -249,12 +276,7 @@ def failed_row(sweep_id: int, number: int, code: str, message: str) -> dict[str,
 
 
 def _row(sweep_id: int, number: int, state: TrialState) -> dict[str, Any]:
-    empty: dict[str, Any] = dict.fromkeys((*_OPTIONAL, *METRICS))
-    return empty | {
-        "sweep_id": sweep_id,
-        "number": number,
-        "state": state,
-    }
+    return {**_EMPTY, "sweep_id": sweep_id, "number": number, "state": state}
 
 
 def _storable(text: str) -> str:

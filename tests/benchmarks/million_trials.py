@@ -27,6 +27,7 @@ from sweeps.repository import create_sweep
 from sweeps.robustness import over_axis
 from sweeps.spec import SweepSpec
 from sweeps.tables import chunk, sweep, trial
+from sweeps.units import in_units
 
 CHUNK = 2_000
 ROUNDS = 5
@@ -79,7 +80,7 @@ def fill(engine: sa.Engine, spec: SweepSpec) -> int:
         rows = rows_of(spec, sweep_id, lo, min(lo + CHUNK, spec.trial_count))
         with write_transaction(engine) as connection:
             connection.execute(trial.insert(), rows)
-            store_blocks(connection, rows)
+            store_blocks(connection, in_units(trial, rows))
             connection.execute(
                 chunk.update()
                 .where(chunk.c.sweep_id == sweep_id, chunk.c.id == index)
