@@ -10,16 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 MOST_BYTES = 64 * 2**20
+OVERHEAD = 1024
 
 
 class KeptColumns:
     """Columns by the digest of what they were unpacked from, so that one cannot be out of date.
 
-    The ones used last stay, in `most_bytes` together; they are not to be written to. Safe across threads.
+    The ones used last stay, in `most_bytes` together, each counted with `OVERHEAD`, so that very many small
+    ones are bounded as well. They are not to be written to. Safe across threads.
     """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
+        self.size = 0
         self._columns: OrderedDict[bytes, npt.NDArray[Any]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -35,15 +38,16 @@ class KeptColumns:
         column = unpack()
         column.flags.writeable = False
         with self._lock:
-            self._columns[key] = column
+            if key not in self._columns:
+                self._columns[key] = column
+                self.size += _cost(column)
             while self.size > self._most_bytes:
-                self._columns.popitem(last=False)
+                self.size -= _cost(self._columns.popitem(last=False)[1])
         return column
 
-    @property
-    def size(self) -> int:
-        """How many bytes the columns take together."""
-        return sum(column.nbytes for column in self._columns.values())
+
+def _cost(column: npt.NDArray[Any]) -> int:
+    return column.nbytes + OVERHEAD
 
 
 def _digest(blobs: Sequence[bytes], kind: str) -> bytes:

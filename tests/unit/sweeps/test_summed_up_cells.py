@@ -14,7 +14,7 @@ from bot.money import EXACT, book, exact, plain
 from sweeps.blocks import packed, unpacked
 from sweeps.columns import money_of_units, money_texts
 from sweeps.grouping import Aggregate, Groups, summarize
-from sweeps.unpacking import KeptColumns
+from sweeps.unpacking import OVERHEAD, KeptColumns
 
 LARGEST = 2**63 - 1
 AMOUNTS = st.one_of(
@@ -59,7 +59,7 @@ def read(kept: KeptColumns, at: int, kind: str = "whole") -> Any:
 
 
 def test_a_column_is_unpacked_once_until_there_is_no_room() -> None:
-    kept = KeptColumns(most_bytes=2 * 50 * 8)
+    kept = KeptColumns(most_bytes=2 * (50 * 8 + OVERHEAD))
     first = read(kept, 0)
     assert first.tolist() == list(range(50))
     assert read(kept, 0) is first
@@ -67,7 +67,7 @@ def test_a_column_is_unpacked_once_until_there_is_no_room() -> None:
     read(kept, 0)
     read(kept, 2)
     assert read(kept, 0) is first
-    assert kept.size == 2 * 50 * 8
+    assert kept.size == 2 * (50 * 8 + OVERHEAD)
     assert read(kept, 1) is not second
 
 
