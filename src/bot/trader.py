@@ -8,9 +8,10 @@ from bot.account import AccountState
 from bot.market_data.ticker_service import TickerService
 from bot.market_data.track import Track
 from bot.models import CloseReason, FundingRate, Instrument, MarketEvent, Position, SettlementView, Trade
+from bot.pnl.payments import Held
 from bot.pnl.round_trip import was_due
 from bot.pnl.tracker import PnLTracker
-from bot.pnl.worths import Held, WorthCurve
+from bot.pnl.worths import WorthCurve
 from bot.position.manager import PositionManager
 from bot.position.margin_watch import MarginWatch, MarkPath
 from bot.position.sizing import CapitalPlan, PositionSizer
@@ -66,7 +67,7 @@ class CarryTrader:
     def follow(self, track: Track, worths: WorthCurve) -> None:
         """Do all that happens at each event but the last, and write down what the account is worth after it.
 
-        Where nothing can happen, or nothing but the funding of one hedge, many events are done at once.
+        Where nothing can happen, or nothing but the funding of hedges, many events are done at once.
         """
         at, last = 0, len(track.events) - 1
         if self._strategy.remembers:
@@ -167,11 +168,12 @@ class CarryTrader:
             worths.stand(self.equity(), 1, held=bool(held))
 
     def _carry(self, track: Track, at: int, stop: int, worths: WorthCurve) -> None:
-        """Hold the one hedge through events that only settle."""
-        [position] = self.positions.held.values()
-        lane, before = track.lane(position.symbol), self.tracker.cash
-        received = self.tracker.record_stretch(position, lane, at, stop)
-        worths.carry(Held(position, lane, at, stop), before, received)
+        """Hold the hedges through events at each of which they only settle."""
+        held, before = self.positions.held, self.tracker.cash
+        hedges = [
+            Held(held[symbol], track.lane(symbol), at, stop) for symbol in track.symbols if symbol in held
+        ]
+        worths.carry(hedges, before, self.tracker.record_stretch(hedges))
         newest = track.events[stop - 1]
         self._tickers.show(newest.tickers)
         self._previous_ms = newest.t_ms

@@ -1,6 +1,6 @@
 """The events of a window in order, and what a hedge of one pair meets at each of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 
 from bot.models import FundingRate, MarketEvent, SettlementView
@@ -46,7 +46,7 @@ class Track:
     def __init__(self, events: Sequence[MarketEvent]) -> None:
         self.events = events
         self.best_rates_8h = [event.best_rate_8h for event in events]
-        self.pairs = len(events[0].tickers)
+        self.symbols = tuple(events[0].tickers)
         self._lanes: dict[str, Lane] = {}
 
     def first_paying(self, rate_8h: Decimal, at: int, last: int) -> int:
@@ -56,6 +56,13 @@ class Track:
             if rates[place] >= rate_8h:
                 return place
         return last
+
+    def pays(self, rate_8h: Decimal, place: int, taken: Collection[str]) -> bool:
+        """Return whether a pair that is not taken settles at `rate_8h` or more, with fresh prices."""
+        if self.best_rates_8h[place] < rate_8h:
+            return False
+        settled = (view.funding for view in self.events[place].decidable)
+        return any(funding.rate_8h >= rate_8h and funding.symbol not in taken for funding in settled)
 
     def lane(self, symbol: str) -> Lane:
         """Return what a hedge of `symbol` meets."""

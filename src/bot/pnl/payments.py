@@ -1,31 +1,38 @@
 """The settlements that an account has booked, written out one by one only when they are asked for."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
+from operator import attrgetter
+from typing import NamedTuple
 
 from bot.market_data.track import Lane
-from bot.models import FundingPayment, FundingRate
+from bot.models import FundingPayment, FundingRate, Position
 from bot.pnl.exact_array import ExactArray
 
 _payment = FundingPayment._make
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Settlements of a hedge one after another, places `first` to `stop` of its lane, and what they moved."""
+class Held(NamedTuple):
+    """A hedge held at events `first` to `stop`, each of which is a settlement of its lane."""
 
+    position: Position
     lane: Lane
     first: int
     stop: int
-    quantity: Decimal
+
+
+class Stretch(NamedTuple):
+    """The settlements of a held hedge, and what each of them moved."""
+
+    hedge: Held
     amounts: ExactArray
 
     def payments(self) -> list[FundingPayment]:
         """Return the settlements one by one."""
-        records = self.lane.settlements(self.first, self.stop)
+        position, lane, first, stop = self.hedge
         return [
-            as_payment(record, record.mark_price, self.quantity, amount)
-            for record, amount in zip(records, self.amounts.decimals(), strict=True)
+            as_payment(record, record.mark_price, position.quantity, amount)
+            for record, amount in zip(lane.settlements(first, stop), self.amounts.decimals(), strict=True)
             if record.mark_price is not None
         ]
 
@@ -45,15 +52,23 @@ class PaymentBook:
 
     def __init__(self) -> None:
         self._written: list[FundingPayment] = []
-        self._booked: list[FundingPayment | Stretch] = []
+        self._booked: list[FundingPayment | list[Stretch]] = []
 
-    def add(self, booked: FundingPayment | Stretch) -> None:
-        """Put down one payment, or many."""
-        self._booked.append(booked)
+    def add(self, payment: FundingPayment) -> None:
+        """Put down one payment."""
+        self._booked.append(payment)
+
+    def add_stretches(self, stretches: list[Stretch]) -> None:
+        """Put down settlements of hedges at the same events, in the order in which they settle at each."""
+        self._booked.append(stretches)
 
     def written(self) -> list[FundingPayment]:
         """Return the payments; who has read them may clear the list."""
         for booked in self._booked:
-            self._written.extend(booked.payments() if isinstance(booked, Stretch) else (booked,))
+            if isinstance(booked, FundingPayment):
+                self._written.append(booked)
+            else:
+                payments = chain.from_iterable(stretch.payments() for stretch in booked)
+                self._written.extend(sorted(payments, key=attrgetter("t_ms")))
         self._booked.clear()
         return self._written

@@ -6,12 +6,11 @@ from decimal import Decimal
 
 from bot.account import AccountState, OpenHedge, PendingHedge, UnfinishedHedge, UnwoundSpot
 from bot.market_data.ticker_service import TickerService
-from bot.market_data.track import Lane
 from bot.models import CloseReason, FundingPayment, FundingRate, OrderResult, Position, Trade
 from bot.money import ZERO, book
 from bot.pnl import formulas
 from bot.pnl.exact_array import ExactArray
-from bot.pnl.payments import PaymentBook, Stretch, as_payment
+from bot.pnl.payments import Held, PaymentBook, Stretch, as_payment
 from bot.pnl.round_trip import Exit, round_trip
 
 
@@ -66,17 +65,20 @@ class PnLTracker:
         carry.payments += 1
         return amount
 
-    def record_stretch(self, position: Position, lane: Lane, first: int, stop: int) -> ExactArray:
-        """Book the settlements of a hedge, places `first` to `stop` of a lane; return sums after each."""
-        quantity, places = ExactArray.one(position.quantity), slice(first, stop)
-        amounts = formulas.funding_payment(quantity, lane.paid_mark[places], lane.rate[places])
-        self.paid.add(Stretch(lane, first, stop, position.quantity, amounts))
-        received = amounts.running()
-        total = received.decimal(-1)
-        carry = self._carries[position.symbol]
-        carry.funding += total
-        carry.payments += stop - first
-        self.cash += total
+    def record_stretch(self, hedges: Iterable[Held]) -> list[ExactArray]:
+        """Book the settlements of hedges at the same events; return what each has received by each of them.
+
+        The hedges come in the order in which their pairs settle.
+        """
+        stretches = [Stretch(hedge, _amounts(hedge)) for hedge in hedges]
+        self.paid.add_stretches(stretches)
+        received = [amounts.running() for _, amounts in stretches]
+        for (hedge, amounts), sums in zip(stretches, received, strict=True):
+            total = sums.decimal(-1)
+            carry = self._carries[hedge.position.symbol]
+            carry.funding += total
+            carry.payments += len(amounts.mantissas)
+            self.cash += total
         return received
 
     def record_late_funding(self, trade: Trade, funding: FundingRate, mark_price: Decimal) -> Trade:
@@ -162,3 +164,9 @@ class PnLTracker:
         self.margin_locked -= position.margin
         self.trades.append(trade)
         return trade
+
+
+def _amounts(hedge: Held) -> ExactArray:
+    position, lane, first, stop = hedge
+    marks, rates = lane.paid_mark[first:stop], lane.rate[first:stop]
+    return formulas.funding_payment(ExactArray.one(position.quantity), marks, rates)

@@ -1,26 +1,18 @@
 """What an account is worth after each event of a replay: hedges are priced together, once all are known."""
 
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from bot.analytics.metrics import Units, amount_units, fitting, packed
 from bot.market_data.track import Lane
-from bot.models import Position
 from bot.money import MONEY_PLACES
 from bot.pnl import formulas
 from bot.pnl.exact_array import ExactArray
-
-
-class Held(NamedTuple):
-    """A hedge held at events `first` to `stop`, each of which is a settlement of its lane."""
-
-    position: Position
-    lane: Lane
-    first: int
-    stop: int
+from bot.pnl.payments import Held
 
 
 class WorthCurve:
@@ -39,10 +31,11 @@ class WorthCurve:
         if held:
             self.events_in_market += events
 
-    def carry(self, hedge: Held, before: Decimal, received: ExactArray) -> None:
-        """Hold a hedge at the next events, with the cash `before` them and what is received by each."""
-        self.stand(before, hedge.stop - hedge.first, held=True)
-        self._held.append((hedge, received.whole(MONEY_PLACES)))
+    def carry(self, hedges: Sequence[Held], before: Decimal, received: Iterable[ExactArray]) -> None:
+        """Hold hedges at the next events, with the cash `before` them and what each has received by each."""
+        self.stand(before, hedges[0].stop - hedges[0].first, held=True)
+        sums = (amounts.whole(MONEY_PLACES) for amounts in received)
+        self._held.extend(zip(hedges, sums, strict=True))
 
     def units(self) -> Units:
         """Return the worths."""
@@ -55,7 +48,8 @@ class WorthCurve:
             if added.dtype == object:
                 units = units.astype(object)
             units[places] += added
-        return fitting(units)
+            units = fitting(units)
+        return units
 
 
 def _values(lane: Lane, hedges: list[Held], places: npt.NDArray[np.int64]) -> Units:

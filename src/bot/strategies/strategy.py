@@ -22,7 +22,8 @@ class Entry:
 class Strategy(ABC):
     """Decides at settlements. It is handed views as of now and can see nothing later.
 
-    One that learns from past settlements says so with `remembers`, and is shown each of them once.
+    One that learns from past settlements says so with `remembers`, and is shown each of them once. Otherwise
+    an answer follows from the views alone: settlements may be asked about more than once, or ahead.
     """
 
     remembers: ClassVar[bool] = False

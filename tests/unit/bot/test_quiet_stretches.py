@@ -55,6 +55,19 @@ def test_a_hedge_in_one_slot_of_two_pairs_is_followed_to_the_liquidation_between
     ]
 
 
+def test_two_hedges_are_paid_at_the_same_settlements_in_the_order_of_their_pairs() -> None:
+    prices = ["100"] * 4
+    market = {
+        "X": pair(dict.fromkeys(range(1, 5), "0.01"), prices),
+        "Y": pair(dict.fromkeys(range(1, 5), "0.02"), prices),
+        "Z": pair(dict.fromkeys(range(1, 5), "0.00001"), prices),
+    }
+    result = run(market, initial_capital=1000, max_simultaneous_positions=3, min_funding_rate="0.001")
+    assert [(payment.t_ms - START, payment.symbol) for payment in result.payments] == [
+        (hour * HOUR_MS, symbol) for hour in (2, 3, 4) for symbol in ("X", "Y")
+    ]
+
+
 def test_amounts_beyond_64_bits_are_booked_digit_for_digit() -> None:
     prices = ["100", "103.33333333", "99", "101"]
     market = {"X": pair(dict.fromkeys(range(1, 5), "0.0123456789"), prices)}
