@@ -15,7 +15,7 @@ from bot.backtest import Baselines, ReplayWindow, replay
 from bot.backtest.batch import BatchReplayer
 from bot.config import RunConfig
 from bot.data.store import HistoricalDataStore
-from sweeps.replay import WindowCache, completed_row, prepare, replay_together
+from sweeps.replay import WindowCache, prepare, replay_together, row_of
 from sweeps.spec import SweepSpec
 
 REFERENCE = "vectorbt"
@@ -121,9 +121,7 @@ def _rows(store: HistoricalDataStore, spec: SweepSpec) -> float:
     def once() -> None:
         ready, _ = prepare(spec, range(spec.trial_count), windows)
         for outcome in replay_together(ready):
-            assert outcome.run_key
-            assert outcome.metrics
-            completed_row(1, outcome.number, outcome.run_key, outcome.metrics)
+            row_of(1, outcome)
 
     return cpu_seconds(once)
 

@@ -15,7 +15,7 @@ from reference.markets import configs, markets
 from toy_market import RULES, configured, pair, window
 
 from bot.backtest import Baselines, ReplayWindow, RunResult, explain, replay
-from bot.backtest.batch import BatchReplayer, Course, TrialSummary
+from bot.backtest.batch import BatchReplayer, Course, TrialSummary, accounts
 from bot.config import RunConfig
 from bot.timestamps import parse_time_ms
 
@@ -141,3 +141,25 @@ def test_amounts_beyond_64_bits_fall_back_to_the_plain_replay() -> None:
     market = {"X": pair(dict.fromkeys(range(1, 5), "0.01"), ["100"] * 5)}
     base = configured(market, initial_capital=10**13)
     assert_together_as_alone([base], window(market, base))
+
+
+def test_accounts_forgotten_between_batches_come_back_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = {hour: "0.01" if hour % 3 else "-0.02" for hour in range(1, 40)}
+    market = {"X": pair(rates, [str(100 + hour % 7 * 3) for hour in range(40)])}
+    base = configured(market, exit_funding_rate=0)
+    monkeypatch.setattr(accounts, "_MAX_CELLS", 2 * accounts._CELLS_AN_EVENT * len(rates))
+    trials = [base.varied({"perp_leverage": Decimal(leverage)}) for leverage in (1, 2, 5, 20, 1, 20, 2)]
+    assert_together_as_alone(trials, window(market, base))
+
+
+def test_hold_itself_is_replayed_together_with_others() -> None:
+    rates = dict.fromkeys(range(1, 40), "0.001")
+    market = {"X": pair(rates, [str(100 + 4 * hour) for hour in range(40)])}
+    base = configured(market, perp_leverage=10, strategy_mode="hold")
+    shown = window(market, base)
+    replayer = BatchReplayer(shown, Baselines(shown))
+    [held] = replayer.summaries([base])
+    assert replayer.covers(base)
+    assert held.metrics == held.hold == replay(base, shown).metrics
+    assert held.metrics.liquidations + held.metrics.margin_exits > 1
+    assert_together_as_alone([base, base.varied({"strategy_mode": "simple"})], shown)
