@@ -11,6 +11,12 @@ from api.cli.options import Json
 from api.cli.sweep_app import sweep
 from api.cli.token_app import token
 
+_CONFIG_HELP = (
+    "A JSON object: exchange, symbols, start, end, and any parameter that `carrygrid strategies` and the "
+    "`config` of `backtest --json` list."
+)
+Config = Annotated[Path, typer.Argument(help=_CONFIG_HELP)]
+
 app = typer.Typer(
     name="carrygrid",
     no_args_is_help=True,
@@ -93,7 +99,7 @@ def migrate() -> None:
 
 @app.command(epilog="Example: `carrygrid backtest btc.json --json | jq .metrics`")
 def backtest(
-    config: Annotated[Path, typer.Argument(help="A JSON object of run parameters; see the README.")],
+    config: Config,
     as_json: Json = False,
 ) -> None:
     """Replay one run over stored history and print what it earned."""
@@ -104,7 +110,7 @@ def backtest(
 
 @app.command(epilog="Example: `carrygrid compare btc.json`")
 def compare(
-    config: Annotated[Path, typer.Argument(help="A JSON object of run parameters; see the README.")],
+    config: Config,
     as_json: Json = False,
 ) -> None:
     """Run the strategies simple and composite over the same window, side by side."""
@@ -115,7 +121,7 @@ def compare(
 
 @app.command(epilog="Example: `carrygrid probe btc.json --cuts 20`")
 def probe(
-    config: Annotated[Path, typer.Argument(help="A JSON object of run parameters; see the README.")],
+    config: Config,
     cuts: Annotated[int, typer.Option(min=1, max=1000, help="Moments to corrupt all later data at.")] = 8,
     seed: Annotated[int, typer.Option(help="Chooses the moments and the corruption.")] = 0,
     as_json: Json = False,
@@ -131,7 +137,7 @@ def probe(
 
 @app.command(epilog="Example: `carrygrid paper btc.json`; start it again after a stop, and it goes on.")
 def paper(
-    config: Annotated[Path, typer.Argument(help="A JSON object of run parameters; its window is not used.")],
+    config: Annotated[Path, typer.Argument(help="A file as backtest takes it; its window is not used.")],
     session: Annotated[
         str | None, typer.Option(help="Name of the account; the name of the file if left out.")
     ] = None,
@@ -161,7 +167,7 @@ def paper(
 
 @app.command(epilog="Example: `carrygrid strategies --json | jq '.strategies[].presets'`")
 def strategies(as_json: Json = False) -> None:
-    """List the installed strategies with their parameters, defaults and presets."""
+    """List the installed strategies with their parameters, defaults, presets and default grids."""
     from api.cli.strategies import print_strategies
 
     print_strategies(as_json=as_json)

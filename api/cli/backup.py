@@ -22,6 +22,8 @@ def restore_backup(path: Path, *, force: bool) -> None:
     """Put a copy in the place of the database, and bring it to the newest schema."""
     settings = Settings()
     target = database_file(settings.database)
+    if not path.is_file():
+        raise InvalidInputError.of("FILE", f"{path} is no file")
     if target.exists() and not force:
         raise InvalidInputError.of("FILE", f"{target} is there already; --force replaces it by {path}")
     settings.make_home()

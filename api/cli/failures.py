@@ -40,7 +40,9 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     except BotError as error:
         return reporter.tell(problem_of(error))
     except typer.TyperException as error:
-        return reporter.tell(Problem("usage", HTTPStatus.BAD_REQUEST, _usage_sentence(error)))
+        sentence = _usage_sentence(error)
+        # A group of commands that is called without one has printed its help and has nothing to add.
+        return reporter.tell(Problem("usage", HTTPStatus.BAD_REQUEST, sentence)) if sentence else BAD_INPUT
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
@@ -58,7 +60,8 @@ def _usage_sentence(error: typer.TyperException) -> str:
         return error.format_message()
     refused = cause.errors(include_url=False)[0]
     name = error.param.opts[0] if error.param is not None else "value"
-    return f"{name}: {refused['input']!r}: {refused['msg'][:1].lower()}{refused['msg'][1:]}"
+    said = refused["msg"].removeprefix("Value error, ").removeprefix(f"{refused['input']!r} ")
+    return f"{name}: {refused['input']!r}: {said[:1].lower()}{said[1:].rstrip('.')}"
 
 
 @dataclass(frozen=True, slots=True)

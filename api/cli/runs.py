@@ -54,16 +54,26 @@ def read_config(path: Path) -> RunConfig:
 
 def read_document(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file; raises InvalidInputError if there is none."""
+    document = _parsed(path, read_text(path))
+    if not isinstance(document, dict):
+        raise InvalidInputError.of(str(path), "is no JSON object of run parameters")
+    return document
+
+
+def read_body(path: Path) -> bytes:
+    """Return a JSON file as it is sent; raises InvalidInputError naming the file if it is none."""
     text = read_text(path)
+    _parsed(path, text)
+    return text.encode()
+
+
+def _parsed(path: Path, text: str) -> object:
     try:
-        document = load_json(text)
+        return load_json(text)
     except InvalidInputError as error:
         if error.errors[0].field != "body":
             raise
         raise InvalidInputError.of(str(path), error.errors[0].message) from None
-    if not isinstance(document, dict):
-        raise InvalidInputError.of(str(path), "is no JSON object of run parameters")
-    return document
 
 
 def read_text(path: Path) -> str:

@@ -7,7 +7,7 @@ from sweeps.catalogue import strategies_document
 
 
 def print_strategies(*, as_json: bool) -> None:
-    """Print each strategy with its parameters, defaults and presets."""
+    """Print each strategy with its parameters, defaults, presets and default grid."""
     document = strategies_document()
     if as_json:
         print(json.dumps(document))
@@ -17,6 +17,8 @@ def print_strategies(*, as_json: bool) -> None:
         _print_parameters(strategy)
         for name, values in strategy["presets"].items():
             print(f"  preset {name}: {', '.join(f'{key} {value}' for key, value in values.items())}")
+        if strategy["default_grid"]:
+            print(f"  default grid: {json.dumps(strategy['default_grid'])}")
         print()
     for name, reason in document["unusable"].items():
         print(f"{name} cannot be used: {reason}")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.cli.client import found_sweep, service
-from api.cli.runs import read_text
+from api.cli.runs import read_body
 from api.cli.sweeps import change
 from bot.errors import InvalidInputError
 
@@ -21,13 +21,13 @@ _WORDS: dict[str, object] = {"true": True, "false": False, "null": None}
 def print_plan(path: Path, *, as_json: bool) -> None:
     """Print what the sweep in a file would be."""
     with service() as client:
-        plan = client.plan(read_text(path).encode())
+        plan = client.plan(read_body(path))
     if as_json:
         print(json.dumps(plan))
         return
     print(f"trials      {plan['trials']:,} of {plan['cells']:,} combinations")
     for axis in plan["axes"]:
-        print(f"  {axis['name']}  {axis['size']:,} values, {axis['first']} to {axis['last']}{_bonds(axis)}")
+        print(f"  {axis['name']}  {_extent(axis)}{_bonds(axis)}")
     for found in plan["rejected"]:
         print(f"left out    {found['cells']:,} by {found['constraint']}")
     if plan["duplicates"]:
@@ -65,18 +65,22 @@ def delete(sweep_id: int, *, as_json: bool) -> None:
 
 def extend(sweep_id: int, add: Sequence[str], to: str | None, samples: int | None, *, as_json: bool) -> None:
     """Let a sweep grow by values, a later end, or more samples."""
+    if not add and to is None and samples is None:
+        raise InvalidInputError.of("extend", "nothing to grow by: give --add, --to or --samples")
     values = _values(add)
     change(sweep_id, lambda sweep: sweep.extend(values, to=to, samples=samples), as_json=as_json)
 
 
 def label(sweep_id: int, tags: Sequence[str] | None, note: str | None, *, as_json: bool) -> None:
     """Replace tags, note, or both."""
+    if tags is None and note is None:
+        raise InvalidInputError.of("tag", "nothing to replace: give --tag or --note")
     change(sweep_id, lambda sweep: sweep.label(tags=tags, note=note), as_json=as_json)
 
 
 def clone(sweep_id: int, changes: Path | None, *, as_json: bool) -> None:
     """Submit a copy of a sweep."""
-    body = b"{}" if changes is None else read_text(changes).encode()
+    body = b"{}" if changes is None else read_body(changes)
     change(sweep_id, lambda sweep: sweep.clone(body), as_json=as_json)
 
 
@@ -88,6 +92,12 @@ def _values(add: Sequence[str]) -> dict[str, list[object]]:
             raise InvalidInputError.of("--add", f"{text!r} is not NAME=VALUE,VALUE")
         values.setdefault(name, []).extend(_WORDS.get(word, word) for word in written.split(","))
     return values
+
+
+def _extent(axis: dict[str, Any]) -> str:
+    if axis["size"] == 1:
+        return f"1 value, {axis['first']}"
+    return f"{axis['size']:,} values, {axis['first']} to {axis['last']}"
 
 
 def _bonds(axis: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from api.cli.client import found_sweep, service
-from api.cli.runs import read_text
+from api.cli.runs import read_body
 from api.cli.trial_table import print_trials
 from api.dashboard.catalogue import METRIC_LABELS, TABLE_COLUMNS, MetricLabel, labels
 from api.dashboard.formats import shown
@@ -34,7 +34,7 @@ def submit(path: Path, said: Said, *, wait: bool, as_json: bool) -> bool:
     Return False if it ended otherwise than completed.
     """
     with service() as client:
-        sweep = client.submit(read_text(path).encode(), said.key)
+        sweep = client.submit(read_body(path), said.key)
         if said.tags or said.note:
             sweep.label(tags=said.tags or None, note=said.note or None)
         if not as_json:

@@ -8,12 +8,13 @@ from api.cli.options import Json
 from sweeps.scope import Scope
 
 token = typer.Typer(no_args_is_help=True, help="Make and revoke tokens for programs that call the API.")
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Who it is for; no dots.")]
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="Who it is for; no dots.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A name that token list shows.")]
 
 
 @token.command("create", epilog="Example: `carrygrid token create grafana --scope read --days 365`")
 def create(
-    name: Name,
+    name: NewName,
     scope: Annotated[Scope, typer.Option(help="`read` changes nothing, `full` may.")] = Scope.READ,
     days: Annotated[
         int | None, typer.Option(min=1, max=36_500, help="How long it holds; for ever if left out.")
