@@ -1,5 +1,6 @@
 """The pages of a sweep, of trials and data, and the fragments that refresh them."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, cast
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from api.dependencies import DatabaseDep
 from api.routes.parameters import Cursor, SweepId, TrialNumber
 from sweeps.heartbeats import live_beats
 from sweeps.progress import get_sweep
-from sweeps.queries import one_trial, trial_page
+from sweeps.queries import TrialPage, one_trial, trial_page
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _PAGE_TRIALS = 25
@@ -42,8 +43,8 @@ async def sweep_page(
     cursor: Cursor = None,
 ) -> HTMLResponse:
     """Return a sweep: progress, heatmap, trials."""
-    sweep = await _sweep_card(database, sweep_id)
-    context = await _trial_list(request, database, sweep, sort, cursor)
+    context = await _trial_list(request, database, sweep_id, sort, cursor)
+    sweep = context["sweep"]
     context |= {"view": view_document(sweep), "controls": controls_of(sweep.view), "kinds": parameter_kinds()}
     return pages.render(request, "sweep.html", section="sweeps", **context)
 
@@ -67,8 +68,7 @@ async def trial_list_fragment(
     cursor: Cursor = None,
 ) -> HTMLResponse:
     """Return a page of the table of trials alone."""
-    sweep = await _sweep_card(database, sweep_id)
-    context = await _trial_list(request, database, sweep, sort, cursor)
+    context = await _trial_list(request, database, sweep_id, sort, cursor)
     return pages.render(request, "trial_list.html", **context)
 
 
@@ -83,20 +83,27 @@ async def glance_fragment(
 
 
 async def _sweep_card(database: DatabaseDep, sweep_id: int) -> SweepCard:
-    def query(connection: sa.Connection) -> SweepCard:
-        return SweepCard(get_sweep(connection, sweep_id), live_beats(connection))
+    return await database.read(_card, sweep_id)
 
-    return await database.read(query)
+
+def _card(connection: sa.Connection, sweep_id: int) -> SweepCard:
+    return SweepCard(get_sweep(connection, sweep_id), live_beats(connection))
 
 
 async def _trial_list(
-    request: Request, database: DatabaseDep, sweep: SweepCard, sort: str | None, cursor: str | None
+    request: Request, database: DatabaseDep, sweep_id: int, sort: str | None, cursor: str | None
 ) -> dict[str, Any]:
-    sort = sort or sweep.best_first
-    filters = chosen_filters(sweep, request.query_params)
-    page = await database.study(
-        trial_page, sweep.id, sort=sort, limit=_PAGE_TRIALS, cursor=cursor, filters=filters
-    )
+    def query(connection: sa.Connection) -> tuple[SweepCard, Mapping[str, str], TrialPage]:
+        sweep = _card(connection, sweep_id)
+        filters = chosen_filters(sweep, request.query_params)
+        order = sort or sweep.best_first
+        page = trial_page(
+            connection, sweep_id, sort=order, limit=_PAGE_TRIALS, cursor=cursor, filters=filters
+        )
+        return sweep, filters, page
+
+    # All at once: each turn that a reader of its own waits for is long while other views are worked out.
+    sweep, filters, page = await database.study(query)
     columns = labels(TABLE_COLUMNS)
     return {
         "sweep": sweep,
@@ -104,7 +111,7 @@ async def _trial_list(
         "next_cursor": page.next_cursor,
         "paged": cursor is not None,
         "selecting": bool(filters),
-        "sort": sort,
+        "sort": sort or sweep.best_first,
         "columns": columns,
         "first_sort": rows.first_sorts(sweep.axes, columns),
     }

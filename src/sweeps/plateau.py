@@ -1,5 +1,7 @@
 """The best cell of a matrix, and the plateau: the cell whose worst neighbour is best."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,13 +25,13 @@ def plateau(levels: Floats, *, maximize: bool, across: bool, down: bool) -> Cell
     """
     goodness = _goodness(levels, maximize=maximize)
     known = ~np.isneginf(goodness)
-    worst = np.where(known, goodness, np.inf)
-    around = np.zeros(levels.shape, dtype=np.int64)
+    margined = np.pad(known, 1)
+    worsts = np.pad(np.where(known, goodness, np.inf), 1, constant_values=np.inf)
+    worst = worsts[1:-1, 1:-1].copy()
+    around = np.zeros(levels.shape, dtype=np.int8)
     for row, column in _steps(across=across, down=down):
-        neighbour = _shifted(goodness, row, column)
-        seen = ~np.isneginf(neighbour)
-        around += seen
-        worst = np.minimum(worst, np.where(seen, neighbour, np.inf))
+        around += _shifted(margined, row, column)
+        np.minimum(worst, _shifted(worsts, row, column), out=worst)
     most = int(around[known].max(initial=0))
     if most == 0:
         return None
@@ -46,10 +48,10 @@ def _steps(*, across: bool, down: bool) -> list[Cell]:
     return [(row, column) for row in rows for column in columns if (row, column) != (0, 0)]
 
 
-def _shifted(goodness: Floats, row: int, column: int) -> Floats:
-    height, width = goodness.shape
-    padded = np.pad(goodness, 1, constant_values=-np.inf)
-    return padded[1 + row : 1 + row + height, 1 + column : 1 + column + width]
+def _shifted(margined: npt.NDArray[Any], row: int, column: int) -> npt.NDArray[Any]:
+    """Return the neighbour of each cell, of a matrix that has a margin of one cell around it."""
+    height, width = margined.shape
+    return margined[1 + row : height - 1 + row, 1 + column : width - 1 + column]
 
 
 def _place(first: Floats, then: Floats | None = None) -> Cell:
