@@ -30,7 +30,8 @@ class TrialRow:
 
 def trial_row(trial: TrialView) -> TrialRow:
     """Return a trial as the pages print it."""
-    params = {name: text_of(value) for name, value in trial.params.items()}
+    # Windows that are varied begin and end at midnight nearly always; the date alone is read more easily.
+    params = {name: text_of(value).removesuffix("T00:00:00Z") for name, value in trial.params.items()}
     metrics = trial.metrics or _NO_METRICS
     return TrialRow(trial.number, params, trial.state, metrics, trial.error, trial.run_key)
 

@@ -72,7 +72,7 @@ def test_wait_follows_a_sweep_to_its_end_and_prints_its_best_trials(
         (json.dumps(sweep_body(nmae=1)), "nmae"),
         (json.dumps(sweep_body(grid={"perp_leverage": [1, "x"]})), "grid.perp_leverage.values[1]"),
         ('{"base": NaN}', "NaN"),
-        ("", "body"),
+        ("", "spec.json"),
     ],
 )
 def test_refused_spec_is_one_line_naming_the_field(
