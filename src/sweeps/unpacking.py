@@ -52,7 +52,7 @@ def _cost(column: npt.NDArray[Any]) -> int:
 
 def _digest(blobs: Sequence[bytes], kind: str) -> bytes:
     digest = hashlib.sha256(kind.encode())
+    digest.update(np.array([len(blob) for blob in blobs], dtype=np.int64).tobytes())
     for blob in blobs:
-        digest.update(np.int64(len(blob)).tobytes())
         digest.update(blob)
     return digest.digest()
