@@ -1,5 +1,6 @@
 """What stands beside a run: the hold baseline, the carry it captured, and why it did not trade."""
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from bot.parameters import AccountParameters
 from bot.strategies.gates import Gate, GateReport, gate_reports
 
 HOLD = "hold"
-_MAX_BASELINES = 64
+_MAX_PAYMENTS = 200_000
 _SHARED_PARAMETERS = tuple(name for name in AccountParameters.model_fields if name != "strategy_mode")
 
 
@@ -38,20 +39,25 @@ class Insight:
 
 
 class Baselines:
-    """The hold runs of one window, each computed once for all trials that differ only in their strategy."""
+    """The hold runs of one window, each computed once for all trials that differ only in their strategy.
+
+    Bounded by the payments that they may hold, the least recently used forgotten first.
+    """
 
     def __init__(self, window: ReplayWindow) -> None:
         self._window = window
-        self._known: dict[tuple[Any, ...], RunResult] = {}
+        self._known: OrderedDict[tuple[Any, ...], RunResult] = OrderedDict()
+        self._most = max(1, _MAX_PAYMENTS // (len(window.events) * len(window.instruments)))
 
     def of(self, config: RunConfig) -> RunResult:
         """Return the run that holds with the account of `config`."""
         key = tuple(getattr(config, name) for name in _SHARED_PARAMETERS)
         found = self._known.get(key)
         if found is None:
-            if len(self._known) >= _MAX_BASELINES:
-                self._known.clear()
+            if len(self._known) >= self._most:
+                self._known.popitem(last=False)
             found = self._known[key] = replay(config.varied({"strategy_mode": HOLD}), self._window)
+        self._known.move_to_end(key)
         return found
 
 
