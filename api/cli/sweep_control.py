@@ -25,7 +25,9 @@ def print_plan(path: Path, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(plan))
         return
-    print(f"trials      {plan['trials']:,} of {plan['cells']:,} combinations")
+    # Where axes are conditional most combinations are none: a parameter stands there that does not apply.
+    conditional = any(axis["conditional"] for axis in plan["axes"])
+    print(f"trials      {plan['trials']:,}" + ("" if conditional else f" of {plan['cells']:,} combinations"))
     for axis in plan["axes"]:
         print(f"  {axis['name']}  {_extent(axis)}{_bonds(axis)}")
     for found in plan["rejected"]:

@@ -151,6 +151,28 @@ def test_form_follows_the_json_and_keeps_what_it_has_no_field_for(address: str, 
     expect(page.locator(".builder > .stack[inert]")).to_have_count(1)
 
 
+def test_axes_of_one_strategy_of_several_apply_to_it_alone_and_repeat_no_run(
+    address: str, visit: Visit
+) -> None:
+    page = visit.page
+    opened(page, address)
+    page.get_by_role("checkbox", name="composite").check()
+    page.get_by_role("button", name="Vary what the strategy suggests").click()
+    planned(page, 120 + 180)
+    param(page, "basis_cap").locator(".mode").select_option("list")
+    part(page, "basis_cap").fill("0.01, 0.02")
+    planned(page, 120 + 2 * 180)
+    expect(param(page, "basis_cap").locator("[data-when]")).to_have_text(
+        "only where strategy_mode is composite"
+    )
+    expect(param(page, "min_funding_rate").locator("[data-when]")).to_have_text(
+        "only where strategy_mode is simple"
+    )
+    page.get_by_role("checkbox", name="composite").uncheck()
+    planned(page, 120)
+    assert not [axis for axis in spec_in(page)["grid"].values() if "when" in axis]
+
+
 def test_presets_strategies_and_symbols_are_written_as_the_service_takes_them(
     address: str, visit: Visit
 ) -> None:

@@ -16,7 +16,7 @@ export function build({ form, Written, path, check, send, showChecked, parts = (
   const submit = document.getElementById("submit");
   const source = () => pane.source;
   const market = new MarketForm(fields, start, source, changed);
-  const rows = new ParameterRows(fields, source, changed);
+  const rows = new ParameterRows(fields, source, changed, (name, axis) => market.tied(name, axis));
   const others = parts(fields, source, changed);
   const pane = new JsonPane({
     form, fields, Written, draftName: `draft ${location.pathname}${location.search}`, followed: show, edited: () => settle(),

@@ -156,7 +156,27 @@ export class MarketForm {
     if (preset && !chosen.some((one) => preset in this.known.get(one).presets)) this.source().write("preset", null);
     const axes = Object.keys(this.source().grid ?? { none: null }).filter((name) => name !== "strategy_mode");
     if (!axes.length) this.writeGrids();
+    this.tieAgain();
     this.changed(true);
+  }
+
+  /* Return an axis that some of several chosen strategies read as one for those alone: the others would only repeat runs. */
+  tied(name, axis) {
+    const chosen = this.strategies();
+    const readers = chosen.filter((one) => name in (this.known.get(one)?.parameters.properties ?? {}));
+    if (!readers.length || readers.length === chosen.length) return axis;
+    return { ...(Array.isArray(axis) ? { values: axis } : axis), when: { strategy_mode: readers } };
+  }
+
+  /* Conditions on the strategy alone follow the choice of strategies; others were written by hand and stay. */
+  tieAgain() {
+    for (const [name, axis] of Object.entries(this.source().grid ?? {})) {
+      if (name === "strategy_mode") continue;
+      const { when = {}, ...free } = isObject(axis) ? axis : { values: axis };
+      if (Object.keys(when).some((other) => other !== "strategy_mode")) continue;
+      const plain = Object.keys(free).join() === "values" ? free.values : free;
+      this.source().write(name, { axis: this.tied(name, plain) });
+    }
   }
 
   /* A sweep names its preset, whose values then stand where it says nothing itself; a run holds the values. */
@@ -178,7 +198,7 @@ export class MarketForm {
 
   writeGrids() {
     for (const one of this.strategies()) {
-      for (const [name, axis] of Object.entries(this.known.get(one)?.default_grid ?? {})) this.source().write(name, { axis: structuredClone(axis) });
+      for (const [name, axis] of Object.entries(this.known.get(one)?.default_grid ?? {})) this.source().write(name, { axis: this.tied(name, structuredClone(axis)) });
     }
   }
 

@@ -5,7 +5,8 @@ import { textOf, valueOf, valuesOf } from "./values.js";
 const RANGES = { step: ["start", "stop", "step"], num: ["start", "stop", "num"], log: ["start", "stop", "num"] };
 
 export class ParameterRows {
-  constructor(root, source, changed) {
+  /* `tied` gives an axis that is new the condition under which it applies. */
+  constructor(root, source, changed, tied) {
     this.root = root;
     this.source = source;
     this.rows = [...root.querySelectorAll(".param")];
@@ -13,10 +14,14 @@ export class ParameterRows {
       const row = event.target.closest(".param");
       if (!row) return;
       if (event.target.matches(".mode")) this.prefill(row);
-      this.source().write(row.dataset.param, entryOf(row, this.source().read(row.dataset.param)));
+      const { param } = row.dataset;
+      const before = this.source().read(param);
+      const entry = entryOf(row, before);
+      const fresh = Boolean(entry?.axis && !before?.axis);
+      this.source().write(param, fresh ? { axis: tied(param, entry.axis) } : entry);
       this.dress(row);
       this.count();
-      changed();
+      changed(fresh);
     });
   }
 
