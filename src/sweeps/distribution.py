@@ -11,6 +11,8 @@ Bools = npt.NDArray[np.bool_]
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _NARROW = 1e-9
+_LEAST_SPAN = 1e-290
+"""Below it the width of a bin is no normal number any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def distribution(values: Floats, selected: Bools, bins: int = 40, *, whole: bool
 
 def _edges(low: float, high: float, bins: int, *, whole: bool) -> Floats:
     span = high - low
-    if span <= _NARROW * max(abs(low), abs(high)):
+    if span <= max(_NARROW * max(abs(low), abs(high)), _LEAST_SPAN):
         margin = max(abs(low), 1.0) / 2
         return np.array([low - margin, high + margin])
     width = _round_up(span / bins)

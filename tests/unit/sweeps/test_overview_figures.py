@@ -89,6 +89,7 @@ def test_bins_of_counts_are_whole_and_equal_values_share_one() -> None:
     assert distribution(np.array([0.0, 3.0]), every, whole=True).edges == [0, 1, 2, 3, 4]
     assert distribution(np.array([7.0, 7.0]), every).counts == [2]
     assert distribution(np.array([0.0, 0.0]), every).counts == [2]
+    assert distribution(np.array([0.0, 5e-324]), every).counts == [2]
     assert distribution(np.array([NAN, NAN]), every).edges == []
 
 
