@@ -88,6 +88,27 @@ def test_refused_spec_is_one_line_naming_the_field(
     assert json.loads(capsys.readouterr().out)["status"] == 422
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("extend", "error: extend: nothing to grow by: give --add, --to or --samples\n"),
+        ("tag", "error: tag: nothing to replace: give --tag or --note\n"),
+    ],
+)
+def test_change_that_names_nothing_to_change_is_bad_input(
+    capsys: pytest.CaptureFixture[str], command: str, said: str
+) -> None:
+    assert run("sweep", command, 1) == 2
+    assert capsys.readouterr().err == said
+
+
+def test_group_without_a_command_shows_its_help_and_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("sweep") == 2
+    captured = capsys.readouterr()
+    assert "Submit and follow parameter sweeps" in captured.out
+    assert captured.err == ""
+
+
 def test_sweep_that_does_not_exist_is_bad_input(address: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("sweep", "show", 77) == 2
     assert capsys.readouterr().err == "error: there is no sweep 77\n"
