@@ -1,7 +1,8 @@
 """A study of one sweep, as in a notebook: cell by cell, or the file as a whole.
 
 Needs a service with market data (`carrygrid up`; `carrygrid demo` brings data of its own) and
-`pip install 'carrygrid[pandas]'` (in a checkout `.venv/bin/pip`). CARRYGRID_API_URL and CARRYGRID_API_TOKEN name the service and its token.
+`pip install 'carrygrid[pandas]'` (in a checkout `.venv/bin/pip`). CARRYGRID_API_URL and
+CARRYGRID_API_TOKEN name the service and its token.
 """
 
 # %% What is there to study? The window is what funding, spot and perp have in common.
