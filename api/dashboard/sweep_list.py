@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from api.dashboard.presenters import SweepCard, someone_works
 from api.dashboard.views import PagesDep
@@ -58,6 +58,13 @@ async def sweeps_page(
 ) -> HTMLResponse:
     """Return the list of sweeps."""
     return pages.render(request, "sweeps.html", section="sweeps", **await _found(database, choice))
+
+
+@router.get("/dashboard")
+@router.get("/dashboard/sweeps")
+async def shortened_address() -> RedirectResponse:
+    """Lead whoever cuts an address of the dashboard short to the list of sweeps."""
+    return RedirectResponse("/", status_code=307)
 
 
 @router.get("/dashboard/sweep-list")

@@ -33,6 +33,12 @@ def test_list_shows_state_progress_and_best_and_labels_generated_data(reader: Re
         assert "synthetic data" in text
 
 
+@pytest.mark.parametrize("path", ["/dashboard", "/dashboard/sweeps"])
+def test_address_cut_short_leads_to_the_list(client: TestClient, path: str) -> None:
+    answer = client.get(path, headers=PAGE, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "/")
+
+
 def test_sweep_page_shows_the_best_trial_first_with_the_numbers_of_the_api(reader: Reader) -> None:
     text = reader.client.get(f"/dashboard/sweeps/{reader.sweep_id}", headers=PAGE).text
     best = reader.client.get(f"/sweeps/{reader.sweep_id}").json()["best_trial"]
