@@ -7,13 +7,13 @@ import os
 import re
 import stat
 import struct
+import subprocess
 import sys
 import tempfile
 import zipfile
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from subprocess import Popen
 from typing import Any
 
 import pytest
@@ -155,21 +155,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+WATCHED = """
+import os, sys
+pid = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(pid, 0)
+open(sys.argv[1], "w").write(str(used.ru_maxrss))
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""A small process between: the most memory of a child counts that of whoever started it, too."""
+
+
 def imported(folder: Path, home: Path, *options: str) -> tuple[int, str, str, int]:
     """Import a folder as a user does; return status, output, errors and the most memory in MB."""
     home.mkdir()
     (home / "tmp").mkdir()
-    with (home / "output").open("wb") as output, (home / "errors").open("wb") as errors:
-        process = Popen(
-            [COMMAND, "data", "import", folder, "--exchange", "test", *options],
-            env={"CARRYGRID_HOME": str(home), "PATH": "/usr/bin:/bin", "TMPDIR": str(home / "tmp")},
-            stdout=output,
-            stderr=errors,
-        )
-        _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    told = [(home / name).read_text() for name in ("output", "errors")]
-    return process.returncode, told[0], told[1], used.ru_maxrss // 1024
+    command = [str(COMMAND), "data", "import", str(folder), "--exchange", "test", *options]
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED, str(home / "memory"), *command],
+        env={"CARRYGRID_HOME": str(home), "PATH": "/usr/bin:/bin", "TMPDIR": str(home / "tmp")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr, int((home / "memory").read_text()) // 1024
 
 
 def test_a_folder_of_hostile_files_is_gone_through_in_flat_memory(folder: Path, tmp_path: Path) -> None:
