@@ -5,18 +5,17 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from servers import skip_or_fail
 
 
 @contextlib.contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[None]:
-    """Put a disk of `size` at `folder`; skips where that takes more rights than there are."""
+    """Put a disk of `size` at `folder`, where there are the rights for it."""
     folder.mkdir(exist_ok=True)
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, check=False
-    )
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
     if mounted.returncode:
-        pytest.skip("mounting a small disk needs root")
+        skip_or_fail(f"no small disk, which needs root: {mounted.stderr.strip()}", needs_root=True)
     try:
         yield
     finally:

@@ -1,6 +1,5 @@
 """Two worker machines, apart from each other, on one broker and one database; one of them loses power."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,7 +38,7 @@ HOSTS = ("north", "south")
 def spaces() -> Iterator[list[Namespace]]:
     """Return the machines, or skip with the reason; as root in CI they must be there."""
     if reason := missing_capability():
-        pytest.skip(reason) if os.geteuid() else skip_or_fail(reason)
+        skip_or_fail(reason, needs_root=True)
     with network(*HOSTS) as spaces:
         yield spaces
 

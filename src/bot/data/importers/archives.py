@@ -1,6 +1,5 @@
 """Zip archives of one file, which may lie about everything."""
 
-import gzip
 import io
 import stat
 import struct
@@ -13,9 +12,10 @@ from bot.errors import DataImportError
 MAX_TABLE_BYTES = 1024**2
 """As long as an archive's list of its files may be, which is read into memory before the first file."""
 
-UNREADABLE = (EOFError, OSError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError)
+UNREADABLE = (EOFError, OSError, zipfile.BadZipFile, zlib.error)
 """What reading a compressed file may raise."""
 
+# A locked archive is a RuntimeError, and so is one made in a way that the library does not know.
 _DAMAGED = (*UNREADABLE, RuntimeError, ValueError, struct.error, IndexError)
 # The other methods unpack a whole piece at once, however much that is.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)

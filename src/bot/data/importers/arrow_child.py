@@ -24,7 +24,7 @@ def main(asked: BinaryIO, answer: TextIO) -> None:
     names, most = json.loads(asked.readline())
     try:
         json.dump({"columns": _columns(asked.read(), names, most)}, answer)
-    except (RuntimeError, ValueError, KeyError, NotImplementedError, MemoryError, OverflowError) as error:
+    except (RuntimeError, ValueError, MemoryError, OverflowError) as error:
         json.dump({"refused": _first_line(error)}, answer)
 
 
@@ -46,6 +46,8 @@ def _values(column: Any) -> list[Any]:
 
 
 def _times_ms(chunk: Any, unit: str) -> list[str]:
+    if unit not in _UNITS_PER_MS:
+        raise ValueError(f"its times are in {unit.lower()}s; milli-, micro- and nanoseconds are known")
     stored = np.asarray(chunk.buffer(1))[chunk.offset : chunk.offset + len(chunk)]
     return [str(moment) for moment in (stored // _UNITS_PER_MS[unit]).tolist()]
 
