@@ -68,7 +68,10 @@ class Harvest:
             self._take(row_of(self.sweep_id, outcome))
 
     def fail(self, number: int, code: str, message: str) -> None:
-        """Take in a trial without a result."""
+        """Take in a trial without a result, or with one that cannot be kept whole."""
+        if self.rows and self.rows[-1]["number"] == number:
+            self.rows.pop()
+            self.best.discard(number)
         self.rows.append(failed_row(self.sweep_id, number, code, message))
 
     def measure(self, elapsed_ms: int, *, typical: bool) -> None:

@@ -12,7 +12,8 @@ from bot.clock import SimulatedClock
 from bot.data.store import HistoricalDataStore
 from bot.errors import InsufficientDataError
 from sweeps import replay as replay_module
-from sweeps.harvest import Rhythm
+from sweeps.errors import ResultRangeError
+from sweeps.harvest import Harvest, Rhythm
 from sweeps.leases import Hold
 from sweeps.replay import WindowCache, trial_config
 from sweeps.runner import ChunkRunner
@@ -78,6 +79,25 @@ def test_broken_trial_fails_alone_and_keeps_its_message(
     rows = stored_rows(engine, sweep_id)
     assert [row["error_code"] for row in rows] == [None, None, code, None, None, None]
     assert rows[2]["error"]
+
+
+def test_trial_whose_curve_cannot_be_kept_has_one_row_that_says_so(
+    engine: sa.Engine, runner: ChunkRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = Harvest.keep_curve
+
+    def keep_or_fail(harvest: Harvest, number: int, course: Any) -> None:
+        if number == 2:
+            raise ResultRangeError("equity 1E+12 is too large")
+        keep(harvest, number, course)
+
+    monkeypatch.setattr(Harvest, "keep_curve", keep_or_fail)
+    sweep_id = submit(engine, sweep_spec(grid={"perp_leverage": [1, 2, 3, 4, 5, 6]}, curves="all"))
+    assert runner.run(sweep_id, 0, "me") is Hold.DONE
+    rows = stored_rows(engine, sweep_id)
+    assert [row["error_code"] for row in rows] == [None, None, "out_of_range", None, None, None]
+    (found,) = chunks_of(engine, sweep_id)
+    assert (found.trials_done, found.trials_failed) == (6, 1)
 
 
 def test_trial_that_takes_too_long_is_recorded_and_the_rest_given_back(
