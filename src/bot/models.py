@@ -106,8 +106,8 @@ class MarketEvent:
     """A moment at which at least one pair settles.
 
     `tickers` covers every pair, `settlements` those that settle now, `decidable` those of them whose
-    prices are fresh; the highest rate per 8 hours among those is `best_rate_8h`. `mark_highs` is, per pair,
-    the highest price of the mark series' candles that closed after the previous event, up to this one.
+    prices are fresh. `mark_highs` is, per pair, the highest price of the mark series' candles that closed
+    after the previous event, up to this one.
     Do not change the mappings: trials share them.
     """
 
@@ -116,11 +116,9 @@ class MarketEvent:
     settlements: tuple[SettlementView, ...]
     decidable: tuple[SettlementView, ...]
     mark_highs: Mapping[str, Decimal]
-    best_rate_8h: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRequest:
+class OrderRequest(NamedTuple):
     """A taker order for one leg.
 
     A `forced` one follows from what has become of the other leg: no price is too old for it.
@@ -135,8 +133,7 @@ class OrderRequest:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class OrderResult:
+class OrderResult(NamedTuple):
     """A filled order: unrounded average price and the booked fee; `request.quantity` is what was filled."""
 
     request: OrderRequest

@@ -29,6 +29,7 @@ YEARS = 6
 LAST_MS = START_MS + (YEARS * 365 + 2) * DAY_MS
 BTC = PROFILES[0].symbol
 DATABASE = "carrygrid.db"
+_GOLDEN = (5**0.5 - 1) / 2
 
 
 def generated(profiles: int = 1, *, end_ms: int = LAST_MS) -> list[GeneratedPair]:
@@ -152,8 +153,11 @@ def trials_of(runs: Sequence[RunConfig]) -> list[loops.Trial]:
 
 
 def spread(count: int, wanted: int) -> list[int]:
-    """Return `wanted` numbers spread evenly over range(count), its ends among them."""
-    return np.linspace(0, count - 1, min(wanted, count)).round().astype(int).tolist()
+    """Return `wanted` numbers spread evenly over range(count), out of step with the rows of any grid."""
+    if wanted >= count:
+        return list(range(count))
+    places = np.arange(wanted) * _GOLDEN % 1
+    return np.unique((places * count).astype(int)).tolist()
 
 
 def _whole(values: Sequence[Decimal | None], places: int) -> list[int]:

@@ -18,8 +18,6 @@ from bot.market_data.track import Track
 from bot.models import FundingRate, Instrument, MarkCandle, MarketEvent, SettlementView, Ticker
 from bot.timestamps import iso
 
-_NO_RATE = Decimal("-Infinity")
-
 
 @dataclass(frozen=True, eq=False)
 class ReplayWindow:
@@ -133,5 +131,4 @@ def market_events(pairs: Mapping[str, PairHistory], times: Times) -> Iterator[Ma
             tuple(views),
             decidable,
             {symbol: top for symbol, top in zip(pairs, tops, strict=True) if top is not None},
-            max((view.funding.rate_8h for view in decidable), default=_NO_RATE),
         )

@@ -1,7 +1,7 @@
 """How much of a window the recorded history covers, and whether that is enough to run on."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -56,7 +56,7 @@ class Coverage:
         counts: dict[str, int | None] = {"mark_found": None, "mark_expected": None}
         for name, leg in self.legs().items():
             counts.update({f"{name}_found": leg.found, f"{name}_expected": leg.expected})
-        gaps = [{"leg": name, **asdict(gap)} for name, leg in self.legs().items() for gap in leg.gaps]
+        gaps = [{"leg": name, **gap.document()} for name, leg in self.legs().items() for gap in leg.gaps]
         extent = {"first_ms": self.first_ms, "last_ms": self.last_ms}
         return {
             **extent,

@@ -16,6 +16,10 @@ class Gap:
     to_ms: int
     missing: int
 
+    def document(self) -> dict[str, int]:
+        """Return the hole as JSON values."""
+        return {"from_ms": self.from_ms, "to_ms": self.to_ms, "missing": self.missing}
+
 
 def candle_gaps(open_ms: Times, timeframe_ms: int) -> list[Gap]:
     """Return the holes between ascending open times."""

@@ -1,7 +1,7 @@
 """What is odd about recorded series: pure functions over columns, each finding one line of a report."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ class Finding:
 
     def document(self) -> dict[str, Any]:
         """Return the finding as JSON values."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def funding_findings(funding: FundingSeries) -> Iterator[Finding]:

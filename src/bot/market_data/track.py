@@ -3,37 +3,66 @@
 from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 
+import numpy as np
+
+from bot.market_data.compared import Choice, Compared
+from bot.memo import Memo
 from bot.models import FundingRate, MarketEvent, SettlementView
 from bot.money import ZERO
+from bot.pnl import formulas
 from bot.pnl.exact_array import ExactArray
 
-_UNKNOWN = Decimal("Infinity")
+_MAX_CHOICES = 256
 
 
 class Lane:
     """One pair at the events of a track: settlements, and over the same places prices and rates as columns.
 
     Where that is not all there is to an event - nothing settles, prices are missing or too old - there is no
-    view, and the columns hold zeros. `worst` is the highest mark price that margin is judged by at an event,
-    infinite where there is no view.
+    view, and the columns hold zeros.
     """
 
     def __init__(self, symbol: str, events: Sequence[MarketEvent]) -> None:
         self.views = [_view(symbol, event) for event in events]
-        self.worst = [
-            _UNKNOWN
-            if view is None or view.ticker.mark is None
-            else max(view.ticker.mark, event.mark_highs.get(symbol, view.ticker.mark))
-            for view, event in zip(self.views, events, strict=True)
-        ]
+        self._stirring = Memo(_MAX_CHOICES)
+        self._seen = np.array([view is not None for view in self.views], dtype=bool)
+        self._rate_8h = Compared.from_decimals(
+            [None if view is None else view.funding.rate_8h for view in self.views]
+        )
+        self._worst = Compared.from_decimals(
+            [
+                None
+                if view is None or view.ticker.mark is None
+                else max(view.ticker.mark, event.mark_highs.get(symbol, view.ticker.mark))
+                for view, event in zip(self.views, events, strict=True)
+            ]
+        )
         self.spot = self._column(lambda view: view.ticker.spot)
         self.perp = self._column(lambda view: view.ticker.perp)
-        self.paid_mark = self._column(lambda view: view.funding.mark_price)
-        self.rate = self._column(lambda view: view.funding.rate)
+        paid_marks = self._column(lambda view: view.funding.mark_price)
+        rates = self._column(lambda view: view.funding.rate)
+        self.unit_funding = formulas.unit_funding(paid_marks, rates)
 
     def settlements(self, first: int, stop: int) -> list[FundingRate]:
         """Return what settles from place `first` to `stop`."""
         return [view.funding for view in self.views[first:stop] if view is not None]
+
+    def first_judged(self, price: Decimal, at: int) -> int:
+        """Return the first place from `at` on where margin is judged by a mark price of `price` or more.
+
+        The number of events stands for none; where there is no view nothing is known.
+        """
+        return self._worst.first_at_least(price, at)
+
+    def stirring(self, rate_8h: Decimal | None) -> Choice:
+        """Return where the pair pays less than `rate_8h`, and where there is no view.
+
+        Without a rate only the latter counts.
+        """
+        return self._stirring.get(
+            rate_8h,
+            lambda: Choice.of(~(self._seen if rate_8h is None else self._rate_8h.at_least(rate_8h))),
+        )
 
     def _column(self, read: Callable[[SettlementView], Decimal | None]) -> ExactArray:
         values = (None if view is None else read(view) for view in self.views)
@@ -45,24 +74,25 @@ class Track:
 
     def __init__(self, events: Sequence[MarketEvent]) -> None:
         self.events = events
-        self.best_rates_8h = [event.best_rate_8h for event in events]
         self.symbols = tuple(events[0].tickers)
+        self._best_rate_8h = Compared.from_decimals(
+            [max((view.funding.rate_8h for view in event.decidable), default=None) for event in events]
+        )
         self._lanes: dict[str, Lane] = {}
+        self._paying = Memo(_MAX_CHOICES)
 
-    def first_paying(self, rate_8h: Decimal, at: int, last: int) -> int:
-        """Return the first place from `at` on whose best rate is at least `rate_8h`, `last` if none is."""
-        rates = self.best_rates_8h
-        for place in range(at, last):
-            if rates[place] >= rate_8h:
-                return place
+    def first_paying(self, rate_8h: Decimal, at: int, last: int, taken: Collection[str]) -> int:
+        """Return the first place from `at` on where a pair pays at least `rate_8h`, `last` if none does.
+
+        It settles there with fresh prices, and is none of those `taken`.
+        """
+        paying = self._paying.get(rate_8h, lambda: Choice.of(self._best_rate_8h.at_least(rate_8h))).next
+        while (at := int(paying[at])) < last:
+            settled = (view.funding for view in self.events[at].decidable)
+            if any(funding.rate_8h >= rate_8h and funding.symbol not in taken for funding in settled):
+                return at
+            at += 1
         return last
-
-    def pays(self, rate_8h: Decimal, place: int, taken: Collection[str]) -> bool:
-        """Return whether a pair that is not taken settles at `rate_8h` or more, with fresh prices."""
-        if self.best_rates_8h[place] < rate_8h:
-            return False
-        settled = (view.funding for view in self.events[place].decidable)
-        return any(funding.rate_8h >= rate_8h and funding.symbol not in taken for funding in settled)
 
     def lane(self, symbol: str) -> Lane:
         """Return what a hedge of `symbol` meets."""

@@ -109,9 +109,8 @@ class ExactArray:
             return self._over(exponent)
         unit = 10 ** (exponent - self.exponent)
         mantissas = _room(self.mantissas, max(self.bound, 2 * unit))
-        floor = mantissas // unit
-        twice = 2 * (mantissas - floor * unit)
-        rounded = _half_even(floor, twice, unit)
+        odd = (mantissas // unit) & 1
+        rounded = (mantissas + (odd + (unit // 2 - 1))) // unit
         bound = self.bound // unit + 1
         fits = rounded.dtype == object and bound < _LIMIT
         return ExactArray(rounded.astype(np.int64) if fits else rounded, exponent, bound)
@@ -123,7 +122,7 @@ class ExactArray:
     def running(self) -> "ExactArray":
         """Return the sums of the first 1, 2, ... values."""
         bound = self.bound * len(self.mantissas)
-        return ExactArray(cast("Mantissas", np.cumsum(_room(self.mantissas, bound))), self.exponent, bound)
+        return ExactArray(_room(self.mantissas, bound).cumsum(), self.exponent, bound)
 
     def whole(self, places: int) -> Mantissas:
         """Return values of at most so many decimal places as integers of the last of them."""

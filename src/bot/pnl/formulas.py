@@ -24,12 +24,17 @@ def fee(quantity: Amount, fill_price: Amount, rate: Decimal) -> Amount:
     return book(quantity * fill_price * rate)
 
 
-def funding_payment(quantity: Amount, mark_price: Amount, rate: Amount) -> Amount:
-    """Return the cash a short moves at one settlement: received if positive, paid if negative.
+def unit_funding(mark_price: Amount, rate: Amount) -> Amount:
+    """Return what a settlement moves on a short of one unit, not booked.
 
     `rate` is a fraction per funding interval.
     """
-    return book(quantity * mark_price * rate)
+    return mark_price * rate
+
+
+def funding_payment(quantity: Amount, per_unit: Amount) -> Amount:
+    """Return the cash a short moves at a settlement of `per_unit`: received if positive, paid if negative."""
+    return book(per_unit * quantity)
 
 
 def locked_margin(quantity: Amount, entry_price: Amount, leverage: Decimal) -> Amount:

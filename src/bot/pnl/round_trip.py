@@ -1,14 +1,13 @@
 """What a hedge has made once it is closed, and what was still due to it."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from bot.models import CloseReason, FundingRate, Position, Trade
 from bot.pnl import formulas
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(NamedTuple):
     """How a hedge ended: unrounded fills and booked fees of both legs; `perp_price` None if liquidated."""
 
     closed_at_ms: int

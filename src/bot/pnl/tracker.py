@@ -152,7 +152,7 @@ class PnLTracker:
         )
 
     def _settled(self, quantity: Decimal, funding: FundingRate, mark_price: Decimal) -> Decimal:
-        amount = formulas.funding_payment(quantity, mark_price, funding.rate)
+        amount = formulas.funding_payment(quantity, formulas.unit_funding(mark_price, funding.rate))
         self.paid.add(as_payment(funding, mark_price, quantity, amount))
         self.cash += amount
         return amount
@@ -168,5 +168,4 @@ class PnLTracker:
 
 def _amounts(hedge: Held) -> ExactArray:
     position, lane, first, stop = hedge
-    marks, rates = lane.paid_mark[first:stop], lane.rate[first:stop]
-    return formulas.funding_payment(ExactArray.one(position.quantity), marks, rates)
+    return formulas.funding_payment(ExactArray.one(position.quantity), lane.unit_funding[first:stop])

@@ -1,117 +1,22 @@
 """The settlements of one pair as columns, so that a decision is taken at all of them at once."""
 
-from bisect import bisect_left
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
-from typing import Any, Self, TypeVar, cast
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.backtest.history import PairSeries
-from bot.data.columns import DecimalColumn
+from bot.market_data.compared import Compared, Mask
+from bot.memo import Memo
 from bot.models import FundingRate, SettlementView
-from bot.money import EXACT, WIDE
-from bot.pnl.exact_array import ExactArray
 
-Mask = npt.NDArray[np.bool_]
-Whole = npt.NDArray[np.int64]
-Derived = TypeVar("Derived")
 _MAX_DERIVED = 2_000
-_MOST = np.iinfo(np.int64).max
-
-
-class Compared:
-    """Exact values to hold against thresholds; `known` says where there are any."""
-
-    def __init__(self, values: DecimalColumn, known: Mask | None = None) -> None:
-        self._exponent = values.exponent
-        self._mantissas = values.mantissas
-        self._known = known
-        self._distinct: list[int] | None = None
-        self._ahead: list[Whole] | None = None
-
-    def at_least(self, threshold: Decimal) -> Mask:
-        """Return where the value is `threshold` or more; never where there is no value."""
-        return self._from(self._mantissa(threshold))
-
-    def satisfying(self, rising: Callable[[Decimal], bool]) -> Mask:
-        """Return where `rising`, a condition that stays true for larger values, holds."""
-        if self._distinct is None:
-            self._distinct = np.unique(self._mantissas).tolist()
-        place = bisect_left(self._distinct, True, key=lambda whole: rising(self._value(whole)))
-        none = np.zeros(len(self._mantissas), dtype=bool)
-        return none if place == len(self._distinct) else self._from(self._distinct[place])
-
-    def first_reaching(self, start: Whole, amounts: ExactArray, units: ExactArray) -> Whole:
-        """Return, for each of many, the first place from `start` on whose value is amount / unit or more.
-
-        The number of values stands for none.
-        """
-        highest, count = self._highest_ahead(), len(self._mantissas)
-        scale = Decimal(1).scaleb(self._exponent)
-        floor = amounts // (units * scale)
-        exact = (floor * (units * scale)).at_least(amounts)
-        least = np.minimum(floor.mantissas + ~exact, _MOST).astype(np.int64)
-        places = np.array(start)
-        for power in range(len(highest) - 1, -1, -1):
-            ahead = highest[power][np.minimum(places, count)]
-            places = np.where(ahead < least, np.minimum(places + (1 << power), count), places)
-        return places
-
-    def _highest_ahead(self) -> list[Whole]:
-        """Return, for each power of two, the highest of that many values from each place on.
-
-        At and past the last place nothing is as low as any threshold, so that searches end there.
-        """
-        if self._ahead is None:
-            values = self._mantissas if self._known is None else np.where(self._known, self._mantissas, -1)
-            level = np.append(values, _MOST).astype(np.int64)
-            self._ahead = [level]
-            while (reach := 1 << len(self._ahead)) < len(level):
-                half, before = reach // 2, self._ahead[-1]
-                shifted = np.append(before[half:], np.full(half, before[-1]))
-                self._ahead.append(np.maximum(before, shifted))
-        return self._ahead
-
-    def _from(self, least: int) -> Mask:
-        reached = np.asarray(self._mantissas >= least, dtype=bool)
-        return reached if self._known is None else reached & self._known
-
-    def _mantissa(self, least: Decimal) -> int:
-        """Return the smallest mantissa whose value is not below `least`."""
-        return int(least.scaleb(-self._exponent, context=WIDE).to_integral_value(ROUND_CEILING))
-
-    def _value(self, mantissa: int) -> Decimal:
-        return Decimal(mantissa).scaleb(self._exponent, context=EXACT)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Choice:
-    """The events of which something is true; `next[k]` is the first of them from event k on.
-
-    Past the last event stands for never.
-    """
-
-    mask: Mask
-    next: npt.NDArray[np.int32]
-
-    @classmethod
-    def of(cls, mask: Mask) -> Self:
-        """Return the events where `mask` holds."""
-        count = len(mask)
-        marked = np.where(mask, np.arange(count, dtype=np.int32), np.int32(count))
-        found = np.full(count + 2, count, dtype=np.int32)
-        found[:count] = np.minimum.accumulate(marked[::-1])[::-1]
-        return cls(mask, found)
 
 
 class DecisionColumns:
     """What a strategy may know at each settlement of one pair, oldest first.
 
-    `past` are the settlements before the window. Whatever is derived from the columns is remembered, so
-    that trials with the same parameters share it.
+    `past` are the settlements before the window. Whatever is derived from the columns with `derive` is
+    remembered, so that trials with the same parameters share it.
     """
 
     def __init__(
@@ -124,12 +29,4 @@ class DecisionColumns:
         self.rates_8h = Compared(series.rate_8h)
         self.volumes_24h = Compared(series.volume_24h)
         self.spot_active: Mask = np.array([view.instrument.spot_active for view in views], dtype=bool)
-        self._derived: dict[Hashable, Any] = {}
-
-    def derive(self, key: Hashable, compute: Callable[[], Derived]) -> Derived:
-        """Return what `compute` gives, computed once for each `key`."""
-        if key not in self._derived:
-            if len(self._derived) >= _MAX_DERIVED:
-                self._derived.clear()
-            self._derived[key] = compute()
-        return cast("Derived", self._derived[key])
+        self.derive = Memo(_MAX_DERIVED).get

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bot.backtest.batch.columns import Choice, DecisionColumns, Mask
+from bot.backtest.batch.columns import DecisionColumns
 from bot.config import RunConfig
+from bot.market_data.compared import Choice, Mask
 from bot.market_data.opportunity_ranker import OpportunityRanker
 from bot.money import ZERO
 from bot.signals.basis import basis_score

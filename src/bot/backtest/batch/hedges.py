@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.analytics.metrics import UNITS_PER_QUOTE, money_units
-from bot.backtest.batch.columns import Compared, Mask
 from bot.backtest.history import PairSeries
 from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
 from bot.desk import position_sizer
 from bot.execution.fill_model import FillModel
+from bot.market_data.compared import Compared, Mask
 from bot.models import Leg, Side
 from bot.money import MONEY_PLACES, WIDE
 from bot.pnl import formulas
@@ -41,8 +41,8 @@ class PairColumns:
         self.marks = Compared(series.mark, series.fresh)
         self.spots = ExactArray.of(series.spot)
         self.perps = ExactArray.of(series.perp)
-        self.paid_marks = ExactArray.of(series.paid_mark)
-        self.paid_rates = ExactArray.of(series.rate)
+        paid_marks, rates = ExactArray.of(series.paid_mark), ExactArray.of(series.rate)
+        self.unit_funding = formulas.unit_funding(paid_marks, rates)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

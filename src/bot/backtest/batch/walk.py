@@ -7,8 +7,8 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from bot.backtest.batch.columns import Choice, Mask
 from bot.backtest.batch.hedges import HedgeBook, Whole
+from bot.market_data.compared import Choice, Mask
 from bot.models import CloseReason
 
 REASONS = (CloseReason.SIGNAL, CloseReason.MARGIN, CloseReason.LIQUIDATION, CloseReason.END)

@@ -1,7 +1,7 @@
 """Whatever an executor does to orders, the books say what the venue holds, and no leg stays alone."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
@@ -85,7 +85,7 @@ class Venue(Executor):
             self.cash -= sign * quantity * price
         else:
             self._short(order.symbol, -sign * quantity * price)
-        return OrderResult(replace(order, quantity=quantity), price, fee, self.clock)
+        return OrderResult(order._replace(quantity=quantity), price, fee, self.clock)
 
     def _short(self, symbol: str, value: Decimal) -> None:
         self.short_value[symbol] += value

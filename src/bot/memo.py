@@ -1,0 +1,24 @@
+"""What was worked out once, for all who ask the same again."""
+
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar, cast
+
+Found = TypeVar("Found")
+
+
+class Memo:
+    """Remembers up to `most` answers by what they depend on; when they are more, all are forgotten."""
+
+    __slots__ = ("_known", "_most")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: dict[Hashable, Any] = {}
+
+    def get(self, key: Hashable, compute: Callable[[], Found]) -> Found:
+        """Return what `compute` gives, computed once for each `key`."""
+        if key not in self._known:
+            if len(self._known) >= self._most:
+                self._known.clear()
+            self._known[key] = compute()
+        return cast("Found", self._known[key])
