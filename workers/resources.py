@@ -20,6 +20,7 @@ from sweeps.harvest import Rhythm
 from sweeps.job_runner import JobRunner
 from sweeps.replay import WindowCache
 from sweeps.runner import ChunkRunner
+from workers.heap import keep_freed_memory
 from workers.settings import WorkerSettings, worker_settings
 
 log = structlog.get_logger()
@@ -85,8 +86,9 @@ def outside_trials(task_id: str | None) -> Iterator[None]:
 
 
 @worker_process_init.connect
-def limit_memory(**_: Any) -> None:
-    """Cap the address space of a pool process, so that a greedy trial fails alone."""
+def set_up_memory(**_: Any) -> None:
+    """Keep freed memory, and cap the address space of a pool process, so that a greedy trial fails alone."""
+    keep_freed_memory()
     cap_mib: int = worker_settings().worker_memory_mib
     if cap_mib:
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]

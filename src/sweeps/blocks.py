@@ -7,6 +7,7 @@ Completed trials never change, so blocks never do: they are an index of the rows
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from bot.money import MONEY_PLACES
 from sweeps.metrics import METRICS, MetricKind
 from sweeps.tables import trial_block
 from sweeps.trial import TrialState
+from sweeps.units import Columns
 from sweeps.unpacking import KeptColumns
 
 NUMBER = "number"
@@ -64,13 +66,16 @@ def is_real(metric: str) -> bool:
     return METRICS.get(metric) is MetricKind.STATISTIC
 
 
-def store_blocks(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Pack the completed ones of the trial rows of one sweep that this transaction stores, `in_units`."""
-    completed = [row for row in rows if row["state"] == TrialState.COMPLETED]
-    if not completed:
+def store_blocks(connection: sa.Connection, stored: Columns) -> None:
+    """Pack the completed ones of the trials of one sweep that this transaction stores."""
+    completed = [state == TrialState.COMPLETED for state in stored["state"]]
+    if not any(completed):
         return
-    key = {"sweep_id": completed[0]["sweep_id"], "first": completed[0][NUMBER]}
-    blocks = [{**key, "name": name, "data": packed(_column(name, completed))} for name in (NUMBER, *METRICS)]
+    columns = {name: list(compress(stored[name], completed)) for name in (NUMBER, *METRICS)}
+    key = {"sweep_id": stored["sweep_id"][0], "first": columns[NUMBER][0]}
+    blocks = [
+        {**key, "name": name, "data": packed(_column(name, values))} for name, values in columns.items()
+    ]
     connection.execute(insert_or_skip(connection, trial_block), blocks)
 
 
@@ -116,8 +121,7 @@ def unpacked(blobs: Sequence[bytes], *, real: bool) -> Column:
     return flat.view(np.float64) if real else flat.view(np.int64)
 
 
-def _column(name: str, rows: Sequence[Mapping[str, Any]]) -> Column:
-    values = [row[name] for row in rows]
+def _column(name: str, values: Sequence[Any]) -> Column:
     if is_real(name):
-        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+        return np.array(values, dtype=np.float64)
     return np.array([_UNDEFINED if value is None else value for value in values], dtype=np.int64)

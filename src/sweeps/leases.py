@@ -8,19 +8,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
-from bot.data.database import insert_or_skip
+from bot.data.database import insert_columns, insert_or_skip
 from sweeps.blocks import store_blocks
 from sweeps.columns import database_now_ms
 from sweeps.leaderboard import best_first, prune_curves
 from sweeps.spec import stored_spec
 from sweeps.tables import chunk, sweep, trial, trial_curve
 from sweeps.trial import ACTIVE, ChunkState, SweepState, TrialState, chunk_sources, sweep_sources
-from sweeps.units import in_units, without_money
+from sweeps.units import stored_columns
 
 LEASE_MS = 30_000
 ATTEMPT_LIMIT = 3
 MAX_ERROR_LENGTH = 2_000
-_TRIAL_IN_UNITS = without_money(trial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +135,9 @@ def save_trials(
     if not _renew(connection, claim, lease_ms):
         return Hold.LOST
     if rows:
-        stored = in_units(trial, rows)
-        connection.execute(insert_or_skip(connection, _TRIAL_IN_UNITS), stored)
-        store_blocks(connection, stored)
+        columns = stored_columns(trial, rows)
+        insert_columns(connection, trial, columns)
+        store_blocks(connection, columns)
     _store_curves(connection, claim, curves)
     count_trials(connection, claim.sweep_id, claim.chunk_id, claim.spec_text, done=last)
     if last:

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -29,6 +30,7 @@ WINDOW_PARAMETERS = (
     "min_coverage",
     "instrument",
 )
+_window_key = attrgetter(*WINDOW_PARAMETERS)
 MAX_HELD_TICKERS = 120_000
 _MAX_ERROR_LENGTH = 2_000
 _OPTIONAL = ("error_code", "error", "run_key", "run_hash", "ledger", "reused_sweep", "reused_number")
@@ -47,8 +49,8 @@ class MarketStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """A window and the hold runs over it."""
+class HeldWindow:
+    """A window, the hold runs over it, and what replays many trials of it at once."""
 
     window: ReplayWindow
     baselines: Baselines
@@ -65,7 +67,7 @@ class WindowCache:
     def __init__(self, store: MarketStore, *, max_tickers: int = MAX_HELD_TICKERS) -> None:
         self._store = store
         self._max_tickers = max_tickers
-        self._held: OrderedDict[tuple[Any, ...], _Held | BotError] = OrderedDict()
+        self._held: OrderedDict[tuple[Any, ...], HeldWindow | BotError] = OrderedDict()
         self._sweep_id: int | None = None
         self.built = 0
         self._check: Callable[[], None] = _accept
@@ -82,18 +84,19 @@ class WindowCache:
 
     def window(self, config: RunConfig) -> ReplayWindow:
         """Return the window `config` asks for; raises BotError where the store cannot give it."""
-        return self._get(config).window
+        return self.held(config).window
 
     def baselines(self, config: RunConfig) -> Baselines:
         """Return the hold runs over the window `config` asks for; raises BotError as `window` does."""
-        return self._get(config).baselines
+        return self.held(config).baselines
 
     def together(self, config: RunConfig) -> BatchReplayer:
         """Return what replays many trials of that window at once; raises BotError as `window` does."""
-        return self._get(config).together
+        return self.held(config).together
 
-    def _get(self, config: RunConfig) -> _Held:
-        key = tuple(getattr(config, name) for name in WINDOW_PARAMETERS)
+    def held(self, config: RunConfig) -> HeldWindow:
+        """Return all of that; raises BotError as `window` does."""
+        key = _window_key(config)
         if key not in self._held:
             built = self._built(config)
             self.built += 1
@@ -106,12 +109,12 @@ class WindowCache:
             raise found.with_traceback(None)  # or each trial would hang its frames on the one error
         return found
 
-    def _built(self, config: RunConfig) -> _Held | BotError:
+    def _built(self, config: RunConfig) -> HeldWindow | BotError:
         try:
             data = self._store.load(config.exchange, config.symbols, config.end, config.start)
             window = ReplayWindow.build(config, data)
             baselines = Baselines(window)
-            return _Held(window, baselines, BatchReplayer(window, baselines))
+            return HeldWindow(window, baselines, BatchReplayer(window, baselines))
         except BotError as error:
             return error.with_traceback(None)
 
@@ -124,7 +127,7 @@ def _accept() -> None:
     """Take any history."""
 
 
-def _tickers(held: _Held | BotError) -> int:
+def _tickers(held: HeldWindow | BotError) -> int:
     return 1 if isinstance(held, BotError) else len(held.window.events) * len(held.window.instruments)
 
 
@@ -172,13 +175,14 @@ def prepare(
     for number in numbers:
         try:
             config = trial_config(spec, number)
-            window, together = windows.window(config), windows.together(config)
+            held = windows.held(config)
         except BotError as error:
             refused.append(Outcome(number, error=error))
             continue
+        window = held.window
         if config.exchange != window.exchange:
             config = config.varied({"exchange": window.exchange})
-        ready.append(Prepared(number, config, run_key(config, window.fingerprint), together))
+        ready.append(Prepared(number, config, run_key(config, window.fingerprint), held.together))
     return ready, refused
 
 
@@ -258,10 +262,15 @@ def check_range(metrics: dict[str, Any]) -> None:
 def row_of(sweep_id: int, outcome: Outcome) -> dict[str, Any]:
     """Return the row of a trial whose metrics have been found to fit."""
     assert outcome.run_key is not None and outcome.metrics is not None  # noqa: S101, PT018
-    row = _row(sweep_id, outcome.number, TrialState.COMPLETED)
-    row.update(outcome.metrics)
-    row["run_key"], row["run_hash"] = outcome.run_key, run_hash(outcome.run_key)
-    return row
+    return {
+        **_EMPTY,
+        **outcome.metrics,
+        "sweep_id": sweep_id,
+        "number": outcome.number,
+        "state": TrialState.COMPLETED,
+        "run_key": outcome.run_key,
+        "run_hash": run_hash(outcome.run_key),
+    }
 
 
 def run_hash(run_key: str) -> int:
@@ -271,12 +280,14 @@ def run_hash(run_key: str) -> int:
 
 def failed_row(sweep_id: int, number: int, code: str, message: str) -> dict[str, Any]:
     """Return the row of a trial without a result."""
-    row = _row(sweep_id, number, TrialState.FAILED)
-    return row | {"error_code": code, "error": _storable(message)[:_MAX_ERROR_LENGTH]}
-
-
-def _row(sweep_id: int, number: int, state: TrialState) -> dict[str, Any]:
-    return {**_EMPTY, "sweep_id": sweep_id, "number": number, "state": state}
+    return {
+        **_EMPTY,
+        "sweep_id": sweep_id,
+        "number": number,
+        "state": TrialState.FAILED,
+        "error_code": code,
+        "error": _storable(message)[:_MAX_ERROR_LENGTH],
+    }
 
 
 def _storable(text: str) -> str:

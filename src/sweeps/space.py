@@ -15,7 +15,7 @@ from sweeps.dimensions import Dimension
 Cells = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Part:
     """The trials that a sweep began with, or that one extension added.
 
@@ -39,7 +39,7 @@ class Part:
         """How many of them are trials of this part."""
         return self.cells if self.kept is None else len(self.kept)
 
-    @property
+    @cached_property
     def strides(self) -> tuple[int, ...]:
         """How many cells one step along each dimension skips, the last dimension fastest."""
         return strides_of(self.sizes)
@@ -87,11 +87,8 @@ class TrialSpace:
 
     def cell(self, number: int) -> int:
         """Return the cell of a trial; raises IndexError outside the sweep."""
-        if not 0 <= number < self.trial_count:
-            raise IndexError(f"trial {number} is not among {self.trial_count}")
-        part = next(part for part in reversed(self.parts) if number >= part.first)
-        place = number - part.first
-        return part.offset + (place if part.kept is None else int(part.kept[place]))
+        part, step = self._step(number)
+        return part.offset + step
 
     def cells_of(self, numbers: npt.NDArray[np.integer[Any]]) -> Cells:
         """Return the cells of trials, all of which must exist."""
@@ -125,13 +122,19 @@ class TrialSpace:
         return {axis.name: axis.labels[place] for axis, place in self._places(number)}
 
     def _places(self, number: int) -> Iterator[tuple[Axis, int]]:
-        cell = self.cell(number)
-        part = next(part for part in reversed(self.parts) if cell >= part.offset)
-        rest = cell - part.offset
+        part, rest = self._step(number)
         for dimension, stride in zip(self.dimensions, part.strides, strict=True):
             step, rest = divmod(rest, stride)
             for axis in dimension.axes:
                 yield axis, axis.place(step)
+
+    def _step(self, number: int) -> tuple[Part, int]:
+        """Return the part of a trial, and its cell counted from 0 within the part."""
+        if not 0 <= number < self.trial_count:
+            raise IndexError(f"trial {number} is not among {self.trial_count}")
+        part = next(part for part in reversed(self.parts) if number >= part.first)
+        place = number - part.first
+        return part, place if part.kept is None else int(part.kept[place])
 
     def _by_part(self, keys: Any, start: str) -> Iterator[tuple[Part, Any]]:
         if len(self.parts) == 1:

@@ -1,28 +1,28 @@
-"""Rows with money in the units it is stored in."""
+"""Rows as the database keeps them: column by column, money as whole units of 1e-8."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
 from sweeps.columns import Money, money_units
 
+Columns = Mapping[str, Sequence[Any]]
 
-def in_units(table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows of a table with money in the units they are stored in; rows may share amounts.
+
+def stored_columns(table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> Columns:
+    """Return at least one row of a table by column, money in the units it is stored in.
 
     Each amount is converted once, whatever the number of rows that have it.
     """
-    names = [column.name for column in table.columns if isinstance(column.type, Money)]
-    amounts = {id(row[name]): row[name] for row in rows for name in names}
-    units = {key: None if amount is None else money_units(amount) for key, amount in amounts.items()}
-    return [{**row, **{name: units[id(row[name])] for name in names}} for row in rows]
+    names = [column.name for column in table.columns]
+    columns = dict(zip(names, zip(*map(itemgetter(*names), rows), strict=True), strict=True))
+    money = [column.name for column in table.columns if isinstance(column.type, Money)]
+    return {**columns, **{name: _units(columns[name]) for name in money}}
 
 
-def without_money(table: sa.Table) -> sa.Table:
-    """Return the same table for rows that are `in_units`."""
-    plain_table = table.to_metadata(sa.MetaData())
-    for column in plain_table.columns:
-        if isinstance(column.type, Money):
-            column.type = sa.BigInteger()
-    return plain_table
+def _units(amounts: Sequence[Any]) -> list[int | None]:
+    distinct = {id(amount): amount for amount in amounts}
+    units = {key: None if amount is None else money_units(amount) for key, amount in distinct.items()}
+    return [units[id(amount)] for amount in amounts]

@@ -1,6 +1,7 @@
 """Trials a second of one process: the replays beside the loops and the known backtesters, in one run."""
 
 import json
+import os
 import statistics
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -17,9 +18,15 @@ from bot.config import RunConfig
 from bot.data.store import HistoricalDataStore
 from sweeps.replay import WindowCache, prepare, replay_together, row_of
 from sweeps.spec import SweepSpec
+from workers.heap import keep_freed_memory
 
 REFERENCE = "vectorbt"
 SETTLEMENTS = (1_095, 5_475)
+_MALLOC = {
+    f"MALLOC_{name}_": str(size)
+    for name, size in (("MMAP_THRESHOLD", 2**25), ("TRIM_THRESHOLD", 2**27), ("TOP_PAD", 2**24))
+}
+"""What the workers tell the allocator (`workers.heap`), for the others as well."""
 _PLAIN, _PLAIN_DECIMAL, _BACKTESTING = 40, 100, 20
 
 
@@ -79,6 +86,7 @@ def references(
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
+            env=os.environ | _MALLOC,
             cwd=Path(__file__).parents[1],
         ) as process,
     ):
@@ -94,16 +102,20 @@ def own(store: HistoricalDataStore, settlements: int) -> list[Contender]:
     runs, scored = market.configs(simple), market.configs(composite)
     window = market.window_of(store, runs[0])
     few = [runs[number] for number in market.spread(len(runs), _PLAIN)]
+    keep_freed_memory()  # as workers do
     return [
         Contender(
-            "plain replay, result document",
-            len(few),
-            lambda: cpu_seconds(lambda: [replay(run, window).document() for run in few]),
+            "plain replay, result document", len(few), lambda: cpu_seconds(lambda: _plain(few, window))
         ),
         _batch("sweep path, simple", runs, window),
         _batch("sweep path, composite", scored, market.window_of(store, scored[0])),
         Contender("sweep path, simple, rows", len(runs), lambda: _rows(store, simple)),
     ]
+
+
+def _plain(runs: list[RunConfig], window: ReplayWindow) -> None:
+    for run in runs:
+        replay(run, window).document()
 
 
 def _batch(name: str, runs: list[RunConfig], window: ReplayWindow) -> Contender:

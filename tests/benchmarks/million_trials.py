@@ -27,7 +27,7 @@ from sweeps.repository import create_sweep
 from sweeps.robustness import over_axis
 from sweeps.spec import SweepSpec
 from sweeps.tables import chunk, sweep, trial
-from sweeps.units import in_units
+from sweeps.units import stored_columns
 
 CHUNK = 2_000
 ROUNDS = 5
@@ -64,7 +64,7 @@ def rows_of(spec: SweepSpec, sweep_id: int, lo: int, hi: int) -> list[dict[str, 
         else:
             drawn = random.normal(size=hi - lo).tolist()
             columns[name] = [None if i % 100 == 0 else value for i, value in enumerate(drawn)]
-    shared = {"sweep_id": sweep_id, "state": "completed", "run_key": "0" * 64}
+    shared = dict.fromkeys(trial.c.keys()) | {"sweep_id": sweep_id, "state": "completed", "run_key": "0" * 64}
     names = list(columns)
     return [
         {**shared, "number": lo + i, **dict(zip(names, values, strict=True))}
@@ -80,7 +80,7 @@ def fill(engine: sa.Engine, spec: SweepSpec) -> int:
         rows = rows_of(spec, sweep_id, lo, min(lo + CHUNK, spec.trial_count))
         with write_transaction(engine) as connection:
             connection.execute(trial.insert(), rows)
-            store_blocks(connection, in_units(trial, rows))
+            store_blocks(connection, stored_columns(trial, rows))
             connection.execute(
                 chunk.update()
                 .where(chunk.c.sweep_id == sweep_id, chunk.c.id == index)

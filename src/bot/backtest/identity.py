@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from bot import ENGINE_VERSION
@@ -15,10 +17,7 @@ _GROUP = 8
 def run_key(config: RunConfig, data_fingerprint: str) -> str:
     """Return the hex SHA-256 of parameters, data, engine and strategy version in canonical JSON."""
     model, values = type(config), vars(config)
-    parameters = ",".join(
-        _members(model, place, tuple(map(values.__getitem__, names)))
-        for place, names in enumerate(_names(model))
-    )
+    parameters = ",".join(_members(model, place, group(values)) for place, group in enumerate(_groups(model)))
     text = f'{{"config":{{{parameters}}},{_surroundings(config.strategy_mode, data_fingerprint)}}}'
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -28,6 +27,16 @@ def _names(model: type[RunConfig]) -> tuple[tuple[str, ...], ...]:
     """Return the parameters in order, a few at a time: trials share most of these groups."""
     names = sorted(model.model_fields)
     return tuple(tuple(names[first : first + _GROUP]) for first in range(0, len(names), _GROUP))
+
+
+@lru_cache
+def _groups(model: type[RunConfig]) -> tuple[Callable[[Mapping[str, Any]], tuple[Any, ...]], ...]:
+    """Return what reads each group of parameters."""
+    return tuple(_reader(names) for names in _names(model))
+
+
+def _reader(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    return itemgetter(*names) if len(names) > 1 else lambda values: (values[names[0]],)
 
 
 @lru_cache(maxsize=20_000)

@@ -47,7 +47,7 @@ class Compared:
         self._mantissas = values.mantissas
         self._known = known
         self._distinct: list[int] | None = None
-        self._ahead: list[Whole] | None = None
+        self._ahead: Whole | None = None
 
     @classmethod
     def from_decimals(cls, values: Sequence[Decimal | None]) -> Self:
@@ -76,11 +76,19 @@ class Compared:
         none = np.zeros(len(self._mantissas), dtype=bool)
         return none if place == len(self._distinct) else self._from(self._distinct[place])
 
-    def first_reaching(self, start: Whole, amounts: ExactArray, units: ExactArray) -> Whole:
+    def first_reaching(self, start: Whole, end: Whole, amounts: ExactArray, units: ExactArray) -> Whole:
         """Return, for each of many, the first place from `start` on whose value is amount / unit or more.
 
-        The number of values stands for none.
+        Before `end`, which lies after `start`; the number of values stands for none, or for one that was not
+        looked for. Amounts and units are above zero.
         """
+        found = np.full(len(start), len(self._mantissas))
+        some = np.flatnonzero((self._highest_between(start, end) * units).at_least(amounts))
+        if len(some):
+            found[some] = self._searched(start[some], amounts[some], units[some])
+        return found
+
+    def _searched(self, start: Whole, amounts: ExactArray, units: ExactArray) -> Whole:
         highest, count = self._highest_ahead(), len(self._mantissas)
         scale = Decimal(1).scaleb(self._exponent)
         floor = amounts // (units * scale)
@@ -88,23 +96,30 @@ class Compared:
         least = np.minimum(floor.mantissas + ~exact, _MOST).astype(np.int64)
         places = np.array(start)
         for power in range(len(highest) - 1, -1, -1):
-            ahead = highest[power][np.minimum(places, count)]
+            ahead = highest[power, np.minimum(places, count)]
             places = np.where(ahead < least, np.minimum(places + (1 << power), count), places)
         return places
 
-    def _highest_ahead(self) -> list[Whole]:
-        """Return, for each power of two, the highest of that many values from each place on.
+    def _highest_between(self, start: Whole, end: Whole) -> ExactArray:
+        """Return, for each of many, the highest value from `start` to before `end`."""
+        highest = self._highest_ahead()
+        powers = np.frexp(end - start)[1] - 1
+        peaks = np.maximum(highest[powers, start], highest[powers, end - (1 << powers)])
+        return ExactArray(peaks, self._exponent)
+
+    def _highest_ahead(self) -> Whole:
+        """Return, a row for each power of two, the highest of that many values from each place on.
 
         At and past the last place nothing is as low as any threshold, so that searches end there.
         """
         if self._ahead is None:
             values = self._mantissas if self._known is None else np.where(self._known, self._mantissas, -1)
-            level = np.append(values, _MOST).astype(np.int64)
-            self._ahead = [level]
-            while (reach := 1 << len(self._ahead)) < len(level):
-                half, before = reach // 2, self._ahead[-1]
+            levels = [np.append(values, _MOST).astype(np.int64)]
+            while (reach := 1 << len(levels)) < len(levels[0]):
+                half, before = reach // 2, levels[-1]
                 shifted = np.append(before[half:], np.full(half, before[-1]))
-                self._ahead.append(np.maximum(before, shifted))
+                levels.append(np.maximum(before, shifted))
+            self._ahead = np.stack(levels)
         return self._ahead
 
     def _from(self, least: int, places: slice = _ALL) -> Mask:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Self, cast
 
 import numpy as np
@@ -187,8 +188,13 @@ def _parts(factor: ExactArray | Decimal) -> tuple[Mantissas | int, int, int]:
     """Return mantissas, exponent and bound of a factor."""
     if isinstance(factor, ExactArray):
         return factor.mantissas, factor.exponent, factor.bound
-    exponent = cast("int", factor.normalize(EXACT).as_tuple().exponent)
-    whole = int(factor.scaleb(-exponent, context=EXACT))
+    return _whole_parts(factor)
+
+
+@lru_cache(maxsize=1_000)
+def _whole_parts(value: Decimal) -> tuple[int, int, int]:
+    exponent = cast("int", value.normalize(EXACT).as_tuple().exponent)
+    whole = int(value.scaleb(-exponent, context=EXACT))
     return whole, exponent, abs(whole)
 
 

@@ -4,28 +4,28 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
+from bot.data.database import insert_columns
 from sweeps.columns import Money
-from sweeps.units import in_units, without_money
+from sweeps.units import stored_columns
 
-TABLE = sa.Table("t", sa.MetaData(), sa.Column("n", sa.Integer), sa.Column("amount", Money()))
+TABLE = sa.Table(
+    "t", sa.MetaData(), sa.Column("n", sa.Integer, primary_key=True), sa.Column("amount", Money())
+)
 
 
 def test_amounts_become_units_and_the_rest_stays() -> None:
     shared = Decimal("1.00000002")
     rows = [{"n": 1, "amount": shared}, {"n": 2, "amount": shared}, {"n": 3, "amount": None}]
-    assert in_units(TABLE, rows) == [
-        {"n": 1, "amount": 100_000_002},
-        {"n": 2, "amount": 100_000_002},
-        {"n": 3, "amount": None},
-    ]
+    assert stored_columns(TABLE, rows) == {"n": (1, 2, 3), "amount": [100_000_002, 100_000_002, None]}
     assert rows[0]["amount"] is shared
 
 
-def test_rows_in_units_are_read_back_as_the_amounts_they_were() -> None:
+def test_columns_are_read_back_as_the_amounts_they_were_and_rows_that_are_there_stay() -> None:
     engine = sa.create_engine("sqlite://")
     with engine.begin() as connection:
         TABLE.create(connection)
         rows = [{"n": 1, "amount": Decimal("-92233720368.54775807")}, {"n": 2, "amount": Decimal("0.5")}]
-        connection.execute(without_money(TABLE).insert(), in_units(TABLE, rows))
+        insert_columns(connection, TABLE, stored_columns(TABLE, rows))
+        insert_columns(connection, TABLE, stored_columns(TABLE, [{"n": 2, "amount": Decimal(3)}]))
         assert [dict(row._mapping) for row in connection.execute(sa.select(TABLE))] == rows
     engine.dispose()

@@ -120,7 +120,7 @@ class Account:
         if not len(short):
             return [whole]
         with book.short_of_cash():
-            journeys = walk(entries, exits, book, short, partial(nets, book))
+            journeys = walk(entries, exits, book, short, whole.sequences.going_on(partial(nets, book)))
             return [whole, Part(short, Sequences(book, journeys, calendar, 0))]
 
     def _last(

@@ -79,12 +79,16 @@ class HedgeBook:
         self.initial = money_units(config.initial_capital)
         self.slot = _slot_units(config)
         self.fills = FillModel(config.slippage)
+        self.spots_bought = self.fills.price(Side.BUY, pair.spots)
+        self.spots_sold = self.fills.price(Side.SELL, pair.spots)
+        self.perps_sold = self.fills.price(Side.SELL, pair.perps)
+        self.perps_bought = self.fills.price(Side.BUY, pair.perps)
         self.fees = FeeCalculator(config.fees)
         self.risk = RiskManager(config.margin_exit_ratio)
         self._config = config
         self._sizer = position_sizer(config)
         self._number_at = np.full(len(pair.events), _UNKNOWN, dtype=np.int64)
-        self._with_cash: dict[tuple[int, int], int] = {}
+        self._with_cash: dict[tuple[int, ...], int] = {}
         self._count = 0
         self._rows = np.zeros((len(fields(Opened)) + 2, 64), dtype=np.int64)
         self._rows[-2:] = len(pair.events)
@@ -110,7 +114,8 @@ class HedgeBook:
         """Open hedges with a whole slot at the events where `moments` holds, before they are asked for."""
         entries = np.flatnonzero(moments & (self._number_at == _UNKNOWN))
         if len(entries):
-            self._number_at[entries] = self._open(entries, np.full(len(entries), self.initial))
+            cash, last = np.full(len(entries), self.initial), np.full(len(entries), len(self._number_at) - 1)
+            self._number_at[entries] = self._open(entries, cash, last)
 
     @contextmanager
     def short_of_cash(self) -> Iterator[None]:
@@ -133,12 +138,16 @@ class HedgeBook:
             numbers = self._number_at[entries]
         return numbers
 
-    def opened_with(self, entries: Whole, cash: Whole) -> Whole:
-        """Return the hedges opened at these events by accounts with this much cash, in units of 1e-8."""
+    def opened_with(self, entries: Whole, cash: Whole, until: Whole) -> Whole:
+        """Return the hedges opened at these events by accounts with this much cash, in units of 1e-8.
+
+        None of them is held past the event `until`.
+        """
         numbers, enough = np.full(len(entries), NO_HEDGE, dtype=np.int64), cash >= self.slot
-        numbers[enough] = self.opened(entries[enough])
+        if enough.any():
+            numbers[enough] = self.opened(entries[enough])
         short = np.flatnonzero(~enough)
-        keys = list(zip(entries[short].tolist(), cash[short].tolist(), strict=True))
+        keys = list(zip(*(column[short].tolist() for column in (entries, cash, until)), strict=True))
         new = [key for key in dict.fromkeys(keys) if key not in self._with_cash]
         if new:
             opened = self._open(*np.array(new, dtype=np.int64).T)
@@ -146,8 +155,11 @@ class HedgeBook:
         numbers[short] = [self._with_cash[key] for key in keys]
         return numbers
 
-    def _open(self, entries: Whole, cash: Whole) -> Whole:
-        """Open hedges with so much cash and return their numbers, NO_HEDGE where no order is large enough."""
+    def _open(self, entries: Whole, cash: Whole, until: Whole) -> Whole:
+        """Open hedges with so much cash and return their numbers, NO_HEDGE where no order is large enough.
+
+        None is held past the event `until`.
+        """
         pair, base = self.pair, self._config.initial_capital
         spots, perps, free = pair.spots[entries], pair.perps[entries], ExactArray(cash, -MONEY_PLACES)
         quantities = self._sizer.quantities(spots, perps, pair.instrument, base, free)
@@ -155,20 +167,21 @@ class HedgeBook:
         numbers = np.full(len(entries), NO_HEDGE, dtype=np.int64)
         numbers[some] = np.arange(self._count, self._count + len(some))
         if len(some):
-            self._note(self._filled(entries[some], quantities[some], spots[some], perps[some]))
+            self._note(self._filled(entries[some], quantities[some]), until[some])
         return numbers
 
-    def _filled(self, entries: Whole, quantity: ExactArray, spots: ExactArray, perps: ExactArray) -> Opened:
-        spot, perp = self.fills.price(Side.BUY, spots), self.fills.price(Side.SELL, perps)
+    def _filled(self, entries: Whole, quantity: ExactArray) -> Opened:
+        spot, perp = self.spots_bought[entries], self.perps_sold[entries]
         fees = self.fees.fee(Leg.SPOT, quantity, spot) + self.fees.fee(Leg.PERP, quantity, perp)
         margin = formulas.locked_margin(quantity, perp, self._config.perp_leverage)
         return Opened(entries, quantity, spot, perp, formulas.notional(quantity, spot), margin, fees)
 
-    def _note(self, opened: Opened) -> None:
+    def _note(self, opened: Opened, until: Whole) -> None:
         pair, amounts = self.pair, opened.amounts()
         facts = opened.margin, opened.quantity, opened.perp_entry, pair.instrument.mmr
-        fatal = pair.highs.first_reaching(opened.entries + 1, *self.risk.liquidation_terms(*facts))
-        forced = pair.marks.first_reaching(opened.entries + 1, *self.risk.exit_terms(*facts))
+        held = opened.entries + 1, until + 1
+        fatal = pair.highs.first_reaching(*held, *self.risk.liquidation_terms(*facts))
+        forced = pair.marks.first_reaching(*held, *self.risk.exit_terms(*facts))
         first, self._count = self._count, self._count + len(opened.entries)
         while self._count >= self._rows.shape[1]:
             never = np.zeros_like(self._rows)

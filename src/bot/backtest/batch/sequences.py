@@ -1,6 +1,6 @@
 """The distinct sequences of round trips among many trials, each summed up once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from itertools import pairwise
@@ -15,11 +15,12 @@ from bot.backtest.batch.curves import Curves, Legs
 from bot.backtest.batch.hedges import HedgeBook, Whole
 from bot.backtest.batch.paths import segment_sums
 from bot.backtest.batch.trips import Depths, Trips
-from bot.backtest.batch.walk import Journeys
+from bot.backtest.batch.walk import Cash, Journeys
 from bot.backtest.ledger import ledger_digest
 from bot.backtest.metrics import Activity, Metrics, TradeTotals, summarize
 from bot.backtest.result import RunResult
 from bot.config import RunConfig
+from bot.market_data.compared import Mask
 
 NONE = -1
 _SAFE_UNITS = 2**60
@@ -85,12 +86,35 @@ class Sequences:
         kept = (legs.highest(-legs.cash, -slot) <= -slot) & (
             legs.highest(-legs.cash - depths.low[which], -book.initial) < 0
         )
+        self._made = self._before_shortage(codes, rows, legs, slot, kept)
         if not kept.all():
             legs = self._legs_of(which[np.repeat(kept, lengths)], lengths[kept], book.initial)
         self._legs = legs
         self._skipped = [skips for (skips, _), keep in zip(rows, kept.tolist(), strict=True) if keep]
         self._curves = Curves(self._trips, depths, legs, book.initial, calendar)
+        left_out = set(self._made)
+        self._left_out = [which for which in of_trial if which in left_out]
         self.of_trial = np.where(kept, np.cumsum(kept) - 1, NONE)[of_trial].tolist()
+
+    def going_on(self, nets: Callable[[Whole], Whole]) -> Cash:
+        """Return how the trials left out go on when short of a slot; `nets` is what round trips leave."""
+        made, left = zip(*(self._made[which] for which in self._left_out), strict=True)
+        return Cash(made, np.array(left, dtype=np.int64), nets)
+
+    def _before_shortage(
+        self, codes: Whole, rows: Sequence[tuple[int, bytes]], legs: Legs, slot: int, kept: Mask
+    ) -> dict[int, tuple[Whole, int]]:
+        """Return what each sequence not `kept` makes before it is short of a slot, and its cash then.
+
+        Where entries were skipped, or nothing was short, that is nothing.
+        """
+        found = {}
+        for place in np.flatnonzero(~kept).tolist():
+            first, end = legs.starts[place], legs.starts[place + 1]
+            short = np.flatnonzero(legs.cash[first:end] < slot)
+            at = first if rows[place][0] or not len(short) else first + short[0]
+            found[place] = codes[first:at], int(legs.cash[at])
+        return found
 
     def _legs_of(self, which: Whole, lengths: Whole, initial: int) -> Legs:
         starts = np.append(0, np.cumsum(lengths))

@@ -141,6 +141,8 @@ class _Closed:
         seen, held_ms = ends.copy(), times[ends] - times[entries]
         fees, price_pnl = _normally(book, opened, ends)
         liquidated = np.flatnonzero(reasons == LIQUIDATION)
+        if not len(liquidated):
+            return cls(fees, price_pnl, seen, held_ms)
         for at, position in zip(liquidated.tolist(), positions(book, opened[liquidated]), strict=True):
             entry, end = int(entries[at]), int(ends[at])
             trade = _liquidated(book, position, entry, end, int(funding[at]))
@@ -153,8 +155,7 @@ class _Closed:
 def _normally(book: HedgeBook, opened: Opened, ends: Whole) -> tuple[Whole, Whole]:
     """Return fees and price P&L of hedges closed at the events `ends`."""
     quantity = opened.quantity
-    spot_exit = book.fills.price(Side.SELL, book.pair.spots[ends])
-    perp_exit = book.fills.price(Side.BUY, book.pair.perps[ends])
+    spot_exit, perp_exit = book.spots_sold[ends], book.perps_bought[ends]
     spot_fee = book.fees.fee(Leg.SPOT, quantity, spot_exit)
     perp_fee = book.fees.fee(Leg.PERP, quantity, perp_exit)
     perp_pnl = formulas.short_pnl(quantity, opened.perp_entry, perp_exit)
@@ -185,8 +186,7 @@ def positions(book: HedgeBook, opened: Opened) -> list[Position]:
 def trades_of(book: HedgeBook, trips: Trips) -> list[Trade]:
     """Return round trips as a tracker notes them. Call inside `bot.money.exact()`."""
     held, pair, ends = positions(book, trips.paths.opened), book.pair, trips.ends
-    spots = book.fills.price(Side.SELL, pair.spots[ends]).decimals()
-    perps = book.fills.price(Side.BUY, pair.perps[ends]).decimals()
+    spots, perps = book.spots_sold[ends].decimals(), book.perps_bought[ends].decimals()
     columns = trips.hedges, trips.entries, ends, trips.reasons, trips.funding, trips.fees
     rows = zip(*(column.tolist() for column in columns), spots, perps, strict=True)
     trades = []

@@ -62,30 +62,50 @@ class Journeys:
     skipped: Whole
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Cash:
+    """How accounts that may be short of a slot go on: `made[n]` are the round trips of the n-th so far.
+
+    `left` is the cash after them, in units of 1e-8, and `nets` tells what further round trips add to it.
+    """
+
+    made: Sequence[Whole]
+    left: Whole
+    nets: Callable[[Whole], Whole]
+
+    def starts(self) -> Whole:
+        """Return the event from which each goes on."""
+        return np.array([parts(codes[-1:])[1][0] + 1 if len(codes) else 0 for codes in self.made])
+
+
 def walk(
     next_entry: NextEvents,
     next_exit: NextEvents,
     book: HedgeBook,
     trials: Whole,
-    nets: Callable[[Whole], Whole] | None = None,
+    cash: Cash | None = None,
 ) -> Journeys:
     """Return the round trips of `trials`. Call inside `bot.money.exact()`.
 
-    With `nets`, what round trips leave in cash, entries are sized by the cash there is; without, by slots.
+    With `cash` entries are sized by what there is of it; without, by slots.
     The last event closes everything; a pair whose position ends at an event is not entered again there.
     """
     count, last = len(trials), next_entry.table.shape[1] - 3
-    cash, skipped = np.full(count, book.initial), np.zeros(count, dtype=np.int64)
-    places, start = np.arange(count), np.zeros(count, dtype=np.int64)
+    places, skipped = np.arange(count), np.zeros(count, dtype=np.int64)
     steps: list[tuple[Whole, Whole]] = []
+    start = left = np.zeros(count, dtype=np.int64)
+    if cash is not None:
+        start, left = cash.starts(), cash.left.copy()
+        steps.append((np.repeat(places, [len(codes) for codes in cash.made]), np.concatenate(cash.made)))
     while True:
         entries = next_entry.after(trials[places], start)
         going = entries < last
         places, entries = places[going], entries[going]
         if not len(places):
             return _journeys(steps, count, skipped)
-        hedges = book.opened(entries) if nets is None else book.opened_with(entries, cash[places])
-        ends, reasons = _ends(next_exit.after(trials[places], entries + 1), hedges, book, last)
+        signals = np.minimum(next_exit.after(trials[places], entries + 1), last)
+        hedges = book.opened(entries) if cash is None else book.opened_with(entries, left[places], signals)
+        ends, reasons = _ends(signals, hedges, book, last)
         start = ends + 1
         fits = hedges >= 0
         if not fits.all():
@@ -93,8 +113,8 @@ def walk(
             start[~fits] = entries[~fits] + 1
         codes = trip_codes(hedges[fits], ends[fits], reasons[fits])
         steps.append((places[fits], codes))
-        if nets is not None:
-            cash[places[fits]] += nets(codes)
+        if cash is not None:
+            left[places[fits]] += cash.nets(codes)
 
 
 def _journeys(steps: Sequence[tuple[Whole, Whole]], count: int, skipped: Whole) -> Journeys:
@@ -106,8 +126,8 @@ def _journeys(steps: Sequence[tuple[Whole, Whole]], count: int, skipped: Whole) 
 
 
 def _ends(signals: Whole, hedges: Whole, book: HedgeBook, last: int) -> tuple[Whole, Whole]:
-    """Return where and why hedges end that a signal would end at `signals`."""
-    ends = np.minimum(signals, last)
+    """Return where and why hedges end that a signal, or the last event, would end at `signals`."""
+    ends = signals.copy()
     reasons = np.where(signals < last, SIGNAL, END)
     margin_exits, liquidations = book.margin_exit_at[hedges], book.liquidated_at[hedges]
     for moments, reason, when in (
