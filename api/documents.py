@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from bot.analytics.metrics import units_texts
 from bot.config import RunConfig
 from bot.errors import InvalidInputError
 from bot.timestamps import iso
-from sweeps.columns import money_texts
 from sweeps.grouping import Summaries, Summary
 from sweeps.heatmap import Heatmap, Panels
 from sweeps.jobs import JobView
@@ -108,7 +108,7 @@ def heatmap_document(found: Heatmap) -> dict[str, Any]:
 
 
 def _values(cells: Summaries) -> list[Any]:
-    return money_texts(cells.values.astype(np.int64)) if cells.is_money else cells.values.tolist()
+    return units_texts(cells.values.astype(np.int64)) if cells.is_money else cells.values.tolist()
 
 
 def panels_document(found: Panels) -> dict[str, Any]:

@@ -3,9 +3,6 @@
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
@@ -14,7 +11,6 @@ from bot.money import EXACT, MONEY_PLACES, plain
 from sweeps.errors import ResultRangeError
 
 _LARGEST_UNITS = 2**63 - 1
-_UNITS = 10**MONEY_PLACES
 
 
 class Money(sa.TypeDecorator[Decimal]):
@@ -44,22 +40,6 @@ def money_units(amount: Decimal) -> int:
 def money_of_units(units: int) -> Decimal:
     """Return the amount of `units` of 1e-8."""
     return Decimal(units).scaleb(-MONEY_PLACES, context=EXACT)
-
-
-def money_texts(units: npt.NDArray[np.int64]) -> list[str]:
-    """Return the amounts of `units` of 1e-8 as the text that `plain` gives each, many times faster.
-
-    Up to 15 digits the shortest text of the nearest float64 is the exact amount, written without an exponent
-    from 0.001 on; the others, and whole amounts, which floats write as `1.0`, are written one by one.
-    """
-    amounts = orjson.dumps(units / _UNITS, option=orjson.OPT_SERIALIZE_NUMPY)
-    texts = amounts[1:-1].decode().split(",") if len(units) else []
-    size = np.abs(units)
-    odd = np.flatnonzero((size < _UNITS // 1000) | (size >= 10**15) | (units % _UNITS == 0))
-    known = {one: plain(money_of_units(one)) for one in set(units[odd].tolist())}
-    for place, one in zip(odd.tolist(), units[odd].tolist(), strict=True):
-        texts[place] = known[one]
-    return texts
 
 
 class database_now_ms(GenericFunction[int]):  # noqa: N801 - reads as the SQL function it is

@@ -12,9 +12,10 @@ from typing import Self, cast
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 
 from bot.models import DAY_MS
-from bot.money import EXACT, MONEY_PLACES, ONE
+from bot.money import EXACT, MONEY_PLACES, ONE, plain
 
 Units = npt.NDArray[np.int64] | npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
@@ -39,19 +40,27 @@ def from_units(units: int) -> Decimal:
 
 
 def units_texts(units: Units) -> list[str]:
-    """Return integers of 1e-8 as the canonical texts of their amounts; repeated ones are written once."""
-    fresh = np.append(True, units[1:] != units[:-1])
-    return cast("list[str]", _texts(units[fresh])[np.cumsum(fresh) - 1].tolist())
+    """Return integers of 1e-8 as the text that `plain` gives each of their amounts, many times faster.
+
+    Up to 15 digits the shortest text of the nearest float64 is the exact amount, written without an exponent
+    from 0.001 on; the others, and whole amounts, which floats write as `1.0`, are written one by one.
+    Neighbours that are equal are written once.
+    """
+    fresh = np.append(True, units[1:] != units[:-1])[: len(units)]
+    texts = _texts(units[fresh])
+    return texts if fresh.all() else [texts[place] for place in (np.cumsum(fresh) - 1).tolist()]
 
 
-def _texts(units: Units) -> npt.NDArray[np.object_]:
-    sizes = abs(units)
-    parts = np.stack((sizes // UNITS_PER_QUOTE, sizes % UNITS_PER_QUOTE), axis=1)
-    written = f"%d.%0{MONEY_PLACES}d " * len(units) % tuple(parts.ravel().tolist())
-    texts = np.array(written.split(), dtype=object)
-    for place in np.flatnonzero((units < 0) | (units % 10 == 0)).tolist():
-        short = texts[place].rstrip("0").rstrip(".")
-        texts[place] = f"-{short}" if units[place] < 0 else short
+def _texts(units: Units) -> list[str]:
+    if units.dtype == object or not len(units):
+        return [plain(from_units(one)) for one in units.tolist()]
+    amounts = orjson.dumps(units / UNITS_PER_QUOTE, option=orjson.OPT_SERIALIZE_NUMPY)
+    texts = amounts[1:-1].decode().split(",")
+    size = np.abs(units)
+    odd = np.flatnonzero((size < UNITS_PER_QUOTE // 1000) | (size >= 10**15) | (units % UNITS_PER_QUOTE == 0))
+    known = {one: plain(from_units(one)) for one in set(units[odd].tolist())}
+    for place, one in zip(odd.tolist(), units[odd].tolist(), strict=True):
+        texts[place] = known[one]
     return texts
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.money import EXACT, book, exact, plain
+from bot.money import EXACT, book, exact
 from sweeps.blocks import packed, unpacked
-from sweeps.columns import money_of_units, money_texts
+from sweeps.columns import money_of_units
 from sweeps.grouping import Aggregate, Groups, summarize
 from sweeps.unpacking import OVERHEAD, KeptColumns
 
@@ -22,13 +22,6 @@ AMOUNTS = st.one_of(
 )
 TRIALS = st.lists(st.tuples(st.integers(0, 3), AMOUNTS), min_size=1, max_size=30)
 BLOBS = [[packed(np.arange(first, first + 50))] for first in (0, 100, 200)]
-
-
-@given(st.lists(AMOUNTS, max_size=20))
-@example([0, 1, -1, 10**5, 10**5 - 1, 10**8, 10**8 + 1, 10**15 - 1, 10**15, 10**15 + 1, -LARGEST])
-def test_many_amounts_are_written_like_each_of_them(units: list[int]) -> None:
-    written = money_texts(np.array(units, dtype=np.int64))
-    assert written == [plain(money_of_units(one)) for one in units]
 
 
 @pytest.mark.parametrize("aggregate", [Aggregate.MEAN, Aggregate.MEDIAN])

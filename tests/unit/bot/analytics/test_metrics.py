@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.analytics import metrics as stats
@@ -167,9 +167,15 @@ def test_units_are_packed_as_integers_of_any_size() -> None:
     assert packed([2**70, 1]).tolist() == [2**70, 1]
 
 
-@given(st.lists(st.integers(-(2**70), 2**70) | st.integers(-300, 300).map(lambda n: n * 10**7), min_size=1))
+WHOLE = st.integers(-(2**70), 2**70) | st.integers(-(2**63) + 1, 2**63 - 1) | st.integers(-(10**16), 10**16)
+
+
+@given(st.lists(WHOLE | st.integers(-(10**6), 10**6) | st.integers(-300, 300).map(lambda n: n * 10**7)))
+@example([0, 1, -1, 10**5, 10**5 - 1, 10**8, 10**8 + 1, 10**15 - 1, 10**15, 10**15 + 1, -(2**63) + 1])
 def test_units_are_written_as_the_amounts_they_stand_for(drawn: list[int]) -> None:
-    units = packed([*drawn, *drawn[-1:]])
+    units = np.array(
+        [*drawn, *drawn[-1:]], dtype=np.int64 if np.abs(drawn).max(initial=0) < 2**63 else object
+    )
     assert stats.units_texts(units) == [plain(stats.from_units(whole)) for whole in units.tolist()]
 
 
