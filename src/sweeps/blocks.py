@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from bot.data.database import insert_or_skip
 from bot.money import MONEY_PLACES
 from sweeps.metrics import METRICS, MetricKind
 from sweeps.tables import trial_block
@@ -66,17 +65,14 @@ def is_real(metric: str) -> bool:
     return METRICS.get(metric) is MetricKind.STATISTIC
 
 
-def store_blocks(connection: sa.Connection, stored: Columns) -> None:
-    """Pack the completed ones of the trials of one sweep that this transaction stores."""
+def blocks_of(stored: Columns) -> list[dict[str, Any]]:
+    """Return the completed ones of trials of one sweep, which one transaction is to store, as blocks."""
     completed = [state == TrialState.COMPLETED for state in stored["state"]]
     if not any(completed):
-        return
+        return []
     columns = {name: list(compress(stored[name], completed)) for name in (NUMBER, *METRICS)}
     key = {"sweep_id": stored["sweep_id"][0], "first": columns[NUMBER][0]}
-    blocks = [
-        {**key, "name": name, "data": packed(_column(name, values))} for name, values in columns.items()
-    ]
-    connection.execute(insert_or_skip(connection, trial_block), blocks)
+    return [{**key, "name": name, "data": packed(_column(name, values))} for name, values in columns.items()]
 
 
 def measured(connection: sa.Connection, sweep_id: int, metrics: Sequence[str] = ()) -> Measured:

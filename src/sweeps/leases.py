@@ -8,14 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
-from bot.data.database import insert_columns, insert_or_skip
-from sweeps.blocks import store_blocks
+from bot.data.database import insert_or_skip
 from sweeps.columns import database_now_ms
 from sweeps.leaderboard import best_first, prune_curves
+from sweeps.results import Results
 from sweeps.spec import stored_spec
 from sweeps.tables import chunk, sweep, trial, trial_curve
 from sweeps.trial import ACTIVE, ChunkState, SweepState, TrialState, chunk_sources, sweep_sources
-from sweeps.units import stored_columns
 
 LEASE_MS = 30_000
 ATTEMPT_LIMIT = 3
@@ -122,7 +121,7 @@ def missing_trials(connection: sa.Connection, sweep_id: int, lo: int, hi: int) -
 def save_trials(
     connection: sa.Connection,
     claim: Claim,
-    rows: Sequence[dict[str, Any]],
+    results: Results,
     curves: Sequence[Curve] = (),
     *,
     last: bool,
@@ -134,10 +133,7 @@ def save_trials(
     """
     if not _renew(connection, claim, lease_ms):
         return Hold.LOST
-    if rows:
-        columns = stored_columns(trial, rows)
-        insert_columns(connection, trial, columns)
-        store_blocks(connection, columns)
+    results.store(connection)
     _store_curves(connection, claim, curves)
     count_trials(connection, claim.sweep_id, claim.chunk_id, claim.spec_text, done=last)
     if last:

@@ -26,6 +26,7 @@ from sweeps.replay import (
     trial_metrics,
 )
 from sweeps.repository import cancel_sweep
+from sweeps.results import Results
 from sweeps.reuse import reused_rows
 from sweeps.spec import SweepSpec, stored_spec
 from sweeps.tally import chunk_took, count, finished_trials
@@ -178,14 +179,13 @@ class ChunkRunner:
 
     def _save(self, claim: Claim, harvest: Harvest, *, last: bool) -> Hold:
         self._keep_curves(harvest)
-        curves = list(harvest.curves.values())
+        results, curves = Results.of(harvest.rows), list(harvest.curves.values())
+        finished = finished_trials(harvest.rows)
         with write_transaction(self._engine) as connection:
-            hold = save_trials(
-                connection, claim, harvest.rows, curves, last=last, lease_ms=self._rhythm.lease_ms
-            )
+            hold = save_trials(connection, claim, results, curves, last=last, lease_ms=self._rhythm.lease_ms)
             if hold is not Hold.LOST:
                 took = chunk_took(self._clock.now_ms() - harvest.started_ms) if last else {}
-                count(connection, finished_trials(harvest.rows) | took, writer=claim.chunk_id)
+                count(connection, finished | took, writer=claim.chunk_id)
             if harvest.timed:
                 record_rate(connection, self._host, harvest.spec, harvest.timed, harvest.busy_ms)
         harvest.clear()
@@ -214,11 +214,12 @@ class ChunkRunner:
         """Keep what was replayed on the history of the sweep, and end the sweep with the reason."""
         log.warning("sweep ended", reason=reason)
         harvest.best.clear()
+        results = Results.of(harvest.rows)
         with write_transaction(self._engine) as connection:
             save_trials(
                 connection,
                 claim,
-                harvest.rows,
+                results,
                 list(harvest.curves.values()),
                 last=False,
                 lease_ms=self._rhythm.lease_ms,

@@ -16,7 +16,6 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.data.database import open_engine, write_transaction
-from sweeps.blocks import store_blocks
 from sweeps.columns import money_of_units
 from sweeps.heatmap import Aggregate, heatmap
 from sweeps.metrics import METRICS, MetricKind
@@ -24,10 +23,10 @@ from sweeps.migrations import migrate
 from sweeps.progress import get_sweep, list_sweeps
 from sweeps.queries import trial_page
 from sweeps.repository import create_sweep
+from sweeps.results import Results
 from sweeps.robustness import over_axis
 from sweeps.spec import SweepSpec
 from sweeps.tables import chunk, sweep, trial
-from sweeps.units import stored_columns
 
 CHUNK = 2_000
 ROUNDS = 5
@@ -79,8 +78,7 @@ def fill(engine: sa.Engine, spec: SweepSpec) -> int:
     for index, lo in enumerate(range(0, spec.trial_count, CHUNK)):
         rows = rows_of(spec, sweep_id, lo, min(lo + CHUNK, spec.trial_count))
         with write_transaction(engine) as connection:
-            connection.execute(trial.insert(), rows)
-            store_blocks(connection, stored_columns(trial, rows))
+            Results.of(rows).store(connection)
             connection.execute(
                 chunk.update()
                 .where(chunk.c.sweep_id == sweep_id, chunk.c.id == index)

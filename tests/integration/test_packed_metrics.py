@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 from sweeping import assert_packed_as_stored, chunks_of, stored_rows, submit, sweep_spec
 
-from bot.backtest import ReplayWindow
 from bot.clock import SystemClock
 from bot.config import RunConfig
 from bot.data.database import write_transaction
@@ -16,8 +15,9 @@ from bot.data.store import HistoricalDataStore
 from bot.errors import StoreError
 from sweeps.blocks import measured, packed, unpacked
 from sweeps.leases import claim_chunk, save_trials
-from sweeps.replay import WindowCache
+from sweeps.replay import HeldWindow, WindowCache
 from sweeps.repository import delete_sweep, resume_sweep
+from sweeps.results import Results
 from sweeps.runner import ChunkRunner
 from sweeps.tables import trial_block
 
@@ -27,10 +27,10 @@ SPEC = sweep_spec(grid={"min_funding_rate": ["0.00002", "0.0001"], "perp_leverag
 class Fragile(WindowCache):
     """Windows that cannot be had with one leverage."""
 
-    def window(self, config: RunConfig) -> ReplayWindow:
+    def held(self, config: RunConfig) -> HeldWindow:
         if config.perp_leverage == 3:
             raise StoreError("made to fail")
-        return super().window(config)
+        return super().held(config)
 
 
 def run(engine: sa.Engine, sweep_id: int, windows: type[WindowCache] = WindowCache) -> None:
@@ -71,7 +71,7 @@ def test_rows_saved_again_after_an_unknown_outcome_are_packed_once(engine: sa.En
         claim = claim_chunk(connection, sweep_id, 0, "test")
         assert claim
         for last in (False, True):
-            save_trials(connection, claim, rows, last=last)
+            save_trials(connection, claim, Results.of(rows), last=last)
     assert_packed_as_stored(engine, sweep_id)
 
 
@@ -110,6 +110,6 @@ def test_amounts_beyond_a_float_are_ordered_exactly(engine: sa.Engine) -> None:
     with write_transaction(engine) as connection:
         claim = claim_chunk(connection, sweep_id, 0, "test")
         assert claim
-        save_trials(connection, claim, rows, last=True)
+        save_trials(connection, claim, Results.of(rows), last=True)
         found = measured(connection, sweep_id, ["net_pnl"]).values["net_pnl"].tolist()
     assert found == [9_000_000_000_000_000_001 + number for number in range(SPEC.trial_count)]

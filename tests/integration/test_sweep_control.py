@@ -33,6 +33,7 @@ from sweeps.rates import measured_rates, record_rate
 from sweeps.reconcile import ChunkRef
 from sweeps.replay import WindowCache, failed_row
 from sweeps.repository import cancel_sweep, pause_sweep, resume_sweep, retry_failed
+from sweeps.results import Results
 from sweeps.runner import ChunkRunner
 from sweeps.spec import SweepSpec
 from sweeps.tables import sweep
@@ -74,7 +75,7 @@ def claimed(engine: sa.Engine, sweep_id: int, chunk_id: int = 0) -> Claim:
 def fail(engine: sa.Engine, claim: Claim, numbers: Sequence[int], *, last: bool) -> Hold:
     rows = [failed_row(claim.sweep_id, number, "test", "made to fail") for number in numbers]
     with write_transaction(engine) as connection:
-        return save_trials(connection, claim, rows, last=last)
+        return save_trials(connection, claim, Results.of(rows), last=last)
 
 
 def act(engine: sa.Engine, command: Any, *arguments: Any) -> Any:

@@ -30,6 +30,7 @@ from sweeps.progress import get_spec, get_sweep
 from sweeps.reconcile import ChunkRef
 from sweeps.replay import WindowCache, failed_row
 from sweeps.repository import cancel_sweep, delete_sweep, pause_sweep, resume_sweep, retry_failed
+from sweeps.results import Results
 from sweeps.runner import ChunkRunner
 from sweeps.tables import chunk
 
@@ -104,13 +105,13 @@ class SweepMachine(RuleBasedStateMachine):
             return
         rows = [failed_row(sweep_id, number, "test", "made to fail") for number in claim.missing[:1]]
         if fails:
-            self._act(save_trials, claim, rows, last=False)
+            self._act(save_trials, claim, Results.of(rows), last=False)
         with write_transaction(self._engine) as connection:
             connection.execute(chunk.update().where(chunk.c.token == claim.token).values(lease_until_ms=1))
             reconcile.expire_leases(connection)
         if late:
             before = stored_rows(self._engine, sweep_id)
-            self._act(save_trials, claim, rows, last=True)
+            self._act(save_trials, claim, Results.of(rows), last=True)
             assert stored_rows(self._engine, sweep_id) == before
 
     @rule()

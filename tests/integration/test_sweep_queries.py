@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 from sweeping import chunks_of, stored_rows, submit, sweep_spec
 
-from bot.backtest import ReplayWindow
 from bot.clock import SystemClock
 from bot.config import RunConfig
 from bot.data.store import HistoricalDataStore
@@ -18,7 +17,7 @@ from sweeps.errors import UnknownSweepError
 from sweeps.heatmap import Aggregate, heatmap, panels
 from sweeps.overview import overview
 from sweeps.queries import TrialView, one_trial, stored_equity, stored_trades, trial_page
-from sweeps.replay import WindowCache, replay_trial
+from sweeps.replay import HeldWindow, WindowCache, replay_trial
 from sweeps.runner import ChunkRunner
 
 GRID = {
@@ -43,10 +42,10 @@ def sweep_id(engine: sa.Engine) -> int:
 class Refusing(WindowCache):
     """Windows that two trials are not given."""
 
-    def window(self, config: RunConfig) -> ReplayWindow:
+    def held(self, config: RunConfig) -> HeldWindow:
         if config in [SPEC.config(number) for number in FAILED]:
             raise StoreError("made to fail")
-        return super().window(config)
+        return super().held(config)
 
 
 def all_pages(engine: sa.Engine, sweep_id: int, limit: int, **query: Any) -> list[TrialView]:

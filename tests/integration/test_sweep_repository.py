@@ -1,7 +1,6 @@
 """Sweeps, chunks and leases in both databases."""
 
 import threading
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from sweeps.progress import get_sweep, list_sweeps
 from sweeps.reconcile import ChunkRef
 from sweeps.replay import WindowCache, failed_row
 from sweeps.repository import cancel_sweep, create_sweep, delete_sweep, resume_sweep
+from sweeps.results import Results
 from sweeps.runner import ChunkRunner
 from sweeps.tables import chunk, sweep, trial, trial_curve
 
@@ -40,8 +40,8 @@ def claimed(engine: sa.Engine, sweep_id: int, chunk_id: int = 0, owner: str = "m
     return taken
 
 
-def failures(found: Claim, numbers: tuple[int, ...]) -> list[dict[str, Any]]:
-    return [failed_row(found.sweep_id, number, "test", "made to fail") for number in numbers]
+def failures(found: Claim, numbers: tuple[int, ...]) -> Results:
+    return Results.of([failed_row(found.sweep_id, number, "test", "made to fail") for number in numbers])
 
 
 def expire(engine: sa.Engine, sweep_id: int) -> None:

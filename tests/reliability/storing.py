@@ -3,6 +3,7 @@
 from bot.data.database import open_engine, write_transaction
 from sweeps.leases import claim_chunk, save_trials
 from sweeps.replay import failed_row
+from sweeps.results import Results
 
 
 def store_chunks(url: str, sweep_id: int, owner: str, chunks: list[int]) -> None:
@@ -15,5 +16,5 @@ def store_chunks(url: str, sweep_id: int, owner: str, chunks: list[int]) -> None
             continue
         rows = [failed_row(sweep_id, number, "test", "stored by a test") for number in claim.missing]
         with write_transaction(engine) as connection:
-            save_trials(connection, claim, rows, last=True)
+            save_trials(connection, claim, Results.of(rows), last=True)
     engine.dispose()

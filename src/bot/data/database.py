@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,7 +27,7 @@ _PRAGMAS = (
     "foreign_keys=ON",
     "synchronous=NORMAL",
 )
-_POSITIONAL = {"sqlite": "qmark", "postgresql": "format"}
+_POSITIONAL = {"sqlite": (sqlite.dialect, "qmark"), "postgresql": (postgresql.dialect, "format")}
 _DRIVERS = {"sqlite": ("pysqlite", "aiosqlite"), "postgresql": ("psycopg", "psycopg")}
 _WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
@@ -95,7 +95,11 @@ def compact(engine: sa.Engine) -> None:
 
 def insert_or_skip(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     """Return an INSERT into `table` that leaves rows alone whose key is already there."""
-    if connection.dialect.name == "postgresql":
+    return _insert_or_skip(connection.dialect.name, table)
+
+
+def _insert_or_skip(dialect_name: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    if dialect_name == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
 
@@ -105,13 +109,18 @@ def insert_columns(connection: sa.Connection, table: sa.Table, columns: Mapping[
 
     It goes past what a statement does to each value of each row, which takes longer than the database does.
     """
-    dialect = postgresql.dialect if connection.dialect.name == "postgresql" else sqlite.dialect
-    statement = insert_or_skip(connection, table)
-    compiled = statement.compile(
-        dialect=dialect(paramstyle=_POSITIONAL[dialect.name]), column_keys=list(columns)
+    text, names = _driver_insert(connection.dialect.name, table, tuple(columns))
+    connection.exec_driver_sql(text, list(zip(*(columns[name] for name in names), strict=True)))
+
+
+@lru_cache
+def _driver_insert(dialect_name: str, table: sa.Table, names: tuple[str, ...]) -> tuple[str, list[str]]:
+    """Return the statement as the driver takes it, and the columns in its order."""
+    dialect, paramstyle = _POSITIONAL[dialect_name]
+    compiled = _insert_or_skip(dialect_name, table).compile(
+        dialect=dialect(paramstyle=paramstyle), column_keys=names
     )
-    rows = list(zip(*(columns[name] for name in compiled.positiontup or ()), strict=True))
-    connection.exec_driver_sql(str(compiled), rows)
+    return str(compiled), compiled.positiontup or []
 
 
 def _target(url: str, *, asynchronous: bool) -> sa.URL:
