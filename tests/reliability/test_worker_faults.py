@@ -69,7 +69,7 @@ def test_all_workers_killed_and_only_later_started_again(running: Installation) 
 def test_worker_ended_eight_times_under_steady_work_loses_nothing(
     running: Installation, number: signal.Signals
 ) -> None:
-    spec = slow_spec(40)
+    spec = slow_spec(70)
     sweep_id = running.submit(spec, size=12)
     begun = dict.fromkeys(("one", "two"), 0)
     for _, name in zip(range(8), cycle(("one", "two")), strict=False):
