@@ -20,7 +20,7 @@ from bot.risk.manager import RiskManager
 from bot.strategies.strategy import Entry, Strategy
 
 _NONE: frozenset[str] = frozenset()
-_LONG = 8
+_LONG = 4
 """From how many settlements on columns are faster than one event after the other."""
 
 

@@ -48,6 +48,7 @@ class Compared:
         self._known = known
         self._distinct: list[int] | None = None
         self._ahead: Whole | None = None
+        self._peaks: list[int] | None = None
 
     @classmethod
     def from_decimals(cls, values: Sequence[Decimal | None]) -> Self:
@@ -64,9 +65,10 @@ class Compared:
 
         The number of values stands for none.
         """
-        reached = self._from(self._mantissa(threshold), slice(start, None))
-        place = int(reached.argmax()) if len(reached) else 0
-        return start + place if len(reached) and reached[place] else len(self._mantissas)
+        least = self._mantissa(threshold)
+        if self._peaks_ahead()[start] < least:
+            return len(self._mantissas)
+        return start + int(self._from(least, slice(start, None)).argmax())
 
     def satisfying(self, rising: Callable[[Decimal], bool]) -> Mask:
         """Return where `rising`, a condition that stays true for larger values, holds."""
@@ -87,6 +89,17 @@ class Compared:
         if len(some):
             found[some] = self._searched(start[some], amounts[some], units[some])
         return found
+
+    def _peaks_ahead(self) -> list[int]:
+        """Return the highest value from each place on, and at the end one below all."""
+        if self._peaks is None:
+            known = self._mantissas if self._known is None else self._mantissas[self._known]
+            lowest = int(known.min(initial=0)) - 1
+            values = np.append(self._mantissas, lowest)
+            if self._known is not None:
+                values[:-1][~self._known] = lowest
+            self._peaks = np.maximum.accumulate(values[::-1])[::-1].tolist()
+        return self._peaks
 
     def _searched(self, start: Whole, amounts: ExactArray, units: ExactArray) -> Whole:
         highest, count = self._highest_ahead(), len(self._mantissas)
