@@ -116,7 +116,7 @@ class Compared:
     def _highest_between(self, start: Whole, end: Whole) -> ExactArray:
         """Return, for each of many, the highest value from `start` to before `end`."""
         highest = self._highest_ahead()
-        powers = np.frexp(end - start)[1] - 1
+        powers = np.maximum(np.frexp(end - start)[1] - 1, 0)
         peaks = np.maximum(highest[powers, start], highest[powers, end - (1 << powers)])
         return ExactArray(peaks, self._exponent)
 

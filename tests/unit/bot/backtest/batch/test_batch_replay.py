@@ -17,6 +17,7 @@ from toy_market import RULES, configured, pair, window
 from bot.backtest import Baselines, ReplayWindow, RunResult, explain, replay
 from bot.backtest.batch import BatchReplayer, Course, TrialSummary, accounts
 from bot.config import RunConfig
+from bot.models import CloseReason
 from bot.timestamps import parse_time_ms
 
 
@@ -125,6 +126,24 @@ def test_an_account_that_shrinks_below_its_slot_sizes_by_what_is_left() -> None:
     assert_together_as_alone(
         [base, base.varied({"exit_funding_rate": Decimal("-0.01")})], window(market, base)
     )
+
+
+def test_an_account_short_of_its_slot_after_some_trips_is_still_liquidated_and_forced_out() -> None:
+    rates = {hour: "0.01" if hour % 2 else "-0.05" for hour in range(1, 60)} | dict.fromkeys(
+        range(41, 60), "0.01"
+    )
+    prices = ["100"] * 44 + ["102.5", "103.8", "100", "100", "101", "108", "112", "100"] + ["100"] * 10
+    market = {"X": pair(rates, prices, instrument={**RULES, "qty_step": "0.001", "mmr": "0.005"})}
+    base = configured(
+        market, initial_capital=1000, allocation="0.9", perp_leverage=20, margin_exit_ratio="0.3"
+    )
+    shown = window(market, base)
+    trades = replay(base, shown).trades
+    sizes = [trade.quantity for trade in trades]
+    assert sizes[0] == sizes[1] > sizes[-1]
+    assert {CloseReason.MARGIN, CloseReason.LIQUIDATION} <= {trade.reason for trade in trades[2:]}
+    later = {"exit_funding_rate": Decimal("-0.01"), "min_funding_rate": Decimal("0.005")}
+    assert_together_as_alone([base, base.varied(later), base.varied({"perp_leverage": Decimal(5)})], shown)
 
 
 def test_entries_too_small_to_open_are_skipped_and_counted() -> None:
