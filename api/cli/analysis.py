@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from api.cli.printing import console, plain_table
-from api.cli.runs import read_config
+from api.cli.runs import read_config, refusal
 from api.local.database import ready_store
 from api.settings import Settings
-from bot.backtest import ReplayWindow
+from bot.backtest import ReplayWindow, RunResult, blocked_entries
 from bot.backtest.comparison import Comparison, compare
 from bot.backtest.probe import ProbeReport, probe
 from bot.config import RunConfig
@@ -21,11 +21,13 @@ LOOK_AHEAD_FOUND = 1
 def print_comparison(path: Path, *, as_json: bool) -> None:
     """Run `simple` and `composite` over the same window and print both."""
     config, data = _read(path)
-    comparison = compare(config, ReplayWindow.build(config, data))
+    window = ReplayWindow.build(config, data)
+    comparison = compare(config, window)
     if as_json:
         print(json.dumps(comparison.document()))
     else:
         _print_sides(comparison)
+        _print_idle(comparison, window)
 
 
 def print_probe(path: Path, *, cuts: int, seed: int, as_json: bool) -> int:
@@ -68,6 +70,21 @@ def _print_sides(comparison: Comparison) -> None:
         out.print("\nBoth held the same positions throughout.")
     else:
         out.print(f"\nThey first differ at {iso(first_ms)}.")
+
+
+def _print_idle(comparison: Comparison, window: ReplayWindow) -> None:
+    for name, run in comparison.runs.items():
+        if not run.trades:
+            console().print(f"\n{name} took no trade: {_reason(run, window)}.", soft_wrap=True)
+
+
+def _reason(run: RunResult, window: ReplayWindow) -> str:
+    """Return the condition that kept a run without trades out most often, then the others by name."""
+    reports = blocked_entries(run, window)
+    if not reports:
+        return "the window has no settlement to enter at before its last one"
+    others = ", ".join(report.gate for report in reports[1:])
+    return f"no entry {refusal(reports[0])}" + (f"; less often for {others}" if others else "")
 
 
 def _print_findings(report: ProbeReport) -> None:

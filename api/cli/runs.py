@@ -14,6 +14,7 @@ from bot.config import RunConfig, load_json
 from bot.data.series import MarketData
 from bot.errors import InvalidInputError
 from bot.models import Trade
+from bot.strategies.gates import GateReport
 from bot.timestamps import iso
 
 _SHOWN_TRADES = 20
@@ -111,13 +112,17 @@ def _print_insight(insight: Insight) -> None:
         f"Missed before the first entry {carry.missed_before_entry}, between trades {carry.missed_between}, "
         f"after the last exit {carry.missed_after_exit}; fees beyond holding's {carry.extra_fees}"
     )
-    for report in (gate.document() for gate in insight.blocked):
-        nearest = (
-            f"; needed {report['needed']}, nearest {report['nearest']} at {iso(report['at'])}"
-            if report["needed"]
-            else ""
-        )
-        out.print(f"No entry {report['blocked']} times for {report['gate']}{nearest}")
+    for report in insight.blocked:
+        out.print(f"No entry {refusal(report)}")
+
+
+def refusal(report: GateReport) -> str:
+    """Return how often a condition kept entries out, which one, and its nearest miss."""
+    miss = report.document()
+    nearest = (
+        f"; needed {miss['needed']}, nearest {miss['nearest']} at {iso(miss['at'])}" if miss["needed"] else ""
+    )
+    return f"{miss['blocked']} times for {miss['gate']}{nearest}"
 
 
 def _metrics_table(result: RunResult) -> Table:

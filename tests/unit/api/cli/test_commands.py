@@ -121,6 +121,36 @@ def test_a_backtest_can_be_read(filled: Path) -> None:
         assert expected in output
 
 
+def test_a_comparison_says_what_kept_each_strategy_without_trades_out_and_the_nearest_miss(
+    filled: Path,
+) -> None:
+    strict = {"min_funding_rate": "0.02", "entry_threshold": "1"}
+    result = _carrygrid(filled, "compare", _config(filled, **strict))
+    assert result.returncode == 0
+    assert [line for line in result.stdout.splitlines() if "took no trade" in line] == [
+        f"{name} took no trade: no entry 4 times for {miss}; less often for fresh_prices."
+        for name, miss in (
+            ("simple", "min_funding_rate; needed 0.02, nearest 0.01 at 2024-01-01T08:00:00Z"),
+            ("composite", "entry_threshold; needed 1, nearest 0.516667 at 2024-01-02T08:00:00Z"),
+        )
+    ]
+
+
+def test_a_comparison_over_one_settlement_says_that_there_was_none_to_enter_at(filled: Path) -> None:
+    moment = "2024-01-02T16:00:00Z"
+    result = _carrygrid(filled, "compare", _config(filled, start=moment, end=moment))
+    assert result.returncode == 0
+    assert result.stdout.endswith(
+        "composite took no trade: the window has no settlement to enter at before its last one.\n"
+    )
+
+
+def test_a_comparison_of_strategies_that_traded_explains_no_absence(filled: Path) -> None:
+    result = _carrygrid(filled, "compare", _config(filled))
+    assert result.returncode == 0
+    assert "took no trade" not in result.stdout
+
+
 @pytest.mark.parametrize(
     ("values", "line"),
     [
