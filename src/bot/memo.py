@@ -1,7 +1,7 @@
 """What was worked out once, for all who ask the same again."""
 
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 Found = TypeVar("Found")
 
@@ -17,8 +17,11 @@ class Memo:
 
     def get(self, key: Hashable, compute: Callable[[], Found]) -> Found:
         """Return what `compute` gives, computed once for each `key`."""
-        if key not in self._known:
+        try:
+            found: Found = self._known[key]
+        except KeyError:
+            found = compute()
             if len(self._known) >= self._most:
                 self._known.clear()
-            self._known[key] = compute()
-        return cast("Found", self._known[key])
+            self._known[key] = found
+        return found
