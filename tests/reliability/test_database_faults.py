@@ -86,7 +86,7 @@ def test_many_writing_processes_lose_no_row_and_meet_no_error(
     for process in processes:
         process.join(100)
     assert [process.exitcode for process in processes] == [0] * writers
-    assert assert_rows_and_chunks_agree(engine, sweep_id) == 320
+    assert assert_rows_and_chunks_agree(engine, sweep_id) == 80
 
 
 def test_writers_killed_at_any_moment_leave_whole_transactions_only(
