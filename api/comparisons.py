@@ -13,6 +13,7 @@ from bot.config import RunConfig
 from bot.data.series import MarketData
 from bot.data.store import HistoricalDataStore
 from bot.errors import InvalidInputError
+from bot.wording import counted
 
 MOST_SYMBOLS = 20
 MOST_PRICES = 60_000
@@ -55,9 +56,10 @@ def _refuse_long_work(config: RunConfig, data: MarketData) -> None:
     settlements = len(np.unique(times[(times >= config.start) & (times <= config.end)]))
     prices = settlements * len(data.symbols)
     if prices > MOST_PRICES:
+        symbols = counted(len(data.symbols), "symbol")
         raise InvalidInputError.of(
             "end",
-            f"{settlements:,} settlements of {len(data.symbols)} symbols are {prices:,} prices to replay, "
+            f"{settlements:,} settlements of {symbols} are {prices:,} prices to replay, "
             f"this page takes {MOST_PRICES:,}: choose a shorter window or fewer symbols, or run "
             "`carrygrid compare`",
         )

@@ -14,6 +14,7 @@ from bot.backtest.probe import ProbeReport, probe
 from bot.config import RunConfig
 from bot.data.series import MarketData
 from bot.timestamps import iso
+from bot.wording import counted
 
 LOOK_AHEAD_FOUND = 1
 
@@ -61,8 +62,9 @@ def _print_sides(comparison: Comparison) -> None:
     out.print(table)
     for name in names:
         only = document["only_in"][name]
+        trades = counted(only["count"], "trade")
         out.print(
-            f"\n{only['count']} trades only {name} took: net {only['net_pnl']}, funding {only['funding']}, "
+            f"\n{trades} only {name} took: net {only['net_pnl']}, funding {only['funding']}, "
             f"fees {only['fees']} quote"
         )
     first_ms = comparison.first_difference_ms()
@@ -90,7 +92,7 @@ def _reason(run: RunResult, window: ReplayWindow) -> str:
 def _print_findings(report: ProbeReport) -> None:
     out = console()
     if not report.leaks:
-        moments = f"{len(report.cuts_ms)} moments"
+        moments = counted(len(report.cuts_ms), "moment")
         out.print(f"No look-ahead: nothing up to {moments} changed when all data after them did.")
         return
     for leak in report.leaks:

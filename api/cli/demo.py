@@ -16,6 +16,7 @@ from api.settings import Settings
 from bot.data.symbols import SYNTHETIC_EXCHANGE
 from bot.data.synthetic import generate
 from bot.errors import BotError
+from bot.wording import counted
 from sweeps.trial import SweepState
 
 _SYNTHETIC_NOTE = (
@@ -71,10 +72,11 @@ def exchange_of(path: Path) -> str:
 def _sweep(address: str, spec: bytes, console: Console) -> None:
     with service(address) as client:
         sweep = client.submit(spec)
-        print(f"sweep {sweep.id}: {sweep.name}, {sweep.document['trials_total']:,} trials; {sweep.page}")
+        trials = counted(sweep.document["trials_total"], "trial")
+        print(f"sweep {sweep.id}: {sweep.name}, {trials}; {sweep.page}")
         follow(sweep, console)
         print_top(sweep, None, 10)
         print(f"Heatmap and equity curves: {sweep.page}")
     if sweep.state != SweepState.COMPLETED:
         failed = sweep.document["trials_failed"]
-        raise DemoFailedError(f"the sweep ended {sweep.state}: {failed} trials failed")
+        raise DemoFailedError(f"the sweep ended {sweep.state}: {counted(failed, 'trial')} failed")

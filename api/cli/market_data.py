@@ -20,6 +20,7 @@ from bot.data.listing import ExchangeListing, SeriesListing
 from bot.errors import DamagedFileError, InvalidInputError
 from bot.models import HOUR_MS
 from bot.timestamps import iso
+from bot.wording import counted
 
 _SHOWN_REFUSALS = 5
 _LONGEST_MAPPING_BYTES = 1024 * 1024
@@ -137,9 +138,10 @@ def _oddities(listing: list[ExchangeListing]) -> Iterator[str]:
                     yield f"{where}: {found.name.replace('_', ' ')}: {found.count:,}, {found.detail}"
                 for source in series.imports:
                     if source.snapped:
+                        settlements = counted(source.snapped, "settlement was", "settlements were")
                         yield (
-                            f"{where}: {source.snapped:,} settlements of {source.source} were up to "
-                            f"{source.max_jitter_ms:,} ms off their hour and snapped to it"
+                            f"{where}: {source.source}: {settlements} up to "
+                            f"{source.max_jitter_ms:,} ms off the hour and snapped to it"
                         )
 
 

@@ -9,6 +9,7 @@ from api.local.database import ready_database
 from api.settings import Settings
 from bot.data.database import compact as compacted
 from bot.timestamps import iso
+from bot.wording import counted
 from sweeps.retention import Expired, expired, prune
 
 
@@ -33,5 +34,5 @@ def _print(found: Expired, *, dry_run: bool) -> None:
         table.add_row(str(old.id), old.name, iso(old.finished_ms), f"{old.trials:,}")
     if found.sweeps:
         console().print(table)
-    what = f"{len(found.sweeps):,} sweeps and {found.jobs:,} jobs that ended before {iso(found.before_ms)}"
-    print(f"{what} {'would be deleted' if dry_run else 'deleted'}")
+    counts = f"{counted(len(found.sweeps), 'sweep')} and {counted(found.jobs, 'job')}"
+    print(f"{counts} that ended before {iso(found.before_ms)} {'would be deleted' if dry_run else 'deleted'}")

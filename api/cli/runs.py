@@ -16,6 +16,7 @@ from bot.errors import InvalidInputError
 from bot.models import Trade
 from bot.strategies.gates import GateReport
 from bot.timestamps import iso
+from bot.wording import counted
 
 _SHOWN_TRADES = 20
 _UNITS = {
@@ -122,7 +123,7 @@ def refusal(report: GateReport) -> str:
     nearest = (
         f"; needed {miss['needed']}, nearest {miss['nearest']} at {iso(miss['at'])}" if miss["needed"] else ""
     )
-    return f"{miss['blocked']} times for {miss['gate']}{nearest}"
+    return f"{counted(report.blocked, 'time')} for {miss['gate']}{nearest}"
 
 
 def _metrics_table(result: RunResult) -> Table:

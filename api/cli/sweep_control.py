@@ -13,6 +13,7 @@ from api.cli.client import found_sweep, service
 from api.cli.runs import read_body
 from api.cli.sweeps import change
 from bot.errors import InvalidInputError
+from bot.wording import counted
 
 _MEBIBYTE = 1024 * 1024
 _WORDS: dict[str, object] = {"true": True, "false": False, "null": None}
@@ -27,18 +28,19 @@ def print_plan(path: Path, *, as_json: bool) -> None:
         return
     # Where axes are conditional most combinations are none: a parameter stands there that does not apply.
     conditional = any(axis["conditional"] for axis in plan["axes"])
-    print(f"trials      {plan['trials']:,}" + ("" if conditional else f" of {plan['cells']:,} combinations"))
+    cells = "" if conditional else f" of {counted(plan['cells'], 'combination')}"
+    print(f"trials      {plan['trials']:,}{cells}")
     for axis in plan["axes"]:
         print(f"  {axis['name']}  {_extent(axis)}{_bonds(axis)}")
     for found in plan["rejected"]:
         print(f"left out    {found['cells']:,} by {found['constraint']}")
     if plan["duplicates"]:
-        print(f"repeated    {plan['duplicates']:,} differ only in parameters their strategy does not read")
+        repeated = counted(plan["duplicates"], "differs", "differ")
+        print(f"repeated    {repeated} only in parameters their strategy does not read")
     estimate = plan["estimate"]
     basis = "as measured here" if estimate["measured"] else "a guess, nothing was measured here yet"
-    print(
-        f"time        {_duration(estimate['seconds'])} with {max(estimate['workers'], 1)} processes, {basis}"
-    )
+    processes = counted(max(estimate["workers"], 1), "process", "processes")
+    print(f"time        {_duration(estimate['seconds'])} with {processes}, {basis}")
     print(f"space       {estimate['bytes'] / _MEBIBYTE:,.1f} MiB")
 
 
@@ -97,9 +99,8 @@ def _values(add: Sequence[str]) -> dict[str, list[object]]:
 
 
 def _extent(axis: dict[str, Any]) -> str:
-    if axis["size"] == 1:
-        return f"1 value, {axis['first']}"
-    return f"{axis['size']:,} values, {axis['first']} to {axis['last']}"
+    last = f" to {axis['last']}" if axis["size"] > 1 else ""
+    return f"{counted(axis['size'], 'value')}, {axis['first']}{last}"
 
 
 def _bonds(axis: dict[str, Any]) -> str:

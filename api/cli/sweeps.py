@@ -16,6 +16,7 @@ from api.cli.trial_table import print_trials
 from api.dashboard.catalogue import METRIC_LABELS, TABLE_COLUMNS, MetricLabel, labels
 from api.dashboard.formats import shown
 from api.dashboard.presenters import text_of
+from bot.wording import counted
 from carrygrid import Progress, Sweep
 from sweeps.trial import SweepState
 
@@ -38,7 +39,7 @@ def submit(path: Path, said: Said, *, wait: bool, as_json: bool) -> bool:
         if said.tags or said.note:
             sweep.label(tags=said.tags or None, note=said.note or None)
         if not as_json:
-            print(f"sweep {sweep.id}: {sweep.document['trials_total']:,} trials; {sweep.page}")
+            print(f"sweep {sweep.id}: {counted(sweep.document['trials_total'], 'trial')}; {sweep.page}")
         if wait:
             follow(sweep, Console(stderr=True, highlight=False))
         if as_json:

@@ -10,6 +10,7 @@ from api.local.database import ready_database, ready_store
 from api.settings import Settings
 from bot.data.store import HistoricalDataStore
 from bot.data.verifying import Verification, verify_market
+from bot.wording import counted
 from sweeps.errors import SweepStateError
 from sweeps.replay import WindowCache
 from sweeps.verifying import Difference, drawn, footing, verify_trials
@@ -68,14 +69,16 @@ def _print_differences(count: int, differences: list[Difference]) -> None:
     for one in differences:
         print(f"trial {one.number}: {one.name} is stored as {one.stored}, its replay gives {one.replayed}")
     trials = len({one.number for one in differences})
-    outcome = f"{trials} of them differ" if trials else "every stored number agrees"
-    print(f"{count:,} trials replayed one by one; {outcome}")
+    differ = counted(trials, "of them differs", "of them differ")
+    outcome = differ if trials else "every stored number agrees"
+    print(f"{counted(count, 'trial')} replayed one by one; {outcome}")
 
 
 def _print(found: Verification) -> None:
     for damage in found.damages:
         where = f"{damage.exchange} {damage.symbol} {damage.kind} {damage.month}"
         print(f"{where}: {damage.reason}")
-    read = f"{found.rows:,} rows of {found.series:,} series in {found.months:,} months read"
-    bad = f"{len(found.damages)} months are damaged: restore a backup, or import into a new database"
+    read = f"{counted(found.rows, 'row')} of {found.series:,} series in {counted(found.months, 'month')} read"
+    damaged = counted(len(found.damages), "month is damaged", "months are damaged")
+    bad = f"{damaged}: restore a backup, or import into a new database"
     print(f"{read}; {bad if found.damages else 'every fingerprint agrees'}")

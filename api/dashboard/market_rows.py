@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from api.dashboard.timeline import Axis, Lane, Tick, series_label
 from bot.data.listing import ExchangeListing, SeriesListing, SymbolListing
+from bot.wording import counted
 from sweeps.jobs import JobKind, JobState, JobView
 
 PAIR_PATH = "/dashboard/data/pair"
@@ -33,7 +34,8 @@ class SymbolCard:
     def label(self) -> str:
         """Return what the picture shows, for those who do not see it."""
         lanes = ", ".join(lane.label for lane in self.lanes)
-        holes = f"{self.missing:,} rows missing in {self.gaps:,} gaps" if self.missing else "no row missing"
+        missing = f"{counted(self.missing, 'row')} missing in {counted(self.gaps, 'gap')}"
+        holes = missing if self.missing else "no row missing"
         return f"{self.exchange} {self.symbol}: {lanes}; {holes}"
 
 

@@ -20,6 +20,7 @@ from api.dashboard.glossary import TERMS
 from api.problems import Problem
 from bot.money import plain
 from bot.timestamps import iso
+from bot.wording import counted
 
 _HERE = Path(__file__).parent
 _STATIC = _HERE / "static"
@@ -112,6 +113,7 @@ def _environment() -> jinja2.Environment:
         utc=formats.utc,
         breakable=formats.breakable,
         lower_first=formats.lower_first,
+        counted=counted,
         iso=iso,
         explained=explained,
     )

@@ -9,6 +9,7 @@ from bot.data.gaps import Gap
 from bot.data.listing import SeriesListing
 from bot.models import DAY_MS
 from bot.timestamps import iso
+from bot.wording import counted
 
 WIDTH = 1000
 _LEAST = 1.6
@@ -86,7 +87,7 @@ class Axis:
     def _holes(self, series: SeriesListing) -> Iterator[Bar]:
         step_ms = series.timeframe_ms
         for first, last, missing, count in self._merged(series.gaps):
-            rows = "1 row" if missing == 1 else f"{missing:,} rows"
+            rows = counted(missing, "row")
             where = f"in {count} gaps, " if count > 1 else ""
             text = f"{series_label(series)}: {rows} missing, {where}{_minute(first)} to {_minute(last)}"
             bar = self._bar(first, last + step_ms, "hole", text)

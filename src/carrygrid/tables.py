@@ -67,7 +67,8 @@ class Table(Sequence[Record_co], Generic[Record_co]):
         return len(self._records)
 
     def __repr__(self) -> str:
-        return f"<Table of {len(self)} rows: {', '.join(column.name for column in self.columns)}>"
+        rows = "row" if len(self) == 1 else "rows"
+        return f"<Table of {len(self)} {rows}: {', '.join(column.name for column in self.columns)}>"
 
     def pandas(self, *, exact: bool = True) -> pd.DataFrame:
         """Return a pandas frame; with `exact` off amounts are floats, quicker and fit for plots."""

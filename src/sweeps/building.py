@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.errors import InvalidInputError
+from bot.wording import counted
 from sweeps.axes import MAX_TRIALS, Axis, as_number
 from sweeps.constraints import Constraint, decimal_column
 from sweeps.dimensions import Dimension
@@ -65,7 +66,7 @@ def refuse_cells(sizes: Sequence[int], max_trials: int, *, thin: bool) -> None:
 
 def _counted(space: TrialSpace, max_trials: int) -> TrialSpace:
     if not space.parts[0].count:
-        raise InvalidInputError.of("constraints", f"leave none of {space.parts[0].cells:,} trials")
+        raise InvalidInputError.of("constraints", f"leave none of {counted(space.parts[0].cells, 'trial')}")
     if space.trial_count > max_trials:
         raise InvalidInputError.of("grid", f"spans {space.trial_count:,} trials, the limit is {max_trials:,}")
     return space

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.errors import FieldError, InvalidInputError
+from bot.wording import counted
 from sweeps.axes import Axis, WrittenAxis, parsed_values
 from sweeps.variables import Variables
 
@@ -74,7 +75,7 @@ class Written:
             if count != counts[0]:
                 raise InvalidInputError.of(
                     "linked",
-                    f"{names[0]} has {counts[0][-1]} values and {name} {count[-1]}; "
+                    f"{names[0]} has {counted(counts[0][-1], 'value')} and {name} {count[-1]}; "
                     "linked axes move together and need as many",
                 )
         return counts[0]

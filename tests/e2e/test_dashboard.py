@@ -46,7 +46,7 @@ def test_sweep_is_watched_to_its_end_and_a_cell_leads_to_its_trial(
     expect(page.locator("#equity[data-drawn]")).to_have_attribute(
         "data-drawn", str(len(equity)), timeout=20_000
     )
-    expect(page.locator("#trades")).to_contain_text("trades, in the order they ended")
+    expect(page.locator("#trades")).to_contain_text("1 to 1 of 1 trade, in the order they ended")
     expect(page.get_by_text("Synthetic data.")).to_be_visible()
 
     assert [url for url in visit.requests if not url.startswith((address, "data:", "blob:"))] == []

@@ -1,5 +1,6 @@
 /* The buttons of a sweep: each says what came of it, or why not. */
 import { asked, followExtension } from "./extension.js";
+import { counted } from "./format.js";
 import { clearProblems, showProblems } from "./problems.js";
 import { getJson, sendJson } from "./requests.js";
 import { valuesOf } from "./values.js";
@@ -64,7 +65,7 @@ async function extend(form) {
   if (!Object.keys(change).length) throw new Error("Nothing was entered that could be added.");
   const before = Number(document.querySelector("#progress progress")?.max);
   const { trials_total: after } = await sendJson("PATCH", api, change);
-  sessionStorage.setItem("outcome", `${(after - before).toLocaleString("en-US")} trials added.`);
+  sessionStorage.setItem("outcome", `${counted(after - before, "trial")} added.`);
   location.reload();
 }
 

@@ -1,4 +1,5 @@
 import { filterRows } from "./filter.js";
+import { counted } from "./format.js";
 import { getJson, replaceFragment } from "./requests.js";
 
 const PERIOD_MS = 1000;
@@ -77,7 +78,7 @@ async function importFiles(event) {
   }
   button.disabled = false;
   const sent = files.length - refused.length;
-  say(form, [`${sent} of ${files.length} ${files.length === 1 ? "file" : "files"} sent${sent ? "; the list below shows what becomes of them" : ""}`, ...refused].join(". "), refused.length > 0);
+  say(form, [`${sent} of ${counted(files.length, "file")} sent${sent ? "; the list below shows what becomes of them" : ""}`, ...refused].join(". "), refused.length > 0);
   if (!refused.length) form.elements.files.value = "";
 }
 

@@ -1,5 +1,5 @@
 import { fitted, font, niceTicks, onDrag, onFrame, redrawOnResize, textSize, write } from "./canvas.js";
-import { formatted, short } from "./format.js";
+import { counted, formatted, short } from "./format.js";
 import { rounded } from "./parallel.js";
 import { colours } from "./plotly-loader.js";
 
@@ -33,7 +33,7 @@ export class Distribution {
       const [low, lower, middle, upper, high] = quantiles.map((value) => formatted(value, this.metric.kind));
       words.push(`Median ${middle}; half of the selected trials lie in ${lower} … ${upper}, nine of ten in ${low} … ${high}.`);
     } else words.push("No selected trial has a value.");
-    if (without) words.push(`${formatted(without, "count")} selected trials have none.`);
+    if (without) words.push(`${counted(without, "selected trial has", "selected trials have")} none.`);
     this.text.textContent = words.join(" ");
   }
 

@@ -1,4 +1,5 @@
 /* What the extension dialog asks for, and how many trials that would be, before anything is changed. */
+import { counted } from "./format.js";
 import { getJson, sendJson } from "./requests.js";
 import { duration } from "./plan.js";
 import { valueOf, valuesOf } from "./values.js";
@@ -38,7 +39,7 @@ export function followExtension(form, api) {
     else spec.extensions.push(end === undefined ? added : { ...added, end: [end] });
     const { trials, estimate } = await sendJson("POST", "/sweeps/validate", spec);
     const more = trials - total;
-    return `${more.toLocaleString("en-US")} more ${more === 1 ? "trial" : "trials"}, about ${duration((estimate.seconds / trials) * more)}.`;
+    return `${counted(more, "more trial")}, about ${duration((estimate.seconds / trials) * more)}.`;
   }
 
   form.addEventListener("input", () => {

@@ -24,6 +24,9 @@ export function short(value, kind) {
   return kind === "count" ? NONE.format(value) : COMPACT.format(value);
 }
 
+/* A number with what it counts: 1 trial, 1,200 trials; `many` where an s is not enough. */
+export const counted = (number, one, many = `${one}s`) => `${NONE.format(number)} ${number === 1 ? one : many}`;
+
 function withoutNegativeZero(text) {
   return Number(text) === 0 ? text.replace("-", "") : text;
 }

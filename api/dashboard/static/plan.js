@@ -1,5 +1,5 @@
 /* What a sweep would be, in words. */
-import { formatted } from "./format.js";
+import { counted, formatted } from "./format.js";
 import { textOf } from "./values.js";
 
 export function showPlan(place, plan) {
@@ -10,8 +10,8 @@ export function showPlan(place, plan) {
     ...(left > 0 ? [line(`of ${count(plan.cells)} combinations`)] : []),
     axes(plan.axes),
     ...plan.rejected.map(({ constraint, cells }) => line(`${count(cells)} left out by ${constraint}`, "code")),
-    ...(plan.duplicates ? [line(`${count(plan.duplicates)} only repeat another trial: they differ in parameters that their strategy does not read`, "warn")] : []),
-    line(`About ${duration(estimate.seconds)}${estimate.workers ? ` on ${estimate.workers} worker ${estimate.workers === 1 ? "process" : "processes"}` : ""}, ${bytes(estimate.bytes)} stored${estimate.measured ? "" : "; a guess until something was measured here"}.`),
+    ...(plan.duplicates ? [line(`${counted(plan.duplicates, "repeats another trial and differs", "repeat another trial and differ")} only in parameters that the strategy does not read`, "warn")] : []),
+    line(`About ${duration(estimate.seconds)}${estimate.workers ? ` on ${counted(estimate.workers, "worker process", "worker processes")}` : ""}, ${bytes(estimate.bytes)} stored${estimate.measured ? "" : "; a guess until something was measured here"}.`),
     ...(estimate.workers ? [] : [line("No worker is running: the sweep waits until one starts, as carrygrid up does.", "warn")]),
   );
   place.dataset.trials = plan.trials;

@@ -1,4 +1,4 @@
-import { formatted } from "./format.js";
+import { counted, formatted } from "./format.js";
 
 /* Says how many trials are selected and by what, lets each range go, and takes ranges typed in. */
 export class SelectionBar {
@@ -28,12 +28,12 @@ export class SelectionBar {
   }
 
   tell({ selected, finished }) {
-    const all = formatted(finished, "count");
+    const all = counted(finished, "finished trial");
     if (!finished) {
       this.count.textContent = "No trial has finished yet";
       return;
     }
-    this.count.textContent = this.state.ranges.size ? `${formatted(selected, "count")} of ${all} finished trials selected` : `All ${all} finished trials`;
+    this.count.textContent = this.state.ranges.size ? `${formatted(selected, "count")} of ${all} selected` : `${finished > 1 ? "All " : ""}${all}`;
   }
 
   #chip(name, range) {

@@ -1,5 +1,5 @@
 import { Distribution } from "./distribution.js";
-import { formatted } from "./format.js";
+import { counted, formatted } from "./format.js";
 import { Heatmap, panelTitle } from "./heatmap.js";
 import { showImportance } from "./importance.js";
 import { labelOf } from "./matrix.js";
@@ -58,7 +58,7 @@ function describeHeatmap(documents, metric, omitted) {
   const words = documents.length === 1 ? marksOf(documents[0].heatmap, metric) : ["Frames mark the best cell of each panel, dashed ones its plateau."];
   const { until } = documents[0]?.heatmap.x ?? {};
   if (until || documents[0]?.heatmap.y.until) words.push("There are more values than can be told apart: neighbours are drawn as one cell.");
-  if (omitted) words.push(`${omitted} values of ${state.get("z")} are left out, evenly; select a range to see them.`);
+  if (omitted) words.push(`${counted(omitted, "value")} of ${state.get("z")} left out, evenly; select a range to see them all.`);
   one("heatmap-marks").textContent = words.join(" ");
 }
 
@@ -156,8 +156,8 @@ function describePoints() {
   const all = formatted(chosen.selected, "count");
   const part = chosen.complete ? "" : `A sample: ${shown} of ${all} trials, spread evenly, always with the best and the front. Counts, front and shares are of all.`;
   one("parallel-text").textContent = part;
-  const front = formatted(chosen.front.trials.length, "count");
-  one("scatter-text").textContent = `The line joins the ${front} trials of the Pareto front, which no other beats in both. Drag to select, click to open.${chosen.complete ? "" : ` The dots are a sample of ${shown} trials.`}`;
+  const front = counted(chosen.front.trials.length, "trial");
+  one("scatter-text").textContent = `The line joins the ${front} of the Pareto front, which no other beats in both. Drag to select, click to open.${chosen.complete ? "" : ` The dots are a sample of ${shown} trials.`}`;
 }
 
 function overTrial(number, place) {

@@ -1,4 +1,5 @@
 import { drawEquity } from "./equity.js";
+import { formatted } from "./format.js";
 import { drawFunding, intervalText } from "./funding.js";
 import { loadPlotly, showWaiting } from "./plotly-loader.js";
 import { getJson, replaceFragment } from "./requests.js";
@@ -53,16 +54,14 @@ async function loadCharts() {
   await draw().catch((error) => showWaiting(equity, `The curves could not be drawn: ${error.message}`));
 }
 
-const counted = (number) => number.toLocaleString("en-US");
-
 function marksNote({ moves, moves_count: count, refused }) {
   if (refused) return "As stored: it can no longer be replayed, so neither holding nor trades are marked.";
-  return moves ? "" : `Zoom in to see its ${counted(count)} openings and closings.`;
+  return moves ? "" : `Zoom in to see its ${formatted(count, "count")} openings and closings.`;
 }
 
 function settlementsNote(data) {
   const thinned = data.times.length < data.points;
-  return thinned ? `Shown: the extremes of ${counted(data.points)} settlements; zoom in for each. ${intervalText(data)}` : intervalText(data);
+  return thinned ? `Shown: the extremes of ${formatted(data.points, "count")} settlements; zoom in for each. ${intervalText(data)}` : intervalText(data);
 }
 
 async function zoom(span) {

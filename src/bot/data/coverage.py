@@ -13,6 +13,7 @@ from bot.data.series import CandleSeries, FundingSeries, SymbolData
 from bot.errors import InsufficientDataError
 from bot.models import HOUR_MS
 from bot.timestamps import iso
+from bot.wording import counted
 
 _DEFAULT_INTERVAL_MS = 8 * HOUR_MS
 
@@ -170,7 +171,7 @@ def check_coverage(
     """
     funding = found.funding
     if Decimal(funding.found) < min_coverage * funding.expected:
-        count = f"only {funding.found} of {funding.expected} settlements"
+        count = f"only {funding.found} of {counted(funding.expected, 'settlement')}"
         lacking = f"{count} are recorded, less than min_coverage {min_coverage},"
     elif not _has_candles(found.spot, len(data.spot)):
         lacking = "no spot candles are recorded"

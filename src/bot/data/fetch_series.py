@@ -12,6 +12,7 @@ from bot.data.intervals import is_settled
 from bot.data.rows import SeriesKey, SeriesKind
 from bot.data.rules import RowRefusedError, market_number, time_ms
 from bot.models import DAY_MS, HOUR_MS
+from bot.wording import counted
 
 _CONTEXT_MS = DAY_MS
 """So much more than a page is asked for on both sides, to tell its funding intervals by."""
@@ -136,7 +137,7 @@ class FundingReader:
 
 def _candle(row: Sequence[Any]) -> tuple[int, list[str]]:
     if len(row) != 6:
-        raise RowRefusedError(f"{len(row)} values instead of 6")
+        raise RowRefusedError(f"{counted(len(row), 'value')} instead of 6")
     *prices, volume = row[1:]
     return time_ms(str(row[0])), [*map(str, prices), "0" if volume is None else str(volume)]
 

@@ -14,6 +14,7 @@ from bot.data.rows import SeriesKey
 from bot.data.store import HistoricalDataStore
 from bot.data.symbols import exchange_name
 from bot.errors import DamagedFileError, DataImportError, InvalidInputError
+from bot.wording import counted
 
 NOTHING_SAID = Hints()
 
@@ -150,7 +151,7 @@ def _naming(name: str) -> Iterator[None]:
 def _damaged(name: str, refusals: RefusalLog) -> DamagedFileError:
     first = refusals.first_damage
     where = name if first is None else f"{name}:{first.line}: {first.reason}"
-    lines = "1 line" if refusals.damaged == 1 else f"{refusals.damaged} lines"
+    lines = counted(refusals.damaged, "line")
     return DamagedFileError(
         f"{where}; {lines} cannot be read, so nothing of the file was imported "
         "(--keep-readable imports the others)"
@@ -159,11 +160,12 @@ def _damaged(name: str, refusals: RefusalLog) -> DamagedFileError:
 
 def _put_right(done: Provenance) -> Iterator[str]:
     if done.snapped:
-        yield f"{done.snapped} settlements up to {done.max_jitter_ms} ms off their hour were snapped to it"
+        settlements = counted(done.snapped, "settlement was", "settlements were")
+        yield f"{settlements} up to {done.max_jitter_ms} ms off the hour and snapped to it"
     if done.duplicates:
-        yield f"{done.duplicates} rows repeat the time of another"
+        yield f"{counted(done.duplicates, 'row repeats', 'rows repeat')} the time of another"
     if done.out_of_order:
-        yield f"{done.out_of_order} rows were not in order and were sorted"
+        yield f"{counted(done.out_of_order, 'row was', 'rows were')} not in order and had to be sorted"
 
 
 def _import_folder(

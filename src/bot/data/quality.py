@@ -11,6 +11,7 @@ from bot.data.gaps import Times
 from bot.data.series import CandleSeries, FundingSeries
 from bot.models import HOUR_MS
 from bot.timestamps import iso
+from bot.wording import counted
 
 DEAD_AFTER_MS = 72 * HOUR_MS
 """Perp candles that repeat one price without volume for so long, up to the last one, are a dead contract."""
@@ -70,11 +71,9 @@ def dead_contract(perp: CandleSeries, funding: FundingSeries) -> Iterator[Findin
     dead_ms = int(perp.open_ms[since])
     posted = slice(int(np.searchsorted(funding.t_ms, dead_ms, side="right")), None)
     rates = np.unique(funding.rates.mantissas[posted])
-    count = len(funding.t_ms[posted])
+    posted_since = counted(len(funding.t_ms[posted]), "settlement")
     constant = f", all at {funding.rates.decimal(-1)}" if len(rates) == 1 else ""
-    detail = (
-        f"no trade since {iso(dead_ms)}; {count} settlements posted since{constant}; end the window there"
-    )
+    detail = f"no trade since {iso(dead_ms)}; {posted_since} posted since{constant}; end the window there"
     yield _finding("perp", "dead_contract", perp.open_ms[since:], detail)
 
 

@@ -7,6 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 from webservice import Hands, Reader, sweep_body
 
+from bot.wording import counted
+
 PAGE = {"Accept": "text/html"}
 HOSTILE = "<script>alert(1)</script> {{ 7 * 7 }} javascript:x \" ' &amp;"
 
@@ -55,7 +57,7 @@ def test_trial_page_and_trades_show_metrics_configuration_and_reasons(reader: Re
     table = reader.client.get(f"{path}/trades", headers=PAGE).text
     assert "max_simultaneous_positions" in text
     assert "Annualized return" in text
-    assert f"1 to {len(trades)} of {len(trades)} trades" in table
+    assert f"1 to {len(trades)} of {counted(len(trades), 'trade')}," in table
     assert all(trade["reason"] in table for trade in trades)
 
 

@@ -153,7 +153,7 @@ def test_stored_curve_and_trades_remain_where_a_replay_is_refused(client: TestCl
     assert after["equity"] == before["equity"]
     assert "other market data" in after["refused"]
     assert "hold" not in after
-    assert "trades, in the order they ended" in client.get(f"{base}/trades", headers=PAGE).text
+    assert "1 to 1 of 1 trade, in the order they ended" in client.get(f"{base}/trades", headers=PAGE).text
     assert client.get(f"{base}/trades/0", headers=PAGE).status_code == 409
 
 

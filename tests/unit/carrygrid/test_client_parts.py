@@ -46,7 +46,7 @@ def test_parameter_named_like_a_column_is_told_apart_from_it() -> None:
     row = table.pandas().iloc[0]
     assert (row["state"], row["param_state"], row["param_free"]) == ("completed", "x", True)
     assert table.polars()["net_pnl"].to_list() == [Decimal("1.50")]
-    assert repr(table).startswith("<Table of 1 rows: number, state, param_state")
+    assert repr(table).startswith("<Table of 1 row: number, state, param_state")
 
 
 def test_trial_without_result_has_no_metrics_and_empty_cells() -> None:

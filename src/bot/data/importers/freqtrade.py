@@ -11,6 +11,7 @@ from bot.data.importers.source import Source
 from bot.data.rows import CANDLE_COLUMNS, SeriesKind
 from bot.data.rules import RowDamagedError, market_number, shown, time_ms
 from bot.data.symbols import market_symbol
+from bot.wording import counted
 
 _STEM = re.compile(
     r"(?P<base>[A-Za-z0-9]+)_(?P<quote>[A-Z0-9]+)(?:_(?P<settle>[A-Z0-9]+))?"
@@ -81,4 +82,4 @@ def _check_row(record: Sequence[Any], *, least: int) -> None:
     if not isinstance(record, list | tuple):
         raise RowDamagedError(f"{shown(record)} is no row of values")
     if not least <= len(record) <= 6:
-        raise RowDamagedError(f"{len(record)} values instead of 6")
+        raise RowDamagedError(f"{counted(len(record), 'value')} instead of 6")

@@ -26,6 +26,7 @@ from bot.data.rules import (
 )
 from bot.errors import DataImportError
 from bot.timestamps import iso
+from bot.wording import counted
 
 _BATCH = 16_384
 T = TypeVar("T")
@@ -90,7 +91,7 @@ def csv_fields(text: str, expected: int, delimiter: str = ",") -> list[str]:
     """Return the fields of an unquoted line; raises RowDamagedError for another number of them."""
     fields = text.split(delimiter)
     if len(fields) != expected:
-        raise RowDamagedError(f"{len(fields)} columns instead of {expected}")
+        raise RowDamagedError(f"{counted(len(fields), 'column')} instead of {expected}")
     return fields
 
 
@@ -101,7 +102,7 @@ def quoted_fields(text: str, expected: int, delimiter: str = ",") -> list[str]:
     except csv.Error as error:
         raise RowDamagedError(str(error).partition(" - ")[0]) from None
     if len(fields) != expected:
-        raise RowDamagedError(f"{len(fields)} columns instead of {expected}")
+        raise RowDamagedError(f"{counted(len(fields), 'column')} instead of {expected}")
     return fields
 
 

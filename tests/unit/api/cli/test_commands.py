@@ -115,6 +115,14 @@ def test_a_backtest_prints_its_document_and_nothing_else(filled: Path) -> None:
     assert document["config"]["exchange"] == "paper"
 
 
+def test_a_backtest_without_trades_counts_what_kept_it_out(filled: Path) -> None:
+    result = _carrygrid(filled, "backtest", _config(filled, min_funding_rate="0.02"))
+    assert result.stdout.splitlines()[-2:] == [
+        "No entry 4 times for min_funding_rate; needed 0.02, nearest 0.01 at 2024-01-01T08:00:00Z",
+        "No entry 1 time for fresh_prices",
+    ]
+
+
 def test_a_backtest_can_be_read(filled: Path) -> None:
     output = _carrygrid(filled, "backtest", _config(filled)).stdout
     for expected in ("BTC/USDT:USDT on paper", "net_pnl", "2024-01-02", "end"):

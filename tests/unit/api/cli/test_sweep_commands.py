@@ -138,6 +138,18 @@ def test_dry_run_prints_size_time_and_space_and_submits_nothing(
     assert httpx2.get(f"{address}/sweeps").json()["sweeps"] == []
 
 
+def test_a_sweep_of_one_trial_is_counted_in_the_singular(
+    address: str, spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec.write_text(json.dumps(sweep_body(grid={"perp_leverage": [1]})))
+    assert run("sweep", "submit", spec, "--dry-run") == 0
+    told = capsys.readouterr().out
+    assert "trials      1 of 1 combination\n  perp_leverage  1 value, 1\n" in told
+    assert "with 1 process, " in told
+    assert run("sweep", "submit", spec) == 0
+    assert capsys.readouterr().out == f"sweep 1: 1 trial; {address}/dashboard/sweeps/1\n"
+
+
 def test_a_sweep_is_tagged_paused_extended_cloned_listed_and_deleted(
     address: str, spec: Path, hands: Hands, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

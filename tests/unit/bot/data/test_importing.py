@@ -261,7 +261,7 @@ def test_recorded_data_cannot_be_imported_as_generated(store: HistoricalDataStor
     [
         (f"{NOON + HOUR},10,12,9,nan,5", "BTCUSDT-perp-1h.csv:3: close 'nan' is not a finite decimal number"),
         (f"{NOON + HOUR},10,12,9", "BTCUSDT-perp-1h.csv:3: 4 columns instead of 6"),
-        ("\x00\x00", "BTCUSDT-perp-1h.csv:3: 1 columns instead of 6"),
+        ("\x00\x00", "BTCUSDT-perp-1h.csv:3: 1 column instead of 6"),
     ],
 )
 def test_a_damaged_file_is_refused_whole_and_leaves_the_store_as_it_was(

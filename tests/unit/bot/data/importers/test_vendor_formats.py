@@ -155,7 +155,7 @@ def test_web_export_is_read_in_the_zone_that_is_said(store: HistoricalDataStore,
     assert (report.new, report.format) == (2, "Binance website export")
     assert data.funding.t_ms.tolist() == [DAY, DAY + 8 * HOUR]
     assert data.funding.rates.decimals() == [Decimal("-0.00001752"), Decimal("0.0001")]
-    assert "1 rows were not in order" in report.notes[0]
+    assert report.notes[0] == "1 row was not in order and had to be sorted"
 
 
 def test_web_export_asks_for_a_zone_that_its_hours_leave_open(
@@ -214,7 +214,7 @@ def test_freqtrade_mark_candles_have_no_volume_and_funding_its_rate_in_open(
     report, data = imported(store, tmp_path, "BTC_USDT_USDT-1h-funding_rate.json", funding)
     assert data.funding.t_ms.tolist() == [DAY + n * 8 * HOUR for n in range(3)]
     assert data.funding.interval_hours.tolist() == [8, 8, 8]
-    assert "3 settlements up to 7 ms off their hour were snapped to it" in report.notes
+    assert "3 settlements were up to 7 ms off the hour and snapped to it" in report.notes
 
 
 @pytest.mark.parametrize("content", [b"ARROW1\x00\x00" + b"\x07" * 200, b"ARROW1"])
