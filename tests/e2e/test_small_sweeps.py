@@ -42,3 +42,21 @@ def test_page_of_one_trial_without_trades_counts_it_in_the_singular(
     )
     expect(page.locator("#selected")).to_have_text("1 finished trial")
     assert visit.complaints == []
+
+
+def test_times_stand_beside_parallel_axes_as_days_and_minutes(
+    served: tuple[str, Hands], visit: Visit
+) -> None:
+    page = visit.page
+    page.goto(finished(served, grid={"min_funding_rate": ["0.0001", "0.9"]}))
+    texts = ["2024-01-31T00:00:00Z", "2024-01-31T16:00:00Z", "0.0001", "BTC/USDT:USDT,ETH/USDT:USDT"]
+    labels = page.evaluate(
+        """async (texts) => {
+            const found = document.querySelector('link[rel="modulepreload"][href*="parallel.js"]');
+            const { clipped } = await import(found.href);
+            return texts.map(clipped);
+        }""",
+        texts,
+    )
+    assert labels == ["2024-01-31", "2024-01-31 16:00", "0.0001", "BTC/USDT:USDT,E…"]
+    assert visit.complaints == []

@@ -194,7 +194,12 @@ function chosen(count, kept, most) {
   return Array.from({ length: most }, (_, index) => all[Math.floor((index * all.length) / most)]);
 }
 
-const clipped = (text) => (text.length > 16 ? `${text.slice(0, 15)}…` : text);
+/* A label of at most 16 characters: of a time the day, and the minute where it is not midnight. */
+export function clipped(text) {
+  const [, day, minute] = text.match(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):00Z$/) ?? [];
+  if (day) return minute === "00:00" ? day : `${day} ${minute}`;
+  return text.length > 16 ? `${text.slice(0, 15)}…` : text;
+}
 
 /* Text that can be read over lines. */
 function outlined(context, text, x, y, align, colour, behind) {
