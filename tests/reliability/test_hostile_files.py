@@ -101,7 +101,7 @@ def hostile() -> dict[str, tuple[bytes, str]]:
         "smaller.zip": (said_to_be(zipped("LESSUSDT-spot-1h.csv", PLAIN), 50), "no market data"),
         "COLSUSDT-spot-1h.csv": (
             (after + "1," * 20_000 + "\n").encode(),
-            ":3: 20001 columns instead of 6",
+            ":3: 20,001 columns instead of 6",
         ),
         "WIDEUSDT-spot-1h.csv": ((after + "1," * 100_000 + "\n").encode(), ":3: the line is longer than"),
         "NULUSDT-spot-1h.csv": (
