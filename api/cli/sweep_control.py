@@ -14,6 +14,7 @@ from api.cli.runs import read_body
 from api.cli.sweeps import change
 from bot.errors import InvalidInputError
 from bot.wording import counted
+from carrygrid import Sweep
 
 _MEBIBYTE = 1024 * 1024
 _WORDS: dict[str, object] = {"true": True, "false": False, "null": None}
@@ -72,7 +73,25 @@ def extend(sweep_id: int, add: Sequence[str], to: str | None, samples: int | Non
     if not add and to is None and samples is None:
         raise InvalidInputError.of("extend", "nothing to grow by: give --add, --to or --samples")
     values = _values(add)
-    change(sweep_id, lambda sweep: sweep.extend(values, to=to, samples=samples), as_json=as_json)
+
+    def grow(sweep: Sweep) -> Sweep:
+        _refuse_growth_of_another_kind(sweep, samples, by_values=bool(add) or to is not None)
+        return sweep.extend(values, to=to, samples=samples)
+
+    change(sweep_id, grow, as_json=as_json)
+
+
+def _refuse_growth_of_another_kind(sweep: Sweep, samples: int | None, *, by_values: bool) -> None:
+    """Raise InvalidInputError where a grid is to grow by samples, or a sample by values."""
+    kind = sweep.document["spec"]["sampler"]["kind"]
+    known = counted(sweep.document["trials_total"], "trial")
+    if kind == "grid" and samples is not None:
+        asked = f"{counted(samples, 'trial')} asked for"
+        grid = f"sweep {sweep.id} is a grid of {known}, which grows by --add NAME=VALUE,... or --to"
+        raise InvalidInputError.of("--samples", f"{asked}, but {grid}")
+    if kind != "grid" and by_values:
+        sample = f"sweep {sweep.id} is a {kind} sample of {known}, which grows by --samples"
+        raise InvalidInputError.of("--add, --to", f"values asked for, but {sample}")
 
 
 def label(sweep_id: int, tags: Sequence[str] | None, note: str | None, *, as_json: bool) -> None:
