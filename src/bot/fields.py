@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationError, WithJsonSchema
@@ -35,6 +36,12 @@ def parameter_number(value: object) -> Decimal:
     if abs(number) >= MAX_MAGNITUDE or (number and number.adjusted() < -MAX_PLACES):
         raise ValueError(f"{value} is outside the range of 1e-{MAX_PLACES} to 1e15")
     return number
+
+
+@lru_cache(maxsize=10_000)
+def _text(number: Decimal) -> str:
+    """Return `plain` text, the same for equal numbers; trials share most of their parameters."""
+    return plain(number)
 
 
 def _bookable(amount: Decimal) -> Decimal:
@@ -74,7 +81,7 @@ def _strategy_name(value: object) -> str:
 Number = Annotated[
     Decimal,
     BeforeValidator(parameter_number),
-    PlainSerializer(plain, when_used="json"),
+    PlainSerializer(_text, when_used="json"),
     WithJsonSchema(_JSON_NUMBER),
 ]
 Integer = Annotated[int, BeforeValidator(_integer)]

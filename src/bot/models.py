@@ -142,8 +142,7 @@ class OrderResult(NamedTuple):
     filled_at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """An open hedge: spot long and perp short of equal quantity.
 
     `spot_entry` and `perp_entry` are the unrounded fills; `margin` is the booked, locked margin of the short.
@@ -171,8 +170,7 @@ class FundingPayment(NamedTuple):
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(NamedTuple):
     """A closed round trip. `perp_exit` is None if the short leg was liquidated."""
 
     symbol: str

@@ -54,6 +54,11 @@ def dec(value: str | int | Decimal) -> Decimal:
     return number
 
 
+def scaled(whole: int, exponent: int) -> Decimal:
+    """Return `whole * 10**exponent`."""
+    return Decimal(whole).scaleb(exponent, context=EXACT)
+
+
 class Quantizable(Protocol):
     """A number, or many of them, that can be rounded half-even to the places of a step."""
 
@@ -76,5 +81,7 @@ def plain(number: Decimal) -> str:
     """Return the canonical text of `number`: plain notation, no trailing zeros, no negative zero."""
     if not number:
         return "0"
-    text = format(number, "f")
+    text = str(number)
+    if "E" in text:
+        text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

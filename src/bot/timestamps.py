@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS = 253_402_300_799_999
@@ -32,6 +33,7 @@ def _parse_iso(text: str) -> int:
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
+@lru_cache(maxsize=1_000)
 def iso(moment_ms: int) -> str:
     """Return ISO 8601 in UTC: `2024-01-31T16:00:00Z`, with milliseconds only if there are any."""
     moment = _EPOCH + timedelta(milliseconds=moment_ms)

@@ -223,8 +223,8 @@ class CarryTrader:
         views = event.decidable
         if ended or self._slots_taken():
             taken = {*self.positions.held, *self.positions.unfinished, *ended}
-            views = tuple(view for view in views if view.funding.symbol not in taken)
-        for entry in self._strategy.entries(views):
+            views = tuple([view for view in views if view.funding.symbol not in taken])
+        for entry in self._strategy.entries(views) if views else ():
             if self._slots_taken() >= self._slots:
                 break
             self._open(entry)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bot.backtest.result import Curve, trade_document
 from bot.models import Trade
@@ -22,15 +23,19 @@ def encode_equity(points: Sequence[tuple[int, Decimal]]) -> bytes:
     Raises: ResultRangeError for equity outside that range.
     """
     times_ms, units = [t_ms for t_ms, _ in points], [money_units(value) for _, value in points]
-    return encode_curve(Curve(np.array(times_ms, dtype=_INT64), np.array(units, dtype=_INT64)))
+    return _encoded(np.array(times_ms, dtype=_INT64), np.array(units, dtype=_INT64))
 
 
 def encode_curve(curve: Curve) -> bytes:
     """Return the curve as `encode_equity` does; raises ResultRangeError as well."""
     try:
-        times, units = curve.times_ms.astype(_INT64), curve.units.astype(_INT64)
+        units = curve.units.astype(_INT64)
     except OverflowError as error:
         raise ResultRangeError("an equity curve does not fit the results") from error
+    return _encoded(curve.calendar.times_ms.astype(_INT64), units)
+
+
+def _encoded(times: npt.NDArray[np.int64], units: npt.NDArray[np.int64]) -> bytes:
     steps = np.concatenate([np.diff(times, prepend=0), np.diff(units, prepend=0)])
     return zlib.compress(steps.astype(_INT64).tobytes())
 

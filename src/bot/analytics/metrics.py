@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Self, cast
 
 import numpy as np
@@ -46,9 +47,12 @@ def units_texts(units: Units) -> list[str]:
     from 0.001 on; the others, and whole amounts, which floats write as `1.0`, are written one by one.
     Neighbours that are equal are written once.
     """
-    fresh = np.append(True, units[1:] != units[:-1])[: len(units)]
-    texts = _texts(units[fresh])
-    return texts if fresh.all() else [texts[place] for place in (np.cumsum(fresh) - 1).tolist()]
+    changes = np.flatnonzero(units[1:] != units[:-1])
+    if len(changes) >= len(units) - 1:
+        return _texts(units)
+    ends = np.concatenate(([-1], changes, [len(units) - 1]))
+    texts = np.array(_texts(units[ends[1:]]), dtype=object)
+    return cast("list[str]", texts.repeat(ends[1:] - ends[:-1]).tolist())
 
 
 def _texts(units: Units) -> list[str]:
@@ -94,7 +98,7 @@ def fitting(units: Units) -> Units:
     return units.astype(np.int64 if fits else object, copy=False)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Calendar:
     """The times of n events (ms UTC, ascending), and the last event of each UTC day and month among them.
 
@@ -114,6 +118,11 @@ class Calendar:
         months = times.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
         month_ends = np.append(np.flatnonzero(np.diff(months)), len(times) - 1)
         return cls(times, np.searchsorted(times, midnights) - 1, month_ends)
+
+    @cached_property
+    def moments(self) -> list[int]:
+        """The event times as Python integers, ms UTC."""
+        return cast("list[int]", self.times_ms.tolist())
 
 
 def running_peaks(units: Units, initial: int) -> Units:
@@ -141,14 +150,13 @@ def longest_drawdowns_ms(units: Units, peaks: Units, calendar: Calendar) -> npt.
     A fall that has not recovered lasts to the last event; the first peak counts from the first event.
     """
     times, last = calendar.times_ms, units.shape[1] - 1
-    below = np.zeros((len(units), units.shape[1] + 2), dtype=np.int8)
+    below = np.zeros((len(units), units.shape[1] + 2), dtype=bool)
     below[:, 1:-1] = units < peaks
-    turns = np.diff(below, axis=1)
-    curve, fell = np.nonzero(turns == 1)
-    _, recovered = np.nonzero(turns == -1)
+    curves, turns = np.nonzero(below[:, 1:] != below[:, :-1])
+    fell, recovered = turns[::2], turns[1::2]
     longest = np.zeros(len(units), dtype=np.int64)
     lasting = times[np.minimum(recovered, last)] - times[np.maximum(fell - 1, 0)]
-    np.maximum.at(longest, curve, lasting)
+    np.maximum.at(longest, curves[::2], lasting)
     return longest
 
 
@@ -196,6 +204,6 @@ def finite(value: float) -> float | None:
 
 def ratio(numerators: Floats, denominators: Floats) -> Floats:
     """Return quotients; NaN at a zero denominator."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        quotients = numerators / denominators
-    return cast("Floats", np.where(denominators == 0, np.nan, quotients))
+    quotients = np.full(len(denominators), np.nan)
+    np.divide(numerators, denominators, out=quotients, where=denominators != 0)
+    return quotients

@@ -39,8 +39,8 @@ class Returns:
     @classmethod
     def of_matrix(cls, returns: Floats) -> Self:
         """Return the rows of a matrix (curves x periods); a curve with a NaN is broken."""
-        broken = np.asarray(np.isnan(returns).any(axis=1))
-        some = np.where(broken[:, None], 0.0, returns) != 0
+        broken, some = np.asarray(np.isnan(returns).any(axis=1)), returns != 0
+        some[broken] = False
         return cls(returns[some], np.count_nonzero(some, axis=1), returns.shape[1], broken)
 
 
@@ -54,20 +54,19 @@ def year_ratios(returns: Returns, periods_per_year: int) -> tuple[Floats, Floats
     if periods < 2:
         undefined = np.full(len(counts), np.nan)
         return undefined, undefined, undefined
-    owners, year = np.repeat(np.arange(len(counts)), counts), math.sqrt(periods_per_year)
+    owners, year = np.arange(len(counts)).repeat(counts), math.sqrt(periods_per_year)
 
     def sums(amounts: Floats) -> Floats:
         return cast("Floats", np.bincount(owners, weights=amounts, minlength=len(counts)))
 
     means = sums(values) / float(periods)
-    distances = values - np.repeat(means, counts)
+    distances = values - means[owners]
     squares = sums(distances * distances) + (periods - counts) * (means * means)
     deviations = np.where(_constant(returns), 0.0, np.sqrt(squares / (periods - 1)))
     losses = np.minimum(values, 0.0)
     downside = np.sqrt(sums(losses * losses) / periods)
-    ratios = deviations * year, ratio(means, deviations) * year, ratio(means, downside) * year
-    volatility, sharpe, sortino = (np.where(returns.broken, np.nan, found) for found in ratios)
-    return volatility, sharpe, sortino
+    deviations[returns.broken] = np.nan
+    return deviations * year, ratio(means, deviations) * year, ratio(means, downside) * year
 
 
 def _constant(returns: Returns) -> npt.NDArray[np.bool_]:

@@ -20,7 +20,8 @@ class BacktestEngine:
     """Runs one set of parameters over one window, event by event."""
 
     def __init__(self, config: RunConfig, window: ReplayWindow) -> None:
-        self._config = config.model_copy(update={"exchange": window.exchange})
+        named = config.exchange == window.exchange
+        self._config = config if named else config.model_copy(update={"exchange": window.exchange})
         self._window = window
 
     def run(self) -> RunResult:
@@ -34,7 +35,7 @@ class BacktestEngine:
         facts = CurveFacts.of(units[None, :], money_units(initial), calendar)
         activity = Activity(len(units), worths.events_in_market, trader.skipped_entries)
         [metrics] = summarize(facts, initial, calendar, [totals], [activity])
-        curve = Curve(calendar.times_ms, units)
+        curve = Curve(calendar, units)
         return RunResult(
             config, window.fingerprint, window.coverage, metrics, trades, trader.tracker.paid, curve
         )

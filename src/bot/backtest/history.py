@@ -11,7 +11,7 @@ import numpy.typing as npt
 from bot.data.columns import DecimalColumn, Mantissas
 from bot.data.series import CandleSeries, SymbolData
 from bot.models import FundingRate, Instrument, MarkCandle, SettlementView, Ticker
-from bot.money import EXACT
+from bot.money import EXACT, scaled
 
 Times = npt.NDArray[np.int64]
 Indices = npt.NDArray[np.int64]
@@ -34,7 +34,7 @@ class _VolumesAsOf:
         first = last - max(newest, 0)
         if first < 0:
             return None
-        return _scaled(int(self._running[last]) - int(self._running[first]), self._exponent)
+        return scaled(int(self._running[last]) - int(self._running[first]), self._exponent)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +151,7 @@ class PairHistory:
         """
         has_high, highs = self._highs_between(times)
         pairs = zip(has_high.tolist(), highs.mantissas.tolist(), strict=True)
-        return [_scaled(peak, highs.exponent) if known else None for known, peak in pairs]
+        return [scaled(peak, highs.exponent) if known else None for known, peak in pairs]
 
     def mark_candles(self, after_ms: int, until_ms: int) -> Iterator[MarkCandle]:
         """Yield the mark series' candles that closed in (after_ms, until_ms], oldest first."""
@@ -176,7 +176,7 @@ class PairHistory:
         return known, DecimalColumn(cast("Mantissas", peaks), highs.exponent)
 
     def _volumes(self, perp_at: Indices) -> list[Decimal]:
-        return [_scaled(volume, self._quote_exponent) for volume in self._quote_volume[perp_at + 1].tolist()]
+        return [scaled(volume, self._quote_exponent) for volume in self._quote_volume[perp_at + 1].tolist()]
 
 
 def _close_times(candles: CandleSeries) -> Times:
@@ -245,7 +245,3 @@ def _from_zero(amounts: Mantissas) -> Mantissas:
 
 def _largest(amounts: Mantissas) -> int:
     return int(np.abs(amounts).max(initial=0))
-
-
-def _scaled(whole: int, exponent: int) -> Decimal:
-    return Decimal(whole).scaleb(exponent, context=EXACT)

@@ -10,7 +10,7 @@ from bot.analytics.growth import annualized_returns
 from bot.analytics.metrics import Calendar, Floats, Units, amount_units, finite, from_units, money_units
 from bot.analytics.returns import Returns, year_ratios
 from bot.models import DAY_MS, HOUR_MS, CloseReason, Trade
-from bot.money import plain
+from bot.money import ZERO, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +72,21 @@ class TradeTotals:
     def of(cls, trades: Sequence[Trade]) -> "TradeTotals":
         """Return the sums over `trades`. Call inside `bot.money.exact()`."""
         net = amount_units(trade.net_pnl for trade in trades)
+        gains = [amount for amount in net if amount > 0]
+        reasons = [trade.reason for trade in trades]
         return cls(
             trades=len(trades),
-            winners=sum(amount > 0 for amount in net),
-            liquidations=sum(trade.reason is CloseReason.LIQUIDATION for trade in trades),
-            margin_exits=sum(trade.reason is CloseReason.MARGIN for trade in trades),
-            payments=sum(trade.funding_payments for trade in trades),
-            funding=_total(trade.funding for trade in trades),
-            price_pnl=_total(trade.price_pnl for trade in trades),
-            fees=_total(trade.fees for trade in trades),
-            gains=sum(amount for amount in net if amount > 0),
-            losses=-sum(amount for amount in net if amount < 0),
+            winners=len(gains),
+            liquidations=reasons.count(CloseReason.LIQUIDATION),
+            margin_exits=reasons.count(CloseReason.MARGIN),
+            payments=sum([trade.funding_payments for trade in trades]),
+            funding=_total([trade.funding for trade in trades]),
+            price_pnl=_total([trade.price_pnl for trade in trades]),
+            fees=_total([trade.fees for trade in trades]),
+            gains=sum(gains),
+            losses=sum(gains) - sum(net),
             best=max(net, default=0),
-            held_ms=sum(trade.closed_at_ms - trade.opened_at_ms for trade in trades),
+            held_ms=sum([trade.closed_at_ms - trade.opened_at_ms for trade in trades]),
         )
 
 
@@ -193,7 +195,7 @@ def _metrics(
 
 
 def _total(amounts: Iterable[Decimal]) -> int:
-    return sum(amount_units(amounts))
+    return money_units(sum(amounts, ZERO))
 
 
 def _per(amount: float, count: float) -> float | None:

@@ -6,11 +6,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from bot import ENGINE_VERSION
-from bot.analytics.metrics import Units, from_units, units_texts
+from bot.analytics.metrics import Calendar, Units, from_units, units_texts
 from bot.backtest.identity import run_key
 from bot.backtest.ledger import ledger_of
 from bot.backtest.metrics import Metrics
@@ -23,18 +20,18 @@ from bot.pnl.payments import PaymentBook
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """What an account was worth after each event, in units of 1e-8; times in ms UTC."""
+    """What an account was worth after each event of a calendar, in units of 1e-8."""
 
-    times_ms: npt.NDArray[np.int64]
+    calendar: Calendar
     units: Units
 
     def points(self) -> Iterator[tuple[int, Decimal]]:
         """Yield times and worths."""
-        return zip(self.times_ms.tolist(), map(from_units, self.units.tolist()), strict=True)
+        return zip(self.calendar.moments, map(from_units, self.units.tolist()), strict=True)
 
-    def document(self) -> list[list[Any]]:
+    def document(self) -> list[tuple[int, str]]:
         """Return times and worths as JSON values."""
-        return list(map(list, zip(self.times_ms.tolist(), units_texts(self.units), strict=True)))
+        return list(zip(self.calendar.moments, units_texts(self.units), strict=True))
 
 
 @dataclass(frozen=True, eq=False)

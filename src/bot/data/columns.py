@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from bot.money import EXACT, WIDE
+from bot.money import WIDE, scaled
 
 Mantissas = npt.NDArray[np.int64] | npt.NDArray[np.object_]
 Index = slice | npt.NDArray[np.int64] | npt.NDArray[np.bool_]
@@ -44,7 +44,7 @@ class DecimalColumn:
     @classmethod
     def of(cls, mantissas: Mantissas, exponent: int) -> "DecimalColumn":
         """Return the canonical column of `mantissas` over any `exponent` of at most 0."""
-        while exponent < 0 and not np.any(mantissas % 10):
+        while exponent < 0 and not (mantissas % 10).any():
             mantissas = cast("Mantissas", mantissas // 10)
             exponent += 1
         if mantissas.dtype == object:
@@ -87,13 +87,13 @@ class DecimalColumn:
 
     def decimal(self, index: int) -> Decimal:
         """Return one value exactly."""
-        return Decimal(int(self.mantissas[index])).scaleb(self.exponent, context=EXACT)
+        return scaled(int(self.mantissas[index]), self.exponent)
 
     def decimals(self, index: Index | None = None) -> list[Decimal]:
         """Return the values (those at `index`) as Decimals."""
         chosen = self.mantissas if index is None else self.mantissas[index]
         exponent = self.exponent
-        return [Decimal(whole).scaleb(exponent, context=EXACT) for whole in chosen.tolist()]
+        return [scaled(whole, exponent) for whole in chosen.tolist()]
 
 
 def _packed(whole: Sequence[int]) -> Mantissas:

@@ -141,7 +141,7 @@ def _move_on(connection: sa.Connection, name: str, progress: Progress) -> int:
 def _put_hedges(connection: sa.Connection, session_id: int, hedges: tuple[OpenHedge, ...]) -> None:
     connection.execute(paper_position.delete().where(paper_position.c.session_id == session_id))
     rows = [
-        {"place": place, **asdict(hedge.position), "funding": hedge.funding, "payments": hedge.payments}
+        {"place": place, **hedge.position._asdict(), "funding": hedge.funding, "payments": hedge.payments}
         for place, hedge in enumerate(hedges)
     ]
     _add(connection, paper_position, session_id, rows)
@@ -165,11 +165,11 @@ def _revise(connection: sa.Connection, session_id: int, trades: tuple[Trade, ...
 
 
 def _trade_row(trade: Trade) -> dict[str, Any]:
-    return {**asdict(trade), "reason": trade.reason.value}
+    return {**trade._asdict(), "reason": trade.reason.value}
 
 
 def _trade(row: sa.RowMapping) -> Trade:
-    names = [field.name for field in fields(Trade) if field.name != "reason"]
+    names = [name for name in Trade._fields if name != "reason"]
     return Trade(**{key: row[key] for key in names}, reason=CloseReason(row["reason"]))
 
 
@@ -193,9 +193,8 @@ def _add(connection: sa.Connection, table: sa.Table, session_id: int, rows: list
 
 def _hedges(connection: sa.Connection, session_id: int) -> tuple[OpenHedge, ...]:
     query = sa.select(paper_position).filter_by(session_id=session_id).order_by(paper_position.c.place)
-    names = [field.name for field in fields(Position)]
     return tuple(
-        OpenHedge(Position(**{name: getattr(row, name) for name in names}), row.funding, row.payments)
+        OpenHedge(Position(*(getattr(row, name) for name in Position._fields)), row.funding, row.payments)
         for row in connection.execute(query)
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.data.columns import DecimalColumn
-from bot.money import EXACT, WIDE, ZERO
+from bot.money import WIDE, ZERO, scaled
 from bot.pnl.exact_array import ExactArray
 
 Mask = npt.NDArray[np.bool_]
@@ -144,4 +144,4 @@ class Compared:
         return int(least.scaleb(-self._exponent, context=WIDE).to_integral_value(ROUND_CEILING))
 
     def _value(self, mantissa: int) -> Decimal:
-        return Decimal(mantissa).scaleb(self._exponent, context=EXACT)
+        return scaled(mantissa, self._exponent)

@@ -14,6 +14,8 @@ from bot.pnl.exact_array import ExactArray
 
 _MAX_CHOICES = 32
 """Of each lane, five bytes an event each: a window of 50 pairs over five years keeps some 40 MiB of them."""
+_MAX_ENTRIES = 256
+"""Of the track: seven MiB over five years."""
 
 
 class Lane:
@@ -80,7 +82,7 @@ class Track:
             [max((view.funding.rate_8h for view in event.decidable), default=None) for event in events]
         )
         self._lanes: dict[str, Lane] = {}
-        self._paying = Memo(_MAX_CHOICES)
+        self._paying = Memo(_MAX_ENTRIES)
 
     def first_paying(self, rate_8h: Decimal, at: int, last: int, taken: Collection[str]) -> int:
         """Return the first place from `at` on where a pair pays at least `rate_8h`, `last` if none does.
@@ -90,7 +92,7 @@ class Track:
         paying = self._paying.get(rate_8h, lambda: Choice.of(self._best_rate_8h.at_least(rate_8h))).next
         while (at := int(paying[at])) < last:
             settled = (view.funding for view in self.events[at].decidable)
-            if any(funding.rate_8h >= rate_8h and funding.symbol not in taken for funding in settled):
+            if not taken or any(one.rate_8h >= rate_8h and one.symbol not in taken for one in settled):
                 return at
             at += 1
         return last

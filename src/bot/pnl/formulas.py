@@ -32,7 +32,7 @@ def unit_funding(mark_price: Amount, rate: Amount) -> Amount:
     return mark_price * rate
 
 
-def funding_payment(quantity: Amount, per_unit: Amount) -> Amount:
+def funding_payment(per_unit: Amount, quantity: Amount | Decimal) -> Amount:
     """Return the cash a short moves at a settlement of `per_unit`: received if positive, paid if negative."""
     return book(per_unit * quantity)
 

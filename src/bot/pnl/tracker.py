@@ -1,7 +1,7 @@
 """The account: cash, locked margin, funding and every closed round trip."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.account import AccountState, OpenHedge, PendingHedge, UnfinishedHedge, UnwoundSpot
@@ -86,7 +86,7 @@ class PnLTracker:
         amount = self._settled(trade.quantity, funding, mark_price)
         total = trade.funding + amount
         net = formulas.net_pnl(trade.price_pnl, total, trade.fees)
-        return replace(trade, funding=total, net_pnl=net, funding_payments=trade.funding_payments + 1)
+        return trade._replace(funding=total, net_pnl=net, funding_payments=trade.funding_payments + 1)
 
     def record_close(
         self, position: Position, spot_exit: OrderResult, perp_exit: OrderResult, reason: CloseReason
@@ -152,7 +152,7 @@ class PnLTracker:
         )
 
     def _settled(self, quantity: Decimal, funding: FundingRate, mark_price: Decimal) -> Decimal:
-        amount = formulas.funding_payment(quantity, formulas.unit_funding(mark_price, funding.rate))
+        amount = formulas.funding_payment(formulas.unit_funding(mark_price, funding.rate), quantity)
         self.paid.add(as_payment(funding, mark_price, quantity, amount))
         self.cash += amount
         return amount
@@ -168,4 +168,4 @@ class PnLTracker:
 
 def _amounts(hedge: Held) -> ExactArray:
     position, lane, first, stop = hedge
-    return formulas.funding_payment(ExactArray.one(position.quantity), lane.unit_funding[first:stop])
+    return formulas.funding_payment(lane.unit_funding[first:stop], position.quantity)

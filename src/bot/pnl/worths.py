@@ -22,7 +22,7 @@ class WorthCurve:
         self.events_in_market = 0
         self._worths: list[Decimal] = []
         self._events: list[int] = []
-        self._held: list[tuple[Held, Units]] = []
+        self._held: list[tuple[Held, ExactArray]] = []
 
     def stand(self, worth: Decimal, events: int, *, held: bool) -> None:
         """Have the same worth after each of the next events."""
@@ -34,28 +34,27 @@ class WorthCurve:
     def carry(self, hedges: Sequence[Held], before: Decimal, received: Iterable[ExactArray]) -> None:
         """Hold hedges at the next events, with the cash `before` them and what each has received by each."""
         self.stand(before, hedges[0].stop - hedges[0].first, held=True)
-        sums = (amounts.whole(MONEY_PLACES) for amounts in received)
-        self._held.extend(zip(hedges, sums, strict=True))
+        self._held.extend(zip(hedges, received, strict=True))
 
     def units(self) -> Units:
         """Return the worths."""
-        units = cast("Units", np.repeat(packed(amount_units(self._worths)), self._events))
+        units = cast("Units", packed(amount_units(self._worths)).repeat(self._events))
         for lane in {hedge.lane: None for hedge, _ in self._held}:
             hedges = [hedge for hedge, _ in self._held if hedge.lane is lane]
             places = np.concatenate([np.arange(hedge.first, hedge.stop) for hedge in hedges])
-            received = np.concatenate([sums for hedge, sums in self._held if hedge.lane is lane])
-            added = fitting(cast("Units", received + _values(lane, hedges, places)))
-            if added.dtype == object:
+            received = ExactArray.joined([sums for hedge, sums in self._held if hedge.lane is lane])
+            added = (received + _values(lane, hedges, places)).whole(MONEY_PLACES)
+            if added.dtype.hasobject:
                 units = units.astype(object)
             units[places] += added
             units = fitting(units)
         return units
 
 
-def _values(lane: Lane, hedges: list[Held], places: npt.NDArray[np.int64]) -> Units:
+def _values(lane: Lane, hedges: list[Held], places: npt.NDArray[np.int64]) -> ExactArray:
     """Return what hedges of one pair add to cash, one after another, at `places` in their lane."""
-    which = np.repeat(np.arange(len(hedges)), [hedge.stop - hedge.first for hedge in hedges])
+    which = np.arange(len(hedges)).repeat([hedge.stop - hedge.first for hedge in hedges])
     quantities = ExactArray.from_decimals([hedge.position.quantity for hedge in hedges])
     entries = ExactArray.from_decimals([hedge.position.perp_entry for hedge in hedges])
     prices = lane.spot[places], entries[which], lane.perp[places]
-    return formulas.hedge_value(quantities[which], *prices).whole(MONEY_PLACES)
+    return formulas.hedge_value(quantities[which], *prices)

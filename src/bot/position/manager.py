@@ -36,7 +36,7 @@ class PositionManager:
     @property
     def exposure(self) -> Decimal:
         """Spot notional of the open hedges at their entry fills, quote currency."""
-        return sum((position.quantity * position.spot_entry for position in self._held.values()), ZERO)
+        return sum([position.quantity * position.spot_entry for position in self._held.values()], ZERO)
 
     @property
     def orders(self) -> int:

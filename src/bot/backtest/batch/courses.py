@@ -28,10 +28,10 @@ class Course:
 
 def courses_of(book: HedgeBook, trips: Trips, legs: Legs) -> list[Course]:
     """Return the course of each of `legs`' accounts. Call inside `bot.money.exact()`."""
-    times, trades = book.pair.times_ms, trades_of(book, trips)
+    calendar, trades = book.pair.window.calendar, trades_of(book, trips)
     return [
         Course(
-            Curve(times, _worth(book, trips, legs, first, end)),
+            Curve(calendar, _worth(book, trips, legs, first, end)),
             tuple(trades[trip] for trip in legs.trips[first:end]),
         )
         for first, end in pairwise(legs.starts.tolist())

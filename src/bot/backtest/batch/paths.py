@@ -95,7 +95,7 @@ def funding_until(book: HedgeBook, opened: Opened, last: Whole) -> Whole:
 
 
 def _paid(pair: PairColumns, quantities: ExactArray, events: Whole) -> Whole:
-    return formulas.funding_payment(quantities, pair.unit_funding[events]).units()
+    return formulas.funding_payment(pair.unit_funding[events], quantities).units()
 
 
 def segment_sums(values: Whole, starts: Whole) -> Whole:

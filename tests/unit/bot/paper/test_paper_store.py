@@ -49,7 +49,7 @@ def test_a_new_session_is_found_as_it_was_created(store: PaperStore) -> None:
 
 def test_every_digit_of_an_event_comes_back(store: PaperStore) -> None:
     store.create(NEW)
-    hedges = OpenHedge(POSITION, Decimal("0.00000001"), 1), OpenHedge(replace(POSITION, symbol="A"), THIRD, 0)
+    hedges = OpenHedge(POSITION, Decimal("0.00000001"), 1), OpenHedge(POSITION._replace(symbol="A"), THIRD, 0)
     event = replace(progress(-1, 7, *hedges), trades=(TRADE, TRADE), payments=(PAYMENT,))
     store.save("x", event)
     found = store.find("x")
@@ -80,9 +80,9 @@ def test_a_hedge_with_unequal_legs_comes_back_with_the_order_that_is_still_unkno
 
 def test_a_trade_revised_by_a_late_settlement_replaces_what_was_written(store: PaperStore) -> None:
     store.create(NEW)
-    other = replace(TRADE, opened_at_ms=6)
+    other = TRADE._replace(opened_at_ms=6)
     store.save("x", replace(progress(-1, 7), trades=(TRADE, other)))
-    revised = replace(TRADE, funding=THIRD, net_pnl=THIRD, funding_payments=2)
+    revised = TRADE._replace(funding=THIRD, net_pnl=THIRD, funding_payments=2)
     store.save("x", replace(progress(7, 8), revised=(revised,), payments=(PAYMENT,)))
     assert store.trades("x") == [revised, other]
     found = store.find("x")

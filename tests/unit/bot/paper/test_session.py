@@ -141,8 +141,7 @@ def test_a_settlement_that_becomes_known_after_the_hedge_was_closed_is_added_to_
     assert [(payment.t_ms, payment.amount) for payment in after.payments] == [(hours(5), 2)]
     assert after.account.cash == progress.account.cash + 2
     [revised] = after.revised
-    assert revised == replace(
-        trade,
+    assert revised == trade._replace(
         funding=trade.funding + 2,
         net_pnl=trade.net_pnl + 2,
         funding_payments=trade.funding_payments + 1,

@@ -29,13 +29,13 @@ def test_formulas_over_many_amounts_equal_each_by_itself(rows: list[tuple[Decima
         sold = fills.price(Side.SELL, price)
         found = [
             formulas.hedge_value(quantity, price, entry, sold),
-            formulas.funding_payment(quantity, formulas.unit_funding(price, rate)),
+            formulas.funding_payment(formulas.unit_funding(price, rate), quantity),
             formulas.price_pnl(quantity, formulas.notional(quantity, entry), sold, quantity),
             fees.fee(Leg.SPOT, quantity, sold),
         ]
         assert [values(column) for column in found] == [
             [formulas.hedge_value(q, p, e, fills.price(Side.SELL, p)) for q, p, e, _ in rows],
-            [formulas.funding_payment(q, formulas.unit_funding(p, r)) for q, p, _, r in rows],
+            [formulas.funding_payment(formulas.unit_funding(p, r), q) for q, p, _, r in rows],
             [
                 formulas.price_pnl(q, formulas.notional(q, e), fills.price(Side.SELL, p), q)
                 for q, p, e, _ in rows

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -61,7 +60,7 @@ shares = st.decimals("0.01", "1", places=2)
 def test_prices_at_which_margin_ends_a_short_follow_from_the_terms(
     margin: Decimal, entry: Decimal, price: Decimal, ratio: Decimal, mmr: Decimal
 ) -> None:
-    short = replace(SHORT, margin=margin, perp_entry=entry)
+    short = SHORT._replace(margin=margin, perp_entry=entry)
     risk, facts = RiskManager(ratio), (margin, short.quantity, entry, mmr)
     with exact():
         forced, fatal = risk.exit_terms(*facts), risk.liquidation_terms(*facts)
