@@ -1,5 +1,8 @@
 """Where a trader has nothing to do, or nothing but to book the funding of its hedges."""
 
+from decimal import Decimal
+
+from bot.market_data.compared import Choice
 from bot.market_data.track import Lane, Track
 from bot.models import Position
 from bot.position.manager import PositionManager
@@ -8,41 +11,66 @@ from bot.strategies.strategy import Strategy
 
 
 class QuietStretches:
-    """Looks ahead over the events of a track, asking what the trader would ask at each of them."""
-
-    __slots__ = ("_judged", "_margin", "_positions", "_slots", "_strategy")
+    """Looks ahead over the events of a track, asking what a trader of `slots` would ask at each of them."""
 
     def __init__(
-        self, strategy: Strategy, positions: PositionManager, margin: MarginWatch, slots: int
+        self,
+        track: Track,
+        strategy: Strategy,
+        positions: PositionManager,
+        margin: MarginWatch,
+        slots: int,
     ) -> None:
+        self._track = track
         self._strategy = strategy
         self._positions = positions
         self._margin = margin
-        self._slots = slots
+        self._full = slots, len(track.symbols)
+        floor = strategy.entry_floor
+        self._paying = None if floor is None else (floor, track.paying(floor))
+        self._stirring: dict[str, tuple[Lane, Choice]] = {}
         self._judged: dict[str, tuple[Position, int]] = {}
 
-    def until(self, track: Track, at: int, last: int) -> int:
+    def until(self, at: int, last: int) -> int:
         """Return the first place from `at` on, at most `last`, at which there may be more to do."""
-        held, strategy = self._positions.held, self._strategy
-        if strategy.remembers or self._positions.unfinished:
+        held = self._positions.held
+        if self._strategy.remembers or self._positions.unfinished:
             return at
-        full = bool(held) and len(held) in (self._slots, len(track.symbols))
-        floor = None if full else strategy.entry_floor
-        if not full and floor is None:
+        full = len(held) in self._full
+        if self._paying is None and not full:
             return at
         stop = last
         for position in held.values():
-            stop = self._calm_until(position, track.lane(position.symbol), at, stop)
-        return stop if floor is None else track.first_paying(floor, at, stop, held)
+            stop = self._calm_until(position, at, stop)
+        return stop if full or self._paying is None else self._first_entry(*self._paying, at, stop)
 
-    def _calm_until(self, position: Position, lane: Lane, at: int, last: int) -> int:
+    def _first_entry(self, floor: Decimal, paying: Choice, at: int, last: int) -> int:
+        """Return the first place at which a pair that is not held pays enough to be entered."""
+        held = self._positions.held
+        while (at := paying.first(at)) < last:
+            settled = (view.funding for view in self._track.events[at].decidable)
+            if not held or any(one.rate_8h >= floor and one.symbol not in held for one in settled):
+                return at
+            at += 1
+        return last
+
+    def _calm_until(self, position: Position, at: int, last: int) -> int:
         """Return the first place at which a hedge may end, or needs a closer look."""
-        ceiling, wants_exit = self._strategy.exit_ceiling, self._strategy.wants_exit
-        stop = min(last, self._judged_at(position, lane, at), int(lane.stirring(ceiling).next[at]))
-        if ceiling is not None:
+        lane, stirring = self._lane(position.symbol)
+        stop = min(last, self._judged_at(position, lane, at), stirring.first(at))
+        if self._strategy.exit_ceiling is not None:
             return stop
+        wants_exit = self._strategy.wants_exit
         exits = (place for place in range(at, stop) if wants_exit(lane.views[place]))  # type: ignore[arg-type]
         return next(exits, stop)
+
+    def _lane(self, symbol: str) -> tuple[Lane, Choice]:
+        """Return a pair's lane, and where a hedge of it cannot go on without being looked at."""
+        known = self._stirring.get(symbol)
+        if known is None:
+            lane = self._track.lane(symbol)
+            known = self._stirring[symbol] = lane, lane.stirring(self._strategy.exit_ceiling)
+        return known
 
     def _judged_at(self, position: Position, lane: Lane, at: int) -> int:
         """Return the first place from `at` on at which margin has a say."""

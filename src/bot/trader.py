@@ -52,7 +52,6 @@ class CarryTrader:
         self._strategy = strategy
         self._tickers = market.tickers
         self._margin = MarginWatch(risk, market.instruments, market.mark_path)
-        self._quiet = QuietStretches(strategy, positions, self._margin, capital.max_simultaneous_positions)
         self._sizer = sizer
         self._capital = capital
         self._slots = capital.max_simultaneous_positions
@@ -73,8 +72,9 @@ class CarryTrader:
         if self._strategy.remembers:
             self._follow_each(track.events[:last], worths)
             at = last
+        quiet = QuietStretches(track, self._strategy, self.positions, self._margin, self._slots)
         while at < last:
-            stop = self._quiet.until(track, at, last)
+            stop = quiet.until(at, last)
             if not self.positions.held:
                 worths.stand(self.tracker.cash, stop - at, held=False)
                 at = stop
@@ -198,13 +198,13 @@ class CarryTrader:
             if short and mark is not None:
                 self.tracker.record_funding(short, funding, mark)
 
-    def _exit(self, event: MarketEvent) -> frozenset[str]:
-        ended = _NONE
+    def _exit(self, event: MarketEvent) -> set[str]:
+        ended = set()
         for position in tuple(self.positions.held.values()):
             reason = self._exit_reason(position, event)
             if reason is not None:
                 self.positions.close(position, reason)
-                ended |= {position.symbol}
+                ended.add(position.symbol)
         return ended
 
     def _exit_reason(self, position: Position, event: MarketEvent) -> CloseReason | None:
@@ -221,7 +221,7 @@ class CarryTrader:
 
     def _enter(self, event: MarketEvent, ended: frozenset[str]) -> None:
         views = event.decidable
-        if ended or self._slots_taken():
+        if ended or self.positions.held or self.positions.unfinished:
             taken = {*self.positions.held, *self.positions.unfinished, *ended}
             views = tuple([view for view in views if view.funding.symbol not in taken])
         for entry in self._strategy.entries(views) if views else ():

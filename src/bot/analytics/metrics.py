@@ -24,6 +24,7 @@ DAYS_PER_YEAR = 365
 _SAFE_UNITS = 2**62
 UNITS_PER_QUOTE = 10**MONEY_PLACES
 _UNIT = ONE.scaleb(-MONEY_PLACES)
+_UNITS = Decimal(UNITS_PER_QUOTE)
 
 
 def money_units(amount: Decimal) -> int:
@@ -47,12 +48,13 @@ def units_texts(units: Units) -> list[str]:
     from 0.001 on; the others, and whole amounts, which floats write as `1.0`, are written one by one.
     Neighbours that are equal are written once.
     """
-    changes = np.flatnonzero(units[1:] != units[:-1])
-    if len(changes) >= len(units) - 1:
+    fresh = np.ones(len(units) + 1, dtype=bool)
+    fresh[1:-1] = units[1:] != units[:-1]
+    if fresh.all():
         return _texts(units)
-    ends = np.concatenate(([-1], changes, [len(units) - 1]))
-    texts = np.array(_texts(units[ends[1:]]), dtype=object)
-    return cast("list[str]", texts.repeat(ends[1:] - ends[:-1]).tolist())
+    places = np.flatnonzero(fresh)
+    texts = np.array(_texts(units[places[:-1]]), dtype=object)
+    return cast("list[str]", texts.repeat(places[1:] - places[:-1]).tolist())
 
 
 def _texts(units: Units) -> list[str]:
@@ -79,7 +81,7 @@ def amount_units(amounts: Iterable[Decimal]) -> list[int]:
     before, value = None, 0
     for amount in amounts:
         if amount is not before:
-            before, value = amount, int(amount * UNITS_PER_QUOTE)
+            before, value = amount, int(amount * _UNITS)
         units.append(value)
     return units
 

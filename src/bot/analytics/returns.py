@@ -73,8 +73,8 @@ def _constant(returns: Returns) -> npt.NDArray[np.bool_]:
     """Return which curves have the same return in every period."""
     counts = returns.counts
     constant = np.asarray(counts == 0)
-    ends = np.cumsum(counts)
-    for curve in np.flatnonzero(counts == returns.periods).tolist():
-        values = returns.values[ends[curve] - counts[curve] : ends[curve]]
+    full = np.flatnonzero(counts == returns.periods)
+    for curve, end in zip(full.tolist(), counts.cumsum()[full].tolist(), strict=True):
+        values = returns.values[end - returns.periods : end]
         constant[curve] = values.min() == values.max()
     return constant

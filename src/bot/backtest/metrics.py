@@ -47,8 +47,8 @@ class Metrics:
 
     def document(self) -> dict[str, Any]:
         """Return the metrics as JSON values, money as canonical text."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: plain(value) if isinstance(value, Decimal) else value for name, value in values.items()}
+        values = ((name, getattr(self, name)) for name in self.__slots__)
+        return {name: plain(value) if isinstance(value, Decimal) else value for name, value in values}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,7 @@ class CurveFacts:
 
     def rows(self) -> Iterable[tuple[Any, ...]]:
         """Return the facts curve by curve, as Python numbers."""
-        columns = (getattr(self, field.name) for field in fields(self))
-        return zip(*(column.tolist() for column in columns), strict=True)
+        return zip(*[getattr(self, name).tolist() for name in self.__slots__], strict=True)
 
 
 def summarize(

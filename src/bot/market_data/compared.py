@@ -38,6 +38,10 @@ class Choice:
         found[:count] = np.minimum.accumulate(marked[::-1])[::-1]
         return cls(mask, found)
 
+    def first(self, place: int) -> int:
+        """Return the first of them from `place` on."""
+        return self.next.item(place)
+
 
 class Compared:
     """Exact values to hold against thresholds; `known` says where there are any."""
@@ -48,7 +52,7 @@ class Compared:
         self._known = known
         self._distinct: list[int] | None = None
         self._ahead: Whole | None = None
-        self._peaks: list[int] | None = None
+        self._peaks: list[Decimal] | None = None
 
     @classmethod
     def from_decimals(cls, values: Sequence[Decimal | None]) -> Self:
@@ -65,10 +69,9 @@ class Compared:
 
         The number of values stands for none.
         """
-        least = self._mantissa(threshold)
-        if self._peaks_ahead()[start] < least:
+        if self._peaks_ahead()[start] < threshold:
             return len(self._mantissas)
-        return start + int(self._from(least, slice(start, None)).argmax())
+        return start + int(self._from(self._mantissa(threshold), slice(start, None)).argmax())
 
     def satisfying(self, rising: Callable[[Decimal], bool]) -> Mask:
         """Return where `rising`, a condition that stays true for larger values, holds."""
@@ -90,7 +93,7 @@ class Compared:
             found[some] = self._searched(start[some], amounts[some], units[some])
         return found
 
-    def _peaks_ahead(self) -> list[int]:
+    def _peaks_ahead(self) -> list[Decimal]:
         """Return the highest value from each place on, and at the end one below all."""
         if self._peaks is None:
             known = self._mantissas if self._known is None else self._mantissas[self._known]
@@ -98,7 +101,9 @@ class Compared:
             values = np.append(self._mantissas, lowest)
             if self._known is not None:
                 values[:-1][~self._known] = lowest
-            self._peaks = np.maximum.accumulate(values[::-1])[::-1].tolist()
+            peaks = np.maximum.accumulate(values[::-1])[::-1].tolist()
+            known_peaks = {whole: self._value(whole) for whole in set(peaks)}
+            self._peaks = [known_peaks[whole] for whole in peaks]
         return self._peaks
 
     def _searched(self, start: Whole, amounts: ExactArray, units: ExactArray) -> Whole:

@@ -1,6 +1,6 @@
 """The events of a window in order, and what a hedge of one pair meets at each of them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -84,18 +84,9 @@ class Track:
         self._lanes: dict[str, Lane] = {}
         self._paying = Memo(_MAX_ENTRIES)
 
-    def first_paying(self, rate_8h: Decimal, at: int, last: int, taken: Collection[str]) -> int:
-        """Return the first place from `at` on where a pair pays at least `rate_8h`, `last` if none does.
-
-        It settles there with fresh prices, and is none of those `taken`.
-        """
-        paying = self._paying.get(rate_8h, lambda: Choice.of(self._best_rate_8h.at_least(rate_8h))).next
-        while (at := int(paying[at])) < last:
-            settled = (view.funding for view in self.events[at].decidable)
-            if not taken or any(one.rate_8h >= rate_8h and one.symbol not in taken for one in settled):
-                return at
-            at += 1
-        return last
+    def paying(self, rate_8h: Decimal) -> Choice:
+        """Return where a pair that settles with fresh prices pays at least `rate_8h`."""
+        return self._paying.get(rate_8h, lambda: Choice.of(self._best_rate_8h.at_least(rate_8h)))
 
     def lane(self, symbol: str) -> Lane:
         """Return what a hedge of `symbol` meets."""

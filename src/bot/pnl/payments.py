@@ -9,8 +9,6 @@ from bot.market_data.track import Lane
 from bot.models import FundingPayment, FundingRate, Position
 from bot.pnl.exact_array import ExactArray
 
-_payment = FundingPayment._make
-
 
 class Held(NamedTuple):
     """A hedge held at events `first` to `stop`, each of which is a settlement of its lane."""
@@ -41,8 +39,8 @@ def as_payment(
     funding: FundingRate, mark_price: Decimal, quantity: Decimal, amount: Decimal
 ) -> FundingPayment:
     """Return what a settlement moved on a short of `quantity`."""
-    facts = funding.t_ms, funding.symbol, funding.rate, funding.interval_hours, mark_price, quantity
-    return _payment((*facts, amount))
+    facts = funding.t_ms, funding.symbol, funding.rate, funding.interval_hours
+    return FundingPayment(*facts, mark_price, quantity, amount)
 
 
 class PaymentBook:

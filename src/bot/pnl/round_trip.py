@@ -28,22 +28,10 @@ def round_trip(position: Position, funding: Decimal, payments: int, end: Exit) -
     else:
         perp_pnl = formulas.short_pnl(quantity, position.perp_entry, end.perp_price)
     price_pnl = formulas.price_pnl(quantity, position.spot_cost, end.spot_price, perp_pnl)
-    return Trade(
-        symbol=position.symbol,
-        opened_at_ms=position.opened_at_ms,
-        closed_at_ms=end.closed_at_ms,
-        quantity=quantity,
-        spot_entry=position.spot_entry,
-        perp_entry=position.perp_entry,
-        spot_exit=end.spot_price,
-        perp_exit=end.perp_price,
-        funding=funding,
-        fees=fees,
-        price_pnl=price_pnl,
-        net_pnl=formulas.net_pnl(price_pnl, funding, fees),
-        funding_payments=payments,
-        reason=end.reason,
-    )
+    symbol, opened_ms = position.symbol, position.opened_at_ms
+    prices = position.spot_entry, position.perp_entry, end.spot_price, end.perp_price
+    amounts = funding, fees, price_pnl, formulas.net_pnl(price_pnl, funding, fees)
+    return Trade(symbol, opened_ms, end.closed_at_ms, quantity, *prices, *amounts, payments, end.reason)
 
 
 def was_due(trade: Trade, funding: FundingRate) -> bool:

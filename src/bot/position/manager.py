@@ -156,16 +156,9 @@ class PositionManager:
     def _hold(
         self, symbol: str, quantity: Decimal, spot_entry: Decimal, perp: OrderResult, fees: Decimal
     ) -> Position:
-        position = Position(
-            symbol=symbol,
-            opened_at_ms=perp.filled_at_ms,
-            quantity=quantity,
-            spot_entry=spot_entry,
-            perp_entry=perp.price,
-            spot_cost=formulas.notional(quantity, spot_entry),
-            margin=formulas.locked_margin(quantity, perp.price, self._leverage),
-            entry_fees=fees,
-        )
+        cost = formulas.notional(quantity, spot_entry)
+        margin = formulas.locked_margin(quantity, perp.price, self._leverage)
+        position = Position(symbol, perp.filled_at_ms, quantity, spot_entry, perp.price, cost, margin, fees)
         self._held[symbol] = position
         self._tracker.record_open(position)
         return position

@@ -34,12 +34,13 @@ class CapitalPlan:
 class PositionSizer:
     """Finds the largest quantity, in whole steps, that budget and caps allow; its floor is exact."""
 
-    __slots__ = ("_leverage", "_limits", "_perp_share", "_spot_share")
+    __slots__ = ("_leverage", "_limits", "_perp_share", "_slots", "_spot_share")
 
     def __init__(
         self, limits: SizingLimits, fees: FeeSchedule, slippage: Decimal, perp_leverage: Decimal
     ) -> None:
         self._limits = limits
+        self._slots = Decimal(limits.max_simultaneous_positions)
         self._leverage = perp_leverage
         with localcontext(WIDE):
             self._spot_share = (ONE + slippage) * (ONE + fees.spot_taker) * perp_leverage
@@ -97,7 +98,7 @@ class PositionSizer:
         limits, leverage, step = self._limits, self._leverage, instrument.qty_step
         unit = (spot * self._spot_share + perp * self._perp_share) * step
         slot = base * limits.allocation * leverage
-        steps = [slot // (unit * Decimal(limits.max_simultaneous_positions)), (free_cash * leverage) // unit]
+        steps = [slot // (unit * self._slots), (free_cash * leverage) // unit]
         if limits.max_position_size is not None:
             steps.append(limits.max_position_size // (spot * step))
         if limits.max_portfolio_exposure is not None:

@@ -2,17 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from bot.models import FundingRate, SettlementView
 from bot.money import ONE
 from bot.strategies.gates import Gate
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A pair to enter, and the share of a slot to enter with."""
 
     view: SettlementView
