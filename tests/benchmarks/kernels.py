@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from benchmarks import loops, market
 from benchmarks.measure import cpu_seconds
-from bot.backtest import Baselines, ReplayWindow, replay
+from bot.backtest import Baselines, ReplayWindow, replay, replays
 from bot.backtest.batch import BatchReplayer
 from bot.config import RunConfig
 from bot.data.store import HistoricalDataStore
@@ -27,7 +27,7 @@ _MALLOC = {
     for name, size in (("MMAP_THRESHOLD", 2**25), ("TRIM_THRESHOLD", 2**27), ("TOP_PAD", 2**24))
 }
 """What the workers tell the allocator (`workers.heap`), for the others as well."""
-_PLAIN, _PLAIN_DECIMAL, _BACKTESTING = 100, 100, 20
+_PLAIN_DECIMAL, _BACKTESTING = 100, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +101,13 @@ def own(store: HistoricalDataStore, settlements: int) -> list[Contender]:
     simple, composite = market.simple_sweep(settlements), market.composite_sweep(settlements)
     runs, scored = market.configs(simple), market.configs(composite)
     window = market.window_of(store, runs[0])
-    few = [runs[number] for number in market.spread(len(runs), _PLAIN)]
     keep_freed_memory()  # as workers do
     return [
-        Contender("plain replay", len(few), lambda: cpu_seconds(lambda: _plain(few, window))),
-        Contender("plain replay, result document", len(few), lambda: cpu_seconds(lambda: _told(few, window))),
+        Contender("plain replay", len(runs), lambda: cpu_seconds(lambda: _plain(runs, window))),
+        Contender(
+            "plain replay, result document", len(runs), lambda: cpu_seconds(lambda: _told(runs, window))
+        ),
+        Contender("the same, one by one", len(runs), lambda: cpu_seconds(lambda: _one_by_one(runs, window))),
         _batch("sweep path, simple", runs, window),
         _batch("sweep path, composite", scored, market.window_of(store, scored[0])),
         Contender("sweep path, simple, rows", len(runs), lambda: _rows(store, simple)),
@@ -113,11 +115,16 @@ def own(store: HistoricalDataStore, settlements: int) -> list[Contender]:
 
 
 def _plain(runs: list[RunConfig], window: ReplayWindow) -> None:
-    for run in runs:
-        replay(run, window)
+    for _ in replays(runs, window):
+        pass
 
 
 def _told(runs: list[RunConfig], window: ReplayWindow) -> None:
+    for result in replays(runs, window):
+        result.document()
+
+
+def _one_by_one(runs: list[RunConfig], window: ReplayWindow) -> None:
     for run in runs:
         replay(run, window).document()
 

@@ -1,6 +1,6 @@
 """Event-driven replay of recorded markets."""
 
-from bot.backtest.engine import BacktestEngine, replay, run_backtest
+from bot.backtest.engine import BacktestEngine, replay, replays, run_backtest
 from bot.backtest.insight import Baselines, Insight, blocked_entries, explain
 from bot.backtest.metrics import Metrics
 from bot.backtest.result import RunResult
@@ -17,5 +17,6 @@ __all__ = [
     "check_window",
     "explain",
     "replay",
+    "replays",
     "run_backtest",
 ]

@@ -1,7 +1,7 @@
 """The metrics of a run, from what its replay wrote down."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
 

@@ -29,9 +29,9 @@ class Curve:
         """Yield times and worths."""
         return zip(self.calendar.moments, map(from_units, self.units.tolist()), strict=True)
 
-    def document(self) -> list[tuple[int, str]]:
+    def document(self) -> list[list[Any]]:
         """Return times and worths as JSON values."""
-        return list(zip(self.calendar.moments, units_texts(self.units), strict=True))
+        return list(map(list, zip(self.calendar.moments, units_texts(self.units), strict=True)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,8 @@
-"""What an account is worth after each event of a replay: hedges are priced together, once all are known."""
+"""What accounts are worth after each event of a replay: hedges are priced together, once all are known."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,16 @@ from bot.pnl.exact_array import ExactArray
 from bot.pnl.payments import Held
 
 
+class _Span(NamedTuple):
+    """A held hedge, what it has received by each of its events, and where its account's worths begin."""
+
+    hedge: Held
+    received: ExactArray
+    offset: int
+
+
 class WorthCurve:
-    """The worths in units of 1e-8, told from the first event to the last. Call inside `exact()`."""
+    """The worths of one account, told from the first event to the last."""
 
     def __init__(self) -> None:
         self.events_in_market = 0
@@ -36,25 +44,42 @@ class WorthCurve:
         self.stand(before, hedges[0].stop - hedges[0].first, held=True)
         self._held.extend(zip(hedges, received, strict=True))
 
-    def units(self) -> Units:
-        """Return the worths."""
-        units = cast("Units", packed(amount_units(self._worths)).repeat(self._events))
-        for lane in {hedge.lane: None for hedge, _ in self._held}:
-            hedges = [hedge for hedge, _ in self._held if hedge.lane is lane]
-            places = np.concatenate([np.arange(hedge.first, hedge.stop) for hedge in hedges])
-            received = ExactArray.joined([sums for hedge, sums in self._held if hedge.lane is lane])
-            added = (received + _values(lane, hedges, places)).whole(MONEY_PLACES)
-            if added.dtype.hasobject:
-                units = units.astype(object)
-            units[places] += added
-            units = fitting(units)
-        return units
+    def standing(self) -> Units:
+        """Return the worths in units of 1e-8, without what hedges add that are carried."""
+        return cast("Units", packed(amount_units(self._worths)).repeat(self._events))
+
+    def spans(self, offset: int) -> list[_Span]:
+        """Return the hedges that are carried, for an account whose worths begin at `offset` among others."""
+        return [_Span(hedge, received, offset) for hedge, received in self._held]
 
 
-def _values(lane: Lane, hedges: list[Held], places: npt.NDArray[np.int64]) -> ExactArray:
-    """Return what hedges of one pair add to cash, one after another, at `places` in their lane."""
+def units_of(curves: Sequence[WorthCurve]) -> list[Units]:
+    """Return the worths of accounts over the same events, in units of 1e-8. Call inside `exact()`."""
+    units = cast("Units", np.concatenate([curve.standing() for curve in curves]))
+    events = len(units) // len(curves)
+    lanes: dict[Lane, list[_Span]] = {}
+    for row, curve in enumerate(curves):
+        for span in curve.spans(row * events):
+            lanes.setdefault(span.hedge.lane, []).append(span)
+    for lane, spans in lanes.items():
+        added, places = _added(lane, spans)
+        if added.dtype.hasobject:
+            units = units.astype(object)
+        units[places] += added
+        units = fitting(units)
+    rows = cast("list[Units]", list(units.reshape(len(curves), events)))
+    return [fitting(row) for row in rows] if units.dtype.hasobject else rows
+
+
+def _added(lane: Lane, spans: list[_Span]) -> tuple[Units, npt.NDArray[np.int64]]:
+    """Return what hedges of one pair add to standing worths, one after another, and where."""
+    hedges = [span.hedge for span in spans]
     which = np.arange(len(hedges)).repeat([hedge.stop - hedge.first for hedge in hedges])
+    places = np.concatenate([np.arange(hedge.first, hedge.stop) for hedge in hedges])
     quantities = ExactArray.from_decimals([hedge.position.quantity for hedge in hedges])
     entries = ExactArray.from_decimals([hedge.position.perp_entry for hedge in hedges])
     prices = lane.spot[places], entries[which], lane.perp[places]
-    return formulas.hedge_value(quantities[which], *prices)
+    value = formulas.hedge_value(quantities[which], *prices)
+    received = ExactArray.joined([span.received for span in spans])
+    offsets = np.array([span.offset for span in spans])
+    return (received + value).whole(MONEY_PLACES), offsets[which] + places

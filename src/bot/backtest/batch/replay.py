@@ -15,8 +15,9 @@ from bot.backtest.batch.columns import DecisionColumns
 from bot.backtest.batch.courses import Course
 from bot.backtest.batch.decisions import DECISIONS, Decisions
 from bot.backtest.batch.hedges import PairColumns
-from bot.backtest.engine import replay
+from bot.backtest.engine import replays
 from bot.backtest.insight import Baselines, explain
+from bot.backtest.result import RunResult
 from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
 from bot.money import exact
@@ -50,10 +51,7 @@ class BatchReplayer:
 
     def summaries(self, configs: Sequence[RunConfig]) -> list[TrialSummary]:
         """Return the summary of each run, equal in every bit to that of a plain replay."""
-        found = self._together(configs, self._summed)
-        return [
-            found[place] if place in found else self._plain(config) for place, config in enumerate(configs)
-        ]
+        return self._all(configs, self._together(configs, self._summed), self._plain)
 
     def covers(self, config: RunConfig) -> bool:
         """Return whether the trial may share anything with others."""
@@ -62,16 +60,20 @@ class BatchReplayer:
     def courses(self, configs: Sequence[RunConfig]) -> list[Course]:
         """Return equity curve and round trips of each run, equal to those of a plain replay."""
         found = self._together(configs, lambda account, group: account.courses(group.decisions))
-        return [
-            found[place] if place in found else Course.of(replay(config, self._window))
-            for place, config in enumerate(configs)
-        ]
+        return self._all(configs, found, Course.of)
+
+    def _all(
+        self, configs: Sequence[RunConfig], found: Mapping[int, Found], look: Callable[[RunResult], Found]
+    ) -> list[Found]:
+        """Return what was found, and what `look` finds of plain replays for the places where nothing was."""
+        rest = [config for place, config in enumerate(configs) if place not in found]
+        plain = map(look, replays(rest, self._window))
+        return [found[place] if place in found else next(plain) for place in range(len(configs))]
 
     def _summed(self, account: Account, group: _Group) -> Mapping[int, TrialSummary]:
         return account.summaries(group.decisions, lambda: self._baselines.of(group.config))
 
-    def _plain(self, config: RunConfig) -> TrialSummary:
-        result = replay(config, self._window)
+    def _plain(self, result: RunResult) -> TrialSummary:
         insight = explain(result, self._window, self._baselines)
         return TrialSummary(result.metrics, insight.baseline.metrics, insight.carry, result.ledger)
 
