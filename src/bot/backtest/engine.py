@@ -45,18 +45,15 @@ class BacktestEngine:
     def __init__(self, config: RunConfig, window: ReplayWindow) -> None:
         named = config.exchange == window.exchange
         self.config = config if named else config.model_copy(update={"exchange": window.exchange})
-        self._window = window
+        self.window = window
 
     def run(self) -> RunResult:
         """Return the finished run."""
-        with exact():
-            books = self.play()
-            curves = units_of([books.worths])
-        return _results([self.config], [books], curves, self._window)[0]
+        return _finished([self])[0]
 
     def play(self) -> Books:
         """Return the books after the last event. Call inside `bot.money.exact()`."""
-        config, window = self.config, self._window
+        config, window = self.config, self.window
         tickers = TickerService()
         executor = BacktestExecutor(tickers, FillModel(config.slippage), FeeCalculator(config.fees))
         trader = open_desk(config, executor, Market(tickers, window.instruments, window))
@@ -78,11 +75,7 @@ def replays(configs: Sequence[RunConfig], window: ReplayWindow) -> Iterator[RunR
     """Yield `replay` of each of `configs`, each run by itself, some of them priced and measured together."""
     together = max(1, _POINTS // len(window.events))
     for first in range(0, len(configs), together):
-        engines = [BacktestEngine(config, window) for config in configs[first : first + together]]
-        with exact():
-            books = [engine.play() for engine in engines]
-            curves = units_of([own.worths for own in books])
-        yield from _results([engine.config for engine in engines], books, curves, window)
+        yield from _finished([BacktestEngine(config, window) for config in configs[first : first + together]])
 
 
 def run_backtest(config: RunConfig, data: MarketData) -> RunResult:
@@ -90,30 +83,41 @@ def run_backtest(config: RunConfig, data: MarketData) -> RunResult:
     return replay(config, ReplayWindow.build(config, data))
 
 
-def _results(
-    configs: Sequence[RunConfig], books: Sequence[Books], curves: Sequence[Units], window: ReplayWindow
-) -> list[RunResult]:
-    """Return the finished runs, measured together where their accounts begin alike."""
-    alike: dict[tuple[Decimal, np.dtype[np.generic]], list[int]] = {}
-    for place, (config, curve) in enumerate(zip(configs, curves, strict=True)):
-        alike.setdefault((config.initial_capital, curve.dtype), []).append(place)
-    metrics: dict[int, Metrics] = {}
-    for (capital, _), places in alike.items():
-        stacked = cast("Units", np.stack([curves[place] for place in places]))
-        found = _measured(capital, [books[place] for place in places], stacked, window)
-        metrics.update(zip(places, found, strict=True))
+def _finished(engines: Sequence[BacktestEngine]) -> list[RunResult]:
+    """Return the runs of engines of one window."""
+    with exact():
+        books = [engine.play() for engine in engines]
+        curves = units_of([own.worths for own in books])
+    window = engines[0].window
     return [
         RunResult(
-            config,
+            engine.config,
             window.fingerprint,
             window.coverage,
-            metrics[place],
+            metrics,
             own.trades,
             own.paid,
             Curve(window.calendar, curve),
         )
-        for place, (config, own, curve) in enumerate(zip(configs, books, curves, strict=True))
+        for engine, own, curve, metrics in zip(
+            engines, books, curves, _metrics(engines, books, curves), strict=True
+        )
     ]
+
+
+def _metrics(
+    engines: Sequence[BacktestEngine], books: Sequence[Books], curves: Sequence[Units]
+) -> list[Metrics]:
+    """Return the metrics of each run, those measured together whose accounts begin alike."""
+    alike: dict[tuple[Decimal, np.dtype[np.generic]], list[int]] = {}
+    for place, (engine, curve) in enumerate(zip(engines, curves, strict=True)):
+        alike.setdefault((engine.config.initial_capital, curve.dtype), []).append(place)
+    found: dict[int, Metrics] = {}
+    for (capital, _), places in alike.items():
+        stacked = cast("Units", np.stack([curves[place] for place in places]))
+        some = _measured(capital, [books[place] for place in places], stacked, engines[0].window)
+        found.update(zip(places, some, strict=True))
+    return [found[place] for place in range(len(engines))]
 
 
 def _measured(capital: Decimal, books: list[Books], curves: Units, window: ReplayWindow) -> list[Metrics]:

@@ -33,7 +33,8 @@ class DecimalColumn:
         """Return the column of `values`, none lost and none rounded."""
         exponent = min((int(value.as_tuple().exponent) for value in values if value), default=0)
         exponent = min(exponent, 0)
-        return cls.from_whole(whole_over(values, exponent), exponent)
+        multiply, scale = WIDE.multiply, Decimal(1).scaleb(-exponent)
+        return cls.from_whole([int(multiply(value, scale)) for value in values], exponent)
 
     @classmethod
     def from_whole(cls, whole: Sequence[int], exponent: int) -> "DecimalColumn":
@@ -93,12 +94,6 @@ class DecimalColumn:
         chosen = self.mantissas if index is None else self.mantissas[index]
         exponent = self.exponent
         return [scaled(whole, exponent) for whole in chosen.tolist()]
-
-
-def whole_over(values: Sequence[Decimal], exponent: int) -> list[int]:
-    """Return `values` as integers over `exponent`, at which each of them is whole."""
-    multiply, unit = WIDE.multiply, Decimal(1).scaleb(-exponent)
-    return [int(multiply(value, unit)) for value in values]
 
 
 def _packed(whole: Sequence[int]) -> Mantissas:
