@@ -7,14 +7,12 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from bot.analytics.carry import compare_with_holding
 from bot.backtest import Baselines, Insight, ReplayWindow, RunResult, explain, replay
 from bot.backtest.batch import BatchReplayer, Course, TrialSummary
 from bot.backtest.identity import run_key
 from bot.config import RunConfig
 from bot.data.series import MarketData
 from bot.errors import BotError
-from bot.money import exact
 from sweeps.columns import money_units
 from sweeps.errors import ResultRangeError
 from sweeps.metrics import METRICS, MetricKind, metric_values
@@ -240,9 +238,8 @@ def insight(result: RunResult, windows: WindowCache) -> Insight:
 
 def trial_metrics(result: RunResult, windows: WindowCache) -> dict[str, Any]:
     """Return every metric of a replayed trial by name, and the digest of its `ledger`."""
-    hold = windows.baselines(result.config).of(result.config)
-    with exact():
-        carry = compare_with_holding(result.trades, result.payments, hold.trades, hold.payments)
+    baselines = windows.baselines(result.config)
+    hold, carry = baselines.of(result.config), baselines.compare(result)
     return metric_values(result.metrics, hold.metrics, carry) | {"ledger": result.ledger}
 
 

@@ -1,13 +1,17 @@
 """How much of the carry that holding would have earned a run has captured, and where the rest went."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple, Self
 
-from bot.analytics.metrics import money_units
-from bot.models import FundingPayment, Trade
+from bot.analytics.metrics import amount_units, from_units, money_units
+from bot.models import CloseReason, FundingPayment, Trade
 from bot.money import ZERO, plain
+
+_NEVER = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,50 +44,70 @@ class CarryComparison:
         }
 
 
-def compare_with_holding(
-    trades: Sequence[Trade],
-    payments: Sequence[FundingPayment],
-    held_trades: Sequence[Trade],
-    held_payments: Sequence[FundingPayment],
-) -> CarryComparison:
-    """Return what a run made of the carry that `held_payments` show. Call inside `bot.money.exact()`."""
-    collected = {(payment.symbol, payment.t_ms) for payment in payments}
-    spans = _spans(trades)
-    before, between, after = ZERO, ZERO, ZERO
-    for payment in held_payments:
-        if (payment.symbol, payment.t_ms) in collected:
-            continue
-        entered, left = spans.get(payment.symbol, (None, None))
-        if entered is None or left is None or payment.t_ms <= entered:
-            before += payment.amount
-        elif payment.t_ms > left:
-            after += payment.amount
-        else:
-            between += payment.amount
-    available = _sum(payment.amount for payment in held_payments)
-    captured = _sum(payment.amount for payment in payments)
-    return CarryComparison(
-        available_funding=available,
-        captured_share=captured_share(money_units(captured), money_units(available)),
-        missed_before_entry=before,
-        missed_between=between,
-        missed_after_exit=after,
-        extra_round_trips=len(trades) - len(held_trades),
-        extra_fees=_sum(trade.fees for trade in trades) - _sum(trade.fees for trade in held_trades),
-    )
+class Holding:
+    """What holding has earned, for runs of the same account over the same window to be held against.
+
+    All its round trips have ended, and theirs as well. Call inside `bot.money.exact()`.
+    """
+
+    def __init__(self, trades: Sequence[Trade], payments: Iterable[FundingPayment]) -> None:
+        settled: dict[str, list[FundingPayment]] = {}
+        for payment in payments:
+            settled.setdefault(payment.symbol, []).append(payment)
+        self._paid = {symbol: _Paid.of(own) for symbol, own in settled.items()}
+        self._available = sum(paid.sums[-1] for paid in self._paid.values())
+        self._round_trips = len(trades)
+        self._fees = _sum(trade.fees for trade in trades)
+
+    def beside(self, trades: Sequence[Trade]) -> CarryComparison:
+        """Return what the run that took `trades` made of the carry."""
+        before = after = caught = 0
+        trips: dict[str, list[Trade]] = {symbol: [] for symbol in self._paid}
+        for trade in trades:
+            trips.setdefault(trade.symbol, []).append(trade)
+        for symbol, paid in self._paid.items():
+            own = trips[symbol]
+            before += paid.until(min((trade.opened_at_ms for trade in own), default=_NEVER))
+            after += paid.sums[-1] - paid.until(max((trade.closed_at_ms for trade in own), default=_NEVER))
+            caught += sum(paid.during(trade) for trade in own)
+        return CarryComparison(
+            available_funding=from_units(self._available),
+            captured_share=captured_share(
+                money_units(_sum(trade.funding for trade in trades)), self._available
+            ),
+            missed_before_entry=from_units(before),
+            missed_between=from_units(self._available - before - after - caught),
+            missed_after_exit=from_units(after),
+            extra_round_trips=len(trades) - self._round_trips,
+            extra_fees=_sum(trade.fees for trade in trades) - self._fees,
+        )
+
+
+class _Paid(NamedTuple):
+    """What holding one pair was paid: `sums[k]` by the first k settlements, in units of 1e-8."""
+
+    times_ms: list[int]
+    sums: list[int]
+
+    @classmethod
+    def of(cls, payments: Sequence[FundingPayment]) -> Self:
+        amounts = amount_units(payment.amount for payment in payments)
+        return cls([payment.t_ms for payment in payments], [0, *accumulate(amounts)])
+
+    def until(self, t_ms: int) -> int:
+        """Return what settled up to and at `t_ms`."""
+        return self.sums[bisect_right(self.times_ms, t_ms)]
+
+    def during(self, trade: Trade) -> int:
+        """Return what settled while a round trip held its short."""
+        liquidated = trade.reason is CloseReason.LIQUIDATION
+        last_ms = trade.closed_at_ms - 1 if liquidated else trade.closed_at_ms
+        return self.until(last_ms) - self.until(trade.opened_at_ms)
 
 
 def captured_share(captured: int, available: int) -> float | None:
     """Return captured over available funding, in units of 1e-8; None unless some was available."""
     return captured / available if available > 0 else None
-
-
-def _spans(trades: Iterable[Trade]) -> dict[str, tuple[int, int]]:
-    spans: dict[str, tuple[int, int]] = {}
-    for trade in trades:
-        entered, left = spans.get(trade.symbol, (trade.opened_at_ms, trade.closed_at_ms))
-        spans[trade.symbol] = min(entered, trade.opened_at_ms), max(left, trade.closed_at_ms)
-    return spans
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:

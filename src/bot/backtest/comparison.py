@@ -8,7 +8,7 @@ from typing import Any
 from bot.analytics.carry import CarryComparison
 from bot.backtest.divergence import divergences
 from bot.backtest.engine import replay
-from bot.backtest.insight import Baselines, explain
+from bot.backtest.insight import Baselines
 from bot.backtest.result import RunResult, trade_document
 from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
@@ -72,7 +72,7 @@ def compare(config: RunConfig, window: ReplayWindow, strategies: Sequence[str] =
     """Return the runs of `config` under each of `strategies` over the same window."""
     baselines = Baselines(window)
     runs = {name: replay(config.varied({"strategy_mode": name}), window) for name in strategies}
-    carries = {name: explain(run, window, baselines).carry for name, run in runs.items()}
+    carries = {name: baselines.compare(run) for name, run in runs.items()}
     return Comparison(runs, carries, baselines.of(config))
 
 

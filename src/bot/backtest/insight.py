@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bot.analytics.carry import CarryComparison, compare_with_holding
+from bot.analytics.carry import CarryComparison, Holding
 from bot.backtest.book import Book
 from bot.backtest.engine import replay
 from bot.backtest.result import RunResult
@@ -38,6 +38,12 @@ class Insight:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Baseline:
+    result: RunResult
+    holding: Holding
+
+
 class Baselines:
     """The hold runs of one window, each computed once for all trials that differ only in their strategy.
 
@@ -46,28 +52,36 @@ class Baselines:
 
     def __init__(self, window: ReplayWindow) -> None:
         self._window = window
-        self._known: OrderedDict[tuple[Any, ...], RunResult] = OrderedDict()
+        self._known: OrderedDict[tuple[Any, ...], _Baseline] = OrderedDict()
         self._most = max(1, _MAX_PAYMENTS // (len(window.events) * len(window.instruments)))
 
     def of(self, config: RunConfig) -> RunResult:
         """Return the run that holds with the account of `config`."""
+        return self._baseline(config).result
+
+    def compare(self, result: RunResult) -> CarryComparison:
+        """Return what a run of the window made of the carry that holding with its account shows."""
+        with exact():
+            return self._baseline(result.config).holding.beside(result.trades)
+
+    def _baseline(self, config: RunConfig) -> _Baseline:
         key = tuple(getattr(config, name) for name in _SHARED_PARAMETERS)
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= self._most:
                 self._known.popitem(last=False)
-            found = self._known[key] = replay(config.varied({"strategy_mode": HOLD}), self._window)
+            held = replay(config.varied({"strategy_mode": HOLD}), self._window)
+            with exact():
+                found = self._known[key] = _Baseline(held, Holding(held.trades, held.payments))
         self._known.move_to_end(key)
         return found
 
 
 def explain(result: RunResult, window: ReplayWindow, baselines: Baselines) -> Insight:
     """Return what stands beside `result`, a run over `window`."""
-    baseline = baselines.of(result.config)
     with exact():
-        carry = compare_with_holding(result.trades, result.payments, baseline.trades, baseline.payments)
         blocked = () if result.trades else tuple(gate_reports(_blocked(result, window)))
-    return Insight(baseline, carry, blocked)
+    return Insight(baselines.of(result.config), baselines.compare(result), blocked)
 
 
 def blocked_entries(result: RunResult, window: ReplayWindow) -> list[GateReport]:

@@ -16,7 +16,7 @@ from bot.backtest.batch.courses import Course
 from bot.backtest.batch.decisions import DECISIONS, Decisions
 from bot.backtest.batch.hedges import PairColumns
 from bot.backtest.engine import replays
-from bot.backtest.insight import Baselines, explain
+from bot.backtest.insight import Baselines
 from bot.backtest.result import RunResult
 from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
@@ -74,8 +74,8 @@ class BatchReplayer:
         return account.summaries(group.decisions, lambda: self._baselines.of(group.config))
 
     def _plain(self, result: RunResult) -> TrialSummary:
-        insight = explain(result, self._window, self._baselines)
-        return TrialSummary(result.metrics, insight.baseline.metrics, insight.carry, result.ledger)
+        hold, carry = self._baselines.of(result.config), self._baselines.compare(result)
+        return TrialSummary(result.metrics, hold.metrics, carry, result.ledger)
 
     def _together(
         self, configs: Sequence[RunConfig], look: Callable[[Account, _Group], Mapping[int, Found]]
