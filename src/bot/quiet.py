@@ -45,12 +45,13 @@ class QuietStretches:
         return stop if full or self._paying is None else self._first_entry(*self._paying, at, stop)
 
     def _first_entry(self, floor: Decimal, paying: Choice, at: int, last: int) -> int:
-        """Return the first place at which a pair that is not held pays enough to be entered."""
-        held = self._positions.held
+        """Return the first place at which a pair that is not held may be entered."""
+        held, may_enter = self._positions.held, self._strategy.may_enter
         while (at := paying.first(at)) < last:
-            settled = (view.funding for view in self._track.events[at].decidable)
-            if not held or any(one.rate_8h >= floor and one.symbol not in held for one in settled):
-                return at
+            for view in self._track.events[at].decidable:
+                funding = view.funding
+                if funding.rate_8h >= floor and funding.symbol not in held and may_enter(view):
+                    return at
             at += 1
         return last
 

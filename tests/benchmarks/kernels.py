@@ -101,6 +101,7 @@ def own(store: HistoricalDataStore, settlements: int) -> list[Contender]:
     simple, composite = market.simple_sweep(settlements), market.composite_sweep(settlements)
     runs, scored = market.configs(simple), market.configs(composite)
     window = market.window_of(store, runs[0])
+    compounding = [run.varied({"sizing_base": "equity"}) for run in runs]
     keep_freed_memory()  # as workers do
     return [
         Contender("plain replay", len(runs), lambda: cpu_seconds(lambda: _plain(runs, window))),
@@ -111,6 +112,7 @@ def own(store: HistoricalDataStore, settlements: int) -> list[Contender]:
         _batch("sweep path, simple", runs, window),
         _batch("sweep path, composite", scored, market.window_of(store, scored[0])),
         Contender("sweep path, simple, rows", len(runs), lambda: _rows(store, simple)),
+        _batch("sweep path, simple, compounding", compounding, window),
     ]
 
 

@@ -28,6 +28,10 @@ class SimpleStrategy(Strategy):
         ranked = self._ranker.rank(views)
         return [Entry(view) for view in ranked] if ranked else ()
 
+    def may_enter(self, view: SettlementView) -> bool:
+        """Return whether the pair passes the ranker."""
+        return self._ranker.passes(view)
+
     def blocking_gate(self, view: SettlementView) -> Gate | None:
         """Return the first condition of the ranker that the pair fails."""
         return self._ranker.blocking_gate(view)

@@ -53,6 +53,10 @@ class Strategy(ABC):
         """
         return {}
 
+    def may_enter(self, view: SettlementView) -> bool:  # noqa: ARG002
+        """Return False for a pair that `entries` leaves out now, so that it need not be shown."""
+        return True
+
     @abstractmethod
     def wants_exit(self, view: SettlementView) -> bool:
         """Return whether an open position of the settling pair should be closed."""

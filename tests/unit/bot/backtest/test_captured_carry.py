@@ -59,15 +59,16 @@ def test_generated_markets(drawn: tuple[dict[str, Any], dict[str, Any]]) -> None
 
 
 def test_a_settlement_at_the_moment_of_a_liquidation_is_missed_between_trades() -> None:
-    prices = ["100"] * 6
+    prices = ["120", *["100"] * 5]
     rates = {1: "0.0001", **dict.fromkeys(range(2, 7), "0.01")}
-    market = {"X": pair(rates, prices, mark=candles(prices, {4: "250"}))}
+    market = {"X": pair(rates, prices, mark=candles(prices, {4: "215"}))}
     config = configured(market, initial_capital=1000, min_funding_rate="0.001", exit_funding_rate="0")
     run, hold, carry = beside(config, window(market, config))
     assert [(trade.reason, trade.closed_at_ms - START) for trade in run.trades] == [
         (CloseReason.LIQUIDATION, 4 * HOUR_MS),
         (CloseReason.END, 6 * HOUR_MS),
     ]
+    assert [trade.reason for trade in hold.trades] == [CloseReason.END]
     assert_agrees_with_payments(run, hold, carry)
 
 
