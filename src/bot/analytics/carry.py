@@ -8,8 +8,9 @@ from itertools import accumulate
 from typing import Any, NamedTuple, Self
 
 from bot.analytics.metrics import amount_units, from_units, money_units
-from bot.models import CloseReason, FundingPayment, Trade
+from bot.models import FundingPayment, Trade
 from bot.money import ZERO, plain
+from bot.pnl.round_trip import last_due_ms
 
 _NEVER = 2**63
 
@@ -100,9 +101,7 @@ class _Paid(NamedTuple):
 
     def during(self, trade: Trade) -> int:
         """Return what settled while a round trip held its short."""
-        liquidated = trade.reason is CloseReason.LIQUIDATION
-        last_ms = trade.closed_at_ms - 1 if liquidated else trade.closed_at_ms
-        return self.until(last_ms) - self.until(trade.opened_at_ms)
+        return self.until(last_due_ms(trade)) - self.until(trade.opened_at_ms)
 
 
 def captured_share(captured: int, available: int) -> float | None:

@@ -35,12 +35,13 @@ def round_trip(position: Position, funding: Decimal, payments: int, end: Exit) -
 
 
 def was_due(trade: Trade, funding: FundingRate) -> bool:
-    """Return whether a round trip held its short when `funding` settled.
+    """Return whether a round trip held its short when `funding` settled."""
+    return trade.symbol == funding.symbol and trade.opened_at_ms < funding.t_ms <= last_due_ms(trade)
+
+
+def last_due_ms(trade: Trade) -> int:
+    """Return the last ms at which settlements, from the one after opening on, were due to a round trip.
 
     Settlements come before closing, liquidations before settlements.
     """
-    within = trade.opened_at_ms < funding.t_ms <= trade.closed_at_ms
-    liquidated = trade.reason is CloseReason.LIQUIDATION
-    return (
-        trade.symbol == funding.symbol and within and not (liquidated and funding.t_ms == trade.closed_at_ms)
-    )
+    return trade.closed_at_ms - (trade.reason is CloseReason.LIQUIDATION)
