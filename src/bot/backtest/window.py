@@ -47,11 +47,6 @@ class ReplayWindow:
         calendar = Calendar.of(times)
         return cls(data.exchange, data.fingerprint, past, events, calendar, instruments, covered, pairs)
 
-    @property
-    def times_ms(self) -> list[int]:
-        """Times of the events, ms UTC."""
-        return [event.t_ms for event in self.events]
-
     @cached_property
     def track(self) -> Track:
         """The events as a trader follows them."""
