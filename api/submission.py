@@ -6,6 +6,8 @@ from bot.data.series import MarketData
 from bot.data.store import HistoricalDataStore
 from bot.errors import FieldError, InsufficientDataError, InvalidInputError
 from bot.timestamps import iso
+from sweeps.growing import as_change
+from sweeps.result_range import refuse_unstorable_capital
 from sweeps.spec import SweepSpec
 
 _DECIDES_DATA = frozenset({"exchange", "symbols", "start", "end", "min_coverage"})
@@ -16,6 +18,7 @@ def admit(spec: SweepSpec, store: HistoricalDataStore) -> SweepSpec:
 
     Raises: InvalidInputError (unknown exchange or symbol, too little data) with the paths of the spec.
     """
+    refuse_unstorable_capital(spec)
     try:
         if spec.exchanges() == (None,):
             spec = spec.on_exchange(store.resolve_exchange(None))
@@ -26,6 +29,14 @@ def admit(spec: SweepSpec, store: HistoricalDataStore) -> SweepSpec:
     except InvalidInputError as error:
         raise type(error)([_in_spec(spec, item) for item in error.errors]) from None
     return spec
+
+
+def admit_growth(before: SweepSpec, grown: SweepSpec, store: HistoricalDataStore) -> SweepSpec:
+    """Return what a sweep is to become as `admit` does; raises with the paths of the change."""
+    try:
+        return admit(grown, store)
+    except InvalidInputError as error:
+        raise as_change(error, before) from None
 
 
 def admit_run(config: RunConfig, store: HistoricalDataStore) -> RunConfig:

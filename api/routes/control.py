@@ -16,7 +16,7 @@ from api.responses import JsonResponse
 from api.room import RoomDep
 from api.routes.parameters import SweepId
 from api.schemas import StrategyList, SweepDocument, SweepPlan
-from api.submission import admit
+from api.submission import admit, admit_growth
 from sweeps.catalogue import strategies_document
 from sweeps.growing import cloned_spec, extend_sweep
 from sweeps.labelling import label_sweep
@@ -79,7 +79,7 @@ async def change(
     before = await database.read(get_spec, sweep_id)
     grown = before
     if asked.grows:
-        grown = await run_in_threadpool(lambda: admit(asked.applied_to(before), replays.store))
+        grown = await run_in_threadpool(lambda: admit_growth(before, asked.applied_to(before), replays.store))
         room.require_for(grown)
 
     def apply(connection: sa.Connection) -> None:

@@ -11,6 +11,8 @@ from bot.money import EXACT, MONEY_PLACES, plain
 from sweeps.errors import ResultRangeError
 
 _LARGEST_UNITS = 2**63 - 1
+LARGEST_AMOUNT = Decimal(_LARGEST_UNITS).scaleb(-MONEY_PLACES, context=EXACT)
+"""Largest amount of money that a result can hold, either sign."""
 
 
 class Money(sa.TypeDecorator[Decimal]):
@@ -28,13 +30,23 @@ class Money(sa.TypeDecorator[Decimal]):
         return None if value is None else money_of_units(int(value))
 
 
-def money_units(amount: Decimal) -> int:
-    """Return `amount` in units of 1e-8; raises ResultRangeError if it is finer or larger than a column."""
+def money_units(amount: Decimal, name: str = "an amount of") -> int:
+    """Return `amount` in units of 1e-8.
+
+    Raises: ResultRangeError, beginning with `name`, if it is finer or larger than a column.
+    """
     units = amount.scaleb(MONEY_PLACES, context=EXACT)
     if units != units.to_integral_value() or abs(units) > _LARGEST_UNITS:
-        limit = plain(money_of_units(_LARGEST_UNITS))
-        raise ResultRangeError(f"{plain(amount)} does not fit the results: 8 places, at most {limit}")
+        raise unstorable(name, amount)
     return int(units)
+
+
+def unstorable(name: str, amount: Decimal) -> ResultRangeError:
+    """Return the refusal of an amount that is finer or larger than a column."""
+    return ResultRangeError(
+        f"{name} {plain(amount)} does not fit the results, which hold up to {plain(LARGEST_AMOUNT)} "
+        f"with {MONEY_PLACES} decimal places; with less initial_capital it would"
+    )
 
 
 def money_of_units(units: int) -> Decimal:

@@ -11,7 +11,7 @@ from bot.strategies.registry import strategy_plugin
 from sweeps.axes import WrittenAxis, as_number, written_axes
 from sweeps.building import build_space, refuse_cells
 from sweeps.constraints import Constraint, parse_constraint
-from sweeps.dimensions import Written, dimensions
+from sweeps.dimensions import Written, dimensions, raw_values
 from sweeps.ranges import ValueList
 from sweeps.sampling import GridSampler, RandomSampler, SobolSampler
 from sweeps.space import TrialSpace
@@ -87,6 +87,17 @@ class Compiled:
     def grid_document(self) -> dict[str, Any]:
         """Return the axes as written at first, as JSON values."""
         return {name: axis.document() for name, axis in self.axes.items() if name not in self.promoted}
+
+    def written_values(self, name: str) -> dict[str, Any]:
+        """Return the values that trials take of a parameter of every run, each by its path in the sweep."""
+        if name not in self.axes:
+            return {f"base.{name}": getattr(next(iter(self.bases.values())), name)}
+        adapter = self.space.by_name[name].adapter
+        raws = raw_values(self.axes[name], self.extensions)
+        values = {path: adapter.validate_python(raw) for path, raw in raws.items()}
+        if name in self.promoted:
+            return {path.replace(f"grid.{name}.values[0]", f"base.{name}"): values[path] for path in values}
+        return values
 
     def grown_axes(self) -> dict[str, list[Any]]:
         """Return all values, as JSON, of the axes to which extensions added some."""

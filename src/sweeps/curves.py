@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from bot.backtest.result import Curve, trade_document
 from bot.models import Trade
-from sweeps.columns import money_of_units, money_units
-from sweeps.errors import ResultRangeError
+from sweeps.columns import money_of_units, money_units, unstorable
 
 _INT64 = np.dtype("<i8")
 
@@ -31,7 +30,7 @@ def encode_curve(curve: Curve) -> bytes:
     try:
         units = curve.units.astype(_INT64)
     except OverflowError as error:
-        raise ResultRangeError("an equity curve does not fit the results") from error
+        raise unstorable("equity of", money_of_units(int(max(curve.units, key=abs)))) from error
     return _encoded(curve.calendar.times_ms.astype(_INT64), units)
 
 

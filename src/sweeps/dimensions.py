@@ -88,11 +88,16 @@ class Written:
 
     def raws(self, name: str) -> dict[str, object]:
         """Return all values of an axis as written, by their path in the sweep."""
-        paths = {f"grid.{name}.values[{i}]": raw for i, raw in enumerate(self.axes[name].form.expanded())}
-        for index, added in enumerate(self.extensions):
-            for at, raw in enumerate(added.get(name, ())):
-                paths[f"extensions[{index}].{name}[{at}]"] = raw
-        return paths
+        return raw_values(self.axes[name], self.extensions)
+
+
+def raw_values(axis: WrittenAxis, extensions: Sequence[Mapping[str, Sequence[object]]]) -> dict[str, object]:
+    """Return all values of an axis as written, by their path in the sweep."""
+    paths = {f"grid.{axis.name}.values[{at}]": raw for at, raw in enumerate(axis.form.expanded())}
+    for index, added in enumerate(extensions):
+        for at, raw in enumerate(added.get(axis.name, ())):
+            paths[f"extensions[{index}].{axis.name}[{at}]"] = raw
+    return paths
 
 
 def dimensions(written: Written) -> tuple[Dimension, ...]:

@@ -38,8 +38,10 @@ def extended_spec(
         document["sampler"] = {**document["sampler"], "n": n}
     if add_values:
         document["extensions"] = [*document["extensions"], dict(add_values)]
-    at = len(document["extensions"]) - 1
-    grown = _parsed(document, f"extensions[{at}]")
+    try:
+        grown = SweepSpec.parse(document)
+    except InvalidInputError as error:
+        raise as_change(error, spec) from None
     if grown.trial_count == spec.trial_count:
         raise InvalidInputError.of("add_values", "would add no trial")
     return grown
@@ -118,9 +120,8 @@ def extend_sweep(connection: sa.Connection, sweep_id: int, before: SweepSpec, gr
         requeue(connection, sweep_id)
 
 
-def _parsed(document: dict[str, Any], path: str) -> SweepSpec:
-    try:
-        return SweepSpec.parse(document)
-    except InvalidInputError as error:
-        found = [FieldError(item.field.replace(path, "add_values", 1), item.message) for item in error.errors]
-        raise InvalidInputError(found) from None
+def as_change(error: InvalidInputError, before: SweepSpec) -> InvalidInputError:
+    """Return what is refused of an extended sweep with the paths of the change that extended it."""
+    added = f"extensions[{len(before.extensions)}]"
+    found = [FieldError(item.field.replace(added, "add_values", 1), item.message) for item in error.errors]
+    return type(error)(found)

@@ -31,6 +31,7 @@ WINDOW_PARAMETERS = (
 _window_key = attrgetter(*WINDOW_PARAMETERS)
 MAX_HELD_TICKERS = 120_000
 _MAX_ERROR_LENGTH = 2_000
+_MAX_CODE_LENGTH = 32  # of its column; a strategy may bring errors with codes of its own
 _OPTIONAL = ("error_code", "error", "run_key", "run_hash", "ledger", "reused_sweep", "reused_number")
 _EMPTY: Mapping[str, Any] = MappingProxyType(dict.fromkeys((*_OPTIONAL, *METRICS)))
 _HASH_DIGITS = 15
@@ -253,7 +254,7 @@ def check_range(metrics: dict[str, Any]) -> None:
     """Raise ResultRangeError if one of a trial's metrics does not fit its row."""
     for name, kind in METRICS.items():
         if kind is MetricKind.MONEY:
-            money_units(metrics[name])
+            money_units(metrics[name], name)
 
 
 def row_of(sweep_id: int, outcome: Outcome) -> dict[str, Any]:
@@ -282,7 +283,7 @@ def failed_row(sweep_id: int, number: int, code: str, message: str) -> dict[str,
         "sweep_id": sweep_id,
         "number": number,
         "state": TrialState.FAILED,
-        "error_code": code,
+        "error_code": code[:_MAX_CODE_LENGTH],
         "error": _storable(message)[:_MAX_ERROR_LENGTH],
     }
 

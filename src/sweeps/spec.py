@@ -222,6 +222,10 @@ class SweepSpec(BaseModel):
         text = json.dumps(document, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def written_values(self, name: str) -> dict[str, Any]:
+        """Return the values of a parameter of every run, each by its path in what was submitted."""
+        return self._compiled.written_values(name)
+
     def values_of(self, name: str) -> tuple[Any, ...]:
         """Return the values that a parameter of every run takes, one or those of its axis."""
         axis = self.space.by_name.get(name)

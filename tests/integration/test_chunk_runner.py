@@ -2,11 +2,12 @@
 
 import traceback
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sweeping import chunks_of, stored_rows, submit, sweep_spec
+from sweeping import BASE, chunks_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SimulatedClock
 from bot.data.store import HistoricalDataStore
@@ -247,3 +248,17 @@ def test_a_hang_among_others_gives_the_chunk_back_and_is_found_alone(
         together.run(sweep_id, 0, "me")
     together.run(sweep_id, 0, "me")
     assert [row["error_code"] for row in stored_rows(engine, sweep_id)] == [None, None, "timeout"]
+
+
+def test_results_that_outgrow_their_columns_fail_their_trial_alone(
+    engine: sa.Engine, runner: ChunkRunner, together: ChunkRunner
+) -> None:
+    base = BASE | {"initial_capital": "92233720368.5477", "perp_taker": "0", "spot_taker": "0"}
+    grid = {"slippage_bps": [0], "min_funding_rate": ["0.00001", "0.5"], "exit_funding_rate": ["-1"]}
+    for one in (runner, together):
+        sweep_id = submit(engine, sweep_spec(base=base, grid=grid))
+        assert one.run(sweep_id, 0, "me") is Hold.DONE
+        traded, idle = stored_rows(engine, sweep_id)
+        assert (traded["state"], traded["error_code"]) == ("failed", "out_of_range")
+        assert traded["error"].startswith("final_equity 9")
+        assert idle["final_equity"] == Decimal("92233720368.5477")

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from bot.parameters import Parameters
 
 ENTRY_POINT_GROUP = "carrygrid.strategies"
+MAX_NAME_LENGTH = 64
+"""Of a strategy's name, which the database keeps measured rates under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,10 @@ def strategy_plugin(name: str) -> StrategyPlugin:
     if declared is None:
         known = ", ".join(_declared())
         raise InvalidInputError.of("strategy_mode", f"{name!r} is not an installed strategy ({known})")
+    if len(name) > MAX_NAME_LENGTH:
+        raise InvalidInputError.of(
+            "strategy_mode", f"{name!r} is a name of {len(name)} characters, at most {MAX_NAME_LENGTH} fit"
+        )
     try:
         plugin = declared.load()
     except (ImportError, AttributeError, SyntaxError) as error:

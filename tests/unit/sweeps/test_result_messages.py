@@ -1,0 +1,44 @@
+"""A result that cannot be stored is refused with its name, the amount and the limit."""
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from bot.analytics.metrics import Calendar
+from bot.backtest.result import Curve
+from sweeps.columns import money_units
+from sweeps.curves import encode_curve
+from sweeps.errors import ResultRangeError
+from sweeps.metrics import METRICS, MetricKind
+from sweeps.replay import check_range, failed_row
+
+REST = (
+    "does not fit the results, which hold up to 92233720368.54775807 with 8 decimal places; "
+    "with less initial_capital it would"
+)
+
+
+def test_metric_too_large_is_named_with_its_amount() -> None:
+    metrics = {name: Decimal(0) if kind is MetricKind.MONEY else 0 for name, kind in METRICS.items()}
+    with pytest.raises(ResultRangeError) as refused:
+        check_range(metrics | {"net_pnl": Decimal("-4090703073967.04855537")})
+    assert refused.value.message == f"net_pnl -4090703073967.04855537 {REST}"
+
+
+def test_amount_without_a_name_begins_with_a_word() -> None:
+    with pytest.raises(ResultRangeError) as refused:
+        money_units(Decimal("-1e11"))
+    assert refused.value.message == f"an amount of -100000000000 {REST}"
+
+
+def test_equity_too_large_is_named_with_its_extreme() -> None:
+    units = np.array([1, -(10**20), 5], dtype=object)
+    curve = Curve(Calendar.of(np.array([0, 1, 2], dtype=np.int64)), units)
+    with pytest.raises(ResultRangeError) as refused:
+        encode_curve(curve)
+    assert refused.value.message == f"equity of -1000000000000 {REST}"
+
+
+def test_error_code_of_a_strategy_is_cut_to_its_column() -> None:
+    assert failed_row(1, 2, "x" * 40, "no")["error_code"] == "x" * 32
