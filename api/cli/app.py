@@ -24,17 +24,36 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start with `carrygrid demo`. Exit status: 0 done, 2 bad input, 1 anything else.",
+    epilog="Start with `carrygrid demo`. Exit status: 0 done, 2 bad input, 130 Ctrl-C, 1 anything else.",
 )
 app.add_typer(data, name="data")
 app.add_typer(sweep, name="sweep")
 app.add_typer(token, name="token")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        from bot import ENGINE_VERSION
+
+        print(f"carrygrid {version('carrygrid')}, engine {ENGINE_VERSION}")
+        raise typer.Exit
+
+
 @app.callback()
 def common(
     context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show where an unexpected error arose.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the versions of the package and of the engine whose results it stores.",
+        ),
+    ] = False,
 ) -> None:
     """Carrygrid: sweep the parameters of a funding-rate carry over recorded markets."""
     context.ensure_object(Options).debug = debug

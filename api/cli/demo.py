@@ -34,6 +34,7 @@ def run_demo(data: Path | None, *, port: int, workers: int | None, leave: bool) 
     """Load data, start the service, submit the example sweep, show its end; then serve until Ctrl-C."""
     console = Console(stderr=True, highlight=False)
     settings = Settings()
+    serves = False
     with interruptible_by_signals():
         try:
             spec = _prepared(settings, data, console)
@@ -43,9 +44,12 @@ def run_demo(data: Path | None, *, port: int, workers: int | None, leave: bool) 
                 _sweep(stack.addresses.dashboard, spec, console)
                 if not leave:
                     print_addresses(stack.addresses)
+                    serves = True
                     stack.watch(console.print)
         except KeyboardInterrupt:
             console.print("stopped")
+            if not serves:
+                raise
 
 
 def _prepared(settings: Settings, data: Path | None, console: Console) -> bytes:

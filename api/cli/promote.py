@@ -5,6 +5,7 @@ from pathlib import Path
 
 from api.cli.client import found_sweep
 from api.cli.files import output
+from api.cli.streams import json_text
 
 
 def promote(sweep_id: int, number: int, path: Path | None, *, force: bool, as_json: bool) -> None:
@@ -13,11 +14,11 @@ def promote(sweep_id: int, number: int, path: Path | None, *, force: bool, as_js
     Raises: ProblemError if the trial has no result, InvalidInputError if the file is there.
     """
     with found_sweep(sweep_id) as sweep:
-        text = json.dumps(sweep.promote(number), indent=2, ensure_ascii=False) + "\n"
+        config = sweep.promote(number)
     if path is None:
-        print(text, end="")
+        print(json_text(config, indent=2))
         return
     with output(path, force=force):
-        path.write_text(text, encoding="utf-8")
+        path.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     told = {"sweep": sweep_id, "trial": number, "path": str(path)}
     print(json.dumps(told) if as_json else f"trial {number} of sweep {sweep_id}: {path}")

@@ -84,7 +84,7 @@ def read_text(path: Path) -> str:
     Raises: InvalidInputError naming the file.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InvalidInputError.of(str(path), error.strerror or "cannot be read") from None
     except UnicodeDecodeError:

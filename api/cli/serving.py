@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
+from api.cli.interrupts import raise_interrupt
 from api.local.database import ready_database
 from api.local.ports import LOOPBACK
 from api.local.programs import DISPATCHER, as_command
@@ -19,15 +20,19 @@ from api.settings import Settings
 def serve(port: int, workers: int | None, host: str = LOOPBACK) -> None:
     """Start the local service, print its addresses and keep it until a signal ends it."""
     console = Console(stderr=True, highlight=False)
+    serves = False
     with interruptible_by_signals():
         try:
             with LocalStack(Settings(), port=port, workers=workers, host=host) as stack:
                 with console.status("starting broker, API, dispatcher, workers and Flower"):
                     stack.wait_ready()
                 print_addresses(stack.addresses)
+                serves = True
                 stack.watch(console.print)
         except KeyboardInterrupt:
             console.print("stopped")
+            if not serves:  # a signal is how serving ends, but not how it starts
+                raise
 
 
 def print_addresses(addresses: Addresses) -> None:
@@ -48,7 +53,7 @@ def print_addresses(addresses: Addresses) -> None:
 def interruptible_by_signals() -> Iterator[None]:
     """Make SIGTERM and SIGHUP raise KeyboardInterrupt, as SIGINT does."""
     wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.default_int_handler) for number in wanted}
+    before = {number: signal.signal(number, raise_interrupt) for number in wanted}
     try:
         yield
     finally:
