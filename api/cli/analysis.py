@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from api.cli.printing import console, plain_table
-from api.cli.runs import read_config, refusal
+from api.cli.runs import print_findings, read_config, refusal
 from api.local.database import ready_store
 from api.settings import Settings
 from bot.backtest import ReplayWindow, RunResult, blocked_entries
@@ -59,6 +59,8 @@ def _print_sides(comparison: Comparison) -> None:
         table.add_row(metric, *map(_shown, [*values, difference]))
     for fact in ("available_funding", "captured_share", "missed_before_entry", "missed_after_exit"):
         table.add_row(fact, *(_shown(document["hold_baseline"][name][fact]) for name in names), "")
+    for name, run in comparison.runs.items():
+        print_findings(run.findings, f"{name}: ")
     out.print(table)
     for name in names:
         only = document["only_in"][name]

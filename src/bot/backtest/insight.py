@@ -2,12 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.analytics.carry import CarryComparison, Holding
 from bot.backtest.book import Book
 from bot.backtest.engine import replay
+from bot.backtest.findings import volume_note
 from bot.backtest.result import RunResult
 from bot.backtest.sights import deciding, entry_gate
 from bot.backtest.window import ReplayWindow
@@ -18,6 +19,7 @@ from bot.parameters import AccountParameters
 from bot.strategies.gates import Gate, GateReport, gate_reports
 
 HOLD = "hold"
+_VOLUME_GATES = frozenset({"min_volume_24h", "volume_decline_ratio"})
 _MAX_PAYMENTS = 200_000
 _SHARED_PARAMETERS = tuple(name for name in AccountParameters.model_fields if name != "strategy_mode")
 
@@ -79,15 +81,22 @@ class Baselines:
 
 def explain(result: RunResult, window: ReplayWindow, baselines: Baselines) -> Insight:
     """Return what stands beside `result`, a run over `window`."""
-    with exact():
-        blocked = () if result.trades else tuple(gate_reports(_blocked(result, window)))
+    blocked = () if result.trades else tuple(blocked_entries(result, window))
     return Insight(baselines.of(result.config), baselines.compare(result), blocked)
 
 
 def blocked_entries(result: RunResult, window: ReplayWindow) -> list[GateReport]:
     """Return what kept the run out of pairs that it did not hold, the most frequent condition first."""
     with exact():
-        return gate_reports(_blocked(result, window))
+        reports = gate_reports(_blocked(result, window))
+    return [_noted(report, window) for report in reports]
+
+
+def _noted(report: GateReport, window: ReplayWindow) -> GateReport:
+    """Return a report that names the time a volume gate judged, where that was another than its name says."""
+    if report.gate not in _VOLUME_GATES:
+        return report
+    return replace(report, note=volume_note(window.coverage[report.nearest_symbol]))
 
 
 def _blocked(result: RunResult, window: ReplayWindow) -> Iterator[tuple[SettlementView, Gate]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot import ENGINE_VERSION
 from bot.analytics.metrics import Calendar, Units, from_units, units_texts
+from bot.backtest.findings import Booked, RunFinding, run_findings, window_findings
 from bot.backtest.identity import run_key
 from bot.backtest.ledger import ledger_of
 from bot.backtest.metrics import Metrics
@@ -56,6 +57,13 @@ class RunResult:
         """Event times, ms UTC, and what the account was worth after each, quote currency."""
         return tuple(self.curve.points())
 
+    @cached_property
+    def findings(self) -> tuple[RunFinding, ...]:
+        """Oddities of the data in the run's window that its numbers have to be read with, warnings first."""
+        figures = self.metrics
+        booked = Booked(figures.net_pnl, figures.total_trades, figures.funding_payments)
+        return run_findings(window_findings(self.coverage), booked, self.trades)
+
     @property
     def run_key(self) -> str:
         """Identity of the run: same key, same numbers, on any machine."""
@@ -76,6 +84,7 @@ class RunResult:
             "data_fingerprint": self.data_fingerprint,
             "coverage": {symbol: covered.document() for symbol, covered in self.coverage.items()},
             "metrics": self.metrics.document(),
+            "findings": [finding.document() for finding in self.findings],
             "trades": [trade_document(trade) for trade in self.trades],
             "equity": self.curve.document(),
         }

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from bot.data.gaps import Gap, Times, candle_gaps, funding_gaps, settlements_expected
-from bot.data.quality import Finding, candle_findings, dead_contract, funding_findings, late_prices
+from bot.data.jumps import JumpMoment, jump_moments, leg_jumps
+from bot.data.quality import (
+    Finding,
+    candle_findings,
+    dead_contract,
+    funding_findings,
+    late_prices,
+    legs_apart,
+)
 from bot.data.series import CandleSeries, FundingSeries, SymbolData
 from bot.errors import InsufficientDataError
 from bot.models import HOUR_MS
@@ -34,7 +42,7 @@ class Coverage:
     `first_ms` and `last_ms` are settlements in the window, None if there is none. Candles count if they open
     at or after the start and close by the end. `mark` is None where no mark candles are held.
     `spot_units` is how many coins of the spot market one unit of the perp is. `findings` say what is odd
-    about the rows of the window.
+    about the rows of the window; `jumps` are the moments at which prices of a leg jump in it, oldest first.
     """
 
     first_ms: int | None
@@ -46,6 +54,7 @@ class Coverage:
     timeframes_ms: dict[str, int]
     spot_units: int = 1
     findings: tuple[Finding, ...] = ()
+    jumps: tuple[JumpMoment, ...] = ()
 
     def legs(self) -> dict[str, LegCoverage]:
         """Return the legs that are held, by name."""
@@ -77,6 +86,7 @@ def coverage(data: SymbolData, start_ms: int, end_ms: int) -> Coverage:
     if data.mark is not None:
         candles["mark"] = data.mark
     legs = {name: _candle_coverage(series, start_ms, end_ms) for name, series in candles.items()}
+    rows = {name: _opened_between(series, start_ms, end_ms) for name, series in candles.items()}
     return Coverage(
         first_ms=int(settled[0]) if len(settled) else None,
         last_ms=int(settled[-1]) if len(settled) else None,
@@ -86,22 +96,33 @@ def coverage(data: SymbolData, start_ms: int, end_ms: int) -> Coverage:
         mark=legs.get("mark"),
         timeframes_ms={name: series.timeframe_ms for name, series in candles.items()},
         spot_units=data.spot_units,
-        findings=tuple(_findings(data.funding, candles, inside, start_ms, end_ms)),
+        findings=tuple(_findings(data.funding[inside], candles, rows)),
+        jumps=_jumps(candles, rows),
     )
 
 
 def _findings(
-    funding: FundingSeries, candles: dict[str, CandleSeries], inside: slice, start_ms: int, end_ms: int
+    settled: FundingSeries, candles: dict[str, CandleSeries], rows: dict[str, slice]
 ) -> Iterator[Finding]:
-    settled = funding[inside]
+    """Yield what is odd about the settlements and, leg by leg, the `rows` of a window."""
     yield from funding_findings(settled)
     for leg, series in candles.items():
-        rows = series[_between(series.open_ms, start_ms, end_ms - series.timeframe_ms)]
-        yield from candle_findings(leg, rows)
+        inside = series[rows[leg]]
+        yield from candle_findings(leg, inside)
         if leg == "perp":
-            yield from dead_contract(rows, settled)
+            yield from dead_contract(inside, settled)
+            yield from legs_apart(candles["spot"], series, rows[leg])
         if leg != "mark":
             yield from late_prices(leg, series, settled.t_ms)
+
+
+def _jumps(candles: dict[str, CandleSeries], rows: dict[str, slice]) -> tuple[JumpMoment, ...]:
+    found = [jump for leg, series in candles.items() for jump in leg_jumps(series[rows[leg]])]
+    return jump_moments(found, candles) if found else ()
+
+
+def _opened_between(series: CandleSeries, start_ms: int, end_ms: int) -> slice:
+    return _between(series.open_ms, start_ms, end_ms - series.timeframe_ms)
 
 
 def _between(times: Times, first_ms: int, last_ms: int) -> slice:

@@ -18,7 +18,7 @@ from bot.data.summaries import Place, Summary, kept_summaries, rows_digest
 from bot.models import HOUR_MS
 
 _NAME = "listing"
-_VERSION = 1
+_VERSION = 2
 """Of what is worked out below: what an older one has left is worked out anew."""
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.data.gaps import Times
+from bot.data.jumps import JUMP_FACTOR, apart_at, fold, leg_jumps
 from bot.data.series import CandleSeries, FundingSeries
 from bot.models import HOUR_MS
 from bot.timestamps import iso
@@ -17,11 +18,18 @@ DEAD_AFTER_MS = 72 * HOUR_MS
 """Perp candles that repeat one price without volume for so long, up to the last one, are a dead contract."""
 
 _SWITCHES_SHOWN = 12
+_JUMPS_SHOWN = 3
+NO_RETURN = ": a redenomination or another coin of that name, no return"
+"""How the detail of every price jump ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One oddity of a leg: how many rows show it, the first and the last of them, and a sentence."""
+    """One oddity of a leg: how many rows show it, the first and the last of them, and a sentence.
+
+    `share` is that of the leg's rows, `longest_ms` the time of the longest stretch of them without another
+    in between; None where a single row is enough.
+    """
 
     leg: str
     name: str
@@ -29,6 +37,8 @@ class Finding:
     from_ms: int
     to_ms: int
     detail: str
+    share: float | None = None
+    longest_ms: int | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the finding as JSON values."""
@@ -48,15 +58,31 @@ def funding_findings(funding: FundingSeries) -> Iterator[Finding]:
 
 
 def candle_findings(leg: str, candles: CandleSeries) -> Iterator[Finding]:
-    """Yield what is odd about ascending candles: hours without a trade, and prices that did not move."""
+    """Yield what is odd about ascending candles: no trade, prices that did not move, prices that jumped."""
     flat = _flat(candles)
-    traded = candles.volume.mantissas != 0
+    traded = np.asarray(candles.volume.mantissas != 0)
     # Mark candles have no volume at all.
     if np.any(traded) and not np.all(traded):
-        yield _finding(leg, "zero_volume", candles.open_ms[~traded], "candles without a trade")
+        yield _stretches(leg, "zero_volume", candles, ~traded, "candles without a trade")
     stuck = flat & traded if leg != "mark" else flat
     if np.any(stuck):
-        yield _finding(leg, "flat", candles.open_ms[stuck], "candles whose four prices are one")
+        yield _stretches(leg, "flat", candles, stuck, "candles whose four prices are one")
+    yield from _jumps(leg, candles)
+
+
+def legs_apart(spot: CandleSeries, perp: CandleSeries, rows: slice) -> Iterator[Finding]:
+    """Yield a finding if some `rows` of perp close `JUMP_FACTOR` times or more above or below the spot."""
+    at = apart_at(spot, perp, rows)
+    if len(at):
+        first = int(at[0])
+        closed_ms = int(perp.open_ms[first]) + perp.timeframe_ms
+        newest = int(np.searchsorted(spot.open_ms + spot.timeframe_ms, closed_ms, side="right")) - 1
+        change = fold(spot.close.decimal(newest), perp.close.decimal(first))
+        detail = (
+            f"candles that close {JUMP_FACTOR} times or more from the spot's price; at {iso(closed_ms)} "
+            f"{change}: another unit or another coin"
+        )
+        yield _finding("perp", "legs_apart", perp.open_ms[at], detail)
 
 
 def dead_contract(perp: CandleSeries, funding: FundingSeries) -> Iterator[Finding]:
@@ -95,6 +121,28 @@ def late_prices(leg: str, candles: CandleSeries, settled_ms: Times) -> Iterator[
             "max_price_age_hours says how old a price may be to decide on"
         )
         yield _finding(leg, "late_prices", times[late], detail)
+
+
+def _jumps(leg: str, candles: CandleSeries) -> Iterator[Finding]:
+    found = leg_jumps(candles)
+    if found:
+        shown = [f"{fold(one.before, one.after)} to {iso(one.after_ms)}" for one in found[:_JUMPS_SHOWN]]
+        more = f", {len(found) - len(shown)} more" if len(found) > len(shown) else ""
+        detail = f"{', '.join(shown)}{more}{NO_RETURN}"
+        opens = np.array([one.after_ms - candles.timeframe_ms for one in found], dtype=np.int64)
+        yield _finding(leg, "price_jump", opens, detail)
+
+
+def _stretches(
+    leg: str, name: str, candles: CandleSeries, shows: npt.NDArray[np.bool_], said: str
+) -> Finding:
+    times = candles.open_ms[shows]
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], shows, [False])).astype(np.int8)))
+    lasted = candles.open_ms[edges[1::2] - 1] - candles.open_ms[edges[::2]]
+    longest_ms = int(lasted.max()) + candles.timeframe_ms
+    share = len(times) / len(candles)
+    detail = f"{said}: {share:.2%} of all, {longest_ms / HOUR_MS:g} h together at most"
+    return Finding(leg, name, len(times), int(times[0]), int(times[-1]), detail, share, longest_ms)
 
 
 def _finding(leg: str, name: str, times: Times, detail: str) -> Finding:

@@ -24,13 +24,17 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """How often a gate was the first to block an entry, and its nearest miss."""
+    """How often a gate was the first to block an entry, and its nearest miss.
+
+    `note` says what about the data of that pair the gate has to be read with.
+    """
 
     gate: str
     blocked: int
     nearest: Gate
     nearest_symbol: str
     nearest_ms: int
+    note: str | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the report as JSON values."""
@@ -41,6 +45,7 @@ class GateReport:
             "nearest": _text(self.nearest.seen),
             "symbol": self.nearest_symbol,
             "at": self.nearest_ms,
+            "note": self.note,
         }
 
 

@@ -61,6 +61,7 @@ def test_a_run_without_trades_names_the_gates_and_the_nearest_misses() -> None:
         "nearest": "0.00025",
         "symbol": "X",
         "at": START + 2 * HOUR_MS,
+        "note": None,
     }
 
 
