@@ -94,6 +94,20 @@ _LABELS = (
         "ratio",
         "settlements of average funding that pay a round trip's fees",
     ),
+    MetricLabel("delistings", "Delistings", "count", "round trips that ended with their contract"),
+    MetricLabel(
+        "missed_settlements",
+        "Missed settlements",
+        "count",
+        "settlements that fell due while a position was open and are not in the data: they count as zero",
+    ),
+    MetricLabel(
+        "pnl_after_market_end",
+        "P&L after market end",
+        "money",
+        "part of the net P&L booked after a contract's last live candle; none where every market lives on",
+        signed=True,
+    ),
     MetricLabel(
         "hold_net_pnl",
         "Net P&L of holding",

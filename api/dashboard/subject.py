@@ -69,14 +69,15 @@ def _config_of(job: JobView) -> RunConfig:
 
 
 def job_figures(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every metric of a result document by name, money as Decimal."""
+    """Return every metric of a result document by name, money as Decimal; None for what it has not."""
     beside = result["hold_baseline"]
     values = {**result["metrics"], **{name: beside[name] for name in CARRY}}
     values[HOLD_NET_PNL] = beside["metrics"]["net_pnl"]
-    return {
-        name: Decimal(values[name]) if kind is MetricKind.MONEY else values[name]
-        for name, kind in METRICS.items()
-    }
+    return {name: _figure(kind, values.get(name)) for name, kind in METRICS.items()}
+
+
+def _figure(kind: MetricKind, value: Any) -> Any:
+    return Decimal(value) if kind is MetricKind.MONEY and value is not None else value
 
 
 async def _subject(request: Request, database: DatabaseDep) -> Subject:

@@ -32,6 +32,7 @@ class CloseReason(StrEnum):
     LIQUIDATION = "liquidation"
     END = "end"
     EMERGENCY = "emergency"
+    DELISTED = "delisted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,28 @@ class Ticker:
     mark: Decimal | None
     fresh: bool
     volume_24h: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ContractEnd:
+    """The end of a perp's contract: `ticker` shows the prices of that moment.
+
+    A `recorded` end is a fact about the contract; any other is derived from data after it, so that nobody
+    could know it at the time.
+    """
+
+    ticker: Ticker
+    recorded: bool = False
+
+    @property
+    def at_ms(self) -> int:
+        """The moment of the end."""
+        return self.ticker.t_ms
+
+    @property
+    def settle_price(self) -> Decimal | None:
+        """The price at which a perp leg closes: the newest mark close."""
+        return self.ticker.mark
 
 
 class VolumeHistory(Protocol):

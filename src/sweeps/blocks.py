@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -79,14 +79,14 @@ def measured(connection: sa.Connection, sweep_id: int, metrics: Sequence[str] = 
     """Return the completed trials of a sweep with these metrics."""
     names = dict.fromkeys((NUMBER, *metrics))
     rows = connection.execute(
-        sa.select(trial_block.c.name, trial_block.c.data)
+        sa.select(trial_block.c.name, trial_block.c.first, trial_block.c.data)
         .where(trial_block.c.sweep_id == sweep_id, trial_block.c.name.in_(names))
         .order_by(trial_block.c.name, trial_block.c.first)
     )
-    parts: dict[str, list[bytes]] = {name: [] for name in names}
-    for name, data in rows:
-        parts[name].append(data)
-    columns = {name: _column_of(blobs, real=is_real(name)) for name, blobs in parts.items()}
+    parts: dict[str, dict[int, bytes]] = {name: {} for name in names}
+    for name, first, data in rows:
+        parts[name][first] = data
+    columns = {name: _column_of(name, blocks, parts[NUMBER]) for name, blocks in parts.items()}
     numbers = columns.pop(NUMBER).astype(np.int64, copy=False)
     if np.all(numbers[1:] > numbers[:-1]):
         return Measured(numbers, columns)
@@ -94,8 +94,23 @@ def measured(connection: sa.Connection, sweep_id: int, metrics: Sequence[str] = 
     return Measured(numbers[order], {name: column[order] for name, column in columns.items()})
 
 
-def _column_of(blobs: Sequence[bytes], *, real: bool) -> Column:
-    """Return the columns of `blobs`, unpacked once while there is room to keep them."""
+def _column_of(name: str, blocks: Mapping[int, bytes], numbers: Mapping[int, bytes]) -> Column:
+    """Return the blocks of a metric as one column, unpacked once while there is room to keep it.
+
+    Trials that were stored before there was the metric have no block of it: it is undefined for them.
+    """
+    if blocks.keys() == numbers.keys():
+        return _kept_column(list(blocks.values()), real=is_real(name))
+    parts = [
+        _kept_column([blocks[first]], real=is_real(name))
+        if first in blocks
+        else _column(name, [None] * len(_kept_column([those], real=False)))
+        for first, those in numbers.items()
+    ]
+    return cast("Column", np.concatenate(parts))
+
+
+def _kept_column(blobs: Sequence[bytes], *, real: bool) -> Column:
     return _kept.get(blobs, "real" if real else "whole", lambda: unpacked(blobs, real=real))
 
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from bot.analytics.carry import CarryComparison
 from bot.backtest import Metrics
@@ -40,6 +40,8 @@ _SMALL_IS_GOOD = frozenset(
         "best_month_share",
         "best_trade_share",
         "breakeven_settlements",
+        "delistings",
+        "missed_settlements",
         "missed_before_entry",
         "missed_between",
         "missed_after_exit",
@@ -52,6 +54,11 @@ _RUN = tuple(field.name for field in fields(Metrics))
 CARRY = tuple(field.name for field in fields(CarryComparison))
 """The metrics that compare a trial with holding."""
 
+LATER = frozenset(("delistings", "missed_settlements", "pnl_after_market_end"))
+"""The metrics that rows of before schema 0011 do not have."""
+ALWAYS_KNOWN = "missed_settlements"
+"""The one of `LATER` that is never undefined: rows without it are of before."""
+
 _TYPES: Mapping[str, Any] = {
     **get_type_hints(Metrics),
     HOLD_NET_PNL: Decimal,
@@ -59,7 +66,7 @@ _TYPES: Mapping[str, Any] = {
 }
 
 METRICS: Mapping[str, MetricKind] = MappingProxyType(
-    {name: _KINDS.get(kind, MetricKind.STATISTIC) for name, kind in _TYPES.items()}
+    {name: _KINDS.get((get_args(kind) or (kind,))[0], MetricKind.STATISTIC) for name, kind in _TYPES.items()}
 )
 """Every metric of a trial by name: those of the domain specification, then those beside holding."""
 

@@ -253,7 +253,7 @@ def completed_row(sweep_id: int, number: int, run_key: str, metrics: dict[str, A
 def check_range(metrics: dict[str, Any]) -> None:
     """Raise ResultRangeError if one of a trial's metrics does not fit its row."""
     for name, kind in METRICS.items():
-        if kind is MetricKind.MONEY:
+        if kind is MetricKind.MONEY and metrics[name] is not None:
             money_units(metrics[name], name)
 
 

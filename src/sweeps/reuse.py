@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sweeps.metrics import METRICS
+from sweeps.metrics import ALWAYS_KNOWN, METRICS
 from sweeps.replay import completed_row, run_hash
 from sweeps.tables import METRIC_COLUMNS, trial
 from sweeps.trial import TrialState
@@ -14,7 +14,10 @@ _KEYS_AT_ONCE = 500
 
 
 def reused_rows(connection: sa.Connection, sweep_id: int, keys: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Return the rows of trials whose result another sweep has, each naming the trial that was replayed."""
+    """Return the rows of trials whose result another sweep has, each naming the trial that was replayed.
+
+    Rows written before there were all of today's metrics are passed over: the trial is replayed instead.
+    """
     rows: dict[int, dict[str, Any]] = {}
     by_hash = {run_hash(key): key for key in keys}
     hashes = list(by_hash)
@@ -39,7 +42,7 @@ def _completed(sweep_id: int, hashes: Sequence[int]) -> sa.Select[Any]:
             *METRIC_COLUMNS.values(),
         )
         .where(trial.c.run_hash.in_(hashes), trial.c.state == TrialState.COMPLETED)
-        .where(trial.c.sweep_id != sweep_id)
+        .where(trial.c.sweep_id != sweep_id, METRIC_COLUMNS[ALWAYS_KNOWN].is_not(None))
         .order_by(trial.c.sweep_id, trial.c.number)
     )
 

@@ -13,6 +13,7 @@ from bot.backtest.ledger import DIGEST_BYTES
 from bot.errors import BotError
 from sweeps.curves import encode_equity, encode_trades
 from sweeps.errors import DataChangedError
+from sweeps.metrics import ALWAYS_KNOWN, LATER
 from sweeps.pins import check_pin
 from sweeps.progress import get_spec
 from sweeps.queries import finished_numbers
@@ -116,13 +117,15 @@ def _differences(
     return [
         Difference(number, name, _text(stored[name]), _text(value))
         for name, value in again.items()
-        if name not in _TAKEN_OVER and stored[name] != value and not _is_of_before(name, stored[name])
+        if name not in _TAKEN_OVER and stored[name] != value and not _is_of_before(name, stored)
     ]
 
 
-def _is_of_before(name: str, stored: Any) -> bool:
-    """Return whether a row lacks its ledger because it was written before there were any."""
-    return name == "ledger" and stored is None
+def _is_of_before(name: str, stored: dict[str, Any] | sa.RowMapping) -> bool:
+    """Return whether a row lacks a value because it was written before there were any."""
+    if name == "ledger":
+        return stored[name] is None
+    return name in LATER and stored[ALWAYS_KNOWN] is None
 
 
 def _text(value: Any) -> str:

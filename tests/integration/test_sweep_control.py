@@ -28,6 +28,7 @@ from sweeps.dispatch import Dispatcher
 from sweeps.errors import SweepStateError
 from sweeps.growing import cloned_spec, extend_sweep, extended_spec
 from sweeps.leases import Claim, Hold, claim_chunk, save_trials
+from sweeps.metrics import LATER
 from sweeps.progress import get_spec, get_sweep
 from sweeps.rates import measured_rates, record_rate
 from sweeps.reconcile import ChunkRef
@@ -36,7 +37,7 @@ from sweeps.repository import cancel_sweep, pause_sweep, resume_sweep, retry_fai
 from sweeps.results import Results
 from sweeps.runner import ChunkRunner
 from sweeps.spec import SweepSpec
-from sweeps.tables import sweep
+from sweeps.tables import sweep, trial
 
 SMALL: dict[str, Any] = {"grid": {"perp_leverage": [1, 2, 3, 4]}}
 ORIGIN = ("reused_sweep", "reused_number")
@@ -347,3 +348,16 @@ def test_work_too_quick_to_be_measured_is_no_rate(engine: sa.Engine) -> None:
     with engine.connect() as connection:
         assert not measured_rates(connection).measured(spec.strategies())
     assert submit(engine, spec) > 0
+
+
+def test_results_that_lack_a_metric_of_today_are_not_taken_over(engine: sa.Engine) -> None:
+    first = submit(engine, sweep_spec(**SMALL))
+    work(engine, first)
+    with write_transaction(engine) as connection:
+        older = dict.fromkeys(LATER)
+        connection.execute(trial.update().where(trial.c.sweep_id == first).values(**older))
+    second = submit(engine, sweep_spec(**SMALL, reuse=True))
+    work(engine, second)
+    rows = stored_rows(engine, second)
+    assert {row["reused_sweep"] for row in rows} == {None}
+    assert all(row["missed_settlements"] is not None for row in rows)

@@ -12,6 +12,7 @@ from bot.clock import SimulatedClock
 from bot.data.database import write_transaction
 from bot.data.store import HistoricalDataStore
 from sweeps.leases import Hold
+from sweeps.metrics import LATER
 from sweeps.replay import WindowCache
 from sweeps.runner import ChunkRunner
 from sweeps.tables import sweep, trial, trial_curve
@@ -67,6 +68,17 @@ def test_every_tampered_value_is_named(engine: sa.Engine, completed: int) -> Non
         (kept[0], "equity"),
     }
     assert set(differing(engine, completed)) == expected
+
+
+def test_rows_of_before_the_metrics_of_unsettled_positions_are_held_against_what_they_have(
+    engine: sa.Engine, completed: int
+) -> None:
+    older = dict.fromkeys(LATER)
+    with write_transaction(engine) as connection:
+        connection.execute(trial.update().values(**older))
+    assert differing(engine, completed) == []
+    tamper(engine, trial, 0, missed_settlements=1)
+    assert set(differing(engine, completed)) == {(0, "delistings"), (0, "missed_settlements")}
 
 
 def test_a_sample_is_drawn_the_same_each_time(engine: sa.Engine, completed: int) -> None:

@@ -22,6 +22,7 @@ class Knobs:
     own_mark_chance: float
     outages: int
     ties: bool
+    dead: str = "never"
 
 
 def funding_times(random: Random, count: int) -> list[tuple[int, int]]:
@@ -101,6 +102,20 @@ def with_outages(
     return [row for index, row in enumerate(rows) if index not in missing or row[0] == keep_open]
 
 
+def with_death(
+    random: Random, rows: list[tuple[Any, ...]], knobs: Knobs, keep_open: int
+) -> list[tuple[Any, ...]]:
+    """Return perp candles that from some hour on stand still without volume, or stop but for one."""
+    if knobs.dead == "never":
+        return rows
+    alive = random.randrange(1, len(rows) + 1)
+    close = rows[alive - 1][4]
+    flat = [(row[0], close, close, close, close, "0.000") for row in rows[alive:]]
+    if knobs.dead == "stops":
+        flat = [row for row in flat if row[0] == keep_open]
+    return [*rows[:alive], *flat]
+
+
 def mark_rows(
     random: Random, path: list[float], first_open: int, knobs: Knobs
 ) -> list[tuple[Any, ...]] | None:
@@ -155,6 +170,7 @@ def symbol_data(random: Random, knobs: Knobs, schedule: list[tuple[int, str, int
         )
         for leg, values in (("spot", path), ("perp", follow(random, path, 0.004)))
     }
+    legs["perp"] = with_death(random, legs["perp"], knobs, keep_open)
     return {
         "funding": [(*settlement, mark) for settlement, mark in zip(schedule, marks, strict=True)],
         **legs,

@@ -59,7 +59,8 @@ def markets(draw: Callable[[st.SearchStrategy[Any]], Any]) -> dict[str, dict[str
 
     def knobs() -> Knobs:
         mark, own_mark_chance = random.choice(MARK_SERIES), random.choice((0.0, 0.5, 1.0))
-        return Knobs(length, volatility, jump_chance, mark, own_mark_chance, random.randint(0, 4), ties)
+        dead = random.choice(("never", "never", "flat", "stops"))
+        return Knobs(length, volatility, jump_chance, mark, own_mark_chance, random.randint(0, 4), ties, dead)
 
     shared = settlements(random, knobs())
 

@@ -40,6 +40,7 @@ class _Replay:
         self.trades: list[Trade] = []
         self.curve: list[tuple[int, Fraction]] = []
         self.skipped = self.payments = self.events_held = 0
+        self.ends = {name: symbol.end(parameters.end) for name, symbol in symbols.items()}
 
     def play(self) -> None:
         events = self.events()
@@ -87,6 +88,7 @@ class _Replay:
             self.cash += payment
             position.funding += payment
             position.funding_payments += 1
+            position.settlements.append((t, payment))
             self.payments += 1
 
     def exit_positions(self, t: int) -> None:
@@ -219,8 +221,40 @@ class _Replay:
             price_pnl=proceeds - book(position.quantity * position.spot_entry) + perp_pnl,
             funding_payments=position.funding_payments,
             reason=reason,
+            settlements=tuple(position.settlements),
         )
         self.trades.append(trade)
+
+    def missed(self, trade: Trade) -> int:
+        symbol, end = self.symbols[trade.symbol], self.ends[trade.symbol]
+        until = self.parameters.end if end is None else end
+        collects_at_close = trade.reason not in ("liquidation", "delisted")
+        return sum(
+            trade.opened_at < t < trade.closed_at or (t == trade.closed_at and collects_at_close)
+            for t in symbol.missing(until)
+        )
+
+    def pnl_after_ends(self) -> Fraction | None:
+        """Return what the pairs whose contract ended have made since, valued at its end, None if none did."""
+        ended = {name: end for name, end in self.ends.items() if end is not None}
+        if not ended:
+            return None
+        total = Fraction(0)
+        for trade in self.trades:
+            if trade.symbol in ended and trade.closed_at > ended[trade.symbol]:
+                total += trade.net_pnl - self.pnl_at(trade, ended[trade.symbol])
+        return total
+
+    def pnl_at(self, trade: Trade, t: int) -> Fraction:
+        """Return what an open round trip had made at `t`, at the prices of then."""
+        if trade.opened_at > t:
+            return Fraction(0)
+        spot, perp = self.last_prices(self.symbols[trade.symbol], t)
+        paid = self.fee(trade.quantity, trade.spot_entry, "spot_taker")
+        paid += self.fee(trade.quantity, trade.perp_entry, "perp_taker")
+        value = book(trade.quantity * spot) + book(trade.quantity * (trade.perp_entry - perp))
+        received = sum((amount for at, amount in trade.settlements if at <= t), Fraction(0))
+        return value - book(trade.quantity * trade.spot_entry) - paid + received
 
     def document(self) -> dict[str, Any]:
         metrics = metrics_of(
@@ -231,6 +265,8 @@ class _Replay:
             payments=self.payments,
             events_held=self.events_held,
         )
+        metrics["missed_settlements"] = sum(map(self.missed, self.trades))
+        metrics["pnl_after_market_end"] = self.pnl_after_ends()
         return {
             "metrics": {
                 name: plain(value) if isinstance(value, Fraction) else value

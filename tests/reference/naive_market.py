@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 from tests.reference.naive_numbers import divide
@@ -21,6 +21,7 @@ class Candles:
         self.high = [Fraction(row[2]) for row in ordered]
         self.close = [Fraction(row[4]) for row in ordered]
         volume = [Fraction(row[5]) for row in ordered]
+        self.traded = [amount > 0 for amount in volume]
         turnover = [amount * price for amount, price in zip(volume, self.close, strict=True)]
         self._volume_up_to = list(accumulate(volume, initial=Fraction(0)))
         self._turnover_up_to = list(accumulate(turnover, initial=Fraction(0)))
@@ -28,6 +29,12 @@ class Candles:
     def visible(self, t: int) -> int:
         """Return how many candles have closed at `t`."""
         return bisect_right(self.closed_at, t)
+
+    def last_live(self, t: int) -> int | None:
+        """Return when the newest candle with volume by `t` closed; without any volume, the newest of all."""
+        closed = list(zip(self.closed_at[: self.visible(t)], self.traded[: self.visible(t)], strict=True))
+        live = [closed_at for closed_at, traded in closed if traded]
+        return max(live or [closed_at for closed_at, _ in closed], default=None)
 
     def newest_close(self, t: int) -> Fraction | None:
         """Return the close of the newest closed candle, however old, or None before the first."""
@@ -87,6 +94,23 @@ class Symbol:
         self.min_notional = Fraction(known["min_notional"])
         self.mmr = Fraction(known["mmr"])
         self.spot_active = bool(known.get("spot_active", True))
+
+    def end(self, window_end: int) -> int | None:
+        """Return when the contract ended: its last live perp candle closed over 24 h before `window_end`."""
+        last = self.perp.last_live(window_end)
+        return last if last is not None and window_end - last > 24 * 3_600_000 else None
+
+    def missing(self, until: int) -> list[int]:
+        """Return the times up to `until` at which settlements fell due that are not recorded."""
+        found, known = [], [record for record in self.records if record.t <= until]
+        for record, following in pairwise(known):
+            step = int(following.interval_hours * 3_600_000)
+            count = max(round(Fraction(following.t - record.t, step)), 1)
+            found += [record.t + place * step for place in range(1, count)]
+        if known:
+            step = int(known[-1].interval_hours * 3_600_000)
+            found += list(range(known[-1].t + step, until + 1, step))
+        return found
 
     def settles_at(self, t: int) -> bool:
         """Tell whether a funding record settles exactly at `t`."""

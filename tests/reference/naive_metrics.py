@@ -38,6 +38,7 @@ def metrics_of(
         "winning_trades": sum(result > 0 for result in results),
         "liquidations": sum(trade.reason == "liquidation" for trade in trades),
         "margin_exits": sum(trade.reason == "margin" for trade in trades),
+        "delistings": sum(trade.reason == "delisted" for trade in trades),
         "skipped_entries": skipped,
         "funding_payments": payments,
         "win_rate": _ratio(sum(result > 0 for result in results), len(trades)),

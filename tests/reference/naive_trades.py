@@ -1,6 +1,6 @@
 """Positions and the trades they become."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -21,6 +21,7 @@ class Position:
     fees: Fraction
     funding: Fraction = Fraction(0)
     funding_payments: int = 0
+    settlements: list[tuple[int, Fraction]] = field(default_factory=list)
 
     def maintenance(self, price: Fraction) -> Fraction:
         """Return the margin the exchange asks for at `price`."""
@@ -59,6 +60,7 @@ class Trade:
     price_pnl: Fraction
     funding_payments: int
     reason: str
+    settlements: tuple[tuple[int, Fraction], ...]
 
     @property
     def net_pnl(self) -> Fraction:
@@ -68,4 +70,5 @@ class Trade:
     def document(self) -> dict[str, Any]:
         """Return the trade as the result document writes it."""
         values = {**vars(self), "net_pnl": self.net_pnl}
+        del values["settlements"]
         return {key: plain(value) if isinstance(value, Fraction) else value for key, value in values.items()}

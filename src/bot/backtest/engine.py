@@ -7,7 +7,9 @@ from typing import cast
 
 import numpy as np
 
+from bot.analytics.after_end import pnl_after_end
 from bot.analytics.metrics import Units, money_units
+from bot.analytics.missing import missed_settlements
 from bot.backtest.executor import BacktestExecutor
 from bot.backtest.metrics import Activity, CurveFacts, Metrics, TradeTotals, summarize
 from bot.backtest.result import Curve, RunResult
@@ -18,7 +20,7 @@ from bot.desk import open_desk
 from bot.execution.fill_model import FillModel
 from bot.market_data.ticker_service import TickerService
 from bot.models import Trade
-from bot.money import exact
+from bot.money import ZERO, exact
 from bot.pnl.fees import FeeCalculator
 from bot.pnl.payments import PaymentBook
 from bot.pnl.worths import WorthCurve, units_of
@@ -63,7 +65,14 @@ class BacktestEngine:
         trader.on_last_event(window.events[-1])
         worths.stand(trader.equity(), 1, held=False)
         trades = tuple(trader.tracker.trades)
-        return Books(trades, TradeTotals.of(trades), trader.tracker.paid, worths, trader.skipped_entries)
+        return Books(trades, self._totals(trades), trader.tracker.paid, worths, trader.skipped_entries)
+
+    def _totals(self, trades: Sequence[Trade]) -> TradeTotals:
+        window, after_end = self.window, None
+        if window.contract_ends:
+            since = pnl_after_end(trades, window.after_end, FeeCalculator(self.config.fees))
+            after_end = sum(since.values(), ZERO)
+        return TradeTotals.of(trades, missed=missed_settlements(trades, window.missing), after_end=after_end)
 
 
 def replay(config: RunConfig, window: ReplayWindow) -> RunResult:
@@ -94,6 +103,7 @@ def _finished(engines: Sequence[BacktestEngine]) -> list[RunResult]:
             engine.config,
             window.fingerprint,
             window.coverage,
+            window.contract_ends,
             metrics,
             own.trades,
             own.paid,

@@ -9,9 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.data.columns import DecimalColumn, Mantissas
+from bot.data.contract_end import derived_end_ms
+from bot.data.gaps import missing_settlements
 from bot.data.series import CandleSeries, SymbolData
-from bot.models import FundingRate, Instrument, MarkCandle, SettlementView, Ticker
+from bot.models import HOUR_MS, ContractEnd, FundingRate, Instrument, MarkCandle, SettlementView, Ticker
 from bot.money import EXACT, scaled
+from bot.pnl import formulas
+from bot.pnl.exact_array import ExactArray
 
 Times = npt.NDArray[np.int64]
 Indices = npt.NDArray[np.int64]
@@ -56,6 +60,11 @@ class PairSeries:
     rate_8h: DecimalColumn
     volume_24h: DecimalColumn
 
+    @property
+    def unit_funding(self) -> ExactArray:
+        """What each settlement moves on a short of one unit."""
+        return formulas.unit_funding(ExactArray.of(self.paid_mark), ExactArray.of(self.rate))
+
 
 class PairHistory:
     """As-of reads of one pair. A candle counts from its close on; index -1 means none has closed yet."""
@@ -74,6 +83,7 @@ class PairHistory:
         self._base_volume = _running_sums(data.perp.volume.mantissas)
         self._perp_volume_exponent = data.perp.volume.exponent
         self._quote_volume = _recent_quote_volumes(data.perp)
+        self._perp_candles = data.perp
         self._quote_exponent = data.perp.volume.exponent + data.perp.close.exponent
 
     def records(self, from_ms: int, until_ms: int) -> Iterator[FundingRate]:
@@ -143,6 +153,20 @@ class PairHistory:
         if min(newest) < 0:
             return None
         return max(t_ms - int(times[at]) for times, at in zip(closed, newest, strict=True))
+
+    def contract_end(self, window_end_ms: int) -> ContractEnd | None:
+        """Return the end of the contract as the candles up to `window_end_ms` tell it, None if it lives."""
+        ended_ms = derived_end_ms(self._perp_candles, window_end_ms)
+        if ended_ms is None:
+            return None
+        [ticker] = self.tickers(np.array([ended_ms], dtype=np.int64))
+        return ContractEnd(ticker)
+
+    def missing_settlements(self, until_ms: int) -> Times:
+        """Return when settlements fell due up to `until_ms` that are not recorded, ascending (ms UTC)."""
+        settled = slice(int(np.searchsorted(self.funding.t_ms, until_ms, side="right")))
+        intervals_ms = self.funding.interval_hours[settled] * HOUR_MS
+        return missing_settlements(self.funding.t_ms[settled], intervals_ms, until_ms)
 
     def mark_highs(self, times: Times) -> list[Decimal | None]:
         """Return, for each of `times` but the first, the highest mark price since the time before.

@@ -44,6 +44,9 @@ class Metrics:
     best_month_share: float | None
     best_trade_share: float | None
     breakeven_settlements: float | None
+    delistings: int
+    missed_settlements: int
+    pnl_after_market_end: Decimal | None
 
     def document(self) -> dict[str, Any]:
         """Return the metrics as JSON values, money as canonical text."""
@@ -53,12 +56,17 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class TradeTotals:
-    """Sums over the trades of a run; money in units of 1e-8, times in ms."""
+    """Sums over the trades of a run; money in units of 1e-8, times in ms.
+
+    `missed` counts settlements that are not in the data; `after_end` was booked after contracts had ended,
+    None where none of the run's did.
+    """
 
     trades: int
     winners: int
     liquidations: int
     margin_exits: int
+    delistings: int
     payments: int
     funding: int
     price_pnl: int
@@ -67,9 +75,11 @@ class TradeTotals:
     losses: int
     best: int
     held_ms: int
+    missed: int
+    after_end: int | None
 
     @classmethod
-    def of(cls, trades: Sequence[Trade]) -> "TradeTotals":
+    def of(cls, trades: Sequence[Trade], *, missed: int, after_end: Decimal | None) -> "TradeTotals":
         """Return the sums over `trades`. Call inside `bot.money.exact()`."""
         net = amount_units(trade.net_pnl for trade in trades)
         gains = [amount for amount in net if amount > 0]
@@ -79,6 +89,7 @@ class TradeTotals:
             winners=len(gains),
             liquidations=reasons.count(CloseReason.LIQUIDATION),
             margin_exits=reasons.count(CloseReason.MARGIN),
+            delistings=reasons.count(CloseReason.DELISTED),
             payments=sum([trade.funding_payments for trade in trades]),
             funding=_total([trade.funding for trade in trades]),
             price_pnl=_total([trade.price_pnl for trade in trades]),
@@ -87,6 +98,8 @@ class TradeTotals:
             losses=sum(gains) - sum(net),
             best=max(net, default=0),
             held_ms=sum([trade.closed_at_ms - trade.opened_at_ms for trade in trades]),
+            missed=missed,
+            after_end=None if after_end is None else money_units(after_end),
         )
 
 
@@ -190,6 +203,9 @@ def _metrics(
         breakeven_settlements=stats.settlements_to_break_even(
             totals.fees, totals.trades, totals.funding, totals.payments
         ),
+        delistings=totals.delistings,
+        missed_settlements=totals.missed,
+        pnl_after_market_end=None if totals.after_end is None else from_units(totals.after_end),
     )
 
 

@@ -14,7 +14,7 @@ from bot.backtest.ledger import ledger_of
 from bot.backtest.metrics import Metrics
 from bot.config import RunConfig
 from bot.data.coverage import Coverage
-from bot.models import FundingPayment, Trade
+from bot.models import ContractEnd, FundingPayment, Trade
 from bot.money import exact, plain
 from bot.pnl.payments import PaymentBook
 
@@ -42,6 +42,7 @@ class RunResult:
     config: RunConfig
     data_fingerprint: str
     coverage: Mapping[str, Coverage]
+    contract_ends: Mapping[str, ContractEnd]
     metrics: Metrics
     trades: tuple[Trade, ...]
     paid: PaymentBook
@@ -83,6 +84,7 @@ class RunResult:
             "engine_version": ENGINE_VERSION,
             "data_fingerprint": self.data_fingerprint,
             "coverage": {symbol: covered.document() for symbol, covered in self.coverage.items()},
+            "market_ends": {symbol: end.at_ms for symbol, end in self.contract_ends.items()},
             "metrics": self.metrics.document(),
             "findings": [finding.document() for finding in self.findings],
             "trades": [trade_document(trade) for trade in self.trades],

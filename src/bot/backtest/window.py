@@ -8,14 +8,16 @@ from typing import Self
 
 import numpy as np
 
+from bot.analytics.after_end import AfterEnd
 from bot.analytics.metrics import Calendar
+from bot.analytics.missing import MissingSettlements
 from bot.backtest.history import PairHistory, PairSeries, Times
 from bot.config import RunConfig
 from bot.data.coverage import Coverage, check_coverage, coverage
 from bot.data.series import MarketData
 from bot.errors import InsufficientDataError
 from bot.market_data.track import Track
-from bot.models import FundingRate, Instrument, MarkCandle, MarketEvent, SettlementView, Ticker
+from bot.models import ContractEnd, FundingRate, Instrument, MarkCandle, MarketEvent, SettlementView, Ticker
 from bot.timestamps import iso
 
 
@@ -24,6 +26,7 @@ class ReplayWindow:
     """The events of a window, oldest first, and what each shows; immutable, shared by trials.
 
     `past` holds the settlements before the window, pair by pair, for signals to warm up on.
+    `contract_ends` holds the pairs whose contract ended longer than a day before the window does.
     """
 
     exchange: str
@@ -33,7 +36,9 @@ class ReplayWindow:
     calendar: Calendar
     instruments: Mapping[str, Instrument]
     coverage: Mapping[str, Coverage]
+    contract_ends: Mapping[str, ContractEnd]
     _pairs: Mapping[str, PairHistory]
+    _end_ms: int
 
     @classmethod
     def build(cls, config: RunConfig, data: MarketData) -> Self:
@@ -45,12 +50,38 @@ class ReplayWindow:
         events = tuple(market_events(pairs, times))
         past = tuple(record for pair in pairs.values() for record in pair.records(0, config.start))
         calendar = Calendar.of(times)
-        return cls(data.exchange, data.fingerprint, past, events, calendar, instruments, covered, pairs)
+        found = {symbol: pair.contract_end(config.end) for symbol, pair in pairs.items()}
+        ends = {symbol: end for symbol, end in found.items() if end is not None}
+        shared = past, events, calendar, instruments, covered, ends, pairs
+        return cls(data.exchange, data.fingerprint, *shared, config.end)
 
     @cached_property
     def track(self) -> Track:
         """The events as a trader follows them."""
         return Track(self.events)
+
+    @property
+    def market_ends(self) -> dict[str, int]:
+        """When the contract of each pair that did so ended, ms UTC."""
+        return {symbol: end.at_ms for symbol, end in self.contract_ends.items()}
+
+    @cached_property
+    def after_end(self) -> Mapping[str, AfterEnd]:
+        """What was posted after the end of each contract that ended, by pair."""
+        return {symbol: self._after(end) for symbol, end in self.contract_ends.items()}
+
+    @cached_property
+    def missing(self) -> Mapping[str, MissingSettlements]:
+        """The settlements that are not recorded, of each pair that lacks any.
+
+        After the end of its contract nothing falls due.
+        """
+        ends = self.market_ends
+        found = {
+            symbol: pair.missing_settlements(min(self._end_ms, ends.get(symbol, self._end_ms)))
+            for symbol, pair in self._pairs.items()
+        }
+        return {symbol: MissingSettlements(times) for symbol, times in found.items() if len(times)}
 
     def series(self, symbol: str) -> PairSeries:
         """Return what a pair shows at the events, at each of which it settles."""
@@ -63,6 +94,12 @@ class ReplayWindow:
     def mark_candles(self, symbol: str, after_ms: int, until_ms: int) -> Iterator[MarkCandle]:
         """Yield the candles of the mark series that closed in (after_ms, until_ms], oldest first."""
         return self._pairs[symbol].mark_candles(after_ms, until_ms)
+
+    def _after(self, end: ContractEnd) -> AfterEnd:
+        pair = self._pairs[end.ticker.symbol]
+        posted = pair.funding.t_ms
+        times = posted[(posted > end.at_ms) & (posted <= self._end_ms)]
+        return AfterEnd(end, times, pair.series(times).unit_funding)
 
 
 def check_window(config: RunConfig, data: MarketData) -> None:

@@ -39,6 +39,26 @@ def settlements_expected(t_ms: Times, interval_ms: Times) -> Times:
     return np.maximum(steps, 1)
 
 
+def missing_settlements(t_ms: Times, interval_ms: Times, until_ms: int) -> Times:
+    """Return when settlements fell due that are not among the ascending `t_ms`, up to `until_ms`.
+
+    Between two settlements as many as `settlements_expected` counts, in the interval in force at the later
+    one; after the last in its own interval.
+    """
+    if not len(t_ms):
+        return t_ms
+    missing = np.append(settlements_expected(t_ms, interval_ms) - 1, _since(t_ms, interval_ms, until_ms))
+    steps = np.append(interval_ms[1:], interval_ms[-1])
+    before = np.repeat(np.arange(len(t_ms)), missing)
+    places = np.arange(len(before)) - np.repeat(np.cumsum(missing) - missing, missing) + 1
+    due: Times = t_ms[before] + places * steps[before]
+    return due[due <= until_ms]
+
+
+def _since(t_ms: Times, interval_ms: Times, until_ms: int) -> int:
+    return max(0, (until_ms - int(t_ms[-1])) // int(interval_ms[-1]))
+
+
 def funding_gaps(t_ms: Times, interval_ms: Times) -> list[Gap]:
     """Return the holes between ascending settlements."""
     expected = settlements_expected(t_ms, interval_ms)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from bot.models import CloseReason, FundingRate, Position, Trade
 from bot.pnl import formulas
 
+_BEFORE_SETTLEMENTS = frozenset((CloseReason.LIQUIDATION, CloseReason.DELISTED))
+
 
 class Exit(NamedTuple):
     """How a hedge ended: unrounded fills and booked fees of both legs; `perp_price` None if liquidated."""
@@ -42,6 +44,6 @@ def was_due(trade: Trade, funding: FundingRate) -> bool:
 def last_due_ms(trade: Trade) -> int:
     """Return the last ms at which settlements, from the one after opening on, were due to a round trip.
 
-    Settlements come before closing, liquidations before settlements.
+    Settlements come before closing, liquidations and delistings before settlements.
     """
-    return trade.closed_at_ms - (trade.reason is CloseReason.LIQUIDATION)
+    return trade.closed_at_ms - (trade.reason in _BEFORE_SETTLEMENTS)

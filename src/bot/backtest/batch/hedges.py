@@ -41,8 +41,7 @@ class PairColumns:
         self.marks = Compared(series.mark, series.fresh)
         self.spots = ExactArray.of(series.spot)
         self.perps = ExactArray.of(series.perp)
-        paid_marks, rates = ExactArray.of(series.paid_mark), ExactArray.of(series.rate)
-        self.unit_funding = formulas.unit_funding(paid_marks, rates)
+        self.unit_funding = series.unit_funding
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -79,6 +79,7 @@ class Sequences:
         distinct, which = np.unique(codes, return_inverse=True)
         lengths = np.array([len(row) // codes.itemsize for _, row in rows], dtype=np.int64)
         self._calendar = calendar
+        self._ended = bool(book.pair.window.contract_ends)
         self._trips = Trips.of(book, distinct)
         self._check(book.initial, len(codes))
         depths = Depths.of(self._trips, calendar.times_ms)
@@ -137,6 +138,8 @@ class Sequences:
         sums = {name: segment_sums(values[legs.trips], legs.starts) for name, values in trips.sums().items()}
         best = legs.highest(trips.net[legs.trips], -_SAFE_UNITS)
         sums["best"] = np.where(sums["trades"] > 0, best, 0)
+        if not self._ended:
+            sums["after_end"] = np.full(len(best), None)
         columns = (sums[field.name].tolist() for field in fields(TradeTotals))
         held = segment_sums((trips.ends - trips.entries)[legs.trips], legs.starts)
         return [TradeTotals(*values) for values in zip(*columns, strict=True)], held.tolist()

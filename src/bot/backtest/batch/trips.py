@@ -14,6 +14,7 @@ from bot.backtest.ledger import Bookings, symbol_code
 from bot.errors import ExecutionError
 from bot.models import CloseReason, Leg, Position, Side, Trade
 from bot.pnl import formulas
+from bot.pnl.exact_array import ExactArray
 from bot.pnl.round_trip import Exit, round_trip
 
 
@@ -23,6 +24,8 @@ class Trips:
 
     The hedge of each is the one at place `hedges` in `paths`, its entry the cell at place `cells`.
     `last_collected` is the last settlement each collected, `last_seen` the last event not after its close.
+    `missed` counts the settlements that are not in the data, `after_end` is what was booked after the
+    contract had ended.
     """
 
     paths: Paths
@@ -38,6 +41,8 @@ class Trips:
     fees: Whole
     price_pnl: Whole
     net: Whole
+    missed: Whole
+    after_end: Whole
 
     @classmethod
     def of(cls, book: HedgeBook, codes: Whole) -> Self:
@@ -53,7 +58,9 @@ class Trips:
         closed = _Closed.of(book, opened, codes, funding)
         net = formulas.net_pnl(closed.price_pnl, funding, closed.fees)
         when = opened.entries, ends, reasons, cells, collected, closed.seen, closed.held_ms
-        return cls(paths, place, *when, funding, closed.fees, closed.price_pnl, net)
+        missed = _missed(book, opened.entries, closed.held_ms, reasons)
+        after_end = _after_end(book, paths, cells, opened, closed.held_ms, net)
+        return cls(paths, place, *when, funding, closed.fees, closed.price_pnl, net, missed, after_end)
 
     def sums(self) -> dict[str, Whole]:
         """Return what each adds to the totals of a run, by name."""
@@ -62,6 +69,7 @@ class Trips:
             "winners": (self.net > 0).astype(np.int64),
             "liquidations": (self.reasons == LIQUIDATION).astype(np.int64),
             "margin_exits": (self.reasons == MARGIN).astype(np.int64),
+            "delistings": np.zeros(len(self.net), dtype=np.int64),
             "payments": self.last_collected - self.entries,
             "funding": self.funding,
             "price_pnl": self.price_pnl,
@@ -69,6 +77,8 @@ class Trips:
             "gains": np.maximum(self.net, 0),
             "losses": np.maximum(-self.net, 0),
             "held_ms": self.held_ms,
+            "missed": self.missed,
+            "after_end": self.after_end,
         }
 
     def bookings(self, symbol: str, times_ms: Whole) -> Bookings:
@@ -174,6 +184,42 @@ def _liquidated(book: HedgeBook, position: Position, entry: int, end: int, fundi
     fee = book.fees.fee(Leg.SPOT, position.quantity, price)
     done = Exit(ticker.t_ms, price, None, fee, CloseReason.LIQUIDATION)
     return round_trip(position, from_units(funding), end - 1 - entry, done)
+
+
+def _missed(book: HedgeBook, entries: Whole, held_ms: Whole, reasons: Whole) -> Whole:
+    pair = book.pair
+    missing = pair.window.missing.get(pair.symbol)
+    if missing is None:
+        return np.zeros(len(entries), dtype=np.int64)
+    opened_ms = pair.times_ms[entries]
+    return missing.within(opened_ms, opened_ms + held_ms - (reasons == LIQUIDATION))
+
+
+def _after_end(
+    book: HedgeBook, paths: Paths, cells: Whole, opened: Opened, held_ms: Whole, net: Whole
+) -> Whole:
+    """Return the part of each round trip's `net` that was booked after the contract had ended.
+
+    `AfterEnd.pnl` says what that is; funding by then is that of the last event which is not later.
+    """
+    pair = book.pair
+    found, end = np.zeros(len(net), dtype=np.int64), pair.window.contract_ends.get(pair.symbol)
+    if end is None:
+        return found
+    opened_ms = pair.times_ms[opened.entries]
+    later = opened_ms > end.at_ms
+    found[later] = net[later]
+    across = np.flatnonzero(~later & (opened_ms + held_ms > end.at_ms))
+    spot, perp = end.ticker.spot, end.ticker.perp
+    if not len(across) or spot is None or perp is None:
+        return found
+    held = opened[across]
+    last = int(np.searchsorted(pair.times_ms, end.at_ms, side="right")) - 1
+    spots, perps = (ExactArray.from_decimals([price] * len(across)) for price in (spot, perp))
+    worth = formulas.hedge_value(held.quantity, spots, held.perp_entry, perps)
+    paid = (held.spot_cost + held.entry_fees).units()
+    found[across] = net[across] - (worth.units() - paid + paths.funding[cells[across] + last - held.entries])
+    return found
 
 
 def positions(book: HedgeBook, opened: Opened) -> list[Position]:
