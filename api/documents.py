@@ -26,6 +26,7 @@ def sweep_document(sweep: SweepView) -> dict[str, Any]:
         "id": sweep.id,
         "name": sweep.spec.name,
         "state": sweep.state,
+        "outcome": sweep.outcome,
         "trials_total": sweep.trials_total,
         "trials_done": sweep.trials_done,
         "trials_failed": sweep.trials_failed,

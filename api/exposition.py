@@ -46,6 +46,11 @@ class _Snapshot(Collector):
         for state, number in found.sweeps.items():
             sweeps.add_metric([state], number)
         yield sweeps
+        yield _gauge(
+            "sweeps_completed_with_failures",
+            "Sweeps in the state completed of which some trials failed.",
+            found.completed_with_failures,
+        )
         chunks = GaugeMetricFamily(f"{PREFIX}_open_chunks", "Chunks of active sweeps.", labels=["state"])
         for chunk_state, number in found.open_chunks.items():
             chunks.add_metric([chunk_state], number)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from sweeps.jobs import JobKind, JobState
-from sweeps.trial import SweepState, TrialState
+from sweeps.trial import SweepOutcome, SweepState, TrialState
 
 Metrics = Annotated[
     dict[str, str | int | float | None],
@@ -75,6 +75,9 @@ class SweepDocument(BaseModel):
     id: int
     name: str
     state: SweepState
+    outcome: SweepOutcome | None = Field(
+        description="how it ended, null while it has not; a completed sweep may have failed trials"
+    )
     trials_total: int
     trials_done: int
     trials_failed: int
@@ -90,6 +93,23 @@ class SweepDocument(BaseModel):
     tags: list[str]
     note: str
     spec: dict[str, Any]
+
+
+class FailureReason(BaseModel):
+    """Why some trials failed: those whose reasons differ in figures only count as one."""
+
+    code: str
+    message: str = Field(description="the reason of the example, to the letter")
+    trials: int
+    example: int = Field(description="the lowest number of a trial that failed so")
+
+
+class FailureReport(BaseModel):
+    """Reasons of a sweep's failed trials, the most frequent first."""
+
+    failed: int
+    examined: int = Field(description="failed trials that were counted, those with the lowest numbers")
+    reasons: list[FailureReason]
 
 
 class SweepPage(BaseModel):

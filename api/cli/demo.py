@@ -7,6 +7,7 @@ from rich.console import Console
 
 from api.cli.client import service
 from api.cli.example_sweep import best_recorded, example_json
+from api.cli.failed_trials import print_failures
 from api.cli.market_data import import_path
 from api.cli.serving import interruptible_by_signals, print_addresses
 from api.cli.sweeps import follow, print_top
@@ -83,4 +84,5 @@ def _sweep(address: str, spec: bytes, console: Console) -> None:
         print(f"Heatmap and equity curves: {sweep.page}")
     if sweep.state != SweepState.COMPLETED:
         failed = sweep.document["trials_failed"]
+        print_failures(sweep)
         raise DemoFailedError(f"the sweep ended {sweep.state}: {counted(failed, 'trial')} failed")

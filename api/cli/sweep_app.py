@@ -38,7 +38,11 @@ def submit_sweep(
     note: Note = None,
     as_json: Json = False,
 ) -> None:
-    """Submit the sweep in a file."""
+    """Submit the sweep in a file.
+
+    With --wait the status is 0 if the sweep completed, also where some of its trials failed (it says why),
+    and 1 if every trial failed or the sweep was cancelled.
+    """
     from api.cli.sweep_control import print_plan
     from api.cli.sweeps import Said, submit
 
@@ -51,6 +55,10 @@ def submit_sweep(
 @sweep.command("list", epilog="Example: `carrygrid sweep list --state running --tag btc`")
 def list_sweeps(
     state: Annotated[str | None, typer.Option(help="Only those in one state, such as running.")] = None,
+    outcome: Annotated[
+        str | None,
+        typer.Option(help="Only those that ended so, such as completed_with_failures or failed."),
+    ] = None,
     tag: Annotated[str | None, typer.Option(help="Only those with this tag.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
     as_json: Json = False,
@@ -58,7 +66,7 @@ def list_sweeps(
     """List sweeps, newest first."""
     from api.cli.sweep_control import print_sweeps
 
-    print_sweeps(state, tag, limit, as_json=as_json)
+    print_sweeps(limit, state=state, outcome=outcome, tag=tag, as_json=as_json)
 
 
 @sweep.command("show", epilog="Example: `carrygrid sweep show 3`, `carrygrid sweep show 3 --wait`")
@@ -67,7 +75,11 @@ def show_sweep(
     wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end first.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Print how far a sweep is."""
+    """Print how far a sweep is, and why trials failed.
+
+    With --wait the status is 0 if it completed, also where some of its trials failed, and 1 if every trial
+    failed or it was cancelled.
+    """
     from api.cli.sweeps import show
 
     _leave(show(sweep_id, wait=wait, as_json=as_json))
@@ -83,7 +95,7 @@ def top_trials(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 10,
     as_json: Json = False,
 ) -> None:
-    """Print the best trials of a sweep."""
+    """Print the best trials of a sweep, and why others failed."""
     from api.cli.sweeps import top
 
     top(sweep_id, sort, limit, as_json=as_json)

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from api.cli.client import found_sweep, service
+from api.cli.failed_trials import reason_in_brief, state_words
+from api.cli.printing import console
 from api.cli.runs import read_body
 from api.cli.sweeps import change
 from bot.errors import InvalidInputError
@@ -45,20 +47,26 @@ def print_plan(path: Path, *, as_json: bool) -> None:
     print(f"space       {estimate['bytes'] / _MEBIBYTE:,.1f} MiB")
 
 
-def print_sweeps(state: str | None, tag: str | None, limit: int, *, as_json: bool) -> None:
+def print_sweeps(
+    limit: int, *, state: str | None, outcome: str | None, tag: str | None, as_json: bool
+) -> None:
     """Print sweeps, newest first."""
     with service() as client:
-        sweeps = [sweep.document for sweep in client.sweeps(state=state, tag=tag, limit=limit)]
-    if as_json:
-        print(json.dumps(sweeps))
-        return
+        found = client.sweeps(state=state, outcome=outcome, tag=tag, limit=limit)
+        if as_json:
+            print(json.dumps([sweep.document for sweep in found]))
+            return
+        reasons = {sweep.id: reason_in_brief(sweep) for sweep in found}
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("sweep", "name", "state", "done", "of", "failed", "tags"):
         table.add_column(heading)
-    for sweep in sweeps:
-        counts = (f"{sweep[f'trials_{what}']:,}" for what in ("done", "total", "failed"))
-        table.add_row(str(sweep["id"]), sweep["name"], sweep["state"], *counts, ", ".join(sweep["tags"]))
-    Console(highlight=False, markup=False).print(table)
+    for sweep in (one.document for one in found):
+        done, total, failed = (f"{sweep[f'trials_{what}']:,}" for what in ("done", "total", "failed"))
+        why = f"{failed}{reasons[sweep['id']]}"
+        tags = ", ".join(sweep["tags"])
+        cells = (str(sweep["id"]), sweep["name"], state_words(sweep), done, total, why, tags)
+        table.add_row(*map(Text, cells))
+    console().print(table)
 
 
 def delete(sweep_id: int, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from api.cli.client import found_sweep, service
+from api.cli.failed_trials import print_failures, state_words
 from api.cli.runs import read_body
 from api.cli.trial_table import print_trials
 from api.dashboard.catalogue import METRIC_LABELS, TABLE_COLUMNS, MetricLabel, labels
@@ -46,6 +47,7 @@ def submit(path: Path, said: Said, *, wait: bool, as_json: bool) -> bool:
             print(json.dumps(sweep.document))
         elif wait:
             print_top(sweep, None, 10)
+            print_failures(sweep)
         return not wait or sweep.state == SweepState.COMPLETED
 
 
@@ -68,6 +70,7 @@ def top(sweep_id: int, sort: str | None, limit: int, *, as_json: bool) -> None:
             print(json.dumps(list(sweep.documents(sort=sort, limit=limit))))
         else:
             print_top(sweep, sort, limit)
+            print_failures(sweep)
 
 
 def change(sweep_id: int, action: Callable[[Sweep], Sweep], *, as_json: bool) -> None:
@@ -95,6 +98,9 @@ def print_top(sweep: Sweep, sort: str | None, limit: int) -> None:
     if not trials:
         print("no trial has finished yet")
         return
+    if not any(trial["metrics"] for trial in trials):
+        print("no trial completed")
+        return
     names = list(trials[0]["params"])
     columns = labels(TABLE_COLUMNS)
     rows = [
@@ -116,10 +122,11 @@ def tell(found: Sweep, *, as_json: bool) -> None:
         print(json.dumps(sweep))
         return
     reason = f": {sweep['reason']}" if sweep["reason"] else ""
-    print(f"sweep {sweep['id']}  {sweep['name']}\nstate   {sweep['state']}{reason}")
+    print(f"sweep {sweep['id']}  {sweep['name']}\nstate   {state_words(sweep)}{reason}")
     done, total, failed = (sweep[f"trials_{what}"] for what in ("done", "total", "failed"))
     reused = f", {sweep['trials_reused']:,} taken over" if sweep["trials_reused"] else ""
     print(f"trials  {done:,} of {total:,} done, {failed:,} failed{reused}")
+    print_failures(found)
     if sweep["tags"]:
         print(f"tags    {', '.join(sweep['tags'])}")
     if sweep["note"]:

@@ -9,6 +9,7 @@ from api.dashboard.catalogue import METRIC_LABELS, explained
 from api.dashboard.formats import shown, utc
 from bot.data.symbols import SYNTHETIC_EXCHANGE
 from sweeps.axes import Axis, as_number
+from sweeps.failures import FailureReport
 from sweeps.heartbeats import Beat, Component
 from sweeps.metrics import Direction
 from sweeps.progress import SweepView
@@ -29,12 +30,18 @@ class AxisCard:
 class SweepCard:
     """A sweep as the pages print it."""
 
-    def __init__(self, view: SweepView, beats: Sequence[Beat] | None = None) -> None:
+    def __init__(
+        self,
+        view: SweepView,
+        beats: Sequence[Beat] | None = None,
+        failures: FailureReport | None = None,
+    ) -> None:
         spec = view.spec
         self.view = view
         self.id = view.id
         self.name = spec.name
-        self.state = view.state
+        self.state = view.outcome or view.state
+        self.failures = failures
         self.total = view.trials_total
         self.done = view.trials_done
         self.failed = view.trials_failed

@@ -15,10 +15,11 @@ from api.routes.parameters import Cursor
 from bot.data import sql
 from sweeps.heartbeats import live_beats
 from sweeps.progress import MAX_SEARCH, SweepList, list_sweeps
-from sweeps.trial import SweepState
+from sweeps.trial import SweepOutcome, SweepState
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _PAGE_SWEEPS = 50
+_CHOICES = (*SweepState, SweepOutcome.COMPLETED_WITH_FAILURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class ListChoice:
     """What the list shows, as its address says it; a state that there is not counts as any."""
 
     search: str
-    state: SweepState | None
+    state: SweepState | SweepOutcome | None
     cursor: str | None
 
     @property
@@ -42,11 +43,10 @@ class ListChoice:
 
 def _choice(
     q: Annotated[str, Query(max_length=MAX_SEARCH)] = "",
-    state: Annotated[str, Query(max_length=16)] = "",
+    state: Annotated[str, Query(max_length=32)] = "",
     cursor: Cursor = None,
 ) -> ListChoice:
-    known = state in list(SweepState)
-    return ListChoice(q.strip(), SweepState(state) if known else None, cursor)
+    return ListChoice(q.strip(), next((one for one in _CHOICES if one == state), None), cursor)
 
 
 Choice = Annotated[ListChoice, Depends(_choice)]
@@ -79,7 +79,8 @@ async def _found(database: DatabaseDep, choice: ListChoice) -> dict[str, Any]:
     def query(connection: sa.Connection) -> tuple[SweepList, bool, bool]:
         found = list_sweeps(
             connection,
-            state=choice.state,
+            state=choice.state if isinstance(choice.state, SweepState) else None,
+            outcome=choice.state if isinstance(choice.state, SweepOutcome) else None,
             search=choice.search or None,
             limit=_PAGE_SWEEPS,
             cursor=choice.cursor,
@@ -93,6 +94,6 @@ async def _found(database: DatabaseDep, choice: ListChoice) -> dict[str, Any]:
         "unattended": not worked and any(sweep.open for sweep in sweeps),
         "next_cursor": found.next_cursor,
         "choice": choice,
-        "states": list(SweepState),
+        "states": _CHOICES,
         "has_data": has_data,
     }

@@ -16,6 +16,7 @@ from api.dashboard.parameter_form import parameter_kinds
 from api.dashboard.presenters import SweepCard
 from api.dependencies import DatabaseDep
 from api.routes.parameters import Cursor, SweepId, TrialNumber
+from sweeps.failures import failures_of
 from sweeps.heartbeats import live_beats
 from sweeps.progress import get_sweep
 from sweeps.queries import TrialPage, one_trial, trial_page
@@ -87,7 +88,8 @@ async def _sweep_card(database: DatabaseDep, sweep_id: int) -> SweepCard:
 
 
 def _card(connection: sa.Connection, sweep_id: int) -> SweepCard:
-    return SweepCard(get_sweep(connection, sweep_id), live_beats(connection))
+    view = get_sweep(connection, sweep_id)
+    return SweepCard(view, live_beats(connection), failures_of(connection, view))
 
 
 async def _trial_list(

@@ -19,7 +19,7 @@ from bot.data.store import HistoricalDataStore
 from sweeps.progress import MAX_SEARCH, SweepView, get_sweep, list_sweeps
 from sweeps.repository import cancel_sweep, create_sweep, delete_sweep, resume_sweep
 from sweeps.spec import SweepSpec
-from sweeps.trial import SweepState
+from sweeps.trial import SweepOutcome, SweepState
 
 router = APIRouter(prefix="/sweeps", tags=["sweeps"], responses=PROBLEMS, default_response_class=JsonResponse)
 IdempotencyKey = Annotated[
@@ -69,13 +69,16 @@ def _created(connection: sa.Connection, spec: SweepSpec, key: str | None, room: 
 async def list_page(
     database: DatabaseDep,
     state: SweepState | None = None,
+    outcome: SweepOutcome | None = None,
     tag: Annotated[str | None, Query(max_length=64)] = None,
     q: Annotated[str | None, Query(max_length=MAX_SEARCH, description="part of a name, or a tag")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> JsonResponse:
-    """Return a page of sweeps, all or those in one state, with one tag, found by a word, or all of it."""
-    page = await database.read(list_sweeps, state=state, tag=tag, search=q, limit=limit, cursor=cursor)
+    """Return a page of sweeps: all, or those in one state, with one outcome or tag, found by a word."""
+    page = await database.read(
+        list_sweeps, state=state, outcome=outcome, tag=tag, search=q, limit=limit, cursor=cursor
+    )
     sweeps = [sweep_document(sweep) for sweep in page.sweeps]
     return JsonResponse({"sweeps": sweeps, "next_cursor": page.next_cursor})
 

@@ -13,9 +13,10 @@ from api.refusals import TrialFailedError
 from api.replays import Replays
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId, TrialNumber, other_parameters
-from api.schemas import EquityCurve, TradeList, TrialDetail, TrialPage
+from api.schemas import EquityCurve, FailureReport, TradeList, TrialDetail, TrialPage
 from bot.backtest import RunResult
 from bot.backtest.result import trade_document
+from sweeps.failures import failure_report
 from sweeps.progress import get_spec
 from sweeps.queries import TrialView, one_trial, stored_equity, stored_trades, trial_page
 from sweeps.spec import SweepSpec
@@ -49,6 +50,12 @@ async def page(
     )
     trials = [trial_document(trial) for trial in found.trials]
     return JsonResponse({"trials": trials, "next_cursor": found.next_cursor})
+
+
+@router.get("/failures", summary="Why trials failed", response_model=FailureReport)
+async def failures(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
+    """Return the reasons of failed trials with how many each explains and an example, most frequent first."""
+    return JsonResponse((await database.read(failure_report, sweep_id)).document())
 
 
 @router.get("/trials/{number}", summary="One trial", response_model=TrialDetail)

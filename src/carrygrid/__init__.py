@@ -4,7 +4,7 @@ from carrygrid.client import Client
 from carrygrid.errors import FieldProblem, ServiceError
 from carrygrid.heatmaps import Heatmap
 from carrygrid.progress import Progress
-from carrygrid.records import EquityPoint, Trade, Trial
+from carrygrid.records import EquityPoint, FailureReason, Trade, Trial
 from carrygrid.runs import Run
 from carrygrid.sweep import Sweep
 from carrygrid.tables import Table
@@ -12,6 +12,7 @@ from carrygrid.tables import Table
 __all__ = [
     "Client",
     "EquityPoint",
+    "FailureReason",
     "FieldProblem",
     "Heatmap",
     "Progress",

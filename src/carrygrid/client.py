@@ -58,10 +58,16 @@ class Client:
         return Sweep(self._connection, self._connection.call("GET", f"/sweeps/{sweep_id}"))
 
     def sweeps(
-        self, *, state: str | None = None, tag: str | None = None, limit: int | None = None
+        self,
+        *,
+        state: str | None = None,
+        outcome: str | None = None,
+        tag: str | None = None,
+        limit: int | None = None,
     ) -> list[Sweep]:
-        """Return sweeps, newest first: all, or those in one state or with one tag."""
-        query = {name: value for name, value in (("state", state), ("tag", tag)) if value is not None}
+        """Return sweeps, newest first: all, or those in one state, with one outcome or with one tag."""
+        asked = (("state", state), ("outcome", outcome), ("tag", tag))
+        query = {name: value for name, value in asked if value is not None}
         rows = self._connection.rows("/sweeps", "sweeps", query=query, limit=limit)
         return [Sweep(self._connection, document) for document in rows]
 

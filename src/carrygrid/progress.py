@@ -30,7 +30,8 @@ class Progress:
         rate = f"  {self.rate:,.0f} trials/s" if self.rate else ""
         left = f"  {self.eta_s:,.0f} s left" if self.eta_s else ""
         bar = f"[{'#' * filled:.<{_BAR_CELLS}}]"
-        return f"{bar} {self.done:,} of {self.total:,}{rate}{left}  {self.state}"
+        failed = f", {self.failed:,} failed" if self.failed else ""
+        return f"{bar} {self.done:,} of {self.total:,}{rate}{left}  {self.state}{failed}"
 
 
 class ProgressLine:

@@ -23,6 +23,15 @@ class Trial:
     run_key: str | None
 
 
+class FailureReason(NamedTuple):
+    """Why `trials` trials failed; `message` is that of the trial `example`."""
+
+    code: str
+    message: str
+    trials: int
+    example: int
+
+
 class EquityPoint(NamedTuple):
     """Equity at one moment, in the quote currency."""
 

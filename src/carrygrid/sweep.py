@@ -10,7 +10,7 @@ from carrygrid.encoding import Body, body_bytes, query_text
 from carrygrid.heatmaps import Heatmap
 from carrygrid.progress import Progress, ProgressLine
 from carrygrid.promotion import promoted
-from carrygrid.records import EquityPoint, Trade, Trial, equity_table, trade_table
+from carrygrid.records import EquityPoint, FailureReason, Trade, Trial, equity_table, trade_table
 from carrygrid.tables import Table
 from carrygrid.trials import TrialColumns
 from carrygrid.waiting import wait_for
@@ -49,6 +49,23 @@ class Sweep:
     def state(self) -> str:
         """Return the state when it was last read."""
         return str(self.document["state"])
+
+    @property
+    def outcome(self) -> str | None:
+        """Return how it had ended when it was last read, None before its end.
+
+        That is `completed`, `completed_with_failures`, `failed` (every trial did) or `cancelled`.
+        """
+        outcome = self.document.get("outcome")
+        return None if outcome is None else str(outcome)
+
+    def failures(self) -> list[FailureReason]:
+        """Return why trials failed, the most frequent reason first; none did if it is empty.
+
+        Reasons that differ in figures only count as one.
+        """
+        found = self._connection.call("GET", f"{self._path}/failures")
+        return [FailureReason(**reason) for reason in found["reasons"]]
 
     @property
     def page(self) -> str:

@@ -16,7 +16,7 @@ from sweeps.labelling import tags_of
 from sweeps.leaderboard import best_first
 from sweeps.spec import SweepSpec, stored_spec
 from sweeps.tables import METRIC_COLUMNS, chunk, sweep, sweep_tag, trial
-from sweeps.trial import ACTIVE, ChunkState, SweepState
+from sweeps.trial import ACTIVE, ChunkState, SweepOutcome, SweepState, sweep_outcome
 
 log = structlog.get_logger()
 
@@ -60,6 +60,11 @@ class SweepView:
     note: str
     tags: tuple[str, ...]
 
+    @property
+    def outcome(self) -> SweepOutcome | None:
+        """Return how it ended, None while it has not."""
+        return sweep_outcome(self.state, self.trials_failed)
+
 
 @dataclass(frozen=True, slots=True)
 class SweepList:
@@ -91,12 +96,13 @@ def list_sweeps(
     connection: sa.Connection,
     *,
     state: SweepState | None = None,
+    outcome: SweepOutcome | None = None,
     tag: str | None = None,
     search: str | None = None,
     limit: int = 50,
     cursor: str | None = None,
 ) -> SweepList:
-    """Return sweeps (in one state, with one tag), newest first, from `cursor` on.
+    """Return sweeps (in one state, with one outcome, with one tag), newest first, from `cursor` on.
 
     `search` is part of a name, whatever its case, or a whole tag. Sweeps that this installation cannot read
     are left out, so that they do not hide the others.
@@ -107,6 +113,8 @@ def list_sweeps(
     query = _selected().order_by(sweep.c.id.desc()).limit(limit + 1)
     if state is not None:
         query = query.where(sweep.c.state == state)
+    if outcome is not None:
+        query = query.where(ended_as(outcome))
     if tag is not None:
         query = query.where(_has_tag(sweep_tag.c.tag == tag))
     if search is not None:
@@ -117,6 +125,15 @@ def list_sweeps(
     rows = connection.execute(query).all()
     shown = rows[:limit]
     return SweepList(_readable(connection, shown), _cursor(shown[-1].id) if len(rows) > limit else None)
+
+
+def ended_as(outcome: SweepOutcome) -> sa.ColumnElement[bool]:
+    """Return the condition that a sweep has an outcome."""
+    if outcome not in {SweepOutcome.COMPLETED, SweepOutcome.COMPLETED_WITH_FAILURES}:
+        return sweep.c.state == SweepState(outcome.value)
+    failed = sa.exists().where(chunk.c.sweep_id == sweep.c.id, chunk.c.trials_failed > 0)
+    clean = outcome is SweepOutcome.COMPLETED
+    return sa.and_(sweep.c.state == SweepState.COMPLETED, sa.not_(failed) if clean else failed)
 
 
 def _has_tag(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

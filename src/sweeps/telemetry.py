@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from sweeps.dispatch import LEAST_WINDOW, MESSAGES_PER_SLOT
 from sweeps.heartbeats import Component, live_beats
+from sweeps.progress import ended_as
 from sweeps.reconcile import outstanding
 from sweeps.tables import chunk, sweep
 from sweeps.tally import (
@@ -19,7 +20,7 @@ from sweeps.tally import (
     bucket_name,
     counted,
 )
-from sweeps.trial import ACTIVE, ChunkState, SweepState
+from sweeps.trial import ACTIVE, ChunkState, SweepOutcome, SweepState
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Telemetry:
     chunks_isolated: int
     chunk_seconds: Durations
     sweeps: Mapping[SweepState, int]
+    completed_with_failures: int
     open_chunks: Mapping[ChunkState, int]
     trials_waiting: int
     messages_outstanding: int
@@ -61,6 +63,7 @@ def telemetry(connection: sa.Connection) -> Telemetry:
         chunks_isolated=counts.get(CHUNKS_ISOLATED, 0),
         chunk_seconds=_durations(counts),
         sweeps=_sweeps(connection),
+        completed_with_failures=_completed_with_failures(connection),
         open_chunks=open_chunks,
         trials_waiting=waiting,
         messages_outstanding=outstanding(connection),
@@ -80,6 +83,11 @@ def _sweeps(connection: sa.Connection) -> dict[SweepState, int]:
     rows = connection.execute(sa.select(sweep.c.state, sa.func.count()).group_by(sweep.c.state))
     found = {SweepState(state): number for state, number in rows}
     return {state: found.get(state, 0) for state in SweepState}
+
+
+def _completed_with_failures(connection: sa.Connection) -> int:
+    ended = ended_as(SweepOutcome.COMPLETED_WITH_FAILURES)
+    return connection.execute(sa.select(sa.func.count()).select_from(sweep).where(ended)).scalar_one()
 
 
 def _open_chunks(connection: sa.Connection) -> tuple[dict[ChunkState, int], int]:

@@ -16,6 +16,15 @@ class SweepState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class SweepOutcome(StrEnum):
+    """End of a sweep as people judge it: its state, and whether trials failed in a completed one."""
+
+    COMPLETED = "completed"
+    COMPLETED_WITH_FAILURES = "completed_with_failures"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class ChunkState(StrEnum):
     """Life of a chunk, a range of trial numbers that one task replays."""
 
@@ -69,6 +78,15 @@ TRIAL_MOVES: Mapping[TrialState, frozenset[TrialState]] = MappingProxyType(
         TrialState.FAILED: frozenset({TrialState.PENDING}),
     }
 )
+
+
+def sweep_outcome(state: SweepState, trials_failed: int) -> SweepOutcome | None:
+    """Return how a sweep in `state` ended, None while it has not."""
+    if state not in ENDED:
+        return None
+    if state is SweepState.COMPLETED and trials_failed:
+        return SweepOutcome.COMPLETED_WITH_FAILURES
+    return SweepOutcome(state.value)
 
 
 def sweep_sources(target: SweepState) -> list[SweepState]:

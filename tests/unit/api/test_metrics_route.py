@@ -59,6 +59,8 @@ def test_failed_trials_are_counted_each_time_they_fail(client: TestClient, hands
     sweep_id = client.post("/sweeps", json=body).json()["id"]
     hands.work(sweep_id)
     assert samples(client)["carrygrid_trials_total state=failed"] == 1
+    assert samples(client)["carrygrid_sweeps state=completed"] == 1
+    assert samples(client)["carrygrid_sweeps_completed_with_failures"] == 1
     client.post(f"/sweeps/{sweep_id}/resume")
     hands.work(sweep_id)
     found = samples(client)

@@ -92,7 +92,7 @@ def test_progress_line_says_counts_rate_and_time_left_once() -> None:
     line(progress)
     line.end()
     half = "#" * 15 + "." * 15
-    assert stream.getvalue() == f"\r[{half}] 1,500 of 3,000  123 trials/s  12 s left  running\n"
+    assert stream.getvalue() == f"\r[{half}] 1,500 of 3,000  123 trials/s  12 s left  running, 2 failed\n"
 
 
 def test_moment_keeps_milliseconds() -> None:

@@ -1,0 +1,131 @@
+"""Commands say why trials failed, and do not call a sweep with failures simply completed."""
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from servers import eventually
+from sweeping import BASE
+from webservice import Hands, serving, sweep_body
+
+from api.cli import main
+from carrygrid import Client, FailureReason
+from sweeps import replay
+from sweeps.errors import ResultRangeError
+
+REASON = "end: 2024-01-05T00:00:00Z is before start 2024-01-10T00:00:00Z"
+LINE = f"failed  2 trials, such as {{}}: invalid_input: {REASON}\n"
+
+
+@pytest.fixture
+def address(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with serving(home) as address:
+        monkeypatch.setenv("CARRYGRID_API_URL", address)
+        yield address
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as leaving:
+        main([str(argument) for argument in arguments])
+    return int(leaving.value.code or 0)
+
+
+def body(*ends: str) -> dict[str, Any]:
+    base = {name: value for name, value in BASE.items() if name != "end"}
+    return sweep_body(base=base, grid={"end": list(ends), "perp_leverage": [1, 2]})
+
+
+def submitted(hands: Hands, address: str, *ends: str) -> int:
+    with Client(address) as client:
+        sweep_id = client.submit(body(*ends)).id
+    hands.work(sweep_id)
+    return sweep_id
+
+
+@pytest.mark.parametrize("command", ["show", "top"])
+def test_show_and_top_say_why_trials_failed(
+    address: str, hands: Hands, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    sweep_id = submitted(hands, address, "2024-03-30", "2024-01-05")
+    assert run("sweep", command, sweep_id) == 0
+    assert LINE.format(2) in capsys.readouterr().out
+
+
+def test_completed_sweep_with_failures_is_called_so(
+    address: str, hands: Hands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep_id = submitted(hands, address, "2024-03-30", "2024-01-05")
+    assert run("sweep", "show", sweep_id) == 0
+    assert "state   completed with failures\n" in capsys.readouterr().out
+    assert run("sweep", "list") == 0
+    listed = capsys.readouterr().out
+    assert "completed with failures" in listed
+    assert "2: invalid_input" in listed
+    assert run("sweep", "list", "--outcome", "completed_with_failures", "--json") == 0
+    [found] = json.loads(capsys.readouterr().out)
+    assert (found["state"], found["outcome"], found["trials_failed"]) == (
+        "completed",
+        "completed_with_failures",
+        2,
+    )
+    assert run("sweep", "list", "--outcome", "completed", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def waited_for(address: str, hands: Hands, spec: Path) -> int:
+    def work_once_submitted() -> None:
+        eventually(lambda: httpx2.get(f"{address}/sweeps").json()["sweeps"], 20, "the sweep is there")
+        hands.work(1)
+
+    worker = threading.Thread(target=work_once_submitted)
+    worker.start()
+    status = run("sweep", "submit", spec, "--wait")
+    worker.join()
+    return status
+
+
+def test_waiting_for_a_sweep_with_some_failures_says_why_and_ends_with_status_0(
+    address: str, hands: Hands, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(body("2024-03-30", "2024-01-05")))
+    assert waited_for(address, hands, spec) == 0
+    out = capsys.readouterr().out
+    assert "Best trials of sweep 1" in out
+    assert out.endswith(LINE.format(2))
+
+
+def test_waiting_for_a_sweep_of_failures_says_why_and_ends_with_status_1(
+    address: str,
+    hands: Hands,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_spec: Any, number: int) -> Any:
+        raise ResultRangeError(f"net_pnl of {number}00 does not fit")
+
+    monkeypatch.setattr(replay, "trial_config", refuse)
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(sweep_body()))
+    assert waited_for(address, hands, spec) == 1
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "no trial completed",
+        "failed  20 trials, such as 0: out_of_range: net_pnl of 000 does not fit",
+    ]
+
+
+def test_client_tells_outcome_and_reasons(address: str, hands: Hands) -> None:
+    sweep_id = submitted(hands, address, "2024-03-30", "2024-01-05")
+    with Client(address) as client:
+        sweep = client.sweep(sweep_id)
+        assert (sweep.state, sweep.outcome) == ("completed", "completed_with_failures")
+        assert sweep.failures() == [FailureReason("invalid_input", REASON, 2, 2)]
+        assert str(sweep.progress()).endswith("completed, 2 failed")
+        assert [one.id for one in client.sweeps(outcome="completed_with_failures")] == [sweep_id]
+        clean = client.submit(sweep_body())
+        assert (clean.outcome, clean.failures()) == (None, [])
