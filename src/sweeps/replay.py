@@ -9,25 +9,18 @@ from typing import Any, Protocol
 
 from bot.backtest import Baselines, Insight, ReplayWindow, RunResult, explain, replay
 from bot.backtest.batch import BatchReplayer, Course, TrialSummary
+from bot.backtest.findings import WindowFinding, window_findings
 from bot.backtest.identity import run_key
 from bot.config import RunConfig
 from bot.data.series import MarketData
 from bot.errors import BotError
 from sweeps.columns import money_units
 from sweeps.errors import ResultRangeError
+from sweeps.findings import WINDOW_PARAMETERS, Windows, window_name
 from sweeps.metrics import METRICS, MetricKind, metric_values
 from sweeps.spec import SweepSpec
 from sweeps.trial import TrialState
 
-WINDOW_PARAMETERS = (
-    "exchange",
-    "symbols",
-    "start",
-    "end",
-    "max_price_age_hours",
-    "min_coverage",
-    "instrument",
-)
 _window_key = attrgetter(*WINDOW_PARAMETERS)
 MAX_HELD_TICKERS = 120_000
 _MAX_ERROR_LENGTH = 2_000
@@ -60,7 +53,7 @@ class WindowCache:
     """Windows that trials share, the least recently used dropped first; refusals are remembered as well.
 
     Bounded by the number of prices held (symbols x events), not by windows; the newest always stays.
-    `built` counts the windows that had to be read.
+    `built` counts the windows that had to be read; what was odd about their data waits until it is stored.
     """
 
     def __init__(self, store: MarketStore, *, max_tickers: int = MAX_HELD_TICKERS) -> None:
@@ -69,6 +62,7 @@ class WindowCache:
         self._held: OrderedDict[tuple[Any, ...], HeldWindow | BotError] = OrderedDict()
         self._sweep_id: int | None = None
         self.built = 0
+        self._found: dict[str, tuple[WindowFinding, ...]] = {}
         self._check: Callable[[], None] = _accept
 
     def enter(self, sweep_id: int, check: Callable[[], None] | None = None) -> None:
@@ -79,7 +73,18 @@ class WindowCache:
         self._check = check or _accept
         if sweep_id != self._sweep_id:
             self._held.clear()
+            self._found.clear()
             self._sweep_id = sweep_id
+
+    @property
+    def unstored(self) -> Windows:
+        """The findings of windows read since the last ones were stored."""
+        return dict(self._found)
+
+    def stored(self, found: Windows) -> None:
+        """Forget findings that are stored."""
+        for window in found:
+            self._found.pop(window, None)
 
     def window(self, config: RunConfig) -> ReplayWindow:
         """Return the window `config` asks for; raises BotError where the store cannot give it."""
@@ -101,6 +106,7 @@ class WindowCache:
             self.built += 1
             self._check()
             self._held[key] = built
+            self._note(config, built)
             self._shrink()
         self._held.move_to_end(key)
         found = self._held[key]
@@ -116,6 +122,12 @@ class WindowCache:
             return HeldWindow(window, baselines, BatchReplayer(window, baselines))
         except BotError as error:
             return error.with_traceback(None)
+
+    def _note(self, config: RunConfig, built: HeldWindow | BotError) -> None:
+        if isinstance(built, BotError):
+            return
+        if found := window_findings(built.window.coverage):
+            self._found[window_name(config)] = found
 
     def _shrink(self) -> None:
         while len(self._held) > 1 and sum(map(_tickers, self._held.values())) > self._max_tickers:

@@ -15,7 +15,7 @@ from sweeps.heartbeats import live_slots
 from sweeps.pins import data_pin, refuse_another_footing
 from sweeps.rates import measured_rates
 from sweeps.spec import SweepSpec
-from sweeps.tables import chunk, sweep, sweep_tag, trial, trial_block, trial_curve
+from sweeps.tables import chunk, sweep, sweep_tag, sweep_window, trial, trial_block, trial_curve
 from sweeps.trial import ACTIVE, ChunkState, SweepState, TrialState, sweep_sources
 
 
@@ -201,7 +201,7 @@ def delete_sweep(connection: sa.Connection, sweep_id: int) -> None:
     """Remove a sweep with all its rows; raises UnknownSweepError."""
     sweep_state(connection, sweep_id)
     # Chunks first: a worker that stores results holds its chunk's row, so the two wait for each other here.
-    for table in (chunk, trial_curve, trial_block, trial, sweep_tag):
+    for table in (chunk, trial_curve, trial_block, trial, sweep_tag, sweep_window):
         connection.execute(table.delete().where(table.c.sweep_id == sweep_id))
     connection.execute(sweep.delete().where(sweep.c.id == sweep_id))
 

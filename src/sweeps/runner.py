@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.data.database import write_transaction
 from bot.errors import BotError
 from sweeps.errors import DataChangedError
+from sweeps.findings import keep_findings
 from sweeps.harvest import Harvest, Pace, Rhythm
 from sweeps.leaderboard import standing
 from sweeps.leases import ATTEMPT_LIMIT, Claim, Hold, claim_chunk, release_chunk, save_trials
@@ -180,15 +181,18 @@ class ChunkRunner:
     def _save(self, claim: Claim, harvest: Harvest, *, last: bool) -> Hold:
         self._keep_curves(harvest)
         results, curves = Results.of(harvest.rows), list(harvest.curves.values())
-        finished = finished_trials(harvest.rows)
+        finished, found = finished_trials(harvest.rows), self._windows.unstored
         with write_transaction(self._engine) as connection:
             hold = save_trials(connection, claim, results, curves, last=last, lease_ms=self._rhythm.lease_ms)
             if hold is not Hold.LOST:
+                keep_findings(connection, claim.sweep_id, found)
                 took = chunk_took(self._clock.now_ms() - harvest.started_ms) if last else {}
                 count(connection, finished | took, writer=claim.chunk_id)
             if harvest.timed:
                 record_rate(connection, self._host, harvest.spec, harvest.timed, harvest.busy_ms)
         harvest.clear()
+        if hold is not Hold.LOST:
+            self._windows.stored(found)
         return hold
 
     def _keep_curves(self, harvest: Harvest) -> None:

@@ -128,6 +128,20 @@ trial_curve = sa.Table(
 )
 """Equity curve and round trips of the trials whose curves are kept, compressed."""
 
+sweep_window = sa.Table(
+    "sweep_window",
+    metadata,
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("window", sa.String(64), primary_key=True),
+    sa.Column("names", sa.String(200), nullable=False),
+    sa.Column("findings", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What is odd about the data of each window of a sweep, a JSON list; windows in which all is well have no row.
+
+`names` are the distinct names of the findings, sorted, with commas between them.
+"""
+
 heartbeat = sa.Table(
     "heartbeat",
     metadata,

@@ -26,6 +26,7 @@ _MOST_JUMPS = 100
 """Past so many a series is broken throughout, and no amount is worked out."""
 _STRETCHES = frozenset({"zero_volume", "flat"})
 _SERIOUS = frozenset({"price_jump", "legs_apart", "dead_contract"})
+_ALWAYS = frozenset({"legs_apart", "dead_contract", "record_ends"})
 _MARKET_ENDED = (
     "booked after the contract had ended, which nobody could have earned; set end_dead_markets to true to "
     "close there"
@@ -150,7 +151,7 @@ def _of_pair(symbol: str, covered: Coverage) -> Iterator[WindowFinding]:
     for one in covered.findings:
         # Once a contract is dead it does not trade: saying so twice explains nothing.
         told = dead and one.leg == "perp" and one.name in _STRETCHES
-        if one.name in {"legs_apart", "dead_contract"} or (_is_long(one) and not told):
+        if one.name in _ALWAYS or (_is_long(one) and not told):
             yield WindowFinding(symbol, one.leg, one.name, one.count, one.from_ms, one.to_ms, one.detail)
     yield from _volume_window(symbol, covered)
 

@@ -14,7 +14,7 @@ from bot.backtest.ledger import ledger_of
 from bot.backtest.metrics import Metrics
 from bot.config import RunConfig
 from bot.data.coverage import Coverage
-from bot.models import ContractEnd, FundingPayment, Trade
+from bot.models import CloseReason, ContractEnd, FundingPayment, Trade
 from bot.money import exact, plain
 from bot.pnl.payments import PaymentBook
 
@@ -62,7 +62,13 @@ class RunResult:
     def findings(self) -> tuple[RunFinding, ...]:
         """Oddities of the data in the run's window that its numbers have to be read with, warnings first."""
         figures = self.metrics
-        booked = Booked(figures.net_pnl, figures.total_trades, figures.funding_payments)
+        booked = Booked(
+            figures.net_pnl,
+            figures.total_trades,
+            figures.funding_payments,
+            figures.missed_settlements,
+            figures.pnl_after_market_end,
+        )
         return run_findings(window_findings(self.coverage), booked, self.trades)
 
     @property
@@ -110,3 +116,21 @@ def trade_document(trade: Trade) -> dict[str, Any]:
         "funding_payments": trade.funding_payments,
         "reason": trade.reason.value,
     }
+
+
+def trade_of(document: Mapping[str, Any]) -> Trade:
+    """Return the round trip that `trade_document` gave."""
+    perp_exit = document["perp_exit"]
+    names = "quantity", "spot_entry", "perp_entry", "spot_exit"
+    prices = (Decimal(document[name]) for name in names)
+    amounts = (Decimal(document[name]) for name in ("funding", "fees", "price_pnl", "net_pnl"))
+    return Trade(
+        document["symbol"],
+        document["opened_at"],
+        document["closed_at"],
+        *prices,
+        None if perp_exit is None else Decimal(perp_exit),
+        *amounts,
+        document["funding_payments"],
+        CloseReason(document["reason"]),
+    )

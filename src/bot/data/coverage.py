@@ -96,21 +96,21 @@ def coverage(data: SymbolData, start_ms: int, end_ms: int) -> Coverage:
         mark=legs.get("mark"),
         timeframes_ms={name: series.timeframe_ms for name, series in candles.items()},
         spot_units=data.spot_units,
-        findings=tuple(_findings(data.funding[inside], candles, rows)),
+        findings=tuple(_findings(data.funding[inside], candles, rows, end_ms)),
         jumps=_jumps(candles, rows),
     )
 
 
 def _findings(
-    settled: FundingSeries, candles: dict[str, CandleSeries], rows: dict[str, slice]
+    settled: FundingSeries, candles: dict[str, CandleSeries], rows: dict[str, slice], end_ms: int
 ) -> Iterator[Finding]:
-    """Yield what is odd about the settlements and, leg by leg, the `rows` of a window."""
+    """Yield what is odd about the settlements and, leg by leg, the `rows` of a window until `end_ms`."""
     yield from funding_findings(settled)
     for leg, series in candles.items():
         inside = series[rows[leg]]
         yield from candle_findings(leg, inside)
         if leg == "perp":
-            yield from dead_contract(inside, settled)
+            yield from dead_contract(series, settled, end_ms)
             yield from legs_apart(candles["spot"], series, rows[leg])
         if leg != "mark":
             yield from late_prices(leg, series, settled.t_ms)

@@ -143,7 +143,8 @@ def _of_series(series: HeldSeries, rows: Rows, funding_rows: Rows) -> dict[str, 
         candles = candle_series(rows, timeframe_ms)
         gaps = candle_gaps(candles.open_ms, timeframe_ms)
         findings = list(candle_findings(kind.value, candles))
-        findings += dead_contract(candles, funding) if kind is SeriesKind.PERP else ()
+        if kind is SeriesKind.PERP and len(candles):
+            findings += dead_contract(candles, funding, int(candles.open_ms[-1]) + timeframe_ms)
         intervals = []
     return {
         "gaps": [[gap.from_ms, gap.to_ms, gap.missing] for gap in gaps],

@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bot.data.contract_end import derived_end_ms
 from bot.data.gaps import Times
 from bot.data.jumps import JUMP_FACTOR, apart_at, fold, leg_jumps
 from bot.data.series import CandleSeries, FundingSeries
 from bot.models import HOUR_MS
 from bot.timestamps import iso
 from bot.wording import counted
-
-DEAD_AFTER_MS = 72 * HOUR_MS
-"""Perp candles that repeat one price without volume for so long, up to the last one, are a dead contract."""
 
 _SWITCHES_SHOWN = 12
 _JUMPS_SHOWN = 3
@@ -85,22 +83,30 @@ def legs_apart(spot: CandleSeries, perp: CandleSeries, rows: slice) -> Iterator[
         yield _finding("perp", "legs_apart", perp.open_ms[at], detail)
 
 
-def dead_contract(perp: CandleSeries, funding: FundingSeries) -> Iterator[Finding]:
-    """Yield a finding if the contract stopped trading while its record goes on.
+def dead_contract(perp: CandleSeries, funding: FundingSeries, until_ms: int) -> Iterator[Finding]:
+    """Yield a finding if the contract ended longer than a day before `until_ms`, or its record did.
 
-    That is: for `DEAD_AFTER_MS` up to the last one its candles repeat one price without volume. The
-    settlements posted since are named: at one constant rate they look like income, and are none.
+    A record that goes on is named with the settlements posted since: at one constant rate they look like
+    income, and are none. Rows after `until_ms` do not count.
     """
-    since = _dead_since(perp)
-    if since is None:
+    ended_ms = derived_end_ms(perp, until_ms)
+    if ended_ms is None:
         return
-    dead_ms = int(perp.open_ms[since])
-    posted = slice(int(np.searchsorted(funding.t_ms, dead_ms, side="right")), None)
-    rates = np.unique(funding.rates.mantissas[posted])
-    posted_since = counted(len(funding.t_ms[posted]), "settlement")
-    constant = f", all at {funding.rates.decimal(-1)}" if len(rates) == 1 else ""
-    detail = f"no trade since {iso(dead_ms)}; {posted_since} posted since{constant}; end the window there"
-    yield _finding("perp", "dead_contract", perp.open_ms[since:], detail)
+    candles = int(np.searchsorted(perp.open_ms, until_ms - perp.timeframe_ms, side="right"))
+    candles -= int(np.searchsorted(perp.open_ms, ended_ms))
+    since, stop = np.searchsorted(funding.t_ms, [ended_ms, until_ms], side="right").tolist()
+    posted = stop - since
+    if not candles and not posted:
+        detail = f"the record ends at {iso(ended_ms)}, the window at {iso(until_ms)}"
+        yield Finding("perp", "record_ends", 0, ended_ms, until_ms, detail)
+        return
+    rates = np.unique(funding.rates.mantissas[since:stop])
+    constant = f", all at {funding.rates.decimal(since)}" if len(rates) == 1 else ""
+    detail = (
+        f"no trade since {iso(ended_ms)}; {counted(posted, 'settlement')} posted since{constant}; end the "
+        "window there, or set end_dead_markets to true"
+    )
+    yield Finding("perp", "dead_contract", candles or posted, ended_ms, until_ms, detail)
 
 
 def late_prices(leg: str, candles: CandleSeries, settled_ms: Times) -> Iterator[Finding]:
@@ -157,14 +163,3 @@ def _flat(candles: CandleSeries) -> npt.NDArray[np.bool_]:
     for other in others:
         flat &= np.asarray(opening == other, dtype=np.bool_)
     return flat
-
-
-def _dead_since(perp: CandleSeries) -> int | None:
-    if not len(perp):
-        return None
-    close = perp.close.mantissas
-    alive = ~_flat(perp) | np.asarray(perp.volume.mantissas != 0) | np.asarray(close != close[-1])
-    living = np.flatnonzero(alive)
-    since = int(living[-1]) + 1 if len(living) else 0
-    lasted = (len(perp) - since) * perp.timeframe_ms
-    return since if lasted >= DEAD_AFTER_MS else None

@@ -41,18 +41,37 @@ def test_mark_candles_are_not_blamed_for_having_no_volume() -> None:
     assert [one.name for one in candle_findings("mark", perp((10, 0), (11, 0)))] == ["flat"]
 
 
-def test_contract_that_repeats_its_last_price_for_days_is_dead_and_its_income_named() -> None:
+def test_contract_without_a_trade_for_over_a_day_is_dead_and_its_income_named() -> None:
     candles = perp((10, 5), (11, 5), *[(11, 0)] * 72)
-    posted = funding((0, 8, "0.002"), *((8 * n, 8, "0.0001") for n in range(1, 10)))
-    (found,) = dead_contract(candles, posted)
+    posted = funding((0, 8, "0.002"), *((8 * n, 8, "0.0001") for n in range(1, 11)))
+    (found,) = dead_contract(candles, posted, DAY + 74 * HOUR_MS)
     assert (found.name, found.count, found.from_ms) == ("dead_contract", 72, DAY + 2 * HOUR_MS)
+    assert found.to_ms == DAY + 74 * HOUR_MS
     assert "no trade since 2024-01-01T02:00:00Z; 9 settlements posted since, all at 0.0001" in found.detail
+    assert found.detail.endswith("or set end_dead_markets to true")
 
 
-def test_quiet_spell_that_is_short_or_ends_in_a_trade_is_not_dead() -> None:
-    assert list(dead_contract(perp((11, 5), *[(11, 0)] * 71), funding())) == []
-    assert list(dead_contract(perp((11, 5), *[(11, 0)] * 90, (11, 1)), funding())) == []
-    assert list(dead_contract(perp(), funding())) == []
+def test_quiet_spell_of_a_day_or_one_that_ends_in_a_trade_is_not_dead() -> None:
+    assert list(dead_contract(perp((11, 5), *[(11, 0)] * 24), funding(), DAY + 25 * HOUR_MS)) == []
+    assert list(dead_contract(perp((11, 5), *[(11, 0)] * 90, (11, 1)), funding(), DAY + 92 * HOUR_MS)) == []
+    assert list(dead_contract(perp(), funding(), DAY)) == []
+
+
+def test_settlements_that_go_on_after_the_candles_are_of_a_dead_contract() -> None:
+    posted = funding(*((8 * n, 8, "0.0001") for n in range(1, 5)))
+    (found,) = dead_contract(perp((10, 5)), posted, DAY + 32 * HOUR_MS)
+    assert (found.name, found.count, found.from_ms) == ("dead_contract", 4, DAY + HOUR_MS)
+
+
+def test_record_that_ends_with_all_its_series_long_before_the_window_is_no_dead_contract() -> None:
+    (found,) = dead_contract(perp((10, 5)), funding((0, 8, "0.1")), DAY + 26 * HOUR_MS)
+    assert (found.name, found.count, found.from_ms, found.to_ms) == (
+        "record_ends",
+        0,
+        DAY + HOUR_MS,
+        DAY + 26 * HOUR_MS,
+    )
+    assert list(dead_contract(perp((10, 5)), funding((0, 8, "0.1")), DAY + 25 * HOUR_MS)) == []
 
 
 def test_candles_that_straddle_the_settlements_are_said_to_be_late() -> None:

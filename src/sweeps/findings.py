@@ -1,0 +1,152 @@
+"""Findings of a sweep: what is odd about the data of its windows, and which trials live off it."""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.backtest.findings import Booked, RunFinding, WindowFinding, run_findings
+from bot.backtest.result import trade_of
+from bot.config import RunConfig
+from bot.data.database import insert_or_skip
+from sweeps.curves import decode_trades
+from sweeps.spec import SweepSpec
+from sweeps.tables import sweep_window, trial_curve
+
+WINDOW_PARAMETERS = (
+    "exchange",
+    "symbols",
+    "start",
+    "end",
+    "max_price_age_hours",
+    "min_coverage",
+    "instrument",
+)
+"""The parameters that decide which window a trial replays."""
+
+Windows = Mapping[str, tuple[WindowFinding, ...]]
+"""Findings by the name of their window; a window without any is not among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepFinding:
+    """A finding of a sweep's windows: the one with the most rows, and in how many windows there is such a one."""
+
+    finding: WindowFinding
+    windows: int
+
+    def document(self) -> dict[str, Any]:
+        """Return the finding as JSON values."""
+        values = self.finding.document()
+        del values["jumps"]
+        return {**values, "serious": self.finding.serious, "windows": self.windows}
+
+
+def window_name(config: RunConfig) -> str:
+    """Return a name of the window of a trial, from the parameters as its sweep writes them."""
+    document = config.document()
+    values = [document[name] for name in WINDOW_PARAMETERS]
+    return hashlib.sha256(json.dumps(values, separators=(",", ":")).encode()).hexdigest()
+
+
+def keep_findings(connection: sa.Connection, sweep_id: int, found: Windows) -> None:
+    """Store the findings of windows; of two writers at once either may win, for both read the same history."""
+    rows = [
+        {
+            "sweep_id": sweep_id,
+            "window": window,
+            "names": ",".join(sorted({one.name for one in findings})),
+            "findings": json.dumps([one.document() for one in findings], separators=(",", ":")),
+        }
+        for window, findings in found.items()
+        if findings
+    ]
+    if rows:
+        connection.execute(insert_or_skip(connection, sweep_window), rows)
+
+
+def kept_findings(connection: sa.Connection, sweep_id: int) -> Windows:
+    """Return the findings of a sweep's windows as far as workers have read them."""
+    rows = connection.execute(
+        sa.select(sweep_window.c.window, sweep_window.c.findings)
+        .where(sweep_window.c.sweep_id == sweep_id)
+        .order_by(sweep_window.c.window)
+    )
+    return {row.window: tuple(map(WindowFinding.of, json.loads(row.findings))) for row in rows}
+
+
+def finding_names(connection: sa.Connection, sweep_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """Return the names of the findings of each of these sweeps that has any, whatever its windows."""
+    mine = sweep_window.c.sweep_id.in_(sweep_ids)
+    rows = connection.execute(
+        sa.select(sweep_window.c.sweep_id, sweep_window.c.names).where(mine).distinct()
+    ).all()
+    found: dict[int, set[str]] = {}
+    for row in rows:
+        found.setdefault(row.sweep_id, set()).update(row.names.split(","))
+    return {sweep_id: tuple(sorted(names)) for sweep_id, names in found.items()}
+
+
+def summed_up(windows: Windows) -> list[SweepFinding]:
+    """Return each finding of a sweep once, serious ones first, however many windows show it."""
+    alike: dict[tuple[str, str, str], list[WindowFinding]] = {}
+    for findings in windows.values():
+        for one in findings:
+            alike.setdefault((one.symbol, one.name, one.leg or ""), []).append(one)
+    found = [
+        SweepFinding(max(same, key=lambda one: (one.count, -one.from_ms)), len(same))
+        for same in alike.values()
+    ]
+    return sorted(found, key=lambda one: (not one.finding.serious, one.finding.symbol, one.finding.name))
+
+
+def trial_findings(
+    connection: sa.Connection, sweep_id: int, spec: SweepSpec, completed: Mapping[int, Mapping[str, Any]]
+) -> dict[int, tuple[RunFinding, ...]]:
+    """Return the findings of trials with these metrics by number; round trips that are stored are looked at."""
+    windows = kept_findings(connection, sweep_id)
+    found = dict(_of_trials(spec, completed, windows))
+    jumped = [
+        number for number, mine in found.items() if any(one.name == "price_jump" for one in mine)
+    ]
+    trades = _trades(connection, sweep_id, jumped)
+    return {
+        number: run_findings(found[number], _booked(metrics), trades.get(number))
+        for number, metrics in completed.items()
+    }
+
+
+def _of_trials(
+    spec: SweepSpec, completed: Mapping[int, Mapping[str, Any]], windows: Windows
+) -> Iterator[tuple[int, Sequence[WindowFinding]]]:
+    """Yield the findings of each trial's window; the window is worked out once where no axis varies it."""
+    varied = any(name in WINDOW_PARAMETERS for name in spec.space.by_name)
+    shared = None
+    for number in completed:
+        if not windows:
+            yield number, ()
+            continue
+        if varied or shared is None:
+            shared = windows.get(window_name(spec.config(number)), ())
+        yield number, shared
+
+
+def _trades(connection: sa.Connection, sweep_id: int, numbers: Sequence[int]) -> dict[int, list[Any]]:
+    if not numbers:
+        return {}
+    mine = sa.and_(trial_curve.c.sweep_id == sweep_id, trial_curve.c.number.in_(numbers))
+    rows = connection.execute(sa.select(trial_curve.c.number, trial_curve.c.trades).where(mine))
+    return {row.number: [trade_of(trade) for trade in decode_trades(row.trades)] for row in rows}
+
+
+def _booked(metrics: Mapping[str, Any]) -> Booked:
+    return Booked(
+        metrics["net_pnl"],
+        metrics["total_trades"],
+        metrics.get("funding_payments"),
+        metrics.get("missed_settlements"),
+        metrics.get("pnl_after_market_end"),
+    )
