@@ -38,6 +38,7 @@ def sweep_document(sweep: SweepView) -> dict[str, Any]:
         "finished_at": _moment(sweep.finished_ms),
         "engine_version": sweep.engine_version,
         "best_trial": _best(sweep),
+        "finding_names": sweep.finding_names,
         "reason": sweep.reason,
         "tags": sweep.tags,
         "note": sweep.note,
@@ -63,6 +64,7 @@ def trial_document(trial: TrialView) -> dict[str, Any]:
         "run_key": trial.run_key,
         "ledger": trial.ledger,
         "reused_from": _origin(trial),
+        "findings": [finding.document() for finding in trial.findings],
     }
 
 

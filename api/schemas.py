@@ -38,6 +38,39 @@ class TrialReference(BaseModel):
     trial: int
 
 
+class DataFinding(BaseModel):
+    """An oddity of recorded data; times in ms UTC, `symbol` and `leg` null where it is about all of them."""
+
+    symbol: str | None
+    leg: str | None
+    name: str
+    count: int
+    from_ms: int | None
+    to_ms: int | None
+    detail: str
+
+
+class RunFinding(DataFinding):
+    """An oddity that a run's numbers have to be read with; a warning is about P&L that may not be real."""
+
+    warning: bool
+    pnl: str | None = Field(description="the part of the net P&L that comes from it; null where unknown")
+    mainly: bool = Field(description="whether that is more than half of the net P&L")
+
+
+class SweepFinding(DataFinding):
+    """An oddity of windows of a sweep, as the window with the most rows of it shows it."""
+
+    serious: bool = Field(description="whether P&L may come of it that nobody could have earned")
+    windows: int = Field(description="windows of the sweep that show it")
+
+
+class SweepFindings(BaseModel):
+    """Oddities of the data of a sweep's windows, serious ones first, as far as workers have read them."""
+
+    findings: list[SweepFinding]
+
+
 class TrialDocument(BaseModel):
     """One trial; without a result while it is pending, and if it failed."""
 
@@ -49,6 +82,7 @@ class TrialDocument(BaseModel):
     run_key: str | None
     ledger: str | None = Field(description="a digest of what the account booked, as hex")
     reused_from: TrialReference | None = Field(description="the trial whose result was taken over")
+    findings: list[RunFinding] = Field(description="what the numbers have to be read with, warnings first")
 
 
 class TrialDetail(TrialDocument):
@@ -89,6 +123,7 @@ class SweepDocument(BaseModel):
     finished_at: str | None
     engine_version: str
     best_trial: BestTrial | None
+    finding_names: list[str] = Field(description="of the findings about the data of its windows")
     reason: str | None = Field(description="why the service itself ended the sweep")
     tags: list[str]
     note: str

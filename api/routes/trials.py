@@ -13,10 +13,11 @@ from api.refusals import TrialFailedError
 from api.replays import Replays
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId, TrialNumber, other_parameters
-from api.schemas import EquityCurve, FailureReport, TradeList, TrialDetail, TrialPage
+from api.schemas import EquityCurve, FailureReport, SweepFindings, TradeList, TrialDetail, TrialPage
 from bot.backtest import RunResult
 from bot.backtest.result import trade_document
 from sweeps.failures import failure_report
+from sweeps.findings import sweep_findings
 from sweeps.progress import get_spec
 from sweeps.queries import TrialView, one_trial, stored_equity, stored_trades, trial_page
 from sweeps.spec import SweepSpec
@@ -50,6 +51,13 @@ async def page(
     )
     trials = [trial_document(trial) for trial in found.trials]
     return JsonResponse({"trials": trials, "next_cursor": found.next_cursor})
+
+
+@router.get("/findings", summary="What is odd about its data", response_model=SweepFindings)
+async def findings(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
+    """Return jumps of prices, contracts that ended and the like within the windows of the sweep."""
+    found = await database.read(sweep_findings, sweep_id)
+    return JsonResponse({"findings": [finding.document() for finding in found]})
 
 
 @router.get("/failures", summary="Why trials failed", response_model=FailureReport)

@@ -54,6 +54,23 @@ def money_of_units(units: int) -> Decimal:
     return Decimal(units).scaleb(-MONEY_PLACES, context=EXACT)
 
 
+class distinct_texts(GenericFunction[str]):  # noqa: N801 - reads as the SQL function it is
+    """The different texts of a column in one, commas between them; NULL where there is none."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(distinct_texts, "sqlite")
+def _texts_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"group_concat(DISTINCT {compiler.process(element.clauses, **options)})"
+
+
+@compiles(distinct_texts, "postgresql")
+def _texts_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"string_agg(DISTINCT {compiler.process(element.clauses, **options)}, ',')"
+
+
 class database_now_ms(GenericFunction[int]):  # noqa: N801 - reads as the SQL function it is
     """The database server's clock, ms UTC: leases never depend on a worker's clock."""
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from bot.backtest.result import trade_of
 from bot.config import RunConfig
 from bot.data.database import insert_or_skip
 from sweeps.curves import decode_trades
+from sweeps.progress import get_spec
 from sweeps.spec import SweepSpec
 from sweeps.tables import sweep_window, trial_curve
 
@@ -33,7 +34,7 @@ Windows = Mapping[str, tuple[WindowFinding, ...]]
 
 @dataclass(frozen=True, slots=True)
 class SweepFinding:
-    """A finding of a sweep's windows: the one with the most rows, and in how many windows there is such a one."""
+    """A finding of some windows of a sweep, as the one with the most rows has it."""
 
     finding: WindowFinding
     windows: int
@@ -53,11 +54,11 @@ def window_name(config: RunConfig) -> str:
 
 
 def keep_findings(connection: sa.Connection, sweep_id: int, found: Windows) -> None:
-    """Store the findings of windows; of two writers at once either may win, for both read the same history."""
+    """Store the findings of windows, but for those that are there: all workers read the same history."""
     rows = [
         {
             "sweep_id": sweep_id,
-            "window": window,
+            "digest": window,
             "names": ",".join(sorted({one.name for one in findings})),
             "findings": json.dumps([one.document() for one in findings], separators=(",", ":")),
         }
@@ -71,23 +72,11 @@ def keep_findings(connection: sa.Connection, sweep_id: int, found: Windows) -> N
 def kept_findings(connection: sa.Connection, sweep_id: int) -> Windows:
     """Return the findings of a sweep's windows as far as workers have read them."""
     rows = connection.execute(
-        sa.select(sweep_window.c.window, sweep_window.c.findings)
+        sa.select(sweep_window.c.digest, sweep_window.c.findings)
         .where(sweep_window.c.sweep_id == sweep_id)
-        .order_by(sweep_window.c.window)
+        .order_by(sweep_window.c.digest)
     )
-    return {row.window: tuple(map(WindowFinding.of, json.loads(row.findings))) for row in rows}
-
-
-def finding_names(connection: sa.Connection, sweep_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
-    """Return the names of the findings of each of these sweeps that has any, whatever its windows."""
-    mine = sweep_window.c.sweep_id.in_(sweep_ids)
-    rows = connection.execute(
-        sa.select(sweep_window.c.sweep_id, sweep_window.c.names).where(mine).distinct()
-    ).all()
-    found: dict[int, set[str]] = {}
-    for row in rows:
-        found.setdefault(row.sweep_id, set()).update(row.names.split(","))
-    return {sweep_id: tuple(sorted(names)) for sweep_id, names in found.items()}
+    return {row.digest: tuple(map(WindowFinding.of, json.loads(row.findings))) for row in rows}
 
 
 def summed_up(windows: Windows) -> list[SweepFinding]:
@@ -103,15 +92,19 @@ def summed_up(windows: Windows) -> list[SweepFinding]:
     return sorted(found, key=lambda one: (not one.finding.serious, one.finding.symbol, one.finding.name))
 
 
+def sweep_findings(connection: sa.Connection, sweep_id: int) -> list[SweepFinding]:
+    """Return the findings of a sweep, serious ones first; raises UnknownSweepError."""
+    get_spec(connection, sweep_id)
+    return summed_up(kept_findings(connection, sweep_id))
+
+
 def trial_findings(
     connection: sa.Connection, sweep_id: int, spec: SweepSpec, completed: Mapping[int, Mapping[str, Any]]
 ) -> dict[int, tuple[RunFinding, ...]]:
-    """Return the findings of trials with these metrics by number; round trips that are stored are looked at."""
+    """Return the findings of completed trials by number, from their metrics and what is stored of them."""
     windows = kept_findings(connection, sweep_id)
     found = dict(_of_trials(spec, completed, windows))
-    jumped = [
-        number for number, mine in found.items() if any(one.name == "price_jump" for one in mine)
-    ]
+    jumped = [number for number, mine in found.items() if any(one.name == "price_jump" for one in mine)]
     trades = _trades(connection, sweep_id, jumped)
     return {
         number: run_findings(found[number], _booked(metrics), trades.get(number))

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 import structlog
 
 from bot.errors import InvalidInputError
-from sweeps.columns import database_now_ms
+from sweeps.columns import database_now_ms, distinct_texts
 from sweeps.errors import UnknownSweepError, UnreadableSweepError
 from sweeps.labelling import tags_of
 from sweeps.leaderboard import best_first
 from sweeps.spec import SweepSpec, stored_spec
-from sweeps.tables import METRIC_COLUMNS, chunk, sweep, sweep_tag, trial
+from sweeps.tables import METRIC_COLUMNS, chunk, sweep, sweep_tag, sweep_window, trial
 from sweeps.trial import ACTIVE, ChunkState, SweepOutcome, SweepState, sweep_outcome
 
 log = structlog.get_logger()
@@ -39,7 +39,8 @@ class SweepView:
     """A sweep as people see it. `trials_done` counts every finished trial, failed and reused ones included.
 
     `reason` says why the service itself ended it. Rate in trials per second since the sweep was last started,
-    eta in seconds; None while unknown.
+    eta in seconds; None while unknown. `finding_names` are those of its windows as far as workers have read
+    them, sorted.
     """
 
     id: int
@@ -59,6 +60,7 @@ class SweepView:
     reason: str | None
     note: str
     tags: tuple[str, ...]
+    finding_names: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> SweepOutcome | None:
@@ -174,6 +176,10 @@ def _selected() -> sa.Select[Any]:
         .where(mine, since_start)
         .scalar_subquery()
         .label("recently_done"),
+        sa.select(distinct_texts(sweep_window.c.names))
+        .where(sweep_window.c.sweep_id == sweep.c.id)
+        .scalar_subquery()
+        .label("finding_names"),
         database_now_ms().label("now_ms"),
     )
 
@@ -201,6 +207,7 @@ def _view(connection: sa.Connection, row: Any) -> SweepView:
         reason=row.reason,
         note=row.note,
         tags=tuple(tags_of(connection, [row.id])[row.id]),
+        finding_names=tuple(sorted(set((row.finding_names or "").split(",")) - {""})),
     )
 
 

@@ -1,7 +1,7 @@
 """Reads about trials: pages in any order, single ones, stored curves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from bot.backtest.findings import RunFinding
 from sweeps.blocks import Column, Measured, measured
 from sweeps.curves import decode_equity, decode_trades
 from sweeps.errors import UnknownSweepError
+from sweeps.findings import trial_findings
 from sweeps.metrics import METRICS
 from sweeps.positions import Numbers, value_ranks
 from sweeps.progress import bounded_id, bounded_limit, get_spec
@@ -27,7 +29,8 @@ class TrialView:
     """One trial: varied parameters as JSON values, metrics (money as Decimal) or None until it completed.
 
     `reused_from` names sweep and number of the trial that was replayed, where the result was taken over;
-    `ledger` is the digest, as hex, of what its account booked.
+    `ledger` is the digest, as hex, of what its account booked; `findings` say what its numbers have to be
+    read with, and are empty until it completed.
     """
 
     number: int
@@ -39,6 +42,7 @@ class TrialView:
     run_key: str | None
     reused_from: tuple[int, int] | None = None
     ledger: str | None = None
+    findings: tuple[RunFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,15 @@ def _views(connection: sa.Connection, sweep_id: int, spec: SweepSpec, numbers: l
         sa.select(trial).where(trial.c.sweep_id == sweep_id, trial.c.number.in_(numbers))
     )
     by_number = {row.number: _view(spec, row) for row in rows}
-    return [by_number[number] for number in numbers]
+    return _with_findings(connection, sweep_id, spec, [by_number[number] for number in numbers])
+
+
+def _with_findings(
+    connection: sa.Connection, sweep_id: int, spec: SweepSpec, views: list[TrialView]
+) -> list[TrialView]:
+    completed = {view.number: view.metrics for view in views if view.metrics is not None}
+    found = trial_findings(connection, sweep_id, spec, completed)
+    return [replace(view, findings=found.get(view.number, ())) for view in views]
 
 
 def one_trial(connection: sa.Connection, sweep_id: int, number: int) -> TrialView:
@@ -190,7 +202,8 @@ def one_trial(connection: sa.Connection, sweep_id: int, number: int) -> TrialVie
     ).one_or_none()
     if row is None:
         return TrialView(number, spec.params(number), TrialState.PENDING, None, None, None, None)
-    return _view(spec, row)
+    [view] = _with_findings(connection, sweep_id, spec, [_view(spec, row)])
+    return view
 
 
 def stored_equity(connection: sa.Connection, sweep_id: int, number: int) -> list[tuple[int, Decimal]] | None:

@@ -132,14 +132,15 @@ sweep_window = sa.Table(
     "sweep_window",
     metadata,
     sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
-    sa.Column("window", sa.String(64), primary_key=True),
+    sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("names", sa.String(200), nullable=False),
     sa.Column("findings", sa.Text, nullable=False),
     sqlite_with_rowid=False,
 )
-"""What is odd about the data of each window of a sweep, a JSON list; windows in which all is well have no row.
+"""Findings about the data of each window of a sweep, a JSON list; a window without any has no row.
 
-`names` are the distinct names of the findings, sorted, with commas between them.
+`digest` is that of the parameters which choose the window; `names` are the distinct names of its findings,
+sorted, with commas between them.
 """
 
 heartbeat = sa.Table(

@@ -98,6 +98,18 @@ class RunResult:
         }
 
 
+_TRADE_AMOUNTS = (
+    "quantity",
+    "spot_entry",
+    "perp_entry",
+    "spot_exit",
+    "funding",
+    "fees",
+    "price_pnl",
+    "net_pnl",
+)
+
+
 def trade_document(trade: Trade) -> dict[str, Any]:
     """Return a round trip as JSON values; times in ms UTC, prices are the unrounded fills."""
     return {
@@ -120,17 +132,14 @@ def trade_document(trade: Trade) -> dict[str, Any]:
 
 def trade_of(document: Mapping[str, Any]) -> Trade:
     """Return the round trip that `trade_document` gave."""
+    amounts = {name: Decimal(document[name]) for name in _TRADE_AMOUNTS}
     perp_exit = document["perp_exit"]
-    names = "quantity", "spot_entry", "perp_entry", "spot_exit"
-    prices = (Decimal(document[name]) for name in names)
-    amounts = (Decimal(document[name]) for name in ("funding", "fees", "price_pnl", "net_pnl"))
     return Trade(
-        document["symbol"],
-        document["opened_at"],
-        document["closed_at"],
-        *prices,
-        None if perp_exit is None else Decimal(perp_exit),
-        *amounts,
-        document["funding_payments"],
-        CloseReason(document["reason"]),
+        symbol=document["symbol"],
+        opened_at_ms=document["opened_at"],
+        closed_at_ms=document["closed_at"],
+        perp_exit=None if perp_exit is None else Decimal(perp_exit),
+        funding_payments=document["funding_payments"],
+        reason=CloseReason(document["reason"]),
+        **amounts,
     )

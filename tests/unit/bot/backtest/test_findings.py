@@ -93,7 +93,7 @@ def test_candles_of_an_hour_in_which_all_is_well_give_no_finding() -> None:
 def test_price_pnl_over_a_redenomination_is_told_to_the_last_digit() -> None:
     spot = ["100", "100", "100000", "100000", "100001"]
     perp = ["100", "101", "100900", "100900", "100901"]
-    result = run({"X": pair(RATES, spot, perp=perp)})
+    result = run({"X": pair(RATES, spot, perp=perp)}, end=START + 5 * HOUR_MS)
     [trade] = result.trades
     [found] = result.findings
     assert (found.symbol, found.leg, found.name, found.count) == ("X", None, "price_jump", 1)
