@@ -1,7 +1,8 @@
 """Request bodies: strict JSON objects whose numbers keep the digits they were written with."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from api.refusals import BodyTooLargeError, BodyTooSlowError, UnsupportedMediaTy
 from bot.config import load_json
 from bot.errors import InvalidInputError
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 32
 PATIENCE_S = 20.0
@@ -76,26 +78,36 @@ def parse_object(body: bytes) -> dict[str, object]:
     document = load_json(body)
     if not isinstance(document, dict):
         raise InvalidInputError.of("body", "is not a JSON object")
-    pending: list[tuple[str, int, object]] = [("", 0, document)]
-    while pending:
-        path, depth, value = pending.pop()
-        if depth > MAX_DEPTH:
-            raise InvalidInputError.of(path[:80], f"is nested deeper than {MAX_DEPTH} levels")
-        if isinstance(value, str):
-            _check_text(value, path)
-        pending.extend((where, depth + 1, member) for where, member in _members(value, path))
+    _check_members(document, None, 1)
     return document
 
 
-def _members(value: object, path: str) -> Iterator[tuple[str, object]]:
-    if isinstance(value, list):
-        yield from ((f"{path}[{index}]", member) for index, member in enumerate(value))
-    elif isinstance(value, dict):
-        for key, member in value.items():
-            _check_text(key, path or "body")
-            yield f"{path}.{key}" if path else key, member
+_Place = tuple["_Place | None", str | int]
+"""Where a value is: the place of what it is in, and its name or index there; written out for errors only."""
 
 
-def _check_text(text: str, path: str) -> None:
-    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+def _check_members(value: list[object] | dict[str, object], place: _Place | None, depth: int) -> None:
+    members = enumerate(value) if isinstance(value, list) else value.items()
+    for name, member in members:
+        if depth > MAX_DEPTH:
+            raise InvalidInputError.of(_path((place, name)), f"is nested deeper than {MAX_DEPTH} levels")
+        if isinstance(name, str):
+            _check_text(name, place)
+        if isinstance(member, str):
+            _check_text(member, (place, name))
+        elif isinstance(member, list | dict):
+            _check_members(member, (place, name), depth + 1)
+
+
+def _check_text(text: str, place: _Place | None) -> None:
+    if _UNSTORABLE.search(text):
+        path = _path(place) or "body"
         raise InvalidInputError.of(path, f"{text[:40]!a} holds a NUL or half a surrogate pair")
+
+
+def _path(place: _Place | None) -> str:
+    parts: list[str] = []
+    while place is not None:
+        place, name = place
+        parts.append(f"[{name}]" if isinstance(name, int) else f".{name}")
+    return "".join(reversed(parts)).removeprefix(".")

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from bot.config import field_errors
 from bot.errors import InvalidInputError
 from bot.fields import Count
+from bot.validation import validated
 from sweeps.growing import extended_spec
 from sweeps.labelling import MAX_NOTE_LENGTH, MAX_TAG_LENGTH, MAX_TAGS
 from sweeps.spec import SweepSpec
@@ -17,12 +17,21 @@ _TAGS = WithJsonSchema({"type": "array", "items": _TAG, "maxItems": MAX_TAGS})
 _NOTE = WithJsonSchema({"type": "string", "maxLength": MAX_NOTE_LENGTH})
 
 
+def _few(raw: object) -> object:
+    """Refuse more tags than there can be before each of them is looked at."""
+    if isinstance(raw, list) and len(raw) > MAX_TAGS:
+        raise ValueError(f"has {len(raw)} tags, at most {MAX_TAGS} are allowed")
+    return raw
+
+
 class SweepChange(BaseModel):
     """What can change about a sweep: what is written beside it, and how far it reaches."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    tags: Annotated[list[str], _TAGS] | None = Field(None, description="in place of the tags it has")
+    tags: Annotated[list[str], BeforeValidator(_few), _TAGS] | None = Field(
+        None, description="in place of the tags it has"
+    )
     note: Annotated[str, _NOTE] | None = Field(None, description="in place of the note it has")
     add_values: dict[str, list[Any]] = Field(
         default_factory=dict, description="more values of axes, or of parameters that become axes by it"
@@ -33,10 +42,7 @@ class SweepChange(BaseModel):
     @classmethod
     def parse(cls, document: dict[str, object]) -> Self:
         """Return the change; raises InvalidInputError with one entry per refused field."""
-        try:
-            return cls.model_validate(document)
-        except ValidationError as error:
-            raise InvalidInputError(field_errors(error)) from None
+        return validated(cls, document)
 
     @property
     def grows(self) -> bool:

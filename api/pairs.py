@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any, Self, cast
 
 import numpy as np
-from pydantic import ValidationError
 
 from bot.analytics.funding import (
     Floats,
@@ -21,10 +20,11 @@ from bot.analytics.thinning import Times, thinned
 from bot.data.intervals import interval_spans
 from bot.data.pairs import Pair, PairSeries
 from bot.errors import InvalidInputError
-from bot.fields import FeeRate, Number, field_errors
+from bot.fields import FeeRate, Number
 from bot.money import plain
 from bot.parameters import AccountParameters, Parameters
 from bot.pnl.fees import FeeSchedule
+from bot.validation import validated
 
 LAGS = 48
 _COLUMNS = 600
@@ -43,12 +43,11 @@ class Costs(Parameters):
     def of_query(cls, query: Mapping[str, str]) -> Self:
         """Return the costs that an address names; raises InvalidInputError naming the field."""
         given = {name: query[name] for name in cls.model_fields if query.get(name, "").strip()}
-        try:
-            costs = cls.model_validate(given)
-        except ValidationError as error:
-            raise InvalidInputError(field_errors(error)) from None
+        costs = validated(cls, given)
         if not 0 <= costs.slippage_bps < _BPS:
-            raise InvalidInputError.of("slippage_bps", f"{costs.slippage_bps} is not from 0 to below 10000")
+            raise InvalidInputError.of(
+                "slippage_bps", f"{plain(costs.slippage_bps)} is not from 0 to below 10000"
+            )
         return costs
 
     @property

@@ -17,6 +17,7 @@ from bot.config import RunConfig, load_json
 from bot.data.series import MarketData
 from bot.errors import InvalidInputError
 from bot.models import Trade
+from bot.money import plain
 from bot.strategies.gates import GateReport
 from bot.timestamps import iso
 from bot.wording import counted
@@ -99,7 +100,7 @@ def _print_summary(result: RunResult, data: MarketData) -> None:
     config = result.config
     made_up = " [bold yellow](synthetic data)[/]" if any(s.synthetic for s in data.symbols) else ""
     out.print(f"[bold]{', '.join(config.symbols)}[/] on {data.exchange}{made_up}, {config.strategy_mode}")
-    out.print(f"{iso(config.start)} to {iso(config.end)}, capital {config.initial_capital} quote")
+    out.print(f"{iso(config.start)} to {iso(config.end)}, capital {plain(config.initial_capital)} quote")
     print_findings(result.findings)
     out.print()
     out.print(_metrics_table(result))
@@ -122,10 +123,14 @@ def _print_insight(insight: Insight) -> None:
     out = console()
     carry, held = insight.carry, insight.baseline.metrics
     share = "" if carry.captured_share is None else f", of which {carry.captured_share:.1%} captured"
-    out.print(f"\nHolding throughout: net {held.net_pnl}, funding {carry.available_funding}{share}")
     out.print(
-        f"Missed before the first entry {carry.missed_before_entry}, between trades {carry.missed_between}, "
-        f"after the last exit {carry.missed_after_exit}; fees beyond holding's {carry.extra_fees}"
+        f"\nHolding throughout: net {plain(held.net_pnl)}, funding {plain(carry.available_funding)}{share}"
+    )
+    out.print(
+        f"Missed before the first entry {plain(carry.missed_before_entry)}, "
+        f"between trades {plain(carry.missed_between)}, "
+        f"after the last exit {plain(carry.missed_after_exit)}; "
+        f"fees beyond holding's {plain(carry.extra_fees)}"
     )
     for report in insight.blocked:
         out.print(f"No entry {refusal(report)}")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from api.dashboard.formats import utc
 from api.dashboard.sides import Side
 from bot import ENGINE_VERSION
+from bot.money import plain
 
 
 def caveats_of(sides: Sequence[Side]) -> list[str]:
@@ -27,7 +28,7 @@ def caveats_of(sides: Sequence[Side]) -> list[str]:
         found.append("The market data differ: the trials did not see the same rows.")
     engines = [side.chosen.sweep.view.engine_version or ENGINE_VERSION for side in sides]
     found += _differ("The engine versions differ", sides, engines)
-    capitals = [f"{config.initial_capital}" for config in configs]
+    capitals = [plain(config.initial_capital) for config in configs]
     return found + _differ("The capitals differ, so compare shares, not amounts", sides, capitals)
 
 

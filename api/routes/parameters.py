@@ -4,6 +4,9 @@ from typing import Annotated
 
 from fastapi import Path, Query, Request
 
+from bot.errors import InvalidInputError
+from bot.notation import quoted
+
 LARGEST_ID = 2**31 - 1
 SweepId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="number of the sweep")]
 TrialNumber = Annotated[int, Path(ge=0, le=LARGEST_ID, description="number of the trial in its sweep")]
@@ -19,5 +22,15 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="most rows of a page")]
 
 
 def other_parameters(request: Request, known: frozenset[str]) -> dict[str, str]:
-    """Return the query parameters besides the `known` ones: axes by name, with the text of a value."""
+    """Return the query parameters besides the `known` ones: axes by name, with the text of a value.
+
+    Raises: InvalidInputError for a name that is given more than once, of which one value would be ignored.
+    """
+    for name in request.query_params:
+        values = request.query_params.getlist(name)
+        if len(values) > 1:
+            given = quoted(values)
+            raise InvalidInputError.of(
+                name, f"is given {len(values)} times: {given}; give it once, as a value or lowest..highest"
+            )
     return {name: value for name, value in request.query_params.items() if name not in known}

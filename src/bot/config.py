@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Self, cast
 
-from pydantic import ValidationError, create_model, model_validator
+from pydantic import create_model, model_validator
 
 from bot.errors import InvalidInputError
-from bot.fields import field_errors, load_json
+from bot.fields import load_json
 from bot.parameters import AccountParameters, CompositeParameters, SimpleParameters
 from bot.strategies.registry import strategy_names, strategy_plugin
 from bot.timestamps import iso
+from bot.validation import rule_error, validated
 
-__all__ = ["RunConfig", "field_errors", "load_json"]
+__all__ = ["RunConfig", "load_json"]
 
 
 class RunConfig(AccountParameters, SimpleParameters, CompositeParameters):
@@ -37,10 +38,7 @@ class RunConfig(AccountParameters, SimpleParameters, CompositeParameters):
         """
         mode = values.get("strategy_mode")
         model = run_model(mode) if mode in strategy_names() else cls
-        try:
-            return cast("Self", model.model_validate(values))
-        except ValidationError as error:
-            raise InvalidInputError(field_errors(error)) from None
+        return cast("Self", validated(model, values))
 
     def varied(self, values: Mapping[str, object]) -> Self:
         """Return this run with other, already validated `values`; only the rules between fields are checked.
@@ -51,8 +49,7 @@ class RunConfig(AccountParameters, SimpleParameters, CompositeParameters):
         try:
             run.refuse_contradictions()
         except ValueError as error:
-            field, _, message = str(error).partition(": ")
-            raise InvalidInputError.of(field, message) from None
+            raise InvalidInputError([rule_error(str(error))]) from None
         return run
 
     def document(self) -> dict[str, Any]:

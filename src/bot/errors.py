@@ -1,7 +1,14 @@
 """Everything that can go wrong for a reason a person can act on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
+
+MOST_ERRORS = 20
+"""How many refused fields one error names; of more it says how many there are."""
+
+_LONGEST_FIELD = 200
+_LONGEST_MESSAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +46,60 @@ class InvalidInputError(BotError):
 
     code = "invalid_input"
 
-    def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
-        self.errors = tuple(errors)
+    def __init__(self, errors: Sequence[FieldError], more: int = 0) -> None:
+        """Take the refused fields, of which the first are kept, and how many `more` are not among them."""
+        self.errors = tuple(map(_bounded, errors[:MOST_ERRORS]))
+        self.more = more + len(errors) - len(self.errors)
+        told = [f"{error.field}: {error.message}" for error in self.errors]
+        super().__init__("; ".join([*told, f"and {self.more:,} more"] if self.more else told))
 
     @classmethod
     def of(cls, field: str, message: str) -> "InvalidInputError":
         """Return the error of a single field."""
         return cls([FieldError(field, message)])
+
+    def renamed(self, rename: Callable[[FieldError], FieldError]) -> Self:
+        """Return this error with other words for the same fields."""
+        return type(self)([rename(error) for error in self.errors], self.more)
+
+
+class FieldErrors:
+    """Refused fields as they are found: the first `MOST_ERRORS` are kept, the others only counted."""
+
+    def __init__(self) -> None:
+        self._kept: list[FieldError] = []
+        self._more = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._kept)
+
+    def add(self, *errors: FieldError) -> None:
+        """Count refused fields."""
+        self.take(InvalidInputError(errors))
+
+    def take(self, error: InvalidInputError) -> None:
+        """Count the fields of an error that was raised about a part of the input."""
+        room = MOST_ERRORS - len(self._kept)
+        self._kept += error.errors[:room]
+        self._more += error.more + len(error.errors[room:])
+
+    def after(self, error: InvalidInputError) -> InvalidInputError:
+        """Return `error` with these fields behind its own."""
+        return type(error)([*error.errors, *self._kept], error.more + self._more)
+
+    def raise_if_any(self) -> None:
+        """Do nothing if no field was refused; raises InvalidInputError."""
+        if self:
+            raise InvalidInputError(self._kept, self._more)
+
+
+def _bounded(error: FieldError) -> FieldError:
+    return FieldError(cut(error.field, _LONGEST_FIELD), cut(error.message, _LONGEST_MESSAGE))
+
+
+def cut(text: str, longest: int) -> str:
+    """Return `text`, of a longer one the beginning and its length."""
+    return text if len(text) <= longest else f"{text[:longest]}... ({len(text):,} characters)"
 
 
 class UnknownExchangeError(InvalidInputError):

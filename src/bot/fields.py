@@ -1,14 +1,16 @@
-"""Typed fields of parameters: exact numbers, times, symbols, and what is said about bad ones."""
+"""Typed fields of parameters: exact numbers, times, symbols; and JSON that keeps numbers exact."""
 
 import json
+from collections import Counter
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationError, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from bot.errors import FieldError, InvalidInputError, InvalidNumberError
+from bot.errors import InvalidInputError, InvalidNumberError
 from bot.money import EXACT, MONEY_PLACES, dec, plain
+from bot.notation import LONGEST_QUOTE, quoted
 from bot.strategies.registry import strategy_names
 from bot.timestamps import iso, parse_time_ms
 
@@ -25,17 +27,32 @@ def parameter_number(value: object) -> Decimal:
     Raises: ValueError naming the value, also for binary floats, NaN and infinities.
     """
     if not isinstance(value, str | int | Decimal) or isinstance(value, bool):
-        raise ValueError(f"{value!r} is not a number")
+        raise ValueError(f"{quoted(value)} is not a number")
     try:
         number = dec(value)
     except InvalidNumberError as error:
         raise ValueError(error.message) from None
-    digits = len(number.normalize().as_tuple().digits)
-    if digits > MAX_DIGITS:
-        raise ValueError(f"{value} has {digits} significant digits, at most {MAX_DIGITS} are exact here")
-    if abs(number) >= MAX_MAGNITUDE or (number and number.adjusted() < -MAX_PLACES):
-        raise ValueError(f"{value} is outside the range of 1e-{MAX_PLACES} to 1e15")
+    if (digits := _significant_digits(number)) > MAX_DIGITS:
+        raise ValueError(
+            f"{_as_written(value)} has {digits:,} significant digits, at most {MAX_DIGITS} are exact here"
+        )
+    if abs(number) >= MAX_MAGNITUDE:
+        raise ValueError(f"{_as_written(value)} is not between -1e15 and 1e15, both excluded")
+    if number and number.adjusted() < -MAX_PLACES:
+        raise ValueError(f"{_as_written(value)} is nearer to 0 than 1e-{MAX_PLACES} without being 0")
     return number
+
+
+def _significant_digits(number: Decimal) -> int:
+    # By text: normalize() would round to the context's precision first.
+    digits = str(number).partition("E")[0].lstrip("-").replace(".", "")
+    return len(digits.strip("0"))
+
+
+def _as_written(value: str | int | Decimal) -> str:
+    """Return a number as its user wrote it, without quotes."""
+    text = value if isinstance(value, str) else str(value)
+    return text if len(text) <= LONGEST_QUOTE else quoted(value)
 
 
 @lru_cache(maxsize=10_000)
@@ -52,29 +69,29 @@ def _bookable(amount: Decimal) -> Decimal:
 
 def _integer(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise ValueError(f"{value!r} is not a whole number")
+        raise ValueError(f"{quoted(value)} is not a whole number")
     number = parameter_number(value)
     if number != number.to_integral_value():
-        raise ValueError(f"{value} is not a whole number")
+        raise ValueError(f"{_as_written(value)} is not a whole number")
     return int(number)
 
 
 def _symbols(value: object) -> tuple[str, ...]:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list | tuple) or not names:
-        raise ValueError(f"{value!r} is not a non-empty list of symbols")
+        raise ValueError(f"{quoted(value)} is not a non-empty list of symbols")
     for name in names:
         if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= MAX_SYMBOL_LENGTH:
-            raise ValueError(f"{name!r} is not a symbol such as BTC/USDT:USDT")
+            raise ValueError(f"{quoted(name)} is not a symbol such as BTC/USDT:USDT")
     if len(set(names)) != len(names):
-        raise ValueError(f"{list(names)!r} names a symbol twice")
+        raise ValueError(f"{quoted(list(names))} names a symbol twice")
     return tuple(names)
 
 
 def _strategy_name(value: object) -> str:
     known = strategy_names()
     if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{value!r} is not an installed strategy ({', '.join(known)})")
+        raise ValueError(f"{quoted(value)} is not an installed strategy ({', '.join(known)})")
     return value
 
 
@@ -145,43 +162,10 @@ def _checked_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
         _refuse_constants(name, value)
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice[:80]!r} is written twice in one object")
+        raise ValueError(f"{quoted(_first_repeated(pairs))} is written twice in one object")
     return found
 
 
-def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
-    """Return pydantic's findings as field errors that name field and value."""
-    found = []
-    for detail in error.errors(include_url=False):
-        path = prefix + _dotted(detail["loc"])
-        message = detail["msg"].removeprefix("Value error, ")
-        if not detail["loc"] and ": " in message:
-            field, _, message = message.partition(": ")
-            path = prefix + field
-        elif detail["type"] == "missing":
-            message = "is required"
-        elif detail["type"] == "extra_forbidden":
-            message = unknown_parameter(detail["input"])
-        elif not detail["type"].startswith("value_error"):
-            message = f"{_shown(detail['input'])}: {message[:1].lower()}{message[1:]}"
-        found.append(FieldError(path, message))
-    return found
-
-
-def _dotted(loc: tuple[int | str, ...]) -> str:
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-    return text.removeprefix(".")
-
-
-def unknown_parameter(value: object) -> str:
-    """Return what is said of a value under a name that no parameter has."""
-    return f"is not a known parameter (given: {_shown(value)})"
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, Decimal):
-        return plain(value) if value.is_finite() and abs(value.adjusted()) < 40 else str(value)
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+def _first_repeated(pairs: list[tuple[str, object]]) -> str:
+    times = Counter(name for name, _ in pairs)
+    return next(name for name, _ in pairs if times[name] > 1)

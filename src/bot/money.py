@@ -14,6 +14,22 @@ from decimal import (
 from typing import Protocol, Self, TypeVar
 
 from bot.errors import FloatMoneyError, InvalidNumberError
+from bot.notation import plain, quoted
+
+__all__ = [
+    "EXACT",
+    "MONEY_PLACES",
+    "ONE",
+    "WIDE",
+    "ZERO",
+    "Bookable",
+    "Quantizable",
+    "book",
+    "dec",
+    "exact",
+    "plain",
+    "scaled",
+]
 
 EXACT = Context(
     prec=40,
@@ -42,15 +58,15 @@ def dec(value: str | int | Decimal) -> Decimal:
     Raises: FloatMoneyError for float and bool; InvalidNumberError for text that is no finite number.
     """
     if isinstance(value, bool | float):
-        raise FloatMoneyError(f"{value!r} is a {type(value).__name__}; write exact numbers as text")
+        raise FloatMoneyError(f"{quoted(value)} is a {type(value).__name__}; write exact numbers as text")
     if isinstance(value, str) and ("_" in value or not value.isascii()):
-        raise InvalidNumberError(f"{value!r} is not a decimal number")
+        raise InvalidNumberError(f"{quoted(value)} is not a decimal number")
     try:
         number = Decimal(value.strip() if isinstance(value, str) else value)
     except (InvalidOperation, ValueError, TypeError):
-        raise InvalidNumberError(f"{value!r} is not a decimal number") from None
+        raise InvalidNumberError(f"{quoted(value)} is not a decimal number") from None
     if not number.is_finite():
-        raise InvalidNumberError(f"{value!r} is not a finite number")
+        raise InvalidNumberError(f"{quoted(value)} is not a finite number")
     return number
 
 
@@ -75,13 +91,3 @@ def book(amount: Bookable) -> Bookable:
     Call inside `exact()`.
     """
     return amount.quantize(_MONEY_STEP)
-
-
-def plain(number: Decimal) -> str:
-    """Return the canonical text of `number`: plain notation, no trailing zeros, no negative zero."""
-    if not number:
-        return "0"
-    text = str(number)
-    if "E" in text:
-        text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -21,6 +21,7 @@ from bot.fields import (
     TimeMs,
 )
 from bot.models import Instrument
+from bot.notation import plain
 from bot.pnl.fees import FeeSchedule
 
 
@@ -99,8 +100,8 @@ class CompositeParameters(Parameters):
             raise ValueError("weight_rate_level: 0, like all other weights; at least one must be positive")
         if self.sizing_max_fraction < self.sizing_min_fraction:
             raise ValueError(
-                f"sizing_max_fraction: {self.sizing_max_fraction} is below "
-                f"sizing_min_fraction {self.sizing_min_fraction}"
+                f"sizing_max_fraction: {plain(self.sizing_max_fraction)} is below "
+                f"sizing_min_fraction {plain(self.sizing_min_fraction)}"
             )
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.errors import FieldError, InvalidInputError
+from bot.errors import FieldError, FieldErrors, InvalidInputError
+from bot.notation import quoted
 from sweeps.ranges import AxisForm, axis_form
 from sweeps.variables import FIXED, Variables, variables
 
@@ -80,21 +81,20 @@ def written_axes(
     if len(grid) > MAX_AXES:
         raise InvalidInputError.of("grid", f"has {len(grid)} axes, at most {MAX_AXES} are allowed")
     axes: dict[str, WrittenAxis] = {}
-    errors: list[FieldError] = []
+    errors = FieldErrors()
     for name, raw in grid.items():
         try:
             axes[name] = _written(name, raw, known, sampled=sampled)
         except InvalidInputError as error:
-            errors.extend(error.errors)
-    if errors:
-        raise InvalidInputError(errors)
+            errors.take(error)
+    errors.raise_if_any()
     return axes
 
 
 def _written(name: str, raw: object, known: Variables, *, sampled: bool) -> WrittenAxis:
     path = f"grid.{name}"
     if name not in known.fields or name in FIXED:
-        raise InvalidInputError.of(path, f"{name!r} is not a parameter that can be varied")
+        raise InvalidInputError.of(path, f"{quoted(name)} is not a parameter that can be varied")
     when: Mapping[str, tuple[object, ...]] = {}
     if isinstance(raw, dict) and "when" in raw:
         when = _condition(raw["when"], path)
@@ -108,7 +108,7 @@ def _written(name: str, raw: object, known: Variables, *, sampled: bool) -> Writ
 
 def _condition(raw: object, path: str) -> dict[str, tuple[object, ...]]:
     if not isinstance(raw, dict) or not raw:
-        raise InvalidInputError.of(f"{path}.when", f"{raw!r} is no object of other parameters' values")
+        raise InvalidInputError.of(f"{path}.when", f"{quoted(raw)} is no object of other parameters' values")
     return {
         str(name): tuple(values) if isinstance(values, list | tuple) else (values,)
         for name, values in raw.items()
@@ -124,20 +124,19 @@ def parsed_values(
     """
     values: list[Any] = []
     first: dict[Any, int] = {}
-    errors: list[FieldError] = []
+    errors = FieldErrors()
     for index, (path, raw) in enumerate(raws.items()):
         try:
             value = known.parse(name, raw, path)
         except InvalidInputError as error:
-            errors.extend(error.errors)
+            errors.take(error)
             continue
         if distinct and value in first:
             message = f"{known.label(name, value)} is there already, as values[{first[value]}]"
-            errors.append(FieldError(path, message))
+            errors.add(FieldError(path, message))
         first.setdefault(value, index)
         values.append(value)
-    if errors:
-        raise InvalidInputError(errors)
+    errors.raise_if_any()
     return tuple(values)
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bot.config import RunConfig
-from bot.errors import FieldError, InvalidInputError
-from bot.fields import unknown_parameter
+from bot.errors import FieldError, FieldErrors, InvalidInputError
+from bot.notation import quoted
 from bot.strategies.registry import strategy_plugin
+from bot.validation import unknown_parameter
 from sweeps.axes import WrittenAxis, as_number, written_axes
 from sweeps.building import build_space, refuse_cells
 from sweeps.constraints import Constraint, parse_constraint
@@ -119,7 +120,7 @@ class Compiled:
 def compiled(spec: SweepAsWritten, max_trials: int) -> Compiled:
     """Return the sweep in workable form; raises InvalidInputError with one entry per refused field."""
     known = variables(_strategies(spec))
-    errors: list[FieldError] = []
+    errors = FieldErrors()
     fixed = _fixed(spec, known, errors)
     try:
         axes = written_axes(spec.grid, known, sampled=not isinstance(spec.sampler, GridSampler))
@@ -129,9 +130,8 @@ def compiled(spec: SweepAsWritten, max_trials: int) -> Compiled:
         _refuse_too_many(written, spec, max_trials)
         dims = dimensions(written)
     except InvalidInputError as error:
-        raise InvalidInputError([*error.errors, *errors]) from None
-    if errors:
-        raise InvalidInputError(errors)
+        raise errors.after(error) from None
+    errors.raise_if_any()
     constraints = _constraints(spec, written)
     space = build_space(dims, constraints, shared, spec.sampler, max_trials=max_trials)
     bases = {name: _base(model, written) for name, model in known.models.items()}
@@ -146,7 +146,7 @@ def _strategies(spec: SweepAsWritten) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def _fixed(spec: SweepAsWritten, known: Variables, errors: list[FieldError]) -> dict[str, Any]:
+def _fixed(spec: SweepAsWritten, known: Variables, errors: FieldErrors) -> dict[str, Any]:
     """Return the shared parameters, defaults filled in; what is refused goes to `errors`."""
     values = {
         name: field.get_default(call_default_factory=True)
@@ -157,21 +157,21 @@ def _fixed(spec: SweepAsWritten, known: Variables, errors: list[FieldError]) -> 
         if name == PRESET:
             continue
         if name not in known.fields:
-            errors.append(FieldError(f"base.{name}", unknown_parameter(raw)))
+            errors.add(FieldError(f"base.{name}", unknown_parameter(raw)))
         elif name in spec.grid:
-            errors.append(FieldError(f"base.{name}", "is an axis of the grid as well"))
+            errors.add(FieldError(f"base.{name}", "is an axis of the grid as well"))
         else:
             try:
                 values[name] = known.parse(name, raw, f"base.{name}")
             except InvalidInputError as error:
-                errors.extend(error.errors)
+                errors.take(error)
     for name, field in known.fields.items():
         if field.is_required() and name not in spec.base and name not in spec.grid:
-            errors.append(FieldError(f"base.{name}", "is required, here or as an axis of the grid"))
+            errors.add(FieldError(f"base.{name}", "is required, here or as an axis of the grid"))
     return values
 
 
-def _preset(spec: SweepAsWritten, known: Variables, errors: list[FieldError]) -> dict[str, object]:
+def _preset(spec: SweepAsWritten, known: Variables, errors: FieldErrors) -> dict[str, object]:
     """Return the values of the preset that the base names, for what it does not set itself."""
     if PRESET not in spec.base:
         return {}
@@ -180,8 +180,8 @@ def _preset(spec: SweepAsWritten, known: Variables, errors: list[FieldError]) ->
     presets = [presets[asked] for presets in named if isinstance(asked, str) and asked in presets]
     if not presets:
         names = ", ".join(dict.fromkeys(name for presets in named for name in presets)) or "none"
-        message = f"{asked!r} is no preset of the sweep's strategies; there are {names}"
-        errors.append(FieldError(f"base.{PRESET}", message))
+        message = f"{quoted(asked)} is no preset of the sweep's strategies; there are {names}"
+        errors.add(FieldError(f"base.{PRESET}", message))
     return {name: value for preset in presets for name, value in preset.items() if name not in spec.grid}
 
 
@@ -239,4 +239,4 @@ def _check_runnable(found: Compiled) -> None:
         else:
             return
     if refusal:
-        raise InvalidInputError([FieldError(f"base.{item.field}", item.message) for item in refusal.errors])
+        raise refusal.renamed(lambda item: FieldError(f"base.{item.field}", item.message))

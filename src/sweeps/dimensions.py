@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bot.errors import FieldError, InvalidInputError
+from bot.errors import FieldErrors, InvalidInputError
 from bot.wording import counted
 from sweeps.axes import Axis, WrittenAxis, parsed_values
 from sweeps.variables import Variables
@@ -125,7 +125,7 @@ def dimensions(written: Written) -> tuple[Dimension, ...]:
 
 def _all_values(written: Written, groups: Sequence[Sequence[str]]) -> dict[str, tuple[Any, ...]]:
     values: dict[str, tuple[Any, ...]] = {}
-    errors: list[FieldError] = []
+    errors = FieldErrors()
     for group in groups:
         for name in group:
             try:
@@ -133,9 +133,8 @@ def _all_values(written: Written, groups: Sequence[Sequence[str]]) -> dict[str, 
                     name, written.raws(name), written.known, distinct=len(group) == 1
                 )
             except InvalidInputError as error:
-                errors.extend(error.errors)
-    if errors:
-        raise InvalidInputError(errors)
+                errors.take(error)
+    errors.raise_if_any()
     for group in groups:
         if len(group) > 1:
             _refuse_repeated_rows(group, values)

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.errors import FieldError, InvalidInputError
+from bot.notation import quoted
 from bot.strategies.registry import strategy_plugin
 from sweeps.compiling import PRESET
 from sweeps.errors import SweepStateError, UnknownSweepError
@@ -58,7 +59,7 @@ def cloned_spec(spec: SweepSpec, changes: Mapping[str, Any]) -> SweepSpec:
         if name not in _MERGED:
             document[name] = change
         elif not isinstance(change, dict):
-            raise InvalidInputError.of(name, f"{change!r} is no object of parameters")
+            raise InvalidInputError.of(name, f"{quoted(change)} is no object of parameters")
         else:
             other = document["grid" if name == "base" else "base"]
             for parameter, value in change.items():
@@ -123,5 +124,4 @@ def extend_sweep(connection: sa.Connection, sweep_id: int, before: SweepSpec, gr
 def as_change(error: InvalidInputError, before: SweepSpec) -> InvalidInputError:
     """Return what is refused of an extended sweep with the paths of the change that extended it."""
     added = f"extensions[{len(before.extensions)}]"
-    found = [FieldError(item.field.replace(added, "add_values", 1), item.message) for item in error.errors]
-    return type(error)(found)
+    return error.renamed(lambda item: FieldError(item.field.replace(added, "add_values", 1), item.message))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
+from bot.notation import is_printable
 from sweeps.repository import sweep_state
 from sweeps.tables import sweep, sweep_tag
 
@@ -46,7 +47,7 @@ def checked_tags(tags: Sequence[str]) -> list[str]:
     if len(tags) > MAX_TAGS:
         raise InvalidInputError.of("tags", f"has {len(tags)} tags, at most {MAX_TAGS} are allowed")
     for index, tag in enumerate(tags):
-        if not (tag.strip() and tag.isprintable() and len(tag) <= MAX_TAG_LENGTH):
+        if not (tag.strip() and is_printable(tag) and len(tag) <= MAX_TAG_LENGTH):
             raise InvalidInputError.of(
                 f"tags[{index}]", f"{tag[:80]!r} is no printable word of 1 to {MAX_TAG_LENGTH} characters"
             )

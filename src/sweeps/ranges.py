@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from bot.config import field_errors
 from bot.errors import InvalidInputError
 from bot.fields import Integer, Number
 from bot.money import exact, plain
+from bot.notation import quoted
+from bot.validation import validated
 
 MAX_VALUES = 10_000
 DENSE_VALUES = 1_001
@@ -151,12 +152,9 @@ def _form(raw: object, path: str) -> AxisForm:
     if isinstance(raw, list | tuple):
         return ValueList(tuple(raw))
     if not isinstance(raw, dict):
-        raise InvalidInputError.of(path, f"{raw!r} is neither a list of values nor a range")
-    model = CountRange if "num" in raw else StepRange
-    try:
-        form = model.model_validate(raw)
-    except ValidationError as error:
-        raise InvalidInputError(field_errors(error, f"{path}.")) from None
+        raise InvalidInputError.of(path, f"{quoted(raw)} is neither a list of values nor a range")
+    model: type[CountRange | StepRange] = CountRange if "num" in raw else StepRange
+    form = validated(model, raw, f"{path}.")
     if refusal := form.refusal():
         field, reason = refusal
         raise InvalidInputError.of(f"{path}.{field}", reason)

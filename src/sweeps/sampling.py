@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bot.errors import InvalidInputError
 from bot.fields import Integer
+from bot.notation import quoted
 from sweeps.axes import MAX_TRIALS
 from sweeps.sobol import sobol_points
 
@@ -62,7 +63,7 @@ class SobolSampler(_SeededSampler):
     kind: Literal["sobol"] = "sobol"
 
 
-_SAMPLERS: dict[object, type[BaseModel]] = {
+SAMPLERS: dict[object, type[BaseModel]] = {
     "grid": GridSampler,
     "random": RandomSampler,
     "sobol": SobolSampler,
@@ -73,8 +74,8 @@ def _chosen(raw: Any) -> Any:
     if isinstance(raw, BaseModel):
         return raw
     kind = raw.get("kind", "grid") if isinstance(raw, dict) else raw
-    if not isinstance(kind, str) or kind not in _SAMPLERS:
-        raise ValueError(f"{kind!r} is no sampler; there are {', '.join(map(str, _SAMPLERS))}")
+    if not isinstance(kind, str) or kind not in SAMPLERS:
+        raise ValueError(f"{quoted(kind)} is no sampler; there are {', '.join(map(str, SAMPLERS))}")
     return {**raw, "kind": kind} if isinstance(raw, dict) else {"kind": kind}
 
 

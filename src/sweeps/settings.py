@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
-from bot.config import field_errors
 from bot.errors import FieldError, InvalidInputError
+from bot.validation import field_errors
 from sweeps.logs import LogFormat
 
 ENVIRONMENT_PREFIX = "CARRYGRID_"

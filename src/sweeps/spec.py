@@ -11,31 +11,34 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     PrivateAttr,
     StringConstraints,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
-from bot.config import RunConfig, field_errors, load_json
+from bot.config import RunConfig, load_json
 from bot.errors import FieldError, InvalidInputError
+from bot.notation import is_printable, quoted
+from bot.validation import validated
 from sweeps.axes import MAX_TRIALS, Axis
 from sweeps.compiling import Compiled, compiled
 from sweeps.errors import UnreadableSweepError
 from sweeps.metrics import METRICS, Direction, natural_direction
-from sweeps.sampling import GridSampler, Sampler
+from sweeps.sampling import SAMPLERS, GridSampler, Sampler
 from sweeps.space import TrialSpace
 
 MAX_CONSTRAINTS = 32
 MAX_LINKS = 16
 MAX_EXTENSIONS = 64
 _STRICT = ConfigDict(frozen=True, extra="forbid")
+_Names = Annotated[tuple[str, ...], FailFast()]
 
 
 def _printable(text: str) -> str:
-    if not text.isprintable():
+    if not is_printable(text):
         raise ValueError(f"{text!r} holds characters that cannot be printed")
     return text
 
@@ -52,7 +55,7 @@ def _curves(raw: object) -> object:
         return raw
     top = raw.get("top") if isinstance(raw, dict) and len(raw) == 1 else None
     if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= MAX_TRIALS:
-        raise ValueError(f"{raw!r} is neither all, none nor {{'top': 1 to {MAX_TRIALS:,}}}")
+        raise ValueError(f"{quoted(raw)} is neither all, none nor {{'top': 1 to {MAX_TRIALS:,}}}")
     return TopCurves(top=top)
 
 
@@ -94,10 +97,10 @@ class SweepSpec(BaseModel):
         description="parameters that vary: a list, or a range by step or by count; "
         "`when` names values of other parameters without which an axis does not apply",
     )
-    linked: Annotated[tuple[tuple[str, ...], ...], Field(max_length=MAX_LINKS)] = Field(
+    linked: Annotated[tuple[_Names, ...], Field(max_length=MAX_LINKS), FailFast()] = Field(
         (), description="axes of the grid that move together, value by value"
     )
-    constraints: Annotated[tuple[str, ...], Field(max_length=MAX_CONSTRAINTS)] = Field(
+    constraints: Annotated[tuple[str, ...], Field(max_length=MAX_CONSTRAINTS), FailFast()] = Field(
         (), description="conditions over parameters; trials that fail one are left out"
     )
     sampler: Sampler = Field(GridSampler(), description="how the space is walked")
@@ -110,8 +113,8 @@ class SweepSpec(BaseModel):
         strict=True,
         description="take results that another sweep has for the same run, instead of a replay",
     )
-    extensions: Annotated[tuple[dict[str, list[Any]], ...], Field(max_length=MAX_EXTENSIONS)] = Field(
-        (), description="values added later, each time after the trials that were there already"
+    extensions: Annotated[tuple[dict[str, list[Any]], ...], Field(max_length=MAX_EXTENSIONS), FailFast()] = (
+        Field((), description="values added later, each time after the trials that were there already")
     )
 
     _compiled: Compiled = PrivateAttr()
@@ -123,9 +126,9 @@ class SweepSpec(BaseModel):
         Raises: InvalidInputError with one entry per refused field.
         """
         try:
-            return cls.model_validate(values, context={"max_trials": max_trials})
-        except ValidationError as error:
-            raise InvalidInputError([_in_sampler(found) for found in field_errors(error)]) from None
+            return validated(cls, values, context={"max_trials": max_trials})
+        except InvalidInputError as error:
+            raise error.renamed(_in_sampler) from None
 
     def model_post_init(self, context: Any, /) -> None:
         """Compile the space, unless a twin of this sweep brings its own."""
@@ -235,9 +238,10 @@ class SweepSpec(BaseModel):
 def _in_sampler(error: FieldError) -> FieldError:
     """Return an error of the sampler with the path that a user wrote, in which pydantic puts the kind."""
     head, _, rest = error.field.partition(".")
-    if head != "sampler":
+    kind, _, name = rest.partition(".")
+    if head != "sampler" or (kind and kind not in SAMPLERS):
         return error
-    return FieldError(f"sampler.{rest.partition('.')[2] or 'kind'}", error.message)
+    return FieldError(f"sampler.{name or 'kind'}", error.message)
 
 
 @lru_cache(maxsize=64)

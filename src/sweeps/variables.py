@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.config import RunConfig, field_errors, run_model
+from bot.config import RunConfig, run_model
 from bot.errors import FieldError, InvalidInputError
 from bot.parameters import AccountParameters
 from bot.strategies.registry import strategy_names, strategy_plugin
+from bot.validation import field_errors
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

@@ -192,7 +192,7 @@ def test_download_is_refused_in_words_accepted_and_stopped(address: str, visit: 
     form.locator("[name=symbols]").fill("BTC/USDT:USDT")
     form.locator("[name=since]").fill("yesterday")
     form.get_by_role("button", name="Fetch").click()
-    expect(form.get_by_role("status")).to_contain_text("since: 'yesterday' is no ISO date or time")
+    expect(form.get_by_role("status")).to_contain_text("since: 'yesterday' is no time: write 2024-01-31")
     form.locator("[name=since]").fill("2024-01-01")
     form.get_by_role("button", name="Fetch").click()
     row = page.locator("#data-jobs tr[data-job]")

@@ -80,7 +80,7 @@ def test_interrupted_fetch_keeps_whole_pages_and_the_next_one_goes_on(home: Path
     ("arguments", "sentence"),
     [
         (("--exchange", "mtgox"), "exchange: 'mtgox' is none of binance, bybit, okx, hyperliquid"),
-        (("--since", "soon"), "since: 'soon' is no ISO date or time"),
+        (("--since", "soon"), "since: 'soon' is no time: write 2024-01-31"),
         (("--until", "2023-01-01"), "until: 2023-01-01 is not after since"),
         (("--timeframe", "7h"), "timeframe: '7h' is none of"),
         (("--api-url", "ftp://x"), "api_url: 'ftp://x' is no address"),

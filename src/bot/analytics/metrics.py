@@ -32,7 +32,7 @@ def money_units(amount: Decimal) -> int:
     scaled = amount.scaleb(MONEY_PLACES, context=EXACT)
     units = int(scaled)
     if units != scaled:
-        raise ValueError(f"{amount} has more than {MONEY_PLACES} places")
+        raise ValueError(f"{plain(amount)} has more than {MONEY_PLACES} places")
     return units
 
 

@@ -6,9 +6,10 @@ from typing import Any, Self, cast
 
 from bot.data.exchanges import EXCHANGES
 from bot.data.rules import TIMEFRAMES_MS
-from bot.errors import FieldError, InvalidInputError
-from bot.fields import unknown_parameter
+from bot.errors import InvalidInputError
+from bot.notation import quoted
 from bot.timestamps import iso, parse_time_ms
+from bot.validation import refuse_unknown
 
 MOST_SYMBOLS = 100
 DEFAULT_TIMEFRAME = "1h"
@@ -31,14 +32,14 @@ class FetchRequest:
 
         Raises: InvalidInputError naming field and value.
         """
-        unknown = [FieldError(name, unknown_parameter(values[name])) for name in values.keys() - {*_FIELDS}]
-        if unknown:
-            raise InvalidInputError(sorted(unknown, key=lambda error: error.field))
+        refuse_unknown(values, _FIELDS)
         exchange, timeframe = values.get("exchange"), _given(values, "timeframe", DEFAULT_TIMEFRAME)
         if exchange not in EXCHANGES:
-            raise InvalidInputError.of("exchange", f"{exchange!r} is none of {', '.join(EXCHANGES)}")
+            raise InvalidInputError.of("exchange", f"{quoted(exchange)} is none of {', '.join(EXCHANGES)}")
         if not isinstance(timeframe, str) or timeframe not in TIMEFRAMES_MS:
-            raise InvalidInputError.of("timeframe", f"{timeframe!r} is none of {', '.join(TIMEFRAMES_MS)}")
+            raise InvalidInputError.of(
+                "timeframe", f"{quoted(timeframe)} is none of {', '.join(TIMEFRAMES_MS)}"
+            )
         since_ms = _time_ms("since", values.get("since"))
         until = _given(values, "until", None)
         until_ms = None if until is None else _time_ms("until", until)
@@ -74,7 +75,7 @@ def _time_ms(field: str, value: object) -> int:
 def _symbols(value: object) -> tuple[str, ...]:
     parts = [value] if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
-        raise InvalidInputError.of("symbols", f"{value!r} is no list of perps such as BTC/USDT:USDT")
+        raise InvalidInputError.of("symbols", f"{quoted(value)} is no list of perps such as BTC/USDT:USDT")
     names = _names(cast("Iterable[str]", parts))
     if not 0 < len(names) <= MOST_SYMBOLS:
         raise InvalidInputError.of("symbols", f"names {len(names)} perps; 1 to {MOST_SYMBOLS} are possible")

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from bot.errors import InvalidNumberError
 from bot.models import HOUR_MS
-from bot.money import ZERO, dec
+from bot.money import ZERO, dec, plain
 from bot.timestamps import iso
 
 MINUTE_MS = 60_000
@@ -87,7 +87,7 @@ def settlement_ms(recorded_ms: int) -> int:
 def check_funding(rate: Decimal, interval_hours: int | None, mark: Decimal | None) -> None:
     """Check one settlement, its interval only where it is stated; raises RowRefusedError."""
     if abs(rate) > 1:
-        raise RowRefusedError(f"funding_rate {rate} is beyond 1, that is 100 % an interval")
+        raise RowRefusedError(f"funding_rate {plain(rate)} is beyond 1, that is 100 % an interval")
     if interval_hours is not None and not 1 <= interval_hours <= 24:
         raise RowRefusedError(f"interval_hours {interval_hours} is not in 1 to 24")
     if mark is not None and mark <= 0:

@@ -2,6 +2,7 @@
 
 from bot.errors import ExecutionError
 from bot.models import OrderRequest, OrderResult
+from bot.money import plain
 
 
 class OrderIncompleteError(ExecutionError):
@@ -32,6 +33,6 @@ class PartlyFilledError(OrderIncompleteError):
     code = "order_partly_filled"
 
     def __init__(self, order: OrderRequest, fill: OrderResult) -> None:
-        done = f"{fill.request.quantity} of {order.quantity} filled"
+        done = f"{plain(fill.request.quantity)} of {plain(order.quantity)} filled"
         super().__init__(order, f"{order.symbol}: {done} ({order.side} {order.leg})")
         self.fill = fill

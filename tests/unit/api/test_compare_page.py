@@ -66,7 +66,7 @@ def test_only_what_differs_from_the_defaults_is_written_down() -> None:
         {
             "symbols": ["A/USDT:USDT"],
             "start": 0,
-            "end": 1,
+            "end": "2024-01-01",
             "strategy_mode": "composite",
             "slippage_bps": "7.50",
             "perp_leverage": 1,

@@ -237,3 +237,21 @@ def test_refused_method_comes_with_all_that_are_possible(reader: Reader, path: s
 def test_idempotency_key_out_of_bounds_is_refused(client: TestClient, key: str) -> None:
     response = client.post("/sweeps", json=sweep_body(), headers={"Idempotency-Key": key})
     assert fields_of(response) == ["idempotency-key"]
+
+
+@pytest.mark.parametrize("route", ["trials", "heatmap", "overview", "aggregate"])
+def test_query_parameter_given_twice_is_refused_instead_of_using_the_last(reader: Reader, route: str) -> None:
+    asked = "x=perp_leverage&y=exit_funding_rate&" if route == "heatmap" else ""
+    answer = reader.client.get(f"/sweeps/{reader.sweep_id}/{route}?{asked}perp_leverage=1&perp_leverage=5")
+    problem = problem_of(answer)
+    assert problem["detail"] == (
+        "perp_leverage: is given 2 times: ['1', '5']; give it once, as a value or lowest..highest"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["family \U0001f468\u200d\U0001f469\u200d\U0001f467", "\u0645\u06cc\u200c\u062e"]
+)
+def test_name_with_joiners_is_accepted(client: TestClient, name: str) -> None:
+    answer = client.post("/sweeps", json=sweep_body(name=name))
+    assert (answer.status_code, answer.json()["name"]) == (202, name)

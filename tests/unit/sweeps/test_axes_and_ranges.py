@@ -87,7 +87,7 @@ def test_switch_and_optional_axes_are_found_by_text() -> None:
         ({"start": 1, "stop": 2}, "grid.perp_leverage.step", "required"),
         ({"start": 1, "stop": 2, "step": 0}, "grid.perp_leverage.step", "0 never reaches"),
         ({"start": 2, "stop": 1, "step": 1}, "grid.perp_leverage.step", "leads away from stop 1"),
-        ({"start": 1, "stop": 2, "step": "1e-300"}, "grid.perp_leverage.step", "outside"),
+        ({"start": 1, "stop": 2, "step": "1e-300"}, "grid.perp_leverage.step", "nearer to 0"),
         ({"start": 1, "stop": 2, "step": "1e-9"}, "grid.perp_leverage", "1,000,000,001 values"),
         ({"start": 1, "stop": 2, "num": 0}, "grid.perp_leverage.num", "0"),
         ({"start": 1, "stop": 2, "num": 1}, "grid.perp_leverage.num", "cannot span 1 to 2"),

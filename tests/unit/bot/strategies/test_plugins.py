@@ -92,4 +92,4 @@ def test_a_strategy_that_is_not_installed_is_refused_with_those_that_are() -> No
     with pytest.raises(
         InvalidInputError, match="'magic' is not an installed strategy .*composite, hold, simple"
     ):
-        RunConfig.parse({"symbols": ["X"], "start": 0, "end": 1, "strategy_mode": "magic"})
+        RunConfig.parse({"symbols": ["X"], "start": 0, "end": "2024-01-01", "strategy_mode": "magic"})

@@ -1,0 +1,91 @@
+"""Input against a model: every refusal names field and value, and costs no more than the input itself."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from bot.errors import MOST_ERRORS, FieldError, InvalidInputError
+from bot.notation import quoted
+
+Model = TypeVar("Model", bound=BaseModel)
+_RULE = re.compile(r"(?P<field>[A-Za-z_][\w.\[\]]*): (?P<said>.*)", re.DOTALL)
+"""A rule between fields, which names the one it refuses; a refused value never begins like this."""
+
+
+def validated(model: type[Model], values: object, prefix: str = "", **options: Any) -> Model:
+    """Return `values` as a `model`; `options` are those of pydantic's `model_validate`.
+
+    Raises: InvalidInputError with one entry per refused field, below `prefix`.
+    """
+    _refuse_crowds(model, values, prefix)
+    try:
+        return model.model_validate(values, **options)
+    except ValidationError as error:
+        raise InvalidInputError(field_errors(error, prefix)) from None
+
+
+def _refuse_crowds(model: type[BaseModel], values: object, prefix: str) -> None:
+    """Refuse many unknown names before pydantic looks at them: it makes an error of a kilobyte of each."""
+    if not isinstance(values, Mapping):
+        return
+    if model.model_config.get("extra") == "forbid":
+        refuse_unknown(values, model.model_fields.keys(), prefix, tolerated=MOST_ERRORS)
+    for name, field in model.model_fields.items():
+        inner = list(_models(field.annotation))
+        member = values.get(name)
+        if inner and isinstance(member, Mapping):
+            known = {one for each in inner for one in each.model_fields}
+            refuse_unknown(member, known, f"{prefix}{name}.", tolerated=MOST_ERRORS)
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
+def refuse_unknown(values: Mapping[str, object], known: Any, prefix: str = "", *, tolerated: int = 0) -> None:
+    """Do nothing if all but `tolerated` names of `values` are known; raises InvalidInputError."""
+    unknown = [name for name in values if name not in known]
+    if len(unknown) > tolerated:
+        kept = unknown[:MOST_ERRORS]
+        errors = [FieldError(f"{prefix}{name}", unknown_parameter(values[name])) for name in kept]
+        raise InvalidInputError(errors, len(unknown) - len(kept))
+
+
+def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
+    """Return pydantic's findings as field errors that name field and value."""
+    found = []
+    for detail in error.errors(include_url=False):
+        path = prefix + _dotted(detail["loc"])
+        message = detail["msg"].removeprefix("Value error, ")
+        if not detail["loc"] and _RULE.match(message):
+            rule = rule_error(message)
+            path, message = prefix + rule.field, rule.message
+        elif detail["type"] == "missing":
+            message = "is required"
+        elif detail["type"] == "extra_forbidden":
+            message = unknown_parameter(detail["input"])
+        elif not detail["type"].startswith("value_error"):
+            message = f"{quoted(detail['input'])}: {message[:1].lower()}{message[1:]}"
+        found.append(FieldError(path, message))
+    return found
+
+
+def rule_error(message: str) -> FieldError:
+    """Return what a rule between fields says: the field it refuses, and why."""
+    found = _RULE.match(message)
+    return FieldError(found["field"], found["said"]) if found else FieldError("", message)
+
+
+def _dotted(loc: tuple[int | str, ...]) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    return text.removeprefix(".")
+
+
+def unknown_parameter(value: object) -> str:
+    """Return what is said of a value under a name that no parameter has."""
+    return f"is not a known parameter (given: {quoted(value)})"
