@@ -69,20 +69,3 @@ def _texts_sqlite(element: Any, compiler: Any, **options: Any) -> str:
 @compiles(distinct_texts, "postgresql")
 def _texts_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return f"string_agg(DISTINCT {compiler.process(element.clauses, **options)}, ',')"
-
-
-class database_now_ms(GenericFunction[int]):  # noqa: N801 - reads as the SQL function it is
-    """The database server's clock, ms UTC: leases never depend on a worker's clock."""
-
-    type = sa.BigInteger()
-    inherit_cache = True
-
-
-@compiles(database_now_ms, "sqlite")
-def _now_sqlite(_element: Any, _compiler: Any, **_: Any) -> str:
-    return "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
-
-
-@compiles(database_now_ms, "postgresql")
-def _now_postgresql(_element: Any, _compiler: Any, **_: Any) -> str:
-    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"

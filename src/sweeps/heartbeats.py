@@ -5,8 +5,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from bot.data.database import insert_or_skip
-from sweeps.columns import database_now_ms
+from bot.data.database import database_now_ms, insert_or_skip
 from sweeps.tables import heartbeat
 
 FRESH_MS = 15_000

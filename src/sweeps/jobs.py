@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sweeps.columns import database_now_ms
+from bot.data.database import database_now_ms
 from sweeps.errors import UnknownJobError
 from sweeps.leases import ATTEMPT_LIMIT
 from sweeps.progress import bounded_id

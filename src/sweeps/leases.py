@@ -8,8 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
-from bot.data.database import insert_or_skip
-from sweeps.columns import database_now_ms
+from bot.data.database import database_now_ms, insert_or_skip
 from sweeps.leaderboard import best_first, prune_curves
 from sweeps.results import Results
 from sweeps.spec import stored_spec

@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
+from bot.data.database import database_now_ms
 from bot.errors import InvalidInputError
-from sweeps.columns import database_now_ms, distinct_texts
+from sweeps.columns import distinct_texts
 from sweeps.errors import UnknownSweepError, UnreadableSweepError
 from sweeps.labelling import tags_of
 from sweeps.leaderboard import best_first

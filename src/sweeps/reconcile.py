@@ -9,8 +9,7 @@ from itertools import count as count_up
 import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
-from bot.data.database import insert_or_skip
-from sweeps.columns import database_now_ms
+from bot.data.database import database_now_ms, insert_or_skip
 from sweeps.errors import UnreadableSweepError
 from sweeps.leaderboard import prune_curves
 from sweeps.leases import ATTEMPT_LIMIT, count_trials, missing_trials

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
-from bot.data.database import insert_or_skip
+from bot.data.database import database_now_ms, insert_or_skip
 from sweeps.chunks import chunk_ranges, chunk_size
-from sweeps.columns import database_now_ms
 from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownSweepError
 from sweeps.heartbeats import live_slots
 from sweeps.pins import data_pin, refuse_another_footing

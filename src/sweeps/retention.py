@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from bot.data.database import write_transaction
+from bot.data.database import database_now_ms, write_transaction
 from bot.models import DAY_MS
-from sweeps.columns import database_now_ms
 from sweeps.jobs import JobState
 from sweeps.repository import delete_sweep
 from sweeps.tables import job, sweep, sweep_tag

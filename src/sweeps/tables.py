@@ -32,12 +32,14 @@ sweep = sa.Table(
     sa.Column("started_ms", sa.BigInteger),
     sa.Column("finished_ms", sa.BigInteger),
     sa.Column("data_pin", sa.String(64)),
+    sa.Column("data_change", sa.Integer, nullable=False, server_default="0"),
     sa.Column("reason", sa.Text),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 """A submitted sweep; `spec` is its document as JSON text, `data_pin` a digest of the history it may read.
 
+`data_change` is the newest change to market data when that digest was taken, 0 if there had been none;
 `reason` says why the service itself ended it.
 """
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from bot.data.database import database_now_ms
 from bot.errors import InvalidInputError
 from bot.models import DAY_MS
-from sweeps.columns import database_now_ms
 from sweeps.scope import Scope
 from sweeps.tables import api_token
 

@@ -132,7 +132,7 @@ def test_rules_are_those_of_the_coarser_leg_in_coins(
     server: ExchangeServer, store: HistoricalDataStore
 ) -> None:
     exchange = name_of(server)
-    fetched(server, store, since=NOW - 48 * HOUR_MS)
+    fetched(server, store, since=NOW - 72 * HOUR_MS)
     held = store.load(exchange, [symbol_at(exchange)], NOW).symbols[0].instrument
     step, least, notional, mmr, spot_taker, perp_taker = RULES[exchange]
     found = (held.qty_step, held.min_qty, held.min_notional, held.mmr)

@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -64,13 +65,33 @@ def fill(engine: sa.Engine, revision: str) -> None:
     with write_transaction(engine) as connection:
         for statement in statements:
             connection.exec_driver_sql(_for(engine, statement))
-    fill_market(engine)
+    fill_market_of(engine)
     with write_transaction(engine) as connection:
         tables = sa.MetaData()
         tables.reflect(connection)
         for table in tables.sorted_tables:
             if not connection.execute(sa.select(table).limit(1)).first():
                 connection.execute(table.insert().values(_sample(connection, table)))
+
+
+def fill_market_of(engine: sa.Engine) -> None:
+    """Store the market that the sweep reads as a program of this schema would have."""
+    with TemporaryDirectory() as folder:
+        newest = open_engine(f"sqlite:///{Path(folder) / 'newest.db'}")
+        migrate(newest)
+        fill_market(newest)
+        rows = everything(newest)
+        newest.dispose()
+    tables = sa.MetaData()
+    with write_transaction(engine) as connection:
+        tables.reflect(connection)
+        for table in tables.sorted_tables:
+            if table.name.startswith("market_") or table.name == "instrument":
+                held = [
+                    {column.name: row[column.name] for column in table.columns} for row in rows[table.name]
+                ]
+                if held:
+                    connection.execute(table.insert(), held)
 
 
 def _for(engine: sa.Engine, statement: str) -> str:

@@ -11,10 +11,9 @@ from sweeping import submit, sweep_spec
 
 from api.cli import main
 from bot.clock import SimulatedClock
-from bot.data.database import compact, write_transaction
+from bot.data.database import compact, database_now_ms, write_transaction
 from bot.data.store import HistoricalDataStore
 from bot.models import DAY_MS
-from sweeps.columns import database_now_ms
 from sweeps.jobs import JobKind, create_job
 from sweeps.labelling import label_sweep
 from sweeps.replay import WindowCache

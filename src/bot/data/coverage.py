@@ -16,6 +16,7 @@ from bot.data.quality import (
     funding_findings,
     late_prices,
     legs_apart,
+    undecided,
 )
 from bot.data.series import CandleSeries, FundingSeries, SymbolData
 from bot.errors import InsufficientDataError
@@ -76,6 +77,13 @@ class Coverage:
             "gaps": gaps,
             "findings": [finding.document() for finding in self.findings],
         }
+
+
+def check_decided(field: str, symbol: str, funding: FundingSeries) -> None:
+    """Raise InsufficientDataError for `field` if intervals of settlements are not known yet."""
+    reason = undecided(funding)
+    if reason is not None:
+        raise InsufficientDataError.of(field, f"{symbol}: {reason}")
 
 
 def coverage(data: SymbolData, start_ms: int, end_ms: int) -> Coverage:

@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
 
 from bot.errors import InvalidInputError
 
@@ -193,3 +195,20 @@ def _refuse_stray_write(
         if connection.get_execution_options().get("carrygrid_write"):
             return
         raise RuntimeError(f"a write outside write_transaction(): {statement[:80]}")
+
+
+class database_now_ms(GenericFunction[int]):  # noqa: N801 - reads as the SQL function it is
+    """The database server's clock, ms UTC: leases never depend on a worker's clock."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+@compiles(database_now_ms, "sqlite")
+def _now_sqlite(_element: Any, _compiler: Any, **_: Any) -> str:
+    return "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+
+
+@compiles(database_now_ms, "postgresql")
+def _now_postgresql(_element: Any, _compiler: Any, **_: Any) -> str:
+    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"

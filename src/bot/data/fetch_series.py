@@ -8,14 +8,14 @@ from bot.data.exchange_calls import ExchangeCalls
 from bot.data.fetch_pages import Page
 from bot.data.importers.parsing import Content, Parsed, Settlement, candles, funding
 from bot.data.importers.text_lines import RefusalLog
-from bot.data.intervals import is_settled
+from bot.data.intervals import inferred_hours, is_settled
 from bot.data.rows import SeriesKey, SeriesKind
 from bot.data.rules import RowRefusedError, market_number, time_ms
 from bot.models import DAY_MS, HOUR_MS
 from bot.wording import counted
 
 _CONTEXT_MS = DAY_MS
-"""So much more than a page is asked for on both sides, to tell its funding intervals by."""
+"""So much more than a page is asked for on both sides, to tell whether its last interval is certain."""
 
 _SLACK_MS = 60_000
 
@@ -89,7 +89,7 @@ class CandleReader:
 
 @dataclass(frozen=True, slots=True)
 class FundingReader:
-    """Settlements of a perp, their intervals read off their times."""
+    """Settlements of a perp, without their intervals: the store infers them over the whole series."""
 
     calls: ExchangeCalls
     key: SeriesKey
@@ -113,12 +113,9 @@ class FundingReader:
         parsed = funding(self.key.symbol, enumerate(answer, start=1), _settlement, own)
         refusals.add_all(own.count, [(one.line, one.reason) for one in own.kept])
         times = sorted(set(parsed.rows.times.tolist()))
-        hours = parsed.rows.columns[1]
         latest_ms = min(page.until_ms, until_ms + 1) - 1
-        if times and beyond_ms == until_ms:
-            last = int(parsed.rows.times.argmax())
-            if not is_settled([int(hours.decimal(last))], times):
-                latest_ms = min(latest_ms, times[-1] - 1)
+        if times and beyond_ms == until_ms and not is_settled(inferred_hours(times), times):
+            latest_ms = min(latest_ms, times[-1] - 1)
         kept = (parsed.rows.times >= page.from_ms) & (parsed.rows.times <= latest_ms)
         return parsed.at(kept)
 

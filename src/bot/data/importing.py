@@ -9,6 +9,7 @@ from bot.data.importers.formats import recognised
 from bot.data.importers.hints import Hints
 from bot.data.importers.source import open_source
 from bot.data.importers.text_lines import Progress, Refusal, RefusalLog
+from bot.data.merging import MergeResult
 from bot.data.provenance import Provenance
 from bot.data.rows import SeriesKey
 from bot.data.store import HistoricalDataStore
@@ -133,7 +134,7 @@ def import_file(
         already_there=merged.already_there,
         refused=refusals.count,
         refusals=tuple(sorted(refusals.kept, key=lambda refusal: refusal.line)),
-        notes=(*parsed.notes, *_put_right(provenance)),
+        notes=(*parsed.notes, *_put_right(provenance), *_reinferred(merged)),
     )
 
 
@@ -166,6 +167,12 @@ def _put_right(done: Provenance) -> Iterator[str]:
         yield f"{counted(done.duplicates, 'row repeats', 'rows repeat')} the time of another"
     if done.out_of_order:
         yield f"{counted(done.out_of_order, 'row was', 'rows were')} not in order and had to be sorted"
+
+
+def _reinferred(merged: MergeResult) -> Iterator[str]:
+    if merged.reinferred:
+        held = counted(merged.reinferred, "settlement")
+        yield f"the funding interval of {held} held before is another one, now that its neighbours are held"
 
 
 def _import_folder(

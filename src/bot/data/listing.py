@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection
 
 from bot.data import sql
 from bot.data.gaps import Gap, candle_gaps, funding_gaps
 from bot.data.intervals import IntervalSpan, interval_spans
 from bot.data.provenance import Provenance, recorded
-from bot.data.quality import Finding, candle_findings, dead_contract, funding_findings
+from bot.data.quality import Finding, candle_findings, dead_contract, funding_findings, interval_undecided
 from bot.data.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.data.sql import HeldSegment, HeldSeries, Outline
 from bot.data.summaries import Place, Summary, kept_summaries, rows_digest
@@ -136,8 +137,9 @@ def _of_series(series: HeldSeries, rows: Rows, funding_rows: Rows) -> dict[str, 
     funding = funding_series(funding_rows)
     kind, timeframe_ms = series.key.kind, series.key.timeframe_ms
     if kind is SeriesKind.FUNDING:
-        gaps = funding_gaps(funding.t_ms, funding.interval_hours * HOUR_MS)
-        findings = list(funding_findings(funding))
+        decided = funding if np.all(funding.interval_hours) else funding[:0]
+        gaps = funding_gaps(decided.t_ms, decided.interval_hours * HOUR_MS)
+        findings = [*interval_undecided(funding), *funding_findings(funding)]
         intervals = interval_spans(funding.t_ms, funding.interval_hours)
     else:
         candles = candle_series(rows, timeframe_ms)

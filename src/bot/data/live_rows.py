@@ -47,9 +47,9 @@ def settlements(
         if from_ms <= t_ms <= until_ms:
             found.setdefault(t_ms, (rate, mark))
     times = sorted(found)
-    hours = inferred_hours([*known_ms, *times]) or [_DEFAULT_INTERVAL_HOURS] * len(times)
+    hours = inferred_hours([*known_ms, *times])
     values = [
-        funding_values(found[t_ms][0], interval, found[t_ms][1])
+        funding_values(found[t_ms][0], interval or _DEFAULT_INTERVAL_HOURS, found[t_ms][1])
         for t_ms, interval in zip(times, hours[len(known_ms) :], strict=True)
     ]
     return Rows.of(times, values, SeriesKind.FUNDING)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from bot.data import sql
 from bot.data.choice import Extents, chosen_series, in_units, spot_units
+from bot.data.coverage import check_decided
 from bot.data.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.data.segments import digest
 from bot.data.series import CandleSeries, HeldRange, MarketData, SymbolData
@@ -37,7 +38,8 @@ def load_market(
     """Return the whole history up to `end_ms` of `symbols`, in their order, and nothing later.
 
     Where a leg is held in several timeframes, the one that suits the window from `start_ms` on is taken.
-    Raises: UnknownExchangeError, UnknownSymbolError; StoreError if stored rows are damaged.
+    Raises: UnknownExchangeError, UnknownSymbolError; InsufficientDataError while funding intervals are not
+    known; StoreError if stored rows are damaged.
     """
     exchange = resolve_exchange(connection, exchange)
     held = sql.held_series(connection, exchange)
@@ -90,10 +92,12 @@ def _load_symbol(
         months[month.series.id].append(month)
     visible = {one.key.kind: _visible(one, months[one.id], end_ms) for one in chosen}
     units = spot_units(symbol, chosen)
+    funding = funding_series(_rows(visible, SeriesKind.FUNDING))
+    check_decided("symbols", symbol, funding)
     return SymbolData(
         symbol=symbol,
         instrument=rules,
-        funding=funding_series(_rows(visible, SeriesKind.FUNDING)),
+        funding=funding,
         spot=in_units(_candles(visible, SeriesKind.SPOT), units),
         perp=_candles(visible, SeriesKind.PERP),
         mark=_candles(visible, SeriesKind.MARK) if SeriesKind.MARK in visible else None,

@@ -12,6 +12,8 @@ from bot.analytics.basis import BasisFigures, Floats, basis_at, basis_figures
 from bot.analytics.funding import FundingFigures, funding_figures
 from bot.data import sql
 from bot.data.choice import chosen_series, in_units, spot_units
+from bot.data.coverage import check_decided
+from bot.data.quality import undecided
 from bot.data.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.data.series import CandleSeries, FundingSeries
 from bot.data.sql import HeldSegment, HeldSeries, Outline
@@ -78,26 +80,27 @@ def list_pairs(connection: Connection, days: int) -> tuple[list[Pair], list[Summ
         summary = kept.get(place)
         if summary is None or summary.digest != digest:
             months = _Months(connection)
-            documents = {
-                str(window): _document(_series(months, market, outlines, place, window))
-                for window in WINDOWS_DAYS
-            }
-            summary = Summary(place, _NAME, digest, documents)
+            summary = Summary(place, _NAME, digest, _documents(months, market, outlines, place))
             fresh.append(summary)
-        found.append(_pair(place, summary.document[str(days)], synthetic=any(one.synthetic for one in read)))
+        if summary.document:
+            synthetic = any(one.synthetic for one in read)
+            found.append(_pair(place, summary.document[str(days)], synthetic=synthetic))
     return found, fresh
 
 
 def pair_series(connection: Connection, exchange: str, symbol: str, days: int) -> PairSeries:
     """Return the settlements of a pair over its newest `days`, with the basis at each.
 
-    Raises: UnknownSymbolError if no funding of it is held; InvalidInputError as `list_pairs`.
+    Raises: UnknownSymbolError if no funding of it is held; InsufficientDataError while its intervals are not
+    known; InvalidInputError as `list_pairs`.
     """
     check_window(days)
     outlines, held = _held(connection, exchange)
     if not any(one.key.symbol == symbol and one.key.kind is SeriesKind.FUNDING for one in held):
         raise UnknownSymbolError.of("symbol", f"no funding of {symbol!r} is held for {exchange!r}")
-    return _series(_Months(connection), held, outlines, (exchange, symbol), days)
+    series = _series(_Months(connection), held, outlines, (exchange, symbol), days)
+    check_decided("symbol", symbol, series.funding)
+    return series
 
 
 def check_window(days: int) -> None:
@@ -181,6 +184,16 @@ def _candles(months: _Months, series: HeldSeries | None, first_ms: int, last_ms:
     before_ms = series.key.timeframe_ms + _MAX_AGE_MS
     rows = months.rows(series, first_ms - before_ms, last_ms)
     return candle_series(rows, series.key.timeframe_ms)
+
+
+def _documents(
+    months: _Months, market: Sequence[HeldSeries], outlines: Outlines, place: Place
+) -> dict[str, Any]:
+    """Return the figures by window; none while intervals are not known, so that rates cannot be compared."""
+    series = {days: _series(months, market, outlines, place, days) for days in WINDOWS_DAYS}
+    if any(undecided(one.funding) for one in series.values()):
+        return {}
+    return {str(days): _document(one) for days, one in series.items()}
 
 
 def _document(series: PairSeries) -> dict[str, Any]:

@@ -10,13 +10,16 @@ from bot.data.gaps import Times
 from bot.data.sql import HeldSeries
 from bot.data.tables import market_import
 
-_COUNTS = ("rows_read", "rows_new", "refused", "snapped", "duplicates", "out_of_order")
+_COUNTS = ("rows_read", "rows_new", "refused", "snapped", "duplicates", "out_of_order", "replaced")
 _LONGEST_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What a source gave to a series: `snapped` settlements were off their hour by up to `max_jitter_ms`."""
+    """What a source gave to a series: `snapped` settlements were off their hour by up to `max_jitter_ms`.
+
+    `replaced` rows took the place of others.
+    """
 
     source: str
     rows_read: int
@@ -26,6 +29,7 @@ class Provenance:
     max_jitter_ms: int = 0
     duplicates: int = 0
     out_of_order: int = 0
+    replaced: int = 0
 
     @classmethod
     def of(cls, source: str, times: Times, jitter_ms: Times, refused: int) -> "Provenance":
@@ -43,8 +47,8 @@ class Provenance:
 
 
 def record(connection: sa.Connection, series: HeldSeries, done: Provenance) -> None:
-    """Add what an import did to what its source did before; one that added nothing leaves no trace."""
-    if not done.rows_new:
+    """Add what an import did to what its source did before; one that changed nothing leaves no trace."""
+    if not (done.rows_new or done.replaced):
         return
     table = market_import.c
     same_source = (table.series_id == series.id) & (table.source == done.source)

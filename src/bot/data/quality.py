@@ -55,6 +55,26 @@ def funding_findings(funding: FundingSeries) -> Iterator[Finding]:
         yield _finding("funding", "interval_switch", funding.t_ms[at], ", ".join(shown) + more)
 
 
+def undecided(funding: FundingSeries) -> str | None:
+    """Return why the intervals of settlements are not known yet, None if they are."""
+    if not len(funding) or np.all(funding.interval_hours):
+        return None
+    first, last = (iso(int(funding.t_ms[at])) for at in (0, -1))
+    held = (
+        f"only one settlement is held ({first})"
+        if first == last
+        else (f"no two of the {len(funding)} settlements held ({first} to {last}) are within 24 h")
+    )
+    return f"the funding interval is not known yet, because {held}; import the settlements around it"
+
+
+def interval_undecided(funding: FundingSeries) -> Iterator[Finding]:
+    """Yield a finding if intervals are not known until more settlements are held."""
+    reason = undecided(funding)
+    if reason is not None:
+        yield _finding("funding", "interval_undecided", funding.t_ms, reason)
+
+
 def candle_findings(leg: str, candles: CandleSeries) -> Iterator[Finding]:
     """Yield what is odd about ascending candles: no trade, prices that did not move, prices that jumped."""
     flat = _flat(candles)

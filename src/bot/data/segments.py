@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.data.columns import DecimalColumn
+from bot.data.intervals import IntervalOrigin, Origins
 from bot.data.rows import Rows
 from bot.errors import StoreError
 
@@ -18,7 +19,10 @@ _COMPRESSION = 3
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """An encoded month: its rows' extent, the digest of the encoding, and the encoding compressed."""
+    """An encoded month: its rows' extent, the digest of the encoding, and the encoding compressed.
+
+    `origins` are those of a month of settlements, as `encode_origins` gives them.
+    """
 
     month: int
     first_ms: int
@@ -26,6 +30,7 @@ class Segment:
     rows: int
     digest: str
     payload: bytes
+    origins: bytes | None = None
 
 
 def months(times: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -64,6 +69,27 @@ def decode(payload: bytes, expected_digest: str, name: str) -> Rows:
     if hashlib.sha256(encoded).hexdigest() != expected_digest:
         raise StoreError(f"stored {name} is damaged: its digest is not {expected_digest}")
     return _decoded(encoded)
+
+
+def encode_origins(origins: Origins) -> bytes:
+    """Return how the intervals of a month's settlements are known, as bytes."""
+    return zlib.compress(origins.tobytes(), _COMPRESSION)
+
+
+def decode_origins(stored: bytes | None, rows: int, name: str) -> Origins:
+    """Return the `IntervalOrigin` of each of `rows` settlements; those of None were not recorded.
+
+    Raises: StoreError naming the month if the bytes are not those that were stored.
+    """
+    if stored is None:
+        return np.full(rows, IntervalOrigin.UNRECORDED, dtype=np.uint8)
+    try:
+        origins = np.frombuffer(zlib.decompress(stored), np.uint8)
+    except zlib.error as error:
+        raise StoreError(f"stored {name} is damaged: {error}") from None
+    if len(origins) != rows or np.any(origins > max(IntervalOrigin)):
+        raise StoreError(f"stored {name} is damaged: its intervals are not known for {rows} rows")
+    return origins
 
 
 def _encoded(rows: Rows) -> bytes:

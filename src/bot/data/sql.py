@@ -8,8 +8,9 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from bot.data.database import insert_or_skip
+from bot.data.intervals import Origins
 from bot.data.rows import Rows, SeriesKey, SeriesKind
-from bot.data.segments import Segment, decode
+from bot.data.segments import Segment, decode, decode_origins
 from bot.data.tables import fee_rate, instrument, market_segment, market_series
 from bot.errors import DataImportError
 from bot.models import Instrument
@@ -52,9 +53,15 @@ class HeldSegment:
 
     def rows(self) -> Rows:
         """Return the decoded rows; raises StoreError if they are damaged."""
+        return decode(self.segment.payload, self.segment.digest, self._name())
+
+    def origins(self) -> Origins:
+        """Return how the intervals of its settlements are known; raises StoreError if that is damaged."""
+        return decode_origins(self.segment.origins, self.segment.rows, self._name())
+
+    def _name(self) -> str:
         key, month = self.series.key, self.segment.month
-        name = f"{key.exchange} {key.symbol} {key.kind}, month {month // 100}-{month % 100:02}"
-        return decode(self.segment.payload, self.segment.digest, name)
+        return f"{key.exchange} {key.symbol} {key.kind}, month {month // 100}-{month % 100:02}"
 
 
 def exchanges(connection: sa.Connection) -> list[str]:
@@ -142,11 +149,16 @@ def extents(connection: sa.Connection, series: Iterable[HeldSeries]) -> Mapping[
     return {series_id: (first, last) for series_id, first, last in connection.execute(query)}
 
 
+def delete_segment(connection: sa.Connection, series: HeldSeries, month: int) -> None:
+    """Forget a month."""
+    table = market_segment.c
+    this_month = (table.series_id == series.id) & (table.month == month)
+    connection.execute(market_segment.delete().where(this_month))
+
+
 def put_segment(connection: sa.Connection, series: HeldSeries, segment: Segment) -> None:
     """Store a month in place of what is held for it."""
-    table = market_segment.c
-    this_month = (table.series_id == series.id) & (table.month == segment.month)
-    connection.execute(market_segment.delete().where(this_month))
+    delete_segment(connection, series, segment.month)
     values = {name: getattr(segment, name) for name in Segment.__slots__}
     connection.execute(market_segment.insert().values(series_id=series.id, **values))
 

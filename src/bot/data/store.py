@@ -27,19 +27,27 @@ class HistoricalDataStore:
         self.engine = engine
 
     def merge(
-        self, key: SeriesKey, rows: Rows, *, synthetic: bool = False, provenance: Provenance | None = None
+        self,
+        key: SeriesKey,
+        rows: Rows,
+        *,
+        synthetic: bool = False,
+        provenance: Provenance | None = None,
+        replace_held: bool = False,
     ) -> MergeResult:
         """Add rows to a series in one transaction; those that contradict or overlap held ones are refused.
 
-        `provenance` is stored with them, completed by the counts of the result.
+        With `replace_held` rows take the place of held ones that they contradict. `provenance` is stored with
+        them, completed by the counts of the result.
         Raises: DataImportError for recorded rows among generated ones, or the reverse.
         """
         with write_transaction(self.engine) as connection:
-            merged = merge_series(connection, key, rows, synthetic=synthetic)
-            if provenance is not None and merged.new:
+            merged = merge_series(connection, key, rows, synthetic=synthetic, replace_held=replace_held)
+            if provenance is not None and (merged.new or merged.replaced):
                 series = sql.lock_series(connection, key, synthetic=synthetic)
                 refused = provenance.refused + merged.refused
-                record(connection, series, replace(provenance, rows_new=merged.new, refused=refused))
+                done = replace(provenance, rows_new=merged.new, refused=refused, replaced=merged.replaced)
+                record(connection, series, done)
             return merged
 
     def put_instrument(self, exchange: str, symbol: str, rules: Instrument) -> None:

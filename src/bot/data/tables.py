@@ -35,8 +35,13 @@ market_segment = sa.Table(
     sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Column("origins", sa.LargeBinary),
 )
-"""One calendar month (yyyymm, UTC) of a series: the encoded rows, compressed, and their digest."""
+"""One calendar month (yyyymm, UTC) of a series: the encoded rows, compressed, and their digest.
+
+`origins` says of each settlement how its interval is known; None for candles, and for settlements stored
+before that was written down.
+"""
 
 market_import = sa.Table(
     "market_import",
@@ -51,8 +56,27 @@ market_import = sa.Table(
     sa.Column("max_jitter_ms", sa.Integer, nullable=False),
     sa.Column("duplicates", sa.Integer, nullable=False),
     sa.Column("out_of_order", sa.Integer, nullable=False),
+    sa.Column("replaced", sa.Integer, nullable=False, server_default="0"),
 )
 """Where rows of a series came from, and what was put right on the way: one row a source that gave any."""
+
+market_change = sa.Table(
+    "market_change",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("exchange", sa.String(64), nullable=False),
+    sa.Column("symbol", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("timeframe_ms", sa.BigInteger, nullable=False),
+    sa.Column("change", sa.String(16), nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("first_ms", sa.BigInteger, nullable=False),
+    sa.Column("last_ms", sa.BigInteger, nullable=False),
+    sa.Column("changed_ms", sa.BigInteger, nullable=False),
+    sa.Index("ix_market_change_exchange_symbol", "exchange", "symbol"),
+    sqlite_autoincrement=True,
+)
+"""Stored rows that were deleted, replaced, or given another interval: how many, and the outermost times."""
 
 market_summary = sa.Table(
     "market_summary",

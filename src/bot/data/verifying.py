@@ -61,6 +61,7 @@ def damage(held: HeldSegment) -> str | None:
     stored = held.segment
     try:
         rows = held.rows()
+        held.origins()
     except StoreError as error:
         return error.message
     if not len(rows) or bool(np.any(np.diff(rows.times) <= 0)):

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from bot.data.importers.hints import WAYS_TO_SAY, Hints
 from bot.data.importers.source import Source
 from bot.data.importers.text_lines import RefusalLog
-from bot.data.intervals import inferred_hours
 from bot.data.rows import CANDLE_COLUMNS, Rows, SeriesKind, funding_values
 from bot.data.rules import (
     TIMEFRAMES_MS,
@@ -162,8 +161,8 @@ def funding(
     parse_record: Callable[[T], Settlement],
     refusals: RefusalLog,
 ) -> Parsed:
-    """Return the good settlements among `records`, snapped to their hour, missing intervals inferred."""
-    taken = _Settlements(refusals)
+    """Return the good settlements among `records`, snapped to their hour; interval 0 is one not stated."""
+    taken = _Settlements()
     for number, record in records:
         try:
             taken.add(number, parse_record(record))
@@ -171,16 +170,14 @@ def funding(
             refusals.add_error(number, refusal)
     times, values, numbers, jitter_ms = taken.finished()
     content = Content(symbol, SeriesKind.FUNDING, 0)
-    notes = ("interval_hours inferred from the settlements",) if taken.inferred else ()
+    notes = ("interval_hours inferred from the settlements",) if taken.silent else ()
     rows = Rows.of(times, values, content.kind)
     lines = np.array(numbers, dtype=np.int64)
     return Parsed(content, rows, lines, notes, np.array(jitter_ms, dtype=np.int64))
 
 
 class _Settlements:
-    def __init__(self, refusals: RefusalLog) -> None:
-        self.inferred = False
-        self._refusals = refusals
+    def __init__(self) -> None:
         self._recorded_ms: dict[int, int] = {}
         self._taken: list[tuple[int, int, Settlement]] = []
 
@@ -193,20 +190,16 @@ class _Settlements:
             raise RowRefusedError(f"settlement {record.recorded_ms} is the second one of the hour {hour}")
         self._taken.append((number, settled, record))
 
+    @property
+    def silent(self) -> bool:
+        """Whether the interval of a settlement is not stated."""
+        return any(record.hours is None for _, _, record in self._taken)
+
     def finished(self) -> tuple[list[int], list[Values], list[int], list[int]]:
-        inferred: dict[int, int] = {}
-        if any(record.hours is None for _, _, record in self._taken):
-            self.inferred = True
-            times = sorted({settled for _, settled, _ in self._taken})
-            inferred = dict(zip(times, inferred_hours(times), strict=False))
         times, values, numbers, jitter_ms = [], [], [], []
         for number, settled, record in self._taken:
-            hours = record.hours or inferred.get(settled)
-            if hours is None:
-                self._refusals.add(number, "the funding interval of a lone settlement cannot be inferred")
-                continue
             times.append(settled)
-            values.append(funding_values(record.rate, hours, record.mark))
+            values.append(funding_values(record.rate, record.hours or 0, record.mark))
             numbers.append(number)
             jitter_ms.append(abs(record.recorded_ms - settled))
         return times, values, numbers, jitter_ms

@@ -167,7 +167,8 @@ def test_rows_are_the_same_whatever_the_order_they_came_in(order: list[int], cut
     for part in (first, second):
         times = [NOON + n * HOUR_MS for n in part]
         values = [(Decimal(10),) * 4 + (Decimal(1),)] * len(part)
-        held, result = merge_rows(held, Rows.of(times, values, SeriesKind.PERP), SeriesKind.PERP)
+        merged = merge_rows(held, Rows.of(times, values, SeriesKind.PERP), SeriesKind.PERP)
+        held, result = merged.rows, merged.result
     assert result.already_there == 1
     assert digest(held) == digest(everything)
 
