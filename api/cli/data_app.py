@@ -12,10 +12,13 @@ data = typer.Typer(no_args_is_help=True, help="Import, download, list and verify
 
 @data.command("import", epilog="Example: `carrygrid data import recorded/binance --exchange binance`")
 def import_data(
-    path: Annotated[Path, typer.Argument(help="A file, or a folder of files.")],
+    path: Annotated[Path, typer.Argument(help="A file, or a folder with all that is in it.")],
     exchange: Annotated[str, typer.Option(help="The name under which runs find the data.")],
     kind: Annotated[str | None, typer.Option(help="What candles are: spot, perp or mark.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="The market: BTCUSDT or BTC/USDT:USDT.")] = None,
+    symbol: Annotated[
+        list[str] | None,
+        typer.Option(help="The market: BTCUSDT or BTC/USDT:USDT; of files with many, those to take."),
+    ] = None,
     timeframe: Annotated[str | None, typer.Option(help="The candle interval: 1h, 4h, 8h.")] = None,
     time_zone: Annotated[
         str | None, typer.Option(help="Zone of local times: +08:00 or Asia/Shanghai.")
@@ -33,12 +36,16 @@ def import_data(
     Rows that break a rule are named and left out; a file with lines that cannot be read is refused whole.
     Formats are told by content: canonical CSV, Binance Vision and website exports, freqtrade, ccxt dumps,
     answers of Binance, Bybit, OKX, Hyperliquid and dYdX. The options answer what a file leaves open.
-    """
-    from api.cli.market_data import Said, import_path
+    --symbol, repeated or with commas, corrects what the name of a file says, and chooses among the markets of
+    a folder or of a file. Coin-margined contracts, dated futures and options are refused.
 
-    import_path(
-        path, exchange, Said(kind, symbol, timeframe, time_zone, mapping, keep_readable), as_json=as_json
-    )
+    Folders are walked with the folders in them, links are followed. What is refused is named and the rest
+    imported; the exit status is 2 then.
+    """
+    from api.cli.market_data import Said, import_path, refuse_partly
+
+    said = Said(kind, tuple(symbol or ()), timeframe, time_zone, mapping, keep_readable)
+    refuse_partly(import_path(path, exchange, said, as_json=as_json), as_json=as_json)
 
 
 @data.command(

@@ -8,7 +8,7 @@ from rich.console import Console
 from api.cli.client import service
 from api.cli.example_sweep import best_recorded, example_json
 from api.cli.failed_trials import print_failures
-from api.cli.market_data import import_path
+from api.cli.market_data import import_path, refuse_partly
 from api.cli.serving import interruptible_by_signals, print_addresses
 from api.cli.sweeps import follow, print_top
 from api.local.database import ready_store
@@ -56,7 +56,9 @@ def run_demo(data: Path | None, *, port: int, workers: int | None, leave: bool) 
 def _prepared(settings: Settings, data: Path | None, console: Console) -> bytes:
     exchange = SYNTHETIC_EXCHANGE if data is None else exchange_of(data)
     if data is not None:
-        import_path(data, exchange, as_json=False)
+        report = import_path(data, exchange, as_json=False)
+        if not report.files:
+            refuse_partly(report, as_json=False)
     with ready_store(settings) as store:
         if data is None and SYNTHETIC_EXCHANGE not in store.exchanges():
             with console.status("generating two years of markets"):

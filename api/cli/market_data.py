@@ -2,27 +2,31 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from api.cli.failures import BAD_INPUT
 from api.cli.printing import console, plain_table
 from api.local.database import ready_store
 from api.settings import Settings
 from bot.data import importing
+from bot.data.import_reports import FileReport, ImportReport, SeriesReport
 from bot.data.importers.hints import Hints
-from bot.data.importing import FileReport, ImportReport
 from bot.data.listing import ExchangeListing, SeriesListing
-from bot.errors import DamagedFileError, InvalidInputError
+from bot.errors import DataImportError, InvalidInputError
 from bot.models import HOUR_MS
 from bot.timestamps import iso
 from bot.wording import counted
 
 _SHOWN_REFUSALS = 5
+_SHOWN_FILES = 3
+_SHOWN_UNKNOWN = 20
 _LONGEST_MAPPING_BYTES = 1024 * 1024
 
 
@@ -31,7 +35,7 @@ class Said:
     """What a user says about files that do not say it themselves."""
 
     kind: str | None = None
-    symbol: str | None = None
+    symbols: tuple[str, ...] = ()
     timeframe: str | None = None
     time_zone: str | None = None
     mapping: Path | None = None
@@ -41,7 +45,7 @@ class Said:
         """Return it parsed; raises InvalidInputError naming the option's field."""
         return Hints.parse(
             kind=self.kind,
-            symbol=self.symbol,
+            symbol=self.symbols or None,
             timeframe=self.timeframe,
             time_zone=self.time_zone,
             mapping=None if self.mapping is None else _text(self.mapping),
@@ -52,8 +56,8 @@ class Said:
 _NOTHING_SAID = Said()
 
 
-def import_path(path: Path, exchange: str, said: Said = _NOTHING_SAID, *, as_json: bool) -> None:
-    """Import a file or a folder and print what became of each file."""
+def import_path(path: Path, exchange: str, said: Said = _NOTHING_SAID, *, as_json: bool) -> ImportReport:
+    """Import a file or a folder, print what became of each file and return it."""
     hints = said.hints()
     errors = Console(stderr=True, highlight=False)
     columns = (TextColumn("importing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
@@ -68,11 +72,23 @@ def import_path(path: Path, exchange: str, said: Said = _NOTHING_SAID, *, as_jso
             hints,
         )
     if as_json:
-        print(json.dumps(asdict(report)))
+        print(json.dumps(report.document()))
     else:
         print_report(report, console())
-    if report.damaged:
-        raise DamagedFileError("; ".join(skipped.reason for skipped in report.damaged))
+    return report
+
+
+def refuse_partly(report: ImportReport, *, as_json: bool) -> None:
+    """End with the status of bad input if files of market data were refused, though others were imported."""
+    refused = report.refused_files
+    if refused and as_json:
+        # The document on standard output names them already.
+        raise typer.Exit(BAD_INPUT)
+    if refused:
+        named = "; ".join(f"{one.name}: {one.reason}" for one in refused[:_SHOWN_FILES])
+        more = f"; {len(refused) - _SHOWN_FILES} more, named above" if len(refused) > _SHOWN_FILES else ""
+        total = counted(len(refused) + len(report.files), "file")
+        raise DataImportError(f"{len(refused)} of {total} refused: {named}{more}")
 
 
 def print_report(report: ImportReport, out: Console) -> None:
@@ -80,19 +96,41 @@ def print_report(report: ImportReport, out: Console) -> None:
     columns = ("file", "format", "symbol", "series")
     table = plain_table(*columns, numbers=("rows read", "new", "already there", "refused"))
     for file in report.files:
-        series = _series_name(file.kind, file.timeframe_ms)
-        table.add_row(escape(file.name), file.format, file.symbol, series, *_counts(file))
+        for one in file.series:
+            series = _series_name(one.kind, one.timeframe_ms)
+            table.add_row(escape(file.name), file.format, escape(one.symbol), series, *_counts(one))
     table.add_row("total", "", "", "", *_counts(report))
     out.print(table)
     for file in report.files:
-        for note in file.notes:
-            out.print(f"{file.name}: {note}", markup=False)
-        for refusal in file.refusals[:_SHOWN_REFUSALS]:
-            out.print(f"{file.name}:{refusal.line}: refused: {refusal.reason}", markup=False)
-        if file.refused > _SHOWN_REFUSALS:
-            out.print(f"{file.name}: {file.refused - _SHOWN_REFUSALS} more refused", markup=False)
-    for skipped in report.skipped:
-        out.print(f"{skipped.name}: skipped: {skipped.reason}", markup=False)
+        for line in _remarks(file):
+            out.print(line, markup=False)
+    for line in _left_out(report):
+        out.print(line, markup=False)
+
+
+def _remarks(file: FileReport) -> Iterator[str]:
+    for note in file.notes:
+        yield f"{file.name}: {note}"
+    shown = [refusal for one in file.series for refusal in one.refusals[:_SHOWN_REFUSALS]]
+    for refusal in shown:
+        yield f"{file.name}:{refusal.line}: refused: {refusal.reason}"
+    if file.refused > len(shown):
+        yield f"{file.name}: {file.refused - len(shown):,} more refused"
+
+
+def _left_out(report: ImportReport) -> Iterator[str]:
+    for refused in report.refused_files:
+        yield f"{refused.name}: refused: {refused.reason}"
+    unknown = [skipped for skipped in report.skipped if not skipped.refused]
+    for skipped in unknown[:_SHOWN_UNKNOWN]:
+        yield f"{skipped.name}: skipped: {skipped.reason}"
+    for count, what in (
+        (len(unknown) - _SHOWN_UNKNOWN, "skipped, being no market data"),
+        (report.not_asked, "left out, of symbols not asked for"),
+        (report.ignored, "ignored"),
+    ):
+        if count > 0:
+            yield f"{counted(count, 'other file')} {what}"
 
 
 def print_listing(*, as_json: bool) -> None:
@@ -110,7 +148,7 @@ def print_listing(*, as_json: bool) -> None:
         print("no market data yet; carrygrid data import PATH --exchange NAME brings some in")
 
 
-def _counts(report: FileReport | ImportReport) -> tuple[str, str, str, str]:
+def _counts(report: SeriesReport | ImportReport) -> tuple[str, str, str, str]:
     counts = (report.rows_read, report.new, report.already_there, report.refused)
     rows_read, new, already_there, refused = (f"{count:,}" for count in counts)
     return rows_read, new, already_there, refused

@@ -15,7 +15,7 @@ from api.room import RoomDep
 from api.schemas import CoverageReport, JobDocument
 from api.uploads import received
 from bot.data.exchanges import require_ccxt
-from bot.data.fetch_request import FetchRequest
+from bot.data.fetch_request import MOST_SYMBOLS, FetchRequest
 from bot.data.pairs import WINDOWS_DAYS
 from sweeps.data_jobs import DATA_JOBS, ImportRequest
 from sweeps.jobs import JobKind, cancel_job, create_job, get_job, recent_jobs
@@ -35,6 +35,20 @@ def _costs(spot_taker: Rate = None, perp_taker: Rate = None, slippage_bps: Rate 
 
 
 CostsDep = Annotated[Costs, Depends(_costs)]
+
+
+def _import_request(
+    exchange: str,
+    name: str,
+    kind: str | None = None,
+    symbol: Annotated[list[str] | None, Query(max_length=MOST_SYMBOLS)] = None,
+    timeframe: str | None = None,
+    time_zone: str | None = None,
+    *,
+    keep_readable: bool = False,
+) -> ImportRequest:
+    symbols = ",".join(symbol) if symbol else None
+    return ImportRequest(exchange, name, kind, symbols, timeframe, time_zone, keep_readable)
 
 
 @router.get("/coverage", summary="Series held, with gaps", response_model=CoverageReport)
@@ -90,11 +104,12 @@ async def import_data(
     request: Request,
     database: DatabaseDep,
     room: RoomDep,
-    asked: Annotated[ImportRequest, Depends(ImportRequest)],
+    asked: Annotated[ImportRequest, Depends(_import_request)],
 ) -> JsonResponse:
     """Take the file in the body, in any format the shell imports; poll `Location` for what became of it.
 
-    Its `name` may say what it holds; `kind`, `symbol`, `timeframe` and `time_zone` say what it does not.
+    Its `name` may say what it holds; `kind`, `symbol`, `timeframe` and `time_zone` say what it does not. Of a
+    file of many markets, `symbol`, repeated or with commas, names those to take.
     """
     asked.check()
     return _accepted(await received(request, database, room, asked))

@@ -126,6 +126,24 @@ class DataImportError(BotError):
     code = "import_refused"
 
 
+class NoMarketDataError(DataImportError):
+    """A file that is in none of the known formats."""
+
+
+class UnmodelledContractError(DataImportError):
+    """A market whose contract nothing here models: coin-margined, dated, an option."""
+
+    code = "contract_not_modelled"
+
+
+class UndecidedContractError(DataImportError):
+    """A market whose name does not say which contract it is."""
+
+
+class SymbolNotAskedError(DataImportError):
+    """A file of a market that is none of those asked for."""
+
+
 class MissingExtraError(BotError):
     """A feature whose optional package is not installed."""
 

@@ -13,8 +13,9 @@ from bot.data.exchange_calls import ExchangeCalls
 from bot.data.exchanges import open_client
 from bot.data.fetch_request import FetchRequest
 from bot.data.fetching import Fetcher, FetchReport
+from bot.data.import_reports import FileReport
 from bot.data.importers.hints import Hints
-from bot.data.importing import FileReport, import_file
+from bot.data.importing import import_file
 from bot.data.rows import SeriesKey, SeriesKind
 from bot.data.store import HistoricalDataStore
 from bot.data.symbols import exchange_name
@@ -30,7 +31,10 @@ _LEGS = (SeriesKind.FUNDING, SeriesKind.PERP, SeriesKind.MARK, SeriesKind.SPOT)
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """A file that was sent: the data set it belongs to, its name, and what it does not say itself."""
+    """A file that was sent: the data set it belongs to, its name, and what it does not say itself.
+
+    `symbol` may be several, with commas.
+    """
 
     exchange: str
     name: str
@@ -146,7 +150,8 @@ def _prepare_pages(store: HistoricalDataStore, report: JobReport) -> None:
 
 
 def _import_report(done: FileReport) -> dict[str, Any]:
-    return {**asdict(done), "refusals": [asdict(one) for one in done.refusals[:_REFUSALS_SHOWN]]}
+    document = done.document()
+    return {**document, "refusals": document["refusals"][:_REFUSALS_SHOWN]}
 
 
 def _added(earlier: Sequence[dict[str, Any]], latest: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -10,8 +10,9 @@ from bot.backtest import ReplayWindow, replay
 from bot.backtest.insight import Baselines, explain
 from bot.config import RunConfig
 from bot.data.database import open_engine
+from bot.data.import_reports import FileReport
 from bot.data.importers.hints import Hints
-from bot.data.importing import FileReport, import_file
+from bot.data.importing import import_file
 from bot.data.series import SymbolData
 from bot.data.store import HistoricalDataStore
 from bot.data.tables import metadata

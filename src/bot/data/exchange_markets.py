@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from bot.data.contracts import contract_of
 from bot.data.sql import PublishedFees
 from bot.data.symbols import multiplied, spot_symbol
 from bot.errors import UnknownSymbolError
@@ -30,6 +31,8 @@ class Pair:
 
 def find_pair(markets: Mapping[str, Market], symbol: str) -> Pair:
     """Return the pair of a perp symbol; raises UnknownSymbolError if it is no linear perpetual there."""
+    if refusal := contract_of(symbol).refusal:
+        raise UnknownSymbolError.of("symbols", refusal)
     perp = markets.get(symbol)
     if perp is None or not perp.get("swap") or not perp.get("linear"):
         near = sorted(name for name, one in markets.items() if one.get("swap") and _same_base(name, symbol))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
+from bot.data.contracts import contract_of
 from bot.data.exchanges import EXCHANGES
 from bot.data.rules import TIMEFRAMES_MS
 from bot.errors import InvalidInputError
@@ -82,6 +83,8 @@ def _symbols(value: object) -> tuple[str, ...]:
     for name in names:
         if not name.isprintable() or len(name) > 64:
             raise InvalidInputError.of("symbols", f"{name[:64]!a} is no perp such as BTC/USDT:USDT")
+        if refusal := contract_of(name).refusal:
+            raise InvalidInputError.of("symbols", refusal)
     return names
 
 

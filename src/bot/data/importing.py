@@ -1,12 +1,16 @@
 """Import of files and folders of market data, recognised by content."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bot.data.folders import folder_content
+from bot.data.import_reports import FileReport, ImportReport, SeriesReport, SkippedFile
 from bot.data.importers.formats import recognised
 from bot.data.importers.hints import Hints
+from bot.data.importers.markets import Recorded, RefusedMarket
+from bot.data.importers.parsing import Parsed
 from bot.data.importers.source import open_source
 from bot.data.importers.text_lines import Progress, Refusal, RefusalLog
 from bot.data.merging import MergeResult
@@ -14,69 +18,21 @@ from bot.data.provenance import Provenance
 from bot.data.rows import SeriesKey
 from bot.data.store import HistoricalDataStore
 from bot.data.symbols import exchange_name
-from bot.errors import DamagedFileError, DataImportError, InvalidInputError
+from bot.errors import (
+    DamagedFileError,
+    DataImportError,
+    InvalidInputError,
+    NoMarketDataError,
+    SymbolNotAskedError,
+)
 from bot.wording import counted
 
+_DATA_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".zip", ".gz", ".feather", ".arrow", ".parquet", ".xlsx")
+"""Endings of files that somebody may have meant as market data, and wants to hear of."""
+_REFUSALS_KEPT = 20_000
+"""Refused rows that the report of a folder names, however many files it has; of later files the first few."""
+_FEWEST_REFUSALS = 5
 NOTHING_SAID = Hints()
-
-
-@dataclass(frozen=True, slots=True)
-class FileReport:
-    """What became of one file: `refused` counts all refused rows, `refusals` lists the first of them."""
-
-    name: str
-    format: str
-    symbol: str
-    kind: str
-    timeframe_ms: int
-    rows_read: int
-    new: int
-    already_there: int
-    refused: int
-    refusals: tuple[Refusal, ...]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SkippedFile:
-    """An entry of a folder of which nothing was imported, and why: no market data, or damaged."""
-
-    name: str
-    reason: str
-    damaged: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What became of all files."""
-
-    files: tuple[FileReport, ...]
-    skipped: tuple[SkippedFile, ...]
-
-    @property
-    def damaged(self) -> tuple[SkippedFile, ...]:
-        """Return the files that could not be imported because they are damaged."""
-        return tuple(skipped for skipped in self.skipped if skipped.damaged)
-
-    @property
-    def rows_read(self) -> int:
-        """Return the rows of all files, refused ones included."""
-        return sum(file.rows_read for file in self.files)
-
-    @property
-    def new(self) -> int:
-        """Return how many rows were added."""
-        return sum(file.new for file in self.files)
-
-    @property
-    def already_there(self) -> int:
-        """Return how many rows were held already, with equal values."""
-        return sum(file.already_there for file in self.files)
-
-    @property
-    def refused(self) -> int:
-        """Return how many rows were refused."""
-        return sum(file.refused for file in self.files)
 
 
 def import_path(
@@ -86,9 +42,9 @@ def import_path(
     progress: Progress | None = None,
     hints: Hints = NOTHING_SAID,
 ) -> ImportReport:
-    """Import a file, or the files of a folder, each in one transaction.
+    """Import a file, or the files of a folder and of the folders in it; links are followed.
 
-    Doing it again changes nothing.
+    Each series of a file is one transaction; doing it again changes nothing.
     Raises: DataImportError if nothing there is market data; InvalidInputError for `path` or `exchange`.
     """
     exchange_name(exchange)
@@ -96,7 +52,7 @@ def import_path(
         return ImportReport((import_file(store, path, exchange, progress, hints),), ())
     if not path.is_dir():
         raise InvalidInputError.of("path", f"{str(path)!r} is neither a file nor a folder")
-    return _import_folder(store, path, exchange, progress, hints)
+    return _import_folder(store, path, exchange, progress, replace(hints, selecting=bool(hints.symbols)))
 
 
 def import_file(
@@ -105,27 +61,47 @@ def import_file(
     exchange: str,
     progress: Progress | None = None,
     hints: Hints = NOTHING_SAID,
+    name: str | None = None,
 ) -> FileReport:
-    """Import one file in one transaction: rows that break a rule are reported, the others stored.
+    """Import one file, each series of it in one transaction: rows that break a rule are reported, not stored.
 
+    It is called `name` in the report, by its own name if left out.
     Raises: DataImportError if it is no market data; DamagedFileError, with nothing stored, if lines of it
     cannot be read, unless the hints ask for the readable ones.
     """
     with open_source(path, progress, alone=hints.alone) as source, _naming(path.name):
         known = recognised(source, hints)
-        parsed = known.parse(source, hints)
-        refusals = source.lines.refusals
-    if refusals.damaged and not hints.keep_readable:
-        raise _damaged(path.name, refusals)
-    content = parsed.content
+        found = known.parse(source, hints)
+        _check_readable(path.name, source.lines.refusals, found, hints)
+    series, notes = [], list(source.notes)
+    for parsed in found.parts:
+        report, said = _stored(store, path.name, exchange, parsed)
+        series.append(report)
+        notes += said
+    series += [_refused_market(market) for market in found.refused]
+    return FileReport(name or path.name, known.name, tuple(series), tuple(dict.fromkeys(notes)))
+
+
+def _check_readable(name: str, whole: RefusalLog, found: Recorded, hints: Hints) -> None:
+    logs = {id(log): log for log in (whole, *(parsed.refusals for parsed in found.parts))}.values()
+    damaged = [log for log in logs if log.damaged]
+    if damaged and not hints.keep_readable:
+        raise _damaged(name, damaged)
+    if not found.parts and not found.refused:
+        why = f": line {whole.kept[0].line}: {whole.kept[0].reason}" if whole.kept else ""
+        raise DataImportError(f"{name} holds no rows that can be read{why}")
+
+
+def _stored(
+    store: HistoricalDataStore, name: str, exchange: str, parsed: Parsed
+) -> tuple[SeriesReport, tuple[str, ...]]:
+    content, refusals = parsed.content, parsed.refusals
     key = SeriesKey(exchange, content.symbol, content.kind, content.timeframe_ms)
     unreadable = refusals.count
-    provenance = Provenance.of(path.name, parsed.rows.times, parsed.jitter_ms, unreadable)
+    provenance = Provenance.of(name, parsed.rows.times, parsed.jitter_ms, unreadable)
     merged = store.merge(key, parsed.rows, provenance=provenance)
     refusals.add_all(merged.refused, [(int(parsed.lines[row]), why) for row, why in merged.reasons])
-    return FileReport(
-        name=path.name,
-        format=known.name,
+    report = SeriesReport(
         symbol=content.symbol,
         kind=content.kind.value,
         timeframe_ms=content.timeframe_ms,
@@ -134,8 +110,13 @@ def import_file(
         already_there=merged.already_there,
         refused=refusals.count,
         refusals=tuple(sorted(refusals.kept, key=lambda refusal: refusal.line)),
-        notes=(*parsed.notes, *_put_right(provenance), *_reinferred(merged)),
     )
+    return report, (*parsed.notes, *_put_right(provenance), *_reinferred(merged))
+
+
+def _refused_market(market: RefusedMarket) -> SeriesReport:
+    refusal = Refusal(market.line, market.reason)
+    return SeriesReport(market.name, market.kind.value, 0, market.lines, 0, 0, market.lines, (refusal,))
 
 
 @contextmanager
@@ -149,10 +130,11 @@ def _naming(name: str) -> Iterator[None]:
         raise type(error)(f"{name}: {error.message}") from None
 
 
-def _damaged(name: str, refusals: RefusalLog) -> DamagedFileError:
-    first = refusals.first_damage
+def _damaged(name: str, logs: Sequence[RefusalLog]) -> DamagedFileError:
+    damages = [log.first_damage for log in logs if log.first_damage is not None]
+    first = min(damages, key=lambda damage: damage.line, default=None)
     where = name if first is None else f"{name}:{first.line}: {first.reason}"
-    lines = counted(refusals.damaged, "line")
+    lines = counted(sum(log.damaged for log in logs), "line")
     return DamagedFileError(
         f"{where}; {lines} cannot be read, so nothing of the file was imported "
         "(--keep-readable imports the others)"
@@ -178,29 +160,48 @@ def _reinferred(merged: MergeResult) -> Iterator[str]:
 def _import_folder(
     store: HistoricalDataStore, folder: Path, exchange: str, progress: Progress | None, hints: Hints
 ) -> ImportReport:
-    files, skipped = [], []
-    entries = sorted(folder.iterdir())
-    sizes = {entry: entry.stat().st_size for entry in entries if _regular(entry)}
-    advance = _Advance(progress, sum(sizes.values()))
-    for entry in entries:
-        shown = entry.name if entry.name.isprintable() else f"{entry.name!a}"
-        if entry not in sizes:
-            skipped.append(SkippedFile(shown, "is not a regular file"))
-            continue
+    content = folder_content(folder)
+    files: list[FileReport] = []
+    skipped = [SkippedFile(name, reason, refused=True) for name, reason in content.unreadable]
+    ignored, not_asked, room = content.ignored, 0, _REFUSALS_KEPT
+    advance = _Advance(progress, sum(file.size for file in content.files))
+    for found in content.files:
         try:
-            files.append(import_file(store, entry, exchange, advance.of_file, hints))
+            file = import_file(store, found.path, exchange, advance.of_file, hints, found.name)
+            files.append(file if room > 0 else _shortened(file))
+            room -= len(file.refusals)
+        except SymbolNotAskedError:
+            not_asked += 1
         except DataImportError as error:
-            damaged = isinstance(error, DamagedFileError)
-            skipped.append(SkippedFile(shown, error.message, damaged))
-        advance.finish(sizes[entry])
-    if not files:
-        why = f": {skipped[0].reason}" if skipped else " such as BTCUSDT-funding.csv"
-        raise DataImportError(f"{folder} holds no market data{why}")
-    return ImportReport(tuple(files), tuple(skipped))
+            unknown = isinstance(error, NoMarketDataError)
+            if unknown and not found.name.lower().endswith(_DATA_ENDINGS):
+                ignored += 1
+            else:
+                reason = error.message.removeprefix(f"{found.path.name}: ")
+                damaged = isinstance(error, DamagedFileError)
+                skipped.append(SkippedFile(found.name, reason, damaged, refused=not unknown))
+        advance.finish(found.size)
+    report = ImportReport(tuple(files), tuple(skipped), ignored, not_asked)
+    if not files and not report.refused_files:
+        raise DataImportError(_nothing_in(folder, report, hints))
+    return report
 
 
-def _regular(entry: Path) -> bool:
-    return entry.is_file() and not entry.is_symlink()
+def _shortened(report: FileReport) -> FileReport:
+    series = (replace(one, refusals=one.refusals[:_FEWEST_REFUSALS]) for one in report.series)
+    return replace(report, series=tuple(series))
+
+
+def _nothing_in(folder: Path, report: ImportReport, hints: Hints) -> str:
+    if report.not_asked:
+        others = counted(report.not_asked, "file")
+        return f"{folder} holds nothing of {', '.join(hints.symbols)}, but {others} of other symbols"
+    if report.skipped:
+        first, more = report.skipped[0], len(report.skipped) - 1
+        others = f"; {more} more like it" if more else ""
+        return f"{folder} holds no market data: {first.name}: {first.reason}{others}"
+    ignored = f" ({counted(report.ignored, 'other file')} ignored)" if report.ignored else ""
+    return f"{folder} holds no market data such as BTCUSDT-funding.csv{ignored}"
 
 
 @dataclass(slots=True)

@@ -2,19 +2,12 @@
 
 import re
 
+from bot.data.contracts import Venue, contract_of, split_quote
 from bot.errors import DataImportError, InvalidInputError
 
 SYNTHETIC_EXCHANGE = "synthetic"
 """The one data set that is generated, and never anything else."""
 
-_QUOTES = (
-    *("FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USDE"),
-    *("USD", "EUR", "GBP", "JPY", "TRY", "BRL", "AUD", "DAI", "BTC", "ETH", "BNB"),
-)
-_MARKET = re.compile(r"k?[A-Z0-9]{2,40}\Z")
-_SEPARATED = re.compile(
-    r"(?P<base>[A-Za-z0-9]{1,40})[-_/](?P<quote>[A-Za-z0-9]{2,10})(?:[-_:]\w+)?\Z", re.ASCII
-)
 _EXCHANGE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
 
 _MULTIPLIER_PREFIX = re.compile(r"(?P<units>10{3,6}|1M)(?P<base>[A-Z][A-Z0-9]*)\Z")
@@ -28,24 +21,18 @@ def perp_symbol(market: str) -> str:
 
     Raises: DataImportError if the name ends in no known quote currency.
     """
-    if _MARKET.match(market):
-        for quote in _QUOTES:
-            base = market.removesuffix(quote)
-            if base not in {market, ""}:
-                return f"{base}/{quote}:{quote}"
-    raise DataImportError(f"{market!r} is no market name such as BTCUSDT or ETHUSDC")
+    parts = split_quote(market)
+    if parts is None:
+        raise DataImportError(f"{market!r} is no market name such as BTCUSDT or ETHUSDC")
+    return f"{parts[0]}/{parts[1]}:{parts[1]}"
 
 
 def market_symbol(name: str) -> str:
-    """Return the perp symbol of a market however it is written: BTCUSDT, BTC-USDT-SWAP, BTC/USDT:USDT.
+    """Return the perp symbol of the linear market that a user names: BTCUSDT, BTC-USDT-SWAP, BTC/USDT:USDT.
 
-    Raises: DataImportError if it is no such name.
+    Raises: UnmodelledContractError for another kind of contract; DataImportError if it is no such name.
     """
-    parts = _SEPARATED.match(name)
-    if not parts:
-        return perp_symbol(_upper(name))
-    quote = parts["quote"].upper()
-    return f"{_upper(parts['base'])}/{quote}:{quote}"
+    return contract_of(name, Venue.DECLARED).symbol()
 
 
 def spot_symbol(perp: str) -> str:
@@ -78,8 +65,3 @@ def exchange_name(value: str) -> str:
     if value == SYNTHETIC_EXCHANGE:
         raise InvalidInputError.of("exchange", f"{value!r} is kept for generated data")
     return value
-
-
-def _upper(name: str) -> str:
-    # The k of kPEPE is the exchange's own way to write thousands; all else is upper case.
-    return f"k{name[1:]}" if name[:1] == "k" and name[1:].isupper() else name.upper()

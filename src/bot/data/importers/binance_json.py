@@ -1,12 +1,14 @@
 """Answers of Binance's REST interface: funding history and klines."""
 
+from bot.data.contracts import Venue
 from bot.data.importers.freqtrade import is_candle_list
 from bot.data.importers.hints import Hints
-from bot.data.importers.parsing import Parsed
+from bot.data.importers.kline_figures import KlineFigures
+from bot.data.importers.markets import Recorded, all_of, named_symbol
 from bot.data.importers.source import Source
 from bot.data.importers.vendor_json import CandleShape, FundingShape, parse_candles, parse_funding
 
-_FUNDING = FundingShape("symbol", "fundingTime", "fundingRate", mark="markPrice")
+_FUNDING = FundingShape(Venue.BINANCE, "symbol", "fundingTime", "fundingRate", mark="markPrice")
 _KLINES = CandleShape(0, (1, 2, 3, 4, 5), width=12)
 
 
@@ -16,9 +18,14 @@ def recognise(source: Source, _hints: Hints) -> bool:
     return _FUNDING.fits(document) or is_candle_list(document, _KLINES.width)
 
 
-def parse(source: Source, hints: Hints) -> Parsed:
+def parse(source: Source, hints: Hints) -> Recorded:
     """Return the rows; klines do not say their market, the hints must."""
     document = source.document()
     if _FUNDING.fits(document):
         return parse_funding(source, hints, document, _FUNDING)
-    return parse_candles(source, hints, document, _KLINES)
+    figures = KlineFigures()
+    for row in document:
+        figures.add(row if isinstance(row, list) else ())
+    figures.check(source, hints.kind, hints)
+    market = all_of(source, named_symbol(source, hints, None), document)
+    return Recorded((parse_candles(source, hints, market, _KLINES),))

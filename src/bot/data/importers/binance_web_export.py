@@ -4,18 +4,21 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import partial
 
+from bot.data.contracts import Venue
 from bot.data.importers.hints import Hints
-from bot.data.importers.parsing import Parsed, Settlement, decided, funding, quoted_fields, said
+from bot.data.importers.markets import Recorded, by_market, recorded
+from bot.data.importers.parsing import Settlement, funding, quoted_fields
 from bot.data.importers.source import Source
 from bot.data.importers.text_lines import MAX_SETTLEMENT_LINES
+from bot.data.rows import SeriesKind
 from bot.data.rules import RowRefusedError, market_number
-from bot.data.symbols import market_symbol
 from bot.errors import DataImportError
 from bot.models import HOUR_MS
 
 HEADER = '"Time","Contracts","Funding Interval","Funding Rate"'
-_CONTRACT = re.compile(r"(?P<market>[A-Z0-9]+) Perpetual\Z", re.ASCII)
+_CONTRACT = re.compile(r"(?P<market>[A-Z0-9_]+) Perpetual\Z", re.ASCII)
 _INTERVAL = re.compile(r"(?P<hours>\d{1,2})h\Z", re.ASCII)
 _OFFSET_MINUTES = (
     *range(-12 * 60, 14 * 60 + 1, 60),
@@ -37,8 +40,8 @@ def recognise(source: Source, _hints: Hints) -> bool:
     return source.first_line == HEADER
 
 
-def parse(source: Source, hints: Hints) -> Parsed:
-    """Return the settlements, newest first as they are in the file.
+def parse(source: Source, hints: Hints) -> Recorded:
+    """Return the settlements of each contract, newest first as they are in the file.
 
     Raises: DataImportError where the downloader's time zone is not given and cannot be deduced, or the one
     given does not bring the times to settlement hours.
@@ -51,9 +54,14 @@ def parse(source: Source, hints: Hints) -> Parsed:
         except RowRefusedError as refusal:
             refusals.add_error(number, refusal)
     zone = _zone(source, hints, [record for _, record in records])
-    first = market_symbol(records[0][1].market) if records else None
-    symbol = decided(source, "symbol", said("the file", first), said("--symbol", hints.symbol))
-    return funding(symbol, records, lambda record: _settlement(record, symbol, zone), refusals)
+    markets, refused = by_market(
+        source, hints, records, lambda record: record.market, venue=Venue.BINANCE, kind=SeriesKind.FUNDING
+    )
+    return recorded(
+        markets,
+        refused,
+        lambda one: funding(one.symbol, one.records, partial(_settlement, zone=zone), one.refusals),
+    )
 
 
 def _record(text: str) -> _Record:
@@ -72,9 +80,7 @@ def _record(text: str) -> _Record:
     return _Record(local, contract["market"], int(interval["hours"]), fields[3].removesuffix("%"))
 
 
-def _settlement(record: _Record, symbol: str, zone: tzinfo) -> Settlement:
-    if market_symbol(record.market) != symbol:
-        raise RowRefusedError(f"contract {record.market} in a file of {symbol}")
+def _settlement(record: _Record, zone: tzinfo) -> Settlement:
     rate = market_number(record.percent, "funding rate").scaleb(-2)
     moment = record.local.replace(tzinfo=zone)
     return Settlement(int(moment.timestamp()) * 1000, rate, record.hours, None)

@@ -2,18 +2,19 @@
 
 import re
 
-from bot.data.importers.hints import Hints
-from bot.data.importers.parsing import Content, Parsed, Settlement, candles, csv_fields, funding, timeframe_of
+from bot.data.contracts import Venue
+from bot.data.importers.hints import WAYS_TO_SAY, Hints
+from bot.data.importers.markets import Recorded, named_symbol
+from bot.data.importers.parsing import Settlement, candles, csv_fields, funding, hinted_candles, timeframe_of
 from bot.data.importers.source import Source
 from bot.data.importers.text_lines import MAX_SETTLEMENT_LINES
 from bot.data.rows import SeriesKind
 from bot.data.rules import market_number, time_ms, whole_number
-from bot.data.symbols import market_symbol
 from bot.errors import DataImportError
 
 FUNDING_HEADER = "timestamp_ms,funding_rate,interval_hours,mark_price"
 CANDLE_HEADER = "timestamp_ms,open,high,low,close,volume"
-_STEM = re.compile(r"(?P<market>[A-Za-z0-9]+)-(?:funding|(?P<leg>spot|perp|mark)-(?P<timeframe>\w+))\Z")
+_STEM = re.compile(r"(?P<market>[A-Za-z0-9_.-]+?)-(?:funding|(?P<leg>spot|perp|mark)-(?P<timeframe>\w+))\Z")
 
 
 def recognise(source: Source, _hints: Hints) -> bool:
@@ -21,19 +22,30 @@ def recognise(source: Source, _hints: Hints) -> bool:
     return source.first_line in {FUNDING_HEADER, CANDLE_HEADER}
 
 
-def parse(source: Source, _hints: Hints) -> Parsed:
-    """Return the rows after the header; raises DataImportError if the name does not go with it."""
+def parse(source: Source, hints: Hints) -> Recorded:
+    """Return the rows after the header; raises DataImportError if neither name nor hints say of what."""
     header = source.first_line
     parts = _STEM.match(source.stem)
-    if not parts or (parts["leg"] is None) != (header == FUNDING_HEADER):
+    if parts and (parts["leg"] is None) != (header == FUNDING_HEADER):
+        parts = None
+    if not parts and (hints.symbol is None or (header == CANDLE_HEADER and hints.kind is None)):
         wanted = "BTCUSDT-funding.csv" if header == FUNDING_HEADER else "BTCUSDT-perp-1h.csv"
-        raise DataImportError(f"{source.name} holds columns {header}, but its name is not like {wanted}")
-    symbol = market_symbol(parts["market"])
+        raise DataImportError(
+            f"{source.name} holds columns {header}, but its name is not like {wanted}; "
+            f"rename it or add {WAYS_TO_SAY}"
+        )
+    symbol = named_symbol(source, hints, parts["market"] if parts else None, Venue.DECLARED)
+    refusals = source.lines.refusals
     if header == FUNDING_HEADER:
-        return funding(symbol, source.rows(MAX_SETTLEMENT_LINES), _settlement, source.lines.refusals)
-    timeframe_ms = timeframe_of(source, parts["timeframe"])
-    content = Content(symbol, SeriesKind(parts["leg"]), timeframe_ms)
-    return candles(content, source.rows(), _candle, source.lines.refusals)
+        return Recorded((funding(symbol, source.rows(MAX_SETTLEMENT_LINES), _settlement, refusals),))
+    content = hinted_candles(
+        source,
+        hints,
+        symbol,
+        kind=SeriesKind(parts["leg"]) if parts else None,
+        timeframe_ms=timeframe_of(source, parts["timeframe"]) if parts else None,
+    )
+    return Recorded((candles(content, source.rows(), _candle, refusals),))
 
 
 def _candle(text: str) -> tuple[int, list[str]]:

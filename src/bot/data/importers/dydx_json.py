@@ -1,13 +1,14 @@
 """Answers of dYdX's indexer: historical funding, with the oracle price as the price of the payment."""
 
+from bot.data.contracts import Venue
 from bot.data.importers.hints import Hints
-from bot.data.importers.parsing import Parsed
+from bot.data.importers.markets import Recorded
 from bot.data.importers.source import Source
 from bot.data.importers.vendor_json import FundingShape, parse_funding, rows_at
 from bot.data.rules import RowRefusedError
 from bot.timestamps import parse_time_ms
 
-_FUNDING = FundingShape("ticker", "effectiveAt", "rate", mark="price")
+_FUNDING = FundingShape(Venue.DYDX, "ticker", "effectiveAt", "rate", mark="price")
 
 
 def recognise(source: Source, _hints: Hints) -> bool:
@@ -15,7 +16,7 @@ def recognise(source: Source, _hints: Hints) -> bool:
     return _FUNDING.fits(_rows(source))
 
 
-def parse(source: Source, hints: Hints) -> Parsed:
+def parse(source: Source, hints: Hints) -> Recorded:
     """Return the settlements."""
     return parse_funding(source, hints, _rows(source) or [], _FUNDING, _iso_ms)
 

@@ -1,5 +1,6 @@
 """The formats that are known, in the order in which they are tried."""
 
+import codecs
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,11 +16,12 @@ from bot.data.importers import (
     hyperliquid_json,
     mapped_csv,
     okx_json,
+    predicted_rates,
 )
 from bot.data.importers.hints import Hints
-from bot.data.importers.parsing import Parsed
+from bot.data.importers.markets import Recorded
 from bot.data.importers.source import Source
-from bot.errors import DataImportError
+from bot.errors import NoMarketDataError
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Format:
 
     name: str
     recognise: Callable[[Source, Hints], bool]
-    parse: Callable[[Source, Hints], Parsed]
+    parse: Callable[[Source, Hints], Recorded]
 
 
 FORMATS = (
@@ -37,6 +39,7 @@ FORMATS = (
     Format("Binance Vision", binance_vision.recognise, binance_vision.parse),
     Format("Binance website export", binance_web_export.recognise, binance_web_export.parse),
     Format("freqtrade", freqtrade.recognise, freqtrade.parse),
+    Format("predicted rates", predicted_rates.recognise, predicted_rates.parse),
     Format("Binance REST", binance_json.recognise, binance_json.parse),
     Format("Bybit REST", bybit_json.recognise, bybit_json.parse),
     Format("OKX REST", okx_json.recognise, okx_json.parse),
@@ -47,15 +50,36 @@ FORMATS = (
 
 
 def recognised(source: Source, hints: Hints) -> Format:
-    """Return the format of a file, told by its content; raises DataImportError if it is none of them."""
+    """Return the format of a file, told by its content; raises NoMarketDataError if it is none of them."""
     for one in FORMATS:
         if one.recognise(source, hints):
             return one
-    known = ", ".join(one.name for one in FORMATS)
-    raise DataImportError(
-        f"{source.name} is no market data: {_seen(source)} fits none of the known formats ({known}); "
-        "a mapping file (--mapping) can describe another CSV"
+    if unreadable := _unreadable(source.head):
+        raise NoMarketDataError(f"{source.name} is no market data: {unreadable}")
+    known = ", ".join(one.name for one in FORMATS if one.parse is not predicted_rates.parse)
+    advice = "a mapping file (--mapping) can describe another CSV"
+    if hints.mappings:
+        advice = "and none of its first lines, in a file of its name, is the header of a mapping given"
+    raise NoMarketDataError(
+        f"{source.name} is no market data: {_seen(source)} fits none of the known formats ({known}); {advice}"
     )
+
+
+def _unreadable(head: bytes) -> str:
+    """Return why nothing could be told from the beginning of a file, empty if it can be read."""
+    if not head:
+        return "it is empty"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or _every_other_is_zero(head):
+        return "it is text in UTF-16; save it as UTF-8"
+    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+        return "it begins with blank lines only"
+    if b"\r" in head and b"\n" not in head:
+        return "its lines end with CR alone; save it with line ends of LF or CRLF"
+    return ""
+
+
+def _every_other_is_zero(head: bytes) -> bool:
+    return len(head) > 1 and any(set(head[start::2]) == {0} for start in (0, 1)) and set(head) != {0}
 
 
 def _seen(source: Source) -> str:

@@ -4,20 +4,23 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from bot.data.contracts import Venue
 from bot.data.importers.feather import MAGIC, read_columns
 from bot.data.importers.hints import Hints
-from bot.data.importers.parsing import Parsed, Settlement, candles, funding, hinted_candles, timeframe_of
+from bot.data.importers.markets import Recorded, named_symbol
+from bot.data.importers.parsing import Settlement, candles, funding, hinted_candles, timeframe_of
 from bot.data.importers.source import Source
 from bot.data.rows import CANDLE_COLUMNS, SeriesKind
 from bot.data.rules import RowDamagedError, market_number, shown, time_ms
-from bot.data.symbols import market_symbol
+from bot.errors import DataImportError
 from bot.wording import counted
 
 _STEM = re.compile(
-    r"(?P<base>[A-Za-z0-9]+)_(?P<quote>[A-Z0-9]+)(?:_(?P<settle>[A-Z0-9]+))?"
-    r"-(?P<timeframe>\d+[mhdw])(?:-(?P<type>futures|mark|funding_rate|spot))?\Z",
+    r"(?P<base>[A-Za-z0-9]+)_(?P<quote>[A-Z0-9]+)(?:_(?P<settle>[A-Z0-9]+)(?:-(?P<expiry>\d{6}))?)?"
+    r"-(?P<timeframe>\d+[mhdw])(?:-(?P<type>futures|mark|funding_rate|spot|index|premiumIndex))?\Z",
     re.ASCII,
 )
+_NOT_PRICES = frozenset({"index", "premiumIndex"})
 _KINDS = {
     None: SeriesKind.SPOT,
     "spot": SeriesKind.SPOT,
@@ -33,21 +36,32 @@ def recognise(source: Source, _hints: Hints) -> bool:
     return bool(_STEM.match(source.stem)) and is_candle_list(source.document(), 6)
 
 
-def parse(source: Source, hints: Hints) -> Parsed:
+def parse(source: Source, hints: Hints) -> Recorded:
     """Return the rows; of funding the rate is in the column `open`, the interval in the times."""
     named = _STEM.match(source.stem)
+    if named and named["type"] in _NOT_PRICES:
+        raise DataImportError(f"{source.name} holds an index or a premium, which no leg is traded at")
+    kind = _KINDS.get(named["type"]) if named else None
+    spot = SeriesKind.SPOT in {kind, hints.kind}
+    venue = Venue.DECLARED if spot else Venue.UNKNOWN
+    symbol = named_symbol(source, hints, _market(named) if named else None, venue)
     records = list(enumerate(_records(source), start=1))
-    symbol = market_symbol(f"{named['base']}/{named['quote']}") if named else None
     if named and named["type"] == "funding_rate":
-        return funding(str(symbol), records, _settlement, source.lines.refusals)
+        return Recorded((funding(symbol, records, _settlement, source.lines.refusals),))
     content = hinted_candles(
         source,
         hints,
-        symbol=symbol,
-        kind=_KINDS[named["type"]] if named else None,
+        symbol,
+        kind=kind,
         timeframe_ms=timeframe_of(source, named["timeframe"]) if named else None,
     )
-    return candles(content, records, _candle, source.lines.refusals)
+    return Recorded((candles(content, records, _candle, source.lines.refusals),))
+
+
+def _market(named: re.Match[str]) -> str:
+    settle = f":{named['settle']}" if named["settle"] else ""
+    expiry = f"-{named['expiry']}" if named["expiry"] else ""
+    return f"{named['base']}/{named['quote']}{settle}{expiry}"
 
 
 def is_candle_list(document: Any, width: int) -> bool:

@@ -1,5 +1,6 @@
 """What a user says about files that do not say it themselves."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -18,23 +19,30 @@ class Hints:
     """The answers given with an import; each is used where a file leaves the question open.
 
     `keep_readable` asks for the readable lines of a damaged file, which is refused whole otherwise. `alone`
-    says that the folders around a file were not chosen by its owner, and tell nothing about it.
+    says that the folders around a file were not chosen by its owner, and tell nothing about it. `selecting`
+    says that `symbols` choose among many files, and do not correct the name of one.
     """
 
     kind: SeriesKind | None = None
-    symbol: str | None = None
+    symbols: tuple[str, ...] = ()
     timeframe_ms: int | None = None
     zone: tzinfo | None = None
     mappings: tuple[Mapping, ...] = ()
     keep_readable: bool = False
     alone: bool = False
+    selecting: bool = False
+
+    @property
+    def symbol(self) -> str | None:
+        """Return the symbol if there is one answer only."""
+        return self.symbols[0] if len(self.symbols) == 1 else None
 
     @classmethod
     def parse(
         cls,
         *,
         kind: str | None = None,
-        symbol: str | None = None,
+        symbol: str | Sequence[str] | None = None,
         timeframe: str | None = None,
         time_zone: str | None = None,
         mapping: str | None = None,
@@ -43,11 +51,12 @@ class Hints:
     ) -> "Hints":
         """Return the answers given as text, `mapping` being the text of a mapping file.
 
+        Several symbols come with commas, or as a list.
         Raises: InvalidInputError naming the answer.
         """
         return cls(
             kind=None if kind is None else _kind(kind),
-            symbol=None if symbol is None else _symbol(symbol),
+            symbols=() if symbol is None else _symbols([symbol] if isinstance(symbol, str) else symbol),
             timeframe_ms=None if timeframe is None else _timeframe_ms(timeframe),
             zone=None if time_zone is None else parse_zone(time_zone),
             mappings=() if mapping is None else Mapping.parse_all(mapping),
@@ -61,6 +70,11 @@ def _kind(text: str) -> SeriesKind:
     if text not in candles:
         raise InvalidInputError.of("kind", f"{text!r} is none of {', '.join(candles)}")
     return SeriesKind(text)
+
+
+def _symbols(texts: Iterable[str]) -> tuple[str, ...]:
+    names = [name.strip() for text in texts for name in text.split(",")]
+    return tuple(dict.fromkeys(map(_symbol, names)))
 
 
 def _symbol(text: str) -> str:

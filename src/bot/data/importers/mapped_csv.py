@@ -1,21 +1,32 @@
 """Any other CSV, described by a mapping file."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from operator import itemgetter
 
+from bot.data.contracts import Venue
 from bot.data.importers.hints import Hints
-from bot.data.importers.mapping import Mapping
+from bot.data.importers.mapping import MAX_SKIPPED_LINES, Mapping
+from bot.data.importers.markets import (
+    MarketRecords,
+    Recorded,
+    RefusedMarket,
+    by_market,
+    named_symbol,
+    recorded,
+    stated_symbol,
+)
 from bot.data.importers.parsing import (
     Parsed,
     Settlement,
     candles,
-    decided,
     funding,
     hinted_candles,
     quoted_fields,
-    said,
 )
 from bot.data.importers.source import Source
 from bot.data.importers.text_lines import RefusalLog
@@ -28,31 +39,32 @@ _RATE_PLACES = {"fraction": 0, "percent": -2, "bps": -4}
 
 
 def recognise(source: Source, hints: Hints) -> bool:
-    """Say whether one of the mappings given fits the first line and the name."""
+    """Say whether one of the mappings given fits the header line and the name."""
     return _fitting(source, hints) is not None
 
 
-def parse(source: Source, hints: Hints) -> Parsed:
-    """Return the rows as the mapping reads them."""
-    mapping = _fitting(source, hints)
-    if mapping is None:
-        raise DataImportError(f"no mapping fits the first line of {source.name}")
+def parse(source: Source, hints: Hints) -> Recorded:
+    """Return the rows as the mapping reads them, of each market by itself."""
+    found = _fitting(source, hints)
+    if found is None:
+        raise DataImportError(f"no mapping fits the first lines of {source.name}")
+    mapping, header = found
     named = _named(source, mapping)
-    records = list(_records(source.rows(), mapping, source.lines.refusals))
-    reader = _Reader(mapping, _symbol(source, hints, mapping, named, records))
-    kind = mapping.kind or named.get("kind")
-    if kind == SeriesKind.FUNDING:
-        return funding(reader.symbol, records, reader.settlement, source.lines.refusals)
-    timeframe = mapping.timeframe or named.get("timeframe")
-    content = hinted_candles(
-        source,
-        hints,
-        symbol=reader.symbol,
-        kind=SeriesKind(kind) if kind else None,
-        timeframe_ms=Hints.parse(timeframe=timeframe).timeframe_ms,
-        open_ms=_readable_times(reader, records),
-    )
-    return candles(content, records, reader.candle, source.lines.refusals)
+    kind = _kind(source, mapping.kind or named.get("kind"))
+    records = list(_records(source.rows(skip=header), mapping, source.lines.refusals))
+    venue = Venue.DECLARED if SeriesKind.SPOT in {kind, hints.kind} else mapping.venue
+    refused: list[RefusedMarket] = []
+    if mapping.symbol is not None:
+        markets = [_all(source, stated_symbol(source, hints, mapping.symbol, Venue.DECLARED), records)]
+    elif "symbol" in mapping.columns:
+        markets, refused = by_market(
+            source, hints, records, itemgetter("symbol"), venue=venue, kind=kind or SeriesKind.PERP
+        )
+    else:
+        markets = [_all(source, named_symbol(source, hints, named.get("symbol"), venue), records)]
+    timeframe_ms = Hints.parse(timeframe=mapping.timeframe or named.get("timeframe")).timeframe_ms
+    parse_market = partial(_parsed, source, hints, mapping, kind, timeframe_ms)
+    return recorded(markets, refused, parse_market, kind or SeriesKind.PERP)
 
 
 _Record = dict[str, str]
@@ -85,15 +97,41 @@ class _Reader:
 
     def _check_market(self, record: _Record) -> None:
         market = record.get("symbol")
-        if market is not None and _symbol_of(market) != self.symbol:
+        if self.mapping.symbol is not None and market is not None and _symbol_of(market) != self.symbol:
             raise RowRefusedError(f"symbol {market!r} in a file of {self.symbol}")
 
 
-def _fitting(source: Source, hints: Hints) -> Mapping | None:
+def _parsed(
+    source: Source,
+    hints: Hints,
+    mapping: Mapping,
+    kind: SeriesKind | None,
+    timeframe_ms: int | None,
+    market: MarketRecords[_Record],
+) -> Parsed:
+    reader = _Reader(mapping, market.symbol)
+    if kind is SeriesKind.FUNDING:
+        return funding(market.symbol, market.records, reader.settlement, market.refusals)
+    content = hinted_candles(
+        source,
+        hints,
+        market.symbol,
+        kind=kind,
+        timeframe_ms=timeframe_ms,
+        open_ms=_readable_times(reader, market.records),
+    )
+    return candles(content, market.records, reader.candle, market.refusals)
+
+
+def _fitting(source: Source, hints: Hints) -> tuple[Mapping, int] | None:
+    """Return the first mapping that fits name and header, and how many lines come before the header."""
+    lines = list(itertools.islice(source.first_lines(), MAX_SKIPPED_LINES + 1)) if hints.mappings else []
     for mapping in hints.mappings:
-        named = mapping.name is None or re.match(mapping.name, source.stem)
-        if source.first_line == mapping.header and named:
-            return mapping
+        before = [place for place, line in enumerate(lines) if line == mapping.header]
+        if mapping.skip_lines is not None:
+            before = [place for place in before if place == mapping.skip_lines]
+        if before and (mapping.name is None or re.match(mapping.name, source.stem)):
+            return mapping, before[0]
     return None
 
 
@@ -102,12 +140,15 @@ def _named(source: Source, mapping: Mapping) -> dict[str, str]:
     return {} if found is None else {name: text for name, text in found.groupdict().items() if text}
 
 
-def _symbol(
-    source: Source, hints: Hints, mapping: Mapping, named: dict[str, str], records: list[tuple[int, _Record]]
-) -> str:
-    told = mapping.symbol or named.get("symbol") or (records[0][1].get("symbol") if records else None)
-    in_file = market_symbol(told) if told else None
-    return decided(source, "symbol", said("the file", in_file), said("--symbol", hints.symbol))
+def _kind(source: Source, text: str | None) -> SeriesKind | None:
+    if text is not None and text not in [*SeriesKind]:
+        known = ", ".join(SeriesKind)
+        raise DataImportError(f"{source.name}: kind {text!r}, as its name says, is none of {known}")
+    return None if text is None else SeriesKind(text)
+
+
+def _all(source: Source, symbol: str, records: list[tuple[int, _Record]]) -> MarketRecords[_Record]:
+    return MarketRecords(symbol, symbol, source.lines.refusals, records)
 
 
 def _records(

@@ -7,20 +7,24 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from bot.data.contracts import Venue
 from bot.data.importers.zones import parse_zone
 from bot.data.rows import CANDLE_COLUMNS
 from bot.data.rules import TIMEFRAMES_MS
 from bot.errors import FieldError, InvalidInputError
 
+MAX_SKIPPED_LINES = 100
 _FROZEN = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Mapping(BaseModel):
-    """One layout. It is used for files whose first line is `header`, and named by `name` if that is given.
+    """One layout. It is used for files that have the line `header`, and are named by `name` if that is given.
 
-    `columns` maps `time` and `open` to `volume`, or `time`, `rate`, and perhaps `interval_hours` and `mark`,
-    to names in the header; also `symbol`, where rows name their market. `name` is a regular expression on
-    the file's stem; its groups `symbol`, `timeframe` and `kind` say what the file holds.
+    The header is line `skip_lines` + 1; left out, it is looked for among the first lines. `columns` maps
+    `time` and `open` to `volume`, or `time`, `rate`, and perhaps `interval_hours` and `mark`, to names in the
+    header; also `symbol`, where rows name their market. `name` is a regular expression on the file's stem;
+    its groups `symbol`, `timeframe` and `kind` say what the file holds. `linear` says that contracts quoted
+    in US dollars are not coin-margined, where names such as BTC-USD leave that open.
     """
 
     model_config = _FROZEN
@@ -36,6 +40,8 @@ class Mapping(BaseModel):
     rate_unit: Literal["fraction", "percent", "bps"] = "fraction"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     drop_last: bool = False
+    skip_lines: Annotated[int, Field(ge=0, le=MAX_SKIPPED_LINES)] | None = None
+    linear: bool = False
 
     @classmethod
     def parse_all(cls, text: str) -> tuple["Mapping", ...]:
@@ -58,6 +64,11 @@ class Mapping(BaseModel):
     def header_columns(self) -> list[str]:
         """Return the names in the header."""
         return [name.strip().strip('"') for name in self.header.split(self.delimiter)]
+
+    @property
+    def venue(self) -> Venue:
+        """Return whose names its markets have."""
+        return Venue.DECLARED if self.linear else Venue.UNKNOWN
 
     @property
     def zone(self) -> tzinfo:

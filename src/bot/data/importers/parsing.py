@@ -3,7 +3,7 @@
 import csv
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
@@ -46,7 +46,8 @@ class Content:
 class Parsed:
     """What a file records, its good rows, and the line each came from; `notes` say what was assumed.
 
-    `jitter_ms` is how far each settlement was off its hour; empty for candles.
+    `jitter_ms` is how far each settlement was off its hour; empty for candles. `refusals` has the lines of
+    which no row was made.
     """
 
     content: Content
@@ -54,11 +55,12 @@ class Parsed:
     lines: npt.NDArray[np.int64]
     notes: tuple[str, ...] = ()
     jitter_ms: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    refusals: RefusalLog = field(default_factory=RefusalLog)
 
     def at(self, index: npt.NDArray[np.bool_]) -> "Parsed":
         """Return the rows where `index` is true."""
         jitter_ms = self.jitter_ms[index] if len(self.jitter_ms) else self.jitter_ms
-        return Parsed(self.content, self.rows[index], self.lines[index], self.notes, jitter_ms)
+        return replace(self, rows=self.rows[index], lines=self.lines[index], jitter_ms=jitter_ms)
 
 
 class Settlement(NamedTuple):
@@ -140,7 +142,8 @@ def candles(
             times.clear()
             values.clear()
     parts.append(Rows.of(times, values, content.kind))
-    return Parsed(content, Rows.concat(parts, content.kind), np.frombuffer(numbers, dtype=np.int64))
+    rows, lines = Rows.concat(parts, content.kind), np.frombuffer(numbers, dtype=np.int64)
+    return Parsed(content, rows, lines, refusals=refusals)
 
 
 def inferred_timeframe(source: Source, open_ms: Iterable[int]) -> int:
@@ -173,7 +176,7 @@ def funding(
     notes = ("interval_hours inferred from the settlements",) if taken.silent else ()
     rows = Rows.of(times, values, content.kind)
     lines = np.array(numbers, dtype=np.int64)
-    return Parsed(content, rows, lines, notes, np.array(jitter_ms, dtype=np.int64))
+    return Parsed(content, rows, lines, notes, np.array(jitter_ms, dtype=np.int64), refusals)
 
 
 class _Settlements:
@@ -213,13 +216,13 @@ def said(name: str, value: T | None) -> tuple[str, T | None]:
 def hinted_candles(
     source: Source,
     hints: Hints,
+    symbol: str,
     *,
-    symbol: str | None = None,
     kind: SeriesKind | None = None,
     timeframe_ms: int | None = None,
     open_ms: Iterable[int] = (),
 ) -> Content:
-    """Return what candles a file records: what it says itself (the arguments), else what the hints say.
+    """Return what candles of `symbol` a file records: what it says itself (the arguments), else the hints.
 
     Raises: DataImportError where both are silent, or contradict each other.
     """
@@ -227,7 +230,7 @@ def hinted_candles(
     if timeframe_ms is None and hints.timeframe_ms is None:
         given = [said("its candles", inferred_timeframe(source, open_ms))]
     return Content(
-        decided(source, "symbol", said("the file", symbol), said("--symbol", hints.symbol)),
+        symbol,
         decided(source, "kind", said("the file", kind), said("--kind", hints.kind)),
         decided(source, "candle interval", *given),
     )

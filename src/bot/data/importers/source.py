@@ -20,7 +20,7 @@ from bot.data.importers.text_lines import (
     RefusalLog,
     TextLines,
 )
-from bot.errors import DataImportError
+from bot.errors import DataImportError, NoMarketDataError
 
 MAX_DOCUMENT_BYTES = 256 * 1024**2
 MAX_DOCUMENT_VALUES = 8_000_000
@@ -28,17 +28,19 @@ MAX_DOCUMENT_VALUES = 8_000_000
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZIP_MAGIC = b"PK\x03\x04"
 _DIGITS_OF_A_FLOAT = 16
-_HEAD_BYTES = 4096
+_HEAD_BYTES = 8192
 _FOLDERS_THAT_HINT = 6
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
 """So that a pipe nobody writes to is refused, not waited for."""
+_WITHOUT_LINKS = getattr(os, "O_NOFOLLOW", 0)
 
 
 @dataclass(slots=True)
 class Source:
     """An open file of unknown format: `name` is the file's, `stem` what it holds, without endings.
 
-    `places` are the lower-case names around it that may say what it is: file, archive and folders.
+    `places` are the lower-case names around it that may say what it is: file, archive and folders. `notes`
+    collect what was assumed about all of it.
     """
 
     name: str
@@ -46,19 +48,25 @@ class Source:
     places: tuple[str, ...]
     lines: TextLines
     head: bytes
+    notes: list[str] = field(default_factory=list)
     _document: list[Any] = field(default_factory=list)
 
     @property
     def first_line(self) -> str:
-        """Return the first line of text, empty if it is not text."""
-        try:
-            text = self.head.split(b"\n")[0].decode("utf-8-sig")
-        except UnicodeDecodeError:
-            return ""
-        return text.rstrip("\r")
+        """Return the first line of text that is not blank, empty if there is none."""
+        return next(filter(None, self.first_lines()), "")
 
-    def rows(self, most: int = MAX_LINES) -> Iterator[tuple[int, str]]:
-        """Return the lines after the header; raises DataImportError if there are more than `most`."""
+    def first_lines(self) -> Iterator[str]:
+        """Yield the first lines, without their ends; what is not text is replaced."""
+        for number, line in enumerate(self.head.split(b"\n")):
+            yield line.decode("utf-8" if number else "utf-8-sig", "replace").rstrip("\r")
+
+    def rows(self, most: int = MAX_LINES, *, skip: int = 0) -> Iterator[tuple[int, str]]:
+        """Return the lines after the header, before which `skip` lines may say anything.
+
+        Raises: DataImportError if there are more than `most`.
+        """
+        self.lines.skip(skip)
         lines = self.lines.at_most(most)
         next(lines, None)
         return lines
@@ -100,12 +108,14 @@ class Source:
 def open_source(path: Path, progress: Progress | None = None, *, alone: bool = False) -> Iterator[Source]:
     """Open a plain, gzip or zip file, told apart by content; the folders of one that is `alone` say nothing.
 
+    Links are followed, except by one that is `alone`, which a service has written itself.
+
     Raises: DataImportError if it cannot be read.
     """
     if not path.name.isprintable():
         # Not every store and terminal takes such a name, and it could pretend to be lines of a report.
         raise DataImportError(f"{path.name!a} has characters in its name that cannot be shown; rename it")
-    with _opened(path) as file:
+    with _opened(path, _WITHOUT_WAITING | (_WITHOUT_LINKS if alone else 0)) as file:
         inner, stream = _unpacked(path.name, file)
         total = os.fstat(file.fileno()).st_size
         if stream is file and total > MAX_FILE_BYTES:
@@ -118,13 +128,13 @@ def open_source(path: Path, progress: Progress | None = None, *, alone: bool = F
         folders = path.absolute().parts[-1 if alone else -_FOLDERS_THAT_HINT - 1 :]
         places = tuple(place.lower() for place in (inner, *reversed(folders)))
         lines = TextLines(path.name, stream, RefusalLog(), report)
-        yield Source(path.name, _stem(inner), places, lines, _head(stream))
+        yield Source(path.name, _stem(inner), places, lines, _head(path.name, stream))
         report()
 
 
-def _opened(path: Path) -> io.BufferedReader:
+def _opened(path: Path, flags: int) -> io.BufferedReader:
     try:
-        file = os.fdopen(os.open(path, os.O_RDONLY | _WITHOUT_WAITING), "rb")
+        file = os.fdopen(os.open(path, os.O_RDONLY | flags), "rb")
     except (OSError, ValueError) as error:
         raise DataImportError(f"{path} cannot be read: {_why(error)}") from None
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -143,11 +153,12 @@ def _unpacked(name: str, file: io.BufferedReader) -> tuple[str, LineStream]:
     return sole_member(name, file) if magic == _ZIP_MAGIC else (name, file)
 
 
-def _head(stream: LineStream) -> bytes:
+def _head(name: str, stream: LineStream) -> bytes:
     try:
         return stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
-    except UNREADABLE:
-        return b""
+    except UNREADABLE as error:
+        why = f"its compressed content cannot be read: {error}"
+        raise NoMarketDataError(f"{name} is no market data: {why}") from None
 
 
 def _stem(name: str) -> str:

@@ -95,6 +95,12 @@ class TextLines:
             if text:
                 yield self.number, text
 
+    def skip(self, count: int) -> None:
+        """Pass over the next lines, whatever is in them."""
+        for _ in range(count):
+            self.number += 1
+            self._skip_rest_of_line(self._read())
+
     def _next_line(self) -> bytes:
         self.number += 1
         try:

@@ -1,22 +1,30 @@
-"""What the JSON answers of exchanges have in common: rows of one market, under some keys."""
+"""Rows of the JSON answers of exchanges: settlements and candles of one or of several markets."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.data.contracts import Venue
 from bot.data.importers.hints import Hints
-from bot.data.importers.parsing import Parsed, Settlement, candles, decided, funding, hinted_candles, said
+from bot.data.importers.markets import MarketRecords, Recorded, by_market, recorded
+from bot.data.importers.parsing import Parsed, Settlement, candles, funding, hinted_candles
 from bot.data.importers.source import Source
 from bot.data.rows import SeriesKind
 from bot.data.rules import RowDamagedError, RowRefusedError, market_number, shown, time_ms
-from bot.data.symbols import market_symbol
 from bot.errors import DataImportError
+
+_NO_VOLUME = ("0",) * 5
+"""Of prices that are no trades."""
 
 
 @dataclass(frozen=True, slots=True)
 class FundingShape:
-    """The keys of a funding record; `quote` completes a market name that is only a coin."""
+    """The keys of a funding record, and whose names its markets have.
 
+    `quote` completes a market name that is only a coin.
+    """
+
+    venue: Venue
     market: str
     time: str
     rate: str
@@ -35,7 +43,7 @@ class FundingShape:
 
 @dataclass(frozen=True, slots=True)
 class CandleShape:
-    """Where a candle's time, prices and volume are: positions of a list, or keys of an object."""
+    """Places of a candle's time, prices and, if it has one, volume: positions in a list, or keys."""
 
     time: int | str
     values: tuple[int, ...] | tuple[str, ...]
@@ -56,46 +64,51 @@ def parse_funding(
     rows: Sequence[Any],
     shape: FundingShape,
     read_time: Callable[[str], int] = time_ms,
-) -> Parsed:
-    """Return the settlements of `rows`; those of another market than the first one's are refused."""
-    first = market_symbol(stated(source, rows[0], shape.market) + shape.quote)
-    symbol = decided(source, "symbol", said("the file", first), said("--symbol", hints.symbol))
+    read_rate: Callable[[Any], tuple[str, int | None]] | None = None,
+) -> Recorded:
+    """Return the settlements of `rows`, of each market by itself.
 
-    def settlement(row: Any) -> Settlement:
+    `read_rate` returns a record's rate and its interval in hours, None where the record does not say it.
+    """
+
+    def market_of(row: Any) -> str:
         if not isinstance(row, dict):
             raise RowDamagedError(f"{shown(row)} is no record of a settlement")
-        market = text(row, shape.market)
-        if market_symbol(market + shape.quote) != symbol:
-            raise RowRefusedError(f"{shape.market} {market!r} in a file of {symbol}")
+        return text(row, shape.market) + shape.quote
+
+    def settlement(row: Any) -> Settlement:
         mark = text(row, shape.mark) if shape.mark and row.get(shape.mark) else None
+        rate, hours = read_rate(row) if read_rate else (text(row, shape.rate), None)
         return Settlement(
             read_time(text(row, shape.time)),
-            market_number(text(row, shape.rate), shape.rate),
-            None,
+            market_number(rate, shape.rate),
+            hours,
             market_number(mark, str(shape.mark)) if mark else None,
         )
 
-    return funding(symbol, enumerate(rows, start=1), _domain(settlement), source.lines.refusals)
+    markets, refused = by_market(
+        source, hints, enumerate(rows, start=1), market_of, venue=shape.venue, kind=SeriesKind.FUNDING
+    )
+    return recorded(markets, refused, lambda one: funding(one.symbol, one.records, settlement, one.refusals))
 
 
 def parse_candles(
     source: Source,
     hints: Hints,
-    rows: Sequence[Any],
+    market: MarketRecords[Any],
     shape: CandleShape,
     *,
-    symbol: str | None = None,
     kind: SeriesKind | None = None,
     timeframe_ms: int | None = None,
 ) -> Parsed:
-    """Return the candles of `rows`; what the answer does not say comes from the hints."""
+    """Return the candles of one market; what the answer does not say comes from the hints."""
     content = hinted_candles(
         source,
         hints,
-        symbol=symbol,
+        market.symbol,
         kind=kind,
         timeframe_ms=timeframe_ms,
-        open_ms=_readable_times(rows, shape),
+        open_ms=_readable_times(market.records, shape),
     )
 
     def candle(row: Any) -> tuple[int, list[str]]:
@@ -103,9 +116,10 @@ def parse_candles(
             raise RowDamagedError(f"{shown(row)} is no row of {shape.width} values")
         if shape.finished and row[shape.finished[0]] != shape.finished[1]:
             raise RowRefusedError("the candle was not finished when it was recorded")
-        return time_ms(text(row, shape.time)), [text(row, place, empty="0") for place in shape.values]
+        values = [text(row, place, empty="0") for place in shape.values]
+        return time_ms(text(row, shape.time)), [*values, *_NO_VOLUME[len(values) :]]
 
-    return candles(content, enumerate(rows, start=1), candle, source.lines.refusals)
+    return candles(content, market.records, candle, market.refusals)
 
 
 def text(row: Any, place: int | str, empty: str = "") -> str:
@@ -127,19 +141,9 @@ def stated(source: Source, record: Any, key: str) -> str:
         raise DataImportError(f"{source.name}: {refusal}") from None
 
 
-def _readable_times(rows: Iterable[Any], shape: CandleShape) -> Iterable[int]:
-    for row in rows:
+def _readable_times(records: Iterable[tuple[int, Any]], shape: CandleShape) -> Iterable[int]:
+    for _, row in records:
         try:
             yield time_ms(text(row, shape.time))
         except RowRefusedError:
             continue
-
-
-def _domain(parse: Callable[[Any], Settlement]) -> Callable[[Any], Settlement]:
-    def refusing(row: Any) -> Settlement:
-        try:
-            return parse(row)
-        except DataImportError as error:
-            raise RowRefusedError(error.message) from None
-
-    return refusing

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.data.import_reports import FileReport
 from bot.data.importers import text_lines
 from bot.data.importers.hints import Hints
-from bot.data.importing import FileReport, import_file, import_path
+from bot.data.importing import import_file, import_path
 from bot.data.store import HistoricalDataStore
 from bot.errors import DamagedFileError, DataImportError, InvalidInputError
 from bot.timestamps import parse_time_ms
@@ -51,6 +52,12 @@ def test_windows_line_ends_byte_order_mark_and_no_final_line_end_are_read(
 ) -> None:
     text = f"\ufeff{CANDLES}{GOOD}".replace("\n", "\r\n")
     assert counts(imported(store, written(tmp_path, "BTCUSDT-spot-1h.csv", text))) == (1, 1, 0, 0)
+
+
+def test_blank_lines_before_the_header_are_passed_over(store: HistoricalDataStore, tmp_path: Path) -> None:
+    text = f"\n\r\n{CANDLES}{GOOD}\nx\n"
+    report = imported(store, written(tmp_path, "BTCUSDT-spot-1h.csv", text))
+    assert (counts(report), report.refusals[0].line) == ((2, 1, 0, 1), 5)
 
 
 def test_unsorted_rows_and_exact_duplicates_are_accepted(store: HistoricalDataStore, tmp_path: Path) -> None:
@@ -203,9 +210,13 @@ def test_file_over_the_size_limit_is_refused_and_nothing_stored(
     ("name", "content", "reason"),
     [
         ("notes.txt", "hello\n", "is no market data"),
-        ("empty.csv", "", "is no market data"),
+        ("empty.csv", "", "empty.csv is no market data: it is empty"),
+        ("blank.csv", "\n \r\n\n", "blank.csv is no market data: it begins with blank lines only"),
+        ("wide.csv", f"{CANDLES}{GOOD}\n".encode("utf-16"), "it is text in UTF-16; save it as UTF-8"),
+        ("wide.csv", f"{CANDLES}{GOOD}\n".encode("utf-16-be"), "it is text in UTF-16; save it as UTF-8"),
+        ("old.csv", f"{CANDLES}{GOOD}".replace("\n", "\r"), "its lines end with CR alone; save it with line"),
         ("picture.csv", bytes(range(256)), "is no market data"),
-        ("broken.csv.gz", b"\x1f\x8bnothing", "is no market data"),
+        ("broken.csv.gz", b"\x1f\x8bnothing", "is no market data: its compressed content cannot be read"),
         ("candles.csv", CANDLES, "its name is not like BTCUSDT-perp-1h.csv"),
         ("BTCUSDT-funding.csv", CANDLES, "its name is not like BTCUSDT-perp-1h.csv"),
         ("BTCUSDT-perp-1h.csv", FUNDING, "its name is not like BTCUSDT-funding.csv"),
@@ -221,7 +232,7 @@ def test_file_that_is_no_market_data_is_refused_in_one_sentence(
     assert "\n" not in refusal.value.message
 
 
-def test_folder_imports_its_market_files_and_lists_the_rest(
+def test_folder_imports_its_market_files_links_included_and_counts_the_rest(
     store: HistoricalDataStore, tmp_path: Path
 ) -> None:
     folder = tmp_path / "data"
@@ -233,9 +244,13 @@ def test_folder_imports_its_market_files_and_lists_the_rest(
     (folder / "ETHUSDT-perp-1h.csv").symlink_to(perp)
     seen: list[tuple[int, int]] = []
     report = import_path(store, folder, "test", lambda done, total: seen.append((done, total)))
-    assert [file.name for file in report.files] == ["BTCUSDT-funding.csv", "BTCUSDT-perp-1h.csv"]
-    assert [skipped.name for skipped in report.skipped] == ["ETHUSDT-perp-1h.csv", "README.md", "more"]
-    assert (report.rows_read, report.new, report.already_there, report.refused) == (2, 2, 0, 0)
+    assert [file.name for file in report.files] == [
+        "BTCUSDT-funding.csv",
+        "BTCUSDT-perp-1h.csv",
+        "ETHUSDT-perp-1h.csv",
+    ]
+    assert (report.skipped, report.ignored) == ((), 1)
+    assert (report.rows_read, report.new, report.already_there, report.refused) == (3, 3, 0, 0)
     assert seen == sorted(seen)
     assert seen[-1][0] == seen[-1][1]
 

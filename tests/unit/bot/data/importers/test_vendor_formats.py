@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from bot.data.import_reports import FileReport
 from bot.data.importers.hints import Hints
-from bot.data.importing import FileReport, import_file
+from bot.data.importing import import_file
 from bot.data.series import SymbolData
 from bot.data.store import HistoricalDataStore
 from bot.errors import DataImportError, InvalidInputError
@@ -99,12 +100,19 @@ def test_klines_that_nothing_says_the_market_of_ask_for_the_options_and_take_the
     assert (report.symbol, report.timeframe_ms, len(data.spot)) == ("ETH/USDT:USDT", HOUR, 2)
 
 
-def test_option_that_contradicts_the_file_is_refused_naming_both(
+def test_symbol_that_contradicts_the_content_is_refused_naming_both(
     store: HistoricalDataStore, tmp_path: Path
 ) -> None:
+    rows = [{"symbol": "BTCUSDT", "fundingRate": "0.0001", "fundingTime": DAY}]
+    said = refusal(store, tmp_path, "funding.json", rows, symbol="ETHUSDT")
+    assert said == ("funding.json: the file says symbol BTC/USDT:USDT, but --symbol says ETH/USDT:USDT")
+
+
+def test_symbol_corrects_the_name_of_a_file_and_says_so(store: HistoricalDataStore, tmp_path: Path) -> None:
     name = "BTCUSDT-1h-2024-01.csv"
-    said = refusal(store, tmp_path, name, VISION_HEADER + klines(), symbol="ETHUSDT")
-    assert "says symbol BTC/USDT:USDT, but --symbol says ETH/USDT:USDT" in said
+    report, _ = imported(store, tmp_path, name, VISION_HEADER + klines(), symbol="BTC/USDC:USDC")
+    assert (report.symbol, report.new) == ("BTC/USDC:USDC", 2)
+    assert report.notes == ("the file's name says BTCUSDT, --symbol says BTC/USDC:USDC",)
 
 
 def test_microseconds_that_are_no_whole_milliseconds_are_refused_with_their_line(
@@ -249,19 +257,17 @@ def test_numbers_of_binary_floats_written_in_full_become_their_shortest_text(
     assert data.perp.volume.decimal(0) == Decimal("2697616.070908")
 
 
-def test_settlement_of_another_market_is_refused_in_its_row(
+def test_settlements_of_several_markets_are_imported_each_under_its_symbol(
     store: HistoricalDataStore, tmp_path: Path
 ) -> None:
     rows = [
         {"symbol": market, "fundingRate": "0.0001", "fundingTime": DAY + n * 8 * HOUR, "markPrice": ""}
-        for n, market in enumerate(("BTCUSDT", "ETHUSDT", "BTCUSDT"))
+        for n in range(2)
+        for market in ("BTCUSDT", "ETHUSDT")
     ]
     report, data = imported(store, tmp_path, "funding.json", rows)
-    assert (report.format, report.new, report.refused) == ("Binance REST", 2, 1)
-    assert (report.refusals[0].line, "symbol 'ETHUSDT' in a file of" in report.refusals[0].reason) == (
-        2,
-        True,
-    )
+    assert (report.format, report.new, report.refused) == ("Binance REST", 4, 0)
+    assert [(one.symbol, one.new) for one in report.series] == [("BTC/USDT:USDT", 2), ("ETH/USDT:USDT", 2)]
     assert not data.funding.has_mark.any()
 
 
