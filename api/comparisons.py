@@ -7,6 +7,7 @@ from threading import Lock
 import numpy as np
 
 from api.refusals import BusyError
+from api.submission import admit_run
 from bot.backtest import ReplayWindow
 from bot.backtest.comparison import Comparison, compare
 from bot.config import RunConfig
@@ -35,6 +36,7 @@ class Comparisons:
         """
         if len(config.symbols) > MOST_SYMBOLS:
             raise InvalidInputError.of("symbols", f"{len(config.symbols)} are more than {MOST_SYMBOLS}")
+        config = admit_run(config, self._store)
         with self._turn():
             data = self._store.load(config.exchange, config.symbols, config.end, config.start)
             _refuse_long_work(config, data)

@@ -10,6 +10,7 @@ from bot.errors import (
     BotError,
     DataImportError,
     FieldError,
+    InsufficientDataError,
     InvalidInputError,
     InvalidNumberError,
     MissingExtraError,
@@ -47,12 +48,16 @@ _STATUS_OF: Mapping[type[BotError], HTTPStatus] = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An RFC 9457 problem: `code` is stable, `detail` is one sentence for people."""
+    """An RFC 9457 problem: `code` is stable, `detail` is one sentence for people.
+
+    `common_window`, start and end, can be run on where the one asked for cannot.
+    """
 
     code: str
     status: int
     detail: str
     errors: tuple[FieldError, ...] = ()
+    common_window: tuple[str, str] | None = None
 
     @property
     def title(self) -> str:
@@ -74,6 +79,8 @@ class Problem:
         }
         if self.errors:
             document["errors"] = [{"field": e.field, "message": e.message} for e in self.errors]
+        if self.common_window:
+            document["common_window"] = dict(zip(("start", "end"), self.common_window, strict=True))
         return document
 
 
@@ -91,7 +98,8 @@ def problem_of(error: BotError) -> Problem:
         return error.problem
     status = next((_STATUS_OF[kind] for kind in type(error).__mro__ if kind in _STATUS_OF), None)
     fields = error.errors if isinstance(error, InvalidInputError) else ()
-    return Problem(error.code, status or HTTPStatus.INTERNAL_SERVER_ERROR, error.message, fields)
+    window = error.common_window if isinstance(error, InsufficientDataError) else None
+    return Problem(error.code, status or HTTPStatus.INTERNAL_SERVER_ERROR, error.message, fields, window)
 
 
 def status_problem(status: int, detail: str | None = None) -> Problem:

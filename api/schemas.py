@@ -21,6 +21,13 @@ class ProblemField(BaseModel):
     message: str
 
 
+class Window(BaseModel):
+    """A window of history, both ends inclusive."""
+
+    start: str
+    end: str
+
+
 class ProblemDocument(BaseModel):
     """An error (RFC 9457)."""
 
@@ -29,6 +36,9 @@ class ProblemDocument(BaseModel):
     status: int
     detail: str
     errors: list[ProblemField] | None = None
+    common_window: Window | None = Field(
+        None, description="a window that everything asked for is held of, where the one asked for is not"
+    )
 
 
 class TrialReference(BaseModel):

@@ -94,18 +94,22 @@ async def comparison_fragment(
     request: Request, pages: PagesDep, comparisons: Annotated[Comparisons, Depends(_comparisons)]
 ) -> HTMLResponse:
     """Return the comparison that the address asks for, or why there is none."""
+    form = CompareForm.of_query(request.query_params)
     try:
-        config = CompareForm.of_query(request.query_params).config()
-        found, window = await run_in_threadpool(comparisons.run, config)
+        found, window = await run_in_threadpool(comparisons.run, form.config())
     except BotError as error:
         problem = problem_of(error)
-        return pages.render(request, "comparison_refused.html", status=problem.status, problem=problem)
+        instead = problem.common_window and form.over(*problem.common_window)
+        return pages.render(
+            request, "comparison_refused.html", status=problem.status, problem=problem, instead=instead
+        )
+    config = found.hold.config
     return pages.render(
         request,
         "comparison.html",
-        config=found.hold.config,
+        config=config,
         unit=quote_of(config.symbols),
-        synthetic=found.hold.config.exchange == SYNTHETIC_EXCHANGE,
+        synthetic=config.exchange == SYNTHETIC_EXCHANGE,
         titles=[comparing.title_of(name) for name in found.runs],
         figures=await run_in_threadpool(comparing.figures, found),
         sides=comparing.only_one(found),

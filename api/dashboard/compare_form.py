@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -45,6 +45,10 @@ class CompareForm:
         """Return the form that asks for `config` under both strategies."""
         text = json.dumps(changed_parameters(config), indent=1, ensure_ascii=False)
         return cls(config.exchange or "", config.symbols, _short(config.start), _short(config.end), text)
+
+    def over(self, start: str, end: str) -> "CompareForm":
+        """Return the form for another window."""
+        return replace(self, start=start, end=end)
 
     @property
     def address(self) -> str:

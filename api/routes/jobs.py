@@ -13,12 +13,14 @@ from api.openapi import PROBLEMS, RUN_BODY
 from api.refusals import NoBestTrialError
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId
-from api.schemas import JobDocument
+from api.schemas import JobDocument, SweepPlan
 from api.submission import admit_run
 from bot.config import RunConfig
 from sweeps.jobs import JobKind, JobView, create_job, get_job
+from sweeps.planning import plan_sweep
 from sweeps.progress import get_sweep
 from sweeps.queries import one_trial
+from sweeps.spec import SweepSpec
 
 router = APIRouter(tags=["jobs"], responses=PROBLEMS, default_response_class=JsonResponse)
 JobId = Annotated[int, Path(ge=1, description="number of the job")]
@@ -37,6 +39,24 @@ async def backtest(request: Request, database: DatabaseDep, replays: ReplaysDep)
     config = await run_in_threadpool(lambda: admit_run(RunConfig.parse(document), replays.store))
     job = await database.write(_created, JobKind.BACKTEST, {"config": config.document()})
     return _accepted(job, "backtests")
+
+
+@router.post(
+    "/backtests/validate",
+    summary="Check a backtest without running it",
+    response_model=SweepPlan,
+    openapi_extra=RUN_BODY,
+)
+async def validate_backtest(request: Request, replays: ReplaysDep) -> JsonResponse:
+    """Return what the run would be, as a sweep of one trial; what would be refused is refused here."""
+    document = await read_object(request)
+
+    def planned() -> dict[str, Any]:
+        config = admit_run(RunConfig.parse(document), replays.store)
+        with replays.store.engine.connect() as connection:
+            return plan_sweep(connection, SweepSpec.parse({"base": config.document()})).document()
+
+    return JsonResponse(await run_in_threadpool(planned))
 
 
 @router.get("/backtests/{job_id}", summary="One backtest and its result", response_model=JobDocument)

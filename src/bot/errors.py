@@ -115,9 +115,22 @@ class UnknownSymbolError(InvalidInputError):
 
 
 class InsufficientDataError(InvalidInputError):
-    """A window that the stored history does not cover."""
+    """A window that the stored history does not cover.
+
+    `common_window` is one, start and end as a user writes them, that everything asked for can be run on.
+    """
 
     code = "insufficient_data"
+
+    def __init__(
+        self, errors: Sequence[FieldError], more: int = 0, common_window: tuple[str, str] | None = None
+    ) -> None:
+        super().__init__(errors, more)
+        self.common_window = common_window
+
+    def renamed(self, rename: Callable[[FieldError], FieldError]) -> Self:
+        """Return this error with other words for the same fields."""
+        return type(self)([rename(error) for error in self.errors], self.more, self.common_window)
 
 
 class DataImportError(BotError):

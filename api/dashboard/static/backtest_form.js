@@ -20,8 +20,7 @@ if (form) {
     form,
     Written: WrittenRun,
     path: "/backtests",
-    /* A run is checked as a sweep of one trial; the text goes into it as it stands, for its exact numbers. */
-    check: (text) => sendJson("POST", "/sweeps/validate", `{"base": ${text}}`),
+    check: (text) => sendJson("POST", "/backtests/validate", text),
     send: async (text) => `/dashboard/backtests/${(await sendJson("POST", "/backtests", text)).id}`,
     showChecked,
   });

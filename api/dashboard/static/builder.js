@@ -74,9 +74,18 @@ export function build({ form, Written, path, check, send, showChecked, parts = (
     const summary = document.createElement("p");
     summary.className = "plan-line bad";
     summary.textContent = placed.length ? `Refused: ${placed.map(({ field }) => field).join(", ")}` : "";
-    plan.replaceChildren(summary);
+    plan.replaceChildren(summary, ...offered(error.problem?.common_window));
     delete plan.dataset.trials;
     return placed;
+  }
+
+  /* The window that everything chosen is held of, to take with one click where start and end do not vary. */
+  function offered(common) {
+    if (!common || ["start", "end"].some((name) => source().read(name)?.axis)) return [];
+    const button = Object.assign(document.createElement("button"), { type: "button", id: "common-window" });
+    button.textContent = `Use ${common.start} to ${common.end}, held of all that is chosen`;
+    button.addEventListener("click", () => market.useWindow(common.start, common.end));
+    return [button];
   }
 
   async function submitNow() {

@@ -206,8 +206,12 @@ export class MarketForm {
     const extent = this.extent();
     if (!extent) return;
     const start = days ? new Date(Date.parse(`${extent.last}T00:00:00Z`) - Number(days) * DAY_MS).toISOString().slice(0, 10) : extent.first;
-    this.source().write("start", { value: start < extent.first ? extent.first : start });
-    this.source().write("end", { value: extent.last });
+    this.useWindow(start < extent.first ? extent.first : start, extent.last);
+  }
+
+  useWindow(start, end) {
+    this.source().write("start", { value: start });
+    this.source().write("end", { value: end });
     this.changed(true);
   }
 }

@@ -1,6 +1,6 @@
 """How much of a window the recorded history covers, and whether that is enough to run on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,13 +18,15 @@ from bot.data.quality import (
     legs_apart,
     undecided,
 )
-from bot.data.series import CandleSeries, FundingSeries, SymbolData
+from bot.data.series import CandleSeries, FundingSeries, HeldRange, SymbolData
 from bot.errors import InsufficientDataError
 from bot.models import HOUR_MS
+from bot.money import plain
 from bot.timestamps import iso
 from bot.wording import counted
 
 _DEFAULT_INTERVAL_MS = 8 * HOUR_MS
+NO_CANDLES = "no {} candles are recorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def coverage(data: SymbolData, start_ms: int, end_ms: int) -> Coverage:
     return Coverage(
         first_ms=int(settled[0]) if len(settled) else None,
         last_ms=int(settled[-1]) if len(settled) else None,
-        funding=_funding_coverage(data.funding, inside, start_ms, end_ms),
+        funding=funding_coverage(data.funding, start_ms, end_ms),
         spot=legs["spot"],
         perp=legs["perp"],
         mark=legs.get("mark"),
@@ -138,7 +140,9 @@ def _between(times: Times, first_ms: int, last_ms: int) -> slice:
     return slice(int(start), max(int(start), int(stop)))
 
 
-def _funding_coverage(funding: FundingSeries, inside: slice, start_ms: int, end_ms: int) -> LegCoverage:
+def funding_coverage(funding: FundingSeries, start_ms: int, end_ms: int) -> LegCoverage:
+    """Return how many settlements of the window are recorded, of how many, both ends inclusive."""
+    inside = _between(funding.t_ms, start_ms, end_ms)
     t_ms, interval_ms = funding.t_ms[inside], funding.interval_hours[inside] * HOUR_MS
     if not len(t_ms):
         return _no_funding(funding, inside.start, start_ms, end_ms)
@@ -198,22 +202,33 @@ def check_coverage(
     Raises: InsufficientDataError naming symbol, ranges held and range asked, if less than `min_coverage` of
     the settlements are recorded, or no spot or no perp candle of the window is.
     """
-    funding = found.funding
-    if Decimal(funding.found) < min_coverage * funding.expected:
-        count = f"only {funding.found} of {counted(funding.expected, 'settlement')}"
-        lacking = f"{count} are recorded, less than min_coverage {min_coverage},"
-    elif not _has_candles(found.spot, len(data.spot)):
-        lacking = "no spot candles are recorded"
-    elif not _has_candles(found.perp, len(data.perp)):
-        lacking = "no perp candles are recorded"
-    else:
-        return
+    lacking = too_few_settlements(found.funding, min_coverage)
+    if lacking is None and not _has_candles(found.spot, len(data.spot)):
+        lacking = NO_CANDLES.format("spot")
+    elif lacking is None and not _has_candles(found.perp, len(data.perp)):
+        lacking = NO_CANDLES.format("perp")
+    if lacking is not None:
+        raise InsufficientDataError.of("symbols", refusal(data.symbol, lacking, start_ms, end_ms, data.held))
+
+
+def too_few_settlements(funding: LegCoverage, min_coverage: Decimal) -> str | None:
+    """Return in words that less than `min_coverage` of the settlements are recorded, None if it is not."""
+    if Decimal(funding.found) >= min_coverage * funding.expected:
+        return None
+    count = f"only {funding.found} of {counted(funding.expected, 'settlement')}"
+    return f"{count} are recorded, less than min_coverage {plain(min_coverage)},"
+
+
+def refusal(symbol: str, lacking: str, start_ms: int, end_ms: int, held: Iterable[HeldRange]) -> str:
+    """Return what a pair lacks of a window, beside the window asked for and the ranges held."""
     asked = f"{iso(start_ms)} to {iso(end_ms)}"
-    held = (
-        ", ".join(f"{one.kind} {iso(one.first_ms)} to {iso(one.last_ms)}" for one in data.held) or "nothing"
-    )
-    message = f"{data.symbol}: {lacking} in the range asked, {asked}; held: {held}"
-    raise InsufficientDataError.of("symbols", message)
+    return f"{symbol}: {lacking} in the range asked, {asked}; held: {held_text(held)}"
+
+
+def held_text(held: Iterable[HeldRange]) -> str:
+    """Return the ranges held of a pair, series by series."""
+    ranges = [f"{one.kind} {iso(one.first_ms)} to {iso(one.last_ms)}" for one in held]
+    return ", ".join(ranges) or "nothing"
 
 
 def _has_candles(leg: LegCoverage, held: int) -> bool:

@@ -48,7 +48,7 @@ def load_market(
     chosen = {symbol: chosen_series(held, extents, symbol, window) for symbol in symbols}
     for symbol, series in chosen.items():
         if not series:
-            raise UnknownSymbolError.of("symbols", _no_such_symbol(symbol, exchange, held))
+            raise UnknownSymbolError.of("symbols", no_such_symbol(symbol, exchange, held))
     rules = sql.instruments(connection, exchange)
     loaded = tuple(
         _load_symbol(connection, symbol, series, rules.get(symbol, Instrument()), end_ms, extents)
@@ -72,7 +72,8 @@ def resolve_exchange(connection: Connection, exchange: str | None) -> str:
     raise UnknownExchangeError.of("exchange", f"{named}; {known}")
 
 
-def _no_such_symbol(symbol: str, exchange: str, held: Iterable[HeldSeries]) -> str:
+def no_such_symbol(symbol: str, exchange: str, held: Iterable[HeldSeries]) -> str:
+    """Return that a symbol is not held, beside the names that are nearest to it."""
     known = sorted({one.key.symbol for one in held})
     near = difflib.get_close_matches(symbol, known, n=3, cutoff=0.4)
     hint = f"nearest are {', '.join(near)}" if near else f"held are {', '.join(known[:20])}"

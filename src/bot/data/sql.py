@@ -124,14 +124,18 @@ def segments(
         yield HeldSegment(by_id[series_id], Segment(*values))
 
 
-def outlines(connection: sa.Connection, exchange: str | None = None) -> dict[int, list[Outline]]:
-    """Return the stored months of every series, or of those of one data set, ascending, by its id."""
+def outlines(
+    connection: sa.Connection, exchange: str | None = None, *, series: Iterable[HeldSeries] | None = None
+) -> dict[int, list[Outline]]:
+    """Return the stored months of every series, of one data set's or of `series`, ascending, by its id."""
     table = market_segment.c
     query = sa.select(table.series_id, *(table[name] for name in Outline._fields)).order_by(
         table.series_id, table.month
     )
     if exchange is not None:
         query = query.join(market_series).where(market_series.c.exchange == exchange)
+    if series is not None:
+        query = query.where(table.series_id.in_([one.id for one in series]))
     found: dict[int, list[Outline]] = {}
     for series_id, *values in connection.execute(query):
         found.setdefault(series_id, []).append(Outline(*values))

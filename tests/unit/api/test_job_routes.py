@@ -40,8 +40,8 @@ def test_data_set_left_out_is_the_only_one_held(client: TestClient) -> None:
     [
         ({"perp_leverage": "-1"}, "perp_leverage"),
         ({"luck": 7}, "luck"),
-        ({"symbols": ["NO/USDT:USDT"]}, "symbols"),
-        ({"start": "2019-01-01", "end": "2019-02-01"}, "symbols"),
+        ({"symbols": ["NO/USDT:USDT"]}, "symbols[0]"),
+        ({"start": "2019-01-01", "end": "2019-02-01"}, "start"),
         ({"exchange": "nowhere"}, "exchange"),
     ],
 )

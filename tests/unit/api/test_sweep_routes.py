@@ -177,3 +177,29 @@ def test_readiness_names_what_is_missing(client: TestClient) -> None:
     assert response.status_code == 503
     assert response.json()["components"]["database"] == "ok"
     assert response.json()["components"]["worker"] == "silent"
+
+
+def test_window_that_is_not_held_is_refused_with_one_that_is(client: TestClient) -> None:
+    body = sweep_body()
+    body["base"] |= {"start": "2023-06-01"}
+    for path in ("/sweeps", "/sweeps/validate"):
+        problem = client.post(path, json=body)
+        assert problem.status_code == 422
+        assert [error["field"] for error in problem.json()["errors"]] == ["base.start"]
+        assert problem.json()["common_window"] == {"start": "2024-01-02", "end": "2024-04-01"}
+    body["base"] |= problem.json()["common_window"]
+    assert client.post("/sweeps", json=body).status_code == 202
+
+
+def test_backtest_is_checked_as_it_is_submitted(client: TestClient) -> None:
+    run = dict(sweep_body()["base"])
+    found = client.post("/backtests/validate", json=run)
+    assert (found.status_code, found.json()["trials"]) == (200, 1)
+    run["start"] = "2023-06-01"
+    for path in ("/backtests", "/backtests/validate"):
+        problem = client.post(path, json=run).json()
+        assert [error["field"] for error in problem["errors"]] == ["start"]
+        assert problem["common_window"] == {"start": "2024-01-02", "end": "2024-04-01"}
+    assert client.post(
+        "/backtests/validate", json={**run, "start": "2024-01-10", "initial_capital": "1e14"}
+    ).is_success
