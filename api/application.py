@@ -30,6 +30,7 @@ from api.errors import install_error_handlers
 from api.headers import SecurityHeaders
 from api.local.database import ready_database
 from api.openapi import describe
+from api.proxies import TrustedProxies
 from api.replays import Replays
 from api.routes import analysis, control, data, events, exports, health, jobs, metrics, sweeps, trials
 from api.security import LOCAL_HOSTS, AccessGuard
@@ -95,6 +96,7 @@ def _add_layers(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=1)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RefusedStart)
+    app.add_middleware(TrustedProxies, proxies=settings.trusted_proxies)
 
 
 def _hosts(settings: Settings) -> frozenset[str] | None:

@@ -3,6 +3,7 @@
 import logging
 
 from api.application import create_app
+from api.connections import bound_heads
 from api.settings import Settings
 from bot.errors import BotError
 from sweeps.logs import configure_logging
@@ -17,4 +18,5 @@ for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
     if logger.handlers:  # one without has been switched off, as by --no-access-log
         logger.handlers.clear()
         logger.propagate = True
+bound_heads()
 app = create_app(settings)

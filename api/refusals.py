@@ -36,6 +36,15 @@ class UnknownHostError(BotError):
         )
 
 
+class HeadTooLargeError(BotError):
+    """A request line and headers, or trailers, longer than any request here."""
+
+    code = "head_too_large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"address and headers are larger than the limit of {limit:,} bytes")
+
+
 class TooManyRequestsError(BotError):
     """A client that asks too often."""
 
@@ -143,6 +152,7 @@ EDGE_STATUS: Mapping[type[BotError], HTTPStatus] = {
     ForbiddenError: HTTPStatus.FORBIDDEN,
     UnknownHostError: HTTPStatus.MISDIRECTED_REQUEST,
     TooManyRequestsError: HTTPStatus.TOO_MANY_REQUESTS,
+    HeadTooLargeError: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     NoSpaceError: HTTPStatus.INSUFFICIENT_STORAGE,
     CrossSiteError: HTTPStatus.FORBIDDEN,
     BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -13,6 +13,7 @@ from sweeps.dispatch import REPLAY_CHUNK_TASK, REPLAY_QUEUE
 from sweeps.job_runner import RUN_JOB_TASK
 from sweeps.logs import configure_logging
 from sweeps.settings import ENVIRONMENT_PREFIX
+from workers.flower_login import guard_metrics
 from workers.settings import WorkerSettings, worker_settings
 
 TASKS_PER_CHILD = 500
@@ -104,3 +105,4 @@ def _of_environment() -> Celery:
 
 
 app = _of_environment()
+guard_metrics()

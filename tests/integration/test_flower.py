@@ -1,15 +1,18 @@
 """Flower beside real workers: who is who can be read, and nothing without a login."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from flower.urls import handlers
 from servers import eventually, free_port, leashed
-from service import service
+from service import Service, service
 from sweeping import BASE, state_of, submit, sweep_spec
 
 from api.local.programs import as_command, flower
@@ -22,8 +25,8 @@ LOGIN = ("carrygrid", "word")
 
 
 @pytest.fixture
-def watched(sqlite_template: Path, broker: str, tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """Return Flower's address and the database's, with a dispatcher and two workers that it knows."""
+def flower_of(sqlite_template: Path, broker: str, tmp_path: Path) -> Iterator[tuple[str, str, Service]]:
+    """Return Flower's address, the database's and the service that it watches, of which nothing runs."""
     database = f"sqlite:///{tmp_path / 'carrygrid.db'}"
     (tmp_path / "carrygrid.db").write_bytes(sqlite_template.read_bytes())
     with service(database, broker, tmp_path) as running:
@@ -33,15 +36,22 @@ def watched(sqlite_template: Path, broker: str, tmp_path: Path) -> Iterator[tupl
         process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
         try:
             address = f"http://127.0.0.1:{port}"
-            eventually(lambda: answers(f"{address}/healthcheck"), 30, "Flower answers")
-            running.start_dispatcher()
-            running.start_worker("left", processes=1)
-            running.start_worker("right", processes=1)
-            eventually(lambda: len(asked(f"{address}/api/workers?refresh=1")) == 2, 40, "workers are known")
-            yield address, database
+            eventually(lambda: answers(f"{address}/healthcheck"), 60, "Flower answers")
+            yield address, database, running
         finally:
             process.kill()
             process.wait()
+
+
+@pytest.fixture
+def watched(flower_of: tuple[str, str, Service]) -> tuple[str, str]:
+    """Return Flower's address and the database's, with a dispatcher and two workers that it knows."""
+    address, database, running = flower_of
+    running.start_dispatcher()
+    running.start_worker("left", processes=1)
+    running.start_worker("right", processes=1)
+    eventually(lambda: len(asked(f"{address}/api/workers?refresh=1")) == 2, 40, "workers are known")
+    return address, database
 
 
 def answers(url: str, **options: Any) -> bool:
@@ -80,9 +90,27 @@ def test_person_tells_workers_sweeps_chunks_and_jobs_apart(watched: tuple[str, s
     assert all(f"sweep {sweep_id}," in task["args"] for task in found)
 
 
-def test_nobody_sees_workers_or_tasks_without_the_login(watched: tuple[str, str]) -> None:
-    address, _ = watched
-    for path in ("/", "/workers", "/tasks", "/broker", "/api/workers", "/api/tasks"):
-        assert httpx2.get(address + path).status_code == 401, path
-        assert httpx2.get(address + path, auth=("carrygrid", "wrong")).status_code == 401, path
+OPEN = {"/healthcheck", "/login", "/logout"}
+"""Paths of Flower that ask for no login, as docs/security.md lists them."""
+
+
+def paths() -> list[str]:
+    """Return a path of each route of Flower but its style sheets and scripts."""
+    patterns = [handler[0] if isinstance(handler, tuple) else handler.regex.pattern for handler in handlers]
+    made = {re.sub(r"\(.*?\)", "x", pattern).rstrip("$").removesuffix("/?") for pattern in patterns}
+    return sorted(made - {".*", "/static/x"})
+
+
+def test_nobody_sees_workers_tasks_or_metrics_without_the_login(
+    flower_of: tuple[str, str, Service],
+) -> None:
+    address, *_ = flower_of
+    assert {"/", "/tasks", "/api/workers", "/api/task/revoke/x", "/metrics", "/healthcheck"} <= {*paths()}
+    for path, method in product(paths(), ("GET", "POST")):
+        for wrong in ({}, {"auth": ("carrygrid", "wrong")}):
+            answer = httpx2.request(method, address + path, **wrong)
+            assert b"python_info" not in answer.content
+            if path not in OPEN:
+                assert answer.status_code in {401, 405}, (path, method)
     assert answers(f"{address}/workers", auth=LOGIN)
+    assert "python_info" in httpx2.get(f"{address}/metrics", auth=LOGIN).text
