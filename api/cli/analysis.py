@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from api.cli.findings import print_findings
 from api.cli.printing import console, plain_table
-from api.cli.runs import print_findings, read_config, refusal
+from api.cli.runs import read_config, refusal
 from api.local.database import ready_store
 from api.settings import Settings
 from bot.backtest import ReplayWindow, RunResult, blocked_entries

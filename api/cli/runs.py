@@ -1,18 +1,16 @@
 """The command `backtest`: one run, as a summary to read or as its result document."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
+from api.cli.findings import print_findings
 from api.cli.printing import console, plain_table
 from api.local.database import ready_store
 from api.settings import Settings
 from bot.backtest import Baselines, Insight, ReplayWindow, RunResult, explain, replay
-from bot.backtest.findings import RunFinding
 from bot.config import RunConfig, load_json
 from bot.data.series import MarketData
 from bot.errors import InvalidInputError
@@ -108,15 +106,6 @@ def _print_summary(result: RunResult, data: MarketData) -> None:
     out.print(_trades_table(result.trades))
     if len(result.trades) > _SHOWN_TRADES:
         out.print(f"the last {_SHOWN_TRADES} of {len(result.trades)} trades; --json prints them all")
-
-
-def print_findings(findings: Iterable[RunFinding], of: str = "") -> None:
-    """Print what the numbers of a run have to be read with, one line a finding; `of` names the run."""
-    out = console()
-    for found in findings:
-        level = "[bold red]WARNING[/]" if found.warning else "note"
-        text = escape(f"{of}{found.title}: {found.sentence}")
-        out.print(f"{level} {text}", soft_wrap=True)
 
 
 def _print_insight(insight: Insight) -> None:

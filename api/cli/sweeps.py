@@ -12,6 +12,7 @@ from rich.progress import Progress as Bar
 
 from api.cli.client import found_sweep, service
 from api.cli.failed_trials import print_failures, state_words
+from api.cli.findings import marks, print_sweep_findings
 from api.cli.runs import read_body
 from api.cli.trial_table import print_trials
 from api.dashboard.catalogue import METRIC_LABELS, TABLE_COLUMNS, MetricLabel, labels
@@ -46,6 +47,7 @@ def submit(path: Path, said: Said, *, wait: bool, as_json: bool) -> bool:
         if as_json:
             print(json.dumps(sweep.document))
         elif wait:
+            print_sweep_findings(sweep)
             print_top(sweep, None, 10)
             print_failures(sweep)
         return not wait or sweep.state == SweepState.COMPLETED
@@ -69,6 +71,7 @@ def top(sweep_id: int, sort: str | None, limit: int, *, as_json: bool) -> None:
         if as_json:
             print(json.dumps(list(sweep.documents(sort=sort, limit=limit))))
         else:
+            print_sweep_findings(sweep)
             print_top(sweep, sort, limit)
             print_failures(sweep)
 
@@ -103,15 +106,18 @@ def print_top(sweep: Sweep, sort: str | None, limit: int) -> None:
         return
     names = list(trials[0]["params"])
     columns = labels(TABLE_COLUMNS)
+    told = [marks(trial) for trial in trials]
+    last = [[mark] for mark in told] if any(told) else [[] for _ in told]
     rows = [
         [
             str(trial["number"]),
             *(text_of(trial["params"][name]) for name in names),
             *(_metric(trial["metrics"], column) for column in columns),
+            *found,
         ]
-        for trial in trials
+        for trial, found in zip(trials, last, strict=True)
     ]
-    headings = ["trial", *names, *(column.label for column in columns)]
+    headings = ["trial", *names, *(column.label for column in columns), *(["findings"] if any(told) else [])]
     print_trials(f"Best trials of sweep {sweep.id}", headings, rows)
 
 
@@ -135,6 +141,7 @@ def tell(found: Sweep, *, as_json: bool) -> None:
     if best is not None:
         objective = METRIC_LABELS[sweep["spec"]["objective"]["metric"]]
         print(f"best    trial {best['number']}, {objective.label} {_metric(best['metrics'], objective)}")
+    print_sweep_findings(found)
     print(f"page    {found.page}")
 
 

@@ -13,11 +13,12 @@ from api.dashboard.forms import Market, first_run, held_markets, written_run
 from api.dashboard.parameter_form import parameter_groups
 from api.dashboard.presenters import someone_works
 from api.dashboard.result import subject_context
-from api.dashboard.subject import backtest_subject, job_figures
+from api.dashboard.subject import backtest_subject, job_figures, job_findings
 from api.dashboard.views import PagesDep
 from api.dependencies import ClockDep, DatabaseDep, SettingsDep
 from api.routes.jobs import JobId
 from api.routes.parameters import LARGEST_ID
+from bot.backtest.findings import RunFinding
 from bot.config import RunConfig
 from sweeps.catalogue import strategies_document
 from sweeps.heartbeats import live_beats
@@ -51,6 +52,7 @@ class RecentRun:
     exchange: str
     strategy: str
     figures: Mapping[str, Any] | None
+    findings: Sequence[RunFinding]
 
 
 @router.get("/dashboard/backtest")
@@ -128,7 +130,7 @@ async def backtest_state(
 
 def _recent_run(job: JobView) -> RecentRun:
     asked = job.request["config"]
-    figures = job_figures(job.result) if job.state is JobState.COMPLETED and job.result else None
+    result = job.result if job.state is JobState.COMPLETED else None
     return RecentRun(
         job.id,
         job.state,
@@ -136,7 +138,8 @@ def _recent_run(job: JobView) -> RecentRun:
         asked["symbols"],
         asked["exchange"],
         asked["strategy_mode"],
-        figures,
+        job_figures(result) if result else None,
+        job_findings(result) if result else (),
     )
 
 

@@ -64,6 +64,12 @@ def blocked_rows(reports: Sequence[Mapping[str, Any]]) -> list[BlockedRow]:
 
 
 def _advice(report: Mapping[str, Any]) -> str:
+    """Return what to change, with what about the data the condition has to be read with."""
+    note = report.get("note")
+    return f"{_change(report)} {note[:1].upper()}{note[1:]}." if note else _change(report)
+
+
+def _change(report: Mapping[str, Any]) -> str:
     if report["gate"] == "fresh_prices":
         return (_NO_PRICES if report["nearest"] is None else _STALE).format(**report)
     return (_ADVICE | _ACCOUNT).get(report["gate"], _OTHERS).format(**report)

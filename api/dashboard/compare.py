@@ -110,6 +110,7 @@ async def comparison_fragment(
         config=config,
         unit=quote_of(config.symbols),
         synthetic=config.exchange == SYNTHETIC_EXCHANGE,
+        findings=[(comparing.title_of(name), run.findings) for name, run in found.runs.items()],
         titles=[comparing.title_of(name) for name in found.runs],
         figures=await run_in_threadpool(comparing.figures, found),
         sides=comparing.only_one(found),

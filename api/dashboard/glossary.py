@@ -157,7 +157,24 @@ _SWEEP = (
 _DATA = (
     Term("coverage", "Coverage", "Which rows of each series are held, and which are missing."),
     Term("gap", "Gap", "Rows missing between two that are held."),
-    Term("finding", "Finding", "What is odd about recorded rows, such as hours without a trade."),
+    Term(
+        "finding",
+        "Finding",
+        "An oddity of recorded rows, such as hours without a trade. Runs show those of their window; a "
+        "warning is about P&L that may never have been there.",
+    ),
+    Term(
+        "price_jump",
+        "Price jump",
+        "A price ten times the last candle's close or more, or a tenth or less: a redenomination, or another "
+        "coin of the same name. No market moves so, and a hedge held across it earns nothing real.",
+    ),
+    Term(
+        "dead_contract",
+        "Dead contract",
+        "A perp without a trade for over a day before the end of the window, whose record goes on with "
+        "flat candles or constant funding.",
+    ),
     Term("timeframe", "Timeframe", "How long one candle lasts. Candles are named by their opening time."),
     Term(
         "fingerprint", "Data fingerprint", "A digest of every row a run could read; equal data, equal digest."

@@ -7,9 +7,12 @@ from typing import Any
 
 from api.dashboard.catalogue import METRIC_LABELS, explained
 from api.dashboard.formats import shown, utc
+from bot.backtest.findings import SERIOUS, RunFinding, words
 from bot.data.symbols import SYNTHETIC_EXCHANGE
+from bot.wording import counted
 from sweeps.axes import Axis, as_number
 from sweeps.failures import FailureReport
+from sweeps.findings import SweepFinding
 from sweeps.heartbeats import Beat, Component
 from sweeps.metrics import Direction
 from sweeps.progress import SweepView
@@ -35,6 +38,8 @@ class SweepCard:
         view: SweepView,
         beats: Sequence[Beat] | None = None,
         failures: FailureReport | None = None,
+        findings: Sequence[SweepFinding] = (),
+        best_findings: Sequence[RunFinding] = (),
     ) -> None:
         spec = view.spec
         self.view = view
@@ -42,6 +47,8 @@ class SweepCard:
         self.name = spec.name
         self.state = view.outcome or view.state
         self.failures = failures
+        self.findings = findings
+        self.best_findings = best_findings
         self.total = view.trials_total
         self.done = view.trials_done
         self.failed = view.trials_failed
@@ -64,6 +71,17 @@ class SweepCard:
         self.synthetic = SYNTHETIC_EXCHANGE in spec.exchanges()
         self.summary = summary(spec)
         self.waiting_for_workers = self.open and beats is not None and not someone_works(beats)
+
+    @property
+    def cautions(self) -> list[str]:
+        """What the best trial's numbers may owe to bad data, in words; nothing in most sweeps."""
+        found = [words(name) for name in self.view.finding_names if name in SERIOUS]
+        figures = self.view.best.metrics if self.view.best else {}
+        if figures.get("pnl_after_market_end"):
+            found.append(words("pnl_after_market_end"))
+        if missed := figures.get("missed_settlements"):
+            found.append(f"{counted(missed, 'settlement')} missed")
+        return found
 
     @property
     def axes(self) -> list[AxisCard]:

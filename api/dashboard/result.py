@@ -1,13 +1,14 @@
 """What the page of a run with a result begins with; everything else arrives in parts."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.dashboard import rows
 from api.dashboard.catalogue import HEADLINE, beside_labels, groups, labels
 from api.dashboard.presenters import quote_of, without_nulls
 from api.dashboard.subject import Subject
+from bot.backtest.findings import RunFinding
 from bot.config import RunConfig
 from bot.data.symbols import SYNTHETIC_EXCHANGE
 
@@ -15,7 +16,9 @@ from bot.data.symbols import SYNTHETIC_EXCHANGE
 def subject_context(subject: Subject) -> dict[str, Any]:
     """Return what `trial_result.html` needs of a run."""
     run = subject.run
-    return result_context(subject.base, run.config, subject.figures, run.run_key, frozenset())
+    return result_context(
+        subject.base, run.config, subject.figures, run.run_key, frozenset(), subject.findings
+    )
 
 
 def result_context(
@@ -24,6 +27,7 @@ def result_context(
     figures: Mapping[str, Any] | None,
     run_key: str | None,
     varied: frozenset[str],
+    findings: Sequence[RunFinding],
 ) -> dict[str, Any]:
     """Return what `trial_result.html` needs: `figures` are metrics by name, `varied` is set in bold.
 
@@ -35,6 +39,7 @@ def result_context(
         "figures": figures,
         "run_key": run_key,
         "varied": varied,
+        "findings": findings,
         "unit": "quote" if config is None else quote_of(config.symbols),
         "synthetic": config is not None and config.exchange == SYNTHETIC_EXCHANGE,
         "headline": labels(HEADLINE),

@@ -8,6 +8,7 @@ from typing import Any
 from api.dashboard.catalogue import METRIC_LABELS, MetricLabel
 from api.dashboard.presenters import AxisCard, text_of
 from bot.backtest import RunResult
+from bot.backtest.findings import RunFinding
 from bot.config import RunConfig
 from bot.models import HOUR_MS
 from sweeps.queries import TrialView
@@ -26,6 +27,7 @@ class TrialRow:
     metrics: Mapping[str, Any]
     error: str | None
     run_key: str | None
+    findings: Sequence[RunFinding] = ()
 
 
 def trial_row(trial: TrialView) -> TrialRow:
@@ -33,7 +35,7 @@ def trial_row(trial: TrialView) -> TrialRow:
     # Windows that are varied begin and end at midnight nearly always; the date alone is read more easily.
     params = {name: text_of(value).removesuffix("T00:00:00Z") for name, value in trial.params.items()}
     metrics = trial.metrics or _NO_METRICS
-    return TrialRow(trial.number, params, trial.state, metrics, trial.error, trial.run_key)
+    return TrialRow(trial.number, params, trial.state, metrics, trial.error, trial.run_key, trial.findings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from api.dashboard.presenters import SweepCard
 from api.dashboard.subject import Subject, study_or_refusal, trial_subject
 from api.replays import Replays, Study
+from bot.backtest.findings import RunFinding
 from bot.errors import InvalidInputError
 from bot.models import Trade
 from sweeps.progress import get_sweep
@@ -42,6 +43,11 @@ class Side:
     chosen: Chosen
     study: Study | None
     refused: str | None
+
+    @property
+    def findings(self) -> Sequence[RunFinding]:
+        """Its findings, those of the replay where there is one."""
+        return self.chosen.subject.findings if self.study is None else self.study.result.findings
 
     @property
     def trades(self) -> Sequence[Trade]:

@@ -1,6 +1,6 @@
 """The run that a page is about: a trial of a sweep, or a backtest of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.refusals import BacktestUnfinishedError, TrialFailedError
 from api.replays import Replays, StoredRun, Study, trial_run
+from bot.backtest.findings import RunFinding
 from bot.config import RunConfig
 from bot.errors import BotError
 from sweeps.jobs import JobKind, JobState, JobView, get_job
@@ -35,6 +36,7 @@ class Subject:
     figures: Mapping[str, Any]
     equity: Equity | None
     trades: list[dict[str, Any]] | None
+    findings: Sequence[RunFinding]
 
 
 def trial_subject(connection: sa.Connection, sweep_id: int, number: int) -> Subject:
@@ -48,6 +50,7 @@ def trial_subject(connection: sa.Connection, sweep_id: int, number: int) -> Subj
         trial.metrics or {},
         stored_equity(connection, sweep_id, number),
         stored_trades(connection, sweep_id, number),
+        trial.findings,
     )
 
 
@@ -58,14 +61,18 @@ def backtest_subject(job: JobView) -> Subject:
     # Its data are read apart from those of every sweep, whose numbers are positive.
     run = StoredRun(-job.id, f"backtest {job.id}", _config_of(job), job.result["run_key"])
     equity = [(t_ms, Decimal(value)) for t_ms, value in job.result["equity"]]
-    return Subject(
-        f"/dashboard/backtests/{job.id}", run, job_figures(job.result), equity, job.result["trades"]
-    )
+    figures, trades = job_figures(job.result), job.result["trades"]
+    return Subject(f"/dashboard/backtests/{job.id}", run, figures, equity, trades, job_findings(job.result))
 
 
 def _config_of(job: JobView) -> RunConfig:
     result: Mapping[str, Any] = job.result or {}
     return RunConfig.parse(result["config"])
+
+
+def job_findings(result: Mapping[str, Any]) -> list[RunFinding]:
+    """Return the findings of a result document; those of before there were any have none."""
+    return [RunFinding.of(found) for found in result.get("findings", [])]
 
 
 def job_figures(result: Mapping[str, Any]) -> dict[str, Any]:

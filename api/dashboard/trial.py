@@ -58,6 +58,7 @@ async def trial_page(
             trial.metrics,
             trial.run_key,
             frozenset(trial.params),
+            trial.findings,
         ),
     )
 
@@ -128,6 +129,7 @@ async def report(
             data=rows.data_rows(run),
             now_ms=clock.now_ms(),
             config=run.config,
+            findings=run.findings,
         )
 
     return await run_in_threadpool(render)

@@ -17,6 +17,7 @@ from api.dashboard.presenters import SweepCard
 from api.dependencies import DatabaseDep
 from api.routes.parameters import Cursor, SweepId, TrialNumber
 from sweeps.failures import failures_of
+from sweeps.findings import best_findings, kept_findings, summed_up
 from sweeps.heartbeats import live_beats
 from sweeps.progress import get_sweep
 from sweeps.queries import TrialPage, one_trial, trial_page
@@ -89,7 +90,13 @@ async def _sweep_card(database: DatabaseDep, sweep_id: int) -> SweepCard:
 
 def _card(connection: sa.Connection, sweep_id: int) -> SweepCard:
     view = get_sweep(connection, sweep_id)
-    return SweepCard(view, live_beats(connection), failures_of(connection, view))
+    return SweepCard(
+        view,
+        live_beats(connection),
+        failures_of(connection, view),
+        summed_up(kept_findings(connection, sweep_id)) if view.finding_names else (),
+        best_findings(connection, view),
+    )
 
 
 async def _trial_list(

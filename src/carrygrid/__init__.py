@@ -4,7 +4,7 @@ from carrygrid.client import Client
 from carrygrid.errors import FieldProblem, ServiceError
 from carrygrid.heatmaps import Heatmap
 from carrygrid.progress import Progress
-from carrygrid.records import EquityPoint, FailureReason, Trade, Trial
+from carrygrid.records import EquityPoint, FailureReason, Finding, Trade, Trial
 from carrygrid.runs import Run
 from carrygrid.sweep import Sweep
 from carrygrid.tables import Table
@@ -14,6 +14,7 @@ __all__ = [
     "EquityPoint",
     "FailureReason",
     "FieldProblem",
+    "Finding",
     "Heatmap",
     "Progress",
     "Run",

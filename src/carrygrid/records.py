@@ -12,6 +12,28 @@ _EPOCH_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What numbers have to be read with: an oddity of the market data that they come from.
+
+    A `warning` is about P&L that may never have been there; `pnl` is the part of the net P&L that comes from
+    it, None where unknown, `mainly` whether that is more than half. `windows` counts those of a sweep that
+    show it. `symbol` and `leg` are None where it is about all of them.
+    """
+
+    symbol: str | None
+    leg: str | None
+    name: str
+    count: int
+    since: datetime | None
+    until: datetime | None
+    detail: str
+    warning: bool
+    pnl: Decimal | None = None
+    mainly: bool = False
+    windows: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """One trial: `params` are the varied ones; without `metrics` if it failed, and `error` says why."""
 
@@ -21,6 +43,7 @@ class Trial:
     metrics: Mapping[str, Any]
     error: str | None
     run_key: str | None
+    findings: Sequence[Finding] = ()
 
 
 class FailureReason(NamedTuple):
@@ -73,6 +96,24 @@ def trade_table(documents: Sequence[Mapping[str, Any]]) -> Table[Trade]:
     columns = _columns(Trade)
     trades = [Trade(**{name: read(kind, document[name]) for name, kind in columns}) for document in documents]
     return _table(Trade, trades)
+
+
+def finding(document: Mapping[str, Any]) -> Finding:
+    """Return the finding of a run or a sweep from its document."""
+    since_ms, until_ms = document["from_ms"], document["to_ms"]
+    return Finding(
+        symbol=document["symbol"],
+        leg=document["leg"],
+        name=document["name"],
+        count=document["count"],
+        since=None if since_ms is None else moment(since_ms),
+        until=None if until_ms is None else moment(until_ms),
+        detail=document["detail"],
+        warning=document.get("warning", document.get("serious", False)),
+        pnl=amount(document.get("pnl")),
+        mainly=document.get("mainly", False),
+        windows=document.get("windows", 1),
+    )
 
 
 def moment(time_ms: int) -> datetime:

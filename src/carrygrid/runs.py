@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from carrygrid.errors import ServiceError
-from carrygrid.records import EquityPoint, Trade, amounts, equity_table, trade_table
+from carrygrid.records import (
+    EquityPoint,
+    Finding,
+    Trade,
+    amounts,
+    equity_table,
+    finding,
+    trade_table,
+)
 from carrygrid.tables import Table
 
 COMPLETED = "completed"
@@ -27,6 +35,11 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """Return the metrics by name."""
         return amounts(self.document["metrics"])
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Return what the numbers have to be read with, warnings first."""
+        return [finding(found) for found in self.document.get("findings", [])]
 
     @property
     def run_key(self) -> str:

@@ -10,7 +10,16 @@ from carrygrid.encoding import Body, body_bytes, query_text
 from carrygrid.heatmaps import Heatmap
 from carrygrid.progress import Progress, ProgressLine
 from carrygrid.promotion import promoted
-from carrygrid.records import EquityPoint, FailureReason, Trade, Trial, equity_table, trade_table
+from carrygrid.records import (
+    EquityPoint,
+    FailureReason,
+    Finding,
+    Trade,
+    Trial,
+    equity_table,
+    finding,
+    trade_table,
+)
 from carrygrid.tables import Table
 from carrygrid.trials import TrialColumns
 from carrygrid.waiting import wait_for
@@ -66,6 +75,15 @@ class Sweep:
         """
         found = self._connection.call("GET", f"{self._path}/failures")
         return [FailureReason(**reason) for reason in found["reasons"]]
+
+    def findings(self) -> list[Finding]:
+        """Return what is odd about the data of its windows, warnings first, as far as workers have read them.
+
+        Those of a trial are with the trial.
+        """
+        return [
+            finding(found) for found in self._connection.call("GET", f"{self._path}/findings")["findings"]
+        ]
 
     @property
     def page(self) -> str:

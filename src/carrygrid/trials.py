@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from carrygrid.records import Trial, amounts, read
+from carrygrid.records import Trial, amounts, finding, read
 from carrygrid.tables import Column, Kind, Table
 
 _BEFORE = (Column("number", Kind.WHOLE), Column("state", Kind.TEXT))
@@ -46,6 +46,7 @@ class TrialColumns(NamedTuple):
             metrics=amounts(document["metrics"]),
             error=document["error"],
             run_key=document["run_key"],
+            findings=tuple(map(finding, document.get("findings", ()))),
         )
 
     def table(self, documents: Iterable[Mapping[str, Any]]) -> Table[Trial]:

@@ -13,7 +13,7 @@ from bot.backtest.result import trade_of
 from bot.config import RunConfig
 from bot.data.database import insert_or_skip
 from sweeps.curves import decode_trades
-from sweeps.progress import get_spec
+from sweeps.progress import SweepView, get_spec
 from sweeps.spec import SweepSpec
 from sweeps.tables import sweep_window, trial_curve
 
@@ -90,6 +90,14 @@ def summed_up(windows: Windows) -> list[SweepFinding]:
         for same in alike.values()
     ]
     return sorted(found, key=lambda one: (not one.finding.serious, one.finding.symbol, one.finding.name))
+
+
+def best_findings(connection: sa.Connection, view: SweepView) -> tuple[RunFinding, ...]:
+    """Return the findings of a sweep's best trial, none where there is no such trial."""
+    if view.best is None:
+        return ()
+    found = trial_findings(connection, view.id, view.spec, {view.best.number: view.best.metrics})
+    return found[view.best.number]
 
 
 def sweep_findings(connection: sa.Connection, sweep_id: int) -> list[SweepFinding]:

@@ -76,7 +76,7 @@ async function showReport() {
   for (const place of root.querySelectorAll("[data-place]")) {
     const part = holder.querySelector(`[data-part="${place.dataset.place}"]`);
     if (part) place.replaceChildren(...part.childNodes);
-    else if (!found) place.textContent = "This could not be read. Reload the page to try again.";
+    else if (!found && place.dataset.place !== "findings") place.textContent = "This could not be read. Reload the page to try again.";
   }
 }
 

@@ -25,12 +25,11 @@ VOLUME_CANDLES = 24
 _MOST_JUMPS = 100
 """Past so many a series is broken throughout, and no amount is worked out."""
 _STRETCHES = frozenset({"zero_volume", "flat"})
-_SERIOUS = frozenset({"price_jump", "legs_apart", "dead_contract"})
+SERIOUS = frozenset({"price_jump", "legs_apart", "dead_contract"})
+"""Names of findings of which P&L may come that nobody could have earned."""
 _ALWAYS = frozenset({"legs_apart", "dead_contract", "record_ends"})
-_MARKET_ENDED = (
-    "booked after the contract had ended, which nobody could have earned; set end_dead_markets to true to "
-    "close there"
-)
+_MARKET_ENDED = "nobody could have earned that; set end_dead_markets to true to close there"
+_WHEN = {"price_jump": "across it", "pnl_after_market_end": "after the contract had ended"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,12 @@ class WindowFinding:
     @property
     def serious(self) -> bool:
         """Whether P&L may come of it that nobody could have earned."""
-        return self.name in _SERIOUS
+        return self.name in SERIOUS
+
+    @property
+    def title(self) -> str:
+        """The finding's place and name: `BTC/USDT:USDT perp: zero volume`."""
+        return _title(self.symbol, self.leg, self.name)
 
     def document(self) -> dict[str, Any]:
         """Return the finding as JSON values, so that `of` gives it back."""
@@ -90,16 +94,15 @@ class RunFinding:
     @property
     def title(self) -> str:
         """The finding's place and name: `BTC/USDT:USDT perp: zero volume`."""
-        place = " ".join(part for part in (self.symbol, self.leg) if part)
-        name = self.name.replace("_", " ")
-        return f"{place}: {name}" if place else name
+        return _title(self.symbol, self.leg, self.name)
 
     @property
     def sentence(self) -> str:
         """The finding in words."""
-        most = ", more than half of it" if self.mainly else ""
-        share = "" if self.pnl is None else f"; {plain(self.pnl)} of the net P&L{most}"
-        return f"{self.detail}{share}"
+        if self.pnl is None:
+            return self.detail
+        most = ", more than half of it," if self.mainly else ""
+        return f"{plain(self.pnl)} of the net P&L{most} was booked {_WHEN[self.name]}: {self.detail}"
 
     def document(self) -> dict[str, Any]:
         """Return the finding as JSON values, money as canonical text."""
@@ -122,6 +125,16 @@ class Booked:
     funding_payments: int | None = None
     missed_settlements: int | None = None
     pnl_after_market_end: Decimal | None = None
+
+
+def words(name: str) -> str:
+    """Return the name of a finding as people write it."""
+    return name.replace("_", " ").replace("pnl", "P&L")
+
+
+def _title(symbol: str | None, leg: str | None, name: str) -> str:
+    place = " ".join(part for part in (symbol, leg) if part)
+    return f"{place}: {words(name)}" if place else words(name)
 
 
 def window_findings(covered: Mapping[str, Coverage]) -> tuple[WindowFinding, ...]:
@@ -206,9 +219,10 @@ def _booked_findings(found: Sequence[WindowFinding], booked: Booked) -> Iterator
     missed = booked.missed_settlements
     if missed:
         due = missed + (booked.funding_payments or 0)
+        lacks = "is" if missed == 1 else "are"
         detail = (
-            f"{counted(missed, 'settlement')} of {due:,} fell due while a hedge was held and are not in the "
-            "data: nothing was booked for them"
+            f"{missed:,} of {due:,} settlements due while a hedge was held {lacks} not in the data and "
+            "nothing was booked there"
         )
         warning = Decimal(missed) >= WARNED_MISSES * due
         yield RunFinding(None, "funding", "missed_settlements", missed, None, None, detail, warning)

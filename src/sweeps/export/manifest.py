@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bot import ENGINE_VERSION
 from bot.timestamps import iso
 from sweeps.export.pages import Field, export_fields
+from sweeps.findings import kept_findings, summed_up
 from sweeps.progress import SweepView
 from sweeps.tables import sweep
 
@@ -19,7 +20,7 @@ def manifest(connection: sa.Connection, view: SweepView) -> dict[str, Any]:
     """Return the manifest of a sweep's export as JSON values.
 
     `data_pin` is the digest of the market data that the sweep was submitted on; each trial's `run_key` is one
-    of its parameters, the history it read and the engine version.
+    of its parameters, the history it read and the engine version. `findings` say what is odd about that data.
     """
     spec = view.spec
     data_pin = connection.execute(sa.select(sweep.c.data_pin).where(sweep.c.id == view.id)).scalar_one()
@@ -37,6 +38,7 @@ def manifest(connection: sa.Connection, view: SweepView) -> dict[str, Any]:
         "spec_digest": spec.digest,
         "engine_version": view.engine_version,
         "data_pin": data_pin,
+        "findings": [found.document() for found in summed_up(kept_findings(connection, view.id))],
         "exported_by": {
             "engine_version": ENGINE_VERSION,
             "python": platform.python_version(),

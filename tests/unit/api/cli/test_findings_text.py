@@ -3,12 +3,15 @@
 from decimal import Decimal
 from pathlib import Path
 
+import odd_markets
 import pytest
 from typer.testing import CliRunner
+from webservice import Hands, serving
 
 from api.cli.app import app
-from api.cli.runs import print_findings
+from api.cli.findings import print_findings
 from bot.backtest.findings import RunFinding
+from carrygrid import Client
 
 HOUR_MS = 3_600_000
 START = 1_704_067_200_000
@@ -42,14 +45,14 @@ def redenominated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_backtest_warns_of_a_jump_above_the_numbers_that_it_made(redenominated: Path) -> None:
     printed = CliRunner().invoke(app, ["backtest", str(redenominated)]).output
     [warning] = [line for line in printed.splitlines() if line.startswith("WARNING")]
-    assert warning.startswith("WARNING AAA/USDT:USDT: price jump: spot up ")
-    assert "of the net P&L, more than half of it" in warning
+    assert warning.startswith("WARNING AAA/USDT:USDT: price jump: ")
+    assert " of the net P&L, more than half of it, was booked across it: spot up " in warning
     assert printed.index(warning) < printed.index("net_pnl")
 
 
 def test_compare_warns_for_each_strategy_that_held_over_it(redenominated: Path) -> None:
     printed = CliRunner().invoke(app, ["compare", str(redenominated)]).output
-    assert "WARNING simple: AAA/USDT:USDT: price jump: spot up " in printed
+    assert "WARNING simple: AAA/USDT:USDT: price jump: " in printed
 
 
 def test_data_list_says_that_the_series_jumps(redenominated: Path) -> None:
@@ -66,3 +69,47 @@ def test_finding_without_an_amount_is_one_line_and_a_note(capsys: pytest.Capture
 def test_long_finding_is_not_broken_into_lines(capsys: pytest.CaptureFixture[str]) -> None:
     print_findings([RunFinding("X", None, "price_jump", 1, 0, 1, "long " * 99, True, Decimal("0E-8"))])
     assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_sweep_commands_warn_above_the_trials_and_mark_them(
+    home: Path, hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd_markets.fill(hands.engine, tmp_path / "odd")
+    with serving(home) as address, Client(address) as client:
+        monkeypatch.setenv("CARRYGRID_API_URL", address)
+        sweep_id = client.submit(odd_markets.sweep("JUMP", "FINE")).id
+        hands.work(sweep_id)
+        shown, top = (
+            CliRunner().invoke(app, ["sweep", name, str(sweep_id)]).output for name in ("show", "top")
+        )
+    warning = "WARNING JUMP/USDT:USDT: price jump: spot up "
+    assert warning in shown
+    assert top.index(warning) < top.index("Best trials")
+    [marked] = [line for line in top.splitlines() if line.rstrip().endswith("price jump!")]
+    assert "JUMP/USDT:USDT" in marked
+
+
+def test_sweep_whose_best_trial_is_a_jump_says_how_much_of_it(
+    home: Path, hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd_markets.fill(hands.engine, tmp_path / "odd")
+    with serving(home) as address, Client(address) as client:
+        monkeypatch.setenv("CARRYGRID_API_URL", address)
+        sweep_id = client.submit(odd_markets.sweep("JUMP")).id
+        hands.work(sweep_id)
+        shown = CliRunner().invoke(app, ["sweep", "show", str(sweep_id)]).output
+    assert "WARNING best trial 0: JUMP/USDT:USDT: price jump: " in shown
+    assert " of the net P&L, more than half of it, was booked across it" in shown
+
+
+def test_sweep_over_sound_data_has_no_column_of_findings(
+    home: Path, hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd_markets.fill(hands.engine, tmp_path / "odd")
+    with serving(home) as address, Client(address) as client:
+        monkeypatch.setenv("CARRYGRID_API_URL", address)
+        sweep_id = client.submit(odd_markets.sweep("FINE")).id
+        hands.work(sweep_id)
+        top = CliRunner().invoke(app, ["sweep", "top", str(sweep_id)]).output
+    assert "findings" not in top
+    assert "WARNING" not in top

@@ -105,7 +105,9 @@ def test_price_pnl_over_a_redenomination_is_told_to_the_last_digit() -> None:
     assert result.document()["findings"] == [found.document()]
     assert found.document()["pnl"] == "499005"
     assert RunFinding.of(found.document()) == found
-    assert found.sentence.endswith("; 499005 of the net P&L, more than half of it")
+    assert found.sentence.startswith(
+        "499005 of the net P&L, more than half of it, was booked across it: spot up"
+    )
 
 
 def test_hedge_that_lives_through_a_jump_gains_what_spot_gains_less_what_the_perp_gains() -> None:
@@ -170,7 +172,7 @@ def test_missed_settlements_are_a_warning_from_one_in_a_hundred_on(
 ) -> None:
     found = run_findings([], Booked(Decimal(1), 1, paid, missed), [])
     assert [one.warning for one in found] == ([] if warning is None else [warning])
-    assert all(one.detail.startswith(f"{missed} settlement of {missed + paid} fell due") for one in found)
+    assert all(one.detail.startswith(f"{missed} of {missed + paid} settlements due while") for one in found)
 
 
 def test_finding_of_a_window_survives_being_stored() -> None:
