@@ -89,11 +89,21 @@ class HistoryChangedError(BotError):
 
     code = "history_changed"
 
-    def __init__(self, run: str) -> None:
-        super().__init__(
-            f"{run} was replayed on other market data or by another engine version, and its curve "
-            "was not stored; submit the sweep again to see it on the data held now"
+    def __init__(self, run: str, *, stored: bool = False) -> None:
+        """Take what people call the run, and whether curve and trades of it are stored."""
+        changed = f"{run} was replayed on other market data or by another engine version than there are now"
+        rest = (
+            "its stored curve and trades are shown, and what takes a replay is left out"
+            if stored
+            else "and its curve was not stored; clone the sweep to see it on the data held now"
         )
+        super().__init__(f"{changed}; {rest}" if stored else f"{changed}, {rest}")
+
+
+class CurveUnavailableError(BotError):
+    """A curve that is neither stored nor to be had by a replay."""
+
+    code = "curve_unavailable"
 
 
 class TrialFailedError(BotError):
@@ -161,6 +171,7 @@ EDGE_STATUS: Mapping[type[BotError], HTTPStatus] = {
     HistoryChangedError: HTTPStatus.CONFLICT,
     BacktestUnfinishedError: HTTPStatus.CONFLICT,
     TrialFailedError: HTTPStatus.CONFLICT,
+    CurveUnavailableError: HTTPStatus.CONFLICT,
     NoBestTrialError: HTTPStatus.CONFLICT,
     BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
 }

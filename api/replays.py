@@ -24,13 +24,14 @@ _MOST_PRICES = 2 * MAX_HELD_TICKERS
 class StoredRun:
     """A run to be replayed: `owner` is the sweep it is of, `name` what people call it.
 
-    `run_key` is that of its stored result, None if it has none.
+    `run_key` is that of its stored result, None if it has none; `stored` says whether its curve is stored.
     """
 
     owner: int
     name: str
     config: RunConfig
     run_key: str | None
+    stored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class Replays:
             self._windows = WindowCache(self.store)
             raise
         if run.run_key is not None and result.run_key != run.run_key:
-            raise HistoryChangedError(run.name)
+            raise HistoryChangedError(run.name, stored=run.stored)
         return result
 
 

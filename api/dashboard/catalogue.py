@@ -90,9 +90,10 @@ _LABELS = (
     ),
     MetricLabel(
         "breakeven_settlements",
-        "Break-even",
+        "Settlements to repay fees",
         "ratio",
-        "settlements of average funding that pay a round trip's fees",
+        "average settlements that repay the fees of an average round trip; slippage is not in it, "
+        "as it is in the break-even of the trial's page and of pairs",
     ),
     MetricLabel("delistings", "Delistings", "count", "round trips that ended with their contract"),
     MetricLabel(

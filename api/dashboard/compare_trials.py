@@ -104,7 +104,9 @@ async def trials_fragment(
         sides = await run_in_threadpool(replayed, replays, chosen)
     except BotError as error:
         problem = problem_of(error)
-        return pages.render(request, "comparison_refused.html", status=problem.status, problem=problem)
+        return pages.render(
+            request, "comparison_refused.html", status=problem.status, problem=problem, instead=None
+        )
     return await run_in_threadpool(pages.render, request, "compare_sides.html", **_context(sides))
 
 

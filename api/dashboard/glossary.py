@@ -93,8 +93,9 @@ _STRATEGY = (
     Term(
         "break_even",
         "Settlements to break even",
-        "How many settlements at the average funding rate repay opening and closing both legs, "
-        "fees and slippage included.",
+        "How many settlements of average funding repay opening and closing both legs: fees and slippage of "
+        "four fills over the mean rate per settlement; of a run, what a round trip cost over what "
+        "a settlement paid it, both on average.",
     ),
     Term("round_trip", "Round trip", "Opening and closing both legs: four fills, four fees."),
     Term("leverage", "Leverage", "Notional of the short over the margin locked for it."),

@@ -1,7 +1,7 @@
 """The run that a page is about: a trial of a sweep, or a backtest of its own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -44,11 +44,13 @@ def trial_subject(connection: sa.Connection, sweep_id: int, number: int) -> Subj
     spec, trial = get_spec(connection, sweep_id), one_trial(connection, sweep_id, number)
     if trial.state is TrialState.FAILED:
         raise TrialFailedError(number, trial.error or "")
+    equity = stored_equity(connection, sweep_id, number)
+    run = trial_run(sweep_id, spec, number, trial.run_key)
     return Subject(
         f"/dashboard/sweeps/{sweep_id}/trials/{number}",
-        trial_run(sweep_id, spec, number, trial.run_key),
+        replace(run, stored=equity is not None),
         trial.metrics or {},
-        stored_equity(connection, sweep_id, number),
+        equity,
         stored_trades(connection, sweep_id, number),
         trial.findings,
     )
@@ -59,7 +61,7 @@ def backtest_subject(job: JobView) -> Subject:
     if job.state is not JobState.COMPLETED or job.result is None:
         raise BacktestUnfinishedError(job.id, job.error or f"it is {job.state}")
     # Its data are read apart from those of every sweep, whose numbers are positive.
-    run = StoredRun(-job.id, f"backtest {job.id}", _config_of(job), job.result["run_key"])
+    run = StoredRun(-job.id, f"backtest {job.id}", _config_of(job), job.result["run_key"], stored=True)
     equity = [(t_ms, Decimal(value)) for t_ms, value in job.result["equity"]]
     figures, trades = job_figures(job.result), job.result["trades"]
     return Subject(f"/dashboard/backtests/{job.id}", run, figures, equity, trades, job_findings(job.result))

@@ -19,8 +19,10 @@ from api.dashboard.views import PagesDep
 from api.dashboard.waterfall import attribution_of, waterfall
 from api.dependencies import ClockDep, DatabaseDep, ReplaysDep
 from api.documents import trial_config
+from api.refusals import CurveUnavailableError
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId, TrialNumber
+from bot.analytics.attribution import break_even_settlements
 from bot.backtest import blocked_entries
 from bot.backtest.result import trade_document
 from bot.errors import InvalidInputError
@@ -76,14 +78,26 @@ async def curve(
         study, refused = study_or_refusal(replays, subject.run)
         equity = subject.equity if study is None else study.result.equity
         if equity is None:
-            raise InvalidInputError.of("trial", refused or "")
+            raise CurveUnavailableError(refused or "")
         others = {} if study is None else {"hold": study.hold.equity}
         span = span_of(first, last)
         document = curve_document(equity, subject.run.config.initial_capital, others, span)
         marks = moves_document(study.result.trades if study else (), span)
-        return document | marks | {"refused": refused}
+        origin = curve_origin(stored=subject.equity is not None, replayed=study is not None)
+        return document | marks | {"refused": refused, "origin": origin}
 
     return JsonResponse(await run_in_threadpool(drawn))
+
+
+def curve_origin(*, stored: bool, replayed: bool) -> str:
+    """Return in words where the curve on the page comes from; one that is neither is not shown."""
+    if not replayed:
+        return (
+            "As stored: market data or engine have changed since, so neither holding nor trades are marked."
+        )
+    if stored:
+        return "Stored, and the same when replayed now."
+    return "Replayed now on the same data: the sweep stored no curve of this trial."
 
 
 def span_of(first: int | None, last: int | None) -> Span | None:
@@ -117,11 +131,13 @@ async def report(
         if study is None:
             return pages.render(request, "trade_report_refused.html", refused=refused)
         run = study.result
+        parts = attribution_of(run, run.trades)
         return pages.render(
             request,
             "trade_report.html",
             unit=quote_of(run.config.symbols),
-            fall=waterfall(attribution_of(run, run.trades)),
+            fall=waterfall(parts),
+            break_even=break_even_settlements(parts, len(run.trades), run.metrics.funding_payments),
             years=year_rows(run),
             month_names=MONTHS,
             blocked=blocked_rows([found.document() for found in blocked_entries(run, study.window)]),

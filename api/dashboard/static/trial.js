@@ -54,9 +54,8 @@ async function loadCharts() {
   await draw().catch((error) => showWaiting(equity, `The curves could not be drawn: ${error.message}`));
 }
 
-function marksNote({ moves, moves_count: count, refused }) {
-  if (refused) return "As stored: it can no longer be replayed, so neither holding nor trades are marked.";
-  return moves ? "" : `Zoom in to see its ${formatted(count, "count")} openings and closings.`;
+function marksNote({ moves, moves_count: count, refused, origin }) {
+  return refused || moves ? origin : `${origin} Zoom in to see its ${formatted(count, "count")} openings and closings.`;
 }
 
 function settlementsNote(data) {

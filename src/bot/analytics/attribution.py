@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bot.analytics.metrics import money_units, settlements_to_break_even
 from bot.execution.fill_model import FillModel
 from bot.models import Side, Trade
-from bot.money import ZERO
+from bot.money import ZERO, exact
 from bot.pnl import formulas
 
 
@@ -38,6 +39,17 @@ def attribute(trades: Iterable[Trade], fills: FillModel) -> Attribution:
     """Return the parts of the net P&L of `trades`, filled by `fills`. Call inside `bot.money.exact()`."""
     nothing = Attribution(ZERO, ZERO, ZERO, ZERO, ZERO)
     return sum((_parts(trade, fills) for trade in trades), nothing)
+
+
+def break_even_settlements(parts: Attribution, trades: int, payments: int) -> float | None:
+    """Return how many average settlements of a run repay an average round trip, fees and slippage.
+
+    The break-even of `bot.analytics.funding` with what was really paid and received. None without trades, or
+    where the average settlement earned nothing.
+    """
+    with exact():
+        cost = money_units(-parts.fees - parts.slippage)
+    return settlements_to_break_even(cost, trades, money_units(parts.funding), payments)
 
 
 def _parts(trade: Trade, fills: FillModel) -> Attribution:

@@ -151,10 +151,40 @@ def test_stored_curve_and_trades_remain_where_a_replay_is_refused(client: TestCl
         connection.exec_driver_sql("UPDATE trial SET run_key = 'other' WHERE number = 0")
     after = client.get(f"{base}/curve").json()
     assert after["equity"] == before["equity"]
-    assert "other market data" in after["refused"]
+    assert before["origin"] == "Stored, and the same when replayed now."
+    assert after["origin"].startswith("As stored: market data or engine have changed since")
+    assert after["refused"] == (
+        "trial 0 was replayed on other market data or by another engine version than there are now; "
+        "its stored curve and trades are shown, and what takes a replay is left out"
+    )
+    assert "was not stored" not in client.get(f"{base}/report", headers=PAGE).text
     assert "hold" not in after
     assert "1 to 1 of 1 trade, in the order they ended" in client.get(f"{base}/trades", headers=PAGE).text
     assert client.get(f"{base}/trades/0", headers=PAGE).status_code == 409
+
+
+def test_curve_that_is_not_stored_is_replayed_or_said_to_be_gone(client: TestClient, hands: Hands) -> None:
+    sweep_id = client.post("/sweeps", json=sweep_body(curves="none")).json()["id"]
+    hands.work(sweep_id)
+    base = f"/dashboard/sweeps/{sweep_id}/trials/0"
+    origin = client.get(f"{base}/curve").json()["origin"]
+    assert origin == "Replayed now on the same data: the sweep stored no curve of this trial."
+    with write_transaction(hands.engine) as connection:
+        connection.exec_driver_sql("UPDATE trial SET run_key = 'other' WHERE number = 0")
+    gone = client.get(f"{base}/curve")
+    assert gone.status_code == 409
+    assert gone.json()["detail"].endswith(
+        "and its curve was not stored; clone the sweep to see it on the data held now"
+    )
+
+
+def test_break_even_of_a_run_counts_fees_and_slippage(reader: Reader) -> None:
+    found = of_api(reader, "")
+    metrics, config = found["metrics"], found["config"]
+    [shown] = re.findall(r'id="run-break-even">.*?: ([\d.]+)</p>', part(reader, "report").text, re.DOTALL)
+    fees = Decimal(config["spot_taker"]) + Decimal(config["perp_taker"])
+    with_slippage = float(1 + 2 * Decimal(config["slippage_bps"]) / 10000 / fees)
+    assert float(shown) == pytest.approx(metrics["breakeven_settlements"] * with_slippage, rel=0.02)
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=400), st.integers(1, 12))
