@@ -40,6 +40,8 @@ def sweep_document(sweep: SweepView) -> dict[str, Any]:
         "best_trial": _best(sweep),
         "finding_names": sweep.finding_names,
         "reason": sweep.reason,
+        "data_changed": sweep.data_changed is not None,
+        "data_change": sweep.data_changed,
         "tags": sweep.tags,
         "note": sweep.note,
         "spec": sweep.spec.document(),

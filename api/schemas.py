@@ -135,6 +135,8 @@ class SweepDocument(BaseModel):
     best_trial: BestTrial | None
     finding_names: list[str] = Field(description="of the findings about the data of its windows")
     reason: str | None = Field(description="why the service itself ended the sweep")
+    data_changed: bool = Field(description="whether the market data it was submitted on are no longer held")
+    data_change: str | None = Field(description="what became of them")
     tags: list[str]
     note: str
     spec: dict[str, Any]
@@ -217,6 +219,27 @@ class Readiness(BaseModel):
     components: dict[str, str]
     processes: dict[str, int] = Field(description="live dispatchers and workers")
     slots: int = Field(description="processes that replay trials")
+
+
+class RemovedRows(BaseModel):
+    """Rows of a series that were deleted, the outermost at these times."""
+
+    symbol: str
+    kind: str
+    timeframe_ms: int
+    rows: int
+    first_ms: int
+    last_ms: int
+
+
+class RemovalReport(BaseModel):
+    """What was deleted of a data set, or would be."""
+
+    exchange: str
+    series: list[RemovedRows]
+    rows: int
+    reinferred: int = Field(description="settlements that stay, but with another funding interval")
+    deleted: bool
 
 
 class CoverageReport(BaseModel):

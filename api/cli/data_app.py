@@ -7,7 +7,7 @@ import typer
 
 from api.cli.options import Json
 
-data = typer.Typer(no_args_is_help=True, help="Import, download, list and verify market data.")
+data = typer.Typer(no_args_is_help=True, help="Import, download, list, correct and verify market data.")
 
 
 @data.command("import", epilog="Example: `carrygrid data import recorded/binance --exchange binance`")
@@ -82,6 +82,36 @@ def list_data(as_json: Json = False) -> None:
     from api.cli.market_data import print_listing
 
     print_listing(as_json=as_json)
+
+
+@data.command(
+    "delete",
+    epilog="Example: `carrygrid data delete --exchange binance --symbol BTCUSDT --series funding "
+    "--from 2024-01-01 --to 2024-01-02`",
+)
+def delete_data(
+    exchange: Annotated[str, typer.Option(help="The data set.")],
+    symbol: Annotated[str | None, typer.Option(help="One market: BTCUSDT or BTC/USDT:USDT.")] = None,
+    series: Annotated[
+        str | None, typer.Option(help="funding, spot, perp or mark; of one candle interval: perp-1h.")
+    ] = None,
+    from_: Annotated[str | None, typer.Option("--from", help="ISO date or time of the first row.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="ISO date or time before which rows end.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete stored rows: shows how many of which series, and asks.
+
+    What is left out means all: without --symbol the whole data set goes. Candles count by their open time.
+    Funding intervals that no venue states are inferred anew from what stays. Sweeps that used the rows keep
+    their results, and say that these data are no longer held.
+    """
+    from api.cli.data_delete import delete_data
+    from bot.data.deleting import Selection
+
+    selection = Selection.parse(exchange=exchange, symbol=symbol, series=series, from_=from_, to=to)
+    delete_data(selection, yes=yes, dry_run=dry_run, as_json=as_json)
 
 
 @data.command("verify", epilog="Example: `carrygrid data verify --exchange binance`")

@@ -97,7 +97,7 @@ def print_report(report: ImportReport, out: Console) -> None:
     table = plain_table(*columns, numbers=("rows read", "new", "already there", "refused"))
     for file in report.files:
         for one in file.series:
-            series = _series_name(one.kind, one.timeframe_ms)
+            series = series_name(one.kind, one.timeframe_ms)
             table.add_row(escape(file.name), file.format, escape(one.symbol), series, *_counts(one))
     table.add_row("total", "", "", "", *_counts(report))
     out.print(table)
@@ -169,9 +169,7 @@ def _oddities(listing: list[ExchangeListing]) -> Iterator[str]:
     for exchange in listing:
         for symbol in exchange.symbols:
             for series in symbol.series:
-                where = (
-                    f"{exchange.exchange} {symbol.symbol} {_series_name(series.kind, series.timeframe_ms)}"
-                )
+                where = f"{exchange.exchange} {symbol.symbol} {series_name(series.kind, series.timeframe_ms)}"
                 for found in series.findings:
                     yield f"{where}: {found.name.replace('_', ' ')}: {found.count:,}, {found.detail}"
                 for source in series.imports:
@@ -197,10 +195,11 @@ def _text(path: Path) -> str:
 def _series_cells(series: SeriesListing) -> tuple[str, ...]:
     counts = (series.rows, series.missing, len(series.gaps))
     extent = (iso(series.first_ms)[:10], iso(series.last_ms)[:10])
-    return (_series_name(series.kind, series.timeframe_ms), *extent, *(f"{count:,}" for count in counts))
+    return (series_name(series.kind, series.timeframe_ms), *extent, *(f"{count:,}" for count in counts))
 
 
-def _series_name(kind: str, timeframe_ms: int) -> str:
+def series_name(kind: str, timeframe_ms: int) -> str:
+    """Return what people call a series."""
     if not timeframe_ms:
         return kind
     hours = timeframe_ms / HOUR_MS

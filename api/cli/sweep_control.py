@@ -64,7 +64,8 @@ def print_sweeps(
         done, total, failed = (f"{sweep[f'trials_{what}']:,}" for what in ("done", "total", "failed"))
         why = f"{failed}{reasons[sweep['id']]}"
         tags = ", ".join(sweep["tags"])
-        cells = (str(sweep["id"]), sweep["name"], state_words(sweep), done, total, why, tags)
+        state = state_words(sweep) + (", data changed" if sweep["data_changed"] else "")
+        cells = (str(sweep["id"]), sweep["name"], state, done, total, why, tags)
         table.add_row(*map(Text, cells))
     console().print(table)
 

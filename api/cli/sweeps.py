@@ -133,6 +133,8 @@ def tell(found: Sweep, *, as_json: bool) -> None:
     reused = f", {sweep['trials_reused']:,} taken over" if sweep["trials_reused"] else ""
     print(f"trials  {done:,} of {total:,} done, {failed:,} failed{reused}")
     print_failures(found)
+    if sweep["data_change"]:
+        print(f"data    {sweep['data_change']}")
     if sweep["tags"]:
         print(f"tags    {', '.join(sweep['tags'])}")
     if sweep["note"]:

@@ -12,8 +12,9 @@ from api.openapi import FETCH_BODY, PROBLEMS
 from api.pairs import DEFAULT_SORT, Costs, PairRow, pair_document, sorted_rows
 from api.responses import JsonResponse
 from api.room import RoomDep
-from api.schemas import CoverageReport, JobDocument
+from api.schemas import CoverageReport, JobDocument, RemovalReport
 from api.uploads import received
+from bot.data.deleting import Selection
 from bot.data.exchanges import require_ccxt
 from bot.data.fetch_request import MOST_SYMBOLS, FetchRequest
 from bot.data.pairs import WINDOWS_DAYS
@@ -113,6 +114,28 @@ async def import_data(
     """
     asked.check()
     return _accepted(await received(request, database, room, asked))
+
+
+@router.delete("/rows", summary="Delete stored rows", response_model=RemovalReport)
+async def delete_rows(
+    replays: ReplaysDep,
+    exchange: Annotated[str, Query(max_length=64)],
+    symbol: Annotated[str | None, Query(max_length=64, description="all of them if left out")] = None,
+    series: Annotated[
+        str | None, Query(max_length=64, description="funding, spot, perp or mark, or one such as perp-1h")
+    ] = None,
+    from_: Annotated[str | None, Query(alias="from", max_length=64, description="of the first row")] = None,
+    to: Annotated[str | None, Query(max_length=64, description="time before which rows end")] = None,
+    dry_run: Annotated[bool, Query(description="only tell what would be deleted")] = False,
+) -> JsonResponse:
+    """Delete rows of a data set and tell how many of which series; candles count by their open time.
+
+    Intervals of settlements that stay are inferred anew; sweeps that used the rows say so.
+    """
+    selection = Selection.parse(exchange=exchange, symbol=symbol, series=series, from_=from_, to=to)
+    remove = replays.store.preview_removal if dry_run else replays.store.remove
+    found = await run_in_threadpool(remove, selection)
+    return JsonResponse({**found.document(), "deleted": bool(found.rows) and not dry_run})
 
 
 @router.post(

@@ -10,7 +10,7 @@ from bot.notation import quoted
 from bot.strategies.registry import strategy_plugin
 from sweeps.compiling import PRESET
 from sweeps.errors import SweepStateError, UnknownSweepError
-from sweeps.pins import data_pin, refuse_another_footing
+from sweeps.pins import pinned, refuse_another_footing
 from sweeps.repository import add_chunks, requeue, spec_text
 from sweeps.sampling import GridSampler
 from sweeps.spec import SweepSpec
@@ -113,7 +113,7 @@ def extend_sweep(connection: sa.Connection, sweep_id: int, before: SweepSpec, gr
             spec=spec_text(grown),
             spec_digest=grown.digest,
             trials_total=grown.trial_count,
-            data_pin=data_pin(connection, grown),
+            **pinned(connection, grown),
         )
     )
     add_chunks(connection, sweep_id, grown, first=before.trial_count)

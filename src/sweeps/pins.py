@@ -1,10 +1,12 @@
 """Which market data a sweep was submitted on, so that no two of its trials read different histories."""
 
 import hashlib
+from typing import Any
 
 import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
+from bot.data.changes import latest_change
 from bot.data.loading import resolve_exchange
 from bot.data.pinning import history_digest
 from bot.errors import UnknownExchangeError
@@ -14,6 +16,13 @@ from sweeps.tables import sweep
 
 CHANGED = "the market data it reads were changed after it was submitted"
 _REMEDY = "clone it to run on the data as they are now; trials whose data did not change are taken over"
+
+
+def pinned(connection: sa.Connection, spec: SweepSpec) -> dict[str, Any]:
+    """Return the columns of a sweep that say on which history it is submitted."""
+    # The change first: one that comes between the two is then seen as later, and the digests are compared.
+    change_id = latest_change(connection)
+    return {"data_change": change_id, "data_pin": data_pin(connection, spec)}
 
 
 def data_pin(connection: sa.Connection, spec: SweepSpec) -> str:

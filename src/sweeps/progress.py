@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ import structlog
 from bot.data.database import database_now_ms
 from bot.errors import InvalidInputError
 from sweeps.columns import distinct_texts
+from sweeps.data_changes import PinnedSweep, changed_data
 from sweeps.errors import UnknownSweepError, UnreadableSweepError
 from sweeps.labelling import tags_of
 from sweeps.leaderboard import best_first
@@ -41,7 +42,7 @@ class SweepView:
 
     `reason` says why the service itself ended it. Rate in trials per second since the sweep was last started,
     eta in seconds; None while unknown. `finding_names` are those of its windows as far as workers have read
-    them, sorted.
+    them, sorted. `data_changed` says why the market data that it was submitted on are no longer held.
     """
 
     id: int
@@ -62,6 +63,7 @@ class SweepView:
     note: str
     tags: tuple[str, ...]
     finding_names: tuple[str, ...] = ()
+    data_changed: str | None = None
 
     @property
     def outcome(self) -> SweepOutcome | None:
@@ -82,7 +84,7 @@ def get_sweep(connection: sa.Connection, sweep_id: int) -> SweepView:
     found = list(connection.execute(_selected().where(sweep.c.id == bounded_id(sweep_id))))
     if not found:
         raise UnknownSweepError(f"there is no sweep {sweep_id}")
-    return _view(connection, found[0])
+    return _readable(connection, found, strict=True)[0]
 
 
 def get_spec(connection: sa.Connection, sweep_id: int) -> SweepSpec:
@@ -143,14 +145,21 @@ def _has_tag(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     return sweep.c.id.in_(sa.select(sweep_tag.c.sweep_id).where(condition))
 
 
-def _readable(connection: sa.Connection, rows: Sequence[Any]) -> list[SweepView]:
-    views = []
+def _readable(connection: sa.Connection, rows: Sequence[Any], *, strict: bool = False) -> list[SweepView]:
+    """Return the sweeps that can be read; with `strict`, UnreadableSweepError is raised for the others."""
+    views, pinned = [], []
     for row in rows:
         try:
-            views.append(_view(connection, row))
+            view = _view(connection, row)
         except UnreadableSweepError as error:
+            if strict:
+                raise
             log.warning("sweep left out of a list", sweep=row.id, reason=error.message)
-    return views
+            continue
+        views.append(view)
+        pinned.append(PinnedSweep(row.id, view.spec, row.data_pin, row.data_change))
+    changed = changed_data(connection, pinned)
+    return [replace(view, data_changed=changed.get(view.id)) for view in views]
 
 
 def bounded_id(sweep_id: int) -> int:

@@ -11,7 +11,7 @@ from bot.data.database import database_now_ms, insert_or_skip
 from sweeps.chunks import chunk_ranges, chunk_size
 from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownSweepError
 from sweeps.heartbeats import live_slots
-from sweeps.pins import data_pin, refuse_another_footing
+from sweeps.pins import pinned, refuse_another_footing
 from sweeps.rates import measured_rates
 from sweeps.spec import SweepSpec
 from sweeps.tables import chunk, sweep, sweep_tag, sweep_window, trial, trial_block, trial_curve
@@ -43,7 +43,7 @@ def create_sweep(
         "trials_total": spec.trial_count,
         "idempotency_key": idempotency_key,
         "created_ms": now_ms,
-        "data_pin": data_pin(connection, spec),
+        **pinned(connection, spec),
     }
     sweep_id = connection.execute(
         insert_or_skip(connection, sweep).values(values).returning(sweep.c.id)

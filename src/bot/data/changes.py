@@ -55,10 +55,16 @@ class DataChange:
         return f"{what} at {iso(self.changed_ms // 1000 * 1000)}"
 
 
-def record_change(connection: sa.Connection, key: SeriesKey, change: ChangeKind, times: Times) -> None:
+def record_times(connection: sa.Connection, key: SeriesKey, change: ChangeKind, times: Times) -> None:
     """Write down that the rows at `times` became others; nothing is written without any."""
-    if not len(times):
-        return
+    if len(times):
+        record_change(connection, key, change, len(times), int(np.min(times)), int(np.max(times)))
+
+
+def record_change(
+    connection: sa.Connection, key: SeriesKey, change: ChangeKind, rows: int, first_ms: int, last_ms: int
+) -> None:
+    """Write down that `rows` rows became others, the outermost at these times."""
     if connection.dialect.name == "postgresql":
         # Ids must be visible in their order: a reader remembers the last one it has seen.
         connection.execute(sa.text("LOCK TABLE market_change IN SHARE ROW EXCLUSIVE MODE"))
@@ -69,9 +75,9 @@ def record_change(connection: sa.Connection, key: SeriesKey, change: ChangeKind,
             kind=key.kind.value,
             timeframe_ms=key.timeframe_ms,
             change=change.value,
-            rows=len(times),
-            first_ms=int(np.min(times)),
-            last_ms=int(np.max(times)),
+            rows=rows,
+            first_ms=first_ms,
+            last_ms=last_ms,
             changed_ms=database_now_ms(),
         )
     )

@@ -26,7 +26,7 @@ def history_digest(connection: Connection, exchange: str, symbols: Sequence[str]
     Rows that become visible later leave it as it is. Months are known by their stored digests; only those
     that `end_ms` cuts are decoded, once in a process.
     """
-    held = [one for one in sql.held_series(connection, exchange) if one.key.symbol in _read_for(symbols)]
+    held = [one for one in sql.held_series(connection, exchange) if one.key.symbol in symbols_read(symbols)]
     rules = sql.instruments(connection, exchange)
     parts = [
         exchange,
@@ -36,7 +36,7 @@ def history_digest(connection: Connection, exchange: str, symbols: Sequence[str]
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
 
 
-def _read_for(symbols: Iterable[str]) -> set[str]:
+def symbols_read(symbols: Iterable[str]) -> set[str]:
     """Return the symbols and the coins whose spot market may hedge them."""
     coins = (multiplied(symbol) for symbol in symbols)
     return {*symbols, *(coin[1] for coin in coins if coin)}

@@ -11,7 +11,7 @@ from bot.data.database import insert_or_skip
 from bot.data.intervals import Origins
 from bot.data.rows import Rows, SeriesKey, SeriesKind
 from bot.data.segments import Segment, decode, decode_origins
-from bot.data.tables import fee_rate, instrument, market_segment, market_series
+from bot.data.tables import fee_rate, instrument, market_segment, market_series, market_summary
 from bot.errors import DataImportError
 from bot.models import Instrument
 from bot.money import plain
@@ -90,15 +90,24 @@ def lock_series(connection: sa.Connection, key: SeriesKey, *, synthetic: bool) -
     Raises: DataImportError if recorded rows would land among generated ones, or the reverse.
     """
     values: dict[str, object] = {name: getattr(key, name) for name in SeriesKey.__slots__}
-    connection.execute(insert_or_skip(connection, market_series).values(**values, synthetic=synthetic))
-    query = sa.select(market_series).with_for_update()
-    found = connection.execute(query.where(*(market_series.c[n] == v for n, v in values.items()))).one()
+    query = sa.select(market_series).where(*(market_series.c[n] == v for n, v in values.items()))
+    found = None
+    while found is None:  # one that is there may be deleted before it is locked
+        connection.execute(insert_or_skip(connection, market_series).values(**values, synthetic=synthetic))
+        found = connection.execute(query.with_for_update()).one_or_none()
     if found.synthetic != synthetic:
         held, offered = ("generated", "recorded") if found.synthetic else ("recorded", "generated")
         raise DataImportError(
             f"{key.exchange} {key.symbol} {key.kind} holds {held} data, which {offered} data cannot join"
         )
     return _series(found)
+
+
+def lock_held(connection: sa.Connection, series: Iterable[HeldSeries]) -> list[HeldSeries]:
+    """Return those of the series that are still there, kept from other writers until the transaction ends."""
+    table = market_series.c
+    query = sa.select(market_series).where(table.id.in_([one.id for one in series])).order_by(table.id)
+    return [_series(row) for row in connection.execute(query.with_for_update())]
 
 
 def segments(
@@ -158,6 +167,32 @@ def delete_segment(connection: sa.Connection, series: HeldSeries, month: int) ->
     table = market_segment.c
     this_month = (table.series_id == series.id) & (table.month == month)
     connection.execute(market_segment.delete().where(this_month))
+
+
+def delete_segments(connection: sa.Connection, series: HeldSeries, from_ms: int, until_ms: int) -> None:
+    """Forget the months all of whose rows are in [from_ms, until_ms)."""
+    table = market_segment.c
+    inside = (table.first_ms >= from_ms) & (table.last_ms < until_ms)
+    connection.execute(market_segment.delete().where(table.series_id == series.id, inside))
+
+
+def delete_empty_series(connection: sa.Connection, series: Iterable[HeldSeries]) -> None:
+    """Forget those of the series that have no rows, and what is kept about symbols without any series."""
+    table = market_series.c
+    held = sa.exists().where(market_segment.c.series_id == table.id)
+    ids = [one.id for one in series]
+    connection.execute(market_series.delete().where(table.id.in_(ids), ~held))
+    for exchange, symbol in {(one.key.exchange, one.key.symbol) for one in series}:
+        still = sa.exists().where(table.exchange == exchange, table.symbol == symbol)
+        kept = (market_summary.c.exchange == exchange) & (market_summary.c.symbol == symbol)
+        connection.execute(market_summary.delete().where(kept, ~still))
+
+
+def delete_rules(connection: sa.Connection, exchange: str, symbols: Iterable[str]) -> None:
+    """Forget the trading rules and fees of symbols."""
+    for table in (instrument, fee_rate):
+        these = (table.c.exchange == exchange) & table.c.symbol.in_(sorted(symbols))
+        connection.execute(table.delete().where(these))
 
 
 def put_segment(connection: sa.Connection, series: HeldSeries, segment: Segment) -> None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from bot.data import sql
 from bot.data.database import write_transaction
+from bot.data.deleting import Removal, Selection, preview_removal, remove_rows
 from bot.data.listing import ExchangeListing, list_coverage
 from bot.data.loading import load_market, resolve_exchange
 from bot.data.merging import MergeResult
@@ -49,6 +50,19 @@ class HistoricalDataStore:
                 done = replace(provenance, rows_new=merged.new, refused=refused, replaced=merged.replaced)
                 record(connection, series, done)
             return merged
+
+    def preview_removal(self, selection: Selection) -> Removal:
+        """Return what `remove` would remove; raises as it does."""
+        with self.engine.connect() as connection:
+            return preview_removal(connection, selection)
+
+    def remove(self, selection: Selection) -> Removal:
+        """Remove the rows that are meant, in one transaction.
+
+        Raises: UnknownExchangeError, UnknownSymbolError; StoreError if stored rows are damaged.
+        """
+        with write_transaction(self.engine, durable=True) as connection:
+            return remove_rows(connection, selection)
 
     def put_instrument(self, exchange: str, symbol: str, rules: Instrument) -> None:
         """Store the trading rules of a symbol in place of those held."""

@@ -6,7 +6,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from bot.data import sql
-from bot.data.changes import ChangeKind, record_change
+from bot.data.changes import ChangeKind, record_times
 from bot.data.gaps import Times
 from bot.data.merging import Merged, MergeResult, merge_rows, off_grid, overlap_reasons
 from bot.data.rows import Rows, SeriesKey, SeriesKind
@@ -42,7 +42,7 @@ def merge_series(
         (ChangeKind.REPLACED, [one.replaced_ms for one in merged]),
         (ChangeKind.REINFERRED, [one.reinferred_ms for one in merged]),
     ):
-        record_change(connection, key, change, np.concatenate([np.empty(0, dtype=np.int64), *times]))
+        record_times(connection, key, change, np.concatenate([np.empty(0, dtype=np.int64), *times]))
     return _total([one.result for one in merged], overlap_reasons(offered.times, overlapping), overlapping)
 
 

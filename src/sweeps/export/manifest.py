@@ -19,8 +19,9 @@ _LIBRARIES = ("carrygrid", "numpy", "pydantic", "sqlalchemy")
 def manifest(connection: sa.Connection, view: SweepView) -> dict[str, Any]:
     """Return the manifest of a sweep's export as JSON values.
 
-    `data_pin` is the digest of the market data that the sweep was submitted on; each trial's `run_key` is one
-    of its parameters, the history it read and the engine version. `findings` say what is odd about that data.
+    `data_pin` is the digest of the market data that the sweep was submitted on, `data_changed` the reason why
+    they are no longer held, None while they are. Each trial's `run_key` is one of its parameters, the history
+    it read and the engine version. `findings` say what is odd about that data.
     """
     spec = view.spec
     data_pin = connection.execute(sa.select(sweep.c.data_pin).where(sweep.c.id == view.id)).scalar_one()
@@ -39,6 +40,7 @@ def manifest(connection: sa.Connection, view: SweepView) -> dict[str, Any]:
         "engine_version": view.engine_version,
         "data_pin": data_pin,
         "findings": [found.document() for found in summed_up(kept_findings(connection, view.id))],
+        "data_changed": view.data_changed,
         "exported_by": {
             "engine_version": ENGINE_VERSION,
             "python": platform.python_version(),

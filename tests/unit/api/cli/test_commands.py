@@ -107,6 +107,33 @@ def test_the_listing_shows_what_was_imported(filled: Path) -> None:
     assert "BTC/USDT:USDT" in _carrygrid(filled, "data", "list").stdout
 
 
+def test_deleting_shows_what_would_go_and_needs_somebody_to_agree(home: Path, folder: Path) -> None:
+    assert _carrygrid(home, "data", "import", folder, "--exchange", "paper").returncode == 0
+    day = ("--exchange", "paper", "--symbol", "BTCUSDT", "--series", "perp", "--from", "2024-01-02")
+    looked = _carrygrid(home, "data", "delete", *day, "--dry-run")
+    assert (looked.returncode, looked.stderr) == (0, "")
+    assert looked.stdout.splitlines()[1].split() == [
+        *("paper", "BTC/USDT:USDT", "perp", "1h", "2024-01-02T00:00:00Z", "2024-01-02T23:00:00Z", "24")
+    ]
+    assert looked.stdout.splitlines()[-1] == "24 rows would be deleted"
+    unasked = _carrygrid(home, "data", "delete", *day)
+    assert unasked.returncode == 2
+    assert unasked.stderr == ("error: yes: nobody can be asked here; add --yes, or --dry-run to only look\n")
+    agreed = _carrygrid(home, "data", "delete", *day, "--yes")
+    assert (agreed.returncode, agreed.stdout.splitlines()[-1]) == (0, "24 rows deleted")
+    again = json.loads(_carrygrid(home, "data", "delete", *day, "--yes", "--json").stdout)
+    assert (again["rows"], again["deleted"]) == (0, False)
+    (exchange,) = json.loads(_carrygrid(home, "data", "list", "--json").stdout)
+    assert [series["rows"] for series in exchange["symbols"][0]["series"]] == [6, 24, 48]
+    unknown = _carrygrid(home, "data", "delete", "--exchange", "kraken", "--yes")
+    assert (unknown.returncode, unknown.stderr) == (
+        2,
+        "error: exchange: 'kraken' is not held; held are paper\n",
+    )
+    assert _carrygrid(home, "data", "delete", "--exchange", "paper", "--yes").returncode == 0
+    assert json.loads(_carrygrid(home, "data", "list", "--json").stdout) == []
+
+
 def test_a_backtest_prints_its_document_and_nothing_else(filled: Path) -> None:
     result = _carrygrid(filled, "backtest", _config(filled), "--json")
     assert (result.returncode, result.stderr) == (0, "")
