@@ -29,11 +29,16 @@ def import_data(
     keep_readable: Annotated[
         bool, typer.Option("--keep-readable", help="Import the readable lines of damaged files.")
     ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Let rows take the place of stored ones they contradict.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Import market data; importing it twice changes nothing.
 
-    Rows that break a rule are named and left out; a file with lines that cannot be read is refused whole.
+    Rows that break a rule, or contradict stored ones, are named and left out; with --replace those that
+    contradict stored ones take their place, and sweeps that used these say so. A file with lines that cannot
+    be read is refused whole.
     Formats are told by content: canonical CSV, Binance Vision and website exports, freqtrade, ccxt dumps,
     answers of Binance, Bybit, OKX, Hyperliquid and dYdX. The options answer what a file leaves open.
     --symbol, repeated or with commas, corrects what the name of a file says, and chooses among the markets of
@@ -44,7 +49,7 @@ def import_data(
     """
     from api.cli.market_data import Said, import_path, refuse_partly
 
-    said = Said(kind, tuple(symbol or ()), timeframe, time_zone, mapping, keep_readable)
+    said = Said(kind, tuple(symbol or ()), timeframe, time_zone, mapping, keep_readable, replace)
     refuse_partly(import_path(path, exchange, said, as_json=as_json), as_json=as_json)
 
 

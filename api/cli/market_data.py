@@ -1,7 +1,7 @@
 """The commands `data import` and `data list`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class Said:
     time_zone: str | None = None
     mapping: Path | None = None
     keep_readable: bool = False
+    replace: bool = False
 
     def hints(self) -> Hints:
         """Return it parsed; raises InvalidInputError naming the option's field."""
@@ -50,6 +51,7 @@ class Said:
             time_zone=self.time_zone,
             mapping=None if self.mapping is None else _text(self.mapping),
             keep_readable=self.keep_readable,
+            replace=self.replace,
         )
 
 
@@ -74,7 +76,7 @@ def import_path(path: Path, exchange: str, said: Said = _NOTHING_SAID, *, as_jso
     if as_json:
         print(json.dumps(report.document()))
     else:
-        print_report(report, console())
+        print_report(report, console(), replacing=said.replace)
     return report
 
 
@@ -91,15 +93,16 @@ def refuse_partly(report: ImportReport, *, as_json: bool) -> None:
         raise DataImportError(f"{len(refused)} of {total} refused: {named}{more}")
 
 
-def print_report(report: ImportReport, out: Console) -> None:
+def print_report(report: ImportReport, out: Console, *, replacing: bool = False) -> None:
     """Print an import: a line for each file, the first refusals, and what was skipped."""
     columns = ("file", "format", "symbol", "series")
-    table = plain_table(*columns, numbers=("rows read", "new", "already there", "refused"))
+    replaced = ("replaced",) if replacing else ()
+    table = plain_table(*columns, numbers=("rows read", "new", *replaced, "already there", "refused"))
     for file in report.files:
         for one in file.series:
             series = series_name(one.kind, one.timeframe_ms)
-            table.add_row(escape(file.name), file.format, escape(one.symbol), series, *_counts(one))
-    table.add_row("total", "", "", "", *_counts(report))
+            table.add_row(escape(file.name), file.format, escape(one.symbol), series, *_counts(one, replaced))
+    table.add_row("total", "", "", "", *_counts(report, replaced))
     out.print(table)
     for file in report.files:
         for line in _remarks(file):
@@ -148,10 +151,9 @@ def print_listing(*, as_json: bool) -> None:
         print("no market data yet; carrygrid data import PATH --exchange NAME brings some in")
 
 
-def _counts(report: SeriesReport | ImportReport) -> tuple[str, str, str, str]:
-    counts = (report.rows_read, report.new, report.already_there, report.refused)
-    rows_read, new, already_there, refused = (f"{count:,}" for count in counts)
-    return rows_read, new, already_there, refused
+def _counts(report: SeriesReport | ImportReport, extra: Iterable[str]) -> list[str]:
+    names = ("rows_read", "new", *extra, "already_there", "refused")
+    return [f"{getattr(report, name):,}" for name in names]
 
 
 def _listing_table(listing: list[ExchangeListing]) -> Table:

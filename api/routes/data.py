@@ -47,9 +47,12 @@ def _import_request(
     time_zone: str | None = None,
     *,
     keep_readable: bool = False,
+    replace: Annotated[
+        bool, Query(description="let rows take the place of stored ones they contradict")
+    ] = False,
 ) -> ImportRequest:
     symbols = ",".join(symbol) if symbol else None
-    return ImportRequest(exchange, name, kind, symbols, timeframe, time_zone, keep_readable)
+    return ImportRequest(exchange, name, kind, symbols, timeframe, time_zone, keep_readable, replace)
 
 
 @router.get("/coverage", summary="Series held, with gaps", response_model=CoverageReport)

@@ -43,6 +43,7 @@ class ImportRequest:
     timeframe: str | None = None
     time_zone: str | None = None
     keep_readable: bool = False
+    replace: bool = False
 
     def check(self) -> None:
         """Raise InvalidInputError naming the field of what cannot be meant."""
@@ -58,6 +59,7 @@ class ImportRequest:
             timeframe=self.timeframe,
             time_zone=self.time_zone,
             keep_readable=self.keep_readable,
+            replace=self.replace,
             alone=True,
         )
 

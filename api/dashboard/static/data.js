@@ -68,6 +68,7 @@ async function importFiles(event) {
       if (form.elements[hint].value) query.set(hint, form.elements[hint].value);
     }
     if (form.elements.keep_readable.checked) query.set("keep_readable", "true");
+    if (form.elements.replace.checked) query.set("replace", "true");
     try {
       if (file.size > limit * MIB) throw new Error(`is larger than ${limit} MiB`);
       await send(`/data/imports?${query}`, file, (share) => say(form, `Sending ${file.name}, ${index + 1} of ${files.length}: ${Math.round(share * 100)} %`));

@@ -10,6 +10,8 @@ from bot.data.importers.text_lines import Refusal
 class SeriesReport:
     """Rows of one series of a file: `refused` counts all refused ones, `refusals` lists the first of them.
 
+    `replaced` are those that took the place of a held row.
+
     A market that was refused as a whole is one with the file's own name for it, and one refusal.
     """
 
@@ -21,6 +23,7 @@ class SeriesReport:
     already_there: int
     refused: int
     refusals: tuple[Refusal, ...]
+    replaced: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,11 @@ class FileReport:
         return sum(one.refused for one in self.series)
 
     @property
+    def replaced(self) -> int:
+        """Return how many rows took the place of held ones."""
+        return sum(one.replaced for one in self.series)
+
+    @property
     def refusals(self) -> tuple[Refusal, ...]:
         """Return the first refused rows of all series, by their lines."""
         return tuple(
@@ -87,6 +95,7 @@ class FileReport:
             "new": self.new,
             "already_there": self.already_there,
             "refused": self.refused,
+            "replaced": self.replaced,
             "refusals": [asdict(refusal) for refusal in self.refusals],
             "notes": list(self.notes),
             "series": [{**asdict(one), "refusals": len(one.refusals)} for one in self.series],
@@ -147,6 +156,11 @@ class ImportReport:
     def refused(self) -> int:
         """Return how many rows were refused."""
         return sum(file.refused for file in self.files)
+
+    @property
+    def replaced(self) -> int:
+        """Return how many rows took the place of held ones."""
+        return sum(file.replaced for file in self.files)
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON values."""

@@ -75,7 +75,7 @@ def import_file(
         _check_readable(path.name, source.lines.refusals, found, hints)
     series, notes = [], list(source.notes)
     for parsed in found.parts:
-        report, said = _stored(store, path.name, exchange, parsed)
+        report, said = _stored(store, path.name, exchange, parsed, replace_held=hints.replace)
         series.append(report)
         notes += said
     series += [_refused_market(market) for market in found.refused]
@@ -93,13 +93,13 @@ def _check_readable(name: str, whole: RefusalLog, found: Recorded, hints: Hints)
 
 
 def _stored(
-    store: HistoricalDataStore, name: str, exchange: str, parsed: Parsed
+    store: HistoricalDataStore, name: str, exchange: str, parsed: Parsed, *, replace_held: bool
 ) -> tuple[SeriesReport, tuple[str, ...]]:
     content, refusals = parsed.content, parsed.refusals
     key = SeriesKey(exchange, content.symbol, content.kind, content.timeframe_ms)
     unreadable = refusals.count
     provenance = Provenance.of(name, parsed.rows.times, parsed.jitter_ms, unreadable)
-    merged = store.merge(key, parsed.rows, provenance=provenance)
+    merged = store.merge(key, parsed.rows, provenance=provenance, replace_held=replace_held)
     refusals.add_all(merged.refused, [(int(parsed.lines[row]), why) for row, why in merged.reasons])
     report = SeriesReport(
         symbol=content.symbol,
@@ -110,8 +110,9 @@ def _stored(
         already_there=merged.already_there,
         refused=refusals.count,
         refusals=tuple(sorted(refusals.kept, key=lambda refusal: refusal.line)),
+        replaced=merged.replaced,
     )
-    return report, (*parsed.notes, *_put_right(provenance), *_reinferred(merged))
+    return report, (*parsed.notes, *_put_right(provenance), *_contradicted(merged), *_reinferred(merged))
 
 
 def _refused_market(market: RefusedMarket) -> SeriesReport:
@@ -149,6 +150,11 @@ def _put_right(done: Provenance) -> Iterator[str]:
         yield f"{counted(done.duplicates, 'row repeats', 'rows repeat')} the time of another"
     if done.out_of_order:
         yield f"{counted(done.out_of_order, 'row was', 'rows were')} not in order and had to be sorted"
+
+
+def _contradicted(merged: MergeResult) -> Iterator[str]:
+    if merged.contradicts_held:
+        yield "rows that contradict held ones are refused, unless they are to replace them (--replace)"
 
 
 def _reinferred(merged: MergeResult) -> Iterator[str]:

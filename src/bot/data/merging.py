@@ -12,6 +12,7 @@ from bot.money import plain
 from bot.timestamps import iso
 
 MAX_REASONS = 1000
+_HELD = "which is held already"
 
 Reason = tuple[int, str]
 """The index of a refused row among those offered, and why it is refused."""
@@ -34,6 +35,11 @@ class MergeResult:
     reasons: tuple[Reason, ...]
     replaced: int = 0
     reinferred: int = 0
+
+    @property
+    def contradicts_held(self) -> bool:
+        """Whether a row was refused because of one that is held."""
+        return any(reason.endswith(_HELD) for _, reason in self.reasons)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,9 +117,9 @@ class Joined:
             and (name != "interval_hours" or (column.mantissas[row] and column.mantissas[rival]))
         )
         offered, other = (_shown(self.both, kind, place, index) for index in (row, rival))
-        where = "the same file says as well" if self.replace else "is held already"
+        where = "which the same file says as well" if self.replace else _HELD
         moment = iso(int(self.both.times[row]))
-        return f"{kind.columns[place]} {offered} at {moment} contradicts {other}, which {where}"
+        return f"{kind.columns[place]} {offered} at {moment} contradicts {other}, {where}"
 
 
 def merge_rows(held: Rows, offered: Rows, kind: SeriesKind, *, replace: bool = False) -> Merged:

@@ -100,6 +100,17 @@ def test_file_is_accepted_and_polled_to_its_outcome(client: TestClient, hands: H
     assert client.get("/data/jobs").json()["jobs"] == [done]
 
 
+def test_file_sent_again_replaces_rows_only_if_it_is_to(client: TestClient, hands: Hands) -> None:
+    corrected = FUNDING.replace(b"0.0001", b"0.0003")
+    results = []
+    for content, changes in ((FUNDING, {}), (corrected, {}), (corrected, {"replace": "true"})):
+        job_id = send(client, content, **changes).json()["id"]
+        JobRunner(hands.engine).run(job_id)
+        results.append(client.get(f"/data/jobs/{job_id}").json()["result"])
+    counts = [(one["new"], one["replaced"], one["refused"]) for one in results]
+    assert counts == [(1, 0, 0), (0, 0, 1), (0, 1, 0)]
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

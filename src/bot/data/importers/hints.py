@@ -20,7 +20,8 @@ class Hints:
 
     `keep_readable` asks for the readable lines of a damaged file, which is refused whole otherwise. `alone`
     says that the folders around a file were not chosen by its owner, and tell nothing about it. `selecting`
-    says that `symbols` choose among many files, and do not correct the name of one.
+    says that `symbols` choose among many files, and do not correct the name of one. `replace` lets rows take
+    the place of stored ones that they contradict.
     """
 
     kind: SeriesKind | None = None
@@ -31,6 +32,7 @@ class Hints:
     keep_readable: bool = False
     alone: bool = False
     selecting: bool = False
+    replace: bool = False
 
     @property
     def symbol(self) -> str | None:
@@ -48,6 +50,7 @@ class Hints:
         mapping: str | None = None,
         keep_readable: bool = False,
         alone: bool = False,
+        replace: bool = False,
     ) -> "Hints":
         """Return the answers given as text, `mapping` being the text of a mapping file.
 
@@ -62,6 +65,7 @@ class Hints:
             mappings=() if mapping is None else Mapping.parse_all(mapping),
             keep_readable=keep_readable,
             alone=alone,
+            replace=replace,
         )
 
 

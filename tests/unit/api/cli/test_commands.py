@@ -134,6 +134,29 @@ def test_deleting_shows_what_would_go_and_needs_somebody_to_agree(home: Path, fo
     assert json.loads(_carrygrid(home, "data", "list", "--json").stdout) == []
 
 
+def test_a_corrected_file_replaces_the_rows_that_it_contradicts_when_asked_to(
+    home: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "BTCUSDT-funding.csv"
+    header = "timestamp_ms,funding_rate,interval_hours,mark_price"
+    rows = [f"{1_704_067_200_000 + at * 8 * HOUR_MS},0.0001,8," for at in range(3)]
+    path.write_text("\n".join([header, *rows, ""]))
+    command = ("data", "import", path, "--exchange", "paper")
+    assert _carrygrid(home, *command).returncode == 0
+    path.write_text("\n".join([header, rows[0].replace("0.0001", "0.0002"), *rows[1:], ""]))
+    refused = _carrygrid(home, *command).stdout
+    assert "funding_rate 0.0002 at 2024-01-01T00:00:00Z contradicts 0.0001, which is held already" in refused
+    assert (
+        "rows that contradict held ones are refused, unless they are to replace them (--replace)" in refused
+    )
+    replaced = _carrygrid(home, *command, "--replace").stdout.splitlines()
+    assert replaced[0].split()[-5:] == ["new", "replaced", "already", "there", "refused"]
+    assert replaced[-1].split() == ["total", "3", "0", "1", "2", "0"]
+    (exchange,) = json.loads(_carrygrid(home, "data", "list", "--json").stdout)
+    (source,) = exchange["symbols"][0]["series"][0]["imports"]
+    assert (source["source"], source["rows_new"], source["replaced"]) == ("BTCUSDT-funding.csv", 3, 1)
+
+
 def test_a_backtest_prints_its_document_and_nothing_else(filled: Path) -> None:
     result = _carrygrid(filled, "backtest", _config(filled), "--json")
     assert (result.returncode, result.stderr) == (0, "")
