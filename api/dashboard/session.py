@@ -40,7 +40,7 @@ async def login(request: Request, pages: PagesDep, database: DatabaseDep) -> Res
         return pages.render(request, "login.html", status=401, section="", next=target, wrong=True)
     answer.set_cookie(
         SESSION_COOKIE,
-        callers.session(caller),
+        await callers.open_session(caller, database),
         max_age=SESSION_SECONDS,
         httponly=True,
         samesite="strict",
@@ -50,8 +50,11 @@ async def login(request: Request, pages: PagesDep, database: DatabaseDep) -> Res
 
 
 @router.post("/logout")
-async def logout() -> Response:
-    """End the session in this browser."""
+async def logout(request: Request, database: DatabaseDep) -> Response:
+    """End the session, for whoever kept its cookie too."""
+    callers: Callers | None = request.app.state.callers
+    if callers is not None and (cookie := request.cookies.get(SESSION_COOKIE)):
+        await callers.end_session(cookie, database)
     answer = RedirectResponse("/dashboard/login", status_code=303)
     answer.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
     return answer

@@ -215,4 +215,13 @@ api_token = sa.Table(
 )
 """Named tokens of the API; of the token itself only its SHA-256 is kept."""
 
+api_session = sa.Table(
+    "api_session",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("token_digest", sa.ForeignKey(api_token.c.digest, ondelete="CASCADE")),
+    sa.Column("expires_ms", sa.BigInteger, nullable=False),
+)
+"""Sessions of the dashboard, by a digest of their cookie; `token_digest` is null for the master token."""
+
 METRIC_COLUMNS = {name: trial.c[name] for name in METRICS}

@@ -1,93 +1,196 @@
-"""Sessions: signed by the master token, for a week, for nobody else."""
+"""Tokens and sessions: each session of one token, for a week at most, ended by whoever may end it."""
 
 import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+from webservice import DATABASE
 
 from api.callers import MASTER, SESSION_SECONDS, Caller, Callers, same_text
 from bot.clock import SimulatedClock
+from bot.data.database import open_engine, write_transaction
 from sweeps.scope import Scope
-from sweeps.tokens import Token, digest_of
+from sweeps.tables import api_session
+from sweeps.tokens import create_token, digest_of, revoke_token
 
 NOW_MS = 1_700_000_000_000
-READER = Token("reader", Scope.READ, digest_of("read me"), NOW_MS, None)
-
-
-class Database:
-    """Holds tokens, and counts how often it is asked for them."""
-
-    def __init__(self, *tokens: Token) -> None:
-        self.tokens = list(tokens)
-        self.asked = 0
-
-    async def read(self, _query: object) -> list[Token]:
-        self.asked += 1
-        return list(self.tokens)
+MASTER_TOKEN = "a token of some length"
+OWN_PAGE = {"Origin": "http://localhost"}
 
 
 class Door:
-    """Callers with a clock and a database of tokens, asked synchronously."""
+    """Callers with a clock and the database of `home`, asked synchronously; counts what is read."""
 
-    def __init__(self, *tokens: Token, master: str = "secret") -> None:
+    def __init__(self, home: Path, master: str = "secret") -> None:
         self.clock = SimulatedClock(NOW_MS)
-        self.database = Database(*tokens)
+        self.engine = open_engine(f"sqlite:///{home / DATABASE}")
         self.callers = Callers(master, self.clock)
+        self.reads = 0
+
+    async def read(self, query: Callable[..., Any], *args: Any) -> Any:
+        self.reads += 1
+        with self.engine.connect() as connection:
+            return query(connection, *args)
+
+    async def write(self, command: Callable[..., Any], *args: Any, **values: Any) -> Any:
+        with write_transaction(self.engine) as connection:
+            return command(connection, *args, **values)
 
     def by_token(self, given: str) -> Caller | None:
-        return asyncio.run(self.callers.by_token(given, cast("Any", self.database)))
+        return asyncio.run(self.callers.by_token(given, cast("Any", self)))
 
     def by_session(self, cookie: str) -> Caller | None:
-        return asyncio.run(self.callers.by_session(cookie, cast("Any", self.database)))
+        return asyncio.run(self.callers.by_session(cookie, cast("Any", self)))
+
+    def sign_in(self, given: str) -> str:
+        caller = self.by_token(given)
+        assert caller is not None
+        return asyncio.run(self.callers.open_session(caller, cast("Any", self)))
+
+    def sign_out(self, cookie: str) -> None:
+        asyncio.run(self.callers.end_session(cookie, cast("Any", self)))
+
+    def new_token(self, name: str, scope: Scope = Scope.READ, days: int | None = None) -> str:
+        with write_transaction(self.engine) as connection:
+            return create_token(connection, name, scope, days)
+
+    def revoke(self, name: str) -> None:
+        with write_transaction(self.engine) as connection:
+            revoke_token(connection, name)
+
+    def pass_s(self, seconds: float) -> None:
+        self.clock.advance_to(self.clock.now_ms() + int(seconds * 1000))
+
+    def sessions(self) -> int:
+        with self.engine.connect() as connection:
+            return len(connection.execute(api_session.select()).all())
 
 
-def test_session_holds_for_its_token_until_it_expires() -> None:
-    door = Door()
-    cookie = door.callers.session(MASTER)
+@pytest.fixture
+def make_door(home: Path) -> Iterator[Callable[..., Door]]:
+    doors: list[Door] = []
+
+    def make(**options: Any) -> Door:
+        doors.append(Door(home, **options))
+        return doors[-1]
+
+    yield make
+    for each in doors:
+        each.engine.dispose()
+
+
+@pytest.fixture
+def door(make_door: Callable[..., Door]) -> Door:
+    return make_door()
+
+
+def test_session_holds_for_its_token_until_it_expires(door: Door) -> None:
+    cookie = door.sign_in("secret")
     assert door.by_session(cookie) == MASTER
-    door.clock.advance_to(NOW_MS + SESSION_SECONDS * 1000 - 1)
+    door.pass_s(SESSION_SECONDS - 0.001)
     assert door.by_session(cookie) == MASTER
-    door.clock.advance_to(NOW_MS + SESSION_SECONDS * 1000)
+    door.pass_s(0.001)
     assert door.by_session(cookie) is None
 
 
-@pytest.mark.parametrize("cookie", ["", ".", "..", "1.2", ".1.2", "abc", "9" * 400, "².x.y", "é.é.é"])
-def test_a_made_up_session_is_refused(cookie: str) -> None:
-    assert Door(READER).by_session(cookie) is None
+@pytest.mark.parametrize(
+    "cookie", ["", ".", "..", "1.2", ".1.2", "abc", "9" * 400, "².x.y", "é.é.é", "\udcff"]
+)
+def test_a_made_up_session_is_refused(door: Door, cookie: str) -> None:
+    door.sign_in("secret")
+    assert door.by_session(cookie) is None
 
 
-def test_a_session_of_another_master_with_another_end_or_name_is_refused() -> None:
-    cookie = Door(READER).callers.session(Caller("reader", Scope.READ))
-    name, expires, signature = cookie.split(".")
-    assert Door(READER).by_session(cookie) == Caller("reader", Scope.READ)
-    assert Door(READER, master="other").by_session(cookie) is None
-    for changed in (f"{name}.{int(expires) + 1}.{signature}", f".{expires}.{signature}"):
-        assert Door(READER).by_session(changed) is None
+def test_a_session_of_another_master_token_is_refused(make_door: Callable[..., Door]) -> None:
+    cookie = make_door().sign_in("secret")
+    assert make_door().by_session(cookie) == MASTER
+    assert make_door(master="other").by_session(cookie) is None
 
 
-def test_a_named_token_is_known_by_its_digest_and_asked_for_once_in_a_while() -> None:
-    door = Door(READER)
-    assert door.by_token("read me") == Caller("reader", Scope.READ)
-    assert door.by_token(READER.digest) is None
+def test_what_is_stored_of_a_session_opens_nothing(door: Door) -> None:
+    cookie = door.sign_in("secret")
+    with door.engine.connect() as connection:
+        (row,) = connection.execute(api_session.select()).all()
+    assert cookie not in row
+    assert door.by_session(row.digest) is None
+
+
+def test_a_session_that_is_left_is_over_for_a_kept_cookie(make_door: Callable[..., Door]) -> None:
+    here, elsewhere = make_door(), make_door()
+    kept, other = here.sign_in("secret"), here.sign_in("secret")
+    assert (here.by_session(kept), elsewhere.by_session(kept)) == (MASTER, MASTER)
+    here.sign_out(kept)
+    assert here.by_session(kept) is None
+    elsewhere.pass_s(2)
+    assert elsewhere.by_session(kept) is None
+    assert here.by_session(other) == MASTER
+
+
+def test_expired_sessions_are_forgotten_at_the_next_login(door: Door) -> None:
+    for _ in range(3):
+        door.sign_in("secret")
+    door.pass_s(SESSION_SECONDS)
+    door.sign_in("secret")
+    assert door.sessions() == 1
+
+
+def test_a_named_token_is_known_by_its_digest_and_asked_for_once_in_a_while(door: Door) -> None:
+    text = door.new_token("reader")
+    expected = Caller("reader", Scope.READ, digest_of(text))
+    assert door.by_token(text) == expected
+    assert door.by_token(digest_of(text)) is None
     assert door.by_token("secret") == MASTER
-    assert door.database.asked == 1
+    assert door.reads == 1
 
 
-def test_a_revoked_token_and_its_sessions_end_within_two_seconds() -> None:
-    door = Door(READER)
-    cookie = door.callers.session(Caller("reader", Scope.READ))
+def test_a_session_is_read_once_in_a_while(door: Door) -> None:
+    cookie = door.sign_in("secret")
+    for _ in range(5):
+        assert door.by_session(cookie) == MASTER
+    assert door.reads == 1
+    door.pass_s(2)
+    assert door.by_session(cookie) == MASTER
+    assert door.reads == 2
+
+
+def test_a_revoked_token_and_its_sessions_end_within_two_seconds(door: Door) -> None:
+    text = door.new_token("reader")
+    cookie = door.sign_in(text)
     assert door.by_session(cookie) is not None
-    door.database.tokens.clear()
-    door.clock.advance_to(NOW_MS + 2_000)
+    door.revoke("reader")
+    door.pass_s(2)
+    assert (door.by_session(cookie), door.by_token(text), door.sessions()) == (None, None, 0)
+
+
+def test_a_new_token_of_the_same_name_does_not_bring_sessions_back(door: Door) -> None:
+    cookie = door.sign_in(door.new_token("someone", Scope.READ))
+    door.revoke("someone")
+    text = door.new_token("someone", Scope.FULL)
+    door.pass_s(2)
     assert door.by_session(cookie) is None
-    assert door.by_token("read me") is None
+    assert door.by_token(text) == Caller("someone", Scope.FULL, digest_of(text))
 
 
-def test_an_expired_token_is_nobodys() -> None:
-    door = Door(Token("old", Scope.FULL, digest_of("old"), NOW_MS - 10, NOW_MS + 500))
-    assert door.by_token("old") == Caller("old", Scope.FULL)
-    door.clock.advance_to(NOW_MS + 500)
-    assert door.by_token("old") is None
+def test_an_expired_token_is_nobodys_and_its_session_over(door: Door) -> None:
+    text = door.new_token("old", days=1)
+    cookie = door.sign_in(text)
+    door.clock.advance_to(NOW_MS + 10**12)
+    assert (door.by_token(text), door.by_session(cookie)) == (None, None)
+
+
+def test_kept_cookie_does_not_read_after_signing_out(make_client: Callable[..., TestClient]) -> None:
+    client = make_client(api_token=SecretStr(MASTER_TOKEN))
+    client.post("/dashboard/login", data={"token": MASTER_TOKEN})
+    (kept,) = client.cookies.jar
+    assert client.get("/sweeps").status_code == 200
+    client.post("/dashboard/logout", headers=OWN_PAGE)
+    client.cookies.clear()
+    stolen = {"Cookie": f"{kept.name}={kept.value}"}
+    assert client.get("/sweeps", headers=stolen).status_code == 401
 
 
 def test_any_text_can_be_compared() -> None:
