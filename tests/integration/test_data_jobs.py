@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -103,6 +104,38 @@ def test_refused_rows_are_told_by_line_and_the_others_stored(engine: sa.Engine) 
     assert (result["new"], result["refused"]) == (5, 1)
     assert result["refusals"][0]["line"] == 7
     assert "contradicts 0.0001, which is held already" in result["refusals"][0]["reason"]
+
+
+def test_file_of_many_markets_gives_those_that_were_asked_for(engine: sa.Engine) -> None:
+    rows = [
+        {"symbol": market, "fundingTime": DAY + n * 28_800_000, "fundingRate": "0.0001"}
+        for n in range(2)
+        for market in ("BTCUSDT", "ETHUSDT", "XRPUSDT", "BTCUSD_PERP")
+    ]
+    content = json.dumps(rows).encode()
+    JobRunner(engine).run(job_id := sent(engine, content, "funding.json", symbol="BTCUSDT,ETHUSDT"))
+    result = shown(engine, job_id).result
+    assert result is not None
+    assert (result["symbol"], result["rows_read"], result["new"]) == (None, 4, 4)
+    assert [one["symbol"] for one in result["series"]] == ["BTC/USDT:USDT", "ETH/USDT:USDT"]
+    JobRunner(engine).run(job_id := sent(engine, content, "funding.json"))
+    result = shown(engine, job_id).result
+    assert result is not None
+    assert [(one["symbol"], one["new"], one["refused"]) for one in result["series"]] == [
+        ("BTC/USDT:USDT", 0, 0),
+        ("ETH/USDT:USDT", 0, 0),
+        ("XRP/USDT:USDT", 2, 0),
+        ("BTCUSD_PERP", 0, 2),
+    ]
+    assert result["refusals"] == [
+        {"line": 4, "reason": "coin-margined contracts are not modelled: 'BTCUSD_PERP'"}
+    ]
+
+
+def test_download_of_a_coin_margined_contract_is_refused_before_anything_is_asked(engine: sa.Engine) -> None:
+    with pytest.raises(InvalidInputError) as refusal:
+        asked(engine, symbols=["BTC/USDT:USDT", "BTC/USD:BTC"])
+    assert str(refusal.value) == "symbols: coin-margined contracts are not modelled: 'BTC/USD:BTC'"
 
 
 def test_file_that_says_nothing_is_refused_until_the_answer_comes_with_it(engine: sa.Engine) -> None:

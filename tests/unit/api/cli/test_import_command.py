@@ -1,0 +1,101 @@
+"""The command `data import` on folders and files of many markets, as a user types it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = Path(sys.executable).parent / "carrygrid"
+DAY = 1_704_067_200_000
+HOUR = 3_600_000
+CANDLES = "timestamp_ms,open,high,low,close,volume\n" + "".join(
+    f"{DAY + n * HOUR},10,12,9,11,5\n" for n in range(2)
+)
+BULK = json.dumps(
+    [
+        {"symbol": market, "fundingTime": DAY + n * 8 * HOUR, "fundingRate": "0.0001"}
+        for n in range(2)
+        for market in ("BTCUSDT", "ETHUSDT", "BTCUSD_PERP")
+    ]
+)
+
+
+def data_import(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CARRYGRID_")}
+    return subprocess.run(
+        [COMMAND, "data", "import", *map(str, arguments), "--exchange", "x"],
+        env={**inherited, "CARRYGRID_HOME": str(home), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a good file behind a link, a coin-margined one, a dated one, and others."""
+    folder, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    for path in (folder / "cm", folder / "um", elsewhere):
+        path.mkdir(parents=True)
+    (elsewhere / "BTCUSDT-perp-1h.csv").write_text(CANDLES)
+    (folder / "linked").symlink_to(elsewhere)
+    (folder / "cm" / "BTCUSD_PERP-perp-1h.csv").write_text(CANDLES)
+    (folder / "um" / "BTCUSDT_240329-perp-1h.csv").write_text(CANDLES)
+    (folder / "README.md").write_text("about\n")
+    return folder
+
+
+def test_folder_imports_what_it_can_names_what_is_refused_by_its_path_and_ends_with_status_2(
+    tmp_path: Path, folder: Path
+) -> None:
+    result = data_import(tmp_path / "home", folder)
+    assert result.returncode == 2
+    lines = result.stdout.splitlines()
+    assert lines[1].split()[:4] == ["linked/BTCUSDT-perp-1h.csv", "canonical", "CSV", "BTC/USDT:USDT"]
+    assert lines[3:] == [
+        "cm/BTCUSD_PERP-perp-1h.csv: refused: coin-margined contracts are not modelled: 'BTCUSD_PERP'",
+        "um/BTCUSDT_240329-perp-1h.csv: refused: dated futures are not modelled: 'BTCUSDT_240329'",
+        "1 other file ignored",
+    ]
+    assert result.stderr == (
+        "error: 2 of 3 files refused: "
+        "cm/BTCUSD_PERP-perp-1h.csv: coin-margined contracts are not modelled: 'BTCUSD_PERP'; "
+        "um/BTCUSDT_240329-perp-1h.csv: dated futures are not modelled: 'BTCUSDT_240329'\n"
+    )
+
+
+def test_json_of_a_folder_is_one_document_that_names_what_was_refused(tmp_path: Path, folder: Path) -> None:
+    result = data_import(tmp_path / "home", folder, "--json")
+    report = json.loads(result.stdout)
+    assert (result.returncode, result.stderr) == (2, "")
+    assert [file["name"] for file in report["files"]] == ["linked/BTCUSDT-perp-1h.csv"]
+    assert [one["name"] for one in report["skipped"] if one["refused"]] == [
+        "cm/BTCUSD_PERP-perp-1h.csv",
+        "um/BTCUSDT_240329-perp-1h.csv",
+    ]
+    assert report["ignored"] == 1
+
+
+def test_file_of_many_markets_has_a_line_for_each_and_symbol_chooses(tmp_path: Path) -> None:
+    path = tmp_path / "bulk.json"
+    path.write_text(BULK)
+    result = data_import(tmp_path / "home", path)
+    assert result.returncode == 0
+    table = [line.split() for line in result.stdout.splitlines()[1:5]]
+    assert [(line[-6], *line[-4:]) for line in table[:3]] == [
+        ("BTC/USDT:USDT", "2", "2", "0", "0"),
+        ("ETH/USDT:USDT", "2", "2", "0", "0"),
+        ("BTCUSD_PERP", "2", "0", "0", "2"),
+    ]
+    assert "bulk.json:3: refused: coin-margined contracts are not modelled: 'BTCUSD_PERP'" in result.stdout
+    chosen = data_import(tmp_path / "other", path, "--symbol", "ETHUSDT", "--symbol", "BTCUSDT", "--json")
+    (file,) = json.loads(chosen.stdout)["files"]
+    assert [one["symbol"] for one in file["series"]] == ["BTC/USDT:USDT", "ETH/USDT:USDT"]
+    refused = data_import(tmp_path / "other", path, "--symbol", "BTC-USD-SWAP")
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "error: symbol: coin-margined contracts are not modelled: 'BTC-USD-SWAP'\n",
+    )
