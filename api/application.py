@@ -1,5 +1,7 @@
 """The HTTP application: its layers, its routes, and what lives as long as the process."""
 
+import signal
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -40,9 +42,12 @@ from api.throttle import Throttle
 from bot.clock import Clock, SystemClock
 from bot.data.database import open_async_engine
 from sweeps.uploads import MAX_UPLOAD_BYTES
+from sweeps.watchdog import bound_shutdown
 
 PATIENCE_MS = 8_000
 """How long a request waits for another process's write to SQLite before it is answered with 503."""
+
+_SHUTDOWN_S = 8
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
@@ -108,6 +113,8 @@ def _hosts(settings: Settings) -> frozenset[str] | None:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
+    if threading.current_thread() is threading.main_thread():
+        bound_shutdown(_SHUTDOWN_S, signal.SIGTERM)
     with ready_database(settings) as engine:
         async_engine = open_async_engine(settings.database, busy_timeout_ms=PATIENCE_MS)
         app.state.database = Database(async_engine, engine)

@@ -11,6 +11,9 @@ TRIAL_MS = "TRIAL_MS"
 """Variables: the memory from which a pool process is replaced, how long it takes to commit results, and how
 long the trials of sweeps take that say nothing about it."""
 
+BUSY_S = 45
+"""Seconds that a busy trial takes: more than a lease as shipped."""
+
 _SIGN = "harmful"
 
 COMMITTING = "about to commit results"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from harms import CHILD_MEMORY, COMMITTING, SLOW_COMMIT, orders_of
+from harms import BUSY_S, CHILD_MEMORY, COMMITTING, SLOW_COMMIT, orders_of
 
 from sweeps import replay, runner
 from workers.app import app
@@ -37,6 +37,28 @@ def _hang_deaf() -> None:
             time.sleep(0.01)
 
 
+def _hang_like_stone() -> None:
+    while True:
+        try:
+            _hang()
+        except BaseException:  # noqa: BLE001 - the fault itself: nothing that is raised ends it
+            time.sleep(0.01)
+
+
+def _be_busy() -> None:
+    """Take longer than a lease, without giving way to anything but another thread."""
+    until = time.monotonic() + BUSY_S
+    while time.monotonic() < until:
+        pass
+
+
+def _wedge() -> None:
+    """Hold the interpreter's lock in a call that neither ends nor can be interrupted."""
+    library, lock = ctypes.PyDLL(None), ctypes.create_string_buffer(64)
+    library.pthread_mutex_lock(lock)
+    library.pthread_mutex_lock(lock)
+
+
 def _raise(error: BaseException) -> Callable[[], None]:
     def act() -> None:
         raise error
@@ -58,6 +80,9 @@ _HARMS: Mapping[str, Callable[[], object]] = {
     "leak": lambda: _leaked.append(os.urandom(5 * 1024**2)),
     "hang": _hang,
     "deaf": _hang_deaf,
+    "stone": _hang_like_stone,
+    "wedge": _wedge,
+    "busy": _be_busy,
     "system_exit": _raise(SystemExit(3)),
     "interrupt": _raise(KeyboardInterrupt()),
     "recursion": _recurse,

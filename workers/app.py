@@ -10,14 +10,18 @@ from kombu import Queue
 
 from bot.errors import InvalidInputError
 from sweeps.dispatch import REPLAY_CHUNK_TASK, REPLAY_QUEUE
-from sweeps.job_runner import RUN_JOB_TASK
+from sweeps.job_runner import JOB_QUEUE, RUN_JOB_TASK
 from sweeps.logs import configure_logging
 from sweeps.settings import ENVIRONMENT_PREFIX
 from workers.flower_login import guard_metrics
+from workers.job_lane import JOBS, JobLane, SpareProcess
 from workers.settings import WorkerSettings, worker_settings
+from workers.shutdown import BoundedShutdown
 
 TASKS_PER_CHILD = 500
 CHILD_MEMORY_KIB = 600_000
+_PROCESS_START_S = 30
+"""The usual 4 s are too few on a busy machine, which would start the same process again and again."""
 
 
 def broker_transport_options(settings: WorkerSettings) -> dict[str, Any]:
@@ -55,8 +59,8 @@ def celery_settings(settings: WorkerSettings) -> dict[str, Any]:
         "accept_content": ["json"],
         "result_accept_content": ["json"],
         "task_default_queue": REPLAY_QUEUE,
-        "task_queues": [Queue(REPLAY_QUEUE)],
-        "task_routes": {task: {"queue": REPLAY_QUEUE} for task in (REPLAY_CHUNK_TASK, RUN_JOB_TASK)},
+        "task_queues": [Queue(REPLAY_QUEUE), JOBS],
+        "task_routes": {REPLAY_CHUNK_TASK: {"queue": REPLAY_QUEUE}, RUN_JOB_TASK: {"queue": JOB_QUEUE}},
         "task_create_missing_queues": False,
         "task_acks_late": True,
         "task_reject_on_worker_lost": False,
@@ -68,6 +72,8 @@ def celery_settings(settings: WorkerSettings) -> dict[str, Any]:
         "task_send_sent_event": True,
         "worker_send_task_events": True,
         "worker_prefetch_multiplier": 1,
+        "worker_proc_alive_timeout": _PROCESS_START_S,
+        "worker_consumer": "workers.job_lane:ChunkConsumer",
         "worker_max_tasks_per_child": TASKS_PER_CHILD,
         "worker_max_memory_per_child": CHILD_MEMORY_KIB,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
@@ -82,6 +88,8 @@ def make_app(settings: WorkerSettings) -> Celery:
     """Return the application for `settings`; connects to nothing yet."""
     application = Celery("carrygrid", include=["workers.tasks", "workers.presence"])
     application.conf.update(celery_settings(settings))
+    application.steps["worker"].update((SpareProcess, BoundedShutdown))
+    application.steps["consumer"].add(JobLane)
     return application
 
 

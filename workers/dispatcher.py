@@ -14,13 +14,15 @@ from sweeps.dispatch import BUSY_PERIOD_S, IDLE_PERIOD_S, Dispatcher
 from sweeps.job_runner import JobDispatcher
 from sweeps.logs import configure_logging
 from sweeps.migrations import migrate
+from sweeps.watchdog import bound_shutdown, limited
 from workers.app import app, process_name
 from workers.publisher import CeleryQueue
 from workers.settings import WorkerSettings, worker_settings
-from workers.watchdog import limited
 
 log = structlog.get_logger()
 
+SHUTDOWN_S = 8
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _RETRY_PERIOD_S = 2.0
 
 
@@ -64,8 +66,9 @@ def main() -> int:
     settings = worker_settings()
     configure_logging(settings.log_level, settings.log_format)
     stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _SIGNALS:
         signal.signal(number, lambda *_: stop.set())
+    bound_shutdown(SHUTDOWN_S, *_SIGNALS)
     try:
         run(settings, stop)
     except BotError as error:

@@ -1,4 +1,4 @@
-"""The main process of a worker: checks the schema, shows that it lives, frees what dead children held."""
+"""The main process of a worker: checks the schema, shows that it lives, renews leases, reports deaths."""
 
 import os
 from collections.abc import Callable
@@ -13,21 +13,25 @@ from bot.data.database import open_engine, write_transaction
 from bot.errors import BotError
 from sweeps.heartbeats import Component, beat, retire
 from sweeps.job_runner import RUN_JOB_TASK
-from sweeps.jobs import release_job
-from sweeps.leases import release_lost
 from sweeps.migrations import migrate
+from sweeps.watchdog import limited
+from workers.deaths import free_chunk, free_job
+from workers.inflight import forget_task
+from workers.job_lane import spare_processes
+from workers.renewal import LeaseRenewal
 from workers.settings import worker_settings
-from workers.watchdog import limited
 
 log = structlog.get_logger()
 
 _PATIENCE_MS = 1_000
+_REPORT_MS = 5_000
 
 
 @dataclass(slots=True)
 class _Main:
     instance: str = ""
     slots: int = 0
+    renewal: LeaseRenewal | None = None
 
 
 _main = _Main()
@@ -50,8 +54,11 @@ def refuse_unusable_database(sender: Any, **_: Any) -> None:
 @worker_ready.connect
 def count_slots(sender: Any, **_: Any) -> None:
     """Tell the dispatcher how many processes replay here."""
-    _main.slots = sender.pool.num_processes
+    _main.slots = sender.pool.num_processes - spare_processes(sender.controller)
     show_life()
+    if _main.renewal is None:
+        _main.renewal = LeaseRenewal(worker_settings())
+        _main.renewal.start()
 
 
 @heartbeat_sent.connect
@@ -78,16 +85,18 @@ def free_lost(
     """Free the chunk or job of a task that died with its process, without waiting for its lease."""
     if not task_id or not all(isinstance(number, int) for number in args):
         return
-    reason = f"{type(exception).__name__}: {exception}"
+    at = forget_task(task_id)
     if len(args) == 1 and getattr(sender, "name", None) == RUN_JOB_TASK:
-        _briefly(lambda connection: release_job(connection, args[0]))
+        _briefly(lambda connection: free_job(connection, args[0], exception, at), _REPORT_MS)
     elif len(args) == 2:
-        _briefly(lambda connection: release_lost(connection, args[0], args[1], task_id, reason))
+        _briefly(
+            lambda connection: free_chunk(connection, args[0], args[1], task_id, exception, at), _REPORT_MS
+        )
 
 
-def _briefly(write: Callable[[sa.Connection], object]) -> None:
+def _briefly(write: Callable[[sa.Connection], object], patience_ms: int = _PATIENCE_MS) -> None:
     """Write without ever holding up the worker: no open connection is left for children to inherit."""
-    engine = open_engine(worker_settings().database, busy_timeout_ms=_PATIENCE_MS)
+    engine = open_engine(worker_settings().database, busy_timeout_ms=patience_ms)
     try:
         with limited(worker_settings().stall_limit_s), write_transaction(engine) as connection:
             write(connection)

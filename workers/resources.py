@@ -20,7 +20,10 @@ from sweeps.harvest import Rhythm
 from sweeps.job_runner import JobRunner
 from sweeps.replay import WindowCache
 from sweeps.runner import ChunkRunner
+from workers.alarm import TrialAlarm
 from workers.heap import keep_freed_memory
+from workers.inflight import task_in_flight
+from workers.renewal import RENEWALS_IN_A_LEASE
 from workers.settings import WorkerSettings, worker_settings
 
 log = structlog.get_logger()
@@ -53,7 +56,13 @@ def _own() -> _Opened:
     if not _opened or _opened[-1].pid != os.getpid():
         settings = worker_settings()
         engine = open_engine(settings.database, pool_size=1)
-        jobs = JobRunner(engine, interrupts=(SoftTimeLimitExceeded,), exchange_url=settings.exchange_api_url)
+        jobs = JobRunner(
+            engine,
+            interrupts=(SoftTimeLimitExceeded,),
+            watch=TrialAlarm(settings.stall_limit_s),
+            limit_s=settings.trial_timeout_s,
+            exchange_url=settings.exchange_api_url,
+        )
         _opened[:] = [_Opened(os.getpid(), _chunk_runner(engine, settings), jobs)]
     return _opened[-1]
 
@@ -65,7 +74,17 @@ def _chunk_runner(engine: sa.Engine, settings: WorkerSettings) -> ChunkRunner:
         SystemClock(),
         interrupts=(SoftTimeLimitExceeded,),
         host=socket.gethostname(),
-        rhythm=Rhythm(lease_ms=int(settings.lease_s * 1000), renew_ms=int(settings.lease_s * 1000) // 6),
+        rhythm=_rhythm(settings),
+        watch=TrialAlarm(settings.stall_limit_s),
+    )
+
+
+def _rhythm(settings: WorkerSettings) -> Rhythm:
+    lease_ms = int(settings.lease_s * 1000)
+    return Rhythm(
+        lease_ms=lease_ms,
+        renew_ms=lease_ms // RENEWALS_IN_A_LEASE,
+        trial_limit_ms=settings.trial_timeout_s * 1000,
     )
 
 
@@ -75,7 +94,8 @@ def outside_trials(task_id: str | None) -> Iterator[None]:
 
     A MemoryError is raised as another error: as itself it would end the whole worker, again on every restart.
     """
-    with structlog.contextvars.bound_contextvars(task=task_id):
+    in_flight = task_in_flight(task_id or "", worker_settings().stall_limit_s)
+    with structlog.contextvars.bound_contextvars(task=task_id), in_flight:
         try:
             yield
         except MemoryError as error:

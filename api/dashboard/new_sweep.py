@@ -14,6 +14,7 @@ from api.dependencies import DatabaseDep, SettingsDep
 from api.routes.parameters import LARGEST_ID
 from sweeps.catalogue import strategies_document
 from sweeps.progress import SweepView, get_sweep
+from sweeps.watch import TRIAL_TIMEOUT_S
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _SAMPLERS = {"grid": "every combination", "random": "a random sample", "sobol": "an even (Sobol) sample"}
@@ -40,6 +41,7 @@ async def new_sweep_page(
         catalogue=catalogue,
         groups=parameter_groups(catalogue),
         samplers=_SAMPLERS,
+        trial_timeout_s=TRIAL_TIMEOUT_S,
         guarded=settings.api_token is not None,
         start={
             "spec": written_sweep(original.spec, catalogue) if original else first_sweep(markets, catalogue),

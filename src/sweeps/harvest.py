@@ -1,6 +1,7 @@
 """What a worker process gathers of a chunk before it is stored, and how much of it at a time."""
 
 from bisect import insort
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,19 +12,24 @@ from sweeps.leases import LEASE_MS, Curve
 from sweeps.metrics import Direction
 from sweeps.replay import Outcome, completed_row, failed_row, row_of
 from sweeps.spec import SweepSpec, TopCurves
+from sweeps.trial import TrialState
+from sweeps.watch import TRIAL_TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
     """How often a chunk is saved and its lease renewed, and when it is given back unfinished.
 
-    At most `together` trials are replayed at once, fewer where that would take longer than `at_once_ms`.
+    At most `together` trials are replayed at once, fewer where that would take longer than `at_once_ms`;
+    those that take longer than `turn_limit_ms` go on alone. A trial may take `trial_limit_ms` unless its
+    sweep says otherwise.
     """
 
     lease_ms: int = LEASE_MS
     renew_ms: int = 5_000
     budget_ms: int = 30_000
-    trial_limit_ms: int = 60_000
+    trial_limit_ms: int = TRIAL_TIMEOUT_S * 1_000
+    turn_limit_ms: int = 20_000
     at_once_ms: int = 1_000
     rows: int = 1_000
     together: int = 1_000
@@ -43,6 +49,7 @@ class Harvest:
     timed: int = 0
     busy_ms: int = 0
     standing: Sequence[tuple[int, Any]] = ()
+    ended: Counter[str] = field(default_factory=Counter)
     _ranked: list[tuple[Any, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -72,6 +79,7 @@ class Harvest:
         if self.rows and self.rows[-1]["number"] == number:
             self.rows.pop()
             self.best.discard(number)
+            self.curves.pop(number, None)
         self.rows.append(failed_row(self.sweep_id, number, code, message))
 
     def measure(self, elapsed_ms: int, *, typical: bool) -> None:
@@ -81,8 +89,13 @@ class Harvest:
             self.busy_ms += elapsed_ms
         self.replayed = 0
 
+    def failed(self) -> list[dict[str, Any]]:
+        """Return the rows of trials without a result that are not yet stored."""
+        return [row for row in self.rows if row["state"] == TrialState.FAILED]
+
     def clear(self) -> None:
-        """Forget what has been stored."""
+        """Forget what has been stored, and count it in `ended` by state."""
+        self.ended.update(str(row["state"]) for row in self.rows)
         self.replayed = self.timed = self.busy_ms = 0
         self.rows.clear()
         self.best.clear()
@@ -115,10 +128,10 @@ class Harvest:
 class Pace:
     """How many trials to replay at once, so that a turn takes about as long as it may."""
 
-    def __init__(self, rhythm: Rhythm, *, alone: bool) -> None:
+    def __init__(self, rhythm: Rhythm, *, alone: bool, first: int = 64) -> None:
         self._rhythm = rhythm
         self._most = 1 if alone else rhythm.together
-        self.trials = min(self._most, 64)
+        self.trials = max(1, min(self._most, first, 64))
 
     def go_alone(self) -> None:
         """Replay one trial at a time from now on."""

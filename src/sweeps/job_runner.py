@@ -29,9 +29,11 @@ from sweeps.jobs import (
     postpone_job,
     publishable_jobs,
 )
+from sweeps.watch import TIMEOUT, TRIAL_TIMEOUT_S, TimeLimitError, Unwatched, Watch, job_timeout_message
 
 log = structlog.get_logger()
 
+JOB_QUEUE = "carrygrid.jobs"
 RUN_JOB_TASK = "carrygrid.run_job"
 _MESSAGES = 16
 
@@ -57,9 +59,10 @@ _RUNS: Mapping[JobKind, Callable[[RunConfig, MarketData], dict[str, Any]]] = {
 
 
 class JobRunner:
-    """Does jobs for one worker process; `interrupts` are how the task queue stops what runs too long.
+    """Does jobs for one worker process; `interrupts` are how the task queue stops a task.
 
-    `exchange_url` takes the place of the exchanges' own addresses in downloads.
+    A job may take `limit_s`, at which `watch` ends it. `exchange_url` takes the place of the exchanges' own
+    addresses in downloads.
     """
 
     def __init__(
@@ -68,12 +71,16 @@ class JobRunner:
         *,
         interrupts: Interrupts = (),
         clock: Clock | None = None,
+        watch: Watch | None = None,
+        limit_s: float = TRIAL_TIMEOUT_S,
         exchange_url: str | None = None,
     ) -> None:
         self._engine = engine
         self._store = HistoricalDataStore(engine)
-        self._interrupts = interrupts
+        self._limits: Interrupts = (*interrupts, TimeLimitError)
         self._clock = clock or SystemClock()
+        self._watch = watch or Unwatched()
+        self._limit_s = limit_s
         self._exchange_url = exchange_url
 
     def run(self, job_id: int) -> JobState | None:
@@ -82,12 +89,19 @@ class JobRunner:
             claim = claim_job(connection, job_id)
         if claim is None:
             return None
+        self._watch.claimed(0, job_id, claim.attempt)
         with structlog.contextvars.bound_contextvars(job=job_id):
-            return self._finish(claim)
+            began = self._clock.now_ms()
+            log.info("job started", kind=str(claim.kind), attempt=claim.attempt)
+            state = self._finish(claim)
+            seconds = (self._clock.now_ms() - began) / 1000
+            log.info("job ended", outcome=str(state or "lost"), seconds=seconds)
+            return state
 
     def _finish(self, claim: JobClaim) -> JobState | None:
         try:
-            document = self._worked_out(claim)
+            with self._watch.limited(self._limit_s):
+                document = self._worked_out(claim)
         except JobLostError:
             log.info("job is no longer ours")
             return None
@@ -97,8 +111,8 @@ class JobRunner:
             return JobState.QUEUED
         except BotError as error:
             return self._fail(claim, error.code, error.message)
-        except self._interrupts:
-            return self._fail(claim, "timeout", "took longer than a task may")
+        except self._limits:
+            return self._fail(claim, TIMEOUT, job_timeout_message(self._limit_s))
         except MemoryError:
             return self._fail(claim, "memory", "needs more memory than a worker process may use")
         with write_transaction(self._engine) as connection:

@@ -11,13 +11,10 @@ import sqlalchemy as sa
 
 from bot.data.database import database_now_ms
 from sweeps.errors import UnknownJobError
-from sweeps.leases import ATTEMPT_LIMIT
+from sweeps.leases import ATTEMPT_LIMIT, LEASE_MS
 from sweeps.progress import bounded_id
 from sweeps.tables import job
 from sweeps.uploads import discard_uploads
-
-JOB_LEASE_MS = 240_000
-"""Longer than a task may run, so that no living worker's job is handed out again."""
 
 REPUBLISH_MS = 30_000
 GIVEN_UP = "given_up"
@@ -126,7 +123,7 @@ def claim_job(connection: sa.Connection, job_id: object) -> JobClaim | None:
         .values(
             state=JobState.RUNNING,
             attempts=job.c.attempts + 1,
-            lease_until_ms=database_now_ms() + JOB_LEASE_MS,
+            lease_until_ms=database_now_ms() + LEASE_MS,
         )
         .returning(job.c.kind, job.c.request, job.c.attempts, job.c.progress)
     ).one_or_none()
@@ -138,7 +135,7 @@ def claim_job(connection: sa.Connection, job_id: object) -> JobClaim | None:
 
 def note_progress(connection: sa.Connection, claim: JobClaim, progress: Mapping[str, Any]) -> bool:
     """Store how far a job is and renew its lease; False means that it is no longer ours: stop."""
-    values = {"progress": json.dumps(progress), "lease_until_ms": database_now_ms() + JOB_LEASE_MS}
+    values = {"progress": json.dumps(progress), "lease_until_ms": database_now_ms() + LEASE_MS}
     return connection.execute(job.update().where(_is_ours(claim)).values(values)).rowcount == 1
 
 
@@ -165,12 +162,18 @@ def cancel_job(connection: sa.Connection, kinds: Collection[JobKind], job_id: in
 def complete_job(connection: sa.Connection, claim: JobClaim, result: Mapping[str, Any]) -> bool:
     """Store the result; False means that the job was taken over meanwhile, and nothing is stored."""
     packed = zlib.compress(json.dumps(result, separators=(",", ":")).encode())
-    return _end(connection, claim, state=JobState.COMPLETED, result=packed)
+    return _end(connection, claim.id, _is_ours(claim), state=JobState.COMPLETED, result=packed)
 
 
 def fail_job(connection: sa.Connection, claim: JobClaim, code: str, message: str) -> bool:
     """Store why there is no result; False as `complete_job`."""
-    return _end(connection, claim, state=JobState.FAILED, error_code=code, error=message)
+    return _end(connection, claim.id, _is_ours(claim), state=JobState.FAILED, error_code=code, error=message)
+
+
+def renew_job(connection: sa.Connection, job_id: int, attempt: int, *, lease_ms: int = LEASE_MS) -> bool:
+    """Renew the lease of a job for its process; False means that it is no longer that process's."""
+    values = {"lease_until_ms": database_now_ms() + lease_ms}
+    return connection.execute(job.update().where(_is_at(job_id, attempt)).values(values)).rowcount == 1
 
 
 def release_job(connection: sa.Connection, job_id: object) -> None:
@@ -182,6 +185,12 @@ def release_job(connection: sa.Connection, job_id: object) -> None:
         .where(job.c.id == job_id, job.c.state == JobState.RUNNING)
         .values(state=JobState.QUEUED, lease_until_ms=None, published_ms=None)
     )
+
+
+def fail_lost_job(connection: sa.Connection, job_id: int, attempt: int, code: str, message: str) -> bool:
+    """Store why a job whose process was ended has no result; False if it was taken over meanwhile."""
+    mine = _is_at(job_id, attempt)
+    return _end(connection, job_id, mine, state=JobState.FAILED, error_code=code, error=message)
 
 
 def give_up_jobs(connection: sa.Connection) -> int:
@@ -223,13 +232,15 @@ def _is_free() -> sa.ColumnElement[bool]:
 
 
 def _is_ours(claim: JobClaim) -> sa.ColumnElement[bool]:
-    return sa.and_(job.c.id == claim.id, job.c.state == JobState.RUNNING, job.c.attempts == claim.attempt)
+    return _is_at(claim.id, claim.attempt)
 
 
-def _end(connection: sa.Connection, claim: JobClaim, **values: Any) -> bool:
-    ended = connection.execute(
-        job.update().where(_is_ours(claim)).values(finished_ms=database_now_ms(), **values)
-    )
+def _is_at(job_id: int, attempt: int) -> sa.ColumnElement[bool]:
+    return sa.and_(job.c.id == job_id, job.c.state == JobState.RUNNING, job.c.attempts == attempt)
+
+
+def _end(connection: sa.Connection, job_id: int, mine: sa.ColumnElement[bool], **values: Any) -> bool:
+    ended = connection.execute(job.update().where(mine).values(finished_ms=database_now_ms(), **values))
     if ended.rowcount:
-        discard_uploads(connection, claim.id)
+        discard_uploads(connection, job_id)
     return ended.rowcount == 1

@@ -1,6 +1,6 @@
 """A worker's hold on a chunk: claim, save, release. Fenced by a token, timed by the database's clock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -13,6 +13,7 @@ from sweeps.leaderboard import best_first, prune_curves
 from sweeps.results import Results
 from sweeps.spec import stored_spec
 from sweeps.tables import chunk, sweep, trial, trial_curve
+from sweeps.tally import count, finished_trials
 from sweeps.trial import ACTIVE, ChunkState, SweepState, TrialState, chunk_sources, sweep_sources
 
 LEASE_MS = 30_000
@@ -38,6 +39,7 @@ class Claim:
     attempts: int = 1
     data_pin: str | None = None
     may_reuse: bool = False
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ def claim_chunk(
         taken.attempts,
         mine.data_pin,
         bool(mine.may_reuse),
+        owner,
     )
 
 
@@ -128,7 +131,8 @@ def save_trials(
 ) -> Hold:
     """Store results of a claimed chunk and renew the lease, or end the chunk if these were the `last`.
 
-    All in the caller's one transaction, and only while the chunk is still ours: a late owner stores nothing.
+    All in the caller's one transaction, and only while nobody else has taken the chunk: what comes after the
+    lease ran out counts until then, a later owner's token shuts it out.
     """
     if not _renew(connection, claim, lease_ms):
         return Hold.LOST
@@ -146,7 +150,19 @@ def release_chunk(
 ) -> None:
     """Give a chunk back; an attempt that stored results does not count against it."""
     values: dict[str, Any] = {"attempts": 0} if progressed else {}
-    connection.execute(chunk.update().where(_held(claim)).values(**_given_back(error), **values))
+    connection.execute(chunk.update().where(_is_ours(claim)).values(**_given_back(error), **values))
+
+
+def renew_lease(
+    connection: sa.Connection, sweep_id: int, chunk_id: int, token: int, *, lease_ms: int = LEASE_MS
+) -> bool:
+    """Renew the lease of a claim for its process; False means that it is no longer that process's: stop."""
+    renewed = connection.execute(
+        chunk.update()
+        .where(_held(sweep_id, chunk_id, token), chunk.c.state == ChunkState.RUNNING)
+        .values(lease_until_ms=database_now_ms() + lease_ms)
+    )
+    return renewed.rowcount == 1
 
 
 def release_lost(connection: sa.Connection, sweep_id: int, chunk_id: int, owner: str, error: str) -> bool:
@@ -160,6 +176,25 @@ def release_lost(connection: sa.Connection, sweep_id: int, chunk_id: int, owner:
         .values(**_given_back(error))
     )
     return freed.rowcount == 1
+
+
+def fail_in_flight(
+    connection: sa.Connection, sweep_id: int, chunk_id: int, token: int, row: Mapping[str, Any]
+) -> bool:
+    """Store the failed `row` of the trial that its dead owner was at, and give its chunk back.
+
+    Returns False, and stores nothing, if somebody else has taken the chunk.
+    """
+    freed = connection.execute(
+        chunk.update().where(_held(sweep_id, chunk_id, token)).values(**_given_back(row["error"]), attempts=0)
+    )
+    if not freed.rowcount:
+        return False
+    connection.execute(insert_or_skip(connection, trial), dict(row))
+    spec_text = connection.execute(sa.select(sweep.c.spec).where(sweep.c.id == sweep_id)).scalar_one()
+    count_trials(connection, sweep_id, chunk_id, spec_text, done=False)
+    count(connection, finished_trials([row]))
+    return True
 
 
 def count_trials(
@@ -203,18 +238,30 @@ def _given_back(error: str | None) -> dict[str, Any]:
 
 
 def _renew(connection: sa.Connection, claim: Claim, lease_ms: int) -> bool:
+    """Renew the lease of a claim, or take the chunk back if it was freed and nobody has claimed it since."""
     renewed = connection.execute(
-        chunk.update().where(_held(claim)).values(lease_until_ms=database_now_ms() + lease_ms)
+        chunk.update()
+        .where(_is_ours(claim))
+        .values(state=ChunkState.RUNNING, owner=claim.owner, lease_until_ms=database_now_ms() + lease_ms)
     )
     return renewed.rowcount == 1
 
 
-def _held(claim: Claim) -> sa.ColumnElement[bool]:
+def _is_ours(claim: Claim) -> sa.ColumnElement[bool]:
+    return _held(claim.sweep_id, claim.chunk_id, claim.token)
+
+
+def _held(sweep_id: int, chunk_id: int, token: int) -> sa.ColumnElement[bool]:
+    """Return whether the claim with `token` is the last one, its chunk not done.
+
+    Each claim raises the token, as does whatever changes a chunk's range or trials; so a chunk that is
+    pending under the same token has merely lost its lease.
+    """
     return sa.and_(
-        chunk.c.sweep_id == claim.sweep_id,
-        chunk.c.id == claim.chunk_id,
-        chunk.c.token == claim.token,
-        chunk.c.state == ChunkState.RUNNING,
+        chunk.c.sweep_id == sweep_id,
+        chunk.c.id == chunk_id,
+        chunk.c.token == token,
+        chunk.c.state != ChunkState.DONE,
     )
 
 

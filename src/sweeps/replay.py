@@ -86,6 +86,10 @@ class WindowCache:
         for window in found:
             self._found.pop(window, None)
 
+    def forget(self) -> None:
+        """Forget every window: what was interrupted in the middle may have left one half worked out."""
+        self._held.clear()
+
     def window(self, config: RunConfig) -> ReplayWindow:
         """Return the window `config` asks for; raises BotError where the store cannot give it."""
         return self.held(config).window

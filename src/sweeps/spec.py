@@ -29,6 +29,7 @@ from sweeps.errors import UnreadableSweepError
 from sweeps.metrics import METRICS, Direction, natural_direction
 from sweeps.sampling import SAMPLERS, GridSampler, Sampler
 from sweeps.space import TrialSpace
+from sweeps.watch import MAX_TRIAL_TIMEOUT_S, TIMEOUT, TRIAL_TIMEOUT_S
 
 MAX_CONSTRAINTS = 32
 MAX_LINKS = 16
@@ -112,6 +113,14 @@ class SweepSpec(BaseModel):
         True,
         strict=True,
         description="take results that another sweep has for the same run, instead of a replay",
+    )
+    trial_timeout_s: int | None = Field(
+        None,
+        strict=True,
+        ge=1,
+        le=MAX_TRIAL_TIMEOUT_S,
+        description=f"seconds after which a trial is ended, and fails with the code {TIMEOUT}; "
+        f"left out, the limit of the service ({TRIAL_TIMEOUT_S}, or CARRYGRID_TRIAL_TIMEOUT_S)",
     )
     extensions: Annotated[tuple[dict[str, list[Any]], ...], Field(max_length=MAX_EXTENSIONS), FailFast()] = (
         Field((), description="values added later, each time after the trials that were there already")
@@ -208,6 +217,8 @@ class SweepSpec(BaseModel):
     def document(self) -> dict[str, Any]:
         """Return the sweep as JSON values: defaults filled in, decimals as canonical text, axes in order."""
         outer = self.model_dump(mode="json", exclude={"base", "grid", "extensions"})
+        if self.trial_timeout_s is None:
+            del outer["trial_timeout_s"]  # the documents of sweeps that do not name it stay as they are
         return {
             "name": outer.pop("name"),
             "base": self._compiled.base_document(),

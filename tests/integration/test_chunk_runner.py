@@ -1,24 +1,29 @@
 """What a worker does with trials that misbehave, by exceptions of every kind."""
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sweeping import BASE, chunks_of, stored_rows, submit, sweep_spec
+import structlog
+from sweeping import BASE, assert_every_trial_once, chunks_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SimulatedClock
+from bot.data.database import write_transaction
 from bot.data.store import HistoricalDataStore
 from bot.errors import InsufficientDataError
 from sweeps import replay as replay_module
 from sweeps.errors import ResultRangeError
 from sweeps.harvest import Harvest, Rhythm
-from sweeps.leases import Hold
+from sweeps.leases import Hold, claim_chunk
+from sweeps.reconcile import expire_leases
 from sweeps.replay import WindowCache, trial_config
 from sweeps.runner import ChunkRunner
-from sweeps.tables import trial_curve
+from sweeps.tables import chunk, trial_curve
+from sweeps.watch import TimeLimitError, Unwatched
 
 SPEC = sweep_spec(grid={"perp_leverage": [1, 2, 3, 4, 5, 6]}, curves="none")
 
@@ -101,19 +106,108 @@ def test_trial_whose_curve_cannot_be_kept_has_one_row_that_says_so(
     assert (found.trials_done, found.trials_failed) == (6, 1)
 
 
-def test_trial_that_takes_too_long_is_recorded_and_the_rest_given_back(
+def test_trial_at_its_limit_is_recorded_and_the_rest_given_back(
     engine: sa.Engine, runner: ChunkRunner, misbehave: Any, clock: SimulatedClock
 ) -> None:
     def hang() -> None:
-        clock.advance_to(clock.now_ms() + 120_000)
-        raise TooLongError
+        clock.advance_to(clock.now_ms() + 600_000)
+        raise TimeLimitError
 
     sweep_id = submit(engine, SPEC)
     misbehave(2, hang)
     runner.run(sweep_id, 0, "me")
-    assert [row["error_code"] for row in stored_rows(engine, sweep_id)] == [None, None, "timeout"]
+    rows = stored_rows(engine, sweep_id)
+    assert [row["error_code"] for row in rows] == [None, None, "timeout"]
+    assert rows[2]["error"] == "took longer than 600 s, the limit of a trial (trial_timeout_s)"
     assert chunks_of(engine, sweep_id)[0].state == "pending"
     assert runner.run(sweep_id, 0, "me") is Hold.DONE
+
+
+class Limits(Unwatched):
+    """Notes how long what may take."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[float, int]] = []
+        self.claims: list[tuple[int, int, int]] = []
+
+    def claimed(self, sweep_id: int, chunk_id: int, token: int) -> None:
+        self.claims.append((sweep_id, chunk_id, token))
+
+    def limited(self, seconds: float, numbers: Sequence[int] = ()) -> AbstractContextManager[None]:
+        self.seen.append((seconds, len(numbers)))
+        return super().limited(seconds, numbers)
+
+
+@pytest.mark.parametrize(("timeout_s", "alone", "turn"), [(None, 600, 20), (3600, 3600, 20), (5, 5, 5)])
+def test_limit_of_the_sweep_judges_each_trial_and_a_short_one_the_trials_that_go_together(
+    engine: sa.Engine, clock: SimulatedClock, timeout_s: int | None, alone: float, turn: float
+) -> None:
+    spec = sweep_spec(grid={"perp_leverage": [1, 2, 3, 4, 5, 6]}, curves="none", trial_timeout_s=timeout_s)
+    for together, expected in ((1, [(alone, 1)] * 6), (1_000, [(turn, 6)])):
+        watch = Limits()
+        windows = WindowCache(HistoricalDataStore(engine))
+        runner = ChunkRunner(engine, windows, clock, rhythm=Rhythm(together=together), watch=watch)
+        sweep_id = submit(engine, spec)
+        assert runner.run(sweep_id, 0, "me") is Hold.DONE
+        assert watch.seen == expected
+        assert watch.claims == [(sweep_id, 0, 1)]
+
+
+def test_result_that_comes_after_the_lease_ran_out_counts_until_another_takes_the_chunk(
+    engine: sa.Engine, runner: ChunkRunner, misbehave: Any
+) -> None:
+    def lose_the_lease() -> None:
+        with write_transaction(engine) as connection:
+            connection.execute(chunk.update().values(lease_until_ms=1))
+        with write_transaction(engine) as connection:
+            assert expire_leases(connection) == 1
+
+    sweep_id = submit(engine, SPEC)
+    misbehave(5, lose_the_lease)
+    assert runner.run(sweep_id, 0, "me") is Hold.DONE
+    misbehave(5, lambda: None)
+    assert_every_trial_once(engine, sweep_id, SPEC)
+
+
+def test_result_that_comes_after_another_took_the_chunk_is_not_stored(
+    engine: sa.Engine, runner: ChunkRunner, misbehave: Any
+) -> None:
+    def lose_the_chunk() -> None:
+        with write_transaction(engine) as connection:
+            connection.execute(chunk.update().values(lease_until_ms=1))
+        with write_transaction(engine) as connection:
+            assert expire_leases(connection) == 1
+            assert claim_chunk(connection, sweep_id, 0, "another")
+
+    sweep_id = submit(engine, SPEC)
+    misbehave(5, lose_the_chunk)
+    assert runner.run(sweep_id, 0, "me") is Hold.LOST
+    assert stored_rows(engine, sweep_id) == []
+    assert [found.owner for found in chunks_of(engine, sweep_id)] == ["another"]
+
+
+def test_chunk_and_its_failed_trials_are_told_in_the_log_with_their_numbers(
+    engine: sa.Engine, runner: ChunkRunner, misbehave: Any
+) -> None:
+    sweep_id = submit(engine, SPEC)
+    misbehave(2, raising(MemoryError()))
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        runner.run(sweep_id, 0, "me")
+    start, failure, end = lines
+    assert all((line["sweep"], line["chunk"]) == (sweep_id, 0) for line in lines)
+    assert (start["event"], start["trials"], start["attempt"]) == ("chunk started", 6, 1)
+    assert (failure["event"], failure["trial"], failure["code"]) == ("trial failed", 2, "memory")
+    assert (end["event"], end["outcome"], end["completed"], end["failed"]) == ("chunk ended", "done", 5, 1)
+
+
+def test_many_failed_trials_of_a_chunk_do_not_flood_the_log(engine: sa.Engine, runner: ChunkRunner) -> None:
+    base = {"exchange": "synthetic", "symbols": ["BTC/USDT:USDT"], "start": "2019-01-01", "end": "2019-02-01"}
+    grid = {"perp_leverage": {"start": "1", "stop": "25", "step": "1"}}
+    sweep_id = submit(engine, sweep_spec(base=base, grid=grid), size=25)
+    with structlog.testing.capture_logs() as lines:
+        runner.run(sweep_id, 0, "me")
+    assert [line["event"] for line in lines].count("trial failed") == 10
+    assert lines[-1]["failed"] == 25
 
 
 @pytest.mark.parametrize("error", [TooLongError(), SystemExit(3), KeyboardInterrupt(), OddError("odd")])
@@ -141,7 +235,7 @@ def test_long_chunk_is_saved_on_the_way_and_given_back_when_its_time_is_up(
         misbehave(number, lambda: clock.advance_to(clock.now_ms() + 12_000))
     while runner.run(sweep_id, 0, "me") is not Hold.DONE:
         done.append(len(stored_rows(engine, sweep_id)))
-    assert done == [3, 6]
+    assert done == [3]
     assert len(stored_rows(engine, sweep_id)) == 6
 
 
@@ -235,17 +329,15 @@ def test_a_trial_that_breaks_among_others_fails_alone(
     ]
 
 
-def test_a_hang_among_others_gives_the_chunk_back_and_is_found_alone(
+def test_a_hang_among_others_is_found_alone_and_the_chunk_given_back(
     engine: sa.Engine, together: ChunkRunner, misbehave: Any, clock: SimulatedClock
 ) -> None:
     def hang() -> None:
-        clock.advance_to(clock.now_ms() + 120_000)
-        raise TooLongError
+        clock.advance_to(clock.now_ms() + 20_000)
+        raise TimeLimitError
 
     sweep_id = submit(engine, SPEC)
     misbehave(2, hang)
-    with pytest.raises(TooLongError):
-        together.run(sweep_id, 0, "me")
     together.run(sweep_id, 0, "me")
     assert [row["error_code"] for row in stored_rows(engine, sweep_id)] == [None, None, "timeout"]
 

@@ -25,9 +25,9 @@ SPEC = sweep_spec(
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, market_template: Path) -> Iterator[Installation]:
-    """Return a service with PostgreSQL, whose tasks may take 4 s and 6 s if they do not listen."""
+    """Return a service with PostgreSQL, that waits 10 s for it."""
     folder = tmp_path_factory.mktemp("network")
-    limits = {"soft_time_limit_s": "4", "hard_time_limit_s": "6", "stall_limit_s": "10"}
+    limits = {"stall_limit_s": "10"}
     with postgres_server() as server, postgres_database(server, "network_faults") as url:
         fill(url)
         with installation(folder, market_template, postgres_url=url, **limits) as one:

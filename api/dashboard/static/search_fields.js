@@ -1,8 +1,8 @@
-/* Name, constraints, sampler, objective, curves: the parts of a sweep outside its parameters. */
+/* Name, constraints, sampler, objective, curves, limit: the parts of a sweep outside its parameters. */
 import { isObject } from "./json_text.js";
 import { textOf, valueOf } from "./values.js";
 
-const FIELDS = ["name", "constraints", "sampler", "sampler-n", "sampler-seed", "metric", "direction", "curves", "curves-top", "reuse"];
+const FIELDS = ["name", "constraints", "sampler", "sampler-n", "sampler-seed", "metric", "direction", "curves", "curves-top", "timeout", "reuse"];
 const LONGEST_NAME = 200;
 
 export class SearchFields {
@@ -37,7 +37,7 @@ export class SearchFields {
   }
 
   show() {
-    const { name, constraints, sampler, objective, curves, reuse } = this.document;
+    const { name, constraints, sampler, objective, curves, trial_timeout_s: timeout, reuse } = this.document;
     put(this.fields.name, name === this.suggested ? "" : textOf(name ?? ""));
     put(this.fields.constraints, Array.isArray(constraints) ? constraints.join("\n") : "");
     this.fields.sampler.value = sampler?.kind ?? "grid";
@@ -47,6 +47,7 @@ export class SearchFields {
     this.fields.direction.value = objective?.direction ?? (this.fields.metric.selectedOptions[0]?.dataset.small === "true" ? "minimize" : "maximize");
     this.fields.curves.value = typeof curves === "string" ? curves : "top";
     put(this.fields["curves-top"], textOf(isObject(curves) ? curves.top : 50));
+    put(this.fields.timeout, textOf(timeout ?? ""));
     this.fields.reuse.checked = reuse !== false;
     this.dress();
   }
@@ -71,6 +72,10 @@ export class SearchFields {
     }
     if (part === "metric" || part === "direction") spec.objective = { metric: fields.metric.value, direction: fields.direction.value };
     if (part === "curves") spec.curves = fields.curves.value === "top" ? { top: valueOf(fields["curves-top"].value, "integer") } : fields.curves.value;
+    if (part === "timeout") {
+      if (fields.timeout.value) spec.trial_timeout_s = valueOf(fields.timeout.value, "integer");
+      else delete spec.trial_timeout_s;
+    }
     if (part === "reuse") {
       if (fields.reuse.checked) delete spec.reuse;
       else spec.reuse = false;

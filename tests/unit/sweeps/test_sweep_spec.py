@@ -183,3 +183,17 @@ def test_kept_trials_are_those_a_naive_filter_keeps(sizes: list[int], bound: int
         return
     found = spec(grid=grid, constraints=[text])
     assert [tuple(map(int, found.params(n).values())) for n in range(found.trial_count)] == naive
+
+
+def test_sweep_that_names_no_limit_of_its_trials_is_stored_as_before_there_was_one() -> None:
+    assert "trial_timeout_s" not in spec().document()
+    assert spec(trial_timeout_s=None).digest == spec().digest
+    limited = spec(trial_timeout_s=45)
+    assert limited.document()["trial_timeout_s"] == 45
+    assert SweepSpec.from_text(json.dumps(limited.document())).document() == limited.document()
+    assert limited.digest != spec().digest
+
+
+@pytest.mark.parametrize("value", [0, -1, 86_401, "60", 1.5, True])
+def test_limit_of_trials_out_of_its_bounds_is_refused_by_name(value: Any) -> None:
+    assert list(refusal(trial_timeout_s=value)) == ["trial_timeout_s"]

@@ -11,6 +11,7 @@ import pytest
 import workers
 from bot.errors import InvalidInputError
 from sweeps.dispatch import REPLAY_CHUNK_TASK, REPLAY_QUEUE
+from sweeps.watch import MAX_TRIAL_TIMEOUT_S
 from workers.app import broker_transport_options, celery_settings, make_app
 from workers.settings import WorkerSettings
 
@@ -24,9 +25,18 @@ def test_messages_are_json_acknowledged_late_and_never_hoarded() -> None:
     assert found["result_backend"] is None
 
 
-@pytest.mark.parametrize(("visibility", "accepted"), [(360, False), (100, False), (361, True)])
+TWICE = 2 * WorkerSettings().hard_time_limit_s
+
+
+def test_limits_of_the_task_queue_follow_from_the_longest_that_a_trial_may_take() -> None:
+    found = celery_settings(WorkerSettings())
+    assert MAX_TRIAL_TIMEOUT_S < found["task_soft_time_limit"] < found["task_time_limit"]
+    assert found["broker_transport_options"]["visibility_timeout"] > 2 * found["task_time_limit"]
+
+
+@pytest.mark.parametrize(("visibility", "accepted"), [(TWICE, False), (100, False), (TWICE + 1, True)])
 def test_visibility_must_exceed_twice_the_hard_limit(visibility: int, accepted: bool) -> None:
-    settings = WorkerSettings(visibility_timeout_s=visibility, hard_time_limit_s=180)
+    settings = WorkerSettings(visibility_timeout_s=visibility)
     if accepted:
         assert broker_transport_options(settings)["visibility_timeout"] == visibility
         return
@@ -39,6 +49,7 @@ def test_visibility_must_exceed_twice_the_hard_limit(visibility: int, accepted: 
     [
         (("celery", "-A", "workers", "worker"), "CARRYGRID_VISIBILITY_TIMEOUT_S", "360"),
         (("celery", "-A", "workers", "worker"), "CARRYGRID_LOG_LEVEL", "loud"),
+        (("celery", "-A", "workers", "worker"), "CARRYGRID_TRIAL_TIMEOUT_S", "86401"),
         (("workers.dispatcher",), "CARRYGRID_LEASE_S", "soon"),
         (("uvicorn", "api.main:app"), "CARRYGRID_LOG_FORMAT", "xml"),
     ],
