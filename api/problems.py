@@ -15,6 +15,7 @@ from bot.errors import (
     InvalidNumberError,
     MissingExtraError,
     StoreError,
+    cut,
 )
 from bot.paper.ledger import SessionError
 from sweeps.errors import (
@@ -27,6 +28,7 @@ from sweeps.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+_LONGEST_DETAIL = 30_000
 _TYPE_PREFIX = "urn:carrygrid:problem:"
 
 _STATUS_OF: Mapping[type[BotError], HTTPStatus] = {
@@ -99,7 +101,8 @@ def problem_of(error: BotError) -> Problem:
     status = next((_STATUS_OF[kind] for kind in type(error).__mro__ if kind in _STATUS_OF), None)
     fields = error.errors if isinstance(error, InvalidInputError) else ()
     window = error.common_window if isinstance(error, InsufficientDataError) else None
-    return Problem(error.code, status or HTTPStatus.INTERNAL_SERVER_ERROR, error.message, fields, window)
+    detail = cut(error.message, _LONGEST_DETAIL)
+    return Problem(error.code, status or HTTPStatus.INTERNAL_SERVER_ERROR, detail, fields, window)
 
 
 def status_problem(status: int, detail: str | None = None) -> Problem:

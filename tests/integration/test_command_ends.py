@@ -66,6 +66,25 @@ def test_ctrl_c_while_modules_are_loaded_is_status_130_without_a_word(
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
 
+@pytest.mark.parametrize("module", ["celery", "workers.settings", "sweeps.dispatch"])
+def test_ctrl_c_while_a_dispatcher_or_worker_loads_is_status_130(
+    environment: dict[str, str], module: str
+) -> None:
+    script = _INTERRUPTED_AT.replace("MODULE", repr(module)).replace("from api.cli import main\n", "")
+    script = script.replace(
+        "main()", "import runpy; runpy.run_module('workers.dispatcher', run_name='__main__')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
 _HIDDEN = """
 import os, signal, sys, time, typer
 from api.cli.failures import run
