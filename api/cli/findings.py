@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from api.cli.printing import console
-from bot.backtest.findings import RunFinding, words
+from bot.backtest.findings import RunFinding
+from bot.backtest.window_findings import words
 from bot.wording import counted
 from carrygrid import Sweep
 

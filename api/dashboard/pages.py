@@ -18,7 +18,7 @@ from api.dashboard.advice import advice
 from api.dashboard.catalogue import METRIC_LABELS, explained
 from api.dashboard.glossary import TERMS
 from api.problems import Problem
-from bot.backtest.findings import words
+from bot.backtest.window_findings import words
 from bot.money import plain
 from bot.timestamps import iso
 from bot.wording import counted

@@ -7,7 +7,8 @@ from typing import Any
 
 from api.dashboard.catalogue import METRIC_LABELS, explained
 from api.dashboard.formats import shown, utc
-from bot.backtest.findings import SERIOUS, RunFinding, words
+from bot.backtest.findings import RunFinding
+from bot.backtest.window_findings import SERIOUS, words
 from bot.data.symbols import SYNTHETIC_EXCHANGE
 from bot.wording import counted
 from sweeps.axes import Axis, as_number

@@ -8,8 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.backtest.findings import Booked, RunFinding, WindowFinding, run_findings
+from bot.backtest.findings import Booked, RunFinding, run_findings
 from bot.backtest.result import trade_of
+from bot.backtest.window_findings import WindowFinding
 from bot.config import RunConfig
 from bot.data.database import insert_or_skip
 from sweeps.curves import decode_trades

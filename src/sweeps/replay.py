@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from bot.backtest import Baselines, Insight, ReplayWindow, RunResult, explain, replay
 from bot.backtest.batch import BatchReplayer, Course, TrialSummary
-from bot.backtest.findings import WindowFinding, window_findings
 from bot.backtest.identity import run_key
+from bot.backtest.window_findings import WindowFinding, window_findings
 from bot.config import RunConfig
 from bot.data.series import MarketData
 from bot.errors import BotError

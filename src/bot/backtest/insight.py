@@ -8,10 +8,10 @@ from typing import Any
 from bot.analytics.carry import CarryComparison, Holding
 from bot.backtest.book import Book
 from bot.backtest.engine import replay
-from bot.backtest.findings import volume_note
 from bot.backtest.result import RunResult
 from bot.backtest.sights import deciding, entry_gate
 from bot.backtest.window import ReplayWindow
+from bot.backtest.window_findings import volume_note
 from bot.config import RunConfig
 from bot.models import SettlementView
 from bot.money import exact

@@ -8,10 +8,11 @@ from typing import Any
 
 from bot import ENGINE_VERSION
 from bot.analytics.metrics import Calendar, Units, from_units, units_texts
-from bot.backtest.findings import Booked, RunFinding, run_findings, window_findings
+from bot.backtest.findings import Booked, RunFinding, run_findings
 from bot.backtest.identity import run_key
 from bot.backtest.ledger import ledger_of
 from bot.backtest.metrics import Metrics
+from bot.backtest.window_findings import window_findings
 from bot.config import RunConfig
 from bot.data.coverage import Coverage
 from bot.models import CloseReason, ContractEnd, FundingPayment, Trade

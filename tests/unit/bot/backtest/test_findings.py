@@ -7,7 +7,8 @@ import pytest
 from toy_market import START, candles, configured, pair, window
 
 from bot.backtest import Baselines, RunResult, explain, replay
-from bot.backtest.findings import Booked, RunFinding, WindowFinding, run_findings, window_findings
+from bot.backtest.findings import Booked, RunFinding, run_findings
+from bot.backtest.window_findings import WindowFinding, window_findings
 from bot.data.coverage import Coverage, LegCoverage
 from bot.data.jumps import JumpMoment
 from bot.data.quality import Finding
