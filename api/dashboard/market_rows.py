@@ -123,7 +123,9 @@ class JobRow:
         if result is None:
             return None
         if self.view.kind is JobKind.IMPORT:
-            names = ("rows_read", "new", "already_there", "refused")
+            # Jobs of before there was one have no count of replaced rows.
+            replaced = ("replaced",) if result.get("replaced") else ()
+            names = ("rows_read", "new", *replaced, "already_there", "refused")
             return {name.replace("_", " "): result[name] for name in names}
         return {name: sum(one[name] for one in result["series"]) for name in ("new", "refused")}
 

@@ -224,3 +224,33 @@ def test_word_is_explained_on_focus_until_escape_and_leads_to_the_glossary(
     expect(page.locator("#taker:target dt")).to_have_text("Taker fee")
     assert axe.violations(page) == []
     assert visit.complaints == []
+
+
+def test_rows_are_shown_confirmed_and_deleted(address: str, visit: Visit) -> None:
+    page = visit.page
+    page.goto(f"{address}/dashboard/data")
+    form = page.locator("#delete-form")
+    form.get_by_label("Exchange").fill("synthetic")
+    form.get_by_label("Symbol").fill("BTCUSDT")
+    form.get_by_label("Series").fill("perp-7h")
+    form.get_by_role("button", name="Show what would go").click()
+    expect(form.get_by_role("status")).to_contain_text("series: 'perp-7h' has no candle interval of")
+    form.get_by_label("Series").fill("perp-1h")
+    form.get_by_label("From, UTC").fill("2024-02-01")
+    form.get_by_label("To, not included").fill("2024-02-02")
+    form.get_by_role("button", name="Show what would go").click()
+    expect(form.locator("li")).to_have_text(
+        "BTC/USDT:USDT perp 1h: 24 rows, 2024-02-01 00:00 to 2024-02-01 23:00"
+    )
+    confirm = form.get_by_role("button", name="Delete 24 rows")
+    form.get_by_label("To, not included").fill("2024-02-03")
+    expect(confirm).to_be_hidden()
+    form.get_by_label("To, not included").fill("2024-02-02")
+    form.get_by_role("button", name="Show what would go").click()
+    assert axe.violations(page) == []
+    confirm.click()
+    expect(form.get_by_role("status")).to_have_text("24 rows deleted")
+    lost = page.locator('tr[data-symbol="synthetic BTC/USDT:USDT"] rect.hole title')
+    texts = lost.evaluate_all("all => all.map(one => one.textContent)")
+    assert "perp 1h: 24 rows missing, 2024-02-01 00:00 to 2024-02-01 23:00" in texts
+    assert [one for one in visit.complaints if "422" not in one] == []
