@@ -27,7 +27,7 @@ from api.dashboard import (
     views,
 )
 from api.dashboard.pages import Pages
-from api.dependencies import Database
+from api.dependencies import READERS, STUDENTS, WRITERS, Database
 from api.errors import install_error_handlers
 from api.headers import SecurityHeaders
 from api.local.database import ready_database
@@ -40,7 +40,7 @@ from api.settings import Settings
 from api.starting import RefusedStart
 from api.throttle import Throttle
 from bot.clock import Clock, SystemClock
-from bot.data.database import open_async_engine
+from bot.data.database import open_engine
 from sweeps.uploads import MAX_UPLOAD_BYTES
 from sweeps.watchdog import bound_shutdown
 
@@ -116,11 +116,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if threading.current_thread() is threading.main_thread():
         bound_shutdown(_SHUTDOWN_S, signal.SIGTERM)
     with ready_database(settings) as engine:
-        async_engine = open_async_engine(settings.database, busy_timeout_ms=PATIENCE_MS)
-        app.state.database = Database(async_engine, engine)
+        requests = open_engine(
+            settings.database, pool_size=READERS + STUDENTS + WRITERS, busy_timeout_ms=PATIENCE_MS
+        )
+        app.state.database = Database(requests)
         app.state.replays = Replays(engine)
         app.state.comparisons = Comparisons(app.state.replays.store)
         try:
             yield
         finally:
-            await async_engine.dispose()
+            requests.dispose()

@@ -4,68 +4,84 @@ from collections.abc import Callable
 from typing import Annotated, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
-from sqlalchemy.ext.asyncio import AsyncEngine
-from starlette.concurrency import run_in_threadpool
 
 from api.replays import Replays
 from api.settings import Settings
 from bot.clock import Clock
-from bot.data.database import async_write_transaction
+from bot.data.database import write_transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+READERS, STUDENTS, WRITERS = 8, 2, 4
+"""Threads for each kind of work of a process; more of them would only take turns on its processor."""
+
 
 class Database:
-    """Runs SQL functions that take a connection, each call in a transaction of its own.
+    """Runs SQL functions that take a connection, each call in a transaction and a thread of its own.
 
-    `threads` is the engine for work that would hold up the event loop.
+    Reads, studies, which take long, and writes have threads of their own, so that none of them waits for
+    another kind. The engine has a connection for each, so that nobody is refused one.
     """
 
-    def __init__(self, engine: AsyncEngine, threads: sa.Engine) -> None:
-        self._engine = engine
-        self.threads = threads
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self._readers = CapacityLimiter(READERS)
+        self._students = CapacityLimiter(STUDENTS)
+        self._writers = CapacityLimiter(WRITERS)
 
     async def read(
         self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Return what `query` reads."""
-        async with self._engine.connect() as connection:
-            return await connection.run_sync(query, *args, **kwargs)
+        return await self._threaded(self._readers, self._read, lambda opened: query(opened, *args, **kwargs))
 
     async def study(
         self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Return what `query` reads and works out, in a thread of its own."""
-
-        def run() -> T:
-            with self.threads.connect() as connection:
-                return query(connection, *args, **kwargs)
-
-        return await run_in_threadpool(run)
+        """Return what `query` reads and works out, which takes long."""
+        return await self._threaded(self._students, self._read, lambda opened: query(opened, *args, **kwargs))
 
     async def write(
         self, command: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Return what `command` answers once its changes are on disk."""
-        async with async_write_transaction(self._engine, durable=True) as connection:
-            return await connection.run_sync(command, *args, **kwargs)
+        return await self._threaded(
+            self._writers, self._write, lambda opened: command(opened, *args, **kwargs)
+        )
+
+    @staticmethod
+    async def _threaded(
+        limiter: CapacityLimiter,
+        run: Callable[[Callable[[sa.Connection], T]], T],
+        query: Callable[[sa.Connection], T],
+    ) -> T:
+        return await to_thread.run_sync(run, query, limiter=limiter)
+
+    def _read(self, query: Callable[[sa.Connection], T]) -> T:
+        with self.engine.connect() as connection:
+            return query(connection)
+
+    def _write(self, command: Callable[[sa.Connection], T]) -> T:
+        with write_transaction(self.engine, durable=True) as connection:
+            return command(connection)
 
 
-def _database(request: Request) -> Database:
+async def _database(request: Request) -> Database:
     return cast("Database", request.app.state.database)
 
 
-def _replays(request: Request) -> Replays:
+async def _replays(request: Request) -> Replays:
     return cast("Replays", request.app.state.replays)
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     return cast("Settings", request.app.state.settings)
 
 
-def _clock(request: Request) -> Clock:
+async def _clock(request: Request) -> Clock:
     return cast("Clock", request.app.state.clock)
 
 

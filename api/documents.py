@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from orjson import Fragment
 
 from bot.analytics.metrics import units_texts
 from bot.config import RunConfig
@@ -24,7 +25,7 @@ def sweep_document(sweep: SweepView) -> dict[str, Any]:
     """Return a sweep with its spec, progress and best trial."""
     return {
         "id": sweep.id,
-        "name": sweep.spec.name,
+        "name": sweep.head.name,
         "state": sweep.state,
         "outcome": sweep.outcome,
         "trials_total": sweep.trials_total,
@@ -44,7 +45,7 @@ def sweep_document(sweep: SweepView) -> dict[str, Any]:
         "data_change": sweep.data_changed,
         "tags": sweep.tags,
         "note": sweep.note,
-        "spec": sweep.spec.document(),
+        "spec": Fragment(sweep.spec_text),
     }
 
 

@@ -48,7 +48,7 @@ class Room:
         refuse_overload(connection, self.most_open_trials)
 
 
-def _room(settings: SettingsDep) -> Room:
+async def _room(settings: SettingsDep) -> Room:
     return Room(settings.database, settings.max_open_trials)
 
 

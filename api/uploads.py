@@ -45,7 +45,7 @@ async def received(request: Request, database: Database, room: Room, asked: Impo
 
 
 def _stored(database: Database, asked: ImportRequest, file: BinaryIO) -> dict[str, Any]:
-    with write_transaction(database.threads, durable=True) as connection:
+    with write_transaction(database.engine, durable=True) as connection:
         job_id = create_job(connection, JobKind.IMPORT, asdict(asked))
         put_upload(connection, job_id, file)
         return job_document(get_job(connection, DATA_JOBS, job_id))

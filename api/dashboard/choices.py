@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from api.dashboard.presenters import SweepCard, text_of
+from api.dashboard.presenters import SweepPage, text_of
 from sweeps.axes import Axis
 from sweeps.grouping import Aggregate
 from sweeps.heatmap import MOST_CELLS
@@ -20,9 +20,9 @@ _LEAST_CELLS, _TRIALS_OF_A_CELL = 64, 2
 VIEW_PARAMETERS = frozenset({"x", "y", "z", "metric", "agg", "risk", "gain", "sort", "cursor"})
 
 
-def view_document(sweep: SweepCard) -> dict[str, Any]:
+def view_document(sweep: SweepPage) -> dict[str, Any]:
     """Return the axes with their values ascending, as text, and what is shown by default."""
-    axes = sweep.view.spec.space.axes
+    axes = sweep.spec.space.axes
     widest = sorted(axes, key=lambda axis: -len(axis.values))[:2]
     x, y, *_ = [axis.name for axis in axes if axis in widest] + ["", ""]
     return {
@@ -39,14 +39,14 @@ def view_document(sweep: SweepCard) -> dict[str, Any]:
     }
 
 
-def chosen_filters(sweep: SweepCard, query: Mapping[str, str]) -> dict[str, str]:
+def chosen_filters(sweep: SweepPage, query: Mapping[str, str]) -> dict[str, str]:
     """Return the part of an address that selects trials: axes and metrics with a value or a range each."""
-    known = {*sweep.view.spec.space.by_name, *METRICS} - VIEW_PARAMETERS
+    known = {*sweep.spec.space.by_name, *METRICS} - VIEW_PARAMETERS
     return {name: text for name, text in query.items() if name in known}
 
 
-def _is_grid(sweep: SweepCard) -> bool:
-    return isinstance(sweep.view.spec.sampler, GridSampler)
+def _is_grid(sweep: SweepPage) -> bool:
+    return isinstance(sweep.spec.sampler, GridSampler)
 
 
 def _axis(axis: Axis) -> dict[str, Any]:

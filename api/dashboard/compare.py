@@ -27,7 +27,7 @@ _MOST_CHARACTERS = 20_000
 Number = Annotated[int | None, Query(ge=0, le=LARGEST_ID)]
 
 
-def _comparisons(request: Request) -> Comparisons:
+async def _comparisons(request: Request) -> Comparisons:
     return cast("Comparisons", request.app.state.comparisons)
 
 

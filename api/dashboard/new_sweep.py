@@ -13,7 +13,8 @@ from api.dashboard.views import PagesDep
 from api.dependencies import DatabaseDep, SettingsDep
 from api.routes.parameters import LARGEST_ID
 from sweeps.catalogue import strategies_document
-from sweeps.progress import SweepView, get_sweep
+from sweeps.progress import SweepView, get_spec, get_sweep
+from sweeps.spec import SweepSpec
 from sweeps.watch import TRIAL_TIMEOUT_S
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -27,10 +28,13 @@ async def new_sweep_page(
 ) -> HTMLResponse:
     """Return the form; `clone` names the sweep that it begins with."""
 
-    def query(connection: sa.Connection) -> tuple[list[Market], SweepView | None]:
-        return held_markets(connection), None if clone is None else get_sweep(connection, clone)
+    def query(connection: sa.Connection) -> tuple[list[Market], SweepView | None, SweepSpec | None]:
+        markets = held_markets(connection)
+        if clone is None:
+            return markets, None, None
+        return markets, get_sweep(connection, clone), get_spec(connection, clone)
 
-    markets, original = await database.read(query)
+    markets, original, spec = await database.study(query)
     catalogue = await run_in_threadpool(strategies_document)
     return pages.render(
         request,
@@ -44,7 +48,7 @@ async def new_sweep_page(
         trial_timeout_s=TRIAL_TIMEOUT_S,
         guarded=settings.api_token is not None,
         start={
-            "spec": written_sweep(original.spec, catalogue) if original else first_sweep(markets, catalogue),
+            "spec": written_sweep(spec, catalogue) if spec else first_sweep(markets, catalogue),
             "strategies": catalogue["strategies"],
             "markets": [market.document() for market in markets],
         },

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from api.dashboard.catalogue import METRIC_LABELS, explained
@@ -14,6 +15,7 @@ from bot.wording import counted
 from sweeps.axes import Axis, as_number
 from sweeps.failures import FailureReport
 from sweeps.findings import SweepFinding
+from sweeps.heads import SweepHead
 from sweeps.heartbeats import Beat, Component
 from sweeps.metrics import Direction
 from sweeps.progress import SweepView
@@ -42,10 +44,10 @@ class SweepCard:
         findings: Sequence[SweepFinding] = (),
         best_findings: Sequence[RunFinding] = (),
     ) -> None:
-        spec = view.spec
+        head = view.head
         self.view = view
         self.id = view.id
-        self.name = spec.name
+        self.name = head.name
         self.state = view.outcome or view.state
         self.failures = failures
         self.findings = findings
@@ -60,17 +62,17 @@ class SweepCard:
         self.resumable = view.state in {SweepState.PAUSED, SweepState.CANCELLED, SweepState.FAILED} or (
             view.state is SweepState.COMPLETED and view.trials_failed > 0
         )
-        self.objective = METRIC_LABELS[spec.objective.metric]
-        self.direction = spec.objective.direction
+        self.objective = METRIC_LABELS[head.objective.metric]
+        self.direction = head.objective.direction
         self.best_first = f"{'-' if self.direction is Direction.MAXIMIZE else ''}{self.objective.name}"
         self.best_number = view.best and view.best.number
-        self.best_value = view.best and view.best.metrics[spec.objective.metric]
+        self.best_value = view.best and view.best.metrics[head.objective.metric]
         self.best_net_pnl = view.best and view.best.metrics["net_pnl"]
-        self.unit = quote_unit(spec)
+        self.unit = quote_of(head.symbols())
         self.created_ms = view.created_ms
         self.finished_ms = view.finished_ms
-        self.synthetic = SYNTHETIC_EXCHANGE in spec.exchanges()
-        self.summary = summary(spec)
+        self.synthetic = SYNTHETIC_EXCHANGE in head.exchanges()
+        self.summary = summary(head)
         self.waiting_for_workers = self.open and beats is not None and not someone_works(beats)
 
     @property
@@ -84,15 +86,27 @@ class SweepCard:
             found.append(f"{counted(missed, 'settlement')} missed")
         return found
 
-    @property
-    def axes(self) -> list[AxisCard]:
-        """The axes in the order written."""
-        return [axis_card(axis) for axis in self.view.spec.axes]
+
+class SweepPage(SweepCard):
+    """A sweep as its own page prints it, with its axes."""
+
+    def __init__(
+        self,
+        view: SweepView,
+        spec: SweepSpec,
+        beats: Sequence[Beat] | None = None,
+        failures: FailureReport | None = None,
+        findings: Sequence[SweepFinding] = (),
+        best_findings: Sequence[RunFinding] = (),
+    ) -> None:
+        super().__init__(view, beats, failures, findings, best_findings)
+        self.spec = spec
+        self.axes = [axis_card(axis) for axis in spec.axes]
 
     @property
     def spec_text(self) -> str:
         """The spec as indented JSON."""
-        return json.dumps(self.view.spec.document(), indent=2, ensure_ascii=False)
+        return json.dumps(self.spec.document(), indent=2, ensure_ascii=False)
 
 
 def someone_works(beats: Sequence[Beat]) -> bool:
@@ -124,27 +138,20 @@ def without_nulls(value: Any) -> Any:
     return {name: held for name, held in value.items() if held is not None}
 
 
-def quote_unit(spec: SweepSpec) -> str:
-    """Return the quote currency that all symbols share, else `quote`."""
-    return quote_of(spec.symbols())
-
-
 def quote_of(symbols: Sequence[str]) -> str:
     """Return the quote currency that `symbols` share, else `quote`."""
     units = {symbol.rpartition(":")[2] for symbol in symbols if ":" in symbol}
     return units.pop() if len(units) == 1 else "quote"
 
 
-def summary(spec: SweepSpec) -> str:
+def summary(head: SweepHead) -> str:
     """Return in one line what all trials share: symbols, exchange, window, strategy, capital."""
-    start_ms, end_ms = spec.window()
-    symbols = spec.symbols()
+    symbols = head.symbols()
     named = ", ".join(symbols[:6]) + (f" and {len(symbols) - 6} more" if len(symbols) > 6 else "")
-    exchanges = ", ".join(str(name) for name in spec.exchanges())
-    parts = [f"{named} on {exchanges}", f"{utc(start_ms)} to {utc(end_ms)} UTC"]
-    varied = {axis.name for axis in spec.axes}
-    if "strategy_mode" not in varied:
-        parts.append(f"{spec.base_config.strategy_mode} strategy")
-    if "initial_capital" not in varied:
-        parts.append(f"capital {shown(spec.base_config.initial_capital, 'quantity')} {quote_unit(spec)}")
+    exchanges = ", ".join(str(name) for name in head.exchanges())
+    parts = [f"{named} on {exchanges}", f"{utc(head.start_ms)} to {utc(head.end_ms)} UTC"]
+    if "strategy_mode" not in head.axes:
+        parts.append(f"{head.strategies[0]} strategy")
+    if head.initial_capital is not None:
+        parts.append(f"capital {shown(Decimal(head.initial_capital), 'quantity')} {quote_of(symbols)}")
     return " · ".join(parts)

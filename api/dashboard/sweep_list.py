@@ -41,7 +41,7 @@ class ListChoice:
         return urlencode({name: value for name, value in given.items() if value})
 
 
-def _choice(
+async def _choice(
     q: Annotated[str, Query(max_length=MAX_SEARCH)] = "",
     state: Annotated[str, Query(max_length=32)] = "",
     cursor: Cursor = None,

@@ -12,7 +12,7 @@ from api.dashboard import result, rows
 from api.dashboard.blocked import blocked_rows
 from api.dashboard.calendar import MONTHS, year_rows
 from api.dashboard.charts import Span, curve_document, funding_document, moves_document
-from api.dashboard.presenters import SweepCard, quote_of
+from api.dashboard.presenters import SweepPage, quote_of
 from api.dashboard.subject import StudyDep, SubjectDep, study_or_refusal
 from api.dashboard.trades import trade_story
 from api.dashboard.views import PagesDep
@@ -26,7 +26,7 @@ from bot.analytics.attribution import break_even_settlements
 from bot.backtest import blocked_entries
 from bot.backtest.result import trade_document
 from bot.errors import InvalidInputError
-from sweeps.progress import get_sweep
+from sweeps.progress import get_spec, get_sweep
 from sweeps.queries import TrialView, one_trial
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -44,10 +44,11 @@ async def trial_page(
 ) -> HTMLResponse:
     """Return a trial: metrics, equity, trades, configuration."""
 
-    def query(connection: sa.Connection) -> tuple[SweepCard, TrialView]:
-        return SweepCard(get_sweep(connection, sweep_id)), one_trial(connection, sweep_id, number)
+    def query(connection: sa.Connection) -> tuple[SweepPage, TrialView]:
+        page = SweepPage(get_sweep(connection, sweep_id), get_spec(connection, sweep_id))
+        return page, one_trial(connection, sweep_id, number)
 
-    sweep, trial = await database.read(query)
+    sweep, trial = await database.study(query)
     return pages.render(
         request,
         "trial.html",
@@ -56,7 +57,7 @@ async def trial_page(
         trial=rows.trial_row(trial),
         **result.result_context(
             f"/dashboard/sweeps/{sweep_id}/trials/{number}",
-            trial_config(sweep.view.spec, number),
+            trial_config(sweep.spec, number),
             trial.metrics,
             trial.run_key,
             frozenset(trial.params),

@@ -13,13 +13,13 @@ from api.dashboard.choices import chosen_filters, view_document
 from api.dashboard.controls import controls_of
 from api.dashboard.pages import Pages
 from api.dashboard.parameter_form import parameter_kinds
-from api.dashboard.presenters import SweepCard
+from api.dashboard.presenters import SweepCard, SweepPage
 from api.dependencies import DatabaseDep
 from api.routes.parameters import Cursor, SweepId, TrialNumber
 from sweeps.failures import failures_of
 from sweeps.findings import best_findings, kept_findings, summed_up
 from sweeps.heartbeats import live_beats
-from sweeps.progress import get_sweep
+from sweeps.progress import SweepView, get_spec, get_sweep
 from sweeps.queries import TrialPage, one_trial, trial_page
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -27,7 +27,7 @@ _PAGE_TRIALS = 25
 _PAGE_TRADES = 50
 
 
-def _pages(request: Request) -> Pages:
+async def _pages(request: Request) -> Pages:
     return cast("Pages", request.app.state.pages)
 
 
@@ -90,11 +90,20 @@ async def _sweep_card(database: DatabaseDep, sweep_id: int) -> SweepCard:
 
 def _card(connection: sa.Connection, sweep_id: int) -> SweepCard:
     view = get_sweep(connection, sweep_id)
-    return SweepCard(
-        view,
+    return SweepCard(view, *_beside(connection, view))
+
+
+def _page(connection: sa.Connection, sweep_id: int) -> SweepPage:
+    view, spec = get_sweep(connection, sweep_id), get_spec(connection, sweep_id)
+    return SweepPage(view, spec, *_beside(connection, view))
+
+
+def _beside(connection: sa.Connection, view: SweepView) -> tuple[Any, ...]:
+    """Return who is alive, why trials failed, and the findings of the sweep and of its best trial."""
+    return (
         live_beats(connection),
         failures_of(connection, view),
-        summed_up(kept_findings(connection, sweep_id)) if view.finding_names else (),
+        summed_up(kept_findings(connection, view.id)) if view.finding_names else (),
         best_findings(connection, view),
     )
 
@@ -102,8 +111,8 @@ def _card(connection: sa.Connection, sweep_id: int) -> SweepCard:
 async def _trial_list(
     request: Request, database: DatabaseDep, sweep_id: int, sort: str | None, cursor: str | None
 ) -> dict[str, Any]:
-    def query(connection: sa.Connection) -> tuple[SweepCard, Mapping[str, str], TrialPage]:
-        sweep = _card(connection, sweep_id)
+    def query(connection: sa.Connection) -> tuple[SweepPage, Mapping[str, str], TrialPage]:
+        sweep = _page(connection, sweep_id)
         filters = chosen_filters(sweep, request.query_params)
         order = sort or sweep.best_first
         page = trial_page(

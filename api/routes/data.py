@@ -30,7 +30,7 @@ Days = Annotated[int, Query(description=f"newest days of each pair: one of {WIND
 Rate = Annotated[str | None, Query(max_length=40, description="as a run's parameter of that name")]
 
 
-def _costs(spot_taker: Rate = None, perp_taker: Rate = None, slippage_bps: Rate = None) -> Costs:
+async def _costs(spot_taker: Rate = None, perp_taker: Rate = None, slippage_bps: Rate = None) -> Costs:
     given = {"spot_taker": spot_taker, "perp_taker": perp_taker, "slippage_bps": slippage_bps}
     return Costs.of_query({name: text for name, text in given.items() if text is not None})
 

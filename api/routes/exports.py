@@ -11,7 +11,8 @@ from api.openapi import PROBLEMS
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId
 from sweeps.export import ExportFormat, exported, manifest
-from sweeps.progress import SweepView, get_sweep
+from sweeps.progress import get_spec, get_sweep
+from sweeps.spec import SweepSpec
 
 router = APIRouter(prefix="/sweeps/{sweep_id}/export", tags=["trials"], responses=PROBLEMS)
 
@@ -32,8 +33,8 @@ async def export(
     Exact amounts are decimals in CSV and Parquet and text in JSON lines. Text in CSV that a spreadsheet would
     take for a formula starts with an apostrophe. The header `Link` names the manifest.
     """
-    sweep, notes = await database.read(_described, sweep_id)
-    chunks = exported(database.threads, sweep_id, sweep.spec, file_format, notes)
+    spec, notes = await database.study(_described, sweep_id)
+    chunks = exported(database.engine, sweep_id, spec, file_format, notes)
     headers = {
         "Content-Disposition": f'attachment; filename="sweep-{sweep_id}.{file_format}"',
         "Link": f'</sweeps/{sweep_id}/export/manifest>; rel="describedby"; type="application/json"',
@@ -45,10 +46,10 @@ async def export(
 @router.get("/manifest", summary="What belongs to exported numbers", response_class=JsonResponse)
 async def describe(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
     """Return the sweep as asked for, the digest of its market data, engine and library versions, columns."""
-    _, notes = await database.read(_described, sweep_id)
+    _, notes = await database.study(_described, sweep_id)
     return JsonResponse(notes)
 
 
-def _described(connection: sa.Connection, sweep_id: int) -> tuple[SweepView, dict[str, Any]]:
-    sweep = get_sweep(connection, sweep_id)
-    return sweep, manifest(connection, sweep)
+def _described(connection: sa.Connection, sweep_id: int) -> tuple[SweepSpec, dict[str, Any]]:
+    sweep, spec = get_sweep(connection, sweep_id), get_spec(connection, sweep_id)
+    return spec, manifest(connection, sweep, spec)

@@ -18,7 +18,7 @@ from api.submission import admit_run
 from bot.config import RunConfig
 from sweeps.jobs import JobKind, JobView, create_job, get_job
 from sweeps.planning import plan_sweep
-from sweeps.progress import get_sweep
+from sweeps.progress import get_spec, get_sweep
 from sweeps.queries import one_trial
 from sweeps.spec import SweepSpec
 
@@ -109,4 +109,4 @@ def _trial_config(connection: sa.Connection, sweep_id: int, number: int | None) 
             raise NoBestTrialError(sweep_id)
         number = best.number
     one_trial(connection, sweep_id, number)
-    return get_sweep(connection, sweep_id).spec.config(number), number
+    return get_spec(connection, sweep_id).config(number), number

@@ -16,8 +16,9 @@ from api.routes.parameters import Cursor, Limit, SweepId
 from api.schemas import SweepDocument, SweepPage
 from api.submission import admit
 from bot.data.store import HistoricalDataStore
+from sweeps.deleting import delete_sweep
 from sweeps.progress import MAX_SEARCH, SweepView, get_sweep, list_sweeps
-from sweeps.repository import cancel_sweep, create_sweep, delete_sweep, resume_sweep
+from sweeps.repository import cancel_sweep, create_sweep, resume_sweep
 from sweeps.spec import SweepSpec
 from sweeps.trial import SweepOutcome, SweepState
 

@@ -13,13 +13,14 @@ from sweeps.axes import MAX_TRIALS, Axis, as_number
 from sweeps.constraints import Constraint, decimal_column
 from sweeps.dimensions import Dimension
 from sweeps.sampling import GridSampler, RandomSampler, SobolSampler, candidates
-from sweeps.space import Part, TrialSpace, strides_of
+from sweeps.space import FeasibleCells, TrialSpace, strides_of
 
 MAX_CONSTRAINT_WORK = 50_000_000
 CELLS_PER_TRIAL = 20
 """How many combinations a grid may span for each trial allowed, where constraints or conditions thin it."""
 
-_BLOCK_CELLS = 65_536
+_BLOCK_CELLS = 4_096
+"""Cells compared by one call: while decimals are compared no other thread of the process runs."""
 _POINTS_PER_TRIAL = 64
 _MIN_POINTS = 65_536
 
@@ -42,19 +43,17 @@ def build_space(
     or if nothing is left.
     """
     rules = _Rules(dimensions, constraints, fixed)
-    versions = range(len(dimensions[0].sizes) if dimensions else 1)
-    parts: list[Part] = []
-    for version in versions:
+    feasible: list[FeasibleCells] = []
+    before: tuple[int, ...] | None = None
+    for version in range(len(dimensions[0].sizes) if dimensions else 1):
         sizes = tuple(dimension.sizes[version] for dimension in dimensions)
-        first = parts[-1].first + parts[-1].count if parts else 0
-        offset = parts[-1].offset + parts[-1].cells if parts else 0
         if isinstance(sampler, GridSampler):
             refuse_cells(sizes, max_trials, thin=rules.thin)
-            kept, rejected = rules.kept(sizes, parts[-1].sizes if parts else None)
+            feasible.append(FeasibleCells(*rules.kept(sizes, before)))
         else:
-            kept, rejected = rules.sampled(sizes, sampler)
-        parts.append(Part(offset, first, sizes, kept, rejected))
-    return _counted(TrialSpace(dimensions, tuple(parts)), max_trials)
+            feasible.append(FeasibleCells(*rules.sampled(sizes, sampler)))
+        before = sizes
+    return _counted(TrialSpace.of(dimensions, feasible), max_trials)
 
 
 def refuse_cells(sizes: Sequence[int], max_trials: int, *, thin: bool) -> None:

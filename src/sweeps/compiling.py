@@ -15,7 +15,7 @@ from sweeps.constraints import Constraint, parse_constraint
 from sweeps.dimensions import Written, dimensions, raw_values
 from sweeps.ranges import ValueList
 from sweeps.sampling import GridSampler, RandomSampler, SobolSampler
-from sweeps.space import TrialSpace
+from sweeps.space import FeasibleCells, TrialSpace
 from sweeps.variables import FIXED, Variables, strategies_of, variables
 
 PRESET = "preset"
@@ -117,8 +117,13 @@ class Compiled:
         ]
 
 
-def compiled(spec: SweepAsWritten, max_trials: int) -> Compiled:
-    """Return the sweep in workable form; raises InvalidInputError with one entry per refused field."""
+def compiled(
+    spec: SweepAsWritten, max_trials: int, feasible: Sequence[FeasibleCells] | None = None
+) -> Compiled:
+    """Return the sweep in workable form; raises InvalidInputError with one entry per refused field.
+
+    Its `feasible` cells, where they are known from before, are neither counted nor checked again.
+    """
     known = variables(_strategies(spec))
     errors = FieldErrors()
     fixed = _fixed(spec, known, errors)
@@ -127,14 +132,18 @@ def compiled(spec: SweepAsWritten, max_trials: int) -> Compiled:
         promoted = _promoted(spec, axes, fixed, known)
         shared = {name: value for name, value in fixed.items() if name not in axes and name not in promoted}
         written = Written(axes | promoted, spec.linked, spec.extensions, shared, known)
-        _refuse_too_many(written, spec, max_trials)
+        if feasible is None:
+            _refuse_too_many(written, spec, max_trials)
         dims = dimensions(written)
     except InvalidInputError as error:
         raise errors.after(error) from None
     errors.raise_if_any()
+    bases = {name: _base(model, written) for name, model in known.models.items()}
+    if feasible is not None:
+        space = TrialSpace.of(dims, feasible)
+        return Compiled(bases, written.axes, frozenset(promoted), space, spec.extensions)
     constraints = _constraints(spec, written)
     space = build_space(dims, constraints, shared, spec.sampler, max_trials=max_trials)
-    bases = {name: _base(model, written) for name, model in known.models.items()}
     found = Compiled(bases, written.axes, frozenset(promoted), space, spec.extensions)
     _check_runnable(found)
     return found

@@ -7,8 +7,7 @@ import sqlalchemy as sa
 
 from bot.data.changes import DataChange, changes_after, latest_change
 from bot.data.pinning import symbols_read
-from sweeps.pins import data_pin
-from sweeps.spec import SweepSpec
+from sweeps.pins import ReadHistory, data_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +15,7 @@ class PinnedSweep:
     """A sweep, the digest of the history it was submitted on, and the newest change to data by then."""
 
     id: int
-    spec: SweepSpec
+    spec: ReadHistory
     pin: str | None
     change_id: int
 

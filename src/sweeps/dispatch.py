@@ -8,10 +8,12 @@ import structlog
 
 from bot.data.database import write_transaction
 from sweeps import reconcile
+from sweeps.deleting import delete_rows, is_deleting
 from sweeps.errors import QueueUnavailableError, UnreadableSweepError
 from sweeps.heartbeats import Component, beat, forget_dead, live_slots, retire
 from sweeps.reconcile import REPUBLISH_MS, ChunkRef
 from sweeps.repository import cancel_sweep
+from sweeps.stored_specs import compile_next
 from sweeps.tally import CHUNKS_ISOLATED, LEASES_EXPIRED, count
 
 log = structlog.get_logger()
@@ -60,6 +62,8 @@ class Dispatcher:
         self._turn = 0
         self._queue_down = False
         self._was_idle = False
+        self._uncompiled = True
+        self._unreadable: set[int] = set()
 
     def step(self) -> Step:
         """Free, isolate, close, publish, once each; returns what was done."""
@@ -73,12 +77,14 @@ class Dispatcher:
             closed = reconcile.close_finished(connection)
             sweeps = reconcile.active_sweeps(connection)
             refs = self._next(connection, sweeps)
+            deleting = is_deleting(connection)
         sent = self._publish(refs)
         if sent:
             with write_transaction(self._engine) as connection:
                 reconcile.mark_published(connection, sent)
         step = Step(len(sweeps), expired, len(exhausted), len(sent), len(closed))
         self._report(step, closed)
+        self._catch_up(deleting=deleting)
         self._tidy_when_idle(step)
         return step
 
@@ -125,6 +131,14 @@ class Dispatcher:
             log.warning("chunks recovered", expired=step.expired, isolated=step.isolated)
         for sweep_id in closed:
             log.info("sweep finished", sweep=sweep_id)
+
+    def _catch_up(self, *, deleting: bool) -> None:
+        """Delete some rows of deleted sweeps, and compile a sweep from before that was stored."""
+        if deleting:
+            with write_transaction(self._engine) as connection:
+                delete_rows(connection)
+        if self._uncompiled:
+            self._uncompiled = compile_next(self._engine, self._unreadable)
 
     def _tidy_when_idle(self, step: Step) -> None:
         if step.idle and not self._was_idle:

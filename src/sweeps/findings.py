@@ -97,7 +97,9 @@ def best_findings(connection: sa.Connection, view: SweepView) -> tuple[RunFindin
     """Return the findings of a sweep's best trial, none where there is no such trial."""
     if view.best is None:
         return ()
-    found = trial_findings(connection, view.id, view.spec, {view.best.number: view.best.metrics})
+    found = trial_findings(
+        connection, view.id, get_spec(connection, view.id), {view.best.number: view.best.metrics}
+    )
     return found[view.best.number]
 
 

@@ -14,7 +14,8 @@ from sweeps.pins import pinned, refuse_another_footing
 from sweeps.repository import add_chunks, requeue, spec_text
 from sweeps.sampling import GridSampler
 from sweeps.spec import SweepSpec
-from sweeps.tables import sweep
+from sweeps.stored_specs import store_compiled
+from sweeps.tables import is_shown, sweep
 from sweeps.trial import SweepState
 from sweeps.variables import strategies_of
 
@@ -97,7 +98,9 @@ def extend_sweep(connection: sa.Connection, sweep_id: int, before: SweepSpec, gr
     Raises: UnknownSweepError; SweepStateError if it is cancelled, was changed meanwhile, or if its data were.
     """
     found = connection.execute(
-        sa.select(sweep.c.state, sweep.c.spec_digest).where(sweep.c.id == sweep_id).with_for_update()
+        sa.select(sweep.c.state, sweep.c.spec_digest)
+        .where(sweep.c.id == sweep_id, is_shown())
+        .with_for_update()
     ).one_or_none()
     if found is None:
         raise UnknownSweepError(f"there is no sweep {sweep_id}")
@@ -106,16 +109,18 @@ def extend_sweep(connection: sa.Connection, sweep_id: int, before: SweepSpec, gr
     if found.state == SweepState.CANCELLED:
         raise SweepStateError(f"sweep {sweep_id} is cancelled; resume it first, or clone it with more values")
     refuse_another_footing(connection, sweep_id)
+    text = spec_text(grown)
     connection.execute(
         sweep.update()
         .where(sweep.c.id == sweep_id)
         .values(
-            spec=spec_text(grown),
+            spec=text,
             spec_digest=grown.digest,
             trials_total=grown.trial_count,
             **pinned(connection, grown),
         )
     )
+    store_compiled(connection, sweep_id, text, grown)
     add_chunks(connection, sweep_id, grown, first=before.trial_count)
     if found.state in {SweepState.COMPLETED, SweepState.FAILED}:
         requeue(connection, sweep_id)

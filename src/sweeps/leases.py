@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
 from bot.data.database import database_now_ms, insert_or_skip
+from sweeps.heads import stored_aim
 from sweeps.leaderboard import best_first, prune_curves
 from sweeps.results import Results
-from sweeps.spec import stored_spec
 from sweeps.tables import chunk, sweep, trial, trial_curve
 from sweeps.tally import count, finished_trials
 from sweeps.trial import ACTIVE, ChunkState, SweepState, TrialState, chunk_sources, sweep_sources
@@ -203,7 +203,7 @@ def count_trials(
     """Bring a chunk's counters and its best trial in line with its rows."""
     inside = sa.and_(trial.c.sweep_id == sweep_id, trial.c.number >= chunk.c.lo, trial.c.number < chunk.c.hi)
     counted = sa.select(sa.func.count()).select_from(trial).where(inside)
-    objective = stored_spec(spec_text).objective
+    objective = stored_aim(spec_text).objective
     best = sa.select(trial.c.number).where(inside, trial.c[objective.metric].is_not(None))
     values: dict[str, Any] = {
         "trials_done": counted.scalar_subquery(),
@@ -286,4 +286,4 @@ def _store_curves(connection: sa.Connection, claim: Claim, curves: Sequence[Curv
         for item in curves
     ]
     connection.execute(insert_or_skip(connection, trial_curve), rows)
-    prune_curves(connection, claim.sweep_id, stored_spec(claim.spec_text))
+    prune_curves(connection, claim.sweep_id, stored_aim(claim.spec_text))

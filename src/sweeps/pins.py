@@ -1,7 +1,7 @@
 """Which market data a sweep was submitted on, so that no two of its trials read different histories."""
 
 import hashlib
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -11,7 +11,8 @@ from bot.data.loading import resolve_exchange
 from bot.data.pinning import history_digest
 from bot.errors import UnknownExchangeError
 from sweeps.errors import DataChangedError, SweepStateError
-from sweeps.spec import SweepSpec, stored_spec
+from sweeps.spec import SweepSpec
+from sweeps.stored_specs import stored_spec
 from sweeps.tables import sweep
 
 CHANGED = "the market data it reads were changed after it was submitted"
@@ -25,7 +26,20 @@ def pinned(connection: sa.Connection, spec: SweepSpec) -> dict[str, Any]:
     return {"data_change": change_id, "data_pin": data_pin(connection, spec)}
 
 
-def data_pin(connection: sa.Connection, spec: SweepSpec) -> str:
+class ReadHistory(Protocol):
+    """Market data that a sweep reads."""
+
+    def symbols(self) -> tuple[str, ...]:
+        """Return every symbol that some trial trades."""
+
+    def exchanges(self) -> tuple[str | None, ...]:
+        """Return the data sets that trials read."""
+
+    def window(self) -> tuple[int, int]:
+        """Return the earliest start and the latest end of any trial, ms UTC."""
+
+
+def data_pin(connection: sa.Connection, spec: ReadHistory) -> str:
     """Return a digest of all history that trials of the sweep may read, up to its latest end."""
     _, end_ms = spec.window()
     parts = [
@@ -52,7 +66,7 @@ def refuse_another_footing(connection: sa.Connection, sweep_id: int) -> None:
             f"this is {ENGINE_VERSION}; clone it"
         )
     try:
-        check_pin(connection, stored_spec(found.spec), found.data_pin)
+        check_pin(connection, stored_spec(connection, sweep_id, found.spec), found.data_pin)
     except DataChangedError as error:
         raise SweepStateError(f"sweep {sweep_id} cannot go on: {error}") from None
 

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,10 +14,21 @@ from bot.errors import InvalidInputError
 from sweeps.columns import distinct_texts
 from sweeps.data_changes import PinnedSweep, changed_data
 from sweeps.errors import UnknownSweepError, UnreadableSweepError
+from sweeps.heads import SweepHead
 from sweeps.labelling import tags_of
 from sweeps.leaderboard import best_first
-from sweeps.spec import SweepSpec, stored_spec
-from sweeps.tables import METRIC_COLUMNS, chunk, sweep, sweep_tag, sweep_window, trial
+from sweeps.spec import Objective, SweepSpec
+from sweeps.stored_specs import params_of, stored_head, stored_spec
+from sweeps.tables import (
+    METRIC_COLUMNS,
+    chunk,
+    compiled_sweep,
+    is_shown,
+    sweep,
+    sweep_tag,
+    sweep_window,
+    trial,
+)
 from sweeps.trial import ACTIVE, ChunkState, SweepOutcome, SweepState, sweep_outcome
 
 log = structlog.get_logger()
@@ -46,7 +57,8 @@ class SweepView:
     """
 
     id: int
-    spec: SweepSpec
+    head: SweepHead
+    spec_text: str
     engine_version: str
     state: SweepState
     trials_total: int
@@ -81,20 +93,26 @@ class SweepList:
 
 def get_sweep(connection: sa.Connection, sweep_id: int) -> SweepView:
     """Return one sweep; raises UnknownSweepError."""
-    found = list(connection.execute(_selected().where(sweep.c.id == bounded_id(sweep_id))))
+    found = connection.execute(_selected().where(sweep.c.id == bounded_id(sweep_id))).all()
     if not found:
         raise UnknownSweepError(f"there is no sweep {sweep_id}")
     return _readable(connection, found, strict=True)[0]
 
 
+def get_sweeps(connection: sa.Connection, sweep_ids: Collection[int]) -> dict[int, SweepView]:
+    """Return those of the sweeps that there are and that this installation can read, by id."""
+    rows = connection.execute(_selected().where(sweep.c.id.in_([bounded_id(one) for one in sweep_ids]))).all()
+    return {view.id: view for view in _readable(connection, rows)}
+
+
 def get_spec(connection: sa.Connection, sweep_id: int) -> SweepSpec:
-    """Return what a sweep was asked to do; raises UnknownSweepError."""
+    """Return what a sweep was asked to do; raises UnknownSweepError, UnreadableSweepError."""
     text = connection.execute(
-        sa.select(sweep.c.spec).where(sweep.c.id == bounded_id(sweep_id))
+        sa.select(sweep.c.spec).where(sweep.c.id == bounded_id(sweep_id), is_shown())
     ).scalar_one_or_none()
     if text is None:
         raise UnknownSweepError(f"there is no sweep {sweep_id}")
-    return stored_spec(text)
+    return stored_spec(connection, sweep_id, text)
 
 
 def list_sweeps(
@@ -147,19 +165,15 @@ def _has_tag(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
 
 def _readable(connection: sa.Connection, rows: Sequence[Any], *, strict: bool = False) -> list[SweepView]:
     """Return the sweeps that can be read; with `strict`, UnreadableSweepError is raised for the others."""
-    views, pinned = [], []
+    found = []
     for row in rows:
         try:
-            view = _view(connection, row)
+            found.append((row, stored_head(connection, row)))
         except UnreadableSweepError as error:
             if strict:
                 raise
             log.warning("sweep left out of a list", sweep=row.id, reason=error.message)
-            continue
-        views.append(view)
-        pinned.append(PinnedSweep(row.id, view.spec, row.data_pin, row.data_change))
-    changed = changed_data(connection, pinned)
-    return [replace(view, data_changed=changed.get(view.id)) for view in views]
+    return _views(connection, found)
 
 
 def bounded_id(sweep_id: int) -> int:
@@ -175,72 +189,127 @@ def bounded_limit(limit: int) -> int:
 
 
 def _selected() -> sa.Select[Any]:
-    mine = chunk.c.sweep_id == sweep.c.id
-    since_start = sa.and_(chunk.c.state == ChunkState.DONE, chunk.c.finished_ms >= sweep.c.started_ms)
-    return sa.select(
-        sweep,
-        sa.select(sa.func.sum(chunk.c.trials_done)).where(mine).scalar_subquery().label("trials_done"),
-        sa.select(sa.func.sum(chunk.c.trials_failed)).where(mine).scalar_subquery().label("trials_failed"),
-        sa.select(sa.func.sum(chunk.c.trials_reused)).where(mine).scalar_subquery().label("trials_reused"),
-        sa.select(sa.func.sum(chunk.c.trials_done))
-        .where(mine, since_start)
-        .scalar_subquery()
-        .label("recently_done"),
-        sa.select(distinct_texts(sweep_window.c.names))
-        .where(sweep_window.c.sweep_id == sweep.c.id)
-        .scalar_subquery()
-        .label("finding_names"),
-        database_now_ms().label("now_ms"),
+    findings = sa.select(distinct_texts(sweep_window.c.names)).where(sweep_window.c.sweep_id == sweep.c.id)
+    return (
+        sa.select(
+            sweep,
+            compiled_sweep.c.head,
+            compiled_sweep.c.text_digest,
+            findings.scalar_subquery().label("finding_names"),
+            database_now_ms().label("now_ms"),
+        )
+        .outerjoin(compiled_sweep, compiled_sweep.c.sweep_id == sweep.c.id)
+        .where(is_shown())
     )
 
 
-def _view(connection: sa.Connection, row: Any) -> SweepView:
-    spec = stored_spec(row.spec)
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Finished trials of a sweep: all, failed, reused, and those since it was last started."""
+
+    done: int = 0
+    failed: int = 0
+    reused: int = 0
+    recent: int = 0
+
+
+def _views(connection: sa.Connection, found: Sequence[tuple[Any, SweepHead]]) -> list[SweepView]:
+    """Return sweeps of which the row and the summary are known, by a few statements for all of them."""
+    ids = [row.id for row, _ in found]
+    if not ids:
+        return []
+    counts, tags = _counts(connection, ids), tags_of(connection, ids)
+    best = _best(connection, found)
+    pinned = [PinnedSweep(row.id, head, row.data_pin, row.data_change) for row, head in found]
+    changed = changed_data(connection, pinned)
+    views = [
+        _view(row, head, counts.get(row.id, _Counts()), best.get(row.id), tags[row.id]) for row, head in found
+    ]
+    return [replace(view, data_changed=changed.get(view.id)) for view in views]
+
+
+def _view(
+    row: Any, head: SweepHead, counts: _Counts, best: BestTrial | None, tags: Sequence[str]
+) -> SweepView:
     state = SweepState(row.state)
-    rate = _rate(row)
-    left = row.trials_total - row.trials_done
+    rate = _rate(row, counts.recent)
     return SweepView(
         id=row.id,
-        spec=spec,
+        head=head,
+        spec_text=row.spec,
         engine_version=row.engine_version,
         state=state,
         trials_total=row.trials_total,
-        trials_done=int(row.trials_done),
-        trials_failed=int(row.trials_failed),
-        trials_reused=int(row.trials_reused),
+        trials_done=counts.done,
+        trials_failed=counts.failed,
+        trials_reused=counts.reused,
         created_ms=row.created_ms,
         started_ms=row.started_ms,
         finished_ms=row.finished_ms,
         rate=rate,
-        eta_s=float(left) / rate if rate and state in ACTIVE else None,
-        best=_best(connection, row.id, spec),
+        eta_s=float(row.trials_total - counts.done) / rate if rate and state in ACTIVE else None,
+        best=best,
         reason=row.reason,
         note=row.note,
-        tags=tuple(tags_of(connection, [row.id])[row.id]),
+        tags=tuple(tags),
         finding_names=tuple(sorted(set((row.finding_names or "").split(",")) - {""})),
     )
 
 
-def _rate(row: Any) -> float | None:
-    if row.started_ms is None or not row.recently_done:
+def _counts(connection: sa.Connection, ids: Sequence[int]) -> dict[int, _Counts]:
+    since_start = sa.and_(chunk.c.state == ChunkState.DONE, chunk.c.finished_ms >= sweep.c.started_ms)
+    rows = connection.execute(
+        sa.select(
+            chunk.c.sweep_id,
+            sa.func.sum(chunk.c.trials_done),
+            sa.func.sum(chunk.c.trials_failed),
+            sa.func.sum(chunk.c.trials_reused),
+            sa.func.sum(sa.case((since_start, chunk.c.trials_done), else_=0)),
+        )
+        .join(sweep, sweep.c.id == chunk.c.sweep_id)
+        .where(chunk.c.sweep_id.in_(ids))
+        .group_by(chunk.c.sweep_id)
+    )
+    return {sweep_id: _Counts(*map(int, numbers)) for sweep_id, *numbers in rows}
+
+
+def _rate(row: Any, recently_done: int) -> float | None:
+    if row.started_ms is None or not recently_done:
         return None
     elapsed_ms = (row.finished_ms or row.now_ms) - row.started_ms
-    return 1000.0 * int(row.recently_done) / max(int(elapsed_ms), 1)
+    return 1000.0 * recently_done / max(int(elapsed_ms), 1)
 
 
-def _best(connection: sa.Connection, sweep_id: int, spec: SweepSpec) -> BestTrial | None:
-    """Return the best of the chunks' best trials."""
-    row = connection.execute(
-        sa.select(trial.c.number, *METRIC_COLUMNS.values())
+def _best(connection: sa.Connection, found: Sequence[tuple[Any, SweepHead]]) -> dict[int, BestTrial]:
+    """Return the best of the chunks' best trials of each sweep, by one statement for each objective."""
+    texts = {row.id: row.spec for row, _ in found}
+    by_objective: dict[Objective, list[int]] = {}
+    for row, head in found:
+        by_objective.setdefault(head.objective, []).append(row.id)
+    best: dict[int, BestTrial] = {}
+    for objective, ids in by_objective.items():
+        for row in connection.execute(_best_of(objective, ids)):
+            try:
+                params = params_of(connection, row.sweep_id, texts[row.sweep_id], row.number)
+            except UnreadableSweepError:
+                continue
+            metrics = {name: getattr(row, name) for name in METRIC_COLUMNS}
+            best[row.sweep_id] = BestTrial(row.number, params, metrics)
+    return best
+
+
+def _best_of(objective: Objective, ids: Sequence[int]) -> sa.Select[Any]:
+    place = sa.func.row_number().over(partition_by=trial.c.sweep_id, order_by=best_first(objective))
+    ranked = (
+        sa.select(trial.c.sweep_id, trial.c.number, place.label("place"))
         .join(chunk, sa.and_(chunk.c.sweep_id == trial.c.sweep_id, chunk.c.best_number == trial.c.number))
-        .where(chunk.c.sweep_id == sweep_id)
-        .order_by(*best_first(spec.objective))
-        .limit(1)
-    ).one_or_none()
-    if row is None:
-        return None
-    return BestTrial(
-        row.number, spec.params(row.number), {name: getattr(row, name) for name in METRIC_COLUMNS}
+        .where(chunk.c.sweep_id.in_(ids))
+        .subquery()
+    )
+    return (
+        sa.select(trial.c.sweep_id, trial.c.number, *METRIC_COLUMNS.values())
+        .join(ranked, sa.and_(ranked.c.sweep_id == trial.c.sweep_id, ranked.c.number == trial.c.number))
+        .where(ranked.c.place == 1)
     )
 
 

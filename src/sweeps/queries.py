@@ -20,7 +20,7 @@ from sweeps.progress import bounded_id, bounded_limit, get_spec
 from sweeps.ranking import NUMBER, Order, Place, smallest
 from sweeps.selection import Selection
 from sweeps.spec import SweepSpec
-from sweeps.tables import TRIAL_FAILED, trial, trial_curve
+from sweeps.tables import TRIAL_FAILED, is_shown, sweep, trial, trial_curve
 from sweeps.trial import TrialState
 
 
@@ -222,9 +222,10 @@ def _blob(
     connection: sa.Connection, column: sa.ColumnElement[Any], sweep_id: int, number: int
 ) -> bytes | None:
     return connection.execute(
-        sa.select(column).where(
-            trial_curve.c.sweep_id == bounded_id(sweep_id), trial_curve.c.number == bounded_id(number + 1) - 1
-        )
+        sa.select(column)
+        .join_from(trial_curve, sweep, sweep.c.id == trial_curve.c.sweep_id)
+        .where(trial_curve.c.sweep_id == bounded_id(sweep_id), is_shown())
+        .where(trial_curve.c.number == bounded_id(number + 1) - 1)
     ).scalar_one_or_none()
 
 

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from bot import ENGINE_VERSION
 from bot.data.database import database_now_ms, insert_or_skip
 from sweeps.errors import UnreadableSweepError
+from sweeps.heads import stored_aim
 from sweeps.leaderboard import prune_curves
 from sweeps.leases import ATTEMPT_LIMIT, count_trials, missing_trials
-from sweeps.spec import stored_spec
+from sweeps.stored_specs import stored_spec
 from sweeps.tables import chunk, sweep, trial
 from sweeps.tally import count, finished_trials
 from sweeps.trial import ACTIVE, ChunkState, SweepState, TrialState, sweep_sources
@@ -70,6 +71,7 @@ def isolate(connection: sa.Connection, ref: ChunkRef) -> None:
 
     The last attempt saved every trial, so the first one missing is to blame if any is: it goes alone. The
     others are halved, for what kills a worker before its first trial.
+    Raises: UnreadableSweepError if this installation cannot read the sweep.
     """
     found = connection.execute(
         sa.select(chunk, sweep.c.spec)
@@ -80,6 +82,7 @@ def isolate(connection: sa.Connection, ref: ChunkRef) -> None:
     ).one_or_none()
     if found is None:
         return
+    stored_spec(connection, ref.sweep_id, found.spec)  # raises for a sweep that nobody here can work on
     missing = missing_trials(connection, ref.sweep_id, found.lo, found.hi)
     if len(missing) > 1:
         cuts = sorted({missing[1], missing[(len(missing) + 1) // 2]})
@@ -138,7 +141,7 @@ def close_finished(connection: sa.Connection) -> list[int]:
             .values(state=state, finished_ms=database_now_ms())
         )
         with suppress(UnreadableSweepError):  # then all curves stay: which are the best, its spec would say
-            prune_curves(connection, row.id, stored_spec(row.spec))
+            prune_curves(connection, row.id, stored_aim(row.spec))
     return [row.id for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""Writes about whole sweeps: create, cancel, resume, delete. The caller owns the transaction."""
+"""Writes about whole sweeps: create, cancel, resume. The caller owns the transaction."""
 
 import json
 from collections.abc import Iterable
@@ -14,7 +14,8 @@ from sweeps.heartbeats import live_slots
 from sweeps.pins import pinned, refuse_another_footing
 from sweeps.rates import measured_rates
 from sweeps.spec import SweepSpec
-from sweeps.tables import chunk, sweep, sweep_tag, sweep_window, trial, trial_block, trial_curve
+from sweeps.stored_specs import store_compiled
+from sweeps.tables import chunk, is_shown, sweep, trial
 from sweeps.trial import ACTIVE, ChunkState, SweepState, TrialState, sweep_sources
 
 
@@ -34,9 +35,10 @@ def create_sweep(
     Raises: IdempotencyConflictError if the key created another sweep.
     """
     now_ms = connection.execute(sa.select(database_now_ms())).scalar_one()
+    text = spec_text(spec)
     values = {
         "name": spec.name,
-        "spec": spec_text(spec),
+        "spec": text,
         "spec_digest": spec.digest,
         "engine_version": ENGINE_VERSION,
         "state": SweepState.QUEUED,
@@ -50,6 +52,7 @@ def create_sweep(
     ).scalar_one_or_none()
     if sweep_id is None:
         return _created_before(connection, spec, idempotency_key)
+    store_compiled(connection, sweep_id, text, spec)
     add_chunks(connection, sweep_id, spec, first=0, size=size)
     return Created(sweep_id, new=True)
 
@@ -196,18 +199,11 @@ def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def delete_sweep(connection: sa.Connection, sweep_id: int) -> None:
-    """Remove a sweep with all its rows; raises UnknownSweepError."""
-    sweep_state(connection, sweep_id)
-    # Chunks first: a worker that stores results holds its chunk's row, so the two wait for each other here.
-    for table in (chunk, trial_curve, trial_block, trial, sweep_tag, sweep_window):
-        connection.execute(table.delete().where(table.c.sweep_id == sweep_id))
-    connection.execute(sweep.delete().where(sweep.c.id == sweep_id))
-
-
 def sweep_state(connection: sa.Connection, sweep_id: int) -> SweepState:
     """Return the state of a sweep; raises UnknownSweepError."""
-    state = connection.execute(sa.select(sweep.c.state).where(sweep.c.id == sweep_id)).scalar_one_or_none()
+    state = connection.execute(
+        sa.select(sweep.c.state).where(sweep.c.id == sweep_id, is_shown())
+    ).scalar_one_or_none()
     if state is None:
         raise UnknownSweepError(f"there is no sweep {sweep_id}")
     return SweepState(state)

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from bot.data.database import database_now_ms, write_transaction
 from bot.models import DAY_MS
+from sweeps.deleting import delete_sweep, finish_deletions
 from sweeps.jobs import JobState
-from sweeps.repository import delete_sweep
 from sweeps.tables import job, sweep, sweep_tag
 from sweeps.trial import ENDED
 
@@ -50,12 +50,13 @@ def expired(connection: sa.Connection, days: int, kept_tags: Collection[str] = (
 def prune(
     engine: sa.Engine, found: Expired, progress: Callable[[OldSweep], None] = lambda _sweep: None
 ) -> None:
-    """Delete what was found, each sweep in a transaction of its own; one that runs again by now stays."""
+    """Delete what was found, in transactions that let others write; a sweep that runs again by now stays."""
     for old in found.sweeps:
         with write_transaction(engine) as connection:
             still = sa.select(sweep.c.id).where(sweep.c.id == old.id, sweep.c.finished_ms == old.finished_ms)
             if connection.execute(still.where(sweep.c.state.in_(ENDED))).first() is not None:
                 delete_sweep(connection, old.id)
+        finish_deletions(engine)
         progress(old)
     with write_transaction(engine) as connection:
         connection.execute(job.delete().where(_old_jobs(found.before_ms)))

@@ -30,7 +30,8 @@ from sweeps.replay import (
 from sweeps.repository import cancel_sweep
 from sweeps.results import Results
 from sweeps.reuse import reused_rows
-from sweeps.spec import SweepSpec, stored_spec
+from sweeps.spec import SweepSpec
+from sweeps.stored_specs import stored_spec
 from sweeps.tally import chunk_took, count, finished_trials
 from sweeps.trial import TrialState
 from sweeps.watch import TIMEOUT, TimeLimitError, Unwatched, Watch, timeout_message
@@ -96,8 +97,8 @@ class ChunkRunner:
 
     def _harvest(self, claim: Claim) -> Harvest:
         """Return an empty harvest; the attempt is counted by then, whatever may be wrong with the sweep."""
-        spec = stored_spec(claim.spec_text)
         with self._engine.connect() as connection:
+            spec = stored_spec(connection, claim.sweep_id, claim.spec_text)
             return Harvest(claim.sweep_id, spec, standing=standing(connection, claim.sweep_id, spec))
 
     def _replay_on_its_history(self, claim: Claim, harvest: Harvest) -> Hold:

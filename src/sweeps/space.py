@@ -1,6 +1,6 @@
 """The search space: trial numbers to parameters and back, by arithmetic over the dimensions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -13,6 +13,14 @@ from sweeps.axes import Axis
 from sweeps.dimensions import Dimension
 
 Cells = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeasibleCells:
+    """The cells of a part that are trials, None for all of them, and how many each constraint rejected."""
+
+    kept: npt.NDArray[np.integer[Any]] | None
+    rejected: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +68,17 @@ class TrialSpace:
     dimensions: tuple[Dimension, ...]
     parts: tuple[Part, ...]
 
+    @classmethod
+    def of(cls, dimensions: tuple[Dimension, ...], feasible: Iterable[FeasibleCells]) -> "TrialSpace":
+        """Return the space whose parts have these feasible cells, part by part."""
+        parts: list[Part] = []
+        for version, found in enumerate(feasible):
+            sizes = tuple(dimension.sizes[version] for dimension in dimensions)
+            first = parts[-1].first + parts[-1].count if parts else 0
+            offset = parts[-1].offset + parts[-1].cells if parts else 0
+            parts.append(Part(offset, first, sizes, found.kept, found.rejected))
+        return cls(dimensions, tuple(parts))
+
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """The varied parameters, linked ones side by side."""
@@ -74,6 +93,11 @@ class TrialSpace:
     def dimension_of(self) -> Mapping[str, int]:
         """Which dimension each axis belongs to."""
         return {axis.name: at for at, dimension in enumerate(self.dimensions) for axis in dimension.axes}
+
+    @property
+    def feasible(self) -> list[FeasibleCells]:
+        """Which cells are trials, part by part."""
+        return [FeasibleCells(part.kept, part.rejected) for part in self.parts]
 
     @cached_property
     def cells(self) -> int:

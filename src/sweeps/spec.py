@@ -2,8 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -25,10 +25,9 @@ from bot.notation import is_printable, quoted
 from bot.validation import validated
 from sweeps.axes import MAX_TRIALS, Axis
 from sweeps.compiling import Compiled, compiled
-from sweeps.errors import UnreadableSweepError
 from sweeps.metrics import METRICS, Direction, natural_direction
 from sweeps.sampling import SAMPLERS, GridSampler, Sampler
-from sweeps.space import TrialSpace
+from sweeps.space import FeasibleCells, TrialSpace
 from sweeps.watch import MAX_TRIAL_TIMEOUT_S, TIMEOUT, TRIAL_TIMEOUT_S
 
 MAX_CONSTRAINTS = 32
@@ -58,6 +57,9 @@ def _curves(raw: object) -> object:
     if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= MAX_TRIALS:
         raise ValueError(f"{quoted(raw)} is neither all, none nor {{'top': 1 to {MAX_TRIALS:,}}}")
     return TopCurves(top=top)
+
+
+Curves = Annotated[Literal["all", "none"] | TopCurves, BeforeValidator(_curves)]
 
 
 class Objective(BaseModel):
@@ -106,9 +108,7 @@ class SweepSpec(BaseModel):
     )
     sampler: Sampler = Field(GridSampler(), description="how the space is walked")
     objective: Objective = Field(Objective(), description="what makes a trial the best")
-    curves: Annotated[Literal["all", "none"] | TopCurves, BeforeValidator(_curves)] = Field(
-        TopCurves(), description="which curves are stored"
-    )
+    curves: Curves = Field(TopCurves(), description="which curves are stored")
     reuse: bool = Field(
         True,
         strict=True,
@@ -134,20 +134,29 @@ class SweepSpec(BaseModel):
 
         Raises: InvalidInputError with one entry per refused field.
         """
+        return cls._parsed(values, {"max_trials": max_trials})
+
+    @classmethod
+    def _parsed(cls, values: object, context: dict[str, Any]) -> Self:
         try:
-            return validated(cls, values, context={"max_trials": max_trials})
+            return validated(cls, values, context=context)
         except InvalidInputError as error:
             raise error.renamed(_in_sampler) from None
 
     def model_post_init(self, context: Any, /) -> None:
         """Compile the space, unless a twin of this sweep brings its own."""
         given = context or {}
-        self._compiled = given.get("compiled") or compiled(self, given.get("max_trials", MAX_TRIALS))
+        self._compiled = given.get("compiled") or compiled(
+            self, given.get("max_trials", MAX_TRIALS), given.get("feasible")
+        )
 
     @classmethod
-    def from_text(cls, text: str) -> Self:
-        """Return the sweep stored as the JSON text of `document()`."""
-        return cls.parse(load_json(text))
+    def from_text(cls, text: str, feasible: Sequence[FeasibleCells] | None = None) -> Self:
+        """Return the sweep stored as the JSON text of `document()`.
+
+        With its `feasible` cells, as kept when it was submitted, no constraint is evaluated again.
+        """
+        return cls._parsed(load_json(text), {"feasible": feasible})
 
     @property
     def base_config(self) -> RunConfig:
@@ -253,15 +262,3 @@ def _in_sampler(error: FieldError) -> FieldError:
     if head != "sampler" or (kind and kind not in SAMPLERS):
         return error
     return FieldError(f"sampler.{name or 'kind'}", error.message)
-
-
-@lru_cache(maxsize=64)
-def stored_spec(text: str) -> SweepSpec:
-    """Return the sweep stored as `text`, parsed once per process.
-
-    Raises: UnreadableSweepError if it names what is not installed here.
-    """
-    try:
-        return SweepSpec.from_text(text)
-    except InvalidInputError as error:
-        raise UnreadableSweepError(f"this installation cannot read the sweep: {error.message}") from None

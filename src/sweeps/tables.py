@@ -43,6 +43,25 @@ sweep = sa.Table(
 `reason` says why the service itself ended it.
 """
 
+compiled_sweep = sa.Table(
+    "compiled_sweep",
+    metadata,
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("text_digest", sa.String(64), nullable=False),
+    sa.Column("head", sa.Text, nullable=False),
+    sa.Column("feasible", sa.LargeBinary, nullable=False),
+)
+"""A sweep as compiled: summary as JSON, packed feasible cells; `text_digest` names the spec they are of."""
+
+DELETING = "deleting"
+"""State of the row of a sweep that is gone for everybody, and whose trials are still to be deleted."""
+
+
+def is_shown() -> sa.ColumnElement[bool]:
+    """Return the condition that a sweep is not being deleted."""
+    return sweep.c.state != DELETING
+
+
 sweep_tag = sa.Table(
     "sweep_tag",
     metadata,

@@ -9,7 +9,7 @@ from sweeps.dispatch import LEAST_WINDOW, MESSAGES_PER_SLOT
 from sweeps.heartbeats import Component, live_beats
 from sweeps.progress import ended_as
 from sweeps.reconcile import outstanding
-from sweeps.tables import chunk, sweep
+from sweeps.tables import chunk, is_shown, sweep
 from sweeps.tally import (
     CHUNK_SECONDS,
     CHUNK_SECONDS_BOUNDS,
@@ -80,7 +80,9 @@ def _durations(counts: Mapping[str, int]) -> Durations:
 
 
 def _sweeps(connection: sa.Connection) -> dict[SweepState, int]:
-    rows = connection.execute(sa.select(sweep.c.state, sa.func.count()).group_by(sweep.c.state))
+    rows = connection.execute(
+        sa.select(sweep.c.state, sa.func.count()).where(is_shown()).group_by(sweep.c.state)
+    )
     found = {SweepState(state): number for state, number in rows}
     return {state: found.get(state, 0) for state in SweepState}
 

@@ -16,7 +16,7 @@ from bot.clock import SystemClock
 from bot.data.store import HistoricalDataStore
 from sweeps.export import ExportFormat, exported, manifest, pages
 from sweeps.metrics import METRICS
-from sweeps.progress import get_sweep
+from sweeps.progress import get_spec, get_sweep
 from sweeps.replay import WindowCache
 from sweeps.runner import ChunkRunner
 
@@ -48,7 +48,7 @@ def sweep_id(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> int:
 
 def export(engine: sa.Engine, sweep_id: int, file_format: ExportFormat) -> bytes:
     with engine.connect() as connection:
-        notes = manifest(connection, get_sweep(connection, sweep_id))
+        notes = manifest(connection, get_sweep(connection, sweep_id), get_spec(connection, sweep_id))
     return b"".join(exported(engine, sweep_id, SPEC, file_format, notes))
 
 
@@ -107,7 +107,7 @@ def test_no_transaction_stays_open_between_pages(engine: sa.Engine, sweep_id: in
 
 def test_manifest_names_spec_data_and_versions(engine: sa.Engine, sweep_id: int) -> None:
     with engine.connect() as connection:
-        found = manifest(connection, get_sweep(connection, sweep_id))
+        found = manifest(connection, get_sweep(connection, sweep_id), get_spec(connection, sweep_id))
     assert found["spec"] == SPEC.document()
     assert found["spec_digest"] == SPEC.digest
     assert {"carrygrid", "engine_version", "numpy", "python"} <= set(found["exported_by"])

@@ -14,9 +14,10 @@ from bot.data.database import write_transaction
 from bot.data.store import HistoricalDataStore
 from bot.errors import StoreError
 from sweeps.blocks import measured, packed, unpacked
+from sweeps.deleting import delete_sweep
 from sweeps.leases import claim_chunk, save_trials
 from sweeps.replay import HeldWindow, WindowCache
-from sweeps.repository import delete_sweep, resume_sweep
+from sweeps.repository import resume_sweep
 from sweeps.results import Results
 from sweeps.runner import ChunkRunner
 from sweeps.tables import trial_block

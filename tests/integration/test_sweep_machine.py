@@ -22,6 +22,7 @@ from bot.clock import SystemClock
 from bot.data.database import open_engine, write_transaction
 from bot.data.store import HistoricalDataStore
 from sweeps import reconcile
+from sweeps.deleting import delete_sweep
 from sweeps.dispatch import Dispatcher
 from sweeps.errors import SweepStateError
 from sweeps.growing import extend_sweep, extended_spec
@@ -29,7 +30,7 @@ from sweeps.leases import claim_chunk, save_trials
 from sweeps.progress import get_spec, get_sweep
 from sweeps.reconcile import ChunkRef
 from sweeps.replay import WindowCache, failed_row
-from sweeps.repository import cancel_sweep, delete_sweep, pause_sweep, resume_sweep, retry_failed
+from sweeps.repository import cancel_sweep, pause_sweep, resume_sweep, retry_failed
 from sweeps.results import Results
 from sweeps.runner import ChunkRunner
 from sweeps.tables import chunk
@@ -127,7 +128,7 @@ class SweepMachine(RuleBasedStateMachine):
             assert view.trials_done == len(rows)
             assert view.trials_failed == sum(row["state"] == "failed" for row in rows)
             assert view.trials_reused == sum(row["reused_sweep"] is not None for row in rows)
-            assert view.trials_total == view.spec.trial_count
+            assert view.trials_total == get_spec(connection, sweep_id).trial_count
             ranges = [(found.lo, found.hi) for found in chunks_of(self._engine, sweep_id)]
             covered = [number for lo, hi in ranges for number in range(lo, hi)]
             assert covered == list(range(view.trials_total))

@@ -10,6 +10,7 @@ from bot.clock import SystemClock
 from bot.data.database import write_transaction
 from bot.data.store import HistoricalDataStore
 from sweeps import reconcile
+from sweeps.deleting import delete_sweep
 from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownSweepError
 from sweeps.heartbeats import Component, beat, live_beats, live_slots, retire
 from sweeps.labelling import label_sweep
@@ -17,7 +18,7 @@ from sweeps.leases import Claim, Hold, claim_chunk, release_chunk, release_lost,
 from sweeps.progress import get_sweep, list_sweeps
 from sweeps.reconcile import ChunkRef
 from sweeps.replay import WindowCache, failed_row
-from sweeps.repository import cancel_sweep, create_sweep, delete_sweep, resume_sweep
+from sweeps.repository import cancel_sweep, create_sweep, resume_sweep
 from sweeps.results import Results
 from sweeps.runner import ChunkRunner
 from sweeps.tables import chunk, sweep, trial, trial_curve
@@ -372,7 +373,7 @@ def test_sweeps_are_found_by_part_of_a_name_or_a_whole_tag(
                 label_sweep(connection, sweep_id, tags=["Carry", "other"])
     with engine.connect() as connection:
         page = list_sweeps(connection, search=search)
-    assert [view.spec.name for view in page.sweeps] == found
+    assert [view.head.name for view in page.sweeps] == found
 
 
 def test_progress_equals_the_rows_and_names_the_best_trial(engine: sa.Engine) -> None:

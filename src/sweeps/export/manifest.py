@@ -11,19 +11,19 @@ from bot.timestamps import iso
 from sweeps.export.pages import Field, export_fields
 from sweeps.findings import kept_findings, summed_up
 from sweeps.progress import SweepView
+from sweeps.spec import SweepSpec
 from sweeps.tables import sweep
 
 _LIBRARIES = ("carrygrid", "numpy", "pydantic", "sqlalchemy")
 
 
-def manifest(connection: sa.Connection, view: SweepView) -> dict[str, Any]:
+def manifest(connection: sa.Connection, view: SweepView, spec: SweepSpec) -> dict[str, Any]:
     """Return the manifest of a sweep's export as JSON values.
 
     `data_pin` is the digest of the market data that the sweep was submitted on, `data_changed` the reason why
     they are no longer held, None while they are. Each trial's `run_key` is one of its parameters, the history
     it read and the engine version. `findings` say what is odd about that data.
     """
-    spec = view.spec
     data_pin = connection.execute(sa.select(sweep.c.data_pin).where(sweep.c.id == view.id)).scalar_one()
     return {
         "sweep": {

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from bot.data.database import write_transaction
 from bot.errors import StoreError
 
-HEAD = "0014"
+HEAD = "0015"
 """Revision that this program works with; `tests/keep_schema.py` writes down what it leaves in a database."""
 
 _LOCK_KEY = 7_236_415_198
