@@ -32,6 +32,7 @@ from api.errors import install_error_handlers
 from api.headers import SecurityHeaders
 from api.local.database import ready_database
 from api.openapi import describe
+from api.progress_feed import ProgressFeed
 from api.proxies import TrustedProxies
 from api.replays import Replays
 from api.routes import analysis, control, data, events, exports, health, jobs, metrics, sweeps, trials
@@ -120,9 +121,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             settings.database, pool_size=READERS + STUDENTS + WRITERS, busy_timeout_ms=PATIENCE_MS
         )
         app.state.database = Database(requests)
+        app.state.progress = ProgressFeed(app.state.database, settings.max_streams)
         app.state.replays = Replays(engine)
         app.state.comparisons = Comparisons(app.state.replays.store)
         try:
             yield
         finally:
+            await app.state.progress.close()
             requests.dispose()

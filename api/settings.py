@@ -15,8 +15,9 @@ class Settings(ServiceSettings, BaseSettings):
     `allowed_hosts` are the names, with commas, under which the API may be called; if left out any with a
     token, those of this machine without. `trusted_proxies` are the addresses or networks, with commas, of
     proxies that are believed for whom they ask. `rate_limit` is what one client may ask a second in the long
-    run, 0 for any number; `max_open_trials` is how many trials may wait. `docs` says whether the API
-    describes itself to callers, under /docs and /openapi.json.
+    run, 0 for any number; `max_open_trials` is how many trials may wait; `max_streams` is how many clients
+    may follow sweeps by server-sent events at a time. `docs` says whether the API describes itself to
+    callers, under /docs and /openapi.json.
     """
 
     model_config = SettingsConfigDict(
@@ -27,6 +28,7 @@ class Settings(ServiceSettings, BaseSettings):
     allowed_hosts: str | None = None
     rate_limit: int = Field(default=100, ge=0)
     max_open_trials: int = Field(default=20_000_000, ge=1)
+    max_streams: int = Field(default=500, ge=1)
     trusted_proxies: str | None = None
     flower_url: str | None = None
     docs: bool = True

@@ -1,23 +1,37 @@
 """Progress of a sweep as server-sent events."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, cast
 
-from fastapi import APIRouter, Header
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from fastapi import APIRouter, Depends, Header, Request
+from sse_starlette import EventSourceResponse
+from starlette.types import Receive, Scope, Send
 
-from api.dependencies import Database, DatabaseDep
-from api.documents import progress_document
+from api.dependencies import DatabaseDep
 from api.openapi import PROBLEMS
-from api.responses import json_bytes
+from api.progress_feed import ProgressFeed
 from api.routes.parameters import SweepId
-from sweeps.errors import UnknownSweepError
 from sweeps.progress import SweepView, get_sweep
-from sweeps.trial import ENDED
 
 router = APIRouter(prefix="/sweeps/{sweep_id}", tags=["sweeps"], responses=PROBLEMS)
-_PERIOD_S = 0.5
+UNREAD_S = 60
+"""How long a client may leave unread what was sent before its stream is closed."""
+
+
+async def _feed(request: Request) -> ProgressFeed:
+    return cast("ProgressFeed", request.app.state.progress)
+
+
+FeedDep = Annotated[ProgressFeed, Depends(_feed)]
+
+
+class _Stream(EventSourceResponse):
+    def __init__(self, feed: ProgressFeed, first: SweepView, seen: str | None) -> None:
+        super().__init__(feed.follow(first, seen), send_timeout=UNREAD_S)
+        self._feed = feed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._feed.counted():
+            await super().__call__(scope, receive, send)
 
 
 @router.get(
@@ -27,32 +41,15 @@ _PERIOD_S = 0.5
     responses={200: {"content": {"text/event-stream": {}}, "description": "`progress` events, then `end`"}},
 )
 async def events(
-    database: DatabaseDep, sweep_id: SweepId, last_event_id: Annotated[str | None, Header()] = None
+    database: DatabaseDep,
+    feed: FeedDep,
+    sweep_id: SweepId,
+    last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventSourceResponse:
     """Send the progress whenever it changed, and `end` once the sweep has ended; a paused one may go on.
 
-    A client that reconnects with `Last-Event-ID` hears only of what it has not seen.
+    A client that reconnects with `Last-Event-ID` hears only of what it has not seen. Streams are limited in
+    number (503 with `Retry-After` past the limit).
     """
-    first = await database.read(get_sweep, sweep_id)
-    return EventSourceResponse(_progress(database, first, last_event_id))
-
-
-async def _progress(database: Database, sweep: SweepView, seen: str | None) -> AsyncIterator[ServerSentEvent]:
-    while sweep.state not in ENDED:
-        if _mark(sweep) != seen:
-            seen = _mark(sweep)
-            yield _event("progress", sweep)
-        await asyncio.sleep(_PERIOD_S)
-        try:
-            sweep = await database.read(get_sweep, sweep.id)
-        except UnknownSweepError:
-            return
-    yield _event("end", sweep)
-
-
-def _event(name: str, sweep: SweepView) -> ServerSentEvent:
-    return ServerSentEvent(json_bytes(progress_document(sweep)).decode(), event=name, id=_mark(sweep))
-
-
-def _mark(sweep: SweepView) -> str:
-    return f"{sweep.state}-{sweep.trials_done}-{sweep.trials_failed}"
+    feed.refuse_more()
+    return _Stream(feed, await database.read(get_sweep, sweep_id), last_event_id)

@@ -237,7 +237,9 @@ state.addEventListener("drag", () => {
 let source;
 let lastDraw = 0;
 
-/* EventSource reconnects by itself; a server that restarts loses nobody. */
+const REFUSED_MS = 10_000;
+
+/* EventSource reconnects by itself, unless it is refused because too many follow. */
 function follow() {
   source?.close();
   source = new EventSource(`${api}/events`);
@@ -246,6 +248,14 @@ function follow() {
     source.close();
     onProgress(event, true);
   });
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) setTimeout(lookAgain, REFUSED_MS);
+  });
+}
+
+async function lookAgain() {
+  await refreshProgress();
+  follow();
 }
 
 function onProgress(event, last = false) {
@@ -257,10 +267,7 @@ function onProgress(event, last = false) {
   redraw();
 }
 
-document.addEventListener("sweepchange", async () => {
-  await refreshProgress();
-  follow();
-});
+document.addEventListener("sweepchange", lookAgain);
 document.addEventListener("themechange", drawOverview);
 showControls();
 refreshHeatmap();
