@@ -24,6 +24,18 @@ def send(client: TestClient, content: bytes = FUNDING, **changes: str) -> Any:
     return client.post("/data/imports", params=query, content=content, headers=headers)
 
 
+def test_symbols_of_a_file_of_many_markets_may_be_repeated(reader: Reader) -> None:
+    headers = {"Content-Type": "application/octet-stream"}
+    query = "exchange=kraken&name=f.json&symbol=BTCUSDT&symbol=ETHUSDT"
+    answer = reader.client.post(f"/data/imports?{query}", content=b"[]", headers=headers)
+    assert answer.status_code == 202
+    refused = reader.client.post(f"/data/imports?{query}&symbol=BTC-USD-SWAP", content=b"[]", headers=headers)
+    assert (refused.status_code, refused.json()["errors"]) == (
+        422,
+        [{"field": "symbol", "message": "coin-margined contracts are not modelled: 'BTC-USD-SWAP'"}],
+    )
+
+
 def test_coverage_tells_the_spans_of_each_interval(reader: Reader) -> None:
     (exchange,) = reader.client.get("/data/coverage").json()["exchanges"]
     doge = next(one for one in exchange["symbols"] if one["symbol"].startswith("DOGE"))

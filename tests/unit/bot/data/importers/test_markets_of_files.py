@@ -17,6 +17,7 @@ from bot.timestamps import parse_time_ms
 HOUR = 3_600_000
 DAY = parse_time_ms("2024-01-01")
 LATER = parse_time_ms("2030-01-01")
+EXAMPLES = Path(__file__).resolve().parents[5] / "examples" / "mappings"
 OKX_HEADER = "instrument_name,funding_rate,funding_time"
 OKX_MAPPING = json.dumps(
     {
@@ -29,6 +30,13 @@ OKX_BULK = f"{OKX_HEADER}\n" + "".join(
     f"{market},0.000{rate},{DAY + n * 8 * HOUR}\n"
     for n in range(3)
     for rate, market in enumerate(("BTC-USDT-SWAP", "ETH-USDT-SWAP", "BTC-USD-SWAP"), start=1)
+)
+
+CDD = (
+    "https://www.CryptoDataDownload.com\n"
+    "unix,date,symbol,open,high,low,close,Volume BTC,Volume USDT,tradecount\n"
+    f"{DAY + HOUR},2024-01-01 01:00:00,BTCUSDT,10,12,9,11,5,55,7\n"
+    f"{DAY},2024-01-01 00:00:00,BTCUSDT,10,12,9,11,5,55,7\n"
 )
 
 
@@ -346,6 +354,24 @@ def test_mapping_finds_its_header_after_other_lines_or_skips_so_many(
     wrong = json.dumps({**lines, "skip_lines": 2})
     with pytest.raises(DataImportError, match="none of its first lines, in a file of its name"):
         imported(store, tmp_path, text, "a.csv", mapping=wrong)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "text", "expected"),
+    [
+        ("okx-funding.json", OKX_BULK, ("BTC/USDT:USDT", "funding")),
+        (
+            "cryptodatadownload.json",
+            CDD,
+            ("BTC/USDT:USDT", "spot"),
+        ),
+    ],
+)
+def test_mappings_that_come_as_examples_read_what_they_describe(
+    store: HistoricalDataStore, tmp_path: Path, mapping: str, text: str, expected: tuple[str, str]
+) -> None:
+    report = imported(store, tmp_path, text, "a.csv", mapping=(EXAMPLES / mapping).read_text())
+    assert (report.symbol, report.kind) == expected
 
 
 def test_skipped_lines_may_be_no_text(store: HistoricalDataStore, tmp_path: Path) -> None:
