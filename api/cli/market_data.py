@@ -81,16 +81,20 @@ def import_path(path: Path, exchange: str, said: Said = _NOTHING_SAID, *, as_jso
 
 
 def refuse_partly(report: ImportReport, *, as_json: bool) -> None:
-    """End with the status of bad input if files of market data were refused, though others were imported."""
+    """End with the status of bad input if a file was refused or a symbol not found, others being imported.
+
+    Raises: DataImportError; with `as_json` only the status tells, the document names them already.
+    """
     refused = report.refused_files
-    if refused and as_json:
-        # The document on standard output names them already.
+    if (refused or report.absent) and as_json:
         raise typer.Exit(BAD_INPUT)
     if refused:
         named = "; ".join(f"{one.name}: {one.reason}" for one in refused[:_SHOWN_FILES])
         more = f"; {len(refused) - _SHOWN_FILES} more, named above" if len(refused) > _SHOWN_FILES else ""
         total = counted(len(refused) + len(report.files), "file")
         raise DataImportError(f"{len(refused)} of {total} refused: {named}{more}")
+    if report.absent:
+        raise DataImportError(f"no file holds anything of {', '.join(report.absent)}")
 
 
 def print_report(report: ImportReport, out: Console, *, replacing: bool = False) -> None:

@@ -119,13 +119,14 @@ class SkippedFile:
 class ImportReport:
     """What became of all files; `ignored` are those that have nothing to do with market data.
 
-    `not_asked` are files of other symbols than those asked for.
+    `not_asked` are files of other symbols than those asked for, `absent` the symbols asked for in vain.
     """
 
     files: tuple[FileReport, ...]
     skipped: tuple[SkippedFile, ...]
     ignored: int = 0
     not_asked: int = 0
+    absent: tuple[str, ...] = ()
 
     @property
     def refused_files(self) -> tuple[SkippedFile, ...]:
@@ -169,4 +170,5 @@ class ImportReport:
             "skipped": [asdict(skipped) for skipped in self.skipped],
             "ignored": self.ignored,
             "not_asked": self.not_asked,
+            "absent": list(self.absent),
         }

@@ -187,7 +187,9 @@ def _import_folder(
                 damaged = isinstance(error, DamagedFileError)
                 skipped.append(SkippedFile(found.name, reason, damaged, refused=not unknown))
         advance.finish(found.size)
-    report = ImportReport(tuple(files), tuple(skipped), ignored, not_asked)
+    taken = {one.symbol for file in files for one in file.series}
+    absent = tuple(symbol for symbol in hints.symbols if symbol not in taken)
+    report = ImportReport(tuple(files), tuple(skipped), ignored, not_asked, absent)
     if not files and not report.refused_files:
         raise DataImportError(_nothing_in(folder, report, hints))
     return report

@@ -41,7 +41,7 @@ class KlineFigures:
             return
         if volume > 0:
             self.traded += 1
-            self.in_coins += _is_in_coins(high, low, volume, quote_volume)
+            self.in_coins += is_in_coins(high, low, volume, quote_volume)
         else:
             self.updated += count > 0
             self.moved += high > low
@@ -68,7 +68,8 @@ class KlineFigures:
             raise DataImportError(f"{source.name} holds klines without a trade; add {WAYS_TO_SAY} as needed")
 
 
-def _is_in_coins(high: float, low: float, volume: float, quote_volume: float) -> bool:
+def is_in_coins(high: float, low: float, volume: float, quote_volume: float) -> bool:
+    """Say whether `volume` counts contracts of some dollars and `quote_volume` is their worth in coins."""
     if low <= 0 or low * volume / _TOLERANCE <= quote_volume <= high * volume * _TOLERANCE:
         return False
     return any(

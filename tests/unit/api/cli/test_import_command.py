@@ -67,6 +67,17 @@ def test_folder_imports_what_it_can_names_what_is_refused_by_its_path_and_ends_w
     )
 
 
+def test_symbol_that_no_file_of_a_folder_holds_is_named_though_others_were_imported(
+    tmp_path: Path, folder: Path
+) -> None:
+    result = data_import(tmp_path / "home", folder / "linked", "--symbol", "BTCUSDT,BTCUDST")
+    assert result.returncode == 2
+    assert result.stderr == "error: symbol: 'BTCUDST' is no market name such as BTCUSDT or ETHUSDC\n"
+    result = data_import(tmp_path / "home", folder / "linked", "--symbol", "BTCUSDT,ETHUSDT")
+    assert (result.returncode, "BTC/USDT:USDT" in result.stdout) == (2, True)
+    assert result.stderr == "error: no file holds anything of ETH/USDT:USDT\n"
+
+
 def test_json_of_a_folder_is_one_document_that_names_what_was_refused(tmp_path: Path, folder: Path) -> None:
     result = data_import(tmp_path / "home", folder, "--json")
     report = json.loads(result.stdout)

@@ -182,7 +182,9 @@ def test_symbols_choose_among_the_files_of_a_folder(store: HistoricalDataStore, 
         put(tree, f"{market}-perp-1h.csv")
     report = import_path(store, tree, "test", None, Hints.parse(symbol="BTCUSDT,XRPUSDT"))
     assert [file.symbol for file in report.files] == ["BTC/USDT:USDT", "XRP/USDT:USDT"]
-    assert (report.not_asked, report.skipped) == (1, ())
+    assert (report.not_asked, report.skipped, report.absent) == (1, (), ())
+    report = import_path(store, tree, "test", None, Hints.parse(symbol="BTCUSDT,DOGEUSDT"))
+    assert (report.not_asked, report.absent) == (2, ("DOGE/USDT:USDT",))
     with pytest.raises(DataImportError, match="holds nothing of DOGE/USDT:USDT, but 3 files of other"):
         import_path(store, tree, "test", None, Hints.parse(symbol="DOGEUSDT"))
 

@@ -141,6 +141,52 @@ def test_prices_that_move_without_a_trade_are_no_trades_unless_an_option_says_so
     assert imported(store, tmp_path, HEADER + klines(MOVED), kind="perp").new == 3
 
 
+OKX = {
+    "swap": ["10.4", "0.104", "4446.8"],
+    "spot": ["0.104", "4446.8", "4446.8"],
+    "coin-margined swap": ["44460", "104", "4446000"],
+}
+
+
+def okx(volumes: list[str]) -> str:
+    rows = [[str(DAY + n * HOUR), "42700", "42800", "42700", "42750", *volumes, "1"] for n in range(3)]
+    return json.dumps({"code": "0", "data": rows})
+
+
+@pytest.mark.parametrize(
+    ("market", "kind", "sentence"),
+    [
+        (
+            "coin-margined swap",
+            "perp",
+            "coin-margined contracts are not modelled: its volume counts",
+        ),
+        (
+            "coin-margined swap",
+            "spot",
+            "coin-margined contracts are not modelled: its volume counts",
+        ),
+        ("spot", "perp", "is said to be of a perp, but its volumes are of a spot market"),
+        ("swap", "spot", "is said to be of a spot market, but its volume is in contracts"),
+    ],
+)
+def test_candles_of_okx_say_by_their_volumes_which_market_they_are_of(
+    store: HistoricalDataStore, tmp_path: Path, market: str, kind: str, sentence: str
+) -> None:
+    said = {"kind": kind, "symbol": "BTCUSDT"}
+    assert sentence in refusal(store, tmp_path, okx(OKX[market]), "candles.json", **said)
+
+
+@pytest.mark.parametrize(("market", "kind", "volume"), [("swap", "perp", "0.104"), ("spot", "spot", "0.104")])
+def test_volume_of_candles_of_okx_is_in_coins(
+    store: HistoricalDataStore, tmp_path: Path, market: str, kind: str, volume: str
+) -> None:
+    report = imported(store, tmp_path, okx(OKX[market]), "candles.json", kind=kind, symbol="BTCUSDT")
+    data = store.load("test", [report.symbol], DAY + 24 * HOUR).symbols[0]
+    series = data.spot if kind == "spot" else data.perp
+    assert [str(value) for value in series.volume.decimals()] == [volume] * 3
+
+
 def test_one_hour_with_trades_makes_klines_trades(store: HistoricalDataStore, tmp_path: Path) -> None:
     text = HEADER + klines(MOVED, 1) + klines(TRADES, 3).split("\n", 1)[1]
     assert imported(store, tmp_path, text).new == 3
