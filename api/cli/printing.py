@@ -4,6 +4,7 @@ import sys
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _PIPE_WIDTH = 160
 
@@ -11,6 +12,15 @@ _PIPE_WIDTH = 160
 def console() -> Console:
     """Return the console of standard output; in a pipe it is wide enough to cut nothing."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+
+
+def showable(text: str) -> Text:
+    """Return text as a cell of a table, with substitutes for what standard output cannot encode.
+
+    Tables are measured before they are encoded: substitutes that come later would push columns apart.
+    """
+    encoding, errors = sys.stdout.encoding or "utf-8", sys.stdout.errors or "strict"
+    return Text(text.encode(encoding, errors).decode(encoding))
 
 
 def plain_table(*columns: str, numbers: tuple[str, ...] = (), title: str | None = None) -> Table:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from api.cli.printing import console, plain_table
+from api.cli.printing import console, plain_table, showable
 from api.local.database import ready_database
 from api.settings import Settings
 from bot.data.database import compact as compacted
@@ -31,7 +31,7 @@ def prune_ended(days: int, kept_tags: Sequence[str], *, dry_run: bool, compact: 
 def _print(found: Expired, *, dry_run: bool) -> None:
     table = plain_table("sweep", "name", "ended", numbers=("trials",))
     for old in found.sweeps:
-        table.add_row(str(old.id), old.name, iso(old.finished_ms), f"{old.trials:,}")
+        table.add_row(str(old.id), showable(old.name), iso(old.finished_ms), f"{old.trials:,}")
     if found.sweeps:
         console().print(table)
     counts = f"{counted(len(found.sweeps), 'sweep')} and {counted(found.jobs, 'job')}"

@@ -7,11 +7,10 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
-from rich.text import Text
 
 from api.cli.client import found_sweep, service
 from api.cli.failed_trials import reason_in_brief, state_words
-from api.cli.printing import console
+from api.cli.printing import console, showable
 from api.cli.runs import read_body
 from api.cli.sweeps import change
 from bot.errors import InvalidInputError
@@ -66,7 +65,7 @@ def print_sweeps(
         tags = ", ".join(sweep["tags"])
         state = state_words(sweep) + (", data changed" if sweep["data_changed"] else "")
         cells = (str(sweep["id"]), sweep["name"], state, done, total, why, tags)
-        table.add_row(*map(Text, cells))
+        table.add_row(*map(showable, cells))
     console().print(table)
 
 

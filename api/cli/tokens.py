@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 
-from api.cli.printing import console, plain_table
+from api.cli.printing import console, plain_table, showable
 from api.local.database import ready_database
 from api.settings import Settings
 from bot.data.database import write_transaction
@@ -33,7 +33,7 @@ def show(*, as_json: bool) -> None:
     table = plain_table("name", "scope", "made", "holds until")
     for one in held:
         until = "for ever" if one.expires_ms is None else iso(one.expires_ms)
-        table.add_row(one.name, one.scope, iso(one.created_ms), until)
+        table.add_row(showable(one.name), one.scope, iso(one.created_ms), until)
     console().print(table)
 
 

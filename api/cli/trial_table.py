@@ -9,7 +9,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from api.cli.printing import console
+from api.cli.printing import console, showable
 
 _ANY_WIDTH = 100_000
 _MOST_TEXT = 40
@@ -52,7 +52,7 @@ def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -
             overflow="fold",
         )
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(showable, row))
     return table
 
 

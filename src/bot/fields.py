@@ -152,14 +152,17 @@ class _NoNumber(str):
 
 
 def _refuse_constants(field: str, value: object) -> None:
-    for item in value if isinstance(value, list) else [value]:
-        if isinstance(item, _NoNumber):
-            raise InvalidInputError.of(field, f"{item} is not a number in JSON")
+    if isinstance(value, _NoNumber):
+        raise InvalidInputError.of(field, f"{value} is not a number in JSON")
+    if isinstance(value, list):
+        for item in value:
+            _refuse_constants(field, item)
 
 
 def _checked_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     for name, value in pairs:
-        _refuse_constants(name, value)
+        if isinstance(value, _NoNumber | list):
+            _refuse_constants(name, value)
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError(f"{quoted(_first_repeated(pairs))} is written twice in one object")

@@ -27,6 +27,7 @@ def test_numbers_keep_the_digits_they_were_written_with() -> None:
         b'{"a": NaN}',
         b'{"a": Infinity}',
         b'{"a": -Infinity}',
+        b'{"a": [1, [NaN]]}',
         b"\xff\xfe\xff",
         b'{"a": ' + b"9" * 10_000 + b"}",
         b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
