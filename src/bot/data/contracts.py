@@ -13,6 +13,8 @@ QUOTES = (
 _ENDING_IN_T = frozenset({"ANT", "APT", "BAT", "BNT", "DOT", "GMT", "GRT", "HNT", "QNT", "XBT"})
 """Coins whose pairs with USD would else be read as pairs of another coin with TUSD: DOTUSD."""
 _DOLLARS = frozenset({"FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USDE", "USD", "DAI"})
+LONGEST_NAME = 64
+"""Characters of a market's name; longer ones are no names, and take the patterns below too long."""
 _MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
 _COIN = r"k?[A-Z0-9]{1,40}"
 
@@ -75,7 +77,7 @@ _NOT_MODELLED = {
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A market's kind, base and quote; both are empty where its name does not say them."""
+    """A market's kind, base and quote, both empty where its name does not say them; `name` can be shown."""
 
     name: str
     kind: ContractKind
@@ -122,6 +124,8 @@ def contract_of(name: str, venue: Venue = Venue.UNKNOWN) -> Contract:
     Kinds are told by the name alone, except that of contracts quoted in US dollars without their settlement:
     on Binance and Bybit they are coin-margined, on dYdX linear, and undecided where the venue is unknown.
     """
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        return Contract(ascii(name[:LONGEST_NAME])[1:-1], ContractKind.UNKNOWN)
     text = _upper(name)
     if _OPTION.match(text):
         return Contract(name, ContractKind.OPTION)

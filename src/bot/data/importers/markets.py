@@ -15,6 +15,7 @@ from bot.errors import DataImportError, SymbolNotAskedError
 from bot.wording import counted
 
 T = TypeVar("T")
+MAX_MARKETS = 2000
 _SHOWN_SYMBOLS = 5
 
 
@@ -98,7 +99,7 @@ def named_symbol(source: Source, hints: Hints, name: str | None, venue: Venue = 
         return chosen
     if hints.selecting or hints.symbol is None:
         raise SymbolNotAskedError(f"{_said(source, contract)}, which is not among --symbol")
-    source.notes.append(f"the file's name says {name}, --symbol says {hints.symbol}")
+    source.notes.append(f"the file's name says {contract.name}, --symbol says {hints.symbol}")
     return hints.symbol
 
 
@@ -138,6 +139,8 @@ def by_market(
             names.setdefault(market_of(record), []).append((number, record))
         except RowRefusedError as refusal:
             source.lines.refusals.add_error(number, refusal)
+        if len(names) > MAX_MARKETS:
+            raise DataImportError(f"{source.name} holds more than {MAX_MARKETS:,} markets; split it")
     if len(names) == 1:
         ((name, taken),) = names.items()
         symbol = stated_symbol(source, hints, name, venue)
@@ -157,7 +160,7 @@ def _chosen(
             symbol = _asked(contract, hints) if hints.symbols else contract.symbol()
         except DataImportError as error:
             first = first or error
-            refused.append(RefusedMarket(name, kind, taken[0][0], len(taken), error.message))
+            refused.append(RefusedMarket(contract.name, kind, taken[0][0], len(taken), error.message))
             continue
         if symbol is not None:
             # What belongs to no market in particular is told with the first of them.
@@ -165,7 +168,7 @@ def _chosen(
             markets.setdefault(symbol, MarketRecords(name, symbol, log)).records.extend(taken)
     if absent := [symbol for symbol in hints.symbols if symbol not in markets]:
         if not (hints.selecting and markets):
-            held = ", ".join([*names][:_SHOWN_SYMBOLS])
+            held = ", ".join(contract_of(name).name for name in [*names][:_SHOWN_SYMBOLS])
             more = f" and {len(names) - _SHOWN_SYMBOLS} more" if len(names) > _SHOWN_SYMBOLS else ""
             raise (SymbolNotAskedError if hints.selecting else DataImportError)(
                 f"{source.name} holds nothing of {', '.join(absent)}: it holds {held}{more}"

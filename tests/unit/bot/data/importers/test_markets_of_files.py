@@ -227,6 +227,38 @@ def test_file_of_several_markets_none_of_which_is_modelled_is_refused_whole(
     assert said == "answer.json: coin-margined contracts are not modelled: 'BTC-USD-SWAP' and 1 more like it"
 
 
+def test_names_that_cannot_be_shown_or_are_endless_are_refused_in_short_sentences(
+    store: HistoricalDataStore, tmp_path: Path
+) -> None:
+    endless = "1-" * 200_000
+    report = imported(store, tmp_path, binance("BTCUSDT", "\x1b[2J", endless))
+    assert taken(report)[0] == ("BTC/USDT:USDT", 2, 0)
+    assert all(one.symbol.isprintable() and len(one.symbol) <= 64 for one in report.series)
+    assert all(one.reason.isprintable() and len(one.reason) < 140 for one in report.refusals)
+    with pytest.raises(DataImportError) as error:
+        imported(store, tmp_path, binance("\x1b[2J", endless), symbol="BTCUSDT")
+    assert error.value.message.isprintable()
+    assert len(error.value.message) < 240
+
+
+def test_file_of_more_markets_than_any_exchange_has_is_refused(
+    store: HistoricalDataStore, tmp_path: Path
+) -> None:
+    said = refusal(store, tmp_path, binance(*(f"C{n}USDT" for n in range(2001))))
+    assert said == "answer.json holds more than 2,000 markets; split it"
+
+
+def test_link_in_place_of_a_file_that_a_service_has_written_is_not_followed(
+    store: HistoricalDataStore, tmp_path: Path
+) -> None:
+    (tmp_path / "real.json").write_text(json.dumps(binance("BTCUSDT")))
+    link = tmp_path / "answer.json"
+    link.symlink_to(tmp_path / "real.json")
+    with pytest.raises(DataImportError, match="cannot be read: Too many levels of symbolic links"):
+        import_file(store, link, "test", None, Hints(alone=True))
+    assert import_file(store, link, "test").new == 2
+
+
 @pytest.mark.parametrize("symbol", ["BTCUSDT_240329", "BTCUSD_PERP", "BTC-PERPETUAL", "BTC-PERP"])
 def test_symbol_that_names_another_contract_is_no_answer(symbol: str) -> None:
     with pytest.raises(InvalidInputError, match=r"^symbol: "):
