@@ -129,8 +129,12 @@ def replayed(market: MarketRows, values: Mapping[str, Any]) -> tuple[RunConfig, 
 def assert_paper_agrees(
     market: MarketRows, values: Mapping[str, Any], store: Any, *, crash_every: int = 0, before: bool = True
 ) -> RunResult:
-    """Trade a market live and replay it, and compare every trade, payment and equity point."""
-    config, data, result = replayed(market, values)
+    """Trade a market live and replay it, and compare every trade, payment and equity point.
+
+    A session has no hindsight: `end_dead_markets` is none of its parameters.
+    """
+    config = run_config(**values)
+    _, data, result = replayed(market, {**values, "end_dead_markets": False})
     clock = SimulatedClock(config.start)
     last_ms = result.equity[-1][0]
     keeper = MortalStore(store, crash_every, before) if crash_every else store

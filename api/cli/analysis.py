@@ -97,11 +97,16 @@ def _print_findings(report: ProbeReport) -> None:
     if not report.leaks:
         moments = counted(len(report.cuts_ms), "moment")
         out.print(f"No look-ahead: nothing up to {moments} changed when all data after them did.")
-        return
     for leak in report.leaks:
         out.print(
             f"Look-ahead: data after {iso(leak.cut_ms)} changed {leak.seen_in} of {iso(leak.at_ms)} "
             f"from {leak.honest} to {leak.corrupted}"
+        )
+    for symbol, end_ms in report.given_ends.items():
+        out.print(
+            f"{symbol} ends at {iso(end_ms)}, which only later data tell (end_dead_markets): given from that "
+            "moment on, unknown before it.",
+            soft_wrap=True,
         )
 
 

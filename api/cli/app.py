@@ -156,7 +156,10 @@ def probe(
 
 @app.command(epilog="Example: `carrygrid paper btc.json`; start it again after a stop, and it goes on.")
 def paper(
-    config: Annotated[Path, typer.Argument(help="A file as backtest takes it; its window is not used.")],
+    config: Annotated[
+        Path,
+        typer.Argument(help="A file as backtest takes it; its window and end_dead_markets are not used."),
+    ],
     session: Annotated[
         str | None, typer.Option(help="Name of the account; the name of the file if left out.")
     ] = None,

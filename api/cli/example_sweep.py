@@ -62,6 +62,7 @@ def example_sweep(record: BestRecorded) -> dict[str, Any]:
             "start": iso(start_ms),
             "end": iso(end_ms),
             "min_holding_periods": 90,
+            "end_dead_markets": True,
         },
         "grid": {
             "min_funding_rate": {"start": "0.00004", "stop": "0.0004", "step": "0.00002"},

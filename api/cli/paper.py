@@ -24,6 +24,7 @@ from bot.timestamps import iso, parse_time_ms
 _NAME_LENGTH = 64
 _ANY_WINDOW = {"start": 0, "end": "9999-12-31"}
 _WISHES = {signal.SIGINT: Wish.STOP, signal.SIGTERM: Wish.STOP, signal.SIGUSR1: Wish.EMERGENCY}
+_NO_HINDSIGHT = "end_dead_markets is not applied: a live feed cannot tell an end from a pause.\n"
 _FAREWELLS = {
     SessionStatus.OPEN: "stopped; what is open stays open, the same command goes on from here",
     SessionStatus.EMERGENCY: "everything is closed; the session trades again only with --resume",
@@ -82,6 +83,7 @@ def _print_start(plan: SessionPlan) -> None:
     print(
         f"session {plan.name}: {config.strategy_mode} on {config.exchange}, {', '.join(config.symbols)}, "
         f"capital {plain(config.initial_capital)}\n"
+        f"{_NO_HINDSIGHT if config.end_dead_markets else ''}"
         f"Ctrl-C stops and keeps what is open; kill -USR1 {os.getpid()} closes everything.",
         flush=True,
     )

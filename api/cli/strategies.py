@@ -16,7 +16,11 @@ def print_strategies(*, as_json: bool) -> None:
         print(f"{strategy['name']} {strategy['version']}  {strategy['title']}")
         _print_parameters(strategy)
         for name, values in strategy["presets"].items():
-            print(f"  preset {name}: {', '.join(f'{key} {value}' for key, value in values.items())}")
+            told = (
+                f"{key} {value if isinstance(value, str) else json.dumps(value)}"
+                for key, value in values.items()
+            )
+            print(f"  preset {name}: {', '.join(told)}")
         if strategy["default_grid"]:
             print(f"  default grid: {json.dumps(strategy['default_grid'])}")
         print()

@@ -24,6 +24,7 @@ _ADVICE = {
 _ACCOUNT = {
     "strategy": "The strategy did not want in, and names no condition (its method blocking_gate could).",
     "slots": "Other pairs held every slot: a larger max_simultaneous_positions splits the capital further.",
+    "delisted": "The contract had ended (end_dead_markets): nothing follows; end the window there.",
     "just_closed": "A hedge of this pair had just been closed; the next settlement may open one again.",
 }
 _STALE = (

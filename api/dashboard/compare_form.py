@@ -21,6 +21,7 @@ from bot.timestamps import iso
 PATH = "/dashboard/compare"
 _OWN_FIELDS = ("exchange", "symbols", "start", "end")
 _FIRST_DAYS = 365
+_FIRST_PARAMETERS = json.dumps({"end_dead_markets": True}, indent=1)
 _NEEDED = {SeriesKind.FUNDING, SeriesKind.PERP}
 
 
@@ -109,7 +110,7 @@ def held_pairs(connection: sa.Connection) -> dict[str, list[str]]:
 def first_form(connection: sa.Connection, pairs: Mapping[str, Sequence[str]]) -> CompareForm:
     """Return the form before anything was asked: the last year of the first pair held."""
     if not pairs:
-        return CompareForm("", (), "", "", "{}")
+        return CompareForm("", (), "", "", _FIRST_PARAMETERS)
     exchange, symbols = next(iter(pairs.items()))
     symbol = next((name for name in symbols if name.startswith("BTC/")), symbols[0])
     funding = [
@@ -119,4 +120,4 @@ def first_form(connection: sa.Connection, pairs: Mapping[str, Sequence[str]]) ->
     ]
     (first_ms, last_ms) = next(iter(sql.extents(connection, funding).values()))
     start_ms = max(first_ms, last_ms - _FIRST_DAYS * DAY_MS)
-    return CompareForm(exchange, (symbol,), iso(start_ms)[:10], iso(last_ms)[:10], "{}")
+    return CompareForm(exchange, (symbol,), iso(start_ms)[:10], iso(last_ms)[:10], _FIRST_PARAMETERS)

@@ -69,6 +69,7 @@ def first_run(markets: list[Market]) -> dict[str, Any]:
         "start": iso(start_ms)[:10],
         "end": iso(market.last_ms)[:10],
         "strategy_mode": _FIRST_STRATEGY,
+        "end_dead_markets": True,
     }
 
 

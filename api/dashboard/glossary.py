@@ -106,6 +106,22 @@ _STRATEGY = (
     ),
     Term("liquidation", "Liquidation", "The exchange closes the short because its margin is used up."),
     Term(
+        "market_end",
+        "Market end",
+        "The close of a contract's last candle with volume, where that lies more than a day before the "
+        "window's end. What is booked later was never to be earned; end_dead_markets closes hedges there.",
+    ),
+    Term(
+        "delisting",
+        "Delisting",
+        "The contract ended: the short closed at the last mark price for its taker fee, spot was sold then.",
+    ),
+    Term(
+        "missed_settlements",
+        "Missed settlements",
+        "Settlements that fell due while a position was open and are not in the data: they count as zero.",
+    ),
+    Term(
         "margin_exit", "Margin exit", "Both legs closed in time because the margin came near a liquidation."
     ),
     Term("equity", "Equity", "Cash plus open positions at market prices."),

@@ -2,6 +2,7 @@
 
 from bot.config import RunConfig
 from bot.execution.executor import Executor
+from bot.pnl.fees import FeeCalculator
 from bot.pnl.tracker import PnLTracker
 from bot.position.manager import PositionManager
 from bot.position.sizing import CapitalPlan, PositionSizer, SizingLimits
@@ -21,6 +22,7 @@ def open_desk(config: RunConfig, executor: Executor, market: Market) -> CarryTra
         PositionManager(executor, tracker, config.perp_leverage),
         RiskManager(config.margin_exit_ratio),
         position_sizer(config),
+        FeeCalculator(config.fees),
     )
 
 

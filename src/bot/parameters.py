@@ -130,6 +130,9 @@ class AccountParameters(Parameters):
     min_coverage: Fraction = Field(Decimal("0.9"), description="least share of settlements held")
     max_price_age_hours: Positive = Field(Decimal(2), description="older closes are too stale to decide on")
     instrument: InstrumentOverride | None = Field(None, description="replaces the store's trading rules")
+    end_dead_markets: bool = Field(
+        False, strict=True, description="close a hedge where its perp stopped trading for good"
+    )
 
     @property
     def slippage(self) -> Decimal:

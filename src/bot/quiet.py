@@ -5,6 +5,7 @@ from decimal import Decimal
 from bot.market_data.compared import Choice
 from bot.market_data.track import Lane, Track
 from bot.models import Position
+from bot.position.contract_watch import ContractWatch
 from bot.position.manager import PositionManager
 from bot.position.margin_watch import MarginWatch
 from bot.strategies.strategy import Strategy
@@ -19,12 +20,14 @@ class QuietStretches:
         strategy: Strategy,
         positions: PositionManager,
         margin: MarginWatch,
+        contracts: ContractWatch,
         slots: int,
     ) -> None:
         self._track = track
         self._strategy = strategy
         self._positions = positions
         self._margin = margin
+        self._contracts = contracts
         self._full = slots, len(track.symbols)
         floor = strategy.entry_floor
         self._paying = None if floor is None else (floor, track.paying(floor))
@@ -48,7 +51,7 @@ class QuietStretches:
         """Return the first place at which a pair that is not held may be entered."""
         held, may_enter = self._positions.held, self._strategy.may_enter
         while (at := paying.first(at)) < last:
-            for view in self._track.events[at].decidable:
+            for view in self._contracts.living(self._track.events[at].decidable):
                 funding = view.funding
                 if funding.rate_8h >= floor and funding.symbol not in held and may_enter(view):
                     return at
@@ -58,7 +61,8 @@ class QuietStretches:
     def _calm_until(self, position: Position, at: int, last: int) -> int:
         """Return the first place at which a hedge may end, or needs a closer look."""
         lane, stirring = self._lane(position.symbol)
-        stop = min(last, self._judged_at(position, lane, at), stirring.first(at))
+        ending = self._track.place_from(self._contracts.end_ms(position.symbol))
+        stop = min(last, self._judged_at(position, lane, at), stirring.first(at), ending)
         if self._strategy.exit_ceiling is not None:
             return stop
         wants_exit = self._strategy.wants_exit

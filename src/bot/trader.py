@@ -1,17 +1,29 @@
 """The trading loop that a replay and paper trading share: one market event in, positions and equity out."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bot.account import AccountState
 from bot.market_data.ticker_service import TickerService
 from bot.market_data.track import Track
-from bot.models import CloseReason, FundingRate, Instrument, MarketEvent, Position, SettlementView, Trade
+from bot.models import (
+    CloseReason,
+    ContractEnd,
+    FundingRate,
+    Instrument,
+    MarketEvent,
+    Position,
+    SettlementView,
+    Ticker,
+    Trade,
+)
+from bot.pnl.fees import FeeCalculator
 from bot.pnl.payments import Held
 from bot.pnl.round_trip import was_due
 from bot.pnl.tracker import PnLTracker
 from bot.pnl.worths import WorthCurve
+from bot.position.contract_watch import ContractWatch
 from bot.position.manager import PositionManager
 from bot.position.margin_watch import MarginWatch, MarkPath
 from bot.position.sizing import CapitalPlan, PositionSizer
@@ -26,11 +38,15 @@ _LONG = 4
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """What a trader can see: newest tickers, trading rules of each pair, closed mark candles."""
+    """What a trader can see: newest tickers, trading rules of each pair, closed mark candles.
+
+    `ends` are the contracts that end, by pair; live feeds know of none.
+    """
 
     tickers: TickerService
     instruments: Mapping[str, Instrument]
     mark_path: MarkPath
+    ends: Mapping[str, ContractEnd] = field(default_factory=dict)
 
 
 class CarryTrader:
@@ -45,6 +61,7 @@ class CarryTrader:
         positions: PositionManager,
         risk: RiskManager,
         sizer: PositionSizer,
+        fees: FeeCalculator,
     ) -> None:
         self.tracker = tracker
         self.positions = positions
@@ -52,6 +69,7 @@ class CarryTrader:
         self._strategy = strategy
         self._tickers = market.tickers
         self._margin = MarginWatch(risk, market.instruments, market.mark_path)
+        self._contracts = ContractWatch(market.ends, fees)
         self._sizer = sizer
         self._capital = capital
         self._slots = capital.max_simultaneous_positions
@@ -72,7 +90,8 @@ class CarryTrader:
         if self._strategy.remembers:
             self._follow_each(track.events[:last], worths)
             at = last
-        quiet = QuietStretches(track, self._strategy, self.positions, self._margin, self._slots)
+        watches = self._margin, self._contracts
+        quiet = QuietStretches(track, self._strategy, self.positions, *watches, self._slots)
         while at < last:
             stop = quiet.until(at, last)
             if not self.positions.held:
@@ -85,7 +104,7 @@ class CarryTrader:
             at = stop + 1
 
     def on_event(self, event: MarketEvent) -> None:
-        """Do all that happens at `event`: liquidations, funding, exits, entries."""
+        """Do all that happens at `event`: liquidations, delistings, funding, exits, entries."""
         ended = self._collect(event)
         if self.positions.held:
             ended |= self._exit(event)
@@ -149,7 +168,7 @@ class CarryTrader:
 
     def _collect(self, event: MarketEvent) -> frozenset[str]:
         held = self.positions.held
-        liquidated = self._liquidate(event) if held else _NONE
+        taken = self._interrupt(event) if held else _NONE
         self._tickers.show(event.tickers)
         if self._strategy.remembers:
             self.warm_up(view.funding for view in event.settlements)
@@ -159,7 +178,7 @@ class CarryTrader:
         if unfinished:
             self.positions.mend()
         self._previous_ms = event.t_ms
-        return liquidated
+        return taken
 
     def _follow_each(self, events: Iterable[MarketEvent], worths: WorthCurve) -> None:
         held = self.positions.held
@@ -178,16 +197,35 @@ class CarryTrader:
         self._tickers.show(newest.tickers)
         self._previous_ms = newest.t_ms
 
-    def _liquidate(self, event: MarketEvent) -> frozenset[str]:
+    def _interrupt(self, event: MarketEvent) -> frozenset[str]:
+        """Let exchanges take what ended since the event before, and return the pairs concerned.
+
+        What one hedge goes through in between does not depend on the others: each follows its own candles up
+        to the end of its contract, where a liquidation comes first.
+        """
         ended = _NONE
         for position in tuple(self.positions.held.values()):
-            high = event.mark_highs.get(position.symbol)
-            if high is not None and self._margin.is_liquidated(position, high):
-                candle = self._margin.fatal_candle(position, self._previous_ms, event.t_ms)
-                self._tickers.update({position.symbol: candle.ticker})
+            symbol = position.symbol
+            end = self._contracts.due(symbol, self._previous_ms, event.t_ms)
+            ticker = self._liquidated_at(position, event, event.t_ms if end is None else end.at_ms)
+            if ticker is not None:
+                self._tickers.update({symbol: ticker})
                 self.positions.liquidate(position)
-                ended |= {position.symbol}
+            elif end is not None:
+                self._tickers.update({symbol: end.ticker})
+                self.positions.delist(position, self._contracts.settled(position, end))
+            else:
+                continue
+            ended |= {symbol}
         return ended
+
+    def _liquidated_at(self, position: Position, event: MarketEvent, until_ms: int) -> Ticker | None:
+        """Return the prices at which a hedge was liquidated by `until_ms`, None if it was not."""
+        high = event.mark_highs.get(position.symbol)
+        if high is None or not self._margin.is_liquidated(position, high):
+            return None
+        candle = self._margin.fatal_candle(position, self._previous_ms, until_ms)
+        return None if candle is None else candle.ticker
 
     def _settle(self, views: Iterable[SettlementView]) -> None:
         held = self.positions.held
@@ -224,6 +262,7 @@ class CarryTrader:
         if ended or self.positions.held or self.positions.unfinished:
             taken = {*self.positions.held, *self.positions.unfinished, *ended}
             views = tuple([view for view in views if view.funding.symbol not in taken])
+        views = self._contracts.living(views)
         for entry in self._strategy.entries(views) if views else ():
             if self._slots_taken() >= self._slots:
                 break

@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.backtest.identity import identifying
 from bot.config import RunConfig, load_json
 from bot.errors import FieldError, InvalidInputError
 from bot.notation import is_printable, quoted
@@ -240,6 +241,7 @@ class SweepSpec(BaseModel):
     def digest(self) -> str:
         """Hex SHA-256 of the document, the order of the axes included."""
         document = self.document()
+        document["base"] = identifying(document["base"])
         document["grid"] = list(document["grid"].items())
         document["extensions"] = [list(added.items()) for added in document["extensions"]]
         text = json.dumps(document, sort_keys=True, separators=(",", ":"))

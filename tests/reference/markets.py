@@ -44,6 +44,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "max_position_size": (None, None, None, None, "1500", "333.33"),
     "max_portfolio_exposure": (None, None, None, None, "4000", "777.77"),
     "max_price_age_hours": ("1", "2", "2", "5", "10"),
+    "end_dead_markets": (False, True),
 }
 
 

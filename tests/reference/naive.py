@@ -47,7 +47,7 @@ class _Replay:
         previous = events[0]
         for t in events:
             trades_before = len(self.trades)
-            self.liquidate(previous, t)
+            self.interrupt(previous, t)
             self.settle_funding(t)
             if t == events[-1]:
                 self.close_everything(t)
@@ -68,14 +68,36 @@ class _Replay:
     def equity(self, t: int) -> Fraction:
         return self.cash + sum((position.unrealized(t) for position in self.positions), Fraction(0))
 
-    def liquidate(self, previous: int, t: int) -> None:
-        for position in list(self.positions):
+    def interrupt(self, previous: int, t: int) -> None:
+        """Do what exchanges did after `previous` up to `t`, moment by moment: liquidate, then delist."""
+        held, ended = list(self.positions), len(self.trades)
+        for moment in self.moments(previous, t):
+            for position in held:
+                if position in self.positions and self.is_wiped_out(position, moment):
+                    self.end_by_liquidation(position, moment)
+            for position in held:
+                if position in self.positions and self.contract_end(position.symbol) == moment:
+                    self.end_by_delisting(position, moment)
+        order = {position.symbol.name: place for place, position in enumerate(held)}
+        self.trades[ended:] = sorted(self.trades[ended:], key=lambda trade: order[trade.symbol])
+
+    def moments(self, previous: int, t: int) -> list[int]:
+        found = {self.contract_end(position.symbol) for position in self.positions}
+        for position in self.positions:
             candles = position.symbol.liquidation_candles
-            first, last = candles.visible(max(previous, position.opened_at)), candles.visible(t)
-            for index in range(first, last):
-                if position.is_liquidated_by(candles.high[index]):
-                    self.end_by_liquidation(position, candles.closed_at[index])
-                    break
+            found |= {*candles.closed_at[candles.visible(previous) : candles.visible(t)]}
+        return sorted(moment for moment in found if moment is not None and previous < moment <= t)
+
+    def is_wiped_out(self, position: Position, moment: int) -> bool:
+        candles = position.symbol.liquidation_candles
+        newest = candles.visible(moment) - 1
+        if newest < 0 or candles.closed_at[newest] != moment or moment <= position.opened_at:
+            return False
+        return position.is_liquidated_by(candles.high[newest])
+
+    def contract_end(self, symbol: Symbol) -> int | None:
+        """Return the end of a contract that closes hedges, None if none does."""
+        return self.ends[symbol.name] if self.parameters.end_dead_markets else None
 
     def settle_funding(self, t: int) -> None:
         for position in self.positions:
@@ -131,9 +153,14 @@ class _Replay:
             self.strategy.candidate(symbol, t)
             for symbol in self.symbols.values()
             if symbol.name not in barred and symbol.settles_at(t) and self.is_fresh(symbol, t)
+            if self.lives(symbol, t)
         ]
         passed = [candidate for candidate in found if candidate is not None]
         return sorted(passed, key=lambda candidate: (-candidate.rank, candidate.symbol.name))
+
+    def lives(self, symbol: Symbol, t: int) -> bool:
+        end = self.contract_end(symbol)
+        return end is None or t < end
 
     def quantity(self, candidate: Candidate, t: int) -> Fraction:
         parameters, symbol = self.parameters, candidate.symbol
@@ -193,6 +220,15 @@ class _Replay:
         spot_exit = spot * (1 - self.parameters.slippage)
         fee = self.fee(position.quantity, spot_exit, "spot_taker")
         self.end_trade(position, closed_at, "liquidation", (spot_exit, None), -position.margin, fee)
+
+    def end_by_delisting(self, position: Position, t: int) -> None:
+        spot, _ = self.last_prices(position.symbol, t)
+        settled = position.symbol.margin_price(t)
+        assert settled is not None
+        spot_exit, quantity = spot * (1 - self.parameters.slippage), position.quantity
+        fees = self.fee(quantity, spot_exit, "spot_taker") + self.fee(quantity, settled, "perp_taker")
+        perp_pnl = book(quantity * (position.perp_entry - settled))
+        self.end_trade(position, t, "delisted", (spot_exit, settled), perp_pnl, fees)
 
     def end_trade(
         self,

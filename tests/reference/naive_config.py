@@ -41,9 +41,17 @@ DEFAULTS: dict[str, Any] = {
     "max_position_size": None,
     "max_portfolio_exposure": None,
     "max_price_age_hours": "2",
+    "end_dead_markets": False,
 }
 
-WORDS = ("strategy_mode", "sizing_base", "dynamic_sizing", "max_position_size", "max_portfolio_exposure")
+WORDS = (
+    "strategy_mode",
+    "sizing_base",
+    "dynamic_sizing",
+    "max_position_size",
+    "max_portfolio_exposure",
+    "end_dead_markets",
+)
 
 
 def _limit(value: Any) -> Fraction | None:
@@ -62,6 +70,7 @@ class Parameters:
     dynamic_sizing: bool
     max_position_size: Fraction | None
     max_portfolio_exposure: Fraction | None
+    end_dead_markets: bool
     numbers: Mapping[str, Fraction]
 
     def __getitem__(self, name: str) -> Fraction:
@@ -95,5 +104,6 @@ def fill_in(config: Mapping[str, Any]) -> Parameters:
         dynamic_sizing=full["dynamic_sizing"],
         max_position_size=_limit(full["max_position_size"]),
         max_portfolio_exposure=_limit(full["max_portfolio_exposure"]),
+        end_dead_markets=full["end_dead_markets"],
         numbers={name: Fraction(full[name]) for name in DEFAULTS if name not in WORDS},
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from bot.analytics.metrics import money_units, settlements_to_break_even
 from bot.execution.fill_model import FillModel
-from bot.models import Side, Trade
+from bot.models import CloseReason, Side, Trade
 from bot.money import ZERO, exact
 from bot.pnl import formulas
 
@@ -17,7 +17,7 @@ class Attribution:
 
     `basis` is what the legs gained on each other at the last prices, `slippage` what the fills lost
     against those prices. A short that was liquidated counts under `liquidations`: its lost margin and what
-    the spot leg gained beside it.
+    the spot leg gained beside it. A contract that ends is settled without slippage.
     """
 
     funding: Decimal
@@ -61,6 +61,7 @@ def _parts(trade: Trade, fills: FillModel) -> Attribution:
         slippage = filled - formulas.notional(trade.quantity, trade.spot_entry) - spot
         return Attribution(trade.funding, -trade.fees, ZERO, slippage, trade.price_pnl - slippage)
     perp_in = fills.last_price(Side.SELL, trade.perp_entry)
-    perp_out = fills.last_price(Side.BUY, trade.perp_exit)
+    delisted = trade.reason is CloseReason.DELISTED
+    perp_out = trade.perp_exit if delisted else fills.last_price(Side.BUY, trade.perp_exit)
     basis = spot + formulas.short_pnl(trade.quantity, perp_in, perp_out)
     return Attribution(trade.funding, -trade.fees, basis, trade.price_pnl - basis, ZERO)

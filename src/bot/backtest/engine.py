@@ -58,7 +58,8 @@ class BacktestEngine:
         config, window = self.config, self.window
         tickers = TickerService()
         executor = BacktestExecutor(tickers, FillModel(config.slippage), FeeCalculator(config.fees))
-        trader = open_desk(config, executor, Market(tickers, window.instruments, window))
+        market = Market(tickers, window.instruments, window, window.ends_for(config))
+        trader = open_desk(config, executor, market)
         trader.warm_up(window.past)
         worths = WorthCurve()
         trader.follow(window.track, worths)

@@ -12,14 +12,27 @@ from bot.config import RunConfig
 from bot.strategies.registry import strategy_plugin
 
 _GROUP = 8
+_LATER = {name: RunConfig.model_fields[name].default for name in ("end_dead_markets",)}
+"""Parameters that came after the first results were stored, with their defaults: there they are left out, so
+that runs, sweeps and sessions keep the identity that they had without them."""
 
 
 def run_key(config: RunConfig, data_fingerprint: str) -> str:
     """Return the hex SHA-256 of parameters, data, engine and strategy version in canonical JSON."""
     model, values = type(config), vars(config)
-    parameters = ",".join(_members(model, place, group(values)) for place, group in enumerate(_groups(model)))
+    groups = (_members(model, place, group(values)) for place, group in enumerate(_groups(model)))
+    parameters = ",".join(filter(None, groups))
     text = f'{{"config":{{{parameters}}},{_surroundings(config.strategy_mode, data_fingerprint)}}}'
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def identifying(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document of parameters without those that no identity names."""
+    return {name: value for name, value in parameters.items() if not _left_out(name, value)}
+
+
+def _left_out(name: str, value: Any) -> bool:
+    return name in _LATER and value == _LATER[name]
 
 
 @lru_cache
@@ -43,7 +56,7 @@ def _reader(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, 
 def _members(model: type[RunConfig], place: int, values: tuple[Any, ...]) -> str:
     """Return a group of parameters as they stand in the canonical JSON."""
     named = zip(_names(model)[place], values, strict=True)
-    return ",".join(_member(model, name, value) for name, value in named)
+    return ",".join(_member(model, name, value) for name, value in named if not _left_out(name, value))
 
 
 @lru_cache(maxsize=100_000)

@@ -1,6 +1,6 @@
 """The look-ahead probe: what comes after a moment must not change anything up to it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -13,7 +13,7 @@ from bot.backtest.window import ReplayWindow
 from bot.config import RunConfig
 from bot.data.columns import DecimalColumn
 from bot.data.series import CandleSeries, FundingSeries, MarketData, SymbolData
-from bot.models import FundingPayment, Trade
+from bot.models import ContractEnd, FundingPayment, Trade
 from bot.timestamps import iso
 
 BuildWindow = Callable[[RunConfig, MarketData], ReplayWindow]
@@ -42,15 +42,21 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class ProbeReport:
-    """The cuts tried, ms UTC, and the leaks found."""
+    """The cuts tried, ms UTC, and the leaks found.
+
+    `given_ends` are the ends of contracts, ms UTC by pair, that the run met and that are derived from data
+    after them: hindsight by design, so that no cut at or after an end puts it in doubt.
+    """
 
     cuts_ms: tuple[int, ...]
     leaks: tuple[Leak, ...]
+    given_ends: Mapping[str, int]
 
     def document(self) -> dict[str, Any]:
         """Return the report as JSON values."""
         leaks = [leak.document() for leak in self.leaks]
-        return {"passed": not leaks, "cuts_ms": list(self.cuts_ms), "leaks": leaks}
+        ends = dict(self.given_ends)
+        return {"passed": not leaks, "cuts_ms": list(self.cuts_ms), "leaks": leaks, "given_ends": ends}
 
 
 def probe(
@@ -65,6 +71,9 @@ def probe(
 
     `cuts` moments are drawn; after each, every series of `data` is corrupted, and all that the run did and
     was worth up to it is compared bit for bit. `build` is the reader of history under test.
+
+    That a contract ended is derived from the data after its end. An end up to a cut is therefore kept when
+    what follows is corrupted; one after the cut is not, so that nothing may foresee it.
     """
     window = build(config, data)
     honest = replay(config, window)
@@ -73,11 +82,19 @@ def probe(
     chosen = tuple(sorted(random.sample(moments, min(cuts, len(moments)))))
     leaks = []
     for cut_ms in chosen:
-        forged = replay(config, build(config, _corrupted(data, cut_ms, random)))
+        forged_window = build(config, _corrupted(data, cut_ms, random))
+        forged = replay(config, replace(forged_window, contract_ends=_known_ends(window, cut_ms)))
         leak = next(_differences(honest, forged, cut_ms), None)
         if leak is not None:
             leaks.append(leak)
-    return ProbeReport(chosen, tuple(leaks))
+    met = {symbol: end.at_ms for symbol, end in window.ends_for(config).items() if not end.recorded}
+    return ProbeReport(chosen, tuple(leaks), met)
+
+
+def _known_ends(window: ReplayWindow, cut_ms: int) -> dict[str, ContractEnd]:
+    """Return the ends that stand whatever follows the cut: those up to it, and recorded ones."""
+    ends = window.contract_ends.items()
+    return {symbol: end for symbol, end in ends if end.recorded or end.at_ms <= cut_ms}
 
 
 def _differences(honest: RunResult, forged: RunResult, cut_ms: int) -> Iterator[Leak]:

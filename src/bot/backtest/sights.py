@@ -43,8 +43,13 @@ def entry_gate(
 ) -> Gate | None:
     """Return the first condition that keeps a settling pair out, None if none does.
 
+    After the end of its contract that is `delisted`.
+
     The gate of a strategy that wants nothing and does not say why is called `strategy`.
     """
+    end = window.ends_for(config).get(view.funding.symbol)
+    if end is not None and end.at_ms <= view.funding.t_ms:
+        return Gate("delisted")
     if not view.ticker.fresh:
         return _stale(config, window, view)
     gate = strategy.blocking_gate(view)

@@ -65,6 +65,12 @@ class ReplayWindow:
         """When the contract of each pair that did so ended, ms UTC."""
         return {symbol: end.at_ms for symbol, end in self.contract_ends.items()}
 
+    def ends_for(self, config: RunConfig) -> Mapping[str, ContractEnd]:
+        """Return the ends that a run meets: recorded ones, and derived ones if it asks for them."""
+        if config.end_dead_markets:
+            return self.contract_ends
+        return {symbol: end for symbol, end in self.contract_ends.items() if end.recorded}
+
     @cached_property
     def after_end(self) -> Mapping[str, AfterEnd]:
         """What was posted after the end of each contract that ended, by pair."""

@@ -1,7 +1,9 @@
 """The events of a window in order, and what a hedge of one pair meets at each of them."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from operator import attrgetter
 
 import numpy as np
 
@@ -87,6 +89,12 @@ class Track:
     def paying(self, rate_8h: Decimal) -> Choice:
         """Return where a pair that settles with fresh prices pays at least `rate_8h`."""
         return self._paying.get(rate_8h, lambda: Choice.of(self._best_rate_8h.at_least(rate_8h)))
+
+    def place_from(self, t_ms: int | None) -> int:
+        """Return the first place at `t_ms` or later; the number of events stands for none, or for never."""
+        if t_ms is None:
+            return len(self.events)
+        return bisect_left(self.events, t_ms, key=attrgetter("t_ms"))
 
     def lane(self, symbol: str) -> Lane:
         """Return what a hedge of `symbol` meets."""

@@ -23,6 +23,7 @@ from bot.pnl.fees import FeeCalculator
 from bot.pnl.round_trip import was_due
 from bot.trader import Market
 
+_HINDSIGHT = frozenset({"start", "end", "end_dead_markets"})
 _STATUS = {CloseReason.END: SessionStatus.ENDED, CloseReason.EMERGENCY: SessionStatus.EMERGENCY}
 
 
@@ -33,8 +34,11 @@ def new_session(name: str, config: RunConfig, started_ms: int) -> SavedSession:
 
 
 def session_document(config: RunConfig) -> dict[str, Any]:
-    """Return the parameters of a session as JSON values: a run's without its window."""
-    return {name: value for name, value in config.document().items() if name not in {"start", "end"}}
+    """Return the parameters of a session as JSON values: a run's without those that ask for hindsight.
+
+    That is its window, and whether dead markets end: a live feed cannot tell a pause from an end.
+    """
+    return {name: value for name, value in config.document().items() if name not in _HINDSIGHT}
 
 
 class PaperSession:

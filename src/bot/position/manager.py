@@ -84,6 +84,17 @@ class PositionManager:
         del self._held[symbol]
         return self._tracker.record_liquidation(position, spot)
 
+    def delist(self, position: Position, perp: OrderResult) -> Trade | None:
+        """Sell the spot leg as the exchange closes the short by `perp`; None if that is still to be done."""
+        symbol, quantity = position.symbol, position.quantity
+        try:
+            spot = self._worker.order(symbol, Leg.SPOT, Side.SELL, quantity, forced=True)
+        except OrderIncompleteError as error:
+            hedge = UnfinishedHedge(symbol, Aim.CLOSE, quantity, position, CloseReason.DELISTED)
+            return self._go_on_closing(after(hedge.filled(perp), error))
+        del self._held[symbol]
+        return self._tracker.record_close(position, spot, perp, CloseReason.DELISTED)
+
     def mend(self) -> None:
         """Go on with the unfinished hedges: those being closed are, what has no short is sold."""
         for hedge in tuple(self._unfinished.values()):

@@ -40,8 +40,8 @@ class MarginWatch:
             return False
         return self._risk.is_liquidated(position, high, self._instruments[position.symbol].mmr)
 
-    def fatal_candle(self, position: Position, after_ms: int, until_ms: int) -> MarkCandle:
-        """Return the candle that closed in (after_ms, until_ms] and liquidated a hedge."""
+    def fatal_candle(self, position: Position, after_ms: int, until_ms: int) -> MarkCandle | None:
+        """Return the candle that closed in (after_ms, until_ms] and liquidated a hedge, None if none did."""
         candles = self._mark_path.mark_candles(position.symbol, after_ms, until_ms)
         return self._risk.fatal_candle(position, candles, self._instruments[position.symbol].mmr)
 

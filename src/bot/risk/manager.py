@@ -55,6 +55,9 @@ class RiskManager:
         facts = position.margin, position.quantity, position.perp_entry, mmr
         return Guards(_FLOOR.divide(*self.liquidation_terms(*facts)), _FLOOR.divide(*self.exit_terms(*facts)))
 
-    def fatal_candle(self, position: Position, candles: Iterable[MarkCandle], mmr: Decimal) -> MarkCandle:
-        """Return the first of `candles` that liquidates; raises StopIteration if none does."""
-        return next(candle for candle in candles if self.is_liquidated(position, candle.high, mmr))
+    def fatal_candle(
+        self, position: Position, candles: Iterable[MarkCandle], mmr: Decimal
+    ) -> MarkCandle | None:
+        """Return the first of `candles` that liquidates, None if none does."""
+        fatal = (candle for candle in candles if self.is_liquidated(position, candle.high, mmr))
+        return next(fatal, None)

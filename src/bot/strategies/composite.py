@@ -113,16 +113,19 @@ PLUGIN = StrategyPlugin(
             "entry_threshold": "0.65",
             "exit_threshold": "0.4",
             "volume_decline_ratio": "0.8",
+            "end_dead_markets": True,
         },
         "balanced": {
             "entry_threshold": "0.5",
             "exit_threshold": "0.3",
             "volume_decline_ratio": "0.7",
+            "end_dead_markets": True,
         },
         "aggressive": {
             "entry_threshold": "0.35",
             "exit_threshold": "0.15",
             "volume_decline_ratio": "0.5",
+            "end_dead_markets": True,
         },
     },
 )

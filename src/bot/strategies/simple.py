@@ -69,18 +69,21 @@ PLUGIN = StrategyPlugin(
             "exit_funding_rate": "0.0002",
             "min_volume_24h": "5000000",
             "min_holding_periods": 20,
+            "end_dead_markets": True,
         },
         "balanced": {
             "min_funding_rate": "0.0003",
             "exit_funding_rate": "0.0001",
             "min_volume_24h": "1000000",
             "min_holding_periods": 30,
+            "end_dead_markets": True,
         },
         "aggressive": {
             "min_funding_rate": "0.0001",
             "exit_funding_rate": "0",
             "min_volume_24h": "250000",
             "min_holding_periods": 90,
+            "end_dead_markets": True,
         },
     },
 )

@@ -3,7 +3,7 @@
 Trials that differ only in thresholds share almost everything: a decision is taken once for each distinct
 parameter, each hedge is opened and followed once, each round trip is closed once, and each distinct sequence
 of round trips is summed up once. Accounts that shrink below a slot size each entry by their own cash, and
-share less. Where nothing is shared the plain replay runs.
+share less. Where nothing is shared the plain replay runs, and where a contract's end closes hedges.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +55,8 @@ class BatchReplayer:
 
     def covers(self, config: RunConfig) -> bool:
         """Return whether the trial may share anything with others."""
-        return self._columns is not None and config.strategy_mode in DECISIONS and _is_shareable(config)
+        shareable = config.strategy_mode in DECISIONS and self._is_shareable(config)
+        return self._columns is not None and shareable
 
     def courses(self, configs: Sequence[RunConfig]) -> list[Course]:
         """Return equity curve and round trips of each run, equal to those of a plain replay."""
@@ -100,7 +101,7 @@ class BatchReplayer:
             return []
         for place, config in enumerate(configs):
             decide = DECISIONS.get(config.strategy_mode)
-            if decide is None or not _is_shareable(config):
+            if decide is None or not self._is_shareable(config):
                 continue
             account = identity(config)
             if group is None or account != last:
@@ -109,7 +110,6 @@ class BatchReplayer:
             group.decisions.append(decide(config, self._columns))
         return list(groups.values())
 
-
-def _is_shareable(config: RunConfig) -> bool:
-    scaled = config.dynamic_sizing and config.strategy_mode == "composite"
-    return config.sizing_base == "initial" and not scaled
+    def _is_shareable(self, config: RunConfig) -> bool:
+        scaled = config.dynamic_sizing and config.strategy_mode == "composite"
+        return config.sizing_base == "initial" and not scaled and not self._window.ends_for(config)

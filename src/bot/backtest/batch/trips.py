@@ -177,12 +177,13 @@ def _liquidated(book: HedgeBook, position: Position, entry: int, end: int, fundi
     """Return the round trip of a hedge that was liquidated between the events `end - 1` and `end`."""
     pair = book.pair
     candles = pair.window.mark_candles(pair.symbol, pair.events[end - 1].t_ms, pair.events[end].t_ms)
-    ticker = book.risk.fatal_candle(position, candles, pair.instrument.mmr).ticker
-    if ticker.spot is None:
-        raise ExecutionError(f"{pair.symbol} has no spot price to close at")
-    price = book.fills.price(Side.SELL, ticker.spot)
+    fatal = book.risk.fatal_candle(position, candles, pair.instrument.mmr)
+    spot = None if fatal is None else fatal.ticker.spot
+    if fatal is None or spot is None:
+        raise ExecutionError(f"{pair.symbol} has no candle that liquidates, or no spot price to close at")
+    price = book.fills.price(Side.SELL, spot)
     fee = book.fees.fee(Leg.SPOT, position.quantity, price)
-    done = Exit(ticker.t_ms, price, None, fee, CloseReason.LIQUIDATION)
+    done = Exit(fatal.closed_at_ms, price, None, fee, CloseReason.LIQUIDATION)
     return round_trip(position, from_units(funding), end - 1 - entry, done)
 
 

@@ -9,7 +9,7 @@ from bot.analytics.attribution import Attribution, attribute
 from bot.analytics.monthly import months
 from bot.backtest import RunResult, replay
 from bot.execution.fill_model import FillModel
-from bot.models import HOUR_MS
+from bot.models import HOUR_MS, CloseReason
 from bot.money import exact
 
 PRICES = st.lists(st.decimals("90", "110", places=3), min_size=6, max_size=6)
@@ -46,6 +46,18 @@ def test_lost_margin_stands_beside_what_spot_gained() -> None:
     margin = 4 * 100 * Decimal("0.999") / 2
     assert found.liquidations == 4 * (160 - 100) - margin
     assert found.basis == 0
+    with exact():
+        assert found.net_pnl == result.metrics.net_pnl
+
+
+def test_a_contract_that_ends_is_settled_without_slippage() -> None:
+    market = {"X": pair(dict.fromkeys((1, 2, 60), "0.01"), ["100"] * 60, perp=["104", "104", "103"])}
+    result = run(market, slippage_bps=100, max_position_size=400, end_dead_markets=True)
+    [trade] = result.trades
+    assert (trade.reason, trade.perp_exit) == (CloseReason.DELISTED, 103)
+    found = parts(result)
+    assert found.basis == 4 * (104 - 103)
+    assert found.slippage == -4 * Decimal("0.01") * (100 + 100 + 104)
     with exact():
         assert found.net_pnl == result.metrics.net_pnl
 

@@ -12,6 +12,15 @@ from reference.markets import runs
 from bot.timestamps import parse_time_ms
 
 AGGRESSIVE = {"min_funding_rate": "0.0001", "exit_funding_rate": "0.00005", "perp_leverage": 5}
+HOLDING = {
+    "min_funding_rate": "-0.01",
+    "exit_funding_rate": "-0.01",
+    "min_volume_24h": "0",
+    "min_holding_periods": 100_000,
+    "entry_threshold": "0",
+    "exit_threshold": "0",
+    "volume_decline_ratio": "0",
+}
 COMPOSITE = {
     "strategy_mode": "composite",
     "entry_threshold": "0.3",
@@ -26,6 +35,15 @@ COMPOSITE = {
 def test_generated_markets_agree_to_the_last_digit(run: tuple[dict[str, Any], dict[str, Any]]) -> None:
     market, values = run
     assert_engine_agrees(market, values)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(runs())
+def test_generated_markets_that_end_agree_to_the_last_digit(
+    run: tuple[dict[str, Any], dict[str, Any]],
+) -> None:
+    market, values = run
+    assert_engine_agrees(market, {**values, **HOLDING, "end_dead_markets": True})
 
 
 @pytest.mark.real_data

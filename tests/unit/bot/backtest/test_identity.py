@@ -6,7 +6,7 @@ import pytest
 from builders import run_config
 
 from bot import ENGINE_VERSION
-from bot.backtest.identity import run_key
+from bot.backtest.identity import identifying, run_key
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ from bot.backtest.identity import run_key
     [
         {},
         {"symbols": ["ÄÖ/USDT:USDT", "B"], "exchange": 'quo"te'},
+        {"end_dead_markets": True},
         {"instrument": {"mmr": "0.010", "qty_step": 1}, "max_position_size": "2500.50"},
         {
             "strategy_mode": "composite",
@@ -27,7 +28,7 @@ def test_the_key_is_the_digest_of_canonical_json(overrides: dict[str, Any]) -> N
     config = run_config(**overrides)
     version = {"simple": "1.0", "composite": "1.1"}[config.strategy_mode]
     document = {
-        "config": config.document(),
+        "config": identifying(config.document()),
         "data": "abc",
         "engine": ENGINE_VERSION,
         "strategy": f"{config.strategy_mode} {version}",
@@ -39,3 +40,11 @@ def test_the_key_is_the_digest_of_canonical_json(overrides: dict[str, Any]) -> N
 def test_numbers_that_are_equal_have_one_key_however_they_were_written() -> None:
     assert run_key(run_config(perp_leverage="3.0"), "x") == run_key(run_config(perp_leverage=3), "x")
     assert run_key(run_config(perp_leverage="3.0"), "x") != run_key(run_config(perp_leverage=2), "x")
+
+
+def test_a_later_parameter_at_its_default_leaves_the_key_as_it_was_without_it() -> None:
+    document = identifying(run_config().document())
+    assert "end_dead_markets" not in document
+    assert run_key(run_config(), "abc") == "ec6fbfc343fe5daf3c9d628ba1f4b9033dbb156da4deeef6fd82994701a1b24a"
+    assert run_key(run_config(end_dead_markets=False), "abc") == run_key(run_config(), "abc")
+    assert run_key(run_config(end_dead_markets=True), "abc") != run_key(run_config(), "abc")

@@ -1,5 +1,6 @@
 """The probe passes honest readers and catches planted leaks."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,21 +8,30 @@ from typing import Any
 import pytest
 from builders import market_data, run_config
 from recorded import recorded_market
-from toy_market import configured, pair
+from toy_market import START, configured, pair
 
 from bot.backtest import ReplayWindow
 from bot.backtest.probe import ProbeReport, probe
 from bot.config import RunConfig
 from bot.data.series import CandleSeries, MarketData, SymbolData
-from bot.models import MarketEvent, SettlementView
+from bot.models import DAY_MS, HOUR_MS, MarketEvent, SettlementView
 
 RATES = {hour: "0.0007" if hour % 5 else "-0.0004" for hour in range(1, 80)}
 MARKET = {"X": pair(RATES, [str(100 + (hour * 7) % 23) for hour in range(80)])}
 
 
-def probed(build: Any = ReplayWindow.build, **overrides: Any) -> ProbeReport:
-    config = configured(MARKET, **overrides)
-    return probe(config, market_data(MARKET, config.end), cuts=20, seed=3, build=build)
+ENDS_MS = START + 40 * HOUR_MS
+DYING = {
+    "X": {
+        **MARKET["X"],
+        "perp": [(*row[:5], "1" if row[0] < ENDS_MS else "0") for row in MARKET["X"]["perp"]],
+    }
+}
+
+
+def probed(build: Any = ReplayWindow.build, market: Any = MARKET, **overrides: Any) -> ProbeReport:
+    config = configured(market, **overrides)
+    return probe(config, market_data(market, config.end), cuts=20, seed=3, build=build)
 
 
 def reading_one_row_ahead(config: RunConfig, data: MarketData) -> ReplayWindow:
@@ -52,6 +62,19 @@ def _early(candles: CandleSeries) -> CandleSeries:
     return replace(candles, open_ms=candles.open_ms - candles.timeframe_ms)
 
 
+def avoiding_what_will_end(config: RunConfig, data: MarketData) -> ReplayWindow:
+    window = ReplayWindow.build(config, data)
+    return replace(
+        window, events=tuple(_without_ending(event, window.market_ends) for event in window.events)
+    )
+
+
+def _without_ending(event: MarketEvent, ends: Mapping[str, int]) -> MarketEvent:
+    never = event.t_ms + 2 * DAY_MS
+    kept = [view for view in event.decidable if ends.get(view.funding.symbol, never) > event.t_ms + DAY_MS]
+    return replace(event, decidable=tuple(kept))
+
+
 @pytest.mark.parametrize("strategy", ["simple", "composite", "hold"])
 def test_honest_strategies_pass(strategy: str) -> None:
     report = probed(strategy_mode=strategy, entry_threshold="0.1", exit_threshold="0.05")
@@ -69,6 +92,23 @@ def test_a_reader_that_serves_unclosed_candles_is_caught() -> None:
     report = probed(serving_unclosed_candles, strategy_mode="hold")
     assert len(report.leaks) == 20
     assert report.document()["passed"] is False
+
+
+def test_an_end_that_only_later_data_tell_is_given_from_its_moment_on_and_named() -> None:
+    report = probed(market=DYING, strategy_mode="hold", end_dead_markets=True)
+    assert report.leaks == ()
+    assert report.document()["given_ends"] == {"X": ENDS_MS}
+    assert report.cuts_ms[0] < ENDS_MS < report.cuts_ms[-1]
+
+
+def test_a_run_that_does_not_ask_for_ends_is_given_none() -> None:
+    report = probed(market=DYING, strategy_mode="hold")
+    assert (report.leaks, dict(report.given_ends)) == ((), {})
+
+
+def test_a_reader_that_foresees_an_end_is_caught() -> None:
+    report = probed(avoiding_what_will_end, market=DYING, end_dead_markets=True)
+    assert report.leaks[0].cut_ms < ENDS_MS
 
 
 @pytest.mark.real_data

@@ -7,7 +7,7 @@ import pytest
 from bot.backtest.executor import BacktestExecutor
 from bot.execution.fill_model import FillModel
 from bot.market_data.ticker_service import TickerService
-from bot.models import CloseReason, FundingRate, Ticker
+from bot.models import CloseReason, FundingRate, Leg, OrderRequest, OrderResult, Side, Ticker
 from bot.pnl.fees import FeeCalculator, FeeSchedule
 from bot.pnl.tracker import PnLTracker
 from bot.position.manager import PositionManager
@@ -85,3 +85,18 @@ def test_a_liquidation_loses_the_margin_and_sells_the_spot(desk: Desk) -> None:
     assert trade.price_pnl == 320 - 200 - 101
     assert trade.fees == Decimal("0.301") + Decimal("0.32")
     assert desk.tracker.cash == 1000 + trade.net_pnl
+
+
+def test_a_delisting_settles_the_short_as_told_and_sells_the_spot(desk: Desk) -> None:
+    desk.prices(3, "160", "161")
+    trade = desk.positions.delist(desk.positions.held["X"], settled(Decimal(2), "158", "0.5"))
+    assert trade is not None
+    assert (trade.perp_exit, trade.reason, trade.closed_at_ms) == (158, CloseReason.DELISTED, 3)
+    assert trade.price_pnl == 320 - 200 + 2 * (101 - 158)
+    assert trade.fees == Decimal("0.301") + Decimal("0.32") + Decimal("0.5")
+    assert desk.tracker.cash == 1000 + trade.net_pnl
+
+
+def settled(quantity: Decimal, price: str, fee: str) -> OrderResult:
+    order = OrderRequest("X", Leg.PERP, Side.BUY, quantity, forced=True)
+    return OrderResult(order, Decimal(price), Decimal(fee), 3)

@@ -274,3 +274,18 @@ def test_a_short_that_cannot_be_bought_back_is_funded_and_closed_when_it_can(des
         desk.positions.mend()
     [trade] = desk.tracker.trades
     assert (trade.quantity, trade.funding, trade.perp_exit) == (9, Decimal("0.6"), 101)
+
+
+def test_spot_that_finds_no_buyer_when_its_contract_ends_is_sold_later_and_settled_once(desk: Desk) -> None:
+    opened(desk)
+    desk.venue.moods = ["part"] + ["reject"] * ATTEMPTS
+    short = OrderRequest("A", Leg.PERP, Side.BUY, Decimal(9), forced=True)
+    with exact():
+        settled = OrderResult(short, Decimal(99), Decimal("0.7"), 5)
+        assert desk.positions.delist(desk.positions.held["A"], settled) is None
+        assert (desk.positions.short("A"), desk.positions.unfinished["A"].spot_long) == (0, 6)
+        desk.positions.mend()
+    [trade] = desk.tracker.trades
+    assert (trade.reason, trade.quantity, trade.perp_exit) == (CloseReason.DELISTED, 9, 99)
+    assert trade.price_pnl == 9 * (101 - 99)
+    assert trade.fees == 9 * (2 * Decimal("0.1") + Decimal("0.0505")) + Decimal("0.7")

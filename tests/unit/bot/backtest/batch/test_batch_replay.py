@@ -69,6 +69,7 @@ def _thresholds(random: Random, base: RunConfig) -> dict[str, Any]:
         "allocation": random.choice((base.allocation, Decimal(1))),
         "dynamic_sizing": random.choice((base.dynamic_sizing, False)),
         "sizing_base": random.choice((base.sizing_base, "initial")),
+        "end_dead_markets": random.choice((base.end_dead_markets, False, False, True)),
     }
 
 
