@@ -51,7 +51,7 @@ def parse(source: Source, hints: Hints) -> Recorded:
     mapping, header = found
     named = _named(source, mapping)
     kind = _kind(source, mapping.kind or named.get("kind"))
-    records = list(_records(source.rows(skip=header), mapping, source.lines.refusals))
+    records = _records(source.rows(skip=header), mapping, source.lines.refusals)
     venue = Venue.DECLARED if SeriesKind.SPOT in {kind, hints.kind} else mapping.venue
     refused: list[RefusedMarket] = []
     if mapping.symbol is not None:
@@ -147,8 +147,8 @@ def _kind(source: Source, text: str | None) -> SeriesKind | None:
     return None if text is None else SeriesKind(text)
 
 
-def _all(source: Source, symbol: str, records: list[tuple[int, _Record]]) -> MarketRecords[_Record]:
-    return MarketRecords(symbol, symbol, source.lines.refusals, records)
+def _all(source: Source, symbol: str, records: Iterator[tuple[int, _Record]]) -> MarketRecords[_Record]:
+    return MarketRecords(symbol, symbol, source.lines.refusals, list(records))
 
 
 def _records(

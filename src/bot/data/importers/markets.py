@@ -63,6 +63,8 @@ def recorded(
 
     Raises: DataImportError if none can be.
     """
+    if len(markets) == 1:
+        return Recorded((parse(markets[0]),), tuple(refused))
     parts: list[Parsed] = []
     dropped: list[RefusedMarket] = []
     first: DataImportError | None = None
@@ -134,18 +136,18 @@ def by_market(
     Raises: DataImportError if no market is left.
     """
     names: dict[str, list[tuple[int, T]]] = {}
-    for number, record in records:
+    for numbered in records:
         try:
-            names.setdefault(market_of(record), []).append((number, record))
+            names.setdefault(market_of(numbered[1]), []).append(numbered)
         except RowRefusedError as refusal:
-            source.lines.refusals.add_error(number, refusal)
+            source.lines.refusals.add_error(numbered[0], refusal)
         if len(names) > MAX_MARKETS:
             raise DataImportError(f"{source.name} holds more than {MAX_MARKETS:,} markets; split it")
     if len(names) == 1:
         ((name, taken),) = names.items()
         symbol = stated_symbol(source, hints, name, venue)
         return [MarketRecords(name, symbol, source.lines.refusals, taken)], []
-    return _chosen(source, hints, names, venue, kind)
+    return _chosen(source, hints, names, venue, kind) if names else ([], [])
 
 
 def _chosen(

@@ -412,6 +412,17 @@ def test_skipped_lines_may_be_no_text(store: HistoricalDataStore, tmp_path: Path
     assert import_file(store, path, "test", None, Hints.parse(mapping=OKX_MAPPING)).new == 6
 
 
+@pytest.mark.parametrize("said", [{}, {"symbol": "BTCUSDT"}])
+@pytest.mark.parametrize("columns", [("symbol",), ()])
+def test_mapped_file_without_rows_is_refused_in_one_sentence(
+    store: HistoricalDataStore, tmp_path: Path, said: dict[str, str], columns: tuple[str, ...]
+) -> None:
+    names = dict.fromkeys(("time", "open", "high", "low", "close", "volume", *columns), "a")
+    mapping = json.dumps({"header": "a,b", "kind": "perp", "columns": names})
+    message = refusal(store, tmp_path, "a,b\n", "a.csv", mapping=mapping, **said)
+    assert message.startswith(("a.csv holds no rows", "a.csv does not say its"))
+
+
 @pytest.mark.parametrize("skip", [-1, 101, "1", 1.5])
 def test_number_of_lines_to_skip_is_checked(skip: Any) -> None:
     with pytest.raises(InvalidInputError, match=r"^mapping\.skip_lines: "):
