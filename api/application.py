@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api import uploads
 from api.body import BodyLimit
+from api.bounded_work import MOST_COMPILING, BoundedWork
 from api.callers import Callers
 from api.comparisons import Comparisons
 from api.dashboard import (
@@ -122,7 +123,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         )
         app.state.database = Database(requests)
         app.state.progress = ProgressFeed(app.state.database, settings.max_streams)
-        app.state.replays = Replays(engine)
+        app.state.replays = Replays(engine, settings.max_replays)
+        app.state.compiling = BoundedWork("checks of sweeps", MOST_COMPILING)
         app.state.comparisons = Comparisons(app.state.replays.store)
         try:
             yield

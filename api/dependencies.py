@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
+from api.bounded_work import BoundedWork
 from api.replays import Replays
 from api.settings import Settings
 from bot.clock import Clock
@@ -85,7 +86,14 @@ async def _clock(request: Request) -> Clock:
     return cast("Clock", request.app.state.clock)
 
 
+async def _compiling(request: Request) -> BoundedWork:
+    return cast("BoundedWork", request.app.state.compiling)
+
+
 DatabaseDep = Annotated[Database, Depends(_database)]
 ReplaysDep = Annotated[Replays, Depends(_replays)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
+CompilingDep = Annotated[BoundedWork, Depends(_compiling)]
+"""The turn of requests that check a sweep or a run that is written down."""
+
 ClockDep = Annotated[Clock, Depends(_clock)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from api.bounded_work import BoundedWork
 from api.refusals import HistoryChangedError
 from bot.backtest import ReplayWindow, RunResult, explain, replay
 from bot.backtest.insight import Baselines
@@ -76,9 +77,10 @@ class _Recent:
 
 
 class Replays:
-    """One run at a time, for callers in worker threads."""
+    """One run at a time, for callers in worker threads; up to `most` requests take turns by `work`."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, most: int) -> None:
+        self.work = BoundedWork("replays", most)
         self.store = HistoricalDataStore(engine)
         self._windows = WindowCache(self.store)
         self._recent = _Recent()

@@ -16,7 +16,8 @@ class Settings(ServiceSettings, BaseSettings):
     token, those of this machine without. `trusted_proxies` are the addresses or networks, with commas, of
     proxies that are believed for whom they ask. `rate_limit` is what one client may ask a second in the long
     run, 0 for any number; `max_open_trials` is how many trials may wait; `max_streams` is how many clients
-    may follow sweeps by server-sent events at a time. `docs` says whether the API describes itself to
+    may follow sweeps by server-sent events at a time, and `max_replays` how many requests may ask for runs
+    that have to be replayed. `docs` says whether the API describes itself to
     callers, under /docs and /openapi.json.
     """
 
@@ -29,6 +30,7 @@ class Settings(ServiceSettings, BaseSettings):
     rate_limit: int = Field(default=100, ge=0)
     max_open_trials: int = Field(default=20_000_000, ge=1)
     max_streams: int = Field(default=500, ge=1)
+    max_replays: int = Field(default=32, ge=1)
     trusted_proxies: str | None = None
     flower_url: str | None = None
     docs: bool = True

@@ -13,7 +13,7 @@ from api.dashboard.compare_form import CompareForm, first_form, held_pairs
 from api.dashboard.compare_trials import Names, trials_page
 from api.dashboard.presenters import quote_of
 from api.dashboard.views import PagesDep
-from api.dependencies import DatabaseDep
+from api.dependencies import DatabaseDep, ReplaysDep
 from api.problems import problem_of
 from api.routes.parameters import LARGEST_ID
 from bot.config import RunConfig
@@ -91,12 +91,15 @@ def _refusal(form: CompareForm, characters: int) -> InvalidInputError | None:
 
 @router.get("/result")
 async def comparison_fragment(
-    request: Request, pages: PagesDep, comparisons: Annotated[Comparisons, Depends(_comparisons)]
+    request: Request,
+    pages: PagesDep,
+    comparisons: Annotated[Comparisons, Depends(_comparisons)],
+    replays: ReplaysDep,
 ) -> HTMLResponse:
     """Return the comparison that the address asks for, or why there is none."""
     form = CompareForm.of_query(request.query_params)
     try:
-        found, window = await run_in_threadpool(comparisons.run, form.config())
+        found, window = await replays.work.run(lambda: comparisons.run(form.config()))
     except BotError as error:
         problem = problem_of(error)
         instead = problem.common_window and form.over(*problem.common_window)

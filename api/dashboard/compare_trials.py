@@ -101,7 +101,7 @@ async def trials_fragment(
     """Return the comparison of the trials that the address names, or why there is none."""
     try:
         chosen = await database.read(chosen_trials, await _keys(database, trials, sweeps))
-        sides = await run_in_threadpool(replayed, replays, chosen)
+        sides = await replays.work.run(lambda: replayed(replays, chosen))
     except BotError as error:
         problem = problem_of(error)
         return pages.render(
@@ -165,7 +165,7 @@ async def parting_fragment(
         one, other = (_party(side.name, replays.study(side.subject.run)) for side in chosen[:2])
         return pages.render(request, "compare_parting.html", parting=parting(one, other, at))
 
-    return await run_in_threadpool(found)
+    return await replays.work.run(found)
 
 
 @router.get("/curves")
@@ -182,7 +182,7 @@ async def curves(
     def drawn() -> JsonResponse:
         return JsonResponse({"lines": _lines(replayed(replays, chosen), span_of(first, last))})
 
-    return await run_in_threadpool(drawn)
+    return await replays.work.run(drawn)
 
 
 def _lines(sides: Sequence[Side], span: Span | None) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import Depends, Request
-from starlette.concurrency import run_in_threadpool
 
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.refusals import BacktestUnfinishedError, TrialFailedError
@@ -101,7 +100,7 @@ SubjectDep = Annotated[Subject, Depends(_subject)]
 
 
 async def _study(subject: SubjectDep, replays: ReplaysDep) -> Study:
-    return await run_in_threadpool(replays.study, subject.run)
+    return await replays.work.run(lambda: replays.study(subject.run))
 
 
 StudyDep = Annotated[Study, Depends(_study)]

@@ -87,7 +87,7 @@ async def curve(
         origin = curve_origin(stored=subject.equity is not None, replayed=study is not None)
         return document | marks | {"refused": refused, "origin": origin}
 
-    return JsonResponse(await run_in_threadpool(drawn))
+    return JsonResponse(await replays.work.run(drawn))
 
 
 def curve_origin(*, stored: bool, replayed: bool) -> str:
@@ -149,7 +149,7 @@ async def report(
             findings=run.findings,
         )
 
-    return await run_in_threadpool(render)
+    return await replays.work.run(render)
 
 
 @parts.get("/trades")
@@ -159,7 +159,8 @@ async def trade_list(
     """Return a page of the round trips of a run, stored or replayed now."""
     trades = subject.trades
     if trades is None:
-        study = await run_in_threadpool(replays.study, subject.run)
+        run = subject.run
+        study = await replays.work.run(lambda: replays.study(run))
         trades = [trade_document(trade) for trade in study.result.trades]
     shown = trades[start : start + _PAGE_TRADES]
     end = start + len(shown)

@@ -5,11 +5,10 @@ from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, Request
-from starlette.concurrency import run_in_threadpool
 
 from api.body import read_object
 from api.changes import SweepChange
-from api.dependencies import DatabaseDep, ReplaysDep
+from api.dependencies import CompilingDep, DatabaseDep, ReplaysDep
 from api.documents import sweep_document
 from api.openapi import CHANGE_BODY, CLONE_BODY, PROBLEMS, SWEEP_BODY
 from api.responses import JsonResponse
@@ -41,16 +40,16 @@ async def strategies() -> JsonResponse:
     response_model=SweepPlan,
     openapi_extra=SWEEP_BODY,
 )
-async def validate(request: Request, replays: ReplaysDep) -> JsonResponse:
+async def validate(request: Request, replays: ReplaysDep, compiling: CompilingDep) -> JsonResponse:
     """Return what the sweep would be; what would be refused is refused here in the same words."""
     document = await read_object(request)
-    spec = await run_in_threadpool(lambda: admit(SweepSpec.parse(document), replays.store))
+    spec = await compiling.run(lambda: admit(SweepSpec.parse(document), replays.store))
 
     def planned() -> dict[str, object]:
         with replays.store.engine.connect() as connection:
             return plan_sweep(connection, spec).document()
 
-    return JsonResponse(await run_in_threadpool(planned))
+    return JsonResponse(await compiling.run(planned))
 
 
 @router.post("/sweeps/{sweep_id}/pause", summary="Stop starting trials", response_model=SweepDocument)
@@ -72,14 +71,19 @@ async def retry(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
     openapi_extra=CHANGE_BODY,
 )
 async def change(
-    request: Request, database: DatabaseDep, replays: ReplaysDep, room: RoomDep, sweep_id: SweepId
+    request: Request,
+    database: DatabaseDep,
+    replays: ReplaysDep,
+    compiling: CompilingDep,
+    room: RoomDep,
+    sweep_id: SweepId,
 ) -> JsonResponse:
     """Replace tags and note, add values or a later end: trials keep their numbers, only new ones run."""
     asked = SweepChange.parse(await read_object(request))
     before = await database.read(get_spec, sweep_id)
     grown = before
     if asked.grows:
-        grown = await run_in_threadpool(lambda: admit_growth(before, asked.applied_to(before), replays.store))
+        grown = await compiling.run(lambda: admit_growth(before, asked.applied_to(before), replays.store))
         room.require_for(grown)
 
     def apply(connection: sa.Connection) -> None:
@@ -102,6 +106,7 @@ async def clone(
     request: Request,
     database: DatabaseDep,
     replays: ReplaysDep,
+    compiling: CompilingDep,
     room: RoomDep,
     sweep_id: SweepId,
     idempotency_key: IdempotencyKey = None,
@@ -109,7 +114,7 @@ async def clone(
     """Submit a sweep like this one; results of the very same runs are taken over."""
     changes = await read_object(request)
     original = await database.read(get_spec, sweep_id)
-    spec = await run_in_threadpool(lambda: admit(cloned_spec(original, changes), replays.store))
+    spec = await compiling.run(lambda: admit(cloned_spec(original, changes), replays.store))
     room.require_for(spec)
 
     def created(connection: sa.Connection) -> SweepView:

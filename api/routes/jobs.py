@@ -4,10 +4,9 @@ from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Query, Request
-from starlette.concurrency import run_in_threadpool
 
 from api.body import read_object
-from api.dependencies import DatabaseDep, ReplaysDep
+from api.dependencies import CompilingDep, DatabaseDep, ReplaysDep
 from api.documents import job_document
 from api.openapi import PROBLEMS, RUN_BODY
 from api.refusals import NoBestTrialError
@@ -33,10 +32,12 @@ JobId = Annotated[int, Path(ge=1, description="number of the job")]
     response_model=JobDocument,
     openapi_extra=RUN_BODY,
 )
-async def backtest(request: Request, database: DatabaseDep, replays: ReplaysDep) -> JsonResponse:
+async def backtest(
+    request: Request, database: DatabaseDep, replays: ReplaysDep, compiling: CompilingDep
+) -> JsonResponse:
     """Check the run, store it and answer; poll `Location` for its result document."""
     document = await read_object(request)
-    config = await run_in_threadpool(lambda: admit_run(RunConfig.parse(document), replays.store))
+    config = await compiling.run(lambda: admit_run(RunConfig.parse(document), replays.store))
     job = await database.write(_created, JobKind.BACKTEST, {"config": config.document()})
     return _accepted(job, "backtests")
 
@@ -47,7 +48,7 @@ async def backtest(request: Request, database: DatabaseDep, replays: ReplaysDep)
     response_model=SweepPlan,
     openapi_extra=RUN_BODY,
 )
-async def validate_backtest(request: Request, replays: ReplaysDep) -> JsonResponse:
+async def validate_backtest(request: Request, replays: ReplaysDep, compiling: CompilingDep) -> JsonResponse:
     """Return what the run would be, as a sweep of one trial; what would be refused is refused here."""
     document = await read_object(request)
 
@@ -56,7 +57,7 @@ async def validate_backtest(request: Request, replays: ReplaysDep) -> JsonRespon
         with replays.store.engine.connect() as connection:
             return plan_sweep(connection, SweepSpec.parse({"base": config.document()})).document()
 
-    return JsonResponse(await run_in_threadpool(planned))
+    return JsonResponse(await compiling.run(planned))
 
 
 @router.get("/backtests/{job_id}", summary="One backtest and its result", response_model=JobDocument)

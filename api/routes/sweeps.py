@@ -4,10 +4,9 @@ from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from api.body import read_object
-from api.dependencies import DatabaseDep, ReplaysDep
+from api.dependencies import CompilingDep, DatabaseDep, ReplaysDep
 from api.documents import sweep_document
 from api.openapi import PROBLEMS, SWEEP_BODY
 from api.responses import JsonResponse
@@ -44,12 +43,13 @@ async def submit(
     request: Request,
     database: DatabaseDep,
     replays: ReplaysDep,
+    compiling: CompilingDep,
     room: RoomDep,
     idempotency_key: IdempotencyKey = None,
 ) -> JsonResponse:
     """Check the sweep, store it and answer; the dispatcher hands it to the workers."""
     document = await read_object(request)
-    spec = await run_in_threadpool(_admitted, document, replays.store)
+    spec = await compiling.run(lambda: _admitted(document, replays.store))
     room.require_for(spec)
     sweep = await database.write(_created, spec, idempotency_key, room)
     return JsonResponse(sweep_document(sweep), 202, {"Location": f"/sweeps/{sweep.id}"})

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
-from starlette.concurrency import run_in_threadpool
 
 from api.dependencies import Database, DatabaseDep, ReplaysDep
 from api.documents import trial_detail, trial_document
@@ -75,8 +74,16 @@ async def show(
     `blocked_entries` says why a trial without trades had none.
     """
     spec, trial = await database.read(_trial, sweep_id, number)
-    blocked = await run_in_threadpool(replays.blocked_entries, sweep_id, spec, trial)
+    blocked = await _blocked_entries(replays, sweep_id, spec, trial)
     return JsonResponse(trial_detail(trial, spec, blocked))
+
+
+async def _blocked_entries(
+    replays: Replays, sweep_id: int, spec: SweepSpec, trial: TrialView
+) -> list[dict[str, Any]] | None:
+    if trial.metrics is None or trial.metrics["total_trades"]:
+        return replays.blocked_entries(sweep_id, spec, trial)  # for which nothing is replayed
+    return await replays.work.run(lambda: replays.blocked_entries(sweep_id, spec, trial))
 
 
 @router.get("/trials/{number}/equity", summary="Equity curve of a trial", response_model=EquityCurve)
@@ -114,7 +121,7 @@ async def replayed(database: Database, replays: Replays, sweep_id: int, number: 
     spec, trial = await database.read(_trial, sweep_id, number)
     if trial.state is TrialState.FAILED:
         raise TrialFailedError(number, trial.error or "")
-    return await run_in_threadpool(replays.run, sweep_id, spec, number, trial.run_key)
+    return await replays.work.run(lambda: replays.run(sweep_id, spec, number, trial.run_key))
 
 
 def _trial(connection: sa.Connection, sweep_id: int, number: int) -> tuple[SweepSpec, TrialView]:
