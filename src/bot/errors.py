@@ -75,7 +75,10 @@ class FieldErrors:
 
     def add(self, *errors: FieldError) -> None:
         """Count refused fields."""
-        self.take(InvalidInputError(errors))
+        if len(self._kept) < MOST_ERRORS:
+            self.take(InvalidInputError(errors))
+        else:
+            self._more += len(errors)
 
     def take(self, error: InvalidInputError) -> None:
         """Count the fields of an error that was raised about a part of the input."""

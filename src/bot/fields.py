@@ -36,7 +36,7 @@ def parameter_number(value: object) -> Decimal:
         raise ValueError(
             f"{_as_written(value)} has {digits:,} significant digits, at most {MAX_DIGITS} are exact here"
         )
-    if abs(number) >= MAX_MAGNITUDE:
+    if number.copy_abs() >= MAX_MAGNITUDE:  # abs() would overflow at exponents beyond the context's
         raise ValueError(f"{_as_written(value)} is not between -1e15 and 1e15, both excluded")
     if number and number.adjusted() < -MAX_PLACES:
         raise ValueError(f"{_as_written(value)} is nearer to 0 than 1e-{MAX_PLACES} without being 0")

@@ -33,11 +33,17 @@ def _refuse_crowds(model: type[BaseModel], values: object, prefix: str) -> None:
     if model.model_config.get("extra") == "forbid":
         refuse_unknown(values, model.model_fields.keys(), prefix, tolerated=MOST_ERRORS)
     for name, field in model.model_fields.items():
-        inner = list(_models(field.annotation))
-        member = values.get(name)
-        if inner and isinstance(member, Mapping):
-            known = {one for each in inner for one in each.model_fields}
-            refuse_unknown(member, known, f"{prefix}{name}.", tolerated=MOST_ERRORS)
+        refuse_crowd(field.annotation, values.get(name), f"{prefix}{name}.")
+
+
+def refuse_crowd(annotation: object, value: object, prefix: str) -> None:
+    """Refuse many unknown names in a value that is to be one of the models of `annotation`, if it has any.
+
+    Raises: InvalidInputError for fields below `prefix`.
+    """
+    if isinstance(value, Mapping) and (models := list(_models(annotation))):
+        known = {name for model in models for name in model.model_fields}
+        refuse_unknown(value, known, prefix, tolerated=MOST_ERRORS)
 
 
 def _models(annotation: object) -> Iterator[type[BaseModel]]:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import FieldError, FieldErrors, InvalidInputError
 from bot.notation import quoted
-from sweeps.ranges import AxisForm, axis_form
+from sweeps.ranges import MAX_VALUES, AxisForm, axis_form
 from sweeps.variables import FIXED, Variables, variables
 
 MAX_AXES = 32
@@ -109,10 +109,13 @@ def _written(name: str, raw: object, known: Variables, *, sampled: bool) -> Writ
 def _condition(raw: object, path: str) -> dict[str, tuple[object, ...]]:
     if not isinstance(raw, dict) or not raw:
         raise InvalidInputError.of(f"{path}.when", f"{quoted(raw)} is no object of other parameters' values")
-    return {
+    wanted = {
         str(name): tuple(values) if isinstance(values, list | tuple) else (values,)
         for name, values in raw.items()
     }
+    if (most := max(map(len, wanted.values()))) > MAX_VALUES:
+        raise InvalidInputError.of(f"{path}.when", f"has {most:,} values, at most {MAX_VALUES:,} are allowed")
+    return wanted
 
 
 def parsed_values(

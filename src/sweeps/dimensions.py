@@ -190,11 +190,12 @@ def _need(
     if is_conditional and parent > place_of[group[0]]:
         raise InvalidInputError.of(path, f"write {name!r} first: it is conditional itself")
     wanted = parsed_values(name, _paths(path, asked), written.known, distinct=False)
+    there, meant = frozenset(values[name]), frozenset(wanted)
     for value in wanted:
-        if value not in values[name]:
+        if value not in there:
             label = written.known.label(name, value)
             raise InvalidInputError.of(path, f"{label!r} is no value of the axis {name!r}")
-    allowed = [value in wanted for value in values[name]]
+    allowed = [value in meant for value in values[name]]
     if is_conditional and before[parent].axes[0].conditional:
         allowed = [False, *allowed]
     return Need(parent, np.array(allowed[: before[parent].sizes[-1]] if is_conditional else allowed))

@@ -10,7 +10,7 @@ from bot.config import RunConfig, run_model
 from bot.errors import FieldError, InvalidInputError
 from bot.parameters import AccountParameters
 from bot.strategies.registry import strategy_names, strategy_plugin
-from bot.validation import field_errors
+from bot.validation import field_errors, refuse_crowd
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -40,6 +40,7 @@ class Variables:
 
     def parse(self, name: str, raw: object, path: str) -> Any:
         """Return `raw` as parameter `name` of a run; raises InvalidInputError for field `path`."""
+        refuse_crowd(self.fields[name].annotation, raw, f"{path}.")
         try:
             return self.adapter(name).validate_python(raw)
         except ValidationError as error:

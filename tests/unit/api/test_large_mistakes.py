@@ -31,14 +31,22 @@ def refused(client: TestClient, body: bytes, path: str = "/sweeps") -> dict[str,
 
 @pytest.mark.parametrize(
     ("place", "prefix"),
-    [("", ""), ("base", "base."), ("sampler", "sampler."), ("objective", "objective.")],
+    [
+        ("", ""),
+        ("base", "base."),
+        ("base.instrument", "base.instrument."),
+        ("sampler", "sampler."),
+        ("objective", "objective."),
+    ],
 )
 def test_the_first_unknown_names_are_listed_and_the_others_counted(
     client: TestClient, place: str, prefix: str
 ) -> None:
     unknown = {f"name_{index:05}": index for index in range(500)}
     body = sweep_body()
-    if place:
+    if place == "base.instrument":
+        body["base"] = {**body["base"], "instrument": unknown}
+    elif place:
         body[place] = {**body.get(place, {}), **unknown}
     else:
         body |= unknown
@@ -129,6 +137,24 @@ def test_decimal_of_millions_of_digits_is_refused_in_a_short_answer(client: Test
     assert problem["errors"][0]["field"] == "base.min_volume_24h"
     assert "significant digits, at most 15" in problem["detail"]
     assert "characters)" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    "number", ["1e999999999", "-1e999999999", "1e-999999999", "1e999999", '"1e999999999"']
+)
+@pytest.mark.parametrize("name", ["slippage_bps", "perp_leverage", "min_holding_periods", "initial_capital"])
+def test_number_of_any_exponent_is_refused_in_plain_words(client: TestClient, name: str, number: str) -> None:
+    body = json.dumps(sweep_body(base={**sweep_body()["base"], name: 0}, grid={}))
+    problem = refused(client, body.replace(f'"{name}": 0', f'"{name}": {number}').encode())
+    assert [error["field"] for error in problem["errors"]] == [f"base.{name}"]
+    assert any(words in problem["detail"] for words in ("not between -1e15 and 1e15", "nearer to 0"))
+
+
+def test_condition_of_an_axis_has_no_more_values_than_an_axis(client: TestClient) -> None:
+    when = {"strategy_mode": ["x"] * 10_001}
+    body = sweep_body(grid={"entry_threshold": {"values": [1], "when": when}})
+    problem = refused(client, json.dumps(body).encode())
+    assert problem["detail"] == "grid.entry_threshold.when: has 10,001 values, at most 10,000 are allowed"
 
 
 @pytest.mark.parametrize(
