@@ -120,6 +120,16 @@ def test_every_series_arrives_whole_and_exact_and_only_closed_candles(
     assert data.funding.has_mark.all() == (exchange == "binance")
 
 
+def test_settlements_fetched_from_their_middle_on_have_the_intervals_of_one_fetch(
+    binance: ExchangeServer, store: HistoricalDataStore
+) -> None:
+    for since_hours in (1290, 700, 560, 470, 0):
+        fetched(binance, store, since=START + since_hours * HOUR_MS)
+    funding = store.load("binance", ["BTC/USDT:USDT"], NOW).symbols[0].funding
+    assert funding.t_ms.tolist() == [t // HOUR_MS * HOUR_MS for t, _ in settlements()]
+    assert funding.interval_hours.tolist() == INTERVALS[: len(funding)]
+
+
 RULES = {
     "binance": ("0.001", "0.001", "100", "0.005", "0.001", "0.0005"),
     "bybit": ("0.01", "0.02", "5", "0.01", "0.001", "0.0006"),

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +41,7 @@ def inferred_hours(settled_ms: Sequence[int], stated: Sequence[int] | None = Non
     """
     count = len(settled_ms)
     known = [0] * count if stated is None else stated
-    steps = [(after - before) // HOUR_MS for before, after in pairwise(settled_ms)]
+    steps = (np.diff(np.asarray(settled_ms, dtype=np.int64)) // HOUR_MS).tolist()
     current = known[0] or _first_interval(steps, known) if count else 0
     if not current:
         return [0] * count
@@ -50,7 +49,7 @@ def inferred_hours(settled_ms: Sequence[int], stated: Sequence[int] | None = Non
     for at, step in enumerate(steps, 1):
         if known[at]:
             current = known[at]
-        elif step < current or _is_confirmed(step, at, steps, known):
+        elif step != current and (step < current or _is_confirmed(step, at, steps, known)):
             current = step
         hours.append(current)
     return hours

@@ -54,7 +54,8 @@ def changed_times(held: Settlements, kept: Settlements) -> Times:
     )
     differs = hours_of(held.rows)[before] != hours_of(kept.rows)[after]
     differs |= held.origins[before] != kept.origins[after]
-    return np.union1d(np.setxor1d(held.rows.times, kept.rows.times), common[differs])
+    only_one = np.setxor1d(held.rows.times, kept.rows.times, assume_unique=True)
+    return np.union1d(only_one, common[differs])
 
 
 def merge_settlements(
@@ -71,6 +72,7 @@ def merge_settlements(
         # A row that is offered again without an interval may be inferred, if nobody knows that it was stated.
         again = np.isin(held.rows.times, offered.times) & (held.origins == IntervalOrigin.UNRECORDED)
         held_stated = np.where(again, 0, held_stated)
+    # In both parts an interval of 0 is one that nobody states, so that what was inferred contradicts nothing.
     joined = Joined.of(_with_hours(held.rows, held_stated), offered, _FUNDING, replace=replace_held)
     stated = hours_of(joined.both)
     differs = joined.differing(_OTHERS)
@@ -107,10 +109,12 @@ def _telling(joined: Joined, stated: Times, differs: Mask) -> Times:
 def _origins(joined: Joined, held: Settlements, stated: Times, kept_hours: Times, refused: Mask) -> Origins:
     """Return how each kept interval is known: what was not recorded becomes stated once a venue states it."""
     origins = np.where(kept_hours > 0, IntervalOrigin.STATED, IntervalOrigin.INFERRED).astype(np.uint8)
+    unrecorded = held.rows.times[held.origins == IntervalOrigin.UNRECORDED]
+    if not len(unrecorded):
+        return origins
     times = joined.both.times[joined.order[joined.leads]]
     accepted = ~joined.held & (stated > 0)
     accepted[joined.later[refused]] = False
-    unrecorded = held.rows.times[held.origins == IntervalOrigin.UNRECORDED]
     only = np.isin(times, unrecorded) & ~np.isin(times, joined.both.times[accepted])
     origins[only & (kept_hours > 0)] = IntervalOrigin.UNRECORDED
     return origins

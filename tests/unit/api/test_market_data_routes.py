@@ -1,6 +1,7 @@
 """Market data over HTTP: figures at one's own costs, files and downloads accepted, refused and stopped."""
 
 import html
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -110,6 +111,30 @@ def test_file_is_accepted_and_polled_to_its_outcome(client: TestClient, hands: H
     done = client.get(response.headers["location"]).json()
     assert (done["state"], done["result"]["new"]) == ("completed", 1)
     assert client.get("/data/jobs").json()["jobs"] == [done]
+
+
+def page_of(*hours: int) -> bytes:
+    """Return settlements at these hours of 2023 as an exchange answers that states no interval."""
+    rows = [
+        {"symbol": "AAAUSDT", "fundingTime": 1_672_531_200_000 + hour * 3_600_000, "fundingRate": "0.0001"}
+        for hour in hours
+    ]
+    return json.dumps(rows).encode()
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_pages_sent_in_any_order_give_the_same_intervals(
+    client: TestClient, hands: Hands, order: tuple[int, ...]
+) -> None:
+    pages = [page_of(0, 4, 8), page_of(16), page_of(24, 32)]
+    for place in order:
+        job_id = send(client, pages[place], name=f"page{place}.json").json()["id"]
+        JobRunner(hands.engine).run(job_id)
+    kraken = next(
+        one for one in client.get("/data/coverage").json()["exchanges"] if one["exchange"] == "kraken"
+    )
+    (funding,) = kraken["symbols"][0]["series"]
+    assert [(span["hours"], span["settlements"]) for span in funding["intervals"]] == [(4, 3), (8, 3)]
 
 
 def test_file_sent_again_replaces_rows_only_if_it_is_to(client: TestClient, hands: Hands) -> None:
