@@ -60,6 +60,12 @@ class Sweep:
         return str(self.document["state"])
 
     @property
+    def data_changed(self) -> str | None:
+        """Return why the market data it was submitted on were no longer held when it was last read."""
+        reason = self.document["data_change"]
+        return None if reason is None else str(reason)
+
+    @property
     def outcome(self) -> str | None:
         """Return how it had ended when it was last read, None before its end.
 

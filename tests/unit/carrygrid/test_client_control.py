@@ -13,6 +13,8 @@ from servers import eventually, free_port
 from sweeping import BASE
 from webservice import Hands, serving, sweep_body
 
+from bot.data.deleting import Selection
+from bot.data.store import HistoricalDataStore
 from carrygrid import Client, FieldProblem, Progress, ServiceError
 from sweeps.job_runner import JobRunner
 
@@ -53,6 +55,15 @@ def test_refused_fields_are_named(client: Client) -> None:
     assert isinstance(refused.value.errors[0], FieldProblem)
     with pytest.raises(TypeError, match="has no form in JSON"):
         client.submit(sweep_body(name=object()))
+
+
+def test_sweep_tells_that_its_data_are_no_longer_held(client: Client, hands: Hands) -> None:
+    sweep = client.submit(sweep_body())
+    assert sweep.data_changed is None
+    selection = Selection.parse(exchange="synthetic", symbol="BTCUSDT", series="perp", from_="2024-02-01")
+    HistoricalDataStore(hands.engine).remove(selection)
+    told = client.sweep(sweep.id).data_changed
+    assert str(told).startswith("the market data that it was submitted on are no longer held")
 
 
 def test_waiting_tells_the_progress_and_ends_with_the_sweep(
