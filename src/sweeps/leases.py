@@ -84,27 +84,40 @@ def claim_chunk(
             owner=owner,
             lease_until_ms=database_now_ms() + lease_ms,
         )
-        .returning(chunk.c.token, chunk.c.lo, chunk.c.hi, chunk.c.attempts)
+        .returning(
+            chunk.c.token,
+            chunk.c.lo,
+            chunk.c.hi,
+            chunk.c.attempts,
+            chunk.c.trials_done,
+            *(_of_sweep(sweep_id, column) for column in (sweep.c.spec, sweep.c.data_pin, sweep.c.state)),
+            _others(sweep_id),
+        )
     ).one_or_none()
     if taken is None:
         return None
-    _mark_running(connection, sweep_id)
-    mine = connection.execute(
-        sa.select(sweep.c.spec, sweep.c.data_pin, _others(sweep_id)).where(sweep.c.id == sweep_id)
-    ).one()
+    if taken.state == SweepState.QUEUED:
+        _mark_running(connection, sweep_id)
+    every = tuple(range(taken.lo, taken.hi))
+    missing = missing_trials(connection, sweep_id, taken.lo, taken.hi) if taken.trials_done else every
     return Claim(
         sweep_id,
         chunk_id,
         taken.token,
         taken.lo,
         taken.hi,
-        mine.spec,
-        missing_trials(connection, sweep_id, taken.lo, taken.hi),
+        taken.spec,
+        missing,
         taken.attempts,
-        mine.data_pin,
-        bool(mine.may_reuse),
+        taken.data_pin,
+        bool(taken.may_reuse),
         owner,
     )
+
+
+def _of_sweep(sweep_id: int, column: sa.Column[Any]) -> sa.Label[Any]:
+    """Return a column of the chunk's sweep, so that a claim takes one round trip to the database."""
+    return sa.select(column).where(sweep.c.id == sweep_id).scalar_subquery().label(column.name)
 
 
 def _others(sweep_id: int) -> sa.ColumnElement[bool]:

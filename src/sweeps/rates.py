@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.data.database import insert_or_skip
 from bot.models import HOUR_MS
 from sweeps.spec import SweepSpec
 from sweeps.tables import replay_rate
@@ -61,13 +62,12 @@ def record_rate(connection: sa.Connection, host: str, spec: SweepSpec, trials: i
     strategies = sorted(spec.strategies())
     work = max(int(trials * settlements(spec)), 1)
     share = {"work": work // len(strategies), "busy_ms": busy_ms // len(strategies)}
-    for name in strategies:
-        mine = sa.and_(replay_rate.c.strategy == name, replay_rate.c.host == host)
-        empty = {"strategy": name, "host": host, "work": 0, "busy_ms": 0}
-        connection.execute(insert_or_skip(connection, replay_rate).values(empty))
-        fade = sa.case((replay_rate.c.busy_ms > _MEMORY_MS, 2), else_=1)
-        connection.execute(
-            replay_rate.update()
-            .where(mine)
-            .values({key: replay_rate.c[key].op("/")(fade) + value for key, value in share.items()})
-        )
+    upsert: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(replay_rate)
+    fade = sa.case((replay_rate.c.busy_ms > _MEMORY_MS, 2), else_=1)
+    connection.execute(
+        upsert.on_conflict_do_update(
+            index_elements=[replay_rate.c.strategy, replay_rate.c.host],
+            set_={key: replay_rate.c[key].op("/")(fade) + upsert.excluded[key] for key in share},
+        ),
+        [{"strategy": name, "host": host, **share} for name in strategies],
+    )

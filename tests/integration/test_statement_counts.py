@@ -1,0 +1,116 @@
+"""Statements of a chunk and of a request, counted: each is a round trip to the database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sweeping import submit, sweep_spec
+
+from bot.clock import SystemClock
+from bot.data.database import write_transaction
+from bot.data.store import HistoricalDataStore
+from sweeps.dispatch import Dispatcher
+from sweeps.progress import get_sweep, get_sweeps, list_sweeps
+from sweeps.reconcile import ChunkRef
+from sweeps.replay import WindowCache
+from sweeps.repository import create_sweep
+from sweeps.runner import ChunkRunner
+
+GRID = {"min_funding_rate": ["0.00001"], "perp_leverage": [1, 2]}
+CHUNK, LIST, SUBMIT, IDLE_TURN = 10, 5, 14, 8
+"""Statements of a chunk from its claim to its last result, of a list, a submission, an idle turn."""
+_NO_ROUND_TRIP = ("BEGIN", "PRAGMA")
+
+
+class Silent:
+    """A queue whose messages nobody hears."""
+
+    def publish(self, ref: ChunkRef) -> None:
+        """Take a message."""
+
+
+@contextmanager
+def counted(engine: sa.Engine) -> Iterator[list[str]]:
+    """Give the statements that are sent meanwhile."""
+    found: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith(_NO_ROUND_TRIP):
+            found.append(" ".join(statement.split())[:90])
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def runner(engine: sa.Engine) -> ChunkRunner:
+    return ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock(), host="here")
+
+
+def test_chunk_costs_few_statements_however_many_trials_it_has(
+    engine: sa.Engine, runner: ChunkRunner
+) -> None:
+    few = submit(engine, sweep_spec(grid={"perp_leverage": [1, 2, 3, 4]}), size=2)
+    many = submit(engine, sweep_spec(), size=60)
+    found = {}
+    for sweep_id in (few, many):
+        runner.run(sweep_id, 0, "me")  # which reads the window, and lets the sweep run
+        with counted(engine) as statements:
+            runner.run(sweep_id, 1, "me")
+        found[sweep_id] = statements
+    assert found[few] == found[many]
+    assert len(found[few]) == CHUNK, found[few]
+
+
+def test_list_of_sweeps_costs_the_same_however_many_there_are(engine: sa.Engine, runner: ChunkRunner) -> None:
+    counts = []
+    for times in (1, 9):
+        for _ in range(times):
+            runner.run(submit(engine, sweep_spec(grid=GRID)), 0, "me")
+        with counted(engine) as statements, engine.connect() as connection:
+            sweeps = list_sweeps(connection).sweeps
+            assert all(view.best for view in sweeps), [view.head.objective for view in sweeps]
+        counts.append((len(sweeps), len([one for one in statements if "compiled_sweep.feasible" not in one])))
+    assert counts == [(1, LIST), (10, LIST)]
+
+
+def test_state_of_one_sweep_and_of_all_that_are_followed_cost_as_much(
+    engine: sa.Engine, runner: ChunkRunner
+) -> None:
+    ids = [submit(engine, sweep_spec()) for _ in range(3)]
+    with counted(engine) as one, engine.connect() as connection:
+        get_sweep(connection, ids[0])
+    with counted(engine) as several, engine.connect() as connection:
+        assert len(get_sweeps(connection, ids)) == 3
+    assert (len(one), len(several)) == (LIST, LIST)
+
+
+def test_submission_costs_the_same_whatever_its_size(engine: sa.Engine) -> None:
+    counts = []
+    for grid in ({"perp_leverage": [1, 2]}, None):
+        spec = sweep_spec(grid=grid) if grid else sweep_spec()
+        with counted(engine) as statements, write_transaction(engine) as connection:
+            create_sweep(connection, spec, size=10)
+        counts.append(len(statements))
+    assert counts == [SUBMIT, SUBMIT]
+
+
+def test_turn_of_the_dispatcher_costs_the_same_however_many_sweeps_have_ended(
+    engine: sa.Engine, runner: ChunkRunner
+) -> None:
+    dispatcher = Dispatcher(engine, Silent(), "test")
+    counts = []
+    for _ in range(2):
+        for _ in range(3):
+            runner.run(submit(engine, sweep_spec(grid=GRID)), 0, "me")
+        for _ in range(2):
+            dispatcher.step()
+        with counted(engine) as statements:
+            dispatcher.step()
+        counts.append(len(statements))
+    assert counts == [IDLE_TURN, IDLE_TURN]
