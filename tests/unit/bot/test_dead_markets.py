@@ -145,3 +145,20 @@ def test_what_kept_a_run_out_after_the_end_says_so() -> None:
     [sight] = sights(config, shown, [(START + 40 * HOUR_MS, "X")]).values()
     assert sight.gate is not None
     assert sight.gate.name == "delisted"
+
+
+def test_a_hedge_of_a_contract_that_stopped_trading_has_made_what_it_makes_by_hand() -> None:
+    # 9000 / (100.7027*1.0005*1.001 + 100.7531*0.9995*1.00055) allows q = 44.64021
+    # out at 30 h: spot 100.4324*0.9995 = 100.3821838, short at 100.4826
+    # what prices made is q*(100.3821838 - 100.75305135) + q*(100.70272345 - 100.4826) = -6.72924828
+    # the fees are q*(100.75305135 + 100.3821838)*0.001 + q*(100.70272345 + 100.4826)*0.00055 = 13.91824444
+    market = dead(30, [*["100.7531"] * 29, *["100.4826"] * 51], spot=[*["100.7027"] * 29, *["100.4324"] * 51])
+    market["funding"] = pair({8: "0.01", **dict.fromkeys(range(16, 81, 8), "0")}, FLAT)["funding"]
+    market["instrument"] = {}
+    costs = {"spot_taker": "0.001", "perp_taker": "0.00055", "slippage_bps": 5, "allocation": "0.9"}
+    result = run({"X": market}, exit_funding_rate=0, min_holding_periods=300, **costs)
+    [trade] = result.trades
+    assert (str(trade.quantity), hours(trade.closed_at_ms)) == ("44.64021", 30)
+    assert str(trade.price_pnl) == "-6.72924828"
+    assert str(trade.fees) == "13.91824444"
+    assert str(result.metrics.net_pnl) == "-20.64749272"
