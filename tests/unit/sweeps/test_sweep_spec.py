@@ -77,6 +77,16 @@ def test_document_is_complete_and_reads_back_to_the_same_sweep() -> None:
     ]
 
 
+def test_digest_of_a_sweep_stored_before_there_was_a_parameter_stays_as_it_was() -> None:
+    base = {"symbols": ["BTC/USDT:USDT"], "start": "2024-01-01", "end": "2024-02-01"}
+    kept = SweepSpec.parse({"name": "kept", "base": base, "grid": {"perp_leverage": [1, 2]}})
+    assert kept.digest == "74a2a763d2cbbe20d8eb1b8bd33c741c9ba95cb1f1116cb738664c70bf59b73b"
+    ending = SweepSpec.parse(
+        {"name": "kept", "base": {**base, "end_dead_markets": True}, "grid": {"perp_leverage": [1, 2]}}
+    )
+    assert ending.digest != kept.digest
+
+
 def test_digest_follows_values_and_the_order_of_axes() -> None:
     swapped = {name: GRID[name] for name in reversed(GRID)}
     digests = {spec().digest, spec(grid=swapped).digest, spec(base={**BASE, "spot_taker": "0.002"}).digest}
