@@ -16,7 +16,7 @@ from bot.data.database import write_transaction
 P = ParamSpec("P")
 T = TypeVar("T")
 
-READERS, STUDENTS, WRITERS = 8, 2, 4
+READERS, STUDENTS, WRITERS = 8, 4, 4
 """Threads for each kind of work of a process; more of them would only take turns on its processor."""
 
 
