@@ -68,6 +68,7 @@ class SweepCard:
         self.best_number = view.best and view.best.number
         self.best_value = view.best and view.best.metrics[head.objective.metric]
         self.best_net_pnl = view.best and view.best.metrics["net_pnl"]
+        self.best_missed = view.best and view.best.metrics["missed_settlements"]
         self.unit = quote_of(head.symbols())
         self.created_ms = view.created_ms
         self.finished_ms = view.finished_ms

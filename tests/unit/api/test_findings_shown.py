@@ -90,7 +90,9 @@ def test_page_of_a_sweep_begins_with_what_its_data_lack(odd: Odd) -> None:
         assert text.index("Read these numbers with the data in mind.") < text.index("Trials done")
         assert "<strong>DEAD/USDT:USDT perp: dead contract</strong>: no trade since 2024-03-12" in text
         assert "or set end_dead_markets to true" in text
-    assert "data in mind" not in odd.text(f"/dashboard/sweeps/{odd.fine}")
+    fine = odd.text(f"/dashboard/sweeps/{odd.fine}")
+    assert "data in mind" not in fine
+    assert "<dd>0 settlements</dd>" in fine
 
 
 def test_rows_of_the_table_are_marked_where_numbers_are_not_real(odd: Odd) -> None:
