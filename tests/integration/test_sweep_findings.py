@@ -13,12 +13,12 @@ from bot.backtest import replay
 from bot.clock import SystemClock
 from bot.data.database import write_transaction
 from bot.data.store import HistoricalDataStore
+from sweeps.deleting import delete_sweep
 from sweeps.findings import kept_findings, sweep_findings, window_name
 from sweeps.leases import Hold
 from sweeps.progress import get_sweep, list_sweeps
 from sweeps.queries import one_trial, trial_page
 from sweeps.replay import WindowCache
-from sweeps.repository import delete_sweep
 from sweeps.runner import ChunkRunner
 from sweeps.spec import SweepSpec
 from sweeps.tables import sweep_window
