@@ -79,7 +79,8 @@ class SweepCard:
     @property
     def cautions(self) -> list[str]:
         """What the best trial's numbers may owe to bad data, in words; nothing in most sweeps."""
-        found = [words(name) for name in self.view.finding_names if name in SERIOUS]
+        ended = {"dead_contract"} if self.view.head.ends_dead else set()
+        found = [words(name) for name in self.view.finding_names if name in SERIOUS - ended]
         figures = self.view.best.metrics if self.view.best else {}
         if figures.get("pnl_after_market_end"):
             found.append(words("pnl_after_market_end"))

@@ -17,7 +17,7 @@ from api.dashboard.presenters import SweepCard, SweepPage
 from api.dependencies import DatabaseDep
 from api.routes.parameters import Cursor, SweepId, TrialNumber
 from sweeps.failures import failures_of
-from sweeps.findings import best_findings, kept_findings, summed_up
+from sweeps.findings import best_findings, sweep_findings
 from sweeps.heartbeats import live_beats
 from sweeps.progress import SweepView, get_spec, get_sweep
 from sweeps.queries import TrialPage, one_trial, trial_page
@@ -103,7 +103,7 @@ def _beside(connection: sa.Connection, view: SweepView) -> tuple[Any, ...]:
     return (
         live_beats(connection),
         failures_of(connection, view),
-        summed_up(kept_findings(connection, view.id)) if view.finding_names else (),
+        sweep_findings(connection, view.id) if view.finding_names else (),
         best_findings(connection, view),
     )
 

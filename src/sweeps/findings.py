@@ -3,14 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.backtest.findings import Booked, RunFinding, run_findings
 from bot.backtest.result import trade_of
-from bot.backtest.window_findings import WindowFinding
+from bot.backtest.window_findings import WindowFinding, closed_there
 from bot.config import RunConfig
 from bot.data.database import insert_or_skip
 from sweeps.curves import decode_trades
@@ -29,22 +29,28 @@ WINDOW_PARAMETERS = (
 )
 """The parameters that decide which window a trial replays."""
 
+END_DEAD = "end_dead_markets"
+
 Windows = Mapping[str, tuple[WindowFinding, ...]]
 """Findings by the name of their window; a window without any is not among them."""
 
 
 @dataclass(frozen=True, slots=True)
 class SweepFinding:
-    """A finding of some windows of a sweep, as the one with the most rows has it."""
+    """A finding of some windows of a sweep, as the one with the most rows has it.
+
+    A `serious` one may give P&L that nobody could have earned.
+    """
 
     finding: WindowFinding
     windows: int
+    serious: bool
 
     def document(self) -> dict[str, Any]:
         """Return the finding as JSON values."""
         values = self.finding.document()
         del values["jumps"]
-        return {**values, "serious": self.finding.serious, "windows": self.windows}
+        return {**values, "serious": self.serious, "windows": self.windows}
 
 
 def window_name(config: RunConfig) -> str:
@@ -80,17 +86,24 @@ def kept_findings(connection: sa.Connection, sweep_id: int) -> Windows:
     return {row.digest: tuple(map(WindowFinding.of, json.loads(row.findings))) for row in rows}
 
 
-def summed_up(windows: Windows) -> list[SweepFinding]:
-    """Return each finding of a sweep once, serious ones first, however many windows show it."""
+def summed_up(windows: Windows, *, ends_dead: bool) -> list[SweepFinding]:
+    """Return each finding of a sweep once, serious ones first, however many windows show it.
+
+    `ends_dead` says that every trial closes at the end of a contract what it holds of it.
+    """
     alike: dict[tuple[str, str, str], list[WindowFinding]] = {}
     for findings in windows.values():
         for one in findings:
             alike.setdefault((one.symbol, one.name, one.leg or ""), []).append(one)
-    found = [
-        SweepFinding(max(same, key=lambda one: (one.count, -one.from_ms)), len(same))
-        for same in alike.values()
-    ]
-    return sorted(found, key=lambda one: (not one.finding.serious, one.finding.symbol, one.finding.name))
+    found = [_one_of(same, ends_dead=ends_dead) for same in alike.values()]
+    return sorted(found, key=lambda one: (not one.serious, one.finding.symbol, one.finding.name))
+
+
+def _one_of(same: Sequence[WindowFinding], *, ends_dead: bool) -> SweepFinding:
+    most = max(same, key=lambda one: (one.count, -one.from_ms))
+    if most.name == "dead_contract" and ends_dead:
+        return SweepFinding(replace(most, detail=closed_there(most.detail)), len(same), serious=False)
+    return SweepFinding(most, len(same), most.serious)
 
 
 def best_findings(connection: sa.Connection, view: SweepView) -> tuple[RunFinding, ...]:
@@ -105,8 +118,8 @@ def best_findings(connection: sa.Connection, view: SweepView) -> tuple[RunFindin
 
 def sweep_findings(connection: sa.Connection, sweep_id: int) -> list[SweepFinding]:
     """Return the findings of a sweep, serious ones first; raises UnknownSweepError."""
-    get_spec(connection, sweep_id)
-    return summed_up(kept_findings(connection, sweep_id))
+    spec = get_spec(connection, sweep_id)
+    return summed_up(kept_findings(connection, sweep_id), ends_dead=all(spec.values_of(END_DEAD)))
 
 
 def trial_findings(
@@ -117,8 +130,13 @@ def trial_findings(
     found = dict(_of_trials(spec, completed, windows))
     jumped = [number for number, mine in found.items() if any(one.name == "price_jump" for one in mine)]
     trades = _trades(connection, sweep_id, jumped)
+    ends = spec.values_of(END_DEAD)
     return {
-        number: run_findings(found[number], _booked(metrics), trades.get(number))
+        number: run_findings(
+            found[number],
+            _booked(metrics, ends_dead=ends[0] if len(ends) == 1 else getattr(spec.config(number), END_DEAD)),
+            trades.get(number),
+        )
         for number, metrics in completed.items()
     }
 
@@ -146,10 +164,11 @@ def _trades(connection: sa.Connection, sweep_id: int, numbers: Sequence[int]) ->
     return {row.number: [trade_of(trade) for trade in decode_trades(row.trades)] for row in rows}
 
 
-def _booked(metrics: Mapping[str, Any]) -> Booked:
+def _booked(metrics: Mapping[str, Any], *, ends_dead: bool) -> Booked:
     return Booked(
         metrics["net_pnl"],
         metrics["total_trades"],
+        ends_dead,
         metrics.get("funding_payments"),
         metrics.get("missed_settlements"),
         metrics.get("pnl_after_market_end"),

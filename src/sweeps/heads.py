@@ -18,7 +18,7 @@ class SweepHead(BaseModel):
     """The summary of a sweep: objective, data it reads, strategies, names of its axes.
 
     `start_ms` and `end_ms` are the earliest start and the latest end of any trial; `initial_capital` is None
-    where it varies.
+    where it varies. `ends_dead` says that every trial closes at the end of a contract what it holds of it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,6 +32,7 @@ class SweepHead(BaseModel):
     strategies: tuple[str, ...]
     initial_capital: str | None
     axes: tuple[str, ...]
+    ends_dead: bool = False
 
     @classmethod
     def of(cls, spec: SweepSpec) -> "SweepHead":
@@ -49,6 +50,7 @@ class SweepHead(BaseModel):
             strategies=spec.strategies(),
             initial_capital=capital,
             axes=axes,
+            ends_dead=all(spec.values_of("end_dead_markets")),
         )
 
     @classmethod

@@ -109,6 +109,19 @@ def test_trial_whose_round_trips_are_not_stored_is_warned_about_without_an_amoun
     assert (found.name, found.warning, found.pnl, found.mainly) == ("price_jump", True, None, False)
 
 
+def test_sweep_that_ends_dead_contracts_itself_only_notes_them(engine: sa.Engine) -> None:
+    body = odd_markets.sweep("DEAD")
+    body["base"]["end_dead_markets"] = True
+    sweep_id = worked(engine, SweepSpec.parse(body))
+    with engine.connect() as connection:
+        [found] = sweep_findings(connection, sweep_id)
+        [noted] = one_trial(connection, sweep_id, 0).findings
+        assert get_sweep(connection, sweep_id).head.ends_dead
+    assert (found.serious, found.finding.detail) == (False, noted.detail)
+    assert (noted.name, noted.warning) == ("dead_contract", False)
+    assert noted.detail.endswith("; end_dead_markets closes there")
+
+
 def test_list_of_sweeps_says_which_have_findings(engine: sa.Engine) -> None:
     worked(engine, JUMPED)
     worked(engine, sweep_spec(grid={"perp_leverage": [1]}))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
 
-from bot.backtest.window_findings import WindowFinding, title
+from bot.backtest.window_findings import WindowFinding, closed_there, title
 from bot.data.jumps import JumpMoment
 from bot.models import Trade
 from bot.money import ZERO, exact, plain
@@ -14,6 +14,7 @@ from bot.pnl import formulas
 WARNED_MISSES = Decimal("0.01")
 """Settlements that are not in the data are a warning from this share of those that fell due on."""
 _MARKET_ENDED = "nobody could have earned that; set end_dead_markets to true to close there"
+_ENDS = frozenset({"dead_contract", "record_ends"})
 _WHEN = {"price_jump": "across it", "pnl_after_market_end": "after the contract had ended"}
 
 
@@ -65,10 +66,14 @@ class RunFinding:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A run's figures that findings ask for; the last three are None in results of before there were any."""
+    """A run's figures that findings ask for; the last three are None in results of before there were any.
+
+    `ends_dead` says that the run closes at the end of a contract what it holds of it.
+    """
 
     net_pnl: Decimal
     total_trades: int
+    ends_dead: bool = False
     funding_payments: int | None = None
     missed_settlements: int | None = None
     pnl_after_market_end: Decimal | None = None
@@ -90,13 +95,15 @@ def run_findings(
 
 def _booked_findings(found: Sequence[WindowFinding], booked: Booked) -> Iterator[RunFinding]:
     late = booked.pnl_after_market_end
-    ended = [one for one in found if one.name == "dead_contract"]
-    if late and ended:
+    if late:
+        ended = [one for one in found if one.name in _ENDS]
         symbol = ended[0].symbol if len(ended) == 1 else None
-        named = "" if symbol else f"{', '.join(one.symbol for one in ended)}: "
-        span = min(one.from_ms for one in ended), max(one.to_ms for one in ended)
-        place = symbol, None, "pnl_after_market_end", len(ended), *span, named + _MARKET_ENDED
-        yield RunFinding(*place, warning=True, pnl=late, mainly=_mainly(late, booked.net_pnl))
+        named = f"{', '.join(one.symbol for one in ended)}: " if len(ended) > 1 else ""
+        first_ms = min((one.from_ms for one in ended), default=None)
+        last_ms = max((one.to_ms for one in ended), default=None)
+        place = symbol, None, "pnl_after_market_end", max(1, len(ended)), first_ms, last_ms
+        mainly = _mainly(late, booked.net_pnl)
+        yield RunFinding(*place, named + _MARKET_ENDED, warning=True, pnl=late, mainly=mainly)
     missed = booked.missed_settlements
     if missed:
         due = missed + (booked.funding_payments or 0)
@@ -111,6 +118,8 @@ def _booked_findings(found: Sequence[WindowFinding], booked: Booked) -> Iterator
 
 def _in_run(one: WindowFinding, booked: Booked, trades: Sequence[Trade] | None) -> RunFinding:
     place = one.symbol, one.leg, one.name, one.count, one.from_ms, one.to_ms, one.detail
+    if one.name == "dead_contract" and booked.ends_dead:
+        return RunFinding(*place[:-1], closed_there(one.detail), warning=False)
     if one.name == "dead_contract":
         # Of results that say how much was booked later, that is a finding of its own.
         known = booked.pnl_after_market_end is not None

@@ -66,6 +66,7 @@ class RunResult:
         booked = Booked(
             figures.net_pnl,
             figures.total_trades,
+            self.config.end_dead_markets,
             figures.funding_payments,
             figures.missed_settlements,
             figures.pnl_after_market_end,

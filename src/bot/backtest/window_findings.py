@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from bot.data.coverage import Coverage
 from bot.data.jumps import JumpMoment
-from bot.data.quality import NO_RETURN, Finding
+from bot.data.quality import END_THERE, NO_RETURN, Finding
 from bot.models import DAY_MS, HOUR_MS
 from bot.signals.volume import CANDLES_PER_DAY
 from bot.wording import counted
@@ -65,6 +65,11 @@ class WindowFinding:
 def words(name: str) -> str:
     """Return the name of a finding as people write it."""
     return name.replace("_", " ").replace("pnl", "P&L")
+
+
+def closed_there(detail: str) -> str:
+    """Return the detail of a dead contract for runs that end it themselves."""
+    return f"{detail.removesuffix(END_THERE)}; end_dead_markets closes there"
 
 
 def title(symbol: str | None, leg: str | None, name: str) -> str:

@@ -19,6 +19,8 @@ _SWITCHES_SHOWN = 12
 _JUMPS_SHOWN = 3
 NO_RETURN = ": a redenomination or another coin of that name, no return"
 """How the detail of every price jump ends."""
+END_THERE = "; end the window there, or set end_dead_markets to true"
+"""How the detail of every dead contract ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,7 @@ def dead_contract(perp: CandleSeries, funding: FundingSeries, until_ms: int) -> 
     rates = np.unique(funding.rates.mantissas[since:stop])
     constant = f", all at {funding.rates.decimal(since)}" if len(rates) == 1 else ""
     detail = (
-        f"no trade since {iso(ended_ms)}; {counted(posted, 'settlement')} posted since{constant}; end the "
-        "window there, or set end_dead_markets to true"
+        f"no trade since {iso(ended_ms)}; {counted(posted, 'settlement')} posted since{constant}{END_THERE}"
     )
     yield Finding("perp", "dead_contract", candles or posted, ended_ms, until_ms, detail)
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot import ENGINE_VERSION
 from bot.timestamps import iso
 from sweeps.export.pages import Field, export_fields
-from sweeps.findings import kept_findings, summed_up
+from sweeps.findings import sweep_findings
 from sweeps.progress import SweepView
 from sweeps.spec import SweepSpec
 from sweeps.tables import sweep
@@ -39,7 +39,7 @@ def manifest(connection: sa.Connection, view: SweepView, spec: SweepSpec) -> dic
         "spec_digest": spec.digest,
         "engine_version": view.engine_version,
         "data_pin": data_pin,
-        "findings": [found.document() for found in summed_up(kept_findings(connection, view.id))],
+        "findings": [found.document() for found in sweep_findings(connection, view.id)],
         "data_changed": view.data_changed,
         "exported_by": {
             "engine_version": ENGINE_VERSION,

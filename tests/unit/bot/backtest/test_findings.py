@@ -151,7 +151,7 @@ def test_pairs_that_were_not_traded_are_left_out_but_not_where_nothing_was() -> 
 
 def test_pnl_after_the_end_of_a_contract_is_the_first_finding_and_says_what_to_do() -> None:
     dead = WindowFinding("X", "perp", "dead_contract", 80, START, START + DAY_MS, "no trade since")
-    booked = Booked(Decimal(160), 1, 100, 0, Decimal("91.12"))
+    booked = Booked(Decimal(160), 1, False, 100, 0, Decimal("91.12"))
     [late, noted] = run_findings([dead], booked, [_trade(0, START + DAY_MS)])
     assert (late.name, late.symbol, late.warning, late.mainly) == ("pnl_after_market_end", "X", True, True)
     assert (late.from_ms, late.to_ms, late.pnl) == (START, START + DAY_MS, Decimal("91.12"))
@@ -161,17 +161,33 @@ def test_pnl_after_the_end_of_a_contract_is_the_first_finding_and_says_what_to_d
 
 def test_dead_contract_of_a_run_that_booked_nothing_after_it_is_only_noted() -> None:
     dead = WindowFinding("X", "perp", "dead_contract", 80, START, START + DAY_MS, "no trade since")
-    [found] = run_findings([dead], Booked(Decimal(1), 1, 9, 0, Decimal(0)), [_trade(0, 1)])
+    [found] = run_findings([dead], Booked(Decimal(1), 1, False, 9, 0, Decimal(0)), [_trade(0, 1)])
     assert (found.name, found.warning) == ("dead_contract", False)
     [older] = run_findings([dead], Booked(Decimal(1), 1), None)
     assert older.warning
+
+
+def test_dead_contract_that_the_run_ends_itself_is_noted_without_advice() -> None:
+    detail = "no trade since then; end the window there, or set end_dead_markets to true"
+    dead = WindowFinding("X", "perp", "dead_contract", 80, START, START + DAY_MS, detail)
+    [found] = run_findings([dead], Booked(Decimal(1), 1, ends_dead=True), [_trade(0, 1)])
+    assert (found.warning, found.detail) == (False, "no trade since then; end_dead_markets closes there")
+
+
+def test_pnl_after_an_end_is_told_where_the_record_merely_stops_or_is_not_known() -> None:
+    stops = WindowFinding("X", "perp", "record_ends", 0, START, START + DAY_MS, "the record ends")
+    booked = Booked(Decimal(100), 1, False, 9, 0, Decimal(10))
+    [late, _] = run_findings([stops], booked, [_trade(0, 1)])
+    assert (late.name, late.symbol, late.from_ms, late.mainly) == ("pnl_after_market_end", "X", START, False)
+    [late] = run_findings([], booked, None)
+    assert (late.symbol, late.from_ms, late.pnl) == (None, None, Decimal(10))
 
 
 @pytest.mark.parametrize(("missed", "paid", "warning"), [(1, 99, True), (1, 100, False), (0, 5, None)])
 def test_missed_settlements_are_a_warning_from_one_in_a_hundred_on(
     missed: int, paid: int, warning: bool | None
 ) -> None:
-    found = run_findings([], Booked(Decimal(1), 1, paid, missed), [])
+    found = run_findings([], Booked(Decimal(1), 1, False, paid, missed), [])
     assert [one.warning for one in found] == ([] if warning is None else [warning])
     assert all(one.detail.startswith(f"{missed} of {missed + paid} settlements due while") for one in found)
 
