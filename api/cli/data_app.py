@@ -119,6 +119,25 @@ def delete_data(
     delete_data(selection, yes=yes, dry_run=dry_run, as_json=as_json)
 
 
+@data.command(
+    "suggest", epilog="Example: `carrygrid data suggest --symbols BTC/USDT:USDT --start 2024-01-01`"
+)
+def suggest(
+    symbols: Annotated[list[str], typer.Option("--symbols", help="A perpetual; repeat for more.")],
+    exchange: Annotated[str | None, typer.Option(help="The data set; the only one held if left out.")] = None,
+    start: Annotated[str | None, typer.Option(help="ISO date or time; the first held if left out.")] = None,
+    end: Annotated[str | None, typer.Option(help="ISO date or time; the last held if left out.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Suggest thresholds for a first run or sweep from the quantiles of a window's own rates and volumes.
+
+    The parameters can stand in a run or in the base of a sweep, the grid in a sweep, as they are printed.
+    """
+    from api.cli.suggesting import print_suggestion
+
+    print_suggestion(exchange, tuple(symbols), start, end, as_json=as_json)
+
+
 @data.command("verify", epilog="Example: `carrygrid data verify --exchange binance`")
 def verify_data(
     exchange: Annotated[str | None, typer.Option(help="One data set; all if left out.")] = None,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 
-from api.dashboard.forms import Market, first_run, held_markets, written_run
+from api.dashboard.forms import Market, first_run, first_suggestions, held_markets, written_run
 from api.dashboard.parameter_form import parameter_groups
 from api.dashboard.presenters import someone_works
 from api.dashboard.result import subject_context
@@ -67,13 +67,14 @@ async def backtest_form(
 ) -> HTMLResponse:
     """Return the form; `sweep` and `trial`, or `job`, name the run that it begins with."""
 
-    def query(connection: sa.Connection) -> tuple[list[Market], Origin | None, list[JobView]]:
+    def query(connection: sa.Connection) -> tuple[list[Market], dict[str, Any], Origin | None, list[JobView]]:
         recent = recent_jobs(connection, [JobKind.BACKTEST], _RECENT)
-        return held_markets(connection), _origin(connection, sweep, trial, job), recent
+        markets, origin = held_markets(connection), _origin(connection, sweep, trial, job)
+        return markets, {} if origin else first_suggestions(connection, markets), origin, recent
 
-    markets, origin, recent = await database.read(query)
+    markets, suggested, origin, recent = await database.read(query)
     catalogue = await run_in_threadpool(strategies_document)
-    run = written_run(origin.parameters, catalogue) if origin else first_run(markets)
+    run = written_run(origin.parameters, catalogue) if origin else first_run(markets, suggested)
     return pages.render(
         request,
         "backtest_form.html",

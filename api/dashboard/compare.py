@@ -9,8 +9,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.comparisons import Comparisons
 from api.dashboard import comparing, rows
-from api.dashboard.compare_form import CompareForm, first_form, held_pairs
+from api.dashboard.compare_form import FIRST_PARAMETERS, CompareForm, held_pairs
 from api.dashboard.compare_trials import Names, trials_page
+from api.dashboard.forms import first_comparison, first_suggestions, held_markets
 from api.dashboard.presenters import quote_of
 from api.dashboard.views import PagesDep
 from api.dependencies import DatabaseDep, ReplaysDep
@@ -60,6 +61,8 @@ async def compare_page(
         status=422 if refused else 200,
         section="compare",
         form=form,
+        fresh=not query,
+        first_parameters=FIRST_PARAMETERS,
         pairs=pairs,
         refused=refused,
         source=f"/dashboard/compare/result?{request.url.query}" if query and not refused else "",
@@ -73,8 +76,9 @@ def _config_of(connection: sa.Connection, sweep_id: int, number: int) -> RunConf
 
 
 def _offered(connection: sa.Connection) -> tuple[dict[str, list[str]], CompareForm]:
-    pairs = held_pairs(connection)
-    return pairs, first_form(connection, pairs)
+    markets = held_markets(connection)
+    suggested = first_suggestions(connection, markets)
+    return held_pairs(connection), first_comparison(markets, suggested)
 
 
 def _refusal(form: CompareForm, characters: int) -> InvalidInputError | None:

@@ -1,7 +1,7 @@
 """What the compare page asks for, as its form and its address hold it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -20,8 +20,9 @@ from bot.timestamps import iso
 
 PATH = "/dashboard/compare"
 _OWN_FIELDS = ("exchange", "symbols", "start", "end")
-_FIRST_DAYS = 365
-_FIRST_PARAMETERS = json.dumps({"end_dead_markets": True}, indent=1)
+FIRST_PARAMETERS: Mapping[str, Any] = {"end_dead_markets": True}
+"""Parameters that forms begin with beside the defaults."""
+
 _NEEDED = {SeriesKind.FUNDING, SeriesKind.PERP}
 
 
@@ -105,19 +106,3 @@ def held_pairs(connection: sa.Connection) -> dict[str, list[str]]:
         if held >= _NEEDED:
             pairs.setdefault(exchange, []).append(symbol)
     return dict(sorted(pairs.items(), key=lambda item: item[0] == SYNTHETIC_EXCHANGE))
-
-
-def first_form(connection: sa.Connection, pairs: Mapping[str, Sequence[str]]) -> CompareForm:
-    """Return the form before anything was asked: the last year of the first pair held."""
-    if not pairs:
-        return CompareForm("", (), "", "", _FIRST_PARAMETERS)
-    exchange, symbols = next(iter(pairs.items()))
-    symbol = next((name for name in symbols if name.startswith("BTC/")), symbols[0])
-    funding = [
-        one
-        for one in sql.held_series(connection, exchange)
-        if one.key.symbol == symbol and one.key.kind is SeriesKind.FUNDING
-    ]
-    (first_ms, last_ms) = next(iter(sql.extents(connection, funding).values()))
-    start_ms = max(first_ms, last_ms - _FIRST_DAYS * DAY_MS)
-    return CompareForm(exchange, (symbol,), iso(start_ms)[:10], iso(last_ms)[:10], _FIRST_PARAMETERS)

@@ -1,13 +1,13 @@
 """The form for a new sweep: built from the installed strategies, filled in from an old sweep if wanted."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 
-from api.dashboard.forms import Market, first_sweep, held_markets, written_sweep
+from api.dashboard.forms import Market, first_suggestions, first_sweep, held_markets, written_sweep
 from api.dashboard.parameter_form import parameter_groups
 from api.dashboard.views import PagesDep
 from api.dependencies import DatabaseDep, SettingsDep
@@ -28,13 +28,15 @@ async def new_sweep_page(
 ) -> HTMLResponse:
     """Return the form; `clone` names the sweep that it begins with."""
 
-    def query(connection: sa.Connection) -> tuple[list[Market], SweepView | None, SweepSpec | None]:
+    def query(
+        connection: sa.Connection,
+    ) -> tuple[list[Market], dict[str, Any], SweepView | None, SweepSpec | None]:
         markets = held_markets(connection)
         if clone is None:
-            return markets, None, None
-        return markets, get_sweep(connection, clone), get_spec(connection, clone)
+            return markets, first_suggestions(connection, markets), None, None
+        return markets, {}, get_sweep(connection, clone), get_spec(connection, clone)
 
-    markets, original, spec = await database.study(query)
+    markets, suggested, original, spec = await database.study(query)
     catalogue = await run_in_threadpool(strategies_document)
     return pages.render(
         request,
@@ -48,7 +50,7 @@ async def new_sweep_page(
         trial_timeout_s=TRIAL_TIMEOUT_S,
         guarded=settings.api_token is not None,
         start={
-            "spec": written_sweep(spec, catalogue) if spec else first_sweep(markets, catalogue),
+            "spec": written_sweep(spec, catalogue) if spec else first_sweep(markets, catalogue, suggested),
             "strategies": catalogue["strategies"],
             "markets": [market.document() for market in markets],
         },

@@ -12,7 +12,7 @@ from api.openapi import FETCH_BODY, PROBLEMS
 from api.pairs import DEFAULT_SORT, Costs, PairRow, pair_document, sorted_rows
 from api.responses import JsonResponse
 from api.room import RoomDep
-from api.schemas import CoverageReport, JobDocument, RemovalReport
+from api.schemas import CoverageReport, JobDocument, RemovalReport, WindowSuggestion
 from api.uploads import received
 from bot.data.deleting import Selection
 from bot.data.exchanges import require_ccxt
@@ -20,6 +20,7 @@ from bot.data.fetch_request import MOST_SYMBOLS, FetchRequest
 from bot.data.pairs import WINDOWS_DAYS
 from sweeps.data_jobs import DATA_JOBS, ImportRequest
 from sweeps.jobs import JobKind, cancel_job, create_job, get_job, recent_jobs
+from sweeps.suggestions import SuggestionRequest
 
 router = APIRouter(
     prefix="/data", tags=["market data"], responses=PROBLEMS, default_response_class=JsonResponse
@@ -53,6 +54,19 @@ def _import_request(
 ) -> ImportRequest:
     symbols = ",".join(symbol) if symbol else None
     return ImportRequest(exchange, name, kind, symbols, timeframe, time_zone, keep_readable, replace)
+
+
+@router.get("/suggestion", summary="Thresholds that a window suggests", response_model=WindowSuggestion)
+async def suggestion(
+    database: DatabaseDep,
+    symbols: Annotated[list[str], Query(max_length=MOST_SYMBOLS, description="repeat for more")],
+    exchange: Annotated[str | None, Query(max_length=64)] = None,
+    start: Annotated[str | None, Query(max_length=40, description="ISO date or time")] = None,
+    end: Annotated[str | None, Query(max_length=40, description="ISO date or time, inclusive")] = None,
+) -> JsonResponse:
+    """Return first parameters and a first grid from the quantiles of the window's own rates and volumes."""
+    asked = SuggestionRequest(exchange, tuple(symbols), start, end)
+    return JsonResponse(await database.study(asked.document))
 
 
 @router.get("/coverage", summary="Series held, with gaps", response_model=CoverageReport)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bot.config import RunConfig
 from bot.data.coverage import held_text, refusal
 from bot.data.held_history import HeldHistory
+from bot.data.quality import undecided
 from bot.data.rows import SeriesKind
 from bot.data.series import HeldRange
 from bot.errors import FieldError, InsufficientDataError, UnknownExchangeError, UnknownSymbolError
@@ -146,7 +147,8 @@ def _errors(lacks: Sequence[_Lack], asked: Sequence[Asked], paths: Paths, held: 
     for window, mine in by_window.items():
         pairs = {(one.exchange, symbol) for one in asked if one.window == window for symbol in one.symbols}
         missing = {(lack.asked.exchange, lack.symbol): lack for lack in mine}
-        ends = _beyond_all(window, mine, held) if missing.keys() == pairs else {}
+        by_ends = missing.keys() == pairs and not any(_undecided(lack, held) for lack in mine)
+        ends = _beyond_all(window, mine, held) if by_ends else {}
         for name, moment in ends.items():
             outside = f"{iso(moment)} is outside all that is held"
             words = outside if found else f"{outside}; {_of_all(list(missing.values()), held)}"
@@ -167,6 +169,10 @@ def _beyond_all(window: Window, lacks: Sequence[_Lack], held: Held) -> dict[str,
     first_ms, last_ms = min(one.first_ms for one in ranges), max(one.last_ms for one in ranges)
     ends = zip(("start", "end"), window, strict=True)
     return {name: moment for name, moment in ends if not first_ms - DAY_MS <= moment <= last_ms + DAY_MS}
+
+
+def _undecided(lack: _Lack, held: Held) -> bool:
+    return undecided(held[lack.asked.exchange].funding(lack.symbol)) is not None
 
 
 def _ranges(lack: _Lack, held: Held) -> tuple[HeldRange, ...]:

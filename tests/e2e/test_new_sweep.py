@@ -18,6 +18,8 @@ pytestmark = pytest.mark.e2e
 NEW = "/dashboard/sweeps/new"
 HOSTILE = '<img src=x onerror="document.title=1"> & {{ 7 * 7 }}'
 TOKEN = "a token of some length"
+FIRST = 18
+"""Trials of the grid that the generated market suggests."""
 
 
 def opened(page: Page, address: str, query: str = "") -> None:
@@ -57,12 +59,13 @@ def test_sweep_is_built_by_keyboard_submitted_and_watched_to_its_end(
 ) -> None:
     page = visit.page
     opened(page, address)
-    planned(page, 120)
+    planned(page, FIRST)
     page.get_by_label("Name", exact=True).fill(HOSTILE)
     page.get_by_label("Tags").fill("carry, first try")
     page.get_by_label("min_volume_24h", exact=True).select_option("one value")
     part(page, "min_volume_24h").fill("0")
     page.get_by_label("exit_funding_rate", exact=True).select_option("default")
+    page.get_by_label("min_funding_rate", exact=True).select_option("vary: by step")
     entry = param(page, "min_funding_rate")
     for place, text in (("start", "0.00002"), ("stop", "0.0001"), ("step", "0.00002")):
         entry.locator(f"[data-part={place}]").fill(text)
@@ -105,8 +108,47 @@ def test_refusals_stand_at_their_fields_until_they_are_mended(address: str, visi
     page.get_by_role("button", name="Submit sweep").click()
     expect(page.get_by_label("Constraints")).to_be_focused()
     page.get_by_label("Constraints").fill("")
-    planned(page, 120)
+    planned(page, FIRST)
     assert httpx2.get(f"{address}/sweeps").json()["sweeps"] == []
+
+
+def test_suggested_grid_follows_the_window_until_somebody_sets_another(address: str, visit: Visit) -> None:
+    page = visit.page
+    opened(page, address)
+    notes = page.locator("#suggestion")
+    expect(notes).to_contain_text("80% of this window's settlements are below 1 bp per 8 h")
+    before = spec_in(page)["grid"]
+    page.get_by_label("Start, UTC").fill("2024-02-20")
+    expect(page.get_by_label("min_funding_rate", exact=True)).to_be_visible()
+    page.wait_for_function(
+        "before => JSON.stringify(JSON.parse(document.getElementById('spec').value).grid) !== before",
+        arg=json.dumps(before, separators=(",", ":")),
+    )
+    part(page, "exit_funding_rate").fill("0, 0.00001")
+    changed = spec_in(page)["grid"]
+    page.get_by_label("Start, UTC").fill("2024-03-20")
+    page.wait_for_function(
+        "before => JSON.stringify(JSON.parse(document.getElementById('spec').value).grid) !== before",
+        arg=json.dumps(changed, separators=(",", ":")),
+    )
+    assert spec_in(page)["grid"]["exit_funding_rate"] == ["0", "0.00001"]
+    expect(page.locator("#take-suggestion")).to_be_visible()
+    page.locator("#take-suggestion").click()
+    expect(page.locator("#take-suggestion")).to_be_hidden()
+    assert spec_in(page)["grid"]["exit_funding_rate"] != ["0", "0.00001"]
+    assert visit.complaints == []
+
+
+def test_window_that_is_not_held_is_mended_with_one_click(address: str, visit: Visit) -> None:
+    page = visit.page
+    opened(page, address)
+    page.get_by_label("Start, UTC").fill("2023-01-01")
+    expect(page.locator("[data-field~='base.start'] .field-error")).to_contain_text(
+        "outside all that is held"
+    )
+    page.locator("#common-window").click()
+    expect(page.locator("#plan[data-trials]")).to_be_visible()
+    assert spec_in(page)["base"]["start"] == "2024-01-02"
 
 
 def test_form_follows_the_json_and_keeps_what_it_has_no_field_for(address: str, visit: Visit) -> None:
@@ -158,10 +200,10 @@ def test_axes_of_one_strategy_of_several_apply_to_it_alone_and_repeat_no_run(
     opened(page, address)
     page.get_by_role("checkbox", name="composite").check()
     page.get_by_role("button", name="Vary what the strategy suggests").click()
-    planned(page, 120 + 180)
+    planned(page, FIRST + 180)
     param(page, "basis_cap").locator(".mode").select_option("list")
     part(page, "basis_cap").fill("0.01, 0.02")
-    planned(page, 120 + 2 * 180)
+    planned(page, FIRST + 2 * 180)
     expect(param(page, "basis_cap").locator("[data-when]")).to_have_text(
         "only where strategy_mode is composite"
     )
@@ -169,7 +211,7 @@ def test_axes_of_one_strategy_of_several_apply_to_it_alone_and_repeat_no_run(
         "only where strategy_mode is simple"
     )
     page.get_by_role("checkbox", name="composite").uncheck()
-    planned(page, 120)
+    planned(page, FIRST)
     assert not [axis for axis in spec_in(page)["grid"].values() if "when" in axis]
 
 
@@ -256,7 +298,7 @@ def test_person_signs_in_by_token_and_submits(home: Path, visit: Visit) -> None:
         page.goto(f"{address}{NEW}")
         page.get_by_label("Token").fill(TOKEN)
         page.get_by_role("button", name="Sign in").click()
-        planned(page, 120)
+        planned(page, FIRST)
         expect(page.locator("#curl")).to_contain_text("Bearer $CARRYGRID_API_TOKEN")
         page.get_by_label("Name", exact=True).fill("signed in")
         page.get_by_label("Tags").fill("kept")
@@ -292,7 +334,7 @@ def test_form_outlives_a_restart_of_the_server(home: Path, visit: Visit) -> None
     page.get_by_label("Name", exact=True).fill("patient")
     expect(page.locator("[data-problems]")).to_contain_text("The server does not answer")
     with serving(home, port=port) as address:
-        planned(page, 120)
+        planned(page, FIRST)
         expect(page.locator("[data-problems]")).to_be_hidden()
         page.get_by_role("button", name="Submit sweep").click()
         assert stored_spec(address, submitted(page))["name"] == "patient"

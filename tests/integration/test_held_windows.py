@@ -108,6 +108,16 @@ def test_pair_without_spot_candles_has_no_window_to_offer(store: HistoricalDataS
     assert error.common_window is None
 
 
+def test_pair_whose_interval_is_not_known_yet_is_refused_with_the_reason(
+    store: HistoricalDataStore,
+) -> None:
+    lone = Rows.of([LATE_MS], [funding_values(Decimal("0.0001"), 0, None)], SeriesKind.FUNDING)
+    store.merge(SeriesKey("synthetic", "LONE/USDT:USDT", SeriesKind.FUNDING, 0), lone, synthetic=True)
+    error = refusal(store, sweep(WINDOW | {"symbols": ["LONE/USDT:USDT"]}))
+    assert fields(error) == ["base.symbols[0]"]
+    assert "the funding interval is not known yet, because only one settlement is held" in error.message
+
+
 def test_lower_coverage_is_what_a_pair_listed_inside_the_window_needs(store: HistoricalDataStore) -> None:
     grid = {"symbols": [BTC, LATE], "min_coverage": ["0.5", "0.9"]}
     assert fields(refusal(store, sweep(WINDOW, grid))) == ["grid.symbols.values[1]"]

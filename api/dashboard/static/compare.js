@@ -1,7 +1,8 @@
 import { drawEquity } from "./equity.js";
 import { collected } from "./collect.js";
 import { showWaiting } from "./plotly-loader.js";
-import { loadFragment } from "./requests.js";
+import { getJson, loadFragment } from "./requests.js";
+import { suggestionAddress } from "./suggestion.js";
 
 const form = document.getElementById("compare-form");
 const place = document.getElementById("comparison");
@@ -31,6 +32,34 @@ async function showCurves(chart, curves) {
   const draw = () => drawEquity(chart, lines, { capital: Number(chart.dataset.capital), unit: chart.dataset.unit });
   document.addEventListener("themechange", draw);
   await draw().catch((error) => showWaiting(chart, `The curves could not be drawn: ${error.message}`));
+}
+
+/* Parameters follow symbols and window for as long as they are what was suggested. */
+let suggestedText = form?.elements.parameters.hasAttribute("data-suggested") ? form.elements.parameters.value : null;
+let newestText = suggestedText;
+
+async function suggest() {
+  const { exchange, symbols, start, end, parameters } = form.elements;
+  const chosen = [...symbols.selectedOptions].map((option) => option.value);
+  const address = suggestionAddress(exchange.value, chosen, start.value.trim(), end.value.trim());
+  const found = Object.values((address && (await getJson(address).catch(() => null)))?.strategies ?? {});
+  newestText = JSON.stringify(Object.assign(JSON.parse(parameters.dataset.first), ...found.map((one) => one.parameters)), null, 1);
+  if (parameters.value === suggestedText) parameters.value = suggestedText = newestText;
+  const place = document.getElementById("suggestion");
+  place.hidden = !found.length;
+  place.querySelector("ul").replaceChildren(...found.flatMap((one) => one.notes).map((note) => Object.assign(document.createElement("li"), { textContent: note })));
+  place.querySelector("button").hidden = parameters.value === newestText;
+}
+
+function takeSuggestion({ target }) {
+  form.elements.parameters.value = suggestedText = newestText;
+  target.hidden = true;
+}
+
+if (form) {
+  document.querySelector("#suggestion button").addEventListener("click", takeSuggestion);
+  for (const name of ["exchange", "symbols", "start", "end"]) form.elements[name].addEventListener("change", suggest);
+  suggest();
 }
 
 const picked = document.getElementById("picked");

@@ -123,7 +123,9 @@ export class MarketForm {
 
   moveTo(exchange) {
     this.source().write("exchange", { value: exchange });
-    const held = this.markets.filter((one) => one.exchange === exchange).map((one) => one.symbol);
+    const here = this.markets.filter((one) => one.exchange === exchange);
+    const usable = here.filter((one) => !one.lacks);
+    const held = (usable.length ? usable : here).map((one) => one.symbol);
     const { names, alone } = this.symbols();
     const kept = names.filter((name) => held.includes(name));
     const first = held.find((name) => name.startsWith("BTC/")) ?? held[0];
@@ -198,7 +200,9 @@ export class MarketForm {
 
   writeGrids() {
     for (const one of this.strategies()) {
-      for (const [name, axis] of Object.entries(this.known.get(one)?.default_grid ?? {})) this.source().write(name, { axis: this.tied(name, structuredClone(axis)) });
+      const suggested = this.suggested?.[one]?.grid ?? {};
+      const grid = Object.keys(suggested).length ? suggested : (this.known.get(one)?.default_grid ?? {});
+      for (const [name, axis] of Object.entries(grid)) this.source().write(name, { axis: this.tied(name, structuredClone(axis)) });
     }
   }
 
@@ -225,7 +229,7 @@ function showText(input, entry) {
 function choice(symbol, checked, held) {
   const label = document.createElement("label");
   const input = Object.assign(document.createElement("input"), { type: "checkbox", value: symbol, checked });
-  label.append(input, ` ${symbol}${held ? "" : " (not held)"}`);
+  label.append(input, ` ${symbol}${!held ? " (not held)" : held.lacks ? ` (${held.lacks})` : ""}`);
   if (held) label.title = `held from ${held.first} to ${held.last}`;
   return label;
 }

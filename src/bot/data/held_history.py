@@ -7,14 +7,17 @@ import numpy as np
 from sqlalchemy import Connection
 
 from bot.data import sql
-from bot.data.choice import Window, chosen_series
+from bot.data.choice import Window, chosen_series, in_units, spot_units
 from bot.data.coverage import NO_CANDLES, funding_coverage, too_few_settlements
 from bot.data.loading import no_such_symbol, resolve_exchange
-from bot.data.rows import Rows, SeriesKind, funding_series
-from bot.data.series import FundingSeries, HeldRange
+from bot.data.quality import undecided
+from bot.data.rows import Rows, SeriesKind, candle_series, funding_series
+from bot.data.series import CandleSeries, FundingSeries, HeldRange
 from bot.data.sql import HeldSeries, Outline
 from bot.data.symbols import multiplied
+from bot.models import DAY_MS
 
+_DAYS_BEFORE = 2
 _CANDLES = (SeriesKind.SPOT, SeriesKind.PERP)
 
 
@@ -48,6 +51,9 @@ class HeldHistory:
         start_ms, end_ms = window
         visible = self.funding(symbol)
         visible = visible[: int(np.searchsorted(visible.t_ms, end_ms, side="right"))]
+        reason = undecided(visible)
+        if reason is not None:
+            return f"{reason}, nothing can be run"
         lacking = too_few_settlements(funding_coverage(visible, start_ms, end_ms), min_coverage)
         if lacking is not None:
             return lacking
@@ -96,6 +102,21 @@ class HeldHistory:
             rows = Rows.concat([month.rows() for month in months], SeriesKind.FUNDING)
             self._funding[symbol] = funding_series(rows)
         return self._funding[symbol]
+
+    def candles(self, symbol: str, kind: SeriesKind, window: Window) -> CandleSeries | None:
+        """Return the candles of a leg around a window, in units of the perp, None where none is held."""
+        chosen = self._chosen(symbol, window)
+        found = next((one for one in chosen if one.key.kind is kind), None)
+        if found is None:
+            return None
+        before_ms = window[0] - max(_DAYS_BEFORE * DAY_MS, found.key.timeframe_ms * 24)
+        months = [
+            month.rows()
+            for month in sql.segments(self._connection, [found], until_ms=window[1])
+            if month.segment.last_ms >= before_ms
+        ]
+        series = candle_series(Rows.concat(months, kind), found.key.timeframe_ms)
+        return in_units(series, spot_units(symbol, chosen)) if kind is SeriesKind.SPOT else series
 
     def _chosen(self, symbol: str, window: Window | None) -> list[HeldSeries]:
         return chosen_series(self._of[symbol], self._extents, symbol, window)

@@ -5,6 +5,9 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from bot.analytics.suggestion import NOTHING_PAID, Suggestion, WindowFigures, in_bps, rounded
 from bot.models import FundingRate, SettlementView
 from bot.money import ONE, ZERO
 from bot.parameters import CompositeParameters
@@ -27,6 +30,9 @@ class ScoreSizing:
     def fraction(self, score: Decimal) -> Decimal:
         """Return the share of a slot that a score deserves."""
         return self.min_fraction + (self.max_fraction - self.min_fraction) * score
+
+
+_CAP_SHARE, _HIGH_SHARE = 0.95, 0.5
 
 
 class CompositeStrategy(Strategy):
@@ -96,6 +102,24 @@ def _build(config: "RunConfig") -> CompositeStrategy:
     )
 
 
+def _suggest(figures: WindowFigures) -> Suggestion:
+    """Return scales at quantiles of a window's rates, so that its scores spread over their range."""
+    cap, high = rounded(figures.rate(_CAP_SHARE)), rounded(max(figures.rate(_HIGH_SHARE), 0.0))
+    if Decimal(cap) <= 0:
+        return Suggestion(notes=NOTHING_PAID)
+    scales = {"rate_cap": cap, "persistence_threshold": high}
+    notes = [
+        f"{_CAP_SHARE:.0%} of this window's settlements are below {in_bps(cap)} bp per 8 h: that scores 1",
+        f"{_HIGH_SHARE:.0%} are below {in_bps(high)} bp: from there on a rate counts as high",
+    ]
+    known = figures.basis[~np.isnan(figures.basis)]
+    premium = rounded(float(np.quantile(known, _CAP_SHARE))) if len(known) else "0"
+    if Decimal(premium) > 0:
+        scales["basis_cap"] = premium
+        notes.append(f"a perp premium of {in_bps(premium)} bp, seldom exceeded, scores 1")
+    return Suggestion(scales, {}, notes)  # scores then spread over the range of the strategy's own grid
+
+
 PLUGIN = StrategyPlugin(
     "composite",
     "1.1",
@@ -108,6 +132,7 @@ PLUGIN = StrategyPlugin(
         "weight_trend": ["0", "0.25", "0.5"],
         "weight_persistence": ["0", "0.25", "0.5"],
     },
+    suggest=_suggest,
     presets={
         "conservative": {
             "entry_threshold": "0.65",

@@ -10,6 +10,7 @@ from bot.errors import InvalidInputError
 from bot.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
+    from bot.analytics.suggestion import Suggestion, WindowFigures
     from bot.parameters import Parameters
 
 ENTRY_POINT_GROUP = "carrygrid.strategies"
@@ -24,7 +25,8 @@ class StrategyPlugin:
     The fields of `parameters` become parameters of a run under their own names;
     `build` gets the whole run, typed as that model and the account's parameters together. `version` is part
     of the identity of every run: change it with every change of a decision. `default_grid` is what a first
-    sweep varies; `presets` are sets of parameters by name. Both as they stand in a sweep.
+    sweep varies; `presets` are sets of parameters by name. Both as they stand in a sweep. `suggest` returns
+    parameters and a grid that fit the rates of a window, so that a first run over it trades.
     """
 
     name: str
@@ -34,6 +36,7 @@ class StrategyPlugin:
     build: Callable[[Any], Strategy]
     default_grid: Mapping[str, object] = field(default_factory=dict)
     presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    suggest: "Callable[[WindowFigures], Suggestion] | None" = None
 
 
 @cache

@@ -2,17 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bot.analytics.suggestion import NOTHING_PAID, Suggestion, WindowFigures, in_bps, rounded, volume_floor
 from bot.market_data.opportunity_ranker import OpportunityRanker
 from bot.models import SettlementView
-from bot.parameters import SimpleParameters
+from bot.parameters import AccountParameters, SimpleParameters
 from bot.strategies.gates import Gate
 from bot.strategies.registry import StrategyPlugin
 from bot.strategies.strategy import Entry, Strategy
 
 if TYPE_CHECKING:
     from bot.config import RunConfig
+
+
+_FIELDS, _ACCOUNT = SimpleParameters.model_fields, AccountParameters.model_fields
+_SHARES = (0.5, 0.7, 0.8, 0.9, 0.95)
+_ENTRY_SHARE = 0.8
+_LEAST_ENTRIES = 3
+_EXIT_SHARES = (0.25, 0.5)
+_MOST_HOLDING = 1_000_000
 
 
 class SimpleStrategy(Strategy):
@@ -52,6 +61,53 @@ def _build(config: "RunConfig") -> SimpleStrategy:
     return SimpleStrategy(ranker, config.exit_funding_rate)
 
 
+def _suggest(figures: WindowFigures) -> Suggestion:
+    """Return thresholds at quantiles of a window's rates, and the holding time that makes such rates pay."""
+    shares = [share for share in _SHARES if figures.rate(share) > 0]
+    if not shares:
+        return Suggestion(notes=NOTHING_PAID)
+    entries = list(dict.fromkeys(rounded(figures.rate(share)) for share in shares))
+    # Venues that cap their rates give few quantiles: a grid of one entry would compare nothing.
+    while len(entries) < _LEAST_ENTRIES:
+        entries.insert(0, rounded(float(entries[0]) / 2))
+    share = next((one for one in shares if one >= _ENTRY_SHARE), shares[-1])
+    entry = rounded(figures.rate(share))
+    leave, *others = (rounded(max(figures.rate(one), 0.0)) for one in _EXIT_SHARES)
+    exits = list(dict.fromkeys(("0", leave, *others)))
+    holding = [_holding(one, figures.interval_hours) for one in (entries[0], entry)]
+    parameters: dict[str, Any] = {
+        "min_funding_rate": entry,
+        "exit_funding_rate": leave,
+        "min_holding_periods": holding[1],
+    }
+    notes = [
+        f"{share:.0%} of this window's settlements are below {in_bps(entry)} bp per 8 h: enter from there on",
+        "leave below 0"
+        if leave == "0"
+        else f"{_EXIT_SHARES[0]:.0%} are below {in_bps(leave)} bp: leave there",
+        f"{holding[1]} settlements of holding are counted on to repay the fees of a round trip",
+    ]
+    volume = volume_floor(figures, _FIELDS["min_volume_24h"].default)
+    if volume is not None:
+        parameters["min_volume_24h"] = volume
+        notes.append(f"nine of ten settlements see a 24 h volume of {volume} or more")
+    below = [one for one in exits if Decimal(one) <= Decimal(entries[0])]
+    grid = {
+        "min_funding_rate": entries,
+        "exit_funding_rate": below,
+        "min_holding_periods": sorted({*holding, holding[1] * 2}),
+    }
+    return Suggestion(parameters, grid, notes)
+
+
+def _holding(rate_8h: str, interval_hours: int) -> int:
+    """Return how many settlements at a rate repay a round trip's default fees, at least the default."""
+    fees = 2 * (_ACCOUNT["spot_taker"].default + _ACCOUNT["perp_taker"].default)
+    needed = int(fees / (Decimal(rate_8h) * interval_hours / 8)) + 1
+    least = int(_FIELDS["min_holding_periods"].default)
+    return min(max(least, -(-needed // 10) * 10), _MOST_HOLDING)
+
+
 PLUGIN = StrategyPlugin(
     "simple",
     "1.0",
@@ -63,6 +119,7 @@ PLUGIN = StrategyPlugin(
         "exit_funding_rate": ["0", "0.00005", "0.0001", "0.0002"],
         "min_holding_periods": [15, 30, 60],
     },
+    suggest=_suggest,
     presets={
         "conservative": {
             "min_funding_rate": "0.0005",
