@@ -23,7 +23,7 @@ _OPEN_PATHS = ("/healthz", "/dashboard/login")
 _OPEN_PREFIX = "/dashboard/static/"
 _MOST_QUERY_CHARACTERS = 4000
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_HARMLESS = frozenset({"/sweeps/validate", "/dashboard/logout"})
+_HARMLESS = frozenset({"/sweeps/validate", "/backtests/validate", "/dashboard/logout"})
 """What may be posted without changing anything."""
 
 

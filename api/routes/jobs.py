@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, HTTPException, Path, Query, Request
 
 from api.body import read_object
 from api.dependencies import CompilingDep, DatabaseDep, ReplaysDep
@@ -58,6 +58,12 @@ async def validate_backtest(request: Request, replays: ReplaysDep, compiling: Co
             return plan_sweep(connection, SweepSpec.parse({"base": config.document()})).document()
 
     return JsonResponse(await compiling.run(planned))
+
+
+@router.api_route("/backtests/validate", methods=["GET", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+async def only_post() -> None:
+    """Refuse what would else be taken for a job whose number is no number."""
+    raise HTTPException(405)
 
 
 @router.get("/backtests/{job_id}", summary="One backtest and its result", response_model=JobDocument)

@@ -210,6 +210,7 @@ def test_heatmap_that_makes_no_sense_is_refused(reader: Reader, query: str) -> N
         ("PUT", "/sweeps", 405),
         ("DELETE", "/healthz", 405),
         ("GET", "/sweeps/1/cancel", 405),
+        ("GET", "/backtests/validate", 405),
     ],
 )
 def test_unknown_path_or_method_is_a_problem_document(
@@ -223,6 +224,7 @@ def test_unknown_path_or_method_is_a_problem_document(
     [
         ("/sweeps", "GET, POST"),
         ("/sweeps/validate", "POST"),
+        ("/backtests/validate", "POST"),
         ("/sweeps/1", "DELETE, GET, PATCH"),
         ("/dashboard/login", "GET"),
     ],

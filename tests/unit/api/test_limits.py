@@ -41,6 +41,8 @@ def test_a_reading_token_sees_everything_and_changes_nothing(
     client = make_client(api_token=SecretStr(MASTER))
     assert client.get("/sweeps", headers=reader).status_code == 200
     assert client.post("/sweeps/validate", json=sweep_body(), headers=reader).status_code == 200
+    run = sweep_body()["base"]
+    assert client.post("/backtests/validate", json=run, headers=reader).status_code == 200
     refused = client.post("/sweeps", json=sweep_body(), headers=reader)
     assert (refused.status_code, refused.json()["detail"]) == (403, "the token 'grafana' may only read")
     assert client.post("/sweeps", json=sweep_body(), headers=writer).status_code == 202
