@@ -322,6 +322,7 @@ def test_form_meets_the_rules_of_accessibility(address: str, visit: Visit, schem
         summary.click()
     page.get_by_label("Start, UTC").fill("soon")
     expect(page.locator(".field-error")).to_be_visible()
+    expect(page.locator("#plan[aria-busy]")).to_have_count(0)
     assert axe.violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

@@ -23,7 +23,7 @@ from bot.models import HOUR_MS, Instrument
 from bot.money import dec
 from bot.timestamps import parse_time_ms
 from sweeps.export.manifest import manifest
-from sweeps.progress import get_sweep, list_sweeps
+from sweeps.progress import get_spec, get_sweep, list_sweeps
 from sweeps.replay import WindowCache
 from sweeps.runner import ChunkRunner
 
@@ -214,7 +214,8 @@ def changed(engine: sa.Engine, sweep_id: int) -> str | None:
     with engine.connect() as connection:
         [listed] = [one for one in list_sweeps(connection).sweeps if one.id == sweep_id]
         shown = get_sweep(connection, sweep_id)
-        assert listed.data_changed == shown.data_changed == manifest(connection, shown)["data_changed"]
+        notes = manifest(connection, shown, get_spec(connection, sweep_id))
+        assert listed.data_changed == shown.data_changed == notes["data_changed"]
     return shown.data_changed
 
 

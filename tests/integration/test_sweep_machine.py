@@ -125,10 +125,11 @@ class SweepMachine(RuleBasedStateMachine):
             rows = stored_rows(self._engine, sweep_id)
             with self._engine.connect() as connection:
                 view = get_sweep(connection, sweep_id)
+                trial_count = get_spec(connection, sweep_id).trial_count
             assert view.trials_done == len(rows)
             assert view.trials_failed == sum(row["state"] == "failed" for row in rows)
             assert view.trials_reused == sum(row["reused_sweep"] is not None for row in rows)
-            assert view.trials_total == get_spec(connection, sweep_id).trial_count
+            assert view.trials_total == trial_count
             ranges = [(found.lo, found.hi) for found in chunks_of(self._engine, sweep_id)]
             covered = [number for lo, hi in ranges for number in range(lo, hi)]
             assert covered == list(range(view.trials_total))

@@ -182,5 +182,5 @@ def test_units_are_written_as_the_amounts_they_stand_for(drawn: list[int]) -> No
 def test_more_than_eight_places_are_no_units() -> None:
     assert stats.money_units(Decimal("1.00000001")) == 100000001
     assert stats.from_units(100000001) == Decimal("1.00000001")
-    with pytest.raises(ValueError, match="1E-9 has more than 8 places"):
+    with pytest.raises(ValueError, match="0.000000001 has more than 8 places"):
         stats.money_units(Decimal("1E-9"))
