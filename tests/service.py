@@ -86,6 +86,12 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in text.split()]
 
 
+def processor_time(pid: int) -> int:
+    """Return the processor time that a process has used, in ticks of the system."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return int(user) + int(system)
+
+
 def is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

@@ -22,7 +22,7 @@ from broker_process import BrokerProcess
 from keeper import Keeper
 from oracle import assert_promise_kept
 from servers import LOOPBACK, eventually, free_port
-from service import Service, children, pool_of, service
+from service import Service, children, pool_of, processor_time, service
 from sweeping import chunks_of, state_of, stored_rows, submit
 from tcp_proxy import TcpProxy, tcp_proxy
 from webservice import DATABASE
@@ -103,6 +103,10 @@ class Installation:
     def pool(self, name: str) -> list[int]:
         """Return the pids of the pool of a kept worker."""
         return self.pool_of(self.keeper.processes[f"worker-{name}"].pid)
+
+    def working(self, name: str) -> list[int]:
+        """Return the pids of a kept worker's pool that have worked most, without the one kept for jobs."""
+        return sorted(self.pool(name), key=processor_time, reverse=True)[:-1]
 
     def pool_of(self, pid: int) -> list[int]:
         """Return the pids of the pool of a worker, none if it has just ended."""

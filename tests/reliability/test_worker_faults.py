@@ -43,7 +43,7 @@ def test_pool_process_killed_in_mid_chunk_is_replaced_and_its_neighbour_goes_on(
     spec = slow_spec(5)
     sweep_id = running.submit(spec, size=60)
     running.wait_for_rows(sweep_id, 100)
-    victim, neighbour = running.pool("one")
+    victim, neighbour = running.working("one")
     kill(victim)
     running.wait_until_done(sweep_id)
     running.assert_promise_kept(sweep_id, spec)
