@@ -14,6 +14,7 @@ from bot.backtest.insight import Baselines
 from bot.config import RunConfig
 from bot.data.store import HistoricalDataStore
 from bot.errors import BotError
+from sweeps.costing import CostMeter
 from sweeps.queries import TrialView
 from sweeps.replay import MAX_HELD_TICKERS, WindowCache
 from sweeps.spec import SweepSpec
@@ -82,6 +83,7 @@ class Replays:
     def __init__(self, engine: sa.Engine, most: int) -> None:
         self.work = BoundedWork("replays", most)
         self.store = HistoricalDataStore(engine)
+        self.costs = CostMeter(self.store)
         self._windows = WindowCache(self.store)
         self._recent = _Recent()
         self._lock = Lock()

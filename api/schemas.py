@@ -307,13 +307,14 @@ class Rejection(BaseModel):
 
 
 class Estimate(BaseModel):
-    """Time with the worker processes that live now, and space; guesses until something was measured."""
+    """Time with the worker processes that live now, and space; `basis` says what the time rests on."""
 
     seconds: float
     core_seconds: float
     workers: int
     trials_per_second: float
     measured: bool
+    basis: str
     bytes: int
 
 

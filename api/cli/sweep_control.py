@@ -40,9 +40,8 @@ def print_plan(path: Path, *, as_json: bool) -> None:
         repeated = counted(plan["duplicates"], "differs", "differ")
         print(f"repeated    {repeated} only in parameters their strategy does not read")
     estimate = plan["estimate"]
-    basis = "as measured here" if estimate["measured"] else "a guess, nothing was measured here yet"
     processes = counted(max(estimate["workers"], 1), "process", "processes")
-    print(f"time        {_duration(estimate['seconds'])} with {processes}, {basis}")
+    print(f"time        {_duration(estimate['seconds'])} with {processes}, {estimate['basis']}")
     print(f"space       {estimate['bytes'] / _MEBIBYTE:,.1f} MiB")
 
 

@@ -47,7 +47,7 @@ async def validate(request: Request, replays: ReplaysDep, compiling: CompilingDe
 
     def planned() -> dict[str, object]:
         with replays.store.engine.connect() as connection:
-            return plan_sweep(connection, spec).document()
+            return plan_sweep(connection, spec, replays.costs).document()
 
     return JsonResponse(await compiling.run(planned))
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from sweeps.costing import SAVE_SECONDS, CostMeter
 from sweeps.heartbeats import live_slots
 from sweeps.rates import measured_rates, settlements
 from sweeps.spec import SweepSpec, TopCurves
@@ -16,6 +17,9 @@ BYTES_PER_TRIAL = 600
 
 CURVE_BYTES_PER_SETTLEMENT = 12
 """Of a stored equity curve with its round trips, compressed."""
+
+_AS_MEASURED = "as workers measured such trials lately"
+_GUESSED = "a guess, nothing was measured here yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Plan:
     duplicates: int
     slots: int
     measured: bool
+    basis: str
     trial_s: float
     bytes: int
 
@@ -58,6 +63,7 @@ class Plan:
                 "workers": self.slots,
                 "trials_per_second": max(self.slots, 1) / self.trial_s,
                 "measured": self.measured,
+                "basis": self.basis,
                 "bytes": self.bytes,
             },
             "spec": self.spec.document(),
@@ -69,18 +75,31 @@ def stored_bytes(spec: SweepSpec) -> int:
     return spec.trial_count * BYTES_PER_TRIAL + _curve_bytes(spec)
 
 
-def plan_sweep(connection: sa.Connection, spec: SweepSpec) -> Plan:
-    """Return what `spec` would be on this machine, by the rates that its workers measured."""
+def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | None = None) -> Plan:
+    """Return what `spec` would be on this machine.
+
+    Its time is measured by `meter` on its own windows; where that cannot be done, it follows from the rates
+    that workers measured.
+    """
+    slots = live_slots(connection)
+    cost = meter.cost(spec, slots) if meter else None
     rates = measured_rates(connection)
+    measured = rates.measured(spec)
+    trial_s = rates.trial_seconds(spec)
+    basis = _AS_MEASURED if measured else _GUESSED
+    if cost is not None:
+        measured, basis = True, cost.basis
+        trial_s = cost.seconds / spec.trial_count + SAVE_SECONDS
     return Plan(
         spec=spec,
         cells=spec.space.cells,
         trials=spec.trial_count,
         rejected=_rejected(spec),
         duplicates=duplicates(spec),
-        slots=live_slots(connection),
-        measured=rates.measured(spec.strategies()),
-        trial_s=rates.trial_seconds(spec),
+        slots=slots,
+        measured=measured,
+        basis=basis,
+        trial_s=trial_s,
         bytes=stored_bytes(spec),
     )
 

@@ -312,10 +312,10 @@ def test_message_turns_alternate_between_a_huge_sweep_and_a_small_one(engine: sa
 def test_workers_measure_their_speed_and_recent_measurements_weigh_more(engine: sa.Engine) -> None:
     spec = sweep_spec(**SMALL)
     with engine.connect() as connection:
-        assert not measured_rates(connection).measured(spec.strategies())
+        assert not measured_rates(connection).measured(spec)
     work(engine, submit(engine, sweep_spec()))
     with engine.connect() as connection:
-        assert measured_rates(connection).measured(spec.strategies())
+        assert measured_rates(connection).measured(spec)
     for busy_ms in (700_000, 1_000):
         act(engine, record_rate, "here", spec, 1_000, busy_ms)
     with engine.connect() as connection:
@@ -327,7 +327,7 @@ def test_reading_a_window_for_a_few_trials_says_nothing_of_their_speed(engine: s
     """Else the next sweep, however large, would be cut into thousands of chunks."""
     work(engine, submit(engine, sweep_spec(**SMALL)))
     with engine.connect() as connection:
-        assert not measured_rates(connection).measured(["simple"])
+        assert not measured_rates(connection).measured(sweep_spec())
     huge = submit(engine, sweep_spec(grid={"slippage_bps": {"start": "0", "stop": "9", "num": 10_000}}))
     assert len(chunks_of(engine, huge)) < 10
 
@@ -346,7 +346,7 @@ def test_work_too_quick_to_be_measured_is_no_rate(engine: sa.Engine) -> None:
     spec = sweep_spec()
     act(engine, record_rate, "here", spec, 1_000, 0)
     with engine.connect() as connection:
-        assert not measured_rates(connection).measured(spec.strategies())
+        assert not measured_rates(connection).measured(spec)
     assert submit(engine, spec) > 0
 
 

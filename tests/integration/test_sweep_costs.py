@@ -1,0 +1,54 @@
+"""Dry runs: what a sweep will take is measured on its own windows, and says so."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sweeping import BASE, sweep_spec
+
+from bot.data.store import HistoricalDataStore
+from sweeps.costing import CostMeter, held_tickers
+from sweeps.planning import plan_sweep
+
+FOUR = {"grid": {"perp_leverage": [1, 2, 3, 4]}}
+
+
+def plan(engine: sa.Engine, **changes: Any) -> Any:
+    with engine.connect() as connection:
+        return plan_sweep(connection, sweep_spec(**changes), CostMeter(HistoricalDataStore(engine)))
+
+
+def test_dry_run_measures_the_window_where_nothing_was_replayed_before_and_says_so(engine: sa.Engine) -> None:
+    found = plan(engine, **FOUR)
+    assert found.measured
+    assert found.basis.startswith("measured on its window (")
+    assert 0 < found.trial_s < 10
+    assert found.document()["estimate"]["basis"] == found.basis
+
+
+def test_rates_of_plug_ins_and_without_a_meter_are_no_measurement_of_the_window(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        found = plan_sweep(connection, sweep_spec(**FOUR))
+    assert not found.measured
+    assert found.basis == "a guess, nothing was measured here yet"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "days"), [("2024-01-10", "2024-03-30", 80), ("2024-02-01", "2024-02-11", 10)]
+)
+def test_prices_that_a_run_sees_are_counted_by_what_is_held(
+    engine: sa.Engine, start: str, end: str, days: int
+) -> None:
+    config = sweep_spec(base=BASE | {"start": start, "end": end}, **FOUR).config(0)
+    with engine.connect() as connection:
+        tickers, _ = held_tickers(connection, config)
+    assert abs(tickers - days * 3) <= 6
+
+
+def test_sweep_is_measured_once_however_often_it_is_checked(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meter = CostMeter(HistoricalDataStore(engine))
+    first = meter.cost(sweep_spec(**FOUR), 2)
+    monkeypatch.setattr(HistoricalDataStore, "load", None)
+    assert meter.cost(sweep_spec(name="another name", **FOUR), 2) is first
