@@ -30,13 +30,14 @@ def test_dry_run_counts_cells_rejections_and_repetitions_and_stores_nothing(clie
     assert [found["cells"] for found in plan["rejected"]] == [8, 20]
     assert plan["duplicates"] == 8
     assert [axis["size"] for axis in plan["axes"]] == [5, 2, 2, 2]
-    assert plan["estimate"]["measured"] is False
+    assert plan["estimate"]["measured"] is True
+    assert plan["estimate"]["basis"].startswith("measured on its window (")
     assert plan["estimate"]["seconds"] > 0
     assert plan["estimate"]["bytes"] > 0
     assert client.get("/sweeps").json()["sweeps"] == []
 
 
-def test_dry_run_estimates_by_what_the_workers_measured(client: TestClient, hands: Hands) -> None:
+def test_dry_run_gives_the_time_of_its_windows_whatever_workers_did_before(client: TestClient, hands: Hands) -> None:
     grid = {"perp_leverage": [*range(1, 11)], "initial_capital": [*range(1_000, 101_000, 1_000)]}
     hands.work(int(client.post("/sweeps", json=sweep_body(grid=grid)).json()["id"]))
     plan = client.post("/sweeps/validate", json=sweep_body()).json()
