@@ -88,7 +88,7 @@ def has_worked(running: Installation, name: str, since: int) -> bool:
 
 
 def is_halted_in_mid_chunk(running: Installation, sweep_id: int, pids: list[int]) -> bool:
-    """Halt the processes, unless none holds a chunk, or one the one lock of the file: nobody could go on."""
+    """Halt worker one's processes, unless none holds a chunk, or one the file's one lock: nobody could go on."""
     for pid in pids:
         kill(pid, signal.SIGSTOP)
     engine = open_engine(running.database_url, busy_timeout_ms=500)
@@ -99,7 +99,8 @@ def is_halted_in_mid_chunk(running: Installation, sweep_id: int, pids: list[int]
         free = False
     finally:
         engine.dispose()
-    if free and running.chunks(sweep_id, "running"):
+    taken = running.service.log_of("worker-one")
+    if free and any(found.owner in taken for found in running.chunks(sweep_id, "running")):
         return True
     for pid in pids:
         kill(pid, signal.SIGCONT)
