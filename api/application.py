@@ -42,8 +42,8 @@ from api.settings import Settings
 from api.starting import RefusedStart
 from api.throttle import Throttle
 from bot.clock import Clock, SystemClock
-from bot.data.database import open_engine
-from sweeps.uploads import MAX_UPLOAD_BYTES
+from bot.market_store.database import open_engine
+from sweeps.storage.uploads import MAX_UPLOAD_BYTES
 from sweeps.watchdog import bound_shutdown
 
 PATIENCE_MS = 8_000

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.refusals import BodyTooLargeError, BodyTooSlowError, UnsupportedMediaTypeError
-from bot.config import load_json
+from bot.config.run_config import load_json
 from bot.errors import InvalidInputError
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")

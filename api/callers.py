@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from api.dependencies import Database
 from bot.clock import Clock
-from sweeps.scope import Scope
-from sweeps.sessions import Session, end_session, find_session, store_session
-from sweeps.tokens import Token, all_tokens, digest_of
+from sweeps.storage.scopes import Scope
+from sweeps.storage.sessions import Session, end_session, find_session, store_session
+from sweeps.storage.tokens import Token, all_tokens, digest_of
 
 SESSION_SECONDS = 7 * 24 * 3600
 _MEMORY_MS = 2_000

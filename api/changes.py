@@ -4,14 +4,14 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from bot.config.fields import Count
 from bot.errors import InvalidInputError
-from bot.fields import Count
 from bot.validation import validated
-from sweeps.growing import extended_spec
-from sweeps.labelling import MAX_NOTE_LENGTH, MAX_TAG_LENGTH, MAX_TAGS
-from sweeps.spec import SweepSpec
+from sweeps.lifecycle.extend_clone import extended_spec
+from sweeps.lifecycle.tags import MAX_NOTE_LENGTH, MAX_TAG_LENGTH, MAX_TAGS
+from sweeps.spec.spec import SweepSpec
 
-# What `sweeps.labelling` checks, in its own words; here only said to readers of the schema.
+# What `sweeps.lifecycle.tags` checks, in its own words; here only said to readers of the schema.
 _TAG: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_TAG_LENGTH}
 _TAGS = WithJsonSchema({"type": "array", "items": _TAG, "maxItems": MAX_TAGS})
 _NOTE = WithJsonSchema({"type": "string", "maxLength": MAX_NOTE_LENGTH})

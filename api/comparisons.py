@@ -10,11 +10,11 @@ from api.refusals import BusyError
 from api.submission import admit_run
 from bot.backtest import ReplayWindow
 from bot.backtest.comparison import Comparison, compare
-from bot.config import RunConfig
-from bot.data.series import MarketData
-from bot.data.store import HistoricalDataStore
+from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
-from bot.wording import counted
+from bot.market.series import MarketData
+from bot.market_store.store import HistoricalDataStore
+from bot.plurals import counted
 
 MOST_SYMBOLS = 20
 MOST_PRICES = 60_000

@@ -11,7 +11,7 @@ from api.bounded_work import BoundedWork
 from api.replays import Replays
 from api.settings import Settings
 from bot.clock import Clock
-from bot.data.database import write_transaction
+from bot.market_store.database import write_transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -5,20 +5,20 @@ from typing import Any
 import numpy as np
 from orjson import Fragment
 
-from bot.analytics.metrics import units_texts
-from bot.config import RunConfig
+from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
+from bot.statistics.metrics import units_texts
 from bot.timestamps import iso
-from sweeps.grouping import Summaries, Summary
-from sweeps.heatmap import Heatmap, Panels
-from sweeps.jobs import JobView
-from sweeps.metrics import CARRY
-from sweeps.overview import Overview, Points
-from sweeps.progress import SweepView
-from sweeps.queries import TrialView
-from sweeps.robustness import Setting
-from sweeps.sides import Side
-from sweeps.spec import SweepSpec
+from sweeps.analysis.grouping import Summaries, Summary
+from sweeps.analysis.heatmap import Heatmap, Panels
+from sweeps.analysis.matrix_axes import Side
+from sweeps.analysis.overview import Overview, Points
+from sweeps.analysis.progress import SweepView
+from sweeps.analysis.queries import TrialView
+from sweeps.analysis.robustness import Setting
+from sweeps.jobs.jobs import JobView
+from sweeps.spec.metrics import CARRY
+from sweeps.spec.spec import SweepSpec
 
 
 def sweep_document(sweep: SweepView) -> dict[str, Any]:

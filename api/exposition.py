@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from sweeps.telemetry import Durations, Telemetry
+from sweeps.work.telemetry import Durations, Telemetry
 
 PREFIX = "carrygrid"
 

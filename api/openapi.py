@@ -9,12 +9,12 @@ from pydantic.json_schema import models_json_schema
 from api.changes import SweepChange, SweepClone
 from api.problems import MEDIA_TYPE
 from api.schemas import ProblemDocument
-from bot.config import run_model
-from bot.data.exchanges import EXCHANGES
-from bot.data.fetch_request import DEFAULT_TIMEFRAME, MOST_SYMBOLS
-from bot.data.rules import TIMEFRAMES_MS
-from bot.strategies.registry import usable_strategies
-from sweeps.spec import SweepSpec
+from bot.config.run_config import run_model
+from bot.config.strategy_registry import usable_strategies
+from bot.market.rules import TIMEFRAMES_MS
+from bot.market_store.fetch.exchanges import EXCHANGES
+from bot.market_store.fetch.fetch_request import DEFAULT_TIMEFRAME, MOST_SYMBOLS
+from sweeps.spec.spec import SweepSpec
 
 _COMPONENTS = "#/components/schemas/"
 _OPEN = "/healthz"

@@ -7,7 +7,12 @@ from typing import Any, Self, cast
 
 import numpy as np
 
-from bot.analytics.funding import (
+from bot.accounting.fees import FeeSchedule
+from bot.config.fields import FeeRate, Number
+from bot.config.parameters import AccountParameters, Parameters
+from bot.errors import InvalidInputError
+from bot.market.intervals import interval_spans
+from bot.market_store.pair_figures.funding import (
     Floats,
     autocorrelations,
     distribution,
@@ -16,14 +21,9 @@ from bot.analytics.funding import (
     round_trip_cost,
     settlements_to_repay,
 )
-from bot.analytics.thinning import Times, thinned
-from bot.data.intervals import interval_spans
-from bot.data.pairs import Pair, PairSeries
-from bot.errors import InvalidInputError
-from bot.fields import FeeRate, Number
-from bot.money import plain
-from bot.parameters import AccountParameters, Parameters
-from bot.pnl.fees import FeeSchedule
+from bot.market_store.pair_figures.pairs import Pair, PairSeries
+from bot.market_store.pair_figures.thinning import Times, thinned
+from bot.numbers.money import plain
 from bot.validation import validated
 
 LAGS = 48

@@ -17,7 +17,7 @@ from bot.errors import (
     StoreError,
     cut,
 )
-from bot.paper.ledger import SessionError
+from bot.paper.session_store import SessionError
 from sweeps.errors import (
     IdempotencyConflictError,
     QueueFullError,

@@ -13,8 +13,8 @@ from api.dependencies import Database
 from api.documents import progress_document
 from api.refusals import BusyError
 from api.responses import json_bytes
-from sweeps.progress import SweepView, get_sweeps
-from sweeps.trial import ENDED
+from sweeps.analysis.progress import SweepView, get_sweeps
+from sweeps.storage.states import ENDED
 
 PERIOD_S = 0.5
 _log = structlog.get_logger("api")

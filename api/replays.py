@@ -11,13 +11,13 @@ from api.bounded_work import BoundedWork
 from api.refusals import HistoryChangedError
 from bot.backtest import ReplayWindow, RunResult, explain, replay
 from bot.backtest.insight import Baselines
-from bot.config import RunConfig
-from bot.data.store import HistoricalDataStore
+from bot.config.run_config import RunConfig
 from bot.errors import BotError
-from sweeps.costing import CostMeter
-from sweeps.queries import TrialView
-from sweeps.replay import MAX_HELD_TICKERS, WindowCache
-from sweeps.spec import SweepSpec
+from bot.market_store.store import HistoricalDataStore
+from sweeps.analysis.queries import TrialView
+from sweeps.estimates.costing import CostMeter
+from sweeps.spec.spec import SweepSpec
+from sweeps.work.replay import MAX_HELD_TICKERS, WindowCache
 
 _MOST_PRICES = 2 * MAX_HELD_TICKERS
 

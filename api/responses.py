@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from starlette.responses import JSONResponse
 
-from bot.money import plain
+from bot.numbers.money import plain
 
 
 def json_bytes(content: object) -> bytes:

@@ -9,11 +9,11 @@ from fastapi import Depends
 
 from api.dependencies import SettingsDep
 from api.refusals import NoSpaceError
-from bot.data.backup import database_file
 from bot.errors import InvalidInputError
-from sweeps.planning import stored_bytes
-from sweeps.quota import refuse_overload
-from sweeps.spec import SweepSpec
+from bot.market_store.backup import database_file
+from sweeps.estimates.planning import stored_bytes
+from sweeps.queue.backlog_limit import refuse_overload
+from sweeps.spec.spec import SweepSpec
 
 RESERVE_BYTES = 64 * 1024 * 1024
 """What stays free in any case: for the write-ahead log, logs and the broker's file."""

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from sweeps.jobs import JobKind, JobState
-from sweeps.trial import SweepOutcome, SweepState, TrialState
+from sweeps.jobs.jobs import JobKind, JobState
+from sweeps.storage.states import SweepOutcome, SweepState, TrialState
 
 Metrics = Annotated[
     dict[str, str | int | float | None],

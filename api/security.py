@@ -13,7 +13,7 @@ from api.callers import Caller, Callers
 from api.errors import problem_response
 from api.outages import database_problem
 from api.refusals import CrossSiteError, ForbiddenError, UnauthenticatedError, UnknownHostError
-from sweeps import scope as scopes
+from sweeps.storage import scopes
 
 SESSION_COOKIE = "carrygrid_session"
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -1,12 +1,12 @@
 """What is checked before a sweep is accepted: that the store can feed it, and hold what comes of it."""
 
-from bot.config import RunConfig
-from bot.data.store import HistoricalDataStore
+from bot.config.run_config import RunConfig
 from bot.errors import FieldError, InvalidInputError
-from sweeps.growing import as_change
-from sweeps.held_windows import refuse_missing_run, refuse_missing_windows
-from sweeps.result_range import refuse_unstorable_capital
-from sweeps.spec import SweepSpec
+from bot.market_store.store import HistoricalDataStore
+from sweeps.lifecycle.extend_clone import as_change
+from sweeps.lifecycle.held_windows import refuse_missing_run, refuse_missing_windows
+from sweeps.lifecycle.result_range import refuse_unstorable_capital
+from sweeps.spec.spec import SweepSpec
 
 
 def admit(spec: SweepSpec, store: HistoricalDataStore, *, first: int = 0) -> SweepSpec:

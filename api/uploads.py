@@ -11,11 +11,11 @@ from api.dependencies import Database
 from api.documents import job_document
 from api.refusals import BodyTooLargeError, UnsupportedMediaTypeError
 from api.room import Room
-from bot.data.database import write_transaction
 from bot.errors import InvalidInputError
-from sweeps.data_jobs import DATA_JOBS, ImportRequest
-from sweeps.jobs import JobKind, create_job, get_job
-from sweeps.uploads import MAX_UPLOAD_BYTES, put_upload
+from bot.market_store.database import write_transaction
+from sweeps.jobs.data_jobs import DATA_JOBS, ImportRequest
+from sweeps.jobs.jobs import JobKind, create_job, get_job
+from sweeps.storage.uploads import MAX_UPLOAD_BYTES, put_upload
 
 MEDIA_TYPE = "application/octet-stream"
 PATH = "/data/imports"

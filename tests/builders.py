@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from bot.config import RunConfig
-from bot.data.columns import DecimalColumn
-from bot.data.series import CandleSeries, FundingSeries, MarketData, SymbolData
+from bot.config.run_config import RunConfig
+from bot.market.series import CandleSeries, FundingSeries, MarketData, SymbolData
 from bot.models import HOUR_MS, Instrument
+from bot.numbers.columns import DecimalColumn
 
 MarketRows = Mapping[str, Mapping[str, Any]]
 """Per symbol: rows of text numbers under funding, spot, perp and mark, with timeframe_ms and instrument."""

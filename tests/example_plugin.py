@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import run_model
-from bot.strategies import registry
-from sweeps.variables import variables
+from bot.config import strategy_registry
+from bot.config.run_config import run_model
+from sweeps.spec.parameters import variables
 
 EXAMPLE = Path(__file__).parents[1] / "examples/strategies/smoothed-rate"
 
@@ -33,7 +33,7 @@ def installed_example(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 def _forget() -> None:
-    registry._declared.cache_clear()
-    registry.strategy_plugin.cache_clear()
+    strategy_registry._declared.cache_clear()
+    strategy_registry.strategy_plugin.cache_clear()
     run_model.cache_clear()
     variables.cache_clear()

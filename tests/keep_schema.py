@@ -11,16 +11,16 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.clock import SystemClock
-from bot.data.database import open_engine, write_transaction
-from bot.data.store import HistoricalDataStore
-from bot.data.synthetic import generate
+from bot.market_store.database import open_engine, write_transaction
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.synthetic.generator import generate
 from bot.timestamps import parse_time_ms
+from sweeps.lifecycle.repository import create_sweep
 from sweeps.migrations import HEAD, migrate
-from sweeps.replay import WindowCache
-from sweeps.repository import create_sweep
-from sweeps.runner import ChunkRunner
-from sweeps.spec import SweepSpec
-from sweeps.tables import chunk
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.tables import chunk
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
 
 FOLDER = Path(__file__).parent / "integration" / "old_schemas"
 SWEEP = {

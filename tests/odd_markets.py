@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.data.importing import import_path
-from bot.data.store import HistoricalDataStore
+from bot.market_store.importing import import_path
+from bot.market_store.store import HistoricalDataStore
 from bot.models import HOUR_MS
 from bot.timestamps import parse_time_ms
 

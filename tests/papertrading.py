@@ -10,13 +10,19 @@ from builders import MarketRows, market_data, run_config
 
 from bot.backtest import RunResult, run_backtest
 from bot.clock import SimulatedClock
-from bot.config import RunConfig
-from bot.data.series import MarketData
+from bot.config.run_config import RunConfig
+from bot.market.series import MarketData
 from bot.models import FundingPayment, Trade
 from bot.paper.feed import MarketFeed
-from bot.paper.ledger import Progress, SavedSession, SessionStatus, SessionStore, SessionTakenError
 from bot.paper.orchestrator import PaperOrchestrator, SessionPlan
 from bot.paper.recorded_feed import RecordedFeed
+from bot.paper.session_store import (
+    Progress,
+    SavedSession,
+    SessionStatus,
+    SessionStore,
+    SessionTakenError,
+)
 
 NAME = "test"
 

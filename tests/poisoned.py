@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from harms import BUSY_S, CHILD_MEMORY, COMMITTING, SLOW_COMMIT, orders_of
 
-from sweeps import replay, runner
+from sweeps.work import replay, runner
 from workers.app import app
 
 

@@ -4,17 +4,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.data.database import write_transaction
-from bot.data.store import HistoricalDataStore
 from bot.errors import BotError
-from sweeps.blocks import measured
-from sweeps.columns import money_units
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
 from sweeps.errors import ResultRangeError
-from sweeps.metrics import METRICS, MetricKind
-from sweeps.replay import WindowCache, completed_row, failed_row, replay_trial, trial_metrics
-from sweeps.repository import create_sweep
-from sweeps.spec import SweepSpec
-from sweeps.tables import chunk, sweep, trial
+from sweeps.lifecycle.repository import create_sweep
+from sweeps.spec.metrics import METRICS, MetricKind
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.blocks import measured
+from sweeps.storage.columns import money_units
+from sweeps.storage.tables import chunk, sweep, trial
+from sweeps.work.replay import WindowCache, completed_row, failed_row, replay_trial, trial_metrics
 
 BASE = {
     "exchange": "synthetic",

@@ -5,7 +5,7 @@ from typing import Any
 from builders import market_data, run_config
 
 from bot.backtest import ReplayWindow
-from bot.config import RunConfig
+from bot.config.run_config import RunConfig
 from bot.models import HOUR_MS
 
 START = 1_704_067_200_000

@@ -17,17 +17,17 @@ from sweeping import BASE
 from api.application import create_app
 from api.settings import Settings
 from bot.clock import SystemClock
-from bot.data.database import open_engine, write_transaction
-from bot.data.store import HistoricalDataStore
-from bot.data.synthetic import generate
+from bot.market_store.database import open_engine, write_transaction
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.synthetic.generator import generate
 from bot.timestamps import parse_time_ms
-from sweeps.dispatch import ChunkRef, Dispatcher
-from sweeps.job_runner import JobDispatcher, JobRunner
-from sweeps.jobs import JobKind, cancel_job
+from sweeps.jobs.job_runner import JobDispatcher, JobRunner
+from sweeps.jobs.jobs import JobKind, cancel_job
 from sweeps.migrations import migrate
-from sweeps.replay import WindowCache
-from sweeps.runner import ChunkRunner
-from sweeps.tables import chunk, job
+from sweeps.storage.tables import chunk, job
+from sweeps.work.dispatch import ChunkRef, Dispatcher
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
 
 DATABASE = "carrygrid.db"
 GRID: dict[str, Any] = {

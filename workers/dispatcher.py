@@ -8,13 +8,13 @@ from threading import Event
 import sqlalchemy as sa
 import structlog
 
-from bot.data.database import open_engine
 from bot.errors import BotError
-from sweeps.dispatch import BUSY_PERIOD_S, IDLE_PERIOD_S, Dispatcher
-from sweeps.job_runner import JobDispatcher
+from bot.market_store.database import open_engine
+from sweeps.jobs.job_runner import JobDispatcher
 from sweeps.logs import configure_logging
 from sweeps.migrations import migrate
 from sweeps.watchdog import bound_shutdown, limited
+from sweeps.work.dispatch import BUSY_PERIOD_S, IDLE_PERIOD_S, Dispatcher
 from workers.app import app, process_name
 from workers.publisher import CeleryQueue
 from workers.settings import WorkerSettings, worker_settings

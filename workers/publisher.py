@@ -6,10 +6,10 @@ from celery import Celery
 from kombu import Connection, Producer
 from kombu.exceptions import KombuError
 
-from sweeps.dispatch import REPLAY_CHUNK_TASK
 from sweeps.errors import QueueUnavailableError
-from sweeps.job_runner import RUN_JOB_TASK
-from sweeps.reconcile import ChunkRef
+from sweeps.jobs.job_runner import RUN_JOB_TASK
+from sweeps.queue.reconcile import ChunkRef
+from sweeps.work.dispatch import REPLAY_CHUNK_TASK
 
 
 class CeleryQueue:

@@ -13,9 +13,9 @@ from pathlib import Path
 import sqlalchemy as sa
 import structlog
 
-from bot.data.database import open_engine, write_transaction
-from sweeps.jobs import renew_job
-from sweeps.leases import renew_lease
+from bot.market_store.database import open_engine, write_transaction
+from sweeps.jobs.jobs import renew_job
+from sweeps.queue.leases import renew_lease
 from sweeps.watchdog import limited
 from workers.inflight import InFlight, in_flight, mark_hung
 from workers.settings import WorkerSettings

@@ -14,12 +14,12 @@ from celery.exceptions import SoftTimeLimitExceeded
 from celery.signals import worker_process_init
 
 from bot.clock import SystemClock
-from bot.data.database import open_engine
-from bot.data.store import HistoricalDataStore
-from sweeps.harvest import Rhythm
-from sweeps.job_runner import JobRunner
-from sweeps.replay import WindowCache
-from sweeps.runner import ChunkRunner
+from bot.market_store.database import open_engine
+from bot.market_store.store import HistoricalDataStore
+from sweeps.jobs.job_runner import JobRunner
+from sweeps.work.chunk_buffer import Rhythm
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
 from workers.alarm import TrialAlarm
 from workers.heap import keep_freed_memory
 from workers.inflight import task_in_flight

@@ -1,7 +1,7 @@
 """Celery tasks: unpack, call, nothing else."""
 
-from sweeps.dispatch import REPLAY_CHUNK_TASK
-from sweeps.job_runner import RUN_JOB_TASK
+from sweeps.jobs.job_runner import RUN_JOB_TASK
+from sweeps.work.dispatch import REPLAY_CHUNK_TASK
 from workers.app import app
 from workers.resources import Task, chunk_runner, job_runner, outside_trials
 

@@ -12,10 +12,10 @@ from api.settings import Settings
 from bot.backtest import ReplayWindow, RunResult, blocked_entries
 from bot.backtest.comparison import Comparison, compare
 from bot.backtest.probe import ProbeReport, probe
-from bot.config import RunConfig
-from bot.data.series import MarketData
+from bot.config.run_config import RunConfig
+from bot.market.series import MarketData
+from bot.plurals import counted
 from bot.timestamps import iso
-from bot.wording import counted
 
 LOOK_AHEAD_FOUND = 1
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from api.cli.files import output
 from api.settings import Settings
-from bot.data.backup import back_up, database_file, restore
-from bot.data.database import open_engine
 from bot.errors import InvalidInputError
+from bot.market_store.backup import back_up, database_file, restore
+from bot.market_store.database import open_engine
 from sweeps.migrations import migrate
 
 

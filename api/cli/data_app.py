@@ -113,7 +113,7 @@ def delete_data(
     their results, and say that these data are no longer held.
     """
     from api.cli.data_delete import delete_data
-    from bot.data.deleting import Selection
+    from bot.market_store.deleting import Selection
 
     selection = Selection.parse(exchange=exchange, symbol=symbol, series=series, from_=from_, to=to)
     delete_data(selection, yes=yes, dry_run=dry_run, as_json=as_json)

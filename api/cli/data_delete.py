@@ -9,10 +9,10 @@ from api.cli.market_data import series_name
 from api.cli.printing import console, plain_table
 from api.local.database import ready_store
 from api.settings import Settings
-from bot.data.deleting import Removal, Selection
 from bot.errors import InvalidInputError
+from bot.market_store.deleting import Removal, Selection
+from bot.plurals import counted
 from bot.timestamps import iso
-from bot.wording import counted
 
 
 def delete_data(selection: Selection, *, yes: bool, dry_run: bool, as_json: bool) -> None:

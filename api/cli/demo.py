@@ -14,11 +14,11 @@ from api.cli.sweeps import follow, print_top
 from api.local.database import ready_store
 from api.local.stack import LocalStack
 from api.settings import Settings
-from bot.data.symbols import SYNTHETIC_EXCHANGE
-from bot.data.synthetic import generate
 from bot.errors import BotError
-from bot.wording import counted
-from sweeps.trial import SweepState
+from bot.market.symbols import SYNTHETIC_EXCHANGE
+from bot.market_store.synthetic.generator import generate
+from bot.plurals import counted
+from sweeps.storage.states import SweepState
 
 _SYNTHETIC_NOTE = (
     "Synthetic data: these markets are generated, not recorded; no number here speaks of a real one."

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.data.listing import ExchangeListing, SymbolListing
 from bot.errors import InsufficientDataError
+from bot.market_store.listing import ExchangeListing, SymbolListing
 from bot.models import DAY_MS
 from bot.timestamps import iso
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.wording import counted
+from bot.plurals import counted
 from carrygrid import Sweep
 
 _MOST_REASONS = 5

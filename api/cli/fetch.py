@@ -10,11 +10,11 @@ from api.cli.printing import console, plain_table
 from api.local.database import ready_store
 from api.settings import Settings
 from bot.clock import SystemClock
-from bot.data.exchange_calls import ExchangeCalls
-from bot.data.exchanges import open_client
-from bot.data.fetch_request import FetchRequest
-from bot.data.fetching import Fetcher, FetchReport
-from bot.data.rows import SeriesKey
+from bot.market.rows import SeriesKey
+from bot.market_store.fetch.exchange_calls import ExchangeCalls
+from bot.market_store.fetch.exchanges import open_client
+from bot.market_store.fetch.fetch_request import FetchRequest
+from bot.market_store.fetch.fetching import Fetcher, FetchReport
 from bot.models import HOUR_MS
 
 _SHOWN_REFUSALS = 5

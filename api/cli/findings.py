@@ -9,7 +9,7 @@ from rich.markup import escape
 from api.cli.printing import console
 from bot.backtest.findings import RunFinding
 from bot.backtest.window_findings import words
-from bot.wording import counted
+from bot.plurals import counted
 from carrygrid import Sweep
 
 _OWED = ("pnl_after_market_end", "missed_settlements")

@@ -15,14 +15,14 @@ from api.cli.failures import BAD_INPUT
 from api.cli.printing import console, plain_table
 from api.local.database import ready_store
 from api.settings import Settings
-from bot.data import importing
-from bot.data.import_reports import FileReport, ImportReport, SeriesReport
-from bot.data.importers.hints import Hints
-from bot.data.listing import ExchangeListing, SeriesListing
 from bot.errors import DataImportError, InvalidInputError
+from bot.market_store import importing
+from bot.market_store.import_reports import FileReport, ImportReport, SeriesReport
+from bot.market_store.importers.import_options import Hints
+from bot.market_store.listing import ExchangeListing, SeriesListing
 from bot.models import HOUR_MS
+from bot.plurals import counted
 from bot.timestamps import iso
-from bot.wording import counted
 
 _SHOWN_REFUSALS = 5
 _SHOWN_FILES = 3

@@ -11,14 +11,14 @@ from api.cli.runs import read_document
 from api.local.database import ready_database
 from api.settings import Settings
 from bot.clock import SystemClock
-from bot.config import RunConfig
-from bot.data.live_exchange import LiveExchange
-from bot.data.paper_store import PaperStore
+from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
-from bot.money import ZERO, plain
-from bot.paper.ledger import Progress, SessionStatus, SessionStore
+from bot.market_store.fetch.live_exchange import LiveExchange
+from bot.market_store.paper_store import PaperStore
+from bot.numbers.money import ZERO, plain
 from bot.paper.orchestrator import PaperOrchestrator, SessionPlan, Wish
 from bot.paper.polling_feed import PollingFeed
+from bot.paper.session_store import Progress, SessionStatus, SessionStore
 from bot.timestamps import iso, parse_time_ms
 
 _NAME_LENGTH = 64

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from api.cli.printing import console, plain_table, showable
 from api.local.database import ready_database
 from api.settings import Settings
-from bot.data.database import compact as compacted
+from bot.market_store.database import compact as compacted
+from bot.plurals import counted
 from bot.timestamps import iso
-from bot.wording import counted
-from sweeps.retention import Expired, expired, prune
+from sweeps.jobs.retention import Expired, expired, prune
 
 
 def prune_ended(days: int, kept_tags: Sequence[str], *, dry_run: bool, compact: bool, as_json: bool) -> None:

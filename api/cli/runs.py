@@ -11,14 +11,14 @@ from api.cli.printing import console, plain_table
 from api.local.database import ready_store
 from api.settings import Settings
 from bot.backtest import Baselines, Insight, ReplayWindow, RunResult, explain, replay
-from bot.config import RunConfig, load_json
-from bot.data.series import MarketData
+from bot.config.run_config import RunConfig, load_json
 from bot.errors import InvalidInputError
+from bot.market.series import MarketData
 from bot.models import Trade
-from bot.money import plain
+from bot.numbers.money import plain
+from bot.plurals import counted
 from bot.strategies.gates import GateReport
 from bot.timestamps import iso
-from bot.wording import counted
 
 _SHOWN_TRADES = 20
 _UNITS = {

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sweeps.catalogue import strategies_document
+from sweeps.spec.catalogue import strategies_document
 
 
 def print_strategies(*, as_json: bool) -> None:

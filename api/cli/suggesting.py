@@ -4,7 +4,7 @@ import json
 
 from api.local.database import ready_store
 from api.settings import Settings
-from sweeps.suggestions import SuggestionRequest
+from sweeps.lifecycle.suggestions import SuggestionRequest
 
 
 def print_suggestion(

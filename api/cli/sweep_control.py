@@ -14,7 +14,7 @@ from api.cli.printing import console, showable
 from api.cli.runs import read_body
 from api.cli.sweeps import change
 from bot.errors import InvalidInputError
-from bot.wording import counted
+from bot.plurals import counted
 from carrygrid import Sweep
 
 _MEBIBYTE = 1024 * 1024

@@ -18,9 +18,9 @@ from api.cli.trial_table import print_trials
 from api.dashboard.catalogue import METRIC_LABELS, TABLE_COLUMNS, MetricLabel, labels
 from api.dashboard.formats import shown
 from api.dashboard.presenters import text_of
-from bot.wording import counted
+from bot.plurals import counted
 from carrygrid import Progress, Sweep
-from sweeps.trial import SweepState
+from sweeps.storage.states import SweepState
 
 
 class Said(NamedTuple):

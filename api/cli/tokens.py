@@ -6,10 +6,10 @@ from dataclasses import asdict
 from api.cli.printing import console, plain_table, showable
 from api.local.database import ready_database
 from api.settings import Settings
-from bot.data.database import write_transaction
+from bot.market_store.database import write_transaction
 from bot.timestamps import iso
-from sweeps.scope import Scope
-from sweeps.tokens import all_tokens, create_token, revoke_token
+from sweeps.storage.scopes import Scope
+from sweeps.storage.tokens import all_tokens, create_token, revoke_token
 
 
 def make(name: str, scope: Scope, days: int | None, *, as_json: bool) -> None:

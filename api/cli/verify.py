@@ -8,12 +8,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from api.local.database import ready_database, ready_store
 from api.settings import Settings
-from bot.data.store import HistoricalDataStore
-from bot.data.verifying import Verification, verify_market
-from bot.wording import counted
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.verifying import Verification, verify_market
+from bot.plurals import counted
 from sweeps.errors import SweepStateError
-from sweeps.replay import WindowCache
-from sweeps.verifying import Difference, drawn, footing, verify_trials
+from sweeps.work.replay import WindowCache
+from sweeps.work.verifying import Difference, drawn, footing, verify_trials
 
 
 def verify_data(exchange: str | None, *, as_json: bool) -> bool:

@@ -19,12 +19,12 @@ from api.dependencies import ClockDep, DatabaseDep, SettingsDep
 from api.routes.jobs import JobId
 from api.routes.parameters import LARGEST_ID
 from bot.backtest.findings import RunFinding
-from bot.config import RunConfig
-from sweeps.catalogue import strategies_document
-from sweeps.heartbeats import live_beats
-from sweeps.jobs import JobKind, JobState, JobView, get_job, recent_jobs
-from sweeps.progress import get_spec
-from sweeps.queries import one_trial
+from bot.config.run_config import RunConfig
+from sweeps.analysis.progress import get_spec
+from sweeps.analysis.queries import one_trial
+from sweeps.jobs.jobs import JobKind, JobState, JobView, get_job, recent_jobs
+from sweeps.queue.heartbeats import live_beats
+from sweeps.spec.catalogue import strategies_document
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 Number = Annotated[int | None, Query(ge=0, le=LARGEST_ID)]

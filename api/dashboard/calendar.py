@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.analytics.monthly import Month, months
 from bot.backtest import RunResult
-from bot.money import ZERO, exact
+from bot.backtest.monthly import Month, months
+from bot.numbers.money import ZERO, exact
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SHADES = 4

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bot.config import RunConfig
-from sweeps.metrics import METRICS, Direction, MetricKind, natural_direction
+from bot.config.run_config import RunConfig
+from sweeps.spec.metrics import METRICS, Direction, MetricKind, natural_direction
 
 
 @dataclass(frozen=True, slots=True)

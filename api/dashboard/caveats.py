@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from api.dashboard.formats import utc
 from api.dashboard.sides import Side
 from bot import ENGINE_VERSION
-from bot.money import plain
+from bot.numbers.money import plain
 
 
 def caveats_of(sides: Sequence[Side]) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from api.replays import Study
-from bot.analytics.metrics import Floats, Units, curve_units, money_units, packed, running_peaks
-from bot.analytics.thinning import Indices, Times, thinned
 from bot.backtest import RunResult
-from bot.backtest.book import Action, Move, moves
-from bot.data.intervals import interval_spans
+from bot.backtest.holdings import Action, Move, moves
+from bot.market.intervals import interval_spans
+from bot.market_store.pair_figures.thinning import Indices, Times, thinned
 from bot.models import FundingRate, Trade
-from bot.money import ZERO, exact, plain
+from bot.numbers.money import ZERO, exact, plain
+from bot.statistics.metrics import Floats, Units, curve_units, money_units, packed, running_peaks
 
 COLUMNS = 1000
 MOST_BARS = 1500

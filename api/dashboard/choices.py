@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.dashboard.presenters import SweepPage, text_of
-from sweeps.axes import Axis
-from sweeps.grouping import Aggregate
-from sweeps.heatmap import MOST_CELLS
-from sweeps.metrics import METRICS
-from sweeps.overview import GAIN, RISK
-from sweeps.positions import absent, ascending
-from sweeps.sampling import GridSampler
-from sweeps.selection import NULL
-from sweeps.sides import is_ordered
+from sweeps.analysis.grouping import Aggregate
+from sweeps.analysis.heatmap import MOST_CELLS
+from sweeps.analysis.matrix_axes import is_ordered
+from sweeps.analysis.overview import GAIN, RISK
+from sweeps.analysis.selection import NULL
+from sweeps.spec.axes import Axis
+from sweeps.spec.axis_positions import absent, ascending
+from sweeps.spec.metrics import METRICS
+from sweeps.spec.sampling import GridSampler
 
 _LEAST_CELLS, _TRIALS_OF_A_CELL = 64, 2
 """Samples are scattered: their heatmap has fewer cells, so that most have a trial."""

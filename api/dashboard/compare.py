@@ -17,11 +17,11 @@ from api.dashboard.views import PagesDep
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.problems import problem_of
 from api.routes.parameters import LARGEST_ID
-from bot.config import RunConfig
-from bot.data.symbols import SYNTHETIC_EXCHANGE
+from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
-from sweeps.progress import get_spec
-from sweeps.queries import one_trial
+from bot.market.symbols import SYNTHETIC_EXCHANGE
+from sweeps.analysis.progress import get_spec
+from sweeps.analysis.queries import one_trial
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, prefix="/dashboard/compare")
 _MOST_CHARACTERS = 20_000

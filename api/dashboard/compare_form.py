@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from starlette.datastructures import QueryParams
 
 from api.dashboard.presenters import without_nulls
-from bot.config import RunConfig, load_json
-from bot.data import sql
-from bot.data.rows import SeriesKind
-from bot.data.symbols import SYNTHETIC_EXCHANGE
+from bot.config.run_config import RunConfig, load_json
 from bot.errors import InvalidInputError
+from bot.market.rows import SeriesKind
+from bot.market.symbols import SYNTHETIC_EXCHANGE
+from bot.market_store import sql
 from bot.models import DAY_MS
 from bot.timestamps import iso
 

@@ -33,7 +33,7 @@ from api.problems import problem_of
 from api.replays import Study
 from api.responses import JsonResponse
 from bot.errors import BotError, InvalidInputError
-from bot.money import exact
+from bot.numbers.money import exact
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, prefix="/dashboard/compare")
 Names = Annotated[str | None, Query(max_length=400)]

@@ -12,9 +12,9 @@ from api.dashboard.rows import TradeRow, trade_row
 from bot.backtest import ReplayWindow
 from bot.backtest.comparison import Comparison
 from bot.backtest.result import trade_document
-from bot.money import exact
-from bot.strategies.registry import strategy_plugin
-from sweeps.metrics import HOLD_NET_PNL, metric_values
+from bot.config.strategy_registry import strategy_plugin
+from bot.numbers.money import exact
+from sweeps.spec.metrics import HOLD_NET_PNL, metric_values
 
 SHOWN_TRADES = 50
 _SUMS = ("net_pnl", "price_pnl", "funding", "fees")

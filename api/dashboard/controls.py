@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from sweeps.progress import SweepView
-from sweeps.trial import ACTIVE, SweepState
+from sweeps.analysis.progress import SweepView
+from sweeps.storage.states import ACTIVE, SweepState
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from markupsafe import Markup, escape
 
-from bot.money import plain
+from bot.numbers.money import plain
 from bot.timestamps import iso
 
 _DASH = "–"

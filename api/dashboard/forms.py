@@ -8,17 +8,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from api.dashboard.compare_form import FIRST_PARAMETERS, CompareForm, held_pairs
-from bot.config import RunConfig
-from bot.data import sql
-from bot.data.choice import Extents, chosen_series
-from bot.data.rows import SeriesKind
-from bot.data.symbols import SYNTHETIC_EXCHANGE, multiplied
+from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
+from bot.market.rows import SeriesKind
+from bot.market.symbols import SYNTHETIC_EXCHANGE, multiplied
+from bot.market_store import sql
+from bot.market_store.series_selection import Extents, chosen_series
 from bot.models import DAY_MS
 from bot.timestamps import iso
-from sweeps.growing import flattened
-from sweeps.spec import SweepSpec
-from sweeps.suggestions import SuggestionRequest
+from sweeps.lifecycle.extend_clone import flattened
+from sweeps.lifecycle.suggestions import SuggestionRequest
+from sweeps.spec.spec import SweepSpec
 
 _FIRST_DAYS = 365
 _FIRST_STRATEGY = RunConfig.model_fields["strategy_mode"].default

@@ -13,15 +13,15 @@ from api.dashboard.market_rows import Coverage, coverage_of, job_row, pair_addre
 from api.dashboard.views import PagesDep
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.pairs import DEFAULT_SORT, Costs, PairRow, sorted_rows
-from bot.data.exchanges import EXCHANGES
-from bot.data.fetch_request import DEFAULT_TIMEFRAME
-from bot.data.pairs import WINDOWS_DAYS, check_window
-from bot.data.rules import TIMEFRAMES_MS
+from bot.config.parameters import AccountParameters
 from bot.errors import InvalidInputError, UnknownSymbolError
-from bot.parameters import AccountParameters
-from sweeps.data_jobs import DATA_JOBS
-from sweeps.jobs import recent_jobs
-from sweeps.uploads import MAX_UPLOAD_BYTES
+from bot.market.rules import TIMEFRAMES_MS
+from bot.market_store.fetch.exchanges import EXCHANGES
+from bot.market_store.fetch.fetch_request import DEFAULT_TIMEFRAME
+from bot.market_store.pair_figures.pairs import WINDOWS_DAYS, check_window
+from sweeps.jobs.data_jobs import DATA_JOBS
+from sweeps.jobs.jobs import recent_jobs
+from sweeps.storage.uploads import MAX_UPLOAD_BYTES
 
 router = APIRouter(include_in_schema=False, prefix="/dashboard", default_response_class=HTMLResponse)
 _JOBS_SHOWN = 8

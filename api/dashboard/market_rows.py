@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from api.dashboard.timeline import Axis, Lane, Tick, series_label
-from bot.data.listing import ExchangeListing, SeriesListing, SymbolListing
-from bot.wording import counted
-from sweeps.jobs import JobKind, JobState, JobView
+from bot.market_store.listing import ExchangeListing, SeriesListing, SymbolListing
+from bot.plurals import counted
+from sweeps.jobs.jobs import JobKind, JobState, JobView
 
 PAIR_PATH = "/dashboard/data/pair"
 

@@ -12,9 +12,9 @@ from api.dashboard.parameter_form import parameter_groups
 from api.dashboard.views import PagesDep
 from api.dependencies import DatabaseDep, SettingsDep
 from api.routes.parameters import LARGEST_ID
-from sweeps.catalogue import strategies_document
-from sweeps.progress import SweepView, get_spec, get_sweep
-from sweeps.spec import SweepSpec
+from sweeps.analysis.progress import SweepView, get_spec, get_sweep
+from sweeps.spec.catalogue import strategies_document
+from sweeps.spec.spec import SweepSpec
 from sweeps.watch import TRIAL_TIMEOUT_S
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)

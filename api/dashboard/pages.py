@@ -19,9 +19,9 @@ from api.dashboard.catalogue import METRIC_LABELS, explained
 from api.dashboard.glossary import TERMS
 from api.problems import Problem
 from bot.backtest.window_findings import words
-from bot.money import plain
+from bot.numbers.money import plain
+from bot.plurals import counted
 from bot.timestamps import iso
-from bot.wording import counted
 
 _HERE = Path(__file__).parent
 _STATIC = _HERE / "static"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.dashboard.presenters import text_of
-from sweeps.catalogue import strategies_document
+from sweeps.spec.catalogue import strategies_document
 
 _ELSEWHERE = frozenset({"exchange", "symbols", "start", "end", "strategy_mode", "instrument"})
 """What forms ask for in their own words; `instrument` is set as JSON only."""

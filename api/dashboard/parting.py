@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from api.dashboard.formats import shown, utc
 from api.dashboard.seen import SeenRow, seen_rows
 from bot.backtest import ReplayWindow, RunResult
-from bot.backtest.book import Action, Book, Move
+from bot.backtest.decision_trace import Sight, sights
 from bot.backtest.divergence import Divergence, divergences, first_other_size_ms
-from bot.backtest.sights import Sight, sights
-from bot.money import plain
+from bot.backtest.holdings import Action, Book, Move
+from bot.numbers.money import plain
 from bot.strategies.gates import Gate
 
 

@@ -10,17 +10,17 @@ from api.dashboard.catalogue import METRIC_LABELS, explained
 from api.dashboard.formats import shown, utc
 from bot.backtest.findings import RunFinding
 from bot.backtest.window_findings import SERIOUS, words
-from bot.data.symbols import SYNTHETIC_EXCHANGE
-from bot.wording import counted
-from sweeps.axes import Axis, as_number
-from sweeps.failures import FailureReport
-from sweeps.findings import SweepFinding
-from sweeps.heads import SweepHead
-from sweeps.heartbeats import Beat, Component
-from sweeps.metrics import Direction
-from sweeps.progress import SweepView
-from sweeps.spec import SweepSpec
-from sweeps.trial import ACTIVE, SweepState
+from bot.market.symbols import SYNTHETIC_EXCHANGE
+from bot.plurals import counted
+from sweeps.analysis.failures import FailureReport
+from sweeps.analysis.findings import SweepFinding
+from sweeps.analysis.progress import SweepView
+from sweeps.queue.heartbeats import Beat, Component
+from sweeps.spec.axes import Axis, as_number
+from sweeps.spec.metrics import Direction
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.states import ACTIVE, SweepState
+from sweeps.storage.sweep_summary import SweepHead
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from api.dashboard.catalogue import HEADLINE, beside_labels, groups, labels
 from api.dashboard.presenters import quote_of, without_nulls
 from api.dashboard.subject import Subject
 from bot.backtest.findings import RunFinding
-from bot.config import RunConfig
-from bot.data.symbols import SYNTHETIC_EXCHANGE
+from bot.config.run_config import RunConfig
+from bot.market.symbols import SYNTHETIC_EXCHANGE
 
 
 def subject_context(subject: Subject) -> dict[str, Any]:

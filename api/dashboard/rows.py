@@ -9,10 +9,10 @@ from api.dashboard.catalogue import METRIC_LABELS, MetricLabel
 from api.dashboard.presenters import AxisCard, text_of
 from bot.backtest import RunResult
 from bot.backtest.findings import RunFinding
-from bot.config import RunConfig
+from bot.config.run_config import RunConfig
 from bot.models import HOUR_MS
-from sweeps.queries import TrialView
-from sweeps.trial import TrialState
+from sweeps.analysis.queries import TrialView
+from sweeps.storage.states import TrialState
 
 _NO_METRICS: Mapping[str, Any] = dict.fromkeys(METRIC_LABELS)
 

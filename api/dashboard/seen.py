@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from api.dashboard.formats import percent, shown
-from bot.backtest.sights import Sight
-from bot.config import RunConfig
-from bot.money import exact, plain
+from bot.backtest.decision_trace import Sight
+from bot.config.run_config import RunConfig
+from bot.numbers.money import exact, plain
 from bot.signals.basis import basis
 
 _RATE_STRATEGY, _SCORE_STRATEGY = "simple", "composite"

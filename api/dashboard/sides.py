@@ -13,7 +13,7 @@ from api.replays import Replays, Study
 from bot.backtest.findings import RunFinding
 from bot.errors import InvalidInputError
 from bot.models import Trade
-from sweeps.progress import get_sweep
+from sweeps.analysis.progress import get_sweep
 
 LEAST, MOST = 2, 10
 MOST_PRICES = 400_000

@@ -12,13 +12,13 @@ from api.dependencies import DatabaseDep, ReplaysDep
 from api.refusals import BacktestUnfinishedError, TrialFailedError
 from api.replays import Replays, StoredRun, Study, trial_run
 from bot.backtest.findings import RunFinding
-from bot.config import RunConfig
+from bot.config.run_config import RunConfig
 from bot.errors import BotError
-from sweeps.jobs import JobKind, JobState, JobView, get_job
-from sweeps.metrics import CARRY, HOLD_NET_PNL, METRICS, MetricKind
-from sweeps.progress import get_spec
-from sweeps.queries import one_trial, stored_equity, stored_trades
-from sweeps.trial import TrialState
+from sweeps.analysis.progress import get_spec
+from sweeps.analysis.queries import one_trial, stored_equity, stored_trades
+from sweeps.jobs.jobs import JobKind, JobState, JobView, get_job
+from sweeps.spec.metrics import CARRY, HOLD_NET_PNL, METRICS, MetricKind
+from sweeps.storage.states import TrialState
 
 Equity = list[tuple[int, Decimal]]
 

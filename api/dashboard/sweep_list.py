@@ -12,10 +12,10 @@ from api.dashboard.presenters import SweepCard, someone_works
 from api.dashboard.views import PagesDep
 from api.dependencies import DatabaseDep
 from api.routes.parameters import Cursor
-from bot.data import sql
-from sweeps.heartbeats import live_beats
-from sweeps.progress import MAX_SEARCH, SweepList, list_sweeps
-from sweeps.trial import SweepOutcome, SweepState
+from bot.market_store import sql
+from sweeps.analysis.progress import MAX_SEARCH, SweepList, list_sweeps
+from sweeps.queue.heartbeats import live_beats
+from sweeps.storage.states import SweepOutcome, SweepState
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _PAGE_SWEEPS = 50

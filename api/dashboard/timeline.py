@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
-from bot.data.gaps import Gap
-from bot.data.listing import SeriesListing
+from bot.market.gaps import Gap
+from bot.market_store.listing import SeriesListing
 from bot.models import DAY_MS
+from bot.plurals import counted
 from bot.timestamps import iso
-from bot.wording import counted
 
 WIDTH = 1000
 _LEAST = 1.6

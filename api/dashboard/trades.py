@@ -9,12 +9,12 @@ from api.dashboard.rows import TradeRow, trade_row
 from api.dashboard.seen import SeenRow, seen_rows
 from api.dashboard.waterfall import attribution_of
 from api.replays import Study
-from bot.analytics.attribution import Attribution
+from bot.backtest.attribution import Attribution
+from bot.backtest.decision_trace import Sight, sights
 from bot.backtest.result import trade_document
-from bot.backtest.sights import Sight, sights
 from bot.errors import InvalidInputError
 from bot.models import CloseReason, FundingPayment, Trade
-from bot.money import exact
+from bot.numbers.money import exact
 
 _ENDED = {
     CloseReason.SIGNAL: "The strategy wanted out.",

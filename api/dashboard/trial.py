@@ -22,12 +22,12 @@ from api.documents import trial_config
 from api.refusals import CurveUnavailableError
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId, TrialNumber
-from bot.analytics.attribution import break_even_settlements
 from bot.backtest import blocked_entries
+from bot.backtest.attribution import break_even_settlements
 from bot.backtest.result import trade_document
 from bot.errors import InvalidInputError
-from sweeps.progress import get_spec, get_sweep
-from sweeps.queries import TrialView, one_trial
+from sweeps.analysis.progress import get_spec, get_sweep
+from sweeps.analysis.queries import TrialView, one_trial
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 parts = APIRouter()

@@ -16,11 +16,11 @@ from api.dashboard.parameter_form import parameter_kinds
 from api.dashboard.presenters import SweepCard, SweepPage
 from api.dependencies import DatabaseDep
 from api.routes.parameters import Cursor, SweepId, TrialNumber
-from sweeps.failures import failures_of
-from sweeps.findings import best_findings, sweep_findings
-from sweeps.heartbeats import live_beats
-from sweeps.progress import SweepView, get_spec, get_sweep
-from sweeps.queries import TrialPage, one_trial, trial_page
+from sweeps.analysis.failures import failures_of
+from sweeps.analysis.findings import best_findings, sweep_findings
+from sweeps.analysis.progress import SweepView, get_spec, get_sweep
+from sweeps.analysis.queries import TrialPage, one_trial, trial_page
+from sweeps.queue.heartbeats import live_beats
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _PAGE_TRIALS = 25

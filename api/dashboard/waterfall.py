@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.analytics.attribution import Attribution, attribute
+from bot.accounting.fill_model import FillModel
 from bot.backtest import RunResult
-from bot.execution.fill_model import FillModel
+from bot.backtest.attribution import Attribution, attribute
 from bot.models import Trade
-from bot.money import ZERO, exact
+from bot.numbers.money import ZERO, exact
 
 WIDTH = 1000
 _LABELS = {

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from api.settings import Settings
-from bot.data.database import open_engine
-from bot.data.store import HistoricalDataStore
+from bot.market_store.database import open_engine
+from bot.market_store.store import HistoricalDataStore
 from sweeps.migrations import migrate
 
 if TYPE_CHECKING:

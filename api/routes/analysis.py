@@ -10,9 +10,9 @@ from api.documents import heatmap_document, overview_document, panels_document, 
 from api.openapi import PROBLEMS
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId, other_parameters
-from sweeps.heatmap import Aggregate, heatmap, panels
-from sweeps.overview import GAIN, MOST_POINTS, RISK, overview
-from sweeps.robustness import over_axis
+from sweeps.analysis.heatmap import Aggregate, heatmap, panels
+from sweeps.analysis.overview import GAIN, MOST_POINTS, RISK, overview
+from sweeps.analysis.robustness import over_axis
 
 router = APIRouter(
     prefix="/sweeps/{sweep_id}", tags=["trials"], responses=PROBLEMS, default_response_class=JsonResponse

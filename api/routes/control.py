@@ -16,13 +16,13 @@ from api.room import RoomDep
 from api.routes.parameters import SweepId
 from api.schemas import StrategyList, SweepDocument, SweepPlan
 from api.submission import admit, admit_growth
-from sweeps.catalogue import strategies_document
-from sweeps.growing import cloned_spec, extend_sweep
-from sweeps.labelling import label_sweep
-from sweeps.planning import plan_sweep
-from sweeps.progress import SweepView, get_spec, get_sweep
-from sweeps.repository import create_sweep, pause_sweep, retry_failed
-from sweeps.spec import SweepSpec
+from sweeps.analysis.progress import SweepView, get_spec, get_sweep
+from sweeps.estimates.planning import plan_sweep
+from sweeps.lifecycle.extend_clone import cloned_spec, extend_sweep
+from sweeps.lifecycle.repository import create_sweep, pause_sweep, retry_failed
+from sweeps.lifecycle.tags import label_sweep
+from sweeps.spec.catalogue import strategies_document
+from sweeps.spec.spec import SweepSpec
 
 router = APIRouter(tags=["sweeps"], responses=PROBLEMS, default_response_class=JsonResponse)
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]

@@ -14,13 +14,13 @@ from api.responses import JsonResponse
 from api.room import RoomDep
 from api.schemas import CoverageReport, JobDocument, RemovalReport, WindowSuggestion
 from api.uploads import received
-from bot.data.deleting import Selection
-from bot.data.exchanges import require_ccxt
-from bot.data.fetch_request import MOST_SYMBOLS, FetchRequest
-from bot.data.pairs import WINDOWS_DAYS
-from sweeps.data_jobs import DATA_JOBS, ImportRequest
-from sweeps.jobs import JobKind, cancel_job, create_job, get_job, recent_jobs
-from sweeps.suggestions import SuggestionRequest
+from bot.market_store.deleting import Selection
+from bot.market_store.fetch.exchanges import require_ccxt
+from bot.market_store.fetch.fetch_request import MOST_SYMBOLS, FetchRequest
+from bot.market_store.pair_figures.pairs import WINDOWS_DAYS
+from sweeps.jobs.data_jobs import DATA_JOBS, ImportRequest
+from sweeps.jobs.jobs import JobKind, cancel_job, create_job, get_job, recent_jobs
+from sweeps.lifecycle.suggestions import SuggestionRequest
 
 router = APIRouter(
     prefix="/data", tags=["market data"], responses=PROBLEMS, default_response_class=JsonResponse

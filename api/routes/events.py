@@ -10,7 +10,7 @@ from api.dependencies import DatabaseDep
 from api.openapi import PROBLEMS
 from api.progress_feed import ProgressFeed
 from api.routes.parameters import SweepId
-from sweeps.progress import SweepView, get_sweep
+from sweeps.analysis.progress import SweepView, get_sweep
 
 router = APIRouter(prefix="/sweeps/{sweep_id}", tags=["sweeps"], responses=PROBLEMS)
 UNREAD_S = 60

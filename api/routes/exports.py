@@ -10,9 +10,9 @@ from api.dependencies import DatabaseDep
 from api.openapi import PROBLEMS
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId
+from sweeps.analysis.progress import get_spec, get_sweep
 from sweeps.export import ExportFormat, exported, manifest
-from sweeps.progress import get_spec, get_sweep
-from sweeps.spec import SweepSpec
+from sweeps.spec.spec import SweepSpec
 
 router = APIRouter(prefix="/sweeps/{sweep_id}/export", tags=["trials"], responses=PROBLEMS)
 

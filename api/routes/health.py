@@ -12,7 +12,7 @@ from api.openapi import PROBLEMS
 from api.responses import JsonResponse
 from api.schemas import Liveness, Readiness
 from api.settings import Settings
-from sweeps.heartbeats import Beat, Component, live_beats
+from sweeps.queue.heartbeats import Beat, Component, live_beats
 
 router = APIRouter(tags=["operation"], responses=PROBLEMS)
 _BROKER_TIMEOUT_S = 1.0

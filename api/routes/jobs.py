@@ -14,12 +14,12 @@ from api.responses import JsonResponse
 from api.routes.parameters import SweepId
 from api.schemas import JobDocument, SweepPlan
 from api.submission import admit_run
-from bot.config import RunConfig
-from sweeps.jobs import JobKind, JobView, create_job, get_job
-from sweeps.planning import plan_sweep
-from sweeps.progress import get_spec, get_sweep
-from sweeps.queries import one_trial
-from sweeps.spec import SweepSpec
+from bot.config.run_config import RunConfig
+from sweeps.analysis.progress import get_spec, get_sweep
+from sweeps.analysis.queries import one_trial
+from sweeps.estimates.planning import plan_sweep
+from sweeps.jobs.jobs import JobKind, JobView, create_job, get_job
+from sweeps.spec.spec import SweepSpec
 
 router = APIRouter(tags=["jobs"], responses=PROBLEMS, default_response_class=JsonResponse)
 JobId = Annotated[int, Path(ge=1, description="number of the job")]

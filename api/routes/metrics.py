@@ -6,7 +6,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from api.dependencies import DatabaseDep
 from api.exposition import exposition
 from api.openapi import PROBLEMS
-from sweeps.telemetry import telemetry
+from sweeps.work.telemetry import telemetry
 
 router = APIRouter(tags=["operation"], responses=PROBLEMS)
 

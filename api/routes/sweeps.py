@@ -14,12 +14,12 @@ from api.room import Room, RoomDep
 from api.routes.parameters import Cursor, Limit, SweepId
 from api.schemas import SweepDocument, SweepPage
 from api.submission import admit
-from bot.data.store import HistoricalDataStore
-from sweeps.deleting import delete_sweep
-from sweeps.progress import MAX_SEARCH, SweepView, get_sweep, list_sweeps
-from sweeps.repository import cancel_sweep, create_sweep, resume_sweep
-from sweeps.spec import SweepSpec
-from sweeps.trial import SweepOutcome, SweepState
+from bot.market_store.store import HistoricalDataStore
+from sweeps.analysis.progress import MAX_SEARCH, SweepView, get_sweep, list_sweeps
+from sweeps.lifecycle.deleting import delete_sweep
+from sweeps.lifecycle.repository import cancel_sweep, create_sweep, resume_sweep
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.states import SweepOutcome, SweepState
 
 router = APIRouter(prefix="/sweeps", tags=["sweeps"], responses=PROBLEMS, default_response_class=JsonResponse)
 IdempotencyKey = Annotated[

@@ -15,12 +15,12 @@ from api.routes.parameters import Cursor, Limit, SweepId, TrialNumber, other_par
 from api.schemas import EquityCurve, FailureReport, SweepFindings, TradeList, TrialDetail, TrialPage
 from bot.backtest import RunResult
 from bot.backtest.result import trade_document
-from sweeps.failures import failure_report
-from sweeps.findings import sweep_findings
-from sweeps.progress import get_spec
-from sweeps.queries import TrialView, one_trial, stored_equity, stored_trades, trial_page
-from sweeps.spec import SweepSpec
-from sweeps.trial import TrialState
+from sweeps.analysis.failures import failure_report
+from sweeps.analysis.findings import sweep_findings
+from sweeps.analysis.progress import get_spec
+from sweeps.analysis.queries import TrialView, one_trial, stored_equity, stored_trades, trial_page
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.states import TrialState
 
 router = APIRouter(
     prefix="/sweeps/{sweep_id}", tags=["trials"], responses=PROBLEMS, default_response_class=JsonResponse

@@ -10,10 +10,10 @@ from typing import Any
 from benchmarks import market
 from benchmarks.commands import CARRYGRID, environment
 from benchmarks.measure import Finished, cpu_seconds, medians, run_command
-from bot.data.rows import CANDLE_COLUMNS, Rows, SeriesKind
-from bot.data.store import HistoricalDataStore
-from bot.data.synthetic import GeneratedPair
-from sweeps.replay import WindowCache
+from bot.market.rows import CANDLE_COLUMNS, Rows, SeriesKind
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.synthetic.generator import GeneratedPair
+from sweeps.work.replay import WindowCache
 
 SIX_YEARS = market.YEARS * 1_095
 _FUNDING_HEAD = "timestamp_ms,funding_rate,interval_hours,mark_price"

@@ -22,9 +22,9 @@ from servers import eventually, free_port, leashed
 
 from benchmarks.measure import load
 from benchmarks.million_trials import fill, spec_of
-from bot.data.database import open_engine
+from bot.market_store.database import open_engine
 from sweeps.migrations import migrate
-from sweeps.spec import SweepSpec
+from sweeps.spec.spec import SweepSpec
 
 ROUNDS = 5
 FIRST_VIEW_MS, BRUSH_MS, TABLE_MS = 1_500, 200, 300

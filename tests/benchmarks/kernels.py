@@ -14,10 +14,10 @@ from benchmarks import loops, market
 from benchmarks.measure import cpu_seconds
 from bot.backtest import Baselines, ReplayWindow, replay, replays
 from bot.backtest.batch import BatchReplayer
-from bot.config import RunConfig
-from bot.data.store import HistoricalDataStore
-from sweeps.replay import WindowCache, prepare, replay_together, row_of
-from sweeps.spec import SweepSpec
+from bot.config.run_config import RunConfig
+from bot.market_store.store import HistoricalDataStore
+from sweeps.spec.spec import SweepSpec
+from sweeps.work.replay import WindowCache, prepare, replay_together, row_of
 from workers.heap import keep_freed_memory
 
 REFERENCE = "vectorbt"

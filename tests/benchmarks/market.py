@@ -10,16 +10,16 @@ import numpy as np
 from benchmarks import loops
 from benchmarks.unpinned import unpinned
 from bot.backtest import ReplayWindow
-from bot.config import RunConfig
-from bot.data.database import open_engine
-from bot.data.rows import SeriesKey, SeriesKind
-from bot.data.store import HistoricalDataStore
-from bot.data.symbols import SYNTHETIC_EXCHANGE
-from bot.data.synthetic import DEFAULT_SEED, PROFILES, GeneratedPair, generate_pair
+from bot.config.run_config import RunConfig
+from bot.market.rows import SeriesKey, SeriesKind
+from bot.market.symbols import SYNTHETIC_EXCHANGE
+from bot.market_store.database import open_engine
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.synthetic.generator import DEFAULT_SEED, PROFILES, GeneratedPair, generate_pair
 from bot.models import DAY_MS, HOUR_MS
 from bot.timestamps import parse_time_ms
 from sweeps.migrations import migrate
-from sweeps.spec import SweepSpec
+from sweeps.spec.spec import SweepSpec
 
 INTERVAL_MS = 8 * HOUR_MS
 FIRST_MS = parse_time_ms("2020-01-01")

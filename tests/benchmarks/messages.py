@@ -10,9 +10,9 @@ from pathlib import Path
 
 from broker_process import BrokerProcess
 
-from sweeps.chunks import MAX_CHUNKS
-from sweeps.dispatch import LEAST_WINDOW, MESSAGES_PER_SLOT
-from sweeps.reconcile import ChunkRef
+from sweeps.queue.chunks import MAX_CHUNKS
+from sweeps.queue.reconcile import ChunkRef
+from sweeps.work.dispatch import LEAST_WINDOW, MESSAGES_PER_SLOT
 from workers.app import make_app
 from workers.publisher import CeleryQueue
 from workers.settings import WorkerSettings

@@ -15,18 +15,18 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from bot.data.database import open_engine, write_transaction
-from sweeps.columns import money_of_units
-from sweeps.heatmap import Aggregate, heatmap
-from sweeps.metrics import METRICS, MetricKind
+from bot.market_store.database import open_engine, write_transaction
+from sweeps.analysis.heatmap import Aggregate, heatmap
+from sweeps.analysis.progress import get_sweep, list_sweeps
+from sweeps.analysis.queries import trial_page
+from sweeps.analysis.robustness import over_axis
+from sweeps.lifecycle.repository import create_sweep
 from sweeps.migrations import migrate
-from sweeps.progress import get_sweep, list_sweeps
-from sweeps.queries import trial_page
-from sweeps.repository import create_sweep
-from sweeps.results import Results
-from sweeps.robustness import over_axis
-from sweeps.spec import SweepSpec
-from sweeps.tables import chunk, sweep, trial
+from sweeps.spec.metrics import METRICS, MetricKind
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.columns import money_of_units
+from sweeps.storage.results import Results
+from sweeps.storage.tables import chunk, sweep, trial
 
 CHUNK = 2_000
 ROUNDS = 5

@@ -12,8 +12,8 @@ from benchmarks.commands import CARRYGRID, environment
 from benchmarks.kernels import own
 from benchmarks.measure import cpu_seconds, run_command
 from bot.backtest import replay
-from bot.config import RunConfig
-from bot.data.store import HistoricalDataStore
+from bot.config.run_config import RunConfig
+from bot.market_store.store import HistoricalDataStore
 
 MONTHS = (3, 6, 12, 24, 48, 72)
 SYMBOLS = (1, 2, 5, 10, 20, 50)

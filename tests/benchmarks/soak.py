@@ -29,11 +29,11 @@ from webservice import DATABASE
 
 from benchmarks.measure import load, machine
 from benchmarks.vitals import Vitals
-from bot.data.database import open_engine
-from bot.data.importing import import_path
-from bot.data.store import HistoricalDataStore
+from bot.market_store.database import open_engine
+from bot.market_store.importing import import_path
+from bot.market_store.store import HistoricalDataStore
 from sweeps.migrations import migrate
-from sweeps.spec import SweepSpec
+from sweeps.spec.spec import SweepSpec
 
 EXCHANGE = "binance"
 SPARED = frozenset({"worker-steady"})

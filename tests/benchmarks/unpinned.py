@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from bot.data.columns import DecimalColumn
-from bot.data.rows import Rows, SeriesKind
-from bot.data.synthetic import GeneratedPair
+from bot.market.rows import Rows, SeriesKind
+from bot.market_store.synthetic.generator import GeneratedPair
+from bot.numbers.columns import DecimalColumn
 
 _RATE_EXPONENT = -8
 _MEANS = (0.00010, 0.00003, 0.00032, -0.00004)

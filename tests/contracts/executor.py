@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from bot.errors import ExecutionError
-from bot.execution.executor import Executor
 from bot.models import Leg, OrderRequest, Side, Ticker
+from bot.trading.executor import Executor
 
 NOW_MS = 1_704_067_200_000
 TICKER = Ticker("X", NOW_MS, Decimal(100), Decimal(101), Decimal(102), fresh=True, volume_24h=Decimal(0))

@@ -11,7 +11,7 @@ from browsing import Visit
 from playwright.sync_api import Page, expect
 from webservice import Hands, sweep_body
 
-from sweeps.job_runner import JobRunner
+from sweeps.jobs.job_runner import JobRunner
 
 pytestmark = pytest.mark.e2e
 FORM = "/dashboard/backtest"

@@ -13,12 +13,12 @@ from playwright.sync_api import expect
 from pydantic import SecretStr
 from webservice import DATABASE, Hands, serving
 
-from bot.data.database import open_engine
-from bot.data.importing import import_path
-from bot.data.store import HistoricalDataStore
-from sweeps.data_jobs import DATA_JOBS
-from sweeps.job_runner import JobRunner
-from sweeps.jobs import JobState, recent_jobs
+from bot.market_store.database import open_engine
+from bot.market_store.importing import import_path
+from bot.market_store.store import HistoricalDataStore
+from sweeps.jobs.data_jobs import DATA_JOBS
+from sweeps.jobs.job_runner import JobRunner
+from sweeps.jobs.jobs import JobState, recent_jobs
 from sweeps.migrations import migrate
 
 pytestmark = pytest.mark.e2e

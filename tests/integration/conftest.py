@@ -10,9 +10,9 @@ import redis
 import sqlalchemy as sa
 from servers import broker_server, postgres_database, postgres_server
 
-from bot.data.database import open_engine
-from bot.data.store import HistoricalDataStore
-from bot.data.synthetic import generate
+from bot.market_store.database import open_engine
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.synthetic.generator import generate
 from bot.timestamps import parse_time_ms
 from sweeps.migrations import migrate
 

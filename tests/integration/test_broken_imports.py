@@ -13,9 +13,9 @@ import pytest
 from disks import enlarge, small_disk
 from servers import eventually
 
-from bot.data.database import open_engine
-from bot.data.store import HistoricalDataStore
-from bot.data.verifying import verify_market
+from bot.market_store.database import open_engine
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.verifying import verify_market
 from bot.models import HOUR_MS
 from bot.timestamps import parse_time_ms
 

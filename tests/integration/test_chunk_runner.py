@@ -12,18 +12,18 @@ import structlog
 from sweeping import BASE, assert_every_trial_once, chunks_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SimulatedClock
-from bot.data.database import write_transaction
-from bot.data.store import HistoricalDataStore
 from bot.errors import InsufficientDataError
-from sweeps import replay as replay_module
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
 from sweeps.errors import ResultRangeError
-from sweeps.harvest import Harvest, Rhythm
-from sweeps.leases import Hold, claim_chunk
-from sweeps.reconcile import expire_leases
-from sweeps.replay import WindowCache, trial_config
-from sweeps.runner import ChunkRunner
-from sweeps.tables import chunk, trial_curve
+from sweeps.queue.leases import Hold, claim_chunk
+from sweeps.queue.reconcile import expire_leases
+from sweeps.storage.tables import chunk, trial_curve
 from sweeps.watch import TimeLimitError, Unwatched
+from sweeps.work import replay as replay_module
+from sweeps.work.chunk_buffer import Harvest, Rhythm
+from sweeps.work.replay import WindowCache, trial_config
+from sweeps.work.runner import ChunkRunner
 
 SPEC = sweep_spec(grid={"perp_leverage": [1, 2, 3, 4, 5, 6]}, curves="none")
 

@@ -20,11 +20,11 @@ from dockerfile_parse import DockerfileParser
 from servers import eventually
 from sweeping import BASE, assert_every_trial_once, sweep_spec
 
-from bot.data.database import open_engine
-from bot.data.store import HistoricalDataStore
-from bot.data.synthetic import generate
+from bot.market_store.database import open_engine
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.synthetic.generator import generate
 from bot.timestamps import parse_time_ms
-from sweeps.heartbeats import Component, live_beats
+from sweeps.queue.heartbeats import Component, live_beats
 
 pytestmark = [pytest.mark.broker, pytest.mark.postgres]
 

@@ -11,8 +11,8 @@ from servers import eventually
 from service import service
 from sweeping import assert_every_trial_once, chunks_of, state_of, stored_rows, submit, sweep_spec
 
-from sweeps.dispatch import REPLAY_QUEUE, Dispatcher
-from sweeps.reconcile import ChunkRef
+from sweeps.queue.reconcile import ChunkRef
+from sweeps.work.dispatch import REPLAY_QUEUE, Dispatcher
 from workers.app import make_app
 from workers.publisher import CeleryQueue
 from workers.settings import WorkerSettings

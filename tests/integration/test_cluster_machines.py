@@ -12,12 +12,12 @@ from netns import HUB, Namespace, missing_capability, network
 from servers import eventually, leashed, skip_or_fail
 from sweeping import assert_every_trial_once, chunks_of, state_of, stored_rows, submit, sweep_spec
 
-from bot.data.database import open_engine, write_transaction
-from bot.data.store import HistoricalDataStore
-from bot.data.synthetic import generate
+from bot.market_store.database import open_engine, write_transaction
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.synthetic.generator import generate
 from bot.timestamps import parse_time_ms
-from sweeps.heartbeats import live_beats
-from sweeps.tables import chunk, replay_rate
+from sweeps.queue.heartbeats import live_beats
+from sweeps.storage.tables import chunk, replay_rate
 
 pytestmark = [pytest.mark.broker, pytest.mark.postgres]
 

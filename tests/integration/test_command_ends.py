@@ -46,9 +46,9 @@ def shell(environment: dict[str, str], line: str, **settings: str) -> subprocess
         ("pydantic_core", ["data", "list"]),
         ("api.problems", ["data", "list"]),
         ("sqlalchemy", ["data", "list"]),
-        ("bot.parameters", ["strategies"]),
+        ("bot.config.parameters", ["strategies"]),
         ("api.local.stack", ["up"]),
-        ("bot.data.synthetic", ["demo"]),
+        ("bot.market_store.synthetic.generator", ["demo"]),
     ],
 )
 def test_ctrl_c_while_modules_are_loaded_is_status_130_without_a_word(
@@ -66,7 +66,7 @@ def test_ctrl_c_while_modules_are_loaded_is_status_130_without_a_word(
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
 
-@pytest.mark.parametrize("module", ["celery", "workers.settings", "sweeps.dispatch"])
+@pytest.mark.parametrize("module", ["celery", "workers.settings", "sweeps.work.dispatch"])
 def test_ctrl_c_while_a_dispatcher_or_worker_loads_is_status_130(
     environment: dict[str, str], module: str
 ) -> None:

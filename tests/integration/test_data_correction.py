@@ -10,22 +10,22 @@ import sqlalchemy as sa
 from sweeping import chunks_of, recomputed_rows, state_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SystemClock
-from bot.data import sql
-from bot.data.changes import changes_after
-from bot.data.database import write_transaction
-from bot.data.deleting import Selection, remove_rows
-from bot.data.provenance import Provenance, recorded
-from bot.data.rows import Rows, SeriesKey, SeriesKind, funding_values
-from bot.data.store import HistoricalDataStore
-from bot.data.verifying import verify_market
 from bot.errors import UnknownExchangeError, UnknownSymbolError
+from bot.market.rows import Rows, SeriesKey, SeriesKind, funding_values
+from bot.market_store import sql
+from bot.market_store.changes import changes_after
+from bot.market_store.database import write_transaction
+from bot.market_store.deleting import Selection, remove_rows
+from bot.market_store.provenance import Provenance, recorded
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.verifying import verify_market
 from bot.models import HOUR_MS, Instrument
-from bot.money import dec
+from bot.numbers.money import dec
 from bot.timestamps import parse_time_ms
+from sweeps.analysis.progress import get_spec, get_sweep, list_sweeps
 from sweeps.export.manifest import manifest
-from sweeps.progress import get_spec, get_sweep, list_sweeps
-from sweeps.replay import WindowCache
-from sweeps.runner import ChunkRunner
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
 
 NOON = parse_time_ms("2024-01-30T12:00:00Z")
 LATER = parse_time_ms("2030-01-01")

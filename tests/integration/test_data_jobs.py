@@ -14,18 +14,18 @@ from exchange_server import DIALECTS, ExchangeServer, serving
 from test_fetch import HOURS, INTERVALS, NOW, served_pair
 
 from bot.clock import SimulatedClock
-from bot.data.database import write_transaction
-from bot.data.fetch_request import FetchRequest
-from bot.data.rows import SeriesKind
-from bot.data.store import HistoricalDataStore
 from bot.errors import InvalidInputError, StoreError
+from bot.market.rows import SeriesKind
+from bot.market_store.database import write_transaction
+from bot.market_store.fetch.fetch_request import FetchRequest
+from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
-from sweeps.data_jobs import DATA_JOBS, ImportRequest
-from sweeps.job_reports import SLICE_MS
-from sweeps.job_runner import JobRunner
-from sweeps.jobs import JobKind, JobView, cancel_job, claim_job, create_job, get_job, recent_jobs
-from sweeps.tables import job, job_upload
-from sweeps.uploads import checked_name, put_upload, write_upload
+from sweeps.jobs.data_jobs import DATA_JOBS, ImportRequest
+from sweeps.jobs.job_reports import SLICE_MS
+from sweeps.jobs.job_runner import JobRunner
+from sweeps.jobs.jobs import JobKind, JobView, cancel_job, claim_job, create_job, get_job, recent_jobs
+from sweeps.storage.tables import job, job_upload
+from sweeps.storage.uploads import checked_name, put_upload, write_upload
 
 DAY = parse_time_ms("2023-01-01")
 FUNDING = "timestamp_ms,funding_rate,interval_hours,mark_price\n" + "".join(

@@ -5,23 +5,31 @@ import sqlalchemy as sa
 from sweeping import recomputed_rows, stored_rows, submit, sweep_spec
 
 from bot.clock import SystemClock
-from bot.data.database import write_transaction
-from bot.data.store import HistoricalDataStore
-from sweeps import deleting
-from sweeps.deleting import delete_rows, delete_sweep, finish_deletions, is_deleting
-from sweeps.dispatch import Dispatcher
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
+from sweeps.analysis.progress import get_spec, get_sweep, get_sweeps, list_sweeps
+from sweeps.analysis.queries import stored_equity, trial_page
 from sweeps.errors import UnknownSweepError
-from sweeps.leases import Hold, claim_chunk, save_trials
-from sweeps.progress import get_spec, get_sweep, get_sweeps, list_sweeps
-from sweeps.queries import stored_equity, trial_page
-from sweeps.reconcile import ChunkRef
-from sweeps.replay import WindowCache
-from sweeps.repository import cancel_sweep, resume_sweep
-from sweeps.results import Results
-from sweeps.retention import Expired, OldSweep, prune
-from sweeps.runner import ChunkRunner
-from sweeps.tables import chunk, compiled_sweep, sweep, sweep_window, trial, trial_block, trial_curve
-from sweeps.telemetry import telemetry
+from sweeps.jobs.retention import Expired, OldSweep, prune
+from sweeps.lifecycle import deleting
+from sweeps.lifecycle.deleting import delete_rows, delete_sweep, finish_deletions, is_deleting
+from sweeps.lifecycle.repository import cancel_sweep, resume_sweep
+from sweeps.queue.leases import Hold, claim_chunk, save_trials
+from sweeps.queue.reconcile import ChunkRef
+from sweeps.storage.results import Results
+from sweeps.storage.tables import (
+    chunk,
+    compiled_sweep,
+    sweep,
+    sweep_window,
+    trial,
+    trial_block,
+    trial_curve,
+)
+from sweeps.work.dispatch import Dispatcher
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
+from sweeps.work.telemetry import telemetry
 
 SPEC = sweep_spec(
     grid={"perp_leverage": [1, 2, 3, 4, 5], "exit_funding_rate": ["0", "0.00005"]}, curves="all"
@@ -136,7 +144,9 @@ def test_pruning_finishes_what_it_and_others_have_begun_with_pauses_for_writers(
         )
     delete(engine, worked)
     pauses: list[float] = []
-    monkeypatch.setattr("sweeps.retention.finish_deletions", lambda on: finish_deletions(on, pauses.append))
+    monkeypatch.setattr(
+        "sweeps.jobs.retention.finish_deletions", lambda on: finish_deletions(on, pauses.append)
+    )
     prune(engine, Expired(2_000, (OldSweep(old, "old", 10, 1_000),), 0))
     with engine.connect() as connection:
         assert connection.execute(sa.select(sweep.c.id)).scalars().all() == []

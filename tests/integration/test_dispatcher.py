@@ -4,14 +4,14 @@ import sqlalchemy as sa
 from sweeping import assert_every_trial_once, state_of, submit, sweep_spec
 
 from bot.clock import SystemClock
-from bot.data.database import write_transaction
-from bot.data.store import HistoricalDataStore
-from sweeps.dispatch import LEAST_WINDOW, MESSAGES_PER_SLOT, Dispatcher
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
 from sweeps.errors import QueueUnavailableError
-from sweeps.heartbeats import Component, beat, live_beats
-from sweeps.reconcile import ChunkRef
-from sweeps.replay import WindowCache
-from sweeps.runner import ChunkRunner
+from sweeps.queue.heartbeats import Component, beat, live_beats
+from sweeps.queue.reconcile import ChunkRef
+from sweeps.work.dispatch import LEAST_WINDOW, MESSAGES_PER_SLOT, Dispatcher
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
 
 
 class ListQueue:

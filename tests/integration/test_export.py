@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from sweeping import BASE, chunks_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SystemClock
-from bot.data.store import HistoricalDataStore
+from bot.market_store.store import HistoricalDataStore
+from sweeps.analysis.progress import get_spec, get_sweep
 from sweeps.export import ExportFormat, exported, manifest, pages
-from sweeps.metrics import METRICS
-from sweeps.progress import get_spec, get_sweep
-from sweeps.replay import WindowCache
-from sweeps.runner import ChunkRunner
+from sweeps.spec.metrics import METRICS
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
 
 SPEC = sweep_spec(
     base={name: value for name, value in BASE.items() if name not in {"symbols", "end"}},

@@ -7,17 +7,17 @@ import sqlalchemy as sa
 from sweeping import BASE, submit, sweep_spec
 
 from bot.clock import SystemClock
-from bot.data.database import write_transaction
-from bot.data.store import HistoricalDataStore
-from sweeps.dispatch import Dispatcher
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
+from sweeps.analysis.failures import failure_report
+from sweeps.analysis.progress import get_sweep, list_sweeps
 from sweeps.errors import UnknownSweepError
-from sweeps.failures import failure_report
-from sweeps.progress import get_sweep, list_sweeps
-from sweeps.replay import WindowCache
-from sweeps.runner import ChunkRunner
-from sweeps.tables import trial
-from sweeps.telemetry import telemetry
-from sweeps.trial import SweepOutcome, SweepState
+from sweeps.storage.states import SweepOutcome, SweepState
+from sweeps.storage.tables import trial
+from sweeps.work.dispatch import Dispatcher
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
+from sweeps.work.telemetry import telemetry
 
 BEFORE_START = ["2024-01-05", "2024-01-06"]
 

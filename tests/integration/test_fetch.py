@@ -9,14 +9,14 @@ import pytest
 from exchange_server import DIALECTS, HOUR_MS, ExchangeServer, Failure, ServedPair, serving
 
 from bot.clock import SystemClock
-from bot.data.database import open_engine
-from bot.data.exchange_calls import ATTEMPTS, ExchangeCalls
-from bot.data.exchanges import EXCHANGES, open_client
-from bot.data.fetching import Fetcher, FetchReport
-from bot.data.rows import SeriesKey, SeriesKind
-from bot.data.store import HistoricalDataStore
-from bot.data.tables import metadata
 from bot.errors import FetchError, UnknownSymbolError
+from bot.market.rows import SeriesKey, SeriesKind
+from bot.market_store.database import open_engine
+from bot.market_store.fetch.exchange_calls import ATTEMPTS, ExchangeCalls
+from bot.market_store.fetch.exchanges import EXCHANGES, open_client
+from bot.market_store.fetch.fetching import Fetcher, FetchReport
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.tables import metadata
 from bot.timestamps import parse_time_ms
 
 START = parse_time_ms("2024-01-01")

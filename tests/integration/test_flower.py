@@ -16,9 +16,9 @@ from service import Service, service
 from sweeping import BASE, state_of, submit, sweep_spec
 
 from api.local.programs import as_command, flower
-from bot.config import RunConfig
-from bot.data.database import open_engine, write_transaction
-from sweeps.jobs import JobKind, create_job
+from bot.config.run_config import RunConfig
+from bot.market_store.database import open_engine, write_transaction
+from sweeps.jobs.jobs import JobKind, create_job
 
 pytestmark = pytest.mark.broker
 LOGIN = ("carrygrid", "word")

@@ -13,17 +13,17 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.data import sql
-from bot.data.changes import changes_after
-from bot.data.importing import FileReport, import_file
-from bot.data.intervals import IntervalOrigin, inferred_hours
-from bot.data.rows import Rows, SeriesKey, SeriesKind, funding_values
-from bot.data.store import HistoricalDataStore
-from bot.data.tables import market_segment
-from bot.data.verifying import verify_market
-from bot.data.writing import read_settlements
 from bot.errors import InsufficientDataError
-from bot.money import dec
+from bot.market.intervals import IntervalOrigin, inferred_hours
+from bot.market.rows import Rows, SeriesKey, SeriesKind, funding_values
+from bot.market_store import sql
+from bot.market_store.changes import changes_after
+from bot.market_store.importing import FileReport, import_file
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.tables import market_segment
+from bot.market_store.verifying import verify_market
+from bot.market_store.writing import read_settlements
+from bot.numbers.money import dec
 from bot.timestamps import parse_time_ms
 
 START = parse_time_ms("2024-01-28")

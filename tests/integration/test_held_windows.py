@@ -8,17 +8,17 @@ import pytest
 import sqlalchemy as sa
 from sweeping import BASE, sweep_spec
 
-from bot.config import RunConfig
-from bot.data.coverage import check_coverage, coverage
-from bot.data.held_history import HeldHistory
-from bot.data.rows import Rows, SeriesKey, SeriesKind, funding_values
-from bot.data.series import SymbolData
-from bot.data.store import HistoricalDataStore
+from bot.config.run_config import RunConfig
 from bot.errors import InsufficientDataError, InvalidInputError, UnknownExchangeError, UnknownSymbolError
+from bot.market.coverage import check_coverage, coverage
+from bot.market.rows import Rows, SeriesKey, SeriesKind, funding_values
+from bot.market.series import SymbolData
+from bot.market_store.held_history import HeldHistory
+from bot.market_store.store import HistoricalDataStore
 from bot.models import DAY_MS, HOUR_MS
 from bot.timestamps import parse_time_ms
-from sweeps.held_windows import refuse_missing_run, refuse_missing_windows
-from sweeps.spec import SweepSpec
+from sweeps.lifecycle.held_windows import refuse_missing_run, refuse_missing_windows
+from sweeps.spec.spec import SweepSpec
 
 BTC, LATE, BARE = "BTC/USDT:USDT", "LATE/USDT:USDT", "BARE/USDT:USDT"
 LATE_MS = parse_time_ms("2024-02-01T08:00:00Z")

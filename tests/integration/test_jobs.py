@@ -8,13 +8,22 @@ import sqlalchemy as sa
 from sweeping import BASE
 
 from bot.backtest import run_backtest
-from bot.config import RunConfig
-from bot.data.database import write_transaction
-from bot.data.store import HistoricalDataStore
+from bot.config.run_config import RunConfig
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
 from sweeps.errors import QueueUnavailableError, UnknownJobError
-from sweeps.job_runner import JobDispatcher, JobRunner
-from sweeps.jobs import JobKind, JobView, claim_job, complete_job, create_job, fail_job, get_job, release_job
-from sweeps.tables import job
+from sweeps.jobs.job_runner import JobDispatcher, JobRunner
+from sweeps.jobs.jobs import (
+    JobKind,
+    JobView,
+    claim_job,
+    complete_job,
+    create_job,
+    fail_job,
+    get_job,
+    release_job,
+)
+from sweeps.storage.tables import job
 
 CONFIG = RunConfig.parse(BASE)
 

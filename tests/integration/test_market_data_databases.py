@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.data.database import open_async_engine, open_engine
-from bot.data.importing import import_path
-from bot.data.listing import list_coverage
-from bot.data.store import HistoricalDataStore
-from bot.data.synthetic import PROFILES, generate
+from bot.market_store.database import open_async_engine, open_engine
+from bot.market_store.importing import import_path
+from bot.market_store.listing import list_coverage
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.synthetic.generator import PROFILES, generate
 from bot.timestamps import parse_time_ms
 
 NOON = parse_time_ms("2024-01-01T12:00:00Z")

@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from bot.data.database import write_transaction
-from bot.data.rows import Rows, SeriesKey, SeriesKind, funding_values
-from bot.data.store import HistoricalDataStore
-from bot.data.summaries import Summary, keep_summaries, kept_summaries
 from bot.errors import InvalidInputError, UnknownSymbolError
+from bot.market.rows import Rows, SeriesKey, SeriesKind, funding_values
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.summaries import Summary, keep_summaries, kept_summaries
 from bot.models import HOUR_MS
 from bot.timestamps import parse_time_ms
 

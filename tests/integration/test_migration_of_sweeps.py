@@ -10,15 +10,15 @@ from sweeping import BASE, assert_every_trial_once, chunks_of, stored_rows, subm
 
 from bot.backtest import Metrics
 from bot.clock import SystemClock
-from bot.data.database import write_transaction
-from bot.data.store import HistoricalDataStore
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
 from sweeps import migrations
-from sweeps.blocks import Measured, measured
-from sweeps.metrics import LATER, METRICS
+from sweeps.analysis.queries import trial_page
 from sweeps.migrations import migrate
-from sweeps.queries import trial_page
-from sweeps.replay import WindowCache
-from sweeps.runner import ChunkRunner
+from sweeps.spec.metrics import LATER, METRICS
+from sweeps.storage.blocks import Measured, measured
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
 
 OLD = "0003"
 OF_RUNS = tuple(name for name in Metrics.__dataclass_fields__ if name not in LATER)

@@ -12,11 +12,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from servers import postgres_database
 
-from bot.data.database import open_engine, write_transaction
-from bot.data.tables import metadata
 from bot.errors import StoreError
-from sweeps import migrations, tables
+from bot.market_store.database import open_engine, write_transaction
+from bot.market_store.tables import metadata
+from sweeps import migrations
 from sweeps.migrations import HEAD, check_current, current_revision, migrate
+from sweeps.storage import tables
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -16,14 +16,14 @@ from servers import postgres_database
 from sweeping import assert_packed_as_stored, recomputed_rows, state_of, stored_rows
 
 from bot.clock import SystemClock
-from bot.data.database import open_engine, write_transaction
-from bot.data.store import HistoricalDataStore
+from bot.market_store.database import open_engine, write_transaction
+from bot.market_store.store import HistoricalDataStore
 from sweeps import migrations
-from sweeps.dispatch import ChunkRef, Dispatcher
+from sweeps.analysis.progress import get_spec
 from sweeps.migrations import HEAD, check_current, migrate
-from sweeps.progress import get_spec
-from sweeps.replay import WindowCache
-from sweeps.runner import ChunkRunner
+from sweeps.work.dispatch import ChunkRef, Dispatcher
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
 
 OLD = Path(__file__).parent / "old_schemas"
 REVISIONS = sorted(path.stem for path in OLD.glob("*.sql"))

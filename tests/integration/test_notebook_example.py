@@ -11,7 +11,7 @@ import pytest
 from servers import eventually
 from webservice import Hands, copy_of, make_template, serving
 
-from sweeps.job_runner import JobRunner
+from sweeps.jobs.job_runner import JobRunner
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "notebook_style.py"
 RUNS_AFTER_THE_SWEEP = 2

@@ -9,18 +9,18 @@ import sqlalchemy as sa
 from sweeping import assert_packed_as_stored, chunks_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SystemClock
-from bot.config import RunConfig
-from bot.data.database import write_transaction
-from bot.data.store import HistoricalDataStore
+from bot.config.run_config import RunConfig
 from bot.errors import StoreError
-from sweeps.blocks import measured, packed, unpacked
-from sweeps.deleting import delete_sweep
-from sweeps.leases import claim_chunk, save_trials
-from sweeps.replay import HeldWindow, WindowCache
-from sweeps.repository import resume_sweep
-from sweeps.results import Results
-from sweeps.runner import ChunkRunner
-from sweeps.tables import trial_block
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
+from sweeps.lifecycle.deleting import delete_sweep
+from sweeps.lifecycle.repository import resume_sweep
+from sweeps.queue.leases import claim_chunk, save_trials
+from sweeps.storage.blocks import measured, packed, unpacked
+from sweeps.storage.results import Results
+from sweeps.storage.tables import trial_block
+from sweeps.work.replay import HeldWindow, WindowCache
+from sweeps.work.runner import ChunkRunner
 
 SPEC = sweep_spec(grid={"min_funding_rate": ["0.00002", "0.0001"], "perp_leverage": [1, 3, 5]})
 

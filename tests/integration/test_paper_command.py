@@ -16,10 +16,10 @@ from live_exchange import HOUR_MS, LiveExchange, serving
 from servers import eventually, skip_or_fail
 
 from bot.backtest import RunResult, run_backtest
-from bot.data.database import open_engine
-from bot.data.paper_store import PaperStore
+from bot.market_store.database import open_engine
+from bot.market_store.paper_store import PaperStore
 from bot.models import CloseReason
-from bot.paper.ledger import SavedSession, SessionStatus
+from bot.paper.session_store import SavedSession, SessionStatus
 
 pytestmark = pytest.mark.timeout(300)
 

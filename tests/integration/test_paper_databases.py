@@ -7,11 +7,11 @@ from decimal import Decimal
 import sqlalchemy as sa
 from builders import run_config
 
-from bot.account import AccountState, OpenHedge
-from bot.data.paper_store import PaperStore
+from bot.market_store.paper_store import PaperStore
 from bot.models import CloseReason, FundingPayment, Position, Trade
-from bot.paper.ledger import Progress, SessionTakenError
 from bot.paper.session import new_session
+from bot.paper.session_store import Progress, SessionTakenError
+from bot.trading.account import AccountState, OpenHedge
 
 THIRD = Decimal(1) / Decimal(3)
 HEDGE = OpenHedge(Position("X", 5, Decimal(2), THIRD, THIRD, THIRD, THIRD, THIRD), THIRD, 1)

@@ -8,15 +8,15 @@ import pytest
 
 from bot.backtest import ReplayWindow, replay
 from bot.backtest.insight import Baselines, explain
-from bot.config import RunConfig
-from bot.data.database import open_engine
-from bot.data.import_reports import FileReport
-from bot.data.importers.hints import Hints
-from bot.data.importing import import_file
-from bot.data.series import SymbolData
-from bot.data.store import HistoricalDataStore
-from bot.data.tables import metadata
+from bot.config.run_config import RunConfig
 from bot.errors import DataImportError
+from bot.market.series import SymbolData
+from bot.market_store.database import open_engine
+from bot.market_store.import_reports import FileReport
+from bot.market_store.importers.import_options import Hints
+from bot.market_store.importing import import_file
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.tables import metadata
 from bot.timestamps import parse_time_ms
 
 pytestmark = pytest.mark.real_data

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from recorded import recorded_market
 
-from bot.data.coverage import coverage
-from bot.data.database import open_engine
-from bot.data.importing import import_file, import_path
-from bot.data.store import HistoricalDataStore
-from bot.data.tables import metadata
+from bot.market.coverage import coverage
+from bot.market_store.database import open_engine
+from bot.market_store.importing import import_file, import_path
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.tables import metadata
 from bot.models import HOUR_MS
 from bot.timestamps import parse_time_ms
 

@@ -11,15 +11,15 @@ from sweeping import submit, sweep_spec
 
 from api.cli import main
 from bot.clock import SimulatedClock
-from bot.data.database import compact, database_now_ms, write_transaction
-from bot.data.store import HistoricalDataStore
+from bot.market_store.database import compact, database_now_ms, write_transaction
+from bot.market_store.store import HistoricalDataStore
 from bot.models import DAY_MS
-from sweeps.jobs import JobKind, create_job
-from sweeps.labelling import label_sweep
-from sweeps.replay import WindowCache
-from sweeps.retention import expired, prune
-from sweeps.runner import ChunkRunner
-from sweeps.tables import chunk, job, sweep, sweep_tag, trial, trial_block, trial_curve
+from sweeps.jobs.jobs import JobKind, create_job
+from sweeps.jobs.retention import expired, prune
+from sweeps.lifecycle.tags import label_sweep
+from sweeps.storage.tables import chunk, job, sweep, sweep_tag, trial, trial_block, trial_curve
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
 
 SPEC = sweep_spec(grid={"perp_leverage": [1, 2, 3]}, curves="all")
 OF_SWEEPS = (chunk, trial, trial_block, trial_curve)

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sweeping import chunks_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SystemClock
-from bot.data.store import HistoricalDataStore
 from bot.errors import InvalidInputError
-from sweeps.replay import WindowCache
-from sweeps.robustness import PROFITABLE_SHARE, Setting, over_axis
-from sweeps.runner import ChunkRunner
+from bot.market_store.store import HistoricalDataStore
+from sweeps.analysis.robustness import PROFITABLE_SHARE, Setting, over_axis
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
 
 SPEC = sweep_spec(
     base={

@@ -9,14 +9,14 @@ import sqlalchemy as sa
 from sweeping import submit, sweep_spec
 
 from bot.clock import SystemClock
-from bot.data.database import write_transaction
-from bot.data.store import HistoricalDataStore
-from sweeps.dispatch import Dispatcher
-from sweeps.progress import get_sweep, get_sweeps, list_sweeps
-from sweeps.reconcile import ChunkRef
-from sweeps.replay import WindowCache
-from sweeps.repository import create_sweep
-from sweeps.runner import ChunkRunner
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
+from sweeps.analysis.progress import get_sweep, get_sweeps, list_sweeps
+from sweeps.lifecycle.repository import create_sweep
+from sweeps.queue.reconcile import ChunkRef
+from sweeps.work.dispatch import Dispatcher
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
 
 GRID = {"min_funding_rate": ["0.00001"], "perp_leverage": [1, 2]}
 CHUNK, LIST, SUBMIT, IDLE_TURN = 10, 5, 14, 8

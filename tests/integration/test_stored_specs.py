@@ -12,17 +12,18 @@ from webservice import DATABASE, Hands, sweep_body
 from api.application import create_app
 from api.settings import Settings
 from bot.clock import SystemClock
-from bot.data.database import write_transaction
-from bot.data.store import HistoricalDataStore
-from sweeps import compiling, stored_specs
-from sweeps.dispatch import Dispatcher
-from sweeps.growing import extend_sweep, extended_spec
-from sweeps.progress import get_spec, get_sweep, list_sweeps
-from sweeps.reconcile import ChunkRef
-from sweeps.replay import WindowCache
-from sweeps.repository import spec_text
-from sweeps.runner import ChunkRunner
-from sweeps.tables import compiled_sweep, sweep
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
+from sweeps.analysis.progress import get_spec, get_sweep, list_sweeps
+from sweeps.lifecycle.extend_clone import extend_sweep, extended_spec
+from sweeps.lifecycle.repository import spec_text
+from sweeps.queue.reconcile import ChunkRef
+from sweeps.spec import compiling
+from sweeps.storage import stored_specs
+from sweeps.storage.tables import compiled_sweep, sweep
+from sweeps.work.dispatch import Dispatcher
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
 
 THIN = {"constraints": ["exit_funding_rate <= min_funding_rate"], "curves": {"top": 2}}
 THIN_TRIALS = sweep_spec(**THIN).trial_count

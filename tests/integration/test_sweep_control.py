@@ -19,25 +19,25 @@ from sweeping import (
 )
 
 from bot.clock import SystemClock
-from bot.data.database import write_transaction
-from bot.data.rows import Rows, SeriesKey, SeriesKind
-from bot.data.store import HistoricalDataStore
+from bot.market.rows import Rows, SeriesKey, SeriesKind
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
 from bot.models import HOUR_MS, Instrument
 from bot.timestamps import parse_time_ms
-from sweeps.dispatch import Dispatcher
+from sweeps.analysis.progress import get_spec, get_sweep
 from sweeps.errors import SweepStateError
-from sweeps.growing import cloned_spec, extend_sweep, extended_spec
-from sweeps.leases import Claim, Hold, claim_chunk, save_trials
-from sweeps.metrics import LATER
-from sweeps.progress import get_spec, get_sweep
-from sweeps.rates import measured_rates, record_rate
-from sweeps.reconcile import ChunkRef
-from sweeps.replay import WindowCache, failed_row
-from sweeps.repository import cancel_sweep, pause_sweep, resume_sweep, retry_failed
-from sweeps.results import Results
-from sweeps.runner import ChunkRunner
-from sweeps.spec import SweepSpec
-from sweeps.tables import sweep, trial
+from sweeps.lifecycle.extend_clone import cloned_spec, extend_sweep, extended_spec
+from sweeps.lifecycle.repository import cancel_sweep, pause_sweep, resume_sweep, retry_failed
+from sweeps.queue.leases import Claim, Hold, claim_chunk, save_trials
+from sweeps.queue.rates import measured_rates, record_rate
+from sweeps.queue.reconcile import ChunkRef
+from sweeps.spec.metrics import LATER
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.results import Results
+from sweeps.storage.tables import sweep, trial
+from sweeps.work.dispatch import Dispatcher
+from sweeps.work.replay import WindowCache, failed_row
+from sweeps.work.runner import ChunkRunner
 
 SMALL: dict[str, Any] = {"grid": {"perp_leverage": [1, 2, 3, 4]}}
 ORIGIN = ("reused_sweep", "reused_number")

@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 from sweeping import BASE, sweep_spec
 
-from bot.data.store import HistoricalDataStore
-from sweeps.costing import CostMeter, held_tickers
-from sweeps.planning import plan_sweep
+from bot.market_store.store import HistoricalDataStore
+from sweeps.estimates.costing import CostMeter, held_tickers
+from sweeps.estimates.planning import plan_sweep
 
 FOUR = {"grid": {"perp_leverage": [1, 2, 3, 4]}}
 

@@ -11,17 +11,17 @@ from sweeping import chunks_of, submit, sweep_spec
 
 from bot.backtest import replay
 from bot.clock import SystemClock
-from bot.data.database import write_transaction
-from bot.data.store import HistoricalDataStore
-from sweeps.deleting import delete_sweep
-from sweeps.findings import kept_findings, sweep_findings, window_name
-from sweeps.leases import Hold
-from sweeps.progress import get_sweep, list_sweeps
-from sweeps.queries import one_trial, trial_page
-from sweeps.replay import WindowCache
-from sweeps.runner import ChunkRunner
-from sweeps.spec import SweepSpec
-from sweeps.tables import sweep_window
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
+from sweeps.analysis.findings import kept_findings, sweep_findings, window_name
+from sweeps.analysis.progress import get_sweep, list_sweeps
+from sweeps.analysis.queries import one_trial, trial_page
+from sweeps.lifecycle.deleting import delete_sweep
+from sweeps.queue.leases import Hold
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.tables import sweep_window
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
 
 JUMPED = SweepSpec.parse(odd_markets.sweep("JUMP"))
 

@@ -19,21 +19,21 @@ from hypothesis.stateful import (
 from sweeping import chunks_of, recomputed_rows, state_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SystemClock
-from bot.data.database import open_engine, write_transaction
-from bot.data.store import HistoricalDataStore
-from sweeps import reconcile
-from sweeps.deleting import delete_sweep
-from sweeps.dispatch import Dispatcher
+from bot.market_store.database import open_engine, write_transaction
+from bot.market_store.store import HistoricalDataStore
+from sweeps.analysis.progress import get_spec, get_sweep
 from sweeps.errors import SweepStateError
-from sweeps.growing import extend_sweep, extended_spec
-from sweeps.leases import claim_chunk, save_trials
-from sweeps.progress import get_spec, get_sweep
-from sweeps.reconcile import ChunkRef
-from sweeps.replay import WindowCache, failed_row
-from sweeps.repository import cancel_sweep, pause_sweep, resume_sweep, retry_failed
-from sweeps.results import Results
-from sweeps.runner import ChunkRunner
-from sweeps.tables import chunk
+from sweeps.lifecycle.deleting import delete_sweep
+from sweeps.lifecycle.extend_clone import extend_sweep, extended_spec
+from sweeps.lifecycle.repository import cancel_sweep, pause_sweep, resume_sweep, retry_failed
+from sweeps.queue import reconcile
+from sweeps.queue.leases import claim_chunk, save_trials
+from sweeps.queue.reconcile import ChunkRef
+from sweeps.storage.results import Results
+from sweeps.storage.tables import chunk
+from sweeps.work.dispatch import Dispatcher
+from sweeps.work.replay import WindowCache, failed_row
+from sweeps.work.runner import ChunkRunner
 
 COMMANDS = (cancel_sweep, pause_sweep, resume_sweep, retry_failed)
 

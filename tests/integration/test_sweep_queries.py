@@ -10,15 +10,15 @@ import sqlalchemy as sa
 from sweeping import chunks_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SystemClock
-from bot.config import RunConfig
-from bot.data.store import HistoricalDataStore
+from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError, StoreError
+from bot.market_store.store import HistoricalDataStore
+from sweeps.analysis.heatmap import Aggregate, heatmap, panels
+from sweeps.analysis.overview import overview
+from sweeps.analysis.queries import TrialView, one_trial, stored_equity, stored_trades, trial_page
 from sweeps.errors import UnknownSweepError
-from sweeps.heatmap import Aggregate, heatmap, panels
-from sweeps.overview import overview
-from sweeps.queries import TrialView, one_trial, stored_equity, stored_trades, trial_page
-from sweeps.replay import HeldWindow, WindowCache, replay_trial
-from sweeps.runner import ChunkRunner
+from sweeps.work.replay import HeldWindow, WindowCache, replay_trial
+from sweeps.work.runner import ChunkRunner
 
 GRID = {
     "min_funding_rate": ["0.0002", "0.00002", "0.0001"],

@@ -7,21 +7,21 @@ import sqlalchemy as sa
 from sweeping import assert_every_trial_once, chunks_of, state_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SystemClock
-from bot.data.database import write_transaction
-from bot.data.store import HistoricalDataStore
-from sweeps import reconcile
-from sweeps.deleting import delete_sweep
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
+from sweeps.analysis.progress import get_sweep, list_sweeps
 from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownSweepError
-from sweeps.heartbeats import Component, beat, live_beats, live_slots, retire
-from sweeps.labelling import label_sweep
-from sweeps.leases import Claim, Hold, claim_chunk, release_chunk, release_lost, save_trials
-from sweeps.progress import get_sweep, list_sweeps
-from sweeps.reconcile import ChunkRef
-from sweeps.replay import WindowCache, failed_row
-from sweeps.repository import cancel_sweep, create_sweep, resume_sweep
-from sweeps.results import Results
-from sweeps.runner import ChunkRunner
-from sweeps.tables import chunk, sweep, trial, trial_curve
+from sweeps.lifecycle.deleting import delete_sweep
+from sweeps.lifecycle.repository import cancel_sweep, create_sweep, resume_sweep
+from sweeps.lifecycle.tags import label_sweep
+from sweeps.queue import reconcile
+from sweeps.queue.heartbeats import Component, beat, live_beats, live_slots, retire
+from sweeps.queue.leases import Claim, Hold, claim_chunk, release_chunk, release_lost, save_trials
+from sweeps.queue.reconcile import ChunkRef
+from sweeps.storage.results import Results
+from sweeps.storage.tables import chunk, sweep, trial, trial_curve
+from sweeps.work.replay import WindowCache, failed_row
+from sweeps.work.runner import ChunkRunner
 
 SMALL = {"grid": {"perp_leverage": [1, 2, 3, 4]}}
 

@@ -18,11 +18,11 @@ from sweeping import (
     sweep_spec,
 )
 
-from bot.data.database import write_transaction
-from sweeps.dispatch import REPLAY_QUEUE
-from sweeps.heartbeats import live_beats
-from sweeps.reconcile import ChunkRef
-from sweeps.repository import cancel_sweep, resume_sweep
+from bot.market_store.database import write_transaction
+from sweeps.lifecycle.repository import cancel_sweep, resume_sweep
+from sweeps.queue.heartbeats import live_beats
+from sweeps.queue.reconcile import ChunkRef
+from sweeps.work.dispatch import REPLAY_QUEUE
 from workers.app import make_app
 from workers.publisher import CeleryQueue
 from workers.settings import WorkerSettings

@@ -11,12 +11,12 @@ from servers import eventually
 from service import service
 from sweeping import recomputed_rows, state_of, stored_rows, submit, sweep_spec
 
-from bot.data.database import write_transaction
-from bot.data.store import HistoricalDataStore
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
 from bot.models import Instrument
-from sweeps.growing import cloned_spec
-from sweeps.progress import get_sweep
-from sweeps.repository import pause_sweep, resume_sweep
+from sweeps.analysis.progress import get_sweep
+from sweeps.lifecycle.extend_clone import cloned_spec
+from sweeps.lifecycle.repository import pause_sweep, resume_sweep
 
 pytestmark = pytest.mark.broker
 

@@ -9,14 +9,14 @@ from sweeping import BASE, submit, sweep_spec
 
 from api.cli import main
 from bot.clock import SimulatedClock
-from bot.data.database import write_transaction
-from bot.data.store import HistoricalDataStore
-from sweeps.leases import Hold
-from sweeps.metrics import LATER
-from sweeps.replay import WindowCache
-from sweeps.runner import ChunkRunner
-from sweeps.tables import sweep, trial, trial_curve
-from sweeps.verifying import drawn, footing, verify_trials
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
+from sweeps.queue.leases import Hold
+from sweeps.spec.metrics import LATER
+from sweeps.storage.tables import sweep, trial, trial_curve
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
+from sweeps.work.verifying import drawn, footing, verify_trials
 
 SPEC = sweep_spec(
     base={name: value for name, value in BASE.items() if name != "end"},

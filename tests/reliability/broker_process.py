@@ -11,7 +11,7 @@ from pathlib import Path
 import redis
 from servers import LOOPBACK, answers, broker_binary, eventually, free_port, leashed, skip_or_fail
 
-from sweeps.dispatch import REPLAY_QUEUE
+from sweeps.work.dispatch import REPLAY_QUEUE
 
 
 class BrokerProcess:

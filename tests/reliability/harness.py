@@ -27,9 +27,9 @@ from sweeping import chunks_of, state_of, stored_rows, submit
 from tcp_proxy import TcpProxy, tcp_proxy
 from webservice import DATABASE
 
-from bot.data.database import open_engine
-from sweeps.heartbeats import Component, live_beats
-from sweeps.spec import SweepSpec
+from bot.market_store.database import open_engine
+from sweeps.queue.heartbeats import Component, live_beats
+from sweeps.spec.spec import SweepSpec
 
 WORKERS = ("one", "two")
 NEVER = str(10**6)

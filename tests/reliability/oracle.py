@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from sweeping import assert_packed_as_stored, chunks_of, recomputed_rows, stored_rows
 
-from sweeps.leases import ATTEMPT_LIMIT
-from sweeps.spec import SweepSpec
-from sweeps.tables import chunk, sweep, trial
+from sweeps.queue.leases import ATTEMPT_LIMIT
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.tables import chunk, sweep, trial
 
 _expected: dict[str, list[dict[str, Any]]] = {}
 

@@ -1,9 +1,9 @@
 """What a worker does with the database, without the replays; imported by processes that must start soon."""
 
-from bot.data.database import open_engine, write_transaction
-from sweeps.leases import claim_chunk, save_trials
-from sweeps.replay import failed_row
-from sweeps.results import Results
+from bot.market_store.database import open_engine, write_transaction
+from sweeps.queue.leases import claim_chunk, save_trials
+from sweeps.storage.results import Results
+from sweeps.work.replay import failed_row
 
 
 def store_chunks(url: str, sweep_id: int, owner: str, chunks: list[int]) -> None:

@@ -14,7 +14,7 @@ from servers import postgres_database, postgres_programs, postgres_server, skip_
 from sweeping import sweep_spec
 from webservice import DATABASE, fill
 
-from sweeps.spec import SweepSpec
+from sweeps.spec.spec import SweepSpec
 
 pytestmark = pytest.mark.broker
 

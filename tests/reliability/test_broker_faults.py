@@ -14,8 +14,8 @@ from harness import WORKERS, Installation, installation, pause
 from servers import eventually
 from sweeping import chunks_of, sweep_spec
 
-from sweeps.dispatch import REPLAY_CHUNK_TASK, REPLAY_QUEUE
-from sweeps.job_runner import RUN_JOB_TASK
+from sweeps.jobs.job_runner import RUN_JOB_TASK
+from sweeps.work.dispatch import REPLAY_CHUNK_TASK, REPLAY_QUEUE
 from workers.app import make_app
 from workers.settings import WorkerSettings
 

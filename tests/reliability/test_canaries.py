@@ -11,9 +11,9 @@ from harness import NEVER, Installation, installation
 from servers import eventually
 from sweeping import sweep_spec
 
-from bot.data.database import write_transaction
-from sweeps.dispatch import REPLAY_QUEUE, Dispatcher
-from sweeps.tables import chunk
+from bot.market_store.database import write_transaction
+from sweeps.storage.tables import chunk
+from sweeps.work.dispatch import REPLAY_QUEUE, Dispatcher
 from workers.app import make_app
 from workers.publisher import CeleryQueue
 from workers.settings import WorkerSettings

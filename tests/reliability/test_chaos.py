@@ -13,7 +13,7 @@ from harness import NEVER, Installation, installation, pause
 from servers import eventually
 from sweeping import sweep_spec
 
-from sweeps.spec import SweepSpec
+from sweeps.spec.spec import SweepSpec
 
 pytestmark = pytest.mark.broker
 

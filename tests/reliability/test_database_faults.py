@@ -22,11 +22,11 @@ from sweeping import assert_every_trial_once, chunks_of, stored_rows, submit, sw
 from webservice import DATABASE, Hands, copy_of, fill, serving, sweep_body
 
 from api import application, room
-from bot.data.database import open_engine, write_transaction
+from bot.market_store.database import open_engine, write_transaction
+from sweeps.analysis.progress import get_spec
 from sweeps.export import ExportFormat, exported
-from sweeps.progress import get_spec
-from sweeps.reconcile import expire_leases
-from sweeps.tables import chunk
+from sweeps.queue.reconcile import expire_leases
+from sweeps.storage.tables import chunk
 from workers import resources
 
 SPEC = sweep_spec(
@@ -58,7 +58,7 @@ def engine(home: Path) -> Iterator[sa.Engine]:
 def forks() -> ForkServerContext:
     """Return what starts processes quickly, with everything loaded that they need."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["sweeps.leases", "sweeps.replay"])
+    context.set_forkserver_preload(["sweeps.queue.leases", "sweeps.work.replay"])
     return context
 
 

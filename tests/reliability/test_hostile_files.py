@@ -20,13 +20,13 @@ import pytest
 import sqlalchemy as sa
 from webservice import DATABASE
 
-from bot.data.database import open_engine, write_transaction
+from bot.market_store.database import open_engine, write_transaction
 from bot.timestamps import parse_time_ms
-from sweeps.data_jobs import DATA_JOBS, ImportRequest
-from sweeps.job_runner import JobRunner
-from sweeps.jobs import JobKind, create_job, get_job
-from sweeps.tables import job_upload
-from sweeps.uploads import put_upload
+from sweeps.jobs.data_jobs import DATA_JOBS, ImportRequest
+from sweeps.jobs.job_runner import JobRunner
+from sweeps.jobs.jobs import JobKind, create_job, get_job
+from sweeps.storage.tables import job_upload
+from sweeps.storage.uploads import put_upload
 
 COMMAND = Path(sys.executable).parent / "carrygrid"
 NOON = parse_time_ms("2024-01-01T12:00:00Z")

@@ -11,7 +11,7 @@ from servers import eventually
 from service import children, is_alive
 from sweeping import chunks_of, stored_rows, sweep_spec
 
-from sweeps.leases import ATTEMPT_LIMIT
+from sweeps.queue.leases import ATTEMPT_LIMIT
 
 pytestmark = pytest.mark.broker
 

@@ -12,7 +12,7 @@ import pytest
 from disks import small_disk
 from servers import free_port
 
-from bot.data.database import open_engine
+from bot.market_store.database import open_engine
 from sweeps.migrations import migrate
 
 PROGRAMS = Path(sys.executable).parent

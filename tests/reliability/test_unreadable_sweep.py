@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from sweeping import BASE, chunks_of, state_of, submit, sweep_spec
 from webservice import Hands, serving
 
-from bot.data.database import write_transaction
-from sweeps.dispatch import Dispatcher
+from bot.market_store.database import write_transaction
 from sweeps.errors import UnreadableSweepError
-from sweeps.leases import ATTEMPT_LIMIT
-from sweeps.tables import sweep
+from sweeps.queue.leases import ATTEMPT_LIMIT
+from sweeps.storage.tables import sweep
+from sweeps.work.dispatch import Dispatcher
 
 SPEC = sweep_spec(grid={"perp_leverage": [1, 2]}, curves="none")
 

@@ -12,8 +12,8 @@ from servers import eventually
 from service import is_alive
 from sweeping import chunks_of, stored_rows, sweep_spec
 
-from bot.data.database import open_engine, write_transaction
-from sweeps.spec import SweepSpec
+from bot.market_store.database import open_engine, write_transaction
+from sweeps.spec.spec import SweepSpec
 
 pytestmark = pytest.mark.broker
 
@@ -88,7 +88,7 @@ def has_worked(running: Installation, name: str, since: int) -> bool:
 
 
 def is_halted_in_mid_chunk(running: Installation, sweep_id: int, pids: list[int]) -> bool:
-    """Halt worker one's processes, unless none holds a chunk, or one the file's one lock: nobody could go on."""
+    """Halt worker one, unless none of its processes holds a chunk, or one of them the lock of the file."""
     for pid in pids:
         kill(pid, signal.SIGSTOP)
     engine = open_engine(running.database_url, busy_timeout_ms=500)

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import Field
 
-from bot.fields import Count, Number
+from bot.config.fields import Count, Number
+from bot.config.parameters import Parameters
+from bot.config.strategy_registry import StrategyPlugin
 from bot.models import FundingRate, SettlementView
-from bot.parameters import Parameters
-from bot.strategies.registry import StrategyPlugin
 from bot.strategies.strategy import Entry, Strategy
 
 

@@ -2,9 +2,9 @@
 
 from bot.backtest.engine import BacktestEngine, replay, replays, run_backtest
 from bot.backtest.insight import Baselines, Insight, blocked_entries, explain
-from bot.backtest.metrics import Metrics
 from bot.backtest.result import RunResult
-from bot.backtest.window import ReplayWindow, check_window
+from bot.market.window import ReplayWindow, check_window
+from bot.statistics.run_metrics import Metrics
 
 __all__ = [
     "BacktestEngine",

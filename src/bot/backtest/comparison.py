@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from bot.analytics.carry import CarryComparison
 from bot.backtest.divergence import divergences
 from bot.backtest.engine import replay
 from bot.backtest.insight import Baselines
 from bot.backtest.result import RunResult, trade_document
-from bot.backtest.window import ReplayWindow
-from bot.config import RunConfig
+from bot.config.run_config import RunConfig
+from bot.config.strategy_registry import strategy_plugin
+from bot.market.window import ReplayWindow
 from bot.models import Trade
-from bot.money import ZERO, exact, plain
-from bot.strategies.registry import strategy_plugin
+from bot.numbers.money import ZERO, exact, plain
+from bot.statistics.carry import CarryComparison
 
 STRATEGIES = ("simple", "composite")
 

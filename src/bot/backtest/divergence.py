@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.backtest.book import Action, Move, moves
+from bot.backtest.holdings import Action, Move, moves
 from bot.backtest.result import RunResult
 from bot.models import CloseReason
 

@@ -7,24 +7,24 @@ from typing import cast
 
 import numpy as np
 
-from bot.analytics.after_end import pnl_after_end
-from bot.analytics.metrics import Units, money_units
-from bot.analytics.missing import missed_settlements
+from bot.accounting.fees import FeeCalculator
+from bot.accounting.fill_model import FillModel
 from bot.backtest.executor import BacktestExecutor
-from bot.backtest.metrics import Activity, CurveFacts, Metrics, TradeTotals, summarize
 from bot.backtest.result import Curve, RunResult
-from bot.backtest.window import ReplayWindow
-from bot.config import RunConfig
-from bot.data.series import MarketData
-from bot.desk import open_desk
-from bot.execution.fill_model import FillModel
-from bot.market_data.ticker_service import TickerService
+from bot.config.run_config import RunConfig
+from bot.market.after_end import pnl_after_end
+from bot.market.missed_settlements import missed_settlements
+from bot.market.series import MarketData
+from bot.market.tickers import TickerService
+from bot.market.window import ReplayWindow
 from bot.models import Trade
-from bot.money import ZERO, exact
-from bot.pnl.fees import FeeCalculator
-from bot.pnl.payments import PaymentBook
-from bot.pnl.worths import WorthCurve, units_of
-from bot.trader import Market
+from bot.numbers.money import ZERO, exact
+from bot.statistics.metrics import Units, money_units
+from bot.statistics.run_metrics import Activity, CurveFacts, Metrics, TradeTotals, summarize
+from bot.trading.equity_curve import WorthCurve, units_of
+from bot.trading.factory import open_desk
+from bot.trading.payments import PaymentBook
+from bot.trading.trader import Market
 
 _POINTS = 20_000
 """Of the curves that are priced and measured at a time: numpy is asked once for all, and caches hold them."""
@@ -54,7 +54,7 @@ class BacktestEngine:
         return _finished([self])[0]
 
     def play(self) -> Books:
-        """Return the books after the last event. Call inside `bot.money.exact()`."""
+        """Return the books after the last event. Call inside `exact()`."""
         config, window = self.config, self.window
         tickers = TickerService()
         executor = BacktestExecutor(tickers, FillModel(config.slippage), FeeCalculator(config.fees))

@@ -1,6 +1,6 @@
 """Execution inside a replay."""
 
-from bot.execution.executor import SimulatedExecutor
+from bot.trading.executor import SimulatedExecutor
 
 
 class BacktestExecutor(SimulatedExecutor):

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
 
+from bot.accounting import formulas
 from bot.backtest.window_findings import WindowFinding, closed_there, title
-from bot.data.jumps import JumpMoment
+from bot.market.jumps import JumpMoment
 from bot.models import Trade
-from bot.money import ZERO, exact, plain
-from bot.pnl import formulas
+from bot.numbers.money import ZERO, exact, plain
 
 WARNED_MISSES = Decimal("0.01")
 """Settlements that are not in the data are a warning from this share of those that fell due on."""
@@ -143,7 +143,7 @@ def _is_held(trade: Trade, jump: JumpMoment) -> bool:
 
 
 def _made(trade: Trade, jump: JumpMoment) -> Decimal:
-    """Return the price P&L of a hedge over a jump. Call inside `bot.money.exact()`."""
+    """Return the price P&L of a hedge over a jump. Call inside `exact()`."""
     after = _price_pnl(trade, jump.after_ms, jump.spot_after, jump.perp_after)
     return after - _price_pnl(trade, jump.before_ms, jump.spot_before, jump.perp_before)
 

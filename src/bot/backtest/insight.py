@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.analytics.carry import CarryComparison, Holding
-from bot.backtest.book import Book
+from bot.backtest.decision_trace import deciding, entry_gate
 from bot.backtest.engine import replay
+from bot.backtest.holdings import Book
 from bot.backtest.result import RunResult
-from bot.backtest.sights import deciding, entry_gate
-from bot.backtest.window import ReplayWindow
 from bot.backtest.window_findings import volume_note
-from bot.config import RunConfig
+from bot.config.parameters import AccountParameters
+from bot.config.run_config import RunConfig
+from bot.market.window import ReplayWindow
 from bot.models import SettlementView
-from bot.money import exact
-from bot.parameters import AccountParameters
+from bot.numbers.money import exact
+from bot.statistics.carry import CarryComparison, Holding
 from bot.strategies.gates import Gate, GateReport, gate_reports
 
 HOLD = "hold"

@@ -9,11 +9,11 @@ import numpy as np
 
 from bot.backtest.engine import replay
 from bot.backtest.result import RunResult
-from bot.backtest.window import ReplayWindow
-from bot.config import RunConfig
-from bot.data.columns import DecimalColumn
-from bot.data.series import CandleSeries, FundingSeries, MarketData, SymbolData
+from bot.config.run_config import RunConfig
+from bot.market.series import CandleSeries, FundingSeries, MarketData, SymbolData
+from bot.market.window import ReplayWindow
 from bot.models import ContractEnd, FundingPayment, Trade
+from bot.numbers.columns import DecimalColumn
 from bot.timestamps import iso
 
 BuildWindow = Callable[[RunConfig, MarketData], ReplayWindow]

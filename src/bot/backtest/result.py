@@ -7,17 +7,17 @@ from functools import cached_property
 from typing import Any
 
 from bot import ENGINE_VERSION
-from bot.analytics.metrics import Calendar, Units, from_units, units_texts
 from bot.backtest.findings import Booked, RunFinding, run_findings
-from bot.backtest.identity import run_key
-from bot.backtest.ledger import ledger_of
-from bot.backtest.metrics import Metrics
+from bot.backtest.ledger_digest import ledger_of
 from bot.backtest.window_findings import window_findings
-from bot.config import RunConfig
-from bot.data.coverage import Coverage
+from bot.config.run_config import RunConfig
+from bot.config.run_key import run_key
+from bot.market.coverage import Coverage
 from bot.models import CloseReason, ContractEnd, FundingPayment, Trade
-from bot.money import exact, plain
-from bot.pnl.payments import PaymentBook
+from bot.numbers.money import exact, plain
+from bot.statistics.metrics import Calendar, Units, from_units, units_texts
+from bot.statistics.run_metrics import Metrics
+from bot.trading.payments import PaymentBook
 
 
 @dataclass(frozen=True, slots=True, eq=False)

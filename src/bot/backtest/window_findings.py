@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from bot.data.coverage import Coverage
-from bot.data.jumps import JumpMoment
-from bot.data.quality import END_THERE, NO_RETURN, Finding
+from bot.market.coverage import Coverage
+from bot.market.jumps import JumpMoment
+from bot.market.quality import END_THERE, NO_RETURN, Finding
 from bot.models import DAY_MS, HOUR_MS
+from bot.plurals import counted
 from bot.signals.volume import CANDLES_PER_DAY
-from bot.wording import counted
 
 SHOWN_SHARE = 0.05
 SHOWN_CANDLES = 24

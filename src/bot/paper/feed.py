@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.data.rows import Rows, SeriesKind
 from bot.errors import BotError
+from bot.market.rows import Rows, SeriesKind
 from bot.models import Instrument
 
 

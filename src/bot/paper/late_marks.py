@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bot.models import MarkCandle, MarketEvent, Position
-from bot.paper.book import MarketBook
 from bot.paper.feed import FeedRows
+from bot.paper.received_market import MarketBook
 
 
 class LateMarks:

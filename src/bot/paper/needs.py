@@ -1,6 +1,6 @@
 """How much history a paper session needs before it can decide as if it had always been there."""
 
-from bot.config import RunConfig
+from bot.config.run_config import RunConfig
 from bot.models import DAY_MS, HOUR_MS
 from bot.signals.volume import CANDLES_PER_DAY
 

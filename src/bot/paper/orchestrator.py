@@ -8,13 +8,13 @@ from enum import Enum
 from typing import TypeVar
 
 from bot.clock import Clock
-from bot.config import RunConfig
+from bot.config.run_config import RunConfig
 from bot.errors import BotError
 from bot.models import CloseReason
 from bot.paper.feed import FeedEndedError, MarketFeed
-from bot.paper.ledger import Progress, SavedSession, SessionError, SessionStatus, SessionStore
 from bot.paper.needs import candles_needed, funding_needed_ms
 from bot.paper.session import PaperSession, new_session, session_document
+from bot.paper.session_store import Progress, SavedSession, SessionError, SessionStatus, SessionStore
 from bot.timestamps import iso
 
 T = TypeVar("T")

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from bot.data.rows import Rows, SeriesKind
 from bot.errors import ExchangeOfflineError
+from bot.market.rows import Rows, SeriesKind
 from bot.models import HOUR_MS
 from bot.paper.feed import FeedBatch, FeedRows, Listing
 from bot.paper.watermark import Patience, Watermark
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 class PolledExchange(Protocol):
-    """An exchange that can be asked for its time, its pairs and its rows; see `bot.data.live_exchange`."""
+    """An exchange that can be asked for its time, its pairs and its rows; see `fetch.live_exchange`."""
 
     async def synchronize(self) -> int:
         """Ask for the exchange's time, ms UTC, and return it."""

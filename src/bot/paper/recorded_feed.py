@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from bot.clock import SimulatedClock
-from bot.data.columns import DecimalColumn
-from bot.data.rows import Rows, SeriesKind
-from bot.data.series import CandleSeries, FundingSeries, MarketData, SymbolData
+from bot.market.rows import Rows, SeriesKind
+from bot.market.series import CandleSeries, FundingSeries, MarketData, SymbolData
+from bot.numbers.columns import DecimalColumn
 from bot.paper.feed import FeedBatch, FeedEndedError, FeedRows, Listing
 
 

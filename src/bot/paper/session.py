@@ -4,24 +4,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.account import AccountState
+from bot.accounting.fees import FeeCalculator
+from bot.accounting.fill_model import FillModel
+from bot.accounting.round_trip import was_due
 from bot.clock import SimulatedClock
-from bot.config import RunConfig
-from bot.data.rows import SeriesKind
-from bot.desk import open_desk
-from bot.execution.fill_model import FillModel
-from bot.execution.paper_executor import PaperExecutor
-from bot.market_data.ticker_service import TickerService
+from bot.config.run_config import RunConfig
+from bot.market.rows import SeriesKind
+from bot.market.tickers import TickerService
 from bot.models import CloseReason, FundingRate, MarketEvent, Trade
-from bot.money import ZERO, exact
-from bot.paper.book import MarketBook
+from bot.numbers.money import ZERO, exact
 from bot.paper.feed import FeedRows, Listing
 from bot.paper.late_marks import LateMarks
-from bot.paper.ledger import LATEST_SETTLEMENT_MS, Progress, SavedSession, SessionStatus
 from bot.paper.needs import candles_needed
-from bot.pnl.fees import FeeCalculator
-from bot.pnl.round_trip import was_due
-from bot.trader import Market
+from bot.paper.received_market import MarketBook
+from bot.paper.session_store import LATEST_SETTLEMENT_MS, Progress, SavedSession, SessionStatus
+from bot.trading.account import AccountState
+from bot.trading.factory import open_desk
+from bot.trading.paper_executor import PaperExecutor
+from bot.trading.trader import Market
 
 _HINDSIGHT = frozenset({"start", "end", "end_dead_markets"})
 _STATUS = {CloseReason.END: SessionStatus.ENDED, CloseReason.EMERGENCY: SessionStatus.EMERGENCY}

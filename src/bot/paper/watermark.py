@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bot.data.rows import Rows, SeriesKind
+from bot.market.rows import Rows, SeriesKind
 from bot.models import HOUR_MS
 from bot.paper.feed import Listing
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from bot.money import ONE, ZERO
+from bot.numbers.money import ONE, ZERO
 
 Prices = TypeVar("Prices", Decimal, npt.NDArray[np.float64])
 

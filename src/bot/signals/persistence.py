@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from bot.money import ONE
+from bot.numbers.money import ONE
 
 
 def next_streak(streak: int, rate_8h: Decimal, threshold: Decimal) -> int:

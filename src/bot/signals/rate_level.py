@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from bot.money import ONE
+from bot.numbers.money import ONE
 
 
 def rate_level_score(rate_8h: Decimal, cap: Decimal) -> Decimal:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot.analytics.suggestion import NOTHING_PAID, Suggestion, WindowFigures, in_bps, rounded
+from bot.config.parameters import CompositeParameters
+from bot.config.strategy_registry import StrategyPlugin
 from bot.models import FundingRate, SettlementView
-from bot.money import ONE, ZERO
-from bot.parameters import CompositeParameters
+from bot.numbers.money import ONE, ZERO
 from bot.signals.engine import SignalEngine, SignalParams
 from bot.strategies.gates import Gate
-from bot.strategies.registry import StrategyPlugin
 from bot.strategies.strategy import Entry, Strategy
+from bot.strategies.suggestion import NOTHING_PAID, Suggestion, WindowFigures, in_bps, rounded
 
 if TYPE_CHECKING:
-    from bot.config import RunConfig
+    from bot.config.run_config import RunConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.models import SettlementView
-from bot.money import plain
+from bot.numbers.money import plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from bot.config.parameters import Parameters
+from bot.config.strategy_registry import StrategyPlugin
 from bot.models import SettlementView
-from bot.parameters import Parameters
-from bot.strategies.registry import StrategyPlugin
 from bot.strategies.strategy import Entry, Strategy
 
 if TYPE_CHECKING:
-    from bot.config import RunConfig
+    from bot.config.run_config import RunConfig
 
 
 class HoldParameters(Parameters):

@@ -4,16 +4,23 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from bot.analytics.suggestion import NOTHING_PAID, Suggestion, WindowFigures, in_bps, rounded, volume_floor
-from bot.market_data.opportunity_ranker import OpportunityRanker
+from bot.config.parameters import AccountParameters, SimpleParameters
+from bot.config.strategy_registry import StrategyPlugin
 from bot.models import SettlementView
-from bot.parameters import AccountParameters, SimpleParameters
 from bot.strategies.gates import Gate
-from bot.strategies.registry import StrategyPlugin
+from bot.strategies.opportunity_ranker import OpportunityRanker
 from bot.strategies.strategy import Entry, Strategy
+from bot.strategies.suggestion import (
+    NOTHING_PAID,
+    Suggestion,
+    WindowFigures,
+    in_bps,
+    rounded,
+    volume_floor,
+)
 
 if TYPE_CHECKING:
-    from bot.config import RunConfig
+    from bot.config.run_config import RunConfig
 
 
 _FIELDS, _ACCOUNT = SimpleParameters.model_fields, AccountParameters.model_fields

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
 from bot.models import FundingRate, SettlementView
-from bot.money import ONE
+from bot.numbers.money import ONE
 from bot.strategies.gates import Gate
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.money import MONEY_PLACES
+from bot.numbers.money import MONEY_PLACES
 from sweeps.export.pages import Field, Kind, Page, export_fields, export_pages
 from sweeps.export.parquet import ParquetWriter, decimal_places
 from sweeps.export.text import csv_header, csv_page, json_page
-from sweeps.metrics import METRICS
-from sweeps.spec import SweepSpec
+from sweeps.spec.metrics import METRICS
+from sweeps.spec.spec import SweepSpec
 
 _PAGES_PER_ROW_GROUP = 10
 

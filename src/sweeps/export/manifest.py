@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
 from bot.timestamps import iso
+from sweeps.analysis.findings import sweep_findings
+from sweeps.analysis.progress import SweepView
 from sweeps.export.pages import Field, export_fields
-from sweeps.findings import sweep_findings
-from sweeps.progress import SweepView
-from sweeps.spec import SweepSpec
-from sweeps.tables import sweep
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.tables import sweep
 
 _LIBRARIES = ("carrygrid", "numpy", "pydantic", "sqlalchemy")
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from sweeps.axes import Axis, as_number
-from sweeps.metrics import METRICS, MetricKind
-from sweeps.spec import SweepSpec
-from sweeps.tables import METRIC_COLUMNS, trial
+from sweeps.spec.axes import Axis, as_number
+from sweeps.spec.metrics import METRICS, MetricKind
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.tables import METRIC_COLUMNS, trial
 
 PAGE_ROWS = 2_000
 _OWN = ("number", "state", "error_code", "error", "run_key")

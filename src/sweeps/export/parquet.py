@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.money import EXACT
+from bot.numbers.money import EXACT
 from sweeps.export.pages import Field, Kind, Page
 from sweeps.export.thrift import Long, struct, varint
 

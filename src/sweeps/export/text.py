@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
-from bot.money import plain
+from bot.numbers.money import plain
 from sweeps.export.pages import Field, Page
-from sweeps.trial import TrialState
+from sweeps.storage.states import TrialState
 
 _FORMULA_STARTS = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n")
 """The wide forms of the first four mean the same to a spreadsheet in East Asia."""

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.data.database import write_transaction
 from bot.errors import StoreError
+from bot.market_store.database import write_transaction
 
 HEAD = "0015"
 """Revision that this program works with; `tests/keep_schema.py` writes down what it leaves in a database."""

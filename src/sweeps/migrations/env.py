@@ -4,11 +4,11 @@ from typing import Literal
 
 from alembic import context
 
-from bot.data import paper_tables
-from bot.data.paper_tables import Exact
-from bot.data.tables import metadata
-from sweeps import tables
-from sweeps.columns import Money
+from bot.market_store import paper_tables
+from bot.market_store.paper_tables import Exact
+from bot.market_store.tables import metadata
+from sweeps.storage import tables
+from sweeps.storage.columns import Money
 
 connection = context.config.attributes["connection"]
 

@@ -7,8 +7,8 @@ from fastapi.testclient import TestClient
 from webservice import Hands, Reader, sweep_body
 
 from bot.backtest import Baselines, ReplayWindow, explain, replay
-from bot.config import RunConfig
-from bot.data.store import HistoricalDataStore
+from bot.config.run_config import RunConfig
+from bot.market_store.store import HistoricalDataStore
 
 
 def insight_of(hands: Hands, trial: dict[str, Any]) -> dict[str, Any]:

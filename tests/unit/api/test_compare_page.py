@@ -9,8 +9,8 @@ from webservice import Hands, Reader, sweep_body
 
 from api import comparisons
 from api.dashboard.compare_form import CompareForm, changed_parameters
-from bot.config import RunConfig
-from bot.data.database import write_transaction
+from bot.config.run_config import RunConfig
+from bot.market_store.database import write_transaction
 
 PAGE = {"Accept": "text/html"}
 QUESTION = {

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from webservice import Hands, Reader, sweep_body
 
-from bot.data.database import write_transaction
+from bot.market_store.database import write_transaction
 from bot.timestamps import iso
 
 LEVERED = {"min_funding_rate": ["0.00002"]}

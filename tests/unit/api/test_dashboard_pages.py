@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from webservice import Hands, Reader, sweep_body
 
-from bot.wording import counted
+from bot.plurals import counted
 
 PAGE = {"Accept": "text/html"}
 HOSTILE = "<script>alert(1)</script> {{ 7 * 7 }} javascript:x \" ' &amp;"

@@ -7,9 +7,9 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from webservice import Hands, sweep_body
 
-from bot.data.database import write_transaction
-from sweeps.scope import Scope
-from sweeps.tokens import create_token
+from bot.market_store.database import write_transaction
+from sweeps.storage.scopes import Scope
+from sweeps.storage.tokens import create_token
 
 BTC = "BTC/USDT:USDT"
 DAY = {"exchange": "synthetic", "symbol": BTC, "series": "perp-1h", "from": "2024-02-01", "to": "2024-02-02"}

@@ -13,9 +13,9 @@ from webservice import DATABASE, Hands, copy_of
 from api.application import create_app
 from api.settings import Settings
 from bot.backtest import ReplayWindow, replay
-from bot.config import RunConfig
-from bot.data.store import HistoricalDataStore
-from sweeps.job_runner import JobRunner
+from bot.config.run_config import RunConfig
+from bot.market_store.store import HistoricalDataStore
+from sweeps.jobs.job_runner import JobRunner
 
 PAGE = {"Accept": "text/html"}
 JUMPED = "of the net P&amp;L, more than half of it, was booked across it: spot up "

@@ -8,9 +8,9 @@ from sweeping import BASE
 from webservice import Hands, sweep_body
 
 from bot.backtest import run_backtest
-from bot.config import RunConfig
-from bot.data.store import HistoricalDataStore
-from sweeps.job_runner import JobRunner
+from bot.config.run_config import RunConfig
+from bot.market_store.store import HistoricalDataStore
+from sweeps.jobs.job_runner import JobRunner
 
 
 def test_backtest_is_accepted_and_its_document_polled(client: TestClient, hands: Hands) -> None:

@@ -11,10 +11,10 @@ from fastapi.testclient import TestClient
 from webservice import Reader, sweep_body
 
 from api.body import parse_object
-from bot.config import RunConfig
+from bot.config.fields import load_json
+from bot.config.run_config import RunConfig
 from bot.errors import MOST_ERRORS, FieldErrors, InvalidInputError
-from bot.fields import load_json
-from sweeps.spec import SweepSpec
+from sweeps.spec.spec import SweepSpec
 
 JSON = {"Content-Type": "application/json"}
 LARGEST_ANSWER = 32_000
@@ -189,7 +189,7 @@ class _Counted(str):
 
 
 def test_a_repeated_key_is_found_in_work_that_grows_with_the_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bot import fields
+    from bot.config import fields
 
     def comparisons(size: int) -> int:
         _Counted.comparisons.clear()

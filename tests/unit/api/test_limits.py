@@ -12,9 +12,9 @@ from webservice import DATABASE, sweep_body
 
 from api.cli import main
 from api.throttle import BURST_SECONDS, LOGINS_PER_MINUTE, Buckets
-from bot.data.database import open_engine, write_transaction
-from sweeps.scope import Scope
-from sweeps.tokens import create_token
+from bot.market_store.database import open_engine, write_transaction
+from sweeps.storage.scopes import Scope
+from sweeps.storage.tokens import create_token
 
 MASTER = "a token of some length"
 Disk = namedtuple("Disk", "total used free")

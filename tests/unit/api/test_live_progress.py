@@ -10,8 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 from webservice import Hands, serving, sweep_body
 
-from bot.data.database import write_transaction
-from sweeps.heartbeats import Component, beat
+from bot.market_store.database import write_transaction
+from sweeps.queue.heartbeats import Component, beat
 
 Event = dict[str, Any]
 

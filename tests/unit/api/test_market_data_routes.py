@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 from webservice import Hands, Reader
 
 from api.body import MAX_BYTES
-from bot.data import exchanges
-from sweeps import uploads
-from sweeps.job_runner import JobRunner
+from bot.market_store.fetch import exchanges
+from sweeps.jobs.job_runner import JobRunner
+from sweeps.storage import uploads
 
 BTC = "BTC/USDT:USDT"
 FUNDING = b"timestamp_ms,funding_rate,interval_hours,mark_price\n1672531200000,0.0001,8,\n"

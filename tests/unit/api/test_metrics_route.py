@@ -9,9 +9,9 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from webservice import Hands, sweep_body
 
-from bot.data.database import write_transaction
-from sweeps.tables import chunk
-from sweeps.tally import bucket_name, chunk_took, count
+from bot.market_store.database import write_transaction
+from sweeps.queue.counters import bucket_name, chunk_took, count
+from sweeps.storage.tables import chunk
 
 DASHBOARD = Path(__file__).parents[3] / "deploy" / "grafana" / "carrygrid.json"
 

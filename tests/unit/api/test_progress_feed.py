@@ -17,9 +17,9 @@ from webservice import Hands, serving, sweep_body
 from api.dependencies import Database
 from api.progress_feed import ProgressFeed
 from api.routes import events as events_route
-from sweeps.heads import SweepHead
-from sweeps.progress import SweepView
-from sweeps.trial import SweepState
+from sweeps.analysis.progress import SweepView
+from sweeps.storage.states import SweepState
+from sweeps.storage.sweep_summary import SweepHead
 
 HEAD = SweepHead.of(sweep_spec())
 

@@ -12,11 +12,11 @@ from api.dashboard.charts import funding_document
 from api.dashboard.trades import settlements_of
 from api.dashboard.waterfall import attribution_of, waterfall
 from api.replays import Study
-from bot.analytics.monthly import months
 from bot.backtest import Baselines, ReplayWindow, replay
+from bot.backtest.decision_trace import sights
 from bot.backtest.divergence import divergences
-from bot.backtest.sights import sights
-from bot.money import exact
+from bot.backtest.monthly import months
+from bot.numbers.money import exact
 from bot.timestamps import parse_time_ms
 
 pytestmark = pytest.mark.real_data

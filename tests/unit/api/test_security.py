@@ -12,10 +12,10 @@ from webservice import DATABASE
 
 from api.callers import MASTER, SESSION_SECONDS, Caller, Callers, same_text
 from bot.clock import SimulatedClock
-from bot.data.database import open_engine, write_transaction
-from sweeps.scope import Scope
-from sweeps.tables import api_session
-from sweeps.tokens import create_token, digest_of, revoke_token
+from bot.market_store.database import open_engine, write_transaction
+from sweeps.storage.scopes import Scope
+from sweeps.storage.tables import api_session
+from sweeps.storage.tokens import create_token, digest_of, revoke_token
 
 NOW_MS = 1_700_000_000_000
 MASTER_TOKEN = "a token of some length"

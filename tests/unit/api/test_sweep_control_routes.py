@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from webservice import Hands, sweep_body
 
-from bot.config import RunConfig
+from bot.config.run_config import RunConfig
 
 
 def created(client: TestClient, **changes: Any) -> int:
@@ -37,7 +37,9 @@ def test_dry_run_counts_cells_rejections_and_repetitions_and_stores_nothing(clie
     assert client.get("/sweeps").json()["sweeps"] == []
 
 
-def test_dry_run_gives_the_time_of_its_windows_whatever_workers_did_before(client: TestClient, hands: Hands) -> None:
+def test_dry_run_gives_the_time_of_its_windows_whatever_workers_did_before(
+    client: TestClient, hands: Hands
+) -> None:
     grid = {"perp_leverage": [*range(1, 11)], "initial_capital": [*range(1_000, 101_000, 1_000)]}
     hands.work(int(client.post("/sweeps", json=sweep_body(grid=grid)).json()["id"]))
     plan = client.post("/sweeps/validate", json=sweep_body()).json()

@@ -7,8 +7,8 @@ from fastapi.testclient import TestClient
 from webservice import Hands, sweep_body
 
 from bot.backtest import run_backtest
-from bot.config import RunConfig
-from bot.data.store import HistoricalDataStore
+from bot.config.run_config import RunConfig
+from bot.market_store.store import HistoricalDataStore
 
 
 def test_submitted_sweep_is_accepted_with_its_location(client: TestClient) -> None:

@@ -15,10 +15,10 @@ from sweeping import BASE
 from webservice import Hands, Reader, sweep_body
 
 from api.dashboard import charts
-from bot.analytics.thinning import thinned
-from bot.config import RunConfig
-from bot.data.database import write_transaction
-from sweeps.job_runner import JobRunner
+from bot.config.run_config import RunConfig
+from bot.market_store.database import write_transaction
+from bot.market_store.pair_figures.thinning import thinned
+from sweeps.jobs.job_runner import JobRunner
 
 PAGE = {"Accept": "text/html"}
 NUMBER = re.compile(r">(-?[\d,]+\.\d{8})<")

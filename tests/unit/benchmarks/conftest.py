@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from benchmarks.market import START_MS, filled_store, generated
 
-from bot.data.store import HistoricalDataStore
+from bot.market_store.store import HistoricalDataStore
 from bot.models import DAY_MS
 
 

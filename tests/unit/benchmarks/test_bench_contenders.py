@@ -11,7 +11,7 @@ from benchmarks.market import composite_sweep, configs, series_of, simple_sweep,
 from benchmarks.unpinned import wandering_rates
 
 from bot.backtest import replay
-from bot.data.store import HistoricalDataStore
+from bot.market_store.store import HistoricalDataStore
 
 
 def contender(name: str, trials: int, *seconds: float) -> Contender:

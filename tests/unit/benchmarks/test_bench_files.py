@@ -7,9 +7,9 @@ from benchmarks.market import START_MS, generated
 from typer.testing import CliRunner
 
 from api.cli.app import app
-from bot.data.database import open_engine
-from bot.data.rows import SeriesKind
-from bot.data.store import HistoricalDataStore
+from bot.market.rows import SeriesKind
+from bot.market_store.database import open_engine
+from bot.market_store.store import HistoricalDataStore
 from bot.models import DAY_MS
 
 

@@ -7,7 +7,7 @@ from benchmarks.loops import Outcome, Series, Trial, floats, plain_decimal, tigh
 from benchmarks.market import configs, series_of, simple_sweep, spread, trials_of, window_of
 
 from bot.backtest import RunResult, replay
-from bot.data.store import HistoricalDataStore
+from bot.market_store.store import HistoricalDataStore
 
 SETTLEMENTS = 700
 BOOKED = Decimal("0.000000005")

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
-from bot.config import RunConfig
-from bot.fields import Number
-from bot.parameters import Parameters
+from bot.config.fields import Number
+from bot.config.parameters import Parameters
+from bot.config.run_config import RunConfig
 
 BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 from builders import instrument, run_config
 
-from bot.config import RunConfig, load_json
+from bot.config.run_config import RunConfig, load_json
 from bot.errors import InvalidInputError
 
 VALID = {"symbols": ["BTC/USDT:USDT"], "start": "2024-01-01", "end": "2024-12-31"}

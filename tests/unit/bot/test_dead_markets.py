@@ -7,7 +7,7 @@ from toy_market import HOUR_MS, START, candles, configured, pair, window
 
 from bot.backtest import Baselines, RunResult, blocked_entries, explain, replay
 from bot.backtest.batch import BatchReplayer
-from bot.backtest.sights import sights
+from bot.backtest.decision_trace import sights
 from bot.models import CloseReason
 
 EVERY_8_H = dict.fromkeys(range(8, 81, 8), "0.01")

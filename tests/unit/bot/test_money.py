@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import FloatMoneyError, InvalidNumberError
-from bot.money import book, dec, exact, plain
+from bot.numbers.money import book, dec, exact, plain
 
 
 @pytest.mark.parametrize("value", [0.1, 1.0, True, False])

@@ -9,7 +9,7 @@ from reference.markets import runs
 from toy_market import RULES, START, candles, configured, pair, window
 
 from bot.backtest import ReplayWindow, RunResult, replay
-from bot.config import RunConfig
+from bot.config.run_config import RunConfig
 from bot.models import HOUR_MS, CloseReason
 
 NEVER = 10**9
@@ -17,7 +17,7 @@ NEVER = 10**9
 
 def replayed(config: RunConfig, shown: ReplayWindow, *, at_once_from: int) -> RunResult:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bot.trader._LONG", at_once_from)
+        patch.setattr("bot.trading.trader._LONG", at_once_from)
         return replay(config, shown)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.wording import counted
+from bot.plurals import counted
 
 
 @pytest.mark.parametrize(

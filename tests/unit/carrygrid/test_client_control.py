@@ -13,10 +13,10 @@ from servers import eventually, free_port
 from sweeping import BASE
 from webservice import Hands, serving, sweep_body
 
-from bot.data.deleting import Selection
-from bot.data.store import HistoricalDataStore
+from bot.market_store.deleting import Selection
+from bot.market_store.store import HistoricalDataStore
 from carrygrid import Client, FieldProblem, Progress, ServiceError
-from sweeps.job_runner import JobRunner
+from sweeps.jobs.job_runner import JobRunner
 
 
 def test_spec_of_python_values_is_submitted_exactly(client: Client) -> None:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import InvalidInputError
-from sweeps.axes import Axis
-from sweeps.spec import SweepSpec
+from sweeps.spec.axes import Axis
+from sweeps.spec.spec import SweepSpec
 
 NEEDED: dict[str, Any] = {"symbols": ["A"], "start": "2023-01-01", "end": "2024-01-01"}
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeps.chunks import MAX_CHUNKS, chunk_ranges, chunk_size
-from sweeps.columns import money_of_units, money_units
-from sweeps.curves import decode_equity, encode_equity
 from sweeps.errors import ResultRangeError
-from sweeps.metrics import METRICS, MetricKind, natural_direction
-from sweeps.trial import CHUNK_MOVES, SWEEP_MOVES, TRIAL_MOVES, SweepState, sweep_sources
+from sweeps.queue.chunks import MAX_CHUNKS, chunk_ranges, chunk_size
+from sweeps.spec.metrics import METRICS, MetricKind, natural_direction
+from sweeps.storage.columns import money_of_units, money_units
+from sweeps.storage.curves import decode_equity, encode_equity
+from sweeps.storage.states import CHUNK_MOVES, SWEEP_MOVES, TRIAL_MOVES, SweepState, sweep_sources
 
 
 @given(

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.errors import InvalidInputError
-from sweeps.constraints import MAX_DEPTH, MAX_LENGTH, MAX_NODES, parse_constraint
+from sweeps.spec.constraints import MAX_DEPTH, MAX_LENGTH, MAX_NODES, parse_constraint
 
 KNOWN = frozenset({"a", "b", "perp_leverage"})
 PLAIN = {"__builtins__": {}}

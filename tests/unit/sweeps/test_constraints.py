@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import InvalidInputError
-from sweeps.constraints import MAX_NODES, decimal_column, parse_constraint
+from sweeps.spec.constraints import MAX_NODES, decimal_column, parse_constraint
 
 KNOWN = {"a", "b", "min_volume_24h"}
 

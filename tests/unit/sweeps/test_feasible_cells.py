@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeps import compiling
-from sweeps.feasible_cells import pack_feasible, unpack_feasible
-from sweeps.repository import spec_text
-from sweeps.space import FeasibleCells
-from sweeps.spec import SweepSpec
-from sweeps.stored_specs import SpecCache
+from sweeps.lifecycle.repository import spec_text
+from sweeps.spec import compiling
+from sweeps.spec.space import FeasibleCells
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.packed_cells import pack_feasible, unpack_feasible
+from sweeps.storage.stored_specs import SpecCache
 
 BASE = {"exchange": "x", "symbols": ["BTC/USDT:USDT"], "start": "2023-01-01", "end": "2024-01-01"}
 GRID = {"min_funding_rate": ["0.0001", "0.0002", "0.0003"], "exit_funding_rate": ["0", "0.0002"]}

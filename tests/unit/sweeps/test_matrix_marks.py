@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sweeps.plateau import best_cell, plateau
-from sweeps.sides import drawn_sides, written_side
-from sweeps.spec import SweepSpec
+from sweeps.analysis.matrix_axes import drawn_sides, written_side
+from sweeps.analysis.plateau import best_cell, plateau
+from sweeps.spec.spec import SweepSpec
 
 NAN = float("nan")
 BASE = {"exchange": "synthetic", "symbols": ["BTC/USDT:USDT"], "start": "2024-01-10", "end": "2024-03-30"}

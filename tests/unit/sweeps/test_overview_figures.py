@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeps.distribution import distribution
-from sweeps.excerpt import excerpt
-from sweeps.front import pareto_front
-from sweeps.importance import MOST_GROUPS, importance
-from sweeps.spec import SweepSpec
+from sweeps.analysis.distribution import distribution
+from sweeps.analysis.importance import MOST_GROUPS, importance
+from sweeps.analysis.pareto import pareto_front
+from sweeps.analysis.point_sample import excerpt
+from sweeps.spec.spec import SweepSpec
 
 BASE = {"exchange": "synthetic", "symbols": ["BTC/USDT:USDT"], "start": "2024-01-10", "end": "2024-03-30"}
 NAN = float("nan")

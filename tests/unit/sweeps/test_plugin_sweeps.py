@@ -7,9 +7,9 @@ import pytest
 from example_plugin import installed_example
 
 from bot.errors import InvalidInputError
-from sweeps.catalogue import strategies_document
-from sweeps.planning import duplicates
-from sweeps.spec import SweepSpec
+from sweeps.estimates.planning import duplicates
+from sweeps.spec.catalogue import strategies_document
+from sweeps.spec.spec import SweepSpec
 
 BASE = {"exchange": "x", "symbols": ["A"], "start": "2023-01-01", "end": "2024-01-01"}
 

@@ -5,13 +5,13 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from bot.analytics.metrics import Calendar
 from bot.backtest.result import Curve
-from sweeps.columns import money_units
-from sweeps.curves import encode_curve
+from bot.statistics.metrics import Calendar
 from sweeps.errors import ResultRangeError
-from sweeps.metrics import METRICS, MetricKind
-from sweeps.replay import check_range, failed_row
+from sweeps.spec.metrics import METRICS, MetricKind
+from sweeps.storage.columns import money_units
+from sweeps.storage.curves import encode_curve
+from sweeps.work.replay import check_range, failed_row
 
 REST = (
     "does not fit the results, which hold up to 92233720368.54775807 with 8 decimal places; "

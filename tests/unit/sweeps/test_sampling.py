@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import qmc
 
-from sweeps.sobol import BITS, sobol_points
-from sweeps.spec import SweepSpec
+from sweeps.spec.sobol import BITS, sobol_points
+from sweeps.spec.spec import SweepSpec
 
 BASE = {"exchange": "x", "symbols": ["A"], "start": "2023-01-01", "end": "2024-01-01"}
 GRID: dict[str, Any] = {

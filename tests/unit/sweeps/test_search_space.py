@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import InvalidInputError
-from sweeps.growing import cloned_spec, extended_spec, flattened
-from sweeps.planning import duplicates
-from sweeps.spec import SweepSpec
+from sweeps.estimates.planning import duplicates
+from sweeps.lifecycle.extend_clone import cloned_spec, extended_spec, flattened
+from sweeps.spec.spec import SweepSpec
 
 BASE = {"exchange": "x", "symbols": ["BTC/USDT:USDT"], "start": "2023-01-01", "end": "2024-01-01"}
 

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from bot.data.database import insert_columns
-from sweeps.columns import Money
-from sweeps.units import stored_columns
+from bot.market_store.database import insert_columns
+from sweeps.storage.columns import Money
+from sweeps.storage.stored_columns import stored_columns
 
 TABLE = sa.Table(
     "t", sa.MetaData(), sa.Column("n", sa.Integer, primary_key=True), sa.Column("amount", Money())

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.money import EXACT, book, exact
-from sweeps.blocks import packed, unpacked
-from sweeps.columns import money_of_units
-from sweeps.grouping import Aggregate, Groups, summarize
-from sweeps.unpacking import OVERHEAD, KeptColumns
+from bot.numbers.money import EXACT, book, exact
+from sweeps.analysis.grouping import Aggregate, Groups, summarize
+from sweeps.storage.blocks import packed, unpacked
+from sweeps.storage.column_cache import OVERHEAD, KeptColumns
+from sweeps.storage.columns import money_of_units
 
 LARGEST = 2**63 - 1
 AMOUNTS = st.one_of(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sweeps.trial import SweepOutcome, SweepState, sweep_outcome
+from sweeps.storage.states import SweepOutcome, SweepState, sweep_outcome
 
 
 @pytest.mark.parametrize("state", [SweepState.QUEUED, SweepState.RUNNING, SweepState.PAUSED])

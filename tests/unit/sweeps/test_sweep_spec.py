@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import load_json
+from bot.config.run_config import load_json
 from bot.errors import InvalidInputError
-from sweeps.spec import SweepSpec
+from sweeps.spec.spec import SweepSpec
 
 BASE = {"exchange": "x", "symbols": ["BTC/USDT:USDT"], "start": "2023-01-01", "end": "2024-01-01"}
 GRID = {

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from bot.analytics.carry import CarryComparison
 from bot.backtest.batch.columns import DecisionColumns
 from bot.backtest.batch.courses import Course
 from bot.backtest.batch.decisions import Decisions, hold_decisions
@@ -17,10 +16,11 @@ from bot.backtest.batch.hedges import HedgeBook, PairColumns, Whole
 from bot.backtest.batch.sequences import NONE, HoldColumns, Sequences
 from bot.backtest.batch.trips import nets
 from bot.backtest.batch.walk import NextEvents, anywhere, walk
-from bot.backtest.metrics import Metrics
 from bot.backtest.result import RunResult
-from bot.config import RunConfig
-from bot.parameters import AccountParameters
+from bot.config.parameters import AccountParameters
+from bot.config.run_config import RunConfig
+from bot.statistics.carry import CarryComparison
+from bot.statistics.run_metrics import Metrics
 
 identity = attrgetter(*(name for name in AccountParameters.model_fields if name != "strategy_mode"))
 _MANY = 16
@@ -63,7 +63,7 @@ class Part:
 
 
 class Account:
-    """The trials of one account over the only pair of a window. Call inside `bot.money.exact()`."""
+    """The trials of one account over the only pair of a window. Call inside `exact()`."""
 
     def __init__(self, config: RunConfig, pair: PairColumns, columns: DecisionColumns) -> None:
         self._config = config

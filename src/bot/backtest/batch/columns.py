@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bot.backtest.history import PairSeries
-from bot.market_data.compared import Compared, Mask
+from bot.market.history import PairSeries
 from bot.memo import Memo
 from bot.models import FundingRate, SettlementView
+from bot.numbers.thresholds import Compared, Mask
 
 _MAX_DERIVED = 2_000
 

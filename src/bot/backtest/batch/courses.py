@@ -27,7 +27,7 @@ class Course:
 
 
 def courses_of(book: HedgeBook, trips: Trips, legs: Legs) -> list[Course]:
-    """Return the course of each of `legs`' accounts. Call inside `bot.money.exact()`."""
+    """Return the course of each of `legs`' accounts. Call inside `exact()`."""
     calendar, trades = book.pair.window.calendar, trades_of(book, trips)
     return [
         Course(

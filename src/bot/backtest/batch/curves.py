@@ -11,13 +11,13 @@ from typing import Self, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from bot.analytics import metrics as stats
-from bot.analytics.metrics import Calendar, Floats
-from bot.analytics.returns import Returns
 from bot.backtest.batch.hedges import Whole
 from bot.backtest.batch.paths import ragged, running_max, segment_sums, step_between
 from bot.backtest.batch.trips import Depths, Trips
-from bot.backtest.metrics import CurveFacts
+from bot.statistics import metrics as stats
+from bot.statistics.metrics import Calendar, Floats
+from bot.statistics.returns import Returns
+from bot.statistics.run_metrics import CurveFacts
 
 Scalar = TypeVar("Scalar", np.int64, np.float64)
 _EXACT_FLOATS = 2**53

@@ -9,16 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.backtest.batch.columns import DecisionColumns
-from bot.config import RunConfig
-from bot.market_data.compared import Choice, Mask
-from bot.market_data.opportunity_ranker import OpportunityRanker
-from bot.money import ZERO
+from bot.config.run_config import RunConfig
+from bot.numbers.money import ZERO
+from bot.numbers.thresholds import Choice, Mask
 from bot.signals.basis import basis_score
 from bot.signals.persistence import next_streak, persistence_score
 from bot.signals.rate_level import rate_level_score
 from bot.signals.score import SCORE_PLACES, SUB_SCORE_PLACES, weighted_score, whole_weights
 from bot.signals.trend import RateAverage, trend_score
 from bot.signals.volume import volume_holds
+from bot.strategies.opportunity_ranker import OpportunityRanker
 
 Scores = npt.NDArray[np.int64]
 HOLD = "hold"

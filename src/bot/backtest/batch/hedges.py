@@ -9,19 +9,19 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from bot.analytics.metrics import UNITS_PER_QUOTE, money_units
-from bot.backtest.history import PairSeries
-from bot.backtest.window import ReplayWindow
-from bot.config import RunConfig
-from bot.desk import position_sizer
-from bot.execution.fill_model import FillModel
-from bot.market_data.compared import Compared, Mask
+from bot.accounting import formulas
+from bot.accounting.fees import FeeCalculator
+from bot.accounting.fill_model import FillModel
+from bot.accounting.margin import RiskManager
+from bot.config.run_config import RunConfig
+from bot.market.history import PairSeries
+from bot.market.window import ReplayWindow
 from bot.models import Leg, Side
-from bot.money import MONEY_PLACES, WIDE
-from bot.pnl import formulas
-from bot.pnl.exact_array import ExactArray
-from bot.pnl.fees import FeeCalculator
-from bot.risk.manager import RiskManager
+from bot.numbers.exact_array import ExactArray
+from bot.numbers.money import MONEY_PLACES, WIDE
+from bot.numbers.thresholds import Compared, Mask
+from bot.statistics.metrics import UNITS_PER_QUOTE, money_units
+from bot.trading.factory import position_sizer
 
 Whole = npt.NDArray[np.int64]
 NO_HEDGE = -1
@@ -66,7 +66,7 @@ class Opened:
 
 
 class HedgeBook:
-    """The hedges of one account over the only pair of a window, by number. Call inside `bot.money.exact()`.
+    """The hedges of one account over the only pair of a window, by number. Call inside `exact()`.
 
     Sizing on the initial capital makes a hedge depend on its entry alone, as long as cash covers a slot.
     Hedge n is liquidated at event `liquidated_at[n]` and closed for its margin at `margin_exit_at[n]`, the

@@ -6,10 +6,10 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from bot.analytics.metrics import Floats
+from bot.accounting import formulas
 from bot.backtest.batch.hedges import HedgeBook, Opened, PairColumns, Whole
-from bot.pnl import formulas
-from bot.pnl.exact_array import ExactArray
+from bot.numbers.exact_array import ExactArray
+from bot.statistics.metrics import Floats
 
 SAFE_UNITS = 2**62
 
@@ -61,7 +61,7 @@ class Paths:
 
     @classmethod
     def of(cls, book: HedgeBook, hedges: Whole, reach: Whole) -> Self:
-        """Follow `hedges` up to the events `reach`. Call inside `bot.money.exact()`."""
+        """Follow `hedges` up to the events `reach`. Call inside `exact()`."""
         pair, opened = book.pair, book.hedges(hedges)
         owners, places = ragged(reach - opened.entries + 1)
         events, first = opened.entries[owners] + places, np.flatnonzero(places == 0)

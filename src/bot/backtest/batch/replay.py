@@ -18,9 +18,9 @@ from bot.backtest.batch.hedges import PairColumns
 from bot.backtest.engine import replays
 from bot.backtest.insight import Baselines
 from bot.backtest.result import RunResult
-from bot.backtest.window import ReplayWindow
-from bot.config import RunConfig
-from bot.money import exact
+from bot.config.run_config import RunConfig
+from bot.market.window import ReplayWindow
+from bot.numbers.money import exact
 
 Found = TypeVar("Found")
 

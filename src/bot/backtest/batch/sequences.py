@@ -8,19 +8,19 @@ from typing import Self
 
 import numpy as np
 
-from bot.analytics.carry import CarryComparison, captured_share
-from bot.analytics.metrics import Calendar, amount_units, from_units
 from bot.backtest.batch.courses import Course, courses_of
 from bot.backtest.batch.curves import Curves, Legs
 from bot.backtest.batch.hedges import HedgeBook, Whole
 from bot.backtest.batch.paths import segment_sums
 from bot.backtest.batch.trips import Depths, Trips
 from bot.backtest.batch.walk import Cash, Journeys
-from bot.backtest.ledger import ledger_digest
-from bot.backtest.metrics import Activity, Metrics, TradeTotals, summarize
+from bot.backtest.ledger_digest import ledger_digest
 from bot.backtest.result import RunResult
-from bot.config import RunConfig
-from bot.market_data.compared import Mask
+from bot.config.run_config import RunConfig
+from bot.numbers.thresholds import Mask
+from bot.statistics.carry import CarryComparison, captured_share
+from bot.statistics.metrics import Calendar, amount_units, from_units
+from bot.statistics.run_metrics import Activity, Metrics, TradeTotals, summarize
 
 NONE = -1
 _SAFE_UNITS = 2**60
@@ -69,7 +69,7 @@ class Sequences:
     """Distinct sequences of round trips of one account, and which of them each trial makes.
 
     `of_trial` is NONE for trials that make another: those that have less than `slot` in cash at an entry, and
-    those that are not always worth more than zero. Call everything inside `bot.money.exact()`.
+    those that are not always worth more than zero. Call everything inside `exact()`.
     Raises: OverflowError where amounts would not fit 64 bits.
     """
 

@@ -5,17 +5,17 @@ from typing import Self
 
 import numpy as np
 
-from bot.analytics.metrics import from_units, money_units
+from bot.accounting import formulas
+from bot.accounting.round_trip import Exit, round_trip
 from bot.backtest.batch.hedges import HedgeBook, Opened, Whole
 from bot.backtest.batch.paths import Extremes, Paths, funding_until
 from bot.backtest.batch.walk import LIQUIDATION, MARGIN, REASONS, parts
-from bot.backtest.ledger import REASONS as REASON_PLACES
-from bot.backtest.ledger import Bookings, symbol_code
+from bot.backtest.ledger_digest import REASONS as REASON_PLACES
+from bot.backtest.ledger_digest import Bookings, symbol_code
 from bot.errors import ExecutionError
 from bot.models import CloseReason, Leg, Position, Side, Trade
-from bot.pnl import formulas
-from bot.pnl.exact_array import ExactArray
-from bot.pnl.round_trip import Exit, round_trip
+from bot.numbers.exact_array import ExactArray
+from bot.statistics.metrics import from_units, money_units
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +46,7 @@ class Trips:
 
     @classmethod
     def of(cls, book: HedgeBook, codes: Whole) -> Self:
-        """Close the round trips of ascending `codes`. Call inside `bot.money.exact()`."""
+        """Close the round trips of ascending `codes`. Call inside `exact()`."""
         numbers, ends, reasons = parts(codes)
         newest = np.append(numbers, -1)[1:] != numbers
         place = np.cumsum(newest) - newest
@@ -126,7 +126,7 @@ class Depths:
 
 
 def nets(book: HedgeBook, codes: Whole) -> Whole:
-    """Return what round trips leave in cash, in units of 1e-8. Call inside `bot.money.exact()`."""
+    """Return what round trips leave in cash, in units of 1e-8. Call inside `exact()`."""
     numbers, ends, reasons = parts(codes)
     opened = book.hedges(numbers)
     funding = funding_until(book, opened, ends - (reasons == LIQUIDATION))
@@ -231,7 +231,7 @@ def positions(book: HedgeBook, opened: Opened) -> list[Position]:
 
 
 def trades_of(book: HedgeBook, trips: Trips) -> list[Trade]:
-    """Return round trips as a tracker notes them. Call inside `bot.money.exact()`."""
+    """Return round trips as a tracker notes them. Call inside `exact()`."""
     held, pair, ends = positions(book, trips.paths.opened), book.pair, trips.ends
     spots, perps = book.spots_sold[ends].decimals(), book.perps_bought[ends].decimals()
     columns = trips.hedges, trips.entries, ends, trips.reasons, trips.funding, trips.fees

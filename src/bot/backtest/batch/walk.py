@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.backtest.batch.hedges import HedgeBook, Whole
-from bot.market_data.compared import Choice, Mask
 from bot.models import CloseReason
+from bot.numbers.thresholds import Choice, Mask
 
 REASONS = (CloseReason.SIGNAL, CloseReason.MARGIN, CloseReason.LIQUIDATION, CloseReason.END)
 SIGNAL, MARGIN, LIQUIDATION, END = range(4)
@@ -85,7 +85,7 @@ def walk(
     trials: Whole,
     cash: Cash | None = None,
 ) -> Journeys:
-    """Return the round trips of `trials`. Call inside `bot.money.exact()`.
+    """Return the round trips of `trials`. Call inside `exact()`.
 
     With `cash` entries are sized by what there is of it; without, by slots.
     The last event closes everything; a pair whose position ends at an event is not entered again there.

@@ -6,10 +6,10 @@ import pytest
 
 from api.cli.demo import exchange_of
 from api.cli.example_sweep import best_recorded, example_sweep
-from bot.data.listing import ExchangeListing, SeriesListing, SymbolListing
 from bot.errors import InsufficientDataError
+from bot.market_store.listing import ExchangeListing, SeriesListing, SymbolListing
 from bot.models import DAY_MS, HOUR_MS
-from sweeps.spec import SweepSpec
+from sweeps.spec.spec import SweepSpec
 
 DAY_0 = 19_723 * DAY_MS
 

@@ -14,8 +14,8 @@ from webservice import Hands, serving, sweep_body
 
 from api.cli import main
 from carrygrid import Client, FailureReason
-from sweeps import replay
 from sweeps.errors import ResultRangeError
+from sweeps.work import replay
 
 REASON = "end: 2024-01-05T00:00:00Z is before start 2024-01-10T00:00:00Z"
 LINE = f"failed  2 trials, such as {{}}: invalid_input: {REASON}\n"

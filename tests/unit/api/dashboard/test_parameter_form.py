@@ -6,8 +6,8 @@ import pytest
 from example_plugin import installed_example
 
 from api.dashboard.parameter_form import parameter_groups, parameter_kinds
-from bot.config import RunConfig
-from sweeps.catalogue import strategies_document
+from bot.config.run_config import RunConfig
+from sweeps.spec.catalogue import strategies_document
 
 
 def test_every_parameter_of_a_run_is_asked_for_once() -> None:

@@ -1,9 +1,9 @@
 """Coverage in thousandths of an axis: bars where rows are, holes where they are not."""
 
 from api.dashboard.timeline import Axis, Bar
-from bot.data.gaps import Gap
-from bot.data.intervals import IntervalSpan
-from bot.data.listing import SeriesListing
+from bot.market.gaps import Gap
+from bot.market.intervals import IntervalSpan
+from bot.market_store.listing import SeriesListing
 from bot.models import DAY_MS, HOUR_MS
 from bot.timestamps import parse_time_ms
 

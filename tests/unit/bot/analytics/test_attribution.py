@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toy_market import START, configured, pair, window
 
-from bot.analytics.attribution import Attribution, attribute
-from bot.analytics.monthly import months
+from bot.accounting.fill_model import FillModel
 from bot.backtest import RunResult, replay
-from bot.execution.fill_model import FillModel
+from bot.backtest.attribution import Attribution, attribute
+from bot.backtest.monthly import months
 from bot.models import HOUR_MS, CloseReason
-from bot.money import exact
+from bot.numbers.money import exact
 
 PRICES = st.lists(st.decimals("90", "110", places=3), min_size=6, max_size=6)
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from bot.analytics.basis import basis_at, basis_figures
-from bot.data.rows import Rows, SeriesKind, candle_series
-from bot.data.series import CandleSeries
+from bot.market.rows import Rows, SeriesKind, candle_series
+from bot.market.series import CandleSeries
+from bot.market_store.pair_figures.basis import basis_at, basis_figures
 from bot.models import HOUR_MS
 from bot.timestamps import parse_time_ms
 

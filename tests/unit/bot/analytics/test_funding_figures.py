@@ -12,7 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analytics.funding import (
+from bot.accounting.fees import FeeSchedule
+from bot.market.rows import Rows, SeriesKind, funding_series, funding_values
+from bot.market.series import FundingSeries
+from bot.market_store.pair_figures.funding import (
     autocorrelations,
     distribution,
     funding_figures,
@@ -21,11 +24,8 @@ from bot.analytics.funding import (
     round_trip_cost,
     settlements_to_repay,
 )
-from bot.data.rows import Rows, SeriesKind, funding_series, funding_values
-from bot.data.series import FundingSeries
 from bot.models import HOUR_MS
-from bot.money import plain
-from bot.pnl.fees import FeeSchedule
+from bot.numbers.money import plain
 from bot.timestamps import parse_time_ms
 
 START = parse_time_ms("2024-01-31")

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analytics.growth import annualized_return, annualized_returns
 from bot.models import DAY_MS, HOUR_MS
+from bot.statistics.growth import annualized_return, annualized_returns
 
 
 def test_annualized_return_compounds_over_365_days() -> None:

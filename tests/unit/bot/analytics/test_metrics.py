@@ -5,11 +5,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.analytics import metrics as stats
-from bot.analytics.metrics import Calendar, Units, packed
-from bot.analytics.returns import Returns, year_ratios
 from bot.models import DAY_MS, HOUR_MS
-from bot.money import plain
+from bot.numbers.money import plain
+from bot.statistics import metrics as stats
+from bot.statistics.metrics import Calendar, Units, packed
+from bot.statistics.returns import Returns, year_ratios
 from bot.timestamps import parse_time_ms
 
 MIDNIGHT = 19_723 * DAY_MS

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.analytics import metrics as stats
-from bot.analytics.growth import annualized_return
-from bot.analytics.returns import Returns, year_ratios
 from bot.models import DAY_MS
+from bot.statistics import metrics as stats
+from bot.statistics.growth import annualized_return
+from bot.statistics.returns import Returns, year_ratios
 
 empyrical: Any = import_module("empyrical")
 INITIAL = 10_000 * 10**8

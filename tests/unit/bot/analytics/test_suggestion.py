@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.analytics.suggestion import (
+from bot.config.strategy_registry import strategy_plugin
+from bot.market.rows import Rows, SeriesKind, candle_series
+from bot.models import HOUR_MS
+from bot.strategies.suggestion import (
     NOTHING_PAID,
     Suggestion,
     WindowFigures,
@@ -15,9 +18,6 @@ from bot.analytics.suggestion import (
     rounded,
     volume_floor,
 )
-from bot.data.rows import Rows, SeriesKind, candle_series
-from bot.models import HOUR_MS
-from bot.strategies.registry import strategy_plugin
 
 
 def figures(rates: Any, *, volume: float = 5e6, age_hours: float = 0.0, interval: int = 8) -> WindowFigures:

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from reference.markets import runs
 from toy_market import START, candles, configured, pair, window
 
-from bot.analytics.carry import CarryComparison
 from bot.backtest import Baselines, ReplayWindow, RunResult, replay
-from bot.config import RunConfig
+from bot.config.run_config import RunConfig
 from bot.models import HOUR_MS, CloseReason, FundingPayment
+from bot.statistics.carry import CarryComparison
 
 
 def beside(config: RunConfig, shown: ReplayWindow) -> tuple[RunResult, RunResult, CarryComparison]:

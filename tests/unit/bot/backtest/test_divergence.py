@@ -4,9 +4,9 @@ from typing import Any
 from toy_market import START, configured, pair, window
 
 from bot.backtest import ReplayWindow, RunResult, replay
-from bot.backtest.book import Action, Book
+from bot.backtest.decision_trace import sights
 from bot.backtest.divergence import Divergence, divergences, first_other_size_ms
-from bot.backtest.sights import sights
+from bot.backtest.holdings import Action, Book
 from bot.models import HOUR_MS
 
 RATES = dict(enumerate(["0.001", "0.001", "0.0002", "0", "0.0002", "0.0009", "0"], 1))

@@ -9,11 +9,11 @@ from toy_market import START, candles, configured, pair, window
 from bot.backtest import Baselines, RunResult, explain, replay
 from bot.backtest.findings import Booked, RunFinding, run_findings
 from bot.backtest.window_findings import WindowFinding, window_findings
-from bot.data.coverage import Coverage, LegCoverage
-from bot.data.jumps import JumpMoment
-from bot.data.quality import Finding
+from bot.market.coverage import Coverage, LegCoverage
+from bot.market.jumps import JumpMoment
+from bot.market.quality import Finding
 from bot.models import DAY_MS, HOUR_MS, CloseReason, Trade
-from bot.money import exact
+from bot.numbers.money import exact
 
 RATES = {1: "0.001", 2: "0.001", 3: "0.001", 4: "0.001", 5: "0.001"}
 NOTHING = LegCoverage(48, 48, ())

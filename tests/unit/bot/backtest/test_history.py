@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from builders import symbol_data
 
-from bot.backtest.history import PairHistory
+from bot.market.history import PairHistory
 from bot.models import HOUR_MS, Instrument, Ticker
 
 START = 1_704_067_200_000

@@ -6,7 +6,7 @@ import pytest
 from builders import run_config
 
 from bot import ENGINE_VERSION
-from bot.backtest.identity import identifying, run_key
+from bot.config.run_key import identifying, run_key
 
 
 @pytest.mark.parametrize(

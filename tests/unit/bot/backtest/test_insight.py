@@ -7,7 +7,7 @@ from example_plugin import installed_example
 from toy_market import RULES, START, configured, pair, window
 
 from bot.backtest import Baselines, Insight, blocked_entries, explain, replay
-from bot.backtest.sights import sights
+from bot.backtest.decision_trace import sights
 from bot.models import HOUR_MS
 
 

@@ -12,8 +12,8 @@ from toy_market import START, configured, pair
 
 from bot.backtest import ReplayWindow
 from bot.backtest.probe import ProbeReport, probe
-from bot.config import RunConfig
-from bot.data.series import CandleSeries, MarketData, SymbolData
+from bot.config.run_config import RunConfig
+from bot.market.series import CandleSeries, MarketData, SymbolData
 from bot.models import DAY_MS, HOUR_MS, MarketEvent, SettlementView
 
 RATES = {hour: "0.0007" if hour % 5 else "-0.0004" for hour in range(1, 80)}

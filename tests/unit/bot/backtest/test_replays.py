@@ -11,7 +11,7 @@ from reference.markets import CHOICES, SEEDS, runs
 from toy_market import configured, pair, window
 
 from bot.backtest import ReplayWindow, replay, replays
-from bot.config import RunConfig
+from bot.config.run_config import RunConfig
 
 OF_WINDOWS = "max_price_age_hours"
 
@@ -19,7 +19,7 @@ OF_WINDOWS = "max_price_age_hours"
 def assert_each_as_by_itself(configs: list[RunConfig], shown: ReplayWindow, points: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bot.backtest.engine._POINTS", points)
-        patch.setattr("bot.trader._LONG", 1)
+        patch.setattr("bot.trading.trader._LONG", 1)
         together = list(replays(configs, shown))
         alone = [replay(config, shown) for config in configs]
     assert [run.document() for run in together] == [run.document() for run in alone]

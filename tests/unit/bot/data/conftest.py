@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.data.database import open_engine
-from bot.data.store import HistoricalDataStore
-from bot.data.tables import metadata
+from bot.market_store.database import open_engine
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.tables import metadata
 
 
 @pytest.fixture

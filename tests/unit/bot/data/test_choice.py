@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.backtest import run_backtest
-from bot.data.columns import DecimalColumn
-from bot.data.rows import Rows, SeriesKey, SeriesKind, funding_values
-from bot.data.series import MarketData
-from bot.data.store import HistoricalDataStore
-from bot.data.symbols import market_symbol, multiplied
+from bot.market.rows import Rows, SeriesKey, SeriesKind, funding_values
+from bot.market.series import MarketData
+from bot.market.symbols import market_symbol, multiplied
+from bot.market_store.store import HistoricalDataStore
 from bot.models import HOUR_MS, Instrument
+from bot.numbers.columns import DecimalColumn
 from bot.timestamps import parse_time_ms
 
 DAY = 24 * HOUR_MS

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.data.columns import DecimalColumn
+from bot.numbers.columns import DecimalColumn
 
 decimals = st.decimals(allow_nan=False, allow_infinity=False, places=9, min_value=-(10**14), max_value=10**14)
 wide = st.builds(lambda n, e: Decimal(n).scaleb(e), st.integers(-(10**30), 10**30), st.integers(-30, 5))

@@ -3,8 +3,8 @@
 import pytest
 from builders import candle_series
 
-from bot.data.contract_end import derived_end_ms, last_live_close_ms
-from bot.data.series import CandleSeries
+from bot.market.contract_end import derived_end_ms, last_live_close_ms
+from bot.market.series import CandleSeries
 from bot.models import DAY_MS, HOUR_MS
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.data.contracts import ContractKind, Venue, contract_of
 from bot.errors import DataImportError, UndecidedContractError, UnmodelledContractError
+from bot.market.contracts import ContractKind, Venue, contract_of
 
 LINEAR = {
     "BTCUSDT": "BTC/USDT:USDT",

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from bot.data.coverage import check_coverage, coverage
-from bot.data.gaps import Gap
-from bot.data.rows import Rows, SeriesKind, candle_series, funding_series, funding_values
-from bot.data.series import HeldRange, SymbolData
 from bot.errors import InsufficientDataError
+from bot.market.coverage import check_coverage, coverage
+from bot.market.gaps import Gap
+from bot.market.rows import Rows, SeriesKind, candle_series, funding_series, funding_values
+from bot.market.series import HeldRange, SymbolData
 from bot.models import HOUR_MS, Instrument
 from bot.timestamps import parse_time_ms
 

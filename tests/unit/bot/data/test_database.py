@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.data.database import (
+from bot.errors import InvalidInputError
+from bot.market_store.database import (
     async_write_transaction,
     insert_or_skip,
     open_async_engine,
     open_engine,
     write_transaction,
 )
-from bot.errors import InvalidInputError
 
 numbers = sa.Table("numbers", sa.MetaData(), sa.Column("n", sa.Integer, primary_key=True))
 

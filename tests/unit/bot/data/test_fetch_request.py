@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.data.fetch_request import FetchRequest
 from bot.errors import InvalidInputError
+from bot.market_store.fetch.fetch_request import FetchRequest
 
 ASKED: dict[str, Any] = {"exchange": "bybit", "symbols": ["BTC/USDT:USDT"], "since": "2024-01-01"}
 

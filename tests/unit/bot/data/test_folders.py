@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.data import importing
-from bot.data.folders import folder_content
-from bot.data.import_reports import ImportReport
-from bot.data.importers.hints import Hints
-from bot.data.importing import import_path
-from bot.data.store import HistoricalDataStore
 from bot.errors import DataImportError
+from bot.market_store import importing
+from bot.market_store.import_reports import ImportReport
+from bot.market_store.importers.files.folders import folder_content
+from bot.market_store.importers.import_options import Hints
+from bot.market_store.importing import import_path
+from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
 
 HOUR = 3_600_000

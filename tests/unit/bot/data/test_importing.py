@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.data.import_reports import FileReport
-from bot.data.importers import text_lines
-from bot.data.importers.hints import Hints
-from bot.data.importing import import_file, import_path
-from bot.data.store import HistoricalDataStore
 from bot.errors import DamagedFileError, DataImportError, InvalidInputError
+from bot.market_store.import_reports import FileReport
+from bot.market_store.importers.files import text_lines
+from bot.market_store.importers.import_options import Hints
+from bot.market_store.importing import import_file, import_path
+from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
 
 NOON = parse_time_ms("2024-01-01T12:00:00Z")

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from bot.data.intervals import inferred_hours, is_settled
+from bot.market.intervals import inferred_hours, is_settled
 
 HOUR = 3_600_000
 

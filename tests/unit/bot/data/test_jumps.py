@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from builders import candle_series
 
-from bot.data.jumps import JumpMoment, fold, jump_moments, leg_jumps
-from bot.data.quality import candle_findings, legs_apart
-from bot.data.series import CandleSeries
+from bot.market.jumps import JumpMoment, fold, jump_moments, leg_jumps
+from bot.market.quality import candle_findings, legs_apart
+from bot.market.series import CandleSeries
 from bot.models import HOUR_MS
 from bot.timestamps import parse_time_ms
 

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from bot.data.live_rows import candle_rows, settlements
-from bot.data.rows import SeriesKind
+from bot.market.rows import SeriesKind
+from bot.market_store.fetch.live_rows import candle_rows, settlements
 from bot.models import HOUR_MS
 
 NOON = 1_704_110_400_000

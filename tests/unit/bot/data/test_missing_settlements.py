@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.data.gaps import funding_gaps, missing_settlements
+from bot.market.gaps import funding_gaps, missing_settlements
 from bot.models import HOUR_MS
 
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from bot.data.pinning import history_digest
-from bot.data.rows import Rows, SeriesKey, SeriesKind, funding_values
-from bot.data.store import HistoricalDataStore
+from bot.market.rows import Rows, SeriesKey, SeriesKind, funding_values
+from bot.market_store.pinning import history_digest
+from bot.market_store.store import HistoricalDataStore
 from bot.models import HOUR_MS, Instrument
 from bot.timestamps import parse_time_ms
 

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from bot.data.quality import candle_findings, dead_contract, funding_findings, late_prices
-from bot.data.rows import Rows, SeriesKind, candle_series, funding_series, funding_values
-from bot.data.series import CandleSeries, FundingSeries
+from bot.market.quality import candle_findings, dead_contract, funding_findings, late_prices
+from bot.market.rows import Rows, SeriesKind, candle_series, funding_series, funding_values
+from bot.market.series import CandleSeries, FundingSeries
 from bot.models import HOUR_MS
 from bot.timestamps import parse_time_ms
 

@@ -4,9 +4,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from bot.data.rows import Rows, SeriesKind, funding_values
-from bot.data.segments import decode, digest, encode, months
 from bot.errors import StoreError
+from bot.market.rows import Rows, SeriesKind, funding_values
+from bot.market_store.segments import decode, digest, encode, months
 from bot.timestamps import parse_time_ms
 
 MARCH = parse_time_ms("2024-03-01T08:00:00Z")

@@ -6,13 +6,13 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.data.database import write_transaction
-from bot.data.merging import merge_rows
-from bot.data.rows import Rows, SeriesKey, SeriesKind, funding_values
-from bot.data.segments import digest
-from bot.data.store import HistoricalDataStore
-from bot.data.tables import market_segment
 from bot.errors import DataImportError, StoreError, UnknownExchangeError, UnknownSymbolError
+from bot.market.merging import merge_rows
+from bot.market.rows import Rows, SeriesKey, SeriesKind, funding_values
+from bot.market_store.database import write_transaction
+from bot.market_store.segments import digest
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.tables import market_segment
 from bot.models import HOUR_MS, Instrument
 from bot.timestamps import parse_time_ms
 

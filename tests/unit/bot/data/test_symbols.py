@@ -1,7 +1,7 @@
 import pytest
 
-from bot.data.symbols import exchange_name, perp_symbol, spot_symbol
 from bot.errors import DataImportError, InvalidInputError
+from bot.market.symbols import exchange_name, perp_symbol, spot_symbol
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,20 @@ import numpy as np
 import pytest
 
 from bot.backtest import run_backtest
-from bot.config import RunConfig
-from bot.data.rows import SeriesKind
-from bot.data.segments import digest
-from bot.data.store import HistoricalDataStore
-from bot.data.synthetic import DEFAULT_END_MS, DEFAULT_SEED, PROFILES, GeneratedPair, generate, generate_pair
-from bot.data.synthetic_walk import funding_rate
+from bot.config.run_config import RunConfig
 from bot.errors import DataImportError
+from bot.market.rows import SeriesKind
+from bot.market_store.segments import digest
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.synthetic.generator import (
+    DEFAULT_END_MS,
+    DEFAULT_SEED,
+    PROFILES,
+    GeneratedPair,
+    generate,
+    generate_pair,
+)
+from bot.market_store.synthetic.walk import funding_rate
 from bot.models import HOUR_MS
 from bot.timestamps import parse_time_ms
 

@@ -5,12 +5,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_store import BTC, NOON, candles, funding, key
 
-from bot.data.database import write_transaction
-from bot.data.rows import SeriesKind
-from bot.data.segments import encode
-from bot.data.store import HistoricalDataStore
-from bot.data.tables import market_segment
-from bot.data.verifying import Verification, verify_market
+from bot.market.rows import SeriesKind
+from bot.market_store.database import write_transaction
+from bot.market_store.segments import encode
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.tables import market_segment
+from bot.market_store.verifying import Verification, verify_market
 
 
 def fill(store: HistoricalDataStore) -> None:

@@ -3,15 +3,15 @@ from decimal import Decimal
 import pytest
 from contracts.executor import NOW_MS, TICKER, ExecutorContract
 
+from bot.accounting.fees import FeeCalculator, FeeSchedule
+from bot.accounting.fill_model import FillModel
 from bot.backtest.executor import BacktestExecutor
 from bot.clock import SimulatedClock
 from bot.errors import ExecutionError
-from bot.execution.executor import Executor
-from bot.execution.fill_model import FillModel
-from bot.execution.paper_executor import PaperExecutor
-from bot.market_data.ticker_service import TickerService
+from bot.market.tickers import TickerService
 from bot.models import Leg, OrderRequest, Side, Ticker
-from bot.pnl.fees import FeeCalculator, FeeSchedule
+from bot.trading.executor import Executor
+from bot.trading.paper_executor import PaperExecutor
 
 FEES = FeeCalculator(FeeSchedule(Decimal("0.001"), Decimal("0.0005")))
 FILLS = FillModel(Decimal("0.0005"))

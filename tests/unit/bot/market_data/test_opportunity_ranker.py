@@ -3,9 +3,9 @@ from decimal import Decimal
 import pytest
 from builders import NoVolumes
 
-from bot.market_data.opportunity_ranker import OpportunityRanker
+from bot.accounting.fees import FeeSchedule
 from bot.models import FundingRate, Instrument, SettlementView, Ticker
-from bot.pnl.fees import FeeSchedule
+from bot.strategies.opportunity_ranker import OpportunityRanker
 
 FEES = FeeSchedule(Decimal("0.001"), Decimal("0.0005"))
 

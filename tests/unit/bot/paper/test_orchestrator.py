@@ -8,12 +8,12 @@ from builders import market_data, run_config
 from papertrading import NAME, MemoryStore
 
 from bot.clock import SimulatedClock
-from bot.config import RunConfig
+from bot.config.run_config import RunConfig
 from bot.models import HOUR_MS, CloseReason
 from bot.paper.feed import FeedBatch, FeedError, Listing
-from bot.paper.ledger import SessionError, SessionStatus
 from bot.paper.orchestrator import PaperOrchestrator, SessionPlan, Wish
 from bot.paper.recorded_feed import RecordedFeed
+from bot.paper.session_store import SessionError, SessionStatus
 
 START = 1_704_067_200_000
 SYMBOL = "X/USDT:USDT"

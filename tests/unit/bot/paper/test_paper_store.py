@@ -8,13 +8,21 @@ from pathlib import Path
 import pytest
 from builders import run_config
 
-from bot.account import AccountState, Aim, LegFills, OpenHedge, PendingHedge, UnfinishedHedge, UnwoundSpot
-from bot.data.database import open_engine
-from bot.data.paper_store import PaperStore
-from bot.data.tables import metadata
+from bot.market_store.database import open_engine
+from bot.market_store.paper_store import PaperStore
+from bot.market_store.tables import metadata
 from bot.models import CloseReason, FundingPayment, Leg, OrderRequest, Position, Side, Trade
-from bot.paper.ledger import Progress, SessionStatus, SessionTakenError
 from bot.paper.session import new_session
+from bot.paper.session_store import Progress, SessionStatus, SessionTakenError
+from bot.trading.account import (
+    AccountState,
+    Aim,
+    LegFills,
+    OpenHedge,
+    PendingHedge,
+    UnfinishedHedge,
+    UnwoundSpot,
+)
 
 THIRD = Decimal(1) / Decimal(3)
 POSITION = Position("X", 5, Decimal(2), THIRD, THIRD * 2, Decimal("0.66666667"), Decimal(1), Decimal("1E-8"))

@@ -11,9 +11,9 @@ from papertrading import MemoryStore, assert_paper_agrees
 from recorded import recorded_market
 from reference.markets import runs
 
-from bot.data.database import open_engine
-from bot.data.paper_store import PaperStore
-from bot.data.tables import metadata
+from bot.market_store.database import open_engine
+from bot.market_store.paper_store import PaperStore
+from bot.market_store.tables import metadata
 from bot.timestamps import parse_time_ms
 
 SIMPLE = {"min_funding_rate": "0.0001", "exit_funding_rate": "0.00005", "perp_leverage": 5}

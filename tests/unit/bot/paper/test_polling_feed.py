@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.data.rows import Rows, SeriesKind, funding_values
 from bot.errors import ExchangeOfflineError, FetchError
+from bot.market.rows import Rows, SeriesKind, funding_values
 from bot.models import HOUR_MS, Instrument
 from bot.paper.feed import FeedBatch, Listing
 from bot.paper.polling_feed import PollingFeed

@@ -6,11 +6,11 @@ from typing import Any
 
 from builders import run_config
 
-from bot.data.rows import Rows, SeriesKind, funding_values
+from bot.market.rows import Rows, SeriesKind, funding_values
 from bot.models import HOUR_MS, CloseReason, Instrument
 from bot.paper.feed import FeedRows, Listing
-from bot.paper.ledger import Progress, SavedSession, SessionStatus
 from bot.paper.session import PaperSession, new_session
+from bot.paper.session_store import Progress, SavedSession, SessionStatus
 
 SYMBOL = "X/USDT:USDT"
 START = 1_704_067_200_000

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from bot.data.rows import Rows, SeriesKind, funding_values
+from bot.market.rows import Rows, SeriesKind, funding_values
 from bot.models import HOUR_MS, Instrument
 from bot.paper.feed import Listing
 from bot.paper.watermark import Patience, Watermark

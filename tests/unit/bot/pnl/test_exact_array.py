@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.execution.fill_model import FillModel
+from bot.accounting import formulas
+from bot.accounting.fees import FeeCalculator, FeeSchedule
+from bot.accounting.fill_model import FillModel
 from bot.models import Leg, Side
-from bot.money import exact
-from bot.pnl import formulas
-from bot.pnl.exact_array import ExactArray
-from bot.pnl.fees import FeeCalculator, FeeSchedule
+from bot.numbers.exact_array import ExactArray
+from bot.numbers.money import exact
 
 prices = st.decimals("0.00000001", "99999999", places=8) | st.decimals("0.01", "999999", places=2)
 wild = st.decimals("1e-18", "1e12", places=18)

@@ -4,13 +4,13 @@ from decimal import Decimal
 
 import pytest
 
+from bot.accounting.fees import FeeCalculator, FeeSchedule
+from bot.accounting.fill_model import FillModel
 from bot.backtest.executor import BacktestExecutor
-from bot.execution.fill_model import FillModel
-from bot.market_data.ticker_service import TickerService
+from bot.market.tickers import TickerService
 from bot.models import CloseReason, FundingRate, Leg, OrderRequest, OrderResult, Side, Ticker
-from bot.pnl.fees import FeeCalculator, FeeSchedule
-from bot.pnl.tracker import PnLTracker
-from bot.position.manager import PositionManager
+from bot.trading.position_manager import PositionManager
+from bot.trading.tracker import PnLTracker
 
 
 class Desk:

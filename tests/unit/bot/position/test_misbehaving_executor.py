@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from pydantic import TypeAdapter
 
-from bot.account import AccountState, Aim
-from bot.execution.executor import Executor
-from bot.execution.incomplete import OrderRejectedError, OrderUnknownError, PartlyFilledError
-from bot.market_data.ticker_service import TickerService
+from bot.accounting import formulas
+from bot.market.tickers import TickerService
 from bot.models import CloseReason, FundingRate, Leg, OrderRequest, OrderResult, Side, Ticker
-from bot.money import ZERO, exact
-from bot.pnl import formulas
-from bot.pnl.tracker import PnLTracker
-from bot.position.leg_worker import ATTEMPTS
-from bot.position.manager import PositionManager
+from bot.numbers.money import ZERO, exact
+from bot.trading.account import AccountState, Aim
+from bot.trading.executor import Executor
+from bot.trading.leg_worker import ATTEMPTS
+from bot.trading.order_errors import OrderRejectedError, OrderUnknownError, PartlyFilledError
+from bot.trading.position_manager import PositionManager
+from bot.trading.tracker import PnLTracker
 
 CAPITAL = Decimal(1_000_000)
 RATES = {Leg.SPOT: Decimal("0.001"), Leg.PERP: Decimal("0.0005")}

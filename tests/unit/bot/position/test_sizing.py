@@ -4,10 +4,10 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.accounting.fees import FeeSchedule
+from bot.accounting.sizing import PositionSizer, SizingLimits
 from bot.models import Instrument, Ticker
-from bot.pnl.exact_array import ExactArray
-from bot.pnl.fees import FeeSchedule
-from bot.position.sizing import PositionSizer, SizingLimits
+from bot.numbers.exact_array import ExactArray
 
 FEES = FeeSchedule(Decimal("0.001"), Decimal("0.00055"))
 NO_FEES = FeeSchedule(Decimal(0), Decimal(0))

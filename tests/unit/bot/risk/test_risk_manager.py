@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.accounting.margin import RiskManager
 from bot.models import Position
-from bot.money import exact
-from bot.risk.manager import RiskManager
+from bot.numbers.money import exact
 
 MMR = Decimal("0.005")
 SHORT = Position(

@@ -10,9 +10,9 @@ from example_plugin import installed_example
 from toy_market import configured, pair, window
 
 from bot.backtest import replay
-from bot.config import RunConfig
+from bot.config import strategy_registry
+from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
-from bot.strategies import registry
 
 RATES = dict(enumerate(["0.001"] * 3 + ["0"] * 6 + ["0.002"] * 3, 1))
 
@@ -24,8 +24,8 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 def test_our_own_strategies_are_found_the_same_way() -> None:
-    assert {"composite", "hold", "simple"} <= set(registry.strategy_names())
-    assert registry.strategy_plugin("composite").version == "1.1"
+    assert {"composite", "hold", "simple"} <= set(strategy_registry.strategy_names())
+    assert strategy_registry.strategy_plugin("composite").version == "1.1"
 
 
 @pytest.mark.usefixtures("installed")
@@ -76,7 +76,7 @@ def test_a_strategy_that_cannot_be_loaded_is_named_and_keeps_no_other_from_being
     installed: Path, source: str, reason: str
 ) -> None:
     (installed / "smoothed_rate.py").write_text(source)
-    usable, unusable = registry.usable_strategies()
+    usable, unusable = strategy_registry.usable_strategies()
     assert {"composite", "hold", "simple"} == {plugin.name for plugin in usable}
     assert reason in unusable["smoothed-rate"]
     with pytest.raises(InvalidInputError, match="strategy_mode: 'smoothed-rate': smoothed_rate:PLUGIN"):

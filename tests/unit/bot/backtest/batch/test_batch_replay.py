@@ -16,7 +16,7 @@ from toy_market import RULES, configured, pair, window
 
 from bot.backtest import Baselines, ReplayWindow, RunResult, explain, replay
 from bot.backtest.batch import BatchReplayer, Course, TrialSummary, accounts
-from bot.config import RunConfig
+from bot.config.run_config import RunConfig
 from bot.models import CloseReason
 from bot.timestamps import parse_time_ms
 

@@ -15,14 +15,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from nanoarrow.ipc import StreamWriter
 
-from bot.data.database import open_engine
-from bot.data.importers.hints import Hints
-from bot.data.importers.mapping import Mapping
-from bot.data.importing import import_file
-from bot.data.store import HistoricalDataStore
-from bot.data.tables import market_import, market_segment, market_series, metadata
-from bot.data.verifying import verify_market
 from bot.errors import DataImportError
+from bot.market_store.database import open_engine
+from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.mapping import Mapping
+from bot.market_store.importing import import_file
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.tables import market_import, market_segment, market_series, metadata
+from bot.market_store.verifying import verify_market
 from bot.timestamps import parse_time_ms
 
 HOUR = 3_600_000

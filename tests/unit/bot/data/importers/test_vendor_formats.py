@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from bot.data.import_reports import FileReport
-from bot.data.importers.hints import Hints
-from bot.data.importing import import_file
-from bot.data.series import SymbolData
-from bot.data.store import HistoricalDataStore
 from bot.errors import DataImportError, InvalidInputError
+from bot.market.series import SymbolData
+from bot.market_store.import_reports import FileReport
+from bot.market_store.importers.import_options import Hints
+from bot.market_store.importing import import_file
+from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
 
 HOUR = 3_600_000

@@ -1,0 +1,106 @@
+"""How much of a pair an account can open."""
+
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from functools import reduce
+from typing import Literal
+
+from bot.accounting.fees import FeeSchedule
+from bot.accounting.formulas import Amount
+from bot.models import Instrument, Ticker
+from bot.numbers.exact_array import ExactArray
+from bot.numbers.money import ONE, WIDE, ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class SizingLimits:
+    """What a position may tie up. Caps are quote notionals of the spot leg, None for no cap."""
+
+    allocation: Decimal
+    max_simultaneous_positions: int
+    max_position_size: Decimal | None
+    max_portfolio_exposure: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class CapitalPlan:
+    """What an account starts with (quote currency), what entries are sized on, and its slots."""
+
+    initial_capital: Decimal
+    sizing_base: Literal["initial", "equity"]
+    max_simultaneous_positions: int
+
+
+class PositionSizer:
+    """Finds the largest quantity, in whole steps, that budget and caps allow; its floor is exact."""
+
+    __slots__ = ("_leverage", "_limits", "_perp_share", "_slots", "_spot_share")
+
+    def __init__(
+        self, limits: SizingLimits, fees: FeeSchedule, slippage: Decimal, perp_leverage: Decimal
+    ) -> None:
+        self._limits = limits
+        self._slots = Decimal(limits.max_simultaneous_positions)
+        self._leverage = perp_leverage
+        with localcontext(WIDE):
+            self._spot_share = (ONE + slippage) * (ONE + fees.spot_taker) * perp_leverage
+            self._perp_share = (ONE - slippage) * (ONE + fees.perp_taker * perp_leverage)
+
+    def quantity(
+        self,
+        ticker: Ticker,
+        instrument: Instrument,
+        base: Decimal,
+        fraction: Decimal,
+        free_cash: Decimal,
+        exposure: Decimal,
+    ) -> Decimal:
+        """Return the quantity to open, zero if the smallest order does not fit.
+
+        `base` and `free_cash` in quote currency; `fraction` scales one slot of the base; `exposure` is
+        the spot notional already open.
+        """
+        if ticker.spot is None or ticker.perp is None:
+            return ZERO
+        with localcontext(WIDE):
+            steps = self._steps(ticker.spot, ticker.perp, instrument, base * fraction, free_cash, exposure)
+            quantity = min(steps) * instrument.qty_step
+            value = quantity * ticker.spot
+        tradable = quantity > 0 and quantity >= instrument.min_qty and value >= instrument.min_notional
+        return quantity if tradable else ZERO
+
+    def quantities(
+        self,
+        spots: ExactArray,
+        perps: ExactArray,
+        instrument: Instrument,
+        base: Decimal,
+        free_cash: ExactArray,
+    ) -> ExactArray:
+        """Return `quantity` of many accounts with nothing open, for whole slots."""
+        with localcontext(WIDE):
+            steps = self._steps(spots, perps, instrument, base, free_cash, ZERO)
+            quantity = reduce(ExactArray.least, steps) * instrument.qty_step
+        tradable = quantity.at_least(instrument.min_qty) & (quantity.mantissas > 0)
+        tradable &= (quantity * spots).at_least(instrument.min_notional)
+        return ExactArray(quantity.mantissas * tradable, quantity.exponent, quantity.bound)
+
+    def _steps(
+        self,
+        spot: Amount,
+        perp: Amount,
+        instrument: Instrument,
+        base: Decimal,
+        free_cash: Amount,
+        exposure: Decimal,
+    ) -> list[Amount]:
+        """Return how many steps each limit allows; budgets count times the leverage: nothing is divided."""
+        limits, leverage, step = self._limits, self._leverage, instrument.qty_step
+        unit = (spot * self._spot_share + perp * self._perp_share) * step
+        slot = base * limits.allocation * leverage
+        steps = [slot // (unit * self._slots), (free_cash * leverage) // unit]
+        if limits.max_position_size is not None:
+            steps.append(limits.max_position_size // (spot * step))
+        if limits.max_portfolio_exposure is not None:
+            steps.append((limits.max_portfolio_exposure - exposure) // (spot * step))
+        return steps

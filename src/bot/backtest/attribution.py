@@ -1,0 +1,67 @@
+"""Where the net P&L of a run came from: parts that sum to it to the last digit."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.accounting import formulas
+from bot.accounting.fill_model import FillModel
+from bot.models import CloseReason, Side, Trade
+from bot.numbers.money import ZERO, exact
+from bot.statistics.metrics import money_units, settlements_to_break_even
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Signed parts of a net P&L, quote currency: `net_pnl` is their exact sum.
+
+    `basis` is what the legs gained on each other at the last prices, `slippage` what the fills lost
+    against those prices. A short that was liquidated counts under `liquidations`: its lost margin and what
+    the spot leg gained beside it. A contract that ends is settled without slippage.
+    """
+
+    funding: Decimal
+    fees: Decimal
+    basis: Decimal
+    slippage: Decimal
+    liquidations: Decimal
+
+    @property
+    def net_pnl(self) -> Decimal:
+        """The sum of the parts. Ask inside `exact()`."""
+        return self.funding + self.fees + self.basis + self.slippage + self.liquidations
+
+    def __add__(self, other: "Attribution") -> "Attribution":
+        return Attribution(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+
+def attribute(trades: Iterable[Trade], fills: FillModel) -> Attribution:
+    """Return the parts of the net P&L of `trades`, filled by `fills`. Call inside `exact()`."""
+    nothing = Attribution(ZERO, ZERO, ZERO, ZERO, ZERO)
+    return sum((_parts(trade, fills) for trade in trades), nothing)
+
+
+def break_even_settlements(parts: Attribution, trades: int, payments: int) -> float | None:
+    """Return how many average settlements of a run repay an average round trip, fees and slippage.
+
+    The break-even of `pair_figures.funding` with what was really paid and received. None without trades, or
+    where the average settlement earned nothing.
+    """
+    with exact():
+        cost = money_units(-parts.fees - parts.slippage)
+    return settlements_to_break_even(cost, trades, money_units(parts.funding), payments)
+
+
+def _parts(trade: Trade, fills: FillModel) -> Attribution:
+    spot_in = fills.last_price(Side.BUY, trade.spot_entry)
+    spot_out = fills.last_price(Side.SELL, trade.spot_exit)
+    spot = formulas.notional(trade.quantity, spot_out) - formulas.notional(trade.quantity, spot_in)
+    if trade.perp_exit is None:
+        filled = formulas.notional(trade.quantity, trade.spot_exit)
+        slippage = filled - formulas.notional(trade.quantity, trade.spot_entry) - spot
+        return Attribution(trade.funding, -trade.fees, ZERO, slippage, trade.price_pnl - slippage)
+    perp_in = fills.last_price(Side.SELL, trade.perp_entry)
+    delisted = trade.reason is CloseReason.DELISTED
+    perp_out = trade.perp_exit if delisted else fills.last_price(Side.BUY, trade.perp_exit)
+    basis = spot + formulas.short_pnl(trade.quantity, perp_in, perp_out)
+    return Attribution(trade.funding, -trade.fees, basis, trade.price_pnl - basis, ZERO)

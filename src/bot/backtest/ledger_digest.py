@@ -1,0 +1,52 @@
+"""What an account booked, as a few bytes that differ as soon as one amount does."""
+
+import hashlib
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.models import CloseReason, Trade
+from bot.statistics.metrics import amount_units
+
+DIGEST_BYTES = 16
+OUT_OF_RANGE = bytes(DIGEST_BYTES)
+"""Of amounts beyond 64 bits, which no table of results takes either."""
+
+REASONS = {reason: place for place, reason in enumerate(CloseReason)}
+
+Bookings = npt.NDArray[np.int64]
+"""A row a round trip: symbol, opened, closed (ms), reason, settlements; funding, fees, price P&L (1e-8)."""
+
+
+def ledger_of(trades: Iterable[Trade]) -> bytes:
+    """Return the digest of what round trips booked. Call inside `exact()`."""
+    try:
+        return ledger_digest(_bookings(trades))
+    except OverflowError:
+        return OUT_OF_RANGE
+
+
+def _bookings(trades: Iterable[Trade]) -> Bookings:
+    rows = [
+        (
+            symbol_code(trade.symbol),
+            trade.opened_at_ms,
+            trade.closed_at_ms,
+            REASONS[trade.reason],
+            trade.funding_payments,
+            *amount_units((trade.funding, trade.fees, trade.price_pnl)),
+        )
+        for trade in trades
+    ]
+    return np.array(rows, dtype=np.int64).reshape(-1, 8)
+
+
+def symbol_code(symbol: str) -> int:
+    """Return the number that stands for a symbol."""
+    return int.from_bytes(hashlib.sha256(symbol.encode()).digest()[:7], "little")
+
+
+def ledger_digest(rows: Bookings) -> bytes:
+    """Return the first half of the SHA-256 of round trips in the order in which they ended."""
+    return hashlib.sha256(np.ascontiguousarray(rows, dtype="<i8").tobytes()).digest()[:DIGEST_BYTES]

@@ -1,0 +1,150 @@
+"""The parameters of a run, group by group: names, defaults, bounds and meaning (specification, section 7)."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+
+from bot.accounting.fees import FeeSchedule
+from bot.config.bounds import with_bounds
+from bot.config.fields import (
+    Count,
+    FeeRate,
+    Fraction,
+    Money,
+    NonNegative,
+    Number,
+    Positive,
+    Share,
+    StrategyName,
+    Symbols,
+    TimeMs,
+)
+from bot.models import Instrument
+from bot.notation import plain
+
+
+class Parameters(BaseModel):
+    """A frozen group of parameters without unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /
+    ) -> dict[str, Any]:
+        """Return the schema with bounds, for forms and for the API's description."""
+        schema = handler(core_schema)
+        written = handler.resolve_ref_schema(schema)
+        written.update(with_bounds(written, cls.model_fields))
+        return schema
+
+    def refuse_contradictions(self) -> None:
+        """Check the rules between parameters; raises ValueError that begins with a field.
+
+        Groups that have such rules override this and call `super()`.
+        """
+
+
+class InstrumentOverride(Parameters):
+    """Instrument values of a run that replace what the store has, for every symbol of the run."""
+
+    qty_step: Positive | None = None
+    min_qty: NonNegative | None = None
+    min_notional: NonNegative | None = None
+    mmr: Annotated[Number, Field(ge=0, lt=1)] | None = None
+
+    def applied_to(self, instrument: Instrument) -> Instrument:
+        """Return `instrument` with the values that are set here."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        kept = {name: value for name, value in values.items() if value is not None}
+        return Instrument(**{**{f: getattr(instrument, f) for f in Instrument.__slots__}, **kept})
+
+
+class SimpleParameters(Parameters):
+    """Thresholds of the strategy `simple`."""
+
+    min_funding_rate: Number = Field(Decimal("0.0003"), description="enter at this rate per 8 h or above")
+    exit_funding_rate: Number = Field(Decimal("0.0001"), description="exit below this rate per 8 h")
+    min_volume_24h: Number = Field(Decimal(1000000), description="perp volume of 24 candles, quote")
+    min_holding_periods: Count = Field(30, description="settlements that must pay both round-trip fees")
+
+
+class CompositeParameters(Parameters):
+    """Thresholds, weights and scales of the strategy `composite`; rates per 8 hours."""
+
+    entry_threshold: Number = Field(Decimal("0.5"), description="enter at this composite score or above")
+    exit_threshold: Number = Field(Decimal("0.3"), description="exit below this composite score")
+    weight_rate_level: NonNegative = Field(Decimal("0.35"), description="relative weight of the rate level")
+    weight_trend: NonNegative = Field(Decimal("0.25"), description="relative weight of the rate trend")
+    weight_persistence: NonNegative = Field(Decimal("0.25"), description="relative weight of persistence")
+    weight_basis: NonNegative = Field(Decimal("0.15"), description="relative weight of the basis")
+    trend_ema_span: Count = Field(6, description="span of the rate's moving average, settlements")
+    trend_stable_threshold: NonNegative = Field(Decimal("0.00005"), description="smaller moves are stable")
+    persistence_threshold: Number = Field(Decimal("0.0003"), description="rate per 8 h that counts as high")
+    persistence_max_periods: Count = Field(30, description="run of high settlements that scores 1")
+    rate_cap: Positive = Field(Decimal("0.003"), description="rate per 8 h that scores 1")
+    basis_cap: Positive = Field(Decimal("0.01"), description="perp premium over spot that scores 1")
+    volume_lookback_days: Count = Field(7, description="days of each half of the volume comparison")
+    volume_decline_ratio: NonNegative = Field(Decimal("0.7"), description="least newer/older volume to enter")
+    dynamic_sizing: bool = Field(False, strict=True, description="scale entries by the composite score")
+    sizing_min_fraction: Fraction = Field(Decimal("0.3"), description="share of a slot at score 0")
+    sizing_max_fraction: Fraction = Field(Decimal(1), description="share of a slot at score 1")
+
+    def refuse_contradictions(self) -> None:
+        """Check weights and size fractions."""
+        super().refuse_contradictions()
+        weights = self.weight_rate_level + self.weight_trend + self.weight_persistence + self.weight_basis
+        if not weights:
+            raise ValueError("weight_rate_level: 0, like all other weights; at least one must be positive")
+        if self.sizing_max_fraction < self.sizing_min_fraction:
+            raise ValueError(
+                f"sizing_max_fraction: {plain(self.sizing_max_fraction)} is below "
+                f"sizing_min_fraction {plain(self.sizing_min_fraction)}"
+            )
+
+
+class AccountParameters(Parameters):
+    """Market, window, capital, costs and margin: what every strategy shares."""
+
+    exchange: str | None = Field(None, description="data set; the only one held if left out", max_length=64)
+    symbols: Symbols = Field(description="perpetuals traded from one capital pool")
+    start: TimeMs = Field(description="first moment of the window, inclusive")
+    end: TimeMs = Field(description="last moment of the window, inclusive")
+    strategy_mode: StrategyName = Field("simple", description="which strategy decides")
+    initial_capital: Money = Field(Decimal(10000), description="starting cash, quote currency")
+
+    spot_taker: FeeRate = Field(Decimal("0.001"), description="fee rate of a spot fill")
+    perp_taker: FeeRate = Field(Decimal("0.00055"), description="fee rate of a perp fill")
+    slippage_bps: Annotated[Number, Field(ge=0, lt=10000)] = Field(
+        Decimal(5), description="adverse move of every fill, basis points"
+    )
+    perp_leverage: Positive = Field(Decimal(1), description="notional of the short over its locked margin")
+    margin_exit_ratio: Share = Field(Decimal("0.8"), description="close at this maintenance/balance ratio")
+    max_simultaneous_positions: Count = Field(1, description="slots the capital is split into")
+    sizing_base: Literal["initial", "equity"] = Field("initial", description="fixed capital or compounding")
+    allocation: Share = Field(Decimal("0.9"), description="share of the base put to work")
+    max_position_size: Positive | None = Field(None, description="largest spot notional, quote")
+    max_portfolio_exposure: Positive | None = Field(None, description="largest sum of notionals, quote")
+    min_coverage: Fraction = Field(Decimal("0.9"), description="least share of settlements held")
+    max_price_age_hours: Positive = Field(Decimal(2), description="older closes are too stale to decide on")
+    instrument: InstrumentOverride | None = Field(None, description="replaces the store's trading rules")
+    end_dead_markets: bool = Field(
+        False, strict=True, description="close a hedge where its perp stopped trading for good"
+    )
+
+    @property
+    def slippage(self) -> Decimal:
+        """Adverse move of every fill as a fraction of the price."""
+        return self.slippage_bps.scaleb(-4)
+
+    @property
+    def max_price_age_ms(self) -> Decimal:
+        """Age in ms up to which a close is fresh."""
+        return self.max_price_age_hours * 3_600_000
+
+    @property
+    def fees(self) -> FeeSchedule:
+        """Taker fees of both legs."""
+        return FeeSchedule(self.spot_taker, self.perp_taker)

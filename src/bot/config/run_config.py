@@ -1,0 +1,70 @@
+"""One run: every parameter, defaults filled in."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Self, cast
+
+from pydantic import create_model, model_validator
+
+from bot.config.fields import load_json
+from bot.config.parameters import AccountParameters, CompositeParameters, SimpleParameters
+from bot.config.strategy_registry import strategy_names, strategy_plugin
+from bot.errors import InvalidInputError
+from bot.timestamps import iso
+from bot.validation import rule_error, validated
+
+__all__ = ["RunConfig", "load_json"]
+
+
+class RunConfig(AccountParameters, SimpleParameters, CompositeParameters):
+    """Every parameter of one run, defaults filled in (domain specification, section 7)."""
+
+    @model_validator(mode="after")
+    def _validated(self) -> Self:
+        self.refuse_contradictions()
+        return self
+
+    def refuse_contradictions(self) -> None:
+        """Check the window, and the rules of every group of parameters."""
+        if self.end < self.start:
+            raise ValueError(f"end: {iso(self.end)} is before start {iso(self.start)}")
+        super().refuse_contradictions()
+
+    @classmethod
+    def parse(cls, values: Mapping[str, object]) -> Self:
+        """Return the run that `values` describe.
+
+        Raises: InvalidInputError with one entry per refused field.
+        """
+        mode = values.get("strategy_mode")
+        model = run_model(mode) if mode in strategy_names() else cls
+        return cast("Self", validated(model, values))
+
+    def varied(self, values: Mapping[str, object]) -> Self:
+        """Return this run with other, already validated `values`; only the rules between fields are checked.
+
+        Raises: InvalidInputError if the parameters contradict each other.
+        """
+        run = self.model_copy(update=dict(values))
+        try:
+            run.refuse_contradictions()
+        except ValueError as error:
+            raise InvalidInputError([rule_error(str(error))]) from None
+        return run
+
+    def document(self) -> dict[str, Any]:
+        """Return the parameters as JSON values: decimals as canonical text, times as ISO text."""
+        return self.model_dump(mode="json")
+
+
+@cache
+def run_model(strategy: str) -> type[RunConfig]:
+    """Return the parameters of a run under `strategy`: those of every run, and its own where they are new.
+
+    Raises: InvalidInputError if the strategy cannot be used.
+    """
+    own = strategy_plugin(strategy).parameters
+    if own.model_fields.keys() <= RunConfig.model_fields.keys():
+        return RunConfig
+    bases = cast("tuple[type[RunConfig], ...]", (RunConfig, own))
+    return create_model(f"{strategy.title()}RunConfig", __base__=bases)

@@ -1,0 +1,81 @@
+"""The identity of a run, from everything its numbers depend on."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+from bot import ENGINE_VERSION
+from bot.config.run_config import RunConfig
+from bot.config.strategy_registry import strategy_plugin
+
+_GROUP = 8
+_LATER = {name: RunConfig.model_fields[name].default for name in ("end_dead_markets",)}
+"""Parameters that came after the first results were stored, with their defaults: there they are left out, so
+that runs, sweeps and sessions keep the identity that they had without them."""
+
+
+def run_key(config: RunConfig, data_fingerprint: str) -> str:
+    """Return the hex SHA-256 of parameters, data, engine and strategy version in canonical JSON."""
+    model, values = type(config), vars(config)
+    groups = (_members(model, place, group(values)) for place, group in enumerate(_groups(model)))
+    parameters = ",".join(filter(None, groups))
+    text = f'{{"config":{{{parameters}}},{_surroundings(config.strategy_mode, data_fingerprint)}}}'
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def identifying(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document of parameters without those that no identity names."""
+    return {name: value for name, value in parameters.items() if not _left_out(name, value)}
+
+
+def _left_out(name: str, value: Any) -> bool:
+    return name in _LATER and value == _LATER[name]
+
+
+@lru_cache
+def _names(model: type[RunConfig]) -> tuple[tuple[str, ...], ...]:
+    """Return the parameters in order, a few at a time: trials share most of these groups."""
+    names = sorted(model.model_fields)
+    return tuple(tuple(names[first : first + _GROUP]) for first in range(0, len(names), _GROUP))
+
+
+@lru_cache
+def _groups(model: type[RunConfig]) -> tuple[Callable[[Mapping[str, Any]], tuple[Any, ...]], ...]:
+    """Return what reads each group of parameters."""
+    return tuple(_reader(names) for names in _names(model))
+
+
+def _reader(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    return itemgetter(*names) if len(names) > 1 else lambda values: (values[names[0]],)
+
+
+@lru_cache(maxsize=20_000)
+def _members(model: type[RunConfig], place: int, values: tuple[Any, ...]) -> str:
+    """Return a group of parameters as they stand in the canonical JSON."""
+    named = zip(_names(model)[place], values, strict=True)
+    return ",".join(_member(model, name, value) for name, value in named if not _left_out(name, value))
+
+
+@lru_cache(maxsize=100_000)
+def _member(model: type[RunConfig], name: str, value: Any) -> str:
+    alone = model.model_construct(**{name: value}).model_dump(mode="json", include={name})
+    return _canonical(alone)[1:-1]
+
+
+@lru_cache
+def _surroundings(strategy_mode: str, data_fingerprint: str) -> str:
+    """Return what else makes up an identity, in the order of canonical JSON."""
+    strategy = strategy_plugin(strategy_mode)
+    parts = {
+        "data": data_fingerprint,
+        "engine": ENGINE_VERSION,
+        "strategy": f"{strategy.name} {strategy.version}",
+    }
+    return _canonical(parts)[1:-1]
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,113 @@
+"""The events of a window in order, and what a hedge of one pair meets at each of them."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from operator import attrgetter
+
+import numpy as np
+
+from bot.accounting import formulas
+from bot.memo import Memo
+from bot.models import FundingRate, MarketEvent, SettlementView
+from bot.numbers.exact_array import ExactArray
+from bot.numbers.money import ZERO
+from bot.numbers.thresholds import Choice, Compared
+
+_MAX_CHOICES = 32
+"""Of each lane, five bytes an event each: a window of 50 pairs over five years keeps some 40 MiB of them."""
+_MAX_ENTRIES = 256
+"""Of the track: seven MiB over five years."""
+
+
+class Lane:
+    """One pair at the events of a track: settlements, and over the same places prices and rates as columns.
+
+    Where that is not all there is to an event - nothing settles, prices are missing or too old - there is no
+    view, and the columns hold zeros.
+    """
+
+    def __init__(self, symbol: str, events: Sequence[MarketEvent]) -> None:
+        self.views = [_view(symbol, event) for event in events]
+        self._stirring = Memo(_MAX_CHOICES)
+        self._seen = np.array([view is not None for view in self.views], dtype=bool)
+        self._rate_8h = Compared.from_decimals(
+            [None if view is None else view.funding.rate_8h for view in self.views]
+        )
+        self._worst = Compared.from_decimals(
+            [
+                None
+                if view is None or view.ticker.mark is None
+                else max(view.ticker.mark, event.mark_highs.get(symbol, view.ticker.mark))
+                for view, event in zip(self.views, events, strict=True)
+            ]
+        )
+        self.spot = self._column(lambda view: view.ticker.spot)
+        self.perp = self._column(lambda view: view.ticker.perp)
+        paid_marks = self._column(lambda view: view.funding.mark_price)
+        rates = self._column(lambda view: view.funding.rate)
+        self.unit_funding = formulas.unit_funding(paid_marks, rates)
+
+    def settlements(self, first: int, stop: int) -> list[FundingRate]:
+        """Return what settles from place `first` to `stop`."""
+        return [view.funding for view in self.views[first:stop] if view is not None]
+
+    def first_judged(self, price: Decimal, at: int) -> int:
+        """Return the first place from `at` on where margin is judged by a mark price of `price` or more.
+
+        The number of events stands for none; where there is no view nothing is known.
+        """
+        return self._worst.first_at_least(price, at)
+
+    def stirring(self, rate_8h: Decimal | None) -> Choice:
+        """Return where the pair pays less than `rate_8h`, and where there is no view.
+
+        Without a rate only the latter counts.
+        """
+        return self._stirring.get(
+            rate_8h,
+            lambda: Choice.of(~(self._seen if rate_8h is None else self._rate_8h.at_least(rate_8h))),
+        )
+
+    def _column(self, read: Callable[[SettlementView], Decimal | None]) -> ExactArray:
+        values = (None if view is None else read(view) for view in self.views)
+        return ExactArray.from_decimals([ZERO if value is None else value for value in values])
+
+
+class Track:
+    """Events to follow, oldest first; trials share it, and the lanes of the pairs that any of them holds."""
+
+    def __init__(self, events: Sequence[MarketEvent]) -> None:
+        self.events = events
+        self.symbols = tuple(events[0].tickers)
+        self._best_rate_8h = Compared.from_decimals(
+            [max((view.funding.rate_8h for view in event.decidable), default=None) for event in events]
+        )
+        self._lanes: dict[str, Lane] = {}
+        self._paying = Memo(_MAX_ENTRIES)
+
+    def paying(self, rate_8h: Decimal) -> Choice:
+        """Return where a pair that settles with fresh prices pays at least `rate_8h`."""
+        return self._paying.get(rate_8h, lambda: Choice.of(self._best_rate_8h.at_least(rate_8h)))
+
+    def place_from(self, t_ms: int | None) -> int:
+        """Return the first place at `t_ms` or later; the number of events stands for none, or for never."""
+        if t_ms is None:
+            return len(self.events)
+        return bisect_left(self.events, t_ms, key=attrgetter("t_ms"))
+
+    def lane(self, symbol: str) -> Lane:
+        """Return what a hedge of `symbol` meets."""
+        lane = self._lanes.get(symbol)
+        if lane is None:
+            lane = self._lanes[symbol] = Lane(symbol, self.events)
+        return lane
+
+
+def _view(symbol: str, event: MarketEvent) -> SettlementView | None:
+    for view in event.decidable:
+        if view.funding.symbol == symbol:
+            ticker = view.ticker
+            prices = ticker.spot, ticker.perp, ticker.mark, view.funding.mark_price
+            return None if None in prices else view
+    return None

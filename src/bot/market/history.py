@@ -1,0 +1,271 @@
+"""A pair's recorded history, read as of a moment: only closed candles, only settled funding."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.accounting import formulas
+from bot.market.contract_end import derived_end_ms
+from bot.market.gaps import missing_settlements
+from bot.market.series import CandleSeries, SymbolData
+from bot.models import HOUR_MS, ContractEnd, FundingRate, Instrument, MarkCandle, SettlementView, Ticker
+from bot.numbers.columns import DecimalColumn, Mantissas
+from bot.numbers.exact_array import ExactArray
+from bot.numbers.money import EXACT, scaled
+
+Times = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+_HOURS_8 = Decimal(8)
+_VOLUME_CANDLES = 24
+_LIMIT = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class _VolumesAsOf:
+    """The volumes of the first `closed` candles of a running sum; later ones cannot be asked for."""
+
+    _running: Mantissas
+    _exponent: int
+    _closed: int
+
+    def base_volume(self, newest: int, skip: int) -> Decimal | None:
+        last = self._closed - max(skip, 0)
+        first = last - max(newest, 0)
+        if first < 0:
+            return None
+        return scaled(int(self._running[last]) - int(self._running[first]), self._exponent)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairSeries:
+    """What one pair shows at n moments at which it settles, the same as its tickers and views show.
+
+    `has_high` says where a mark candle has closed since the moment before; `paid_mark` is the mark price
+    that funding is paid on. Where there is no price yet nothing is fresh, and any number may stand.
+    """
+
+    fresh: Flags
+    has_high: Flags
+    spot: DecimalColumn
+    perp: DecimalColumn
+    mark: DecimalColumn
+    high: DecimalColumn
+    paid_mark: DecimalColumn
+    rate: DecimalColumn
+    rate_8h: DecimalColumn
+    volume_24h: DecimalColumn
+
+    @property
+    def unit_funding(self) -> ExactArray:
+        """What each settlement moves on a short of one unit."""
+        return formulas.unit_funding(ExactArray.of(self.paid_mark), ExactArray.of(self.rate))
+
+
+class PairHistory:
+    """As-of reads of one pair. A candle counts from its close on; index -1 means none has closed yet."""
+
+    def __init__(self, data: SymbolData, instrument: Instrument, max_price_age_ms: Decimal) -> None:
+        self.symbol = data.symbol
+        self.instrument = instrument
+        self.funding = data.funding
+        self._max_age_ms = int(max_price_age_ms)
+        marks = data.perp if data.mark is None else data.mark
+        self._spot, self._perp, self._mark = data.spot.close, data.perp.close, marks.close
+        self._mark_high = marks.high
+        self._spot_closed = _close_times(data.spot)
+        self._perp_closed = _close_times(data.perp)
+        self._mark_closed = _close_times(marks)
+        self._base_volume = _running_sums(data.perp.volume.mantissas)
+        self._perp_volume_exponent = data.perp.volume.exponent
+        self._quote_volume = _recent_quote_volumes(data.perp)
+        self._perp_candles = data.perp
+        self._quote_exponent = data.perp.volume.exponent + data.perp.close.exponent
+
+    def records(self, from_ms: int, until_ms: int) -> Iterator[FundingRate]:
+        """Yield the settlements in [from_ms, until_ms), each with its own mark price if it has one."""
+        part = slice(*np.searchsorted(self.funding.t_ms, [from_ms, until_ms]).tolist())
+        for t_ms, rate, hours, mark, has_mark in zip(
+            self.funding.t_ms[part].tolist(),
+            self.funding.rates.decimals(part),
+            self.funding.interval_hours[part].tolist(),
+            self.funding.marks.decimals(part),
+            self.funding.has_mark[part].tolist(),
+            strict=True,
+        ):
+            yield FundingRate(
+                self.symbol, t_ms, rate, hours, mark if has_mark else None, _rate_8h(rate, hours)
+            )
+
+    def tickers(self, times: Times) -> list[Ticker]:
+        """Return the ticker as of each of `times` (ms UTC, ascending)."""
+        spot_at, perp_at = _newest(self._spot_closed, times), _newest(self._perp_closed, times)
+        mark_at = _newest(self._mark_closed, times)
+        spots, perps = _closes(self._spot, spot_at), _closes(self._perp, perp_at)
+        marks = _closes(self._mark, mark_at)
+        fresh = self._is_fresh(self._spot_closed, spot_at, times)
+        fresh &= self._is_fresh(self._perp_closed, perp_at, times)
+        return [
+            Ticker(self.symbol, t_ms, spot, perp, perp if mark is None else mark, is_fresh, volume)
+            for t_ms, spot, perp, mark, is_fresh, volume in zip(
+                times.tolist(), spots, perps, marks, fresh.tolist(), self._volumes(perp_at), strict=True
+            )
+        ]
+
+    def series(self, times: Times) -> PairSeries:
+        """Return what the pair shows at `times` (ms UTC, ascending), at each of which it settles."""
+        spot_at, perp_at = _newest(self._spot_closed, times), _newest(self._perp_closed, times)
+        mark_at, settled = _newest(self._mark_closed, times), np.searchsorted(self.funding.t_ms, times)
+        perp = _rows(self._perp, perp_at)
+        mark = _either(mark_at >= 0, _rows(self._mark, mark_at), perp)
+        fresh = self._is_fresh(self._spot_closed, spot_at, times)
+        fresh &= self._is_fresh(self._perp_closed, perp_at, times)
+        has_high, highs = self._highs_between(times)
+        rate, hours = _rows(self.funding.rates, settled), self.funding.interval_hours[settled]
+        return PairSeries(
+            fresh=fresh,
+            has_high=has_high,
+            spot=_rows(self._spot, spot_at),
+            perp=perp,
+            mark=mark,
+            high=highs,
+            paid_mark=_either(self.funding.has_mark[settled], _rows(self.funding.marks, settled), mark),
+            rate=rate,
+            rate_8h=_rates_8h(rate, hours),
+            volume_24h=DecimalColumn(self._quote_volume[perp_at + 1], self._quote_exponent),
+        )
+
+    def view(self, record: FundingRate, ticker: Ticker) -> SettlementView:
+        """Return what is known at a settlement, given the ticker of its time."""
+        funding = record if record.mark_price is not None else replace(record, mark_price=ticker.mark)
+        closed = int(np.searchsorted(self._perp_closed, record.t_ms, side="right"))
+        volumes = _VolumesAsOf(self._base_volume, self._perp_volume_exponent, closed)
+        return SettlementView(funding, ticker, self.instrument, volumes)
+
+    def price_age_ms(self, t_ms: int) -> int | None:
+        """Return how long before `t_ms` the older of the two newest prices closed, None without both."""
+        closed = (self._spot_closed, self._perp_closed)
+        newest = [int(np.searchsorted(times, t_ms, side="right")) - 1 for times in closed]
+        if min(newest) < 0:
+            return None
+        return max(t_ms - int(times[at]) for times, at in zip(closed, newest, strict=True))
+
+    def contract_end(self, window_end_ms: int) -> ContractEnd | None:
+        """Return the end of the contract as the candles up to `window_end_ms` tell it, None if it lives."""
+        ended_ms = derived_end_ms(self._perp_candles, window_end_ms)
+        if ended_ms is None:
+            return None
+        [ticker] = self.tickers(np.array([ended_ms], dtype=np.int64))
+        return ContractEnd(ticker)
+
+    def missing_settlements(self, until_ms: int) -> Times:
+        """Return when settlements fell due up to `until_ms` that are not recorded, ascending (ms UTC)."""
+        settled = slice(int(np.searchsorted(self.funding.t_ms, until_ms, side="right")))
+        intervals_ms = self.funding.interval_hours[settled] * HOUR_MS
+        return missing_settlements(self.funding.t_ms[settled], intervals_ms, until_ms)
+
+    def mark_highs(self, times: Times) -> list[Decimal | None]:
+        """Return, for each of `times` but the first, the highest mark price since the time before.
+
+        Candles that closed in (times[i-1], times[i]] count; None where there is none, and at the first.
+        """
+        has_high, highs = self._highs_between(times)
+        pairs = zip(has_high.tolist(), highs.mantissas.tolist(), strict=True)
+        return [scaled(peak, highs.exponent) if known else None for known, peak in pairs]
+
+    def mark_candles(self, after_ms: int, until_ms: int) -> Iterator[MarkCandle]:
+        """Yield the mark series' candles that closed in (after_ms, until_ms], oldest first."""
+        low, high = np.searchsorted(self._mark_closed, [after_ms, until_ms], side="right").tolist()
+        closed = self._mark_closed[low:high]
+        highs = self._mark_high.decimals(slice(low, high))
+        for closed_ms, top, ticker in zip(closed.tolist(), highs, self.tickers(closed), strict=True):
+            yield MarkCandle(closed_ms, top, ticker)
+
+    def _is_fresh(self, closed: Times, index: Indices, times: Times) -> npt.NDArray[np.bool_]:
+        if not len(closed):
+            return np.zeros(len(times), dtype=bool)
+        return (index >= 0) & (times - closed[index] <= self._max_age_ms)
+
+    def _highs_between(self, times: Times) -> tuple[Flags, DecimalColumn]:
+        bounds = np.searchsorted(self._mark_closed, times, side="right")
+        known, highs = np.append(False, np.diff(bounds) > 0), self._mark_high
+        peaks = np.zeros(len(times), dtype=highs.mantissas.dtype)
+        if known.any():
+            between = highs.mantissas[bounds[0] : bounds[-1]]
+            peaks[known] = np.maximum.reduceat(between, bounds[:-1][known[1:]] - bounds[0])
+        return known, DecimalColumn(cast("Mantissas", peaks), highs.exponent)
+
+    def _volumes(self, perp_at: Indices) -> list[Decimal]:
+        return [scaled(volume, self._quote_exponent) for volume in self._quote_volume[perp_at + 1].tolist()]
+
+
+def _close_times(candles: CandleSeries) -> Times:
+    return candles.open_ms + candles.timeframe_ms
+
+
+def _newest(closed: Times, times: Times) -> Indices:
+    return np.searchsorted(closed, times, side="right") - 1
+
+
+def _closes(column: DecimalColumn, index: Indices) -> list[Decimal | None]:
+    if not len(column):
+        return [None] * len(index)
+    return [
+        None if at < 0 else price for at, price in zip(index.tolist(), column.decimals(index), strict=True)
+    ]
+
+
+def _rows(column: DecimalColumn, index: Indices) -> DecimalColumn:
+    """Return the rows at `index`; where that is -1, any."""
+    if not len(column):
+        return DecimalColumn(np.zeros(len(index), dtype=np.int64), column.exponent)
+    return DecimalColumn(column.mantissas[index], column.exponent)
+
+
+def _either(first: Flags, ones: DecimalColumn, others: DecimalColumn) -> DecimalColumn:
+    exponent = min(ones.exponent, others.exponent)
+    chosen = np.where(first, ones.mantissas_over(exponent), others.mantissas_over(exponent))
+    return DecimalColumn(cast("Mantissas", chosen), exponent)
+
+
+def _rates_8h(rates: DecimalColumn, hours: npt.NDArray[np.int64]) -> DecimalColumn:
+    if rates.mantissas.dtype != object and not (8 % hours).any():
+        return DecimalColumn(rates.mantissas * (8 // hours), rates.exponent)
+    pairs = zip(rates.decimals(), hours.tolist(), strict=True)
+    return DecimalColumn.from_decimals([_rate_8h(rate, each) for rate, each in pairs])
+
+
+def _rate_8h(rate: Decimal, hours: int) -> Decimal:
+    return EXACT.divide(EXACT.multiply(rate, _HOURS_8), Decimal(hours))
+
+
+def _recent_quote_volumes(perp: CandleSeries) -> Mantissas:
+    """Return, for no candle and then as of each, price x volume of the newest 24 (fewer, if fewer).
+
+    Running sums may wrap round in 64 bits; the difference of two is right where it fits itself.
+    """
+    volumes, closes = perp.volume.mantissas, perp.close.mantissas
+    if _largest(volumes) * _largest(closes) * _VOLUME_CANDLES >= _LIMIT:
+        volumes = volumes.astype(object)
+    running = _from_zero(volumes * closes)
+    oldest = np.maximum(np.arange(len(running)) - _VOLUME_CANDLES, 0)
+    return cast("Mantissas", running - running[oldest])
+
+
+def _running_sums(amounts: Mantissas) -> Mantissas:
+    """Return the sums of the first 0, 1, 2, ... amounts."""
+    if _largest(amounts) * len(amounts) >= _LIMIT:
+        amounts = amounts.astype(object)
+    return _from_zero(amounts)
+
+
+def _from_zero(amounts: Mantissas) -> Mantissas:
+    return cast("Mantissas", np.concatenate(([0], np.cumsum(amounts))))
+
+
+def _largest(amounts: Mantissas) -> int:
+    return int(np.abs(amounts).max(initial=0))

@@ -1,0 +1,31 @@
+"""Settlements that fell due while a hedge was held and that are not in the data: they count as zero."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.accounting.round_trip import last_due_ms
+from bot.market.gaps import Times
+from bot.models import Trade
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MissingSettlements:
+    """Times (ms UTC, ascending) at which one pair's settlements fell due that are not recorded."""
+
+    times_ms: Times
+
+    def within(self, after_ms: Times | int, until_ms: Times | int) -> Times:
+        """Return how many fell due in (after_ms, until_ms], for one stretch of time or for many."""
+        due = np.searchsorted(self.times_ms, until_ms, side="right")
+        return np.asarray(due - np.searchsorted(self.times_ms, after_ms, side="right"), dtype=np.int64)
+
+
+def missed_settlements(trades: Iterable[Trade], missing: Mapping[str, MissingSettlements]) -> int:
+    """Return how many settlements the round trips missed; `missing` are those of each pair that lacks any."""
+    return sum(
+        int(missing[trade.symbol].within(trade.opened_at_ms, last_due_ms(trade)))
+        for trade in trades
+        if trade.symbol in missing
+    )

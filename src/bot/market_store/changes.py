@@ -1,0 +1,108 @@
+"""A record of stored rows that became others, for whoever has used them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import sqlalchemy as sa
+
+from bot.market.gaps import Times
+from bot.market.rows import SeriesKey, SeriesKind
+from bot.market_store.database import database_now_ms
+from bot.market_store.tables import market_change
+from bot.plurals import counted
+from bot.timestamps import iso
+
+
+class ChangeKind(StrEnum):
+    """What became of stored rows; ordinary imports only add rows, which is none of these."""
+
+    DELETED = "deleted"
+    REPLACED = "replaced"
+    REINFERRED = "reinferred"
+
+
+_TOLD = {
+    ChangeKind.DELETED: "{rows} deleted",
+    ChangeKind.REPLACED: "{rows} replaced",
+    ChangeKind.REINFERRED: "the funding interval of {rows} inferred anew",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DataChange:
+    """`rows` stored rows of a series became others at `changed_ms`, the outermost at these times."""
+
+    id: int
+    key: SeriesKey
+    change: ChangeKind
+    rows: int
+    first_ms: int
+    last_ms: int
+    changed_ms: int
+
+    @property
+    def visible_ms(self) -> int:
+        """Return when the first of the rows was known: a candle at its close."""
+        return self.first_ms + self.key.timeframe_ms
+
+    def told(self) -> str:
+        """Return what happened as part of a sentence."""
+        row = "settlement" if self.key.kind is SeriesKind.FUNDING else f"{self.key.kind.value} candle"
+        span = " to ".join(dict.fromkeys((iso(self.first_ms), iso(self.last_ms))))
+        what = _TOLD[self.change].format(rows=f"{counted(self.rows, row)} of {self.key.symbol} ({span})")
+        return f"{what} at {iso(self.changed_ms // 1000 * 1000)}"
+
+
+def record_times(connection: sa.Connection, key: SeriesKey, change: ChangeKind, times: Times) -> None:
+    """Write down that the rows at `times` became others; nothing is written without any."""
+    if len(times):
+        record_change(connection, key, change, len(times), int(np.min(times)), int(np.max(times)))
+
+
+def record_change(
+    connection: sa.Connection, key: SeriesKey, change: ChangeKind, rows: int, first_ms: int, last_ms: int
+) -> None:
+    """Write down that `rows` rows became others, the outermost at these times."""
+    if connection.dialect.name == "postgresql":
+        # Ids must be visible in their order: a reader remembers the last one it has seen.
+        connection.execute(sa.text("LOCK TABLE market_change IN SHARE ROW EXCLUSIVE MODE"))
+    connection.execute(
+        market_change.insert().values(
+            exchange=key.exchange,
+            symbol=key.symbol,
+            kind=key.kind.value,
+            timeframe_ms=key.timeframe_ms,
+            change=change.value,
+            rows=rows,
+            first_ms=first_ms,
+            last_ms=last_ms,
+            changed_ms=database_now_ms(),
+        )
+    )
+
+
+def latest_change(connection: sa.Connection) -> int:
+    """Return the id of the newest change, 0 if there was none."""
+    return int(connection.execute(sa.select(sa.func.max(market_change.c.id))).scalar_one() or 0)
+
+
+def changes_after(
+    connection: sa.Connection, change_id: int, symbols: Iterable[str]
+) -> Mapping[str, list[DataChange]]:
+    """Return the changes later than `change_id` by symbol, oldest first, of all data sets."""
+    table = market_change.c
+    query = (
+        sa.select(market_change)
+        .where(table.id > change_id, table.symbol.in_(sorted(set(symbols))))
+        .order_by(table.id)
+    )
+    found: dict[str, list[DataChange]] = {}
+    for row in connection.execute(query):
+        key = SeriesKey(row.exchange, row.symbol, SeriesKind(row.kind), row.timeframe_ms)
+        change = ChangeKind(row.change)
+        found.setdefault(row.symbol, []).append(
+            DataChange(row.id, key, change, row.rows, row.first_ms, row.last_ms, row.changed_ms)
+        )
+    return found

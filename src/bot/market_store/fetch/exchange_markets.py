@@ -1,0 +1,114 @@
+"""What an exchange's market list says about a pair: its two legs, trading rules and fees."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from bot.errors import UnknownSymbolError
+from bot.market.contracts import contract_of
+from bot.market.symbols import multiplied, spot_symbol
+from bot.market_store.sql import PublishedFees
+from bot.models import Instrument
+from bot.numbers.money import dec
+
+Market = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A perp and the spot market that hedges it; `units` is how many spot coins one perp unit is.
+
+    `spot_series` is the perp symbol under which the spot candles belong: the coin's own where that differs.
+    """
+
+    symbol: str
+    perp: Market
+    spot: Market | None
+    spot_series: str
+    units: int
+
+
+def find_pair(markets: Mapping[str, Market], symbol: str) -> Pair:
+    """Return the pair of a perp symbol; raises UnknownSymbolError if it is no linear perpetual there."""
+    if refusal := contract_of(symbol).refusal:
+        raise UnknownSymbolError.of("symbols", refusal)
+    perp = markets.get(symbol)
+    if perp is None or not perp.get("swap") or not perp.get("linear"):
+        near = sorted(name for name, one in markets.items() if one.get("swap") and _same_base(name, symbol))
+        hint = f"; there are {', '.join(near[:5])}" if near else ""
+        raise UnknownSymbolError.of("symbols", f"{symbol!r} is no linear perpetual there{hint}")
+    spot = _spot(markets, symbol)
+    contract = multiplied(symbol)
+    if spot is None and contract is not None:
+        power, coin = contract
+        return Pair(symbol, perp, _spot(markets, coin), coin, 10**power)
+    return Pair(symbol, perp, spot, symbol, 1)
+
+
+def instrument_of(pair: Pair, maintenance_rate: Decimal | None) -> Instrument:
+    """Return the trading rules in units of the perp: of each step and minimum the coarser leg's.
+
+    Where the exchange names none, and for an unknown maintenance rate, the defaults stay.
+    """
+    usual = Instrument()
+    size, units = dec(str(pair.perp.get("contractSize") or 1)), Decimal(pair.units)
+    spot = pair.spot or {}
+    return Instrument(
+        qty_step=_coarser(usual.qty_step, (_step(spot), 1 / units), (_step(pair.perp), size)),
+        min_qty=_coarser(
+            usual.min_qty, (_least(spot, "amount"), 1 / units), (_least(pair.perp, "amount"), size)
+        ),
+        min_notional=_coarser(
+            usual.min_notional, (_least(spot, "cost"), Decimal(1)), (_least(pair.perp, "cost"), Decimal(1))
+        ),
+        mmr=usual.mmr if maintenance_rate is None else maintenance_rate,
+        spot_active=spot.get("active") is not False,
+    )
+
+
+def fees_of(pair: Pair) -> PublishedFees:
+    """Return the taker fees of the lowest tier."""
+    return PublishedFees(_number((pair.spot or {}).get("taker")), _number(pair.perp.get("taker")))
+
+
+def maintenance_rate(tiers: Any) -> Decimal | None:
+    """Return the maintenance margin rate of the smallest positions, None where no tiers are published."""
+    for tier in tiers or ():
+        rate = _number(tier.get("maintenanceMarginRate"))
+        if rate is not None and 0 < rate < 1:
+            return rate
+    return None
+
+
+def hyperliquid_maintenance_rate(perp: Market) -> Decimal | None:
+    """Return half the initial margin rate at the highest leverage, which is Hyperliquid's rule."""
+    highest = _number(((perp.get("limits") or {}).get("leverage") or {}).get("max"))
+    highest = highest or _number((perp.get("info") or {}).get("maxLeverage"))
+    return None if not highest else 1 / (2 * highest)
+
+
+def _spot(markets: Mapping[str, Market], perp: str) -> Market | None:
+    found = markets.get(spot_symbol(perp))
+    return found if found is not None and found.get("spot") else None
+
+
+def _same_base(name: str, symbol: str) -> bool:
+    return name.partition("/")[0] == symbol.partition("/")[0]
+
+
+def _step(market: Market) -> Decimal | None:
+    return _number((market.get("precision") or {}).get("amount"))
+
+
+def _least(market: Market, what: str) -> Decimal | None:
+    return _number(((market.get("limits") or {}).get(what) or {}).get("min"))
+
+
+def _number(value: Any) -> Decimal | None:
+    return None if value is None else dec(str(value))
+
+
+def _coarser(usual: Decimal, *legs: tuple[Decimal | None, Decimal]) -> Decimal:
+    known = [value * unit for value, unit in legs if value]
+    return max(known, default=usual)

@@ -1,0 +1,153 @@
+"""Whether windows are held of pairs: settlements are read, of candles only which months there are."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import numpy as np
+from sqlalchemy import Connection
+
+from bot.market.coverage import NO_CANDLES, funding_coverage, too_few_settlements
+from bot.market.quality import undecided
+from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
+from bot.market.series import CandleSeries, FundingSeries, HeldRange
+from bot.market.symbols import multiplied
+from bot.market_store import sql
+from bot.market_store.loading import no_such_symbol, resolve_exchange
+from bot.market_store.series_selection import Window, chosen_series, in_units, spot_units
+from bot.market_store.sql import HeldSeries, Outline
+from bot.models import DAY_MS
+
+_DAYS_BEFORE = 2
+_CANDLES = (SeriesKind.SPOT, SeriesKind.PERP)
+
+
+class HeldHistory:
+    """What one data set holds of some pairs; `unknown` says of those it has nothing of which names are near.
+
+    Raises: UnknownExchangeError; StoreError if stored rows are damaged.
+    """
+
+    def __init__(self, connection: Connection, exchange: str | None, symbols: Iterable[str]) -> None:
+        self._connection = connection
+        exchange = resolve_exchange(connection, exchange)
+        every = sql.held_series(connection, exchange)
+        self._of = {symbol: _candidates(every, symbol) for symbol in dict.fromkeys(symbols)}
+        self.unknown = {
+            symbol: no_such_symbol(symbol, exchange, every)
+            for symbol, found in self._of.items()
+            if not any(one.key.symbol == symbol for one in found)
+        }
+        self._months: dict[int, list[Outline]] = sql.outlines(
+            connection, series={one.id: one for found in self._of.values() for one in found}.values()
+        )
+        self._extents = {key: (found[0].first_ms, found[-1].last_ms) for key, found in self._months.items()}
+        self._funding: dict[str, FundingSeries] = {}
+
+    def lacking(self, symbol: str, window: Window, min_coverage: Decimal) -> str | None:
+        """Return in words what a pair lacks of a window (ms UTC, inclusive), None if it can be run on.
+
+        The very conditions of `check_coverage`.
+        """
+        start_ms, end_ms = window
+        visible = self.funding(symbol)
+        visible = visible[: int(np.searchsorted(visible.t_ms, end_ms, side="right"))]
+        reason = undecided(visible)
+        if reason is not None:
+            return f"{reason}, nothing can be run"
+        lacking = too_few_settlements(funding_coverage(visible, start_ms, end_ms), min_coverage)
+        if lacking is not None:
+            return lacking
+        chosen = {one.key.kind: one for one in self._chosen(symbol, window)}
+        for kind in _CANDLES:
+            if kind not in chosen or not self._has_candles(chosen[kind], window):
+                return NO_CANDLES.format(kind)
+        return None
+
+    def settles(self, symbol: str, window: Window) -> bool:
+        """Return whether any settlement of the window is held of a pair."""
+        inside = np.searchsorted(self.funding(symbol).t_ms, [window[0], window[1] + 1])
+        return bool(inside[1] > inside[0])
+
+    def held(self, symbol: str, window: Window | None = None) -> tuple[HeldRange, ...]:
+        """Return the ranges held of a pair, in the timeframes that suit the window."""
+        return tuple(
+            HeldRange(one.key.kind.value, *self._extents[one.id])
+            for one in self._chosen(symbol, window)
+            if one.id in self._extents
+        )
+
+    def common(self, symbols: Iterable[str], window: Window) -> Window | None:
+        """Return from when to when settlements and candles of all of `symbols` are held, None if never.
+
+        Of several timeframes those that suit `window` count.
+        """
+        needed = {SeriesKind.FUNDING, *_CANDLES}
+        ranges: list[Window] = []
+        for symbol in symbols:
+            chosen = [one for one in self._chosen(symbol, window) if one.id in self._extents]
+            found = [one for one in chosen if one.key.kind in needed]
+            if len(found) < len(needed):
+                return None
+            for one in found:
+                first_ms, last_ms = self._extents[one.id]
+                ranges.append((first_ms, last_ms + one.key.timeframe_ms))
+        start_ms, end_ms = max(first for first, _ in ranges), min(end for _, end in ranges)
+        return (start_ms, end_ms) if start_ms < end_ms else None
+
+    def funding(self, symbol: str) -> FundingSeries:
+        """Return all settlements held of a pair."""
+        if symbol not in self._funding:
+            of_kind = [one for one in self._of[symbol] if one.key.kind is SeriesKind.FUNDING]
+            months = sql.segments(self._connection, of_kind)
+            rows = Rows.concat([month.rows() for month in months], SeriesKind.FUNDING)
+            self._funding[symbol] = funding_series(rows)
+        return self._funding[symbol]
+
+    def candles(self, symbol: str, kind: SeriesKind, window: Window) -> CandleSeries | None:
+        """Return the candles of a leg around a window, in units of the perp, None where none is held."""
+        chosen = self._chosen(symbol, window)
+        found = next((one for one in chosen if one.key.kind is kind), None)
+        if found is None:
+            return None
+        before_ms = window[0] - max(_DAYS_BEFORE * DAY_MS, found.key.timeframe_ms * 24)
+        months = [
+            month.rows()
+            for month in sql.segments(self._connection, [found], until_ms=window[1])
+            if month.segment.last_ms >= before_ms
+        ]
+        series = candle_series(Rows.concat(months, kind), found.key.timeframe_ms)
+        return in_units(series, spot_units(symbol, chosen)) if kind is SeriesKind.SPOT else series
+
+    def _chosen(self, symbol: str, window: Window | None) -> list[HeldSeries]:
+        return chosen_series(self._of[symbol], self._extents, symbol, window)
+
+    def _has_candles(self, series: HeldSeries, window: Window) -> bool:
+        """Return whether a candle of the window is held, or any at all for one shorter than a candle."""
+        start_ms, latest_ms = window[0], window[1] - series.key.timeframe_ms
+        months = [one for one in self._months.get(series.id, ()) if one.first_ms <= latest_ms]
+        if not months:
+            return False
+        if latest_ms - start_ms < series.key.timeframe_ms - 1:
+            # Maybe none is expected; which it is depends on when candles open.
+            anchor_ms = months[0].first_ms
+            if start_ms + (anchor_ms - start_ms) % series.key.timeframe_ms > latest_ms:
+                return True
+        inside = [one for one in months if one.last_ms >= start_ms]
+        if any(one.first_ms >= start_ms or one.last_ms <= latest_ms for one in inside):
+            return True
+        return any(self._rows_between(series, start_ms, latest_ms) for _ in inside[:1])
+
+    def _rows_between(self, series: HeldSeries, first_ms: int, last_ms: int) -> bool:
+        """Return whether a row is held in a window that lies within one stored month."""
+        for month in sql.segments(self._connection, [series], until_ms=last_ms):
+            if month.segment.last_ms >= first_ms:
+                inside = np.searchsorted(month.rows().times, [first_ms, last_ms + 1])
+                return bool(inside[1] > inside[0])
+        return False
+
+
+def _candidates(held: Sequence[HeldSeries], symbol: str) -> list[HeldSeries]:
+    """Return the series of a pair, and those of the coin whose spot market may hedge it."""
+    contract = multiplied(symbol)
+    names = {symbol} if contract is None else {symbol, contract[1]}
+    return [one for one in held if one.key.symbol in names]

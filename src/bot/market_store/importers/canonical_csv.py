@@ -1,0 +1,70 @@
+"""The canonical CSV form of funding and candles, recognised by its header."""
+
+import re
+
+from bot.errors import DataImportError
+from bot.market.contracts import Venue
+from bot.market.rows import SeriesKind
+from bot.market.rules import market_number, time_ms, whole_number
+from bot.market_store.importers.files.source import Source
+from bot.market_store.importers.files.text_lines import MAX_SETTLEMENT_LINES
+from bot.market_store.importers.import_options import WAYS_TO_SAY, Hints
+from bot.market_store.importers.markets import Recorded, named_symbol
+from bot.market_store.importers.parsing import (
+    Settlement,
+    candles,
+    csv_fields,
+    funding,
+    hinted_candles,
+    timeframe_of,
+)
+
+FUNDING_HEADER = "timestamp_ms,funding_rate,interval_hours,mark_price"
+CANDLE_HEADER = "timestamp_ms,open,high,low,close,volume"
+_STEM = re.compile(r"(?P<market>[A-Za-z0-9_.-]+?)-(?:funding|(?P<leg>spot|perp|mark)-(?P<timeframe>\w+))\Z")
+
+
+def recognise(source: Source, _hints: Hints) -> bool:
+    """Say whether the first line is one of the two headers."""
+    return source.first_line in {FUNDING_HEADER, CANDLE_HEADER}
+
+
+def parse(source: Source, hints: Hints) -> Recorded:
+    """Return the rows after the header; raises DataImportError if neither name nor hints say of what."""
+    header = source.first_line
+    parts = _STEM.match(source.stem)
+    if parts and (parts["leg"] is None) != (header == FUNDING_HEADER):
+        parts = None
+    if not parts and (hints.symbol is None or (header == CANDLE_HEADER and hints.kind is None)):
+        wanted = "BTCUSDT-funding.csv" if header == FUNDING_HEADER else "BTCUSDT-perp-1h.csv"
+        raise DataImportError(
+            f"{source.name} holds columns {header}, but its name is not like {wanted}; "
+            f"rename it or add {WAYS_TO_SAY}"
+        )
+    symbol = named_symbol(source, hints, parts["market"] if parts else None, Venue.DECLARED)
+    refusals = source.lines.refusals
+    if header == FUNDING_HEADER:
+        return Recorded((funding(symbol, source.rows(MAX_SETTLEMENT_LINES), _settlement, refusals),))
+    content = hinted_candles(
+        source,
+        hints,
+        symbol,
+        kind=SeriesKind(parts["leg"]) if parts else None,
+        timeframe_ms=timeframe_of(source, parts["timeframe"]) if parts else None,
+    )
+    return Recorded((candles(content, source.rows(), _candle, refusals),))
+
+
+def _candle(text: str) -> tuple[int, list[str]]:
+    fields = csv_fields(text, 6)
+    return time_ms(fields[0]), fields[1:]
+
+
+def _settlement(text: str) -> Settlement:
+    stamp, rate, hours, mark = csv_fields(text, 4)
+    return Settlement(
+        time_ms(stamp),
+        market_number(rate, "funding_rate"),
+        whole_number(hours, "interval_hours"),
+        market_number(mark, "mark_price") if mark else None,
+    )

@@ -1,0 +1,161 @@
+"""What the store holds, for people: extents, counts, gaps, findings and intervals of every series."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from bot.market.gaps import Gap, candle_gaps, funding_gaps
+from bot.market.intervals import IntervalSpan, interval_spans
+from bot.market.quality import (
+    Finding,
+    candle_findings,
+    dead_contract,
+    funding_findings,
+    interval_undecided,
+)
+from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
+from bot.market_store import sql
+from bot.market_store.provenance import Provenance, recorded
+from bot.market_store.sql import HeldSegment, HeldSeries, Outline
+from bot.market_store.summaries import Place, Summary, kept_summaries, rows_digest
+from bot.models import HOUR_MS
+
+_NAME = "listing"
+_VERSION = 2
+"""Of what is worked out below: what an older one has left is worked out anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesListing:
+    """One series: first and last row (candles: open time), rows held, and rows missing between them.
+
+    `intervals` are the spans of one funding interval each; candles have none.
+    """
+
+    kind: str
+    timeframe_ms: int
+    first_ms: int
+    last_ms: int
+    rows: int
+    missing: int
+    gaps: tuple[Gap, ...]
+    findings: tuple[Finding, ...] = ()
+    imports: tuple[Provenance, ...] = ()
+    intervals: tuple[IntervalSpan, ...] = ()
+
+    @property
+    def end_ms(self) -> int:
+        """Return when the last row ends: a candle at its close."""
+        return self.last_ms + self.timeframe_ms
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolListing:
+    """The series of one symbol; `synthetic` says that they are generated.
+
+    `rules` are the exchange's own steps, minimums, maintenance rate and taker fees, where they are known.
+    """
+
+    symbol: str
+    synthetic: bool
+    series: tuple[SeriesListing, ...]
+    rules: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeListing:
+    """The symbols of one data set."""
+
+    exchange: str
+    symbols: tuple[SymbolListing, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return the listing as JSON values."""
+        return asdict(self)
+
+
+def list_coverage(connection: Connection) -> tuple[list[ExchangeListing], list[Summary]]:
+    """Return everything held, sorted by exchange, symbol, kind and timeframe, and what is new to keep.
+
+    Rows are read only of symbols that have changed since their summary was kept.
+    """
+    outlines = sql.outlines(connection)
+    held = [one for one in sql.held_series(connection) if one.id in outlines]
+    kept = kept_summaries(connection, _NAME)
+    imports, rules = recorded(connection, held), sql.published_rules(connection)
+    listed: dict[str, list[SymbolListing]] = {}
+    fresh: list[Summary] = []
+    for place, of_symbol in itertools.groupby(held, key=_place):
+        series = list(of_symbol)
+        digest = rows_digest(_VERSION, series, outlines)
+        summary = kept.get(place)
+        if summary is None or summary.digest != digest:
+            summary = Summary(place, _NAME, digest, _worked_out(connection, series))
+            fresh.append(summary)
+        found = tuple(
+            _series(one, outlines[one.id], known, imports.get(one.id, ()))
+            for one, known in zip(series, summary.document, strict=True)
+        )
+        synthetic = any(one.synthetic for one in series)
+        listed.setdefault(place[0], []).append(
+            SymbolListing(place[1], synthetic, found, rules.get(place, {}))
+        )
+    return [ExchangeListing(exchange, tuple(symbols)) for exchange, symbols in listed.items()], fresh
+
+
+def _place(series: HeldSeries) -> Place:
+    return series.key.exchange, series.key.symbol
+
+
+def _series(
+    series: HeldSeries, months: Sequence[Outline], known: Mapping[str, Any], imports: Sequence[Provenance]
+) -> SeriesListing:
+    gaps = tuple(Gap(*values) for values in known["gaps"])
+    return SeriesListing(
+        kind=series.key.kind.value,
+        timeframe_ms=series.key.timeframe_ms,
+        first_ms=months[0].first_ms,
+        last_ms=months[-1].last_ms,
+        rows=sum(month.rows for month in months),
+        missing=sum(gap.missing for gap in gaps),
+        gaps=gaps,
+        findings=tuple(Finding(**finding) for finding in known["findings"]),
+        imports=tuple(imports),
+        intervals=tuple(IntervalSpan(*values) for values in known["intervals"]),
+    )
+
+
+def _worked_out(connection: Connection, held: Sequence[HeldSeries]) -> list[dict[str, Any]]:
+    months: dict[int, list[HeldSegment]] = {one.id: [] for one in held}
+    for month in sql.segments(connection, held):
+        months[month.series.id].append(month)
+    rows = {one.id: Rows.concat([month.rows() for month in months[one.id]], one.key.kind) for one in held}
+    settled = [rows[one.id] for one in held if one.key.kind is SeriesKind.FUNDING]
+    funding = settled[0] if settled else Rows.empty(SeriesKind.FUNDING)
+    return [_of_series(one, rows[one.id], funding) for one in held]
+
+
+def _of_series(series: HeldSeries, rows: Rows, funding_rows: Rows) -> dict[str, Any]:
+    funding = funding_series(funding_rows)
+    kind, timeframe_ms = series.key.kind, series.key.timeframe_ms
+    if kind is SeriesKind.FUNDING:
+        decided = funding if np.all(funding.interval_hours) else funding[:0]
+        gaps = funding_gaps(decided.t_ms, decided.interval_hours * HOUR_MS)
+        findings = [*interval_undecided(funding), *funding_findings(funding)]
+        intervals = interval_spans(funding.t_ms, funding.interval_hours)
+    else:
+        candles = candle_series(rows, timeframe_ms)
+        gaps = candle_gaps(candles.open_ms, timeframe_ms)
+        findings = list(candle_findings(kind.value, candles))
+        if kind is SeriesKind.PERP and len(candles):
+            findings += dead_contract(candles, funding, int(candles.open_ms[-1]) + timeframe_ms)
+        intervals = []
+    return {
+        "gaps": [[gap.from_ms, gap.to_ms, gap.missing] for gap in gaps],
+        "findings": [finding.document() for finding in findings],
+        "intervals": [[one.hours, one.from_ms, one.to_ms, one.settlements] for one in intervals],
+    }

@@ -1,0 +1,147 @@
+"""From stored months to the history a run may read."""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection
+
+from bot.errors import UnknownExchangeError, UnknownSymbolError
+from bot.market.coverage import check_decided
+from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
+from bot.market.series import CandleSeries, HeldRange, MarketData, SymbolData
+from bot.market_store import sql
+from bot.market_store.segments import digest
+from bot.market_store.series_selection import Extents, chosen_series, in_units, spot_units
+from bot.market_store.sql import HeldSegment, HeldSeries
+from bot.models import HOUR_MS, Instrument
+from bot.numbers.money import plain
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Visible:
+    series: HeldSeries
+    rows: Rows
+    digests: tuple[str, ...]
+
+
+def load_market(
+    connection: Connection,
+    exchange: str | None,
+    symbols: Sequence[str],
+    end_ms: int,
+    start_ms: int | None = None,
+) -> MarketData:
+    """Return the whole history up to `end_ms` of `symbols`, in their order, and nothing later.
+
+    Where a leg is held in several timeframes, the one that suits the window from `start_ms` on is taken.
+    Raises: UnknownExchangeError, UnknownSymbolError; InsufficientDataError while funding intervals are not
+    known; StoreError if stored rows are damaged.
+    """
+    exchange = resolve_exchange(connection, exchange)
+    held = sql.held_series(connection, exchange)
+    extents = sql.extents(connection, held)
+    window = None if start_ms is None else (start_ms, end_ms)
+    chosen = {symbol: chosen_series(held, extents, symbol, window) for symbol in symbols}
+    for symbol, series in chosen.items():
+        if not series:
+            raise UnknownSymbolError.of("symbols", no_such_symbol(symbol, exchange, held))
+    rules = sql.instruments(connection, exchange)
+    loaded = tuple(
+        _load_symbol(connection, symbol, series, rules.get(symbol, Instrument()), end_ms, extents)
+        for symbol, series in chosen.items()
+    )
+    return MarketData(exchange, end_ms, loaded, _hash([exchange, *(one.fingerprint for one in loaded)]))
+
+
+def resolve_exchange(connection: Connection, exchange: str | None) -> str:
+    """Return the data set meant: the one named, or else the only one held.
+
+    Raises: UnknownExchangeError listing what is held.
+    """
+    held = sql.exchanges(connection)
+    if exchange is None and len(held) == 1:
+        return held[0]
+    if exchange in held:
+        return str(exchange)
+    known = f"held are {', '.join(held)}" if held else "no market data has been imported yet"
+    named = "none is named" if exchange is None else f"{exchange!r} is not held"
+    raise UnknownExchangeError.of("exchange", f"{named}; {known}")
+
+
+def no_such_symbol(symbol: str, exchange: str, held: Iterable[HeldSeries]) -> str:
+    """Return that a symbol is not held, beside the names that are nearest to it."""
+    known = sorted({one.key.symbol for one in held})
+    near = difflib.get_close_matches(symbol, known, n=3, cutoff=0.4)
+    hint = f"nearest are {', '.join(near)}" if near else f"held are {', '.join(known[:20])}"
+    return f"{symbol!r} is not held for {exchange}; {hint}"
+
+
+def _load_symbol(
+    connection: Connection,
+    symbol: str,
+    chosen: list[HeldSeries],
+    rules: Instrument,
+    end_ms: int,
+    extents: Extents,
+) -> SymbolData:
+    months: dict[int, list[HeldSegment]] = {one.id: [] for one in chosen}
+    for month in sql.segments(connection, chosen, until_ms=end_ms):
+        months[month.series.id].append(month)
+    visible = {one.key.kind: _visible(one, months[one.id], end_ms) for one in chosen}
+    units = spot_units(symbol, chosen)
+    funding = funding_series(_rows(visible, SeriesKind.FUNDING))
+    check_decided("symbols", symbol, funding)
+    return SymbolData(
+        symbol=symbol,
+        instrument=rules,
+        funding=funding,
+        spot=in_units(_candles(visible, SeriesKind.SPOT), units),
+        perp=_candles(visible, SeriesKind.PERP),
+        mark=_candles(visible, SeriesKind.MARK) if SeriesKind.MARK in visible else None,
+        fingerprint=_fingerprint(symbol, rules, visible, units),
+        synthetic=any(one.synthetic for one in chosen),
+        spot_units=units,
+        held=tuple(HeldRange(one.key.kind.value, *extents[one.id]) for one in chosen if one.id in extents),
+    )
+
+
+def _visible(series: HeldSeries, months: Sequence[HeldSegment], end_ms: int) -> _Visible:
+    latest_ms = end_ms - series.key.timeframe_ms
+    parts, digests = [], []
+    for month in months:
+        rows = month.rows()
+        name = month.segment.digest
+        if month.segment.last_ms > latest_ms:
+            rows = rows[: int(np.searchsorted(rows.times, latest_ms, side="right"))]
+            name = digest(rows)
+        if len(rows):
+            parts.append(rows)
+            digests.append(name)
+    return _Visible(series, Rows.concat(parts, series.key.kind), tuple(digests))
+
+
+def _rows(visible: dict[SeriesKind, _Visible], kind: SeriesKind) -> Rows:
+    return visible[kind].rows if kind in visible else Rows.empty(kind)
+
+
+def _candles(visible: dict[SeriesKind, _Visible], kind: SeriesKind) -> CandleSeries:
+    timeframe_ms = visible[kind].series.key.timeframe_ms if kind in visible else HOUR_MS
+    return candle_series(_rows(visible, kind), timeframe_ms)
+
+
+def _fingerprint(symbol: str, rules: Instrument, visible: dict[SeriesKind, _Visible], units: int) -> str:
+    values = [plain(value) for value in (rules.qty_step, rules.min_qty, rules.min_notional, rules.mmr)]
+    series = [
+        [kind.value, visible[kind].series.key.timeframe_ms, list(visible[kind].digests)]
+        for kind in sorted(visible)
+    ]
+    scaled = [] if units == 1 else [units]
+    return _hash([symbol, values, rules.spot_active, series, *scaled])
+
+
+def _hash(parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,81 @@
+"""A cheap digest of the history that runs may read, to notice when it becomes another one."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from bot.market.symbols import multiplied
+from bot.market_store import sql
+from bot.market_store.segments import digest
+from bot.market_store.sql import HeldSegment, HeldSeries
+from bot.market_store.tables import market_segment
+from bot.models import Instrument
+from bot.numbers.money import plain
+
+_REMEMBERED = 10_000
+
+
+def history_digest(connection: Connection, exchange: str, symbols: Sequence[str], end_ms: int) -> str:
+    """Return a digest of every row and trading rule of `symbols` that is visible at `end_ms`.
+
+    Rows that become visible later leave it as it is. Months are known by their stored digests; only those
+    that `end_ms` cuts are decoded, once in a process.
+    """
+    held = [one for one in sql.held_series(connection, exchange) if one.key.symbol in symbols_read(symbols)]
+    rules = sql.instruments(connection, exchange)
+    parts = [
+        exchange,
+        [[symbol, *_rules(rules.get(symbol, Instrument()))] for symbol in sorted(symbols)],
+        [_series(connection, one, end_ms) for one in held],
+    ]
+    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
+
+
+def symbols_read(symbols: Iterable[str]) -> set[str]:
+    """Return the symbols and the coins whose spot market may hedge them."""
+    coins = (multiplied(symbol) for symbol in symbols)
+    return {*symbols, *(coin[1] for coin in coins if coin)}
+
+
+def _rules(instrument: Instrument) -> list[object]:
+    values = (instrument.qty_step, instrument.min_qty, instrument.min_notional, instrument.mmr)
+    return [*map(plain, values), instrument.spot_active]
+
+
+def _series(connection: Connection, series: HeldSeries, end_ms: int) -> list[object]:
+    latest_ms = end_ms - series.key.timeframe_ms
+    months = connection.execute(
+        sa.select(market_segment.c.month, market_segment.c.last_ms, market_segment.c.digest)
+        .where(market_segment.c.series_id == series.id, market_segment.c.first_ms <= latest_ms)
+        .order_by(market_segment.c.month)
+    ).all()
+    names: list[str] = []
+    for month in months:
+        whole = month.last_ms <= latest_ms
+        names.append(month.digest if whole else _cut(connection, series, month, latest_ms))
+    key = series.key
+    return [key.symbol, key.kind.value, key.timeframe_ms, names]
+
+
+def _cut(connection: Connection, series: HeldSeries, month: Any, latest: int) -> str:
+    known = _beginnings(month.digest)
+    if latest not in known:
+        [held] = sql.segments(connection, [series], between_months=(month.month, month.month))
+        known[latest] = _digest_until(held, latest)
+    return known[latest]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _beginnings(_segment: str) -> dict[int, str]:
+    """Return what is known of a stored month: the digests of its rows up to some moments."""
+    return {}
+
+
+def _digest_until(held: HeldSegment, latest_ms: int) -> str:
+    rows = held.rows()
+    return digest(rows[: int(rows.times.searchsorted(latest_ms, side="right"))])

@@ -1,0 +1,240 @@
+"""Statements on the market tables, each for an open connection."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from bot.errors import DataImportError
+from bot.market.intervals import Origins
+from bot.market.rows import Rows, SeriesKey, SeriesKind
+from bot.market_store.database import insert_or_skip
+from bot.market_store.segments import Segment, decode, decode_origins
+from bot.market_store.tables import fee_rate, instrument, market_segment, market_series, market_summary
+from bot.models import Instrument
+from bot.numbers.money import plain
+
+_DECIMALS = ("qty_step", "min_qty", "min_notional", "mmr")
+
+
+class PublishedFees(NamedTuple):
+    """Taker fee rates of a pair's legs as an exchange publishes them; None where it does not."""
+
+    spot_taker: Decimal | None
+    perp_taker: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSeries:
+    """A series in the store."""
+
+    id: int
+    key: SeriesKey
+    synthetic: bool
+
+
+class Outline(NamedTuple):
+    """A stored month without its rows: extent in ms, how many, and the digest that names them."""
+
+    first_ms: int
+    last_ms: int
+    rows: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSegment:
+    """A stored month, still encoded, and the series it belongs to."""
+
+    series: HeldSeries
+    segment: Segment
+
+    def rows(self) -> Rows:
+        """Return the decoded rows; raises StoreError if they are damaged."""
+        return decode(self.segment.payload, self.segment.digest, self._name())
+
+    def origins(self) -> Origins:
+        """Return how the intervals of its settlements are known; raises StoreError if that is damaged."""
+        return decode_origins(self.segment.origins, self.segment.rows, self._name())
+
+    def _name(self) -> str:
+        key, month = self.series.key, self.segment.month
+        return f"{key.exchange} {key.symbol} {key.kind}, month {month // 100}-{month % 100:02}"
+
+
+def exchanges(connection: sa.Connection) -> list[str]:
+    """Return the names of all data sets, sorted."""
+    names = sa.select(market_series.c.exchange).distinct().order_by(market_series.c.exchange)
+    return list(connection.scalars(names))
+
+
+def held_series(connection: sa.Connection, exchange: str | None = None) -> list[HeldSeries]:
+    """Return all series, or those of one data set, by exchange, symbol, kind and timeframe."""
+    table = market_series.c
+    query = sa.select(market_series).order_by(table.exchange, table.symbol, table.kind, table.timeframe_ms)
+    if exchange is not None:
+        query = query.where(table.exchange == exchange)
+    return [_series(row) for row in connection.execute(query)]
+
+
+def _series(row: sa.Row[tuple[object, ...]]) -> HeldSeries:
+    key = SeriesKey(row.exchange, row.symbol, SeriesKind(row.kind), row.timeframe_ms)
+    return HeldSeries(row.id, key, row.synthetic)
+
+
+def lock_series(connection: sa.Connection, key: SeriesKey, *, synthetic: bool) -> HeldSeries:
+    """Return the series, created if it is new and kept from other writers until the transaction ends.
+
+    Raises: DataImportError if recorded rows would land among generated ones, or the reverse.
+    """
+    values: dict[str, object] = {name: getattr(key, name) for name in SeriesKey.__slots__}
+    query = sa.select(market_series).where(*(market_series.c[n] == v for n, v in values.items()))
+    found = None
+    while found is None:  # one that is there may be deleted before it is locked
+        connection.execute(insert_or_skip(connection, market_series).values(**values, synthetic=synthetic))
+        found = connection.execute(query.with_for_update()).one_or_none()
+    if found.synthetic != synthetic:
+        held, offered = ("generated", "recorded") if found.synthetic else ("recorded", "generated")
+        raise DataImportError(
+            f"{key.exchange} {key.symbol} {key.kind} holds {held} data, which {offered} data cannot join"
+        )
+    return _series(found)
+
+
+def lock_held(connection: sa.Connection, series: Iterable[HeldSeries]) -> list[HeldSeries]:
+    """Return those of the series that are still there, kept from other writers until the transaction ends."""
+    table = market_series.c
+    query = sa.select(market_series).where(table.id.in_([one.id for one in series])).order_by(table.id)
+    return [_series(row) for row in connection.execute(query.with_for_update())]
+
+
+def segments(
+    connection: sa.Connection,
+    series: Iterable[HeldSeries],
+    *,
+    until_ms: int | None = None,
+    between_months: tuple[int, int] | None = None,
+) -> Iterator[HeldSegment]:
+    """Yield the stored months of `series`, each ascending: all, or those that begin by `until_ms`."""
+    by_id = {one.id: one for one in series}
+    table = market_segment.c
+    query = (
+        sa.select(market_segment)
+        .where(table.series_id.in_(list(by_id)))
+        .order_by(table.series_id, table.month)
+    )
+    if until_ms is not None:
+        query = query.where(table.first_ms <= until_ms)
+    if between_months is not None:
+        query = query.where(table.month.between(*between_months))
+    for series_id, *values in connection.execute(query):
+        yield HeldSegment(by_id[series_id], Segment(*values))
+
+
+def outlines(
+    connection: sa.Connection, exchange: str | None = None, *, series: Iterable[HeldSeries] | None = None
+) -> dict[int, list[Outline]]:
+    """Return the stored months of every series, of one data set's or of `series`, ascending, by its id."""
+    table = market_segment.c
+    query = sa.select(table.series_id, *(table[name] for name in Outline._fields)).order_by(
+        table.series_id, table.month
+    )
+    if exchange is not None:
+        query = query.join(market_series).where(market_series.c.exchange == exchange)
+    if series is not None:
+        query = query.where(table.series_id.in_([one.id for one in series]))
+    found: dict[int, list[Outline]] = {}
+    for series_id, *values in connection.execute(query):
+        found.setdefault(series_id, []).append(Outline(*values))
+    return found
+
+
+def extents(connection: sa.Connection, series: Iterable[HeldSeries]) -> Mapping[int, tuple[int, int]]:
+    """Return the first and last time of each series, by its id."""
+    table = market_segment.c
+    query = (
+        sa.select(table.series_id, sa.func.min(table.first_ms), sa.func.max(table.last_ms))
+        .where(table.series_id.in_([one.id for one in series]))
+        .group_by(table.series_id)
+    )
+    return {series_id: (first, last) for series_id, first, last in connection.execute(query)}
+
+
+def delete_segment(connection: sa.Connection, series: HeldSeries, month: int) -> None:
+    """Forget a month."""
+    table = market_segment.c
+    this_month = (table.series_id == series.id) & (table.month == month)
+    connection.execute(market_segment.delete().where(this_month))
+
+
+def delete_segments(connection: sa.Connection, series: HeldSeries, from_ms: int, until_ms: int) -> None:
+    """Forget the months all of whose rows are in [from_ms, until_ms)."""
+    table = market_segment.c
+    inside = (table.first_ms >= from_ms) & (table.last_ms < until_ms)
+    connection.execute(market_segment.delete().where(table.series_id == series.id, inside))
+
+
+def delete_empty_series(connection: sa.Connection, series: Iterable[HeldSeries]) -> None:
+    """Forget those of the series that have no rows, and what is kept about symbols without any series."""
+    table = market_series.c
+    held = sa.exists().where(market_segment.c.series_id == table.id)
+    ids = [one.id for one in series]
+    connection.execute(market_series.delete().where(table.id.in_(ids), ~held))
+    for exchange, symbol in {(one.key.exchange, one.key.symbol) for one in series}:
+        still = sa.exists().where(table.exchange == exchange, table.symbol == symbol)
+        kept = (market_summary.c.exchange == exchange) & (market_summary.c.symbol == symbol)
+        connection.execute(market_summary.delete().where(kept, ~still))
+
+
+def delete_rules(connection: sa.Connection, exchange: str, symbols: Iterable[str]) -> None:
+    """Forget the trading rules and fees of symbols."""
+    for table in (instrument, fee_rate):
+        these = (table.c.exchange == exchange) & table.c.symbol.in_(sorted(symbols))
+        connection.execute(table.delete().where(these))
+
+
+def put_segment(connection: sa.Connection, series: HeldSeries, segment: Segment) -> None:
+    """Store a month in place of what is held for it."""
+    delete_segment(connection, series, segment.month)
+    values = {name: getattr(segment, name) for name in Segment.__slots__}
+    connection.execute(market_segment.insert().values(series_id=series.id, **values))
+
+
+def instruments(connection: sa.Connection, exchange: str) -> dict[str, Instrument]:
+    """Return the trading rules known for a data set, by symbol."""
+    query = sa.select(instrument).where(instrument.c.exchange == exchange)
+    return {
+        row.symbol: Instrument(
+            **{name: Decimal(getattr(row, name)) for name in _DECIMALS}, spot_active=row.spot_active
+        )
+        for row in connection.execute(query)
+    }
+
+
+def put_instrument(connection: sa.Connection, exchange: str, symbol: str, rules: Instrument) -> None:
+    """Store the trading rules of a symbol in place of those held."""
+    this_symbol = (instrument.c.exchange == exchange) & (instrument.c.symbol == symbol)
+    connection.execute(instrument.delete().where(this_symbol))
+    values = {name: plain(getattr(rules, name)) for name in _DECIMALS}
+    values = {**values, "exchange": exchange, "symbol": symbol}
+    connection.execute(instrument.insert().values(**values, spot_active=rules.spot_active))
+
+
+def put_fees(connection: sa.Connection, exchange: str, symbol: str, fees: PublishedFees) -> None:
+    """Store the published taker fees of a symbol in place of those held."""
+    this_symbol = (fee_rate.c.exchange == exchange) & (fee_rate.c.symbol == symbol)
+    connection.execute(fee_rate.delete().where(this_symbol))
+    values = {name: None if fee is None else plain(fee) for name, fee in fees._asdict().items()}
+    connection.execute(fee_rate.insert().values(exchange=exchange, symbol=symbol, **values))
+
+
+def published_rules(connection: sa.Connection) -> dict[tuple[str, str], dict[str, str]]:
+    """Return the trading rules and fees that are known, as text, by exchange and symbol."""
+    known: dict[tuple[str, str], dict[str, str]] = {}
+    for table, names in ((instrument, _DECIMALS), (fee_rate, PublishedFees._fields)):
+        for row in connection.execute(sa.select(table)):
+            of_symbol = known.setdefault((row.exchange, row.symbol), {})
+            of_symbol.update({name: getattr(row, name) for name in names if getattr(row, name) is not None})
+    return known

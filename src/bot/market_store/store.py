@@ -1,0 +1,129 @@
+"""The store of recorded market data, behind one object for synchronous callers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from bot.market.merging import MergeResult
+from bot.market.rows import Rows, SeriesKey
+from bot.market.series import MarketData
+from bot.market_store import sql
+from bot.market_store.database import write_transaction
+from bot.market_store.deleting import Removal, Selection, preview_removal, remove_rows
+from bot.market_store.listing import ExchangeListing, list_coverage
+from bot.market_store.loading import load_market, resolve_exchange
+from bot.market_store.pair_figures.pairs import Pair, PairSeries, list_pairs, pair_series
+from bot.market_store.provenance import Provenance, record
+from bot.market_store.sql import PublishedFees
+from bot.market_store.summaries import Summary, keep_summaries
+from bot.market_store.writing import merge_series
+from bot.models import Instrument
+
+
+class HistoricalDataStore:
+    """Recorded funding and candles by exchange and perp symbol; the tables must exist."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    def merge(
+        self,
+        key: SeriesKey,
+        rows: Rows,
+        *,
+        synthetic: bool = False,
+        provenance: Provenance | None = None,
+        replace_held: bool = False,
+    ) -> MergeResult:
+        """Add rows to a series in one transaction; those that contradict or overlap held ones are refused.
+
+        With `replace_held` rows take the place of held ones that they contradict. `provenance` is stored with
+        them, completed by the counts of the result.
+        Raises: DataImportError for recorded rows among generated ones, or the reverse.
+        """
+        with write_transaction(self.engine) as connection:
+            merged = merge_series(connection, key, rows, synthetic=synthetic, replace_held=replace_held)
+            if provenance is not None and (merged.new or merged.replaced):
+                series = sql.lock_series(connection, key, synthetic=synthetic)
+                refused = provenance.refused + merged.refused
+                done = replace(provenance, rows_new=merged.new, refused=refused, replaced=merged.replaced)
+                record(connection, series, done)
+            return merged
+
+    def preview_removal(self, selection: Selection) -> Removal:
+        """Return what `remove` would remove; raises as it does."""
+        with self.engine.connect() as connection:
+            return preview_removal(connection, selection)
+
+    def remove(self, selection: Selection) -> Removal:
+        """Remove the rows that are meant, in one transaction.
+
+        Raises: UnknownExchangeError, UnknownSymbolError; StoreError if stored rows are damaged.
+        """
+        with write_transaction(self.engine, durable=True) as connection:
+            return remove_rows(connection, selection)
+
+    def put_instrument(self, exchange: str, symbol: str, rules: Instrument) -> None:
+        """Store the trading rules of a symbol in place of those held."""
+        with write_transaction(self.engine) as connection:
+            sql.put_instrument(connection, exchange, symbol, rules)
+
+    def put_fees(self, exchange: str, symbol: str, fees: PublishedFees) -> None:
+        """Store the published fees of a symbol in place of those held."""
+        with write_transaction(self.engine) as connection:
+            sql.put_fees(connection, exchange, symbol, fees)
+
+    def load(
+        self, exchange: str | None, symbols: Sequence[str], end_ms: int, start_ms: int | None = None
+    ) -> MarketData:
+        """Return the whole history of `symbols` that is visible at `end_ms`.
+
+        Where a leg is held in several timeframes, the one that suits the window from `start_ms` on is taken.
+        Raises: UnknownExchangeError, UnknownSymbolError; StoreError if stored rows are damaged.
+        """
+        with self.engine.connect() as connection:
+            return load_market(connection, exchange, symbols, end_ms, start_ms)
+
+    def extent(self, key: SeriesKey) -> tuple[int, int] | None:
+        """Return the times of the first and last row held of a series, None if there are none."""
+        with self.engine.connect() as connection:
+            held = [one for one in sql.held_series(connection, key.exchange) if one.key == key]
+            return next(iter(sql.extents(connection, held).values()), None)
+
+    def resolve_exchange(self, exchange: str | None) -> str:
+        """Return the data set meant: the one named, or else the only one held."""
+        with self.engine.connect() as connection:
+            return resolve_exchange(connection, exchange)
+
+    def exchanges(self) -> list[str]:
+        """Return the names of all data sets, sorted."""
+        with self.engine.connect() as connection:
+            return sql.exchanges(connection)
+
+    def listing(self) -> list[ExchangeListing]:
+        """Return what is held, by exchange, symbol and series, with gaps and findings."""
+        with self.engine.connect() as connection:
+            listing, fresh = list_coverage(connection)
+        self._keep(fresh)
+        return listing
+
+    def pairs(self, days: int) -> list[Pair]:
+        """Return the figures of all pairs over their newest `days`; raises InvalidInputError for others."""
+        with self.engine.connect() as connection:
+            pairs, fresh = list_pairs(connection, days)
+        self._keep(fresh)
+        return pairs
+
+    def pair_series(self, exchange: str, symbol: str, days: int) -> PairSeries:
+        """Return the settlements of a pair over its newest `days`, with the basis at each.
+
+        Raises: UnknownSymbolError; InvalidInputError.
+        """
+        with self.engine.connect() as connection:
+            return pair_series(connection, exchange, symbol, days)
+
+    def _keep(self, summaries: Sequence[Summary]) -> None:
+        if summaries:
+            with write_transaction(self.engine) as connection:
+                keep_summaries(connection, summaries)

@@ -1,0 +1,173 @@
+"""Generated markets for users without data: plausible, one for each seed, and always labelled."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection
+
+from bot.errors import DataImportError
+from bot.market.merging import MergeResult
+from bot.market.rows import Rows, SeriesKey, SeriesKind
+from bot.market.symbols import SYNTHETIC_EXCHANGE
+from bot.market_store import sql
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.synthetic.walk import Hour, funding_rate, walk
+from bot.market_store.writing import merge_series
+from bot.models import HOUR_MS, Instrument
+from bot.numbers.columns import DecimalColumn
+from bot.timestamps import parse_time_ms
+
+DEFAULT_SEED = 20_260_101
+DEFAULT_START_MS = parse_time_ms("2024-01-01")
+DEFAULT_END_MS = parse_time_ms("2026-01-01")
+_VOLUME_EXPONENT = -3
+_RATE_EXPONENT = -8
+_REACH_UNIT = 10**9
+_OUTAGES_PER_YEAR = 4
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What distinguishes a generated pair.
+
+    `tick_exponent` is the power of ten of a price tick, `hourly_volatility` in 1e-9, `hourly_volume` in
+    thousandths of the base coin. `fast` pairs settle every 4 h instead of 8 h in the middle of the window.
+    """
+
+    symbol: str
+    start_ticks: int
+    tick_exponent: int
+    hourly_volatility: int
+    hourly_volume: int
+    instrument: Instrument
+    fast: bool = False
+
+
+def _rules(step: str, min_notional: str, mmr: str) -> Instrument:
+    return Instrument(Decimal(step), Decimal(step), Decimal(min_notional), Decimal(mmr))
+
+
+PROFILES = (
+    Profile("BTC/USDT:USDT", 4_228_000, -2, 4_600_000, 900_000, _rules("0.001", "50", "0.004")),
+    Profile("ETH/USDT:USDT", 228_100, -2, 6_000_000, 9_000_000, _rules("0.001", "20", "0.005")),
+    Profile("SOL/USDT:USDT", 10_150, -2, 8_500_000, 90_000_000, _rules("0.01", "5", "0.01")),
+    Profile("DOGE/USDT:USDT", 89_500, -6, 9_000_000, 60_000_000_000, _rules("1", "5", "0.01"), fast=True),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GeneratedPair:
+    """The rows of one generated pair, by kind; candles are hourly."""
+
+    symbol: str
+    instrument: Instrument
+    rows: dict[SeriesKind, Rows]
+
+
+def generate_pair(profile: Profile, seed: int, start_ms: int, end_ms: int) -> GeneratedPair:
+    """Return the market of one profile between two full hours; equal arguments give equal rows."""
+    rng = random.Random(f"{seed} {profile.symbol}")  # noqa: S311 - a market, not a secret
+    count = (end_ms - start_ms) // HOUR_MS
+    hours = list(walk(rng, profile.start_ticks, profile.hourly_volatility, count))
+    times = start_ms + HOUR_MS * np.arange(count, dtype=np.int64)
+    reach = [np.array([getattr(hour, name) for hour in hours]) for name in ("reach_up", "reach_down")]
+    traded = profile.hourly_volume * np.array([hour.activity for hour in hours]) // 1000
+
+    def candles(name: str, volume: Integers) -> Rows:
+        closes = np.array([getattr(hour, name) for hour in hours])
+        return _candles(times, closes, reach, profile.tick_exponent, volume)
+
+    rows = {
+        SeriesKind.SPOT: candles("spot", traded * 2 // 5)[_exchange_up(seed, count)],
+        SeriesKind.PERP: candles("perp", traded),
+        SeriesKind.MARK: candles("mark", 0 * traded),
+        SeriesKind.FUNDING: _funding(profile, start_ms, hours),
+    }
+    return GeneratedPair(profile.symbol, profile.instrument, rows)
+
+
+def _candles(
+    times: Integers, closes: Integers, reach: list[Integers], tick_exponent: int, volume: Integers
+) -> Rows:
+    opens = np.concatenate([closes[:1], closes[:-1]])
+    upper, lower = np.maximum(opens, closes), np.minimum(opens, closes)
+    highs = upper + upper * reach[0] // _REACH_UNIT
+    lows = lower - lower * reach[1] // _REACH_UNIT
+    prices = [DecimalColumn.of(column, tick_exponent) for column in (opens, highs, lows, closes)]
+    return Rows(times, (*prices, DecimalColumn.of(volume, _VOLUME_EXPONENT)))
+
+
+def _exchange_up(seed: int, hours: int) -> npt.NDArray[np.bool_]:
+    """Return for each hour whether the spot exchange traded: it is down some hours a year, for all pairs."""
+    rng = random.Random(f"{seed} outages")  # noqa: S311 - a market, not a secret
+    up = np.ones(hours, dtype=np.bool_)
+    for _ in range(hours * _OUTAGES_PER_YEAR // (365 * 24)):
+        start = rng.randrange(hours)
+        up[start : start + rng.randrange(1, 6)] = False
+    return up
+
+
+def _funding(profile: Profile, start_ms: int, hours: list[Hour]) -> Rows:
+    times, intervals, rates, marks = [], [], [], []
+    for at in range(8, len(hours) + 1):
+        interval = _interval_hours(profile, start_ms // HOUR_MS, at, len(hours))
+        if (start_ms // HOUR_MS + at) % interval == 0:
+            times.append(start_ms + at * HOUR_MS)
+            intervals.append(interval)
+            rates.append(funding_rate([hour.premium for hour in hours[at - interval : at]], interval))
+            marks.append(hours[at - 1].mark)
+    return Rows(
+        np.array(times, dtype=np.int64),
+        (
+            DecimalColumn.of(np.array(rates, dtype=np.int64), _RATE_EXPONENT),
+            DecimalColumn.of(np.array(intervals, dtype=np.int64), 0),
+            DecimalColumn.of(np.array(marks, dtype=np.int64), profile.tick_exponent),
+            DecimalColumn.of(np.ones(len(times), dtype=np.int64), 0),
+        ),
+    )
+
+
+def _interval_hours(profile: Profile, start: int, at: int, hours: int) -> int:
+    first, last = ((start + hours * part // 5) // 8 * 8 - start for part in (2, 3))
+    return 4 if profile.fast and first < at <= last else 8
+
+
+def generate(
+    store: HistoricalDataStore,
+    *,
+    seed: int = DEFAULT_SEED,
+    start_ms: int = DEFAULT_START_MS,
+    end_ms: int = DEFAULT_END_MS,
+    progress: Callable[[int, int], None] | None = None,
+) -> MergeResult:
+    """Generate all profiles into the data set `synthetic`; `progress` hears of pairs done and all.
+
+    Raises: DataImportError, and stores nothing, if the store holds the market of another seed.
+    """
+    pairs = []
+    for profile in PROFILES:
+        pairs.append(generate_pair(profile, seed, start_ms, end_ms))
+        if progress:
+            progress(len(pairs), len(PROFILES))
+    with write_transaction(store.engine) as connection:
+        results = [result for pair in pairs for result in _merge_pair(connection, pair, seed)]
+    new, already_there = sum(r.new for r in results), sum(r.already_there for r in results)
+    return MergeResult(new, already_there, 0, ())
+
+
+def _merge_pair(connection: Connection, pair: GeneratedPair, seed: int) -> Iterator[MergeResult]:
+    sql.put_instrument(connection, SYNTHETIC_EXCHANGE, pair.symbol, pair.instrument)
+    for kind, rows in pair.rows.items():
+        timeframe_ms = 0 if kind is SeriesKind.FUNDING else HOUR_MS
+        key = SeriesKey(SYNTHETIC_EXCHANGE, pair.symbol, kind, timeframe_ms)
+        result = merge_series(connection, key, rows, synthetic=True)
+        if result.refused:
+            raise DataImportError(f"the store holds generated data that seed {seed} does not give")
+        yield result

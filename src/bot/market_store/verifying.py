@@ -1,0 +1,84 @@
+"""Reads everything stored again, to tell whether it is still what was written down."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+
+from bot.errors import StoreError
+from bot.market_store import sql
+from bot.market_store.segments import encode
+from bot.market_store.sql import HeldSegment, HeldSeries
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A stored month that is not what was stored: `month` is yyyymm, `reason` names it."""
+
+    exchange: str
+    symbol: str
+    kind: str
+    timeframe_ms: int
+    month: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How much was read, and what of it is damaged."""
+
+    series: int
+    months: int
+    rows: int
+    damages: tuple[Damage, ...]
+
+
+def verify_market(
+    connection: sa.Connection,
+    exchange: str | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Verification:
+    """Compare all rows held, or those of one data set, with the digests they were stored under.
+
+    `progress` is told how many of how many series are done.
+    """
+    held = sql.held_series(connection, exchange)
+    months = rows = 0
+    damages: list[Damage] = []
+    for done, series in enumerate(held, 1):
+        for segment in sql.segments(connection, [series]):
+            months, rows = months + 1, rows + segment.segment.rows
+            reason = damage(segment)
+            if reason is not None:
+                damages.append(_damage(series, segment, reason))
+        progress(done, len(held))
+    return Verification(len(held), months, rows, tuple(damages))
+
+
+def damage(held: HeldSegment) -> str | None:
+    """Return what is wrong with a stored month, None if nothing is."""
+    stored = held.segment
+    try:
+        rows = held.rows()
+        held.origins()
+    except StoreError as error:
+        return error.message
+    if not len(rows) or bool(np.any(np.diff(rows.times) <= 0)):
+        return "its rows are not ascending"
+    again = encode(rows)
+    differing = [name for name in _FACTS if getattr(again, name) != getattr(stored, name)]
+    return ", ".join(_told(differing, held)) or None
+
+
+_FACTS = ("month", "first_ms", "last_ms", "rows")
+
+
+def _told(names: list[str], held: HeldSegment) -> Iterator[str]:
+    for name in names:
+        yield f"its {name} is written down as {getattr(held.segment, name)}, which its rows contradict"
+
+
+def _damage(series: HeldSeries, held: HeldSegment, reason: str) -> Damage:
+    key = series.key
+    return Damage(key.exchange, key.symbol, key.kind.value, key.timeframe_ms, held.segment.month, reason)

@@ -1,0 +1,215 @@
+"""Many exact amounts at once, in the arithmetic of Decimal: the formulas of the ledger work on either."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import Self, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.numbers.columns import DecimalColumn, Mantissas
+from bot.numbers.money import EXACT, MONEY_PLACES, scaled
+
+Index = npt.NDArray[np.int64] | slice
+Units = npt.NDArray[np.int64]
+_LIMIT = 2**62
+_BASE = 10**9
+_ONE: npt.NDArray[np.int64] = np.array(1)
+
+
+class ExactArray:
+    """n exact values, `mantissas[i] * 10**exponent`; no absolute mantissa is above `bound`.
+
+    64 bits suffice for what exchanges quote. Where `bound` says that they might not, Python integers are
+    used for as long as it takes, so that no result is ever rounded or wrapped.
+    """
+
+    __slots__ = ("bound", "exponent", "mantissas")
+
+    def __init__(self, mantissas: Mantissas, exponent: int, bound: int | None = None) -> None:
+        self.mantissas = mantissas
+        self.exponent = exponent
+        self.bound = int(np.abs(mantissas).max(initial=0)) if bound is None else bound
+
+    @classmethod
+    def of(cls, column: DecimalColumn) -> Self:
+        """Return the values of a column."""
+        return cls(column.mantissas, column.exponent)
+
+    @classmethod
+    def from_decimals(cls, values: Sequence[Decimal]) -> Self:
+        """Return `values`, none lost and none rounded."""
+        return cls.of(DecimalColumn.from_decimals(values))
+
+    @classmethod
+    def joined(cls, parts: Sequence["ExactArray"]) -> Self:
+        """Return the values of `parts`, all over one exponent, one part after the other."""
+        mantissas = np.concatenate([part.mantissas for part in parts])
+        return cls(cast("Mantissas", mantissas), parts[0].exponent, max(part.bound for part in parts))
+
+    def __getitem__(self, index: Index) -> "ExactArray":
+        """Return the values at `index`."""
+        return ExactArray(self.mantissas[index], self.exponent, self.bound)
+
+    def __mul__(self, other: "ExactArray | Decimal") -> "ExactArray":
+        """Return the products with one value, or with as many values."""
+        factor, exponent, size = _parts(other)
+        bound, exponent = self.bound * size, self.exponent + exponent
+        mantissas = self.mantissas
+        if bound >= _LIMIT and mantissas.dtype != object and max(bound // _BASE, size * _BASE) < _LIMIT:
+            return _WideArray(mantissas, factor, exponent, bound)
+        return ExactArray(_room(mantissas, max(bound, size)) * factor, exponent, bound)
+
+    def __add__(self, other: "ExactArray") -> "ExactArray":
+        """Return the sums."""
+        left, right, exponent, bound = self._aligned(other)
+        return ExactArray(cast("Mantissas", left + right), exponent, bound)
+
+    def __sub__(self, other: "ExactArray") -> "ExactArray":
+        """Return the differences."""
+        left, right, exponent, bound = self._aligned(other)
+        return ExactArray(cast("Mantissas", left - right), exponent, bound)
+
+    def __truediv__(self, divisor: Decimal) -> "ExactArray":
+        """Return the quotients with one value, rounded as Decimals are."""
+        if divisor == 1:
+            return self
+        return ExactArray.from_decimals([EXACT.divide(value, divisor) for value in self.decimals()])
+
+    def __floordiv__(self, other: "ExactArray") -> "ExactArray":
+        """Return how many whole times the other values, all positive, go into these."""
+        left, right, _, bound = self._aligned(other)
+        return ExactArray(left // right, 0, bound)
+
+    def __rfloordiv__(self, amount: Decimal) -> "ExactArray":
+        """Return how many whole times these values, all positive, go into `amount`."""
+        whole, exponent, _ = _parts(amount)
+        return ExactArray(np.full(len(self.mantissas), whole), exponent) // self
+
+    def least(self, other: "ExactArray") -> "ExactArray":
+        """Return the smaller of each pair of values."""
+        left, right, exponent, bound = self._aligned(other)
+        return ExactArray(np.minimum(left, right), exponent, bound)
+
+    def at_least(self, other: "ExactArray | Decimal") -> npt.NDArray[np.bool_]:
+        """Return where these values are not below the others."""
+        if isinstance(other, Decimal):
+            whole, exponent, _ = _parts(other)
+            other = ExactArray(np.full(len(self.mantissas), whole), exponent)
+        left, right, _, _ = self._aligned(other)
+        return np.asarray(left >= right, dtype=bool)
+
+    def decimals(self) -> list[Decimal]:
+        """Return the values as Decimals."""
+        return DecimalColumn(self.mantissas, self.exponent).decimals()
+
+    def quantize(self, step: Decimal) -> "ExactArray":
+        """Return each value rounded half-even to the places of `step`, a power of ten."""
+        exponent = step.adjusted()
+        if exponent <= self.exponent:
+            return self._over(exponent)
+        size, unit, half = _rounding(exponent - self.exponent)
+        mantissas = _room(self.mantissas, max(self.bound, 2 * size))
+        rounded = (mantissas + ((mantissas // unit & _ONE) + half)) // unit
+        bound = self.bound // size + 1
+        fits = rounded.dtype.hasobject and bound < _LIMIT
+        return ExactArray(rounded.astype(np.int64) if fits else rounded, exponent, bound)
+
+    def decimal(self, place: int) -> Decimal:
+        """Return one of the values as a Decimal."""
+        return scaled(int(self.mantissas[place]), self.exponent)
+
+    def running(self) -> "ExactArray":
+        """Return the sums of the first 1, 2, ... values."""
+        bound = self.bound * len(self.mantissas)
+        return ExactArray(_room(self.mantissas, bound).cumsum(), self.exponent, bound)
+
+    def whole(self, places: int) -> Mantissas:
+        """Return values of at most so many decimal places as integers of the last of them."""
+        return self._over(-places).mantissas
+
+    def units(self) -> Units:
+        """Return booked amounts in units of 1e-8; raises OverflowError where 64 bits do not hold them."""
+        booked = self.whole(MONEY_PLACES)
+        if booked.dtype == object:
+            raise OverflowError
+        return cast("Units", booked)
+
+    def _over(self, exponent: int) -> "ExactArray":
+        """Return the same values over an exponent that is not larger."""
+        factor = 10 ** (self.exponent - exponent)
+        if factor == 1:
+            return self
+        bound = self.bound * factor
+        return ExactArray(_room(self.mantissas, max(bound, factor)) * factor, exponent, bound)
+
+    def _aligned(self, other: "ExactArray") -> tuple[Mantissas, Mantissas, int, int]:
+        exponent = min(self.exponent, other.exponent)
+        left, right = self._over(exponent), other._over(exponent)  # noqa: SLF001 - its own kind
+        bound = left.bound + right.bound
+        return _room(left.mantissas, bound), _room(right.mantissas, bound), exponent, bound
+
+
+class _WideArray(ExactArray):
+    """Products of more than 64 bits, not yet rounded: two integers over a base."""
+
+    __slots__ = ("_high", "_low")
+
+    def __init__(self, mantissas: Mantissas, factor: Mantissas | int, exponent: int, bound: int) -> None:
+        self.exponent, self.bound = exponent, bound
+        upper = mantissas // _BASE
+        low = (mantissas - upper * _BASE) * factor
+        carried = low // _BASE
+        self._high, self._low = upper * factor + carried, low - carried * _BASE
+
+    @property
+    def mantissas(self) -> Mantissas:  # type: ignore[override]
+        """The products as Python integers."""
+        return self._high.astype(object) * _BASE + self._low
+
+    def quantize(self, step: Decimal) -> ExactArray:
+        """Return each value rounded half-even to the places of `step`, a power of ten."""
+        exponent = step.adjusted()
+        unit = 10 ** max(exponent - self.exponent, 0) // _BASE
+        if not 0 < unit < _LIMIT // (4 * _BASE):
+            return ExactArray(self.mantissas, self.exponent, self.bound).quantize(step)
+        floor = self._high // unit
+        twice = 2 * ((self._high - floor * unit) * _BASE + self._low)
+        return ExactArray(_half_even(floor, twice, unit * _BASE), exponent, self.bound // unit // _BASE + 1)
+
+
+def _half_even(floor: Mantissas, twice: Mantissas, unit: int) -> Mantissas:
+    """Return quotients rounded half-even, from their floors and twice what these leave of `unit`."""
+    return cast("Mantissas", floor + (twice + (floor & 1) > unit))
+
+
+def _parts(factor: ExactArray | Decimal) -> tuple[Mantissas, int, int]:
+    """Return mantissas, exponent and bound of a factor."""
+    if isinstance(factor, ExactArray):
+        return factor.mantissas, factor.exponent, factor.bound
+    return _whole_parts(factor)
+
+
+@lru_cache(maxsize=1_000)
+def _whole_parts(value: Decimal) -> tuple[Mantissas, int, int]:
+    exponent = cast("int", value.normalize(EXACT).as_tuple().exponent)
+    whole = int(value.scaleb(-exponent, context=EXACT))
+    return _single(whole), exponent, abs(whole)
+
+
+@lru_cache
+def _rounding(places: int) -> tuple[int, Mantissas, Mantissas]:
+    """Return 10**places twice, and what is added before rounding to a multiple of it."""
+    unit = 10**places
+    return unit, _single(unit), _single(unit // 2 - 1)
+
+
+def _single(whole: int) -> Mantissas:
+    """Return an array without dimensions: numpy takes those twice as fast as Python integers."""
+    return np.array(whole, dtype=np.int64 if abs(whole) < _LIMIT else object)
+
+
+def _room(mantissas: Mantissas, bound: int) -> Mantissas:
+    """Return mantissas that a result of up to `bound` does not wrap."""
+    return mantissas if bound < _LIMIT or mantissas.dtype == object else mantissas.astype(object)

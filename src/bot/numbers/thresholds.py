@@ -1,0 +1,152 @@
+"""Exact values at the events of a window, held against thresholds."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.numbers.columns import DecimalColumn
+from bot.numbers.exact_array import ExactArray
+from bot.numbers.money import WIDE, ZERO, scaled
+
+Mask = npt.NDArray[np.bool_]
+Whole = npt.NDArray[np.int64]
+_MOST = np.iinfo(np.int64).max
+_ALL = slice(None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """The events of which something is true; `next[k]` is the first of them from event k on.
+
+    Past the last event stands for never.
+    """
+
+    mask: Mask
+    next: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, mask: Mask) -> Self:
+        """Return the events where `mask` holds."""
+        count = len(mask)
+        marked = np.where(mask, np.arange(count, dtype=np.int32), np.int32(count))
+        found = np.full(count + 2, count, dtype=np.int32)
+        found[:count] = np.minimum.accumulate(marked[::-1])[::-1]
+        return cls(mask, found)
+
+    def first(self, place: int) -> int:
+        """Return the first of them from `place` on."""
+        return self.next.item(place)
+
+
+class Compared:
+    """Exact values to hold against thresholds; `known` says where there are any."""
+
+    def __init__(self, values: DecimalColumn, known: Mask | None = None) -> None:
+        self._exponent = values.exponent
+        self._mantissas = values.mantissas
+        self._known = known
+        self._distinct: list[int] | None = None
+        self._ahead: Whole | None = None
+        self._peaks: list[Decimal] | None = None
+
+    @classmethod
+    def from_decimals(cls, values: Sequence[Decimal | None]) -> Self:
+        """Return `values`, some of which may not be known."""
+        column = DecimalColumn.from_decimals([ZERO if value is None else value for value in values])
+        return cls(column, np.array([value is not None for value in values], dtype=bool))
+
+    def at_least(self, threshold: Decimal) -> Mask:
+        """Return where the value is `threshold` or more; never where there is no value."""
+        return self._from(self._mantissa(threshold))
+
+    def first_at_least(self, threshold: Decimal, start: int) -> int:
+        """Return the first place from `start` on whose value is `threshold` or more.
+
+        The number of values stands for none.
+        """
+        if self._peaks_ahead()[start] < threshold:
+            return len(self._mantissas)
+        return start + int(self._from(self._mantissa(threshold), slice(start, None)).argmax())
+
+    def satisfying(self, rising: Callable[[Decimal], bool]) -> Mask:
+        """Return where `rising`, a condition that stays true for larger values, holds."""
+        if self._distinct is None:
+            self._distinct = np.unique(self._mantissas).tolist()
+        place = bisect_left(self._distinct, True, key=lambda whole: rising(self._value(whole)))
+        none = np.zeros(len(self._mantissas), dtype=bool)
+        return none if place == len(self._distinct) else self._from(self._distinct[place])
+
+    def first_reaching(self, start: Whole, end: Whole, amounts: ExactArray, units: ExactArray) -> Whole:
+        """Return, for each of many, the first place from `start` on whose value is amount / unit or more.
+
+        Before `end`, which lies after `start`; the number of values stands for none, or for one that was not
+        looked for. Amounts and units are above zero.
+        """
+        found = np.full(len(start), len(self._mantissas))
+        some = np.flatnonzero((self._highest_between(start, end) * units).at_least(amounts))
+        if len(some):
+            found[some] = self._searched(start[some], amounts[some], units[some])
+        return found
+
+    def _peaks_ahead(self) -> list[Decimal]:
+        """Return the highest value from each place on, and at the end one below all."""
+        if self._peaks is None:
+            known = self._mantissas if self._known is None else self._mantissas[self._known]
+            lowest = int(known.min(initial=0)) - 1
+            values = np.append(self._mantissas, lowest)
+            if self._known is not None:
+                values[:-1][~self._known] = lowest
+            peaks = np.maximum.accumulate(values[::-1])[::-1].tolist()
+            known_peaks = {whole: self._value(whole) for whole in set(peaks)}
+            self._peaks = [known_peaks[whole] for whole in peaks]
+        return self._peaks
+
+    def _searched(self, start: Whole, amounts: ExactArray, units: ExactArray) -> Whole:
+        highest, count = self._highest_ahead(), len(self._mantissas)
+        scale = Decimal(1).scaleb(self._exponent)
+        floor = amounts // (units * scale)
+        exact = (floor * (units * scale)).at_least(amounts)
+        least = np.minimum(floor.mantissas + ~exact, _MOST).astype(np.int64)
+        places = np.array(start)
+        for power in range(len(highest) - 1, -1, -1):
+            ahead = highest[power, np.minimum(places, count)]
+            places = np.where(ahead < least, np.minimum(places + (1 << power), count), places)
+        return places
+
+    def _highest_between(self, start: Whole, end: Whole) -> ExactArray:
+        """Return, for each of many, the highest value from `start` to before `end`."""
+        highest = self._highest_ahead()
+        powers = np.maximum(np.frexp(end - start)[1] - 1, 0)
+        peaks = np.maximum(highest[powers, start], highest[powers, end - (1 << powers)])
+        return ExactArray(peaks, self._exponent)
+
+    def _highest_ahead(self) -> Whole:
+        """Return, a row for each power of two, the highest of that many values from each place on.
+
+        At and past the last place nothing is as low as any threshold, so that searches end there.
+        """
+        if self._ahead is None:
+            values = self._mantissas if self._known is None else np.where(self._known, self._mantissas, -1)
+            levels = [np.append(values, _MOST).astype(np.int64)]
+            while (reach := 1 << len(levels)) < len(levels[0]):
+                half, before = reach // 2, levels[-1]
+                shifted = np.append(before[half:], np.full(half, before[-1]))
+                levels.append(np.maximum(before, shifted))
+            self._ahead = np.stack(levels)
+        return self._ahead
+
+    def _from(self, least: int, places: slice = _ALL) -> Mask:
+        reached = np.asarray(self._mantissas[places] >= least, dtype=bool)
+        return reached if self._known is None else reached & self._known[places]
+
+    def _mantissa(self, least: Decimal) -> int:
+        """Return the smallest mantissa whose value is not below `least`."""
+        return int(least.scaleb(-self._exponent, context=WIDE).to_integral_value(ROUND_CEILING))
+
+    def _value(self, mantissa: int) -> Decimal:
+        return scaled(mantissa, self._exponent)

@@ -1,0 +1,60 @@
+"""Compound growth per year, of one account in decimals or of many at once, the same in every bit."""
+
+from decimal import Context, Decimal, Overflow
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.models import DAY_MS
+from bot.numbers.money import ONE
+from bot.statistics.metrics import DAYS_PER_YEAR, Floats, Units, finite
+
+_YEAR_MS = DAYS_PER_YEAR * DAY_MS
+_GROWTH = Context(prec=32, traps=[Overflow])
+_DOUBT = np.longdouble(2) ** -58
+_HAS_ROOM = bool(np.finfo(np.longdouble).eps <= 2.0**-63)
+
+
+def annualized_return(initial: Decimal | int, final: Decimal | int, elapsed_ms: int) -> float | None:
+    """Return the compound growth per 365 days; None for no time, a lost account, or no finite value."""
+    if elapsed_ms <= 0 or final <= 0:
+        return None
+    years = _GROWTH.divide(Decimal(elapsed_ms), Decimal(_YEAR_MS))
+    factor = _GROWTH.divide(Decimal(final), Decimal(initial))
+    try:
+        growth = _GROWTH.exp(_GROWTH.divide(_GROWTH.ln(factor), years))
+    except Overflow:
+        return None
+    return finite(float(_GROWTH.subtract(growth, ONE)))
+
+
+def annualized_returns(initial: int, finals: Units, elapsed_ms: int) -> list[float | None]:
+    """Return `annualized_return` of each of many final values, in the units of `initial`.
+
+    Extended precision decides most of them: where all values within its error round to one float, so does
+    the exact one. The others, and any that are not ordinary, are worked out by themselves.
+    """
+    if not _HAS_ROOM or finals.dtype == object or elapsed_ms <= 0 or len(finals) < 2:
+        return [annualized_return(initial, final, elapsed_ms) for final in finals.tolist()]
+    growth, certain = _ordinary(initial, cast("npt.NDArray[np.int64]", finals), elapsed_ms)
+    found: list[float | None] = growth.tolist()
+    for place in np.flatnonzero(~certain).tolist():
+        found[place] = annualized_return(initial, int(finals[place]), elapsed_ms)
+    return found
+
+
+def _ordinary(
+    initial: int, finals: npt.NDArray[np.int64], elapsed_ms: int
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Return growths, and which of them are certain to the last bit."""
+    start, years = np.longdouble(initial), np.longdouble(elapsed_ms) / _YEAR_MS
+    gains = (finals.astype(np.longdouble) - start) / start
+    usual = (gains > -0.9) & (gains < 9)
+    exponents = np.log1p(np.where(usual, gains, 0)) / years
+    usual &= np.abs(exponents) < 2
+    growth = np.expm1(np.where(usual, exponents, 0))
+    usual &= np.abs(growth) > 1e-8
+    doubt = np.abs(growth) * _DOUBT
+    low, high = (growth - doubt).astype(np.float64), (growth + doubt).astype(np.float64)
+    return low, usual & (low == high)

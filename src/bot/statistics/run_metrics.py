@@ -1,0 +1,217 @@
+"""The metrics of a run, from what its replay wrote down."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Self
+
+from bot.models import DAY_MS, HOUR_MS, CloseReason, Trade
+from bot.numbers.money import ZERO, plain
+from bot.statistics import metrics as stats
+from bot.statistics.growth import annualized_returns
+from bot.statistics.metrics import Calendar, Floats, Units, amount_units, finite, from_units, money_units
+from bot.statistics.returns import Returns, year_ratios
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Metrics of a run: money as Decimal in quote currency, counts, and float64 statistics or None."""
+
+    net_pnl: Decimal
+    total_funding: Decimal
+    price_pnl: Decimal
+    total_fees: Decimal
+    max_drawdown: Decimal
+    final_equity: Decimal
+    total_trades: int
+    winning_trades: int
+    liquidations: int
+    margin_exits: int
+    skipped_entries: int
+    funding_payments: int
+    win_rate: float | None
+    max_drawdown_pct: float
+    total_return: float
+    annualized_return: float | None
+    volatility: float | None
+    sharpe: float | None
+    sortino: float | None
+    calmar: float | None
+    profit_factor: float | None
+    time_in_market: float
+    avg_holding_hours: float | None
+    longest_drawdown_days: float
+    best_month_share: float | None
+    best_trade_share: float | None
+    breakeven_settlements: float | None
+    delistings: int
+    missed_settlements: int
+    pnl_after_market_end: Decimal | None
+
+    def document(self) -> dict[str, Any]:
+        """Return the metrics as JSON values, money as canonical text."""
+        values = ((name, getattr(self, name)) for name in self.__slots__)
+        return {name: plain(value) if isinstance(value, Decimal) else value for name, value in values}
+
+
+@dataclass(frozen=True, slots=True)
+class TradeTotals:
+    """Sums over the trades of a run; money in units of 1e-8, times in ms.
+
+    `missed` counts settlements that are not in the data; `after_end` was booked after contracts had ended,
+    None where none of the run's did.
+    """
+
+    trades: int
+    winners: int
+    liquidations: int
+    margin_exits: int
+    delistings: int
+    payments: int
+    funding: int
+    price_pnl: int
+    fees: int
+    gains: int
+    losses: int
+    best: int
+    held_ms: int
+    missed: int
+    after_end: int | None
+
+    @classmethod
+    def of(cls, trades: Sequence[Trade], *, missed: int, after_end: Decimal | None) -> "TradeTotals":
+        """Return the sums over `trades`. Call inside `exact()`."""
+        net = amount_units(trade.net_pnl for trade in trades)
+        gains = [amount for amount in net if amount > 0]
+        reasons = [trade.reason for trade in trades]
+        return cls(
+            trades=len(trades),
+            winners=len(gains),
+            liquidations=reasons.count(CloseReason.LIQUIDATION),
+            margin_exits=reasons.count(CloseReason.MARGIN),
+            delistings=reasons.count(CloseReason.DELISTED),
+            payments=sum([trade.funding_payments for trade in trades]),
+            funding=_total([trade.funding for trade in trades]),
+            price_pnl=_total([trade.price_pnl for trade in trades]),
+            fees=_total([trade.fees for trade in trades]),
+            gains=sum(gains),
+            losses=sum(gains) - sum(net),
+            best=max(net, default=0),
+            held_ms=sum([trade.closed_at_ms - trade.opened_at_ms for trade in trades]),
+            missed=missed,
+            after_end=None if after_end is None else money_units(after_end),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How often a run was in the market: its events, those after which a hedge was open, skipped entries."""
+
+    events: int
+    events_in_market: int
+    skipped_entries: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CurveFacts:
+    """What metrics ask of equity curves, one value a curve; money in units of 1e-8, NaN for undefined."""
+
+    final: Units
+    fall: Units
+    share: Floats
+    volatility: Floats
+    sharpe: Floats
+    sortino: Floats
+    longest_ms: Units
+    best_month: Units
+
+    @classmethod
+    def of(cls, curves: Units, initial: int, calendar: Calendar) -> Self:
+        """Return the facts of `curves` (curves x events), each of which starts from `initial`."""
+        peaks = stats.running_peaks(curves, initial)
+        fall, share = stats.drawdowns(curves, peaks)
+        return cls.of_parts(
+            final=curves[:, -1],
+            fall=fall,
+            share=share,
+            returns=Returns.of_matrix(stats.daily_returns(curves, initial, calendar)),
+            longest_ms=stats.longest_drawdowns_ms(curves, peaks, calendar),
+            best_month=stats.best_month_units(curves, initial, calendar),
+        )
+
+    @classmethod
+    def of_parts(
+        cls, final: Units, fall: Units, share: Floats, returns: Returns, longest_ms: Units, best_month: Units
+    ) -> Self:
+        """Return the facts of curves with these daily `returns`."""
+        ratios = year_ratios(returns, stats.DAYS_PER_YEAR)
+        return cls(final, fall, share, *ratios, longest_ms, best_month)
+
+    def rows(self) -> Iterable[tuple[Any, ...]]:
+        """Return the facts curve by curve, as Python numbers."""
+        return zip(*[getattr(self, name).tolist() for name in self.__slots__], strict=True)
+
+
+def summarize(
+    facts: CurveFacts,
+    initial_capital: Decimal,
+    calendar: Calendar,
+    totals: Iterable[TradeTotals],
+    activities: Iterable[Activity],
+) -> list[Metrics]:
+    """Return the metrics of runs over the same events, one a curve."""
+    initial, elapsed_ms = money_units(initial_capital), int(calendar.times_ms[-1] - calendar.times_ms[0])
+    annualized = annualized_returns(initial, facts.final, elapsed_ms)
+    return [
+        _metrics(row, initial, growth, total, activity)
+        for row, growth, total, activity in zip(facts.rows(), annualized, totals, activities, strict=True)
+    ]
+
+
+def _metrics(
+    row: tuple[Any, ...], initial: int, annualized: float | None, totals: TradeTotals, activity: Activity
+) -> Metrics:
+    final_units, fall, share, volatility, sharpe, sortino, longest_ms, best_month = row
+    net = final_units - initial
+    return Metrics(
+        net_pnl=from_units(net),
+        total_funding=from_units(totals.funding),
+        price_pnl=from_units(totals.price_pnl),
+        total_fees=from_units(totals.fees),
+        max_drawdown=from_units(fall),
+        final_equity=from_units(final_units),
+        total_trades=totals.trades,
+        winning_trades=totals.winners,
+        liquidations=totals.liquidations,
+        margin_exits=totals.margin_exits,
+        skipped_entries=activity.skipped_entries,
+        funding_payments=totals.payments,
+        win_rate=_per(totals.winners, totals.trades),
+        max_drawdown_pct=share,
+        total_return=net / initial,
+        annualized_return=annualized,
+        volatility=finite(volatility),
+        sharpe=finite(sharpe),
+        sortino=finite(sortino),
+        calmar=None if annualized is None else _per(annualized, share),
+        profit_factor=_per(totals.gains, totals.losses),
+        time_in_market=activity.events_in_market / activity.events,
+        avg_holding_hours=_per(totals.held_ms, totals.trades * HOUR_MS),
+        longest_drawdown_days=longest_ms / DAY_MS,
+        best_month_share=stats.best_share(best_month, net),
+        best_trade_share=stats.best_share(totals.best, net),
+        breakeven_settlements=stats.settlements_to_break_even(
+            totals.fees, totals.trades, totals.funding, totals.payments
+        ),
+        delistings=totals.delistings,
+        missed_settlements=totals.missed,
+        pnl_after_market_end=None if totals.after_end is None else from_units(totals.after_end),
+    )
+
+
+def _total(amounts: Iterable[Decimal]) -> int:
+    return money_units(sum(amounts, ZERO))
+
+
+def _per(amount: float, count: float) -> float | None:
+    return finite(amount / count) if count else None

@@ -1,0 +1,69 @@
+"""Which pairs are worth entering, and in which order."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from math import lcm
+
+from bot.accounting.fees import FeeSchedule
+from bot.models import SettlementView
+from bot.strategies.gates import Gate
+
+_INTERVALS_HOURS = range(1, 25)
+_COMMON_HOURS = lcm(*_INTERVALS_HOURS)
+
+
+class OpportunityRanker:
+    """Passes pairs whose rate, volume and yield after fees suffice, the best annualized yield first."""
+
+    __slots__ = ("_min_holding_periods", "_min_volume_24h", "_round_trip_fees", "min_funding_rate")
+
+    def __init__(
+        self,
+        min_funding_rate: Decimal,
+        min_volume_24h: Decimal,
+        min_holding_periods: int,
+        fees: FeeSchedule,
+    ) -> None:
+        self.min_funding_rate = min_funding_rate
+        self._min_volume_24h = min_volume_24h
+        self._min_holding_periods = min_holding_periods
+        self._round_trip_fees = fees.round_trip
+
+    def passes(self, view: SettlementView) -> bool:
+        """Return whether the pair is worth entering at this settlement."""
+        return self.blocking_gate(view) is None
+
+    def blocking_gate(self, view: SettlementView) -> Gate | None:
+        """Return the first condition that the pair fails, None if it passes."""
+        rate, volume = view.funding.rate_8h, view.ticker.volume_24h
+        if rate < self.min_funding_rate:
+            return Gate("min_funding_rate", self.min_funding_rate, rate, self.min_funding_rate - rate)
+        if volume < self._min_volume_24h:
+            return Gate("min_volume_24h", self._min_volume_24h, volume, self._min_volume_24h - volume)
+        if not view.instrument.spot_active:
+            return Gate("spot_active")
+        if not self.earns_fees(view.funding.rate):
+            fees, earned = self._round_trip_fees, view.funding.rate * self._min_holding_periods
+            return Gate("min_holding_periods", fees, earned, fees - earned)
+        return None
+
+    def earns_fees(self, rate: Decimal) -> bool:
+        """Return whether `rate` per interval, kept up over the holding periods, pays both round-trip fees."""
+        return rate * self._min_holding_periods > self._round_trip_fees
+
+    def net_yield(self, rate: Decimal) -> Decimal:
+        """Return `rate` per interval less the round-trip fees spread over the holding periods."""
+        return rate - self._round_trip_fees / self._min_holding_periods
+
+    def rank(self, views: Iterable[SettlementView]) -> list[SettlementView]:
+        """Return the passing pairs by annualized net yield, descending, then by symbol."""
+        lowest = self.min_funding_rate
+        passing = [view for view in views if view.funding.rate_8h >= lowest and self.passes(view)]
+        return sorted(passing, key=self._order) if len(passing) > 1 else passing
+
+    def _net_yield_over_holding(self, view: SettlementView) -> Decimal:
+        return view.funding.rate * self._min_holding_periods - self._round_trip_fees
+
+    def _order(self, view: SettlementView) -> tuple[Decimal, str]:
+        per_hour = self._net_yield_over_holding(view) * (_COMMON_HOURS // view.funding.interval_hours)
+        return -per_hour, view.funding.symbol

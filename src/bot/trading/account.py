@@ -1,0 +1,145 @@
+"""Frozen values of an account: open hedges, unfinished ones, and what has to be remembered of them."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from bot.models import CloseReason, Leg, OrderRequest, OrderResult, Position, Side
+from bot.numbers.money import ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHedge:
+    """An open position with the funding booked on it so far, quote currency, and the number of bookings."""
+
+    position: Position
+    funding: Decimal
+    payments: int
+
+
+class Aim(StrEnum):
+    """What an unfinished hedge is worked towards."""
+
+    OPEN = "open"
+    UNWIND = "unwind"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class LegFills:
+    """What was filled on one side of one leg: quantity, its value, fees, time of the newest fill."""
+
+    quantity: Decimal = ZERO
+    value: Decimal = ZERO
+    fees: Decimal = ZERO
+    filled_at_ms: int = -1
+
+    @property
+    def price(self) -> Decimal:
+        """The average fill price; only where something was filled."""
+        return self.value / self.quantity
+
+    def plus(self, fill: OrderResult) -> "LegFills":
+        """Return these fills and one more."""
+        quantity = fill.request.quantity
+        return LegFills(
+            self.quantity + quantity,
+            self.value + quantity * fill.price,
+            self.fees + fill.fee,
+            fill.filled_at_ms,
+        )
+
+
+_NOTHING = LegFills()
+_FIELDS = {
+    (Leg.SPOT, Side.BUY): "spot_bought",
+    (Leg.SPOT, Side.SELL): "spot_sold",
+    (Leg.PERP, Side.SELL): "perp_sold",
+    (Leg.PERP, Side.BUY): "perp_bought",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedHedge:
+    """A hedge whose legs are being brought to one quantity, or to none.
+
+    `quantity` is what each leg is to reach, or held before closing; `position` and `reason` are those of a
+    hedge that is being closed. `unknown` is an order of which nobody knows yet what became of it.
+    """
+
+    symbol: str
+    aim: Aim
+    quantity: Decimal
+    position: Position | None = None
+    reason: CloseReason | None = None
+    spot_bought: LegFills = _NOTHING
+    spot_sold: LegFills = _NOTHING
+    perp_sold: LegFills = _NOTHING
+    perp_bought: LegFills = _NOTHING
+    unknown: OrderRequest | None = None
+
+    @property
+    def spot_long(self) -> Decimal:
+        """Quantity of spot held."""
+        bought = self.quantity if self.aim is Aim.CLOSE else self.spot_bought.quantity
+        return bought - self.spot_sold.quantity
+
+    @property
+    def perp_short(self) -> Decimal:
+        """Quantity that the perp is short."""
+        sold = self.quantity if self.aim is Aim.CLOSE else self.perp_sold.quantity
+        return sold - self.perp_bought.quantity
+
+    @property
+    def fees(self) -> Decimal:
+        """Booked fees of all fills, quote currency."""
+        return sum((getattr(self, name).fees for name in _FIELDS.values()), ZERO)
+
+    def filled(self, fill: OrderResult) -> "UnfinishedHedge":
+        """Return the hedge after one more fill."""
+        name = _FIELDS[fill.request.leg, fill.request.side]
+        changed: dict[str, Any] = {name: getattr(self, name).plus(fill)}
+        return replace(self, **changed)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingHedge:
+    """An unfinished hedge with the funding booked on it so far, quote currency, and how often."""
+
+    hedge: UnfinishedHedge
+    funding: Decimal
+    payments: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnwoundSpot:
+    """Spot that was bought for a hedge, found no short to hedge it, and was sold again.
+
+    Prices are average fills; amounts are booked, quote currency.
+    """
+
+    symbol: str
+    closed_at_ms: int
+    quantity: Decimal
+    entry: Decimal
+    exit: Decimal
+    fees: Decimal
+    price_pnl: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """All that an account has to remember after the event at `t_ms` (-1: none yet) to go on from it.
+
+    `hedges` are in order of opening; what strategies remember comes back from past settlements.
+    `orders` is the number of the newest order.
+    """
+
+    t_ms: int
+    cash: Decimal
+    margin_locked: Decimal
+    hedges: tuple[OpenHedge, ...]
+    skipped_entries: int
+    unfinished: tuple[PendingHedge, ...] = ()
+    orders: int = 0

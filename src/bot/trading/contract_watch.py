@@ -1,0 +1,48 @@
+"""The ends of contracts, as an account meets them."""
+
+from collections.abc import Mapping
+
+from bot.accounting.fees import FeeCalculator
+from bot.errors import ExecutionError
+from bot.models import ContractEnd, Leg, OrderRequest, OrderResult, Position, SettlementView, Side
+
+
+class ContractWatch:
+    """Knows which contracts end when, and what their short legs are settled at."""
+
+    __slots__ = ("_ends", "_fees")
+
+    def __init__(self, ends: Mapping[str, ContractEnd], fees: FeeCalculator) -> None:
+        self._ends = ends
+        self._fees = fees
+
+    def due(self, symbol: str, after_ms: int, until_ms: int) -> ContractEnd | None:
+        """Return the end of a pair's contract if it falls in (after_ms, until_ms]."""
+        end = self._ends.get(symbol)
+        return end if end is not None and after_ms < end.at_ms <= until_ms else None
+
+    def end_ms(self, symbol: str) -> int | None:
+        """Return when the contract of a pair ends, None if it does not."""
+        end = self._ends.get(symbol)
+        return None if end is None else end.at_ms
+
+    def lives(self, view: SettlementView) -> bool:
+        """Return whether the settling pair can still be entered."""
+        end = self._ends.get(view.funding.symbol)
+        return end is None or view.funding.t_ms < end.at_ms
+
+    def living(self, views: tuple[SettlementView, ...]) -> tuple[SettlementView, ...]:
+        """Return the settling pairs that can still be entered."""
+        return tuple([view for view in views if self.lives(view)]) if self._ends else views
+
+    def settled(self, position: Position, end: ContractEnd) -> OrderResult:
+        """Return the closing of a short leg by its exchange: without slippage, for the taker fee.
+
+        Raises: ExecutionError without a price to settle at.
+        """
+        if end.settle_price is None:
+            raise ExecutionError(f"{position.symbol} has no price to settle its contract at")
+        quantity = position.quantity
+        order = OrderRequest(position.symbol, Leg.PERP, Side.BUY, quantity, forced=True)
+        fee = self._fees.fee(Leg.PERP, quantity, end.settle_price)
+        return OrderResult(order, end.settle_price, fee, end.at_ms)

@@ -1,0 +1,51 @@
+"""The port through which every order leaves, and the simulated body that all replays and paper share."""
+
+from abc import ABC, abstractmethod
+
+from bot.accounting.fees import FeeCalculator
+from bot.accounting.fill_model import FillModel
+from bot.errors import ExecutionError
+from bot.market.tickers import TickerService
+from bot.models import Leg, OrderRequest, OrderResult
+
+
+class Executor(ABC):
+    """Turns an order into a fill."""
+
+    @abstractmethod
+    def execute(self, order: OrderRequest) -> OrderResult:
+        """Return the fill of the whole order.
+
+        Raises: PartlyFilledError, OrderRejectedError or OrderUnknownError for what markets do;
+        ExecutionError for an order that should not have been made.
+        """
+
+    @abstractmethod
+    def outcome(self, order: OrderRequest) -> OrderResult | None:
+        """Return what was filled in the end of an order that was left unknown, None if nothing.
+
+        Raises: OrderUnknownError as long as nobody knows.
+        """
+
+
+class SimulatedExecutor(Executor):
+    """Fills orders at the newest known price through the fill model, with taker fees."""
+
+    def __init__(self, tickers: TickerService, fills: FillModel, fees: FeeCalculator) -> None:
+        self._tickers = tickers
+        self._fills = fills
+        self._fees = fees
+
+    def execute(self, order: OrderRequest) -> OrderResult:
+        """Return the whole order filled at once."""
+        ticker = self._tickers.latest(order.symbol)
+        last_price = ticker.spot if order.leg is Leg.SPOT else ticker.perp
+        if last_price is None:
+            raise ExecutionError(f"{order.symbol} has no {order.leg} price to fill at")
+        price = self._fills.price(order.side, last_price)
+        fee = self._fees.fee(order.leg, order.quantity, price)
+        return OrderResult(order, price, fee, ticker.t_ms)
+
+    def outcome(self, order: OrderRequest) -> OrderResult | None:
+        """Raise ExecutionError: an order is filled at once or never."""
+        raise ExecutionError(f"order {order.number} for {order.symbol} was never left unknown")

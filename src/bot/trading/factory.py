@@ -1,0 +1,37 @@
+"""Puts the trading classes of one account together from the parameters of a run."""
+
+from bot.accounting.fees import FeeCalculator
+from bot.accounting.margin import RiskManager
+from bot.accounting.sizing import CapitalPlan, PositionSizer, SizingLimits
+from bot.config.run_config import RunConfig
+from bot.config.strategy_registry import strategy_plugin
+from bot.trading.executor import Executor
+from bot.trading.position_manager import PositionManager
+from bot.trading.tracker import PnLTracker
+from bot.trading.trader import CarryTrader, Market
+
+
+def open_desk(config: RunConfig, executor: Executor, market: Market) -> CarryTrader:
+    """Return a trader with fresh books, whose orders leave through `executor`."""
+    tracker = PnLTracker(config.initial_capital)
+    return CarryTrader(
+        strategy_plugin(config.strategy_mode).build(config),
+        market,
+        CapitalPlan(config.initial_capital, config.sizing_base, config.max_simultaneous_positions),
+        tracker,
+        PositionManager(executor, tracker, config.perp_leverage),
+        RiskManager(config.margin_exit_ratio),
+        position_sizer(config),
+        FeeCalculator(config.fees),
+    )
+
+
+def position_sizer(config: RunConfig) -> PositionSizer:
+    """Return the sizer of an account."""
+    limits = SizingLimits(
+        config.allocation,
+        config.max_simultaneous_positions,
+        config.max_position_size,
+        config.max_portfolio_exposure,
+    )
+    return PositionSizer(limits, config.fees, config.slippage, config.perp_leverage)

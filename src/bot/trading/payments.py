@@ -1,0 +1,72 @@
+"""The settlements that an account has booked, written out one by one only when they are asked for."""
+
+from decimal import Decimal
+from itertools import chain
+from operator import attrgetter
+from typing import NamedTuple
+
+from bot.market.event_columns import Lane
+from bot.models import FundingPayment, FundingRate, Position
+from bot.numbers.exact_array import ExactArray
+
+
+class Held(NamedTuple):
+    """A hedge held at events `first` to `stop`, each of which is a settlement of its lane."""
+
+    position: Position
+    lane: Lane
+    first: int
+    stop: int
+
+
+class Stretch(NamedTuple):
+    """The settlements of a held hedge, and what each of them moved."""
+
+    hedge: Held
+    amounts: ExactArray
+
+    def payments(self) -> list[FundingPayment]:
+        """Return the settlements one by one."""
+        position, lane, first, stop = self.hedge
+        return [
+            as_payment(record, record.mark_price, position.quantity, amount)
+            for record, amount in zip(lane.settlements(first, stop), self.amounts.decimals(), strict=True)
+            if record.mark_price is not None
+        ]
+
+
+def as_payment(
+    funding: FundingRate, mark_price: Decimal, quantity: Decimal, amount: Decimal
+) -> FundingPayment:
+    """Return what a settlement moved on a short of `quantity`."""
+    facts = funding.t_ms, funding.symbol, funding.rate, funding.interval_hours
+    return FundingPayment(*facts, mark_price, quantity, amount)
+
+
+class PaymentBook:
+    """Payments in the order in which they were booked."""
+
+    __slots__ = ("_booked", "_written")
+
+    def __init__(self) -> None:
+        self._written: list[FundingPayment] = []
+        self._booked: list[FundingPayment | list[Stretch]] = []
+
+    def add(self, payment: FundingPayment) -> None:
+        """Put down one payment."""
+        self._booked.append(payment)
+
+    def add_stretches(self, stretches: list[Stretch]) -> None:
+        """Put down settlements of hedges at the same events, in the order in which they settle at each."""
+        self._booked.append(stretches)
+
+    def written(self) -> list[FundingPayment]:
+        """Return the payments; who has read them may clear the list."""
+        for booked in self._booked:
+            if isinstance(booked, FundingPayment):
+                self._written.append(booked)
+            else:
+                payments = chain.from_iterable(stretch.payments() for stretch in booked)
+                self._written.extend(sorted(payments, key=attrgetter("t_ms")))
+        self._booked.clear()
+        return self._written

@@ -1,0 +1,171 @@
+"""The account: cash, locked margin, funding and every closed round trip."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.accounting import formulas
+from bot.accounting.round_trip import Exit, round_trip
+from bot.market.tickers import TickerService
+from bot.models import CloseReason, FundingPayment, FundingRate, OrderResult, Position, Trade
+from bot.numbers.exact_array import ExactArray
+from bot.numbers.money import ZERO, book
+from bot.trading.account import AccountState, OpenHedge, PendingHedge, UnfinishedHedge, UnwoundSpot
+from bot.trading.payments import Held, PaymentBook, Stretch, as_payment
+
+
+@dataclass(slots=True)
+class _Carry:
+    funding: Decimal = ZERO
+    payments: int = 0
+
+
+class PnLTracker:
+    """Books what happens to an account; every amount is booked once, so sums are exact."""
+
+    def __init__(self, initial_capital: Decimal) -> None:
+        self.cash = initial_capital
+        self.margin_locked = ZERO
+        self.trades: list[Trade] = []
+        self.unwound: list[UnwoundSpot] = []
+        self.paid = PaymentBook()
+        self._carries: dict[str, _Carry] = {}
+
+    @property
+    def payments(self) -> list[FundingPayment]:
+        """The settlements booked so far; who has written them down may clear the list."""
+        return self.paid.written()
+
+    @property
+    def free_cash(self) -> Decimal:
+        """Cash that no margin locks, quote currency."""
+        return self.cash - self.margin_locked
+
+    def record_open(self, position: Position) -> None:
+        """Book the opening of a hedge: spot bought, fees paid, margin locked."""
+        self.cash -= position.spot_cost + position.entry_fees
+        self.margin_locked += position.margin
+        self.expect(position.symbol)
+
+    def expect(self, symbol: str) -> None:
+        """Be ready for settlements of a pair's short."""
+        if symbol not in self._carries:
+            self._carries[symbol] = _Carry()
+
+    def record_unwound(self, spot: UnwoundSpot) -> None:
+        """Book spot that was bought and sold again because it found no short."""
+        self.unwound.append(spot)
+        self.cash += spot.price_pnl - spot.fees
+
+    def record_funding(self, quantity: Decimal, funding: FundingRate, mark_price: Decimal) -> Decimal:
+        """Book one settlement of a short of `quantity` and return the amount."""
+        amount = self._settled(quantity, funding, mark_price)
+        carry = self._carries[funding.symbol]
+        carry.funding += amount
+        carry.payments += 1
+        return amount
+
+    def record_stretch(self, hedges: Iterable[Held]) -> list[ExactArray]:
+        """Book the settlements of hedges at the same events; return what each has received by each of them.
+
+        The hedges come in the order in which their pairs settle.
+        """
+        stretches = [Stretch(hedge, _amounts(hedge)) for hedge in hedges]
+        self.paid.add_stretches(stretches)
+        received = [amounts.running() for _, amounts in stretches]
+        for (hedge, amounts), sums in zip(stretches, received, strict=True):
+            total = sums.decimal(-1)
+            carry = self._carries[hedge.position.symbol]
+            carry.funding += total
+            carry.payments += len(amounts.mantissas)
+            self.cash += total
+        return received
+
+    def record_late_funding(self, trade: Trade, funding: FundingRate, mark_price: Decimal) -> Trade:
+        """Book a settlement that became known after its round trip had ended; return the trade it makes."""
+        amount = self._settled(trade.quantity, funding, mark_price)
+        total = trade.funding + amount
+        net = formulas.net_pnl(trade.price_pnl, total, trade.fees)
+        return trade._replace(funding=total, net_pnl=net, funding_payments=trade.funding_payments + 1)
+
+    def record_close(
+        self, position: Position, spot_exit: OrderResult, perp_exit: OrderResult, reason: CloseReason
+    ) -> Trade:
+        """Book a normal close of both legs and return the round trip."""
+        fees = spot_exit.fee + perp_exit.fee
+        return self._end(
+            position, Exit(spot_exit.filled_at_ms, spot_exit.price, perp_exit.price, fees, reason)
+        )
+
+    def record_liquidation(self, position: Position, spot_exit: OrderResult) -> Trade:
+        """Book a liquidation: the short loses its whole margin, the spot leg is sold."""
+        end = Exit(spot_exit.filled_at_ms, spot_exit.price, None, spot_exit.fee, CloseReason.LIQUIDATION)
+        return self._end(position, end)
+
+    def equity(self, positions: Iterable[Position], tickers: TickerService) -> Decimal:
+        """Return cash plus what the open hedges are worth at the newest prices."""
+        equity = self.cash
+        for position in positions:
+            ticker = tickers.latest(position.symbol)
+            if ticker.spot is not None and ticker.perp is not None:
+                equity += formulas.hedge_value(
+                    position.quantity, ticker.spot, position.perp_entry, ticker.perp
+                )
+        return equity
+
+    def worth(self, hedge: UnfinishedHedge, tickers: TickerService) -> Decimal:
+        """Return what an unfinished hedge adds to cash at the newest prices."""
+        ticker = tickers.latest(hedge.symbol)
+        spot, perp = ticker.spot, ticker.perp
+        if spot is None or perp is None:
+            return ZERO
+        value = hedge.spot_long * spot + hedge.spot_sold.value - hedge.spot_bought.value
+        value += hedge.perp_sold.value - hedge.perp_bought.value - hedge.perp_short * perp
+        if hedge.position is not None:
+            lost = hedge.reason is CloseReason.LIQUIDATION
+            value += -hedge.position.margin if lost else hedge.quantity * hedge.position.perp_entry
+        return book(value) - hedge.fees
+
+    def state(
+        self,
+        t_ms: int,
+        positions: Iterable[Position],
+        skipped_entries: int,
+        unfinished: Iterable[UnfinishedHedge] = (),
+        orders: int = 0,
+    ) -> AccountState:
+        """Return what the account has to remember after the event at `t_ms`."""
+        carries = ((position, self._carries[position.symbol]) for position in positions)
+        hedges = tuple(OpenHedge(position, carry.funding, carry.payments) for position, carry in carries)
+        pending = ((hedge, self._carries[hedge.symbol]) for hedge in unfinished)
+        rest = tuple(PendingHedge(hedge, carry.funding, carry.payments) for hedge, carry in pending)
+        return AccountState(t_ms, self.cash, self.margin_locked, hedges, skipped_entries, rest, orders)
+
+    def restore(self, state: AccountState) -> None:
+        """Go on from `state`; its closed trades and payments stay where they were written down."""
+        self.cash, self.margin_locked = state.cash, state.margin_locked
+        self._carries = {
+            hedge.position.symbol: _Carry(hedge.funding, hedge.payments) for hedge in state.hedges
+        }
+        self._carries.update(
+            (pending.hedge.symbol, _Carry(pending.funding, pending.payments)) for pending in state.unfinished
+        )
+
+    def _settled(self, quantity: Decimal, funding: FundingRate, mark_price: Decimal) -> Decimal:
+        amount = formulas.funding_payment(formulas.unit_funding(mark_price, funding.rate), quantity)
+        self.paid.add(as_payment(funding, mark_price, quantity, amount))
+        self.cash += amount
+        return amount
+
+    def _end(self, position: Position, end: Exit) -> Trade:
+        carry = self._carries.pop(position.symbol)
+        trade = round_trip(position, carry.funding, carry.payments, end)
+        self.cash += position.spot_cost + trade.price_pnl - end.fees
+        self.margin_locked -= position.margin
+        self.trades.append(trade)
+        return trade
+
+
+def _amounts(hedge: Held) -> ExactArray:
+    position, lane, first, stop = hedge
+    return formulas.funding_payment(lane.unit_funding[first:stop], position.quantity)

@@ -1,0 +1,289 @@
+"""The trading loop that a replay and paper trading share: one market event in, positions and equity out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from bot.accounting.fees import FeeCalculator
+from bot.accounting.margin import RiskManager
+from bot.accounting.round_trip import was_due
+from bot.accounting.sizing import CapitalPlan, PositionSizer
+from bot.market.event_columns import Track
+from bot.market.tickers import TickerService
+from bot.models import (
+    CloseReason,
+    ContractEnd,
+    FundingRate,
+    Instrument,
+    MarketEvent,
+    Position,
+    SettlementView,
+    Ticker,
+    Trade,
+)
+from bot.strategies.strategy import Entry, Strategy
+from bot.trading.account import AccountState
+from bot.trading.contract_watch import ContractWatch
+from bot.trading.equity_curve import WorthCurve
+from bot.trading.fast_forward import QuietStretches
+from bot.trading.margin_watch import MarginWatch, MarkPath
+from bot.trading.payments import Held
+from bot.trading.position_manager import PositionManager
+from bot.trading.tracker import PnLTracker
+
+_NONE: frozenset[str] = frozenset()
+_LONG = 4
+"""From how many settlements on columns are faster than one event after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What a trader can see: newest tickers, trading rules of each pair, closed mark candles.
+
+    `ends` are the contracts that end, by pair; live feeds know of none.
+    """
+
+    tickers: TickerService
+    instruments: Mapping[str, Instrument]
+    mark_path: MarkPath
+    ends: Mapping[str, ContractEnd] = field(default_factory=dict)
+
+
+class CarryTrader:
+    """Runs the hedges of one account. Call inside `exact()`."""
+
+    def __init__(
+        self,
+        strategy: Strategy,
+        market: Market,
+        capital: CapitalPlan,
+        tracker: PnLTracker,
+        positions: PositionManager,
+        risk: RiskManager,
+        sizer: PositionSizer,
+        fees: FeeCalculator,
+    ) -> None:
+        self.tracker = tracker
+        self.positions = positions
+        self.skipped_entries = 0
+        self._strategy = strategy
+        self._tickers = market.tickers
+        self._margin = MarginWatch(risk, market.instruments, market.mark_path)
+        self._contracts = ContractWatch(market.ends, fees)
+        self._sizer = sizer
+        self._capital = capital
+        self._slots = capital.max_simultaneous_positions
+        self._previous_ms = -1
+
+    def warm_up(self, records: Iterable[FundingRate]) -> None:
+        """Show settlements to a strategy that learns from them."""
+        if self._strategy.remembers:
+            for record in records:
+                self._strategy.observe(record)
+
+    def follow(self, track: Track, worths: WorthCurve) -> None:
+        """Do all that happens at each event but the last, and write down what the account is worth after it.
+
+        Where nothing can happen, or nothing but the funding of hedges, many events are done at once.
+        """
+        at, last = 0, len(track.events) - 1
+        if self._strategy.remembers:
+            self._follow_each(track.events[:last], worths)
+            at = last
+        watches = self._margin, self._contracts
+        quiet = QuietStretches(track, self._strategy, self.positions, *watches, self._slots)
+        while at < last:
+            stop = quiet.until(at, last)
+            if not self.positions.held:
+                worths.stand(self.tracker.cash, stop - at, held=False)
+                at = stop
+            elif stop - at >= _LONG:
+                self._carry(track, at, stop, worths)
+                at = stop
+            self._follow_each(track.events[at : min(stop + 1, last)], worths)
+            at = stop + 1
+
+    def on_event(self, event: MarketEvent) -> None:
+        """Do all that happens at `event`: liquidations, delistings, funding, exits, entries."""
+        ended = self._collect(event)
+        if self.positions.held:
+            ended |= self._exit(event)
+        if event.decidable and self._slots_taken() < self._slots:
+            self._enter(event, ended)
+
+    def on_last_event(self, event: MarketEvent, reason: CloseReason = CloseReason.END) -> None:
+        """Do what still happens at the last moment of an account, and close everything at its prices."""
+        self._collect(event)
+        for position in tuple(self.positions.held.values()):
+            self.positions.close(position, reason)
+        if self.positions.unfinished:
+            self.positions.mend()
+
+    def settle_late(self, view: SettlementView, ended: Iterable[Trade]) -> Trade | None:
+        """Book a settlement that became known only after its event; nothing is decided on it.
+
+        Returns the one of the `ended` round trips that it has changed, as it is now.
+        """
+        funding = view.funding
+        if self._strategy.remembers:
+            self._strategy.observe(funding)
+        position = self.positions.held.get(funding.symbol)
+        if position is not None and position.opened_at_ms < funding.t_ms:
+            self._settle((view,))
+            return None
+        paid = next((trade for trade in ended if was_due(trade, funding)), None)
+        if paid is None or funding.mark_price is None:
+            return None
+        return self.tracker.record_late_funding(paid, funding, funding.mark_price)
+
+    def state(self) -> AccountState:
+        """Return what has to be remembered to go on after the newest event."""
+        positions = self.positions
+        return self.tracker.state(
+            self._previous_ms,
+            positions.held.values(),
+            self.skipped_entries,
+            positions.unfinished.values(),
+            positions.orders,
+        )
+
+    def restore(self, state: AccountState) -> None:
+        """Go on from `state`, with fresh books so far."""
+        self.tracker.restore(state)
+        self.positions.restore(
+            (hedge.position for hedge in state.hedges),
+            (pending.hedge for pending in state.unfinished),
+            state.orders,
+        )
+        self.skipped_entries = state.skipped_entries
+        self._previous_ms = state.t_ms
+
+    def equity(self) -> Decimal:
+        """Return the account's worth at the newest prices, quote currency."""
+        held, unfinished = self.positions.held, self.positions.unfinished
+        equity = self.tracker.equity(held.values(), self._tickers) if held else self.tracker.cash
+        if unfinished:
+            equity += sum(self.tracker.worth(hedge, self._tickers) for hedge in unfinished.values())
+        return equity
+
+    def _collect(self, event: MarketEvent) -> frozenset[str]:
+        held = self.positions.held
+        taken = self._interrupt(event) if held else _NONE
+        self._tickers.show(event.tickers)
+        if self._strategy.remembers:
+            self.warm_up(view.funding for view in event.settlements)
+        unfinished = self.positions.unfinished
+        if held or unfinished:
+            self._settle(event.settlements)
+        if unfinished:
+            self.positions.mend()
+        self._previous_ms = event.t_ms
+        return taken
+
+    def _follow_each(self, events: Iterable[MarketEvent], worths: WorthCurve) -> None:
+        held = self.positions.held
+        for event in events:
+            self.on_event(event)
+            worths.stand(self.equity(), 1, held=bool(held))
+
+    def _carry(self, track: Track, at: int, stop: int, worths: WorthCurve) -> None:
+        """Hold the hedges through events at each of which they only settle."""
+        held, before = self.positions.held, self.tracker.cash
+        hedges = [
+            Held(held[symbol], track.lane(symbol), at, stop) for symbol in track.symbols if symbol in held
+        ]
+        worths.carry(hedges, before, self.tracker.record_stretch(hedges))
+        newest = track.events[stop - 1]
+        self._tickers.show(newest.tickers)
+        self._previous_ms = newest.t_ms
+
+    def _interrupt(self, event: MarketEvent) -> frozenset[str]:
+        """Let exchanges take what ended since the event before, and return the pairs concerned.
+
+        What one hedge goes through in between does not depend on the others: each follows its own candles up
+        to the end of its contract, where a liquidation comes first.
+        """
+        ended = _NONE
+        for position in tuple(self.positions.held.values()):
+            symbol = position.symbol
+            end = self._contracts.due(symbol, self._previous_ms, event.t_ms)
+            ticker = self._liquidated_at(position, event, event.t_ms if end is None else end.at_ms)
+            if ticker is not None:
+                self._tickers.update({symbol: ticker})
+                self.positions.liquidate(position)
+            elif end is not None:
+                self._tickers.update({symbol: end.ticker})
+                self.positions.delist(position, self._contracts.settled(position, end))
+            else:
+                continue
+            ended |= {symbol}
+        return ended
+
+    def _liquidated_at(self, position: Position, event: MarketEvent, until_ms: int) -> Ticker | None:
+        """Return the prices at which a hedge was liquidated by `until_ms`, None if it was not."""
+        high = event.mark_highs.get(position.symbol)
+        if high is None or not self._margin.is_liquidated(position, high):
+            return None
+        candle = self._margin.fatal_candle(position, self._previous_ms, until_ms)
+        return None if candle is None else candle.ticker
+
+    def _settle(self, views: Iterable[SettlementView]) -> None:
+        held = self.positions.held
+        for view in views:
+            funding = view.funding
+            symbol, mark = funding.symbol, funding.mark_price
+            short = held[symbol].quantity if symbol in held else self.positions.short(symbol)
+            if short and mark is not None:
+                self.tracker.record_funding(short, funding, mark)
+
+    def _exit(self, event: MarketEvent) -> set[str]:
+        ended = set()
+        for position in tuple(self.positions.held.values()):
+            reason = self._exit_reason(position, event)
+            if reason is not None:
+                self.positions.close(position, reason)
+                ended.add(position.symbol)
+        return ended
+
+    def _exit_reason(self, position: Position, event: MarketEvent) -> CloseReason | None:
+        symbol = position.symbol
+        ticker = event.tickers[symbol]
+        if not ticker.fresh:
+            return None
+        if self._margin.is_forced_out(position, ticker.mark):
+            return CloseReason.MARGIN
+        for view in event.decidable:
+            if view.funding.symbol == symbol:
+                return CloseReason.SIGNAL if self._strategy.wants_exit(view) else None
+        return None
+
+    def _enter(self, event: MarketEvent, ended: frozenset[str]) -> None:
+        views = event.decidable
+        if ended or self.positions.held or self.positions.unfinished:
+            taken = {*self.positions.held, *self.positions.unfinished, *ended}
+            views = tuple([view for view in views if view.funding.symbol not in taken])
+        views = self._contracts.living(views)
+        for entry in self._strategy.entries(views) if views else ():
+            if self._slots_taken() >= self._slots:
+                break
+            self._open(entry)
+
+    def _open(self, entry: Entry) -> None:
+        view = entry.view
+        quantity = self._sizer.quantity(
+            view.ticker,
+            view.instrument,
+            self._sizing_base(),
+            entry.fraction,
+            self.tracker.free_cash,
+            self.positions.exposure,
+        )
+        if not quantity or self.positions.open(view.funding.symbol, quantity) is None:
+            self.skipped_entries += 1
+
+    def _slots_taken(self) -> int:
+        return len(self.positions.held) + len(self.positions.unfinished)
+
+    def _sizing_base(self) -> Decimal:
+        capital = self._capital
+        return self.equity() if capital.sizing_base == "equity" else capital.initial_capital

@@ -1,0 +1,179 @@
+"""The matrix of one metric over two axes, the others fixed or aggregated."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from bot.errors import InvalidInputError
+from sweeps.analysis.grouping import Aggregate, Groups, Summaries, is_maximized, summarize
+from sweeps.analysis.matrix_axes import Side, drawn_sides, written_side
+from sweeps.analysis.plateau import Cell, best_cell, plateau
+from sweeps.analysis.progress import get_spec
+from sweeps.analysis.selection import RANGE, selected
+from sweeps.spec.axis_positions import Numbers, ascending, checked_axis
+from sweeps.spec.metrics import METRICS
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.blocks import Measured
+
+__all__ = ["MOST_PANELS", "Aggregate", "Heatmap", "Panels", "heatmap", "panels"]
+
+MOST_PANELS = 24
+MOST_CELLS = 50_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heatmap:
+    """Two sides and the cells that trials have a value for, row by row; where best cell and plateau are."""
+
+    x: Side
+    y: Side
+    metric: str
+    aggregate: Aggregate
+    cells: Summaries
+    best: Cell | None
+    plateau: Cell | None
+
+    def rows(self, of_cells: Sequence[Any], empty: Any = None) -> list[list[Any]]:
+        """Return one value for each of `cells` as `rows[y][x]`, `empty` where no trial has a value."""
+        every = np.full(self.y.size * self.x.size, empty, dtype=object)
+        every[self.cells.groups] = of_cells
+        rows: list[list[Any]] = every.reshape(self.y.size, self.x.size).tolist()
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """One heatmap for each value shown of a third axis, ascending; `omitted` counts values left out."""
+
+    z: str
+    labels: tuple[Any, ...]
+    heatmaps: list[Heatmap]
+    omitted: int
+
+
+def heatmap(
+    connection: sa.Connection,
+    sweep_id: int,
+    *,
+    x: str,
+    y: str,
+    metric: str | None = None,
+    aggregate: Aggregate = Aggregate.BEST,
+    fixed: Mapping[str, str] | None = None,
+    most: int | None = None,
+) -> Heatmap:
+    """Return the matrix of a metric (by default the objective) over the axes `x` and `y`.
+
+    `fixed` names axes and metrics with a value or a range each, as text. Values stand as they were written;
+    with `most` they ascend, and neighbours are merged until there are at most so many cells.
+    Raises: UnknownSweepError, InvalidInputError.
+    """
+    spec = get_spec(connection, sweep_id)
+    metric = checked_metric(spec, metric)
+    _check(spec, x, y, fixed or {})
+    done, cells = selected(connection, sweep_id, spec, [metric], fixed)
+    sides = _sides(spec, x, y, most)
+    return _matrix(spec, metric, aggregate, sides, done, cells)
+
+
+def panels(
+    connection: sa.Connection,
+    sweep_id: int,
+    *,
+    x: str,
+    y: str,
+    z: str,
+    metric: str | None = None,
+    aggregate: Aggregate = Aggregate.BEST,
+    fixed: Mapping[str, str] | None = None,
+) -> Panels:
+    """Return a heatmap for each value of the axis `z`, evenly chosen ones where there are many.
+
+    All together have at most `MOST_CELLS` cells. Raises: UnknownSweepError, InvalidInputError.
+    """
+    spec = get_spec(connection, sweep_id)
+    metric = checked_metric(spec, metric)
+    _check(spec, x, y, fixed or {})
+    third = checked_axis(spec.space, "z", z)
+    if z in {x, y}:
+        raise InvalidInputError.of("z", f"{z!r} is a side of the matrix already")
+    done, cells = selected(connection, sweep_id, spec, [metric], fixed)
+    at = spec.space.positions(cells, z)
+    present = np.isin(np.arange(len(third.values)), at)
+    order = [position for position in ascending(third) if present[position]]
+    shown = _evenly(order, MOST_PANELS)
+    sides = _sides(spec, x, y, MOST_CELLS // max(len(shown), 1))
+    found = [
+        _matrix(spec, metric, aggregate, sides, done.only(at == position), cells[at == position])
+        for position in shown
+    ]
+    return Panels(z, tuple(third.labels[position] for position in shown), found, len(order) - len(shown))
+
+
+def checked_metric(spec: SweepSpec, metric: str | None, field: str = "metric") -> str:
+    """Return the metric asked for, by default the objective; raises InvalidInputError if there is none."""
+    if metric is None:
+        return spec.objective.metric
+    if metric not in METRICS:
+        raise InvalidInputError.of(field, f"{metric!r} is no metric; there are {', '.join(METRICS)}")
+    return metric
+
+
+def _check(spec: SweepSpec, x: str, y: str, fixed: Mapping[str, str]) -> None:
+    for field, name in (("x", x), ("y", y)):
+        checked_axis(spec.space, field, name)
+        if name in fixed and RANGE not in fixed[name]:
+            raise InvalidInputError.of(name, f"is the {field} axis and cannot be fixed as well")
+    if x == y:
+        raise InvalidInputError.of("y", f"{y!r} is the x axis already")
+
+
+def _sides(spec: SweepSpec, x: str, y: str, most: int | None) -> tuple[Side, Side]:
+    across, down = spec.space.by_name[x], spec.space.by_name[y]
+    return (written_side(across), written_side(down)) if most is None else drawn_sides(across, down, most)
+
+
+def _matrix(
+    spec: SweepSpec,
+    metric: str,
+    aggregate: Aggregate,
+    sides: tuple[Side, Side],
+    done: Measured,
+    places: Numbers,
+) -> Heatmap:
+    groups = _groups(spec, metric, sides, done, places)
+    x, y = sides
+    cells = summarize(groups, aggregate)
+    levels = np.full(y.size * x.size, np.nan)
+    levels[cells.groups] = cells.values
+    table = levels.reshape(y.size, x.size)
+    best = best_cell(table, maximize=groups.maximize)
+    applying = np.where(np.arange(x.size) >= x.absent, table, np.nan)
+    applying[: y.absent] = np.nan
+    flat = plateau(applying, maximize=groups.maximize, across=x.ordered, down=y.ordered)
+    return Heatmap(x, y, metric, aggregate, cells, best, flat)
+
+
+def _groups(
+    spec: SweepSpec, metric: str, sides: tuple[Side, Side], done: Measured, places: Numbers
+) -> Groups:
+    x, y = sides
+    kept = done.defined(metric)
+    ids = y.of(spec.space, places) * x.size + x.of(spec.space, places)
+    return Groups(
+        metric=metric,
+        maximize=is_maximized(spec, metric),
+        numbers=done.numbers[kept],
+        values=done.values[metric][kept],
+        ids=ids[kept],
+        size=x.size * y.size,
+    )
+
+
+def _evenly(order: Sequence[int], most: int) -> list[int]:
+    if len(order) <= most:
+        return list(order)
+    return [order[round(index * (len(order) - 1) / (most - 1))] for index in range(most)]

@@ -1,0 +1,83 @@
+"""The sides of a matrix: the values of an axis as they were written, or ascending and merged to be drawn."""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from sweeps.spec.axes import Axis, as_number
+from sweeps.spec.axis_positions import Numbers, absent, ascending
+from sweeps.spec.space import TrialSpace
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """One side: label and last label of each step, which step each value of the axis is in.
+
+    `ordered` says whether neighbouring steps are neighbouring numbers, `absent` on how many first steps the
+    axis does not apply; `merged` is how many values a step holds.
+    """
+
+    name: str
+    labels: tuple[Any, ...]
+    until: tuple[Any, ...]
+    steps: Numbers
+    ordered: bool
+    absent: int
+    merged: int = 1
+
+    def of(self, space: TrialSpace, cells: Numbers) -> Numbers:
+        """Return the step of each cell."""
+        return self.steps[space.positions(cells, self.name)]
+
+    @property
+    def size(self) -> int:
+        """How many steps there are."""
+        return len(self.labels)
+
+
+def written_side(axis: Axis) -> Side:
+    """Return a side with one step for each value, in the order written."""
+    return _side(axis, list(range(len(axis.values))), 1)
+
+
+def drawn_sides(across: Axis, down: Axis, most: int) -> tuple[Side, Side]:
+    """Return two sides with ascending values, neighbours merged until the matrix has at most `most` cells."""
+    apart = [_apart(axis) for axis in (across, down)]
+    values = [len(axis.values) - held for axis, held in zip((across, down), apart, strict=True)]
+    merged = [1, 1]
+    while True:
+        sizes = [held + ceil(count / by) for held, count, by in zip(apart, values, merged, strict=True)]
+        larger = max((at for at in (0, 1) if merged[at] < values[at]), key=sizes.__getitem__, default=None)
+        if sizes[0] * sizes[1] <= most or larger is None:
+            break
+        merged[larger] += 1
+    return _side(across, ascending(across), merged[0]), _side(down, ascending(down), merged[1])
+
+
+def _apart(axis: Axis) -> int:
+    """Return on how many values the axis does not apply: they are never merged with others."""
+    return sum(absent(axis, at) for at in range(len(axis.values)))
+
+
+def is_ordered(axis: Axis) -> bool:
+    """Return whether an axis has numbers, so that its neighbouring values are alike."""
+    return all(as_number(value) is not None for at, value in enumerate(axis.values) if not absent(axis, at))
+
+
+def _side(axis: Axis, order: list[int], merged: int) -> Side:
+    ordered = is_ordered(axis) and order == ascending(axis)
+    apart = _apart(axis) if order == ascending(axis) else 0
+    starts = [*range(apart), *range(apart, len(order), merged)]
+    steps = np.empty(len(order), dtype=np.int64)
+    steps[order] = np.searchsorted(starts, np.arange(len(order)), side="right") - 1
+    return Side(
+        axis.name,
+        tuple(axis.labels[order[at]] for at in starts),
+        tuple(axis.labels[order[at - 1]] for at in [*starts[1:], len(order)]),
+        steps,
+        ordered,
+        apart,
+        merged,
+    )

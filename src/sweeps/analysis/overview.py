@@ -1,0 +1,114 @@
+"""What is drawn of a sweep besides its heatmap, from one reading of the columns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+
+from sweeps.analysis.distribution import Distribution, distribution
+from sweeps.analysis.grouping import is_maximized
+from sweeps.analysis.heatmap import checked_metric
+from sweeps.analysis.importance import Importance, importance
+from sweeps.analysis.pareto import pareto_front
+from sweeps.analysis.point_sample import Places, excerpt
+from sweeps.analysis.progress import get_spec
+from sweeps.analysis.ranking import smallest
+from sweeps.analysis.selection import completed
+from sweeps.spec.axis_positions import Numbers, ascending
+from sweeps.spec.metrics import METRICS, MetricKind
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.blocks import Measured
+
+RISK, GAIN = "max_drawdown_pct", "annualized_return"
+MOST_POINTS = 4_000
+_ALWAYS_BEST = 50
+_MOST_ON_FRONT = 500
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Trials to draw: rank of each one's value among the ascending ones by axis, and metrics as floats."""
+
+    numbers: Numbers
+    ranks: Mapping[str, Numbers]
+    metrics: Mapping[str, np.ndarray[tuple[int], np.dtype[np.float64]]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Overview:
+    """The trials selected: how many of those finished, some or all of them as points, and what holds for all.
+
+    `front` are the trials that no other beats in `risk` and `gain` at once; `maximize` says of each metric
+    drawn whether more of it is better.
+    """
+
+    metric: str
+    risk: str
+    gain: str
+    finished: int
+    selected: int
+    points: Points
+    front: Points
+    distribution: Distribution
+    importance: list[Importance] | None
+    maximize: Mapping[str, bool]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all trials selected are among the points."""
+        return len(self.points.numbers) == self.selected
+
+
+def overview(
+    connection: sa.Connection,
+    sweep_id: int,
+    *,
+    metric: str | None = None,
+    risk: str = RISK,
+    gain: str = GAIN,
+    filters: Mapping[str, str] | None = None,
+    most: int = MOST_POINTS,
+) -> Overview:
+    """Return what `metric` (by default the objective), `risk` and `gain` look like over the trials selected.
+
+    At most about `most` trials become points: always the best ones and those on the front.
+    Raises: UnknownSweepError, InvalidInputError.
+    """
+    spec = get_spec(connection, sweep_id)
+    metric = checked_metric(spec, metric)
+    names = list(
+        dict.fromkeys((metric, checked_metric(spec, risk, "risk"), checked_metric(spec, gain, "gain")))
+    )
+    every, all_cells, kept = completed(connection, sweep_id, spec, names, filters)
+    done, cells = (every.only(kept), all_cells[kept]) if filters else (every, all_cells)
+    columns = {name: done.floats(name) for name in names}
+    values = columns[metric]
+    whole = METRICS[metric] is MetricKind.COUNT
+    maximize = {name: is_maximized(spec, name) for name in names}
+    front = pareto_front(columns[risk], columns[gain], maximize=(maximize[risk], maximize[gain]))
+    front = front[:_MOST_ON_FRONT]
+    best = smallest(np.where(np.isnan(values), np.inf, -values if maximize[metric] else values), _ALWAYS_BEST)
+    shown = excerpt(done.numbers, most, [*best.tolist(), *front.tolist()])
+    return Overview(
+        metric=metric,
+        risk=risk,
+        gain=gain,
+        finished=len(every.numbers),
+        selected=len(done.numbers),
+        points=_points(spec, done, cells, names, shown),
+        front=_points(spec, done, cells, names, front),
+        distribution=distribution(every.floats(metric), kept, whole=whole),
+        importance=importance(spec.space, cells, values),
+        maximize=maximize,
+    )
+
+
+def _points(spec: SweepSpec, done: Measured, cells: Numbers, names: Sequence[str], places: Places) -> Points:
+    ranks = {}
+    for axis in spec.axes:
+        order = np.empty(len(axis.values), dtype=np.int64)
+        order[ascending(axis)] = np.arange(len(axis.values))
+        ranks[axis.name] = order[spec.space.positions(cells[places], axis.name)]
+    metrics = {name: done.floats(name)[places] for name in names}
+    return Points(done.numbers[places], ranks, metrics)

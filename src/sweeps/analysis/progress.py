@@ -1,0 +1,324 @@
+"""Reads about whole sweeps: how far they are, how fast, and what is best so far."""
+
+import base64
+import binascii
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+
+from bot.errors import InvalidInputError
+from bot.market_store.database import database_now_ms
+from sweeps.errors import UnknownSweepError, UnreadableSweepError
+from sweeps.lifecycle.data_changes import PinnedSweep, changed_data
+from sweeps.lifecycle.tags import tags_of
+from sweeps.spec.spec import Objective, SweepSpec
+from sweeps.storage.columns import distinct_texts
+from sweeps.storage.leaderboard import best_first
+from sweeps.storage.states import ACTIVE, ChunkState, SweepOutcome, SweepState, sweep_outcome
+from sweeps.storage.stored_specs import params_of, stored_head, stored_spec
+from sweeps.storage.sweep_summary import SweepHead
+from sweeps.storage.tables import (
+    METRIC_COLUMNS,
+    chunk,
+    compiled_sweep,
+    is_shown,
+    sweep,
+    sweep_tag,
+    sweep_window,
+    trial,
+)
+
+log = structlog.get_logger()
+
+MAX_PAGE = 1_000
+MAX_SEARCH = 200
+LARGEST_ID = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class BestTrial:
+    """The best finished trial: its number, varied parameters as JSON values, and metrics."""
+
+    number: int
+    params: dict[str, Any]
+    metrics: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepView:
+    """A sweep as people see it. `trials_done` counts every finished trial, failed and reused ones included.
+
+    `reason` says why the service itself ended it. Rate in trials per second since the sweep was last started,
+    eta in seconds; None while unknown. `finding_names` are those of its windows as far as workers have read
+    them, sorted. `data_changed` says why the market data that it was submitted on are no longer held.
+    """
+
+    id: int
+    head: SweepHead
+    spec_text: str
+    engine_version: str
+    state: SweepState
+    trials_total: int
+    trials_done: int
+    trials_failed: int
+    trials_reused: int
+    created_ms: int
+    started_ms: int | None
+    finished_ms: int | None
+    rate: float | None
+    eta_s: float | None
+    best: BestTrial | None
+    reason: str | None
+    note: str
+    tags: tuple[str, ...]
+    finding_names: tuple[str, ...] = ()
+    data_changed: str | None = None
+
+    @property
+    def outcome(self) -> SweepOutcome | None:
+        """Return how it ended, None while it has not."""
+        return sweep_outcome(self.state, self.trials_failed)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepList:
+    """One page of sweeps, newest first; `next_cursor` is None on the last page."""
+
+    sweeps: list[SweepView]
+    next_cursor: str | None
+
+
+def get_sweep(connection: sa.Connection, sweep_id: int) -> SweepView:
+    """Return one sweep; raises UnknownSweepError."""
+    found = connection.execute(_selected().where(sweep.c.id == bounded_id(sweep_id))).all()
+    if not found:
+        raise UnknownSweepError(f"there is no sweep {sweep_id}")
+    return _readable(connection, found, strict=True)[0]
+
+
+def get_sweeps(connection: sa.Connection, sweep_ids: Collection[int]) -> dict[int, SweepView]:
+    """Return those of the sweeps that there are and that this installation can read, by id."""
+    rows = connection.execute(_selected().where(sweep.c.id.in_([bounded_id(one) for one in sweep_ids]))).all()
+    return {view.id: view for view in _readable(connection, rows)}
+
+
+def get_spec(connection: sa.Connection, sweep_id: int) -> SweepSpec:
+    """Return what a sweep was asked to do; raises UnknownSweepError, UnreadableSweepError."""
+    text = connection.execute(
+        sa.select(sweep.c.spec).where(sweep.c.id == bounded_id(sweep_id), is_shown())
+    ).scalar_one_or_none()
+    if text is None:
+        raise UnknownSweepError(f"there is no sweep {sweep_id}")
+    return stored_spec(connection, sweep_id, text)
+
+
+def list_sweeps(
+    connection: sa.Connection,
+    *,
+    state: SweepState | None = None,
+    outcome: SweepOutcome | None = None,
+    tag: str | None = None,
+    search: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> SweepList:
+    """Return sweeps (in one state, with one outcome, with one tag), newest first, from `cursor` on.
+
+    `search` is part of a name, whatever its case, or a whole tag. Sweeps that this installation cannot read
+    are left out, so that they do not hide the others.
+
+    Raises: InvalidInputError for a cursor that is none.
+    """
+    limit = bounded_limit(limit)
+    query = _selected().order_by(sweep.c.id.desc()).limit(limit + 1)
+    if state is not None:
+        query = query.where(sweep.c.state == state)
+    if outcome is not None:
+        query = query.where(ended_as(outcome))
+    if tag is not None:
+        query = query.where(_has_tag(sweep_tag.c.tag == tag))
+    if search is not None:
+        tagged = _has_tag(sa.func.lower(sweep_tag.c.tag) == sa.func.lower(search))
+        query = query.where(sa.or_(sweep.c.name.icontains(search, autoescape=True), tagged))
+    if cursor is not None:
+        query = query.where(sweep.c.id < _before(cursor))
+    rows = connection.execute(query).all()
+    shown = rows[:limit]
+    return SweepList(_readable(connection, shown), _cursor(shown[-1].id) if len(rows) > limit else None)
+
+
+def ended_as(outcome: SweepOutcome) -> sa.ColumnElement[bool]:
+    """Return the condition that a sweep has an outcome."""
+    if outcome not in {SweepOutcome.COMPLETED, SweepOutcome.COMPLETED_WITH_FAILURES}:
+        return sweep.c.state == SweepState(outcome.value)
+    failed = sa.exists().where(chunk.c.sweep_id == sweep.c.id, chunk.c.trials_failed > 0)
+    clean = outcome is SweepOutcome.COMPLETED
+    return sa.and_(sweep.c.state == SweepState.COMPLETED, sa.not_(failed) if clean else failed)
+
+
+def _has_tag(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return sweep.c.id.in_(sa.select(sweep_tag.c.sweep_id).where(condition))
+
+
+def _readable(connection: sa.Connection, rows: Sequence[Any], *, strict: bool = False) -> list[SweepView]:
+    """Return the sweeps that can be read; with `strict`, UnreadableSweepError is raised for the others."""
+    found = []
+    for row in rows:
+        try:
+            found.append((row, stored_head(connection, row)))
+        except UnreadableSweepError as error:
+            if strict:
+                raise
+            log.warning("sweep left out of a list", sweep=row.id, reason=error.message)
+    return _views(connection, found)
+
+
+def bounded_id(sweep_id: int) -> int:
+    """Return an id that the database can compare, one that no sweep has for those too large."""
+    return sweep_id if 0 < sweep_id <= LARGEST_ID else -1
+
+
+def bounded_limit(limit: int) -> int:
+    """Return how many rows to give; raises InvalidInputError outside 1 to 1,000."""
+    if not 1 <= limit <= MAX_PAGE:
+        raise InvalidInputError.of("limit", f"{limit} is outside 1 to {MAX_PAGE}")
+    return limit
+
+
+def _selected() -> sa.Select[Any]:
+    findings = sa.select(distinct_texts(sweep_window.c.names)).where(sweep_window.c.sweep_id == sweep.c.id)
+    return (
+        sa.select(
+            sweep,
+            compiled_sweep.c.head,
+            compiled_sweep.c.text_digest,
+            findings.scalar_subquery().label("finding_names"),
+            database_now_ms().label("now_ms"),
+        )
+        .outerjoin(compiled_sweep, compiled_sweep.c.sweep_id == sweep.c.id)
+        .where(is_shown())
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Finished trials of a sweep: all, failed, reused, and those since it was last started."""
+
+    done: int = 0
+    failed: int = 0
+    reused: int = 0
+    recent: int = 0
+
+
+def _views(connection: sa.Connection, found: Sequence[tuple[Any, SweepHead]]) -> list[SweepView]:
+    """Return sweeps of which the row and the summary are known, by a few statements for all of them."""
+    ids = [row.id for row, _ in found]
+    if not ids:
+        return []
+    counts, tags = _counts(connection, ids), tags_of(connection, ids)
+    best = _best(connection, found)
+    pinned = [PinnedSweep(row.id, head, row.data_pin, row.data_change) for row, head in found]
+    changed = changed_data(connection, pinned)
+    views = [
+        _view(row, head, counts.get(row.id, _Counts()), best.get(row.id), tags[row.id]) for row, head in found
+    ]
+    return [replace(view, data_changed=changed.get(view.id)) for view in views]
+
+
+def _view(
+    row: Any, head: SweepHead, counts: _Counts, best: BestTrial | None, tags: Sequence[str]
+) -> SweepView:
+    state = SweepState(row.state)
+    rate = _rate(row, counts.recent)
+    return SweepView(
+        id=row.id,
+        head=head,
+        spec_text=row.spec,
+        engine_version=row.engine_version,
+        state=state,
+        trials_total=row.trials_total,
+        trials_done=counts.done,
+        trials_failed=counts.failed,
+        trials_reused=counts.reused,
+        created_ms=row.created_ms,
+        started_ms=row.started_ms,
+        finished_ms=row.finished_ms,
+        rate=rate,
+        eta_s=float(row.trials_total - counts.done) / rate if rate and state in ACTIVE else None,
+        best=best,
+        reason=row.reason,
+        note=row.note,
+        tags=tuple(tags),
+        finding_names=tuple(sorted(set((row.finding_names or "").split(",")) - {""})),
+    )
+
+
+def _counts(connection: sa.Connection, ids: Sequence[int]) -> dict[int, _Counts]:
+    since_start = sa.and_(chunk.c.state == ChunkState.DONE, chunk.c.finished_ms >= sweep.c.started_ms)
+    rows = connection.execute(
+        sa.select(
+            chunk.c.sweep_id,
+            sa.func.sum(chunk.c.trials_done),
+            sa.func.sum(chunk.c.trials_failed),
+            sa.func.sum(chunk.c.trials_reused),
+            sa.func.sum(sa.case((since_start, chunk.c.trials_done), else_=0)),
+        )
+        .join(sweep, sweep.c.id == chunk.c.sweep_id)
+        .where(chunk.c.sweep_id.in_(ids))
+        .group_by(chunk.c.sweep_id)
+    )
+    return {sweep_id: _Counts(*map(int, numbers)) for sweep_id, *numbers in rows}
+
+
+def _rate(row: Any, recently_done: int) -> float | None:
+    if row.started_ms is None or not recently_done:
+        return None
+    elapsed_ms = (row.finished_ms or row.now_ms) - row.started_ms
+    return 1000.0 * recently_done / max(int(elapsed_ms), 1)
+
+
+def _best(connection: sa.Connection, found: Sequence[tuple[Any, SweepHead]]) -> dict[int, BestTrial]:
+    """Return the best of the chunks' best trials of each sweep, by one statement for each objective."""
+    texts = {row.id: row.spec for row, _ in found}
+    by_objective: dict[Objective, list[int]] = {}
+    for row, head in found:
+        by_objective.setdefault(head.objective, []).append(row.id)
+    best: dict[int, BestTrial] = {}
+    for objective, ids in by_objective.items():
+        for row in connection.execute(_best_of(objective, ids)):
+            try:
+                params = params_of(connection, row.sweep_id, texts[row.sweep_id], row.number)
+            except UnreadableSweepError:
+                continue
+            metrics = {name: getattr(row, name) for name in METRIC_COLUMNS}
+            best[row.sweep_id] = BestTrial(row.number, params, metrics)
+    return best
+
+
+def _best_of(objective: Objective, ids: Sequence[int]) -> sa.Select[Any]:
+    place = sa.func.row_number().over(partition_by=trial.c.sweep_id, order_by=best_first(objective))
+    ranked = (
+        sa.select(trial.c.sweep_id, trial.c.number, place.label("place"))
+        .join(chunk, sa.and_(chunk.c.sweep_id == trial.c.sweep_id, chunk.c.best_number == trial.c.number))
+        .where(chunk.c.sweep_id.in_(ids))
+        .subquery()
+    )
+    return (
+        sa.select(trial.c.sweep_id, trial.c.number, *METRIC_COLUMNS.values())
+        .join(ranked, sa.and_(ranked.c.sweep_id == trial.c.sweep_id, ranked.c.number == trial.c.number))
+        .where(ranked.c.place == 1)
+    )
+
+
+def _cursor(sweep_id: int) -> str:
+    return base64.urlsafe_b64encode(str(sweep_id).encode()).decode().rstrip("=")
+
+
+def _before(cursor: str) -> int:
+    try:
+        return int(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)[:20])
+    except (binascii.Error, ValueError):
+        raise InvalidInputError.of("cursor", f"{cursor[:80]!r} is not from this list") from None

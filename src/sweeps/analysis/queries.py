@@ -1,0 +1,245 @@
+"""Reads about trials: pages in any order, single ones, stored curves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from bot.backtest.findings import RunFinding
+from sweeps.analysis.findings import trial_findings
+from sweeps.analysis.progress import bounded_id, bounded_limit, get_spec
+from sweeps.analysis.ranking import NUMBER, Order, Place, smallest
+from sweeps.analysis.selection import Selection
+from sweeps.errors import UnknownSweepError
+from sweeps.spec.axis_positions import Numbers, value_ranks
+from sweeps.spec.metrics import METRICS
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.blocks import Column, Measured, measured
+from sweeps.storage.curves import decode_equity, decode_trades
+from sweeps.storage.states import TrialState
+from sweeps.storage.tables import TRIAL_FAILED, is_shown, sweep, trial, trial_curve
+
+
+@dataclass(frozen=True, slots=True)
+class TrialView:
+    """One trial: varied parameters as JSON values, metrics (money as Decimal) or None until it completed.
+
+    `reused_from` names sweep and number of the trial that was replayed, where the result was taken over;
+    `ledger` is the digest, as hex, of what its account booked; `findings` say what its numbers have to be
+    read with, and are empty until it completed.
+    """
+
+    number: int
+    params: dict[str, Any]
+    state: TrialState
+    metrics: dict[str, Any] | None
+    error_code: str | None
+    error: str | None
+    run_key: str | None
+    reused_from: tuple[int, int] | None = None
+    ledger: str | None = None
+    findings: tuple[RunFinding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrialPage:
+    """One page of finished trials; `next_cursor` is None on the last one."""
+
+    trials: list[TrialView]
+    next_cursor: str | None
+
+
+def trial_page(
+    connection: sa.Connection,
+    sweep_id: int,
+    *,
+    sort: str | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+    filters: Mapping[str, str] | None = None,
+    state: TrialState | None = None,
+) -> TrialPage:
+    """Return finished trials in the order `sort` (a metric, an axis or `number`, `-` for descending).
+
+    By default best first. Undefined values come last in both directions, equal ones by number. `filters`
+    names axes and metrics with a value or a range each, as text.
+    Raises: UnknownSweepError, InvalidInputError.
+    """
+    spec = get_spec(connection, sweep_id)
+    order = Order.parse(spec, sort)
+    limit = bounded_limit(limit)
+    place = None if cursor is None else Place.parse(cursor, order)
+    chosen = Selection.parse(spec.space, filters or {})
+    wanted = _Wanted(order, chosen, state, place, limit + 1)
+    places = _next_places(_finished(connection, sweep_id, spec, wanted), order, place, limit + 1)
+    views = _views(connection, sweep_id, spec, [found.number for found in places[:limit]])
+    return TrialPage(views, places[limit - 1].cursor(order) if len(places) > limit else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """Finished trials by number, what they are sorted by, and where that has a value."""
+
+    numbers: Numbers
+    sorted_by: Column
+    defined: npt.NDArray[np.bool_]
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> "_Finished":
+        return _Finished(self.numbers[kept], self.sorted_by[kept], self.defined[kept])
+
+    def sorted(self) -> "_Finished":
+        order = np.argsort(self.numbers, kind="stable")
+        return _Finished(self.numbers[order], self.sorted_by[order], self.defined[order])
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A page as asked for: `count` places after `place`, in `order`, of the chosen trials in `state`."""
+
+    order: Order
+    chosen: Selection
+    state: TrialState | None
+    place: Place | None
+    count: int
+
+    def failed(self, connection: sa.Connection, sweep_id: int) -> Numbers:
+        """Return the failed trials that can be on the page; by a metric they come last, by number."""
+        if self.state not in {None, TrialState.FAILED} or self.chosen.metrics:
+            return np.empty(0, dtype=np.int64)
+        if self.order.metric is None or self.chosen.axes:
+            return failed_numbers(connection, sweep_id)
+        after = self.place.number if self.place is not None and self.place.value is None else -1
+        return failed_numbers(connection, sweep_id, after=after, most=self.count)
+
+
+def _finished(connection: sa.Connection, sweep_id: int, spec: SweepSpec, wanted: _Wanted) -> _Finished:
+    order, chosen = wanted.order, wanted.chosen
+    metrics = [*([order.metric] if order.metric else []), *chosen.metrics]
+    completed = wanted.state in {None, TrialState.COMPLETED}
+    done = measured(connection, sweep_id, metrics) if completed else Measured.nothing(metrics)
+    if chosen.metrics:
+        done = done.only(chosen.keeps_values(done))
+    failed = wanted.failed(connection, sweep_id)
+    numbers = np.concatenate([done.numbers, failed])
+    if order.metric:
+        values = done.values[order.metric]
+        values = np.concatenate([values, np.zeros(len(failed), dtype=values.dtype)])
+        defined = np.concatenate([done.defined(order.metric), np.zeros(len(failed), dtype=np.bool_)])
+    else:
+        cells = spec.space.cells_of(numbers)
+        values = numbers if order.name == NUMBER else value_ranks(spec.space, cells, order.name)
+        defined = np.ones(len(numbers), dtype=np.bool_)
+    found = _Finished(numbers, values, defined)
+    if chosen.axes:
+        found = found.only(chosen.keeps_cells(spec.space, spec.space.cells_of(numbers)))
+    return found.sorted() if len(failed) else found
+
+
+def finished_numbers(connection: sa.Connection, sweep_id: int) -> Numbers:
+    """Return the trials of a sweep that have a row, ascending; raises UnknownSweepError."""
+    get_spec(connection, sweep_id)
+    rows = connection.execute(
+        sa.select(trial.c.number).where(trial.c.sweep_id == sweep_id).order_by(trial.c.number)
+    )
+    return np.fromiter(rows.scalars(), dtype=np.int64)
+
+
+def failed_numbers(
+    connection: sa.Connection, sweep_id: int, *, after: int = -1, most: int | None = None
+) -> Numbers:
+    """Return the failed trials of a sweep by number: all, or up to `most` of those `after` a number."""
+    rows = connection.execute(
+        sa.select(trial.c.number)
+        .where(trial.c.sweep_id == sweep_id, sa.text(TRIAL_FAILED), trial.c.number > after)
+        .order_by(trial.c.number)
+        .limit(most)
+    )
+    return np.fromiter(rows.scalars(), dtype=np.int64)
+
+
+def _next_places(finished: _Finished, order: Order, place: Place | None, count: int) -> list[Place]:
+    """Return up to `count` places after `place`: those with a value in order, then the others by number."""
+    with_value = finished.only(finished.defined)
+    keys = order.keys(with_value.sorted_by)
+    others = finished.numbers[~finished.defined]
+    if place is not None:
+        later = place.after(order, keys, with_value.numbers)
+        with_value, keys = with_value.only(later), keys[later]
+        others = others if place.value is not None else others[others > place.number]
+    chosen = smallest(keys, count)
+    values, numbers = with_value.sorted_by[chosen].tolist(), with_value.numbers[chosen].tolist()
+    places = [Place(value, number) for value, number in zip(values, numbers, strict=True)]
+    return places + [Place(None, number) for number in others[: count - len(places)].tolist()]
+
+
+def _views(connection: sa.Connection, sweep_id: int, spec: SweepSpec, numbers: list[int]) -> list[TrialView]:
+    rows = connection.execute(
+        sa.select(trial).where(trial.c.sweep_id == sweep_id, trial.c.number.in_(numbers))
+    )
+    by_number = {row.number: _view(spec, row) for row in rows}
+    return _with_findings(connection, sweep_id, spec, [by_number[number] for number in numbers])
+
+
+def _with_findings(
+    connection: sa.Connection, sweep_id: int, spec: SweepSpec, views: list[TrialView]
+) -> list[TrialView]:
+    completed = {view.number: view.metrics for view in views if view.metrics is not None}
+    found = trial_findings(connection, sweep_id, spec, completed)
+    return [replace(view, findings=found.get(view.number, ())) for view in views]
+
+
+def one_trial(connection: sa.Connection, sweep_id: int, number: int) -> TrialView:
+    """Return a trial, finished or not; raises UnknownSweepError if the sweep has none of that number."""
+    spec = get_spec(connection, sweep_id)
+    if not 0 <= number < spec.trial_count:
+        raise UnknownSweepError(f"sweep {sweep_id} has no trial {number}; it has {spec.trial_count}")
+    row = connection.execute(
+        sa.select(trial).where(trial.c.sweep_id == sweep_id, trial.c.number == number)
+    ).one_or_none()
+    if row is None:
+        return TrialView(number, spec.params(number), TrialState.PENDING, None, None, None, None)
+    [view] = _with_findings(connection, sweep_id, spec, [_view(spec, row)])
+    return view
+
+
+def stored_equity(connection: sa.Connection, sweep_id: int, number: int) -> list[tuple[int, Decimal]] | None:
+    """Return the stored equity curve of a trial (ms UTC, equity), None if none was kept."""
+    blob = _blob(connection, trial_curve.c.equity, sweep_id, number)
+    return None if blob is None else decode_equity(blob)
+
+
+def stored_trades(connection: sa.Connection, sweep_id: int, number: int) -> list[dict[str, Any]] | None:
+    """Return the stored round trips of a trial as in the result document, None if none were kept."""
+    blob = _blob(connection, trial_curve.c.trades, sweep_id, number)
+    return None if blob is None else decode_trades(blob)
+
+
+def _blob(
+    connection: sa.Connection, column: sa.ColumnElement[Any], sweep_id: int, number: int
+) -> bytes | None:
+    return connection.execute(
+        sa.select(column)
+        .join_from(trial_curve, sweep, sweep.c.id == trial_curve.c.sweep_id)
+        .where(trial_curve.c.sweep_id == bounded_id(sweep_id), is_shown())
+        .where(trial_curve.c.number == bounded_id(number + 1) - 1)
+    ).scalar_one_or_none()
+
+
+def _view(spec: SweepSpec, row: Any) -> TrialView:
+    state = TrialState(row.state)
+    metrics = {name: getattr(row, name) for name in METRICS} if state is TrialState.COMPLETED else None
+    return TrialView(
+        row.number,
+        spec.params(row.number),
+        state,
+        metrics,
+        row.error_code,
+        row.error,
+        row.run_key,
+        None if row.reused_sweep is None else (row.reused_sweep, row.reused_number),
+        None if row.ledger is None else row.ledger.hex(),
+    )

@@ -1,0 +1,115 @@
+"""Orders of trials and the next page of one, found among all keys without sorting them."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.errors import InvalidInputError
+from bot.numbers.money import plain
+from sweeps.errors import ResultRangeError
+from sweeps.spec.metrics import METRICS, MetricKind
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.blocks import Column, is_real
+from sweeps.storage.columns import money_of_units, money_units
+
+NUMBER = "number"
+_LARGEST_NUMBER = 2**31 - 1
+_LARGEST_KEY = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What trials are sorted by: a metric, an axis or their number; equal ones are sorted by number."""
+
+    name: str
+    descending: bool
+
+    @classmethod
+    def parse(cls, spec: SweepSpec, sort: str | None) -> "Order":
+        """Return the order that `sort` names (`-` for descending), by default best first.
+
+        Raises: InvalidInputError if it is neither metric nor axis.
+        """
+        if sort is None:
+            return cls(spec.objective.metric, spec.objective.direction == "maximize")
+        order = cls(sort.removeprefix("-"), sort.startswith("-"))
+        if order.name != NUMBER and order.name not in METRICS and order.name not in spec.space.by_name:
+            raise InvalidInputError.of(
+                "sort", f"{order.name!r} is neither a metric nor an axis of this sweep"
+            )
+        return order
+
+    @property
+    def metric(self) -> str | None:
+        """The metric sorted by, if it is one."""
+        return self.name if self.name in METRICS else None
+
+    def keys(self, column: Column) -> Column:
+        """Return keys that ascend where the order goes on."""
+        return -column if self.descending else column
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: the value sorted by as it is stored, None if undefined, and the trial's number."""
+
+    value: int | float | None
+    number: int
+
+    def after(self, order: Order, keys: Column, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return which trials with a value come later."""
+        if self.value is None:
+            return np.zeros(len(keys), dtype=np.bool_)
+        key = -self.value if order.descending else self.value
+        later: npt.NDArray[np.bool_] = (keys > key) | ((keys == key) & (numbers > self.number))
+        return later
+
+    def cursor(self, order: Order) -> str:
+        """Return the place as text for the reader to bring back."""
+        shown: Any = self.value
+        if order.metric and METRICS[order.metric] is MetricKind.MONEY and self.value is not None:
+            shown = plain(money_of_units(int(self.value)))
+        return base64.urlsafe_b64encode(json.dumps([shown, self.number]).encode()).decode().rstrip("=")
+
+    @classmethod
+    def parse(cls, cursor: str, order: Order) -> "Place":
+        """Return the place that `cursor` describes; raises InvalidInputError if it is not from this list."""
+        try:
+            text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+            shown, number = json.loads(text)
+            place = cls(_stored(shown, order), number)
+        except (binascii.Error, ValueError, TypeError, ArithmeticError, ResultRangeError):
+            place = None
+        if place is None or type(place.number) is not int or not 0 <= place.number <= _LARGEST_NUMBER:
+            raise InvalidInputError.of("cursor", f"{cursor[:80]!r} is not from this list")
+        return place
+
+
+def _stored(shown: Any, order: Order) -> int | float | None:
+    if shown is None:
+        return None
+    if order.metric and METRICS[order.metric] is MetricKind.MONEY:
+        return money_units(Decimal(str(shown)))
+    if order.metric and is_real(order.metric):
+        return float(shown)
+    if type(shown) is not int or abs(shown) > _LARGEST_KEY:
+        raise ValueError
+    return shown
+
+
+def smallest(keys: Column, count: int) -> npt.NDArray[np.intp]:
+    """Return the places of the `count` smallest keys in ascending order, equal ones as they stand."""
+    if count >= len(keys):
+        return np.argsort(keys, kind="stable")
+    if not count:
+        return np.empty(0, dtype=np.intp)
+    edge = np.partition(keys, count - 1)[count - 1]
+    below = np.flatnonzero(keys < edge)
+    chosen = np.concatenate([below, np.flatnonzero(keys == edge)[: count - len(below)]])
+    return chosen[np.argsort(keys[chosen], kind="stable")]

@@ -1,0 +1,210 @@
+"""How settings hold up over the values of one axis, mostly symbols: how often in profit, how bad at worst."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from bot.errors import InvalidInputError
+from sweeps.analysis.grouping import (
+    Aggregate,
+    Groups,
+    Indices,
+    Summary,
+    group_levels,
+    is_maximized,
+    summarize,
+)
+from sweeps.analysis.heatmap import checked_metric
+from sweeps.analysis.progress import bounded_limit, get_spec
+from sweeps.analysis.ranking import smallest
+from sweeps.analysis.selection import selected
+from sweeps.spec.axis_positions import checked_axis
+from sweeps.spec.space import TrialSpace
+from sweeps.spec.spec import SweepSpec
+
+PROFITABLE_SHARE = "profitable_share"
+SORTS = (PROFITABLE_SHARE, *Aggregate)
+_PROFIT = "net_pnl"
+_DENSE = 2**22
+_MANY = 2**40
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of the other parameters: how many trials it sums up, how many of them made a profit."""
+
+    params: Mapping[str, Any]
+    trials: int
+    profitable: int
+    best: Summary
+    mean: Summary
+    median: Summary
+    worst: Summary
+
+    @property
+    def profitable_share(self) -> float:
+        """Return the share of trials with a profit."""
+        return self.profitable / self.trials
+
+
+@dataclass(frozen=True, slots=True)
+class SettingPage:
+    """One page of settings; `next_cursor` is None on the last one."""
+
+    over: str
+    metric: str
+    settings: list[Setting]
+    next_cursor: str | None
+
+
+def over_axis(
+    connection: sa.Connection,
+    sweep_id: int,
+    *,
+    over: str = "symbols",
+    metric: str | None = None,
+    sort: str | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+    fixed: Mapping[str, str] | None = None,
+) -> SettingPage:
+    """Return settings of all axes but `over`, each summed up over its values, sorted by one of `SORTS`.
+
+    Axes linked with `over` vary with it. By default the best median comes first; `-` sorts descending.
+    `fixed` names axes and metrics with a value or a range each, as text.
+    Raises: UnknownSweepError, InvalidInputError.
+    """
+    spec = get_spec(connection, sweep_id)
+    checked_axis(spec.space, "over", over)
+    metric = checked_metric(spec, metric)
+    sort = _checked_sort(sort or ("-median" if is_maximized(spec, metric) else "median"))
+    limit = bounded_limit(limit)
+    found = _settings(connection, sweep_id, spec, over, metric, fixed or {})
+    keys = _keys(found, sort)
+    chosen = (
+        smallest(keys, limit + 1) if cursor is None else _after(keys, _setting_of(cursor, len(keys)), limit)
+    )
+    shown = chosen[:limit]
+    more = _cursor(int(shown[-1])) if len(chosen) > limit else None
+    return SettingPage(over, metric, _summed_up(spec, over, found, shown), more)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Trials by setting, and which of them made a profit."""
+
+    groups: Groups
+    profitable: npt.NDArray[np.bool_]
+
+    @property
+    def winners(self) -> Indices:
+        """How many trials of each setting made a profit."""
+        return np.bincount(self.groups.ids[self.profitable], minlength=self.groups.size)
+
+
+def _settings(
+    connection: sa.Connection,
+    sweep_id: int,
+    spec: SweepSpec,
+    over: str,
+    metric: str,
+    fixed: Mapping[str, str],
+) -> _Found:
+    done, cells = selected(connection, sweep_id, spec, [metric, _PROFIT], fixed)
+    kept = done.defined(metric)
+    ids, size = _setting_ids(spec.space, cells[kept], over)
+    groups = Groups(
+        metric, is_maximized(spec, metric), done.numbers[kept], done.values[metric][kept], ids, size
+    )
+    return _Found(groups, done.values[_PROFIT][kept] > 0)
+
+
+def _setting_ids(space: TrialSpace, cells: Indices, over: str) -> tuple[Indices, int]:
+    """Return which setting of the other axes each cell has, and how many settings there are."""
+    keys, most = np.zeros(len(cells), dtype=np.int64), 1
+    for axis in space.axes:
+        if _vary_together(space, axis.name, over):
+            continue
+        if most * len(axis.values) > _MANY:
+            keys = np.unique(keys, return_inverse=True)[1]
+            most = len(cells)
+        keys = keys * len(axis.values) + space.positions(cells, axis.name)
+        most *= len(axis.values)
+    if most > _DENSE:
+        settings, ids = np.unique(keys, return_inverse=True)
+        return ids.astype(np.int64), len(settings)
+    places = np.zeros(most, dtype=np.int64)
+    places[keys] = 1
+    places = np.cumsum(places) - 1
+    return places[keys], int(places[-1]) + 1
+
+
+def _vary_together(space: TrialSpace, one: str, other: str) -> bool:
+    return space.dimension_of[one] == space.dimension_of[other]
+
+
+def _keys(found: _Found, sort: str) -> npt.NDArray[np.float64]:
+    name = sort.removeprefix("-")
+    if name == PROFITABLE_SHARE:
+        levels = found.winners / found.groups.counts
+    else:
+        levels = group_levels(found.groups, Aggregate(name))
+    return -levels if sort.startswith("-") else levels
+
+
+def _after(keys: npt.NDArray[np.float64], last: int, limit: int) -> npt.NDArray[np.intp]:
+    places = np.arange(len(keys))
+    later = np.flatnonzero((keys > keys[last]) | ((keys == keys[last]) & (places > last)))
+    return later[smallest(keys[later], limit + 1)]
+
+
+def _summed_up(spec: SweepSpec, over: str, found: _Found, shown: npt.NDArray[np.intp]) -> list[Setting]:
+    groups = found.groups
+    place = np.full(groups.size, -1, dtype=np.int64)
+    place[shown] = np.arange(len(shown))
+    kept = place[groups.ids] >= 0
+    few = replace(
+        groups,
+        numbers=groups.numbers[kept],
+        values=groups.values[kept],
+        ids=place[groups.ids[kept]],
+        size=len(shown),
+    )
+    winners = found.winners[shown].tolist()
+    levels = zip(*(summarize(few, aggregate).one_by_one() for aggregate in Aggregate), strict=True)
+    shared = [axis.name for axis in spec.axes if not _vary_together(spec.space, axis.name, over)]
+    return [
+        Setting(_params(spec, shared, level[0].number), level[0].count, won, *level)
+        for won, level in zip(winners, levels, strict=True)
+    ]
+
+
+def _params(spec: SweepSpec, shared: Sequence[str], number: int) -> dict[str, Any]:
+    params = spec.params(number)
+    return {name: params[name] for name in shared}
+
+
+def _checked_sort(sort: str) -> str:
+    if sort.removeprefix("-") not in SORTS:
+        raise InvalidInputError.of("sort", f"{sort!r} is none of {', '.join(SORTS)}, `-` for descending")
+    return sort
+
+
+def _cursor(setting: int) -> str:
+    return base64.urlsafe_b64encode(str(setting).encode()).decode().rstrip("=")
+
+
+def _setting_of(cursor: str, settings: int) -> int:
+    try:
+        setting = int(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)[:20])
+    except (binascii.Error, ValueError):
+        setting = -1
+    if not 0 <= setting < settings:
+        raise InvalidInputError.of("cursor", f"{cursor[:80]!r} is not from this list")
+    return setting

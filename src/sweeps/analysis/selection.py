@@ -1,0 +1,150 @@
+"""Which finished trials are meant: axes and metrics by name, each with a value or a range of them as text.
+
+`0.0001` is one value, `0.0001..0.0005` a range with both ends, `0.0001..` and `..0.0005` are open. A range
+of an axis follows the order of its values, not the order written; `null` is where the axis does not apply,
+and comes before them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from bot.errors import InvalidInputError, InvalidNumberError
+from bot.numbers.money import MONEY_PLACES, WIDE, dec
+from sweeps.analysis.progress import bounded_id
+from sweeps.spec.axes import Axis, as_number
+from sweeps.spec.axis_positions import Numbers, absent, ascending, checked_axis
+from sweeps.spec.metrics import METRICS, MetricKind
+from sweeps.spec.space import TrialSpace
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.blocks import Measured, is_real, measured
+
+RANGE = ".."
+NULL = "null"
+_LARGEST = 2**63 - 1
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which values of each axis named are meant, and between which bounds each metric named lies."""
+
+    axes: Mapping[str, Bools]
+    metrics: Mapping[str, tuple[float, float]]
+
+    @classmethod
+    def parse(cls, space: TrialSpace, filters: Mapping[str, str]) -> "Selection":
+        """Return the selection that `filters` describes.
+
+        Raises: InvalidInputError for what is neither axis nor metric, a value that is none of the axis's,
+        and a bound that is no number.
+        """
+        axes, metrics = {}, {}
+        for name, text in filters.items():
+            if name not in space.by_name and name in METRICS:
+                metrics[name] = _bounds(name, text)
+            else:
+                axes[name] = _wanted(checked_axis(space, name, name), text)
+        return cls(axes, metrics)
+
+    def keeps_cells(self, space: TrialSpace, cells: Numbers) -> Bools:
+        """Return which cells have values of the axes that are meant."""
+        kept = np.ones(len(cells), dtype=np.bool_)
+        for name, wanted in self.axes.items():
+            kept &= wanted[space.positions(cells, name)]
+        return kept
+
+    def keeps_values(self, done: Measured) -> Bools:
+        """Return which completed trials have metrics within the bounds; undefined ones have not."""
+        kept = np.ones(len(done.numbers), dtype=np.bool_)
+        for name, (low, high) in self.metrics.items():
+            column = done.values[name]
+            kept &= done.defined(name) & (column >= low) & (column <= high)
+        return kept
+
+
+def selected(
+    connection: sa.Connection,
+    sweep_id: int,
+    spec: SweepSpec,
+    metrics: Sequence[str],
+    filters: Mapping[str, str] | None,
+) -> tuple[Measured, Numbers]:
+    """Return the completed trials that `filters` means, with these metrics, and their cells."""
+    done, cells, kept = completed(connection, sweep_id, spec, metrics, filters)
+    return (done.only(kept), cells[kept]) if filters else (done, cells)
+
+
+def completed(
+    connection: sa.Connection,
+    sweep_id: int,
+    spec: SweepSpec,
+    metrics: Sequence[str],
+    filters: Mapping[str, str] | None,
+) -> tuple[Measured, Numbers, Bools]:
+    """Return all completed trials with these metrics, their cells, and which of them `filters` means."""
+    chosen = Selection.parse(spec.space, filters or {})
+    done = measured(connection, bounded_id(sweep_id), [*metrics, *chosen.metrics])
+    cells = spec.space.cells_of(done.numbers)
+    return done, cells, chosen.keeps_cells(spec.space, cells) & chosen.keeps_values(done)
+
+
+def _wanted(axis: Axis, text: str) -> Bools:
+    wanted = np.zeros(len(axis.values), dtype=np.bool_)
+    low, found, high = text.partition(RANGE)
+    if not found:
+        wanted[axis.position(text)] = True
+    elif all(as_number(value) is not None for at, value in enumerate(axis.values) if not absent(axis, at)):
+        wanted[:] = _between(axis, low, high)
+    else:
+        order = ascending(axis)
+        first = order.index(axis.position(low)) if low else sum(absent(axis, at) for at in order)
+        last = order.index(axis.position(high)) if high else len(order) - 1
+        wanted[order[first : last + 1]] = True
+    return wanted
+
+
+def _between(axis: Axis, low: str, high: str) -> list[bool]:
+    lowest = None if low in {"", NULL} else _number(axis.name, low)
+    highest = None if high in {"", NULL} else _number(axis.name, high)
+    return [
+        low == NULL
+        if absent(axis, at)
+        else high != NULL and (lowest is None or value >= lowest) and (highest is None or value <= highest)
+        for at, value in enumerate(axis.values)
+    ]
+
+
+def _bounds(metric: str, text: str) -> tuple[float, float]:
+    """Return the lowest and highest value meant, as the metric is stored."""
+    low, found, high = text.partition(RANGE)
+    if not found:
+        high = low
+    return _bound(metric, low, -1), _bound(metric, high, 1)
+
+
+def _bound(metric: str, text: str, side: int) -> Any:
+    if not text:
+        return side * (np.inf if is_real(metric) else _LARGEST)
+    number = _number(metric, text)
+    if is_real(metric):
+        return float(number)
+    if METRICS[metric] is MetricKind.MONEY:
+        number = number.scaleb(MONEY_PLACES, context=WIDE)
+    whole = int(number.to_integral_value(ROUND_CEILING if side < 0 else ROUND_FLOOR, context=WIDE))
+    return min(max(whole, -_LARGEST), _LARGEST)
+
+
+def _number(name: str, text: str) -> Decimal:
+    try:
+        number = dec(text)
+    except InvalidNumberError:
+        number = None
+    if number is None or abs(number.adjusted()) > 400:
+        raise InvalidInputError.of(name, f"{text[:80]!r} is no bound of a range")
+    return number

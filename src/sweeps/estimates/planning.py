@@ -1,0 +1,159 @@
+"""What a sweep would be, before anything is stored: its size, what repeats, time and space."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from sweeps.estimates.costing import SAVE_SECONDS, CostMeter
+from sweeps.queue.heartbeats import live_slots
+from sweeps.queue.rates import measured_rates, settlements
+from sweeps.spec.parameters import Variables, variables
+from sweeps.spec.spec import SweepSpec, TopCurves
+
+BYTES_PER_TRIAL = 600
+"""Of a stored row with its packed columns and indexes; 300 to 450 were measured, more for full metrics."""
+
+CURVE_BYTES_PER_SETTLEMENT = 12
+"""Of a stored equity curve with its round trips, compressed."""
+
+_AS_MEASURED = "as workers measured such trials lately"
+_GUESSED = "a guess, nothing was measured here yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A sweep by numbers. `cells` counts combinations of its axes, `duplicates` the trials that differ from
+    another one only in parameters that their strategy does not read.
+
+    Seconds are those of one core, `elapsed_s` with the workers that live now, at least one.
+    """
+
+    spec: SweepSpec
+    cells: int
+    trials: int
+    rejected: tuple[int, ...]
+    duplicates: int
+    slots: int
+    measured: bool
+    basis: str
+    trial_s: float
+    bytes: int
+
+    @property
+    def elapsed_s(self) -> float:
+        """How long the sweep would take with the worker processes that live now."""
+        return self.trials * self.trial_s / max(self.slots, 1)
+
+    def document(self) -> dict[str, Any]:
+        """Return the plan as JSON values."""
+        return {
+            "trials": self.trials,
+            "cells": self.cells,
+            "axes": [_axis_document(self.spec, name) for name in self.spec.space.by_name],
+            "rejected": [
+                {"constraint": text, "cells": count}
+                for text, count in zip(self.spec.constraints, self.rejected, strict=False)
+            ],
+            "duplicates": self.duplicates,
+            "estimate": {
+                "seconds": self.elapsed_s,
+                "core_seconds": self.trials * self.trial_s,
+                "workers": self.slots,
+                "trials_per_second": max(self.slots, 1) / self.trial_s,
+                "measured": self.measured,
+                "basis": self.basis,
+                "bytes": self.bytes,
+            },
+            "spec": self.spec.document(),
+        }
+
+
+def stored_bytes(spec: SweepSpec) -> int:
+    """Return about how much of the database the results of a sweep take."""
+    return spec.trial_count * BYTES_PER_TRIAL + _curve_bytes(spec)
+
+
+def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | None = None) -> Plan:
+    """Return what `spec` would be on this machine.
+
+    Its time is measured by `meter` on its own windows; where that cannot be done, it follows from the rates
+    that workers measured.
+    """
+    slots = live_slots(connection)
+    cost = meter.cost(spec, slots) if meter else None
+    rates = measured_rates(connection)
+    measured = rates.measured(spec)
+    trial_s = rates.trial_seconds(spec)
+    basis = _AS_MEASURED if measured else _GUESSED
+    if cost is not None:
+        measured, basis = True, cost.basis
+        trial_s = cost.seconds / spec.trial_count + SAVE_SECONDS
+    return Plan(
+        spec=spec,
+        cells=spec.space.cells,
+        trials=spec.trial_count,
+        rejected=_rejected(spec),
+        duplicates=duplicates(spec),
+        slots=slots,
+        measured=measured,
+        basis=basis,
+        trial_s=trial_s,
+        bytes=stored_bytes(spec),
+    )
+
+
+def duplicates(spec: SweepSpec) -> int:
+    """Return how many trials differ from an earlier one only in parameters their strategy does not read."""
+    space = spec.space
+    known = variables(spec.strategies())
+    cells = space.cells_of(np.arange(space.trial_count))
+    mode = space.positions(cells, "strategy_mode") if "strategy_mode" in space.by_name else None
+    distinct = 0
+    for index, strategy in enumerate(spec.values_of("strategy_mode")):
+        mine = cells if mode is None else cells[mode == index]
+        distinct += len(np.unique(_effective(spec, mine, known, strategy)))
+    return space.trial_count - distinct
+
+
+def _effective(spec: SweepSpec, cells: Any, known: Variables, strategy: str) -> Any:
+    """Return a number for each cell that is equal for cells whose run is the same under the strategy."""
+    combined = np.zeros(len(cells), dtype=np.int64)
+    for axis in spec.space.axes:
+        if known.reads(strategy, axis.name):
+            ranks = {value: rank for rank, value in enumerate(dict.fromkeys(axis.values))}
+            values = np.array([ranks[value] for value in axis.values])
+            combined = combined * len(ranks) + values[spec.space.positions(cells, axis.name)]
+            _, combined = np.unique(combined, return_inverse=True)
+    return combined
+
+
+def _rejected(spec: SweepSpec) -> tuple[int, ...]:
+    counts = [part.rejected for part in spec.space.parts if part.rejected]
+    return tuple(map(sum, zip(*counts, strict=True)))
+
+
+def _curve_bytes(spec: SweepSpec) -> int:
+    if spec.curves == "none":
+        return 0
+    kept = spec.trial_count
+    if isinstance(spec.curves, TopCurves):
+        kept = min(kept, spec.curves.top)
+    return int(kept * settlements(spec) * CURVE_BYTES_PER_SETTLEMENT)
+
+
+def _axis_document(spec: SweepSpec, name: str) -> dict[str, Any]:
+    space = spec.space
+    axis = space.by_name[name]
+    dimension = space.dimensions[space.dimension_of[name]]
+    linked = [other.name for other in dimension.axes if other.name != name]
+    values = axis.labels[int(axis.conditional) :]
+    return {
+        "name": name,
+        "size": len(values),
+        "first": values[0] if values else None,
+        "last": values[-1] if values else None,
+        "linked": linked,
+        "conditional": axis.conditional,
+    }

@@ -1,0 +1,179 @@
+"""Does one job in a worker process, and hands jobs to the workers."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+import structlog
+
+from bot.backtest import Baselines, ReplayWindow, explain, replay
+from bot.backtest.probe import probe
+from bot.clock import Clock, SystemClock
+from bot.config.run_config import RunConfig
+from bot.errors import BotError
+from bot.market.series import MarketData
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
+from sweeps.errors import QueueUnavailableError
+from sweeps.jobs.data_jobs import fetch_document, import_document
+from sweeps.jobs.job_reports import JobLostError, JobReport, SliceOverError
+from sweeps.jobs.jobs import (
+    JobClaim,
+    JobKind,
+    JobState,
+    claim_job,
+    complete_job,
+    fail_job,
+    give_up_jobs,
+    mark_jobs_published,
+    postpone_job,
+    publishable_jobs,
+)
+from sweeps.watch import TIMEOUT, TRIAL_TIMEOUT_S, TimeLimitError, Unwatched, Watch, job_timeout_message
+
+log = structlog.get_logger()
+
+JOB_QUEUE = "carrygrid.jobs"
+RUN_JOB_TASK = "carrygrid.run_job"
+_MESSAGES = 16
+
+Interrupts = tuple[type[BaseException], ...]
+
+
+def backtest_document(config: RunConfig, data: MarketData) -> dict[str, Any]:
+    """Return the result document of one run, with what stands beside it."""
+    window = ReplayWindow.build(config, data)
+    result = replay(config, window)
+    return {**result.document(), **explain(result, window, Baselines(window)).document()}
+
+
+def probe_document(config: RunConfig, data: MarketData) -> dict[str, Any]:
+    """Return what the look-ahead probe found."""
+    return probe(config, data).document()
+
+
+_RUNS: Mapping[JobKind, Callable[[RunConfig, MarketData], dict[str, Any]]] = {
+    JobKind.BACKTEST: backtest_document,
+    JobKind.PROBE: probe_document,
+}
+
+
+class JobRunner:
+    """Does jobs for one worker process; `interrupts` are how the task queue stops a task.
+
+    A job may take `limit_s`, at which `watch` ends it. `exchange_url` takes the place of the exchanges' own
+    addresses in downloads.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        *,
+        interrupts: Interrupts = (),
+        clock: Clock | None = None,
+        watch: Watch | None = None,
+        limit_s: float = TRIAL_TIMEOUT_S,
+        exchange_url: str | None = None,
+    ) -> None:
+        self._engine = engine
+        self._store = HistoricalDataStore(engine)
+        self._limits: Interrupts = (*interrupts, TimeLimitError)
+        self._clock = clock or SystemClock()
+        self._watch = watch or Unwatched()
+        self._limit_s = limit_s
+        self._exchange_url = exchange_url
+
+    def run(self, job_id: int) -> JobState | None:
+        """Do a job and store what came of it; None means that it was not to be had, which is normal."""
+        with write_transaction(self._engine) as connection:
+            claim = claim_job(connection, job_id)
+        if claim is None:
+            return None
+        self._watch.claimed(0, job_id, claim.attempt)
+        with structlog.contextvars.bound_contextvars(job=job_id):
+            began = self._clock.now_ms()
+            log.info("job started", kind=str(claim.kind), attempt=claim.attempt)
+            state = self._finish(claim)
+            seconds = (self._clock.now_ms() - began) / 1000
+            log.info("job ended", outcome=str(state or "lost"), seconds=seconds)
+            return state
+
+    def _finish(self, claim: JobClaim) -> JobState | None:
+        try:
+            with self._watch.limited(self._limit_s):
+                document = self._worked_out(claim)
+        except JobLostError:
+            log.info("job is no longer ours")
+            return None
+        except SliceOverError:
+            with write_transaction(self._engine) as connection:
+                postpone_job(connection, claim)
+            return JobState.QUEUED
+        except BotError as error:
+            return self._fail(claim, error.code, error.message)
+        except self._limits:
+            return self._fail(claim, TIMEOUT, job_timeout_message(self._limit_s))
+        except MemoryError:
+            return self._fail(claim, "memory", "needs more memory than a worker process may use")
+        with write_transaction(self._engine) as connection:
+            complete_job(connection, claim, document)
+        return JobState.COMPLETED
+
+    def _worked_out(self, claim: JobClaim) -> dict[str, Any]:
+        report = JobReport(self._engine, claim, self._clock)
+        if claim.kind is JobKind.IMPORT:
+            return import_document(self._engine, self._store, claim, report)
+        if claim.kind is JobKind.FETCH:
+            return fetch_document(self._store, claim, report, self._clock, self._exchange_url)
+        config = RunConfig.parse(claim.request["config"])
+        data = self._store.load(config.exchange, config.symbols, config.end, config.start)
+        return _RUNS[claim.kind](config, data)
+
+    def _fail(self, claim: JobClaim, code: str, message: str) -> JobState:
+        log.warning("job failed", code=code, reason=message)
+        with write_transaction(self._engine) as connection:
+            fail_job(connection, claim, code, message)
+        return JobState.FAILED
+
+
+class JobQueue(Protocol):
+    """Where messages about jobs go."""
+
+    def publish_job(self, job_id: int) -> None:
+        """Send one message, without retrying; raises QueueUnavailableError if that fails."""
+
+
+class JobDispatcher:
+    """Publishes waiting jobs, and again what got lost; writes nothing while there are none."""
+
+    def __init__(self, engine: sa.Engine, queue: JobQueue) -> None:
+        self._engine = engine
+        self._queue = queue
+
+    def step(self) -> int:
+        """Publish what waits and return how many messages were sent."""
+        with self._engine.connect() as connection:
+            waiting = publishable_jobs(connection, _MESSAGES)
+        if not waiting:
+            return 0
+        with write_transaction(self._engine) as connection:
+            given_up = give_up_jobs(connection)
+            waiting = publishable_jobs(connection, _MESSAGES)
+        if given_up:
+            log.warning("jobs given up", jobs=given_up)
+        sent = self._publish(waiting)
+        if sent:
+            with write_transaction(self._engine) as connection:
+                mark_jobs_published(connection, sent)
+        return len(sent)
+
+    def _publish(self, waiting: list[int]) -> list[int]:
+        sent: list[int] = []
+        for job_id in waiting:
+            try:
+                self._queue.publish_job(job_id)
+            except QueueUnavailableError as error:
+                log.warning("broker takes no jobs, trying on", error=error.message)
+                return sent
+            sent.append(job_id)
+        return sent

@@ -1,0 +1,246 @@
+"""Single pieces of work as rows: asked for by the API, done by a worker, answered from SQL."""
+
+import json
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.market_store.database import database_now_ms
+from sweeps.analysis.progress import bounded_id
+from sweeps.errors import UnknownJobError
+from sweeps.queue.leases import ATTEMPT_LIMIT, LEASE_MS
+from sweeps.storage.tables import job
+from sweeps.storage.uploads import discard_uploads
+
+REPUBLISH_MS = 30_000
+GIVEN_UP = "given_up"
+
+
+class JobKind(StrEnum):
+    """What is to be done."""
+
+    BACKTEST = "backtest"
+    PROBE = "probe"
+    IMPORT = "import"
+    FETCH = "fetch"
+
+
+class JobState(StrEnum):
+    """Life of a job."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as people see it; progress once it has told any, result or error once it ended."""
+
+    id: int
+    kind: JobKind
+    state: JobState
+    request: dict[str, Any]
+    created_ms: int
+    finished_ms: int | None
+    result: dict[str, Any] | None
+    error_code: str | None
+    error: str | None
+    progress: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobClaim:
+    """A job that is ours; `attempt` tells its owners apart, `progress` is what an earlier one left."""
+
+    id: int
+    kind: JobKind
+    request: dict[str, Any]
+    attempt: int
+    progress: dict[str, Any] | None = None
+
+
+def create_job(connection: sa.Connection, kind: JobKind, request: Mapping[str, Any]) -> int:
+    """Store a job to be done and return its id."""
+    now_ms = connection.execute(sa.select(database_now_ms())).scalar_one()
+    job_id: int = connection.execute(
+        job.insert()
+        .values(kind=kind, request=json.dumps(request), state=JobState.QUEUED, created_ms=now_ms)
+        .returning(job.c.id)
+    ).scalar_one()
+    return job_id
+
+
+def get_job(connection: sa.Connection, kind: JobKind | Collection[JobKind], job_id: int) -> JobView:
+    """Return a job of that kind, or of one of those kinds; raises UnknownJobError."""
+    kinds = (kind,) if isinstance(kind, JobKind) else tuple(kind)
+    row = connection.execute(
+        sa.select(job).where(job.c.id == bounded_id(job_id), job.c.kind.in_(kinds))
+    ).one_or_none()
+    if row is None:
+        raise UnknownJobError(f"there is no {' or '.join(kinds)} {job_id}")
+    return _view(row)
+
+
+def recent_jobs(connection: sa.Connection, kinds: Collection[JobKind], limit: int) -> list[JobView]:
+    """Return the newest jobs of some kinds, newest first."""
+    query = sa.select(job).where(job.c.kind.in_(kinds)).order_by(job.c.id.desc()).limit(limit)
+    return [_view(row) for row in connection.execute(query)]
+
+
+def _view(row: Any) -> JobView:
+    return JobView(
+        id=row.id,
+        kind=JobKind(row.kind),
+        state=JobState(row.state),
+        request=json.loads(row.request),
+        created_ms=row.created_ms,
+        finished_ms=row.finished_ms,
+        result=None if row.result is None else json.loads(zlib.decompress(row.result)),
+        error_code=row.error_code,
+        error=row.error,
+        progress=_document(row.progress),
+    )
+
+
+def _document(text: str | None) -> dict[str, Any] | None:
+    return None if text is None else json.loads(text)
+
+
+def claim_job(connection: sa.Connection, job_id: object) -> JobClaim | None:
+    """Take a job that nobody works on, or return None; the attempt is counted before the work starts."""
+    if not isinstance(job_id, int) or not 0 < job_id < 2**31:
+        return None
+    row = connection.execute(
+        job.update()
+        .where(job.c.id == job_id, _is_free(), job.c.attempts < ATTEMPT_LIMIT)
+        .values(
+            state=JobState.RUNNING,
+            attempts=job.c.attempts + 1,
+            lease_until_ms=database_now_ms() + LEASE_MS,
+        )
+        .returning(job.c.kind, job.c.request, job.c.attempts, job.c.progress)
+    ).one_or_none()
+    if row is None:
+        return None
+    request, progress = json.loads(row.request), _document(row.progress)
+    return JobClaim(job_id, JobKind(row.kind), request, row.attempts, progress)
+
+
+def note_progress(connection: sa.Connection, claim: JobClaim, progress: Mapping[str, Any]) -> bool:
+    """Store how far a job is and renew its lease; False means that it is no longer ours: stop."""
+    values = {"progress": json.dumps(progress), "lease_until_ms": database_now_ms() + LEASE_MS}
+    return connection.execute(job.update().where(_is_ours(claim)).values(values)).rowcount == 1
+
+
+def postpone_job(connection: sa.Connection, claim: JobClaim) -> bool:
+    """Put a job that got ahead back into the queue, to go on with later; False as `note_progress`."""
+    values = {"state": JobState.QUEUED, "lease_until_ms": None, "published_ms": None, "attempts": 0}
+    return connection.execute(job.update().where(_is_ours(claim)).values(values)).rowcount == 1
+
+
+def cancel_job(connection: sa.Connection, kinds: Collection[JobKind], job_id: int) -> JobView:
+    """End a job that has not ended yet; its worker notices. Raises UnknownJobError."""
+    get_job(connection, kinds, job_id)
+    open_states = (JobState.QUEUED, JobState.RUNNING)
+    ended = connection.execute(
+        job.update()
+        .where(job.c.id == job_id, job.c.state.in_(open_states))
+        .values(state=JobState.CANCELLED, finished_ms=database_now_ms())
+    )
+    if ended.rowcount:
+        discard_uploads(connection, job_id)
+    return get_job(connection, kinds, job_id)
+
+
+def complete_job(connection: sa.Connection, claim: JobClaim, result: Mapping[str, Any]) -> bool:
+    """Store the result; False means that the job was taken over meanwhile, and nothing is stored."""
+    packed = zlib.compress(json.dumps(result, separators=(",", ":")).encode())
+    return _end(connection, claim.id, _is_ours(claim), state=JobState.COMPLETED, result=packed)
+
+
+def fail_job(connection: sa.Connection, claim: JobClaim, code: str, message: str) -> bool:
+    """Store why there is no result; False as `complete_job`."""
+    return _end(connection, claim.id, _is_ours(claim), state=JobState.FAILED, error_code=code, error=message)
+
+
+def renew_job(connection: sa.Connection, job_id: int, attempt: int, *, lease_ms: int = LEASE_MS) -> bool:
+    """Renew the lease of a job for its process; False means that it is no longer that process's."""
+    values = {"lease_until_ms": database_now_ms() + lease_ms}
+    return connection.execute(job.update().where(_is_at(job_id, attempt)).values(values)).rowcount == 1
+
+
+def release_job(connection: sa.Connection, job_id: object) -> None:
+    """Give back a job whose worker process died."""
+    if not isinstance(job_id, int) or not 0 < job_id < 2**31:
+        return
+    connection.execute(
+        job.update()
+        .where(job.c.id == job_id, job.c.state == JobState.RUNNING)
+        .values(state=JobState.QUEUED, lease_until_ms=None, published_ms=None)
+    )
+
+
+def fail_lost_job(connection: sa.Connection, job_id: int, attempt: int, code: str, message: str) -> bool:
+    """Store why a job whose process was ended has no result; False if it was taken over meanwhile."""
+    mine = _is_at(job_id, attempt)
+    return _end(connection, job_id, mine, state=JobState.FAILED, error_code=code, error=message)
+
+
+def give_up_jobs(connection: sa.Connection) -> int:
+    """End the jobs whose every attempt lost its worker, and return how many."""
+    given_up = connection.execute(
+        job.update()
+        .where(_is_free(), job.c.attempts >= ATTEMPT_LIMIT)
+        .values(
+            state=JobState.FAILED,
+            error_code=GIVEN_UP,
+            error=f"given up after {ATTEMPT_LIMIT} attempts, each of which lost its worker",
+            finished_ms=database_now_ms(),
+        )
+    ).rowcount
+    if given_up:
+        failed = sa.select(job.c.id).where(job.c.state == JobState.FAILED)
+        discard_uploads(connection, failed.scalar_subquery())
+    return given_up
+
+
+def publishable_jobs(connection: sa.Connection, limit: int, *, republish_ms: int = REPUBLISH_MS) -> list[int]:
+    """Return the oldest jobs that nobody works on and that no fresh message is about."""
+    silent = sa.or_(job.c.published_ms.is_(None), job.c.published_ms < database_now_ms() - republish_ms)
+    return list(
+        connection.execute(
+            sa.select(job.c.id).where(_is_free(), silent).order_by(job.c.id).limit(limit)
+        ).scalars()
+    )
+
+
+def mark_jobs_published(connection: sa.Connection, job_ids: Sequence[int]) -> None:
+    """Note that messages were sent."""
+    connection.execute(job.update().where(job.c.id.in_(job_ids)).values(published_ms=database_now_ms()))
+
+
+def _is_free() -> sa.ColumnElement[bool]:
+    expired = sa.and_(job.c.state == JobState.RUNNING, job.c.lease_until_ms < database_now_ms())
+    return sa.or_(job.c.state == JobState.QUEUED, expired)
+
+
+def _is_ours(claim: JobClaim) -> sa.ColumnElement[bool]:
+    return _is_at(claim.id, claim.attempt)
+
+
+def _is_at(job_id: int, attempt: int) -> sa.ColumnElement[bool]:
+    return sa.and_(job.c.id == job_id, job.c.state == JobState.RUNNING, job.c.attempts == attempt)
+
+
+def _end(connection: sa.Connection, job_id: int, mine: sa.ColumnElement[bool], **values: Any) -> bool:
+    ended = connection.execute(job.update().where(mine).values(finished_ms=database_now_ms(), **values))
+    if ended.rowcount:
+        discard_uploads(connection, job_id)
+    return ended.rowcount == 1

@@ -1,0 +1,95 @@
+"""Deletion of sweeps: gone at once for everybody, their rows in small transactions that let others write."""
+
+import time
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from bot.market_store.database import write_transaction
+from sweeps.errors import UnknownSweepError
+from sweeps.storage.tables import (
+    DELETING,
+    chunk,
+    compiled_sweep,
+    is_shown,
+    sweep,
+    sweep_tag,
+    sweep_window,
+    trial,
+    trial_block,
+    trial_curve,
+)
+
+TRIALS_AT_ONCE = 2_000
+_LEAST_PAUSE_S = 0.005
+
+
+def delete_sweep(connection: sa.Connection, sweep_id: int) -> None:
+    """Let a sweep be gone: no list, page or worker finds it any more, and its
+    idempotency key is free.
+
+    One of up to `TRIALS_AT_ONCE` trials goes with all its rows, the rows of a larger one by `delete_rows`.
+    Raises: UnknownSweepError.
+    """
+    # The chunks go first: a worker that stores results holds its chunk's row, so the two wait for each other.
+    connection.execute(chunk.delete().where(chunk.c.sweep_id == sweep_id))
+    marked = connection.execute(
+        sweep.update()
+        .where(sweep.c.id == sweep_id, is_shown())
+        .values(state=DELETING, idempotency_key=None)
+        .returning(sweep.c.trials_total)
+    ).scalar_one_or_none()
+    if marked is None:
+        raise UnknownSweepError(f"there is no sweep {sweep_id}")
+    for table in (sweep_tag, sweep_window, compiled_sweep):
+        connection.execute(table.delete().where(table.c.sweep_id == sweep_id))
+    if marked <= TRIALS_AT_ONCE:
+        _delete_some(connection, sweep_id)
+        connection.execute(sweep.delete().where(sweep.c.id == sweep_id))
+
+
+def is_deleting(connection: sa.Connection) -> bool:
+    """Return whether rows of a deleted sweep are still there."""
+    deleted = sa.select(sweep.c.id).where(sweep.c.state == DELETING).limit(1)
+    return connection.execute(deleted).first() is not None
+
+
+def delete_rows(connection: sa.Connection) -> bool:
+    """Delete some rows of the oldest sweep that is being deleted; return whether there was anything to do."""
+    oldest = sa.select(sweep.c.id).where(sweep.c.state == DELETING).order_by(sweep.c.id).limit(1)
+    sweep_id = connection.execute(oldest).scalar_one_or_none()
+    if sweep_id is None:
+        return False
+    if not _delete_some(connection, sweep_id):
+        connection.execute(sweep.delete().where(sweep.c.id == sweep_id))
+    return True
+
+
+def finish_deletions(engine: sa.Engine, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Delete all rows of sweeps that are being deleted, with pauses as long as the transactions."""
+    more = True
+    while more:
+        began = time.perf_counter()
+        with write_transaction(engine) as connection:
+            more = delete_rows(connection)
+        if more:
+            sleep(max(time.perf_counter() - began, _LEAST_PAUSE_S))
+
+
+def _delete_some(connection: sa.Connection, sweep_id: int) -> int:
+    """Delete the rows of a sweep's first trials that are there, and return how many rows that were."""
+    some = (
+        sa.select(trial.c.number)
+        .where(trial.c.sweep_id == sweep_id)
+        .order_by(trial.c.number)
+        .limit(TRIALS_AT_ONCE)
+        .subquery()
+    )
+    last = connection.execute(sa.select(sa.func.max(some.c.number))).scalar_one()
+    deleted = 0
+    for table, number in ((trial_curve, "number"), (trial_block, "first"), (trial, "number")):
+        rows = table.delete().where(table.c.sweep_id == sweep_id)
+        if last is not None:
+            rows = rows.where(table.c[number] <= last)
+        deleted += connection.execute(rows).rowcount
+    return deleted

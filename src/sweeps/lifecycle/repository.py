@@ -1,0 +1,219 @@
+"""Writes about whole sweeps: create, cancel, resume. The caller owns the transaction."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from bot import ENGINE_VERSION
+from bot.market_store.database import database_now_ms, insert_or_skip
+from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownSweepError
+from sweeps.lifecycle.data_pin import pinned, refuse_another_footing
+from sweeps.queue.chunks import chunk_ranges, chunk_size
+from sweeps.queue.heartbeats import live_slots
+from sweeps.queue.rates import measured_rates
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.states import ACTIVE, ChunkState, SweepState, TrialState, sweep_sources
+from sweeps.storage.stored_specs import store_compiled
+from sweeps.storage.tables import chunk, is_shown, sweep, trial
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A sweep that now exists; `new` is false if its idempotency key had created it before."""
+
+    sweep_id: int
+    new: bool
+
+
+def create_sweep(
+    connection: sa.Connection, spec: SweepSpec, *, idempotency_key: str | None = None, size: int | None = None
+) -> Created:
+    """Store the sweep and its chunks of `size` trials (by default by time) and return its id.
+
+    Raises: IdempotencyConflictError if the key created another sweep.
+    """
+    now_ms = connection.execute(sa.select(database_now_ms())).scalar_one()
+    text = spec_text(spec)
+    values = {
+        "name": spec.name,
+        "spec": text,
+        "spec_digest": spec.digest,
+        "engine_version": ENGINE_VERSION,
+        "state": SweepState.QUEUED,
+        "trials_total": spec.trial_count,
+        "idempotency_key": idempotency_key,
+        "created_ms": now_ms,
+        **pinned(connection, spec),
+    }
+    sweep_id = connection.execute(
+        insert_or_skip(connection, sweep).values(values).returning(sweep.c.id)
+    ).scalar_one_or_none()
+    if sweep_id is None:
+        return _created_before(connection, spec, idempotency_key)
+    store_compiled(connection, sweep_id, text, spec)
+    add_chunks(connection, sweep_id, spec, first=0, size=size)
+    return Created(sweep_id, new=True)
+
+
+def spec_text(spec: SweepSpec) -> str:
+    """Return a sweep as it is stored."""
+    return json.dumps(spec.document(), separators=(",", ":"))
+
+
+def add_chunks(
+    connection: sa.Connection, sweep_id: int, spec: SweepSpec, *, first: int, size: int | None = None
+) -> None:
+    """Cut the trials from number `first` on into chunks of `size` trials, by default by time."""
+    trials = spec.trial_count - first
+    seconds = measured_rates(connection).trial_seconds(spec)
+    size = size or chunk_size(trials, seconds, live_slots(connection))
+    highest = sa.select(sa.func.max(chunk.c.id)).where(chunk.c.sweep_id == sweep_id)
+    next_id = (connection.execute(highest).scalar_one_or_none() or 0) + (first > 0)
+    rows = [
+        {
+            "sweep_id": sweep_id,
+            "id": next_id + index,
+            "lo": first + lo,
+            "hi": first + hi,
+            "state": ChunkState.PENDING,
+        }
+        for index, (lo, hi) in enumerate(chunk_ranges(trials, size))
+    ]
+    connection.execute(chunk.insert(), rows)
+
+
+def _created_before(connection: sa.Connection, spec: SweepSpec, key: str | None) -> Created:
+    found = connection.execute(
+        sa.select(sweep.c.id, sweep.c.spec_digest).where(sweep.c.idempotency_key == key)
+    ).one()
+    if found.spec_digest != spec.digest:
+        raise IdempotencyConflictError(
+            f"the idempotency key {key!r} belongs to sweep {found.id}, another body"
+        )
+    return Created(found.id, new=False)
+
+
+def cancel_sweep(connection: sa.Connection, sweep_id: int, reason: str | None = None) -> None:
+    """End a sweep, keeping what is done; cancelling twice is fine.
+
+    Raises: UnknownSweepError; SweepStateError if it ended otherwise.
+    """
+    moved = move_sweep(
+        connection, sweep_id, SweepState.CANCELLED, finished_ms=database_now_ms(), reason=reason
+    )
+    if moved:
+        return
+    state = sweep_state(connection, sweep_id)
+    if state is not SweepState.CANCELLED:
+        raise SweepStateError(f"sweep {sweep_id} is {state} and cannot be cancelled")
+
+
+def resume_sweep(connection: sa.Connection, sweep_id: int) -> None:
+    """Queue the rest of a paused or ended sweep again, and its failed trials; an active one is left alone.
+
+    A worker that has not yet noticed the end loses its chunk.
+    Raises: UnknownSweepError; SweepStateError if every trial has its result, or if its data were changed.
+    """
+    state = sweep_state(connection, sweep_id)
+    if state in ACTIVE:
+        return
+    refuse_another_footing(connection, sweep_id)
+    if not _reopen(connection, sweep_id, chunk.c.state != ChunkState.DONE) and state != SweepState.PAUSED:
+        raise SweepStateError(f"sweep {sweep_id} has the result of every trial; nothing to resume")
+    requeue(connection, sweep_id)
+
+
+def retry_failed(connection: sa.Connection, sweep_id: int) -> int:
+    """Queue the failed trials of a sweep again, and nothing else; return how many there are.
+
+    A completed sweep runs again for them, a paused one stays paused.
+    Raises: UnknownSweepError; SweepStateError if it was cancelled or its data were changed.
+    """
+    state = sweep_state(connection, sweep_id)
+    if state is SweepState.CANCELLED:
+        raise SweepStateError(f"sweep {sweep_id} is cancelled; resume it to finish it and retry what failed")
+    refuse_another_footing(connection, sweep_id)
+    failed = connection.execute(
+        sa.select(sa.func.sum(chunk.c.trials_failed)).where(chunk.c.sweep_id == sweep_id)
+    ).scalar_one()
+    if _reopen(connection, sweep_id) and state in {SweepState.COMPLETED, SweepState.FAILED}:
+        requeue(connection, sweep_id)
+    return int(failed or 0)
+
+
+def pause_sweep(connection: sa.Connection, sweep_id: int) -> None:
+    """Start no more trials of a sweep until it is resumed; pausing twice is fine.
+
+    Raises: UnknownSweepError; SweepStateError if it has ended.
+    """
+    if move_sweep(connection, sweep_id, SweepState.PAUSED):
+        return
+    state = sweep_state(connection, sweep_id)
+    if state is not SweepState.PAUSED:
+        raise SweepStateError(f"sweep {sweep_id} is {state} and cannot be paused")
+
+
+def requeue(connection: sa.Connection, sweep_id: int) -> None:
+    """Let a paused or ended sweep run again."""
+    move_sweep(connection, sweep_id, SweepState.QUEUED, started_ms=None, finished_ms=None, reason=None)
+
+
+def _reopen(connection: sa.Connection, sweep_id: int, besides: sa.ColumnElement[bool] | None = None) -> int:
+    """Open the chunks with failed trials, and those `besides`; return how many chunks that were."""
+    mine = chunk.c.sweep_id == sweep_id
+    failed = sa.and_(chunk.c.state == ChunkState.DONE, chunk.c.trials_failed > 0)
+    wanted = failed if besides is None else sa.or_(failed, besides)
+    found = connection.execute(sa.select(chunk.c.lo, chunk.c.hi).where(mine, wanted).order_by(chunk.c.lo))
+    if ranges := _joined((lo, hi) for lo, hi in found):
+        inside = sa.and_(trial.c.number >= sa.bindparam("first"), trial.c.number < sa.bindparam("end"))
+        connection.execute(
+            trial.delete().where(trial.c.sweep_id == sweep_id, trial.c.state == TrialState.FAILED, inside),
+            [{"first": lo, "end": hi} for lo, hi in ranges],
+        )
+    return connection.execute(
+        chunk.update()
+        .where(mine, wanted)
+        .values(
+            state=ChunkState.PENDING,
+            attempts=0,
+            token=chunk.c.token + 1,
+            owner=None,
+            lease_until_ms=None,
+            trials_done=chunk.c.trials_done - chunk.c.trials_failed,
+            trials_failed=0,
+            published_ms=None,
+        )
+    ).rowcount
+
+
+def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return ascending ranges with those that adjoin made one."""
+    joined: list[tuple[int, int]] = []
+    for lo, hi in ranges:
+        if joined and joined[-1][1] == lo:
+            joined[-1] = (joined[-1][0], hi)
+        else:
+            joined.append((lo, hi))
+    return joined
+
+
+def sweep_state(connection: sa.Connection, sweep_id: int) -> SweepState:
+    """Return the state of a sweep; raises UnknownSweepError."""
+    state = connection.execute(
+        sa.select(sweep.c.state).where(sweep.c.id == sweep_id, is_shown())
+    ).scalar_one_or_none()
+    if state is None:
+        raise UnknownSweepError(f"there is no sweep {sweep_id}")
+    return SweepState(state)
+
+
+def move_sweep(connection: sa.Connection, sweep_id: int, target: SweepState, **values: object) -> bool:
+    """Bring a sweep into another state if it may go there; return whether it did."""
+    moved = connection.execute(
+        sweep.update()
+        .where(sweep.c.id == sweep_id, sweep.c.state.in_(sweep_sources(target)))
+        .values(state=target, **values)
+    )
+    return moved.rowcount == 1

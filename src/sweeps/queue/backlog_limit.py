@@ -1,0 +1,17 @@
+"""How much work may wait at a time."""
+
+import sqlalchemy as sa
+
+from sweeps.errors import QueueFullError
+from sweeps.storage.states import ACTIVE, SweepState
+from sweeps.storage.tables import sweep
+
+
+def refuse_overload(connection: sa.Connection, most: int) -> None:
+    """Raise QueueFullError if sweeps that have not ended hold more than `most` trials."""
+    waiting = (*ACTIVE, SweepState.PAUSED)
+    held = connection.execute(
+        sa.select(sa.func.coalesce(sa.func.sum(sweep.c.trials_total), 0)).where(sweep.c.state.in_(waiting))
+    ).scalar_one()
+    if int(held) > most:
+        raise QueueFullError(int(held), most)

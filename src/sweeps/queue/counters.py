@@ -1,0 +1,64 @@
+"""Counts of what happened, kept in SQL beside what they count: right for any number of processes."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from sweeps.storage.states import TrialState
+from sweeps.storage.tables import tally
+
+TRIALS_COMPLETED = "trials_completed"
+TRIALS_FAILED = "trials_failed"
+LEASES_EXPIRED = "leases_expired"
+CHUNKS_ISOLATED = "chunks_isolated"
+CHUNK_SECONDS = "chunk_seconds"
+CHUNK_SECONDS_BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_SHARDS = 16
+
+
+def count(connection: sa.Connection, amounts: Mapping[str, int], *, writer: int = 0) -> None:
+    """Add to the counts, in the caller's transaction; those with another `writer` rarely wait for it."""
+    rows = [
+        {"name": name, "shard": writer % _SHARDS, "amount": amount}
+        for name, amount in sorted(amounts.items())
+        if amount
+    ]
+    if not rows:
+        return
+    upsert: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(tally)
+    connection.execute(
+        upsert.on_conflict_do_update(
+            index_elements=[tally.c.name, tally.c.shard],
+            set_={"amount": tally.c.amount + upsert.excluded.amount},
+        ),
+        rows,
+    )
+
+
+def chunk_took(elapsed_ms: int) -> dict[str, int]:
+    """Return the counts of one chunk that took so long: its bucket of the histogram and the time itself."""
+    bound = next((bound for bound in CHUNK_SECONDS_BOUNDS if elapsed_ms <= bound * 1000), None)
+    return {bucket_name(bound): 1, f"{CHUNK_SECONDS}_ms": elapsed_ms}
+
+
+def finished_trials(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Return the counts of trials that these rows finish."""
+    states = Counter(row["state"] for row in rows)
+    return {
+        TRIALS_COMPLETED: states[TrialState.COMPLETED],
+        TRIALS_FAILED: states[TrialState.FAILED],
+    }
+
+
+def bucket_name(bound: float | None) -> str:
+    """Return the name for chunks up to `bound` seconds and over the bound before it, None for the longest."""
+    return f"{CHUNK_SECONDS}_le_{'inf' if bound is None else f'{bound:g}'}"
+
+
+def counted(connection: sa.Connection) -> dict[str, int]:
+    """Return every count by name."""
+    rows = connection.execute(sa.select(tally.c.name, sa.func.sum(tally.c.amount)).group_by(tally.c.name))
+    return {name: int(amount) for name, amount in rows}

@@ -1,0 +1,94 @@
+"""How fast trials are replayed here, measured by the workers as they go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.models import HOUR_MS
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.tables import replay_rate
+
+SECONDS_PER_SETTLEMENT = 2e-6
+SECONDS_PER_SETTLEMENT_OF_SEVERAL = 10e-6
+"""A guess for trials of several pairs, which share nothing with each other."""
+
+SECONDS_PER_TRIAL = 300e-6
+_SEVERAL = " of several pairs"
+_LONGEST_NAME = 64
+_USUAL_INTERVAL_MS = 8 * HOUR_MS
+_MEMORY_MS = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Seconds that one process takes for a settlement of a pair, by `rate_names`, where that was measured."""
+
+    seconds_per_settlement: Mapping[str, float]
+
+    def measured(self, spec: SweepSpec) -> bool:
+        """Return whether trials like those of the sweep have been measured, of all its strategies."""
+        return all(name in self.seconds_per_settlement for name in rate_names(spec))
+
+    def trial_seconds(self, spec: SweepSpec) -> float:
+        """Return about how long an average trial takes on one core; a guess where nothing is measured."""
+        work = settlements(spec)
+        each = SECONDS_PER_SETTLEMENT_OF_SEVERAL if _has_several(spec) else SECONDS_PER_SETTLEMENT
+        guess = SECONDS_PER_TRIAL + work * each
+        known = self.seconds_per_settlement
+        return fmean(work * known[name] if name in known else guess for name in rate_names(spec))
+
+
+def rate_names(spec: SweepSpec) -> tuple[str, ...]:
+    """Return the names under which trials of a sweep are measured, by strategy; of several pairs apart."""
+    kind = _SEVERAL if _has_several(spec) else ""
+    return tuple(f"{name[: _LONGEST_NAME - len(kind)]}{kind}" for name in spec.strategies())
+
+
+def _has_several(spec: SweepSpec) -> bool:
+    return any(len(group) > 1 for group in spec.symbol_groups())
+
+
+def settlements(spec: SweepSpec) -> float:
+    """Return about how many settlements an average trial walks through, at the usual interval of 8 hours."""
+    start = fmean(spec.values_of("start"))
+    end = fmean(spec.values_of("end"))
+    symbols = fmean(len(group) for group in spec.symbol_groups())
+    return settlements_between(start, end) * symbols
+
+
+def settlements_between(start_ms: float, end_ms: float) -> float:
+    """Return how many settlements a pair has from start to end at the usual interval, at least one."""
+    return max((end_ms - start_ms) / _USUAL_INTERVAL_MS, 1.0)
+
+
+def measured_rates(connection: sa.Connection) -> Rates:
+    """Return the rates of all machines together."""
+    rows = connection.execute(
+        sa.select(
+            replay_rate.c.strategy,
+            sa.func.sum(replay_rate.c.work).label("work"),
+            sa.func.sum(replay_rate.c.busy_ms).label("busy_ms"),
+        ).group_by(replay_rate.c.strategy)
+    )
+    measured = [row for row in rows if row.work and row.busy_ms]
+    return Rates({row.strategy: float(row.busy_ms) / 1000 / float(row.work) for row in measured})
+
+
+def record_rate(connection: sa.Connection, host: str, spec: SweepSpec, trials: int, busy_ms: int) -> None:
+    """Add what a process measured; older measurements fade once ten minutes have been added up."""
+    names = sorted(rate_names(spec))
+    work = max(int(trials * settlements(spec)), 1)
+    share = {"work": work // len(names), "busy_ms": busy_ms // len(names)}
+    upsert: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(replay_rate)
+    fade = sa.case((replay_rate.c.busy_ms > _MEMORY_MS, 2), else_=1)
+    connection.execute(
+        upsert.on_conflict_do_update(
+            index_elements=[replay_rate.c.strategy, replay_rate.c.host],
+            set_={key: replay_rate.c[key].op("/")(fade) + upsert.excluded[key] for key in share},
+        ),
+        [{"strategy": name, "host": host, **share} for name in names],
+    )

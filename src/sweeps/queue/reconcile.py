@@ -1,0 +1,204 @@
+"""Keeping chunks moving: expired leases, poison trials, finished sweeps, and what to publish next."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain, pairwise, zip_longest
+from itertools import count as count_up
+
+import sqlalchemy as sa
+
+from bot import ENGINE_VERSION
+from bot.market_store.database import database_now_ms, insert_or_skip
+from sweeps.errors import UnreadableSweepError
+from sweeps.queue.counters import count, finished_trials
+from sweeps.queue.leases import ATTEMPT_LIMIT, count_trials, missing_trials
+from sweeps.storage.leaderboard import prune_curves
+from sweeps.storage.states import ACTIVE, ChunkState, SweepState, TrialState, sweep_sources
+from sweeps.storage.stored_specs import stored_spec
+from sweeps.storage.sweep_summary import stored_aim
+from sweeps.storage.tables import chunk, sweep, trial
+
+REPUBLISH_MS = 30_000
+QUARANTINED = "quarantined"
+_LEASE_EXPIRED = "the worker process disappeared (its lease ran out)"
+_is_active = sa.exists().where(sweep.c.id == chunk.c.sweep_id, sweep.c.state.in_(ACTIVE))
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRef:
+    """Which chunk a message is about."""
+
+    sweep_id: int
+    chunk_id: int
+
+
+def expire_leases(connection: sa.Connection) -> int:
+    """Free the chunks whose owners fell silent, whatever their sweep's state, and return how many.
+
+    A chunk that somebody is writing to at this moment is not waited for, but looked at again next time.
+    """
+    silent = (
+        sa.select(chunk.c.sweep_id, chunk.c.id)
+        .where(chunk.c.state == ChunkState.RUNNING, chunk.c.lease_until_ms < database_now_ms())
+        .with_for_update(skip_locked=True)
+    )
+    return connection.execute(
+        chunk.update()
+        .where(sa.tuple_(chunk.c.sweep_id, chunk.c.id).in_(silent))
+        .values(
+            state=ChunkState.PENDING,
+            owner=None,
+            lease_until_ms=None,
+            published_ms=None,
+            last_error=_LEASE_EXPIRED,
+        )
+    ).rowcount
+
+
+def exhausted_chunks(connection: sa.Connection) -> list[ChunkRef]:
+    """Return the pending chunks of active sweeps that used up their attempts."""
+    rows = connection.execute(
+        sa.select(chunk.c.sweep_id, chunk.c.id)
+        .where(chunk.c.state == ChunkState.PENDING, chunk.c.attempts >= ATTEMPT_LIMIT, _is_active)
+        .limit(100)
+    )
+    return [ChunkRef(row.sweep_id, row.id) for row in rows]
+
+
+def isolate(connection: sa.Connection, ref: ChunkRef) -> None:
+    """Split an exhausted chunk at its missing trials, or quarantine its one missing trial.
+
+    The last attempt saved every trial, so the first one missing is to blame if any is: it goes alone. The
+    others are halved, for what kills a worker before its first trial.
+    Raises: UnreadableSweepError if this installation cannot read the sweep.
+    """
+    found = connection.execute(
+        sa.select(chunk, sweep.c.spec)
+        .join(sweep, sweep.c.id == chunk.c.sweep_id)
+        .where(chunk.c.sweep_id == ref.sweep_id, chunk.c.id == ref.chunk_id)
+        .where(chunk.c.state == ChunkState.PENDING, chunk.c.attempts >= ATTEMPT_LIMIT)
+        .with_for_update(of=chunk)
+    ).one_or_none()
+    if found is None:
+        return
+    stored_spec(connection, ref.sweep_id, found.spec)  # raises for a sweep that nobody here can work on
+    missing = missing_trials(connection, ref.sweep_id, found.lo, found.hi)
+    if len(missing) > 1:
+        cuts = sorted({missing[1], missing[(len(missing) + 1) // 2]})
+        _split(connection, ref, found.spec, [*cuts, found.hi])
+        return
+    if missing:
+        _quarantine(connection, ref, missing[0], found.last_error)
+    count_trials(connection, ref.sweep_id, ref.chunk_id, found.spec, done=True)
+
+
+def _split(connection: sa.Connection, ref: ChunkRef, spec_text: str, ends: Sequence[int]) -> None:
+    # The sweep is locked, so that an extension does not give its new chunks the same ids meanwhile.
+    connection.execute(sa.select(sweep.c.id).where(sweep.c.id == ref.sweep_id).with_for_update())
+    highest = sa.select(sa.func.max(chunk.c.id)).where(chunk.c.sweep_id == ref.sweep_id)
+    new_ids = count_up(connection.execute(highest).scalar_one() + 1)
+    connection.execute(
+        chunk.update()
+        .where(chunk.c.sweep_id == ref.sweep_id, chunk.c.id == ref.chunk_id)
+        .values(hi=ends[0], attempts=0, token=chunk.c.token + 1, published_ms=None)
+    )
+    rows = [
+        {"sweep_id": ref.sweep_id, "id": new_id, "lo": lo, "hi": hi, "state": ChunkState.PENDING}
+        for new_id, (lo, hi) in zip(new_ids, pairwise(ends), strict=False)
+    ]
+    connection.execute(chunk.insert(), rows)
+    for chunk_id in (ref.chunk_id, *(row["id"] for row in rows)):
+        count_trials(connection, ref.sweep_id, chunk_id, spec_text, done=False)
+
+
+def _quarantine(connection: sa.Connection, ref: ChunkRef, number: int, last_error: str | None) -> None:
+    row = {
+        "sweep_id": ref.sweep_id,
+        "number": number,
+        "state": TrialState.FAILED,
+        "error_code": QUARANTINED,
+        "error": f"given up after {ATTEMPT_LIMIT} attempts: {last_error or 'no reason recorded'}",
+    }
+    connection.execute(insert_or_skip(connection, trial), row)
+    count(connection, finished_trials([row]))
+
+
+def close_finished(connection: sa.Connection) -> list[int]:
+    """End the active sweeps without an open chunk and return their ids; `failed` if every trial failed."""
+    is_open = sa.exists().where(chunk.c.sweep_id == sweep.c.id, chunk.c.state != ChunkState.DONE)
+    rows = connection.execute(
+        sa.select(sweep.c.id, sweep.c.spec, sweep.c.trials_total).where(sweep.c.state.in_(ACTIVE), ~is_open)
+    ).all()
+    for row in rows:
+        failed = connection.execute(
+            sa.select(sa.func.sum(chunk.c.trials_failed)).where(chunk.c.sweep_id == row.id)
+        ).scalar_one()
+        state = SweepState.FAILED if failed == row.trials_total else SweepState.COMPLETED
+        connection.execute(
+            sweep.update()
+            .where(sweep.c.id == row.id, sweep.c.state.in_(sweep_sources(state)))
+            .values(state=state, finished_ms=database_now_ms())
+        )
+        with suppress(UnreadableSweepError):  # then all curves stay: which are the best, its spec would say
+            prune_curves(connection, row.id, stored_aim(row.spec))
+    return [row.id for row in rows]
+
+
+def active_sweeps(connection: sa.Connection) -> list[int]:
+    """Return the sweeps with work left that this engine version can do, oldest first."""
+    return list(
+        connection.execute(
+            sa.select(sweep.c.id)
+            .where(sweep.c.state.in_(ACTIVE), sweep.c.engine_version == ENGINE_VERSION)
+            .order_by(sweep.c.id)
+        ).scalars()
+    )
+
+
+def outstanding(connection: sa.Connection, *, republish_ms: int = REPUBLISH_MS) -> int:
+    """Return how many messages may still wait in the broker."""
+    return connection.execute(
+        sa.select(sa.func.count())
+        .select_from(chunk)
+        .where(chunk.c.state == ChunkState.PENDING, _is_active)
+        .where(chunk.c.published_ms >= database_now_ms() - republish_ms)
+    ).scalar_one()
+
+
+def publishable(
+    connection: sa.Connection, sweep_ids: Sequence[int], limit: int, *, republish_ms: int = REPUBLISH_MS
+) -> list[ChunkRef]:
+    """Return up to `limit` pending chunks to publish, one sweep after another in turn."""
+    queues = [
+        _publishable_of(connection, sweep_id, limit, republish_ms) for sweep_id in sweep_ids[: max(limit, 0)]
+    ]
+    turns: Iterator[ChunkRef | None] = chain.from_iterable(zip_longest(*queues))
+    return [ref for ref in turns if ref is not None][: max(limit, 0)]
+
+
+def _publishable_of(
+    connection: sa.Connection, sweep_id: int, limit: int, republish_ms: int
+) -> list[ChunkRef]:
+    waiting = sa.or_(chunk.c.published_ms.is_(None), chunk.c.published_ms < database_now_ms() - republish_ms)
+    rows = connection.execute(
+        sa.select(chunk.c.id)
+        .where(chunk.c.sweep_id == sweep_id, chunk.c.state == ChunkState.PENDING)
+        .where(chunk.c.attempts < ATTEMPT_LIMIT, waiting)
+        .order_by(chunk.c.id)
+        .limit(limit)
+    )
+    return [ChunkRef(sweep_id, chunk_id) for chunk_id in rows.scalars()]
+
+
+def mark_published(connection: sa.Connection, refs: Sequence[ChunkRef]) -> None:
+    """Note that messages were sent, for the chunks that nobody has claimed yet."""
+    if not refs:
+        return
+    connection.execute(
+        chunk.update()
+        .where(chunk.c.sweep_id == sa.bindparam("of_sweep"), chunk.c.id == sa.bindparam("of_chunk"))
+        .where(chunk.c.state == ChunkState.PENDING)
+        .values(published_ms=database_now_ms()),
+        [{"of_sweep": ref.sweep_id, "of_chunk": ref.chunk_id} for ref in refs],
+    )

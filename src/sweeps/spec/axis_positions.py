@@ -1,0 +1,42 @@
+"""Parameters of many trials at once: they are not stored, but follow from trial numbers by arithmetic."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.errors import InvalidInputError
+from sweeps.spec.axes import Axis
+from sweeps.spec.space import TrialSpace
+
+Numbers = npt.NDArray[np.int64]
+
+
+def value_ranks(space: TrialSpace, cells: Numbers, name: str) -> Numbers:
+    """Return the rank of each cell's value among the axis's values in ascending order."""
+    values = space.by_name[name].values
+    ranks = np.empty(len(values), dtype=np.int64)
+    ranks[sorted(range(len(values)), key=lambda index: _sort_key(values[index]))] = np.arange(len(values))
+    return ranks[space.positions(cells, name)]
+
+
+def absent(axis: Axis, position: int) -> bool:
+    """Return whether a value stands for an axis that does not apply, or that is switched off."""
+    return axis.labels[position] is None
+
+
+def ascending(axis: Axis) -> list[int]:
+    """Return the positions of an axis by ascending value, absent ones first."""
+    return sorted(range(len(axis.values)), key=lambda at: (0,) if absent(axis, at) else (1, axis.values[at]))
+
+
+def checked_axis(space: TrialSpace, field: str, name: str) -> Axis:
+    """Return an axis by name; raises InvalidInputError for `field` if there is none."""
+    if name not in space.by_name:
+        known = ", ".join(space.by_name) or "none"
+        raise InvalidInputError.of(field, f"{name!r} is no axis of this sweep; it has {known}")
+    return space.by_name[name]
+
+
+def _sort_key(value: Any) -> tuple[Any, ...]:
+    return (value is None, 0 if value is None else value)

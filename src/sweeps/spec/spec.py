@@ -1,0 +1,266 @@
+"""What a sweep is asked to do: fixed parameters, search space, objective. Frozen, complete, with a digest."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from bot.config.run_config import RunConfig, load_json
+from bot.config.run_key import identifying
+from bot.errors import FieldError, InvalidInputError
+from bot.notation import is_printable, quoted
+from bot.validation import validated
+from sweeps.spec.axes import MAX_TRIALS, Axis
+from sweeps.spec.compiling import Compiled, compiled
+from sweeps.spec.metrics import METRICS, Direction, natural_direction
+from sweeps.spec.sampling import SAMPLERS, GridSampler, Sampler
+from sweeps.spec.space import FeasibleCells, TrialSpace
+from sweeps.watch import MAX_TRIAL_TIMEOUT_S, TIMEOUT, TRIAL_TIMEOUT_S
+
+MAX_CONSTRAINTS = 32
+MAX_LINKS = 16
+MAX_EXTENSIONS = 64
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+_Names = Annotated[tuple[str, ...], FailFast()]
+
+
+def _printable(text: str) -> str:
+    if not is_printable(text):
+        raise ValueError(f"{text!r} holds characters that cannot be printed")
+    return text
+
+
+class TopCurves(BaseModel):
+    """Keep the curves of the best `top` trials."""
+
+    model_config = _STRICT
+    top: int = Field(50, ge=1, le=MAX_TRIALS)
+
+
+def _curves(raw: object) -> object:
+    if isinstance(raw, TopCurves) or raw in ("all", "none"):
+        return raw
+    top = raw.get("top") if isinstance(raw, dict) and len(raw) == 1 else None
+    if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= MAX_TRIALS:
+        raise ValueError(f"{quoted(raw)} is neither all, none nor {{'top': 1 to {MAX_TRIALS:,}}}")
+    return TopCurves(top=top)
+
+
+Curves = Annotated[Literal["all", "none"] | TopCurves, BeforeValidator(_curves)]
+
+
+class Objective(BaseModel):
+    """What makes a trial the best one; the direction follows the metric if it is left out."""
+
+    model_config = _STRICT
+    metric: str = Field("sharpe", json_schema_extra={"enum": list(METRICS)})
+    direction: Direction = Direction.MAXIMIZE
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_direction(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and raw.get("direction") is None:
+            return {**raw, "direction": natural_direction(str(raw.get("metric", "sharpe")))}
+        return raw
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in METRICS:
+            raise ValueError(f"{name!r} is no metric; there are {', '.join(METRICS)}")
+        return name
+
+
+class SweepSpec(BaseModel):
+    """A sweep as submitted. Trial numbers follow from it alone, so trial n is the same on every machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title="Sweep")
+
+    name: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+        AfterValidator(_printable),
+    ] = Field("sweep", description="shown in lists")
+    base: dict[str, Any] = Field(description="parameters that all trials share")
+    grid: dict[str, Any] = Field(
+        default_factory=dict,
+        description="parameters that vary: a list, or a range by step or by count; "
+        "`when` names values of other parameters without which an axis does not apply",
+    )
+    linked: Annotated[tuple[_Names, ...], Field(max_length=MAX_LINKS), FailFast()] = Field(
+        (), description="axes of the grid that move together, value by value"
+    )
+    constraints: Annotated[tuple[str, ...], Field(max_length=MAX_CONSTRAINTS), FailFast()] = Field(
+        (), description="conditions over parameters; trials that fail one are left out"
+    )
+    sampler: Sampler = Field(GridSampler(), description="how the space is walked")
+    objective: Objective = Field(Objective(), description="what makes a trial the best")
+    curves: Curves = Field(TopCurves(), description="which curves are stored")
+    reuse: bool = Field(
+        True,
+        strict=True,
+        description="take results that another sweep has for the same run, instead of a replay",
+    )
+    trial_timeout_s: int | None = Field(
+        None,
+        strict=True,
+        ge=1,
+        le=MAX_TRIAL_TIMEOUT_S,
+        description=f"seconds after which a trial is ended, and fails with the code {TIMEOUT}; "
+        f"left out, the limit of the service ({TRIAL_TIMEOUT_S}, or CARRYGRID_TRIAL_TIMEOUT_S)",
+    )
+    extensions: Annotated[tuple[dict[str, list[Any]], ...], Field(max_length=MAX_EXTENSIONS), FailFast()] = (
+        Field((), description="values added later, each time after the trials that were there already")
+    )
+
+    _compiled: Compiled = PrivateAttr()
+
+    @classmethod
+    def parse(cls, values: object, *, max_trials: int = MAX_TRIALS) -> Self:
+        """Return the sweep that `values` describe, every axis value checked.
+
+        Raises: InvalidInputError with one entry per refused field.
+        """
+        return cls._parsed(values, {"max_trials": max_trials})
+
+    @classmethod
+    def _parsed(cls, values: object, context: dict[str, Any]) -> Self:
+        try:
+            return validated(cls, values, context=context)
+        except InvalidInputError as error:
+            raise error.renamed(_in_sampler) from None
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Compile the space, unless a twin of this sweep brings its own."""
+        given = context or {}
+        self._compiled = given.get("compiled") or compiled(
+            self, given.get("max_trials", MAX_TRIALS), given.get("feasible")
+        )
+
+    @classmethod
+    def from_text(cls, text: str, feasible: Sequence[FeasibleCells] | None = None) -> Self:
+        """Return the sweep stored as the JSON text of `document()`.
+
+        With its `feasible` cells, as kept when it was submitted, no constraint is evaluated again.
+        """
+        return cls._parsed(load_json(text), {"feasible": feasible})
+
+    @property
+    def base_config(self) -> RunConfig:
+        """The shared parameters with defaults; those that vary hold no meaning here."""
+        return next(iter(self._compiled.bases.values()))
+
+    @property
+    def space(self) -> TrialSpace:
+        """Trial numbers and parameters."""
+        return self._compiled.space
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The varied parameters in the order written."""
+        return self._compiled.space.axes
+
+    @property
+    def trial_count(self) -> int:
+        """How many trials there are."""
+        return self._compiled.space.trial_count
+
+    def params(self, number: int) -> dict[str, Any]:
+        """Return the varied parameters of a trial as JSON values; raises IndexError outside the sweep."""
+        return self.space.labels(number)
+
+    def config(self, number: int) -> RunConfig:
+        """Return all parameters of a trial.
+
+        Raises: InvalidInputError if they contradict each other; IndexError outside the sweep.
+        """
+        return self._compiled.config(number)
+
+    def symbols(self) -> tuple[str, ...]:
+        """Return every symbol that some trial trades."""
+        return tuple(dict.fromkeys(symbol for group in self.symbol_groups() for symbol in group))
+
+    def symbol_groups(self) -> tuple[tuple[str, ...], ...]:
+        """Return the sets of symbols that trials trade together."""
+        return self.values_of("symbols")
+
+    def window(self) -> tuple[int, int]:
+        """Return the earliest start and the latest end of any trial, ms UTC."""
+        return min(self.values_of("start")), max(self.values_of("end"))
+
+    def exchanges(self) -> tuple[str | None, ...]:
+        """Return the data sets that trials read; None stands for the only one held."""
+        return tuple(self.values_of("exchange"))
+
+    def grown_axes(self) -> dict[str, list[Any]]:
+        """Return all values, as JSON, of the axes to which extensions added some."""
+        return self._compiled.grown_axes()
+
+    def strategies(self) -> tuple[str, ...]:
+        """Return the strategies that trials run."""
+        return tuple(self.values_of("strategy_mode"))
+
+    def on_exchange(self, exchange: str) -> Self:
+        """Return this sweep with the data set named that it did not name."""
+        bases = {
+            name: base.model_copy(update={"exchange": exchange})
+            for name, base in self._compiled.bases.items()
+        }
+        values = dict(self) | {"base": {**self.base, "exchange": exchange}}
+        twin = replace(self._compiled, bases=bases)
+        return type(self).model_validate(values, context={"compiled": twin})
+
+    def document(self) -> dict[str, Any]:
+        """Return the sweep as JSON values: defaults filled in, decimals as canonical text, axes in order."""
+        outer = self.model_dump(mode="json", exclude={"base", "grid", "extensions"})
+        if self.trial_timeout_s is None:
+            del outer["trial_timeout_s"]  # the documents of sweeps that do not name it stay as they are
+        return {
+            "name": outer.pop("name"),
+            "base": self._compiled.base_document(),
+            "grid": self._compiled.grid_document(),
+            **outer,
+            "extensions": self._compiled.extensions_document(),
+        }
+
+    @property
+    def digest(self) -> str:
+        """Hex SHA-256 of the document, the order of the axes included."""
+        document = self.document()
+        document["base"] = identifying(document["base"])
+        document["grid"] = list(document["grid"].items())
+        document["extensions"] = [list(added.items()) for added in document["extensions"]]
+        text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def written_values(self, name: str) -> dict[str, Any]:
+        """Return the values of a parameter of every run, each by its path in what was submitted."""
+        return self._compiled.written_values(name)
+
+    def values_of(self, name: str) -> tuple[Any, ...]:
+        """Return the values that a parameter of every run takes, one or those of its axis."""
+        axis = self.space.by_name.get(name)
+        return axis.values if axis else (getattr(self.base_config, name),)
+
+
+def _in_sampler(error: FieldError) -> FieldError:
+    """Return an error of the sampler with the path that a user wrote, in which pydantic puts the kind."""
+    head, _, rest = error.field.partition(".")
+    kind, _, name = rest.partition(".")
+    if head != "sampler" or (kind and kind not in SAMPLERS):
+        return error
+    return FieldError(f"sampler.{name or 'kind'}", error.message)

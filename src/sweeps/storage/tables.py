@@ -1,0 +1,246 @@
+"""Tables of the sweep service, beside those of market data in the same metadata."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.market_store.tables import metadata
+from sweeps.spec.metrics import METRICS, MetricKind
+from sweeps.storage.columns import Money
+
+_METRIC_TYPES: dict[MetricKind, type[sa.types.TypeEngine[Any]]] = {
+    MetricKind.MONEY: Money,
+    MetricKind.COUNT: sa.Integer,
+    MetricKind.STATISTIC: sa.Float,
+}
+
+TRIAL_FAILED = "state = 'failed'"
+"""The condition of the index of failed trials, as text: a bound value would not be recognised."""
+
+sweep = sa.Table(
+    "sweep",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("spec", sa.Text, nullable=False),
+    sa.Column("spec_digest", sa.String(64), nullable=False),
+    sa.Column("engine_version", sa.String(32), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("trials_total", sa.Integer, nullable=False),
+    sa.Column("idempotency_key", sa.String(200), unique=True),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("started_ms", sa.BigInteger),
+    sa.Column("finished_ms", sa.BigInteger),
+    sa.Column("data_pin", sa.String(64)),
+    sa.Column("data_change", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("reason", sa.Text),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sqlite_autoincrement=True,
+)
+"""A submitted sweep; `spec` is its document as JSON text, `data_pin` a digest of the history it may read.
+
+`data_change` is the newest change to market data when that digest was taken, 0 if there had been none;
+`reason` says why the service itself ended it.
+"""
+
+compiled_sweep = sa.Table(
+    "compiled_sweep",
+    metadata,
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("text_digest", sa.String(64), nullable=False),
+    sa.Column("head", sa.Text, nullable=False),
+    sa.Column("feasible", sa.LargeBinary, nullable=False),
+)
+"""A sweep as compiled: summary as JSON, packed feasible cells; `text_digest` names the spec they are of."""
+
+DELETING = "deleting"
+"""State of the row of a sweep that is gone for everybody, and whose trials are still to be deleted."""
+
+
+def is_shown() -> sa.ColumnElement[bool]:
+    """Return the condition that a sweep is not being deleted."""
+    return sweep.c.state != DELETING
+
+
+sweep_tag = sa.Table(
+    "sweep_tag",
+    metadata,
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("tag", sa.String(64), primary_key=True),
+    sa.Index("ix_sweep_tag_tag", "tag"),
+)
+"""Words that people put on sweeps."""
+
+chunk = sa.Table(
+    "chunk",
+    metadata,
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("lo", sa.Integer, nullable=False),
+    sa.Column("hi", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("token", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("owner", sa.String(200)),
+    sa.Column("lease_until_ms", sa.BigInteger),
+    sa.Column("published_ms", sa.BigInteger),
+    sa.Column("finished_ms", sa.BigInteger),
+    sa.Column("last_error", sa.Text),
+    sa.Column("trials_done", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("trials_failed", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("trials_reused", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("best_number", sa.Integer),
+    sa.Index("ix_chunk_sweep_id_state", "sweep_id", "state", "id"),
+    sa.Index("ix_chunk_state_attempts", "state", "attempts"),
+    sa.Index("ix_chunk_state_published_ms", "state", "published_ms"),
+)
+"""Trial numbers [lo, hi) as one task. `token` counts claims for ever, so a late owner is told apart."""
+
+trial = sa.Table(
+    "trial",
+    metadata,
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("error_code", sa.String(32)),
+    sa.Column("error", sa.Text),
+    sa.Column("run_key", sa.String(64)),
+    sa.Column("run_hash", sa.BigInteger, index=True),
+    sa.Column("ledger", sa.LargeBinary),
+    sa.Column("reused_sweep", sa.Integer),
+    sa.Column("reused_number", sa.Integer),
+    *(sa.Column(name, _METRIC_TYPES[kind]) for name, kind in METRICS.items()),
+    sa.Index(
+        "ix_trial_failed",
+        "sweep_id",
+        "state",
+        "number",
+        sqlite_where=sa.text(TRIAL_FAILED),
+        postgresql_where=sa.text(TRIAL_FAILED),
+    ),
+    sqlite_with_rowid=False,
+)
+"""One finished trial: its metrics, or why it failed; `run_hash` finds a `run_key` in a small index.
+
+`ledger` is a digest of what its account booked, None in rows of before there was one.
+
+Where the result was taken over, `reused_sweep` and `reused_number` name the trial that was replayed.
+"""
+
+trial_block = sa.Table(
+    "trial_block",
+    metadata,
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("first", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""One metric of the completed trials stored by one transaction, `first` being the lowest number."""
+
+trial_curve = sa.Table(
+    "trial_curve",
+    metadata,
+    sa.Column("sweep_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("equity", sa.LargeBinary, nullable=False),
+    sa.Column("trades", sa.LargeBinary, nullable=False),
+    sa.ForeignKeyConstraint(["sweep_id", "number"], [trial.c.sweep_id, trial.c.number], ondelete="CASCADE"),
+)
+"""Equity curve and round trips of the trials whose curves are kept, compressed."""
+
+sweep_window = sa.Table(
+    "sweep_window",
+    metadata,
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("names", sa.String(200), nullable=False),
+    sa.Column("findings", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Findings about the data of each window of a sweep, a JSON list; a window without any has no row.
+
+`digest` is that of the parameters which choose the window; `names` are the distinct names of its findings,
+sorted, with commas between them.
+"""
+
+heartbeat = sa.Table(
+    "heartbeat",
+    metadata,
+    sa.Column("component", sa.String(16), primary_key=True),
+    sa.Column("instance", sa.String(200), primary_key=True),
+    sa.Column("beat_ms", sa.BigInteger, nullable=False),
+    sa.Column("slots", sa.Integer, nullable=False, server_default="0"),
+)
+"""When each dispatcher and worker was last alive, and how many processes it replays with."""
+
+replay_rate = sa.Table(
+    "replay_rate",
+    metadata,
+    sa.Column("strategy", sa.String(64), primary_key=True),
+    sa.Column("host", sa.String(200), primary_key=True),
+    sa.Column("work", sa.BigInteger, nullable=False),
+    sa.Column("busy_ms", sa.BigInteger, nullable=False),
+)
+"""How much one process of each machine replayed lately, and how long it took."""
+
+tally = sa.Table(
+    "tally",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("shard", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+)
+"""How often things happened, each count in several rows, so that writers do not wait for each other."""
+
+job = sa.Table(
+    "job",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("lease_until_ms", sa.BigInteger),
+    sa.Column("published_ms", sa.BigInteger),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("finished_ms", sa.BigInteger),
+    sa.Column("result", sa.LargeBinary),
+    sa.Column("error_code", sa.String(32)),
+    sa.Column("error", sa.Text),
+    sa.Column("progress", sa.Text),
+    sa.Index("ix_job_state", "state", "id"),
+    sqlite_autoincrement=True,
+)
+"""A single piece of work for a worker; `request`, `progress` and the packed `result` are JSON documents."""
+
+job_upload = sa.Table(
+    "job_upload",
+    metadata,
+    sa.Column("job_id", sa.ForeignKey(job.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+)
+"""The file that a job imports, in parts, until it is imported: workers may be on other machines."""
+
+api_token = sa.Table(
+    "api_token",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("scope", sa.String(16), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("expires_ms", sa.BigInteger),
+)
+"""Named tokens of the API; of the token itself only its SHA-256 is kept."""
+
+api_session = sa.Table(
+    "api_session",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("token_digest", sa.ForeignKey(api_token.c.digest, ondelete="CASCADE")),
+    sa.Column("expires_ms", sa.BigInteger, nullable=False),
+)
+"""Sessions of the dashboard, by a digest of their cookie; `token_digest` is null for the master token."""
+
+METRIC_COLUMNS = {name: trial.c[name] for name in METRICS}

@@ -1,0 +1,152 @@
+"""The dispatcher: publishes what the database says is to be done, and again if it gets lost."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import sqlalchemy as sa
+import structlog
+
+from bot.market_store.database import write_transaction
+from sweeps.errors import QueueUnavailableError, UnreadableSweepError
+from sweeps.lifecycle.deleting import delete_rows, is_deleting
+from sweeps.lifecycle.repository import cancel_sweep
+from sweeps.queue import reconcile
+from sweeps.queue.counters import CHUNKS_ISOLATED, LEASES_EXPIRED, count
+from sweeps.queue.heartbeats import Component, beat, forget_dead, live_slots, retire
+from sweeps.queue.reconcile import REPUBLISH_MS, ChunkRef
+from sweeps.storage.stored_specs import compile_next
+
+log = structlog.get_logger()
+
+REPLAY_CHUNK_TASK = "carrygrid.replay_chunk"
+REPLAY_QUEUE = "carrygrid.replay"
+BUSY_PERIOD_S = 0.1
+IDLE_PERIOD_S = 0.2
+MESSAGES_PER_SLOT = 3
+LEAST_WINDOW = 4
+
+
+class TaskQueue(Protocol):
+    """Where messages about chunks go."""
+
+    def publish(self, ref: ChunkRef) -> None:
+        """Send one message, without retrying; raises QueueUnavailableError if that fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one turn of the loop did."""
+
+    active: int
+    expired: int
+    isolated: int
+    published: int
+    closed: int
+
+    @property
+    def idle(self) -> bool:
+        """Whether no sweep waits for anything."""
+        return not self.active
+
+
+class Dispatcher:
+    """One turn at a time over the database; several at once do no harm but duplicate messages."""
+
+    def __init__(
+        self, engine: sa.Engine, queue: TaskQueue, instance: str, *, republish_ms: int = REPUBLISH_MS
+    ) -> None:
+        self._engine = engine
+        self._queue = queue
+        self._instance = instance
+        self._republish_ms = republish_ms
+        self._turn = 0
+        self._queue_down = False
+        self._was_idle = False
+        self._uncompiled = True
+        self._unreadable: set[int] = set()
+
+    def step(self) -> Step:
+        """Free, isolate, close, publish, once each; returns what was done."""
+        with write_transaction(self._engine) as connection:
+            beat(connection, Component.DISPATCHER, self._instance)
+            expired = reconcile.expire_leases(connection)
+            exhausted = reconcile.exhausted_chunks(connection)
+            for ref in exhausted:
+                self._isolate(connection, ref)
+            count(connection, {LEASES_EXPIRED: expired, CHUNKS_ISOLATED: len(exhausted)})
+            closed = reconcile.close_finished(connection)
+            sweeps = reconcile.active_sweeps(connection)
+            refs = self._next(connection, sweeps)
+            deleting = is_deleting(connection)
+        sent = self._publish(refs)
+        if sent:
+            with write_transaction(self._engine) as connection:
+                reconcile.mark_published(connection, sent)
+        step = Step(len(sweeps), expired, len(exhausted), len(sent), len(closed))
+        self._report(step, closed)
+        self._catch_up(deleting=deleting)
+        self._tidy_when_idle(step)
+        return step
+
+    def retire(self) -> None:
+        """Withdraw the heartbeat of a dispatcher that ends."""
+        with write_transaction(self._engine) as connection:
+            retire(connection, Component.DISPATCHER, self._instance)
+
+    def _isolate(self, connection: sa.Connection, ref: ChunkRef) -> None:
+        try:
+            reconcile.isolate(connection, ref)
+        except UnreadableSweepError as error:
+            log.warning("sweep ended", sweep=ref.sweep_id, reason=error.message)
+            cancel_sweep(connection, ref.sweep_id, error.message)
+
+    def _next(self, connection: sa.Connection, sweeps: list[int]) -> list[ChunkRef]:
+        window = max(LEAST_WINDOW, MESSAGES_PER_SLOT * live_slots(connection))
+        free = window - reconcile.outstanding(connection, republish_ms=self._republish_ms)
+        if free <= 0 or not sweeps:
+            return []
+        self._turn += 1
+        first = self._turn % len(sweeps)
+        in_turn = sweeps[first:] + sweeps[:first]
+        return reconcile.publishable(connection, in_turn, free, republish_ms=self._republish_ms)
+
+    def _publish(self, refs: list[ChunkRef]) -> list[ChunkRef]:
+        sent: list[ChunkRef] = []
+        for ref in refs:
+            try:
+                self._queue.publish(ref)
+            except QueueUnavailableError as error:
+                if not self._queue_down:
+                    log.warning("broker takes no messages, trying on", error=error.message)
+                self._queue_down = True
+                return sent
+            sent.append(ref)
+        if sent and self._queue_down:
+            log.info("broker takes messages again")
+            self._queue_down = False
+        return sent
+
+    def _report(self, step: Step, closed: list[int]) -> None:
+        if step.expired or step.isolated:
+            log.warning("chunks recovered", expired=step.expired, isolated=step.isolated)
+        for sweep_id in closed:
+            log.info("sweep finished", sweep=sweep_id)
+
+    def _catch_up(self, *, deleting: bool) -> None:
+        """Delete some rows of deleted sweeps, and compile a sweep from before that was stored."""
+        if deleting:
+            with write_transaction(self._engine) as connection:
+                delete_rows(connection)
+        if self._uncompiled:
+            self._uncompiled = compile_next(self._engine, self._unreadable)
+
+    def _tidy_when_idle(self, step: Step) -> None:
+        if step.idle and not self._was_idle:
+            with write_transaction(self._engine) as connection:
+                forget_dead(connection)
+            if self._engine.dialect.name == "sqlite":
+                with self._engine.connect() as connection:
+                    raw = connection.connection.cursor()
+                    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                    raw.close()
+        self._was_idle = step.idle

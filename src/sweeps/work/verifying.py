@@ -1,0 +1,134 @@
+"""Replays trials of a sweep again, one by one, and compares every stored number with what comes out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from bot import ENGINE_VERSION
+from bot.backtest import RunResult
+from bot.backtest.ledger_digest import DIGEST_BYTES
+from bot.errors import BotError
+from sweeps.analysis.progress import get_spec
+from sweeps.analysis.queries import finished_numbers
+from sweeps.errors import DataChangedError
+from sweeps.lifecycle.data_pin import check_pin
+from sweeps.spec.metrics import ALWAYS_KNOWN, LATER
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.curves import encode_equity, encode_trades
+from sweeps.storage.states import TrialState
+from sweeps.storage.tables import sweep, trial, trial_curve
+from sweeps.work.replay import WindowCache, completed_row, failed_row, replay_trial, trial_metrics
+
+_TAKEN_OVER = ("reused_sweep", "reused_number")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One stored value of a trial that its replay does not give, both as text."""
+
+    number: int
+    name: str
+    stored: str
+    replayed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """What stands between a sweep's rows and a comparison: None where nothing does."""
+
+    sweep_id: int
+    spec: SweepSpec
+    obstacle: str | None
+
+
+def footing(connection: sa.Connection, sweep_id: int) -> Footing:
+    """Return whether the rows of a sweep can be compared; raises UnknownSweepError.
+
+    Rows of another engine version are recognized, and so are market data that were changed since.
+    """
+    spec = get_spec(connection, sweep_id)
+    found = connection.execute(
+        sa.select(sweep.c.engine_version, sweep.c.data_pin).where(sweep.c.id == sweep_id)
+    ).one()
+    if found.engine_version != ENGINE_VERSION:
+        version = f"its rows were written by engine {found.engine_version}, this is {ENGINE_VERSION}"
+        return Footing(sweep_id, spec, f"{version}; clone it to compare the two")
+    try:
+        check_pin(connection, spec, found.data_pin)
+    except DataChangedError as error:
+        return Footing(sweep_id, spec, str(error))
+    return Footing(sweep_id, spec, None)
+
+
+def drawn(connection: sa.Connection, sweep_id: int, sample: int | None, seed: int = 0) -> list[int]:
+    """Return the finished trials to look at by number: `sample` of them, drawn by `seed`, or all."""
+    numbers = finished_numbers(connection, sweep_id)
+    if sample is not None and sample < len(numbers):
+        numbers = np.sort(np.random.default_rng(seed).choice(numbers, sample, replace=False))
+    found: list[int] = numbers.tolist()
+    return found
+
+
+def verify_trials(
+    engine: sa.Engine, found: Footing, numbers: Iterable[int], windows: WindowCache
+) -> Iterator[tuple[int, list[Difference]]]:
+    """Yield each trial with what differs. Nothing that replays many trials at once is used."""
+    for number in numbers:
+        row, result = _replayed(found.sweep_id, found.spec, number, windows)
+        with engine.connect() as connection:
+            stored = _stored(connection, found.sweep_id, number)
+            curve = _stored_curve(connection, found.sweep_id, number)
+        differences = _differences(number, stored, row)
+        if curve is not None and result is not None:
+            again = {"equity": encode_equity(result.equity), "trades": encode_trades(result.trades)}
+            differences += _differences(number, curve, again)
+        yield number, differences
+
+
+def _replayed(
+    sweep_id: int, spec: SweepSpec, number: int, windows: WindowCache
+) -> tuple[dict[str, Any], RunResult | None]:
+    try:
+        result = replay_trial(spec, number, windows)
+        row = completed_row(sweep_id, number, result.run_key, trial_metrics(result, windows))
+    except BotError as error:
+        return failed_row(sweep_id, number, error.code, error.message), None
+    return row, result
+
+
+def _stored(connection: sa.Connection, sweep_id: int, number: int) -> dict[str, Any]:
+    query = sa.select(trial).where(trial.c.sweep_id == sweep_id, trial.c.number == number)
+    return dict(connection.execute(query).mappings().one())
+
+
+def _stored_curve(connection: sa.Connection, sweep_id: int, number: int) -> sa.RowMapping | None:
+    query = sa.select(trial_curve.c.equity, trial_curve.c.trades).where(
+        trial_curve.c.sweep_id == sweep_id, trial_curve.c.number == number
+    )
+    return connection.execute(query).mappings().one_or_none()
+
+
+def _differences(
+    number: int, stored: dict[str, Any] | sa.RowMapping, again: dict[str, Any]
+) -> list[Difference]:
+    return [
+        Difference(number, name, _text(stored[name]), _text(value))
+        for name, value in again.items()
+        if name not in _TAKEN_OVER and stored[name] != value and not _is_of_before(name, stored)
+    ]
+
+
+def _is_of_before(name: str, stored: dict[str, Any] | sa.RowMapping) -> bool:
+    """Return whether a row lacks a value because it was written before there were any."""
+    if name == "ledger":
+        return stored[name] is None
+    return name in LATER and stored[ALWAYS_KNOWN] is None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.hex() if len(value) == DIGEST_BYTES else f"{len(value)} bytes"
+    return value.value if isinstance(value, TrialState) else str(value)
