@@ -12,35 +12,29 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import uploads
-from api.body import BodyLimit
 from api.bounded_work import MOST_COMPILING, BoundedWork
-from api.callers import Callers
 from api.comparisons import Comparisons
-from api.dashboard import (
-    backtest,
-    compare,
-    compare_trials,
-    market_pages,
-    new_sweep,
-    session,
-    sweep_list,
-    trial,
-    views,
-)
+from api.dashboard import session
+from api.dashboard.compare import compare_pages, compare_trials
+from api.dashboard.market import market_pages
 from api.dashboard.pages import Pages
+from api.dashboard.sweeps import new_sweep, sweep_list, views
+from api.dashboard.trial import backtest, trial_pages
+from api.database import ready_database
 from api.dependencies import READERS, STUDENTS, WRITERS, Database
-from api.errors import install_error_handlers
+from api.errors.handlers import install_error_handlers
 from api.headers import SecurityHeaders
-from api.local.database import ready_database
-from api.openapi import describe
+from api.middleware.body import BodyLimit
+from api.middleware.proxies import TrustedProxies
+from api.middleware.security import LOCAL_HOSTS, AccessGuard
+from api.middleware.throttle import Throttle
+from api.principals import Callers
 from api.progress_feed import ProgressFeed
-from api.proxies import TrustedProxies
 from api.replays import Replays
 from api.routes import analysis, control, data, events, exports, health, jobs, metrics, sweeps, trials
-from api.security import LOCAL_HOSTS, AccessGuard
+from api.schemas.openapi import describe
 from api.settings import Settings
-from api.starting import RefusedStart
-from api.throttle import Throttle
+from api.startup import RefusedStart
 from bot.clock import Clock, SystemClock
 from bot.market_store.database import open_engine
 from sweeps.storage.uploads import MAX_UPLOAD_BYTES
@@ -84,8 +78,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         new_sweep,
         backtest,
         views,
-        trial,
-        compare,
+        trial_pages,
+        compare_pages,
         compare_trials,
         market_pages,
         session,

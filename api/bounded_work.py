@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
-from api.refusals import BusyError
+from api.errors.http_errors import BusyError
 
 T = TypeVar("T")
 MOST_COMPILING = 16

@@ -6,7 +6,7 @@ from threading import Lock
 
 import numpy as np
 
-from api.refusals import BusyError
+from api.errors.http_errors import BusyError
 from api.submission import admit_run
 from bot.backtest import ReplayWindow
 from bot.backtest.comparison import Comparison, compare

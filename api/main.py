@@ -3,7 +3,7 @@
 import logging
 
 from api.application import create_app
-from api.connections import bound_heads
+from api.middleware.connections import bound_heads
 from api.settings import Settings
 from bot.errors import BotError
 from sweeps.logs import configure_logging

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from api.bounded_work import BoundedWork
-from api.refusals import HistoryChangedError
+from api.errors.http_errors import HistoryChangedError
 from bot.backtest import ReplayWindow, RunResult, explain, replay
 from bot.backtest.insight import Baselines
 from bot.config.run_config import RunConfig

@@ -7,10 +7,10 @@ from typing import Any, BinaryIO
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from api.admission import Room
 from api.dependencies import Database
-from api.documents import job_document
-from api.refusals import BodyTooLargeError, UnsupportedMediaTypeError
-from api.room import Room
+from api.errors.http_errors import BodyTooLargeError, UnsupportedMediaTypeError
+from api.schemas.documents import job_document
 from bot.errors import InvalidInputError
 from bot.market_store.database import write_transaction
 from sweeps.jobs.data_jobs import DATA_JOBS, ImportRequest

@@ -13,7 +13,7 @@ from typing import Any
 from composing import resolved, unescaped
 from servers import LOOPBACK, eventually, free_port, leashed, private_postgres
 
-from api.local import broker, servers
+from carrygrid.local import broker, servers
 
 _PROGRAMS = Path(sys.executable).parent
 _COMMAND_LINE = """#!{python}

@@ -20,7 +20,7 @@ import psycopg
 import pytest
 import redis
 
-from api.local import leash
+from carrygrid.local import leash
 
 LOOPBACK = "127.0.0.1"
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from api.problems import Problem
+from api.errors.problems import Problem
 
 _SWEEPS, _DATA, _BACK = ("All sweeps", "/"), ("Market data", "/dashboard/data"), ("Try again", "")
 

@@ -13,11 +13,11 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api.dashboard import formats
 from api.dashboard.advice import advice
-from api.dashboard.catalogue import METRIC_LABELS, explained
-from api.dashboard.glossary import TERMS
-from api.problems import Problem
+from api.errors.problems import Problem
+from api.presentation import formats
+from api.presentation.glossary import TERMS
+from api.presentation.metric_catalogue import METRIC_LABELS, explained
 from bot.backtest.window_findings import words
 from bot.numbers.money import plain
 from bot.plurals import counted

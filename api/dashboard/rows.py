@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from api.dashboard.catalogue import METRIC_LABELS, MetricLabel
-from api.dashboard.presenters import AxisCard, text_of
+from api.presentation.metric_catalogue import METRIC_LABELS, MetricLabel
+from api.presentation.presenters import AxisCard, text_of
 from bot.backtest import RunResult
 from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig

@@ -6,10 +6,10 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from api.callers import SESSION_SECONDS, Callers
-from api.dashboard.views import PagesDep
+from api.dashboard.sweeps.views import PagesDep
 from api.dependencies import DatabaseDep
-from api.security import SESSION_COOKIE
+from api.middleware.security import SESSION_COOKIE
+from api.principals import SESSION_SECONDS, Callers
 
 router = APIRouter(include_in_schema=False, prefix="/dashboard")
 MAX_FORM_BYTES = 32_768

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from api.analysis_schemas import Heatmap, Overview, Panels, SettingPage
 from api.dependencies import DatabaseDep
-from api.documents import heatmap_document, overview_document, panels_document, setting_document
-from api.openapi import PROBLEMS
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId, other_parameters
+from api.schemas.analysis import Heatmap, Overview, Panels, SettingPage
+from api.schemas.documents import heatmap_document, overview_document, panels_document, setting_document
+from api.schemas.openapi import PROBLEMS
 from sweeps.analysis.heatmap import Aggregate, heatmap, panels
 from sweeps.analysis.overview import GAIN, MOST_POINTS, RISK, overview
 from sweeps.analysis.robustness import over_axis

@@ -6,15 +6,15 @@ from typing import Annotated
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, Request
 
-from api.body import read_object
-from api.changes import SweepChange
+from api.admission import RoomDep
 from api.dependencies import CompilingDep, DatabaseDep, ReplaysDep
-from api.documents import sweep_document
-from api.openapi import CHANGE_BODY, CLONE_BODY, PROBLEMS, SWEEP_BODY
+from api.middleware.body import read_object
 from api.responses import JsonResponse
-from api.room import RoomDep
 from api.routes.parameters import SweepId
-from api.schemas import StrategyList, SweepDocument, SweepPlan
+from api.schemas.answers import StrategyList, SweepDocument, SweepPlan
+from api.schemas.documents import sweep_document
+from api.schemas.openapi import CHANGE_BODY, CLONE_BODY, PROBLEMS, SWEEP_BODY
+from api.schemas.patches import SweepChange
 from api.submission import admit, admit_growth
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.estimates.planning import plan_sweep

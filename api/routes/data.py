@@ -5,14 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from api.body import read_object
+from api.admission import RoomDep
 from api.dependencies import DatabaseDep, ReplaysDep
-from api.documents import job_document
-from api.openapi import FETCH_BODY, PROBLEMS
+from api.middleware.body import read_object
 from api.pairs import DEFAULT_SORT, Costs, PairRow, pair_document, sorted_rows
 from api.responses import JsonResponse
-from api.room import RoomDep
-from api.schemas import CoverageReport, JobDocument, RemovalReport, WindowSuggestion
+from api.schemas.answers import CoverageReport, JobDocument, RemovalReport, WindowSuggestion
+from api.schemas.documents import job_document
+from api.schemas.openapi import FETCH_BODY, PROBLEMS
 from api.uploads import received
 from bot.market_store.deleting import Selection
 from bot.market_store.fetch.exchanges import require_ccxt

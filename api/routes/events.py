@@ -7,9 +7,9 @@ from sse_starlette import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
 from api.dependencies import DatabaseDep
-from api.openapi import PROBLEMS
 from api.progress_feed import ProgressFeed
 from api.routes.parameters import SweepId
+from api.schemas.openapi import PROBLEMS
 from sweeps.analysis.progress import SweepView, get_sweep
 
 router = APIRouter(prefix="/sweeps/{sweep_id}", tags=["sweeps"], responses=PROBLEMS)

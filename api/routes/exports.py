@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
 from api.dependencies import DatabaseDep
-from api.openapi import PROBLEMS
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId
+from api.schemas.openapi import PROBLEMS
 from sweeps.analysis.progress import get_spec, get_sweep
 from sweeps.export import ExportFormat, exported, manifest
 from sweeps.spec.spec import SweepSpec

@@ -8,9 +8,9 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.dependencies import Database, DatabaseDep, SettingsDep
-from api.openapi import PROBLEMS
 from api.responses import JsonResponse
-from api.schemas import Liveness, Readiness
+from api.schemas.answers import Liveness, Readiness
+from api.schemas.openapi import PROBLEMS
 from api.settings import Settings
 from sweeps.queue.heartbeats import Beat, Component, live_beats
 

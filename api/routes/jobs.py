@@ -5,14 +5,14 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 
-from api.body import read_object
 from api.dependencies import CompilingDep, DatabaseDep, ReplaysDep
-from api.documents import job_document
-from api.openapi import PROBLEMS, RUN_BODY
-from api.refusals import NoBestTrialError
+from api.errors.http_errors import NoBestTrialError
+from api.middleware.body import read_object
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId
-from api.schemas import JobDocument, SweepPlan
+from api.schemas.answers import JobDocument, SweepPlan
+from api.schemas.documents import job_document
+from api.schemas.openapi import PROBLEMS, RUN_BODY
 from api.submission import admit_run
 from bot.config.run_config import RunConfig
 from sweeps.analysis.progress import get_spec, get_sweep

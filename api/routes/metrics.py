@@ -5,7 +5,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.dependencies import DatabaseDep
 from api.exposition import exposition
-from api.openapi import PROBLEMS
+from api.schemas.openapi import PROBLEMS
 from sweeps.work.telemetry import telemetry
 
 router = APIRouter(tags=["operation"], responses=PROBLEMS)

@@ -6,13 +6,20 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 
 from api.dependencies import Database, DatabaseDep, ReplaysDep
-from api.documents import trial_detail, trial_document
-from api.openapi import PROBLEMS
-from api.refusals import TrialFailedError
+from api.errors.http_errors import TrialFailedError
 from api.replays import Replays
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId, TrialNumber, other_parameters
-from api.schemas import EquityCurve, FailureReport, SweepFindings, TradeList, TrialDetail, TrialPage
+from api.schemas.answers import (
+    EquityCurve,
+    FailureReport,
+    SweepFindings,
+    TradeList,
+    TrialDetail,
+    TrialPage,
+)
+from api.schemas.documents import trial_detail, trial_document
+from api.schemas.openapi import PROBLEMS
 from bot.backtest import RunResult
 from bot.backtest.result import trade_document
 from sweeps.analysis.failures import failure_report

@@ -14,10 +14,10 @@ from typing import Any
 
 from rich.console import Console
 
-from api.cli.serving import interruptible_by_signals
 from benchmarks import coldstarts, kernels, market, scaling
 from benchmarks.measure import load, machine
 from benchmarks.report import markdown, show
+from carrygrid.cli.serving import interruptible_by_signals
 
 SECTIONS = ("kernels", "cold_starts", "hundred_symbols", "settlements", "symbols", "end_to_end")
 QUICK = ("kernels", "cold_starts", "settlements", "end_to_end")

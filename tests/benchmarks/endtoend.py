@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from api.local import leash
-from api.local.ports import LOOPBACK, free_port
 from benchmarks import market
 from benchmarks.commands import CARRYGRID, environment
 from benchmarks.measure import ProcessUse, family, load, since
 from carrygrid import Client, ServiceError, Sweep
+from carrygrid.local import leash
+from carrygrid.local.ports import LOOPBACK, free_port
 
 _READY_S = 120.0
 _LOOK_S, _LOOK_SHARE = 0.02, 0.02

@@ -41,13 +41,13 @@ def shell(environment: dict[str, str], line: str, **settings: str) -> subprocess
 @pytest.mark.parametrize(
     ("module", "arguments"),
     [
-        ("api.cli.app", ["data", "list"]),
+        ("carrygrid.cli.app", ["data", "list"]),
         ("typer.main", ["data", "list"]),
         ("pydantic_core", ["data", "list"]),
-        ("api.problems", ["data", "list"]),
+        ("api.errors.problems", ["data", "list"]),
         ("sqlalchemy", ["data", "list"]),
         ("bot.config.parameters", ["strategies"]),
-        ("api.local.stack", ["up"]),
+        ("carrygrid.local.stack", ["up"]),
         ("bot.market_store.synthetic.generator", ["demo"]),
     ],
 )
@@ -70,7 +70,7 @@ def test_ctrl_c_while_modules_are_loaded_is_status_130_without_a_word(
 def test_ctrl_c_while_a_dispatcher_or_worker_loads_is_status_130(
     environment: dict[str, str], module: str
 ) -> None:
-    script = _INTERRUPTED_AT.replace("MODULE", repr(module)).replace("from api.cli import main\n", "")
+    script = _INTERRUPTED_AT.replace("MODULE", repr(module)).replace("from carrygrid.cli import main\n", "")
     script = script.replace(
         "main()", "import runpy; runpy.run_module('workers.dispatcher', run_name='__main__')"
     )

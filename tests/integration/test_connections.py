@@ -14,8 +14,8 @@ import httpx2
 import pytest
 from servers import LOOPBACK, eventually, free_port, leashed
 
-from api.connections import MAX_HEAD_BYTES
-from api.throttle import LOGINS_PER_MINUTE
+from api.middleware.connections import MAX_HEAD_BYTES
+from api.middleware.throttle import LOGINS_PER_MINUTE
 
 pytestmark = pytest.mark.timeout(180)
 TOKEN = "a token of some length"

@@ -12,7 +12,15 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
 
 def demo(home: Path) -> str:
-    command = [sys.executable, "-c", "from api.cli import main; main()", "demo", "--exit", "--workers", "2"]
+    command = [
+        sys.executable,
+        "-c",
+        "from carrygrid.cli import main; main()",
+        "demo",
+        "--exit",
+        "--workers",
+        "2",
+    ]
     finished = subprocess.run(
         [*command, "--port", str(free_port())],
         env={

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from webservice import make_template
 
-RUN = [sys.executable, "-c", "from api.cli import main; main()"]
+RUN = [sys.executable, "-c", "from carrygrid.cli import main; main()"]
 SURROUNDINGS = [
     {"TZ": "UTC", "PYTHONHASHSEED": "0", "LC_ALL": "C"},
     {"TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "1", "LC_ALL": "C.UTF-8"},

@@ -15,9 +15,9 @@ from servers import eventually, free_port, leashed
 from service import Service, service
 from sweeping import BASE, state_of, submit, sweep_spec
 
-from api.local.programs import as_command, flower
 from bot.config.run_config import RunConfig
 from bot.market_store.database import open_engine, write_transaction
+from carrygrid.local.programs import as_command, flower
 from sweeps.jobs.jobs import JobKind, create_job
 
 pytestmark = pytest.mark.broker

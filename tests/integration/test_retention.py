@@ -9,11 +9,11 @@ import pytest
 import sqlalchemy as sa
 from sweeping import submit, sweep_spec
 
-from api.cli import main
 from bot.clock import SimulatedClock
 from bot.market_store.database import compact, database_now_ms, write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.models import DAY_MS
+from carrygrid.cli import main
 from sweeps.jobs.jobs import JobKind, create_job
 from sweeps.jobs.retention import expired, prune
 from sweeps.lifecycle.tags import label_sweep

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from api.local import broker, ports, servers
-from api.local.errors import StackError
-from api.local.home import Home
-from api.local.programs import Program, as_command
-from api.local.supervisor import Supervisor
+from carrygrid.local import broker, ports, servers
+from carrygrid.local.errors import StackError
+from carrygrid.local.home import Home
+from carrygrid.local.programs import Program, as_command
+from carrygrid.local.supervisor import Supervisor
 
 Start = Callable[..., Supervisor]
 SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
@@ -114,7 +114,7 @@ def test_a_program_has_its_own_variables(start: Start, home: Home) -> None:
 @pytest.mark.parametrize("home", ["home", ODD], ids=["plain", "odd"], indirect=True)
 def test_the_private_broker_lets_its_user_do_no_more_than_queue(start: Start, home: Home) -> None:
     url = broker.private_url(ports.free_port())
-    start(Program("broker", as_command(("api.local.broker", "broker"))), CARRYGRID_BROKER_URL=url)
+    start(Program("broker", as_command(("carrygrid.local.broker", "broker"))), CARRYGRID_BROKER_URL=url)
     _until(lambda: servers.is_answering(url))
     with redis.Redis.from_url(url) as client:
         assert client.lpush("queue", "task") == 1

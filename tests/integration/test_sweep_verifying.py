@@ -7,10 +7,10 @@ import pytest
 import sqlalchemy as sa
 from sweeping import BASE, submit, sweep_spec
 
-from api.cli import main
 from bot.clock import SimulatedClock
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
+from carrygrid.cli import main
 from sweeps.queue.leases import Hold
 from sweeps.spec.metrics import LATER
 from sweeps.storage.tables import sweep, trial, trial_curve

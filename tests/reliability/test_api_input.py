@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from servers import eventually
 from webservice import DATABASE, Hands, sweep_body
 
-from api.body import MAX_BYTES
+from api.middleware.body import MAX_BYTES
 from bot.market_store.database import open_engine, write_transaction
 from sweeps.analysis.progress import get_spec
 from sweeps.export import ExportFormat, exported

@@ -11,7 +11,7 @@ from servers import postgres_database, postgres_server
 from sweeping import sweep_spec
 from webservice import fill
 
-from api.local.programs import WORKER_ENVIRONMENT
+from carrygrid.local.programs import WORKER_ENVIRONMENT
 
 pytestmark = [pytest.mark.broker, pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(300)]
 

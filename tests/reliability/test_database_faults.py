@@ -21,7 +21,7 @@ from storing import store_chunks
 from sweeping import assert_every_trial_once, chunks_of, stored_rows, submit, sweep_spec
 from webservice import DATABASE, Hands, copy_of, fill, serving, sweep_body
 
-from api import application, room
+from api import admission, application
 from bot.market_store.database import open_engine, write_transaction
 from sweeps.analysis.progress import get_spec
 from sweeps.export import ExportFormat, exported
@@ -122,7 +122,7 @@ def chunks_of_state(engine: sa.Engine, sweep_id: int, state: str) -> list[int]:
 def test_full_disk_stores_nothing_by_half_and_work_goes_on_when_there_is_space(
     market_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "RESERVE_BYTES", 0)
+    monkeypatch.setattr(admission, "RESERVE_BYTES", 0)
     with small_disk(tmp_path, "64m"):
         home = copy_of(market_template, tmp_path / "home")
         with serving(home) as address, httpx2.Client(base_url=address, timeout=30) as client:

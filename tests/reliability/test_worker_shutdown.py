@@ -11,7 +11,7 @@ from harness import Installation, installation
 from servers import eventually
 from sweeping import chunks_of, stored_rows, sweep_spec
 
-from api.local.programs import WORKER_ENVIRONMENT
+from carrygrid.local.programs import WORKER_ENVIRONMENT
 
 pytestmark = pytest.mark.broker
 

@@ -7,8 +7,8 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
-from api.body import MAX_DEPTH, BodyLimit, parse_object
-from api.refusals import BodyTooSlowError
+from api.errors.http_errors import BodyTooSlowError
+from api.middleware.body import MAX_DEPTH, BodyLimit, parse_object
 from bot.errors import InvalidInputError
 
 

@@ -12,7 +12,7 @@ from servers import eventually
 from webservice import Hands, sweep_body
 
 from api.bounded_work import MOST_COMPILING, BoundedWork
-from api.refusals import BusyError
+from api.errors.http_errors import BusyError
 from api.replays import Replays
 from api.routes import control
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from api.dashboard.formats import breakable, duration, rate, shown, utc
+from api.presentation.formats import breakable, duration, rate, shown, utc
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from webservice import Reader, sweep_body
 
-from api.body import MAX_BYTES
+from api.middleware.body import MAX_BYTES
 
 JSON = {"Content-Type": "application/json"}
 

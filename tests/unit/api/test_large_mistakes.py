@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from webservice import Reader, sweep_body
 
-from api.body import parse_object
+from api.middleware.body import parse_object
 from bot.config.fields import load_json
 from bot.config.run_config import RunConfig
 from bot.errors import MOST_ERRORS, FieldErrors, InvalidInputError

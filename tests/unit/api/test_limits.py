@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from webservice import DATABASE, sweep_body
 
-from api.cli import main
-from api.throttle import BURST_SECONDS, LOGINS_PER_MINUTE, Buckets
+from api.middleware.throttle import BURST_SECONDS, LOGINS_PER_MINUTE, Buckets
 from bot.market_store.database import open_engine, write_transaction
+from carrygrid.cli import main
 from sweeps.storage.scopes import Scope
 from sweeps.storage.tokens import create_token
 

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from webservice import Hands, Reader
 
-from api.body import MAX_BYTES
+from api.middleware.body import MAX_BYTES
 from bot.market_store.fetch import exchanges
 from sweeps.jobs.job_runner import JobRunner
 from sweeps.storage import uploads
@@ -187,7 +187,7 @@ def test_file_larger_than_the_limit_is_refused_and_one_larger_than_other_bodies_
 def test_file_that_would_fill_the_disk_is_refused(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.room.RESERVE_BYTES", 2**62)
+    monkeypatch.setattr("api.admission.RESERVE_BYTES", 2**62)
     response = send(client)
     assert response.status_code == 507
     assert client.get("/data/jobs").json()["jobs"] == []

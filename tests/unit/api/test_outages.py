@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from psycopg import errors as postgres
 from webservice import DATABASE
 
-from api.outages import database_problem
+from api.errors.database_errors import database_problem
 
 
 def of(cause: Exception, kind: type[sa.exc.DBAPIError] = sa.exc.OperationalError) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from webservice import DATABASE, Hands, sweep_body
 
-from api.cli import main
+from carrygrid.cli import main
 
 _SCIENTIFIC = re.compile(r"\b\d+(?:\.\d+)?E[+-]?\d+\b")
 PAGE = {"Accept": "text/html"}

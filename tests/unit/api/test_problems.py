@@ -1,6 +1,6 @@
 import pytest
 
-from api.problems import problem_of, status_problem
+from api.errors.problems import problem_of, status_problem
 from bot.errors import (
     BotError,
     DataImportError,

@@ -8,9 +8,9 @@ import pytest
 from builders import market_data, run_config
 from recorded import recorded_market
 
-from api.dashboard.charts import funding_document
-from api.dashboard.trades import settlements_of
-from api.dashboard.waterfall import attribution_of, waterfall
+from api.dashboard.trial.charts import funding_document
+from api.dashboard.trial.trades import settlements_of
+from api.dashboard.trial.waterfall import attribution_of, waterfall
 from api.replays import Study
 from bot.backtest import Baselines, ReplayWindow, replay
 from bot.backtest.decision_trace import sights

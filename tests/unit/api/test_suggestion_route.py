@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sweeping import BASE
 from webservice import DATABASE, Hands
 
-from api.cli import main
+from carrygrid.cli import main
 
 QUERY = {"exchange": "synthetic", "symbols": "BTC/USDT:USDT", "start": "2024-01-10", "end": "2024-03-30"}
 HTML = {"Accept": "text/html"}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sweeping import BASE
 from webservice import Hands, Reader, sweep_body
 
-from api.dashboard import charts
+from api.dashboard.trial import charts
 from bot.config.run_config import RunConfig
 from bot.market_store.database import write_transaction
 from bot.market_store.pair_figures.thinning import thinned

@@ -6,11 +6,11 @@ from benchmarks.coldstarts import canonical_csv
 from benchmarks.market import START_MS, generated
 from typer.testing import CliRunner
 
-from api.cli.app import app
 from bot.market.rows import SeriesKind
 from bot.market_store.database import open_engine
 from bot.market_store.store import HistoricalDataStore
 from bot.models import DAY_MS
+from carrygrid.cli.app import app
 
 
 def test_exported_series_are_imported_as_they_were(tmp_path: Path, monkeypatch) -> None:

@@ -18,7 +18,7 @@ from dockerfile_parse import DockerfileParser
 from packaging.requirements import Requirement
 from servers import LOOPBACK
 
-from api.local import broker, programs
+from carrygrid.local import broker, programs
 
 OURS = ("migrate", "api", "dispatcher", "worker", "flower")
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from api.cli.demo import exchange_of
-from api.cli.example_sweep import best_recorded, example_sweep
 from bot.errors import InsufficientDataError
 from bot.market_store.listing import ExchangeListing, SeriesListing, SymbolListing
 from bot.models import DAY_MS, HOUR_MS
+from carrygrid.cli.demo import exchange_of
+from carrygrid.cli.example_sweep import best_recorded, example_sweep
 from sweeps.spec.spec import SweepSpec
 
 DAY_0 = 19_723 * DAY_MS

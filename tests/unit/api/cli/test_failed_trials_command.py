@@ -12,8 +12,8 @@ from servers import eventually
 from sweeping import BASE
 from webservice import Hands, serving, sweep_body
 
-from api.cli import main
 from carrygrid import Client, FailureReason
+from carrygrid.cli import main
 from sweeps.errors import ResultRangeError
 from sweeps.work import replay
 

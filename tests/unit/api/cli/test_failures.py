@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from api.cli.failures import run
 from bot.errors import BotError, FieldError, InvalidInputError, StoreError
+from carrygrid.cli.failures import run
 
 app = typer.Typer()
 

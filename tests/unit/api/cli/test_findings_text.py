@@ -8,10 +8,10 @@ import pytest
 from typer.testing import CliRunner
 from webservice import Hands, serving
 
-from api.cli.app import app
-from api.cli.findings import print_findings
 from bot.backtest.findings import RunFinding
 from carrygrid import Client
+from carrygrid.cli.app import app
+from carrygrid.cli.findings import print_findings
 
 HOUR_MS = 3_600_000
 START = 1_704_067_200_000

@@ -8,8 +8,8 @@ import httpx2
 import pytest
 from webservice import Hands, serving, sweep_body
 
-from api.cli import main
-from api.cli.paper import session_config
+from carrygrid.cli import main
+from carrygrid.cli.paper import session_config
 from carrygrid.promotion import promoted
 
 

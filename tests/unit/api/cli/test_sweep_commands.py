@@ -10,7 +10,7 @@ import pytest
 from servers import eventually, free_port
 from webservice import Hands, serving, sweep_body
 
-from api.cli import main
+from carrygrid.cli import main
 
 
 @pytest.fixture

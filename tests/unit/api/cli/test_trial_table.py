@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.cli.trial_table import print_trials, wrapped
+from carrygrid.cli.sweep.trial_table import print_trials, wrapped
 
 HEADINGS = ["trial", "min_funding_rate", "max_simultaneous_positions", "Annualized return", *"abcdefgh"]
 ROW = ["123456", "0.000123456789", "3", "1,234.56 %", *["1,234,567.89"] * 8]

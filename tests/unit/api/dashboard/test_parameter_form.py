@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from example_plugin import installed_example
 
-from api.dashboard.parameter_form import parameter_groups, parameter_kinds
+from api.dashboard.forms.parameter_form import parameter_groups, parameter_kinds
 from bot.config.run_config import RunConfig
 from sweeps.spec.catalogue import strategies_document
 

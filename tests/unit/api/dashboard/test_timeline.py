@@ -1,6 +1,6 @@
 """Coverage in thousandths of an axis: bars where rows are, holes where they are not."""
 
-from api.dashboard.timeline import Axis, Bar
+from api.dashboard.market.timeline import Axis, Bar
 from bot.market.gaps import Gap
 from bot.market.intervals import IntervalSpan
 from bot.market_store.listing import SeriesListing

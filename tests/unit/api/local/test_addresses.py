@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from api.local.ports import is_loopback
-from api.local.stack import LocalStack
 from api.settings import Settings
 from bot.errors import InvalidInputError
+from carrygrid.local.ports import is_loopback
+from carrygrid.local.stack import LocalStack
 
 
 @pytest.mark.parametrize(

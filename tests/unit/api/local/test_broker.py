@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from api.local import broker
-from api.local.errors import StackError
+from carrygrid.local import broker
+from carrygrid.local.errors import StackError
 
 
 def _server(folder: Path, name: str, version: str) -> Path:

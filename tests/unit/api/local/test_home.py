@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from api.local.errors import StackError
-from api.local.home import Home, HomeLock
 from bot.errors import InvalidInputError
+from carrygrid.local.errors import StackError
+from carrygrid.local.home import Home, HomeLock
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_a_released_home_holds_no_lock_file_and_can_be_locked_again(home: Home) 
 
 def test_the_lock_of_a_killed_process_is_taken_over(home: Home) -> None:
     script = (
-        "import os, signal, sys; from pathlib import Path; from api.local.home import Home, HomeLock;"
+        "import os, signal, sys; from pathlib import Path; from carrygrid.local.home import Home, HomeLock;"
         "HomeLock(Home(Path(sys.argv[1]))).__enter__(); os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", script, str(home.root)], check=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.local import leash
+from carrygrid.local import leash
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
 
@@ -23,7 +23,7 @@ def _is_alive(pid: int) -> bool:
 def test_a_leashed_child_ends_with_a_killed_parent() -> None:
     child = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
     parent = (
-        "import os, signal, subprocess, sys; from api.local import leash;"
+        "import os, signal, subprocess, sys; from carrygrid.local import leash;"
         "c = leash.command(os.getpid(), signal.SIGKILL, [sys.executable, '-c', sys.argv[1]]);"
         "subprocess.run(c)"
     )

@@ -2,8 +2,8 @@ import socket
 
 import pytest
 
-from api.local.ports import LOOPBACK, free_port, require_free
 from bot.errors import InvalidInputError
+from carrygrid.local.ports import LOOPBACK, free_port, require_free
 
 
 def test_a_port_in_use_is_refused_by_name() -> None:

@@ -1,0 +1,202 @@
+"""Trials side by side: two to ten of them, of one sweep or several, or the best of several sweeps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, Response
+
+from api.dashboard.compare.caveats import caveats_of
+from api.dashboard.compare.compared_trials import (
+    Chosen,
+    Key,
+    Side,
+    best_trials,
+    chosen_trials,
+    differing_parameters,
+    name_of,
+    parse_sweeps,
+    parse_trials,
+    replayed,
+)
+from api.dashboard.compare.divergence_rows import Party, parting
+from api.dashboard.sweeps.views import PagesDep
+from api.dashboard.trial.charts import Span, curve_document
+from api.dashboard.trial.trial_pages import Moment, span_of
+from api.dependencies import Database, DatabaseDep, ReplaysDep
+from api.errors.problems import problem_of
+from api.presentation.metric_catalogue import MetricLabel, beside_labels, groups
+from api.presentation.presenters import quote_of, text_of
+from api.replays import Study
+from api.responses import JsonResponse
+from bot.errors import BotError, InvalidInputError
+from bot.numbers.money import exact
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, prefix="/dashboard/compare")
+Names = Annotated[str | None, Query(max_length=400)]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    """A metric of each trial, and by how much each differs from the first."""
+
+    metric: MetricLabel
+    values: Sequence[Any]
+    differences: Sequence[Any]
+
+    @property
+    def best(self) -> Any:
+        """The best of the values, None where all are equal or none is defined."""
+        known = {value for value in self.values if value is not None}
+        if len(known) < 2 or not (self.metric.signed or self.metric.small_is_good):
+            return None
+        return min(known) if self.metric.small_is_good else max(known)
+
+
+async def _keys(database: Database, trials: str | None, sweeps: str | None) -> list[Key]:
+    if sweeps is not None:
+        return await database.read(best_trials, parse_sweeps(sweeps))
+    return parse_trials(trials or "")
+
+
+async def trials_page(
+    request: Request, pages: PagesDep, database: Database, trials: str | None, sweeps: str | None
+) -> HTMLResponse:
+    """Return the page of a comparison of trials, to be filled once they have been replayed."""
+    asked = {"sweeps": sweeps} if sweeps is not None else {"trials": trials or ""}
+    keys, refused = await _keys_or_refusal(database, trials, sweeps)
+    return pages.render(
+        request,
+        "compare_trials.html",
+        status=422 if refused else 200,
+        section="compare",
+        refused=refused,
+        best_of_sweeps=sweeps is not None,
+        names=[name_of(key) for key in keys],
+        source=f"/dashboard/compare/trials?{urlencode(asked)}",
+    )
+
+
+async def _keys_or_refusal(
+    database: Database, trials: str | None, sweeps: str | None
+) -> tuple[list[Key], InvalidInputError | None]:
+    try:
+        return await _keys(database, trials, sweeps), None
+    except InvalidInputError as error:
+        return [], error
+
+
+@router.get("/trials")
+async def trials_fragment(
+    request: Request,
+    pages: PagesDep,
+    database: DatabaseDep,
+    replays: ReplaysDep,
+    trials: Names = None,
+    sweeps: Names = None,
+) -> Response:
+    """Return the comparison of the trials that the address names, or why there is none."""
+    try:
+        chosen = await database.read(chosen_trials, await _keys(database, trials, sweeps))
+        sides = await replays.work.run(lambda: replayed(replays, chosen))
+    except BotError as error:
+        problem = problem_of(error)
+        return pages.render(
+            request, "comparison_refused.html", status=problem.status, problem=problem, instead=None
+        )
+    return await run_in_threadpool(pages.render, request, "compare_sides.html", **_context(sides))
+
+
+def _context(sides: Sequence[Side]) -> dict[str, Any]:
+    chosen = [side.chosen for side in sides]
+    differing, equal = differing_parameters(chosen)
+    first, *others = sides
+    return {
+        "sides": sides,
+        "unit": quote_of([symbol for one in chosen for symbol in one.subject.run.config.symbols]),
+        "names": ",".join(one.name for one in chosen),
+        "synthetic": any(one.sweep.synthetic for one in chosen),
+        "caveats": caveats_of(sides),
+        "differing": [(name, [text_of(value) for value in values]) for name, values in differing],
+        "equal": equal,
+        "figures": _figures(chosen),
+        "partings": [
+            parting(_party(first.chosen.name, first.study), _party(other.chosen.name, other.study), 0)
+            for other in others
+            if first.study and other.study
+        ],
+    }
+
+
+def _party(name: str, study: Study) -> Party:
+    return Party(name, study.result, study.window)
+
+
+def _figures(chosen: Sequence[Chosen]) -> list[tuple[str, list[MetricRow]]]:
+    all_of = [one.subject.figures for one in chosen]
+
+    def row(metric: MetricLabel) -> MetricRow:
+        values = [figures[metric.name] for figures in all_of]
+        first = values[0]
+        away = [None if None in (first, value) else value - first for value in values]
+        return MetricRow(metric, values, away)
+
+    with exact():
+        headed = [*groups(), ("Beside holding", beside_labels())]
+        return [(heading, [row(metric) for metric in metrics]) for heading, metrics in headed]
+
+
+@router.get("/parting")
+async def parting_fragment(
+    request: Request,
+    pages: PagesDep,
+    database: DatabaseDep,
+    replays: ReplaysDep,
+    trials: Names = None,
+    at: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> HTMLResponse:
+    """Return the difference number `at` between the first two of `trials`."""
+    chosen = await database.read(chosen_trials, parse_trials(trials or ""))
+
+    def found() -> HTMLResponse:
+        one, other = (_party(side.name, replays.study(side.subject.run)) for side in chosen[:2])
+        return pages.render(request, "compare_parting.html", parting=parting(one, other, at))
+
+    return await replays.work.run(found)
+
+
+@router.get("/curves")
+async def curves(
+    database: DatabaseDep,
+    replays: ReplaysDep,
+    trials: Names = None,
+    first: Moment = None,
+    last: Moment = None,
+) -> JsonResponse:
+    """Return the equity of each trial as lines of a chart, and that of holding where they share it."""
+    chosen = await database.read(chosen_trials, parse_trials(trials or ""))
+
+    def drawn() -> JsonResponse:
+        return JsonResponse({"lines": _lines(replayed(replays, chosen), span_of(first, last))})
+
+    return await replays.work.run(drawn)
+
+
+def _lines(sides: Sequence[Side], span: Span | None) -> list[dict[str, Any]]:
+    lines = []
+    for side in sides:
+        subject = side.chosen.subject
+        equity = side.study.result.equity if side.study else subject.equity
+        if equity is not None:
+            curve = curve_document(equity, subject.run.config.initial_capital, {}, span)
+            lines.append({"name": side.chosen.name, **curve})
+    holds = {side.study.hold.run_key: side.study.hold for side in sides if side.study}
+    if len(holds) == 1:
+        [hold] = holds.values()
+        lines.append(
+            {"name": "Holding", **curve_document(hold.equity, hold.config.initial_capital, {}, span)}
+        )
+    return lines

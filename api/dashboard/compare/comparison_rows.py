@@ -1,0 +1,91 @@
+"""What the compare page prints of two strategies over the same window."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from api.dashboard.compare.divergence_rows import Parting, Party, parting
+from api.dashboard.rows import TradeRow, trade_row
+from api.dashboard.trial.charts import curve_document
+from api.presentation.metric_catalogue import MetricLabel, beside_labels, groups
+from bot.backtest import ReplayWindow
+from bot.backtest.comparison import Comparison
+from bot.backtest.result import trade_document
+from bot.config.strategy_registry import strategy_plugin
+from bot.numbers.money import exact
+from sweeps.spec.metrics import HOLD_NET_PNL, metric_values
+
+SHOWN_TRADES = 50
+_SUMS = ("net_pnl", "price_pnl", "funding", "fees")
+BESIDE = "Beside holding"
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """A metric of each run, the last less the first, and that of holding."""
+
+    metric: MetricLabel
+    values: Sequence[Any]
+    difference: Any
+    hold: Any
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyOne:
+    """What only one of the strategies traded: how often, the sums, and the first of the trades."""
+
+    title: str
+    count: int
+    sums: Mapping[str, Decimal]
+    trades: Sequence[TradeRow]
+
+
+def title_of(strategy: str) -> str:
+    """Return a strategy with its version."""
+    return f"{strategy} v{strategy_plugin(strategy).version}"
+
+
+def figures(found: Comparison) -> list[tuple[str, list[FigureRow]]]:
+    """Return (heading, rows) of every metric."""
+    runs, carries = found.runs, found.carries
+    hold = found.hold.metrics
+    all_of = [metric_values(run.metrics, hold, carries[name]) for name, run in runs.items()]
+
+    def row(metric: MetricLabel) -> FigureRow:
+        values = [values[metric.name] for values in all_of]
+        return FigureRow(metric, values, _difference(values), getattr(hold, metric.name, None))
+
+    with exact():
+        beside = [metric for metric in beside_labels() if metric.name != HOLD_NET_PNL]
+        grouped = [*groups(), (BESIDE, beside)]
+        return [(heading, [row(metric) for metric in metrics]) for heading, metrics in grouped]
+
+
+def _difference(values: Sequence[Any]) -> Any:
+    return None if None in values else values[-1] - values[0]
+
+
+def only_one(found: Comparison) -> list[OnlyOne]:
+    """Return, strategy by strategy, the round trips without a counterpart."""
+    sides = []
+    for name in found.runs:
+        mine = found.only_in(name)
+        trades = [trade_row(trade_document(trade)) for trade in mine.trades[:SHOWN_TRADES]]
+        document = mine.document()
+        sums = {part: Decimal(document[part]) for part in _SUMS}
+        sides.append(OnlyOne(title_of(name), document["count"], sums, trades))
+    return sides
+
+
+def first_parting(found: Comparison, window: ReplayWindow) -> Parting:
+    """Return where the first and the last run first part, and what each saw."""
+    first, *_, last = (Party(title_of(name), run, window) for name, run in found.runs.items())
+    return parting(first, last, 0)
+
+
+def curves(found: Comparison) -> list[dict[str, Any]]:
+    """Return the equity of each run, that of holding last, as lines of a chart."""
+    runs = {title_of(name): run for name, run in found.runs.items()} | {"Holding": found.hold}
+    capital = found.hold.config.initial_capital
+    return [{"name": title, **curve_document(run.equity, capital, {})} for title, run in runs.items()]

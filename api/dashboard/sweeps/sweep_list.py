@@ -1,0 +1,99 @@
+"""The list of sweeps: newest first, in one state, found by words of their name or by a tag."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from api.dashboard.sweeps.views import PagesDep
+from api.dependencies import DatabaseDep
+from api.presentation.presenters import SweepCard, someone_works
+from api.routes.parameters import Cursor
+from bot.market_store import sql
+from sweeps.analysis.progress import MAX_SEARCH, SweepList, list_sweeps
+from sweeps.queue.heartbeats import live_beats
+from sweeps.storage.states import SweepOutcome, SweepState
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+_PAGE_SWEEPS = 50
+_CHOICES = (*SweepState, SweepOutcome.COMPLETED_WITH_FAILURES)
+
+
+@dataclass(frozen=True, slots=True)
+class ListChoice:
+    """What the list shows, as its address says it; a state that there is not counts as any."""
+
+    search: str
+    state: SweepState | SweepOutcome | None
+    cursor: str | None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether some sweeps may be left out."""
+        return bool(self.search or self.state)
+
+    def query(self, cursor: str | None = None) -> str:
+        """Return the address's query for the page that begins at `cursor`."""
+        given = {"q": self.search, "state": self.state, "cursor": cursor}
+        return urlencode({name: value for name, value in given.items() if value})
+
+
+async def _choice(
+    q: Annotated[str, Query(max_length=MAX_SEARCH)] = "",
+    state: Annotated[str, Query(max_length=32)] = "",
+    cursor: Cursor = None,
+) -> ListChoice:
+    return ListChoice(q.strip(), next((one for one in _CHOICES if one == state), None), cursor)
+
+
+Choice = Annotated[ListChoice, Depends(_choice)]
+
+
+@router.get("/")
+async def sweeps_page(
+    request: Request, pages: PagesDep, database: DatabaseDep, choice: Choice
+) -> HTMLResponse:
+    """Return the list of sweeps."""
+    return pages.render(request, "sweeps.html", section="sweeps", **await _found(database, choice))
+
+
+@router.get("/dashboard")
+@router.get("/dashboard/sweeps")
+async def shortened_address() -> RedirectResponse:
+    """Lead whoever cuts an address of the dashboard short to the list of sweeps."""
+    return RedirectResponse("/", status_code=307)
+
+
+@router.get("/dashboard/sweep-list")
+async def sweep_list_fragment(
+    request: Request, pages: PagesDep, database: DatabaseDep, choice: Choice
+) -> HTMLResponse:
+    """Return the table of sweeps alone."""
+    return pages.render(request, "sweep_list.html", **await _found(database, choice))
+
+
+async def _found(database: DatabaseDep, choice: ListChoice) -> dict[str, Any]:
+    def query(connection: sa.Connection) -> tuple[SweepList, bool, bool]:
+        found = list_sweeps(
+            connection,
+            state=choice.state if isinstance(choice.state, SweepState) else None,
+            outcome=choice.state if isinstance(choice.state, SweepOutcome) else None,
+            search=choice.search or None,
+            limit=_PAGE_SWEEPS,
+            cursor=choice.cursor,
+        )
+        return found, bool(sql.exchanges(connection)), someone_works(live_beats(connection))
+
+    found, has_data, worked = await database.read(query)
+    sweeps = [SweepCard(view) for view in found.sweeps]
+    return {
+        "sweeps": sweeps,
+        "unattended": not worked and any(sweep.open for sweep in sweeps),
+        "next_cursor": found.next_cursor,
+        "choice": choice,
+        "states": _CHOICES,
+        "has_data": has_data,
+    }

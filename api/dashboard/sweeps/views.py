@@ -1,0 +1,135 @@
+"""The pages of a sweep, of trials and data, and the fragments that refresh them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, cast
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import HTMLResponse
+
+from api.dashboard import rows
+from api.dashboard.forms.parameter_form import parameter_kinds
+from api.dashboard.pages import Pages
+from api.dashboard.sweeps.choices import chosen_filters, view_document
+from api.dashboard.sweeps.controls import controls_of
+from api.dependencies import DatabaseDep
+from api.presentation.metric_catalogue import TABLE_COLUMNS, groups, labels
+from api.presentation.presenters import SweepCard, SweepPage
+from api.routes.parameters import Cursor, SweepId, TrialNumber
+from sweeps.analysis.failures import failures_of
+from sweeps.analysis.findings import best_findings, sweep_findings
+from sweeps.analysis.progress import SweepView, get_spec, get_sweep
+from sweeps.analysis.queries import TrialPage, one_trial, trial_page
+from sweeps.queue.heartbeats import live_beats
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+_PAGE_TRIALS = 25
+_PAGE_TRADES = 50
+
+
+async def _pages(request: Request) -> Pages:
+    return cast("Pages", request.app.state.pages)
+
+
+PagesDep = Annotated[Pages, Depends(_pages)]
+Sort = Annotated[str | None, Query(max_length=64)]
+
+
+@router.get("/dashboard/sweeps/{sweep_id}")
+async def sweep_page(
+    request: Request,
+    pages: PagesDep,
+    database: DatabaseDep,
+    sweep_id: SweepId,
+    sort: Sort = None,
+    cursor: Cursor = None,
+) -> HTMLResponse:
+    """Return a sweep: progress, heatmap, trials."""
+    context = await _trial_list(request, database, sweep_id, sort, cursor)
+    sweep = context["sweep"]
+    context |= {"view": view_document(sweep), "controls": controls_of(sweep.view), "kinds": parameter_kinds()}
+    return pages.render(request, "sweep.html", section="sweeps", **context)
+
+
+@router.get("/dashboard/sweeps/{sweep_id}/progress")
+async def progress_fragment(
+    request: Request, pages: PagesDep, database: DatabaseDep, sweep_id: SweepId
+) -> HTMLResponse:
+    """Return the progress of a sweep alone."""
+    sweep = await _sweep_card(database, sweep_id)
+    return pages.render(request, "sweep_progress.html", sweep=sweep, controls=controls_of(sweep.view))
+
+
+@router.get("/dashboard/sweeps/{sweep_id}/trials")
+async def trial_list_fragment(
+    request: Request,
+    pages: PagesDep,
+    database: DatabaseDep,
+    sweep_id: SweepId,
+    sort: Sort = None,
+    cursor: Cursor = None,
+) -> HTMLResponse:
+    """Return a page of the table of trials alone."""
+    context = await _trial_list(request, database, sweep_id, sort, cursor)
+    return pages.render(request, "trial_list.html", **context)
+
+
+@router.get("/dashboard/sweeps/{sweep_id}/trials/{number}/glance")
+async def glance_fragment(
+    request: Request, pages: PagesDep, database: DatabaseDep, sweep_id: SweepId, number: TrialNumber
+) -> HTMLResponse:
+    """Return the parameters and metrics of a trial for a box beside the pointer."""
+    trial = await database.read(one_trial, sweep_id, number)
+    shown = [metric for _, metrics in groups() for metric in metrics]
+    return pages.render(request, "trial_glance.html", trial=rows.trial_row(trial), shown_metrics=shown)
+
+
+async def _sweep_card(database: DatabaseDep, sweep_id: int) -> SweepCard:
+    return await database.read(_card, sweep_id)
+
+
+def _card(connection: sa.Connection, sweep_id: int) -> SweepCard:
+    view = get_sweep(connection, sweep_id)
+    return SweepCard(view, *_beside(connection, view))
+
+
+def _page(connection: sa.Connection, sweep_id: int) -> SweepPage:
+    view, spec = get_sweep(connection, sweep_id), get_spec(connection, sweep_id)
+    return SweepPage(view, spec, *_beside(connection, view))
+
+
+def _beside(connection: sa.Connection, view: SweepView) -> tuple[Any, ...]:
+    """Return who is alive, why trials failed, and the findings of the sweep and of its best trial."""
+    return (
+        live_beats(connection),
+        failures_of(connection, view),
+        sweep_findings(connection, view.id) if view.finding_names else (),
+        best_findings(connection, view),
+    )
+
+
+async def _trial_list(
+    request: Request, database: DatabaseDep, sweep_id: int, sort: str | None, cursor: str | None
+) -> dict[str, Any]:
+    def query(connection: sa.Connection) -> tuple[SweepPage, Mapping[str, str], TrialPage]:
+        sweep = _page(connection, sweep_id)
+        filters = chosen_filters(sweep, request.query_params)
+        order = sort or sweep.best_first
+        page = trial_page(
+            connection, sweep_id, sort=order, limit=_PAGE_TRIALS, cursor=cursor, filters=filters
+        )
+        return sweep, filters, page
+
+    # All at once: each turn that a reader of its own waits for is long while other views are worked out.
+    sweep, filters, page = await database.study(query)
+    columns = labels(TABLE_COLUMNS)
+    return {
+        "sweep": sweep,
+        "trials": [rows.trial_row(trial) for trial in page.trials],
+        "next_cursor": page.next_cursor,
+        "paged": cursor is not None,
+        "selecting": bool(filters),
+        "sort": sort or sweep.best_first,
+        "columns": columns,
+        "first_sort": rows.first_sorts(sweep.axes, columns),
+    }

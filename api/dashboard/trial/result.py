@@ -1,0 +1,55 @@
+"""What the page of a run with a result begins with; everything else arrives in parts."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from api.dashboard import rows
+from api.dashboard.trial.run_context import Subject
+from api.presentation.metric_catalogue import HEADLINE, beside_labels, groups, labels
+from api.presentation.presenters import quote_of, without_nulls
+from bot.backtest.findings import RunFinding
+from bot.config.run_config import RunConfig
+from bot.market.symbols import SYNTHETIC_EXCHANGE
+
+
+def subject_context(subject: Subject) -> dict[str, Any]:
+    """Return what `trial_result.html` needs of a run."""
+    run = subject.run
+    return result_context(
+        subject.base, run.config, subject.figures, run.run_key, frozenset(), subject.findings
+    )
+
+
+def result_context(
+    base: str,
+    config: RunConfig | None,
+    figures: Mapping[str, Any] | None,
+    run_key: str | None,
+    varied: frozenset[str],
+    findings: Sequence[RunFinding],
+) -> dict[str, Any]:
+    """Return what `trial_result.html` needs: `figures` are metrics by name, `varied` is set in bold.
+
+    `config` is None for parameters that contradict each other, `figures` for a run without a result.
+    """
+    return {
+        "base": base,
+        "config": config,
+        "figures": figures,
+        "run_key": run_key,
+        "varied": varied,
+        "findings": findings,
+        "unit": "quote" if config is None else quote_of(config.symbols),
+        "synthetic": config is not None and config.exchange == SYNTHETIC_EXCHANGE,
+        "headline": labels(HEADLINE),
+        "metric_groups": groups(),
+        "beside": beside_labels(),
+        "config_rows": [] if config is None else rows.config_rows(config),
+        "config_text": "" if config is None else json.dumps(file_of(config), indent=2, ensure_ascii=False),
+    }
+
+
+def file_of(config: RunConfig) -> dict[str, Any]:
+    """Return every parameter that is set, as the configuration file that `backtest` and `paper` take."""
+    return {name: without_nulls(value) for name, value in config.document().items() if value is not None}

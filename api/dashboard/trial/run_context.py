@@ -1,0 +1,114 @@
+"""The run that a page is about: a trial of a sweep, or a backtest of its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import Depends, Request
+
+from api.dependencies import DatabaseDep, ReplaysDep
+from api.errors.http_errors import BacktestUnfinishedError, TrialFailedError
+from api.replays import Replays, StoredRun, Study, trial_run
+from bot.backtest.findings import RunFinding
+from bot.config.run_config import RunConfig
+from bot.errors import BotError
+from sweeps.analysis.progress import get_spec
+from sweeps.analysis.queries import one_trial, stored_equity, stored_trades
+from sweeps.jobs.jobs import JobKind, JobState, JobView, get_job
+from sweeps.spec.metrics import CARRY, HOLD_NET_PNL, METRICS, MetricKind
+from sweeps.storage.states import TrialState
+
+Equity = list[tuple[int, Decimal]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A run with a result; `base` is where the parts of its page are, curve and trades are there if stored.
+
+    `figures` are its metrics by name, money as Decimal.
+    """
+
+    base: str
+    run: StoredRun
+    figures: Mapping[str, Any]
+    equity: Equity | None
+    trades: list[dict[str, Any]] | None
+    findings: Sequence[RunFinding]
+
+
+def trial_subject(connection: sa.Connection, sweep_id: int, number: int) -> Subject:
+    """Return a completed trial; raises UnknownSweepError, or TrialFailedError if it has no result."""
+    spec, trial = get_spec(connection, sweep_id), one_trial(connection, sweep_id, number)
+    if trial.state is TrialState.FAILED:
+        raise TrialFailedError(number, trial.error or "")
+    equity = stored_equity(connection, sweep_id, number)
+    run = trial_run(sweep_id, spec, number, trial.run_key)
+    return Subject(
+        f"/dashboard/sweeps/{sweep_id}/trials/{number}",
+        replace(run, stored=equity is not None),
+        trial.metrics or {},
+        equity,
+        stored_trades(connection, sweep_id, number),
+        trial.findings,
+    )
+
+
+def backtest_subject(job: JobView) -> Subject:
+    """Return a backtest that completed; raises BacktestUnfinishedError."""
+    if job.state is not JobState.COMPLETED or job.result is None:
+        raise BacktestUnfinishedError(job.id, job.error or f"it is {job.state}")
+    # Its data are read apart from those of every sweep, whose numbers are positive.
+    run = StoredRun(-job.id, f"backtest {job.id}", _config_of(job), job.result["run_key"], stored=True)
+    equity = [(t_ms, Decimal(value)) for t_ms, value in job.result["equity"]]
+    figures, trades = job_figures(job.result), job.result["trades"]
+    return Subject(f"/dashboard/backtests/{job.id}", run, figures, equity, trades, job_findings(job.result))
+
+
+def _config_of(job: JobView) -> RunConfig:
+    result: Mapping[str, Any] = job.result or {}
+    return RunConfig.parse(result["config"])
+
+
+def job_findings(result: Mapping[str, Any]) -> list[RunFinding]:
+    """Return the findings of a result document; those of before there were any have none."""
+    return [RunFinding.of(found) for found in result.get("findings", [])]
+
+
+def job_figures(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every metric of a result document by name, money as Decimal; None for what it has not."""
+    beside = result["hold_baseline"]
+    values = {**result["metrics"], **{name: beside[name] for name in CARRY}}
+    values[HOLD_NET_PNL] = beside["metrics"]["net_pnl"]
+    return {name: _figure(kind, values.get(name)) for name, kind in METRICS.items()}
+
+
+def _figure(kind: MetricKind, value: Any) -> Any:
+    return Decimal(value) if kind is MetricKind.MONEY and value is not None else value
+
+
+async def _subject(request: Request, database: DatabaseDep) -> Subject:
+    path = request.path_params
+    if "job_id" in path:
+        return backtest_subject(await database.read(get_job, JobKind.BACKTEST, path["job_id"]))
+    return await database.read(trial_subject, path["sweep_id"], path["number"])
+
+
+SubjectDep = Annotated[Subject, Depends(_subject)]
+"""The run that the numbers in the path name: `sweep_id` and `number`, or `job_id`."""
+
+
+async def _study(subject: SubjectDep, replays: ReplaysDep) -> Study:
+    return await replays.work.run(lambda: replays.study(subject.run))
+
+
+StudyDep = Annotated[Study, Depends(_study)]
+
+
+def study_or_refusal(replays: Replays, run: StoredRun) -> tuple[Study | None, str | None]:
+    """Return a replayed run, or why it cannot be replayed."""
+    try:
+        return replays.study(run), None
+    except BotError as error:
+        return None, error.message

@@ -1,0 +1,200 @@
+"""The page of a trial, and the parts that it and the page of a backtest are filled with."""
+
+import json
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Path, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, Response
+
+from api.dashboard import rows
+from api.dashboard.sweeps.views import PagesDep
+from api.dashboard.trial import result
+from api.dashboard.trial.charts import Span, curve_document, funding_document, moves_document
+from api.dashboard.trial.entry_blockers import blocked_rows
+from api.dashboard.trial.monthly_calendar import MONTHS, year_rows
+from api.dashboard.trial.run_context import StudyDep, SubjectDep, study_or_refusal
+from api.dashboard.trial.trades import trade_story
+from api.dashboard.trial.waterfall import attribution_of, waterfall
+from api.dependencies import ClockDep, DatabaseDep, ReplaysDep
+from api.errors.http_errors import CurveUnavailableError
+from api.presentation.presenters import SweepPage, quote_of
+from api.responses import JsonResponse
+from api.routes.parameters import SweepId, TrialNumber
+from api.schemas.documents import trial_config
+from bot.backtest import blocked_entries
+from bot.backtest.attribution import break_even_settlements
+from bot.backtest.result import trade_document
+from bot.errors import InvalidInputError
+from sweeps.analysis.progress import get_spec, get_sweep
+from sweeps.analysis.queries import TrialView, one_trial
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+parts = APIRouter()
+_PAGE_TRADES = 50
+_PAGE_SETTLEMENTS = 100
+Start = Annotated[int, Query(ge=0, le=1_000_000_000)]
+TradeIndex = Annotated[int, Path(ge=0, le=1_000_000_000)]
+Moment = Annotated[int | None, Query(ge=0, le=2**53)]
+
+
+@router.get("/dashboard/sweeps/{sweep_id}/trials/{number}")
+async def trial_page(
+    request: Request, pages: PagesDep, database: DatabaseDep, sweep_id: SweepId, number: TrialNumber
+) -> HTMLResponse:
+    """Return a trial: metrics, equity, trades, configuration."""
+
+    def query(connection: sa.Connection) -> tuple[SweepPage, TrialView]:
+        page = SweepPage(get_sweep(connection, sweep_id), get_spec(connection, sweep_id))
+        return page, one_trial(connection, sweep_id, number)
+
+    sweep, trial = await database.study(query)
+    return pages.render(
+        request,
+        "trial.html",
+        section="sweeps",
+        sweep=sweep,
+        trial=rows.trial_row(trial),
+        **result.result_context(
+            f"/dashboard/sweeps/{sweep_id}/trials/{number}",
+            trial_config(sweep.spec, number),
+            trial.metrics,
+            trial.run_key,
+            frozenset(trial.params),
+            trial.findings,
+        ),
+    )
+
+
+@parts.get("/curve")
+async def curve(
+    subject: SubjectDep, replays: ReplaysDep, first: Moment = None, last: Moment = None
+) -> JsonResponse:
+    """Return equity, drawdown, holding and moves, thinned to what a screen shows, from `first` to `last`.
+
+    Where the run cannot be replayed any more its stored curve remains, without the others.
+    """
+
+    def drawn() -> dict[str, object]:
+        study, refused = study_or_refusal(replays, subject.run)
+        equity = subject.equity if study is None else study.result.equity
+        if equity is None:
+            raise CurveUnavailableError(refused or "")
+        others = {} if study is None else {"hold": study.hold.equity}
+        span = span_of(first, last)
+        document = curve_document(equity, subject.run.config.initial_capital, others, span)
+        marks = moves_document(study.result.trades if study else (), span)
+        origin = curve_origin(stored=subject.equity is not None, replayed=study is not None)
+        return document | marks | {"refused": refused, "origin": origin}
+
+    return JsonResponse(await replays.work.run(drawn))
+
+
+def curve_origin(*, stored: bool, replayed: bool) -> str:
+    """Return in words where the curve on the page comes from; one that is neither is not shown."""
+    if not replayed:
+        return (
+            "As stored: market data or engine have changed since, so neither holding nor trades are marked."
+        )
+    if stored:
+        return "Stored, and the same when replayed now."
+    return "Replayed now on the same data: the sweep stored no curve of this trial."
+
+
+def span_of(first: int | None, last: int | None) -> Span | None:
+    """Return what is shown of the time axis, None for all of it."""
+    return None if first is None or last is None or last < first else (first, last)
+
+
+@parts.get("/funding")
+async def funding(
+    study: StudyDep,
+    symbol: Annotated[str | None, Query(max_length=64)] = None,
+    first: Moment = None,
+    last: Moment = None,
+) -> JsonResponse:
+    """Return the settlements of one pair, the first of the run if none is named."""
+    held = study.result.config.symbols
+    if symbol is not None and symbol not in held:
+        raise InvalidInputError.of("symbol", f"{symbol!r} is not one of {', '.join(held)}")
+    found = await run_in_threadpool(funding_document, study, symbol or held[0], span_of(first, last))
+    return JsonResponse(found)
+
+
+@parts.get("/report")
+async def report(
+    request: Request, pages: PagesDep, subject: SubjectDep, replays: ReplaysDep, clock: ClockDep
+) -> HTMLResponse:
+    """Return what only a replay can tell: parts of the net, months, data read, what blocked entries."""
+
+    def render() -> HTMLResponse:
+        study, refused = study_or_refusal(replays, subject.run)
+        if study is None:
+            return pages.render(request, "trade_report_refused.html", refused=refused)
+        run = study.result
+        parts = attribution_of(run, run.trades)
+        return pages.render(
+            request,
+            "trade_report.html",
+            unit=quote_of(run.config.symbols),
+            fall=waterfall(parts),
+            break_even=break_even_settlements(parts, len(run.trades), run.metrics.funding_payments),
+            years=year_rows(run),
+            month_names=MONTHS,
+            blocked=blocked_rows([found.document() for found in blocked_entries(run, study.window)]),
+            traded=bool(run.trades),
+            data=rows.data_rows(run),
+            now_ms=clock.now_ms(),
+            config=run.config,
+            findings=run.findings,
+        )
+
+    return await replays.work.run(render)
+
+
+@parts.get("/trades")
+async def trade_list(
+    request: Request, pages: PagesDep, subject: SubjectDep, replays: ReplaysDep, start: Start = 0
+) -> HTMLResponse:
+    """Return a page of the round trips of a run, stored or replayed now."""
+    trades = subject.trades
+    if trades is None:
+        run = subject.run
+        study = await replays.work.run(lambda: replays.study(run))
+        trades = [trade_document(trade) for trade in study.result.trades]
+    shown = trades[start : start + _PAGE_TRADES]
+    end = start + len(shown)
+    return pages.render(
+        request,
+        "trade_list.html",
+        trades=[rows.trade_row(trade) for trade in shown],
+        unit=quote_of(subject.run.config.symbols),
+        start=start,
+        next_start=end if end < len(trades) else None,
+        total=len(trades),
+    )
+
+
+@parts.get("/trades/{index}")
+async def trade_detail(
+    request: Request, pages: PagesDep, study: StudyDep, index: TradeIndex, start: Start = 0
+) -> HTMLResponse:
+    """Return one round trip down to its settlements: what was seen, the fills, every amount."""
+    story = await run_in_threadpool(trade_story, study, index, start, _PAGE_SETTLEMENTS)
+    return pages.render(
+        request, "trade_detail.html", story=story, unit=quote_of(study.result.config.symbols), index=index
+    )
+
+
+@parts.get("/config.json")
+async def config_file(subject: SubjectDep) -> Response:
+    """Return the parameters of the run as the file that `backtest`, `compare` and `paper` take."""
+    text = json.dumps(result.file_of(subject.run.config), indent=2, ensure_ascii=False)
+    name = subject.base.removeprefix("/dashboard/").replace("/", "-")
+    headers = {"Content-Disposition": f'attachment; filename="{name}.json"'}
+    return Response(text + "\n", media_type="application/json", headers=headers)
+
+
+router.include_router(parts, prefix="/dashboard/sweeps/{sweep_id:int}/trials/{number:int}")
+router.include_router(parts, prefix="/dashboard/backtests/{job_id:int}")

@@ -1,0 +1,219 @@
+"""The field's terms in one table: what the pages explain on hover and focus, and list on a page."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from api.presentation.metric_catalogue import METRIC_LABELS
+
+PATH = "/dashboard/glossary"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word of the field: `key` names it in templates and addresses, `text` explains it."""
+
+    key: str
+    title: str
+    text: str
+
+    @property
+    def anchor(self) -> str:
+        """Where the glossary explains it."""
+        return f"{PATH}#{self.key}"
+
+
+_MARKET = (
+    Term("perpetual", "Perpetual, perp", "A futures contract without an expiry; funding ties it to spot."),
+    Term("spot", "Spot", "The coin itself, bought and held. The long leg of a carry trade."),
+    Term(
+        "funding_rate",
+        "Funding rate",
+        "The fraction of its notional that a perp position pays at a settlement. "
+        "Positive: longs pay shorts, so the short leg of a carry trade earns it.",
+    ),
+    Term(
+        "settlement",
+        "Settlement",
+        "The moment at which funding is paid. Only who holds a position at that moment pays or receives.",
+    ),
+    Term(
+        "funding_interval",
+        "Funding interval",
+        "The hours between two settlements: 8, 4, 2 or 1. Exchanges change it per contract, some by "
+        "themselves when a rate hits its limit, so rates are only comparable per hour or per 8 hours.",
+    ),
+    Term(
+        "interval_switch",
+        "Interval switch",
+        "A settlement from which on the funding interval is another one.",
+    ),
+    Term("rate_8h", "Rate per 8 h", "A funding rate times 8 over its funding interval in hours."),
+    Term(
+        "basis",
+        "Basis",
+        "The perp's price over the spot price, less one: positive where the perp is dearer. A carry trade "
+        "entered at a high basis gains when it narrows, and loses when it widens.",
+    ),
+    Term(
+        "mark_price",
+        "Mark price",
+        "The exchange's fair price of the perp. Funding and liquidation use it; fills use traded prices.",
+    ),
+    Term("notional", "Notional", "Quantity times price: what a position is worth in quote currency."),
+    Term("quote", "Quote currency", "The currency prices are in: USDT in BTC/USDT."),
+    Term("bps", "Basis point, bp", "A hundredth of a percent: 0.0001 as a fraction."),
+    Term("taker", "Taker fee", "The share of a fill's notional paid for an order that trades at once."),
+    Term("maker", "Maker fee", "The share paid for an order that waits in the book. No run here assumes it."),
+    Term("slippage", "Slippage", "How far a fill is worse than the last price, on every fill, in bp."),
+    Term(
+        "multiplier",
+        "Multiplier contract",
+        "A perp that counts its coin in thousands or more, such as 1000PEPE; its spot prices are scaled.",
+    ),
+)
+_STRATEGY = (
+    Term(
+        "carry",
+        "Carry",
+        "What holding earns: funding over the notional, here per year of 365 days without compounding, "
+        "before fees.",
+    ),
+    Term(
+        "carry_trade",
+        "Carry trade",
+        "Long spot and short the perp in equal quantity: price moves cancel, funding and basis remain.",
+    ),
+    Term("legs", "Legs", "The two positions of a carry trade: long spot, short perp."),
+    Term(
+        "hold_baseline",
+        "Hold baseline",
+        "The same account, entered at the first settlement with prices and held to the end.",
+    ),
+    Term(
+        "break_even",
+        "Settlements to break even",
+        "How many settlements of average funding repay opening and closing both legs: fees and slippage of "
+        "four fills over the mean rate per settlement; of a run, what a round trip cost over what "
+        "a settlement paid it, both on average.",
+    ),
+    Term("round_trip", "Round trip", "Opening and closing both legs: four fills, four fees."),
+    Term("leverage", "Leverage", "Notional of the short over the margin locked for it."),
+    Term(
+        "maintenance_margin",
+        "Maintenance margin",
+        "The share of the short's notional below which its margin must not fall.",
+    ),
+    Term("liquidation", "Liquidation", "The exchange closes the short because its margin is used up."),
+    Term(
+        "market_end",
+        "Market end",
+        "The close of a contract's last candle with volume, where that lies more than a day before the "
+        "window's end. What is booked later was never to be earned; end_dead_markets closes hedges there.",
+    ),
+    Term(
+        "delisting",
+        "Delisting",
+        "The contract ended: the short closed at the last mark price for its taker fee, spot was sold then.",
+    ),
+    Term(
+        "missed_settlements",
+        "Missed settlements",
+        "Settlements that fell due while a position was open and are not in the data: they count as zero.",
+    ),
+    Term(
+        "margin_exit", "Margin exit", "Both legs closed in time because the margin came near a liquidation."
+    ),
+    Term("equity", "Equity", "Cash plus open positions at market prices."),
+    Term("drawdown", "Drawdown", "The fall of equity from its highest value so far."),
+    Term(
+        "captured",
+        "Captured share",
+        "Funding of a run over what holding would have earned in the same window.",
+    ),
+    Term(
+        "autocorrelation",
+        "Autocorrelation",
+        "How much a rate resembles the one so many settlements "
+        "before, from -1 to 1. High: a rate tends to stay where it is.",
+    ),
+    Term(
+        "persistence",
+        "Stays positive",
+        "Of the settlements after a positive one, how many were positive too.",
+    ),
+    Term("percentile", "Percentile", "The value that so many percent of all values do not exceed."),
+)
+_SWEEP = (
+    Term("sweep", "Sweep", "One strategy replayed over every combination of its parameters."),
+    Term(
+        "trial", "Trial", "One combination of parameters, replayed. Its number is fixed by the sweep's spec."
+    ),
+    Term("axis", "Axis", "A parameter that a sweep varies, with its values."),
+    Term("constraint", "Constraint", "A rule between parameters; combinations that break it are left out."),
+    Term("sampler", "Sampler", "Which combinations are run: all of them (grid), or some (random, Sobol)."),
+    Term("objective", "Objective", "The metric a sweep ranks its trials by."),
+    Term(
+        "plateau",
+        "Plateau",
+        "The cell whose worst neighbour is best. A lone bright cell is mostly luck, a plateau less so.",
+    ),
+    Term("heatmap", "Heatmap", "A metric over two axes; further axes are fixed or summed up."),
+    Term(
+        "pareto",
+        "Pareto front",
+        "The trials that no other beats in both measures at once.",
+    ),
+    Term("importance", "Parameter importance", "How much of a metric's variation an axis explains."),
+    Term("stale", "Stale", "Replayed on other market data, or by another version of the engine."),
+    Term("look_ahead", "Look-ahead", "A decision that used data from after its moment. None may."),
+    Term(
+        "overfitting", "Overfitting", "Picking what fits the past by chance: the more trials, the likelier."
+    ),
+)
+_DATA = (
+    Term("coverage", "Coverage", "Which rows of each series are held, and which are missing."),
+    Term("gap", "Gap", "Rows missing between two that are held."),
+    Term(
+        "finding",
+        "Finding",
+        "An oddity of recorded rows, such as hours without a trade. Runs show those of their window; a "
+        "warning is about P&L that may never have been there.",
+    ),
+    Term(
+        "price_jump",
+        "Price jump",
+        "A price ten times the last candle's close or more, or a tenth or less: a redenomination, or another "
+        "coin of the same name. No market moves so, and a hedge held across it earns nothing real.",
+    ),
+    Term(
+        "dead_contract",
+        "Dead contract",
+        "A perp without a trade for over a day before the end of the window, whose record goes on with "
+        "flat candles or constant funding.",
+    ),
+    Term("timeframe", "Timeframe", "How long one candle lasts. Candles are named by their opening time."),
+    Term(
+        "fingerprint", "Data fingerprint", "A digest of every row a run could read; equal data, equal digest."
+    ),
+    Term("synthetic", "Synthetic data", "Generated, not recorded. No number of it speaks of a real market."),
+)
+
+
+def _of_metrics() -> Iterator[Term]:
+    for metric in METRIC_LABELS.values():
+        if metric.description:
+            text = metric.description[:1].upper() + metric.description[1:]
+            yield Term(metric.name, metric.label, f"{text}.")
+
+
+GROUPS: tuple[tuple[str, tuple[Term, ...]], ...] = (
+    ("Markets and funding", _MARKET),
+    ("The trade", _STRATEGY),
+    ("Sweeps", _SWEEP),
+    ("Data", _DATA),
+    ("Metrics", tuple(_of_metrics())),
+)
+"""Every term by subject; the metrics are explained by their own catalogue."""
+
+TERMS: Mapping[str, Term] = MappingProxyType({term.key: term for _, group in GROUPS for term in group})

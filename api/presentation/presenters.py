@@ -1,0 +1,159 @@
+"""What the pages print of a sweep: the service's view with labels, units and text in place."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from api.presentation.formats import shown, utc
+from api.presentation.metric_catalogue import METRIC_LABELS, explained
+from bot.backtest.findings import RunFinding
+from bot.backtest.window_findings import SERIOUS, words
+from bot.market.symbols import SYNTHETIC_EXCHANGE
+from bot.plurals import counted
+from sweeps.analysis.failures import FailureReport
+from sweeps.analysis.findings import SweepFinding
+from sweeps.analysis.progress import SweepView
+from sweeps.queue.heartbeats import Beat, Component
+from sweeps.spec.axes import Axis, as_number
+from sweeps.spec.metrics import Direction
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.states import ACTIVE, SweepState
+from sweeps.storage.sweep_summary import SweepHead
+
+
+@dataclass(frozen=True, slots=True)
+class AxisCard:
+    """An axis with its values as text."""
+
+    name: str
+    values: list[str]
+    numeric: bool
+    description: str
+
+
+class SweepCard:
+    """A sweep as the pages print it."""
+
+    def __init__(
+        self,
+        view: SweepView,
+        beats: Sequence[Beat] | None = None,
+        failures: FailureReport | None = None,
+        findings: Sequence[SweepFinding] = (),
+        best_findings: Sequence[RunFinding] = (),
+    ) -> None:
+        head = view.head
+        self.view = view
+        self.id = view.id
+        self.name = head.name
+        self.state = view.outcome or view.state
+        self.failures = failures
+        self.findings = findings
+        self.best_findings = best_findings
+        self.total = view.trials_total
+        self.done = view.trials_done
+        self.failed = view.trials_failed
+        self.share = view.trials_done / view.trials_total if view.trials_total else 0.0
+        self.rate = view.rate
+        self.eta = view.eta_s
+        self.open = view.state in ACTIVE
+        self.resumable = view.state in {SweepState.PAUSED, SweepState.CANCELLED, SweepState.FAILED} or (
+            view.state is SweepState.COMPLETED and view.trials_failed > 0
+        )
+        self.objective = METRIC_LABELS[head.objective.metric]
+        self.direction = head.objective.direction
+        self.best_first = f"{'-' if self.direction is Direction.MAXIMIZE else ''}{self.objective.name}"
+        self.best_number = view.best and view.best.number
+        self.best_value = view.best and view.best.metrics[head.objective.metric]
+        self.best_net_pnl = view.best and view.best.metrics["net_pnl"]
+        self.best_missed = view.best and view.best.metrics["missed_settlements"]
+        self.unit = quote_of(head.symbols())
+        self.created_ms = view.created_ms
+        self.finished_ms = view.finished_ms
+        self.synthetic = SYNTHETIC_EXCHANGE in head.exchanges()
+        self.summary = summary(head)
+        self.waiting_for_workers = self.open and beats is not None and not someone_works(beats)
+
+    @property
+    def cautions(self) -> list[str]:
+        """What the best trial's numbers may owe to bad data, in words; nothing in most sweeps."""
+        ended = {"dead_contract"} if self.view.head.ends_dead else set()
+        found = [words(name) for name in self.view.finding_names if name in SERIOUS - ended]
+        figures = self.view.best.metrics if self.view.best else {}
+        if figures.get("pnl_after_market_end"):
+            found.append(words("pnl_after_market_end"))
+        if missed := figures.get("missed_settlements"):
+            found.append(f"{counted(missed, 'settlement')} missed")
+        return found
+
+
+class SweepPage(SweepCard):
+    """A sweep as its own page prints it, with its axes."""
+
+    def __init__(
+        self,
+        view: SweepView,
+        spec: SweepSpec,
+        beats: Sequence[Beat] | None = None,
+        failures: FailureReport | None = None,
+        findings: Sequence[SweepFinding] = (),
+        best_findings: Sequence[RunFinding] = (),
+    ) -> None:
+        super().__init__(view, beats, failures, findings, best_findings)
+        self.spec = spec
+        self.axes = [axis_card(axis) for axis in spec.axes]
+
+    @property
+    def spec_text(self) -> str:
+        """The spec as indented JSON."""
+        return json.dumps(self.spec.document(), indent=2, ensure_ascii=False)
+
+
+def someone_works(beats: Sequence[Beat]) -> bool:
+    """Return whether `beats` are of a dispatcher and a worker, so that what is queued gets done."""
+    return {Component.DISPATCHER, Component.WORKER} <= {beat.component for beat in beats}
+
+
+def axis_card(axis: Axis) -> AxisCard:
+    """Return an axis with its values as text."""
+    numeric = all(as_number(value) is not None for value in axis.values)
+    return AxisCard(axis.name, [text_of(label) for label in axis.labels], numeric, explained(axis.name))
+
+
+def text_of(value: Any) -> str:
+    """Return a JSON value of a parameter as one line of text."""
+    if isinstance(value, list):
+        return ",".join(str(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {text_of(item)}" for name, item in value.items() if item is not None)
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
+def without_nulls(value: Any) -> Any:
+    """Return a JSON value of a parameter without the parts of it that are not set."""
+    if not isinstance(value, dict):
+        return value
+    return {name: held for name, held in value.items() if held is not None}
+
+
+def quote_of(symbols: Sequence[str]) -> str:
+    """Return the quote currency that `symbols` share, else `quote`."""
+    units = {symbol.rpartition(":")[2] for symbol in symbols if ":" in symbol}
+    return units.pop() if len(units) == 1 else "quote"
+
+
+def summary(head: SweepHead) -> str:
+    """Return in one line what all trials share: symbols, exchange, window, strategy, capital."""
+    symbols = head.symbols()
+    named = ", ".join(symbols[:6]) + (f" and {len(symbols) - 6} more" if len(symbols) > 6 else "")
+    exchanges = ", ".join(str(name) for name in head.exchanges())
+    parts = [f"{named} on {exchanges}", f"{utc(head.start_ms)} to {utc(head.end_ms)} UTC"]
+    if "strategy_mode" not in head.axes:
+        parts.append(f"{head.strategies[0]} strategy")
+    if head.initial_capital is not None:
+        parts.append(f"capital {shown(Decimal(head.initial_capital), 'quantity')} {quote_of(symbols)}")
+    return " · ".join(parts)

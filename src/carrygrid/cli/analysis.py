@@ -1,0 +1,116 @@
+"""The commands `compare` and `probe`: strategies side by side, and the search for look-ahead."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from api.database import ready_store
+from api.settings import Settings
+from bot.backtest import ReplayWindow, RunResult, blocked_entries
+from bot.backtest.comparison import Comparison, compare
+from bot.backtest.probe import ProbeReport, probe
+from bot.config.run_config import RunConfig
+from bot.market.series import MarketData
+from bot.plurals import counted
+from bot.timestamps import iso
+from carrygrid.cli.findings import print_findings
+from carrygrid.cli.printing import console, plain_table
+from carrygrid.cli.runs import read_config, refusal
+
+LOOK_AHEAD_FOUND = 1
+
+
+def print_comparison(path: Path, *, as_json: bool) -> None:
+    """Run `simple` and `composite` over the same window and print both."""
+    config, data = _read(path)
+    window = ReplayWindow.build(config, data)
+    comparison = compare(config, window)
+    if as_json:
+        print(json.dumps(comparison.document()))
+    else:
+        _print_sides(comparison)
+        _print_idle(comparison, window)
+
+
+def print_probe(path: Path, *, cuts: int, seed: int, as_json: bool) -> int:
+    """Probe the run that the file describes; return the exit status."""
+    config, data = _read(path)
+    report = probe(config, data, cuts=cuts, seed=seed)
+    if as_json:
+        print(json.dumps(report.document()))
+    else:
+        _print_findings(report)
+    return LOOK_AHEAD_FOUND if report.leaks else 0
+
+
+def _read(path: Path) -> tuple[RunConfig, MarketData]:
+    config = read_config(path)
+    with ready_store(Settings()) as store:
+        return config, store.load(config.exchange, config.symbols, config.end, config.start)
+
+
+def _print_sides(comparison: Comparison) -> None:
+    out = console()
+    document = comparison.document()
+    names = list(comparison.runs)
+    titles = [f"{name} v{document['versions'][name]}" for name in names]
+    table = plain_table("metric", numbers=(*titles, "difference"))
+    for metric, difference in document["differences"].items():
+        values = [document["runs"][name]["metrics"][metric] for name in names]
+        table.add_row(metric, *map(_shown, [*values, difference]))
+    for fact in ("available_funding", "captured_share", "missed_before_entry", "missed_after_exit"):
+        table.add_row(fact, *(_shown(document["hold_baseline"][name][fact]) for name in names), "")
+    for name, run in comparison.runs.items():
+        print_findings(run.findings, f"{name}: ")
+    out.print(table)
+    for name in names:
+        only = document["only_in"][name]
+        trades = counted(only["count"], "trade")
+        out.print(
+            f"\n{trades} only {name} took: net {only['net_pnl']}, funding {only['funding']}, "
+            f"fees {only['fees']} quote"
+        )
+    first_ms = comparison.first_difference_ms()
+    if first_ms is None:
+        out.print("\nBoth held the same positions throughout.")
+    else:
+        out.print(f"\nThey first differ at {iso(first_ms)}.")
+
+
+def _print_idle(comparison: Comparison, window: ReplayWindow) -> None:
+    for name, run in comparison.runs.items():
+        if not run.trades:
+            console().print(f"\n{name} took no trade: {_reason(run, window)}.", soft_wrap=True)
+
+
+def _reason(run: RunResult, window: ReplayWindow) -> str:
+    """Return the condition that kept a run without trades out most often, then the others by name."""
+    reports = blocked_entries(run, window)
+    if not reports:
+        return "the window has no settlement to enter at before its last one"
+    others = ", ".join(report.gate for report in reports[1:])
+    return f"no entry {refusal(reports[0])}" + (f"; less often for {others}" if others else "")
+
+
+def _print_findings(report: ProbeReport) -> None:
+    out = console()
+    if not report.leaks:
+        moments = counted(len(report.cuts_ms), "moment")
+        out.print(f"No look-ahead: nothing up to {moments} changed when all data after them did.")
+    for leak in report.leaks:
+        out.print(
+            f"Look-ahead: data after {iso(leak.cut_ms)} changed {leak.seen_in} of {iso(leak.at_ms)} "
+            f"from {leak.honest} to {leak.corrupted}"
+        )
+    for symbol, end_ms in report.given_ends.items():
+        out.print(
+            f"{symbol} ends at {iso(end_ms)}, which only later data tell (end_dead_markets): given from that "
+            "moment on, unknown before it.",
+            soft_wrap=True,
+        )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "-" if value is None else str(value)

@@ -1,0 +1,244 @@
+"""The commands of `carrygrid` and what their help says; each imports what it needs when it runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from carrygrid.cli.data.app import data
+from carrygrid.cli.failures import Options
+from carrygrid.cli.options import Json
+from carrygrid.cli.sweep.app import sweep
+from carrygrid.cli.token.app import token
+
+_CONFIG_HELP = (
+    "A JSON object: exchange, symbols, start, end, and any parameter that `carrygrid strategies` and the "
+    "`config` of `backtest --json` list."
+)
+Config = Annotated[Path, typer.Argument(help=_CONFIG_HELP)]
+
+app = typer.Typer(
+    name="carrygrid",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with `carrygrid demo`. Exit status: 0 done, 2 bad input, 130 Ctrl-C, 1 anything else.",
+)
+app.add_typer(data, name="data")
+app.add_typer(sweep, name="sweep")
+app.add_typer(token, name="token")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        from bot import ENGINE_VERSION
+
+        print(f"carrygrid {version('carrygrid')}, engine {ENGINE_VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an unexpected error arose.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the versions of the package and of the engine whose results it stores.",
+        ),
+    ] = False,
+) -> None:
+    """Carrygrid: sweep the parameters of a funding-rate carry over recorded markets."""
+    context.ensure_object(Options).debug = debug
+
+
+@app.command(epilog="Example: `carrygrid up --port 8080 --workers 4`, then open the address it prints.")
+def up(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API and the dashboard.")] = 8000,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than this machine's need a token.")
+    ] = "127.0.0.1",
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Worker processes; one per processor if left out.")
+    ] = None,
+) -> None:
+    """Start everything on this machine and serve until Ctrl-C: broker, database, workers, API, Flower.
+
+    Uses the servers named in CARRYGRID_DATABASE_URL and CARRYGRID_BROKER_URL if there are any, its own
+    private ones if not. Keeps its files in CARRYGRID_HOME (./var). With CARRYGRID_API_TOKEN set the dashboard
+    asks for that token, and Flower for the user carrygrid with it as the password.
+    """
+    from carrygrid.cli.serving import serve
+
+    serve(port, workers, host)
+
+
+@app.command(epilog="Example: `carrygrid demo --data recorded/binance`, then open the address it prints.")
+def demo(
+    data_path: Annotated[
+        Path | None, typer.Option("--data", help="Recorded data; generated markets if left out.")
+    ] = None,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop at the end instead of serving on.")] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API and the dashboard.")] = 8000,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Worker processes; one per processor if left out.")
+    ] = None,
+) -> None:
+    """Show the main job end to end: load data, start everything, run an example sweep, print its best trials.
+
+    Then serves the dashboard until Ctrl-C. A second run keeps the data and adds a sweep.
+    """
+    from carrygrid.cli.demo import run_demo
+
+    run_demo(data_path, port=port, workers=workers, leave=leave)
+
+
+@app.command(epilog="Example: `CARRYGRID_BROKER_URL=redis://queue:6379/0 carrygrid dispatch`")
+def dispatch() -> None:
+    """Run the dispatcher alone: it hands pending work to the workers and takes back what they lost."""
+    from carrygrid.cli.serving import become_dispatcher
+
+    become_dispatcher()
+
+
+@app.command(epilog="Example: `CARRYGRID_DATABASE_URL=postgresql://db/carrygrid carrygrid migrate`")
+def migrate() -> None:
+    """Create the database's tables, or bring them up to date; `up` does it by itself."""
+    from carrygrid.cli.serving import migrate_database
+
+    migrate_database()
+
+
+@app.command(epilog="Example: `carrygrid backtest btc.json --json | jq .metrics`")
+def backtest(
+    config: Config,
+    as_json: Json = False,
+) -> None:
+    """Replay one run over stored history and print what it earned."""
+    from carrygrid.cli.runs import print_run
+
+    print_run(config, as_json=as_json)
+
+
+@app.command(epilog="Example: `carrygrid compare btc.json`")
+def compare(
+    config: Config,
+    as_json: Json = False,
+) -> None:
+    """Run the strategies simple and composite over the same window, side by side."""
+    from carrygrid.cli.analysis import print_comparison
+
+    print_comparison(config, as_json=as_json)
+
+
+@app.command(epilog="Example: `carrygrid probe btc.json --cuts 20`")
+def probe(
+    config: Config,
+    cuts: Annotated[int, typer.Option(min=1, max=1000, help="Moments to corrupt all later data at.")] = 8,
+    seed: Annotated[int, typer.Option(help="Chooses the moments and the corruption.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Search a run for look-ahead: corrupt all data after a moment, and compare everything up to it.
+
+    Exit status 1 if anything changed.
+    """
+    from carrygrid.cli.analysis import print_probe
+
+    raise typer.Exit(print_probe(config, cuts=cuts, seed=seed, as_json=as_json))
+
+
+@app.command(epilog="Example: `carrygrid paper btc.json`; start it again after a stop, and it goes on.")
+def paper(
+    config: Annotated[
+        Path,
+        typer.Argument(help="A file as backtest takes it; its window and end_dead_markets are not used."),
+    ],
+    session: Annotated[
+        str | None, typer.Option(help="Name of the account; the name of the file if left out.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="ISO time at which everything is closed and the session ends.")
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Let a session trade again that has ended or was closed by SIGUSR1."),
+    ] = False,
+    api_url: Annotated[
+        str | None, typer.Option(help="Address in place of the exchange's own, http://host:port.")
+    ] = None,
+    poll: Annotated[
+        float, typer.Option(min=0.05, max=300, help="Seconds between looks at the exchange.")
+    ] = 15,
+) -> None:
+    """Trade on paper on an exchange's live public feed, with the very classes of a backtest.
+
+    The session survives restarts in the database. SIGTERM and Ctrl-C end it after the event in hand and keep
+    what is open; SIGUSR1 is the emergency stop that closes everything.
+    """
+    from carrygrid.cli.paper import PaperOptions, trade_on_paper
+
+    trade_on_paper(config, PaperOptions(session, until, resume, api_url, poll))
+
+
+@app.command(epilog="Example: `carrygrid strategies --json | jq '.strategies[].presets'`")
+def strategies(as_json: Json = False) -> None:
+    """List the installed strategies with their parameters, defaults, presets and default grids."""
+    from carrygrid.cli.strategies import print_strategies
+
+    print_strategies(as_json=as_json)
+
+
+@app.command(epilog="Example: `carrygrid prune --older-than 90 --keep-tag live --dry-run`")
+def prune(
+    older_than: Annotated[
+        int, typer.Option(min=0, max=36_500, metavar="DAYS", help="How long ago they must have ended.")
+    ],
+    keep_tag: Annotated[
+        list[str] | None, typer.Option(help="Sweeps with this tag stay; can be repeated.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="Give the freed space back to the disk as well.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete sweeps and single runs that ended long ago; market data and paper sessions stay.
+
+    Works on the database that CARRYGRID_DATABASE_URL names (the one of this machine if unset), while the
+    service runs or not. Sweeps that are queued, running or paused are never touched.
+    """
+    from carrygrid.cli.prune import prune_ended
+
+    prune_ended(older_than, keep_tag or [], dry_run=dry_run, compact=compact, as_json=as_json)
+
+
+@app.command(epilog="Example: `carrygrid backup carrygrid-2026-11-22.db`")
+def backup(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the copy.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Copy market data, sweeps, results and paper sessions to a file, while the service runs or not.
+
+    For SQLite; with PostgreSQL use pg_dump. The broker needs no copy: what it holds is published again.
+    """
+    from carrygrid.cli.backup import write_backup
+
+    write_backup(path, force=force)
+
+
+@app.command(epilog="Example: `carrygrid restore carrygrid-2026-11-22.db`")
+def restore(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A copy written by `backup`.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the database that is there.")] = False,
+) -> None:
+    """Put a copy in the place of the database of a service that is stopped."""
+    from carrygrid.cli.backup import restore_backup
+
+    restore_backup(path, force=force)

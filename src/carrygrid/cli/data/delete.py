@@ -1,0 +1,64 @@
+"""The command `data delete`."""
+
+import json
+import sys
+
+import typer
+
+from api.database import ready_store
+from api.settings import Settings
+from bot.errors import InvalidInputError
+from bot.market_store.deleting import Removal, Selection
+from bot.plurals import counted
+from bot.timestamps import iso
+from carrygrid.cli.data.market_data import series_name
+from carrygrid.cli.printing import console, plain_table
+
+
+def delete_data(selection: Selection, *, yes: bool, dry_run: bool, as_json: bool) -> None:
+    """Print which rows are meant and, unless it is a dry run, remove them once somebody agrees."""
+    with ready_store(Settings()) as store:
+        found = store.preview_removal(selection)
+        deleted = False
+        if found.rows and not dry_run:
+            if not as_json:
+                _print(found)
+            deleted = yes or _agreed(found)
+        if deleted:
+            found = store.remove(selection)
+    if as_json:
+        print(json.dumps({**found.document(), "deleted": deleted}))
+        return
+    if dry_run:
+        _print(found)
+    print(_told(found, deleted=deleted, dry_run=dry_run))
+
+
+def _agreed(found: Removal) -> bool:
+    if not sys.stdin.isatty():
+        raise InvalidInputError.of("yes", "nobody can be asked here; add --yes, or --dry-run to only look")
+    return typer.confirm(f"Delete {counted(found.rows, 'row')}?", err=True)
+
+
+def _print(found: Removal) -> None:
+    table = plain_table("exchange", "symbol", "series", "first", "last", numbers=("rows",))
+    for one in found.series:
+        name = series_name(one.kind, one.timeframe_ms)
+        times = (iso(one.first_ms), iso(one.last_ms))
+        table.add_row(found.exchange, one.symbol, name, *times, f"{one.rows:,}")
+    if found.series:
+        console().print(table)
+
+
+def _told(found: Removal, *, deleted: bool, dry_run: bool) -> str:
+    if not found.rows:
+        return "nothing of that is held"
+    rows = counted(found.rows, "row")
+    if dry_run:
+        return f"{rows} would be deleted"
+    if not deleted:
+        return "nothing was deleted"
+    if found.reinferred:
+        settlements = counted(found.reinferred, "settlement")
+        return f"{rows} deleted; the funding interval of {settlements} that stay is another one without them"
+    return f"{rows} deleted"

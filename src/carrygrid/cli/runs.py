@@ -1,0 +1,161 @@
+"""The command `backtest`: one run, as a summary to read or as its result document."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from api.database import ready_store
+from api.settings import Settings
+from bot.backtest import Baselines, Insight, ReplayWindow, RunResult, explain, replay
+from bot.config.run_config import RunConfig, load_json
+from bot.errors import InvalidInputError
+from bot.market.series import MarketData
+from bot.models import Trade
+from bot.numbers.money import plain
+from bot.plurals import counted
+from bot.strategies.gates import GateReport
+from bot.timestamps import iso
+from carrygrid.cli.findings import print_findings
+from carrygrid.cli.printing import console, plain_table
+
+_SHOWN_TRADES = 20
+_UNITS = {
+    "max_drawdown_pct": "share of the peak",
+    "win_rate": "share of trades",
+    "total_return": "share of the capital",
+    "annualized_return": "share a year",
+    "volatility": "a year",
+    "sharpe": "a year",
+    "sortino": "a year",
+    "time_in_market": "share of events",
+}
+
+
+def print_run(path: Path, *, as_json: bool) -> None:
+    """Replay the run that the file describes and print it."""
+    config = read_config(path)
+    with ready_store(Settings()) as store:
+        data = store.load(config.exchange, config.symbols, config.end, config.start)
+    window = ReplayWindow.build(config, data)
+    result = replay(config, window)
+    insight = explain(result, window, Baselines(window))
+    if as_json:
+        print(json.dumps({**result.document(), **insight.document()}))
+    else:
+        _print_summary(result, data)
+        _print_insight(insight)
+
+
+def read_config(path: Path) -> RunConfig:
+    """Return the run parameters in a JSON file.
+
+    Raises: InvalidInputError naming field and value.
+    """
+    return RunConfig.parse(read_document(path))
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file; raises InvalidInputError if there is none."""
+    document = _parsed(path, read_text(path))
+    if not isinstance(document, dict):
+        raise InvalidInputError.of(str(path), "is no JSON object of run parameters")
+    return document
+
+
+def read_body(path: Path) -> bytes:
+    """Return a JSON file as it is sent; raises InvalidInputError naming the file if it is none."""
+    text = read_text(path)
+    _parsed(path, text)
+    return text.encode()
+
+
+def _parsed(path: Path, text: str) -> object:
+    try:
+        return load_json(text)
+    except InvalidInputError as error:
+        if error.errors[0].field != "body":
+            raise
+        raise InvalidInputError.of(str(path), error.errors[0].message) from None
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file named on the command line.
+
+    Raises: InvalidInputError naming the file.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InvalidInputError.of(str(path), error.strerror or "cannot be read") from None
+    except UnicodeDecodeError:
+        raise InvalidInputError.of(str(path), "is no UTF-8 text") from None
+
+
+def _print_summary(result: RunResult, data: MarketData) -> None:
+    out = console()
+    config = result.config
+    made_up = " [bold yellow](synthetic data)[/]" if any(s.synthetic for s in data.symbols) else ""
+    out.print(f"[bold]{', '.join(config.symbols)}[/] on {data.exchange}{made_up}, {config.strategy_mode}")
+    out.print(f"{iso(config.start)} to {iso(config.end)}, capital {plain(config.initial_capital)} quote")
+    print_findings(result.findings)
+    out.print()
+    out.print(_metrics_table(result))
+    out.print()
+    out.print(_trades_table(result.trades))
+    if len(result.trades) > _SHOWN_TRADES:
+        out.print(f"the last {_SHOWN_TRADES} of {len(result.trades)} trades; --json prints them all")
+
+
+def _print_insight(insight: Insight) -> None:
+    out = console()
+    carry, held = insight.carry, insight.baseline.metrics
+    share = "" if carry.captured_share is None else f", of which {carry.captured_share:.1%} captured"
+    out.print(
+        f"\nHolding throughout: net {plain(held.net_pnl)}, funding {plain(carry.available_funding)}{share}"
+    )
+    out.print(
+        f"Missed before the first entry {plain(carry.missed_before_entry)}, "
+        f"between trades {plain(carry.missed_between)}, "
+        f"after the last exit {plain(carry.missed_after_exit)}; "
+        f"fees beyond holding's {plain(carry.extra_fees)}"
+    )
+    for report in insight.blocked:
+        out.print(f"No entry {refusal(report)}")
+
+
+def refusal(report: GateReport) -> str:
+    """Return how often a condition kept entries out, which one, and its nearest miss."""
+    miss = report.document()
+    nearest = (
+        f"; needed {miss['needed']}, nearest {miss['nearest']} at {iso(miss['at'])}" if miss["needed"] else ""
+    )
+    note = f" ({report.note})" if report.note else ""
+    return f"{counted(report.blocked, 'time')} for {miss['gate']}{nearest}{note}"
+
+
+def _metrics_table(result: RunResult) -> Table:
+    table = plain_table("metric", numbers=("value",))
+    table.add_column("unit", style="dim")
+    for name, value in result.metrics.document().items():
+        if isinstance(value, str):
+            table.add_row(name, value, "quote")
+        elif isinstance(value, float):
+            table.add_row(name, f"{value:.6g}", _UNITS.get(name, "hours" if name.endswith("hours") else ""))
+        else:
+            table.add_row(name, "-" if value is None else str(value), "")
+    return table
+
+
+def _trades_table(trades: tuple[Trade, ...]) -> Table:
+    amounts = ("funding", "fees", "price_pnl", "net_pnl")
+    table = plain_table(
+        "symbol", "opened", "closed", numbers=amounts, title="Trades: days UTC, quote, rounded"
+    )
+    table.add_column("reason")
+    for trade in trades[-_SHOWN_TRADES:]:
+        days = (iso(trade.opened_at_ms)[:10], iso(trade.closed_at_ms)[:10])
+        figures = (f"{getattr(trade, name):.2f}" for name in amounts)
+        table.add_row(trade.symbol, *days, *figures, trade.reason.value)
+    return table

@@ -1,0 +1,247 @@
+"""The commands `carrygrid sweep ...` and what their help says."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from carrygrid.cli.options import Json
+
+SweepId = Annotated[int, typer.Argument(min=1, metavar="ID", help="The sweep's number.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="A word to find it by; repeat for more.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", help="The file to write; standard output if left out.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")]
+Format = Literal["csv", "jsonl", "parquet"]
+Note = Annotated[str | None, typer.Option("--note", help="A remark to keep with it.")]
+
+sweep = typer.Typer(
+    no_args_is_help=True,
+    help="Submit and follow parameter sweeps (API at CARRYGRID_API_URL, http://127.0.0.1:8000).",
+)
+
+
+@sweep.command("submit", epilog="Example: `carrygrid sweep submit spec.json --wait`")
+def submit_sweep(
+    spec: Annotated[Path, typer.Argument(help="A JSON object: name, base, grid, constraints, objective.")],
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow it to its end and print its best trials.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Submit nothing; print size, what is left out, time and space.")
+    ] = False,
+    key: Annotated[
+        str | None, typer.Option("--key", help="The same key and sweep again answer the sweep there is.")
+    ] = None,
+    tags: Tags = None,
+    note: Note = None,
+    as_json: Json = False,
+) -> None:
+    """Submit the sweep in a file.
+
+    With --wait the status is 0 if the sweep completed, also where some of its trials failed (it says why),
+    and 1 if every trial failed or the sweep was cancelled.
+    """
+    from carrygrid.cli.sweep.control import print_plan
+    from carrygrid.cli.sweep.follow import Said, submit
+
+    if dry_run:
+        print_plan(spec, as_json=as_json)
+    else:
+        _leave(submit(spec, Said(key, tags, note), wait=wait, as_json=as_json))
+
+
+@sweep.command("list", epilog="Example: `carrygrid sweep list --state running --tag btc`")
+def list_sweeps(
+    state: Annotated[str | None, typer.Option(help="Only those in one state, such as running.")] = None,
+    outcome: Annotated[
+        str | None,
+        typer.Option(help="Only those that ended so, such as completed_with_failures or failed."),
+    ] = None,
+    tag: Annotated[str | None, typer.Option(help="Only those with this tag.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """List sweeps, newest first."""
+    from carrygrid.cli.sweep.control import print_sweeps
+
+    print_sweeps(limit, state=state, outcome=outcome, tag=tag, as_json=as_json)
+
+
+@sweep.command("show", epilog="Example: `carrygrid sweep show 3`, `carrygrid sweep show 3 --wait`")
+def show_sweep(
+    sweep_id: SweepId,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end first.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print how far a sweep is, and why trials failed.
+
+    With --wait the status is 0 if it completed, also where some of its trials failed, and 1 if every trial
+    failed or it was cancelled.
+    """
+    from carrygrid.cli.sweep.follow import show
+
+    _leave(show(sweep_id, wait=wait, as_json=as_json))
+
+
+@sweep.command("top", epilog="Example: `carrygrid sweep top 3 --sort=-net_pnl --limit 20`")
+def top_trials(
+    sweep_id: SweepId,
+    sort: Annotated[
+        str | None,
+        typer.Option(help="Metric or parameter; a leading - sorts descending. Default: the objective."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Print the best trials of a sweep, and why others failed."""
+    from carrygrid.cli.sweep.follow import top
+
+    top(sweep_id, sort, limit, as_json=as_json)
+
+
+@sweep.command("cancel", epilog="Example: `carrygrid sweep cancel 3`")
+def cancel_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
+    """End a sweep, keeping what is done."""
+    from carrygrid import Sweep
+    from carrygrid.cli.sweep.follow import change
+
+    change(sweep_id, Sweep.cancel, as_json=as_json)
+
+
+@sweep.command("resume", epilog="Example: `carrygrid sweep resume 3`")
+def resume_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
+    """Finish the rest of a sweep and retry what failed."""
+    from carrygrid import Sweep
+    from carrygrid.cli.sweep.follow import change
+
+    change(sweep_id, Sweep.resume, as_json=as_json)
+
+
+@sweep.command("pause", epilog="Example: `carrygrid sweep pause 3`; `carrygrid sweep resume 3` goes on.")
+def pause_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
+    """Start no more trials until the sweep is resumed."""
+    from carrygrid import Sweep
+    from carrygrid.cli.sweep.follow import change
+
+    change(sweep_id, Sweep.pause, as_json=as_json)
+
+
+@sweep.command("retry", epilog="Example: `carrygrid sweep retry 3`")
+def retry_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
+    """Run the failed trials again, and nothing else."""
+    from carrygrid import Sweep
+    from carrygrid.cli.sweep.follow import change
+
+    change(sweep_id, Sweep.retry, as_json=as_json)
+
+
+@sweep.command("delete", epilog="Example: `carrygrid sweep delete 3`")
+def delete_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
+    """Remove a sweep with all its trials."""
+    from carrygrid.cli.sweep.control import delete
+
+    delete(sweep_id, as_json=as_json)
+
+
+@sweep.command("extend", epilog="Example: `carrygrid sweep extend 3 --add perp_leverage=4,5 --to 2024-06-01`")
+def extend_sweep(
+    sweep_id: SweepId,
+    add: Annotated[
+        list[str] | None,
+        typer.Option("--add", metavar="NAME=VALUE,...", help="More values; repeat for other parameters."),
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="A later end, beside those there are.")] = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="More trials of a sampled sweep.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Let a sweep grow: trials keep their numbers and results, only new ones run."""
+    from carrygrid.cli.sweep.control import extend
+
+    extend(sweep_id, add or [], to, samples, as_json=as_json)
+
+
+@sweep.command("clone", epilog="Example: `carrygrid sweep clone 3 changes.json`")
+def clone_sweep(
+    sweep_id: SweepId,
+    changes: Annotated[
+        Path | None,
+        typer.Argument(help="A JSON object of what differs; base and grid name by name."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Submit a copy of a sweep, on the data as they are now; runs that are the same are taken over."""
+    from carrygrid.cli.sweep.control import clone
+
+    clone(sweep_id, changes, as_json=as_json)
+
+
+@sweep.command("tag", epilog="Example: `carrygrid sweep tag 3 --tag btc --tag draft --note 'look again'`")
+def tag_sweep(sweep_id: SweepId, tags: Tags = None, note: Note = None, as_json: Json = False) -> None:
+    """Replace a sweep's tags, its note, or both."""
+    from carrygrid.cli.sweep.control import label
+
+    label(sweep_id, tags, note, as_json=as_json)
+
+
+@sweep.command("promote", epilog="Example: `carrygrid sweep promote 3 17 --output btc.json`")
+def promote_trial(
+    sweep_id: SweepId,
+    trial: Annotated[int, typer.Argument(min=0, metavar="TRIAL", help="The trial's number.")],
+    output: Output = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Write a trial's parameters as the configuration that `paper` and `backtest` take.
+
+    All of them, exactly as they ran; `paper` leaves the window aside.
+    """
+    from carrygrid.cli.sweep.promote import promote
+
+    promote(sweep_id, trial, output, force=force, as_json=as_json)
+
+
+@sweep.command(
+    "export", epilog="Example: `carrygrid sweep export 3 --output trials.parquet`; without it to a pipe."
+)
+def export_trials(
+    sweep_id: SweepId,
+    file_format: Annotated[
+        Format | None,
+        typer.Option(
+            "--format", help="By default what the name of the file ends in; csv on standard output."
+        ),
+    ] = None,
+    output: Output = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Write all finished trials of a sweep; beside a file its manifest: spec, data, versions, columns."""
+    from carrygrid.cli.sweep.export import export
+
+    export(sweep_id, output, file_format, force=force, as_json=as_json)
+
+
+@sweep.command("verify", epilog="Example: `carrygrid sweep verify 3 --sample 500`")
+def verify_sweep(
+    sweep_id: SweepId,
+    sample: Annotated[int, typer.Option(min=1, help="How many finished trials to draw.")] = 100,
+    every: Annotated[bool, typer.Option("--all", help="Replay every finished trial.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Replay stored trials one by one, and compare every number, curve and run key with what is stored.
+
+    Reads the database that CARRYGRID_DATABASE_URL names (the one of this machine if unset), not the API. Ends
+    with status 1 if anything differs.
+    """
+    from carrygrid.cli.verify import verify_sweep
+
+    if not verify_sweep(sweep_id, None if every else sample, as_json=as_json):
+        raise typer.Exit(1)
+
+
+def _leave(completed: bool) -> None:
+    """Leave with a status that says so where a sweep that was waited for did not complete."""
+    if not completed:
+        raise typer.Exit(1)

@@ -1,0 +1,140 @@
+"""The commands `sweep ...` that check, list, change, copy and delete sweeps over HTTP."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from bot.errors import InvalidInputError
+from bot.plurals import counted
+from carrygrid import Sweep
+from carrygrid.cli.client import found_sweep, service
+from carrygrid.cli.printing import console, showable
+from carrygrid.cli.runs import read_body
+from carrygrid.cli.sweep.failed_trials import reason_in_brief, state_words
+from carrygrid.cli.sweep.follow import change
+
+_MEBIBYTE = 1024 * 1024
+_WORDS: dict[str, object] = {"true": True, "false": False, "null": None}
+
+
+def print_plan(path: Path, *, as_json: bool) -> None:
+    """Print what the sweep in a file would be."""
+    with service() as client:
+        plan = client.plan(read_body(path))
+    if as_json:
+        print(json.dumps(plan))
+        return
+    # Where axes are conditional most combinations are none: a parameter stands there that does not apply.
+    conditional = any(axis["conditional"] for axis in plan["axes"])
+    cells = "" if conditional else f" of {counted(plan['cells'], 'combination')}"
+    print(f"trials      {plan['trials']:,}{cells}")
+    for axis in plan["axes"]:
+        print(f"  {axis['name']}  {_extent(axis)}{_bonds(axis)}")
+    for found in plan["rejected"]:
+        print(f"left out    {found['cells']:,} by {found['constraint']}")
+    if plan["duplicates"]:
+        repeated = counted(plan["duplicates"], "differs", "differ")
+        print(f"repeated    {repeated} only in parameters their strategy does not read")
+    estimate = plan["estimate"]
+    processes = counted(max(estimate["workers"], 1), "process", "processes")
+    print(f"time        {_duration(estimate['seconds'])} with {processes}, {estimate['basis']}")
+    print(f"space       {estimate['bytes'] / _MEBIBYTE:,.1f} MiB")
+
+
+def print_sweeps(
+    limit: int, *, state: str | None, outcome: str | None, tag: str | None, as_json: bool
+) -> None:
+    """Print sweeps, newest first."""
+    with service() as client:
+        found = client.sweeps(state=state, outcome=outcome, tag=tag, limit=limit)
+        if as_json:
+            print(json.dumps([sweep.document for sweep in found]))
+            return
+        reasons = {sweep.id: reason_in_brief(sweep) for sweep in found}
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("sweep", "name", "state", "done", "of", "failed", "tags"):
+        table.add_column(heading)
+    for sweep in (one.document for one in found):
+        done, total, failed = (f"{sweep[f'trials_{what}']:,}" for what in ("done", "total", "failed"))
+        why = f"{failed}{reasons[sweep['id']]}"
+        tags = ", ".join(sweep["tags"])
+        state = state_words(sweep) + (", data changed" if sweep["data_changed"] else "")
+        cells = (str(sweep["id"]), sweep["name"], state, done, total, why, tags)
+        table.add_row(*map(showable, cells))
+    console().print(table)
+
+
+def delete(sweep_id: int, *, as_json: bool) -> None:
+    """Remove a sweep."""
+    with found_sweep(sweep_id) as sweep:
+        sweep.delete()
+    print(json.dumps({"deleted": sweep_id}) if as_json else f"sweep {sweep_id} is deleted")
+
+
+def extend(sweep_id: int, add: Sequence[str], to: str | None, samples: int | None, *, as_json: bool) -> None:
+    """Let a sweep grow by values, a later end, or more samples."""
+    if not add and to is None and samples is None:
+        raise InvalidInputError.of("extend", "nothing to grow by: give --add, --to or --samples")
+    values = _values(add)
+
+    def grow(sweep: Sweep) -> Sweep:
+        _refuse_growth_of_another_kind(sweep, samples, by_values=bool(add) or to is not None)
+        return sweep.extend(values, to=to, samples=samples)
+
+    change(sweep_id, grow, as_json=as_json)
+
+
+def _refuse_growth_of_another_kind(sweep: Sweep, samples: int | None, *, by_values: bool) -> None:
+    """Raise InvalidInputError where a grid is to grow by samples, or a sample by values."""
+    kind = sweep.document["spec"]["sampler"]["kind"]
+    known = counted(sweep.document["trials_total"], "trial")
+    if kind == "grid" and samples is not None:
+        asked = f"{counted(samples, 'trial')} asked for"
+        grid = f"sweep {sweep.id} is a grid of {known}, which grows by --add NAME=VALUE,... or --to"
+        raise InvalidInputError.of("--samples", f"{asked}, but {grid}")
+    if kind != "grid" and by_values:
+        sample = f"sweep {sweep.id} is a {kind} sample of {known}, which grows by --samples"
+        raise InvalidInputError.of("--add, --to", f"values asked for, but {sample}")
+
+
+def label(sweep_id: int, tags: Sequence[str] | None, note: str | None, *, as_json: bool) -> None:
+    """Replace tags, note, or both."""
+    if tags is None and note is None:
+        raise InvalidInputError.of("tag", "nothing to replace: give --tag or --note")
+    change(sweep_id, lambda sweep: sweep.label(tags=tags, note=note), as_json=as_json)
+
+
+def clone(sweep_id: int, changes: Path | None, *, as_json: bool) -> None:
+    """Submit a copy of a sweep."""
+    body = b"{}" if changes is None else read_body(changes)
+    change(sweep_id, lambda sweep: sweep.clone(body), as_json=as_json)
+
+
+def _values(add: Sequence[str]) -> dict[str, list[object]]:
+    values: dict[str, list[object]] = {}
+    for text in add:
+        name, equals, written = text.partition("=")
+        if not (name and equals and written):
+            raise InvalidInputError.of("--add", f"{text!r} is not NAME=VALUE,VALUE")
+        values.setdefault(name, []).extend(_WORDS.get(word, word) for word in written.split(","))
+    return values
+
+
+def _extent(axis: dict[str, Any]) -> str:
+    last = f" to {axis['last']}" if axis["size"] > 1 else ""
+    return f"{counted(axis['size'], 'value')}, {axis['first']}{last}"
+
+
+def _bonds(axis: dict[str, Any]) -> str:
+    linked = f", linked with {', '.join(axis['linked'])}" if axis["linked"] else ""
+    return linked + (", conditional" if axis["conditional"] else "")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

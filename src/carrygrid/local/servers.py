@@ -1,0 +1,56 @@
+"""Ask the servers named in the environment whether they are there."""
+
+from urllib.parse import urlsplit
+
+import httpx2
+import redis
+from pydantic import SecretStr
+
+from carrygrid.local.errors import StackError
+
+_CONNECT_SECONDS = 3
+
+
+def shown(url: str) -> str:
+    """Return `url` without its password."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def is_answering(broker_url: str) -> bool:
+    """Return whether the broker answers a ping."""
+    return _refusal(broker_url) is None
+
+
+def is_healthy(url: str, token: SecretStr | None = None) -> bool:
+    """Return whether the loopback `url` answers 200."""
+    headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+    try:
+        with httpx2.Client(trust_env=False, timeout=_CONNECT_SECONDS, headers=headers) as client:
+            return client.get(url).status_code == httpx2.codes.OK
+    except httpx2.TransportError:
+        return False
+
+
+def require_broker(url: str) -> None:
+    """Do nothing if the broker that the environment names answers.
+
+    Raises: StackError saying why it does not; there is no falling back to a private one.
+    """
+    refusal = _refusal(url)
+    if refusal is not None:
+        raise StackError(f"CARRYGRID_BROKER_URL: {shown(url)} does not answer: {refusal}")
+
+
+def _refusal(url: str) -> str | None:
+    try:
+        client = redis.Redis.from_url(
+            url, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=_CONNECT_SECONDS
+        )
+        with client:
+            client.ping()
+    except (redis.RedisError, ValueError) as error:
+        return str(error)
+    return None
