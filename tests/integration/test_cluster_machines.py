@@ -133,7 +133,7 @@ def test_machine_whose_cable_is_pulled_is_replaced_and_works_again_once_it_is_ba
 HOLD_A_LOCK = """
 import sys, time
 import sqlalchemy as sa
-from bot.data.database import open_engine, write_transaction, write_transaction
+from bot.market_store.database import open_engine, write_transaction, write_transaction
 with write_transaction(open_engine(sys.argv[1])) as connection:
     connection.execute(sa.text("LOCK TABLE chunk IN EXCLUSIVE MODE"))
     print("held", flush=True)

@@ -15,7 +15,7 @@ class Interrupt:
     def find_spec(self, name, path=None, target=None):
         if name == MODULE:
             os.kill(os.getpid(), signal.SIGINT)
-from api.cli import main
+from carrygrid.cli import main
 sys.meta_path.insert(0, Interrupt())
 sys.argv = ["carrygrid", *sys.argv[1:]]
 main()
@@ -87,7 +87,7 @@ def test_ctrl_c_while_a_dispatcher_or_worker_loads_is_status_130(
 
 _HIDDEN = """
 import os, signal, sys, time, typer
-from api.cli.failures import run
+from carrygrid.cli.failures import run
 app = typer.Typer()
 class Careless:
     def __del__(self):
@@ -149,7 +149,7 @@ _LISTING = """
 import sys
 from rich.console import Console
 from rich.progress import track
-from api.cli import printing, streams
+from carrygrid.cli import printing, streams
 streams.make_ready()
 table = printing.plain_table("name", numbers=("Sharpe \u2265",))
 table.add_row(printing.showable("\U0001f680 caf\u00e9 \u4e2d"), "1\u20132")

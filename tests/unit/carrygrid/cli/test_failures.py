@@ -77,8 +77,8 @@ def test_with_json_a_failure_is_a_problem_document_on_standard_output(
 
 _FAULTY = """
 import sys, typer
-from api.cli.failures import run
-from api.cli.app import common
+from carrygrid.cli.failures import run
+from carrygrid.cli.app import common
 app = typer.Typer()
 app.callback()(common)
 @app.command()
