@@ -37,7 +37,7 @@ class KlineFigures:
             high, low, volume, quote_volume, count = (
                 float(kline[place]) for place in (_HIGH, _LOW, _VOLUME, _QUOTE_VOLUME, _COUNT)
             )
-        except (ValueError, IndexError, TypeError):
+        except (ValueError, LookupError, TypeError):
             return
         if volume > 0:
             self.traded += 1

@@ -66,14 +66,15 @@ def _check_volumes(source: Source, candles: Iterable[Sequence[str]], kind: Serie
     for candle in itertools.islice(candles, _CANDLES_SEEN):
         try:
             high, low, count, amount = (float(candle[place]) for place in (2, 3, 5, 6))
-        except (ValueError, IndexError, TypeError):
+        except (ValueError, LookupError, TypeError):
             continue
-        if count > 0 and amount > 0 and low > 0:
+        ratio = amount / count if count > 0 else 0.0
+        if 0 < ratio < math.inf and low > 0:
             # Linear contracts are powers of ten in coins: 0.01 BTC, 1000 DOGE.
-            power = math.log10(amount / count)
+            power = math.log10(ratio)
             whole = abs(power - round(power)) < _ROUNDING
             linear += whole
-            spot += not whole and low <= amount / count <= high
+            spot += not whole and low <= ratio <= high
             in_coins += not whole and is_in_coins(high, low, count, amount)
     if in_coins > max(linear, spot):
         raise UnmodelledContractError(

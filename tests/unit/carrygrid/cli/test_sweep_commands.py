@@ -132,7 +132,7 @@ def test_dry_run_prints_size_time_and_space_and_submits_nothing(
     told = capsys.readouterr().out
     assert "trials      16 of 20 combinations" in told
     assert "left out    4 by exit_funding_rate < min_funding_rate" in told
-    assert "a guess" in told
+    assert "measured on its window" in told
     assert run("sweep", "submit", spec, "--dry-run", "--json") == 0
     assert json.loads(capsys.readouterr().out)["trials"] == 16
     assert httpx2.get(f"{address}/sweeps").json()["sweeps"] == []

@@ -187,6 +187,23 @@ def test_volume_of_candles_of_okx_is_in_coins(
     assert [str(value) for value in series.volume.decimals()] == [volume] * 3
 
 
+@pytest.mark.parametrize("odd", [{}, ["1", "2", None], 7], ids=["object", "too short", "number"])
+def test_row_that_is_no_candle_of_okx_is_refused_by_its_line(
+    store: HistoricalDataStore, tmp_path: Path, odd: object
+) -> None:
+    rows = json.loads(okx(OKX["swap"]))["data"]
+    text = json.dumps({"code": "0", "data": [*rows, odd]})
+    message = refusal(store, tmp_path, text, "candles.json", kind="perp", symbol="BTCUSDT")
+    assert message.startswith(f"candles.json:4: {str(odd)!r} is no row of 9 values")
+
+
+def test_volumes_of_okx_past_what_floats_compare_say_nothing_of_the_market(
+    store: HistoricalDataStore, tmp_path: Path
+) -> None:
+    text = okx(["1e-200", "1e300", "3"])
+    assert imported(store, tmp_path, text, "candles.json", kind="perp", symbol="BTCUSDT").refused == 3
+
+
 def test_one_hour_with_trades_makes_klines_trades(store: HistoricalDataStore, tmp_path: Path) -> None:
     text = HEADER + klines(MOVED, 1) + klines(TRADES, 3).split("\n", 1)[1]
     assert imported(store, tmp_path, text).new == 3
