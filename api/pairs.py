@@ -13,7 +13,6 @@ from bot.config.parameters import AccountParameters, Parameters
 from bot.errors import InvalidInputError
 from bot.market.intervals import interval_spans
 from bot.market_store.pair_figures.funding import (
-    Floats,
     autocorrelations,
     distribution,
     months_of_funding,
@@ -22,7 +21,8 @@ from bot.market_store.pair_figures.funding import (
     settlements_to_repay,
 )
 from bot.market_store.pair_figures.pairs import Pair, PairSeries
-from bot.market_store.pair_figures.thinning import Times, thinned
+from bot.market_store.pair_figures.thinning import thinned
+from bot.numbers.arrays import FloatArray, IntArray
 from bot.numbers.money import plain
 from bot.validation import validated
 
@@ -142,7 +142,7 @@ def pair_document(row: PairRow, series: PairSeries) -> dict[str, Any]:
     }
 
 
-def _points(times: Times, values: Floats) -> list[list[float]]:
+def _points(times: IntArray, values: FloatArray) -> list[list[float]]:
     known = ~np.isnan(values)
     times, values = times[known], values[known]
     if not len(times):

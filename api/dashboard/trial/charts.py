@@ -10,10 +10,11 @@ from api.replays import Study
 from bot.backtest import RunResult
 from bot.backtest.holdings import Action, Move, moves
 from bot.market.intervals import interval_spans
-from bot.market_store.pair_figures.thinning import Indices, Times, thinned
+from bot.market_store.pair_figures.thinning import thinned
 from bot.models import FundingRate, Trade
+from bot.numbers.arrays import FloatArray, IntArray
 from bot.numbers.money import ZERO, exact, plain
-from bot.statistics.metrics import Floats, Units, curve_units, money_units, packed, running_peaks
+from bot.statistics.metrics import Units, curve_units, money_units, packed, running_peaks
 
 COLUMNS = 1000
 MOST_BARS = 1500
@@ -46,10 +47,10 @@ def curve_document(
     }
 
 
-def drawdown_shares(units: Units, initial: int) -> Floats:
+def drawdown_shares(units: Units, initial: int) -> FloatArray:
     """Return the fall from the running peak at each point of a curve: a fraction of the peak, 0 or less."""
     peaks = running_peaks(units[None, :], initial)[0]
-    shares: Floats = (units - peaks).astype(np.float64) / peaks.astype(np.float64)
+    shares: FloatArray = (units - peaks).astype(np.float64) / peaks.astype(np.float64)
     return shares
 
 
@@ -131,7 +132,7 @@ def _running(amounts: dict[int, Decimal], times: Sequence[int]) -> list[Decimal]
     return found
 
 
-def _inside(times: Times, span: Span | None, beyond: int = 0) -> Indices:
+def _inside(times: IntArray, span: Span | None, beyond: int = 0) -> IntArray:
     if span is None:
         return np.arange(len(times))
     first, last = np.searchsorted(times, [span[0], span[1] + 1]).tolist()

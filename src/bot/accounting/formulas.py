@@ -7,11 +7,12 @@ Decimal, many at once as ExactArray; rates are Decimal for all of them, or one f
 from decimal import Decimal
 from typing import TypeVar
 
-from bot.numbers.exact_array import ExactArray, Units
+from bot.numbers.arrays import IntArray
+from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import book
 
 Amount = TypeVar("Amount", Decimal, ExactArray)
-Net = TypeVar("Net", Decimal, Units)
+Net = TypeVar("Net", Decimal, IntArray)
 
 
 def notional(quantity: Amount, price: Amount) -> Amount:

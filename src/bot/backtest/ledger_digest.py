@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.models import CloseReason, Trade
+from bot.numbers.arrays import IntArray
 from bot.statistics.metrics import amount_units
 
 DIGEST_BYTES = 16
@@ -15,7 +15,6 @@ OUT_OF_RANGE = bytes(DIGEST_BYTES)
 
 REASONS = {reason: place for place, reason in enumerate(CloseReason)}
 
-Bookings = npt.NDArray[np.int64]
 """A row a round trip: symbol, opened, closed (ms), reason, settlements; funding, fees, price P&L (1e-8)."""
 
 
@@ -27,7 +26,7 @@ def ledger_of(trades: Iterable[Trade]) -> bytes:
         return OUT_OF_RANGE
 
 
-def _bookings(trades: Iterable[Trade]) -> Bookings:
+def _bookings(trades: Iterable[Trade]) -> IntArray:
     rows = [
         (
             symbol_code(trade.symbol),
@@ -47,6 +46,6 @@ def symbol_code(symbol: str) -> int:
     return int.from_bytes(hashlib.sha256(symbol.encode()).digest()[:7], "little")
 
 
-def ledger_digest(rows: Bookings) -> bytes:
+def ledger_digest(rows: IntArray) -> bytes:
     """Return the first half of the SHA-256 of round trips in the order in which they ended."""
     return hashlib.sha256(np.ascontiguousarray(rows, dtype="<i8").tobytes()).digest()[:DIGEST_BYTES]

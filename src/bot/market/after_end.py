@@ -9,8 +9,8 @@ import numpy as np
 from bot.accounting import formulas
 from bot.accounting.fees import FeeCalculator
 from bot.accounting.round_trip import last_due_ms
-from bot.market.gaps import Times
 from bot.models import ContractEnd, Leg, Trade
+from bot.numbers.arrays import IntArray
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import ZERO
 
@@ -23,7 +23,7 @@ class AfterEnd:
     """
 
     end: ContractEnd
-    times_ms: Times
+    times_ms: IntArray
     unit_funding: ExactArray
 
     def pnl(self, trade: Trade, fees: FeeCalculator) -> Decimal:

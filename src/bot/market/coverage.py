@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bot.errors import InsufficientDataError
-from bot.market.gaps import Gap, Times, candle_gaps, funding_gaps, settlements_expected
+from bot.market.gaps import Gap, candle_gaps, funding_gaps, settlements_expected
 from bot.market.jumps import JumpMoment, jump_moments, leg_jumps
 from bot.market.quality import (
     Finding,
@@ -21,6 +21,7 @@ from bot.market.quality import (
 )
 from bot.market.series import CandleSeries, FundingSeries, HeldRange, SymbolData
 from bot.models import HOUR_MS
+from bot.numbers.arrays import IntArray
 from bot.numbers.money import plain
 from bot.plurals import counted
 from bot.timestamps import iso
@@ -135,7 +136,7 @@ def _opened_between(series: CandleSeries, start_ms: int, end_ms: int) -> slice:
     return _between(series.open_ms, start_ms, end_ms - series.timeframe_ms)
 
 
-def _between(times: Times, first_ms: int, last_ms: int) -> slice:
+def _between(times: IntArray, first_ms: int, last_ms: int) -> slice:
     start, stop = np.searchsorted(times, [first_ms, last_ms + 1])
     return slice(int(start), max(int(start), int(stop)))
 

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Times = npt.NDArray[np.int64]
+from bot.numbers.arrays import IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class Gap:
         return {"from_ms": self.from_ms, "to_ms": self.to_ms, "missing": self.missing}
 
 
-def candle_gaps(open_ms: Times, timeframe_ms: int) -> list[Gap]:
+def candle_gaps(open_ms: IntArray, timeframe_ms: int) -> list[Gap]:
     """Return the holes between ascending open times."""
     before = np.flatnonzero(np.diff(open_ms) > timeframe_ms)
     return [
@@ -30,7 +29,7 @@ def candle_gaps(open_ms: Times, timeframe_ms: int) -> list[Gap]:
     ]
 
 
-def settlements_expected(t_ms: Times, interval_ms: Times) -> Times:
+def settlements_expected(t_ms: IntArray, interval_ms: IntArray) -> IntArray:
     """Return for each settlement but the first how many the step to it should hold, itself included.
 
     The step is measured in the interval in force at its end, rounded half-even, and is at least one.
@@ -39,7 +38,7 @@ def settlements_expected(t_ms: Times, interval_ms: Times) -> Times:
     return np.maximum(steps, 1)
 
 
-def missing_settlements(t_ms: Times, interval_ms: Times, until_ms: int) -> Times:
+def missing_settlements(t_ms: IntArray, interval_ms: IntArray, until_ms: int) -> IntArray:
     """Return when settlements fell due that are not among the ascending `t_ms`, up to `until_ms`.
 
     Between two settlements as many as `settlements_expected` counts, in the interval in force at the later
@@ -51,15 +50,15 @@ def missing_settlements(t_ms: Times, interval_ms: Times, until_ms: int) -> Times
     steps = np.append(interval_ms[1:], interval_ms[-1])
     before = np.repeat(np.arange(len(t_ms)), missing)
     places = np.arange(len(before)) - np.repeat(np.cumsum(missing) - missing, missing) + 1
-    due: Times = t_ms[before] + places * steps[before]
+    due: IntArray = t_ms[before] + places * steps[before]
     return due[due <= until_ms]
 
 
-def _since(t_ms: Times, interval_ms: Times, until_ms: int) -> int:
+def _since(t_ms: IntArray, interval_ms: IntArray, until_ms: int) -> int:
     return max(0, (until_ms - int(t_ms[-1])) // int(interval_ms[-1]))
 
 
-def funding_gaps(t_ms: Times, interval_ms: Times) -> list[Gap]:
+def funding_gaps(t_ms: IntArray, interval_ms: IntArray) -> list[Gap]:
     """Return the holes between ascending settlements."""
     expected = settlements_expected(t_ms, interval_ms)
     found = []

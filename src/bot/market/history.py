@@ -6,20 +6,17 @@ from decimal import Decimal
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.accounting import formulas
 from bot.market.contract_end import derived_end_ms
 from bot.market.gaps import missing_settlements
 from bot.market.series import CandleSeries, SymbolData
 from bot.models import HOUR_MS, ContractEnd, FundingRate, Instrument, MarkCandle, SettlementView, Ticker
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.columns import DecimalColumn, Mantissas
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import EXACT, scaled
 
-Times = npt.NDArray[np.int64]
-Indices = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 _HOURS_8 = Decimal(8)
 _VOLUME_CANDLES = 24
 _LIMIT = 2**63
@@ -49,8 +46,8 @@ class PairSeries:
     that funding is paid on. Where there is no price yet nothing is fresh, and any number may stand.
     """
 
-    fresh: Flags
-    has_high: Flags
+    fresh: BoolArray
+    has_high: BoolArray
     spot: DecimalColumn
     perp: DecimalColumn
     mark: DecimalColumn
@@ -101,7 +98,7 @@ class PairHistory:
                 self.symbol, t_ms, rate, hours, mark if has_mark else None, _rate_8h(rate, hours)
             )
 
-    def tickers(self, times: Times) -> list[Ticker]:
+    def tickers(self, times: IntArray) -> list[Ticker]:
         """Return the ticker as of each of `times` (ms UTC, ascending)."""
         spot_at, perp_at = _newest(self._spot_closed, times), _newest(self._perp_closed, times)
         mark_at = _newest(self._mark_closed, times)
@@ -116,7 +113,7 @@ class PairHistory:
             )
         ]
 
-    def series(self, times: Times) -> PairSeries:
+    def series(self, times: IntArray) -> PairSeries:
         """Return what the pair shows at `times` (ms UTC, ascending), at each of which it settles."""
         spot_at, perp_at = _newest(self._spot_closed, times), _newest(self._perp_closed, times)
         mark_at, settled = _newest(self._mark_closed, times), np.searchsorted(self.funding.t_ms, times)
@@ -162,13 +159,13 @@ class PairHistory:
         [ticker] = self.tickers(np.array([ended_ms], dtype=np.int64))
         return ContractEnd(ticker)
 
-    def missing_settlements(self, until_ms: int) -> Times:
+    def missing_settlements(self, until_ms: int) -> IntArray:
         """Return when settlements fell due up to `until_ms` that are not recorded, ascending (ms UTC)."""
         settled = slice(int(np.searchsorted(self.funding.t_ms, until_ms, side="right")))
         intervals_ms = self.funding.interval_hours[settled] * HOUR_MS
         return missing_settlements(self.funding.t_ms[settled], intervals_ms, until_ms)
 
-    def mark_highs(self, times: Times) -> list[Decimal | None]:
+    def mark_highs(self, times: IntArray) -> list[Decimal | None]:
         """Return, for each of `times` but the first, the highest mark price since the time before.
 
         Candles that closed in (times[i-1], times[i]] count; None where there is none, and at the first.
@@ -185,12 +182,12 @@ class PairHistory:
         for closed_ms, top, ticker in zip(closed.tolist(), highs, self.tickers(closed), strict=True):
             yield MarkCandle(closed_ms, top, ticker)
 
-    def _is_fresh(self, closed: Times, index: Indices, times: Times) -> npt.NDArray[np.bool_]:
+    def _is_fresh(self, closed: IntArray, index: IntArray, times: IntArray) -> BoolArray:
         if not len(closed):
             return np.zeros(len(times), dtype=bool)
         return (index >= 0) & (times - closed[index] <= self._max_age_ms)
 
-    def _highs_between(self, times: Times) -> tuple[Flags, DecimalColumn]:
+    def _highs_between(self, times: IntArray) -> tuple[BoolArray, DecimalColumn]:
         bounds = np.searchsorted(self._mark_closed, times, side="right")
         known, highs = np.append(False, np.diff(bounds) > 0), self._mark_high
         peaks = np.zeros(len(times), dtype=highs.mantissas.dtype)
@@ -199,19 +196,19 @@ class PairHistory:
             peaks[known] = np.maximum.reduceat(between, bounds[:-1][known[1:]] - bounds[0])
         return known, DecimalColumn(cast("Mantissas", peaks), highs.exponent)
 
-    def _volumes(self, perp_at: Indices) -> list[Decimal]:
+    def _volumes(self, perp_at: IntArray) -> list[Decimal]:
         return [scaled(volume, self._quote_exponent) for volume in self._quote_volume[perp_at + 1].tolist()]
 
 
-def _close_times(candles: CandleSeries) -> Times:
+def _close_times(candles: CandleSeries) -> IntArray:
     return candles.open_ms + candles.timeframe_ms
 
 
-def _newest(closed: Times, times: Times) -> Indices:
+def _newest(closed: IntArray, times: IntArray) -> IntArray:
     return np.searchsorted(closed, times, side="right") - 1
 
 
-def _closes(column: DecimalColumn, index: Indices) -> list[Decimal | None]:
+def _closes(column: DecimalColumn, index: IntArray) -> list[Decimal | None]:
     if not len(column):
         return [None] * len(index)
     return [
@@ -219,20 +216,20 @@ def _closes(column: DecimalColumn, index: Indices) -> list[Decimal | None]:
     ]
 
 
-def _rows(column: DecimalColumn, index: Indices) -> DecimalColumn:
+def _rows(column: DecimalColumn, index: IntArray) -> DecimalColumn:
     """Return the rows at `index`; where that is -1, any."""
     if not len(column):
         return DecimalColumn(np.zeros(len(index), dtype=np.int64), column.exponent)
     return DecimalColumn(column.mantissas[index], column.exponent)
 
 
-def _either(first: Flags, ones: DecimalColumn, others: DecimalColumn) -> DecimalColumn:
+def _either(first: BoolArray, ones: DecimalColumn, others: DecimalColumn) -> DecimalColumn:
     exponent = min(ones.exponent, others.exponent)
     chosen = np.where(first, ones.mantissas_over(exponent), others.mantissas_over(exponent))
     return DecimalColumn(cast("Mantissas", chosen), exponent)
 
 
-def _rates_8h(rates: DecimalColumn, hours: npt.NDArray[np.int64]) -> DecimalColumn:
+def _rates_8h(rates: DecimalColumn, hours: IntArray) -> DecimalColumn:
     if rates.mantissas.dtype != object and not (8 % hours).any():
         return DecimalColumn(rates.mantissas * (8 // hours), rates.exponent)
     pairs = zip(rates.decimals(), hours.tolist(), strict=True)

@@ -7,8 +7,8 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from bot.market.gaps import Times
 from bot.models import HOUR_MS
+from bot.numbers.arrays import IntArray
 
 MAX_INTERVAL_HOURS = 24
 
@@ -86,7 +86,7 @@ class IntervalSpan:
     settlements: int
 
 
-def interval_spans(settled_ms: Times, hours: npt.NDArray[np.int64]) -> list[IntervalSpan]:
+def interval_spans(settled_ms: IntArray, hours: IntArray) -> list[IntervalSpan]:
     """Return the spans of one interval each, oldest first, of ascending settlements; none while undecided."""
     if not np.any(hours):
         return []

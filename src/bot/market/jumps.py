@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bot.market.gaps import Times
 from bot.market.series import CandleSeries
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.money import plain
 
 JUMP_FACTOR = 10
@@ -76,7 +76,7 @@ def leg_jumps(candles: CandleSeries) -> list[LegJump]:
     ]
 
 
-def apart_at(spot: CandleSeries, perp: CandleSeries, rows: slice) -> npt.NDArray[np.int64]:
+def apart_at(spot: CandleSeries, perp: CandleSeries, rows: slice) -> IntArray:
     """Return which `rows` of perp close at `JUMP_FACTOR` times the newest spot close, or at a tenth of it."""
     closed = perp.open_ms[rows] + perp.timeframe_ms
     newest = np.searchsorted(spot.open_ms + spot.timeframe_ms, closed, side="right") - 1
@@ -84,7 +84,7 @@ def apart_at(spot: CandleSeries, perp: CandleSeries, rows: slice) -> npt.NDArray
     exponent = min(spot.close.exponent, perp.close.exponent)
     ours = perp.close.mantissas_over(exponent)[rows][known]
     others = spot.close.mantissas_over(exponent)[newest[known]]
-    at: npt.NDArray[np.int64] = known[_far(ours, others)] + rows.start
+    at: IntArray = known[_far(ours, others)] + rows.start
     return at
 
 
@@ -107,7 +107,7 @@ def jump_moments(jumps: Sequence[LegJump], candles: Mapping[str, CandleSeries]) 
     )
 
 
-def _jumps_at(candles: CandleSeries) -> npt.NDArray[np.int64]:
+def _jumps_at(candles: CandleSeries) -> IntArray:
     """Return the places of the candles before a jump."""
     exponent = min(candles.open.exponent, candles.close.exponent)
     opens, closes = candles.open.mantissas_over(exponent), candles.close.mantissas_over(exponent)
@@ -115,7 +115,7 @@ def _jumps_at(candles: CandleSeries) -> npt.NDArray[np.int64]:
     return np.flatnonzero(_far(opens[1:], before) | _far(closes[1:], before))
 
 
-def _far(ones: npt.NDArray[np.generic], others: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+def _far(ones: npt.NDArray[np.generic], others: npt.NDArray[np.generic]) -> BoolArray:
     """Return where one of two amounts is `JUMP_FACTOR` times the other; divided, so that none overflows."""
     up, down = ones // JUMP_FACTOR >= others, others // JUMP_FACTOR >= ones  # type: ignore[operator]
     return np.asarray(up | down, dtype=np.bool_)
@@ -128,6 +128,6 @@ def _after(candles: CandleSeries, place: int) -> Decimal:
     return close if larger >= JUMP_FACTOR * smaller else candles.open.decimal(place + 1)
 
 
-def _closes_at(candles: CandleSeries, times: Times) -> list[Decimal | None]:
+def _closes_at(candles: CandleSeries, times: IntArray) -> list[Decimal | None]:
     newest = np.searchsorted(candles.open_ms + candles.timeframe_ms, times, side="right") - 1
     return [None if at < 0 else candles.close.decimal(at) for at in newest.tolist()]

@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from bot.market.gaps import Times
 from bot.market.rows import Rows, SeriesKind
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.money import plain
 from bot.timestamps import iso
 
@@ -17,7 +16,6 @@ _HELD = "which is held already"
 Reason = tuple[int, str]
 """The index of a refused row among those offered, and why it is refused."""
 
-Mask = npt.NDArray[np.bool_]
 _NO_TIMES = np.empty(0, dtype=np.int64)
 
 
@@ -48,8 +46,8 @@ class Merged:
 
     rows: Rows
     result: MergeResult
-    replaced_ms: Times = field(default_factory=_NO_TIMES.copy)
-    reinferred_ms: Times = field(default_factory=_NO_TIMES.copy)
+    replaced_ms: IntArray = field(default_factory=_NO_TIMES.copy)
+    reinferred_ms: IntArray = field(default_factory=_NO_TIMES.copy)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,11 +59,11 @@ class Joined:
     """
 
     both: Rows
-    held: Mask
-    order: Times
-    leads: Mask
-    later: Times
-    winners: Times
+    held: BoolArray
+    order: IntArray
+    leads: BoolArray
+    later: IntArray
+    winners: IntArray
     replace: bool
 
     @classmethod
@@ -81,7 +79,7 @@ class Joined:
         lead_of = order[leads][np.cumsum(leads) - 1]
         return cls(both, is_held, order, leads, order[~leads], lead_of[~leads], replace)
 
-    def differing(self, places: tuple[int, ...]) -> Mask:
+    def differing(self, places: tuple[int, ...]) -> BoolArray:
         """Return which of `later` differ from their winners in one of these columns."""
         differs = np.zeros(len(self.later), dtype=np.bool_)
         for place in places:
@@ -89,7 +87,7 @@ class Joined:
             differs |= np.asarray(mantissas[self.later] != mantissas[self.winners], dtype=np.bool_)
         return differs
 
-    def merged(self, contradicts: Mask, kind: SeriesKind, rivals: Times | None = None) -> Merged:
+    def merged(self, contradicts: BoolArray, kind: SeriesKind, rivals: IntArray | None = None) -> Merged:
         """Return what is kept where `contradicts` says which of `later` cannot stand beside their winners.
 
         `rivals` are the rows that those contradict, where they are not the winners.
@@ -136,7 +134,7 @@ def _shown(rows: Rows, kind: SeriesKind, place: int, row: int) -> str:
     return "(none)" if kind.columns[place] == "mark_price" and not value else plain(value)
 
 
-def off_grid(times: Times, timeframe_ms: int, anchor_ms: int | None) -> Times:
+def off_grid(times: IntArray, timeframe_ms: int, anchor_ms: int | None) -> IntArray:
     """Return the indices of candles that would overlap the others: those off the grid through `anchor_ms`.
 
     Without an anchor the grid is the one that most of the candles are on.
@@ -148,7 +146,7 @@ def off_grid(times: Times, timeframe_ms: int, anchor_ms: int | None) -> Times:
     return np.flatnonzero(phases != anchor_ms % timeframe_ms)
 
 
-def overlap_reasons(times: Times, overlapping: Times) -> list[Reason]:
+def overlap_reasons(times: IntArray, overlapping: IntArray) -> list[Reason]:
     """Return why the first of the overlapping candles are refused."""
     return [
         (row, f"timestamp_ms {times[row]} ({iso(int(times[row]))}) overlaps the other candles of its series")

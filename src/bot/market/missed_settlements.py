@@ -6,17 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.accounting.round_trip import last_due_ms
-from bot.market.gaps import Times
 from bot.models import Trade
+from bot.numbers.arrays import IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MissingSettlements:
     """Times (ms UTC, ascending) at which one pair's settlements fell due that are not recorded."""
 
-    times_ms: Times
+    times_ms: IntArray
 
-    def within(self, after_ms: Times | int, until_ms: Times | int) -> Times:
+    def within(self, after_ms: IntArray | int, until_ms: IntArray | int) -> IntArray:
         """Return how many fell due in (after_ms, until_ms], for one stretch of time or for many."""
         due = np.searchsorted(self.times_ms, until_ms, side="right")
         return np.asarray(due - np.searchsorted(self.times_ms, after_ms, side="right"), dtype=np.int64)

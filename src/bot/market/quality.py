@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.market.contract_end import derived_end_ms
-from bot.market.gaps import Times
 from bot.market.jumps import JUMP_FACTOR, apart_at, fold, leg_jumps
 from bot.market.series import CandleSeries, FundingSeries
 from bot.models import HOUR_MS
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.plurals import counted
 from bot.timestamps import iso
 
@@ -130,7 +129,7 @@ def dead_contract(perp: CandleSeries, funding: FundingSeries, until_ms: int) -> 
     yield Finding("perp", "dead_contract", candles or posted, ended_ms, until_ms, detail)
 
 
-def late_prices(leg: str, candles: CandleSeries, settled_ms: Times) -> Iterator[Finding]:
+def late_prices(leg: str, candles: CandleSeries, settled_ms: IntArray) -> Iterator[Finding]:
     """Yield a finding if settlements find the newest closed candle over an hour old."""
     newest = np.searchsorted(candles.open_ms + candles.timeframe_ms, settled_ms, side="right") - 1
     known = newest >= 0
@@ -160,9 +159,7 @@ def _jumps(leg: str, candles: CandleSeries) -> Iterator[Finding]:
         yield _finding(leg, "price_jump", opens, detail)
 
 
-def _stretches(
-    leg: str, name: str, candles: CandleSeries, shows: npt.NDArray[np.bool_], said: str
-) -> Finding:
+def _stretches(leg: str, name: str, candles: CandleSeries, shows: BoolArray, said: str) -> Finding:
     times = candles.open_ms[shows]
     edges = np.flatnonzero(np.diff(np.concatenate(([False], shows, [False])).astype(np.int8)))
     lasted = candles.open_ms[edges[1::2] - 1] - candles.open_ms[edges[::2]]
@@ -172,11 +169,11 @@ def _stretches(
     return Finding(leg, name, len(times), int(times[0]), int(times[-1]), detail, share, longest_ms)
 
 
-def _finding(leg: str, name: str, times: Times, detail: str) -> Finding:
+def _finding(leg: str, name: str, times: IntArray, detail: str) -> Finding:
     return Finding(leg, name, len(times), int(times[0]), int(times[-1]), detail)
 
 
-def _flat(candles: CandleSeries) -> npt.NDArray[np.bool_]:
+def _flat(candles: CandleSeries) -> BoolArray:
     columns = (candles.open, candles.high, candles.low, candles.close)
     exponent = min(column.exponent for column in columns)
     opening, *others = (column.mantissas_over(exponent) for column in columns)

@@ -6,9 +6,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.market.series import CandleSeries, FundingSeries
+from bot.numbers.arrays import IntArray
 from bot.numbers.columns import DecimalColumn, Index
 from bot.numbers.money import ONE, ZERO
 
@@ -44,7 +44,7 @@ class SeriesKey:
 class Rows:
     """n rows in any order: times in ms UTC, and the columns that `SeriesKind.columns` names."""
 
-    times: npt.NDArray[np.int64]
+    times: IntArray
     columns: tuple[DecimalColumn, ...]
 
     @classmethod

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from bot.models import Instrument
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.columns import DecimalColumn
 
 
@@ -14,7 +12,7 @@ class CandleSeries:
     """n candles of one leg: open times in ms UTC, ascending and distinct; volume in base coin."""
 
     timeframe_ms: int
-    open_ms: npt.NDArray[np.int64]
+    open_ms: IntArray
     open: DecimalColumn
     high: DecimalColumn
     low: DecimalColumn
@@ -37,11 +35,11 @@ class FundingSeries:
     `marks[i]` is meaningful only where `has_mark[i]` is true (0 elsewhere).
     """
 
-    t_ms: npt.NDArray[np.int64]
+    t_ms: IntArray
     rates: DecimalColumn
-    interval_hours: npt.NDArray[np.int64]
+    interval_hours: IntArray
     marks: DecimalColumn
-    has_mark: npt.NDArray[np.bool_]
+    has_mark: BoolArray
 
     def __len__(self) -> int:
         return len(self.t_ms)

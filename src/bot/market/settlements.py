@@ -5,10 +5,10 @@ from typing import Self
 
 import numpy as np
 
-from bot.market.gaps import Times
 from bot.market.intervals import IntervalOrigin, Origins, inferred_hours
-from bot.market.merging import Joined, Mask, Merged
+from bot.market.merging import Joined, Merged
 from bot.market.rows import FUNDING_COLUMNS, Rows, SeriesKind
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.columns import DecimalColumn
 
 _FUNDING = SeriesKind.FUNDING
@@ -28,7 +28,7 @@ class Settlements:
         """Return no settlements."""
         return cls(Rows.empty(_FUNDING), np.empty(0, dtype=np.uint8))
 
-    def stated(self) -> Times:
+    def stated(self) -> IntArray:
         """Return the intervals in hours that stay as they are, 0 for those that are inferred."""
         return np.where(self.origins == IntervalOrigin.INFERRED, 0, hours_of(self.rows))
 
@@ -37,17 +37,17 @@ class Settlements:
         hours = inferred_hours(self.rows.times.tolist(), self.stated().tolist())
         return Settlements(_with_hours(self.rows, np.array(hours, dtype=np.int64)), self.origins)
 
-    def at(self, index: Mask) -> "Settlements":
+    def at(self, index: BoolArray) -> "Settlements":
         """Return the settlements where `index` is true."""
         return Settlements(self.rows[index], self.origins[index])
 
 
-def hours_of(rows: Rows) -> Times:
+def hours_of(rows: Rows) -> IntArray:
     """Return the interval in hours of each settlement, 0 where it is not stated or not decided."""
     return np.asarray(rows.columns[_HOURS].mantissas, dtype=np.int64)
 
 
-def changed_times(held: Settlements, kept: Settlements) -> Times:
+def changed_times(held: Settlements, kept: Settlements) -> IntArray:
     """Return the times of settlements that only one of the two has, or with another interval or origin."""
     common, before, after = np.intersect1d(
         held.rows.times, kept.rows.times, assume_unique=True, return_indices=True
@@ -89,7 +89,7 @@ def merge_settlements(
     return kept, Merged(kept.rows, result, merged.replaced_ms, moved)
 
 
-def _telling(joined: Joined, stated: Times, differs: Mask) -> Times:
+def _telling(joined: Joined, stated: IntArray, differs: BoolArray) -> IntArray:
     """Return for each kept settlement the row that states its interval, -1 where none does.
 
     It is the first one that agrees in everything else; a held one also where it is replaced.
@@ -106,7 +106,9 @@ def _telling(joined: Joined, stated: Times, differs: Mask) -> Times:
     return telling
 
 
-def _origins(joined: Joined, held: Settlements, stated: Times, kept_hours: Times, refused: Mask) -> Origins:
+def _origins(
+    joined: Joined, held: Settlements, stated: IntArray, kept_hours: IntArray, refused: BoolArray
+) -> Origins:
     """Return how each kept interval is known: what was not recorded becomes stated once a venue states it."""
     origins = np.where(kept_hours > 0, IntervalOrigin.STATED, IntervalOrigin.INFERRED).astype(np.uint8)
     unrecorded = held.rows.times[held.origins == IntervalOrigin.UNRECORDED]
@@ -120,7 +122,7 @@ def _origins(joined: Joined, held: Settlements, stated: Times, kept_hours: Times
     return origins
 
 
-def reinferred_times(held: Settlements, kept: Settlements, replaced_ms: Times) -> Times:
+def reinferred_times(held: Settlements, kept: Settlements, replaced_ms: IntArray) -> IntArray:
     """Return the times of held settlements that are still there as they were, but with another interval."""
     common, before, after = np.intersect1d(
         held.rows.times, kept.rows.times, assume_unique=True, return_indices=True
@@ -131,7 +133,7 @@ def reinferred_times(held: Settlements, kept: Settlements, replaced_ms: Times) -
     return np.setdiff1d(common[moved], replaced_ms)
 
 
-def _with_hours(rows: Rows, hours: Times) -> Rows:
+def _with_hours(rows: Rows, hours: IntArray) -> Rows:
     columns = list(rows.columns)
     columns[_HOURS] = DecimalColumn.of(hours, 0)
     return Rows(rows.times, tuple(columns))

@@ -13,10 +13,11 @@ from bot.errors import InsufficientDataError
 from bot.market.after_end import AfterEnd
 from bot.market.coverage import Coverage, check_coverage, coverage
 from bot.market.event_columns import Track
-from bot.market.history import PairHistory, PairSeries, Times
+from bot.market.history import PairHistory, PairSeries
 from bot.market.missed_settlements import MissingSettlements
 from bot.market.series import MarketData
 from bot.models import ContractEnd, FundingRate, Instrument, MarkCandle, MarketEvent, SettlementView, Ticker
+from bot.numbers.arrays import IntArray
 from bot.statistics.metrics import Calendar
 from bot.timestamps import iso
 
@@ -115,7 +116,7 @@ def check_window(config: RunConfig, data: MarketData) -> None:
 
 def _checked(
     config: RunConfig, data: MarketData
-) -> tuple[dict[str, Coverage], dict[str, Instrument], dict[str, PairHistory], Times]:
+) -> tuple[dict[str, Coverage], dict[str, Instrument], dict[str, PairHistory], IntArray]:
     """Return coverage, trading rules and history of each pair, and when anything settles."""
     covered = {item.symbol: coverage(item, config.start, config.end) for item in data.symbols}
     for item in data.symbols:
@@ -132,7 +133,7 @@ def _instrument(config: RunConfig, held: Instrument) -> Instrument:
     return held if config.instrument is None else config.instrument.applied_to(held)
 
 
-def _event_times(config: RunConfig, pairs: Mapping[str, PairHistory]) -> Times:
+def _event_times(config: RunConfig, pairs: Mapping[str, PairHistory]) -> IntArray:
     held = np.concatenate([pair.funding.t_ms for pair in pairs.values()])
     times = np.unique(held[(held >= config.start) & (held <= config.end)])
     if not len(times):
@@ -142,7 +143,7 @@ def _event_times(config: RunConfig, pairs: Mapping[str, PairHistory]) -> Times:
     return times
 
 
-def market_events(pairs: Mapping[str, PairHistory], times: Times) -> Iterator[MarketEvent]:
+def market_events(pairs: Mapping[str, PairHistory], times: IntArray) -> Iterator[MarketEvent]:
     """Yield what each of `times` (ms UTC, ascending) shows; replays and paper trading build events here only.
 
     Settlements at other times are left out; the highs of an event reach back to the time before it.

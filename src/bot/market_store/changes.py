@@ -7,10 +7,10 @@ from enum import StrEnum
 import numpy as np
 import sqlalchemy as sa
 
-from bot.market.gaps import Times
 from bot.market.rows import SeriesKey, SeriesKind
 from bot.market_store.database import database_now_ms
 from bot.market_store.tables import market_change
+from bot.numbers.arrays import IntArray
 from bot.plurals import counted
 from bot.timestamps import iso
 
@@ -55,7 +55,7 @@ class DataChange:
         return f"{what} at {iso(self.changed_ms // 1000 * 1000)}"
 
 
-def record_times(connection: sa.Connection, key: SeriesKey, change: ChangeKind, times: Times) -> None:
+def record_times(connection: sa.Connection, key: SeriesKey, change: ChangeKind, times: IntArray) -> None:
     """Write down that the rows at `times` became others; nothing is written without any."""
     if len(times):
         record_change(connection, key, change, len(times), int(np.min(times)), int(np.max(times)))

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import sqlalchemy as sa
 
-from bot.market.gaps import Times
 from bot.market_store.sql import HeldSeries
 from bot.market_store.tables import market_import
+from bot.numbers.arrays import IntArray
 
 _COUNTS = ("rows_read", "rows_new", "refused", "snapped", "duplicates", "out_of_order", "replaced")
 _LONGEST_NAME = 255
@@ -32,7 +32,7 @@ class Provenance:
     replaced: int = 0
 
     @classmethod
-    def of(cls, source: str, times: Times, jitter_ms: Times, refused: int) -> "Provenance":
+    def of(cls, source: str, times: IntArray, jitter_ms: IntArray, refused: int) -> "Provenance":
         """Return what was put right in rows of these times, as recorded, and of this jitter."""
         return cls(
             source=source[:_LONGEST_NAME],

@@ -6,11 +6,11 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.errors import StoreError
 from bot.market.intervals import IntervalOrigin, Origins
 from bot.market.rows import Rows
+from bot.numbers.arrays import IntArray
 from bot.numbers.columns import DecimalColumn
 
 _MAGIC = b"carrygrid rows 1\n"
@@ -33,7 +33,7 @@ class Segment:
     origins: bytes | None = None
 
 
-def months(times: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def months(times: IntArray) -> IntArray:
     """Return the calendar month (yyyymm, UTC) of each time in ms."""
     since_1970 = times.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
     return (1970 + since_1970 // 12) * 100 + since_1970 % 12 + 1

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 from sqlalchemy import Connection
 
-from bot.market.gaps import Times
 from bot.market.merging import Merged, MergeResult, merge_rows, off_grid, overlap_reasons
 from bot.market.rows import Rows, SeriesKey, SeriesKind
 from bot.market.settlements import Settlements, changed_times, merge_settlements
@@ -13,6 +12,7 @@ from bot.market_store import sql
 from bot.market_store.changes import ChangeKind, record_times
 from bot.market_store.segments import encode, encode_origins, months
 from bot.market_store.sql import HeldSegment, HeldSeries
+from bot.numbers.arrays import IntArray
 
 
 def merge_series(
@@ -58,7 +58,7 @@ def read_settlements(connection: Connection, series: HeldSeries) -> Settlements:
 
 
 def write_settlements(
-    connection: Connection, series: HeldSeries, kept: Settlements, changed_ms: Times
+    connection: Connection, series: HeldSeries, kept: Settlements, changed_ms: IntArray
 ) -> None:
     """Store the months of `kept` that settlements at `changed_ms` belong to, in place of what is held."""
     month_of = months(kept.rows.times)
@@ -83,7 +83,7 @@ def _merge_settlements(
 
 
 def _merge_candles(
-    connection: Connection, series: HeldSeries, offered: Rows, overlapping: Times, *, replace_held: bool
+    connection: Connection, series: HeldSeries, offered: Rows, overlapping: IntArray, *, replace_held: bool
 ) -> list[Merged]:
     chosen = np.delete(np.arange(len(offered)), overlapping)
     month_of = months(offered.times[chosen])
@@ -101,7 +101,7 @@ def _merge_candles(
     ]
 
 
-def _total(results: list[MergeResult], overlaps: list[tuple[int, str]], overlapping: Times) -> MergeResult:
+def _total(results: list[MergeResult], overlaps: list[tuple[int, str]], overlapping: IntArray) -> MergeResult:
     return MergeResult(
         new=sum(result.new for result in results),
         already_there=sum(result.already_there for result in results),
@@ -112,12 +112,12 @@ def _total(results: list[MergeResult], overlaps: list[tuple[int, str]], overlapp
     )
 
 
-def _overlapping(connection: Connection, series: HeldSeries, offered: Rows) -> Times:
+def _overlapping(connection: Connection, series: HeldSeries, offered: Rows) -> IntArray:
     extent = sql.extents(connection, [series]).get(series.id)
     return off_grid(offered.times, series.key.timeframe_ms, extent[0] if extent else None)
 
 
-def _held_months(connection: Connection, series: HeldSeries, month_of: Times) -> dict[int, HeldSegment]:
+def _held_months(connection: Connection, series: HeldSeries, month_of: IntArray) -> dict[int, HeldSegment]:
     if not len(month_of):
         return {}
     found = sql.segments(connection, [series], between_months=(int(month_of.min()), int(month_of.max())))
@@ -129,7 +129,7 @@ def _merge_month(
     series: HeldSeries,
     held: HeldSegment | None,
     offered: Rows,
-    chosen: Times,
+    chosen: IntArray,
     *,
     replace_held: bool,
 ) -> Merged:

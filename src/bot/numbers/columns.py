@@ -8,10 +8,11 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.money import WIDE, scaled
 
-Mantissas = npt.NDArray[np.int64] | npt.NDArray[np.object_]
-Index = slice | npt.NDArray[np.int64] | npt.NDArray[np.bool_]
+Mantissas = IntArray | npt.NDArray[np.object_]
+Index = slice | IntArray | BoolArray
 
 _LIMIT = 10**18
 

@@ -6,16 +6,15 @@ from functools import lru_cache
 from typing import Self, cast
 
 import numpy as np
-import numpy.typing as npt
 
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.columns import DecimalColumn, Mantissas
 from bot.numbers.money import EXACT, MONEY_PLACES, scaled
 
-Index = npt.NDArray[np.int64] | slice
-Units = npt.NDArray[np.int64]
+Index = IntArray | slice
 _LIMIT = 2**62
 _BASE = 10**9
-_ONE: npt.NDArray[np.int64] = np.array(1)
+_ONE: IntArray = np.array(1)
 
 
 class ExactArray:
@@ -92,7 +91,7 @@ class ExactArray:
         left, right, exponent, bound = self._aligned(other)
         return ExactArray(np.minimum(left, right), exponent, bound)
 
-    def at_least(self, other: "ExactArray | Decimal") -> npt.NDArray[np.bool_]:
+    def at_least(self, other: "ExactArray | Decimal") -> BoolArray:
         """Return where these values are not below the others."""
         if isinstance(other, Decimal):
             whole, exponent, _ = _parts(other)
@@ -129,12 +128,12 @@ class ExactArray:
         """Return values of at most so many decimal places as integers of the last of them."""
         return self._over(-places).mantissas
 
-    def units(self) -> Units:
+    def units(self) -> IntArray:
         """Return booked amounts in units of 1e-8; raises OverflowError where 64 bits do not hold them."""
         booked = self.whole(MONEY_PLACES)
         if booked.dtype == object:
             raise OverflowError
-        return cast("Units", booked)
+        return cast("IntArray", booked)
 
     def _over(self, exponent: int) -> "ExactArray":
         """Return the same values over an exponent that is not larger."""

@@ -9,12 +9,11 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import WIDE, ZERO, scaled
 
-Mask = npt.NDArray[np.bool_]
-Whole = npt.NDArray[np.int64]
 _MOST = np.iinfo(np.int64).max
 _ALL = slice(None)
 
@@ -26,11 +25,11 @@ class Choice:
     Past the last event stands for never.
     """
 
-    mask: Mask
+    mask: BoolArray
     next: npt.NDArray[np.int32]
 
     @classmethod
-    def of(cls, mask: Mask) -> Self:
+    def of(cls, mask: BoolArray) -> Self:
         """Return the events where `mask` holds."""
         count = len(mask)
         marked = np.where(mask, np.arange(count, dtype=np.int32), np.int32(count))
@@ -46,12 +45,12 @@ class Choice:
 class Compared:
     """Exact values to hold against thresholds; `known` says where there are any."""
 
-    def __init__(self, values: DecimalColumn, known: Mask | None = None) -> None:
+    def __init__(self, values: DecimalColumn, known: BoolArray | None = None) -> None:
         self._exponent = values.exponent
         self._mantissas = values.mantissas
         self._known = known
         self._distinct: list[int] | None = None
-        self._ahead: Whole | None = None
+        self._ahead: IntArray | None = None
         self._peaks: list[Decimal] | None = None
 
     @classmethod
@@ -60,7 +59,7 @@ class Compared:
         column = DecimalColumn.from_decimals([ZERO if value is None else value for value in values])
         return cls(column, np.array([value is not None for value in values], dtype=bool))
 
-    def at_least(self, threshold: Decimal) -> Mask:
+    def at_least(self, threshold: Decimal) -> BoolArray:
         """Return where the value is `threshold` or more; never where there is no value."""
         return self._from(self._mantissa(threshold))
 
@@ -73,7 +72,7 @@ class Compared:
             return len(self._mantissas)
         return start + int(self._from(self._mantissa(threshold), slice(start, None)).argmax())
 
-    def satisfying(self, rising: Callable[[Decimal], bool]) -> Mask:
+    def satisfying(self, rising: Callable[[Decimal], bool]) -> BoolArray:
         """Return where `rising`, a condition that stays true for larger values, holds."""
         if self._distinct is None:
             self._distinct = np.unique(self._mantissas).tolist()
@@ -81,7 +80,9 @@ class Compared:
         none = np.zeros(len(self._mantissas), dtype=bool)
         return none if place == len(self._distinct) else self._from(self._distinct[place])
 
-    def first_reaching(self, start: Whole, end: Whole, amounts: ExactArray, units: ExactArray) -> Whole:
+    def first_reaching(
+        self, start: IntArray, end: IntArray, amounts: ExactArray, units: ExactArray
+    ) -> IntArray:
         """Return, for each of many, the first place from `start` on whose value is amount / unit or more.
 
         Before `end`, which lies after `start`; the number of values stands for none, or for one that was not
@@ -106,7 +107,7 @@ class Compared:
             self._peaks = [known_peaks[whole] for whole in peaks]
         return self._peaks
 
-    def _searched(self, start: Whole, amounts: ExactArray, units: ExactArray) -> Whole:
+    def _searched(self, start: IntArray, amounts: ExactArray, units: ExactArray) -> IntArray:
         highest, count = self._highest_ahead(), len(self._mantissas)
         scale = Decimal(1).scaleb(self._exponent)
         floor = amounts // (units * scale)
@@ -118,14 +119,14 @@ class Compared:
             places = np.where(ahead < least, np.minimum(places + (1 << power), count), places)
         return places
 
-    def _highest_between(self, start: Whole, end: Whole) -> ExactArray:
+    def _highest_between(self, start: IntArray, end: IntArray) -> ExactArray:
         """Return, for each of many, the highest value from `start` to before `end`."""
         highest = self._highest_ahead()
         powers = np.maximum(np.frexp(end - start)[1] - 1, 0)
         peaks = np.maximum(highest[powers, start], highest[powers, end - (1 << powers)])
         return ExactArray(peaks, self._exponent)
 
-    def _highest_ahead(self) -> Whole:
+    def _highest_ahead(self) -> IntArray:
         """Return, a row for each power of two, the highest of that many values from each place on.
 
         At and past the last place nothing is as low as any threshold, so that searches end there.
@@ -140,7 +141,7 @@ class Compared:
             self._ahead = np.stack(levels)
         return self._ahead
 
-    def _from(self, least: int, places: slice = _ALL) -> Mask:
+    def _from(self, least: int, places: slice = _ALL) -> BoolArray:
         reached = np.asarray(self._mantissas[places] >= least, dtype=bool)
         return reached if self._known is None else reached & self._known[places]
 

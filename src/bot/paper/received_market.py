@@ -5,11 +5,12 @@ from decimal import Decimal
 
 import numpy as np
 
-from bot.market.history import PairHistory, Times
+from bot.market.history import PairHistory
 from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.market.series import CandleSeries, SymbolData
 from bot.market.window import market_events
 from bot.models import FundingRate, Instrument, MarkCandle, MarketEvent, SettlementView
+from bot.numbers.arrays import IntArray
 from bot.paper.feed import FeedRows, Listing
 
 
@@ -112,7 +113,7 @@ class MarketBook:
 
     def events(self, previous_ms: int, times: Iterable[int]) -> Iterator[MarketEvent]:
         """Yield what each of `times` shows, the first of them after the event at `previous_ms`."""
-        moments: Times = np.array([previous_ms, *times], dtype=np.int64)
+        moments: IntArray = np.array([previous_ms, *times], dtype=np.int64)
         found = market_events({symbol: pair.history() for symbol, pair in self._pairs.items()}, moments)
         next(found)
         yield from found
@@ -131,7 +132,7 @@ class MarketBook:
         """Yield the mark series' candles that closed in (after_ms, until_ms], oldest first."""
         return self._pairs[symbol].history().mark_candles(after_ms, until_ms)
 
-    def mark_closes(self, part: FeedRows) -> Times:
+    def mark_closes(self, part: FeedRows) -> IntArray:
         """Return when the candles of a part closed (ms UTC, ascending), none if it is not the mark series."""
         series = self._pairs[part.symbol].series
         mark = SeriesKind.MARK if SeriesKind.MARK in series else SeriesKind.PERP

@@ -3,12 +3,10 @@
 from decimal import Decimal
 from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
+from bot.numbers.arrays import FloatArray
 from bot.numbers.money import ONE, ZERO
 
-Prices = TypeVar("Prices", Decimal, npt.NDArray[np.float64])
+Prices = TypeVar("Prices", Decimal, FloatArray)
 
 
 def basis(spot: Prices, perp: Prices) -> Prices:

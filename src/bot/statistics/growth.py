@@ -4,11 +4,11 @@ from decimal import Context, Decimal, Overflow
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.models import DAY_MS
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.numbers.money import ONE
-from bot.statistics.metrics import DAYS_PER_YEAR, Floats, Units, finite
+from bot.statistics.metrics import DAYS_PER_YEAR, Units, finite
 
 _YEAR_MS = DAYS_PER_YEAR * DAY_MS
 _GROWTH = Context(prec=32, traps=[Overflow])
@@ -37,16 +37,14 @@ def annualized_returns(initial: int, finals: Units, elapsed_ms: int) -> list[flo
     """
     if not _HAS_ROOM or finals.dtype == object or elapsed_ms <= 0 or len(finals) < 2:
         return [annualized_return(initial, final, elapsed_ms) for final in finals.tolist()]
-    growth, certain = _ordinary(initial, cast("npt.NDArray[np.int64]", finals), elapsed_ms)
+    growth, certain = _ordinary(initial, cast("IntArray", finals), elapsed_ms)
     found: list[float | None] = growth.tolist()
     for place in np.flatnonzero(~certain).tolist():
         found[place] = annualized_return(initial, int(finals[place]), elapsed_ms)
     return found
 
 
-def _ordinary(
-    initial: int, finals: npt.NDArray[np.int64], elapsed_ms: int
-) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def _ordinary(initial: int, finals: IntArray, elapsed_ms: int) -> tuple[FloatArray, BoolArray]:
     """Return growths, and which of them are certain to the last bit."""
     start, years = np.longdouble(initial), np.longdouble(elapsed_ms) / _YEAR_MS
     gains = (finals.astype(np.longdouble) - start) / start

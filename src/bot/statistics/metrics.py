@@ -16,10 +16,10 @@ import numpy.typing as npt
 import orjson
 
 from bot.models import DAY_MS
+from bot.numbers.arrays import FloatArray, IntArray
 from bot.numbers.money import EXACT, MONEY_PLACES, ONE, plain
 
-Units = npt.NDArray[np.int64] | npt.NDArray[np.object_]
-Floats = npt.NDArray[np.float64]
+Units = IntArray | npt.NDArray[np.object_]
 DAYS_PER_YEAR = 365
 _SAFE_UNITS = 2**62
 UNITS_PER_QUOTE = 10**MONEY_PLACES
@@ -107,12 +107,12 @@ class Calendar:
     Every day from the first event's to the last's counts; one without events repeats the day before.
     """
 
-    times_ms: npt.NDArray[np.int64]
-    day_ends: npt.NDArray[np.int64]
-    month_ends: npt.NDArray[np.int64]
+    times_ms: IntArray
+    day_ends: IntArray
+    month_ends: IntArray
 
     @classmethod
-    def of(cls, times_ms: npt.NDArray[np.int64] | Sequence[int]) -> Self:
+    def of(cls, times_ms: IntArray | Sequence[int]) -> Self:
         """Return the calendar of at least one event time."""
         times = np.asarray(times_ms, dtype=np.int64)
         first, last = int(times[0]) // DAY_MS, int(times[-1]) // DAY_MS
@@ -132,7 +132,7 @@ def running_peaks(units: Units, initial: int) -> Units:
     return cast("Units", np.maximum(np.maximum.accumulate(units, axis=1), initial))
 
 
-def drawdowns(units: Units, peaks: Units) -> tuple[Units, Floats]:
+def drawdowns(units: Units, peaks: Units) -> tuple[Units, FloatArray]:
     """Return the deepest fall of each curve, in units and as a share of its peak (not necessarily the same).
 
     units, and their running `peaks`: curves x events.
@@ -141,12 +141,12 @@ def drawdowns(units: Units, peaks: Units) -> tuple[Units, Floats]:
     return falls.max(axis=1), fall_shares(falls, peaks).max(axis=1)
 
 
-def fall_shares(falls: Units, peaks: Units) -> Floats:
+def fall_shares(falls: Units, peaks: Units) -> FloatArray:
     """Return falls, in units, as shares of their peaks."""
     return falls.astype(np.float64) / peaks.astype(np.float64)
 
 
-def longest_drawdowns_ms(units: Units, peaks: Units, calendar: Calendar) -> npt.NDArray[np.int64]:
+def longest_drawdowns_ms(units: Units, peaks: Units, calendar: Calendar) -> IntArray:
     """Return the longest time of each curve from a peak to its recovery, in ms; 0 if it never falls.
 
     A fall that has not recovered lasts to the last event; the first peak counts from the first event.
@@ -162,7 +162,7 @@ def longest_drawdowns_ms(units: Units, peaks: Units, calendar: Calendar) -> npt.
     return longest
 
 
-def daily_returns(units: Units, initial: int, calendar: Calendar) -> Floats:
+def daily_returns(units: Units, initial: int, calendar: Calendar) -> FloatArray:
     """Return curves x days of returns; a row is NaN if a return is taken on equity that is not positive."""
     closes = units[:, calendar.day_ends]
     before = np.empty_like(closes)
@@ -172,7 +172,7 @@ def daily_returns(units: Units, initial: int, calendar: Calendar) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         returns = (closes - before).astype(np.float64) / bases
     returns[(bases <= 0).any(axis=1)] = np.nan
-    return cast("Floats", returns)
+    return cast("FloatArray", returns)
 
 
 def best_month_units(units: Units, initial: int, calendar: Calendar) -> Units:
@@ -205,7 +205,7 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def ratio(numerators: Floats, denominators: Floats) -> Floats:
+def ratio(numerators: FloatArray, denominators: FloatArray) -> FloatArray:
     """Return quotients; NaN at a zero denominator."""
     quotients = np.full(len(denominators), np.nan)
     np.divide(numerators, denominators, out=quotients, where=denominators != 0)

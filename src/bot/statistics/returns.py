@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Self, cast
 
 import numpy as np
-import numpy.typing as npt
 
-from bot.statistics.metrics import Floats, ratio
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.statistics.metrics import ratio
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,13 +22,13 @@ class Returns:
     have no returns to speak of.
     """
 
-    values: Floats
-    counts: npt.NDArray[np.int64]
+    values: FloatArray
+    counts: IntArray
     periods: int
-    broken: npt.NDArray[np.bool_]
+    broken: BoolArray
 
     @classmethod
-    def of(cls, values: Floats, counts: npt.NDArray[np.int64], periods: int) -> Self:
+    def of(cls, values: FloatArray, counts: IntArray, periods: int) -> Self:
         """Return `counts[n]` returns, any of which may be zero, of each curve; none of them is broken."""
         if np.count_nonzero(values) < len(values):
             some = values != 0
@@ -37,14 +37,14 @@ class Returns:
         return cls(values, counts, periods, np.zeros(len(counts), dtype=bool))
 
     @classmethod
-    def of_matrix(cls, returns: Floats) -> Self:
+    def of_matrix(cls, returns: FloatArray) -> Self:
         """Return the rows of a matrix (curves x periods); a curve with a NaN is broken."""
         broken, some = np.asarray(np.isnan(returns).any(axis=1)), returns != 0
         some[broken] = False
         return cls(returns[some], np.count_nonzero(some, axis=1), returns.shape[1], broken)
 
 
-def year_ratios(returns: Returns, periods_per_year: int) -> tuple[Floats, Floats, Floats]:
+def year_ratios(returns: Returns, periods_per_year: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return annualised volatility, Sharpe and Sortino ratio.
 
     All are NaN below two periods; Sharpe also at zero deviation, Sortino also without a loss. Volatility is
@@ -56,8 +56,8 @@ def year_ratios(returns: Returns, periods_per_year: int) -> tuple[Floats, Floats
         return undefined, undefined, undefined
     owners, year = np.arange(len(counts)).repeat(counts), math.sqrt(periods_per_year)
 
-    def sums(amounts: Floats) -> Floats:
-        return cast("Floats", np.bincount(owners, weights=amounts, minlength=len(counts)))
+    def sums(amounts: FloatArray) -> FloatArray:
+        return cast("FloatArray", np.bincount(owners, weights=amounts, minlength=len(counts)))
 
     means = sums(values) / float(periods)
     distances = values - means[owners]
@@ -69,7 +69,7 @@ def year_ratios(returns: Returns, periods_per_year: int) -> tuple[Floats, Floats
     return deviations * year, ratio(means, deviations) * year, ratio(means, downside) * year
 
 
-def _constant(returns: Returns) -> npt.NDArray[np.bool_]:
+def _constant(returns: Returns) -> BoolArray:
     """Return which curves have the same return in every period."""
     counts = returns.counts
     constant = np.asarray(counts == 0)

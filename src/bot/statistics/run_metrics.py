@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any, Self
 
 from bot.models import DAY_MS, HOUR_MS, CloseReason, Trade
+from bot.numbers.arrays import FloatArray
 from bot.numbers.money import ZERO, plain
 from bot.statistics import metrics as stats
 from bot.statistics.growth import annualized_returns
-from bot.statistics.metrics import Calendar, Floats, Units, amount_units, finite, from_units, money_units
+from bot.statistics.metrics import Calendar, Units, amount_units, finite, from_units, money_units
 from bot.statistics.returns import Returns, year_ratios
 
 
@@ -118,10 +119,10 @@ class CurveFacts:
 
     final: Units
     fall: Units
-    share: Floats
-    volatility: Floats
-    sharpe: Floats
-    sortino: Floats
+    share: FloatArray
+    volatility: FloatArray
+    sharpe: FloatArray
+    sortino: FloatArray
     longest_ms: Units
     best_month: Units
 
@@ -141,7 +142,13 @@ class CurveFacts:
 
     @classmethod
     def of_parts(
-        cls, final: Units, fall: Units, share: Floats, returns: Returns, longest_ms: Units, best_month: Units
+        cls,
+        final: Units,
+        fall: Units,
+        share: FloatArray,
+        returns: Returns,
+        longest_ms: Units,
+        best_month: Units,
     ) -> Self:
         """Return the facts of curves with these daily `returns`."""
         ratios = year_ratios(returns, stats.DAYS_PER_YEAR)

@@ -7,12 +7,11 @@ from math import ceil, floor, log10
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.market.series import CandleSeries
+from bot.numbers.arrays import FloatArray, IntArray
 from bot.numbers.money import plain
 
-Floats = npt.NDArray[np.float64]
 DIGITS = 2
 NOTHING_PAID = ("hardly any settlement of this window paid the short: there is nothing to enter for",)
 _CANDLES_OF_A_DAY = 24
@@ -27,10 +26,10 @@ class WindowFigures:
     candles; `interval_hours` is the shortest interval.
     """
 
-    rates_8h: Floats
-    volumes: Floats
-    basis: Floats
-    ages_hours: Floats
+    rates_8h: FloatArray
+    volumes: FloatArray
+    basis: FloatArray
+    ages_hours: FloatArray
     interval_hours: int
 
     def rate(self, share: float) -> float:
@@ -73,7 +72,7 @@ def in_bps(rate: str) -> str:
     return plain(Decimal(rate) * 10_000)
 
 
-def daily_volumes(times_ms: npt.NDArray[np.int64], perp: CandleSeries) -> Floats:
+def daily_volumes(times_ms: IntArray, perp: CandleSeries) -> FloatArray:
     """Return the quote volume of the 24 newest candles that are closed at each time, NaN before the first."""
     traded = np.concatenate([[0.0], np.cumsum(_floats(perp.volume) * _floats(perp.close))])
     closed = np.searchsorted(perp.open_ms + perp.timeframe_ms, times_ms, side="right")
@@ -81,7 +80,7 @@ def daily_volumes(times_ms: npt.NDArray[np.int64], perp: CandleSeries) -> Floats
     return np.asarray(np.where(closed > 0, sums, np.nan), dtype=np.float64)
 
 
-def _floats(column: Any) -> Floats:
+def _floats(column: Any) -> FloatArray:
     return np.asarray(column.mantissas.astype(np.float64) * 10.0**column.exponent, dtype=np.float64)
 
 

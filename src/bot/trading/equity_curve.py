@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import NamedTuple, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.accounting import formulas
 from bot.market.event_columns import Lane
+from bot.numbers.arrays import IntArray
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import MONEY_PLACES
 from bot.statistics.metrics import Units, amount_units, fitting, packed
@@ -71,7 +71,7 @@ def units_of(curves: Sequence[WorthCurve]) -> list[Units]:
     return [fitting(row) for row in rows] if units.dtype.hasobject else rows
 
 
-def _added(lane: Lane, spans: list[_Span]) -> tuple[Units, npt.NDArray[np.int64]]:
+def _added(lane: Lane, spans: list[_Span]) -> tuple[Units, IntArray]:
     """Return what hedges of one pair add to standing worths, one after another, and where."""
     hedges = [span.hedge for span in spans]
     which = np.arange(len(hedges)).repeat([hedge.stop - hedge.first for hedge in hedges])

@@ -12,13 +12,14 @@ import numpy as np
 from bot.backtest.batch.columns import DecisionColumns
 from bot.backtest.batch.courses import Course
 from bot.backtest.batch.decisions import Decisions, hold_decisions
-from bot.backtest.batch.hedges import HedgeBook, PairColumns, Whole
+from bot.backtest.batch.hedges import HedgeBook, PairColumns
 from bot.backtest.batch.sequences import NONE, HoldColumns, Sequences
 from bot.backtest.batch.trips import nets
 from bot.backtest.batch.walk import NextEvents, anywhere, walk
 from bot.backtest.result import RunResult
 from bot.config.parameters import AccountParameters
 from bot.config.run_config import RunConfig
+from bot.numbers.arrays import IntArray
 from bot.statistics.carry import CarryComparison
 from bot.statistics.run_metrics import Metrics
 
@@ -47,14 +48,14 @@ class TrialSummary:
 class Part:
     """Some trials of an account by place, and the sequences that those of them make that it covers."""
 
-    trials: Whole
+    trials: IntArray
     sequences: Sequences
 
     def members(self) -> Iterator[tuple[int, int]]:
         """Return each trial that is covered, and which sequence it makes."""
         return ((trial, which) for trial, which in self._pairs() if which != NONE)
 
-    def left_out(self) -> Whole:
+    def left_out(self) -> IntArray:
         """Return the trials that are not covered."""
         return np.array([trial for trial, which in self._pairs() if which == NONE], dtype=np.int64)
 

@@ -7,7 +7,7 @@ import numpy as np
 from bot.market.history import PairSeries
 from bot.memo import Memo
 from bot.models import FundingRate, SettlementView
-from bot.numbers.thresholds import Compared, Mask
+from bot.numbers.thresholds import Compared
 
 _MAX_DERIVED = 2_000
 
@@ -24,9 +24,9 @@ class DecisionColumns:
     ) -> None:
         self.past = past
         self.views = views
-        self.fresh: Mask = series.fresh
+        self.fresh = series.fresh
         self.rates = Compared(series.rate)
         self.rates_8h = Compared(series.rate_8h)
         self.volumes_24h = Compared(series.volume_24h)
-        self.spot_active: Mask = np.array([view.instrument.spot_active for view in views], dtype=bool)
+        self.spot_active = np.array([view.instrument.spot_active for view in views], dtype=np.bool_)
         self.derive = Memo(_MAX_DERIVED).get

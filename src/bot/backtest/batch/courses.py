@@ -7,10 +7,11 @@ from typing import Self
 import numpy as np
 
 from bot.backtest.batch.curves import Legs
-from bot.backtest.batch.hedges import HedgeBook, Whole
+from bot.backtest.batch.hedges import HedgeBook
 from bot.backtest.batch.trips import Trips, trades_of
 from bot.backtest.result import Curve, RunResult
 from bot.models import Trade
+from bot.numbers.arrays import IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +39,7 @@ def courses_of(book: HedgeBook, trips: Trips, legs: Legs) -> list[Course]:
     ]
 
 
-def _worth(book: HedgeBook, trips: Trips, legs: Legs, first: int, end: int) -> Whole:
+def _worth(book: HedgeBook, trips: Trips, legs: Legs, first: int, end: int) -> IntArray:
     """Return the curve of an account: flat between its trips, and its cash and a hedge within them."""
     worth = np.full(len(book.pair.events), book.initial, dtype=np.int64)
     for leg in range(first, end):

@@ -11,11 +11,11 @@ from typing import Self, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from bot.backtest.batch.hedges import Whole
 from bot.backtest.batch.paths import ragged, running_max, segment_sums, step_between
 from bot.backtest.batch.trips import Depths, Trips
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.statistics import metrics as stats
-from bot.statistics.metrics import Calendar, Floats
+from bot.statistics.metrics import Calendar
 from bot.statistics.returns import Returns
 from bot.statistics.run_metrics import CurveFacts
 
@@ -31,14 +31,14 @@ class Legs:
     `until` the entry of its next trip, or the number of events.
     """
 
-    owners: Whole
-    starts: Whole
-    trips: Whole
-    cash: Whole
-    until: Whole
+    owners: IntArray
+    starts: IntArray
+    trips: IntArray
+    cash: IntArray
+    until: IntArray
 
     @classmethod
-    def of(cls, trips: Trips, which: Whole, starts: Whole, initial: int, events: int) -> Self:
+    def of(cls, trips: Trips, which: IntArray, starts: IntArray, initial: int, events: int) -> Self:
         """Return `which` trips accounts make that begin with `initial`; `starts` has one more at the end."""
         owners, _ = ragged(np.diff(starts))
         net = trips.net[which]
@@ -86,15 +86,15 @@ class Curves:
             best_month=months.best_gain(),
         )
 
-    def _sums(self, values: Whole) -> Whole:
+    def _sums(self, values: IntArray) -> IntArray:
         return segment_sums(values[self._legs.trips], self._legs.starts)
 
-    def _fall(self) -> Whole:
+    def _fall(self) -> IntArray:
         legs, depths = self._legs, self._depths
         below = self._peaks - legs.cash - depths.low[legs.trips]
         return legs.highest(np.maximum(below, depths.fall[legs.trips]), 0)
 
-    def _share(self) -> Floats:
+    def _share(self) -> FloatArray:
         """Return the largest fall as a share of its peak.
 
         Falls below the peak before a trip count with its lowest point, and those below the trip's own highs
@@ -115,7 +115,7 @@ class Curves:
             some = some[cells[some] >= 0]
         return legs.highest(shares, 0.0)
 
-    def _longest_ms(self) -> Whole:
+    def _longest_ms(self) -> IntArray:
         """Return the longest time from a peak to its recovery, or to the last event."""
         legs, trips, times = self._legs, self._trips, self._calendar.times_ms
         last, which = len(times) - 1, legs.trips
@@ -135,9 +135,9 @@ class Curves:
         longest = np.maximum(longest, self._depths.extremes.gap_ms[self._depths.last_held][which])
         begin[busy] = reached[legs.starts[1:][busy] - 1]
         lasting = np.where(begin < last, times[last] - times[np.maximum(begin, 0)], 0)
-        return cast("Whole", np.maximum(legs.highest(longest, 0), lasting))
+        return cast("IntArray", np.maximum(legs.highest(longest, 0), lasting))
 
-    def _recoveries(self) -> tuple[npt.NDArray[np.bool_], Whole, Whole]:
+    def _recoveries(self) -> tuple[BoolArray, IntArray, IntArray]:
         """Return whether each trip reaches the peak before it, the first event there, and the newest."""
         legs, trips, depths = self._legs, self._trips, self._depths
         which, extremes, paths = legs.trips, depths.extremes, trips.paths
@@ -155,7 +155,7 @@ class Curves:
         newest[fallen] = paths.events[extremes.peak_at[depths.last_held[which[fallen]]]]
         return recovered, first, newest
 
-    def _closes(self, moments: Whole) -> "_Closes":
+    def _closes(self, moments: IntArray) -> "_Closes":
         """Return each curve's values after the events `moments`, without those that repeat the one before."""
         legs, trips, events = self._legs, self._trips, len(self._calendar.times_ms)
         before = np.searchsorted(moments, np.arange(events + 1))
@@ -176,8 +176,8 @@ class Curves:
 class _Closes:
     """Closing values of curves, `counts[n]` of curve n; those that repeat the one before are left out."""
 
-    values: Floats
-    counts: Whole
+    values: FloatArray
+    counts: IntArray
     periods: int
     initial: int
 
@@ -185,7 +185,7 @@ class _Closes:
         before = self._values_before()
         return Returns.of((self.values - before) / before, self.counts, self.periods)
 
-    def best_gain(self) -> Whole:
+    def best_gain(self) -> IntArray:
         gains = self.values - self._values_before()
         least = np.where(self.counts < self.periods, 0.0, -np.inf)
         busy = self.counts > 0
@@ -194,14 +194,14 @@ class _Closes:
             least[busy] = np.maximum(least[busy], highest)
         return least.astype(np.int64)
 
-    def _values_before(self) -> Floats:
+    def _values_before(self) -> FloatArray:
         before = np.empty_like(self.values)
         before[1:] = self.values[:-1]
         before[(np.cumsum(self.counts) - self.counts)[self.counts > 0]] = self.initial
         return before
 
 
-def _before(values: Whole, legs: Legs, initial: Whole | int) -> Whole:
+def _before(values: IntArray, legs: Legs, initial: IntArray | int) -> IntArray:
     """Return the value of each account's trip before, `initial` at its first."""
     shifted = np.append(0, values[:-1])[: len(values)]
     busy = np.diff(legs.starts) > 0
@@ -209,5 +209,5 @@ def _before(values: Whole, legs: Legs, initial: Whole | int) -> Whole:
     return shifted
 
 
-def _shares(falls: Whole, peaks: Whole) -> Floats:
+def _shares(falls: IntArray, peaks: IntArray) -> FloatArray:
     return stats.fall_shares(falls, peaks)

@@ -6,12 +6,12 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.backtest.batch.columns import DecisionColumns
 from bot.config.run_config import RunConfig
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.money import ZERO
-from bot.numbers.thresholds import Choice, Mask
+from bot.numbers.thresholds import Choice
 from bot.signals.basis import basis_score
 from bot.signals.persistence import next_streak, persistence_score
 from bot.signals.rate_level import rate_level_score
@@ -20,7 +20,6 @@ from bot.signals.trend import RateAverage, trend_score
 from bot.signals.volume import volume_holds
 from bot.strategies.opportunity_ranker import OpportunityRanker
 
-Scores = npt.NDArray[np.int64]
 HOLD = "hold"
 _SAFE = 2**62
 _SUB_SCORE_UNIT = 10**SUB_SCORE_PLACES
@@ -54,13 +53,13 @@ def simple_decisions(config: RunConfig, columns: DecisionColumns) -> Decisions:
     )
 
 
-def _simple_entries(config: RunConfig, columns: DecisionColumns) -> Mask:
+def _simple_entries(config: RunConfig, columns: DecisionColumns) -> BoolArray:
     key = "earning", config.min_volume_24h, config.min_holding_periods, config.spot_taker, config.perp_taker
     earning = columns.derive(key, lambda: _earning(config, columns))
     return earning & columns.rates_8h.at_least(config.min_funding_rate)
 
 
-def _earning(config: RunConfig, columns: DecisionColumns) -> Mask:
+def _earning(config: RunConfig, columns: DecisionColumns) -> BoolArray:
     """Return where everything but the rate's threshold allows an entry."""
     ranker = OpportunityRanker(
         config.min_funding_rate, config.min_volume_24h, config.min_holding_periods, config.fees
@@ -70,7 +69,7 @@ def _earning(config: RunConfig, columns: DecisionColumns) -> Mask:
     return columns.fresh & passing & columns.spot_active
 
 
-def _simple_exits(config: RunConfig, columns: DecisionColumns) -> Mask:
+def _simple_exits(config: RunConfig, columns: DecisionColumns) -> BoolArray:
     return columns.fresh & ~columns.rates_8h.at_least(config.exit_funding_rate)
 
 
@@ -97,20 +96,20 @@ def hold_decisions(_config: RunConfig, columns: DecisionColumns) -> Decisions:
     return Decisions(entries, never)
 
 
-def _composite_entries(config: RunConfig, columns: DecisionColumns, scores: Scores) -> Mask:
+def _composite_entries(config: RunConfig, columns: DecisionColumns, scores: IntArray) -> BoolArray:
     holds = _positive(columns) & _volumes_hold(config, columns)
     return columns.fresh & holds & _reach(scores, config.entry_threshold)
 
 
-def _composite_exits(config: RunConfig, columns: DecisionColumns, scores: Scores) -> Mask:
+def _composite_exits(config: RunConfig, columns: DecisionColumns, scores: IntArray) -> BoolArray:
     return columns.fresh & ~(_positive(columns) & _reach(scores, config.exit_threshold))
 
 
-def _positive(columns: DecisionColumns) -> Mask:
+def _positive(columns: DecisionColumns) -> BoolArray:
     return columns.derive("positive", lambda: columns.rates.satisfying(lambda rate: rate > 0))
 
 
-def _scores(config: RunConfig, columns: DecisionColumns) -> tuple[Scores, tuple[Any, ...]]:
+def _scores(config: RunConfig, columns: DecisionColumns) -> tuple[IntArray, tuple[Any, ...]]:
     parts, weights = _SUB_SCORES, tuple(getattr(config, f"weight_{part}") for part in _SUB_SCORES)
     key: tuple[Any, ...] = (
         "score",
@@ -120,7 +119,7 @@ def _scores(config: RunConfig, columns: DecisionColumns) -> tuple[Scores, tuple[
     return columns.derive(key, lambda: _weighted(config, columns, weights)), key
 
 
-def _weighted(config: RunConfig, columns: DecisionColumns, weights: tuple[Decimal, ...]) -> Scores:
+def _weighted(config: RunConfig, columns: DecisionColumns, weights: tuple[Decimal, ...]) -> IntArray:
     whole = whole_weights(weights)
     sub_scores = tuple(_sub_score(part, config, columns) for part in _SUB_SCORES)
     largest = max(int(np.abs(scores).max(initial=_SUB_SCORE_UNIT)) for scores in sub_scores)
@@ -129,12 +128,12 @@ def _weighted(config: RunConfig, columns: DecisionColumns, weights: tuple[Decima
     return np.asarray(weighted_score(whole, sub_scores), dtype=np.int64)
 
 
-def _sub_score(part: str, config: RunConfig, columns: DecisionColumns) -> Scores:
+def _sub_score(part: str, config: RunConfig, columns: DecisionColumns) -> IntArray:
     key = (part, *(getattr(config, name) for name in _SUB_SCORES[part]))
     return columns.derive(key, lambda: _whole(_COMPUTE[part](config, columns)))
 
 
-def _whole(scores: Iterable[Decimal]) -> Scores:
+def _whole(scores: Iterable[Decimal]) -> IntArray:
     step = Decimal(1).scaleb(-SUB_SCORE_PLACES)
     return np.array([int(score.quantize(step).scaleb(SUB_SCORE_PLACES)) for score in scores], dtype=np.int64)
 
@@ -168,7 +167,7 @@ def _persistences(config: RunConfig, columns: DecisionColumns) -> Iterator[Decim
         yield persistence_score(streak, config.persistence_max_periods)
 
 
-def _volumes_hold(config: RunConfig, columns: DecisionColumns) -> Mask:
+def _volumes_hold(config: RunConfig, columns: DecisionColumns) -> BoolArray:
     days, ratio = config.volume_lookback_days, config.volume_decline_ratio
     return columns.derive(
         ("volume", days, ratio),
@@ -176,7 +175,7 @@ def _volumes_hold(config: RunConfig, columns: DecisionColumns) -> Mask:
     )
 
 
-def _reach(scores: Scores, threshold: Decimal) -> Mask:
+def _reach(scores: IntArray, threshold: Decimal) -> BoolArray:
     return scores >= int(threshold.scaleb(SCORE_PLACES).to_integral_value(ROUND_CEILING))
 
 

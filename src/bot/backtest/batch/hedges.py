@@ -7,7 +7,6 @@ from decimal import ROUND_CEILING, Decimal
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.accounting import formulas
 from bot.accounting.fees import FeeCalculator
@@ -17,13 +16,13 @@ from bot.config.run_config import RunConfig
 from bot.market.history import PairSeries
 from bot.market.window import ReplayWindow
 from bot.models import Leg, Side
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import MONEY_PLACES, WIDE
-from bot.numbers.thresholds import Compared, Mask
+from bot.numbers.thresholds import Compared
 from bot.statistics.metrics import UNITS_PER_QUOTE, money_units
 from bot.trading.factory import position_sizer
 
-Whole = npt.NDArray[np.int64]
 NO_HEDGE = -1
 _UNKNOWN = -2
 
@@ -48,7 +47,7 @@ class PairColumns:
 class Opened:
     """Some hedges as they were opened, column by column, as in a Position; `entries` are events."""
 
-    entries: Whole
+    entries: IntArray
     quantity: ExactArray
     spot_entry: ExactArray
     perp_entry: ExactArray
@@ -56,7 +55,7 @@ class Opened:
     margin: ExactArray
     entry_fees: ExactArray
 
-    def __getitem__(self, index: Whole) -> "Opened":
+    def __getitem__(self, index: IntArray) -> "Opened":
         """Return the hedges at `index`."""
         return Opened(self.entries[index], *(amounts[index] for amounts in self.amounts()))
 
@@ -94,22 +93,22 @@ class HedgeBook:
         self._exponents = [0] * 6
 
     @property
-    def liquidated_at(self) -> Whole:
+    def liquidated_at(self) -> IntArray:
         """Event of each hedge's liquidation; that of NO_HEDGE is never."""
-        return cast("Whole", self._rows[-2])
+        return cast("IntArray", self._rows[-2])
 
     @property
-    def margin_exit_at(self) -> Whole:
+    def margin_exit_at(self) -> IntArray:
         """Event of each hedge's margin exit; that of NO_HEDGE is never."""
-        return cast("Whole", self._rows[-1])
+        return cast("IntArray", self._rows[-1])
 
-    def hedges(self, numbers: Whole) -> Opened:
+    def hedges(self, numbers: IntArray) -> Opened:
         """Return hedges by number."""
         entries, *amounts = self._rows[:-2, numbers]
         columns = zip(amounts, self._exponents, strict=True)
         return Opened(entries, *(ExactArray(whole, exponent) for whole, exponent in columns))
 
-    def open_at(self, moments: Mask) -> None:
+    def open_at(self, moments: BoolArray) -> None:
         """Open hedges with a whole slot at the events where `moments` holds, before they are asked for."""
         entries = np.flatnonzero(moments & (self._number_at == _UNKNOWN))
         if len(entries):
@@ -127,7 +126,7 @@ class HedgeBook:
             self._number_at[self._number_at >= kept] = _UNKNOWN
             self._with_cash.clear()
 
-    def opened(self, entries: Whole) -> Whole:
+    def opened(self, entries: IntArray) -> IntArray:
         """Return the hedges opened with a whole slot, NO_HEDGE where that is too small for an order."""
         numbers = self._number_at[entries]
         if (numbers == _UNKNOWN).any():
@@ -137,7 +136,7 @@ class HedgeBook:
             numbers = self._number_at[entries]
         return numbers
 
-    def opened_with(self, entries: Whole, cash: Whole, until: Whole) -> Whole:
+    def opened_with(self, entries: IntArray, cash: IntArray, until: IntArray) -> IntArray:
         """Return the hedges opened at these events by accounts with this much cash, in units of 1e-8.
 
         None of them is held past the event `until`.
@@ -154,7 +153,7 @@ class HedgeBook:
         numbers[short] = [self._with_cash[key] for key in keys]
         return numbers
 
-    def _open(self, entries: Whole, cash: Whole, until: Whole) -> Whole:
+    def _open(self, entries: IntArray, cash: IntArray, until: IntArray) -> IntArray:
         """Open hedges with so much cash and return their numbers, NO_HEDGE where no order is large enough.
 
         None is held past the event `until`.
@@ -169,13 +168,13 @@ class HedgeBook:
             self._note(self._filled(entries[some], quantities[some]), until[some])
         return numbers
 
-    def _filled(self, entries: Whole, quantity: ExactArray) -> Opened:
+    def _filled(self, entries: IntArray, quantity: ExactArray) -> Opened:
         spot, perp = self.spots_bought[entries], self.perps_sold[entries]
         fees = self.fees.fee(Leg.SPOT, quantity, spot) + self.fees.fee(Leg.PERP, quantity, perp)
         margin = formulas.locked_margin(quantity, perp, self._config.perp_leverage)
         return Opened(entries, quantity, spot, perp, formulas.notional(quantity, spot), margin, fees)
 
-    def _note(self, opened: Opened, until: Whole) -> None:
+    def _note(self, opened: Opened, until: IntArray) -> None:
         pair, amounts = self.pair, opened.amounts()
         facts = opened.margin, opened.quantity, opened.perp_entry, pair.instrument.mmr
         held = opened.entries + 1, until + 1

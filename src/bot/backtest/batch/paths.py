@@ -4,35 +4,34 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.accounting import formulas
-from bot.backtest.batch.hedges import HedgeBook, Opened, PairColumns, Whole
+from bot.backtest.batch.hedges import HedgeBook, Opened, PairColumns
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.numbers.exact_array import ExactArray
-from bot.statistics.metrics import Floats
 
 SAFE_UNITS = 2**62
 
 
-def ragged(lengths: Whole) -> tuple[Whole, Whole]:
+def ragged(lengths: IntArray) -> tuple[IntArray, IntArray]:
     """Return whose each cell is in rows of these lengths, and each cell's place in its row."""
     owners = np.repeat(np.arange(len(lengths)), lengths)
     first = np.cumsum(lengths) - lengths
     return owners, np.arange(len(owners)) - first[owners]
 
 
-def running_max(values: Whole, owners: Whole) -> Whole:
+def running_max(values: IntArray, owners: IntArray) -> IntArray:
     """Return the largest value so far within each owner's cells; raises OverflowError beyond 64 bits."""
     shift = _apart(values, owners)
     return np.maximum.accumulate(values + shift) - shift
 
 
-def running_min(values: Whole, owners: Whole) -> Whole:
+def running_min(values: IntArray, owners: IntArray) -> IntArray:
     """Return the smallest value so far within each owner's cells; raises OverflowError beyond 64 bits."""
     return -running_max(-values, owners)
 
 
-def step_between(values: Whole, owners: int) -> int:
+def step_between(values: IntArray, owners: int) -> int:
     """Return a step by which neighbours can be moved apart; raises OverflowError beyond 64 bits."""
     step = 2 * int(np.abs(values).max(initial=0)) + 1
     if step * (owners + 1) >= SAFE_UNITS:
@@ -40,7 +39,7 @@ def step_between(values: Whole, owners: int) -> int:
     return step
 
 
-def _apart(values: Whole, owners: Whole) -> Whole:
+def _apart(values: IntArray, owners: IntArray) -> IntArray:
     """Return what moves each owner's values above all of the owner before, so that one pass serves all."""
     return owners * step_between(values, int(owners[-1]) + 1 if len(owners) else 0)
 
@@ -53,14 +52,14 @@ class Paths:
     """
 
     opened: Opened
-    first: Whole
-    owners: Whole
-    events: Whole
-    worth: Whole
-    funding: Whole
+    first: IntArray
+    owners: IntArray
+    events: IntArray
+    worth: IntArray
+    funding: IntArray
 
     @classmethod
-    def of(cls, book: HedgeBook, hedges: Whole, reach: Whole) -> Self:
+    def of(cls, book: HedgeBook, hedges: IntArray, reach: IntArray) -> Self:
         """Follow `hedges` up to the events `reach`. Call inside `exact()`."""
         pair, opened = book.pair, book.hedges(hedges)
         owners, places = ragged(reach - opened.entries + 1)
@@ -73,7 +72,7 @@ class Paths:
         worth = value + funding - (opened.spot_cost + opened.entry_fees).units()[owners]
         return cls(opened, first, owners, events, worth, funding)
 
-    def worth_at(self, moments: Whole, before: Whole) -> tuple[Floats, Whole]:
+    def worth_at(self, moments: IntArray, before: IntArray) -> tuple[FloatArray, IntArray]:
         """Return the worth after the events `moments`, hedge by hedge, and where each hedge's begins.
 
         `before[e]` counts the moments before event e.
@@ -86,7 +85,7 @@ class Paths:
         return np.append(worth, 0.0), np.cumsum(end - begin) - (end - begin)
 
 
-def funding_until(book: HedgeBook, opened: Opened, last: Whole) -> Whole:
+def funding_until(book: HedgeBook, opened: Opened, last: IntArray) -> IntArray:
     """Return the funding booked on hedges up to the events `last`, in units of 1e-8."""
     lengths = last - opened.entries
     owners, places = ragged(lengths)
@@ -94,11 +93,11 @@ def funding_until(book: HedgeBook, opened: Opened, last: Whole) -> Whole:
     return segment_sums(paid, np.append(0, np.cumsum(lengths)))
 
 
-def _paid(pair: PairColumns, quantities: ExactArray, events: Whole) -> Whole:
+def _paid(pair: PairColumns, quantities: ExactArray, events: IntArray) -> IntArray:
     return formulas.funding_payment(pair.unit_funding[events], quantities).units()
 
 
-def segment_sums(values: Whole, starts: Whole) -> Whole:
+def segment_sums(values: IntArray, starts: IntArray) -> IntArray:
     """Return the sum of values[starts[n]:starts[n + 1]] for each n."""
     return np.diff(np.append(0, np.cumsum(values))[starts])
 
@@ -113,16 +112,16 @@ class Extremes:
     the newest one under a lower high: every fall that can be the largest share of its high is among them.
     """
 
-    high: Whole
-    low: Whole
-    fall: Whole
-    peak_at: Whole
-    gap_ms: Whole
-    deepened: Whole
-    before: Whole
+    high: IntArray
+    low: IntArray
+    fall: IntArray
+    peak_at: IntArray
+    gap_ms: IntArray
+    deepened: IntArray
+    before: IntArray
 
     @classmethod
-    def of(cls, paths: Paths, times_ms: Whole) -> Self:
+    def of(cls, paths: Paths, times_ms: IntArray) -> Self:
         """Look back from every cell; raises OverflowError where amounts would not fit."""
         owners, cells = paths.owners, np.arange(len(paths.owners))
         high, low = running_max(paths.worth, owners), running_min(paths.worth, owners)
@@ -137,7 +136,7 @@ class Extremes:
         return cls(high, low, fall, peak_at, gap_ms, deepened, _under_lower_highs(deeper, high, owners))
 
 
-def _gaps(peaks: Whole, paths: Paths, times_ms: Whole) -> Whole:
+def _gaps(peaks: IntArray, paths: Paths, times_ms: IntArray) -> IntArray:
     """Return, at each cell that is a peak, the time since the peak before if anything lies between."""
     gaps = np.zeros(len(paths.owners), dtype=np.int64)
     apart = (np.diff(peaks) > 1) & (paths.owners[peaks[1:]] == paths.owners[peaks[:-1]])
@@ -146,7 +145,7 @@ def _gaps(peaks: Whole, paths: Paths, times_ms: Whole) -> Whole:
     return gaps
 
 
-def _under_lower_highs(deeper: npt.NDArray[np.bool_], high: Whole, owners: Whole) -> Whole:
+def _under_lower_highs(deeper: BoolArray, high: IntArray, owners: IntArray) -> IntArray:
     """Return, for each deepening cell, the newest one of its hedge under a lower high, -1 if none."""
     before = np.full(len(owners), -1, dtype=np.int64)
     cells = np.flatnonzero(deeper)

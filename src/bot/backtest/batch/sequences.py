@@ -10,14 +10,14 @@ import numpy as np
 
 from bot.backtest.batch.courses import Course, courses_of
 from bot.backtest.batch.curves import Curves, Legs
-from bot.backtest.batch.hedges import HedgeBook, Whole
+from bot.backtest.batch.hedges import HedgeBook
 from bot.backtest.batch.paths import segment_sums
 from bot.backtest.batch.trips import Depths, Trips
 from bot.backtest.batch.walk import Cash, Journeys
 from bot.backtest.ledger_digest import ledger_digest
 from bot.backtest.result import RunResult
 from bot.config.run_config import RunConfig
-from bot.numbers.thresholds import Mask
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.statistics.carry import CarryComparison, captured_share
 from bot.statistics.metrics import Calendar, amount_units, from_units
 from bot.statistics.run_metrics import Activity, Metrics, TradeTotals, summarize
@@ -37,7 +37,7 @@ class HoldColumns:
     fees: Decimal
     available: int
     available_funding: Decimal
-    paid_before: Whole
+    paid_before: IntArray
 
     @classmethod
     def of(cls, held: RunResult, calendar: Calendar) -> Self:
@@ -97,14 +97,14 @@ class Sequences:
         self._left_out = [which for which in of_trial if which in left_out]
         self.of_trial = np.where(kept, np.cumsum(kept) - 1, NONE)[of_trial].tolist()
 
-    def going_on(self, nets: Callable[[Whole], Whole]) -> Cash:
+    def going_on(self, nets: Callable[[IntArray], IntArray]) -> Cash:
         """Return how the trials left out go on when short of a slot; `nets` is what round trips leave."""
         made, left = zip(*(self._made[which] for which in self._left_out), strict=True)
         return Cash(made, np.array(left, dtype=np.int64), nets)
 
     def _before_shortage(
-        self, codes: Whole, rows: Sequence[tuple[int, bytes]], legs: Legs, slot: int, kept: Mask
-    ) -> dict[int, tuple[Whole, int]]:
+        self, codes: IntArray, rows: Sequence[tuple[int, bytes]], legs: Legs, slot: int, kept: BoolArray
+    ) -> dict[int, tuple[IntArray, int]]:
         """Return what each sequence not `kept` makes before it is short of a slot, and its cash then.
 
         Where entries were skipped, or nothing was short, that is nothing.
@@ -117,7 +117,7 @@ class Sequences:
             found[place] = codes[first:at], int(legs.cash[at])
         return found
 
-    def _legs_of(self, which: Whole, lengths: Whole, initial: int) -> Legs:
+    def _legs_of(self, which: IntArray, lengths: IntArray, initial: int) -> Legs:
         starts = np.append(0, np.cumsum(lengths))
         return Legs.of(self._trips, which, starts, initial, len(self._calendar.times_ms))
 

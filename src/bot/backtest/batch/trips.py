@@ -7,13 +7,14 @@ import numpy as np
 
 from bot.accounting import formulas
 from bot.accounting.round_trip import Exit, round_trip
-from bot.backtest.batch.hedges import HedgeBook, Opened, Whole
+from bot.backtest.batch.hedges import HedgeBook, Opened
 from bot.backtest.batch.paths import Extremes, Paths, funding_until
 from bot.backtest.batch.walk import LIQUIDATION, MARGIN, REASONS, parts
 from bot.backtest.ledger_digest import REASONS as REASON_PLACES
-from bot.backtest.ledger_digest import Bookings, symbol_code
+from bot.backtest.ledger_digest import symbol_code
 from bot.errors import ExecutionError
 from bot.models import CloseReason, Leg, Position, Side, Trade
+from bot.numbers.arrays import IntArray
 from bot.numbers.exact_array import ExactArray
 from bot.statistics.metrics import from_units, money_units
 
@@ -29,23 +30,23 @@ class Trips:
     """
 
     paths: Paths
-    hedges: Whole
-    entries: Whole
-    ends: Whole
-    reasons: Whole
-    cells: Whole
-    last_collected: Whole
-    last_seen: Whole
-    held_ms: Whole
-    funding: Whole
-    fees: Whole
-    price_pnl: Whole
-    net: Whole
-    missed: Whole
-    after_end: Whole
+    hedges: IntArray
+    entries: IntArray
+    ends: IntArray
+    reasons: IntArray
+    cells: IntArray
+    last_collected: IntArray
+    last_seen: IntArray
+    held_ms: IntArray
+    funding: IntArray
+    fees: IntArray
+    price_pnl: IntArray
+    net: IntArray
+    missed: IntArray
+    after_end: IntArray
 
     @classmethod
-    def of(cls, book: HedgeBook, codes: Whole) -> Self:
+    def of(cls, book: HedgeBook, codes: IntArray) -> Self:
         """Close the round trips of ascending `codes`. Call inside `exact()`."""
         numbers, ends, reasons = parts(codes)
         newest = np.append(numbers, -1)[1:] != numbers
@@ -62,7 +63,7 @@ class Trips:
         after_end = _after_end(book, paths, cells, opened, closed.held_ms, net)
         return cls(paths, place, *when, funding, closed.fees, closed.price_pnl, net, missed, after_end)
 
-    def sums(self) -> dict[str, Whole]:
+    def sums(self) -> dict[str, IntArray]:
         """Return what each adds to the totals of a run, by name."""
         return {
             "trades": np.ones(len(self.net), dtype=np.int64),
@@ -81,7 +82,7 @@ class Trips:
             "after_end": self.after_end,
         }
 
-    def bookings(self, symbol: str, times_ms: Whole) -> Bookings:
+    def bookings(self, symbol: str, times_ms: IntArray) -> IntArray:
         """Return what each booked, as the ledger of a run has it."""
         opened_ms = times_ms[self.entries]
         closed_ms = opened_ms + self.held_ms
@@ -109,13 +110,13 @@ class Depths:
     """
 
     extremes: Extremes
-    last_held: Whole
-    high: Whole
-    low: Whole
-    fall: Whole
+    last_held: IntArray
+    high: IntArray
+    low: IntArray
+    fall: IntArray
 
     @classmethod
-    def of(cls, trips: Trips, times_ms: Whole) -> Self:
+    def of(cls, trips: Trips, times_ms: IntArray) -> Self:
         """Look at each of `trips`; raises OverflowError where amounts would not fit."""
         extremes = Extremes.of(trips.paths, times_ms)
         last_held = trips.cells + trips.ends - trips.entries - 1
@@ -125,7 +126,7 @@ class Depths:
         return cls(extremes, last_held, high, low, fall)
 
 
-def nets(book: HedgeBook, codes: Whole) -> Whole:
+def nets(book: HedgeBook, codes: IntArray) -> IntArray:
     """Return what round trips leave in cash, in units of 1e-8. Call inside `exact()`."""
     numbers, ends, reasons = parts(codes)
     opened = book.hedges(numbers)
@@ -138,13 +139,13 @@ def nets(book: HedgeBook, codes: Whole) -> Whole:
 class _Closed:
     """What closing makes of hedges: fees of both ends and price P&L, the last event seen, time held."""
 
-    fees: Whole
-    price_pnl: Whole
-    seen: Whole
-    held_ms: Whole
+    fees: IntArray
+    price_pnl: IntArray
+    seen: IntArray
+    held_ms: IntArray
 
     @classmethod
-    def of(cls, book: HedgeBook, opened: Opened, codes: Whole, funding: Whole) -> Self:
+    def of(cls, book: HedgeBook, opened: Opened, codes: IntArray, funding: IntArray) -> Self:
         """Close `opened` hedges, on which `funding` was booked, by the round trips `codes`."""
         _, ends, reasons = parts(codes)
         times, entries = book.pair.times_ms, opened.entries
@@ -162,7 +163,7 @@ class _Closed:
         return cls(fees, price_pnl, seen, held_ms)
 
 
-def _normally(book: HedgeBook, opened: Opened, ends: Whole) -> tuple[Whole, Whole]:
+def _normally(book: HedgeBook, opened: Opened, ends: IntArray) -> tuple[IntArray, IntArray]:
     """Return fees and price P&L of hedges closed at the events `ends`."""
     quantity = opened.quantity
     spot_exit, perp_exit = book.spots_sold[ends], book.perps_bought[ends]
@@ -187,7 +188,7 @@ def _liquidated(book: HedgeBook, position: Position, entry: int, end: int, fundi
     return round_trip(position, from_units(funding), end - 1 - entry, done)
 
 
-def _missed(book: HedgeBook, entries: Whole, held_ms: Whole, reasons: Whole) -> Whole:
+def _missed(book: HedgeBook, entries: IntArray, held_ms: IntArray, reasons: IntArray) -> IntArray:
     pair = book.pair
     missing = pair.window.missing.get(pair.symbol)
     if missing is None:
@@ -197,8 +198,8 @@ def _missed(book: HedgeBook, entries: Whole, held_ms: Whole, reasons: Whole) -> 
 
 
 def _after_end(
-    book: HedgeBook, paths: Paths, cells: Whole, opened: Opened, held_ms: Whole, net: Whole
-) -> Whole:
+    book: HedgeBook, paths: Paths, cells: IntArray, opened: Opened, held_ms: IntArray, net: IntArray
+) -> IntArray:
     """Return the part of each round trip's `net` that was booked after the contract had ended.
 
     `AfterEnd.pnl` says what that is; funding by then is that of the last event which is not later.

@@ -7,21 +7,22 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from bot.backtest.batch.hedges import HedgeBook, Whole
+from bot.backtest.batch.hedges import HedgeBook
 from bot.models import CloseReason
-from bot.numbers.thresholds import Choice, Mask
+from bot.numbers.arrays import BoolArray, IntArray
+from bot.numbers.thresholds import Choice
 
 REASONS = (CloseReason.SIGNAL, CloseReason.MARGIN, CloseReason.LIQUIDATION, CloseReason.END)
 SIGNAL, MARGIN, LIQUIDATION, END = range(4)
 _EVENT_BITS = 30
 
 
-def trip_codes(hedges: Whole, ends: Whole, reasons: Whole) -> Whole:
+def trip_codes(hedges: IntArray, ends: IntArray, reasons: IntArray) -> IntArray:
     """Return round trips as numbers: ascending by hedge, then by the event that ends them."""
     return (hedges << (_EVENT_BITS + 2)) | (ends << 2) | reasons
 
 
-def parts(codes: Whole) -> tuple[Whole, Whole, Whole]:
+def parts(codes: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Return hedge, end and reason (an index into REASONS) of round trips."""
     return codes >> (_EVENT_BITS + 2), (codes >> 2) & (2**_EVENT_BITS - 1), codes & 3
 
@@ -31,7 +32,7 @@ class NextEvents:
     """The next event of each distinct choice, a row each, and the row that each trial follows."""
 
     table: npt.NDArray[np.int32]
-    row_of_trial: Whole
+    row_of_trial: IntArray
 
     @classmethod
     def of(cls, choices: Sequence[Choice]) -> "NextEvents":
@@ -40,14 +41,14 @@ class NextEvents:
         row_of_trial = np.array([rows[choice] for choice in choices], dtype=np.int64)
         return cls(np.stack([choice.next for choice in rows]), row_of_trial)
 
-    def after(self, trials: Whole, start: Whole) -> Whole:
+    def after(self, trials: IntArray, start: IntArray) -> IntArray:
         """Return the next event of each of `trials` from `start` on."""
         return self.table[self.row_of_trial[trials], start].astype(np.int64)
 
 
-def anywhere(choices: Iterable[Choice]) -> Mask:
+def anywhere(choices: Iterable[Choice]) -> BoolArray:
     """Return which events any of the choices takes."""
-    return cast("Mask", np.logical_or.reduce([choice.mask for choice in dict.fromkeys(choices)]))
+    return cast("BoolArray", np.logical_or.reduce([choice.mask for choice in dict.fromkeys(choices)]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,9 +58,9 @@ class Journeys:
     `skipped` counts its entries too small to open.
     """
 
-    codes: Whole
-    starts: Whole
-    skipped: Whole
+    codes: IntArray
+    starts: IntArray
+    skipped: IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,11 +70,11 @@ class Cash:
     `left` is the cash after them, in units of 1e-8, and `nets` tells what further round trips add to it.
     """
 
-    made: Sequence[Whole]
-    left: Whole
-    nets: Callable[[Whole], Whole]
+    made: Sequence[IntArray]
+    left: IntArray
+    nets: Callable[[IntArray], IntArray]
 
-    def starts(self) -> Whole:
+    def starts(self) -> IntArray:
         """Return the event from which each goes on."""
         return np.array([parts(codes[-1:])[1][0] + 1 if len(codes) else 0 for codes in self.made])
 
@@ -82,7 +83,7 @@ def walk(
     next_entry: NextEvents,
     next_exit: NextEvents,
     book: HedgeBook,
-    trials: Whole,
+    trials: IntArray,
     cash: Cash | None = None,
 ) -> Journeys:
     """Return the round trips of `trials`. Call inside `exact()`.
@@ -92,7 +93,7 @@ def walk(
     """
     count, last = len(trials), next_entry.table.shape[1] - 3
     places, skipped = np.arange(count), np.zeros(count, dtype=np.int64)
-    steps: list[tuple[Whole, Whole]] = []
+    steps: list[tuple[IntArray, IntArray]] = []
     start = left = np.zeros(count, dtype=np.int64)
     if cash is not None:
         start, left = cash.starts(), cash.left.copy()
@@ -117,7 +118,7 @@ def walk(
             left[places[fits]] += cash.nets(codes)
 
 
-def _journeys(steps: Sequence[tuple[Whole, Whole]], count: int, skipped: Whole) -> Journeys:
+def _journeys(steps: Sequence[tuple[IntArray, IntArray]], count: int, skipped: IntArray) -> Journeys:
     none = np.empty(0, dtype=np.int64)
     places = np.concatenate([none, *(places for places, _ in steps)])
     codes = np.concatenate([none, *(codes for _, codes in steps)])
@@ -125,7 +126,7 @@ def _journeys(steps: Sequence[tuple[Whole, Whole]], count: int, skipped: Whole) 
     return Journeys(codes[np.argsort(places, kind="stable")], starts, skipped)
 
 
-def _ends(signals: Whole, hedges: Whole, book: HedgeBook, last: int) -> tuple[Whole, Whole]:
+def _ends(signals: IntArray, hedges: IntArray, book: HedgeBook, last: int) -> tuple[IntArray, IntArray]:
     """Return where and why hedges end that a signal, or the last event, would end at `signals`."""
     ends = signals.copy()
     reasons = np.where(signals < last, SIGNAL, END)

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.errors import DataImportError
 from bot.market.rows import CANDLE_COLUMNS, Rows, SeriesKind, funding_values
@@ -24,6 +23,7 @@ from bot.market.rules import (
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.files.text_lines import RefusalLog
 from bot.market_store.importers.import_options import WAYS_TO_SAY, Hints
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.plurals import counted
 from bot.timestamps import iso
 
@@ -52,12 +52,12 @@ class Parsed:
 
     content: Content
     rows: Rows
-    lines: npt.NDArray[np.int64]
+    lines: IntArray
     notes: tuple[str, ...] = ()
-    jitter_ms: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    jitter_ms: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     refusals: RefusalLog = field(default_factory=RefusalLog)
 
-    def at(self, index: npt.NDArray[np.bool_]) -> "Parsed":
+    def at(self, index: BoolArray) -> "Parsed":
         """Return the rows where `index` is true."""
         jitter_ms = self.jitter_ms[index] if len(self.jitter_ms) else self.jitter_ms
         return replace(self, rows=self.rows[index], lines=self.lines[index], jitter_ms=jitter_ms)

@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.market.series import CandleSeries
+from bot.numbers.arrays import FloatArray, IntArray
 from bot.numbers.columns import DecimalColumn
 from bot.signals.basis import basis
-
-Floats = npt.NDArray[np.float64]
-Times = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ class BasisFigures:
     latest: float
 
 
-def basis_at(times: Times, spot: CandleSeries, perp: CandleSeries, max_age_ms: int) -> Floats:
+def basis_at(times: IntArray, spot: CandleSeries, perp: CandleSeries, max_age_ms: int) -> FloatArray:
     """Return the basis as of each of `times`, from the newest closed candles of both legs.
 
     NaN where one leg has none, or only one that closed more than `max_age_ms` before.
@@ -33,7 +30,7 @@ def basis_at(times: Times, spot: CandleSeries, perp: CandleSeries, max_age_ms: i
     return basis(_closes_at(times, spot, max_age_ms), _closes_at(times, perp, max_age_ms))
 
 
-def basis_figures(values: Floats) -> BasisFigures | None:
+def basis_figures(values: FloatArray) -> BasisFigures | None:
     """Return the figures of those values that are known, None without any."""
     known = values[~np.isnan(values)]
     if not len(known):
@@ -48,7 +45,7 @@ def basis_figures(values: Floats) -> BasisFigures | None:
     )
 
 
-def _closes_at(times: Times, candles: CandleSeries, max_age_ms: int) -> Floats:
+def _closes_at(times: IntArray, candles: CandleSeries, max_age_ms: int) -> FloatArray:
     if not len(candles):
         return np.full(len(times), np.nan)
     closed = candles.open_ms + candles.timeframe_ms
@@ -57,5 +54,5 @@ def _closes_at(times: Times, candles: CandleSeries, max_age_ms: int) -> Floats:
     return np.where(fresh, _floats(candles.close)[newest], np.nan)
 
 
-def _floats(column: DecimalColumn) -> Floats:
+def _floats(column: DecimalColumn) -> FloatArray:
     return np.asarray(column.mantissas.astype(np.float64) / 10.0**-column.exponent, dtype=np.float64)

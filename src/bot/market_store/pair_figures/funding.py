@@ -10,15 +10,14 @@ from fractions import Fraction
 from math import lcm
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.accounting.fees import FeeSchedule
 from bot.market.series import FundingSeries
 from bot.market_store.segments import months
+from bot.numbers.arrays import BoolArray, FloatArray
 from bot.numbers.money import EXACT
 from bot.statistics.metrics import DAYS_PER_YEAR, settlements_to_break_even
 
-Floats = npt.NDArray[np.float64]
 HOURS_PER_YEAR = 24 * DAYS_PER_YEAR
 _FILLS_OF_A_ROUND_TRIP = 4
 _MOST_BINS = 48
@@ -120,13 +119,13 @@ def carry_per_year(total: Decimal, hours: int) -> float:
     return float(EXACT.divide(EXACT.multiply(total, Decimal(HOURS_PER_YEAR)), Decimal(hours)))
 
 
-def rates_8h(funding: FundingSeries) -> Floats:
+def rates_8h(funding: FundingSeries) -> FloatArray:
     """Return the rates per 8 hours, oldest first."""
     rates = funding.rates.mantissas.astype(np.float64) / 10.0**-funding.rates.exponent
     return np.asarray(rates * 8 / funding.interval_hours, dtype=np.float64)
 
 
-def autocorrelations(values: Floats, lags: int) -> list[float]:
+def autocorrelations(values: FloatArray, lags: int) -> list[float]:
     """Return the sample autocorrelation at lags 1, 2, ...: fewer of short series, none of constant ones."""
     if len(values) < 2 or values.max() == values.min():
         return []
@@ -185,12 +184,12 @@ def settlements_to_repay(cost: Decimal, total: Decimal, settlements: int) -> flo
     return settlements_to_break_even(whole_cost, 1, whole_total, settlements)
 
 
-def _persistence(rates: Floats) -> float | None:
+def _persistence(rates: FloatArray) -> float | None:
     after_positive = rates[1:][rates[:-1] > 0]
     return float(np.count_nonzero(after_positive > 0) / len(after_positive)) if len(after_positive) else None
 
 
-def _longest_run(marked: npt.NDArray[np.bool_]) -> int:
+def _longest_run(marked: BoolArray) -> int:
     edges = np.diff(np.concatenate([[0], marked.astype(np.int8), [0]]))
     starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     return int((stops - starts).max(initial=0))

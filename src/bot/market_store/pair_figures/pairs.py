@@ -15,12 +15,13 @@ from bot.market.quality import undecided
 from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.market.series import CandleSeries, FundingSeries
 from bot.market_store import sql
-from bot.market_store.pair_figures.basis import BasisFigures, Floats, basis_at, basis_figures
+from bot.market_store.pair_figures.basis import BasisFigures, basis_at, basis_figures
 from bot.market_store.pair_figures.funding import FundingFigures, funding_figures
 from bot.market_store.series_selection import chosen_series, in_units, spot_units
 from bot.market_store.sql import HeldSegment, HeldSeries, Outline
 from bot.market_store.summaries import Place, Summary, kept_summaries, rows_digest
 from bot.models import DAY_MS, HOUR_MS
+from bot.numbers.arrays import FloatArray
 from bot.numbers.money import dec, plain
 
 WINDOWS_DAYS = (30, 90, 365, 0)
@@ -54,7 +55,7 @@ class PairSeries:
     symbol: str
     synthetic: bool
     funding: FundingSeries
-    basis: Floats
+    basis: FloatArray
 
     def figures(self) -> Pair:
         """Return the figures of these settlements; raises UnknownSymbolError without any."""

@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
-from bot.statistics.metrics import Floats, Units
+from bot.numbers.arrays import FloatArray, IntArray
+from bot.statistics.metrics import Units
 
-Times = npt.NDArray[np.int64]
-Indices = npt.NDArray[np.int64]
 _PER_COLUMN = 4
 
 
-def thinned(times_ms: Times, series: Sequence[Units | Floats], columns: int) -> Indices:
+def thinned(times_ms: IntArray, series: Sequence[Units | FloatArray], columns: int) -> IntArray:
     """Return the points to draw of `series` over n ascending times in `columns` columns of pixels.
 
     Of each column the first and last point, and the lowest and highest of every series; all of them where
@@ -28,4 +26,4 @@ def thinned(times_ms: Times, series: Sequence[Units | Floats], columns: int) -> 
     for values in series:
         order = np.lexsort((values, column))
         kept += [order[np.append(0, turns + 1)], order[np.append(turns, len(order) - 1)]]
-    return cast("Indices", np.unique(np.concatenate(kept)))
+    return cast("IntArray", np.unique(np.concatenate(kept)))

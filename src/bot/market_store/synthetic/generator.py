@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection
 
 from bot.errors import DataImportError
@@ -19,6 +18,7 @@ from bot.market_store.store import HistoricalDataStore
 from bot.market_store.synthetic.walk import Hour, funding_rate, walk
 from bot.market_store.writing import merge_series
 from bot.models import HOUR_MS, Instrument
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.columns import DecimalColumn
 from bot.timestamps import parse_time_ms
 
@@ -29,8 +29,6 @@ _VOLUME_EXPONENT = -3
 _RATE_EXPONENT = -8
 _REACH_UNIT = 10**9
 _OUTAGES_PER_YEAR = 4
-
-Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ def generate_pair(profile: Profile, seed: int, start_ms: int, end_ms: int) -> Ge
     reach = [np.array([getattr(hour, name) for hour in hours]) for name in ("reach_up", "reach_down")]
     traded = profile.hourly_volume * np.array([hour.activity for hour in hours]) // 1000
 
-    def candles(name: str, volume: Integers) -> Rows:
+    def candles(name: str, volume: IntArray) -> Rows:
         closes = np.array([getattr(hour, name) for hour in hours])
         return _candles(times, closes, reach, profile.tick_exponent, volume)
 
@@ -94,7 +92,7 @@ def generate_pair(profile: Profile, seed: int, start_ms: int, end_ms: int) -> Ge
 
 
 def _candles(
-    times: Integers, closes: Integers, reach: list[Integers], tick_exponent: int, volume: Integers
+    times: IntArray, closes: IntArray, reach: list[IntArray], tick_exponent: int, volume: IntArray
 ) -> Rows:
     opens = np.concatenate([closes[:1], closes[:-1]])
     upper, lower = np.maximum(opens, closes), np.minimum(opens, closes)
@@ -104,7 +102,7 @@ def _candles(
     return Rows(times, (*prices, DecimalColumn.of(volume, _VOLUME_EXPONENT)))
 
 
-def _exchange_up(seed: int, hours: int) -> npt.NDArray[np.bool_]:
+def _exchange_up(seed: int, hours: int) -> BoolArray:
     """Return for each hour whether the spot exchange traded: it is down some hours a year, for all pairs."""
     rng = random.Random(f"{seed} outages")  # noqa: S311 - a market, not a secret
     up = np.ones(hours, dtype=np.bool_)
