@@ -1,6 +1,6 @@
 """The carry of one pair by loops of their own, the measure of what a replay may cost.
 
-They follow the domain specification as far as one pair at leverage 1 goes, without margin calls, liquidation,
+They follow docs/domain.md as far as one pair at leverage 1 goes, without margin calls, liquidation,
 booking to 8 places and daily statistics. One loop runs on Decimals, on floats and on scaled whole numbers.
 This module knows nothing of the project, so that any interpreter can run it.
 """

@@ -1,4 +1,4 @@
-"""A second, slow and plain implementation of the domain specification, sharing no code with the product."""
+"""A second, slow and plain implementation of docs/domain.md, sharing no code with the product."""
 
 from collections.abc import Mapping
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""The parameters of a run, group by group: names, defaults, bounds and meaning (specification, section 7)."""
+"""The parameters of a run by group: names, defaults, bounds and meaning (docs/domain.md, section 7)."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal

@@ -17,7 +17,7 @@ __all__ = ["RunConfig", "load_json"]
 
 
 class RunConfig(AccountParameters, SimpleParameters, CompositeParameters):
-    """Every parameter of one run, defaults filled in (domain specification, section 7)."""
+    """Every parameter of one run, defaults filled in (docs/domain.md, section 7)."""
 
     @model_validator(mode="after")
     def _validated(self) -> Self:

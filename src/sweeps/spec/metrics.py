@@ -68,7 +68,7 @@ _TYPES: Mapping[str, Any] = {
 METRICS: Mapping[str, MetricKind] = MappingProxyType(
     {name: _KINDS.get((get_args(kind) or (kind,))[0], MetricKind.STATISTIC) for name, kind in _TYPES.items()}
 )
-"""Every metric of a trial by name: those of the domain specification, then those beside holding."""
+"""Every metric of a trial by name: those of docs/domain.md, section 9, then those beside holding."""
 
 
 def metric_values(metrics: Metrics, hold: Metrics, carry: CarryComparison) -> dict[str, Any]:
