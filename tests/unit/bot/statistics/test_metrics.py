@@ -6,6 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.models import DAY_MS, HOUR_MS
+from bot.numbers.arrays import FloatArray
 from bot.numbers.money import plain
 from bot.statistics import metrics as stats
 from bot.statistics.metrics import Calendar, Units, packed
@@ -19,11 +20,11 @@ def rows(*curves: list[int]) -> Units:
     return np.array(curves, dtype=np.int64)
 
 
-def drawdowns(units: Units, initial: int) -> tuple[Units, stats.Floats]:
+def drawdowns(units: Units, initial: int) -> tuple[Units, FloatArray]:
     return stats.drawdowns(units, stats.running_peaks(units, initial))
 
 
-def ratios(returns: stats.Floats) -> stats.Floats:
+def ratios(returns: FloatArray) -> FloatArray:
     return np.stack(year_ratios(Returns.of_matrix(returns), 365))
 
 
