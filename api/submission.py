@@ -24,10 +24,10 @@ def admit(spec: SweepSpec, store: HistoricalDataStore, *, first: int = 0) -> Swe
     return spec
 
 
-def admit_growth(before: SweepSpec, grown: SweepSpec, store: HistoricalDataStore) -> SweepSpec:
+def admit_extension(before: SweepSpec, extended: SweepSpec, store: HistoricalDataStore) -> SweepSpec:
     """Return what a sweep is to become as `admit` does; raises with the paths of the change."""
     try:
-        return admit(grown, store, first=before.trial_count)
+        return admit(extended, store, first=before.trial_count)
     except InvalidInputError as error:
         raise as_change(error, before) from None
 

@@ -90,7 +90,7 @@ _HARMS: Mapping[str, Callable[[], object]] = {
 }
 
 _trial_config = replay.trial_config
-_standing = runner.standing
+_leaders = runner.leaders
 
 
 def _poisoned_trial(spec: Any, number: int) -> Any:
@@ -105,11 +105,11 @@ def _poisoned_trial(spec: Any, number: int) -> Any:
 def _poisoned_chunk(connection: sa.Connection, sweep_id: int, spec: Any) -> list[tuple[int, Any]]:
     if harm := orders_of(spec.name).outside:
         _HARMS[harm]()
-    return _standing(connection, sweep_id, spec)
+    return _leaders(connection, sweep_id, spec)
 
 
 replay.trial_config = _poisoned_trial
-runner.standing = _poisoned_chunk
+runner.leaders = _poisoned_chunk
 
 if limit := os.environ.get(CHILD_MEMORY):
     app.conf.worker_max_memory_per_child = int(limit)

@@ -17,12 +17,12 @@ from bot.clock import SystemClock
 from bot.market_store.database import open_engine
 from bot.market_store.store import HistoricalDataStore
 from sweeps.jobs.job_runner import JobRunner
-from sweeps.work.chunk_buffer import Rhythm
+from sweeps.work.chunk_buffer import ChunkLimits
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 from workers.alarm import TrialAlarm
-from workers.heap import keep_freed_memory
 from workers.inflight import task_in_flight
+from workers.malloc import keep_freed_memory
 from workers.renewal import RENEWALS_IN_A_LEASE
 from workers.settings import WorkerSettings, worker_settings
 
@@ -74,14 +74,14 @@ def _chunk_runner(engine: sa.Engine, settings: WorkerSettings) -> ChunkRunner:
         SystemClock(),
         interrupts=(SoftTimeLimitExceeded,),
         host=socket.gethostname(),
-        rhythm=_rhythm(settings),
+        limits=_chunk_limits(settings),
         watch=TrialAlarm(settings.stall_limit_s),
     )
 
 
-def _rhythm(settings: WorkerSettings) -> Rhythm:
+def _chunk_limits(settings: WorkerSettings) -> ChunkLimits:
     lease_ms = int(settings.lease_s * 1000)
-    return Rhythm(
+    return ChunkLimits(
         lease_ms=lease_ms,
         renew_ms=lease_ms // RENEWALS_IN_A_LEASE,
         trial_limit_ms=settings.trial_timeout_s * 1000,

@@ -20,7 +20,7 @@ from sweeps.spec.axes import Axis, as_number
 from sweeps.spec.metrics import Direction
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.states import ACTIVE, SweepState
-from sweeps.storage.sweep_summary import SweepHead
+from sweeps.storage.sweep_summary import SweepSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ class SweepCard:
         findings: Sequence[SweepFinding] = (),
         best_findings: Sequence[RunFinding] = (),
     ) -> None:
-        head = view.head
+        summary = view.summary
         self.view = view
         self.id = view.id
-        self.name = head.name
+        self.name = summary.name
         self.state = view.outcome or view.state
         self.failures = failures
         self.findings = findings
@@ -62,24 +62,24 @@ class SweepCard:
         self.resumable = view.state in {SweepState.PAUSED, SweepState.CANCELLED, SweepState.FAILED} or (
             view.state is SweepState.COMPLETED and view.trials_failed > 0
         )
-        self.objective = METRIC_LABELS[head.objective.metric]
-        self.direction = head.objective.direction
+        self.objective = METRIC_LABELS[summary.objective.metric]
+        self.direction = summary.objective.direction
         self.best_first = f"{'-' if self.direction is Direction.MAXIMIZE else ''}{self.objective.name}"
         self.best_number = view.best and view.best.number
-        self.best_value = view.best and view.best.metrics[head.objective.metric]
+        self.best_value = view.best and view.best.metrics[summary.objective.metric]
         self.best_net_pnl = view.best and view.best.metrics["net_pnl"]
         self.best_missed = view.best and view.best.metrics["missed_settlements"]
-        self.unit = quote_of(head.symbols())
+        self.unit = quote_of(summary.symbols())
         self.created_ms = view.created_ms
         self.finished_ms = view.finished_ms
-        self.synthetic = SYNTHETIC_EXCHANGE in head.exchanges()
-        self.summary = summary(head)
+        self.synthetic = SYNTHETIC_EXCHANGE in summary.exchanges()
+        self.summary = summary_line(summary)
         self.waiting_for_workers = self.open and beats is not None and not someone_works(beats)
 
     @property
     def cautions(self) -> list[str]:
         """What the best trial's numbers may owe to bad data, in words; nothing in most sweeps."""
-        ended = {"dead_contract"} if self.view.head.ends_dead else set()
+        ended = {"dead_contract"} if self.view.summary.ends_dead else set()
         found = [words(name) for name in self.view.finding_names if name in SERIOUS - ended]
         figures = self.view.best.metrics if self.view.best else {}
         if figures.get("pnl_after_market_end"):
@@ -146,14 +146,14 @@ def quote_of(symbols: Sequence[str]) -> str:
     return units.pop() if len(units) == 1 else "quote"
 
 
-def summary(head: SweepHead) -> str:
+def summary_line(summary: SweepSummary) -> str:
     """Return in one line what all trials share: symbols, exchange, window, strategy, capital."""
-    symbols = head.symbols()
+    symbols = summary.symbols()
     named = ", ".join(symbols[:6]) + (f" and {len(symbols) - 6} more" if len(symbols) > 6 else "")
-    exchanges = ", ".join(str(name) for name in head.exchanges())
-    parts = [f"{named} on {exchanges}", f"{utc(head.start_ms)} to {utc(head.end_ms)} UTC"]
-    if "strategy_mode" not in head.axes:
-        parts.append(f"{head.strategies[0]} strategy")
-    if head.initial_capital is not None:
-        parts.append(f"capital {shown(Decimal(head.initial_capital), 'quantity')} {quote_of(symbols)}")
+    exchanges = ", ".join(str(name) for name in summary.exchanges())
+    parts = [f"{named} on {exchanges}", f"{utc(summary.start_ms)} to {utc(summary.end_ms)} UTC"]
+    if "strategy_mode" not in summary.axes:
+        parts.append(f"{summary.strategies[0]} strategy")
+    if summary.initial_capital is not None:
+        parts.append(f"capital {shown(Decimal(summary.initial_capital), 'quantity')} {quote_of(symbols)}")
     return " · ".join(parts)

@@ -15,7 +15,7 @@ from api.schemas.answers import StrategyList, SweepDocument, SweepPlan
 from api.schemas.documents import sweep_document
 from api.schemas.openapi import CHANGE_BODY, CLONE_BODY, PROBLEMS, SWEEP_BODY
 from api.schemas.patches import SweepChange
-from api.submission import admit, admit_growth
+from api.submission import admit, admit_extension
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.estimates.planning import plan_sweep
 from sweeps.lifecycle.extend_clone import cloned_spec, extend_sweep
@@ -81,14 +81,16 @@ async def change(
     """Replace tags and note, add values or a later end: trials keep their numbers, only new ones run."""
     asked = SweepChange.parse(await read_object(request))
     before = await database.read(get_spec, sweep_id)
-    grown = before
-    if asked.grows:
-        grown = await compiling.run(lambda: admit_growth(before, asked.applied_to(before), replays.store))
-        room.require_for(grown)
+    extended = before
+    if asked.extends:
+        extended = await compiling.run(
+            lambda: admit_extension(before, asked.applied_to(before), replays.store)
+        )
+        room.require_for(extended)
 
     def apply(connection: sa.Connection) -> None:
-        if asked.grows:
-            extend_sweep(connection, sweep_id, before, grown)
+        if asked.extends:
+            extend_sweep(connection, sweep_id, before, extended)
             room.refuse_overload(connection)
         label_sweep(connection, sweep_id, tags=asked.tags, note=asked.note)
 

@@ -25,7 +25,7 @@ def sweep_document(sweep: SweepView) -> dict[str, Any]:
     """Return a sweep with its spec, progress and best trial."""
     return {
         "id": sweep.id,
-        "name": sweep.head.name,
+        "name": sweep.summary.name,
         "state": sweep.state,
         "outcome": sweep.outcome,
         "trials_total": sweep.trials_total,

@@ -45,7 +45,7 @@ class SweepChange(BaseModel):
         return validated(cls, document)
 
     @property
-    def grows(self) -> bool:
+    def extends(self) -> bool:
         """Whether there will be more trials."""
         return bool(self.add_values) or self.extend_to is not None or self.n is not None
 

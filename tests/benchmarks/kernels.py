@@ -17,8 +17,8 @@ from bot.backtest.batch import BatchReplayer
 from bot.config.run_config import RunConfig
 from bot.market_store.store import HistoricalDataStore
 from sweeps.spec.spec import SweepSpec
-from sweeps.work.replay import WindowCache, prepare, replay_together, row_of
-from workers.heap import keep_freed_memory
+from sweeps.work.replay import WindowCache, prepare, replay_batch, row_of
+from workers.malloc import keep_freed_memory
 
 REFERENCE = "vectorbt"
 SETTLEMENTS = (1_095, 5_475)
@@ -26,7 +26,7 @@ _MALLOC = {
     f"MALLOC_{name}_": str(size)
     for name, size in (("MMAP_THRESHOLD", 2**25), ("TRIM_THRESHOLD", 2**27), ("TOP_PAD", 2**24))
 }
-"""What the workers tell the allocator (`workers.heap`), for the others as well."""
+"""What the workers tell the allocator (`workers.malloc`), for the others as well."""
 _PLAIN_DECIMAL, _BACKTESTING = 100, 20
 
 
@@ -145,7 +145,7 @@ def _rows(store: HistoricalDataStore, spec: SweepSpec) -> float:
 
     def once() -> None:
         ready, _ = prepare(spec, range(spec.trial_count), windows)
-        for outcome in replay_together(ready):
+        for outcome in replay_batch(ready):
             row_of(1, outcome)
 
     return cpu_seconds(once)

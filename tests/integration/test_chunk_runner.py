@@ -16,12 +16,12 @@ from bot.errors import InsufficientDataError
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from sweeps.errors import ResultRangeError
-from sweeps.queue.leases import Hold, claim_chunk
+from sweeps.queue.leases import LeaseOutcome, claim_chunk
 from sweeps.queue.reconcile import expire_leases
 from sweeps.storage.tables import chunk, trial_curve
 from sweeps.watch import TimeLimitError, Unwatched
 from sweeps.work import replay as replay_module
-from sweeps.work.chunk_buffer import Harvest, Rhythm
+from sweeps.work.chunk_buffer import ChunkBuffer, ChunkLimits
 from sweeps.work.replay import WindowCache, trial_config
 from sweeps.work.runner import ChunkRunner
 
@@ -44,7 +44,7 @@ def clock() -> SimulatedClock:
 @pytest.fixture
 def runner(engine: sa.Engine, clock: SimulatedClock) -> ChunkRunner:
     windows = WindowCache(HistoricalDataStore(engine))
-    return ChunkRunner(engine, windows, clock, interrupts=(TooLongError,), rhythm=Rhythm(together=1))
+    return ChunkRunner(engine, windows, clock, interrupts=(TooLongError,), limits=ChunkLimits(max_batch=1))
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_broken_trial_fails_alone_and_keeps_its_message(
 ) -> None:
     sweep_id = submit(engine, SPEC)
     misbehave(2, raising(error))
-    assert runner.run(sweep_id, 0, "me") is Hold.DONE
+    assert runner.run(sweep_id, 0, "me") is LeaseOutcome.DONE
     rows = stored_rows(engine, sweep_id)
     assert [row["error_code"] for row in rows] == [None, None, code, None, None, None]
     assert rows[2]["error"]
@@ -90,16 +90,16 @@ def test_broken_trial_fails_alone_and_keeps_its_message(
 def test_trial_whose_curve_cannot_be_kept_has_one_row_that_says_so(
     engine: sa.Engine, runner: ChunkRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep = Harvest.keep_curve
+    keep = ChunkBuffer.keep_curve
 
-    def keep_or_fail(harvest: Harvest, number: int, course: Any) -> None:
+    def keep_or_fail(buffer: ChunkBuffer, number: int, record: Any) -> None:
         if number == 2:
             raise ResultRangeError("equity 1E+12 is too large")
-        keep(harvest, number, course)
+        keep(buffer, number, record)
 
-    monkeypatch.setattr(Harvest, "keep_curve", keep_or_fail)
+    monkeypatch.setattr(ChunkBuffer, "keep_curve", keep_or_fail)
     sweep_id = submit(engine, sweep_spec(grid={"perp_leverage": [1, 2, 3, 4, 5, 6]}, curves="all"))
-    assert runner.run(sweep_id, 0, "me") is Hold.DONE
+    assert runner.run(sweep_id, 0, "me") is LeaseOutcome.DONE
     rows = stored_rows(engine, sweep_id)
     assert [row["error_code"] for row in rows] == [None, None, "out_of_range", None, None, None]
     (found,) = chunks_of(engine, sweep_id)
@@ -120,7 +120,7 @@ def test_trial_at_its_limit_is_recorded_and_the_rest_given_back(
     assert [row["error_code"] for row in rows] == [None, None, "timeout"]
     assert rows[2]["error"] == "took longer than 600 s, the limit of a trial (trial_timeout_s)"
     assert chunks_of(engine, sweep_id)[0].state == "pending"
-    assert runner.run(sweep_id, 0, "me") is Hold.DONE
+    assert runner.run(sweep_id, 0, "me") is LeaseOutcome.DONE
 
 
 class Limits(Unwatched):
@@ -146,9 +146,9 @@ def test_limit_of_the_sweep_judges_each_trial_and_a_short_one_the_trials_that_go
     for together, expected in ((1, [(alone, 1)] * 6), (1_000, [(turn, 6)])):
         watch = Limits()
         windows = WindowCache(HistoricalDataStore(engine))
-        runner = ChunkRunner(engine, windows, clock, rhythm=Rhythm(together=together), watch=watch)
+        runner = ChunkRunner(engine, windows, clock, limits=ChunkLimits(max_batch=together), watch=watch)
         sweep_id = submit(engine, spec)
-        assert runner.run(sweep_id, 0, "me") is Hold.DONE
+        assert runner.run(sweep_id, 0, "me") is LeaseOutcome.DONE
         assert watch.seen == expected
         assert watch.claims == [(sweep_id, 0, 1)]
 
@@ -164,7 +164,7 @@ def test_result_that_comes_after_the_lease_ran_out_counts_until_another_takes_th
 
     sweep_id = submit(engine, SPEC)
     misbehave(5, lose_the_lease)
-    assert runner.run(sweep_id, 0, "me") is Hold.DONE
+    assert runner.run(sweep_id, 0, "me") is LeaseOutcome.DONE
     misbehave(5, lambda: None)
     assert_every_trial_once(engine, sweep_id, SPEC)
 
@@ -181,7 +181,7 @@ def test_result_that_comes_after_another_took_the_chunk_is_not_stored(
 
     sweep_id = submit(engine, SPEC)
     misbehave(5, lose_the_chunk)
-    assert runner.run(sweep_id, 0, "me") is Hold.LOST
+    assert runner.run(sweep_id, 0, "me") is LeaseOutcome.LOST
     assert stored_rows(engine, sweep_id) == []
     assert [found.owner for found in chunks_of(engine, sweep_id)] == ["another"]
 
@@ -233,7 +233,7 @@ def test_long_chunk_is_saved_on_the_way_and_given_back_when_its_time_is_up(
     sweep_id = submit(engine, SPEC)
     for number in range(6):
         misbehave(number, lambda: clock.advance_to(clock.now_ms() + 12_000))
-    while runner.run(sweep_id, 0, "me") is not Hold.DONE:
+    while runner.run(sweep_id, 0, "me") is not LeaseOutcome.DONE:
         done.append(len(stored_rows(engine, sweep_id)))
     assert done == [3]
     assert len(stored_rows(engine, sweep_id)) == 6
@@ -276,15 +276,15 @@ def test_refused_window_keeps_nothing_of_the_trials_that_asked_for_it(engine: sa
 @pytest.fixture
 def together(engine: sa.Engine, clock: SimulatedClock) -> ChunkRunner:
     windows = WindowCache(HistoricalDataStore(engine))
-    return ChunkRunner(engine, windows, clock, interrupts=(TooLongError,), rhythm=Rhythm())
+    return ChunkRunner(engine, windows, clock, interrupts=(TooLongError,), limits=ChunkLimits())
 
 
 def test_trials_replayed_together_store_the_rows_they_store_alone(
     engine: sa.Engine, runner: ChunkRunner, together: ChunkRunner
 ) -> None:
     one, all_at_once = submit(engine, SPEC), submit(engine, SPEC)
-    assert runner.run(one, 0, "me") is Hold.DONE
-    assert together.run(all_at_once, 0, "me") is Hold.DONE
+    assert runner.run(one, 0, "me") is LeaseOutcome.DONE
+    assert together.run(all_at_once, 0, "me") is LeaseOutcome.DONE
     alone = [{**row, "sweep_id": all_at_once} for row in stored_rows(engine, one)]
     assert stored_rows(engine, all_at_once) == alone
 
@@ -296,8 +296,8 @@ def test_curves_of_trials_replayed_together_are_those_they_have_alone(
 ) -> None:
     spec = sweep_spec(grid={"perp_leverage": [1, 20, 50], "sizing_base": sizing}, curves=curves)
     one, all_at_once = submit(engine, spec), submit(engine, spec)
-    assert runner.run(one, 0, "me") is Hold.DONE
-    assert together.run(all_at_once, 0, "me") is Hold.DONE
+    assert runner.run(one, 0, "me") is LeaseOutcome.DONE
+    assert together.run(all_at_once, 0, "me") is LeaseOutcome.DONE
     kept = stored_curves(engine, all_at_once)
     assert kept == stored_curves(engine, one)
     assert len(kept) == (2 if curves != "all" else 3 * len(sizing))
@@ -318,7 +318,7 @@ def test_a_trial_that_breaks_among_others_fails_alone(
 ) -> None:
     sweep_id = submit(engine, SPEC)
     misbehave(2, raising(error))
-    assert together.run(sweep_id, 0, "me") is Hold.DONE
+    assert together.run(sweep_id, 0, "me") is LeaseOutcome.DONE
     assert [row["error_code"] for row in stored_rows(engine, sweep_id)] == [
         None,
         None,
@@ -349,7 +349,7 @@ def test_results_that_outgrow_their_columns_fail_their_trial_alone(
     grid = {"slippage_bps": [0], "min_funding_rate": ["0.00001", "0.5"], "exit_funding_rate": ["-1"]}
     for one in (runner, together):
         sweep_id = submit(engine, sweep_spec(base=base, grid=grid))
-        assert one.run(sweep_id, 0, "me") is Hold.DONE
+        assert one.run(sweep_id, 0, "me") is LeaseOutcome.DONE
         traded, idle = stored_rows(engine, sweep_id)
         assert (traded["state"], traded["error_code"]) == ("failed", "out_of_range")
         assert traded["error"].startswith("final_equity 9")

@@ -14,7 +14,7 @@ from sweeps.jobs.retention import Expired, OldSweep, prune
 from sweeps.lifecycle import deleting
 from sweeps.lifecycle.deleting import delete_rows, delete_sweep, finish_deletions, is_deleting
 from sweeps.lifecycle.repository import cancel_sweep, resume_sweep
-from sweeps.queue.leases import Hold, claim_chunk, save_trials
+from sweeps.queue.leases import LeaseOutcome, claim_chunk, save_trials
 from sweeps.queue.reconcile import ChunkRef
 from sweeps.storage.results import Results
 from sweeps.storage.tables import (
@@ -161,7 +161,7 @@ def test_worker_that_holds_a_chunk_of_a_deleted_sweep_stores_nothing(engine: sa.
     assert claim is not None
     delete(engine, sweep_id)
     with write_transaction(engine) as connection:
-        assert save_trials(connection, claim, Results.of([]), last=True) is Hold.LOST
+        assert save_trials(connection, claim, Results.of([]), last=True) is LeaseOutcome.LOST
         assert claim_chunk(connection, sweep_id, 1, "me") is None
 
 

@@ -74,7 +74,7 @@ def test_list_of_sweeps_costs_the_same_however_many_there_are(engine: sa.Engine,
             runner.run(submit(engine, sweep_spec(grid=GRID)), 0, "me")
         with counted(engine) as statements, engine.connect() as connection:
             sweeps = list_sweeps(connection).sweeps
-            assert all(view.best for view in sweeps), [view.head.objective for view in sweeps]
+            assert all(view.best for view in sweeps), [view.summary.objective for view in sweeps]
         counts.append((len(sweeps), len([one for one in statements if "compiled_sweep.feasible" not in one])))
     assert counts == [(1, LIST), (10, LIST)]
 

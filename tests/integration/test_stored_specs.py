@@ -107,8 +107,8 @@ def test_list_and_state_of_sweeps_without_a_best_trial_read_no_space_at_all(
     monkeypatch.setattr(stored_specs.SpecCache, "get", lambda *_: pytest.fail("read a space"))
     with engine.connect() as connection:
         (found,) = list_sweeps(connection).sweeps
-        assert (found.head.name, found.trials_total, found.best) == ("test", THIN_TRIALS, None)
-        assert get_sweep(connection, sweep_id).head == found.head
+        assert (found.summary.name, found.trials_total, found.best) == ("test", THIN_TRIALS, None)
+        assert get_sweep(connection, sweep_id).summary == found.summary
 
 
 def test_worker_and_dispatcher_compile_nothing(
@@ -147,16 +147,16 @@ def test_sweeps_of_before_are_shown_and_compiled_once_by_the_dispatcher(
 ) -> None:
     first, second = submit(engine, sweep_spec(**THIN)), submit(engine, sweep_spec())
     with engine.connect() as connection:
-        heads = [view.head for view in list_sweeps(connection).sweeps]
+        summaries = [view.summary for view in list_sweeps(connection).sweeps]
     without_compiled(engine)
     forget()
     with engine.connect() as connection:
-        assert [view.head for view in list_sweeps(connection).sweeps] == heads
+        assert [view.summary for view in list_sweeps(connection).sweeps] == summaries
     step(engine, 4)
     del compilations[:]
     forget()
     with engine.connect() as connection:
-        assert [view.head for view in list_sweeps(connection).sweeps] == heads
+        assert [view.summary for view in list_sweeps(connection).sweeps] == summaries
         assert [get_spec(connection, one).trial_count for one in (first, second)] == [THIN_TRIALS, 120]
     assert compilations == []
 
@@ -183,4 +183,4 @@ def test_stored_cells_of_another_text_are_not_used(engine: sa.Engine, forget: Ca
     forget()
     with engine.connect() as connection:
         assert get_spec(connection, sweep_id).trial_count == 2
-        assert get_sweep(connection, sweep_id).head.axes == ("perp_leverage",)
+        assert get_sweep(connection, sweep_id).summary.axes == ("perp_leverage",)

@@ -28,7 +28,7 @@ from sweeps.analysis.progress import get_spec, get_sweep
 from sweeps.errors import SweepStateError
 from sweeps.lifecycle.extend_clone import cloned_spec, extend_sweep, extended_spec
 from sweeps.lifecycle.repository import cancel_sweep, pause_sweep, resume_sweep, retry_failed
-from sweeps.queue.leases import Claim, Hold, claim_chunk, save_trials
+from sweeps.queue.leases import Claim, LeaseOutcome, claim_chunk, save_trials
 from sweeps.queue.rates import measured_rates, record_rate
 from sweeps.queue.reconcile import ChunkRef
 from sweeps.spec.metrics import LATER
@@ -73,7 +73,7 @@ def claimed(engine: sa.Engine, sweep_id: int, chunk_id: int = 0) -> Claim:
     return taken
 
 
-def fail(engine: sa.Engine, claim: Claim, numbers: Sequence[int], *, last: bool) -> Hold:
+def fail(engine: sa.Engine, claim: Claim, numbers: Sequence[int], *, last: bool) -> LeaseOutcome:
     rows = [failed_row(claim.sweep_id, number, "test", "made to fail") for number in numbers]
     with write_transaction(engine) as connection:
         return save_trials(connection, claim, Results.of(rows), last=last)
@@ -84,12 +84,12 @@ def act(engine: sa.Engine, command: Any, *arguments: Any) -> Any:
         return command(connection, *arguments)
 
 
-def grow(engine: sa.Engine, sweep_id: int, **added: Sequence[object]) -> SweepSpec:
+def extend(engine: sa.Engine, sweep_id: int, **added: Sequence[object]) -> SweepSpec:
     with engine.connect() as connection:
         before = get_spec(connection, sweep_id)
-    grown = extended_spec(before, add_values=added)
-    act(engine, extend_sweep, sweep_id, before, grown)
-    return grown
+    extended = extended_spec(before, add_values=added)
+    act(engine, extend_sweep, sweep_id, before, extended)
+    return extended
 
 
 def plain(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -114,7 +114,7 @@ def test_paused_sweep_gives_out_nothing_and_stops_whoever_works_on_it(engine: sa
     sweep_id = submit(engine, sweep_spec(**SMALL), size=2)
     claim = claimed(engine, sweep_id)
     act(engine, pause_sweep, sweep_id)
-    assert fail(engine, claim, [0], last=False) is Hold.STOPPED
+    assert fail(engine, claim, [0], last=False) is LeaseOutcome.STOPPED
     assert act(engine, claim_chunk, sweep_id, 1, "other") is None
     queue = ListQueue()
     Dispatcher(engine, queue, "d").step()
@@ -129,7 +129,7 @@ def test_sweep_that_finished_while_it_was_paused_completes_when_resumed(engine: 
     sweep_id = submit(engine, sweep_spec(**SMALL))
     claim = claimed(engine, sweep_id)
     act(engine, pause_sweep, sweep_id)
-    assert fail(engine, claim, [], last=True) is Hold.DONE
+    assert fail(engine, claim, [], last=True) is LeaseOutcome.DONE
     act(engine, resume_sweep, sweep_id)
     Dispatcher(engine, ListQueue(), "d").step()
     assert state_of(engine, sweep_id) == "completed"
@@ -211,7 +211,7 @@ def test_data_imported_mid_sweep_end_it_with_rows_of_one_history_only(engine: sa
     veteran.run(sweep_id, 0, "veteran")
     change_history(engine)
     veteran.run(sweep_id, 1, "veteran")
-    assert runner(engine).run(sweep_id, 2, "newcomer") is Hold.STOPPED
+    assert runner(engine).run(sweep_id, 2, "newcomer") is LeaseOutcome.STOPPED
     assert state_of(engine, sweep_id) == "cancelled"
     assert plain(stored_rows(engine, sweep_id)) == plain(expected[:2])
     with engine.connect() as connection:
@@ -245,27 +245,27 @@ def test_data_later_than_the_sweep_reads_change_nothing(engine: sa.Engine) -> No
 def test_sweep_grows_while_a_worker_holds_a_chunk_of_it(engine: sa.Engine) -> None:
     sweep_id = submit(engine, sweep_spec(**SMALL), size=2)
     claim = claimed(engine, sweep_id, 1)
-    grown = grow(engine, sweep_id, perp_leverage=[5, 6], slippage_bps=[9])
-    assert fail(engine, claim, [2, 3], last=True) is Hold.DONE
+    extended = extend(engine, sweep_id, perp_leverage=[5, 6], slippage_bps=[9])
+    assert fail(engine, claim, [2, 3], last=True) is LeaseOutcome.DONE
     assert act(engine, retry_failed, sweep_id) == 2
     work(engine, sweep_id)
-    assert grown.trial_count == 12
-    assert_every_trial_once(engine, sweep_id, grown)
+    assert extended.trial_count == 12
+    assert_every_trial_once(engine, sweep_id, extended)
     assert state_of(engine, sweep_id) == "completed"
 
 
 def test_completed_sweep_grows_more_than_once_and_replays_only_what_is_new(engine: sa.Engine) -> None:
     sweep_id = submit(engine, sweep_spec(**SMALL, constraints=["perp_leverage <= 8"]))
     work(engine, sweep_id)
-    grown = sweep_spec(**SMALL)
+    extended = sweep_spec(**SMALL)
     for added in ({"perp_leverage": [8, 9]}, {"end": ["2024-03-31"]}, {"exit_funding_rate": ["0"]}):
         before = stored_rows(engine, sweep_id)
-        grown = grow(engine, sweep_id, **added)
+        extended = extend(engine, sweep_id, **added)
         assert state_of(engine, sweep_id) == "queued"
         work(engine, sweep_id)
         assert stored_rows(engine, sweep_id)[: len(before)] == before
-    assert grown.trial_count == 20
-    assert_every_trial_once(engine, sweep_id, grown)
+    assert extended.trial_count == 20
+    assert_every_trial_once(engine, sweep_id, extended)
 
 
 def test_sweep_does_not_grow_on_changed_data_nor_twice_from_the_same_state(engine: sa.Engine) -> None:
@@ -275,10 +275,10 @@ def test_sweep_does_not_grow_on_changed_data_nor_twice_from_the_same_state(engin
     outcomes: list[str] = []
 
     def add(value: int) -> None:
-        grown = extended_spec(before, add_values={"perp_leverage": [value]})
+        extended = extended_spec(before, add_values={"perp_leverage": [value]})
         try:
-            act(engine, extend_sweep, sweep_id, before, grown)
-            outcomes.append("grown")
+            act(engine, extend_sweep, sweep_id, before, extended)
+            outcomes.append("extended")
         except SweepStateError as error:
             outcomes.append(error.message)
 
@@ -287,11 +287,14 @@ def test_sweep_does_not_grow_on_changed_data_nor_twice_from_the_same_state(engin
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(outcomes) == ["grown", f"sweep {sweep_id} was changed meanwhile; look at it and try again"]
+    assert sorted(outcomes) == [
+        "extended",
+        f"sweep {sweep_id} was changed meanwhile; look at it and try again",
+    ]
     work(engine, sweep_id)
     change_history(engine)
     with pytest.raises(SweepStateError, match="market data"):
-        grow(engine, sweep_id, perp_leverage=[7])
+        extend(engine, sweep_id, perp_leverage=[7])
     act(engine, cancel_sweep, submit(engine, sweep_spec(**SMALL)))
 
 

@@ -17,7 +17,7 @@ from sweeps.analysis.findings import kept_findings, sweep_findings, window_name
 from sweeps.analysis.progress import get_sweep, list_sweeps
 from sweeps.analysis.queries import one_trial, trial_page
 from sweeps.lifecycle.deleting import delete_sweep
-from sweeps.queue.leases import Hold
+from sweeps.queue.leases import LeaseOutcome
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.tables import sweep_window
 from sweeps.work.replay import WindowCache
@@ -38,7 +38,7 @@ def worked(engine: sa.Engine, spec: SweepSpec, *, workers: int = 1, size: int | 
         ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock()) for _ in range(workers)
     ]
     for place, chunk in enumerate(chunks_of(engine, sweep_id)):
-        assert runners[place % workers].run(sweep_id, chunk.id, "test") is Hold.DONE
+        assert runners[place % workers].run(sweep_id, chunk.id, "test") is LeaseOutcome.DONE
     return sweep_id
 
 
@@ -116,7 +116,7 @@ def test_sweep_that_ends_dead_contracts_itself_only_notes_them(engine: sa.Engine
     with engine.connect() as connection:
         [found] = sweep_findings(connection, sweep_id)
         [noted] = one_trial(connection, sweep_id, 0).findings
-        assert get_sweep(connection, sweep_id).head.ends_dead
+        assert get_sweep(connection, sweep_id).summary.ends_dead
     assert (found.serious, found.finding.detail) == (False, noted.detail)
     assert (noted.name, noted.warning) == ("dead_contract", False)
     assert noted.detail.endswith("; end_dead_markets closes there")

@@ -80,9 +80,9 @@ class SweepMachine(RuleBasedStateMachine):
         self._next_leverage += 1
         with self._engine.connect() as connection:
             before = get_spec(connection, sweep_id)
-        grown = extended_spec(before, add_values={"perp_leverage": [self._next_leverage]})
+        extended = extended_spec(before, add_values={"perp_leverage": [self._next_leverage]})
         try:
-            self._act(extend_sweep, sweep_id, before, grown)
+            self._act(extend_sweep, sweep_id, before, extended)
         except SweepStateError:
             assert state_of(self._engine, sweep_id) == "cancelled"
 

@@ -16,7 +16,7 @@ from sweeps.lifecycle.repository import cancel_sweep, create_sweep, resume_sweep
 from sweeps.lifecycle.tags import label_sweep
 from sweeps.queue import reconcile
 from sweeps.queue.heartbeats import Component, beat, live_beats, live_slots, retire
-from sweeps.queue.leases import Claim, Hold, claim_chunk, release_chunk, release_lost, save_trials
+from sweeps.queue.leases import Claim, LeaseOutcome, claim_chunk, release_chunk, release_lost, save_trials
 from sweeps.queue.reconcile import ChunkRef
 from sweeps.storage.results import Results
 from sweeps.storage.tables import chunk, sweep, trial, trial_curve
@@ -120,10 +120,10 @@ def test_late_owner_stores_nothing_after_its_lease_ran_out(engine: sa.Engine) ->
     sweep_id = submit(engine, sweep_spec(**SMALL))
     late = claimed(engine, sweep_id, owner="late")
     expire(engine, sweep_id)
-    assert runner(engine).run(sweep_id, 0, "second") is Hold.DONE
+    assert runner(engine).run(sweep_id, 0, "second") is LeaseOutcome.DONE
     before = stored_rows(engine, sweep_id)
     with write_transaction(engine) as connection:
-        assert save_trials(connection, late, failures(late, (0, 1, 2, 3)), last=True) is Hold.LOST
+        assert save_trials(connection, late, failures(late, (0, 1, 2, 3)), last=True) is LeaseOutcome.LOST
         release_chunk(connection, late, "late")
     assert stored_rows(engine, sweep_id) == before
     assert_every_trial_once(engine, sweep_id, sweep_spec(**SMALL))
@@ -133,7 +133,7 @@ def test_partial_save_keeps_what_is_done_and_the_next_attempt_replays_the_rest(e
     sweep_id = submit(engine, sweep_spec(**SMALL))
     first = claimed(engine, sweep_id)
     with write_transaction(engine) as connection:
-        assert save_trials(connection, first, failures(first, (0, 1)), last=False) is Hold.KEPT
+        assert save_trials(connection, first, failures(first, (0, 1)), last=False) is LeaseOutcome.KEPT
     expire(engine, sweep_id)
     assert claimed(engine, sweep_id).missing == (2, 3)
 
@@ -144,14 +144,14 @@ def test_save_tells_the_worker_when_its_sweep_was_cancelled(engine: sa.Engine) -
     with write_transaction(engine) as connection:
         cancel_sweep(connection, sweep_id)
     with write_transaction(engine) as connection:
-        assert save_trials(connection, found, failures(found, (0,)), last=False) is Hold.STOPPED
+        assert save_trials(connection, found, failures(found, (0,)), last=False) is LeaseOutcome.STOPPED
     assert len(stored_rows(engine, sweep_id)) == 1
 
 
 def test_runner_replays_a_chunk_once_and_a_second_message_is_not_to_be_had(engine: sa.Engine) -> None:
     spec = sweep_spec(curves={"top": 5})
     sweep_id = submit(engine, spec, size=200)
-    assert runner(engine).run(sweep_id, 0, "a") is Hold.DONE
+    assert runner(engine).run(sweep_id, 0, "a") is LeaseOutcome.DONE
     assert runner(engine).run(sweep_id, 0, "b") is None
     assert_every_trial_once(engine, sweep_id, spec)
 
@@ -190,7 +190,7 @@ def test_chunk_that_is_being_written_to_does_not_hold_up_the_expiry_of_others(en
     with write_transaction(engine) as connection:
         connection.execute(chunk.update().where(chunk.c.sweep_id == sweep_id).values(lease_until_ms=1))
     with write_transaction(engine) as owner, write_transaction(engine) as dispatcher:
-        assert save_trials(owner, held, failures(held, (0,)), last=True) is Hold.DONE
+        assert save_trials(owner, held, failures(held, (0,)), last=True) is LeaseOutcome.DONE
         dispatcher.execute(sa.text("SET LOCAL lock_timeout = 1"))
         assert reconcile.expire_leases(dispatcher) == 3
     assert [found.state for found in chunks_of(engine, sweep_id)] == ["done"] + ["pending"] * 3
@@ -275,7 +275,7 @@ def test_resume_revokes_the_chunk_of_a_worker_that_missed_the_cancel(engine: sa.
     with write_transaction(engine) as connection:
         cancel_sweep(connection, sweep_id)
         resume_sweep(connection, sweep_id)
-        assert save_trials(connection, unaware, failures(unaware, (0,)), last=False) is Hold.LOST
+        assert save_trials(connection, unaware, failures(unaware, (0,)), last=False) is LeaseOutcome.LOST
     assert claimed(engine, sweep_id).missing == (0, 1, 2, 3)
 
 
@@ -308,7 +308,7 @@ def test_delete_leaves_no_row_behind_and_a_running_worker_stores_nothing(engine:
     with write_transaction(engine) as connection:
         delete_sweep(connection, sweep_id)
     with write_transaction(engine) as connection:
-        assert save_trials(connection, found, failures(found, (2,)), last=True) is Hold.LOST
+        assert save_trials(connection, found, failures(found, (2,)), last=True) is LeaseOutcome.LOST
         for table in (sweep, chunk, trial, trial_curve):
             assert connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() == 0
         with pytest.raises(UnknownSweepError):
@@ -373,7 +373,7 @@ def test_sweeps_are_found_by_part_of_a_name_or_a_whole_tag(
                 label_sweep(connection, sweep_id, tags=["Carry", "other"])
     with engine.connect() as connection:
         page = list_sweeps(connection, search=search)
-    assert [view.head.name for view in page.sweeps] == found
+    assert [view.summary.name for view in page.sweeps] == found
 
 
 def test_progress_equals_the_rows_and_names_the_best_trial(engine: sa.Engine) -> None:

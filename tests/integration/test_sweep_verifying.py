@@ -11,12 +11,12 @@ from bot.clock import SimulatedClock
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from carrygrid.cli import main
-from sweeps.queue.leases import Hold
+from sweeps.queue.leases import LeaseOutcome
 from sweeps.spec.metrics import LATER
 from sweeps.storage.tables import sweep, trial, trial_curve
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
-from sweeps.work.verifying import drawn, footing, verify_trials
+from sweeps.work.verifying import drawn, row_compatibility, verify_trials
 
 SPEC = sweep_spec(
     base={name: value for name, value in BASE.items() if name != "end"},
@@ -30,13 +30,13 @@ def completed(engine: sa.Engine) -> int:
     """Return a sweep of which half the trials failed, since no data are held for their whole window."""
     sweep_id = submit(engine, SPEC)
     runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SimulatedClock(1_000_000))
-    assert runner.run(sweep_id, 0, "me") is Hold.DONE
+    assert runner.run(sweep_id, 0, "me") is LeaseOutcome.DONE
     return sweep_id
 
 
 def differing(engine: sa.Engine, sweep_id: int, sample: int | None = None) -> list[tuple[int, str]]:
     with engine.connect() as connection:
-        found, numbers = footing(connection, sweep_id), drawn(connection, sweep_id, sample)
+        found, numbers = row_compatibility(connection, sweep_id), drawn(connection, sweep_id, sample)
     assert found.obstacle is None
     windows = WindowCache(HistoricalDataStore(engine))
     return [(d.number, d.name) for _, each in verify_trials(engine, found, numbers, windows) for d in each]
@@ -93,7 +93,7 @@ def test_rows_of_another_engine_version_are_recognized(engine: sa.Engine, comple
     with write_transaction(engine) as connection:
         connection.execute(sweep.update().values(engine_version="0.9.0"))
     with engine.connect() as connection:
-        obstacle = footing(connection, completed).obstacle
+        obstacle = row_compatibility(connection, completed).obstacle
     assert obstacle is not None
     assert obstacle.startswith("its rows were written by engine 0.9.0, this is ")
 

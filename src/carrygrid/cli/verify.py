@@ -13,7 +13,7 @@ from bot.market_store.verifying import Verification, verify_market
 from bot.plurals import counted
 from sweeps.errors import SweepStateError
 from sweeps.work.replay import WindowCache
-from sweeps.work.verifying import Difference, drawn, footing, verify_trials
+from sweeps.work.verifying import Difference, drawn, row_compatibility, verify_trials
 
 
 def verify_data(exchange: str | None, *, as_json: bool) -> bool:
@@ -42,7 +42,7 @@ def verify_sweep(sweep_id: int, sample: int | None, *, as_json: bool) -> bool:
     """
     with ready_database(Settings()) as engine, _bar() as progress:
         with engine.connect() as connection:
-            found = footing(connection, sweep_id)
+            found = row_compatibility(connection, sweep_id)
             numbers = drawn(connection, sweep_id, sample)
         if found.obstacle is not None:
             raise SweepStateError(f"sweep {sweep_id} cannot be verified: {found.obstacle}")

@@ -11,7 +11,7 @@ from sweeps.analysis.grouping import is_maximized
 from sweeps.analysis.heatmap import checked_metric
 from sweeps.analysis.importance import Importance, importance
 from sweeps.analysis.pareto import pareto_front
-from sweeps.analysis.point_sample import Places, excerpt
+from sweeps.analysis.point_sample import Places, point_sample
 from sweeps.analysis.progress import get_spec
 from sweeps.analysis.ranking import smallest
 from sweeps.analysis.selection import completed
@@ -89,7 +89,7 @@ def overview(
     front = pareto_front(columns[risk], columns[gain], maximize=(maximize[risk], maximize[gain]))
     front = front[:_MOST_ON_FRONT]
     best = smallest(np.where(np.isnan(values), np.inf, -values if maximize[metric] else values), _ALWAYS_BEST)
-    shown = excerpt(done.numbers, most, [*best.tolist(), *front.tolist()])
+    shown = point_sample(done.numbers, most, [*best.tolist(), *front.tolist()])
     return Overview(
         metric=metric,
         risk=risk,

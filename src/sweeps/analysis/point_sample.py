@@ -10,7 +10,7 @@ _MULTIPLIERS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 _GOLDEN = 0x9E3779B97F4A7C15
 
 
-def excerpt(numbers: npt.NDArray[np.int64], most: int, always: Sequence[int] = ()) -> Places:
+def point_sample(numbers: npt.NDArray[np.int64], most: int, always: Sequence[int] = ()) -> Places:
     """Return the places of at most `most` trials, ascending, spread like all of them, and those of `always`.
 
     Numbers are scattered by a fixed hash (splitmix64): every n-th one would fall in step with the axes.

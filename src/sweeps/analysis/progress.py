@@ -18,8 +18,8 @@ from sweeps.spec.spec import Objective, SweepSpec
 from sweeps.storage.columns import distinct_texts
 from sweeps.storage.leaderboard import best_first
 from sweeps.storage.states import ACTIVE, ChunkState, SweepOutcome, SweepState, sweep_outcome
-from sweeps.storage.stored_specs import params_of, stored_head, stored_spec
-from sweeps.storage.sweep_summary import SweepHead
+from sweeps.storage.stored_specs import params_of, stored_spec, stored_summary
+from sweeps.storage.sweep_summary import SweepSummary
 from sweeps.storage.tables import (
     METRIC_COLUMNS,
     chunk,
@@ -57,7 +57,7 @@ class SweepView:
     """
 
     id: int
-    head: SweepHead
+    summary: SweepSummary
     spec_text: str
     engine_version: str
     state: SweepState
@@ -168,7 +168,7 @@ def _readable(connection: sa.Connection, rows: Sequence[Any], *, strict: bool = 
     found = []
     for row in rows:
         try:
-            found.append((row, stored_head(connection, row)))
+            found.append((row, stored_summary(connection, row)))
         except UnreadableSweepError as error:
             if strict:
                 raise
@@ -213,29 +213,30 @@ class _Counts:
     recent: int = 0
 
 
-def _views(connection: sa.Connection, found: Sequence[tuple[Any, SweepHead]]) -> list[SweepView]:
+def _views(connection: sa.Connection, found: Sequence[tuple[Any, SweepSummary]]) -> list[SweepView]:
     """Return sweeps of which the row and the summary are known, by a few statements for all of them."""
     ids = [row.id for row, _ in found]
     if not ids:
         return []
     counts, tags = _counts(connection, ids), tags_of(connection, ids)
     best = _best(connection, found)
-    pinned = [PinnedSweep(row.id, head, row.data_pin, row.data_change) for row, head in found]
+    pinned = [PinnedSweep(row.id, summary, row.data_pin, row.data_change) for row, summary in found]
     changed = changed_data(connection, pinned)
     views = [
-        _view(row, head, counts.get(row.id, _Counts()), best.get(row.id), tags[row.id]) for row, head in found
+        _view(row, summary, counts.get(row.id, _Counts()), best.get(row.id), tags[row.id])
+        for row, summary in found
     ]
     return [replace(view, data_changed=changed.get(view.id)) for view in views]
 
 
 def _view(
-    row: Any, head: SweepHead, counts: _Counts, best: BestTrial | None, tags: Sequence[str]
+    row: Any, summary: SweepSummary, counts: _Counts, best: BestTrial | None, tags: Sequence[str]
 ) -> SweepView:
     state = SweepState(row.state)
     rate = _rate(row, counts.recent)
     return SweepView(
         id=row.id,
-        head=head,
+        summary=summary,
         spec_text=row.spec,
         engine_version=row.engine_version,
         state=state,
@@ -280,12 +281,12 @@ def _rate(row: Any, recently_done: int) -> float | None:
     return 1000.0 * recently_done / max(int(elapsed_ms), 1)
 
 
-def _best(connection: sa.Connection, found: Sequence[tuple[Any, SweepHead]]) -> dict[int, BestTrial]:
+def _best(connection: sa.Connection, found: Sequence[tuple[Any, SweepSummary]]) -> dict[int, BestTrial]:
     """Return the best of the chunks' best trials of each sweep, by one statement for each objective."""
     texts = {row.id: row.spec for row, _ in found}
     by_objective: dict[Objective, list[int]] = {}
-    for row, head in found:
-        by_objective.setdefault(head.objective, []).append(row.id)
+    for row, summary in found:
+        by_objective.setdefault(summary.objective, []).append(row.id)
     best: dict[int, BestTrial] = {}
     for objective, ids in by_objective.items():
         for row in connection.execute(_best_of(objective, ids)):

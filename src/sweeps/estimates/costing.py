@@ -170,7 +170,7 @@ def _replaying(held: HeldWindow, sample: _Sample, alike: list[RunConfig], others
 
     Those of one account share most of their work; each account that a turn brings costs its own.
     """
-    if not held.together.covers(alike[0]):
+    if not held.replayer.covers(alike[0]):
         return sample.trials * min(_timed(lambda: _alone(held, alike[0]))[1] for _ in range(2))
     few, more, many = alike[:_FEW], alike[_FEW:_MORE], alike[_MORE:]
     first = _replayed(held, few) + (_replayed(held, more) if more else 0.0)
@@ -187,7 +187,7 @@ def _replaying(held: HeldWindow, sample: _Sample, alike: list[RunConfig], others
 
 
 def _replayed(held: HeldWindow, configs: list[RunConfig]) -> float:
-    return _timed(lambda: held.together.summaries(configs))[1]
+    return _timed(lambda: held.replayer.summaries(configs))[1]
 
 
 def _alone(held: HeldWindow, config: RunConfig) -> None:

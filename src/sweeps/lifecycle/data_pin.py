@@ -1,4 +1,4 @@
-"""Which market data a sweep was submitted on, so that no two of its trials read different histories."""
+"""Pin of the market data a sweep was submitted on, so that all of its trials read one history."""
 
 import hashlib
 from typing import Any, Protocol
@@ -55,7 +55,7 @@ def check_pin(connection: sa.Connection, spec: SweepSpec, pin: str | None) -> No
         raise DataChangedError(f"{CHANGED}; {_REMEDY}")
 
 
-def refuse_another_footing(connection: sa.Connection, sweep_id: int) -> None:
+def refuse_incompatible(connection: sa.Connection, sweep_id: int) -> None:
     """Raise SweepStateError if a sweep can no longer go on with the data or the engine it began with."""
     found = connection.execute(
         sa.select(sweep.c.spec, sweep.c.data_pin, sweep.c.engine_version).where(sweep.c.id == sweep_id)

@@ -9,7 +9,7 @@ from bot.config.strategy_registry import strategy_plugin
 from bot.errors import FieldError, InvalidInputError
 from bot.notation import quoted
 from sweeps.errors import SweepStateError, UnknownSweepError
-from sweeps.lifecycle.data_pin import pinned, refuse_another_footing
+from sweeps.lifecycle.data_pin import pinned, refuse_incompatible
 from sweeps.lifecycle.repository import add_chunks, requeue, spec_text
 from sweeps.spec.compiling import PRESET
 from sweeps.spec.parameters import strategies_of
@@ -41,12 +41,12 @@ def extended_spec(
     if add_values:
         document["extensions"] = [*document["extensions"], dict(add_values)]
     try:
-        grown = SweepSpec.parse(document)
+        extended = SweepSpec.parse(document)
     except InvalidInputError as error:
         raise as_change(error, spec) from None
-    if grown.trial_count == spec.trial_count:
+    if extended.trial_count == spec.trial_count:
         raise InvalidInputError.of("add_values", "would add no trial")
-    return grown
+    return extended
 
 
 def cloned_spec(spec: SweepSpec, changes: Mapping[str, Any]) -> SweepSpec:
@@ -84,7 +84,7 @@ def flattened(spec: SweepSpec) -> dict[str, Any]:
     """Return the document of a sweep with what was added later in the axes themselves."""
     document = spec.document()
     document.pop("extensions")
-    for name, values in spec.grown_axes().items():
+    for name, values in spec.extended_axes().items():
         document["base"].pop(name, None)
         raw = document["grid"].get(name)
         conditional = isinstance(raw, dict) and "when" in raw
@@ -92,7 +92,7 @@ def flattened(spec: SweepSpec) -> dict[str, Any]:
     return document
 
 
-def extend_sweep(connection: sa.Connection, sweep_id: int, before: SweepSpec, grown: SweepSpec) -> None:
+def extend_sweep(connection: sa.Connection, sweep_id: int, before: SweepSpec, extended: SweepSpec) -> None:
     """Store what `before` has grown to and queue the new trials; those that are there stay as they are.
 
     Raises: UnknownSweepError; SweepStateError if it is cancelled, was changed meanwhile, or if its data were.
@@ -108,20 +108,20 @@ def extend_sweep(connection: sa.Connection, sweep_id: int, before: SweepSpec, gr
         raise SweepStateError(f"sweep {sweep_id} was changed meanwhile; look at it and try again")
     if found.state == SweepState.CANCELLED:
         raise SweepStateError(f"sweep {sweep_id} is cancelled; resume it first, or clone it with more values")
-    refuse_another_footing(connection, sweep_id)
-    text = spec_text(grown)
+    refuse_incompatible(connection, sweep_id)
+    text = spec_text(extended)
     connection.execute(
         sweep.update()
         .where(sweep.c.id == sweep_id)
         .values(
             spec=text,
-            spec_digest=grown.digest,
-            trials_total=grown.trial_count,
-            **pinned(connection, grown),
+            spec_digest=extended.digest,
+            trials_total=extended.trial_count,
+            **pinned(connection, extended),
         )
     )
-    store_compiled(connection, sweep_id, text, grown)
-    add_chunks(connection, sweep_id, grown, first=before.trial_count)
+    store_compiled(connection, sweep_id, text, extended)
+    add_chunks(connection, sweep_id, extended, first=before.trial_count)
     if found.state in {SweepState.COMPLETED, SweepState.FAILED}:
         requeue(connection, sweep_id)
 

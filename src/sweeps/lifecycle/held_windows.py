@@ -30,7 +30,7 @@ Paths = Mapping[str, Mapping[str, Any]]
 """The values of each parameter by their path in what was submitted."""
 
 
-class Asked(NamedTuple):
+class RequestedWindow(NamedTuple):
     """A window that trials replay: the pairs they trade together, from when to when (ms UTC, inclusive)."""
 
     exchange: str | None
@@ -49,8 +49,8 @@ Held = Mapping[str | None, HeldHistory]
 
 
 @dataclass(frozen=True, slots=True)
-class _Lack:
-    asked: Asked
+class _Shortfall:
+    asked: RequestedWindow
     symbol: str
     words: str
 
@@ -58,7 +58,7 @@ class _Lack:
 def refuse_missing_run(connection: sa.Connection, config: RunConfig) -> None:
     """Raise InsufficientDataError if the store lacks the window of a run; as of a sweep of this one trial."""
     values = {name: getattr(config, name) for name in _ASKED}
-    _refuse(connection, [Asked(**values)], {name: {name: value} for name, value in values.items()})
+    _refuse(connection, [RequestedWindow(**values)], {name: {name: value} for name, value in values.items()})
 
 
 def refuse_missing_windows(connection: sa.Connection, spec: SweepSpec, *, first: int = 0) -> None:
@@ -70,7 +70,7 @@ def refuse_missing_windows(connection: sa.Connection, spec: SweepSpec, *, first:
     _refuse(connection, list(_windows(spec, first)), {name: spec.written_values(name) for name in _ASKED})
 
 
-def _windows(spec: SweepSpec, first: int) -> Iterator[Asked]:
+def _windows(spec: SweepSpec, first: int) -> Iterator[RequestedWindow]:
     """Yield what the trials from number `first` on ask for, each once; not what ends before it starts."""
     axes = [axis for axis in spec.axes if axis.name in _ASKED]
     cells = spec.space.cells_of(np.arange(first, spec.trial_count)) if axes else np.zeros(1, dtype=np.int64)
@@ -83,12 +83,12 @@ def _windows(spec: SweepSpec, first: int) -> Iterator[Asked]:
         for axis in reversed(axes):
             left, place = divmod(left, len(axis.values))
             values[axis.name] = axis.values[place]
-        asked = Asked(**values)
+        asked = RequestedWindow(**values)
         if asked.end >= asked.start:
             yield asked
 
 
-def _refuse(connection: sa.Connection, asked: Sequence[Asked], paths: Paths) -> None:
+def _refuse(connection: sa.Connection, asked: Sequence[RequestedWindow], paths: Paths) -> None:
     held = _histories(connection, asked, paths)
     lacks = list(_lacks(asked, held))
     if not lacks:
@@ -101,7 +101,7 @@ def _refuse(connection: sa.Connection, asked: Sequence[Asked], paths: Paths) -> 
     raise InsufficientDataError(errors, common_window=common)
 
 
-def _histories(connection: sa.Connection, asked: Sequence[Asked], paths: Paths) -> Held:
+def _histories(connection: sa.Connection, asked: Sequence[RequestedWindow], paths: Paths) -> Held:
     """Return the history of each data set, read once for all windows."""
     found: dict[str | None, HeldHistory] = {}
     unknown: list[FieldError] = []
@@ -121,27 +121,29 @@ def _histories(connection: sa.Connection, asked: Sequence[Asked], paths: Paths) 
     return found
 
 
-def _lacks(asked: Sequence[Asked], held: Held) -> Iterator[_Lack]:
+def _lacks(asked: Sequence[RequestedWindow], held: Held) -> Iterator[_Shortfall]:
     checked = 0
     for one in asked:
         history = held[one.exchange]
         missing = [
-            _Lack(one, symbol, words)
+            _Shortfall(one, symbol, words)
             for symbol in one.symbols
             if (words := history.lacking(symbol, one.window, one.min_coverage)) is not None
         ]
         if not missing and not any(history.settles(symbol, one.window) for symbol in one.symbols):
-            missing = [_Lack(one, symbol, "no settlement is recorded") for symbol in one.symbols]
+            missing = [_Shortfall(one, symbol, "no settlement is recorded") for symbol in one.symbols]
         yield from missing
         checked += len(one.symbols)
         if checked >= _MOST_CHECKED:
             return
 
 
-def _errors(lacks: Sequence[_Lack], asked: Sequence[Asked], paths: Paths, held: Held) -> Iterator[FieldError]:
+def _errors(
+    lacks: Sequence[_Shortfall], asked: Sequence[RequestedWindow], paths: Paths, held: Held
+) -> Iterator[FieldError]:
     """Yield one error a field: the ends of a window that reaches beyond every pair, else the pairs."""
     found: dict[str, str] = {}
-    by_window: dict[Window, list[_Lack]] = {}
+    by_window: dict[Window, list[_Shortfall]] = {}
     for lack in lacks:
         by_window.setdefault(lack.asked.window, []).append(lack)
     for window, mine in by_window.items():
@@ -161,7 +163,7 @@ def _errors(lacks: Sequence[_Lack], asked: Sequence[Asked], paths: Paths, held: 
     yield from (FieldError(path, message) for path, message in found.items())
 
 
-def _beyond_all(window: Window, lacks: Sequence[_Lack], held: Held) -> dict[str, int]:
+def _beyond_all(window: Window, lacks: Sequence[_Shortfall], held: Held) -> dict[str, int]:
     """Return the ends of a window that lie where no settlement of any of these pairs is held."""
     ranges = [one for lack in lacks for one in _ranges(lack, held) if one.kind == SeriesKind.FUNDING]
     if not ranges:
@@ -171,15 +173,15 @@ def _beyond_all(window: Window, lacks: Sequence[_Lack], held: Held) -> dict[str,
     return {name: moment for name, moment in ends if not first_ms - DAY_MS <= moment <= last_ms + DAY_MS}
 
 
-def _undecided(lack: _Lack, held: Held) -> bool:
+def _undecided(lack: _Shortfall, held: Held) -> bool:
     return undecided(held[lack.asked.exchange].funding(lack.symbol)) is not None
 
 
-def _ranges(lack: _Lack, held: Held) -> tuple[HeldRange, ...]:
+def _ranges(lack: _Shortfall, held: Held) -> tuple[HeldRange, ...]:
     return held[lack.asked.exchange].held(lack.symbol, lack.asked.window)
 
 
-def _of_all(lacks: Sequence[_Lack], held: Held) -> str:
+def _of_all(lacks: Sequence[_Shortfall], held: Held) -> str:
     """Return what all pairs of a window lack: the first in full, of others what is held."""
     first = lacks[0]
     words = refusal(first.symbol, first.words, *first.asked.window, _ranges(first, held))
@@ -200,7 +202,7 @@ def _symbol_paths(written: Mapping[str, Any], symbol: str) -> Iterator[str]:
             yield path if alone else f"{path}[{symbols.index(symbol)}]"
 
 
-def _common_window(asked: Sequence[Asked], held: Held) -> tuple[str, str] | None:
+def _common_window(asked: Sequence[RequestedWindow], held: Held) -> tuple[str, str] | None:
     """Return start and end, as a user writes them, of a window that every pair asked for can be run on."""
     least = min(one.min_coverage for one in asked)
     pairs = dict.fromkeys((one.exchange, symbol) for one in asked for symbol in one.symbols)

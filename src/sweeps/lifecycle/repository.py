@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot import ENGINE_VERSION
 from bot.market_store.database import database_now_ms, insert_or_skip
 from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownSweepError
-from sweeps.lifecycle.data_pin import pinned, refuse_another_footing
+from sweeps.lifecycle.data_pin import pinned, refuse_incompatible
 from sweeps.queue.chunks import chunk_ranges, chunk_size
 from sweeps.queue.heartbeats import live_slots
 from sweeps.queue.rates import measured_rates
@@ -119,7 +119,7 @@ def resume_sweep(connection: sa.Connection, sweep_id: int) -> None:
     state = sweep_state(connection, sweep_id)
     if state in ACTIVE:
         return
-    refuse_another_footing(connection, sweep_id)
+    refuse_incompatible(connection, sweep_id)
     if not _reopen(connection, sweep_id, chunk.c.state != ChunkState.DONE) and state != SweepState.PAUSED:
         raise SweepStateError(f"sweep {sweep_id} has the result of every trial; nothing to resume")
     requeue(connection, sweep_id)
@@ -134,7 +134,7 @@ def retry_failed(connection: sa.Connection, sweep_id: int) -> int:
     state = sweep_state(connection, sweep_id)
     if state is SweepState.CANCELLED:
         raise SweepStateError(f"sweep {sweep_id} is cancelled; resume it to finish it and retry what failed")
-    refuse_another_footing(connection, sweep_id)
+    refuse_incompatible(connection, sweep_id)
     failed = connection.execute(
         sa.select(sa.func.sum(chunk.c.trials_failed)).where(chunk.c.sweep_id == sweep_id)
     ).scalar_one()

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sweeps.storage.states import TrialState
-from sweeps.storage.tables import tally
+from sweeps.storage.tables import counter
 
 TRIALS_COMPLETED = "trials_completed"
 TRIALS_FAILED = "trials_failed"
@@ -28,11 +28,11 @@ def count(connection: sa.Connection, amounts: Mapping[str, int], *, writer: int 
     ]
     if not rows:
         return
-    upsert: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(tally)
+    upsert: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(counter)
     connection.execute(
         upsert.on_conflict_do_update(
-            index_elements=[tally.c.name, tally.c.shard],
-            set_={"amount": tally.c.amount + upsert.excluded.amount},
+            index_elements=[counter.c.name, counter.c.shard],
+            set_={"amount": counter.c.amount + upsert.excluded.amount},
         ),
         rows,
     )
@@ -60,5 +60,7 @@ def bucket_name(bound: float | None) -> str:
 
 def counted(connection: sa.Connection) -> dict[str, int]:
     """Return every count by name."""
-    rows = connection.execute(sa.select(tally.c.name, sa.func.sum(tally.c.amount)).group_by(tally.c.name))
+    rows = connection.execute(
+        sa.select(counter.c.name, sa.func.sum(counter.c.amount)).group_by(counter.c.name)
+    )
     return {name: int(amount) for name, amount in rows}

@@ -1,4 +1,4 @@
-"""A worker's hold on a chunk: claim, save, release. Fenced by a token, timed by the database's clock."""
+"""Leases of chunks: claim, save, release. Fenced by a token, timed by the database's clock."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from sweeps.storage.states import (
     chunk_sources,
     sweep_sources,
 )
-from sweeps.storage.sweep_summary import stored_aim
+from sweeps.storage.sweep_summary import stored_ranking
 from sweeps.storage.tables import chunk, sweep, trial, trial_curve
 
 LEASE_MS = 30_000
@@ -58,8 +58,8 @@ class Curve:
     trades: bytes
 
 
-class Hold(StrEnum):
-    """What became of our hold on a chunk."""
+class LeaseOutcome(StrEnum):
+    """Lease of a chunk after an attempt: kept, or ended as done, stopped or lost."""
 
     KEPT = "kept"
     DONE = "done"
@@ -70,10 +70,10 @@ class Hold(StrEnum):
 def claim_chunk(
     connection: sa.Connection, sweep_id: int, chunk_id: int, owner: str, *, lease_ms: int = LEASE_MS
 ) -> Claim | None:
-    """Take a pending chunk of an active sweep, or return None if it is not to be had.
+    """Take a pending chunk of an active sweep, or return None if it is unavailable.
 
     The attempt is counted here, before the computation starts. Sweeps of another engine version are left
-    to workers of that version; ids that no chunk can have are not to be had either.
+    to workers of that version; ids that no chunk can have are unavailable too.
     """
     if not (_can_be_id(sweep_id) and _can_be_id(chunk_id)):
         return None
@@ -148,21 +148,21 @@ def save_trials(
     *,
     last: bool,
     lease_ms: int = LEASE_MS,
-) -> Hold:
+) -> LeaseOutcome:
     """Store results of a claimed chunk and renew the lease, or end the chunk if these were the `last`.
 
     All in the caller's one transaction, and only while nobody else has taken the chunk: what comes after the
     lease ran out counts until then, a later owner's token shuts it out.
     """
     if not _renew(connection, claim, lease_ms):
-        return Hold.LOST
+        return LeaseOutcome.LOST
     results.store(connection)
     _store_curves(connection, claim, curves)
     count_trials(connection, claim.sweep_id, claim.chunk_id, claim.spec_text, done=last)
     if last:
-        return Hold.DONE
+        return LeaseOutcome.DONE
     state = connection.execute(sa.select(sweep.c.state).where(sweep.c.id == claim.sweep_id)).scalar_one()
-    return Hold.KEPT if state in ACTIVE else Hold.STOPPED
+    return LeaseOutcome.KEPT if state in ACTIVE else LeaseOutcome.STOPPED
 
 
 def release_chunk(
@@ -223,7 +223,7 @@ def count_trials(
     """Bring a chunk's counters and its best trial in line with its rows."""
     inside = sa.and_(trial.c.sweep_id == sweep_id, trial.c.number >= chunk.c.lo, trial.c.number < chunk.c.hi)
     counted = sa.select(sa.func.count()).select_from(trial).where(inside)
-    objective = stored_aim(spec_text).objective
+    objective = stored_ranking(spec_text).objective
     best = sa.select(trial.c.number).where(inside, trial.c[objective.metric].is_not(None))
     values: dict[str, Any] = {
         "trials_done": counted.scalar_subquery(),
@@ -306,4 +306,4 @@ def _store_curves(connection: sa.Connection, claim: Claim, curves: Sequence[Curv
         for item in curves
     ]
     connection.execute(insert_or_skip(connection, trial_curve), rows)
-    prune_curves(connection, claim.sweep_id, stored_aim(claim.spec_text))
+    prune_curves(connection, claim.sweep_id, stored_ranking(claim.spec_text))

@@ -16,7 +16,7 @@ from sweeps.queue.leases import ATTEMPT_LIMIT, count_trials, missing_trials
 from sweeps.storage.leaderboard import prune_curves
 from sweeps.storage.states import ACTIVE, ChunkState, SweepState, TrialState, sweep_sources
 from sweeps.storage.stored_specs import stored_spec
-from sweeps.storage.sweep_summary import stored_aim
+from sweeps.storage.sweep_summary import stored_ranking
 from sweeps.storage.tables import chunk, sweep, trial
 
 REPUBLISH_MS = 30_000
@@ -141,7 +141,7 @@ def close_finished(connection: sa.Connection) -> list[int]:
             .values(state=state, finished_ms=database_now_ms())
         )
         with suppress(UnreadableSweepError):  # then all curves stay: which are the best, its spec would say
-            prune_curves(connection, row.id, stored_aim(row.spec))
+            prune_curves(connection, row.id, stored_ranking(row.spec))
     return [row.id for row in rows]
 
 

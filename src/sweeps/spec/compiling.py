@@ -100,14 +100,14 @@ class Compiled:
             return {path.replace(f"grid.{name}.values[0]", f"base.{name}"): values[path] for path in values}
         return values
 
-    def grown_axes(self) -> dict[str, list[Any]]:
+    def extended_axes(self) -> dict[str, list[Any]]:
         """Return all values, as JSON, of the axes to which extensions added some."""
-        grown: dict[str, list[Any]] = {}
+        extended: dict[str, list[Any]] = {}
         for added in self.extensions:
             for name, values in added.items():
-                known = grown.get(name, self.axes[name].form.expanded())
-                grown[name] = ValueList((*known, *values)).document()
-        return grown
+                known = extended.get(name, self.axes[name].form.expanded())
+                extended[name] = ValueList((*known, *values)).document()
+        return extended
 
     def extensions_document(self) -> list[dict[str, Any]]:
         """Return the values added later as JSON values."""

@@ -206,9 +206,9 @@ class SweepSpec(BaseModel):
         """Return the data sets that trials read; None stands for the only one held."""
         return tuple(self.values_of("exchange"))
 
-    def grown_axes(self) -> dict[str, list[Any]]:
+    def extended_axes(self) -> dict[str, list[Any]]:
         """Return all values, as JSON, of the axes to which extensions added some."""
-        return self._compiled.grown_axes()
+        return self._compiled.extended_axes()
 
     def strategies(self) -> tuple[str, ...]:
         """Return the strategies that trials run."""

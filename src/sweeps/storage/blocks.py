@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from bot.numbers.money import MONEY_PLACES
 from sweeps.spec.metrics import METRICS, MetricKind
-from sweeps.storage.column_cache import KeptColumns
+from sweeps.storage.column_cache import ColumnCache
 from sweeps.storage.states import TrialState
 from sweeps.storage.stored_columns import Columns
 from sweeps.storage.tables import trial_block
@@ -26,7 +26,7 @@ Column = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 
 _UNDEFINED = np.iinfo(np.int64).min
 _WIDTH = 8
-_kept = KeptColumns()
+_column_cache = ColumnCache()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _column_of(name: str, blocks: Mapping[int, bytes], numbers: Mapping[int, byt
 
 
 def _kept_column(blobs: Sequence[bytes], *, real: bool) -> Column:
-    return _kept.get(blobs, "real" if real else "whole", lambda: unpacked(blobs, real=real))
+    return _column_cache.get(blobs, "real" if real else "whole", lambda: unpacked(blobs, real=real))
 
 
 def packed(column: Column) -> bytes:

@@ -13,7 +13,7 @@ MOST_BYTES = 64 * 2**20
 OVERHEAD = 1024
 
 
-class KeptColumns:
+class ColumnCache:
     """Columns by the digest of what they were unpacked from, so that one cannot be out of date.
 
     The ones used last stay, in `most_bytes` together, each counted with `OVERHEAD`, so that very many small

@@ -1,4 +1,4 @@
-"""The order of trials by the objective, and the curves that the best of them keep."""
+"""Order of trials by the objective, and the curves that the best of them keep."""
 
 from typing import Any, Protocol
 
@@ -9,16 +9,16 @@ from sweeps.spec.spec import Curves, Objective, TopCurves
 from sweeps.storage.tables import trial, trial_curve
 
 
-class Aim(Protocol):
-    """What is read of a sweep."""
+class Ranking(Protocol):
+    """Ranking of a sweep: its objective, and the trials that keep their curves."""
 
     @property
     def objective(self) -> Objective:
-        """Return what makes a trial the best."""
+        """Return metric and direction of the best trial."""
 
     @property
     def curves(self) -> Curves:
-        """Return which curves are kept."""
+        """Return the trials whose curves are kept."""
 
 
 def best_first(objective: Objective) -> tuple[sa.ColumnElement[Any], ...]:
@@ -28,32 +28,32 @@ def best_first(objective: Objective) -> tuple[sa.ColumnElement[Any], ...]:
     return column.is_(None), ordered, trial.c.number
 
 
-def standing(connection: sa.Connection, sweep_id: int, aim: Aim) -> list[tuple[int, Any]]:
+def leaders(connection: sa.Connection, sweep_id: int, ranking: Ranking) -> list[tuple[int, Any]]:
     """Return number and objective of the trials that keep their curves, where only the best do."""
-    if not isinstance(aim.curves, TopCurves):
+    if not isinstance(ranking.curves, TopCurves):
         return []
     query = (
-        sa.select(trial.c.number, trial.c[aim.objective.metric])
+        sa.select(trial.c.number, trial.c[ranking.objective.metric])
         .join_from(
             trial_curve,
             trial,
             sa.and_(trial.c.sweep_id == trial_curve.c.sweep_id, trial.c.number == trial_curve.c.number),
         )
         .where(trial_curve.c.sweep_id == sweep_id)
-        .order_by(*best_first(aim.objective))
-        .limit(aim.curves.top)
+        .order_by(*best_first(ranking.objective))
+        .limit(ranking.curves.top)
     )
     return [(number, value) for number, value in connection.execute(query)]
 
 
-def prune_curves(connection: sa.Connection, sweep_id: int, aim: Aim) -> None:
+def prune_curves(connection: sa.Connection, sweep_id: int, ranking: Ranking) -> None:
     """Drop the stored curves of trials that are no longer among the best."""
-    if not isinstance(aim.curves, TopCurves):
+    if not isinstance(ranking.curves, TopCurves):
         return
     ranked = (
         sa.select(
             trial_curve.c.number,
-            sa.func.row_number().over(order_by=best_first(aim.objective)).label("place"),
+            sa.func.row_number().over(order_by=best_first(ranking.objective)).label("place"),
         )
         .join(
             trial, sa.and_(trial.c.sweep_id == trial_curve.c.sweep_id, trial.c.number == trial_curve.c.number)
@@ -61,7 +61,7 @@ def prune_curves(connection: sa.Connection, sweep_id: int, aim: Aim) -> None:
         .where(trial_curve.c.sweep_id == sweep_id)
         .subquery()
     )
-    beyond = sa.select(ranked.c.number).where(ranked.c.place > aim.curves.top)
+    beyond = sa.select(ranked.c.number).where(ranked.c.place > ranking.curves.top)
     connection.execute(
         trial_curve.delete().where(trial_curve.c.sweep_id == sweep_id, trial_curve.c.number.in_(beyond))
     )

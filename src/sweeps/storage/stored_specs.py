@@ -15,7 +15,7 @@ from bot.memo import Memo
 from sweeps.errors import UnreadableSweepError
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.packed_cells import pack_feasible, unpack_feasible
-from sweeps.storage.sweep_summary import SweepHead
+from sweeps.storage.sweep_summary import SweepSummary
 from sweeps.storage.tables import compiled_sweep, is_shown, sweep
 
 MOST_BYTES = 64 * 2**20
@@ -85,7 +85,7 @@ def store_compiled(connection: sa.Connection, sweep_id: int, text: str, spec: Sw
     _cache.keep(text, spec)
     values = {
         "text_digest": text_digest(text),
-        "head": SweepHead.of(spec).model_dump_json(),
+        "head": SweepSummary.of(spec).model_dump_json(),
         "feasible": pack_feasible(spec.space.feasible),
     }
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(compiled_sweep)
@@ -113,14 +113,14 @@ def params_of(connection: sa.Connection, sweep_id: int, text: str, number: int) 
     return _params.get(key, lambda: stored_spec(connection, sweep_id, text).params(number))
 
 
-def stored_head(connection: sa.Connection, row: Any) -> SweepHead:
+def stored_summary(connection: sa.Connection, row: Any) -> SweepSummary:
     """Return the summary of a sweep, given its row with `head` and `text_digest`.
 
     Raises: UnreadableSweepError as `stored_spec`.
     """
     if row.head is not None and row.text_digest == text_digest(row.spec):
-        return SweepHead.of_text(row.head)
-    return SweepHead.of(stored_spec(connection, row.id, row.spec))
+        return SweepSummary.of_text(row.head)
+    return SweepSummary.of(stored_spec(connection, row.id, row.spec))
 
 
 def compile_next(engine: sa.Engine, passed_over: set[int]) -> bool:

@@ -14,7 +14,7 @@ from sweeps.errors import UnreadableSweepError
 from sweeps.spec.spec import Curves, Objective, SweepSpec
 
 
-class SweepHead(BaseModel):
+class SweepSummary(BaseModel):
     """The summary of a sweep: objective, data it reads, strategies, names of its axes.
 
     `start_ms` and `end_ms` are the earliest start and the latest end of any trial; `initial_capital` is None
@@ -35,7 +35,7 @@ class SweepHead(BaseModel):
     ends_dead: bool = False
 
     @classmethod
-    def of(cls, spec: SweepSpec) -> "SweepHead":
+    def of(cls, spec: SweepSpec) -> "SweepSummary":
         """Return the summary of a compiled sweep."""
         start_ms, end_ms = spec.window()
         axes = tuple(axis.name for axis in spec.axes)
@@ -54,11 +54,11 @@ class SweepHead(BaseModel):
         )
 
     @classmethod
-    def of_text(cls, text: str) -> "SweepHead":
+    def of_text(cls, text: str) -> "SweepSummary":
         """Return the summary kept as JSON; raises UnreadableSweepError if a strategy is not installed."""
-        head = cls.model_validate_json(text)
-        _require_installed(head.strategies)
-        return head
+        summary = cls.model_validate_json(text)
+        _require_installed(summary.strategies)
+        return summary
 
     def symbols(self) -> tuple[str, ...]:
         """Return every symbol that some trial trades."""
@@ -74,29 +74,29 @@ class SweepHead(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class StoredAim:
-    """The objective of a sweep, and which curves it keeps."""
+class StoredRanking:
+    """Objective of a sweep, and the trials that keep their curves."""
 
     objective: Objective
     curves: Curves
 
 
-class _Aim(BaseModel):
+class _Ranking(BaseModel):
     objective: Objective
     curves: Curves
 
 
 @lru_cache(maxsize=64)
-def stored_aim(text: str) -> StoredAim:
+def stored_ranking(text: str) -> StoredRanking:
     """Return objective and curves of the sweep stored as `text`, without its space.
 
     Raises: UnreadableSweepError if this installation does not know them.
     """
     try:
-        found = _Aim.model_validate(load_json(text))
+        found = _Ranking.model_validate(load_json(text))
     except (ValidationError, InvalidInputError) as error:
         raise UnreadableSweepError(f"this installation cannot read the sweep: {error}") from None
-    return StoredAim(found.objective, found.curves)
+    return StoredRanking(found.objective, found.curves)
 
 
 def _require_installed(strategies: Sequence[str]) -> None:

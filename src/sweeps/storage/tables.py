@@ -184,7 +184,7 @@ replay_rate = sa.Table(
 )
 """How much one process of each machine replayed lately, and how long it took."""
 
-tally = sa.Table(
+counter = sa.Table(
     "tally",
     metadata,
     sa.Column("name", sa.String(64), primary_key=True),

@@ -1,4 +1,4 @@
-"""What a worker process gathers of a chunk before it is stored, and how much of it at a time."""
+"""Results of a chunk not yet stored, the limits of a chunk, and the size of its batches."""
 
 from bisect import insort
 from collections import Counter
@@ -17,27 +17,27 @@ from sweeps.work.replay import Outcome, completed_row, failed_row, row_of
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
-    """How often a chunk is saved and its lease renewed, and when it is given back unfinished.
+class ChunkLimits:
+    """Limits of a chunk: lease, time between two saves, time until it is given back unfinished.
 
-    At most `together` trials are replayed at once, fewer where that would take longer than `at_once_ms`;
-    those that take longer than `turn_limit_ms` go on alone. A trial may take `trial_limit_ms` unless its
-    sweep says otherwise.
+    A batch has at most `max_batch` trials, fewer where it would take longer than `batch_target_ms`; trials
+    of a batch that takes longer than `batch_limit_ms` are replayed one by one. A trial may take
+    `trial_limit_ms` unless its sweep says otherwise. At most `rows` results wait to be stored.
     """
 
     lease_ms: int = LEASE_MS
     renew_ms: int = 5_000
     budget_ms: int = 30_000
     trial_limit_ms: int = TRIAL_TIMEOUT_S * 1_000
-    turn_limit_ms: int = 20_000
-    at_once_ms: int = 1_000
+    batch_limit_ms: int = 20_000
+    batch_target_ms: int = 1_000
     rows: int = 1_000
-    together: int = 1_000
+    max_batch: int = 1_000
 
 
 @dataclass(slots=True)
-class Harvest:
-    """Results not yet stored; of the curves only those that can be among the best of the sweep so far."""
+class ChunkBuffer:
+    """Results not yet stored; curves only of trials that can be among the best of the sweep so far."""
 
     sweep_id: int
     spec: SweepSpec
@@ -48,34 +48,34 @@ class Harvest:
     replayed: int = 0
     timed: int = 0
     busy_ms: int = 0
-    standing: Sequence[tuple[int, Any]] = ()
+    leaders: Sequence[tuple[int, Any]] = ()
     ended: Counter[str] = field(default_factory=Counter)
     _ranked: list[tuple[Any, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._ranked = sorted((self._rank(value), number) for number, value in self.standing)
+        self._ranked = sorted((self._rank(value), number) for number, value in self.leaders)
 
     def add(self, number: int, run_key: str, metrics: dict[str, Any]) -> None:
-        """Take in a result; raises BotError if it does not fit its row."""
+        """Add a result; raises BotError if it does not fit its row."""
         self._take(completed_row(self.sweep_id, number, run_key, metrics))
 
-    def keep_curve(self, number: int, course: Course) -> None:
+    def keep_curve(self, number: int, record: Course) -> None:
         """Keep equity curve and round trips of a trial among the best."""
-        self.curves[number] = Curve(number, encode_curve(course.curve), encode_trades(course.trades))
+        self.curves[number] = Curve(number, encode_curve(record.curve), encode_trades(record.trades))
 
-    def curveless(self) -> list[int]:
-        """Return the trials among the best whose curves are still to be had."""
+    def without_curves(self) -> list[int]:
+        """Return the trials among the best whose curves are still missing."""
         return sorted(self.best - self.curves.keys())
 
     def settle(self, outcome: Outcome) -> None:
-        """Take in what became of a trial."""
+        """Add the outcome of a trial: its result or its failure."""
         if outcome.error is not None:
             self.fail(outcome.number, outcome.error.code, outcome.error.message)
         else:
             self._take(row_of(self.sweep_id, outcome))
 
     def fail(self, number: int, code: str, message: str) -> None:
-        """Take in a trial without a result, or with one that cannot be kept whole."""
+        """Add a trial without a result, or with one that cannot be stored whole."""
         if self.rows and self.rows[-1]["number"] == number:
             self.rows.pop()
             self.best.discard(number)
@@ -83,7 +83,7 @@ class Harvest:
         self.rows.append(failed_row(self.sweep_id, number, code, message))
 
     def measure(self, elapsed_ms: int, *, typical: bool) -> None:
-        """End a turn; its trials and its time tell how fast trials are if it was a typical one."""
+        """End a batch; a typical one counts towards the measured speed of trials."""
         if typical:
             self.timed += self.replayed
             self.busy_ms += elapsed_ms
@@ -94,7 +94,7 @@ class Harvest:
         return [row for row in self.rows if row["state"] == TrialState.FAILED]
 
     def clear(self) -> None:
-        """Forget what has been stored, and count it in `ended` by state."""
+        """Drop rows that have been stored, and count them in `ended` by state."""
         self.ended.update(str(row["state"]) for row in self.rows)
         self.replayed = self.timed = self.busy_ms = 0
         self.rows.clear()
@@ -125,19 +125,19 @@ class Harvest:
         return value is None, 0 if value is None else -value if descending else value
 
 
-class Pace:
-    """How many trials to replay at once, so that a turn takes about as long as it may."""
+class BatchSizer:
+    """Number of trials to replay in one call, so that a batch takes about as long as it may."""
 
-    def __init__(self, rhythm: Rhythm, *, alone: bool, first: int = 64) -> None:
-        self._rhythm = rhythm
-        self._most = 1 if alone else rhythm.together
-        self.trials = max(1, min(self._most, first, 64))
+    def __init__(self, limits: ChunkLimits, *, alone: bool, first: int = 64) -> None:
+        self._limits = limits
+        self._most = 1 if alone else limits.max_batch
+        self.size = max(1, min(self._most, first, 64))
 
     def go_alone(self) -> None:
         """Replay one trial at a time from now on."""
-        self._most = self.trials = 1
+        self._most = self.size = 1
 
-    def took(self, elapsed_ms: int) -> None:
-        """Learn from a turn."""
-        wanted = self.trials * self._rhythm.at_once_ms // max(elapsed_ms, 1)
-        self.trials = max(1, min(self._most, wanted, self.trials * 8))
+    def adjust(self, elapsed_ms: int) -> None:
+        """Adjust the size to the time that the last batch took."""
+        wanted = self.size * self._limits.batch_target_ms // max(elapsed_ms, 1)
+        self.size = max(1, min(self._most, wanted, self.size * 8))

@@ -28,7 +28,7 @@ _MAX_CODE_LENGTH = 32  # of its column; a strategy may bring errors with codes o
 _OPTIONAL = ("error_code", "error", "run_key", "run_hash", "ledger", "reused_sweep", "reused_number")
 _EMPTY: Mapping[str, Any] = MappingProxyType(dict.fromkeys((*_OPTIONAL, *METRICS)))
 _HASH_DIGITS = 15
-_COURSES_AT_ONCE = 64
+_RECORDS_AT_ONCE = 64
 
 
 class MarketStore(Protocol):
@@ -46,7 +46,7 @@ class HeldWindow:
 
     window: ReplayWindow
     baselines: Baselines
-    together: BatchReplayer
+    replayer: BatchReplayer
 
 
 class WindowCache:
@@ -98,9 +98,9 @@ class WindowCache:
         """Return the hold runs over the window `config` asks for; raises BotError as `window` does."""
         return self.held(config).baselines
 
-    def together(self, config: RunConfig) -> BatchReplayer:
+    def replayer(self, config: RunConfig) -> BatchReplayer:
         """Return what replays many trials of that window at once; raises BotError as `window` does."""
-        return self.held(config).together
+        return self.held(config).replayer
 
     def held(self, config: RunConfig) -> HeldWindow:
         """Return all of that; raises BotError as `window` does."""
@@ -174,12 +174,12 @@ class Prepared:
     number: int
     config: RunConfig
     run_key: str
-    together: BatchReplayer
+    replayer: BatchReplayer
 
     @property
     def is_covered(self) -> bool:
         """Whether it may share anything with other trials."""
-        return self.together.covers(self.config)
+        return self.replayer.covers(self.config)
 
 
 def prepare(
@@ -197,7 +197,7 @@ def prepare(
         window = held.window
         if config.exchange != window.exchange:
             config = config.varied({"exchange": window.exchange})
-        ready.append(Prepared(number, config, run_key(config, window.fingerprint), held.together))
+        ready.append(Prepared(number, config, run_key(config, window.fingerprint), held.replayer))
     return ready, refused
 
 
@@ -206,14 +206,14 @@ def replay_alone(trial: Prepared, windows: WindowCache) -> RunResult:
     return replay(trial.config, windows.window(trial.config))
 
 
-def replay_together(trials: Sequence[Prepared]) -> list[Outcome]:
+def replay_batch(trials: Sequence[Prepared]) -> list[Outcome]:
     """Return what became of many trials; what they share is worked out once."""
     groups: dict[int, list[Prepared]] = {}
     for trial in trials:
-        groups.setdefault(id(trial.together), []).append(trial)
+        groups.setdefault(id(trial.replayer), []).append(trial)
     outcomes = []
     for group in groups.values():
-        summaries = group[0].together.summaries([trial.config for trial in group])
+        summaries = group[0].replayer.summaries([trial.config for trial in group])
         told = {id(summary): _told(summary) for summary in {id(one): one for one in summaries}.values()}
         for trial, summary in zip(group, summaries, strict=True):
             metrics, error = told[id(summary)]
@@ -232,19 +232,21 @@ def _told(summary: TrialSummary) -> tuple[dict[str, Any] | None, BotError | None
     return metrics, None
 
 
-def courses(spec: SweepSpec, numbers: Sequence[int], windows: WindowCache) -> Iterator[tuple[int, Course]]:
+def run_records(
+    spec: SweepSpec, numbers: Sequence[int], windows: WindowCache
+) -> Iterator[tuple[int, Course]]:
     """Yield equity curve and round trips of each trial, replaying some together.
 
     Raises BotError if the parameters or the window of one are refused.
     """
-    for first in range(0, len(numbers), _COURSES_AT_ONCE):
-        some = numbers[first : first + _COURSES_AT_ONCE]
+    for first in range(0, len(numbers), _RECORDS_AT_ONCE):
+        some = numbers[first : first + _RECORDS_AT_ONCE]
         configs = [trial_config(spec, number) for number in some]
         groups: dict[BatchReplayer, list[tuple[int, RunConfig]]] = {}
         for number, config in zip(some, configs, strict=True):
-            groups.setdefault(windows.together(config), []).append((number, config))
-        for together, group in groups.items():
-            found = together.courses([config for _, config in group])
+            groups.setdefault(windows.replayer(config), []).append((number, config))
+        for replayer, group in groups.items():
+            found = replayer.courses([config for _, config in group])
             yield from zip((number for number, _ in group), found, strict=True)
 
 

@@ -36,16 +36,16 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Footing:
-    """What stands between a sweep's rows and a comparison: None where nothing does."""
+class RowCompatibility:
+    """Compatibility of a sweep's rows with data and engine at hand; `obstacle` is None if they are."""
 
     sweep_id: int
     spec: SweepSpec
     obstacle: str | None
 
 
-def footing(connection: sa.Connection, sweep_id: int) -> Footing:
-    """Return whether the rows of a sweep can be compared; raises UnknownSweepError.
+def row_compatibility(connection: sa.Connection, sweep_id: int) -> RowCompatibility:
+    """Return the compatibility of a sweep's rows with a replay; raises UnknownSweepError.
 
     Rows of another engine version are recognized, and so are market data that were changed since.
     """
@@ -55,12 +55,12 @@ def footing(connection: sa.Connection, sweep_id: int) -> Footing:
     ).one()
     if found.engine_version != ENGINE_VERSION:
         version = f"its rows were written by engine {found.engine_version}, this is {ENGINE_VERSION}"
-        return Footing(sweep_id, spec, f"{version}; clone it to compare the two")
+        return RowCompatibility(sweep_id, spec, f"{version}; clone it to compare the two")
     try:
         check_pin(connection, spec, found.data_pin)
     except DataChangedError as error:
-        return Footing(sweep_id, spec, str(error))
-    return Footing(sweep_id, spec, None)
+        return RowCompatibility(sweep_id, spec, str(error))
+    return RowCompatibility(sweep_id, spec, None)
 
 
 def drawn(connection: sa.Connection, sweep_id: int, sample: int | None, seed: int = 0) -> list[int]:
@@ -73,7 +73,7 @@ def drawn(connection: sa.Connection, sweep_id: int, sample: int | None, seed: in
 
 
 def verify_trials(
-    engine: sa.Engine, found: Footing, numbers: Iterable[int], windows: WindowCache
+    engine: sa.Engine, found: RowCompatibility, numbers: Iterable[int], windows: WindowCache
 ) -> Iterator[tuple[int, list[Difference]]]:
     """Yield each trial with what differs. Nothing that replays many trials at once is used."""
     for number in numbers:

@@ -19,16 +19,16 @@ from api.progress_feed import ProgressFeed
 from api.routes import events as events_route
 from sweeps.analysis.progress import SweepView
 from sweeps.storage.states import SweepState
-from sweeps.storage.sweep_summary import SweepHead
+from sweeps.storage.sweep_summary import SweepSummary
 
-HEAD = SweepHead.of(sweep_spec())
+SUMMARY = SweepSummary.of(sweep_spec())
 
 
 def view(sweep_id: int, done: int, state: str = "running") -> SweepView:
     ended = state not in {"queued", "running", "paused"}
     return SweepView(
         id=sweep_id,
-        head=HEAD,
+        summary=SUMMARY,
         spec_text="{}",
         engine_version="1",
         state=SweepState(state),

@@ -47,9 +47,9 @@ def import_data(
     Folders are walked with the folders in them, links are followed. What is refused is named and the rest
     imported; the exit status is 2 then.
     """
-    from carrygrid.cli.data.market_data import Said, import_path, refuse_partly
+    from carrygrid.cli.data.market_data import StatedOptions, import_path, refuse_partly
 
-    said = Said(kind, tuple(symbol or ()), timeframe, time_zone, mapping, keep_readable, replace)
+    said = StatedOptions(kind, tuple(symbol or ()), timeframe, time_zone, mapping, keep_readable, replace)
     refuse_partly(import_path(path, exchange, said, as_json=as_json), as_json=as_json)
 
 

@@ -31,7 +31,7 @@ _LONGEST_MAPPING_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class StatedOptions:
     """What a user says about files that do not say it themselves."""
 
     kind: str | None = None
@@ -55,10 +55,12 @@ class Said:
         )
 
 
-_NOTHING_SAID = Said()
+_NOTHING_STATED = StatedOptions()
 
 
-def import_path(path: Path, exchange: str, said: Said = _NOTHING_SAID, *, as_json: bool) -> ImportReport:
+def import_path(
+    path: Path, exchange: str, said: StatedOptions = _NOTHING_STATED, *, as_json: bool
+) -> ImportReport:
     """Import a file or a folder, print what became of each file and return it."""
     hints = said.hints()
     errors = Console(stderr=True, highlight=False)

@@ -44,12 +44,12 @@ def submit_sweep(
     and 1 if every trial failed or the sweep was cancelled.
     """
     from carrygrid.cli.sweep.control import print_plan
-    from carrygrid.cli.sweep.follow import Said, submit
+    from carrygrid.cli.sweep.follow import SubmitOptions, submit
 
     if dry_run:
         print_plan(spec, as_json=as_json)
     else:
-        _leave(submit(spec, Said(key, tags, note), wait=wait, as_json=as_json))
+        _leave(submit(spec, SubmitOptions(key, tags, note), wait=wait, as_json=as_json))
 
 
 @sweep.command("list", epilog="Example: `carrygrid sweep list --state running --tag btc`")

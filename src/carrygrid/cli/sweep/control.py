@@ -82,13 +82,13 @@ def extend(sweep_id: int, add: Sequence[str], to: str | None, samples: int | Non
     values = _values(add)
 
     def grow(sweep: Sweep) -> Sweep:
-        _refuse_growth_of_another_kind(sweep, samples, by_values=bool(add) or to is not None)
+        _refuse_other_extension(sweep, samples, by_values=bool(add) or to is not None)
         return sweep.extend(values, to=to, samples=samples)
 
     change(sweep_id, grow, as_json=as_json)
 
 
-def _refuse_growth_of_another_kind(sweep: Sweep, samples: int | None, *, by_values: bool) -> None:
+def _refuse_other_extension(sweep: Sweep, samples: int | None, *, by_values: bool) -> None:
     """Raise InvalidInputError where a grid is to grow by samples, or a sample by values."""
     kind = sweep.document["spec"]["sampler"]["kind"]
     known = counted(sweep.document["trials_total"], "trial")

@@ -23,7 +23,7 @@ from carrygrid.cli.sweep.trial_table import print_trials
 from sweeps.storage.states import SweepState
 
 
-class Said(NamedTuple):
+class SubmitOptions(NamedTuple):
     """What is said about a sweep besides its specification."""
 
     key: str | None
@@ -31,7 +31,7 @@ class Said(NamedTuple):
     note: str | None
 
 
-def submit(path: Path, said: Said, *, wait: bool, as_json: bool) -> bool:
+def submit(path: Path, said: SubmitOptions, *, wait: bool, as_json: bool) -> bool:
     """Submit the sweep in a file; with `wait`, follow it to its end and print its best trials.
 
     Return False if it ended otherwise than completed.

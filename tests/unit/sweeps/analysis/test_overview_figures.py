@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sweeps.analysis.distribution import distribution
 from sweeps.analysis.importance import MOST_GROUPS, importance
 from sweeps.analysis.pareto import pareto_front
-from sweeps.analysis.point_sample import excerpt
+from sweeps.analysis.point_sample import point_sample
 from sweeps.spec.spec import SweepSpec
 
 BASE = {"exchange": "synthetic", "symbols": ["BTC/USDT:USDT"], "start": "2024-01-10", "end": "2024-03-30"}
@@ -135,18 +135,18 @@ def beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
 
 def test_excerpt_is_the_same_trials_however_many_have_finished() -> None:
     few = np.arange(0, 50_000, dtype=np.int64)
-    chosen = excerpt(few, 1000)
+    chosen = point_sample(few, 1000)
     assert len(chosen) == 1000
     assert chosen.tolist() == sorted(chosen.tolist())
-    later = set(excerpt(np.arange(100_000, dtype=np.int64), 1000).tolist())
+    later = set(point_sample(np.arange(100_000, dtype=np.int64), 1000).tolist())
     assert {number for number in later if number < 50_000} <= set(chosen.tolist())
 
 
 def test_excerpt_does_not_fall_in_step_with_an_axis_and_keeps_what_it_must() -> None:
-    chosen = excerpt(np.arange(100_000, dtype=np.int64), 4000, always=[5, 99_999])
+    chosen = point_sample(np.arange(100_000, dtype=np.int64), 4000, always=[5, 99_999])
     assert {5, 99_999} <= set(chosen.tolist())
     for period in (2, 3, 5, 10, 16):
         held = np.bincount(chosen % period, minlength=period) / len(chosen) * period
         assert held.min() > 0.8, period
         assert held.max() < 1.2, period
-    assert excerpt(np.array([4, 9], dtype=np.int64), 4000).tolist() == [0, 1]
+    assert point_sample(np.array([4, 9], dtype=np.int64), 4000).tolist() == [0, 1]

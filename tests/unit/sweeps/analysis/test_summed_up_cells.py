@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.numbers.money import EXACT, book, exact
 from sweeps.analysis.grouping import Aggregate, Groups, summarize
 from sweeps.storage.blocks import packed, unpacked
-from sweeps.storage.column_cache import OVERHEAD, KeptColumns
+from sweeps.storage.column_cache import OVERHEAD, ColumnCache
 from sweeps.storage.columns import money_of_units
 
 LARGEST = 2**63 - 1
@@ -47,12 +47,12 @@ def naive(units: list[int], aggregate: Aggregate) -> Decimal:
         return book(EXACT.divide(sum(amounts, Decimal(0)), Decimal(len(amounts))))
 
 
-def read(kept: KeptColumns, at: int, kind: str = "whole") -> Any:
+def read(kept: ColumnCache, at: int, kind: str = "whole") -> Any:
     return kept.get(BLOBS[at], kind, lambda: unpacked(BLOBS[at], real=kind == "real"))
 
 
 def test_a_column_is_unpacked_once_until_there_is_no_room() -> None:
-    kept = KeptColumns(most_bytes=2 * (50 * 8 + OVERHEAD))
+    kept = ColumnCache(most_bytes=2 * (50 * 8 + OVERHEAD))
     first = read(kept, 0)
     assert first.tolist() == list(range(50))
     assert read(kept, 0) is first
@@ -65,11 +65,11 @@ def test_a_column_is_unpacked_once_until_there_is_no_room() -> None:
 
 
 def test_the_same_bytes_of_another_kind_are_another_column() -> None:
-    kept = KeptColumns()
+    kept = ColumnCache()
     assert read(kept, 0).dtype == np.int64
     assert read(kept, 0, "real").dtype == np.float64
 
 
 def test_kept_columns_refuse_to_be_written_to() -> None:
     with pytest.raises(ValueError, match="read-only"):
-        read(KeptColumns(), 0)[0] = 1
+        read(ColumnCache(), 0)[0] = 1

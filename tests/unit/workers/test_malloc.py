@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.heap import keep_freed_memory
+from workers.malloc import keep_freed_memory
 
 ROUNDS, ARRAYS, KIB, PAGE_KIB = 50, 20, 160, 4
 FAULTS = f"""
