@@ -1,4 +1,4 @@
-"""Whether there is room for a sweep: on the disk, and among those that have not ended."""
+"""Admission of sweeps: space on the disk, and the limit on trials that have not ended."""
 
 import shutil
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from sweeps.queue.backlog_limit import refuse_overload
 from sweeps.spec.spec import SweepSpec
 
 RESERVE_BYTES = 64 * 1024 * 1024
-"""What stays free in any case: for the write-ahead log, logs and the broker's file."""
+"""Bytes that stay free in any case: for the write-ahead log, logs and the broker's file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """What the settings allow."""
+class Admission:
+    """Limits of the settings on disk space and on open trials."""
 
     database_url: str
     most_open_trials: int
@@ -48,8 +48,8 @@ class Room:
         refuse_overload(connection, self.most_open_trials)
 
 
-async def _room(settings: SettingsDep) -> Room:
-    return Room(settings.database, settings.max_open_trials)
+async def _admission(settings: SettingsDep) -> Admission:
+    return Admission(settings.database, settings.max_open_trials)
 
 
-RoomDep = Annotated[Room, Depends(_room)]
+AdmissionDep = Annotated[Admission, Depends(_admission)]

@@ -21,14 +21,14 @@ from api.dashboard.pages import Pages
 from api.dashboard.sweeps import new_sweep, sweep_list, views
 from api.dashboard.trial import backtest, trial_pages
 from api.database import ready_database
-from api.dependencies import READERS, STUDENTS, WRITERS, Database
+from api.dependencies import ANALYSIS_THREADS, READ_THREADS, WRITE_THREADS, Database
 from api.errors.handlers import install_error_handlers
 from api.headers import SecurityHeaders
 from api.middleware.body import BodyLimit
 from api.middleware.proxies import TrustedProxies
 from api.middleware.security import LOCAL_HOSTS, AccessGuard
 from api.middleware.throttle import Throttle
-from api.principals import Callers
+from api.principals import Principals
 from api.progress_feed import ProgressFeed
 from api.replays import Replays
 from api.routes import analysis, control, data, events, exports, health, jobs, metrics, sweeps, trials
@@ -59,7 +59,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.clock = clock or SystemClock()
     token = settings.api_token.get_secret_value() if settings.api_token else None
-    app.state.callers = Callers(token, app.state.clock) if token else None
+    app.state.principals = Principals(token, app.state.clock) if token else None
     app.state.pages = Pages(settings.flower_url, docs=settings.docs)
     install_error_handlers(app)
     app.router.routes.extend(app.state.pages.mounts())
@@ -92,7 +92,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
 def _add_layers(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(BodyLimit, larger={uploads.PATH: MAX_UPLOAD_BYTES})
-    app.add_middleware(AccessGuard, callers=app.state.callers, hosts=_hosts(settings))
+    app.add_middleware(AccessGuard, principals=app.state.principals, hosts=_hosts(settings))
     app.add_middleware(Throttle, per_second=settings.rate_limit, clock=app.state.clock)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=1)
     app.add_middleware(SecurityHeaders)
@@ -113,7 +113,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         bound_shutdown(_SHUTDOWN_S, signal.SIGTERM)
     with ready_database(settings) as engine:
         requests = open_engine(
-            settings.database, pool_size=READERS + STUDENTS + WRITERS, busy_timeout_ms=PATIENCE_MS
+            settings.database,
+            pool_size=READ_THREADS + ANALYSIS_THREADS + WRITE_THREADS,
+            busy_timeout_ms=PATIENCE_MS,
         )
         app.state.database = Database(requests)
         app.state.progress = ProgressFeed(app.state.database, settings.max_streams)

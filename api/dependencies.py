@@ -1,4 +1,4 @@
-"""What a route may ask for: the database, the settings, the clock."""
+"""Dependencies of routes: the database, the settings, the clock."""
 
 from collections.abc import Callable
 from typing import Annotated, Concatenate, ParamSpec, TypeVar, cast
@@ -16,39 +16,39 @@ from bot.market_store.database import write_transaction
 P = ParamSpec("P")
 T = TypeVar("T")
 
-READERS, STUDENTS, WRITERS = 8, 4, 4
+READ_THREADS, ANALYSIS_THREADS, WRITE_THREADS = 8, 4, 4
 """Threads for each kind of work of a process; more of them would only take turns on its processor."""
 
 
 class Database:
     """Runs SQL functions that take a connection, each call in a transaction and a thread of its own.
 
-    Reads, studies, which take long, and writes have threads of their own, so that none of them waits for
+    Reads, analyses, which take long, and writes have threads of their own, so that none of them waits for
     another kind. The engine has a connection for each, so that nobody is refused one.
     """
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        self._readers = CapacityLimiter(READERS)
-        self._students = CapacityLimiter(STUDENTS)
-        self._writers = CapacityLimiter(WRITERS)
+        self._readers = CapacityLimiter(READ_THREADS)
+        self._analyses = CapacityLimiter(ANALYSIS_THREADS)
+        self._writers = CapacityLimiter(WRITE_THREADS)
 
     async def read(
         self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Return what `query` reads."""
+        """Return the answer of a quick `query`."""
         return await self._threaded(self._readers, self._read, lambda opened: query(opened, *args, **kwargs))
 
-    async def study(
+    async def analyze(
         self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Return what `query` reads and works out, which takes long."""
-        return await self._threaded(self._students, self._read, lambda opened: query(opened, *args, **kwargs))
+        """Return the answer of a `query` that takes long."""
+        return await self._threaded(self._analyses, self._read, lambda opened: query(opened, *args, **kwargs))
 
     async def write(
         self, command: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Return what `command` answers once its changes are on disk."""
+        """Return the answer of `command` once its changes are on disk."""
         return await self._threaded(
             self._writers, self._write, lambda opened: command(opened, *args, **kwargs)
         )

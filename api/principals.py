@@ -1,4 +1,4 @@
-"""Who calls: the holder of the master token, or of a named one with its scope."""
+"""Principals of the API: the holder of the master token, or of a named one with its scope."""
 
 import hmac
 import secrets
@@ -19,8 +19,8 @@ _LONGEST_COOKIE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Somebody who may call; `token` is the digest of a named token, the master has neither name nor digest.
+class Principal:
+    """Holder of a token; `token` is the digest of a named one, the master has neither name nor digest.
 
     A name may be given again once its token is revoked; a digest never is.
     """
@@ -30,10 +30,10 @@ class Caller:
     token: str | None = None
 
 
-MASTER = Caller("", Scope.FULL)
+MASTER = Principal("", Scope.FULL)
 
 
-class Callers:
+class Principals:
     """Recognizes tokens and sessions; those of a revoked token end within two seconds.
 
     A session that is left ends at once in this process, within two seconds in others.
@@ -46,7 +46,7 @@ class Callers:
         self._known_ms = -_MEMORY_MS
         self._sessions: OrderedDict[str, tuple[int, Session]] = OrderedDict()
 
-    async def by_token(self, given: str, database: Database) -> Caller | None:
+    async def by_token(self, given: str, database: Database) -> Principal | None:
         """Return who holds a token, None if nobody does."""
         if same_text(given, self._master):
             return MASTER
@@ -54,7 +54,7 @@ class Callers:
         found = [token for token in await self._named(database) if same_text(token.digest, digest)]
         return _holder(found[0]) if found else None
 
-    async def by_session(self, cookie: str, database: Database) -> Caller | None:
+    async def by_session(self, cookie: str, database: Database) -> Principal | None:
         """Return whose session a cookie is, None if it is nobody's, or over."""
         if not 0 < len(cookie) <= _LONGEST_COOKIE:
             return None
@@ -63,13 +63,13 @@ class Callers:
             return None
         return MASTER if session.token is None else _holder(session.token)
 
-    async def open_session(self, caller: Caller, database: Database) -> str:
-        """Return the cookie of a new session of `caller`, valid for a week."""
+    async def open_session(self, principal: Principal, database: Database) -> str:
+        """Return the cookie of a new session of `principal`, valid for a week."""
         cookie, now_ms = secrets.token_urlsafe(_COOKIE_BYTES), self._clock.now_ms()
         await database.write(
             store_session,
             self._digest(cookie),
-            caller.token,
+            principal.token,
             now_ms=now_ms,
             expires_ms=now_ms + SESSION_SECONDS * 1000,
         )
@@ -106,8 +106,8 @@ class Callers:
         return [token for token in self._tokens if token.holds(now_ms)]
 
 
-def _holder(token: Token) -> Caller:
-    return Caller(token.name, token.scope, token.digest)
+def _holder(token: Token) -> Principal:
+    return Principal(token.name, token.scope, token.digest)
 
 
 def same_text(given: str, expected: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from api.admission import Room
+from api.admission import Admission
 from api.dependencies import Database
 from api.errors.http_errors import BodyTooLargeError, UnsupportedMediaTypeError
 from api.schemas.documents import job_document
@@ -21,7 +21,9 @@ MEDIA_TYPE = "application/octet-stream"
 PATH = "/data/imports"
 
 
-async def received(request: Request, database: Database, room: Room, asked: ImportRequest) -> dict[str, Any]:
+async def received(
+    request: Request, database: Database, admission: Admission, asked: ImportRequest
+) -> dict[str, Any]:
     """Take the body as the file to import and return the job's document.
 
     Raises: UnsupportedMediaTypeError unless it is declared as bytes, which no form of another site can do;
@@ -39,7 +41,7 @@ async def received(request: Request, database: Database, room: Room, asked: Impo
         if not file.tell():
             raise InvalidInputError.of("body", f"{asked.name} is empty")
         # As it was sent, and once more as rows.
-        room.require_space(2 * file.tell())
+        admission.require_space(2 * file.tell())
         file.seek(0)
         return await run_in_threadpool(_stored, database, asked, file)
 

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from api.dashboard.sweeps.views import PagesDep
 from api.dependencies import DatabaseDep
 from api.middleware.security import SESSION_COOKIE
-from api.principals import SESSION_SECONDS, Callers
+from api.principals import SESSION_SECONDS, Principals
 
 router = APIRouter(include_in_schema=False, prefix="/dashboard")
 MAX_FORM_BYTES = 32_768
@@ -32,15 +32,15 @@ async def login(request: Request, pages: PagesDep, database: DatabaseDep) -> Res
     form = parse_qs((await request.body())[:MAX_FORM_BYTES].decode("utf-8", "replace"))
     target = local_path(form.get("next", ["/"])[0])
     answer = RedirectResponse(target, status_code=303)
-    callers: Callers | None = request.app.state.callers
-    if callers is None:
+    principals: Principals | None = request.app.state.principals
+    if principals is None:
         return answer
-    caller = await callers.by_token(form.get("token", [""])[0], database)
-    if caller is None:
+    principal = await principals.by_token(form.get("token", [""])[0], database)
+    if principal is None:
         return pages.render(request, "login.html", status=401, section="", next=target, wrong=True)
     answer.set_cookie(
         SESSION_COOKIE,
-        await callers.open_session(caller, database),
+        await principals.open_session(principal, database),
         max_age=SESSION_SECONDS,
         httponly=True,
         samesite="strict",
@@ -52,9 +52,9 @@ async def login(request: Request, pages: PagesDep, database: DatabaseDep) -> Res
 @router.post("/logout")
 async def logout(request: Request, database: DatabaseDep) -> Response:
     """End the session, for whoever kept its cookie too."""
-    callers: Callers | None = request.app.state.callers
-    if callers is not None and (cookie := request.cookies.get(SESSION_COOKIE)):
-        await callers.end_session(cookie, database)
+    principals: Principals | None = request.app.state.principals
+    if principals is not None and (cookie := request.cookies.get(SESSION_COOKIE)):
+        await principals.end_session(cookie, database)
     answer = RedirectResponse("/dashboard/login", status_code=303)
     answer.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
     return answer

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.errors.database_errors import database_problem
 from api.errors.handlers import problem_response
 from api.errors.http_errors import CrossSiteError, ForbiddenError, UnauthenticatedError, UnknownHostError
-from api.principals import Caller, Callers
+from api.principals import Principal, Principals
 from sweeps.storage import scopes
 
 SESSION_COOKIE = "carrygrid_session"
@@ -31,12 +31,12 @@ class AccessGuard:
     """ASGI layer that lets a request pass only if it may.
 
     It comes for a name of ours, not from another site, with credentials, and changes nothing that they may
-    only read. `callers` None asks for no credentials; `hosts` None answers to any name.
+    only read. `principals` None asks for no credentials; `hosts` None answers to any name.
     """
 
-    def __init__(self, app: ASGIApp, callers: Callers | None, hosts: Collection[str] | None) -> None:
+    def __init__(self, app: ASGIApp, principals: Principals | None, hosts: Collection[str] | None) -> None:
         self._app = app
-        self._callers = callers
+        self._principals = principals
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,31 +50,31 @@ class AccessGuard:
             return problem_response(UnknownHostError(headers.get("host", "")))
         if scope["method"] not in _SAFE_METHODS and _from_another_site(headers):
             return problem_response(CrossSiteError(headers.get("origin", "")))
-        if self._callers is None or path in _OPEN_PATHS or path.startswith(_OPEN_PREFIX):
+        if self._principals is None or path in _OPEN_PATHS or path.startswith(_OPEN_PREFIX):
             return None
         try:
-            return _judged(await self._caller(self._callers, scope, headers), scope, headers)
+            return _judged(await self._principal(self._principals, scope, headers), scope, headers)
         except SQLAlchemyError as error:
             if (problem := database_problem(error)) is None:
                 raise
             return problem_response(problem)
 
-    async def _caller(self, callers: Callers, scope: Scope, headers: Headers) -> Caller | None:
+    async def _principal(self, principals: Principals, scope: Scope, headers: Headers) -> Principal | None:
         database = scope["app"].state.database
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return await callers.by_token(given.strip(), database)
+            return await principals.by_token(given.strip(), database)
         if scope["method"] not in _SAFE_METHODS and not _from_own_page(headers):
             return None  # a browser sends its session along whoever asks, so it vouches for our pages only
-        return await callers.by_session(_session_of(headers), database)
+        return await principals.by_session(_session_of(headers), database)
 
 
-def _judged(caller: Caller | None, scope: Scope, headers: Headers) -> Response | None:
-    if caller is None:
+def _judged(principal: Principal | None, scope: Scope, headers: Headers) -> Response | None:
+    if principal is None:
         return _stranger(scope, headers)
     changes = scope["method"] not in _SAFE_METHODS and scope["path"] not in _HARMLESS
-    if changes and caller.scope is scopes.Scope.READ:
-        return problem_response(ForbiddenError(caller.name))
+    if changes and principal.scope is scopes.Scope.READ:
+        return problem_response(ForbiddenError(principal.name))
     return None
 
 

@@ -44,7 +44,7 @@ async def matrix(
     The trials that those mean are aggregated over the other axes.
     """
     fixed = other_parameters(request, _HEATMAP_PARAMETERS)
-    found = await database.study(
+    found = await database.analyze(
         heatmap, sweep_id, x=x, y=y, metric=metric, aggregate=agg, fixed=fixed, most=most
     )
     return JsonResponse(heatmap_document(found))
@@ -63,7 +63,7 @@ async def matrices(
 ) -> JsonResponse:
     """Return a matrix for each value of `z`, evenly chosen ones where there are many; else as the heatmap."""
     fixed = other_parameters(request, _PANEL_PARAMETERS)
-    found = await database.study(panels, sweep_id, x=x, y=y, z=z, metric=metric, aggregate=agg, fixed=fixed)
+    found = await database.analyze(panels, sweep_id, x=x, y=y, z=z, metric=metric, aggregate=agg, fixed=fixed)
     return JsonResponse(panels_document(found))
 
 
@@ -84,7 +84,7 @@ async def all_at_once(
     Further parameters name an axis or a metric and a value or `lowest..highest`.
     """
     filters = other_parameters(request, _OVERVIEW_PARAMETERS)
-    found = await database.study(
+    found = await database.analyze(
         overview, sweep_id, metric=metric, risk=risk, gain=gain, filters=filters, most=points
     )
     return JsonResponse(overview_document(found))
@@ -113,7 +113,7 @@ async def aggregate(
     Further parameters name an axis or a metric and a value or `lowest..highest`.
     """
     fixed = other_parameters(request, _AGGREGATE_PARAMETERS)
-    found = await database.study(
+    found = await database.analyze(
         over_axis, sweep_id, over=over, metric=metric, sort=sort, limit=limit, cursor=cursor, fixed=fixed
     )
     settings = [setting_document(setting) for setting in found.settings]

@@ -6,7 +6,7 @@ from typing import Annotated
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, Request
 
-from api.admission import RoomDep
+from api.admission import AdmissionDep
 from api.dependencies import CompilingDep, DatabaseDep, ReplaysDep
 from api.middleware.body import read_object
 from api.responses import JsonResponse
@@ -75,7 +75,7 @@ async def change(
     database: DatabaseDep,
     replays: ReplaysDep,
     compiling: CompilingDep,
-    room: RoomDep,
+    admission: AdmissionDep,
     sweep_id: SweepId,
 ) -> JsonResponse:
     """Replace tags and note, add values or a later end: trials keep their numbers, only new ones run."""
@@ -86,12 +86,12 @@ async def change(
         extended = await compiling.run(
             lambda: admit_extension(before, asked.applied_to(before), replays.store)
         )
-        room.require_for(extended)
+        admission.require_for(extended)
 
     def apply(connection: sa.Connection) -> None:
         if asked.extends:
             extend_sweep(connection, sweep_id, before, extended)
-            room.refuse_overload(connection)
+            admission.refuse_overload(connection)
         label_sweep(connection, sweep_id, tags=asked.tags, note=asked.note)
 
     return await _changed(database, sweep_id, apply)
@@ -109,7 +109,7 @@ async def clone(
     database: DatabaseDep,
     replays: ReplaysDep,
     compiling: CompilingDep,
-    room: RoomDep,
+    admission: AdmissionDep,
     sweep_id: SweepId,
     idempotency_key: IdempotencyKey = None,
 ) -> JsonResponse:
@@ -117,12 +117,12 @@ async def clone(
     changes = await read_object(request)
     original = await database.read(get_spec, sweep_id)
     spec = await compiling.run(lambda: admit(cloned_spec(original, changes), replays.store))
-    room.require_for(spec)
+    admission.require_for(spec)
 
     def created(connection: sa.Connection) -> SweepView:
         made = create_sweep(connection, spec, idempotency_key=idempotency_key)
         if made.new:
-            room.refuse_overload(connection)
+            admission.refuse_overload(connection)
             label_sweep(connection, made.sweep_id, note=f"cloned from sweep {sweep_id}")
         return get_sweep(connection, made.sweep_id)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from api.admission import RoomDep
+from api.admission import AdmissionDep
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.middleware.body import read_object
 from api.pairs import DEFAULT_SORT, Costs, PairRow, pair_document, sorted_rows
@@ -66,7 +66,7 @@ async def suggestion(
 ) -> JsonResponse:
     """Return first parameters and a first grid from the quantiles of the window's own rates and volumes."""
     asked = SuggestionRequest(exchange, tuple(symbols), start, end)
-    return JsonResponse(await database.study(asked.document))
+    return JsonResponse(await database.analyze(asked.document))
 
 
 @router.get("/coverage", summary="Series held, with gaps", response_model=CoverageReport)
@@ -121,7 +121,7 @@ async def pair(
 async def import_data(
     request: Request,
     database: DatabaseDep,
-    room: RoomDep,
+    admission: AdmissionDep,
     asked: Annotated[ImportRequest, Depends(_import_request)],
 ) -> JsonResponse:
     """Take the file in the body, in any format the shell imports; poll `Location` for what became of it.
@@ -130,7 +130,7 @@ async def import_data(
     file of many markets, `symbol`, repeated or with commas, names those to take.
     """
     asked.check()
-    return _accepted(await received(request, database, room, asked))
+    return _accepted(await received(request, database, admission, asked))
 
 
 @router.delete("/rows", summary="Delete stored rows", response_model=RemovalReport)

@@ -33,7 +33,7 @@ async def export(
     Exact amounts are decimals in CSV and Parquet and text in JSON lines. Text in CSV that a spreadsheet would
     take for a formula starts with an apostrophe. The header `Link` names the manifest.
     """
-    spec, notes = await database.study(_described, sweep_id)
+    spec, notes = await database.analyze(_described, sweep_id)
     chunks = exported(database.engine, sweep_id, spec, file_format, notes)
     headers = {
         "Content-Disposition": f'attachment; filename="sweep-{sweep_id}.{file_format}"',
@@ -46,7 +46,7 @@ async def export(
 @router.get("/manifest", summary="What belongs to exported numbers", response_class=JsonResponse)
 async def describe(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
     """Return the sweep as asked for, the digest of its market data, engine and library versions, columns."""
-    _, notes = await database.study(_described, sweep_id)
+    _, notes = await database.analyze(_described, sweep_id)
     return JsonResponse(notes)
 
 

@@ -19,5 +19,5 @@ router = APIRouter(tags=["operation"], responses=PROBLEMS)
 )
 async def metrics(database: DatabaseDep) -> Response:
     """Return counts and gauges of the whole service, the same from every API process."""
-    found = await database.study(telemetry)
+    found = await database.analyze(telemetry)
     return Response(exposition(found), media_type=CONTENT_TYPE_LATEST)

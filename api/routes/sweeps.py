@@ -5,7 +5,7 @@ from typing import Annotated
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 
-from api.admission import Room, RoomDep
+from api.admission import Admission, AdmissionDep
 from api.dependencies import CompilingDep, DatabaseDep, ReplaysDep
 from api.middleware.body import read_object
 from api.responses import JsonResponse
@@ -44,14 +44,14 @@ async def submit(
     database: DatabaseDep,
     replays: ReplaysDep,
     compiling: CompilingDep,
-    room: RoomDep,
+    admission: AdmissionDep,
     idempotency_key: IdempotencyKey = None,
 ) -> JsonResponse:
     """Check the sweep, store it and answer; the dispatcher hands it to the workers."""
     document = await read_object(request)
     spec = await compiling.run(lambda: _admitted(document, replays.store))
-    room.require_for(spec)
-    sweep = await database.write(_created, spec, idempotency_key, room)
+    admission.require_for(spec)
+    sweep = await database.write(_created, spec, idempotency_key, admission)
     return JsonResponse(sweep_document(sweep), 202, {"Location": f"/sweeps/{sweep.id}"})
 
 
@@ -59,10 +59,10 @@ def _admitted(document: dict[str, object], store: HistoricalDataStore) -> SweepS
     return admit(SweepSpec.parse(document), store)
 
 
-def _created(connection: sa.Connection, spec: SweepSpec, key: str | None, room: Room) -> SweepView:
+def _created(connection: sa.Connection, spec: SweepSpec, key: str | None, admission: Admission) -> SweepView:
     created = create_sweep(connection, spec, idempotency_key=key)
     if created.new:
-        room.refuse_overload(connection)
+        admission.refuse_overload(connection)
     return get_sweep(connection, created.sweep_id)
 
 

@@ -52,7 +52,7 @@ async def page(
 ) -> JsonResponse:
     """Return a page of trials; further parameters name an axis or a metric and a value or a range."""
     filters = other_parameters(request, _PAGE_PARAMETERS)
-    found = await database.study(
+    found = await database.analyze(
         trial_page, sweep_id, sort=sort, limit=limit, cursor=cursor, filters=filters, state=state
     )
     trials = [trial_document(trial) for trial in found.trials]

@@ -11,7 +11,7 @@ from bot.statistics.metrics import units_texts
 from bot.timestamps import iso
 from sweeps.analysis.grouping import Summaries, Summary
 from sweeps.analysis.heatmap import Heatmap, Panels
-from sweeps.analysis.matrix_axes import Side
+from sweeps.analysis.matrix_axes import MatrixAxis
 from sweeps.analysis.overview import Overview, Points
 from sweeps.analysis.progress import SweepView
 from sweeps.analysis.queries import TrialView
@@ -101,8 +101,8 @@ def trial_config(spec: SweepSpec, number: int) -> RunConfig | None:
 def heatmap_document(found: Heatmap) -> dict[str, Any]:
     """Return the matrix with its axes, values, trials and counts side by side."""
     return {
-        "x": _side(found.x),
-        "y": _side(found.y),
+        "x": _matrix_axis(found.x),
+        "y": _matrix_axis(found.y),
         "metric": found.metric,
         "agg": found.aggregate,
         "best": found.best,
@@ -155,9 +155,9 @@ def _points(points: Points) -> dict[str, Any]:
     }
 
 
-def _side(side: Side) -> dict[str, Any]:
-    until = None if side.merged == 1 else side.until
-    return {"name": side.name, "values": side.labels, "until": until}
+def _matrix_axis(axis: MatrixAxis) -> dict[str, Any]:
+    until = None if axis.merged == 1 else axis.until
+    return {"name": axis.name, "values": axis.labels, "until": until}
 
 
 def setting_document(setting: Setting) -> dict[str, Any]:

@@ -1,42 +1,43 @@
-"""What a reader has to know before trusting a comparison."""
+"""Caveats of a comparison: ways in which its trials do not compare like with like."""
 
 from collections.abc import Sequence
 
-from api.dashboard.compare.compared_trials import Side
+from api.dashboard.compare.compared_trials import ComparedTrial
 from api.presentation.formats import utc
 from bot import ENGINE_VERSION
 from bot.numbers.money import plain
 
 
-def caveats_of(sides: Sequence[Side]) -> list[str]:
+def caveats_of(compared: Sequence[ComparedTrial]) -> list[str]:
     """Return a sentence for each way in which the trials do not compare like with like."""
     found = [
-        f"Trial {side.chosen.name} cannot be replayed any more, only what was stored is shown: {side.refused}"
-        for side in sides
-        if side.refused
+        f"Trial {trial.chosen.name} cannot be replayed any more, "
+        f"only what was stored is shown: {trial.refused}"
+        for trial in compared
+        if trial.refused
     ]
-    configs = [side.chosen.subject.run.config for side in sides]
+    configs = [trial.chosen.context.run.config for trial in compared]
     exchanges = [config.exchange or "the only one held" for config in configs]
-    found += _differ("The data sets differ", sides, exchanges)
-    found += _differ("The symbols differ", sides, [", ".join(config.symbols) for config in configs])
+    found += _differ("The data sets differ", compared, exchanges)
+    found += _differ("The symbols differ", compared, [", ".join(config.symbols) for config in configs])
     windows = [f"{utc(config.start)} to {utc(config.end)}" for config in configs]
-    apart = _differ("The windows differ (UTC)", sides, windows)
+    apart = _differ("The windows differ (UTC)", compared, windows)
     found += apart
-    studies = [side.study for side in sides]
+    studies = [trial.study for trial in compared]
     prints = [study.result.data_fingerprint[:12] for study in studies if study is not None]
     if len(set(prints)) > 1 and not apart and len(set(exchanges)) == 1:
         found.append("The market data differ: the trials did not see the same rows.")
-    engines = [side.chosen.sweep.view.engine_version or ENGINE_VERSION for side in sides]
-    found += _differ("The engine versions differ", sides, engines)
+    engines = [trial.chosen.sweep.view.engine_version or ENGINE_VERSION for trial in compared]
+    found += _differ("The engine versions differ", compared, engines)
     capitals = [plain(config.initial_capital) for config in configs]
-    return found + _differ("The capitals differ, so compare shares, not amounts", sides, capitals)
+    return found + _differ("The capitals differ, so compare shares, not amounts", compared, capitals)
 
 
-def _differ(said: str, sides: Sequence[Side], values: Sequence[str]) -> list[str]:
+def _differ(said: str, compared: Sequence[ComparedTrial], values: Sequence[str]) -> list[str]:
     if len(set(values)) == 1:
         return []
     named = []
     for value in dict.fromkeys(values):
-        same = [side.chosen.name for side, own in zip(sides, values, strict=True) if own == value]
+        same = [trial.chosen.name for trial, own in zip(compared, values, strict=True) if own == value]
         named.append(f"{value}: {', '.join(same)}")
     return [f"{said}. {'; '.join(named)}."]

@@ -121,8 +121,8 @@ async def comparison_fragment(
         findings=[(comparison_rows.title_of(name), run.findings) for name, run in found.runs.items()],
         titles=[comparison_rows.title_of(name) for name in found.runs],
         figures=await run_in_threadpool(comparison_rows.figures, found),
-        sides=comparison_rows.only_one(found),
-        parting=await run_in_threadpool(comparison_rows.first_parting, found, window),
+        unmatched=comparison_rows.unmatched_trades(found),
+        divergence=await run_in_threadpool(comparison_rows.first_divergence, found, window),
         data=rows.data_rows(found.hold),
         curves=comparison_rows.curves(found),
     )

@@ -11,9 +11,9 @@ from starlette.responses import HTMLResponse, Response
 
 from api.dashboard.compare.caveats import caveats_of
 from api.dashboard.compare.compared_trials import (
-    Chosen,
+    ChosenTrial,
+    ComparedTrial,
     Key,
-    Side,
     best_trials,
     chosen_trials,
     differing_parameters,
@@ -22,7 +22,7 @@ from api.dashboard.compare.compared_trials import (
     parse_trials,
     replayed,
 )
-from api.dashboard.compare.divergence_rows import Party, parting
+from api.dashboard.compare.divergence_rows import ComparedRun, divergence_view
 from api.dashboard.sweeps.views import PagesDep
 from api.dashboard.trial.charts import Span, curve_document
 from api.dashboard.trial.trial_pages import Moment, span_of
@@ -101,42 +101,46 @@ async def trials_fragment(
     """Return the comparison of the trials that the address names, or why there is none."""
     try:
         chosen = await database.read(chosen_trials, await _keys(database, trials, sweeps))
-        sides = await replays.work.run(lambda: replayed(replays, chosen))
+        compared = await replays.work.run(lambda: replayed(replays, chosen))
     except BotError as error:
         problem = problem_of(error)
         return pages.render(
             request, "comparison_refused.html", status=problem.status, problem=problem, instead=None
         )
-    return await run_in_threadpool(pages.render, request, "compare_sides.html", **_context(sides))
+    return await run_in_threadpool(pages.render, request, "compared_trials.html", **_context(compared))
 
 
-def _context(sides: Sequence[Side]) -> dict[str, Any]:
-    chosen = [side.chosen for side in sides]
+def _context(compared: Sequence[ComparedTrial]) -> dict[str, Any]:
+    chosen = [trial.chosen for trial in compared]
     differing, equal = differing_parameters(chosen)
-    first, *others = sides
+    first, *others = compared
     return {
-        "sides": sides,
-        "unit": quote_of([symbol for one in chosen for symbol in one.subject.run.config.symbols]),
+        "compared": compared,
+        "unit": quote_of([symbol for one in chosen for symbol in one.context.run.config.symbols]),
         "names": ",".join(one.name for one in chosen),
         "synthetic": any(one.sweep.synthetic for one in chosen),
-        "caveats": caveats_of(sides),
+        "caveats": caveats_of(compared),
         "differing": [(name, [text_of(value) for value in values]) for name, values in differing],
         "equal": equal,
         "figures": _figures(chosen),
-        "partings": [
-            parting(_party(first.chosen.name, first.study), _party(other.chosen.name, other.study), 0)
+        "divergences": [
+            divergence_view(
+                _compared_run(first.chosen.name, first.study),
+                _compared_run(other.chosen.name, other.study),
+                0,
+            )
             for other in others
             if first.study and other.study
         ],
     }
 
 
-def _party(name: str, study: Study) -> Party:
-    return Party(name, study.result, study.window)
+def _compared_run(name: str, study: Study) -> ComparedRun:
+    return ComparedRun(name, study.result, study.window)
 
 
-def _figures(chosen: Sequence[Chosen]) -> list[tuple[str, list[MetricRow]]]:
-    all_of = [one.subject.figures for one in chosen]
+def _figures(chosen: Sequence[ChosenTrial]) -> list[tuple[str, list[MetricRow]]]:
+    all_of = [one.context.figures for one in chosen]
 
     def row(metric: MetricLabel) -> MetricRow:
         values = [figures[metric.name] for figures in all_of]
@@ -150,7 +154,7 @@ def _figures(chosen: Sequence[Chosen]) -> list[tuple[str, list[MetricRow]]]:
 
 
 @router.get("/parting")
-async def parting_fragment(
+async def divergence_fragment(
     request: Request,
     pages: PagesDep,
     database: DatabaseDep,
@@ -162,8 +166,8 @@ async def parting_fragment(
     chosen = await database.read(chosen_trials, parse_trials(trials or ""))
 
     def found() -> HTMLResponse:
-        one, other = (_party(side.name, replays.study(side.subject.run)) for side in chosen[:2])
-        return pages.render(request, "compare_parting.html", parting=parting(one, other, at))
+        one, other = (_compared_run(trial.name, replays.study(trial.context.run)) for trial in chosen[:2])
+        return pages.render(request, "compare_divergence.html", divergence=divergence_view(one, other, at))
 
     return await replays.work.run(found)
 
@@ -185,15 +189,15 @@ async def curves(
     return await replays.work.run(drawn)
 
 
-def _lines(sides: Sequence[Side], span: Span | None) -> list[dict[str, Any]]:
+def _lines(compared: Sequence[ComparedTrial], span: Span | None) -> list[dict[str, Any]]:
     lines = []
-    for side in sides:
-        subject = side.chosen.subject
-        equity = side.study.result.equity if side.study else subject.equity
+    for trial in compared:
+        context = trial.chosen.context
+        equity = trial.study.result.equity if trial.study else context.equity
         if equity is not None:
-            curve = curve_document(equity, subject.run.config.initial_capital, {}, span)
-            lines.append({"name": side.chosen.name, **curve})
-    holds = {side.study.hold.run_key: side.study.hold for side in sides if side.study}
+            curve = curve_document(equity, context.run.config.initial_capital, {}, span)
+            lines.append({"name": trial.chosen.name, **curve})
+    holds = {trial.study.hold.run_key: trial.study.hold for trial in compared if trial.study}
     if len(holds) == 1:
         [hold] = holds.values()
         lines.append(

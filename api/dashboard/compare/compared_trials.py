@@ -1,4 +1,4 @@
-"""The trials that a comparison sets side by side."""
+"""Trials compared side by side: parsed from the address, read, and replayed."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from api.dashboard.trial.run_context import Subject, study_or_refusal, trial_subject
+from api.dashboard.trial.run_context import RunContext, study_or_refusal, trial_context
 from api.presentation.presenters import SweepCard
 from api.replays import Replays, Study
 from bot.backtest.findings import RunFinding
@@ -23,31 +23,31 @@ Key = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenTrial:
     """A stored trial in a comparison, with the sweep it belongs to."""
 
     key: Key
     sweep: SweepCard
-    subject: Subject
+    context: RunContext
 
     @property
     def name(self) -> str:
-        """How the address and the page name it: sweep:trial."""
+        """Name in the address and on the page: sweep:trial."""
         return name_of(self.key)
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """A chosen trial, replayed; or why it cannot be replayed any more."""
+class ComparedTrial:
+    """A chosen trial, replayed; `refused` is the reason if it cannot be replayed any more."""
 
-    chosen: Chosen
+    chosen: ChosenTrial
     study: Study | None
     refused: str | None
 
     @property
     def findings(self) -> Sequence[RunFinding]:
         """Its findings, those of the replay where there is one."""
-        return self.chosen.subject.findings if self.study is None else self.study.result.findings
+        return self.chosen.context.findings if self.study is None else self.study.result.findings
 
     @property
     def trades(self) -> Sequence[Trade]:
@@ -56,7 +56,7 @@ class Side:
 
 
 def name_of(key: Key) -> str:
-    """Return how an address names a trial."""
+    """Return the name of a trial in an address."""
     return f"{key[0]}:{key[1]}"
 
 
@@ -106,32 +106,32 @@ def best_trials(connection: sa.Connection, sweep_ids: Sequence[int]) -> list[Key
     return keys
 
 
-def chosen_trials(connection: sa.Connection, keys: Sequence[Key]) -> list[Chosen]:
+def chosen_trials(connection: sa.Connection, keys: Sequence[Key]) -> list[ChosenTrial]:
     """Return stored trials; raises UnknownSweepError, InvalidInputError for one without a result."""
     sweeps = {sweep_id: SweepCard(get_sweep(connection, sweep_id)) for sweep_id in {key[0] for key in keys}}
-    found = [Chosen(key, sweeps[key[0]], trial_subject(connection, *key)) for key in keys]
+    found = [ChosenTrial(key, sweeps[key[0]], trial_context(connection, *key)) for key in keys]
     for one in found:
-        if not one.subject.figures:
+        if not one.context.figures:
             raise InvalidInputError.of("trials", f"{one.name} has not been replayed yet")
     return found
 
 
-def replayed(replays: Replays, chosen: Sequence[Chosen]) -> list[Side]:
+def replayed(replays: Replays, chosen: Sequence[ChosenTrial]) -> list[ComparedTrial]:
     """Return the trials with their replays; raises InvalidInputError for more work than a page waits for."""
-    sides, windows = dict[Key, Side](), dict[int, int]()
+    compared, windows = dict[Key, ComparedTrial](), dict[int, int]()
     for one in sorted(chosen, key=lambda one: one.key):
-        study, refused = study_or_refusal(replays, one.subject.run)
-        sides[one.key] = Side(one, study, refused)
+        study, refused = study_or_refusal(replays, one.context.run)
+        compared[one.key] = ComparedTrial(one, study, refused)
         if study is not None:
             windows[id(study.window)] = study.prices
         if sum(windows.values()) > MOST_PRICES:
             raise InvalidInputError.of("trials", f"their windows hold more than {MOST_PRICES:,} prices")
-    return [sides[one.key] for one in chosen]
+    return [compared[one.key] for one in chosen]
 
 
-def differing_parameters(chosen: Sequence[Chosen]) -> tuple[list[tuple[str, list[Any]]], int]:
+def differing_parameters(chosen: Sequence[ChosenTrial]) -> tuple[list[tuple[str, list[Any]]], int]:
     """Return (name, value of each) of the parameters that differ, and how many are equal."""
-    documents = [one.subject.run.config.document() for one in chosen]
+    documents = [one.context.run.config.document() for one in chosen]
     names = dict.fromkeys(name for document in documents for name in document)
     rows = [(name, [document.get(name) for document in documents]) for name in names]
     differing = [(name, values) for name, values in rows if any(value != values[0] for value in values)]

@@ -1,11 +1,11 @@
-"""What the compare page prints of two strategies over the same window."""
+"""Rows of the compare page: two strategies over the same window."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from api.dashboard.compare.divergence_rows import Parting, Party, parting
+from api.dashboard.compare.divergence_rows import ComparedRun, DivergenceView, divergence_view
 from api.dashboard.rows import TradeRow, trade_row
 from api.dashboard.trial.charts import curve_document
 from api.presentation.metric_catalogue import MetricLabel, beside_labels, groups
@@ -32,8 +32,8 @@ class FigureRow:
 
 
 @dataclass(frozen=True, slots=True)
-class OnlyOne:
-    """What only one of the strategies traded: how often, the sums, and the first of the trades."""
+class UnmatchedTrades:
+    """Trades without a counterpart in the other strategy: count, sums, and the first of them."""
 
     title: str
     count: int
@@ -66,22 +66,22 @@ def _difference(values: Sequence[Any]) -> Any:
     return None if None in values else values[-1] - values[0]
 
 
-def only_one(found: Comparison) -> list[OnlyOne]:
+def unmatched_trades(found: Comparison) -> list[UnmatchedTrades]:
     """Return, strategy by strategy, the round trips without a counterpart."""
-    sides = []
+    unmatched = []
     for name in found.runs:
         mine = found.only_in(name)
         trades = [trade_row(trade_document(trade)) for trade in mine.trades[:SHOWN_TRADES]]
         document = mine.document()
         sums = {part: Decimal(document[part]) for part in _SUMS}
-        sides.append(OnlyOne(title_of(name), document["count"], sums, trades))
-    return sides
+        unmatched.append(UnmatchedTrades(title_of(name), document["count"], sums, trades))
+    return unmatched
 
 
-def first_parting(found: Comparison, window: ReplayWindow) -> Parting:
-    """Return where the first and the last run first part, and what each saw."""
-    first, *_, last = (Party(title_of(name), run, window) for name, run in found.runs.items())
-    return parting(first, last, 0)
+def first_divergence(found: Comparison, window: ReplayWindow) -> DivergenceView:
+    """Return the first divergence of the first and the last run."""
+    first, *_, last = (ComparedRun(title_of(name), run, window) for name, run in found.runs.items())
+    return divergence_view(first, last, 0)
 
 
 def curves(found: Comparison) -> list[dict[str, Any]]:

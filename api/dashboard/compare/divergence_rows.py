@@ -1,9 +1,9 @@
-"""The moment at which two runs moved differently, and what each of them saw."""
+"""Divergence of two runs for a page: a moment at which they moved differently, with their figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.dashboard.trial.decision_rows import SeenRow, seen_rows
+from api.dashboard.trial.decision_rows import DecisionRow, decision_rows
 from api.presentation.formats import shown, utc
 from bot.backtest import ReplayWindow, RunResult
 from bot.backtest.decision_trace import Sight, sights
@@ -14,8 +14,8 @@ from bot.strategies.gates import Gate
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
-    """A run that is compared with another: what the page calls it, and the window it ran over."""
+class ComparedRun:
+    """A run compared with another: its name on the page, its result, and its window."""
 
     name: str
     result: RunResult
@@ -23,16 +23,16 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
-class PairSeen:
-    """A pair at that moment: what each run did, and the figures of either, row by row."""
+class PairDecisions:
+    """Decisions about a pair at that moment: verdict of each run, and the figures of both, row by row."""
 
     symbol: str
     verdicts: tuple[str, str]
-    figures: Sequence[tuple[SeenRow | None, SeenRow | None]]
+    figures: Sequence[tuple[DecisionRow | None, DecisionRow | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Parting:
+class DivergenceView:
     """The difference number `at` of `count`, the first being 0; `t_ms` is None if there is none."""
 
     one: str
@@ -41,46 +41,49 @@ class Parting:
     count: int
     t_ms: int | None
     settles: bool
-    pairs: Sequence[PairSeen]
+    pairs: Sequence[PairDecisions]
     other_size_ms: int | None
 
 
-def parting(one: Party, other: Party, at: int) -> Parting:
-    """Return where two runs part."""
+def divergence_view(one: ComparedRun, other: ComparedRun, at: int) -> DivergenceView:
+    """Return the divergence number `at` of two runs, the last one if there are fewer."""
     found = divergences(one.result, other.result)
     sizes_ms = first_other_size_ms(one.result, other.result)
     if not found:
-        return Parting(one.name, other.name, 0, 0, None, settles=False, pairs=[], other_size_ms=sizes_ms)
+        return DivergenceView(
+            one.name, other.name, 0, 0, None, settles=False, pairs=[], other_size_ms=sizes_ms
+        )
     at = min(at, len(found) - 1)
-    parted = found[at]
-    seen = [_seen(party, parted) for party in (one, other)]
-    pairs = [_pair(symbol, parted, (one, other), seen) for symbol in parted.symbols]
+    divergence = found[at]
+    seen = [_seen(run, divergence) for run in (one, other)]
+    pairs = [_pair(symbol, divergence, (one, other), seen) for symbol in divergence.symbols]
     settles = any(seen)
-    return Parting(one.name, other.name, at, len(found), parted.t_ms, settles, pairs, sizes_ms)
+    return DivergenceView(one.name, other.name, at, len(found), divergence.t_ms, settles, pairs, sizes_ms)
 
 
-def _seen(party: Party, parted: Divergence) -> dict[str, Sight]:
-    moments = [(parted.t_ms, symbol) for symbol in parted.symbols]
-    return {
-        symbol: sight for (_, symbol), sight in sights(party.result.config, party.window, moments).items()
-    }
+def _seen(run: ComparedRun, divergence: Divergence) -> dict[str, Sight]:
+    moments = [(divergence.t_ms, symbol) for symbol in divergence.symbols]
+    return {symbol: sight for (_, symbol), sight in sights(run.result.config, run.window, moments).items()}
 
 
 def _pair(
-    symbol: str, parted: Divergence, parties: tuple[Party, Party], seen: Sequence[dict[str, Sight]]
-) -> PairSeen:
+    symbol: str,
+    divergence: Divergence,
+    runs: tuple[ComparedRun, ComparedRun],
+    seen: Sequence[dict[str, Sight]],
+) -> PairDecisions:
     found = [own.get(symbol) for own in seen]
     rows = [
-        {row.name: row for row in seen_rows(sight, party.result.config)} if sight else {}
-        for sight, party in zip(found, parties, strict=True)
+        {row.name: row for row in decision_rows(sight, run.result.config)} if sight else {}
+        for sight, run in zip(found, runs, strict=True)
     ]
     verdicts = [
-        _verdict(symbol, parted.t_ms, moves, party.result, sight)
-        for moves, party, sight in zip((parted.one, parted.other), parties, found, strict=True)
+        _verdict(symbol, divergence.t_ms, moves, run.result, sight)
+        for moves, run, sight in zip((divergence.one, divergence.other), runs, found, strict=True)
     ]
     names = dict.fromkeys(name for own in rows for name in own)
     figures = [(rows[0].get(name), rows[1].get(name)) for name in names]
-    return PairSeen(symbol, (verdicts[0], verdicts[1]), figures)
+    return PairDecisions(symbol, (verdicts[0], verdicts[1]), figures)
 
 
 def _verdict(symbol: str, t_ms: int, moves: Sequence[Move], run: RunResult, sight: Sight | None) -> str:

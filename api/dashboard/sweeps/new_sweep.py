@@ -42,7 +42,7 @@ async def new_sweep_page(
             return markets, first_suggestions(connection, markets), None, None
         return markets, {}, get_sweep(connection, clone), get_spec(connection, clone)
 
-    markets, suggested, original, spec = await database.study(query)
+    markets, suggested, original, spec = await database.analyze(query)
     catalogue = await run_in_threadpool(strategies_document)
     return pages.render(
         request,

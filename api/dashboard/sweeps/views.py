@@ -121,7 +121,7 @@ async def _trial_list(
         return sweep, filters, page
 
     # All at once: each turn that a reader of its own waits for is long while other views are worked out.
-    sweep, filters, page = await database.study(query)
+    sweep, filters, page = await database.analyze(query)
     columns = labels(TABLE_COLUMNS)
     return {
         "sweep": sweep,

@@ -18,8 +18,8 @@ from api.dashboard.forms.form_defaults import (
 )
 from api.dashboard.forms.parameter_form import parameter_groups
 from api.dashboard.sweeps.views import PagesDep
-from api.dashboard.trial.result import subject_context
-from api.dashboard.trial.run_context import backtest_subject, job_figures, job_findings
+from api.dashboard.trial.result import run_page_values
+from api.dashboard.trial.run_context import backtest_context, job_figures, job_findings
 from api.dependencies import ClockDep, DatabaseDep, SettingsDep
 from api.presentation.presenters import someone_works
 from api.routes.jobs import JobId
@@ -120,7 +120,7 @@ async def backtest_page(
     """Return a backtest: its result as on the page of a trial, or how far it is."""
     waiting = await database.read(_waiting, job_id)
     job: JobView = waiting["job"]
-    found = subject_context(backtest_subject(job)) if job.state is JobState.COMPLETED else {}
+    found = run_page_values(backtest_context(job)) if job.state is JobState.COMPLETED else {}
     config = RunConfig.parse(job.request["config"])
     context = {**waiting, **found, "run": config, "now_ms": clock.now_ms()}
     return pages.render(request, "backtest.html", section="backtest", **context)

@@ -1,4 +1,4 @@
-"""What a strategy saw at a settlement, in words: figures with their thresholds, and the verdict."""
+"""Figures that a strategy decided on at a settlement, as text with their thresholds."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,8 +24,8 @@ _LONGEST = 16
 
 
 @dataclass(frozen=True, slots=True)
-class SeenRow:
-    """A figure with its value as text, and what the run compared it with, if it did."""
+class DecisionRow:
+    """A figure with its value as text, and the threshold it was compared with, if any."""
 
     name: str
     title: str
@@ -33,32 +33,32 @@ class SeenRow:
     against: str = ""
 
 
-def seen_rows(sight: Sight, config: RunConfig) -> list[SeenRow]:
+def decision_rows(sight: Sight, config: RunConfig) -> list[DecisionRow]:
     """Return the figures of a settlement: the market's, then the strategy's own."""
     funding, ticker = sight.view.funding, sight.view.ticker
     rows = [
-        SeenRow("rate", "Rate", f"{percent(funding.rate)} per {funding.interval_hours} h"),
-        SeenRow("rate_8h", "Rate per 8 h", _percent(funding.rate_8h), _rate_against(config)),
-        SeenRow("spot", "Spot", shown(ticker.spot, "price")),
-        SeenRow("perp", "Perp", shown(ticker.perp, "price")),
-        SeenRow("basis", "Basis", _basis(ticker.spot, ticker.perp)),
-        SeenRow("volume_24h", "Volume 24 h", shown(ticker.volume_24h, "count"), _volume_against(config)),
-        SeenRow("fresh", "Prices fresh", "yes" if ticker.fresh else "no, nothing is decided"),
+        DecisionRow("rate", "Rate", f"{percent(funding.rate)} per {funding.interval_hours} h"),
+        DecisionRow("rate_8h", "Rate per 8 h", _percent(funding.rate_8h), _rate_against(config)),
+        DecisionRow("spot", "Spot", shown(ticker.spot, "price")),
+        DecisionRow("perp", "Perp", shown(ticker.perp, "price")),
+        DecisionRow("basis", "Basis", _basis(ticker.spot, ticker.perp)),
+        DecisionRow("volume_24h", "Volume 24 h", shown(ticker.volume_24h, "count"), _volume_against(config)),
+        DecisionRow("fresh", "Prices fresh", "yes" if ticker.fresh else "no, nothing is decided"),
     ]
     return rows + [_figure(f"own_{name}", name, value, config) for name, value in sight.figures.items()]
 
 
-def _figure(key: str, name: str, value: Decimal | bool, config: RunConfig) -> SeenRow:
+def _figure(key: str, name: str, value: Decimal | bool, config: RunConfig) -> DecisionRow:
     title = _TITLES.get(name) or name.replace("_", " ").capitalize()
     if isinstance(value, bool):
-        return SeenRow(key, title, "yes" if value else "no")
+        return DecisionRow(key, title, "yes" if value else "no")
     if name == "net_yield":
-        return SeenRow(key, title, _percent(value), "above 0 to enter")
+        return DecisionRow(key, title, _percent(value), "above 0 to enter")
     against = ""
     if name == "score" and config.strategy_mode == _SCORE_STRATEGY:
         against = f"enter at {plain(config.entry_threshold)}, exit below {plain(config.exit_threshold)}"
     text = plain(value)
-    return SeenRow(key, title, text if len(text) <= _LONGEST else shown(value, "quantity"), against)
+    return DecisionRow(key, title, text if len(text) <= _LONGEST else shown(value, "quantity"), against)
 
 
 def _rate_against(config: RunConfig) -> str:

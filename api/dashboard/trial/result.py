@@ -1,11 +1,11 @@
-"""What the page of a run with a result begins with; everything else arrives in parts."""
+"""Values for the top of the page of a run with a result; everything else arrives in parts."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.dashboard import rows
-from api.dashboard.trial.run_context import Subject
+from api.dashboard.trial.run_context import RunContext
 from api.presentation.metric_catalogue import HEADLINE, beside_labels, groups, labels
 from api.presentation.presenters import quote_of, without_nulls
 from bot.backtest.findings import RunFinding
@@ -13,11 +13,11 @@ from bot.config.run_config import RunConfig
 from bot.market.symbols import SYNTHETIC_EXCHANGE
 
 
-def subject_context(subject: Subject) -> dict[str, Any]:
-    """Return what `trial_result.html` needs of a run."""
-    run = subject.run
+def run_page_values(context: RunContext) -> dict[str, Any]:
+    """Return the values of `trial_result.html` for a run."""
+    run = context.run
     return result_context(
-        subject.base, run.config, subject.figures, run.run_key, frozenset(), subject.findings
+        context.base, run.config, context.figures, run.run_key, frozenset(), context.findings
     )
 
 
@@ -29,7 +29,7 @@ def result_context(
     varied: frozenset[str],
     findings: Sequence[RunFinding],
 ) -> dict[str, Any]:
-    """Return what `trial_result.html` needs: `figures` are metrics by name, `varied` is set in bold.
+    """Return the values of `trial_result.html`: `figures` are metrics by name, `varied` is set in bold.
 
     `config` is None for parameters that contradict each other, `figures` for a run without a result.
     """

@@ -24,8 +24,8 @@ Equity = list[tuple[int, Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """A run with a result; `base` is where the parts of its page are, curve and trades are there if stored.
+class RunContext:
+    """A run with a result; `base` is the address of the parts of its page, curve and trades if stored.
 
     `figures` are its metrics by name, money as Decimal.
     """
@@ -38,14 +38,14 @@ class Subject:
     findings: Sequence[RunFinding]
 
 
-def trial_subject(connection: sa.Connection, sweep_id: int, number: int) -> Subject:
+def trial_context(connection: sa.Connection, sweep_id: int, number: int) -> RunContext:
     """Return a completed trial; raises UnknownSweepError, or TrialFailedError if it has no result."""
     spec, trial = get_spec(connection, sweep_id), one_trial(connection, sweep_id, number)
     if trial.state is TrialState.FAILED:
         raise TrialFailedError(number, trial.error or "")
     equity = stored_equity(connection, sweep_id, number)
     run = trial_run(sweep_id, spec, number, trial.run_key)
-    return Subject(
+    return RunContext(
         f"/dashboard/sweeps/{sweep_id}/trials/{number}",
         replace(run, stored=equity is not None),
         trial.metrics or {},
@@ -55,7 +55,7 @@ def trial_subject(connection: sa.Connection, sweep_id: int, number: int) -> Subj
     )
 
 
-def backtest_subject(job: JobView) -> Subject:
+def backtest_context(job: JobView) -> RunContext:
     """Return a backtest that completed; raises BacktestUnfinishedError."""
     if job.state is not JobState.COMPLETED or job.result is None:
         raise BacktestUnfinishedError(job.id, job.error or f"it is {job.state}")
@@ -63,7 +63,9 @@ def backtest_subject(job: JobView) -> Subject:
     run = StoredRun(-job.id, f"backtest {job.id}", _config_of(job), job.result["run_key"], stored=True)
     equity = [(t_ms, Decimal(value)) for t_ms, value in job.result["equity"]]
     figures, trades = job_figures(job.result), job.result["trades"]
-    return Subject(f"/dashboard/backtests/{job.id}", run, figures, equity, trades, job_findings(job.result))
+    return RunContext(
+        f"/dashboard/backtests/{job.id}", run, figures, equity, trades, job_findings(job.result)
+    )
 
 
 def _config_of(job: JobView) -> RunConfig:
@@ -88,19 +90,19 @@ def _figure(kind: MetricKind, value: Any) -> Any:
     return Decimal(value) if kind is MetricKind.MONEY and value is not None else value
 
 
-async def _subject(request: Request, database: DatabaseDep) -> Subject:
+async def _run_context(request: Request, database: DatabaseDep) -> RunContext:
     path = request.path_params
     if "job_id" in path:
-        return backtest_subject(await database.read(get_job, JobKind.BACKTEST, path["job_id"]))
-    return await database.read(trial_subject, path["sweep_id"], path["number"])
+        return backtest_context(await database.read(get_job, JobKind.BACKTEST, path["job_id"]))
+    return await database.read(trial_context, path["sweep_id"], path["number"])
 
 
-SubjectDep = Annotated[Subject, Depends(_subject)]
+RunContextDep = Annotated[RunContext, Depends(_run_context)]
 """The run that the numbers in the path name: `sweep_id` and `number`, or `job_id`."""
 
 
-async def _study(subject: SubjectDep, replays: ReplaysDep) -> Study:
-    return await replays.work.run(lambda: replays.study(subject.run))
+async def _study(context: RunContextDep, replays: ReplaysDep) -> Study:
+    return await replays.work.run(lambda: replays.study(context.run))
 
 
 StudyDep = Annotated[Study, Depends(_study)]

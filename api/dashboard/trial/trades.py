@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import accumulate
 
 from api.dashboard.rows import TradeRow, trade_row
-from api.dashboard.trial.decision_rows import SeenRow, seen_rows
+from api.dashboard.trial.decision_rows import DecisionRow, decision_rows
 from api.dashboard.trial.waterfall import attribution_of
 from api.replays import Study
 from bot.backtest.attribution import Attribution
@@ -40,8 +40,8 @@ class TradeStory:
 
     row: TradeRow
     parts: Attribution
-    entry: Sequence[SeenRow]
-    leaving: Sequence[SeenRow]
+    entry: Sequence[DecisionRow]
+    leaving: Sequence[DecisionRow]
     ended: str
     settlements: Sequence[SettlementRow]
     start: int
@@ -84,5 +84,5 @@ def settlements_of(trade: Trade, payments: Sequence[FundingPayment]) -> list[Set
         return [SettlementRow(payment, total) for payment, total in zip(own, totals, strict=True)]
 
 
-def _rows(study: Study, sight: Sight | None) -> list[SeenRow]:
-    return [] if sight is None else seen_rows(sight, study.result.config)
+def _rows(study: Study, sight: Sight | None) -> list[DecisionRow]:
+    return [] if sight is None else decision_rows(sight, study.result.config)

@@ -14,7 +14,7 @@ from api.dashboard.trial import result
 from api.dashboard.trial.charts import Span, curve_document, funding_document, moves_document
 from api.dashboard.trial.entry_blockers import blocked_rows
 from api.dashboard.trial.monthly_calendar import MONTHS, year_rows
-from api.dashboard.trial.run_context import StudyDep, SubjectDep, study_or_refusal
+from api.dashboard.trial.run_context import RunContextDep, StudyDep, study_or_refusal
 from api.dashboard.trial.trades import trade_story
 from api.dashboard.trial.waterfall import attribution_of, waterfall
 from api.dependencies import ClockDep, DatabaseDep, ReplaysDep
@@ -49,7 +49,7 @@ async def trial_page(
         page = SweepPage(get_sweep(connection, sweep_id), get_spec(connection, sweep_id))
         return page, one_trial(connection, sweep_id, number)
 
-    sweep, trial = await database.study(query)
+    sweep, trial = await database.analyze(query)
     return pages.render(
         request,
         "trial.html",
@@ -69,7 +69,7 @@ async def trial_page(
 
 @parts.get("/curve")
 async def curve(
-    subject: SubjectDep, replays: ReplaysDep, first: Moment = None, last: Moment = None
+    context: RunContextDep, replays: ReplaysDep, first: Moment = None, last: Moment = None
 ) -> JsonResponse:
     """Return equity, drawdown, holding and moves, thinned to what a screen shows, from `first` to `last`.
 
@@ -77,15 +77,15 @@ async def curve(
     """
 
     def drawn() -> dict[str, object]:
-        study, refused = study_or_refusal(replays, subject.run)
-        equity = subject.equity if study is None else study.result.equity
+        study, refused = study_or_refusal(replays, context.run)
+        equity = context.equity if study is None else study.result.equity
         if equity is None:
             raise CurveUnavailableError(refused or "")
         others = {} if study is None else {"hold": study.hold.equity}
         span = span_of(first, last)
-        document = curve_document(equity, subject.run.config.initial_capital, others, span)
+        document = curve_document(equity, context.run.config.initial_capital, others, span)
         marks = moves_document(study.result.trades if study else (), span)
-        origin = curve_origin(stored=subject.equity is not None, replayed=study is not None)
+        origin = curve_origin(stored=context.equity is not None, replayed=study is not None)
         return document | marks | {"refused": refused, "origin": origin}
 
     return JsonResponse(await replays.work.run(drawn))
@@ -124,12 +124,12 @@ async def funding(
 
 @parts.get("/report")
 async def report(
-    request: Request, pages: PagesDep, subject: SubjectDep, replays: ReplaysDep, clock: ClockDep
+    request: Request, pages: PagesDep, context: RunContextDep, replays: ReplaysDep, clock: ClockDep
 ) -> HTMLResponse:
     """Return what only a replay can tell: parts of the net, months, data read, what blocked entries."""
 
     def render() -> HTMLResponse:
-        study, refused = study_or_refusal(replays, subject.run)
+        study, refused = study_or_refusal(replays, context.run)
         if study is None:
             return pages.render(request, "trade_report_refused.html", refused=refused)
         run = study.result
@@ -155,12 +155,12 @@ async def report(
 
 @parts.get("/trades")
 async def trade_list(
-    request: Request, pages: PagesDep, subject: SubjectDep, replays: ReplaysDep, start: Start = 0
+    request: Request, pages: PagesDep, context: RunContextDep, replays: ReplaysDep, start: Start = 0
 ) -> HTMLResponse:
     """Return a page of the round trips of a run, stored or replayed now."""
-    trades = subject.trades
+    trades = context.trades
     if trades is None:
-        run = subject.run
+        run = context.run
         study = await replays.work.run(lambda: replays.study(run))
         trades = [trade_document(trade) for trade in study.result.trades]
     shown = trades[start : start + _PAGE_TRADES]
@@ -169,7 +169,7 @@ async def trade_list(
         request,
         "trade_list.html",
         trades=[rows.trade_row(trade) for trade in shown],
-        unit=quote_of(subject.run.config.symbols),
+        unit=quote_of(context.run.config.symbols),
         start=start,
         next_start=end if end < len(trades) else None,
         total=len(trades),
@@ -188,10 +188,10 @@ async def trade_detail(
 
 
 @parts.get("/config.json")
-async def config_file(subject: SubjectDep) -> Response:
+async def config_file(context: RunContextDep) -> Response:
     """Return the parameters of the run as the file that `backtest`, `compare` and `paper` take."""
-    text = json.dumps(result.file_of(subject.run.config), indent=2, ensure_ascii=False)
-    name = subject.base.removeprefix("/dashboard/").replace("/", "-")
+    text = json.dumps(result.file_of(context.run.config), indent=2, ensure_ascii=False)
+    name = context.base.removeprefix("/dashboard/").replace("/", "-")
     headers = {"Content-Disposition": f'attachment; filename="{name}.json"'}
     return Response(text + "\n", media_type="application/json", headers=headers)
 

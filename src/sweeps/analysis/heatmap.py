@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
 from sweeps.analysis.grouping import Aggregate, Groups, Summaries, is_maximized, summarize
-from sweeps.analysis.matrix_axes import Side, drawn_sides, written_side
+from sweeps.analysis.matrix_axes import MatrixAxis, drawn_matrix_axes, written_matrix_axis
 from sweeps.analysis.plateau import Cell, best_cell, plateau
 from sweeps.analysis.progress import get_spec
 from sweeps.analysis.selection import RANGE, selected
@@ -26,10 +26,10 @@ MOST_CELLS = 50_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heatmap:
-    """Two sides and the cells that trials have a value for, row by row; where best cell and plateau are."""
+    """Two axes and the cells that trials have a value for, row by row; places of best cell and plateau."""
 
-    x: Side
-    y: Side
+    x: MatrixAxis
+    y: MatrixAxis
     metric: str
     aggregate: Aggregate
     cells: Summaries
@@ -75,8 +75,8 @@ def heatmap(
     metric = checked_metric(spec, metric)
     _check(spec, x, y, fixed or {})
     done, cells = selected(connection, sweep_id, spec, [metric], fixed)
-    sides = _sides(spec, x, y, most)
-    return _matrix(spec, metric, aggregate, sides, done, cells)
+    axes = _matrix_axes(spec, x, y, most)
+    return _matrix(spec, metric, aggregate, axes, done, cells)
 
 
 def panels(
@@ -99,15 +99,15 @@ def panels(
     _check(spec, x, y, fixed or {})
     third = checked_axis(spec.space, "z", z)
     if z in {x, y}:
-        raise InvalidInputError.of("z", f"{z!r} is a side of the matrix already")
+        raise InvalidInputError.of("z", f"{z!r} is an axis of the matrix already")
     done, cells = selected(connection, sweep_id, spec, [metric], fixed)
     at = spec.space.positions(cells, z)
     present = np.isin(np.arange(len(third.values)), at)
     order = [position for position in ascending(third) if present[position]]
     shown = _evenly(order, MOST_PANELS)
-    sides = _sides(spec, x, y, MOST_CELLS // max(len(shown), 1))
+    axes = _matrix_axes(spec, x, y, MOST_CELLS // max(len(shown), 1))
     found = [
-        _matrix(spec, metric, aggregate, sides, done.only(at == position), cells[at == position])
+        _matrix(spec, metric, aggregate, axes, done.only(at == position), cells[at == position])
         for position in shown
     ]
     return Panels(z, tuple(third.labels[position] for position in shown), found, len(order) - len(shown))
@@ -131,21 +131,23 @@ def _check(spec: SweepSpec, x: str, y: str, fixed: Mapping[str, str]) -> None:
         raise InvalidInputError.of("y", f"{y!r} is the x axis already")
 
 
-def _sides(spec: SweepSpec, x: str, y: str, most: int | None) -> tuple[Side, Side]:
+def _matrix_axes(spec: SweepSpec, x: str, y: str, most: int | None) -> tuple[MatrixAxis, MatrixAxis]:
     across, down = spec.space.by_name[x], spec.space.by_name[y]
-    return (written_side(across), written_side(down)) if most is None else drawn_sides(across, down, most)
+    if most is None:
+        return written_matrix_axis(across), written_matrix_axis(down)
+    return drawn_matrix_axes(across, down, most)
 
 
 def _matrix(
     spec: SweepSpec,
     metric: str,
     aggregate: Aggregate,
-    sides: tuple[Side, Side],
+    axes: tuple[MatrixAxis, MatrixAxis],
     done: Measured,
     places: Numbers,
 ) -> Heatmap:
-    groups = _groups(spec, metric, sides, done, places)
-    x, y = sides
+    groups = _groups(spec, metric, axes, done, places)
+    x, y = axes
     cells = summarize(groups, aggregate)
     levels = np.full(y.size * x.size, np.nan)
     levels[cells.groups] = cells.values
@@ -158,9 +160,9 @@ def _matrix(
 
 
 def _groups(
-    spec: SweepSpec, metric: str, sides: tuple[Side, Side], done: Measured, places: Numbers
+    spec: SweepSpec, metric: str, axes: tuple[MatrixAxis, MatrixAxis], done: Measured, places: Numbers
 ) -> Groups:
-    x, y = sides
+    x, y = axes
     kept = done.defined(metric)
     ids = y.of(spec.space, places) * x.size + x.of(spec.space, places)
     return Groups(

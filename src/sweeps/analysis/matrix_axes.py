@@ -1,4 +1,4 @@
-"""The sides of a matrix: the values of an axis as they were written, or ascending and merged to be drawn."""
+"""Axes of a matrix: the values of an axis as they were written, or ascending and merged to be drawn."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -12,8 +12,8 @@ from sweeps.spec.space import TrialSpace
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Side:
-    """One side: label and last label of each step, which step each value of the axis is in.
+class MatrixAxis:
+    """One axis of a matrix: label and last label of each step, and the step of each value.
 
     `ordered` says whether neighbouring steps are neighbouring numbers, `absent` on how many first steps the
     axis does not apply; `merged` is how many values a step holds.
@@ -33,17 +33,17 @@ class Side:
 
     @property
     def size(self) -> int:
-        """How many steps there are."""
+        """Number of steps."""
         return len(self.labels)
 
 
-def written_side(axis: Axis) -> Side:
-    """Return a side with one step for each value, in the order written."""
-    return _side(axis, list(range(len(axis.values))), 1)
+def written_matrix_axis(axis: Axis) -> MatrixAxis:
+    """Return an axis with one step for each value, in the order written."""
+    return _matrix_axis(axis, list(range(len(axis.values))), 1)
 
 
-def drawn_sides(across: Axis, down: Axis, most: int) -> tuple[Side, Side]:
-    """Return two sides with ascending values, neighbours merged until the matrix has at most `most` cells."""
+def drawn_matrix_axes(across: Axis, down: Axis, most: int) -> tuple[MatrixAxis, MatrixAxis]:
+    """Return two axes with ascending values, neighbours merged until the matrix has at most `most` cells."""
     apart = [_apart(axis) for axis in (across, down)]
     values = [len(axis.values) - held for axis, held in zip((across, down), apart, strict=True)]
     merged = [1, 1]
@@ -53,7 +53,7 @@ def drawn_sides(across: Axis, down: Axis, most: int) -> tuple[Side, Side]:
         if sizes[0] * sizes[1] <= most or larger is None:
             break
         merged[larger] += 1
-    return _side(across, ascending(across), merged[0]), _side(down, ascending(down), merged[1])
+    return _matrix_axis(across, ascending(across), merged[0]), _matrix_axis(down, ascending(down), merged[1])
 
 
 def _apart(axis: Axis) -> int:
@@ -66,13 +66,13 @@ def is_ordered(axis: Axis) -> bool:
     return all(as_number(value) is not None for at, value in enumerate(axis.values) if not absent(axis, at))
 
 
-def _side(axis: Axis, order: list[int], merged: int) -> Side:
+def _matrix_axis(axis: Axis, order: list[int], merged: int) -> MatrixAxis:
     ordered = is_ordered(axis) and order == ascending(axis)
     apart = _apart(axis) if order == ascending(axis) else 0
     starts = [*range(apart), *range(apart, len(order), merged)]
     steps = np.empty(len(order), dtype=np.int64)
     steps[order] = np.searchsorted(starts, np.arange(len(order)), side="right") - 1
-    return Side(
+    return MatrixAxis(
         axis.name,
         tuple(axis.labels[order[at]] for at in starts),
         tuple(axis.labels[order[at - 1]] for at in [*starts[1:], len(order)]),

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from webservice import DATABASE
 
-from api.principals import MASTER, SESSION_SECONDS, Caller, Callers, same_text
+from api.principals import MASTER, SESSION_SECONDS, Principal, Principals, same_text
 from bot.clock import SimulatedClock
 from bot.market_store.database import open_engine, write_transaction
 from sweeps.storage.scopes import Scope
@@ -23,12 +23,12 @@ OWN_PAGE = {"Origin": "http://localhost"}
 
 
 class Door:
-    """Callers with a clock and the database of `home`, asked synchronously; counts what is read."""
+    """Principals with a clock and the database of `home`, asked synchronously; counts what is read."""
 
     def __init__(self, home: Path, master: str = "secret") -> None:
         self.clock = SimulatedClock(NOW_MS)
         self.engine = open_engine(f"sqlite:///{home / DATABASE}")
-        self.callers = Callers(master, self.clock)
+        self.principals = Principals(master, self.clock)
         self.reads = 0
 
     async def read(self, query: Callable[..., Any], *args: Any) -> Any:
@@ -40,19 +40,19 @@ class Door:
         with write_transaction(self.engine) as connection:
             return command(connection, *args, **values)
 
-    def by_token(self, given: str) -> Caller | None:
-        return asyncio.run(self.callers.by_token(given, cast("Any", self)))
+    def by_token(self, given: str) -> Principal | None:
+        return asyncio.run(self.principals.by_token(given, cast("Any", self)))
 
-    def by_session(self, cookie: str) -> Caller | None:
-        return asyncio.run(self.callers.by_session(cookie, cast("Any", self)))
+    def by_session(self, cookie: str) -> Principal | None:
+        return asyncio.run(self.principals.by_session(cookie, cast("Any", self)))
 
     def sign_in(self, given: str) -> str:
-        caller = self.by_token(given)
-        assert caller is not None
-        return asyncio.run(self.callers.open_session(caller, cast("Any", self)))
+        principal = self.by_token(given)
+        assert principal is not None
+        return asyncio.run(self.principals.open_session(principal, cast("Any", self)))
 
     def sign_out(self, cookie: str) -> None:
-        asyncio.run(self.callers.end_session(cookie, cast("Any", self)))
+        asyncio.run(self.principals.end_session(cookie, cast("Any", self)))
 
     def new_token(self, name: str, scope: Scope = Scope.READ, days: int | None = None) -> str:
         with write_transaction(self.engine) as connection:
@@ -140,7 +140,7 @@ def test_expired_sessions_are_forgotten_at_the_next_login(door: Door) -> None:
 
 def test_a_named_token_is_known_by_its_digest_and_asked_for_once_in_a_while(door: Door) -> None:
     text = door.new_token("reader")
-    expected = Caller("reader", Scope.READ, digest_of(text))
+    expected = Principal("reader", Scope.READ, digest_of(text))
     assert door.by_token(text) == expected
     assert door.by_token(digest_of(text)) is None
     assert door.by_token("secret") == MASTER
@@ -172,7 +172,7 @@ def test_a_new_token_of_the_same_name_does_not_bring_sessions_back(door: Door) -
     text = door.new_token("someone", Scope.FULL)
     door.pass_s(2)
     assert door.by_session(cookie) is None
-    assert door.by_token(text) == Caller("someone", Scope.FULL, digest_of(text))
+    assert door.by_token(text) == Principal("someone", Scope.FULL, digest_of(text))
 
 
 def test_an_expired_token_is_nobodys_and_its_session_over(door: Door) -> None:

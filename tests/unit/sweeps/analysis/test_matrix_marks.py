@@ -1,11 +1,11 @@
-"""Best cell, plateau and the sides of a matrix, on matrices small enough to check by eye."""
+"""Best cell, plateau and the axes of a matrix, on matrices small enough to check by eye."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 
-from sweeps.analysis.matrix_axes import drawn_sides, written_side
+from sweeps.analysis.matrix_axes import drawn_matrix_axes, written_matrix_axis
 from sweeps.analysis.plateau import best_cell, plateau
 from sweeps.spec.spec import SweepSpec
 
@@ -50,27 +50,27 @@ def test_plateau_of_equal_worst_neighbours_is_the_better_cell() -> None:
     assert find([[1, 1, 1, 1], [1, 2, 3, 1], [1, 1, 1, 1]]) == (1, 2)
 
 
-def test_neighbours_are_only_sought_along_sides_of_numbers() -> None:
+def test_neighbours_are_only_sought_along_axes_of_numbers() -> None:
     rows: list[list[float]] = [[3, 3, 3], [9, 0, 9]]
     assert find(rows, down=False) == (0, 1)
     assert find(rows, across=False, down=False) is None
     assert find([[NAN, 5], [NAN, NAN]]) is None
 
 
-def test_written_side_keeps_the_order_written_and_knows_when_it_is_no_ascending_one() -> None:
+def test_written_matrix_axis_keeps_the_order_written_and_knows_when_it_is_no_ascending_one() -> None:
     axes = spec(perp_leverage=[3, 1, 2], min_funding_rate=["0.1", "0.2"]).space.by_name
-    side = written_side(axes["perp_leverage"])
-    assert (side.labels, side.steps.tolist(), side.ordered) == (("3", "1", "2"), [0, 1, 2], False)
-    assert written_side(axes["min_funding_rate"]).ordered
+    axis = written_matrix_axis(axes["perp_leverage"])
+    assert (axis.labels, axis.steps.tolist(), axis.ordered) == (("3", "1", "2"), [0, 1, 2], False)
+    assert written_matrix_axis(axes["min_funding_rate"]).ordered
 
 
-def test_drawn_sides_ascend_and_merge_neighbours_until_they_fit() -> None:
+def test_drawn_matrix_axes_ascend_and_merge_neighbours_until_they_fit() -> None:
     axes = spec(perp_leverage=[3, 1, 2, 5, 4], slippage_bps=list(range(10))).space.by_name
-    across, down = drawn_sides(axes["perp_leverage"], axes["slippage_bps"], 50)
+    across, down = drawn_matrix_axes(axes["perp_leverage"], axes["slippage_bps"], 50)
     assert across.labels == ("1", "2", "3", "4", "5")
     assert across.steps.tolist() == [2, 0, 1, 4, 3]
     assert (across.merged, down.merged) == (1, 1)
-    across, down = drawn_sides(axes["perp_leverage"], axes["slippage_bps"], 12)
+    across, down = drawn_matrix_axes(axes["perp_leverage"], axes["slippage_bps"], 12)
     assert across.size * down.size <= 12
     assert across.labels == ("1", "3", "5")
     assert across.until == ("2", "4", "5")
@@ -78,11 +78,11 @@ def test_drawn_sides_ascend_and_merge_neighbours_until_they_fit() -> None:
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 7, 10, 49, 500, 2499])
-def test_drawn_sides_never_have_more_cells_than_asked_for(most: int) -> None:
+def test_drawn_matrix_axes_never_have_more_cells_than_asked_for(most: int) -> None:
     axes = spec(perp_leverage={"start": 1, "stop": 50, "num": 50}, slippage_bps=list(range(50))).space.by_name
     for across, down in (("perp_leverage", "slippage_bps"), ("slippage_bps", "perp_leverage")):
-        sides = drawn_sides(axes[across], axes[down], most)
-        assert sides[0].size * sides[1].size <= most
+        drawn = drawn_matrix_axes(axes[across], axes[down], most)
+        assert drawn[0].size * drawn[1].size <= most
 
 
 def test_place_where_a_parameter_does_not_apply_comes_first_and_is_never_merged() -> None:
@@ -92,7 +92,7 @@ def test_place_where_a_parameter_does_not_apply_comes_first_and_is_never_merged(
         "exit_funding_rate": {"values": ["0.3", "0.1", "0.2"], "when": {"strategy_mode": "simple"}},
     }
     axes = spec(**grid).space.by_name
-    across, _ = drawn_sides(axes["exit_funding_rate"], axes["perp_leverage"], 4)
+    across, _ = drawn_matrix_axes(axes["exit_funding_rate"], axes["perp_leverage"], 4)
     assert across.labels == (None, "0.1")
     assert across.until == (None, "0.3")
     assert across.absent == 1
