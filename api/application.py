@@ -41,7 +41,7 @@ from sweeps.storage.uploads import MAX_UPLOAD_BYTES
 from sweeps.watchdog import bound_shutdown
 
 PATIENCE_MS = 8_000
-"""How long a request waits for another process's write to SQLite before it is answered with 503."""
+"""Time that a request waits for another process's write to SQLite before it is answered with 503."""
 
 _SHUTDOWN_S = 8
 

@@ -33,7 +33,7 @@ _BPS = Decimal(10_000)
 
 
 class Costs(Parameters):
-    """What a fill costs: taker fees of both legs and slippage; those of a run by default."""
+    """Costs of a fill: taker fees of both legs and slippage; those of a run by default."""
 
     spot_taker: FeeRate = _DEFAULTS["spot_taker"].default
     perp_taker: FeeRate = _DEFAULTS["perp_taker"].default

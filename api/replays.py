@@ -47,7 +47,7 @@ class Study:
 
     @property
     def prices(self) -> int:
-        """How many prices its window holds."""
+        """Number of prices in its window."""
         return len(self.window.events) * len(self.window.instruments)
 
 

@@ -1,4 +1,4 @@
-"""What the API, the command line and the local stack take from the environment; read only here."""
+"""Settings of the API, the command line and the local stack from the environment; read only here."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What is said when the application cannot start: one line, as by the commands."""
+"""Error of an application that cannot start: one line, as the commands print it."""
 
 import sys
 

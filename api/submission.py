@@ -1,4 +1,4 @@
-"""What is checked before a sweep is accepted: that the store can feed it, and hold what comes of it."""
+"""Checks before a sweep is accepted: the store holds its data, and can hold its results."""
 
 from bot.config.run_config import RunConfig
 from bot.errors import FieldError, InvalidInputError

@@ -1,4 +1,4 @@
-"""What a browser test notes about the page it visits."""
+"""Notes of a browser test about the page it visits."""
 
 from playwright.sync_api import Page, Request
 

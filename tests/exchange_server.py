@@ -42,7 +42,7 @@ class ServedPair:
 
 @dataclass(slots=True)
 class ExchangeServer(ABC):
-    """What is served; nothing later than `now_ms` is told. Each path meets its `failures` first."""
+    """Data that is served; nothing later than `now_ms` is told. Each path meets its `failures` first."""
 
     pair: ServedPair
     now_ms: int

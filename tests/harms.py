@@ -1,4 +1,4 @@
-"""What sweeps are told in their names to do to their workers: so one running service meets every fault."""
+"""Harm that sweeps do to their workers, ordered in their names: so one running service meets every fault."""
 
 import os
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ COMMITTING = "about to commit results"
 
 @dataclass(frozen=True)
 class Orders:
-    """What the trials of a sweep do, by number or `all`, and what is done before the first of a chunk."""
+    """Harm done by the trials of a sweep, by number or `all`, and before the first of a chunk."""
 
     trial_ms: float = float(os.environ.get(TRIAL_MS, "0"))
     outside: str = ""

@@ -1,4 +1,4 @@
-"""Why the process of a task died, and what its row says of it: killed, crashed, ended by itself, or hung."""
+"""Causes of a process's death, and the error stored for each: killed, crashed, ended by itself, or hung."""
 
 import re
 

@@ -69,6 +69,6 @@ class ChunkConsumer(Consumer):
 
     @property
     def max_prefetch_count(self) -> int:
-        """How many messages are taken at a time once a lost connection is back."""
+        """Most messages taken at a time once a lost connection is back."""
         processes: int = self.pool.num_processes - spare_processes(self.controller)
         return processes * self.prefetch_multiplier

@@ -1,4 +1,4 @@
-"""What each pool process opens for itself after the fork: engine, window cache, runners."""
+"""Resources that each pool process opens after the fork: engine, window cache, runners."""
 
 import os
 import resource

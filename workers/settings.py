@@ -15,7 +15,7 @@ _VISIBILITY_TIMEOUT_S = 3 * _HARD_TIME_LIMIT_S
 
 
 class WorkerSettings(ServiceSettings, BaseSettings):
-    """What a worker reads from variables named CARRYGRID_...
+    """Settings of a worker, read from variables named CARRYGRID_...
 
     Times in seconds. `trial_timeout_s` is how long a trial may take whose sweep does not say. The limits of
     the task queue follow from the longest that any sweep may ask for: they are but the last resort, behind
@@ -45,7 +45,7 @@ class WorkerSettings(ServiceSettings, BaseSettings):
 
     @property
     def hard_time_limit_s(self) -> int:
-        """When the task queue kills the process of a task."""
+        """Time after which the task queue kills the process of a task."""
         return _HARD_TIME_LIMIT_S
 
 

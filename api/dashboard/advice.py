@@ -1,4 +1,4 @@
-"""What to do next on the page of an error."""
+"""Advice on the page of an error."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

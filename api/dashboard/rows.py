@@ -1,4 +1,4 @@
-"""What the pages print in their tables: trials, round trips, parameters, recorded series."""
+"""Rows of the tables on the pages: trials, round trips, parameters, recorded series."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -96,7 +96,7 @@ def default_rows() -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class DataRow:
-    """What a run read of one symbol: candle intervals by leg, settlements, and where its records end."""
+    """Data a run read of one symbol: candle intervals by leg, settlements, and the end of its records."""
 
     symbol: str
     candles: str

@@ -1,4 +1,4 @@
-"""What a database error means to a user: no answer for now, no space, or another schema."""
+"""Problems for database errors: no answer for now, no space, or another schema."""
 
 import sqlite3
 from http import HTTPStatus

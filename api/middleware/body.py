@@ -83,7 +83,7 @@ def parse_object(body: bytes) -> dict[str, object]:
 
 
 _Place = tuple["_Place | None", str | int]
-"""Where a value is: the place of what it is in, and its name or index there; written out for errors only."""
+"""Place of a value: the place of its container, and its name or index there; written out for errors only."""
 
 
 def _check_members(value: list[object] | dict[str, object], place: _Place | None, depth: int) -> None:

@@ -1,10 +1,10 @@
-"""Whom a request is from: the peer of its connection, or whom a proxy that we trust says it asks for."""
+"""Client of a request: the peer of its connection, or the client named by a trusted proxy."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 PEER = "carrygrid.peer"
-"""Where our connections note client and scheme, before uvicorn believes anybody about them."""
+"""Scope key for client and scheme of a connection, noted before uvicorn reads any forwarded header."""
 
 
 class TrustedProxies:

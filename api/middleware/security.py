@@ -1,4 +1,4 @@
-"""Who may call: a bearer token for programs, a signed session cookie for the dashboard, no other sites."""
+"""Access control: a bearer token for programs, a signed session cookie for the dashboard, no other sites."""
 
 from collections.abc import Collection
 from http.cookies import CookieError, SimpleCookie
@@ -24,7 +24,7 @@ _OPEN_PREFIX = "/dashboard/static/"
 _MOST_QUERY_CHARACTERS = 4000
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HARMLESS = frozenset({"/sweeps/validate", "/backtests/validate", "/dashboard/logout"})
-"""What may be posted without changing anything."""
+"""Paths that take a POST and change nothing."""
 
 
 class AccessGuard:

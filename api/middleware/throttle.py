@@ -1,4 +1,4 @@
-"""How often one client may ask: a bucket of requests for each, that fills again as time passes."""
+"""Rate limit of one client: a bucket of requests for each, that fills again as time passes."""
 
 from collections import OrderedDict
 from dataclasses import dataclass

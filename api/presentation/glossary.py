@@ -19,7 +19,7 @@ class Term:
 
     @property
     def anchor(self) -> str:
-        """Where the glossary explains it."""
+        """Address of its entry in the glossary."""
         return f"{PATH}#{self.key}"
 
 

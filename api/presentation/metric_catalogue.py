@@ -1,4 +1,4 @@
-"""How each metric is called, printed and explained on the pages."""
+"""Catalogue of metrics: label, format and explanation on the pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class MetricLabel:
 
     @property
     def small_is_good(self) -> bool:
-        """Whether less of it is better."""
+        """True if less of it is better."""
         return natural_direction(self.name) is Direction.MINIMIZE
 
 

@@ -1,4 +1,4 @@
-"""What the pages print of a sweep: the service's view with labels, units and text in place."""
+"""Presenters of sweeps: the service's view with labels, units and text in place."""
 
 import json
 from collections.abc import Sequence
@@ -78,7 +78,7 @@ class SweepCard:
 
     @property
     def cautions(self) -> list[str]:
-        """What the best trial's numbers may owe to bad data, in words; nothing in most sweeps."""
+        """Cautions about the data behind the best trial's numbers, in words; none for most sweeps."""
         ended = {"dead_contract"} if self.view.summary.ends_dead else set()
         found = [words(name) for name in self.view.finding_names if name in SERIOUS - ended]
         figures = self.view.best.metrics if self.view.best else {}

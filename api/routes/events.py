@@ -14,7 +14,7 @@ from sweeps.analysis.progress import SweepView, get_sweep
 
 router = APIRouter(prefix="/sweeps/{sweep_id}", tags=["sweeps"], responses=PROBLEMS)
 UNREAD_S = 60
-"""How long a client may leave unread what was sent before its stream is closed."""
+"""Time a client may leave events unread before its stream is closed."""
 
 
 async def _feed(request: Request) -> ProgressFeed:

@@ -143,7 +143,7 @@ class SweepDocument(BaseModel):
 
 
 class FailureReason(BaseModel):
-    """Why some trials failed: those whose reasons differ in figures only count as one."""
+    """Reason for which some trials failed; reasons that differ only in figures count as one."""
 
     code: str
     message: str = Field(description="the reason of the example, to the letter")
@@ -174,7 +174,7 @@ class TrialPage(BaseModel):
 
 
 class JobError(BaseModel):
-    """Why a job has no result."""
+    """Error that ended a job."""
 
     code: str | None
     detail: str
@@ -213,7 +213,7 @@ class Liveness(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Which components answer."""
+    """Components and whether they answer."""
 
     status: str
     components: dict[str, str]
@@ -233,7 +233,7 @@ class RemovedRows(BaseModel):
 
 
 class RemovalReport(BaseModel):
-    """What was deleted of a data set, or would be."""
+    """Rows deleted from a data set, or to be deleted by a dry run."""
 
     exchange: str
     series: list[RemovedRows]
@@ -277,7 +277,7 @@ class StrategySuggestion(BaseModel):
 
 
 class WindowSuggestion(BaseModel):
-    """What the rates of a window suggest; `quantiles_8h` are rates per 8 h by share of the settlements."""
+    """Parameters suggested by a window; `quantiles_8h` are rates per 8 h by share of the settlements."""
 
     exchange: str | None
     symbols: list[str]
@@ -300,7 +300,7 @@ class PlannedAxis(BaseModel):
 
 
 class Rejection(BaseModel):
-    """How many cells a constraint alone turns away."""
+    """Number of cells that a constraint alone rejects."""
 
     constraint: str
     cells: int
@@ -319,7 +319,7 @@ class Estimate(BaseModel):
 
 
 class SweepPlan(BaseModel):
-    """What a sweep would be; `duplicates` differ only in parameters that their strategy does not read."""
+    """Plan of a sweep; `duplicates` differ only in parameters that their strategy does not read."""
 
     trials: int
     cells: int

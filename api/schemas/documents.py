@@ -1,4 +1,4 @@
-"""From the service's views to the JSON of the API; `schemas` describes the same shapes."""
+"""JSON documents of the API from the service's views; `answers` describes the same shapes."""
 
 from typing import Any
 

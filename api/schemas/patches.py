@@ -25,7 +25,7 @@ def _few(raw: object) -> object:
 
 
 class SweepChange(BaseModel):
-    """What can change about a sweep: what is written beside it, and how far it reaches."""
+    """Change of a sweep: its tags and note, and its extension."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,7 +46,7 @@ class SweepChange(BaseModel):
 
     @property
     def extends(self) -> bool:
-        """Whether there will be more trials."""
+        """True if it adds trials."""
         return bool(self.add_values) or self.extend_to is not None or self.n is not None
 
     def applied_to(self, spec: SweepSpec) -> SweepSpec:

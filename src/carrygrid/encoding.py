@@ -1,4 +1,4 @@
-"""From Python values to what the API reads: JSON bodies and query texts, numbers exact."""
+"""Encoding of Python values for the API: JSON bodies and query texts, numbers exact."""
 
 import json
 from collections.abc import Mapping

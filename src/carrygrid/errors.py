@@ -1,4 +1,4 @@
-"""How a call fails: one exception that carries what the service said."""
+"""Error of a call: one exception that carries the problem document of the service."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How far a sweep is, and a line that says so."""
+"""Progress of a sweep, and a line that shows it."""
 
 import sys
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""From a trial to the configuration of a run."""
+"""Promotion of a trial to the configuration of a run."""
 
 from collections.abc import Mapping
 from typing import Any

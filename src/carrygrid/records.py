@@ -1,4 +1,4 @@
-"""What the service answers as Python values: amounts as Decimal, times as datetime in UTC."""
+"""Answers of the service as Python values: amounts as Decimal, times as datetime in UTC."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _EPOCH_MS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What numbers have to be read with: an oddity of the market data that they come from.
+    """Finding about the market data of a run that its numbers depend on.
 
     A `warning` is about P&L that may never have been there; `pnl` is the part of the net P&L that comes from
     it, None where unknown, `mainly` whether that is more than half. `windows` counts those of a sweep that
@@ -47,7 +47,7 @@ class Trial:
 
 
 class FailureReason(NamedTuple):
-    """Why `trials` trials failed; `message` is that of the trial `example`."""
+    """Reason for which `trials` trials failed; `message` is that of the trial `example`."""
 
     code: str
     message: str

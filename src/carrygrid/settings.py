@@ -1,4 +1,4 @@
-"""What the client takes from the environment; read only here."""
+"""Settings of the client from the environment; read only here."""
 
 import os
 

@@ -26,7 +26,7 @@ Record_co = TypeVar("Record_co", covariant=True)
 
 
 class Kind(StrEnum):
-    """What the values of a column are; every value may be absent."""
+    """Kind of the values of a column; every value may be absent."""
 
     EXACT = "exact"
     WHOLE = "whole"

@@ -8,7 +8,7 @@ import structlog
 
 
 class LogFormat(StrEnum):
-    """How a line is written: for people, or for programs that search logs."""
+    """Format of a line: for people, or for programs that search logs."""
 
     TEXT = "text"
     JSON = "json"

@@ -1,4 +1,4 @@
-"""Where the service keeps its data and finds its servers; subclasses read the environment."""
+"""Settings of the service: its data and its servers; subclasses read the environment."""
 
 from pathlib import Path
 from typing import Any, Literal

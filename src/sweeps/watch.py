@@ -33,7 +33,7 @@ class Watch(Protocol):
 
 
 class Unwatched:
-    """For processes that nobody watches: nothing is limited."""
+    """Watch that limits nothing, for processes that nobody watches."""
 
     def claimed(self, sweep_id: int, chunk_id: int, token: int) -> None:
         """Show nothing."""

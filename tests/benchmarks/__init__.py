@@ -1,1 +1,1 @@
-"""What `./run bench` measures, and with what."""
+"""Measurements of `./run bench`."""

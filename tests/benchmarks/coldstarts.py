@@ -1,4 +1,4 @@
-"""What one waits for once: the command line, a single run, an import, the first trial of a window."""
+"""Cold starts: the command line, a single run, an import, the first trial of a window."""
 
 import json
 import time

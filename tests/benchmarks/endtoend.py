@@ -21,7 +21,7 @@ from carrygrid.local.ports import LOOPBACK, free_port
 
 _READY_S = 120.0
 _LOOK_S, _LOOK_SHARE = 0.02, 0.02
-"""How often a sweep is looked at: at first often, then so that the looking costs next to nothing."""
+"""Pauses between looks at a sweep: at first often, then so that the looking costs next to nothing."""
 _LONGEST_S = 7_200.0
 SHAPES = {
     10: (5, 2),

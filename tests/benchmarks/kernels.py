@@ -26,13 +26,13 @@ _MALLOC = {
     f"MALLOC_{name}_": str(size)
     for name, size in (("MMAP_THRESHOLD", 2**25), ("TRIM_THRESHOLD", 2**27), ("TOP_PAD", 2**24))
 }
-"""What the workers tell the allocator (`workers.malloc`), for the others as well."""
+"""Allocator settings of the workers (`workers.malloc`), for the others as well."""
 _PLAIN_DECIMAL, _BACKTESTING = 100, 20
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """Who is measured; `run` does so many `trials` once and returns the processor seconds it took."""
+    """Contender of a measurement; `run` replays `trials` once and returns the processor seconds it took."""
 
     name: str
     trials: int

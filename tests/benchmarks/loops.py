@@ -25,7 +25,7 @@ Trial = tuple[int, int]
 
 
 class Series(NamedTuple):
-    """What each settlement shows, oldest first, as whole numbers of PRICE_PLACES and RATE_PLACES."""
+    """Figures at each settlement, oldest first, as whole numbers of PRICE_PLACES and RATE_PLACES."""
 
     rates: list[int]
     spots: list[int]
@@ -34,7 +34,7 @@ class Series(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a trial came to, quote currency; `sharpe` over settlements, of returns on the initial capital."""
+    """Result of a trial, quote currency; `sharpe` over settlements, of returns on the initial capital."""
 
     net: Any
     fees: Any

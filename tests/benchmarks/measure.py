@@ -29,7 +29,7 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a command took: seconds of the wall clock and of processors, and its largest memory in MiB."""
+    """Cost of a command: seconds of the wall clock and of processors, and its largest memory in MiB."""
 
     wall_s: float
     cpu_s: float
@@ -74,7 +74,7 @@ def medians(runs: Sequence[Finished]) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class ProcessUse:
-    """What a living process has used so far.
+    """Resources that a living process has used so far.
 
     It `waited_s` for a processor that others had; `reaped_s` is the processor time of children that ended.
     """

@@ -1,4 +1,4 @@
-"""What a sweep costs the broker: one message a trial, as many services do it, beside one for each chunk.
+"""Cost of a sweep to the broker: one message a trial, as many services do it, beside one for each chunk.
 
 Run as `PYTHONPATH=tests:tests/reliability python -m benchmarks.messages`; starts a broker of its own.
 """

@@ -1,4 +1,4 @@
-"""How cost grows: with settlements, trials, symbols and worker processes."""
+"""Growth of cost: with settlements, trials, symbols and worker processes."""
 
 import json
 import statistics

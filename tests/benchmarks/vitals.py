@@ -17,7 +17,7 @@ _WARM_UP = 0.25
 
 @dataclass
 class Series:
-    """What one quantity was, over time; seconds since the start."""
+    """Values of one quantity over time; seconds since the start."""
 
     at_s: list[float] = field(default_factory=list)
     values: list[float] = field(default_factory=list)

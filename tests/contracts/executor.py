@@ -1,4 +1,4 @@
-"""What every Executor promises."""
+"""Contract of every Executor."""
 
 from abc import ABC, abstractmethod
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What a worker does with trials that misbehave, by exceptions of every kind."""
+"""Misbehaving trials in a worker, by exceptions of every kind."""
 
 import traceback
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""How `carrygrid` ends as a process: interrupted while it loads, without a reader, a disk or a stream."""
+"""Ends of `carrygrid` as a process: interrupted while it loads, without a reader, a disk or a stream."""
 
 import json
 import os

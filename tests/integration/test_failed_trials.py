@@ -1,4 +1,4 @@
-"""Why trials failed, and sweeps by how they ended, on every database."""
+"""Failure reasons of trials, and sweeps by outcome, on every database."""
 
 from typing import Any
 

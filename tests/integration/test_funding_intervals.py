@@ -40,7 +40,7 @@ Settlement = tuple[int, int]
 
 @dataclass(frozen=True)
 class Record:
-    """What a venue knows: settlements, and the pages in which it tells them."""
+    """Records of a venue: settlements, and the pages in which it serves them."""
 
     settlements: list[Settlement]
     pages: list[list[Settlement]]

@@ -1,4 +1,4 @@
-"""What is worked out from stored rows once, and again as soon as they change; in both databases."""
+"""Summaries of stored rows, made once and again as soon as the rows change; in both databases."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

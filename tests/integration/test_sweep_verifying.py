@@ -1,4 +1,4 @@
-"""What `sweep verify` finds: any stored number that a replay does not give."""
+"""Findings of `sweep verify`: any stored number that a replay does not give."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What may be seen of a market at a moment: closed candles, settled funding records, the mark series."""
+"""Market as it may be seen at a moment: closed candles, settled funding records, the mark series."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a process supervisor does, and a record of what it had to do."""
+"""Supervisor of processes that records its restarts."""
 
 import subprocess
 import threading

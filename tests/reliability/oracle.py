@@ -1,4 +1,4 @@
-"""What must hold of a sweep after every fault: each trial once and right, nothing open, nothing damaged."""
+"""Invariants of a sweep after every fault: each trial once and right, nothing open, nothing damaged."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a worker does with the database, without the replays; imported by processes that must start soon."""
+"""Database work of a worker, without the replays; imported by processes that must start soon."""
 
 from bot.market_store.database import open_engine, write_transaction
 from sweeps.queue.leases import claim_chunk, save_trials

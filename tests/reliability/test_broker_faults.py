@@ -152,7 +152,7 @@ def test_bytes_that_are_no_message_end_a_worker_and_nothing_else(kept: Installat
 
 
 class _Harmful:
-    """What a message must never get to do: make a file."""
+    """Payload that makes a file, which no message may get to do."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

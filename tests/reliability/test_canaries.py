@@ -1,4 +1,4 @@
-"""What the broker loses is sent again: each loss here leaves work undone once that is switched off."""
+"""Lost messages are sent again: each loss here leaves work undone once that is switched off."""
 
 import signal
 import subprocess

@@ -22,7 +22,7 @@ _NOT_OURS = (
     *("SecurityWarning", "absolutely not", "Please specify", "User information", "_warn_or_raise"),
     *("[info ", "Application startup failed"),
 )
-"""What Celery says to a superuser, and what the web server tells of itself."""
+"""Warning of Celery to a superuser, and lines of the web server about itself."""
 
 
 def migrated(path: Path) -> Path:

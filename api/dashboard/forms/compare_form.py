@@ -1,4 +1,4 @@
-"""What the compare page asks for, as its form and its address hold it."""
+"""Form of the compare page, in its fields and its address."""
 
 import json
 from collections.abc import Mapping

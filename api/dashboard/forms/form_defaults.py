@@ -1,4 +1,4 @@
-"""What the forms for sweeps and runs offer, and what they begin with."""
+"""Markets offered by the forms for sweeps and runs, and their first values."""
 
 import json
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ class Market:
 
     @property
     def synthetic(self) -> bool:
-        """Whether it was generated."""
+        """True if it was generated."""
         return self.exchange == SYNTHETIC_EXCHANGE
 
     def document(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from api.presentation.presenters import text_of
 from sweeps.spec.catalogue import strategies_document
 
 _ELSEWHERE = frozenset({"exchange", "symbols", "start", "end", "strategy_mode", "instrument"})
-"""What forms ask for in their own words; `instrument` is set as JSON only."""
+"""Parameters with form fields of their own; `instrument` is set as JSON only."""
 
 _GROUPS: Mapping[str, Sequence[str]] = {
     "Capital and sizing": (

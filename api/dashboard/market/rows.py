@@ -113,7 +113,7 @@ class JobRow:
 
     @property
     def open(self) -> bool:
-        """Whether it has not ended yet."""
+        """True until it has ended."""
         return self.view.state in {JobState.QUEUED, JobState.RUNNING}
 
     @property

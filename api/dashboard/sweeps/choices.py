@@ -1,4 +1,4 @@
-"""What a sweep's page can show, and what it shows unless its address says otherwise."""
+"""Choices on a sweep's page, and their defaults where the address names none."""
 
 from collections.abc import Mapping
 from typing import Any

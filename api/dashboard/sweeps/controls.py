@@ -1,4 +1,4 @@
-"""What can be done to a sweep in its state, as buttons and as words."""
+"""Controls of a sweep in its state, as buttons and as words."""
 
 from dataclasses import dataclass
 

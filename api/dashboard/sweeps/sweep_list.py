@@ -24,7 +24,7 @@ _CHOICES = (*SweepState, SweepOutcome.COMPLETED_WITH_FAILURES)
 
 @dataclass(frozen=True, slots=True)
 class ListChoice:
-    """What the list shows, as its address says it; a state that there is not counts as any."""
+    """Filters of the list from its address; an unknown state counts as any."""
 
     search: str
     state: SweepState | SweepOutcome | None
@@ -32,7 +32,7 @@ class ListChoice:
 
     @property
     def narrowed(self) -> bool:
-        """Whether some sweeps may be left out."""
+        """True if some sweeps may be left out."""
         return bool(self.search or self.state)
 
     def query(self, cursor: str | None = None) -> str:

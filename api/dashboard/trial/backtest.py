@@ -40,7 +40,7 @@ _ENDED = frozenset({JobState.COMPLETED, JobState.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the form's first values come from: a page, what it is called there, and the parameters."""
+    """Origin of the form's first values: address and title of a page, and the parameters."""
 
     address: str
     title: str

@@ -1,4 +1,4 @@
-"""Why a trial did not trade, in sentences that say what to change."""
+"""Entry blockers of a trial that did not trade, with advice on the parameter to change."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ BAD_INPUT = 2
 
 @dataclass(slots=True)
 class Options:
-    """What holds for every command."""
+    """Options of every command."""
 
     debug: bool = False
 

@@ -11,7 +11,7 @@ _AGAIN_S = 0.01
 
 
 class _Seen:
-    """Whether an interrupt was raised, which a library may have turned into another error since."""
+    """Interrupt that was raised, which a library may have turned into another error since."""
 
     interrupt = False
 

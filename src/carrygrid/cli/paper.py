@@ -34,7 +34,7 @@ _FAREWELLS = {
 
 @dataclass(frozen=True, slots=True)
 class PaperOptions:
-    """How a session is run, as asked for on the command line."""
+    """Options of a paper session from the command line."""
 
     session: str | None
     until: str | None

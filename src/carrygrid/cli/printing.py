@@ -1,4 +1,4 @@
-"""How tables look on a terminal and in a pipe."""
+"""Tables for a terminal and for a pipe."""
 
 import sys
 

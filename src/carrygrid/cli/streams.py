@@ -24,7 +24,7 @@ _ASCII = {
     "≥": ">=",
     "→": "->",
 }
-"""What frames, bars and typography become on a terminal that has none; letters are escaped instead."""
+"""Stand-ins for frames, bars and typography on a terminal that has none; letters are escaped instead."""
 
 
 def make_ready() -> None:

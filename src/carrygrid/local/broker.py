@@ -22,7 +22,7 @@ from carrygrid.local.ports import LOOPBACK
 
 USER = "carrygrid"
 PERMISSIONS = "~* &* +@all -@admin -@dangerous +info"
-"""What Celery and Flower need and no more: no FLUSHALL, no CONFIG, no KEYS."""
+"""Commands that Celery and Flower need and no more: no FLUSHALL, no CONFIG, no KEYS."""
 
 OLDEST_VERSION = (6, 2)
 _HANDOVER_SECONDS = 15.0

@@ -1,4 +1,4 @@
-"""What can keep the local service from starting or running."""
+"""Errors that keep the local service from starting or running."""
 
 from bot.errors import BotError
 

@@ -13,7 +13,7 @@ from carrygrid.local.errors import StackError
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where a local service keeps its broker's files, its logs and what it needs while it runs."""
+    """Home of a local service: its broker's files, its logs, and files needed while it runs."""
 
     root: Path
 

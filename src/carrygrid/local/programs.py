@@ -18,7 +18,7 @@ WORKER_ENVIRONMENT = {"REMAP_SIGTERM": "SIGQUIT"}
 
 _WORKER_STOP_SECONDS = 6
 _LOCAL_WORKER_ENVIRONMENT = WORKER_ENVIRONMENT | {"CARRYGRID_SOFT_SHUTDOWN_S": "3"}
-"""At a desk a quick end matters more than a finished chunk; the database knows what is left to do."""
+"""Shorter at a desk, where a quick end matters more than a finished chunk; nothing stored is lost."""
 
 
 @dataclass(frozen=True, slots=True)

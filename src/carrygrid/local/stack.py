@@ -26,7 +26,7 @@ _WATCH_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the running service is found."""
+    """Addresses of the running service."""
 
     dashboard: str
     docs: str

@@ -30,7 +30,7 @@ _SHOWN_LOG_BYTES = 2000
 
 @dataclass(frozen=True, slots=True)
 class ProgramState:
-    """What the supervisor knows of a program; `pid` is 0 while it does not run."""
+    """State of a program as the supervisor knows it; `pid` is 0 while it does not run."""
 
     name: str
     state: str

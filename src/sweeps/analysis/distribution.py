@@ -1,4 +1,4 @@
-"""How a metric is distributed over trials: counts in bins of equal width, zero being an edge."""
+"""Distribution of a metric over trials: counts in bins of equal width, zero being an edge."""
 
 from dataclasses import dataclass
 from math import ceil, floor, log10

@@ -11,7 +11,7 @@ from sweeps.analysis.progress import SweepView, get_sweep
 from sweeps.storage.tables import TRIAL_FAILED, trial
 
 MOST_EXAMINED = 10_000
-"""How many failed trials are read, so that a sweep of a million failures is told about as fast as any."""
+"""Most failed trials that are read, so that a sweep of a million failures is told about as fast as any."""
 
 _FIGURE = re.compile(r"\d+(?:[.:,-]\d+)*")
 

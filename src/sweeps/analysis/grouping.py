@@ -22,7 +22,7 @@ _FITTING = 1 << 29
 
 
 class Aggregate(StrEnum):
-    """How the trials behind one value become it."""
+    """Aggregate of the trials behind one value."""
 
     BEST = "best"
     MEAN = "mean"
@@ -43,7 +43,7 @@ class Groups:
 
     @property
     def counts(self) -> Indices:
-        """How many trials are in each group."""
+        """Number of trials in each group."""
         return np.bincount(self.ids, minlength=self.size)
 
 
@@ -62,7 +62,7 @@ class Summaries:
 
     @property
     def is_money(self) -> bool:
-        """Whether the values are amounts."""
+        """True if the values are amounts of money."""
         return METRICS[self.metric] is MetricKind.MONEY
 
     def one_by_one(self) -> "list[Summary]":

@@ -1,4 +1,4 @@
-"""How much each parameter matters: the share of a metric's variance that its value alone explains."""
+"""Importance of each parameter: the share of a metric's variance that its value alone explains."""
 
 from dataclasses import dataclass
 

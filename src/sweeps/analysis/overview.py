@@ -1,4 +1,4 @@
-"""What is drawn of a sweep besides its heatmap, from one reading of the columns."""
+"""Charts of a sweep besides its heatmap, from one reading of the columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Overview:
 
     @property
     def complete(self) -> bool:
-        """Whether all trials selected are among the points."""
+        """True if all selected trials are among the points."""
         return len(self.points.numbers) == self.selected
 
 

@@ -25,7 +25,7 @@ _LARGEST_KEY = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What trials are sorted by: a metric, an axis or their number; equal ones are sorted by number."""
+    """Sort order of trials: by a metric, an axis or their number; equal ones are sorted by number."""
 
     name: str
     descending: bool
@@ -57,7 +57,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page ended: the value sorted by as it is stored, None if undefined, and the trial's number."""
+    """Last place of a page: the stored value sorted by, None if undefined, and the trial's number."""
 
     value: int | float | None
     number: int

@@ -1,4 +1,4 @@
-"""How settings hold up over the values of one axis, mostly symbols: how often in profit, how bad at worst."""
+"""Robustness of settings over the values of one axis, mostly symbols: share in profit, worst value."""
 
 import base64
 import binascii
@@ -104,7 +104,7 @@ class _Found:
 
     @property
     def winners(self) -> Indices:
-        """How many trials of each setting made a profit."""
+        """Number of profitable trials of each setting."""
         return np.bincount(self.groups.ids[self.profitable], minlength=self.groups.size)
 
 

@@ -1,4 +1,4 @@
-"""Which finished trials are meant: axes and metrics by name, each with a value or a range of them as text.
+"""Selection of finished trials: axes and metrics by name, each with a value or a range of them as text.
 
 `0.0001` is one value, `0.0001..0.0005` a range with both ends, `0.0001..` and `..0.0005` are open. A range
 of an axis follows the order of its values, not the order written; `null` is where the axis does not apply,
@@ -32,7 +32,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which values of each axis named are meant, and between which bounds each metric named lies."""
+    """Selected values of each axis named, and bounds of each metric named."""
 
     axes: Mapping[str, Bools]
     metrics: Mapping[str, tuple[float, float]]

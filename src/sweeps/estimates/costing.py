@@ -29,7 +29,7 @@ from sweeps.spec.spec import SweepSpec
 from sweeps.work.replay import HeldWindow, WindowCache
 
 SAVE_SECONDS = 150e-6
-"""Of a trial besides its replay: reading its parameters, its row, its share of what is written."""
+"""Seconds of a trial besides its replay: reading its parameters, its row, its share of what is written."""
 
 _MEASURED_TICKERS = 12_000
 _MOST_SETTLEMENTS_BEFORE = 150_000

@@ -1,4 +1,4 @@
-"""What a sweep would be, before anything is stored: its size, what repeats, time and space."""
+"""Plan of a sweep before anything is stored: its size, what repeats, time and space."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +13,10 @@ from sweeps.spec.parameters import Variables, variables
 from sweeps.spec.spec import SweepSpec, TopCurves
 
 BYTES_PER_TRIAL = 600
-"""Of a stored row with its packed columns and indexes; 300 to 450 were measured, more for full metrics."""
+"""Bytes of a stored row with packed columns and indexes; 300 to 450 were measured, more for full metrics."""
 
 CURVE_BYTES_PER_SETTLEMENT = 12
-"""Of a stored equity curve with its round trips, compressed."""
+"""Bytes of a stored equity curve with its round trips, compressed."""
 
 _AS_MEASURED = "as workers measured such trials lately"
 _GUESSED = "a guess, nothing was measured here yet"
@@ -43,7 +43,7 @@ class Plan:
 
     @property
     def elapsed_s(self) -> float:
-        """How long the sweep would take with the worker processes that live now."""
+        """Time the sweep would take with the worker processes that live now."""
         return self.trials * self.trial_s / max(self.slots, 1)
 
     def document(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What belongs to exported numbers: what was asked, on which data, by which programs."""
+"""Manifest of exported numbers: the specification, its data, and the versions of programs."""
 
 import platform
 from importlib.metadata import version

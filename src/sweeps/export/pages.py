@@ -18,7 +18,7 @@ _OWN = ("number", "state", "error_code", "error", "run_key")
 
 
 class Kind(StrEnum):
-    """What the values of a column are; every value may be absent."""
+    """Kind of the values of a column; every value may be absent."""
 
     WHOLE = "whole"
     REAL = "real"

@@ -26,7 +26,7 @@ from sweeps.storage.uploads import checked_name, write_upload
 DATA_JOBS = (JobKind.IMPORT, JobKind.FETCH)
 _REFUSALS_SHOWN = 100
 _LEGS = (SeriesKind.FUNDING, SeriesKind.PERP, SeriesKind.MARK, SeriesKind.SPOT)
-"""In the order in which a fetch takes them."""
+"""Legs in the order in which a fetch takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def fetch_document(
 
 @dataclass(frozen=True, slots=True)
 class _Turns:
-    """What the turns of a download brought so far, as JSON values; `finished` symbols are not taken again."""
+    """Results of a download's turns so far, as JSON values; `finished` symbols are not taken again."""
 
     finished: list[str] = field(default_factory=list)
     series: list[dict[str, Any]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""How a job in work tells its progress, and learns that it is to stop."""
+"""Progress of a running job, and the request that it stop."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -137,7 +137,7 @@ class JobRunner:
 
 
 class JobQueue(Protocol):
-    """Where messages about jobs go."""
+    """Queue of messages about jobs."""
 
     def publish_job(self, job_id: int) -> None:
         """Send one message, without retrying; raises QueueUnavailableError if that fails."""

@@ -21,7 +21,7 @@ GIVEN_UP = "given_up"
 
 
 class JobKind(StrEnum):
-    """What is to be done."""
+    """Kind of work."""
 
     BACKTEST = "backtest"
     PROBE = "probe"

@@ -1,4 +1,4 @@
-"""What may go after a while: ended sweeps and jobs, oldest first, nothing that is still worked on."""
+"""Retention: deletes ended sweeps and jobs after a while, oldest first, none that is still in work."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class OldSweep:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """What ended before `before_ms`: sweeps oldest first, and how many jobs."""
+    """Work that ended before `before_ms`: sweeps oldest first, and a number of jobs."""
 
     before_ms: int
     sweeps: tuple[OldSweep, ...]

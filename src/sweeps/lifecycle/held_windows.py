@@ -22,7 +22,7 @@ from sweeps.spec.spec import SweepSpec
 
 _ASKED = ("exchange", "symbols", "start", "end", "min_coverage")
 _MOST_CHECKED = 4_000
-"""How many windows of pairs are looked at, so that the answer comes while somebody types."""
+"""Most windows of pairs that are checked, so that the answer comes while somebody types."""
 _MOST_NAMED = 3
 
 Window = tuple[int, int]

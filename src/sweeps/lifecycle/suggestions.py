@@ -22,7 +22,7 @@ from bot.strategies.suggestion import Suggestion, WindowFigures, daily_volumes, 
 from bot.timestamps import iso, parse_time_ms
 
 MOST_PAIRS = 20
-"""How many pairs are read; of more the first ones stand for all."""
+"""Most pairs that are read; of more the first ones stand for all."""
 
 _LATEST_MS = 2**53
 _SHARES = (0.5, 0.8, 0.9, 0.95)

@@ -1,4 +1,4 @@
-"""What people write beside a sweep: tags to find it by, and a note."""
+"""Labels of a sweep: tags to find it by, and a note."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How much work may wait at a time."""
+"""Limit on the trials of sweeps that have not ended."""
 
 import sqlalchemy as sa
 

@@ -1,4 +1,4 @@
-"""How a sweep is cut into chunks: by time, so that a task takes seconds whatever a trial takes."""
+"""Sizes of chunks: by time, so that a task takes seconds whatever a trial takes."""
 
 from collections.abc import Iterator
 from math import ceil

@@ -1,4 +1,4 @@
-"""How fast trials are replayed here, measured by the workers as they go."""
+"""Rates at which trials are replayed here, measured by the workers as they go."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

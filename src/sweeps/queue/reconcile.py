@@ -27,7 +27,7 @@ _is_active = sa.exists().where(sweep.c.id == chunk.c.sweep_id, sweep.c.state.in_
 
 @dataclass(frozen=True, slots=True)
 class ChunkRef:
-    """Which chunk a message is about."""
+    """Chunk named by a message."""
 
     sweep_id: int
     chunk_id: int

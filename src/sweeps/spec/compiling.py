@@ -1,4 +1,4 @@
-"""From a sweep as written to its search space and the runs that its trials are."""
+"""Compilation of a sweep as written: its search space and the runs of its trials."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _RUNNABLE_PROBES = 10_000
 
 
 class SweepAsWritten(Protocol):
-    """What is read of a sweep."""
+    """Fields of a specification that are compiled."""
 
     @property
     def base(self) -> Mapping[str, Any]:
@@ -43,7 +43,7 @@ class SweepAsWritten(Protocol):
 
     @property
     def sampler(self) -> GridSampler | RandomSampler | SobolSampler:
-        """How the space is walked."""
+        """Sampler that walks the space."""
 
     @property
     def extensions(self) -> Sequence[Mapping[str, list[Any]]]:

@@ -1,4 +1,4 @@
-"""From written axes to dimensions: linked axes move together, conditional ones may be absent."""
+"""Dimensions of written axes: linked axes move together, conditional ones may be absent."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Need:
-    """Which steps of another dimension a dimension asks for."""
+    """Steps of another dimension that a dimension requires."""
 
     parent: int
     allowed: Bools
@@ -36,7 +36,7 @@ class Dimension:
 
     @property
     def written(self) -> int:
-        """How many steps were written down, that is without the one on which the axes do not apply."""
+        """Number of steps as written, without the one at which the axes do not apply."""
         return max(self.sizes[0] - bool(self.needs), 1)
 
 

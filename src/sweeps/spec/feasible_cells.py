@@ -1,4 +1,4 @@
-"""Which cells of a space are trials: those that exist, that are new, and that meet the constraints."""
+"""Feasible cells of a space, its trials: they exist, are new, and meet the constraints."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
@@ -17,7 +17,7 @@ from sweeps.spec.space import FeasibleCells, TrialSpace, strides_of
 
 MAX_CONSTRAINT_WORK = 50_000_000
 CELLS_PER_TRIAL = 20
-"""How many combinations a grid may span for each trial allowed, where constraints or conditions thin it."""
+"""Most combinations that a grid may span per allowed trial, where constraints or conditions thin it."""
 
 _BLOCK_CELLS = 4_096
 """Cells compared by one call: while decimals are compared no other thread of the process runs."""
@@ -26,7 +26,7 @@ _MIN_POINTS = 65_536
 
 Bools = npt.NDArray[np.bool_]
 Steps = Mapping[int, Any]
-"""Which step each of many cells has along some dimensions."""
+"""Step of each of many cells along some dimensions."""
 
 
 def build_space(

@@ -12,7 +12,7 @@ from bot.statistics.run_metrics import Metrics
 
 
 class MetricKind(StrEnum):
-    """How a metric is stored and printed."""
+    """Kind of a metric: decides its column and its print."""
 
     MONEY = "money"
     COUNT = "count"
@@ -20,7 +20,7 @@ class MetricKind(StrEnum):
 
 
 class Direction(StrEnum):
-    """Which end of a metric is best."""
+    """Direction in which a metric is better."""
 
     MAXIMIZE = "maximize"
     MINIMIZE = "minimize"

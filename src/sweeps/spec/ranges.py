@@ -1,4 +1,4 @@
-"""How an axis is written: a list, a range by step, a range by count. Expanded exactly, never by floats."""
+"""Forms of an axis: a list, a range by step, a range by count. Expanded exactly, never by floats."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from bot.validation import validated
 
 MAX_VALUES = 10_000
 DENSE_VALUES = 1_001
-"""How many values a sampled range has that says neither step nor num."""
+"""Number of values of a sampled range without step and num."""
 
 _GENERATED_DIGITS = Context(prec=12)
 

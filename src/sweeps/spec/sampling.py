@@ -1,4 +1,4 @@
-"""How a space is walked: every cell, or a seeded sequence of cells that is the same on every machine.
+"""Samplers of a space: every cell, or a seeded sequence of cells that is the same on every machine.
 
 Sequences are whole-number arithmetic on the index of the point, with no generator state and no floats: a
 longer sample begins with the shorter one.

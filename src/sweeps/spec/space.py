@@ -39,17 +39,17 @@ class Part:
 
     @property
     def cells(self) -> int:
-        """How many combinations of steps there are."""
+        """Number of combinations of steps."""
         return prod(self.sizes)
 
     @property
     def count(self) -> int:
-        """How many of them are trials of this part."""
+        """Number of trials in this part."""
         return self.cells if self.kept is None else len(self.kept)
 
     @cached_property
     def strides(self) -> tuple[int, ...]:
-        """How many cells one step along each dimension skips, the last dimension fastest."""
+        """Cells skipped by one step along each dimension, the last dimension fastest."""
         return strides_of(self.sizes)
 
 
@@ -91,22 +91,22 @@ class TrialSpace:
 
     @cached_property
     def dimension_of(self) -> Mapping[str, int]:
-        """Which dimension each axis belongs to."""
+        """Dimension of each axis."""
         return {axis.name: at for at, dimension in enumerate(self.dimensions) for axis in dimension.axes}
 
     @property
     def feasible(self) -> list[FeasibleCells]:
-        """Which cells are trials, part by part."""
+        """Feasible cells, part by part."""
         return [FeasibleCells(part.kept, part.rejected) for part in self.parts]
 
     @cached_property
     def cells(self) -> int:
-        """How many combinations the parts span together."""
+        """Number of combinations of all parts."""
         return self.parts[-1].offset + self.parts[-1].cells
 
     @cached_property
     def trial_count(self) -> int:
-        """How many trials there are."""
+        """Number of trials."""
         return self.parts[-1].first + self.parts[-1].count
 
     def cell(self, number: int) -> int:

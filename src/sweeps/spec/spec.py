@@ -1,4 +1,4 @@
-"""What a sweep is asked to do: fixed parameters, search space, objective. Frozen, complete, with a digest."""
+"""Specification of a sweep: fixed parameters, search space, objective. Frozen, complete, with a digest."""
 
 import hashlib
 import json
@@ -64,7 +64,7 @@ Curves = Annotated[Literal["all", "none"] | TopCurves, BeforeValidator(_curves)]
 
 
 class Objective(BaseModel):
-    """What makes a trial the best one; the direction follows the metric if it is left out."""
+    """Objective by which the best trial is found; the direction follows the metric if it is left out."""
 
     model_config = _STRICT
     metric: str = Field("sharpe", json_schema_extra={"enum": list(METRICS)})
@@ -176,7 +176,7 @@ class SweepSpec(BaseModel):
 
     @property
     def trial_count(self) -> int:
-        """How many trials there are."""
+        """Number of trials."""
         return self._compiled.space.trial_count
 
     def params(self, number: int) -> dict[str, Any]:

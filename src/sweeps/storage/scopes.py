@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """What a token may do."""
+    """Scope of a token."""
 
     READ = "read"
     FULL = "full"

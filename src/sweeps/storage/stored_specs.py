@@ -21,7 +21,7 @@ from sweeps.storage.tables import compiled_sweep, is_shown, sweep
 MOST_BYTES = 64 * 2**20
 MOST_PARAMS = 4_096
 BYTES_PER_VALUE = 400
-"""Of an axis, about: the value, its label, their places in the tables of an axis."""
+"""Bytes for each value of an axis, about: the value, its label, their places in the tables of an axis."""
 
 
 class SpecCache:

@@ -172,7 +172,7 @@ heartbeat = sa.Table(
     sa.Column("beat_ms", sa.BigInteger, nullable=False),
     sa.Column("slots", sa.Integer, nullable=False, server_default="0"),
 )
-"""When each dispatcher and worker was last alive, and how many processes it replays with."""
+"""Last sign of life of each dispatcher and worker, with its number of replaying processes."""
 
 replay_rate = sa.Table(
     "replay_rate",
@@ -182,7 +182,7 @@ replay_rate = sa.Table(
     sa.Column("work", sa.BigInteger, nullable=False),
     sa.Column("busy_ms", sa.BigInteger, nullable=False),
 )
-"""How much one process of each machine replayed lately, and how long it took."""
+"""Trials that a process of each machine replayed lately, and the time they took."""
 
 counter = sa.Table(
     "tally",
@@ -191,7 +191,7 @@ counter = sa.Table(
     sa.Column("shard", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("amount", sa.BigInteger, nullable=False),
 )
-"""How often things happened, each count in several rows, so that writers do not wait for each other."""
+"""Counters of events, each in several rows, so that writers do not wait for each other."""
 
 job = sa.Table(
     "job",

@@ -27,7 +27,7 @@ LEAST_WINDOW = 4
 
 
 class TaskQueue(Protocol):
-    """Where messages about chunks go."""
+    """Queue of messages about chunks."""
 
     def publish(self, ref: ChunkRef) -> None:
         """Send one message, without retrying; raises QueueUnavailableError if that fails."""
@@ -35,7 +35,7 @@ class TaskQueue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one turn of the loop did."""
+    """Outcome of one turn of the loop."""
 
     active: int
     expired: int
@@ -45,7 +45,7 @@ class Step:
 
     @property
     def idle(self) -> bool:
-        """Whether no sweep waits for anything."""
+        """True if no sweep waits for anything."""
         return not self.active
 
 

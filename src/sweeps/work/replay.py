@@ -32,7 +32,7 @@ _RECORDS_AT_ONCE = 64
 
 
 class MarketStore(Protocol):
-    """Where recorded history comes from."""
+    """Source of recorded history."""
 
     def load(
         self, exchange: str | None, symbols: tuple[str, ...], end_ms: int, start_ms: int | None = None
@@ -148,7 +148,7 @@ def _tickers(held: HeldWindow | BotError) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a trial: its identity and metrics, or the error that refused it."""
+    """Outcome of a trial: its identity and metrics, or the error that refused it."""
 
     number: int
     run_key: str | None = None
@@ -178,7 +178,7 @@ class Prepared:
 
     @property
     def is_covered(self) -> bool:
-        """Whether it may share anything with other trials."""
+        """True if it can be replayed in a batch with others."""
         return self.replayer.covers(self.config)
 
 

@@ -43,7 +43,7 @@ log = structlog.get_logger()
 
 Interrupts = tuple[type[BaseException], ...]
 _FAILURES_TOLD = 10
-"""Of each chunk, in the log."""
+"""Most failed trials of a chunk in the log."""
 
 
 class ChunkRunner:

@@ -25,7 +25,7 @@ from sweeps.work.dispatch import LEAST_WINDOW, MESSAGES_PER_SLOT
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """How many chunks took up to each bound (seconds, None for any), each counted once, and their sum."""
+    """Chunks that took up to each bound (seconds, None for any), each counted once, and their sum."""
 
     buckets: tuple[tuple[float | None, int], ...]
     total_seconds: float

@@ -1,4 +1,4 @@
-"""Who gets in: the token, a session bought with it, nobody else; and what every answer carries."""
+"""Access: by the token, by a session opened with it, and by nothing else; headers of every answer."""
 
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit

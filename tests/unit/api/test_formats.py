@@ -1,4 +1,4 @@
-"""What numbers look like on a page."""
+"""Formats of numbers on a page."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""What a caller may do: by scope, by name of the server, by how often, and by the room there is."""
+"""Limits of a principal: scope, name of the server, rate of requests, and free space."""
 
 import shutil
 from collections import namedtuple

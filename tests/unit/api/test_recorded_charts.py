@@ -1,4 +1,4 @@
-"""What the trial page shows of recorded markets: exact parts, interval switches, and where trials part."""
+"""Trial page on recorded markets: exact parts, interval switches, and the divergence of trials."""
 
 from decimal import Decimal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What `./run bench` takes, and that it ends without a trace."""
+"""Options of `./run bench`, and its end without a trace."""
 
 import json
 from pathlib import Path

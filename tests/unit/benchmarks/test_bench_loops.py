@@ -11,7 +11,7 @@ from bot.market_store.store import HistoricalDataStore
 
 SETTLEMENTS = 700
 BOOKED = Decimal("0.000000005")
-"""How far one amount of the engine may lie from the exact one: half a unit of the 8th place."""
+"""Distance of one amount of the engine from the exact one: half a unit of the 8th place."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What a client reads is what the service wrote: exact in records, typed in frames."""
+"""Client reads exactly the values that the service wrote: exact in records, typed in frames."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""What can be known of the container files without a container engine."""
+"""Container files, as far as they can be checked without a container engine."""
 
 import json
 import re

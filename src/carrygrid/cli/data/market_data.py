@@ -32,7 +32,7 @@ _LONGEST_MAPPING_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StatedOptions:
-    """What a user says about files that do not say it themselves."""
+    """Import options for files that do not state them."""
 
     kind: str | None = None
     symbols: tuple[str, ...] = ()

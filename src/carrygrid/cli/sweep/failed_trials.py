@@ -1,4 +1,4 @@
-"""Why trials of a sweep failed, as the commands say it."""
+"""Failure reasons of a sweep's trials, as the commands print them."""
 
 from typing import Any
 

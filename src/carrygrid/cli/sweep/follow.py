@@ -24,7 +24,7 @@ from sweeps.storage.states import SweepState
 
 
 class SubmitOptions(NamedTuple):
-    """What is said about a sweep besides its specification."""
+    """Options of a submission besides the specification."""
 
     key: str | None
     tags: Sequence[str] | None

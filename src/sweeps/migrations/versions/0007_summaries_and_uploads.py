@@ -1,4 +1,4 @@
-"""What was worked out about market data, the progress of jobs, and uploaded files that wait for a worker."""
+"""Summaries of market data, the progress of jobs, and uploaded files that wait for a worker."""
 
 import sqlalchemy as sa
 from alembic import op

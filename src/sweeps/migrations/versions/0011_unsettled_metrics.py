@@ -1,4 +1,4 @@
-"""What a trial owes to gaps of the record and to contracts that ended."""
+"""Metrics of gaps in the record and of contracts that ended."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What each sweep compiles to: its summary and its feasible cells."""
+"""Compiled sweeps: summary and feasible cells of each."""
 
 import sqlalchemy as sa
 from alembic import op

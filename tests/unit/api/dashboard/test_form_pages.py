@@ -1,4 +1,4 @@
-"""What the forms begin with, and which buttons a sweep has."""
+"""First values of the forms, and buttons of a sweep."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Where the local service listens: on this machine alone, unless a token guards it."""
+"""Addresses of the local service: on this machine alone, unless a token guards it."""
 
 from pathlib import Path
 

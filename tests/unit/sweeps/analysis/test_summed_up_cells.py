@@ -1,4 +1,4 @@
-"""What stands in the cells of a heatmap is exact, whatever way it was worked out for many of them at once."""
+"""Cells of a heatmap are exact, however they are computed for many at once."""
 
 from collections import defaultdict
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""How a sweep ended: its state, and whether trials of a completed one failed."""
+"""Outcome of a sweep: its state, and whether trials of a completed one failed."""
 
 import pytest
 
