@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from api.bounded_work import BoundedWork
 from api.errors.http_errors import HistoryChangedError
 from bot.backtest import ReplayWindow, RunResult, explain, replay
-from bot.backtest.insight import Baselines
+from bot.backtest.baseline import Baselines
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
 from bot.market_store.store import HistoricalDataStore

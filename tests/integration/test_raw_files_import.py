@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from bot.backtest import ReplayWindow, replay
-from bot.backtest.insight import Baselines, explain
+from bot.backtest.baseline import Baselines
+from bot.backtest.explanation import explain
 from bot.config.run_config import RunConfig
 from bot.errors import DataImportError
 from bot.market.series import SymbolData
 from bot.market_store.database import open_engine
 from bot.market_store.import_reports import FileReport
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importing import import_file
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.tables import metadata
@@ -59,16 +60,16 @@ def store(tmp_path: Path) -> Iterator[HistoricalDataStore]:
     engine.dispose()
 
 
-def hints_for(name: str) -> Hints:
+def options_for(name: str) -> ImportOptions:
     said = {"web_export": {"time_zone": "+08:00"}, "gravestone": {"mapping": GRAVESTONE.read_text()}}
     said |= {"okx_v5_candles": CANDLES_OF_OKX, "bybit_v5_klines": {"timeframe": "1h"}}
-    return Hints.parse(**next((answers for part, answers in said.items() if part in name), {}))
+    return ImportOptions.parse(**next((answers for part, answers in said.items() if part in name), {}))
 
 
 def imported(
     store: HistoricalDataStore, real_data: Path, name: str, exchange: str = "raw"
 ) -> tuple[FileReport, SymbolData]:
-    report = import_file(store, real_data / "raw" / name, exchange, None, hints_for(name))
+    report = import_file(store, real_data / "raw" / name, exchange, None, options_for(name))
     return report, store.load(exchange, [report.symbol], LATER).symbols[0]
 
 
@@ -81,9 +82,9 @@ def test_table_names_every_raw_file(real_data: Path) -> None:
 def test_raw_file_arrives_whole_and_a_second_import_changes_nothing(
     store: HistoricalDataStore, real_data: Path, name: str
 ) -> None:
-    report = import_file(store, real_data / "raw" / name, "raw", None, hints_for(name))
+    report = import_file(store, real_data / "raw" / name, "raw", None, options_for(name))
     assert (report.rows_read, report.new, report.refused) == RAW[name]
-    again = import_file(store, real_data / "raw" / name, "raw", None, hints_for(name))
+    again = import_file(store, real_data / "raw" / name, "raw", None, options_for(name))
     assert (again.new, again.already_there, again.refused) == (0, report.new, report.refused)
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from api.dashboard.trial.decision_rows import DecisionRow, decision_rows
 from api.presentation.formats import shown, utc
 from bot.backtest import ReplayWindow, RunResult
-from bot.backtest.decision_trace import Sight, sights
+from bot.backtest.decision_trace import DecisionSnapshot, decision_snapshots
 from bot.backtest.divergence import Divergence, divergences, first_other_size_ms
-from bot.backtest.holdings import Action, Book, Move
+from bot.backtest.holdings import Action, Holdings, Move
 from bot.numbers.money import plain
 from bot.strategies.gates import Gate
 
@@ -61,41 +61,46 @@ def divergence_view(one: ComparedRun, other: ComparedRun, at: int) -> Divergence
     return DivergenceView(one.name, other.name, at, len(found), divergence.t_ms, settles, pairs, sizes_ms)
 
 
-def _seen(run: ComparedRun, divergence: Divergence) -> dict[str, Sight]:
+def _seen(run: ComparedRun, divergence: Divergence) -> dict[str, DecisionSnapshot]:
     moments = [(divergence.t_ms, symbol) for symbol in divergence.symbols]
-    return {symbol: sight for (_, symbol), sight in sights(run.result.config, run.window, moments).items()}
+    return {
+        symbol: snapshot
+        for (_, symbol), snapshot in decision_snapshots(run.result.config, run.window, moments).items()
+    }
 
 
 def _pair(
     symbol: str,
     divergence: Divergence,
     runs: tuple[ComparedRun, ComparedRun],
-    seen: Sequence[dict[str, Sight]],
+    seen: Sequence[dict[str, DecisionSnapshot]],
 ) -> PairDecisions:
     found = [own.get(symbol) for own in seen]
     rows = [
-        {row.name: row for row in decision_rows(sight, run.result.config)} if sight else {}
-        for sight, run in zip(found, runs, strict=True)
+        {row.name: row for row in decision_rows(snapshot, run.result.config)} if snapshot else {}
+        for snapshot, run in zip(found, runs, strict=True)
     ]
     verdicts = [
-        _verdict(symbol, divergence.t_ms, moves, run.result, sight)
-        for moves, run, sight in zip((divergence.one, divergence.other), runs, found, strict=True)
+        _verdict(symbol, divergence.t_ms, moves, run.result, snapshot)
+        for moves, run, snapshot in zip((divergence.one, divergence.other), runs, found, strict=True)
     ]
     names = dict.fromkeys(name for own in rows for name in own)
     figures = [(rows[0].get(name), rows[1].get(name)) for name in names]
     return PairDecisions(symbol, (verdicts[0], verdicts[1]), figures)
 
 
-def _verdict(symbol: str, t_ms: int, moves: Sequence[Move], run: RunResult, sight: Sight | None) -> str:
+def _verdict(
+    symbol: str, t_ms: int, moves: Sequence[Move], run: RunResult, snapshot: DecisionSnapshot | None
+) -> str:
     for move in moves:
         if move.symbol == symbol:
             return _did(move)
-    book = Book(run.trades)
+    book = Holdings(run.trades)
     held = book.held_after(t_ms).get(symbol)
     if held is not None:
-        kept = "" if sight is None else "; its exit condition was not met"
+        kept = "" if snapshot is None else "; its exit condition was not met"
         return f"kept the hedge it has held since {utc(held.opened_at_ms)}{kept}"
-    return f"did not enter: {_kept_out(symbol, t_ms, book, run, sight)}"
+    return f"did not enter: {_kept_out(symbol, t_ms, book, run, snapshot)}"
 
 
 def _did(move: Move) -> str:
@@ -104,12 +109,14 @@ def _did(move: Move) -> str:
     return f"closed the hedge it had held since {utc(move.trade.opened_at_ms)} ({move.trade.reason})"
 
 
-def _kept_out(symbol: str, t_ms: int, book: Book, run: RunResult, sight: Sight | None) -> str:
+def _kept_out(
+    symbol: str, t_ms: int, book: Holdings, run: RunResult, snapshot: DecisionSnapshot | None
+) -> str:
     if symbol not in run.config.symbols:
         return "this pair is none of its symbols"
-    if sight is None:
+    if snapshot is None:
         return "it had no settlement to decide on"
-    return _account(symbol, t_ms, book, run) if sight.gate is None else _gate(sight.gate)
+    return _account(symbol, t_ms, book, run) if snapshot.gate is None else _gate(snapshot.gate)
 
 
 def _gate(gate: Gate) -> str:
@@ -118,7 +125,7 @@ def _gate(gate: Gate) -> str:
     return f"{gate.name} asks for {plain(gate.needed)} and saw {plain(gate.seen)}"
 
 
-def _account(symbol: str, t_ms: int, book: Book, run: RunResult) -> str:
+def _account(symbol: str, t_ms: int, book: Holdings, run: RunResult) -> str:
     if symbol in book.held_before(t_ms):
         return "it had just closed a hedge of it"
     held, slots = len(book.held_after(t_ms)), run.config.max_simultaneous_positions

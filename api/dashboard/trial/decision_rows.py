@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from api.presentation.formats import percent, shown
-from bot.backtest.decision_trace import Sight
+from bot.backtest.decision_trace import DecisionSnapshot
 from bot.config.run_config import RunConfig
 from bot.numbers.money import exact, plain
 from bot.signals.basis import basis
@@ -33,9 +33,9 @@ class DecisionRow:
     against: str = ""
 
 
-def decision_rows(sight: Sight, config: RunConfig) -> list[DecisionRow]:
+def decision_rows(snapshot: DecisionSnapshot, config: RunConfig) -> list[DecisionRow]:
     """Return the figures of a settlement: the market's, then the strategy's own."""
-    funding, ticker = sight.view.funding, sight.view.ticker
+    funding, ticker = snapshot.view.funding, snapshot.view.ticker
     rows = [
         DecisionRow("rate", "Rate", f"{percent(funding.rate)} per {funding.interval_hours} h"),
         DecisionRow("rate_8h", "Rate per 8 h", _percent(funding.rate_8h), _rate_against(config)),
@@ -45,7 +45,7 @@ def decision_rows(sight: Sight, config: RunConfig) -> list[DecisionRow]:
         DecisionRow("volume_24h", "Volume 24 h", shown(ticker.volume_24h, "count"), _volume_against(config)),
         DecisionRow("fresh", "Prices fresh", "yes" if ticker.fresh else "no, nothing is decided"),
     ]
-    return rows + [_figure(f"own_{name}", name, value, config) for name, value in sight.figures.items()]
+    return rows + [_figure(f"own_{name}", name, value, config) for name, value in snapshot.figures.items()]
 
 
 def _figure(key: str, name: str, value: Decimal | bool, config: RunConfig) -> DecisionRow:

@@ -10,7 +10,7 @@ from api.dashboard.trial.decision_rows import DecisionRow, decision_rows
 from api.dashboard.trial.waterfall import attribution_of
 from api.replays import Study
 from bot.backtest.attribution import Attribution
-from bot.backtest.decision_trace import Sight, sights
+from bot.backtest.decision_trace import DecisionSnapshot, decision_snapshots
 from bot.backtest.result import trade_document
 from bot.errors import InvalidInputError
 from bot.models import CloseReason, FundingPayment, Trade
@@ -56,7 +56,7 @@ def trade_story(study: Study, index: int, start: int, page: int) -> TradeStory:
         raise InvalidInputError.of("trade", f"{index} is not below {len(run.trades)}, the number of trades")
     trade = run.trades[index]
     moments = [(trade.opened_at_ms, trade.symbol), (trade.closed_at_ms, trade.symbol)]
-    seen = sights(run.config, study.window, moments)
+    seen = decision_snapshots(run.config, study.window, moments)
     settled = settlements_of(trade, run.payments)
     end = start + page
     return TradeStory(
@@ -84,5 +84,5 @@ def settlements_of(trade: Trade, payments: Sequence[FundingPayment]) -> list[Set
         return [SettlementRow(payment, total) for payment, total in zip(own, totals, strict=True)]
 
 
-def _rows(study: Study, sight: Sight | None) -> list[DecisionRow]:
-    return [] if sight is None else decision_rows(sight, study.result.config)
+def _rows(study: Study, snapshot: DecisionSnapshot | None) -> list[DecisionRow]:
+    return [] if snapshot is None else decision_rows(snapshot, study.result.config)

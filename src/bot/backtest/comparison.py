@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from bot.backtest.baseline import Baselines
 from bot.backtest.divergence import divergences
 from bot.backtest.engine import replay
-from bot.backtest.insight import Baselines
 from bot.backtest.result import RunResult, trade_document
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin

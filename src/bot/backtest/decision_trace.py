@@ -14,7 +14,7 @@ from bot.strategies.strategy import Strategy
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class DecisionSnapshot:
     """A settlement as a strategy saw it.
 
     `gate` is the first condition that spoke against an entry, None if none did; `wants_exit` whether an
@@ -27,7 +27,7 @@ class Sight:
     figures: Mapping[str, Decimal | bool] = field(default_factory=dict)
 
 
-def deciding(config: RunConfig, window: ReplayWindow) -> Iterator[tuple[Strategy, MarketEvent]]:
+def decision_events(config: RunConfig, window: ReplayWindow) -> Iterator[tuple[Strategy, MarketEvent]]:
     """Yield each event at which a run may enter, with its strategy as it stood. Inside `exact()`."""
     strategy = strategy_plugin(config.strategy_mode).build(config)
     for record in window.past:
@@ -56,17 +56,17 @@ def entry_gate(
     return Gate("strategy") if gate is None and not strategy.entries((view,)) else gate
 
 
-def sights(
+def decision_snapshots(
     config: RunConfig, window: ReplayWindow, moments: Iterable[tuple[int, str]]
-) -> dict[tuple[int, str], Sight]:
+) -> dict[tuple[int, str], DecisionSnapshot]:
     """Return what the strategy of `config` saw at each of `moments` (ms UTC, symbol) at which it decided."""
     wanted: dict[int, set[str]] = {}
     for t_ms, symbol in moments:
         wanted.setdefault(t_ms, set()).add(symbol)
-    found: dict[tuple[int, str], Sight] = {}
+    found: dict[tuple[int, str], DecisionSnapshot] = {}
     last_ms = max(wanted, default=-1)
     with exact():
-        for strategy, event in deciding(config, window):
+        for strategy, event in decision_events(config, window):
             if event.t_ms > last_ms:
                 break
             for view in event.settlements:
@@ -75,11 +75,13 @@ def sights(
     return found
 
 
-def _sight(config: RunConfig, window: ReplayWindow, strategy: Strategy, view: SettlementView) -> Sight:
+def _sight(
+    config: RunConfig, window: ReplayWindow, strategy: Strategy, view: SettlementView
+) -> DecisionSnapshot:
     gate = entry_gate(config, window, strategy, view)
     if not view.ticker.fresh:
-        return Sight(view, gate, wants_exit=False)
-    return Sight(view, gate, strategy.wants_exit(view), strategy.figures(view))
+        return DecisionSnapshot(view, gate, wants_exit=False)
+    return DecisionSnapshot(view, gate, strategy.wants_exit(view), strategy.figures(view))
 
 
 def _stale(config: RunConfig, window: ReplayWindow, view: SettlementView) -> Gate:

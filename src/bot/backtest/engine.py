@@ -21,8 +21,8 @@ from bot.models import Trade
 from bot.numbers.money import ZERO, exact
 from bot.statistics.metrics import Units, money_units
 from bot.statistics.run_metrics import Activity, CurveFacts, Metrics, TradeTotals, summarize
-from bot.trading.equity_curve import WorthCurve, units_of
-from bot.trading.factory import open_desk
+from bot.trading.equity_curve import EquityCurveBuilder, equity_units
+from bot.trading.factory import build_trader
 from bot.trading.payments import PaymentBook
 from bot.trading.trader import Market
 
@@ -37,7 +37,7 @@ class Books:
     trades: tuple[Trade, ...]
     totals: TradeTotals
     paid: PaymentBook
-    worths: WorthCurve
+    curve: EquityCurveBuilder
     skipped_entries: int
 
 
@@ -59,14 +59,14 @@ class BacktestEngine:
         tickers = TickerService()
         executor = BacktestExecutor(tickers, FillModel(config.slippage), FeeCalculator(config.fees))
         market = Market(tickers, window.instruments, window, window.ends_for(config))
-        trader = open_desk(config, executor, market)
+        trader = build_trader(config, executor, market)
         trader.warm_up(window.past)
-        worths = WorthCurve()
-        trader.follow(window.track, worths)
+        curve = EquityCurveBuilder()
+        trader.follow(window.event_columns, curve)
         trader.on_last_event(window.events[-1])
-        worths.stand(trader.equity(), 1, held=False)
+        curve.add_flat(trader.equity(), 1, held=False)
         trades = tuple(trader.tracker.trades)
-        return Books(trades, self._totals(trades), trader.tracker.paid, worths, trader.skipped_entries)
+        return Books(trades, self._totals(trades), trader.tracker.paid, curve, trader.skipped_entries)
 
     def _totals(self, trades: Sequence[Trade]) -> TradeTotals:
         window, after_end = self.window, None
@@ -97,7 +97,7 @@ def _finished(engines: Sequence[BacktestEngine]) -> list[RunResult]:
     """Return the runs of engines of one window."""
     with exact():
         books = [engine.play() for engine in engines]
-        curves = units_of([own.worths for own in books])
+        curves = equity_units([own.curve for own in books])
     window = engines[0].window
     return [
         RunResult(
@@ -134,5 +134,5 @@ def _metrics(
 def _measured(capital: Decimal, books: list[Books], curves: Units, window: ReplayWindow) -> list[Metrics]:
     calendar, events = window.calendar, len(window.events)
     facts = CurveFacts.of(curves, money_units(capital), calendar)
-    activities = [Activity(events, own.worths.events_in_market, own.skipped_entries) for own in books]
+    activities = [Activity(events, own.curve.events_in_market, own.skipped_entries) for own in books]
     return summarize(facts, capital, calendar, [own.totals for own in books], activities)

@@ -34,7 +34,7 @@ def moves(trades: Iterable[Trade]) -> list[Move]:
     return sorted(found, key=lambda move: (move.t_ms, move.action, move.symbol))
 
 
-class Book:
+class Holdings:
     """The hedges of a run by moment; a pair has at most one at a time."""
 
     def __init__(self, trades: Iterable[Trade]) -> None:

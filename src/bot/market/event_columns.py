@@ -12,15 +12,15 @@ from bot.memo import Memo
 from bot.models import FundingRate, MarketEvent, SettlementView
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import ZERO
-from bot.numbers.thresholds import Choice, Compared
+from bot.numbers.thresholds import EventMask, ThresholdColumn
 
-_MAX_CHOICES = 32
+_MAX_EXIT_MASKS = 32
 """Of each lane, five bytes an event each: a window of 50 pairs over five years keeps some 40 MiB of them."""
-_MAX_ENTRIES = 256
+_MAX_ENTRY_MASKS = 256
 """Of the track: seven MiB over five years."""
 
 
-class Lane:
+class PairColumns:
     """One pair at the events of a track: settlements, and over the same places prices and rates as columns.
 
     Where that is not all there is to an event - nothing settles, prices are missing or too old - there is no
@@ -29,12 +29,12 @@ class Lane:
 
     def __init__(self, symbol: str, events: Sequence[MarketEvent]) -> None:
         self.views = [_view(symbol, event) for event in events]
-        self._stirring = Memo(_MAX_CHOICES)
-        self._seen = np.array([view is not None for view in self.views], dtype=bool)
-        self._rate_8h = Compared.from_decimals(
+        self._exit_masks = Memo(_MAX_EXIT_MASKS)
+        self._known = np.array([view is not None for view in self.views], dtype=bool)
+        self._rate_8h = ThresholdColumn.from_decimals(
             [None if view is None else view.funding.rate_8h for view in self.views]
         )
-        self._worst = Compared.from_decimals(
+        self._highest_mark = ThresholdColumn.from_decimals(
             [
                 None
                 if view is None or view.ticker.mark is None
@@ -52,21 +52,21 @@ class Lane:
         """Return what settles from place `first` to `stop`."""
         return [view.funding for view in self.views[first:stop] if view is not None]
 
-    def first_judged(self, price: Decimal, at: int) -> int:
+    def first_margin_check(self, price: Decimal, at: int) -> int:
         """Return the first place from `at` on where margin is judged by a mark price of `price` or more.
 
         The number of events stands for none; where there is no view nothing is known.
         """
-        return self._worst.first_at_least(price, at)
+        return self._highest_mark.first_at_least(price, at)
 
-    def stirring(self, rate_8h: Decimal | None) -> Choice:
+    def exit_mask(self, rate_8h: Decimal | None) -> EventMask:
         """Return where the pair pays less than `rate_8h`, and where there is no view.
 
         Without a rate only the latter counts.
         """
-        return self._stirring.get(
+        return self._exit_masks.get(
             rate_8h,
-            lambda: Choice.of(~(self._seen if rate_8h is None else self._rate_8h.at_least(rate_8h))),
+            lambda: EventMask.of(~(self._known if rate_8h is None else self._rate_8h.at_least(rate_8h))),
         )
 
     def _column(self, read: Callable[[SettlementView], Decimal | None]) -> ExactArray:
@@ -74,34 +74,34 @@ class Lane:
         return ExactArray.from_decimals([ZERO if value is None else value for value in values])
 
 
-class Track:
+class EventColumns:
     """Events to follow, oldest first; trials share it, and the lanes of the pairs that any of them holds."""
 
     def __init__(self, events: Sequence[MarketEvent]) -> None:
         self.events = events
         self.symbols = tuple(events[0].tickers)
-        self._best_rate_8h = Compared.from_decimals(
+        self._best_rate_8h = ThresholdColumn.from_decimals(
             [max((view.funding.rate_8h for view in event.decidable), default=None) for event in events]
         )
-        self._lanes: dict[str, Lane] = {}
-        self._paying = Memo(_MAX_ENTRIES)
+        self._pairs: dict[str, PairColumns] = {}
+        self._entry_masks = Memo(_MAX_ENTRY_MASKS)
 
-    def paying(self, rate_8h: Decimal) -> Choice:
+    def entry_mask(self, rate_8h: Decimal) -> EventMask:
         """Return where a pair that settles with fresh prices pays at least `rate_8h`."""
-        return self._paying.get(rate_8h, lambda: Choice.of(self._best_rate_8h.at_least(rate_8h)))
+        return self._entry_masks.get(rate_8h, lambda: EventMask.of(self._best_rate_8h.at_least(rate_8h)))
 
-    def place_from(self, t_ms: int | None) -> int:
+    def index_from(self, t_ms: int | None) -> int:
         """Return the first place at `t_ms` or later; the number of events stands for none, or for never."""
         if t_ms is None:
             return len(self.events)
         return bisect_left(self.events, t_ms, key=attrgetter("t_ms"))
 
-    def lane(self, symbol: str) -> Lane:
+    def pair(self, symbol: str) -> PairColumns:
         """Return what a hedge of `symbol` meets."""
-        lane = self._lanes.get(symbol)
-        if lane is None:
-            lane = self._lanes[symbol] = Lane(symbol, self.events)
-        return lane
+        pair = self._pairs.get(symbol)
+        if pair is None:
+            pair = self._pairs[symbol] = PairColumns(symbol, self.events)
+        return pair
 
 
 def _view(symbol: str, event: MarketEvent) -> SettlementView | None:

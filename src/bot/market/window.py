@@ -12,7 +12,7 @@ from bot.config.run_config import RunConfig
 from bot.errors import InsufficientDataError
 from bot.market.after_end import AfterEnd
 from bot.market.coverage import Coverage, check_coverage, coverage
-from bot.market.event_columns import Track
+from bot.market.event_columns import EventColumns
 from bot.market.history import PairHistory, PairSeries
 from bot.market.missed_settlements import MissingSettlements
 from bot.market.series import MarketData
@@ -57,9 +57,9 @@ class ReplayWindow:
         return cls(data.exchange, data.fingerprint, *shared, config.end)
 
     @cached_property
-    def track(self) -> Track:
+    def event_columns(self) -> EventColumns:
         """The events as a trader follows them."""
-        return Track(self.events)
+        return EventColumns(self.events)
 
     @property
     def market_ends(self) -> dict[str, int]:

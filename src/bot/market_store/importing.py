@@ -20,7 +20,7 @@ from bot.market_store.importers.files.folders import folder_content
 from bot.market_store.importers.files.source import open_source
 from bot.market_store.importers.files.text_lines import Progress, Refusal, RefusalLog
 from bot.market_store.importers.formats import recognised
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import Recorded, RefusedMarket
 from bot.market_store.importers.parsing import Parsed
 from bot.market_store.provenance import Provenance
@@ -32,7 +32,7 @@ _DATA_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".zip", ".gz", ".feather", "
 _REFUSALS_KEPT = 20_000
 """Refused rows that the report of a folder names, however many files it has; of later files the first few."""
 _FEWEST_REFUSALS = 5
-NOTHING_SAID = Hints()
+NO_OPTIONS = ImportOptions()
 
 
 def import_path(
@@ -40,7 +40,7 @@ def import_path(
     path: Path,
     exchange: str,
     progress: Progress | None = None,
-    hints: Hints = NOTHING_SAID,
+    options: ImportOptions = NO_OPTIONS,
 ) -> ImportReport:
     """Import a file, or the files of a folder and of the folders in it; links are followed.
 
@@ -49,10 +49,10 @@ def import_path(
     """
     exchange_name(exchange)
     if path.is_file():
-        return ImportReport((import_file(store, path, exchange, progress, hints),), ())
+        return ImportReport((import_file(store, path, exchange, progress, options),), ())
     if not path.is_dir():
         raise InvalidInputError.of("path", f"{str(path)!r} is neither a file nor a folder")
-    return _import_folder(store, path, exchange, progress, replace(hints, selecting=bool(hints.symbols)))
+    return _import_folder(store, path, exchange, progress, replace(options, selecting=bool(options.symbols)))
 
 
 def import_file(
@@ -60,32 +60,32 @@ def import_file(
     path: Path,
     exchange: str,
     progress: Progress | None = None,
-    hints: Hints = NOTHING_SAID,
+    options: ImportOptions = NO_OPTIONS,
     name: str | None = None,
 ) -> FileReport:
     """Import one file, each series of it in one transaction: rows that break a rule are reported, not stored.
 
     It is called `name` in the report, by its own name if left out.
     Raises: DataImportError if it is no market data; DamagedFileError, with nothing stored, if lines of it
-    cannot be read, unless the hints ask for the readable ones.
+    cannot be read, unless the options ask for the readable ones.
     """
-    with open_source(path, progress, alone=hints.alone) as source, _naming(path.name):
-        known = recognised(source, hints)
-        found = known.parse(source, hints)
-        _check_readable(path.name, source.lines.refusals, found, hints)
+    with open_source(path, progress, alone=options.alone) as source, _naming(path.name):
+        known = recognised(source, options)
+        found = known.parse(source, options)
+        _check_readable(path.name, source.lines.refusals, found, options)
     series, notes = [], list(source.notes)
     for parsed in found.parts:
-        report, said = _stored(store, path.name, exchange, parsed, replace_held=hints.replace)
+        report, said = _stored(store, path.name, exchange, parsed, replace_held=options.replace)
         series.append(report)
         notes += said
     series += [_refused_market(market) for market in found.refused]
     return FileReport(name or path.name, known.name, tuple(series), tuple(dict.fromkeys(notes)))
 
 
-def _check_readable(name: str, whole: RefusalLog, found: Recorded, hints: Hints) -> None:
+def _check_readable(name: str, whole: RefusalLog, found: Recorded, options: ImportOptions) -> None:
     logs = {id(log): log for log in (whole, *(parsed.refusals for parsed in found.parts))}.values()
     damaged = [log for log in logs if log.damaged]
-    if damaged and not hints.keep_readable:
+    if damaged and not options.keep_readable:
         raise _damaged(name, damaged)
     if not found.parts and not found.refused:
         why = f": line {whole.kept[0].line}: {whole.kept[0].reason}" if whole.kept else ""
@@ -164,7 +164,7 @@ def _reinferred(merged: MergeResult) -> Iterator[str]:
 
 
 def _import_folder(
-    store: HistoricalDataStore, folder: Path, exchange: str, progress: Progress | None, hints: Hints
+    store: HistoricalDataStore, folder: Path, exchange: str, progress: Progress | None, options: ImportOptions
 ) -> ImportReport:
     content = folder_content(folder)
     files: list[FileReport] = []
@@ -173,7 +173,7 @@ def _import_folder(
     advance = _Advance(progress, sum(file.size for file in content.files))
     for found in content.files:
         try:
-            file = import_file(store, found.path, exchange, advance.of_file, hints, found.name)
+            file = import_file(store, found.path, exchange, advance.of_file, options, found.name)
             files.append(file if room > 0 else _shortened(file))
             room -= len(file.refusals)
         except SymbolNotAskedError:
@@ -188,10 +188,10 @@ def _import_folder(
                 skipped.append(SkippedFile(found.name, reason, damaged, refused=not unknown))
         advance.finish(found.size)
     taken = {one.symbol for file in files for one in file.series}
-    absent = tuple(symbol for symbol in hints.symbols if symbol not in taken)
+    absent = tuple(symbol for symbol in options.symbols if symbol not in taken)
     report = ImportReport(tuple(files), tuple(skipped), ignored, not_asked, absent)
     if not files and not report.refused_files:
-        raise DataImportError(_nothing_in(folder, report, hints))
+        raise DataImportError(_nothing_in(folder, report, options))
     return report
 
 
@@ -200,10 +200,10 @@ def _shortened(report: FileReport) -> FileReport:
     return replace(report, series=tuple(series))
 
 
-def _nothing_in(folder: Path, report: ImportReport, hints: Hints) -> str:
+def _nothing_in(folder: Path, report: ImportReport, options: ImportOptions) -> str:
     if report.not_asked:
         others = counted(report.not_asked, "file")
-        return f"{folder} holds nothing of {', '.join(hints.symbols)}, but {others} of other symbols"
+        return f"{folder} holds nothing of {', '.join(options.symbols)}, but {others} of other symbols"
     if report.skipped:
         first, more = report.skipped[0], len(report.skipped) - 1
         others = f"; {more} more like it" if more else ""

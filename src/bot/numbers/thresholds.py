@@ -19,7 +19,7 @@ _ALL = slice(None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Choice:
+class EventMask:
     """The events of which something is true; `next[k]` is the first of them from event k on.
 
     Past the last event stands for never.
@@ -42,7 +42,7 @@ class Choice:
         return self.next.item(place)
 
 
-class Compared:
+class ThresholdColumn:
     """Exact values to hold against thresholds; `known` says where there are any."""
 
     def __init__(self, values: DecimalColumn, known: BoolArray | None = None) -> None:

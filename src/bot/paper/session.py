@@ -19,7 +19,7 @@ from bot.paper.needs import candles_needed
 from bot.paper.received_market import MarketBook
 from bot.paper.session_store import LATEST_SETTLEMENT_MS, Progress, SavedSession, SessionStatus
 from bot.trading.account import AccountState
-from bot.trading.factory import open_desk
+from bot.trading.factory import build_trader
 from bot.trading.paper_executor import PaperExecutor
 from bot.trading.trader import Market
 
@@ -62,7 +62,7 @@ class PaperSession:
             tickers, FillModel(config.slippage), FeeCalculator(config.fees), self._now, self._max_age_ms
         )
         self._late_marks = LateMarks(self._book)
-        self._trader = open_desk(config, executor, Market(tickers, rules, self._late_marks))
+        self._trader = build_trader(config, executor, Market(tickers, rules, self._late_marks))
         self._trader.restore(saved.account)
         self._symbols = tuple(listings)
         self._news = True

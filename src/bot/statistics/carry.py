@@ -45,7 +45,7 @@ class CarryComparison:
         }
 
 
-class Holding:
+class HoldFunding:
     """What holding has earned, for runs of the same account over the same window to be held against.
 
     All its round trips have ended, and theirs as well. Call inside `exact()`.

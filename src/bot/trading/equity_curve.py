@@ -7,62 +7,64 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from bot.accounting import formulas
-from bot.market.event_columns import Lane
+from bot.market.event_columns import PairColumns
 from bot.numbers.arrays import IntArray
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import MONEY_PLACES
 from bot.statistics.metrics import Units, amount_units, fitting, packed
-from bot.trading.payments import Held
+from bot.trading.payments import HedgeSpan
 
 
-class _Span(NamedTuple):
+class _CurveSpan(NamedTuple):
     """A held hedge, what it has received by each of its events, and where its account's worths begin."""
 
-    hedge: Held
+    hedge: HedgeSpan
     received: ExactArray
     offset: int
 
 
-class WorthCurve:
+class EquityCurveBuilder:
     """The worths of one account, told from the first event to the last."""
 
     def __init__(self) -> None:
         self.events_in_market = 0
-        self._worths: list[Decimal] = []
+        self._equities: list[Decimal] = []
         self._events: list[int] = []
-        self._held: list[tuple[Held, ExactArray]] = []
+        self._held: list[tuple[HedgeSpan, ExactArray]] = []
 
-    def stand(self, worth: Decimal, events: int, *, held: bool) -> None:
+    def add_flat(self, equity: Decimal, events: int, *, held: bool) -> None:
         """Have the same worth after each of the next events."""
-        self._worths.append(worth)
+        self._equities.append(equity)
         self._events.append(events)
         if held:
             self.events_in_market += events
 
-    def carry(self, hedges: Sequence[Held], before: Decimal, received: Iterable[ExactArray]) -> None:
+    def add_hedges(
+        self, hedges: Sequence[HedgeSpan], before: Decimal, received: Iterable[ExactArray]
+    ) -> None:
         """Hold hedges at the next events, with the cash `before` them and what each has received by each."""
-        self.stand(before, hedges[0].stop - hedges[0].first, held=True)
+        self.add_flat(before, hedges[0].stop - hedges[0].first, held=True)
         self._held.extend(zip(hedges, received, strict=True))
 
-    def standing(self) -> Units:
+    def flat_units(self) -> Units:
         """Return the worths in units of 1e-8, without what hedges add that are carried."""
-        return cast("Units", packed(amount_units(self._worths)).repeat(self._events))
+        return cast("Units", packed(amount_units(self._equities)).repeat(self._events))
 
-    def spans(self, offset: int) -> list[_Span]:
+    def spans(self, offset: int) -> list[_CurveSpan]:
         """Return the hedges that are carried, for an account whose worths begin at `offset` among others."""
-        return [_Span(hedge, received, offset) for hedge, received in self._held]
+        return [_CurveSpan(hedge, received, offset) for hedge, received in self._held]
 
 
-def units_of(curves: Sequence[WorthCurve]) -> list[Units]:
+def equity_units(curves: Sequence[EquityCurveBuilder]) -> list[Units]:
     """Return the worths of accounts over the same events, in units of 1e-8. Call inside `exact()`."""
-    units = cast("Units", np.concatenate([curve.standing() for curve in curves]))
+    units = cast("Units", np.concatenate([curve.flat_units() for curve in curves]))
     events = len(units) // len(curves)
-    lanes: dict[Lane, list[_Span]] = {}
+    pairs: dict[PairColumns, list[_CurveSpan]] = {}
     for row, curve in enumerate(curves):
         for span in curve.spans(row * events):
-            lanes.setdefault(span.hedge.lane, []).append(span)
-    for lane, spans in lanes.items():
-        added, places = _added(lane, spans)
+            pairs.setdefault(span.hedge.pair, []).append(span)
+    for pair, spans in pairs.items():
+        added, places = _added(pair, spans)
         if added.dtype.hasobject:
             units = units.astype(object)
         units[places] += added
@@ -71,14 +73,14 @@ def units_of(curves: Sequence[WorthCurve]) -> list[Units]:
     return [fitting(row) for row in rows] if units.dtype.hasobject else rows
 
 
-def _added(lane: Lane, spans: list[_Span]) -> tuple[Units, IntArray]:
+def _added(pair: PairColumns, spans: list[_CurveSpan]) -> tuple[Units, IntArray]:
     """Return what hedges of one pair add to standing worths, one after another, and where."""
     hedges = [span.hedge for span in spans]
     which = np.arange(len(hedges)).repeat([hedge.stop - hedge.first for hedge in hedges])
     places = np.concatenate([np.arange(hedge.first, hedge.stop) for hedge in hedges])
     quantities = ExactArray.from_decimals([hedge.position.quantity for hedge in hedges])
     entries = ExactArray.from_decimals([hedge.position.perp_entry for hedge in hedges])
-    prices = lane.spot[places], entries[which], lane.perp[places]
+    prices = pair.spot[places], entries[which], pair.perp[places]
     value = formulas.hedge_value(quantities[which], *prices)
     received = ExactArray.joined([span.received for span in spans])
     offsets = np.array([span.offset for span in spans])

@@ -11,7 +11,7 @@ from bot.trading.tracker import PnLTracker
 from bot.trading.trader import CarryTrader, Market
 
 
-def open_desk(config: RunConfig, executor: Executor, market: Market) -> CarryTrader:
+def build_trader(config: RunConfig, executor: Executor, market: Market) -> CarryTrader:
     """Return a trader with fresh books, whose orders leave through `executor`."""
     tracker = PnLTracker(config.initial_capital)
     return CarryTrader(

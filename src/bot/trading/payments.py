@@ -5,32 +5,32 @@ from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
 
-from bot.market.event_columns import Lane
+from bot.market.event_columns import PairColumns
 from bot.models import FundingPayment, FundingRate, Position
 from bot.numbers.exact_array import ExactArray
 
 
-class Held(NamedTuple):
+class HedgeSpan(NamedTuple):
     """A hedge held at events `first` to `stop`, each of which is a settlement of its lane."""
 
     position: Position
-    lane: Lane
+    pair: PairColumns
     first: int
     stop: int
 
 
-class Stretch(NamedTuple):
+class SpanFunding(NamedTuple):
     """The settlements of a held hedge, and what each of them moved."""
 
-    hedge: Held
+    hedge: HedgeSpan
     amounts: ExactArray
 
     def payments(self) -> list[FundingPayment]:
         """Return the settlements one by one."""
-        position, lane, first, stop = self.hedge
+        position, pair, first, stop = self.hedge
         return [
             as_payment(record, record.mark_price, position.quantity, amount)
-            for record, amount in zip(lane.settlements(first, stop), self.amounts.decimals(), strict=True)
+            for record, amount in zip(pair.settlements(first, stop), self.amounts.decimals(), strict=True)
             if record.mark_price is not None
         ]
 
@@ -50,15 +50,15 @@ class PaymentBook:
 
     def __init__(self) -> None:
         self._written: list[FundingPayment] = []
-        self._booked: list[FundingPayment | list[Stretch]] = []
+        self._booked: list[FundingPayment | list[SpanFunding]] = []
 
     def add(self, payment: FundingPayment) -> None:
         """Put down one payment."""
         self._booked.append(payment)
 
-    def add_stretches(self, stretches: list[Stretch]) -> None:
+    def add_spans(self, spans: list[SpanFunding]) -> None:
         """Put down settlements of hedges at the same events, in the order in which they settle at each."""
-        self._booked.append(stretches)
+        self._booked.append(spans)
 
     def written(self) -> list[FundingPayment]:
         """Return the payments; who has read them may clear the list."""
@@ -66,7 +66,7 @@ class PaymentBook:
             if isinstance(booked, FundingPayment):
                 self._written.append(booked)
             else:
-                payments = chain.from_iterable(stretch.payments() for stretch in booked)
+                payments = chain.from_iterable(span.payments() for span in booked)
                 self._written.extend(sorted(payments, key=attrgetter("t_ms")))
         self._booked.clear()
         return self._written

@@ -11,7 +11,7 @@ from bot.models import CloseReason, FundingPayment, FundingRate, OrderResult, Po
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import ZERO, book
 from bot.trading.account import AccountState, OpenHedge, PendingHedge, UnfinishedHedge, UnwoundSpot
-from bot.trading.payments import Held, PaymentBook, Stretch, as_payment
+from bot.trading.payments import HedgeSpan, PaymentBook, SpanFunding, as_payment
 
 
 @dataclass(slots=True)
@@ -65,15 +65,15 @@ class PnLTracker:
         carry.payments += 1
         return amount
 
-    def record_stretch(self, hedges: Iterable[Held]) -> list[ExactArray]:
+    def record_spans(self, hedges: Iterable[HedgeSpan]) -> list[ExactArray]:
         """Book the settlements of hedges at the same events; return what each has received by each of them.
 
         The hedges come in the order in which their pairs settle.
         """
-        stretches = [Stretch(hedge, _amounts(hedge)) for hedge in hedges]
-        self.paid.add_stretches(stretches)
-        received = [amounts.running() for _, amounts in stretches]
-        for (hedge, amounts), sums in zip(stretches, received, strict=True):
+        spans = [SpanFunding(hedge, _amounts(hedge)) for hedge in hedges]
+        self.paid.add_spans(spans)
+        received = [amounts.running() for _, amounts in spans]
+        for (hedge, amounts), sums in zip(spans, received, strict=True):
             total = sums.decimal(-1)
             carry = self._carries[hedge.position.symbol]
             carry.funding += total
@@ -113,7 +113,7 @@ class PnLTracker:
                 )
         return equity
 
-    def worth(self, hedge: UnfinishedHedge, tickers: TickerService) -> Decimal:
+    def unfinished_value(self, hedge: UnfinishedHedge, tickers: TickerService) -> Decimal:
         """Return what an unfinished hedge adds to cash at the newest prices."""
         ticker = tickers.latest(hedge.symbol)
         spot, perp = ticker.spot, ticker.perp
@@ -166,6 +166,6 @@ class PnLTracker:
         return trade
 
 
-def _amounts(hedge: Held) -> ExactArray:
-    position, lane, first, stop = hedge
-    return formulas.funding_payment(lane.unit_funding[first:stop], position.quantity)
+def _amounts(hedge: HedgeSpan) -> ExactArray:
+    position, pair, first, stop = hedge
+    return formulas.funding_payment(pair.unit_funding[first:stop], position.quantity)

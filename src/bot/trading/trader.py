@@ -8,7 +8,7 @@ from bot.accounting.fees import FeeCalculator
 from bot.accounting.margin import RiskManager
 from bot.accounting.round_trip import was_due
 from bot.accounting.sizing import CapitalPlan, PositionSizer
-from bot.market.event_columns import Track
+from bot.market.event_columns import EventColumns
 from bot.market.tickers import TickerService
 from bot.models import (
     CloseReason,
@@ -24,10 +24,10 @@ from bot.models import (
 from bot.strategies.strategy import Entry, Strategy
 from bot.trading.account import AccountState
 from bot.trading.contract_watch import ContractWatch
-from bot.trading.equity_curve import WorthCurve
-from bot.trading.fast_forward import QuietStretches
+from bot.trading.equity_curve import EquityCurveBuilder
+from bot.trading.fast_forward import FastForward
 from bot.trading.margin_watch import MarginWatch, MarkPath
-from bot.trading.payments import Held
+from bot.trading.payments import HedgeSpan
 from bot.trading.position_manager import PositionManager
 from bot.trading.tracker import PnLTracker
 
@@ -81,26 +81,26 @@ class CarryTrader:
             for record in records:
                 self._strategy.observe(record)
 
-    def follow(self, track: Track, worths: WorthCurve) -> None:
+    def follow(self, columns: EventColumns, curve: EquityCurveBuilder) -> None:
         """Do all that happens at each event but the last, and write down what the account is worth after it.
 
         Where nothing can happen, or nothing but the funding of hedges, many events are done at once.
         """
-        at, last = 0, len(track.events) - 1
+        at, last = 0, len(columns.events) - 1
         if self._strategy.remembers:
-            self._follow_each(track.events[:last], worths)
+            self._follow_each(columns.events[:last], curve)
             at = last
         watches = self._margin, self._contracts
-        quiet = QuietStretches(track, self._strategy, self.positions, *watches, self._slots)
+        fast_forward = FastForward(columns, self._strategy, self.positions, *watches, self._slots)
         while at < last:
-            stop = quiet.until(at, last)
+            stop = fast_forward.next_stop(at, last)
             if not self.positions.held:
-                worths.stand(self.tracker.cash, stop - at, held=False)
+                curve.add_flat(self.tracker.cash, stop - at, held=False)
                 at = stop
             elif stop - at >= _LONG:
-                self._carry(track, at, stop, worths)
+                self._hold_through(columns, at, stop, curve)
                 at = stop
-            self._follow_each(track.events[at : min(stop + 1, last)], worths)
+            self._follow_each(columns.events[at : min(stop + 1, last)], curve)
             at = stop + 1
 
     def on_event(self, event: MarketEvent) -> None:
@@ -163,7 +163,9 @@ class CarryTrader:
         held, unfinished = self.positions.held, self.positions.unfinished
         equity = self.tracker.equity(held.values(), self._tickers) if held else self.tracker.cash
         if unfinished:
-            equity += sum(self.tracker.worth(hedge, self._tickers) for hedge in unfinished.values())
+            equity += sum(
+                self.tracker.unfinished_value(hedge, self._tickers) for hedge in unfinished.values()
+            )
         return equity
 
     def _collect(self, event: MarketEvent) -> frozenset[str]:
@@ -180,20 +182,22 @@ class CarryTrader:
         self._previous_ms = event.t_ms
         return taken
 
-    def _follow_each(self, events: Iterable[MarketEvent], worths: WorthCurve) -> None:
+    def _follow_each(self, events: Iterable[MarketEvent], curve: EquityCurveBuilder) -> None:
         held = self.positions.held
         for event in events:
             self.on_event(event)
-            worths.stand(self.equity(), 1, held=bool(held))
+            curve.add_flat(self.equity(), 1, held=bool(held))
 
-    def _carry(self, track: Track, at: int, stop: int, worths: WorthCurve) -> None:
+    def _hold_through(self, columns: EventColumns, at: int, stop: int, curve: EquityCurveBuilder) -> None:
         """Hold the hedges through events at each of which they only settle."""
         held, before = self.positions.held, self.tracker.cash
         hedges = [
-            Held(held[symbol], track.lane(symbol), at, stop) for symbol in track.symbols if symbol in held
+            HedgeSpan(held[symbol], columns.pair(symbol), at, stop)
+            for symbol in columns.symbols
+            if symbol in held
         ]
-        worths.carry(hedges, before, self.tracker.record_stretch(hedges))
-        newest = track.events[stop - 1]
+        curve.add_hedges(hedges, before, self.tracker.record_spans(hedges))
+        newest = columns.events[stop - 1]
         self._tickers.show(newest.tickers)
         self._previous_ms = newest.t_ms
 

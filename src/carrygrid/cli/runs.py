@@ -8,7 +8,7 @@ from rich.table import Table
 
 from api.database import ready_store
 from api.settings import Settings
-from bot.backtest import Baselines, Insight, ReplayWindow, RunResult, explain, replay
+from bot.backtest import Baselines, ReplayWindow, RunExplanation, RunResult, explain, replay
 from bot.config.run_config import RunConfig, load_json
 from bot.errors import InvalidInputError
 from bot.market.series import MarketData
@@ -108,7 +108,7 @@ def _print_summary(result: RunResult, data: MarketData) -> None:
         out.print(f"the last {_SHOWN_TRADES} of {len(result.trades)} trades; --json prints them all")
 
 
-def _print_insight(insight: Insight) -> None:
+def _print_insight(insight: RunExplanation) -> None:
     out = console()
     carry, held = insight.carry, insight.baseline.metrics
     share = "" if carry.captured_share is None else f", of which {carry.captured_share:.1%} captured"

@@ -16,7 +16,7 @@ from bot.market_store.fetch.exchanges import open_client
 from bot.market_store.fetch.fetch_request import FetchRequest
 from bot.market_store.fetch.fetching import Fetcher, FetchReport
 from bot.market_store.import_reports import FileReport
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importing import import_file
 from bot.market_store.store import HistoricalDataStore
 from sweeps.jobs.job_reports import JobReport
@@ -49,11 +49,11 @@ class ImportRequest:
         """Raise InvalidInputError naming the field of what cannot be meant."""
         exchange_name(self.exchange)
         checked_name(self.name)
-        self.hints()
+        self.options()
 
-    def hints(self) -> Hints:
+    def options(self) -> ImportOptions:
         """Return what is said beside the file; raises InvalidInputError."""
-        return Hints.parse(
+        return ImportOptions.parse(
             kind=self.kind,
             symbol=self.symbol,
             timeframe=self.timeframe,
@@ -78,7 +78,7 @@ def import_document(
             path,
             request.exchange,
             lambda read, total: report.tell({"share": read / total if total else 1.0, "step": "reading"}),
-            request.hints(),
+            request.options(),
         )
     _prepare_pages(store, report)
     return _import_report(done)

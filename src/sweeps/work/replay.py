@@ -7,7 +7,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from bot.backtest import Baselines, Insight, ReplayWindow, RunResult, explain, replay
+from bot.backtest import Baselines, ReplayWindow, RunExplanation, RunResult, explain, replay
 from bot.backtest.batch import BatchReplayer, Course, TrialSummary
 from bot.backtest.window_findings import WindowFinding, window_findings
 from bot.config.run_config import RunConfig
@@ -250,7 +250,7 @@ def run_records(
             yield from zip((number for number, _ in group), found, strict=True)
 
 
-def insight(result: RunResult, windows: WindowCache) -> Insight:
+def insight(result: RunResult, windows: WindowCache) -> RunExplanation:
     """Return the rival of a replayed trial and, if it did not trade, why."""
     return explain(result, windows.window(result.config), windows.baselines(result.config))
 

@@ -13,7 +13,7 @@ from api.dashboard.trial.trades import settlements_of
 from api.dashboard.trial.waterfall import attribution_of, waterfall
 from api.replays import Study
 from bot.backtest import Baselines, ReplayWindow, replay
-from bot.backtest.decision_trace import sights
+from bot.backtest.decision_trace import decision_snapshots
 from bot.backtest.divergence import divergences
 from bot.backtest.monthly import months
 from bot.numbers.money import exact
@@ -94,7 +94,9 @@ def test_trials_part_at_a_rate_between_their_thresholds(real_data: Path) -> None
     eager = study(real_data, "two slots", min_funding_rate="0.00001", min_holding_periods=300)
     strict = study(real_data, "two slots", min_holding_periods=300)
     parted = divergences(eager.result, strict.result)[0]
-    [seen] = sights(strict.result.config, strict.window, [(parted.t_ms, parted.symbols[0])]).values()
+    [seen] = decision_snapshots(
+        strict.result.config, strict.window, [(parted.t_ms, parted.symbols[0])]
+    ).values()
     assert parted.one[0].action == "open"
     assert Decimal("0.00001") <= seen.view.funding.rate_8h < Decimal("0.0001")
     assert seen.gate is not None

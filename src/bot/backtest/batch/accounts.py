@@ -12,7 +12,7 @@ import numpy as np
 from bot.backtest.batch.columns import DecisionColumns
 from bot.backtest.batch.courses import Course
 from bot.backtest.batch.decisions import Decisions, hold_decisions
-from bot.backtest.batch.hedges import HedgeBook, PairColumns
+from bot.backtest.batch.hedges import HedgeBook, PriceColumns
 from bot.backtest.batch.sequences import NONE, HoldColumns, Sequences
 from bot.backtest.batch.trips import nets
 from bot.backtest.batch.walk import NextEvents, anywhere, walk
@@ -66,7 +66,7 @@ class Part:
 class Account:
     """The trials of one account over the only pair of a window. Call inside `exact()`."""
 
-    def __init__(self, config: RunConfig, pair: PairColumns, columns: DecisionColumns) -> None:
+    def __init__(self, config: RunConfig, pair: PriceColumns, columns: DecisionColumns) -> None:
         self._config = config
         self._book = HedgeBook(config, pair)
         self._hold = hold_decisions(config, columns)
@@ -141,7 +141,7 @@ class Account:
 class Accounts:
     """The accounts of one window, the least recently used forgotten first; bounded by what they hold."""
 
-    def __init__(self, pair: PairColumns, columns: DecisionColumns) -> None:
+    def __init__(self, pair: PriceColumns, columns: DecisionColumns) -> None:
         self._pair = pair
         self._columns = columns
         self._known: OrderedDict[tuple[Any, ...], Account] = OrderedDict()

@@ -7,7 +7,7 @@ import numpy as np
 from bot.market.history import PairSeries
 from bot.memo import Memo
 from bot.models import FundingRate, SettlementView
-from bot.numbers.thresholds import Compared
+from bot.numbers.thresholds import ThresholdColumn
 
 _MAX_DERIVED = 2_000
 
@@ -25,8 +25,8 @@ class DecisionColumns:
         self.past = past
         self.views = views
         self.fresh = series.fresh
-        self.rates = Compared(series.rate)
-        self.rates_8h = Compared(series.rate_8h)
-        self.volumes_24h = Compared(series.volume_24h)
+        self.rates = ThresholdColumn(series.rate)
+        self.rates_8h = ThresholdColumn(series.rate_8h)
+        self.volumes_24h = ThresholdColumn(series.volume_24h)
         self.spot_active = np.array([view.instrument.spot_active for view in views], dtype=np.bool_)
         self.derive = Memo(_MAX_DERIVED).get

@@ -11,7 +11,7 @@ from bot.backtest.batch.columns import DecisionColumns
 from bot.config.run_config import RunConfig
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.money import ZERO
-from bot.numbers.thresholds import Choice
+from bot.numbers.thresholds import EventMask
 from bot.signals.basis import basis_score
 from bot.signals.persistence import next_streak, persistence_score
 from bot.signals.rate_level import rate_level_score
@@ -32,8 +32,8 @@ class Decisions:
     Trials that decide alike have the same choices, so that what follows from one is worked out once.
     """
 
-    entries: Choice
-    exits: Choice
+    entries: EventMask
+    exits: EventMask
 
 
 def simple_decisions(config: RunConfig, columns: DecisionColumns) -> Decisions:
@@ -48,8 +48,8 @@ def simple_decisions(config: RunConfig, columns: DecisionColumns) -> Decisions:
     )
     exit_key = ("simple", config.exit_funding_rate)
     return Decisions(
-        columns.derive(entry_key, lambda: Choice.of(_simple_entries(config, columns))),
-        columns.derive(exit_key, lambda: Choice.of(_simple_exits(config, columns))),
+        columns.derive(entry_key, lambda: EventMask.of(_simple_entries(config, columns))),
+        columns.derive(exit_key, lambda: EventMask.of(_simple_exits(config, columns))),
     )
 
 
@@ -84,15 +84,15 @@ def composite_decisions(config: RunConfig, columns: DecisionColumns) -> Decision
     )
     exit_key = (*score_key, config.exit_threshold)
     return Decisions(
-        columns.derive(entry_key, lambda: Choice.of(_composite_entries(config, columns, scores))),
-        columns.derive(exit_key, lambda: Choice.of(_composite_exits(config, columns, scores))),
+        columns.derive(entry_key, lambda: EventMask.of(_composite_entries(config, columns, scores))),
+        columns.derive(exit_key, lambda: EventMask.of(_composite_exits(config, columns, scores))),
     )
 
 
 def hold_decisions(_config: RunConfig, columns: DecisionColumns) -> Decisions:
     """Return what `hold` decides."""
-    entries = columns.derive("hold entries", lambda: Choice.of(columns.fresh))
-    never = columns.derive("never", lambda: Choice.of(np.zeros_like(columns.fresh)))
+    entries = columns.derive("hold entries", lambda: EventMask.of(columns.fresh))
+    never = columns.derive("never", lambda: EventMask.of(np.zeros_like(columns.fresh)))
     return Decisions(entries, never)
 
 

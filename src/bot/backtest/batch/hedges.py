@@ -19,7 +19,7 @@ from bot.models import Leg, Side
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import MONEY_PLACES, WIDE
-from bot.numbers.thresholds import Compared
+from bot.numbers.thresholds import ThresholdColumn
 from bot.statistics.metrics import UNITS_PER_QUOTE, money_units
 from bot.trading.factory import position_sizer
 
@@ -27,7 +27,7 @@ NO_HEDGE = -1
 _UNKNOWN = -2
 
 
-class PairColumns:
+class PriceColumns:
     """The events of a window with one pair: its prices, and those that can end a hedge."""
 
     def __init__(self, window: ReplayWindow, series: PairSeries) -> None:
@@ -36,8 +36,8 @@ class PairColumns:
         self.events = window.events
         self.times_ms = window.calendar.times_ms
         self.instrument = window.instruments[self.symbol]
-        self.highs = Compared(series.high, series.has_high)
-        self.marks = Compared(series.mark, series.fresh)
+        self.highs = ThresholdColumn(series.high, series.has_high)
+        self.marks = ThresholdColumn(series.mark, series.fresh)
         self.spots = ExactArray.of(series.spot)
         self.perps = ExactArray.of(series.perp)
         self.unit_funding = series.unit_funding
@@ -72,7 +72,7 @@ class HedgeBook:
     number of events where prices spare it.
     """
 
-    def __init__(self, config: RunConfig, pair: PairColumns) -> None:
+    def __init__(self, config: RunConfig, pair: PriceColumns) -> None:
         self.pair = pair
         self.initial = money_units(config.initial_capital)
         self.slot = _slot_units(config)

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from bot.accounting import formulas
-from bot.backtest.batch.hedges import HedgeBook, Opened, PairColumns
+from bot.backtest.batch.hedges import HedgeBook, Opened, PriceColumns
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.numbers.exact_array import ExactArray
 
@@ -93,7 +93,7 @@ def funding_until(book: HedgeBook, opened: Opened, last: IntArray) -> IntArray:
     return segment_sums(paid, np.append(0, np.cumsum(lengths)))
 
 
-def _paid(pair: PairColumns, quantities: ExactArray, events: IntArray) -> IntArray:
+def _paid(pair: PriceColumns, quantities: ExactArray, events: IntArray) -> IntArray:
     return formulas.funding_payment(pair.unit_funding[events], quantities).units()
 
 

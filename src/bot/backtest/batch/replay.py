@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from bot.backtest.baseline import Baselines
 from bot.backtest.batch.accounts import Account, Accounts, TrialSummary, identity
 from bot.backtest.batch.columns import DecisionColumns
 from bot.backtest.batch.courses import Course
 from bot.backtest.batch.decisions import DECISIONS, Decisions
-from bot.backtest.batch.hedges import PairColumns
+from bot.backtest.batch.hedges import PriceColumns
 from bot.backtest.engine import replays
-from bot.backtest.insight import Baselines
 from bot.backtest.result import RunResult
 from bot.config.run_config import RunConfig
 from bot.market.window import ReplayWindow
@@ -47,7 +47,7 @@ class BatchReplayer:
             series = window.series(symbol)
             views = [event.settlements[0] for event in window.events]
             self._columns = DecisionColumns(window.past, views, series)
-            self._accounts = Accounts(PairColumns(window, series), self._columns)
+            self._accounts = Accounts(PriceColumns(window, series), self._columns)
 
     def summaries(self, configs: Sequence[RunConfig]) -> list[TrialSummary]:
         """Return the summary of each run, equal in every bit to that of a plain replay."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bot.backtest.batch.hedges import HedgeBook
 from bot.models import CloseReason
 from bot.numbers.arrays import BoolArray, IntArray
-from bot.numbers.thresholds import Choice
+from bot.numbers.thresholds import EventMask
 
 REASONS = (CloseReason.SIGNAL, CloseReason.MARGIN, CloseReason.LIQUIDATION, CloseReason.END)
 SIGNAL, MARGIN, LIQUIDATION, END = range(4)
@@ -35,7 +35,7 @@ class NextEvents:
     row_of_trial: IntArray
 
     @classmethod
-    def of(cls, choices: Sequence[Choice]) -> "NextEvents":
+    def of(cls, choices: Sequence[EventMask]) -> "NextEvents":
         """Return the rows of one choice a trial; the same share a row."""
         rows = {choice: row for row, choice in enumerate(dict.fromkeys(choices))}
         row_of_trial = np.array([rows[choice] for choice in choices], dtype=np.int64)
@@ -46,7 +46,7 @@ class NextEvents:
         return self.table[self.row_of_trial[trials], start].astype(np.int64)
 
 
-def anywhere(choices: Iterable[Choice]) -> BoolArray:
+def anywhere(choices: Iterable[EventMask]) -> BoolArray:
     """Return which events any of the choices takes."""
     return cast("BoolArray", np.logical_or.reduce([choice.mask for choice in dict.fromkeys(choices)]))
 

@@ -9,16 +9,16 @@ from bot.market.rows import SeriesKind
 from bot.market.rules import TIMEFRAMES_MS, RowRefusedError, market_number, time_ms, whole_number
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.files.text_lines import MAX_SETTLEMENT_LINES
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.kline_figures import KlineFigures
 from bot.market_store.importers.markets import Recorded, named_symbol
 from bot.market_store.importers.parsing import (
     Parsed,
     Settlement,
     candles,
+    candles_content,
     csv_fields,
     funding,
-    hinted_candles,
     timeframe_of,
 )
 
@@ -32,30 +32,30 @@ _MICROSECONDS = 16
 _NOT_PRICES = ("indexpriceklines", "premiumindexklines")
 
 
-def recognise(source: Source, _hints: Hints) -> bool:
+def recognise(source: Source, _options: ImportOptions) -> bool:
     """Say whether the first line is a header of Binance Vision, or a kline row of its 12 columns."""
     line = source.first_line
     return line == FUNDING_HEADER or bool(_KLINE_HEADER.match(line) or _KLINE_ROW.match(line))
 
 
-def parse(source: Source, hints: Hints) -> Recorded:
-    """Return the rows; raises DataImportError where neither names nor hints say which market."""
+def parse(source: Source, options: ImportOptions) -> Recorded:
+    """Return the rows; raises DataImportError where neither names nor options say which market."""
     if _words(source).intersection(_NOT_PRICES):
         raise DataImportError(f"{source.name} holds an index or a premium, which no leg is traded at")
-    parsed = _funding(source, hints) if source.first_line == FUNDING_HEADER else _klines(source, hints)
+    parsed = _funding(source, options) if source.first_line == FUNDING_HEADER else _klines(source, options)
     return Recorded((parsed,))
 
 
-def _klines(source: Source, hints: Hints) -> Parsed:
+def _klines(source: Source, options: ImportOptions) -> Parsed:
     named = _KLINE_STEM.match(source.stem)
     with_header = bool(_KLINE_HEADER.match(source.first_line))
-    kind = _told_kind(source, hints)
+    kind = _told_kind(source, options)
     # Only files of the futures market have a header line.
     seen = kind or (SeriesKind.PERP if with_header else None)
-    symbol = _symbol(source, hints, named, seen)
-    content = hinted_candles(
+    symbol = _symbol(source, options, named, seen)
+    content = candles_content(
         source,
-        hints,
+        options,
         symbol,
         kind=seen,
         timeframe_ms=timeframe_of(source, named["timeframe"]) if named else _shown_timeframe(source),
@@ -69,31 +69,33 @@ def _klines(source: Source, hints: Hints) -> Parsed:
 
     rows = source.rows() if with_header else iter(source.lines)
     parsed = candles(content, rows, candle, source.lines.refusals)
-    figures.check(source, kind, hints)
+    figures.check(source, kind, options)
     return parsed
 
 
-def _funding(source: Source, hints: Hints) -> Parsed:
+def _funding(source: Source, options: ImportOptions) -> Parsed:
     named = _FUNDING_STEM.match(source.stem)
-    symbol = _symbol(source, hints, named, SeriesKind.FUNDING)
+    symbol = _symbol(source, options, named, SeriesKind.FUNDING)
     return funding(symbol, source.rows(MAX_SETTLEMENT_LINES), _settlement, source.lines.refusals)
 
 
-def _symbol(source: Source, hints: Hints, named: re.Match[str] | None, kind: SeriesKind | None) -> str:
+def _symbol(
+    source: Source, options: ImportOptions, named: re.Match[str] | None, kind: SeriesKind | None
+) -> str:
     if _of_coin_margined(source):
         name = named["market"] if named else source.stem
         raise UnmodelledContractError(f"coin-margined contracts are not modelled: {name!r}")
     futures = Venue.UNKNOWN if kind is None else Venue.BINANCE
     venue = Venue.DECLARED if kind is SeriesKind.SPOT else futures
-    return named_symbol(source, hints, named["market"] if named else None, venue)
+    return named_symbol(source, options, named["market"] if named else None, venue)
 
 
-def _told_kind(source: Source, hints: Hints) -> SeriesKind | None:
+def _told_kind(source: Source, options: ImportOptions) -> SeriesKind | None:
     words = _words(source)
     if "markpriceklines" in words:
         return SeriesKind.MARK
-    if hints.kind is not None:
-        return hints.kind
+    if options.kind is not None:
+        return options.kind
     # An archive or a folder that is named after both markets says nothing.
     spot, perp = "spot" in words, bool({"futures", "um"} & words)
     if spot != perp:

@@ -12,7 +12,7 @@ from bot.market.rows import SeriesKind
 from bot.market.rules import RowRefusedError, market_number
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.files.text_lines import MAX_SETTLEMENT_LINES
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import Recorded, by_market, recorded
 from bot.market_store.importers.parsing import Settlement, funding, quoted_fields
 from bot.models import HOUR_MS
@@ -35,12 +35,12 @@ class _Record:
     percent: str
 
 
-def recognise(source: Source, _hints: Hints) -> bool:
+def recognise(source: Source, _options: ImportOptions) -> bool:
     """Say whether the first line is the export's header."""
     return source.first_line == HEADER
 
 
-def parse(source: Source, hints: Hints) -> Recorded:
+def parse(source: Source, options: ImportOptions) -> Recorded:
     """Return the settlements of each contract, newest first as they are in the file.
 
     Raises: DataImportError where the downloader's time zone is not given and cannot be deduced, or the one
@@ -53,9 +53,9 @@ def parse(source: Source, hints: Hints) -> Recorded:
             records.append((number, _record(text)))
         except RowRefusedError as refusal:
             refusals.add_error(number, refusal)
-    zone = _zone(source, hints, [record for _, record in records])
+    zone = _zone(source, options, [record for _, record in records])
     markets, refused = by_market(
-        source, hints, records, lambda record: record.market, venue=Venue.BINANCE, kind=SeriesKind.FUNDING
+        source, options, records, lambda record: record.market, venue=Venue.BINANCE, kind=SeriesKind.FUNDING
     )
     return recorded(
         markets,
@@ -86,13 +86,13 @@ def _settlement(record: _Record, zone: tzinfo) -> Settlement:
     return Settlement(int(moment.timestamp()) * 1000, rate, record.hours, None)
 
 
-def _zone(source: Source, hints: Hints, records: list[_Record]) -> tzinfo:
-    if hints.zone is not None:
-        if not _on_settlement_hours(records, hints.zone):
+def _zone(source: Source, options: ImportOptions, records: list[_Record]) -> tzinfo:
+    if options.zone is not None:
+        if not _on_settlement_hours(records, options.zone):
             raise DataImportError(
-                f"{source.name}: with --time-zone {hints.zone} its times are not at settlement hours"
+                f"{source.name}: with --time-zone {options.zone} its times are not at settlement hours"
             )
-        return hints.zone
+        return options.zone
     fitting = [zone for zone in _zones() if _on_settlement_hours(records, zone)]
     if len(fitting) == 1:
         return fitting[0]

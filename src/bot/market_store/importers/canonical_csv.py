@@ -8,14 +8,14 @@ from bot.market.rows import SeriesKind
 from bot.market.rules import market_number, time_ms, whole_number
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.files.text_lines import MAX_SETTLEMENT_LINES
-from bot.market_store.importers.import_options import WAYS_TO_SAY, Hints
+from bot.market_store.importers.import_options import OPTIONS_EXAMPLE, ImportOptions
 from bot.market_store.importers.markets import Recorded, named_symbol
 from bot.market_store.importers.parsing import (
     Settlement,
     candles,
+    candles_content,
     csv_fields,
     funding,
-    hinted_candles,
     timeframe_of,
 )
 
@@ -24,30 +24,30 @@ CANDLE_HEADER = "timestamp_ms,open,high,low,close,volume"
 _STEM = re.compile(r"(?P<market>[A-Za-z0-9_.-]+?)-(?:funding|(?P<leg>spot|perp|mark)-(?P<timeframe>\w+))\Z")
 
 
-def recognise(source: Source, _hints: Hints) -> bool:
+def recognise(source: Source, _options: ImportOptions) -> bool:
     """Say whether the first line is one of the two headers."""
     return source.first_line in {FUNDING_HEADER, CANDLE_HEADER}
 
 
-def parse(source: Source, hints: Hints) -> Recorded:
-    """Return the rows after the header; raises DataImportError if neither name nor hints say of what."""
+def parse(source: Source, options: ImportOptions) -> Recorded:
+    """Return the rows after the header; raises DataImportError if neither name nor options say of what."""
     header = source.first_line
     parts = _STEM.match(source.stem)
     if parts and (parts["leg"] is None) != (header == FUNDING_HEADER):
         parts = None
-    if not parts and (hints.symbol is None or (header == CANDLE_HEADER and hints.kind is None)):
+    if not parts and (options.symbol is None or (header == CANDLE_HEADER and options.kind is None)):
         wanted = "BTCUSDT-funding.csv" if header == FUNDING_HEADER else "BTCUSDT-perp-1h.csv"
         raise DataImportError(
             f"{source.name} holds columns {header}, but its name is not like {wanted}; "
-            f"rename it or add {WAYS_TO_SAY}"
+            f"rename it or add {OPTIONS_EXAMPLE}"
         )
-    symbol = named_symbol(source, hints, parts["market"] if parts else None, Venue.DECLARED)
+    symbol = named_symbol(source, options, parts["market"] if parts else None, Venue.DECLARED)
     refusals = source.lines.refusals
     if header == FUNDING_HEADER:
         return Recorded((funding(symbol, source.rows(MAX_SETTLEMENT_LINES), _settlement, refusals),))
-    content = hinted_candles(
+    content = candles_content(
         source,
-        hints,
+        options,
         symbol,
         kind=SeriesKind(parts["leg"]) if parts else None,
         timeframe_ms=timeframe_of(source, parts["timeframe"]) if parts else None,

@@ -7,7 +7,7 @@ from bot.market.rows import SeriesKind
 from bot.market.rules import RowRefusedError
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.freqtrade import is_candle_list
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.kline_figures import prices_without_trades
 from bot.market_store.importers.markets import (
     MarketRecords,
@@ -31,31 +31,31 @@ _CANDLES = CandleShape(0, (1, 2, 3, 4, 5), width=6)
 _VOLUME = 5
 
 
-def recognise(source: Source, _hints: Hints) -> bool:
+def recognise(source: Source, _options: ImportOptions) -> bool:
     """Say whether it is one of the two lists, or an object of such lists by symbol."""
     document = source.document()
     lists = _by_symbol(document) or {"": document}
     return any(_FUNDING.fits(rows) or is_candle_list(rows, _CANDLES.width) for rows in lists.values())
 
 
-def parse(source: Source, hints: Hints) -> Recorded:
-    """Return the rows; a bare list of candles does not say its market, the hints must."""
+def parse(source: Source, options: ImportOptions) -> Recorded:
+    """Return the rows; a bare list of candles does not say its market, the options must."""
     document = source.document()
     lists = _by_symbol(document)
     if lists is None:
         if _FUNDING.fits(document):
-            return _funding(source, hints, document)
-        market = all_of(source, named_symbol(source, hints, None), document)
-        return Recorded((_candles(source, hints, market),))
+            return _funding(source, options, document)
+        market = all_of(source, named_symbol(source, options, None), document)
+        return Recorded((_candles(source, options, market),))
     rows = [(symbol, row) for symbol, rows in lists.items() for row in rows]
     if any(map(_FUNDING.fits, lists.values())):
-        return _funding(source, hints, [row for _, row in rows])
-    venue = Venue.DECLARED if hints.kind is SeriesKind.SPOT else Venue.UNKNOWN
-    kind = hints.kind or SeriesKind.PERP
+        return _funding(source, options, [row for _, row in rows])
+    venue = Venue.DECLARED if options.kind is SeriesKind.SPOT else Venue.UNKNOWN
+    kind = options.kind or SeriesKind.PERP
     markets, refused = by_market(
-        source, hints, enumerate(rows, start=1), lambda row: row[0], venue=venue, kind=kind
+        source, options, enumerate(rows, start=1), lambda row: row[0], venue=venue, kind=kind
     )
-    return recorded(markets, refused, lambda one: _candles(source, hints, _without_symbols(one)), kind)
+    return recorded(markets, refused, lambda one: _candles(source, options, _without_symbols(one)), kind)
 
 
 def _by_symbol(document: Any) -> dict[str, list[Any]] | None:
@@ -66,8 +66,8 @@ def _by_symbol(document: Any) -> dict[str, list[Any]] | None:
     )
 
 
-def _funding(source: Source, hints: Hints, rows: list[Any]) -> Recorded:
-    return parse_funding(source, hints, rows, _FUNDING, read_rate=_rate)
+def _funding(source: Source, options: ImportOptions, rows: list[Any]) -> Recorded:
+    return parse_funding(source, options, rows, _FUNDING, read_rate=_rate)
 
 
 def _without_symbols(market: MarketRecords[tuple[str, Any]]) -> MarketRecords[Any]:
@@ -75,13 +75,13 @@ def _without_symbols(market: MarketRecords[tuple[str, Any]]) -> MarketRecords[An
     return MarketRecords(market.name, market.symbol, market.refusals, records)
 
 
-def _candles(source: Source, hints: Hints, market: MarketRecords[Any]) -> Parsed:
+def _candles(source: Source, options: ImportOptions, market: MarketRecords[Any]) -> Parsed:
     without = all(
         isinstance(row, list) and len(row) > _VOLUME and row[_VOLUME] is None for _, row in market.records
     )
-    if without and hints.kind is not SeriesKind.MARK:
+    if without and options.kind is not SeriesKind.MARK:
         raise prices_without_trades(source)
-    return parse_candles(source, hints, market, _CANDLES)
+    return parse_candles(source, options, market, _CANDLES)
 
 
 def _rate(row: Any) -> tuple[str, int | None]:

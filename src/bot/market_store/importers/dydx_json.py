@@ -3,7 +3,7 @@
 from bot.market.contracts import Venue
 from bot.market.rules import RowRefusedError
 from bot.market_store.importers.files.source import Source
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import Recorded
 from bot.market_store.importers.vendor_json import FundingShape, parse_funding, rows_at
 from bot.timestamps import parse_time_ms
@@ -11,14 +11,14 @@ from bot.timestamps import parse_time_ms
 _FUNDING = FundingShape(Venue.DYDX, "ticker", "effectiveAt", "rate", mark="price")
 
 
-def recognise(source: Source, _hints: Hints) -> bool:
+def recognise(source: Source, _options: ImportOptions) -> bool:
     """Say whether there is a list of such records, bare or in an envelope."""
     return _FUNDING.fits(_rows(source))
 
 
-def parse(source: Source, hints: Hints) -> Recorded:
+def parse(source: Source, options: ImportOptions) -> Recorded:
     """Return the settlements."""
-    return parse_funding(source, hints, _rows(source) or [], _FUNDING, _iso_ms)
+    return parse_funding(source, options, _rows(source) or [], _FUNDING, _iso_ms)
 
 
 def _rows(source: Source) -> list[dict[str, str]] | None:

@@ -20,7 +20,7 @@ from bot.market_store.importers import (
     predicted_rates,
 )
 from bot.market_store.importers.files.source import Source
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import Recorded
 
 
@@ -29,8 +29,8 @@ class Format:
     """A vendor's format: how to tell it, and how to read it."""
 
     name: str
-    recognise: Callable[[Source, Hints], bool]
-    parse: Callable[[Source, Hints], Recorded]
+    recognise: Callable[[Source, ImportOptions], bool]
+    parse: Callable[[Source, ImportOptions], Recorded]
 
 
 FORMATS = (
@@ -49,16 +49,16 @@ FORMATS = (
 )
 
 
-def recognised(source: Source, hints: Hints) -> Format:
+def recognised(source: Source, options: ImportOptions) -> Format:
     """Return the format of a file, told by its content; raises NoMarketDataError if it is none of them."""
     for one in FORMATS:
-        if one.recognise(source, hints):
+        if one.recognise(source, options):
             return one
     if unreadable := _unreadable(source.head):
         raise NoMarketDataError(f"{source.name} is no market data: {unreadable}")
     known = ", ".join(one.name for one in FORMATS if one.parse is not predicted_rates.parse)
     advice = "a mapping file (--mapping) can describe another CSV"
-    if hints.mappings:
+    if options.mappings:
         advice = "and none of its first lines, in a file of its name, is the header of a mapping given"
     raise NoMarketDataError(
         f"{source.name} is no market data: {_seen(source)} fits none of the known formats ({known}); {advice}"

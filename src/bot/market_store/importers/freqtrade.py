@@ -10,9 +10,9 @@ from bot.market.rows import CANDLE_COLUMNS, SeriesKind
 from bot.market.rules import RowDamagedError, market_number, shown, time_ms
 from bot.market_store.importers.files.feather import MAGIC, read_columns
 from bot.market_store.importers.files.source import Source
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import Recorded, named_symbol
-from bot.market_store.importers.parsing import Settlement, candles, funding, hinted_candles, timeframe_of
+from bot.market_store.importers.parsing import Settlement, candles, candles_content, funding, timeframe_of
 from bot.plurals import counted
 
 _STEM = re.compile(
@@ -29,28 +29,28 @@ _KINDS = {
 }
 
 
-def recognise(source: Source, _hints: Hints) -> bool:
+def recognise(source: Source, _options: ImportOptions) -> bool:
     """Say whether it is an Arrow file, or a JSON list of candles in a file of freqtrade's naming."""
     if source.head.startswith(MAGIC):
         return True
     return bool(_STEM.match(source.stem)) and is_candle_list(source.document(), 6)
 
 
-def parse(source: Source, hints: Hints) -> Recorded:
+def parse(source: Source, options: ImportOptions) -> Recorded:
     """Return the rows; of funding the rate is in the column `open`, the interval in the times."""
     named = _STEM.match(source.stem)
     if named and named["type"] in _NOT_PRICES:
         raise DataImportError(f"{source.name} holds an index or a premium, which no leg is traded at")
     kind = _KINDS.get(named["type"]) if named else None
-    spot = SeriesKind.SPOT in {kind, hints.kind}
+    spot = SeriesKind.SPOT in {kind, options.kind}
     venue = Venue.DECLARED if spot else Venue.UNKNOWN
-    symbol = named_symbol(source, hints, _market(named) if named else None, venue)
+    symbol = named_symbol(source, options, _market(named) if named else None, venue)
     records = list(enumerate(_records(source), start=1))
     if named and named["type"] == "funding_rate":
         return Recorded((funding(symbol, records, _settlement, source.lines.refusals),))
-    content = hinted_candles(
+    content = candles_content(
         source,
-        hints,
+        options,
         symbol,
         kind=kind,
         timeframe_ms=timeframe_of(source, named["timeframe"]) if named else None,

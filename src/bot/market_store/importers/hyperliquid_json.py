@@ -7,7 +7,7 @@ from bot.market.contracts import Venue
 from bot.market.rows import SeriesKind
 from bot.market.rules import RowDamagedError, shown
 from bot.market_store.importers.files.source import Source
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import (
     MarketRecords,
     Recorded,
@@ -31,30 +31,30 @@ _CANDLES = CandleShape("t", ("o", "h", "l", "c", "v"))
 _PERP_COIN = re.compile(r"k?[A-Z0-9]+\Z")
 
 
-def recognise(source: Source, _hints: Hints) -> bool:
+def recognise(source: Source, _options: ImportOptions) -> bool:
     """Say whether it is a list of such records."""
     document = source.document()
     return _FUNDING.fits(document) or _are_candles(document)
 
 
-def parse(source: Source, hints: Hints) -> Recorded:
-    """Return the rows; candles of a plain coin are the perp's, those of a spot pair need the hints."""
+def parse(source: Source, options: ImportOptions) -> Recorded:
+    """Return the rows; candles of a plain coin are the perp's, those of a spot pair need the options."""
     document = source.document()
     if _FUNDING.fits(document):
-        return parse_funding(source, hints, document, _FUNDING)
+        return parse_funding(source, options, document, _FUNDING)
     coin = stated(source, document[0], "s")
     if not _PERP_COIN.match(coin) and not any(_other_coin(row, coin) for row in document):
-        market = all_of(source, named_symbol(source, hints, None), document)
-        return Recorded((_candles(source, hints, market),))
+        market = all_of(source, named_symbol(source, options, None), document)
+        return Recorded((_candles(source, options, market),))
     markets, refused = by_market(
         source,
-        hints,
+        options,
         enumerate(document, start=1),
         _market_of,
         venue=Venue.HYPERLIQUID,
-        kind=hints.kind or SeriesKind.PERP,
+        kind=options.kind or SeriesKind.PERP,
     )
-    return recorded(markets, refused, lambda one: _candles(source, hints, one), SeriesKind.PERP)
+    return recorded(markets, refused, lambda one: _candles(source, options, one), SeriesKind.PERP)
 
 
 def _market_of(row: Any) -> str:
@@ -68,7 +68,7 @@ def _other_coin(row: Any, coin: str) -> bool:
     return isinstance(row, dict) and row.get("s") != coin
 
 
-def _candles(source: Source, hints: Hints, market: MarketRecords[Any]) -> Parsed:
+def _candles(source: Source, options: ImportOptions, market: MarketRecords[Any]) -> Parsed:
     first = market.records[0][1]
     interval, is_perp = stated(source, first, "i"), bool(_PERP_COIN.match(stated(source, first, "s")))
     own = []
@@ -80,10 +80,10 @@ def _candles(source: Source, hints: Hints, market: MarketRecords[Any]) -> Parsed
             market.refusals.add(number, f"candle interval {shown(told)} in a list of {interval}")
     return parse_candles(
         source,
-        hints,
+        options,
         MarketRecords(market.name, market.symbol, market.refusals, own),
         _CANDLES,
-        kind=SeriesKind.PERP if is_perp and hints.kind is None else None,
+        kind=SeriesKind.PERP if is_perp and options.kind is None else None,
         timeframe_ms=timeframe_of(source, interval),
     )
 

@@ -11,11 +11,11 @@ from bot.market.symbols import market_symbol
 from bot.market_store.importers.mapping import Mapping
 from bot.market_store.importers.zones import parse_zone
 
-WAYS_TO_SAY = "--kind spot|perp|mark --symbol BTCUSDT --timeframe 1h"
+OPTIONS_EXAMPLE = "--kind spot|perp|mark --symbol BTCUSDT --timeframe 1h"
 
 
 @dataclass(frozen=True, slots=True)
-class Hints:
+class ImportOptions:
     """The answers given with an import; each is used where a file leaves the question open.
 
     `keep_readable` asks for the readable lines of a damaged file, which is refused whole otherwise. `alone`
@@ -51,7 +51,7 @@ class Hints:
         keep_readable: bool = False,
         alone: bool = False,
         replace: bool = False,
-    ) -> "Hints":
+    ) -> "ImportOptions":
         """Return the answers given as text, `mapping` being the text of a mapping file.
 
         Several symbols come with commas, or as a list.

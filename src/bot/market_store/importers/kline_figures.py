@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.errors import DataImportError, UnmodelledContractError
 from bot.market.rows import SeriesKind
 from bot.market_store.importers.files.source import Source
-from bot.market_store.importers.import_options import WAYS_TO_SAY, Hints
+from bot.market_store.importers.import_options import OPTIONS_EXAMPLE, ImportOptions
 
 _HIGH, _LOW, _VOLUME, _QUOTE_VOLUME, _COUNT = 2, 3, 5, 7, 8
 _TRADES_SEEN = 200
@@ -47,7 +47,7 @@ class KlineFigures:
             self.moved += high > low
             self.nonpositive += low <= 0
 
-    def check(self, source: Source, kind: SeriesKind | None, hints: Hints) -> None:
+    def check(self, source: Source, kind: SeriesKind | None, options: ImportOptions) -> None:
         """Check that these can be klines of `kind`, None where nothing says it yet.
 
         Raises: UnmodelledContractError for contracts settled in coins; DataImportError for a premium index,
@@ -61,11 +61,13 @@ class KlineFigures:
             return
         if self.nonpositive:
             raise DataImportError(f"{source.name} holds a premium index, which no leg is traded at")
-        without_trades = self.updated or (self.moved and hints.kind is None)
+        without_trades = self.updated or (self.moved and options.kind is None)
         if without_trades and kind is not SeriesKind.MARK:
             raise prices_without_trades(source)
         if kind is None:
-            raise DataImportError(f"{source.name} holds klines without a trade; add {WAYS_TO_SAY} as needed")
+            raise DataImportError(
+                f"{source.name} holds klines without a trade; add {OPTIONS_EXAMPLE} as needed"
+            )
 
 
 def is_in_coins(high: float, low: float, volume: float, quote_volume: float) -> bool:

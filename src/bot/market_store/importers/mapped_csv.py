@@ -22,7 +22,7 @@ from bot.market.rules import (
 from bot.market.symbols import market_symbol
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.files.text_lines import RefusalLog
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.mapping import MAX_SKIPPED_LINES, Mapping
 from bot.market_store.importers.markets import (
     MarketRecords,
@@ -37,40 +37,40 @@ from bot.market_store.importers.parsing import (
     Parsed,
     Settlement,
     candles,
+    candles_content,
     funding,
-    hinted_candles,
     quoted_fields,
 )
 
 _RATE_PLACES = {"fraction": 0, "percent": -2, "bps": -4}
 
 
-def recognise(source: Source, hints: Hints) -> bool:
+def recognise(source: Source, options: ImportOptions) -> bool:
     """Say whether one of the mappings given fits the header line and the name."""
-    return _fitting(source, hints) is not None
+    return _fitting(source, options) is not None
 
 
-def parse(source: Source, hints: Hints) -> Recorded:
+def parse(source: Source, options: ImportOptions) -> Recorded:
     """Return the rows as the mapping reads them, of each market by itself."""
-    found = _fitting(source, hints)
+    found = _fitting(source, options)
     if found is None:
         raise DataImportError(f"no mapping fits the first lines of {source.name}")
     mapping, header = found
     named = _named(source, mapping)
     kind = _kind(source, mapping.kind or named.get("kind"))
     records = _records(source.rows(skip=header), mapping, source.lines.refusals)
-    venue = Venue.DECLARED if SeriesKind.SPOT in {kind, hints.kind} else mapping.venue
+    venue = Venue.DECLARED if SeriesKind.SPOT in {kind, options.kind} else mapping.venue
     refused: list[RefusedMarket] = []
     if mapping.symbol is not None:
-        markets = [_all(source, stated_symbol(source, hints, mapping.symbol, Venue.DECLARED), records)]
+        markets = [_all(source, stated_symbol(source, options, mapping.symbol, Venue.DECLARED), records)]
     elif "symbol" in mapping.columns:
         markets, refused = by_market(
-            source, hints, records, itemgetter("symbol"), venue=venue, kind=kind or SeriesKind.PERP
+            source, options, records, itemgetter("symbol"), venue=venue, kind=kind or SeriesKind.PERP
         )
     else:
-        markets = [_all(source, named_symbol(source, hints, named.get("symbol"), venue), records)]
-    timeframe_ms = Hints.parse(timeframe=mapping.timeframe or named.get("timeframe")).timeframe_ms
-    parse_market = partial(_parsed, source, hints, mapping, kind, timeframe_ms)
+        markets = [_all(source, named_symbol(source, options, named.get("symbol"), venue), records)]
+    timeframe_ms = ImportOptions.parse(timeframe=mapping.timeframe or named.get("timeframe")).timeframe_ms
+    parse_market = partial(_parsed, source, options, mapping, kind, timeframe_ms)
     return recorded(markets, refused, parse_market, kind or SeriesKind.PERP)
 
 
@@ -110,7 +110,7 @@ class _Reader:
 
 def _parsed(
     source: Source,
-    hints: Hints,
+    options: ImportOptions,
     mapping: Mapping,
     kind: SeriesKind | None,
     timeframe_ms: int | None,
@@ -119,9 +119,9 @@ def _parsed(
     reader = _Reader(mapping, market.symbol)
     if kind is SeriesKind.FUNDING:
         return funding(market.symbol, market.records, reader.settlement, market.refusals)
-    content = hinted_candles(
+    content = candles_content(
         source,
-        hints,
+        options,
         market.symbol,
         kind=kind,
         timeframe_ms=timeframe_ms,
@@ -130,10 +130,10 @@ def _parsed(
     return candles(content, market.records, reader.candle, market.refusals)
 
 
-def _fitting(source: Source, hints: Hints) -> tuple[Mapping, int] | None:
+def _fitting(source: Source, options: ImportOptions) -> tuple[Mapping, int] | None:
     """Return the first mapping that fits name and header, and how many lines come before the header."""
-    lines = list(itertools.islice(source.first_lines(), MAX_SKIPPED_LINES + 1)) if hints.mappings else []
-    for mapping in hints.mappings:
+    lines = list(itertools.islice(source.first_lines(), MAX_SKIPPED_LINES + 1)) if options.mappings else []
+    for mapping in options.mappings:
         before = [place for place, line in enumerate(lines) if line == mapping.header]
         if mapping.skip_lines is not None:
             before = [place for place in before if place == mapping.skip_lines]

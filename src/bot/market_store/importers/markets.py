@@ -10,7 +10,7 @@ from bot.market.rows import SeriesKind
 from bot.market.rules import RowRefusedError
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.files.text_lines import RefusalLog
-from bot.market_store.importers.import_options import WAYS_TO_SAY, Hints
+from bot.market_store.importers.import_options import OPTIONS_EXAMPLE, ImportOptions
 from bot.market_store.importers.parsing import Parsed
 from bot.plurals import counted
 
@@ -80,51 +80,55 @@ def recorded(
     return Recorded(tuple(parts), (*refused, *dropped))
 
 
-def named_symbol(source: Source, hints: Hints, name: str | None, venue: Venue = Venue.UNKNOWN) -> str:
+def named_symbol(
+    source: Source, options: ImportOptions, name: str | None, venue: Venue = Venue.UNKNOWN
+) -> str:
     """Return the symbol of a file whose name says market `name`, None if it says none; --symbol corrects it.
 
     Raises: UnmodelledContractError, which nothing corrects; SymbolNotAskedError; DataImportError if nothing
     says the symbol, or several options could.
     """
     contract = contract_of(name, venue) if name is not None else None
-    if contract is not None and (contract.refusal or not hints.symbols):
+    if contract is not None and (contract.refusal or not options.symbols):
         return contract.symbol()
     if contract is not None and contract.kind is ContractKind.UNKNOWN:
-        return _in_place_of(contract, hints)
+        return _in_place_of(contract, options)
     if contract is None:
-        if hints.symbol is None:
-            more = f": {counted(len(hints.symbols), 'symbol')} could be meant" if hints.symbols else ""
-            raise DataImportError(f"{source.name} does not say its symbol{more}; add {WAYS_TO_SAY} as needed")
-        return hints.symbol
-    chosen = _asked(contract, hints)
+        if options.symbol is None:
+            more = f": {counted(len(options.symbols), 'symbol')} could be meant" if options.symbols else ""
+            raise DataImportError(
+                f"{source.name} does not say its symbol{more}; add {OPTIONS_EXAMPLE} as needed"
+            )
+        return options.symbol
+    chosen = _asked(contract, options)
     if chosen is not None:
         return chosen
-    if hints.selecting or hints.symbol is None:
+    if options.selecting or options.symbol is None:
         raise SymbolNotAskedError(f"{_said(source, contract)}, which is not among --symbol")
-    source.notes.append(f"the file's name says {contract.name}, --symbol says {hints.symbol}")
-    return hints.symbol
+    source.notes.append(f"the file's name says {contract.name}, --symbol says {options.symbol}")
+    return options.symbol
 
 
-def stated_symbol(source: Source, hints: Hints, name: str, venue: Venue) -> str:
+def stated_symbol(source: Source, options: ImportOptions, name: str, venue: Venue) -> str:
     """Return the symbol of a file whose content says that all of it is of market `name`.
 
     Raises: UnmodelledContractError; DataImportError if another market was asked for.
     """
     contract = contract_of(name, venue)
-    if contract.refusal or not hints.symbols:
+    if contract.refusal or not options.symbols:
         return contract.symbol()
     if contract.kind is ContractKind.UNKNOWN:
-        return _in_place_of(contract, hints)
-    chosen = _asked(contract, hints)
+        return _in_place_of(contract, options)
+    chosen = _asked(contract, options)
     if chosen is not None:
         return chosen
-    said = f"{_said(source, contract)}, but --symbol says {', '.join(hints.symbols[:_SHOWN_SYMBOLS])}"
-    raise (SymbolNotAskedError if hints.selecting else DataImportError)(said)
+    said = f"{_said(source, contract)}, but --symbol says {', '.join(options.symbols[:_SHOWN_SYMBOLS])}"
+    raise (SymbolNotAskedError if options.selecting else DataImportError)(said)
 
 
 def by_market(
     source: Source,
-    hints: Hints,
+    options: ImportOptions,
     records: Iterable[tuple[int, T]],
     market_of: Callable[[T], str],
     *,
@@ -145,13 +149,17 @@ def by_market(
             raise DataImportError(f"{source.name} holds more than {MAX_MARKETS:,} markets; split it")
     if len(names) == 1:
         ((name, taken),) = names.items()
-        symbol = stated_symbol(source, hints, name, venue)
+        symbol = stated_symbol(source, options, name, venue)
         return [MarketRecords(name, symbol, source.lines.refusals, taken)], []
-    return _chosen(source, hints, names, venue, kind) if names else ([], [])
+    return _chosen(source, options, names, venue, kind) if names else ([], [])
 
 
 def _chosen(
-    source: Source, hints: Hints, names: dict[str, list[tuple[int, T]]], venue: Venue, kind: SeriesKind
+    source: Source,
+    options: ImportOptions,
+    names: dict[str, list[tuple[int, T]]],
+    venue: Venue,
+    kind: SeriesKind,
 ) -> tuple[list[MarketRecords[T]], list[RefusedMarket]]:
     markets: dict[str, MarketRecords[T]] = {}
     refused: list[RefusedMarket] = []
@@ -159,7 +167,7 @@ def _chosen(
     for name, taken in names.items():
         contract = contract_of(name, venue)
         try:
-            symbol = _asked(contract, hints) if hints.symbols else contract.symbol()
+            symbol = _asked(contract, options) if options.symbols else contract.symbol()
         except DataImportError as error:
             first = first or error
             refused.append(RefusedMarket(contract.name, kind, taken[0][0], len(taken), error.message))
@@ -168,11 +176,11 @@ def _chosen(
             # What belongs to no market in particular is told with the first of them.
             log = RefusalLog() if markets else source.lines.refusals
             markets.setdefault(symbol, MarketRecords(name, symbol, log)).records.extend(taken)
-    if absent := [symbol for symbol in hints.symbols if symbol not in markets]:
-        if not (hints.selecting and markets):
+    if absent := [symbol for symbol in options.symbols if symbol not in markets]:
+        if not (options.selecting and markets):
             held = ", ".join(contract_of(name).name for name in [*names][:_SHOWN_SYMBOLS])
             more = f" and {len(names) - _SHOWN_SYMBOLS} more" if len(names) > _SHOWN_SYMBOLS else ""
-            raise (SymbolNotAskedError if hints.selecting else DataImportError)(
+            raise (SymbolNotAskedError if options.selecting else DataImportError)(
                 f"{source.name} holds nothing of {', '.join(absent)}: it holds {held}{more}"
             )
     elif not markets and first is not None:
@@ -183,19 +191,19 @@ def _chosen(
     return [*markets.values()], refused
 
 
-def _in_place_of(contract: Contract, hints: Hints) -> str:
+def _in_place_of(contract: Contract, options: ImportOptions) -> str:
     """Return the symbol asked for in place of a name that means nothing, if one file is spoken of."""
-    return contract.symbol() if hints.selecting or hints.symbol is None else hints.symbol
+    return contract.symbol() if options.selecting or options.symbol is None else options.symbol
 
 
-def _asked(contract: Contract, hints: Hints) -> str | None:
+def _asked(contract: Contract, options: ImportOptions) -> str | None:
     """Return the symbol of those asked for that a contract is, None if it is none of them."""
     if contract.kind is ContractKind.UNDECIDED:
-        fitting = [symbol for symbol in hints.symbols if contract.may_be(symbol)]
+        fitting = [symbol for symbol in options.symbols if contract.may_be(symbol)]
         return fitting[0] if len(fitting) == 1 else None
     if contract.kind is not ContractKind.LINEAR:
         return None
-    return contract.symbol() if contract.symbol() in hints.symbols else None
+    return contract.symbol() if contract.symbol() in options.symbols else None
 
 
 def _said(source: Source, contract: Contract) -> str:

@@ -10,7 +10,7 @@ from bot.market.contracts import Venue
 from bot.market.rows import SeriesKind
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.freqtrade import is_candle_list
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.kline_figures import is_in_coins, prices_without_trades
 from bot.market_store.importers.markets import Recorded, all_of, named_symbol
 from bot.market_store.importers.vendor_json import (
@@ -32,28 +32,28 @@ _ROUNDING = 1e-9
 _PRICES = CandleShape(0, (1, 2, 3, 4), width=6, finished=(5, "1"))
 
 
-def recognise(source: Source, _hints: Hints) -> bool:
+def recognise(source: Source, _options: ImportOptions) -> bool:
     """Say whether there is a list of such records under `data`."""
     rows = rows_at(source.document(), "data")
     return _FUNDING.fits(rows) or any(is_candle_list(rows, shape.width) for shape in (_CANDLES, _PRICES))
 
 
-def parse(source: Source, hints: Hints) -> Recorded:
-    """Return the rows; candles do not say their market, the hints must."""
+def parse(source: Source, options: ImportOptions) -> Recorded:
+    """Return the rows; candles do not say their market, the options must."""
     rows = source.document()["data"]
     if _FUNDING.fits(rows):
-        return parse_funding(source, hints, rows, _FUNDING)
+        return parse_funding(source, options, rows, _FUNDING)
     shape = _CANDLES
     if is_candle_list(rows, _PRICES.width):
-        if hints.kind is not SeriesKind.MARK:
+        if options.kind is not SeriesKind.MARK:
             raise prices_without_trades(source)
         shape = _PRICES
     else:
-        _check_volumes(source, rows, hints.kind)
-        if hints.kind is SeriesKind.SPOT:
+        _check_volumes(source, rows, options.kind)
+        if options.kind is SeriesKind.SPOT:
             shape = replace(_CANDLES, values=_SPOT_VALUES)
-    market = all_of(source, named_symbol(source, hints, None), rows)
-    return Recorded((parse_candles(source, hints, market, shape),))
+    market = all_of(source, named_symbol(source, options, None), rows)
+    return Recorded((parse_candles(source, options, market, shape),))
 
 
 def _check_volumes(source: Source, candles: Iterable[Sequence[str]], kind: SeriesKind | None) -> None:

@@ -22,7 +22,7 @@ from bot.market.rules import (
 )
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.files.text_lines import RefusalLog
-from bot.market_store.importers.import_options import WAYS_TO_SAY, Hints
+from bot.market_store.importers.import_options import OPTIONS_EXAMPLE, ImportOptions
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.plurals import counted
 from bot.timestamps import iso
@@ -79,7 +79,7 @@ def decided(source: Source, what: str, *answers: tuple[str, T | None]) -> T:
     """
     given = [(who, value) for who, value in answers if value is not None]
     if not given:
-        raise DataImportError(f"{source.name} does not say its {what}; add {WAYS_TO_SAY} as needed")
+        raise DataImportError(f"{source.name} does not say its {what}; add {OPTIONS_EXAMPLE} as needed")
     for who, value in given[1:]:
         if value != given[0][1]:
             raise DataImportError(
@@ -154,7 +154,9 @@ def inferred_timeframe(source: Source, open_ms: Iterable[int]) -> int:
     times = np.unique(np.fromiter(open_ms, dtype=np.int64))
     steps = np.diff(times)
     if not len(steps) or int(steps.min()) not in TIMEFRAMES_MS.values():
-        raise DataImportError(f"{source.name} does not say its candle interval; add {WAYS_TO_SAY} as needed")
+        raise DataImportError(
+            f"{source.name} does not say its candle interval; add {OPTIONS_EXAMPLE} as needed"
+        )
     return int(steps.min())
 
 
@@ -213,24 +215,24 @@ def said(name: str, value: T | None) -> tuple[str, T | None]:
     return name, value
 
 
-def hinted_candles(
+def candles_content(
     source: Source,
-    hints: Hints,
+    options: ImportOptions,
     symbol: str,
     *,
     kind: SeriesKind | None = None,
     timeframe_ms: int | None = None,
     open_ms: Iterable[int] = (),
 ) -> Content:
-    """Return what candles of `symbol` a file records: what it says itself (the arguments), else the hints.
+    """Return what candles of `symbol` a file records: what it says itself (the arguments), else the options.
 
     Raises: DataImportError where both are silent, or contradict each other.
     """
-    given = [said("the file", timeframe_ms), said("--timeframe", hints.timeframe_ms)]
-    if timeframe_ms is None and hints.timeframe_ms is None:
+    given = [said("the file", timeframe_ms), said("--timeframe", options.timeframe_ms)]
+    if timeframe_ms is None and options.timeframe_ms is None:
         given = [said("its candles", inferred_timeframe(source, open_ms))]
     return Content(
         symbol,
-        decided(source, "kind", said("the file", kind), said("--kind", hints.kind)),
+        decided(source, "kind", said("the file", kind), said("--kind", options.kind)),
         decided(source, "candle interval", *given),
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.errors import DataImportError
 from bot.market_store.importers.files.source import Source
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import Recorded
 from bot.market_store.importers.vendor_json import rows_at
 
@@ -20,7 +20,7 @@ _SHAPES = (
 """Keys of Binance's premium index, Bybit's tickers, ccxt's current rates, OKX, Hyperliquid and dYdX."""
 
 
-def recognise(source: Source, _hints: Hints) -> bool:
+def recognise(source: Source, _options: ImportOptions) -> bool:
     """Say whether it is a record of a coming settlement, or a list or an object of such records."""
     return any(
         isinstance(record, dict) and any(shape <= record.keys() for shape in _SHAPES)
@@ -28,7 +28,7 @@ def recognise(source: Source, _hints: Hints) -> bool:
     )
 
 
-def parse(source: Source, _hints: Hints) -> Recorded:
+def parse(source: Source, _options: ImportOptions) -> Recorded:
     """Refuse the file: raises DataImportError."""
     raise DataImportError(
         f"{source.name} holds predicted rates of coming settlements, not those that were paid; "

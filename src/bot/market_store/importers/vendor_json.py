@@ -9,9 +9,9 @@ from bot.market.contracts import Venue
 from bot.market.rows import SeriesKind
 from bot.market.rules import RowDamagedError, RowRefusedError, market_number, shown, time_ms
 from bot.market_store.importers.files.source import Source
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import MarketRecords, Recorded, by_market, recorded
-from bot.market_store.importers.parsing import Parsed, Settlement, candles, funding, hinted_candles
+from bot.market_store.importers.parsing import Parsed, Settlement, candles, candles_content, funding
 
 _NO_VOLUME = ("0",) * 5
 """Of prices that are no trades."""
@@ -60,7 +60,7 @@ def rows_at(document: Any, *keys: str) -> Any:
 
 def parse_funding(
     source: Source,
-    hints: Hints,
+    options: ImportOptions,
     rows: Sequence[Any],
     shape: FundingShape,
     read_time: Callable[[str], int] = time_ms,
@@ -87,24 +87,24 @@ def parse_funding(
         )
 
     markets, refused = by_market(
-        source, hints, enumerate(rows, start=1), market_of, venue=shape.venue, kind=SeriesKind.FUNDING
+        source, options, enumerate(rows, start=1), market_of, venue=shape.venue, kind=SeriesKind.FUNDING
     )
     return recorded(markets, refused, lambda one: funding(one.symbol, one.records, settlement, one.refusals))
 
 
 def parse_candles(
     source: Source,
-    hints: Hints,
+    options: ImportOptions,
     market: MarketRecords[Any],
     shape: CandleShape,
     *,
     kind: SeriesKind | None = None,
     timeframe_ms: int | None = None,
 ) -> Parsed:
-    """Return the candles of one market; what the answer does not say comes from the hints."""
-    content = hinted_candles(
+    """Return the candles of one market; what the answer does not say comes from the options."""
+    content = candles_content(
         source,
-        hints,
+        options,
         market.symbol,
         kind=kind,
         timeframe_ms=timeframe_ms,

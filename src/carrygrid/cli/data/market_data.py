@@ -16,7 +16,7 @@ from api.settings import Settings
 from bot.errors import DataImportError, InvalidInputError
 from bot.market_store import importing
 from bot.market_store.import_reports import FileReport, ImportReport, SeriesReport
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.listing import ExchangeListing, SeriesListing
 from bot.models import HOUR_MS
 from bot.plurals import counted
@@ -42,9 +42,9 @@ class StatedOptions:
     keep_readable: bool = False
     replace: bool = False
 
-    def hints(self) -> Hints:
+    def options(self) -> ImportOptions:
         """Return it parsed; raises InvalidInputError naming the option's field."""
-        return Hints.parse(
+        return ImportOptions.parse(
             kind=self.kind,
             symbol=self.symbols or None,
             timeframe=self.timeframe,
@@ -62,7 +62,7 @@ def import_path(
     path: Path, exchange: str, said: StatedOptions = _NOTHING_STATED, *, as_json: bool
 ) -> ImportReport:
     """Import a file or a folder, print what became of each file and return it."""
-    hints = said.hints()
+    options = said.options()
     errors = Console(stderr=True, highlight=False)
     columns = (TextColumn("importing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
@@ -73,7 +73,7 @@ def import_path(
             path,
             exchange,
             lambda done, total: progress.update(task, completed=done, total=total),
-            hints,
+            options,
         )
     if as_json:
         print(json.dumps(report.document()))

@@ -7,7 +7,7 @@ from toy_market import HOUR_MS, START, candles, configured, pair, window
 
 from bot.backtest import Baselines, RunResult, blocked_entries, explain, replay
 from bot.backtest.batch import BatchReplayer
-from bot.backtest.decision_trace import sights
+from bot.backtest.decision_trace import decision_snapshots
 from bot.models import CloseReason
 
 EVERY_8_H = dict.fromkeys(range(8, 81, 8), "0.01")
@@ -142,9 +142,9 @@ def test_what_kept_a_run_out_after_the_end_says_so() -> None:
     shown = window(market, config)
     [report] = blocked_entries(replay(config, shown), shown)
     assert (report.gate, report.blocked) == ("delisted", 6)
-    [sight] = sights(config, shown, [(START + 40 * HOUR_MS, "X")]).values()
-    assert sight.gate is not None
-    assert sight.gate.name == "delisted"
+    [snapshot] = decision_snapshots(config, shown, [(START + 40 * HOUR_MS, "X")]).values()
+    assert snapshot.gate is not None
+    assert snapshot.gate.name == "delisted"
 
 
 def test_a_hedge_of_a_contract_that_stopped_trading_has_made_what_it_makes_by_hand() -> None:

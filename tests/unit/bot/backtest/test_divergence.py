@@ -4,9 +4,9 @@ from typing import Any
 from toy_market import START, configured, pair, window
 
 from bot.backtest import ReplayWindow, RunResult, replay
-from bot.backtest.decision_trace import sights
+from bot.backtest.decision_trace import decision_snapshots
 from bot.backtest.divergence import Divergence, divergences, first_other_size_ms
-from bot.backtest.holdings import Action, Book
+from bot.backtest.holdings import Action, Holdings
 from bot.models import HOUR_MS
 
 RATES = dict(enumerate(["0.001", "0.001", "0.0002", "0", "0.0002", "0.0009", "0"], 1))
@@ -56,7 +56,7 @@ def test_other_sizes_are_told_apart_from_other_moves() -> None:
 
 def test_book_knows_what_is_held_before_and_after_a_moment() -> None:
     run, _ = ran(exit_funding_rate="0.0005")
-    book = Book(run.trades)
+    book = Holdings(run.trades)
     assert [bool(book.held_before(hour(n))) for n in range(1, 8)] == [
         False,
         True,
@@ -79,7 +79,7 @@ def test_book_knows_what_is_held_before_and_after_a_moment() -> None:
 
 def test_composite_saw_the_score_that_it_decided_on() -> None:
     run, shown = ran(strategy_mode="composite", entry_threshold="0.14", exit_threshold="0.1")
-    seen = sights(run.config, shown, [(hour(1), "X"), (hour(3), "X"), (hour(7), "X")])
+    seen = decision_snapshots(run.config, shown, [(hour(1), "X"), (hour(3), "X"), (hour(7), "X")])
     assert seen.keys() == {(hour(1), "X"), (hour(3), "X")}
     first, third = seen.values()
     rate_level, persistence = Decimal("0.33333333"), Decimal("0.03333333")
@@ -92,7 +92,7 @@ def test_composite_saw_the_score_that_it_decided_on() -> None:
 
 def test_simple_saw_what_the_fees_leave_of_the_rate() -> None:
     run, shown = ran(spot_taker="0.001", min_holding_periods=2)
-    [seen] = sights(run.config, shown, [(hour(2), "X")]).values()
+    [seen] = decision_snapshots(run.config, shown, [(hour(2), "X")]).values()
     assert seen.figures == {"net_yield": Decimal("0.001") - 2 * Decimal("0.001") / 2}
     assert seen.gate is not None
     assert (seen.gate.name, seen.gate.needed) == ("min_holding_periods", Decimal("0.002"))

@@ -6,7 +6,7 @@ import pytest
 from bot.errors import DamagedFileError, DataImportError, InvalidInputError
 from bot.market_store.import_reports import FileReport
 from bot.market_store.importers.files import text_lines
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importing import import_file, import_path
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
@@ -27,7 +27,7 @@ def written(folder: Path, name: str, text: str | bytes) -> Path:
 
 def imported(store: HistoricalDataStore, path: Path) -> FileReport:
     """Import what can be read of a file."""
-    return import_file(store, path, "test", None, Hints(keep_readable=True))
+    return import_file(store, path, "test", None, ImportOptions(keep_readable=True))
 
 
 def counts(report: FileReport) -> tuple[int, int, int, int]:

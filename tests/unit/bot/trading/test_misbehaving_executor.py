@@ -116,8 +116,10 @@ class Desk:
         tickers = TickerService()
         spot, perp = self.venue.prices[Leg.SPOT], self.venue.prices[Leg.PERP]
         tickers.update({symbol: Ticker(symbol, 1, spot, perp, perp, True, ZERO) for symbol in "AB"})
-        worths = (self.tracker.worth(hedge, tickers) for hedge in self.positions.unfinished.values())
-        return self.tracker.equity(self.positions.held.values(), tickers) + sum(worths, ZERO)
+        curve = (
+            self.tracker.unfinished_value(hedge, tickers) for hedge in self.positions.unfinished.values()
+        )
+        return self.tracker.equity(self.positions.held.values(), tickers) + sum(curve, ZERO)
 
 
 symbols = st.sampled_from("AB")

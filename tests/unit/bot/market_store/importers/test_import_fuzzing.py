@@ -17,7 +17,7 @@ from nanoarrow.ipc import StreamWriter
 
 from bot.errors import DataImportError
 from bot.market_store.database import open_engine
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.mapping import Mapping
 from bot.market_store.importing import import_file
 from bot.market_store.store import HistoricalDataStore
@@ -116,9 +116,9 @@ FILES: dict[str, bytes] = {
     "BTCUSDT-mark-1h.zip": zipped(CSV.encode(), "BTCUSDT-mark-1h.csv"),
     **{name: json.dumps(document).encode() for name, document in DOCUMENTS.items()},
 }
-HINTS = (
-    Hints(mappings=MAPPING),
-    Hints.parse(kind="perp", symbol="BTCUSDT", timeframe="1h", time_zone="UTC", keep_readable=True),
+OPTIONS = (
+    ImportOptions(mappings=MAPPING),
+    ImportOptions.parse(kind="perp", symbol="BTCUSDT", timeframe="1h", time_zone="UTC", keep_readable=True),
 )
 """Of one who says nothing but what a column is, and of one who says everything and takes what is left."""
 
@@ -140,14 +140,14 @@ class Importing:
         with self.engine.connect() as connection:
             return [connection.execute(query).all() for query in queries]
 
-    def offer(self, name: str, content: bytes, hints: Hints) -> bool:
+    def offer(self, name: str, content: bytes, options: ImportOptions) -> bool:
         """Import a file; a refusal must name it in one line and leave the store as it was."""
         path = self.folder / name
         path.write_bytes(content)
         before = self.held()
         refused, said = "", []
         try:
-            report = import_file(self.store, path, "test", None, hints)
+            report = import_file(self.store, path, "test", None, options)
             said = [
                 refusal for refusal in report.refusals if refusal.line < 1 or not refusal.reason.isprintable()
             ]
@@ -174,7 +174,7 @@ def importing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Importing]:
 def test_every_file_that_is_damaged_below_is_imported_when_whole(tmp_path: Path) -> None:
     importing = Importing(tmp_path)
     for name, content in FILES.items():
-        said = any(importing.offer(name, content, hints) for hints in HINTS)
+        said = any(importing.offer(name, content, options) for options in OPTIONS)
         assert said, name
     importing.engine.dispose()
 
@@ -183,17 +183,17 @@ def test_file_that_crashes_the_decoder_is_refused(importing: Importing) -> None:
     name = "BTC_USDT_USDT-1h-mark.feather"
     content = bytearray(FILES[name])
     content[383] = 180
-    assert not importing.offer(name, bytes(content), HINTS[1])
+    assert not importing.offer(name, bytes(content), OPTIONS[1])
 
 
-@given(content=st.binary(max_size=300), name=st.sampled_from([*FILES]), hints=st.sampled_from(HINTS))
-@example(content=b"\x1f\x8b", name="export.csv", hints=HINTS[0])
-@example(content=b"PK\x03\x04", name="export.csv", hints=HINTS[0])
+@given(content=st.binary(max_size=300), name=st.sampled_from([*FILES]), options=st.sampled_from(OPTIONS))
+@example(content=b"\x1f\x8b", name="export.csv", options=OPTIONS[0])
+@example(content=b"PK\x03\x04", name="export.csv", options=OPTIONS[0])
 @fuzzed
 def test_arbitrary_bytes_are_imported_or_refused(
-    importing: Importing, content: bytes, name: str, hints: Hints
+    importing: Importing, content: bytes, name: str, options: ImportOptions
 ) -> None:
-    importing.offer(name, content, hints)
+    importing.offer(name, content, options)
 
 
 @st.composite
@@ -231,12 +231,12 @@ TRICKS = (
 )
 
 
-@given(file=damaged(), hints=st.sampled_from(HINTS))
+@given(file=damaged(), options=st.sampled_from(OPTIONS))
 @fuzzed
 def test_damaged_files_of_every_format_are_imported_or_refused(
-    importing: Importing, file: tuple[str, bytes], hints: Hints
+    importing: Importing, file: tuple[str, bytes], options: ImportOptions
 ) -> None:
-    importing.offer(*file, hints)
+    importing.offer(*file, options)
 
 
 VALUES = st.recursive(
@@ -275,9 +275,9 @@ def altered(draw: st.DrawFn) -> tuple[str, bytes]:
     return name, json.dumps(document).encode()
 
 
-@given(file=altered(), hints=st.sampled_from(HINTS))
+@given(file=altered(), options=st.sampled_from(OPTIONS))
 @fuzzed
 def test_documents_with_odd_values_are_imported_or_refused(
-    importing: Importing, file: tuple[str, bytes], hints: Hints
+    importing: Importing, file: tuple[str, bytes], options: ImportOptions
 ) -> None:
-    importing.offer(*file, hints)
+    importing.offer(*file, options)

@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import DataImportError
 from bot.market_store.import_reports import FileReport
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importing import import_file
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
@@ -41,7 +41,7 @@ def imported(
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    return import_file(store, path, "test", None, Hints.parse(**said))
+    return import_file(store, path, "test", None, ImportOptions.parse(**said))
 
 
 def refusal(store: HistoricalDataStore, folder: Path, text: str, name: str, **said: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import DataImportError, InvalidInputError, UnmodelledContractError
 from bot.market_store.import_reports import FileReport
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importing import import_file
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
@@ -46,7 +46,7 @@ def imported(
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content if isinstance(content, str) else json.dumps(content))
-    return import_file(store, path, "test", None, Hints.parse(**said))
+    return import_file(store, path, "test", None, ImportOptions.parse(**said))
 
 
 def refusal(
@@ -255,14 +255,14 @@ def test_link_in_place_of_a_file_that_a_service_has_written_is_not_followed(
     link = tmp_path / "answer.json"
     link.symlink_to(tmp_path / "real.json")
     with pytest.raises(DataImportError, match="cannot be read: Too many levels of symbolic links"):
-        import_file(store, link, "test", None, Hints(alone=True))
+        import_file(store, link, "test", None, ImportOptions(alone=True))
     assert import_file(store, link, "test").new == 2
 
 
 @pytest.mark.parametrize("symbol", ["BTCUSDT_240329", "BTCUSD_PERP", "BTC-PERPETUAL", "BTC-PERP"])
 def test_symbol_that_names_another_contract_is_no_answer(symbol: str) -> None:
     with pytest.raises(InvalidInputError, match=r"^symbol: "):
-        Hints.parse(symbol=symbol)
+        ImportOptions.parse(symbol=symbol)
 
 
 @pytest.mark.parametrize(
@@ -409,7 +409,7 @@ def test_mappings_that_come_as_examples_read_what_they_describe(
 def test_skipped_lines_may_be_no_text(store: HistoricalDataStore, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"\xa9 2024 \xff\n\n" + OKX_BULK.encode())
-    assert import_file(store, path, "test", None, Hints.parse(mapping=OKX_MAPPING)).new == 6
+    assert import_file(store, path, "test", None, ImportOptions.parse(mapping=OKX_MAPPING)).new == 6
 
 
 @pytest.mark.parametrize("said", [{}, {"symbol": "BTCUSDT"}])
@@ -426,7 +426,7 @@ def test_mapped_file_without_rows_is_refused_in_one_sentence(
 @pytest.mark.parametrize("skip", [-1, 101, "1", 1.5])
 def test_number_of_lines_to_skip_is_checked(skip: Any) -> None:
     with pytest.raises(InvalidInputError, match=r"^mapping\.skip_lines: "):
-        Hints.parse(mapping=json.dumps({**json.loads(OKX_MAPPING), "skip_lines": skip}))
+        ImportOptions.parse(mapping=json.dumps({**json.loads(OKX_MAPPING), "skip_lines": skip}))
 
 
 def test_mapping_says_that_contracts_in_dollars_are_linear(

@@ -13,7 +13,7 @@ import pytest
 from bot.errors import DataImportError, InvalidInputError
 from bot.market.series import SymbolData
 from bot.market_store.import_reports import FileReport
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importing import import_file
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
@@ -51,7 +51,7 @@ def imported(
     if not isinstance(content, str | bytes):
         content = json.dumps(content)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    report = import_file(store, path, "test", None, Hints.parse(**said))
+    report = import_file(store, path, "test", None, ImportOptions.parse(**said))
     return report, store.load("test", [report.symbol], LATER).symbols[0]
 
 
@@ -373,5 +373,5 @@ def test_mapping_file_reads_units_zones_and_columns_of_any_csv(
 )
 def test_bad_mapping_file_is_refused_naming_the_field(text: str, reason: str) -> None:
     with pytest.raises(InvalidInputError) as error:
-        Hints.parse(mapping=text)
+        ImportOptions.parse(mapping=text)
     assert reason in str(error.value)

@@ -11,7 +11,7 @@ from bot.errors import DataImportError
 from bot.market_store import importing
 from bot.market_store.import_reports import ImportReport
 from bot.market_store.importers.files.folders import folder_content
-from bot.market_store.importers.import_options import Hints
+from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importing import import_path
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
@@ -180,13 +180,13 @@ def test_result_does_not_depend_on_the_order_in_which_a_folder_lists_its_files(
 def test_symbols_choose_among_the_files_of_a_folder(store: HistoricalDataStore, tree: Path) -> None:
     for market in ("BTCUSDT", "ETHUSDT", "XRPUSDT"):
         put(tree, f"{market}-perp-1h.csv")
-    report = import_path(store, tree, "test", None, Hints.parse(symbol="BTCUSDT,XRPUSDT"))
+    report = import_path(store, tree, "test", None, ImportOptions.parse(symbol="BTCUSDT,XRPUSDT"))
     assert [file.symbol for file in report.files] == ["BTC/USDT:USDT", "XRP/USDT:USDT"]
     assert (report.not_asked, report.skipped, report.absent) == (1, (), ())
-    report = import_path(store, tree, "test", None, Hints.parse(symbol="BTCUSDT,DOGEUSDT"))
+    report = import_path(store, tree, "test", None, ImportOptions.parse(symbol="BTCUSDT,DOGEUSDT"))
     assert (report.not_asked, report.absent) == (2, ("DOGE/USDT:USDT",))
     with pytest.raises(DataImportError, match="holds nothing of DOGE/USDT:USDT, but 3 files of other"):
-        import_path(store, tree, "test", None, Hints.parse(symbol="DOGEUSDT"))
+        import_path(store, tree, "test", None, ImportOptions.parse(symbol="DOGEUSDT"))
 
 
 def test_folder_of_refused_files_only_reports_each_and_stores_nothing(

@@ -6,12 +6,12 @@ import pytest
 from example_plugin import installed_example
 from toy_market import RULES, START, configured, pair, window
 
-from bot.backtest import Baselines, Insight, blocked_entries, explain, replay
-from bot.backtest.decision_trace import sights
+from bot.backtest import Baselines, RunExplanation, blocked_entries, explain, replay
+from bot.backtest.decision_trace import decision_snapshots
 from bot.models import HOUR_MS
 
 
-def insight(market: dict[str, Any], **overrides: Any) -> Insight:
+def insight(market: dict[str, Any], **overrides: Any) -> RunExplanation:
     config = configured(market, initial_capital=1000, **overrides)
     shown = window(market, config)
     return explain(replay(config, shown), shown, Baselines(shown))
@@ -100,6 +100,6 @@ def test_a_strategy_that_names_no_condition_is_said_to_want_nothing(
         config = configured(market, strategy_mode="smoothed-rate", smoothed_entry="0.01")
         shown = window(market, config)
         [report] = blocked_entries(replay(config, shown), shown)
-        [seen] = sights(config, shown, [(START + 2 * HOUR_MS, "X")]).values()
+        [seen] = decision_snapshots(config, shown, [(START + 2 * HOUR_MS, "X")]).values()
     assert (report.gate, report.blocked) == ("strategy", 2)
     assert seen.figures == {"smoothed_rate": Decimal("0.00015")}

@@ -1,0 +1,56 @@
+"""Hold baseline of a run: the same account entering at once and holding, and the funding it earned."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from bot.backtest.engine import replay
+from bot.backtest.result import RunResult
+from bot.config.parameters import AccountParameters
+from bot.config.run_config import RunConfig
+from bot.market.window import ReplayWindow
+from bot.numbers.money import exact
+from bot.statistics.carry import CarryComparison, HoldFunding
+
+HOLD = "hold"
+_MAX_PAYMENTS = 200_000
+_SHARED_PARAMETERS = tuple(name for name in AccountParameters.model_fields if name != "strategy_mode")
+
+
+@dataclass(frozen=True, slots=True)
+class _Baseline:
+    result: RunResult
+    holding: HoldFunding
+
+
+class Baselines:
+    """The hold runs of one window, each computed once for all trials that differ only in their strategy.
+
+    Bounded by the payments that they may hold, the least recently used forgotten first.
+    """
+
+    def __init__(self, window: ReplayWindow) -> None:
+        self._window = window
+        self._known: OrderedDict[tuple[Any, ...], _Baseline] = OrderedDict()
+        self._most = max(1, _MAX_PAYMENTS // (len(window.events) * len(window.instruments)))
+
+    def of(self, config: RunConfig) -> RunResult:
+        """Return the run that holds with the account of `config`."""
+        return self._baseline(config).result
+
+    def compare(self, result: RunResult) -> CarryComparison:
+        """Return what a run of the window made of the carry that holding with its account shows."""
+        with exact():
+            return self._baseline(result.config).holding.beside(result.trades)
+
+    def _baseline(self, config: RunConfig) -> _Baseline:
+        key = tuple(getattr(config, name) for name in _SHARED_PARAMETERS)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= self._most:
+                self._known.popitem(last=False)
+            held = replay(config.varied({"strategy_mode": HOLD}), self._window)
+            with exact():
+                found = self._known[key] = _Baseline(held, HoldFunding(held.trades, held.payments))
+        self._known.move_to_end(key)
+        return found

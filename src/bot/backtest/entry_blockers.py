@@ -1,0 +1,42 @@
+"""Entry blockers: the conditions that kept a run out of pairs, counted per gate with the nearest miss."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bot.backtest.decision_trace import decision_events, entry_gate
+from bot.backtest.holdings import Holdings
+from bot.backtest.result import RunResult
+from bot.backtest.window_findings import volume_note
+from bot.market.window import ReplayWindow
+from bot.models import SettlementView
+from bot.numbers.money import exact
+from bot.strategies.gates import Gate, GateReport, gate_reports
+
+_VOLUME_GATES = frozenset({"min_volume_24h", "volume_decline_ratio"})
+
+
+def blocked_entries(result: RunResult, window: ReplayWindow) -> list[GateReport]:
+    """Return what kept the run out of pairs that it did not hold, the most frequent condition first."""
+    with exact():
+        reports = gate_reports(_blocked(result, window))
+    return [_noted(report, window) for report in reports]
+
+
+def _noted(report: GateReport, window: ReplayWindow) -> GateReport:
+    """Return a report that names the time a volume gate judged, where that was another than its name says."""
+    if report.gate not in _VOLUME_GATES:
+        return report
+    return replace(report, note=volume_note(window.coverage[report.nearest_symbol]))
+
+
+def _blocked(result: RunResult, window: ReplayWindow) -> Iterator[tuple[SettlementView, Gate]]:
+    config, book, before = result.config, Holdings(result.trades), set[str]()
+    for strategy, event in decision_events(config, window):
+        held = book.held_after(event.t_ms).keys()
+        full = len(held) >= config.max_simultaneous_positions
+        for view in event.settlements:
+            symbol = view.funding.symbol
+            if symbol not in held:
+                unable = "just_closed" if symbol in before else "slots" if full else "size"
+                yield view, entry_gate(config, window, strategy, view) or Gate(unable)
+        before = set(held)

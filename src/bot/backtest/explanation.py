@@ -1,0 +1,33 @@
+"""Explanation of a run: its hold baseline, the carry it captured, and its entry blockers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot.backtest.baseline import Baselines
+from bot.backtest.entry_blockers import blocked_entries
+from bot.backtest.result import RunResult
+from bot.market.window import ReplayWindow
+from bot.statistics.carry import CarryComparison
+from bot.strategies.gates import GateReport
+
+
+@dataclass(frozen=True, slots=True)
+class RunExplanation:
+    """A run's rival and explanations; `blocked` is empty where there were trades."""
+
+    baseline: RunResult
+    carry: CarryComparison
+    blocked: tuple[GateReport, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return `hold_baseline` and `blocked_entries` as JSON values."""
+        return {
+            "hold_baseline": {**self.carry.document(), "metrics": self.baseline.metrics.document()},
+            "blocked_entries": [report.document() for report in self.blocked],
+        }
+
+
+def explain(result: RunResult, window: ReplayWindow, baselines: Baselines) -> RunExplanation:
+    """Return what stands beside `result`, a run over `window`."""
+    blocked = () if result.trades else tuple(blocked_entries(result, window))
+    return RunExplanation(baselines.of(result.config), baselines.compare(result), blocked)
