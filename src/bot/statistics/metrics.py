@@ -137,13 +137,13 @@ def drawdowns(units: Units, peaks: Units) -> tuple[Units, FloatArray]:
 
     units, and their running `peaks`: curves x events.
     """
-    falls = peaks - units
-    return falls.max(axis=1), fall_shares(falls, peaks).max(axis=1)
+    amounts = peaks - units
+    return amounts.max(axis=1), drawdown_shares(amounts, peaks).max(axis=1)
 
 
-def fall_shares(falls: Units, peaks: Units) -> FloatArray:
+def drawdown_shares(amounts: Units, peaks: Units) -> FloatArray:
     """Return falls, in units, as shares of their peaks."""
-    return falls.astype(np.float64) / peaks.astype(np.float64)
+    return amounts.astype(np.float64) / peaks.astype(np.float64)
 
 
 def longest_drawdowns_ms(units: Units, peaks: Units, calendar: Calendar) -> IntArray:

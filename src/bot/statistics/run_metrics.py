@@ -118,8 +118,8 @@ class CurveFacts:
     """What metrics ask of equity curves, one value a curve; money in units of 1e-8, NaN for undefined."""
 
     final: Units
-    fall: Units
-    share: FloatArray
+    drawdown: Units
+    drawdown_share: FloatArray
     volatility: FloatArray
     sharpe: FloatArray
     sortino: FloatArray
@@ -130,11 +130,11 @@ class CurveFacts:
     def of(cls, curves: Units, initial: int, calendar: Calendar) -> Self:
         """Return the facts of `curves` (curves x events), each of which starts from `initial`."""
         peaks = stats.running_peaks(curves, initial)
-        fall, share = stats.drawdowns(curves, peaks)
+        drawdown, drawdown_share = stats.drawdowns(curves, peaks)
         return cls.of_parts(
             final=curves[:, -1],
-            fall=fall,
-            share=share,
+            drawdown=drawdown,
+            drawdown_share=drawdown_share,
             returns=Returns.of_matrix(stats.daily_returns(curves, initial, calendar)),
             longest_ms=stats.longest_drawdowns_ms(curves, peaks, calendar),
             best_month=stats.best_month_units(curves, initial, calendar),
@@ -144,15 +144,15 @@ class CurveFacts:
     def of_parts(
         cls,
         final: Units,
-        fall: Units,
-        share: FloatArray,
+        drawdown: Units,
+        drawdown_share: FloatArray,
         returns: Returns,
         longest_ms: Units,
         best_month: Units,
     ) -> Self:
         """Return the facts of curves with these daily `returns`."""
         ratios = year_ratios(returns, stats.DAYS_PER_YEAR)
-        return cls(final, fall, share, *ratios, longest_ms, best_month)
+        return cls(final, drawdown, drawdown_share, *ratios, longest_ms, best_month)
 
     def rows(self) -> Iterable[tuple[Any, ...]]:
         """Return the facts curve by curve, as Python numbers."""
@@ -178,14 +178,14 @@ def summarize(
 def _metrics(
     row: tuple[Any, ...], initial: int, annualized: float | None, totals: TradeTotals, activity: Activity
 ) -> Metrics:
-    final_units, fall, share, volatility, sharpe, sortino, longest_ms, best_month = row
+    final_units, drawdown, drawdown_share, volatility, sharpe, sortino, longest_ms, best_month = row
     net = final_units - initial
     return Metrics(
         net_pnl=from_units(net),
         total_funding=from_units(totals.funding),
         price_pnl=from_units(totals.price_pnl),
         total_fees=from_units(totals.fees),
-        max_drawdown=from_units(fall),
+        max_drawdown=from_units(drawdown),
         final_equity=from_units(final_units),
         total_trades=totals.trades,
         winning_trades=totals.winners,
@@ -194,13 +194,13 @@ def _metrics(
         skipped_entries=activity.skipped_entries,
         funding_payments=totals.payments,
         win_rate=_per(totals.winners, totals.trades),
-        max_drawdown_pct=share,
+        max_drawdown_pct=drawdown_share,
         total_return=net / initial,
         annualized_return=annualized,
         volatility=finite(volatility),
         sharpe=finite(sharpe),
         sortino=finite(sortino),
-        calmar=None if annualized is None else _per(annualized, share),
+        calmar=None if annualized is None else _per(annualized, drawdown_share),
         profit_factor=_per(totals.gains, totals.losses),
         time_in_market=activity.events_in_market / activity.events,
         avg_holding_hours=_per(totals.held_ms, totals.trades * HOUR_MS),

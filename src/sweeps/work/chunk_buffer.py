@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.backtest.batch import Course
+from bot.backtest.batch import RunRecord
 from sweeps.queue.leases import LEASE_MS, Curve
 from sweeps.spec.metrics import Direction
 from sweeps.spec.spec import SweepSpec, TopCurves
@@ -59,7 +59,7 @@ class ChunkBuffer:
         """Add a result; raises BotError if it does not fit its row."""
         self._take(completed_row(self.sweep_id, number, run_key, metrics))
 
-    def keep_curve(self, number: int, record: Course) -> None:
+    def keep_curve(self, number: int, record: RunRecord) -> None:
         """Keep equity curve and round trips of a trial among the best."""
         self.curves[number] = Curve(number, encode_curve(record.curve), encode_trades(record.trades))
 

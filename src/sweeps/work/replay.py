@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from bot.backtest import Baselines, ReplayWindow, RunExplanation, RunResult, explain, replay
-from bot.backtest.batch import BatchReplayer, Course, TrialSummary
+from bot.backtest.batch import BatchReplayer, RunRecord, TrialSummary
 from bot.backtest.window_findings import WindowFinding, window_findings
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_key
@@ -234,7 +234,7 @@ def _told(summary: TrialSummary) -> tuple[dict[str, Any] | None, BotError | None
 
 def run_records(
     spec: SweepSpec, numbers: Sequence[int], windows: WindowCache
-) -> Iterator[tuple[int, Course]]:
+) -> Iterator[tuple[int, RunRecord]]:
     """Yield equity curve and round trips of each trial, replaying some together.
 
     Raises BotError if the parameters or the window of one are refused.
@@ -246,7 +246,7 @@ def run_records(
         for number, config in zip(some, configs, strict=True):
             groups.setdefault(windows.replayer(config), []).append((number, config))
         for replayer, group in groups.items():
-            found = replayer.courses([config for _, config in group])
+            found = replayer.run_records([config for _, config in group])
             yield from zip((number for number, _ in group), found, strict=True)
 
 

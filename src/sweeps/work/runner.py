@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 import structlog
 
-from bot.backtest.batch import Course
+from bot.backtest.batch import RunRecord
 from bot.clock import Clock
 from bot.errors import BotError
 from bot.market_store.database import write_transaction
@@ -195,7 +195,7 @@ class ChunkRunner:
                 buffer.add(number, run.run_key, metrics)
                 buffer.replayed += 1
                 if number in buffer.best:
-                    buffer.keep_curve(number, Course.of(run))
+                    buffer.keep_curve(number, RunRecord.of(run))
         except self._not_of_the_trial:
             raise
         except BotError as error:

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from bot.backtest.batch.columns import DecisionColumns
-from bot.backtest.batch.courses import Course
+from bot.backtest.batch.decision_columns import DecisionColumns
 from bot.backtest.batch.decisions import Decisions, hold_decisions
 from bot.backtest.batch.hedges import HedgeBook, PriceColumns
-from bot.backtest.batch.sequences import NONE, HoldColumns, Sequences
-from bot.backtest.batch.trips import nets
-from bot.backtest.batch.walk import NextEvents, anywhere, walk
+from bot.backtest.batch.run_records import RunRecord
+from bot.backtest.batch.trade_search import NextEvents, find_trades, union_mask
+from bot.backtest.batch.trade_sequences import NONE, HoldColumns, TradeSequences
+from bot.backtest.batch.trades import net_pnls
 from bot.backtest.result import RunResult
 from bot.config.parameters import AccountParameters
 from bot.config.run_config import RunConfig
@@ -23,7 +23,7 @@ from bot.numbers.arrays import IntArray
 from bot.statistics.carry import CarryComparison
 from bot.statistics.run_metrics import Metrics
 
-identity = attrgetter(*(name for name in AccountParameters.model_fields if name != "strategy_mode"))
+account_key = attrgetter(*(name for name in AccountParameters.model_fields if name != "strategy_mode"))
 _MANY = 16
 """From so many trials on, hedges are opened together before any trial reaches them."""
 _MAX_CELLS = 16_000_000
@@ -45,11 +45,11 @@ class TrialSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class AccountGroup:
     """Some trials of an account by place, and the sequences that those of them make that it covers."""
 
     trials: IntArray
-    sequences: Sequences
+    sequences: TradeSequences
 
     def members(self) -> Iterator[tuple[int, int]]:
         """Return each trial that is covered, and which sequence it makes."""
@@ -81,57 +81,61 @@ class Account:
         would not fit 64 bits.
         """
         count = len(trials)
-        parts = self.parts(trials if self._held else [*trials, self._hold])
-        own = [part.sequences.metrics(self._config) for part in parts]
+        groups = self.groups(trials if self._held else [*trials, self._hold])
+        own = [group.sequences.metrics(self._config) for group in groups]
         if self._held is None:
-            self._held = self._last(count, parts, own) or self._columns_of(plain_hold())
+            self._held = self._last(count, groups, own) or self._columns_of(plain_hold())
         hold, held = self._held
         found: dict[int, TrialSummary] = {}
-        for part, metrics in zip(parts, own, strict=True):
-            carries = part.sequences.carries(hold, metrics)
-            columns = zip(metrics, carries, part.sequences.ledgers(self._book.pair.symbol), strict=True)
+        for group, metrics in zip(groups, own, strict=True):
+            carries = group.sequences.carries(hold, metrics)
+            columns = zip(metrics, carries, group.sequences.ledgers(self._book.pair.symbol), strict=True)
             summed = [TrialSummary(one, held, carry, ledger) for one, carry, ledger in columns]
-            found.update((trial, summed[which]) for trial, which in part.members() if trial < count)
+            found.update((trial, summed[which]) for trial, which in group.members() if trial < count)
         return found
 
-    def courses(self, trials: Sequence[Decisions]) -> dict[int, Course]:
+    def run_records(self, trials: Sequence[Decisions]) -> dict[int, RunRecord]:
         """Return the courses of `trials` by place, without those left out of `summaries`.
 
         Raises OverflowError as `summaries` does.
         """
-        found: dict[int, Course] = {}
-        for part in self.parts(trials):
-            courses = part.sequences.courses(self._book)
-            found.update((trial, courses[which]) for trial, which in part.members())
+        found: dict[int, RunRecord] = {}
+        for group in self.groups(trials):
+            run_records = group.sequences.run_records(self._book)
+            found.update((trial, run_records[which]) for trial, which in group.members())
         return found
 
-    def parts(self, trials: Sequence[Decisions]) -> list[Part]:
+    def groups(self, trials: Sequence[Decisions]) -> list[AccountGroup]:
         """Return the sequences of `trials`: of those that always fill their slots, and of those that do not.
 
         Raises OverflowError as `summaries` does.
         """
         book, calendar = self._book, self._book.pair.window.calendar
         if len(trials) >= _MANY:
-            book.open_at(anywhere([one.entries for one in trials if one is not self._hold]))
+            book.open_at(union_mask([one.entries for one in trials if one is not self._hold]))
         entries = NextEvents.of([one.entries for one in trials])
         exits = NextEvents.of([one.exits for one in trials])
         every = np.arange(len(trials))
-        whole = Part(every, Sequences(book, walk(entries, exits, book, every), calendar, book.slot))
+        whole = AccountGroup(
+            every, TradeSequences(book, find_trades(entries, exits, book, every), calendar, book.slot)
+        )
         short = whole.left_out()
         if not len(short):
             return [whole]
         with book.short_of_cash():
-            journeys = walk(entries, exits, book, short, whole.sequences.going_on(partial(nets, book)))
-            return [whole, Part(short, Sequences(book, journeys, calendar, 0))]
+            trial_trades = find_trades(
+                entries, exits, book, short, whole.sequences.remaining_cash(partial(net_pnls, book))
+            )
+            return [whole, AccountGroup(short, TradeSequences(book, trial_trades, calendar, 0))]
 
     def _last(
-        self, place: int, parts: list[Part], metrics: list[list[Metrics]]
+        self, place: int, groups: list[AccountGroup], metrics: list[list[Metrics]]
     ) -> tuple[HoldColumns, Metrics] | None:
         """Return the run at `place` as columns, if it is covered, and its metrics."""
-        for part, own in zip(parts, metrics, strict=True):
-            for trial, which in part.members():
+        for group, own in zip(groups, metrics, strict=True):
+            for trial, which in group.members():
                 if trial == place:
-                    return part.sequences.hold_columns(which, own[which].total_fees), own[which]
+                    return group.sequences.hold_columns(which, own[which].total_fees), own[which]
         return None
 
     def _columns_of(self, held: RunResult) -> tuple[HoldColumns, Metrics]:
@@ -149,7 +153,7 @@ class Accounts:
 
     def of(self, config: RunConfig) -> Account:
         """Return the account of a run."""
-        key, known = identity(config), self._known
+        key, known = account_key(config), self._known
         if key not in known:
             if len(known) >= self._most:
                 known.popitem(last=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.backtest.batch.columns import DecisionColumns
+from bot.backtest.batch.decision_columns import DecisionColumns
 from bot.config.run_config import RunConfig
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.money import ZERO

@@ -44,7 +44,7 @@ class PriceColumns:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Opened:
+class HedgeColumns:
     """Some hedges as they were opened, column by column, as in a Position; `entries` are events."""
 
     entries: IntArray
@@ -55,9 +55,9 @@ class Opened:
     margin: ExactArray
     entry_fees: ExactArray
 
-    def __getitem__(self, index: IntArray) -> "Opened":
+    def __getitem__(self, index: IntArray) -> "HedgeColumns":
         """Return the hedges at `index`."""
-        return Opened(self.entries[index], *(amounts[index] for amounts in self.amounts()))
+        return HedgeColumns(self.entries[index], *(amounts[index] for amounts in self.amounts()))
 
     def amounts(self) -> list[ExactArray]:
         """Return the columns after `entries`, in order."""
@@ -88,7 +88,7 @@ class HedgeBook:
         self._number_at = np.full(len(pair.events), _UNKNOWN, dtype=np.int64)
         self._with_cash: dict[tuple[int, ...], int] = {}
         self._count = 0
-        self._rows = np.zeros((len(fields(Opened)) + 2, 64), dtype=np.int64)
+        self._rows = np.zeros((len(fields(HedgeColumns)) + 2, 64), dtype=np.int64)
         self._rows[-2:] = len(pair.events)
         self._exponents = [0] * 6
 
@@ -102,11 +102,11 @@ class HedgeBook:
         """Event of each hedge's margin exit; that of NO_HEDGE is never."""
         return cast("IntArray", self._rows[-1])
 
-    def hedges(self, numbers: IntArray) -> Opened:
+    def hedges(self, numbers: IntArray) -> HedgeColumns:
         """Return hedges by number."""
         entries, *amounts = self._rows[:-2, numbers]
         columns = zip(amounts, self._exponents, strict=True)
-        return Opened(entries, *(ExactArray(whole, exponent) for whole, exponent in columns))
+        return HedgeColumns(entries, *(ExactArray(whole, exponent) for whole, exponent in columns))
 
     def open_at(self, moments: BoolArray) -> None:
         """Open hedges with a whole slot at the events where `moments` holds, before they are asked for."""
@@ -168,13 +168,13 @@ class HedgeBook:
             self._note(self._filled(entries[some], quantities[some]), until[some])
         return numbers
 
-    def _filled(self, entries: IntArray, quantity: ExactArray) -> Opened:
+    def _filled(self, entries: IntArray, quantity: ExactArray) -> HedgeColumns:
         spot, perp = self.spots_bought[entries], self.perps_sold[entries]
         fees = self.fees.fee(Leg.SPOT, quantity, spot) + self.fees.fee(Leg.PERP, quantity, perp)
         margin = formulas.locked_margin(quantity, perp, self._config.perp_leverage)
-        return Opened(entries, quantity, spot, perp, formulas.notional(quantity, spot), margin, fees)
+        return HedgeColumns(entries, quantity, spot, perp, formulas.notional(quantity, spot), margin, fees)
 
-    def _note(self, opened: Opened, until: IntArray) -> None:
+    def _note(self, opened: HedgeColumns, until: IntArray) -> None:
         pair, amounts = self.pair, opened.amounts()
         facts = opened.margin, opened.quantity, opened.perp_entry, pair.instrument.mmr
         held = opened.entries + 1, until + 1

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bot.backtest.baseline import Baselines
-from bot.backtest.batch.accounts import Account, Accounts, TrialSummary, identity
-from bot.backtest.batch.columns import DecisionColumns
-from bot.backtest.batch.courses import Course
+from bot.backtest.batch.accounts import Account, Accounts, TrialSummary, account_key
+from bot.backtest.batch.decision_columns import DecisionColumns
 from bot.backtest.batch.decisions import DECISIONS, Decisions
 from bot.backtest.batch.hedges import PriceColumns
+from bot.backtest.batch.run_records import RunRecord
 from bot.backtest.engine import replays
 from bot.backtest.result import RunResult
 from bot.config.run_config import RunConfig
@@ -26,7 +26,7 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class _AccountTrials:
     """Trials of one account: their places among all trials, and their decisions."""
 
     config: RunConfig
@@ -58,10 +58,10 @@ class BatchReplayer:
         shareable = config.strategy_mode in DECISIONS and self._is_shareable(config)
         return self._columns is not None and shareable
 
-    def courses(self, configs: Sequence[RunConfig]) -> list[Course]:
+    def run_records(self, configs: Sequence[RunConfig]) -> list[RunRecord]:
         """Return equity curve and round trips of each run, equal to those of a plain replay."""
-        found = self._together(configs, lambda account, group: account.courses(group.decisions))
-        return self._all(configs, found, Course.of)
+        found = self._together(configs, lambda account, group: account.run_records(group.decisions))
+        return self._all(configs, found, RunRecord.of)
 
     def _all(
         self, configs: Sequence[RunConfig], found: Mapping[int, Found], look: Callable[[RunResult], Found]
@@ -71,7 +71,7 @@ class BatchReplayer:
         plain = map(look, replays(rest, self._window))
         return [found[place] if place in found else next(plain) for place in range(len(configs))]
 
-    def _summed(self, account: Account, group: _Group) -> Mapping[int, TrialSummary]:
+    def _summed(self, account: Account, group: _AccountTrials) -> Mapping[int, TrialSummary]:
         return account.summaries(group.decisions, lambda: self._baselines.of(group.config))
 
     def _plain(self, result: RunResult) -> TrialSummary:
@@ -79,7 +79,7 @@ class BatchReplayer:
         return TrialSummary(result.metrics, hold.metrics, carry, result.ledger)
 
     def _together(
-        self, configs: Sequence[RunConfig], look: Callable[[Account, _Group], Mapping[int, Found]]
+        self, configs: Sequence[RunConfig], look: Callable[[Account, _AccountTrials], Mapping[int, Found]]
     ) -> dict[int, Found]:
         """Return what `look` finds about the trials of each account, by place among `configs`."""
         found: dict[int, Found] = {}
@@ -94,8 +94,8 @@ class BatchReplayer:
                 found.update((group.places[trial], what) for trial, what in seen.items())
         return found
 
-    def _groups(self, configs: Sequence[RunConfig]) -> list[_Group]:
-        groups: dict[tuple[Any, ...], _Group] = {}
+    def _groups(self, configs: Sequence[RunConfig]) -> list[_AccountTrials]:
+        groups: dict[tuple[Any, ...], _AccountTrials] = {}
         group, last = None, None
         if self._columns is None:
             return []
@@ -103,9 +103,9 @@ class BatchReplayer:
             decide = DECISIONS.get(config.strategy_mode)
             if decide is None or not self._is_shareable(config):
                 continue
-            account = identity(config)
+            account = account_key(config)
             if group is None or account != last:
-                group, last = groups.setdefault(account, _Group(config, [], [])), account
+                group, last = groups.setdefault(account, _AccountTrials(config, [], [])), account
             group.places.append(place)
             group.decisions.append(decide(config, self._columns))
         return list(groups.values())

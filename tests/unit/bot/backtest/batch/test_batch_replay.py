@@ -15,7 +15,7 @@ from reference.markets import configs, markets
 from toy_market import RULES, configured, pair, window
 
 from bot.backtest import Baselines, ReplayWindow, RunResult, explain, replay
-from bot.backtest.batch import BatchReplayer, Course, TrialSummary, accounts
+from bot.backtest.batch import BatchReplayer, RunRecord, TrialSummary, accounts
 from bot.config.run_config import RunConfig
 from bot.models import CloseReason
 from bot.timestamps import parse_time_ms
@@ -28,15 +28,15 @@ def assert_together_as_alone(trials: list[RunConfig], shown: ReplayWindow) -> No
     alone = [summary(result, shown, baselines) for result in results]
     assert replayer.summaries(trials) == alone
     assert replayer.summaries(trials[::-1]) == alone[::-1]
-    courses = replayer.courses(trials)
-    documents = [document(*one) for one in zip(results, replayer.summaries(trials), courses, strict=True)]
+    run_records = replayer.run_records(trials)
+    documents = [document(*one) for one in zip(results, replayer.summaries(trials), run_records, strict=True)]
     assert documents == [result.document() for result in results]
-    assert [course.trades for course in courses] == [result.trades for result in results]
+    assert [record.trades for record in run_records] == [result.trades for result in results]
 
 
-def document(alone: RunResult, together: TrialSummary, course: Course) -> dict[str, Any]:
+def document(alone: RunResult, together: TrialSummary, record: RunRecord) -> dict[str, Any]:
     """Return the result document of a run, with nothing in it that its plain replay worked out."""
-    return replace(alone, metrics=together.metrics, trades=course.trades, curve=course.curve).document()
+    return replace(alone, metrics=together.metrics, trades=record.trades, curve=record.curve).document()
 
 
 def summary(result: RunResult, shown: ReplayWindow, baselines: Baselines) -> TrialSummary:

@@ -8,12 +8,12 @@ from typing import Self
 
 import numpy as np
 
-from bot.backtest.batch.courses import Course, courses_of
-from bot.backtest.batch.curves import Curves, Legs
+from bot.backtest.batch.equity_curves import AccountTrades, EquityCurves
+from bot.backtest.batch.hedge_curves import segment_sums
 from bot.backtest.batch.hedges import HedgeBook
-from bot.backtest.batch.paths import segment_sums
-from bot.backtest.batch.trips import Depths, Trips
-from bot.backtest.batch.walk import Cash, Journeys
+from bot.backtest.batch.run_records import RunRecord, run_records_of
+from bot.backtest.batch.trade_search import RemainingCash, TrialTrades
+from bot.backtest.batch.trades import TradeColumns, TradeExtremes
 from bot.backtest.ledger_digest import ledger_digest
 from bot.backtest.result import RunResult
 from bot.config.run_config import RunConfig
@@ -65,7 +65,7 @@ class HoldColumns:
         )
 
 
-class Sequences:
+class TradeSequences:
     """Distinct sequences of round trips of one account, and which of them each trial makes.
 
     `of_trial` is NONE for trials that make another: those that have less than `slot` in cash at an entry, and
@@ -73,37 +73,42 @@ class Sequences:
     Raises: OverflowError where amounts would not fit 64 bits.
     """
 
-    def __init__(self, book: HedgeBook, journeys: Journeys, calendar: Calendar, slot: int) -> None:
-        rows, of_trial = _distinct(journeys)
+    def __init__(self, book: HedgeBook, trial_trades: TrialTrades, calendar: Calendar, slot: int) -> None:
+        rows, of_trial = _distinct(trial_trades)
         codes = np.frombuffer(b"".join(row for _, row in rows), dtype=np.int64)
         distinct, which = np.unique(codes, return_inverse=True)
         lengths = np.array([len(row) // codes.itemsize for _, row in rows], dtype=np.int64)
         self._calendar = calendar
         self._ended = bool(book.pair.window.contract_ends)
-        self._trips = Trips.of(book, distinct)
+        self._trades = TradeColumns.of(book, distinct)
         self._check(book.initial, len(codes))
-        depths = Depths.of(self._trips, calendar.times_ms)
-        legs = self._legs_of(which, lengths, book.initial)
-        kept = (legs.highest(-legs.cash, -slot) <= -slot) & (
-            legs.highest(-legs.cash - depths.low[which], -book.initial) < 0
+        extremes = TradeExtremes.of(self._trades, calendar.times_ms)
+        accounts = self._accounts_of(which, lengths, book.initial)
+        kept = (accounts.highest(-accounts.cash, -slot) <= -slot) & (
+            accounts.highest(-accounts.cash - extremes.low[which], -book.initial) < 0
         )
-        self._made = self._before_shortage(codes, rows, legs, slot, kept)
+        self._made = self._before_shortage(codes, rows, accounts, slot, kept)
         if not kept.all():
-            legs = self._legs_of(which[np.repeat(kept, lengths)], lengths[kept], book.initial)
-        self._legs = legs
+            accounts = self._accounts_of(which[np.repeat(kept, lengths)], lengths[kept], book.initial)
+        self._accounts = accounts
         self._skipped = [skips for (skips, _), keep in zip(rows, kept.tolist(), strict=True) if keep]
-        self._curves = Curves(self._trips, depths, legs, book.initial, calendar)
+        self._curves = EquityCurves(self._trades, extremes, accounts, book.initial, calendar)
         left_out = set(self._made)
         self._left_out = [which for which in of_trial if which in left_out]
         self.of_trial = np.where(kept, np.cumsum(kept) - 1, NONE)[of_trial].tolist()
 
-    def going_on(self, nets: Callable[[IntArray], IntArray]) -> Cash:
+    def remaining_cash(self, net_pnls: Callable[[IntArray], IntArray]) -> RemainingCash:
         """Return how the trials left out go on when short of a slot; `nets` is what round trips leave."""
         made, left = zip(*(self._made[which] for which in self._left_out), strict=True)
-        return Cash(made, np.array(left, dtype=np.int64), nets)
+        return RemainingCash(made, np.array(left, dtype=np.int64), net_pnls)
 
     def _before_shortage(
-        self, codes: IntArray, rows: Sequence[tuple[int, bytes]], legs: Legs, slot: int, kept: BoolArray
+        self,
+        codes: IntArray,
+        rows: Sequence[tuple[int, bytes]],
+        accounts: AccountTrades,
+        slot: int,
+        kept: BoolArray,
     ) -> dict[int, tuple[IntArray, int]]:
         """Return what each sequence not `kept` makes before it is short of a slot, and its cash then.
 
@@ -111,18 +116,18 @@ class Sequences:
         """
         found = {}
         for place in np.flatnonzero(~kept).tolist():
-            first, end = legs.starts[place], legs.starts[place + 1]
-            short = np.flatnonzero(legs.cash[first:end] < slot)
+            first, end = accounts.starts[place], accounts.starts[place + 1]
+            short = np.flatnonzero(accounts.cash[first:end] < slot)
             at = first if rows[place][0] or not len(short) else first + short[0]
-            found[place] = codes[first:at], int(legs.cash[at])
+            found[place] = codes[first:at], int(accounts.cash[at])
         return found
 
-    def _legs_of(self, which: IntArray, lengths: IntArray, initial: int) -> Legs:
+    def _accounts_of(self, which: IntArray, lengths: IntArray, initial: int) -> AccountTrades:
         starts = np.append(0, np.cumsum(lengths))
-        return Legs.of(self._trips, which, starts, initial, len(self._calendar.times_ms))
+        return AccountTrades.of(self._trades, which, starts, initial, len(self._calendar.times_ms))
 
     def _check(self, initial: int, count: int) -> None:
-        for amounts in (*self._trips.sums().values(), self._trips.paths.worth):
+        for amounts in (*self._trades.sums().values(), self._trades.curves.equity):
             if initial + int(np.abs(amounts).max(initial=0)) * (count + 1) >= _SAFE_UNITS:
                 raise OverflowError
 
@@ -134,65 +139,71 @@ class Sequences:
         return summarize(self._curves.facts(), config.initial_capital, self._calendar, totals, activities)
 
     def _totals(self) -> tuple[list[TradeTotals], list[int]]:
-        legs, trips = self._legs, self._trips
-        sums = {name: segment_sums(values[legs.trips], legs.starts) for name, values in trips.sums().items()}
-        best = legs.highest(trips.net[legs.trips], -_SAFE_UNITS)
+        accounts, trades = self._accounts, self._trades
+        sums = {
+            name: segment_sums(values[accounts.trades], accounts.starts)
+            for name, values in trades.sums().items()
+        }
+        best = accounts.highest(trades.net[accounts.trades], -_SAFE_UNITS)
         sums["best"] = np.where(sums["trades"] > 0, best, 0)
         if not self._ended:
             sums["after_end"] = np.full(len(best), None)
         columns = (sums[field.name].tolist() for field in fields(TradeTotals))
-        held = segment_sums((trips.ends - trips.entries)[legs.trips], legs.starts)
+        held = segment_sums((trades.ends - trades.entries)[accounts.trades], accounts.starts)
         return [TradeTotals(*values) for values in zip(*columns, strict=True)], held.tolist()
 
     def hold_columns(self, which: int, fees: Decimal) -> HoldColumns:
         """Return sequence `which`, that of a hold run with these `fees`, for others to be held against."""
-        legs, trips, paths = self._legs, self._trips, self._trips.paths
+        accounts, trades, curves = self._accounts, self._trades, self._trades.curves
         paid = np.zeros(len(self._calendar.times_ms) + 1, dtype=np.int64)
-        made = legs.trips[legs.starts[which] : legs.starts[which + 1]]
-        for trip in made.tolist():
+        made = accounts.trades[accounts.starts[which] : accounts.starts[which + 1]]
+        for trade in made.tolist():
             entry, last, cell = (
-                int(column[trip]) for column in (trips.entries, trips.last_collected, trips.cells)
+                int(column[trade]) for column in (trades.entries, trades.last_collected, trades.cells)
             )
-            paid[entry + 2 : last + 2] = np.diff(paths.funding[cell : cell + last - entry + 1])
+            paid[entry + 2 : last + 2] = np.diff(curves.funding[cell : cell + last - entry + 1])
         before = np.cumsum(paid)
         available = int(before[-1])
         return HoldColumns(len(made), fees, available, from_units(available), before)
 
-    def courses(self, book: HedgeBook) -> list[Course]:
+    def run_records(self, book: HedgeBook) -> list[RunRecord]:
         """Return the course of each sequence, on the hedges of `book`."""
-        return courses_of(book, self._trips, self._legs)
+        return run_records_of(book, self._trades, self._accounts)
 
     def ledgers(self, symbol: str) -> list[bytes]:
         """Return the digest of what each sequence booked."""
-        rows, starts = self._trips.bookings(symbol, self._calendar.times_ms), self._legs.starts.tolist()
-        every = rows[self._legs.trips]
+        rows, starts = self._trades.bookings(symbol, self._calendar.times_ms), self._accounts.starts.tolist()
+        every = rows[self._accounts.trades]
         return [ledger_digest(every[first:end]) for first, end in pairwise(starts)]
 
     def carries(self, hold: HoldColumns, metrics: Sequence[Metrics]) -> list[CarryComparison]:
         """Return each sequence beside its hold baseline; `metrics` are its own."""
-        legs, trips, paid = self._legs, self._trips, hold.paid_before
+        accounts, trades, paid = self._accounts, self._trades, hold.paid_before
         events = len(paid) - 1
-        caught = paid[trips.last_collected + 1] - paid[trips.entries + 1]
+        caught = paid[trades.last_collected + 1] - paid[trades.entries + 1]
         before = np.full(len(metrics), hold.available)
         after = np.zeros(len(metrics), dtype=np.int64)
-        busy = np.diff(legs.starts) > 0
-        first, last = legs.trips[legs.starts[:-1][busy]], legs.trips[legs.starts[1:][busy] - 1]
-        before[busy] = paid[np.minimum(trips.entries[first] + 1, events)]
-        after[busy] = hold.available - paid[trips.last_seen[last] + 1]
-        between = hold.available - before - after - segment_sums(caught[legs.trips], legs.starts)
-        captured = segment_sums(trips.funding[legs.trips], legs.starts)
+        busy = np.diff(accounts.starts) > 0
+        first, last = (
+            accounts.trades[accounts.starts[:-1][busy]],
+            accounts.trades[accounts.starts[1:][busy] - 1],
+        )
+        before[busy] = paid[np.minimum(trades.entries[first] + 1, events)]
+        after[busy] = hold.available - paid[trades.last_seen[last] + 1]
+        between = hold.available - before - after - segment_sums(caught[accounts.trades], accounts.starts)
+        captured = segment_sums(trades.funding[accounts.trades], accounts.starts)
         missed = (column.tolist() for column in (before, between, after, captured))
         rows = zip(*missed, metrics, strict=True)
         return [hold.comparison(*row) for row in rows]
 
 
-def _distinct(journeys: Journeys) -> tuple[list[tuple[int, bytes]], list[int]]:
+def _distinct(trial_trades: TrialTrades) -> tuple[list[tuple[int, bytes]], list[int]]:
     """Return the distinct pairs of skipped entries and round trips, and which of them each trial makes."""
     known: dict[tuple[int, bytes], int] = {}
     of_trial = [
-        known.setdefault((skips, journeys.codes[first:end].tobytes()), len(known))
+        known.setdefault((skips, trial_trades.codes[first:end].tobytes()), len(known))
         for (first, end), skips in zip(
-            pairwise(journeys.starts.tolist()), journeys.skipped.tolist(), strict=True
+            pairwise(trial_trades.starts.tolist()), trial_trades.skipped.tolist(), strict=True
         )
     ]
     return list(known), of_trial

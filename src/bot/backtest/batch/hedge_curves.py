@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from bot.accounting import formulas
-from bot.backtest.batch.hedges import HedgeBook, Opened, PriceColumns
+from bot.backtest.batch.hedges import HedgeBook, HedgeColumns, PriceColumns
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.numbers.exact_array import ExactArray
 
@@ -45,17 +45,17 @@ def _apart(values: IntArray, owners: IntArray) -> IntArray:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Paths:
+class HedgeCurves:
     """Some hedges from their entry to `reach[n]`, cell by cell: hedge n owns cells from `first[n]` on.
 
     `worth` is what a hedge adds to the cash before it, `funding` what was booked by then, 1e-8 units.
     """
 
-    opened: Opened
+    opened: HedgeColumns
     first: IntArray
     owners: IntArray
     events: IntArray
-    worth: IntArray
+    equity: IntArray
     funding: IntArray
 
     @classmethod
@@ -69,10 +69,10 @@ class Paths:
         paid = np.where(places > 0, _paid(pair, quantities, events), 0)
         funding = np.cumsum(paid)
         funding -= funding[first][owners]
-        worth = value + funding - (opened.spot_cost + opened.entry_fees).units()[owners]
-        return cls(opened, first, owners, events, worth, funding)
+        equity = value + funding - (opened.spot_cost + opened.entry_fees).units()[owners]
+        return cls(opened, first, owners, events, equity, funding)
 
-    def worth_at(self, moments: IntArray, before: IntArray) -> tuple[FloatArray, IntArray]:
+    def equity_at(self, moments: IntArray, before: IntArray) -> tuple[FloatArray, IntArray]:
         """Return the worth after the events `moments`, hedge by hedge, and where each hedge's begins.
 
         `before[e]` counts the moments before event e.
@@ -81,11 +81,11 @@ class Paths:
         begin, end = before[self.events[self.first]], before[self.events[last] + 1]
         owners, places = ragged(end - begin)
         at = moments[begin[owners] + places] - self.events[self.first][owners]
-        worth = self.worth[self.first[owners] + at].astype(np.float64)
-        return np.append(worth, 0.0), np.cumsum(end - begin) - (end - begin)
+        equity = self.equity[self.first[owners] + at].astype(np.float64)
+        return np.append(equity, 0.0), np.cumsum(end - begin) - (end - begin)
 
 
-def funding_until(book: HedgeBook, opened: Opened, last: IntArray) -> IntArray:
+def funding_until(book: HedgeBook, opened: HedgeColumns, last: IntArray) -> IntArray:
     """Return the funding booked on hedges up to the events `last`, in units of 1e-8."""
     lengths = last - opened.entries
     owners, places = ragged(lengths)
@@ -103,7 +103,7 @@ def segment_sums(values: IntArray, starts: IntArray) -> IntArray:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Extremes:
+class HedgeExtremes:
     """What each cell of some paths looks back on, from its hedge's entry on.
 
     `high` and `low` of the worth, the deepest `fall` from a high; `peak_at` the newest cell whose worth was
@@ -114,34 +114,34 @@ class Extremes:
 
     high: IntArray
     low: IntArray
-    fall: IntArray
+    drawdown: IntArray
     peak_at: IntArray
     gap_ms: IntArray
     deepened: IntArray
     before: IntArray
 
     @classmethod
-    def of(cls, paths: Paths, times_ms: IntArray) -> Self:
+    def of(cls, curves: HedgeCurves, times_ms: IntArray) -> Self:
         """Look back from every cell; raises OverflowError where amounts would not fit."""
-        owners, cells = paths.owners, np.arange(len(paths.owners))
-        high, low = running_max(paths.worth, owners), running_min(paths.worth, owners)
-        fall = running_max(high - paths.worth, owners)
-        at_peak = paths.worth == high
+        owners, cells = curves.owners, np.arange(len(curves.owners))
+        high, low = running_max(curves.equity, owners), running_min(curves.equity, owners)
+        drawdown = running_max(high - curves.equity, owners)
+        at_peak = curves.equity == high
         peak_at = np.maximum.accumulate(np.where(at_peak, cells, 0))
-        gap_ms = running_max(_gaps(cells[at_peak], paths, times_ms), owners)
+        gap_ms = running_max(_gaps(cells[at_peak], curves, times_ms), owners)
         deeper = np.zeros(len(cells), dtype=bool)
-        deeper[1:] = (fall[1:] > fall[:-1]) & (owners[1:] == owners[:-1])
+        deeper[1:] = (drawdown[1:] > drawdown[:-1]) & (owners[1:] == owners[:-1])
         newest = np.maximum.accumulate(np.where(deeper, cells, -1))
-        deepened = np.where(newest >= paths.first[owners], newest, -1)
-        return cls(high, low, fall, peak_at, gap_ms, deepened, _under_lower_highs(deeper, high, owners))
+        deepened = np.where(newest >= curves.first[owners], newest, -1)
+        return cls(high, low, drawdown, peak_at, gap_ms, deepened, _under_lower_highs(deeper, high, owners))
 
 
-def _gaps(peaks: IntArray, paths: Paths, times_ms: IntArray) -> IntArray:
+def _gaps(peaks: IntArray, curves: HedgeCurves, times_ms: IntArray) -> IntArray:
     """Return, at each cell that is a peak, the time since the peak before if anything lies between."""
-    gaps = np.zeros(len(paths.owners), dtype=np.int64)
-    apart = (np.diff(peaks) > 1) & (paths.owners[peaks[1:]] == paths.owners[peaks[:-1]])
+    gaps = np.zeros(len(curves.owners), dtype=np.int64)
+    apart = (np.diff(peaks) > 1) & (curves.owners[peaks[1:]] == curves.owners[peaks[:-1]])
     later, earlier = peaks[1:][apart], peaks[:-1][apart]
-    gaps[later] = times_ms[paths.events[later]] - times_ms[paths.events[earlier]]
+    gaps[later] = times_ms[curves.events[later]] - times_ms[curves.events[earlier]]
     return gaps
 
 

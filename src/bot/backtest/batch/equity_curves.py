@@ -11,8 +11,8 @@ from typing import Self, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from bot.backtest.batch.paths import ragged, running_max, segment_sums, step_between
-from bot.backtest.batch.trips import Depths, Trips
+from bot.backtest.batch.hedge_curves import ragged, running_max, segment_sums, step_between
+from bot.backtest.batch.trades import TradeColumns, TradeExtremes
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.statistics import metrics as stats
 from bot.statistics.metrics import Calendar
@@ -24,7 +24,7 @@ _EXACT_FLOATS = 2**53
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Legs:
+class AccountTrades:
     """The trips of some accounts one after another: account `owners[n]` makes trip `trips[n]` as its n-th.
 
     `starts[a]` is the first of account a. `cash` is what the account has before, in units of 1e-8, and
@@ -33,18 +33,18 @@ class Legs:
 
     owners: IntArray
     starts: IntArray
-    trips: IntArray
+    trades: IntArray
     cash: IntArray
     until: IntArray
 
     @classmethod
-    def of(cls, trips: Trips, which: IntArray, starts: IntArray, initial: int, events: int) -> Self:
+    def of(cls, trades: TradeColumns, which: IntArray, starts: IntArray, initial: int, events: int) -> Self:
         """Return `which` trips accounts make that begin with `initial`; `starts` has one more at the end."""
         owners, _ = ragged(np.diff(starts))
-        net = trips.net[which]
+        net = trades.net[which]
         before = np.cumsum(net) - net
         cash = initial + before - before[starts[owners]] if len(which) else net
-        until = np.append(trips.entries[which][1:], events)
+        until = np.append(trades.entries[which][1:], events)
         until[starts[1:][np.diff(starts) > 0] - 1] = events
         return cls(owners, starts, which, cash, until)
 
@@ -57,19 +57,26 @@ class Legs:
         return found
 
 
-class Curves:
+class EquityCurves:
     """The equity curves of accounts that begin with `initial`, all above zero and within 2**53 units."""
 
-    def __init__(self, trips: Trips, depths: Depths, legs: Legs, initial: int, calendar: Calendar) -> None:
-        self._trips = trips
-        self._legs = legs
+    def __init__(
+        self,
+        trades: TradeColumns,
+        extremes: TradeExtremes,
+        accounts: AccountTrades,
+        initial: int,
+        calendar: Calendar,
+    ) -> None:
+        self._trades = trades
+        self._accounts = accounts
         self._initial = initial
         self._calendar = calendar
-        self._depths = depths
-        self._cash_after = (legs.cash + trips.net[legs.trips]).astype(np.float64)
-        top = np.maximum(self._depths.high, trips.net)[legs.trips] + legs.cash
-        peaks = running_max(np.maximum(top - initial, 0), legs.owners)
-        self._peaks = _before(peaks, legs, 0) + initial
+        self._extremes = extremes
+        self._cash_after = (accounts.cash + trades.net[accounts.trades]).astype(np.float64)
+        top = np.maximum(self._extremes.high, trades.net)[accounts.trades] + accounts.cash
+        peaks = running_max(np.maximum(top - initial, 0), accounts.owners)
+        self._peaks = _before(peaks, accounts, 0) + initial
         if int(np.abs(top).max(initial=initial)) >= _EXACT_FLOATS:
             raise OverflowError
 
@@ -78,98 +85,100 @@ class Curves:
         days = self._closes(self._calendar.day_ends)
         months = self._closes(self._calendar.month_ends)
         return CurveFacts.of_parts(
-            final=self._initial + self._sums(self._trips.net),
-            fall=self._fall(),
-            share=self._share(),
+            final=self._initial + self._sums(self._trades.net),
+            drawdown=self._drawdown(),
+            drawdown_share=self._drawdown_share(),
             returns=days.returns(),
             longest_ms=self._longest_ms(),
             best_month=months.best_gain(),
         )
 
     def _sums(self, values: IntArray) -> IntArray:
-        return segment_sums(values[self._legs.trips], self._legs.starts)
+        return segment_sums(values[self._accounts.trades], self._accounts.starts)
 
-    def _fall(self) -> IntArray:
-        legs, depths = self._legs, self._depths
-        below = self._peaks - legs.cash - depths.low[legs.trips]
-        return legs.highest(np.maximum(below, depths.fall[legs.trips]), 0)
+    def _drawdown(self) -> IntArray:
+        accounts, extremes = self._accounts, self._extremes
+        below = self._peaks - accounts.cash - extremes.low[accounts.trades]
+        return accounts.highest(np.maximum(below, extremes.drawdown[accounts.trades]), 0)
 
-    def _share(self) -> FloatArray:
+    def _drawdown_share(self) -> FloatArray:
         """Return the largest fall as a share of its peak.
 
         Falls below the peak before a trip count with its lowest point, and those below the trip's own highs
         where they are deeper than all before: no other can be the largest share of a positive peak.
         """
-        legs, depths, extremes = self._legs, self._depths, self._depths.extremes
-        cash, trips = legs.cash, legs.trips
-        shares = _shares(self._peaks - cash - depths.low[trips], self._peaks)
-        highs = depths.high[trips]
-        shares = np.maximum(shares, _shares(highs - self._trips.net[trips], cash + highs))
-        cells = extremes.deepened[depths.last_held][trips]
+        accounts, extremes, by_cell = self._accounts, self._extremes, self._extremes.by_cell
+        cash, trades = accounts.cash, accounts.trades
+        shares = _drawdown_shares(self._peaks - cash - extremes.low[trades], self._peaks)
+        highs = extremes.high[trades]
+        shares = np.maximum(shares, _drawdown_shares(highs - self._trades.net[trades], cash + highs))
+        cells = by_cell.deepened[extremes.last_held][trades]
         some = np.flatnonzero(cells >= 0)
         while len(some):
             at = cells[some]
-            deeper = _shares(extremes.fall[at], cash[some] + extremes.high[at])
+            deeper = _drawdown_shares(by_cell.drawdown[at], cash[some] + by_cell.high[at])
             shares[some] = np.maximum(shares[some], deeper)
-            cells[some] = extremes.before[at]
+            cells[some] = by_cell.before[at]
             some = some[cells[some] >= 0]
-        return legs.highest(shares, 0.0)
+        return accounts.highest(shares, 0.0)
 
     def _longest_ms(self) -> IntArray:
         """Return the longest time from a peak to its recovery, or to the last event."""
-        legs, trips, times = self._legs, self._trips, self._calendar.times_ms
-        last, which = len(times) - 1, legs.trips
+        accounts, trades, times = self._accounts, self._trades, self._calendar.times_ms
+        last, which = len(times) - 1, accounts.trades
         recovered, first, newest = self._recoveries()
-        begin = np.full(len(legs.starts) - 1, last)
-        busy = np.diff(legs.starts) > 0
-        begin[busy] = trips.entries[which[legs.starts[:-1][busy]]] - 1
-        reached = running_max(np.maximum(np.where(recovered, newest, -1), begin[legs.owners]), legs.owners)
-        since = _before(reached, legs, begin)
+        begin = np.full(len(accounts.starts) - 1, last)
+        busy = np.diff(accounts.starts) > 0
+        begin[busy] = trades.entries[which[accounts.starts[:-1][busy]]] - 1
+        reached = running_max(
+            np.maximum(np.where(recovered, newest, -1), begin[accounts.owners]), accounts.owners
+        )
+        since = _before(reached, accounts, begin)
         waited = times[first] - times[np.maximum(since, 0)]
         longest = np.where(recovered & (first > since + 1), waited, 0)
-        ends = trips.ends[which]
-        own = self._depths.extremes.peak_at[self._depths.last_held][which]
-        own_event = trips.paths.events[own]
+        ends = trades.ends[which]
+        own = self._extremes.by_cell.peak_at[self._extremes.last_held][which]
+        own_event = trades.curves.events[own]
         again = recovered & (newest >= ends) & (first < ends) & (ends > own_event + 1)
         longest = np.maximum(longest, np.where(again, times[ends] - times[own_event], 0))
-        longest = np.maximum(longest, self._depths.extremes.gap_ms[self._depths.last_held][which])
-        begin[busy] = reached[legs.starts[1:][busy] - 1]
+        longest = np.maximum(longest, self._extremes.by_cell.gap_ms[self._extremes.last_held][which])
+        begin[busy] = reached[accounts.starts[1:][busy] - 1]
         lasting = np.where(begin < last, times[last] - times[np.maximum(begin, 0)], 0)
-        return cast("IntArray", np.maximum(legs.highest(longest, 0), lasting))
+        return cast("IntArray", np.maximum(accounts.highest(longest, 0), lasting))
 
     def _recoveries(self) -> tuple[BoolArray, IntArray, IntArray]:
         """Return whether each trip reaches the peak before it, the first event there, and the newest."""
-        legs, trips, depths = self._legs, self._trips, self._depths
-        which, extremes, paths = legs.trips, depths.extremes, trips.paths
-        needed = self._peaks - legs.cash
-        high, net, ends = depths.high[which], trips.net[which], trips.ends[which]
+        accounts, trades, extremes = self._accounts, self._trades, self._extremes
+        which, by_cell, curves = accounts.trades, extremes.by_cell, trades.curves
+        needed = self._peaks - accounts.cash
+        high, net, ends = extremes.high[which], trades.net[which], trades.ends[which]
         while_held = high >= needed
         recovered = while_held | (net >= needed)
-        first, newest = ends.copy(), legs.until - 1
+        first, newest = ends.copy(), accounts.until - 1
         some = np.flatnonzero(while_held)
-        step = step_between(np.append(extremes.high, needed[some]), len(paths.first))
-        keys = extremes.high + paths.owners * step
-        owners = paths.owners[trips.cells[which[some]]]
-        first[some] = paths.events[np.searchsorted(keys, needed[some] + owners * step)]
+        step = step_between(np.append(by_cell.high, needed[some]), len(curves.first))
+        keys = by_cell.high + curves.owners * step
+        owners = curves.owners[trades.cells[which[some]]]
+        first[some] = curves.events[np.searchsorted(keys, needed[some] + owners * step)]
         fallen = np.flatnonzero(while_held & (net < high))
-        newest[fallen] = paths.events[extremes.peak_at[depths.last_held[which[fallen]]]]
+        newest[fallen] = curves.events[by_cell.peak_at[extremes.last_held[which[fallen]]]]
         return recovered, first, newest
 
     def _closes(self, moments: IntArray) -> "_Closes":
         """Return each curve's values after the events `moments`, without those that repeat the one before."""
-        legs, trips, events = self._legs, self._trips, len(self._calendar.times_ms)
+        accounts, trades, events = self._accounts, self._trades, len(self._calendar.times_ms)
         before = np.searchsorted(moments, np.arange(events + 1))
-        begin, end = before[trips.entries][legs.trips], before[trips.ends][legs.trips]
-        held, flat = end - begin, before[legs.until] > end
+        begin, end = before[trades.entries][accounts.trades], before[trades.ends][accounts.trades]
+        held, flat = end - begin, before[accounts.until] > end
         counts = held + flat
         first = np.cumsum(counts) - counts
-        worth, cells = trips.paths.worth_at(moments, before)
-        place = np.repeat(cells[trips.hedges][legs.trips] - first, counts)
+        equity, cells = trades.curves.equity_at(moments, before)
+        place = np.repeat(cells[trades.hedges][accounts.trades] - first, counts)
         place += np.arange(len(place))
-        closes = np.take(worth, place, mode="clip")
-        closes += np.repeat(legs.cash, counts)
+        closes = np.take(equity, place, mode="clip")
+        closes += np.repeat(accounts.cash, counts)
         closes[(first + held)[flat]] = self._cash_after[flat]
-        return _Closes(closes, segment_sums(counts, legs.starts), len(moments), self._initial)
+        return _Closes(closes, segment_sums(counts, accounts.starts), len(moments), self._initial)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,13 +210,13 @@ class _Closes:
         return before
 
 
-def _before(values: IntArray, legs: Legs, initial: IntArray | int) -> IntArray:
+def _before(values: IntArray, accounts: AccountTrades, initial: IntArray | int) -> IntArray:
     """Return the value of each account's trip before, `initial` at its first."""
     shifted = np.append(0, values[:-1])[: len(values)]
-    busy = np.diff(legs.starts) > 0
-    shifted[legs.starts[:-1][busy]] = initial[busy] if isinstance(initial, np.ndarray) else initial
+    busy = np.diff(accounts.starts) > 0
+    shifted[accounts.starts[:-1][busy]] = initial[busy] if isinstance(initial, np.ndarray) else initial
     return shifted
 
 
-def _shares(falls: IntArray, peaks: IntArray) -> FloatArray:
-    return stats.fall_shares(falls, peaks)
+def _drawdown_shares(drawdowns: IntArray, peaks: IntArray) -> FloatArray:
+    return stats.drawdown_shares(drawdowns, peaks)

@@ -7,9 +7,9 @@ import numpy as np
 
 from bot.accounting import formulas
 from bot.accounting.round_trip import Exit, round_trip
-from bot.backtest.batch.hedges import HedgeBook, Opened
-from bot.backtest.batch.paths import Extremes, Paths, funding_until
-from bot.backtest.batch.walk import LIQUIDATION, MARGIN, REASONS, parts
+from bot.backtest.batch.hedge_curves import HedgeCurves, HedgeExtremes, funding_until
+from bot.backtest.batch.hedges import HedgeBook, HedgeColumns
+from bot.backtest.batch.trade_search import LIQUIDATION, MARGIN, REASONS, decode_trades
 from bot.backtest.ledger_digest import REASONS as REASON_PLACES
 from bot.backtest.ledger_digest import symbol_code
 from bot.errors import ExecutionError
@@ -20,7 +20,7 @@ from bot.statistics.metrics import from_units, money_units
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trips:
+class TradeColumns:
     """Round trips by place, amounts in units of 1e-8.
 
     The hedge of each is the one at place `hedges` in `paths`, its entry the cell at place `cells`.
@@ -29,7 +29,7 @@ class Trips:
     contract had ended.
     """
 
-    paths: Paths
+    curves: HedgeCurves
     hedges: IntArray
     entries: IntArray
     ends: IntArray
@@ -48,20 +48,20 @@ class Trips:
     @classmethod
     def of(cls, book: HedgeBook, codes: IntArray) -> Self:
         """Close the round trips of ascending `codes`. Call inside `exact()`."""
-        numbers, ends, reasons = parts(codes)
+        numbers, ends, reasons = decode_trades(codes)
         newest = np.append(numbers, -1)[1:] != numbers
         place = np.cumsum(newest) - newest
         hedges = numbers[newest]
-        paths = Paths.of(book, hedges, ends[newest])
-        cells, opened = paths.first[place], paths.opened[place]
+        curves = HedgeCurves.of(book, hedges, ends[newest])
+        cells, opened = curves.first[place], curves.opened[place]
         collected = ends - (reasons == LIQUIDATION)
-        funding = paths.funding[cells + collected - opened.entries]
+        funding = curves.funding[cells + collected - opened.entries]
         closed = _Closed.of(book, opened, codes, funding)
         net = formulas.net_pnl(closed.price_pnl, funding, closed.fees)
         when = opened.entries, ends, reasons, cells, collected, closed.seen, closed.held_ms
         missed = _missed(book, opened.entries, closed.held_ms, reasons)
-        after_end = _after_end(book, paths, cells, opened, closed.held_ms, net)
-        return cls(paths, place, *when, funding, closed.fees, closed.price_pnl, net, missed, after_end)
+        after_end = _after_end(book, curves, cells, opened, closed.held_ms, net)
+        return cls(curves, place, *when, funding, closed.fees, closed.price_pnl, net, missed, after_end)
 
     def sums(self) -> dict[str, IntArray]:
         """Return what each adds to the totals of a run, by name."""
@@ -102,33 +102,33 @@ class Trips:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Depths:
+class TradeExtremes:
     """What a round trip shows of its account's curve, from its entry to its end (1e-8 units).
 
     The highest worth while `held`, the cell of the path before its end, the `low` and the deepest `fall`
     with its end.
     """
 
-    extremes: Extremes
+    by_cell: HedgeExtremes
     last_held: IntArray
     high: IntArray
     low: IntArray
-    fall: IntArray
+    drawdown: IntArray
 
     @classmethod
-    def of(cls, trips: Trips, times_ms: IntArray) -> Self:
+    def of(cls, trades: TradeColumns, times_ms: IntArray) -> Self:
         """Look at each of `trips`; raises OverflowError where amounts would not fit."""
-        extremes = Extremes.of(trips.paths, times_ms)
-        last_held = trips.cells + trips.ends - trips.entries - 1
-        high = extremes.high[last_held]
-        low = np.minimum(extremes.low[last_held], trips.net)
-        fall = np.maximum(extremes.fall[last_held], high - trips.net)
-        return cls(extremes, last_held, high, low, fall)
+        by_cell = HedgeExtremes.of(trades.curves, times_ms)
+        last_held = trades.cells + trades.ends - trades.entries - 1
+        high = by_cell.high[last_held]
+        low = np.minimum(by_cell.low[last_held], trades.net)
+        drawdown = np.maximum(by_cell.drawdown[last_held], high - trades.net)
+        return cls(by_cell, last_held, high, low, drawdown)
 
 
-def nets(book: HedgeBook, codes: IntArray) -> IntArray:
+def net_pnls(book: HedgeBook, codes: IntArray) -> IntArray:
     """Return what round trips leave in cash, in units of 1e-8. Call inside `exact()`."""
-    numbers, ends, reasons = parts(codes)
+    numbers, ends, reasons = decode_trades(codes)
     opened = book.hedges(numbers)
     funding = funding_until(book, opened, ends - (reasons == LIQUIDATION))
     closed = _Closed.of(book, opened, codes, funding)
@@ -145,9 +145,9 @@ class _Closed:
     held_ms: IntArray
 
     @classmethod
-    def of(cls, book: HedgeBook, opened: Opened, codes: IntArray, funding: IntArray) -> Self:
+    def of(cls, book: HedgeBook, opened: HedgeColumns, codes: IntArray, funding: IntArray) -> Self:
         """Close `opened` hedges, on which `funding` was booked, by the round trips `codes`."""
-        _, ends, reasons = parts(codes)
+        _, ends, reasons = decode_trades(codes)
         times, entries = book.pair.times_ms, opened.entries
         seen, held_ms = ends.copy(), times[ends] - times[entries]
         fees, price_pnl = _normally(book, opened, ends)
@@ -163,7 +163,7 @@ class _Closed:
         return cls(fees, price_pnl, seen, held_ms)
 
 
-def _normally(book: HedgeBook, opened: Opened, ends: IntArray) -> tuple[IntArray, IntArray]:
+def _normally(book: HedgeBook, opened: HedgeColumns, ends: IntArray) -> tuple[IntArray, IntArray]:
     """Return fees and price P&L of hedges closed at the events `ends`."""
     quantity = opened.quantity
     spot_exit, perp_exit = book.spots_sold[ends], book.perps_bought[ends]
@@ -198,7 +198,12 @@ def _missed(book: HedgeBook, entries: IntArray, held_ms: IntArray, reasons: IntA
 
 
 def _after_end(
-    book: HedgeBook, paths: Paths, cells: IntArray, opened: Opened, held_ms: IntArray, net: IntArray
+    book: HedgeBook,
+    curves: HedgeCurves,
+    cells: IntArray,
+    opened: HedgeColumns,
+    held_ms: IntArray,
+    net: IntArray,
 ) -> IntArray:
     """Return the part of each round trip's `net` that was booked after the contract had ended.
 
@@ -218,32 +223,32 @@ def _after_end(
     held = opened[across]
     last = int(np.searchsorted(pair.times_ms, end.at_ms, side="right")) - 1
     spots, perps = (ExactArray.from_decimals([price] * len(across)) for price in (spot, perp))
-    worth = formulas.hedge_value(held.quantity, spots, held.perp_entry, perps)
+    value = formulas.hedge_value(held.quantity, spots, held.perp_entry, perps)
     paid = (held.spot_cost + held.entry_fees).units()
-    found[across] = net[across] - (worth.units() - paid + paths.funding[cells[across] + last - held.entries])
+    found[across] = net[across] - (value.units() - paid + curves.funding[cells[across] + last - held.entries])
     return found
 
 
-def positions(book: HedgeBook, opened: Opened) -> list[Position]:
+def positions(book: HedgeBook, opened: HedgeColumns) -> list[Position]:
     """Return hedges as the positions they are."""
     pair, amounts = book.pair, (column.decimals() for column in opened.amounts())
     rows = zip(opened.entries.tolist(), *amounts, strict=True)
     return [Position(pair.symbol, pair.events[entry].t_ms, *values) for entry, *values in rows]
 
 
-def trades_of(book: HedgeBook, trips: Trips) -> list[Trade]:
+def trades_of(book: HedgeBook, trades: TradeColumns) -> list[Trade]:
     """Return round trips as a tracker notes them. Call inside `exact()`."""
-    held, pair, ends = positions(book, trips.paths.opened), book.pair, trips.ends
+    held, pair, ends = positions(book, trades.curves.opened), book.pair, trades.ends
     spots, perps = book.spots_sold[ends].decimals(), book.perps_bought[ends].decimals()
-    columns = trips.hedges, trips.entries, ends, trips.reasons, trips.funding, trips.fees
+    columns = trades.hedges, trades.entries, ends, trades.reasons, trades.funding, trades.fees
     rows = zip(*(column.tolist() for column in columns), spots, perps, strict=True)
-    trades = []
+    found = []
     for hedge, entry, end, reason, funding, fees, spot, perp in rows:
         position = held[hedge]
         if reason == LIQUIDATION:
-            trades.append(_liquidated(book, position, entry, end, funding))
+            found.append(_liquidated(book, position, entry, end, funding))
             continue
         paid = from_units(fees) - position.entry_fees
         done = Exit(pair.events[end].t_ms, spot, perp, paid, REASONS[reason])
-        trades.append(round_trip(position, from_units(funding), end - entry, done))
-    return trades
+        found.append(round_trip(position, from_units(funding), end - entry, done))
+    return found

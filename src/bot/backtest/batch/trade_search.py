@@ -17,12 +17,12 @@ SIGNAL, MARGIN, LIQUIDATION, END = range(4)
 _EVENT_BITS = 30
 
 
-def trip_codes(hedges: IntArray, ends: IntArray, reasons: IntArray) -> IntArray:
+def encode_trades(hedges: IntArray, ends: IntArray, reasons: IntArray) -> IntArray:
     """Return round trips as numbers: ascending by hedge, then by the event that ends them."""
     return (hedges << (_EVENT_BITS + 2)) | (ends << 2) | reasons
 
 
-def parts(codes: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+def decode_trades(codes: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Return hedge, end and reason (an index into REASONS) of round trips."""
     return codes >> (_EVENT_BITS + 2), (codes >> 2) & (2**_EVENT_BITS - 1), codes & 3
 
@@ -35,24 +35,24 @@ class NextEvents:
     row_of_trial: IntArray
 
     @classmethod
-    def of(cls, choices: Sequence[EventMask]) -> "NextEvents":
+    def of(cls, masks: Sequence[EventMask]) -> "NextEvents":
         """Return the rows of one choice a trial; the same share a row."""
-        rows = {choice: row for row, choice in enumerate(dict.fromkeys(choices))}
-        row_of_trial = np.array([rows[choice] for choice in choices], dtype=np.int64)
-        return cls(np.stack([choice.next for choice in rows]), row_of_trial)
+        rows = {events: row for row, events in enumerate(dict.fromkeys(masks))}
+        row_of_trial = np.array([rows[events] for events in masks], dtype=np.int64)
+        return cls(np.stack([events.next for events in rows]), row_of_trial)
 
     def after(self, trials: IntArray, start: IntArray) -> IntArray:
         """Return the next event of each of `trials` from `start` on."""
         return self.table[self.row_of_trial[trials], start].astype(np.int64)
 
 
-def anywhere(choices: Iterable[EventMask]) -> BoolArray:
+def union_mask(masks: Iterable[EventMask]) -> BoolArray:
     """Return which events any of the choices takes."""
-    return cast("BoolArray", np.logical_or.reduce([choice.mask for choice in dict.fromkeys(choices)]))
+    return cast("BoolArray", np.logical_or.reduce([events.mask for events in dict.fromkeys(masks)]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Journeys:
+class TrialTrades:
     """The round trips of trials: those of the n-th are `codes[starts[n]:starts[n + 1]]`, oldest first.
 
     `skipped` counts its entries too small to open.
@@ -64,7 +64,7 @@ class Journeys:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cash:
+class RemainingCash:
     """How accounts that may be short of a slot go on: `made[n]` are the round trips of the n-th so far.
 
     `left` is the cash after them, in units of 1e-8, and `nets` tells what further round trips add to it.
@@ -72,20 +72,20 @@ class Cash:
 
     made: Sequence[IntArray]
     left: IntArray
-    nets: Callable[[IntArray], IntArray]
+    net_pnls: Callable[[IntArray], IntArray]
 
     def starts(self) -> IntArray:
         """Return the event from which each goes on."""
-        return np.array([parts(codes[-1:])[1][0] + 1 if len(codes) else 0 for codes in self.made])
+        return np.array([decode_trades(codes[-1:])[1][0] + 1 if len(codes) else 0 for codes in self.made])
 
 
-def walk(
+def find_trades(
     next_entry: NextEvents,
     next_exit: NextEvents,
     book: HedgeBook,
     trials: IntArray,
-    cash: Cash | None = None,
-) -> Journeys:
+    cash: RemainingCash | None = None,
+) -> TrialTrades:
     """Return the round trips of `trials`. Call inside `exact()`.
 
     With `cash` entries are sized by what there is of it; without, by slots.
@@ -103,7 +103,7 @@ def walk(
         going = entries < last
         places, entries = places[going], entries[going]
         if not len(places):
-            return _journeys(steps, count, skipped)
+            return _trial_trades(steps, count, skipped)
         signals = np.minimum(next_exit.after(trials[places], entries + 1), last)
         hedges = book.opened(entries) if cash is None else book.opened_with(entries, left[places], signals)
         ends, reasons = _ends(signals, hedges, book, last)
@@ -112,18 +112,18 @@ def walk(
         if not fits.all():
             skipped[places[~fits]] += 1
             start[~fits] = entries[~fits] + 1
-        codes = trip_codes(hedges[fits], ends[fits], reasons[fits])
+        codes = encode_trades(hedges[fits], ends[fits], reasons[fits])
         steps.append((places[fits], codes))
         if cash is not None:
-            left[places[fits]] += cash.nets(codes)
+            left[places[fits]] += cash.net_pnls(codes)
 
 
-def _journeys(steps: Sequence[tuple[IntArray, IntArray]], count: int, skipped: IntArray) -> Journeys:
+def _trial_trades(steps: Sequence[tuple[IntArray, IntArray]], count: int, skipped: IntArray) -> TrialTrades:
     none = np.empty(0, dtype=np.int64)
     places = np.concatenate([none, *(places for places, _ in steps)])
     codes = np.concatenate([none, *(codes for _, codes in steps)])
     starts = np.concatenate([[0], np.cumsum(np.bincount(places, minlength=count))])
-    return Journeys(codes[np.argsort(places, kind="stable")], starts, skipped)
+    return TrialTrades(codes[np.argsort(places, kind="stable")], starts, skipped)
 
 
 def _ends(signals: IntArray, hedges: IntArray, book: HedgeBook, last: int) -> tuple[IntArray, IntArray]:
