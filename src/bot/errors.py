@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 MOST_ERRORS = 20
-"""How many refused fields one error names; of more it says how many there are."""
+"""Most refused fields that one error names; of more it gives the number."""
 
 _LONGEST_FIELD = 200
 _LONGEST_MESSAGE = 1_000

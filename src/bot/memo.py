@@ -1,4 +1,4 @@
-"""What was worked out once, for all who ask the same again."""
+"""Bounded memo: remember computed answers by key."""
 
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar

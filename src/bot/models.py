@@ -25,7 +25,7 @@ class Side(StrEnum):
 
 
 class CloseReason(StrEnum):
-    """Why a round trip ended."""
+    """Reason a trade was closed."""
 
     SIGNAL = "signal"
     MARGIN = "margin"
@@ -107,7 +107,7 @@ class VolumeHistory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SettlementView:
-    """What is known about a pair the moment it settles: all that a strategy is ever handed."""
+    """Facts known about a pair the moment it settles: all that a strategy is ever handed."""
 
     funding: FundingRate
     ticker: Ticker

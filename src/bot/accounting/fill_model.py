@@ -1,4 +1,4 @@
-"""What a taker order fills at, given the last price."""
+"""Fill price of a taker order: the last price moved against it by the slippage."""
 
 from decimal import Decimal
 

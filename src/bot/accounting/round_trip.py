@@ -1,4 +1,4 @@
-"""What a hedge has made once it is closed, and what was still due to it."""
+"""Trade that closing a hedge makes, and the settlements that were still due to it."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -10,7 +10,7 @@ _BEFORE_SETTLEMENTS = frozenset((CloseReason.LIQUIDATION, CloseReason.DELISTED))
 
 
 class Exit(NamedTuple):
-    """How a hedge ended: unrounded fills and booked fees of both legs; `perp_price` None if liquidated."""
+    """End of a hedge: unrounded fills and booked fees of both legs; `perp_price` None if liquidated."""
 
     closed_at_ms: int
     spot_price: Decimal

@@ -1,4 +1,4 @@
-"""How much of a pair an account can open."""
+"""Position size: the largest quantity that a slot, free cash and the caps allow."""
 
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
@@ -14,7 +14,7 @@ from bot.numbers.money import ONE, WIDE, ZERO
 
 @dataclass(frozen=True, slots=True)
 class SizingLimits:
-    """What a position may tie up. Caps are quote notionals of the spot leg, None for no cap."""
+    """Limits of a position. Caps are quote notionals of the spot leg, None for no cap."""
 
     allocation: Decimal
     max_simultaneous_positions: int
@@ -24,7 +24,7 @@ class SizingLimits:
 
 @dataclass(frozen=True, slots=True)
 class CapitalPlan:
-    """What an account starts with (quote currency), what entries are sized on, and its slots."""
+    """Initial capital (quote currency), the base that entries are sized on, and the slots of an account."""
 
     initial_capital: Decimal
     sizing_base: Literal["initial", "equity"]

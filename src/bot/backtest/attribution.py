@@ -1,4 +1,4 @@
-"""Where the net P&L of a run came from: parts that sum to it to the last digit."""
+"""Attribution of a run's net P&L: parts that sum to it to the last digit."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

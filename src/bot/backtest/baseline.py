@@ -24,7 +24,7 @@ class _Baseline:
 
 
 class Baselines:
-    """The hold runs of one window, each computed once for all trials that differ only in their strategy.
+    """Hold baselines of one window, each computed once for all trials that differ only in their strategy.
 
     Bounded by the payments that they may hold, the least recently used forgotten first.
     """
@@ -35,11 +35,11 @@ class Baselines:
         self._most = max(1, _MAX_PAYMENTS // (len(window.events) * len(window.instruments)))
 
     def of(self, config: RunConfig) -> RunResult:
-        """Return the run that holds with the account of `config`."""
+        """Return the hold baseline of the account of `config`."""
         return self._baseline(config).result
 
     def compare(self, result: RunResult) -> CarryComparison:
-        """Return what a run of the window made of the carry that holding with its account shows."""
+        """Return the carry a run of the window captured relative to its hold baseline."""
         with exact():
             return self._baseline(result.config).holding.beside(result.trades)
 

@@ -1,4 +1,4 @@
-"""What a strategy saw at the moments of a run: figures, conditions, and what it wanted."""
+"""Decisions of a strategy at moments of a run: its figures, its conditions, and the outcome."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,10 +15,10 @@ from bot.strategies.strategy import Strategy
 
 @dataclass(frozen=True, slots=True)
 class DecisionSnapshot:
-    """A settlement as a strategy saw it.
+    """Decision of a strategy at one settlement, with the settlement view it was based on.
 
-    `gate` is the first condition that spoke against an entry, None if none did; `wants_exit` whether an
-    open hedge was to be closed; `figures` are the strategy's own, by name. Stale prices decide nothing.
+    `gate` is the first entry blocker, None if none blocked; `wants_exit` whether an open hedge was to be
+    closed; `figures` are the strategy's own, by name. Stale prices decide nothing.
     """
 
     view: SettlementView
@@ -59,7 +59,7 @@ def entry_gate(
 def decision_snapshots(
     config: RunConfig, window: ReplayWindow, moments: Iterable[tuple[int, str]]
 ) -> dict[tuple[int, str], DecisionSnapshot]:
-    """Return what the strategy of `config` saw at each of `moments` (ms UTC, symbol) at which it decided."""
+    """Return the snapshot of each of `moments` (ms UTC, symbol) at which the strategy of `config` decided."""
     wanted: dict[int, set[str]] = {}
     for t_ms, symbol in moments:
         wanted.setdefault(t_ms, set()).add(symbol)

@@ -1,4 +1,4 @@
-"""Where two runs part: the moments at which they moved differently."""
+"""Divergence of two runs: the moments at which they moved differently."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -27,12 +27,12 @@ from bot.trading.payments import PaymentBook
 from bot.trading.trader import Market
 
 _POINTS = 20_000
-"""Of the curves that are priced and measured at a time: numpy is asked once for all, and caches hold them."""
+"""Points of the curves priced and measured in one numpy call: few calls, and caches hold them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What one run has booked, and what its account was worth."""
+    """Books of one run: its trades, totals and payments, and its equity curve."""
 
     trades: tuple[Trade, ...]
     totals: TradeTotals

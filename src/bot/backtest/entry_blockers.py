@@ -16,14 +16,14 @@ _VOLUME_GATES = frozenset({"min_volume_24h", "volume_decline_ratio"})
 
 
 def blocked_entries(result: RunResult, window: ReplayWindow) -> list[GateReport]:
-    """Return what kept the run out of pairs that it did not hold, the most frequent condition first."""
+    """Return the entry blockers of the pairs that a run did not hold, the most frequent first."""
     with exact():
         reports = gate_reports(_blocked(result, window))
     return [_noted(report, window) for report in reports]
 
 
 def _noted(report: GateReport, window: ReplayWindow) -> GateReport:
-    """Return a report that names the time a volume gate judged, where that was another than its name says."""
+    """Name the time a volume gate judged, if that was another than its name says."""
     if report.gate not in _VOLUME_GATES:
         return report
     return replace(report, note=volume_note(window.coverage[report.nearest_symbol]))

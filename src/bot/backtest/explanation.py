@@ -13,7 +13,7 @@ from bot.strategies.gates import GateReport
 
 @dataclass(frozen=True, slots=True)
 class RunExplanation:
-    """A run's rival and explanations; `blocked` is empty where there were trades."""
+    """Hold baseline, captured carry and entry blockers of a run; `blocked` is empty if there were trades."""
 
     baseline: RunResult
     carry: CarryComparison
@@ -28,6 +28,6 @@ class RunExplanation:
 
 
 def explain(result: RunResult, window: ReplayWindow, baselines: Baselines) -> RunExplanation:
-    """Return what stands beside `result`, a run over `window`."""
+    """Return the explanation of `result`, a run over `window`."""
     blocked = () if result.trades else tuple(blocked_entries(result, window))
     return RunExplanation(baselines.of(result.config), baselines.compare(result), blocked)

@@ -1,4 +1,4 @@
-"""Which hedges a run held when, and the moves it made, from its round trips."""
+"""Holdings of a run at any moment, and its moves, from its trades."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from bot.models import Trade
 
 
 class Action(StrEnum):
-    """What a move does to a hedge."""
+    """Effect of a move on a hedge."""
 
     OPEN = "open"
     CLOSE = "close"

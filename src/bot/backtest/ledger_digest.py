@@ -1,4 +1,4 @@
-"""What an account booked, as a few bytes that differ as soon as one amount does."""
+"""Ledger digest: a few bytes that differ as soon as one booked amount does."""
 
 import hashlib
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from bot.statistics.metrics import amount_units
 
 DIGEST_BYTES = 16
 OUT_OF_RANGE = bytes(DIGEST_BYTES)
-"""Of amounts beyond 64 bits, which no table of results takes either."""
+"""Digest of a ledger with amounts beyond 64 bits, which no table of results takes either."""
 
 REASONS = {reason: place for place, reason in enumerate(CloseReason)}
 

@@ -1,4 +1,4 @@
-"""What each month of a run brought."""
+"""Monthly results of a run."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -70,7 +70,7 @@ def probe(
     """Return whether the run of `config` reads ahead.
 
     `cuts` moments are drawn; after each, every series of `data` is corrupted, and all that the run did and
-    was worth up to it is compared bit for bit. `build` is the reader of history under test.
+    showed as equity up to it is compared bit for bit. `build` is the reader of history under test.
 
     That a contract ended is derived from the data after its end. An end up to a cut is therefore kept when
     what follows is corrupted; one after the cut is not, so that nothing may foresee it.

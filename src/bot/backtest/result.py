@@ -1,4 +1,4 @@
-"""What a run leaves behind: metrics, trades, equity curve, and the document that prints them."""
+"""Result of a run: metrics, trades, equity curve, and the document that prints them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ from bot.trading.payments import PaymentBook
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """What an account was worth after each event of a calendar, in units of 1e-8."""
+    """Equity curve of an account: its equity after each event of a calendar, in units of 1e-8."""
 
     calendar: Calendar
     units: Units
 
     def points(self) -> Iterator[tuple[int, Decimal]]:
-        """Yield times and worths."""
+        """Yield times and equity."""
         return zip(self.calendar.moments, map(from_units, self.units.tolist()), strict=True)
 
     def document(self) -> list[list[Any]]:
-        """Return times and worths as JSON values."""
+        """Return times and equity as JSON values."""
         return list(map(list, zip(self.calendar.moments, units_texts(self.units), strict=True)))
 
 
@@ -56,7 +56,7 @@ class RunResult:
 
     @cached_property
     def equity(self) -> tuple[tuple[int, Decimal], ...]:
-        """Event times, ms UTC, and what the account was worth after each, quote currency."""
+        """Event times, ms UTC, and the equity after each, quote currency."""
         return tuple(self.curve.points())
 
     @cached_property

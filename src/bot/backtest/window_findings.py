@@ -43,7 +43,7 @@ class WindowFinding:
 
     @property
     def serious(self) -> bool:
-        """Whether P&L may come of it that nobody could have earned."""
+        """True if P&L may come of it that nobody could have earned."""
         return self.name in SERIOUS
 
     @property
@@ -79,7 +79,7 @@ def title(symbol: str | None, leg: str | None, name: str) -> str:
 
 
 def window_findings(covered: Mapping[str, Coverage]) -> tuple[WindowFinding, ...]:
-    """Return what is worth knowing about the data of a window, pair by pair."""
+    """Return the findings about the data of a window, pair by pair."""
     return tuple(found for symbol, one in covered.items() for found in _of_pair(symbol, one))
 
 

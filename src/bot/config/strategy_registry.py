@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 ENTRY_POINT_GROUP = "carrygrid.strategies"
 MAX_NAME_LENGTH = 64
-"""Of a strategy's name, which the database keeps measured rates under."""
+"""Longest name of a strategy; the database keeps measured rates under it."""
 
 
 @dataclass(frozen=True, slots=True)
 class StrategyPlugin:
-    """What a package declares to add a strategy.
+    """Declaration of a strategy by a package.
 
     The fields of `parameters` become parameters of a run under their own names;
     `build` gets the whole run, typed as that model and the account's parameters together, and returns a

@@ -41,7 +41,7 @@ _KUCOIN = re.compile(rf"(?P<base>{_COIN}?)(?P<quote>USDT|USDC|USD)M\Z")
 
 
 class Venue(StrEnum):
-    """Where a name comes from, as far as it tells contracts apart that are quoted in US dollars.
+    """Origin of a name, as far as it tells contracts apart that are quoted in US dollars.
 
     `DECLARED` names are a user's own words for the linear market: an option, or the canonical files.
     """

@@ -1,4 +1,4 @@
-"""How much of a window the recorded history covers, and whether that is enough to run on."""
+"""Coverage of a window by recorded history, and the check that it is enough to run on."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class LegCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What is recorded of one symbol in a window.
+    """Recorded rows of one symbol in a window.
 
     `first_ms` and `last_ms` are settlements in the window, None if there is none. Candles count if they open
     at or after the start and close by the end. `mark` is None where no mark candles are held.

@@ -1,4 +1,4 @@
-"""The events of a window in order, and what a hedge of one pair meets at each of them."""
+"""Event columns: the events of a window in order, and per pair the prices and rates at each of them."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -15,16 +15,16 @@ from bot.numbers.money import ZERO
 from bot.numbers.thresholds import EventMask, ThresholdColumn
 
 _MAX_EXIT_MASKS = 32
-"""Of each lane, five bytes an event each: a window of 50 pairs over five years keeps some 40 MiB of them."""
+"""Exit masks kept per pair, five bytes an event each: 50 pairs over five years take some 40 MiB."""
 _MAX_ENTRY_MASKS = 256
-"""Of the track: seven MiB over five years."""
+"""Entry masks kept per window: seven MiB over five years."""
 
 
 class PairColumns:
-    """One pair at the events of a track: settlements, and over the same places prices and rates as columns.
+    """Columns of one pair over the events of a window: settlement views, prices and rates.
 
-    Where that is not all there is to an event - nothing settles, prices are missing or too old - there is no
-    view, and the columns hold zeros.
+    At events at which the pair does not settle, or prices are missing or too old, there is no view, and the
+    columns hold zeros.
     """
 
     def __init__(self, symbol: str, events: Sequence[MarketEvent]) -> None:
@@ -49,18 +49,18 @@ class PairColumns:
         self.unit_funding = formulas.unit_funding(paid_marks, rates)
 
     def settlements(self, first: int, stop: int) -> list[FundingRate]:
-        """Return what settles from place `first` to `stop`."""
+        """Return the settlements of events `first` to `stop` (excluded)."""
         return [view.funding for view in self.views[first:stop] if view is not None]
 
     def first_margin_check(self, price: Decimal, at: int) -> int:
-        """Return the first place from `at` on where margin is judged by a mark price of `price` or more.
+        """Return the first event from `at` on whose highest mark price is `price` or more.
 
-        The number of events stands for none; where there is no view nothing is known.
+        The number of events stands for none; events without a view are unknown, and count as below.
         """
         return self._highest_mark.first_at_least(price, at)
 
     def exit_mask(self, rate_8h: Decimal | None) -> EventMask:
-        """Return where the pair pays less than `rate_8h`, and where there is no view.
+        """Return the mask of events at which the pair pays less than `rate_8h` or has no view.
 
         Without a rate only the latter counts.
         """
@@ -75,7 +75,7 @@ class PairColumns:
 
 
 class EventColumns:
-    """Events to follow, oldest first; trials share it, and the lanes of the pairs that any of them holds."""
+    """Events to replay, oldest first, and columns of the pairs that any trial holds; trials share them."""
 
     def __init__(self, events: Sequence[MarketEvent]) -> None:
         self.events = events
@@ -87,17 +87,17 @@ class EventColumns:
         self._entry_masks = Memo(_MAX_ENTRY_MASKS)
 
     def entry_mask(self, rate_8h: Decimal) -> EventMask:
-        """Return where a pair that settles with fresh prices pays at least `rate_8h`."""
+        """Return the mask of events at which a pair settling with fresh prices pays at least `rate_8h`."""
         return self._entry_masks.get(rate_8h, lambda: EventMask.of(self._best_rate_8h.at_least(rate_8h)))
 
     def index_from(self, t_ms: int | None) -> int:
-        """Return the first place at `t_ms` or later; the number of events stands for none, or for never."""
+        """Return the first event at `t_ms` or later; the number of events stands for none, or for never."""
         if t_ms is None:
             return len(self.events)
         return bisect_left(self.events, t_ms, key=attrgetter("t_ms"))
 
     def pair(self, symbol: str) -> PairColumns:
-        """Return what a hedge of `symbol` meets."""
+        """Return the columns of `symbol`, computed at first use."""
         pair = self._pairs.get(symbol)
         if pair is None:
             pair = self._pairs[symbol] = PairColumns(symbol, self.events)

@@ -1,4 +1,4 @@
-"""Where a recorded series has holes: pure functions over times."""
+"""Gaps in a recorded series: pure functions over times."""
 
 from dataclasses import dataclass
 

@@ -40,7 +40,7 @@ class _VolumesAsOf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairSeries:
-    """What one pair shows at n moments at which it settles, the same as its tickers and views show.
+    """Columns of one pair at n settlements, equal to its tickers and views.
 
     `has_high` says where a mark candle has closed since the moment before; `paid_mark` is the mark price
     that funding is paid on. Where there is no price yet nothing is fresh, and any number may stand.
@@ -59,7 +59,7 @@ class PairSeries:
 
     @property
     def unit_funding(self) -> ExactArray:
-        """What each settlement moves on a short of one unit."""
+        """Cash that each settlement moves on a short of one unit."""
         return formulas.unit_funding(ExactArray.of(self.paid_mark), ExactArray.of(self.rate))
 
 

@@ -18,7 +18,7 @@ Origins = npt.NDArray[np.uint8]
 
 
 class IntervalOrigin(IntEnum):
-    """How the interval of a stored settlement is known.
+    """Origin of the interval of a stored settlement.
 
     `UNRECORDED` are those of rows stored before this was written down: they stay as they are.
     """

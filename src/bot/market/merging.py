@@ -21,7 +21,7 @@ _NO_TIMES = np.empty(0, dtype=np.int64)
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """What became of the offered rows: `refused` counts, `reasons` has at least the first thousand.
+    """Result of merging offered rows: `refused` counts, `reasons` has at least the first thousand.
 
     `replaced` are those that took the place of a held row; `reinferred` are held settlements whose interval
     is another one because of the offered rows.
@@ -36,7 +36,7 @@ class MergeResult:
 
     @property
     def contradicts_held(self) -> bool:
-        """Whether a row was refused because of one that is held."""
+        """True if a row was refused because of one that is held."""
         return any(reason.endswith(_HELD) for _, reason in self.reasons)
 
 

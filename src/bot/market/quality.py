@@ -1,4 +1,4 @@
-"""What is odd about recorded series: pure functions over columns, each finding one line of a report."""
+"""Oddities of recorded series: pure functions over columns, each finding one line of a report."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from bot.timestamps import iso
 _SWITCHES_SHOWN = 12
 _JUMPS_SHOWN = 3
 NO_RETURN = ": a redenomination or another coin of that name, no return"
-"""How the detail of every price jump ends."""
+"""End of the detail of every price jump."""
 END_THERE = "; end the window there, or set end_dead_markets to true"
-"""How the detail of every dead contract ends."""
+"""End of the detail of every dead contract."""
 
 
 @dataclass(frozen=True, slots=True)

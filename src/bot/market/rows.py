@@ -17,7 +17,7 @@ FUNDING_COLUMNS = ("funding_rate", "interval_hours", "mark_price", "has_mark")
 
 
 class SeriesKind(StrEnum):
-    """What a series records; all but funding are candles."""
+    """Kind of a recorded series; all but funding are candles."""
 
     FUNDING = "funding"
     SPOT = "spot"
@@ -32,7 +32,7 @@ class SeriesKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SeriesKey:
-    """Which series: `symbol` is the perp symbol for every kind; funding has timeframe 0."""
+    """Key of a series: `symbol` is the perp symbol for every kind; funding has timeframe 0."""
 
     exchange: str
     symbol: str

@@ -1,4 +1,4 @@
-"""What a recorded row must satisfy, whatever format it came in."""
+"""Rules that every recorded row must satisfy, whatever format it came in."""
 
 from decimal import Decimal
 

@@ -63,7 +63,7 @@ class ReplayWindow:
 
     @property
     def market_ends(self) -> dict[str, int]:
-        """When the contract of each pair that did so ended, ms UTC."""
+        """End of the contract of each pair that ended, ms UTC."""
         return {symbol: end.at_ms for symbol, end in self.contract_ends.items()}
 
     def ends_for(self, config: RunConfig) -> Mapping[str, ContractEnd]:
@@ -74,7 +74,7 @@ class ReplayWindow:
 
     @cached_property
     def after_end(self) -> Mapping[str, AfterEnd]:
-        """What was posted after the end of each contract that ended, by pair."""
+        """Settlements posted after the end of each contract that ended, by pair."""
         return {symbol: self._after(end) for symbol, end in self.contract_ends.items()}
 
     @cached_property

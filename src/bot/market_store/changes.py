@@ -16,7 +16,7 @@ from bot.timestamps import iso
 
 
 class ChangeKind(StrEnum):
-    """What became of stored rows; ordinary imports only add rows, which is none of these."""
+    """Kind of a change to stored rows; ordinary imports only add rows, which is none of these."""
 
     DELETED = "deleted"
     REPLACED = "replaced"

@@ -20,7 +20,7 @@ POSTGRESQL_LIMITS_MS = {
     "idle_in_transaction_session_timeout": 60_000,
 }
 _KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
-"""In seconds, at both ends: a machine cut off in a transaction keeps its locks some 11 s, not a minute."""
+"""Seconds, at both ends: a machine cut off in a transaction keeps its locks some 11 s, not a minute."""
 _UNANSWERED_MS = 10_000
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 _PRAGMAS = (

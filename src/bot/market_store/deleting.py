@@ -58,7 +58,7 @@ class Selection:
 
     @property
     def whole(self) -> bool:
-        """Whether everything of a symbol is meant, its trading rules and fees included."""
+        """True if everything of a symbol is meant, its trading rules and fees included."""
         return self.kind is None and self.from_ms is None and self.until_ms is None
 
     @property
@@ -88,7 +88,7 @@ class RemovedRows:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What goes from a data set; `reinferred` settlements that stay have another interval without it."""
+    """Removal from a data set; `reinferred` settlements that stay have another interval without it."""
 
     exchange: str
     series: tuple[RemovedRows, ...]

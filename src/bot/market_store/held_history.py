@@ -1,4 +1,4 @@
-"""Whether windows are held of pairs: settlements are read, of candles only which months there are."""
+"""Check that windows of pairs are held: settlements are read, of candles only the list of months."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -22,7 +22,7 @@ _CANDLES = (SeriesKind.SPOT, SeriesKind.PERP)
 
 
 class HeldHistory:
-    """What one data set holds of some pairs; `unknown` says of those it has nothing of which names are near.
+    """History that one data set holds of some pairs; `unknown` names near symbols for those it lacks.
 
     Raises: UnknownExchangeError; StoreError if stored rows are damaged.
     """

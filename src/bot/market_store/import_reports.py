@@ -28,7 +28,7 @@ class SeriesReport:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What became of one file, of each series in it."""
+    """Report on one file, with each series in it."""
 
     name: str
     format: str
@@ -117,7 +117,7 @@ class SkippedFile:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of all files; `ignored` are those that have nothing to do with market data.
+    """Report on all files; `ignored` are those that have nothing to do with market data.
 
     `not_asked` are files of other symbols than those asked for, `absent` the symbols asked for in vain.
     """

@@ -1,4 +1,4 @@
-"""What the store holds, for people: extents, counts, gaps, findings and intervals of every series."""
+"""Listing of the store for people: extents, counts, gaps, findings and intervals of every series."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from bot.models import HOUR_MS
 
 _NAME = "listing"
 _VERSION = 2
-"""Of what is worked out below: what an older one has left is worked out anew."""
+"""Format version of the cached summary; raise it to have older caches recomputed."""
 
 
 @dataclass(frozen=True, slots=True)

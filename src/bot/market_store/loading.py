@@ -1,4 +1,4 @@
-"""From stored months to the history a run may read."""
+"""Load the history a run may read from stored months."""
 
 import difflib
 import hashlib

@@ -108,7 +108,7 @@ class PaperStore:
         return [FundingPayment(**{key: row[key] for key in FundingPayment._fields}) for row in rows]
 
     def equity(self, name: str) -> list[tuple[int, Decimal]]:
-        """Return the account's worth after every event, quote currency."""
+        """Return the account's equity after every event, quote currency."""
         return [(row["t_ms"], row["equity"]) for row in self._rows(name, paper_equity, paper_equity.c.t_ms)]
 
     def _rows(self, name: str, table: sa.Table, *order: sa.Column[Any]) -> Sequence[sa.RowMapping]:

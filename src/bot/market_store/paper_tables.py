@@ -131,4 +131,4 @@ paper_equity = sa.Table(
     sa.Column("t_ms", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("equity", Exact, nullable=False),
 )
-"""The account's worth after every event, quote currency."""
+"""Equity after every event, quote currency."""

@@ -1,4 +1,4 @@
-"""Where the rows of a series came from, and what was put right on the way into the store."""
+"""Provenance of the rows of a series, and the corrections made on the way into the store."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ _LONGEST_NAME = 255
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What a source gave to a series: `snapped` settlements were off their hour by up to `max_jitter_ms`.
+    """Rows a source gave to a series: `snapped` settlements were off their hour by up to `max_jitter_ms`.
 
     `replaced` rows took the place of others.
     """

@@ -1,4 +1,4 @@
-"""Which stored series a run reads: one timeframe a leg, and the spot market that hedges the perp."""
+"""Select the stored series a run reads: one timeframe a leg, and the spot market that hedges the perp."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What was worked out from the rows of a symbol, kept beside them until they change."""
+"""Cached summaries of the rows of a symbol, kept beside them until they change."""
 
 import hashlib
 import json

@@ -58,7 +58,7 @@ market_import = sa.Table(
     sa.Column("out_of_order", sa.Integer, nullable=False),
     sa.Column("replaced", sa.Integer, nullable=False, server_default="0"),
 )
-"""Where rows of a series came from, and what was put right on the way: one row a source that gave any."""
+"""Provenance of the rows of a series, with the corrections made: one row a source that gave any."""
 
 market_change = sa.Table(
     "market_change",
@@ -87,7 +87,7 @@ market_summary = sa.Table(
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("document", sa.Text, nullable=False),
 )
-"""What was worked out from the rows of a symbol, as JSON, and a digest of the rows that it speaks of."""
+"""Cached summary of the rows of a symbol, as JSON, and a digest of those rows."""
 
 fee_rate = sa.Table(
     "fee_rate",

@@ -26,7 +26,7 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """How much was read, and what of it is damaged."""
+    """Result of verifying a store: the amount read, and its damaged parts."""
 
     series: int
     months: int

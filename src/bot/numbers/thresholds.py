@@ -1,4 +1,4 @@
-"""Exact values at the events of a window, held against thresholds."""
+"""Compare exact values at the events of a window with thresholds."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ _ALL = slice(None)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventMask:
-    """The events of which something is true; `next[k]` is the first of them from event k on.
+    """Event mask; `next[k]` is the first event of the mask from event k on.
 
     Past the last event stands for never.
     """
@@ -30,7 +30,7 @@ class EventMask:
 
     @classmethod
     def of(cls, mask: BoolArray) -> Self:
-        """Return the events where `mask` holds."""
+        """Return the event mask of `mask`."""
         count = len(mask)
         marked = np.where(mask, np.arange(count, dtype=np.int32), np.int32(count))
         found = np.full(count + 2, count, dtype=np.int32)
@@ -38,12 +38,12 @@ class EventMask:
         return cls(mask, found)
 
     def first(self, place: int) -> int:
-        """Return the first of them from `place` on."""
+        """Return the first event of the mask from `place` on; the number of events stands for none."""
         return self.next.item(place)
 
 
 class ThresholdColumn:
-    """Exact values to hold against thresholds; `known` says where there are any."""
+    """Column of exact values to compare with thresholds; `known` masks the rows that have a value."""
 
     def __init__(self, values: DecimalColumn, known: BoolArray | None = None) -> None:
         self._exponent = values.exponent
@@ -60,7 +60,7 @@ class ThresholdColumn:
         return cls(column, np.array([value is not None for value in values], dtype=bool))
 
     def at_least(self, threshold: Decimal) -> BoolArray:
-        """Return where the value is `threshold` or more; never where there is no value."""
+        """Return the mask of values of `threshold` or more; rows without a value are False."""
         return self._from(self._mantissa(threshold))
 
     def first_at_least(self, threshold: Decimal, start: int) -> int:
@@ -73,7 +73,7 @@ class ThresholdColumn:
         return start + int(self._from(self._mantissa(threshold), slice(start, None)).argmax())
 
     def satisfying(self, rising: Callable[[Decimal], bool]) -> BoolArray:
-        """Return where `rising`, a condition that stays true for larger values, holds."""
+        """Return the mask of values that satisfy `rising`, a condition that stays true for larger values."""
         if self._distinct is None:
             self._distinct = np.unique(self._mantissas).tolist()
         place = bisect_left(self._distinct, True, key=lambda whole: rising(self._value(whole)))

@@ -23,7 +23,7 @@ class FeedEndedError(FeedError):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What an exchange says about a pair: trading rules, and the candle interval of each leg it has."""
+    """Listing of a pair on an exchange: trading rules, and the candle interval of each leg it has."""
 
     instrument: Instrument
     timeframes_ms: Mapping[SeriesKind, int]
@@ -40,7 +40,7 @@ class FeedRows:
 
 @dataclass(frozen=True, slots=True)
 class FeedBatch:
-    """What has become known, and the moment (ms UTC) up to which nothing more is to be waited for."""
+    """Rows that have become known, and the moment (ms UTC) up to which nothing more is to be waited for."""
 
     complete_until_ms: int
     rows: tuple[FeedRows, ...]

@@ -1,4 +1,4 @@
-"""How much history a paper session needs before it can decide as if it had always been there."""
+"""History a paper session needs before it can decide as if it had always been running."""
 
 from bot.config.run_config import RunConfig
 from bot.models import DAY_MS, HOUR_MS

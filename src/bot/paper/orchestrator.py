@@ -24,7 +24,7 @@ _NEWEST_PRICES_TIMEOUT_S = 20
 
 
 class Wish(Enum):
-    """What a person can ask of a running session."""
+    """Request of a person to a running session."""
 
     STOP = "stop"
     EMERGENCY = "emergency"
@@ -32,7 +32,7 @@ class Wish(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SessionPlan:
-    """Which session to run, and until when; `resume` lets one trade again that was closed for good."""
+    """Session to run, and its end; `resume` lets one trade again that was closed for good."""
 
     name: str
     config: RunConfig

@@ -1,4 +1,4 @@
-"""What a paper session knows of its markets: the rows received so far, as far back as decisions reach."""
+"""Received market of a paper session: the rows received so far, as far back as decisions reach."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal

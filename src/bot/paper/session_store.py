@@ -1,4 +1,4 @@
-"""What a paper session writes down after every event, and the port of whoever keeps it."""
+"""State that a paper session saves after every event, and the port of the store that keeps it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bot.models import DAY_MS, FundingPayment, Trade
 from bot.trading.account import AccountState, UnwoundSpot
 
 LATEST_SETTLEMENT_MS = 7 * DAY_MS
-"""How long after its moment a settlement that an exchange tells late is still booked."""
+"""Longest delay after which a settlement that an exchange tells late is still booked."""
 
 
 class SessionError(BotError):
@@ -27,7 +27,7 @@ class SessionTakenError(BotError):
 
 
 class SessionStatus(StrEnum):
-    """Whether a session may trade. `OPEN` ones go on by themselves after a restart."""
+    """Status of a session. `OPEN` ones go on by themselves after a restart."""
 
     OPEN = "open"
     EMERGENCY = "emergency"
@@ -53,7 +53,7 @@ class SavedSession:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What one event changed: the account after it, and what it added to the books.
+    """Changes of one event: the account after it, and what it added to the books.
 
     `previous_ms` is the time of the event before: who writes this down checks that it is the newest held.
     `revised` are round trips written down before, as settlements known late have made them.

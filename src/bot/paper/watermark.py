@@ -12,7 +12,7 @@ _REMEMBERED = 10
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long after a full hour to wait, in ms of the exchange's clock.
+    """Waiting times after a full hour, in ms of the exchange's clock.
 
     `settle_ms` before asking at all; `quiet_ms` until a pair that is not due is taken not to settle, since
     intervals change; `grace_ms` until what is missing is given up, and prices count as they are.

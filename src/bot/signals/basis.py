@@ -1,4 +1,4 @@
-"""How far does the perp trade above spot?"""
+"""Basis sub-score: the distance of the perp above spot."""
 
 from decimal import Decimal
 from typing import TypeVar

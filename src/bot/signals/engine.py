@@ -16,7 +16,7 @@ _PLACES_8 = Decimal(1).scaleb(-SUB_SCORE_PLACES)
 
 @dataclass(frozen=True, slots=True)
 class SignalParams:
-    """What the signals are measured against; rates per 8 hours, weights relative."""
+    """Parameters of the signals; rates per 8 hours, weights relative."""
 
     rate_cap: Decimal
     trend_ema_span: int

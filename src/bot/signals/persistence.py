@@ -1,4 +1,4 @@
-"""How long has the funding rate been high?"""
+"""Persistence sub-score: the number of settlements for which the funding rate has been high."""
 
 from decimal import Decimal
 

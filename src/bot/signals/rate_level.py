@@ -1,4 +1,4 @@
-"""How high is the funding rate?"""
+"""Rate-level sub-score: the funding rate relative to a cap."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""How much of the carry that holding would have earned a run has captured, and where the rest went."""
+"""Funding a run captured relative to holding the hedge throughout, and where it missed the rest."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -46,9 +46,9 @@ class CarryComparison:
 
 
 class HoldFunding:
-    """What holding has earned, for runs of the same account over the same window to be held against.
+    """Funding of the hold baseline, to compare runs of the same account over the same window with.
 
-    All its round trips have ended, and theirs as well. Call inside `exact()`.
+    All its trades have ended, and theirs as well. Call inside `exact()`.
     """
 
     def __init__(self, trades: Sequence[Trade], payments: Iterable[FundingPayment]) -> None:
@@ -61,7 +61,7 @@ class HoldFunding:
         self._fees = _sum(trade.fees for trade in trades)
 
     def beside(self, trades: Sequence[Trade]) -> CarryComparison:
-        """Return what the run that took `trades` made of the carry."""
+        """Return the carry captured by the run that took `trades`."""
         before = after = caught = 0
         trips: dict[str, list[Trade]] = {symbol: [] for symbol in self._paid}
         for trade in trades:
@@ -85,7 +85,7 @@ class HoldFunding:
 
 
 class _Paid(NamedTuple):
-    """What holding one pair was paid: `sums[k]` by the first k settlements, in units of 1e-8."""
+    """Funding of holding one pair: `sums[k]` by the first k settlements, in units of 1e-8."""
 
     times_ms: list[int]
     sums: list[int]

@@ -133,7 +133,7 @@ def running_peaks(units: Units, initial: int) -> Units:
 
 
 def drawdowns(units: Units, peaks: Units) -> tuple[Units, FloatArray]:
-    """Return the deepest fall of each curve, in units and as a share of its peak (not necessarily the same).
+    """Return the deepest drawdown of each curve, in units and as a share of its peak; they may differ.
 
     units, and their running `peaks`: curves x events.
     """
@@ -142,14 +142,14 @@ def drawdowns(units: Units, peaks: Units) -> tuple[Units, FloatArray]:
 
 
 def drawdown_shares(amounts: Units, peaks: Units) -> FloatArray:
-    """Return falls, in units, as shares of their peaks."""
+    """Return drawdowns, in units, as shares of their peaks."""
     return amounts.astype(np.float64) / peaks.astype(np.float64)
 
 
 def longest_drawdowns_ms(units: Units, peaks: Units, calendar: Calendar) -> IntArray:
-    """Return the longest time of each curve from a peak to its recovery, in ms; 0 if it never falls.
+    """Return the longest drawdown of each curve, from a peak to its recovery, in ms; 0 if there is none.
 
-    A fall that has not recovered lasts to the last event; the first peak counts from the first event.
+    A drawdown that has not recovered lasts to the last event; the first peak counts from the first event.
     """
     times, last = calendar.times_ms, units.shape[1] - 1
     below = np.zeros((len(units), units.shape[1] + 2), dtype=bool)

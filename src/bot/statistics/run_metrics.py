@@ -106,7 +106,7 @@ class TradeTotals:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """How often a run was in the market: its events, those after which a hedge was open, skipped entries."""
+    """Activity of a run: its events, those after which a hedge was open, and skipped entries."""
 
     events: int
     events_in_market: int
@@ -115,7 +115,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CurveFacts:
-    """What metrics ask of equity curves, one value a curve; money in units of 1e-8, NaN for undefined."""
+    """Figures of equity curves, one value a curve; money in units of 1e-8, NaN for undefined."""
 
     final: Units
     drawdown: Units

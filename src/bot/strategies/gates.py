@@ -1,4 +1,4 @@
-"""Why a strategy did not enter: the conditions of an entry, and how near the misses were."""
+"""Entry gates: the conditions of an entry, and the nearest miss of each."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """How often a gate was the first to block an entry, and its nearest miss.
+    """Count of entries that a gate was the first to block, and its nearest miss.
 
     `note` says what about the data of that pair the gate has to be read with.
     """

@@ -1,4 +1,4 @@
-"""Which pairs are worth entering, and in which order."""
+"""Rank the pairs that are worth entering."""
 
 from collections.abc import Iterable
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What decides: entries and exits from as-of views, nothing else."""
+"""Strategy interface: entries and exits decided from as-of views, nothing else."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence

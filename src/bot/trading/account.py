@@ -19,7 +19,7 @@ class OpenHedge:
 
 
 class Aim(StrEnum):
-    """What an unfinished hedge is worked towards."""
+    """Aim that an unfinished hedge is worked towards."""
 
     OPEN = "open"
     UNWIND = "unwind"
@@ -28,7 +28,7 @@ class Aim(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LegFills:
-    """What was filled on one side of one leg: quantity, its value, fees, time of the newest fill."""
+    """Fills on one side of one leg: quantity, its value, fees, time of the newest fill."""
 
     quantity: Decimal = ZERO
     value: Decimal = ZERO

@@ -1,4 +1,4 @@
-"""What accounts are worth after each event of a replay: hedges are priced together, once all are known."""
+"""Equity curves of accounts over the events of a replay: hedges are priced together, once all are known."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -16,7 +16,7 @@ from bot.trading.payments import HedgeSpan
 
 
 class _CurveSpan(NamedTuple):
-    """A held hedge, what it has received by each of its events, and where its account's worths begin."""
+    """Hedge over a span of events, its funding by each of them, and the offset of its account's curve."""
 
     hedge: HedgeSpan
     received: ExactArray
@@ -24,7 +24,7 @@ class _CurveSpan(NamedTuple):
 
 
 class EquityCurveBuilder:
-    """The worths of one account, told from the first event to the last."""
+    """Builder of one account's equity curve, from the first event to the last."""
 
     def __init__(self) -> None:
         self.events_in_market = 0
@@ -33,7 +33,7 @@ class EquityCurveBuilder:
         self._held: list[tuple[HedgeSpan, ExactArray]] = []
 
     def add_flat(self, equity: Decimal, events: int, *, held: bool) -> None:
-        """Have the same worth after each of the next events."""
+        """Append the same equity after each of the next `events` events."""
         self._equities.append(equity)
         self._events.append(events)
         if held:
@@ -42,21 +42,21 @@ class EquityCurveBuilder:
     def add_hedges(
         self, hedges: Sequence[HedgeSpan], before: Decimal, received: Iterable[ExactArray]
     ) -> None:
-        """Hold hedges at the next events, with the cash `before` them and what each has received by each."""
+        """Append events with open hedges: the cash `before` them, and each hedge's funding by each event."""
         self.add_flat(before, hedges[0].stop - hedges[0].first, held=True)
         self._held.extend(zip(hedges, received, strict=True))
 
     def flat_units(self) -> Units:
-        """Return the worths in units of 1e-8, without what hedges add that are carried."""
+        """Return the equity in units of 1e-8, without what hedges from `add_hedges` add."""
         return cast("Units", packed(amount_units(self._equities)).repeat(self._events))
 
     def spans(self, offset: int) -> list[_CurveSpan]:
-        """Return the hedges that are carried, for an account whose worths begin at `offset` among others."""
+        """Return the hedges of `add_hedges`, for an account whose curve begins at `offset` among others."""
         return [_CurveSpan(hedge, received, offset) for hedge, received in self._held]
 
 
 def equity_units(curves: Sequence[EquityCurveBuilder]) -> list[Units]:
-    """Return the worths of accounts over the same events, in units of 1e-8. Call inside `exact()`."""
+    """Return the equity of accounts over the same events, in units of 1e-8. Call inside `exact()`."""
     units = cast("Units", np.concatenate([curve.flat_units() for curve in curves]))
     events = len(units) // len(curves)
     pairs: dict[PairColumns, list[_CurveSpan]] = {}
@@ -74,7 +74,7 @@ def equity_units(curves: Sequence[EquityCurveBuilder]) -> list[Units]:
 
 
 def _added(pair: PairColumns, spans: list[_CurveSpan]) -> tuple[Units, IntArray]:
-    """Return what hedges of one pair add to standing worths, one after another, and where."""
+    """Return the equity that hedges of one pair add, one span after another, and its indices."""
     hedges = [span.hedge for span in spans]
     which = np.arange(len(hedges)).repeat([hedge.stop - hedge.first for hedge in hedges])
     places = np.concatenate([np.arange(hedge.first, hedge.stop) for hedge in hedges])

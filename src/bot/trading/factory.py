@@ -1,4 +1,4 @@
-"""Puts the trading classes of one account together from the parameters of a run."""
+"""Factory of the trading classes of one account from the parameters of a run."""
 
 from bot.accounting.fees import FeeCalculator
 from bot.accounting.margin import RiskManager

@@ -1,4 +1,4 @@
-"""Where a trader has nothing to do, or nothing but to book the funding of its hedges."""
+"""Find the next event at which an order is possible; until then only funding is booked."""
 
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from bot.trading.position_manager import PositionManager
 
 
 class FastForward:
-    """Looks ahead over the events of a track, asking what a trader of `slots` would ask at each of them."""
+    """Skips events at which no order can happen, by the rules a trader of `slots` applies to each event."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class FastForward:
         self._margin_checks: dict[str, tuple[Position, int]] = {}
 
     def next_stop(self, at: int, last: int) -> int:
-        """Return the first place from `at` on, at most `last`, at which there may be more to do."""
+        """Return the first event from `at` on, at most `last`, at which an order is possible."""
         held = self._positions.held
         if self._strategy.remembers or self._positions.unfinished:
             return at
@@ -48,7 +48,7 @@ class FastForward:
         return stop if full or self._entries is None else self._first_entry(*self._entries, at, stop)
 
     def _first_entry(self, floor: Decimal, entry_mask: EventMask, at: int, last: int) -> int:
-        """Return the first place at which a pair that is not held may be entered."""
+        """Return the first event at which a pair that is not held may be entered."""
         held, may_enter = self._positions.held, self._strategy.may_enter
         while (at := entry_mask.first(at)) < last:
             for view in self._contracts.living(self._columns.events[at].decidable):
@@ -59,7 +59,7 @@ class FastForward:
         return last
 
     def _first_exit(self, position: Position, at: int, last: int) -> int:
-        """Return the first place at which a hedge may end, or needs a closer look."""
+        """Return the first event at which a hedge may end, or that has to be processed by itself."""
         pair, exit_mask = self._pair(position.symbol)
         ending = self._columns.index_from(self._contracts.end_ms(position.symbol))
         stop = min(last, self._first_margin_check(position, pair, at), exit_mask.first(at), ending)
@@ -70,7 +70,7 @@ class FastForward:
         return next(exits, stop)
 
     def _pair(self, symbol: str) -> tuple[PairColumns, EventMask]:
-        """Return a pair's lane, and where a hedge of it cannot go on without being looked at."""
+        """Return the columns of a pair, and the mask of events that a hedge of it cannot skip."""
         known = self._exit_masks.get(symbol)
         if known is None:
             pair = self._columns.pair(symbol)
@@ -78,7 +78,7 @@ class FastForward:
         return known
 
     def _first_margin_check(self, position: Position, pair: PairColumns, at: int) -> int:
-        """Return the first place from `at` on at which margin has a say."""
+        """Return the first event from `at` on at which the margin of a hedge has to be checked."""
         known = self._margin_checks.get(position.symbol)
         if known is None or known[0] is not position or known[1] < at:
             place = pair.first_margin_check(min(self._margin.guards(position)), at)

@@ -1,4 +1,4 @@
-"""Which hedges margin ends, asked only at prices that may end them."""
+"""Margin checks of open hedges, made only at prices that may end them."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -9,7 +9,7 @@ from bot.models import Instrument, MarkCandle, Position
 
 
 class MarkPath(Protocol):
-    """Where the closed candles of a pair's mark series can be read again."""
+    """Port to read closed candles of a pair's mark series."""
 
     def mark_candles(self, symbol: str, after_ms: int, until_ms: int) -> Iterable[MarkCandle]:
         """Return the candles that closed in (after_ms, until_ms], oldest first."""

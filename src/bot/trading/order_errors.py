@@ -1,4 +1,4 @@
-"""What markets do to an order besides filling all of it."""
+"""Errors of an order that the market did not fill whole."""
 
 from bot.errors import ExecutionError
 from bot.models import OrderRequest, OrderResult

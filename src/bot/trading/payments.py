@@ -1,4 +1,4 @@
-"""The settlements that an account has booked, written out one by one only when they are asked for."""
+"""Funding payments of an account, written out one by one only when they are read."""
 
 from decimal import Decimal
 from itertools import chain
@@ -11,7 +11,7 @@ from bot.numbers.exact_array import ExactArray
 
 
 class HedgeSpan(NamedTuple):
-    """A hedge held at events `first` to `stop`, each of which is a settlement of its lane."""
+    """Open hedge over the events `first` to `stop`, each of which is a settlement of its pair."""
 
     position: Position
     pair: PairColumns
@@ -20,7 +20,7 @@ class HedgeSpan(NamedTuple):
 
 
 class SpanFunding(NamedTuple):
-    """The settlements of a held hedge, and what each of them moved."""
+    """Funding of a hedge over a span of events, one amount a settlement."""
 
     hedge: HedgeSpan
     amounts: ExactArray
@@ -38,7 +38,7 @@ class SpanFunding(NamedTuple):
 def as_payment(
     funding: FundingRate, mark_price: Decimal, quantity: Decimal, amount: Decimal
 ) -> FundingPayment:
-    """Return what a settlement moved on a short of `quantity`."""
+    """Return the payment of a settlement on a short of `quantity`."""
     facts = funding.t_ms, funding.symbol, funding.rate, funding.interval_hours
     return FundingPayment(*facts, mark_price, quantity, amount)
 
@@ -53,11 +53,11 @@ class PaymentBook:
         self._booked: list[FundingPayment | list[SpanFunding]] = []
 
     def add(self, payment: FundingPayment) -> None:
-        """Put down one payment."""
+        """Append one payment."""
         self._booked.append(payment)
 
     def add_spans(self, spans: list[SpanFunding]) -> None:
-        """Put down settlements of hedges at the same events, in the order in which they settle at each."""
+        """Append the funding of hedges over the same events, in the order in which their pairs settle."""
         self._booked.append(spans)
 
     def written(self) -> list[FundingPayment]:

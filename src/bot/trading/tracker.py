@@ -103,7 +103,7 @@ class PnLTracker:
         return self._end(position, end)
 
     def equity(self, positions: Iterable[Position], tickers: TickerService) -> Decimal:
-        """Return cash plus what the open hedges are worth at the newest prices."""
+        """Return cash plus the value of the open hedges at the newest prices."""
         equity = self.cash
         for position in positions:
             ticker = tickers.latest(position.symbol)

@@ -33,12 +33,12 @@ from bot.trading.tracker import PnLTracker
 
 _NONE: frozenset[str] = frozenset()
 _LONG = 4
-"""From how many settlements on columns are faster than one event after the other."""
+"""Number of settlements from which on columns are faster than one event after the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """What a trader can see: newest tickers, trading rules of each pair, closed mark candles.
+    """Market as a trader sees it: newest tickers, trading rules of each pair, closed mark candles.
 
     `ends` are the contracts that end, by pair; live feeds know of none.
     """
@@ -82,9 +82,9 @@ class CarryTrader:
                 self._strategy.observe(record)
 
     def follow(self, columns: EventColumns, curve: EquityCurveBuilder) -> None:
-        """Do all that happens at each event but the last, and write down what the account is worth after it.
+        """Process every event but the last, and append the equity after each to `curve`.
 
-        Where nothing can happen, or nothing but the funding of hedges, many events are done at once.
+        Events at which no order can happen are fast-forwarded together.
         """
         at, last = 0, len(columns.events) - 1
         if self._strategy.remembers:
@@ -159,7 +159,7 @@ class CarryTrader:
         self._previous_ms = state.t_ms
 
     def equity(self) -> Decimal:
-        """Return the account's worth at the newest prices, quote currency."""
+        """Return the account's equity at the newest prices, quote currency."""
         held, unfinished = self.positions.held, self.positions.unfinished
         equity = self.tracker.equity(held.values(), self._tickers) if held else self.tracker.cash
         if unfinished:

@@ -1,4 +1,4 @@
-"""What the trials of one account share, and how they are summed up together."""
+"""Accounts of a batch: hedges shared by the trials of one account, and the summaries of those trials."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -25,15 +25,15 @@ from bot.statistics.run_metrics import Metrics
 
 account_key = attrgetter(*(name for name in AccountParameters.model_fields if name != "strategy_mode"))
 _MANY = 16
-"""From so many trials on, hedges are opened together before any trial reaches them."""
+"""Number of trials from which on hedges are opened together before any trial reaches them."""
 _MAX_CELLS = 16_000_000
 _CELLS_AN_EVENT = 20
-"""Of an account all of whose hedges have been opened: at most twice nine numbers each, and two columns."""
+"""Bound for an account all of whose hedges are open: at most twice nine numbers each, and two columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrialSummary:
-    """What is stored of a trial: its metrics, those of its hold baseline, and the carry it captured.
+    """Stored result of a trial: its metrics, those of its hold baseline, and the carry it captured.
 
     `ledger` is the digest of what it booked.
     """
@@ -46,13 +46,13 @@ class TrialSummary:
 
 @dataclass(frozen=True, slots=True)
 class AccountGroup:
-    """Some trials of an account by place, and the sequences that those of them make that it covers."""
+    """Trials of one account that share trades: their indices, and the trade sequences of those it covers."""
 
     trials: IntArray
     sequences: TradeSequences
 
     def members(self) -> Iterator[tuple[int, int]]:
-        """Return each trial that is covered, and which sequence it makes."""
+        """Return each covered trial with the index of its sequence."""
         return ((trial, which) for trial, which in self._pairs() if which != NONE)
 
     def left_out(self) -> IntArray:
@@ -75,7 +75,7 @@ class Account:
     def summaries(
         self, trials: Sequence[Decisions], plain_hold: Callable[[], RunResult]
     ) -> dict[int, TrialSummary]:
-        """Return the summaries of `trials` by place, without those that share too little to be had together.
+        """Return the summaries of `trials` by index, without those that share too little to be had together.
 
         `plain_hold` gives the run that holds where it is one of those. Raises OverflowError where amounts
         would not fit 64 bits.
@@ -95,7 +95,7 @@ class Account:
         return found
 
     def run_records(self, trials: Sequence[Decisions]) -> dict[int, RunRecord]:
-        """Return the courses of `trials` by place, without those left out of `summaries`.
+        """Return the run records of `trials` by index, without those left out of `summaries`.
 
         Raises OverflowError as `summaries` does.
         """

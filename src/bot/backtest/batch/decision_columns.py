@@ -13,7 +13,7 @@ _MAX_DERIVED = 2_000
 
 
 class DecisionColumns:
-    """What a strategy may know at each settlement of one pair, oldest first.
+    """Columns a strategy may know at each settlement of one pair, oldest first.
 
     `past` are the settlements before the window. Whatever is derived from the columns with `derive` is
     remembered, so that trials with the same parameters share it.

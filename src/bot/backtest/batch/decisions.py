@@ -27,9 +27,9 @@ _SUB_SCORE_UNIT = 10**SUB_SCORE_PLACES
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """Where a flat account would enter, and where a held pair would be exited by signal.
+    """Event masks of a strategy: entries of a flat account, and exits of a held pair by signal.
 
-    Trials that decide alike have the same choices, so that what follows from one is worked out once.
+    Trials that decide alike have the same masks, so that what follows from one is worked out once.
     """
 
     entries: EventMask
@@ -37,7 +37,7 @@ class Decisions:
 
 
 def simple_decisions(config: RunConfig, columns: DecisionColumns) -> Decisions:
-    """Return what `simple` decides."""
+    """Return the event masks of `simple`."""
     entry_key = (
         "simple",
         config.min_funding_rate,
@@ -60,7 +60,7 @@ def _simple_entries(config: RunConfig, columns: DecisionColumns) -> BoolArray:
 
 
 def _earning(config: RunConfig, columns: DecisionColumns) -> BoolArray:
-    """Return where everything but the rate's threshold allows an entry."""
+    """Return the mask of settlements at which everything but the rate's threshold allows an entry."""
     ranker = OpportunityRanker(
         config.min_funding_rate, config.min_volume_24h, config.min_holding_periods, config.fees
     )
@@ -74,7 +74,7 @@ def _simple_exits(config: RunConfig, columns: DecisionColumns) -> BoolArray:
 
 
 def composite_decisions(config: RunConfig, columns: DecisionColumns) -> Decisions:
-    """Return what `composite` decides, without dynamic sizing."""
+    """Return the event masks of `composite` without dynamic sizing."""
     scores, score_key = _scores(config, columns)
     entry_key = (
         *score_key,
@@ -90,7 +90,7 @@ def composite_decisions(config: RunConfig, columns: DecisionColumns) -> Decision
 
 
 def hold_decisions(_config: RunConfig, columns: DecisionColumns) -> Decisions:
-    """Return what `hold` decides."""
+    """Return the event masks of `hold`."""
     entries = columns.derive("hold entries", lambda: EventMask.of(columns.fresh))
     never = columns.derive("never", lambda: EventMask.of(np.zeros_like(columns.fresh)))
     return Decisions(entries, never)

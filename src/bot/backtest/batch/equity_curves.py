@@ -1,7 +1,7 @@
-"""What metrics ask of equity curves, put together from the round trips that they consist of.
+"""Figures of equity curves that metrics need, assembled from the trades of each curve.
 
-A curve is never written out. Between trips it is flat, and within one it is the cash before it plus what
-the hedge adds; highs, falls and daily closes of a hedge are known once for all the curves that it is part of.
+A curve is never written out. Between trades it is flat, and within one it is the cash before it plus what
+the hedge adds; highs, drawdowns and daily closes of a hedge are computed once for all its curves.
 Amounts below 2**53 units are exact in float64 as well, and so are their sums and differences.
 """
 
@@ -25,10 +25,10 @@ _EXACT_FLOATS = 2**53
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AccountTrades:
-    """The trips of some accounts one after another: account `owners[n]` makes trip `trips[n]` as its n-th.
+    """Trades of several accounts in turn: row n is trade `trades[n]` of account `owners[n]`.
 
     `starts[a]` is the first of account a. `cash` is what the account has before, in units of 1e-8, and
-    `until` the entry of its next trip, or the number of events.
+    `until` the entry of its next trade, or the number of events.
     """
 
     owners: IntArray
@@ -39,7 +39,7 @@ class AccountTrades:
 
     @classmethod
     def of(cls, trades: TradeColumns, which: IntArray, starts: IntArray, initial: int, events: int) -> Self:
-        """Return `which` trips accounts make that begin with `initial`; `starts` has one more at the end."""
+        """Return the trades `which` of accounts with `initial` cash; `starts` has one more at the end."""
         owners, _ = ragged(np.diff(starts))
         net = trades.net[which]
         before = np.cumsum(net) - net
@@ -49,7 +49,7 @@ class AccountTrades:
         return cls(owners, starts, which, cash, until)
 
     def highest(self, values: npt.NDArray[Scalar], least: float) -> npt.NDArray[Scalar]:
-        """Return the highest value of each account's trips, at least `least`."""
+        """Return the highest value over each account's trades, at least `least`."""
         found = np.full(len(self.starts) - 1, least, dtype=values.dtype)
         busy = np.diff(self.starts) > 0
         if busy.any():
@@ -81,7 +81,7 @@ class EquityCurves:
             raise OverflowError
 
     def facts(self) -> CurveFacts:
-        """Return what metrics ask of each curve."""
+        """Return the figures of each curve that metrics need."""
         days = self._closes(self._calendar.day_ends)
         months = self._closes(self._calendar.month_ends)
         return CurveFacts.of_parts(
@@ -102,9 +102,9 @@ class EquityCurves:
         return accounts.highest(np.maximum(below, extremes.drawdown[accounts.trades]), 0)
 
     def _drawdown_share(self) -> FloatArray:
-        """Return the largest fall as a share of its peak.
+        """Return the largest drawdown as a share of its peak.
 
-        Falls below the peak before a trip count with its lowest point, and those below the trip's own highs
+        Drawdowns below the peak before a trade count at its lowest point, those below the trade's own highs
         where they are deeper than all before: no other can be the largest share of a positive peak.
         """
         accounts, extremes, by_cell = self._accounts, self._extremes, self._extremes.by_cell
@@ -147,7 +147,7 @@ class EquityCurves:
         return cast("IntArray", np.maximum(accounts.highest(longest, 0), lasting))
 
     def _recoveries(self) -> tuple[BoolArray, IntArray, IntArray]:
-        """Return whether each trip reaches the peak before it, the first event there, and the newest."""
+        """Return whether each trade reaches the peak before it, the first event there, and the newest."""
         accounts, trades, extremes = self._accounts, self._trades, self._extremes
         which, by_cell, curves = accounts.trades, extremes.by_cell, trades.curves
         needed = self._peaks - accounts.cash
@@ -211,7 +211,7 @@ class _Closes:
 
 
 def _before(values: IntArray, accounts: AccountTrades, initial: IntArray | int) -> IntArray:
-    """Return the value of each account's trip before, `initial` at its first."""
+    """Return the value of the account's previous trade, `initial` at its first."""
     shifted = np.append(0, values[:-1])[: len(values)]
     busy = np.diff(accounts.starts) > 0
     shifted[accounts.starts[:-1][busy]] = initial[busy] if isinstance(initial, np.ndarray) else initial

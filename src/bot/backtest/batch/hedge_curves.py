@@ -1,4 +1,4 @@
-"""How hedges fare from event to event, many at once, in exact integers of 1e-8."""
+"""Equity that hedges add from event to event, many hedges at once, in exact units of 1e-8."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -14,7 +14,7 @@ SAFE_UNITS = 2**62
 
 
 def ragged(lengths: IntArray) -> tuple[IntArray, IntArray]:
-    """Return whose each cell is in rows of these lengths, and each cell's place in its row."""
+    """Return the row of each cell for rows of these lengths, and each cell's index in its row."""
     owners = np.repeat(np.arange(len(lengths)), lengths)
     first = np.cumsum(lengths) - lengths
     return owners, np.arange(len(owners)) - first[owners]
@@ -46,9 +46,9 @@ def _apart(values: IntArray, owners: IntArray) -> IntArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HedgeCurves:
-    """Some hedges from their entry to `reach[n]`, cell by cell: hedge n owns cells from `first[n]` on.
+    """Curves of hedges from entry to `reach[n]`, one cell per event: hedge n owns cells from `first[n]` on.
 
-    `worth` is what a hedge adds to the cash before it, `funding` what was booked by then, 1e-8 units.
+    `equity` is what a hedge adds to the cash before it, `funding` what was booked by then, 1e-8 units.
     """
 
     opened: HedgeColumns
@@ -73,7 +73,7 @@ class HedgeCurves:
         return cls(opened, first, owners, events, equity, funding)
 
     def equity_at(self, moments: IntArray, before: IntArray) -> tuple[FloatArray, IntArray]:
-        """Return the worth after the events `moments`, hedge by hedge, and where each hedge's begins.
+        """Return the equity after the events `moments`, hedge by hedge, and each hedge's first index.
 
         `before[e]` counts the moments before event e.
         """
@@ -104,12 +104,12 @@ def segment_sums(values: IntArray, starts: IntArray) -> IntArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HedgeExtremes:
-    """What each cell of some paths looks back on, from its hedge's entry on.
+    """Running peak, low and drawdown of each hedge since its entry, one value per cell.
 
-    `high` and `low` of the worth, the deepest `fall` from a high; `peak_at` the newest cell whose worth was
-    the highest so far, and `gap_ms` the longest time between such cells that are not neighbours.
-    `deepened` is the newest cell that made the fall deeper (-1: none), and `before[c]`, for such a cell,
-    the newest one under a lower high: every fall that can be the largest share of its high is among them.
+    `high` and `low` of the equity, the deepest `drawdown` from a high; `peak_at` the newest cell whose equity
+    was the highest so far, and `gap_ms` the longest time between such cells that are not neighbours.
+    `deepened` is the newest cell that made the drawdown deeper (-1: none), and `before[c]`, for such a cell,
+    the newest one under a lower high: every drawdown that can be the largest share of its high is among them.
     """
 
     high: IntArray

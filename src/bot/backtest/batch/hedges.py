@@ -28,7 +28,7 @@ _UNKNOWN = -2
 
 
 class PriceColumns:
-    """The events of a window with one pair: its prices, and those that can end a hedge."""
+    """Price columns of the only pair of a window, and the marks that can end a hedge, one row per event."""
 
     def __init__(self, window: ReplayWindow, series: PairSeries) -> None:
         [self.symbol] = window.instruments
@@ -45,7 +45,7 @@ class PriceColumns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HedgeColumns:
-    """Some hedges as they were opened, column by column, as in a Position; `entries` are events."""
+    """Hedges at their opening, one column per amount of a Position; `entries` are event indices."""
 
     entries: IntArray
     quantity: ExactArray

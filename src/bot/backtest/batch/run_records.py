@@ -1,4 +1,4 @@
-"""What the best trials are kept with: their equity curves and round trips, put together from columns."""
+"""Run records of the best trials: equity curves and trades, assembled from columns."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,19 +16,19 @@ from bot.numbers.arrays import IntArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunRecord:
-    """The equity curve of a run, and its round trips in their order."""
+    """Run record: the equity curve of a run, and its trades in their order."""
 
     curve: Curve
     trades: tuple[Trade, ...]
 
     @classmethod
     def of(cls, result: RunResult) -> Self:
-        """Return the course of a run."""
+        """Return the run record of a plain replay."""
         return cls(result.curve, result.trades)
 
 
 def run_records_of(book: HedgeBook, trades: TradeColumns, accounts: AccountTrades) -> list[RunRecord]:
-    """Return the course of each of `legs`' accounts. Call inside `exact()`."""
+    """Return the run record of each account. Call inside `exact()`."""
     calendar, closed = book.pair.window.calendar, trades_of(book, trades)
     return [
         RunRecord(
@@ -40,7 +40,7 @@ def run_records_of(book: HedgeBook, trades: TradeColumns, accounts: AccountTrade
 
 
 def _equity(book: HedgeBook, trades: TradeColumns, accounts: AccountTrades, first: int, end: int) -> IntArray:
-    """Return the curve of an account: flat between its trips, and its cash and a hedge within them."""
+    """Return the equity of an account: flat between its trades, cash and hedge within them."""
     equity = np.full(len(book.pair.events), book.initial, dtype=np.int64)
     for row in range(first, end):
         trade, cash = accounts.trades[row], accounts.cash[row]

@@ -1,4 +1,4 @@
-"""Which round trips each trial makes: all trials step from entry to exit at the same time."""
+"""Trades of each trial: all trials step from entry to exit at the same time."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,25 +18,25 @@ _EVENT_BITS = 30
 
 
 def encode_trades(hedges: IntArray, ends: IntArray, reasons: IntArray) -> IntArray:
-    """Return round trips as numbers: ascending by hedge, then by the event that ends them."""
+    """Return trades as integers: ascending by hedge, then by the event that ends them."""
     return (hedges << (_EVENT_BITS + 2)) | (ends << 2) | reasons
 
 
 def decode_trades(codes: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Return hedge, end and reason (an index into REASONS) of round trips."""
+    """Return hedge, end and reason (an index into REASONS) of encoded trades."""
     return codes >> (_EVENT_BITS + 2), (codes >> 2) & (2**_EVENT_BITS - 1), codes & 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NextEvents:
-    """The next event of each distinct choice, a row each, and the row that each trial follows."""
+    """Next event of each distinct event mask, a row each, and the row that each trial follows."""
 
     table: npt.NDArray[np.int32]
     row_of_trial: IntArray
 
     @classmethod
     def of(cls, masks: Sequence[EventMask]) -> "NextEvents":
-        """Return the rows of one choice a trial; the same share a row."""
+        """Return the rows of one mask a trial; equal masks share a row."""
         rows = {events: row for row, events in enumerate(dict.fromkeys(masks))}
         row_of_trial = np.array([rows[events] for events in masks], dtype=np.int64)
         return cls(np.stack([events.next for events in rows]), row_of_trial)
@@ -47,13 +47,13 @@ class NextEvents:
 
 
 def union_mask(masks: Iterable[EventMask]) -> BoolArray:
-    """Return which events any of the choices takes."""
+    """Return the union of event masks."""
     return cast("BoolArray", np.logical_or.reduce([events.mask for events in dict.fromkeys(masks)]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrialTrades:
-    """The round trips of trials: those of the n-th are `codes[starts[n]:starts[n + 1]]`, oldest first.
+    """Trades of trials: those of the n-th are `codes[starts[n]:starts[n + 1]]`, oldest first.
 
     `skipped` counts its entries too small to open.
     """
@@ -65,9 +65,9 @@ class TrialTrades:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RemainingCash:
-    """How accounts that may be short of a slot go on: `made[n]` are the round trips of the n-th so far.
+    """Cash of accounts that may be short of a slot: `made[n]` are the trades of the n-th so far.
 
-    `left` is the cash after them, in units of 1e-8, and `nets` tells what further round trips add to it.
+    `left` is the cash after them, in units of 1e-8, and `net_pnls` computes what further trades add to it.
     """
 
     made: Sequence[IntArray]
@@ -86,7 +86,7 @@ def find_trades(
     trials: IntArray,
     cash: RemainingCash | None = None,
 ) -> TrialTrades:
-    """Return the round trips of `trials`. Call inside `exact()`.
+    """Return the trades of `trials`. Call inside `exact()`.
 
     With `cash` entries are sized by what there is of it; without, by slots.
     The last event closes everything; a pair whose position ends at an event is not entered again there.
@@ -127,7 +127,7 @@ def _trial_trades(steps: Sequence[tuple[IntArray, IntArray]], count: int, skippe
 
 
 def _ends(signals: IntArray, hedges: IntArray, book: HedgeBook, last: int) -> tuple[IntArray, IntArray]:
-    """Return where and why hedges end that a signal, or the last event, would end at `signals`."""
+    """Return end events and reasons of hedges that a signal, or the last event, would end at `signals`."""
     ends = signals.copy()
     reasons = np.where(signals < last, SIGNAL, END)
     margin_exits, liquidations = book.margin_exit_at[hedges], book.liquidated_at[hedges]

@@ -1,4 +1,4 @@
-"""The distinct sequences of round trips among many trials, each summed up once."""
+"""Distinct sequences of trades among many trials, each summed up once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -66,10 +66,10 @@ class HoldColumns:
 
 
 class TradeSequences:
-    """Distinct sequences of round trips of one account, and which of them each trial makes.
+    """Distinct sequences of trades of one account, and the index of each trial's sequence.
 
     `of_trial` is NONE for trials that make another: those that have less than `slot` in cash at an entry, and
-    those that are not always worth more than zero. Call everything inside `exact()`.
+    those whose equity is not always above zero. Call everything inside `exact()`.
     Raises: OverflowError where amounts would not fit 64 bits.
     """
 
@@ -98,7 +98,7 @@ class TradeSequences:
         self.of_trial = np.where(kept, np.cumsum(kept) - 1, NONE)[of_trial].tolist()
 
     def remaining_cash(self, net_pnls: Callable[[IntArray], IntArray]) -> RemainingCash:
-        """Return how the trials left out go on when short of a slot; `nets` is what round trips leave."""
+        """Return the cash of the trials left out, for sizing by cash; `net_pnls` prices further trades."""
         made, left = zip(*(self._made[which] for which in self._left_out), strict=True)
         return RemainingCash(made, np.array(left, dtype=np.int64), net_pnls)
 
@@ -110,7 +110,7 @@ class TradeSequences:
         slot: int,
         kept: BoolArray,
     ) -> dict[int, tuple[IntArray, int]]:
-        """Return what each sequence not `kept` makes before it is short of a slot, and its cash then.
+        """Return the trades of each sequence not `kept` before it is short of a slot, and its cash then.
 
         Where entries were skipped, or nothing was short, that is nothing.
         """
@@ -153,7 +153,7 @@ class TradeSequences:
         return [TradeTotals(*values) for values in zip(*columns, strict=True)], held.tolist()
 
     def hold_columns(self, which: int, fees: Decimal) -> HoldColumns:
-        """Return sequence `which`, that of a hold run with these `fees`, for others to be held against."""
+        """Return sequence `which`, that of a hold run with these `fees`, as the baseline of the others."""
         accounts, trades, curves = self._accounts, self._trades, self._trades.curves
         paid = np.zeros(len(self._calendar.times_ms) + 1, dtype=np.int64)
         made = accounts.trades[accounts.starts[which] : accounts.starts[which + 1]]
@@ -167,17 +167,17 @@ class TradeSequences:
         return HoldColumns(len(made), fees, available, from_units(available), before)
 
     def run_records(self, book: HedgeBook) -> list[RunRecord]:
-        """Return the course of each sequence, on the hedges of `book`."""
+        """Return the run record of each sequence, on the hedges of `book`."""
         return run_records_of(book, self._trades, self._accounts)
 
     def ledgers(self, symbol: str) -> list[bytes]:
-        """Return the digest of what each sequence booked."""
+        """Return the ledger digest of each sequence."""
         rows, starts = self._trades.bookings(symbol, self._calendar.times_ms), self._accounts.starts.tolist()
         every = rows[self._accounts.trades]
         return [ledger_digest(every[first:end]) for first, end in pairwise(starts)]
 
     def carries(self, hold: HoldColumns, metrics: Sequence[Metrics]) -> list[CarryComparison]:
-        """Return each sequence beside its hold baseline; `metrics` are its own."""
+        """Return each sequence compared with its hold baseline; `metrics` are its own."""
         accounts, trades, paid = self._accounts, self._trades, hold.paid_before
         events = len(paid) - 1
         caught = paid[trades.last_collected + 1] - paid[trades.entries + 1]
@@ -198,7 +198,7 @@ class TradeSequences:
 
 
 def _distinct(trial_trades: TrialTrades) -> tuple[list[tuple[int, bytes]], list[int]]:
-    """Return the distinct pairs of skipped entries and round trips, and which of them each trial makes."""
+    """Return the distinct pairs of skipped entries and trades, and the index of each trial's pair."""
     known: dict[tuple[int, bytes], int] = {}
     of_trial = [
         known.setdefault((skips, trial_trades.codes[first:end].tobytes()), len(known))

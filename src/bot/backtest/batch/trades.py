@@ -1,4 +1,4 @@
-"""Round trips as columns: each distinct one is closed once, by the formulas that close any hedge."""
+"""Trades as columns: each distinct one is closed once, by the formulas that close any hedge."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -21,9 +21,9 @@ from bot.statistics.metrics import from_units, money_units
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TradeColumns:
-    """Round trips by place, amounts in units of 1e-8.
+    """Distinct trades, one per row; amounts in units of 1e-8.
 
-    The hedge of each is the one at place `hedges` in `paths`, its entry the cell at place `cells`.
+    The hedge of each is row `hedges` of `curves`, its entry the cell `cells`.
     `last_collected` is the last settlement each collected, `last_seen` the last event not after its close.
     `missed` counts the settlements that are not in the data, `after_end` is what was booked after the
     contract had ended.
@@ -64,7 +64,7 @@ class TradeColumns:
         return cls(curves, place, *when, funding, closed.fees, closed.price_pnl, net, missed, after_end)
 
     def sums(self) -> dict[str, IntArray]:
-        """Return what each adds to the totals of a run, by name."""
+        """Return the amounts that each trade adds to the totals of a run, by name."""
         return {
             "trades": np.ones(len(self.net), dtype=np.int64),
             "winners": (self.net > 0).astype(np.int64),
@@ -83,7 +83,7 @@ class TradeColumns:
         }
 
     def bookings(self, symbol: str, times_ms: IntArray) -> IntArray:
-        """Return what each booked, as the ledger of a run has it."""
+        """Return the ledger rows of the trades, as `ledger_digest` takes them."""
         opened_ms = times_ms[self.entries]
         closed_ms = opened_ms + self.held_ms
         reasons = np.array([REASON_PLACES[reason] for reason in REASONS], dtype=np.int64)[self.reasons]
@@ -103,10 +103,10 @@ class TradeColumns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TradeExtremes:
-    """What a round trip shows of its account's curve, from its entry to its end (1e-8 units).
+    """Peak, low and drawdown of an account's curve during each trade (1e-8 units).
 
-    The highest worth while `held`, the cell of the path before its end, the `low` and the deepest `fall`
-    with its end.
+    `high` is the highest equity while held, `last_held` the cell before the end; `low` and the deepest
+    `drawdown` include the end. `by_cell` has the same for every event of every hedge.
     """
 
     by_cell: HedgeExtremes
@@ -117,7 +117,7 @@ class TradeExtremes:
 
     @classmethod
     def of(cls, trades: TradeColumns, times_ms: IntArray) -> Self:
-        """Look at each of `trips`; raises OverflowError where amounts would not fit."""
+        """Measure each of `trades`; raises OverflowError where amounts would not fit."""
         by_cell = HedgeExtremes.of(trades.curves, times_ms)
         last_held = trades.cells + trades.ends - trades.entries - 1
         high = by_cell.high[last_held]
@@ -127,7 +127,7 @@ class TradeExtremes:
 
 
 def net_pnls(book: HedgeBook, codes: IntArray) -> IntArray:
-    """Return what round trips leave in cash, in units of 1e-8. Call inside `exact()`."""
+    """Return the net P&L of encoded trades, in units of 1e-8. Call inside `exact()`."""
     numbers, ends, reasons = decode_trades(codes)
     opened = book.hedges(numbers)
     funding = funding_until(book, opened, ends - (reasons == LIQUIDATION))
@@ -137,7 +137,7 @@ def net_pnls(book: HedgeBook, codes: IntArray) -> IntArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Closed:
-    """What closing makes of hedges: fees of both ends and price P&L, the last event seen, time held."""
+    """Closed hedges: fees of both ends and price P&L, the last event seen, time held."""
 
     fees: IntArray
     price_pnl: IntArray
@@ -230,14 +230,14 @@ def _after_end(
 
 
 def positions(book: HedgeBook, opened: HedgeColumns) -> list[Position]:
-    """Return hedges as the positions they are."""
+    """Return hedges as positions."""
     pair, amounts = book.pair, (column.decimals() for column in opened.amounts())
     rows = zip(opened.entries.tolist(), *amounts, strict=True)
     return [Position(pair.symbol, pair.events[entry].t_ms, *values) for entry, *values in rows]
 
 
 def trades_of(book: HedgeBook, trades: TradeColumns) -> list[Trade]:
-    """Return round trips as a tracker notes them. Call inside `exact()`."""
+    """Return trades as a tracker books them. Call inside `exact()`."""
     held, pair, ends = positions(book, trades.curves.opened), book.pair, trades.ends
     spots, perps = book.spots_sold[ends].decimals(), book.perps_bought[ends].decimals()
     columns = trades.hedges, trades.entries, ends, trades.reasons, trades.funding, trades.fees

@@ -12,11 +12,11 @@ ATTEMPTS = 6
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 60
 _UNREADABLE = (TypeError, KeyError, IndexError, AttributeError, ValueError)
-"""What ccxt raises on an answer that is no JSON of the exchange's, such as a proxy's page."""
+"""Errors ccxt raises on an answer that is no JSON of the exchange's, such as a proxy's page."""
 
 
 class CallPolicy:
-    """Which failures of a ccxt client's calls are worth another attempt, and how long to wait for it."""
+    """Retry policy of ccxt calls: the failures that get another attempt, and the pause before it."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

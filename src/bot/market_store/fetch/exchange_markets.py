@@ -1,4 +1,4 @@
-"""What an exchange's market list says about a pair: its two legs, trading rules and fees."""
+"""Pair in an exchange's market list: its two legs, trading rules and fees."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which stretches of a series are still to be fetched, and in which pages: pure functions over times."""
+"""Pages of a series that are still to be fetched: pure functions over times."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

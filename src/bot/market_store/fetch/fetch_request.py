@@ -1,4 +1,4 @@
-"""What is to be downloaded from an exchange, checked once for the shell and the service."""
+"""Request to download from an exchange, checked once for the shell and the service."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

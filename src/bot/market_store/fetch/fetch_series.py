@@ -15,7 +15,7 @@ from bot.models import DAY_MS, HOUR_MS
 from bot.plurals import counted
 
 _CONTEXT_MS = DAY_MS
-"""So much more than a page is asked for on both sides, to tell whether its last interval is certain."""
+"""Extra time asked for on both sides of a page, to tell whether its last interval is certain."""
 
 _SLACK_MS = 60_000
 

@@ -35,7 +35,7 @@ FetchProgress = Callable[[SeriesKey, int, int], None]
 
 @dataclass(slots=True)
 class SeriesFetch:
-    """What was fetched of one series."""
+    """Report on one fetched series."""
 
     key: SeriesKey
     pages: int = 0
@@ -58,7 +58,7 @@ class SeriesFetch:
 
 @dataclass(slots=True)
 class FetchReport:
-    """What was fetched: series, trading rules and fees by symbol, and remarks."""
+    """Report on a fetch: series, trading rules and fees by symbol, and remarks."""
 
     series: list[SeriesFetch] = field(default_factory=list)
     rules: dict[str, Instrument] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What ccxt's unified answers of a live market mean, as exact rows; every number arrives as text."""
+"""Exact rows from ccxt's unified answers of a live market; every number arrives as text."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence

@@ -21,7 +21,7 @@ from bot.market_store.importers.vendor_json import (
 _FUNDING = FundingShape(Venue.BYBIT, "symbol", "fundingRateTimestamp", "fundingRate")
 _KLINES = CandleShape(0, (1, 2, 3, 4, 5), width=7)
 _PRICES = CandleShape(0, (1, 2, 3, 4), width=5)
-"""Of a mark price, an index or a premium: the answer does not say which."""
+"""Candles of a mark price, an index or a premium: the answer does not say which."""
 _KINDS = {"spot": SeriesKind.SPOT, "linear": SeriesKind.PERP}
 _REFUSED = {"inverse": ContractKind.INVERSE, "option": ContractKind.OPTION}
 

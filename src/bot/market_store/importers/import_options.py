@@ -1,4 +1,4 @@
-"""What a user says about files that do not say it themselves."""
+"""Import options: facts about files that the files do not state themselves."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

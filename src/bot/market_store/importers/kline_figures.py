@@ -10,7 +10,7 @@ from bot.market_store.importers.import_options import OPTIONS_EXAMPLE, ImportOpt
 
 _HIGH, _LOW, _VOLUME, _QUOTE_VOLUME, _COUNT = 2, 3, 5, 7, 8
 _TRADES_SEEN = 200
-"""After so many klines with trades nothing more is learnt."""
+"""Number of klines with trades after which nothing more is learnt."""
 _CONTRACT_SIZES = (10, 100)
 """US dollars that one coin-margined contract is worth."""
 _TOLERANCE = 1.001

@@ -1,4 +1,4 @@
-"""From records of any format to checked rows: what all importers share."""
+"""Checked rows from records of any format, shared by all importers."""
 
 import csv
 from array import array
@@ -35,7 +35,7 @@ Values = tuple[Decimal, ...]
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a file records."""
+    """Series that a file records."""
 
     symbol: str
     kind: SeriesKind
@@ -44,7 +44,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parsed:
-    """What a file records, its good rows, and the line each came from; `notes` say what was assumed.
+    """Parsed series of a file: its good rows, and the line each came from; `notes` say what was assumed.
 
     `jitter_ms` is how far each settlement was off its hour; empty for candles. `refusals` has the lines of
     which no row was made.
@@ -197,7 +197,7 @@ class _Settlements:
 
     @property
     def silent(self) -> bool:
-        """Whether the interval of a settlement is not stated."""
+        """True if the interval of a settlement is not stated."""
         return any(record.hours is None for _, _, record in self._taken)
 
     def finished(self) -> tuple[list[int], list[Values], list[int], list[int]]:
@@ -224,7 +224,7 @@ def candles_content(
     timeframe_ms: int | None = None,
     open_ms: Iterable[int] = (),
 ) -> Content:
-    """Return what candles of `symbol` a file records: what it says itself (the arguments), else the options.
+    """Return the candle series of `symbol` in a file: as it says itself (the arguments), else by the options.
 
     Raises: DataImportError where both are silent, or contradict each other.
     """

@@ -14,7 +14,7 @@ from bot.market_store.importers.markets import MarketRecords, Recorded, by_marke
 from bot.market_store.importers.parsing import Parsed, Settlement, candles, candles_content, funding
 
 _NO_VOLUME = ("0",) * 5
-"""Of prices that are no trades."""
+"""Volume columns of prices that are no trades."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How the perp was priced against spot, where funding settled."""
+"""Basis at settlements: the perp's price relative to spot."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What recorded funding was like: its level, spread and persistence. Pure functions over settlements.
+"""Figures of recorded funding: level, spread and persistence. Pure functions over settlements.
 
 Sums of rates are exact; statistics of single rates are floats. Rates are compared per 8 hours, because the
 interval of a contract may change.
@@ -27,7 +27,7 @@ _NEARLY_ALL = (0.005, 0.995)
 
 @dataclass(frozen=True, slots=True)
 class FundingFigures:
-    """What n settlements paid a short of constant notional, and how the rates behaved.
+    """Figures of n settlements: what they paid a short of constant notional, and statistics of the rates.
 
     `total` is the sum of the rates and `hours` that of their intervals, so that holes in the record dilute
     nothing. `persistence` is the share of positive rates among those that follow a positive one;

@@ -25,7 +25,7 @@ from bot.numbers.arrays import FloatArray
 from bot.numbers.money import dec, plain
 
 WINDOWS_DAYS = (30, 90, 365, 0)
-"""How many of a pair's newest days its figures speak of; 0 is all that is held."""
+"""Windows of a pair's figures, in its newest days; 0 is all that is held."""
 
 _NAME = "pairs"
 _VERSION = 1

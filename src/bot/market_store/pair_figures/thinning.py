@@ -1,4 +1,4 @@
-"""Which points of long series a chart needs: every extreme, and no more than it has room for."""
+"""Thin long series for a chart: keep every extreme, and no more points than it has room for."""
 
 from collections.abc import Sequence
 from typing import cast

@@ -33,7 +33,7 @@ _OUTAGES_PER_YEAR = 4
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What distinguishes a generated pair.
+    """Profile of a generated pair.
 
     `tick_exponent` is the power of ten of a price tick, `hourly_volatility` in 1e-9, `hourly_volume` in
     thousandths of the base coin. `fast` pairs settle every 4 h instead of 8 h in the middle of the window.

@@ -10,10 +10,10 @@ from pathlib import PurePosixPath
 from bot.errors import DataImportError
 
 MAX_TABLE_BYTES = 1024**2
-"""As long as an archive's list of its files may be, which is read into memory before the first file."""
+"""Longest list of files in an archive; it is read into memory before the first file."""
 
 UNREADABLE = (EOFError, OSError, zipfile.BadZipFile, zlib.error)
-"""What reading a compressed file may raise."""
+"""Errors that reading a compressed file may raise."""
 
 # A locked archive is a RuntimeError, and so is one made in a way that the library does not know.
 _DAMAGED = (*UNREADABLE, RuntimeError, ValueError, struct.error, IndexError)

@@ -24,14 +24,14 @@ from bot.market_store.importers.files.text_lines import (
 
 MAX_DOCUMENT_BYTES = 256 * 1024**2
 MAX_DOCUMENT_VALUES = 8_000_000
-"""As many commas and brackets as a JSON file may have: each value takes far more memory than its text."""
+"""Most commas and brackets of a JSON file: each value takes far more memory than its text."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZIP_MAGIC = b"PK\x03\x04"
 _DIGITS_OF_A_FLOAT = 16
 _HEAD_BYTES = 8192
 _FOLDERS_THAT_HINT = 6
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
-"""So that a pipe nobody writes to is refused, not waited for."""
+"""Flag by which a pipe nobody writes to is refused, not waited for."""
 _WITHOUT_LINKS = getattr(os, "O_NOFOLLOW", 0)
 
 
