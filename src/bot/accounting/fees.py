@@ -22,7 +22,10 @@ class FeeSchedule:
 
 
 class FeeCalculator:
-    """Computes the booked fee of a fill from a schedule."""
+    """Computes the booked fee of a fill from a schedule.
+
+    Source: docs/domain.md, section 4.
+    """
 
     __slots__ = ("_rates",)
 

@@ -8,7 +8,10 @@ from bot.numbers.money import ONE
 
 
 class FillModel:
-    """Fills every order at the last price, moved against it by a fixed fraction of it."""
+    """Fills every order at the last price, moved against it by a fixed fraction of it.
+
+    Source: docs/domain.md, section 4.
+    """
 
     __slots__ = ("_factors",)
 

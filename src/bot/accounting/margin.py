@@ -8,6 +8,7 @@ from bot.accounting.formulas import Amount
 from bot.models import MarkCandle, Position
 from bot.numbers.money import EXACT, ONE
 
+# Guards are rounded down, so that a price below one certainly passes; at or above it the exact test decides.
 _FLOOR = Context(prec=EXACT.prec, rounding=ROUND_FLOOR)
 
 
@@ -19,7 +20,10 @@ class Guards(NamedTuple):
 
 
 class RiskManager:
-    """Judges a short against its margin. `mmr` is the maintenance margin rate of the instrument."""
+    """Judges a short against its margin. `mmr` is the maintenance margin rate of the instrument.
+
+    Source: docs/domain.md, section 6.
+    """
 
     __slots__ = ("_margin_exit_ratio",)
 
@@ -27,7 +31,7 @@ class RiskManager:
         self._margin_exit_ratio = margin_exit_ratio
 
     def must_exit(self, position: Position, price: Decimal, mmr: Decimal) -> bool:
-        """Return whether maintenance has eaten up too much of the margin balance at `price`."""
+        """Return whether maintenance margin takes up too much of the margin balance at `price`."""
         maintenance = mmr * position.quantity * price
         balance = position.margin + position.quantity * (position.perp_entry - price)
         return balance <= 0 or maintenance >= self._margin_exit_ratio * balance

@@ -23,6 +23,8 @@ def round_trip(position: Position, funding: Decimal, payments: int, end: Exit) -
     """Return the closed round trip of a hedge on which `funding` was booked in `payments` settlements.
 
     A liquidated short loses its whole margin. Call inside `exact()`.
+
+    Source: docs/domain.md, section 4 and 6.
     """
     quantity, fees = position.quantity, position.entry_fees + end.fees
     if end.perp_price is None:
@@ -45,5 +47,7 @@ def last_due_ms(trade: Trade) -> int:
     """Return the last ms at which settlements, from the one after opening on, were due to a round trip.
 
     Settlements come before closing, liquidations and delistings before settlements.
+
+    Source: docs/domain.md, section 3.
     """
     return trade.closed_at_ms - (trade.reason in _BEFORE_SETTLEMENTS)

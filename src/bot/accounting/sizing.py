@@ -32,7 +32,10 @@ class CapitalPlan:
 
 
 class PositionSizer:
-    """Finds the largest quantity, in whole steps, that budget and caps allow; its floor is exact."""
+    """Finds the largest quantity, in whole steps, that budget and caps allow; its floor is exact.
+
+    Source: docs/domain.md, section 4.
+    """
 
     __slots__ = ("_leverage", "_limits", "_perp_share", "_slots", "_spot_share")
 
@@ -94,7 +97,8 @@ class PositionSizer:
         free_cash: Amount,
         exposure: Decimal,
     ) -> list[Amount]:
-        """Return how many steps each limit allows; budgets count times the leverage: nothing is divided."""
+        """Return the number of steps that each limit allows."""
+        # Budget and unit are both multiplied by the leverage: division by it would round before the floor.
         limits, leverage, step = self._limits, self._leverage, instrument.qty_step
         unit = (spot * self._spot_share + perp * self._perp_share) * step
         slot = base * limits.allocation * leverage

@@ -12,7 +12,9 @@ from bot.numbers.columns import DecimalColumn, Mantissas
 from bot.numbers.money import EXACT, MONEY_PLACES, scaled
 
 Index = IntArray | slice
+# Half the int64 range: `quantize` may add up to half a unit to a value within the limit.
 _LIMIT = 2**62
+# Products beyond 64 bits are held as high * _BASE + low, each of them an int64.
 _BASE = 10**9
 _ONE: IntArray = np.array(1)
 
@@ -56,6 +58,7 @@ class ExactArray:
         factor, exponent, size = _parts(other)
         bound, exponent = self.bound * size, self.exponent + exponent
         mantissas = self.mantissas
+        # Python integers are slow: they are used only where two int64 halves do not hold the product either.
         if bound >= _LIMIT and mantissas.dtype != object and max(bound // _BASE, size * _BASE) < _LIMIT:
             return _WideArray(mantissas, factor, exponent, bound)
         return ExactArray(_room(mantissas, max(bound, size)) * factor, exponent, bound)
@@ -109,8 +112,13 @@ class ExactArray:
         if exponent <= self.exponent:
             return self._over(exponent)
         size, unit, half = _rounding(exponent - self.exponent)
+        # Ties go to even: half a unit less one is added, and one more where the floored quotient is odd.
+        # Floor division makes this right for negative values too. `2 * size` keeps the unit itself in 64
+        # bits.
         mantissas = _room(self.mantissas, max(self.bound, 2 * size))
         rounded = (mantissas + ((mantissas // unit & _ONE) + half)) // unit
+        # 1 more than the quotient of the bounds: a value may be rounded up. Integers that fit again are
+        # packed.
         bound = self.bound // size + 1
         fits = rounded.dtype.hasobject and bound < _LIMIT
         return ExactArray(rounded.astype(np.int64) if fits else rounded, exponent, bound)
@@ -121,6 +129,7 @@ class ExactArray:
 
     def running(self) -> "ExactArray":
         """Return the sums of the first 1, 2, ... values."""
+        # No partial sum of n values is above n times the bound, whatever their signs.
         bound = self.bound * len(self.mantissas)
         return ExactArray(_room(self.mantissas, bound).cumsum(), self.exponent, bound)
 
@@ -146,6 +155,7 @@ class ExactArray:
     def _aligned(self, other: "ExactArray") -> tuple[Mantissas, Mantissas, int, int]:
         exponent = min(self.exponent, other.exponent)
         left, right = self._over(exponent), other._over(exponent)  # noqa: SLF001 - its own kind
+        # One bound serves sum, difference and comparison: |left| + |right| is above all of them.
         bound = left.bound + right.bound
         return _room(left.mantissas, bound), _room(right.mantissas, bound), exponent, bound
 
@@ -157,6 +167,7 @@ class _WideArray(ExactArray):
 
     def __init__(self, mantissas: Mantissas, factor: Mantissas | int, exponent: int, bound: int) -> None:
         self.exponent, self.bound = exponent, bound
+        # upper * factor and (remainder < _BASE) * factor both stay below _LIMIT: `__mul__` has checked it.
         upper = mantissas // _BASE
         low = (mantissas - upper * _BASE) * factor
         carried = low // _BASE
@@ -170,6 +181,8 @@ class _WideArray(ExactArray):
     def quantize(self, step: Decimal) -> ExactArray:
         """Return each value rounded half-even to the places of `step`, a power of ten."""
         exponent = step.adjusted()
+        # Rounding by less than _BASE, or by a unit whose doubled remainder would wrap, goes by Python
+        # integers.
         unit = 10 ** max(exponent - self.exponent, 0) // _BASE
         if not 0 < unit < _LIMIT // (4 * _BASE):
             return ExactArray(self.mantissas, self.exponent, self.bound).quantize(step)

@@ -31,6 +31,7 @@ class EventMask:
     @classmethod
     def of(cls, mask: BoolArray) -> Self:
         """Return the event mask of `mask`."""
+        # Two entries past the end, both "never": a search may start right after the last event, or one later.
         count = len(mask)
         marked = np.where(mask, np.arange(count, dtype=np.int32), np.int32(count))
         found = np.full(count + 2, count, dtype=np.int32)
@@ -74,6 +75,8 @@ class ThresholdColumn:
 
     def satisfying(self, rising: Callable[[Decimal], bool]) -> BoolArray:
         """Return the mask of values that satisfy `rising`, a condition that stays true for larger values."""
+        # `rising` is a Python predicate on Decimals: bisecting the distinct values asks it log2(n) times
+        # only.
         if self._distinct is None:
             self._distinct = np.unique(self._mantissas).tolist()
         place = bisect_left(self._distinct, True, key=lambda whole: rising(self._value(whole)))
@@ -88,6 +91,7 @@ class ThresholdColumn:
         Before `end`, which lies after `start`; the number of values stands for none, or for one that was not
         looked for. Amounts and units are above zero.
         """
+        # The highest value of each span, compared exactly, rules out most rows before any search.
         found = np.full(len(start), len(self._mantissas))
         some = np.flatnonzero((self._highest_between(start, end) * units).at_least(amounts))
         if len(some):
@@ -109,10 +113,14 @@ class ThresholdColumn:
 
     def _searched(self, start: IntArray, amounts: ExactArray, units: ExactArray) -> IntArray:
         highest, count = self._highest_ahead(), len(self._mantissas)
+        # value >= amount / unit is mantissa >= ceil(amount / (unit * scale)): the floor, plus one unless it
+        # is exact. Nothing is divided with rounding, so that a tie counts as reached.
         scale = Decimal(1).scaleb(self._exponent)
         floor = amounts // (units * scale)
         exact = (floor * (units * scale)).at_least(amounts)
         least = np.minimum(floor.mantissas + ~exact, _MOST).astype(np.int64)
+        # Binary lifting from the largest power of two down: skip 2**power values while all of them are too
+        # low.
         places = np.array(start)
         for power in range(len(highest) - 1, -1, -1):
             ahead = highest[power, np.minimum(places, count)]
@@ -121,6 +129,8 @@ class ThresholdColumn:
 
     def _highest_between(self, start: IntArray, end: IntArray) -> ExactArray:
         """Return, for each of many, the highest value from `start` to before `end`."""
+        # Sparse table: a span is covered by two overlapping blocks of the largest power of two that fits in
+        # it.
         highest = self._highest_ahead()
         powers = np.maximum(np.frexp(end - start)[1] - 1, 0)
         peaks = np.maximum(highest[powers, start], highest[powers, end - (1 << powers)])

@@ -28,6 +28,8 @@ class FastForward:
         self._positions = positions
         self._margin = margin
         self._contracts = contracts
+        # Accounts are full with every slot taken, or with every pair held: entries need not be looked for
+        # then.
         self._full = slots, len(columns.symbols)
         floor = strategy.entry_floor
         self._entries = None if floor is None else (floor, columns.entry_mask(floor))
@@ -37,6 +39,8 @@ class FastForward:
     def next_stop(self, at: int, last: int) -> int:
         """Return the first event from `at` on, at most `last`, at which an order is possible."""
         held = self._positions.held
+        # A strategy with memory has to see every settlement, and unfinished hedges are worked on at every
+        # event.
         if self._strategy.remembers or self._positions.unfinished:
             return at
         full = len(held) in self._full
@@ -50,6 +54,7 @@ class FastForward:
     def _first_entry(self, floor: Decimal, entry_mask: EventMask, at: int, last: int) -> int:
         """Return the first event at which a pair that is not held may be entered."""
         held, may_enter = self._positions.held, self._strategy.may_enter
+        # The mask knows the best rate of each event only: whether that pair is free and living is asked here.
         while (at := entry_mask.first(at)) < last:
             for view in self._contracts.living(self._columns.events[at].decidable):
                 funding = view.funding
@@ -63,6 +68,8 @@ class FastForward:
         pair, exit_mask = self._pair(position.symbol)
         ending = self._columns.index_from(self._contracts.end_ms(position.symbol))
         stop = min(last, self._first_margin_check(position, pair, at), exit_mask.first(at), ending)
+        # With a ceiling the mask holds every event whose rate allows an exit; without one each view is asked.
+        # No view before `stop` is None: the mask stops at events without one.
         if self._strategy.exit_ceiling is not None:
             return stop
         wants_exit = self._strategy.wants_exit
@@ -79,6 +86,7 @@ class FastForward:
 
     def _first_margin_check(self, position: Position, pair: PairColumns, at: int) -> int:
         """Return the first event from `at` on at which the margin of a hedge has to be checked."""
+        # Guards depend on the position alone, so a result stands until the position changes or is passed.
         known = self._margin_checks.get(position.symbol)
         if known is None or known[0] is not position or known[1] < at:
             place = pair.first_margin_check(min(self._margin.guards(position)), at)

@@ -156,6 +156,8 @@ class EquityCurves:
         recovered = while_held | (net >= needed)
         first, newest = ends.copy(), accounts.until - 1
         some = np.flatnonzero(while_held)
+        # Highs never fall within a hedge; moved apart by `step` they ascend over all hedges: one search
+        # serves all.
         step = step_between(np.append(by_cell.high, needed[some]), len(curves.first))
         keys = by_cell.high + curves.owners * step
         owners = curves.owners[trades.cells[which[some]]]
@@ -175,6 +177,8 @@ class EquityCurves:
         equity, cells = trades.curves.equity_at(moments, before)
         place = np.repeat(cells[trades.hedges][accounts.trades] - first, counts)
         place += np.arange(len(place))
+        # Rows of flat closes index past the cells of their hedge, the last of them past all: they are
+        # overwritten.
         closes = np.take(equity, place, mode="clip")
         closes += np.repeat(accounts.cash, counts)
         closes[(first + held)[flat]] = self._cash_after[flat]

@@ -67,6 +67,8 @@ class HedgeCurves:
         quantities, shorts = opened.quantity[owners], opened.perp_entry[owners]
         value = formulas.hedge_value(quantities, pair.spots[events], shorts, pair.perps[events]).units()
         paid = np.where(places > 0, _paid(pair, quantities, events), 0)
+        # One sum over all hedges, less what each began with; if the total wraps, the differences are right
+        # still.
         funding = np.cumsum(paid)
         funding -= funding[first][owners]
         equity = value + funding - (opened.spot_cost + opened.entry_fees).units()[owners]
@@ -82,6 +84,7 @@ class HedgeCurves:
         owners, places = ragged(end - begin)
         at = moments[begin[owners] + places] - self.events[self.first][owners]
         equity = self.equity[self.first[owners] + at].astype(np.float64)
+        # The 0.0 at the end is for hedges without a moment: their index is one past the cells of all.
         return np.append(equity, 0.0), np.cumsum(end - begin) - (end - begin)
 
 
@@ -99,6 +102,7 @@ def _paid(pair: PriceColumns, quantities: ExactArray, events: IntArray) -> IntAr
 
 def segment_sums(values: IntArray, starts: IntArray) -> IntArray:
     """Return the sum of values[starts[n]:starts[n + 1]] for each n."""
+    # Wrapping of the running total cancels: only the sum of each segment has to fit 64 bits.
     return np.diff(np.append(0, np.cumsum(values))[starts])
 
 
@@ -129,6 +133,7 @@ class HedgeExtremes:
         at_peak = curves.equity == high
         peak_at = np.maximum.accumulate(np.where(at_peak, cells, 0))
         gap_ms = running_max(_gaps(cells[at_peak], curves, times_ms), owners)
+        # A cell deepens only against the cell before of the same hedge; equal drawdowns are no deepening.
         deeper = np.zeros(len(cells), dtype=bool)
         deeper[1:] = (drawdown[1:] > drawdown[:-1]) & (owners[1:] == owners[:-1])
         newest = np.maximum.accumulate(np.where(deeper, cells, -1))

@@ -181,10 +181,12 @@ class HedgeBook:
         fatal = pair.highs.first_reaching(*held, *self.risk.liquidation_terms(*facts))
         forced = pair.marks.first_reaching(*held, *self.risk.exit_terms(*facts))
         first, self._count = self._count, self._count + len(opened.entries)
+        # One column always stays unused: NO_HEDGE is -1, and reads there that nothing ever ends it.
         while self._count >= self._rows.shape[1]:
             never = np.zeros_like(self._rows)
             never[-2:] = len(pair.events)
             self._rows = np.hstack([self._rows, never])
+        # The same at every call: exponents follow from price columns, steps and places, not from the values.
         self._exponents = [amount.exponent for amount in amounts]
         rows = opened.entries, *(amount.mantissas for amount in amounts), fatal, forced
         for row, values in zip(self._rows, rows, strict=True):

@@ -14,6 +14,8 @@ from bot.numbers.thresholds import EventMask
 
 REASONS = (CloseReason.SIGNAL, CloseReason.MARGIN, CloseReason.LIQUIDATION, CloseReason.END)
 SIGNAL, MARGIN, LIQUIDATION, END = range(4)
+# A code is hedge | 30 bits of end event | 2 bits of reason: with 31 bits left for the hedge it stays positive
+# in an int64, and sorting codes sorts by hedge, then by end.
 _EVENT_BITS = 30
 
 
@@ -91,6 +93,7 @@ def find_trades(
     With `cash` entries are sized by what there is of it; without, by slots.
     The last event closes everything; a pair whose position ends at an event is not entered again there.
     """
+    # An `EventMask.next` has two entries more than events; `last` is the index of the last event.
     count, last = len(trials), next_entry.table.shape[1] - 3
     places, skipped = np.arange(count), np.zeros(count, dtype=np.int64)
     steps: list[tuple[IntArray, IntArray]] = []
@@ -108,6 +111,7 @@ def find_trades(
         hedges = book.opened(entries) if cash is None else book.opened_with(entries, left[places], signals)
         ends, reasons = _ends(signals, hedges, book, last)
         start = ends + 1
+        # Too small an order opens nothing: the trial looks for its next entry from the next event on.
         fits = hedges >= 0
         if not fits.all():
             skipped[places[~fits]] += 1
@@ -123,6 +127,7 @@ def _trial_trades(steps: Sequence[tuple[IntArray, IntArray]], count: int, skippe
     places = np.concatenate([none, *(places for places, _ in steps)])
     codes = np.concatenate([none, *(codes for _, codes in steps)])
     starts = np.concatenate([[0], np.cumsum(np.bincount(places, minlength=count))])
+    # Stable, so that the trades of a trial stay in order of time.
     return TrialTrades(codes[np.argsort(places, kind="stable")], starts, skipped)
 
 
@@ -130,6 +135,9 @@ def _ends(signals: IntArray, hedges: IntArray, book: HedgeBook, last: int) -> tu
     """Return end events and reasons of hedges that a signal, or the last event, would end at `signals`."""
     ends = signals.copy()
     reasons = np.where(signals < last, SIGNAL, END)
+    # On a tie liquidation comes before margin exit and margin exit before signal; the last event closes by
+    # END, but a liquidation on the way to it still comes first. Both masks compare with `ends` as they were
+    # at first.
     margin_exits, liquidations = book.margin_exit_at[hedges], book.liquidated_at[hedges]
     for moments, reason, when in (
         (margin_exits, MARGIN, (margin_exits <= ends) & (margin_exits < last)),

@@ -127,6 +127,8 @@ class TradeSequences:
         return AccountTrades.of(self._trades, which, starts, initial, len(self._calendar.times_ms))
 
     def _check(self, initial: int, count: int) -> None:
+        # No account makes more than `count` trades, so no sum of amounts over its trades reaches 2**60; that
+        # leaves room in an int64 for the differences and doublings of peaks and drawdowns.
         for amounts in (*self._trades.sums().values(), self._trades.curves.equity):
             if initial + int(np.abs(amounts).max(initial=0)) * (count + 1) >= _SAFE_UNITS:
                 raise OverflowError
