@@ -40,12 +40,12 @@ def print_run(path: Path, *, as_json: bool) -> None:
         data = store.load(config.exchange, config.symbols, config.end, config.start)
     window = ReplayWindow.build(config, data)
     result = replay(config, window)
-    insight = explain(result, window, Baselines(window))
+    explanation = explain(result, window, Baselines(window))
     if as_json:
-        print(json.dumps({**result.document(), **insight.document()}))
+        print(json.dumps({**result.document(), **explanation.document()}))
     else:
         _print_summary(result, data)
-        _print_insight(insight)
+        _print_explanation(explanation)
 
 
 def read_config(path: Path) -> RunConfig:
@@ -108,9 +108,9 @@ def _print_summary(result: RunResult, data: MarketData) -> None:
         out.print(f"the last {_SHOWN_TRADES} of {len(result.trades)} trades; --json prints them all")
 
 
-def _print_insight(insight: RunExplanation) -> None:
+def _print_explanation(explanation: RunExplanation) -> None:
     out = console()
-    carry, held = insight.carry, insight.baseline.metrics
+    carry, held = explanation.carry, explanation.baseline.metrics
     share = "" if carry.captured_share is None else f", of which {carry.captured_share:.1%} captured"
     out.print(
         f"\nHolding throughout: net {plain(held.net_pnl)}, funding {plain(carry.available_funding)}{share}"
@@ -121,7 +121,7 @@ def _print_insight(insight: RunExplanation) -> None:
         f"after the last exit {plain(carry.missed_after_exit)}; "
         f"fees beyond holding's {plain(carry.extra_fees)}"
     )
-    for report in insight.blocked:
+    for report in explanation.blocked:
         out.print(f"No entry {refusal(report)}")
 
 

@@ -250,7 +250,7 @@ def run_records(
             yield from zip((number for number, _ in group), found, strict=True)
 
 
-def insight(result: RunResult, windows: WindowCache) -> RunExplanation:
+def explanation(result: RunResult, windows: WindowCache) -> RunExplanation:
     """Return the rival of a replayed trial and, if it did not trade, why."""
     return explain(result, windows.window(result.config), windows.baselines(result.config))
 

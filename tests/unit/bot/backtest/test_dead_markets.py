@@ -129,11 +129,11 @@ def test_holding_and_captured_carry_end_with_the_contract() -> None:
     market = {"X": dead(30)}
     config = configured(market, end=START + 80 * HOUR_MS, end_dead_markets=True)
     shown = window(market, config)
-    insight = explain(replay(config, shown), shown, Baselines(shown))
-    assert [trade.reason for trade in insight.baseline.trades] == [CloseReason.DELISTED]
-    assert insight.carry.available_funding == insight.baseline.metrics.total_funding
-    assert insight.carry.captured_share == 1
-    assert insight.carry.missed_after_exit == 0
+    explanation = explain(replay(config, shown), shown, Baselines(shown))
+    assert [trade.reason for trade in explanation.baseline.trades] == [CloseReason.DELISTED]
+    assert explanation.carry.available_funding == explanation.baseline.metrics.total_funding
+    assert explanation.carry.captured_share == 1
+    assert explanation.carry.missed_after_exit == 0
 
 
 def test_what_kept_a_run_out_after_the_end_says_so() -> None:

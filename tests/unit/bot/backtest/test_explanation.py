@@ -11,7 +11,7 @@ from bot.backtest.decision_trace import decision_snapshots
 from bot.models import HOUR_MS
 
 
-def insight(market: dict[str, Any], **overrides: Any) -> RunExplanation:
+def explanation(market: dict[str, Any], **overrides: Any) -> RunExplanation:
     config = configured(market, initial_capital=1000, **overrides)
     shown = window(market, config)
     return explain(replay(config, shown), shown, Baselines(shown))
@@ -20,7 +20,7 @@ def insight(market: dict[str, Any], **overrides: Any) -> RunExplanation:
 def test_missed_carry_is_split_by_when_it_was_missed() -> None:
     rates = {1: "0.0001", 2: "0.0002", 3: "0.001", 4: "0.003", 5: "0.00004", 6: "0.00005", 7: "0.002"}
     rates |= {8: "0.00006", 9: "0.00007"}
-    carry = insight({"X": pair(rates, ["100"] * 9)}, exit_funding_rate="0.0001").carry
+    carry = explanation({"X": pair(rates, ["100"] * 9)}, exit_funding_rate="0.0001").carry
     per_unit = Decimal(5 * 100)
     assert carry.available_funding == per_unit * sum(map(Decimal, list(rates.values())[1:]))
     assert carry.missed_before_entry == per_unit * (Decimal("0.0002") + Decimal("0.001"))
@@ -33,7 +33,7 @@ def test_missed_carry_is_split_by_when_it_was_missed() -> None:
 
 def test_holding_itself_misses_nothing_and_pays_nothing_extra() -> None:
     market = {"X": pair({1: "0.001", 2: "-0.002", 3: "0.001"}, ["100"] * 3)}
-    carry = insight(market, strategy_mode="hold", spot_taker="0.001").carry
+    carry = explanation(market, strategy_mode="hold", spot_taker="0.001").carry
     assert (carry.missed_before_entry, carry.missed_between, carry.missed_after_exit) == (0, 0, 0)
     assert (carry.extra_round_trips, carry.extra_fees) == (0, 0)
     assert carry.captured_share is None
@@ -51,7 +51,7 @@ def test_the_baseline_is_shared_by_runs_that_differ_only_in_their_strategy() -> 
 def test_a_run_without_trades_names_the_gates_and_the_nearest_misses() -> None:
     rates = {1: "0.0001", 2: "0.00025", 3: "0.0002", 30: "0.01", 31: "0.01"}
     [stale, low] = sorted(
-        insight({"X": pair(rates, ["100"] * 3)}, min_funding_rate="0.0003").blocked, key=lambda r: r.gate
+        explanation({"X": pair(rates, ["100"] * 3)}, min_funding_rate="0.0003").blocked, key=lambda r: r.gate
     )
     assert (stale.gate, stale.blocked) == ("fresh_prices", 1)
     assert low.document() == {
@@ -67,20 +67,20 @@ def test_a_run_without_trades_names_the_gates_and_the_nearest_misses() -> None:
 
 def test_an_account_too_small_to_open_is_blocked_by_size() -> None:
     market = {"X": pair({1: "0.01", 2: "0.01"}, ["100"] * 2, instrument={**RULES, "min_qty": "1000"})}
-    [report] = insight(market).blocked
+    [report] = explanation(market).blocked
     assert (report.gate, report.blocked) == ("size", 1)
 
 
 def test_composite_explains_rate_score_and_volume() -> None:
     market = {"X": pair({1: "-0.0001", 2: "0.0001", 3: "0.0002", 4: "0"}, ["100"] * 4)}
-    reports = {report.gate: report for report in insight(market, strategy_mode="composite").blocked}
+    reports = {report.gate: report for report in explanation(market, strategy_mode="composite").blocked}
     assert reports.keys() == {"positive_rate", "entry_threshold"}
     assert reports["entry_threshold"].blocked == 2
     assert reports["entry_threshold"].nearest.needed == Decimal("0.5")
 
 
 def test_a_run_with_trades_needs_no_explanation() -> None:
-    assert insight({"X": pair({1: "0.01", 2: "0.01"}, ["100"] * 2)}).blocked == ()
+    assert explanation({"X": pair({1: "0.01", 2: "0.01"}, ["100"] * 2)}).blocked == ()
 
 
 def test_a_run_with_trades_counts_what_kept_it_out_between_them() -> None:

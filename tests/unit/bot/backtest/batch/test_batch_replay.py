@@ -40,8 +40,8 @@ def document(alone: RunResult, together: TrialSummary, record: RunRecord) -> dic
 
 
 def summary(result: RunResult, shown: ReplayWindow, baselines: Baselines) -> TrialSummary:
-    insight = explain(result, shown, baselines)
-    return TrialSummary(result.metrics, insight.baseline.metrics, insight.carry, result.ledger)
+    explanation = explain(result, shown, baselines)
+    return TrialSummary(result.metrics, explanation.baseline.metrics, explanation.carry, result.ledger)
 
 
 @st.composite
