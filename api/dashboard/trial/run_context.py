@@ -1,8 +1,9 @@
 """The run that a page is about: a trial of a sweep, or a backtest of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -15,9 +16,10 @@ from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
 from sweeps.analysis.progress import get_spec
-from sweeps.analysis.queries import one_trial, stored_equity, stored_trades
+from sweeps.analysis.queries import one_trial, stored_record
 from sweeps.jobs.jobs import JobKind, JobState, JobView, get_job
 from sweeps.spec.metrics import CARRY, HOLD_NET_PNL, METRICS, MetricKind
+from sweeps.storage.curves import decode_equity, decode_trades
 from sweeps.storage.states import TrialState
 
 Equity = list[tuple[int, Decimal]]
@@ -25,17 +27,27 @@ Equity = list[tuple[int, Decimal]]
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """A run with a result; `base` is the address of the parts of its page, curve and trades if stored.
+    """A run with a result: `base` is the address of its page, `figures` are metrics by name, money Decimal.
 
-    `figures` are its metrics by name, money as Decimal.
+    Curve and trades are decoded where they are asked for: most parts of a page show neither.
     """
 
     base: str
     run: StoredRun
     figures: Mapping[str, Any]
-    equity: Equity | None
-    trades: list[dict[str, Any]] | None
     findings: Sequence[RunFinding]
+    decode_equity: Callable[[], Equity] | None
+    decode_trades: Callable[[], list[dict[str, Any]]] | None
+
+    @property
+    def equity(self) -> Equity | None:
+        """Stored equity curve, (ms UTC, equity); None if none was kept."""
+        return None if self.decode_equity is None else self.decode_equity()
+
+    @property
+    def trades(self) -> list[dict[str, Any]] | None:
+        """Stored trades as in the result document; None if none were kept."""
+        return None if self.decode_trades is None else self.decode_trades()
 
 
 def trial_context(connection: sa.Connection, sweep_id: int, number: int) -> RunContext:
@@ -43,15 +55,15 @@ def trial_context(connection: sa.Connection, sweep_id: int, number: int) -> RunC
     spec, trial = get_spec(connection, sweep_id), one_trial(connection, sweep_id, number)
     if trial.state is TrialState.FAILED:
         raise TrialFailedError(number, trial.error or "")
-    equity = stored_equity(connection, sweep_id, number)
+    record = stored_record(connection, sweep_id, number)
     run = trial_run(sweep_id, spec, number, trial.run_key)
     return RunContext(
         f"/dashboard/sweeps/{sweep_id}/trials/{number}",
-        replace(run, stored=equity is not None),
+        replace(run, stored=record is not None),
         trial.metrics or {},
-        equity,
-        stored_trades(connection, sweep_id, number),
         trial.findings,
+        None if record is None else partial(decode_equity, record.equity),
+        None if record is None else partial(decode_trades, record.trades),
     )
 
 
@@ -61,10 +73,14 @@ def backtest_context(job: JobView) -> RunContext:
         raise BacktestUnfinishedError(job.id, job.error or f"it is {job.state}")
     # Its data are read apart from those of every sweep, whose numbers are positive.
     run = StoredRun(-job.id, f"backtest {job.id}", _config_of(job), job.result["run_key"], stored=True)
-    equity = [(t_ms, Decimal(value)) for t_ms, value in job.result["equity"]]
-    figures, trades = job_figures(job.result), job.result["trades"]
+    result = job.result
     return RunContext(
-        f"/dashboard/backtests/{job.id}", run, figures, equity, trades, job_findings(job.result)
+        f"/dashboard/backtests/{job.id}",
+        run,
+        job_figures(result),
+        job_findings(result),
+        lambda: [(t_ms, Decimal(value)) for t_ms, value in result["equity"]],
+        lambda: list(result["trades"]),
     )
 
 

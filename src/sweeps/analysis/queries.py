@@ -19,7 +19,7 @@ from sweeps.spec.axis_positions import Numbers, value_ranks
 from sweeps.spec.metrics import METRICS
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Column, Measured, measured
-from sweeps.storage.curves import decode_equity, decode_trades
+from sweeps.storage.curves import StoredRecord, decode_equity, decode_trades
 from sweeps.storage.states import TrialState
 from sweeps.storage.tables import TRIAL_FAILED, is_shown, sweep, trial, trial_curve
 
@@ -208,25 +208,25 @@ def one_trial(connection: sa.Connection, sweep_id: int, number: int) -> TrialVie
 
 def stored_equity(connection: sa.Connection, sweep_id: int, number: int) -> list[tuple[int, Decimal]] | None:
     """Return the stored equity curve of a trial (ms UTC, equity), None if none was kept."""
-    blob = _blob(connection, trial_curve.c.equity, sweep_id, number)
-    return None if blob is None else decode_equity(blob)
+    record = stored_record(connection, sweep_id, number)
+    return None if record is None else decode_equity(record.equity)
 
 
 def stored_trades(connection: sa.Connection, sweep_id: int, number: int) -> list[dict[str, Any]] | None:
     """Return the stored round trips of a trial as in the result document, None if none were kept."""
-    blob = _blob(connection, trial_curve.c.trades, sweep_id, number)
-    return None if blob is None else decode_trades(blob)
+    record = stored_record(connection, sweep_id, number)
+    return None if record is None else decode_trades(record.trades)
 
 
-def _blob(
-    connection: sa.Connection, column: sa.ColumnElement[Any], sweep_id: int, number: int
-) -> bytes | None:
-    return connection.execute(
-        sa.select(column)
+def stored_record(connection: sa.Connection, sweep_id: int, number: int) -> StoredRecord | None:
+    """Return the stored equity curve of a trial with its trades, still encoded; None if none was kept."""
+    found = connection.execute(
+        sa.select(trial_curve.c.equity, trial_curve.c.trades)
         .join_from(trial_curve, sweep, sweep.c.id == trial_curve.c.sweep_id)
         .where(trial_curve.c.sweep_id == bounded_id(sweep_id), is_shown())
         .where(trial_curve.c.number == bounded_id(number + 1) - 1)
-    ).scalar_one_or_none()
+    ).one_or_none()
+    return None if found is None else StoredRecord(number, found.equity, found.trades)
 
 
 def _view(spec: SweepSpec, row: Any) -> TrialView:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from bot import ENGINE_VERSION
 from bot.market_store.database import database_now_ms, insert_or_skip
 from sweeps.queue.counters import count, finished_trials
+from sweeps.storage.curves import StoredRecord
 from sweeps.storage.leaderboard import best_first, prune_curves
 from sweeps.storage.results import Results
 from sweeps.storage.states import (
@@ -47,15 +48,6 @@ class Claim:
     data_pin: str | None = None
     may_reuse: bool = False
     owner: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """Encoded equity curve and round trips of one trial."""
-
-    number: int
-    equity: bytes
-    trades: bytes
 
 
 class LeaseOutcome(StrEnum):
@@ -144,7 +136,7 @@ def save_trials(
     connection: sa.Connection,
     claim: Claim,
     results: Results,
-    curves: Sequence[Curve] = (),
+    curves: Sequence[StoredRecord] = (),
     *,
     last: bool,
     lease_ms: int = LEASE_MS,
@@ -298,7 +290,7 @@ def _mark_running(connection: sa.Connection, sweep_id: int) -> None:
     )
 
 
-def _store_curves(connection: sa.Connection, claim: Claim, curves: Sequence[Curve]) -> None:
+def _store_curves(connection: sa.Connection, claim: Claim, curves: Sequence[StoredRecord]) -> None:
     if not curves:
         return
     rows = [

@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,15 @@ from bot.models import Trade
 from sweeps.storage.columns import money_of_units, money_units, unstorable
 
 _INT64 = np.dtype("<i8")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """Encoded equity curve and trades of one trial."""
+
+    number: int
+    equity: bytes
+    trades: bytes
 
 
 def encode_equity(points: Sequence[tuple[int, Decimal]]) -> bytes:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.backtest.batch import RunRecord
-from sweeps.queue.leases import LEASE_MS, Curve
+from sweeps.queue.leases import LEASE_MS
 from sweeps.spec.metrics import Direction
 from sweeps.spec.spec import SweepSpec, TopCurves
-from sweeps.storage.curves import encode_curve, encode_trades
+from sweeps.storage.curves import StoredRecord, encode_curve, encode_trades
 from sweeps.storage.states import TrialState
 from sweeps.watch import TRIAL_TIMEOUT_S
 from sweeps.work.replay import Outcome, completed_row, failed_row, row_of
@@ -43,7 +43,7 @@ class ChunkBuffer:
     spec: SweepSpec
     rows: list[dict[str, Any]] = field(default_factory=list)
     best: set[int] = field(default_factory=set)
-    curves: dict[int, Curve] = field(default_factory=dict)
+    curves: dict[int, StoredRecord] = field(default_factory=dict)
     started_ms: int = 0
     replayed: int = 0
     timed: int = 0
@@ -61,7 +61,7 @@ class ChunkBuffer:
 
     def keep_curve(self, number: int, record: RunRecord) -> None:
         """Keep equity curve and round trips of a trial among the best."""
-        self.curves[number] = Curve(number, encode_curve(record.curve), encode_trades(record.trades))
+        self.curves[number] = StoredRecord(number, encode_curve(record.curve), encode_trades(record.trades))
 
     def without_curves(self) -> list[int]:
         """Return the trials among the best whose curves are still missing."""
