@@ -25,7 +25,7 @@ class BoundedWork:
         self._thread = CapacityLimiter(1)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Return what `work` gives, once it is its turn; raises BusyError if too many requests are there."""
+        """Return the result of `work` once it had its turn; raises BusyError if too many requests wait."""
         if self._requests >= self._most:
             raise BusyError(f"{self._requests} {self._name} are under way; try again in a moment")
         self._requests += 1

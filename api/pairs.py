@@ -52,7 +52,7 @@ class Costs(Parameters):
 
     @property
     def round_trip(self) -> Decimal:
-        """Return what opening and closing both legs costs, as a share of the notional."""
+        """Return the cost of opening and closing both legs, as a share of the notional."""
         return round_trip_cost(FeeSchedule(self.spot_taker, self.perp_taker), self.slippage_bps.scaleb(-4))
 
 

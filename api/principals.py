@@ -47,7 +47,7 @@ class Principals:
         self._sessions: OrderedDict[str, tuple[int, Session]] = OrderedDict()
 
     async def by_token(self, given: str, database: Database) -> Principal | None:
-        """Return who holds a token, None if nobody does."""
+        """Return the holder of a token, None if nobody holds it."""
         if same_text(given, self._master):
             return MASTER
         digest = digest_of(given)
@@ -55,7 +55,7 @@ class Principals:
         return _holder(found[0]) if found else None
 
     async def by_session(self, cookie: str, database: Database) -> Principal | None:
-        """Return whose session a cookie is, None if it is nobody's, or over."""
+        """Return the principal of a session cookie, None if it is unknown or over."""
         if not 0 < len(cookie) <= _LONGEST_COOKIE:
             return None
         session = await self._session(self._digest(cookie), database)

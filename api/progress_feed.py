@@ -133,7 +133,7 @@ class ProgressFeed:
 
 
 def mark_of(sweep: SweepView) -> str:
-    """Return what tells a state of a sweep from others."""
+    """Return a mark that distinguishes a state of a sweep from others."""
     return f"{sweep.state}-{sweep.trials_done}-{sweep.trials_failed}"
 
 

@@ -109,7 +109,7 @@ class Replays:
     def blocked_entries(
         self, sweep_id: int, spec: SweepSpec, trial: TrialView
     ) -> list[dict[str, Any]] | None:
-        """Return what kept a trial from trading, nothing if it traded, None if it cannot be replayed."""
+        """Return the entry blockers of a trial, none if it traded, None if it cannot be replayed."""
         if trial.metrics is None:
             return None
         if trial.metrics["total_trades"]:

@@ -25,7 +25,7 @@ def admit(spec: SweepSpec, store: HistoricalDataStore, *, first: int = 0) -> Swe
 
 
 def admit_extension(before: SweepSpec, extended: SweepSpec, store: HistoricalDataStore) -> SweepSpec:
-    """Return what a sweep is to become as `admit` does; raises with the paths of the change."""
+    """Return the admitted extension of a sweep, as `admit` does; raises with the paths of the change."""
     try:
         return admit(extended, store, first=before.trial_count)
     except InvalidInputError as error:

@@ -25,7 +25,7 @@ _PROCESS_START_S = 30
 
 
 def broker_transport_options(settings: WorkerSettings) -> dict[str, Any]:
-    """Return how to talk to Redis: nothing waits for ever, nothing is redelivered while it still runs.
+    """Return options for Redis: nothing waits for ever, nothing is redelivered while it still runs.
 
     Raises: InvalidInputError if a running task could be handed out a second time.
     """

@@ -62,7 +62,7 @@ def free_job(
 
 
 def _reported(error: BaseException | None, at: InFlight | None) -> str:
-    """Return why a task ended; told in the log if its process did."""
+    """Return the reason for a task's end; logged if its process died."""
     if not isinstance(error, WorkerLostError | TimeLimitExceeded):
         return reason_of(error)
     hung = at is not None and at.hung and at.token > 0

@@ -106,12 +106,12 @@ def show_limit(seconds: float, first: int = 0, count: int = 0) -> None:
 
 
 def in_flight() -> list[InFlight]:
-    """Return what this process and its children work on, those included that died of it."""
+    """Return the work in flight of this process and its children, including children that died of it."""
     return [_read(slot) for slot in _used() if slot.task]
 
 
 def forget_task(task_id: str) -> InFlight | None:
-    """Return what was in flight in the process of that task, which has died, and show it no more."""
+    """Return the work in flight of that task, whose process has died, and clear its slot."""
     slot = _slot_of(task_id)
     if slot is None:
         return None

@@ -20,7 +20,7 @@ _PREFORK = "celery.concurrency.prefork"
 
 
 def spare_processes(worker: Any) -> int:
-    """Return how many processes of a worker's pool take jobs only; only a pool of forked ones has any."""
+    """Return the number of a pool's processes that take jobs only; only a pool of forked ones has any."""
     has_spare = worker.pool_cls.__module__ == _PREFORK and not worker.autoscale
     return SPARE_PROCESSES if has_spare else 0
 

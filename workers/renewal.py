@@ -119,7 +119,7 @@ def _end(work: InFlight) -> None:
 
 
 def named(work: InFlight) -> dict[str, int]:
-    """Return what is in flight as the fields of a line of the log."""
+    """Return work in flight as the fields of a log line."""
     if not work.token:
         return {}
     if work.job_id is not None:

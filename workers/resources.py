@@ -52,7 +52,7 @@ def job_runner() -> JobRunner:
 
 
 def _own() -> _Opened:
-    """Return what is open here, opened on first use; what a parent opened is never used by its child."""
+    """Return the resources of this process, opened on first use; a child never uses those of its parent."""
     if not _opened or _opened[-1].pid != os.getpid():
         settings = worker_settings()
         engine = open_engine(settings.database, pool_size=1)

@@ -8,15 +8,15 @@ from workers.resources import Task, chunk_runner, job_runner, outside_trials
 
 @app.task(name=REPLAY_CHUNK_TASK, bind=True)
 def replay_chunk(self: Task, sweep_id: int, chunk_id: int) -> str:
-    """Replay the missing trials of a chunk; return what became of it, for people who watch Flower."""
+    """Replay the missing trials of a chunk; return its outcome, for people who watch Flower."""
     with outside_trials(self.request.id):
-        hold = chunk_runner().run(sweep_id, chunk_id, self.request.id)
-    return hold or "not to be had"
+        outcome = chunk_runner().run(sweep_id, chunk_id, self.request.id)
+    return outcome or "unavailable"
 
 
 @app.task(name=RUN_JOB_TASK, bind=True)
 def run_job(self: Task, job_id: int) -> str:
-    """Do a single job; return what became of it, for people who watch Flower."""
+    """Do a single job; return its outcome, for people who watch Flower."""
     with outside_trials(self.request.id):
         state = job_runner().run(job_id)
-    return state or "not to be had"
+    return state or "unavailable"

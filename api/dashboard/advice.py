@@ -42,5 +42,5 @@ _BY_STATUS: Mapping[int, Advice] = MappingProxyType({404: _ELSEWHERE, 422: _ADDR
 
 
 def advice(problem: Problem) -> Advice:
-    """Return what to do about `problem`."""
+    """Return advice about `problem`."""
     return _BY_CODE.get(problem.code) or _BY_STATUS.get(problem.status) or Advice("", (_SWEEPS, _DATA))

@@ -107,7 +107,7 @@ class DataRow:
 
 
 def data_rows(run: RunResult) -> list[DataRow]:
-    """Return what a run read, symbol by symbol."""
+    """Return the data that a run read, symbol by symbol."""
     return [
         DataRow(
             symbol,
@@ -122,6 +122,6 @@ def data_rows(run: RunResult) -> list[DataRow]:
 
 
 def first_sorts(axes: Sequence[AxisCard], columns: Sequence[MetricLabel]) -> dict[str, str]:
-    """Return how each heading sorts when it is first pressed: metrics best first, parameters ascending."""
+    """Return the first sort order of each heading: metrics best first, parameters ascending."""
     metrics = {label.name: label.name if label.small_is_good else f"-{label.name}" for label in columns}
     return metrics | {axis.name: axis.name for axis in axes}

@@ -109,7 +109,7 @@ async def _bare_status(request: Request, error: Exception) -> Response:
 
 
 def _possible_methods(request: Request) -> str:
-    """Return what can be done at the path, as documented: the router looks at its first route only."""
+    """Return the methods documented for the path: the router looks at its first route only."""
     paths, path = request.app.openapi()["paths"], request.url.path
     here = path if path in paths else next((one for one in paths if compile_path(one)[0].match(path)), None)
     return ", ".join(sorted(method.upper() for method in paths.get(here, ())))

@@ -90,7 +90,7 @@ class HistoryChangedError(BotError):
     code = "history_changed"
 
     def __init__(self, run: str, *, stored: bool = False) -> None:
-        """Take what people call the run, and whether curve and trades of it are stored."""
+        """Take the name of the run, and whether its curve and trades are stored."""
         changed = f"{run} was replayed on other market data or by another engine version than there are now"
         rest = (
             "its stored curve and trades are shown, and what takes a replay is left out"
@@ -101,7 +101,7 @@ class HistoryChangedError(BotError):
 
 
 class CurveUnavailableError(BotError):
-    """A curve that is neither stored nor to be had by a replay."""
+    """A curve that is neither stored nor available by a replay."""
 
     code = "curve_unavailable"
 

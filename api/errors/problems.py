@@ -95,7 +95,7 @@ class ProblemError(BotError):
 
 
 def problem_of(error: BotError) -> Problem:
-    """Return what `error` means to a user; an error class without an own status takes its base's."""
+    """Return the problem document of `error`; an error class without an own status takes its base's."""
     if isinstance(error, ProblemError):
         return error.problem
     status = next((_STATUS_OF[kind] for kind in type(error).__mro__ if kind in _STATUS_OF), None)

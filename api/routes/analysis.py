@@ -79,7 +79,7 @@ async def all_at_once(
         int, Query(ge=1, le=20_000, description="most trials returned one by one")
     ] = MOST_POINTS,
 ) -> JsonResponse:
-    """Return how a metric is distributed, which axes explain it, and the front of risk and return.
+    """Return the distribution of a metric, the axes that explain it, and the front of risk and return.
 
     Further parameters name an axis or a metric and a value or `lowest..highest`.
     """
@@ -108,7 +108,7 @@ async def aggregate(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> JsonResponse:
-    """Return how each setting of the other axes did: share of trials in profit, best, mean, median, worst.
+    """Return the results of each setting of other axes: share of trials in profit, best, mean, median, worst.
 
     Further parameters name an axis or a metric and a value or `lowest..highest`.
     """

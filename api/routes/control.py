@@ -41,7 +41,7 @@ async def strategies() -> JsonResponse:
     openapi_extra=SWEEP_BODY,
 )
 async def validate(request: Request, replays: ReplaysDep, compiling: CompilingDep) -> JsonResponse:
-    """Return what the sweep would be; what would be refused is refused here in the same words."""
+    """Return the plan of the sweep; refuse whatever a submission would refuse, in the same words."""
     document = await read_object(request)
     spec = await compiling.run(lambda: admit(SweepSpec.parse(document), replays.store))
 

@@ -49,7 +49,7 @@ async def backtest(
     openapi_extra=RUN_BODY,
 )
 async def validate_backtest(request: Request, replays: ReplaysDep, compiling: CompilingDep) -> JsonResponse:
-    """Return what the run would be, as a sweep of one trial; what would be refused is refused here."""
+    """Return the plan of the run, as a sweep of one trial; refuse whatever a submission would refuse."""
     document = await read_object(request)
 
     def planned() -> dict[str, Any]:

@@ -50,7 +50,7 @@ def sweep_document(sweep: SweepView) -> dict[str, Any]:
 
 
 def progress_document(sweep: SweepView) -> dict[str, Any]:
-    """Return what changes while a sweep runs."""
+    """Return the fields of a sweep that change while it runs."""
     document = sweep_document(sweep)
     del document["spec"]
     return document
@@ -124,7 +124,7 @@ def panels_document(found: Panels) -> dict[str, Any]:
 
 
 def overview_document(found: Overview) -> dict[str, Any]:
-    """Return what is drawn of a sweep besides its heatmap; amounts are rounded to numbers here."""
+    """Return the charts of a sweep besides its heatmap; amounts are rounded to numbers here."""
     return {
         "metric": found.metric,
         "risk": found.risk,

@@ -50,7 +50,7 @@ class Client:
         return Sweep(self._connection, document)
 
     def plan(self, spec: Body) -> dict[str, Any]:
-        """Return what a sweep would be: trials, what is left out, time and space; submit nothing."""
+        """Return the plan of a sweep: trials, rejected cells, time and space; submit nothing."""
         return self._connection.call("POST", "/sweeps/validate", body=body_bytes(spec))
 
     def sweep(self, sweep_id: int) -> Sweep:
@@ -80,7 +80,7 @@ class Client:
         )
 
     def coverage(self) -> list[dict[str, Any]]:
-        """Return which market data the service holds, gaps included, one entry an exchange."""
+        """Return the market data that the service holds, gaps included, one entry an exchange."""
         return cast("list[dict[str, Any]]", self._connection.call("GET", "/data/coverage")["exchanges"])
 
     def strategies(self) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Run:
 
     @property
     def findings(self) -> list[Finding]:
-        """Return what the numbers have to be read with, warnings first."""
+        """Return the findings about the data of the run, warnings first."""
         return [finding(found) for found in self.document.get("findings", [])]
 
     @property

@@ -51,7 +51,7 @@ class Sweep:
 
     @property
     def name(self) -> str:
-        """Return what its author called it."""
+        """Return the name given by its author."""
         return str(self.document["name"])
 
     @property
@@ -61,13 +61,13 @@ class Sweep:
 
     @property
     def data_changed(self) -> str | None:
-        """Return why the market data it was submitted on were no longer held when it was last read."""
+        """Return the change of its market data since it was submitted, None if there was none."""
         reason = self.document["data_change"]
         return None if reason is None else str(reason)
 
     @property
     def outcome(self) -> str | None:
-        """Return how it had ended when it was last read, None before its end.
+        """Return its outcome when it was last read, None before its end.
 
         That is `completed`, `completed_with_failures`, `failed` (every trial did) or `cancelled`.
         """
@@ -75,7 +75,7 @@ class Sweep:
         return None if outcome is None else str(outcome)
 
     def failures(self) -> list[FailureReason]:
-        """Return why trials failed, the most frequent reason first; none did if it is empty.
+        """Return the failure reasons of trials, the most frequent first; empty if none failed.
 
         Reasons that differ in figures only count as one.
         """
@@ -83,7 +83,7 @@ class Sweep:
         return [FailureReason(**reason) for reason in found["reasons"]]
 
     def findings(self) -> list[Finding]:
-        """Return what is odd about the data of its windows, warnings first, as far as workers have read them.
+        """Return the findings about its data, warnings first, as far as workers have read them.
 
         Those of a trial are with the trial.
         """
@@ -101,7 +101,7 @@ class Sweep:
         return self._take(self._connection.call("GET", self._path))
 
     def progress(self) -> Progress:
-        """Return how far it is now."""
+        """Return its progress now."""
         return Progress.of(self.refresh().document)
 
     def wait(
@@ -244,7 +244,7 @@ class Sweep:
         return self._connection.chunks(f"{self._path}/export", query={"format": format})
 
     def manifest(self) -> dict[str, Any]:
-        """Return what belongs to exported numbers: spec, data, versions, columns."""
+        """Return the manifest of exported numbers: spec, data, versions, columns."""
         return self._connection.call("GET", f"{self._path}/export/manifest")
 
     def _columns(self) -> TrialColumns:
@@ -271,7 +271,7 @@ def format_of(export: Path) -> ExportFormat | None:
 
 
 def manifest_path(export: Path) -> Path:
-    """Return where the manifest of an exported file lies."""
+    """Return the path of the manifest of an exported file."""
     return export.with_name(f"{export.name}.manifest.json")
 
 

@@ -30,7 +30,7 @@ class TrialColumns(NamedTuple):
         return cls(params, metrics, axes)
 
     def kind(self, name: str) -> Kind:
-        """Return what the values of a parameter or metric are."""
+        """Return the kind of the values of a parameter or metric."""
         kinds = {column.name: column.kind for column in self.metrics}
         kinds |= {axis: column.kind for axis, column in zip(self.axes, self.params, strict=True)}
         return kinds[name]

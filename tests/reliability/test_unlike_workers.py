@@ -36,7 +36,7 @@ def test_worker_of_another_engine_version_leaves_the_sweep_to_those_of_its_own(
     running.start_worker("stranger", **{ENGINE_VERSION: "0.9.0"})
     sweep_id = running.submit(spec, size=5)
     eventually(
-        lambda: running.service.log_of("worker-stranger").count(": 'not to be had'") >= 4,
+        lambda: running.service.log_of("worker-stranger").count(": 'unavailable'") >= 4,
         20,
         "every message has been refused",
     )
@@ -57,7 +57,7 @@ def test_worker_whose_clock_is_an_hour_ahead_takes_the_work_of_nobody(running: I
     eventually(lambda: running.chunks(sweep_id, "running"), 20, "the chunk is in work")
     running.start_worker("early", **{CLOCK_AHEAD: "3600"})
     eventually(
-        lambda: ": 'not to be had'" in running.service.log_of("worker-early"),
+        lambda: ": 'unavailable'" in running.service.log_of("worker-early"),
         15,
         "the message is handed out again",
     )

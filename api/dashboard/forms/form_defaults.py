@@ -93,7 +93,7 @@ def _market(
 
 
 def first_suggestions(connection: sa.Connection, markets: list[Market]) -> dict[str, Any]:
-    """Return what the window of the first run suggests, by strategy; nothing where it cannot be read."""
+    """Return the suggestions of the first run's window, by strategy; nothing where it cannot be read."""
     run = first_run(markets, {})
     if "symbols" not in run:
         return {}

@@ -65,7 +65,7 @@ def parameter_groups(catalogue: Mapping[str, Any] | None = None) -> list[Paramet
 
 
 def parameter_kinds() -> dict[str, str]:
-    """Return how each parameter is entered, by name."""
+    """Return the kind of form field of each parameter, by name."""
     return {field.name: field.kind for group in parameter_groups() for field in group.fields}
 
 

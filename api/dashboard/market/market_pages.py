@@ -39,7 +39,7 @@ async def glossary_page(request: Request, pages: PagesDep) -> HTMLResponse:
 async def data_page(
     request: Request, pages: PagesDep, database: DatabaseDep, replays: ReplaysDep, days: Days = 0
 ) -> HTMLResponse:
-    """Return what market data is held, and the ways to bring in more."""
+    """Return the page of held market data, and the ways to bring in more."""
     return pages.render(
         request,
         "data.html",
@@ -155,5 +155,5 @@ def _choice(query: dict[str, str], days: int, sort: str, costs: Costs) -> dict[s
 
 
 def _kept(query: dict[str, str]) -> dict[str, str]:
-    """Return what every link of the explorer hands on: the window and the costs."""
+    """Return the query that every link of the explorer hands on: the window and the costs."""
     return {name: query[name] for name in ("days", *Costs.model_fields) if query.get(name)}

@@ -32,7 +32,7 @@ class SymbolCard:
 
     @property
     def label(self) -> str:
-        """Return what the picture shows, for those who do not see it."""
+        """Return the picture in words, for screen readers."""
         lanes = ", ".join(lane.label for lane in self.lanes)
         missing = f"{counted(self.missing, 'row')} missing in {counted(self.gaps, 'gap')}"
         holes = missing if self.missing else "no row missing"
@@ -50,7 +50,7 @@ class Coverage:
 
     @property
     def symbols(self) -> int:
-        """Return how many symbols are held."""
+        """Return the number of symbols held."""
         return sum(len(cards) for _, cards in self.exchanges)
 
 
@@ -118,7 +118,7 @@ class JobRow:
 
     @property
     def counts(self) -> dict[str, int] | None:
-        """Return what became of the rows, None before there is an outcome."""
+        """Return the counts of rows by outcome, None before there is one."""
         result = self.view.result
         if result is None:
             return None
@@ -131,7 +131,7 @@ class JobRow:
 
     @property
     def refusals(self) -> list[str]:
-        """Return why the first refused rows were refused."""
+        """Return the reasons of the first refused rows."""
         result = self.view.result or {}
         if self.view.kind is JobKind.IMPORT:
             return [f"line {one['line']}: {one['reason']}" for one in result.get("refusals", [])]
@@ -140,7 +140,7 @@ class JobRow:
 
     @property
     def notes(self) -> list[str]:
-        """Return what else is to be said of the outcome."""
+        """Return further notes on the outcome."""
         result = self.view.result or {}
         return [*result.get("notes", []), *result.get("remarks", [])]
 

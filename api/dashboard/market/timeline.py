@@ -66,7 +66,7 @@ class Axis:
         return [Tick(self._at(moment), text) for moment, text in _marks(self.from_ms, self.to_ms)]
 
     def lane(self, series: SeriesListing) -> Lane:
-        """Return what is held of a series."""
+        """Return the held spans of a series."""
         return Lane(series_label(series), tuple(self._held(series)), tuple(self._holes(series)))
 
     def _held(self, series: SeriesListing) -> Iterator[Bar]:
@@ -119,7 +119,7 @@ class Axis:
 
 
 def series_label(series: SeriesListing) -> str:
-    """Return how a series is called: `funding`, `spot 1h`."""
+    """Return the name of a series: `funding`, `spot 1h`."""
     if not series.timeframe_ms:
         return series.kind
     minutes = series.timeframe_ms // 60_000

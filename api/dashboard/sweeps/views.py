@@ -99,7 +99,7 @@ def _page(connection: sa.Connection, sweep_id: int) -> SweepPage:
 
 
 def _beside(connection: sa.Connection, view: SweepView) -> tuple[Any, ...]:
-    """Return who is alive, why trials failed, and the findings of the sweep and of its best trial."""
+    """Return live components, failure reasons, and the findings of the sweep and of its best trial."""
     return (
         live_beats(connection),
         failures_of(connection, view),

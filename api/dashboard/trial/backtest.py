@@ -130,7 +130,7 @@ async def backtest_page(
 async def backtest_state(
     request: Request, pages: PagesDep, database: DatabaseDep, clock: ClockDep, job_id: JobId
 ) -> HTMLResponse:
-    """Return how far a backtest is."""
+    """Return the progress of a backtest."""
     waiting = await database.read(_waiting, job_id)
     return pages.render(request, "backtest_state.html", **waiting, now_ms=clock.now_ms())
 

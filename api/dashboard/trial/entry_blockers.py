@@ -65,7 +65,7 @@ def blocked_rows(reports: Sequence[Mapping[str, Any]]) -> list[BlockedRow]:
 
 
 def _advice(report: Mapping[str, Any]) -> str:
-    """Return what to change, with what about the data the condition has to be read with."""
+    """Return advice on the parameter to change, with the caveats about its data."""
     note = report.get("note")
     return f"{_change(report)} {note[:1].upper()}{note[1:]}." if note else _change(report)
 

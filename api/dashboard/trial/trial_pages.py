@@ -103,7 +103,7 @@ def curve_origin(*, stored: bool, replayed: bool) -> str:
 
 
 def span_of(first: int | None, last: int | None) -> Span | None:
-    """Return what is shown of the time axis, None for all of it."""
+    """Return the span shown of the time axis, None for all of it."""
     return None if first is None or last is None or last < first else (first, last)
 
 
@@ -126,7 +126,7 @@ async def funding(
 async def report(
     request: Request, pages: PagesDep, context: RunContextDep, replays: ReplaysDep, clock: ClockDep
 ) -> HTMLResponse:
-    """Return what only a replay can tell: parts of the net, months, data read, what blocked entries."""
+    """Return the parts that need a replay: parts of the net, months, data read, entry blockers."""
 
     def render() -> HTMLResponse:
         study, refused = study_or_refusal(replays, context.run)
@@ -180,7 +180,7 @@ async def trade_list(
 async def trade_detail(
     request: Request, pages: PagesDep, study: StudyDep, index: TradeIndex, start: Start = 0
 ) -> HTMLResponse:
-    """Return one round trip down to its settlements: what was seen, the fills, every amount."""
+    """Return one trade down to its settlements: decision figures, fills, every amount."""
     story = await run_in_threadpool(trade_story, study, index, start, _PAGE_SETTLEMENTS)
     return pages.render(
         request, "trade_detail.html", story=story, unit=quote_of(study.result.config.symbols), index=index

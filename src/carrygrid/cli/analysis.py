@@ -28,7 +28,7 @@ def print_comparison(path: Path, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(comparison.document()))
     else:
-        _print_sides(comparison)
+        _print_compared(comparison)
         _print_idle(comparison, window)
 
 
@@ -49,7 +49,7 @@ def _read(path: Path) -> tuple[RunConfig, MarketData]:
         return config, store.load(config.exchange, config.symbols, config.end, config.start)
 
 
-def _print_sides(comparison: Comparison) -> None:
+def _print_compared(comparison: Comparison) -> None:
     out = console()
     document = comparison.document()
     names = list(comparison.runs)

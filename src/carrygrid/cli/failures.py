@@ -67,7 +67,7 @@ def _status(app: typer.Typer, arguments: Sequence[str], options: Options, *, own
 
 
 def _usage_sentence(error: typer.TyperException) -> str:
-    """Return what is wrong with the command line, the refused value included."""
+    """Return the error of a command line, the refused value included."""
     cause = error.__cause__
     if not (isinstance(error, typer.BadParameter) and isinstance(cause, ValidationError)):
         return error.format_message()
@@ -83,13 +83,13 @@ class _Reporter:
     options: Options
 
     def tell(self, problem: Problem) -> int:
-        """Say what went wrong, on standard error if standard output takes nothing; return the status."""
+        """Print the error, on standard error if standard output takes nothing; return the status."""
         if not (self.as_json and _wrote(sys.stdout, problem)):
             _wrote(sys.stderr, problem)
         return BAD_INPUT if 400 <= problem.status < 500 else FAILED
 
     def system(self, error: OSError) -> int:
-        """Say what the system refused; nothing if it is that nobody reads any more."""
+        """Print an error of the system; nothing if the reader of the output has gone."""
         if isinstance(error, BrokenPipeError) and any(map(streams.has_no_reader, (sys.stdout, sys.stderr))):
             streams.silence(sys.stdout)
             streams.silence(sys.stderr)

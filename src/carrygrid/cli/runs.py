@@ -126,7 +126,7 @@ def _print_explanation(explanation: RunExplanation) -> None:
 
 
 def refusal(report: GateReport) -> str:
-    """Return how often a condition kept entries out, which one, and its nearest miss."""
+    """Return a blocked-entry report in words: the count, the condition, and its nearest miss."""
     miss = report.document()
     nearest = (
         f"; needed {miss['needed']}, nearest {miss['nearest']} at {iso(miss['at'])}" if miss["needed"] else ""

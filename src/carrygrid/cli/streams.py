@@ -53,7 +53,7 @@ def json_text(document: Any, *, indent: int | None = None) -> str:
 
 
 def silence(stream: TextIO) -> None:
-    """Let what is still written to `stream`, and what waits in its buffer, go nowhere."""
+    """Discard everything written to `stream` from now on, its buffer included."""
     try:
         descriptor = stream.fileno()
     except (OSError, ValueError):  # no file at all, as in a test

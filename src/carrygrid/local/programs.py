@@ -58,14 +58,14 @@ def as_command(argv: Sequence[str], python: str = sys.executable) -> list[str]:
 
 
 def default_concurrency() -> int:
-    """Return how many worker processes suit this machine: one for each processor we may use."""
+    """Return the number of worker processes that suit this machine: one for each processor we may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def local_programs(
     *, api_host: str, api_port: int, flower_port: int, concurrency: int, with_broker: bool
 ) -> tuple[Program, ...]:
-    """Return what runs on one machine, in starting order, for a supervisor in the home folder."""
+    """Return the programs of a local service, in starting order, for a supervisor in the home folder."""
     broker = (("carrygrid.local.broker", "broker"),) if with_broker else ()
     return (
         *(Program("broker", as_command(argv), outlives=True) for argv in broker),

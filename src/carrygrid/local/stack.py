@@ -50,7 +50,7 @@ class LocalStack:
         workers: int | None = None,
         host: str = ports.LOOPBACK,
     ) -> None:
-        """Take what to start, of which nothing is started yet.
+        """Take the programs to start; none is started yet.
 
         Raises: InvalidInputError for an address that others reach, without a token.
         """
@@ -100,7 +100,7 @@ class LocalStack:
 
     @property
     def addresses(self) -> Addresses:
-        """Return where the service is found, without passwords."""
+        """Return the addresses of the service, without passwords."""
         api = self._api_url
         return Addresses(
             dashboard=f"{api}/",

@@ -40,12 +40,12 @@ class FailureReport:
 
 
 def failure_report(connection: sa.Connection, sweep_id: int, *, most: int = MOST_EXAMINED) -> FailureReport:
-    """Return why trials failed; at most the first `most` are examined. Raises: UnknownSweepError."""
+    """Return the failure reasons of trials, of the first `most` failed ones. Raises: UnknownSweepError."""
     return failures_of(connection, get_sweep(connection, sweep_id), most=most)
 
 
 def failures_of(connection: sa.Connection, view: SweepView, *, most: int = MOST_EXAMINED) -> FailureReport:
-    """Return why trials of a sweep failed; nothing is read where none did."""
+    """Return the failure reasons of a sweep; nothing is read if no trial failed."""
     if not view.trials_failed:
         return FailureReport(0, 0, ())
     rows = connection.execute(

@@ -70,7 +70,7 @@ def overview(
     filters: Mapping[str, str] | None = None,
     most: int = MOST_POINTS,
 ) -> Overview:
-    """Return what `metric` (by default the objective), `risk` and `gain` look like over the trials selected.
+    """Return charts of `metric` (by default the objective), `risk` and `gain` over the selected trials.
 
     At most about `most` trials become points: always the best ones and those on the front.
     Raises: UnknownSweepError, InvalidInputError.

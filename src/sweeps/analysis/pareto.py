@@ -22,7 +22,7 @@ def pareto_front(first: Floats, second: Floats, *, maximize: tuple[bool, bool]) 
 
 
 def _stairs(x: Floats, y: Floats, places: Places) -> Places:
-    """Return which of `places` no other of them beats, by ascending x; less is better in both."""
+    """Return those of `places` that no other of them beats, by ascending x; less is better in both."""
     order = places[np.lexsort((places, y[places], x[places]))]
     lowest = np.minimum.accumulate(y[order])
     better = np.ones(len(order), dtype=np.bool_)
@@ -31,6 +31,6 @@ def _stairs(x: Floats, y: Floats, places: Places) -> Places:
 
 
 def _beaten(x: Floats, y: Floats, stairs_x: Floats, stairs_y: Floats) -> npt.NDArray[np.bool_]:
-    """Return where a step of the stairs has less x and no more y: nearly everywhere, and without sorting."""
+    """Return the mask of points that a step has less x and no more y than: nearly all, without sorting."""
     step = np.searchsorted(stairs_x, x, side="left") - 1
     return (step >= 0) & (stairs_y[step] <= y)

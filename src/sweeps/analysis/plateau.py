@@ -19,7 +19,7 @@ def best_cell(levels: Floats, *, maximize: bool) -> Cell | None:
 def plateau(levels: Floats, *, maximize: bool, across: bool, down: bool) -> Cell | None:
     """Return (row, column) of the cell whose worst level among itself and the cells around it is best.
 
-    Only sides whose steps are neighbouring numbers (`across`, `down`) have neighbours; cells without a level
+    Only axes whose steps are neighbouring numbers (`across`, `down`) have neighbours; cells without a level
     are left out. Cells with fewer than five known neighbours (two along a single side), or than any cell
     has, do not count: little is known about what surrounds them. None if no cell has a neighbour.
     """

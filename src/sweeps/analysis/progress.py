@@ -79,7 +79,7 @@ class SweepView:
 
     @property
     def outcome(self) -> SweepOutcome | None:
-        """Return how it ended, None while it has not."""
+        """Return its outcome, None before its end."""
         return sweep_outcome(self.state, self.trials_failed)
 
 
@@ -106,7 +106,7 @@ def get_sweeps(connection: sa.Connection, sweep_ids: Collection[int]) -> dict[in
 
 
 def get_spec(connection: sa.Connection, sweep_id: int) -> SweepSpec:
-    """Return what a sweep was asked to do; raises UnknownSweepError, UnreadableSweepError."""
+    """Return the specification of a sweep; raises UnknownSweepError, UnreadableSweepError."""
     text = connection.execute(
         sa.select(sweep.c.spec).where(sweep.c.id == bounded_id(sweep_id), is_shown())
     ).scalar_one_or_none()
@@ -182,7 +182,7 @@ def bounded_id(sweep_id: int) -> int:
 
 
 def bounded_limit(limit: int) -> int:
-    """Return how many rows to give; raises InvalidInputError outside 1 to 1,000."""
+    """Return the number of rows to give; raises InvalidInputError outside 1 to 1,000."""
     if not 1 <= limit <= MAX_PAGE:
         raise InvalidInputError.of("limit", f"{limit} is outside 1 to {MAX_PAGE}")
     return limit

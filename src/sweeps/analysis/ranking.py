@@ -63,7 +63,7 @@ class Place:
     number: int
 
     def after(self, order: Order, keys: Column, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Return which trials with a value come later."""
+        """Return the mask of trials with a value that come later."""
         if self.value is None:
             return np.zeros(len(keys), dtype=np.bool_)
         key = -self.value if order.descending else self.value

@@ -126,7 +126,7 @@ def _settings(
 
 
 def _setting_ids(space: TrialSpace, cells: Indices, over: str) -> tuple[Indices, int]:
-    """Return which setting of the other axes each cell has, and how many settings there are."""
+    """Return the number of each cell's setting of the other axes, and the count of settings."""
     keys, most = np.zeros(len(cells), dtype=np.int64), 1
     for axis in space.axes:
         if _vary_together(space, axis.name, over):

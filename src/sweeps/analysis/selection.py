@@ -53,14 +53,14 @@ class Selection:
         return cls(axes, metrics)
 
     def keeps_cells(self, space: TrialSpace, cells: Numbers) -> Bools:
-        """Return which cells have values of the axes that are meant."""
+        """Return the mask of cells with selected values of the axes."""
         kept = np.ones(len(cells), dtype=np.bool_)
         for name, wanted in self.axes.items():
             kept &= wanted[space.positions(cells, name)]
         return kept
 
     def keeps_values(self, done: Measured) -> Bools:
-        """Return which completed trials have metrics within the bounds; undefined ones have not."""
+        """Return the mask of completed trials with metrics within the bounds; undefined ones are outside."""
         kept = np.ones(len(done.numbers), dtype=np.bool_)
         for name, (low, high) in self.metrics.items():
             column = done.values[name]

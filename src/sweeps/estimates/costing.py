@@ -197,7 +197,7 @@ def _alone(held: HeldWindow, config: RunConfig) -> None:
 
 
 def _timed(what: Callable[[], Found]) -> tuple[Found, float]:
-    """Return what was found and the processor time of this thread that it took."""
+    """Return the result and the processor time that this thread spent on it."""
     began = time.thread_time()
     found = what()
     return found, time.thread_time() - began

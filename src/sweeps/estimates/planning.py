@@ -76,7 +76,7 @@ def stored_bytes(spec: SweepSpec) -> int:
 
 
 def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | None = None) -> Plan:
-    """Return what `spec` would be on this machine.
+    """Return the plan of `spec` on this machine.
 
     Its time is measured by `meter` on its own windows; where that cannot be done, it follows from the rates
     that workers measured.
@@ -105,7 +105,7 @@ def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | No
 
 
 def duplicates(spec: SweepSpec) -> int:
-    """Return how many trials differ from an earlier one only in parameters their strategy does not read."""
+    """Return the number of trials that differ from an earlier one only in unread parameters."""
     space = spec.space
     known = variables(spec.strategies())
     cells = space.cells_of(np.arange(space.trial_count))

@@ -27,7 +27,7 @@ class ExportFormat(StrEnum):
 
     @property
     def media_type(self) -> str:
-        """Return what HTTP calls the format."""
+        """Return the media type of the format."""
         return _MEDIA_TYPES[self]
 
 

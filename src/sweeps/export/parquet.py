@@ -122,7 +122,7 @@ class ParquetWriter:
 
 
 def decimal_places(value: Decimal) -> int:
-    """Return how many places after the point an amount needs."""
+    """Return the number of decimal places that an amount needs."""
     exponent = value.normalize(EXACT).as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 

@@ -52,7 +52,7 @@ class ImportRequest:
         self.options()
 
     def options(self) -> ImportOptions:
-        """Return what is said beside the file; raises InvalidInputError."""
+        """Return the import options stated beside the file; raises InvalidInputError."""
         return ImportOptions.parse(
             kind=self.kind,
             symbol=self.symbol,
@@ -129,7 +129,7 @@ class _Turns:
 
     @classmethod
     def of(cls, progress: Mapping[str, Any] | None) -> Self:
-        """Return what a job's progress keeps of the turns before."""
+        """Return the results of earlier turns kept in a job's progress."""
         known = progress or {}
         return cls(**{name: known[name] for name in cls.__slots__ if name in known})
 

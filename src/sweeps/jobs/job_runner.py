@@ -48,7 +48,7 @@ def backtest_document(config: RunConfig, data: MarketData) -> dict[str, Any]:
 
 
 def probe_document(config: RunConfig, data: MarketData) -> dict[str, Any]:
-    """Return what the look-ahead probe found."""
+    """Return the findings of the look-ahead probe."""
     return probe(config, data).document()
 
 
@@ -84,7 +84,7 @@ class JobRunner:
         self._exchange_url = exchange_url
 
     def run(self, job_id: int) -> JobState | None:
-        """Do a job and store what came of it; None means that it was not to be had, which is normal."""
+        """Do a job and store its result; None means that it was unavailable, which is normal."""
         with write_transaction(self._engine) as connection:
             claim = claim_job(connection, job_id)
         if claim is None:

@@ -35,7 +35,7 @@ class Expired:
 
 
 def expired(connection: sa.Connection, days: int, kept_tags: Collection[str] = ()) -> Expired:
-    """Return what ended more than `days` ago by the database's clock; sweeps with a kept tag stay."""
+    """Return work that ended more than `days` ago by the database's clock; sweeps with a kept tag stay."""
     before_ms = int(connection.execute(sa.select(database_now_ms())).scalar_one()) - days * DAY_MS
     tagged = sa.exists().where(sweep_tag.c.sweep_id == sweep.c.id, sweep_tag.c.tag.in_(kept_tags))
     rows = connection.execute(

@@ -21,7 +21,7 @@ class PinnedSweep:
 
 
 def changed_data(connection: sa.Connection, sweeps: Sequence[PinnedSweep]) -> Mapping[int, str]:
-    """Return why the data of sweeps are no longer held, by sweep; those whose data are held are left out.
+    """Return the reason for each sweep whose pinned data changed; those with unchanged data are left out.
 
     Only rows that were deleted, replaced or given another interval count, not those that were added. Digests
     of histories are compared for sweeps alone that such a change concerns, so that a list of others is cheap.

@@ -1,4 +1,4 @@
-"""Sweeps from sweeps: one that grows by values or trials, and a copy with changes."""
+"""Sweeps from sweeps: one extended by values or trials, and a copy with changes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -93,7 +93,7 @@ def flattened(spec: SweepSpec) -> dict[str, Any]:
 
 
 def extend_sweep(connection: sa.Connection, sweep_id: int, before: SweepSpec, extended: SweepSpec) -> None:
-    """Store what `before` has grown to and queue the new trials; those that are there stay as they are.
+    """Store the extension of `before` and queue the new trials; trials already there stay as they are.
 
     Raises: UnknownSweepError; SweepStateError if it is cancelled, was changed meanwhile, or if its data were.
     """
@@ -127,6 +127,6 @@ def extend_sweep(connection: sa.Connection, sweep_id: int, before: SweepSpec, ex
 
 
 def as_change(error: InvalidInputError, before: SweepSpec) -> InvalidInputError:
-    """Return what is refused of an extended sweep with the paths of the change that extended it."""
+    """Return the error of an extended sweep with the paths of the change that extended it."""
     added = f"extensions[{len(before.extensions)}]"
     return error.renamed(lambda item: FieldError(item.field.replace(added, "add_values", 1), item.message))

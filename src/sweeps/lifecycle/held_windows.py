@@ -71,7 +71,7 @@ def refuse_missing_windows(connection: sa.Connection, spec: SweepSpec, *, first:
 
 
 def _windows(spec: SweepSpec, first: int) -> Iterator[RequestedWindow]:
-    """Yield what the trials from number `first` on ask for, each once; not what ends before it starts."""
+    """Yield the windows of the trials from number `first` on, each once; none that ends before it starts."""
     axes = [axis for axis in spec.axes if axis.name in _ASKED]
     cells = spec.space.cells_of(np.arange(first, spec.trial_count)) if axes else np.zeros(1, dtype=np.int64)
     combined = np.zeros(len(cells), dtype=np.int64)
@@ -182,7 +182,7 @@ def _ranges(lack: _Shortfall, held: Held) -> tuple[HeldRange, ...]:
 
 
 def _of_all(lacks: Sequence[_Shortfall], held: Held) -> str:
-    """Return what all pairs of a window lack: the first in full, of others what is held."""
+    """Return the shortfalls of all pairs of a window: the first in full, for others the held range."""
     first = lacks[0]
     words = refusal(first.symbol, first.words, *first.asked.window, _ranges(first, held))
     others = [f"{lack.symbol}: held: {held_text(_ranges(lack, held))}" for lack in lacks[1:_MOST_NAMED]]
@@ -195,7 +195,7 @@ def _paths(written: Mapping[str, Any], value: Any) -> list[str]:
 
 
 def _symbol_paths(written: Mapping[str, Any], symbol: str) -> Iterator[str]:
-    """Yield where a symbol is written: on its own as the value, among others with its place."""
+    """Yield the paths at which a symbol is written: on its own as the value, among others with its place."""
     for path, symbols in written.items():
         if symbol in symbols:
             alone = len(symbols) == 1 and path.endswith("]")

@@ -32,7 +32,7 @@ _MAX_AGE_MS = int(AccountParameters.model_fields["max_price_age_hours"].default 
 def window_figures(
     connection: sa.Connection, exchange: str | None, symbols: Sequence[str], start_ms: int, end_ms: int
 ) -> WindowFigures:
-    """Return what pairs showed at their settlements from `start_ms` to `end_ms`, ms UTC, inclusive.
+    """Return the figures of pairs at their settlements from `start_ms` to `end_ms`, ms UTC, inclusive.
 
     Raises: UnknownExchangeError, UnknownSymbolError; InsufficientDataError without any settlement.
     """
@@ -77,7 +77,7 @@ def _of_pair(held: HeldHistory, symbol: str, window: tuple[int, int]) -> WindowF
 
 
 def _age_hours(times_ms: npt.NDArray[np.int64], candles: CandleSeries) -> npt.NDArray[np.float64]:
-    """Return how long before each time the newest closed candle closed, NaN before the first."""
+    """Return the age of the newest closed candle at each time, NaN before the first."""
     closes = candles.open_ms + candles.timeframe_ms
     newest = np.searchsorted(closes, times_ms, side="right") - 1
     ages = (times_ms - closes[np.maximum(newest, 0)]) / HOUR_MS if len(closes) else np.zeros(len(times_ms))
@@ -85,7 +85,7 @@ def _age_hours(times_ms: npt.NDArray[np.int64], candles: CandleSeries) -> npt.ND
 
 
 def suggestions(figures: WindowFigures, strategies: Sequence[str]) -> dict[str, Suggestion]:
-    """Return what a window suggests to each strategy that has something to suggest."""
+    """Return the suggestions of a window for each strategy that makes any."""
     shared = price_age(figures, AccountParameters.model_fields["max_price_age_hours"].default)
     known = ((name, strategy_plugin(name).suggest) for name in strategies)
     return {name: suggest(figures) | shared for name, suggest in known if suggest is not None}

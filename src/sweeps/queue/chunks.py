@@ -10,7 +10,7 @@ CHUNKS_PER_SLOT = 2
 
 
 def chunk_size(trials: int, seconds: float, slots: int) -> int:
-    """Return how many trials of `seconds` each go into a chunk for `slots` worker processes."""
+    """Return the number of trials of `seconds` each in a chunk for `slots` worker processes."""
     by_time = max(1, int(TARGET_SECONDS / seconds))
     smallest = ceil(SMALLEST_SECONDS / seconds)
     share = ceil(trials / (CHUNKS_PER_SLOT * max(slots, 1)))

@@ -66,5 +66,5 @@ def live_beats(connection: sa.Connection, *, fresh_ms: int = FRESH_MS) -> list[B
 
 
 def live_slots(connection: sa.Connection) -> int:
-    """Return how many processes replay trials at the moment."""
+    """Return the number of processes that replay trials at the moment."""
     return sum(found.slots for found in live_beats(connection) if found.component is Component.WORKER)

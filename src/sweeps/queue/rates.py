@@ -61,7 +61,7 @@ def settlements(spec: SweepSpec) -> float:
 
 
 def settlements_between(start_ms: float, end_ms: float) -> float:
-    """Return how many settlements a pair has from start to end at the usual interval, at least one."""
+    """Return the number of settlements of a pair from start to end at the usual interval, at least one."""
     return max((end_ms - start_ms) / _USUAL_INTERVAL_MS, 1.0)
 
 

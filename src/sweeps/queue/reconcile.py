@@ -157,7 +157,7 @@ def active_sweeps(connection: sa.Connection) -> list[int]:
 
 
 def outstanding(connection: sa.Connection, *, republish_ms: int = REPUBLISH_MS) -> int:
-    """Return how many messages may still wait in the broker."""
+    """Return the number of messages that may still wait in the broker."""
     return connection.execute(
         sa.select(sa.func.count())
         .select_from(chunk)

@@ -42,7 +42,7 @@ class Axis:
             raise InvalidInputError.of(self.name, f"{text!r} is no value of this axis") from None
 
     def place(self, step: int) -> int:
-        """Return which value a step of the dimension takes."""
+        """Return the position of the value at a step of the dimension."""
         return step if self.places is None else self.places[step]
 
     def _value_of_text(self, text: str) -> Any:

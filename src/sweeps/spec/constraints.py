@@ -55,7 +55,7 @@ class Constraint:
     _condition: _Part
 
     def holds(self, columns: Columns) -> Any:
-        """Return where the condition is true, for columns of Decimal.
+        """Return the mask of rows that meet the condition, for columns of Decimal.
 
         Raises: ValueError if it divides by zero or leaves the range of exact numbers.
         """

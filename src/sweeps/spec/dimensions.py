@@ -66,7 +66,7 @@ class Written:
         return list(groups.values())
 
     def sizes(self, names: Sequence[str]) -> tuple[int, ...]:
-        """Return how many values the group has at first and after each extension, all members the same.
+        """Return the number of values of the group at first and after each extension, all members the same.
 
         Raises: InvalidInputError where the members differ.
         """

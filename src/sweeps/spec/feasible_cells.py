@@ -157,7 +157,7 @@ class _Rules:
         return np.arange(sizes[at]).reshape(shape)
 
     def _held(self, sizes: tuple[int, ...]) -> Iterator[Bools]:
-        """Yield where each constraint holds, with length 1 along the dimensions that it does not read."""
+        """Yield the mask of each constraint, with length 1 along the dimensions that it does not read."""
         work = 0
         for index, constraint in enumerate(self._constraints):
             read = sorted({self._at[name] for name in constraint.names if name in self._at})

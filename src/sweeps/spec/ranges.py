@@ -25,7 +25,7 @@ class AxisForm(Protocol):
 
     @property
     def size(self) -> int:
-        """Return how many values there will be, by arithmetic."""
+        """Return the number of values to come, by arithmetic."""
 
     def expanded(self) -> Sequence[object]:
         """Return the values in order, not yet validated as a parameter."""
@@ -42,7 +42,7 @@ class ValueList:
 
     @property
     def size(self) -> int:
-        """Return how many values there are."""
+        """Return the number of values."""
         return len(self.values)
 
     def expanded(self) -> Sequence[object]:
@@ -72,7 +72,7 @@ class StepRange(_Range):
 
     @property
     def size(self) -> int:
-        """Return how many values lie in the range."""
+        """Return the number of values in the range."""
         with exact():
             return int((self.stop - self.start) // self.step) + 1
 

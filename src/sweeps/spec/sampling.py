@@ -113,7 +113,7 @@ def _steps_of(cells: npt.NDArray[np.uint64], sizes: Sequence[int]) -> Steps:
 
 
 def _shuffled(index: npt.NDArray[np.uint64], cells: int, seed: int) -> npt.NDArray[np.uint64]:
-    """Return where a random permutation of `cells` sends each index: a Feistel network, walked in cycles."""
+    """Return each index under a random permutation of `cells`: a Feistel network, walked in cycles."""
     half = max((cells - 1).bit_length() + 1, 2) // 2
     keys = [_word(f"random {seed} {turn}") for turn in range(_ROUNDS)]
     found = _mixed(index, half, keys)

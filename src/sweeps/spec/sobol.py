@@ -55,7 +55,7 @@ _INITIAL = (
 def sobol_points(
     index: npt.NDArray[np.uint64], sizes: Sequence[int], shifts: Sequence[int]
 ) -> list[npt.NDArray[np.int64]]:
-    """Return which of `sizes[d]` equal steps each point (index below 2**32) lies on, dimension by dimension.
+    """Return the step, of `sizes[d]` equal ones, that each point (index below 2**32) lies on, by dimension.
 
     `shifts` are 32-bit numbers that every coordinate is combined with, 0 for the plain sequence.
     """

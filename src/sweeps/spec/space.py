@@ -54,7 +54,7 @@ class Part:
 
 
 def strides_of(sizes: Sequence[int]) -> tuple[int, ...]:
-    """Return how many cells one step along each dimension skips, the last dimension fastest."""
+    """Return the cells skipped by one step along each dimension, the last dimension fastest."""
     return tuple(prod(sizes[index + 1 :]) for index in range(len(sizes)))
 
 
@@ -123,14 +123,14 @@ class TrialSpace:
         return cells
 
     def position(self, cell: int, name: str) -> int:
-        """Return which value of axis `name` a cell has."""
+        """Return the position of a cell's value on axis `name`."""
         part = next(part for part in reversed(self.parts) if cell >= part.offset)
         at = self.dimension_of[name]
         step = (cell - part.offset) // part.strides[at] % part.sizes[at]
         return self.by_name[name].place(step)
 
     def positions(self, cells: Cells, name: str) -> Cells:
-        """Return which value of axis `name` each cell has."""
+        """Return the position of each cell's value on axis `name`."""
         at, axis = self.dimension_of[name], self.by_name[name]
         steps = np.empty(len(cells), dtype=np.int64)
         for part, mine in self._by_part(cells, "offset"):

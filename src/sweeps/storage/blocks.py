@@ -43,7 +43,7 @@ class Measured:
         return cls(np.empty(0, dtype=np.int64), columns)
 
     def defined(self, metric: str) -> npt.NDArray[np.bool_]:
-        """Return where a metric has a value."""
+        """Return the mask of trials for which a metric has a value."""
         column = self.values[metric]
         return ~np.isnan(column) if is_real(metric) else column != _UNDEFINED
 

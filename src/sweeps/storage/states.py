@@ -81,7 +81,7 @@ TRIAL_MOVES: Mapping[TrialState, frozenset[TrialState]] = MappingProxyType(
 
 
 def sweep_outcome(state: SweepState, trials_failed: int) -> SweepOutcome | None:
-    """Return how a sweep in `state` ended, None while it has not."""
+    """Return the outcome of a sweep in `state`, None before its end."""
     if state not in ENDED:
         return None
     if state is SweepState.COMPLETED and trials_failed:

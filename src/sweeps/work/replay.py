@@ -99,7 +99,7 @@ class WindowCache:
         return self.held(config).baselines
 
     def replayer(self, config: RunConfig) -> BatchReplayer:
-        """Return what replays many trials of that window at once; raises BotError as `window` does."""
+        """Return the batch replayer of that window; raises BotError as `window` does."""
         return self.held(config).replayer
 
     def held(self, config: RunConfig) -> HeldWindow:
@@ -207,7 +207,7 @@ def replay_alone(trial: Prepared, windows: WindowCache) -> RunResult:
 
 
 def replay_batch(trials: Sequence[Prepared]) -> list[Outcome]:
-    """Return what became of many trials; what they share is worked out once."""
+    """Return the outcomes of many trials; their common parts are computed once."""
     groups: dict[int, list[Prepared]] = {}
     for trial in trials:
         groups.setdefault(id(trial.replayer), []).append(trial)

@@ -207,7 +207,7 @@ def _series_cells(series: SeriesListing) -> tuple[str, ...]:
 
 
 def series_name(kind: str, timeframe_ms: int) -> str:
-    """Return what people call a series."""
+    """Return the name of a series."""
     if not timeframe_ms:
         return kind
     hours = timeframe_ms / HOUR_MS
