@@ -35,7 +35,7 @@ _MEASURED_TICKERS = 12_000
 _MOST_SETTLEMENTS_BEFORE = 150_000
 _LOOKED_AT = 20_000
 _FEW, _MORE, _MANY = 16, 80, 300
-_LONGEST_TURN = 1_000
+_LARGEST_BATCH = 1_000
 _REMEMBERED = 64
 Found = TypeVar("Found")
 _ACCOUNT = tuple(name for name in AccountParameters.model_fields if name != "strategy_mode")
@@ -87,13 +87,13 @@ class CostMeter:
 class _Sample:
     """Trials of one window and account, and of another account if there is one; `trials` are all there are.
 
-    A worker replays some `turn` of them at a time, which are of `accounts` accounts.
+    A worker replays some `batch` of them at a time, which are of `accounts` accounts.
     """
 
     alike: list[RunConfig]
     others: list[RunConfig]
     trials: int
-    turn: int
+    batch: int
     accounts: int
 
 
@@ -107,25 +107,25 @@ def _sample(spec: SweepSpec, strategy: str, slots: int) -> _Sample | None:
     numbers = numbers[windows == windows[len(windows) // 2]]
     accounts = _codes(spec, numbers, _ACCOUNT)
     trials = max(spec.trial_count // len(dict.fromkeys(spec.strategies())), 1)
-    turn = max(1, min(_LONGEST_TURN, -(-trials // (2 * slots))))
+    batch = max(1, min(_LARGEST_BATCH, -(-trials // (2 * slots))))
     known = np.unique(accounts)
     alike, others = numbers[accounts == known[len(known) // 2]], numbers[accounts == known[-1]]
-    a_turn = len(np.unique(accounts[:turn]))
+    of_a_batch = len(np.unique(accounts[:batch]))
     return _Sample(
         alike=[spec.config(number) for number in alike[:_MANY].tolist()],
         others=[spec.config(number) for number in others[:_FEW].tolist()] if len(known) > 1 else [],
         trials=trials,
-        turn=turn,
-        accounts=a_turn,
+        batch=batch,
+        accounts=of_a_batch,
     )
 
 
 def _looked_at(count: int) -> Any:
-    """Return the numbers of all trials, or of some stretches of many, each as long as a turn."""
+    """Return the numbers of all trials, or of some stretches of many, each as long as a batch."""
     if count <= _LOOKED_AT:
         return np.arange(count)
-    starts = np.linspace(0, count - _LONGEST_TURN, _LOOKED_AT // _LONGEST_TURN).astype(np.int64)
-    return np.unique((starts[:, None] + np.arange(_LONGEST_TURN)).ravel())
+    starts = np.linspace(0, count - _LARGEST_BATCH, _LOOKED_AT // _LARGEST_BATCH).astype(np.int64)
+    return np.unique((starts[:, None] + np.arange(_LARGEST_BATCH)).ravel())
 
 
 def _code_of(spec: SweepSpec, strategy: str) -> int:
@@ -168,7 +168,7 @@ def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: i
 def _replaying(held: HeldWindow, sample: _Sample, alike: list[RunConfig], others: list[RunConfig]) -> float:
     """Return the seconds of all trials on the window that was read.
 
-    Those of one account share most of their work; each account that a turn brings costs its own.
+    Those of one account share most of their work; each account that a batch brings costs its own.
     """
     if not held.replayer.covers(alike[0]):
         return sample.trials * min(_timed(lambda: _alone(held, alike[0]))[1] for _ in range(2))
@@ -176,14 +176,14 @@ def _replaying(held: HeldWindow, sample: _Sample, alike: list[RunConfig], others
     first = _replayed(held, few) + (_replayed(held, more) if more else 0.0)
     # The more trials there have been, the fewer of the others are unlike all of them.
     trial = _replayed(held, many) / len(many) if many else first / (len(few) + len(more))
-    turns = sample.trials / sample.turn
+    batches = sample.trials / sample.batch
     if not others:
         return first + max(sample.trials - len(few) - len(more), 0) * trial
     # Trials of several accounts in turn: each brings others into the market than those before it.
-    each = sample.turn / sample.accounts
+    each = sample.batch / sample.accounts
     new = others[: max(1, int(each))]
     of_account = _replayed(held, new) + max(each - len(new), 0.0) * trial
-    return max(first - of_account, 0.0) + turns * sample.accounts * of_account
+    return max(first - of_account, 0.0) + batches * sample.accounts * of_account
 
 
 def _replayed(held: HeldWindow, configs: list[RunConfig]) -> float:

@@ -103,7 +103,7 @@ class WindowCache:
         return self.held(config).replayer
 
     def held(self, config: RunConfig) -> HeldWindow:
-        """Return all of that; raises BotError as `window` does."""
+        """Return window, baselines and replayer; raises BotError as `window` does."""
         key = _window_key(config)
         if key not in self._held:
             built = self._built(config)
@@ -222,7 +222,7 @@ def replay_batch(trials: Sequence[Prepared]) -> list[Outcome]:
 
 
 def _told(summary: TrialSummary) -> tuple[dict[str, Any] | None, BotError | None]:
-    """Return the metrics that many trials may share, or why they cannot be stored."""
+    """Return the metrics that many trials may share, or the error if they cannot be stored."""
     metrics = metric_values(summary.metrics, summary.hold, summary.carry)
     metrics["ledger"] = summary.ledger
     try:
@@ -235,7 +235,7 @@ def _told(summary: TrialSummary) -> tuple[dict[str, Any] | None, BotError | None
 def run_records(
     spec: SweepSpec, numbers: Sequence[int], windows: WindowCache
 ) -> Iterator[tuple[int, RunRecord]]:
-    """Yield equity curve and round trips of each trial, replaying some together.
+    """Yield equity curve and round trips of each trial, replaying some in one batch.
 
     Raises BotError if the parameters or the window of one are refused.
     """
@@ -251,7 +251,7 @@ def run_records(
 
 
 def explanation(result: RunResult, windows: WindowCache) -> RunExplanation:
-    """Return the rival of a replayed trial and, if it did not trade, why."""
+    """Return hold baseline of a replayed trial and, without trades, its entry blockers."""
     return explain(result, windows.window(result.config), windows.baselines(result.config))
 
 
