@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import slow_variants
 from hypothesis import settings
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ _BESIDE_THE_PROJECT = Path(__file__).resolve().parents[2] / "shared" / "data" / 
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("local", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    slow_variants.mark(items)
 
 
 @pytest.fixture(scope="session")

@@ -170,7 +170,7 @@ def test_any_order_of_commands_work_and_crashes_keeps_the_promise(sqlite_templat
     run_state_machine_as_test(
         SweepMachine,
         settings=settings(
-            max_examples=25,
+            max_examples=15,
             stateful_step_count=20,
             deadline=None,
             derandomize=True,

@@ -62,6 +62,7 @@ def unread_log(one: Installation, name: str, known: str) -> str:
     return one.service.log_of(name)[len(known) :]
 
 
+@pytest.mark.slow
 def test_broker_that_is_stopped_for_a_while_and_remembers(kept: Installation, submitted: int) -> None:
     kept.broker.stop()
     pause(4)
@@ -111,6 +112,7 @@ def test_submission_does_not_wait_for_a_broker_that_halts(kept: Installation) ->
     finish(kept, sweep_id)
 
 
+@pytest.mark.slow
 def test_worker_that_starts_before_the_broker_waits_for_it(kept: Installation) -> None:
     kept.broker.kill()
     worker = kept.service.start_worker("early", 1, "poisoned")

@@ -96,6 +96,7 @@ def test_lost_messages_are_sent_again_and_the_sweep_is_completed(
         running.assert_promise_kept(sweep_id, SPEC)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lose", [stop_publish_kill, flush])
 def test_without_sending_again_the_same_loss_leaves_trials_undone(
     tmp_path: Path, market_template: Path, lose: Lose

@@ -29,6 +29,7 @@ def slow_spec(trial_ms: float) -> SweepSpec:
     return sweep_spec(name=harmful(trial_ms=trial_ms), grid=LARGE, curves="none")
 
 
+@pytest.mark.slow
 def test_sweep_over_http_without_faults_keeps_the_promise(running: Installation) -> None:
     spec = slow_spec(1)
     sweep_id = running.submit(spec)
@@ -51,6 +52,7 @@ def test_pool_process_killed_in_mid_chunk_is_replaced_and_its_neighbour_goes_on(
     assert neighbour in running.pool("one")
 
 
+@pytest.mark.slow
 def test_all_workers_killed_and_only_later_started_again(running: Installation) -> None:
     spec = slow_spec(5)
     sweep_id = running.submit(spec, size=60)

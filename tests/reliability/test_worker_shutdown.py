@@ -34,6 +34,7 @@ def _no_worker_left(running: Installation) -> Iterator[None]:
     running.end_unkept_workers()
 
 
+@pytest.mark.slow
 def test_soft_shutdown_longer_than_a_chunk_lets_it_end_and_leaves_nothing_behind(
     running: Installation,
 ) -> None:

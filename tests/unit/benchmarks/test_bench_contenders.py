@@ -81,6 +81,7 @@ def test_rates_wander_and_rest_nowhere() -> None:
     assert max(rates.count(rate) for rate in set(rates)) < 5
 
 
+@pytest.mark.slow
 def test_every_way_is_measured_at_every_length(
     bench_store: HistoricalDataStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

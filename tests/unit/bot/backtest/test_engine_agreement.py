@@ -30,7 +30,7 @@ COMPOSITE = {
 }
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(runs())
 def test_generated_markets_agree_to_the_last_digit(run: tuple[dict[str, Any], dict[str, Any]]) -> None:
     market, values = run

@@ -1,7 +1,9 @@
-"""What `data verify` finds: every byte that is no longer what was stored."""
+"""Findings of `data verify`: every byte that is no longer what was stored."""
+
+import zlib
 
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from test_store import BTC, NOON, candles, funding, key
 
@@ -38,9 +40,16 @@ def test_untouched_data_are_sound(store: HistoricalDataStore) -> None:
     assert verified(store, "other") == Verification(series=1, months=1, rows=3, damages=())
 
 
+def decompressed(payload: bytes) -> bytes | None:
+    try:
+        return zlib.decompress(payload)
+    except zlib.error:
+        return None
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(place=st.integers(0, 10_000), bit=st.integers(0, 7))
-def test_a_flipped_bit_anywhere_in_the_rows_is_found(
+def test_a_flipped_bit_that_changes_the_rows_is_found(
     store: HistoricalDataStore, place: int, bit: int
 ) -> None:
     if not store.exchanges():
@@ -48,7 +57,10 @@ def test_a_flipped_bit_anywhere_in_the_rows_is_found(
     payload = bytearray(encode(candles(NOON, 12)).payload)
     change(store, 202401, payload=bytes(payload))
     assert verified(store).damages == ()
+    whole = decompressed(payload)
     payload[place % len(payload)] ^= 1 << bit
+    # Compressed bytes have a few bits that say nothing, between blocks.
+    assume(decompressed(payload) != whole)
     change(store, 202401, payload=bytes(payload))
     [damage] = verified(store).damages
     assert (damage.exchange, damage.symbol, damage.kind, damage.month) == ("test", BTC, "perp", 202401)

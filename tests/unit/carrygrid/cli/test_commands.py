@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -60,11 +59,8 @@ def _config(home: Path, **values: object) -> Path:
     return path
 
 
-def test_help_is_quick_and_names_the_commands(home: Path) -> None:
-    _carrygrid(home, "--help")
-    before = time.perf_counter()
+def test_help_names_the_commands(home: Path) -> None:
     result = _carrygrid(home, "--help")
-    assert time.perf_counter() - before < 2
     for name in ("up", "demo", "backtest", "data", "dispatch"):
         assert name in result.stdout
 

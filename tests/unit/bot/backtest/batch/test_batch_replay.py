@@ -73,7 +73,7 @@ def _thresholds(random: Random, base: RunConfig) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(sweeps())
 def test_generated_sweeps_equal_their_plain_replays(sweep: tuple[list[RunConfig], ReplayWindow]) -> None:
     assert_together_as_alone(*sweep)
