@@ -17,11 +17,11 @@ from bot.paper.feed import MarketFeed
 from bot.paper.orchestrator import PaperOrchestrator, SessionPlan
 from bot.paper.recorded_feed import RecordedFeed
 from bot.paper.session_store import (
-    Progress,
     SavedSession,
     SessionStatus,
     SessionStore,
     SessionTakenError,
+    SessionUpdate,
 )
 
 NAME = "test"
@@ -47,7 +47,7 @@ class MemoryStore:
         assert self.saved is None
         self.saved = session
 
-    def save(self, name: str, progress: Progress) -> None:
+    def save(self, name: str, progress: SessionUpdate) -> None:
         saved = self.saved
         assert saved is not None
         if (saved.account.t_ms, saved.status) != (progress.previous_ms, SessionStatus.OPEN):
@@ -99,7 +99,7 @@ class MortalStore:
     def reopen(self, name: str) -> None:
         self.kept.reopen(name)
 
-    def save(self, name: str, progress: Progress) -> None:
+    def save(self, name: str, progress: SessionUpdate) -> None:
         self.count += 1
         dies = self.count % self.period == 0 and progress.status is SessionStatus.OPEN
         if dies and self.before:

@@ -1,4 +1,4 @@
-"""Time as an argument: nothing else in the package asks what time it is."""
+"""Clocks passed as arguments: nothing else in the package reads the time."""
 
 import time
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Everything that can go wrong for a reason a person can act on."""
+"""Expected errors: each has a stable code and a message that a person can act on."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

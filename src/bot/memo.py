@@ -16,7 +16,7 @@ class Memo:
         self._known: dict[Hashable, Any] = {}
 
     def get(self, key: Hashable, compute: Callable[[], Found]) -> Found:
-        """Return what `compute` gives, computed once for each `key`."""
+        """Return the value of `compute`, computed once for each `key`."""
         try:
             found: Found = self._known[key]
         except KeyError:

@@ -1,4 +1,4 @@
-"""Words that messages of every kind share."""
+"""Numbers with their nouns, as messages say them."""
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

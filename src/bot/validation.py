@@ -82,7 +82,7 @@ def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
 
 
 def rule_error(message: str) -> FieldError:
-    """Return what a rule between fields says: the field it refuses, and why."""
+    """Return the message of a rule between fields: the field it refuses, and why."""
     found = _RULE.match(message)
     return FieldError(found["field"], found["said"]) if found else FieldError("", message)
 
@@ -93,5 +93,5 @@ def _dotted(loc: tuple[int | str, ...]) -> str:
 
 
 def unknown_parameter(value: object) -> str:
-    """Return what is said of a value under a name that no parameter has."""
+    """Return the message about a value under a name that no parameter has."""
     return f"is not a known parameter (given: {quoted(value)})"

@@ -10,7 +10,7 @@ from builders import run_config
 from bot.market_store.paper_store import PaperStore
 from bot.models import CloseReason, FundingPayment, Position, Trade
 from bot.paper.session import new_session
-from bot.paper.session_store import Progress, SessionTakenError
+from bot.paper.session_store import SessionTakenError, SessionUpdate
 from bot.trading.account import AccountState, OpenHedge
 
 THIRD = Decimal(1) / Decimal(3)
@@ -26,7 +26,7 @@ def test_events_come_back_digit_for_digit(engine: sa.Engine) -> None:
     store, session = PaperStore(engine), new_session("x", run_config(), 3)
     store.create(session)
     account = AccountState(7, THIRD, THIRD, (HEDGE,), 4)
-    store.save("x", Progress(-1, account, THIRD, (TRADE,), (PAYMENT,)))
+    store.save("x", SessionUpdate(-1, account, THIRD, (TRADE,), (PAYMENT,)))
     found = replace(session, account=account, booked=frozenset({("X", 7)}), recent=(TRADE,))
     assert store.find("x") == found
     assert (store.trades("x"), store.payments("x"), store.equity("x")) == ([TRADE], [PAYMENT], [(7, THIRD)])
@@ -39,7 +39,7 @@ def test_of_two_processes_at_one_event_only_one_writes_it_down(engine: sa.Engine
     def write(t_ms: int) -> int:
         account = AccountState(t_ms, THIRD, THIRD, (), 0)
         try:
-            store.save("x", Progress(-1, account, THIRD, (TRADE,), ()))
+            store.save("x", SessionUpdate(-1, account, THIRD, (TRADE,), ()))
         except SessionTakenError:
             return 0
         return t_ms

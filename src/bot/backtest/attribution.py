@@ -42,7 +42,7 @@ def attribute(trades: Iterable[Trade], fills: FillModel) -> Attribution:
 
 
 def break_even_settlements(parts: Attribution, trades: int, payments: int) -> float | None:
-    """Return how many average settlements of a run repay an average round trip, fees and slippage.
+    """Return the number of average settlements that repay an average trade of a run, fees and slippage.
 
     The break-even of `pair_figures.funding` with what was really paid and received. None without trades, or
     where the average settlement earned nothing.

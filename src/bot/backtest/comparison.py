@@ -44,13 +44,13 @@ class Comparison:
     hold: RunResult
 
     def only_in(self, strategy: str) -> TradesOnlyOneTook:
-        """Return what only the run of `strategy` traded."""
+        """Return the trades that only the run of `strategy` took."""
         others = [trade for name, run in self.runs.items() if name != strategy for trade in run.trades]
         mine = self.runs[strategy].trades
         return TradesOnlyOneTook(tuple(trade for trade in mine if not _has_counterpart(trade, others)))
 
     def first_difference_ms(self) -> int | None:
-        """Return when the last run first moved otherwise than the first, None if it never did."""
+        """Return the time of the first move that differs between first and last run, None if none does."""
         first, *_, last = self.runs.values()
         return next((parted.t_ms for parted in divergences(first, last)), None)
 

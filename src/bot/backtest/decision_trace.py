@@ -71,11 +71,11 @@ def decision_snapshots(
                 break
             for view in event.settlements:
                 if view.funding.symbol in wanted.get(event.t_ms, ()):
-                    found[event.t_ms, view.funding.symbol] = _sight(config, window, strategy, view)
+                    found[event.t_ms, view.funding.symbol] = _snapshot(config, window, strategy, view)
     return found
 
 
-def _sight(
+def _snapshot(
     config: RunConfig, window: ReplayWindow, strategy: Strategy, view: SettlementView
 ) -> DecisionSnapshot:
     gate = entry_gate(config, window, strategy, view)

@@ -41,7 +41,7 @@ def divergences(one: RunResult, other: RunResult) -> list[Divergence]:
 
 
 def first_other_size_ms(one: RunResult, other: RunResult) -> int | None:
-    """Return when both first opened the same pair in different quantities, None if they never did."""
+    """Return the first time both opened the same pair in different quantities, None if they never did."""
     mine, others = _within(one, other), _within(other, one)
     shared = (key for key in mine.keys() & others.keys() if key[2] is Action.OPEN)
     return min(

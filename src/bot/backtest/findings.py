@@ -149,7 +149,7 @@ def _made(trade: Trade, jump: JumpMoment) -> Decimal:
 
 
 def _price_pnl(trade: Trade, at_ms: int, spot: Decimal | None, perp: Decimal | None) -> Decimal:
-    """Return what prices had made of a hedge by a moment: booked once it is closed."""
+    """Return the price P&L of a hedge by a moment: booked once it is closed."""
     if at_ms >= trade.closed_at_ms:
         return trade.price_pnl
     if at_ms <= trade.opened_at_ms or spot is None or perp is None:

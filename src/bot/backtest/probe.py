@@ -1,4 +1,4 @@
-"""The look-ahead probe: what comes after a moment must not change anything up to it."""
+"""Look-ahead probe: data after a moment must not change anything up to it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -118,7 +118,7 @@ def _volume_window(symbol: str, covered: Coverage) -> Iterator[WindowFinding]:
 
 
 def volume_note(covered: Coverage) -> str | None:
-    """Return which time `volume_24h` spans, None where that is 24 hours."""
+    """Return a note on the time that `volume_24h` spans, None if that is 24 hours."""
     step_ms = covered.timeframes_ms["perp"]
     if step_ms == HOUR_MS:
         return None

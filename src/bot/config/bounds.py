@@ -1,4 +1,4 @@
-"""The bounds of parameters in their JSON schema, which validators of our own keep pydantic from writing."""
+"""Bounds of parameters in their JSON schema, which custom validators keep pydantic from writing."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The identity of a run, from everything its numbers depend on."""
+"""Run key: the identity of a run, from everything its numbers depend on."""
 
 import hashlib
 import json
@@ -44,7 +44,7 @@ def _names(model: type[RunConfig]) -> tuple[tuple[str, ...], ...]:
 
 @lru_cache
 def _groups(model: type[RunConfig]) -> tuple[Callable[[Mapping[str, Any]], tuple[Any, ...]], ...]:
-    """Return what reads each group of parameters."""
+    """Return the reader of each group of parameters."""
     return tuple(_reader(names) for names in _names(model))
 
 
@@ -67,7 +67,7 @@ def _member(model: type[RunConfig], name: str, value: Any) -> str:
 
 @lru_cache
 def _surroundings(strategy_mode: str, data_fingerprint: str) -> str:
-    """Return what else makes up an identity, in the order of canonical JSON."""
+    """Return the other parts of an identity, in the order of canonical JSON."""
     strategy = strategy_plugin(strategy_mode)
     parts = {
         "data": data_fingerprint,

@@ -10,7 +10,7 @@ ENDED_AFTER_MS = DAY_MS
 
 
 def last_live_close_ms(perp: CandleSeries, until_ms: int) -> int | None:
-    """Return when the newest live candle closed by `until_ms` (ms UTC), None if none has.
+    """Return the close of the newest live candle by `until_ms` (ms UTC), None without one.
 
     A candle with volume is live. Of a series without any volume all are: then volume says nothing.
     """
@@ -21,7 +21,7 @@ def last_live_close_ms(perp: CandleSeries, until_ms: int) -> int | None:
 
 
 def derived_end_ms(perp: CandleSeries, window_end_ms: int) -> int | None:
-    """Return when the contract ended for a window that ends at `window_end_ms`, None if it lives on.
+    """Return the end of the contract for a window that ends at `window_end_ms`, None if it lives on.
 
     Flat candles and settlements posted later do not count, and neither does whether the record goes on:
     candles that merely stop are the same case. Exactly `ENDED_AFTER_MS` is not yet an end. The last live

@@ -86,7 +86,7 @@ class Contract:
 
     @property
     def refusal(self) -> str | None:
-        """Return why the market is refused whatever else is said about it, None if it is not."""
+        """Return the reason to refuse the market whatever else is known about it, None if there is none."""
         refusal = _NOT_MODELLED.get(self.kind)
         return None if refusal is None else f"{refusal}: {self.name!r}"
 
@@ -119,7 +119,7 @@ class Contract:
 
 
 def contract_of(name: str, venue: Venue = Venue.UNKNOWN) -> Contract:
-    """Return what a venue's name for a market stands for, however it is written.
+    """Return the contract behind a venue's name for a market, however it is written.
 
     Kinds are told by the name alone, except that of contracts quoted in US dollars without their settlement:
     on Binance and Bybit they are coin-margined, on dYdX linear, and undecided where the venue is unknown.

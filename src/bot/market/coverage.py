@@ -90,7 +90,7 @@ def check_decided(field: str, symbol: str, funding: FundingSeries) -> None:
 
 
 def coverage(data: SymbolData, start_ms: int, end_ms: int) -> Coverage:
-    """Return what `data` holds of the window, both ends inclusive."""
+    """Return the coverage of the window by `data`, both ends inclusive."""
     inside = _between(data.funding.t_ms, start_ms, end_ms)
     settled = data.funding.t_ms[inside]
     candles = {"spot": data.spot, "perp": data.perp}
@@ -142,7 +142,7 @@ def _between(times: IntArray, first_ms: int, last_ms: int) -> slice:
 
 
 def funding_coverage(funding: FundingSeries, start_ms: int, end_ms: int) -> LegCoverage:
-    """Return how many settlements of the window are recorded, of how many, both ends inclusive."""
+    """Return the recorded and the expected number of settlements in the window, both ends inclusive."""
     inside = _between(funding.t_ms, start_ms, end_ms)
     t_ms, interval_ms = funding.t_ms[inside], funding.interval_hours[inside] * HOUR_MS
     if not len(t_ms):
@@ -221,7 +221,7 @@ def too_few_settlements(funding: LegCoverage, min_coverage: Decimal) -> str | No
 
 
 def refusal(symbol: str, lacking: str, start_ms: int, end_ms: int, held: Iterable[HeldRange]) -> str:
-    """Return what a pair lacks of a window, beside the window asked for and the ranges held."""
+    """Return the message on what a pair lacks of a window, with the window asked for and the ranges held."""
     asked = f"{iso(start_ms)} to {iso(end_ms)}"
     return f"{symbol}: {lacking} in the range asked, {asked}; held: {held_text(held)}"
 

@@ -39,7 +39,7 @@ def settlements_expected(t_ms: IntArray, interval_ms: IntArray) -> IntArray:
 
 
 def missing_settlements(t_ms: IntArray, interval_ms: IntArray, until_ms: int) -> IntArray:
-    """Return when settlements fell due that are not among the ascending `t_ms`, up to `until_ms`.
+    """Return due times of settlements that are not among the ascending `t_ms`, up to `until_ms`.
 
     Between two settlements as many as `settlements_expected` counts, in the interval in force at the later
     one; after the last in its own interval.

@@ -1,4 +1,4 @@
-"""A pair's recorded history, read as of a moment: only closed candles, only settled funding."""
+"""Recorded history of a pair, read as of a moment: only closed candles, only settled funding."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -64,7 +64,7 @@ class PairSeries:
 
 
 class PairHistory:
-    """As-of reads of one pair. A candle counts from its close on; index -1 means none has closed yet."""
+    """Recorded history of one pair. A candle counts from its close on; index -1 means none has closed yet."""
 
     def __init__(self, data: SymbolData, instrument: Instrument, max_price_age_ms: Decimal) -> None:
         self.symbol = data.symbol
@@ -114,7 +114,7 @@ class PairHistory:
         ]
 
     def series(self, times: IntArray) -> PairSeries:
-        """Return what the pair shows at `times` (ms UTC, ascending), at each of which it settles."""
+        """Return the columns of the pair at `times` (ms UTC, ascending), at each of which it settles."""
         spot_at, perp_at = _newest(self._spot_closed, times), _newest(self._perp_closed, times)
         mark_at, settled = _newest(self._mark_closed, times), np.searchsorted(self.funding.t_ms, times)
         perp = _rows(self._perp, perp_at)
@@ -137,14 +137,14 @@ class PairHistory:
         )
 
     def view(self, record: FundingRate, ticker: Ticker) -> SettlementView:
-        """Return what is known at a settlement, given the ticker of its time."""
+        """Return the settlement view of a record, given the ticker of its time."""
         funding = record if record.mark_price is not None else replace(record, mark_price=ticker.mark)
         closed = int(np.searchsorted(self._perp_closed, record.t_ms, side="right"))
         volumes = _VolumesAsOf(self._base_volume, self._perp_volume_exponent, closed)
         return SettlementView(funding, ticker, self.instrument, volumes)
 
     def price_age_ms(self, t_ms: int) -> int | None:
-        """Return how long before `t_ms` the older of the two newest prices closed, None without both."""
+        """Return the age at `t_ms` of the older of the two newest prices, None without both."""
         closed = (self._spot_closed, self._perp_closed)
         newest = [int(np.searchsorted(times, t_ms, side="right")) - 1 for times in closed]
         if min(newest) < 0:
@@ -160,7 +160,7 @@ class PairHistory:
         return ContractEnd(ticker)
 
     def missing_settlements(self, until_ms: int) -> IntArray:
-        """Return when settlements fell due up to `until_ms` that are not recorded, ascending (ms UTC)."""
+        """Return due times of settlements up to `until_ms` that are not recorded, ascending (ms UTC)."""
         settled = slice(int(np.searchsorted(self.funding.t_ms, until_ms, side="right")))
         intervals_ms = self.funding.interval_hours[settled] * HOUR_MS
         return missing_settlements(self.funding.t_ms[settled], intervals_ms, until_ms)

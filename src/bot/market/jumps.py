@@ -77,7 +77,7 @@ def leg_jumps(candles: CandleSeries) -> list[LegJump]:
 
 
 def apart_at(spot: CandleSeries, perp: CandleSeries, rows: slice) -> IntArray:
-    """Return which `rows` of perp close at `JUMP_FACTOR` times the newest spot close, or at a tenth of it."""
+    """Return the `rows` of perp closing at `JUMP_FACTOR` times the newest spot close, or a tenth of it."""
     closed = perp.open_ms[rows] + perp.timeframe_ms
     newest = np.searchsorted(spot.open_ms + spot.timeframe_ms, closed, side="right") - 1
     known = np.flatnonzero(newest >= 0)
@@ -89,7 +89,7 @@ def apart_at(spot: CandleSeries, perp: CandleSeries, rows: slice) -> IntArray:
 
 
 def jump_moments(jumps: Sequence[LegJump], candles: Mapping[str, CandleSeries]) -> tuple[JumpMoment, ...]:
-    """Return when legs of one pair jump, oldest first; jumps that overlap in time are one moment.
+    """Return the moments at which legs of one pair jump, oldest first; jumps overlapping in time are one.
 
     `candles` are those of `spot` and `perp`.
     """
@@ -116,7 +116,7 @@ def _jumps_at(candles: CandleSeries) -> IntArray:
 
 
 def _far(ones: npt.NDArray[np.generic], others: npt.NDArray[np.generic]) -> BoolArray:
-    """Return where one of two amounts is `JUMP_FACTOR` times the other; divided, so that none overflows."""
+    """Return the mask of pairs in which one amount is `JUMP_FACTOR` times the other; division is safe."""
     up, down = ones // JUMP_FACTOR >= others, others // JUMP_FACTOR >= ones  # type: ignore[operator]
     return np.asarray(up | down, dtype=np.bool_)
 

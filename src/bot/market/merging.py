@@ -80,7 +80,7 @@ class Joined:
         return cls(both, is_held, order, leads, order[~leads], lead_of[~leads], replace)
 
     def differing(self, places: tuple[int, ...]) -> BoolArray:
-        """Return which of `later` differ from their winners in one of these columns."""
+        """Return the mask of `later` rows that differ from their winners in one of these columns."""
         differs = np.zeros(len(self.later), dtype=np.bool_)
         for place in places:
             mantissas = self.both.columns[place].mantissas
@@ -88,7 +88,7 @@ class Joined:
         return differs
 
     def merged(self, contradicts: BoolArray, kind: SeriesKind, rivals: IntArray | None = None) -> Merged:
-        """Return what is kept where `contradicts` says which of `later` cannot stand beside their winners.
+        """Return the merged rows; `contradicts` masks the `later` rows that contradict their winners.
 
         `rivals` are the rows that those contradict, where they are not the winners.
         """
@@ -147,7 +147,7 @@ def off_grid(times: IntArray, timeframe_ms: int, anchor_ms: int | None) -> IntAr
 
 
 def overlap_reasons(times: IntArray, overlapping: IntArray) -> list[Reason]:
-    """Return why the first of the overlapping candles are refused."""
+    """Return the reasons to refuse the first of the overlapping candles."""
     return [
         (row, f"timestamp_ms {times[row]} ({iso(int(times[row]))}) overlaps the other candles of its series")
         for row in overlapping[:MAX_REASONS].tolist()

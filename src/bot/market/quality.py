@@ -57,7 +57,7 @@ def funding_findings(funding: FundingSeries) -> Iterator[Finding]:
 
 
 def undecided(funding: FundingSeries) -> str | None:
-    """Return why the intervals of settlements are not known yet, None if they are."""
+    """Return the reason why the intervals of settlements are not known yet, None if they are."""
     if not len(funding) or np.all(funding.interval_hours):
         return None
     first, last = (iso(int(funding.t_ms[at])) for at in (0, -1))

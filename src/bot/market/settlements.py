@@ -109,7 +109,7 @@ def _telling(joined: Joined, stated: IntArray, differs: BoolArray) -> IntArray:
 def _origins(
     joined: Joined, held: Settlements, stated: IntArray, kept_hours: IntArray, refused: BoolArray
 ) -> Origins:
-    """Return how each kept interval is known: what was not recorded becomes stated once a venue states it."""
+    """Return the origin of each kept interval: unrecorded ones become stated once a venue states them."""
     origins = np.where(kept_hours > 0, IntervalOrigin.STATED, IntervalOrigin.INFERRED).astype(np.uint8)
     unrecorded = held.rows.times[held.origins == IntervalOrigin.UNRECORDED]
     if not len(unrecorded):

@@ -41,7 +41,7 @@ def spot_symbol(perp: str) -> str:
 
 
 def multiplied(perp: str) -> tuple[int, str] | None:
-    """Return how many coins one unit of a multiplier contract is, and the perp symbol of the coin itself.
+    """Return the coins in one unit of a multiplier contract, and the perp symbol of the coin itself.
 
     `1000PEPE/USDT:USDT` is (3, `PEPE/USDT:USDT`): the number of coins is a power of ten. None for others.
     """

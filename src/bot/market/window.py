@@ -91,11 +91,11 @@ class ReplayWindow:
         return {symbol: MissingSettlements(times) for symbol, times in found.items() if len(times)}
 
     def series(self, symbol: str) -> PairSeries:
-        """Return what a pair shows at the events, at each of which it settles."""
+        """Return the columns of a pair at the events, at each of which it settles."""
         return self._pairs[symbol].series(self.calendar.times_ms)
 
     def price_age_ms(self, symbol: str, t_ms: int) -> int | None:
-        """Return how long before `t_ms` the older of a pair's two prices closed, None without both."""
+        """Return the age at `t_ms` of the older of a pair's two prices, None without both."""
         return self._pairs[symbol].price_age_ms(t_ms)
 
     def mark_candles(self, symbol: str, after_ms: int, until_ms: int) -> Iterator[MarkCandle]:

@@ -44,11 +44,11 @@ class DataChange:
 
     @property
     def visible_ms(self) -> int:
-        """Return when the first of the rows was known: a candle at its close."""
+        """Return the time at which the first of the rows was known: a candle at its close."""
         return self.first_ms + self.key.timeframe_ms
 
     def told(self) -> str:
-        """Return what happened as part of a sentence."""
+        """Return the change as part of a sentence."""
         row = "settlement" if self.key.kind is SeriesKind.FUNDING else f"{self.key.kind.value} candle"
         span = " to ".join(dict.fromkeys((iso(self.first_ms), iso(self.last_ms))))
         what = _TOLD[self.change].format(rows=f"{counted(self.rows, row)} of {self.key.symbol} ({span})")

@@ -96,7 +96,7 @@ class Removal:
 
     @property
     def rows(self) -> int:
-        """Return how many rows go."""
+        """Return the number of rows removed."""
         return sum(one.rows for one in self.series)
 
     def document(self) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Removal:
 
 
 def preview_removal(connection: sa.Connection, selection: Selection) -> Removal:
-    """Return what `remove_rows` would remove, and change nothing; raises as it does."""
+    """Return the removal that `remove_rows` would make, and change nothing; raises as it does."""
     found = _found(connection, selection, _selected(connection, selection))
     return Removal(selection.exchange, tuple(gone for _, gone in found))
 
@@ -173,7 +173,7 @@ def _found(
 def _inside(
     connection: sa.Connection, series: HeldSeries, month: Outline, selection: Selection
 ) -> tuple[int, int, int] | None:
-    """Return how many rows of a month are meant, and the times of the outermost; None if none are."""
+    """Return the number of rows meant in a month, and the times of the outermost; None if none are."""
     from_ms, until_ms = selection.span
     if from_ms <= month.first_ms and month.last_ms < until_ms:
         return month.rows, month.first_ms, month.last_ms

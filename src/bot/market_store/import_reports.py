@@ -57,22 +57,22 @@ class FileReport:
 
     @property
     def new(self) -> int:
-        """Return how many rows were added."""
+        """Return the number of rows added."""
         return sum(one.new for one in self.series)
 
     @property
     def already_there(self) -> int:
-        """Return how many rows were held already, with equal values."""
+        """Return the number of rows held already, with equal values."""
         return sum(one.already_there for one in self.series)
 
     @property
     def refused(self) -> int:
-        """Return how many rows were refused."""
+        """Return the number of rows refused."""
         return sum(one.refused for one in self.series)
 
     @property
     def replaced(self) -> int:
-        """Return how many rows took the place of held ones."""
+        """Return the number of rows that took the place of held ones."""
         return sum(one.replaced for one in self.series)
 
     @property
@@ -145,22 +145,22 @@ class ImportReport:
 
     @property
     def new(self) -> int:
-        """Return how many rows were added."""
+        """Return the number of rows added."""
         return sum(file.new for file in self.files)
 
     @property
     def already_there(self) -> int:
-        """Return how many rows were held already, with equal values."""
+        """Return the number of rows held already, with equal values."""
         return sum(file.already_there for file in self.files)
 
     @property
     def refused(self) -> int:
-        """Return how many rows were refused."""
+        """Return the number of rows refused."""
         return sum(file.refused for file in self.files)
 
     @property
     def replaced(self) -> int:
-        """Return how many rows took the place of held ones."""
+        """Return the number of rows that took the place of held ones."""
         return sum(file.replaced for file in self.files)
 
     def document(self) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class SeriesListing:
 
     @property
     def end_ms(self) -> int:
-        """Return when the last row ends: a candle at its close."""
+        """Return the end of the last row: a candle ends at its close."""
         return self.last_ms + self.timeframe_ms
 
 

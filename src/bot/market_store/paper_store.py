@@ -21,10 +21,10 @@ from bot.market_store.paper_tables import (
 from bot.models import CloseReason, FundingPayment, Position, Trade
 from bot.paper.session_store import (
     LATEST_SETTLEMENT_MS,
-    Progress,
     SavedSession,
     SessionStatus,
     SessionTakenError,
+    SessionUpdate,
 )
 from bot.trading.account import AccountState, OpenHedge, PendingHedge, UnwoundSpot
 
@@ -75,7 +75,7 @@ class PaperStore:
                 f"session {session.name!r} has just been started by another process"
             ) from None
 
-    def save(self, name: str, progress: Progress) -> None:
+    def save(self, name: str, progress: SessionUpdate) -> None:
         """Write an event down; raises SessionTakenError if another process has got further."""
         with write_transaction(self._engine, durable=True) as connection:
             session_id = _move_on(connection, name, progress)
@@ -130,7 +130,7 @@ def _account(account: AccountState, status: SessionStatus) -> dict[str, Any]:
     }
 
 
-def _move_on(connection: sa.Connection, name: str, progress: Progress) -> int:
+def _move_on(connection: sa.Connection, name: str, progress: SessionUpdate) -> int:
     """Move the session past the event before; returns its id."""
     expected = (
         (paper_session.c.name == name)

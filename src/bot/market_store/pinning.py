@@ -72,7 +72,7 @@ def _cut(connection: Connection, series: HeldSeries, month: Any, latest: int) ->
 
 @lru_cache(maxsize=_REMEMBERED)
 def _beginnings(_segment: str) -> dict[int, str]:
-    """Return what is known of a stored month: the digests of its rows up to some moments."""
+    """Return the remembered digests of a stored month: those of its rows up to some moments."""
     return {}
 
 

@@ -33,7 +33,7 @@ class Provenance:
 
     @classmethod
     def of(cls, source: str, times: IntArray, jitter_ms: IntArray, refused: int) -> "Provenance":
-        """Return what was put right in rows of these times, as recorded, and of this jitter."""
+        """Return the corrections made to rows of these times, as recorded, and of this jitter."""
         return cls(
             source=source[:_LONGEST_NAME],
             rows_read=len(times) + refused,

@@ -72,7 +72,7 @@ def decode(payload: bytes, expected_digest: str, name: str) -> Rows:
 
 
 def encode_origins(origins: Origins) -> bytes:
-    """Return how the intervals of a month's settlements are known, as bytes."""
+    """Return the origins of the intervals of a month's settlements, as bytes."""
     return zlib.compress(origins.tobytes(), _COMPRESSION)
 
 

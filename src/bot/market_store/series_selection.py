@@ -33,7 +33,7 @@ def chosen_series(
 
 
 def spot_units(symbol: str, chosen: Iterable[HeldSeries]) -> int:
-    """Return how many coins of its spot market one unit of the perp is: 1 but for multiplier contracts."""
+    """Return the number of spot coins in one unit of the perp: 1 but for multiplier contracts."""
     contract = multiplied(symbol)
     foreign = any(one.key.kind is SeriesKind.SPOT and one.key.symbol != symbol for one in chosen)
     return 10 ** contract[0] if contract and foreign else 1

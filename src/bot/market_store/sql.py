@@ -56,7 +56,7 @@ class HeldSegment:
         return decode(self.segment.payload, self.segment.digest, self._name())
 
     def origins(self) -> Origins:
-        """Return how the intervals of its settlements are known; raises StoreError if that is damaged."""
+        """Return the origins of the intervals of its settlements; raises StoreError if they are damaged."""
         return decode_origins(self.segment.origins, self.segment.rows, self._name())
 
     def _name(self) -> str:

@@ -52,7 +52,7 @@ class HistoricalDataStore:
             return merged
 
     def preview_removal(self, selection: Selection) -> Removal:
-        """Return what `remove` would remove; raises as it does."""
+        """Return the removal that `remove` would make; raises as it does."""
         with self.engine.connect() as connection:
             return preview_removal(connection, selection)
 
@@ -102,7 +102,7 @@ class HistoricalDataStore:
             return sql.exchanges(connection)
 
     def listing(self) -> list[ExchangeListing]:
-        """Return what is held, by exchange, symbol and series, with gaps and findings."""
+        """Return the listing of held series, by exchange and symbol, with gaps and findings."""
         with self.engine.connect() as connection:
             listing, fresh = list_coverage(connection)
         self._keep(fresh)

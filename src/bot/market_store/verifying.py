@@ -57,7 +57,7 @@ def verify_market(
 
 
 def damage(held: HeldSegment) -> str | None:
-    """Return what is wrong with a stored month, None if nothing is."""
+    """Return the damage of a stored month, None if there is none."""
     stored = held.segment
     try:
         rows = held.rows()

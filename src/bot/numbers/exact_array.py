@@ -1,4 +1,4 @@
-"""Many exact amounts at once, in the arithmetic of Decimal: the formulas of the ledger work on either."""
+"""Exact arrays: many amounts in the arithmetic of Decimal, so that one formula serves one amount or many."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -80,12 +80,12 @@ class ExactArray:
         return ExactArray.from_decimals([EXACT.divide(value, divisor) for value in self.decimals()])
 
     def __floordiv__(self, other: "ExactArray") -> "ExactArray":
-        """Return how many whole times the other values, all positive, go into these."""
+        """Return the integer quotients by the other values, all positive, rounded down."""
         left, right, _, bound = self._aligned(other)
         return ExactArray(left // right, 0, bound)
 
     def __rfloordiv__(self, amount: Decimal) -> "ExactArray":
-        """Return how many whole times these values, all positive, go into `amount`."""
+        """Return the integer quotients of `amount` by these values, all positive, rounded down."""
         whole, exponent, _ = _parts(amount)
         return ExactArray(np.full(len(self.mantissas), whole), exponent) // self
 
@@ -95,7 +95,7 @@ class ExactArray:
         return ExactArray(np.minimum(left, right), exponent, bound)
 
     def at_least(self, other: "ExactArray | Decimal") -> BoolArray:
-        """Return where these values are not below the others."""
+        """Return the mask of values that are not below the others."""
         if isinstance(other, Decimal):
             whole, exponent, _ = _parts(other)
             other = ExactArray(np.full(len(self.mantissas), whole), exponent)

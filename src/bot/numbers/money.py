@@ -1,4 +1,4 @@
-"""The one door for exact numbers: the Decimal context, parsing, booking and printing."""
+"""Exact numbers: the Decimal context, parsing, booking and printing, all in one place."""
 
 from contextlib import AbstractContextManager
 from decimal import (

@@ -86,7 +86,7 @@ class ThresholdColumn:
     def first_reaching(
         self, start: IntArray, end: IntArray, amounts: ExactArray, units: ExactArray
     ) -> IntArray:
-        """Return, for each of many, the first place from `start` on whose value is amount / unit or more.
+        """Return, per row, the first index from `start` on whose value is amount / unit or more.
 
         Before `end`, which lies after `start`; the number of values stands for none, or for one that was not
         looked for. Amounts and units are above zero.
@@ -128,7 +128,7 @@ class ThresholdColumn:
         return places
 
     def _highest_between(self, start: IntArray, end: IntArray) -> ExactArray:
-        """Return, for each of many, the highest value from `start` to before `end`."""
+        """Return, per row, the highest value from `start` to before `end`."""
         # Sparse table: a span is covered by two overlapping blocks of the largest power of two that fits in
         # it.
         highest = self._highest_ahead()

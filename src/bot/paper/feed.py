@@ -1,4 +1,4 @@
-"""The port through which live markets arrive: closed candles and settled funding, as they become known."""
+"""Port of live markets: closed candles and settled funding, as they become known."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class MarketFeed(Protocol):
     """Markets of a fixed set of pairs. A cancelled wait loses nothing: the next one tells it again."""
 
     async def listings(self) -> Mapping[str, Listing]:
-        """Return what is listed, by symbol, in the order asked for.
+        """Return the listings by symbol, in the order asked for.
 
         Raises: InvalidInputError for a pair that cannot be traded there.
         """
@@ -65,7 +65,7 @@ class MarketFeed(Protocol):
         """Wait for what comes next; raises FeedEndedError if nothing can."""
 
     async def newest(self) -> FeedBatch:
-        """Return what is new without waiting for anything to be complete."""
+        """Return new rows without waiting for anything to be complete."""
 
     async def aclose(self) -> None:
         """Let go of all connections."""

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from bot.models import MarkCandle, MarketEvent, Position
 from bot.paper.feed import FeedRows
-from bot.paper.received_market import MarketBook
+from bot.paper.received_market import ReceivedMarket
 
 
 class LateMarks:
     """The mark series as a trader reads it: what came late is looked at with the next event."""
 
-    def __init__(self, book: MarketBook) -> None:
+    def __init__(self, book: ReceivedMarket) -> None:
         self._book = book
         self._earliest: dict[str, int] = {}
         self._since: dict[str, int] = {}

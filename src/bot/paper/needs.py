@@ -11,12 +11,12 @@ _SPANS_TO_FORGET = 15
 
 
 def candles_needed(config: RunConfig) -> int:
-    """Return how many closed candles of each leg decisions may reach back over."""
+    """Return the number of closed candles of each leg that decisions may reach back over."""
     return max(_CANDLES_AT_LEAST, 2 * config.volume_lookback_days * CANDLES_PER_DAY)
 
 
 def funding_needed_ms(config: RunConfig) -> int:
-    """Return how far back settlements are to be shown to the signals, in ms.
+    """Return the time span of past settlements that the signals need, in ms.
 
     After that many spans the moving average has forgotten, to its last place, where it began.
     """

@@ -1,4 +1,4 @@
-"""Runs a paper session on a feed: waits, trades, writes down, and ends cleanly when told to."""
+"""Orchestrator of a paper session on a feed: waits, trades, saves, and ends cleanly on request."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from bot.models import CloseReason
 from bot.paper.feed import FeedEndedError, MarketFeed
 from bot.paper.needs import candles_needed, funding_needed_ms
 from bot.paper.session import PaperSession, new_session, session_document
-from bot.paper.session_store import Progress, SavedSession, SessionError, SessionStatus, SessionStore
+from bot.paper.session_store import SavedSession, SessionError, SessionStatus, SessionStore, SessionUpdate
 from bot.timestamps import iso
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 _NEWEST_PRICES_TIMEOUT_S = 20
 
 
-class Wish(Enum):
+class SessionRequest(Enum):
     """Request of a person to a running session."""
 
     STOP = "stop"
@@ -49,17 +49,17 @@ class PaperOrchestrator:
         feed: MarketFeed,
         clock: Clock,
         store: SessionStore,
-        report: Callable[[Progress], None] = lambda _: None,
+        report: Callable[[SessionUpdate], None] = lambda _: None,
     ) -> None:
         self._plan = plan
         self._feed = feed
         self._clock = clock
         self._store = store
         self._report = report
-        self._wishes: asyncio.Queue[Wish] = asyncio.Queue()
+        self._wishes: asyncio.Queue[SessionRequest] = asyncio.Queue()
         self._complete_ms = -1
 
-    def wish(self, wish: Wish) -> None:
+    def wish(self, wish: SessionRequest) -> None:
         """Ask the session to end after the event in hand; callable from a signal handler of the loop."""
         self._wishes.put_nowait(wish)
 
@@ -70,8 +70,8 @@ class PaperOrchestrator:
         """
         refuse_closed(self._plan, self._store.find(self._plan.name))
         session = await self._unless_wished(self._warmed_up())
-        if session is Wish.EMERGENCY:
-            self.wish(Wish.EMERGENCY)
+        if session is SessionRequest.EMERGENCY:
+            self.wish(SessionRequest.EMERGENCY)
             session = await self._warmed_up()
         while isinstance(session, PaperSession):
             if self._is_over():
@@ -80,7 +80,7 @@ class PaperOrchestrator:
                 batch = await self._unless_wished(self._feed.next_batch())
             except FeedEndedError:
                 break
-            if isinstance(batch, Wish):
+            if isinstance(batch, SessionRequest):
                 return await self._leave(session, batch)
             session.receive(batch.rows)
             self._advance(session, batch.complete_until_ms)
@@ -98,7 +98,7 @@ class PaperOrchestrator:
         self._advance(session, history.complete_until_ms)
         return session
 
-    async def _unless_wished(self, work: Coroutine[object, object, T]) -> T | Wish:
+    async def _unless_wished(self, work: Coroutine[object, object, T]) -> T | SessionRequest:
         doing, wishing = asyncio.create_task(work), asyncio.create_task(self._wishes.get())
         try:
             await asyncio.wait((doing, wishing), return_when=asyncio.FIRST_COMPLETED)
@@ -120,8 +120,8 @@ class PaperOrchestrator:
     def _is_over(self) -> bool:
         return self._plan.until_ms is not None and self._complete_ms >= self._plan.until_ms
 
-    async def _leave(self, session: PaperSession, wish: Wish) -> SessionStatus:
-        if wish is Wish.STOP:
+    async def _leave(self, session: PaperSession, wish: SessionRequest) -> SessionStatus:
+        if wish is SessionRequest.STOP:
             return SessionStatus.OPEN
         try:
             newest = await asyncio.wait_for(self._feed.newest(), _NEWEST_PRICES_TIMEOUT_S)
@@ -147,7 +147,7 @@ class PaperOrchestrator:
             )
         return progress.status
 
-    def _save(self, events: Iterable[Progress]) -> None:
+    def _save(self, events: Iterable[SessionUpdate]) -> None:
         for progress in events:
             self._store.save(self._plan.name, progress)
             self._report(progress)

@@ -58,7 +58,7 @@ class PollingFeed:
         return self._listings
 
     async def history(self, funding_from_ms: int, candles_before_ms: int, candles: int) -> FeedBatch:
-        """Return what the exchange holds; it must answer."""
+        """Return the rows that the exchange holds; it must answer."""
         now_ms = await self._exchange.synchronize()
         hour_ms = candles_before_ms // HOUR_MS * HOUR_MS
         self._watermark = Watermark(self._listings, self._patience, hour_ms - 1)
@@ -85,7 +85,7 @@ class PollingFeed:
         await self._exchange.aclose()
 
     async def _ask(self, now_ms: int) -> FeedBatch:
-        """Return what is new; nothing of it is taken note of before all of it has arrived."""
+        """Return the new rows; none of them is noted before all have arrived."""
         parts = []
         for symbol, kind, newest_ms in self._watermark.wanted(now_ms):
             rows = await self._rows(symbol, kind, newest_ms, now_ms)

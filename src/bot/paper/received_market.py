@@ -41,7 +41,7 @@ class _Series:
             self._rows = rows[closed - keep :]
 
 
-class _PairBook:
+class _ReceivedPair:
     def __init__(
         self, symbol: str, listing: Listing, instrument: Instrument, max_price_age_ms: Decimal
     ) -> None:
@@ -83,7 +83,7 @@ class _PairBook:
         return candle_series(series.rows(), series.timeframe_ms)
 
 
-class MarketBook:
+class ReceivedMarket:
     """The markets of a session. `instruments` are the rules in force, by symbol."""
 
     def __init__(
@@ -96,7 +96,7 @@ class MarketBook:
         self.instruments = instruments
         self._candles_kept = candles_kept
         self._pairs = {
-            symbol: _PairBook(symbol, listing, instruments[symbol], max_price_age_ms)
+            symbol: _ReceivedPair(symbol, listing, instruments[symbol], max_price_age_ms)
             for symbol, listing in listings.items()
         }
 
@@ -123,7 +123,7 @@ class MarketBook:
         return self._pairs[symbol].history().records(from_ms, until_ms)
 
     def view(self, record: FundingRate) -> SettlementView:
-        """Return what was known when a pair settled."""
+        """Return the settlement view of a record."""
         pair = self._pairs[record.symbol].history()
         [ticker] = pair.tickers(np.array([record.t_ms], dtype=np.int64))
         return pair.view(record, ticker)
@@ -133,7 +133,7 @@ class MarketBook:
         return self._pairs[symbol].history().mark_candles(after_ms, until_ms)
 
     def mark_closes(self, part: FeedRows) -> IntArray:
-        """Return when the candles of a part closed (ms UTC, ascending), none if it is not the mark series."""
+        """Return the closes of the candles in `part` (ms UTC, ascending), none unless of the mark series."""
         series = self._pairs[part.symbol].series
         mark = SeriesKind.MARK if SeriesKind.MARK in series else SeriesKind.PERP
         times = part.rows.times if part.kind is mark else part.rows.times[:0]

@@ -47,7 +47,7 @@ class RecordedFeed:
         return self._tell(moment_ms)
 
     async def newest(self) -> FeedBatch:
-        """Return what has become known by the clock's time."""
+        """Return the rows that have become known by the clock's time."""
         return self._tell(self._clock.now_ms())
 
     async def aclose(self) -> None:

@@ -16,8 +16,8 @@ from bot.numbers.money import ZERO, exact
 from bot.paper.feed import FeedRows, Listing
 from bot.paper.late_marks import LateMarks
 from bot.paper.needs import candles_needed
-from bot.paper.received_market import MarketBook
-from bot.paper.session_store import LATEST_SETTLEMENT_MS, Progress, SavedSession, SessionStatus
+from bot.paper.received_market import ReceivedMarket
+from bot.paper.session_store import LATEST_SETTLEMENT_MS, SavedSession, SessionStatus, SessionUpdate
 from bot.trading.account import AccountState
 from bot.trading.factory import build_trader
 from bot.trading.paper_executor import PaperExecutor
@@ -55,7 +55,7 @@ class PaperSession:
             symbol: listed.instrument if own is None else own.applied_to(listed.instrument)
             for symbol, listed in listings.items()
         }
-        self._book = MarketBook(listings, rules, config.max_price_age_ms, candles_needed(config))
+        self._book = ReceivedMarket(listings, rules, config.max_price_age_ms, candles_needed(config))
         self._now = SimulatedClock()
         tickers = TickerService()
         executor = PaperExecutor(
@@ -100,7 +100,7 @@ class PaperSession:
             self._late_marks.note(part, self.account.t_ms)
         self._news |= any(part.kind is SeriesKind.FUNDING for part in received)
 
-    def advance(self, until_ms: int, now_ms: int, *, decide: bool = True) -> Iterator[Progress]:
+    def advance(self, until_ms: int, now_ms: int, *, decide: bool = True) -> Iterator[SessionUpdate]:
         """Do all events after the newest, up to `until_ms`, and yield each one's progress to be saved.
 
         Without `decide` nothing is entered or exited: only what happens by itself is booked.
@@ -116,7 +116,7 @@ class PaperSession:
             yield self._do(event if decides else _undecidable(event))
         self._book.forget(self.previous_ms)
 
-    def close(self, reason: CloseReason, at_ms: int, now_ms: int) -> Progress:
+    def close(self, reason: CloseReason, at_ms: int, now_ms: int) -> SessionUpdate:
         """Close everything at the prices of `at_ms`, what settles then included."""
         self._now.advance_to(max(now_ms, self._now.now_ms()))
         previous_ms = self.account.t_ms
@@ -129,7 +129,7 @@ class PaperSession:
             self._trader.on_last_event(event, reason)
             return self._progress(previous_ms, _STATUS[reason])
 
-    def _do(self, event: MarketEvent) -> Progress:
+    def _do(self, event: MarketEvent) -> SessionUpdate:
         previous_ms = self.account.t_ms
         with exact():
             self._trader.on_event(self._late_marks.shown(event, self._trader.positions.held))
@@ -137,7 +137,7 @@ class PaperSession:
             self._seen.update((view.funding.symbol, event.t_ms) for view in event.settlements)
             return self._progress(previous_ms, SessionStatus.OPEN)
 
-    def _progress(self, previous_ms: int, status: SessionStatus) -> Progress:
+    def _progress(self, previous_ms: int, status: SessionStatus) -> SessionUpdate:
         books = self._trader.tracker
         trades, payments, unwound = tuple(books.trades), tuple(books.payments), tuple(books.unwound)
         revised = tuple(self._revised)
@@ -145,7 +145,7 @@ class PaperSession:
         for written in (books.trades, books.payments, books.unwound, self._revised):
             written.clear()
         equity = self._trader.equity()
-        return Progress(previous_ms, self.account, equity, trades, payments, unwound, revised, status)
+        return SessionUpdate(previous_ms, self.account, equity, trades, payments, unwound, revised, status)
 
     def _past(self) -> tuple[list[FundingRate], list[FundingRate]]:
         """Return the settlements before the session, and those by its newest event, as they were seen."""

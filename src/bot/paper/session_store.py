@@ -52,7 +52,7 @@ class SavedSession:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class SessionUpdate:
     """Changes of one event: the account after it, and what it added to the books.
 
     `previous_ms` is the time of the event before: who writes this down checks that it is the newest held.
@@ -78,7 +78,7 @@ class SessionStore(Protocol):
     def create(self, session: SavedSession) -> None:
         """Write a new session down; raises SessionTakenError if the name is taken."""
 
-    def save(self, name: str, progress: Progress) -> None:
+    def save(self, name: str, progress: SessionUpdate) -> None:
         """Write an event down; raises SessionTakenError if another process has got further."""
 
     def reopen(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Up to when an exchange has told everything: which full hours need not be waited for any more."""
+"""Watermark of an exchange: the full hour up to which all its rows are known."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ from bot.numbers.money import ONE
 
 
 def next_streak(streak: int, rate_8h: Decimal, threshold: Decimal) -> int:
-    """Return how many newest rates in a row reach `threshold`, after one more rate per 8 hours."""
+    """Return the number of newest rates in a row that reach `threshold`, after one more rate per 8 hours."""
     return streak + 1 if rate_8h >= threshold else 0
 
 

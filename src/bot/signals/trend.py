@@ -1,4 +1,4 @@
-"""Is the funding rate rising? An exponential average compared with itself one span ago."""
+"""Trend sub-score: the exponential average of the funding rate compared with itself one span ago."""
 
 from collections import deque
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Is the perp still traded as much as before?"""
+"""Volume condition: the perp is still traded as much as before."""
 
 from decimal import Decimal
 

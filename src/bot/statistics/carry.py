@@ -96,11 +96,11 @@ class _Paid(NamedTuple):
         return cls([payment.t_ms for payment in payments], [0, *accumulate(amounts)])
 
     def until(self, t_ms: int) -> int:
-        """Return what settled up to and at `t_ms`."""
+        """Return the funding settled up to and at `t_ms`."""
         return self.sums[bisect_right(self.times_ms, t_ms)]
 
     def during(self, trade: Trade) -> int:
-        """Return what settled while a round trip held its short."""
+        """Return the funding settled while a trade held its short."""
         return self.until(last_due_ms(trade)) - self.until(trade.opened_at_ms)
 
 

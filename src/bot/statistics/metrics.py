@@ -190,7 +190,7 @@ def best_share(best: int, total: int) -> float | None:
 
 
 def settlements_to_break_even(fees: int, trades: int, funding: int, payments: int) -> float | None:
-    """Return how many average settlements repay the costs of an average round trip; amounts in units.
+    """Return the number of average settlements that repay the costs of an average trade; amounts in units.
 
     `fees` are the costs counted: fees and slippage for a break-even, fees alone for the metric of runs.
     None without trades, or where the average settlement earns nothing.

@@ -70,7 +70,7 @@ def year_ratios(returns: Returns, periods_per_year: int) -> tuple[FloatArray, Fl
 
 
 def _constant(returns: Returns) -> BoolArray:
-    """Return which curves have the same return in every period."""
+    """Return the mask of curves with the same return in every period."""
     counts = returns.counts
     constant = np.asarray(counts == 0)
     full = np.flatnonzero(counts == returns.periods)

@@ -1,4 +1,4 @@
-"""The rival of every strategy: be in the market whenever it is possible, and stay."""
+"""Hold baseline of every strategy: be in the market whenever it is possible, and stay."""
 
 from collections.abc import Sequence
 from decimal import Decimal

@@ -108,7 +108,7 @@ def _suggest(figures: WindowFigures) -> Suggestion:
 
 
 def _holding(rate_8h: str, interval_hours: int) -> int:
-    """Return how many settlements at a rate repay a round trip's default fees, at least the default."""
+    """Return the number of settlements at a rate that repay a trade's default fees, at least the default."""
     fees = 2 * (_ACCOUNT["spot_taker"].default + _ACCOUNT["perp_taker"].default)
     needed = int(fees / (Decimal(rate_8h) * interval_hours / 8)) + 1
     least = int(_FIELDS["min_holding_periods"].default)

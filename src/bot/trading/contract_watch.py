@@ -1,4 +1,4 @@
-"""The ends of contracts, as an account meets them."""
+"""Contract ends that concern the pairs of an account."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ class ContractWatch:
         return end if end is not None and after_ms < end.at_ms <= until_ms else None
 
     def end_ms(self, symbol: str) -> int | None:
-        """Return when the contract of a pair ends, None if it does not."""
+        """Return the end of a pair's contract, None if it does not end."""
         end = self._ends.get(symbol)
         return None if end is None else end.at_ms
 

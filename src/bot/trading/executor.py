@@ -1,4 +1,4 @@
-"""The port through which every order leaves, and the simulated body that all replays and paper share."""
+"""Port of every order, and the simulated executor that replays and paper trading share."""
 
 from abc import ABC, abstractmethod
 
@@ -22,7 +22,7 @@ class Executor(ABC):
 
     @abstractmethod
     def outcome(self, order: OrderRequest) -> OrderResult | None:
-        """Return what was filled in the end of an order that was left unknown, None if nothing.
+        """Return the final fill of an order that was left unknown, None if nothing was filled.
 
         Raises: OrderUnknownError as long as nobody knows.
         """

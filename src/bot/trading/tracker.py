@@ -114,7 +114,7 @@ class PnLTracker:
         return equity
 
     def unfinished_value(self, hedge: UnfinishedHedge, tickers: TickerService) -> Decimal:
-        """Return what an unfinished hedge adds to cash at the newest prices."""
+        """Return the value that an unfinished hedge adds to cash at the newest prices."""
         ticker = tickers.latest(hedge.symbol)
         spot, perp = ticker.spot, ticker.perp
         if spot is None or perp is None:
@@ -134,7 +134,7 @@ class PnLTracker:
         unfinished: Iterable[UnfinishedHedge] = (),
         orders: int = 0,
     ) -> AccountState:
-        """Return what the account has to remember after the event at `t_ms`."""
+        """Return the state of the account after the event at `t_ms`."""
         carries = ((position, self._carries[position.symbol]) for position in positions)
         hedges = tuple(OpenHedge(position, carry.funding, carry.payments) for position, carry in carries)
         pending = ((hedge, self._carries[hedge.symbol]) for hedge in unfinished)

@@ -137,7 +137,7 @@ class CarryTrader:
         return self.tracker.record_late_funding(paid, funding, funding.mark_price)
 
     def state(self) -> AccountState:
-        """Return what has to be remembered to go on after the newest event."""
+        """Return the state needed to go on after the newest event."""
         positions = self.positions
         return self.tracker.state(
             self._previous_ms,

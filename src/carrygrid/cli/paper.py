@@ -15,15 +15,19 @@ from bot.errors import InvalidInputError
 from bot.market_store.fetch.live_exchange import LiveExchange
 from bot.market_store.paper_store import PaperStore
 from bot.numbers.money import ZERO, plain
-from bot.paper.orchestrator import PaperOrchestrator, SessionPlan, Wish
+from bot.paper.orchestrator import PaperOrchestrator, SessionPlan, SessionRequest
 from bot.paper.polling_feed import PollingFeed
-from bot.paper.session_store import Progress, SessionStatus, SessionStore
+from bot.paper.session_store import SessionStatus, SessionStore, SessionUpdate
 from bot.timestamps import iso, parse_time_ms
 from carrygrid.cli.runs import read_document
 
 _NAME_LENGTH = 64
 _ANY_WINDOW = {"start": 0, "end": "9999-12-31"}
-_WISHES = {signal.SIGINT: Wish.STOP, signal.SIGTERM: Wish.STOP, signal.SIGUSR1: Wish.EMERGENCY}
+_WISHES = {
+    signal.SIGINT: SessionRequest.STOP,
+    signal.SIGTERM: SessionRequest.STOP,
+    signal.SIGUSR1: SessionRequest.EMERGENCY,
+}
 _NO_HINDSIGHT = "end_dead_markets is not applied: a live feed cannot tell an end from a pause.\n"
 _FAREWELLS = {
     SessionStatus.OPEN: "stopped; what is open stays open, the same command goes on from here",
@@ -89,7 +93,7 @@ def _print_start(plan: SessionPlan) -> None:
     )
 
 
-def _print_progress(progress: Progress) -> None:
+def _print_progress(progress: SessionUpdate) -> None:
     funding = sum((payment.amount for payment in progress.payments), ZERO)
     told = [
         f"{iso(progress.account.t_ms)}  equity {plain(progress.equity)}",

@@ -7,7 +7,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from bot.backtest import Baselines, ReplayWindow, RunExplanation, RunResult, explain, replay
+from bot.backtest import Baselines, ReplayWindow, RunResult, replay
 from bot.backtest.batch import BatchReplayer, RunRecord, TrialSummary
 from bot.backtest.window_findings import WindowFinding, window_findings
 from bot.config.run_config import RunConfig
@@ -248,11 +248,6 @@ def run_records(
         for replayer, group in groups.items():
             found = replayer.run_records([config for _, config in group])
             yield from zip((number for number, _ in group), found, strict=True)
-
-
-def explanation(result: RunResult, windows: WindowCache) -> RunExplanation:
-    """Return hold baseline of a replayed trial and, without trades, its entry blockers."""
-    return explain(result, windows.window(result.config), windows.baselines(result.config))
 
 
 def trial_metrics(result: RunResult, windows: WindowCache) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is worked out once is remembered, up to a number of answers."""
+"""Memo: answers are computed once and remembered, up to a number of them."""
 
 from collections.abc import Callable
 

@@ -40,7 +40,7 @@ def step_between(values: IntArray, owners: int) -> int:
 
 
 def _apart(values: IntArray, owners: IntArray) -> IntArray:
-    """Return what moves each owner's values above all of the owner before, so that one pass serves all."""
+    """Return offsets that lift each owner's values above all of the owner before: one pass serves all."""
     return owners * step_between(values, int(owners[-1]) + 1 if len(owners) else 0)
 
 

@@ -1,4 +1,4 @@
-"""Many trials over one window at once, bit for bit what the plain replay gives.
+"""Replay of many trials over one window at once, equal in every bit to the plain replay.
 
 Trials that differ only in thresholds share almost everything: a decision is taken once for each distinct
 parameter, each hedge is opened and followed once, each round trip is closed once, and each distinct sequence
@@ -66,7 +66,7 @@ class BatchReplayer:
     def _all(
         self, configs: Sequence[RunConfig], found: Mapping[int, Found], look: Callable[[RunResult], Found]
     ) -> list[Found]:
-        """Return what was found, and what `look` finds of plain replays for the places where nothing was."""
+        """Return the values found, and `look` of a plain replay for each config without one."""
         rest = [config for place, config in enumerate(configs) if place not in found]
         plain = map(look, replays(rest, self._window))
         return [found[place] if place in found else next(plain) for place in range(len(configs))]
@@ -81,7 +81,7 @@ class BatchReplayer:
     def _together(
         self, configs: Sequence[RunConfig], look: Callable[[Account, _AccountTrials], Mapping[int, Found]]
     ) -> dict[int, Found]:
-        """Return what `look` finds about the trials of each account, by place among `configs`."""
+        """Return the values that `look` finds for the trials of each account, by index among `configs`."""
         found: dict[int, Found] = {}
         if self._accounts is None:
             return found

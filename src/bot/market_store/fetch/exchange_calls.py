@@ -26,7 +26,7 @@ class CallPolicy:
         self.expected: tuple[type[Exception], ...] = (*self._passing, errors.BaseError)
 
     def pause_s(self, error: Exception, attempt: int) -> float:
-        """Return how many seconds to wait after failure number `attempt`.
+        """Return the seconds to wait after failure number `attempt`.
 
         Raises: FetchError if the exchange refuses; ExchangeOfflineError after several attempts.
         """
@@ -54,7 +54,7 @@ class ExchangeCalls:
         self._policy = CallPolicy(client)
 
     def __call__(self, method: str, *arguments: Any) -> Any:
-        """Return what the client's method answers.
+        """Return the answer of the client's method.
 
         Raises: FetchError if the exchange refuses; ExchangeOfflineError after several attempts.
         """
@@ -77,7 +77,7 @@ class AsyncExchangeCalls:
         self._policy = CallPolicy(client)
 
     async def __call__(self, method: str, *arguments: Any) -> Any:
-        """Return what the client's method answers; raises what `ExchangeCalls` raises."""
+        """Return the answer of the client's method; raises as `ExchangeCalls` does."""
         attempt = 1
         while True:
             try:

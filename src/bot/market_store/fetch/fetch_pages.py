@@ -13,7 +13,7 @@ class Page:
 
     @property
     def length_ms(self) -> int:
-        """Return how long it is."""
+        """Return the length of the page in ms."""
         return self.until_ms - self.from_ms
 
 

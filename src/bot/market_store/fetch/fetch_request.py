@@ -61,7 +61,7 @@ class FetchRequest:
 
 
 def _given(values: Mapping[str, object], name: str, default: object) -> object:
-    """Return what a field says, the default where it is left out or, as in a form, empty."""
+    """Return the value of a field, the default if it is left out or, as in a form, empty."""
     value = values.get(name)
     return default if value is None or value == "" else value
 

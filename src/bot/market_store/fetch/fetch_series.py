@@ -41,15 +41,15 @@ class SeriesReader(Protocol):
 
     @property
     def key(self) -> SeriesKey:
-        """Return which series it is."""
+        """Return the key of the series."""
 
     @property
     def span_ms(self) -> int:
-        """Return how much time one answer covers."""
+        """Return the time that one answer covers, in ms."""
 
     @property
     def row_ms(self) -> int:
-        """Return how long a row lasts."""
+        """Return the duration of a row in ms."""
 
     def read(self, page: Page, until_ms: int, refusals: RefusalLog) -> Parsed:
         """Return the rows of a page; nothing from `until_ms` on is known yet."""
@@ -67,7 +67,7 @@ class CandleReader:
 
     @property
     def span_ms(self) -> int:
-        """Return how much time one answer covers."""
+        """Return the time that one answer covers, in ms."""
         return self.limit * self.key.timeframe_ms
 
     @property
@@ -98,7 +98,7 @@ class FundingReader:
 
     @property
     def span_ms(self) -> int:
-        """Return how much time one answer covers, the context on both sides left out."""
+        """Return the time that one answer covers, without the context on both sides, in ms."""
         return self.limit * HOUR_MS - 2 * _CONTEXT_MS - 2 * _SLACK_MS
 
     def read(self, page: Page, until_ms: int, refusals: RefusalLog) -> Parsed:

@@ -66,7 +66,7 @@ def recognised(source: Source, options: ImportOptions) -> Format:
 
 
 def _unreadable(head: bytes) -> str:
-    """Return why nothing could be told from the beginning of a file, empty if it can be read."""
+    """Return the reason why the beginning of a file tells nothing, empty if it can be read."""
     if not head:
         return "it is empty"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or _every_other_is_zero(head):

@@ -67,7 +67,7 @@ class Mapping(BaseModel):
 
     @property
     def venue(self) -> Venue:
-        """Return whose names its markets have."""
+        """Return the venue whose names the markets have."""
         return Venue.DECLARED if self.linear else Venue.UNKNOWN
 
     @property

@@ -59,7 +59,7 @@ def recorded(
     parse: Callable[[MarketRecords[T]], Parsed],
     kind: SeriesKind = SeriesKind.FUNDING,
 ) -> Recorded:
-    """Return what `parse` makes of each market; of several, one that cannot be parsed is refused alone.
+    """Return each market as `parse` reads it; of several, one that cannot be parsed is refused alone.
 
     Raises: DataImportError if none can be.
     """

@@ -52,7 +52,7 @@ class CandleShape:
 
 
 def rows_at(document: Any, *keys: str) -> Any:
-    """Return what lies under `keys`, None where an object on the way is missing."""
+    """Return the value under `keys`, None if an object on the way is missing."""
     for key in keys:
         document = document.get(key) if isinstance(document, dict) else None
     return document
@@ -134,7 +134,7 @@ def text(row: Any, place: int | str, empty: str = "") -> str:
 
 
 def stated(source: Source, record: Any, key: str) -> str:
-    """Return what a file says about all its rows, as text; raises DataImportError if it does not."""
+    """Return a fact that a file states about all its rows, as text; raises DataImportError if it does not."""
     try:
         return text(record, key)
     except RowRefusedError as refusal:

@@ -115,7 +115,7 @@ def total_rate(funding: FundingSeries) -> Decimal:
 
 
 def carry_per_year(total: Decimal, hours: int) -> float:
-    """Return what `total`, settled over `hours`, comes to in a year of 365 days, without compounding."""
+    """Return `total`, settled over `hours`, scaled to a year of 365 days, without compounding."""
     return float(EXACT.divide(EXACT.multiply(total, Decimal(HOURS_PER_YEAR)), Decimal(hours)))
 
 
@@ -173,12 +173,12 @@ def months_of_funding(funding: FundingSeries) -> list[MonthOfFunding]:
 
 
 def round_trip_cost(fees: FeeSchedule, slippage: Decimal) -> Decimal:
-    """Return what opening and closing both legs costs, as a share of the notional: fees and slippage."""
+    """Return the cost of opening and closing both legs, as a share of the notional: fees and slippage."""
     return fees.round_trip + _FILLS_OF_A_ROUND_TRIP * slippage
 
 
 def settlements_to_repay(cost: Decimal, total: Decimal, settlements: int) -> float | None:
-    """Return how many settlements of the average rate repay `cost`; None where the average earns nothing."""
+    """Return the number of average settlements that repay `cost`; None if the average earns nothing."""
     exponent = min(int(amount.as_tuple().exponent) for amount in (cost, total))
     whole_cost, whole_total = (int(amount.scaleb(-exponent, context=EXACT)) for amount in (cost, total))
     return settlements_to_break_even(whole_cost, 1, whole_total, settlements)

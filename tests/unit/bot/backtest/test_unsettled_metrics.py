@@ -1,4 +1,4 @@
-"""What a run says of settlements that are not in the data, and of P&L booked after a contract had ended."""
+"""Metrics of a run on settlements that are not in the data, and on P&L booked after a contract had ended."""
 
 from typing import Any
 

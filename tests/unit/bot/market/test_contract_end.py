@@ -1,4 +1,4 @@
-"""Where a contract ended, from candles with and without volume."""
+"""End of a contract, from candles with and without volume."""
 
 import pytest
 from builders import candle_series

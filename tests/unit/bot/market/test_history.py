@@ -1,4 +1,4 @@
-"""What can be seen at a moment: closed candles only, however the series begin, stop or pause."""
+"""History as of a moment: closed candles only, however the series begin, stop or pause."""
 
 from dataclasses import replace
 from decimal import Decimal

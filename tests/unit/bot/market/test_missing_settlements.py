@@ -1,4 +1,4 @@
-"""Which settlements fell due and are not recorded, and that coverage counts the same ones."""
+"""Settlements that fell due and are not recorded; coverage counts the same ones."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What is odd about recorded rows: each rule on rows that show it and rows that do not."""
+"""Oddities of recorded rows: each rule on rows that show it and rows that do not."""
 
 from decimal import Decimal
 

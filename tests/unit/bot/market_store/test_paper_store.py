@@ -13,7 +13,7 @@ from bot.market_store.paper_store import PaperStore
 from bot.market_store.tables import metadata
 from bot.models import CloseReason, FundingPayment, Leg, OrderRequest, Position, Side, Trade
 from bot.paper.session import new_session
-from bot.paper.session_store import Progress, SessionStatus, SessionTakenError
+from bot.paper.session_store import SessionStatus, SessionTakenError, SessionUpdate
 from bot.trading.account import (
     AccountState,
     Aim,
@@ -34,9 +34,9 @@ PAYMENT = FundingPayment(7, "X", Decimal("-0.0001"), 8, THIRD, Decimal(2), Decim
 NEW = new_session("x", run_config(), 3)
 
 
-def progress(previous_ms: int, t_ms: int, *hedges: OpenHedge) -> Progress:
+def progress(previous_ms: int, t_ms: int, *hedges: OpenHedge) -> SessionUpdate:
     account = AccountState(t_ms, Decimal("9999.00000001"), Decimal(1), hedges, 4)
-    return Progress(previous_ms, account, THIRD, (), ())
+    return SessionUpdate(previous_ms, account, THIRD, (), ())
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_hedge_with_unequal_legs_comes_back_with_the_order_that_is_still_unkno
     pending = PendingHedge(closing, THIRD, 3), PendingHedge(opening, Decimal(0), 0)
     account = AccountState(7, THIRD, Decimal(1), (), 4, pending, orders=12)
     unwound = UnwoundSpot("B", 7, THIRD, THIRD, Decimal(2), Decimal("0.1"), Decimal("-0.5"))
-    store.save("x", Progress(-1, account, THIRD, (), (), (unwound, unwound)))
+    store.save("x", SessionUpdate(-1, account, THIRD, (), (), (unwound, unwound)))
     found = store.find("x")
     assert found is not None
     assert found.account == account

@@ -1,4 +1,4 @@
-"""Which series a run reads: the timeframe by the window, and a multiplier contract's spot by its coin."""
+"""Series that a run reads: the timeframe by the window, and a multiplier contract's spot by its coin."""
 
 from decimal import Decimal
 

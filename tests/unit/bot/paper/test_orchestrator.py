@@ -1,4 +1,4 @@
-"""How a running session ends, and which ones are not let go on."""
+"""End of a running session, and sessions that may not be resumed."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from bot.clock import SimulatedClock
 from bot.config.run_config import RunConfig
 from bot.models import HOUR_MS, CloseReason
 from bot.paper.feed import FeedBatch, FeedError, Listing
-from bot.paper.orchestrator import PaperOrchestrator, SessionPlan, Wish
+from bot.paper.orchestrator import PaperOrchestrator, SessionPlan, SessionRequest
 from bot.paper.recorded_feed import RecordedFeed
 from bot.paper.session_store import SessionError, SessionStatus
 
@@ -49,7 +49,9 @@ class StallingFeed(RecordedFeed):
         return await super().newest()
 
 
-async def end(wish: Wish, store: MemoryStore, *, offline: bool = False, early: bool = False) -> SessionStatus:
+async def end(
+    wish: SessionRequest, store: MemoryStore, *, offline: bool = False, early: bool = False
+) -> SessionStatus:
     """Run a session until its feed stalls, or from the very start, and make a wish."""
     clock = SimulatedClock(START)
     feed = StallingFeed(clock, offline=offline)
@@ -65,7 +67,7 @@ async def end(wish: Wish, store: MemoryStore, *, offline: bool = False, early: b
 
 async def test_a_stop_leaves_open_what_is_open() -> None:
     store = MemoryStore()
-    assert await end(Wish.STOP, store) is SessionStatus.OPEN
+    assert await end(SessionRequest.STOP, store) is SessionStatus.OPEN
     assert store.saved is not None
     assert len(store.saved.account.hedges) == 1
     assert store.saved.account.t_ms == START + 16 * HOUR_MS
@@ -74,13 +76,15 @@ async def test_a_stop_leaves_open_what_is_open() -> None:
 @pytest.mark.parametrize("offline", [False, True])
 async def test_an_emergency_closes_everything_even_if_the_exchange_is_gone(offline: bool) -> None:
     store = MemoryStore()
-    assert await end(Wish.EMERGENCY, store, offline=offline) is SessionStatus.EMERGENCY
+    assert await end(SessionRequest.EMERGENCY, store, offline=offline) is SessionStatus.EMERGENCY
     [trade] = store.held_trades
     assert (trade.reason, trade.closed_at_ms) == (CloseReason.EMERGENCY, STALLS_AT)
 
 
-@pytest.mark.parametrize(("wish", "status"), [(Wish.STOP, "open"), (Wish.EMERGENCY, "emergency")])
-async def test_a_wish_before_the_first_batch_is_granted(wish: Wish, status: str) -> None:
+@pytest.mark.parametrize(
+    ("wish", "status"), [(SessionRequest.STOP, "open"), (SessionRequest.EMERGENCY, "emergency")]
+)
+async def test_a_wish_before_the_first_batch_is_granted(wish: SessionRequest, status: str) -> None:
     assert await end(wish, MemoryStore(), early=True) == status
 
 
@@ -99,7 +103,7 @@ class RecordedFeedFrom(StallingFeed):
 
 def test_an_emergency_is_not_traded_on_after_unless_resumed() -> None:
     store = MemoryStore()
-    asyncio.run(end(Wish.EMERGENCY, store))
+    asyncio.run(end(SessionRequest.EMERGENCY, store))
     with pytest.raises(SessionError, match=r"closed by an emergency stop at 2024-01-01T20:00:00Z; --resume"):
         go_on(store)
     assert go_on(store, resume=True) is SessionStatus.ENDED
@@ -115,7 +119,7 @@ def test_an_ended_session_is_over() -> None:
 
 def test_a_session_refuses_other_parameters_but_not_another_window() -> None:
     store = MemoryStore()
-    asyncio.run(end(Wish.STOP, store))
+    asyncio.run(end(SessionRequest.STOP, store))
     with pytest.raises(SessionError, match="session 'test' runs with perp_leverage '1', not '2'"):
         go_on(store, CONFIG.varied({"perp_leverage": 2}))
     assert go_on(store, CONFIG.varied({"start": START - HOUR_MS})) is SessionStatus.ENDED
@@ -123,7 +127,7 @@ def test_a_session_refuses_other_parameters_but_not_another_window() -> None:
 
 def test_a_session_that_has_been_away_past_its_end_closes_at_prices_of_now() -> None:
     store = MemoryStore()
-    asyncio.run(end(Wish.STOP, store))
+    asyncio.run(end(SessionRequest.STOP, store))
     clock = SimulatedClock(START + 70 * HOUR_MS)
     plan = SessionPlan(NAME, CONFIG, until_ms=START + 25 * HOUR_MS)
     assert asyncio.run(PaperOrchestrator(plan, RecordedFeedFrom(clock), clock, store).run()) == "ended"

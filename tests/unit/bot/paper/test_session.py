@@ -1,4 +1,4 @@
-"""What a session makes of rows that come late, twice, or after it has been away."""
+"""Session with rows that come late, twice, or after it has been away."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -10,7 +10,7 @@ from bot.market.rows import Rows, SeriesKind, funding_values
 from bot.models import HOUR_MS, CloseReason, Instrument
 from bot.paper.feed import FeedRows, Listing
 from bot.paper.session import PaperSession, new_session
-from bot.paper.session_store import Progress, SavedSession, SessionStatus
+from bot.paper.session_store import SavedSession, SessionStatus, SessionUpdate
 
 SYMBOL = "X/USDT:USDT"
 START = 1_704_067_200_000
@@ -47,13 +47,13 @@ def session(
     return opened
 
 
-def saved_at(progress: Progress, started: PaperSession, *booked: int) -> SavedSession:
+def saved_at(progress: SessionUpdate, started: PaperSession, *booked: int) -> SavedSession:
     keys = frozenset((SYMBOL, hours(hour)) for hour in booked)
     blank = new_session("x", run_config(), START)
     return replace(blank, account=progress.account, booked=keys)
 
 
-def opened(paper: PaperSession, until: int = 1) -> Progress:
+def opened(paper: PaperSession, until: int = 1) -> SessionUpdate:
     """Enter at hour 1 and return the progress."""
     paper.receive([*prices(1, 1), funding((1, "0.01"))])
     *_, progress = paper.advance(hours(until), hours(until))
@@ -124,7 +124,7 @@ def test_a_settlement_that_becomes_known_after_its_event_is_paid_with_the_next()
     ]
 
 
-def ended() -> tuple[PaperSession, Progress]:
+def ended() -> tuple[PaperSession, SessionUpdate]:
     """Enter at hour 1 and leave at hour 9; the settlement of hour 5 is not known yet."""
     paper = session()
     opened(paper)

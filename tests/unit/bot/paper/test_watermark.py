@@ -1,4 +1,4 @@
-"""Which full hours an exchange has told about, and which are still to be waited for."""
+"""Full hours whose rows are all known, and hours still to be waited for."""
 
 from decimal import Decimal
 

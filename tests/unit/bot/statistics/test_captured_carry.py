@@ -1,4 +1,4 @@
-"""What a run made of the carry, by its round trips alone, is what its payments say one by one."""
+"""Captured carry by the trades alone equals the sum over the payments one by one."""
 
 from decimal import Decimal
 from typing import Any

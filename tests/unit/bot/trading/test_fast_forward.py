@@ -1,4 +1,4 @@
-"""Quiet settlements of a hedge booked at once leave the same account as one after the other."""
+"""Fast-forward books many settlements of a hedge at once and leaves the same account as one by one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whatever an executor does to orders, the books say what the venue holds, and no leg stays alone."""
+"""Misbehaving executors: the books agree with the venue, and no leg stays unhedged."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the trading loop does at one event, in order, on a market small enough to follow by eye."""
+"""Trading loop at one event, step by step, on a market small enough to follow by eye."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""What may be asked of a download: every odd value is refused by its name, whatever its type."""
+"""Fetch requests: every odd value is refused by its name, whatever its type."""
 
 from typing import Any
 

@@ -120,7 +120,7 @@ OPTIONS = (
     ImportOptions(mappings=MAPPING),
     ImportOptions.parse(kind="perp", symbol="BTCUSDT", timeframe="1h", time_zone="UTC", keep_readable=True),
 )
-"""Of one who says nothing but what a column is, and of one who says everything and takes what is left."""
+"""Import options that only map a column, and options that state everything and keep what is readable."""
 
 EXAMPLES = 150
 fuzzed = settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])

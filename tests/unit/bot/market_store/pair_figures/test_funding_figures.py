@@ -1,4 +1,4 @@
-"""What funding was like, against sums and counts worked out row by row with Python's own numbers."""
+"""Funding figures against sums and counts computed row by row with Python's own numbers."""
 
 import csv
 import statistics
