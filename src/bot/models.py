@@ -194,7 +194,7 @@ class FundingPayment(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """A closed round trip. `perp_exit` is None if the short leg was liquidated."""
+    """A closed hedge. `perp_exit` is None if the short leg was liquidated."""
 
     symbol: str
     opened_at_ms: int

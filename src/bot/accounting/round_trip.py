@@ -20,7 +20,7 @@ class Exit(NamedTuple):
 
 
 def round_trip(position: Position, funding: Decimal, payments: int, end: Exit) -> Trade:
-    """Return the closed round trip of a hedge on which `funding` was booked in `payments` settlements.
+    """Return the trade of a closed hedge on which `funding` was booked in `payments` settlements.
 
     A liquidated short loses its whole margin. Call inside `exact()`.
 
@@ -39,12 +39,12 @@ def round_trip(position: Position, funding: Decimal, payments: int, end: Exit) -
 
 
 def was_due(trade: Trade, funding: FundingRate) -> bool:
-    """Return whether a round trip held its short when `funding` settled."""
+    """Return whether a trade held its short when `funding` settled."""
     return trade.symbol == funding.symbol and trade.opened_at_ms < funding.t_ms <= last_due_ms(trade)
 
 
 def last_due_ms(trade: Trade) -> int:
-    """Return the last ms at which settlements, from the one after opening on, were due to a round trip.
+    """Return the last ms at which settlements, from the one after opening on, were due to a trade.
 
     Settlements come before closing, liquidations and delistings before settlements.
 

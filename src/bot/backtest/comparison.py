@@ -21,7 +21,7 @@ STRATEGIES = ("simple", "composite")
 
 @dataclass(frozen=True, slots=True)
 class TradesOnlyOneTook:
-    """Round trips without any counterpart of the other run in the same pair at the same time."""
+    """Trades without any counterpart of the other run in the same pair at the same time."""
 
     trades: tuple[Trade, ...]
 

@@ -84,7 +84,7 @@ def run_findings(
 ) -> tuple[RunFinding, ...]:
     """Return the findings of a run, warnings first: those of its window about the pairs that it traded.
 
-    All pairs count where nothing was traded, and where the round trips are not known (`trades` None).
+    All pairs count where nothing was traded, and where the trades are not known (`trades` None).
     """
     traded = {trade.symbol for trade in trades or ()}
     mine = [one for one in found if not traded or one.symbol in traded]

@@ -15,11 +15,11 @@ OUT_OF_RANGE = bytes(DIGEST_BYTES)
 
 REASONS = {reason: place for place, reason in enumerate(CloseReason)}
 
-"""A row a round trip: symbol, opened, closed (ms), reason, settlements; funding, fees, price P&L (1e-8)."""
+"""A row a trade: symbol, opened, closed (ms), reason, settlements; funding, fees, price P&L (1e-8)."""
 
 
 def ledger_of(trades: Iterable[Trade]) -> bytes:
-    """Return the digest of what round trips booked. Call inside `exact()`."""
+    """Return the digest of what trades booked. Call inside `exact()`."""
     try:
         return ledger_digest(_bookings(trades))
     except OverflowError:
@@ -47,5 +47,5 @@ def symbol_code(symbol: str) -> int:
 
 
 def ledger_digest(rows: IntArray) -> bytes:
-    """Return the first half of the SHA-256 of round trips in the order in which they ended."""
+    """Return the first half of the SHA-256 of trades in the order in which they ended."""
     return hashlib.sha256(np.ascontiguousarray(rows, dtype="<i8").tobytes()).digest()[:DIGEST_BYTES]

@@ -113,7 +113,7 @@ _TRADE_AMOUNTS = (
 
 
 def trade_document(trade: Trade) -> dict[str, Any]:
-    """Return a round trip as JSON values; times in ms UTC, prices are the unrounded fills."""
+    """Return a trade as JSON values; times in ms UTC, prices are the unrounded fills."""
     return {
         "symbol": trade.symbol,
         "opened_at": trade.opened_at_ms,
@@ -133,7 +133,7 @@ def trade_document(trade: Trade) -> dict[str, Any]:
 
 
 def trade_of(document: Mapping[str, Any]) -> Trade:
-    """Return the round trip that `trade_document` gave."""
+    """Return the trade that `trade_document` gave."""
     amounts = {name: Decimal(document[name]) for name in _TRADE_AMOUNTS}
     perp_exit = document["perp_exit"]
     return Trade(

@@ -27,7 +27,7 @@ class AfterEnd:
     unit_funding: ExactArray
 
     def pnl(self, trade: Trade, fees: FeeCalculator) -> Decimal:
-        """Return the part of a round trip's net P&L that was booked after the end.
+        """Return the part of a trade's net P&L that was booked after the end.
 
         That is its net P&L less what it had made at the moment of the end at the trade prices of then, entry
         fees paid and all settlements up to then booked. Call inside `exact()`.
@@ -52,7 +52,7 @@ class AfterEnd:
 def pnl_after_end(
     trades: Iterable[Trade], ended: Mapping[str, AfterEnd], fees: FeeCalculator
 ) -> dict[str, Decimal]:
-    """Return, for each pair whose contract `ended`, what round trips booked after it.
+    """Return, for each pair whose contract `ended`, what trades booked after it.
 
     Call inside `exact()`.
     """

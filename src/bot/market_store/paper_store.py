@@ -94,7 +94,7 @@ class PaperStore:
             connection.execute(opened.values(status=SessionStatus.OPEN.value))
 
     def trades(self, name: str) -> list[Trade]:
-        """Return the round trips of a session in the order in which they ended."""
+        """Return the trades of a session in the order in which they ended."""
         return [_trade(row) for row in self._rows(name, paper_trade, paper_trade.c.number)]
 
     def unwound(self, name: str) -> list[UnwoundSpot]:

@@ -93,7 +93,7 @@ paper_trade = sa.Table(
     sa.Column("funding_payments", sa.Integer, nullable=False),
     sa.Column("reason", sa.String(16), nullable=False),
 )
-"""The round trips of a session, `number` from 1 in the order in which they ended."""
+"""The trades of a session, `number` from 1 in the order in which they ended."""
 
 paper_unwound = sa.Table(
     "paper_unwound",

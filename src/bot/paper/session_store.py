@@ -38,7 +38,7 @@ class SessionStatus(StrEnum):
 class SavedSession:
     """A session as it was last written down.
 
-    `recent` are its round trips that ended in the `LATEST_SETTLEMENT_MS` before its newest event; `booked`
+    `recent` are its trades that ended in the `LATEST_SETTLEMENT_MS` before its newest event; `booked`
     names the settlements booked on them and on its open hedges, as symbol and time in ms UTC.
     """
 
@@ -56,7 +56,7 @@ class SessionUpdate:
     """Changes of one event: the account after it, and what it added to the books.
 
     `previous_ms` is the time of the event before: who writes this down checks that it is the newest held.
-    `revised` are round trips written down before, as settlements known late have made them.
+    `revised` are trades written down before, as settlements known late have made them.
     """
 
     previous_ms: int

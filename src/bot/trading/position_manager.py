@@ -57,7 +57,7 @@ class PositionManager:
         return self._hold(symbol, quantity, spot.price, perp, spot.fee + perp.fee)
 
     def close(self, position: Position, reason: CloseReason) -> Trade | None:
-        """Sell spot and buy the perp back; return the round trip, None if it has not ended (yet)."""
+        """Sell spot and buy the perp back; return the trade, None if it has not ended (yet)."""
         symbol, quantity = position.symbol, position.quantity
         try:
             spot = self._worker.order(symbol, Leg.SPOT, Side.SELL, quantity)

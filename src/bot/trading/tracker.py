@@ -1,4 +1,4 @@
-"""The account: cash, locked margin, funding and every closed round trip."""
+"""The account: cash, locked margin, funding and every trade."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ class PnLTracker:
         return received
 
     def record_late_funding(self, trade: Trade, funding: FundingRate, mark_price: Decimal) -> Trade:
-        """Book a settlement that became known after its round trip had ended; return the trade it makes."""
+        """Book a settlement that became known after its trade had ended; return the trade it makes."""
         amount = self._settled(trade.quantity, funding, mark_price)
         total = trade.funding + amount
         net = formulas.net_pnl(trade.price_pnl, total, trade.fees)
@@ -91,7 +91,7 @@ class PnLTracker:
     def record_close(
         self, position: Position, spot_exit: OrderResult, perp_exit: OrderResult, reason: CloseReason
     ) -> Trade:
-        """Book a normal close of both legs and return the round trip."""
+        """Book a normal close of both legs and return the trade."""
         fees = spot_exit.fee + perp_exit.fee
         return self._end(
             position, Exit(spot_exit.filled_at_ms, spot_exit.price, perp_exit.price, fees, reason)

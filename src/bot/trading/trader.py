@@ -122,7 +122,7 @@ class CarryTrader:
     def settle_late(self, view: SettlementView, ended: Iterable[Trade]) -> Trade | None:
         """Book a settlement that became known only after its event; nothing is decided on it.
 
-        Returns the one of the `ended` round trips that it has changed, as it is now.
+        Returns the one of the `ended` trades that it has changed, as it is now.
         """
         funding = view.funding
         if self._strategy.remembers:

@@ -1,8 +1,8 @@
 """Replay of many trials over one window at once, equal in every bit to the plain replay.
 
 Trials that differ only in thresholds share almost everything: a decision is taken once for each distinct
-parameter, each hedge is opened and followed once, each round trip is closed once, and each distinct sequence
-of round trips is summed up once. Accounts that shrink below a slot size each entry by their own cash, and
+parameter, each hedge is opened and followed once, each trade is closed once, and each distinct sequence
+of trades is summed up once. Accounts that shrink below a slot size each entry by their own cash, and
 share less. Where nothing is shared the plain replay runs, and where a contract's end closes hedges.
 """
 
@@ -59,7 +59,7 @@ class BatchReplayer:
         return self._columns is not None and shareable
 
     def run_records(self, configs: Sequence[RunConfig]) -> list[RunRecord]:
-        """Return equity curve and round trips of each run, equal to those of a plain replay."""
+        """Return equity curve and trades of each run, equal to those of a plain replay."""
         found = self._together(configs, lambda account, group: account.run_records(group.decisions))
         return self._all(configs, found, RunRecord.of)
 

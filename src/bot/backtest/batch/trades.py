@@ -47,7 +47,7 @@ class TradeColumns:
 
     @classmethod
     def of(cls, book: HedgeBook, codes: IntArray) -> Self:
-        """Close the round trips of ascending `codes`. Call inside `exact()`."""
+        """Close the trades of ascending `codes`. Call inside `exact()`."""
         numbers, ends, reasons = decode_trades(codes)
         newest = np.append(numbers, -1)[1:] != numbers
         place = np.cumsum(newest) - newest
@@ -146,7 +146,7 @@ class _Closed:
 
     @classmethod
     def of(cls, book: HedgeBook, opened: HedgeColumns, codes: IntArray, funding: IntArray) -> Self:
-        """Close `opened` hedges, on which `funding` was booked, by the round trips `codes`."""
+        """Close `opened` hedges, on which `funding` was booked, by the trades `codes`."""
         _, ends, reasons = decode_trades(codes)
         times, entries = book.pair.times_ms, opened.entries
         seen, held_ms = ends.copy(), times[ends] - times[entries]
@@ -175,7 +175,7 @@ def _normally(book: HedgeBook, opened: HedgeColumns, ends: IntArray) -> tuple[In
 
 
 def _liquidated(book: HedgeBook, position: Position, entry: int, end: int, funding: int) -> Trade:
-    """Return the round trip of a hedge that was liquidated between the events `end - 1` and `end`."""
+    """Return the trade of a hedge that was liquidated between the events `end - 1` and `end`."""
     pair = book.pair
     candles = pair.window.mark_candles(pair.symbol, pair.events[end - 1].t_ms, pair.events[end].t_ms)
     fatal = book.risk.fatal_candle(position, candles, pair.instrument.mmr)
@@ -205,7 +205,7 @@ def _after_end(
     held_ms: IntArray,
     net: IntArray,
 ) -> IntArray:
-    """Return the part of each round trip's `net` that was booked after the contract had ended.
+    """Return the part of each trade's `net` that was booked after the contract had ended.
 
     `AfterEnd.pnl` says what that is; funding by then is that of the last event which is not later.
     """
