@@ -7,8 +7,8 @@ from decimal import Decimal
 import numpy as np
 
 from bot.accounting import formulas
+from bot.accounting.closing import last_due_ms
 from bot.accounting.fees import FeeCalculator
-from bot.accounting.round_trip import last_due_ms
 from bot.models import ContractEnd, Leg, Trade
 from bot.numbers.arrays import IntArray
 from bot.numbers.exact_array import ExactArray

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.accounting.round_trip import last_due_ms
+from bot.accounting.closing import last_due_ms
 from bot.models import Trade
 from bot.numbers.arrays import IntArray
 

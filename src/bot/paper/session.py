@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from bot.accounting.closing import was_due
 from bot.accounting.fees import FeeCalculator
 from bot.accounting.fill_model import FillModel
-from bot.accounting.round_trip import was_due
 from bot.clock import SimulatedClock
 from bot.config.run_config import RunConfig
 from bot.market.rows import SeriesKind

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Any, NamedTuple, Self
 
-from bot.accounting.round_trip import last_due_ms
+from bot.accounting.closing import last_due_ms
 from bot.models import FundingPayment, Trade
 from bot.numbers.money import ZERO, plain
 from bot.statistics.metrics import amount_units, from_units, money_units

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.accounting import formulas
-from bot.accounting.round_trip import Exit, round_trip
+from bot.accounting.closing import Exit, closed_trade
 from bot.market.tickers import TickerService
 from bot.models import CloseReason, FundingPayment, FundingRate, OrderResult, Position, Trade
 from bot.numbers.exact_array import ExactArray
@@ -159,7 +159,7 @@ class PnLTracker:
 
     def _end(self, position: Position, end: Exit) -> Trade:
         carry = self._carries.pop(position.symbol)
-        trade = round_trip(position, carry.funding, carry.payments, end)
+        trade = closed_trade(position, carry.funding, carry.payments, end)
         self.cash += position.spot_cost + trade.price_pnl - end.fees
         self.margin_locked -= position.margin
         self.trades.append(trade)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from bot.accounting.closing import was_due
 from bot.accounting.fees import FeeCalculator
 from bot.accounting.margin import RiskManager
-from bot.accounting.round_trip import was_due
 from bot.accounting.sizing import CapitalPlan, PositionSizer
 from bot.market.event_columns import EventColumns
 from bot.market.tickers import TickerService

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from bot.accounting import formulas
-from bot.accounting.round_trip import Exit, round_trip
+from bot.accounting.closing import Exit, closed_trade
 from bot.backtest.batch.hedge_curves import HedgeCurves, HedgeExtremes, funding_until
 from bot.backtest.batch.hedges import HedgeBook, HedgeColumns
 from bot.backtest.batch.trade_search import LIQUIDATION, MARGIN, REASONS, decode_trades
@@ -185,7 +185,7 @@ def _liquidated(book: HedgeBook, position: Position, entry: int, end: int, fundi
     price = book.fills.price(Side.SELL, spot)
     fee = book.fees.fee(Leg.SPOT, position.quantity, price)
     done = Exit(fatal.closed_at_ms, price, None, fee, CloseReason.LIQUIDATION)
-    return round_trip(position, from_units(funding), end - 1 - entry, done)
+    return closed_trade(position, from_units(funding), end - 1 - entry, done)
 
 
 def _missed(book: HedgeBook, entries: IntArray, held_ms: IntArray, reasons: IntArray) -> IntArray:
@@ -250,5 +250,5 @@ def trades_of(book: HedgeBook, trades: TradeColumns) -> list[Trade]:
             continue
         paid = from_units(fees) - position.entry_fees
         done = Exit(pair.events[end].t_ms, spot, perp, paid, REASONS[reason])
-        found.append(round_trip(position, from_units(funding), end - entry, done))
+        found.append(closed_trade(position, from_units(funding), end - entry, done))
     return found

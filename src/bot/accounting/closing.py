@@ -19,7 +19,7 @@ class Exit(NamedTuple):
     reason: CloseReason
 
 
-def round_trip(position: Position, funding: Decimal, payments: int, end: Exit) -> Trade:
+def closed_trade(position: Position, funding: Decimal, payments: int, end: Exit) -> Trade:
     """Return the trade of a closed hedge on which `funding` was booked in `payments` settlements.
 
     A liquidated short loses its whole margin. Call inside `exact()`.
