@@ -11,11 +11,16 @@ from typing import Any
 
 from pydantic import Field
 
-from bot.config.fields import Count, Number
-from bot.config.parameters import Parameters
-from bot.config.strategy_registry import StrategyPlugin
-from bot.models import FundingRate, SettlementView
-from bot.strategies.strategy import Entry, Strategy
+from bot.strategies import (
+    Count,
+    Entry,
+    FundingRate,
+    Number,
+    Parameters,
+    SettlementView,
+    Strategy,
+    StrategyPlugin,
+)
 
 
 class SmoothedRateParameters(Parameters):

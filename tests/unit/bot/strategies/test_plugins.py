@@ -1,14 +1,16 @@
 """A strategy from another package, found through its entry point, is a strategy like our own."""
 
+import ast
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from builders import run_config
-from example_plugin import installed_example
+from example_plugin import EXAMPLE, installed_example
 from toy_market import configured, pair, window
 
+from bot import strategies
 from bot.backtest import replay
 from bot.config import strategy_registry
 from bot.config.run_config import RunConfig
@@ -26,6 +28,13 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 def test_our_own_strategies_are_found_the_same_way() -> None:
     assert {"composite", "hold", "simple"} <= set(strategy_registry.strategy_names())
     assert strategy_registry.strategy_plugin("composite").version == "1.1"
+
+
+def test_a_plug_in_needs_the_names_of_one_package_alone() -> None:
+    tree = ast.parse((EXAMPLE / "smoothed_rate.py").read_text())
+    imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    ours = {node.module: {name.name for name in node.names} for node in imported if "bot" in str(node.module)}
+    assert ours == {"bot.strategies": set(strategies.__all__)}
 
 
 @pytest.mark.usefixtures("installed")
