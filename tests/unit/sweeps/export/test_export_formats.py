@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import random
+import tracemalloc
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -101,6 +102,21 @@ def test_parquet_keeps_every_pattern_of_missing_values(tmp_path: Path, rows: int
     ]
     found = parquet(path, fields, page).execute("SELECT * FROM read_parquet(?)", [str(path)])
     assert found.fetchall() == list(zip(*page, strict=True))
+
+
+def test_parquet_writer_keeps_what_describes_its_rows_and_none_of_them() -> None:
+    writer = ParquetWriter(FIELDS[1:2], {}, {})
+    page = [[random.Random(row).randbytes(50).hex() for row in range(1_000)]]
+    written = len(writer.rows(page))
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            writer.rows(page)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert written > 50_000
+    assert kept < written
 
 
 @pytest.mark.parametrize(
