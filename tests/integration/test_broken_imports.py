@@ -102,7 +102,6 @@ def test_an_import_killed_at_any_moment_leaves_whole_series_and_is_completed_by_
     assert imported(tmp_path) == COMPLETE
 
 
-@pytest.mark.slow
 def test_an_import_that_fills_the_disk_leaves_whole_series_and_is_completed_with_more_room(
     tmp_path: Path, files: Path
 ) -> None:
