@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from pydantic import TypeAdapter
@@ -218,6 +219,7 @@ class MisbehavingVenue(RuleBasedStateMachine):
 
 
 TestMisbehavingVenue = MisbehavingVenue.TestCase
+TestMisbehavingVenue.settings = settings(max_examples=50)
 
 
 @pytest.fixture
