@@ -219,7 +219,7 @@ class MisbehavingVenue(RuleBasedStateMachine):
 
 
 TestMisbehavingVenue = MisbehavingVenue.TestCase
-TestMisbehavingVenue.settings = settings(max_examples=50)
+TestMisbehavingVenue.settings = settings(TestMisbehavingVenue.settings, max_examples=50)
 
 
 @pytest.fixture
