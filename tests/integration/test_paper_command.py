@@ -184,7 +184,6 @@ def test_the_emergency_stop_closes_everything_and_stays_closed_until_resumed(pap
     ]
 
 
-@pytest.mark.slow
 def test_an_emergency_stop_that_comes_while_the_session_is_started_is_heard(paper: Paper) -> None:
     paper.start()
     paper.wait_until_it_asks()

@@ -112,7 +112,6 @@ def test_submission_does_not_wait_for_a_broker_that_halts(kept: Installation) ->
     finish(kept, sweep_id)
 
 
-@pytest.mark.slow
 def test_worker_that_starts_before_the_broker_waits_for_it(kept: Installation) -> None:
     kept.broker.kill()
     worker = kept.service.start_worker("early", 1, "poisoned")

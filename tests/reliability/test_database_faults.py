@@ -208,7 +208,6 @@ def busy(tmp_path_factory: pytest.TempPathFactory, market_template: Path) -> Ite
         yield one
 
 
-@pytest.mark.slow
 @pytest.mark.broker
 def test_table_that_is_missing_for_a_while_costs_nothing_but_time(busy: Installation) -> None:
     sweep_id = busy.submit(SPEC, size=30)

@@ -84,7 +84,6 @@ def test_memory_error_around_the_trials_ends_no_worker(running: Installation) ->
     assert running.keeper.deaths == []
 
 
-@pytest.mark.slow
 def test_process_whose_trials_leak_is_replaced_between_tasks(running: Installation) -> None:
     limit_kib = 150_000
     spec = sweep_spec(name=harmful(all="leak"), grid=GRID, curves="none")
