@@ -1,5 +1,7 @@
 """Engines and transactions: the one place that knows what SQLite and PostgreSQL need."""
 
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache, partial
@@ -22,9 +24,9 @@ POSTGRESQL_LIMITS_MS = {
 _KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 """Seconds, at both ends: a machine cut off in a transaction keeps its locks some 11 s, not a minute."""
 _UNANSWERED_MS = 10_000
+_SWITCH_PERIOD_S = 0.02
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 _PRAGMAS = (
-    "journal_mode=WAL",
     f"journal_size_limit={_WAL_LIMIT_BYTES}",
     "foreign_keys=ON",
     "synchronous=NORMAL",
@@ -173,9 +175,25 @@ def _set_pragmas(busy_timeout_ms: int, connection: Any, _record: object) -> None
     # writing while another process writes, whatever the busy timeout.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in (f"busy_timeout={busy_timeout_ms}", *_PRAGMAS):
+    cursor.execute(f"PRAGMA busy_timeout={busy_timeout_ms}")
+    _write_ahead(cursor, busy_timeout_ms)
+    for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _write_ahead(cursor: Any, busy_timeout_ms: int) -> None:
+    """Have the database write ahead; SQLite itself does not wait for a process that switches it just now."""
+    until = time.monotonic() + busy_timeout_ms / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(_SWITCH_PERIOD_S)
+        else:
+            return
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -1,4 +1,6 @@
 import multiprocessing
+import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,3 +145,19 @@ def test_refused_url_hides_its_password() -> None:
     with pytest.raises(InvalidInputError) as refusal:
         open_engine("mysql://user:secret@localhost/x")
     assert "secret" not in refusal.value.message
+
+
+def test_opening_waits_for_a_writer_of_a_database_that_does_not_write_ahead_yet(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    writer.execute("CREATE TABLE written (number)")
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("INSERT INTO written VALUES (1)")
+    end = threading.Timer(0.3, lambda: writer.execute("COMMIT"))
+    end.start()
+    engine = open_engine(f"sqlite:///{path}", busy_timeout_ms=10_000)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    end.join()
+    engine.dispose()
+    writer.close()
