@@ -27,7 +27,7 @@ from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.lifecycle.extend_clone import extend_sweep, extended_spec
 from sweeps.lifecycle.repository import cancel_sweep, pause_sweep, resume_sweep, retry_failed
 from sweeps.queue import reconcile
-from sweeps.queue.leases import claim_chunk, save_trials
+from sweeps.queue.leases import Claim, LeaseOutcome, claim_chunk, save_trials
 from sweeps.queue.reconcile import ChunkRef
 from sweeps.storage.results import Results
 from sweeps.storage.tables import chunk
@@ -98,22 +98,40 @@ class SweepMachine(RuleBasedStateMachine):
         runner = ChunkRunner(self._engine, self._windows, SystemClock())
         runner.run(sweep_id, chunk_id, "w")
 
-    @rule(sweep_id=sweeps, chunk_id=st.integers(0, 3), fails=st.booleans(), late=st.booleans())
-    def crash(self, sweep_id: int, chunk_id: int, fails: bool, late: bool) -> None:
-        """Claim a chunk and die, before or after storing a failure, or come back after the lease ran out."""
+    @rule(
+        sweep_id=sweeps,
+        chunk_id=st.integers(0, 3),
+        fails=st.booleans(),
+        late=st.booleans(),
+        taken=st.booleans(),
+    )
+    def crash(self, sweep_id: int, chunk_id: int, fails: bool, late: bool, taken: bool) -> None:
+        """Claim a chunk and die, before or after storing a failure, or come back after the lease ran out.
+
+        Late results count, unless somebody else has taken the chunk meanwhile.
+        """
         claim = self._act(claim_chunk, sweep_id, chunk_id, "w")
         if claim is None:
             return
-        rows = [failed_row(sweep_id, number, "test", "made to fail") for number in claim.missing[:1]]
+        rows = [failed_row(sweep_id, number, "test", "made to fail") for number in claim.missing]
         if fails:
-            self._act(save_trials, claim, Results.of(rows), last=False)
-        with write_transaction(self._engine) as connection:
-            connection.execute(chunk.update().where(chunk.c.token == claim.token).values(lease_until_ms=1))
-            reconcile.expire_leases(connection)
+            self._act(save_trials, claim, Results.of(rows[:1]), last=False)
+        self._expire(claim)
+        other = self._act(claim_chunk, sweep_id, chunk_id, "v") if taken else None
         if late:
-            before = stored_rows(self._engine, sweep_id)
-            self._act(save_trials, claim, Results.of(rows), last=True)
-            assert stored_rows(self._engine, sweep_id) == before
+            before = {row["number"] for row in stored_rows(self._engine, sweep_id)}
+            outcome = self._act(save_trials, claim, Results.of(rows[fails:]), last=True)
+            assert outcome == (LeaseOutcome.DONE if other is None else LeaseOutcome.LOST)
+            accepted = set(claim.missing) if other is None else set()
+            assert {row["number"] for row in stored_rows(self._engine, sweep_id)} == before | accepted
+        if other is not None:
+            self._expire(other)
+
+    def _expire(self, claim: Claim) -> None:
+        with write_transaction(self._engine) as connection:
+            held = chunk.c.sweep_id == claim.sweep_id, chunk.c.id == claim.chunk_id
+            connection.execute(chunk.update().where(*held).values(lease_until_ms=1))
+            reconcile.expire_leases(connection)
 
     @rule()
     def dispatch(self) -> None:
