@@ -19,7 +19,7 @@ def address(home: Path, hands: Hands, monkeypatch: pytest.MonkeyPatch) -> Iterat
     with serving(home) as address:
         monkeypatch.setenv("CARRYGRID_API_URL", address)
         monkeypatch.setenv("CARRYGRID_HOME", str(home))
-        hands.work(httpx2.post(f"{address}/sweeps", json=sweep_body()).json()["id"])
+        hands.work(httpx2.post(f"{address}/sweeps", json=sweep_body(), timeout=60).json()["id"])
         yield address
 
 
