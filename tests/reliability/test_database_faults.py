@@ -101,7 +101,7 @@ def test_writers_killed_at_any_moment_leave_whole_transactions_only(
         writer = forks.Process(target=store_chunks, args=(url, sweep_id, f"{turn}", left))
         writer.start()
         eventually(
-            lambda before=done: len(chunks_of_state(engine, sweep_id, "done")) > before, 20, "it writes"
+            lambda before=done: len(chunks_of_state(engine, sweep_id, "done")) > before, 60, "it writes"
         )
         pause(moments.uniform(0, 0.01))
         writer.kill()
