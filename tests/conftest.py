@@ -2,15 +2,21 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import slow_variants
 from hypothesis import settings
+from servers import skip_or_fail
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
     from webservice import Hands
+
+    from bot.market_store.paper_store import PaperStore
+    from bot.market_store.store import HistoricalDataStore
 
 _BESIDE_THE_PROJECT = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
 
@@ -30,8 +36,37 @@ def real_data() -> Path:
     folder = Path(named or _BESIDE_THE_PROJECT)
     if not folder.is_dir():
         reason = f"recorded exchange data is not at {folder} (CARRYGRID_REAL_DATA names another place)"
-        pytest.fail(reason) if named or os.environ.get("CI") else pytest.skip(reason)
+        skip_or_fail(reason, named=bool(named))
     return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> "Iterator[HistoricalDataStore]":
+    """Return an empty store of market data."""
+    from bot.market_store.store import HistoricalDataStore
+
+    with _tables(tmp_path / "market.sqlite") as engine:
+        yield HistoricalDataStore(engine)
+
+
+@pytest.fixture
+def paper_store(tmp_path: Path) -> "Iterator[PaperStore]":
+    """Return an empty store of paper sessions."""
+    from bot.market_store.paper_store import PaperStore
+
+    with _tables(tmp_path / "paper.sqlite") as engine:
+        yield PaperStore(engine)
+
+
+@contextmanager
+def _tables(path: Path) -> "Iterator[sa.Engine]":
+    from bot.market_store.database import open_engine
+    from bot.market_store.tables import metadata
+
+    engine = open_engine(f"sqlite:///{path}")
+    metadata.create_all(engine)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -25,9 +25,12 @@ from carrygrid.local import leash
 LOOPBACK = "127.0.0.1"
 
 
-def skip_or_fail(reason: str, *, needs_root: bool = False) -> Any:
-    """Skip with the reason; under CI=true what is missing is a failure, unless only root could have it."""
-    must_be_there = os.environ.get("CI") and not (needs_root and os.geteuid())
+def skip_or_fail(reason: str, *, named: bool = False, needs_root: bool = False) -> Any:
+    """Skip with the reason; what somebody `named`, or is missing under CI, is a failure.
+
+    What only root can have is skipped for anybody else, in CI too.
+    """
+    must_be_there = named or (os.environ.get("CI") and not (needs_root and os.geteuid()))
     return pytest.fail(reason) if must_be_there else pytest.skip(reason)
 
 

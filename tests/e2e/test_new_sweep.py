@@ -325,6 +325,10 @@ def test_form_meets_the_rules_of_accessibility(address: str, visit: Visit, schem
     expect(page.locator("#plan[aria-busy]")).to_have_count(0)
     assert axe.violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_label("Start, UTC").fill("2024-01-10")
+    expect(page.locator("#plan[data-trials]:not([aria-busy])")).to_be_visible()
+    page.evaluate("document.getElementById('plan').setAttribute('aria-busy', 'true')")
+    assert axe.violations(page) == []
 
 
 def test_form_outlives_a_restart_of_the_server(home: Path, visit: Visit) -> None:

@@ -116,7 +116,6 @@ def test_both_machines_get_work_and_power_cut_of_one_loses_nothing(
     assert any("lease" in (found.last_error or "") for found in chunks_of(engine, sweep_id))
 
 
-@pytest.mark.slow
 def test_machine_whose_cable_is_pulled_is_replaced_and_works_again_once_it_is_back(
     spaces: list[Namespace], hub: Cluster, engine: sa.Engine, tmp_path: Path
 ) -> None:
@@ -142,7 +141,6 @@ with write_transaction(open_engine(sys.argv[1])) as connection:
 """
 
 
-@pytest.mark.slow
 def test_lock_of_a_machine_that_is_cut_off_is_free_within_seconds(
     spaces: list[Namespace], hub: Cluster, engine: sa.Engine, tmp_path: Path
 ) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +10,10 @@ from exchange_server import DIALECTS, HOUR_MS, ExchangeServer, Failure, ServedPa
 from bot.clock import SystemClock
 from bot.errors import FetchError, UnknownSymbolError
 from bot.market.rows import SeriesKey, SeriesKind
-from bot.market_store.database import open_engine
 from bot.market_store.fetch.exchange_calls import ATTEMPTS, ExchangeCalls
 from bot.market_store.fetch.exchanges import EXCHANGES, open_client
 from bot.market_store.fetch.fetching import Fetcher, FetchReport
 from bot.market_store.store import HistoricalDataStore
-from bot.market_store.tables import metadata
 from bot.timestamps import parse_time_ms
 
 START = parse_time_ms("2024-01-01")
@@ -48,14 +45,6 @@ def served_pair(exchange: str, coin: str = "BTC", spot: str = "BTC") -> ServedPa
 
 def symbol_at(exchange: str) -> str:
     return "BTC/USDC:USDC" if exchange == "hyperliquid" else "BTC/USDT:USDT"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[HistoricalDataStore]:
-    engine = open_engine(f"sqlite:///{tmp_path}/market.sqlite")
-    metadata.create_all(engine)
-    yield HistoricalDataStore(engine)
-    engine.dispose()
 
 
 @pytest.fixture(params=EXCHANGES)

@@ -1,6 +1,5 @@
 """Every original vendor file: how many rows arrive, and that they are those of the canonical files."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +11,10 @@ from bot.backtest.explanation import explain
 from bot.config.run_config import RunConfig
 from bot.errors import DataImportError
 from bot.market.series import SymbolData
-from bot.market_store.database import open_engine
 from bot.market_store.import_reports import FileReport
 from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importing import import_file
 from bot.market_store.store import HistoricalDataStore
-from bot.market_store.tables import metadata
 from bot.timestamps import parse_time_ms
 
 pytestmark = pytest.mark.real_data
@@ -50,14 +47,6 @@ RAW = {
     "thirdparty_csv/gravestone_funding_ENAUSDT.csv": (200, 200, 0),
     "thirdparty_csv/gravestone_funding_ETHUSDT.csv": (200, 200, 0),
 }
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[HistoricalDataStore]:
-    engine = open_engine(f"sqlite:///{tmp_path}/market.sqlite")
-    metadata.create_all(engine)
-    yield HistoricalDataStore(engine)
-    engine.dispose()
 
 
 def options_for(name: str) -> ImportOptions:

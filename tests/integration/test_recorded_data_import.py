@@ -1,5 +1,4 @@
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,24 +7,14 @@ import pytest
 from recorded import recorded_market
 
 from bot.market.coverage import coverage
-from bot.market_store.database import open_engine
 from bot.market_store.importing import import_file, import_path
 from bot.market_store.store import HistoricalDataStore
-from bot.market_store.tables import metadata
 from bot.models import HOUR_MS
 from bot.timestamps import parse_time_ms
 
 pytestmark = pytest.mark.real_data
 
 LATE_SETTLEMENTS = {"BTCUSDC": 4, "ETHUSDC": 4, "SOLUSDC": 4, "HYPEUSDC": 1}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[HistoricalDataStore]:
-    engine = open_engine(f"sqlite:///{tmp_path}/market.sqlite")
-    metadata.create_all(engine)
-    yield HistoricalDataStore(engine)
-    engine.dispose()
 
 
 def rows_by_file(folder: Path) -> dict[str, int]:

@@ -2,6 +2,8 @@
 
 import io
 import socketserver
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import carrygrid
 from carrygrid import Client, Progress, ServiceError, Sweep
 from carrygrid.connection import Connection
 from carrygrid.encoding import body_bytes, query_text
@@ -155,3 +158,18 @@ def test_answer_that_is_no_document_is_an_error(server: str, tmp_path: Path) -> 
     with pytest.raises(ServiceError, match="the API answered 502"):
         Sweep(connection, {"id": 1}).export(tmp_path / "trials.csv")
     connection.close()
+
+
+def test_every_name_of_the_package_is_found_in_its_module_and_no_other_is() -> None:
+    assert {name: getattr(carrygrid, name).__name__ for name in carrygrid.__all__} == {
+        name: name for name in carrygrid._MODULES
+    }
+    with pytest.raises(AttributeError, match="module 'carrygrid' has no attribute 'Nothing'"):
+        carrygrid.Nothing  # noqa: B018
+
+
+def test_package_loads_the_client_only_when_it_is_asked_for() -> None:
+    loaded = "print('carrygrid.client' in sys.modules)"
+    script = f"import sys, carrygrid; {loaded}; carrygrid.Client; {loaded}"
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert shown.split() == ["False", "True"]

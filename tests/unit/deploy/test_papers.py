@@ -75,3 +75,19 @@ def test_every_decision_has_its_line_in_the_list() -> None:
     folder = ROOT / "docs" / "decisions"
     listed = re.findall(r"^\| \[\d{4}\]\((.+?)\)", (folder / "README.md").read_text(), re.MULTILINE)
     assert listed == sorted(path.name for path in folder.glob("0*.md"))
+
+
+def _slow_tests(file: Path) -> list[str]:
+    text = file.read_text()
+    if re.search(r"^pytestmark = .*pytest\.mark\.slow", text, re.MULTILINE):
+        return re.findall(r"^(?:async )?def (test_\w+)", text, re.MULTILINE)
+    return re.findall(
+        r"^@pytest\.mark\.slow\n(?:(?:@|\)| ).*\n)*(?:async )?def (test_\w+)", text, re.MULTILINE
+    )
+
+
+def test_page_of_promises_marks_the_tests_that_only_all_runs() -> None:
+    slow = {name for file in ROOT.glob("tests/**/test_*.py") for name in _slow_tests(file)}
+    rows = [row for row in (ROOT / "docs/reliability.md").read_text().splitlines() if row.startswith("|")]
+    named = re.findall(r"`(test_\w+)`( \(slow\))?", "\n".join(rows))
+    assert {name for name, mark in named if mark} == {name for name, _ in named} & slow != set()

@@ -1,6 +1,5 @@
 """A market told live and the same market replayed give the same books, however often the process dies."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,7 @@ from papertrading import MemoryStore, assert_paper_agrees
 from recorded import recorded_market
 from reference.markets import runs
 
-from bot.market_store.database import open_engine
 from bot.market_store.paper_store import PaperStore
-from bot.market_store.tables import metadata
 from bot.timestamps import parse_time_ms
 
 SIMPLE = {"min_funding_rate": "0.0001", "exit_funding_rate": "0.00005", "perp_leverage": 5}
@@ -25,14 +22,6 @@ COMPOSITE = {
     "perp_leverage": 4,
     "max_simultaneous_positions": 2,
 }
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[PaperStore]:
-    engine = open_engine(f"sqlite:///{tmp_path}/paper.sqlite")
-    metadata.create_all(engine)
-    yield PaperStore(engine)
-    engine.dispose()
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
@@ -61,12 +50,18 @@ def test_generated_markets_give_them_to_processes_that_die(
     ids=["composite-3", "composite-1", "simple-2", "hourly-2"],
 )
 def test_recorded_markets_give_them_to_processes_that_die(
-    real_data: Path, store: PaperStore, exchange: str, stems: list[str], start: str, end: str, values: Any
+    real_data: Path,
+    paper_store: PaperStore,
+    exchange: str,
+    stems: list[str],
+    start: str,
+    end: str,
+    values: Any,
 ) -> None:
     symbols = {f"{stem[:-4]}/{stem[-4:]}:{stem[-4:]}": stem for stem in stems}
     from_ms = parse_time_ms(start) - 40 * 86_400_000
     market = recorded_market(real_data / exchange, symbols, from_ms=from_ms)
     defaults = {"min_volume_24h": 0, "min_holding_periods": 300, "min_coverage": "0.5"}
     run = {**defaults, **values, "symbols": list(symbols), "start": start, "end": end}
-    result = assert_paper_agrees(market, run, store, crash_every=41)
+    result = assert_paper_agrees(market, run, paper_store, crash_every=41)
     assert result.metrics.total_trades > 0
