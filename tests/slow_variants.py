@@ -17,8 +17,6 @@ _VARIANTS = (
     r"integration/test_chunk_runner\.py::test_a_trial_that_breaks_among_others_fails_alone\[sqlite",
     r"reliability/test_worker_shutdown\.py::test_results_of_a_commit_cut_off.*\[3\]",
     r"reliability/test_canaries\.py::test_lost_messages_are_sent_again_and_the_sweep_is_completed\[flush\]",
-    r"reliability/test_poison_trials\.py::.*\[endless\]",
-    r"reliability/test_start_refusals\.py::test_an_unusable_database.*\[(newer|nowhere)",
     r"e2e/test_(compare|trial_page)\.py::.*keep.*_the_rules_of_accessibility\[dark\]",
     r"e2e/test_new_sweep\.py::test_form_meets_the_rules_of_accessibility\[dark\]",
     r"unit/api/test_conformance\.py::.*\[open\]",
