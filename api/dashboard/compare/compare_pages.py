@@ -58,7 +58,7 @@ async def compare_page(
     refused = _refusal(form, len(request.url.query)) if query else None
     return pages.render(
         request,
-        "compare.html",
+        "compare/compare.html",
         status=422 if refused else 200,
         section="compare",
         form=form,
@@ -109,12 +109,16 @@ async def comparison_fragment(
         problem = problem_of(error)
         instead = problem.common_window and form.over(*problem.common_window)
         return pages.render(
-            request, "comparison_refused.html", status=problem.status, problem=problem, instead=instead
+            request,
+            "compare/comparison_refused.html",
+            status=problem.status,
+            problem=problem,
+            instead=instead,
         )
     config = found.hold.config
     return pages.render(
         request,
-        "comparison.html",
+        "compare/comparison.html",
         config=config,
         unit=quote_of(config.symbols),
         synthetic=config.exchange == SYNTHETIC_EXCHANGE,

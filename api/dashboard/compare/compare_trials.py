@@ -70,7 +70,7 @@ async def trials_page(
     keys, refused = await _keys_or_refusal(database, trials, sweeps)
     return pages.render(
         request,
-        "compare_trials.html",
+        "compare/compare_trials.html",
         status=422 if refused else 200,
         section="compare",
         refused=refused,
@@ -105,9 +105,11 @@ async def trials_fragment(
     except BotError as error:
         problem = problem_of(error)
         return pages.render(
-            request, "comparison_refused.html", status=problem.status, problem=problem, instead=None
+            request, "compare/comparison_refused.html", status=problem.status, problem=problem, instead=None
         )
-    return await run_in_threadpool(pages.render, request, "compared_trials.html", **_context(compared))
+    return await run_in_threadpool(
+        pages.render, request, "compare/compared_trials.html", **_context(compared)
+    )
 
 
 def _context(compared: Sequence[ComparedTrial]) -> dict[str, Any]:
@@ -167,7 +169,9 @@ async def divergence_fragment(
 
     def found() -> HTMLResponse:
         one, other = (_compared_run(trial.name, replays.study(trial.context.run)) for trial in chosen[:2])
-        return pages.render(request, "compare_divergence.html", divergence=divergence_view(one, other, at))
+        return pages.render(
+            request, "compare/compare_divergence.html", divergence=divergence_view(one, other, at)
+        )
 
     return await replays.work.run(found)
 

@@ -42,7 +42,7 @@ async def data_page(
     """Return the page of held market data, and the ways to bring in more."""
     return pages.render(
         request,
-        "data.html",
+        "market/data.html",
         section="data",
         exchanges=EXCHANGES,
         timeframes=list(TIMEFRAMES_MS),
@@ -59,13 +59,13 @@ async def coverage_fragment(
     request: Request, pages: PagesDep, replays: ReplaysDep, days: Days = 0
 ) -> HTMLResponse:
     """Return the picture of what is held alone."""
-    return pages.render(request, "data_coverage.html", **await _coverage(replays, days))
+    return pages.render(request, "market/data_coverage.html", **await _coverage(replays, days))
 
 
 @router.get("/data/jobs")
 async def jobs_fragment(request: Request, pages: PagesDep, database: DatabaseDep) -> HTMLResponse:
     """Return the newest imports and downloads alone."""
-    return pages.render(request, "data_jobs.html", **await _jobs(database))
+    return pages.render(request, "market/data_jobs.html", **await _jobs(database))
 
 
 @router.get("/data/pairs")
@@ -88,7 +88,7 @@ async def pairs_page(
     rows = sorted_rows([PairRow.of(pair, costs) for pair in found], sort)
     return pages.render(
         request,
-        "data_pairs.html",
+        "market/data_pairs.html",
         section="data",
         status=422 if refused else 200,
         refused=refused,
@@ -119,7 +119,7 @@ async def pair_page(
     pair = next((one for one in found if (one.exchange, one.symbol) == (exchange, symbol)), None)
     return pages.render(
         request,
-        "data_pair.html",
+        "market/data_pair.html",
         section="data",
         exchange=exchange,
         symbol=held,

@@ -46,7 +46,7 @@ async def new_sweep_page(
     catalogue = await run_in_threadpool(strategies_document)
     return pages.render(
         request,
-        "new_sweep.html",
+        "sweeps/new_sweep.html",
         section="new",
         markets=markets,
         original=original,

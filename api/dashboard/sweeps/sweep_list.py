@@ -57,7 +57,7 @@ async def sweeps_page(
     request: Request, pages: PagesDep, database: DatabaseDep, choice: Choice
 ) -> HTMLResponse:
     """Return the list of sweeps."""
-    return pages.render(request, "sweeps.html", section="sweeps", **await _found(database, choice))
+    return pages.render(request, "sweeps/sweeps.html", section="sweeps", **await _found(database, choice))
 
 
 @router.get("/dashboard")
@@ -72,7 +72,7 @@ async def sweep_list_fragment(
     request: Request, pages: PagesDep, database: DatabaseDep, choice: Choice
 ) -> HTMLResponse:
     """Return the table of sweeps alone."""
-    return pages.render(request, "sweep_list.html", **await _found(database, choice))
+    return pages.render(request, "sweeps/sweep_list.html", **await _found(database, choice))
 
 
 async def _found(database: DatabaseDep, choice: ListChoice) -> dict[str, Any]:

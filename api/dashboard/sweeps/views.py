@@ -48,7 +48,7 @@ async def sweep_page(
     context = await _trial_list(request, database, sweep_id, sort, cursor)
     sweep = context["sweep"]
     context |= {"view": view_document(sweep), "controls": controls_of(sweep.view), "kinds": parameter_kinds()}
-    return pages.render(request, "sweep.html", section="sweeps", **context)
+    return pages.render(request, "sweeps/sweep.html", section="sweeps", **context)
 
 
 @router.get("/dashboard/sweeps/{sweep_id}/progress")
@@ -57,7 +57,7 @@ async def progress_fragment(
 ) -> HTMLResponse:
     """Return the progress of a sweep alone."""
     sweep = await _sweep_card(database, sweep_id)
-    return pages.render(request, "sweep_progress.html", sweep=sweep, controls=controls_of(sweep.view))
+    return pages.render(request, "sweeps/sweep_progress.html", sweep=sweep, controls=controls_of(sweep.view))
 
 
 @router.get("/dashboard/sweeps/{sweep_id}/trials")
@@ -71,7 +71,7 @@ async def trial_list_fragment(
 ) -> HTMLResponse:
     """Return a page of the table of trials alone."""
     context = await _trial_list(request, database, sweep_id, sort, cursor)
-    return pages.render(request, "trial_list.html", **context)
+    return pages.render(request, "sweeps/trial_list.html", **context)
 
 
 @router.get("/dashboard/sweeps/{sweep_id}/trials/{number}/glance")
@@ -81,7 +81,7 @@ async def glance_fragment(
     """Return the parameters and metrics of a trial for a box beside the pointer."""
     trial = await database.read(one_trial, sweep_id, number)
     shown = [metric for _, metrics in groups() for metric in metrics]
-    return pages.render(request, "trial_glance.html", trial=rows.trial_row(trial), shown_metrics=shown)
+    return pages.render(request, "sweeps/trial_glance.html", trial=rows.trial_row(trial), shown_metrics=shown)
 
 
 async def _sweep_card(database: DatabaseDep, sweep_id: int) -> SweepCard:

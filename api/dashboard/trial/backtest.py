@@ -83,7 +83,7 @@ async def backtest_form(
     run = written_run(origin.parameters, catalogue) if origin else first_run(markets, suggested)
     return pages.render(
         request,
-        "backtest_form.html",
+        "trial/backtest_form.html",
         section="backtest",
         markets=markets,
         origin=origin,
@@ -123,7 +123,7 @@ async def backtest_page(
     found = run_page_values(backtest_context(job)) if job.state is JobState.COMPLETED else {}
     config = RunConfig.parse(job.request["config"])
     context = {**waiting, **found, "run": config, "now_ms": clock.now_ms()}
-    return pages.render(request, "backtest.html", section="backtest", **context)
+    return pages.render(request, "trial/backtest.html", section="backtest", **context)
 
 
 @router.get("/dashboard/backtests/{job_id}/state")
@@ -132,7 +132,7 @@ async def backtest_state(
 ) -> HTMLResponse:
     """Return the progress of a backtest."""
     waiting = await database.read(_waiting, job_id)
-    return pages.render(request, "backtest_state.html", **waiting, now_ms=clock.now_ms())
+    return pages.render(request, "trial/backtest_state.html", **waiting, now_ms=clock.now_ms())
 
 
 def _recent_run(job: JobView) -> RecentRun:

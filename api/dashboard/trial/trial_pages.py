@@ -52,7 +52,7 @@ async def trial_page(
     sweep, trial = await database.analyze(query)
     return pages.render(
         request,
-        "trial.html",
+        "trial/trial.html",
         section="sweeps",
         sweep=sweep,
         trial=rows.trial_row(trial),
@@ -131,12 +131,12 @@ async def report(
     def render() -> HTMLResponse:
         study, refused = study_or_refusal(replays, context.run)
         if study is None:
-            return pages.render(request, "trade_report_refused.html", refused=refused)
+            return pages.render(request, "trial/trade_report_refused.html", refused=refused)
         run = study.result
         parts = attribution_of(run, run.trades)
         return pages.render(
             request,
-            "trade_report.html",
+            "trial/trade_report.html",
             unit=quote_of(run.config.symbols),
             fall=waterfall(parts),
             break_even=break_even_settlements(parts, len(run.trades), run.metrics.funding_payments),
@@ -167,7 +167,7 @@ async def trade_list(
     end = start + len(shown)
     return pages.render(
         request,
-        "trade_list.html",
+        "trial/trade_list.html",
         trades=[rows.trade_row(trade) for trade in shown],
         unit=quote_of(context.run.config.symbols),
         start=start,
@@ -183,7 +183,11 @@ async def trade_detail(
     """Return one trade down to its settlements: decision figures, fills, every amount."""
     story = await run_in_threadpool(trade_story, study, index, start, _PAGE_SETTLEMENTS)
     return pages.render(
-        request, "trade_detail.html", story=story, unit=quote_of(study.result.config.symbols), index=index
+        request,
+        "trial/trade_detail.html",
+        story=story,
+        unit=quote_of(study.result.config.symbols),
+        index=index,
     )
 
 

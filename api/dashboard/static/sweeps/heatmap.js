@@ -1,0 +1,236 @@
+import { at, fitted, font, niceTicks, onDrag, redrawOnResize, textSize, write } from "./canvas.js";
+import { short } from "../format.js";
+import { drawMatrix, labelOf, Matrix } from "./matrix.js";
+import { colours } from "../plotly-loader.js";
+import { anchoredScale, extent } from "./scale.js";
+
+const LEGEND_WIDTH = 78;
+const PANEL_GAP = 18;
+const LEAST_PANEL = 235;
+const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] };
+
+/* One matrix, or a small one for each value of a third axis, all on one scale. Reports cells through `on`:
+   `hover(cell, place, spoken)`, `leave()`, `open(cell)`, `select(first, last, panel)`, `release()`. */
+export class Heatmap {
+  constructor(box, on) {
+    this.box = box;
+    this.on = on;
+    this.panels = [];
+    this.cursor = null;
+    this.anchor = null;
+    this.band = null;
+    redrawOnResize(box, () => this.draw());
+    document.addEventListener("themechange", () => this.draw());
+    box.addEventListener("pointermove", (event) => this.#hover(event));
+    box.addEventListener("pointerleave", () => on.leave());
+    box.addEventListener("keydown", (event) => this.#press(event));
+    onDrag(box, {
+      start: (place) => this.#panelAt(place),
+      move: (panel, place, first) => this.#drag(panel, place, first, false),
+      end: (panel, place, first, moved) => (moved ? this.#drag(panel, place, first, true) : this.#click(panel, place)),
+    });
+  }
+
+  /* `documents` are [{ title, heatmap }] of the API; `metric` has label, kind and small_is_good. */
+  show(documents, metric, names) {
+    this.panels = documents.map(({ title, heatmap }) => ({ title, matrix: new Matrix(heatmap) }));
+    this.metric = metric;
+    this.names = names;
+    if (this.cursor && !this.#valid(this.cursor)) this.cursor = null;
+    this.draw();
+  }
+
+  draw() {
+    if (!this.panels.length) return;
+    const many = this.panels.length > 1;
+    const { context, width, height } = fitted(this.box, this.#layout());
+    const c = colours();
+    const [low, high] = extent(this.panels.flatMap(({ matrix }) => extent(matrix.values)));
+    this.scale = anchoredScale(low, high, this.metric.small_is_good);
+    for (const panel of this.panels) {
+      drawMatrix(context, panel.box, panel.matrix, this.scale, this.metric.kind, c);
+      this.#drawSides(context, panel, c, many);
+    }
+    this.#drawLegend(context, width - LEGEND_WIDTH + 18, height, c);
+    this.#drawBand(context, c);
+    this.#drawCursor(context, c);
+  }
+
+  #layout() {
+    const size = textSize();
+    const probe = this.box.querySelector("canvas").getContext("2d");
+    font(probe, { size });
+    const { matrix } = this.panels[0];
+    const widest = Math.max(...matrix.ticks("y").map((label) => probe.measureText(label).width));
+    const left = Math.min(widest, this.box.clientWidth * 0.2) + size * 2.8;
+    const bottom = size * 3.4;
+    const room = this.box.clientWidth - LEGEND_WIDTH;
+    if (this.panels.length === 1) {
+      const least = Math.min(Math.max(matrix.rows * size * 2.5, 300), Math.max(460, room * 0.6));
+      this.box.style.minHeight = `${Math.ceil(least + bottom + size * 0.6)}px`;
+      const tall = Math.min(Math.max(least, this.box.clientHeight - bottom - size * 0.6), matrix.rows * size * 8, room);
+      this.panels[0].box = { x: left, y: size * 0.6, width: room - left, height: tall };
+      return tall + bottom + size * 0.6;
+    }
+    const columns = Math.min(this.panels.length, Math.max(2, Math.min(Math.floor(room / LEAST_PANEL), 6)));
+    const rows = Math.ceil(this.panels.length / columns);
+    const wide = (room - left - PANEL_GAP * (columns - 1)) / columns;
+    const tall = Math.min(Math.max(matrix.rows * size * 1.8, 320 / rows, 120), wide * 1.1);
+    const whole = tall + bottom + size * 2;
+    this.panels.forEach((panel, index) => {
+      const y = Math.floor(index / columns) * whole;
+      panel.box = { x: left + (index % columns) * (wide + PANEL_GAP), y: y + size * 2, width: wide, height: tall };
+      panel.first = index % columns === 0;
+    });
+    this.box.style.minHeight = `${Math.ceil(rows * whole)}px`;
+    return rows * whole;
+  }
+
+  #drawSides(context, { title, matrix, box, first = true }, c, many) {
+    const size = textSize();
+    font(context, { size });
+    const across = matrix.ticks("x");
+    const widest = Math.max(...across.map((label) => context.measureText(label).width));
+    const step = Math.ceil(Math.min(widest + size, 120) / (box.width / matrix.columns));
+    across.forEach((label, index) => {
+      if (index % step) return;
+      const x = box.x + ((index + 0.5) / matrix.columns) * box.width;
+      write(context, label, x, box.y + box.height + size, { align: "center", colour: c.muted, most: Math.max((box.width / matrix.columns) * step - 4, 30) });
+    });
+    write(context, this.names.x, box.x + box.width / 2, box.y + box.height + size * 2.5, { align: "center", colour: c.ink, most: box.width });
+    if (many) {
+      font(context, { size, bold: true });
+      write(context, title, box.x, box.y - size, { colour: c.ink, most: box.width });
+      font(context, { size });
+    }
+    if (first) this.#drawUp(context, matrix, box, c);
+  }
+
+  #drawUp(context, matrix, box, c) {
+    const size = textSize();
+    const every = Math.ceil((size * 1.5) / (box.height / matrix.rows));
+    matrix.ticks("y").forEach((label, index) => {
+      if (index % every) return;
+      const y = box.y + box.height - ((index + 0.5) / matrix.rows) * box.height;
+      write(context, label, box.x - 7, y, { align: "right", colour: c.muted, most: box.x - size * 2 });
+    });
+    context.save();
+    context.translate(box.x - this.#leftOf(context, matrix) - size * 1.1, box.y + box.height / 2);
+    context.rotate(-Math.PI / 2);
+    write(context, this.names.y, 0, 0, { align: "center", colour: c.ink, most: box.height });
+    context.restore();
+  }
+
+  #leftOf(context, matrix) {
+    const widest = Math.max(...matrix.ticks("y").map((label) => context.measureText(label).width));
+    return Math.min(widest, this.box.clientWidth * 0.2) + 7;
+  }
+
+  #drawLegend(context, x, height, c) {
+    const size = textSize();
+    const { y } = this.panels[0].box;
+    const tall = Math.min(height - y - size * 3.4, 420);
+    const { low, high, table } = this.scale;
+    for (let at = 0; at < tall; at++) {
+      const [red, green, blue] = table[Math.round((1 - at / tall) * (table.length - 1))];
+      context.fillStyle = `rgb(${red} ${green} ${blue})`;
+      context.fillRect(x, y + at, 12, 1.5);
+    }
+    font(context, { size: size * 0.92 });
+    for (const tick of niceTicks(low, high, 5)) {
+      const down = y + tall - ((tick - low) / (high - low)) * tall;
+      write(context, short(tick, this.metric.kind), x + 17, down, { colour: c.muted, most: LEGEND_WIDTH - 36 });
+    }
+  }
+
+  #drawCursor(context, c) {
+    if (!this.cursor || document.activeElement !== this.box) return;
+    const { panel, row, column } = this.cursor;
+    const { x, y, width, height } = panel.matrix.place(panel.box, row, column);
+    context.strokeStyle = c.accent;
+    context.lineWidth = 3;
+    context.strokeRect(x - 1.5, y - 1.5, width + 3, height + 3);
+  }
+
+  #valid({ panel, row, column }) {
+    const index = this.panels.findIndex(({ title }) => title === panel.title);
+    if (index < 0 || row >= this.panels[index].matrix.rows || column >= this.panels[index].matrix.columns) return false;
+    this.cursor.panel = this.panels[index];
+    return true;
+  }
+
+  #panelAt({ x, y }) {
+    return this.panels.find(({ box }) => box && x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height);
+  }
+
+  #hover(event) {
+    if (event.buttons) return;
+    const place = at(this.box, event);
+    const panel = this.#panelAt(place);
+    if (!panel) return this.on.leave();
+    this.on.hover({ panel, ...panel.matrix.cellAt(panel.box, place) }, { x: event.clientX, y: event.clientY });
+  }
+
+  #drag(panel, place, first, settled) {
+    const [from, to] = [first, place].map((point) => panel.matrix.cellAt(panel.box, point));
+    this.band = settled ? null : { panel, from, to };
+    if (settled) this.on.select(from, to, panel);
+    else this.draw();
+  }
+
+  #drawBand(context, c) {
+    if (!this.band) return;
+    const { panel, from, to } = this.band;
+    const [first, last] = [from, to].map(({ row, column }) => panel.matrix.place(panel.box, row, column));
+    const [left, top] = [Math.min(first.x, last.x), Math.min(first.y, last.y)];
+    const size = [Math.abs(first.x - last.x) + first.width, Math.abs(first.y - last.y) + first.height];
+    context.fillStyle = c.accent;
+    context.globalAlpha = 0.2;
+    context.fillRect(left, top, ...size);
+    context.globalAlpha = 1;
+    context.strokeStyle = c.ink;
+    context.lineWidth = 2;
+    context.strokeRect(left, top, ...size);
+  }
+
+  #click(panel, place) {
+    this.on.open({ panel, ...panel.matrix.cellAt(panel.box, place) });
+  }
+
+  #press(event) {
+    const step = ARROWS[event.key];
+    if (step) {
+      event.preventDefault();
+      this.#move(step, event.shiftKey);
+    } else if (event.key === "Enter" && this.cursor) this.on.open(this.cursor);
+    else if (event.key === "Escape") {
+      this.anchor = null;
+      this.on.leave();
+      this.on.release();
+    }
+  }
+
+  #move([up, right], selecting) {
+    if (!this.panels.length) return;
+    const before = this.cursor ?? this.#start();
+    const { matrix } = before.panel;
+    const row = Math.min(Math.max(before.row + (this.cursor ? up : 0), 0), matrix.rows - 1);
+    const column = Math.min(Math.max(before.column + (this.cursor ? right : 0), 0), matrix.columns - 1);
+    this.anchor = selecting ? (this.anchor ?? { row: before.row, column: before.column }) : null;
+    this.cursor = { panel: before.panel, row, column };
+    this.draw();
+    const cell = matrix.place(before.panel.box, row, column);
+    const corner = this.box.getBoundingClientRect();
+    this.on.hover(this.cursor, { x: corner.left + cell.x + cell.width, y: corner.top + cell.y + cell.height }, true);
+    if (this.anchor) this.on.select(this.anchor, this.cursor, before.panel);
+  }
+
+  /* The keyboard begins at the best cell. */
+  #start() {
+    const panel = this.panels.find(({ matrix }) => matrix.document.best) ?? this.panels[0];
+    const [row, column] = panel.matrix.document.best ?? [0, 0];
+    return { panel, row, column };
+  }
+}
+
+export const panelTitle = (name, value) => `${name} ${labelOf(value)}`;

@@ -1,0 +1,215 @@
+import { fitted, font, niceTicks, onDrag, onFrame, redrawOnResize, textSize, write } from "./canvas.js";
+import { short } from "../format.js";
+import { labelOf } from "./matrix.js";
+import { colours } from "../plotly-loader.js";
+import { extent } from "./scale.js";
+
+const MOST_LINES = 1800;
+const MOST_WHILE_DRAGGING = 500;
+const MOST_CONTEXT = 900;
+const GRAB = 22;
+
+/* Parallel coordinates: an axis for each parameter and for the metric, a line for each trial. `on.select(range)` is
+   told while an axis is brushed, `on.open(trial)` when a line is clicked. */
+export class Parallel {
+  constructor(box, state, on) {
+    this.box = box;
+    this.state = state;
+    this.on = on;
+    this.draw = onFrame(() => this.#draw());
+    redrawOnResize(box, () => this.#draw());
+    document.addEventListener("themechange", this.draw);
+    onDrag(box, {
+      start: (place) => this.axes?.find(({ x }) => Math.abs(x - place.x) <= GRAB) ?? null,
+      move: (axis, place, first) => this.#brush(axis, first.y, place.y, false),
+      end: (axis, place, first, moved) => (moved ? this.#brush(axis, first.y, place.y, true) : on.select({ [axis.name]: null }, true)),
+    });
+    box.addEventListener("pointermove", (event) => {
+      const x = event.clientX - box.getBoundingClientRect().left;
+      box.classList.toggle("grab", Boolean(this.axes?.some((axis) => Math.abs(axis.x - x) <= GRAB)));
+    });
+  }
+
+  /* `context` are points of all trials, `points` those to stand out; both column by column as the API sends them. */
+  show({ context, points, kept, metric, label, kind, scale }) {
+    Object.assign(this, { context, points, kept, metric, label, kind, scale });
+    this.draw();
+  }
+
+  #draw() {
+    if (!this.points) return;
+    const size = textSize();
+    const count = this.state.axes.size + 1;
+    const { context, width, height } = fitted(this.box);
+    const c = colours();
+    const top = size * 3.4;
+    this.area = { top, height: height - top - size * 1.6 };
+    font(context, { size });
+    const [first] = this.state.axes.values();
+    const widest = Math.max(...first.values.map((text) => context.measureText(clipped(text)).width));
+    const left = Math.max(widest + size * 1.2, size * 4.5, Math.min(100, width / count / 2));
+    const gap = (width - left - size * 5.5) / Math.max(count - 1, 1);
+    this.axes = [...this.state.axes.values()].map((axis, at) => this.#parameter(axis, left + at * gap));
+    this.axes.push(this.#metricAxis(left + (count - 1) * gap));
+    this.#drawBehind(context, width, height, c);
+    this.#drawLines(context, this.points, this.kept, c);
+    this.box.dataset.axes = this.axes.map(({ name, x }) => `${name}@${Math.round(x)}`).join(" ");
+    font(context, { size });
+    this.axes.forEach((axis, index) => this.#drawAxis(context, axis, c, gap, index === this.axes.length - 1));
+  }
+
+  #parameter(axis, x) {
+    const last = Math.max(axis.values.length - 1, 1);
+    const single = axis.values.length === 1;
+    const y = (rank) => this.area.top + (single ? 0.5 : 1 - rank / last) * this.area.height;
+    return {
+      name: axis.name, title: axis.name, x, y, axis,
+      value: (place) => Math.min(Math.max(Math.round((1 - (place - this.area.top) / this.area.height) * last), 0), last),
+      range: (from, to) => {
+        const [low, high] = [from, to].map((place) => (1 - (place - this.area.top) / this.area.height) * last).sort((a, b) => a - b);
+        const range = { low: Math.max(Math.ceil(low - 0.2), 0), high: Math.min(Math.floor(high + 0.2), axis.values.length - 1) };
+        return range.low > range.high ? null : range;
+      },
+    };
+  }
+
+  #metricAxis(x) {
+    const [low, high] = extent([...this.context.metrics[this.metric], ...this.points.metrics[this.metric]]);
+    const span = high - low || 1;
+    const y = (value) => this.area.top + (1 - (value - low) / span) * this.area.height;
+    return {
+      name: this.metric, title: this.label, x, y, low, high,
+      range: (from, to) => {
+        const [least, most] = [from, to].map((place) => low + (1 - (place - this.area.top) / this.area.height) * span).sort((a, b) => a - b);
+        return { low: least <= low ? null : rounded(least, span), high: most >= high ? null : rounded(most, span) };
+      },
+    };
+  }
+
+  /* The lines of all trials stay as they are while others are picked out: they are drawn once, and kept. */
+  #drawBehind(context, width, height, c) {
+    const key = [width, height, window.devicePixelRatio, c.line].join();
+    if (this.behind?.key !== key || this.behind.points !== this.context) {
+      const sheet = new OffscreenCanvas(context.canvas.width, context.canvas.height);
+      const drawing = sheet.getContext("2d");
+      drawing.setTransform(context.getTransform());
+      this.#drawLines(drawing, this.context, null, c);
+      this.behind = { key, points: this.context, sheet };
+    }
+    context.drawImage(this.behind.sheet, 0, 0, width, height);
+  }
+
+  #drawLines(context, points, kept, c) {
+    const values = points.metrics[this.metric];
+    const most = this.state.settled ? MOST_LINES : MOST_WHILE_DRAGGING;
+    const shown = chosen(points.trials.length, kept, kept ? most : MOST_CONTEXT);
+    if (kept) shown.sort((a, b) => Math.abs(values[a] ?? 0) - Math.abs(values[b] ?? 0));
+    context.lineWidth = kept ? 1.2 : 1;
+    context.globalAlpha = kept ? Math.min(0.9, Math.max(0.25, 260 / Math.max(shown.length, 1))) : 0.5;
+    const columns = this.axes.map(({ name }) => points.axes[name] ?? points.metrics[name]);
+    for (const at of shown) {
+      if (kept && values[at] === null) continue;
+      context.strokeStyle = kept ? this.scale.colour(values[at]) : c.line;
+      context.beginPath();
+      this.axes.forEach((axis, index) => {
+        const value = columns[index][at];
+        if (value === null) return;
+        if (index) context.lineTo(axis.x, axis.y(value));
+        else context.moveTo(axis.x, axis.y(value));
+      });
+      context.stroke();
+    }
+    context.globalAlpha = 1;
+  }
+
+  #drawAxis(context, axis, c, gap, last) {
+    const size = textSize();
+    const { top, height } = this.area;
+    context.strokeStyle = c.ink;
+    context.lineWidth = 1.2;
+    context.beginPath();
+    context.moveTo(axis.x, top);
+    context.lineTo(axis.x, top + height);
+    context.stroke();
+    const range = this.state.ranges.get(axis.name);
+    if (range) this.#drawBrush(context, axis, range, c);
+    font(context, { size, bold: true });
+    const lines = inTwo(context, axis.title, gap - 8);
+    lines.forEach((text, at) => write(context, text, axis.x, size * (1.9 - (lines.length - 1 - at) * 1.15), { align: "center", colour: c.ink, most: Math.max(gap - 8, 40) }));
+    font(context, { size });
+    for (const [y, text, isAbsent] of this.#ticks(axis)) {
+      outlined(context, text, axis.x + (last ? 8 : -8), y, last ? "left" : "right", isAbsent ? c.second : c.muted, c.card);
+      context.fillStyle = isAbsent ? c.second : c.ink;
+      context.fillRect(axis.x - 3, y - 0.5, 6, 1.2);
+    }
+  }
+
+  #ticks({ axis, y, low, high }) {
+    if (!axis) return niceTicks(low, high, 6).map((value) => [y(value), short(value, this.kind)]);
+    const step = Math.ceil(axis.values.length / Math.max(Math.floor(this.area.height / (textSize() * 1.9)), 1));
+    const shown = axis.values.map((text, rank) => [y(rank), axis.absent && rank === 0 ? labelOf(null) : text, axis.absent && rank === 0, rank]);
+    return shown.filter(([, , isAbsent, rank]) => isAbsent || rank % step === 0);
+  }
+
+  #drawBrush(context, axis, { low, high }, c) {
+    const end = this.area.top + this.area.height;
+    const within = (y) => Math.min(Math.max(y, this.area.top), end);
+    const bottom = low === null ? end : within(axis.y(low));
+    const top = high === null ? this.area.top : within(axis.y(high));
+    const margin = axis.axis ? 6 : 1;
+    context.fillStyle = c.accent;
+    context.globalAlpha = 0.3;
+    context.fillRect(axis.x - 8, top - margin, 16, bottom - top + 2 * margin);
+    context.globalAlpha = 1;
+    context.strokeStyle = c.accent;
+    context.lineWidth = 1.5;
+    context.strokeRect(axis.x - 8, top - margin, 16, bottom - top + 2 * margin);
+  }
+
+  #brush(axis, from, to, settled) {
+    const range = axis.range(from, to);
+    if (range) this.on.select({ [axis.name]: range }, settled);
+  }
+}
+
+/* A name that is too wide for one line is broken after the underscore or space nearest to its middle. */
+function inTwo(context, title, most) {
+  if (context.measureText(title).width <= most) return [title];
+  const breaks = [...title.matchAll(/[_ ]/g)].map(({ index }) => index + 1);
+  if (!breaks.length) return [title];
+  const middle = breaks.reduce((best, at) => (Math.abs(at - title.length / 2) < Math.abs(best - title.length / 2) ? at : best));
+  return [title.slice(0, middle), title.slice(middle)];
+}
+
+/* Four digits of the span are more than a pointer can mean. */
+export function rounded(value, span) {
+  const digits = Math.max(0, 3 - Math.floor(Math.log10(span)));
+  return Number(value.toFixed(Math.min(digits, 12)));
+}
+
+function chosen(count, kept, most) {
+  const all = [];
+  for (let at = 0; at < count; at++) if (!kept || kept[at]) all.push(at);
+  if (all.length <= most) return all;
+  return Array.from({ length: most }, (_, index) => all[Math.floor((index * all.length) / most)]);
+}
+
+/* A label of at most 16 characters: of a time the day, and the minute where it is not midnight. */
+export function clipped(text) {
+  const [, day, minute] = text.match(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):00Z$/) ?? [];
+  if (day) return minute === "00:00" ? day : `${day} ${minute}`;
+  return text.length > 16 ? `${text.slice(0, 15)}…` : text;
+}
+
+/* Text that can be read over lines. */
+function outlined(context, text, x, y, align, colour, behind) {
+  context.textAlign = align;
+  context.textBaseline = "middle";
+  context.strokeStyle = behind;
+  context.lineWidth = 4;
+  context.lineJoin = "round";
+  const shown = clipped(text);
+  context.strokeText(shown, x, y);
+  context.fillStyle = colour;
+  context.fillText(shown, x, y);
+}
