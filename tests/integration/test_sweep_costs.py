@@ -1,12 +1,18 @@
 """Dry runs: what a sweep will take is measured on its own windows, and says so."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from example_plugin import installed_example
 from sweeping import BASE, sweep_spec
 
+from bot.backtest.batch import replay
+from bot.config.strategy_registry import strategy_plugin
 from bot.market_store.store import HistoricalDataStore
+from sweeps.estimates import costing
 from sweeps.estimates.costing import CostMeter, held_tickers
 from sweeps.estimates.planning import plan_sweep
 
@@ -52,3 +58,28 @@ def test_sweep_is_measured_once_however_often_it_is_checked(
     first = meter.cost(sweep_spec(**FOUR), 2)
     monkeypatch.setattr(HistoricalDataStore, "load", None)
     assert meter.cost(sweep_spec(name="another name", **FOUR), 2) is first
+
+
+def _broken(*_: object) -> None:
+    raise RuntimeError("a fault of the plug-in")
+
+
+@pytest.mark.parametrize(
+    ("changed", "measured"),
+    [({}, True), ({"decide_columns": None}, False), ({"decide_columns": _broken}, False)],
+    ids=["decides columns", "decides event by event", "raises"],
+)
+def test_plug_in_is_measured_if_it_decides_columns_and_raises_nothing(
+    engine: sa.Engine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changed: dict[str, Any],
+    measured: bool,
+) -> None:
+    with installed_example(tmp_path, monkeypatch):
+        plugin = replace(strategy_plugin("smoothed-rate"), **changed)
+        for module in (costing, replay):
+            monkeypatch.setattr(module, "strategy_plugin", lambda _name: plugin)
+        spec = sweep_spec(base=BASE | {"strategy_mode": "smoothed-rate"}, **FOUR)
+        found = CostMeter(HistoricalDataStore(engine)).cost(spec, 2)
+    assert (found is not None) is measured

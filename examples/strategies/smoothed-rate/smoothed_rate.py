@@ -5,17 +5,20 @@ Install it beside carrygrid (`pip install examples/strategies/smoothed-rate`) an
 """
 
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from pydantic import Field
 
 from bot.strategies import (
+    ColumnDecisions,
     Count,
+    DecisionColumns,
     Entry,
     FundingRate,
     Number,
+    PairSettlements,
     Parameters,
     SettlementView,
     Strategy,
@@ -59,12 +62,40 @@ class SmoothedRateStrategy(Strategy):
         return {"smoothed_rate": self._average(view)}
 
     def _average(self, view: SettlementView) -> Decimal:
-        rates = self._rates[view.funding.symbol]
-        return sum(rates, Decimal(0)) / len(rates)
+        return _mean(self._rates[view.funding.symbol])
+
+
+def _mean(rates: deque[Decimal]) -> Decimal:
+    return sum(rates, Decimal(0)) / len(rates)
 
 
 def _build(config: Any) -> SmoothedRateStrategy:
     return SmoothedRateStrategy(config.smoothing_settlements, config.smoothed_entry, config.smoothed_exit)
 
 
-PLUGIN = StrategyPlugin("smoothed-rate", "0.1", "Average funding rate", SmoothedRateParameters, _build)
+def _decide(config: Any, columns: DecisionColumns) -> ColumnDecisions:
+    """Decide all settlements at once; trials that smooth alike share the column of averages."""
+    settlements = config.smoothing_settlements
+    averages = columns.values(("average", settlements), lambda pair: _averages(pair, settlements))
+    return ColumnDecisions(
+        enter=(averages.reaches(config.smoothed_entry),),
+        stay=(averages.reaches(config.smoothed_exit),),
+        order=lambda: averages,
+    )
+
+
+def _averages(pair: PairSettlements, settlements: int) -> Iterator[Decimal]:
+    rates: deque[Decimal] = deque((record.rate_8h for record in pair.past), maxlen=settlements)
+    for view in pair.views:
+        rates.append(view.funding.rate_8h)
+        yield _mean(rates)
+
+
+PLUGIN = StrategyPlugin(
+    "smoothed-rate",
+    "0.1",
+    "Average funding rate",
+    SmoothedRateParameters,
+    _build,
+    decide_columns=_decide,
+)

@@ -22,11 +22,13 @@ class StrategyPlugin:
 
     The fields of `parameters` become parameters of a run under their own names;
     `build` gets the whole run, typed as that model and the account's parameters together, and returns a
-    `Strategy`. `version` is part
-    of the identity of every run: change it with every change of a decision. `default_grid` is what a first
-    sweep varies; `presets` are sets of parameters by name. Both as they stand in a sweep. `suggest` gets
-    the `WindowFigures` of a window and returns the `Suggestion` that fits them, so that a first run trades.
-    (Both types rank above configuration, so they are not named in the fields' types.)
+    `Strategy`. `decide_columns` gets the run and the `DecisionColumns` of a window, and returns the
+    `ColumnDecisions` that are the same decisions at all settlements at once: with it, sweeps replay many
+    trials at a time; without it, or where it raises, each alone.
+    `version` is part of the identity of every run: change it with every change of a decision.
+    `default_grid` is what a first sweep varies; `presets` are sets of parameters by name. Both as they stand
+    in a sweep. `suggest` gets the `WindowFigures` of a window and returns the `Suggestion` that fits them, so
+    that a first run trades. (These types rank above configuration, so no field's type names them.)
     """
 
     name: str
@@ -37,6 +39,7 @@ class StrategyPlugin:
     default_grid: Mapping[str, object] = field(default_factory=dict)
     presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     suggest: Callable[[Any], Any] | None = None
+    decide_columns: Callable[[Any, Any], Any] | None = None
 
 
 @cache

@@ -91,8 +91,9 @@ class ReplayWindow:
         return {symbol: MissingSettlements(times) for symbol, times in found.items() if len(times)}
 
     def series(self, symbol: str) -> PairSeries:
-        """Return the columns of a pair at the events, at each of which it settles."""
-        return self._pairs[symbol].series(self.calendar.times_ms)
+        """Return the columns of a pair at the events at which it settles."""
+        pair, times = self._pairs[symbol], self.calendar.times_ms
+        return pair.series(times[np.isin(times, pair.funding.t_ms)])
 
     def price_age_ms(self, symbol: str, t_ms: int) -> int | None:
         """Return the age at `t_ms` of the older of a pair's two prices, None without both."""

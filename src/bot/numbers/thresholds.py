@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -43,13 +43,28 @@ class EventMask:
         return self.next.item(place)
 
 
+class Condition(NamedTuple):
+    """Condition that a row holds `least` or more, in units of the column's last place; None: no row does.
+
+    Equal conditions on one column hold at the same rows, so that trials share what follows from one.
+    """
+
+    column: "ThresholdColumn"
+    least: int | None
+
+    def holds(self) -> BoolArray:
+        """Return the mask of rows at which the condition holds."""
+        return self.column.from_least(self.least)
+
+
 class ThresholdColumn:
     """Column of exact values to compare with thresholds; `known` masks the rows that have a value."""
 
     def __init__(self, values: DecimalColumn, known: BoolArray | None = None) -> None:
+        self.values = values
         self._exponent = values.exponent
         self._mantissas = values.mantissas
-        self._known = known
+        self.known = known
         self._distinct: list[int] | None = None
         self._ahead: IntArray | None = None
         self._peaks: list[Decimal] | None = None
@@ -73,15 +88,27 @@ class ThresholdColumn:
             return len(self._mantissas)
         return start + int(self._from(self._mantissa(threshold), slice(start, None)).argmax())
 
-    def satisfying(self, rising: Callable[[Decimal], bool]) -> BoolArray:
-        """Return the mask of values that satisfy `rising`, a condition that stays true for larger values."""
-        # `rising` is a Python predicate on Decimals: bisecting the distinct values asks it log2(n) times
-        # only.
+    def reaches(self, threshold: Decimal) -> Condition:
+        """Return the condition that a value is `threshold` or more."""
+        return Condition(self, self._mantissa(threshold))
+
+    def rising(self, satisfies: Callable[[Decimal], bool]) -> Condition:
+        """Return the condition that a value `satisfies` a predicate that stays true for larger values."""
+        # A Python predicate on Decimals: bisecting the distinct values asks it log2(n) times only.
         if self._distinct is None:
             self._distinct = np.unique(self._mantissas).tolist()
-        place = bisect_left(self._distinct, True, key=lambda whole: rising(self._value(whole)))
-        none = np.zeros(len(self._mantissas), dtype=bool)
-        return none if place == len(self._distinct) else self._from(self._distinct[place])
+        place = bisect_left(self._distinct, True, key=lambda whole: satisfies(self._value(whole)))
+        return Condition(self, None if place == len(self._distinct) else self._distinct[place])
+
+    def where(self, mask: BoolArray) -> "ThresholdColumn":
+        """Return the column with values at the rows of `mask` alone: elsewhere no threshold is reached."""
+        return ThresholdColumn(self.values, mask if self.known is None else self.known & mask)
+
+    def from_least(self, least: int | None) -> BoolArray:
+        """Return the mask of values of `least` or more, in units of the last place; None is more than any."""
+        if least is None:
+            return np.zeros(len(self._mantissas), dtype=bool)
+        return self._from(least)
 
     def first_reaching(
         self, start: IntArray, end: IntArray, amounts: ExactArray, units: ExactArray
@@ -101,11 +128,11 @@ class ThresholdColumn:
     def _peaks_ahead(self) -> list[Decimal]:
         """Return the highest value from each place on, and at the end one below all."""
         if self._peaks is None:
-            known = self._mantissas if self._known is None else self._mantissas[self._known]
+            known = self._mantissas if self.known is None else self._mantissas[self.known]
             lowest = int(known.min(initial=0)) - 1
             values = np.append(self._mantissas, lowest)
-            if self._known is not None:
-                values[:-1][~self._known] = lowest
+            if self.known is not None:
+                values[:-1][~self.known] = lowest
             peaks = np.maximum.accumulate(values[::-1])[::-1].tolist()
             known_peaks = {whole: self._value(whole) for whole in set(peaks)}
             self._peaks = [known_peaks[whole] for whole in peaks]
@@ -142,7 +169,7 @@ class ThresholdColumn:
         At and past the last place nothing is as low as any threshold, so that searches end there.
         """
         if self._ahead is None:
-            values = self._mantissas if self._known is None else np.where(self._known, self._mantissas, -1)
+            values = self._mantissas if self.known is None else np.where(self.known, self._mantissas, -1)
             levels = [np.append(values, _MOST).astype(np.int64)]
             while (reach := 1 << len(levels)) < len(levels[0]):
                 half, before = reach // 2, levels[-1]
@@ -153,7 +180,7 @@ class ThresholdColumn:
 
     def _from(self, least: int, places: slice = _ALL) -> BoolArray:
         reached = np.asarray(self._mantissas[places] >= least, dtype=bool)
-        return reached if self._known is None else reached & self._known[places]
+        return reached if self.known is None else reached & self.known[places]
 
     def _mantissa(self, least: Decimal) -> int:
         """Return the smallest mantissa whose value is not below `least`."""

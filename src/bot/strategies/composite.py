@@ -10,8 +10,12 @@ import numpy as np
 from bot.config.parameters import CompositeParameters
 from bot.config.strategy_registry import StrategyPlugin
 from bot.models import FundingRate, SettlementView
+from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import ONE, ZERO
+from bot.numbers.thresholds import ThresholdColumn
 from bot.signals.engine import SignalEngine, SignalParams
+from bot.strategies.composite_columns import paid_scores, scores_of, sound_scores
+from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
 from bot.strategies.gates import Gate
 from bot.strategies.strategy import Entry, Strategy
 from bot.strategies.suggestion import NOTHING_PAID, Suggestion, WindowFigures, in_bps, rounded
@@ -93,13 +97,30 @@ class CompositeStrategy(Strategy):
 
 def _build(config: "RunConfig") -> CompositeStrategy:
     params = SignalParams(**{field.name: getattr(config, field.name) for field in fields(SignalParams)})
-    sizing = ScoreSizing(config.sizing_min_fraction, config.sizing_max_fraction)
     return CompositeStrategy(
-        SignalEngine(params),
-        config.entry_threshold,
-        config.exit_threshold,
-        sizing if config.dynamic_sizing else None,
+        SignalEngine(params), config.entry_threshold, config.exit_threshold, _sizing(config)
     )
+
+
+def _sizing(config: "RunConfig") -> ScoreSizing | None:
+    if not config.dynamic_sizing:
+        return None
+    return ScoreSizing(config.sizing_min_fraction, config.sizing_max_fraction)
+
+
+def _decide(config: "RunConfig", columns: DecisionColumns) -> ColumnDecisions:
+    sizing = _sizing(config)
+    return ColumnDecisions(
+        (sound_scores(config, columns).reaches(config.entry_threshold),),
+        (paid_scores(config, columns).reaches(config.exit_threshold),),
+        lambda: scores_of(config, columns),
+        None if sizing is None else lambda: _fractions(sizing, scores_of(config, columns)),
+    )
+
+
+def _fractions(sizing: ScoreSizing, scores: ThresholdColumn) -> ThresholdColumn:
+    fractions = [sizing.fraction(score) for score in scores.values.decimals()]
+    return ThresholdColumn(DecimalColumn.from_decimals(fractions))
 
 
 def _suggest(figures: WindowFigures) -> Suggestion:
@@ -126,6 +147,7 @@ PLUGIN = StrategyPlugin(
     "Weighted funding signals",
     CompositeParameters,
     _build,
+    decide_columns=_decide,
     default_grid={
         "entry_threshold": {"start": "0.3", "stop": "0.7", "step": "0.1"},
         "exit_threshold": ["0.1", "0.2", "0.3", "0.4"],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.config.parameters import Parameters
 from bot.config.strategy_registry import StrategyPlugin
 from bot.models import SettlementView
+from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
 from bot.strategies.strategy import Entry, Strategy
 
 if TYPE_CHECKING:
@@ -40,4 +41,16 @@ def _build(_config: "RunConfig") -> HoldStrategy:
     return HoldStrategy()
 
 
-PLUGIN = StrategyPlugin("hold", "1.0", "Hold from start to end", HoldParameters, _build)
+def hold_over(columns: DecisionColumns) -> ColumnDecisions:
+    """Return the decisions of holding at all settlements."""
+    return ColumnDecisions(order=lambda: columns.rates_8h)
+
+
+PLUGIN = StrategyPlugin(
+    "hold",
+    "1.0",
+    "Hold from start to end",
+    HoldParameters,
+    _build,
+    decide_columns=lambda _config, columns: hold_over(columns),
+)

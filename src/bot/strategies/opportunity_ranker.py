@@ -61,9 +61,10 @@ class OpportunityRanker:
         passing = [view for view in views if view.funding.rate_8h >= lowest and self.passes(view)]
         return sorted(passing, key=self._order) if len(passing) > 1 else passing
 
-    def _net_yield_over_holding(self, view: SettlementView) -> Decimal:
-        return view.funding.rate * self._min_holding_periods - self._round_trip_fees
+    def yield_per_hour(self, view: SettlementView) -> Decimal:
+        """Return a number that orders pairs by annualized net yield, exact where a division would not be."""
+        over_holding = view.funding.rate * self._min_holding_periods - self._round_trip_fees
+        return over_holding * (_COMMON_HOURS // view.funding.interval_hours)
 
     def _order(self, view: SettlementView) -> tuple[Decimal, str]:
-        per_hour = self._net_yield_over_holding(view) * (_COMMON_HOURS // view.funding.interval_hours)
-        return -per_hour, view.funding.symbol
+        return -self.yield_per_hour(view), view.funding.symbol

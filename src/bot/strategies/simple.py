@@ -1,12 +1,16 @@
 """Strategy v1.0: thresholds on the funding rate per 8 hours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bot.config.parameters import AccountParameters, SimpleParameters
 from bot.config.strategy_registry import StrategyPlugin
 from bot.models import SettlementView
+from bot.numbers.thresholds import Condition, ThresholdColumn
+from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
 from bot.strategies.gates import Gate
 from bot.strategies.opportunity_ranker import OpportunityRanker
 from bot.strategies.strategy import Entry, Strategy
@@ -62,10 +66,37 @@ class SimpleStrategy(Strategy):
 
 
 def _build(config: "RunConfig") -> SimpleStrategy:
-    ranker = OpportunityRanker(
+    return SimpleStrategy(_ranker(config), config.exit_funding_rate)
+
+
+def _ranker(config: "RunConfig") -> OpportunityRanker:
+    return OpportunityRanker(
         config.min_funding_rate, config.min_volume_24h, config.min_holding_periods, config.fees
     )
-    return SimpleStrategy(ranker, config.exit_funding_rate)
+
+
+def _decide(config: "RunConfig", columns: DecisionColumns) -> ColumnDecisions:
+    # What depends on fees and holding periods alone is the same for every threshold: most trials share it.
+    key = "simple", config.min_holding_periods, config.spot_taker, config.perp_taker
+    earns_fees: Condition = columns.derive(key, lambda: _earning(config, columns))
+    enter = (
+        columns.rates_8h.reaches(config.min_funding_rate),
+        columns.volumes_24h.reaches(config.min_volume_24h),
+        earns_fees,
+    )
+    stay = (columns.rates_8h.reaches(config.exit_funding_rate),)
+    return ColumnDecisions(enter, stay, lambda: _yields((*key, "order"), config, columns))
+
+
+def _earning(config: "RunConfig", columns: DecisionColumns) -> Condition:
+    """Return the condition that the rate pays the fees of a round trip, where spot is traded at all."""
+    active = np.array([view.instrument.spot_active for view in columns.views], dtype=np.bool_)
+    return columns.rates.where(active).rising(_ranker(config).earns_fees)
+
+
+def _yields(key: Hashable, config: "RunConfig", columns: DecisionColumns) -> ThresholdColumn:
+    ranker = _ranker(config)
+    return columns.values(key, lambda pair: map(ranker.yield_per_hour, pair.views))
 
 
 def _suggest(figures: WindowFigures) -> Suggestion:
@@ -121,6 +152,7 @@ PLUGIN = StrategyPlugin(
     "Thresholds on the funding rate",
     SimpleParameters,
     _build,
+    decide_columns=_decide,
     default_grid={
         "min_funding_rate": {"start": "0.0001", "stop": "0.001", "step": "0.0001"},
         "exit_funding_rate": ["0", "0.00005", "0.0001", "0.0002"],

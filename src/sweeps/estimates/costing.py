@@ -1,7 +1,8 @@
 """Time that the trials of a sweep take on this machine, measured on the sweep's own windows.
 
 A few of its trials are replayed as a worker would, on a stretch of their window where the whole of it would
-take too long; the rest is arithmetic. Plug-ins are not run here: of theirs only workers know the speed.
+take too long; the rest is arithmetic. Strategies that decide event by event alone are not run here: workers
+alone know their speed.
 """
 
 import json
@@ -14,11 +15,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
+import structlog
 
 from bot.backtest import replay
-from bot.backtest.batch.decisions import DECISIONS
 from bot.config.parameters import AccountParameters
 from bot.config.run_config import RunConfig
+from bot.config.strategy_registry import strategy_plugin
 from bot.errors import BotError
 from bot.market.rows import SeriesKind
 from bot.market_store import sql
@@ -27,6 +29,8 @@ from sweeps.analysis.findings import WINDOW_PARAMETERS
 from sweeps.queue.rates import settlements, settlements_between
 from sweeps.spec.spec import SweepSpec
 from sweeps.work.replay import HeldWindow, WindowCache
+
+log = structlog.get_logger()
 
 SAVE_SECONDS = 150e-6
 """Seconds of a trial besides its replay: reading its parameters, its row, its share of what is written."""
@@ -59,7 +63,7 @@ class CostMeter:
 
     def cost(self, spec: SweepSpec, slots: int) -> Cost | None:
         """Return the cost of a sweep on `slots` processes; None where it cannot be measured in a moment."""
-        if not set(spec.strategies()) <= set(DECISIONS):
+        if any(strategy_plugin(name).decide_columns is None for name in set(spec.strategies())):
             return None
         key = json.dumps([spec.document() | {"name": ""}, slots])
         with self._lock:
@@ -76,6 +80,9 @@ class CostMeter:
                 sample = _sample(spec, strategy, slots)
                 found.append(None if sample is None else _cost(spec, sample, self._store, slots))
         except BotError:
+            return None
+        except Exception:
+            log.exception("a sweep cannot be measured", name=spec.name)  # a plug-in may raise anything
             return None
         known = [cost for cost in found if cost is not None]
         if not known or len(known) < len(found):

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.backtest.batch.decision_columns import DecisionColumns
-from bot.backtest.batch.decisions import Decisions, hold_decisions
+from bot.backtest.batch.decisions import Decisions, PairDecisions
 from bot.backtest.batch.hedges import HedgeBook, PriceColumns
 from bot.backtest.batch.run_records import RunRecord
 from bot.backtest.batch.trade_search import NextEvents, find_trades, union_mask
@@ -66,10 +65,10 @@ class AccountGroup:
 class Account:
     """The trials of one account over the only pair of a window. Call inside `exact()`."""
 
-    def __init__(self, config: RunConfig, pair: PriceColumns, columns: DecisionColumns) -> None:
+    def __init__(self, config: RunConfig, pair: PriceColumns, hold: Decisions) -> None:
         self._config = config
         self._book = HedgeBook(config, pair)
-        self._hold = hold_decisions(config, columns)
+        self._hold = hold
         self._held: tuple[HoldColumns, Metrics] | None = None
 
     def summaries(
@@ -145,9 +144,9 @@ class Account:
 class Accounts:
     """The accounts of one window, the least recently used forgotten first; bounded by what they hold."""
 
-    def __init__(self, pair: PriceColumns, columns: DecisionColumns) -> None:
+    def __init__(self, pair: PriceColumns, decisions: PairDecisions) -> None:
         self._pair = pair
-        self._columns = columns
+        self._hold = decisions.holding()
         self._known: OrderedDict[tuple[Any, ...], Account] = OrderedDict()
         self._most = max(1, _MAX_CELLS // (_CELLS_AN_EVENT * len(pair.events)))
 
@@ -157,6 +156,6 @@ class Accounts:
         if key not in known:
             if len(known) >= self._most:
                 known.popitem(last=False)
-            known[key] = Account(config, self._pair, self._columns)
+            known[key] = Account(config, self._pair, self._hold)
         known.move_to_end(key)
         return known[key]

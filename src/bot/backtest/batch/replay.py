@@ -12,15 +12,16 @@ from typing import Any, TypeVar
 
 from bot.backtest.baseline import Baselines
 from bot.backtest.batch.accounts import Account, Accounts, TrialSummary, account_key
-from bot.backtest.batch.decision_columns import DecisionColumns
-from bot.backtest.batch.decisions import DECISIONS, Decisions
+from bot.backtest.batch.decisions import Decisions, PairDecisions
 from bot.backtest.batch.hedges import PriceColumns
 from bot.backtest.batch.run_records import RunRecord
 from bot.backtest.engine import replays
 from bot.backtest.result import RunResult
 from bot.config.run_config import RunConfig
+from bot.config.strategy_registry import strategy_plugin
 from bot.market.window import ReplayWindow
 from bot.numbers.money import exact
+from bot.strategies.decision_columns import DecisionColumns
 
 Found = TypeVar("Found")
 
@@ -40,14 +41,13 @@ class BatchReplayer:
     def __init__(self, window: ReplayWindow, baselines: Baselines) -> None:
         self._window = window
         self._baselines = baselines
-        self._columns: DecisionColumns | None = None
+        self._decisions: PairDecisions | None = None
         self._accounts: Accounts | None = None
         if len(window.instruments) == 1:
             [symbol] = window.instruments
             series = window.series(symbol)
-            views = [event.settlements[0] for event in window.events]
-            self._columns = DecisionColumns(window.past, views, series)
-            self._accounts = Accounts(PriceColumns(window, series), self._columns)
+            self._decisions = PairDecisions(DecisionColumns.of(window, {symbol: series}))
+            self._accounts = Accounts(PriceColumns(window, series), self._decisions)
 
     def summaries(self, configs: Sequence[RunConfig]) -> list[TrialSummary]:
         """Return the summary of each run, equal in every bit to that of a plain replay."""
@@ -55,8 +55,8 @@ class BatchReplayer:
 
     def covers(self, config: RunConfig) -> bool:
         """Return whether the trial may share anything with others."""
-        shareable = config.strategy_mode in DECISIONS and self._is_shareable(config)
-        return self._columns is not None and shareable
+        with exact():
+            return self._decided(config) is not None
 
     def run_records(self, configs: Sequence[RunConfig]) -> list[RunRecord]:
         """Return equity curve and trades of each run, equal to those of a plain replay."""
@@ -97,19 +97,19 @@ class BatchReplayer:
     def _groups(self, configs: Sequence[RunConfig]) -> list[_AccountTrials]:
         groups: dict[tuple[Any, ...], _AccountTrials] = {}
         group, last = None, None
-        if self._columns is None:
-            return []
         for place, config in enumerate(configs):
-            decide = DECISIONS.get(config.strategy_mode)
-            if decide is None or not self._is_shareable(config):
+            decisions = self._decided(config)
+            if decisions is None:
                 continue
             account = account_key(config)
             if group is None or account != last:
                 group, last = groups.setdefault(account, _AccountTrials(config, [], [])), account
             group.places.append(place)
-            group.decisions.append(decide(config, self._columns))
+            group.decisions.append(decisions)
         return list(groups.values())
 
-    def _is_shareable(self, config: RunConfig) -> bool:
-        scaled = config.dynamic_sizing and config.strategy_mode == "composite"
-        return config.sizing_base == "initial" and not scaled and not self._window.ends_for(config)
+    def _decided(self, config: RunConfig) -> Decisions | None:
+        """Return the decisions of a run, None where it shares nothing with others."""
+        if self._decisions is None or config.sizing_base != "initial" or self._window.ends_for(config):
+            return None
+        return self._decisions.of(strategy_plugin(config.strategy_mode), config)

@@ -1,6 +1,5 @@
 """Trials replayed together have the metrics they have alone, in every bit."""
 
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -12,36 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from recorded import recorded_market
 from reference.markets import configs, markets
+from together import assert_together_as_alone
 from toy_market import RULES, configured, pair, window
 
-from bot.backtest import Baselines, ReplayWindow, RunResult, explain, replay
-from bot.backtest.batch import BatchReplayer, RunRecord, TrialSummary, accounts
+from bot.backtest import Baselines, ReplayWindow, replay
+from bot.backtest.batch import BatchReplayer, accounts
 from bot.config.run_config import RunConfig
 from bot.models import CloseReason
 from bot.timestamps import parse_time_ms
-
-
-def assert_together_as_alone(trials: list[RunConfig], shown: ReplayWindow) -> None:
-    baselines = Baselines(shown)
-    replayer = BatchReplayer(shown, baselines)
-    results = [replay(trial, shown) for trial in trials]
-    alone = [summary(result, shown, baselines) for result in results]
-    assert replayer.summaries(trials) == alone
-    assert replayer.summaries(trials[::-1]) == alone[::-1]
-    run_records = replayer.run_records(trials)
-    documents = [document(*one) for one in zip(results, replayer.summaries(trials), run_records, strict=True)]
-    assert documents == [result.document() for result in results]
-    assert [record.trades for record in run_records] == [result.trades for result in results]
-
-
-def document(alone: RunResult, together: TrialSummary, record: RunRecord) -> dict[str, Any]:
-    """Return the result document of a run, with nothing in it that its plain replay worked out."""
-    return replace(alone, metrics=together.metrics, trades=record.trades, curve=record.curve).document()
-
-
-def summary(result: RunResult, shown: ReplayWindow, baselines: Baselines) -> TrialSummary:
-    explanation = explain(result, shown, baselines)
-    return TrialSummary(result.metrics, explanation.baseline.metrics, explanation.carry, result.ledger)
 
 
 @st.composite

@@ -1,0 +1,92 @@
+"""Settlements of a window as columns, and the decisions of a strategy over all of them at once."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from bot.market.history import PairSeries
+from bot.market.window import ReplayWindow
+from bot.memo import Memo
+from bot.models import FundingRate, SettlementView
+from bot.numbers.columns import DecimalColumn
+from bot.numbers.thresholds import Condition, ThresholdColumn
+
+_MAX_DERIVED = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class PairSettlements:
+    """The settlements of one pair, oldest first: those before the window, and the views of those inside."""
+
+    past: Sequence[FundingRate]
+    views: Sequence[SettlementView]
+
+
+class DecisionColumns:
+    """Facts that a strategy may know at n settlements: pair by pair, in the order of `pairs`, oldest first.
+
+    Row i of a column says what was known when row i settled, and nothing later. Columns derived from them are
+    remembered with `values` and `derive`, so that trials with the same parameters share them.
+    """
+
+    def __init__(self, pairs: Sequence[PairSettlements], series: Sequence[PairSeries]) -> None:
+        self.pairs = tuple(pairs)
+        self.views = tuple(view for pair in pairs for view in pair.views)
+        self.fresh = np.concatenate([one.fresh for one in series])
+        self.rates = ThresholdColumn(DecimalColumn.concat([one.rate for one in series]))
+        self.rates_8h = ThresholdColumn(DecimalColumn.concat([one.rate_8h for one in series]))
+        self.volumes_24h = ThresholdColumn(DecimalColumn.concat([one.volume_24h for one in series]))
+        self.derive = Memo(_MAX_DERIVED).get
+
+    @classmethod
+    def of(cls, window: ReplayWindow, series: Mapping[str, PairSeries]) -> "DecisionColumns":
+        """Return the columns of the pairs of a window; `series` are theirs, by symbol."""
+        past: dict[str, list[FundingRate]] = {symbol: [] for symbol in window.instruments}
+        views: dict[str, list[SettlementView]] = {symbol: [] for symbol in window.instruments}
+        for record in window.past:
+            past[record.symbol].append(record)
+        for event in window.events:
+            for view in event.settlements:
+                views[view.funding.symbol].append(view)
+        pairs = [PairSettlements(past[symbol], views[symbol]) for symbol in window.instruments]
+        return cls(pairs, [series[symbol] for symbol in window.instruments])
+
+    def values(
+        self, key: Hashable, of_pair: Callable[[PairSettlements], Iterable[Decimal]]
+    ) -> ThresholdColumn:
+        """Return a column of exact values, computed once for each `key`.
+
+        `of_pair` returns one value for each of a pair's views, in their order; it is called inside `exact()`.
+        Raises: ValueError where they are more or fewer.
+        """
+        return self.derive(key, lambda: self._computed(key, of_pair))
+
+    def _computed(
+        self, key: Hashable, of_pair: Callable[[PairSettlements], Iterable[Decimal]]
+    ) -> ThresholdColumn:
+        found: list[Decimal] = []
+        for pair in self.pairs:
+            own = list(of_pair(pair))
+            if len(own) != len(pair.views):
+                raise ValueError(f"{key}: {len(own)} values for {len(pair.views)} settlements")
+            found += own
+        return ThresholdColumn(DecimalColumn.from_decimals(found))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColumnDecisions:
+    """Decisions of one run at every settlement, equal to what its `Strategy` decides event by event.
+
+    Nothing is decided where prices are not fresh, so a column may hold anything there. A pair is worth
+    entering where all conditions of `enter` hold; a position stays as long as all of `stay` hold. `order`
+    ranks pairs worth entering at one event, the highest value first, then by symbol (None: by symbol alone);
+    `fractions` are the shares of a slot to enter with (None: whole slots). Both are computed only where they
+    are asked for, inside `exact()`.
+    """
+
+    enter: tuple[Condition, ...] = ()
+    stay: tuple[Condition, ...] = ()
+    order: Callable[[], ThresholdColumn] | None = None
+    fractions: Callable[[], ThresholdColumn] | None = None
