@@ -1,17 +1,19 @@
-"""Admission of sweeps: space on the disk, and the limit on trials that have not ended."""
+"""Admission of sweeps and runs: their data are held, their results fit, and not too many trials wait."""
 
 import shutil
 from dataclasses import dataclass
-from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import Depends
 
-from api.dependencies import SettingsDep
 from api.errors.http_errors import NoSpaceError
-from bot.errors import InvalidInputError
+from bot.config.run_config import RunConfig
+from bot.errors import FieldError, InvalidInputError
 from bot.market_store.backup import database_file
+from bot.market_store.store import HistoricalDataStore
 from sweeps.estimates.planning import stored_bytes
+from sweeps.lifecycle.extend_clone import as_change
+from sweeps.lifecycle.held_windows import refuse_missing_run, refuse_missing_windows
+from sweeps.lifecycle.result_range import refuse_unstorable_capital
 from sweeps.queue.backlog_limit import refuse_overload
 from sweeps.spec.spec import SweepSpec
 
@@ -48,8 +50,42 @@ class Admission:
         refuse_overload(connection, self.most_open_trials)
 
 
-async def _admission(settings: SettingsDep) -> Admission:
-    return Admission(settings.database, settings.max_open_trials)
+def admit(spec: SweepSpec, store: HistoricalDataStore, *, first: int = 0) -> SweepSpec:
+    """Return `spec` with its data set named, once the store is known to hold what it reads.
+
+    The windows of trials before number `first` are not looked at again.
+    Raises: InvalidInputError (unknown exchange or symbol, too little data, too much capital) with the paths
+    of the spec.
+    """
+    refuse_unstorable_capital(spec)
+    if spec.exchanges() == (None,):
+        spec = spec.on_exchange(_resolved(store))
+    with store.engine.connect() as connection:
+        refuse_missing_windows(connection, spec, first=first)
+    return spec
 
 
-AdmissionDep = Annotated[Admission, Depends(_admission)]
+def admit_extension(before: SweepSpec, extended: SweepSpec, store: HistoricalDataStore) -> SweepSpec:
+    """Return the admitted extension of a sweep, as `admit` does; raises with the paths of the change."""
+    try:
+        return admit(extended, store, first=before.trial_count)
+    except InvalidInputError as error:
+        raise as_change(error, before) from None
+
+
+def admit_run(config: RunConfig, store: HistoricalDataStore) -> RunConfig:
+    """Return `config` with its data set named, once the store is known to hold what it reads.
+
+    Raises: InvalidInputError (unknown exchange or symbol, too little data).
+    """
+    config = config.varied({"exchange": store.resolve_exchange(config.exchange)})
+    with store.engine.connect() as connection:
+        refuse_missing_run(connection, config)
+    return config
+
+
+def _resolved(store: HistoricalDataStore) -> str:
+    try:
+        return store.resolve_exchange(None)
+    except InvalidInputError as error:
+        raise error.renamed(lambda item: FieldError(f"base.{item.field}", item.message)) from None

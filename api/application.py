@@ -11,9 +11,6 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import uploads
-from api.bounded_work import MOST_COMPILING, BoundedWork
-from api.comparisons import Comparisons
 from api.dashboard import session
 from api.dashboard.compare import compare_pages, compare_trials
 from api.dashboard.market import market_pages
@@ -21,20 +18,34 @@ from api.dashboard.pages import Pages
 from api.dashboard.sweeps import new_sweep, sweep_list, views
 from api.dashboard.trial import backtest, trial_pages
 from api.database import ready_database
-from api.dependencies import ANALYSIS_THREADS, READ_THREADS, WRITE_THREADS, Database
 from api.errors.handlers import install_error_handlers
 from api.headers import SecurityHeaders
 from api.middleware.body import BodyLimit
+from api.middleware.principals import Principals
 from api.middleware.proxies import TrustedProxies
 from api.middleware.security import LOCAL_HOSTS, AccessGuard
+from api.middleware.startup import RefusedStart
 from api.middleware.throttle import Throttle
-from api.principals import Principals
-from api.progress_feed import ProgressFeed
-from api.replays import Replays
-from api.routes import analysis, control, data, events, exports, health, jobs, metrics, sweeps, trials
+from api.routes import (
+    analysis,
+    control,
+    data,
+    events,
+    exports,
+    health,
+    jobs,
+    metrics,
+    sweeps,
+    trials,
+    uploads,
+)
+from api.routes.progress_feed import ProgressFeed
 from api.schemas.openapi import describe
 from api.settings import Settings
-from api.startup import RefusedStart
+from api.work.bounded_work import MOST_COMPILING, BoundedWork
+from api.work.comparisons import Comparisons
+from api.work.database_threads import ANALYSIS_THREADS, READ_THREADS, WRITE_THREADS, Database
+from api.work.replays import Replays
 from bot.clock import Clock, SystemClock
 from bot.market_store.database import open_engine
 from sweeps.storage.uploads import MAX_UPLOAD_BYTES

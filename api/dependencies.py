@@ -1,77 +1,16 @@
-"""Dependencies of routes: the database, the settings, the clock."""
+"""Dependencies of routes: the database, the settings, the clock, and work that takes turns."""
 
-from collections.abc import Callable
-from typing import Annotated, Concatenate, ParamSpec, TypeVar, cast
+from typing import Annotated, cast
 
-import sqlalchemy as sa
-from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
-from api.bounded_work import BoundedWork
-from api.replays import Replays
+from api.admission import Admission
 from api.settings import Settings
+from api.work.bounded_work import BoundedWork
+from api.work.comparisons import Comparisons
+from api.work.database_threads import Database
+from api.work.replays import Replays
 from bot.clock import Clock
-from bot.market_store.database import write_transaction
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-READ_THREADS, ANALYSIS_THREADS, WRITE_THREADS = 8, 2, 4
-"""Threads for each kind of work of a process; more of them would only take turns on its processor.
-
-Measured with 50 clients on a sweep of 500,000 trials: four analyses at a time made quick reads wait 1.9 s
-(99th percentile) beside them, two make them wait 0.6 s and answer as many pages of trials.
-"""
-
-
-class Database:
-    """Runs SQL functions that take a connection, each call in a transaction and a thread of its own.
-
-    Reads, analyses, which take long, and writes have threads of their own, so that none of them waits for
-    another kind. The engine has a connection for each, so that nobody is refused one.
-    """
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self.engine = engine
-        self._readers = CapacityLimiter(READ_THREADS)
-        self._analyses = CapacityLimiter(ANALYSIS_THREADS)
-        self._writers = CapacityLimiter(WRITE_THREADS)
-
-    async def read(
-        self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Return the answer of a quick `query`."""
-        return await self._threaded(self._readers, self._read, lambda opened: query(opened, *args, **kwargs))
-
-    async def analyze(
-        self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Return the answer of a `query` that takes long."""
-        return await self._threaded(self._analyses, self._read, lambda opened: query(opened, *args, **kwargs))
-
-    async def write(
-        self, command: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Return the answer of `command` once its changes are on disk."""
-        return await self._threaded(
-            self._writers, self._write, lambda opened: command(opened, *args, **kwargs)
-        )
-
-    @staticmethod
-    async def _threaded(
-        limiter: CapacityLimiter,
-        run: Callable[[Callable[[sa.Connection], T]], T],
-        query: Callable[[sa.Connection], T],
-    ) -> T:
-        return await to_thread.run_sync(run, query, limiter=limiter)
-
-    def _read(self, query: Callable[[sa.Connection], T]) -> T:
-        with self.engine.connect() as connection:
-            return query(connection)
-
-    def _write(self, command: Callable[[sa.Connection], T]) -> T:
-        with write_transaction(self.engine, durable=True) as connection:
-            return command(connection)
 
 
 async def _database(request: Request) -> Database:
@@ -90,6 +29,10 @@ async def _clock(request: Request) -> Clock:
     return cast("Clock", request.app.state.clock)
 
 
+async def _comparisons(request: Request) -> Comparisons:
+    return cast("Comparisons", request.app.state.comparisons)
+
+
 async def _compiling(request: Request) -> BoundedWork:
     return cast("BoundedWork", request.app.state.compiling)
 
@@ -100,4 +43,12 @@ SettingsDep = Annotated[Settings, Depends(_settings)]
 CompilingDep = Annotated[BoundedWork, Depends(_compiling)]
 """The turn of requests that check a sweep or a run that is written down."""
 
+ComparisonsDep = Annotated[Comparisons, Depends(_comparisons)]
 ClockDep = Annotated[Clock, Depends(_clock)]
+
+
+async def _admission(settings: SettingsDep) -> Admission:
+    return Admission(settings.database, settings.max_open_trials)
+
+
+AdmissionDep = Annotated[Admission, Depends(_admission)]

@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse, Response
 
 from api.dashboard.sweeps.views import PagesDep
 from api.dependencies import DatabaseDep
+from api.middleware.principals import SESSION_SECONDS, Principals
 from api.middleware.security import SESSION_COOKIE
-from api.principals import SESSION_SECONDS, Principals
 
 router = APIRouter(include_in_schema=False, prefix="/dashboard")
 MAX_FORM_BYTES = 32_768

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.errors.database_errors import database_problem
 from api.errors.handlers import problem_response
 from api.errors.http_errors import CrossSiteError, ForbiddenError, UnauthenticatedError, UnknownHostError
-from api.principals import Principal, Principals
+from api.middleware.principals import Principal, Principals
 from sweeps.storage import scopes
 
 SESSION_COOKIE = "carrygrid_session"

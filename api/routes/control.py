@@ -6,8 +6,8 @@ from typing import Annotated
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, Request
 
-from api.admission import AdmissionDep
-from api.dependencies import CompilingDep, DatabaseDep, ReplaysDep
+from api.admission import admit, admit_extension
+from api.dependencies import AdmissionDep, CompilingDep, DatabaseDep, ReplaysDep
 from api.middleware.body import read_object
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId
@@ -15,7 +15,6 @@ from api.schemas.answers import StrategyList, SweepDocument, SweepPlan
 from api.schemas.documents import sweep_document
 from api.schemas.openapi import CHANGE_BODY, CLONE_BODY, PROBLEMS, SWEEP_BODY
 from api.schemas.patches import SweepChange
-from api.submission import admit, admit_extension
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.estimates.planning import plan_sweep
 from sweeps.lifecycle.extend_clone import cloned_spec, extend_sweep

@@ -5,15 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from api.admission import AdmissionDep
-from api.dependencies import DatabaseDep, ReplaysDep
+from api.dependencies import AdmissionDep, DatabaseDep, ReplaysDep
 from api.middleware.body import read_object
-from api.pairs import DEFAULT_SORT, Costs, PairRow, pair_document, sorted_rows
 from api.responses import JsonResponse
+from api.routes.uploads import received
 from api.schemas.answers import CoverageReport, JobDocument, RemovalReport, WindowSuggestion
 from api.schemas.documents import job_document
 from api.schemas.openapi import FETCH_BODY, PROBLEMS
-from api.uploads import received
+from api.schemas.pairs import DEFAULT_SORT, Costs, PairRow, pair_document, sorted_rows
 from bot.market_store.deleting import Selection
 from bot.market_store.fetch.exchanges import require_ccxt
 from bot.market_store.fetch.fetch_request import MOST_SYMBOLS, FetchRequest

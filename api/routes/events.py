@@ -7,8 +7,8 @@ from sse_starlette import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
 from api.dependencies import DatabaseDep
-from api.progress_feed import ProgressFeed
 from api.routes.parameters import SweepId
+from api.routes.progress_feed import ProgressFeed
 from api.schemas.openapi import PROBLEMS
 from sweeps.analysis.progress import SweepView, get_sweep
 

@@ -7,11 +7,12 @@ from fastapi import APIRouter
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.dependencies import Database, DatabaseDep, SettingsDep
+from api.dependencies import DatabaseDep, SettingsDep
 from api.responses import JsonResponse
 from api.schemas.answers import Liveness, Readiness
 from api.schemas.openapi import PROBLEMS
 from api.settings import Settings
+from api.work.database_threads import Database
 from sweeps.queue.heartbeats import Beat, Component, live_beats
 
 router = APIRouter(tags=["operation"], responses=PROBLEMS)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 
+from api.admission import admit_run
 from api.dependencies import CompilingDep, DatabaseDep, ReplaysDep
 from api.errors.http_errors import NoBestTrialError
 from api.middleware.body import read_object
@@ -13,7 +14,6 @@ from api.routes.parameters import SweepId
 from api.schemas.answers import JobDocument, SweepPlan
 from api.schemas.documents import job_document
 from api.schemas.openapi import PROBLEMS, RUN_BODY
-from api.submission import admit_run
 from bot.config.run_config import RunConfig
 from sweeps.analysis.progress import get_spec, get_sweep
 from sweeps.analysis.queries import one_trial

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.dependencies import DatabaseDep
-from api.exposition import exposition
+from api.routes.exposition import exposition
 from api.schemas.openapi import PROBLEMS
 from sweeps.work.telemetry import telemetry
 

@@ -5,15 +5,14 @@ from typing import Annotated
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 
-from api.admission import Admission, AdmissionDep
-from api.dependencies import CompilingDep, DatabaseDep, ReplaysDep
+from api.admission import Admission, admit
+from api.dependencies import AdmissionDep, CompilingDep, DatabaseDep, ReplaysDep
 from api.middleware.body import read_object
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId
 from api.schemas.answers import SweepDocument, SweepPage
 from api.schemas.documents import sweep_document
 from api.schemas.openapi import PROBLEMS, SWEEP_BODY
-from api.submission import admit
 from bot.market_store.store import HistoricalDataStore
 from sweeps.analysis.progress import MAX_SEARCH, SweepView, get_sweep, list_sweeps
 from sweeps.lifecycle.deleting import delete_sweep

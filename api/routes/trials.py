@@ -5,9 +5,8 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 
-from api.dependencies import Database, DatabaseDep, ReplaysDep
+from api.dependencies import DatabaseDep, ReplaysDep
 from api.errors.http_errors import TrialFailedError
-from api.replays import Replays
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId, TrialNumber, other_parameters
 from api.schemas.answers import (
@@ -20,6 +19,8 @@ from api.schemas.answers import (
 )
 from api.schemas.documents import trial_detail, trial_document
 from api.schemas.openapi import PROBLEMS
+from api.work.database_threads import Database
+from api.work.replays import Replays
 from bot.backtest import RunResult
 from bot.backtest.result import trade_document
 from sweeps.analysis.failures import failure_report

@@ -1,20 +1,19 @@
 """The compare page: a form, and the strategies `simple` and `composite` over its window."""
 
-from typing import Annotated, cast
+from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from api.comparisons import Comparisons
 from api.dashboard import rows
 from api.dashboard.compare import comparison_rows
 from api.dashboard.compare.compare_trials import Names, trials_page
 from api.dashboard.forms.compare_form import FIRST_PARAMETERS, CompareForm, held_pairs
 from api.dashboard.forms.form_defaults import first_comparison, first_suggestions, held_markets
 from api.dashboard.sweeps.views import PagesDep
-from api.dependencies import DatabaseDep, ReplaysDep
+from api.dependencies import ComparisonsDep, DatabaseDep, ReplaysDep
 from api.errors.problems import problem_of
 from api.presentation.presenters import quote_of
 from api.routes.parameters import LARGEST_ID
@@ -27,10 +26,6 @@ from sweeps.analysis.queries import one_trial
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, prefix="/dashboard/compare")
 _MOST_CHARACTERS = 20_000
 Number = Annotated[int | None, Query(ge=0, le=LARGEST_ID)]
-
-
-async def _comparisons(request: Request) -> Comparisons:
-    return cast("Comparisons", request.app.state.comparisons)
 
 
 @router.get("")
@@ -98,7 +93,7 @@ def _refusal(form: CompareForm, characters: int) -> InvalidInputError | None:
 async def comparison_fragment(
     request: Request,
     pages: PagesDep,
-    comparisons: Annotated[Comparisons, Depends(_comparisons)],
+    comparisons: ComparisonsDep,
     replays: ReplaysDep,
 ) -> HTMLResponse:
     """Return the comparison that the address asks for, or why there is none."""

@@ -26,12 +26,13 @@ from api.dashboard.compare.divergence_rows import ComparedRun, divergence_view
 from api.dashboard.sweeps.views import PagesDep
 from api.dashboard.trial.charts import Span, curve_document
 from api.dashboard.trial.trial_pages import Moment, span_of
-from api.dependencies import Database, DatabaseDep, ReplaysDep
+from api.dependencies import DatabaseDep, ReplaysDep
 from api.errors.problems import problem_of
 from api.presentation.metric_catalogue import MetricLabel, beside_labels, groups
 from api.presentation.presenters import quote_of, text_of
-from api.replays import Study
 from api.responses import JsonResponse
+from api.work.database_threads import Database
+from api.work.replays import Study
 from bot.errors import BotError, InvalidInputError
 from bot.numbers.money import exact
 

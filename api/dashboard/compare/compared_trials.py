@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from api.dashboard.trial.run_context import RunContext, study_or_refusal, trial_context
 from api.presentation.presenters import SweepCard
-from api.replays import Replays, Study
+from api.work.replays import Replays, Study
 from bot.backtest.findings import RunFinding
 from bot.errors import InvalidInputError
 from bot.models import Trade

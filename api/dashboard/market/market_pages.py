@@ -11,8 +11,8 @@ from starlette.responses import HTMLResponse
 from api.dashboard.market.rows import Coverage, coverage_of, job_row, pair_address, series_facts
 from api.dashboard.sweeps.views import PagesDep
 from api.dependencies import DatabaseDep, ReplaysDep
-from api.pairs import DEFAULT_SORT, Costs, PairRow, sorted_rows
 from api.presentation import glossary
+from api.schemas.pairs import DEFAULT_SORT, Costs, PairRow, sorted_rows
 from bot.config.parameters import AccountParameters
 from bot.errors import InvalidInputError, UnknownSymbolError
 from bot.market.rules import TIMEFRAMES_MS

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from api.replays import Study
+from api.work.replays import Study
 from bot.backtest import RunResult
 from bot.backtest.holdings import Action, Move, moves
 from bot.market.intervals import interval_spans

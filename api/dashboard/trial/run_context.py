@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.errors.http_errors import BacktestUnfinishedError, TrialFailedError
-from api.replays import Replays, StoredRun, Study, trial_run
+from api.work.replays import Replays, StoredRun, Study, trial_run
 from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig
 from bot.errors import BotError

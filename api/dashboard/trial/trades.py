@@ -8,7 +8,7 @@ from itertools import accumulate
 from api.dashboard.rows import TradeRow, trade_row
 from api.dashboard.trial.decision_rows import DecisionRow, decision_rows
 from api.dashboard.trial.waterfall import attribution_of
-from api.replays import Study
+from api.work.replays import Study
 from bot.backtest.attribution import Attribution
 from bot.backtest.decision_trace import DecisionSnapshot, decision_snapshots
 from bot.backtest.result import trade_document

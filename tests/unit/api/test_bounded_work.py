@@ -11,10 +11,10 @@ from fastapi.testclient import TestClient
 from servers import eventually
 from webservice import Hands, sweep_body
 
-from api.bounded_work import MOST_COMPILING, BoundedWork
 from api.errors.http_errors import BusyError
-from api.replays import Replays
 from api.routes import control
+from api.work.bounded_work import MOST_COMPILING, BoundedWork
+from api.work.replays import Replays
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 from webservice import Hands, Reader, sweep_body
 
-from api import comparisons
 from api.dashboard.forms.compare_form import CompareForm, changed_parameters
+from api.work import comparisons
 from bot.config.run_config import RunConfig
 from bot.market_store.database import write_transaction
 

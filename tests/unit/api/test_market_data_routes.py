@@ -177,7 +177,7 @@ def test_file_larger_than_the_limit_is_refused_and_one_larger_than_other_bodies_
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert send(client, b"x" * (MAX_BYTES + 1)).status_code == 202
-    monkeypatch.setattr("api.uploads.MAX_UPLOAD_BYTES", 100)
+    monkeypatch.setattr("api.routes.uploads.MAX_UPLOAD_BYTES", 100)
     response = send(client, b"x" * 101)
     assert response.status_code == 413
     assert "100 bytes" in response.json()["detail"]

@@ -15,9 +15,9 @@ from sqlalchemy.exc import OperationalError
 from sweeping import sweep_spec
 from webservice import Hands, serving, sweep_body
 
-from api.dependencies import Database
-from api.progress_feed import ProgressFeed
 from api.routes import events as events_route
+from api.routes.progress_feed import ProgressFeed
+from api.work.database_threads import Database
 from sweeps.analysis.progress import SweepView
 from sweeps.storage.states import SweepState
 from sweeps.storage.sweep_summary import SweepSummary

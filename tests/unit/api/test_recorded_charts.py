@@ -11,7 +11,7 @@ from recorded import recorded_market
 from api.dashboard.trial.charts import funding_document
 from api.dashboard.trial.trades import settlements_of
 from api.dashboard.trial.waterfall import attribution_of, waterfall
-from api.replays import Study
+from api.work.replays import Study
 from bot.backtest import Baselines, ReplayWindow, replay
 from bot.backtest.decision_trace import decision_snapshots
 from bot.backtest.divergence import divergences

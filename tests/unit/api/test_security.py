@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from webservice import DATABASE
 
-from api.principals import MASTER, SESSION_SECONDS, Principal, Principals, same_text
+from api.middleware.principals import MASTER, SESSION_SECONDS, Principal, Principals, same_text
 from bot.clock import SimulatedClock
 from bot.market_store.database import open_engine, write_transaction
 from sweeps.storage.scopes import Scope

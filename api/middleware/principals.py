@@ -5,7 +5,7 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from api.dependencies import Database
+from api.work.database_threads import Database
 from bot.clock import Clock
 from sweeps.storage.scopes import Scope
 from sweeps.storage.sessions import Session, end_session, find_session, store_session

@@ -6,8 +6,8 @@ from threading import Lock
 
 import numpy as np
 
+from api.admission import admit_run
 from api.errors.http_errors import BusyError
-from api.submission import admit_run
 from bot.backtest import ReplayWindow
 from bot.backtest.comparison import Comparison, compare
 from bot.config.run_config import RunConfig

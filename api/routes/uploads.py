@@ -8,9 +8,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.admission import Admission
-from api.dependencies import Database
 from api.errors.http_errors import BodyTooLargeError, UnsupportedMediaTypeError
 from api.schemas.documents import job_document
+from api.work.database_threads import Database
 from bot.errors import InvalidInputError
 from bot.market_store.database import write_transaction
 from sweeps.jobs.data_jobs import DATA_JOBS, ImportRequest

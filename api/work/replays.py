@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from api.bounded_work import BoundedWork
 from api.errors.http_errors import HistoryChangedError
+from api.work.bounded_work import BoundedWork
 from bot.backtest import ReplayWindow, RunResult, explain, replay
 from bot.backtest.baseline import Baselines
 from bot.config.run_config import RunConfig

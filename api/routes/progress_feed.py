@@ -9,10 +9,10 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sse_starlette import ServerSentEvent
 
-from api.dependencies import Database
 from api.errors.http_errors import BusyError
 from api.responses import json_bytes
 from api.schemas.documents import progress_document
+from api.work.database_threads import Database
 from sweeps.analysis.progress import SweepView, get_sweeps
 from sweeps.storage.states import ENDED
 
