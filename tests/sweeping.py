@@ -2,19 +2,23 @@
 
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
 from bot.errors import BotError
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
+from bot.statistics.trial_columns import TrialColumns
 from sweeps.errors import ResultRangeError
 from sweeps.lifecycle.repository import create_sweep
 from sweeps.spec.metrics import METRICS, MetricKind
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import measured
 from sweeps.storage.columns import money_units
+from sweeps.storage.results import CompletedTrials, failed_row
 from sweeps.storage.tables import chunk, sweep, trial
-from sweeps.work.replay import WindowCache, completed_row, failed_row, replay_trial, trial_metrics
+from sweeps.work.replay import WindowCache, replay_trial
+from sweeps.work.verifying import replayed_row
 
 BASE = {
     "exchange": "synthetic",
@@ -59,9 +63,18 @@ def recomputed_rows(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> list[d
 def _row(sweep_id: int, spec: SweepSpec, number: int, windows: WindowCache) -> dict[str, Any]:
     try:
         result = replay_trial(spec, number, windows)
-        return completed_row(sweep_id, number, result.run_key, trial_metrics(result, windows))
+        return replayed_row(sweep_id, number, result, windows)
     except (BotError, ResultRangeError) as error:
         return failed_row(sweep_id, number, error.code, error.message)
+
+
+def completed_trials(rows: list[dict[str, Any]]) -> CompletedTrials:
+    """Return stored rows of completed trials as the columns that they were made from."""
+    return CompletedTrials(
+        np.array([row["number"] for row in rows], dtype=np.int64),
+        [row["run_key"] for row in rows],
+        TrialColumns.of_values(rows, [row["ledger"] for row in rows]),
+    )
 
 
 def state_of(engine: sa.Engine, sweep_id: int) -> str:

@@ -8,8 +8,8 @@ from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 
 from sweeps.jobs.jobs import fail_lost_job, release_job
 from sweeps.queue.leases import fail_in_flight, release_lost
+from sweeps.storage.results import failed_row
 from sweeps.watch import TIMEOUT, hung_message, job_timeout_message
-from sweeps.work.replay import failed_row
 from workers.inflight import InFlight
 from workers.renewal import named
 

@@ -17,7 +17,8 @@ from bot.backtest.batch import BatchReplayer
 from bot.config.run_config import RunConfig
 from bot.market_store.store import HistoricalDataStore
 from sweeps.spec.spec import SweepSpec
-from sweeps.work.replay import WindowCache, prepare, replay_batch, row_of
+from sweeps.storage.results import Results
+from sweeps.work.replay import WindowCache, prepare, replay_batch
 from workers.malloc import keep_freed_memory
 
 REFERENCE = "vectorbt"
@@ -145,8 +146,7 @@ def _rows(store: HistoricalDataStore, spec: SweepSpec) -> float:
 
     def once() -> None:
         ready, _ = prepare(spec, range(spec.trial_count), windows)
-        for outcome in replay_batch(ready):
-            row_of(1, outcome)
+        Results.of(1, [some.completed for some in replay_batch(ready)])
 
     return cpu_seconds(once)
 

@@ -16,6 +16,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.market_store.database import open_engine, write_transaction
+from bot.statistics.trial_columns import MetricColumn, TrialColumns
+from bot.statistics.trial_metrics import DIGEST_BYTES
 from sweeps.analysis.heatmap import Aggregate, heatmap
 from sweeps.analysis.progress import get_sweep, list_sweeps
 from sweeps.analysis.queries import trial_page
@@ -24,9 +26,8 @@ from sweeps.lifecycle.repository import create_sweep
 from sweeps.migrations import migrate
 from sweeps.spec.metrics import METRICS, MetricKind
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.columns import money_of_units
-from sweeps.storage.results import Results
-from sweeps.storage.tables import chunk, sweep, trial
+from sweeps.storage.results import CompletedTrials, Results
+from sweeps.storage.tables import chunk, sweep
 
 CHUNK = 2_000
 ROUNDS = 5
@@ -51,24 +52,19 @@ def spec_of(trials: int) -> SweepSpec:
     )
 
 
-def rows_of(spec: SweepSpec, sweep_id: int, lo: int, hi: int) -> list[dict[str, Any]]:
+def results_of(lo: int, hi: int) -> CompletedTrials:
     """Return made-up results of trials [lo, hi), every hundredth without trades."""
     random = np.random.default_rng(lo)
-    columns: dict[str, list[Any]] = {}
+    columns: dict[str, MetricColumn] = {}
     for name, kind in METRICS.items():
         if kind is MetricKind.MONEY:
-            columns[name] = [money_of_units(u) for u in random.integers(-(10**12), 10**12, hi - lo).tolist()]
+            columns[name] = random.integers(-(10**12), 10**12, hi - lo)
         elif kind is MetricKind.COUNT:
-            columns[name] = random.integers(0, 200, hi - lo).tolist()
+            columns[name] = random.integers(0, 200, hi - lo)
         else:
-            drawn = random.normal(size=hi - lo).tolist()
-            columns[name] = [None if i % 100 == 0 else value for i, value in enumerate(drawn)]
-    shared = dict.fromkeys(trial.c.keys()) | {"sweep_id": sweep_id, "state": "completed", "run_key": "0" * 64}
-    names = list(columns)
-    return [
-        {**shared, "number": lo + i, **dict(zip(names, values, strict=True))}
-        for i, values in enumerate(zip(*columns.values(), strict=True))
-    ]
+            columns[name] = np.where(np.arange(hi - lo) % 100 == 0, np.nan, random.normal(size=hi - lo))
+    ledgers = np.zeros((hi - lo, DIGEST_BYTES), dtype=np.uint8)
+    return CompletedTrials(np.arange(lo, hi), ["0" * 64] * (hi - lo), TrialColumns(columns, ledgers, {}))
 
 
 def fill(engine: sa.Engine, spec: SweepSpec) -> int:
@@ -76,13 +72,13 @@ def fill(engine: sa.Engine, spec: SweepSpec) -> int:
     with write_transaction(engine) as connection:
         sweep_id = create_sweep(connection, spec, size=CHUNK).sweep_id
     for index, lo in enumerate(range(0, spec.trial_count, CHUNK)):
-        rows = rows_of(spec, sweep_id, lo, min(lo + CHUNK, spec.trial_count))
+        results = results_of(lo, min(lo + CHUNK, spec.trial_count))
         with write_transaction(engine) as connection:
-            Results.of(rows).store(connection)
+            Results.of(sweep_id, [results]).store(connection)
             connection.execute(
                 chunk.update()
                 .where(chunk.c.sweep_id == sweep_id, chunk.c.id == index)
-                .values(state="done", trials_done=len(rows), best_number=lo + 1, finished_ms=1)
+                .values(state="done", trials_done=len(results), best_number=lo + 1, finished_ms=1)
             )
     with write_transaction(engine) as connection:
         connection.execute(

@@ -161,7 +161,7 @@ def test_worker_that_holds_a_chunk_of_a_deleted_sweep_stores_nothing(engine: sa.
     assert claim is not None
     delete(engine, sweep_id)
     with write_transaction(engine) as connection:
-        assert save_trials(connection, claim, Results.of([]), last=True) is LeaseOutcome.LOST
+        assert save_trials(connection, claim, Results.of(claim.sweep_id), last=True) is LeaseOutcome.LOST
         assert claim_chunk(connection, sweep_id, 1, "me") is None
 
 

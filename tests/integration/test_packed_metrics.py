@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from sweeping import assert_packed_as_stored, chunks_of, stored_rows, submit, sweep_spec
+from sweeping import assert_packed_as_stored, chunks_of, completed_trials, stored_rows, submit, sweep_spec
 
 from bot.clock import SystemClock
 from bot.config.run_config import RunConfig
@@ -67,12 +67,12 @@ def test_rows_saved_again_after_an_unknown_outcome_are_packed_once(engine: sa.En
     template = submit(engine, SPEC)
     run(engine, template)
     sweep_id = submit(engine, SPEC)
-    rows = [{**row, "sweep_id": sweep_id} for row in stored_rows(engine, template)]
+    results = Results.of(sweep_id, [completed_trials(stored_rows(engine, template))])
     with write_transaction(engine) as connection:
         claim = claim_chunk(connection, sweep_id, 0, "test")
         assert claim
         for last in (False, True):
-            save_trials(connection, claim, Results.of(rows), last=last)
+            save_trials(connection, claim, results, last=last)
     assert_packed_as_stored(engine, sweep_id)
 
 
@@ -105,12 +105,11 @@ def test_amounts_beyond_a_float_are_ordered_exactly(engine: sa.Engine) -> None:
     sweep_id = submit(engine, SPEC)
     big = Decimal("90000000000.00000001")
     rows = [
-        {**row, "sweep_id": sweep_id, "net_pnl": big + Decimal(row["number"]).scaleb(-8)}
-        for row in stored_rows(engine, template)
+        {**row, "net_pnl": big + Decimal(row["number"]).scaleb(-8)} for row in stored_rows(engine, template)
     ]
     with write_transaction(engine) as connection:
         claim = claim_chunk(connection, sweep_id, 0, "test")
         assert claim
-        save_trials(connection, claim, Results.of(rows), last=True)
+        save_trials(connection, claim, Results.of(sweep_id, [completed_trials(rows)]), last=True)
         found = measured(connection, sweep_id, ["net_pnl"]).values["net_pnl"].tolist()
     assert found == [9_000_000_000_000_000_001 + number for number in range(SPEC.trial_count)]

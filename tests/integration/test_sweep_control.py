@@ -33,10 +33,10 @@ from sweeps.queue.rates import measured_rates, record_rate
 from sweeps.queue.reconcile import ChunkRef
 from sweeps.spec.metrics import LATER
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.results import Results
+from sweeps.storage.results import Results, failed_row
 from sweeps.storage.tables import sweep, trial
 from sweeps.work.dispatch import Dispatcher
-from sweeps.work.replay import WindowCache, failed_row
+from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
 SMALL: dict[str, Any] = {"grid": {"perp_leverage": [1, 2, 3, 4]}}
@@ -76,7 +76,7 @@ def claimed(engine: sa.Engine, sweep_id: int, chunk_id: int = 0) -> Claim:
 def fail(engine: sa.Engine, claim: Claim, numbers: Sequence[int], *, last: bool) -> LeaseOutcome:
     rows = [failed_row(claim.sweep_id, number, "test", "made to fail") for number in numbers]
     with write_transaction(engine) as connection:
-        return save_trials(connection, claim, Results.of(rows), last=last)
+        return save_trials(connection, claim, Results.of(claim.sweep_id, failed=rows), last=last)
 
 
 def act(engine: sa.Engine, command: Any, *arguments: Any) -> Any:

@@ -29,10 +29,10 @@ from sweeps.lifecycle.repository import cancel_sweep, pause_sweep, resume_sweep,
 from sweeps.queue import reconcile
 from sweeps.queue.leases import Claim, LeaseOutcome, claim_chunk, save_trials
 from sweeps.queue.reconcile import ChunkRef
-from sweeps.storage.results import Results
+from sweeps.storage.results import Results, failed_row
 from sweeps.storage.tables import chunk
 from sweeps.work.dispatch import Dispatcher
-from sweeps.work.replay import WindowCache, failed_row
+from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
 COMMANDS = (cancel_sweep, pause_sweep, resume_sweep, retry_failed)
@@ -115,12 +115,12 @@ class SweepMachine(RuleBasedStateMachine):
             return
         rows = [failed_row(sweep_id, number, "test", "made to fail") for number in claim.missing]
         if fails:
-            self._act(save_trials, claim, Results.of(rows[:1]), last=False)
+            self._act(save_trials, claim, Results.of(sweep_id, failed=rows[:1]), last=False)
         self._expire(claim)
         other = self._act(claim_chunk, sweep_id, chunk_id, "v") if taken else None
         if late:
             before = {row["number"] for row in stored_rows(self._engine, sweep_id)}
-            outcome = self._act(save_trials, claim, Results.of(rows[fails:]), last=True)
+            outcome = self._act(save_trials, claim, Results.of(sweep_id, failed=rows[fails:]), last=True)
             assert outcome == (LeaseOutcome.DONE if other is None else LeaseOutcome.LOST)
             accepted = set(claim.missing) if other is None else set()
             assert {row["number"] for row in stored_rows(self._engine, sweep_id)} == before | accepted

@@ -18,9 +18,9 @@ from sweeps.queue import reconcile
 from sweeps.queue.heartbeats import Component, beat, live_beats, live_slots, retire
 from sweeps.queue.leases import Claim, LeaseOutcome, claim_chunk, release_chunk, release_lost, save_trials
 from sweeps.queue.reconcile import ChunkRef
-from sweeps.storage.results import Results
+from sweeps.storage.results import Results, failed_row
 from sweeps.storage.tables import chunk, sweep, trial, trial_curve
-from sweeps.work.replay import WindowCache, failed_row
+from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
 SMALL = {"grid": {"perp_leverage": [1, 2, 3, 4]}}
@@ -42,7 +42,8 @@ def claimed(engine: sa.Engine, sweep_id: int, chunk_id: int = 0, owner: str = "m
 
 
 def failures(found: Claim, numbers: tuple[int, ...]) -> Results:
-    return Results.of([failed_row(found.sweep_id, number, "test", "made to fail") for number in numbers])
+    rows = [failed_row(found.sweep_id, number, "test", "made to fail") for number in numbers]
+    return Results.of(found.sweep_id, failed=rows)
 
 
 def expire(engine: sa.Engine, sweep_id: int) -> None:

@@ -2,8 +2,7 @@
 
 from bot.market_store.database import open_engine, write_transaction
 from sweeps.queue.leases import claim_chunk, save_trials
-from sweeps.storage.results import Results
-from sweeps.work.replay import failed_row
+from sweeps.storage.results import Results, failed_row
 
 
 def store_chunks(url: str, sweep_id: int, owner: str, chunks: list[int]) -> None:
@@ -16,5 +15,5 @@ def store_chunks(url: str, sweep_id: int, owner: str, chunks: list[int]) -> None
             continue
         rows = [failed_row(sweep_id, number, "test", "stored by a test") for number in claim.missing]
         with write_transaction(engine) as connection:
-            save_trials(connection, claim, Results.of(rows), last=True)
+            save_trials(connection, claim, Results.of(claim.sweep_id, failed=rows), last=True)
     engine.dispose()

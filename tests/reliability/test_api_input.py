@@ -19,8 +19,8 @@ from api.middleware.body import MAX_BYTES
 from bot.market_store.database import open_engine, write_transaction
 from sweeps.analysis.progress import get_spec
 from sweeps.export import ExportFormat, exported
+from sweeps.storage.results import failed_row
 from sweeps.storage.tables import chunk, sweep, trial
-from sweeps.work.replay import failed_row
 
 ONE = {"grid": {"perp_leverage": [1]}}
 EVERY_LEVERAGE = {"start": "1", "stop": "1.999", "step": "0.001"}

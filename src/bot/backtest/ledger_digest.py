@@ -8,8 +8,8 @@ import numpy as np
 from bot.models import CloseReason, Trade
 from bot.numbers.arrays import IntArray
 from bot.statistics.metrics import amount_units
+from bot.statistics.trial_metrics import DIGEST_BYTES
 
-DIGEST_BYTES = 16
 OUT_OF_RANGE = bytes(DIGEST_BYTES)
 """Digest of a ledger with amounts beyond 64 bits, which no table of results takes either."""
 

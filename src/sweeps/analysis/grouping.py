@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bot.statistics.trial_columns import MetricColumn
 from sweeps.spec.metrics import METRICS, Direction, MetricKind, natural_direction
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import Column
 from sweeps.storage.columns import money_of_units
 
 Indices = npt.NDArray[np.int64]
@@ -37,7 +37,7 @@ class Groups:
     metric: str
     maximize: bool
     numbers: Indices
-    values: Column
+    values: MetricColumn
     ids: Indices
     size: int
 
@@ -56,7 +56,7 @@ class Summaries:
 
     metric: str
     groups: Indices
-    values: Column
+    values: MetricColumn
     numbers: Indices
     counts: Indices
 
@@ -140,7 +140,7 @@ def _middles(groups: Groups) -> tuple[Places, Places]:
     return _first_with(groups, keys, keys[first]), second
 
 
-def _first_with(groups: Groups, keys: Column, wanted: npt.NDArray[Any]) -> Places:
+def _first_with(groups: Groups, keys: MetricColumn, wanted: npt.NDArray[Any]) -> Places:
     """Return the place of each group's first trial that has the key wanted of the group."""
     shown = np.flatnonzero(keys == wanted[groups.ids])[::-1]
     places = np.zeros(groups.size, dtype=np.intp)
@@ -148,7 +148,7 @@ def _first_with(groups: Groups, keys: Column, wanted: npt.NDArray[Any]) -> Place
     return places
 
 
-def _medians(groups: Groups, held: Indices) -> tuple[Column, Places]:
+def _medians(groups: Groups, held: Indices) -> tuple[MetricColumn, Places]:
     first, second = (places[held] for places in _middles(groups))
     low, high = groups.values[first], groups.values[second]
     if METRICS[groups.metric] is MetricKind.STATISTIC:
@@ -160,7 +160,7 @@ def _medians(groups: Groups, held: Indices) -> tuple[Column, Places]:
     return whole + (half & whole if METRICS[groups.metric] is MetricKind.MONEY else half / 2), first
 
 
-def _means(groups: Groups, held: Indices, counts: Indices) -> Column:
+def _means(groups: Groups, held: Indices, counts: Indices) -> MetricColumn:
     if METRICS[groups.metric] is MetricKind.STATISTIC:
         totals = np.bincount(groups.ids, weights=groups.values, minlength=groups.size)[held]
         return np.asarray(totals / counts)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from bot.backtest.findings import RunFinding
+from bot.statistics.trial_columns import MetricColumn
 from sweeps.analysis.findings import trial_findings
 from sweeps.analysis.progress import bounded_id, bounded_limit, get_spec
 from sweeps.analysis.ranking import NUMBER, Order, Place, smallest
@@ -18,7 +19,7 @@ from sweeps.errors import UnknownSweepError
 from sweeps.spec.axis_positions import Numbers, value_ranks
 from sweeps.spec.metrics import METRICS
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import Column, Measured, measured
+from sweeps.storage.blocks import Measured, measured
 from sweeps.storage.curves import StoredRecord, decode_equity, decode_trades
 from sweeps.storage.states import TrialState
 from sweeps.storage.tables import TRIAL_FAILED, is_shown, sweep, trial, trial_curve
@@ -85,7 +86,7 @@ class _Finished:
     """Finished trials by number, what they are sorted by, and where that has a value."""
 
     numbers: Numbers
-    sorted_by: Column
+    sorted_by: MetricColumn
     defined: npt.NDArray[np.bool_]
 
     def only(self, kept: npt.NDArray[np.bool_]) -> "_Finished":

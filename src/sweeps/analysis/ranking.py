@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.errors import InvalidInputError
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.money import plain
+from bot.statistics.trial_columns import MetricColumn
+from bot.statistics.trial_metrics import is_real
 from sweeps.errors import ResultRangeError
 from sweeps.spec.metrics import METRICS, MetricKind
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import Column, is_real
 from sweeps.storage.columns import money_of_units, money_units
 
 NUMBER = "number"
@@ -50,7 +52,7 @@ class Order:
         """The metric sorted by, if it is one."""
         return self.name if self.name in METRICS else None
 
-    def keys(self, column: Column) -> Column:
+    def keys(self, column: MetricColumn) -> MetricColumn:
         """Return keys that ascend where the order goes on."""
         return -column if self.descending else column
 
@@ -62,7 +64,7 @@ class Place:
     value: int | float | None
     number: int
 
-    def after(self, order: Order, keys: Column, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    def after(self, order: Order, keys: MetricColumn, numbers: IntArray) -> BoolArray:
         """Return the mask of trials with a value that come later."""
         if self.value is None:
             return np.zeros(len(keys), dtype=np.bool_)
@@ -103,7 +105,7 @@ def _stored(shown: Any, order: Order) -> int | float | None:
     return shown
 
 
-def smallest(keys: Column, count: int) -> npt.NDArray[np.intp]:
+def smallest(keys: MetricColumn, count: int) -> npt.NDArray[np.intp]:
     """Return the places of the `count` smallest keys in ascending order, equal ones as they stand."""
     if count >= len(keys):
         return np.argsort(keys, kind="stable")

@@ -16,13 +16,14 @@ import sqlalchemy as sa
 
 from bot.errors import InvalidInputError, InvalidNumberError
 from bot.numbers.money import MONEY_PLACES, WIDE, dec
+from bot.statistics.trial_metrics import is_real
 from sweeps.analysis.progress import bounded_id
 from sweeps.spec.axes import Axis, as_number
 from sweeps.spec.axis_positions import Numbers, absent, ascending, checked_axis
 from sweeps.spec.metrics import METRICS, MetricKind
 from sweeps.spec.space import TrialSpace
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import Measured, is_real, measured
+from sweeps.storage.blocks import Measured, measured
 
 RANGE = ".."
 NULL = "null"

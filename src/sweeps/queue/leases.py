@@ -205,7 +205,7 @@ def fail_in_flight(
     connection.execute(insert_or_skip(connection, trial), dict(row))
     spec_text = connection.execute(sa.select(sweep.c.spec).where(sweep.c.id == sweep_id)).scalar_one()
     count_trials(connection, sweep_id, chunk_id, spec_text, done=False)
-    count(connection, finished_trials([row]))
+    count(connection, finished_trials(failed=1))
     return True
 
 

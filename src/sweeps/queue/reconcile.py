@@ -121,7 +121,7 @@ def _quarantine(connection: sa.Connection, ref: ChunkRef, number: int, last_erro
         "error": f"given up after {ATTEMPT_LIMIT} attempts: {last_error or 'no reason recorded'}",
     }
     connection.execute(insert_or_skip(connection, trial), row)
-    count(connection, finished_trials([row]))
+    count(connection, finished_trials(failed=1))
 
 
 def close_finished(connection: sa.Connection) -> list[int]:

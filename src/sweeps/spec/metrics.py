@@ -1,22 +1,20 @@
 """The metrics of a run as columns: which are money, counts or statistics, and which are better small."""
 
-from collections.abc import Mapping
-from dataclasses import fields
-from decimal import Decimal
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any, get_args, get_type_hints
 
-from bot.statistics.carry import CarryComparison
-from bot.statistics.run_metrics import Metrics
+from bot.statistics.trial_metrics import CARRY, HOLD_NET_PNL, METRICS, MetricKind, metric_values
 
-
-class MetricKind(StrEnum):
-    """Kind of a metric: decides its column and its print."""
-
-    MONEY = "money"
-    COUNT = "count"
-    STATISTIC = "statistic"
+__all__ = [
+    "ALWAYS_KNOWN",
+    "CARRY",
+    "HOLD_NET_PNL",
+    "LATER",
+    "METRICS",
+    "Direction",
+    "MetricKind",
+    "metric_values",
+    "natural_direction",
+]
 
 
 class Direction(StrEnum):
@@ -26,7 +24,6 @@ class Direction(StrEnum):
     MINIMIZE = "minimize"
 
 
-_KINDS = {Decimal: MetricKind.MONEY, int: MetricKind.COUNT}
 _SMALL_IS_GOOD = frozenset(
     (
         "total_fees",
@@ -49,32 +46,11 @@ _SMALL_IS_GOOD = frozenset(
         "extra_fees",
     )
 )
-HOLD_NET_PNL = "hold_net_pnl"
-_RUN = tuple(field.name for field in fields(Metrics))
-CARRY = tuple(field.name for field in fields(CarryComparison))
-"""The metrics that compare a trial with holding."""
 
 LATER = frozenset(("delistings", "missed_settlements", "pnl_after_market_end"))
 """The metrics that rows of before schema 0011 do not have."""
 ALWAYS_KNOWN = "missed_settlements"
 """The one of `LATER` that is never undefined: rows without it are of before."""
-
-_TYPES: Mapping[str, Any] = {
-    **get_type_hints(Metrics),
-    HOLD_NET_PNL: Decimal,
-    **get_type_hints(CarryComparison),
-}
-
-METRICS: Mapping[str, MetricKind] = MappingProxyType(
-    {name: _KINDS.get((get_args(kind) or (kind,))[0], MetricKind.STATISTIC) for name, kind in _TYPES.items()}
-)
-"""Every metric of a trial by name: those of docs/domain.md, section 9, then those beside holding."""
-
-
-def metric_values(metrics: Metrics, hold: Metrics, carry: CarryComparison) -> dict[str, Any]:
-    """Return a trial's metrics by name: of its run, of the run that holds, and how the two compare."""
-    ran = {name: getattr(metrics, name) for name in _RUN}
-    return {**ran, HOLD_NET_PNL: hold.net_pnl, **{name: getattr(carry, name) for name in CARRY}}
 
 
 def natural_direction(metric: str) -> Direction:

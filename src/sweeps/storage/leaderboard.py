@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from sweeps.spec.metrics import Direction
 from sweeps.spec.spec import Curves, Objective, TopCurves
+from sweeps.storage.columns import Money
 from sweeps.storage.tables import trial, trial_curve
 
 
@@ -29,11 +30,16 @@ def best_first(objective: Objective) -> tuple[sa.ColumnElement[Any], ...]:
 
 
 def leaders(connection: sa.Connection, sweep_id: int, ranking: Ranking) -> list[tuple[int, Any]]:
-    """Return number and objective of the trials that keep their curves, where only the best do."""
+    """Return number and objective of the trials that keep their curves, where only the best do.
+
+    Money is in whole units of 1e-8.
+    """
     if not isinstance(ranking.curves, TopCurves):
         return []
+    column = trial.c[ranking.objective.metric]
+    value = sa.type_coerce(column, sa.BigInteger) if isinstance(column.type, Money) else column
     query = (
-        sa.select(trial.c.number, trial.c[ranking.objective.metric])
+        sa.select(trial.c.number, value)
         .join_from(
             trial_curve,
             trial,

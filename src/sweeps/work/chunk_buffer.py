@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from bot.backtest.batch import RunRecord
 from sweeps.queue.leases import LEASE_MS
 from sweeps.spec.metrics import Direction
 from sweeps.spec.spec import SweepSpec, TopCurves
 from sweeps.storage.curves import StoredRecord, encode_curve, encode_trades
+from sweeps.storage.results import CompletedTrials, failed_row
 from sweeps.storage.states import TrialState
 from sweeps.watch import TRIAL_TIMEOUT_S
-from sweeps.work.replay import Outcome, completed_row, failed_row, row_of
+from sweeps.work.replay import Refusal, Replayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,15 @@ class ChunkLimits:
 
 @dataclass(slots=True)
 class ChunkBuffer:
-    """Results not yet stored; curves only of trials that can be among the best of the sweep so far."""
+    """Results not yet stored; curves only of trials that can be among the best of the sweep so far.
+
+    `leaders` are the trials that keep their curves so far: number, and objective as a column has it.
+    """
 
     sweep_id: int
     spec: SweepSpec
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    completed: list[CompletedTrials] = field(default_factory=list)
+    failed: list[dict[str, Any]] = field(default_factory=list)
     best: set[int] = field(default_factory=set)
     curves: dict[int, StoredRecord] = field(default_factory=dict)
     started_ms: int = 0
@@ -50,14 +57,32 @@ class ChunkBuffer:
     busy_ms: int = 0
     leaders: Sequence[tuple[int, Any]] = ()
     ended: Counter[str] = field(default_factory=Counter)
-    _ranked: list[tuple[Any, int]] = field(default_factory=list)
+    _ranked: list[tuple[tuple[bool, Any], int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._ranked = sorted((self._rank(value), number) for number, value in self.leaders)
+        sign = self._sign()
+        ranks = [(value is None, 0 if value is None else sign * value) for _, value in self.leaders]
+        self._ranked = sorted(zip(ranks, (number for number, _ in self.leaders), strict=True))
 
-    def add(self, number: int, run_key: str, metrics: dict[str, Any]) -> None:
-        """Add a result; raises BotError if it does not fit its row."""
-        self._take(completed_row(self.sweep_id, number, run_key, metrics))
+    def __len__(self) -> int:
+        """Return the number of trials that wait to be stored."""
+        return len(self.failed) + sum(map(len, self.completed))
+
+    def settle(self, replayed: Replayed) -> None:
+        """Add trials that have been replayed here."""
+        for refusal in replayed.refused:
+            self.refuse(refusal)
+        self.take_over(replayed.completed)
+        self._note_best(replayed.completed)
+
+    def take_over(self, trials: CompletedTrials) -> None:
+        """Add trials whose curves are not wanted, such as those whose results another sweep has."""
+        if len(trials):
+            self.completed.append(trials)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Add a trial that was refused."""
+        self.fail(refusal.number, refusal.error.code, refusal.error.message)
 
     def keep_curve(self, number: int, record: RunRecord) -> None:
         """Keep equity curve and round trips of a trial among the best."""
@@ -67,20 +92,13 @@ class ChunkBuffer:
         """Return the trials among the best whose curves are still missing."""
         return sorted(self.best - self.curves.keys())
 
-    def settle(self, outcome: Outcome) -> None:
-        """Add the outcome of a trial: its result or its failure."""
-        if outcome.error is not None:
-            self.fail(outcome.number, outcome.error.code, outcome.error.message)
-        else:
-            self._take(row_of(self.sweep_id, outcome))
-
     def fail(self, number: int, code: str, message: str) -> None:
         """Add a trial without a result, or with one that cannot be stored whole."""
-        if self.rows and self.rows[-1]["number"] == number:
-            self.rows.pop()
+        if self.completed and self.completed[-1].numbers.tolist() == [number]:
+            self.completed.pop()
             self.best.discard(number)
             self.curves.pop(number, None)
-        self.rows.append(failed_row(self.sweep_id, number, code, message))
+        self.failed.append(failed_row(self.sweep_id, number, code, message))
 
     def measure(self, elapsed_ms: int, *, typical: bool) -> None:
         """End a batch; a typical one counts towards the measured speed of trials."""
@@ -89,40 +107,48 @@ class ChunkBuffer:
             self.busy_ms += elapsed_ms
         self.replayed = 0
 
-    def failed(self) -> list[dict[str, Any]]:
-        """Return the rows of trials without a result that are not yet stored."""
-        return [row for row in self.rows if row["state"] == TrialState.FAILED]
+    def finished(self) -> dict[TrialState, int]:
+        """Return the number of trials that wait to be stored, by state."""
+        return {TrialState.COMPLETED: len(self) - len(self.failed), TrialState.FAILED: len(self.failed)}
 
     def clear(self) -> None:
-        """Drop rows that have been stored, and count them in `ended` by state."""
-        self.ended.update(str(row["state"]) for row in self.rows)
+        """Drop results that have been stored, and count them in `ended` by state."""
+        self.ended.update({str(state): count for state, count in self.finished().items() if count})
         self.replayed = self.timed = self.busy_ms = 0
-        self.rows.clear()
+        self.completed.clear()
+        self.failed.clear()
         self.best.clear()
         self.curves.clear()
 
-    def _take(self, row: dict[str, Any]) -> None:
-        self.rows.append(row)
-        if self._is_among_best(row["number"], row[self.spec.objective.metric]):
-            self.best.add(row["number"])
-
-    def _is_among_best(self, number: int, value: Any) -> bool:
+    def _note_best(self, trials: CompletedTrials) -> None:
+        """Note the trials whose curves are kept: all, none, or the best so far, equal ones by number."""
         if not isinstance(self.spec.curves, TopCurves):
-            return self.spec.curves == "all"
-        place = (self._rank(value), number)
-        if len(self._ranked) >= self.spec.curves.top and place > self._ranked[-1]:
-            return False
-        insort(self._ranked, place)
-        if len(self._ranked) <= self.spec.curves.top:
-            return True
-        _, worst = self._ranked.pop()
-        self.best.discard(worst)
-        self.curves.pop(worst, None)
-        return worst != number
+            self.best.update(trials.numbers.tolist() if self.spec.curves == "all" else ())
+            return
+        metric, top = self.spec.objective.metric, self.spec.curves.top
+        known = trials.columns.defined(metric)
+        ranks = np.where(known, self._sign() * trials.columns.metrics[metric], 0)
+        first = np.lexsort((trials.numbers, ranks, ~known))[:top]
+        for unknown, rank, number in zip(
+            (~known)[first].tolist(), ranks[first].tolist(), trials.numbers[first].tolist(), strict=True
+        ):
+            place = ((unknown, rank), number)
+            if len(self._ranked) >= top and place > self._ranked[-1]:
+                break
+            self._insert(place, top)
 
-    def _rank(self, value: Any) -> tuple[bool, Any]:
-        descending = self.spec.objective.direction is Direction.MAXIMIZE
-        return value is None, 0 if value is None else -value if descending else value
+    def _insert(self, place: tuple[tuple[bool, Any], int], top: int) -> None:
+        """Take a trial among the best, and the worst of them out where there are more than `top`."""
+        insort(self._ranked, place)
+        self.best.add(place[1])
+        if len(self._ranked) > top:
+            _, worst = self._ranked.pop()
+            self.best.discard(worst)
+            self.curves.pop(worst, None)
+
+    def _sign(self) -> int:
+        """Return the factor of the objective with which smaller is better."""
+        return -1 if self.spec.objective.direction is Direction.MAXIMIZE else 1
 
 
 class BatchSizer:

@@ -1,33 +1,29 @@
-"""One trial, replayed: its window loaded once per process, its result as a row."""
+"""Trials, replayed: their windows loaded once per process, their results as columns."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
+
+import numpy as np
 
 from bot.backtest import Baselines, ReplayWindow, RunResult, replay
-from bot.backtest.batch import BatchReplayer, RunRecord, TrialSummary
+from bot.backtest.batch import BatchReplayer, RunRecord
 from bot.backtest.window_findings import WindowFinding, window_findings
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_key
 from bot.errors import BotError
 from bot.market.series import MarketData
+from bot.statistics.trial_columns import TrialColumns
+from bot.statistics.trial_metrics import TrialSummary
 from sweeps.analysis.findings import WINDOW_PARAMETERS, Windows, window_name
-from sweeps.errors import ResultRangeError
-from sweeps.spec.metrics import METRICS, MetricKind, metric_values
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.columns import money_units
-from sweeps.storage.states import TrialState
+from sweeps.storage.columns import unstorable
+from sweeps.storage.results import CompletedTrials
 
 _window_key = attrgetter(*WINDOW_PARAMETERS)
 MAX_HELD_TICKERS = 120_000
-_MAX_ERROR_LENGTH = 2_000
-_MAX_CODE_LENGTH = 32  # of its column; a strategy may bring errors with codes of its own
-_OPTIONAL = ("error_code", "error", "run_key", "run_hash", "ledger", "reused_sweep", "reused_number")
-_EMPTY: Mapping[str, Any] = MappingProxyType(dict.fromkeys((*_OPTIONAL, *METRICS)))
-_HASH_DIGITS = 15
 _RECORDS_AT_ONCE = 64
 
 
@@ -147,13 +143,35 @@ def _tickers(held: HeldWindow | BotError) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """Outcome of a trial: its identity and metrics, or the error that refused it."""
+class Refusal:
+    """Trial without a result, and the error that refused it."""
 
     number: int
-    run_key: str | None = None
-    metrics: dict[str, Any] | None = None
-    error: BotError | None = None
+    error: BotError
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Trials that have been replayed: those with a result, and those whose result cannot be stored."""
+
+    completed: CompletedTrials
+    refused: list[Refusal]
+
+    @classmethod
+    def of(cls, numbers: Sequence[int], run_keys: Sequence[str], columns: TrialColumns) -> Self:
+        """Return replayed trials, those apart that have an amount which does not fit its column."""
+        unfit = columns.unfit
+        if not unfit:
+            return cls(CompletedTrials(np.array(numbers, dtype=np.int64), run_keys, columns), [])
+        refused = [Refusal(numbers[at], unstorable(one.metric, one.amount)) for at, one in unfit.items()]
+        fit = [at for at in range(len(numbers)) if at not in unfit]
+        kept = columns.take(np.array(fit, dtype=np.int64))
+        return cls(
+            CompletedTrials(
+                np.array([numbers[at] for at in fit], dtype=np.int64), [run_keys[at] for at in fit], kept
+            ),
+            refused,
+        )
 
 
 def trial_config(spec: SweepSpec, number: int) -> RunConfig:
@@ -184,15 +202,16 @@ class Prepared:
 
 def prepare(
     spec: SweepSpec, numbers: Sequence[int], windows: WindowCache
-) -> tuple[list[Prepared], list[Outcome]]:
-    """Return the trials that can run, and the outcomes of those whose parameters or window are refused."""
-    ready, refused = [], []
+) -> tuple[list[Prepared], list[Refusal]]:
+    """Return the trials that can run, and the refusals of those whose parameters or window are refused."""
+    ready: list[Prepared] = []
+    refused: list[Refusal] = []
     for number in numbers:
         try:
             config = trial_config(spec, number)
             held = windows.held(config)
         except BotError as error:
-            refused.append(Outcome(number, error=error))
+            refused.append(Refusal(number, error))
             continue
         window = held.window
         if config.exchange != window.exchange:
@@ -206,30 +225,17 @@ def replay_alone(trial: Prepared, windows: WindowCache) -> RunResult:
     return replay(trial.config, windows.window(trial.config))
 
 
-def replay_batch(trials: Sequence[Prepared]) -> list[Outcome]:
-    """Return the outcomes of many trials; their common parts are computed once."""
+def replay_batch(trials: Sequence[Prepared]) -> list[Replayed]:
+    """Return the results of many trials; their common parts are computed once."""
     groups: dict[int, list[Prepared]] = {}
     for trial in trials:
         groups.setdefault(id(trial.replayer), []).append(trial)
-    outcomes = []
-    for group in groups.values():
-        summaries = group[0].replayer.summaries([trial.config for trial in group])
-        told = {id(summary): _told(summary) for summary in {id(one): one for one in summaries}.values()}
-        for trial, summary in zip(group, summaries, strict=True):
-            metrics, error = told[id(summary)]
-            outcomes.append(Outcome(trial.number, trial.run_key, metrics, error))
-    return outcomes
+    return [_replayed_together(group) for group in groups.values()]
 
 
-def _told(summary: TrialSummary) -> tuple[dict[str, Any] | None, BotError | None]:
-    """Return the metrics that many trials may share, or the error if they cannot be stored."""
-    metrics = metric_values(summary.metrics, summary.hold, summary.carry)
-    metrics["ledger"] = summary.ledger
-    try:
-        check_range(metrics)
-    except ResultRangeError as error:
-        return None, error
-    return metrics, None
+def _replayed_together(group: Sequence[Prepared]) -> Replayed:
+    columns = TrialColumns.of(group[0].replayer.summaries([trial.config for trial in group]))
+    return Replayed.of([trial.number for trial in group], [trial.run_key for trial in group], columns)
 
 
 def run_records(
@@ -250,56 +256,8 @@ def run_records(
             yield from zip((number for number, _ in group), found, strict=True)
 
 
-def trial_metrics(result: RunResult, windows: WindowCache) -> dict[str, Any]:
-    """Return every metric of a replayed trial by name, and the digest of its `ledger`."""
+def trial_columns(result: RunResult, windows: WindowCache) -> TrialColumns:
+    """Return the results of a replayed trial as columns of length 1."""
     baselines = windows.baselines(result.config)
     hold, carry = baselines.of(result.config), baselines.compare(result)
-    return metric_values(result.metrics, hold.metrics, carry) | {"ledger": result.ledger}
-
-
-def completed_row(sweep_id: int, number: int, run_key: str, metrics: dict[str, Any]) -> dict[str, Any]:
-    """Return the trial's row; raises ResultRangeError if a result does not fit it."""
-    check_range(metrics)
-    return row_of(sweep_id, Outcome(number, run_key, metrics))
-
-
-def check_range(metrics: dict[str, Any]) -> None:
-    """Raise ResultRangeError if one of a trial's metrics does not fit its row."""
-    for name, kind in METRICS.items():
-        if kind is MetricKind.MONEY and metrics[name] is not None:
-            money_units(metrics[name], name)
-
-
-def row_of(sweep_id: int, outcome: Outcome) -> dict[str, Any]:
-    """Return the row of a trial whose metrics have been found to fit."""
-    assert outcome.run_key is not None and outcome.metrics is not None  # noqa: S101, PT018
-    return {
-        **_EMPTY,
-        **outcome.metrics,
-        "sweep_id": sweep_id,
-        "number": outcome.number,
-        "state": TrialState.COMPLETED,
-        "run_key": outcome.run_key,
-        "run_hash": run_hash(outcome.run_key),
-    }
-
-
-def run_hash(run_key: str) -> int:
-    """Return the first 60 bits of a run key: enough to find it by, small enough for an index."""
-    return int(run_key[:_HASH_DIGITS], 16)
-
-
-def failed_row(sweep_id: int, number: int, code: str, message: str) -> dict[str, Any]:
-    """Return the row of a trial without a result."""
-    return {
-        **_EMPTY,
-        "sweep_id": sweep_id,
-        "number": number,
-        "state": TrialState.FAILED,
-        "error_code": code[:_MAX_CODE_LENGTH],
-        "error": _storable(message)[:_MAX_ERROR_LENGTH],
-    }
-
-
-def _storable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+    return TrialColumns.of([TrialSummary(result.metrics, hold.metrics, carry, result.ledger)])

@@ -1,7 +1,7 @@
 """Runs one chunk in a worker process: claim, replay trial by trial, store, and give back what is left."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 import structlog
@@ -19,25 +19,27 @@ from sweeps.queue.leases import ATTEMPT_LIMIT, Claim, LeaseOutcome, claim_chunk,
 from sweeps.queue.rates import record_rate
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.leaderboard import leaders
-from sweeps.storage.results import Results
+from sweeps.storage.results import CompletedTrials, Results
 from sweeps.storage.states import TrialState
 from sweeps.storage.stored_specs import stored_spec
 from sweeps.watch import TIMEOUT, TimeLimitError, Unwatched, Watch, timeout_message
 from sweeps.work.chunk_buffer import BatchSizer, ChunkBuffer, ChunkLimits
 from sweeps.work.replay import (
-    Outcome,
     Prepared,
+    Refusal,
+    Replayed,
     WindowCache,
     prepare,
     replay_alone,
     replay_batch,
     run_records,
-    trial_metrics,
+    trial_columns,
 )
-from sweeps.work.result_reuse import reused_rows
+from sweeps.work.result_reuse import reused_trials
 
 if TYPE_CHECKING:
     from bot.backtest import RunResult
+    from bot.statistics.trial_columns import TrialColumns
 
 log = structlog.get_logger()
 
@@ -149,13 +151,13 @@ class ChunkRunner:
         """Return whether to save: in the last attempt always, so that the trial that ends it is known."""
         if claim.attempts >= ATTEMPT_LIMIT:
             return True
-        return unsaved_ms >= self._limits.renew_ms or len(buffer.rows) >= self._limits.rows
+        return unsaved_ms >= self._limits.renew_ms or len(buffer) >= self._limits.rows
 
     def _trial_limit_s(self, spec: SweepSpec) -> float:
         return spec.trial_timeout_s or self._limits.trial_limit_ms / 1000
 
     def _run_batch(self, claim: Claim, buffer: ChunkBuffer, numbers: Sequence[int]) -> bool:
-        """Add the rows of trials replayed at once; return False if each has to go alone."""
+        """Add the results of trials replayed at once; return False if each has to go alone."""
         limit_s = min(self._limits.batch_limit_ms / 1000, self._trial_limit_s(buffer.spec))
         try:
             with self._watch.limited(limit_s, numbers):
@@ -163,7 +165,8 @@ class ChunkRunner:
                 if buffer.spec.curves == "all" and not all(one.is_covered for one in ready):
                     return False  # each would be replayed again for its curve
                 reused = self._reused(claim, buffer, ready)
-                outcomes = replay_batch([one for one in ready if one.number not in reused])
+                known = set(reused.numbers.tolist())
+                replayed = replay_batch([one for one in ready if one.number not in known])
         except self._not_of_the_trial:
             raise
         except TimeLimitError:
@@ -174,25 +177,27 @@ class ChunkRunner:
             log.exception("trials cannot be replayed together", first=numbers[0], last=numbers[-1])
             self._windows.forget()
             return False
-        buffer.rows.extend(reused.values())
-        for outcome in sorted((*refused, *outcomes), key=lambda outcome: outcome.number):
-            buffer.settle(outcome)
+        buffer.take_over(reused)
+        for refusal in refused:
+            buffer.refuse(refusal)
+        for some in replayed:
+            buffer.settle(some)
         if buffer.spec.curves == "all":
             self._keep_curves(buffer)  # in this batch, so that the next is as long as they allow
-        buffer.replayed += len(outcomes)
+        buffer.replayed += len(ready) - len(reused)
         return True
 
     def _run_trial(self, claim: Claim, buffer: ChunkBuffer, number: int) -> None:
-        """Add the trial's row."""
+        """Add the trial's result."""
         limit_s = self._trial_limit_s(buffer.spec)
         try:
             with self._watch.limited(limit_s, [number]):
                 reused, refused, runs = self._replay_alone(claim, buffer, number)
-            buffer.rows.extend(reused.values())
-            for outcome in refused:
-                buffer.settle(outcome)
-            for run, metrics in runs:
-                buffer.add(number, run.run_key, metrics)
+            buffer.take_over(reused)
+            for refusal in refused:
+                buffer.refuse(refusal)
+            for run, columns in runs:
+                buffer.settle(Replayed.of([number], [run.run_key], columns))
                 buffer.replayed += 1
                 if number in buffer.best:
                     buffer.keep_curve(number, RunRecord.of(run))
@@ -212,18 +217,18 @@ class ChunkRunner:
 
     def _replay_alone(
         self, claim: Claim, buffer: ChunkBuffer, number: int
-    ) -> "tuple[dict[int, dict[str, Any]], list[Outcome], list[tuple[RunResult, dict[str, Any]]]]":
-        """Return the trial's row if another sweep has it, why it is refused, or its run with metrics."""
+    ) -> "tuple[CompletedTrials, list[Refusal], list[tuple[RunResult, TrialColumns]]]":
+        """Return the trial's result if another sweep has it, its refusal, or its run with its result."""
         ready, refused = prepare(buffer.spec, [number], self._windows)
         reused = self._reused(claim, buffer, ready)
-        runs = [replay_alone(trial, self._windows) for trial in ready if not reused]
-        return reused, refused, [(run, trial_metrics(run, self._windows)) for run in runs]
+        runs = [replay_alone(trial, self._windows) for trial in ready if not len(reused)]
+        return reused, refused, [(run, trial_columns(run, self._windows)) for run in runs]
 
     def _save(self, claim: Claim, buffer: ChunkBuffer, *, last: bool) -> LeaseOutcome:
         self._keep_curves(buffer)
         _log_failures(buffer)
-        results, curves = Results.of(buffer.rows), list(buffer.curves.values())
-        finished, found = finished_trials(buffer.rows), self._windows.unstored
+        results, curves = self._results(buffer), list(buffer.curves.values())
+        finished, found = finished_trials(**buffer.finished()), self._windows.unstored
         with write_transaction(self._engine) as connection:
             outcome = save_trials(
                 connection, claim, results, curves, last=last, lease_ms=self._limits.lease_ms
@@ -238,6 +243,10 @@ class ChunkRunner:
         if outcome is not LeaseOutcome.LOST:
             self._windows.stored(found)
         return outcome
+
+    @staticmethod
+    def _results(buffer: ChunkBuffer) -> Results:
+        return Results.of(buffer.sweep_id, buffer.completed, failed=buffer.failed)
 
     def _keep_curves(self, buffer: ChunkBuffer) -> None:
         """Work out the curves of the best; those of slow trials are left to whoever looks at them."""
@@ -255,18 +264,15 @@ class ChunkRunner:
         for number, record in found:
             buffer.keep_curve(number, record)
 
-    def _reused(
-        self, claim: Claim, buffer: ChunkBuffer, ready: Sequence[Prepared]
-    ) -> dict[int, dict[str, Any]]:
-        """Return the rows of trials whose result another sweep has, by number."""
+    def _reused(self, claim: Claim, buffer: ChunkBuffer, ready: Sequence[Prepared]) -> CompletedTrials:
+        """Return the trials whose result another sweep has."""
         if not (claim.may_reuse and buffer.spec.reuse):
-            return {}
+            return CompletedTrials.joined(())
         keys: dict[str, int] = {}
         for one in ready:
             keys.setdefault(one.run_key, one.number)
         with self._engine.connect() as connection:
-            rows = reused_rows(connection, claim.sweep_id, keys)
-        return {row["number"]: row for row in rows}
+            return reused_trials(connection, claim.sweep_id, keys)
 
     def _check_data(self, claim: Claim, spec: SweepSpec) -> None:
         with self._engine.connect() as connection:
@@ -276,7 +282,7 @@ class ChunkRunner:
         """Keep what was replayed on the history of the sweep, and end the sweep with the reason."""
         log.warning("sweep ended", reason=reason)
         buffer.best.clear()
-        results = Results.of(buffer.rows)
+        results = self._results(buffer)
         with write_transaction(self._engine) as connection:
             save_trials(
                 connection,
@@ -286,7 +292,7 @@ class ChunkRunner:
                 last=False,
                 lease_ms=self._limits.lease_ms,
             )
-            release_chunk(connection, claim, reason, progressed=bool(buffer.rows))
+            release_chunk(connection, claim, reason, progressed=bool(len(buffer)))
             cancel_sweep(connection, claim.sweep_id, reason)
         return LeaseOutcome.STOPPED
 
@@ -295,7 +301,7 @@ class ChunkRunner:
             release_chunk(connection, claim, error, progressed=progressed)
 
     def _give_back(self, claim: Claim, buffer: ChunkBuffer | None, error: BaseException) -> None:
-        progressed = buffer is not None and bool(buffer.rows)
+        progressed = buffer is not None and bool(len(buffer))
         try:
             if buffer and progressed:
                 self._save(claim, buffer, last=False)
@@ -307,5 +313,5 @@ class ChunkRunner:
 def _log_failures(buffer: ChunkBuffer) -> None:
     """Tell the first failed trials of a chunk; how many there are in all is told at its end."""
     told = buffer.ended[TrialState.FAILED]
-    for row in buffer.failed()[: max(0, _FAILURES_TOLD - told)]:
+    for row in buffer.failed[: max(0, _FAILURES_TOLD - told)]:
         log.warning("trial failed", trial=row["number"], code=row["error_code"], reason=row["error"])

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
 from bot.backtest import RunResult
-from bot.backtest.ledger_digest import DIGEST_BYTES
 from bot.errors import BotError
+from bot.statistics.trial_metrics import DIGEST_BYTES
 from sweeps.analysis.progress import get_spec
 from sweeps.analysis.queries import finished_numbers
 from sweeps.errors import DataChangedError
@@ -18,9 +18,10 @@ from sweeps.lifecycle.data_pin import check_pin
 from sweeps.spec.metrics import ALWAYS_KNOWN, LATER
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.curves import encode_equity, encode_trades
+from sweeps.storage.results import failed_row
 from sweeps.storage.states import TrialState
 from sweeps.storage.tables import sweep, trial, trial_curve
-from sweeps.work.replay import WindowCache, completed_row, failed_row, replay_trial, trial_metrics
+from sweeps.work.replay import Replayed, WindowCache, replay_trial, trial_columns
 
 _TAKEN_OVER = ("reused_sweep", "reused_number")
 
@@ -93,10 +94,22 @@ def _replayed(
 ) -> tuple[dict[str, Any], RunResult | None]:
     try:
         result = replay_trial(spec, number, windows)
-        row = completed_row(sweep_id, number, result.run_key, trial_metrics(result, windows))
+        return replayed_row(sweep_id, number, result, windows), result
     except BotError as error:
         return failed_row(sweep_id, number, error.code, error.message), None
-    return row, result
+
+
+def replayed_row(sweep_id: int, number: int, result: RunResult, windows: WindowCache) -> dict[str, Any]:
+    """Return the row that a trial's run is stored as, money as Decimal.
+
+    Raises: ResultRangeError if an amount does not fit it.
+    """
+    replayed = Replayed.of([number], [result.run_key], trial_columns(result, windows))
+    for refusal in replayed.refused:
+        raise refusal.error
+    completed = replayed.completed
+    columns = completed.rows(sweep_id)
+    return {name: values[0] for name, values in columns.items()} | completed.columns.row(0)
 
 
 def _stored(connection: sa.Connection, sweep_id: int, number: int) -> dict[str, Any]:

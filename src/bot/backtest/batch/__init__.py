@@ -1,7 +1,6 @@
 """Replay of many trials at once, equal in every bit to the plain replay."""
 
-from bot.backtest.batch.accounts import TrialSummary
 from bot.backtest.batch.replay import BatchReplayer
 from bot.backtest.batch.run_records import RunRecord
 
-__all__ = ["BatchReplayer", "RunRecord", "TrialSummary"]
+__all__ = ["BatchReplayer", "RunRecord"]

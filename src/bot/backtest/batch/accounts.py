@@ -19,8 +19,8 @@ from bot.backtest.result import RunResult
 from bot.config.parameters import AccountParameters
 from bot.config.run_config import RunConfig
 from bot.numbers.arrays import IntArray
-from bot.statistics.carry import CarryComparison
 from bot.statistics.run_metrics import Metrics
+from bot.statistics.trial_metrics import TrialSummary
 
 account_key = attrgetter(*(name for name in AccountParameters.model_fields if name != "strategy_mode"))
 _MANY = 16
@@ -28,19 +28,6 @@ _MANY = 16
 _MAX_CELLS = 16_000_000
 _CELLS_AN_EVENT = 20
 """Bound for an account all of whose hedges are open: at most twice nine numbers each, and two columns."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrialSummary:
-    """Stored result of a trial: its metrics, those of its hold baseline, and the carry it captured.
-
-    `ledger` is the digest of what it booked.
-    """
-
-    metrics: Metrics
-    hold: Metrics
-    carry: CarryComparison
-    ledger: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bot.backtest.baseline import Baselines
-from bot.backtest.batch.accounts import Account, Accounts, TrialSummary, account_key
+from bot.backtest.batch.accounts import Account, Accounts, account_key
 from bot.backtest.batch.decisions import Decisions, PairDecisions
 from bot.backtest.batch.hedges import PriceColumns
 from bot.backtest.batch.run_records import RunRecord
@@ -21,6 +21,7 @@ from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
 from bot.market.window import ReplayWindow
 from bot.numbers.money import exact
+from bot.statistics.trial_metrics import TrialSummary
 from bot.strategies.decision_columns import DecisionColumns
 
 Found = TypeVar("Found")

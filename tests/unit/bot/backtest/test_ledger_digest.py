@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from bot.backtest.ledger_digest import DIGEST_BYTES, OUT_OF_RANGE, ledger_of
+from bot.backtest.ledger_digest import OUT_OF_RANGE, ledger_of
 from bot.models import CloseReason, Trade
 from bot.numbers.money import exact
+from bot.statistics.trial_metrics import DIGEST_BYTES
 
 ONE = Decimal("1.00000001")
 TRADE = Trade("X", 5, 8, ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE, 3, CloseReason.SIGNAL)

@@ -7,11 +7,14 @@ import pytest
 
 from bot.backtest.result import Curve
 from bot.statistics.metrics import Calendar
+from bot.statistics.trial_columns import TrialColumns
+from bot.statistics.trial_metrics import DIGEST_BYTES
 from sweeps.errors import ResultRangeError
 from sweeps.spec.metrics import METRICS, MetricKind
 from sweeps.storage.columns import money_units
 from sweeps.storage.curves import encode_curve
-from sweeps.work.replay import check_range, failed_row
+from sweeps.storage.results import failed_row
+from sweeps.work.replay import Replayed
 
 REST = (
     "does not fit the results, which hold up to 92233720368.54775807 with 8 decimal places; "
@@ -19,11 +22,15 @@ REST = (
 )
 
 
-def test_metric_too_large_is_named_with_its_amount() -> None:
+def test_metric_too_large_is_named_with_its_amount_and_its_neighbour_is_kept() -> None:
     metrics = {name: Decimal(0) if kind is MetricKind.MONEY else 0 for name, kind in METRICS.items()}
-    with pytest.raises(ResultRangeError) as refused:
-        check_range(metrics | {"net_pnl": Decimal("-4090703073967.04855537")})
-    assert refused.value.message == f"net_pnl -4090703073967.04855537 {REST}"
+    large = metrics | {"net_pnl": Decimal("-4090703073967.04855537")}
+    columns = TrialColumns.of_values([metrics, large], [bytes(DIGEST_BYTES)] * 2)
+    replayed = Replayed.of([7, 8], ["a", "b"], columns)
+    [refused] = replayed.refused
+    assert replayed.completed.numbers.tolist() == [7]
+    assert (refused.number, refused.error.code) == (8, "out_of_range")
+    assert refused.error.message == f"net_pnl -4090703073967.04855537 {REST}"
 
 
 def test_amount_without_a_name_begins_with_a_word() -> None:

@@ -1,0 +1,144 @@
+"""Results of many trials as columns: whole units and float64 from the replay to the stored blocks."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import accumulate
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.statistics.metrics import from_units, money_units
+from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, MetricKind, TrialSummary, is_real
+
+MetricColumn = IntArray | FloatArray
+DigestArray = npt.NDArray[np.uint8]
+"""Digests as bytes, one row each."""
+
+UNDEFINED = int(np.iinfo(np.int64).min)
+"""Value of a whole-number column for a metric that a trial does not have; in float64 columns it is NaN."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnfitAmount:
+    """Amount of money of a trial that 64 bits of units cannot hold."""
+
+    metric: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrialColumns:
+    """Results of n trials in their order, one array of length n for each of `METRICS`.
+
+    Money is int64 in units of 1e-8 quote, counts are int64, statistics float64; `UNDEFINED` and NaN stand for
+    metrics without a value. `ledgers` are the digests of what accounts booked, shape (n, DIGEST_BYTES).
+    `unfit` names, by place, trials with an amount beyond 64 bits: their other values mean nothing.
+    """
+
+    metrics: Mapping[str, MetricColumn]
+    ledgers: DigestArray
+    unfit: Mapping[int, UnfitAmount]
+
+    @classmethod
+    def of(cls, summaries: Sequence[TrialSummary]) -> Self:
+        """Return the results of trials as columns; a summary that several trials share is converted once."""
+        distinct = {id(summary): summary for summary in summaries}
+        places = {key: place for place, key in enumerate(distinct)}
+        own = distinct.values()
+        once = cls.of_values([summary.values() for summary in own], (summary.ledger for summary in own))
+        if len(distinct) == len(summaries):
+            return once
+        return once.take(np.array([places[id(summary)] for summary in summaries], dtype=np.int64))
+
+    @classmethod
+    def of_values(cls, rows: Sequence[Mapping[str, Any]], ledgers: Iterable[bytes]) -> Self:
+        """Return trials given by the values of their metrics, as `TrialSummary.values` has them."""
+        unfit: dict[int, UnfitAmount] = {}
+        metrics = {name: _column(name, [row[name] for row in rows], unfit) for name in METRICS}
+        digests = np.frombuffer(b"".join(ledgers), dtype=np.uint8)
+        return cls(metrics, digests.reshape(len(rows), DIGEST_BYTES), unfit)
+
+    @classmethod
+    def concatenated(cls, parts: Sequence["TrialColumns"]) -> Self:
+        """Return the trials of all parts, one part after the other."""
+        metrics: dict[str, MetricColumn] = {}
+        for name in METRICS:
+            none = np.empty(0, dtype=np.float64 if is_real(name) else np.int64)
+            metrics[name] = np.concatenate([none, *(part.metrics[name] for part in parts)])
+        no_digest = np.empty((0, DIGEST_BYTES), dtype=np.uint8)
+        starts = accumulate((len(part) for part in parts), initial=0)
+        unfit = {
+            start + place: amount
+            for start, part in zip(starts, parts, strict=False)
+            for place, amount in part.unfit.items()
+        }
+        return cls(metrics, np.concatenate([no_digest, *(part.ledgers for part in parts)]), unfit)
+
+    def __len__(self) -> int:
+        return len(self.ledgers)
+
+    def take(self, places: IntArray) -> Self:
+        """Return the results of the trials at these places, in this order, any of them repeatedly."""
+        unfit = {}
+        if self.unfit:
+            listed = enumerate(places.tolist())
+            unfit = {at: self.unfit[place] for at, place in listed if place in self.unfit}
+        metrics = {name: column[places] for name, column in self.metrics.items()}
+        return type(self)(metrics, self.ledgers[places], unfit)
+
+    def defined(self, metric: str) -> BoolArray:
+        """Return the mask of trials for which a metric has a value."""
+        return defined(metric, self.metrics[metric])
+
+    def row(self, place: int) -> dict[str, Any]:
+        """Return the metrics of one trial by name: money as Decimal, counts, statistics or None."""
+        return {name: _value(name, column[place].item()) for name, column in self.metrics.items()}
+
+
+def defined(metric: str, column: MetricColumn) -> BoolArray:
+    """Return the mask of trials for which the column of a metric has a value."""
+    return ~np.isnan(column) if is_real(metric) else column != UNDEFINED
+
+
+def column_values(metric: str, column: MetricColumn) -> list[Any]:
+    """Return a column as Python numbers, money still in units; None where the metric has no value."""
+    values: list[Any] = column.tolist()
+    known = defined(metric, column)
+    if known.all():
+        return values
+    return [value if has else None for value, has in zip(values, known.tolist(), strict=True)]
+
+
+def _value(metric: str, number: Any) -> Any:
+    if number == UNDEFINED or (is_real(metric) and math.isnan(number)):
+        return None
+    return from_units(number) if METRICS[metric] is MetricKind.MONEY else number
+
+
+def _column(name: str, values: Sequence[Any], unfit: dict[int, UnfitAmount]) -> MetricColumn:
+    if is_real(name):
+        return np.array(values, dtype=np.float64)
+    if METRICS[name] is MetricKind.MONEY:
+        values = _units(name, values, unfit)
+    return np.array([UNDEFINED if value is None else value for value in values], dtype=np.int64)
+
+
+def _units(name: str, amounts: Sequence[Decimal | None], unfit: dict[int, UnfitAmount]) -> list[int | None]:
+    """Return amounts in units; those that do not fit are noted in `unfit`, the first of each trial."""
+    units: list[int | None] = []
+    before: Decimal | None = None
+    value: int | None = None
+    for place, amount in enumerate(amounts):
+        if amount is not before:  # neighbours often share one amount, such as that of the hold baseline
+            before, value = amount, None if amount is None else money_units(amount)
+        if value is not None and abs(value) > -(UNDEFINED + 1):
+            assert amount is not None  # noqa: S101 - it has just been converted
+            unfit.setdefault(place, UnfitAmount(name, amount))
+            units.append(0)
+        else:
+            units.append(value)
+    return units

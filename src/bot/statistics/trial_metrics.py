@@ -1,0 +1,68 @@
+"""Metrics of a trial: those of its run, and those beside its hold baseline; their names and kinds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, get_args, get_type_hints
+
+from bot.statistics.carry import CarryComparison
+from bot.statistics.run_metrics import Metrics
+
+
+class MetricKind(StrEnum):
+    """Kind of a metric: decides its column and its print."""
+
+    MONEY = "money"
+    COUNT = "count"
+    STATISTIC = "statistic"
+
+
+DIGEST_BYTES = 16
+"""Length of the digest of a ledger."""
+
+HOLD_NET_PNL = "hold_net_pnl"
+CARRY = tuple(field.name for field in fields(CarryComparison))
+"""The metrics that compare a trial with holding."""
+
+_KINDS = {Decimal: MetricKind.MONEY, int: MetricKind.COUNT}
+_RUN = tuple(field.name for field in fields(Metrics))
+_TYPES: Mapping[str, Any] = {
+    **get_type_hints(Metrics),
+    HOLD_NET_PNL: Decimal,
+    **get_type_hints(CarryComparison),
+}
+
+METRICS: Mapping[str, MetricKind] = MappingProxyType(
+    {name: _KINDS.get((get_args(kind) or (kind,))[0], MetricKind.STATISTIC) for name, kind in _TYPES.items()}
+)
+"""Every metric of a trial by name: those of docs/domain.md, section 9, then those beside holding."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSummary:
+    """Result of one trial: its metrics, those of its hold baseline, and the carry it captured.
+
+    `ledger` is the digest of what it booked.
+    """
+
+    metrics: Metrics
+    hold: Metrics
+    carry: CarryComparison
+    ledger: bytes
+
+    def values(self) -> dict[str, Any]:
+        """Return every metric by name: money as Decimal, counts, statistics or None."""
+        return metric_values(self.metrics, self.hold, self.carry)
+
+
+def metric_values(metrics: Metrics, hold: Metrics, carry: CarryComparison) -> dict[str, Any]:
+    """Return a trial's metrics by name: of its run, of the run that holds, and how the two compare."""
+    ran = {name: getattr(metrics, name) for name in _RUN}
+    return {**ran, HOLD_NET_PNL: hold.net_pnl, **{name: getattr(carry, name) for name in CARRY}}
+
+
+def is_real(metric: str) -> bool:
+    """Return whether a metric is a float64 statistic; the others are whole numbers."""
+    return METRICS.get(metric) is MetricKind.STATISTIC
