@@ -11,7 +11,7 @@ DAY_MS = 24 * HOUR_MS
 
 
 class Leg(StrEnum):
-    """The two sides of a hedge."""
+    """The two legs of a hedge."""
 
     SPOT = "spot"
     PERP = "perp"
@@ -22,6 +22,37 @@ class Side(StrEnum):
 
     BUY = "buy"
     SELL = "sell"
+
+
+LONG = Decimal(1)
+"""Side of a leg that gains as its price rises; a quantity times the side of its leg is signed."""
+SHORT = Decimal(-1)
+"""Side of a leg that gains as its price falls."""
+
+
+def opening_order(side: Decimal) -> Side:
+    """Return the order that opens a leg of `side`."""
+    return Side.BUY if side > 0 else Side.SELL
+
+
+def closing_order(side: Decimal) -> Side:
+    """Return the order that closes a leg of `side`."""
+    return opening_order(-side)
+
+
+class Structure(NamedTuple):
+    """Sides of the legs that make up a hedge."""
+
+    spot: Decimal
+    perp: Decimal
+
+    def side(self, leg: Leg) -> Decimal:
+        """Return the side of a leg."""
+        return self.spot if leg is Leg.SPOT else self.perp
+
+
+SPOT_PERP = Structure(LONG, SHORT)
+"""Spot held against a perp short of equal quantity: the structure of every hedge."""
 
 
 class CloseReason(StrEnum):
@@ -166,9 +197,10 @@ class OrderResult(NamedTuple):
 
 
 class Position(NamedTuple):
-    """An open hedge: spot long and perp short of equal quantity.
+    """An open hedge: a spot and a perp leg of equal quantity, on the sides that its structure says.
 
-    `spot_entry` and `perp_entry` are the unrounded fills; `margin` is the booked, locked margin of the short.
+    `spot_entry` and `perp_entry` are the unrounded fills; `spot_cost` is the booked notional of the spot leg,
+    `margin` the booked, locked margin of the perp.
     """
 
     symbol: str
@@ -180,9 +212,14 @@ class Position(NamedTuple):
     margin: Decimal
     entry_fees: Decimal
 
+    @property
+    def structure(self) -> Structure:
+        """The sides of its legs."""
+        return SPOT_PERP
+
 
 class FundingPayment(NamedTuple):
-    """One settlement of an open short: `amount` is received if positive, paid if negative."""
+    """One settlement of an open perp leg: `amount` is received if positive, paid if negative."""
 
     t_ms: int
     symbol: str
@@ -194,7 +231,7 @@ class FundingPayment(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """A closed hedge. `perp_exit` is None if the short leg was liquidated."""
+    """A closed hedge. `perp_exit` is None if the perp leg was liquidated."""
 
     symbol: str
     opened_at_ms: int
@@ -210,3 +247,8 @@ class Trade(NamedTuple):
     net_pnl: Decimal
     funding_payments: int
     reason: CloseReason
+
+    @property
+    def structure(self) -> Structure:
+        """The sides of its legs."""
+        return SPOT_PERP

@@ -22,16 +22,16 @@ class Exit(NamedTuple):
 def closed_trade(position: Position, funding: Decimal, payments: int, end: Exit) -> Trade:
     """Return the trade of a closed hedge on which `funding` was booked in `payments` settlements.
 
-    A liquidated short loses its whole margin. Call inside `exact()`.
+    A liquidated leg loses its whole margin. Call inside `exact()`.
 
     Source: docs/domain.md, section 4 and 6.
     """
-    quantity, fees = position.quantity, position.entry_fees + end.fees
+    quantity, fees, sides = position.quantity, position.entry_fees + end.fees, position.structure
     if end.perp_price is None:
         perp_pnl = -position.margin
     else:
-        perp_pnl = formulas.short_pnl(quantity, position.perp_entry, end.perp_price)
-    price_pnl = formulas.price_pnl(quantity, position.spot_cost, end.spot_price, perp_pnl)
+        perp_pnl = formulas.leg_pnl(sides.perp, quantity, position.perp_entry, end.perp_price)
+    price_pnl = formulas.price_pnl(sides.spot, quantity, position.spot_cost, end.spot_price, perp_pnl)
     symbol, opened_ms = position.symbol, position.opened_at_ms
     prices = position.spot_entry, position.perp_entry, end.spot_price, end.perp_price
     amounts = funding, fees, price_pnl, formulas.net_pnl(price_pnl, funding, fees)
@@ -39,7 +39,7 @@ def closed_trade(position: Position, funding: Decimal, payments: int, end: Exit)
 
 
 def was_due(trade: Trade, funding: FundingRate) -> bool:
-    """Return whether a trade held its short when `funding` settled."""
+    """Return whether a trade held its perp leg when `funding` settled."""
     return trade.symbol == funding.symbol and trade.opened_at_ms < funding.t_ms <= last_due_ms(trade)
 
 

@@ -1,7 +1,8 @@
 """Profit and loss of a hedge: each formula once. Amounts in quote currency, booked at 8 places.
 
-Call inside `exact()`, so that products are exact before they are booked. One hedge comes as
-Decimal, many at once as ExactArray; rates are Decimal for all of them, or one for each.
+A leg's `side` is +1 if it is long, -1 if it is short. Call inside `exact()`, so that products are exact
+before they are booked. One hedge comes as Decimal, many at once as ExactArray; rates are Decimal for all of
+them, or one for each.
 
 Source: docs/domain.md, sections 3 and 4; each function names its own.
 """
@@ -34,7 +35,7 @@ def fee(quantity: Amount, fill_price: Amount, rate: Decimal) -> Amount:
 
 
 def unit_funding(mark_price: Amount, rate: Amount) -> Amount:
-    """Return the cash that a settlement moves on a short of one unit, not booked.
+    """Return the cash that a settlement moves from the longs to the shorts of one unit, not booked.
 
     `rate` is a fraction per funding interval.
 
@@ -43,46 +44,76 @@ def unit_funding(mark_price: Amount, rate: Amount) -> Amount:
     return mark_price * rate
 
 
-def funding_payment(per_unit: Amount, quantity: Amount | Decimal) -> Amount:
-    """Return the booked funding of a short at a settlement: received if positive, paid if negative.
+def funding_payment(side: Decimal, per_unit: Amount, quantity: Amount | Decimal) -> Amount:
+    """Return the booked funding of a leg at a settlement: received if positive, paid if negative.
 
     `per_unit` is `unit_funding` of the settlement.
 
     Source: docs/domain.md, section 3.
     """
-    return book(per_unit * quantity)
+    return book(per_unit * (quantity * -side))
 
 
 def locked_margin(quantity: Amount, entry_price: Amount, leverage: Decimal) -> Amount:
-    """Return the booked isolated margin of a short opened at `entry_price`.
+    """Return the booked isolated margin of a perp leg opened at `entry_price`.
 
     Source: docs/domain.md, section 4.
     """
     return book(quantity * entry_price / leverage)
 
 
-def short_pnl(quantity: Amount, entry_price: Amount, price: Amount) -> Amount:
-    """Return the booked gain at `price` of a short opened at `entry_price`.
+def margin_backing(
+    side: Decimal, margin: Amount, quantity: Amount, entry_price: Amount, ratio: Decimal
+) -> Amount:
+    """Return the part of `ratio` times the margin balance of a leg that does not depend on the price.
+
+    Source: docs/domain.md, section 6.
+    """
+    return (margin - quantity * side * entry_price) * ratio
+
+
+def margin_need(side: Decimal, quantity: Amount, mmr: Decimal, ratio: Decimal) -> Amount:
+    """Return, per unit of price, maintenance margin less what the price adds to `ratio` times the balance.
+
+    Source: docs/domain.md, section 6.
+    """
+    return quantity * (mmr - side * ratio)
+
+
+def leg_pnl(side: Decimal, quantity: Amount, entry_price: Amount, price: Amount) -> Amount:
+    """Return the booked gain at `price` of a leg opened at `entry_price`.
 
     Source: docs/domain.md, section 4.
     """
-    return book(quantity * (entry_price - price))
+    return book(quantity * side * (price - entry_price))
 
 
-def hedge_value(quantity: Amount, spot: Amount, perp_entry: Amount, perp: Amount) -> Amount:
+def hedge_value(
+    spot_side: Decimal, perp_side: Decimal, quantity: Amount, spot: Amount, perp_entry: Amount, perp: Amount
+) -> Amount:
     """Return the value that an open hedge adds to cash at the prices `spot` and `perp`.
 
     Source: docs/domain.md, section 4.
     """
-    return notional(quantity, spot) + short_pnl(quantity, perp_entry, perp)
+    return notional(quantity * spot_side, spot) + leg_pnl(perp_side, quantity, perp_entry, perp)
 
 
-def price_pnl(quantity: Amount, spot_cost: Amount, spot_exit: Amount, perp_pnl: Amount) -> Amount:
-    """Return the price P&L of both legs of a hedge bought for `spot_cost`, sold at `spot_exit`.
+def spot_pnl(side: Decimal, quantity: Amount, cost: Amount, price: Amount) -> Amount:
+    """Return the gain at `price` of a spot leg opened for `cost`, its booked notional.
 
     Source: docs/domain.md, section 4.
     """
-    return notional(quantity, spot_exit) - spot_cost + perp_pnl
+    return (notional(quantity, price) - cost) * side
+
+
+def price_pnl(
+    side: Decimal, quantity: Amount, spot_cost: Amount, spot_exit: Amount, perp_pnl: Amount
+) -> Amount:
+    """Return the price P&L of both legs: the spot leg on `side`, opened for `spot_cost`, left at `spot_exit`.
+
+    Source: docs/domain.md, section 4.
+    """
+    return spot_pnl(side, quantity, spot_cost, spot_exit) + perp_pnl
 
 
 def net_pnl(price_pnl: Net, funding: Net, fees: Net) -> Net:

@@ -1,67 +1,115 @@
-"""Isolated margin of the short leg: when to get out, and when the exchange takes over."""
+"""Isolated margin of the perp leg: when to get out, and when the exchange takes over."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from decimal import ROUND_FLOOR, Context, Decimal
-from typing import NamedTuple
+from typing import Generic, NamedTuple
 
+from bot.accounting import formulas
 from bot.accounting.formulas import Amount
-from bot.models import MarkCandle, Position
+from bot.models import Instrument, MarkCandle, Position
+from bot.numbers.arrays import IntArray
+from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import EXACT, ONE
+from bot.numbers.thresholds import ThresholdColumn
 
 # Guards are rounded down, so that a price below one certainly passes; at or above it the exact test decides.
 _FLOOR = Context(prec=EXACT.prec, rounding=ROUND_FLOOR)
 
 
+class MarginedLeg(NamedTuple, Generic[Amount]):
+    """Leg with isolated margin: its side, booked margin, quantity and unrounded entry fill."""
+
+    side: Decimal
+    margin: Amount
+    quantity: Amount
+    entry_price: Amount
+
+
 class Guards(NamedTuple):
-    """Prices below which a short is neither liquidated nor forced out: where that begins, rounded down."""
+    """Prices below which a leg is neither liquidated nor forced out: where that begins, rounded down."""
 
     liquidation: Decimal
     margin_exit: Decimal
 
 
-class RiskManager:
-    """Judges a short against its margin. `mmr` is the maintenance margin rate of the instrument.
+class MarginModel(ABC):
+    """Judges legs of one instrument against their margin; `exit_ratio` is where an account gets out.
+
+    Both questions are one: whether maintenance margin takes up a ratio of the margin balance. At a ratio of
+    one nothing is left, and the exchange takes the leg.
 
     Source: docs/domain.md, section 6.
     """
 
-    __slots__ = ("_margin_exit_ratio",)
+    __slots__ = ("_exit_ratio",)
 
-    def __init__(self, margin_exit_ratio: Decimal) -> None:
-        self._margin_exit_ratio = margin_exit_ratio
+    def __init__(self, exit_ratio: Decimal) -> None:
+        self._exit_ratio = exit_ratio
 
-    def must_exit(self, position: Position, price: Decimal, mmr: Decimal) -> bool:
-        """Return whether maintenance margin takes up too much of the margin balance at `price`."""
-        maintenance = mmr * position.quantity * price
-        balance = position.margin + position.quantity * (position.perp_entry - price)
-        return balance <= 0 or maintenance >= self._margin_exit_ratio * balance
+    @abstractmethod
+    def terms(self, leg: MarginedLeg[Amount], ratio: Decimal) -> tuple[Amount, Amount]:
+        """Return a and b: maintenance takes up `ratio` of the balance at mark prices p with p * b >= a."""
 
-    def is_liquidated(self, position: Position, high: Decimal, mmr: Decimal) -> bool:
-        """Return whether a mark price as high as `high` wipes out the margin."""
-        secured, unit = self.liquidation_terms(position.margin, position.quantity, position.perp_entry, mmr)
-        return high * unit >= secured
+    def must_leave(self, position: Position, mark: Decimal) -> bool:
+        """Return whether maintenance takes up too much of the balance at a mark price."""
+        return self._is_reached(position, mark, self._exit_ratio)
 
-    def liquidation_terms(
-        self, margin: Amount, quantity: Amount, perp_entry: Amount, mmr: Decimal
-    ) -> tuple[Amount, Amount]:
-        """Return a and b: mark prices of a / b and more liquidate."""
-        return margin + quantity * perp_entry, quantity * (ONE + mmr)
+    def is_liquidated(self, position: Position, mark: Decimal) -> bool:
+        """Return whether a mark price wipes out the margin."""
+        return self._is_reached(position, mark, ONE)
 
-    def exit_terms(
-        self, margin: Amount, quantity: Amount, perp_entry: Amount, mmr: Decimal
-    ) -> tuple[Amount, Amount]:
-        """Return a and b: at mark prices of a / b and more a short must exit, which is `must_exit` solved."""
-        ratio = self._margin_exit_ratio
-        return (margin + quantity * perp_entry) * ratio, quantity * (mmr + ratio)
+    def guards(self, position: Position) -> Guards:
+        """Return prices below which neither question needs to be asked."""
+        leg = _leg(position)
+        prices = (_FLOOR.divide(*self.terms(leg, ratio)) for ratio in (ONE, self._exit_ratio))
+        return Guards(*prices)
 
-    def guards(self, position: Position, mmr: Decimal) -> Guards:
-        """Return prices below which neither question needs to be asked of a short."""
-        facts = position.margin, position.quantity, position.perp_entry, mmr
-        return Guards(_FLOOR.divide(*self.liquidation_terms(*facts)), _FLOOR.divide(*self.exit_terms(*facts)))
-
-    def fatal_candle(
-        self, position: Position, candles: Iterable[MarkCandle], mmr: Decimal
-    ) -> MarkCandle | None:
+    def fatal_candle(self, position: Position, candles: Iterable[MarkCandle]) -> MarkCandle | None:
         """Return the first of `candles` that liquidates, None if none does."""
-        fatal = (candle for candle in candles if self.is_liquidated(position, candle.high, mmr))
-        return next(fatal, None)
+        return next((candle for candle in candles if self.is_liquidated(position, candle.high)), None)
+
+    def first_liquidation(
+        self, legs: MarginedLeg[ExactArray], marks: ThresholdColumn, first: IntArray, stop: IntArray
+    ) -> IntArray:
+        """Return, leg by leg, the first of the events `first` to `stop` whose mark price liquidates.
+
+        The number of events stands for none.
+        """
+        return marks.first_reaching(first, stop, *self.terms(legs, ONE))
+
+    def first_margin_exit(
+        self, legs: MarginedLeg[ExactArray], marks: ThresholdColumn, first: IntArray, stop: IntArray
+    ) -> IntArray:
+        """Return, leg by leg, the first of the events `first` to `stop` at which it must leave."""
+        return marks.first_reaching(first, stop, *self.terms(legs, self._exit_ratio))
+
+    def _is_reached(self, position: Position, mark: Decimal, ratio: Decimal) -> bool:
+        backing, need = self.terms(_leg(position), ratio)
+        return mark * need >= backing
+
+
+class FlatMargin(MarginModel):
+    """Maintenance margin at one rate of the notional, `mmr`."""
+
+    __slots__ = ("_mmr",)
+
+    def __init__(self, mmr: Decimal, exit_ratio: Decimal) -> None:
+        super().__init__(exit_ratio)
+        self._mmr = mmr
+
+    def terms(self, leg: MarginedLeg[Amount], ratio: Decimal) -> tuple[Amount, Amount]:
+        """Return a and b: maintenance takes up `ratio` of the balance at mark prices p with p * b >= a."""
+        side, margin, quantity, entry_price = leg
+        backing = formulas.margin_backing(side, margin, quantity, entry_price, ratio)
+        return backing, formulas.margin_need(side, quantity, self._mmr, ratio)
+
+
+def margin_model(instrument: Instrument, exit_ratio: Decimal) -> MarginModel:
+    """Return the margin model of an instrument."""
+    return FlatMargin(instrument.mmr, exit_ratio)
+
+
+def _leg(position: Position) -> MarginedLeg[Decimal]:
+    side = position.structure.perp
+    return MarginedLeg(side, position.margin, position.quantity, position.perp_entry)

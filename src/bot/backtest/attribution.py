@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from bot.accounting import formulas
 from bot.accounting.fill_model import FillModel
-from bot.models import CloseReason, Side, Trade
+from bot.models import CloseReason, Trade, closing_order, opening_order
 from bot.numbers.money import ZERO, exact
 from bot.statistics.metrics import money_units, settlements_to_break_even
 
@@ -16,8 +16,8 @@ class Attribution:
     """Signed parts of a net P&L, quote currency: `net_pnl` is their exact sum.
 
     `basis` is what the legs gained on each other at the last prices, `slippage` what the fills lost
-    against those prices. A short that was liquidated counts under `liquidations`: its lost margin and what
-    the spot leg gained beside it. A contract that ends is settled without slippage.
+    against those prices. A perp leg that was liquidated counts under `liquidations`: its lost margin
+    and what the spot leg gained beside it. A contract that ends is settled without slippage.
     """
 
     funding: Decimal
@@ -53,15 +53,20 @@ def break_even_settlements(parts: Attribution, trades: int, payments: int) -> fl
 
 
 def _parts(trade: Trade, fills: FillModel) -> Attribution:
-    spot_in = fills.last_price(Side.BUY, trade.spot_entry)
-    spot_out = fills.last_price(Side.SELL, trade.spot_exit)
-    spot = formulas.notional(trade.quantity, spot_out) - formulas.notional(trade.quantity, spot_in)
+    quantity, sides = trade.quantity, trade.structure
+    spot_in = fills.last_price(opening_order(sides.spot), trade.spot_entry)
+    spot_out = fills.last_price(closing_order(sides.spot), trade.spot_exit)
+    spot = _gain(sides.spot, quantity, spot_in, spot_out)
     if trade.perp_exit is None:
-        filled = formulas.notional(trade.quantity, trade.spot_exit)
-        slippage = filled - formulas.notional(trade.quantity, trade.spot_entry) - spot
+        slippage = _gain(sides.spot, quantity, trade.spot_entry, trade.spot_exit) - spot
         return Attribution(trade.funding, -trade.fees, ZERO, slippage, trade.price_pnl - slippage)
-    perp_in = fills.last_price(Side.SELL, trade.perp_entry)
+    perp_in = fills.last_price(opening_order(sides.perp), trade.perp_entry)
     delisted = trade.reason is CloseReason.DELISTED
-    perp_out = trade.perp_exit if delisted else fills.last_price(Side.BUY, trade.perp_exit)
-    basis = spot + formulas.short_pnl(trade.quantity, perp_in, perp_out)
+    perp_out = trade.perp_exit if delisted else fills.last_price(closing_order(sides.perp), trade.perp_exit)
+    basis = spot + formulas.leg_pnl(sides.perp, quantity, perp_in, perp_out)
     return Attribution(trade.funding, -trade.fees, basis, trade.price_pnl - basis, ZERO)
+
+
+def _gain(side: Decimal, quantity: Decimal, entry: Decimal, price: Decimal) -> Decimal:
+    """Return the gain of a spot leg from `entry` to `price`."""
+    return formulas.spot_pnl(side, quantity, formulas.notional(quantity, entry), price)

@@ -154,8 +154,8 @@ def _price_pnl(trade: Trade, at_ms: int, spot: Decimal | None, perp: Decimal | N
         return trade.price_pnl
     if at_ms <= trade.opened_at_ms or spot is None or perp is None:
         return ZERO
-    value = formulas.hedge_value(trade.quantity, spot, trade.perp_entry, perp)
-    return value - formulas.notional(trade.quantity, trade.spot_entry)
+    value = formulas.hedge_value(*trade.structure, trade.quantity, spot, trade.perp_entry, perp)
+    return value - formulas.notional(trade.quantity * trade.structure.spot, trade.spot_entry)
 
 
 def _mainly(part: Decimal, net: Decimal) -> bool:

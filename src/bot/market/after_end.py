@@ -19,7 +19,7 @@ from bot.numbers.money import ZERO
 class AfterEnd:
     """The settlements posted after the end of a contract, oldest first (ms UTC).
 
-    `unit_funding` is what each of them moves on a short of one unit.
+    `unit_funding` is what each of them moves from the longs to the shorts of one unit.
     """
 
     end: ContractEnd
@@ -38,14 +38,14 @@ class AfterEnd:
         if trade.opened_at_ms > self.end.at_ms or spot is None or perp is None:
             return trade.net_pnl
         quantity, spot_entry, perp_entry = trade.quantity, trade.spot_entry, trade.perp_entry
-        gained = formulas.hedge_value(quantity, spot, perp_entry, perp)
-        gained -= formulas.notional(quantity, spot_entry)
+        gained = formulas.hedge_value(*trade.structure, quantity, spot, perp_entry, perp)
+        gained -= formulas.notional(quantity * trade.structure.spot, spot_entry)
         paid = fees.fee(Leg.SPOT, quantity, spot_entry) + fees.fee(Leg.PERP, quantity, perp_entry)
         return trade.net_pnl - formulas.net_pnl(gained, trade.funding - self._funding(trade), paid)
 
     def _funding(self, trade: Trade) -> Decimal:
         settled = slice(int(np.searchsorted(self.times_ms, last_due_ms(trade), side="right")))
-        booked = formulas.funding_payment(self.unit_funding[settled], trade.quantity)
+        booked = formulas.funding_payment(trade.structure.perp, self.unit_funding[settled], trade.quantity)
         return booked.running().decimal(-1) if settled.stop else ZERO
 
 

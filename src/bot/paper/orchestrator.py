@@ -10,7 +10,7 @@ from typing import TypeVar
 from bot.clock import Clock
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
-from bot.models import CloseReason
+from bot.models import CloseReason, Leg
 from bot.paper.feed import FeedEndedError, MarketFeed
 from bot.paper.needs import candles_needed, funding_needed_ms
 from bot.paper.session import PaperSession, new_session, session_document
@@ -140,10 +140,10 @@ class PaperOrchestrator:
         for pending in progress.account.unfinished:
             hedge = pending.hedge
             _log.error(
-                "%s could not be closed: spot %s, short %s are left",
+                "%s could not be closed: spot %s, perp %s are left",
                 hedge.symbol,
-                hedge.spot_long,
-                hedge.perp_short,
+                hedge.held(Leg.SPOT),
+                hedge.held(Leg.PERP),
             )
         return progress.status
 

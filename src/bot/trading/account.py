@@ -5,7 +5,18 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from bot.models import CloseReason, Leg, OrderRequest, OrderResult, Position, Side
+from bot.models import (
+    SPOT_PERP,
+    CloseReason,
+    Leg,
+    OrderRequest,
+    OrderResult,
+    Position,
+    Side,
+    Structure,
+    closing_order,
+    opening_order,
+)
 from bot.numbers.money import ZERO
 
 
@@ -80,16 +91,38 @@ class UnfinishedHedge:
     unknown: OrderRequest | None = None
 
     @property
-    def spot_long(self) -> Decimal:
-        """Quantity of spot held."""
-        bought = self.quantity if self.aim is Aim.CLOSE else self.spot_bought.quantity
-        return bought - self.spot_sold.quantity
+    def structure(self) -> Structure:
+        """The sides of its legs."""
+        return SPOT_PERP
+
+    def entry(self, leg: Leg) -> LegFills:
+        """Return the fills that opened a leg."""
+        return self._fills(leg, opening_order(self.structure.side(leg)))
+
+    def exit(self, leg: Leg) -> LegFills:
+        """Return the fills that closed a leg."""
+        return self._fills(leg, closing_order(self.structure.side(leg)))
+
+    def held(self, leg: Leg) -> Decimal:
+        """Return the quantity of a leg that is open."""
+        opened = self.quantity if self.aim is Aim.CLOSE else self.entry(leg).quantity
+        return opened - self.exit(leg).quantity
 
     @property
-    def perp_short(self) -> Decimal:
-        """Quantity that the perp is short."""
-        sold = self.quantity if self.aim is Aim.CLOSE else self.perp_sold.quantity
-        return sold - self.perp_bought.quantity
+    def is_even(self) -> bool:
+        """True if both legs are open in one quantity."""
+        return self.held(Leg.SPOT) == self.held(Leg.PERP)
+
+    def left(self, leg: Leg) -> "UnfinishedHedge":
+        """Return the hedge after its exchange has taken the whole of a leg."""
+        name = _FIELDS[leg, closing_order(self.structure.side(leg))]
+        changed: dict[str, Any] = {name: LegFills(self.quantity)}
+        return replace(self, **changed)
+
+    @property
+    def proceeds(self) -> Decimal:
+        """Value of all that was sold less that of all that was bought, not booked."""
+        return self.spot_sold.value - self.spot_bought.value + self.perp_sold.value - self.perp_bought.value
 
     @property
     def fees(self) -> Decimal:
@@ -101,6 +134,10 @@ class UnfinishedHedge:
         name = _FIELDS[fill.request.leg, fill.request.side]
         changed: dict[str, Any] = {name: getattr(self, name).plus(fill)}
         return replace(self, **changed)
+
+    def _fills(self, leg: Leg, side: Side) -> LegFills:
+        fills: LegFills = getattr(self, _FIELDS[leg, side])
+        return fills
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +151,7 @@ class PendingHedge:
 
 @dataclass(frozen=True, slots=True)
 class UnwoundSpot:
-    """Spot that was bought for a hedge, found no short to hedge it, and was sold again.
+    """Spot leg that was opened for a hedge, found no perp leg to hedge it, and was closed again.
 
     Prices are average fills; amounts are booked, quote currency.
     """

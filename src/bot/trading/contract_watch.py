@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from bot.accounting.fees import FeeCalculator
 from bot.errors import ExecutionError
-from bot.models import ContractEnd, Leg, OrderRequest, OrderResult, Position, SettlementView, Side
+from bot.models import ContractEnd, Leg, OrderRequest, OrderResult, Position, SettlementView, closing_order
 
 
 class ContractWatch:
-    """Knows which contracts end when, and what their short legs are settled at."""
+    """Knows which contracts end when, and what their perp legs are settled at."""
 
     __slots__ = ("_ends", "_fees")
 
@@ -36,13 +36,13 @@ class ContractWatch:
         return tuple([view for view in views if self.lives(view)]) if self._ends else views
 
     def settled(self, position: Position, end: ContractEnd) -> OrderResult:
-        """Return the closing of a short leg by its exchange: without slippage, for the taker fee.
+        """Return the closing of a perp leg by its exchange: without slippage, for the taker fee.
 
         Raises: ExecutionError without a price to settle at.
         """
         if end.settle_price is None:
             raise ExecutionError(f"{position.symbol} has no price to settle its contract at")
-        quantity = position.quantity
-        order = OrderRequest(position.symbol, Leg.PERP, Side.BUY, quantity, forced=True)
+        quantity, side = position.quantity, closing_order(position.structure.perp)
+        order = OrderRequest(position.symbol, Leg.PERP, side, quantity, forced=True)
         fee = self._fees.fee(Leg.PERP, quantity, end.settle_price)
         return OrderResult(order, end.settle_price, fee, end.at_ms)

@@ -81,7 +81,7 @@ def _added(pair: PairColumns, spans: list[_CurveSpan]) -> tuple[Units, IntArray]
     quantities = ExactArray.from_decimals([hedge.position.quantity for hedge in hedges])
     entries = ExactArray.from_decimals([hedge.position.perp_entry for hedge in hedges])
     prices = pair.spot[places], entries[which], pair.perp[places]
-    value = formulas.hedge_value(quantities[which], *prices)
+    value = formulas.hedge_value(*hedges[0].position.structure, quantities[which], *prices)
     received = ExactArray.joined([span.received for span in spans])
     offsets = np.array([span.offset for span in spans])
     return (received + value).whole(MONEY_PLACES), offsets[which] + places

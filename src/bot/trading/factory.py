@@ -1,7 +1,7 @@
 """Factory of the trading classes of one account from the parameters of a run."""
 
 from bot.accounting.fees import FeeCalculator
-from bot.accounting.margin import RiskManager
+from bot.accounting.margin import margin_model
 from bot.accounting.sizing import CapitalPlan, PositionSizer, SizingLimits
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
@@ -13,14 +13,14 @@ from bot.trading.trader import CarryTrader, Market
 
 def build_trader(config: RunConfig, executor: Executor, market: Market) -> CarryTrader:
     """Return a trader with fresh books, whose orders leave through `executor`."""
-    tracker = PnLTracker(config.initial_capital)
+    tracker, ratio = PnLTracker(config.initial_capital), config.margin_exit_ratio
     return CarryTrader(
         strategy_plugin(config.strategy_mode).build(config),
         market,
         CapitalPlan(config.initial_capital, config.sizing_base, config.max_simultaneous_positions),
         tracker,
         PositionManager(executor, tracker, config.perp_leverage),
-        RiskManager(config.margin_exit_ratio),
+        {symbol: margin_model(rules, ratio) for symbol, rules in market.instruments.items()},
         position_sizer(config),
         FeeCalculator(config.fees),
     )

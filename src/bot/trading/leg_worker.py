@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 
-from bot.models import Leg, OrderRequest, OrderResult, Side
+from bot.models import Leg, OrderRequest, OrderResult, Side, closing_order, opening_order
 from bot.trading.account import Aim, UnfinishedHedge
 from bot.trading.executor import Executor
 from bot.trading.order_errors import OrderIncompleteError, OrderUnknownError, PartlyFilledError
@@ -42,13 +42,13 @@ class LegWorker:
                 sent[leg, side] += 1
                 hedge = self._sent(hedge, leg, side, quantity)
             elif hedge.aim is Aim.OPEN:
-                hedge = _giving_up(hedge, side)
+                hedge = _giving_up(hedge, leg, side)
             else:
                 break
         return hedge
 
     def _sent(self, hedge: UnfinishedHedge, leg: Leg, side: Side, quantity: Decimal) -> UnfinishedHedge:
-        forced = hedge.aim is not Aim.OPEN and hedge.spot_long != hedge.perp_short
+        forced = hedge.aim is not Aim.OPEN and not hedge.is_even
         try:
             return hedge.filled(self.order(hedge.symbol, leg, side, quantity, forced=forced))
         except OrderIncompleteError as error:
@@ -79,21 +79,30 @@ def next_step(hedge: UnfinishedHedge) -> Step | None:
 
     Legs are made equal before anything else, so that no more than one order's fill is ever unhedged.
     """
-    long, short = hedge.spot_long, hedge.perp_short
-    if short > long:
-        return Leg.PERP, Side.BUY, short - long
-    if long > short:
-        opening = hedge.aim is Aim.OPEN
-        return (Leg.PERP if opening else Leg.SPOT), Side.SELL, long - short
-    if hedge.aim is Aim.OPEN and long < hedge.quantity:
-        return Leg.SPOT, Side.BUY, hedge.quantity - long
-    if hedge.aim is Aim.CLOSE and long:
-        return Leg.SPOT, Side.SELL, long
+    spot, perp = hedge.held(Leg.SPOT), hedge.held(Leg.PERP)
+    opening = hedge.aim is Aim.OPEN
+    if perp > spot:
+        return _closing(hedge, Leg.PERP, perp - spot)
+    if spot > perp:
+        gap = spot - perp
+        return _opening(hedge, Leg.PERP, gap) if opening else _closing(hedge, Leg.SPOT, gap)
+    if opening and spot < hedge.quantity:
+        return _opening(hedge, Leg.SPOT, hedge.quantity - spot)
+    if hedge.aim is Aim.CLOSE and spot:
+        return _closing(hedge, Leg.SPOT, spot)
     return None
 
 
-def _giving_up(hedge: UnfinishedHedge, side: Side) -> UnfinishedHedge:
-    """Return an opening hedge that is content with what was bought, or sells what found no short."""
-    if side is Side.BUY:
-        return replace(hedge, quantity=hedge.spot_bought.quantity)
-    return replace(hedge, aim=Aim.UNWIND)
+def _opening(hedge: UnfinishedHedge, leg: Leg, quantity: Decimal) -> Step:
+    return leg, opening_order(hedge.structure.side(leg)), quantity
+
+
+def _closing(hedge: UnfinishedHedge, leg: Leg, quantity: Decimal) -> Step:
+    return leg, closing_order(hedge.structure.side(leg)), quantity
+
+
+def _giving_up(hedge: UnfinishedHedge, leg: Leg, side: Side) -> UnfinishedHedge:
+    """Return an opening hedge that is content with its spot leg, or closes of it what found no perp leg."""
+    if leg is Leg.PERP and side is opening_order(hedge.structure.perp):
+        return replace(hedge, aim=Aim.UNWIND)
+    return replace(hedge, quantity=hedge.entry(Leg.SPOT).quantity)

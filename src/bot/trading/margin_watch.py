@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Protocol
 
-from bot.accounting.margin import Guards, RiskManager
-from bot.models import Instrument, MarkCandle, Position
+from bot.accounting.margin import Guards, MarginModel
+from bot.models import MarkCandle, Position
 
 
 class MarkPath(Protocol):
@@ -16,13 +16,12 @@ class MarkPath(Protocol):
 
 
 class MarginWatch:
-    """Judges the hedges of one account by the trading rules of their pairs."""
+    """Judges the hedges of one account by the margin models of their pairs."""
 
-    __slots__ = ("_guards", "_instruments", "_mark_path", "_risk")
+    __slots__ = ("_guards", "_mark_path", "_models")
 
-    def __init__(self, risk: RiskManager, instruments: Mapping[str, Instrument], mark_path: MarkPath) -> None:
-        self._risk = risk
-        self._instruments = instruments
+    def __init__(self, models: Mapping[str, MarginModel], mark_path: MarkPath) -> None:
+        self._models = models
         self._mark_path = mark_path
         self._guards: dict[str, tuple[Position, Guards]] = {}
 
@@ -30,23 +29,23 @@ class MarginWatch:
         """Return prices below which nothing happens to a hedge."""
         known = self._guards.get(position.symbol)
         if known is None or known[0] is not position:
-            guards = self._risk.guards(position, self._instruments[position.symbol].mmr)
+            guards = self._models[position.symbol].guards(position)
             known = self._guards[position.symbol] = position, guards
         return known[1]
 
-    def is_liquidated(self, position: Position, high: Decimal) -> bool:
-        """Return whether a mark price as high as `high` ends a hedge."""
-        if high < self.guards(position).liquidation:
+    def is_liquidated(self, position: Position, mark: Decimal) -> bool:
+        """Return whether a mark price ends a hedge."""
+        if mark < self.guards(position).liquidation:
             return False
-        return self._risk.is_liquidated(position, high, self._instruments[position.symbol].mmr)
+        return self._models[position.symbol].is_liquidated(position, mark)
 
     def fatal_candle(self, position: Position, after_ms: int, until_ms: int) -> MarkCandle | None:
         """Return the candle that closed in (after_ms, until_ms] and liquidated a hedge, None if none did."""
         candles = self._mark_path.mark_candles(position.symbol, after_ms, until_ms)
-        return self._risk.fatal_candle(position, candles, self._instruments[position.symbol].mmr)
+        return self._models[position.symbol].fatal_candle(position, candles)
 
     def is_forced_out(self, position: Position, mark: Decimal | None) -> bool:
         """Return whether a hedge must be closed at the mark price, None if there is none."""
         if mark is None or mark < self.guards(position).margin_exit:
             return False
-        return self._risk.must_exit(position, mark, self._instruments[position.symbol].mmr)
+        return self._models[position.symbol].must_leave(position, mark)

@@ -38,7 +38,7 @@ class SpanFunding(NamedTuple):
 def as_payment(
     funding: FundingRate, mark_price: Decimal, quantity: Decimal, amount: Decimal
 ) -> FundingPayment:
-    """Return the payment of a settlement on a short of `quantity`."""
+    """Return the payment of a settlement on a perp leg of `quantity`."""
     facts = funding.t_ms, funding.symbol, funding.rate, funding.interval_hours
     return FundingPayment(*facts, mark_price, quantity, amount)
 

@@ -6,7 +6,18 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from bot.accounting import formulas
-from bot.models import CloseReason, Leg, OrderRequest, OrderResult, Position, Side, Trade
+from bot.models import (
+    SPOT_PERP,
+    CloseReason,
+    Leg,
+    OrderRequest,
+    OrderResult,
+    Position,
+    Side,
+    Trade,
+    closing_order,
+    opening_order,
+)
 from bot.numbers.money import ZERO
 from bot.trading.account import Aim, LegFills, UnfinishedHedge, UnwoundSpot
 from bot.trading.executor import Executor
@@ -44,28 +55,29 @@ class PositionManager:
         return self._worker.orders
 
     def open(self, symbol: str, quantity: Decimal) -> Position | None:
-        """Buy spot and sell the perp; return the hedge, None if there is none (yet)."""
+        """Open the spot leg, then the perp leg; return the hedge, None if there is none (yet)."""
+        sides = SPOT_PERP
         try:
-            spot = self._worker.order(symbol, Leg.SPOT, Side.BUY, quantity)
+            spot = self._worker.order(symbol, Leg.SPOT, opening_order(sides.spot), quantity)
         except OrderIncompleteError as error:
             return self._go_on_opening(after(UnfinishedHedge(symbol, Aim.OPEN, quantity), error))
         try:
-            perp = self._worker.order(symbol, Leg.PERP, Side.SELL, quantity)
+            perp = self._worker.order(symbol, Leg.PERP, opening_order(sides.perp), quantity)
         except OrderIncompleteError as error:
             hedge = UnfinishedHedge(symbol, Aim.OPEN, quantity).filled(spot)
             return self._go_on_opening(after(hedge, error))
         return self._hold(symbol, quantity, spot.price, perp, spot.fee + perp.fee)
 
     def close(self, position: Position, reason: CloseReason) -> Trade | None:
-        """Sell spot and buy the perp back; return the trade, None if it has not ended (yet)."""
-        symbol, quantity = position.symbol, position.quantity
+        """Close the spot leg, then the perp leg; return the trade, None if it has not ended (yet)."""
+        symbol, quantity, sides = position.symbol, position.quantity, position.structure
         try:
-            spot = self._worker.order(symbol, Leg.SPOT, Side.SELL, quantity)
+            spot = self._worker.order(symbol, Leg.SPOT, closing_order(sides.spot), quantity)
         except OrderIncompleteError as error:
             hedge = UnfinishedHedge(symbol, Aim.CLOSE, quantity, position, reason)
             return self._go_on_closing(after(hedge, error))
         try:
-            perp = self._worker.order(symbol, Leg.PERP, Side.BUY, quantity)
+            perp = self._worker.order(symbol, Leg.PERP, closing_order(sides.perp), quantity)
         except OrderIncompleteError as error:
             hedge = UnfinishedHedge(symbol, Aim.CLOSE, quantity, position, reason).filled(spot)
             return self._go_on_closing(after(hedge, error))
@@ -73,41 +85,40 @@ class PositionManager:
         return self._tracker.record_close(position, spot, perp, reason)
 
     def liquidate(self, position: Position) -> Trade | None:
-        """Sell the spot leg after the exchange has taken the short; None if that is still to be done."""
-        symbol, quantity = position.symbol, position.quantity
+        """Close the spot leg after the exchange has taken the perp; None if that is still to be done."""
+        symbol = position.symbol
         try:
-            spot = self._worker.order(symbol, Leg.SPOT, Side.SELL, quantity, forced=True)
+            spot = self._close_spot(position)
         except OrderIncompleteError as error:
-            hedge = UnfinishedHedge(symbol, Aim.CLOSE, quantity, position, CloseReason.LIQUIDATION)
-            taken = replace(hedge, perp_bought=LegFills(quantity))
-            return self._go_on_closing(after(taken, error))
+            hedge = UnfinishedHedge(symbol, Aim.CLOSE, position.quantity, position, CloseReason.LIQUIDATION)
+            return self._go_on_closing(after(hedge.left(Leg.PERP), error))
         del self._held[symbol]
         return self._tracker.record_liquidation(position, spot)
 
     def delist(self, position: Position, perp: OrderResult) -> Trade | None:
-        """Sell the spot leg as the exchange closes the short by `perp`; None if that is still to be done."""
-        symbol, quantity = position.symbol, position.quantity
+        """Close the spot leg as the exchange closes the perp by `perp`; None if that is still to be done."""
+        symbol = position.symbol
         try:
-            spot = self._worker.order(symbol, Leg.SPOT, Side.SELL, quantity, forced=True)
+            spot = self._close_spot(position)
         except OrderIncompleteError as error:
-            hedge = UnfinishedHedge(symbol, Aim.CLOSE, quantity, position, CloseReason.DELISTED)
+            hedge = UnfinishedHedge(symbol, Aim.CLOSE, position.quantity, position, CloseReason.DELISTED)
             return self._go_on_closing(after(hedge.filled(perp), error))
         del self._held[symbol]
         return self._tracker.record_close(position, spot, perp, CloseReason.DELISTED)
 
     def mend(self) -> None:
-        """Go on with the unfinished hedges: those being closed are, what has no short is sold."""
+        """Go on with the unfinished hedges: those being closed are, a spot leg without a perp is closed."""
         for hedge in tuple(self._unfinished.values()):
             if hedge.aim is Aim.CLOSE:
                 self._go_on_closing(hedge)
             else:
                 self._go_on_opening(replace(hedge, aim=Aim.UNWIND))
 
-    def short(self, symbol: str) -> Decimal:
-        """Return the quantity that a pair's perp is short."""
+    def perp_held(self, symbol: str) -> Decimal:
+        """Return the quantity of a pair's perp leg that is open."""
         if symbol in self._held:
             return self._held[symbol].quantity
-        return self._unfinished[symbol].perp_short if symbol in self._unfinished else ZERO
+        return self._unfinished[symbol].held(Leg.PERP) if symbol in self._unfinished else ZERO
 
     def restore(
         self, positions: Iterable[Position], unfinished: Iterable[UnfinishedHedge] = (), orders: int = 0
@@ -119,29 +130,27 @@ class PositionManager:
 
     def _go_on_opening(self, hedge: UnfinishedHedge) -> Position | None:
         hedge = self._worker.work(hedge)
-        if hedge.unknown is not None or hedge.spot_long != hedge.perp_short:
+        if hedge.unknown is not None or not hedge.is_even:
             self._unfinished[hedge.symbol] = hedge
             self._tracker.expect(hedge.symbol)
             return None
         self._unfinished.pop(hedge.symbol, None)
-        bought, short = hedge.spot_bought, hedge.perp_sold
+        spot, perp = hedge.entry(Leg.SPOT), hedge.entry(Leg.PERP)
         position = None
-        if short.quantity:
-            perp = _as_fill(hedge.symbol, Leg.PERP, Side.SELL, short)
-            position = self._hold(hedge.symbol, short.quantity, bought.price, perp, bought.fees + short.fees)
-        self._unwound(hedge, ZERO if position else bought.fees)
+        if perp.quantity:
+            fill = _as_fill(hedge.symbol, Leg.PERP, opening_order(hedge.structure.perp), perp)
+            position = self._hold(hedge.symbol, perp.quantity, spot.price, fill, spot.fees + perp.fees)
+        self._unwound(hedge, ZERO if position else spot.fees)
         return position
 
     def _unwound(self, hedge: UnfinishedHedge, entry_fees: Decimal) -> None:
-        sold = hedge.spot_sold
-        if sold.quantity:
-            entry = hedge.spot_bought.price
-            price_pnl = formulas.notional(sold.quantity, sold.price) - formulas.notional(sold.quantity, entry)
-            fees = entry_fees + sold.fees
+        closed = hedge.exit(Leg.SPOT)
+        if closed.quantity:
+            entry, quantity, price = hedge.entry(Leg.SPOT).price, closed.quantity, closed.price
+            cost, fees = formulas.notional(quantity, entry), entry_fees + closed.fees
+            gain = formulas.spot_pnl(hedge.structure.spot, quantity, cost, price)
             self._tracker.record_unwound(
-                UnwoundSpot(
-                    hedge.symbol, sold.filled_at_ms, sold.quantity, entry, sold.price, fees, price_pnl
-                )
+                UnwoundSpot(hedge.symbol, closed.filled_at_ms, quantity, entry, price, fees, gain)
             )
 
     def _go_on_closing(self, hedge: UnfinishedHedge) -> Trade | None:
@@ -149,20 +158,27 @@ class PositionManager:
         position, symbol = hedge.position, hedge.symbol
         if position is None or hedge.reason is None:
             raise ValueError(f"{symbol} is closed without a position")
-        if hedge.unknown is None and hedge.spot_long == hedge.perp_short == hedge.quantity:
+        spot_held, perp_held = hedge.held(Leg.SPOT), hedge.held(Leg.PERP)
+        if hedge.unknown is None and spot_held == perp_held == hedge.quantity:
             self._unfinished.pop(symbol, None)
             self._held[symbol] = position
             return None
         self._held.pop(symbol, None)
-        if hedge.unknown is not None or hedge.spot_long or hedge.perp_short:
+        if hedge.unknown is not None or spot_held or perp_held:
             self._unfinished[symbol] = hedge
             return None
         self._unfinished.pop(symbol, None)
-        spot = _as_fill(symbol, Leg.SPOT, Side.SELL, hedge.spot_sold)
+        sides = position.structure
+        spot = _as_fill(symbol, Leg.SPOT, closing_order(sides.spot), hedge.exit(Leg.SPOT))
         if hedge.reason is CloseReason.LIQUIDATION:
             return self._tracker.record_liquidation(position, spot)
-        perp = _as_fill(symbol, Leg.PERP, Side.BUY, hedge.perp_bought)
+        perp = _as_fill(symbol, Leg.PERP, closing_order(sides.perp), hedge.exit(Leg.PERP))
         return self._tracker.record_close(position, spot, perp, hedge.reason)
+
+    def _close_spot(self, position: Position) -> OrderResult:
+        """Close the spot leg of a hedge whose perp leg its exchange takes."""
+        side = closing_order(position.structure.spot)
+        return self._worker.order(position.symbol, Leg.SPOT, side, position.quantity, forced=True)
 
     def _hold(
         self, symbol: str, quantity: Decimal, spot_entry: Decimal, perp: OrderResult, fees: Decimal

@@ -7,7 +7,16 @@ from decimal import Decimal
 from bot.accounting import formulas
 from bot.accounting.closing import Exit, closed_trade
 from bot.market.tickers import TickerService
-from bot.models import CloseReason, FundingPayment, FundingRate, OrderResult, Position, Trade
+from bot.models import (
+    SPOT_PERP,
+    CloseReason,
+    FundingPayment,
+    FundingRate,
+    Leg,
+    OrderResult,
+    Position,
+    Trade,
+)
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import ZERO, book
 from bot.trading.account import AccountState, OpenHedge, PendingHedge, UnfinishedHedge, UnwoundSpot
@@ -42,23 +51,23 @@ class PnLTracker:
         return self.cash - self.margin_locked
 
     def record_open(self, position: Position) -> None:
-        """Book the opening of a hedge: spot bought, fees paid, margin locked."""
-        self.cash -= position.spot_cost + position.entry_fees
+        """Book the opening of a hedge: spot leg and fees paid, margin locked."""
+        self.cash -= position.structure.spot * position.spot_cost + position.entry_fees
         self.margin_locked += position.margin
         self.expect(position.symbol)
 
     def expect(self, symbol: str) -> None:
-        """Be ready for settlements of a pair's short."""
+        """Be ready for settlements of a pair's perp leg."""
         if symbol not in self._carries:
             self._carries[symbol] = _Carry()
 
     def record_unwound(self, spot: UnwoundSpot) -> None:
-        """Book spot that was bought and sold again because it found no short."""
+        """Book a spot leg that was closed again because it found no perp leg."""
         self.unwound.append(spot)
         self.cash += spot.price_pnl - spot.fees
 
     def record_funding(self, quantity: Decimal, funding: FundingRate, mark_price: Decimal) -> Decimal:
-        """Book one settlement of a short of `quantity` and return the amount."""
+        """Book one settlement of a perp leg of `quantity` and return the amount."""
         amount = self._settled(quantity, funding, mark_price)
         carry = self._carries[funding.symbol]
         carry.funding += amount
@@ -98,7 +107,7 @@ class PnLTracker:
         )
 
     def record_liquidation(self, position: Position, spot_exit: OrderResult) -> Trade:
-        """Book a liquidation: the short loses its whole margin, the spot leg is sold."""
+        """Book a liquidation: the perp leg loses its whole margin, the spot leg is closed."""
         end = Exit(spot_exit.filled_at_ms, spot_exit.price, None, spot_exit.fee, CloseReason.LIQUIDATION)
         return self._end(position, end)
 
@@ -108,9 +117,8 @@ class PnLTracker:
         for position in positions:
             ticker = tickers.latest(position.symbol)
             if ticker.spot is not None and ticker.perp is not None:
-                equity += formulas.hedge_value(
-                    position.quantity, ticker.spot, position.perp_entry, ticker.perp
-                )
+                prices = ticker.spot, position.perp_entry, ticker.perp
+                equity += formulas.hedge_value(*position.structure, position.quantity, *prices)
         return equity
 
     def unfinished_value(self, hedge: UnfinishedHedge, tickers: TickerService) -> Decimal:
@@ -119,11 +127,12 @@ class PnLTracker:
         spot, perp = ticker.spot, ticker.perp
         if spot is None or perp is None:
             return ZERO
-        value = hedge.spot_long * spot + hedge.spot_sold.value - hedge.spot_bought.value
-        value += hedge.perp_sold.value - hedge.perp_bought.value - hedge.perp_short * perp
+        sides = hedge.structure
+        value = sides.spot * hedge.held(Leg.SPOT) * spot + sides.perp * hedge.held(Leg.PERP) * perp
+        value += hedge.proceeds
         if hedge.position is not None:
-            lost = hedge.reason is CloseReason.LIQUIDATION
-            value += -hedge.position.margin if lost else hedge.quantity * hedge.position.perp_entry
+            lost, opened = hedge.reason is CloseReason.LIQUIDATION, hedge.quantity * hedge.position.perp_entry
+            value -= hedge.position.margin if lost else sides.perp * opened
         return book(value) - hedge.fees
 
     def state(
@@ -152,7 +161,8 @@ class PnLTracker:
         )
 
     def _settled(self, quantity: Decimal, funding: FundingRate, mark_price: Decimal) -> Decimal:
-        amount = formulas.funding_payment(formulas.unit_funding(mark_price, funding.rate), quantity)
+        per_unit = formulas.unit_funding(mark_price, funding.rate)
+        amount = formulas.funding_payment(SPOT_PERP.perp, per_unit, quantity)
         self.paid.add(as_payment(funding, mark_price, quantity, amount))
         self.cash += amount
         return amount
@@ -160,7 +170,7 @@ class PnLTracker:
     def _end(self, position: Position, end: Exit) -> Trade:
         carry = self._carries.pop(position.symbol)
         trade = closed_trade(position, carry.funding, carry.payments, end)
-        self.cash += position.spot_cost + trade.price_pnl - end.fees
+        self.cash += position.structure.spot * position.spot_cost + trade.price_pnl - end.fees
         self.margin_locked -= position.margin
         self.trades.append(trade)
         return trade
@@ -168,4 +178,4 @@ class PnLTracker:
 
 def _amounts(hedge: HedgeSpan) -> ExactArray:
     position, pair, first, stop = hedge
-    return formulas.funding_payment(pair.unit_funding[first:stop], position.quantity)
+    return formulas.funding_payment(position.structure.perp, pair.unit_funding[first:stop], position.quantity)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from bot.accounting.closing import was_due
 from bot.accounting.fees import FeeCalculator
-from bot.accounting.margin import RiskManager
+from bot.accounting.margin import MarginModel
 from bot.accounting.sizing import CapitalPlan, PositionSizer
 from bot.market.event_columns import EventColumns
 from bot.market.tickers import TickerService
@@ -59,7 +59,7 @@ class CarryTrader:
         capital: CapitalPlan,
         tracker: PnLTracker,
         positions: PositionManager,
-        risk: RiskManager,
+        margin: Mapping[str, MarginModel],
         sizer: PositionSizer,
         fees: FeeCalculator,
     ) -> None:
@@ -68,7 +68,7 @@ class CarryTrader:
         self.skipped_entries = 0
         self._strategy = strategy
         self._tickers = market.tickers
-        self._margin = MarginWatch(risk, market.instruments, market.mark_path)
+        self._margin = MarginWatch(margin, market.mark_path)
         self._contracts = ContractWatch(market.ends, fees)
         self._sizer = sizer
         self._capital = capital
@@ -236,9 +236,9 @@ class CarryTrader:
         for view in views:
             funding = view.funding
             symbol, mark = funding.symbol, funding.mark_price
-            short = held[symbol].quantity if symbol in held else self.positions.short(symbol)
-            if short and mark is not None:
-                self.tracker.record_funding(short, funding, mark)
+            quantity = held[symbol].quantity if symbol in held else self.positions.perp_held(symbol)
+            if quantity and mark is not None:
+                self.tracker.record_funding(quantity, funding, mark)
 
     def _exit(self, event: MarketEvent) -> set[str]:
         ended = set()

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from bot.accounting import formulas
-from bot.backtest.batch.hedges import HedgeBook, HedgeColumns, PriceColumns
+from bot.backtest.batch.hedges import HedgeBook, HedgeColumns
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.numbers.exact_array import ExactArray
 
@@ -64,14 +64,16 @@ class HedgeCurves:
         pair, opened = book.pair, book.hedges(hedges)
         owners, places = ragged(reach - opened.entries + 1)
         events, first = opened.entries[owners] + places, np.flatnonzero(places == 0)
-        quantities, shorts = opened.quantity[owners], opened.perp_entry[owners]
-        value = formulas.hedge_value(quantities, pair.spots[events], shorts, pair.perps[events]).units()
-        paid = np.where(places > 0, _paid(pair, quantities, events), 0)
+        quantities, prices = opened.quantity[owners], (pair.spots[events], opened.perp_entry[owners])
+        value = formulas.hedge_value(*book.structure, quantities, *prices, pair.perps[events]).units()
+        paid = np.where(places > 0, _paid(book, quantities, events), 0)
         # One sum over all hedges, less what each began with; if the total wraps, the differences are right
         # still.
         funding = np.cumsum(paid)
         funding -= funding[first][owners]
-        equity = value + funding - (opened.spot_cost + opened.entry_fees).units()[owners]
+        equity = (
+            value + funding - (opened.spot_cost * book.structure.spot + opened.entry_fees).units()[owners]
+        )
         return cls(opened, first, owners, events, equity, funding)
 
     def equity_at(self, moments: IntArray, before: IntArray) -> tuple[FloatArray, IntArray]:
@@ -92,12 +94,12 @@ def funding_until(book: HedgeBook, opened: HedgeColumns, last: IntArray) -> IntA
     """Return the funding booked on hedges up to the events `last`, in units of 1e-8."""
     lengths = last - opened.entries
     owners, places = ragged(lengths)
-    paid = _paid(book.pair, opened.quantity[owners], opened.entries[owners] + 1 + places)
+    paid = _paid(book, opened.quantity[owners], opened.entries[owners] + 1 + places)
     return segment_sums(paid, np.append(0, np.cumsum(lengths)))
 
 
-def _paid(pair: PriceColumns, quantities: ExactArray, events: IntArray) -> IntArray:
-    return formulas.funding_payment(pair.unit_funding[events], quantities).units()
+def _paid(book: HedgeBook, quantities: ExactArray, events: IntArray) -> IntArray:
+    return formulas.funding_payment(book.structure.perp, book.pair.unit_funding[events], quantities).units()
 
 
 def segment_sums(values: IntArray, starts: IntArray) -> IntArray:

@@ -11,11 +11,11 @@ import numpy as np
 from bot.accounting import formulas
 from bot.accounting.fees import FeeCalculator
 from bot.accounting.fill_model import FillModel
-from bot.accounting.margin import RiskManager
+from bot.accounting.margin import MarginedLeg, margin_model
 from bot.config.run_config import RunConfig
 from bot.market.history import PairSeries
 from bot.market.window import ReplayWindow
-from bot.models import Leg, Side
+from bot.models import SPOT_PERP, Leg, closing_order, opening_order
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import MONEY_PLACES, WIDE
@@ -77,12 +77,13 @@ class HedgeBook:
         self.initial = money_units(config.initial_capital)
         self.slot = _slot_units(config)
         self.fills = FillModel(config.slippage)
-        self.spots_bought = self.fills.price(Side.BUY, pair.spots)
-        self.spots_sold = self.fills.price(Side.SELL, pair.spots)
-        self.perps_sold = self.fills.price(Side.SELL, pair.perps)
-        self.perps_bought = self.fills.price(Side.BUY, pair.perps)
+        self.structure = sides = SPOT_PERP
+        self.spot_entries = self.fills.price(opening_order(sides.spot), pair.spots)
+        self.spot_exits = self.fills.price(closing_order(sides.spot), pair.spots)
+        self.perp_entries = self.fills.price(opening_order(sides.perp), pair.perps)
+        self.perp_exits = self.fills.price(closing_order(sides.perp), pair.perps)
         self.fees = FeeCalculator(config.fees)
-        self.risk = RiskManager(config.margin_exit_ratio)
+        self.margin = margin_model(pair.instrument, config.margin_exit_ratio)
         self._config = config
         self._sizer = position_sizer(config)
         self._number_at = np.full(len(pair.events), _UNKNOWN, dtype=np.int64)
@@ -169,17 +170,17 @@ class HedgeBook:
         return numbers
 
     def _filled(self, entries: IntArray, quantity: ExactArray) -> HedgeColumns:
-        spot, perp = self.spots_bought[entries], self.perps_sold[entries]
+        spot, perp = self.spot_entries[entries], self.perp_entries[entries]
         fees = self.fees.fee(Leg.SPOT, quantity, spot) + self.fees.fee(Leg.PERP, quantity, perp)
         margin = formulas.locked_margin(quantity, perp, self._config.perp_leverage)
         return HedgeColumns(entries, quantity, spot, perp, formulas.notional(quantity, spot), margin, fees)
 
     def _note(self, opened: HedgeColumns, until: IntArray) -> None:
         pair, amounts = self.pair, opened.amounts()
-        facts = opened.margin, opened.quantity, opened.perp_entry, pair.instrument.mmr
+        legs = MarginedLeg(self.structure.perp, opened.margin, opened.quantity, opened.perp_entry)
         held = opened.entries + 1, until + 1
-        fatal = pair.highs.first_reaching(*held, *self.risk.liquidation_terms(*facts))
-        forced = pair.marks.first_reaching(*held, *self.risk.exit_terms(*facts))
+        fatal = self.margin.first_liquidation(legs, pair.highs, *held)
+        forced = self.margin.first_margin_exit(legs, pair.marks, *held)
         first, self._count = self._count, self._count + len(opened.entries)
         # One column always stays unused: NO_HEDGE is -1, and reads there that nothing ever ends it.
         while self._count >= self._rows.shape[1]:

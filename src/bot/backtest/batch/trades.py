@@ -13,7 +13,7 @@ from bot.backtest.batch.trade_search import LIQUIDATION, MARGIN, REASONS, decode
 from bot.backtest.ledger_digest import REASONS as REASON_PLACES
 from bot.backtest.ledger_digest import symbol_code
 from bot.errors import ExecutionError
-from bot.models import CloseReason, Leg, Position, Side, Trade
+from bot.models import CloseReason, Leg, Position, Trade, closing_order
 from bot.numbers.arrays import IntArray
 from bot.numbers.exact_array import ExactArray
 from bot.statistics.metrics import from_units, money_units
@@ -165,12 +165,12 @@ class _Closed:
 
 def _normally(book: HedgeBook, opened: HedgeColumns, ends: IntArray) -> tuple[IntArray, IntArray]:
     """Return fees and price P&L of hedges closed at the events `ends`."""
-    quantity = opened.quantity
-    spot_exit, perp_exit = book.spots_sold[ends], book.perps_bought[ends]
+    quantity, sides = opened.quantity, book.structure
+    spot_exit, perp_exit = book.spot_exits[ends], book.perp_exits[ends]
     spot_fee = book.fees.fee(Leg.SPOT, quantity, spot_exit)
     perp_fee = book.fees.fee(Leg.PERP, quantity, perp_exit)
-    perp_pnl = formulas.short_pnl(quantity, opened.perp_entry, perp_exit)
-    price_pnl = formulas.price_pnl(quantity, opened.spot_cost, spot_exit, perp_pnl)
+    perp_pnl = formulas.leg_pnl(sides.perp, quantity, opened.perp_entry, perp_exit)
+    price_pnl = formulas.price_pnl(sides.spot, quantity, opened.spot_cost, spot_exit, perp_pnl)
     return (opened.entry_fees + spot_fee + perp_fee).units(), price_pnl.units()
 
 
@@ -178,11 +178,11 @@ def _liquidated(book: HedgeBook, position: Position, entry: int, end: int, fundi
     """Return the trade of a hedge that was liquidated between the events `end - 1` and `end`."""
     pair = book.pair
     candles = pair.window.mark_candles(pair.symbol, pair.events[end - 1].t_ms, pair.events[end].t_ms)
-    fatal = book.risk.fatal_candle(position, candles, pair.instrument.mmr)
+    fatal = book.margin.fatal_candle(position, candles)
     spot = None if fatal is None else fatal.ticker.spot
     if fatal is None or spot is None:
         raise ExecutionError(f"{pair.symbol} has no candle that liquidates, or no spot price to close at")
-    price = book.fills.price(Side.SELL, spot)
+    price = book.fills.price(closing_order(position.structure.spot), spot)
     fee = book.fees.fee(Leg.SPOT, position.quantity, price)
     done = Exit(fatal.closed_at_ms, price, None, fee, CloseReason.LIQUIDATION)
     return closed_trade(position, from_units(funding), end - 1 - entry, done)
@@ -223,8 +223,8 @@ def _after_end(
     held = opened[across]
     last = int(np.searchsorted(pair.times_ms, end.at_ms, side="right")) - 1
     spots, perps = (ExactArray.from_decimals([price] * len(across)) for price in (spot, perp))
-    value = formulas.hedge_value(held.quantity, spots, held.perp_entry, perps)
-    paid = (held.spot_cost + held.entry_fees).units()
+    value = formulas.hedge_value(*book.structure, held.quantity, spots, held.perp_entry, perps)
+    paid = (held.spot_cost * book.structure.spot + held.entry_fees).units()
     found[across] = net[across] - (value.units() - paid + curves.funding[cells[across] + last - held.entries])
     return found
 
@@ -239,7 +239,7 @@ def positions(book: HedgeBook, opened: HedgeColumns) -> list[Position]:
 def trades_of(book: HedgeBook, trades: TradeColumns) -> list[Trade]:
     """Return trades as a tracker books them. Call inside `exact()`."""
     held, pair, ends = positions(book, trades.curves.opened), book.pair, trades.ends
-    spots, perps = book.spots_sold[ends].decimals(), book.perps_bought[ends].decimals()
+    spots, perps = book.spot_exits[ends].decimals(), book.perp_exits[ends].decimals()
     columns = trades.hedges, trades.entries, ends, trades.reasons, trades.funding, trades.fees
     rows = zip(*(column.tolist() for column in columns), spots, perps, strict=True)
     found = []

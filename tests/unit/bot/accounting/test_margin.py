@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.accounting.margin import RiskManager
-from bot.models import Position
+from bot.accounting.margin import FlatMargin, MarginedLeg
+from bot.models import LONG, SHORT, Position
 from bot.numbers.money import exact
 
 MMR = Decimal("0.005")
-SHORT = Position(
+HEDGE = Position(
     symbol="X",
     opened_at_ms=0,
     quantity=Decimal(2),
@@ -35,20 +35,21 @@ SHORT = Position(
 def test_margin_exit_begins_where_maintenance_reaches_its_share_of_the_balance(
     price: str, must: bool
 ) -> None:
-    assert RiskManager(Decimal("0.8")).must_exit(SHORT, Decimal(price), MMR) is must
+    assert FlatMargin(MMR, Decimal("0.8")).must_leave(HEDGE, Decimal(price)) is must
 
 
 def test_a_lost_balance_exits_without_any_maintenance() -> None:
-    assert RiskManager(Decimal(1)).must_exit(SHORT, Decimal(125), Decimal(0))
-    assert not RiskManager(Decimal(1)).must_exit(SHORT, Decimal("124.99"), Decimal(0))
+    model = FlatMargin(Decimal(0), Decimal(1))
+    assert model.must_leave(HEDGE, Decimal(125))
+    assert not model.must_leave(HEDGE, Decimal("124.99"))
 
 
 def test_liquidation_begins_exactly_where_maintenance_no_longer_fits() -> None:
-    risk = RiskManager(Decimal("0.8"))
-    assert not risk.is_liquidated(SHORT, Decimal("124.9999999"), Decimal(0))
-    assert risk.is_liquidated(SHORT, Decimal(125), Decimal(0))
-    assert risk.is_liquidated(SHORT, Decimal("124.4"), MMR)
-    assert not risk.is_liquidated(SHORT, Decimal("124.3"), MMR)
+    free, usual = FlatMargin(Decimal(0), Decimal("0.8")), FlatMargin(MMR, Decimal("0.8"))
+    assert not free.is_liquidated(HEDGE, Decimal("124.9999999"))
+    assert free.is_liquidated(HEDGE, Decimal(125))
+    assert usual.is_liquidated(HEDGE, Decimal("124.4"))
+    assert not usual.is_liquidated(HEDGE, Decimal("124.3"))
 
 
 margins = st.decimals("0.01", "500", places=8)
@@ -57,15 +58,25 @@ shares = st.decimals("0.01", "1", places=2)
 
 
 @given(margins, prices, prices, shares, st.decimals("0", "0.9", places=3))
-def test_prices_at_which_margin_ends_a_short_follow_from_the_terms(
+def test_margin_ends_a_short_where_maintenance_takes_up_the_ratio_of_its_balance(
     margin: Decimal, entry: Decimal, price: Decimal, ratio: Decimal, mmr: Decimal
 ) -> None:
-    short = SHORT._replace(margin=margin, perp_entry=entry)
-    risk, facts = RiskManager(ratio), (margin, short.quantity, entry, mmr)
+    hedge, model = HEDGE._replace(margin=margin, perp_entry=entry), FlatMargin(mmr, ratio)
     with exact():
-        forced, fatal = risk.exit_terms(*facts), risk.liquidation_terms(*facts)
-        guards = risk.guards(short, mmr)
-        assert risk.must_exit(short, price, mmr) is (price * forced[1] >= forced[0])
-        assert risk.is_liquidated(short, price, mmr) is (price * fatal[1] >= fatal[0])
-        assert price >= guards.margin_exit or not risk.must_exit(short, price, mmr)
-        assert price >= guards.liquidation or not risk.is_liquidated(short, price, mmr)
+        maintenance, balance = mmr * 2 * price, margin + 2 * (entry - price)
+        guards = model.guards(hedge)
+        assert model.must_leave(hedge, price) is (balance <= 0 or maintenance >= ratio * balance)
+        assert model.is_liquidated(hedge, price) is (maintenance >= balance)
+        assert price >= guards.margin_exit or not model.must_leave(hedge, price)
+        assert price >= guards.liquidation or not model.is_liquidated(hedge, price)
+
+
+@given(margins, prices, prices, shares, st.decimals("0", "0.9", places=3))
+def test_the_same_terms_hold_for_a_leg_of_either_side(
+    margin: Decimal, entry: Decimal, price: Decimal, ratio: Decimal, mmr: Decimal
+) -> None:
+    for side in (LONG, SHORT):
+        with exact():
+            backing, need = FlatMargin(mmr, ratio).terms(MarginedLeg(side, margin, Decimal(2), entry), ratio)
+            maintenance, balance = mmr * 2 * price, margin + side * 2 * (price - entry)
+            assert (price * need >= backing) is (maintenance >= ratio * balance)

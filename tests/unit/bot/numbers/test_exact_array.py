@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bot.accounting import formulas
 from bot.accounting.fees import FeeCalculator, FeeSchedule
 from bot.accounting.fill_model import FillModel
-from bot.models import Leg, Side
+from bot.models import LONG, SHORT, SPOT_PERP, Leg, Side
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import exact
 
@@ -28,16 +28,16 @@ def test_formulas_over_many_amounts_equal_each_by_itself(rows: list[tuple[Decima
         )
         sold = fills.price(Side.SELL, price)
         found = [
-            formulas.hedge_value(quantity, price, entry, sold),
-            formulas.funding_payment(formulas.unit_funding(price, rate), quantity),
-            formulas.price_pnl(quantity, formulas.notional(quantity, entry), sold, quantity),
+            formulas.hedge_value(*SPOT_PERP, quantity, price, entry, sold),
+            formulas.funding_payment(SHORT, formulas.unit_funding(price, rate), quantity),
+            formulas.price_pnl(LONG, quantity, formulas.notional(quantity, entry), sold, quantity),
             fees.fee(Leg.SPOT, quantity, sold),
         ]
         assert [values(column) for column in found] == [
-            [formulas.hedge_value(q, p, e, fills.price(Side.SELL, p)) for q, p, e, _ in rows],
-            [formulas.funding_payment(formulas.unit_funding(p, r), q) for q, p, _, r in rows],
+            [formulas.hedge_value(*SPOT_PERP, q, p, e, fills.price(Side.SELL, p)) for q, p, e, _ in rows],
+            [formulas.funding_payment(SHORT, formulas.unit_funding(p, r), q) for q, p, _, r in rows],
             [
-                formulas.price_pnl(q, formulas.notional(q, e), fills.price(Side.SELL, p), q)
+                formulas.price_pnl(LONG, q, formulas.notional(q, e), fills.price(Side.SELL, p), q)
                 for q, p, e, _ in rows
             ],
             [fees.fee(Leg.SPOT, q, fills.price(Side.SELL, p)) for q, p, _, _ in rows],

@@ -198,9 +198,9 @@ class MisbehavingVenue(RuleBasedStateMachine):
             assert hedge is None or held is None
             if hedge is not None and hedge.unknown is not None:
                 continue
-            long = hedge.spot_long if hedge else held.quantity if held else ZERO
+            long = hedge.held(Leg.SPOT) if hedge else held.quantity if held else ZERO
             assert self.venue.held[symbol, Leg.SPOT] == long
-            assert self.venue.held[symbol, Leg.PERP] == -positions.short(symbol)
+            assert self.venue.held[symbol, Leg.PERP] == -positions.perp_held(symbol)
 
     @invariant()
     def equity_is_what_the_venue_would_pay(self) -> None:
@@ -274,7 +274,9 @@ def test_a_short_that_cannot_be_bought_back_is_funded_and_closed_when_it_can(des
         assert desk.positions.close(desk.positions.held["A"], CloseReason.SIGNAL) is None
         assert desk.positions.unfinished["A"].aim is Aim.CLOSE
         record = FundingRate("A", 9, Decimal("0.001"), 8, Decimal(100), Decimal("0.001"))
-        assert desk.tracker.record_funding(desk.positions.short("A"), record, Decimal(100)) == Decimal("0.6")
+        assert desk.tracker.record_funding(desk.positions.perp_held("A"), record, Decimal(100)) == Decimal(
+            "0.6"
+        )
         desk.positions.mend()
     [trade] = desk.tracker.trades
     assert (trade.quantity, trade.funding, trade.perp_exit) == (9, Decimal("0.6"), 101)
@@ -287,7 +289,7 @@ def test_spot_that_finds_no_buyer_when_its_contract_ends_is_sold_later_and_settl
     with exact():
         settled = OrderResult(short, Decimal(99), Decimal("0.7"), 5)
         assert desk.positions.delist(desk.positions.held["A"], settled) is None
-        assert (desk.positions.short("A"), desk.positions.unfinished["A"].spot_long) == (0, 6)
+        assert (desk.positions.perp_held("A"), desk.positions.unfinished["A"].held(Leg.SPOT)) == (0, 6)
         desk.positions.mend()
     [trade] = desk.tracker.trades
     assert (trade.reason, trade.quantity, trade.perp_exit) == (CloseReason.DELISTED, 9, 99)
