@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from commanding import COMMAND, environment_of, in_process
 
-COMMAND = Path(sys.executable).parent / "carrygrid"
 _INTERRUPTED_AT = """
 import os, signal, sys
 class Interrupt:
@@ -24,8 +24,7 @@ main()
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CARRYGRID_")}
-    return {**inherited, "CARRYGRID_HOME": str(tmp_path / "home")}
+    return environment_of(tmp_path / "home")
 
 
 def shell(environment: dict[str, str], line: str, **settings: str) -> subprocess.CompletedProcess[bytes]:
@@ -130,8 +129,14 @@ def test_full_disk_behind_both_streams_is_still_a_status(environment: dict[str, 
 
 @pytest.mark.parametrize("arguments", ["strategies --json", "strategies", "--help"])
 def test_nobody_reading_is_silence_and_status_1(environment: dict[str, str], arguments: str) -> None:
-    ended = shell(environment, f"(sleep 1; $1 {arguments}; echo $? >&2) | true")
-    assert ended.stderr == b"1\n"
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [str(COMMAND), *arguments.split()]
+    ended = subprocess.run(
+        command, env=environment, stdout=writer, stderr=subprocess.PIPE, timeout=100, check=False
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (1, b"")
 
 
 @pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
@@ -188,17 +193,14 @@ def test_file_name_that_is_no_text_can_be_printed(environment: dict[str, str], t
     assert b"fault of the program" not in ended.stderr
 
 
-def test_config_and_spec_may_begin_with_a_byte_order_mark(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_config_and_spec_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     config.write_bytes(b'\xef\xbb\xbf{"symbols": ["BTC/USDT:USDT"], "start": "2024-01-01", "end": "x"}')
-    ended = shell(environment, f"$1 backtest {config}")
-    assert (ended.returncode, ended.stderr.decode()[:11]) == (2, "error: end:")
-    dry_run = shell(
-        environment, f"$1 sweep submit {config} --dry-run", CARRYGRID_API_URL="http://127.0.0.1:9"
-    )
-    assert b"no Carrygrid API answers" in dry_run.stderr
+    ended = in_process(tmp_path / "home", "backtest", config)
+    assert (ended.returncode, ended.stderr[:11]) == (2, "error: end:")
+    nobody = "http://127.0.0.1:9"
+    dry_run = in_process(tmp_path / "home", "sweep", "submit", config, "--dry-run", CARRYGRID_API_URL=nobody)
+    assert "no Carrygrid API answers" in dry_run.stderr
 
 
 def test_version_names_package_and_engine(environment: dict[str, str]) -> None:

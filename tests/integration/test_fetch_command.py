@@ -1,37 +1,22 @@
 """`carrygrid data fetch` and the import options, as a user types them."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from commanding import COMMAND, as_process, environment_of, in_process
 from exchange_server import DIALECTS, ExchangeServer, serving
 from test_fetch import NOW, START, served_pair
 
 from bot.timestamps import iso
 
-COMMAND = Path(sys.executable).parent / "carrygrid"
-
-
-def started(home: Path, *arguments: object) -> subprocess.Popen[str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CARRYGRID_")}
-    return subprocess.Popen(
-        [COMMAND, *map(str, arguments)],
-        env={**inherited, "CARRYGRID_HOME": str(home)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
 
 def run(home: Path, *arguments: object) -> tuple[int, str, str]:
-    process = started(home, *arguments)
-    out, err = process.communicate(timeout=100)
-    return process.returncode, out, err
+    ended = in_process(home, *arguments)
+    return ended.returncode, ended.stdout, ended.stderr
 
 
 def fetch(server: ExchangeServer, *more: object) -> tuple[object, ...]:
@@ -46,10 +31,10 @@ def home(tmp_path: Path) -> Path:
 
 def test_fetch_prints_what_came_and_the_next_one_finds_nothing_new(home: Path) -> None:
     with serving(DIALECTS["binance"](served_pair("binance"), NOW)) as server:
-        status, out, _ = run(home, *fetch(server))
-        assert status == 0
-        assert "BTC/USDT:USDT: qty_step 0.001, min_qty 0.001, min_notional 100, mmr 0.005" in out
-        assert "no maintenance margin rate is public; 0.005 is assumed" in out
+        first = as_process(home, *fetch(server))
+        assert (first.returncode, first.stderr) == (0, "")
+        assert "BTC/USDT:USDT: qty_step 0.001, min_qty 0.001, min_notional 100, mmr 0.005" in first.stdout
+        assert "no maintenance margin rate is public; 0.005 is assumed" in first.stdout
         status, out, _ = run(home, *fetch(server, "--json"))
     assert (status, [one["new"] for one in json.loads(out)["series"]]) == (0, [0, 0, 0, 0])
     _, out, _ = run(home, "data", "list", "--json")
@@ -60,7 +45,13 @@ def test_fetch_prints_what_came_and_the_next_one_finds_nothing_new(home: Path) -
 
 def test_interrupted_fetch_keeps_whole_pages_and_the_next_one_goes_on(home: Path) -> None:
     with serving(DIALECTS["binance"](served_pair("binance"), NOW)) as server:
-        process = started(home, *fetch(server))
+        process = subprocess.Popen(
+            [COMMAND, *map(str, fetch(server))],
+            env=environment_of(home),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         deadline = time.monotonic() + 60
         while len(server.requests) < 5 and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -12,6 +12,7 @@ import pytest
 from disks import small_disk
 from servers import free_port
 
+from bot.errors import StoreError
 from bot.market_store.database import open_engine
 from sweeps.migrations import migrate
 
@@ -110,6 +111,16 @@ def assert_refused_by_all(database: Path, reason: str, tmp_path: Path) -> None:
         assert f"{database}" in lines[0]
 
 
+def assert_refused(database: Path, reason: str) -> None:
+    """Open the database as each process does before anything else."""
+    engine = open_engine(f"sqlite:///{database}")
+    with pytest.raises(StoreError) as refused:
+        migrate(engine)
+    engine.dispose()
+    assert reason in str(refused.value)
+    assert f"{database}" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("made", "reason"),
     [
@@ -119,11 +130,25 @@ def assert_refused_by_all(database: Path, reason: str, tmp_path: Path) -> None:
         (nowhere, "cannot be used: unable to open database file"),
     ],
 )
-def test_an_unusable_database_is_refused_by_every_process(
+def test_an_unusable_database_is_refused_with_its_path_and_the_reason(
+    made: Callable[[Path], Path], reason: str, tmp_path: Path
+) -> None:
+    assert_refused(made(tmp_path), reason)
+
+
+def test_a_read_only_database_is_refused_with_its_path(read_only: Path) -> None:
+    assert_refused(read_only, "cannot be used: ")
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (text, "cannot be used: file is not a database"),
+        (newer, "has schema 9999, newer than this program"),
+    ],
+    ids=["by its driver", "by us"],
+)
+def test_a_refused_database_ends_every_process_with_one_line(
     made: Callable[[Path], Path], reason: str, tmp_path: Path
 ) -> None:
     assert_refused_by_all(made(tmp_path), reason, tmp_path)
-
-
-def test_a_read_only_database_is_refused_by_every_process(read_only: Path, tmp_path: Path) -> None:
-    assert_refused_by_all(read_only, "cannot be used: ", tmp_path)

@@ -49,7 +49,6 @@ def test_visibility_must_exceed_twice_the_hard_limit(visibility: int, accepted: 
     [
         (("celery", "-A", "workers", "worker"), "CARRYGRID_VISIBILITY_TIMEOUT_S", "360"),
         (("celery", "-A", "workers", "worker"), "CARRYGRID_LOG_LEVEL", "loud"),
-        (("celery", "-A", "workers", "worker"), "CARRYGRID_TRIAL_TIMEOUT_S", "86401"),
         (("workers.dispatcher",), "CARRYGRID_LEASE_S", "soon"),
         (("uvicorn", "api.main:app"), "CARRYGRID_LOG_FORMAT", "xml"),
     ],
@@ -69,6 +68,17 @@ def test_process_that_is_told_nonsense_does_not_start_and_says_why_in_one_line(
     (line,) = run.stderr.splitlines()
     assert line.startswith(f"error: {variable}: ")
     assert value in line
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("CARRYGRID_TRIAL_TIMEOUT_S", "86401"), ("CARRYGRID_TRIAL_TIMEOUT_S", "0")]
+)
+def test_setting_beyond_its_range_is_refused_by_the_name_of_its_variable(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InvalidInputError, match=f"^{variable}: .*{value}"):
+        WorkerSettings()
 
 
 def test_task_is_known_by_the_name_the_dispatcher_sends() -> None:

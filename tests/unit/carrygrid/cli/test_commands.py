@@ -1,27 +1,12 @@
-"""The commands as a user types them, each in a process of its own."""
+"""The commands as a user types them; each of them in a process of its own at least once."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commanding import as_process, in_process
 
-COMMAND = Path(sys.executable).parent / "carrygrid"
 HOUR_MS = 3_600_000
-
-
-def _carrygrid(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CARRYGRID_")}
-    return subprocess.run(
-        [COMMAND, *map(str, arguments)],
-        env={**inherited, "CARRYGRID_HOME": str(home)},
-        cwd=home.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +33,7 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
     home = tmp_path_factory.mktemp("filled") / "home"
-    assert _carrygrid(home, "data", "import", folder, "--exchange", "paper").returncode == 0
+    assert as_process(home, "data", "import", folder, "--exchange", "paper").returncode == 0
     return home
 
 
@@ -60,7 +45,7 @@ def _config(home: Path, **values: object) -> Path:
 
 
 def test_help_names_the_commands(home: Path) -> None:
-    result = _carrygrid(home, "--help")
+    result = as_process(home, "--help")
     for name in ("up", "demo", "backtest", "data", "dispatch"):
         assert name in result.stdout
 
@@ -70,14 +55,14 @@ def test_an_import_says_what_became_of_the_rows_and_the_second_changes_nothing(
 ) -> None:
     counts = []
     for _ in range(2):
-        result = _carrygrid(home, "data", "import", folder, "--exchange", "paper", "--json")
+        result = in_process(home, "data", "import", folder, "--exchange", "paper", "--json")
         files = json.loads(result.stdout)["files"]
         counts.append([(file["new"], file["already_there"], file["refused"]) for file in files])
     assert counts == [[(6, 0, 1), (48, 0, 0), (48, 0, 0)], [(0, 6, 1), (0, 48, 0), (0, 48, 0)]]
 
 
 def test_a_refused_row_is_printed_with_file_line_and_value(home: Path, folder: Path) -> None:
-    result = _carrygrid(home, "data", "import", folder, "--exchange", "paper")
+    result = in_process(home, "data", "import", folder, "--exchange", "paper")
     refusals = [line for line in result.stdout.splitlines() if "refused:" in line]
     assert len(refusals) == 1
     assert refusals[0].startswith("BTCUSDT-funding.csv:8: refused: ")
@@ -87,47 +72,47 @@ def test_a_refused_row_is_printed_with_file_line_and_value(home: Path, folder: P
 def test_a_damaged_file_is_one_line_on_standard_error_and_exit_2(home: Path, tmp_path: Path) -> None:
     path = tmp_path / "BTCUSDT-funding.csv"
     path.write_text("timestamp_ms,funding_rate,interval_hours,mark_price\n1704067200000,nan,8,\n")
-    result = _carrygrid(home, "data", "import", path, "--exchange", "paper")
+    result = as_process(home, "data", "import", path, "--exchange", "paper")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith(
         "error: BTCUSDT-funding.csv:2: funding_rate 'nan' is not a finite decimal"
     )
     assert result.stderr.count("\n") == 1
-    assert json.loads(_carrygrid(home, "data", "list", "--json").stdout) == []
+    assert json.loads(in_process(home, "data", "list", "--json").stdout) == []
 
 
 def test_the_listing_shows_what_was_imported(filled: Path) -> None:
-    (exchange,) = json.loads(_carrygrid(filled, "data", "list", "--json").stdout)
+    (exchange,) = json.loads(in_process(filled, "data", "list", "--json").stdout)
     assert exchange["exchange"] == "paper"
     assert [series["rows"] for series in exchange["symbols"][0]["series"]] == [6, 48, 48]
-    assert "BTC/USDT:USDT" in _carrygrid(filled, "data", "list").stdout
+    assert "BTC/USDT:USDT" in as_process(filled, "data", "list").stdout
 
 
 def test_deleting_shows_what_would_go_and_needs_somebody_to_agree(home: Path, folder: Path) -> None:
-    assert _carrygrid(home, "data", "import", folder, "--exchange", "paper").returncode == 0
+    assert in_process(home, "data", "import", folder, "--exchange", "paper").returncode == 0
     day = ("--exchange", "paper", "--symbol", "BTCUSDT", "--series", "perp", "--from", "2024-01-02")
-    looked = _carrygrid(home, "data", "delete", *day, "--dry-run")
+    looked = in_process(home, "data", "delete", *day, "--dry-run")
     assert (looked.returncode, looked.stderr) == (0, "")
     assert looked.stdout.splitlines()[1].split() == [
         *("paper", "BTC/USDT:USDT", "perp", "1h", "2024-01-02T00:00:00Z", "2024-01-02T23:00:00Z", "24")
     ]
     assert looked.stdout.splitlines()[-1] == "24 rows would be deleted"
-    unasked = _carrygrid(home, "data", "delete", *day)
+    unasked = in_process(home, "data", "delete", *day)
     assert unasked.returncode == 2
     assert unasked.stderr == ("error: yes: nobody can be asked here; add --yes, or --dry-run to only look\n")
-    agreed = _carrygrid(home, "data", "delete", *day, "--yes")
+    agreed = as_process(home, "data", "delete", *day, "--yes")
     assert (agreed.returncode, agreed.stdout.splitlines()[-1]) == (0, "24 rows deleted")
-    again = json.loads(_carrygrid(home, "data", "delete", *day, "--yes", "--json").stdout)
+    again = json.loads(in_process(home, "data", "delete", *day, "--yes", "--json").stdout)
     assert (again["rows"], again["deleted"]) == (0, False)
-    (exchange,) = json.loads(_carrygrid(home, "data", "list", "--json").stdout)
+    (exchange,) = json.loads(in_process(home, "data", "list", "--json").stdout)
     assert [series["rows"] for series in exchange["symbols"][0]["series"]] == [6, 24, 48]
-    unknown = _carrygrid(home, "data", "delete", "--exchange", "kraken", "--yes")
+    unknown = in_process(home, "data", "delete", "--exchange", "kraken", "--yes")
     assert (unknown.returncode, unknown.stderr) == (
         2,
         "error: exchange: 'kraken' is not held; held are paper\n",
     )
-    assert _carrygrid(home, "data", "delete", "--exchange", "paper", "--yes").returncode == 0
-    assert json.loads(_carrygrid(home, "data", "list", "--json").stdout) == []
+    assert in_process(home, "data", "delete", "--exchange", "paper", "--yes").returncode == 0
+    assert json.loads(in_process(home, "data", "list", "--json").stdout) == []
 
 
 def test_a_corrected_file_replaces_the_rows_that_it_contradicts_when_asked_to(
@@ -138,23 +123,23 @@ def test_a_corrected_file_replaces_the_rows_that_it_contradicts_when_asked_to(
     rows = [f"{1_704_067_200_000 + at * 8 * HOUR_MS},0.0001,8," for at in range(3)]
     path.write_text("\n".join([header, *rows, ""]))
     command = ("data", "import", path, "--exchange", "paper")
-    assert _carrygrid(home, *command).returncode == 0
+    assert in_process(home, *command).returncode == 0
     path.write_text("\n".join([header, rows[0].replace("0.0001", "0.0002"), *rows[1:], ""]))
-    refused = _carrygrid(home, *command).stdout
+    refused = in_process(home, *command).stdout
     assert "funding_rate 0.0002 at 2024-01-01T00:00:00Z contradicts 0.0001, which is held already" in refused
     assert (
         "rows that contradict held ones are refused, unless they are to replace them (--replace)" in refused
     )
-    replaced = _carrygrid(home, *command, "--replace").stdout.splitlines()
+    replaced = in_process(home, *command, "--replace").stdout.splitlines()
     assert replaced[0].split()[-5:] == ["new", "replaced", "already", "there", "refused"]
     assert replaced[-1].split() == ["total", "3", "0", "1", "2", "0"]
-    (exchange,) = json.loads(_carrygrid(home, "data", "list", "--json").stdout)
+    (exchange,) = json.loads(in_process(home, "data", "list", "--json").stdout)
     (source,) = exchange["symbols"][0]["series"][0]["imports"]
     assert (source["source"], source["rows_new"], source["replaced"]) == ("BTCUSDT-funding.csv", 3, 1)
 
 
 def test_a_backtest_prints_its_document_and_nothing_else(filled: Path) -> None:
-    result = _carrygrid(filled, "backtest", _config(filled), "--json")
+    result = as_process(filled, "backtest", _config(filled), "--json")
     assert (result.returncode, result.stderr) == (0, "")
     document = json.loads(result.stdout)
     assert document["metrics"]["total_trades"] == 1
@@ -162,7 +147,7 @@ def test_a_backtest_prints_its_document_and_nothing_else(filled: Path) -> None:
 
 
 def test_a_backtest_without_trades_counts_what_kept_it_out(filled: Path) -> None:
-    result = _carrygrid(filled, "backtest", _config(filled, min_funding_rate="0.02"))
+    result = in_process(filled, "backtest", _config(filled, min_funding_rate="0.02"))
     assert result.stdout.splitlines()[-2:] == [
         "No entry 4 times for min_funding_rate; needed 0.02, nearest 0.01 at 2024-01-01T08:00:00Z",
         "No entry 1 time for fresh_prices",
@@ -170,7 +155,7 @@ def test_a_backtest_without_trades_counts_what_kept_it_out(filled: Path) -> None
 
 
 def test_a_backtest_can_be_read(filled: Path) -> None:
-    output = _carrygrid(filled, "backtest", _config(filled)).stdout
+    output = in_process(filled, "backtest", _config(filled)).stdout
     for expected in ("BTC/USDT:USDT on paper", "net_pnl", "2024-01-02", "end"):
         assert expected in output
 
@@ -179,7 +164,7 @@ def test_a_comparison_says_what_kept_each_strategy_without_trades_out_and_the_ne
     filled: Path,
 ) -> None:
     strict = {"min_funding_rate": "0.02", "entry_threshold": "1"}
-    result = _carrygrid(filled, "compare", _config(filled, **strict))
+    result = in_process(filled, "compare", _config(filled, **strict))
     assert result.returncode == 0
     assert [line for line in result.stdout.splitlines() if "took no trade" in line] == [
         f"{name} took no trade: no entry 4 times for {miss}; less often for fresh_prices."
@@ -192,7 +177,7 @@ def test_a_comparison_says_what_kept_each_strategy_without_trades_out_and_the_ne
 
 def test_a_comparison_over_one_settlement_says_that_there_was_none_to_enter_at(filled: Path) -> None:
     moment = "2024-01-02T16:00:00Z"
-    result = _carrygrid(filled, "compare", _config(filled, start=moment, end=moment))
+    result = in_process(filled, "compare", _config(filled, start=moment, end=moment))
     assert result.returncode == 0
     assert result.stdout.endswith(
         "composite took no trade: the window has no settlement to enter at before its last one.\n"
@@ -200,7 +185,7 @@ def test_a_comparison_over_one_settlement_says_that_there_was_none_to_enter_at(f
 
 
 def test_a_comparison_of_strategies_that_traded_explains_no_absence(filled: Path) -> None:
-    result = _carrygrid(filled, "compare", _config(filled))
+    result = as_process(filled, "compare", _config(filled))
     assert result.returncode == 0
     assert "took no trade" not in result.stdout
 
@@ -222,7 +207,7 @@ def test_a_comparison_of_strategies_that_traded_explains_no_absence(filled: Path
 def test_wrong_input_is_one_line_naming_field_and_value(
     filled: Path, values: dict[str, object], line: str
 ) -> None:
-    result = _carrygrid(filled, "backtest", _config(filled, **values))
+    result = in_process(filled, "backtest", _config(filled, **values))
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("error: ")
     assert line in result.stderr
@@ -233,17 +218,17 @@ def test_wrong_input_is_one_line_naming_field_and_value(
 def test_a_config_that_is_no_object_is_refused_by_name(home: Path, text: str) -> None:
     path = home.parent / "config.json"
     path.write_text(text)
-    result = _carrygrid(home, "backtest", path)
+    result = in_process(home, "backtest", path)
     assert result.returncode == 2
     assert result.stderr.startswith(f"error: {path}: is ")
 
 
 def test_a_missing_config_is_refused_by_name_and_leaves_nothing_behind(home: Path) -> None:
-    result = _carrygrid(home, "backtest", "missing.json")
+    result = as_process(home, "backtest", "missing.json")
     assert (result.returncode, result.stderr) == (2, "error: missing.json: No such file or directory\n")
     assert not home.exists()
 
 
 def test_migrate_says_which_database_is_ready(home: Path) -> None:
-    result = _carrygrid(home, "migrate")
+    result = as_process(home, "migrate")
     assert (result.returncode, result.stdout) == (0, f"sqlite:///{home / 'carrygrid.db'} is ready\n")

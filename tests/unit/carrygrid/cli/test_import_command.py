@@ -1,14 +1,12 @@
 """The command `data import` on folders and files of many markets, as a user types it."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commanding import in_process
 
-COMMAND = Path(sys.executable).parent / "carrygrid"
 DAY = 1_704_067_200_000
 HOUR = 3_600_000
 CANDLES = "timestamp_ms,open,high,low,close,volume\n" + "".join(
@@ -24,14 +22,7 @@ BULK = json.dumps(
 
 
 def data_import(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CARRYGRID_")}
-    return subprocess.run(
-        [COMMAND, "data", "import", *map(str, arguments), "--exchange", "x"],
-        env={**inherited, "CARRYGRID_HOME": str(home), "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return in_process(home, "data", "import", *arguments, "--exchange", "x", COLUMNS="200")
 
 
 @pytest.fixture
