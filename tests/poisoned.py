@@ -7,7 +7,7 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,17 +89,18 @@ _HARMS: Mapping[str, Callable[[], object]] = {
     "odd": _raise(OddError()),
 }
 
-_trial_config = replay.trial_config
+_window_groups = replay.window_groups
 _leaders = runner.leaders
 
 
-def _poisoned_trial(spec: Any, number: int) -> Any:
+def _poisoned_trials(spec: Any, numbers: Sequence[int]) -> Any:
     orders = orders_of(spec.name)
-    if orders.trial_ms:
-        time.sleep(orders.trial_ms / 1000)
-    if harm := orders.trials.get(str(number)) or orders.trials.get("all"):
-        _HARMS[harm]()
-    return _trial_config(spec, number)
+    for number in numbers:
+        if orders.trial_ms:
+            time.sleep(orders.trial_ms / 1000)
+        if harm := orders.trials.get(str(number)) or orders.trials.get("all"):
+            _HARMS[harm]()
+    return _window_groups(spec, numbers)
 
 
 def _poisoned_chunk(connection: sa.Connection, sweep_id: int, spec: Any) -> list[tuple[int, Any]]:
@@ -108,7 +109,7 @@ def _poisoned_chunk(connection: sa.Connection, sweep_id: int, spec: Any) -> list
     return _leaders(connection, sweep_id, spec)
 
 
-replay.trial_config = _poisoned_trial
+replay.window_groups = _poisoned_trials
 runner.leaders = _poisoned_chunk
 
 if limit := os.environ.get(CHILD_MEMORY):

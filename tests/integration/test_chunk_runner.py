@@ -22,7 +22,7 @@ from sweeps.storage.tables import chunk, trial_curve
 from sweeps.watch import TimeLimitError, Unwatched
 from sweeps.work import replay as replay_module
 from sweeps.work.chunk_buffer import ChunkBuffer, ChunkLimits
-from sweeps.work.replay import WindowCache, trial_config
+from sweeps.work.replay import WindowCache, window_groups
 from sweeps.work.runner import ChunkRunner
 
 SPEC = sweep_spec(grid={"perp_leverage": [1, 2, 3, 4, 5, 6]}, curves="none")
@@ -52,12 +52,13 @@ def misbehave(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], An
     """Return a function that makes one trial do something else."""
     acts: dict[int, Callable[[], Any]] = {}
 
-    def act_or_configure(spec: Any, number: int) -> Any:
-        if number in acts:
-            acts[number]()
-        return trial_config(spec, number)
+    def act_or_group(spec: Any, numbers: Sequence[int]) -> Any:
+        for number in numbers:
+            if number in acts:
+                acts[number]()
+        return window_groups(spec, numbers)
 
-    monkeypatch.setattr(replay_module, "trial_config", act_or_configure)
+    monkeypatch.setattr(replay_module, "window_groups", act_or_group)
     return acts.__setitem__
 
 

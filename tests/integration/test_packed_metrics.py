@@ -22,14 +22,14 @@ from sweeps.storage.tables import trial_block
 from sweeps.work.replay import HeldWindow, WindowCache
 from sweeps.work.runner import ChunkRunner
 
-SPEC = sweep_spec(grid={"min_funding_rate": ["0.00002", "0.0001"], "perp_leverage": [1, 3, 5]})
+SPEC = sweep_spec(grid={"min_funding_rate": ["0.00002", "0.0001"], "max_price_age_hours": [2, 3, 4]})
 
 
 class Fragile(WindowCache):
-    """Windows that cannot be had with one leverage."""
+    """Windows that cannot be had with one age of prices."""
 
     def held(self, config: RunConfig) -> HeldWindow:
-        if config.perp_leverage == 3:
+        if config.max_price_age_hours == 3:
             raise StoreError("made to fail")
         return super().held(config)
 

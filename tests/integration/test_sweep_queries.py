@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from sweeping import chunks_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SystemClock
-from bot.config.run_config import RunConfig
-from bot.errors import InvalidInputError, StoreError
+from bot.config.parameter_columns import ParameterColumns
+from bot.errors import BotError, InvalidInputError, StoreError
 from bot.market_store.store import HistoricalDataStore
 from sweeps.analysis.heatmap import Aggregate, heatmap, panels
 from sweeps.analysis.overview import overview
 from sweeps.analysis.queries import TrialView, one_trial, stored_equity, stored_trades, trial_page
 from sweeps.errors import UnknownSweepError
-from sweeps.work.replay import HeldWindow, WindowCache, replay_trial
+from sweeps.work.replay import WindowCache, replay_trial
 from sweeps.work.runner import ChunkRunner
 
 GRID = {
@@ -30,22 +30,24 @@ SPEC = sweep_spec(grid=GRID, curves={"top": 3}, constraints=["exit_funding_rate 
 
 
 @pytest.fixture
-def sweep_id(engine: sa.Engine) -> int:
+def sweep_id(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> int:
     """Return a finished sweep in which two trials were made to fail, its last chunk finished first."""
+    monkeypatch.setattr(ParameterColumns, "refused", refused)
     sweep_id = submit(engine, SPEC, size=7)
-    runner = ChunkRunner(engine, Refusing(HistoricalDataStore(engine)), SystemClock())
+    runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
     for found in reversed(chunks_of(engine, sweep_id)):
         runner.run(sweep_id, found.id, "test")
     return sweep_id
 
 
-class Refusing(WindowCache):
-    """Windows that two trials are not given."""
-
-    def held(self, config: RunConfig) -> HeldWindow:
-        if config in [SPEC.config(number) for number in FAILED]:
-            raise StoreError("made to fail")
-        return super().held(config)
+def refused(parameters: ParameterColumns) -> dict[int, BotError]:
+    """Refuse the parameters of two trials."""
+    unwanted = [SPEC.config(number) for number in FAILED]
+    return {
+        place: StoreError("made to fail")
+        for place, config in enumerate(parameters.configs())
+        if config in unwanted
+    }
 
 
 def all_pages(engine: sa.Engine, sweep_id: int, limit: int, **query: Any) -> list[TrialView]:

@@ -15,6 +15,20 @@ from bot.validation import rule_error, validated
 
 __all__ = ["RunConfig", "load_json"]
 
+_RULED = frozenset(
+    (
+        "start",
+        "end",
+        "weight_rate_level",
+        "weight_trend",
+        "weight_persistence",
+        "weight_basis",
+        "sizing_min_fraction",
+        "sizing_max_fraction",
+    )
+)
+"""The parameters that the rules of every run read: `RunConfig.refuse_contradictions` and its groups'."""
+
 
 class RunConfig(AccountParameters, SimpleParameters, CompositeParameters):
     """Every parameter of one run, defaults filled in (docs/domain.md, section 7)."""
@@ -55,6 +69,11 @@ class RunConfig(AccountParameters, SimpleParameters, CompositeParameters):
     def document(self) -> dict[str, Any]:
         """Return the parameters as JSON values: decimals as canonical text, times as ISO text."""
         return self.model_dump(mode="json")
+
+
+def ruled_parameters(model: type[RunConfig]) -> frozenset[str] | None:
+    """Return the parameters that rules between them read, None where a strategy brings rules of its own."""
+    return _RULED if model.refuse_contradictions is RunConfig.refuse_contradictions else None
 
 
 @cache

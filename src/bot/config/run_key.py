@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from bot import ENGINE_VERSION
+from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
 
@@ -24,6 +25,49 @@ def run_key(config: RunConfig, data_fingerprint: str) -> str:
     parameters = ",".join(filter(None, groups))
     text = f'{{"config":{{{parameters}}},{_surroundings(config.strategy_mode, data_fingerprint)}}}'
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def run_keys(parameters: ParameterColumns, data_fingerprint: str) -> list[str]:
+    """Return the `run_key` of each trial; the text up to the first parameter that varies is hashed once."""
+    head, pieces = _pieces(parameters, data_fingerprint)
+    begun = hashlib.sha256(head.encode())
+    if not pieces:
+        return [begun.hexdigest()] * len(parameters)
+    columns = [[texts[place] for place in parameters.places[name].tolist()] for name, texts in pieces.items()]
+    keys = []
+    for texts in zip(*columns, strict=True):
+        one = begun.copy()
+        one.update(b"".join(texts))
+        keys.append(one.hexdigest())
+    return keys
+
+
+def _pieces(parameters: ParameterColumns, data_fingerprint: str) -> tuple[str, dict[str, list[bytes]]]:
+    """Return the text up to the first parameter that varies, and for each of those, in order, its values.
+
+    With each value stands the text from there up to the next parameter that varies, or up to the end.
+    """
+    model, shared = type(parameters.shared), vars(parameters.shared)
+    texts = [""]
+    written: dict[str, list[str]] = {}
+    for place, name in enumerate(sorted(model.model_fields)):
+        comma = "," if place else ""
+        if name in parameters.values:
+            written[name] = [_piece(model, name, value, comma) for value in parameters.values[name]]
+            texts.append("")
+        else:
+            texts[-1] += _piece(model, name, shared[name], comma)
+    texts[0] = '{"config":{' + texts[0]
+    texts[-1] += f"}},{_surroundings(parameters.shared.strategy_mode, data_fingerprint)}}}"
+    pieces = {
+        name: [(own + after).encode() for own in values]
+        for (name, values), after in zip(written.items(), texts[1:], strict=True)
+    }
+    return texts[0], pieces
+
+
+def _piece(model: type[RunConfig], name: str, value: Any, comma: str) -> str:
+    return "" if _left_out(name, value) else comma + _member(model, name, value)
 
 
 def identifying(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
@@ -23,12 +23,14 @@ from bot.config.run_config import RunConfig, load_json
 from bot.config.run_key import identifying
 from bot.errors import FieldError, InvalidInputError
 from bot.notation import is_printable, quoted
+from bot.numbers.arrays import IntArray
 from bot.validation import validated
 from sweeps.spec.axes import MAX_TRIALS, Axis
 from sweeps.spec.compiling import Compiled, compiled
 from sweeps.spec.metrics import METRICS, Direction, natural_direction
 from sweeps.spec.sampling import SAMPLERS, GridSampler, Sampler
 from sweeps.spec.space import FeasibleCells, TrialSpace
+from sweeps.spec.trial_groups import TrialGroup, trial_groups
 from sweeps.watch import MAX_TRIAL_TIMEOUT_S, TIMEOUT, TRIAL_TIMEOUT_S
 
 MAX_CONSTRAINTS = 32
@@ -189,6 +191,13 @@ class SweepSpec(BaseModel):
         Raises: InvalidInputError if they contradict each other; IndexError outside the sweep.
         """
         return self._compiled.config(number)
+
+    def groups(self, numbers: IntArray, by: Collection[str]) -> list[TrialGroup]:
+        """Return trials, which must exist, by strategy and by the parameters `by`, as columns.
+
+        Nothing of them is checked: their `refused` says which have parameters that contradict each other.
+        """
+        return trial_groups(self._compiled, numbers, by)
 
     def symbols(self) -> tuple[str, ...]:
         """Return every symbol that some trial trades."""

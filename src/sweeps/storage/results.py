@@ -40,14 +40,24 @@ class CompletedTrials:
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Return the trials of all parts by ascending number."""
         numbers = np.concatenate([np.empty(0, dtype=np.int64), *(part.numbers for part in parts)])
-        order = np.argsort(numbers, kind="stable")
         keys = [key for part in parts for key in part.run_keys]
         reused = [source for part in parts for source in part.reused_from or [None] * len(part)]
-        return cls(
-            numbers[order],
-            [keys[place] for place in order.tolist()],
-            TrialColumns.concatenated([part.columns for part in parts]).take(order),
-            [reused[place] for place in order.tolist()] if any(reused) else (),
+        whole = cls(
+            numbers,
+            keys,
+            TrialColumns.concatenated([part.columns for part in parts]),
+            reused if any(reused) else (),
+        )
+        return whole.take(np.argsort(numbers, kind="stable"))
+
+    def take(self, places: IntArray) -> Self:
+        """Return the trials at these places, in this order."""
+        listed = places.tolist()
+        return type(self)(
+            self.numbers[places],
+            [self.run_keys[place] for place in listed],
+            self.columns.take(places),
+            [self.reused_from[place] for place in listed] if self.reused_from else (),
         )
 
     def __len__(self) -> int:

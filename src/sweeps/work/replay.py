@@ -1,8 +1,8 @@
 """Trials, replayed: their windows loaded once per process, their results as columns."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, Protocol, Self
 
@@ -12,13 +12,15 @@ from bot.backtest import Baselines, ReplayWindow, RunResult, replay
 from bot.backtest.batch import BatchReplayer, RunRecord
 from bot.backtest.window_findings import WindowFinding, window_findings
 from bot.config.run_config import RunConfig
-from bot.config.run_key import run_key
+from bot.config.run_key import run_keys
 from bot.errors import BotError
 from bot.market.series import MarketData
+from bot.numbers.arrays import IntArray
 from bot.statistics.trial_columns import TrialColumns
 from bot.statistics.trial_metrics import TrialSummary
 from sweeps.analysis.findings import WINDOW_PARAMETERS, Windows, window_name
 from sweeps.spec.spec import SweepSpec
+from sweeps.spec.trial_groups import TrialGroup
 from sweeps.storage.columns import unstorable
 from sweeps.storage.results import CompletedTrials
 
@@ -158,25 +160,25 @@ class Replayed:
     refused: list[Refusal]
 
     @classmethod
-    def of(cls, numbers: Sequence[int], run_keys: Sequence[str], columns: TrialColumns) -> Self:
+    def of(cls, numbers: IntArray, run_keys: Sequence[str], columns: TrialColumns) -> Self:
         """Return replayed trials, those apart that have an amount which does not fit its column."""
+        trials = CompletedTrials(numbers, run_keys, columns)
         unfit = columns.unfit
         if not unfit:
-            return cls(CompletedTrials(np.array(numbers, dtype=np.int64), run_keys, columns), [])
-        refused = [Refusal(numbers[at], unstorable(one.metric, one.amount)) for at, one in unfit.items()]
+            return cls(trials, [])
+        refused = [Refusal(int(numbers[at]), unstorable(one.metric, one.amount)) for at, one in unfit.items()]
         fit = [at for at in range(len(numbers)) if at not in unfit]
-        kept = columns.take(np.array(fit, dtype=np.int64))
-        return cls(
-            CompletedTrials(
-                np.array([numbers[at] for at in fit], dtype=np.int64), [run_keys[at] for at in fit], kept
-            ),
-            refused,
-        )
+        return cls(trials.take(np.array(fit, dtype=np.int64)), refused)
 
 
 def trial_config(spec: SweepSpec, number: int) -> RunConfig:
     """Return the parameters of one trial; raises BotError if they are refused."""
     return spec.config(number)
+
+
+def window_groups(spec: SweepSpec, numbers: Sequence[int]) -> list[TrialGroup]:
+    """Return the parameters of trials as columns, by strategy and window, nothing of them checked."""
+    return spec.groups(np.array(numbers, dtype=np.int64), WINDOW_PARAMETERS)
 
 
 def replay_trial(spec: SweepSpec, number: int, windows: WindowCache) -> RunResult:
@@ -185,19 +187,34 @@ def replay_trial(spec: SweepSpec, number: int, windows: WindowCache) -> RunResul
     return replay(config, windows.window(config))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A trial that can run: its parameters, its identity, and what replays it beside others."""
+    """Trials of one window that can run: their parameters, their identities, and what replays them."""
 
-    number: int
-    config: RunConfig
-    run_key: str
-    replayer: BatchReplayer
+    group: TrialGroup
+    run_keys: list[str]
+    held: HeldWindow
+
+    def __len__(self) -> int:
+        return len(self.run_keys)
 
     @property
     def is_covered(self) -> bool:
-        """True if it can be replayed in a batch with others."""
-        return self.replayer.covers(self.config)
+        """True if each can be replayed in a batch with others."""
+        return all(map(self.held.replayer.covers, self.group.parameters.configs()))
+
+    def numbers(self) -> list[int]:
+        """Return the trials by number."""
+        found: list[int] = self.group.numbers.tolist()
+        return found
+
+    def without(self, numbers: Collection[int]) -> Self:
+        """Return the trials that are not among `numbers`."""
+        if not numbers:
+            return self
+        kept = [place for place, number in enumerate(self.numbers()) if number not in numbers]
+        group = self.group.take(np.array(kept, dtype=np.int64))
+        return replace(self, group=group, run_keys=[self.run_keys[place] for place in kept])
 
 
 def prepare(
@@ -206,36 +223,48 @@ def prepare(
     """Return the trials that can run, and the refusals of those whose parameters or window are refused."""
     ready: list[Prepared] = []
     refused: list[Refusal] = []
-    for number in numbers:
-        try:
-            config = trial_config(spec, number)
-            held = windows.held(config)
-        except BotError as error:
-            refused.append(Refusal(number, error))
+    for group in window_groups(spec, numbers):
+        contradicting = group.parameters.refused()
+        refused += [Refusal(int(group.numbers[place]), error) for place, error in contradicting.items()]
+        sound = _without(group, contradicting)
+        if not len(sound.numbers):
             continue
-        window = held.window
-        if config.exchange != window.exchange:
-            config = config.varied({"exchange": window.exchange})
-        ready.append(Prepared(number, config, run_key(config, window.fingerprint), held.replayer))
-    return ready, refused
+        try:
+            held = windows.held(sound.parameters.config(0))
+        except BotError as error:
+            refused += [Refusal(number, error) for number in sound.numbers.tolist()]
+            continue
+        ready.append(_prepared(sound, held))
+    return ready, sorted(refused, key=attrgetter("number"))
 
 
-def replay_alone(trial: Prepared, windows: WindowCache) -> RunResult:
+def _without(group: TrialGroup, places: Collection[int]) -> TrialGroup:
+    """Return the trials of a group but for those at `places`."""
+    if not places:
+        return group
+    kept = [place for place in range(len(group.numbers)) if place not in places]
+    return group.take(np.array(kept, dtype=np.int64))
+
+
+def _prepared(group: TrialGroup, held: HeldWindow) -> Prepared:
+    """Return trials ready to run, the data set that they read named."""
+    named = TrialGroup(group.numbers, group.parameters.sharing(exchange=held.window.exchange))
+    return Prepared(named, run_keys(named.parameters, held.window.fingerprint), held)
+
+
+def replay_alone(trial: Prepared) -> RunResult:
     """Return the run of one trial that has been prepared."""
-    return replay(trial.config, windows.window(trial.config))
+    return replay(trial.group.parameters.config(0), trial.held.window)
 
 
-def replay_batch(trials: Sequence[Prepared]) -> list[Replayed]:
+def replay_batch(groups: Sequence[Prepared]) -> list[Replayed]:
     """Return the results of many trials; their common parts are computed once."""
-    groups: dict[int, list[Prepared]] = {}
-    for trial in trials:
-        groups.setdefault(id(trial.replayer), []).append(trial)
-    return [_replayed_together(group) for group in groups.values()]
+    return [_replayed_together(group) for group in groups if len(group)]
 
 
-def _replayed_together(group: Sequence[Prepared]) -> Replayed:
-    columns = TrialColumns.of(group[0].replayer.summaries([trial.config for trial in group]))
-    return Replayed.of([trial.number for trial in group], [trial.run_key for trial in group], columns)
+def _replayed_together(trials: Prepared) -> Replayed:
+    columns = TrialColumns.of(trials.held.replayer.summaries(list(trials.group.parameters.configs())))
+    return Replayed.of(trials.group.numbers, trials.run_keys, columns)
 
 
 def run_records(

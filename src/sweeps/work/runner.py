@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import sqlalchemy as sa
 import structlog
 
@@ -162,11 +163,11 @@ class ChunkRunner:
         try:
             with self._watch.limited(limit_s, numbers):
                 ready, refused = prepare(buffer.spec, numbers, self._windows)
-                if buffer.spec.curves == "all" and not all(one.is_covered for one in ready):
+                if buffer.spec.curves == "all" and not all(trials.is_covered for trials in ready):
                     return False  # each would be replayed again for its curve
                 reused = self._reused(claim, buffer, ready)
                 known = set(reused.numbers.tolist())
-                replayed = replay_batch([one for one in ready if one.number not in known])
+                replayed = replay_batch([trials.without(known) for trials in ready])
         except self._not_of_the_trial:
             raise
         except TimeLimitError:
@@ -184,7 +185,7 @@ class ChunkRunner:
             buffer.settle(some)
         if buffer.spec.curves == "all":
             self._keep_curves(buffer)  # in this batch, so that the next is as long as they allow
-        buffer.replayed += len(ready) - len(reused)
+        buffer.replayed += sum(map(len, ready)) - len(reused)
         return True
 
     def _run_trial(self, claim: Claim, buffer: ChunkBuffer, number: int) -> None:
@@ -197,7 +198,7 @@ class ChunkRunner:
             for refusal in refused:
                 buffer.refuse(refusal)
             for run, columns in runs:
-                buffer.settle(Replayed.of([number], [run.run_key], columns))
+                buffer.settle(Replayed.of(np.array([number]), [run.run_key], columns))
                 buffer.replayed += 1
                 if number in buffer.best:
                     buffer.keep_curve(number, RunRecord.of(run))
@@ -221,7 +222,7 @@ class ChunkRunner:
         """Return the trial's result if another sweep has it, its refusal, or its run with its result."""
         ready, refused = prepare(buffer.spec, [number], self._windows)
         reused = self._reused(claim, buffer, ready)
-        runs = [replay_alone(trial, self._windows) for trial in ready if not len(reused)]
+        runs = [replay_alone(trial) for trial in ready if not len(reused)]
         return reused, refused, [(run, trial_columns(run, self._windows)) for run in runs]
 
     def _save(self, claim: Claim, buffer: ChunkBuffer, *, last: bool) -> LeaseOutcome:
@@ -269,8 +270,9 @@ class ChunkRunner:
         if not (claim.may_reuse and buffer.spec.reuse):
             return CompletedTrials.joined(())
         keys: dict[str, int] = {}
-        for one in ready:
-            keys.setdefault(one.run_key, one.number)
+        for trials in ready:
+            for key, number in zip(trials.run_keys, trials.numbers(), strict=True):
+                keys.setdefault(key, number)
         with self._engine.connect() as connection:
             return reused_trials(connection, claim.sweep_id, keys)
 

@@ -104,7 +104,7 @@ def replayed_row(sweep_id: int, number: int, result: RunResult, windows: WindowC
 
     Raises: ResultRangeError if an amount does not fit it.
     """
-    replayed = Replayed.of([number], [result.run_key], trial_columns(result, windows))
+    replayed = Replayed.of(np.array([number]), [result.run_key], trial_columns(result, windows))
     for refusal in replayed.refused:
         raise refusal.error
     completed = replayed.completed

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,10 +106,10 @@ def test_waiting_for_a_sweep_of_failures_says_why_and_ends_with_status_1(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(_spec: Any, number: int) -> Any:
-        raise ResultRangeError(f"net_pnl of {number}00 does not fit")
+    def refuse(_spec: Any, numbers: Sequence[int]) -> Any:
+        raise ResultRangeError(f"net_pnl of {numbers[0]}00 does not fit")
 
-    monkeypatch.setattr(replay, "trial_config", refuse)
+    monkeypatch.setattr(replay, "window_groups", refuse)
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(sweep_body()))
     assert waited_for(address, hands, spec) == 1

@@ -26,7 +26,7 @@ def test_metric_too_large_is_named_with_its_amount_and_its_neighbour_is_kept() -
     metrics = {name: Decimal(0) if kind is MetricKind.MONEY else 0 for name, kind in METRICS.items()}
     large = metrics | {"net_pnl": Decimal("-4090703073967.04855537")}
     columns = TrialColumns.of_values([metrics, large], [bytes(DIGEST_BYTES)] * 2)
-    replayed = Replayed.of([7, 8], ["a", "b"], columns)
+    replayed = Replayed.of(np.array([7, 8]), ["a", "b"], columns)
     [refused] = replayed.refused
     assert replayed.completed.numbers.tolist() == [7]
     assert (refused.number, refused.error.code) == (8, "out_of_range")

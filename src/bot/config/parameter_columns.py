@@ -1,0 +1,96 @@
+"""Parameters of many trials by column: the values that each takes, and which of them each trial has."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+from bot.config.run_config import RunConfig, ruled_parameters
+from bot.errors import InvalidInputError
+from bot.numbers.arrays import IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ParameterColumns:
+    """Parameters of `count` trials of one strategy: `shared` ones, and those that vary.
+
+    `values` are the values of each parameter that varies, as a run takes them; `places` say for each trial
+    which of them it has. In `shared` the parameters that vary hold no meaning.
+    """
+
+    shared: RunConfig
+    values: Mapping[str, Sequence[Any]]
+    places: Mapping[str, IntArray]
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def take(self, trials: IntArray) -> Self:
+        """Return the parameters of the trials at these places, in this order."""
+        places = {name: column[trials] for name, column in self.places.items()}
+        return replace(self, places=places, count=len(trials))
+
+    def sharing(self, **values: object) -> Self:
+        """Return these parameters with other, already validated values of shared ones."""
+        return replace(self, shared=self.shared.model_copy(update=values))
+
+    def condensed(self) -> Self:
+        """Return these parameters without the values that no trial has, where there are more than trials."""
+        values, places = dict(self.values), dict(self.places)
+        for name, own in self.values.items():
+            if len(own) > self.count:
+                used, places[name] = np.unique(places[name], return_inverse=True)
+                values[name] = [own[place] for place in used.tolist()]
+        return replace(self, values=values, places=places)
+
+    def config(self, trial: int) -> RunConfig:
+        """Return all parameters of one trial; rules between them are left to `refused`."""
+        return self.shared.model_copy(update=self._varied(trial))
+
+    def configs(self) -> Iterator[RunConfig]:
+        """Yield all parameters of each trial; rules between them are left to `refused`."""
+        names = list(self.values)
+        columns = [[self.values[name][place] for place in self.places[name].tolist()] for name in names]
+        for trial in zip(*columns, strict=True):
+            yield self.shared.model_copy(update=dict(zip(names, trial, strict=True)))
+        if not names:
+            yield from [self.shared] * self.count
+
+    def refused(self) -> dict[int, InvalidInputError]:
+        """Return the trials whose parameters contradict each other, by place, with the error of each.
+
+        The rules are asked once for each combination of the values that they read.
+        """
+        if not self.count:
+            return {}
+        ruled = ruled_parameters(type(self.shared))
+        first, kind = distinct_rows(
+            [column for name, column in self.places.items() if ruled is None or name in ruled], self.count
+        )
+        found = [self._contradiction(trial) for trial in first.tolist()]
+        if not any(found):
+            return {}
+        errors = [found[at] for at in kind.tolist()]
+        return {trial: error for trial, error in enumerate(errors) if error is not None}
+
+    def _contradiction(self, trial: int) -> InvalidInputError | None:
+        try:
+            self.shared.varied(self._varied(trial))
+        except InvalidInputError as error:
+            return error
+        return None
+
+    def _varied(self, trial: int) -> dict[str, Any]:
+        return {name: values[self.places[name][trial]] for name, values in self.values.items()}
+
+
+def distinct_rows(columns: Sequence[IntArray], count: int) -> tuple[IntArray, IntArray]:
+    """Return the first place of each distinct row of columns of `count` values, and the row of each place."""
+    first, kind = np.zeros(min(count, 1), dtype=np.int64), np.zeros(count, dtype=np.int64)
+    for column in columns:
+        # Rows so far and values are numbered below the count and the number of values: no overflow.
+        keys = kind * (int(column.max(initial=0)) + 1) + column
+        _, first, kind = np.unique(keys, return_index=True, return_inverse=True)
+    return first, kind
