@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from bot.memo import Memo
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.exact_array import ExactArray
@@ -16,6 +17,7 @@ from bot.numbers.money import WIDE, ZERO, scaled
 
 _MOST = np.iinfo(np.int64).max
 _ALL = slice(None)
+_MAX_THRESHOLDS = 2_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +67,7 @@ class ThresholdColumn:
         self._exponent = values.exponent
         self._mantissas = values.mantissas
         self.known = known
+        self._reached = Memo(_MAX_THRESHOLDS).get
         self._distinct: list[int] | None = None
         self._ahead: IntArray | None = None
         self._peaks: list[Decimal] | None = None
@@ -90,7 +93,7 @@ class ThresholdColumn:
 
     def reaches(self, threshold: Decimal) -> Condition:
         """Return the condition that a value is `threshold` or more."""
-        return Condition(self, self._mantissa(threshold))
+        return self._reached(threshold, lambda: Condition(self, self._mantissa(threshold)))
 
     def rising(self, satisfies: Callable[[Decimal], bool]) -> Condition:
         """Return the condition that a value `satisfies` a predicate that stays true for larger values."""

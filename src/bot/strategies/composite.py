@@ -14,7 +14,7 @@ from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import ONE, ZERO
 from bot.numbers.thresholds import ThresholdColumn
 from bot.signals.engine import SignalEngine, SignalParams
-from bot.strategies.composite_columns import paid_scores, scores_of, sound_scores
+from bot.strategies.composite_columns import masked_scores, scores_of
 from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
 from bot.strategies.gates import Gate
 from bot.strategies.strategy import Entry, Strategy
@@ -110,9 +110,10 @@ def _sizing(config: "RunConfig") -> ScoreSizing | None:
 
 def _decide(config: "RunConfig", columns: DecisionColumns) -> ColumnDecisions:
     sizing = _sizing(config)
+    sound, paid = masked_scores(config, columns)
     return ColumnDecisions(
-        (sound_scores(config, columns).reaches(config.entry_threshold),),
-        (paid_scores(config, columns).reaches(config.exit_threshold),),
+        (sound.reaches(config.entry_threshold),),
+        (paid.reaches(config.exit_threshold),),
         lambda: scores_of(config, columns),
         None if sizing is None else lambda: _fractions(sizing, scores_of(config, columns)),
     )

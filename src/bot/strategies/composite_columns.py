@@ -33,19 +33,21 @@ def scores_of(config: "RunConfig", columns: DecisionColumns) -> ThresholdColumn:
     return found
 
 
-def paid_scores(config: "RunConfig", columns: DecisionColumns) -> ThresholdColumn:
-    """Return the scores where the rate is positive; elsewhere no threshold is reached."""
-    key = "paid", _score_key(config)
-    found: ThresholdColumn = columns.derive(key, lambda: scores_of(config, columns).where(_positive(columns)))
-    return found
+def masked_scores(config: "RunConfig", columns: DecisionColumns) -> tuple[ThresholdColumn, ThresholdColumn]:
+    """Return the scores where the rate is positive and volume holds, and where the rate is positive.
 
+    Elsewhere no threshold is reached.
+    """
+    score_key, volume_key = _score_key(config), (config.volume_lookback_days, config.volume_decline_ratio)
 
-def sound_scores(config: "RunConfig", columns: DecisionColumns) -> ThresholdColumn:
-    """Return the scores where the rate is positive and volume holds; elsewhere no threshold is reached."""
-    key = "sound", _score_key(config), config.volume_lookback_days, config.volume_decline_ratio
-    found: ThresholdColumn = columns.derive(
-        key, lambda: paid_scores(config, columns).where(_volumes_hold(config, columns))
-    )
+    def masked() -> tuple[ThresholdColumn, ThresholdColumn]:
+        paid = columns.derive(
+            ("paid", score_key), lambda: scores_of(config, columns).where(_positive(columns))
+        )
+        return paid.where(_volumes_hold(config, columns)), paid
+
+    # One look-up a trial: its long key is most of what deciding costs.
+    found: tuple[ThresholdColumn, ThresholdColumn] = columns.derive((score_key, volume_key), masked)
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 import numpy as np
 
@@ -75,8 +76,7 @@ class DecisionColumns:
         return ThresholdColumn(DecimalColumn.from_decimals(found))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ColumnDecisions:
+class ColumnDecisions(NamedTuple):
     """Decisions of one run at every settlement, equal to what its `Strategy` decides event by event.
 
     Nothing is decided where prices are not fresh, so a column may hold anything there. A pair is worth
