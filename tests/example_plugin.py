@@ -16,6 +16,16 @@ EXAMPLE = Path(__file__).parents[1] / "examples/strategies/smoothed-rate"
 
 
 @contextmanager
+def compared_example(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Install the example as a strategy that is compared with the built-in ones, after them."""
+    with installed_example(folder, monkeypatch):
+        source = (folder / "smoothed_rate.py").read_text()
+        declared = source.replace("decide_columns=_decide,", "decide_columns=_decide,\n    compare_place=3,")
+        (folder / "smoothed_rate.py").write_text(declared)
+        yield folder
+
+
+@contextmanager
 def installed_example(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Put the example's module and its entry point into `folder`, where Python finds them."""
     shutil.copy(EXAMPLE / "smoothed_rate.py", folder)

@@ -9,7 +9,8 @@ from api.presentation.metric_catalogue import METRIC_LABELS, MetricLabel
 from api.presentation.presenters import AxisCard, text_of
 from bot.backtest import RunResult
 from bot.backtest.findings import RunFinding
-from bot.config.run_config import RunConfig
+from bot.config.run_config import RunConfig, run_model
+from bot.config.strategy_registry import compared_strategies
 from bot.models import HOUR_MS
 from sweeps.analysis.queries import TrialView
 from sweeps.storage.states import TrialState
@@ -90,7 +91,7 @@ def config_rows(config: RunConfig) -> list[tuple[str, str]]:
 
 def default_rows() -> list[tuple[str, str]]:
     """Return every parameter that a comparison can set, with its default as text."""
-    fields = RunConfig.model_fields
+    fields = run_model(*compared_strategies()).model_fields
     return [(name, text_of(fields[name].get_default())) for name in fields if name not in _WINDOW]
 
 

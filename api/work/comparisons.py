@@ -22,14 +22,14 @@ _PATIENCE_S = 20
 
 
 class Comparisons:
-    """Replays of `simple` and `composite` over one window, for callers in worker threads."""
+    """Replays of the strategies that are compared over one window, for callers in worker threads."""
 
     def __init__(self, store: HistoricalDataStore) -> None:
         self._store = store
         self._lock = Lock()
 
     def run(self, config: RunConfig) -> tuple[Comparison, ReplayWindow]:
-        """Return both runs beside the one that holds, and the window they ran over.
+        """Return their runs beside the one that holds, and the window they ran over.
 
         Raises: InvalidInputError for more work than a page should wait for; BusyError while others are
         being compared; BotError as the replay does.

@@ -1,4 +1,4 @@
-"""The compare page: a form, and the strategies `simple` and `composite` over its window."""
+"""The compare page: a form, and the strategies that are compared over its window."""
 
 from typing import Annotated
 
@@ -18,6 +18,7 @@ from api.errors.problems import problem_of
 from api.presentation.presenters import quote_of
 from api.routes.parameters import LARGEST_ID
 from bot.config.run_config import RunConfig
+from bot.config.strategy_registry import compared_strategies
 from bot.errors import BotError, InvalidInputError
 from bot.market.symbols import SYNTHETIC_EXCHANGE
 from sweeps.analysis.progress import get_spec
@@ -62,6 +63,7 @@ async def compare_page(
         pairs=pairs,
         refused=refused,
         source=f"/dashboard/compare/result?{request.url.query}" if query and not refused else "",
+        strategies=compared_strategies(),
         defaults=rows.default_rows(),
     )
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from starlette.datastructures import QueryParams
 
 from api.presentation.presenters import without_nulls
-from bot.config.run_config import RunConfig, load_json
+from bot.config.run_config import RunConfig, load_json, run_model
+from bot.config.strategy_registry import compared_strategies
 from bot.errors import InvalidInputError
 from bot.market.rows import SeriesKind
 from bot.market.symbols import SYNTHETIC_EXCHANGE
@@ -44,7 +45,7 @@ class CompareForm:
 
     @classmethod
     def of_config(cls, config: RunConfig) -> "CompareForm":
-        """Return the form that asks for `config` under both strategies."""
+        """Return the form that asks for `config` under the strategies that are compared."""
         text = json.dumps(changed_parameters(config), indent=1, ensure_ascii=False)
         return cls(config.exchange or "", config.symbols, _short(config.start), _short(config.end), text)
 
@@ -65,7 +66,7 @@ class CompareForm:
         own = {"symbols": list(self.symbols), "start": self.start, "end": self.end}
         if self.exchange:
             own["exchange"] = self.exchange
-        return RunConfig.parse({**own, **self._parameters()})
+        return RunConfig.parse({**own, **self._parameters()}, compared_strategies())
 
     def _parameters(self) -> Mapping[str, object]:
         given = load_json(self.parameters or "{}")
@@ -75,14 +76,14 @@ class CompareForm:
             )
         for name in (*_OWN_FIELDS, "strategy_mode"):
             if name in given:
-                reason = "both strategies run" if name == "strategy_mode" else "it has a field of its own"
+                reason = "all of them run" if name == "strategy_mode" else "it has a field of its own"
                 raise InvalidInputError.of(name, f"does not belong into the parameters: {reason}")
         return given
 
 
 def changed_parameters(config: RunConfig) -> dict[str, Any]:
-    """Return the parameters of `config` that differ from the defaults, as JSON values."""
-    fields = RunConfig.model_fields
+    """Return the parameters of a comparison that differ from the defaults in `config`, as JSON values."""
+    fields = run_model(*compared_strategies()).model_fields
     return {
         name: without_nulls(value)
         for name, value in config.document().items()

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from api.dashboard.forms.compare_form import FIRST_PARAMETERS, CompareForm, held_pairs
 from bot.config.run_config import RunConfig
+from bot.config.strategy_registry import compared_strategies
 from bot.errors import InvalidInputError
 from bot.market.rows import SeriesKind
 from bot.market.symbols import SYNTHETIC_EXCHANGE, multiplied
@@ -146,8 +147,8 @@ def first_comparison(markets: list[Market], suggested: Mapping[str, Any]) -> Com
         return CompareForm("", (), "", "", json.dumps(FIRST_PARAMETERS, indent=1))
     run = first_run(markets, {})
     parameters: dict[str, Any] = dict(FIRST_PARAMETERS)
-    for found in suggested.values():
-        parameters |= found["parameters"]
+    for name in compared_strategies():
+        parameters |= suggested.get(name, {}).get("parameters", {})
     text = json.dumps(parameters, indent=1, ensure_ascii=False)
     return CompareForm(run["exchange"], tuple(run["symbols"]), run["start"], run["end"], text)
 

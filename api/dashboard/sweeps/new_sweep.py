@@ -58,6 +58,7 @@ async def new_sweep_page(
         start={
             "spec": written_sweep(spec, catalogue) if spec else first_sweep(markets, catalogue, suggested),
             "strategies": catalogue["strategies"],
+            "strategy": catalogue["account"]["defaults"]["strategy_mode"],
             "markets": [market.document() for market in markets],
         },
     )

@@ -94,6 +94,7 @@ async def backtest_form(
         start={
             "spec": run,
             "strategies": catalogue["strategies"],
+            "strategy": catalogue["account"]["defaults"]["strategy_mode"],
             "markets": [market.document() for market in markets],
         },
     )

@@ -9,6 +9,7 @@ import numpy as np
 from api.work.replays import Study
 from bot.backtest import RunResult
 from bot.backtest.holdings import Action, Move, moves
+from bot.config.strategy_registry import Figure, strategy_plugin
 from bot.market.intervals import interval_spans
 from bot.market_store.pair_figures.thinning import thinned
 from bot.models import FundingRate, Trade
@@ -107,11 +108,12 @@ def funding_document(study: Study, symbol: str, span: Span | None = None) -> dic
 
 
 def thresholds(result: RunResult) -> dict[str, str | None]:
-    """Return the rates per 8 h at which a run enters and exits, where its strategy decides by them alone."""
-    by_rate = result.config.strategy_mode == "simple"
+    """Return the rates per 8 h at which a run enters and exits, where its strategy decides by them."""
+    config = result.config
+    rate = strategy_plugin(config.strategy_mode).figures.get("rate_8h", Figure())
     return {
-        "enter": plain(result.config.min_funding_rate) if by_rate else None,
-        "exit": plain(result.config.exit_funding_rate) if by_rate else None,
+        "enter": None if rate.enter is None else plain(getattr(config, rate.enter)),
+        "exit": None if rate.leave is None else plain(getattr(config, rate.leave)),
     }
 
 

@@ -1,24 +1,16 @@
 """Figures that a strategy decided on at a settlement, as text with their thresholds."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from api.presentation.formats import percent, shown
 from bot.backtest.decision_trace import DecisionSnapshot
 from bot.config.run_config import RunConfig
+from bot.config.strategy_registry import Figure, strategy_plugin
 from bot.numbers.money import exact, plain
 from bot.signals.basis import basis
 
-_RATE_STRATEGY, _SCORE_STRATEGY = "simple", "composite"
-_TITLES = {
-    "net_yield": "Net yield per interval",
-    "volume_holds": "Volume holds up",
-    "score": "Composite score",
-    "rate_level": "Score of the rate level",
-    "trend": "Score of the trend",
-    "persistence": "Score of persistence",
-    "basis": "Score of the basis",
-}
 _PLACES = Decimal("0.00000001")
 _LONGEST = 16
 
@@ -36,41 +28,48 @@ class DecisionRow:
 def decision_rows(snapshot: DecisionSnapshot, config: RunConfig) -> list[DecisionRow]:
     """Return the figures of a settlement: the market's, then the strategy's own."""
     funding, ticker = snapshot.view.funding, snapshot.view.ticker
+    shown_as = strategy_plugin(config.strategy_mode).figures
+    rate, volume = shown_as.get("rate_8h", Figure()), shown_as.get("volume_24h", Figure())
     rows = [
         DecisionRow("rate", "Rate", f"{percent(funding.rate)} per {funding.interval_hours} h"),
-        DecisionRow("rate_8h", "Rate per 8 h", _percent(funding.rate_8h), _rate_against(config)),
+        DecisionRow("rate_8h", "Rate per 8 h", _percent(funding.rate_8h), _against(rate, config, percent)),
         DecisionRow("spot", "Spot", shown(ticker.spot, "price")),
         DecisionRow("perp", "Perp", shown(ticker.perp, "price")),
         DecisionRow("basis", "Basis", _basis(ticker.spot, ticker.perp)),
-        DecisionRow("volume_24h", "Volume 24 h", shown(ticker.volume_24h, "count"), _volume_against(config)),
+        DecisionRow("volume_24h", "Volume 24 h", _count(ticker.volume_24h), _against(volume, config, _count)),
         DecisionRow("fresh", "Prices fresh", "yes" if ticker.fresh else "no, nothing is decided"),
     ]
-    return rows + [_figure(f"own_{name}", name, value, config) for name, value in snapshot.figures.items()]
+    return rows + [
+        _figure(name, value, shown_as.get(name, Figure()), config) for name, value in snapshot.figures.items()
+    ]
 
 
-def _figure(key: str, name: str, value: Decimal | bool, config: RunConfig) -> DecisionRow:
-    title = _TITLES.get(name) or name.replace("_", " ").capitalize()
+def _figure(name: str, value: Decimal | bool, figure: Figure, config: RunConfig) -> DecisionRow:
+    title = figure.title or name.replace("_", " ").capitalize()
     if isinstance(value, bool):
-        return DecisionRow(key, title, "yes" if value else "no")
-    if name == "net_yield":
-        return DecisionRow(key, title, _percent(value), "above 0 to enter")
-    against = ""
-    if name == "score" and config.strategy_mode == _SCORE_STRATEGY:
-        against = f"enter at {plain(config.entry_threshold)}, exit below {plain(config.exit_threshold)}"
-    text = plain(value)
-    return DecisionRow(key, title, text if len(text) <= _LONGEST else shown(value, "quantity"), against)
+        text = "yes" if value else "no"
+    elif figure.share:
+        text = _percent(value)
+    else:
+        text = plain(value)
+        text = text if len(text) <= _LONGEST else shown(value, "quantity")
+    against = _against(figure, config, percent if figure.share else plain)
+    return DecisionRow(f"own_{name}", title, text, against)
 
 
-def _rate_against(config: RunConfig) -> str:
-    if config.strategy_mode != _RATE_STRATEGY:
-        return ""
-    return f"enter at {percent(config.min_funding_rate)}, exit below {percent(config.exit_funding_rate)}"
+def _against(figure: Figure, config: RunConfig, write: Callable[[Decimal], str]) -> str:
+    """Return in words the parameters that a figure is compared with; a bare minimum of 0 is none."""
+    enter, leave = (
+        None if name is None else Decimal(getattr(config, name)) for name in (figure.enter, figure.leave)
+    )
+    if leave is None:
+        return f"at least {write(enter)}" if enter else figure.note
+    entered = "" if enter is None else f"enter at {write(enter)}, "
+    return f"{entered}exit below {write(leave)}"
 
 
-def _volume_against(config: RunConfig) -> str:
-    if config.strategy_mode != _RATE_STRATEGY or not config.min_volume_24h:
-        return ""
-    return f"at least {shown(config.min_volume_24h, 'count')}"
+def _count(value: Decimal) -> str:
+    return shown(value, "count")
 
 
 def _basis(spot: Decimal | None, perp: Decimal | None) -> str:

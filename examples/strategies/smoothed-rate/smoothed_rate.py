@@ -16,6 +16,7 @@ from bot.strategies import (
     Count,
     DecisionColumns,
     Entry,
+    Figure,
     FundingRate,
     Number,
     PairSettlements,
@@ -98,4 +99,9 @@ PLUGIN = StrategyPlugin(
     SmoothedRateParameters,
     _build,
     decide_columns=_decide,
+    figures={
+        "smoothed_rate": Figure(
+            "Average rate per 8 h", share=True, enter="smoothed_entry", leave="smoothed_exit"
+        )
+    },
 )

@@ -11,8 +11,8 @@ from bot.config.run_config import RunConfig
 from bot.market.window import ReplayWindow
 from bot.numbers.money import exact
 from bot.statistics.carry import CarryComparison, HoldFunding
+from bot.strategies.hold import PLUGIN as HOLDING
 
-HOLD = "hold"
 _MAX_PAYMENTS = 200_000
 _SHARED_PARAMETERS = tuple(name for name in AccountParameters.model_fields if name != "strategy_mode")
 
@@ -49,7 +49,7 @@ class Baselines:
         if found is None:
             if len(self._known) >= self._most:
                 self._known.popitem(last=False)
-            held = replay(config.varied({"strategy_mode": HOLD}), self._window)
+            held = replay(config.varied({"strategy_mode": HOLDING.name}), self._window)
             with exact():
                 found = self._known[key] = _Baseline(held, HoldFunding(held.trades, held.payments))
         self._known.move_to_end(key)

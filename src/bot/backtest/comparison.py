@@ -1,6 +1,6 @@
-"""Two strategies over the same window, side by side, with their differences explained."""
+"""Strategies over the same window, side by side, with their differences explained."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,13 +10,11 @@ from bot.backtest.divergence import divergences
 from bot.backtest.engine import replay
 from bot.backtest.result import RunResult, trade_document
 from bot.config.run_config import RunConfig
-from bot.config.strategy_registry import strategy_plugin
+from bot.config.strategy_registry import compared_strategies, strategy_plugin
 from bot.market.window import ReplayWindow
 from bot.models import Trade
 from bot.numbers.money import ZERO, exact, plain
 from bot.statistics.carry import CarryComparison
-
-STRATEGIES = ("simple", "composite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +66,10 @@ class Comparison:
         }
 
 
-def compare(config: RunConfig, window: ReplayWindow, strategies: Sequence[str] = STRATEGIES) -> Comparison:
-    """Return the runs of `config` under each of `strategies` over the same window."""
+def compare(config: RunConfig, window: ReplayWindow) -> Comparison:
+    """Return the runs of `config` under each strategy that is compared, over the same window."""
     baselines = Baselines(window)
-    runs = {name: replay(config.varied({"strategy_mode": name}), window) for name in strategies}
+    runs = {name: replay(config.under(name), window) for name in compared_strategies()}
     carries = {name: baselines.compare(run) for name, run in runs.items()}
     return Comparison(runs, carries, baselines.of(config))
 

@@ -1,6 +1,6 @@
 """One run: every parameter, defaults filled in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Self, cast
 
@@ -45,14 +45,14 @@ class RunConfig(AccountParameters, SimpleParameters, CompositeParameters):
         super().refuse_contradictions()
 
     @classmethod
-    def parse(cls, values: Mapping[str, object]) -> Self:
-        """Return the run that `values` describe.
+    def parse(cls, values: Mapping[str, object], strategies: Sequence[str] = ()) -> Self:
+        """Return the run that `values` describe; they may set parameters of other `strategies` as well.
 
         Raises: InvalidInputError with one entry per refused field.
         """
         mode = values.get("strategy_mode")
-        model = run_model(mode) if mode in strategy_names() else cls
-        return cast("Self", validated(model, values))
+        own = (mode,) if isinstance(mode, str) and mode in strategy_names() else ()
+        return cast("Self", validated(run_model(*own, *strategies), values))
 
     def varied(self, values: Mapping[str, object]) -> Self:
         """Return this run with other, already validated `values`; only the rules between fields are checked.
@@ -66,6 +66,17 @@ class RunConfig(AccountParameters, SimpleParameters, CompositeParameters):
             raise InvalidInputError([rule_error(str(error))]) from None
         return run
 
+    def under(self, strategy: str) -> "RunConfig":
+        """Return this run under another strategy: with all parameters that it has, and defaults for the rest.
+
+        Raises: InvalidInputError if the strategy cannot be used, or if the parameters contradict each other.
+        """
+        model, run = run_model(strategy), self
+        if type(self) is not model:
+            kept = {name: value for name, value in vars(self).items() if name in model.model_fields}
+            run = model.model_construct(**kept)
+        return run.varied({"strategy_mode": strategy})
+
     def document(self) -> dict[str, Any]:
         """Return the parameters as JSON values: decimals as canonical text, times as ISO text."""
         return self.model_dump(mode="json")
@@ -77,13 +88,19 @@ def ruled_parameters(model: type[RunConfig]) -> frozenset[str] | None:
 
 
 @cache
-def run_model(strategy: str) -> type[RunConfig]:
-    """Return the parameters of a run under `strategy`: those of every run, and its own where they are new.
+def run_model(*strategies: str) -> type[RunConfig]:
+    """Return the parameters of a run under `strategies`: those of every run, and theirs where they are new.
 
-    Raises: InvalidInputError if the strategy cannot be used.
+    Raises: InvalidInputError if a strategy cannot be used.
     """
-    own = strategy_plugin(strategy).parameters
-    if own.model_fields.keys() <= RunConfig.model_fields.keys():
+    known = set(RunConfig.model_fields)
+    bases: list[type[Any]] = [RunConfig]
+    for strategy in dict.fromkeys(strategies):
+        own = strategy_plugin(strategy).parameters
+        if not own.model_fields.keys() <= known:
+            bases.append(own)
+            known |= own.model_fields.keys()
+    if len(bases) == 1:
         return RunConfig
-    bases = cast("tuple[type[RunConfig], ...]", (RunConfig, own))
-    return create_model(f"{strategy.title()}RunConfig", __base__=bases)
+    title = "".join(strategy.title() for strategy in strategies)
+    return create_model(f"{title}RunConfig", __base__=cast("tuple[type[RunConfig], ...]", tuple(bases)))

@@ -17,6 +17,26 @@ MAX_NAME_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure that a strategy decides on, as pages show it: its title, and what it is compared with.
+
+    `enter` and `leave` name parameters: it enters from the one on, and leaves below the other. `note` says
+    what no parameter does. A `share` is shown in percent. Without a title the name serves as one.
+    """
+
+    title: str = ""
+    share: bool = False
+    enter: str | None = None
+    leave: str | None = None
+    note: str = ""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters that it is compared with."""
+        return tuple(name for name in (self.enter, self.leave) if name is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class StrategyPlugin:
     """Declaration of a strategy by a package.
 
@@ -29,6 +49,9 @@ class StrategyPlugin:
     `default_grid` is what a first sweep varies; `presets` are sets of parameters by name. Both as they stand
     in a sweep. `suggest` gets the `WindowFigures` of a window and returns the `Suggestion` that fits them, so
     that a first run trades. (These types rank above configuration, so no field's type names them.)
+    `figures` says by name how pages show what the strategy's `figures` return. `rate_8h` and `volume_24h` are
+    the market's, and may be named as well; charts draw the thresholds of the rate. Strategies that have a
+    `compare_place` are compared side by side, in the order of these.
     """
 
     name: str
@@ -40,6 +63,8 @@ class StrategyPlugin:
     presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     suggest: Callable[[Any], Any] | None = None
     decide_columns: Callable[[Any, Any], Any] | None = None
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    compare_place: int | None = None
 
 
 @cache
@@ -73,7 +98,18 @@ def strategy_plugin(name: str) -> StrategyPlugin:
         raise InvalidInputError.of(
             "strategy_mode", f"{name!r}: {declared.value} is no StrategyPlugin of that name"
         )
+    _refuse_unknown_parameters(plugin)
     return plugin
+
+
+def _refuse_unknown_parameters(plugin: StrategyPlugin) -> None:
+    for name, figure in plugin.figures.items():
+        for parameter in figure.parameters:
+            if parameter not in plugin.parameters.model_fields:
+                raise InvalidInputError.of(
+                    "strategy_mode",
+                    f"{plugin.name!r}: its figure {name!r} names {parameter!r}, none of its parameters",
+                )
 
 
 def usable_strategies() -> tuple[list[StrategyPlugin], dict[str, str]]:
@@ -86,3 +122,10 @@ def usable_strategies() -> tuple[list[StrategyPlugin], dict[str, str]]:
         except InvalidInputError as error:
             unusable[name] = error.errors[0].message
     return usable, unusable
+
+
+def compared_strategies() -> tuple[str, ...]:
+    """Return the names of the usable strategies that are compared side by side, in order."""
+    places = {one.name: one.compare_place for one in usable_strategies()[0]}
+    compared = [(place, name) for name, place in places.items() if place is not None]
+    return tuple(name for _, name in sorted(compared))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.config.parameters import CompositeParameters
-from bot.config.strategy_registry import StrategyPlugin
+from bot.config.strategy_registry import Figure, StrategyPlugin
 from bot.models import FundingRate, SettlementView
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import ONE, ZERO
@@ -149,6 +149,15 @@ PLUGIN = StrategyPlugin(
     CompositeParameters,
     _build,
     decide_columns=_decide,
+    figures={
+        "score": Figure("Composite score", enter="entry_threshold", leave="exit_threshold"),
+        "rate_level": Figure("Score of the rate level"),
+        "trend": Figure("Score of the trend"),
+        "persistence": Figure("Score of persistence"),
+        "basis": Figure("Score of the basis"),
+        "volume_holds": Figure("Volume holds up"),
+    },
+    compare_place=2,
     default_grid={
         "entry_threshold": {"start": "0.3", "stop": "0.7", "step": "0.1"},
         "exit_threshold": ["0.1", "0.2", "0.3", "0.4"],

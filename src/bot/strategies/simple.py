@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bot.config.parameters import AccountParameters, SimpleParameters
-from bot.config.strategy_registry import StrategyPlugin
+from bot.config.strategy_registry import Figure, StrategyPlugin
 from bot.models import SettlementView
 from bot.numbers.thresholds import Condition, ThresholdColumn
 from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
@@ -153,6 +153,12 @@ PLUGIN = StrategyPlugin(
     SimpleParameters,
     _build,
     decide_columns=_decide,
+    figures={
+        "rate_8h": Figure(enter="min_funding_rate", leave="exit_funding_rate"),
+        "volume_24h": Figure(enter="min_volume_24h"),
+        "net_yield": Figure("Net yield per interval", share=True, note="above 0 to enter"),
+    },
+    compare_place=1,
     default_grid={
         "min_funding_rate": {"start": "0.0001", "stop": "0.001", "step": "0.0001"},
         "exit_funding_rate": ["0", "0.00005", "0.0001", "0.0002"],

@@ -21,7 +21,7 @@ LOOK_AHEAD_FOUND = 1
 
 
 def print_comparison(path: Path, *, as_json: bool) -> None:
-    """Run `simple` and `composite` over the same window and print both."""
+    """Run the strategies that are compared over the same window and print them side by side."""
     config, data = _read(path)
     window = ReplayWindow.build(config, data)
     comparison = compare(config, window)
@@ -72,7 +72,7 @@ def _print_compared(comparison: Comparison) -> None:
         )
     first_ms = comparison.first_difference_ms()
     if first_ms is None:
-        out.print("\nBoth held the same positions throughout.")
+        out.print(f"\n{names[0]} and {names[-1]} held the same positions throughout.")
     else:
         out.print(f"\nThey first differ at {iso(first_ms)}.")
 

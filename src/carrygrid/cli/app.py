@@ -132,7 +132,7 @@ def compare(
     config: Config,
     as_json: Json = False,
 ) -> None:
-    """Run the strategies simple and composite over the same window, side by side."""
+    """Run the built-in strategies over the same window, side by side, and installed ones that ask for it."""
     from carrygrid.cli.analysis import print_comparison
 
     print_comparison(config, as_json=as_json)

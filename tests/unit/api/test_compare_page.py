@@ -1,9 +1,11 @@
 """The compare page: its form from an address or a trial, its limits, and the numbers it prints."""
 
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from example_plugin import compared_example
 from fastapi.testclient import TestClient
 from webservice import Hands, Reader, sweep_body
 
@@ -37,6 +39,21 @@ def test_both_strategies_and_holding_are_printed_with_their_difference(reader: R
     assert "Only composite v1.1 took" in text
     assert "BTC/USDT:USDT" in text
     assert "spot 1 h, perp 1 h" in text
+
+
+def test_plug_in_that_asks_for_a_place_stands_beside_the_others_with_its_parameters(
+    reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with compared_example(tmp_path, monkeypatch):
+        parameters = '{"smoothing_settlements": 3, "min_volume_24h": "0"}'
+        status, page = asked(reader.client, "", parameters=parameters)
+        assert status == 200
+        assert "The strategies simple, composite and smoothed-rate on one window" in page
+        assert "smoothing_settlements" in page
+        status, text = asked(reader.client, parameters=parameters)
+        assert status == 200
+        assert "Only smoothed-rate v0.1 took" in text
+        assert "difference: smoothed-rate v0.1 less simple v1.0" in text
 
 
 def test_trial_becomes_an_address_that_asks_for_exactly_its_run(reader: Reader) -> None:
@@ -82,7 +99,7 @@ def test_only_what_differs_from_the_defaults_is_written_down() -> None:
         ({"end": "soon"}, "soon"),
         ({"parameters": '{"min_fundng_rate": 1}'}, "min_fundng_rate"),
         ({"parameters": "[1]"}, "no JSON object"),
-        ({"parameters": '{"strategy_mode": "simple"}'}, "both strategies run"),
+        ({"parameters": '{"strategy_mode": "simple"}'}, "all of them run"),
         ({"parameters": '{"end": "2024-01-01"}'}, "field of its own"),
         ({"parameters": '{"perp_leverage": NaN}'}, "NaN"),
     ],

@@ -22,14 +22,15 @@ async function showComparison() {
   if (chart) await showCurves(chart, JSON.parse(document.getElementById("curves").textContent));
 }
 
-const LOOKS = [{ colour: "accent" }, { colour: "second" }, { colour: "muted", dash: "dash" }];
+const HOLDING = { colour: "muted", dash: "dash" };
+const colourOf = (place) => ["accent", "second"][place] ?? getComputedStyle(document.documentElement).getPropertyValue(`--line${place + 1}`).trim();
 
 async function showCurves(chart, curves) {
-  const lines = curves.map(({ equity, drawdown, ...curve }, index) => {
+  const lines = () => curves.map(({ equity, drawdown, ...curve }, index) => {
     const holding = index === curves.length - 1;
-    return { ...curve, values: equity, drawdown: holding ? null : drawdown, ...LOOKS[holding ? 2 : index] };
+    return { ...curve, values: equity, drawdown: holding ? null : drawdown, ...(holding ? HOLDING : { colour: colourOf(index) }) };
   });
-  const draw = () => drawEquity(chart, lines, { capital: Number(chart.dataset.capital), unit: chart.dataset.unit });
+  const draw = () => drawEquity(chart, lines(), { capital: Number(chart.dataset.capital), unit: chart.dataset.unit });
   document.addEventListener("themechange", draw);
   await draw().catch((error) => showWaiting(chart, `The curves could not be drawn: ${error.message}`));
 }
@@ -42,7 +43,8 @@ async function suggest() {
   const { exchange, symbols, start, end, parameters } = form.elements;
   const chosen = [...symbols.selectedOptions].map((option) => option.value);
   const address = suggestionAddress(exchange.value, chosen, start.value.trim(), end.value.trim());
-  const found = Object.values((address && (await getJson(address).catch(() => null)))?.strategies ?? {});
+  const suggested = (address && (await getJson(address).catch(() => null)))?.strategies ?? {};
+  const found = form.dataset.strategies.split(" ").flatMap((name) => suggested[name] ?? []);
   newestText = JSON.stringify(Object.assign(JSON.parse(parameters.dataset.first), ...found.map((one) => one.parameters)), null, 1);
   if (parameters.value === suggestedText) parameters.value = suggestedText = newestText;
   const place = document.getElementById("suggestion");

@@ -5,8 +5,8 @@ import { textOf } from "./values.js";
 const DAY_MS = 86_400_000;
 
 export class MarketForm {
-  constructor(root, { markets, strategies }, source, changed) {
-    Object.assign(this, { root, markets, source, changed });
+  constructor(root, { markets, strategies, strategy }, source, changed) {
+    Object.assign(this, { root, markets, strategy, source, changed });
     this.known = new Map(strategies.map((one) => [one.name, one]));
     this.on("exchange", "change", (select) => this.moveTo(select.value));
     for (const name of ["start", "end"]) this.on(name, "input", (input) => this.set(name, input.value.trim() ? { value: input.value.trim() } : null));
@@ -49,7 +49,7 @@ export class MarketForm {
   strategies() {
     const entry = this.source().read("strategy_mode");
     const axis = isObject(entry?.axis) ? entry.axis.values : entry?.axis;
-    return [axis ?? entry?.value ?? "simple"].flat().map(String);
+    return [axis ?? entry?.value ?? this.strategy].flat().map(String);
   }
 
   preset() {

@@ -1,8 +1,14 @@
 from decimal import Decimal
+from pathlib import Path
 
+import pytest
+from builders import run_config
+from example_plugin import compared_example, installed_example
 from toy_market import START, configured, pair, window
 
+from bot.backtest import replay
 from bot.backtest.comparison import Comparison, compare
+from bot.config.strategy_registry import compared_strategies
 from bot.models import HOUR_MS
 
 RATES = dict(enumerate(["0.001", "0.001", "0.00001", "0", "0.0002", "0.0002", "0"], 1))
@@ -45,3 +51,44 @@ def test_equal_books_have_no_first_difference() -> None:
     market = {"X": pair({1: "0", 2: "0"}, ["100"] * 2)}
     config = configured(market)
     assert compare(config, window(market, config)).first_difference_ms() is None
+
+
+def test_plug_in_is_compared_if_it_asks_for_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert compared_strategies() == ("simple", "composite")
+    for name, installed in (("no place", installed_example), ("a place", compared_example)):
+        (tmp_path / name).mkdir()
+        with installed(tmp_path / name, monkeypatch):
+            asked = ("smoothed-rate",) if installed is compared_example else ()
+            assert compared_strategies() == ("simple", "composite", *asked)
+
+
+def test_each_compared_strategy_runs_as_it_does_alone_with_its_own_parameters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = {"X": pair(RATES, ["100"] * 7)}
+    with compared_example(tmp_path, monkeypatch):
+        config = configured(market, strategy_mode="smoothed-rate", smoothing_settlements=2)
+        shown = window(market, config)
+        found = compare(config, shown)
+        alone = {
+            name: replay(configured(market, strategy_mode=name, **own), shown)
+            for name, own in (
+                ("simple", {}),
+                ("composite", {}),
+                ("smoothed-rate", {"smoothing_settlements": 2}),
+            )
+        }
+        assert {name: run.document() for name, run in found.runs.items()} == {
+            name: run.document() for name, run in alone.items()
+        }
+        assert found.document()["versions"] == {"simple": "1.0", "composite": "1.1", "smoothed-rate": "0.1"}
+
+
+def test_run_under_another_strategy_has_its_defaults_where_the_first_has_no_such_parameter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with installed_example(tmp_path, monkeypatch):
+        plain = run_config(min_funding_rate="0.0007")
+        smoothed = run_config(strategy_mode="smoothed-rate", min_funding_rate="0.0007")
+        assert plain.under("smoothed-rate").document() == smoothed.document()
+        assert smoothed.under("simple").document() == plain.document()

@@ -93,6 +93,20 @@ def test_a_strategy_that_cannot_be_loaded_is_named_and_keeps_no_other_from_being
         run_config(strategy_mode="smoothed-rate")
 
 
+@pytest.mark.usefixtures("installed")
+def test_a_figure_compared_with_a_parameter_of_others_is_refused_by_name(installed: Path) -> None:
+    source = (installed / "smoothed_rate.py").read_text()
+    (installed / "smoothed_rate.py").write_text(source.replace('"smoothed_exit"', '"exit_funding_rate"'))
+    with pytest.raises(InvalidInputError) as caught:
+        strategy_registry.strategy_plugin("smoothed-rate")
+    assert [(error.field, error.message) for error in caught.value.errors] == [
+        (
+            "strategy_mode",
+            "'smoothed-rate': its figure 'smoothed_rate' names 'exit_funding_rate', none of its parameters",
+        )
+    ]
+
+
 def test_parameters_of_a_strategy_that_is_not_named_are_unknown() -> None:
     with pytest.raises(InvalidInputError, match="smoothing_settlements: is not a known parameter"):
         run_config(smoothing_settlements=3)
