@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from bot.backtest import Baselines, ReplayWindow, RunResult, explain, replay
-from bot.backtest.batch import BatchReplayer, RunRecord, TrialSummary
+from bot.backtest.batch import BatchReplayer, RunRecord
 from bot.config.run_config import RunConfig
+from bot.statistics.trial_metrics import TrialSummary
 
 
 def assert_together_as_alone(trials: list[RunConfig], shown: ReplayWindow) -> None:
