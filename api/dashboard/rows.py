@@ -7,6 +7,7 @@ from typing import Any
 
 from api.presentation.metric_catalogue import METRIC_LABELS, MetricLabel
 from api.presentation.presenters import AxisCard, text_of
+from bot.accounting.cash_flows import FLOWS
 from bot.backtest import RunResult
 from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig, run_model
@@ -58,7 +59,7 @@ _AMOUNTS = (
     "spot_exit",
     "perp_entry",
     "perp_exit",
-    "funding",
+    *FLOWS,
     "price_pnl",
     "fees",
     "net_pnl",

@@ -9,6 +9,7 @@ from api.dashboard.compare.divergence_rows import ComparedRun, DivergenceView, d
 from api.dashboard.rows import TradeRow, trade_row
 from api.dashboard.trial.charts import curve_document
 from api.presentation.metric_catalogue import MetricLabel, beside_labels, groups
+from bot.accounting.cash_flows import FLOWS
 from bot.backtest import ReplayWindow
 from bot.backtest.comparison import Comparison
 from bot.backtest.result import trade_document
@@ -17,7 +18,7 @@ from bot.numbers.money import exact
 from sweeps.spec.metrics import HOLD_NET_PNL, metric_values
 
 SHOWN_TRADES = 50
-_SUMS = ("net_pnl", "price_pnl", "funding", "fees")
+_SUMS = ("net_pnl", "price_pnl", *FLOWS, "fees")
 BESIDE = "Beside holding"
 
 

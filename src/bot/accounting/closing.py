@@ -1,9 +1,11 @@
 """Trade that closing a hedge makes, and the settlements that were still due to it."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
 from bot.accounting import formulas
+from bot.accounting.cash_flows import net_flow
 from bot.models import CloseReason, FundingRate, Position, Trade
 
 _BEFORE_SETTLEMENTS = frozenset((CloseReason.LIQUIDATION, CloseReason.DELISTED))
@@ -19,8 +21,8 @@ class Exit(NamedTuple):
     reason: CloseReason
 
 
-def closed_trade(position: Position, funding: Decimal, payments: int, end: Exit) -> Trade:
-    """Return the trade of a closed hedge on which `funding` was booked in `payments` settlements.
+def closed_trade(position: Position, flows: Mapping[str, Decimal], payments: int, end: Exit) -> Trade:
+    """Return the trade of a closed hedge with its cash `flows` by name, funding in `payments` settlements.
 
     A liquidated leg loses its whole margin. Call inside `exact()`.
 
@@ -32,10 +34,22 @@ def closed_trade(position: Position, funding: Decimal, payments: int, end: Exit)
     else:
         perp_pnl = formulas.leg_pnl(sides.perp, quantity, position.perp_entry, end.perp_price)
     price_pnl = formulas.price_pnl(sides.spot, quantity, position.spot_cost, end.spot_price, perp_pnl)
-    symbol, opened_ms = position.symbol, position.opened_at_ms
-    prices = position.spot_entry, position.perp_entry, end.spot_price, end.perp_price
-    amounts = funding, fees, price_pnl, formulas.net_pnl(price_pnl, funding, fees)
-    return Trade(symbol, opened_ms, end.closed_at_ms, quantity, *prices, *amounts, payments, end.reason)
+    return Trade(
+        symbol=position.symbol,
+        opened_at_ms=position.opened_at_ms,
+        closed_at_ms=end.closed_at_ms,
+        quantity=quantity,
+        spot_entry=position.spot_entry,
+        perp_entry=position.perp_entry,
+        spot_exit=end.spot_price,
+        perp_exit=end.perp_price,
+        **flows,
+        fees=fees,
+        price_pnl=price_pnl,
+        net_pnl=formulas.net_pnl(price_pnl, net_flow(flows), fees),
+        funding_payments=payments,
+        reason=end.reason,
+    )
 
 
 def was_due(trade: Trade, funding: FundingRate) -> bool:

@@ -116,9 +116,9 @@ def price_pnl(
     return spot_pnl(side, quantity, spot_cost, spot_exit) + perp_pnl
 
 
-def net_pnl(price_pnl: Net, funding: Net, fees: Net) -> Net:
-    """Return the net P&L of a trade.
+def net_pnl(price_pnl: Net, flows: Net, fees: Net) -> Net:
+    """Return the net P&L of a trade; `flows` is the sum of what it received and paid while it was held.
 
     Source: docs/domain.md, section 4.
     """
-    return price_pnl + funding - fees
+    return price_pnl + flows - fees

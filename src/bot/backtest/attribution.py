@@ -1,10 +1,11 @@
 """Attribution of a run's net P&L: parts that sum to it to the last digit."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
 from bot.accounting import formulas
+from bot.accounting.cash_flows import CASH_FLOWS
 from bot.accounting.fill_model import FillModel
 from bot.models import CloseReason, Trade, closing_order, opening_order
 from bot.numbers.money import ZERO, exact
@@ -29,7 +30,7 @@ class Attribution:
     @property
     def net_pnl(self) -> Decimal:
         """The sum of the parts. Ask inside `exact()`."""
-        return self.funding + self.fees + self.basis + self.slippage + self.liquidations
+        return sum((getattr(self, name) for name in self.__slots__), ZERO)
 
     def __add__(self, other: "Attribution") -> "Attribution":
         return Attribution(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
@@ -37,7 +38,7 @@ class Attribution:
 
 def attribute(trades: Iterable[Trade], fills: FillModel) -> Attribution:
     """Return the parts of the net P&L of `trades`, filled by `fills`. Call inside `exact()`."""
-    nothing = Attribution(ZERO, ZERO, ZERO, ZERO, ZERO)
+    nothing = Attribution(*[ZERO for _ in fields(Attribution)])
     return sum((_parts(trade, fills) for trade in trades), nothing)
 
 
@@ -59,12 +60,17 @@ def _parts(trade: Trade, fills: FillModel) -> Attribution:
     spot = _gain(sides.spot, quantity, spot_in, spot_out)
     if trade.perp_exit is None:
         slippage = _gain(sides.spot, quantity, trade.spot_entry, trade.spot_exit) - spot
-        return Attribution(trade.funding, -trade.fees, ZERO, slippage, trade.price_pnl - slippage)
+        return _with_flows(trade, ZERO, slippage, trade.price_pnl - slippage)
     perp_in = fills.last_price(opening_order(sides.perp), trade.perp_entry)
     delisted = trade.reason is CloseReason.DELISTED
     perp_out = trade.perp_exit if delisted else fills.last_price(closing_order(sides.perp), trade.perp_exit)
     basis = spot + formulas.leg_pnl(sides.perp, quantity, perp_in, perp_out)
-    return Attribution(trade.funding, -trade.fees, basis, trade.price_pnl - basis, ZERO)
+    return _with_flows(trade, basis, trade.price_pnl - basis, ZERO)
+
+
+def _with_flows(trade: Trade, basis: Decimal, slippage: Decimal, liquidations: Decimal) -> Attribution:
+    flows = {flow.name: flow.sign * getattr(trade, flow.name) for flow in CASH_FLOWS}
+    return Attribution(**flows, fees=-trade.fees, basis=basis, slippage=slippage, liquidations=liquidations)
 
 
 def _gain(side: Decimal, quantity: Decimal, entry: Decimal, price: Decimal) -> Decimal:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from bot.accounting.cash_flows import FLOWS
 from bot.backtest.baseline import Baselines
 from bot.backtest.divergence import divergences
 from bot.backtest.engine import replay
@@ -15,6 +16,9 @@ from bot.market.window import ReplayWindow
 from bot.models import Trade
 from bot.numbers.money import ZERO, exact, plain
 from bot.statistics.carry import CarryComparison
+
+AMOUNTS_COMPARED = ("net_pnl", *FLOWS, "price_pnl", "fees")
+"""Amounts summed over the trades that only one run took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class TradesOnlyOneTook:
         with exact():
             money = {
                 name: plain(sum((getattr(trade, name) for trade in self.trades), ZERO))
-                for name in ("net_pnl", "funding", "price_pnl", "fees")
+                for name in AMOUNTS_COMPARED
             }
         return {"count": len(self.trades), **money, "trades": [trade_document(t) for t in self.trades]}
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from bot.accounting.cash_flows import BOOKED
 from bot.models import CloseReason, Trade
 from bot.numbers.arrays import IntArray
 from bot.statistics.metrics import amount_units
@@ -15,7 +16,8 @@ OUT_OF_RANGE = bytes(DIGEST_BYTES)
 
 REASONS = {reason: place for place, reason in enumerate(CloseReason)}
 
-"""A row a trade: symbol, opened, closed (ms), reason, settlements; funding, fees, price P&L (1e-8)."""
+_COLUMNS = 5 + len(BOOKED)
+"""Columns of a ledger: symbol, opened, closed (ms), reason, settlements; the booked amounts (1e-8)."""
 
 
 def ledger_of(trades: Iterable[Trade]) -> bytes:
@@ -34,11 +36,11 @@ def _bookings(trades: Iterable[Trade]) -> IntArray:
             trade.closed_at_ms,
             REASONS[trade.reason],
             trade.funding_payments,
-            *amount_units((trade.funding, trade.fees, trade.price_pnl)),
+            *amount_units(getattr(trade, name) for name in BOOKED),
         )
         for trade in trades
     ]
-    return np.array(rows, dtype=np.int64).reshape(-1, 8)
+    return np.array(rows, dtype=np.int64).reshape(-1, _COLUMNS)
 
 
 def symbol_code(symbol: str) -> int:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from bot import ENGINE_VERSION
+from bot.accounting.cash_flows import BOOKED
 from bot.backtest.findings import Booked, RunFinding, run_findings
 from bot.backtest.ledger_digest import ledger_of
 from bot.backtest.window_findings import window_findings
@@ -100,16 +101,8 @@ class RunResult:
         }
 
 
-_TRADE_AMOUNTS = (
-    "quantity",
-    "spot_entry",
-    "perp_entry",
-    "spot_exit",
-    "funding",
-    "fees",
-    "price_pnl",
-    "net_pnl",
-)
+_BOOKED = (*BOOKED, "net_pnl")
+_TRADE_AMOUNTS = ("quantity", "spot_entry", "perp_entry", "spot_exit", *_BOOKED)
 
 
 def trade_document(trade: Trade) -> dict[str, Any]:
@@ -123,10 +116,7 @@ def trade_document(trade: Trade) -> dict[str, Any]:
         "perp_entry": plain(trade.perp_entry),
         "spot_exit": plain(trade.spot_exit),
         "perp_exit": None if trade.perp_exit is None else plain(trade.perp_exit),
-        "funding": plain(trade.funding),
-        "fees": plain(trade.fees),
-        "price_pnl": plain(trade.price_pnl),
-        "net_pnl": plain(trade.net_pnl),
+        **{name: plain(getattr(trade, name)) for name in _BOOKED},
         "funding_payments": trade.funding_payments,
         "reason": trade.reason.value,
     }

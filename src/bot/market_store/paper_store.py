@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from bot.accounting.cash_flows import FLOWS
 from bot.market_store.database import write_transaction
 from bot.market_store.paper_tables import (
     paper_equity,
@@ -28,6 +29,7 @@ from bot.paper.session_store import (
 )
 from bot.trading.account import AccountState, OpenHedge, PendingHedge, UnwoundSpot
 
+_CARRIED = (*FLOWS, "payments")
 _UNFINISHED = TypeAdapter(tuple[PendingHedge, ...])
 
 
@@ -147,7 +149,7 @@ def _move_on(connection: sa.Connection, name: str, progress: SessionUpdate) -> i
 def _put_hedges(connection: sa.Connection, session_id: int, hedges: tuple[OpenHedge, ...]) -> None:
     connection.execute(paper_position.delete().where(paper_position.c.session_id == session_id))
     rows = [
-        {"place": place, **hedge.position._asdict(), "funding": hedge.funding, "payments": hedge.payments}
+        {"place": place, **hedge.position._asdict(), **{name: getattr(hedge, name) for name in _CARRIED}}
         for place, hedge in enumerate(hedges)
     ]
     _add(connection, paper_position, session_id, rows)
@@ -200,7 +202,10 @@ def _add(connection: sa.Connection, table: sa.Table, session_id: int, rows: list
 def _hedges(connection: sa.Connection, session_id: int) -> tuple[OpenHedge, ...]:
     query = sa.select(paper_position).filter_by(session_id=session_id).order_by(paper_position.c.place)
     return tuple(
-        OpenHedge(Position(*(getattr(row, name) for name in Position._fields)), row.funding, row.payments)
+        OpenHedge(
+            Position(*(getattr(row, name) for name in Position._fields)),
+            **{name: getattr(row, name) for name in _CARRIED},
+        )
         for row in connection.execute(query)
     )
 

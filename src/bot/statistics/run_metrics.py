@@ -1,10 +1,11 @@
 """The metrics of a run, from what its replay wrote down."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
 
+from bot.accounting.cash_flows import CASH_FLOWS, FLOWS, FUNDING
 from bot.models import DAY_MS, HOUR_MS, CloseReason, Trade
 from bot.numbers.arrays import FloatArray
 from bot.numbers.money import ZERO, plain
@@ -59,8 +60,8 @@ class Metrics:
 class TradeTotals:
     """Sums over the trades of a run; money in units of 1e-8, times in ms.
 
-    `missed` counts settlements that are not in the data; `after_end` was booked after contracts had ended,
-    None where none of the run's did.
+    `flows` are the cash flows by name. `missed` counts settlements that are not in the data; `after_end` was
+    booked after contracts had ended, None where none of the run's did.
     """
 
     trades: int
@@ -69,7 +70,7 @@ class TradeTotals:
     margin_exits: int
     delistings: int
     payments: int
-    funding: int
+    flows: Mapping[str, int]
     price_pnl: int
     fees: int
     gains: int
@@ -92,7 +93,7 @@ class TradeTotals:
             margin_exits=reasons.count(CloseReason.MARGIN),
             delistings=reasons.count(CloseReason.DELISTED),
             payments=sum([trade.funding_payments for trade in trades]),
-            funding=_total([trade.funding for trade in trades]),
+            flows={name: _total([getattr(trade, name) for trade in trades]) for name in FLOWS},
             price_pnl=_total([trade.price_pnl for trade in trades]),
             fees=_total([trade.fees for trade in trades]),
             gains=sum(gains),
@@ -179,10 +180,10 @@ def _metrics(
     row: tuple[Any, ...], initial: int, annualized: float | None, totals: TradeTotals, activity: Activity
 ) -> Metrics:
     final_units, drawdown, drawdown_share, volatility, sharpe, sortino, longest_ms, best_month = row
-    net = final_units - initial
+    net, flows = final_units - initial, totals.flows
     return Metrics(
         net_pnl=from_units(net),
-        total_funding=from_units(totals.funding),
+        **_named({flow.metric: from_units(flows[flow.name]) for flow in CASH_FLOWS}),
         price_pnl=from_units(totals.price_pnl),
         total_fees=from_units(totals.fees),
         max_drawdown=from_units(drawdown),
@@ -208,12 +209,17 @@ def _metrics(
         best_month_share=stats.best_share(best_month, net),
         best_trade_share=stats.best_share(totals.best, net),
         breakeven_settlements=stats.settlements_to_break_even(
-            totals.fees, totals.trades, totals.funding, totals.payments
+            totals.fees, totals.trades, flows[FUNDING.name], totals.payments
         ),
         delistings=totals.delistings,
         missed_settlements=totals.missed,
         pnl_after_market_end=None if totals.after_end is None else from_units(totals.after_end),
     )
+
+
+def _named(amounts: dict[str, Decimal]) -> dict[str, Any]:
+    """Return the amounts as arguments of a dataclass, some of whose other fields are no amounts."""
+    return amounts
 
 
 def _total(amounts: Iterable[Decimal]) -> int:

@@ -22,7 +22,7 @@ from bot.numbers.money import ZERO
 
 @dataclass(frozen=True, slots=True)
 class OpenHedge:
-    """An open position with the funding booked on it so far, quote currency, and the number of bookings."""
+    """An open position with the cash flows booked on it so far, quote currency, and how often it settled."""
 
     position: Position
     funding: Decimal
@@ -142,7 +142,7 @@ class UnfinishedHedge:
 
 @dataclass(frozen=True, slots=True)
 class PendingHedge:
-    """An unfinished hedge with the funding booked on it so far, quote currency, and how often."""
+    """An unfinished hedge with the cash flows booked on it so far, quote currency, and its settlements."""
 
     hedge: UnfinishedHedge
     funding: Decimal

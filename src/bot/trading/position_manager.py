@@ -164,7 +164,8 @@ class PositionManager:
             self._held[symbol] = position
             return None
         self._held.pop(symbol, None)
-        if hedge.unknown is not None or spot_held or perp_held:
+        # An unknown order leaves its leg open in the books: it need not be asked for here.
+        if spot_held or perp_held:
             self._unfinished[symbol] = hedge
             return None
         self._unfinished.pop(symbol, None)

@@ -1,10 +1,11 @@
 """The account: cash, locked margin, funding and every trade."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bot.accounting import formulas
+from bot.accounting.cash_flows import FLOWS, FUNDING, CashFlow, net_flow
 from bot.accounting.closing import Exit, closed_trade
 from bot.market.tickers import TickerService
 from bot.models import (
@@ -25,8 +26,20 @@ from bot.trading.payments import HedgeSpan, PaymentBook, SpanFunding, as_payment
 
 @dataclass(slots=True)
 class _Carry:
-    funding: Decimal = ZERO
+    """Cash flows booked on an open hedge, by name, and the number of its settlements."""
+
+    flows: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(FLOWS, ZERO))
     payments: int = 0
+
+    def add(self, flow: CashFlow, amount: Decimal, payments: int = 0) -> None:
+        """Count one more amount of a cash flow."""
+        self.flows[flow.name] += amount
+        self.payments += payments
+
+    @classmethod
+    def of(cls, hedge: OpenHedge | PendingHedge) -> "_Carry":
+        """Return what was booked on a hedge before."""
+        return cls({name: getattr(hedge, name) for name in FLOWS}, hedge.payments)
 
 
 class PnLTracker:
@@ -69,9 +82,7 @@ class PnLTracker:
     def record_funding(self, quantity: Decimal, funding: FundingRate, mark_price: Decimal) -> Decimal:
         """Book one settlement of a perp leg of `quantity` and return the amount."""
         amount = self._settled(quantity, funding, mark_price)
-        carry = self._carries[funding.symbol]
-        carry.funding += amount
-        carry.payments += 1
+        self._carries[funding.symbol].add(FUNDING, amount, payments=1)
         return amount
 
     def record_spans(self, hedges: Iterable[HedgeSpan]) -> list[ExactArray]:
@@ -84,18 +95,17 @@ class PnLTracker:
         received = [amounts.running() for _, amounts in spans]
         for (hedge, amounts), sums in zip(spans, received, strict=True):
             total = sums.decimal(-1)
-            carry = self._carries[hedge.position.symbol]
-            carry.funding += total
-            carry.payments += len(amounts.mantissas)
+            self._carries[hedge.position.symbol].add(FUNDING, total, payments=len(amounts.mantissas))
             self.cash += total
         return received
 
     def record_late_funding(self, trade: Trade, funding: FundingRate, mark_price: Decimal) -> Trade:
         """Book a settlement that became known after its trade had ended; return the trade it makes."""
         amount = self._settled(trade.quantity, funding, mark_price)
-        total = trade.funding + amount
-        net = formulas.net_pnl(trade.price_pnl, total, trade.fees)
-        return trade._replace(funding=total, net_pnl=net, funding_payments=trade.funding_payments + 1)
+        flows = {name: getattr(trade, name) for name in FLOWS}
+        flows[FUNDING.name] += amount
+        net = formulas.net_pnl(trade.price_pnl, net_flow(flows), trade.fees)
+        return trade._replace(**flows, net_pnl=net, funding_payments=trade.funding_payments + 1)
 
     def record_close(
         self, position: Position, spot_exit: OrderResult, perp_exit: OrderResult, reason: CloseReason
@@ -145,20 +155,18 @@ class PnLTracker:
     ) -> AccountState:
         """Return the state of the account after the event at `t_ms`."""
         carries = ((position, self._carries[position.symbol]) for position in positions)
-        hedges = tuple(OpenHedge(position, carry.funding, carry.payments) for position, carry in carries)
+        hedges = tuple(
+            OpenHedge(position, payments=carry.payments, **carry.flows) for position, carry in carries
+        )
         pending = ((hedge, self._carries[hedge.symbol]) for hedge in unfinished)
-        rest = tuple(PendingHedge(hedge, carry.funding, carry.payments) for hedge, carry in pending)
+        rest = tuple(PendingHedge(hedge, payments=carry.payments, **carry.flows) for hedge, carry in pending)
         return AccountState(t_ms, self.cash, self.margin_locked, hedges, skipped_entries, rest, orders)
 
     def restore(self, state: AccountState) -> None:
         """Go on from `state`; its closed trades and payments stay where they were written down."""
         self.cash, self.margin_locked = state.cash, state.margin_locked
-        self._carries = {
-            hedge.position.symbol: _Carry(hedge.funding, hedge.payments) for hedge in state.hedges
-        }
-        self._carries.update(
-            (pending.hedge.symbol, _Carry(pending.funding, pending.payments)) for pending in state.unfinished
-        )
+        self._carries = {hedge.position.symbol: _Carry.of(hedge) for hedge in state.hedges}
+        self._carries.update((pending.hedge.symbol, _Carry.of(pending)) for pending in state.unfinished)
 
     def _settled(self, quantity: Decimal, funding: FundingRate, mark_price: Decimal) -> Decimal:
         per_unit = formulas.unit_funding(mark_price, funding.rate)
@@ -169,7 +177,7 @@ class PnLTracker:
 
     def _end(self, position: Position, end: Exit) -> Trade:
         carry = self._carries.pop(position.symbol)
-        trade = closed_trade(position, carry.funding, carry.payments, end)
+        trade = closed_trade(position, carry.flows, carry.payments, end)
         self.cash += position.structure.spot * position.spot_cost + trade.price_pnl - end.fees
         self.margin_locked -= position.margin
         self.trades.append(trade)

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from api.database import ready_store
 from api.settings import Settings
+from bot.accounting.cash_flows import BOOKED
 from bot.backtest import Baselines, ReplayWindow, RunExplanation, RunResult, explain, replay
 from bot.config.run_config import RunConfig, load_json
 from bot.errors import InvalidInputError
@@ -149,7 +150,7 @@ def _metrics_table(result: RunResult) -> Table:
 
 
 def _trades_table(trades: tuple[Trade, ...]) -> Table:
-    amounts = ("funding", "fees", "price_pnl", "net_pnl")
+    amounts = (*BOOKED, "net_pnl")
     table = plain_table(
         "symbol", "opened", "closed", numbers=amounts, title="Trades: days UTC, quote, rounded"
     )

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from bot.accounting.cash_flows import CASH_FLOWS
 from bot.statistics.trial_metrics import CARRY, HOLD_NET_PNL, METRICS, MetricKind, metric_values
 
 __all__ = [
@@ -26,6 +27,7 @@ class Direction(StrEnum):
 
 _SMALL_IS_GOOD = frozenset(
     (
+        *(flow.metric for flow in CASH_FLOWS if flow.sign < 0),
         "total_fees",
         "max_drawdown",
         "liquidations",

@@ -1,11 +1,13 @@
 """Equity that hedges add from event to event, many hedges at once, in exact units of 1e-8."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 from bot.accounting import formulas
+from bot.accounting.cash_flows import FUNDING, net_flow
 from bot.backtest.batch.hedges import HedgeBook, HedgeColumns
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.numbers.exact_array import ExactArray
@@ -48,7 +50,8 @@ def _apart(values: IntArray, owners: IntArray) -> IntArray:
 class HedgeCurves:
     """Curves of hedges from entry to `reach[n]`, one cell per event: hedge n owns cells from `first[n]` on.
 
-    `equity` is what a hedge adds to the cash before it, `funding` what was booked by then, 1e-8 units.
+    `equity` is what a hedge adds to the cash before it, `flows` the cash flows
+    booked by then, by name, in 1e-8 units.
     """
 
     opened: HedgeColumns
@@ -56,7 +59,7 @@ class HedgeCurves:
     owners: IntArray
     events: IntArray
     equity: IntArray
-    funding: IntArray
+    flows: Mapping[str, IntArray]
 
     @classmethod
     def of(cls, book: HedgeBook, hedges: IntArray, reach: IntArray) -> Self:
@@ -66,15 +69,15 @@ class HedgeCurves:
         events, first = opened.entries[owners] + places, np.flatnonzero(places == 0)
         quantities, prices = opened.quantity[owners], (pair.spots[events], opened.perp_entry[owners])
         value = formulas.hedge_value(*book.structure, quantities, *prices, pair.perps[events]).units()
-        paid = np.where(places > 0, _paid(book, quantities, events), 0)
         # One sum over all hedges, less what each began with; if the total wraps, the differences are right
         # still.
-        funding = np.cumsum(paid)
-        funding -= funding[first][owners]
-        equity = (
-            value + funding - (opened.spot_cost * book.structure.spot + opened.entry_fees).units()[owners]
-        )
-        return cls(opened, first, owners, events, equity, funding)
+        flows = {}
+        for name, amounts in _flows(book, quantities, events).items():
+            running = np.cumsum(np.where(places > 0, amounts, 0))
+            flows[name] = running - running[first][owners]
+        paid = (opened.spot_cost * book.structure.spot + opened.entry_fees).units()
+        equity = value + net_flow(flows) - paid[owners]
+        return cls(opened, first, owners, events, equity, flows)
 
     def equity_at(self, moments: IntArray, before: IntArray) -> tuple[FloatArray, IntArray]:
         """Return the equity after the events `moments`, hedge by hedge, and each hedge's first index.
@@ -90,16 +93,20 @@ class HedgeCurves:
         return np.append(equity, 0.0), np.cumsum(end - begin) - (end - begin)
 
 
-def funding_until(book: HedgeBook, opened: HedgeColumns, last: IntArray) -> IntArray:
-    """Return the funding booked on hedges up to the events `last`, in units of 1e-8."""
+def flows_until(book: HedgeBook, opened: HedgeColumns, last: IntArray) -> dict[str, IntArray]:
+    """Return the cash flows booked on hedges up to the events `last`, by name, in units of 1e-8."""
     lengths = last - opened.entries
     owners, places = ragged(lengths)
-    paid = _paid(book, opened.quantity[owners], opened.entries[owners] + 1 + places)
-    return segment_sums(paid, np.append(0, np.cumsum(lengths)))
+    flows = _flows(book, opened.quantity[owners], opened.entries[owners] + 1 + places)
+    starts = np.append(0, np.cumsum(lengths))
+    return {name: segment_sums(amounts, starts) for name, amounts in flows.items()}
 
 
-def _paid(book: HedgeBook, quantities: ExactArray, events: IntArray) -> IntArray:
-    return formulas.funding_payment(book.structure.perp, book.pair.unit_funding[events], quantities).units()
+def _flows(book: HedgeBook, quantities: ExactArray, events: IntArray) -> dict[str, IntArray]:
+    """Return the cash flows of hedges at `events`, by name, in units of 1e-8."""
+    per_unit = book.pair.unit_funding[events]
+    funding = formulas.funding_payment(book.structure.perp, per_unit, quantities)
+    return {FUNDING.name: funding.units()}
 
 
 def segment_sums(values: IntArray, starts: IntArray) -> IntArray:

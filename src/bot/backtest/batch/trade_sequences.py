@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from itertools import pairwise
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
+from bot.accounting.cash_flows import FLOWS, FUNDING
 from bot.backtest.batch.equity_curves import AccountTrades, EquityCurves
 from bot.backtest.batch.hedge_curves import segment_sums
 from bot.backtest.batch.hedges import HedgeBook
@@ -150,9 +151,12 @@ class TradeSequences:
         sums["best"] = np.where(sums["trades"] > 0, best, 0)
         if not self._ended:
             sums["after_end"] = np.full(len(best), None)
-        columns = (sums[field.name].tolist() for field in fields(TradeTotals))
+        columns: dict[str, list[Any]] = {name: values.tolist() for name, values in sums.items()}
+        flows = zip(*(columns[name] for name in FLOWS), strict=True)
+        columns["flows"] = [dict(zip(FLOWS, row, strict=True)) for row in flows]
+        rows = zip(*(columns[field.name] for field in fields(TradeTotals)), strict=True)
         held = segment_sums((trades.ends - trades.entries)[accounts.trades], accounts.starts)
-        return [TradeTotals(*values) for values in zip(*columns, strict=True)], held.tolist()
+        return [TradeTotals(*values) for values in rows], held.tolist()
 
     def hold_columns(self, which: int, fees: Decimal) -> HoldColumns:
         """Return sequence `which`, that of a hold run with these `fees`, as the baseline of the others."""
@@ -163,7 +167,7 @@ class TradeSequences:
             entry, last, cell = (
                 int(column[trade]) for column in (trades.entries, trades.last_collected, trades.cells)
             )
-            paid[entry + 2 : last + 2] = np.diff(curves.funding[cell : cell + last - entry + 1])
+            paid[entry + 2 : last + 2] = np.diff(curves.flows[FUNDING.name][cell : cell + last - entry + 1])
         before = np.cumsum(paid)
         available = int(before[-1])
         return HoldColumns(len(made), fees, available, from_units(available), before)
@@ -193,7 +197,7 @@ class TradeSequences:
         before[busy] = paid[np.minimum(trades.entries[first] + 1, events)]
         after[busy] = hold.available - paid[trades.last_seen[last] + 1]
         between = hold.available - before - after - segment_sums(caught[accounts.trades], accounts.starts)
-        captured = segment_sums(trades.funding[accounts.trades], accounts.starts)
+        captured = segment_sums(trades.flows[FUNDING.name][accounts.trades], accounts.starts)
         missed = (column.tolist() for column in (before, between, after, captured))
         rows = zip(*missed, metrics, strict=True)
         return [hold.comparison(*row) for row in rows]

@@ -1,13 +1,16 @@
 """Trades as columns: each distinct one is closed once, by the formulas that close any hedge."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Self
 
 import numpy as np
 
 from bot.accounting import formulas
+from bot.accounting.cash_flows import BOOKED, net_flow
 from bot.accounting.closing import Exit, closed_trade
-from bot.backtest.batch.hedge_curves import HedgeCurves, HedgeExtremes, funding_until
+from bot.backtest.batch.hedge_curves import HedgeCurves, HedgeExtremes, flows_until
 from bot.backtest.batch.hedges import HedgeBook, HedgeColumns
 from bot.backtest.batch.trade_search import LIQUIDATION, MARGIN, REASONS, decode_trades
 from bot.backtest.ledger_digest import REASONS as REASON_PLACES
@@ -17,6 +20,9 @@ from bot.models import CloseReason, Leg, Position, Trade, closing_order
 from bot.numbers.arrays import IntArray
 from bot.numbers.exact_array import ExactArray
 from bot.statistics.metrics import from_units, money_units
+
+Flows = Mapping[str, IntArray]
+"""Cash flows of hedges by name, in units of 1e-8."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +44,7 @@ class TradeColumns:
     last_collected: IntArray
     last_seen: IntArray
     held_ms: IntArray
-    funding: IntArray
+    flows: Flows
     fees: IntArray
     price_pnl: IntArray
     net: IntArray
@@ -55,13 +61,14 @@ class TradeColumns:
         curves = HedgeCurves.of(book, hedges, ends[newest])
         cells, opened = curves.first[place], curves.opened[place]
         collected = ends - (reasons == LIQUIDATION)
-        funding = curves.funding[cells + collected - opened.entries]
-        closed = _Closed.of(book, opened, codes, funding)
-        net = formulas.net_pnl(closed.price_pnl, funding, closed.fees)
+        last = cells + collected - opened.entries
+        flows = {name: running[last] for name, running in curves.flows.items()}
+        closed = _Closed.of(book, opened, codes, flows)
+        net = formulas.net_pnl(closed.price_pnl, net_flow(flows), closed.fees)
         when = opened.entries, ends, reasons, cells, collected, closed.seen, closed.held_ms
         missed = _missed(book, opened.entries, closed.held_ms, reasons)
         after_end = _after_end(book, curves, cells, opened, closed.held_ms, net)
-        return cls(curves, place, *when, funding, closed.fees, closed.price_pnl, net, missed, after_end)
+        return cls(curves, place, *when, flows, closed.fees, closed.price_pnl, net, missed, after_end)
 
     def sums(self) -> dict[str, IntArray]:
         """Return the amounts that each trade adds to the totals of a run, by name."""
@@ -72,7 +79,7 @@ class TradeColumns:
             "margin_exits": (self.reasons == MARGIN).astype(np.int64),
             "delistings": np.zeros(len(self.net), dtype=np.int64),
             "payments": self.last_collected - self.entries,
-            "funding": self.funding,
+            **self.flows,
             "price_pnl": self.price_pnl,
             "fees": self.fees,
             "gains": np.maximum(self.net, 0),
@@ -87,15 +94,13 @@ class TradeColumns:
         opened_ms = times_ms[self.entries]
         closed_ms = opened_ms + self.held_ms
         reasons = np.array([REASON_PLACES[reason] for reason in REASONS], dtype=np.int64)[self.reasons]
-        settled = self.last_collected - self.entries
+        settled, amounts = self.last_collected - self.entries, self.sums()
         columns = (
             opened_ms,
             closed_ms,
             reasons,
             settled,
-            self.funding,
-            self.fees,
-            self.price_pnl,
+            *(amounts[name] for name in BOOKED),
         )
         codes = np.full(len(opened_ms), symbol_code(symbol), dtype=np.int64)
         return np.column_stack([codes, *columns])
@@ -130,9 +135,9 @@ def net_pnls(book: HedgeBook, codes: IntArray) -> IntArray:
     """Return the net P&L of encoded trades, in units of 1e-8. Call inside `exact()`."""
     numbers, ends, reasons = decode_trades(codes)
     opened = book.hedges(numbers)
-    funding = funding_until(book, opened, ends - (reasons == LIQUIDATION))
-    closed = _Closed.of(book, opened, codes, funding)
-    return formulas.net_pnl(closed.price_pnl, funding, closed.fees)
+    flows = flows_until(book, opened, ends - (reasons == LIQUIDATION))
+    closed = _Closed.of(book, opened, codes, flows)
+    return formulas.net_pnl(closed.price_pnl, net_flow(flows), closed.fees)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,8 +150,8 @@ class _Closed:
     held_ms: IntArray
 
     @classmethod
-    def of(cls, book: HedgeBook, opened: HedgeColumns, codes: IntArray, funding: IntArray) -> Self:
-        """Close `opened` hedges, on which `funding` was booked, by the trades `codes`."""
+    def of(cls, book: HedgeBook, opened: HedgeColumns, codes: IntArray, flows: Flows) -> Self:
+        """Close `opened` hedges with these cash flows by the trades `codes`."""
         _, ends, reasons = decode_trades(codes)
         times, entries = book.pair.times_ms, opened.entries
         seen, held_ms = ends.copy(), times[ends] - times[entries]
@@ -156,7 +161,7 @@ class _Closed:
             return cls(fees, price_pnl, seen, held_ms)
         for at, position in zip(liquidated.tolist(), positions(book, opened[liquidated]), strict=True):
             entry, end = int(entries[at]), int(ends[at])
-            trade = _liquidated(book, position, entry, end, int(funding[at]))
+            trade = _liquidated(book, position, entry, end, _quote(flows, at))
             fees[at], price_pnl[at] = money_units(trade.fees), money_units(trade.price_pnl)
             held_ms[at] = trade.closed_at_ms - trade.opened_at_ms
             seen[at] -= trade.closed_at_ms != times[end]
@@ -174,7 +179,9 @@ def _normally(book: HedgeBook, opened: HedgeColumns, ends: IntArray) -> tuple[In
     return (opened.entry_fees + spot_fee + perp_fee).units(), price_pnl.units()
 
 
-def _liquidated(book: HedgeBook, position: Position, entry: int, end: int, funding: int) -> Trade:
+def _liquidated(
+    book: HedgeBook, position: Position, entry: int, end: int, flows: Mapping[str, Decimal]
+) -> Trade:
     """Return the trade of a hedge that was liquidated between the events `end - 1` and `end`."""
     pair = book.pair
     candles = pair.window.mark_candles(pair.symbol, pair.events[end - 1].t_ms, pair.events[end].t_ms)
@@ -185,7 +192,7 @@ def _liquidated(book: HedgeBook, position: Position, entry: int, end: int, fundi
     price = book.fills.price(closing_order(position.structure.spot), spot)
     fee = book.fees.fee(Leg.SPOT, position.quantity, price)
     done = Exit(fatal.closed_at_ms, price, None, fee, CloseReason.LIQUIDATION)
-    return closed_trade(position, from_units(funding), end - 1 - entry, done)
+    return closed_trade(position, flows, end - 1 - entry, done)
 
 
 def _missed(book: HedgeBook, entries: IntArray, held_ms: IntArray, reasons: IntArray) -> IntArray:
@@ -224,9 +231,15 @@ def _after_end(
     last = int(np.searchsorted(pair.times_ms, end.at_ms, side="right")) - 1
     spots, perps = (ExactArray.from_decimals([price] * len(across)) for price in (spot, perp))
     value = formulas.hedge_value(*book.structure, held.quantity, spots, held.perp_entry, perps)
+    flows = {name: running[cells[across] + last - held.entries] for name, running in curves.flows.items()}
     paid = (held.spot_cost * book.structure.spot + held.entry_fees).units()
-    found[across] = net[across] - (value.units() - paid + curves.funding[cells[across] + last - held.entries])
+    found[across] = net[across] - (value.units() - paid + net_flow(flows))
     return found
+
+
+def _quote(flows: Flows, at: int) -> dict[str, Decimal]:
+    """Return the cash flows of one trade, quote currency."""
+    return {name: from_units(int(amounts[at])) for name, amounts in flows.items()}
 
 
 def positions(book: HedgeBook, opened: HedgeColumns) -> list[Position]:
@@ -240,15 +253,15 @@ def trades_of(book: HedgeBook, trades: TradeColumns) -> list[Trade]:
     """Return trades as a tracker books them. Call inside `exact()`."""
     held, pair, ends = positions(book, trades.curves.opened), book.pair, trades.ends
     spots, perps = book.spot_exits[ends].decimals(), book.perp_exits[ends].decimals()
-    columns = trades.hedges, trades.entries, ends, trades.reasons, trades.funding, trades.fees
+    columns = trades.hedges, trades.entries, ends, trades.reasons, trades.fees
     rows = zip(*(column.tolist() for column in columns), spots, perps, strict=True)
     found = []
-    for hedge, entry, end, reason, funding, fees, spot, perp in rows:
-        position = held[hedge]
+    for at, (hedge, entry, end, reason, fees, spot, perp) in enumerate(rows):
+        position, flows = held[hedge], _quote(trades.flows, at)
         if reason == LIQUIDATION:
-            found.append(_liquidated(book, position, entry, end, funding))
+            found.append(_liquidated(book, position, entry, end, flows))
             continue
         paid = from_units(fees) - position.entry_fees
         done = Exit(pair.events[end].t_ms, spot, perp, paid, REASONS[reason])
-        found.append(closed_trade(position, from_units(funding), end - entry, done))
+        found.append(closed_trade(position, flows, end - entry, done))
     return found

@@ -197,6 +197,7 @@ class MisbehavingVenue(RuleBasedStateMachine):
             hedge, held = positions.unfinished.get(symbol), positions.held.get(symbol)
             assert hedge is None or held is None
             if hedge is not None and hedge.unknown is not None:
+                assert hedge.aim is Aim.OPEN or hedge.held(hedge.unknown.leg) >= hedge.unknown.quantity
                 continue
             long = hedge.held(Leg.SPOT) if hedge else held.quantity if held else ZERO
             assert self.venue.held[symbol, Leg.SPOT] == long
@@ -256,6 +257,37 @@ def test_an_order_that_timed_out_is_asked_about_and_never_sent_again(desk: Desk)
         desk.positions.mend()
     assert desk.positions.held["A"].quantity == 9
     assert desk.venue.seen == [1, 2]
+
+
+def test_an_opening_that_nobody_answers_for_is_remembered_with_nothing_held(desk: Desk) -> None:
+    desk.venue.silent = ATTEMPTS
+    opened(desk, "lost but filled")
+    hedge = desk.positions.unfinished["A"]
+    assert hedge.unknown == OrderRequest("A", Leg.SPOT, Side.BUY, Decimal(9), number=1)
+    assert (hedge.held(Leg.SPOT), hedge.held(Leg.PERP)) == (0, 0)
+    with exact():
+        desk.positions.mend()
+    assert not desk.positions.unfinished
+    assert not any(desk.venue.held.values())
+
+
+@pytest.mark.parametrize(("moods", "leg", "number"), [([], Leg.SPOT, 3), (["fill"], Leg.PERP, 4)])
+def test_a_close_that_nobody_answers_for_is_neither_taken_back_nor_over(
+    desk: Desk, moods: list[str], leg: Leg, number: int
+) -> None:
+    opened(desk)
+    desk.venue.moods, desk.venue.silent = [*moods, "lost but filled"], ATTEMPTS
+    with exact():
+        assert desk.positions.close(desk.positions.held["A"], CloseReason.SIGNAL) is None
+        hedge = desk.positions.unfinished["A"]
+        assert not desk.positions.held
+        assert (hedge.unknown and hedge.unknown.leg, hedge.unknown and hedge.unknown.number) == (leg, number)
+        assert hedge.held(leg) == 9
+        desk.positions.mend()
+    [trade] = desk.tracker.trades
+    assert (trade.quantity, desk.positions.unfinished) == (9, {})
+    assert not any(desk.venue.held.values())
+    assert desk.venue.seen == [1, 2, 3, 4]
 
 
 def test_a_close_that_is_refused_altogether_leaves_the_hedge_as_it_was(desk: Desk) -> None:
