@@ -1,13 +1,11 @@
-"""Rows of the tables on the pages: trials, round trips, parameters, recorded series."""
+"""Rows of the tables on the pages: trials, parameters, recorded series."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from api.presentation.metric_catalogue import METRIC_LABELS, MetricLabel
 from api.presentation.presenters import AxisCard, text_of
-from bot.accounting.cash_flows import FLOWS
 from bot.backtest import RunResult
 from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig, run_model
@@ -38,45 +36,6 @@ def trial_row(trial: TrialView) -> TrialRow:
     params = {name: text_of(value).removesuffix("T00:00:00Z") for name, value in trial.params.items()}
     metrics = trial.metrics or _NO_METRICS
     return TrialRow(trial.number, params, trial.state, metrics, trial.error, trial.run_key, trial.findings)
-
-
-@dataclass(frozen=True, slots=True)
-class TradeRow:
-    """A round trip with its amounts as numbers."""
-
-    symbol: str
-    opened_ms: int
-    closed_ms: int
-    held_s: float
-    reason: str
-    amounts: Mapping[str, Decimal | None]
-    funding_payments: int
-
-
-_AMOUNTS = (
-    "quantity",
-    "spot_entry",
-    "spot_exit",
-    "perp_entry",
-    "perp_exit",
-    *FLOWS,
-    "price_pnl",
-    "fees",
-    "net_pnl",
-)
-
-
-def trade_row(trade: Mapping[str, Any]) -> TradeRow:
-    """Return a round trip of the result document as the pages print it."""
-    return TradeRow(
-        symbol=trade["symbol"],
-        opened_ms=trade["opened_at"],
-        closed_ms=trade["closed_at"],
-        held_s=(trade["closed_at"] - trade["opened_at"]) / 1000,
-        reason=trade["reason"],
-        amounts={name: None if trade[name] is None else Decimal(trade[name]) for name in _AMOUNTS},
-        funding_payments=trade["funding_payments"],
-    )
 
 
 _FIRST_PARAMETERS = ("exchange", "symbols", "start", "end", "strategy_mode", "initial_capital")

@@ -15,8 +15,8 @@ from api.schemas.answers import JobDocument, SweepPlan
 from api.schemas.documents import job_document
 from api.schemas.openapi import PROBLEMS, RUN_BODY
 from bot.config.run_config import RunConfig
-from sweeps.analysis.progress import get_spec, get_sweep
-from sweeps.analysis.queries import one_trial
+from sweeps.analysis.progress import get_sweep
+from sweeps.analysis.queries import spec_of_trial
 from sweeps.estimates.planning import plan_sweep
 from sweeps.jobs.jobs import JobKind, JobView, create_job, get_job
 from sweeps.spec.spec import SweepSpec
@@ -115,5 +115,4 @@ def _trial_config(connection: sa.Connection, sweep_id: int, number: int | None) 
         if best is None:
             raise NoBestTrialError(sweep_id)
         number = best.number
-    one_trial(connection, sweep_id, number)
-    return get_spec(connection, sweep_id).config(number), number
+    return spec_of_trial(connection, sweep_id, number).config(number), number

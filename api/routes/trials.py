@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 
 from api.dependencies import DatabaseDep, ReplaysDep
@@ -20,13 +19,19 @@ from api.schemas.answers import (
 from api.schemas.documents import trial_detail, trial_document
 from api.schemas.openapi import PROBLEMS
 from api.work.database_threads import Database
-from api.work.replays import Replays
+from api.work.replays import Replays, trial_run
 from bot.backtest import RunResult
 from bot.backtest.result import trade_document
 from sweeps.analysis.failures import failure_report
 from sweeps.analysis.findings import sweep_findings
-from sweeps.analysis.progress import get_spec
-from sweeps.analysis.queries import TrialView, one_trial, stored_equity, stored_trades, trial_page
+from sweeps.analysis.queries import (
+    TrialView,
+    stored_curve,
+    stored_trades,
+    trial_head,
+    trial_page,
+    trial_with_spec,
+)
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.states import TrialState
 
@@ -81,7 +86,7 @@ async def show(
 
     `blocked_entries` says why a trial without trades had none.
     """
-    spec, trial = await database.read(_trial, sweep_id, number)
+    spec, trial = await database.read(trial_with_spec, sweep_id, number)
     blocked = await _blocked_entries(replays, sweep_id, spec, trial)
     return JsonResponse(trial_detail(trial, spec, blocked))
 
@@ -99,10 +104,10 @@ async def equity(
     database: DatabaseDep, replays: ReplaysDep, sweep_id: SweepId, number: TrialNumber
 ) -> JsonResponse:
     """Return the exact curve, stored or replayed now."""
-    curve = await database.read(stored_equity, sweep_id, number)
+    curve = await database.read(stored_curve, sweep_id, number)
     if curve is None:
-        curve = list((await replayed(database, replays, sweep_id, number)).equity)
-    return JsonResponse({"equity": curve})
+        curve = (await replayed(database, replays, sweep_id, number)).curve
+    return JsonResponse({"equity": curve.document()})
 
 
 @router.get("/trials/{number}/trades", summary="Round trips of a trial", response_model=TradeList)
@@ -126,11 +131,9 @@ async def exact_trades(
 
 async def replayed(database: Database, replays: Replays, sweep_id: int, number: int) -> RunResult:
     """Replay a trial; raises TrialFailedError if it has no result, HistoryChangedError if it would differ."""
-    spec, trial = await database.read(_trial, sweep_id, number)
-    if trial.state is TrialState.FAILED:
-        raise TrialFailedError(number, trial.error or "")
-    return await replays.work.run(lambda: replays.run(sweep_id, spec, number, trial.run_key))
-
-
-def _trial(connection: sa.Connection, sweep_id: int, number: int) -> tuple[SweepSpec, TrialView]:
-    return get_spec(connection, sweep_id), one_trial(connection, sweep_id, number)
+    head = await database.read(trial_head, sweep_id, number)
+    if head.state is TrialState.FAILED:
+        raise TrialFailedError(number, head.error or "")
+    return await replays.work.run(
+        lambda: replays.result(trial_run(sweep_id, head.spec, number, head.run_key))
+    )

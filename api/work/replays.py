@@ -1,6 +1,8 @@
 """Runs replayed on demand: the same classes, data and numbers as in a worker."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -12,12 +14,13 @@ from api.work.bounded_work import BoundedWork
 from bot.backtest import ReplayWindow, RunResult, explain, replay
 from bot.backtest.baseline import Baselines
 from bot.config.run_config import RunConfig
+from bot.config.run_key import run_key
 from bot.errors import BotError
 from bot.market_store.store import HistoricalDataStore
 from sweeps.analysis.queries import TrialView
 from sweeps.estimates.costing import CostMeter
 from sweeps.spec.spec import SweepSpec
-from sweeps.work.replay import MAX_HELD_TICKERS, WindowCache
+from sweeps.work.replay import MAX_HELD_TICKERS, HeldWindow, WindowCache
 
 _MOST_PRICES = 2 * MAX_HELD_TICKERS
 
@@ -45,40 +48,60 @@ class Study:
     window: ReplayWindow
     baselines: Baselines
 
+
+@dataclass(slots=True)
+class _Run:
+    """A run as far as it was asked for: its window with the hold baselines, and its result once replayed."""
+
+    config: RunConfig
+    held: HeldWindow
+    result: RunResult | None = None
+
+    def replayed(self) -> RunResult:
+        if self.result is None:
+            self.result = replay(self.config, self.held.window)
+        return self.result
+
     @property
-    def prices(self) -> int:
-        """Number of prices in its window."""
-        return len(self.window.events) * len(self.window.instruments)
+    def hold(self) -> RunResult:
+        return self.held.baselines.of(self.config)
 
 
 class _Recent:
-    """Studies by run key, the least recently asked for dropped first: same key, same numbers.
+    """Runs by run key, the least recently asked for dropped first: same key, same numbers.
 
     Bounded by the prices that their windows hold; the newest always stays.
     """
 
     def __init__(self) -> None:
-        self._studies: OrderedDict[str, Study] = OrderedDict()
+        self._runs: OrderedDict[str, _Run] = OrderedDict()
 
-    def get(self, run_key: str | None) -> Study | None:
-        if run_key is None or run_key not in self._studies:
+    def get(self, run_key: str | None) -> _Run | None:
+        if run_key is None or run_key not in self._runs:
             return None
-        self._studies.move_to_end(run_key)
-        return self._studies[run_key]
+        self._runs.move_to_end(run_key)
+        return self._runs[run_key]
 
-    def keep(self, study: Study) -> None:
-        self._studies[study.result.run_key] = study
-        while len(self._studies) > 1 and self._prices() > _MOST_PRICES:
-            self._studies.popitem(last=False)
+    def keep(self, run_key: str, run: _Run) -> None:
+        self._runs[run_key] = run
+        self.shrink()
+
+    def shrink(self) -> None:
+        while len(self._runs) > 1 and self._prices() > _MOST_PRICES:
+            self._runs.popitem(last=False)
 
     def _prices(self) -> int:
-        windows = {id(study.window): study.prices for study in self._studies.values()}
-        curves = sum(len(study.result.equity) for study in self._studies.values())
+        windows = {id(run.held.window): run.held.window.prices for run in self._runs.values()}
+        curves = sum(len(run.result.curve.units) for run in self._runs.values() if run.result is not None)
         return sum(windows.values()) + curves
 
 
 class Replays:
-    """One run at a time, for callers in worker threads; up to `most` requests take turns by `work`."""
+    """One run at a time, for callers in worker threads; up to `most` requests take turns by `work`.
+
+    Each answer raises HistoryChangedError if the store or the engine no longer gives the stored numbers, and
+    BotError as the replay does.
+    """
 
     def __init__(self, engine: sa.Engine, most: int) -> None:
         self.work = BoundedWork("replays", most)
@@ -88,23 +111,25 @@ class Replays:
         self._recent = _Recent()
         self._lock = Lock()
 
-    def run(self, sweep_id: int, spec: SweepSpec, number: int, run_key: str | None) -> RunResult:
-        """Return the run of a trial; `run_key` is that of its stored row, if it has one.
-
-        Raises: HistoryChangedError if the store or the engine no longer gives the stored numbers; BotError
-        as the replay does.
-        """
-        with self._lock:
-            return self._run(trial_run(sweep_id, spec, number, run_key))
+    def result(self, run: StoredRun) -> RunResult:
+        """Return a run, replayed."""
+        with self._ready(run) as ready:
+            return ready.replayed()
 
     def study(self, run: StoredRun) -> Study:
-        """Return a run with what explains it; raises as `run` does."""
-        with self._lock:
-            found = self._recent.get(run.run_key)
-            if found is None:
-                found = self._studied(run)
-                self._recent.keep(found)
-            return found
+        """Return a run with what explains it."""
+        with self._ready(run) as ready:
+            return Study(ready.replayed(), ready.hold, ready.held.window, ready.held.baselines)
+
+    def hold(self, run: StoredRun) -> RunResult:
+        """Return the hold baseline of a run, which itself is not replayed."""
+        with self._ready(run) as ready:
+            return ready.hold
+
+    def window(self, run: StoredRun) -> ReplayWindow:
+        """Return the window of a run, in which nothing is replayed."""
+        with self._ready(run) as ready:
+            return ready.held.window
 
     def blocked_entries(
         self, sweep_id: int, spec: SweepSpec, trial: TrialView
@@ -121,23 +146,35 @@ class Replays:
         blocked = explain(found.result, found.window, found.baselines).blocked
         return [report.document() for report in blocked]
 
-    def _studied(self, run: StoredRun) -> Study:
-        result = self._run(run)
-        baselines = self._windows.baselines(run.config)
-        return Study(result, baselines.of(result.config), self._windows.window(run.config), baselines)
+    @contextmanager
+    def _ready(self, run: StoredRun) -> Iterator[_Run]:
+        """Give a run whose window is known to be the one it was stored for, while no other is worked on."""
+        with self._lock:
+            try:
+                yield self._recent.get(run.run_key) or self._opened(run)
+            except HistoryChangedError:
+                raise
+            except BotError:
+                self._windows = WindowCache(self.store)
+                raise
+            self._recent.shrink()
 
-    def _run(self, run: StoredRun) -> RunResult:
+    def _opened(self, run: StoredRun) -> _Run:
         self._windows.enter(run.owner)
-        try:
-            result = replay(run.config, self._windows.window(run.config))
-        except BotError:
-            self._windows = WindowCache(self.store)
-            raise
-        if run.run_key is not None and result.run_key != run.run_key:
+        held = self._windows.held(run.config)
+        config = run.config.model_copy(update={"exchange": held.window.exchange})
+        key = run_key(config, held.window.fingerprint)
+        if run.run_key not in {None, key}:
             raise HistoryChangedError(run.name, stored=run.stored)
-        return result
+        known = self._recent.get(key)
+        if known is None:
+            known = _Run(config, held)
+            self._recent.keep(key, known)
+        return known
 
 
-def trial_run(sweep_id: int, spec: SweepSpec, number: int, run_key: str | None) -> StoredRun:
+def trial_run(
+    sweep_id: int, spec: SweepSpec, number: int, run_key: str | None, *, stored: bool = False
+) -> StoredRun:
     """Return the run of a trial; raises BotError if its parameters are refused."""
-    return StoredRun(sweep_id, f"trial {number}", spec.config(number), run_key)
+    return StoredRun(sweep_id, f"trial {number}", spec.config(number), run_key, stored)

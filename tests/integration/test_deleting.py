@@ -8,7 +8,7 @@ from bot.clock import SystemClock
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from sweeps.analysis.progress import get_spec, get_sweep, get_sweeps, list_sweeps
-from sweeps.analysis.queries import stored_equity, trial_page
+from sweeps.analysis.queries import stored_curve, trial_page
 from sweeps.errors import UnknownSweepError
 from sweeps.jobs.retention import Expired, OldSweep, prune
 from sweeps.lifecycle import deleting
@@ -84,7 +84,7 @@ def test_deleted_sweep_is_gone_for_everybody_while_its_rows_are_still_there(
         assert list_sweeps(connection).sweeps == []
         assert get_sweeps(connection, [worked]) == {}
         assert sum(telemetry(connection).sweeps.values()) == 0
-        assert stored_equity(connection, worked, 0) is None
+        assert stored_curve(connection, worked, 0) is None
         for ask in (get_sweep, get_spec, trial_page):
             with pytest.raises(UnknownSweepError):
                 ask(connection, worked)

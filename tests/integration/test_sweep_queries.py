@@ -15,7 +15,7 @@ from bot.errors import BotError, InvalidInputError, StoreError
 from bot.market_store.store import HistoricalDataStore
 from sweeps.analysis.heatmap import Aggregate, heatmap, panels
 from sweeps.analysis.overview import overview
-from sweeps.analysis.queries import TrialView, one_trial, stored_equity, stored_trades, trial_page
+from sweeps.analysis.queries import TrialView, one_trial, stored_curve, stored_trades, trial_page
 from sweeps.errors import UnknownSweepError
 from sweeps.work.replay import WindowCache, replay_trial
 from sweeps.work.runner import ChunkRunner
@@ -209,9 +209,11 @@ def test_stored_curve_and_trades_equal_a_replay_and_others_have_none(
     engine: sa.Engine, sweep_id: int
 ) -> None:
     with engine.connect() as connection:
-        kept = [n for n in range(SPEC.trial_count) if stored_equity(connection, sweep_id, n) is not None]
+        kept = [n for n in range(SPEC.trial_count) if stored_curve(connection, sweep_id, n) is not None]
         result = replay_trial(SPEC, kept[0], WindowCache(HistoricalDataStore(engine)))
-        assert stored_equity(connection, sweep_id, kept[0]) == list(result.equity)
+        curve = stored_curve(connection, sweep_id, kept[0])
+        assert curve is not None
+        assert curve.document() == result.document()["equity"]
         assert stored_trades(connection, sweep_id, kept[0]) == result.document()["trades"]
         missing = next(n for n in range(SPEC.trial_count) if n not in kept)
         assert stored_trades(connection, sweep_id, missing) is None

@@ -16,15 +16,14 @@ def caveats_of(compared: Sequence[ComparedTrial]) -> list[str]:
         for trial in compared
         if trial.refused
     ]
-    configs = [trial.chosen.context.run.config for trial in compared]
+    configs = [trial.chosen.config for trial in compared]
     exchanges = [config.exchange or "the only one held" for config in configs]
     found += _differ("The data sets differ", compared, exchanges)
     found += _differ("The symbols differ", compared, [", ".join(config.symbols) for config in configs])
     windows = [f"{utc(config.start)} to {utc(config.end)}" for config in configs]
     apart = _differ("The windows differ (UTC)", compared, windows)
     found += apart
-    studies = [trial.study for trial in compared]
-    prints = [study.result.data_fingerprint[:12] for study in studies if study is not None]
+    prints = [trial.run.window.fingerprint[:12] for trial in compared if trial.run is not None]
     if len(set(prints)) > 1 and not apart and len(set(exchanges)) == 1:
         found.append("The market data differ: the trials did not see the same rows.")
     engines = [trial.chosen.sweep.view.engine_version or ENGINE_VERSION for trial in compared]

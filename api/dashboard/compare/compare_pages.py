@@ -21,8 +21,7 @@ from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import compared_strategies
 from bot.errors import BotError, InvalidInputError
 from bot.market.symbols import SYNTHETIC_EXCHANGE
-from sweeps.analysis.progress import get_spec
-from sweeps.analysis.queries import one_trial
+from sweeps.analysis.queries import spec_of_trial
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, prefix="/dashboard/compare")
 _MOST_CHARACTERS = 20_000
@@ -69,8 +68,7 @@ async def compare_page(
 
 
 def _config_of(connection: sa.Connection, sweep_id: int, number: int) -> RunConfig:
-    one_trial(connection, sweep_id, number)
-    return get_spec(connection, sweep_id).config(number)
+    return spec_of_trial(connection, sweep_id, number).config(number)
 
 
 def _offered(connection: sa.Connection) -> tuple[dict[str, list[str]], CompareForm]:

@@ -16,13 +16,14 @@ from api.dashboard.compare.compared_trials import (
     Key,
     best_trials,
     chosen_trials,
+    compared_run,
+    compared_trials,
     differing_parameters,
     name_of,
     parse_sweeps,
     parse_trials,
-    replayed,
 )
-from api.dashboard.compare.divergence_rows import ComparedRun, divergence_view
+from api.dashboard.compare.divergence_rows import divergence_view
 from api.dashboard.sweeps.views import PagesDep
 from api.dashboard.trial.charts import Span, curve_document
 from api.dashboard.trial.trial_pages import Moment, span_of
@@ -32,7 +33,9 @@ from api.presentation.metric_catalogue import MetricLabel, beside_labels, groups
 from api.presentation.presenters import quote_of, text_of
 from api.responses import JsonResponse
 from api.work.database_threads import Database
-from api.work.replays import Study
+from api.work.replays import Replays
+from bot.backtest.result import Curve, RunResult
+from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
 from bot.numbers.money import exact
 
@@ -102,7 +105,7 @@ async def trials_fragment(
     """Return the comparison of the trials that the address names, or why there is none."""
     try:
         chosen = await database.read(chosen_trials, await _keys(database, trials, sweeps))
-        compared = await replays.work.run(lambda: replayed(replays, chosen))
+        compared = await replays.work.run(lambda: compared_trials(replays, chosen))
     except BotError as error:
         problem = problem_of(error)
         return pages.render(
@@ -119,7 +122,7 @@ def _context(compared: Sequence[ComparedTrial]) -> dict[str, Any]:
     first, *others = compared
     return {
         "compared": compared,
-        "unit": quote_of([symbol for one in chosen for symbol in one.context.run.config.symbols]),
+        "unit": quote_of([symbol for one in chosen for symbol in one.config.symbols]),
         "names": ",".join(one.name for one in chosen),
         "synthetic": any(one.sweep.synthetic for one in chosen),
         "caveats": caveats_of(compared),
@@ -127,23 +130,13 @@ def _context(compared: Sequence[ComparedTrial]) -> dict[str, Any]:
         "equal": equal,
         "figures": _figures(chosen),
         "divergences": [
-            divergence_view(
-                _compared_run(first.chosen.name, first.study),
-                _compared_run(other.chosen.name, other.study),
-                0,
-            )
-            for other in others
-            if first.study and other.study
+            divergence_view(first.run, other.run, 0) for other in others if first.run and other.run
         ],
     }
 
 
-def _compared_run(name: str, study: Study) -> ComparedRun:
-    return ComparedRun(name, study.result, study.window)
-
-
 def _figures(chosen: Sequence[ChosenTrial]) -> list[tuple[str, list[MetricRow]]]:
-    all_of = [one.context.figures for one in chosen]
+    all_of = [one.figures for one in chosen]
 
     def row(metric: MetricLabel) -> MetricRow:
         values = [figures[metric.name] for figures in all_of]
@@ -169,7 +162,7 @@ async def divergence_fragment(
     chosen = await database.read(chosen_trials, parse_trials(trials or ""))
 
     def found() -> HTMLResponse:
-        one, other = (_compared_run(trial.name, replays.study(trial.context.run)) for trial in chosen[:2])
+        one, other = (compared_run(replays, trial) for trial in chosen[:2])
         return pages.render(
             request, "compare/compare_divergence.html", divergence=divergence_view(one, other, at)
         )
@@ -189,23 +182,27 @@ async def curves(
     chosen = await database.read(chosen_trials, parse_trials(trials or ""))
 
     def drawn() -> JsonResponse:
-        return JsonResponse({"lines": _lines(replayed(replays, chosen), span_of(first, last))})
+        return JsonResponse({"lines": _lines(replays, chosen, span_of(first, last))})
 
     return await replays.work.run(drawn)
 
 
-def _lines(compared: Sequence[ComparedTrial], span: Span | None) -> list[dict[str, Any]]:
-    lines = []
-    for trial in compared:
-        context = trial.chosen.context
-        equity = trial.study.result.equity if trial.study else context.equity
-        if equity is not None:
-            curve = curve_document(equity, context.run.config.initial_capital, {}, span)
-            lines.append({"name": trial.chosen.name, **curve})
-    holds = {trial.study.hold.run_key: trial.study.hold for trial in compared if trial.study}
+def _lines(replays: Replays, chosen: Sequence[ChosenTrial], span: Span | None) -> list[dict[str, Any]]:
+    lines, holds = [], dict[str, RunResult]()
+    for one in compared_trials(replays, chosen):
+        run, record = one.chosen.recorded.run, one.chosen.recorded.record
+        if record is not None:
+            lines.append(_line(one.chosen.name, record.curve, one.chosen.config, span))
+        elif one.run is not None:
+            lines.append(_line(one.chosen.name, replays.result(run).curve, one.chosen.config, span))
+        if one.run is not None:
+            hold = replays.hold(run)
+            holds[hold.run_key] = hold
     if len(holds) == 1:
         [hold] = holds.values()
-        lines.append(
-            {"name": "Holding", **curve_document(hold.equity, hold.config.initial_capital, {}, span)}
-        )
+        lines.append(_line("Holding", hold.curve, hold.config, span))
     return lines
+
+
+def _line(name: str, curve: Curve, config: RunConfig, span: Span | None) -> dict[str, Any]:
+    return {"name": name, **curve_document(curve, config.initial_capital, span)}

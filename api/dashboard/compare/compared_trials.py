@@ -1,19 +1,22 @@
-"""Trials compared side by side: parsed from the address, read, and replayed."""
+"""Trials compared side by side: parsed from the address, read, and given their windows."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from api.dashboard.trial.run_context import RunContext, study_or_refusal, trial_context
+from api.dashboard.compare.divergence_rows import ComparedRun
+from api.dashboard.trial.run_context import RecordedRun, recorded_trial, trades_of
 from api.presentation.presenters import SweepCard
-from api.work.replays import Replays, Study
+from api.work.replays import Replays
 from bot.backtest.findings import RunFinding
-from bot.errors import InvalidInputError
+from bot.config.run_config import RunConfig
+from bot.errors import BotError, InvalidInputError
 from bot.models import Trade
 from sweeps.analysis.progress import get_sweep
+from sweeps.analysis.queries import TrialView, one_trial
 
 LEAST, MOST = 2, 10
 MOST_PRICES = 400_000
@@ -28,31 +31,38 @@ class ChosenTrial:
 
     key: Key
     sweep: SweepCard
-    context: RunContext
+    trial: TrialView
+    recorded: RecordedRun
 
     @property
     def name(self) -> str:
         """Name in the address and on the page: sweep:trial."""
         return name_of(self.key)
 
+    @property
+    def config(self) -> RunConfig:
+        """Its parameters."""
+        return self.recorded.run.config
+
+    @property
+    def figures(self) -> Mapping[str, Any]:
+        """Its metrics by name, money Decimal; empty until it has a result."""
+        return self.trial.metrics or {}
+
 
 @dataclass(frozen=True, slots=True)
 class ComparedTrial:
-    """A chosen trial, replayed; `refused` is the reason if it cannot be replayed any more."""
+    """A chosen trial with its trades and window; `refused` is the reason if its data are no longer held."""
 
     chosen: ChosenTrial
-    study: Study | None
+    run: ComparedRun | None
     refused: str | None
-
-    @property
-    def findings(self) -> Sequence[RunFinding]:
-        """Its findings, those of the replay where there is one."""
-        return self.chosen.context.findings if self.study is None else self.study.result.findings
+    findings: Sequence[RunFinding]
 
     @property
     def trades(self) -> Sequence[Trade]:
-        """Its round trips, none where it cannot be replayed."""
-        return () if self.study is None else self.study.result.trades
+        """Its round trips, none where its data are no longer held."""
+        return () if self.run is None else self.run.trades
 
 
 def name_of(key: Key) -> str:
@@ -109,29 +119,60 @@ def best_trials(connection: sa.Connection, sweep_ids: Sequence[int]) -> list[Key
 def chosen_trials(connection: sa.Connection, keys: Sequence[Key]) -> list[ChosenTrial]:
     """Return stored trials; raises UnknownSweepError, InvalidInputError for one without a result."""
     sweeps = {sweep_id: SweepCard(get_sweep(connection, sweep_id)) for sweep_id in {key[0] for key in keys}}
-    found = [ChosenTrial(key, sweeps[key[0]], trial_context(connection, *key)) for key in keys]
+    found = [_chosen(connection, key, sweeps[key[0]]) for key in keys]
     for one in found:
-        if not one.context.figures:
+        if not one.figures:
             raise InvalidInputError.of("trials", f"{one.name} has not been replayed yet")
     return found
 
 
-def replayed(replays: Replays, chosen: Sequence[ChosenTrial]) -> list[ComparedTrial]:
-    """Return the trials with their replays; raises InvalidInputError for more work than a page waits for."""
+def _chosen(connection: sa.Connection, key: Key, sweep: SweepCard) -> ChosenTrial:
+    recorded = recorded_trial(connection, *key)
+    return ChosenTrial(key, sweep, one_trial(connection, *key), recorded)
+
+
+def compared_trials(replays: Replays, chosen: Sequence[ChosenTrial]) -> list[ComparedTrial]:
+    """Return the trials with their windows, those replayed whose trades are not stored.
+
+    Raises: InvalidInputError for more work than a page waits for.
+    """
     compared, windows = dict[Key, ComparedTrial](), dict[int, int]()
     for one in sorted(chosen, key=lambda one: one.key):
-        study, refused = study_or_refusal(replays, one.context.run)
-        compared[one.key] = ComparedTrial(one, study, refused)
-        if study is not None:
-            windows[id(study.window)] = study.prices
+        run, refused = _run_or_refusal(replays, one)
+        compared[one.key] = ComparedTrial(one, run, refused, _findings(replays, one, run))
+        if run is not None:
+            windows[id(run.window)] = run.window.prices
         if sum(windows.values()) > MOST_PRICES:
             raise InvalidInputError.of("trials", f"their windows hold more than {MOST_PRICES:,} prices")
     return [compared[one.key] for one in chosen]
 
 
+def compared_run(replays: Replays, chosen: ChosenTrial) -> ComparedRun:
+    """Return a trial with its trades, stored or replayed now; raises BotError if its data are not held."""
+    run, record = chosen.recorded.run, chosen.recorded.record
+    window = replays.window(run)
+    trades = replays.result(run).trades if record is None else trades_of(record)
+    return ComparedRun(chosen.name, run.config, trades, window)
+
+
+def _findings(replays: Replays, chosen: ChosenTrial, run: ComparedRun | None) -> Sequence[RunFinding]:
+    """Return what its numbers have to be read with; of a price jump, trades tell what came of it."""
+    recorded = chosen.recorded
+    if recorded.record is not None or run is None:
+        return chosen.trial.findings
+    return replays.result(recorded.run).findings
+
+
+def _run_or_refusal(replays: Replays, chosen: ChosenTrial) -> tuple[ComparedRun | None, str | None]:
+    try:
+        return compared_run(replays, chosen), None
+    except BotError as error:
+        return None, error.message
+
+
 def differing_parameters(chosen: Sequence[ChosenTrial]) -> tuple[list[tuple[str, list[Any]]], int]:
     """Return (name, value of each) of the parameters that differ, and how many are equal."""
-    documents = [one.context.run.config.document() for one in chosen]
+    documents = [one.config.document() for one in chosen]
     names = dict.fromkeys(name for document in documents for name in document)
     rows = [(name, [document.get(name) for document in documents]) for name in names]
     differing = [(name, values) for name, values in rows if any(value != values[0] for value in values)]

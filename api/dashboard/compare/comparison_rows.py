@@ -6,19 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 from api.dashboard.compare.divergence_rows import ComparedRun, DivergenceView, divergence_view
-from api.dashboard.rows import TradeRow, trade_row
 from api.dashboard.trial.charts import curve_document
 from api.presentation.metric_catalogue import MetricLabel, beside_labels, groups
-from bot.accounting.cash_flows import FLOWS
 from bot.backtest import ReplayWindow
 from bot.backtest.comparison import Comparison
-from bot.backtest.result import trade_document
 from bot.config.strategy_registry import strategy_plugin
+from bot.models import Trade
 from bot.numbers.money import exact
 from sweeps.spec.metrics import HOLD_NET_PNL, metric_values
 
 SHOWN_TRADES = 50
-_SUMS = ("net_pnl", "price_pnl", *FLOWS, "fees")
 BESIDE = "Beside holding"
 
 
@@ -39,7 +36,7 @@ class UnmatchedTrades:
     title: str
     count: int
     sums: Mapping[str, Decimal]
-    trades: Sequence[TradeRow]
+    trades: Sequence[Trade]
 
 
 def title_of(strategy: str) -> str:
@@ -72,16 +69,16 @@ def unmatched_trades(found: Comparison) -> list[UnmatchedTrades]:
     unmatched = []
     for name in found.runs:
         mine = found.only_in(name)
-        trades = [trade_row(trade_document(trade)) for trade in mine.trades[:SHOWN_TRADES]]
-        document = mine.document()
-        sums = {part: Decimal(document[part]) for part in _SUMS}
-        unmatched.append(UnmatchedTrades(title_of(name), document["count"], sums, trades))
+        shown = mine.trades[:SHOWN_TRADES]
+        unmatched.append(UnmatchedTrades(title_of(name), len(mine.trades), mine.sums(), shown))
     return unmatched
 
 
 def first_divergence(found: Comparison, window: ReplayWindow) -> DivergenceView:
     """Return the first divergence of the first and the last run."""
-    first, *_, last = (ComparedRun(title_of(name), run, window) for name, run in found.runs.items())
+    first, *_, last = (
+        ComparedRun(title_of(name), run.config, run.trades, window) for name, run in found.runs.items()
+    )
     return divergence_view(first, last, 0)
 
 
@@ -89,4 +86,4 @@ def curves(found: Comparison) -> list[dict[str, Any]]:
     """Return the equity of each run, that of holding last, as lines of a chart."""
     runs = {title_of(name): run for name, run in found.runs.items()} | {"Holding": found.hold}
     capital = found.hold.config.initial_capital
-    return [{"name": title, **curve_document(run.equity, capital, {})} for title, run in runs.items()]
+    return [{"name": title, **curve_document(run.curve, capital)} for title, run in runs.items()]

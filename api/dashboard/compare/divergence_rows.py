@@ -5,21 +5,30 @@ from dataclasses import dataclass
 
 from api.dashboard.trial.decision_rows import DecisionRow, decision_rows
 from api.presentation.formats import shown, utc
-from bot.backtest import ReplayWindow, RunResult
+from bot.backtest import ReplayWindow
 from bot.backtest.decision_trace import DecisionSnapshot, decision_snapshots
 from bot.backtest.divergence import Divergence, divergences, first_other_size_ms
 from bot.backtest.holdings import Action, Holdings, Move
+from bot.config.run_config import RunConfig
+from bot.models import Trade
 from bot.numbers.money import plain
+from bot.statistics.metrics import Calendar
 from bot.strategies.gates import Gate
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedRun:
-    """A run compared with another: its name on the page, its result, and its window."""
+    """A run compared with another: its name on the page, its parameters and trades, and its window."""
 
     name: str
-    result: RunResult
+    config: RunConfig
+    trades: Sequence[Trade]
     window: ReplayWindow
+
+    @property
+    def calendar(self) -> Calendar:
+        """The events of its window."""
+        return self.window.calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +56,8 @@ class DivergenceView:
 
 def divergence_view(one: ComparedRun, other: ComparedRun, at: int) -> DivergenceView:
     """Return the divergence number `at` of two runs, the last one if there are fewer."""
-    found = divergences(one.result, other.result)
-    sizes_ms = first_other_size_ms(one.result, other.result)
+    found = divergences(one, other)
+    sizes_ms = first_other_size_ms(one, other)
     if not found:
         return DivergenceView(
             one.name, other.name, 0, 0, None, settles=False, pairs=[], other_size_ms=sizes_ms
@@ -65,7 +74,7 @@ def _seen(run: ComparedRun, divergence: Divergence) -> dict[str, DecisionSnapsho
     moments = [(divergence.t_ms, symbol) for symbol in divergence.symbols]
     return {
         symbol: snapshot
-        for (_, symbol), snapshot in decision_snapshots(run.result.config, run.window, moments).items()
+        for (_, symbol), snapshot in decision_snapshots(run.config, run.window, moments).items()
     }
 
 
@@ -77,11 +86,11 @@ def _pair(
 ) -> PairDecisions:
     found = [own.get(symbol) for own in seen]
     rows = [
-        {row.name: row for row in decision_rows(snapshot, run.result.config)} if snapshot else {}
+        {row.name: row for row in decision_rows(snapshot, run.config)} if snapshot else {}
         for snapshot, run in zip(found, runs, strict=True)
     ]
     verdicts = [
-        _verdict(symbol, divergence.t_ms, moves, run.result, snapshot)
+        _verdict(symbol, divergence.t_ms, moves, run, snapshot)
         for moves, run, snapshot in zip((divergence.one, divergence.other), runs, found, strict=True)
     ]
     names = dict.fromkeys(name for own in rows for name in own)
@@ -90,7 +99,7 @@ def _pair(
 
 
 def _verdict(
-    symbol: str, t_ms: int, moves: Sequence[Move], run: RunResult, snapshot: DecisionSnapshot | None
+    symbol: str, t_ms: int, moves: Sequence[Move], run: ComparedRun, snapshot: DecisionSnapshot | None
 ) -> str:
     for move in moves:
         if move.symbol == symbol:
@@ -110,7 +119,7 @@ def _did(move: Move) -> str:
 
 
 def _kept_out(
-    symbol: str, t_ms: int, book: Holdings, run: RunResult, snapshot: DecisionSnapshot | None
+    symbol: str, t_ms: int, book: Holdings, run: ComparedRun, snapshot: DecisionSnapshot | None
 ) -> str:
     if symbol not in run.config.symbols:
         return "this pair is none of its symbols"
@@ -125,7 +134,7 @@ def _gate(gate: Gate) -> str:
     return f"{gate.name} asks for {plain(gate.needed)} and saw {plain(gate.seen)}"
 
 
-def _account(symbol: str, t_ms: int, book: Holdings, run: RunResult) -> str:
+def _account(symbol: str, t_ms: int, book: Holdings, run: ComparedRun) -> str:
     if symbol in book.held_before(t_ms):
         return "it had just closed a hedge of it"
     held, slots = len(book.held_after(t_ms)), run.config.max_simultaneous_positions

@@ -18,7 +18,7 @@ from api.dashboard.forms.form_defaults import (
 )
 from api.dashboard.forms.parameter_form import parameter_groups
 from api.dashboard.sweeps.views import PagesDep
-from api.dashboard.trial.result import run_page_values
+from api.dashboard.trial.result import result_context
 from api.dashboard.trial.run_context import backtest_context, job_figures, job_findings
 from api.dependencies import ClockDep, DatabaseDep, SettingsDep
 from api.presentation.presenters import someone_works
@@ -26,8 +26,7 @@ from api.routes.jobs import JobId
 from api.routes.parameters import LARGEST_ID
 from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig
-from sweeps.analysis.progress import get_spec
-from sweeps.analysis.queries import one_trial
+from sweeps.analysis.queries import spec_of_trial
 from sweeps.jobs.jobs import JobKind, JobState, JobView, get_job, recent_jobs
 from sweeps.queue.heartbeats import live_beats
 from sweeps.spec.catalogue import strategies_document
@@ -104,8 +103,7 @@ def _origin(
     connection: sa.Connection, sweep_id: int | None, number: int | None, job_id: int | None
 ) -> Origin | None:
     if sweep_id is not None and number is not None:
-        one_trial(connection, sweep_id, number)
-        config = get_spec(connection, sweep_id).config(number)
+        config = spec_of_trial(connection, sweep_id, number).config(number)
         title = f"trial {number} of sweep {sweep_id}"
         return Origin(f"/dashboard/sweeps/{sweep_id}/trials/{number}", title, config.document())
     if job_id is not None:
@@ -121,10 +119,18 @@ async def backtest_page(
     """Return a backtest: its result as on the page of a trial, or how far it is."""
     waiting = await database.read(_waiting, job_id)
     job: JobView = waiting["job"]
-    found = run_page_values(backtest_context(job)) if job.state is JobState.COMPLETED else {}
+    found = _page_values(job) if job.state is JobState.COMPLETED else {}
     config = RunConfig.parse(job.request["config"])
     context = {**waiting, **found, "run": config, "now_ms": clock.now_ms()}
     return pages.render(request, "trial/backtest.html", section="backtest", **context)
+
+
+def _page_values(job: JobView) -> dict[str, Any]:
+    context, result = backtest_context(job), job.result or {}
+    run = context.run
+    return result_context(
+        context.base, run.config, job_figures(result), run.run_key, frozenset(), job_findings(result)
+    )
 
 
 @router.get("/dashboard/backtests/{job_id}/state")

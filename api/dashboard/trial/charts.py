@@ -1,6 +1,6 @@
 """The series of a run as its charts draw them: exact text, thinned to what a screen can show."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -9,41 +9,35 @@ import numpy as np
 from api.work.replays import Study
 from bot.backtest import RunResult
 from bot.backtest.holdings import Action, Move, moves
+from bot.backtest.result import Curve
 from bot.config.strategy_registry import Figure, strategy_plugin
 from bot.market.intervals import interval_spans
 from bot.market_store.pair_figures.thinning import thinned
 from bot.models import FundingRate, Trade
 from bot.numbers.arrays import FloatArray, IntArray
 from bot.numbers.money import ZERO, exact, plain
-from bot.statistics.metrics import Units, curve_units, money_units, packed, running_peaks
+from bot.statistics.metrics import Units, fitting, money_units, running_peaks, units_texts
 
 COLUMNS = 1000
 MOST_BARS = 1500
 MOST_MARKS = 600
-Points = Sequence[tuple[int, Decimal]]
 Span = tuple[int, int]
 
 
-def curve_document(
-    equity: Points, capital: Decimal, others: Mapping[str, Points], span: Span | None = None
-) -> dict[str, Any]:
-    """Return equity and drawdown over `span` (ms UTC; None: all), and `others` at the same times.
+def curve_document(curve: Curve, capital: Decimal, span: Span | None = None) -> dict[str, Any]:
+    """Return equity and drawdown over `span` (ms UTC; None: all).
 
     The drawdown, a fraction of the running peak, is measured before anything is left out. The points next
     to the span are in, so that a line reaches its edges.
     """
-    times = np.array([t_ms for t_ms, _ in equity], dtype=np.int64)
-    with exact():
-        units = packed(curve_units(equity))
-        rivals = {name: packed(curve_units(points)) for name, points in others.items()}
+    times, units = curve.calendar.times_ms, fitting(curve.units)
     falls = drawdown_shares(units, money_units(capital))
     inside = _inside(times, span, beyond=1)
-    shown = inside[thinned(times[inside], [one[inside] for one in (units, falls, *rivals.values())], COLUMNS)]
+    shown = inside[thinned(times[inside], [units[inside], falls[inside]], COLUMNS)]
     return {
         "times": times[shown].tolist(),
-        "equity": [plain(equity[at][1]) for at in shown],
+        "equity": units_texts(units[shown]),
         "drawdown": falls[shown].tolist(),
-        **{name: [plain(points[at][1]) for at in shown] for name, points in others.items()},
         "points": len(inside),
     }
 

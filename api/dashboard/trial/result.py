@@ -5,20 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.dashboard import rows
-from api.dashboard.trial.run_context import RunContext
 from api.presentation.metric_catalogue import HEADLINE, beside_labels, groups, labels
 from api.presentation.presenters import quote_of, without_nulls
 from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig
 from bot.market.symbols import SYNTHETIC_EXCHANGE
-
-
-def run_page_values(context: RunContext) -> dict[str, Any]:
-    """Return the values of `trial_result.html` for a run."""
-    run = context.run
-    return result_context(
-        context.base, run.config, context.figures, run.run_key, frozenset(), context.findings
-    )
 
 
 def result_context(

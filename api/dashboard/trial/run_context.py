@@ -1,92 +1,102 @@
 """The run that a page is about: a trial of a sweep, or a backtest of its own."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import sqlalchemy as sa
 from fastapi import Depends, Request
 
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.errors.http_errors import BacktestUnfinishedError, TrialFailedError
-from api.work.replays import Replays, StoredRun, Study, trial_run
+from api.work.replays import StoredRun, Study, trial_run
 from bot.backtest.findings import RunFinding
+from bot.backtest.result import Curve, trade_of
 from bot.config.run_config import RunConfig
-from bot.errors import BotError
-from sweeps.analysis.progress import get_spec
-from sweeps.analysis.queries import one_trial, stored_record
+from bot.models import Trade
+from sweeps.analysis.queries import stored_record, trial_head
 from sweeps.jobs.jobs import JobKind, JobState, JobView, get_job
 from sweeps.spec.metrics import CARRY, HOLD_NET_PNL, METRICS, MetricKind
-from sweeps.storage.curves import decode_equity, decode_trades
 from sweeps.storage.states import TrialState
 
-Equity = list[tuple[int, Decimal]]
+
+class RunRecord(Protocol):
+    """Equity curve and trades of a run as they are kept, decoded where they are asked for."""
+
+    @property
+    def curve(self) -> Curve:
+        """Equity curve."""
+
+    @property
+    def trade_documents(self) -> list[dict[str, Any]]:
+        """Trades as in the result document."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """A run with a result: `base` is the address of its page, `figures` are metrics by name, money Decimal.
-
-    Curve and trades are decoded where they are asked for: most parts of a page show neither.
-    """
+    """A run with a result: `base` is the address of its page."""
 
     base: str
     run: StoredRun
-    figures: Mapping[str, Any]
-    findings: Sequence[RunFinding]
-    decode_equity: Callable[[], Equity] | None
-    decode_trades: Callable[[], list[dict[str, Any]]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """A run with a result and what is kept of it; None if neither curve nor trades were kept."""
+
+    run: StoredRun
+    record: RunRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class _JobRecord:
+    """Curve and trades of a result document."""
+
+    result: Mapping[str, Any]
 
     @property
-    def equity(self) -> Equity | None:
-        """Stored equity curve, (ms UTC, equity); None if none was kept."""
-        return None if self.decode_equity is None else self.decode_equity()
+    def curve(self) -> Curve:
+        return Curve.of_document(self.result["equity"])
 
     @property
-    def trades(self) -> list[dict[str, Any]] | None:
-        """Stored trades as in the result document; None if none were kept."""
-        return None if self.decode_trades is None else self.decode_trades()
+    def trade_documents(self) -> list[dict[str, Any]]:
+        return list(self.result["trades"])
+
+
+def trades_of(record: RunRecord) -> list[Trade]:
+    """Return the trades of a record."""
+    return [trade_of(document) for document in record.trade_documents]
 
 
 def trial_context(connection: sa.Connection, sweep_id: int, number: int) -> RunContext:
     """Return a completed trial; raises UnknownSweepError, or TrialFailedError if it has no result."""
-    spec, trial = get_spec(connection, sweep_id), one_trial(connection, sweep_id, number)
-    if trial.state is TrialState.FAILED:
-        raise TrialFailedError(number, trial.error or "")
-    record = stored_record(connection, sweep_id, number)
-    run = trial_run(sweep_id, spec, number, trial.run_key)
-    return RunContext(
-        f"/dashboard/sweeps/{sweep_id}/trials/{number}",
-        replace(run, stored=record is not None),
-        trial.metrics or {},
-        trial.findings,
-        None if record is None else partial(decode_equity, record.equity),
-        None if record is None else partial(decode_trades, record.trades),
-    )
+    head = trial_head(connection, sweep_id, number)
+    if head.state is TrialState.FAILED:
+        raise TrialFailedError(number, head.error or "")
+    run = trial_run(sweep_id, head.spec, number, head.run_key, stored=head.recorded)
+    return RunContext(f"/dashboard/sweeps/{sweep_id}/trials/{number}", run)
+
+
+def recorded_trial(connection: sa.Connection, sweep_id: int, number: int) -> RecordedRun:
+    """Return a completed trial with its record; raises as `trial_context` does."""
+    run = trial_context(connection, sweep_id, number).run
+    return RecordedRun(run, stored_record(connection, sweep_id, number) if run.stored else None)
 
 
 def backtest_context(job: JobView) -> RunContext:
     """Return a backtest that completed; raises BacktestUnfinishedError."""
+    result = _result_of(job)
+    # Its data are read apart from those of every sweep, whose numbers are positive.
+    config = RunConfig.parse(result["config"])
+    run = StoredRun(-job.id, f"backtest {job.id}", config, result["run_key"], stored=True)
+    return RunContext(f"/dashboard/backtests/{job.id}", run)
+
+
+def _result_of(job: JobView) -> Mapping[str, Any]:
     if job.state is not JobState.COMPLETED or job.result is None:
         raise BacktestUnfinishedError(job.id, job.error or f"it is {job.state}")
-    # Its data are read apart from those of every sweep, whose numbers are positive.
-    run = StoredRun(-job.id, f"backtest {job.id}", _config_of(job), job.result["run_key"], stored=True)
-    result = job.result
-    return RunContext(
-        f"/dashboard/backtests/{job.id}",
-        run,
-        job_figures(result),
-        job_findings(result),
-        lambda: [(t_ms, Decimal(value)) for t_ms, value in result["equity"]],
-        lambda: list(result["trades"]),
-    )
-
-
-def _config_of(job: JobView) -> RunConfig:
-    result: Mapping[str, Any] = job.result or {}
-    return RunConfig.parse(result["config"])
+    return job.result
 
 
 def job_findings(result: Mapping[str, Any]) -> list[RunFinding]:
@@ -113,8 +123,19 @@ async def _run_context(request: Request, database: DatabaseDep) -> RunContext:
     return await database.read(trial_context, path["sweep_id"], path["number"])
 
 
+async def _recorded_run(request: Request, database: DatabaseDep) -> RecordedRun:
+    path = request.path_params
+    if "job_id" in path:
+        job = await database.read(get_job, JobKind.BACKTEST, path["job_id"])
+        return RecordedRun(backtest_context(job).run, _JobRecord(_result_of(job)))
+    return await database.read(recorded_trial, path["sweep_id"], path["number"])
+
+
 RunContextDep = Annotated[RunContext, Depends(_run_context)]
 """The run that the numbers in the path name: `sweep_id` and `number`, or `job_id`."""
+
+RecordedRunDep = Annotated[RecordedRun, Depends(_recorded_run)]
+"""That run with what is kept of it, for the parts that show its curve or its trades."""
 
 
 async def _study(context: RunContextDep, replays: ReplaysDep) -> Study:
@@ -122,11 +143,3 @@ async def _study(context: RunContextDep, replays: ReplaysDep) -> Study:
 
 
 StudyDep = Annotated[Study, Depends(_study)]
-
-
-def study_or_refusal(replays: Replays, run: StoredRun) -> tuple[Study | None, str | None]:
-    """Return a replayed run, or why it cannot be replayed."""
-    try:
-        return replays.study(run), None
-    except BotError as error:
-        return None, error.message

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import accumulate
 
-from api.dashboard.rows import TradeRow, trade_row
 from api.dashboard.trial.decision_rows import DecisionRow, decision_rows
 from api.dashboard.trial.waterfall import attribution_of
 from api.work.replays import Study
 from bot.backtest.attribution import Attribution
 from bot.backtest.decision_trace import DecisionSnapshot, decision_snapshots
-from bot.backtest.result import trade_document
 from bot.errors import InvalidInputError
 from bot.models import CloseReason, FundingPayment, Trade
 from bot.numbers.money import exact
@@ -38,7 +36,7 @@ class SettlementRow:
 class TradeStory:
     """A round trip: what the strategy saw when it entered and left, its parts, and a page of settlements."""
 
-    row: TradeRow
+    trade: Trade
     parts: Attribution
     entry: Sequence[DecisionRow]
     leaving: Sequence[DecisionRow]
@@ -60,7 +58,7 @@ def trade_story(study: Study, index: int, start: int, page: int) -> TradeStory:
     settled = settlements_of(trade, run.payments)
     end = start + page
     return TradeStory(
-        row=trade_row(trade_document(trade)),
+        trade=trade,
         parts=attribution_of(run, [trade]),
         entry=_rows(study, seen.get(moments[0])),
         leaving=_rows(study, seen.get(moments[1])),

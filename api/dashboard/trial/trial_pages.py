@@ -1,6 +1,7 @@
 """The page of a trial, and the parts that it and the page of a backtest are filled with."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from api.dashboard.trial import result
 from api.dashboard.trial.charts import Span, curve_document, funding_document, moves_document
 from api.dashboard.trial.entry_blockers import blocked_rows
 from api.dashboard.trial.monthly_calendar import MONTHS, year_rows
-from api.dashboard.trial.run_context import RunContextDep, StudyDep, study_or_refusal
+from api.dashboard.trial.run_context import RecordedRunDep, RunContextDep, StudyDep, trades_of
 from api.dashboard.trial.trades import trade_story
 from api.dashboard.trial.waterfall import attribution_of, waterfall
 from api.dependencies import ClockDep, DatabaseDep, ReplaysDep
@@ -23,17 +24,21 @@ from api.presentation.presenters import SweepPage, quote_of
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId, TrialNumber
 from api.schemas.documents import trial_config
+from api.work.replays import StoredRun
 from bot.backtest import blocked_entries
 from bot.backtest.attribution import break_even_settlements
-from bot.backtest.result import trade_document
-from bot.errors import InvalidInputError
-from sweeps.analysis.progress import get_spec, get_sweep
-from sweeps.analysis.queries import TrialView, one_trial
+from bot.backtest.result import Curve, trade_of
+from bot.errors import BotError, InvalidInputError
+from bot.models import Trade
+from sweeps.analysis.progress import get_sweep
+from sweeps.analysis.queries import TrialView, trial_with_spec
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 parts = APIRouter()
 _PAGE_TRADES = 50
 _PAGE_SETTLEMENTS = 100
+STORED = "Stored with the result."
+REPLAYED = "Replayed now on the same data: the sweep stored no curve of this trial."
 Start = Annotated[int, Query(ge=0, le=1_000_000_000)]
 TradeIndex = Annotated[int, Path(ge=0, le=1_000_000_000)]
 Moment = Annotated[int | None, Query(ge=0, le=2**53)]
@@ -46,8 +51,8 @@ async def trial_page(
     """Return a trial: metrics, equity, trades, configuration."""
 
     def query(connection: sa.Connection) -> tuple[SweepPage, TrialView]:
-        page = SweepPage(get_sweep(connection, sweep_id), get_spec(connection, sweep_id))
-        return page, one_trial(connection, sweep_id, number)
+        spec, trial = trial_with_spec(connection, sweep_id, number)
+        return SweepPage(get_sweep(connection, sweep_id), spec), trial
 
     sweep, trial = await database.analyze(query)
     return pages.render(
@@ -69,37 +74,39 @@ async def trial_page(
 
 @parts.get("/curve")
 async def curve(
+    recorded: RecordedRunDep, replays: ReplaysDep, first: Moment = None, last: Moment = None
+) -> JsonResponse:
+    """Return equity, drawdown and moves, thinned to what a screen shows, from `first` to `last`.
+
+    They are those that are stored; a run of which nothing is stored is replayed.
+    """
+    run, record, span = recorded.run, recorded.record, span_of(first, last)
+    if record is not None:
+        found = await run_in_threadpool(_drawn, run, record.curve, trades_of(record), span)
+        return JsonResponse(found | {"origin": STORED})
+
+    def replayed() -> dict[str, object]:
+        try:
+            result = replays.result(run)
+        except BotError as error:
+            raise CurveUnavailableError(error.message) from None
+        return _drawn(run, result.curve, result.trades, span)
+
+    return JsonResponse(await replays.work.run(replayed) | {"origin": REPLAYED})
+
+
+def _drawn(run: StoredRun, curve: Curve, trades: Sequence[Trade], span: Span | None) -> dict[str, object]:
+    return curve_document(curve, run.config.initial_capital, span) | moves_document(trades, span)
+
+
+@parts.get("/hold")
+async def hold(
     context: RunContextDep, replays: ReplaysDep, first: Moment = None, last: Moment = None
 ) -> JsonResponse:
-    """Return equity, drawdown, holding and moves, thinned to what a screen shows, from `first` to `last`.
-
-    Where the run cannot be replayed any more its stored curve remains, without the others.
-    """
-
-    def drawn() -> dict[str, object]:
-        study, refused = study_or_refusal(replays, context.run)
-        equity = context.equity if study is None else study.result.equity
-        if equity is None:
-            raise CurveUnavailableError(refused or "")
-        others = {} if study is None else {"hold": study.hold.equity}
-        span = span_of(first, last)
-        document = curve_document(equity, context.run.config.initial_capital, others, span)
-        marks = moves_document(study.result.trades if study else (), span)
-        origin = curve_origin(stored=context.equity is not None, replayed=study is not None)
-        return document | marks | {"refused": refused, "origin": origin}
-
-    return JsonResponse(await replays.work.run(drawn))
-
-
-def curve_origin(*, stored: bool, replayed: bool) -> str:
-    """Return in words where the curve on the page comes from; one that is neither is not shown."""
-    if not replayed:
-        return (
-            "As stored: market data or engine have changed since, so neither holding nor trades are marked."
-        )
-    if stored:
-        return "Stored, and the same when replayed now."
-    return "Replayed now on the same data: the sweep stored no curve of this trial."
+    """Return the equity of holding in the window of a run, thinned like that of the run."""
+    result = await replays.work.run(lambda: replays.hold(context.run))
+    span, capital = span_of(first, last), result.config.initial_capital
+    return JsonResponse(await run_in_threadpool(curve_document, result.curve, capital, span))
 
 
 def span_of(first: int | None, last: int | None) -> Span | None:
@@ -129,9 +136,10 @@ async def report(
     """Return the parts that need a replay: parts of the net, months, data read, entry blockers."""
 
     def render() -> HTMLResponse:
-        study, refused = study_or_refusal(replays, context.run)
-        if study is None:
-            return pages.render(request, "trial/trade_report_refused.html", refused=refused)
+        try:
+            study = replays.study(context.run)
+        except BotError as error:
+            return pages.render(request, "trial/trade_report_refused.html", refused=error.message)
         run = study.result
         parts = attribution_of(run, run.trades)
         return pages.render(
@@ -155,24 +163,26 @@ async def report(
 
 @parts.get("/trades")
 async def trade_list(
-    request: Request, pages: PagesDep, context: RunContextDep, replays: ReplaysDep, start: Start = 0
+    request: Request, pages: PagesDep, recorded: RecordedRunDep, replays: ReplaysDep, start: Start = 0
 ) -> HTMLResponse:
     """Return a page of the round trips of a run, stored or replayed now."""
-    trades = context.trades
-    if trades is None:
-        run = context.run
-        study = await replays.work.run(lambda: replays.study(run))
-        trades = [trade_document(trade) for trade in study.result.trades]
-    shown = trades[start : start + _PAGE_TRADES]
+    run, record = recorded.run, recorded.record
+    if record is None:
+        trades = (await replays.work.run(lambda: replays.result(run))).trades
+        total, shown = len(trades), trades[start : start + _PAGE_TRADES]
+    else:
+        documents = record.trade_documents
+        total = len(documents)
+        shown = tuple(trade_of(document) for document in documents[start : start + _PAGE_TRADES])
     end = start + len(shown)
     return pages.render(
         request,
         "trial/trade_list.html",
-        trades=[rows.trade_row(trade) for trade in shown],
-        unit=quote_of(context.run.config.symbols),
+        trades=shown,
+        unit=quote_of(run.config.symbols),
         start=start,
-        next_start=end if end < len(trades) else None,
-        total=len(trades),
+        next_start=end if end < total else None,
+        total=total,
     )
 
 

@@ -32,7 +32,7 @@ class Baselines:
     def __init__(self, window: ReplayWindow) -> None:
         self._window = window
         self._known: OrderedDict[tuple[Any, ...], _Baseline] = OrderedDict()
-        self._most = max(1, _MAX_PAYMENTS // (len(window.events) * len(window.instruments)))
+        self._most = max(1, _MAX_PAYMENTS // window.prices)
 
     def of(self, config: RunConfig) -> RunResult:
         """Return the hold baseline of the account of `config`."""

@@ -27,13 +27,16 @@ class TradesOnlyOneTook:
 
     trades: tuple[Trade, ...]
 
+    def sums(self) -> dict[str, Decimal]:
+        """Return the sums of the trades' net P&L and of its parts, by name."""
+        with exact():
+            return {
+                name: sum((getattr(trade, name) for trade in self.trades), ZERO) for name in AMOUNTS_COMPARED
+            }
+
     def document(self) -> dict[str, Any]:
         """Return count, money and the trades as JSON values."""
-        with exact():
-            money = {
-                name: plain(sum((getattr(trade, name) for trade in self.trades), ZERO))
-                for name in AMOUNTS_COMPARED
-            }
+        money = {name: plain(total) for name, total in self.sums().items()}
         return {"count": len(self.trades), **money, "trades": [trade_document(t) for t in self.trades]}
 
 

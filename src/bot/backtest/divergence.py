@@ -1,11 +1,12 @@
 """Divergence of two runs: the moments at which they moved differently."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from bot.backtest.holdings import Action, Move, moves
-from bot.backtest.result import RunResult
-from bot.models import CloseReason
+from bot.models import CloseReason, Trade
+from bot.statistics.metrics import Calendar
 
 _Key = tuple[int, str, Action]
 
@@ -24,7 +25,19 @@ class Divergence:
         return tuple(sorted({move.symbol for move in (*self.one, *self.other)}))
 
 
-def divergences(one: RunResult, other: RunResult) -> list[Divergence]:
+class TradedRun(Protocol):
+    """A run of which the trades and the events are known, replayed or stored."""
+
+    @property
+    def trades(self) -> Sequence[Trade]:
+        """Its trades."""
+
+    @property
+    def calendar(self) -> Calendar:
+        """The events of its window."""
+
+
+def divergences(one: TradedRun, other: TradedRun) -> list[Divergence]:
     """Return, in order of time, where two runs moved differently while both were running.
 
     That a run closes everything at its end is no decision, and does not count.
@@ -40,7 +53,7 @@ def divergences(one: RunResult, other: RunResult) -> list[Divergence]:
     ]
 
 
-def first_other_size_ms(one: RunResult, other: RunResult) -> int | None:
+def first_other_size_ms(one: TradedRun, other: TradedRun) -> int | None:
     """Return the first time both opened the same pair in different quantities, None if they never did."""
     mine, others = _within(one, other), _within(other, one)
     shared = (key for key in mine.keys() & others.keys() if key[2] is Action.OPEN)
@@ -49,9 +62,9 @@ def first_other_size_ms(one: RunResult, other: RunResult) -> int | None:
     )
 
 
-def _within(run: RunResult, other: RunResult) -> dict[_Key, Move]:
-    first_ms = max(run.equity[0][0], other.equity[0][0])
-    last_ms = min(run.equity[-1][0], other.equity[-1][0])
+def _within(run: TradedRun, other: TradedRun) -> dict[_Key, Move]:
+    spans = [(times[0], times[-1]) for times in (run.calendar.times_ms, other.calendar.times_ms)]
+    first_ms, last_ms = max(first for first, _ in spans), min(last for _, last in spans)
     return {
         (move.t_ms, move.symbol, move.action): move
         for move in moves(run.trades)

@@ -1,10 +1,10 @@
 """Result of a run: metrics, trades, equity curve, and the document that prints them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from bot import ENGINE_VERSION
 from bot.accounting.cash_flows import BOOKED
@@ -16,7 +16,7 @@ from bot.config.run_key import run_key
 from bot.market.coverage import Coverage
 from bot.models import CloseReason, ContractEnd, FundingPayment, Trade
 from bot.numbers.money import exact, plain
-from bot.statistics.metrics import Calendar, Units, from_units, units_texts
+from bot.statistics.metrics import Calendar, Units, from_units, money_units, packed, units_texts
 from bot.statistics.run_metrics import Metrics
 from bot.trading.payments import PaymentBook
 
@@ -27,6 +27,12 @@ class Curve:
 
     calendar: Calendar
     units: Units
+
+    @classmethod
+    def of_document(cls, points: Sequence[Sequence[Any]]) -> Self:
+        """Return the curve that `document` gave."""
+        times, texts = zip(*points, strict=True)
+        return cls(Calendar.of(times), packed([money_units(Decimal(text)) for text in texts]))
 
     def points(self) -> Iterator[tuple[int, Decimal]]:
         """Yield times and equity."""
@@ -49,6 +55,11 @@ class RunResult:
     trades: tuple[Trade, ...]
     paid: PaymentBook
     curve: Curve
+
+    @property
+    def calendar(self) -> Calendar:
+        """The events of its window."""
+        return self.curve.calendar
 
     @cached_property
     def payments(self) -> tuple[FundingPayment, ...]:

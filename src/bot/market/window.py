@@ -62,6 +62,11 @@ class ReplayWindow:
         return EventColumns(self.events)
 
     @property
+    def prices(self) -> int:
+        """Number of prices it holds: one an event and pair."""
+        return len(self.events) * len(self.instruments)
+
+    @property
     def market_ends(self) -> dict[str, int]:
         """End of the contract of each pair that ended, ms UTC."""
         return {symbol: end.at_ms for symbol, end in self.contract_ends.items()}

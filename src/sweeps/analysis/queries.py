@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from bot.backtest.findings import RunFinding
+from bot.backtest.result import Curve
 from bot.statistics.trial_columns import MetricColumn
 from sweeps.analysis.findings import trial_findings
 from sweeps.analysis.progress import bounded_id, bounded_limit, get_spec
@@ -20,7 +20,7 @@ from sweeps.spec.axis_positions import Numbers, value_ranks
 from sweeps.spec.metrics import METRICS
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured, measured
-from sweeps.storage.curves import StoredRecord, decode_equity, decode_trades
+from sweeps.storage.curves import StoredRecord
 from sweeps.storage.states import TrialState
 from sweeps.storage.tables import TRIAL_FAILED, is_shown, sweep, trial, trial_curve
 
@@ -195,28 +195,67 @@ def _with_findings(
 
 def one_trial(connection: sa.Connection, sweep_id: int, number: int) -> TrialView:
     """Return a trial, finished or not; raises UnknownSweepError if the sweep has none of that number."""
-    spec = get_spec(connection, sweep_id)
-    if not 0 <= number < spec.trial_count:
-        raise UnknownSweepError(f"sweep {sweep_id} has no trial {number}; it has {spec.trial_count}")
+    return trial_with_spec(connection, sweep_id, number)[1]
+
+
+def trial_with_spec(connection: sa.Connection, sweep_id: int, number: int) -> tuple[SweepSpec, TrialView]:
+    """Return a trial as `one_trial` does, after the specification of its sweep."""
+    spec = spec_of_trial(connection, sweep_id, number)
     row = connection.execute(
         sa.select(trial).where(trial.c.sweep_id == sweep_id, trial.c.number == number)
     ).one_or_none()
     if row is None:
-        return TrialView(number, spec.params(number), TrialState.PENDING, None, None, None, None)
+        return spec, TrialView(number, spec.params(number), TrialState.PENDING, None, None, None, None)
     [view] = _with_findings(connection, sweep_id, spec, [_view(spec, row)])
-    return view
+    return spec, view
 
 
-def stored_equity(connection: sa.Connection, sweep_id: int, number: int) -> list[tuple[int, Decimal]] | None:
-    """Return the stored equity curve of a trial (ms UTC, equity), None if none was kept."""
+def spec_of_trial(connection: sa.Connection, sweep_id: int, number: int) -> SweepSpec:
+    """Return the specification of a sweep; raises UnknownSweepError if it has no trial of that number."""
+    spec = get_spec(connection, sweep_id)
+    if not 0 <= number < spec.trial_count:
+        raise UnknownSweepError(f"sweep {sweep_id} has no trial {number}; it has {spec.trial_count}")
+    return spec
+
+
+@dataclass(frozen=True, slots=True)
+class TrialHead:
+    """A trial without its numbers, with the specification of its sweep.
+
+    `recorded` says whether its curve and trades are stored, `error` why it failed.
+    """
+
+    spec: SweepSpec
+    state: TrialState
+    run_key: str | None
+    error: str | None
+    recorded: bool
+
+
+def trial_head(connection: sa.Connection, sweep_id: int, number: int) -> TrialHead:
+    """Return the head of a trial, finished or not; raises UnknownSweepError as `one_trial` does."""
+    spec = spec_of_trial(connection, sweep_id, number)
+    kept = sa.exists().where(trial_curve.c.sweep_id == sweep_id, trial_curve.c.number == number)
+    row = connection.execute(
+        sa.select(trial.c.state, trial.c.run_key, trial.c.error, kept.label("kept")).where(
+            trial.c.sweep_id == sweep_id, trial.c.number == number
+        )
+    ).one_or_none()
+    if row is None:
+        return TrialHead(spec, TrialState.PENDING, None, None, recorded=False)
+    return TrialHead(spec, TrialState(row.state), row.run_key, row.error, bool(row.kept))
+
+
+def stored_curve(connection: sa.Connection, sweep_id: int, number: int) -> Curve | None:
+    """Return the stored equity curve of a trial, None if none was kept."""
     record = stored_record(connection, sweep_id, number)
-    return None if record is None else decode_equity(record.equity)
+    return None if record is None else record.curve
 
 
 def stored_trades(connection: sa.Connection, sweep_id: int, number: int) -> list[dict[str, Any]] | None:
     """Return the stored round trips of a trial as in the result document, None if none were kept."""
     record = stored_record(connection, sweep_id, number)
-    return None if record is None else decode_trades(record.trades)
+    return None if record is None else record.trade_documents
 
 
 def stored_record(connection: sa.Connection, sweep_id: int, number: int) -> StoredRecord | None:

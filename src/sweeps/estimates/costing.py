@@ -160,7 +160,7 @@ def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: i
         cut["end"] = config.start + int((config.end - config.start) * share)
     windows = WindowCache(store)
     held, reading = _timed(lambda: windows.held(config.varied(cut)))
-    done = len(held.window.events) * len(held.window.instruments)
+    done = held.window.prices
     alike = [one.varied(cut) for one in sample.alike]
     others = [one.varied(cut) for one in sample.others]
     replaying = _replaying(held, sample, alike, others)

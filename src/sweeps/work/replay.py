@@ -141,7 +141,7 @@ def _accept() -> None:
 
 
 def _tickers(held: HeldWindow | BotError) -> int:
-    return 1 if isinstance(held, BotError) else len(held.window.events) * len(held.window.instruments)
+    return 1 if isinstance(held, BotError) else held.window.prices
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from sweeps.errors import DataChangedError
 from sweeps.lifecycle.data_pin import check_pin
 from sweeps.spec.metrics import ALWAYS_KNOWN, LATER
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.curves import encode_equity, encode_trades
+from sweeps.storage.curves import encode_curve, encode_trades
 from sweeps.storage.results import failed_row
 from sweeps.storage.states import TrialState
 from sweeps.storage.tables import sweep, trial, trial_curve
@@ -84,7 +84,7 @@ def verify_trials(
             curve = _stored_curve(connection, found.sweep_id, number)
         differences = _differences(number, stored, row)
         if curve is not None and result is not None:
-            again = {"equity": encode_equity(result.equity), "trades": encode_trades(result.trades)}
+            again = {"equity": encode_curve(result.curve), "trades": encode_trades(result.trades)}
             differences += _differences(number, curve, again)
         yield number, differences
 

@@ -61,14 +61,14 @@ def test_readers_of_curves_that_are_not_stored_hold_up_nobody_else(
     sweep_id = client.post("/sweeps", json=sweep_body(curves="none")).json()["id"]
     hands.work(sweep_id)
     begun = threading.Event()
-    replay = Replays.run
+    replay = Replays.result
 
     def slow(*args: Any) -> Any:
         begun.set()
         gate.wait(20)
         return replay(*args)
 
-    monkeypatch.setattr(Replays, "run", slow)
+    monkeypatch.setattr(Replays, "result", slow)
     curve = f"/sweeps/{sweep_id}/trials/3/equity"
     with ThreadPoolExecutor(50) as readers:
         waiting = [readers.submit(client.get, curve) for _ in range(50)]

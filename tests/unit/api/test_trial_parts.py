@@ -99,7 +99,9 @@ def test_curve_holds_the_equity_of_the_api_and_falls_below_its_peak(reader: Read
         (trade["closed_at"], "close") for trade in trades
     ]
     assert sorted(moves) == sorted(expected)
-    assert curve["hold"][-1] != curve["equity"][-1]
+    hold = part(reader, "hold").json()
+    assert hold["points"] == len(equity)
+    assert hold["equity"][-1] != curve["equity"][-1]
 
 
 def test_long_curve_is_thinned_until_it_is_zoomed_into(
@@ -150,15 +152,15 @@ def test_stored_curve_and_trades_remain_where_a_replay_is_refused(client: TestCl
     with write_transaction(hands.engine) as connection:
         connection.exec_driver_sql("UPDATE trial SET run_key = 'other' WHERE number = 0")
     after = client.get(f"{base}/curve").json()
-    assert after["equity"] == before["equity"]
-    assert before["origin"] == "Stored, and the same when replayed now."
-    assert after["origin"].startswith("As stored: market data or engine have changed since")
-    assert after["refused"] == (
+    assert after == before
+    assert before["origin"] == "Stored with the result."
+    hold = client.get(f"{base}/hold")
+    assert hold.status_code == 409
+    assert hold.json()["detail"] == (
         "trial 0 was replayed on other market data or by another engine version than there are now; "
         "its stored curve and trades are shown, and what takes a replay is left out"
     )
     assert "was not stored" not in client.get(f"{base}/report", headers=PAGE).text
-    assert "hold" not in after
     assert "1 to 1 of 1 trade, in the order they ended" in client.get(f"{base}/trades", headers=PAGE).text
     assert client.get(f"{base}/trades/0", headers=PAGE).status_code == 409
 

@@ -13,29 +13,41 @@ const funding = document.getElementById("funding");
 const trades = document.getElementById("trades");
 const pair = document.getElementById("funding-symbol");
 const base = root?.dataset.base;
-const shown = { span: null, curve: null, funding: null };
+const shown = { span: null, curve: null, hold: null, funding: null };
+let holdRefused = "";
 
-function linesOf(curve) {
+function linesOf({ curve, hold }) {
   const own = { name: "Equity", times: curve.times, values: curve.equity, colour: "accent" };
   const lines = [{ ...own, drawdown: curve.drawdown, drawdownColour: "loss", moves: curve.moves }];
-  if (curve.hold) lines.push({ name: "Holding", times: curve.times, values: curve.hold, colour: "muted", dash: "dash" });
+  if (hold) lines.push({ name: "Holding", times: hold.times, values: hold.equity, colour: "muted", dash: "dash" });
   return lines;
 }
 
-async function draw() {
+async function drawCurves() {
   const { capital, unit } = root.dataset;
-  if (shown.curve) await drawEquity(equity, linesOf(shown.curve), { capital: Number(capital), unit, span: shown.span });
-  if (shown.funding) await drawFunding(funding, shown.funding, unit, shown.span);
+  if (!shown.curve) return;
+  document.getElementById("marks-note").textContent = marksNote(shown.curve);
+  await drawEquity(equity, linesOf(shown), { capital: Number(capital), unit, span: shown.span })
+    .catch((error) => showWaiting(equity, `The curves could not be drawn: ${error.message}`));
 }
 
+async function drawSettlements() {
+  if (!shown.funding) return;
+  document.getElementById("switches").textContent = settlementsNote(shown.funding);
+  await drawFunding(funding, shown.funding, root.dataset.unit, shown.span)
+    .catch((error) => showWaiting(funding, `The settlements could not be drawn: ${error.message}`));
+}
+
+const draw = () => Promise.all([drawCurves(), drawSettlements()]);
+
 /* Whoever asks last is shown: an answer to an earlier zoom is dropped. */
-async function load(name, chart, url, complaint) {
+async function load(name, url, complain) {
   const span = shown.span;
   try {
     const found = await getJson(url);
     if (span === shown.span) shown[name] = found;
   } catch (error) {
-    if (!shown[name]) showWaiting(chart, `${complaint}: ${error.message}`);
+    if (!shown[name]) complain(error.message);
   }
 }
 
@@ -44,18 +56,21 @@ function fundingUrl() {
   return `${base}/funding?${symbol}${spanQuery(shown.span)}`;
 }
 
+/* The curve is drawn as soon as it is there: holding has to be replayed, and joins it then. */
 async function loadCharts() {
+  holdRefused = "";
+  const query = spanQuery(shown.span);
+  const unread = (chart, what) => (message) => showWaiting(chart, `${what} could not be loaded: ${message}`);
   await Promise.all([
-    load("curve", equity, `${base}/curve?${spanQuery(shown.span)}`, "The equity curve could not be loaded"),
-    load("funding", funding, fundingUrl(), "The settlements could not be loaded"),
+    load("curve", `${base}/curve?${query}`, unread(equity, "The equity curve")).then(drawCurves),
+    load("hold", `${base}/hold?${query}`, (message) => { holdRefused = message; }).then(drawCurves),
+    load("funding", fundingUrl(), unread(funding, "The settlements")).then(drawSettlements),
   ]);
-  if (shown.curve) document.getElementById("marks-note").textContent = marksNote(shown.curve);
-  if (shown.funding) document.getElementById("switches").textContent = settlementsNote(shown.funding);
-  await draw().catch((error) => showWaiting(equity, `The curves could not be drawn: ${error.message}`));
 }
 
-function marksNote({ moves, moves_count: count, refused, origin }) {
-  return refused || moves ? origin : `${origin} Zoom in to see its ${formatted(count, "count")} openings and closings.`;
+function marksNote({ moves, moves_count: count, origin }) {
+  const more = moves ? "" : ` Zoom in to see its ${formatted(count, "count")} openings and closings.`;
+  return `${origin}${more}${holdRefused && ` Holding is not drawn: ${holdRefused}.`}`;
 }
 
 function settlementsNote(data) {

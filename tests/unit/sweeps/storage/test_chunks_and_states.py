@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.backtest.result import Curve
+from bot.numbers.money import plain
+from bot.statistics.metrics import Calendar, packed
 from sweeps.errors import ResultRangeError
 from sweeps.queue.chunks import MAX_CHUNKS, chunk_ranges, chunk_size
 from sweeps.spec.metrics import METRICS, MetricKind, natural_direction
 from sweeps.storage.columns import money_of_units, money_units
-from sweeps.storage.curves import decode_equity, encode_equity
+from sweeps.storage.curves import decode_curve, encode_curve
 from sweeps.storage.states import CHUNK_MOVES, SWEEP_MOVES, TRIAL_MOVES, SweepState, sweep_sources
 
 
@@ -63,10 +66,15 @@ def test_money_that_no_column_holds_is_refused_with_its_value(amount: str) -> No
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 2**45), st.integers(-(10**15), 10**15).map(lambda u: Decimal(u).scaleb(-8))),
+        st.tuples(st.integers(0, 2**45), st.integers(-(2**63) + 1, 2**63 - 1)),
         min_size=1,
         max_size=50,
     )
 )
-def test_equity_curve_survives_storage_to_the_last_digit(points: list[tuple[int, Decimal]]) -> None:
-    assert decode_equity(encode_equity(points)) == points
+def test_equity_curve_survives_storage_and_documents_to_the_last_digit(points: list[tuple[int, int]]) -> None:
+    times, units = zip(*sorted(points), strict=True)
+    expected = [(t_ms, Decimal(value).scaleb(-8)) for t_ms, value in zip(times, units, strict=True)]
+    curve = decode_curve(encode_curve(Curve(Calendar.of(times), packed(units))))
+    assert list(curve.points()) == expected
+    assert curve.document() == [[t_ms, plain(equity)] for t_ms, equity in expected]
+    assert list(Curve.of_document(curve.document()).points()) == expected
