@@ -41,6 +41,7 @@ class SmoothedRateStrategy(Strategy):
     remembers = True
 
     def __init__(self, settlements: int, entry: Decimal, exit_below: Decimal) -> None:
+        self.past_settlements = settlements
         self._rates: dict[str, deque[Decimal]] = defaultdict(lambda: deque(maxlen=settlements))
         self._entry = entry
         self._exit = exit_below

@@ -9,8 +9,9 @@ from bot.signals.persistence import next_streak, persistence_score
 from bot.signals.rate_level import rate_level_score
 from bot.signals.score import SCORE_PLACES, SUB_SCORE_PLACES, weighted_score, whole_weights
 from bot.signals.trend import RateAverage, trend_score
-from bot.signals.volume import volume_holds
+from bot.signals.volume import CANDLES_PER_DAY, volume_holds
 
+_SPANS_TO_FORGET = 15
 _PLACES_8 = Decimal(1).scaleb(-SUB_SCORE_PLACES)
 
 
@@ -63,6 +64,19 @@ class SignalEngine:
         self._params = params
         self._weights = whole_weights(params.weights)
         self._pairs: dict[str, _PairState] = {}
+
+    @property
+    def past_settlements(self) -> int:
+        """Number of settlements after which a score no longer depends on where it began.
+
+        By then the moving average has forgotten its beginning to its last place.
+        """
+        return max(_SPANS_TO_FORGET * (self._params.trend_ema_span + 1), self._params.persistence_max_periods)
+
+    @property
+    def past_candles(self) -> int:
+        """Number of hourly candles that the volume condition looks back on."""
+        return 2 * self._params.volume_lookback_days * CANDLES_PER_DAY
 
     def observe(self, funding: FundingRate) -> None:
         """Take in a settlement; call for each one of a pair, in order."""

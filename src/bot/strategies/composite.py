@@ -51,6 +51,8 @@ class CompositeStrategy(Strategy):
         exit_threshold: Decimal,
         sizing: ScoreSizing | None,
     ) -> None:
+        self.past_settlements = signals.past_settlements
+        self.past_candles = signals.past_candles
         self._signals = signals
         self._entry_threshold = entry_threshold
         self._exit_threshold = exit_threshold

@@ -25,6 +25,11 @@ class Strategy(ABC):
     """
 
     remembers: ClassVar[bool] = False
+    past_settlements: int = 0
+    """Number of a pair's newest settlements that an answer follows from: a live session reads as many before
+    it begins, or those of 30 days if these are more."""
+    past_candles: int = 0
+    """Number of a perp's newest hourly candles that an answer follows from; likewise."""
     entry_floor: Decimal | None = None
     """A rate per 8 hours below which no pair is ever worth entering, so that none need be shown; None if any
     rate may be."""
