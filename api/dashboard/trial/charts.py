@@ -10,7 +10,8 @@ from api.work.replays import Study
 from bot.backtest import RunResult
 from bot.backtest.holdings import Action, Move, moves
 from bot.backtest.result import Curve
-from bot.config.strategy_registry import Figure, strategy_plugin
+from bot.config.strategy_declaration import Figure
+from bot.config.strategy_registry import strategy_plugin
 from bot.market.intervals import interval_spans
 from bot.market_store.pair_figures.thinning import thinned
 from bot.models import FundingRate, Trade

@@ -7,7 +7,8 @@ from decimal import Decimal
 from api.presentation.formats import percent, shown
 from bot.backtest.decision_trace import DecisionSnapshot
 from bot.config.run_config import RunConfig
-from bot.config.strategy_registry import Figure, strategy_plugin
+from bot.config.strategy_declaration import Figure
+from bot.config.strategy_registry import strategy_plugin
 from bot.numbers.money import exact, plain
 from bot.signals.basis import basis
 

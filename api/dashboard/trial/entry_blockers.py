@@ -4,24 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_AT_MOST = "With {gate} at {nearest} or below, the nearest one would have been let in."
-_ADVICE = {
-    "min_funding_rate": _AT_MOST,
-    "min_volume_24h": _AT_MOST,
-    "entry_threshold": _AT_MOST,
-    "min_holding_periods": (
-        "Over min_holding_periods settlements the nearest rate earns {nearest} of the notional, the fees of "
-        "a round trip take {needed}: hold longer (a larger min_holding_periods), or trade cheaper."
-    ),
-    "positive_rate": "This strategy enters only while the rate is positive: choose another window or symbol.",
-    "volume_decline_ratio": "Volume was falling: a smaller volume_decline_ratio lets in, 0 ignores volume.",
-    "spot_active": "The spot market is stored as closed: import its current rules, or leave the symbol out.",
+from bot.config.strategy_declaration import GateAdvice
+from bot.config.strategy_registry import strategy_plugin
+
+_ACCOUNT = {
     "size": (
         "The affordable quantity was below the instrument's limits: more initial_capital or allocation, "
         "fewer slots, or a smaller min_notional."
     ),
-}
-_ACCOUNT = {
     "strategy": "The strategy did not want in, and names no condition (its method blocking_gate could).",
     "slots": "Other pairs held every slot: a larger max_simultaneous_positions splits the capital further.",
     "delisted": "The contract had ended (end_dead_markets): nothing follows; end the window there.",
@@ -32,7 +22,7 @@ _STALE = (
     "max_price_age_hours."
 )
 _NO_PRICES = "No candle of both legs had closed yet: import earlier candles, or start later."
-_OTHERS = "This condition belongs to the strategy; its description says which parameter moves it."
+_OTHERS = GateAdvice("This condition belongs to the strategy; its description says which parameter moves it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +38,9 @@ class BlockedRow:
     advice: str
 
 
-def blocked_rows(reports: Sequence[Mapping[str, Any]]) -> list[BlockedRow]:
+def blocked_rows(reports: Sequence[Mapping[str, Any]], strategy: str) -> list[BlockedRow]:
     """Return the reports of `blocked_entries` as the pages print them, the most frequent first."""
+    gates = strategy_plugin(strategy).gates
     return [
         BlockedRow(
             report["gate"],
@@ -58,19 +49,19 @@ def blocked_rows(reports: Sequence[Mapping[str, Any]]) -> list[BlockedRow]:
             report["nearest"],
             report["symbol"],
             report["at"],
-            _advice(report),
+            _advice(report, gates.get(report["gate"], _OTHERS)),
         )
         for report in reports
     ]
 
 
-def _advice(report: Mapping[str, Any]) -> str:
+def _advice(report: Mapping[str, Any], own: GateAdvice) -> str:
     """Return advice on the parameter to change, with the caveats about its data."""
-    note = report.get("note")
-    return f"{_change(report)} {note[:1].upper()}{note[1:]}." if note else _change(report)
+    change, note = _change(report, own), report.get("note")
+    return f"{change} {note[:1].upper()}{note[1:]}." if note else change
 
 
-def _change(report: Mapping[str, Any]) -> str:
+def _change(report: Mapping[str, Any], own: GateAdvice) -> str:
     if report["gate"] == "fresh_prices":
         return (_NO_PRICES if report["nearest"] is None else _STALE).format(**report)
-    return (_ADVICE | _ACCOUNT).get(report["gate"], _OTHERS).format(**report)
+    return _ACCOUNT.get(report["gate"], own.text).format(**report)

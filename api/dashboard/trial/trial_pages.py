@@ -150,7 +150,9 @@ async def report(
             break_even=break_even_settlements(parts, len(run.trades), run.metrics.funding_payments),
             years=year_rows(run),
             month_names=MONTHS,
-            blocked=blocked_rows([found.document() for found in blocked_entries(run, study.window)]),
+            blocked=blocked_rows(
+                [found.document() for found in blocked_entries(run, study.window)], run.config.strategy_mode
+            ),
             traded=bool(run.trades),
             data=rows.data_rows(run),
             now_ms=clock.now_ms(),

@@ -7,24 +7,24 @@ from bot.backtest.decision_trace import decision_events, entry_gate
 from bot.backtest.holdings import Holdings
 from bot.backtest.result import RunResult
 from bot.backtest.window_findings import volume_note
+from bot.config.strategy_registry import strategy_plugin
 from bot.market.window import ReplayWindow
 from bot.models import SettlementView
 from bot.numbers.money import exact
 from bot.strategies.gates import Gate, GateReport, gate_reports
-
-_VOLUME_GATES = frozenset({"min_volume_24h", "volume_decline_ratio"})
 
 
 def blocked_entries(result: RunResult, window: ReplayWindow) -> list[GateReport]:
     """Return the entry blockers of the pairs that a run did not hold, the most frequent first."""
     with exact():
         reports = gate_reports(_blocked(result, window))
-    return [_noted(report, window) for report in reports]
+    return [_noted(report, result, window) for report in reports]
 
 
-def _noted(report: GateReport, window: ReplayWindow) -> GateReport:
+def _noted(report: GateReport, result: RunResult, window: ReplayWindow) -> GateReport:
     """Name the time a volume gate judged, if that was another than its name says."""
-    if report.gate not in _VOLUME_GATES:
+    advice = strategy_plugin(result.config.strategy_mode).gates.get(report.gate)
+    if advice is None or not advice.reads_volume:
         return report
     return replace(report, note=volume_note(window.coverage[report.nearest_symbol]))
 

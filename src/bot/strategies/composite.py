@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.config.parameters import CompositeParameters
-from bot.config.strategy_registry import Figure, StrategyPlugin
+from bot.config.strategy_declaration import Figure, GateAdvice, StrategyPlugin
 from bot.models import FundingRate, SettlementView
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import ONE, ZERO
@@ -16,7 +16,7 @@ from bot.numbers.thresholds import ThresholdColumn
 from bot.signals.engine import SignalEngine, SignalParams
 from bot.strategies.composite_columns import masked_scores, scores_of
 from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
-from bot.strategies.gates import Gate
+from bot.strategies.gates import LOWER_THRESHOLD, Gate
 from bot.strategies.strategy import Entry, Strategy
 from bot.strategies.suggestion import NOTHING_PAID, Suggestion, WindowFigures, in_bps, rounded
 
@@ -158,6 +158,15 @@ PLUGIN = StrategyPlugin(
         "persistence": Figure("Score of persistence"),
         "basis": Figure("Score of the basis"),
         "volume_holds": Figure("Volume holds up"),
+    },
+    gates={
+        "positive_rate": GateAdvice(
+            "This strategy enters only while the rate is positive: choose another window or symbol."
+        ),
+        "entry_threshold": GateAdvice(LOWER_THRESHOLD),
+        "volume_decline_ratio": GateAdvice(
+            "Volume was falling: a smaller volume_decline_ratio lets in, 0 ignores volume.", reads_volume=True
+        ),
     },
     compare_place=2,
     default_grid={

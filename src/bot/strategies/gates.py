@@ -8,6 +8,9 @@ from typing import Any
 from bot.models import SettlementView
 from bot.numbers.money import plain
 
+LOWER_THRESHOLD = "With {gate} at {nearest} or below, the nearest one would have been let in."
+"""Advice on a gate named like its parameter, a threshold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:

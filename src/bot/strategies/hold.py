@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from bot.config.parameters import Parameters
-from bot.config.strategy_registry import StrategyPlugin
+from bot.config.strategy_declaration import StrategyPlugin
 from bot.models import SettlementView
 from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
 from bot.strategies.strategy import Entry, Strategy

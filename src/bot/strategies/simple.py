@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bot.config.parameters import AccountParameters, SimpleParameters
-from bot.config.strategy_registry import Figure, StrategyPlugin
+from bot.config.strategy_declaration import Figure, GateAdvice, StrategyPlugin
 from bot.models import SettlementView
 from bot.numbers.thresholds import Condition, ThresholdColumn
 from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
-from bot.strategies.gates import Gate
+from bot.strategies.gates import LOWER_THRESHOLD, Gate
 from bot.strategies.opportunity_ranker import OpportunityRanker
 from bot.strategies.strategy import Entry, Strategy
 from bot.strategies.suggestion import (
@@ -157,6 +157,17 @@ PLUGIN = StrategyPlugin(
         "rate_8h": Figure(enter="min_funding_rate", leave="exit_funding_rate"),
         "volume_24h": Figure(enter="min_volume_24h"),
         "net_yield": Figure("Net yield per interval", share=True, note="above 0 to enter"),
+    },
+    gates={
+        "min_funding_rate": GateAdvice(LOWER_THRESHOLD),
+        "min_volume_24h": GateAdvice(LOWER_THRESHOLD, reads_volume=True),
+        "spot_active": GateAdvice(
+            "The spot market is stored as closed: import its current rules, or leave the symbol out."
+        ),
+        "min_holding_periods": GateAdvice(
+            "Over min_holding_periods settlements the nearest rate earns {nearest} of the notional, the fees "
+            "of a round trip take {needed}: hold longer (a larger min_holding_periods), or trade cheaper."
+        ),
     },
     compare_place=1,
     default_grid={

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from bot.config.parameters import AccountParameters
-from bot.config.strategy_registry import StrategyPlugin, usable_strategies
+from bot.config.strategy_declaration import StrategyPlugin
+from bot.config.strategy_registry import usable_strategies
 from sweeps.spec.parameters import variables
 
 

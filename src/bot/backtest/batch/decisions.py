@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.config.run_config import RunConfig
-from bot.config.strategy_registry import StrategyPlugin
+from bot.config.strategy_declaration import StrategyPlugin
 from bot.memo import Memo
 from bot.numbers.arrays import BoolArray
 from bot.numbers.thresholds import Condition, EventMask

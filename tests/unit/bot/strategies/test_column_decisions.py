@@ -19,7 +19,8 @@ from bot.backtest import Baselines, ReplayWindow
 from bot.backtest.batch import BatchReplayer, replay
 from bot.backtest.decision_trace import decision_events
 from bot.config.run_config import RunConfig
-from bot.config.strategy_registry import StrategyPlugin, strategy_names, strategy_plugin
+from bot.config.strategy_declaration import StrategyPlugin
+from bot.config.strategy_registry import strategy_names, strategy_plugin
 from bot.models import SettlementView
 from bot.numbers.money import ONE, exact
 from bot.numbers.thresholds import Condition

@@ -107,6 +107,16 @@ def test_a_figure_compared_with_a_parameter_of_others_is_refused_by_name(install
     ]
 
 
+@pytest.mark.parametrize("text", ["raise {threshold}", "raise {", "raise {0}"])
+def test_advice_that_cannot_be_filled_in_is_refused_by_name(installed: Path, text: str) -> None:
+    source = (installed / "smoothed_rate.py").read_text()
+    gates = f"decide_columns=_decide, gates={{'dull': GateAdvice({text!r})}},"
+    declared = source.replace("    Figure,\n", "    Figure,\n    GateAdvice,\n", 1)
+    (installed / "smoothed_rate.py").write_text(declared.replace("decide_columns=_decide,", gates))
+    with pytest.raises(InvalidInputError, match="'smoothed-rate': its advice on 'dull', .* has other braces"):
+        strategy_registry.strategy_plugin("smoothed-rate")
+
+
 def test_parameters_of_a_strategy_that_is_not_named_are_unknown() -> None:
     with pytest.raises(InvalidInputError, match="smoothing_settlements: is not a known parameter"):
         run_config(smoothing_settlements=3)
