@@ -25,7 +25,6 @@ ALLOWED = {
     ("src/bot/config/parameters.py", "simple"): "the default of `strategy_mode`, which run keys contain",
     ("src/bot/backtest/baseline.py", "bot.strategies.hold"): "the baseline of every run is that strategy",
     ("src/bot/backtest/batch/decisions.py", "bot.strategies.hold"): "the same baseline, decided over columns",
-    ("api/dashboard/trial/trial_pages.py", "hold"): "the field of the document with the baseline's curve",
 }
 
 
