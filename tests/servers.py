@@ -223,7 +223,9 @@ def _run(user: str | None, *command: object) -> None:
 def postgres_database(server_url: str, name: str, template: str = "template1") -> Iterator[str]:
     """Give the URL of a new database, dropped at the end."""
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # Files are copied in half the time of a written log of them; servers before 15 do nothing else.
+        strategy = " STRATEGY FILE_COPY" if connection.info.server_version >= 150_000 else ""
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"{strategy}')
     try:
         yield f"{server_url.rpartition('/')[0]}/{name}"
     finally:

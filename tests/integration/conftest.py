@@ -1,5 +1,6 @@
 """A real broker, and every database the product supports, with a small generated market in it."""
 
+import contextlib
 import itertools
 import shutil
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ FIRST_MS = parse_time_ms("2024-01-01")
 LAST_MS = parse_time_ms("2024-04-01")
 _TEMPLATE = "carrygrid_template"
 _names = itertools.count(1)
+_SYSTEMS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 
 
 @pytest.fixture(scope="session")
@@ -50,16 +52,10 @@ def postgres_process() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=_SYSTEMS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Return a database of its own with the newest schema and a generated market of three months."""
-    if request.param == "sqlite":
-        path = tmp_path / "carrygrid.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
-    server_url = request.getfixturevalue("postgres_process")
-    with postgres_database(server_url, f"test_{next(_names)}", _TEMPLATE) as url:
+    with _database(request, tmp_path) as url:
         yield url
 
 
@@ -69,6 +65,29 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
     engine = open_engine(database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="module", params=_SYSTEMS)
+def shared_engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[sa.Engine]:
+    """Return an engine on a database as `database_url` gives it, for all tests of a file that only read."""
+    with _database(request, tmp_path_factory.mktemp("shared")) as url:
+        engine = open_engine(url)
+        yield engine
+        engine.dispose()
+
+
+@contextlib.contextmanager
+def _database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        path = folder / "carrygrid.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server_url = request.getfixturevalue("postgres_process")
+    with postgres_database(server_url, f"test_{next(_names)}", _TEMPLATE) as url:
+        yield url
 
 
 def _fill(url: str) -> None:

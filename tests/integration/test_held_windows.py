@@ -20,16 +20,18 @@ from bot.timestamps import parse_time_ms
 from sweeps.lifecycle.held_windows import refuse_missing_run, refuse_missing_windows
 from sweeps.spec.spec import SweepSpec
 
-BTC, LATE, BARE = "BTC/USDT:USDT", "LATE/USDT:USDT", "BARE/USDT:USDT"
+BTC, LATE, BARE, NEW = "BTC/USDT:USDT", "LATE/USDT:USDT", "BARE/USDT:USDT", "NEW/USDT:USDT"
 LATE_MS = parse_time_ms("2024-02-01T08:00:00Z")
 UNTIL_MS = parse_time_ms("2024-03-20")
 WINDOW = {"start": "2024-01-10", "end": "2024-03-01"}
 
 
-@pytest.fixture
-def store(engine: sa.Engine) -> HistoricalDataStore:
-    """Return the generated market with a pair listed in February, and one without a spot market."""
-    store = HistoricalDataStore(engine)
+@pytest.fixture(scope="module")
+def store(shared_engine: sa.Engine) -> HistoricalDataStore:
+    """Return the generated market and three more pairs: listed in February, without a spot market, new."""
+    store = HistoricalDataStore(shared_engine)
+    lone = Rows.of([LATE_MS], [funding_values(Decimal("0.0001"), 0, None)], SeriesKind.FUNDING)
+    store.merge(SeriesKey("synthetic", NEW, SeriesKind.FUNDING, 0), lone, synthetic=True)
     hold(store, LATE, LATE_MS, (SeriesKind.SPOT, SeriesKind.PERP))
     hold(store, BARE, parse_time_ms("2024-01-01"), (SeriesKind.PERP,))
     return store
@@ -111,9 +113,7 @@ def test_pair_without_spot_candles_has_no_window_to_offer(store: HistoricalDataS
 def test_pair_whose_interval_is_not_known_yet_is_refused_with_the_reason(
     store: HistoricalDataStore,
 ) -> None:
-    lone = Rows.of([LATE_MS], [funding_values(Decimal("0.0001"), 0, None)], SeriesKind.FUNDING)
-    store.merge(SeriesKey("synthetic", "LONE/USDT:USDT", SeriesKind.FUNDING, 0), lone, synthetic=True)
-    error = refusal(store, sweep(WINDOW | {"symbols": ["LONE/USDT:USDT"]}))
+    error = refusal(store, sweep(WINDOW | {"symbols": [NEW]}))
     assert fields(error) == ["base.symbols[0]"]
     assert "the funding interval is not known yet, because only one settlement is held" in error.message
 

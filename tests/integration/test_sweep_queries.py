@@ -4,6 +4,7 @@ import itertools
 from decimal import Decimal
 from statistics import median
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import sqlalchemy as sa
@@ -29,14 +30,19 @@ FAILED = (3, 9)
 SPEC = sweep_spec(grid=GRID, curves={"top": 3}, constraints=["exit_funding_rate * 2 < min_funding_rate"])
 
 
-@pytest.fixture
-def sweep_id(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> int:
+@pytest.fixture(scope="module")
+def engine(shared_engine: sa.Engine) -> sa.Engine:
+    return shared_engine
+
+
+@pytest.fixture(scope="module")
+def sweep_id(engine: sa.Engine) -> int:
     """Return a finished sweep in which two trials were made to fail, its last chunk finished first."""
-    monkeypatch.setattr(ParameterColumns, "refused", refused)
     sweep_id = submit(engine, SPEC, size=7)
     runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
-    for found in reversed(chunks_of(engine, sweep_id)):
-        runner.run(sweep_id, found.id, "test")
+    with patch.object(ParameterColumns, "refused", refused):
+        for found in reversed(chunks_of(engine, sweep_id)):
+            runner.run(sweep_id, found.id, "test")
     return sweep_id
 
 
