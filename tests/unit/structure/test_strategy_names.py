@@ -24,6 +24,7 @@ SAID = re.compile(rf"\b({'|'.join(NAMES - {'hold'})})\b")  # "hold" is a verb th
 ALLOWED = {
     ("src/bot/config/parameters.py", "simple"): "the default of `strategy_mode`, which run keys contain",
     ("src/bot/backtest/baseline.py", "bot.strategies.hold"): "the baseline of every run is that strategy",
+    ("api/dashboard/static/trial/trial.js", "hold"): "the part of a trial's page with the baseline's curve",
     ("src/bot/backtest/batch/decisions.py", "bot.strategies.hold"): "the same baseline, decided over columns",
 }
 
