@@ -34,7 +34,7 @@ class AxisCard:
 
 
 class SweepCard:
-    """A sweep as the pages print it."""
+    """A sweep as the pages print it: its view, and beside it only what the pages add."""
 
     def __init__(
         self,
@@ -46,18 +46,11 @@ class SweepCard:
     ) -> None:
         summary = view.summary
         self.view = view
-        self.id = view.id
-        self.name = summary.name
         self.state = view.outcome or view.state
         self.failures = failures
         self.findings = findings
         self.best_findings = best_findings
-        self.total = view.trials_total
-        self.done = view.trials_done
-        self.failed = view.trials_failed
         self.share = view.trials_done / view.trials_total if view.trials_total else 0.0
-        self.rate = view.rate
-        self.eta = view.eta_s
         self.open = view.state in ACTIVE
         self.resumable = view.state in {SweepState.PAUSED, SweepState.CANCELLED, SweepState.FAILED} or (
             view.state is SweepState.COMPLETED and view.trials_failed > 0
@@ -70,8 +63,6 @@ class SweepCard:
         self.best_net_pnl = view.best and view.best.metrics["net_pnl"]
         self.best_missed = view.best and view.best.metrics["missed_settlements"]
         self.unit = quote_of(summary.symbols())
-        self.created_ms = view.created_ms
-        self.finished_ms = view.finished_ms
         self.synthetic = SYNTHETIC_EXCHANGE in summary.exchanges()
         self.summary = summary_line(summary)
         self.waiting_for_workers = self.open and beats is not None and not someone_works(beats)

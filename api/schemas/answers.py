@@ -2,9 +2,15 @@
 
 from typing import Annotated, Any
 
+from orjson import Fragment
 from pydantic import BaseModel, Field
 
-from sweeps.jobs.jobs import JobKind, JobState
+from api.schemas.fields import Of, document_of
+from bot.models import CloseReason
+from bot.timestamps import iso
+from sweeps.analysis.progress import SweepView
+from sweeps.analysis.queries import TrialView
+from sweeps.jobs.jobs import JobKind, JobState, JobView
 from sweeps.storage.states import SweepOutcome, SweepState, TrialState
 
 Metrics = Annotated[
@@ -81,6 +87,17 @@ class SweepFindings(BaseModel):
     findings: list[SweepFinding]
 
 
+def _origin(trial: TrialView) -> dict[str, int] | None:
+    if trial.reused_from is None:
+        return None
+    sweep_id, number = trial.reused_from
+    return {"sweep": sweep_id, "trial": number}
+
+
+def _findings(trial: TrialView) -> list[dict[str, Any]]:
+    return [finding.document() for finding in trial.findings]
+
+
 class TrialDocument(BaseModel):
     """One trial; without a result while it is pending, and if it failed."""
 
@@ -91,8 +108,12 @@ class TrialDocument(BaseModel):
     error: str | None
     run_key: str | None
     ledger: str | None = Field(description="a digest of what the account booked, as hex")
-    reused_from: TrialReference | None = Field(description="the trial whose result was taken over")
-    findings: list[RunFinding] = Field(description="what the numbers have to be read with, warnings first")
+    reused_from: Annotated[TrialReference | None, Of(_origin)] = Field(
+        description="the trial whose result was taken over"
+    )
+    findings: Annotated[list[RunFinding], Of(_findings)] = Field(
+        description="what the numbers have to be read with, warnings first"
+    )
 
 
 class TrialDetail(TrialDocument):
@@ -113,11 +134,19 @@ class BestTrial(BaseModel):
     metrics: Metrics
 
 
+def _moment(time_ms: int | None) -> str | None:
+    return None if time_ms is None else iso(time_ms)
+
+
+def _best(sweep: SweepView) -> dict[str, Any] | None:
+    return None if sweep.best is None else document_of(BestTrial, sweep.best)
+
+
 class SweepDocument(BaseModel):
     """A sweep and how far it is: `rate` in trials per second, `eta` in seconds, both null when idle."""
 
     id: int
-    name: str
+    name: Annotated[str, Of[SweepView](lambda sweep: sweep.summary.name)]
     state: SweepState
     outcome: SweepOutcome | None = Field(
         description="how it ended, null while it has not; a completed sweep may have failed trials"
@@ -127,19 +156,23 @@ class SweepDocument(BaseModel):
     trials_failed: int
     trials_reused: int
     rate: float | None
-    eta: float | None
-    created_at: str
-    started_at: str | None
-    finished_at: str | None
+    eta: Annotated[float | None, Of[SweepView](lambda sweep: sweep.eta_s)]
+    created_at: Annotated[str, Of[SweepView](lambda sweep: iso(sweep.created_ms))]
+    started_at: Annotated[str | None, Of[SweepView](lambda sweep: _moment(sweep.started_ms))]
+    finished_at: Annotated[str | None, Of[SweepView](lambda sweep: _moment(sweep.finished_ms))]
     engine_version: str
-    best_trial: BestTrial | None
+    best_trial: Annotated[BestTrial | None, Of(_best)]
     finding_names: list[str] = Field(description="of the findings about the data of its windows")
     reason: str | None = Field(description="why the service itself ended the sweep")
-    data_changed: bool = Field(description="whether the market data it was submitted on are no longer held")
-    data_change: str | None = Field(description="what became of them")
+    data_changed: Annotated[bool, Of[SweepView](lambda sweep: sweep.data_changed is not None)] = Field(
+        description="whether the market data it was submitted on are no longer held"
+    )
+    data_change: Annotated[str | None, Of[SweepView](lambda sweep: sweep.data_changed)] = Field(
+        description="what became of them"
+    )
     tags: list[str]
     note: str
-    spec: dict[str, Any]
+    spec: Annotated[dict[str, Any], Of[SweepView](lambda sweep: Fragment(sweep.spec_text))]
 
 
 class FailureReason(BaseModel):
@@ -180,18 +213,22 @@ class JobError(BaseModel):
     detail: str
 
 
+def _failure(job: JobView) -> dict[str, Any] | None:
+    return {"code": job.error_code, "detail": job.error} if job.error else None
+
+
 class JobDocument(BaseModel):
     """A single job: its result document once it is completed, an error once it failed."""
 
     id: int
     kind: JobKind
     state: JobState
-    created_at: str
-    finished_at: str | None
+    created_at: Annotated[str, Of[JobView](lambda job: iso(job.created_ms))]
+    finished_at: Annotated[str | None, Of[JobView](lambda job: _moment(job.finished_ms))]
     request: dict[str, Any]
     progress: dict[str, Any] | None
     result: dict[str, Any] | None
-    error: JobError | None
+    error: Annotated[JobError | None, Of(_failure)]
 
 
 class EquityCurve(BaseModel):
@@ -200,10 +237,29 @@ class EquityCurve(BaseModel):
     equity: list[Annotated[list[int | str], Field(min_length=2, max_length=2)]]
 
 
+class TradeDocument(BaseModel):
+    """Round trip: times in ms UTC, amounts as text, prices are the unrounded fills."""
+
+    symbol: str
+    opened_at: int
+    closed_at: int
+    quantity: str
+    spot_entry: str
+    perp_entry: str
+    spot_exit: str
+    perp_exit: str | None = Field(description="null where the perp was liquidated")
+    funding: str
+    fees: str
+    price_pnl: str
+    net_pnl: str
+    funding_payments: int
+    reason: CloseReason
+
+
 class TradeList(BaseModel):
     """Round trips as in the result document of a run."""
 
-    trades: list[dict[str, Any]]
+    trades: list[TradeDocument]
 
 
 class Liveness(BaseModel):

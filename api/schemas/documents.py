@@ -1,14 +1,14 @@
-"""JSON documents of the API from the service's views; `answers` describes the same shapes."""
+"""JSON documents of the API from the service's views, by the fields that `answers` declares."""
 
 from typing import Any
 
 import numpy as np
-from orjson import Fragment
 
+from api.schemas.answers import JobDocument, SweepDocument, TrialDocument
+from api.schemas.fields import document_of
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
 from bot.statistics.metrics import units_texts
-from bot.timestamps import iso
 from sweeps.analysis.grouping import Summaries, Summary
 from sweeps.analysis.heatmap import Heatmap, Panels
 from sweeps.analysis.matrix_axes import MatrixAxis
@@ -23,30 +23,7 @@ from sweeps.spec.spec import SweepSpec
 
 def sweep_document(sweep: SweepView) -> dict[str, Any]:
     """Return a sweep with its spec, progress and best trial."""
-    return {
-        "id": sweep.id,
-        "name": sweep.summary.name,
-        "state": sweep.state,
-        "outcome": sweep.outcome,
-        "trials_total": sweep.trials_total,
-        "trials_done": sweep.trials_done,
-        "trials_failed": sweep.trials_failed,
-        "trials_reused": sweep.trials_reused,
-        "rate": sweep.rate,
-        "eta": sweep.eta_s,
-        "created_at": iso(sweep.created_ms),
-        "started_at": _moment(sweep.started_ms),
-        "finished_at": _moment(sweep.finished_ms),
-        "engine_version": sweep.engine_version,
-        "best_trial": _best(sweep),
-        "finding_names": sweep.finding_names,
-        "reason": sweep.reason,
-        "data_changed": sweep.data_changed is not None,
-        "data_change": sweep.data_changed,
-        "tags": sweep.tags,
-        "note": sweep.note,
-        "spec": Fragment(sweep.spec_text),
-    }
+    return document_of(SweepDocument, sweep)
 
 
 def progress_document(sweep: SweepView) -> dict[str, Any]:
@@ -58,17 +35,7 @@ def progress_document(sweep: SweepView) -> dict[str, Any]:
 
 def trial_document(trial: TrialView) -> dict[str, Any]:
     """Return a trial as a row of a list."""
-    return {
-        "number": trial.number,
-        "params": trial.params,
-        "state": trial.state,
-        "metrics": trial.metrics,
-        "error": trial.error,
-        "run_key": trial.run_key,
-        "ledger": trial.ledger,
-        "reused_from": _origin(trial),
-        "findings": [finding.document() for finding in trial.findings],
-    }
+    return document_of(TrialDocument, trial)
 
 
 def trial_detail(trial: TrialView, spec: SweepSpec, blocked: list[dict[str, Any]] | None) -> dict[str, Any]:
@@ -173,35 +140,8 @@ def setting_document(setting: Setting) -> dict[str, Any]:
 
 def job_document(job: JobView) -> dict[str, Any]:
     """Return a job with its result, or why there is none."""
-    failed = {"code": job.error_code, "detail": job.error}
-    return {
-        "id": job.id,
-        "kind": job.kind,
-        "state": job.state,
-        "created_at": iso(job.created_ms),
-        "finished_at": _moment(job.finished_ms),
-        "request": job.request,
-        "progress": job.progress,
-        "result": job.result,
-        "error": failed if job.error else None,
-    }
+    return document_of(JobDocument, job)
 
 
 def _summary(summary: Summary) -> dict[str, Any]:
     return {"value": summary.value, "trial": summary.number}
-
-
-def _origin(trial: TrialView) -> dict[str, int] | None:
-    if trial.reused_from is None:
-        return None
-    sweep_id, number = trial.reused_from
-    return {"sweep": sweep_id, "trial": number}
-
-
-def _best(sweep: SweepView) -> dict[str, Any] | None:
-    best = sweep.best
-    return None if best is None else {"number": best.number, "params": best.params, "metrics": best.metrics}
-
-
-def _moment(time_ms: int | None) -> str | None:
-    return None if time_ms is None else iso(time_ms)

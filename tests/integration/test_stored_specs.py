@@ -99,6 +99,33 @@ def test_submission_compiles_once_and_no_request_afterwards_does(
         assert (validated.status_code, compilations) == (200, ["space", "space"])
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "compiled"),
+    [
+        ("PATCH", "/sweeps/1", {"add_values": {"perp_leverage": [20]}}, 1),
+        ("PATCH", "/sweeps/1", {"extend_to": "2024-03-30"}, 1),
+        ("PATCH", "/sweeps/1", {"note": "kept"}, 0),
+        ("POST", "/sweeps/1/clone", {"base": {"slippage_bps": 7}}, 1),
+        ("POST", "/sweeps/1/probe?trial=0", None, 0),
+        ("POST", "/backtests", BASE, 0),
+        ("POST", "/backtests/validate", BASE, 1),
+        ("GET", "/dashboard/sweeps/new?clone=1", None, 0),
+        ("GET", "/dashboard/backtest?sweep=1&trial=0", None, 0),
+    ],
+)
+def test_what_asks_for_work_compiles_its_space_once_and_forms_none(
+    home: Path, compilations: list[str], method: str, path: str, body: object, compiled: int
+) -> None:
+    app = create_app(Settings(home=home, database_url=f"sqlite:///{home / DATABASE}"))
+    with TestClient(app, "http://localhost") as client:
+        base = {**BASE, "end": "2024-03-01"}
+        assert client.post("/sweeps", json=sweep_body(base=base, **THIN)).json()["id"] == 1
+        del compilations[:]
+        response = client.request(method, path, json=body)
+    assert response.status_code in {200, 202}, response.text
+    assert compilations == ["space"] * compiled
+
+
 def test_list_and_state_of_sweeps_without_a_best_trial_read_no_space_at_all(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, forget: Callable[[], None]
 ) -> None:

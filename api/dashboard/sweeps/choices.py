@@ -27,7 +27,7 @@ def view_document(sweep: SweepPage) -> dict[str, Any]:
     x, y, *_ = [axis.name for axis in axes if axis in widest] + ["", ""]
     return {
         "axes": [_axis(axis) for axis in axes],
-        "most_cells": MOST_CELLS if _is_grid(sweep) else max(_LEAST_CELLS, sweep.total // _TRIALS_OF_A_CELL),
+        "most_cells": _most_cells(sweep),
         "defaults": {
             "x": x,
             "y": y,
@@ -45,8 +45,10 @@ def chosen_filters(sweep: SweepPage, query: Mapping[str, str]) -> dict[str, str]
     return {name: text for name, text in query.items() if name in known}
 
 
-def _is_grid(sweep: SweepPage) -> bool:
-    return isinstance(sweep.spec.sampler, GridSampler)
+def _most_cells(sweep: SweepPage) -> int:
+    if isinstance(sweep.spec.sampler, GridSampler):
+        return MOST_CELLS
+    return max(_LEAST_CELLS, sweep.view.trials_total // _TRIALS_OF_A_CELL)
 
 
 def _axis(axis: Axis) -> dict[str, Any]:
