@@ -1,0 +1,70 @@
+"""Purged cross-validation: paths through all days, each block traded by the best of days apart from it."""
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bot.selection.blocks import Blocks
+from bot.selection.ranking import BestTrials, Ranking, Rows
+from bot.selection.segments import Segments
+from bot.selection.sharpe import sharpe
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidation:
+    """Daily Sharpe ratios of the paths of `splits` test sets, ascending; None, first, of paths in cash."""
+
+    splits: int
+    paths: tuple[float | None, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return the judgement as JSON values."""
+        defined = [path for path in self.paths if path is not None]
+        return {
+            "splits": self.splits,
+            "paths": list(self.paths),
+            "median": statistics.median(defined) if defined else None,
+            "loss_share": sum(path is None or path <= 0 for path in self.paths) / len(self.paths),
+        }
+
+
+def cross_validation(
+    parts: Iterable[Rows], ranking: Ranking, blocks: Blocks, segments: Segments
+) -> CrossValidation:
+    """Return the paths of distinct trials.
+
+    Source: Lopez de Prado, Advances in Financial Machine Learning (2018), chapter 12, combinatorial purged
+    cross-validation.
+    """
+    test_sets = blocks.test_sets
+    best = BestTrials(ranking, np.array([segments.inside(blocks.train_spans(one)) for one in test_sets]))
+    for part in parts:
+        best.take(part)
+    of_block = [
+        [best.picks[row] for row, one in enumerate(test_sets) if block in one]
+        for block in range(blocks.count)
+    ]
+    inside = [segments.inside([blocks.span(block)]) for block in range(blocks.count)]
+    found = [
+        _path_sharpe(
+            blocks.count * blocks.length,
+            [(pick.exponent, *pick.sums(own)) for pick, own in zip(path, inside, strict=True) if pick],
+        )
+        for path in zip(*of_block, strict=True)
+    ]
+    return CrossValidation(len(test_sets), tuple(sorted(found, key=_undefined_first)))
+
+
+def _path_sharpe(days: int, sums: Sequence[tuple[int, int, int]]) -> float | None:
+    """Return the Sharpe ratio of blocks with exponent, sum and sum of squares each, other days zero."""
+    common = max((exponent for exponent, _, _ in sums), default=0)
+    total = sum(own << (common - exponent) for exponent, own, _ in sums)
+    squares = sum(own << 2 * (common - exponent) for exponent, _, own in sums)
+    return sharpe(days, total, squares)
+
+
+def _undefined_first(path: float | None) -> tuple[bool, float]:
+    return path is not None, path or 0.0

@@ -1,0 +1,125 @@
+"""Sharpe ratio that a search finds by luck alone: bootstrap of weeks, and the largest over all its trials.
+
+The sums of a part of the trials are a row for each, and two maxima for each draw; parts merge in any order.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self, cast
+
+import numpy as np
+
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.selection.calendar import DRAWS, Calendar
+from bot.selection.sharpe import deviations
+from bot.selection.whole_returns import WholeReturns
+
+_ROWS = 512
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LuckSums:
+    """Sums of the eligible trials of one part against one benchmark.
+
+    Row i belongs to trial `numbers[i]`; `sharpe` and `tau` are NaN where returns of the sample do not vary.
+    `highest` and `highest_in_taus` are, of each draw, the largest shift of any trial's Sharpe ratio, and of
+    any in units of its `tau`; minus infinity without trials.
+    """
+
+    numbers: IntArray
+    digests: tuple[bytes, ...]
+    sharpe: FloatArray
+    tau: FloatArray
+    highest: FloatArray
+    highest_in_taus: FloatArray
+
+    @classmethod
+    def of(cls, calendar: Calendar, numbers: IntArray, returns: WholeReturns, asked: BoolArray) -> Self:
+        """Return the sums of the trials in `asked`, leaving out those without statistics."""
+        rows = np.flatnonzero(asked & returns.usable)
+        digests = tuple(returns.at(rows).digests())
+        found = [_shifts(calendar, returns.values[some]) for some in _pieces(rows)] or [_nothing()]
+        return cls(
+            numbers[rows],
+            digests,
+            np.concatenate([one.sharpe for one in found]),
+            np.concatenate([one.tau for one in found]),
+            np.maximum.reduce([one.highest for one in found]),
+            np.maximum.reduce([one.highest_in_taus for one in found]),
+        )
+
+    @classmethod
+    def merged(cls, parts: Sequence[Self]) -> Self:
+        """Return the sums of all parts, by trial number; of equal trials the lowest number stays."""
+        numbers = np.concatenate([part.numbers for part in parts])
+        digests = [digest for part in parts for digest in part.digests]
+        rows = first_of_equals(numbers, digests)
+        return cls(
+            numbers[rows],
+            tuple(digests[row] for row in rows.tolist()),
+            np.concatenate([part.sharpe for part in parts])[rows],
+            np.concatenate([part.tau for part in parts])[rows],
+            np.maximum.reduce([part.highest for part in parts]),
+            np.maximum.reduce([part.highest_in_taus for part in parts]),
+        )
+
+
+def first_of_equals(numbers: IntArray, digests: Sequence[bytes]) -> IntArray:
+    """Return rows by ascending number, of those with one digest the lowest number alone."""
+    order = np.argsort(numbers, kind="stable")
+    firsts: dict[bytes, int] = {}
+    for row in order.tolist():
+        firsts.setdefault(digests[row], row)
+    return np.array(list(firsts.values()), dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shifts:
+    sharpe: FloatArray
+    tau: FloatArray
+    highest: FloatArray
+    highest_in_taus: FloatArray
+
+
+def _pieces(rows: IntArray) -> list[IntArray]:
+    return [rows[first : first + _ROWS] for first in range(0, len(rows), _ROWS)]
+
+
+def _nothing() -> _Shifts:
+    return _Shifts(np.empty(0), np.empty(0), np.full(DRAWS, -math.inf), np.full(DRAWS, -math.inf))
+
+
+def _shifts(calendar: Calendar, values: IntArray) -> _Shifts:
+    """Return the Sharpe ratios of some trials, and their bootstrap shifts in the drawn weeks.
+
+    Source: Politis, Romano (1994) for the draws; White, A reality check for data snooping, Econometrica 68
+    (2000), for the maximum over all trials.
+    """
+    sample = values[:, calendar.sample_start :]
+    n, totals = calendar.sample_days, sample.sum(axis=1)
+    spread = deviations(n, totals, np.einsum("ij,ij->i", sample, sample))
+    drawn = calendar.week_counts @ calendar.weekly(values).T
+    shifts = calendar.correction * (drawn - totals) / n / spread
+    tau = np.sqrt(_sum_of_squares(shifts) / DRAWS)
+    tau = np.where(tau > 0, tau, np.nan)
+    return _Shifts(totals / n / spread, tau, _highest(shifts), _highest(shifts / tau))
+
+
+def _sum_of_squares(shifts: FloatArray) -> FloatArray:
+    """Return the sums over draws, one draw after the other so that the bits do not depend on the shape.
+
+    The rounding of each step is carried along.
+    Source: Knuth, The Art of Computer Programming 2, section 4.2.2 (1997), theorem B.
+    """
+    total, lost = np.zeros(shifts.shape[1]), np.zeros(shifts.shape[1])
+    for row in shifts * shifts:
+        higher = total + row
+        added = higher - total
+        lost += (total - (higher - added)) + (row - added)
+        total = higher
+    return total + lost
+
+
+def _highest(shifts: FloatArray) -> FloatArray:
+    return cast("FloatArray", np.where(np.isnan(shifts), -math.inf, shifts).max(axis=1, initial=-math.inf))

@@ -1,0 +1,86 @@
+"""Report on a selection: the figures, and the document that every place shows them by."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot.selection.cross_validation import CrossValidation
+from bot.selection.looks import Lifetime
+from bot.selection.overfitting import Overfitting
+from bot.selection.panel import Panel
+from bot.selection.search_luck import SearchLuck
+from bot.selection.track_record import TrackRecord
+from bot.selection.verdict import Evidence, Verdict
+from bot.selection.walk_forward import Fold
+
+
+@dataclass(frozen=True)
+class BenchmarkReport:
+    """Luck of the search against one benchmark, and the record of its winner against it."""
+
+    search: SearchLuck
+    winner: TrackRecord | None
+    lifetime: Lifetime
+
+    @property
+    def p_luck(self) -> float | None:
+        """Chance that luck shows such a winner in this search."""
+        return None if self.winner is None else self.search.p_luck(self.winner.sharpe)
+
+    @property
+    def p_life(self) -> float | None:
+        """Chance that luck shows such a winner in all looks."""
+        p_luck = self.p_luck
+        return None if p_luck is None else self.lifetime.p_life(p_luck, self.search.independent)
+
+    def document(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return {
+            **self.search.document(self.winner),
+            "lifetime": self.lifetime.document(self.search, self.winner),
+        }
+
+
+@dataclass(frozen=True)
+class SelectionReport:
+    """Judgement of the best of many trials. A part without enough days is None, and `missing` says why."""
+
+    panel: Panel
+    eligible: int
+    distinct: int
+    lifetime: Lifetime
+    winner: int | None
+    cash: BenchmarkReport | None
+    hold: BenchmarkReport | None
+    pbo: Overfitting | None
+    cv: CrossValidation | None
+    walk_forward: list[Fold] | None
+    missing: dict[str, str]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Verdict on the winner."""
+        return Evidence(
+            self.distinct,
+            None if self.cash is None else self.cash.p_life,
+            None if self.hold is None else self.hold.p_luck,
+            None if self.pbo is None else self.pbo.pbo,
+        ).verdict
+
+    def document(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return {
+            "trials": {
+                "tried": self.lifetime.tried,
+                "eligible": self.eligible,
+                "distinct": self.distinct,
+                "independent": self.cash and self.cash.search.independent,
+            },
+            "winner": self.winner,
+            "cash": self.cash and self.cash.document(),
+            "hold": self.hold and self.hold.document(),
+            "pbo": self.pbo and self.pbo.document(),
+            "cv": self.cv and self.cv.document(),
+            "walk_forward": self.walk_forward and [fold.document() for fold in self.walk_forward],
+            "verdict": self.verdict.value,
+            **({"missing": self.missing} if self.missing else {}),
+        }

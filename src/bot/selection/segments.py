@@ -1,0 +1,74 @@
+"""Days cut wherever a block, a purge or a fold begins or ends: sums of the pieces are all that is kept."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.numbers.arrays import FloatArray, IntArray
+from bot.selection.blocks import Span
+
+_INT32_DAYS = 2047
+_UINT8_DAYS = 255
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segments:
+    """Adjacent pieces of the days of a panel; piece i runs from `edges[i]` to before `edges[i + 1]`."""
+
+    edges: IntArray
+
+    @classmethod
+    def of(cls, days: int, edges: Iterable[int]) -> "Segments":
+        """Return the pieces that `edges` cut `days` days into."""
+        return cls(np.array(sorted({0, days, *edges}), dtype=np.int64))
+
+    def sums(self, values: IntArray) -> "SegmentSums":
+        """Return the sums of whole returns (trials x days) of each piece."""
+        longest, starts = int(np.diff(self.edges).max()), self.edges[:-1]
+        totals = np.add.reduceat(values, starts, axis=1)
+        active = np.add.reduceat((values != 0).astype(np.int64), starts, axis=1)
+        return SegmentSums(
+            totals.astype(np.int32) if longest <= _INT32_DAYS else totals,
+            np.add.reduceat(values * values, starts, axis=1),
+            active.astype(np.uint8 if longest <= _UINT8_DAYS else np.uint16),
+        )
+
+    def inside(self, spans: Sequence[Span]) -> FloatArray:
+        """Return 1 for each piece inside one of the spans, all of which begin and end at edges; else 0."""
+        found = np.zeros(len(self.edges) - 1)
+        for span in spans:
+            first, end = np.searchsorted(self.edges, span)
+            found[first:end] = 1.0
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentSums:
+    """Of each trial (row) and piece (column): sum, sum of squares, and days that are not zero."""
+
+    totals: npt.NDArray[np.integer]
+    squares: IntArray
+    active: npt.NDArray[np.integer]
+
+    def at(self, rows: IntArray | slice) -> "SegmentSums":
+        """Return some rows."""
+        return SegmentSums(self.totals[rows], self.squares[rows], self.active[rows])
+
+    @staticmethod
+    def joined(parts: Sequence["SegmentSums"]) -> "SegmentSums":
+        """Return the rows of all parts."""
+        return SegmentSums(
+            np.concatenate([part.totals for part in parts]),
+            np.concatenate([part.squares for part in parts]),
+            np.concatenate([part.active for part in parts]),
+        )
+
+    def grouped(self, windows: FloatArray) -> "SegmentSums":
+        """Return the sums over windows (rows) that are 1 for each piece (column) inside."""
+        return SegmentSums(
+            (self.totals.astype(np.float64) @ windows.T).astype(np.int64),
+            (self.squares.astype(np.float64) @ windows.T).astype(np.int64),
+            (self.active.astype(np.float64) @ windows.T).astype(np.int64),
+        )

@@ -1,0 +1,155 @@
+"""Sums that judge trials, of any part of them: under 1 KB a trial, and parts merge in any order."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.selection.luck import LuckSums, first_of_equals
+from bot.selection.panel import Panel
+from bot.selection.ranking import Rows
+from bot.selection.segments import SegmentSums
+from bot.selection.sharpe import PowerSums
+from bot.selection.track_record import TrackRecord
+from bot.selection.whole_returns import WholeReturns, whole_returns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrialReturns:
+    """Completed trials by number: daily returns and those of their hold baselines (trials x days).
+
+    A NaN marks a broken trial or baseline. `objectives` are better the higher they are, NaN where undefined.
+    """
+
+    numbers: IntArray
+    returns: FloatArray
+    hold: FloatArray
+    total_trades: IntArray
+    funding_payments: IntArray
+    objectives: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The best eligible trial so far, and its track records: `cash` of itself, `hold` of its lead."""
+
+    number: int
+    objective: float
+    cash: TrackRecord | None
+    hold: TrackRecord | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrialSums:
+    """Sums of some trials of a panel, those with statistics in `rows`.
+
+    `distinct` are the eligible of them, of equal ones the lowest number, and `digests` tell them apart.
+    `cash` and `hold` are None where the days are too few weeks; `eligible` are the numbers of all eligible.
+    """
+
+    rows: Rows
+    eligible: IntArray
+    distinct: IntArray
+    digests: tuple[bytes, ...]
+    cash: LuckSums | None
+    hold: LuckSums | None
+    best: Candidate | None
+
+    @classmethod
+    def of(cls, panel: Panel, trials: TrialReturns) -> Self:
+        """Return the sums of some trials.
+
+        Raises ValueError for returns of another number of days than the panel's.
+        """
+        if trials.returns.shape[1] != panel.calendar.days:
+            raise ValueError(f"{trials.returns.shape[1]} days of returns in a panel of {panel.calendar.days}")
+        own, lead = whole_returns(trials.returns), whole_returns(trials.returns - trials.hold)
+        eligible = _eligible(panel, trials, own)
+        usable, able = np.flatnonzero(own.usable), np.flatnonzero(eligible)
+        digests = own.at(able).digests()
+        distinct = first_of_equals(trials.numbers[able], digests)
+        judged = panel.calendar.too_short is None
+        cash = LuckSums.of(panel.calendar, trials.numbers, own, eligible) if judged else None
+        hold = LuckSums.of(panel.calendar, trials.numbers, lead, eligible) if judged else None
+        return cls(
+            Rows(trials.numbers[usable], own.exponents[usable], panel.segments.sums(own.values[usable])),
+            trials.numbers[able],
+            trials.numbers[able][distinct],
+            tuple(digests[row] for row in distinct.tolist()),
+            cash,
+            hold,
+            _best(panel, trials, eligible, (own, cash), (lead, hold)),
+        )
+
+    @classmethod
+    def merged(cls, parts: Sequence[Self]) -> Self:
+        """Return the sums of all parts; a trial that is in several of them counts once."""
+        numbers = np.concatenate([part.distinct for part in parts])
+        digests = [digest for part in parts for digest in part.digests]
+        distinct = first_of_equals(numbers, digests)
+        return cls(
+            _merged_rows([part.rows for part in parts]),
+            np.unique(np.concatenate([part.eligible for part in parts])),
+            numbers[distinct],
+            tuple(digests[row] for row in distinct.tolist()),
+            _merged_luck([part.cash for part in parts]),
+            _merged_luck([part.hold for part in parts]),
+            better([part.best for part in parts]),
+        )
+
+
+def better(candidates: Sequence[Candidate | None]) -> Candidate | None:
+    """Return the candidate with the best objective, ties to the lowest number."""
+    found = [one for one in candidates if one]
+    return max(found, key=lambda one: (one.objective, -one.number), default=None)
+
+
+def _eligible(panel: Panel, trials: TrialReturns, own: WholeReturns) -> BoolArray:
+    settings = panel.settings
+    enough = (trials.total_trades >= settings.min_trades) & (
+        trials.funding_payments >= settings.min_settlements
+    )
+    return np.asarray(enough & own.usable)
+
+
+def _best(
+    panel: Panel,
+    trials: TrialReturns,
+    eligible: BoolArray,
+    *benchmarks: tuple[WholeReturns, LuckSums | None],
+) -> Candidate | None:
+    rows = np.flatnonzero(eligible & ~np.isnan(trials.objectives)).tolist()
+    if not rows:
+        return None
+    row = max(rows, key=lambda one: (trials.objectives[one], -trials.numbers[one]))
+    number = int(trials.numbers[row])
+    records = [_record(panel, row, number, *one) for one in benchmarks]
+    return Candidate(number, float(trials.objectives[row]), records[0], records[1])
+
+
+def _record(
+    panel: Panel, row: int, number: int, returns: WholeReturns, luck: LuckSums | None
+) -> TrackRecord | None:
+    if luck is None:
+        return None
+    places = np.flatnonzero(luck.numbers == number)
+    tau = float(luck.tau[places[0]]) if len(places) else math.nan
+    return TrackRecord.of(PowerSums.of(returns.values[row, panel.calendar.sample_start :]), tau)
+
+
+def _merged_rows(parts: Sequence[Rows]) -> Rows:
+    joined = Rows(
+        np.concatenate([part.numbers for part in parts]),
+        np.concatenate([part.exponents for part in parts]),
+        SegmentSums.joined([part.sums for part in parts]),
+    )
+    _, first = np.unique(joined.numbers, return_index=True)
+    return joined.at(first)
+
+
+def _merged_luck(parts: Sequence[LuckSums | None]) -> LuckSums | None:
+    found = [part for part in parts if part]
+    return LuckSums.merged(found) if found else None

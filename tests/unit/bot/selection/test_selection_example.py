@@ -1,0 +1,115 @@
+"""The example's report, equal to the last digit, however its trials are cut into parts."""
+
+import json
+from collections.abc import Sequence
+from itertools import pairwise
+from random import Random
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from judging import example_panel, example_report, judged, lifetime_of, part_of, trials_of
+
+from bot.selection.judging import judge
+from bot.selection.panel import Panel
+from bot.selection.settings import ValidationSettings
+from bot.selection.trial_sums import TrialSums
+
+_PANEL, _TRIALS, _LIFETIME = example_panel()
+_COUNT = len(_TRIALS.numbers)
+_FEW_BLOCKS = Panel(_PANEL.calendar, _PANEL.objective, ValidationSettings(blocks=6))
+_WHOLE = TrialSums.of(_FEW_BLOCKS, _TRIALS)
+
+
+def report_text(parts: Sequence[TrialSums]) -> str:
+    """Return the report on parts of the example as text, every bit of it."""
+    return json.dumps(judge(_FEW_BLOCKS, parts, _LIFETIME).document())
+
+
+def test_report_of_the_example_is_equal_to_the_last_digit() -> None:
+    report = judge(_PANEL, [TrialSums.of(_PANEL, _TRIALS)], _LIFETIME)
+    assert report.document() == example_report()
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.permutations(range(_COUNT)),
+    st.lists(st.integers(0, _COUNT), max_size=5),
+    st.lists(st.integers(0, _COUNT - 1), max_size=4),
+    st.randoms(use_true_random=False),
+)
+def test_any_cut_into_parts_and_any_order_of_them_gives_the_same_report(
+    order: list[int], cuts: list[int], again: list[int], random: Random
+) -> None:
+    edges = [0, *sorted(cuts), _COUNT]
+    chunks = [order[first:end] for first, end in pairwise(edges)]
+    parts = [TrialSums.of(_FEW_BLOCKS, part_of(_TRIALS, chunk)) for chunk in [*chunks, again]]
+    random.shuffle(parts)
+    whole = report_text([_WHOLE])
+    assert report_text(parts) == whole
+    while len(parts) > 1:
+        random.shuffle(parts)
+        parts = [TrialSums.merged(parts[:2]), *parts[2:]]
+    assert report_text(parts) == whole
+
+
+def test_trials_of_equal_and_nearly_equal_keys_rank_the_same_in_any_parts() -> None:
+    base = np.random.default_rng(5).integers(-900, 1000, size=400) / 2.0**16
+    noise = np.random.default_rng(6).integers(-900, 1000, size=(6, 400)) / 2.0**16
+    nudged = base.copy()
+    nudged[3] += 2.0**-16
+    trials = trials_of([base, 2 * base, nudged, base / 4, *noise])
+    whole = judged(trials).document()
+    assert whole["pbo"]["picked"] >= 1
+    panel = judged(trials).panel
+    rows = list(range(len(trials.numbers)))
+    for split in rows:
+        parts = [TrialSums.of(panel, part_of(trials, one)) for one in (rows[split:], rows[:split])]
+        assert judge(panel, parts, lifetime_of(400, len(rows))).document() == whole
+
+
+def test_a_distinct_trial_of_five_years_leaves_less_than_a_kilobyte() -> None:
+    trials = trials_of(np.random.default_rng(1).normal(0, 1, size=(4, 1820)))
+    sums = TrialSums.of(judged(trials).panel, trials)
+    kept = [sums.rows.numbers, sums.rows.exponents, sums.eligible, sums.distinct]
+    kept += [sums.rows.sums.totals, sums.rows.sums.squares, sums.rows.sums.active]
+    for luck in (sums.cash, sums.hold):
+        assert luck is not None
+        kept += [luck.numbers, luck.sharpe, luck.tau]
+    digests = 3 * 16
+    assert sum(one.nbytes for one in kept) / 4 + digests < 1024
+
+
+def test_parts_too_short_are_null_and_say_why() -> None:
+    report = judged(trials_of(np.random.default_rng(1).normal(0, 1, size=(12, 80)))).document()
+    assert {name: report[name] for name in ("cash", "hold", "pbo", "cv", "walk_forward")} == dict.fromkeys(
+        ("cash", "hold", "pbo", "cv", "walk_forward")
+    )
+    assert report["missing"] == {
+        "cash": "26 weeks needed, 11 held",
+        "hold": "26 weeks needed, 11 held",
+        "pbo": "84 days needed for 12 blocks, 80 held",
+        "cv": "84 days needed for 12 blocks, 80 held",
+        "walk_forward": "410 days needed, 80 held",
+    }
+    assert report["verdict"] == "too_little"
+
+
+def test_a_search_without_an_eligible_trial_has_no_winner_and_says_why() -> None:
+    report = judged(trials_of([[0.0] * 400, [0.1, -0.1] * 200], trades=[9, 4])).document()
+    assert report["winner"] is None
+    assert report["trials"] == {"tried": 2, "eligible": 0, "distinct": 0, "independent": None}
+    assert report["missing"] == {
+        "cash": "no eligible trial",
+        "hold": "no eligible trial",
+        "pbo": "2 distinct eligible trials needed, 0 held",
+        "cv": "no eligible trial",
+        "walk_forward": "410 days needed, 400 held",
+    }
+
+
+def test_a_winner_that_only_holds_adds_nothing_to_holding() -> None:
+    market = np.array([3.0, 2.0, 4.0, -1.0] * 100)
+    others = np.random.default_rng(2).normal(0, 1, size=(11, 400))
+    report = judged(trials_of([market, *others], hold=market)).document()
+    assert (report["winner"], report["hold"]["winner"], report["verdict"]) == (0, None, "holding")
