@@ -8,6 +8,7 @@ from itertools import accumulate
 from api.dashboard.trial.decision_rows import DecisionRow, decision_rows
 from api.dashboard.trial.waterfall import attribution_of
 from api.work.replays import Study
+from bot.accounting.closing import was_due
 from bot.backtest.attribution import Attribution
 from bot.backtest.decision_trace import DecisionSnapshot, decision_snapshots
 from bot.errors import InvalidInputError
@@ -72,11 +73,7 @@ def trade_story(study: Study, index: int, start: int, page: int) -> TradeStory:
 
 def settlements_of(trade: Trade, payments: Sequence[FundingPayment]) -> list[SettlementRow]:
     """Return the settlements that were booked on a trade, oldest first."""
-    own = [
-        payment
-        for payment in payments
-        if payment.symbol == trade.symbol and trade.opened_at_ms < payment.t_ms <= trade.closed_at_ms
-    ]
+    own = [payment for payment in payments if was_due(trade, payment)]
     with exact():
         totals = accumulate(payment.amount for payment in own)
         return [SettlementRow(payment, total) for payment, total in zip(own, totals, strict=True)]

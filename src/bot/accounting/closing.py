@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 from bot.accounting import formulas
 from bot.accounting.cash_flows import net_flow
-from bot.models import CloseReason, FundingRate, Position, Trade
-
-_BEFORE_SETTLEMENTS = frozenset((CloseReason.LIQUIDATION, CloseReason.DELISTED))
+from bot.accounting.event_order import is_before_funding, is_due, last_due
+from bot.models import CloseReason, FundingPayment, FundingRate, Position, Trade
 
 
 class Exit(NamedTuple):
@@ -52,16 +51,12 @@ def closed_trade(position: Position, flows: Mapping[str, Decimal], payments: int
     )
 
 
-def was_due(trade: Trade, funding: FundingRate) -> bool:
-    """Return whether a trade held its perp leg when `funding` settled."""
-    return trade.symbol == funding.symbol and trade.opened_at_ms < funding.t_ms <= last_due_ms(trade)
+def was_due(trade: Trade, settlement: FundingRate | FundingPayment) -> bool:
+    """Return whether a trade held its perp leg when a settlement took place."""
+    due = is_due(settlement.t_ms, trade.opened_at_ms, last_due_ms(trade))
+    return trade.symbol == settlement.symbol and due
 
 
 def last_due_ms(trade: Trade) -> int:
-    """Return the last ms at which settlements, from the one after opening on, were due to a trade.
-
-    Settlements come before closing, liquidations and delistings before settlements.
-
-    Source: docs/domain.md, section 3.
-    """
-    return trade.closed_at_ms - (trade.reason in _BEFORE_SETTLEMENTS)
+    """Return the last ms at which settlements, from the one after opening on, were due to a trade."""
+    return last_due(trade.closed_at_ms, is_before_funding(trade.reason))

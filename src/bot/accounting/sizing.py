@@ -1,15 +1,16 @@
 """Position size: the largest quantity that a slot, free cash and the caps allow."""
 
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import ROUND_CEILING, Decimal, localcontext
 from functools import reduce
 from typing import Literal
 
 from bot.accounting.fees import FeeSchedule
 from bot.accounting.formulas import Amount
 from bot.models import Instrument, Ticker
+from bot.numbers.arrays import BoolArray
 from bot.numbers.exact_array import ExactArray
-from bot.numbers.money import ONE, WIDE, ZERO
+from bot.numbers.money import MONEY_PLACES, ONE, WIDE, ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,7 @@ class PositionSizer:
         with localcontext(WIDE):
             steps = self._steps(ticker.spot, ticker.perp, instrument, base * fraction, free_cash, exposure)
             quantity = min(steps) * instrument.qty_step
-            value = quantity * ticker.spot
-        tradable = quantity > 0 and quantity >= instrument.min_qty and value >= instrument.min_notional
-        return quantity if tradable else ZERO
+            return quantity if _is_tradable(quantity, ticker.spot, instrument) else ZERO
 
     def quantities(
         self,
@@ -84,9 +83,18 @@ class PositionSizer:
         with localcontext(WIDE):
             steps = self._steps(spots, perps, instrument, base, free_cash, ZERO)
             quantity = reduce(ExactArray.least, steps) * instrument.qty_step
-        tradable = quantity.at_least(instrument.min_qty) & (quantity.mantissas > 0)
-        tradable &= (quantity * spots).at_least(instrument.min_notional)
+        tradable = _is_tradable(quantity, spots, instrument)
         return ExactArray(quantity.mantissas * tradable, quantity.exponent, quantity.bound)
+
+    def slot_units(self, base: Decimal) -> int:
+        """Return the least cash, in units of 1e-8, that covers a whole slot of `base`."""
+        with localcontext(WIDE):
+            units = self._all_slots(base).scaleb(MONEY_PLACES) / self._slots
+            return int(units.to_integral_value(ROUND_CEILING))
+
+    def _all_slots(self, base: Decimal) -> Decimal:
+        """Return the part of `base` that the slots of an account share."""
+        return base * self._limits.allocation
 
     def _steps(
         self,
@@ -101,10 +109,16 @@ class PositionSizer:
         # Budget and unit are both multiplied by the leverage: division by it would round before the floor.
         limits, leverage, step = self._limits, self._leverage, instrument.qty_step
         unit = (spot * self._spot_share + perp * self._perp_share) * step
-        slot = base * limits.allocation * leverage
-        steps = [slot // (unit * self._slots), (free_cash * leverage) // unit]
+        slots = self._all_slots(base) * leverage
+        steps = [slots // (unit * self._slots), (free_cash * leverage) // unit]
         if limits.max_position_size is not None:
             steps.append(limits.max_position_size // (spot * step))
         if limits.max_portfolio_exposure is not None:
             steps.append((limits.max_portfolio_exposure - exposure) // (spot * step))
         return steps
+
+
+def _is_tradable(quantity: Amount, spot: Amount, rules: Instrument) -> bool | BoolArray:
+    """Return whether an order of `quantity`, whole steps, is large enough for an exchange."""
+    least = max(rules.min_qty, rules.qty_step)
+    return (quantity >= least) & (quantity * spot >= rules.min_notional)

@@ -94,7 +94,7 @@ class ExactArray:
         left, right, exponent, bound = self._aligned(other)
         return ExactArray(np.minimum(left, right), exponent, bound)
 
-    def at_least(self, other: "ExactArray | Decimal") -> BoolArray:
+    def __ge__(self, other: "ExactArray | Decimal") -> BoolArray:
         """Return the mask of values that are not below the others."""
         if isinstance(other, Decimal):
             whole, exponent, _ = _parts(other)

@@ -123,7 +123,7 @@ class ThresholdColumn:
         """
         # The highest value of each span, compared exactly, rules out most rows before any search.
         found = np.full(len(start), len(self._mantissas))
-        some = np.flatnonzero((self._highest_between(start, end) * units).at_least(amounts))
+        some = np.flatnonzero(self._highest_between(start, end) * units >= amounts)
         if len(some):
             found[some] = self._searched(start[some], amounts[some], units[some])
         return found
@@ -147,7 +147,7 @@ class ThresholdColumn:
         # is exact. Nothing is divided with rounding, so that a tie counts as reached.
         scale = Decimal(1).scaleb(self._exponent)
         floor = amounts // (units * scale)
-        exact = (floor * (units * scale)).at_least(amounts)
+        exact = floor * (units * scale) >= amounts
         least = np.minimum(floor.mantissas + ~exact, _MOST).astype(np.int64)
         # Binary lifting from the largest power of two down: skip 2**power values while all of them are too
         # low.

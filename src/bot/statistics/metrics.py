@@ -96,7 +96,7 @@ def packed(units: Sequence[int]) -> Units:
 
 def fitting(units: Units) -> Units:
     """Return the same integers as int64, or as Python integers where differences might not fit."""
-    fits = units.min() > -_SAFE_UNITS and units.max() < _SAFE_UNITS
+    fits = units.min(initial=0) > -_SAFE_UNITS and units.max(initial=0) < _SAFE_UNITS
     return units.astype(np.int64 if fits else object, copy=False)
 
 

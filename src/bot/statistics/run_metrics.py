@@ -1,17 +1,19 @@
 """The metrics of a run, from what its replay wrote down."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
 
-from bot.accounting.cash_flows import CASH_FLOWS, FLOWS, FUNDING
+import numpy as np
+
+from bot.accounting.cash_flows import BOOKED, CASH_FLOWS, FLOWS, FUNDING
 from bot.models import DAY_MS, HOUR_MS, CloseReason, Trade
-from bot.numbers.arrays import FloatArray
-from bot.numbers.money import ZERO, plain
+from bot.numbers.arrays import FloatArray, IntArray
+from bot.numbers.money import plain
 from bot.statistics import metrics as stats
 from bot.statistics.growth import annualized_returns
-from bot.statistics.metrics import Calendar, Units, amount_units, finite, from_units, money_units
+from bot.statistics.metrics import Calendar, Units, amount_units, finite, from_units, money_units, packed
 from bot.statistics.returns import Returns, year_ratios
 
 
@@ -83,26 +85,40 @@ class TradeTotals:
     @classmethod
     def of(cls, trades: Sequence[Trade], *, missed: int, after_end: Decimal | None) -> "TradeTotals":
         """Return the sums over `trades`. Call inside `exact()`."""
-        net = amount_units(trade.net_pnl for trade in trades)
-        gains = [amount for amount in net if amount > 0]
-        reasons = [trade.reason for trade in trades]
+        net = packed(amount_units(trade.net_pnl for trade in trades))
+        reasons = np.array([trade.reason for trade in trades], dtype=object)
+        amounts = {name: packed(amount_units(getattr(trade, name) for trade in trades)) for name in BOOKED}
+        amounts["payments"] = packed([trade.funding_payments for trade in trades])
+        amounts["held_ms"] = packed([trade.closed_at_ms - trade.opened_at_ms for trade in trades])
+        # Python integers: no sum of amounts wraps.
+        sums = {name: sum(each.tolist()) for name, each in summands(net, reasons.__eq__, amounts).items()}
         return cls(
-            trades=len(trades),
-            winners=len(gains),
-            liquidations=reasons.count(CloseReason.LIQUIDATION),
-            margin_exits=reasons.count(CloseReason.MARGIN),
-            delistings=reasons.count(CloseReason.DELISTED),
-            payments=sum([trade.funding_payments for trade in trades]),
-            flows={name: _total([getattr(trade, name) for trade in trades]) for name in FLOWS},
-            price_pnl=_total([trade.price_pnl for trade in trades]),
-            fees=_total([trade.fees for trade in trades]),
-            gains=sum(gains),
-            losses=sum(gains) - sum(net),
-            best=max(net, default=0),
-            held_ms=sum([trade.closed_at_ms - trade.opened_at_ms for trade in trades]),
+            **{name: total for name, total in sums.items() if name not in FLOWS},
+            flows={name: sums[name] for name in FLOWS},
+            best=max(net.tolist(), default=0),
             missed=missed,
             after_end=None if after_end is None else money_units(after_end),
         )
+
+
+def summands(
+    net: Units, left_by: Callable[[CloseReason], Any], amounts: Mapping[str, Units]
+) -> dict[str, Units]:
+    """Return, trade by trade, what each adds to the totals of a run, by name; money in units of 1e-8.
+
+    `net` are their net P&L, `left_by` the masks of those that ended for a reason; `amounts` are added as they
+    are.
+    """
+    return {
+        "trades": np.ones(len(net), dtype=np.int64),
+        "winners": _ones(net > 0),
+        "liquidations": _ones(left_by(CloseReason.LIQUIDATION)),
+        "margin_exits": _ones(left_by(CloseReason.MARGIN)),
+        "delistings": _ones(left_by(CloseReason.DELISTED)),
+        "gains": np.maximum(net, 0),
+        "losses": np.maximum(-net, 0),
+        **amounts,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +238,8 @@ def _named(amounts: dict[str, Decimal]) -> dict[str, Any]:
     return amounts
 
 
-def _total(amounts: Iterable[Decimal]) -> int:
-    return money_units(sum(amounts, ZERO))
+def _ones(mask: Any) -> IntArray:
+    return np.asarray(mask, dtype=np.int64)
 
 
 def _per(amount: float, count: float) -> float | None:

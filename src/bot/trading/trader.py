@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bot.accounting.closing import was_due
+from bot.accounting.event_order import EXITS, is_due
 from bot.accounting.fees import FeeCalculator
 from bot.accounting.margin import MarginModel
 from bot.accounting.sizing import CapitalPlan, PositionSizer
@@ -74,6 +75,7 @@ class CarryTrader:
         self._capital = capital
         self._slots = capital.max_simultaneous_positions
         self._previous_ms = -1
+        self._exits = {CloseReason.MARGIN: self._is_forced_out, CloseReason.SIGNAL: self._is_unwanted}
 
     def warm_up(self, records: Iterable[FundingRate]) -> None:
         """Show settlements to a strategy that learns from them."""
@@ -108,7 +110,7 @@ class CarryTrader:
         ended = self._collect(event)
         if self.positions.held:
             ended |= self._exit(event)
-        if event.decidable and self._slots_taken() < self._slots:
+        if event.decidable and not self._is_full():
             self._enter(event, ended)
 
     def on_last_event(self, event: MarketEvent, reason: CloseReason = CloseReason.END) -> None:
@@ -128,7 +130,7 @@ class CarryTrader:
         if self._strategy.remembers:
             self._strategy.observe(funding)
         position = self.positions.held.get(funding.symbol)
-        if position is not None and position.opened_at_ms < funding.t_ms:
+        if position is not None and is_due(funding.t_ms, position.opened_at_ms):
             self._settle((view,))
             return None
         paid = next((trade for trade in ended if was_due(trade, funding)), None)
@@ -250,16 +252,18 @@ class CarryTrader:
         return ended
 
     def _exit_reason(self, position: Position, event: MarketEvent) -> CloseReason | None:
-        symbol = position.symbol
-        ticker = event.tickers[symbol]
-        if not ticker.fresh:
+        if not event.tickers[position.symbol].fresh:
             return None
-        if self._margin.is_forced_out(position, ticker.mark):
-            return CloseReason.MARGIN
+        return next((reason for reason in EXITS if self._exits[reason](position, event)), None)
+
+    def _is_forced_out(self, position: Position, event: MarketEvent) -> bool:
+        return self._margin.is_forced_out(position, event.tickers[position.symbol].mark)
+
+    def _is_unwanted(self, position: Position, event: MarketEvent) -> bool:
         for view in event.decidable:
-            if view.funding.symbol == symbol:
-                return CloseReason.SIGNAL if self._strategy.wants_exit(view) else None
-        return None
+            if view.funding.symbol == position.symbol:
+                return self._strategy.wants_exit(view)
+        return False
 
     def _enter(self, event: MarketEvent, ended: frozenset[str]) -> None:
         views = event.decidable
@@ -268,7 +272,7 @@ class CarryTrader:
             views = tuple([view for view in views if view.funding.symbol not in taken])
         views = self._contracts.living(views)
         for entry in self._strategy.entries(views) if views else ():
-            if self._slots_taken() >= self._slots:
+            if self._is_full():
                 break
             self._open(entry)
 
@@ -285,8 +289,8 @@ class CarryTrader:
         if not quantity or self.positions.open(view.funding.symbol, quantity) is None:
             self.skipped_entries += 1
 
-    def _slots_taken(self) -> int:
-        return len(self.positions.held) + len(self.positions.unfinished)
+    def _is_full(self) -> bool:
+        return len(self.positions.held) + len(self.positions.unfinished) >= self._slots
 
     def _sizing_base(self) -> Decimal:
         capital = self._capital

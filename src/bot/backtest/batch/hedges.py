@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from decimal import ROUND_CEILING, Decimal
 from typing import cast
 
 import numpy as np
@@ -18,9 +17,9 @@ from bot.market.window import ReplayWindow
 from bot.models import SPOT_PERP, Leg, closing_order, opening_order
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.exact_array import ExactArray
-from bot.numbers.money import MONEY_PLACES, WIDE
+from bot.numbers.money import MONEY_PLACES
 from bot.numbers.thresholds import ThresholdColumn
-from bot.statistics.metrics import UNITS_PER_QUOTE, money_units
+from bot.statistics.metrics import money_units
 from bot.trading.factory import position_sizer
 
 NO_HEDGE = -1
@@ -75,7 +74,6 @@ class HedgeBook:
     def __init__(self, config: RunConfig, pair: PriceColumns) -> None:
         self.pair = pair
         self.initial = money_units(config.initial_capital)
-        self.slot = _slot_units(config)
         self.fills = FillModel(config.slippage)
         self.structure = sides = SPOT_PERP
         self.spot_entries = self.fills.price(opening_order(sides.spot), pair.spots)
@@ -86,6 +84,7 @@ class HedgeBook:
         self.margin = margin_model(pair.instrument, config.margin_exit_ratio)
         self._config = config
         self._sizer = position_sizer(config)
+        self.slot = self._sizer.slot_units(config.initial_capital)
         self._number_at = np.full(len(pair.events), _UNKNOWN, dtype=np.int64)
         self._with_cash: dict[tuple[int, ...], int] = {}
         self._count = 0
@@ -192,10 +191,3 @@ class HedgeBook:
         rows = opened.entries, *(amount.mantissas for amount in amounts), fatal, forced
         for row, values in zip(self._rows, rows, strict=True):
             row[first : self._count] = values
-
-
-def _slot_units(config: RunConfig) -> int:
-    """Return the least cash, in units of 1e-8, that covers a slot."""
-    capital = WIDE.multiply(config.initial_capital, config.allocation)
-    slots = Decimal(config.max_simultaneous_positions)
-    return int(WIDE.divide(WIDE.multiply(capital, UNITS_PER_QUOTE), slots).to_integral_value(ROUND_CEILING))

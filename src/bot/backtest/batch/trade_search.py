@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from bot.accounting.event_order import ENDINGS, is_before_funding, last_due
 from bot.backtest.batch.hedges import HedgeBook
 from bot.models import CloseReason
 from bot.numbers.arrays import BoolArray, IntArray
@@ -14,6 +15,9 @@ from bot.numbers.thresholds import EventMask
 
 REASONS = (CloseReason.SIGNAL, CloseReason.MARGIN, CloseReason.LIQUIDATION, CloseReason.END)
 SIGNAL, MARGIN, LIQUIDATION, END = range(4)
+_CODES = {reason: code for code, reason in enumerate(REASONS)}
+_ORDER = np.array([_CODES[reason] for reason in ENDINGS if reason in _CODES])
+_BEFORE_FUNDING = np.array([is_before_funding(reason) for reason in REASONS], dtype=np.int64)
 # A code is hedge | 30 bits of end event | 2 bits of reason: with 31 bits left for the hedge it stays positive
 # in an int64, and sorting codes sorts by hedge, then by end.
 _EVENT_BITS = 30
@@ -27,6 +31,16 @@ def encode_trades(hedges: IntArray, ends: IntArray, reasons: IntArray) -> IntArr
 def decode_trades(codes: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Return hedge, end and reason (an index into REASONS) of encoded trades."""
     return codes >> (_EVENT_BITS + 2), (codes >> 2) & (2**_EVENT_BITS - 1), codes & 3
+
+
+def left_by(reasons: IntArray, reason: CloseReason) -> BoolArray:
+    """Return the mask of trades that ended for a reason; `reasons` are indices into REASONS."""
+    return np.asarray(reasons == _CODES.get(reason, -1), dtype=bool)
+
+
+def last_collected(ends: IntArray, reasons: IntArray) -> IntArray:
+    """Return the last settlements due to trades that ended at `ends`: ms, or events."""
+    return last_due(ends, _BEFORE_FUNDING[reasons])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,16 +147,15 @@ def _trial_trades(steps: Sequence[tuple[IntArray, IntArray]], count: int, skippe
 
 def _ends(signals: IntArray, hedges: IntArray, book: HedgeBook, last: int) -> tuple[IntArray, IntArray]:
     """Return end events and reasons of hedges that a signal, or the last event, would end at `signals`."""
-    ends = signals.copy()
-    reasons = np.where(signals < last, SIGNAL, END)
-    # On a tie liquidation comes before margin exit and margin exit before signal; the last event closes by
-    # END, but a liquidation on the way to it still comes first. Both masks compare with `ends` as they were
-    # at first.
-    margin_exits, liquidations = book.margin_exit_at[hedges], book.liquidated_at[hedges]
-    for moments, reason, when in (
-        (margin_exits, MARGIN, (margin_exits <= ends) & (margin_exits < last)),
-        (liquidations, LIQUIDATION, liquidations <= np.minimum(ends, margin_exits)),
-    ):
-        if when.any():
-            ends[when], reasons[when] = moments[when], reason
-    return ends, reasons
+    never, margin_exits = last + 1, book.margin_exit_at[hedges]
+    # The last event decides nothing and closes what is left; a liquidation on the way to it comes first.
+    moments = {
+        LIQUIDATION: book.liquidated_at[hedges],
+        MARGIN: np.where(margin_exits < last, margin_exits, never),
+        SIGNAL: np.where(signals < last, signals, never),
+        END: np.full(len(signals), last),
+    }
+    # The first of equal moments is taken: rows are in the order of an event.
+    table = np.stack([moments[reason] for reason in _ORDER.tolist()])
+    first = table.argmin(axis=0)
+    return table[first, np.arange(len(signals))], _ORDER[first]

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Self
+from functools import partial
+from typing import Self, cast
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from bot.accounting.cash_flows import BOOKED, net_flow
 from bot.accounting.closing import Exit, closed_trade
 from bot.backtest.batch.hedge_curves import HedgeCurves, HedgeExtremes, flows_until
 from bot.backtest.batch.hedges import HedgeBook, HedgeColumns
-from bot.backtest.batch.trade_search import LIQUIDATION, MARGIN, REASONS, decode_trades
+from bot.backtest.batch.trade_search import LIQUIDATION, REASONS, decode_trades, last_collected, left_by
 from bot.backtest.ledger_digest import REASONS as REASON_PLACES
 from bot.backtest.ledger_digest import symbol_code
 from bot.errors import ExecutionError
@@ -20,6 +21,7 @@ from bot.models import CloseReason, Leg, Position, Trade, closing_order
 from bot.numbers.arrays import IntArray
 from bot.numbers.exact_array import ExactArray
 from bot.statistics.metrics import from_units, money_units
+from bot.statistics.run_metrics import summands
 
 Flows = Mapping[str, IntArray]
 """Cash flows of hedges by name, in units of 1e-8."""
@@ -60,7 +62,7 @@ class TradeColumns:
         hedges = numbers[newest]
         curves = HedgeCurves.of(book, hedges, ends[newest])
         cells, opened = curves.first[place], curves.opened[place]
-        collected = ends - (reasons == LIQUIDATION)
+        collected = last_collected(ends, reasons)
         last = cells + collected - opened.entries
         flows = {name: running[last] for name, running in curves.flows.items()}
         closed = _Closed.of(book, opened, codes, flows)
@@ -72,22 +74,16 @@ class TradeColumns:
 
     def sums(self) -> dict[str, IntArray]:
         """Return the amounts that each trade adds to the totals of a run, by name."""
-        return {
-            "trades": np.ones(len(self.net), dtype=np.int64),
-            "winners": (self.net > 0).astype(np.int64),
-            "liquidations": (self.reasons == LIQUIDATION).astype(np.int64),
-            "margin_exits": (self.reasons == MARGIN).astype(np.int64),
-            "delistings": np.zeros(len(self.net), dtype=np.int64),
-            "payments": self.last_collected - self.entries,
+        amounts = {
             **self.flows,
+            "payments": self.last_collected - self.entries,
             "price_pnl": self.price_pnl,
             "fees": self.fees,
-            "gains": np.maximum(self.net, 0),
-            "losses": np.maximum(-self.net, 0),
             "held_ms": self.held_ms,
             "missed": self.missed,
             "after_end": self.after_end,
         }
+        return cast("dict[str, IntArray]", summands(self.net, partial(left_by, self.reasons), amounts))
 
     def bookings(self, symbol: str, times_ms: IntArray) -> IntArray:
         """Return the ledger rows of the trades, as `ledger_digest` takes them."""
@@ -135,7 +131,7 @@ def net_pnls(book: HedgeBook, codes: IntArray) -> IntArray:
     """Return the net P&L of encoded trades, in units of 1e-8. Call inside `exact()`."""
     numbers, ends, reasons = decode_trades(codes)
     opened = book.hedges(numbers)
-    flows = flows_until(book, opened, ends - (reasons == LIQUIDATION))
+    flows = flows_until(book, opened, last_collected(ends, reasons))
     closed = _Closed.of(book, opened, codes, flows)
     return formulas.net_pnl(closed.price_pnl, net_flow(flows), closed.fees)
 
@@ -201,7 +197,7 @@ def _missed(book: HedgeBook, entries: IntArray, held_ms: IntArray, reasons: IntA
     if missing is None:
         return np.zeros(len(entries), dtype=np.int64)
     opened_ms = pair.times_ms[entries]
-    return missing.within(opened_ms, opened_ms + held_ms - (reasons == LIQUIDATION))
+    return missing.within(opened_ms, last_collected(opened_ms + held_ms, reasons))
 
 
 def _after_end(
