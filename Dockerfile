@@ -3,11 +3,14 @@ WORKDIR /build
 COPY requirements.lock ./
 RUN python -m venv /opt/carrygrid \
     && /opt/carrygrid/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY src src
 COPY workers workers
 COPY api api
-RUN /opt/carrygrid/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps .
+# The replay kernel is built here; the compiler comes as a wheel and stays behind with this stage.
+RUN /opt/carrygrid/bin/pip install --no-cache-dir --disable-pip-version-check --target /opt/compiler ziglang==0.17.1 \
+    && PYTHONPATH=/opt/compiler /opt/carrygrid/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps . \
+    && /opt/carrygrid/bin/python -c "from bot.kernel.library import load; print(load().path)"
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /var/lib/carrygrid --create-home carrygrid

@@ -40,12 +40,17 @@ class _VolumesAsOf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairSeries:
-    """Columns of one pair at n settlements, equal to its tickers and views.
+    """Columns of one pair at n moments, equal to its tickers and views.
 
-    `has_high` says where a mark candle has closed since the moment before; `paid_mark` is the mark price
-    that funding is paid on. Where there is no price yet nothing is fresh, and any number may stand.
+    `settles` says where the pair settles, `pays` where there is a mark price to pay on as well; elsewhere any
+    rate may stand. `has_high` says where a mark candle has closed since the moment before; `paid_mark` is
+    the mark price that funding is paid on. Where there is no price yet nothing is fresh, and any number may
+    stand.
     """
 
+    settles: BoolArray
+    pays: BoolArray
+    interval_hours: IntArray
     fresh: BoolArray
     has_high: BoolArray
     spot: DecimalColumn
@@ -61,6 +66,18 @@ class PairSeries:
     def unit_funding(self) -> ExactArray:
         """Cash that each settlement moves on a short of one unit."""
         return formulas.unit_funding(ExactArray.of(self.paid_mark), ExactArray.of(self.rate))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarkColumns:
+    """The n candles of a mark series: when each closed, its high, and the newest spot close of that moment.
+
+    Where no spot candle has closed by then, any number may stand.
+    """
+
+    closed_ms: IntArray
+    high: DecimalColumn
+    spot: DecimalColumn
 
 
 class PairHistory:
@@ -114,27 +131,37 @@ class PairHistory:
         ]
 
     def series(self, times: IntArray) -> PairSeries:
-        """Return the columns of the pair at `times` (ms UTC, ascending), at each of which it settles."""
+        """Return the columns of the pair at `times` (ms UTC, ascending)."""
         spot_at, perp_at = _newest(self._spot_closed, times), _newest(self._perp_closed, times)
-        mark_at, settled = _newest(self._mark_closed, times), np.searchsorted(self.funding.t_ms, times)
+        mark_at = _newest(self._mark_closed, times)
+        settles, settled = self._settled(times)
         perp = _rows(self._perp, perp_at)
         mark = _either(mark_at >= 0, _rows(self._mark, mark_at), perp)
+        has_mark = self.funding.has_mark[settled]
         fresh = self._is_fresh(self._spot_closed, spot_at, times)
         fresh &= self._is_fresh(self._perp_closed, perp_at, times)
         has_high, highs = self._highs_between(times)
         rate, hours = _rows(self.funding.rates, settled), self.funding.interval_hours[settled]
         return PairSeries(
+            settles=settles,
+            pays=settles & (has_mark | (mark_at >= 0) | (perp_at >= 0)),
+            interval_hours=hours,
             fresh=fresh,
             has_high=has_high,
             spot=_rows(self._spot, spot_at),
             perp=perp,
             mark=mark,
             high=highs,
-            paid_mark=_either(self.funding.has_mark[settled], _rows(self.funding.marks, settled), mark),
+            paid_mark=_either(has_mark, _rows(self.funding.marks, settled), mark),
             rate=rate,
             rate_8h=_rates_8h(rate, hours),
             volume_24h=DecimalColumn(self._quote_volume[perp_at + 1], self._quote_exponent),
         )
+
+    def mark_columns(self) -> MarkColumns:
+        """Return the candles of the mark series."""
+        spots = _rows(self._spot, _newest(self._spot_closed, self._mark_closed))
+        return MarkColumns(self._mark_closed, self._mark_high, spots)
 
     def view(self, record: FundingRate, ticker: Ticker) -> SettlementView:
         """Return the settlement view of a record, given the ticker of its time."""
@@ -181,6 +208,12 @@ class PairHistory:
         highs = self._mark_high.decimals(slice(low, high))
         for closed_ms, top, ticker in zip(closed.tolist(), highs, self.tickers(closed), strict=True):
             yield MarkCandle(closed_ms, top, ticker)
+
+    def _settled(self, times: IntArray) -> tuple[BoolArray, IntArray]:
+        """Return where the pair settles at `times`, and the record of each; elsewhere any record."""
+        records = self.funding.t_ms
+        settled = np.minimum(np.searchsorted(records, times), len(records) - 1)
+        return records[settled] == times, settled
 
     def _is_fresh(self, closed: IntArray, index: IntArray, times: IntArray) -> BoolArray:
         if not len(closed):

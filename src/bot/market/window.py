@@ -13,7 +13,7 @@ from bot.errors import InsufficientDataError
 from bot.market.after_end import AfterEnd
 from bot.market.coverage import Coverage, check_coverage, coverage
 from bot.market.event_columns import EventColumns
-from bot.market.history import PairHistory, PairSeries
+from bot.market.history import MarkColumns, PairHistory, PairSeries
 from bot.market.missed_settlements import MissingSettlements
 from bot.market.series import MarketData
 from bot.models import ContractEnd, FundingRate, Instrument, MarkCandle, MarketEvent, SettlementView, Ticker
@@ -99,6 +99,14 @@ class ReplayWindow:
         """Return the columns of a pair at the events at which it settles."""
         pair, times = self._pairs[symbol], self.calendar.times_ms
         return pair.series(times[np.isin(times, pair.funding.t_ms)])
+
+    def event_series(self, symbol: str) -> PairSeries:
+        """Return the columns of a pair at all events, whether it settles there or not."""
+        return self._pairs[symbol].series(self.calendar.times_ms)
+
+    def mark_columns(self, symbol: str) -> MarkColumns:
+        """Return the candles of a pair's mark series."""
+        return self._pairs[symbol].mark_columns()
 
     def price_age_ms(self, symbol: str, t_ms: int) -> int | None:
         """Return the age at `t_ms` of the older of a pair's two prices, None without both."""

@@ -16,6 +16,14 @@ venv) mkdir -p .venv/bin; cp fake-python .venv/bin/python ;;
 pip) [ ! -e fail-install ] ;;
 esac
 """
+KERNEL_SOURCES = (
+    "src/bot/kernel/source/replay.c",
+    "src/bot/kernel/source/numbers.h",
+    "src/bot/kernel/build.py",
+    "src/bot/kernel/generate.py",
+    "src/bot/accounting/formulas.py",
+)
+TOOLS = ("sh", "cat", "cksum", "cp", "dirname", "mkdir", "mv", "rm")
 
 
 def _script(path: Path, text: str) -> None:
@@ -30,15 +38,20 @@ def checkout(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "run", checkout)
     for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml"):
         (checkout / name).write_text(f"{name} 1\n")
+    for name in KERNEL_SOURCES:
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_text(f"{name} 1\n")
     _script(checkout / "uv", FAKE_UV)
-    _script(checkout / "fake-python", '#!/bin/sh\necho "python $*" >>calls\n')
+    _script(checkout / "fake-python", '#!/bin/sh\necho "python $*" >>calls\n[ ! -e fail-build ]\n')
     return checkout
 
 
-def _run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _run(
+    checkout: Path, *arguments: str, path: str = f"/usr/bin{os.pathsep}/bin"
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [checkout / "run", *arguments],
-        env={"PATH": f"{checkout}{os.pathsep}/usr/bin{os.pathsep}/bin"},
+        env={"PATH": f"{checkout}{os.pathsep}{path}"},
         cwd="/",
         capture_output=True,
         text=True,
@@ -54,7 +67,7 @@ def _calls(checkout: Path) -> list[str]:
     return [line.split()[0] + (" " + line.split()[-1] if line.startswith("pip") else "") for line in lines]
 
 
-FULL = ["venv", "pip requirements.lock", "pip ."]
+FULL = ["venv", "pip requirements.lock", "pip .", "python"]
 
 
 def test_the_first_set_up_installs_the_lock_and_then_us(checkout: Path) -> None:
@@ -85,6 +98,39 @@ def test_a_changed_project_file_installs_only_us_again(checkout: Path) -> None:
     (checkout / "pyproject.toml").write_text("pyproject.toml 2\n")
     _run(checkout, "setup")
     assert _calls(checkout) == ["pip ."]
+
+
+@pytest.mark.parametrize("name", KERNEL_SOURCES)
+def test_a_changed_source_of_the_kernel_builds_only_that_again(checkout: Path, name: str) -> None:
+    _run(checkout, "setup")
+    _calls(checkout)
+    (checkout / name).write_text(f"{name} 2\n")
+    _run(checkout, "setup")
+    assert _calls(checkout) == ["python"]
+
+
+def test_without_a_compiler_one_is_fetched_and_deleted_again(checkout: Path) -> None:
+    result = _run(checkout, "setup", path=_without_compiler(checkout))
+    assert (result.returncode, _calls(checkout)) == (0, [*FULL[:3], "pip ziglang>=0.15,<0.18", "python"])
+    assert "there is no C compiler; fetching one" in result.stderr
+    assert not (checkout / ".venv/compiler").exists()
+
+
+def test_a_kernel_that_cannot_be_built_is_said_loudly_once_and_the_rest_goes_on(checkout: Path) -> None:
+    (checkout / "fail-build").touch()
+    result = _run(checkout, "setup", path=_without_compiler(checkout))
+    assert result.returncode == 0
+    assert "run: SWEEPS RUN PLAINLY, up to 100 times slower: install a C compiler" in result.stderr
+    assert _run(checkout, "setup", path=_without_compiler(checkout)).stderr == ""
+
+
+def _without_compiler(checkout: Path) -> str:
+    tools = checkout / "tools"
+    tools.mkdir(exist_ok=True)
+    for name in TOOLS:
+        if not (tools / name).exists():
+            (tools / name).symlink_to(shutil.which(name) or name)
+    return str(tools)
 
 
 def test_the_tests_add_their_own_lock_to_what_is_there(checkout: Path) -> None:

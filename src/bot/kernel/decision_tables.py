@@ -1,0 +1,222 @@
+"""Decisions of runs as the kernel takes them: tables of pairs and events, and whole thresholds on them."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.config.run_config import RunConfig
+from bot.config.strategy_registry import strategy_plugin
+from bot.kernel.layouts import CONDITIONS
+from bot.kernel.unfit import Reason, UnfitError
+from bot.kernel.window_columns import WindowColumns
+from bot.market.window import ReplayWindow
+from bot.numbers.arrays import BoolArray, IntArray
+from bot.numbers.columns import DecimalColumn
+from bot.numbers.money import ONE
+from bot.numbers.thresholds import Condition, ThresholdColumn
+from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
+from bot.strategies.hold import hold_over
+
+Made = TypeVar("Made")
+Table32 = npt.NDArray[np.int32]
+NEVER, ALWAYS = -(2**31), 2**31 - 1
+"""Table values that reach no threshold, and every one."""
+_LEAST, _MOST = NEVER + 1, ALWAYS
+_ROOM = 2**31 - 3
+_MOST_SHARE = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """A threshold column as 32-bit numbers: its own whole values, or their ranks among `distinct`."""
+
+    numbers: Table32
+    distinct: list[int] | None
+
+    @classmethod
+    def of(cls, column: ThresholdColumn) -> "_Ranked":
+        mantissas = column.values.mantissas
+        if mantissas.dtype != object and int(np.abs(mantissas).max(initial=0)) <= _ROOM:
+            return cls(mantissas.astype(np.int32), None)
+        distinct, ranks = np.unique(mantissas, return_inverse=True)
+        return cls(ranks.astype(np.int32), distinct.tolist())
+
+    def reaching(self, least: int | None) -> int:
+        """Return the number from which on values are `least` or more, in units of the column's last place."""
+        if least is None:
+            return _MOST
+        if self.distinct is None:
+            return max(_LEAST, min(_MOST, least))
+        return bisect_left(self.distinct, least)
+
+
+class WrittenDecisions(NamedTuple):
+    """The decisions of a run as fields of a trial (`layouts.TRIAL`)."""
+
+    enter_columns: tuple[int, ...]
+    enter_from: tuple[int, ...]
+    best_column: int
+    stay_column: int
+    stay_from: int
+    order_values: int
+    share_values: int
+    share_places: int
+
+
+class DecisionTables:
+    """Turns the decisions of runs over one window into tables, each made once while it is asked for again."""
+
+    def __init__(self, window: ReplayWindow, columns: WindowColumns) -> None:
+        self._shape = columns.pairs, columns.events
+        self._columns = DecisionColumns.of(
+            window, {symbol: window.series(symbol) for symbol in columns.symbols}
+        )
+        settles = np.stack([one.settles for one in columns.series])
+        self._rows = np.flatnonzero(settles)
+        decidable = settles & np.stack([one.fresh for one in columns.series])
+        self._decidable: BoolArray = decidable.ravel()[self._rows]
+        self._known: dict[tuple[str, int], tuple[Any, Any]] = {}
+
+    def decide(self, config: RunConfig) -> ColumnDecisions:
+        """Return the decisions of a run, inside `exact()`; raises UnfitError where there are none."""
+        decide = strategy_plugin(config.strategy_mode).decide_columns
+        if decide is None:
+            raise UnfitError(Reason.NO_COLUMN_DECISIONS)
+        found: ColumnDecisions = decide(config, self._columns)
+        return found
+
+    def holding(self) -> ColumnDecisions:
+        """Return the decisions of the hold baseline."""
+        return hold_over(self._columns)
+
+    def forget(self) -> None:
+        """Forget tables, so that they do not pile up."""
+        self._known.clear()
+
+    def written(self, decided: ColumnDecisions, tables: "TableList") -> "WrittenDecisions":
+        """Return decisions as the fields of a trial, and add the tables they need to `tables`."""
+        enter = self._few(decided.enter, CONDITIONS) or (self._everywhere(),)
+        stay = self._few(decided.stay, 1)
+        columns = [tables.column(self._entry_table(one.column)) for one in enter]
+        froms = [self._ranked(one.column).reaching(one.least) for one in enter]
+        unused = CONDITIONS - len(enter)
+        best = tables.column(self._best_table(enter[0].column))
+        stays, stay_from = -1, 0
+        if stay:
+            stays = tables.column(self._stay_table(stay[0].column))
+            stay_from = self._ranked(stay[0].column).reaching(stay[0].least)
+        order = share = -1
+        places = 0
+        if decided.order is not None and self._shape[0] > 1:
+            order = tables.value(self._order_table(decided.order()))
+        if decided.fractions is not None:
+            shares = decided.fractions()
+            share, places = tables.value(self._share_table(shares)), -shares.values.exponent
+        entries = (*columns, *columns[:1] * unused), (*froms, *(NEVER,) * unused)
+        return WrittenDecisions(*entries, best, stays, stay_from, order, share, places)
+
+    def _few(self, conditions: Sequence[Condition], most: int) -> tuple[Condition, ...]:
+        """Return conditions that hold where all of `conditions` do, at most `most` of them."""
+        if len(conditions) <= most:
+            return tuple(conditions)
+        kept, rest = tuple(conditions[: most - 1]), tuple(conditions[most - 1 :])
+        mask = np.logical_and.reduce([one.holds() for one in rest])
+        return (*kept, _where(mask))
+
+    def _everywhere(self) -> Condition:
+        return self._kept("everywhere", self, lambda: _where(np.ones(len(self._rows), dtype=np.bool_)))
+
+    def _ranked(self, column: ThresholdColumn) -> _Ranked:
+        return self._kept("ranked", column, lambda: _Ranked.of(column))
+
+    def _entry_table(self, column: ThresholdColumn) -> Table32:
+        return self._kept("entry", column, lambda: self._entries(column))
+
+    def _stay_table(self, column: ThresholdColumn) -> Table32:
+        return self._kept("stay", column, lambda: self._stays(column))
+
+    def _best_table(self, column: ThresholdColumn) -> Table32:
+        table = self._entry_table(column)
+        return self._kept("best", column, lambda: np.ascontiguousarray(table.max(axis=0)))
+
+    def _order_table(self, column: ThresholdColumn) -> IntArray:
+        return self._kept("order", column, lambda: self._orders(column))
+
+    def _share_table(self, column: ThresholdColumn) -> IntArray:
+        return self._kept("share", column, lambda: self._shares(column))
+
+    def _entries(self, column: ThresholdColumn) -> Table32:
+        usable = self._decidable if column.known is None else self._decidable & column.known
+        return self._spread(np.where(usable, self._ranked(column).numbers, NEVER), NEVER)
+
+    def _stays(self, column: ThresholdColumn) -> Table32:
+        numbers = self._ranked(column).numbers
+        if column.known is not None:
+            numbers = np.where(column.known, numbers, NEVER)
+        return self._spread(np.where(self._decidable, numbers, ALWAYS), ALWAYS)
+
+    def _spread(self, numbers: npt.NDArray[Any], elsewhere: int) -> Table32:
+        """Return the table of a column of settlements, with `elsewhere` where pairs do not settle."""
+        table = np.full(self._shape, elsewhere, dtype=np.int32)
+        table.ravel()[self._rows] = numbers
+        return table
+
+    def _orders(self, column: ThresholdColumn) -> IntArray:
+        numbers = column.values.mantissas
+        if numbers.dtype == object:
+            numbers = np.unique(numbers, return_inverse=True)[1]
+        return self._spread_values(np.asarray(numbers, dtype=np.int64))
+
+    def _shares(self, column: ThresholdColumn) -> IntArray:
+        numbers = column.values.mantissas
+        if numbers.dtype == object or int(np.abs(numbers).max(initial=0)) >= _MOST_SHARE:
+            raise UnfitError(Reason.RANGE)
+        return self._spread_values(np.asarray(numbers, dtype=np.int64))
+
+    def _spread_values(self, numbers: IntArray) -> IntArray:
+        table = np.zeros(self._shape, dtype=np.int64)
+        table.ravel()[self._rows] = numbers
+        return table
+
+    def _kept(self, kind: str, column: object, make: Callable[[], Made]) -> Made:
+        """Return what `make` makes of a column, made once for as long as the column is known here."""
+        key = kind, id(column)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = column, make()
+        return cast("Made", known[1])
+
+
+def _where(mask: BoolArray) -> Condition:
+    """Return the condition that holds at the rows of `mask`."""
+    return ThresholdColumn(DecimalColumn(mask.astype(np.int64), 0)).reaches(ONE)
+
+
+class TableList:
+    """The tables that the runs of one call name by their place, each once."""
+
+    def __init__(self) -> None:
+        self.cells = 0
+        self.columns: list[Table32] = []
+        self.values: list[IntArray] = []
+        self._places: dict[int, int] = {}
+
+    def column(self, table: Table32) -> int:
+        """Return the place of a table of conditions."""
+        return self._place(self.columns, table)
+
+    def value(self, table: IntArray) -> int:
+        """Return the place of a table of orders or shares."""
+        return self._place(self.values, table)
+
+    def _place(self, tables: list[Any], table: npt.NDArray[Any]) -> int:
+        place = self._places.get(id(table))
+        if place is None:
+            place = self._places[id(table)] = len(tables)
+            tables.append(table)
+            self.cells += table.size
+        return place

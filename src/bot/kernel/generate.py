@@ -1,0 +1,83 @@
+"""Generate the kernel's C of the money formulas from `bot/accounting/formulas.py` itself.
+
+Each formula becomes a function over float64 spans (many events of one hedge) and one over wide integers (an
+entry or an exit). Run `python -m bot.kernel.generate` to read them. Imports nothing of the project, since it
+runs while the project is being built.
+"""
+
+import ast
+from pathlib import Path
+
+FORMULAS = Path(__file__).parent.parent / "accounting" / "formulas.py"
+_OPERATORS = {ast.Mult: "mul", ast.Add: "add", ast.Sub: "sub", ast.Div: "quo"}
+_SPAN_TYPES = {
+    "per_unit": "UnitFlow",
+    "cost": "Booked",
+    "spot_cost": "Booked",
+    "perp_pnl": "Booked",
+    "price_pnl": "Booked",
+    "flows": "Booked",
+    "fees": "Booked",
+}
+"""Arguments of spans that are no plain `Span`."""
+_SIDES = dict.fromkeys(("side", "spot_side", "perp_side"), "Side")
+_WIDE_ONLY = ("fee", "unit_funding", "locked_margin", "margin_backing", "margin_need")
+"""Formulas that are asked once an entry, an exit or a window."""
+
+
+class UntranslatableError(ValueError):
+    """A formula is written in a way that has no C."""
+
+
+def generate(formulas: str) -> str:
+    """Return the C of the source text `formulas`; raises UntranslatableError."""
+    functions = [node for node in ast.parse(formulas).body if isinstance(node, ast.FunctionDef)]
+    names = {function.name for function in functions}
+    lines = ["/* Generated from bot/accounting/formulas.py: change that, not this. */"]
+    for kind, plain in (("span", "Span"), ("wide", "Wide")):
+        returned = "Booked" if kind == "span" else "Wide"
+        for function in functions:
+            if kind == "span" and function.name in _WIDE_ONLY:
+                continue
+            types = _SIDES | (_SPAN_TYPES if kind == "span" else {})
+            arguments = ", ".join(f"{types.get(one.arg, plain)} {one.arg}" for one in function.args.args)
+            body = _expression(_result(function), kind, names)
+            lines.append(f"static inline {returned} {function.name}_{kind}({arguments}) {{ return {body}; }}")
+    return "\n".join(lines) + "\n"
+
+
+def _result(function: ast.FunctionDef) -> ast.expr:
+    """Return the expression of a function that has nothing but a docstring beside it."""
+    body = [node for node in function.body if not _is_text(node)]
+    if len(body) != 1 or not isinstance(body[0], ast.Return) or body[0].value is None:
+        raise _untranslatable(function)
+    return body[0].value
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _expression(node: ast.expr, kind: str, names: set[str]) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        left, right = _expression(node.left, kind, names), _expression(node.right, kind, names)
+        return f"{_OPERATORS[type(node.op)]}({left}, {right})"
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return f"neg({_expression(node.operand, kind, names)})"
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+        arguments = ", ".join(_expression(argument, kind, names) for argument in node.args)
+        if node.func.id == "book":
+            return f"book({arguments})"
+        if node.func.id in names:
+            return f"{node.func.id}_{kind}({arguments})"
+    raise _untranslatable(node)
+
+
+def _untranslatable(node: ast.stmt | ast.expr) -> UntranslatableError:
+    return UntranslatableError(f"formulas.py:{node.lineno}: {ast.unparse(node).splitlines()[0]} has no C")
+
+
+if __name__ == "__main__":
+    print(generate(FORMULAS.read_text()), end="")  # noqa: T201 - what it is run for

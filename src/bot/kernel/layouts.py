@@ -1,0 +1,162 @@
+"""The kernel's structures of `source/layout.h`, as ctypes and numpy see them."""
+
+import ctypes
+
+import numpy as np
+
+MASK_64 = (1 << 64) - 1
+
+RESULTS = (
+    "fits",
+    "final",
+    "drawdown",
+    "trades",
+    "winners",
+    "liquidations",
+    "margin_exits",
+    "delistings",
+    "payments",
+    "funding",
+    "price_pnl",
+    "fees",
+    "gains",
+    "losses",
+    "best_trade",
+    "held_ms",
+    "longest_ms",
+    "best_month",
+    "in_market",
+    "skipped",
+    "missed",
+    "after_end",
+    "before",
+    "after",
+    "caught",
+    "available",
+)
+RATIOS = ("drawdown_share", "volatility", "sharpe", "sortino")
+LEDGER_BYTES = 16
+
+_WINDOW_COUNTS = ("events", "pairs", "days", "months")
+WINDOW_POINTERS = (
+    "times",
+    "day_ends",
+    "month_ends",
+    "spot",
+    "perp",
+    "spot_f",
+    "perp_f",
+    "flow",
+    "flow_low",
+    "mark",
+    "high",
+    "worst",
+    "worst_ahead",
+    "fresh",
+    "settled",
+    "candles_before",
+    "candle_closed",
+    "candle_high",
+    "candle_spot",
+    "missing_from",
+    "missing",
+    "end_ms",
+    "end_event",
+    "end_last_event",
+    "end_spot",
+    "end_perp",
+    "end_settle",
+    "end_recorded",
+    "symbol_order",
+    "symbol_code",
+    "largest_spot",
+    "largest_perp",
+    "largest_flow",
+    "largest_flow_low",
+    "sum_of_flows",
+    "largest_mark",
+)
+
+
+class Window(ctypes.Structure):
+    """Pointers to the columns of a window."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in _WINDOW_COUNTS),
+        *((name, ctypes.c_void_p) for name in WINDOW_POINTERS),
+        ("rules", ctypes.c_void_p),
+        ("columns", ctypes.c_void_p),
+        ("values", ctypes.c_void_p),
+    ]
+
+
+class Batch(ctypes.Structure):
+    """Pointers to the trials of one call, and to what comes back."""
+
+    _fields_ = [
+        ("trials", ctypes.c_void_p),
+        ("holds", ctypes.c_void_p),
+        ("hold_of", ctypes.c_void_p),
+        ("count", ctypes.c_int64),
+        ("results", ctypes.c_void_p),
+        ("hold_results", ctypes.c_void_p),
+        ("ratios", ctypes.c_void_p),
+        ("hold_ratios", ctypes.c_void_p),
+        ("ledgers", ctypes.c_void_p),
+    ]
+
+
+_NUMBER = ("<i8", (2,))
+"""Whole number and decimal places."""
+RULES = np.dtype(
+    [
+        ("step", "<i8"),
+        ("min_steps", "<i8"),
+        ("min_notional", "<u8", (2,)),
+        ("mmr", *_NUMBER),
+        *(
+            (name, "<i8")
+            for name in ("quantity_places", "spot_places", "perp_places", "flow_places", "mark_places")
+        ),
+    ]
+)
+ACCOUNT_NUMBERS = (
+    "slippage",
+    "spot_taker",
+    "perp_taker",
+    "leverage",
+    "margin_exit_ratio",
+    "allocation",
+    "max_position_size",
+    "max_portfolio_exposure",
+)
+CONDITIONS = 3
+TRIAL = np.dtype(
+    [
+        *((name, "<i8") for name in ("capital", "slots", "compounds", "ends_dead")),
+        *((name, *_NUMBER) for name in ACCOUNT_NUMBERS),
+        ("account", "<i8"),
+        ("enter_columns", "<i8", (CONDITIONS,)),
+        ("enter_from", "<i8", (CONDITIONS,)),
+        *(
+            (name, "<i8")
+            for name in (
+                "best_column",
+                "stay_column",
+                "stay_from",
+                "order_values",
+                "share_values",
+                "share_places",
+            )
+        ),
+    ]
+)
+SIZES = (
+    ctypes.sizeof(Window),
+    RULES.itemsize,
+    TRIAL.itemsize,
+    ctypes.sizeof(Batch),
+    len(RESULTS),
+    len(RATIOS),
+)
+"""What `carrygrid_layout` of a library that fits says."""

@@ -1,0 +1,81 @@
+"""The kernel's library: found, checked and tested before anything trusts it."""
+
+import ctypes
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from bot.backtest.ledger_digest import ledger_digest
+from bot.kernel.build import LIBRARY, sources_digest
+from bot.kernel.layouts import LEDGER_BYTES, SIZES, Batch, Window
+
+_PATHS = ("plain C", "x86-64-v3")
+
+
+class UnusableLibraryError(RuntimeError):
+    """There is no library, or none that was built from these sources and works; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library that works on this processor; `path` names the code that runs."""
+
+    path: str
+    _loaded: ctypes.CDLL
+    _fast: bool = True
+
+    def replay(self, window: Window, batch: Batch) -> None:
+        """Replay the trials of `batch`; raises MemoryError."""
+        if not self._loaded.carrygrid_replay(ctypes.byref(window), ctypes.byref(batch), self._fast):
+            raise MemoryError("the replay kernel needs more memory than it may use")
+
+    def in_plain_c(self) -> "Library":
+        """Return the same library without the code of newer processors."""
+        return Library(_PATHS[False], self._loaded, False)
+
+
+def load(path: Path = LIBRARY) -> Library:
+    """Return the library at `path`; raises UnusableLibraryError."""
+    try:
+        loaded = ctypes.CDLL(str(path))
+        loaded.carrygrid_sources.restype = ctypes.c_char_p
+        sources = loaded.carrygrid_sources().decode()
+    except (OSError, AttributeError) as error:
+        reason = "it has not been built" if not path.exists() else str(error)
+        raise UnusableLibraryError(reason) from None
+    if sources != sources_digest():
+        raise UnusableLibraryError("it was built from other sources")
+    _test(loaded)
+    return Library(_PATHS[bool(loaded.carrygrid_path())], loaded)
+
+
+@cache
+def found() -> "Library | UnusableLibraryError":
+    """Return the installed library, or why there is none; looked for once a process."""
+    try:
+        return load()
+    except UnusableLibraryError as error:
+        return error.with_traceback(None)
+
+
+def usable() -> Library | None:
+    """Return the installed library, None if there is none."""
+    library = found()
+    return library if isinstance(library, Library) else None
+
+
+def _test(loaded: ctypes.CDLL) -> None:
+    """Check layouts and digests; replays are compared by tests, and by samples of every chunk."""
+    sizes = np.zeros(len(SIZES), dtype=np.int64)
+    loaded.carrygrid_layout(ctypes.c_void_p(sizes.ctypes.data))
+    if tuple(sizes.tolist()) != SIZES:
+        raise UnusableLibraryError(f"its layouts are {sizes.tolist()} instead of {list(SIZES)}")
+    rows = np.arange(24, dtype=np.int64).reshape(3, 8) * (10**17 + 1) - 10**18
+    digest = np.zeros(LEDGER_BYTES, dtype=np.uint8)
+    loaded.carrygrid_digest(
+        ctypes.c_void_p(rows.ctypes.data), ctypes.c_int64(3), ctypes.c_void_p(digest.ctypes.data)
+    )
+    if digest.tobytes() != ledger_digest(rows):
+        raise UnusableLibraryError("it fails its self-test on this processor")

@@ -1,0 +1,99 @@
+/* Equity curve of one trial, event by event, with its drawdowns; and what is summed up over it. */
+#ifndef CARRYGRID_CURVE_H
+#define CARRYGRID_CURVE_H
+#include "layout.h"
+
+typedef struct {
+    double *equity;                   /* after each event, units of 1e-8 */
+    double peak, fall, deepest, share;
+    i64 last_peak, longest_ms;
+    int below;                        /* whether the newest point lies below the peak */
+} Curve;
+
+static inline Curve curve_begin(double *equity, i64 capital) {
+    return (Curve){equity, (double)capital, 0, 0, 0, 0, 0, 0};
+}
+
+/* End the drawdown since the peak at event e: its depth, its share of the peak, its length. */
+static inline void curve_recover(Curve *curve, const i64 *times, i64 e) {
+    double share = curve->fall / curve->peak;
+    if (share > curve->share) curve->share = share;
+    if (curve->fall > curve->deepest) curve->deepest = curve->fall;
+    i64 lasted = times[e] - times[curve->last_peak];
+    if (lasted > curve->longest_ms) curve->longest_ms = lasted;
+    curve->below = 0;
+    curve->fall = 0;
+}
+
+static inline void curve_point(Curve *curve, const i64 *times, i64 e, double equity) {
+    curve->equity[e] = equity;
+    if (equity >= curve->peak) {
+        if (curve->below) curve_recover(curve, times, e);
+        curve->peak = equity;
+        curve->last_peak = e;
+    } else {
+        double fall = curve->peak - equity;
+        if (fall > curve->fall) curve->fall = fall;
+        curve->below = 1;
+    }
+}
+
+/* The same equity after the events from `first` to before `stop`. */
+static inline void curve_flat(Curve *curve, const i64 *times, i64 first, i64 stop, double equity) {
+    curve_point(curve, times, first, equity);
+    for (i64 e = first + 1; e < stop; e++) curve->equity[e] = equity;
+    if (!curve->below) curve->last_peak = stop - 1;
+}
+
+static inline void curve_end(Curve *curve, const i64 *times, i64 last, i64 *results, double *ratios) {
+    results[FINAL] = (i64)curve->equity[last];
+    if (curve->below) curve_recover(curve, times, last);
+    results[DRAWDOWN] = (i64)curve->deepest;
+    results[LONGEST_MS] = curve->longest_ms;
+    ratios[DRAWDOWN_SHARE] = curve->share;
+}
+
+/* Volatility, Sharpe and Sortino ratio of the daily returns, as statistics.returns sums them: strictly from the
+   oldest to the newest return that is not zero. `returns` has room for all days. */
+static void daily_ratios(const Window *w, const double *equity, double capital, double *returns, double *ratios) {
+    double before = capital, sum = 0, least = INFINITY, most = -INFINITY, days = (double)w->days;
+    i64 count = 0;
+    int broken = 0;
+    for (i64 d = 0; d < w->days; d++) {
+        double now = equity[w->day_ends[d]];
+        broken |= before <= 0;
+        if (now == before) continue;
+        double earned = (now - before) / before;
+        before = now;
+        if (earned == 0) continue;
+        returns[count++] = earned;
+        sum += earned;
+        least = earned < least ? earned : least;
+        most = earned > most ? earned : most;
+    }
+    ratios[VOLATILITY] = ratios[SHARPE] = ratios[SORTINO] = NAN;
+    if (w->days < 2 || broken) return;
+    double mean = sum / days, squares = 0, losses = 0, year = sqrt(365.0);
+    for (i64 i = 0; i < count; i++) {
+        double distance = returns[i] - mean, loss = returns[i] < 0 ? returns[i] : 0;
+        squares += distance * distance;
+        losses += loss * loss;
+    }
+    squares += (double)(w->days - count) * (mean * mean);
+    int constant = count == 0 || (count == w->days && least == most);
+    double deviation = constant ? 0 : sqrt(squares / (double)(w->days - 1)), downside = sqrt(losses / days);
+    ratios[VOLATILITY] = deviation * year;
+    if (deviation != 0) ratios[SHARPE] = mean / deviation * year;
+    if (downside != 0) ratios[SORTINO] = mean / downside * year;
+}
+
+static i64 best_month(const Window *w, const double *equity, double capital) {
+    double before = capital, best = -INFINITY;
+    for (i64 m = 0; m < w->months; m++) {
+        double now = equity[w->month_ends[m]];
+        if (now - before > best) best = now - before;
+        before = now;
+    }
+    return (i64)best;
+}
+#endif

@@ -1,0 +1,81 @@
+/* Layouts shared with layouts.py: E events, P pairs; a table of pairs and events is P rows of E columns.
+   Times in ms UTC; money in units of 1e-8; prices and rates are whole over the places that `Rules` names. */
+#ifndef CARRYGRID_LAYOUT_H
+#define CARRYGRID_LAYOUT_H
+#include "numbers.h"
+
+#define MOST_PAIRS 62
+#define CONDITIONS 3
+
+typedef struct { uint64_t low, high; } Stored; /* a 128-bit whole, of no alignment of its own */
+static inline i128 whole(Stored x) { return (i128)((u128)x.high << 64 | x.low); }
+
+/* Reasons of closing, in the order of CloseReason. */
+enum { SIGNAL, MARGIN, LIQUIDATION, END, EMERGENCY, DELISTED };
+
+typedef struct {
+    i64 events, pairs, days, months;
+    const i64 *times, *day_ends, *month_ends;
+    const i64 *spot, *perp;           /* newest closes */
+    const double *spot_f, *perp_f;    /* the same as float64 */
+    const double *flow, *flow_low;    /* unit funding in two parts, 0 where a pair does not settle */
+    const i64 *mark, *high;           /* price of the margin exit; highest mark since the event before, or -1 */
+    const i64 *worst, *worst_ahead;   /* the larger of both, and the largest of it from each event on */
+    const uint8_t *fresh;
+    const i32 *settled;               /* P x (E+1): settlements booked before each event */
+    const i64 *candles_before;        /* P x (E+1): first mark candle that closed after the event before */
+    const i64 *candle_closed, *candle_high, *candle_spot;
+    const i64 *missing_from;          /* P + 1: where each pair's missing settlements begin */
+    const i64 *missing;
+    /* Ends of contracts, P each: INT64_MAX without one; first event from it on, last event up to it. */
+    const i64 *end_ms, *end_event, *end_last_event;
+    const i64 *end_spot, *end_perp, *end_settle; /* prices of that moment; what the perp is settled at, as marks */
+    const uint8_t *end_recorded;      /* a fact about the contract, which every run meets */
+    const i64 *symbol_order, *symbol_code;
+    const double *largest_spot, *largest_perp, *largest_flow, *largest_flow_low, *sum_of_flows, *largest_mark; /* P */
+    const struct Rules *rules;        /* P */
+    const i32 *const *columns;        /* decision columns, P x E each, or E for the best of all pairs */
+    const i64 *const *values;         /* columns of orders and of shares of a slot, P x E each */
+} Window;
+
+typedef struct { i64 m, p; } Number;  /* m / 10**p, p >= 0 */
+
+/* Trading rules of one pair, and the places of its columns. Quantities are whole over `quantity_places`. */
+typedef struct Rules {
+    i64 step, min_steps;
+    Stored min_notional;              /* over quantity and spot places together */
+    Number mmr;
+    i64 quantity_places, spot_places, perp_places, flow_places, mark_places;
+} Rules;
+
+/* Parameters of a run. An absent cap has negative places. */
+typedef struct {
+    i64 capital, slots, compounds, ends_dead; /* ends_dead: contracts end where they stopped trading */
+    Number slippage, spot_taker, perp_taker, leverage, margin_exit_ratio, allocation;
+    Number max_position_size, max_portfolio_exposure;
+    i64 account;                      /* runs of one number share all of the above */
+    i64 enter_columns[CONDITIONS], enter_from[CONDITIONS]; /* enter where all columns reach these values */
+    i64 best_column;                  /* of the first of them, the highest of all pairs */
+    i64 stay_column, stay_from;       /* exit by signal where a column is below; a column of -1 never is */
+    i64 order_values;                 /* candidates by value, the highest first, then by symbol; -1: by symbol */
+    i64 share_values, share_places;   /* shares of a slot; values of -1 stand for whole slots */
+} Trial;
+
+/* Whole results of a trial. `FITS` is 0 where a number left the range in which the kernel is exact. */
+enum {
+    FITS, FINAL, DRAWDOWN, TRADES, WINNERS, LIQUIDATIONS, MARGIN_EXITS, DELISTINGS, PAYMENTS, FUNDING, PRICE_PNL, FEES, GAINS,
+    LOSSES, BEST_TRADE, HELD_MS, LONGEST_MS, BEST_MONTH, IN_MARKET, SKIPPED, MISSED, AFTER_END, BEFORE, AFTER, CAUGHT, AVAILABLE,
+    RESULTS
+};
+enum { DRAWDOWN_SHARE, VOLATILITY, SHARPE, SORTINO, RATIOS };
+#define LEDGER_BYTES 16
+
+typedef struct {
+    const Trial *trials, *holds;      /* runs, and the hold baselines of their accounts */
+    const i64 *hold_of;               /* index of each trial's hold; trials of one hold follow each other */
+    i64 count;
+    i64 *results, *hold_results;      /* RESULTS each */
+    double *ratios, *hold_ratios;     /* RATIOS each */
+    uint8_t *ledgers;                 /* LEDGER_BYTES each */
+} Batch;
+#endif

@@ -1,0 +1,144 @@
+/* Exact numbers of the kernel, and their rounding to booked amounts (8 places, half-even).
+
+   Span      whole float64 h over the scale s = 10**places (t = 1 / s): what one hedge meets at one event
+   UnitFlow  the same in two parts, up to 63 bits: cash that a settlement moves on a short of one unit
+   Booked    whole float64 in units of 1e-8
+   Side      +1 of a long leg, -1 of a short one
+   Wide      128-bit whole over 10**places: what is worked out once an entry or an exit
+
+   A float64 estimates each quotient; the residual, exact by one fused multiply-add or modulo 2**128, settles
+   it. Nothing is divided in 128 bits. Bounds that make this exact are checked once an entry (orders.h). */
+#ifndef CARRYGRID_NUMBERS_H
+#define CARRYGRID_NUMBERS_H
+#include <math.h>
+#include <stdint.h>
+
+typedef __int128 i128;
+typedef unsigned __int128 u128;
+typedef int64_t i64;
+typedef int32_t i32;
+
+typedef struct { double h, s, t; } Span;
+typedef struct { double h, l, s, t; } UnitFlow;
+typedef struct { double h; } Booked;
+typedef struct { i128 m; i64 p; } Wide;
+typedef struct { int one; } Side;
+/* Products and quotients that are not rounded yet. */
+typedef struct { double a, b, unit, t; } SpanProduct;
+typedef struct { double a, b, l, unit, t; } FlowProduct;
+typedef struct { i128 n, d; i64 p; } WideQuotient;
+
+#define MONEY_PLACES 8
+#define MOST_PLACES 36
+#define EXACT_SUMS 4503599627370496.0 /* 2**52: sums of whole float64 stay exact below it */
+
+static const double SCALE[MOST_PLACES + 1] = {
+    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28, 1e29, 1e30, 1e31, 1e32, 1e33, 1e34, 1e35, 1e36};
+static const i64 TEN[19] = {
+    1LL, 10LL, 100LL, 1000LL, 10000LL, 100000LL, 1000000LL, 10000000LL, 100000000LL, 1000000000LL, 10000000000LL,
+    100000000000LL, 1000000000000LL, 10000000000000LL, 100000000000000LL, 1000000000000000LL,
+    10000000000000000LL, 100000000000000000LL, 1000000000000000000LL};
+
+static inline i128 ten(i64 power) { return power <= 18 ? (i128)TEN[power] : (i128)TEN[18] * TEN[power - 18]; }
+static inline Span span_of(double whole, i64 places) { return (Span){whole, SCALE[places], 1.0 / SCALE[places]}; }
+static inline Wide wide_of(i64 whole, i64 places) { return (Wide){whole, places}; }
+static inline double float_of(i128 x) {
+    return (double)(i64)(x >> 64) * 18446744073709551616.0 + (double)(uint64_t)x;
+}
+
+/* Return what 1e-8 is over the scale a * b of 8 to 23 places; 10**23 is no float64, so the larger is divided first. */
+static inline double unit_of(double a, double b) {
+    if (a * b <= 1e22) return a * b / 1e8;
+    return a > b ? a / 1e8 * b : b / 1e8 * a;
+}
+static inline SpanProduct mul_spans(Span a, Span b) {
+    return (SpanProduct){a.h, b.h, unit_of(a.s, b.s), a.t * b.t};
+}
+static inline FlowProduct mul_flow(UnitFlow a, Span b) {
+    return (FlowProduct){b.h, a.h, a.l, unit_of(a.s, b.s), a.t * b.t};
+}
+static inline Span sub_spans(Span a, Span b) {
+    double s = a.s > b.s ? a.s : b.s, t = a.s > b.s ? a.t : b.t;
+    return (Span){a.h * (s / a.s) - b.h * (s / b.s), s, t};
+}
+static inline Booked add_booked(Booked a, Booked b) { return (Booked){a.h + b.h}; }
+static inline Booked sub_booked(Booked a, Booked b) { return (Booked){a.h - b.h}; }
+
+/* Return (q + e) / unit: a tie (rest of one half) goes up where the estimate is odd. Exact while the quotient is
+   below 1e15 and the unit at most 1e15. */
+static inline Booked settled(double q, double e, double unit, double t) {
+    double half = unit * 0.5, r = rint(q * (t * 1e8)), rest = fma(-r, unit, q) + e;
+    double up = half - 0.25 * fabs(fma(-2.0, rint(r * 0.5), r));
+    r += rest > up ? 1.0 : 0.0;
+    r -= rest < -up ? 1.0 : 0.0;
+    return (Booked){r};
+}
+static inline Booked book_spans(SpanProduct x) {
+    double q = x.a * x.b;
+    return settled(q, fma(x.a, x.b, -q), x.unit, x.t);
+}
+static inline Booked book_flow(FlowProduct x) {
+    double q = x.a * x.b;
+    return settled(q, fma(x.a, x.b, -q) + x.a * x.l, x.unit, x.t);
+}
+
+static inline Wide mul_wide(Wide a, Wide b) { return (Wide){a.m * b.m, a.p + b.p}; }
+static inline Wide add_wide(Wide a, Wide b) {
+    return a.p >= b.p ? (Wide){a.m + b.m * ten(a.p - b.p), a.p} : (Wide){a.m * ten(b.p - a.p) + b.m, b.p};
+}
+static inline Wide sub_wide(Wide a, Wide b) { return add_wide(a, (Wide){-b.m, b.p}); }
+static inline WideQuotient div_wide(Wide a, Wide b) {
+    return b.p >= a.p ? (WideQuotient){a.m * ten(b.p - a.p), b.m, 0} : (WideQuotient){a.m, b.m, a.p - b.p};
+}
+/* Return n / d, d > 0, rounded half-even, from an estimate that is a few units off. */
+static inline i64 half_even(i128 n, i128 d, double estimate) {
+    i64 r = (i64)estimate;
+    i128 rest = n - (i128)r * d;
+    while (rest < 0) { r--; rest += d; }
+    while (rest >= d) { r++; rest -= d; }
+    return r + (rest + rest + (r & 1) > d);
+}
+static inline Wide book_wide(Wide a) {
+    if (a.p <= MONEY_PLACES) return (Wide){a.m * ten(MONEY_PLACES - a.p), MONEY_PLACES};
+    return (Wide){half_even(a.m, ten(a.p - MONEY_PLACES), float_of(a.m) / SCALE[a.p - MONEY_PLACES]), MONEY_PLACES};
+}
+static inline Wide book_quotient(WideQuotient a) {
+    if (a.p <= MONEY_PLACES) a.n *= ten(MONEY_PLACES - a.p);
+    else a.d *= ten(a.p - MONEY_PLACES);
+    return (Wide){half_even(a.n, a.d, float_of(a.n) / float_of(a.d)), MONEY_PLACES};
+}
+
+static inline Side neg(Side side) { return (Side){-side.one}; }
+static inline Span turn_span(Span a, Side side) { return (Span){a.h * side.one, a.s, a.t}; }
+static inline Booked turn_booked(Booked a, Side side) { return (Booked){a.h * side.one}; }
+static inline Wide turn_wide(Wide a, Side side) { return (Wide){a.m * side.one, a.p}; }
+static inline Wide turned_wide(Side side, Wide a) { return turn_wide(a, side); }
+
+static const Side LONG = {1}, SHORT = {-1};
+
+#define mul(a, b)                                                                              \
+    _Generic((b),                                                                              \
+        Side: _Generic((a), Span: turn_span, Booked: turn_booked, default: turn_wide),         \
+        default: _Generic((a), Span: mul_spans, UnitFlow: mul_flow, Side: turned_wide, default: mul_wide))(a, b)
+#define add(a, b) _Generic((a), Booked: add_booked, Wide: add_wide)(a, b)
+#define sub(a, b) _Generic((a), Span: sub_spans, Booked: sub_booked, Wide: sub_wide)(a, b)
+#define quo(a, b) div_wide(a, b)
+#define book(a) \
+    _Generic((a), SpanProduct: book_spans, FlowProduct: book_flow, Wide: book_wide, WideQuotient: book_quotient)(a)
+
+/* Return floor(n / d), d > 0, both modulo 2**128, from an estimate below 4e15 that is a few units off.
+
+   Beyond that, and where d is too large, `fits` becomes 0. Far below zero any negative number stands. */
+static inline i64 floor_quotient(u128 n, u128 d, double estimate, int *fits) {
+    if (!(estimate < 4e15) || float_of((i128)d) > 2e37) { *fits = 0; return 0; }
+    if (estimate < -4e15) return -1;
+    i64 r = (i64)estimate;
+    i128 unit = (i128)d, rest = (i128)(n - (u128)(i128)r * d);
+    int tries = 0;
+    while (rest < 0 && tries++ < 6) { r--; rest += unit; }
+    while (rest >= unit && tries++ < 6) { r++; rest -= unit; }
+    if (rest < 0 || rest >= unit) *fits = 0;
+    return r;
+}
+#endif

@@ -1,0 +1,251 @@
+/* Sizing, opening and closing of hedges (docs/domain.md, sections 4 and 6). */
+#ifndef CARRYGRID_ORDERS_H
+#define CARRYGRID_ORDERS_H
+#include "curve.h"
+#include "ledger.h"
+#include "terms.h"
+#include "formulas.gen.h"
+
+typedef struct {
+    i64 pair, opened;                 /* index of the pair, and of the event of opening */
+    i64 quantity, perp_entry;
+    i64 spot_cost, margin, fees, funding;
+    double quantity_f, perp_entry_f, bound;
+    i64 liquidated_from, forced_from; /* least mark prices that liquidate, and that force out */
+    i128 exposure;
+} Position;
+
+/* One account while it is replayed. */
+typedef struct {
+    const Window *w;
+    const Trial *t;
+    AccountTerms terms;
+    Position held[MOST_PAIRS];        /* in order of opening */
+    int count, fits;
+    i64 cash, locked;
+    i128 exposure;
+    double bound;                     /* of what all held hedges may add to and take from cash */
+    Curve curve;
+    Ledger ledger;
+    AddBlock add_block;
+    double *funding, *returns;        /* scratch of E and of all days */
+    i64 *results;
+    double *ratios;
+    i64 *paid;                        /* P x (E+1): funding booked by this run by event, for those held against it */
+    const i64 *hold_paid;             /* the same of the hold baseline, or none */
+    i64 first_open[MOST_PAIRS], last_seen[MOST_PAIRS];
+} Account;
+
+static inline i64 place(const Window *w, i64 pair, i64 e) { return pair * w->events + e; }
+
+static inline double hedge_value_at(const Account *a, const Position *p, i64 e) {
+    const Terms *x = &a->terms.of[p->pair];
+    i64 k = place(a->w, p->pair, e);
+    Span quantity = span_of(p->quantity_f, x->quantity_places), spot = span_of(a->w->spot_f[k], x->spot_places);
+    Span entry = span_of(p->perp_entry_f, x->perp_places + x->fill_places);
+    return hedge_value_span(LONG, SHORT, quantity, spot, entry, span_of(a->w->perp_f[k], x->perp_places)).h;
+}
+
+static inline double funding_at(const Account *a, const Position *p, i64 e) {
+    const Terms *x = &a->terms.of[p->pair];
+    i64 k = place(a->w, p->pair, e);
+    UnitFlow flow = {a->w->flow[k], a->w->flow_low[k], SCALE[x->flow_places], 1.0 / SCALE[x->flow_places]};
+    return funding_payment_span(SHORT, flow, span_of(p->quantity_f, x->quantity_places)).h;
+}
+
+static double equity_at(const Account *a, i64 e) {
+    double equity = (double)a->cash;
+    for (int i = 0; i < a->count; i++) equity += hedge_value_at(a, &a->held[i], e);
+    return equity;
+}
+
+/* Return the number of steps that slot, free cash and the caps allow at the prices of event e. */
+static i64 most_steps(Account *a, i64 pair, i64 e) {
+    const Trial *t = a->t;
+    const Terms *x = &a->terms.of[pair];
+    i64 spot = a->w->spot[place(a->w, pair, e)], perp = a->w->perp[place(a->w, pair, e)];
+    i64 base = t->compounds ? (i64)equity_at(a, e) : t->capital, free_cash = a->cash - a->locked, steps = INT64_MAX;
+    i64 share = t->share_values < 0 ? 1 : a->w->values[t->share_values][place(a->w, pair, e)];
+    double unit_f = (double)spot * float_of(x->spot_unit) + (double)perp * float_of(x->perp_unit);
+    double slot_unit = unit_f * float_of(x->slot_divisor), free_unit = unit_f * float_of(x->free_divisor);
+    if (slot_unit > 2e37 || free_unit > 2e37) { a->fits = 0; return 0; }
+    i128 unit = (i128)spot * x->spot_unit + (i128)perp * x->perp_unit;
+    /* Only the lower of the two needs to be exact. */
+    double by_slot = (double)base * float_of(x->slot_factor) * (double)share / slot_unit;
+    double by_cash = (double)free_cash * float_of(x->free_factor) / free_unit;
+    if (by_slot < by_cash * 1.000001 + 1) {
+        u128 budget = (u128)(i128)base * (u128)x->slot_factor * (u128)(i128)share;
+        steps = floor_quotient(budget, (u128)unit * (u128)x->slot_divisor, by_slot, &a->fits);
+    }
+    if (by_cash < by_slot * 1.000001 + 1) {
+        u128 budget = (u128)(i128)free_cash * (u128)x->free_factor;
+        i64 own = floor_quotient(budget, (u128)unit * (u128)x->free_divisor, by_cash, &a->fits);
+        steps = own < steps ? own : steps;
+    }
+    if (a->terms.has_size_cap) {
+        i128 cap = x->size_cap, one = (i128)spot * x->step;
+        i64 own = floor_quotient((u128)cap, (u128)one, float_of(cap) / float_of(one), &a->fits);
+        steps = own < steps ? own : steps;
+    }
+    if (a->terms.has_exposure_cap) {
+        double size = (double)spot * (double)x->step * (double)x->fill_scale * float_of(x->exposure_scale);
+        if (size > 2e37) { a->fits = 0; return 0; }
+        i128 left = a->terms.exposure_cap - a->exposure;
+        i128 one = (i128)spot * x->step * x->fill_scale * x->exposure_scale;
+        i64 own = floor_quotient((u128)left, (u128)one, float_of(left) / float_of(one), &a->fits);
+        steps = own < steps ? own : steps;
+    }
+    return steps;
+}
+
+/* Return whether every number that a hedge of this quantity can meet stays in the range of exact results. */
+static int fits_range(const Account *a, i64 pair, double quantity, double *bound) {
+    const Window *w = a->w;
+    const Terms *x = &a->terms.of[pair];
+    double fill = (double)x->fill_scale, spot = quantity * w->largest_spot[pair], perp = quantity * w->largest_perp[pair];
+    double spot_units = spot / unit_of(SCALE[x->quantity_places], SCALE[x->spot_places]);
+    double perp_units = perp / unit_of(SCALE[x->quantity_places], SCALE[x->perp_places]);
+    double per_flow = unit_of(SCALE[x->quantity_places], SCALE[x->flow_places]);
+    double flow_units = quantity * w->largest_flow[pair] / per_flow;
+    *bound = 2 * spot_units + 4 * perp_units + quantity * w->sum_of_flows[pair] / per_flow;
+    return quantity < EXACT_SUMS && quantity * w->largest_flow_low[pair] < EXACT_SUMS && flow_units < 1e15
+        && spot_units < 5e14 && perp_units < 5e14 && w->largest_perp[pair] * fill * 2 < EXACT_SUMS
+        && spot * fill * 2 * (double)(x->spot_fee.m + 1) < 1e37 && perp * fill * 2 * (double)(x->perp_fee.m + 1) < 1e37
+        && spot * fill * 2 * float_of(x->exposure_scale) < 1e36
+        && *bound + a->bound + fabs((double)a->cash) < EXACT_SUMS;
+}
+
+/* Return the least whole mark price at which maintenance takes up `ratio` of the margin balance. */
+static i64 price_from(Account *a, const Position *p, Wide entry_value, Number ratio, i64 mark_places) {
+    const Terms *x = &a->terms.of[p->pair];
+    double value = (float_of(entry_value.m) + (double)p->margin * float_of(ten(entry_value.p - MONEY_PLACES))) * (double)ratio.m;
+    double rates = (double)ratio.m * SCALE[x->mmr.p] + (double)x->mmr.m * SCALE[ratio.p];
+    if (value >= 1e37 || p->quantity_f * rates * a->w->largest_mark[p->pair] >= 1e37) { a->fits = 0; return INT64_MAX; }
+    Wide q = wide_of(p->quantity, x->quantity_places), entry = wide_of(p->perp_entry, x->perp_places + x->fill_places);
+    Wide share = wide_of(ratio.m, ratio.p);
+    Wide backing = margin_backing_wide(SHORT, wide_of(p->margin, MONEY_PLACES), q, entry, share);
+    Wide need = margin_need_wide(SHORT, q, wide_of(x->mmr.m, x->mmr.p), share);
+    i64 lift = need.p + mark_places - backing.p;
+    i128 n = lift > 0 ? lifted(backing.m, lift, &a->fits) : backing.m;
+    i128 d = lift < 0 ? lifted(need.m, -lift, &a->fits) : need.m;
+    if (!a->fits || d <= 0 || float_of(n) / float_of(d) > 4e15) return INT64_MAX;
+    i64 floor = floor_quotient((u128)n, (u128)d, float_of(n) / float_of(d), &a->fits);
+    return floor + ((i128)floor * d != n);
+}
+
+/* Open a hedge at event e; what is too small to open is skipped and counted. */
+static void open_hedge(Account *a, i64 pair, i64 e) {
+    const Terms *x = &a->terms.of[pair];
+    i64 k = place(a->w, pair, e), spot = a->w->spot[k], perp = a->w->perp[k], steps = most_steps(a, pair, e);
+    if (!a->fits) return;
+    if (steps > 0 && (double)steps * (double)x->step >= EXACT_SUMS) { a->fits = 0; return; }
+    i64 quantity = steps > 0 ? steps * x->step : 0;
+    if (steps <= 0 || steps < x->min_steps || (i128)quantity * spot < x->min_notional) {
+        a->results[SKIPPED]++;
+        return;
+    }
+    double bound;
+    if (!fits_range(a, pair, (double)quantity, &bound)) { a->fits = 0; return; }
+    Position *p = &a->held[a->count];
+    *p = (Position){.pair = pair, .opened = e, .quantity = quantity, .quantity_f = (double)quantity, .bound = bound,
+                    .perp_entry = perp * x->sell, .perp_entry_f = (double)(perp * x->sell)};
+    Wide q = wide_of(quantity, x->quantity_places), sold = wide_of(p->perp_entry, x->perp_places + x->fill_places);
+    Wide bought = mul(wide_of(spot, x->spot_places), wide_of(x->buy, x->fill_places));
+    p->spot_cost = (i64)notional_wide(q, bought).m;
+    p->margin = (i64)locked_margin_wide(q, sold, wide_of(x->leverage.m, x->leverage.p)).m;
+    p->fees = (i64)add(fee_wide(q, bought, wide_of(x->spot_fee.m, x->spot_fee.p)),
+                       fee_wide(q, sold, wide_of(x->perp_fee.m, x->perp_fee.p))).m;
+    p->exposure = mul(q, bought).m * x->exposure_scale;
+    Wide value = mul(q, sold);
+    p->liquidated_from = price_from(a, p, value, (Number){1, 0}, x->mark_places);
+    p->forced_from = price_from(a, p, value, a->t->margin_exit_ratio, x->mark_places);
+    a->cash -= p->spot_cost + p->fees;
+    a->locked += p->margin;
+    a->exposure += p->exposure;
+    a->bound += bound;
+    a->count++;
+}
+
+static i64 missed_within(const Window *w, i64 pair, i64 after_ms, i64 until_ms) {
+    i64 found = 0;
+    for (i64 i = w->missing_from[pair]; i < w->missing_from[pair + 1]; i++)
+        found += w->missing[i] > after_ms && w->missing[i] <= until_ms;
+    return found;
+}
+
+/* Add what the hold baseline was paid while a trade held its short, and remember how far its pair was seen. */
+static void compare_with_hold(Account *a, const Position *p, i64 collected, i64 seen) {
+    const i64 *paid = a->hold_paid + p->pair * (a->w->events + 1);
+    a->results[CAUGHT] += paid[collected + 1] - paid[p->opened + 1];
+    if (a->first_open[p->pair] < 0 || p->opened < a->first_open[p->pair]) a->first_open[p->pair] = p->opened;
+    if (seen > a->last_seen[p->pair]) a->last_seen[p->pair] = seen;
+}
+
+/* Return the end of a pair's contract if this run meets it, else a moment that never comes. */
+static i64 contract_end_ms(const Account *a, i64 pair) {
+    return a->t->ends_dead || a->w->end_recorded[pair] ? a->w->end_ms[pair] : INT64_MAX;
+}
+
+/* Return the part of a trade's net P&L that was booked after its contract had ended, as market/after_end.py has it. */
+static i64 booked_after_end(const Account *a, const Position *p, i64 t_ms, i64 collected, i64 net) {
+    const Window *w = a->w;
+    const Terms *x = &a->terms.of[p->pair];
+    if (t_ms <= w->end_ms[p->pair]) return 0;
+    if (w->times[p->opened] > w->end_ms[p->pair]) return net;
+    i64 last = w->end_last_event[p->pair] < collected ? w->end_last_event[p->pair] : collected, funding = 0;
+    for (i64 e = p->opened + 1; e <= last; e++) funding += (i64)funding_at(a, p, e);
+    Wide q = wide_of(p->quantity, x->quantity_places), entry = wide_of(p->perp_entry, x->perp_places + x->fill_places);
+    Wide spot = wide_of(w->end_spot[p->pair], x->spot_places), perp = wide_of(w->end_perp[p->pair], x->perp_places);
+    i64 gained = (i64)hedge_value_wide(LONG, SHORT, q, spot, entry, perp).m - p->spot_cost;
+    return net - (gained + funding - p->fees);
+}
+
+/* Close the hedge at index `at`, at these prices and this moment; `e` is the event at or right after it. */
+static void close_hedge(Account *a, int at, i64 t_ms, int reason, i64 spot, i64 perp, i64 e) {
+    const Window *w = a->w;
+    const Position *p = &a->held[at];
+    const Terms *x = &a->terms.of[p->pair];
+    Wide q = wide_of(p->quantity, x->quantity_places), perp_pnl;
+    Wide sold = mul(wide_of(spot, x->spot_places), wide_of(x->sell, x->fill_places));
+    Wide fee = fee_wide(q, sold, wide_of(x->spot_fee.m, x->spot_fee.p));
+    if (reason == LIQUIDATION) perp_pnl = wide_of(-p->margin, MONEY_PLACES);
+    else {
+        Wide bought = wide_of(perp, x->mark_places); /* settled by the exchange, without slippage */
+        if (reason != DELISTED) bought = mul(wide_of(perp, x->perp_places), wide_of(x->buy, x->fill_places));
+        fee = add(fee, fee_wide(q, bought, wide_of(x->perp_fee.m, x->perp_fee.p)));
+        perp_pnl = leg_pnl_wide(SHORT, q, wide_of(p->perp_entry, x->perp_places + x->fill_places), bought);
+    }
+    i64 price_pnl = (i64)price_pnl_wide(LONG, q, wide_of(p->spot_cost, MONEY_PLACES), sold, perp_pnl).m, fees = p->fees + (i64)fee.m;
+    Wide net_pnl = net_pnl_wide(wide_of(price_pnl, MONEY_PLACES), wide_of(p->funding, MONEY_PLACES), wide_of(fees, MONEY_PLACES));
+    i64 net = (i64)net_pnl.m, *r = a->results;
+    a->cash += p->spot_cost + price_pnl - (i64)fee.m;
+    a->locked -= p->margin;
+    a->exposure -= p->exposure;
+    a->bound -= p->bound;
+    /* Settlements come before closing, liquidations and ends of contracts before settlements. */
+    int before = reason == LIQUIDATION || reason == DELISTED;
+    i64 collected = e - before, due_ms = t_ms - before;
+    const i32 *settled = w->settled + p->pair * (w->events + 1);
+    i64 payments = settled[collected + 1] - settled[p->opened + 1], opened_ms = w->times[p->opened];
+    r[TRADES]++;
+    r[WINNERS] += net > 0;
+    r[LIQUIDATIONS] += reason == LIQUIDATION;
+    r[MARGIN_EXITS] += reason == MARGIN;
+    r[DELISTINGS] += reason == DELISTED;
+    r[PAYMENTS] += payments;
+    r[FUNDING] += p->funding;
+    r[PRICE_PNL] += price_pnl;
+    r[FEES] += fees;
+    r[net > 0 ? GAINS : LOSSES] += net > 0 ? net : -net;
+    if (net > r[BEST_TRADE]) r[BEST_TRADE] = net;
+    if (r[GAINS] > INT64_MAX / 2 || r[LOSSES] > INT64_MAX / 2) a->fits = 0;
+    r[HELD_MS] += t_ms - opened_ms;
+    r[AFTER_END] += booked_after_end(a, p, t_ms, collected, net);
+    r[MISSED] += missed_within(w, p->pair, opened_ms, due_ms);
+    i64 row[ROW] = {w->symbol_code[p->pair], opened_ms, t_ms, reason, payments, p->funding, fees, price_pnl};
+    ledger_row(&a->ledger, row, a->add_block);
+    if (a->hold_paid) compare_with_hold(a, p, collected, t_ms == w->times[e] ? e : e - 1);
+    for (int i = at; i + 1 < a->count; i++) a->held[i] = a->held[i + 1];
+    a->count--;
+}
+#endif

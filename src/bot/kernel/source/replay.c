@@ -1,0 +1,299 @@
+/* Replay of trials over one window, event by event, equal in every bit to bot.backtest (docs/domain.md, section 3).
+
+   Compiled twice, for any processor and for x86-64-v3; select.c chooses at run time. Events at which no order is
+   possible are passed through together: between two of them every held hedge is only paid and priced. */
+#include <stdlib.h>
+#include "orders.h"
+
+static i32 at_column(const Window *w, i64 column, i64 k) { return w->columns[column][k]; }
+
+static int may_enter(const Account *a, i64 pair, i64 e) {
+    const Trial *t = a->t;
+    i64 k = place(a->w, pair, e);
+    if (a->w->times[e] >= contract_end_ms(a, pair)) return 0;
+    for (int i = 0; i < CONDITIONS; i++)
+        if (at_column(a->w, t->enter_columns[i], k) < t->enter_from[i]) return 0;
+    return 1;
+}
+static int is_held(const Account *a, i64 pair) {
+    for (int i = 0; i < a->count; i++)
+        if (a->held[i].pair == pair) return 1;
+    return 0;
+}
+
+/* Hold all hedges through the events from `first` to before `stop`, at each of which they only settle. */
+static void hold_through(Account *a, i64 first, i64 stop) {
+    const Window *w = a->w;
+    i64 count = stop - first;
+    double *restrict funding = a->funding, *restrict equity = a->curve.equity + first;
+    for (int i = 0; i < a->count; i++) {
+        Position *p = &a->held[i];
+        const Terms *x = &a->terms.of[p->pair];
+        i64 k = place(w, p->pair, first);
+        const double *restrict flow = w->flow + k, *restrict low = w->flow_low + k;
+        const double *restrict spot = w->spot_f + k, *restrict perp = w->perp_f + k;
+        Span q = span_of(p->quantity_f, x->quantity_places);
+        Span entry = span_of(p->perp_entry_f, x->perp_places + x->fill_places);
+        Span f = span_of(0, x->flow_places), s = span_of(0, x->spot_places), b = span_of(0, x->perp_places);
+        double paid = 0;
+#define AT_EACH_EVENT(assign)                                                                      \
+    for (i64 e = 0; e < count; e++) {                                                              \
+        double got = funding_payment_span(SHORT, (UnitFlow){flow[e], low[e], f.s, f.t}, q).h;             \
+        double value = hedge_value_span(LONG, SHORT, q, (Span){spot[e], s.s, s.t}, entry, (Span){perp[e], b.s, b.t}).h; \
+        funding[e] assign got;                                                                     \
+        equity[e] assign value;                                                                    \
+        paid += got;                                                                               \
+    }
+        if (i == 0) {
+#pragma omp simd reduction(+ : paid)
+            AT_EACH_EVENT(=)
+        } else {
+#pragma omp simd reduction(+ : paid)
+            AT_EACH_EVENT(+=)
+        }
+#undef AT_EACH_EVENT
+        p->funding += (i64)paid;
+        if (a->paid)
+            for (i64 e = first; e < stop; e++) a->paid[p->pair * (w->events + 1) + e + 1] += (i64)funding_at(a, p, e);
+    }
+    double cash = (double)a->cash;
+    Curve curve = a->curve;
+    for (i64 e = 0; e < count; e++) {
+        cash += funding[e];
+        curve_point(&curve, w->times, first + e, cash + equity[e]);
+    }
+    a->curve = curve;
+    a->cash = (i64)cash;
+    a->results[IN_MARKET] += count;
+}
+
+/* Let the exchange take a hedge that ended since the event before; return whether one did.
+
+   It follows its own candles up to the end of its contract, where a liquidation comes first. */
+static int interrupt(Account *a, int at, i64 e) {
+    const Window *w = a->w;
+    const Position *p = &a->held[at];
+    i64 pair = p->pair, end_ms = contract_end_ms(a, pair);
+    int ends = end_ms <= w->times[e];
+    if (w->high[place(w, pair, e)] >= p->liquidated_from) {
+        i64 c = w->candles_before[pair * (w->events + 1) + e];
+        while (w->candle_high[c] < p->liquidated_from) c++;
+        if (!ends || w->candle_closed[c] <= end_ms) {
+            close_hedge(a, at, w->candle_closed[c], LIQUIDATION, w->candle_spot[c], 0, e);
+            return 1;
+        }
+    }
+    if (ends) close_hedge(a, at, end_ms, DELISTED, w->end_spot[pair], w->end_settle[pair], e);
+    return ends;
+}
+
+/* What exchanges took since the event before, then funding. Return the pairs that ended as bits. */
+static uint64_t collect(Account *a, i64 e) {
+    const Window *w = a->w;
+    uint64_t ended = 0;
+    for (int i = 0; i < a->count;) {
+        i64 pair = a->held[i].pair;
+        if (interrupt(a, i, e)) ended |= 1ull << pair;
+        else i++;
+    }
+    for (int i = 0; i < a->count; i++) {
+        Position *p = &a->held[i];
+        i64 paid = (i64)funding_at(a, p, e);
+        p->funding += paid;
+        a->cash += paid;
+        if (a->paid) a->paid[p->pair * (w->events + 1) + e + 1] += paid;
+    }
+    return ended;
+}
+
+/* Margin exits, else exits by signal, in order of opening. Return the pairs that ended as bits. */
+static uint64_t exits(Account *a, i64 e) {
+    const Window *w = a->w;
+    uint64_t ended = 0;
+    for (int i = 0; i < a->count;) {
+        const Position *p = &a->held[i];
+        i64 pair = p->pair, k = place(w, pair, e);
+        int reason = -1;
+        if (w->fresh[k] && w->mark[k] >= p->forced_from) reason = MARGIN;
+        else if (w->fresh[k] && a->t->stay_column >= 0
+                 && at_column(w, a->t->stay_column, k) < a->t->stay_from) reason = SIGNAL;
+        if (reason < 0) { i++; continue; }
+        close_hedge(a, i, w->times[e], reason, w->spot[k], w->perp[k], e);
+        ended |= 1ull << pair;
+    }
+    return ended;
+}
+
+/* Enter the pairs worth it, the best first, then by symbol, until all slots are taken. */
+static void entries(Account *a, i64 e, uint64_t ended) {
+    const Window *w = a->w;
+    i64 pairs[MOST_PAIRS];
+    i64 orders[MOST_PAIRS];
+    int count = 0;
+    for (i64 pair = 0; pair < w->pairs; pair++) {
+        if ((ended >> pair & 1) || !may_enter(a, pair, e) || is_held(a, pair)) continue;
+        i64 order = a->t->order_values < 0 ? 0 : w->values[a->t->order_values][place(w, pair, e)];
+        int at = count++;
+        for (; at > 0; at--) {
+            int behind = orders[at - 1] < order
+                || (orders[at - 1] == order && w->symbol_order[pairs[at - 1]] > w->symbol_order[pair]);
+            if (!behind) break;
+            orders[at] = orders[at - 1];
+            pairs[at] = pairs[at - 1];
+        }
+        orders[at] = order;
+        pairs[at] = pair;
+    }
+    for (int i = 0; i < count && a->count < a->t->slots && a->fits; i++) open_hedge(a, pairs[i], e);
+}
+
+static void on_event(Account *a, i64 e) {
+    uint64_t ended = a->count ? collect(a, e) : 0;
+    ended |= exits(a, e);
+    if (a->count < a->t->slots && at_column(a->w, a->t->best_column, e) >= a->t->enter_from[0]) entries(a, e, ended);
+    curve_point(&a->curve, a->w->times, e, equity_at(a, e));
+    a->results[IN_MARKET] += a->count > 0;
+}
+
+static void on_last_event(Account *a, i64 e) {
+    const Window *w = a->w;
+    if (a->count) collect(a, e);
+    while (a->count) {
+        i64 k = place(w, a->held[0].pair, e);
+        close_hedge(a, 0, w->times[e], END, w->spot[k], w->perp[k], e);
+    }
+    curve_point(&a->curve, w->times, e, (double)a->cash);
+}
+
+/* Return the first index in [e, stop) whose value is below x, or reaches it; `stop` stands for none. */
+#define FIRST(name, test)                                           \
+    static i64 name(const i32 *values, i64 e, i64 stop, i32 x) {    \
+        for (; e + 16 <= stop; e += 16) {                           \
+            i32 any = 0;                                            \
+            for (int k = 0; k < 16; k++) any |= values[e + k] test; \
+            if (any) break;                                         \
+        }                                                           \
+        while (e < stop && !(values[e] test)) e++;                  \
+        return e;                                                   \
+    }
+FIRST(first_below, < x)
+FIRST(first_from, >= x)
+
+static i64 first_exit(const Account *a, const Position *p, i64 at, i64 stop) {
+    const Window *w = a->w;
+    i64 k = p->pair * w->events, ending = w->end_event[p->pair];
+    if (ending < stop && contract_end_ms(a, p->pair) != INT64_MAX) stop = ending;
+    if (a->t->stay_column >= 0) stop = first_below(w->columns[a->t->stay_column] + k, at, stop, (i32)a->t->stay_from);
+    i64 least = p->liquidated_from < p->forced_from ? p->liquidated_from : p->forced_from;
+    if (at >= stop || w->worst_ahead[k + at] < least) return stop;
+    while (at < stop && w->worst[k + at] < least) at++;
+    return at;
+}
+
+static i64 first_entry(const Account *a, i64 at, i64 stop) {
+    const Window *w = a->w;
+    const i32 *best = w->columns[a->t->best_column];
+    i32 from = (i32)a->t->enter_from[0];
+    for (i64 e = first_from(best, at, stop, from); e < stop; e = first_from(best, e + 1, stop, from))
+        for (i64 pair = 0; pair < w->pairs; pair++)
+            if (may_enter(a, pair, e) && !is_held(a, pair)) return e;
+    return stop;
+}
+
+/* Return the first event from `at` on at which an order is possible, at most `last`. */
+static i64 next_stop(const Account *a, i64 at, i64 last) {
+    i64 stop = last;
+    for (int i = 0; i < a->count; i++) stop = first_exit(a, &a->held[i], at, stop);
+    return a->count < a->t->slots && a->count < a->w->pairs ? first_entry(a, at, stop) : stop;
+}
+
+static void missed_around(Account *a) {
+    const Window *w = a->w;
+    for (i64 pair = 0; pair < w->pairs; pair++) {
+        const i64 *paid = a->hold_paid + pair * (w->events + 1);
+        int held = a->first_open[pair] >= 0;
+        a->results[AVAILABLE] += paid[w->events];
+        a->results[BEFORE] += held ? paid[a->first_open[pair] + 1] : paid[w->events];
+        a->results[AFTER] += held ? paid[w->events] - paid[a->last_seen[pair] + 1] : 0;
+    }
+}
+
+static void replay_one(Account *a) {
+    const Window *w = a->w;
+    i64 at = 0, last = w->events - 1;
+    memset(a->results, 0, RESULTS * sizeof(i64));
+    for (i64 pair = 0; pair < w->pairs; pair++) a->first_open[pair] = a->last_seen[pair] = -1;
+    while (at < last && a->fits) {
+        i64 stop = next_stop(a, at, last);
+        if (stop > at && a->count) hold_through(a, at, stop);
+        else if (stop > at) curve_flat(&a->curve, w->times, at, stop, (double)a->cash);
+        if (stop < last) on_event(a, stop);
+        at = stop + 1;
+        if (fabs((double)a->cash) >= EXACT_SUMS) a->fits = 0;
+    }
+    if (a->fits) {
+        double capital = (double)a->t->capital;
+        on_last_event(a, last);
+        curve_end(&a->curve, w->times, last, a->results, a->ratios);
+        daily_ratios(w, a->curve.equity, capital, a->returns, a->ratios);
+        a->results[BEST_MONTH] = best_month(w, a->curve.equity, capital);
+        if (a->hold_paid) missed_around(a);
+    }
+    a->results[FITS] = a->fits;
+}
+
+/* Begin the run `t` with fresh books, on the scratch that `a` has. */
+static void begin(Account *a, const Trial *t, i64 *paid, const i64 *hold_paid, i64 *results, double *ratios) {
+    account_terms(&a->terms, a->w, t);
+    a->t = t;
+    a->count = 0;
+    a->fits = a->terms.fits;
+    a->cash = t->capital;
+    a->locked = 0;
+    a->exposure = 0;
+    a->bound = 0;
+    a->curve = curve_begin(a->curve.equity, t->capital);
+    a->ledger = ledger_begin();
+    a->paid = paid;
+    a->hold_paid = hold_paid;
+    a->results = results;
+    a->ratios = ratios;
+}
+
+static void replay_hold(Account *a, const Batch *b, i64 hold, i64 *paid) {
+    const Window *w = a->w;
+    memset(paid, 0, (size_t)(w->pairs * (w->events + 1)) * sizeof(i64));
+    begin(a, &b->holds[hold], paid, NULL, b->hold_results + hold * RESULTS, b->hold_ratios + hold * RATIOS);
+    replay_one(a);
+    for (i64 pair = 0; pair < w->pairs; pair++) {
+        i64 *own = paid + pair * (w->events + 1);
+        for (i64 e = 0; e < w->events; e++) own[e + 1] += own[e];
+    }
+}
+
+/* Replay every trial of a batch; return 0 where there is no memory for it. */
+int REPLAY(const Window *w, const Batch *b, AddBlock add_block);
+int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
+    Account *a = malloc(sizeof *a);
+    double *scratch = malloc((size_t)(2 * w->events + w->days) * sizeof *scratch);
+    i64 *paid = malloc((size_t)(w->pairs * (w->events + 1)) * sizeof *paid), hold = -1;
+    int done = a && scratch && paid;
+    if (done) {
+        a->w = w;
+        a->add_block = add_block;
+        a->terms.account = -1;
+        a->curve.equity = scratch;
+        a->funding = scratch + w->events;
+        a->returns = scratch + 2 * w->events;
+    }
+    for (i64 n = 0; done && n < b->count; n++) {
+        if (b->hold_of[n] != hold) replay_hold(a, b, hold = b->hold_of[n], paid);
+        begin(a, &b->trials[n], NULL, paid, b->results + n * RESULTS, b->ratios + n * RATIOS);
+        replay_one(a);
+        ledger_end(&a->ledger, b->ledgers + n * LEDGER_BYTES, add_block);
+    }
+    free(a);
+    free(scratch);
+    free(paid);
+    return done;
+}

@@ -1,0 +1,47 @@
+/* Entry points of the library: the fastest code that this processor can run, and what the library was built from. */
+#include "layout.h"
+#include "ledger.h"
+
+#ifndef SOURCES
+#error "SOURCES is the digest that build.py names"
+#endif
+
+int replay_any(const Window *w, const Batch *b, AddBlock add_block);
+#ifdef WITH_V3
+int replay_v3(const Window *w, const Batch *b, AddBlock add_block);
+static int has_v3(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+}
+#else
+#define replay_v3 replay_any
+static int has_v3(void) { return 0; }
+#endif
+
+const char *carrygrid_sources(void);
+const char *carrygrid_sources(void) { return SOURCES; }
+
+/* Return the code that runs: 1 for x86-64-v3, 0 for any processor. */
+int carrygrid_path(void);
+int carrygrid_path(void) { return has_v3(); }
+
+/* Write the sizes of Window, Rules, Trial and Batch, and the lengths of results and ratios. */
+void carrygrid_layout(i64 *sizes);
+void carrygrid_layout(i64 *sizes) {
+    const i64 own[6] = {sizeof(Window), sizeof(Rules), sizeof(Trial), sizeof(Batch), RESULTS, RATIOS};
+    for (int i = 0; i < 6; i++) sizes[i] = own[i];
+}
+
+int carrygrid_replay(const Window *w, const Batch *b, int fast);
+int carrygrid_replay(const Window *w, const Batch *b, int fast) {
+    return (fast && has_v3() ? replay_v3 : replay_any)(w, b, carrygrid_block());
+}
+
+/* Write the ledger digest of `count` rows, for the test that the library makes of itself when it is loaded. */
+void carrygrid_digest(const i64 *rows, i64 count, uint8_t *digest);
+void carrygrid_digest(const i64 *rows, i64 count, uint8_t *digest) {
+    AddBlock add_block = carrygrid_block();
+    Ledger ledger = ledger_begin();
+    for (i64 n = 0; n < count; n++) ledger_row(&ledger, rows + n * ROW, add_block);
+    ledger_end(&ledger, digest, add_block);
+}

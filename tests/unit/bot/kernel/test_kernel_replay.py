@@ -1,0 +1,238 @@
+"""The kernel gives the whole summary of a plain replay, in every bit, or leaves the run to it."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from builders import market_data, run_config
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from recorded import recorded_market
+from reference.markets import CHOICES, configs, markets
+from toy_market import RULES, START, configured, pair, window
+
+from bot.backtest import Baselines, ReplayWindow, replay
+from bot.config.run_config import RunConfig
+from bot.kernel import decision_tables, replayer
+from bot.kernel.library import Library
+from bot.kernel.replayer import KernelReplayer
+from bot.kernel.unfit import Reason
+from bot.models import HOUR_MS, CloseReason
+from bot.statistics.trial_metrics import TrialSummary
+from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
+from bot.strategies.simple import PLUGIN
+from bot.timestamps import parse_time_ms
+
+
+def plain(trials: Iterable[RunConfig], shown: ReplayWindow) -> list[TrialSummary]:
+    baselines = Baselines(shown)
+    results = [replay(trial, shown) for trial in trials]
+    return [
+        TrialSummary(
+            result.metrics, baselines.of(result.config).metrics, baselines.compare(result), result.ledger
+        )
+        for result in results
+    ]
+
+
+def assert_same(library: Library, trials: list[RunConfig], shown: ReplayWindow) -> Counter[Reason]:
+    """Compare the trials that fit, in both builds of the code; return how many did not, by reason."""
+    expected = plain(trials, shown)
+    for code in (library, library.in_plain_c()):
+        done = KernelReplayer(code, shown).replay(trials)
+        places = done.places.tolist()
+        found = [done.columns.row(at) for at in range(len(places))]
+        assert found == [expected[place].values() for place in places]
+        assert [one.tobytes() for one in done.columns.ledgers] == [expected[place].ledger for place in places]
+        assert len(set(places)) + done.refused.total() == len(trials)
+    return done.refused
+
+
+@st.composite
+def sweeps(draw: st.DrawFn) -> tuple[list[RunConfig], ReplayWindow]:
+    market = draw(markets())
+    base = run_config(**draw(configs(market)))
+    rows = {symbol: market[symbol] for symbol in base.symbols}
+    shown = ReplayWindow.build(base, market_data(rows, base.end))
+    random = Random(draw(st.integers(0, 2**32)))
+    return [base.varied(_varied(random, base)) for _ in range(draw(st.integers(1, 12)))], shown
+
+
+def _varied(random: Random, base: RunConfig) -> dict[str, Any]:
+    """Return values of some parameters: of thresholds near the market's rates, and of any other."""
+    names = random.sample([name for name in CHOICES if name != "max_price_age_hours"], random.randint(0, 9))
+    parsed = run_config(**{**base.document(), **{name: random.choice(CHOICES[name]) for name in names}})
+    values = {name: getattr(parsed, name) for name in names}
+    values["strategy_mode"] = random.choice((base.strategy_mode, "simple", "composite", "hold"))
+    values["min_funding_rate"] = random.choice((base.min_funding_rate, Decimal("0.0001"), Decimal("-0.001")))
+    values["exit_funding_rate"] = random.choice((base.exit_funding_rate, Decimal("0.0002"), Decimal(0)))
+    return values
+
+
+def test_generated_sweeps_equal_their_plain_replays(library: Library) -> None:
+    left: Counter[Reason] = Counter()
+    compared = 0
+
+    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @given(sweep=sweeps())
+    def compare(sweep: tuple[list[RunConfig], ReplayWindow]) -> None:
+        nonlocal compared
+        refused = assert_same(library, *sweep)
+        left.update(refused)
+        compared += len(sweep[0]) - refused.total()
+
+    compare()
+    assert set(left) <= {Reason.RANGE}
+    assert left[Reason.RANGE] < compared / 10
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("stems", "start", "end", "values"),
+    [
+        (["BTCUSDT"], "2023-01-01", "2024-01-01", {}),
+        (["XRPUSDT"], "2020-10-01", "2021-06-01", {"perp_leverage": 5, "sizing_base": "equity"}),
+        (["ORCAUSDT"], "2025-01-10", "2026-02-01", {"perp_leverage": 3}),
+        (
+            ["ETHUSDT", "XRPUSDT", "ADAUSDT"],
+            "2020-10-01",
+            "2021-06-01",
+            {"max_simultaneous_positions": 2, "sizing_base": "equity", "perp_leverage": 10},
+        ),
+    ],
+    ids=["quiet", "wild", "young", "several"],
+)
+@pytest.mark.parametrize("strategy", ["simple", "composite", "sized"])
+def test_recorded_sweeps_equal_their_plain_replays(
+    library: Library,
+    real_data: Path,
+    stems: list[str],
+    start: str,
+    end: str,
+    values: dict[str, Any],
+    strategy: str,
+) -> None:
+    from_ms = parse_time_ms(start) - 20 * 86_400_000
+    symbols = {f"{stem[:-4]}/USDT:USDT": stem for stem in stems}
+    market = recorded_market(real_data / "binance", symbols, from_ms=from_ms)
+    base = run_config(
+        symbols=list(symbols),
+        start=start,
+        end=end,
+        strategy_mode="simple" if strategy == "simple" else "composite",
+        dynamic_sizing=strategy == "sized",
+        min_volume_24h=0,
+        min_holding_periods=300,
+        **values,
+    )
+    shown = ReplayWindow.build(base, market_data(market, base.end))
+    grid = [
+        base.varied(
+            {
+                "min_funding_rate": Decimal(enter) / 50_000,
+                "exit_funding_rate": Decimal(leave) / 100_000,
+                "entry_threshold": Decimal(enter) / 40,
+                "exit_threshold": Decimal(leave) / 60,
+                "slippage_bps": Decimal(enter),
+            }
+        )
+        for enter in range(2, 14, 4)
+        for leave in range(-6, 12, 6)
+    ]
+    assert not assert_same(library, grid, shown)
+
+
+def test_liquidations_margin_exits_and_an_account_short_of_cash_are_the_same(library: Library) -> None:
+    rates = {hour: "0.01" if hour % 2 else "-0.05" for hour in range(1, 60)} | dict.fromkeys(
+        range(41, 60), "0.01"
+    )
+    prices = ["100"] * 44 + ["102.5", "103.8", "100", "100", "101", "108", "112", "100"] + ["100"] * 10
+    market = {"X": pair(rates, prices, instrument={**RULES, "qty_step": "0.001", "mmr": "0.005"})}
+    base = configured(
+        market, initial_capital=1000, allocation="0.9", perp_leverage=20, margin_exit_ratio="0.3"
+    )
+    shown = window(market, base)
+    reasons = {trade.reason for trade in replay(base, shown).trades}
+    assert {CloseReason.MARGIN, CloseReason.LIQUIDATION, CloseReason.SIGNAL} <= reasons
+    later = {"exit_funding_rate": Decimal("-0.01"), "min_funding_rate": Decimal("0.005")}
+    assert not assert_same(
+        library, [base, base.varied(later), base.varied({"slippage_bps": Decimal(30)})], shown
+    )
+
+
+def test_settlements_that_are_not_recorded_are_counted_as_missed(library: Library) -> None:
+    rates = dict.fromkeys((*range(8, 65, 8), *range(96, 145, 8)), "0.001")
+    market = {"X": pair(rates, ["100"] * 150)}
+    base = configured(market, end=START + 150 * HOUR_MS)
+    shown = window(market, base)
+    assert replay(base, shown).metrics.missed_settlements == 3
+    assert not assert_same(library, [base], shown)
+
+
+def test_more_conditions_than_the_kernel_has_room_for_are_taken_together(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = {hour: f"{hour * 7 % 13 - 4}e-4" for hour in range(1, 60)}
+    market = {"X": pair(rates, [str(100 + hour % 7) for hour in range(60)])}
+    base = configured(market, min_holding_periods=1000)
+    shown = window(market, base)
+    decide = PLUGIN.decide_columns
+    assert decide
+
+    def often(config: RunConfig, columns: DecisionColumns) -> ColumnDecisions:
+        found = decide(config, columns)
+        return found._replace(enter=found.enter * 3, stay=found.stay * 3)
+
+    alike = replace(PLUGIN, decide_columns=often)
+    monkeypatch.setattr(decision_tables, "strategy_plugin", lambda _name: alike)
+    trials = [base.varied({"min_funding_rate": Decimal(rate) / 10_000}) for rate in range(-3, 9)]
+    assert not assert_same(library, trials, shown)
+
+
+def test_runs_that_do_not_fit_are_counted_by_reason(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = {"X": pair(dict.fromkeys(range(1, 5), "0.01"), ["100"] * 5)}
+    base = configured(market)
+    huge = base.varied({"initial_capital": Decimal(10**13)})
+    assert assert_same(library, [base, huge], window(market, base)) == {Reason.RANGE: 1}
+    alone = replace(PLUGIN, decide_columns=None)
+    monkeypatch.setattr(decision_tables, "strategy_plugin", lambda _name: alone)
+    assert assert_same(library, [base], window(market, base)) == {Reason.NO_COLUMN_DECISIONS: 1}
+
+
+def test_a_window_with_more_pairs_than_fit_is_left_to_the_plain_replay(library: Library) -> None:
+    market = {f"X{n}": pair({1: "0.01", 2: "0.01"}, ["100"] * 3) for n in range(63)}
+    base = configured(market)
+    assert assert_same(library, [base], window(market, base)) == {Reason.MANY_PAIRS: 1}
+
+
+@pytest.mark.parametrize("prices", [["100"] * 97, ["100"] * 35 + ["250"] * 62], ids=["calm", "liquidated"])
+def test_hedges_of_a_contract_that_ends_leave_there_or_book_what_nobody_earned(
+    library: Library, prices: list[str]
+) -> None:
+    market = {"X": pair(dict.fromkeys(range(8, 97, 8), "0.01"), prices)}
+    market["X"]["perp"] = market["X"]["perp"][:38]
+    base = configured(market, end=START + 97 * HOUR_MS, slippage_bps=7, spot_taker="0.001", perp_leverage=2)
+    shown = window(market, base)
+    left = base.varied({"end_dead_markets": True})
+    metrics = replay(base, shown).metrics, replay(left, shown).metrics
+    assert bool(metrics[0].pnl_after_market_end) == (not metrics[0].liquidations)
+    assert metrics[1].delistings == 1 - metrics[0].liquidations
+    assert not assert_same(library, [base, left, base.varied({"sizing_base": "equity"})], shown)
+
+
+def test_tables_forgotten_in_mid_batch_come_back_the_same(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = {hour: "0.01" if hour % 3 else "-0.02" for hour in range(1, 40)}
+    market = {"X": pair(rates, [str(100 + hour % 7 * 3) for hour in range(40)])}
+    base = configured(market, strategy_mode="composite", entry_threshold="0.1")
+    monkeypatch.setattr(replayer, "_MOST_CELLS", 500)
+    trials = [base.varied({"weight_trend": Decimal(weight) / 10}) for weight in (1, 2, 3, 1, 4, 5, 2, 6, 7)]
+    assert not assert_same(library, trials, window(market, base))
