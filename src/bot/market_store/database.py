@@ -2,9 +2,9 @@
 
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,7 +31,6 @@ _PRAGMAS = (
     "foreign_keys=ON",
     "synchronous=NORMAL",
 )
-_POSITIONAL = {"sqlite": (sqlite.dialect, "qmark"), "postgresql": (postgresql.dialect, "format")}
 _DRIVERS = {"sqlite": ("pysqlite", "aiosqlite"), "postgresql": ("psycopg", "psycopg")}
 _WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
@@ -99,32 +98,14 @@ def compact(engine: sa.Engine) -> None:
 
 def insert_or_skip(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     """Return an INSERT into `table` that leaves rows alone whose key is already there."""
-    return _insert_or_skip(connection.dialect.name, table)
+    return insert_or_skip_for(connection.dialect.name, table)
 
 
-def _insert_or_skip(dialect_name: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+def insert_or_skip_for(dialect_name: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """Return `insert_or_skip` for a database by the name of its dialect."""
     if dialect_name == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
-
-
-def insert_columns(connection: sa.Connection, table: sa.Table, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Insert many rows, given column by column as the driver takes them; those that are there are left alone.
-
-    It goes past what a statement does to each value of each row, which takes longer than the database does.
-    """
-    text, names = _driver_insert(connection.dialect.name, table, tuple(columns))
-    connection.exec_driver_sql(text, list(zip(*(columns[name] for name in names), strict=True)))
-
-
-@lru_cache
-def _driver_insert(dialect_name: str, table: sa.Table, names: tuple[str, ...]) -> tuple[str, list[str]]:
-    """Return the statement as the driver takes it, and the columns in its order."""
-    dialect, paramstyle = _POSITIONAL[dialect_name]
-    compiled = _insert_or_skip(dialect_name, table).compile(
-        dialect=dialect(paramstyle=paramstyle), column_keys=names
-    )
-    return str(compiled), compiled.positiontup or []
 
 
 def _target(url: str, *, asynchronous: bool) -> sa.URL:

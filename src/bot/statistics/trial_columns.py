@@ -67,8 +67,7 @@ class TrialColumns:
         """Return the trials of all parts, one part after the other."""
         metrics: dict[str, MetricColumn] = {}
         for name in METRICS:
-            none = np.empty(0, dtype=np.float64 if is_real(name) else np.int64)
-            metrics[name] = np.concatenate([none, *(part.metrics[name] for part in parts)])
+            metrics[name] = np.concatenate([no_values(name, 0), *(part.metrics[name] for part in parts)])
         no_digest = np.empty((0, DIGEST_BYTES), dtype=np.uint8)
         starts = accumulate((len(part) for part in parts), initial=0)
         unfit = {
@@ -102,6 +101,11 @@ class TrialColumns:
 def defined(metric: str, column: MetricColumn) -> BoolArray:
     """Return the mask of trials for which the column of a metric has a value."""
     return ~np.isnan(column) if is_real(metric) else column != UNDEFINED
+
+
+def no_values(metric: str, count: int) -> MetricColumn:
+    """Return the column of a metric that none of `count` trials has."""
+    return np.full(count, np.nan) if is_real(metric) else np.full(count, UNDEFINED, dtype=np.int64)
 
 
 def column_values(metric: str, column: MetricColumn) -> list[Any]:

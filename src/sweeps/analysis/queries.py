@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.backtest.findings import RunFinding
 from bot.backtest.result import Curve
-from bot.statistics.trial_columns import MetricColumn
+from bot.statistics.trial_columns import MetricColumn, no_values
 from sweeps.analysis.findings import trial_findings
 from sweeps.analysis.progress import bounded_id, bounded_limit, get_spec
 from sweeps.analysis.ranking import NUMBER, Order, Place, smallest
@@ -23,6 +23,8 @@ from sweeps.storage.blocks import Measured, measured
 from sweeps.storage.curves import StoredRecord
 from sweeps.storage.states import TrialState
 from sweeps.storage.tables import TRIAL_FAILED, is_shown, sweep, trial, trial_curve
+
+_COLUMNS = tuple(trial.c.keys())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,19 @@ class _Finished:
     defined: npt.NDArray[np.bool_]
 
     def only(self, kept: npt.NDArray[np.bool_]) -> "_Finished":
+        if kept.all():
+            return self
         return _Finished(self.numbers[kept], self.sorted_by[kept], self.defined[kept])
 
-    def sorted(self) -> "_Finished":
-        order = np.argsort(self.numbers, kind="stable")
-        return _Finished(self.numbers[order], self.sorted_by[order], self.defined[order])
+    def beside(self, others: "_Finished") -> "_Finished":
+        """Return these trials and others, by number."""
+        numbers = np.concatenate([self.numbers, others.numbers])
+        order = np.argsort(numbers, kind="stable")
+        return _Finished(
+            numbers[order],
+            np.concatenate([self.sorted_by, others.sorted_by])[order],
+            np.concatenate([self.defined, others.defined])[order],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +134,27 @@ def _finished(connection: sa.Connection, sweep_id: int, spec: SweepSpec, wanted:
     done = measured(connection, sweep_id, metrics) if completed else Measured.nothing(metrics)
     if chosen.metrics:
         done = done.only(chosen.keeps_values(done))
+    found = _sorted_by(spec, order, done.numbers, done)
     failed = wanted.failed(connection, sweep_id)
-    numbers = np.concatenate([done.numbers, failed])
-    if order.metric:
-        values = done.values[order.metric]
-        values = np.concatenate([values, np.zeros(len(failed), dtype=values.dtype)])
-        defined = np.concatenate([done.defined(order.metric), np.zeros(len(failed), dtype=np.bool_)])
-    else:
-        cells = spec.space.cells_of(numbers)
-        values = numbers if order.name == NUMBER else value_ranks(spec.space, cells, order.name)
-        defined = np.ones(len(numbers), dtype=np.bool_)
-    found = _Finished(numbers, values, defined)
+    if len(failed):
+        found = found.beside(_sorted_by(spec, order, failed, None))
     if chosen.axes:
-        found = found.only(chosen.keeps_cells(spec.space, spec.space.cells_of(numbers)))
-    return found.sorted() if len(failed) else found
+        found = found.only(chosen.keeps_cells(spec.space, spec.space.cells_of(found.numbers)))
+    return found
+
+
+def _sorted_by(spec: SweepSpec, order: Order, numbers: Numbers, done: Measured | None) -> _Finished:
+    """Return trials with what they are sorted by; `done` has their metrics, None where they have none."""
+    if order.metric and done is None:
+        return _Finished(
+            numbers, no_values(order.metric, len(numbers)), np.zeros(len(numbers), dtype=np.bool_)
+        )
+    if order.metric and done is not None:
+        return _Finished(numbers, done.values[order.metric], done.defined(order.metric))
+    values = numbers
+    if order.name != NUMBER:
+        values = value_ranks(spec.space, spec.space.cells_of(numbers), order.name)
+    return _Finished(numbers, values, np.ones(len(numbers), dtype=np.bool_))
 
 
 def finished_numbers(connection: sa.Connection, sweep_id: int) -> Numbers:
@@ -271,7 +288,8 @@ def stored_record(connection: sa.Connection, sweep_id: int, number: int) -> Stor
 
 def _view(spec: SweepSpec, row: Any) -> TrialView:
     state = TrialState(row.state)
-    metrics = {name: getattr(row, name) for name in METRICS} if state is TrialState.COMPLETED else None
+    values = dict(zip(_COLUMNS, row, strict=True))
+    metrics = {name: values[name] for name in METRICS} if state is TrialState.COMPLETED else None
     return TrialView(
         row.number,
         spec.params(row.number),

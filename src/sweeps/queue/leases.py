@@ -148,9 +148,12 @@ def save_trials(
     """
     if not _renew(connection, claim, lease_ms):
         return LeaseOutcome.LOST
-    results.store(connection)
+    stored = results.store(connection)
     _store_curves(connection, claim, curves)
-    count_trials(connection, claim.sweep_id, claim.chunk_id, claim.spec_text, done=last)
+    if last or stored != len(results):
+        count_trials(connection, claim.sweep_id, claim.chunk_id, claim.spec_text, done=last)
+    else:
+        _count_new(connection, claim, results)
     if last:
         return LeaseOutcome.DONE
     state = connection.execute(sa.select(sweep.c.state).where(sweep.c.id == claim.sweep_id)).scalar_one()
@@ -233,6 +236,22 @@ def count_trials(
     connection.execute(
         chunk.update().where(chunk.c.sweep_id == sweep_id, chunk.c.id == chunk_id).values(values)
     )
+
+
+def _count_new(connection: sa.Connection, claim: Claim, results: Results) -> None:
+    """Add results, all of them new, to the chunk's counters: its rows are counted whole at its end."""
+    values: dict[str, Any] = {
+        "trials_done": chunk.c.trials_done + len(results),
+        "trials_failed": chunk.c.trials_failed + results.failed,
+        "trials_reused": chunk.c.trials_reused + results.reused,
+    }
+    objective = stored_ranking(claim.spec_text).objective
+    if (best := results.best(objective)) is not None:
+        either = sa.select(trial.c.number).where(
+            trial.c.sweep_id == claim.sweep_id, trial.c.number.in_([best, chunk.c.best_number])
+        )
+        values["best_number"] = either.order_by(*best_first(objective)).limit(1).scalar_subquery()
+    connection.execute(chunk.update().where(_is_ours(claim)).values(values))
 
 
 def _can_be_id(number: object) -> bool:

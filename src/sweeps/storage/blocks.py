@@ -5,7 +5,7 @@ Completed trials never change, so blocks never do: they are an index of the rows
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -15,15 +15,20 @@ import sqlalchemy as sa
 
 from bot.numbers.arrays import FloatArray, IntArray
 from bot.numbers.money import MONEY_PLACES
-from bot.statistics.trial_columns import UNDEFINED, MetricColumn, defined
+from bot.statistics.trial_columns import MetricColumn, defined, no_values
 from bot.statistics.trial_metrics import METRICS, MetricKind, is_real
 from sweeps.storage.column_cache import ColumnCache
-from sweeps.storage.tables import trial_block
+from sweeps.storage.tables import sweep, trial_block
 
 NUMBER = "number"
 
 _WIDTH = 8
 _column_cache = ColumnCache()
+
+BlockMark = tuple[tuple[int, bytes] | None, tuple[int, bytes]]
+"""Packed size of a block, and the checksum of the contents with which zlib ends; None if it is not there.
+
+Beside them stand those of the numbers of its trials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Measured:
     @classmethod
     def nothing(cls, metrics: Sequence[str]) -> "Measured":
         """Return the columns of no trial."""
-        columns = {name: unpacked([], real=is_real(name)) for name in metrics}
+        columns = {name: no_values(name, 0) for name in metrics}
         return cls(np.empty(0, dtype=np.int64), columns)
 
     def defined(self, metric: str) -> npt.NDArray[np.bool_]:
@@ -66,42 +71,76 @@ def blocks_of(sweep_id: int, numbers: IntArray, metrics: Mapping[str, MetricColu
 
 
 def measured(connection: sa.Connection, sweep_id: int, metrics: Sequence[str] = ()) -> Measured:
-    """Return the completed trials of a sweep with these metrics."""
-    names = dict.fromkeys((NUMBER, *metrics))
-    rows = connection.execute(
-        sa.select(trial_block.c.name, trial_block.c.first, trial_block.c.data)
-        .where(trial_block.c.sweep_id == sweep_id, trial_block.c.name.in_(names))
-        .order_by(trial_block.c.name, trial_block.c.first)
-    )
-    parts: dict[str, dict[int, bytes]] = {name: {} for name in names}
-    for name, first, data in rows:
-        parts[name][first] = data
-    columns = {name: _column_of(name, blocks, parts[NUMBER]) for name, blocks in parts.items()}
-    numbers = columns.pop(NUMBER).astype(np.int64, copy=False)
+    """Return the completed trials of a sweep with these metrics.
+
+    Which blocks there are is asked each time; their contents are read once while there is room to keep them.
+    """
+    marks = _marks(connection, sweep_id, list(dict.fromkeys((NUMBER, *metrics))))
+    if not marks[NUMBER]:
+        return Measured.nothing(metrics)
+    created_ms = connection.execute(sa.select(sweep.c.created_ms).where(sweep.c.id == sweep_id)).scalar()
+    key = connection.engine.url, sweep_id, created_ms
+    try:
+        columns = {
+            name: _column_cache.get((*key, name), own, _reader(connection, sweep_id, name, own))
+            for name, own in marks.items()
+        }
+    except KeyError:  # its blocks have been deleted meanwhile, and so has the sweep
+        return Measured.nothing(metrics)
+    numbers = cast("IntArray", columns.pop(NUMBER))
     if np.all(numbers[1:] > numbers[:-1]):
         return Measured(numbers, columns)
     order = np.argsort(numbers)
     return Measured(numbers[order], {name: column[order] for name, column in columns.items()})
 
 
-def _column_of(name: str, blocks: Mapping[int, bytes], numbers: Mapping[int, bytes]) -> MetricColumn:
-    """Return the blocks of a metric as one column, unpacked once while there is room to keep it.
+def _marks(connection: sa.Connection, sweep_id: int, names: Sequence[str]) -> dict[str, dict[int, BlockMark]]:
+    """Return a mark of each block of the columns, by its first trial.
 
-    Trials that were stored before there was the metric have no block of it: it is undefined for them.
+    Trials that were stored before there was a metric have no block of it.
     """
-    if blocks.keys() == numbers.keys():
-        return _kept_column(list(blocks.values()), real=is_real(name))
-    parts = [
-        _kept_column([blocks[first]], real=is_real(name))
-        if first in blocks
-        else _nothing(name, len(_kept_column([those], real=False)))
-        for first, those in numbers.items()
-    ]
-    return cast("MetricColumn", np.concatenate(parts))
+    block = trial_block.c
+    size = sa.func.length(block.data)
+    rows = connection.execute(
+        sa.select(block.name, block.first, size, sa.func.substr(block.data, size - 3))
+        .where(block.sweep_id == sweep_id, block.name.in_(names))
+        .order_by(block.name, block.first)
+    )
+    found: dict[str, dict[int, tuple[int, bytes]]] = {name: {} for name in names}
+    for name, first, length, checksum in rows:
+        found[name][first] = length, bytes(checksum)
+    numbers = found[NUMBER].items()
+    return {name: {first: (found[name].get(first), own) for first, own in numbers} for name in names}
 
 
-def _kept_column(blobs: Sequence[bytes], *, real: bool) -> MetricColumn:
-    return _column_cache.get(blobs, "real" if real else "whole", lambda: unpacked(blobs, real=real))
+def _reader(
+    connection: sa.Connection, sweep_id: int, name: str, marks: Mapping[int, BlockMark]
+) -> Callable[[list[int]], Mapping[int, MetricColumn]]:
+    """Return the reader of some blocks of a column, undefined where they are not there."""
+
+    def read(wanted: list[int]) -> dict[int, MetricColumn]:
+        found = _read(connection, sweep_id, name, [first for first in wanted if marks[first][0]])
+        lacking = [first for first in wanted if not marks[first][0]]
+        those = _read(connection, sweep_id, NUMBER, lacking)
+        return found | {first: no_values(name, len(numbers)) for first, numbers in those.items()}
+
+    return read
+
+
+def _read(
+    connection: sa.Connection, sweep_id: int, name: str, wanted: Sequence[int]
+) -> dict[int, MetricColumn]:
+    """Return blocks of a column, in the order of their first trials; those between them are passed over."""
+    if not wanted:
+        return {}
+    block = trial_block.c
+    rows = connection.execute(
+        sa.select(block.first, block.data).where(
+            block.sweep_id == sweep_id, block.name == name, block.first.between(wanted[0], wanted[-1])
+        )
+    )
+    asked = set(wanted)
+    return {first: unpacked([data], real=is_real(name)) for first, data in rows if first in asked}
 
 
 def packed(column: MetricColumn) -> bytes:
@@ -120,8 +159,3 @@ def unpacked(blobs: Sequence[bytes], *, real: bool) -> MetricColumn:
         at += part.shape[1]
     flat = joined.reshape(-1)
     return flat.view(np.float64) if real else flat.view(np.int64)
-
-
-def _nothing(name: str, count: int) -> MetricColumn:
-    """Return a metric that none of `count` trials has."""
-    return np.full(count, np.nan) if is_real(name) else np.full(count, UNDEFINED, dtype=np.int64)

@@ -1,9 +1,10 @@
 """Columns unpacked once and kept while there is room, so that questions asked together share the work."""
 
-import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -12,47 +13,77 @@ import numpy.typing as npt
 MOST_BYTES = 64 * 2**20
 OVERHEAD = 1024
 
+Column = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _KeptColumn:
+    """A column with the mark of each of its blocks, in order, and where each begins and ends in it."""
+
+    marks: Mapping[int, object]
+    ends: Sequence[int]
+    column: Column
+
+    def parts(self) -> dict[int, Column]:
+        """Return the blocks by their first trial."""
+        starts = (0, *self.ends)
+        return {
+            first: self.column[start:end]
+            for first, start, end in zip(self.marks, starts, self.ends, strict=False)
+        }
+
 
 class ColumnCache:
-    """Columns by the digest of what they were unpacked from, so that one cannot be out of date.
+    """Columns by a key, each made of blocks by their first trial.
 
-    The ones used last stay, in `most_bytes` together, each counted with `OVERHEAD`, so that very many small
-    ones are bounded as well. They are not to be written to. Safe across threads.
+    A column is asked for with a mark of the contents of each of its blocks; only blocks that were not there
+    the last time, or had another mark, are read. The columns used last stay, in `most_bytes` together, each
+    counted with `OVERHEAD`, so that very many small ones are bounded as well. They are not to be written to.
+    Safe across threads.
     """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
         self.size = 0
-        self._columns: OrderedDict[bytes, npt.NDArray[Any]] = OrderedDict()
+        self._columns: OrderedDict[Hashable, _KeptColumn] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(
-        self, blobs: Sequence[bytes], kind: str, unpack: Callable[[], npt.NDArray[Any]]
-    ) -> npt.NDArray[Any]:
-        """Return the column of `kind` packed in `blobs`, by `unpack` if it is not there."""
-        key = _digest(blobs, kind)
+        self, key: Hashable, marks: Mapping[int, object], read: Callable[[list[int]], Mapping[int, Column]]
+    ) -> Column:
+        """Return the column of the blocks `marks`, in their order; `read` gives those that are not there.
+
+        Raises: KeyError if `read` does not give one of them.
+        """
         with self._lock:
-            if (known := self._columns.get(key)) is not None:
+            known = self._columns.get(key)
+            if known is not None:
                 self._columns.move_to_end(key)
-                return known
-        column = unpack()
-        column.flags.writeable = False
+        if known is not None and known.marks == marks:
+            return known.column
+        known_marks, parts = ({}, {}) if known is None else (known.marks, known.parts())
+        new = [first for first, mark in marks.items() if known_marks.get(first) != mark]
+        parts |= read(new) if new else {}
+        kept = _joined(marks, parts)
+        self._keep(key, kept)
+        return kept.column
+
+    def _keep(self, key: Hashable, kept: _KeptColumn) -> None:
         with self._lock:
-            if key not in self._columns:
-                self._columns[key] = column
-                self.size += _cost(column)
+            if (before := self._columns.pop(key, None)) is not None:
+                self.size -= _cost(before)
+            self._columns[key] = kept
+            self.size += _cost(kept)
             while self.size > self._most_bytes:
                 self.size -= _cost(self._columns.popitem(last=False)[1])
-        return column
 
 
-def _cost(column: npt.NDArray[Any]) -> int:
-    return column.nbytes + OVERHEAD
+def _joined(marks: Mapping[int, object], parts: Mapping[int, Column]) -> _KeptColumn:
+    blocks = [parts[first] for first in marks]
+    column = np.concatenate(blocks) if len(blocks) != 1 else blocks[0]
+    column.flags.writeable = False
+    return _KeptColumn(marks, list(accumulate(map(len, blocks))), column)
 
 
-def _digest(blobs: Sequence[bytes], kind: str) -> bytes:
-    digest = hashlib.sha256(kind.encode())
-    digest.update(np.array([len(blob) for blob in blobs], dtype=np.int64).tobytes())
-    for blob in blobs:
-        digest.update(blob)
-    return digest.digest()
+def _cost(kept: _KeptColumn) -> int:
+    return kept.column.nbytes + OVERHEAD

@@ -8,9 +8,12 @@ from typing import Any, Self
 import numpy as np
 import sqlalchemy as sa
 
-from bot.market_store.database import insert_columns, insert_or_skip
+from bot.market_store.bulk_insert import insert_columns
+from bot.market_store.database import insert_or_skip
 from bot.numbers.arrays import IntArray
 from bot.statistics.trial_columns import TrialColumns, column_values
+from sweeps.spec.metrics import Direction
+from sweeps.spec.spec import Objective
 from sweeps.storage.blocks import blocks_of
 from sweeps.storage.states import TrialState
 from sweeps.storage.tables import trial, trial_block
@@ -106,12 +109,34 @@ class Results:
             columns[name] += values
         return cls(columns, blocks_of(sweep_id, trials.numbers, trials.columns.metrics))
 
-    def store(self, connection: sa.Connection) -> None:
-        """Store them, but for those that are there."""
-        if self.columns["number"]:
-            insert_columns(connection, trial, self.columns)
+    def __len__(self) -> int:
+        return len(self.columns["number"])
+
+    @property
+    def failed(self) -> int:
+        """Number of failed trials."""
+        return self.columns["state"].count(TrialState.FAILED)
+
+    @property
+    def reused(self) -> int:
+        """Number of trials whose results were taken over."""
+        return sum(sweep is not None for sweep in self.columns["reused_sweep"])
+
+    def best(self, objective: Objective) -> int | None:
+        """Return the number of the best trial by `best_first`, None if the objective has no value."""
+        sign = -1 if objective.direction is Direction.MAXIMIZE else 1
+        listed = zip(self.columns[objective.metric], self.columns["number"], strict=True)
+        ranked = ((sign * value, number) for value, number in listed if value is not None)
+        return min(ranked, default=(0, None))[1]
+
+    def store(self, connection: sa.Connection) -> int:
+        """Store them, but for those that are there; return how many were not."""
+        if not len(self):
+            return 0
+        stored = insert_columns(connection, trial, self.columns)
         if self.blocks:
             connection.execute(insert_or_skip(connection, trial_block), self.blocks)
+        return stored
 
 
 def run_hash(run_key: str) -> int:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from bot.market_store.database import insert_columns
+from bot.market_store.bulk_insert import insert_columns
 from sweeps.storage.columns import Money
 
 TABLE = sa.Table(
