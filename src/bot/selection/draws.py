@@ -39,17 +39,21 @@ def below(drawn: Draws, limit: int) -> IntArray:
     return ((drawn >> _HALF) * np.uint64(limit) >> _HALF).astype(np.int64)
 
 
-def stationary_indices(text: str, places: int, mean_block: int, first: int, count: int) -> IntArray:
+def stationary_indices(
+    text: str, values: int, mean_block: int, first: int, count: int, places: int | None = None
+) -> IntArray:
     """Return replicates `first` to `first + count - 1` of a stationary bootstrap, one row each.
 
-    A row has `places` indices into as many values. A block begins at the first place, and at any other
-    with the chance 1/`mean_block`; within it each index is the one before plus 1, after the last 0.
+    A row has `places` indices (as many as there are values) into `values` values. A block begins at the
+    first place, and at any other with the chance 1/`mean_block`; within it each index is the one before
+    plus 1, after the last 0.
     Source: Politis, Romano, The stationary bootstrap, JASA 89 (1994).
     """
+    places = values if places is None else places
     drawn = draws(seed_of(text), first * places, count * places).reshape(count, places)
     begins = (drawn & _LOW) * np.uint64(mean_block) < np.uint64(2**32)
     begins[:, 0] = True
     column = np.arange(places)
     began = np.maximum.accumulate(np.where(begins, column, 0), axis=1)
-    heads = np.take_along_axis(below(drawn, places), began, axis=1)
-    return cast("IntArray", (heads + column - began) % places)
+    heads = np.take_along_axis(below(drawn, values), began, axis=1)
+    return cast("IntArray", (heads + column - began) % values)

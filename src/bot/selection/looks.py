@@ -37,8 +37,9 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """Runs tried on the same days so far, and the independent trials that those of the others are worth."""
+    """Own runs, all that were tried on the same days, and the independent trials the others are worth."""
 
+    runs: int
     tried: int
     others: float
 
@@ -48,7 +49,7 @@ class Lifetime:
         weights = [look.weight(own) for look in looks]
         tried = own.runs + math.ceil(_sum(w * look.new for w, look in zip(weights, looks, strict=True)))
         others = math.fsum(float(w) * _worth(look) for w, look in zip(weights, looks, strict=True))
-        return cls(tried, others)
+        return cls(own.runs, tried, others)
 
     def independent(self, search: float) -> float:
         """Return the independent trials of a lifetime to which `search` belongs."""

@@ -32,7 +32,7 @@ class SearchLuck:
 
     @property
     def defined(self) -> bool:
-        """Whether any trial has a Sharpe ratio."""
+        """True if any trial has a Sharpe ratio."""
         return bool((self.sums.tau > 0).any())
 
     @cached_property

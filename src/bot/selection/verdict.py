@@ -1,10 +1,7 @@
-"""Verdict on the winner of a search, one word, and the sentence that says it to a person."""
+"""Verdict on the winner of a search: one word, and its meaning."""
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
-
-from bot.plurals import counted
 
 _SIGNIFICANT = 0.05
 _EVEN = 0.5
@@ -63,18 +60,3 @@ class Evidence:
     def _fragile(self) -> bool:
         losses = [one for one in (self.stitched, self.plateau) if one is not None]
         return (self.pbo or 0.0) > _EVEN or any(one <= 0 for one in losses)
-
-
-def percent(chance: float) -> str:
-    """Return a chance as people say it, never as none: `5 %`, `0.3 %`."""
-    return f"{100 * chance:.0f} %" if chance >= 0.0095 else f"{100 * chance:.1g} %"
-
-
-def annual(daily: float) -> str:
-    """Return a daily Sharpe ratio as it is shown, times the root of 365."""
-    return f"{daily * math.sqrt(365):.1f}"
-
-
-def worth(days: float, years: float) -> str:
-    """Return the days of a sample beside the independent ones that they are worth."""
-    return f"{years:.1f} years are worth {counted(round(days), 'independent day')}"

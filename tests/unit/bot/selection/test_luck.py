@@ -1,9 +1,11 @@
 """Luck of a search: known values, and figures worked out by plain Python."""
 
+import json
 import math
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
@@ -20,6 +22,7 @@ from bot.selection.sharpe import PowerSums
 from bot.selection.track_record import TrackRecord
 from bot.selection.whole_returns import whole_returns
 
+PUBLISHED = json.loads((Path(__file__).parent / "published_figures.json").read_text())
 RUNS = ([-13] * 91 + [15] * 91) * 10
 
 
@@ -142,6 +145,16 @@ def test_chance_of_luck_counts_the_observed_one_and_is_never_zero() -> None:
     assert search.p_luck(tied) == 2 / 501
 
 
+@pytest.mark.parametrize("case", PUBLISHED["reality_checks"], ids=lambda case: f"p {case['p']}")
+def test_chance_of_luck_is_that_of_a_published_reality_check_but_for_the_ends_of_blocks(
+    case: dict[str, float],
+) -> None:
+    returns = np.random.default_rng(12).integers(-1000, int(case["high"]), size=(8, 1820))
+    search = search_of(returns.tolist())
+    uncorrected = search.sums.sharpe.max() * search.calendar.correction
+    assert search.p_luck(uncorrected) == pytest.approx(case["p"], abs=0.03)
+
+
 def test_a_losing_winner_is_luck_for_certain() -> None:
     report = judged(trials_of([[-2 if day % 3 else 3 for day in range(364)]])).cash
     assert report is not None
@@ -197,7 +210,7 @@ def test_looks_taken_over_from_equal_runs_are_not_new_and_unjudged_ones_count_in
         Look("x", frozenset({"A"}), 0, 299, 100, 50, 10.0),
         Look("x", frozenset({"A"}), 0, 149, 7, 7),
     ]
-    assert Lifetime.of(own, looks) == Lifetime(10 + 54, 5.0 + 3.5)
+    assert Lifetime.of(own, looks) == Lifetime(10, 10 + 54, 5.0 + 3.5)
 
 
 def test_moments_are_those_of_exact_fractions() -> None:

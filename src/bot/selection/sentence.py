@@ -1,0 +1,64 @@
+"""Verdict as a few sentences, Sharpe ratios a year: the first thing that a person reads of a report."""
+
+import math
+
+from bot.plurals import counted
+from bot.selection.report import BenchmarkReport, SelectionReport
+from bot.selection.track_record import TrackRecord
+from bot.selection.verdict import MEANINGS
+
+_DAYS_PER_YEAR = 365
+
+
+def sentence(report: SelectionReport) -> str:
+    """Return the verdict on a report, the reason for it, and the figures that it rests on."""
+    cash, hold = report.cash, report.hold
+    meaning = MEANINGS[report.verdict]
+    if cash is None or cash.winner is None:
+        reason = report.missing.get("cash", "no winner")
+        return f"{_search(report, cash)} {_capital(meaning)}: {reason}."
+    told = [_search(report, cash), _luck(cash, cash.winner)]
+    if hold is not None and hold.winner is not None:
+        told.append(_against_holding(hold, hold.winner))
+    if report.pbo is not None:
+        told.append(f"PBO {report.pbo.pbo:.2f}.")
+    return " ".join([*told, f"{_capital(meaning)}."])
+
+
+def percent(chance: float) -> str:
+    """Return a chance as people say it, never as none: `5 %`, `0.2 %`."""
+    return f"{100 * chance:.0f} %" if chance >= 0.0095 else f"{100 * chance:.1g} %"
+
+
+def annual(daily: float) -> str:
+    """Return a daily Sharpe ratio as it is shown, times the root of 365."""
+    return f"{daily * math.sqrt(_DAYS_PER_YEAR):.1f}"
+
+
+def _search(report: SelectionReport, cash: BenchmarkReport | None) -> str:
+    worth = "" if cash is None else f", worth about {cash.search.independent:,.0f} independent"
+    trials = (
+        f"Best of {counted(report.lifetime.runs, 'trial')}: {report.distinct:,} distinct and eligible{worth}"
+    )
+    return f"{trials}; {counted(report.lifetime.tried, 'look')} at these days so far."
+
+
+def _luck(cash: BenchmarkReport, winner: TrackRecord) -> str:
+    search = cash.search
+    p_luck, p_life = search.p_luck(winner.sharpe), cash.p_life
+    over_all = "" if p_life is None or p_life == p_luck else f" ({percent(p_life)} over all looks)"
+    days = f"{counted(winner.n, 'day')} are worth {counted(round(winner.t_eff), 'independent one')}"
+    return (
+        f"Sharpe {annual(winner.sharpe)}; luck alone {annual(search.luck)}, in one search of twenty "
+        f"{annual(search.luck_95)}. Chance of luck {percent(p_luck)}{over_all}: {days}."
+    )
+
+
+def _against_holding(hold: BenchmarkReport, winner: TrackRecord) -> str:
+    search = hold.search
+    chance = percent(search.p_luck(winner.sharpe))
+    return f"Against holding {annual(winner.sharpe)}; luck {annual(search.luck)}. Chance of luck {chance}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,94 @@
+"""Verdicts and the sentences that say them."""
+
+import numpy as np
+import pytest
+from judging import example_panel, judged, trials_of
+
+from bot.errors import InvalidInputError
+from bot.selection.judging import judge
+from bot.selection.sentence import percent, sentence
+from bot.selection.settings import ValidationSettings, WalkForwardSettings
+from bot.selection.trial_sums import TrialSums
+from bot.selection.verdict import MEANINGS, Evidence, Verdict
+
+GOOD = {"distinct": 10, "p_life": 0.05, "p_hold": 0.5, "pbo": 0.5, "stitched": 0.01, "plateau": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdict"),
+    [
+        ({}, "holds_up"),
+        ({"stitched": None, "plateau": None, "pbo": None}, "holds_up"),
+        ({"distinct": 9, "p_life": 0.9}, "too_little"),
+        ({"p_life": None}, "too_little"),
+        ({"p_life": 0.051, "p_hold": 0.9}, "luck"),
+        ({"p_hold": 0.51, "pbo": 0.9}, "holding"),
+        ({"p_hold": None}, "holding"),
+        ({"pbo": 0.51}, "fragile"),
+        ({"stitched": 0.0}, "fragile"),
+        ({"plateau": 0.0}, "fragile"),
+    ],
+)
+def test_the_first_verdict_that_applies_is_given(changed: dict[str, float | None], verdict: str) -> None:
+    assert Evidence(**{**GOOD, **changed}).verdict == verdict  # type: ignore[arg-type]
+
+
+def test_every_verdict_has_words() -> None:
+    assert set(MEANINGS) == set(Verdict)
+
+
+def test_sentence_of_the_example_tells_luck_holding_and_overfitting() -> None:
+    panel, trials, lifetime = example_panel()
+    assert sentence(judge(panel, [TrialSums.of(panel, trials)], lifetime)) == (
+        "Best of 14 trials: 13 distinct and eligible, worth about 10 independent; "
+        "14 looks at these days so far. "
+        "Sharpe 2.1; luck alone 2.4, in one search of twenty 4.2. "
+        "Chance of luck 57 %: 497 days are worth 249 independent ones. "
+        "Against holding 0.8; luck 2.2. Chance of luck 94 %. PBO 0.22. Luck explains the winner."
+    )
+
+
+def test_sentence_of_too_few_weeks_says_how_many_are_needed() -> None:
+    report = judged(trials_of(np.random.default_rng(1).normal(0, 1, size=(12, 98))))
+    assert sentence(report) == (
+        "Best of 12 trials: 12 distinct and eligible; 12 looks at these days so far. "
+        "Too little to judge by: 26 weeks needed, 14 held."
+    )
+
+
+def test_a_small_chance_is_never_said_to_be_none() -> None:
+    assert [percent(one) for one in (1.0, 0.0512, 0.01, 0.001996, 0.0)] == [
+        "100 %",
+        "5 %",
+        "1 %",
+        "0.2 %",
+        "0 %",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (ValidationSettings(blocks=7), "validation.blocks: 7 is not an even number from 6 to 16"),
+        (ValidationSettings(blocks=18), "validation.blocks: 18 is not an even number from 6 to 16"),
+        (
+            ValidationSettings(test_blocks=12),
+            "validation.test_blocks: 12 is not from 1 to 11, one less than the blocks",
+        ),
+        (ValidationSettings(purge_days=-1), "validation.purge_days: -1 is less than 0"),
+        (
+            ValidationSettings(walk_forward=WalkForwardSettings(test_days=0)),
+            "validation.walk_forward.test_days: 0 is less than 2",
+        ),
+    ],
+)
+def test_settings_that_cannot_be_used_are_refused_by_field(
+    settings: ValidationSettings, message: str
+) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        settings.check()
+    assert str(caught.value) == message
+
+
+def test_the_settings_of_a_sweep_that_says_nothing_can_be_used() -> None:
+    ValidationSettings().check()
