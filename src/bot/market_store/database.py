@@ -5,15 +5,17 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from bot.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 BUSY_TIMEOUT_MS = 20_000
 POSTGRESQL_LIMITS_MS = {
@@ -51,8 +53,10 @@ def open_engine(
 
 def open_async_engine(
     url: str, *, pool_size: int = 5, pool_timeout_s: float = 5, busy_timeout_ms: int = BUSY_TIMEOUT_MS
-) -> AsyncEngine:
+) -> "AsyncEngine":
     """Return the asyncio twin of `open_engine`, for the same urls."""
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - loads all of the ORM
+
     target = _target(url, asynchronous=True)
     engine = create_async_engine(target, **_options(target, pool_size, pool_timeout_s))
     _prepare(engine.sync_engine, busy_timeout_ms)
@@ -73,8 +77,8 @@ def write_transaction(engine: sa.Engine, *, durable: bool = False) -> Iterator[s
 
 @asynccontextmanager
 async def async_write_transaction(
-    engine: AsyncEngine, *, durable: bool = False
-) -> AsyncIterator[AsyncConnection]:
+    engine: "AsyncEngine", *, durable: bool = False
+) -> "AsyncIterator[AsyncConnection]":
     """Open the asyncio twin of `write_transaction`."""
     async with engine.connect() as connection:
         await connection.execution_options(carrygrid_write=True, carrygrid_durable=durable)

@@ -1,5 +1,7 @@
 import multiprocessing
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,6 +135,11 @@ def test_postgresql_url_gets_psycopg_in_both_engines() -> None:
     url = "postgresql://user:secret@localhost/carrygrid"
     assert open_engine(url).dialect.driver == "psycopg"
     assert open_async_engine(url).dialect.driver == "psycopg"
+
+
+def test_synchronous_processes_start_without_the_orm_that_asyncio_engines_load() -> None:
+    script = "import sys, workers.dispatcher, api.main; sys.exit('sqlalchemy.orm' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("url", ["mysql://localhost/x", "no url", "", "sqlite://", "sqlite:///:memory:"])
