@@ -155,7 +155,7 @@ class Replays:
             except HistoryChangedError:
                 raise
             except BotError:
-                self._windows = WindowCache(self.store)
+                self._windows, self._recent = WindowCache(self.store), _Recent()
                 raise
             self._recent.shrink()
 

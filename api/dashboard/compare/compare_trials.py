@@ -11,12 +11,15 @@ from starlette.responses import HTMLResponse, Response
 
 from api.dashboard.compare.caveats import caveats_of
 from api.dashboard.compare.compared_trials import (
+    ChosenRun,
     ChosenTrial,
     ComparedTrial,
     Key,
     best_trials,
+    chosen_runs,
     chosen_trials,
     compared_run,
+    compared_runs,
     compared_trials,
     differing_parameters,
     name_of,
@@ -159,7 +162,7 @@ async def divergence_fragment(
     at: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> HTMLResponse:
     """Return the difference number `at` between the first two of `trials`."""
-    chosen = await database.read(chosen_trials, parse_trials(trials or ""))
+    chosen = await database.read(chosen_runs, parse_trials(trials or ""))
 
     def found() -> HTMLResponse:
         one, other = (compared_run(replays, trial) for trial in chosen[:2])
@@ -179,7 +182,7 @@ async def curves(
     last: Moment = None,
 ) -> JsonResponse:
     """Return the equity of each trial as lines of a chart, and that of holding where they share it."""
-    chosen = await database.read(chosen_trials, parse_trials(trials or ""))
+    chosen = await database.read(chosen_runs, parse_trials(trials or ""))
 
     def drawn() -> JsonResponse:
         return JsonResponse({"lines": _lines(replays, chosen, span_of(first, last))})
@@ -187,15 +190,15 @@ async def curves(
     return await replays.work.run(drawn)
 
 
-def _lines(replays: Replays, chosen: Sequence[ChosenTrial], span: Span | None) -> list[dict[str, Any]]:
+def _lines(replays: Replays, chosen: Sequence[ChosenRun], span: Span | None) -> list[dict[str, Any]]:
     lines, holds = [], dict[str, RunResult]()
-    for one in compared_trials(replays, chosen):
-        run, record = one.chosen.recorded.run, one.chosen.recorded.record
+    for one, (compared, _) in zip(chosen, compared_runs(replays, chosen), strict=True):
+        run, record = one.recorded.run, one.recorded.record
         if record is not None:
-            lines.append(_line(one.chosen.name, record.curve, one.chosen.config, span))
-        elif one.run is not None:
-            lines.append(_line(one.chosen.name, replays.result(run).curve, one.chosen.config, span))
-        if one.run is not None:
+            lines.append(_line(one.name, record.curve, one.config, span))
+        elif compared is not None:
+            lines.append(_line(one.name, replays.result(run).curve, one.config, span))
+        if compared is not None:
             hold = replays.hold(run)
             holds[hold.run_key] = hold
     if len(holds) == 1:

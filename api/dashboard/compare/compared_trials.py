@@ -14,7 +14,6 @@ from api.work.replays import Replays
 from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
-from bot.models import Trade
 from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.queries import TrialView, one_trial
 
@@ -26,12 +25,10 @@ Key = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class ChosenTrial:
-    """A stored trial in a comparison, with the sweep it belongs to."""
+class ChosenRun:
+    """The run of a stored trial in a comparison."""
 
     key: Key
-    sweep: SweepCard
-    trial: TrialView
     recorded: RecordedRun
 
     @property
@@ -44,9 +41,17 @@ class ChosenTrial:
         """Its parameters."""
         return self.recorded.run.config
 
+
+@dataclass(frozen=True, slots=True)
+class ChosenTrial(ChosenRun):
+    """A stored trial in a comparison, with the sweep it belongs to."""
+
+    sweep: SweepCard
+    trial: TrialView
+
     @property
     def figures(self) -> Mapping[str, Any]:
-        """Its metrics by name, money Decimal; empty until it has a result."""
+        """Its metrics by name, money Decimal."""
         return self.trial.metrics or {}
 
 
@@ -58,11 +63,6 @@ class ComparedTrial:
     run: ComparedRun | None
     refused: str | None
     findings: Sequence[RunFinding]
-
-    @property
-    def trades(self) -> Sequence[Trade]:
-        """Its round trips, none where its data are no longer held."""
-        return () if self.run is None else self.run.trades
 
 
 def name_of(key: Key) -> str:
@@ -116,19 +116,22 @@ def best_trials(connection: sa.Connection, sweep_ids: Sequence[int]) -> list[Key
     return keys
 
 
-def chosen_trials(connection: sa.Connection, keys: Sequence[Key]) -> list[ChosenTrial]:
-    """Return stored trials; raises UnknownSweepError, InvalidInputError for one without a result."""
-    sweeps = {sweep_id: SweepCard(get_sweep(connection, sweep_id)) for sweep_id in {key[0] for key in keys}}
-    found = [_chosen(connection, key, sweeps[key[0]]) for key in keys]
+def chosen_runs(connection: sa.Connection, keys: Sequence[Key]) -> list[ChosenRun]:
+    """Return the runs of trials; raises UnknownSweepError, InvalidInputError for one without a result."""
+    found = [ChosenRun(key, recorded_trial(connection, *key)) for key in keys]
     for one in found:
-        if not one.figures:
+        if one.recorded.run.run_key is None:
             raise InvalidInputError.of("trials", f"{one.name} has not been replayed yet")
     return found
 
 
-def _chosen(connection: sa.Connection, key: Key, sweep: SweepCard) -> ChosenTrial:
-    recorded = recorded_trial(connection, *key)
-    return ChosenTrial(key, sweep, one_trial(connection, *key), recorded)
+def chosen_trials(connection: sa.Connection, keys: Sequence[Key]) -> list[ChosenTrial]:
+    """Return stored trials with their sweeps; raises as `chosen_runs` does."""
+    sweeps = {sweep_id: SweepCard(get_sweep(connection, sweep_id)) for sweep_id in {key[0] for key in keys}}
+    return [
+        ChosenTrial(one.key, one.recorded, sweeps[one.key[0]], one_trial(connection, *one.key))
+        for one in chosen_runs(connection, keys)
+    ]
 
 
 def compared_trials(replays: Replays, chosen: Sequence[ChosenTrial]) -> list[ComparedTrial]:
@@ -136,18 +139,27 @@ def compared_trials(replays: Replays, chosen: Sequence[ChosenTrial]) -> list[Com
 
     Raises: InvalidInputError for more work than a page waits for.
     """
-    compared, windows = dict[Key, ComparedTrial](), dict[int, int]()
+    return [
+        ComparedTrial(one, run, refused, _findings(replays, one, run))
+        for one, (run, refused) in zip(chosen, compared_runs(replays, chosen), strict=True)
+    ]
+
+
+def compared_runs(
+    replays: Replays, chosen: Sequence[ChosenRun]
+) -> list[tuple[ComparedRun | None, str | None]]:
+    """Return each run, or why its data are no longer held; raises as `compared_trials` does."""
+    found, windows = dict[Key, tuple[ComparedRun | None, str | None]](), dict[int, int]()
     for one in sorted(chosen, key=lambda one: one.key):
-        run, refused = _run_or_refusal(replays, one)
-        compared[one.key] = ComparedTrial(one, run, refused, _findings(replays, one, run))
+        run, _ = found[one.key] = _run_or_refusal(replays, one)
         if run is not None:
             windows[id(run.window)] = run.window.prices
         if sum(windows.values()) > MOST_PRICES:
             raise InvalidInputError.of("trials", f"their windows hold more than {MOST_PRICES:,} prices")
-    return [compared[one.key] for one in chosen]
+    return [found[one.key] for one in chosen]
 
 
-def compared_run(replays: Replays, chosen: ChosenTrial) -> ComparedRun:
+def compared_run(replays: Replays, chosen: ChosenRun) -> ComparedRun:
     """Return a trial with its trades, stored or replayed now; raises BotError if its data are not held."""
     run, record = chosen.recorded.run, chosen.recorded.record
     window = replays.window(run)
@@ -163,7 +175,7 @@ def _findings(replays: Replays, chosen: ChosenTrial, run: ComparedRun | None) ->
     return replays.result(recorded.run).findings
 
 
-def _run_or_refusal(replays: Replays, chosen: ChosenTrial) -> tuple[ComparedRun | None, str | None]:
+def _run_or_refusal(replays: Replays, chosen: ChosenRun) -> tuple[ComparedRun | None, str | None]:
     try:
         return compared_run(replays, chosen), None
     except BotError as error:

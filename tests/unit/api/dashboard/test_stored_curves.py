@@ -157,3 +157,17 @@ def test_part_of_a_page_reads_and_decodes_only_what_it_shows(
     assert response.status_code == 200
     assert (len(found), decoded) == (sent, unpacked), found
     assert any("trial_curve.equity" in one for one in found) == bool(unpacked)
+
+
+@pytest.mark.parametrize(
+    ("part", "unpacked"), [("curves", ["decode_trades", "decode_curve"]), ("parting", ["decode_trades"])]
+)
+def test_part_of_a_comparison_reads_the_runs_alone_and_decodes_what_it_shows(
+    client: TestClient, stored: int, decoded: list[str], part: str, unpacked: list[str]
+) -> None:
+    client.get(f"/sweeps/{stored}")
+    with statements(client) as found:
+        response = client.get(f"/dashboard/compare/{part}?trials={stored}:1,{stored}:3", headers=PAGE)
+    assert response.status_code == 200
+    assert len(found) == 2 * RECORDED, found
+    assert sorted(decoded) == sorted(2 * unpacked)
