@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -49,28 +48,36 @@ def _copied(connection: sa.Connection, table: sa.Table, columns: Mapping[str, Se
     savepoint = connection.begin_nested()
     try:
         _copy(connection, table, columns)
-    except psycopg.errors.UniqueViolation:
+    except sa.exc.IntegrityError as error:
         savepoint.rollback()
-        return False
+        if isinstance(error.orig, _driver(connection).errors.UniqueViolation):
+            return False
+        raise
     savepoint.commit()
     return True
 
 
 def _copy(connection: sa.Connection, table: sa.Table, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Send rows to PostgreSQL in its binary format; raises UniqueViolation of the driver for a known key."""
+    """Send rows to PostgreSQL in its binary format; raises errors of the driver as those of SQLAlchemy."""
     statement, types = _copy_statement(table, tuple(columns))
-    driver: Any = connection.connection.driver_connection
+    driver = _driver(connection)
+    opened: Any = connection.connection.driver_connection
     try:
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        with opened.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(types)
             for row in zip(*columns.values(), strict=True):
                 copy.write_row(row)
-    except psycopg.errors.UniqueViolation:
-        raise
-    except psycopg.OperationalError as error:
+    except driver.IntegrityError as error:
+        raise sa.exc.IntegrityError(statement, None, error) from error
+    except driver.OperationalError as error:
         raise sa.exc.OperationalError(statement, None, error) from error
-    except psycopg.Error as error:
+    except driver.Error as error:
         raise sa.exc.DBAPIError(statement, None, error) from error
+
+
+def _driver(connection: sa.Connection) -> Any:
+    """Return the module of the driver, which only those import whose database it is."""
+    return connection.dialect.loaded_dbapi
 
 
 @lru_cache
