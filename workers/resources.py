@@ -11,9 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_ready
 
 from bot.clock import SystemClock
+from bot.kernel.library import replay_path, usable
 from bot.market_store.database import open_engine
 from bot.market_store.store import HistoricalDataStore
 from sweeps.jobs.job_runner import JobRunner
@@ -103,6 +104,13 @@ def outside_trials(task_id: str | None) -> Iterator[None]:
         except Exception:
             log.exception("chunk failed")
             raise
+
+
+@worker_ready.connect
+def say_how_sweeps_run(**_: Any) -> None:
+    """Say loudly, once a worker, that it has no replay kernel."""
+    if usable() is None:
+        log.warning("SWEEPS RUN PLAINLY", reason=replay_path())
 
 
 @worker_process_init.connect

@@ -37,6 +37,18 @@ class _Snapshot(Collector):
             "lease_expiries", "Chunks freed because their worker fell silent.", found.leases_expired
         )
         yield _counter("chunks_isolated", "Chunks halved to find a poison trial.", found.chunks_isolated)
+        replayed = CounterMetricFamily(
+            f"{PREFIX}_trials_replayed",
+            "Trials replayed by the compiled kernel, and left by it to slower paths by reason.",
+            labels=["path", "reason"],
+        )
+        replayed.add_metric(["kernel", ""], found.trials_by_kernel)
+        for reason, number in found.trials_left.items():
+            replayed.add_metric(["plain", reason], number)
+        yield replayed
+        yield _counter(
+            "kernel_differences", "Samples that the kernel replayed wrongly.", found.kernel_differences
+        )
         yield _histogram("chunk_seconds", "Time that finished chunks took.", found.chunk_seconds)
         yield from self._present()
 

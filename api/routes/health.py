@@ -13,6 +13,7 @@ from api.schemas.answers import Liveness, Readiness
 from api.schemas.openapi import PROBLEMS
 from api.settings import Settings
 from api.work.database_threads import Database
+from bot.kernel.library import replay_path
 from sweeps.queue.heartbeats import Beat, Component, live_beats
 
 router = APIRouter(tags=["operation"], responses=PROBLEMS)
@@ -44,6 +45,7 @@ async def readyz(database: DatabaseDep, settings: SettingsDep) -> JsonResponse:
         "status": "ready" if ready else "degraded",
         "components": components,
         "processes": {str(kind): len(_of(beats, kind)) for kind in Component},
+        "replays": replay_path(),
         "slots": sum(beat.slots for beat in _of(beats, Component.WORKER)),
     }
     return JsonResponse(content, 200 if ready else 503)

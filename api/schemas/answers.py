@@ -274,6 +274,7 @@ class Readiness(BaseModel):
     status: str
     components: dict[str, str]
     processes: dict[str, int] = Field(description="live dispatchers and workers")
+    replays: str = Field(description="code that replays sweeps, as this machine has it")
     slots: int = Field(description="processes that replay trials")
 
 

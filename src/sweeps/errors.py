@@ -1,5 +1,7 @@
 """Refusals of the sweep service."""
 
+from collections.abc import Sequence
+
 from bot.errors import BotError
 
 
@@ -29,6 +31,14 @@ class UnreadableSweepError(BotError):
 
 class DataChangedError(Exception):
     """Market data that are no longer those a sweep was submitted on: the end of the sweep, not of a trial."""
+
+
+class KernelDifferenceError(Exception):
+    """A trial whose plain replay gives another result than the compiled kernel: the end of its sweep."""
+
+    def __init__(self, number: int, names: Sequence[str]) -> None:
+        what = f"trial {number:,} gives another {', '.join(names)} when it is replayed plainly"
+        super().__init__(f"the replay kernel is wrong: {what}")
 
 
 class IdempotencyConflictError(BotError):

@@ -203,11 +203,12 @@ def test_config_and_spec_may_begin_with_a_byte_order_mark(tmp_path: Path) -> Non
     assert "no Carrygrid API answers" in dry_run.stderr
 
 
-def test_version_names_package_and_engine(environment: dict[str, str]) -> None:
+def test_version_names_package_engine_and_what_replays_sweeps(environment: dict[str, str]) -> None:
     from importlib.metadata import version
 
     from bot import ENGINE_VERSION
+    from bot.kernel.library import replay_path
 
     ended = shell(environment, "$1 --version")
-    expected = f"carrygrid {version('carrygrid')}, engine {ENGINE_VERSION}\n"
+    expected = f"carrygrid {version('carrygrid')}, engine {ENGINE_VERSION}, {replay_path()}\n"
     assert (ended.returncode, ended.stdout.decode(), ended.stderr) == (0, expected, b"")

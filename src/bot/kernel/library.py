@@ -66,6 +66,14 @@ def usable() -> Library | None:
     return library if isinstance(library, Library) else None
 
 
+def replay_path() -> str:
+    """Return in words what replays sweeps."""
+    library = found()
+    if isinstance(library, Library):
+        return f"replay kernel in {library.path}"
+    return f"no replay kernel ({library}): sweeps run plainly, up to 100 times slower"
+
+
 def _test(loaded: ctypes.CDLL) -> None:
     """Check layouts and digests; replays are compared by tests, and by samples of every chunk."""
     sizes = np.zeros(len(SIZES), dtype=np.int64)

@@ -117,13 +117,18 @@ def _decide(config: "RunConfig", columns: DecisionColumns) -> ColumnDecisions:
         (sound.reaches(config.entry_threshold),),
         (paid.reaches(config.exit_threshold),),
         lambda: scores_of(config, columns),
-        None if sizing is None else lambda: _fractions(sizing, scores_of(config, columns)),
+        None if sizing is None else lambda: _fractions(sizing, config, columns),
     )
 
 
-def _fractions(sizing: ScoreSizing, scores: ThresholdColumn) -> ThresholdColumn:
-    fractions = [sizing.fraction(score) for score in scores.values.decimals()]
-    return ThresholdColumn(DecimalColumn.from_decimals(fractions))
+def _fractions(sizing: ScoreSizing, config: "RunConfig", columns: DecisionColumns) -> ThresholdColumn:
+    scores = scores_of(config, columns)
+
+    def found() -> ThresholdColumn:
+        fractions = [sizing.fraction(score) for score in scores.values.decimals()]
+        return ThresholdColumn(DecimalColumn.from_decimals(fractions))
+
+    return columns.derive(("fractions", sizing, scores), found)
 
 
 def _suggest(figures: WindowFigures) -> Suggestion:

@@ -12,6 +12,9 @@ TRIALS_COMPLETED = "trials_completed"
 TRIALS_FAILED = "trials_failed"
 LEASES_EXPIRED = "leases_expired"
 CHUNKS_ISOLATED = "chunks_isolated"
+TRIALS_BY_KERNEL = "trials_by_kernel"
+TRIALS_LEFT = "trials_left_by_kernel"
+KERNEL_DIFFERENCES = "kernel_differences"
 CHUNK_SECONDS = "chunk_seconds"
 CHUNK_SECONDS_BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _SHARDS = 16
@@ -45,6 +48,16 @@ def chunk_took(elapsed_ms: int) -> dict[str, int]:
 def finished_trials(*, completed: int = 0, failed: int = 0) -> dict[str, int]:
     """Return the counts of trials that have finished."""
     return {TRIALS_COMPLETED: completed, TRIALS_FAILED: failed}
+
+
+def replay_paths(by_kernel: int, left: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts of trials that the compiled kernel replayed, and of those it left, by reason."""
+    return {TRIALS_BY_KERNEL: by_kernel, **{left_name(reason): number for reason, number in left.items()}}
+
+
+def left_name(reason: str) -> str:
+    """Return the name for trials that the kernel left for a reason."""
+    return f"{TRIALS_LEFT}_{reason}"
 
 
 def bucket_name(bound: float | None) -> str:

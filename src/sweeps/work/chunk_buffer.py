@@ -43,6 +43,7 @@ class ChunkBuffer:
     """Results not yet stored; curves only of trials that can be among the best of the sweep so far.
 
     `leaders` are the trials that keep their curves so far: number, and objective as a column has it.
+    `by_kernel` counts the trials that the compiled kernel replayed, `left` those it left, by reason.
     """
 
     sweep_id: int
@@ -56,6 +57,8 @@ class ChunkBuffer:
     timed: int = 0
     busy_ms: int = 0
     leaders: Sequence[tuple[int, Any]] = ()
+    by_kernel: int = 0
+    left: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
     _ranked: list[tuple[tuple[bool, Any], int]] = field(default_factory=list)
 
@@ -73,6 +76,8 @@ class ChunkBuffer:
         for refusal in replayed.refused:
             self.refuse(refusal)
         self.take_over(replayed.completed)
+        self.by_kernel += len(replayed.by_kernel)
+        self.left.update({str(reason): count for reason, count in replayed.left.items()})
         self._note_best(replayed.completed)
 
     def take_over(self, trials: CompletedTrials) -> None:
@@ -114,7 +119,8 @@ class ChunkBuffer:
     def clear(self) -> None:
         """Drop results that have been stored, and count them in `ended` by state."""
         self.ended.update({str(state): count for state, count in self.finished().items() if count})
-        self.replayed = self.timed = self.busy_ms = 0
+        self.replayed = self.timed = self.busy_ms = self.by_kernel = 0
+        self.left.clear()
         self.completed.clear()
         self.failed.clear()
         self.best.clear()

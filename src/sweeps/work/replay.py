@@ -1,8 +1,8 @@
 """Trials, replayed: their windows loaded once per process, their results as columns."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, Protocol, Self
 
@@ -14,6 +14,8 @@ from bot.backtest.window_findings import WindowFinding, window_findings
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_keys
 from bot.errors import BotError
+from bot.kernel.replayer import KernelReplayer
+from bot.kernel.unfit import Reason
 from bot.market.series import MarketData
 from bot.numbers.arrays import IntArray
 from bot.statistics.trial_columns import TrialColumns
@@ -23,6 +25,7 @@ from sweeps.spec.spec import SweepSpec
 from sweeps.spec.trial_groups import TrialGroup
 from sweeps.storage.columns import unstorable
 from sweeps.storage.results import CompletedTrials
+from sweeps.work.kernel_replay import kernel_replayer, replay_fast
 
 _window_key = attrgetter(*WINDOW_PARAMETERS)
 MAX_HELD_TICKERS = 120_000
@@ -45,6 +48,7 @@ class HeldWindow:
     window: ReplayWindow
     baselines: Baselines
     replayer: BatchReplayer
+    kernel: KernelReplayer | None
 
 
 class WindowCache:
@@ -121,7 +125,7 @@ class WindowCache:
             data = self._store.load(config.exchange, config.symbols, config.end, config.start)
             window = ReplayWindow.build(config, data)
             baselines = Baselines(window)
-            return HeldWindow(window, baselines, BatchReplayer(window, baselines))
+            return HeldWindow(window, baselines, BatchReplayer(window, baselines), kernel_replayer(window))
         except BotError as error:
             return error.with_traceback(None)
 
@@ -154,10 +158,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """Trials that have been replayed: those with a result, and those whose result cannot be stored."""
+    """Trials that have been replayed: those with a result, and those whose result cannot be stored.
+
+    `by_kernel` are the numbers of those that the compiled kernel replayed; `left` says why it left others.
+    """
 
     completed: CompletedTrials
     refused: list[Refusal]
+    by_kernel: frozenset[int] = frozenset()
+    left: Mapping[Reason, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, numbers: IntArray, run_keys: Sequence[str], columns: TrialColumns) -> Self:
@@ -263,8 +272,10 @@ def replay_batch(groups: Sequence[Prepared]) -> list[Replayed]:
 
 
 def _replayed_together(trials: Prepared) -> Replayed:
-    columns = TrialColumns.of(trials.held.replayer.summaries(list(trials.group.parameters.configs())))
-    return Replayed.of(trials.group.numbers, trials.run_keys, columns)
+    held, numbers = trials.held, trials.group.numbers
+    done = replay_fast(held.kernel, held.replayer, list(trials.group.parameters.configs()))
+    found = Replayed.of(numbers, trials.run_keys, done.columns)
+    return replace(found, by_kernel=frozenset(numbers[done.by_kernel].tolist()), left=done.left)
 
 
 def run_records(

@@ -12,10 +12,10 @@ from bot.clock import Clock
 from bot.errors import BotError
 from bot.market_store.database import write_transaction
 from sweeps.analysis.findings import keep_findings
-from sweeps.errors import DataChangedError
+from sweeps.errors import DataChangedError, KernelDifferenceError
 from sweeps.lifecycle.data_pin import check_pin
 from sweeps.lifecycle.repository import cancel_sweep
-from sweeps.queue.counters import chunk_took, count, finished_trials
+from sweeps.queue.counters import KERNEL_DIFFERENCES, chunk_took, count, finished_trials, replay_paths
 from sweeps.queue.leases import ATTEMPT_LIMIT, Claim, LeaseOutcome, claim_chunk, release_chunk, save_trials
 from sweeps.queue.rates import record_rate
 from sweeps.spec.spec import SweepSpec
@@ -25,6 +25,7 @@ from sweeps.storage.states import TrialState
 from sweeps.storage.stored_specs import stored_spec
 from sweeps.watch import TIMEOUT, TimeLimitError, Unwatched, Watch, timeout_message
 from sweeps.work.chunk_buffer import BatchSizer, ChunkBuffer, ChunkLimits
+from sweeps.work.kernel_samples import KernelSamples
 from sweeps.work.replay import (
     Prepared,
     Refusal,
@@ -70,7 +71,12 @@ class ChunkRunner:
         self._engine = engine
         self._windows = windows
         self._clock = clock
-        self._not_of_the_trial: Interrupts = (sa.exc.SQLAlchemyError, DataChangedError, *interrupts)
+        self._not_of_the_trial: Interrupts = (
+            sa.exc.SQLAlchemyError,
+            DataChangedError,
+            KernelDifferenceError,
+            *interrupts,
+        )
         self._limits = limits or ChunkLimits()
         self._watch = watch or Unwatched()
         self._host = host
@@ -109,9 +115,15 @@ class ChunkRunner:
             return self._replay(claim, buffer)
         except DataChangedError as error:
             return self._end_sweep(claim, buffer, str(error))
+        except KernelDifferenceError as error:
+            buffer.clear()  # nothing that it has replayed here can be trusted
+            with write_transaction(self._engine) as connection:
+                count(connection, {KERNEL_DIFFERENCES: 1}, writer=claim.chunk_id)
+            return self._end_sweep(claim, buffer, str(error))
 
     def _replay(self, claim: Claim, buffer: ChunkBuffer) -> LeaseOutcome:
         self._windows.enter(claim.sweep_id, lambda: self._check_data(claim, buffer.spec))
+        self._samples = KernelSamples(buffer.spec, self._windows)
         started = saved = buffer.started_ms = self._clock.now_ms()
         sizer = self._batch_sizer(claim)
         at = 0
@@ -168,6 +180,8 @@ class ChunkRunner:
                 reused = self._reused(claim, buffer, ready)
                 known = set(reused.numbers.tolist())
                 replayed = replay_batch([trials.without(known) for trials in ready])
+                for some in replayed:
+                    self._samples.compare(some)
         except self._not_of_the_trial:
             raise
         except TimeLimitError:
@@ -230,6 +244,7 @@ class ChunkRunner:
         _log_failures(buffer)
         results, curves = self._results(buffer), list(buffer.curves.values())
         finished, found = finished_trials(**buffer.finished()), self._windows.unstored
+        paths = replay_paths(buffer.by_kernel, buffer.left)
         with write_transaction(self._engine) as connection:
             outcome = save_trials(
                 connection, claim, results, curves, last=last, lease_ms=self._limits.lease_ms
@@ -237,7 +252,7 @@ class ChunkRunner:
             if outcome is not LeaseOutcome.LOST:
                 keep_findings(connection, claim.sweep_id, found)
                 took = chunk_took(self._clock.now_ms() - buffer.started_ms) if last else {}
-                count(connection, finished | took, writer=claim.chunk_id)
+                count(connection, finished | took | paths, writer=claim.chunk_id)
             if buffer.timed:
                 record_rate(connection, self._host, buffer.spec, buffer.timed, buffer.busy_ms)
         buffer.clear()

@@ -5,16 +5,20 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from bot.kernel.unfit import Reason
 from sweeps.analysis.progress import ended_as
 from sweeps.queue.counters import (
     CHUNK_SECONDS,
     CHUNK_SECONDS_BOUNDS,
     CHUNKS_ISOLATED,
+    KERNEL_DIFFERENCES,
     LEASES_EXPIRED,
+    TRIALS_BY_KERNEL,
     TRIALS_COMPLETED,
     TRIALS_FAILED,
     bucket_name,
     counted,
+    left_name,
 )
 from sweeps.queue.heartbeats import Component, live_beats
 from sweeps.queue.reconcile import outstanding
@@ -39,6 +43,9 @@ class Telemetry:
     trials_failed: int
     leases_expired: int
     chunks_isolated: int
+    trials_by_kernel: int
+    trials_left: Mapping[str, int]
+    kernel_differences: int
     chunk_seconds: Durations
     sweeps: Mapping[SweepState, int]
     completed_with_failures: int
@@ -61,6 +68,9 @@ def telemetry(connection: sa.Connection) -> Telemetry:
         trials_failed=counts.get(TRIALS_FAILED, 0),
         leases_expired=counts.get(LEASES_EXPIRED, 0),
         chunks_isolated=counts.get(CHUNKS_ISOLATED, 0),
+        trials_by_kernel=counts.get(TRIALS_BY_KERNEL, 0),
+        trials_left={str(reason): counts.get(left_name(reason), 0) for reason in Reason},
+        kernel_differences=counts.get(KERNEL_DIFFERENCES, 0),
         chunk_seconds=_durations(counts),
         sweeps=_sweeps(connection),
         completed_with_failures=_completed_with_failures(connection),

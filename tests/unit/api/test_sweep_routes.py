@@ -177,6 +177,7 @@ def test_readiness_names_what_is_missing(client: TestClient) -> None:
     assert response.status_code == 503
     assert response.json()["components"]["database"] == "ok"
     assert response.json()["components"]["worker"] == "silent"
+    assert "replay kernel" in response.json()["replays"]
 
 
 def test_window_that_is_not_held_is_refused_with_one_that_is(client: TestClient) -> None:

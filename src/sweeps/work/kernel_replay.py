@@ -1,0 +1,48 @@
+"""Trials of one window, replayed by the compiled kernel where it can, and by the others where it cannot."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.backtest.batch import BatchReplayer
+from bot.config.run_config import RunConfig
+from bot.kernel.library import usable
+from bot.kernel.replayer import KernelReplayer
+from bot.kernel.unfit import Reason
+from bot.market.window import ReplayWindow
+from bot.numbers.arrays import BoolArray
+from bot.statistics.trial_columns import TrialColumns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FastReplays:
+    """Results of trials in their order, which of them the kernel replayed, and why it left the others."""
+
+    columns: TrialColumns
+    by_kernel: BoolArray
+    left: Counter[Reason]
+
+
+def kernel_replayer(window: ReplayWindow) -> KernelReplayer | None:
+    """Return what replays trials of a window in the kernel, None without its library."""
+    library = usable()
+    return None if library is None else KernelReplayer(library, window)
+
+
+def replay_fast(
+    kernel: KernelReplayer | None, others: BatchReplayer, configs: Sequence[RunConfig]
+) -> FastReplays:
+    """Return the results of trials of one window, equal in every bit to those of plain replays."""
+    by_kernel = np.zeros(len(configs), dtype=np.bool_)
+    if kernel is None:
+        left = Counter({Reason.NO_LIBRARY: len(configs)})
+        return FastReplays(TrialColumns.of(others.summaries(configs)), by_kernel, left)
+    done = kernel.replay(configs)
+    by_kernel[done.places] = True
+    rest = np.flatnonzero(~by_kernel)
+    plain = TrialColumns.of(others.summaries([configs[place] for place in rest.tolist()]))
+    order = np.argsort(np.concatenate([done.places, rest]), kind="stable")
+    columns = TrialColumns.concatenated([done.columns, plain]).take(order)
+    return FastReplays(columns, by_kernel, done.refused)

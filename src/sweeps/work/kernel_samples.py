@@ -1,0 +1,58 @@
+"""Samples of a chunk's trials that are replayed plainly as well: the kernel is never taken at its word."""
+
+from typing import Any
+
+import numpy as np
+
+from bot.statistics.trial_columns import TrialColumns
+from sweeps.errors import KernelDifferenceError
+from sweeps.spec.metrics import Direction
+from sweeps.spec.spec import SweepSpec
+from sweeps.work.replay import Replayed, WindowCache, replay_trial, trial_columns
+
+SAMPLE_EVERY = 20_000
+
+
+class KernelSamples:
+    """Draws and compares the samples of one chunk: one trial in 20,000 by number, and each new best one."""
+
+    def __init__(self, spec: SweepSpec, windows: WindowCache) -> None:
+        self._spec = spec
+        self._windows = windows
+        self._best: Any = None
+
+    def compare(self, replayed: Replayed) -> None:
+        """Replay the samples among trials plainly; raises KernelDifferenceError if one differs."""
+        for place in self._drawn(replayed):
+            number = int(replayed.completed.numbers[place])
+            plain = trial_columns(replay_trial(self._spec, number, self._windows), self._windows)
+            found = replayed.completed.columns.take(np.array([place], dtype=np.int64))
+            if differing := _differing(plain, found):
+                raise KernelDifferenceError(number, differing)
+
+    def _drawn(self, replayed: Replayed) -> list[int]:
+        numbers = replayed.completed.numbers
+        mine = np.isin(numbers, list(replayed.by_kernel))
+        drawn = set(np.flatnonzero(mine & (numbers % SAMPLE_EVERY == 0)).tolist())
+        return sorted(drawn | self._new_best(replayed))
+
+    def _new_best(self, replayed: Replayed) -> set[int]:
+        """Return the place of the best trial if it is better than all before it and the kernel's work."""
+        trials, objective = replayed.completed, self._spec.objective
+        known = np.flatnonzero(trials.columns.defined(objective.metric))
+        if not len(known):
+            return set()
+        values = trials.columns.metrics[objective.metric][known]
+        ranks = values if objective.direction is Direction.MAXIMIZE else -values
+        place = int(known[ranks.argmax()])
+        if self._best is not None and ranks.max() <= self._best:
+            return set()
+        self._best = ranks.max()
+        return {place} if int(trials.numbers[place]) in replayed.by_kernel else set()
+
+
+def _differing(plain: TrialColumns, found: TrialColumns) -> list[str]:
+    """Return the names of what differs between two results of one trial."""
+    rows = plain.row(0), found.row(0)
+    names = [name for name in rows[0] if rows[0][name] != rows[1][name]]
+    return names if plain.ledgers.tobytes() == found.ledgers.tobytes() else [*names, "ledger"]
