@@ -23,7 +23,11 @@ function linesOf({ curve, hold }) {
   return lines;
 }
 
-async function drawCurves() {
+/* One drawing at a time, of what is there by then: an earlier one must not end after a later one. */
+let drawn = Promise.resolve();
+const drawCurves = () => (drawn = drawn.then(drawCurvesNow));
+
+async function drawCurvesNow() {
   const { capital, unit } = root.dataset;
   if (!shown.curve) return;
   document.getElementById("marks-note").textContent = marksNote(shown.curve);
