@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from bot.numbers.arrays import FloatArray, IntArray
+from bot.numbers.arrays import FloatArray
 from bot.plurals import counted
 from bot.selection.draws import stationary_indices
 
@@ -66,7 +66,7 @@ class Calendar:
         counts = np.bincount(places.ravel(), minlength=DRAWS * self.weeks)
         return cast("FloatArray", counts.reshape(DRAWS, -1).astype(np.float64))
 
-    def weekly(self, values: IntArray) -> FloatArray:
+    def weekly(self, values: FloatArray) -> FloatArray:
         """Return sums (trials x weeks) of the sample of whole returns (trials x days)."""
         sample = values[:, self.sample_start :].reshape(len(values), self.weeks, WEEK_DAYS)
-        return cast("FloatArray", sample.sum(axis=2).astype(np.float64))
+        return cast("FloatArray", sample.sum(axis=2))

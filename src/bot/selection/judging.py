@@ -113,6 +113,7 @@ class _Distinct:
         left: BoolArray = np.ones(len(self.numbers), dtype=bool)
         for part in self.parts:
             rows = part.rows
-            kept = np.flatnonzero(np.isin(rows.numbers, self.numbers[left]))
+            numbers, firsts = np.unique(rows.numbers, return_index=True)
+            kept = firsts[np.isin(numbers, self.numbers[left])]
             left &= ~np.isin(self.numbers, rows.numbers[kept])
             yield rows if len(kept) == len(rows.numbers) else rows.at(kept)

@@ -15,7 +15,7 @@ from bot.selection.calendar import DRAWS, Calendar
 from bot.selection.sharpe import deviations
 from bot.selection.whole_returns import WholeReturns
 
-_ROWS = 512
+_ROWS = 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,11 +38,10 @@ class LuckSums:
     def of(cls, calendar: Calendar, numbers: IntArray, returns: WholeReturns, asked: BoolArray) -> Self:
         """Return the sums of the trials in `asked`, leaving out those without statistics."""
         rows = np.flatnonzero(asked & returns.usable)
-        digests = tuple(returns.at(rows).digests())
         found = [_shifts(calendar, returns.values[some]) for some in _pieces(rows)] or [_nothing()]
         return cls(
             numbers[rows],
-            digests,
+            tuple(returns.digests(rows)),
             np.concatenate([one.sharpe for one in found]),
             np.concatenate([one.tau for one in found]),
             np.maximum.reduce([one.highest for one in found]),
@@ -90,7 +89,7 @@ def _nothing() -> _Shifts:
     return _Shifts(np.empty(0), np.empty(0), np.full(DRAWS, -math.inf), np.full(DRAWS, -math.inf))
 
 
-def _shifts(calendar: Calendar, values: IntArray) -> _Shifts:
+def _shifts(calendar: Calendar, values: FloatArray) -> _Shifts:
     """Return the Sharpe ratios of some trials, and their bootstrap shifts in the drawn weeks.
 
     Source: Politis, Romano (1994) for the draws; White, A reality check for data snooping, Econometrica 68
@@ -100,10 +99,13 @@ def _shifts(calendar: Calendar, values: IntArray) -> _Shifts:
     n, totals = calendar.sample_days, sample.sum(axis=1)
     spread = deviations(n, totals, np.einsum("ij,ij->i", sample, sample))
     drawn = calendar.week_counts @ calendar.weekly(values).T
-    shifts = calendar.correction * (drawn - totals) / n / spread
-    tau = np.sqrt(_sum_of_squares(shifts) / DRAWS)
+    drawn -= totals
+    drawn *= calendar.correction
+    drawn /= n
+    drawn /= spread
+    tau = np.sqrt(_sum_of_squares(drawn) / DRAWS)
     tau = np.where(tau > 0, tau, np.nan)
-    return _Shifts(totals / n / spread, tau, _highest(shifts), _highest(shifts / tau))
+    return _Shifts(totals / n / spread, tau, _highest(drawn), _highest(drawn / tau))
 
 
 def _sum_of_squares(shifts: FloatArray) -> FloatArray:
@@ -112,14 +114,19 @@ def _sum_of_squares(shifts: FloatArray) -> FloatArray:
     The rounding of each step is carried along.
     Source: Knuth, The Art of Computer Programming 2, section 4.2.2 (1997), theorem B.
     """
-    total, lost = np.zeros(shifts.shape[1]), np.zeros(shifts.shape[1])
+    total, lost, higher, added = np.zeros((4, shifts.shape[1]))
     for row in shifts * shifts:
-        higher = total + row
-        added = higher - total
-        lost += (total - (higher - added)) + (row - added)
-        total = higher
+        np.add(total, row, out=higher)
+        np.subtract(higher, total, out=added)
+        np.subtract(row, added, out=row)
+        lost += row
+        added -= higher
+        total += added
+        lost += total
+        total[:] = higher
     return total + lost
 
 
 def _highest(shifts: FloatArray) -> FloatArray:
-    return cast("FloatArray", np.where(np.isnan(shifts), -math.inf, shifts).max(axis=1, initial=-math.inf))
+    """Return the largest of each draw, leaving out NaN."""
+    return cast("FloatArray", np.fmax.reduce(shifts, axis=1, initial=-math.inf))

@@ -24,14 +24,14 @@ class Segments:
         """Return the pieces that `edges` cut `days` days into."""
         return cls(np.array(sorted({0, days, *edges}), dtype=np.int64))
 
-    def sums(self, values: IntArray) -> "SegmentSums":
+    def sums(self, values: FloatArray) -> "SegmentSums":
         """Return the sums of whole returns (trials x days) of each piece."""
         longest, starts = int(np.diff(self.edges).max()), self.edges[:-1]
         totals = np.add.reduceat(values, starts, axis=1)
-        active = np.add.reduceat((values != 0).astype(np.int64), starts, axis=1)
+        active = np.add.reduceat(values != 0, starts, axis=1, dtype=np.int64)
         return SegmentSums(
-            totals.astype(np.int32) if longest <= _INT32_DAYS else totals,
-            np.add.reduceat(values * values, starts, axis=1),
+            totals.astype(np.int32 if longest <= _INT32_DAYS else np.int64),
+            np.add.reduceat(values * values, starts, axis=1).astype(np.int64),
             active.astype(np.uint8 if longest <= _UINT8_DAYS else np.uint16),
         )
 

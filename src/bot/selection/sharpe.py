@@ -1,13 +1,12 @@
 """Sharpe ratio of whole returns from their exact sums, daily and never annualised."""
 
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from bot.numbers.arrays import FloatArray, IntArray
+from bot.numbers.arrays import FloatArray
 
 
 def deviation(days: int, total: int, squares: int) -> float | None:
@@ -22,9 +21,10 @@ def sharpe(days: int, total: int, squares: int) -> float | None:
     return None if spread is None else total / days / spread
 
 
-def deviations(days: int, totals: IntArray, squares: IntArray) -> FloatArray:
-    """Return `deviation` of each of many trials, NaN where undefined."""
-    found = (deviation(days, *sums) for sums in zip(totals.tolist(), squares.tolist(), strict=True))
+def deviations(days: int, totals: FloatArray, squares: FloatArray) -> FloatArray:
+    """Return `deviation` of each of many trials from whole sums, NaN where undefined."""
+    sums = zip(totals.astype(np.int64).tolist(), squares.astype(np.int64).tolist(), strict=True)
+    found = (deviation(days, *own) for own in sums)
     return np.array([math.nan if one is None else one for one in found])
 
 
@@ -39,9 +39,9 @@ class PowerSums:
     fourth: int
 
     @classmethod
-    def of(cls, values: Iterable[int] | IntArray) -> Self:
+    def of(cls, values: FloatArray) -> Self:
         """Return the sums of some returns."""
-        own: Sequence[int] = values.tolist() if isinstance(values, np.ndarray) else list(values)
+        own: list[int] = values.astype(np.int64).tolist()
         squares = [value * value for value in own]
         return cls(
             len(own),

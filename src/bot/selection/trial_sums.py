@@ -69,10 +69,10 @@ class TrialSums:
         own, lead = whole_returns(trials.returns), whole_returns(trials.returns - trials.hold)
         eligible = _eligible(panel, trials, own)
         usable, able = np.flatnonzero(own.usable), np.flatnonzero(eligible)
-        digests = own.at(able).digests()
-        distinct = first_of_equals(trials.numbers[able], digests)
         judged = panel.calendar.too_short is None
         cash = LuckSums.of(panel.calendar, trials.numbers, own, eligible) if judged else None
+        digests = cash.digests if cash else own.digests(able)
+        distinct = first_of_equals(trials.numbers[able], digests)
         hold = LuckSums.of(panel.calendar, trials.numbers, lead, eligible) if judged else None
         return cls(
             Rows(trials.numbers[usable], own.exponents[usable], panel.segments.sums(own.values[usable])),

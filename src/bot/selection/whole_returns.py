@@ -11,31 +11,25 @@ BITS = 20
 MOST_DAYS = 8192
 """Most days of a panel: sums of squares of as many whole returns stay within 2**53."""
 
+_ROWS = 128
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WholeReturns:
     """Returns of m trials over T days, `values[i, d] * 2.0**-exponents[i]`, of at most 20 bits.
 
+    The values are whole, in floats, in which their sums and those of their squares are exact.
     `usable` is false for flat trials, which never moved, and broken ones, which have a day without a
     return; their rows are 0.
     """
 
-    values: IntArray
+    values: FloatArray
     exponents: IntArray
     usable: BoolArray
 
-    def at(self, rows: IntArray) -> "WholeReturns":
-        """Return the trials at some rows."""
-        return WholeReturns(self.values[rows], self.exponents[rows], self.usable[rows])
-
-    def digests(self) -> list[bytes]:
-        """Return 16 bytes for each trial, equal where exponent and returns are."""
-        exponents = self.exponents.astype("<i8")
-        rows = np.ascontiguousarray(self.values, dtype="<i4")
-        return [
-            hashlib.blake2b(row.data, digest_size=16, salt=exponent.tobytes()).digest()
-            for row, exponent in zip(rows, exponents, strict=True)
-        ]
+    def digests(self, rows: IntArray) -> list[bytes]:
+        """Return 16 bytes for each trial of some rows, equal where exponent and returns are."""
+        return [_digest(self.values[row], int(self.exponents[row])) for row in rows.tolist()]
 
 
 def whole_returns(returns: FloatArray) -> WholeReturns:
@@ -47,9 +41,31 @@ def whole_returns(returns: FloatArray) -> WholeReturns:
         raise ValueError(
             f"{returns.shape[1]:,} days are more than the {MOST_DAYS:,} that can be judged at once"
         )
-    largest = np.abs(returns).max(axis=1, initial=0.0)
+    values = np.empty(returns.shape)
+    exponents, usable = np.zeros(len(returns), dtype=np.int64), np.zeros(len(returns), dtype=bool)
+    for first in range(0, len(returns), _ROWS):
+        some = slice(first, first + _ROWS)
+        exponents[some], usable[some] = _scaled(returns[some], values[some])
+    return WholeReturns(values, exponents, usable)
+
+
+def _scaled(returns: FloatArray, values: FloatArray) -> tuple[IntArray, BoolArray]:
+    """Write the whole numbers of some trials to `values`; return their exponents, and which are usable."""
+    np.abs(returns, out=values)
+    largest = values.max(axis=1, initial=0.0)
     usable = np.isfinite(largest) & (largest > 0)
     _, powers = np.frexp(np.where(usable, largest, 1.0))
     exponents = BITS - powers.astype(np.int64)
-    scaled = np.ldexp(np.where(usable[:, None], returns, 0.0), exponents[:, None])
-    return WholeReturns(np.rint(scaled).astype(np.int64), exponents, usable)
+    # In two steps, since one power of two may be more than the largest float.
+    half = exponents // 2
+    np.multiply(returns, np.ldexp(1.0, half)[:, None], out=values)
+    np.multiply(values, np.ldexp(1.0, exponents - half)[:, None], out=values)
+    np.rint(values, out=values)
+    values[~usable] = 0.0
+    return exponents, usable
+
+
+def _digest(values: FloatArray, exponent: int) -> bytes:
+    text = hashlib.sha256(values.astype("<i4").data)
+    text.update(exponent.to_bytes(8, "little", signed=True))
+    return text.digest()[:16]

@@ -37,7 +37,7 @@ def search_of(returns: list[list[int]]) -> SearchLuck:
 
 def record_of(search: SearchLuck, returns: list[int], trial: int = 0) -> TrackRecord:
     """Return the track record of one trial of a search over whole weeks."""
-    record = TrackRecord.of(PowerSums.of(returns), float(search.sums.tau[trial]))
+    record = TrackRecord.of(PowerSums.of(np.array(returns)), float(search.sums.tau[trial]))
     assert record is not None
     return record
 
@@ -99,7 +99,7 @@ def test_duplicates_of_a_trial_count_once() -> None:
 
 
 def test_days_out_of_the_market_are_days_of_the_sharpe_ratio() -> None:
-    assert PowerSums.of([4, 0, 0, 0] * 91).sharpe == pytest.approx(0.576557, abs=5e-7)
+    assert PowerSums.of(np.array([4, 0, 0, 0] * 91)).sharpe == pytest.approx(0.576557, abs=5e-7)
 
 
 def test_weeks_are_the_newest_whole_ones() -> None:
@@ -217,7 +217,7 @@ def test_moments_are_those_of_exact_fractions() -> None:
     values = [2**20, -(2**19), 7, 0, 0, 2**20 - 1, -3] * 60
     mean = Fraction(sum(values), len(values))
     second, third, fourth = (sum((one - mean) ** k for one in values) / len(values) for k in (2, 3, 4))
-    skewness, kurtosis = PowerSums.of(values).skewness_and_kurtosis()
+    skewness, kurtosis = PowerSums.of(np.array(values)).skewness_and_kurtosis()
     assert skewness == pytest.approx(float(third) / float(second) ** 1.5, rel=1e-14)
     assert kurtosis == pytest.approx(float(fourth / second**2), rel=1e-14)
 

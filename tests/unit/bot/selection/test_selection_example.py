@@ -53,6 +53,11 @@ def test_any_cut_into_parts_and_any_order_of_them_gives_the_same_report(
     assert report_text(parts) == whole
 
 
+def test_a_trial_that_a_part_holds_twice_counts_once() -> None:
+    twice = [TrialSums.of(_FEW_BLOCKS, part_of(_TRIALS, rows)) for rows in ([3, 3, 5, 5], range(_COUNT))]
+    assert report_text(twice) == report_text([_WHOLE])
+
+
 def test_trials_of_equal_and_nearly_equal_keys_rank_the_same_in_any_parts() -> None:
     base = np.random.default_rng(5).integers(-900, 1000, size=400) / 2.0**16
     noise = np.random.default_rng(6).integers(-900, 1000, size=(6, 400)) / 2.0**16
