@@ -65,14 +65,38 @@ def _run(values: dict[str, Any], strategy: str, random: Random) -> RunConfig:
 @given(st.data())
 def test_every_installed_strategy_decides_columns_as_it_decides_events(data: st.DataObject) -> None:
     shown, runs = data.draw(windows(strategy_names()))
-    columns = DecisionColumns.of(shown, {symbol: shown.series(symbol) for symbol in shown.instruments})
     for config in runs:
-        plugin = strategy_plugin(config.strategy_mode)
-        assert plugin.decide_columns is not None
-        with exact():
-            entered, left = _by_columns(plugin.decide_columns(config, columns), columns)
-            assert entered == _entries(config, shown)
-            assert left == _exits(config, shown)
+        assert_columns_decide_as_events(config, shown)
+
+
+def assert_columns_decide_as_events(config: RunConfig, shown: ReplayWindow) -> None:
+    """Fail unless entries in their order, with their shares of a slot, and exits are the same both ways."""
+    columns = DecisionColumns.of(shown, {symbol: shown.series(symbol) for symbol in shown.instruments})
+    plugin = strategy_plugin(config.strategy_mode)
+    assert plugin.decide_columns is not None
+    with exact():
+        entered, left = _by_columns(plugin.decide_columns(config, columns), columns)
+        assert entered == _entries(config, shown)
+        assert left == _exits(config, shown)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "share"), [("simple", "1"), ("composite", "0.475"), ("hold", "1"), (EXAMPLE, "1")]
+)
+def test_columns_rank_pairs_that_are_worth_entering_at_one_event(strategy: str, share: str) -> None:
+    rates = {"A": "0.001", "B": "0.002", "C": "0.001"}
+    market = {name: pair(dict.fromkeys(range(1, 9), rate), ["100"] * 8) for name, rate in rates.items()}
+    config = configured(market, strategy_mode=strategy, entry_threshold="0.1", dynamic_sizing=True)
+    shown = window(market, config)
+    first = next(iter(_entries_of(config, shown).values()))
+    assert [symbol for symbol, _ in first] == ["B", "A", "C"]
+    assert first[1][1] == Decimal(share)
+    assert_columns_decide_as_events(config, shown)
+
+
+def _entries_of(config: RunConfig, shown: ReplayWindow) -> dict[int, list[tuple[str, Decimal]]]:
+    with exact():
+        return _entries(config, shown)
 
 
 def _entries(config: RunConfig, shown: ReplayWindow) -> dict[int, list[tuple[str, Decimal]]]:
