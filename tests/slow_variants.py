@@ -10,7 +10,7 @@ _VARIANTS = (
     r"integration/test_migrations_of_every_schema\.py::.*\[postgresql-00(0\d|1[0-3])\]",
     r"integration/test_migrations_of_every_schema\.py::.*\[sqlite-00(0[235689]|1[12])\]",
     r"integration/test_command_ends\.py::test_closed_streams_are_taken_as_nowhere\[>&-",
-    r"integration/test_up\.py::test_a_signal_ends_everything_and_leaves_nothing_behind\[2\]",
+    r"integration/test_up\.py::test_interrupt_ends_everything_and_leaves_nothing_behind",
     r"integration/test_recorded_data_import\.py::test_every_row_of_every_file.*\[bybit\]",
     r"integration/test_supervisor\.py::test_the_private_broker_lets_its_user_do_no_more_than_queue\[odd\]",
     r"integration/test_chunk_runner\.py::test_a_trial_that_breaks_among_others_fails_alone\[sqlite",

@@ -6,7 +6,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,17 +14,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from commanding import COMMAND, environment_of
 from servers import LOOPBACK, eventually, free_port
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 
-COMMAND = Path(sys.executable).parent / "carrygrid"
 START_SECONDS = 60
-
-
-def _environment(home: Path, **settings: str) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CARRYGRID_")}
-    return {**inherited, "CARRYGRID_HOME": str(home), **settings}
 
 
 @dataclass
@@ -72,7 +66,12 @@ def _up(folder: Path, **settings: str) -> Iterator[Up]:
     command = [str(COMMAND), "up", "--port", str(port), "--workers", "1"]
     with (folder / "printed").open("w") as printed:
         process = subprocess.Popen(
-            command, env=_environment(home, **settings), stdout=printed, stderr=printed, text=True, cwd=folder
+            command,
+            env=environment_of(home, **settings),
+            stdout=printed,
+            stderr=printed,
+            text=True,
+            cwd=folder,
         )
     running = Up(process, home, port)
     try:
@@ -86,12 +85,6 @@ def _up(folder: Path, **settings: str) -> Iterator[Up]:
     finally:
         process.kill()
         process.wait()
-
-
-@pytest.fixture
-def up(tmp_path: Path) -> Iterator[Up]:
-    with _up(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +124,7 @@ def test_flower_shows_the_worker(lasting: Up) -> None:
 def test_a_second_up_on_the_home_is_refused_naming_the_first(lasting: Up) -> None:
     result = subprocess.run(
         [COMMAND, "up", "--port", str(free_port())],
-        env=_environment(lasting.home),
+        env=environment_of(lasting.home),
         capture_output=True,
         text=True,
         check=False,
@@ -193,30 +186,26 @@ def test_a_killed_worker_is_started_again_and_reported(lasting: Up) -> None:
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_everything_and_leaves_nothing_behind(up: Up, number: signal.Signals) -> None:
-    ports = [up.port, _port_of(up.flower)]
-    up.process.send_signal(number)
-    assert up.process.wait(30) == 0
-    assert up.processes() == {}
+def _assert_ended_by(number: signal.Signals, running: Up) -> None:
+    """Send the signal, and check that it ends everything and leaves nothing behind."""
+    ports = [running.port, _port_of(running.flower)]
+    running.process.send_signal(number)
+    assert running.process.wait(30) == 0
+    assert running.processes() == {}
     assert [port for port in ports if _is_listening(port)] == []
-    assert list((up.home / "run").iterdir()) == []
-    assert up.printed.endswith("stopped\n")
+    assert list((running.home / "run").iterdir()) == []
+    assert running.printed.endswith("stopped\n")
 
 
-def test_everything_ends_with_a_killed_up_and_the_home_can_be_used_again(up: Up) -> None:
-    assert len(up.processes()) > 6
-    up.process.kill()
-    up.process.wait()
-    eventually(lambda: not up.processes(), 10, "no process is left")
-    with _up(up.home.parent) as again:
-        assert _get(f"{again.api}/healthz")[0] == 200
+def test_interrupt_ends_everything_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with _up(tmp_path) as running:
+        _assert_ended_by(signal.SIGINT, running)
 
 
 def _refused(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [COMMAND, "up", *arguments],
-        env=_environment(folder / "home", **settings),
+        env=environment_of(folder / "home", **settings),
         capture_output=True,
         text=True,
         check=False,
@@ -245,3 +234,16 @@ def test_a_named_database_that_cannot_be_used_is_refused(tmp_path: Path) -> None
     result = _refused(tmp_path, "--port", str(free_port()), CARRYGRID_DATABASE_URL=url)
     assert result.returncode == 1
     assert "cannot be used: file is not a database" in result.stderr
+
+
+def test_everything_ends_with_a_killed_up_and_the_home_can_be_used_again_and_ended_in_order(
+    lasting: Up,
+) -> None:
+    """The last test of the service that the others share: nothing of it is there afterwards."""
+    assert len(lasting.processes()) > 6
+    lasting.process.kill()
+    lasting.process.wait()
+    eventually(lambda: not lasting.processes(), 10, "no process is left")
+    with _up(lasting.home.parent) as again:
+        assert _get(f"{again.api}/healthz")[0] == 200
+        _assert_ended_by(signal.SIGTERM, again)
