@@ -159,4 +159,4 @@ SIZES = (
     len(RESULTS),
     len(RATIOS),
 )
-"""What `carrygrid_layout` of a library that fits says."""
+"""Answer of `carrygrid_layout` of a library that fits."""
