@@ -1,5 +1,6 @@
 """Results of a chunk saved in parts: counters are those of the rows, and nothing is stored twice."""
 
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -138,3 +139,34 @@ def test_a_row_that_the_table_refuses_is_an_error_of_the_database(engine: sa.Eng
     with pytest.raises(sa.exc.DBAPIError), write_transaction(engine) as connection:
         insert_columns(connection, trial, columns)
     assert stored_rows(engine, claim.sweep_id + 1) == []
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_connection_that_breaks_while_rows_are_sent_is_an_error_of_the_database(engine: sa.Engine) -> None:
+    claim = claimed(engine)
+    columns = Results.of(claim.sweep_id, failed=[failed_row(claim.sweep_id, 1, "test", "no")]).columns
+
+    def send_over_a_connection_that_breaks() -> None:
+        with write_transaction(engine) as connection:
+            pid = connection.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
+            values = {name: Breaking(engine, pid, column) for name, column in columns.items()}
+            insert_columns(connection, trial, values)
+
+    with pytest.raises(sa.exc.OperationalError):
+        send_over_a_connection_that_breaks()
+    with write_transaction(engine) as connection:
+        assert insert_columns(connection, trial, columns) == 1
+
+
+class Breaking(list[Any]):
+    """Values of a column; as they are sent, the server ends the connection that they are sent over."""
+
+    def __init__(self, engine: sa.Engine, pid: int, values: Sequence[Any]) -> None:
+        super().__init__(values)
+        self._engine, self._pid = engine, pid
+
+    def __iter__(self) -> Iterator[Any]:
+        with self._engine.connect() as other:
+            other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": self._pid})
+        return iter(self[:] * 10_000)
