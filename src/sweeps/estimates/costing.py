@@ -175,8 +175,13 @@ def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: i
 def _replaying(held: HeldWindow, sample: _Sample, alike: list[RunConfig], others: list[RunConfig]) -> float:
     """Return the seconds of all trials on the window that was read.
 
-    Those of one account share most of their work; each account that a batch brings costs its own.
+    In the kernel each costs the same. Elsewhere those of one account share most of their work, and each
+    account that a batch brings costs its own.
     """
+    kernel = held.kernel
+    if kernel is not None and not kernel.replay([*alike, *others]).refused:  # its tables are made then
+        configs = [*alike, *others]
+        return sample.trials * _timed(lambda: kernel.replay(configs))[1] / len(configs)
     if not held.replayer.covers(alike[0]):
         return sample.trials * min(_timed(lambda: _alone(held, alike[0]))[1] for _ in range(2))
     few, more, many = alike[:_FEW], alike[_FEW:_MORE], alike[_MORE:]
