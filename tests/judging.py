@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bot.numbers.arrays import FloatArray
-from bot.selection.calendar import Calendar
+from bot.selection.days.calendar import Calendar
 from bot.selection.judging import judge
 from bot.selection.looks import Lifetime, Look
 from bot.selection.panel import Panel

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.numbers.arrays import FloatArray, IntArray
-from bot.selection.block_length import block_length
-from bot.selection.draws import stationary_indices
+from bot.selection.days.block_length import block_length
+from bot.selection.days.draws import stationary_indices
 
 FEWEST_DAYS = 60
 REPLICATES = 1000

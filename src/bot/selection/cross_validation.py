@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from bot.selection.blocks import Blocks
+from bot.selection.days.blocks import Blocks
+from bot.selection.days.segments import Segments
 from bot.selection.ranking import BestTrials, Ranking, Rows
-from bot.selection.segments import Segments
 from bot.selection.sharpe import sharpe
 
 

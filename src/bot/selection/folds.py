@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from bot.selection.blocks import Span
+from bot.selection.days.blocks import Span
 from bot.selection.settings import WalkForwardSettings
 
 

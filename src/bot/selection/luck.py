@@ -11,9 +11,9 @@ from typing import Self, cast
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
-from bot.selection.calendar import DRAWS, Calendar
+from bot.selection.days.calendar import DRAWS, Calendar
+from bot.selection.days.whole_returns import WholeReturns
 from bot.selection.sharpe import deviations
-from bot.selection.whole_returns import WholeReturns
 
 _ROWS = 1024
 

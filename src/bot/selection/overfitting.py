@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from bot.selection.blocks import Blocks
+from bot.selection.days.blocks import Blocks
+from bot.selection.days.segments import Segments
 from bot.selection.ranking import BestTrials, Ranking, Ranks, Rows
-from bot.selection.segments import Segments
 
 _FEW = 10
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from bot.selection.blocks import Blocks
-from bot.selection.calendar import Calendar
+from bot.selection.days.blocks import Blocks
+from bot.selection.days.calendar import Calendar
+from bot.selection.days.segments import Segments
 from bot.selection.folds import FoldDays, folds_of
 from bot.selection.ranking import Ranking
-from bot.selection.segments import Segments
 from bot.selection.settings import MONEY_OBJECTIVES, ValidationSettings
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from bot.selection.draws import below, draws, seed_of
+from bot.selection.days.draws import below, draws, seed_of
 
 REPLICATES = 1000
 

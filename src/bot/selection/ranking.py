@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
-from bot.selection.segments import SegmentSums
+from bot.selection.days.segments import SegmentSums
 
 _DOUBT = 2.0**-48
 _ROWS = 256

@@ -10,8 +10,8 @@ from itertools import accumulate
 
 from bot.models import DAY_MS
 from bot.numbers.arrays import FloatArray, IntArray
+from bot.selection.days.whole_returns import whole_returns
 from bot.selection.sharpe import PowerSums
-from bot.selection.whole_returns import whole_returns
 
 LOOKBACK_DAYS = 30
 FEWEST_DAYS = 30

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bot.numbers.arrays import FloatArray
-from bot.selection.calendar import DRAWS, Calendar
+from bot.selection.days.calendar import DRAWS, Calendar
 from bot.selection.independent_trials import expected_maximum, independent_trials
 from bot.selection.luck import LuckSums
 from bot.selection.track_record import TrackRecord

@@ -8,13 +8,13 @@ from typing import Self
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.selection.days.segments import SegmentSums
+from bot.selection.days.whole_returns import WholeReturns, whole_returns
 from bot.selection.luck import LuckSums, first_of_equals
 from bot.selection.panel import Panel
 from bot.selection.ranking import Rows
-from bot.selection.segments import SegmentSums
 from bot.selection.sharpe import PowerSums
 from bot.selection.track_record import TrackRecord
-from bot.selection.whole_returns import WholeReturns, whole_returns
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from bot.selection.blocks import Span
+from bot.selection.days.blocks import Span
+from bot.selection.days.segments import Segments
 from bot.selection.folds import FoldDays
 from bot.selection.ranking import BestTrials, Pick, Ranking, Rows
-from bot.selection.segments import Segments
 from bot.selection.sharpe import sharpe
 
 FEWEST_ACTIVE_DAYS = 30

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from judging import FIRST_DAY, judged, trials_of
 
-from bot.selection.calendar import DRAWS, Calendar
-from bot.selection.draws import draws, seed_of, stationary_indices
+from bot.selection.days.calendar import DRAWS, Calendar
+from bot.selection.days.draws import draws, seed_of, stationary_indices
+from bot.selection.days.whole_returns import whole_returns
 from bot.selection.independent_trials import expected_maximum
 from bot.selection.looks import Lifetime, Look
 from bot.selection.luck import LuckSums
 from bot.selection.search_luck import SearchLuck
 from bot.selection.sharpe import PowerSums
 from bot.selection.track_record import TrackRecord
-from bot.selection.whole_returns import whole_returns
 
 PUBLISHED = json.loads((Path(__file__).parent / "published_figures.json").read_text())
 RUNS = ([-13] * 91 + [15] * 91) * 10

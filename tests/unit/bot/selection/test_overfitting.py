@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from judging import judged, trials_of
 
-from bot.selection.blocks import Blocks
+from bot.selection.days.blocks import Blocks
+from bot.selection.days.segments import Segments
+from bot.selection.days.whole_returns import whole_returns
 from bot.selection.folds import folds_of
 from bot.selection.overfitting import Overfitting, overfitting
 from bot.selection.ranking import Ranking, Rows
-from bot.selection.segments import Segments
 from bot.selection.settings import ValidationSettings, WalkForwardSettings
-from bot.selection.whole_returns import whole_returns
 
 Days = list[list[int]]
 

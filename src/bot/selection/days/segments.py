@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.numbers.arrays import FloatArray, IntArray
-from bot.selection.blocks import Span
+from bot.selection.days.blocks import Span
 
 _INT32_DAYS = 2047
 _UINT8_DAYS = 255

@@ -10,7 +10,7 @@ import numpy as np
 
 from bot.numbers.arrays import FloatArray
 from bot.plurals import counted
-from bot.selection.draws import stationary_indices
+from bot.selection.days.draws import stationary_indices
 
 DRAWS = 500
 FEWEST_WEEKS = 26

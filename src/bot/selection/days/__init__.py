@@ -1,0 +1,1 @@
+"""Days that a judgement works on: cut into blocks and pieces, drawn anew, their returns as whole numbers."""
