@@ -162,6 +162,8 @@ def test_a_losing_winner_is_luck_for_certain() -> None:
     assert report.winner.sharpe < 0
     assert (report.p_luck, report.p_life) == (1.0, 1.0)
     assert report.winner.min_track_days(0.0) is None
+    assert np.count_nonzero(report.search.sums.highest < -0.001) > 100
+    assert report.search.p_luck(-0.001) == 1.0
 
 
 def test_true_differences_between_trials_are_no_luck() -> None:
