@@ -1,0 +1,62 @@
+"""Sanitizers find no wrong access and no undefined operation in replays of drawn sweeps."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.kernel.build import build, find_compiler
+
+_REPLAYS = """
+import sys
+from collections import Counter
+from hypothesis import HealthCheck, given, settings
+from test_kernel_replay import sweeps
+from bot.kernel.library import load
+from bot.kernel.replayer import KernelReplayer
+
+library, counted = load(sys.argv[1]), Counter()
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(sweep=sweeps())
+def run(sweep):
+    for code in (library, library.in_plain_c()):
+        done = KernelReplayer(code, sweep[1]).replay(sweep[0])
+        counted["replayed"] += len(done.places)
+
+run()
+print(counted["replayed"])
+"""
+
+
+def _sanitizers() -> Path | None:
+    """Return the runtime that has to be loaded first, None where the compiler has none."""
+    compiler = find_compiler()
+    if compiler is None:
+        return None
+    said = subprocess.run(
+        [*compiler, "-print-file-name=libasan.so"], check=False, capture_output=True, text=True
+    )
+    runtime = Path(said.stdout.strip())
+    return runtime if runtime.is_absolute() else None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("runtime", [one for one in [_sanitizers()] if one], ids=["asan-ubsan"])
+def test_drawn_sweeps_meet_no_sanitizer(runtime: Path, tmp_path: Path) -> None:
+    made = build(tmp_path / "replay.so", sanitized=True)
+    paths = [str(Path(__file__).parent), str(Path(__file__).parents[3]), str(Path(__file__).parents[4])]
+    env = {
+        **os.environ,
+        "LD_PRELOAD": str(runtime),
+        "ASAN_OPTIONS": "detect_leaks=0",
+        "PYTHONPATH": os.pathsep.join(paths),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _REPLAYS, str(made)], check=False, capture_output=True, text=True, env=env
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert int(done.stdout) > 100
