@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from benchmarks import loops, market
+from benchmarks import grids, loops, market
 from benchmarks.measure import cpu_seconds
 from bot.backtest import Baselines, ReplayWindow, replay, replays
 from bot.backtest.batch import BatchReplayer
@@ -18,6 +18,7 @@ from bot.config.run_config import RunConfig
 from bot.market_store.store import HistoricalDataStore
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.results import Results
+from sweeps.work.kernel_replay import kernel_replayer, replay_fast
 from sweeps.work.replay import WindowCache, prepare, replay_batch
 from workers.malloc import keep_freed_memory
 
@@ -28,7 +29,7 @@ _MALLOC = {
     for name, size in (("MMAP_THRESHOLD", 2**25), ("TRIM_THRESHOLD", 2**27), ("TOP_PAD", 2**24))
 }
 """Allocator settings of the workers (`workers.malloc`), for the others as well."""
-_PLAIN_DECIMAL, _BACKTESTING = 100, 20
+_PLAIN_DECIMAL, _BACKTESTING, _PLAIN_OF_PAIRS = 100, 20, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +99,30 @@ def references(
 
 
 def own(store: HistoricalDataStore, settlements: int) -> list[Contender]:
-    """Return the ways in which the project replays trials; a window is held, its tables are not."""
-    simple, composite = market.simple_sweep(settlements), market.composite_sweep(settlements)
-    runs, scored = market.configs(simple), market.configs(composite)
+    """Return the ways to replay trials of two thresholds here; a window is held, its tables are not."""
+    simple = market.simple_sweep(settlements)
+    runs = market.configs(simple)
     window = market.window_of(store, runs[0])
-    compounding = [run.varied({"sizing_base": "equity"}) for run in runs]
     keep_freed_memory()  # as workers do
     return [
-        Contender("plain replay", len(runs), lambda: cpu_seconds(lambda: _plain(runs, window))),
+        _plain_replay("plain replay", runs, window),
         Contender(
             "plain replay, result document", len(runs), lambda: cpu_seconds(lambda: _told(runs, window))
         ),
         Contender("the same, one by one", len(runs), lambda: cpu_seconds(lambda: _one_by_one(runs, window))),
-        _batch("sweep path, simple", runs, window),
-        _batch("sweep path, composite", scored, market.window_of(store, scored[0])),
+        _sweep_path("sweep path, simple", runs, window),
         Contender("sweep path, simple, rows", len(runs), lambda: _rows(store, simple)),
-        _batch("sweep path, simple, compounding", compounding, window),
     ]
+
+
+def on_grids(store: HistoricalDataStore, settlements: int) -> Iterator[Contender]:
+    """Yield the sweep path on every grid, and the plain replay where several pairs share an account."""
+    for grid in grids.grids(settlements):
+        window = market.window_of(store, grid.runs[0])
+        yield _sweep_path(f"sweep path, {grid.name}", grid.runs, window)
+        if len(window.instruments) > 1:
+            few = [grid.runs[place] for place in market.spread(len(grid.runs), _PLAIN_OF_PAIRS)]
+            yield _plain_replay(f"plain replay, {grid.name}", few, window)
 
 
 def _plain(runs: list[RunConfig], window: ReplayWindow) -> None:
@@ -132,9 +140,15 @@ def _one_by_one(runs: list[RunConfig], window: ReplayWindow) -> None:
         replay(run, window).document()
 
 
-def _batch(name: str, runs: list[RunConfig], window: ReplayWindow) -> Contender:
+def _plain_replay(name: str, runs: list[RunConfig], window: ReplayWindow) -> Contender:
+    return Contender(name, len(runs), lambda: cpu_seconds(lambda: _plain(runs, window)))
+
+
+def _sweep_path(name: str, runs: list[RunConfig], window: ReplayWindow) -> Contender:
+    """Return what workers do with trials of one window; what is derived from it is derived again."""
+
     def once() -> object:
-        return BatchReplayer(window, Baselines(window)).summaries(runs)
+        return replay_fast(kernel_replayer(window), BatchReplayer(window, Baselines(window)), runs)
 
     return Contender(name, len(runs), lambda: cpu_seconds(once))
 
@@ -211,7 +225,12 @@ def measured(store: HistoricalDataStore, folder: Path, python: str, passes: int)
         series = market.series_of(market.window_of(store, runs[0]))
         trials = market.trials_of(runs)
         with references(python, folder, series, trials) as asked:
-            field = [*own(store, settlements), *own_loops(series, trials), *others(asked, len(trials))]
+            field = [
+                *own(store, settlements),
+                *on_grids(store, settlements),
+                *own_loops(series, trials),
+                *others(asked, len(trials)),
+            ]
             rates = compete(field, passes)
         exact = loops.whole_numbers(series, trials)
         found["settlements"][str(settlements)] = {

@@ -104,23 +104,26 @@ def simple_body(settlements: int, entries: int = 40, exits: int = 25) -> dict[st
 
 def composite_sweep(settlements: int) -> SweepSpec:
     """Return a sweep of 1,000 trials over the thresholds of the score and one of its weights."""
-    return SweepSpec.parse(
-        simple_body(settlements)
-        | {
-            "base": {
-                **simple_body(settlements)["base"],
-                "strategy_mode": "composite",
-                "rate_cap": "0.0006",
-                "basis_cap": "0.003",
-                "persistence_threshold": "0.0001",
-            },
-            "grid": {
-                "weight_trend": ["0.1", "0.2", "0.3", "0.4", "0.5"],
-                "entry_threshold": {"start": "0.2", "stop": "0.58", "num": 20},
-                "exit_threshold": {"start": "0.05", "stop": "0.14", "num": 10},
-            },
-        }
-    )
+    return SweepSpec.parse(composite_body(settlements))
+
+
+def composite_body(settlements: int) -> dict[str, Any]:
+    """Return that sweep as it is submitted."""
+    body = simple_body(settlements)
+    return body | {
+        "base": {
+            **body["base"],
+            "strategy_mode": "composite",
+            "rate_cap": "0.0006",
+            "basis_cap": "0.003",
+            "persistence_threshold": "0.0001",
+        },
+        "grid": {
+            "weight_trend": ["0.1", "0.2", "0.3", "0.4", "0.5"],
+            "entry_threshold": {"start": "0.2", "stop": "0.58", "num": 20},
+            "exit_threshold": {"start": "0.05", "stop": "0.14", "num": 10},
+        },
+    }
 
 
 def configs(spec: SweepSpec) -> list[RunConfig]:

@@ -86,8 +86,14 @@ def test_every_way_is_measured_at_every_length(
     bench_store: HistoricalDataStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("benchmarks.kernels.SETTLEMENTS", (30, 60))
+    monkeypatch.setattr("benchmarks.grids.PAIRS", (1,))
     found = measured(bench_store, tmp_path, sys.executable, passes=1)
     names = [rate["name"] for rate in found["settlements"]["60"]["rates"]]
-    assert {"plain replay, result document", "sweep path, composite", "float loop"} <= set(names)
+    assert {
+        "plain replay, result document",
+        "sweep path, composite",
+        "sweep path, 1 pairs",
+        "float loop",
+    } <= set(names)
     assert found["settlements"].keys() == {"30", "60"}
     assert all(rate["per_second"] > 0 for rate in found["settlements"]["30"]["rates"])
