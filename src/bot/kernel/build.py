@@ -40,7 +40,7 @@ _SANITIZED = (
     "-fno-sanitize-recover=all",
     "-fno-omit-frame-pointer",
 )
-_V3 = ("-march=x86-64-v3",)
+_ZIG = "ziglang"
 
 
 class NoCompilerError(RuntimeError):
@@ -73,12 +73,12 @@ def build(target: Path = LIBRARY, *, sanitized: bool = False) -> Path:
         named = (f'-DSOURCES="{sources_digest()}"', f"-I{scratch}")
         fast = platform.machine() in {"x86_64", "AMD64"}
         units = [
-            ("any", "replay.c", ("-DREPLAY=replay_any",)),
-            ("sha256", "sha256.c", ()),
-            ("select", "select.c", ("-DWITH_V3",) if fast else ()),
+            ("any", "replay.c", ("-DREPLAY=replay_any", *_processor(compiler, newer=False))),
+            ("sha256", "sha256.c", _processor(compiler, newer=False)),
+            ("select", "select.c", (*_processor(compiler, newer=False), *(("-DWITH_V3",) if fast else ()))),
         ]
         if fast:
-            units.append(("v3", "replay.c", ("-DREPLAY=replay_v3", *_V3)))
+            units.append(("v3", "replay.c", ("-DREPLAY=replay_v3", *_processor(compiler, newer=True))))
         objects = []
         for name, source, own in units:
             objects.append(str(scratch / f"{name}.o"))
@@ -96,7 +96,17 @@ def find_compiler() -> list[str] | None:
     found = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
     if found is not None:
         return [found]
-    return [sys.executable, "-m", "ziglang", "cc"] if importlib.util.find_spec("ziglang") else None
+    return [sys.executable, "-m", _ZIG, "cc"] if importlib.util.find_spec(_ZIG) else None
+
+
+def _processor(compiler: Sequence[str], *, newer: bool) -> tuple[str, ...]:
+    """Return the flags for every processor of this architecture, or for x86-64 ones from 2015 on.
+
+    Zig's own names differ, and without one it builds for the processor of this very machine.
+    """
+    if _ZIG in compiler:
+        return ("-mcpu=x86_64_v3" if newer else "-mcpu=baseline",)
+    return ("-march=x86-64-v3",) if newer else ()
 
 
 def _run(command: Sequence[str]) -> None:

@@ -8,10 +8,18 @@
 
 int replay_any(const Window *w, const Batch *b, AddBlock add_block);
 #ifdef WITH_V3
+#include <cpuid.h>
 int replay_v3(const Window *w, const Batch *b, AddBlock add_block);
+/* Ask the processor itself: __builtin_cpu_supports answers no in what `zig cc` builds. */
 static int has_v3(void) {
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+    unsigned a, b, c, d, saved, high;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
+    const int fma = c >> 12 & 1, saves_registers = c >> 27 & 1;
+    if (!fma || !saves_registers || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+    const int avx2 = b >> 5 & 1, bmi2 = b >> 8 & 1;
+    /* The operating system has to keep the wide registers as well: bits 1 and 2 of XCR0. */
+    __asm__("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+    return avx2 && bmi2 && (saved & 6) == 6;
 }
 #else
 #define replay_v3 replay_any
