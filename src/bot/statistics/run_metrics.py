@@ -87,11 +87,11 @@ class TradeTotals:
         """Return the sums over `trades`. Call inside `exact()`."""
         net = packed(amount_units(trade.net_pnl for trade in trades))
         reasons = np.array([trade.reason for trade in trades], dtype=object)
-        amounts = {name: packed(amount_units(getattr(trade, name) for trade in trades)) for name in BOOKED}
-        amounts["payments"] = packed([trade.funding_payments for trade in trades])
-        amounts["held_ms"] = packed([trade.closed_at_ms - trade.opened_at_ms for trade in trades])
         # Python integers: no sum of amounts wraps.
-        sums = {name: sum(each.tolist()) for name, each in summands(net, reasons.__eq__, amounts).items()}
+        sums = {name: sum(each.tolist()) for name, each in summands(net, reasons.__eq__, {}).items()}
+        sums |= {name: sum(amount_units(getattr(trade, name) for trade in trades)) for name in BOOKED}
+        sums["payments"] = sum(trade.funding_payments for trade in trades)
+        sums["held_ms"] = sum(trade.closed_at_ms - trade.opened_at_ms for trade in trades)
         return cls(
             **{name: total for name, total in sums.items() if name not in FLOWS},
             flows={name: sums[name] for name in FLOWS},
