@@ -10,7 +10,7 @@ COPY api api
 # The replay kernel is built here; the compiler comes as a wheel and stays behind with this stage.
 RUN /opt/carrygrid/bin/pip install --no-cache-dir --disable-pip-version-check --target /opt/compiler ziglang==0.17.1 \
     && PYTHONPATH=/opt/compiler /opt/carrygrid/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps . \
-    && /opt/carrygrid/bin/python -c "from bot.kernel.library import load; print(load().path)"
+    && /opt/carrygrid/bin/python -c "from bot.kernel.loading import load; print(load().path)"
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /var/lib/carrygrid --create-home carrygrid

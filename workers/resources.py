@@ -14,7 +14,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from celery.signals import worker_process_init, worker_ready
 
 from bot.clock import SystemClock
-from bot.kernel.library import replay_path, usable
+from bot.kernel.loading import replay_path, usable
 from bot.market_store.database import open_engine
 from bot.market_store.store import HistoricalDataStore
 from sweeps.jobs.job_runner import JobRunner

@@ -13,7 +13,7 @@ from api.schemas.answers import Liveness, Readiness
 from api.schemas.openapi import PROBLEMS
 from api.settings import Settings
 from api.work.database_threads import Database
-from bot.kernel.library import replay_path
+from bot.kernel.loading import replay_path
 from sweeps.queue.heartbeats import Beat, Component, live_beats
 
 router = APIRouter(tags=["operation"], responses=PROBLEMS)

@@ -207,7 +207,7 @@ def test_version_names_package_engine_and_what_replays_sweeps(environment: dict[
     from importlib.metadata import version
 
     from bot import ENGINE_VERSION
-    from bot.kernel.library import replay_path
+    from bot.kernel.loading import replay_path
 
     ended = shell(environment, "$1 --version")
     expected = f"carrygrid {version('carrygrid')}, engine {ENGINE_VERSION}, {replay_path()}\n"

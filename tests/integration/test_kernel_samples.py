@@ -11,7 +11,7 @@ from sweeping import stored_rows, submit, sweep_spec
 from bot.clock import SimulatedClock
 from bot.config.run_config import RunConfig
 from bot.kernel.build import build
-from bot.kernel.library import UnusableLibraryError, load
+from bot.kernel.loading import UnusableLibraryError, load
 from bot.kernel.replayer import KernelReplayer, Replays
 from bot.kernel.unfit import Reason
 from bot.market_store.store import HistoricalDataStore

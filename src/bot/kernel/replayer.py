@@ -10,7 +10,7 @@ import numpy as np
 from bot.config.run_config import RunConfig
 from bot.kernel.decision_tables import DecisionTables, TableList, WrittenDecisions
 from bot.kernel.layouts import Batch
-from bot.kernel.library import Library
+from bot.kernel.loading import Library
 from bot.kernel.results import BatchResults, Span
 from bot.kernel.trials import TrialRows
 from bot.kernel.unfit import Reason, UnfitError

@@ -36,7 +36,7 @@ def _print_version(wanted: bool) -> None:
         from importlib.metadata import version
 
         from bot import ENGINE_VERSION
-        from bot.kernel.library import replay_path
+        from bot.kernel.loading import replay_path
 
         print(f"carrygrid {version('carrygrid')}, engine {ENGINE_VERSION}, {replay_path()}")
         raise typer.Exit

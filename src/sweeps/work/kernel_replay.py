@@ -8,7 +8,7 @@ import numpy as np
 
 from bot.backtest.batch import BatchReplayer
 from bot.config.run_config import RunConfig
-from bot.kernel.library import usable
+from bot.kernel.loading import usable
 from bot.kernel.replayer import KernelReplayer
 from bot.kernel.unfit import Reason
 from bot.market.window import ReplayWindow

@@ -3,13 +3,13 @@
 import pytest
 from structlog.testing import capture_logs
 
-from bot.kernel import library
-from bot.kernel.library import Library, UnusableLibraryError
+from bot.kernel import loading
+from bot.kernel.loading import Library, UnusableLibraryError
 from workers import resources
 
 
 def test_a_worker_without_the_kernel_says_so_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "found", lambda: UnusableLibraryError("it has not been built"))
+    monkeypatch.setattr(loading, "found", lambda: UnusableLibraryError("it has not been built"))
     with capture_logs() as logs:
         resources.say_how_sweeps_run()
     said = "no replay kernel (it has not been built): sweeps run plainly, up to 100 times slower"
@@ -17,7 +17,7 @@ def test_a_worker_without_the_kernel_says_so_and_why(monkeypatch: pytest.MonkeyP
 
 
 def test_a_worker_with_the_kernel_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "found", lambda: Library("plain C", None))  # type: ignore[arg-type]
+    monkeypatch.setattr(loading, "found", lambda: Library("plain C", None))  # type: ignore[arg-type]
     with capture_logs() as logs:
         resources.say_how_sweeps_run()
     assert logs == []

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.kernel.build import build
-from bot.kernel.library import Library, UnusableLibraryError, load
+from bot.kernel.loading import Library, UnusableLibraryError, load
 
 
 @pytest.fixture(scope="session")

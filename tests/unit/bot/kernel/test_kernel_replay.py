@@ -12,32 +12,25 @@ import pytest
 from builders import market_data, run_config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recorded import recorded_market
 from reference.markets import CHOICES, configs, markets
+from together import recorded_sweep, summary_of
 from toy_market import RULES, START, configured, pair, window
 
 from bot.backtest import Baselines, ReplayWindow, replay
 from bot.config.run_config import RunConfig
 from bot.kernel import decision_tables, replayer
-from bot.kernel.library import Library
+from bot.kernel.loading import Library
 from bot.kernel.replayer import KernelReplayer
 from bot.kernel.unfit import Reason
 from bot.models import HOUR_MS, CloseReason
 from bot.statistics.trial_metrics import TrialSummary
 from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
 from bot.strategies.simple import PLUGIN
-from bot.timestamps import parse_time_ms
 
 
 def plain(trials: Iterable[RunConfig], shown: ReplayWindow) -> list[TrialSummary]:
     baselines = Baselines(shown)
-    results = [replay(trial, shown) for trial in trials]
-    return [
-        TrialSummary(
-            result.metrics, baselines.of(result.config).metrics, baselines.compare(result), result.ledger
-        )
-        for result in results
-    ]
+    return [summary_of(replay(trial, shown), shown, baselines) for trial in trials]
 
 
 def assert_same(library: Library, trials: list[RunConfig], shown: ReplayWindow) -> Counter[Reason]:
@@ -117,34 +110,19 @@ def test_recorded_sweeps_equal_their_plain_replays(
     values: dict[str, Any],
     strategy: str,
 ) -> None:
-    from_ms = parse_time_ms(start) - 20 * 86_400_000
-    symbols = {f"{stem[:-4]}/USDT:USDT": stem for stem in stems}
-    market = recorded_market(real_data / "binance", symbols, from_ms=from_ms)
-    base = run_config(
-        symbols=list(symbols),
+    trials, shown = recorded_sweep(
+        real_data,
+        stems,
+        range(2, 14, 4),
+        range(-6, 12, 6),
         start=start,
         end=end,
+        slipping=True,
         strategy_mode="simple" if strategy == "simple" else "composite",
         dynamic_sizing=strategy == "sized",
-        min_volume_24h=0,
-        min_holding_periods=300,
         **values,
     )
-    shown = ReplayWindow.build(base, market_data(market, base.end))
-    grid = [
-        base.varied(
-            {
-                "min_funding_rate": Decimal(enter) / 50_000,
-                "exit_funding_rate": Decimal(leave) / 100_000,
-                "entry_threshold": Decimal(enter) / 40,
-                "exit_threshold": Decimal(leave) / 60,
-                "slippage_bps": Decimal(enter),
-            }
-        )
-        for enter in range(2, 14, 4)
-        for leave in range(-6, 12, 6)
-    ]
-    assert not assert_same(library, grid, shown)
+    assert not assert_same(library, trials, shown)
 
 
 def test_liquidations_margin_exits_and_an_account_short_of_cash_are_the_same(library: Library) -> None:

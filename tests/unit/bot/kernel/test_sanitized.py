@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from hypothesis import HealthCheck, given, settings
 from test_kernel_replay import sweeps
-from bot.kernel.library import load
+from bot.kernel.loading import load
 from bot.kernel.replayer import KernelReplayer
 
 library, counted = load(sys.argv[1]), Counter()

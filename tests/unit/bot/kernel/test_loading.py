@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.kernel import library as libraries
-from bot.kernel.library import Library, UnusableLibraryError, load
+from bot.kernel import loading
+from bot.kernel.loading import Library, UnusableLibraryError, load
 
 
 def built_at(library: Library) -> Path:
@@ -28,13 +28,13 @@ def test_a_file_that_is_no_library_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_library_of_other_sources_is_refused(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(libraries, "sources_digest", lambda: "0" * 32)
+    monkeypatch.setattr(loading, "sources_digest", lambda: "0" * 32)
     with pytest.raises(UnusableLibraryError, match="it was built from other sources"):
         load(built_at(library))
 
 
 def test_a_library_with_other_layouts_is_refused(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(libraries, "SIZES", (*libraries.SIZES[:-1], 5))
+    monkeypatch.setattr(loading, "SIZES", (*loading.SIZES[:-1], 5))
     with pytest.raises(UnusableLibraryError, match="its layouts are"):
         load(built_at(library))
 
@@ -42,6 +42,6 @@ def test_a_library_with_other_layouts_is_refused(library: Library, monkeypatch: 
 def test_a_library_that_makes_other_digests_is_refused(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(libraries, "ledger_digest", lambda _rows: bytes(16))
+    monkeypatch.setattr(loading, "ledger_digest", lambda _rows: bytes(16))
     with pytest.raises(UnusableLibraryError, match="it fails its self-test"):
         load(built_at(library))
