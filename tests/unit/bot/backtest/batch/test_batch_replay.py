@@ -9,16 +9,14 @@ import pytest
 from builders import market_data, run_config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recorded import recorded_market
 from reference.markets import configs, markets
-from together import assert_together_as_alone
+from together import assert_together_as_alone, recorded_sweep
 from toy_market import RULES, configured, pair, window
 
 from bot.backtest import Baselines, ReplayWindow, replay
 from bot.backtest.batch import BatchReplayer, accounts
 from bot.config.run_config import RunConfig
 from bot.models import CloseReason
-from bot.timestamps import parse_time_ms
 
 
 @st.composite
@@ -69,32 +67,17 @@ def test_generated_sweeps_equal_their_plain_replays(sweep: tuple[list[RunConfig]
 def test_recorded_sweeps_equal_their_plain_replays(
     real_data: Path, stem: str, start: str, end: str, leverage: int, strategy: str
 ) -> None:
-    symbol = f"{stem[:-4]}/USDT:USDT"
-    from_ms = parse_time_ms(start) - 20 * 86_400_000
-    market = recorded_market(real_data / "binance", {symbol: stem}, from_ms=from_ms)
-    base = run_config(
-        symbols=[symbol],
+    trials, shown = recorded_sweep(
+        real_data,
+        [stem],
+        range(2, 14, 2),
+        range(-6, 12, 4),
         start=start,
         end=end,
         strategy_mode=strategy,
         perp_leverage=leverage,
-        min_volume_24h=0,
-        min_holding_periods=300,
     )
-    shown = ReplayWindow.build(base, market_data(market, base.end))
-    grid = [
-        base.varied(
-            {
-                "min_funding_rate": Decimal(enter) / 50_000,
-                "exit_funding_rate": Decimal(leave) / 100_000,
-                "entry_threshold": Decimal(enter) / 40,
-                "exit_threshold": Decimal(leave) / 60,
-            }
-        )
-        for enter in range(2, 14, 2)
-        for leave in range(-6, 12, 4)
-    ]
-    assert_together_as_alone(grid, shown)
+    assert_together_as_alone(trials, shown)
 
 
 def test_an_account_that_shrinks_below_its_slot_sizes_by_what_is_left() -> None:
