@@ -13,7 +13,6 @@ from typing import IO, Any
 from benchmarks import grids, loops, market
 from benchmarks.measure import cpu_seconds
 from bot.backtest import Baselines, ReplayWindow, replay, replays
-from bot.backtest.batch import BatchReplayer
 from bot.config.run_config import RunConfig
 from bot.market_store.store import HistoricalDataStore
 from sweeps.spec.spec import SweepSpec
@@ -148,7 +147,7 @@ def _sweep_path(name: str, runs: list[RunConfig], window: ReplayWindow) -> Conte
     """Return what workers do with trials of one window; what is derived from it is derived again."""
 
     def once() -> object:
-        return replay_fast(kernel_replayer(window), BatchReplayer(window, Baselines(window)), runs)
+        return replay_fast(kernel_replayer(window), Baselines(window), runs)
 
     return Contender(name, len(runs), lambda: cpu_seconds(once))
 

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from example_plugin import installed_example
 from sweeping import BASE, sweep_spec
 
-from bot.backtest.batch import replay
 from bot.config.strategy_registry import strategy_plugin
 from bot.kernel import decision_tables
 from bot.market_store.store import HistoricalDataStore
@@ -79,7 +78,7 @@ def test_plug_in_is_measured_if_it_decides_columns_and_raises_nothing(
 ) -> None:
     with installed_example(tmp_path, monkeypatch):
         plugin = replace(strategy_plugin("smoothed-rate"), **changed)
-        for module in (costing, replay, decision_tables):
+        for module in (costing, decision_tables):
             monkeypatch.setattr(module, "strategy_plugin", lambda _name: plugin)
         spec = sweep_spec(base=BASE | {"strategy_mode": "smoothed-rate"}, **FOUR)
         found = CostMeter(HistoricalDataStore(engine)).cost(spec, 2)

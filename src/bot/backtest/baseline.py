@@ -1,16 +1,18 @@
 """Hold baseline of a run: the same account entering at once and holding, and the funding it earned."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.backtest.engine import replay
+from bot.backtest.engine import replay, replays
 from bot.backtest.result import RunResult
 from bot.config.parameters import AccountParameters
 from bot.config.run_config import RunConfig
 from bot.market.window import ReplayWindow
 from bot.numbers.money import exact
 from bot.statistics.carry import CarryComparison, HoldFunding
+from bot.statistics.trial_metrics import TrialSummary
 from bot.strategies.hold import PLUGIN as HOLDING
 
 _MAX_PAYMENTS = 200_000
@@ -42,6 +44,15 @@ class Baselines:
         """Return the carry a run of the window captured relative to its hold baseline."""
         with exact():
             return self._baseline(result.config).holding.beside(result.trades)
+
+    def summary(self, result: RunResult) -> TrialSummary:
+        """Return a run of the window as a trial that is stored."""
+        hold = self.of(result.config)
+        return TrialSummary(result.metrics, hold.metrics, self.compare(result), result.ledger)
+
+    def summaries(self, configs: Sequence[RunConfig]) -> list[TrialSummary]:
+        """Return plain replays of `configs` over the window as trials that are stored."""
+        return [self.summary(result) for result in replays(configs, self._window)]
 
     def _baseline(self, config: RunConfig) -> _Baseline:
         key = tuple(getattr(config, name) for name in _SHARED_PARAMETERS)

@@ -17,8 +17,6 @@ import numpy as np
 import sqlalchemy as sa
 import structlog
 
-from bot.backtest import replay
-from bot.config.parameters import AccountParameters
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
 from bot.errors import BotError
@@ -28,6 +26,7 @@ from bot.market_store.store import HistoricalDataStore
 from sweeps.analysis.findings import WINDOW_PARAMETERS
 from sweeps.queue.rates import settlements, settlements_between
 from sweeps.spec.spec import SweepSpec
+from sweeps.work.kernel_replay import replay_fast
 from sweeps.work.replay import HeldWindow, WindowCache
 
 log = structlog.get_logger()
@@ -38,11 +37,11 @@ SAVE_SECONDS = 150e-6
 _MEASURED_TICKERS = 12_000
 _MOST_SETTLEMENTS_BEFORE = 150_000
 _LOOKED_AT = 20_000
-_FEW, _MORE, _MANY = 16, 80, 300
-_LARGEST_BATCH = 1_000
+_FEW, _MANY = 12, 300
+"""Trials that are replayed plainly, and in the kernel."""
+_STRETCH = 1_000
 _REMEMBERED = 64
 Found = TypeVar("Found")
-_ACCOUNT = tuple(name for name in AccountParameters.model_fields if name != "strategy_mode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class CostMeter:
         found = []
         try:
             for strategy in dict.fromkeys(spec.strategies()):
-                sample = _sample(spec, strategy, slots)
+                sample = _sample(spec, strategy)
                 found.append(None if sample is None else _cost(spec, sample, self._store, slots))
         except BotError:
             return None
@@ -92,19 +91,13 @@ class CostMeter:
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """Trials of one window and account, and of another account if there is one; `trials` are all there are.
+    """Trials of one strategy and window, from all over the sweep; `trials` are all there are."""
 
-    A worker replays some `batch` of them at a time, which are of `accounts` accounts.
-    """
-
-    alike: list[RunConfig]
-    others: list[RunConfig]
+    configs: list[RunConfig]
     trials: int
-    batch: int
-    accounts: int
 
 
-def _sample(spec: SweepSpec, strategy: str, slots: int) -> _Sample | None:
+def _sample(spec: SweepSpec, strategy: str) -> _Sample | None:
     """Return trials of a strategy from all over the sweep."""
     numbers = _looked_at(spec.trial_count)
     numbers = numbers[_codes(spec, numbers, ("strategy_mode",)) == _code_of(spec, strategy)]
@@ -112,27 +105,17 @@ def _sample(spec: SweepSpec, strategy: str, slots: int) -> _Sample | None:
         return None
     windows = _codes(spec, numbers, WINDOW_PARAMETERS)
     numbers = numbers[windows == windows[len(windows) // 2]]
-    accounts = _codes(spec, numbers, _ACCOUNT)
+    places = np.linspace(0, len(numbers) - 1, min(len(numbers), _MANY)).astype(np.int64)
     trials = max(spec.trial_count // len(dict.fromkeys(spec.strategies())), 1)
-    batch = max(1, min(_LARGEST_BATCH, -(-trials // (2 * slots))))
-    known = np.unique(accounts)
-    alike, others = numbers[accounts == known[len(known) // 2]], numbers[accounts == known[-1]]
-    of_a_batch = len(np.unique(accounts[:batch]))
-    return _Sample(
-        alike=[spec.config(number) for number in alike[:_MANY].tolist()],
-        others=[spec.config(number) for number in others[:_FEW].tolist()] if len(known) > 1 else [],
-        trials=trials,
-        batch=batch,
-        accounts=of_a_batch,
-    )
+    return _Sample([spec.config(number) for number in numbers[places].tolist()], trials)
 
 
 def _looked_at(count: int) -> Any:
     """Return the numbers of all trials, or of some stretches of many, each as long as a batch."""
     if count <= _LOOKED_AT:
         return np.arange(count)
-    starts = np.linspace(0, count - _LARGEST_BATCH, _LOOKED_AT // _LARGEST_BATCH).astype(np.int64)
-    return np.unique((starts[:, None] + np.arange(_LARGEST_BATCH)).ravel())
+    starts = np.linspace(0, count - _STRETCH, _LOOKED_AT // _STRETCH).astype(np.int64)
+    return np.unique((starts[:, None] + np.arange(_STRETCH)).ravel())
 
 
 def _code_of(spec: SweepSpec, strategy: str) -> int:
@@ -149,7 +132,7 @@ def _codes(spec: SweepSpec, numbers: Any, names: tuple[str, ...]) -> Any:
 
 
 def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: int) -> Cost | None:
-    config = sample.alike[0]
+    config = sample.configs[0]
     with store.engine.connect() as connection:
         tickers, before = held_tickers(connection, config)
     if not tickers or before > _MOST_SETTLEMENTS_BEFORE:
@@ -161,9 +144,7 @@ def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: i
     windows = WindowCache(store)
     held, reading = _timed(lambda: windows.held(config.varied(cut)))
     done = held.window.prices
-    alike = [one.varied(cut) for one in sample.alike]
-    others = [one.varied(cut) for one in sample.others]
-    replaying = _replaying(held, sample, alike, others)
+    replaying = sample.trials * _trial_seconds(held, [one.varied(cut) for one in sample.configs])
     scale = max(tickers / done, 1.0) if share < 1 else 1.0
     mean = settlements(spec) / max(_usual_settlements(config), 1.0)
     seconds = (reading * min(slots, sample.trials) + replaying) * scale * mean
@@ -172,40 +153,12 @@ def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: i
     return Cost(seconds, basis)
 
 
-def _replaying(held: HeldWindow, sample: _Sample, alike: list[RunConfig], others: list[RunConfig]) -> float:
-    """Return the seconds of all trials on the window that was read.
-
-    In the kernel each costs the same. Elsewhere those of one account share most of their work, and each
-    account that a batch brings costs its own.
-    """
+def _trial_seconds(held: HeldWindow, configs: list[RunConfig]) -> float:
+    """Return the seconds that one of these trials takes on the window that was read."""
     kernel = held.kernel
-    if kernel is not None and not kernel.replay([*alike, *others]).refused:  # its tables are made then
-        configs = [*alike, *others]
-        return sample.trials * _timed(lambda: kernel.replay(configs))[1] / len(configs)
-    if not held.replayer.covers(alike[0]):
-        return sample.trials * min(_timed(lambda: _alone(held, alike[0]))[1] for _ in range(2))
-    few, more, many = alike[:_FEW], alike[_FEW:_MORE], alike[_MORE:]
-    first = _replayed(held, few) + (_replayed(held, more) if more else 0.0)
-    # The more trials there have been, the fewer of the others are unlike all of them.
-    trial = _replayed(held, many) / len(many) if many else first / (len(few) + len(more))
-    batches = sample.trials / sample.batch
-    if not others:
-        return first + max(sample.trials - len(few) - len(more), 0) * trial
-    # Trials of several accounts in turn: each brings others into the market than those before it.
-    each = sample.batch / sample.accounts
-    new = others[: max(1, int(each))]
-    of_account = _replayed(held, new) + max(each - len(new), 0.0) * trial
-    return max(first - of_account, 0.0) + batches * sample.accounts * of_account
-
-
-def _replayed(held: HeldWindow, configs: list[RunConfig]) -> float:
-    return _timed(lambda: held.replayer.summaries(configs))[1]
-
-
-def _alone(held: HeldWindow, config: RunConfig) -> None:
-    run = replay(config, held.window)
-    held.baselines.of(config)
-    held.baselines.compare(run)
+    if kernel is None or kernel.replay(configs).refused:  # its tables are made here
+        configs = configs[:: -(-len(configs) // _FEW)]
+    return _timed(lambda: replay_fast(kernel, held.baselines, configs))[1] / len(configs)
 
 
 def _timed(what: Callable[[], Found]) -> tuple[Found, float]:

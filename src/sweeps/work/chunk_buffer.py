@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.backtest.batch import RunRecord
+from bot.backtest import RunResult
 from sweeps.queue.leases import LEASE_MS
 from sweeps.spec.metrics import Direction
 from sweeps.spec.spec import SweepSpec, TopCurves
@@ -89,9 +89,9 @@ class ChunkBuffer:
         """Add a trial that was refused."""
         self.fail(refusal.number, refusal.error.code, refusal.error.message)
 
-    def keep_curve(self, number: int, record: RunRecord) -> None:
+    def keep_curve(self, number: int, run: RunResult) -> None:
         """Keep equity curve and round trips of a trial among the best."""
-        self.curves[number] = StoredRecord(number, encode_curve(record.curve), encode_trades(record.trades))
+        self.curves[number] = StoredRecord(number, encode_curve(run.curve), encode_trades(run.trades))
 
     def without_curves(self) -> list[int]:
         """Return the trials among the best whose curves are still missing."""

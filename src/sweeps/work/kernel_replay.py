@@ -1,4 +1,4 @@
-"""Trials of one window, replayed by the compiled kernel where it can, and by the others where it cannot."""
+"""Trials of one window, replayed by the compiled kernel, or plainly where there is none or it leaves them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.backtest.batch import BatchReplayer
+from bot.backtest import Baselines
 from bot.config.run_config import RunConfig
 from bot.kernel.loading import usable
 from bot.kernel.replayer import KernelReplayer
@@ -32,17 +32,17 @@ def kernel_replayer(window: ReplayWindow) -> KernelReplayer | None:
 
 
 def replay_fast(
-    kernel: KernelReplayer | None, others: BatchReplayer, configs: Sequence[RunConfig]
+    kernel: KernelReplayer | None, baselines: Baselines, configs: Sequence[RunConfig]
 ) -> FastReplays:
     """Return the results of trials of one window, equal in every bit to those of plain replays."""
     by_kernel = np.zeros(len(configs), dtype=np.bool_)
     if kernel is None:
         left = Counter({Reason.NO_LIBRARY: len(configs)})
-        return FastReplays(TrialColumns.of(others.summaries(configs)), by_kernel, left)
+        return FastReplays(TrialColumns.of(baselines.summaries(configs)), by_kernel, left)
     done = kernel.replay(configs)
     by_kernel[done.places] = True
     rest = np.flatnonzero(~by_kernel)
-    plain = TrialColumns.of(others.summaries([configs[place] for place in rest.tolist()]))
+    plain = TrialColumns.of(baselines.summaries([configs[place] for place in rest.tolist()]))
     order = np.argsort(np.concatenate([done.places, rest]), kind="stable")
     columns = TrialColumns.concatenated([done.columns, plain]).take(order)
     return FastReplays(columns, by_kernel, done.refused)

@@ -8,18 +8,17 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from bot.backtest import Baselines, ReplayWindow, RunResult, replay
-from bot.backtest.batch import BatchReplayer, RunRecord
+from bot.backtest import Baselines, ReplayWindow, RunResult, replay, replays
 from bot.backtest.window_findings import WindowFinding, window_findings
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_keys
+from bot.config.strategy_registry import strategy_plugin
 from bot.errors import BotError
 from bot.kernel.replayer import KernelReplayer
 from bot.kernel.unfit import Reason
 from bot.market.series import MarketData
 from bot.numbers.arrays import IntArray
 from bot.statistics.trial_columns import TrialColumns
-from bot.statistics.trial_metrics import TrialSummary
 from sweeps.analysis.findings import WINDOW_PARAMETERS, Windows, window_name
 from sweeps.spec.spec import SweepSpec
 from sweeps.spec.trial_groups import TrialGroup
@@ -29,7 +28,7 @@ from sweeps.work.kernel_replay import kernel_replayer, replay_fast
 
 _window_key = attrgetter(*WINDOW_PARAMETERS)
 MAX_HELD_TICKERS = 120_000
-_RECORDS_AT_ONCE = 64
+_RUNS_AT_ONCE = 64
 
 
 class MarketStore(Protocol):
@@ -47,7 +46,6 @@ class HeldWindow:
 
     window: ReplayWindow
     baselines: Baselines
-    replayer: BatchReplayer
     kernel: KernelReplayer | None
 
 
@@ -100,12 +98,8 @@ class WindowCache:
         """Return the hold runs over the window `config` asks for; raises BotError as `window` does."""
         return self.held(config).baselines
 
-    def replayer(self, config: RunConfig) -> BatchReplayer:
-        """Return the batch replayer of that window; raises BotError as `window` does."""
-        return self.held(config).replayer
-
     def held(self, config: RunConfig) -> HeldWindow:
-        """Return window, baselines and replayer; raises BotError as `window` does."""
+        """Return window, baselines and kernel; raises BotError as `window` does."""
         key = _window_key(config)
         if key not in self._held:
             built = self._built(config)
@@ -124,8 +118,7 @@ class WindowCache:
         try:
             data = self._store.load(config.exchange, config.symbols, config.end, config.start)
             window = ReplayWindow.build(config, data)
-            baselines = Baselines(window)
-            return HeldWindow(window, baselines, BatchReplayer(window, baselines), kernel_replayer(window))
+            return HeldWindow(window, Baselines(window), kernel_replayer(window))
         except BotError as error:
             return error.with_traceback(None)
 
@@ -209,8 +202,9 @@ class Prepared:
 
     @property
     def is_covered(self) -> bool:
-        """True if each can be replayed in a batch with others."""
-        return all(map(self.held.replayer.covers, self.group.parameters.configs()))
+        """True if there is a kernel, and a strategy that decides for it."""
+        strategy = strategy_plugin(self.group.parameters.config(0).strategy_mode)
+        return self.held.kernel is not None and strategy.decide_columns is not None
 
     def numbers(self) -> list[int]:
         """Return the trials by number."""
@@ -273,31 +267,26 @@ def replay_batch(groups: Sequence[Prepared]) -> list[Replayed]:
 
 def _replayed_together(trials: Prepared) -> Replayed:
     held, numbers = trials.held, trials.group.numbers
-    done = replay_fast(held.kernel, held.replayer, list(trials.group.parameters.configs()))
+    done = replay_fast(held.kernel, held.baselines, list(trials.group.parameters.configs()))
     found = Replayed.of(numbers, trials.run_keys, done.columns)
     return replace(found, by_kernel=frozenset(numbers[done.by_kernel].tolist()), left=done.left)
 
 
-def run_records(
-    spec: SweepSpec, numbers: Sequence[int], windows: WindowCache
-) -> Iterator[tuple[int, RunRecord]]:
-    """Yield equity curve and round trips of each trial, replaying some in one batch.
+def runs_of(spec: SweepSpec, numbers: Sequence[int], windows: WindowCache) -> Iterator[tuple[int, RunResult]]:
+    """Yield the run of each trial, some replayed together.
 
     Raises BotError if the parameters or the window of one are refused.
     """
-    for first in range(0, len(numbers), _RECORDS_AT_ONCE):
-        some = numbers[first : first + _RECORDS_AT_ONCE]
-        configs = [trial_config(spec, number) for number in some]
-        groups: dict[BatchReplayer, list[tuple[int, RunConfig]]] = {}
-        for number, config in zip(some, configs, strict=True):
-            groups.setdefault(windows.replayer(config), []).append((number, config))
-        for replayer, group in groups.items():
-            found = replayer.run_records([config for _, config in group])
+    for first in range(0, len(numbers), _RUNS_AT_ONCE):
+        groups: dict[ReplayWindow, list[tuple[int, RunConfig]]] = {}
+        for number in numbers[first : first + _RUNS_AT_ONCE]:
+            config = trial_config(spec, number)
+            groups.setdefault(windows.window(config), []).append((number, config))
+        for window, group in groups.items():
+            found = replays([config for _, config in group], window)
             yield from zip((number for number, _ in group), found, strict=True)
 
 
 def trial_columns(result: RunResult, windows: WindowCache) -> TrialColumns:
     """Return the results of a replayed trial as columns of length 1."""
-    baselines = windows.baselines(result.config)
-    hold, carry = baselines.of(result.config), baselines.compare(result)
-    return TrialColumns.of([TrialSummary(result.metrics, hold.metrics, carry, result.ledger)])
+    return TrialColumns.of([windows.baselines(result.config).summary(result)])

@@ -7,7 +7,6 @@ import numpy as np
 import sqlalchemy as sa
 import structlog
 
-from bot.backtest.batch import RunRecord
 from bot.clock import Clock
 from bot.errors import BotError
 from bot.market_store.database import write_transaction
@@ -34,7 +33,7 @@ from sweeps.work.replay import (
     prepare,
     replay_alone,
     replay_batch,
-    run_records,
+    runs_of,
     trial_columns,
 )
 from sweeps.work.result_reuse import reused_trials
@@ -176,7 +175,7 @@ class ChunkRunner:
             with self._watch.limited(limit_s, numbers):
                 ready, refused = prepare(buffer.spec, numbers, self._windows)
                 if buffer.spec.curves == "all" and not all(trials.is_covered for trials in ready):
-                    return False  # each would be replayed again for its curve
+                    return False  # each would be replayed plainly twice, for its result and for its curve
                 reused = self._reused(claim, buffer, ready)
                 known = set(reused.numbers.tolist())
                 replayed = replay_batch([trials.without(known) for trials in ready])
@@ -215,7 +214,7 @@ class ChunkRunner:
                 buffer.settle(Replayed.of(np.array([number]), [run.run_key], columns))
                 buffer.replayed += 1
                 if number in buffer.best:
-                    buffer.keep_curve(number, RunRecord.of(run))
+                    buffer.keep_curve(number, run)
         except self._not_of_the_trial:
             raise
         except BotError as error:
@@ -271,14 +270,12 @@ class ChunkRunner:
             return
         try:
             with self._watch.limited(self._trial_limit_s(buffer.spec), numbers):
-                found = list(run_records(buffer.spec, numbers, self._windows))
+                for number, run in runs_of(buffer.spec, numbers, self._windows):
+                    buffer.keep_curve(number, run)
         except TimeLimitError:
             log.info("curves take too long to be worked out again", trials=len(numbers))
             self._windows.forget()
             buffer.best.clear()
-            return
-        for number, record in found:
-            buffer.keep_curve(number, record)
 
     def _reused(self, claim: Claim, buffer: ChunkBuffer, ready: Sequence[Prepared]) -> CompletedTrials:
         """Return the trials whose result another sweep has."""

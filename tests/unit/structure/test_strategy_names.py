@@ -25,7 +25,6 @@ ALLOWED = {
     ("src/bot/config/parameters.py", "simple"): "the default of `strategy_mode`, which run keys contain",
     ("src/bot/backtest/baseline.py", "bot.strategies.hold"): "the baseline of every run is that strategy",
     ("api/dashboard/static/trial/trial.js", "hold"): "the part of a trial's page with the baseline's curve",
-    ("src/bot/backtest/batch/decisions.py", "bot.strategies.hold"): "the same baseline, decided over columns",
     ("src/bot/kernel/decision_tables.py", "bot.strategies.hold"): "the same baseline, decided over columns",
     ("src/bot/selection/judging.py", "hold"): "the part of a report on holding, named by its contract",
     ("src/bot/selection/report.py", "hold"): "the same part",

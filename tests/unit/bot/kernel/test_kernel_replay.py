@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from builders import market_data, run_config
+from example_plugin import installed_example
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from recorded_sweeps import recorded_sweep
 from reference.markets import CHOICES, configs, markets
-from together import recorded_sweep, summary_of
 from toy_market import RULES, START, configured, pair, window
 
 from bot.backtest import Baselines, ReplayWindow, replay
@@ -30,7 +31,7 @@ from bot.strategies.simple import PLUGIN
 
 def plain(trials: Iterable[RunConfig], shown: ReplayWindow) -> list[TrialSummary]:
     baselines = Baselines(shown)
-    return [summary_of(replay(trial, shown), shown, baselines) for trial in trials]
+    return [baselines.summary(replay(trial, shown)) for trial in trials]
 
 
 def assert_same(library: Library, trials: list[RunConfig], shown: ReplayWindow) -> Counter[Reason]:
@@ -141,6 +142,40 @@ def test_liquidations_margin_exits_and_an_account_short_of_cash_are_the_same(lib
     assert not assert_same(
         library, [base, base.varied(later), base.varied({"slippage_bps": Decimal(30)})], shown
     )
+
+
+def test_entries_too_small_to_open_are_skipped_and_counted(library: Library) -> None:
+    market = {"X": pair(dict.fromkeys(range(1, 5), "0.01"), ["100"] * 5)}
+    market["X"]["instrument"] = {**RULES, "min_qty": "1000"}
+    base = configured(market)
+    shown = window(market, base)
+    assert replay(base, shown).metrics.skipped_entries == 3
+    assert not assert_same(library, [base], shown)
+
+
+def test_holding_is_its_own_baseline(library: Library) -> None:
+    market = {"X": pair(dict.fromkeys(range(1, 40), "0.001"), [str(100 + 4 * hour) for hour in range(40)])}
+    base = configured(market, perp_leverage=10, strategy_mode="hold")
+    shown = window(market, base)
+    [held] = plain([base], shown)
+    assert held.metrics == held.hold
+    assert held.metrics.liquidations + held.metrics.margin_exits > 1
+    assert not assert_same(library, [base, base.varied({"strategy_mode": "simple"})], shown)
+
+
+def test_trials_of_a_plug_in_that_decides_columns_are_all_replayed(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = {hour: "0.001" if hour % 7 > 2 else "-0.001" for hour in range(1, 60)}
+    market = {name: pair(rates, [str(100 + hour % 5) for hour in range(60)]) for name in ("X", "Y")}
+    with installed_example(tmp_path, monkeypatch):
+        base = configured(market, strategy_mode="smoothed-rate")
+        trials = [
+            base.varied({"smoothing_settlements": count, "smoothed_entry": Decimal(entry)})
+            for count in (1, 3, 9)
+            for entry in ("0.0002", "0.0004", "0.1")
+        ]
+        assert not assert_same(library, trials, window(market, base))
 
 
 def test_settlements_that_are_not_recorded_are_counted_as_missed(library: Library) -> None:

@@ -12,14 +12,11 @@ from example_plugin import installed_example
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference.markets import configs, markets
-from together import assert_together_as_alone
 from toy_market import configured, pair, window
 
-from bot.backtest import Baselines, ReplayWindow
-from bot.backtest.batch import BatchReplayer, replay
+from bot.backtest import ReplayWindow
 from bot.backtest.decision_trace import decision_events
 from bot.config.run_config import RunConfig
-from bot.config.strategy_declaration import StrategyPlugin
 from bot.config.strategy_registry import strategy_names, strategy_plugin
 from bot.models import SettlementView
 from bot.numbers.money import ONE, exact
@@ -145,52 +142,6 @@ def _mask(conditions: Sequence[Condition], columns: DecisionColumns) -> list[boo
 
 def _place(view: SettlementView) -> tuple[int, str]:
     return view.funding.t_ms, view.funding.symbol
-
-
-@GENERATED
-@given(st.data())
-def test_a_plug_in_that_decides_columns_equals_its_plain_replays(data: st.DataObject) -> None:
-    shown, runs = data.draw(windows((EXAMPLE, EXAMPLE, "simple")))
-    assert_together_as_alone(runs, shown)
-
-
-def _together(plugin: StrategyPlugin, monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
-    """Return the trials of a sweep of `plugin` that were replayed alone, once it equals its plain replays."""
-    alone: list[RunConfig] = []
-
-    def noted(configs: Sequence[RunConfig], shown: ReplayWindow) -> Any:
-        alone.extend(configs)
-        return plain(configs, shown)
-
-    plain = replay.replays
-    monkeypatch.setattr(replay, "replays", noted)
-    monkeypatch.setattr(replay, "strategy_plugin", lambda _name: plugin)
-    market = {"X": pair(RATES, ["100"] * 60)}
-    base = configured(market, strategy_mode=EXAMPLE)
-    trials = [
-        base.varied({"smoothing_settlements": count, "smoothed_entry": Decimal(entry)})
-        for count in (1, 3, 9)
-        for entry in ("0.0002", "0.0004", "0.1")
-    ]
-    shown = window(market, base)
-    replayer = BatchReplayer(shown, Baselines(shown))
-    assert [replayer.covers(trial) for trial in trials] == [plugin.decide_columns is not None] * 9
-    assert_together_as_alone(trials, shown)
-    return alone
-
-
-def test_a_sweep_of_a_plug_in_that_decides_columns_is_replayed_together(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert _together(strategy_plugin(EXAMPLE), monkeypatch) == []
-
-
-def test_a_sweep_of_a_plug_in_that_decides_event_by_event_is_replayed_trial_by_trial(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    plugin = strategy_plugin(EXAMPLE)
-    events_alone = StrategyPlugin(EXAMPLE, plugin.version, plugin.title, plugin.parameters, plugin.build)
-    assert len(set(map(id, _together(events_alone, monkeypatch)))) == 9
 
 
 @pytest.mark.parametrize("values", [[], ["0.1"] * 60])
