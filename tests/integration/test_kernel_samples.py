@@ -77,7 +77,7 @@ def test_without_the_kernel_a_sweep_has_the_same_rows_and_says_why(
     assert counted(engine).trials_left[Reason.NO_LIBRARY] == TRIALS
 
 
-@pytest.mark.parametrize("harm", ["total_fees", "sharpe", "ledger"])
+@pytest.mark.parametrize("harm", ["total_fees", "sharpe", "ledger", "days"])
 def test_a_kernel_that_is_wrong_ends_the_sweep_names_the_trial_and_stores_nothing(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, harm: str
 ) -> None:
@@ -87,6 +87,9 @@ def test_a_kernel_that_is_wrong_ends_the_sweep_names_the_trial_and_stores_nothin
         done = right(self, configs)
         if harm == "ledger":
             done.columns.ledgers[:, 0] ^= 1
+            return done
+        if harm == "days":
+            done.days.runs[:, -1] += 1
             return done
         metrics = {**done.columns.metrics, harm: done.columns.metrics[harm] + 1}
         return replace(done, columns=replace(done.columns, metrics=metrics), refused=Counter())

@@ -5,13 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from bot.backtest.engine import replay, replays
 from bot.backtest.result import RunResult
 from bot.config.parameters import AccountParameters
 from bot.config.run_config import RunConfig
 from bot.market.window import ReplayWindow
+from bot.numbers.arrays import FloatArray
 from bot.numbers.money import exact
 from bot.statistics.carry import CarryComparison, HoldFunding
+from bot.statistics.daily_returns import DailyReturns, first_day_of
 from bot.statistics.trial_metrics import TrialSummary
 from bot.strategies.hold import PLUGIN as HOLDING
 
@@ -50,12 +54,27 @@ class Baselines:
         hold = self.of(result.config)
         return TrialSummary(result.metrics, hold.metrics, self.compare(result), result.ledger)
 
-    def summaries(self, configs: Sequence[RunConfig]) -> list[TrialSummary]:
-        """Return plain replays of `configs` over the window as trials that are stored."""
-        return [self.summary(result) for result in replays(configs, self._window)]
+    def replayed(self, configs: Sequence[RunConfig]) -> tuple[list[TrialSummary], DailyReturns]:
+        """Return plain replays of `configs` over the window as trials that are stored, and their days."""
+        summaries = []
+        runs = np.empty((len(configs), len(self._window.calendar.day_ends)))
+        for place, result in enumerate(replays(configs, self._window)):
+            summaries.append(self.summary(result))
+            runs[place] = result.daily_returns
+        return summaries, self.beside(configs, runs)
+
+    def beside(self, configs: Sequence[RunConfig], runs: FloatArray) -> DailyReturns:
+        """Return the daily returns of runs of the window (n x T) with those of their hold baselines."""
+        calendar, places = self._window.calendar, dict[tuple[Any, ...], int]()
+        holds = [np.empty((0, len(calendar.day_ends)))]
+        for config in configs:
+            if places.setdefault(_account(config), len(places)) == len(holds) - 1:
+                holds.append(self.of(config).daily_returns[np.newaxis])
+        hold_of = np.array([places[_account(config)] for config in configs], dtype=np.int64)
+        return DailyReturns(first_day_of(calendar), runs, np.concatenate(holds), hold_of)
 
     def _baseline(self, config: RunConfig) -> _Baseline:
-        key = tuple(getattr(config, name) for name in _SHARED_PARAMETERS)
+        key = _account(config)
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= self._most:
@@ -65,3 +84,7 @@ class Baselines:
                 found = self._known[key] = _Baseline(held, HoldFunding(held.trades, held.payments))
         self._known.move_to_end(key)
         return found
+
+
+def _account(config: RunConfig) -> tuple[Any, ...]:
+    return tuple(getattr(config, name) for name in _SHARED_PARAMETERS)

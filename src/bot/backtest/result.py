@@ -15,7 +15,9 @@ from bot.config.run_config import RunConfig
 from bot.config.run_key import run_key
 from bot.market.coverage import Coverage
 from bot.models import CloseReason, ContractEnd, FundingPayment, Trade
+from bot.numbers.arrays import FloatArray
 from bot.numbers.money import exact, plain
+from bot.statistics.daily_returns import daily_returns_of
 from bot.statistics.metrics import Calendar, Units, from_units, money_units, packed, units_texts
 from bot.statistics.run_metrics import Metrics
 from bot.trading.payments import PaymentBook
@@ -84,6 +86,11 @@ class RunResult:
             figures.pnl_after_market_end,
         )
         return run_findings(window_findings(self.coverage), booked, self.trades)
+
+    @property
+    def daily_returns(self) -> FloatArray:
+        """Daily returns (docs/domain.md, section 9), one a UTC day of its window; NaN where undefined."""
+        return daily_returns_of(self.curve.units, money_units(self.config.initial_capital), self.calendar)
 
     @property
     def run_key(self) -> str:

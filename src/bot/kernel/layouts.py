@@ -103,6 +103,8 @@ class Batch(ctypes.Structure):
         ("ratios", ctypes.c_void_p),
         ("hold_ratios", ctypes.c_void_p),
         ("ledgers", ctypes.c_void_p),
+        ("returns", ctypes.c_void_p),
+        ("hold_returns", ctypes.c_void_p),
     ]
 
 

@@ -18,6 +18,7 @@ from bot.kernel.window_columns import WindowColumns, pointers
 from bot.market.window import ReplayWindow
 from bot.numbers.arrays import IntArray
 from bot.numbers.money import exact
+from bot.statistics.daily_returns import DailyReturns
 from bot.statistics.metrics import money_units
 from bot.statistics.trial_columns import TrialColumns
 
@@ -29,10 +30,14 @@ _MOST_CELLS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Replays:
-    """Results of the runs at `places`, in that order; the others are counted in `refused` by reason."""
+    """Results of the runs at `places`, in that order; the others are counted in `refused` by reason.
+
+    `days` are their daily returns.
+    """
 
     places: IntArray
     columns: TrialColumns
+    days: DailyReturns
     refused: Counter[Reason]
 
 
@@ -48,7 +53,7 @@ class KernelReplayer:
 
     def replay(self, configs: Sequence[RunConfig]) -> Replays:
         """Return the results of the runs that fit, equal in every bit to those of plain replays."""
-        done = _Done()
+        done = _Done(self._window)
         try:
             tables = self._ready()
         except UnfitError as error:
@@ -91,7 +96,7 @@ class KernelReplayer:
         if not call.places or self._columns is None:
             return
         rows = TrialRows(call.configs, call.decided, call.holding)
-        results = BatchResults.of(rows.hold_of, len(rows.holds))
+        results = BatchResults.of(rows.hold_of, len(rows.holds), self._window.calendar)
         columns, values = pointers(call.tables.columns), pointers(call.tables.values)
         window = self._columns.structure()
         window.columns, window.values = ctypes.addressof(columns), ctypes.addressof(values)
@@ -105,6 +110,8 @@ class KernelReplayer:
             results.runs.ratios.ctypes.data,
             results.holds.ratios.ctypes.data,
             results.ledgers.ctypes.data,
+            results.days.runs.ctypes.data,
+            results.days.holds.ctypes.data,
         )
         self._library.replay(window, batch)
         fits = results.fits
@@ -115,18 +122,25 @@ class KernelReplayer:
         span = Span(self._columns.events, self._columns.elapsed_ms, bool(self._window.contract_ends))
         done.places.append(np.array(call.places, dtype=np.int64)[places])
         done.columns.append(results.columns(capitals, fits, span))
+        done.days.append(results.days if fits.all() else results.days.take(np.flatnonzero(fits)))
 
 
 class _Done:
     """Results of the calls made so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, window: ReplayWindow) -> None:
         self.places: list[IntArray] = [np.empty(0, dtype=np.int64)]
         self.columns: list[TrialColumns] = []
+        self.days = [DailyReturns.none(window.calendar)]
         self.refused: Counter[Reason] = Counter()
 
     def replays(self) -> Replays:
-        return Replays(np.concatenate(self.places), TrialColumns.concatenated(self.columns), self.refused)
+        return Replays(
+            np.concatenate(self.places),
+            TrialColumns.concatenated(self.columns),
+            DailyReturns.concatenated(self.days),
+            self.refused,
+        )
 
 
 class _Call:

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from bot.kernel.layouts import LEDGER_BYTES, RATIOS, RESULTS
 from bot.models import DAY_MS, HOUR_MS
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.statistics.daily_returns import DailyReturns, first_day_of
 from bot.statistics.growth import annualized_returns
-from bot.statistics.metrics import money_units
+from bot.statistics.metrics import Calendar, money_units
 from bot.statistics.trial_columns import UNDEFINED, MetricColumn, TrialColumns
 from bot.statistics.trial_metrics import METRICS
 
@@ -82,13 +83,16 @@ class BatchResults:
     holds: RunColumns
     hold_of: IntArray
     ledgers: npt.NDArray[np.uint8]
+    days: DailyReturns
 
     @classmethod
-    def of(cls, hold_of: IntArray, holds: int) -> "BatchResults":
+    def of(cls, hold_of: IntArray, holds: int, calendar: Calendar) -> "BatchResults":
         """Return room for the results of runs with these holds."""
-        count = len(hold_of)
+        count, days = len(hold_of), len(calendar.day_ends)
         ledgers = np.zeros((count, LEDGER_BYTES), dtype=np.uint8)
-        return cls(RunColumns.of(count), RunColumns.of(holds), hold_of, ledgers)
+        returns = np.empty((count, days)), np.empty((holds, days))
+        daily = DailyReturns(first_day_of(calendar), *returns, hold_of)
+        return cls(RunColumns.of(count), RunColumns.of(holds), hold_of, ledgers, daily)
 
     @property
     def fits(self) -> BoolArray:

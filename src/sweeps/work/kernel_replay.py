@@ -13,14 +13,19 @@ from bot.kernel.replayer import KernelReplayer
 from bot.kernel.unfit import Reason
 from bot.market.window import ReplayWindow
 from bot.numbers.arrays import BoolArray
+from bot.statistics.daily_returns import DailyReturns
 from bot.statistics.trial_columns import TrialColumns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FastReplays:
-    """Results of trials in their order, which of them the kernel replayed, and why it left the others."""
+    """Results of trials in their order, which of them the kernel replayed, and why it left the others.
+
+    `days` are their daily returns.
+    """
 
     columns: TrialColumns
+    days: DailyReturns
     by_kernel: BoolArray
     left: Counter[Reason]
 
@@ -38,11 +43,20 @@ def replay_fast(
     by_kernel = np.zeros(len(configs), dtype=np.bool_)
     if kernel is None:
         left = Counter({Reason.NO_LIBRARY: len(configs)})
-        return FastReplays(TrialColumns.of(baselines.summaries(configs)), by_kernel, left)
+        return FastReplays(*_plain(baselines, configs), by_kernel, left)
     done = kernel.replay(configs)
     by_kernel[done.places] = True
     rest = np.flatnonzero(~by_kernel)
-    plain = TrialColumns.of(baselines.summaries([configs[place] for place in rest.tolist()]))
+    columns, days = _plain(baselines, [configs[place] for place in rest.tolist()])
     order = np.argsort(np.concatenate([done.places, rest]), kind="stable")
-    columns = TrialColumns.concatenated([done.columns, plain]).take(order)
-    return FastReplays(columns, by_kernel, done.refused)
+    return FastReplays(
+        TrialColumns.concatenated([done.columns, columns]).take(order),
+        DailyReturns.concatenated([done.days, days]).take(order),
+        by_kernel,
+        done.refused,
+    )
+
+
+def _plain(baselines: Baselines, configs: Sequence[RunConfig]) -> tuple[TrialColumns, DailyReturns]:
+    summaries, days = baselines.replayed(configs)
+    return TrialColumns.of(summaries), days

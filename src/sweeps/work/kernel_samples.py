@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from bot.statistics.trial_columns import TrialColumns
 from sweeps.errors import KernelDifferenceError
 from sweeps.spec.metrics import Direction
 from sweeps.spec.spec import SweepSpec
-from sweeps.work.replay import Replayed, WindowCache, replay_trial, trial_columns
+from sweeps.work.replay import Replayed, WindowCache, replay_trial, replayed_alone
 
 SAMPLE_EVERY = 20_000
 
@@ -25,9 +24,8 @@ class KernelSamples:
         """Replay the samples among trials plainly; raises KernelDifferenceError if one differs."""
         for place in self._drawn(replayed):
             number = int(replayed.completed.numbers[place])
-            plain = trial_columns(replay_trial(self._spec, number, self._windows), self._windows)
-            found = replayed.completed.columns.take(np.array([place], dtype=np.int64))
-            if differing := _differing(plain, found):
+            plain = replayed_alone(number, replay_trial(self._spec, number, self._windows), self._windows)
+            if differing := _differing(plain, replayed.take(np.array([place], dtype=np.int64))):
                 raise KernelDifferenceError(number, differing)
 
     def _drawn(self, replayed: Replayed) -> list[int]:
@@ -51,8 +49,12 @@ class KernelSamples:
         return {place} if int(trials.numbers[place]) in replayed.by_kernel else set()
 
 
-def _differing(plain: TrialColumns, found: TrialColumns) -> list[str]:
+def _differing(plain: Replayed, found: Replayed) -> list[str]:
     """Return the names of what differs between two results of one trial."""
-    rows = plain.row(0), found.row(0)
+    columns = plain.completed.columns, found.completed.columns
+    rows = columns[0].row(0), columns[1].row(0)
     names = [name for name in rows[0] if rows[0][name] != rows[1][name]]
-    return names if plain.ledgers.tobytes() == found.ledgers.tobytes() else [*names, "ledger"]
+    if columns[0].ledgers.tobytes() != columns[1].ledgers.tobytes():
+        names.append("ledger")
+    same = plain.days.runs.tobytes() == found.days.runs.tobytes()
+    return names if same and plain.days.hold().tobytes() == found.days.hold().tobytes() else [*names, "days"]

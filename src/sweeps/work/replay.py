@@ -18,6 +18,7 @@ from bot.kernel.replayer import KernelReplayer
 from bot.kernel.unfit import Reason
 from bot.market.series import MarketData
 from bot.numbers.arrays import IntArray
+from bot.statistics.daily_returns import DailyReturns
 from bot.statistics.trial_columns import TrialColumns
 from sweeps.analysis.findings import WINDOW_PARAMETERS, Windows, window_name
 from sweeps.spec.spec import SweepSpec
@@ -153,24 +154,32 @@ class Refusal:
 class Replayed:
     """Trials that have been replayed: those with a result, and those whose result cannot be stored.
 
-    `by_kernel` are the numbers of those that the compiled kernel replayed; `left` says why it left others.
+    `days` are the daily returns of the completed, in their order. `by_kernel` are the numbers of those that
+    the compiled kernel replayed; `left` says why it left others.
     """
 
     completed: CompletedTrials
+    days: DailyReturns
     refused: list[Refusal]
     by_kernel: frozenset[int] = frozenset()
     left: Mapping[Reason, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, numbers: IntArray, run_keys: Sequence[str], columns: TrialColumns) -> Self:
+    def of(
+        cls, numbers: IntArray, run_keys: Sequence[str], columns: TrialColumns, days: DailyReturns
+    ) -> Self:
         """Return replayed trials, those apart that have an amount which does not fit its column."""
         trials = CompletedTrials(numbers, run_keys, columns)
         unfit = columns.unfit
         if not unfit:
-            return cls(trials, [])
+            return cls(trials, days, [])
         refused = [Refusal(int(numbers[at]), unstorable(one.metric, one.amount)) for at, one in unfit.items()]
-        fit = [at for at in range(len(numbers)) if at not in unfit]
-        return cls(trials.take(np.array(fit, dtype=np.int64)), refused)
+        fit = np.array([at for at in range(len(numbers)) if at not in unfit], dtype=np.int64)
+        return cls(trials.take(fit), days.take(fit), refused)
+
+    def take(self, places: IntArray) -> Self:
+        """Return the completed trials at these places."""
+        return replace(self, completed=self.completed.take(places), days=self.days.take(places), refused=[])
 
 
 def trial_config(spec: SweepSpec, number: int) -> RunConfig:
@@ -268,7 +277,7 @@ def replay_batch(groups: Sequence[Prepared]) -> list[Replayed]:
 def _replayed_together(trials: Prepared) -> Replayed:
     held, numbers = trials.held, trials.group.numbers
     done = replay_fast(held.kernel, held.baselines, list(trials.group.parameters.configs()))
-    found = Replayed.of(numbers, trials.run_keys, done.columns)
+    found = Replayed.of(numbers, trials.run_keys, done.columns, done.days)
     return replace(found, by_kernel=frozenset(numbers[done.by_kernel].tolist()), left=done.left)
 
 
@@ -287,6 +296,9 @@ def runs_of(spec: SweepSpec, numbers: Sequence[int], windows: WindowCache) -> It
             yield from zip((number for number, _ in group), found, strict=True)
 
 
-def trial_columns(result: RunResult, windows: WindowCache) -> TrialColumns:
-    """Return the results of a replayed trial as columns of length 1."""
-    return TrialColumns.of([windows.baselines(result.config).summary(result)])
+def replayed_alone(number: int, result: RunResult, windows: WindowCache) -> Replayed:
+    """Return a trial by its finished run."""
+    baselines = windows.baselines(result.config)
+    days = baselines.beside([result.config], result.daily_returns[np.newaxis])
+    columns = TrialColumns.of([baselines.summary(result)])
+    return Replayed.of(np.array([number]), [result.run_key], columns, days)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import sqlalchemy as sa
 import structlog
 
@@ -33,14 +32,13 @@ from sweeps.work.replay import (
     prepare,
     replay_alone,
     replay_batch,
+    replayed_alone,
     runs_of,
-    trial_columns,
 )
 from sweeps.work.result_reuse import reused_trials
 
 if TYPE_CHECKING:
     from bot.backtest import RunResult
-    from bot.statistics.trial_columns import TrialColumns
 
 log = structlog.get_logger()
 
@@ -210,8 +208,8 @@ class ChunkRunner:
             buffer.take_over(reused)
             for refusal in refused:
                 buffer.refuse(refusal)
-            for run, columns in runs:
-                buffer.settle(Replayed.of(np.array([number]), [run.run_key], columns))
+            for run, replayed in runs:
+                buffer.settle(replayed)
                 buffer.replayed += 1
                 if number in buffer.best:
                     buffer.keep_curve(number, run)
@@ -231,12 +229,12 @@ class ChunkRunner:
 
     def _replay_alone(
         self, claim: Claim, buffer: ChunkBuffer, number: int
-    ) -> "tuple[CompletedTrials, list[Refusal], list[tuple[RunResult, TrialColumns]]]":
+    ) -> "tuple[CompletedTrials, list[Refusal], list[tuple[RunResult, Replayed]]]":
         """Return the trial's result if another sweep has it, its refusal, or its run with its result."""
         ready, refused = prepare(buffer.spec, [number], self._windows)
         reused = self._reused(claim, buffer, ready)
         runs = [replay_alone(trial) for trial in ready if not len(reused)]
-        return reused, refused, [(run, trial_columns(run, self._windows)) for run in runs]
+        return reused, refused, [(run, replayed_alone(number, run, self._windows)) for run in runs]
 
     def _save(self, claim: Claim, buffer: ChunkBuffer, *, last: bool) -> LeaseOutcome:
         self._keep_curves(buffer)

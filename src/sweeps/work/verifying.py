@@ -21,7 +21,7 @@ from sweeps.storage.curves import encode_curve, encode_trades
 from sweeps.storage.results import failed_row
 from sweeps.storage.states import TrialState
 from sweeps.storage.tables import sweep, trial, trial_curve
-from sweeps.work.replay import Replayed, WindowCache, replay_trial, trial_columns
+from sweeps.work.replay import WindowCache, replay_trial, replayed_alone
 
 _TAKEN_OVER = ("reused_sweep", "reused_number")
 
@@ -104,7 +104,7 @@ def replayed_row(sweep_id: int, number: int, result: RunResult, windows: WindowC
 
     Raises: ResultRangeError if an amount does not fit it.
     """
-    replayed = Replayed.of(np.array([number]), [result.run_key], trial_columns(result, windows))
+    replayed = replayed_alone(number, result, windows)
     for refusal in replayed.refused:
         raise refusal.error
     completed = replayed.completed

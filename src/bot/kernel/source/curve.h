@@ -53,29 +53,37 @@ static inline void curve_end(Curve *curve, const i64 *times, i64 last, i64 *resu
     ratios[DRAWDOWN_SHARE] = curve->share;
 }
 
-/* Volatility, Sharpe and Sortino ratio of the daily returns, as statistics.returns sums them: strictly from the
-   oldest to the newest return that is not zero. `returns` has room for all days. */
-static void daily_ratios(const Window *w, const double *equity, double capital, double *returns, double *ratios) {
-    double before = capital, sum = 0, least = INFINITY, most = -INFINITY, days = (double)w->days;
-    i64 count = 0;
+/* Write the daily returns, NaN each where one would be taken on equity that is not positive; return 0 of those. */
+static int daily_returns(const Window *w, const double *equity, double capital, double *returns) {
+    double before = capital;
     int broken = 0;
     for (i64 d = 0; d < w->days; d++) {
         double now = equity[w->day_ends[d]];
         broken |= before <= 0;
-        if (now == before) continue;
-        double earned = (now - before) / before;
+        returns[d] = (now - before) / before;
         before = now;
+    }
+    for (i64 d = 0; broken && d < w->days; d++) returns[d] = NAN;
+    return !broken;
+}
+
+/* Volatility, Sharpe and Sortino ratio of the daily returns, as statistics.returns sums them: strictly from the
+   oldest to the newest return that is not zero. */
+static void daily_ratios(const Window *w, const double *returns, double *ratios) {
+    double sum = 0, least = INFINITY, most = -INFINITY, days = (double)w->days;
+    i64 count = 0;
+    for (i64 d = 0; d < w->days; d++) {
+        double earned = returns[d];
         if (earned == 0) continue;
-        returns[count++] = earned;
+        count++;
         sum += earned;
         least = earned < least ? earned : least;
         most = earned > most ? earned : most;
     }
-    ratios[VOLATILITY] = ratios[SHARPE] = ratios[SORTINO] = NAN;
-    if (w->days < 2 || broken) return;
     double mean = sum / days, squares = 0, losses = 0, year = sqrt(365.0);
-    for (i64 i = 0; i < count; i++) {
-        double distance = returns[i] - mean, loss = returns[i] < 0 ? returns[i] : 0;
+    for (i64 d = 0; d < w->days; d++) {
+        double distance = returns[d] - mean, loss = returns[d] < 0 ? returns[d] : 0;
+        if (returns[d] == 0) continue;
         squares += distance * distance;
         losses += loss * loss;
     }

@@ -77,5 +77,6 @@ typedef struct {
     i64 *results, *hold_results;      /* RESULTS each */
     double *ratios, *hold_ratios;     /* RATIOS each */
     uint8_t *ledgers;                 /* LEDGER_BYTES each */
+    double *returns, *hold_returns;   /* daily returns, as many as days each */
 } Batch;
 #endif

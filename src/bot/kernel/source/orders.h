@@ -28,7 +28,8 @@ typedef struct {
     Curve curve;
     Ledger ledger;
     AddBlock add_block;
-    double *funding, *returns;        /* scratch of E and of all days */
+    double *funding;                  /* scratch of E */
+    double *returns;                  /* room for all days */
     i64 *results;
     double *ratios;
     i64 *paid;                        /* P x (E+1): funding booked by this run by event, for those held against it */

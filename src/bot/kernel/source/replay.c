@@ -235,7 +235,8 @@ static void replay_one(Account *a) {
         double capital = (double)a->t->capital;
         on_last_event(a, last);
         curve_end(&a->curve, w->times, last, a->results, a->ratios);
-        daily_ratios(w, a->curve.equity, capital, a->returns, a->ratios);
+        a->ratios[VOLATILITY] = a->ratios[SHARPE] = a->ratios[SORTINO] = NAN;
+        if (daily_returns(w, a->curve.equity, capital, a->returns) && w->days > 1) daily_ratios(w, a->returns, a->ratios);
         a->results[BEST_MONTH] = best_month(w, a->curve.equity, capital);
         if (a->hold_paid) missed_around(a);
     }
@@ -243,7 +244,7 @@ static void replay_one(Account *a) {
 }
 
 /* Begin the run `t` with fresh books, on the scratch that `a` has. */
-static void begin(Account *a, const Trial *t, i64 *paid, const i64 *hold_paid, i64 *results, double *ratios) {
+static void begin(Account *a, const Trial *t, i64 *paid, const i64 *hold_paid, i64 *results, double *ratios, double *returns) {
     account_terms(&a->terms, a->w, t);
     a->t = t;
     a->count = 0;
@@ -258,12 +259,14 @@ static void begin(Account *a, const Trial *t, i64 *paid, const i64 *hold_paid, i
     a->hold_paid = hold_paid;
     a->results = results;
     a->ratios = ratios;
+    a->returns = returns;
 }
 
 static void replay_hold(Account *a, const Batch *b, i64 hold, i64 *paid) {
     const Window *w = a->w;
     memset(paid, 0, (size_t)(w->pairs * (w->events + 1)) * sizeof(i64));
-    begin(a, &b->holds[hold], paid, NULL, b->hold_results + hold * RESULTS, b->hold_ratios + hold * RATIOS);
+    begin(a, &b->holds[hold], paid, NULL, b->hold_results + hold * RESULTS, b->hold_ratios + hold * RATIOS,
+          b->hold_returns + hold * w->days);
     replay_one(a);
     for (i64 pair = 0; pair < w->pairs; pair++) {
         i64 *own = paid + pair * (w->events + 1);
@@ -275,7 +278,7 @@ static void replay_hold(Account *a, const Batch *b, i64 hold, i64 *paid) {
 int REPLAY(const Window *w, const Batch *b, AddBlock add_block);
 int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
     Account *a = malloc(sizeof *a);
-    double *scratch = malloc((size_t)(2 * w->events + w->days) * sizeof *scratch);
+    double *scratch = malloc((size_t)(2 * w->events) * sizeof *scratch);
     i64 *paid = malloc((size_t)(w->pairs * (w->events + 1)) * sizeof *paid), hold = -1;
     int done = a && scratch && paid;
     if (done) {
@@ -284,11 +287,10 @@ int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
         a->terms.account = -1;
         a->curve.equity = scratch;
         a->funding = scratch + w->events;
-        a->returns = scratch + 2 * w->events;
     }
     for (i64 n = 0; done && n < b->count; n++) {
         if (b->hold_of[n] != hold) replay_hold(a, b, hold = b->hold_of[n], paid);
-        begin(a, &b->trials[n], NULL, paid, b->results + n * RESULTS, b->ratios + n * RATIOS);
+        begin(a, &b->trials[n], NULL, paid, b->results + n * RESULTS, b->ratios + n * RATIOS, b->returns + n * w->days);
         replay_one(a);
         ledger_end(&a->ledger, b->ledgers + n * LEDGER_BYTES, add_block);
     }

@@ -1,13 +1,14 @@
 """The kernel gives the whole summary of a plain replay, in every bit, or leaves the run to it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from builders import market_data, run_config
 from example_plugin import installed_example
@@ -24,25 +25,40 @@ from bot.kernel.loading import Library
 from bot.kernel.replayer import KernelReplayer
 from bot.kernel.unfit import Reason
 from bot.models import HOUR_MS, CloseReason
+from bot.statistics.daily_returns import DailyReturns
 from bot.statistics.trial_metrics import TrialSummary
 from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
 from bot.strategies.simple import PLUGIN
 
 
-def plain(trials: Iterable[RunConfig], shown: ReplayWindow) -> list[TrialSummary]:
+def plain(trials: Sequence[RunConfig], shown: ReplayWindow) -> tuple[list[TrialSummary], DailyReturns]:
+    """Replay each trial by itself; its daily returns have a row for its own hold baseline."""
     baselines = Baselines(shown)
-    return [baselines.summary(replay(trial, shown)) for trial in trials]
+    runs = [replay(trial, shown) for trial in trials]
+    days = [baselines.beside([run.config], run.daily_returns[np.newaxis]) for run in runs]
+    return [baselines.summary(run) for run in runs], DailyReturns.concatenated(days)
+
+
+def assert_same_days(found: DailyReturns, expected: DailyReturns) -> None:
+    """Fail unless all daily returns have the same bits, those of hold baselines as well."""
+    assert (found.first_day, found.runs.shape) == (expected.first_day, expected.runs.shape)
+    assert found.runs.tobytes() == expected.runs.tobytes()
+    assert found.hold().tobytes() == expected.hold().tobytes()
 
 
 def assert_same(library: Library, trials: list[RunConfig], shown: ReplayWindow) -> Counter[Reason]:
     """Compare the trials that fit, in both builds of the code; return how many did not, by reason."""
-    expected = plain(trials, shown)
+    expected, days = plain(trials, shown)
+    together = Baselines(shown).replayed(trials)
+    assert together[0] == expected
+    assert_same_days(together[1], days)
     for code in (library, library.in_plain_c()):
         done = KernelReplayer(code, shown).replay(trials)
         places = done.places.tolist()
         found = [done.columns.row(at) for at in range(len(places))]
         assert found == [expected[place].values() for place in places]
         assert [one.tobytes() for one in done.columns.ledgers] == [expected[place].ledger for place in places]
+        assert_same_days(done.days, days.take(done.places))
         assert len(set(places)) + done.refused.total() == len(trials)
     return done.refused
 
@@ -157,7 +173,7 @@ def test_holding_is_its_own_baseline(library: Library) -> None:
     market = {"X": pair(dict.fromkeys(range(1, 40), "0.001"), [str(100 + 4 * hour) for hour in range(40)])}
     base = configured(market, perp_leverage=10, strategy_mode="hold")
     shown = window(market, base)
-    [held] = plain([base], shown)
+    [held], _ = plain([base], shown)
     assert held.metrics == held.hold
     assert held.metrics.liquidations + held.metrics.margin_exits > 1
     assert not assert_same(library, [base, base.varied({"strategy_mode": "simple"})], shown)

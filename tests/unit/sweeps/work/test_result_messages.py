@@ -1,11 +1,13 @@
 """A result that cannot be stored is refused with its name, the amount and the limit."""
 
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
 from bot.backtest.result import Curve
+from bot.statistics.daily_returns import DailyReturns
 from bot.statistics.metrics import Calendar
 from bot.statistics.trial_columns import TrialColumns
 from bot.statistics.trial_metrics import DIGEST_BYTES
@@ -26,9 +28,11 @@ def test_metric_too_large_is_named_with_its_amount_and_its_neighbour_is_kept() -
     metrics = {name: Decimal(0) if kind is MetricKind.MONEY else 0 for name, kind in METRICS.items()}
     large = metrics | {"net_pnl": Decimal("-4090703073967.04855537")}
     columns = TrialColumns.of_values([metrics, large], [bytes(DIGEST_BYTES)] * 2)
-    replayed = Replayed.of(np.array([7, 8]), ["a", "b"], columns)
+    days = DailyReturns(date(2023, 1, 1), np.array([[0.1], [0.2]]), np.zeros((1, 1)), np.zeros(2, dtype=int))
+    replayed = Replayed.of(np.array([7, 8]), ["a", "b"], columns, days)
     [refused] = replayed.refused
     assert replayed.completed.numbers.tolist() == [7]
+    assert replayed.days.runs.tolist() == [[0.1]]
     assert (refused.number, refused.error.code) == (8, "out_of_range")
     assert refused.error.message == f"net_pnl -4090703073967.04855537 {REST}"
 

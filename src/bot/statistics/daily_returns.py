@@ -1,0 +1,103 @@
+"""Daily returns of many runs over the same days, beside those of their hold baselines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Self
+
+import numpy as np
+
+from bot.models import DAY_MS
+from bot.numbers.arrays import FloatArray, IntArray
+from bot.statistics import metrics as stats
+from bot.statistics.metrics import Calendar, Units
+
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DailyReturns:
+    """Daily returns of n runs (docs/domain.md, section 9), those of T UTC days from `first_day` on.
+
+    `runs` is n x T; `holds` has a row for each account and `hold_of[i]` is that of run i. A row of NaN is
+    that of an account whose equity was not positive.
+    """
+
+    first_day: date
+    runs: FloatArray
+    holds: FloatArray
+    hold_of: IntArray
+
+    @classmethod
+    def none(cls, calendar: Calendar) -> Self:
+        """Return the returns of no run over the days of a calendar."""
+        nothing = np.empty((0, len(calendar.day_ends)))
+        return cls(first_day_of(calendar), nothing, nothing, np.empty(0, dtype=np.int64))
+
+    @classmethod
+    def concatenated(cls, parts: Sequence[Self]) -> Self:
+        """Return the runs of at least one part, all over the same days, one part after the other."""
+        parts = [part for part in parts if len(part)] or parts[:1]
+        if len(parts) == 1:
+            return parts[0]
+        starts = np.cumsum([0, *(len(part.holds) for part in parts)])
+        return cls(
+            parts[0].first_day,
+            np.concatenate([part.runs for part in parts]),
+            np.concatenate([part.holds for part in parts]),
+            np.concatenate([part.hold_of + start for part, start in zip(parts, starts, strict=False)]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    @property
+    def days(self) -> int:
+        """Number of days T."""
+        return int(self.runs.shape[1])
+
+    def take(self, places: IntArray) -> Self:
+        """Return the runs at these places, in this order; themselves where all stay where they are."""
+        if np.array_equal(places, np.arange(len(self))):
+            return self
+        return type(self)(self.first_day, self.runs[places], self.holds, self.hold_of[places])
+
+    def over(self, first_day: date, days: int) -> Self:
+        """Return them over a span of days that holds all of theirs, 0 on the others.
+
+        Raises ValueError for one that does not.
+        """
+        before = (self.first_day - first_day).days
+        after = days - before - self.days
+        if before < 0 or after < 0:
+            last_day = self.first_day + timedelta(days=self.days - 1)
+            raise ValueError(f"{days} days from {first_day} do not hold {self.first_day} to {last_day}")
+        if before == after == 0:
+            return self
+        runs, holds = (_padded(rows, before, after) for rows in (self.runs, self.holds))
+        return type(self)(first_day, runs, holds, self.hold_of)
+
+    def hold(self) -> FloatArray:
+        """Return the returns of the hold baseline of each run (n x T)."""
+        return self.holds[self.hold_of]
+
+    def over_hold(self) -> FloatArray:
+        """Return the returns less those of the hold baseline (n x T)."""
+        return self.runs - self.hold()
+
+
+def first_day_of(calendar: Calendar) -> date:
+    """Return the UTC day of the first event."""
+    return _EPOCH + timedelta(days=int(calendar.times_ms[0]) // DAY_MS)
+
+
+def daily_returns_of(units: Units, initial: int, calendar: Calendar) -> FloatArray:
+    """Return the daily returns of one equity curve, in units; NaN where one is on no positive equity."""
+    return stats.daily_returns(units[np.newaxis], initial, calendar).ravel()
+
+
+def _padded(rows: FloatArray, before: int, after: int) -> FloatArray:
+    """Return rows with days added on both sides: 0, in rows of NaN NaN."""
+    padded = np.pad(rows, ((0, 0), (before, after)))
+    padded[np.isnan(rows).any(axis=1)] = np.nan
+    return padded
