@@ -16,6 +16,12 @@ def assert_engine_agrees(market: MarketRows, values: Mapping[str, Any]) -> dict[
     rows = {symbol: market[symbol] for symbol in config.symbols}
     document = run_backtest(config, market_data(rows, config.end)).document()
     expected = reference_run(market, {**values, "start": config.start, "end": config.end})
+    assert_documents_agree(document, expected)
+    return document
+
+
+def assert_documents_agree(document: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    """Compare trades, equity and metrics: money to the last digit, statistics to 1e-9."""
     assert document["trades"] == expected["trades"]
     assert document["equity"] == [list(point) for point in expected["equity"]]
     assert document["metrics"].keys() >= expected["metrics"].keys()
@@ -24,4 +30,3 @@ def assert_engine_agrees(market: MarketRows, values: Mapping[str, Any]) -> dict[
             assert document["metrics"][name] == pytest.approx(value, rel=1e-9, abs=0), name
         else:
             assert document["metrics"][name] == value, name
-    return document

@@ -64,6 +64,7 @@ class CloseReason(StrEnum):
     END = "end"
     EMERGENCY = "emergency"
     DELISTED = "delisted"
+    SEAM = "seam"
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,23 @@ def runs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> tuple[dict[str, Any],
     return market, draw(configs(market))
 
 
+@st.composite
+def stitched_runs(
+    draw: Callable[[st.SearchStrategy[Any]], Any],
+) -> tuple[dict[str, Any], int, list[tuple[int, dict[str, Any]]]]:
+    """Draw a market, a start, and up to four parameter sets with the moments from which they are in force."""
+    market = draw(markets())
+    random = Random(draw(SEEDS))
+    times = sorted({record[0] for data in market.values() for record in data["funding"]})
+    start, end = times[0] - 6 * HOUR_MS, times[-1] + HOUR_MS
+    moments = sorted(random.choice((time, time - 60_000)) for time in random.choices(times, k=4))
+    if random.random() < 0.8:
+        moments[0] = start
+    moments = list(dict.fromkeys(moments))[: draw(st.integers(1, 4))]
+    seams = [(moment, {**draw(configs(market)), "start": start, "end": end}) for moment in moments]
+    return market, start, seams
+
+
 def _eight_hour_rates(data: Mapping[str, Any]) -> list[str]:
     records = data["funding"][:: max(1, len(data["funding"]) // 4)]
     return [f"{int(float(rate) * 1e8 * 8 / hours) / 1e8:.8f}" for _, rate, hours, _ in records]

@@ -1,6 +1,6 @@
 """A second, slow and plain implementation of docs/domain.md, sharing no code with the product."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -29,23 +29,60 @@ def run(market: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     return replay.document()
 
 
+def run_stitched(
+    market: Mapping[str, Any], start: int, seams: Sequence[tuple[int, Mapping[str, Any]]]
+) -> dict[str, Any]:
+    """Return one run from `start` whose parameters change at the first event from the moment of each seam on.
+
+    The account is cash before the first seam, and its positions go on over all others.
+    Raises: NoEventsError if the days hold no settlement.
+    """
+    changes = [(moment, fill_in({**config, "start": start})) for moment, config in seams]
+    names = dict.fromkeys(name for _, parameters in changes for name in parameters.symbols)
+    symbols = {name: Symbol(name, market[name], {}) for name in names}
+    replay = _Replay(changes[0][1], symbols)
+    events = replay.events()
+    at_events = {
+        next((t for t in events if t >= moment), events[-1]): parameters for moment, parameters in changes
+    }
+    replay = _Replay(next(iter(at_events.values())), symbols, at_events)
+    replay.play()
+    return replay.document()
+
+
 class _Replay:
-    def __init__(self, parameters: Parameters, symbols: Mapping[str, Symbol]) -> None:
-        self.parameters = parameters
+    def __init__(
+        self,
+        parameters: Parameters,
+        symbols: Mapping[str, Symbol],
+        changes: Mapping[int, Parameters] | None = None,
+    ) -> None:
         self.symbols = symbols
-        composite = parameters.strategy_mode == "composite"
-        self.strategy: Strategy = Composite(parameters, symbols) if composite else Simple(parameters)
-        self.cash = parameters["initial_capital"]
+        self.changes = changes or {}
+        self.put_in_force(parameters)
+        self.capital = self.cash = parameters["initial_capital"]
         self.positions: list[Position] = []
         self.trades: list[Trade] = []
         self.curve: list[tuple[int, Fraction]] = []
         self.skipped = self.payments = self.events_held = 0
         self.ends = {name: symbol.end(parameters.end) for name, symbol in symbols.items()}
+        self.entry_fees: dict[tuple[str, int], Fraction] = {}
+
+    def put_in_force(self, parameters: Parameters) -> None:
+        composite = parameters.strategy_mode == "composite"
+        self.parameters = parameters
+        self.strategy: Strategy = Composite(parameters, self.symbols) if composite else Simple(parameters)
 
     def play(self) -> None:
         events = self.events()
+        begins = min(self.changes, default=events[0])
         previous = events[0]
         for t in events:
+            if t < begins:
+                self.curve.append((t, self.cash))
+                continue
+            if t in self.changes:
+                self.put_in_force(self.changes[t])
             trades_before = len(self.trades)
             self.interrupt(previous, t)
             self.settle_funding(t)
@@ -119,6 +156,8 @@ class _Replay:
                 continue
             if self.margin_is_short(position, t):
                 self.close(position, t, "margin")
+            elif position.symbol.settles_at(t) and not self.is_traded(position.symbol):
+                self.close(position, t, "seam")
             elif position.symbol.settles_at(t) and self.strategy.wants_out(position.symbol, t):
                 self.close(position, t, "signal")
 
@@ -153,10 +192,13 @@ class _Replay:
             self.strategy.candidate(symbol, t)
             for symbol in self.symbols.values()
             if symbol.name not in barred and symbol.settles_at(t) and self.is_fresh(symbol, t)
-            if self.lives(symbol, t)
+            if self.is_traded(symbol) and self.lives(symbol, t)
         ]
         passed = [candidate for candidate in found if candidate is not None]
         return sorted(passed, key=lambda candidate: (-candidate.rank, candidate.symbol.name))
+
+    def is_traded(self, symbol: Symbol) -> bool:
+        return symbol.name in self.parameters.symbols
 
     def lives(self, symbol: Symbol, t: int) -> bool:
         end = self.contract_end(symbol)
@@ -201,6 +243,7 @@ class _Replay:
         spot_fill, perp_fill = spot * (1 + self.parameters.slippage), perp * (1 - self.parameters.slippage)
         fees = self.fee(quantity, spot_fill, "spot_taker") + self.fee(quantity, perp_fill, "perp_taker")
         margin = book(divide(quantity * perp_fill, self.parameters["perp_leverage"]))
+        self.entry_fees[symbol.name, t] = fees
         self.cash -= book(quantity * spot_fill) + fees
         self.positions.append(Position(symbol, t, quantity, spot_fill, perp_fill, margin, fees))
 
@@ -286,15 +329,14 @@ class _Replay:
         if trade.opened_at > t:
             return Fraction(0)
         spot, perp = self.last_prices(self.symbols[trade.symbol], t)
-        paid = self.fee(trade.quantity, trade.spot_entry, "spot_taker")
-        paid += self.fee(trade.quantity, trade.perp_entry, "perp_taker")
+        paid = self.entry_fees[trade.symbol, trade.opened_at]
         value = book(trade.quantity * spot) + book(trade.quantity * (trade.perp_entry - perp))
         received = sum((amount for at, amount in trade.settlements if at <= t), Fraction(0))
         return value - book(trade.quantity * trade.spot_entry) - paid + received
 
     def document(self) -> dict[str, Any]:
         metrics = metrics_of(
-            self.parameters["initial_capital"],
+            self.capital,
             self.curve,
             self.trades,
             skipped=self.skipped,

@@ -21,6 +21,7 @@ _ENDED = {
     CloseReason.LIQUIDATION: "The mark price took the short's margin; spot was sold as that candle closed.",
     CloseReason.END: "The window ended: whatever is open is closed.",
     CloseReason.EMERGENCY: "Closed by an emergency stop.",
+    CloseReason.SEAM: "Other parameters came into force that no longer trade the pair.",
     CloseReason.DELISTED: "The contract ended: the short closed at the last mark price, spot was sold then.",
 }
 

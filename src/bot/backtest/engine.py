@@ -1,5 +1,6 @@
 """Replays recorded history through the production trading classes."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,7 +25,7 @@ from bot.statistics.run_metrics import Activity, CurveFacts, Metrics, TradeTotal
 from bot.trading.equity_curve import EquityCurveBuilder, equity_units
 from bot.trading.factory import build_trader
 from bot.trading.payments import PaymentBook
-from bot.trading.trader import Market
+from bot.trading.trader import CarryTrader, Market
 
 _POINTS = 20_000
 """Points of the curves priced and measured in one numpy call: few calls, and caches hold them."""
@@ -41,6 +42,26 @@ class Books:
     skipped_entries: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Parameters in force from event `first` of a window on."""
+
+    config: RunConfig
+    window: ReplayWindow
+    first: int = 0
+
+    def trader(self) -> CarryTrader:
+        """Return a trader under these parameters that has seen every settlement before them."""
+        config, window, tickers = self.config, self.window, TickerService()
+        executor = BacktestExecutor(tickers, FillModel(config.slippage), FeeCalculator(config.fees))
+        market = Market(tickers, window.instruments, window, window.ends_for(config))
+        trader = build_trader(config, executor, market)
+        trader.warm_up(window.past)
+        earlier = window.events[: self.first]
+        trader.warm_up(view.funding for event in earlier for view in event.settlements)
+        return trader
+
+
 class BacktestEngine:
     """Runs one set of parameters over one window, event by event."""
 
@@ -55,25 +76,48 @@ class BacktestEngine:
 
     def play(self) -> Books:
         """Return the books after the last event. Call inside `exact()`."""
-        config, window = self.config, self.window
-        tickers = TickerService()
-        executor = BacktestExecutor(tickers, FillModel(config.slippage), FeeCalculator(config.fees))
-        market = Market(tickers, window.instruments, window, window.ends_for(config))
-        trader = build_trader(config, executor, market)
-        trader.warm_up(window.past)
-        curve = EquityCurveBuilder()
-        trader.follow(window.event_columns, curve)
-        trader.on_last_event(window.events[-1])
-        curve.add_flat(trader.equity(), 1, held=False)
-        trades = tuple(trader.tracker.trades)
-        return Books(trades, self._totals(trades), trader.tracker.paid, curve, trader.skipped_entries)
+        return play([Stage(self.config, self.window)])
 
-    def _totals(self, trades: Sequence[Trade]) -> TradeTotals:
-        window, after_end = self.window, None
-        if window.contract_ends:
-            since = pnl_after_end(trades, window.after_end, FeeCalculator(self.config.fees))
-            after_end = sum(since.values(), ZERO)
-        return TradeTotals.of(trades, missed=missed_settlements(trades, window.missing), after_end=after_end)
+
+def play(stages: Sequence[Stage]) -> Books:
+    """Return the books after the last event of stages over the same events, in order of their first ones.
+
+    The account and its positions go on from stage to stage; before the first one it is cash. Call inside
+    `exact()`.
+    """
+    curve, last = EquityCurveBuilder(), len(stages[0].window.events) - 1
+    trader = stages[0].trader()
+    if stages[0].first:
+        curve.add_flat(trader.equity(), stages[0].first, held=False)
+    stops = [*(stage.first for stage in stages[1:]), last]
+    for stage, stop in zip(stages, stops, strict=True):
+        if stage is not stages[0]:
+            trader, before = stage.trader(), trader
+            trader.succeed(before)
+        trader.follow(stage.window.event_columns, curve, stage.first, stop)
+    trader.on_last_event(stages[-1].window.events[last])
+    curve.add_flat(trader.equity(), 1, held=False)
+    trades = tuple(trader.tracker.trades)
+    return Books(trades, _totals(stages, trades), trader.tracker.paid, curve, trader.skipped_entries)
+
+
+def _totals(stages: Sequence[Stage], trades: Sequence[Trade]) -> TradeTotals:
+    window, after_end = stages[0].window, None
+    if window.contract_ends:
+        after_end = ZERO
+        for stage, own in zip(stages, _opened_under(stages, trades), strict=True):
+            since = pnl_after_end(own, window.after_end, FeeCalculator(stage.config.fees))
+            after_end += sum(since.values(), ZERO)
+    return TradeTotals.of(trades, missed=missed_settlements(trades, window.missing), after_end=after_end)
+
+
+def _opened_under(stages: Sequence[Stage], trades: Sequence[Trade]) -> list[list[Trade]]:
+    """Return the trades that were opened in each stage."""
+    begins = [stage.window.events[stage.first].t_ms for stage in stages]
+    found: list[list[Trade]] = [[] for _ in stages]
+    for trade in trades:
+        found[bisect_right(begins, trade.opened_at_ms) - 1].append(trade)
+    return found
 
 
 def replay(config: RunConfig, window: ReplayWindow) -> RunResult:
@@ -126,12 +170,13 @@ def _metrics(
     found: dict[int, Metrics] = {}
     for (capital, _), places in alike.items():
         stacked = cast("Units", np.stack([curves[place] for place in places]))
-        some = _measured(capital, [books[place] for place in places], stacked, engines[0].window)
+        some = measured(capital, [books[place] for place in places], stacked, engines[0].window)
         found.update(zip(places, some, strict=True))
     return [found[place] for place in range(len(engines))]
 
 
-def _measured(capital: Decimal, books: list[Books], curves: Units, window: ReplayWindow) -> list[Metrics]:
+def measured(capital: Decimal, books: Sequence[Books], curves: Units, window: ReplayWindow) -> list[Metrics]:
+    """Return the metrics of accounts over the events of a window that began with the same capital."""
     calendar, events = window.calendar, len(window.events)
     facts = CurveFacts.of(curves, money_units(capital), calendar)
     activities = [Activity(events, own.curve.events_in_market, own.skipped_entries) for own in books]

@@ -1,4 +1,4 @@
-"""Contract ends that concern the pairs of an account."""
+"""Contracts of the pairs of an account: which may be entered, and which end when."""
 
 from collections.abc import Mapping
 
@@ -8,13 +8,19 @@ from bot.models import ContractEnd, Leg, OrderRequest, OrderResult, Position, Se
 
 
 class ContractWatch:
-    """Knows which contracts end when, and what their perp legs are settled at."""
+    """Knows which contracts end when, and what their perp legs are settled at.
 
-    __slots__ = ("_ends", "_fees")
+    `untraded` are pairs that the account may still hold, and no longer enters.
+    """
 
-    def __init__(self, ends: Mapping[str, ContractEnd], fees: FeeCalculator) -> None:
+    __slots__ = ("_ends", "_fees", "untraded")
+
+    def __init__(
+        self, ends: Mapping[str, ContractEnd], fees: FeeCalculator, untraded: frozenset[str] = frozenset()
+    ) -> None:
         self._ends = ends
         self._fees = fees
+        self.untraded = untraded
 
     def due(self, symbol: str, after_ms: int, until_ms: int) -> ContractEnd | None:
         """Return the end of a pair's contract if it falls in (after_ms, until_ms]."""
@@ -28,12 +34,14 @@ class ContractWatch:
 
     def lives(self, view: SettlementView) -> bool:
         """Return whether the settling pair can still be entered."""
-        end = self._ends.get(view.funding.symbol)
-        return end is None or view.funding.t_ms < end.at_ms
+        funding = view.funding
+        end = self._ends.get(funding.symbol)
+        return funding.symbol not in self.untraded and (end is None or funding.t_ms < end.at_ms)
 
     def living(self, views: tuple[SettlementView, ...]) -> tuple[SettlementView, ...]:
         """Return the settling pairs that can still be entered."""
-        return tuple([view for view in views if self.lives(view)]) if self._ends else views
+        all_live = not self._ends and not self.untraded
+        return views if all_live else tuple([view for view in views if self.lives(view)])
 
     def settled(self, position: Position, end: ContractEnd) -> OrderResult:
         """Return the closing of a perp leg by its exchange: without slippage, for the taker fee.

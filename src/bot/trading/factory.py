@@ -5,6 +5,7 @@ from bot.accounting.margin import margin_model
 from bot.accounting.sizing import CapitalPlan, PositionSizer, SizingLimits
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
+from bot.trading.contract_watch import ContractWatch
 from bot.trading.executor import Executor
 from bot.trading.position_manager import PositionManager
 from bot.trading.tracker import PnLTracker
@@ -12,7 +13,10 @@ from bot.trading.trader import CarryTrader, Market
 
 
 def build_trader(config: RunConfig, executor: Executor, market: Market) -> CarryTrader:
-    """Return a trader with fresh books, whose orders leave through `executor`."""
+    """Return a trader with fresh books, whose orders leave through `executor`.
+
+    Pairs of the market that are not among the symbols of `config` are closed where they are held.
+    """
     tracker, ratio = PnLTracker(config.initial_capital), config.margin_exit_ratio
     return CarryTrader(
         strategy_plugin(config.strategy_mode).build(config),
@@ -22,7 +26,9 @@ def build_trader(config: RunConfig, executor: Executor, market: Market) -> Carry
         PositionManager(executor, tracker, config.perp_leverage),
         {symbol: margin_model(rules, ratio) for symbol, rules in market.instruments.items()},
         position_sizer(config),
-        FeeCalculator(config.fees),
+        ContractWatch(
+            market.ends, FeeCalculator(config.fees), frozenset(market.instruments).difference(config.symbols)
+        ),
     )
 
 

@@ -30,7 +30,7 @@ class FastForward:
         self._contracts = contracts
         # Accounts are full with every slot taken, or with every pair held: entries need not be looked for
         # then.
-        self._full = slots, len(columns.symbols)
+        self._full = min(slots, len(columns.symbols) - len(contracts.untraded))
         floor = strategy.entry_floor
         self._entries = None if floor is None else (floor, columns.entry_mask(floor))
         self._exit_masks: dict[str, tuple[PairColumns, EventMask]] = {}
@@ -40,10 +40,12 @@ class FastForward:
         """Return the first event from `at` on, at most `last`, at which an order is possible."""
         held = self._positions.held
         # A strategy with memory has to see every settlement, and unfinished hedges are worked on at every
-        # event.
+        # event; hedges of pairs that are no longer traded are closed as soon as possible.
         if self._strategy.remembers or self._positions.unfinished:
             return at
-        full = len(held) in self._full
+        if not self._contracts.untraded.isdisjoint(held):
+            return at
+        full = len(held) >= self._full
         if self._entries is None and not full:
             return at
         stop = last

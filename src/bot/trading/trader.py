@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from bot.accounting.closing import was_due
 from bot.accounting.event_order import EXITS, is_due
-from bot.accounting.fees import FeeCalculator
 from bot.accounting.margin import MarginModel
 from bot.accounting.sizing import CapitalPlan, PositionSizer
 from bot.market.event_columns import EventColumns
@@ -62,7 +61,7 @@ class CarryTrader:
         positions: PositionManager,
         margin: Mapping[str, MarginModel],
         sizer: PositionSizer,
-        fees: FeeCalculator,
+        contracts: ContractWatch,
     ) -> None:
         self.tracker = tracker
         self.positions = positions
@@ -70,12 +69,16 @@ class CarryTrader:
         self._strategy = strategy
         self._tickers = market.tickers
         self._margin = MarginWatch(margin, market.mark_path)
-        self._contracts = ContractWatch(market.ends, fees)
+        self._contracts = contracts
         self._sizer = sizer
         self._capital = capital
         self._slots = capital.max_simultaneous_positions
         self._previous_ms = -1
-        self._exits = {CloseReason.MARGIN: self._is_forced_out, CloseReason.SIGNAL: self._is_unwanted}
+        self._exits = {
+            CloseReason.MARGIN: self._is_forced_out,
+            CloseReason.SEAM: self._is_left_over,
+            CloseReason.SIGNAL: self._is_unwanted,
+        }
 
     def warm_up(self, records: Iterable[FundingRate]) -> None:
         """Show settlements to a strategy that learns from them."""
@@ -83,14 +86,14 @@ class CarryTrader:
             for record in records:
                 self._strategy.observe(record)
 
-    def follow(self, columns: EventColumns, curve: EquityCurveBuilder) -> None:
-        """Process every event but the last, and append the equity after each to `curve`.
+    def follow(self, columns: EventColumns, curve: EquityCurveBuilder, first: int, last: int) -> None:
+        """Process the events from `first` to before `last`, and append the equity after each to `curve`.
 
         Events at which no order can happen are fast-forwarded together.
         """
-        at, last = 0, len(columns.events) - 1
+        at = first
         if self._strategy.remembers:
-            self._follow_each(columns.events[:last], curve)
+            self._follow_each(columns.events[first:last], curve)
             at = last
         watches = self._margin, self._contracts
         fast_forward = FastForward(columns, self._strategy, self.positions, *watches, self._slots)
@@ -159,6 +162,11 @@ class CarryTrader:
         )
         self.skipped_entries = state.skipped_entries
         self._previous_ms = state.t_ms
+
+    def succeed(self, other: "CarryTrader") -> None:
+        """Go on with the account of another trader, its positions and its books."""
+        self.restore(other.state())
+        self.tracker.trades, self.tracker.paid = other.tracker.trades, other.tracker.paid
 
     def equity(self) -> Decimal:
         """Return the account's equity at the newest prices, quote currency."""
@@ -258,6 +266,13 @@ class CarryTrader:
 
     def _is_forced_out(self, position: Position, event: MarketEvent) -> bool:
         return self._margin.is_forced_out(position, event.tickers[position.symbol].mark)
+
+    def _is_left_over(self, position: Position, event: MarketEvent) -> bool:
+        """Return whether a pair that is no longer traded settles."""
+        symbol = position.symbol
+        return symbol in self._contracts.untraded and any(
+            view.funding.symbol == symbol for view in event.decidable
+        )
 
     def _is_unwanted(self, position: Position, event: MarketEvent) -> bool:
         for view in event.decidable:

@@ -1,0 +1,94 @@
+"""Stitched run: one account over many days whose parameters change at seams, its positions going on."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from bot.backtest.engine import Stage, measured, play
+from bot.backtest.result import Curve
+from bot.config.run_config import RunConfig
+from bot.market.window import ReplayWindow
+from bot.models import FundingPayment, Trade
+from bot.numbers.money import exact
+from bot.statistics.metrics import from_units, money_units
+from bot.statistics.run_metrics import Metrics
+from bot.strategies.hold import PLUGIN as HOLDING
+from bot.trading.equity_curve import equity_units
+
+WindowOf = Callable[[RunConfig], ReplayWindow]
+
+
+class Seam(NamedTuple):
+    """Parameters that come into force at the first event from a moment on."""
+
+    from_ms: int
+    config: RunConfig
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StitchedRun:
+    """A finished run whose parameters changed on the way; until its first stage the account was cash."""
+
+    stages: tuple[Stage, ...]
+    metrics: Metrics
+    trades: tuple[Trade, ...]
+    payments: tuple[FundingPayment, ...]
+    curve: Curve
+
+    @property
+    def initial_capital(self) -> Decimal:
+        """Cash that the account began with, quote currency."""
+        return self.stages[0].config.initial_capital
+
+    @property
+    def equity(self) -> list[tuple[int, Decimal]]:
+        """Event times, ms UTC, and the equity after each, quote currency."""
+        return list(self.curve.points())
+
+    def pnl_between(self, moments_ms: Sequence[int]) -> list[Decimal]:
+        """Return the P&L from each moment to the next; events at a moment belong to what follows it."""
+        places = np.searchsorted(self.curve.calendar.times_ms, moments_ms).tolist()
+        units = [money_units(self.initial_capital), *self.curve.units.tolist()]
+        return [from_units(units[end] - units[first]) for first, end in pairwise(places)]
+
+
+def stitch(start_ms: int, seams: Sequence[Seam], window_of: WindowOf) -> StitchedRun:
+    """Return the run from `start_ms` on, from flat, of parameters that come into force at ascending seams.
+
+    All seams end alike; an account's initial capital is that of the first one. `window_of` returns the window
+    of a run. Raises what it raises, and InsufficientDataError without an event.
+    """
+    stages = _stages(start_ms, seams, window_of)
+    window = stages[0].window
+    with exact():
+        books = play(stages)
+        [curve] = equity_units([books.curve])
+        payments = tuple(books.paid.written())
+    capital = stages[0].config.initial_capital
+    [metrics] = measured(capital, [books], curve[None, :], window)
+    return StitchedRun(tuple(stages), metrics, books.trades, payments, Curve(window.calendar, curve))
+
+
+def holding(seams: Iterable[Seam]) -> list[Seam]:
+    """Return the seams of the hold baseline: the same accounts and pairs, held throughout."""
+    return [Seam(seam.from_ms, seam.config.varied({"strategy_mode": HOLDING.name})) for seam in seams]
+
+
+def _stages(start_ms: int, seams: Sequence[Seam], window_of: WindowOf) -> list[Stage]:
+    """Return a stage for each seam at which other parameters come into force, the last of one event."""
+    symbols = tuple(dict.fromkeys(symbol for seam in seams for symbol in seam.config.symbols))
+    found: list[Stage] = []
+    for seam in seams:
+        config = seam.config.varied({"start": start_ms})
+        # Each run had enough data over all of its days: what its newest ones hold is to be replayed as it is.
+        window = window_of(config.varied({"symbols": symbols, "min_coverage": Decimal(0)}))
+        first = min(int(np.searchsorted(window.calendar.times_ms, seam.from_ms)), len(window.events) - 1)
+        if found and found[-1].first == first:
+            found.pop()
+        if not found or found[-1].config != config:
+            found.append(Stage(config, window, first))
+    return found
