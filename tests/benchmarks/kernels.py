@@ -13,6 +13,7 @@ from typing import IO, Any
 from benchmarks import grids, loops, market
 from benchmarks.measure import cpu_seconds
 from bot.backtest import Baselines, ReplayWindow, replay, replays
+from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
 from bot.market_store.store import HistoricalDataStore
 from sweeps.spec.spec import SweepSpec
@@ -146,8 +147,10 @@ def _plain_replay(name: str, runs: list[RunConfig], window: ReplayWindow) -> Con
 def _sweep_path(name: str, runs: list[RunConfig], window: ReplayWindow) -> Contender:
     """Return what workers do with trials of one window; what is derived from it is derived again."""
 
+    parameters = ParameterColumns.of(runs)
+
     def once() -> object:
-        return replay_fast(kernel_replayer(window), Baselines(window), runs)
+        return replay_fast(kernel_replayer(window), Baselines(window), parameters)
 
     return Contender(name, len(runs), lambda: cpu_seconds(once))
 

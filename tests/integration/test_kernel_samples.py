@@ -1,7 +1,6 @@
 """Sweeps take the replay kernel where there is one, and samples of its work are replayed plainly."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,7 +8,7 @@ import sqlalchemy as sa
 from sweeping import stored_rows, submit, sweep_spec
 
 from bot.clock import SimulatedClock
-from bot.config.run_config import RunConfig
+from bot.config.parameter_columns import ParameterColumns
 from bot.kernel.build import build
 from bot.kernel.loading import UnusableLibraryError, load
 from bot.kernel.replayer import KernelReplayer, Replays
@@ -83,8 +82,8 @@ def test_a_kernel_that_is_wrong_ends_the_sweep_names_the_trial_and_stores_nothin
 ) -> None:
     right = KernelReplayer.replay
 
-    def wrong(self: KernelReplayer, configs: Sequence[RunConfig]) -> Replays:
-        done = right(self, configs)
+    def wrong(self: KernelReplayer, parameters: ParameterColumns) -> Replays:
+        done = right(self, parameters)
         if harm == "ledger":
             done.columns.ledgers[:, 0] ^= 1
             return done

@@ -24,6 +24,7 @@ from bot.strategies import (
     SettlementView,
     Strategy,
     StrategyPlugin,
+    Threshold,
 )
 
 
@@ -80,8 +81,8 @@ def _decide(config: Any, columns: DecisionColumns) -> ColumnDecisions:
     settlements = config.smoothing_settlements
     averages = columns.values(("average", settlements), lambda pair: _averages(pair, settlements))
     return ColumnDecisions(
-        enter=(averages.reaches(config.smoothed_entry),),
-        stay=(averages.reaches(config.smoothed_exit),),
+        enter=(Threshold(averages, "smoothed_entry"),),
+        stay=(Threshold(averages, "smoothed_exit"),),
         order=lambda: averages,
     )
 
@@ -100,6 +101,7 @@ PLUGIN = StrategyPlugin(
     SmoothedRateParameters,
     _build,
     decide_columns=_decide,
+    decided_by=("smoothing_settlements",),
     figures={
         "smoothed_rate": Figure(
             "Average rate per 8 h", share=True, enter="smoothed_entry", leave="smoothed_exit"

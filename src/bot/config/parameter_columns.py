@@ -24,6 +24,20 @@ class ParameterColumns:
     places: Mapping[str, IntArray]
     count: int
 
+    @classmethod
+    def of(cls, runs: Sequence[RunConfig]) -> Self:
+        """Return the parameters of one run or more, which are of one model and strategy."""
+        values: dict[str, list[Any]] = {}
+        places: dict[str, IntArray] = {}
+        for name in type(runs[0]).model_fields:
+            own = [getattr(run, name) for run in runs]
+            known = {repr(value): value for value in own}
+            if len(known) > 1:
+                numbered = {key: place for place, key in enumerate(known)}
+                values[name] = list(known.values())
+                places[name] = np.array([numbered[repr(value)] for value in own], dtype=np.int64)
+        return cls(runs[0], values, places, len(runs))
+
     def __len__(self) -> int:
         return self.count
 

@@ -1,6 +1,6 @@
 """Declaration of a strategy by a package: the one object through which everything else knows it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,9 @@ class StrategyPlugin:
     `build` gets the whole run, typed as that model and the account's parameters together, and returns a
     `Strategy`. `decide_columns` gets the run and the `DecisionColumns` of a window, and returns the
     `ColumnDecisions` that are the same decisions at all settlements at once: with it, sweeps replay many
-    trials at a time; without it, or where it raises, each alone.
+    trials at a time; without it, or where it raises, each alone. `decided_by` names the parameters that
+    `decide_columns` reads, but for those that its `Threshold`s name: trials that agree in them share what it
+    returns. Without it each combination of parameters is decided anew.
     `version` is part of the identity of every run: change it with every change of a decision.
     `default_grid` is what a first sweep varies; `presets` are sets of parameters by name. Both as they stand
     in a sweep. `suggest` gets the `WindowFigures` of a window and returns the `Suggestion` that fits them, so
@@ -70,6 +72,7 @@ class StrategyPlugin:
     presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     suggest: Callable[[Any], Any] | None = None
     decide_columns: Callable[[Any, Any], Any] | None = None
+    decided_by: Collection[str] | None = None
     figures: Mapping[str, Figure] = field(default_factory=dict)
     gates: Mapping[str, GateAdvice] = field(default_factory=dict)
     compare_place: int | None = None

@@ -1,15 +1,15 @@
 """Decisions of runs as the kernel takes them: tables of pairs and events, and whole thresholds on them."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
+from bot.kernel.decision_groups import DecisionGroup
 from bot.kernel.layouts import CONDITIONS
 from bot.kernel.unfit import Reason, UnfitError
 from bot.kernel.window_columns import WindowColumns
@@ -18,7 +18,7 @@ from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import ONE
 from bot.numbers.thresholds import Condition, ThresholdColumn
-from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
+from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns, Threshold
 from bot.strategies.hold import hold_over
 
 Made = TypeVar("Made")
@@ -55,13 +55,13 @@ class _Ranked:
 
 
 class WrittenDecisions(NamedTuple):
-    """The decisions of a run as fields of a trial (`layouts.TRIAL`)."""
+    """The decisions of trials as fields of theirs (`layouts.TRIAL`); thresholds one for each, or for all."""
 
     enter_columns: tuple[int, ...]
-    enter_from: tuple[int, ...]
+    enter_from: IntArray
     best_column: int
     stay_column: int
-    stay_from: int
+    stay_from: IntArray
     order_values: int
     share_values: int
     share_places: int
@@ -81,34 +81,47 @@ class DecisionTables:
         self._decidable: BoolArray = decidable.ravel()[self._rows]
         self._known: dict[tuple[str, int], tuple[Any, Any]] = {}
 
-    def decide(self, config: RunConfig) -> ColumnDecisions:
-        """Return the decisions of a run, inside `exact()`; raises UnfitError where there are none."""
-        decide = strategy_plugin(config.strategy_mode).decide_columns
+    def of(
+        self, group: DecisionGroup, tables: "TableList"
+    ) -> Iterator[tuple[DecisionGroup, WrittenDecisions]]:
+        """Yield the decisions of a group, inside `exact()`, and add the tables they need to `tables`.
+
+        They come in several parts where more conditions than the kernel has room for are taken together.
+        Raises: UnfitError where there are no decisions by columns.
+        """
+        decide = strategy_plugin(group.run.strategy_mode).decide_columns
         if decide is None:
             raise UnfitError(Reason.NO_COLUMN_DECISIONS)
-        found: ColumnDecisions = decide(config, self._columns)
-        return found
+        decided: ColumnDecisions = decide(group.run, self._columns)
+        if len(decided.enter) <= CONDITIONS and len(decided.stay) <= 1:
+            yield group, self._written(decided, group, tables)
+            return
+        for part in group.split(decided.thresholds()):
+            few = decided._replace(
+                enter=_few(decided.entering(part.run), CONDITIONS), stay=_few(decided.staying(part.run), 1)
+            )
+            yield part, self._written(few, part, tables)
 
-    def holding(self) -> ColumnDecisions:
-        """Return the decisions of the hold baseline."""
-        return hold_over(self._columns)
+    def holding(self, tables: "TableList") -> WrittenDecisions:
+        """Return the decisions of the hold baseline, and add the tables they need to `tables`."""
+        return self._written(hold_over(self._columns), None, tables)
 
     def forget(self) -> None:
         """Forget tables, so that they do not pile up."""
         self._known.clear()
 
-    def written(self, decided: ColumnDecisions, tables: "TableList") -> "WrittenDecisions":
-        """Return decisions as the fields of a trial, and add the tables they need to `tables`."""
-        enter = self._few(decided.enter, CONDITIONS) or (self._everywhere(),)
-        stay = self._few(decided.stay, 1)
+    def _written(
+        self, decided: ColumnDecisions, group: DecisionGroup | None, tables: "TableList"
+    ) -> WrittenDecisions:
+        enter, stay = decided.enter or (self._everywhere(),), decided.stay
         columns = [tables.column(self._entry_table(one.column)) for one in enter]
-        froms = [self._ranked(one.column).reaching(one.least) for one in enter]
+        froms = [self._reaching(one, group) for one in enter]
         unused = CONDITIONS - len(enter)
         best = tables.column(self._best_table(enter[0].column))
-        stays, stay_from = -1, 0
+        stays, stay_from = -1, np.zeros(1, dtype=np.int64)
         if stay:
             stays = tables.column(self._stay_table(stay[0].column))
-            stay_from = self._ranked(stay[0].column).reaching(stay[0].least)
+            stay_from = self._reaching(stay[0], group)
         order = share = -1
         places = 0
         if decided.order is not None and self._shape[0] > 1:
@@ -116,16 +129,20 @@ class DecisionTables:
         if decided.fractions is not None:
             shares = decided.fractions()
             share, places = tables.value(self._share_table(shares)), -shares.values.exponent
-        entries = (*columns, *columns[:1] * unused), (*froms, *(NEVER,) * unused)
-        return WrittenDecisions(*entries, best, stays, stay_from, order, share, places)
+        never = np.full(1, NEVER, dtype=np.int64)
+        entries = np.stack(np.broadcast_arrays(*froms, *(never,) * unused), axis=1)
+        names = (*columns, *columns[:1] * unused)
+        return WrittenDecisions(names, entries, best, stays, stay_from, order, share, places)
 
-    def _few(self, conditions: Sequence[Condition], most: int) -> tuple[Condition, ...]:
-        """Return conditions that hold where all of `conditions` do, at most `most` of them."""
-        if len(conditions) <= most:
-            return tuple(conditions)
-        kept, rest = tuple(conditions[: most - 1]), tuple(conditions[most - 1 :])
-        mask = np.logical_and.reduce([one.holds() for one in rest])
-        return (*kept, _where(mask))
+    def _reaching(self, condition: Condition | Threshold, group: DecisionGroup | None) -> IntArray:
+        """Return the number of a condition's column from which on it holds, for each trial or for all."""
+        ranked = self._ranked(condition.column)
+        if isinstance(condition, Condition):
+            return np.array([ranked.reaching(condition.least)], dtype=np.int64)
+        assert group is not None  # noqa: S101 - holding has no thresholds
+        values, own = group.values(condition)
+        least = [ranked.reaching(condition.column.reaches(value).least) for value in values]
+        return np.array(least, dtype=np.int64)[own]
 
     def _everywhere(self) -> Condition:
         return self._kept("everywhere", self, lambda: _where(np.ones(len(self._rows), dtype=np.bool_)))
@@ -189,6 +206,15 @@ class DecisionTables:
         if known is None:
             known = self._known[key] = column, make()
         return cast("Made", known[1])
+
+
+def _few(conditions: Sequence[Condition], most: int) -> tuple[Condition, ...]:
+    """Return conditions that hold where all of `conditions` do, at most `most` of them."""
+    if len(conditions) <= most:
+        return tuple(conditions)
+    kept, rest = tuple(conditions[: most - 1]), tuple(conditions[most - 1 :])
+    mask = np.logical_and.reduce([one.holds() for one in rest])
+    return (*kept, _where(mask))
 
 
 def _where(mask: BoolArray) -> Condition:

@@ -2,13 +2,15 @@
 
 import ctypes
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from bot.config.run_config import RunConfig
-from bot.kernel.decision_tables import DecisionTables, TableList, WrittenDecisions
+from bot.config.parameter_columns import ParameterColumns
+from bot.kernel.decision_groups import DecisionGroup, decision_groups
+from bot.kernel.decision_tables import DecisionTables, TableList
 from bot.kernel.layouts import Batch
 from bot.kernel.loading import Library
 from bot.kernel.results import BatchResults, Span
@@ -19,11 +21,10 @@ from bot.market.window import ReplayWindow
 from bot.numbers.arrays import IntArray
 from bot.numbers.money import exact
 from bot.statistics.daily_returns import DailyReturns
-from bot.statistics.metrics import money_units
 from bot.statistics.trial_columns import TrialColumns
 
-_MOST_CAPITAL = 2**52
-"""Sums of money stay exact in float64 below it."""
+_SHARE_PLACES = 64
+"""Bound of the places of shares."""
 _MOST_CELLS = 1_000_000
 """Bound of the tables that one call of the library reads: some 4 to 8 MB."""
 
@@ -51,26 +52,28 @@ class KernelReplayer:
         self._columns: WindowColumns | None = None
         self._tables: DecisionTables | None = None
 
-    def replay(self, configs: Sequence[RunConfig]) -> Replays:
+    def replay(self, parameters: ParameterColumns) -> Replays:
         """Return the results of the runs that fit, equal in every bit to those of plain replays."""
         done = _Done(self._window)
         try:
             tables = self._ready()
         except UnfitError as error:
-            done.refused[error.reason] += len(configs)
+            done.refused[error.reason] += len(parameters)
             return done.replays()
         with exact():
+            trials = TrialRows(parameters)
+            done.refuse(Reason.RANGE, int(np.count_nonzero(~trials.fits)))
             call = _Call(tables)
-            for place, config in enumerate(configs):
+            for group in decision_groups(parameters, np.flatnonzero(trials.fits)):
                 try:
-                    call.add(place, config)
+                    call.add(trials, group)
                 except UnfitError as error:
-                    done.refused[error.reason] += 1
+                    done.refuse(error.reason, len(group.places))
                 if call.tables.cells > _MOST_CELLS:
-                    self._finish(call, done)
+                    self._finish(trials, call, done)
                     tables.forget()
                     call = _Call(tables)
-            self._finish(call, done)
+            self._finish(trials, call, done)
         return done.replays()
 
     def _ready(self) -> DecisionTables:
@@ -91,20 +94,38 @@ class KernelReplayer:
         except UnfitError as error:
             self._unfit = error.reason
 
-    def _finish(self, call: "_Call", done: "_Done") -> None:
+    def _finish(self, trials: TrialRows, call: "_Call", done: "_Done") -> None:
         """Replay the runs of a call and add what came of them."""
         if not call.places or self._columns is None:
             return
-        rows = TrialRows(call.configs, call.decided, call.holding)
-        results = BatchResults.of(rows.hold_of, len(rows.holds), self._window.calendar)
-        columns, values = pointers(call.tables.columns), pointers(call.tables.values)
+        places = np.concatenate(call.places)
+        places = places[np.argsort(trials.accounts[places], kind="stable")]
+        accounts, hold_of = np.unique(trials.accounts[places], return_inverse=True)
+        rows, holds = trials.rows[places], trials.holds(accounts, call.holding)
+        # Places of shares are part of an account's terms, so they are part of its number.
+        holds["account"] = np.arange(len(holds)) * _SHARE_PLACES
+        rows["account"] = hold_of * _SHARE_PLACES + rows["share_places"]
+        results = BatchResults.of(hold_of, len(holds), self._window.calendar)
+        self._run(call.tables, rows, holds, results)
+        fits = results.fits
+        done.refuse(Reason.RANGE, int(np.count_nonzero(~fits)))
+        span = Span(self._columns.events, self._columns.elapsed_ms, bool(self._window.contract_ends))
+        done.places.append(places[fits])
+        done.columns.append(results.columns(rows["capital"][fits], fits, span))
+        done.days.append(results.days.take(np.flatnonzero(fits)))
+
+    def _run(
+        self, tables: TableList, rows: npt.NDArray[Any], holds: npt.NDArray[Any], results: BatchResults
+    ) -> None:
+        assert self._columns is not None  # noqa: S101 - a call has tables only if there are columns
+        columns, values = pointers(tables.columns), pointers(tables.values)
         window = self._columns.structure()
         window.columns, window.values = ctypes.addressof(columns), ctypes.addressof(values)
         batch = Batch(
-            rows.trials.ctypes.data,
-            rows.holds.ctypes.data,
-            rows.hold_of.ctypes.data,
-            len(rows.trials),
+            rows.ctypes.data,
+            holds.ctypes.data,
+            results.hold_of.ctypes.data,
+            len(rows),
             results.runs.results.ctypes.data,
             results.holds.results.ctypes.data,
             results.runs.ratios.ctypes.data,
@@ -114,15 +135,6 @@ class KernelReplayer:
             results.days.holds.ctypes.data,
         )
         self._library.replay(window, batch)
-        fits = results.fits
-        if not fits.all():
-            done.refused[Reason.RANGE] += int(np.count_nonzero(~fits))
-        places = rows.order[fits]
-        capitals = [call.configs[place].initial_capital for place in places.tolist()]
-        span = Span(self._columns.events, self._columns.elapsed_ms, bool(self._window.contract_ends))
-        done.places.append(np.array(call.places, dtype=np.int64)[places])
-        done.columns.append(results.columns(capitals, fits, span))
-        done.days.append(results.days if fits.all() else results.days.take(np.flatnonzero(fits)))
 
 
 class _Done:
@@ -133,6 +145,11 @@ class _Done:
         self.columns: list[TrialColumns] = []
         self.days = [DailyReturns.none(window.calendar)]
         self.refused: Counter[Reason] = Counter()
+
+    def refuse(self, reason: Reason, count: int) -> None:
+        """Count runs that are left to the plain replay."""
+        if count:
+            self.refused[reason] += count
 
     def replays(self) -> Replays:
         return Replays(
@@ -148,17 +165,13 @@ class _Call:
 
     def __init__(self, tables: DecisionTables) -> None:
         self.tables = TableList()
-        self.places: list[int] = []
-        self.configs: list[RunConfig] = []
-        self.decided: list[WrittenDecisions] = []
-        self.holding = tables.written(tables.holding(), self.tables)
+        self.places: list[IntArray] = []
+        self.holding = tables.holding(self.tables)
         self._tables = tables
 
-    def add(self, place: int, config: RunConfig) -> None:
-        """Add a run by its place; raises UnfitError."""
-        if money_units(config.initial_capital) >= _MOST_CAPITAL:
-            raise UnfitError(Reason.RANGE)
-        decided = self._tables.written(self._tables.decide(config), self.tables)
-        self.places.append(place)
-        self.configs.append(config)
-        self.decided.append(decided)
+    def add(self, trials: TrialRows, group: DecisionGroup) -> None:
+        """Add the runs of a group, their decisions written; raises UnfitError, with none of them added."""
+        parts = list(self._tables.of(group, self.tables))
+        for part, decided in parts:
+            trials.decide(part.places, decided)
+            self.places.append(part.places)

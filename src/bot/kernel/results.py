@@ -1,7 +1,6 @@
 """Results of the kernel as the columns in which results of trials are stored."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +10,7 @@ from bot.models import DAY_MS, HOUR_MS
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.statistics.daily_returns import DailyReturns, first_day_of
 from bot.statistics.growth import annualized_returns
-from bot.statistics.metrics import Calendar, money_units
+from bot.statistics.metrics import Calendar
 from bot.statistics.trial_columns import UNDEFINED, MetricColumn, TrialColumns
 from bot.statistics.trial_metrics import METRICS
 
@@ -99,10 +98,9 @@ class BatchResults:
         """The mask of runs that stayed in range, they and their holds."""
         return self.runs.fits & self.holds.fits[self.hold_of]
 
-    def columns(self, capitals: list[Decimal], places: BoolArray, span: Span) -> TrialColumns:
-        """Return the results of the runs at `places`; `capitals` are theirs."""
+    def columns(self, initial: IntArray, places: BoolArray, span: Span) -> TrialColumns:
+        """Return the results of the runs at `places`; `initial` is the capital of each, in units."""
         runs, holds = self.runs.at(places), self.holds.at(self.hold_of[places])
-        initial = np.array([money_units(capital) for capital in capitals], dtype=np.int64)
         found = {name: runs[own] for name, own in _SAME.items()}
         found["net_pnl"] = runs["final"] - initial
         found["hold_net_pnl"] = holds["final"] - initial
@@ -110,7 +108,7 @@ class BatchResults:
         found["extra_round_trips"] = runs["trades"] - holds["trades"]
         found["extra_fees"] = runs["fees"] - holds["fees"]
         if not span.has_end:
-            found["pnl_after_market_end"] = np.full(len(capitals), UNDEFINED)
+            found["pnl_after_market_end"] = np.full(len(initial), UNDEFINED)
         every: dict[str, MetricColumn] = {**found, **_statistics(runs, initial, found["net_pnl"], span)}
         ordered: dict[str, MetricColumn] = {name: every[name].copy() for name in METRICS}
         return TrialColumns(ordered, self.ledgers[places], {})

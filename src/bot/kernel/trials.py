@@ -1,73 +1,103 @@
-"""Runs as the kernel takes them: rows of parameters, each with the row of its hold baseline."""
+"""Trials as the kernel takes them: rows of parameters, filled column by column."""
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bot.config.parameter_columns import ParameterColumns, distinct_rows
 from bot.config.run_config import RunConfig
 from bot.kernel.decision_tables import WrittenDecisions
 from bot.kernel.exact_parts import ABSENT, parts
 from bot.kernel.layouts import TRIAL
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.statistics.metrics import money_units
 
+_MOST_CAPITAL = 2**52
+"""Sums of money stay exact in float64 below it."""
+_MOST_WHOLE = 2**62
 _NUMBERS = {
-    "slippage": "slippage",
+    "slippage_bps": "slippage",
     "spot_taker": "spot_taker",
     "perp_taker": "perp_taker",
-    "leverage": "perp_leverage",
+    "perp_leverage": "leverage",
     "margin_exit_ratio": "margin_exit_ratio",
     "allocation": "allocation",
     "max_position_size": "max_position_size",
     "max_portfolio_exposure": "max_portfolio_exposure",
 }
-"""Fields of a trial and the parameters they come from."""
-_account_key = attrgetter(
-    "initial_capital",
-    "max_simultaneous_positions",
-    "sizing_base",
-    "end_dead_markets",
-    "slippage_bps",
-    *(name for name in _NUMBERS.values() if name != "slippage"),
-)
+"""Parameters, and the fields of a trial that hold their whole numbers and places."""
+_WHOLE = {
+    "initial_capital": "capital",
+    "max_simultaneous_positions": "slots",
+    "sizing_base": "compounds",
+    "end_dead_markets": "ends_dead",
+}
+"""Parameters, and the fields of a trial that hold one whole number."""
+_FIELDS = {**_NUMBERS, **_WHOLE}
 
 
 class TrialRows:
-    """Rows of runs, in the order in which the kernel takes them: those of one account follow each other."""
+    """Rows of the trials of one chunk with the parameters of their accounts; decisions are written later.
 
-    def __init__(
-        self, configs: Sequence[RunConfig], decided: Sequence[WrittenDecisions], holding: WrittenDecisions
-    ) -> None:
-        accounts: dict[tuple[Any, ...], int] = {}
-        of = [accounts.setdefault(_account_key(config), len(accounts)) for config in configs]
-        first = {account: place for place, account in reversed(list(enumerate(of)))}
-        bare = np.zeros(len(accounts), dtype=TRIAL)
-        for account, place in first.items():
-            _put_account(bare[account], configs[place])
-        account_of = np.array(of, dtype=np.int64)
-        self.order = np.argsort(account_of, kind="stable")
-        self.hold_of = account_of[self.order]
-        self.trials = bare[self.hold_of]
-        _put_decisions(self.trials, [decided[place] for place in self.order.tolist()])
-        self.holds = bare
-        _put_decisions(self.holds, [holding] * len(bare))
-        # Places of shares are part of an account's terms, so they are part of its number.
-        self.holds["account"] = np.arange(len(bare)) * 64
-        self.trials["account"] = self.hold_of * 64 + self.trials["share_places"]
+    `fits` masks the trials all of whose parameters the kernel has room for. `accounts` numbers the account
+    of each trial: those of one number share all of its parameters.
+    """
+
+    def __init__(self, parameters: ParameterColumns) -> None:
+        count = len(parameters)
+        self.rows = np.zeros(count, dtype=TRIAL)
+        self.fits: BoolArray = np.ones(count, dtype=np.bool_)
+        for name in _FIELDS:
+            self._put(name, parameters)
+        varied = [column for name, column in parameters.places.items() if name in _FIELDS]
+        self._first, self.accounts = distinct_rows(varied, count)
+
+    def decide(self, places: IntArray, decided: WrittenDecisions) -> None:
+        """Write the decisions of the trials at `places`."""
+        for name, value in zip(WrittenDecisions._fields, decided, strict=True):
+            self.rows[name][places] = value
+
+    def holds(self, accounts: IntArray, holding: WrittenDecisions) -> npt.NDArray[Any]:
+        """Return the rows of the hold baselines of accounts, by number."""
+        rows = self.rows[self._first[accounts]]
+        for name, value in zip(WrittenDecisions._fields, holding, strict=True):
+            rows[name] = value
+        return rows
+
+    def _put(self, name: str, parameters: ParameterColumns) -> None:
+        """Write the field of a parameter, each of its values worked out once."""
+        field, shared = _FIELDS[name], parameters.shared
+        if name not in parameters.values:
+            known, fits = _column(shared, name, [getattr(shared, name)])
+            self.rows[field], self.fits = known[0], self.fits & fits[0]
+        else:
+            known, fits = _column(shared, name, parameters.values[name])
+            places = parameters.places[name]
+            self.rows[field], self.fits = known[places], self.fits & fits[places]
 
 
-def _put_account(row: Any, config: RunConfig) -> None:
-    row["capital"] = money_units(config.initial_capital)
-    row["slots"] = config.max_simultaneous_positions
-    row["compounds"] = config.sizing_base == "equity"
-    row["ends_dead"] = config.end_dead_markets
-    for field, parameter in _NUMBERS.items():
-        value = getattr(config, parameter)
-        row[field] = ABSENT if value is None else parts(value)
+def _column(shared: RunConfig, name: str, values: Sequence[Any]) -> tuple[IntArray, BoolArray]:
+    """Return values of a parameter as its field has them, and the mask of those that fit there."""
+    found = [_field(shared, name, value) for value in values]
+    fits = np.array([one is not None for one in found], dtype=np.bool_)
+    stand_in = ABSENT if name in _NUMBERS else 0
+    return np.array([stand_in if one is None else one for one in found], dtype=np.int64), fits
 
 
-def _put_decisions(rows: npt.NDArray[Any], decided: Sequence[WrittenDecisions]) -> None:
-    for name, column in zip(WrittenDecisions._fields, zip(*decided, strict=True), strict=True):
-        rows[name] = column
+def _field(shared: RunConfig, name: str, value: Any) -> tuple[int, int] | int | None:
+    """Return a value as its field has it, None if it does not fit."""
+    if name == "initial_capital":
+        units = money_units(value)
+        return units if units < _MOST_CAPITAL else None
+    if name == "sizing_base":
+        return int(value == "equity")
+    if name in _WHOLE:
+        return int(value)
+    if name == "slippage_bps":
+        value = shared.model_copy(update={name: value}).slippage
+    if value is None:
+        return ABSENT
+    whole, places = parts(value)
+    return (whole, places) if abs(whole) < _MOST_WHOLE else None

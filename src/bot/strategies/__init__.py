@@ -3,8 +3,8 @@
 A plug-in imports from this package alone; CONTRIBUTING.md says how to write one. Stability, by our version:
 
 - The names in `__all__`, their signatures and the fields of `Entry`, `FundingRate`, `SettlementView`,
-  `ColumnDecisions`, `DecisionColumns` and `PairSettlements` stay until the next major version; before 1.0,
-  until the next minor one. CHANGELOG.md announces what goes.
+  `ColumnDecisions`, `DecisionColumns`, `PairSettlements` and `Threshold` stay until the next major version;
+  before 1.0, until the next minor one. CHANGELOG.md announces what goes.
 - A minor version may add methods with a default to `Strategy`, fields with a default to `StrategyPlugin`,
   `Figure`, `GateAdvice` and `ColumnDecisions`, and fields to views and columns. A plug-in reads those and
   makes none, so it goes on working.
@@ -18,7 +18,12 @@ from bot.config.parameters import Parameters
 from bot.config.strategy_declaration import Figure, GateAdvice, StrategyPlugin
 from bot.models import FundingRate, SettlementView
 from bot.numbers.thresholds import Condition, ThresholdColumn
-from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns, PairSettlements
+from bot.strategies.decision_columns import (
+    ColumnDecisions,
+    DecisionColumns,
+    PairSettlements,
+    Threshold,
+)
 from bot.strategies.gates import Gate
 from bot.strategies.strategy import Entry, Strategy
 
@@ -38,5 +43,6 @@ __all__ = [
     "SettlementView",
     "Strategy",
     "StrategyPlugin",
+    "Threshold",
     "ThresholdColumn",
 ]

@@ -15,7 +15,7 @@ from bot.numbers.money import ONE, ZERO
 from bot.numbers.thresholds import ThresholdColumn
 from bot.signals.engine import SignalEngine, SignalParams
 from bot.strategies.composite_columns import masked_scores, scores_of
-from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
+from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns, Threshold
 from bot.strategies.gates import LOWER_THRESHOLD, Gate
 from bot.strategies.strategy import Entry, Strategy
 from bot.strategies.suggestion import NOTHING_PAID, Suggestion, WindowFigures, in_bps, rounded
@@ -114,8 +114,8 @@ def _decide(config: "RunConfig", columns: DecisionColumns) -> ColumnDecisions:
     sizing = _sizing(config)
     sound, paid = masked_scores(config, columns)
     return ColumnDecisions(
-        (sound.reaches(config.entry_threshold),),
-        (paid.reaches(config.exit_threshold),),
+        (Threshold(sound, "entry_threshold"),),
+        (Threshold(paid, "exit_threshold"),),
         lambda: scores_of(config, columns),
         None if sizing is None else lambda: _fractions(sizing, config, columns),
     )
@@ -156,6 +156,12 @@ PLUGIN = StrategyPlugin(
     CompositeParameters,
     _build,
     decide_columns=_decide,
+    decided_by=(
+        *(field.name for field in fields(SignalParams)),
+        "dynamic_sizing",
+        "sizing_min_fraction",
+        "sizing_max_fraction",
+    ),
     figures={
         "score": Figure("Composite score", enter="entry_threshold", leave="exit_threshold"),
         "rate_level": Figure("Score of the rate level"),

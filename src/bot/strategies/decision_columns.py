@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from bot.memo import Memo
 from bot.models import FundingRate, SettlementView
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.thresholds import Condition, ThresholdColumn
+
+if TYPE_CHECKING:
+    from bot.config.run_config import RunConfig
 
 _MAX_DERIVED = 2_000
 
@@ -76,6 +79,17 @@ class DecisionColumns:
         return ThresholdColumn(DecimalColumn.from_decimals(found))
 
 
+class Threshold(NamedTuple):
+    """Condition that a column reaches the value of a parameter, named so that its trials share the rest."""
+
+    column: ThresholdColumn
+    parameter: str
+
+    def of(self, config: "RunConfig") -> Condition:
+        """Return the condition under the parameters of a run."""
+        return self.column.reaches(getattr(config, self.parameter))
+
+
 class ColumnDecisions(NamedTuple):
     """Decisions of one run at every settlement, equal to what its `Strategy` decides event by event.
 
@@ -86,7 +100,23 @@ class ColumnDecisions(NamedTuple):
     are asked for, inside `exact()`.
     """
 
-    enter: tuple[Condition, ...] = ()
-    stay: tuple[Condition, ...] = ()
+    enter: tuple[Condition | Threshold, ...] = ()
+    stay: tuple[Condition | Threshold, ...] = ()
     order: Callable[[], ThresholdColumn] | None = None
     fractions: Callable[[], ThresholdColumn] | None = None
+
+    def entering(self, config: "RunConfig") -> tuple[Condition, ...]:
+        """Return the conditions of an entry under the parameters of a run."""
+        return _conditions(self.enter, config)
+
+    def staying(self, config: "RunConfig") -> tuple[Condition, ...]:
+        """Return the conditions of staying in under the parameters of a run."""
+        return _conditions(self.stay, config)
+
+    def thresholds(self) -> frozenset[str]:
+        """Return the parameters that conditions name."""
+        return frozenset(one.parameter for one in (*self.enter, *self.stay) if isinstance(one, Threshold))
+
+
+def _conditions(declared: Iterable[Condition | Threshold], config: "RunConfig") -> tuple[Condition, ...]:
+    return tuple(one.of(config) if isinstance(one, Threshold) else one for one in declared)

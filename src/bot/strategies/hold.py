@@ -53,4 +53,5 @@ PLUGIN = StrategyPlugin(
     HoldParameters,
     _build,
     decide_columns=lambda _config, columns: hold_over(columns),
+    decided_by=(),
 )

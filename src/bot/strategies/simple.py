@@ -10,7 +10,7 @@ from bot.config.parameters import AccountParameters, SimpleParameters
 from bot.config.strategy_declaration import Figure, GateAdvice, StrategyPlugin
 from bot.models import SettlementView
 from bot.numbers.thresholds import Condition, ThresholdColumn
-from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
+from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns, Threshold
 from bot.strategies.gates import LOWER_THRESHOLD, Gate
 from bot.strategies.opportunity_ranker import OpportunityRanker
 from bot.strategies.strategy import Entry, Strategy
@@ -76,15 +76,14 @@ def _ranker(config: "RunConfig") -> OpportunityRanker:
 
 
 def _decide(config: "RunConfig", columns: DecisionColumns) -> ColumnDecisions:
-    # What depends on fees and holding periods alone is the same for every threshold: most trials share it.
     key = "simple", config.min_holding_periods, config.spot_taker, config.perp_taker
     earns_fees: Condition = columns.derive(key, lambda: _earning(config, columns))
     enter = (
-        columns.rates_8h.reaches(config.min_funding_rate),
-        columns.volumes_24h.reaches(config.min_volume_24h),
+        Threshold(columns.rates_8h, "min_funding_rate"),
+        Threshold(columns.volumes_24h, "min_volume_24h"),
         earns_fees,
     )
-    stay = (columns.rates_8h.reaches(config.exit_funding_rate),)
+    stay = (Threshold(columns.rates_8h, "exit_funding_rate"),)
     return ColumnDecisions(enter, stay, lambda: _yields((*key, "order"), config, columns))
 
 
@@ -153,6 +152,7 @@ PLUGIN = StrategyPlugin(
     SimpleParameters,
     _build,
     decide_columns=_decide,
+    decided_by=("min_holding_periods", "spot_taker", "perp_taker"),
     figures={
         "rate_8h": Figure(enter="min_funding_rate", leave="exit_funding_rate"),
         "volume_24h": Figure(enter="min_volume_24h"),

@@ -17,6 +17,7 @@ import numpy as np
 import sqlalchemy as sa
 import structlog
 
+from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
 from bot.errors import BotError
@@ -156,9 +157,10 @@ def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: i
 def _trial_seconds(held: HeldWindow, configs: list[RunConfig]) -> float:
     """Return the seconds that one of these trials takes on the window that was read."""
     kernel = held.kernel
-    if kernel is None or kernel.replay(configs).refused:  # its tables are made here
-        configs = configs[:: -(-len(configs) // _FEW)]
-    return _timed(lambda: replay_fast(kernel, held.baselines, configs))[1] / len(configs)
+    parameters = ParameterColumns.of(configs)
+    if kernel is None or kernel.replay(parameters).refused:  # its tables are made here
+        parameters = ParameterColumns.of(configs[:: -(-len(configs) // _FEW)])
+    return _timed(lambda: replay_fast(kernel, held.baselines, parameters))[1] / len(parameters)
 
 
 def _timed(what: Callable[[], Found]) -> tuple[Found, float]:

@@ -1,13 +1,12 @@
 """Trials of one window, replayed by the compiled kernel, or plainly where there is none or it leaves them."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bot.backtest import Baselines
-from bot.config.run_config import RunConfig
+from bot.config.parameter_columns import ParameterColumns
 from bot.kernel.loading import usable
 from bot.kernel.replayer import KernelReplayer
 from bot.kernel.unfit import Reason
@@ -37,17 +36,17 @@ def kernel_replayer(window: ReplayWindow) -> KernelReplayer | None:
 
 
 def replay_fast(
-    kernel: KernelReplayer | None, baselines: Baselines, configs: Sequence[RunConfig]
+    kernel: KernelReplayer | None, baselines: Baselines, parameters: ParameterColumns
 ) -> FastReplays:
     """Return the results of trials of one window, equal in every bit to those of plain replays."""
-    by_kernel = np.zeros(len(configs), dtype=np.bool_)
+    by_kernel = np.zeros(len(parameters), dtype=np.bool_)
     if kernel is None:
-        left = Counter({Reason.NO_LIBRARY: len(configs)})
-        return FastReplays(*_plain(baselines, configs), by_kernel, left)
-    done = kernel.replay(configs)
+        left = Counter({Reason.NO_LIBRARY: len(parameters)})
+        return FastReplays(*_plain(baselines, parameters), by_kernel, left)
+    done = kernel.replay(parameters)
     by_kernel[done.places] = True
     rest = np.flatnonzero(~by_kernel)
-    columns, days = _plain(baselines, [configs[place] for place in rest.tolist()])
+    columns, days = _plain(baselines, parameters.take(rest))
     order = np.argsort(np.concatenate([done.places, rest]), kind="stable")
     return FastReplays(
         TrialColumns.concatenated([done.columns, columns]).take(order),
@@ -57,6 +56,6 @@ def replay_fast(
     )
 
 
-def _plain(baselines: Baselines, configs: Sequence[RunConfig]) -> tuple[TrialColumns, DailyReturns]:
-    summaries, days = baselines.replayed(configs)
+def _plain(baselines: Baselines, parameters: ParameterColumns) -> tuple[TrialColumns, DailyReturns]:
+    summaries, days = baselines.replayed(list(parameters.configs()))
     return TrialColumns.of(summaries), days

@@ -30,7 +30,7 @@ class KernelSamples:
 
     def _drawn(self, replayed: Replayed) -> list[int]:
         numbers = replayed.completed.numbers
-        mine = np.isin(numbers, list(replayed.by_kernel))
+        mine = np.isin(numbers, replayed.by_kernel)
         drawn = set(np.flatnonzero(mine & (numbers % SAMPLE_EVERY == 0)).tolist())
         return sorted(drawn | self._new_best(replayed))
 

@@ -150,7 +150,7 @@ class Refusal:
     error: BotError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Replayed:
     """Trials that have been replayed: those with a result, and those whose result cannot be stored.
 
@@ -161,7 +161,7 @@ class Replayed:
     completed: CompletedTrials
     days: DailyReturns
     refused: list[Refusal]
-    by_kernel: frozenset[int] = frozenset()
+    by_kernel: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     left: Mapping[Reason, int] = field(default_factory=dict)
 
     @classmethod
@@ -276,9 +276,9 @@ def replay_batch(groups: Sequence[Prepared]) -> list[Replayed]:
 
 def _replayed_together(trials: Prepared) -> Replayed:
     held, numbers = trials.held, trials.group.numbers
-    done = replay_fast(held.kernel, held.baselines, list(trials.group.parameters.configs()))
+    done = replay_fast(held.kernel, held.baselines, trials.group.parameters)
     found = Replayed.of(numbers, trials.run_keys, done.columns, done.days)
-    return replace(found, by_kernel=frozenset(numbers[done.by_kernel].tolist()), left=done.left)
+    return replace(found, by_kernel=numbers[done.by_kernel], left=done.left)
 
 
 def runs_of(spec: SweepSpec, numbers: Sequence[int], windows: WindowCache) -> Iterator[tuple[int, RunResult]]:

@@ -61,6 +61,9 @@ def test_drawn_trials_are_those_made_one_by_one(columns: ParameterColumns) -> No
     kept = columns.condensed().take(sound).condensed()
     assert list(kept.configs()) == [one for one in alone if isinstance(one, RunConfig)]
     assert [kept.config(trial) for trial in range(len(kept))] == list(kept.configs())
+    if len(kept):
+        again = ParameterColumns.of(list(kept.configs())).configs()
+        assert list(map(repr, again)) == list(map(repr, kept.configs()))
 
 
 @given(drawn_columns(), st.sampled_from(["abc", 'quo"te']))

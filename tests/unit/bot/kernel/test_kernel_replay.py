@@ -19,6 +19,7 @@ from reference.markets import CHOICES, configs, markets
 from toy_market import RULES, START, configured, pair, window
 
 from bot.backtest import Baselines, ReplayWindow, replay
+from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
 from bot.kernel import decision_tables, replayer
 from bot.kernel.loading import Library
@@ -46,6 +47,14 @@ def assert_same_days(found: DailyReturns, expected: DailyReturns) -> None:
     assert found.hold().tobytes() == expected.hold().tobytes()
 
 
+def by_strategy(trials: Sequence[RunConfig]) -> list[tuple[list[int], ParameterColumns]]:
+    """Return the parameters of trials by column, those of each strategy with their places."""
+    places: dict[str, list[int]] = {}
+    for place, trial in enumerate(trials):
+        places.setdefault(trial.strategy_mode, []).append(place)
+    return [(own, ParameterColumns.of([trials[place] for place in own])) for own in places.values()]
+
+
 def assert_same(library: Library, trials: list[RunConfig], shown: ReplayWindow) -> Counter[Reason]:
     """Compare the trials that fit, in both builds of the code; return how many did not, by reason."""
     expected, days = plain(trials, shown)
@@ -53,14 +62,18 @@ def assert_same(library: Library, trials: list[RunConfig], shown: ReplayWindow) 
     assert together[0] == expected
     assert_same_days(together[1], days)
     for code in (library, library.in_plain_c()):
-        done = KernelReplayer(code, shown).replay(trials)
-        places = done.places.tolist()
-        found = [done.columns.row(at) for at in range(len(places))]
-        assert found == [expected[place].values() for place in places]
-        assert [one.tobytes() for one in done.columns.ledgers] == [expected[place].ledger for place in places]
-        assert_same_days(done.days, days.take(done.places))
-        assert len(set(places)) + done.refused.total() == len(trials)
-    return done.refused
+        kernel, refused = KernelReplayer(code, shown), Counter[Reason]()
+        for own, parameters in by_strategy(trials):
+            done = kernel.replay(parameters)
+            places = [own[place] for place in done.places.tolist()]
+            found = [done.columns.row(at) for at in range(len(places))]
+            assert found == [expected[place].values() for place in places]
+            ledgers = [one.tobytes() for one in done.columns.ledgers]
+            assert ledgers == [expected[place].ledger for place in places]
+            assert_same_days(done.days, days.take(np.array(places, dtype=np.int64)))
+            assert len(set(places)) + done.refused.total() == len(own)
+            refused.update(done.refused)
+    return refused
 
 
 @st.composite

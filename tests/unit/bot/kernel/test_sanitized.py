@@ -13,7 +13,7 @@ _REPLAYS = """
 import sys
 from collections import Counter
 from hypothesis import HealthCheck, given, settings
-from test_kernel_replay import sweeps
+from test_kernel_replay import by_strategy, sweeps
 from bot.kernel.loading import load
 from bot.kernel.replayer import KernelReplayer
 
@@ -23,8 +23,8 @@ library, counted = load(sys.argv[1]), Counter()
 @given(sweep=sweeps())
 def run(sweep):
     for code in (library, library.in_plain_c()):
-        done = KernelReplayer(code, sweep[1]).replay(sweep[0])
-        counted["replayed"] += len(done.places)
+        for _, parameters in by_strategy(sweep[0]):
+            counted["replayed"] += len(KernelReplayer(code, sweep[1]).replay(parameters).places)
 
 run()
 print(counted["replayed"])

@@ -72,7 +72,7 @@ def assert_columns_decide_as_events(config: RunConfig, shown: ReplayWindow) -> N
     plugin = strategy_plugin(config.strategy_mode)
     assert plugin.decide_columns is not None
     with exact():
-        entered, left = _by_columns(plugin.decide_columns(config, columns), columns)
+        entered, left = _by_columns(config, plugin.decide_columns(config, columns), columns)
         assert entered == _entries(config, shown)
         assert left == _exits(config, shown)
 
@@ -115,12 +115,12 @@ def _exits(config: RunConfig, shown: ReplayWindow) -> set[tuple[int, str]]:
 
 
 def _by_columns(
-    decided: ColumnDecisions, columns: DecisionColumns
+    config: RunConfig, decided: ColumnDecisions, columns: DecisionColumns
 ) -> tuple[dict[int, list[tuple[str, Decimal]]], set[tuple[int, str]]]:
     """Return entries and exits as `_entries` and `_exits` do, read off the columns."""
     views = list(columns.views)
     last_ms = max(view.funding.t_ms for view in views)
-    worth, stays = _mask(decided.enter, columns), _mask(decided.stay, columns)
+    worth, stays = _mask(decided.entering(config), columns), _mask(decided.staying(config), columns)
     order = [Decimal(0)] * len(views) if decided.order is None else decided.order().values.decimals()
     shares = [ONE] * len(views) if decided.fractions is None else decided.fractions().values.decimals()
 
