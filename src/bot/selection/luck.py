@@ -14,6 +14,7 @@ from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.selection.days.calendar import DRAWS, Calendar
 from bot.selection.days.whole_returns import WholeReturns
 from bot.selection.sharpe import deviations
+from bot.selection.week_shifts import bootstrap_deviations, week_shifts
 
 _ROWS = 1024
 
@@ -98,33 +99,9 @@ def _shifts(calendar: Calendar, values: FloatArray) -> _Shifts:
     sample = values[:, calendar.sample_start :]
     n, totals = calendar.sample_days, sample.sum(axis=1)
     spread = deviations(n, totals, np.einsum("ij,ij->i", sample, sample))
-    drawn = calendar.week_counts @ calendar.weekly(values).T
-    drawn -= totals
-    drawn *= calendar.correction
-    drawn /= n
-    drawn /= spread
-    tau = np.sqrt(_sum_of_squares(drawn) / DRAWS)
-    tau = np.where(tau > 0, tau, np.nan)
+    drawn = week_shifts(calendar, calendar.weekly(values), spread)
+    tau = bootstrap_deviations(drawn)
     return _Shifts(totals / n / spread, tau, _highest(drawn), _highest(drawn / tau))
-
-
-def _sum_of_squares(shifts: FloatArray) -> FloatArray:
-    """Return the sums over draws, one draw after the other so that the bits do not depend on the shape.
-
-    The rounding of each step is carried along.
-    Source: Knuth, The Art of Computer Programming 2, section 4.2.2 (1997), theorem B.
-    """
-    total, lost, higher, added = np.zeros((4, shifts.shape[1]))
-    for row in shifts * shifts:
-        np.add(total, row, out=higher)
-        np.subtract(higher, total, out=added)
-        np.subtract(row, added, out=row)
-        lost += row
-        added -= higher
-        total += added
-        lost += total
-        total[:] = higher
-    return total + lost
 
 
 def _highest(shifts: FloatArray) -> FloatArray:

@@ -1,12 +1,17 @@
 """Sharpe ratio of whole returns from their exact sums, daily and never annualised."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 from bot.numbers.arrays import FloatArray
+
+SPLIT_SUMS = 7
+"""Number of the sums of `split_sums`."""
+_SPLIT = 20
 
 
 def deviation(days: int, total: int, squares: int) -> float | None:
@@ -41,15 +46,19 @@ class PowerSums:
     @classmethod
     def of(cls, values: FloatArray) -> Self:
         """Return the sums of some returns."""
-        own: list[int] = values.astype(np.int64).tolist()
-        squares = [value * value for value in own]
-        return cls(
-            len(own),
-            sum(own),
-            sum(squares),
-            sum(value * square for value, square in zip(own, squares, strict=True)),
-            sum(square * square for square in squares),
-        )
+        return cls.of_split(len(values), split_sums(values[np.newaxis])[0].tolist())
+
+    @classmethod
+    def of_split(cls, n: int, split: Sequence[float]) -> Self:
+        """Return the sums of n returns from a row of `split_sums`."""
+        first, second, third_high, third_low, high, mixed, low = map(int, split)
+        third = (third_high << _SPLIT) + third_low
+        return cls(n, first, second, third, (high << 2 * _SPLIT) + (mixed << _SPLIT + 1) + low)
+
+    @property
+    def deviation(self) -> float | None:
+        """Deviation (ddof 1), None where undefined."""
+        return deviation(self.n, self.first, self.second)
 
     @property
     def sharpe(self) -> float | None:
@@ -66,3 +75,15 @@ class PowerSums:
         third = n * n * self.third - 3 * n * a * q + 2 * a**3
         fourth = n**3 * self.fourth - 4 * n * n * a * self.third + 6 * n * a * a * q - 3 * a**4
         return third / n**3 / variance / math.sqrt(variance), fourth / n**4 / variance**2
+
+
+def split_sums(values: FloatArray) -> FloatArray:
+    """Return seven sums of each row of whole returns (trials x days), exact in float64 in any order.
+
+    With `u` for the returns and `u^2 = h * 2**20 + l`, those of u, u^2, u*h, u*l, h^2, h*l and l^2.
+    """
+    squares = values * values
+    high = np.floor(squares * 2.0**-_SPLIT)
+    low = squares - high * 2.0**_SPLIT
+    columns = (values, squares, values * high, values * low, high * high, high * low, low * low)
+    return np.stack([column.sum(axis=1) for column in columns], axis=1)

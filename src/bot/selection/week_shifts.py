@@ -1,0 +1,46 @@
+"""Shifts of Sharpe ratios in the drawn weeks of the bootstrap, of many trials at once."""
+
+import numpy as np
+
+from bot.numbers.arrays import FloatArray
+from bot.selection.days.calendar import DRAWS, Calendar
+
+
+def week_shifts(calendar: Calendar, weekly: FloatArray, deviations: FloatArray) -> FloatArray:
+    """Return the shift of each Sharpe ratio in each draw (draws x trials).
+
+    `weekly` are the sums (trials x weeks) of the whole returns of the sample, `deviations` theirs, NaN where
+    they do not vary.
+    Source: Politis, Romano, The stationary bootstrap, JASA 89 (1994).
+    """
+    drawn = calendar.week_counts @ weekly.T
+    drawn -= weekly.sum(axis=1)
+    drawn *= calendar.correction
+    drawn /= calendar.sample_days
+    drawn /= deviations
+    return drawn
+
+
+def bootstrap_deviations(shifts: FloatArray) -> FloatArray:
+    """Return `tau` of each trial, the root mean square of its shifts over all draws; NaN where that is 0."""
+    tau = np.sqrt(_sum_of_squares(shifts) / DRAWS)
+    return np.where(tau > 0, tau, np.nan)
+
+
+def _sum_of_squares(shifts: FloatArray) -> FloatArray:
+    """Return the sums over draws, one draw after the other so that the bits do not depend on the shape.
+
+    The rounding of each step is carried along.
+    Source: Knuth, The Art of Computer Programming 2, section 4.2.2 (1997), theorem B.
+    """
+    total, lost, higher, added = np.zeros((4, shifts.shape[1]))
+    for row in shifts * shifts:
+        np.add(total, row, out=higher)
+        np.subtract(higher, total, out=added)
+        np.subtract(row, added, out=row)
+        lost += row
+        added -= higher
+        total += added
+        lost += total
+        total[:] = higher
+    return total + lost
