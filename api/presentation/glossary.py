@@ -171,6 +171,26 @@ _SWEEP = (
         "overfitting", "Overfitting", "Picking what fits the past by chance: the more trials, the likelier."
     ),
 )
+_EVIDENCE = (
+    Term(
+        "bands",
+        "Bands",
+        "Quantiles over 1,000 draws of a trial's own days in another order. A wide fan says that its result "
+        "hangs on how its days happened to fall.",
+    ),
+    Term(
+        "random_entries",
+        "Random entries",
+        "As many trips, each as long, at other settlements. Where they earn as much, being in the market "
+        "earned it and not the moments that were chosen.",
+    ),
+    Term(
+        "regime",
+        "Regime",
+        "Level of funding before a day: the mean rate per 8 h of the 30 days before, at fixed edges. P&L "
+        "from one regime alone needs that regime again.",
+    ),
+)
 _DATA = (
     Term("coverage", "Coverage", "Which rows of each series are held, and which are missing."),
     Term("gap", "Gap", "Rows missing between two that are held."),
@@ -211,6 +231,7 @@ GROUPS: tuple[tuple[str, tuple[Term, ...]], ...] = (
     ("Markets and funding", _MARKET),
     ("The trade", _STRATEGY),
     ("Sweeps", _SWEEP),
+    ("Evidence", _EVIDENCE),
     ("Data", _DATA),
     ("Metrics", tuple(_of_metrics())),
 )

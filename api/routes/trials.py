@@ -19,7 +19,7 @@ from api.schemas.answers import (
 from api.schemas.documents import trial_detail, trial_document
 from api.schemas.openapi import PROBLEMS
 from api.work.database_threads import Database
-from api.work.replays import Replays, trial_run
+from api.work.replays import Replays, StoredRun, trial_run
 from bot.backtest import RunResult
 from bot.backtest.result import trade_document
 from sweeps.analysis.failures import failure_report
@@ -131,9 +131,13 @@ async def exact_trades(
 
 async def replayed(database: Database, replays: Replays, sweep_id: int, number: int) -> RunResult:
     """Replay a trial; raises TrialFailedError if it has no result, HistoryChangedError if it would differ."""
+    run = await replayable(database, sweep_id, number)
+    return await replays.work.run(lambda: replays.result(run))
+
+
+async def replayable(database: Database, sweep_id: int, number: int) -> StoredRun:
+    """Return the run of a trial; raises TrialFailedError if it has no result."""
     head = await database.read(trial_head, sweep_id, number)
     if head.state is TrialState.FAILED:
         raise TrialFailedError(number, head.error or "")
-    return await replays.work.run(
-        lambda: replays.result(trial_run(sweep_id, head.spec, number, head.run_key))
-    )
+    return trial_run(sweep_id, head.spec, number, head.run_key)

@@ -221,6 +221,22 @@ class Sweep:
         """Return the exact round trips of a trial."""
         return trade_table(self._trial(number, "/trades")["trades"])
 
+    def bands(self, number: int) -> dict[str, Any]:
+        """Return bands around a trial's equity: quantiles over draws of its days in another order."""
+        return self._trial(number, "/bands")
+
+    def random_entries(self, number: int) -> dict[str, Any]:
+        """Return the chance that a trial's trips at random moments earn as much."""
+        return self._trial(number, "/random-entries")
+
+    def regimes(self, number: int) -> list[dict[str, Any]]:
+        """Return a trial's days, P&L and trades by level of funding, the lowest rate first."""
+        return list(self._trial(number, "/regimes")["regimes"])
+
+    def trial(self, number: int) -> Trial:
+        """Return one trial."""
+        return self._columns().trial(self._trial(number))
+
     def promote(self, number: int) -> dict[str, Any]:
         """Return a trial's configuration as `backtest` and paper trading take it; raises ServiceError."""
         return promoted(self.id, self._trial(number))

@@ -29,6 +29,11 @@ class _Baseline:
     holding: HoldFunding
 
 
+def held_throughout(config: RunConfig) -> RunConfig:
+    """Return the account of a run that enters at once and holds."""
+    return config.varied({"strategy_mode": HOLDING.name})
+
+
 class Baselines:
     """Hold baselines of one window, each computed once for all trials that differ only in their strategy.
 
@@ -79,7 +84,7 @@ class Baselines:
         if found is None:
             if len(self._known) >= self._most:
                 self._known.popitem(last=False)
-            held = replay(config.varied({"strategy_mode": HOLDING.name}), self._window)
+            held = replay(held_throughout(config), self._window)
             with exact():
                 found = self._known[key] = _Baseline(held, HoldFunding(held.trades, held.payments))
         self._known.move_to_end(key)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bot.backtest.baseline import held_throughout
 from bot.backtest.engine import Stage, measured, play
 from bot.backtest.result import Curve
 from bot.config.run_config import RunConfig
@@ -16,7 +17,6 @@ from bot.models import FundingPayment, Trade
 from bot.numbers.money import exact
 from bot.statistics.metrics import from_units, money_units
 from bot.statistics.run_metrics import Metrics
-from bot.strategies.hold import PLUGIN as HOLDING
 from bot.trading.equity_curve import equity_units
 
 WindowOf = Callable[[RunConfig], ReplayWindow]
@@ -75,7 +75,7 @@ def stitch(start_ms: int, seams: Sequence[Seam], window_of: WindowOf) -> Stitche
 
 def holding(seams: Iterable[Seam]) -> list[Seam]:
     """Return the seams of the hold baseline: the same accounts and pairs, held throughout."""
-    return [Seam(seam.from_ms, seam.config.varied({"strategy_mode": HOLDING.name})) for seam in seams]
+    return [Seam(seam.from_ms, held_throughout(seam.config)) for seam in seams]
 
 
 def _stages(start_ms: int, seams: Sequence[Seam], window_of: WindowOf) -> list[Stage]:

@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from bot.numbers.arrays import IntArray
 from bot.selection.days.draws import below, draws, seed_of
 
 REPLICATES = 1000
@@ -32,9 +35,12 @@ def random_trips(run_key: str, symbols: Mapping[str, Trips]) -> Iterator[dict[st
 
     All come from one stream, symbols in ascending order.
     """
-    stream = _Stream(f"random/{run_key}", sum(2 * len(own.lengths) for own in symbols.values()))
-    for _ in range(REPLICATES):
-        yield {symbol: _placed(stream, symbols[symbol]) for symbol in sorted(symbols)}
+    ascending = sorted(symbols)
+    limits = np.concatenate([_limits(symbols[symbol]) for symbol in ascending])
+    seed, count = seed_of(f"random/{run_key}"), len(limits)
+    for replicate in range(REPLICATES):
+        numbers = iter(below(draws(seed, replicate * count, count), limits).tolist())
+        yield {symbol: _placed(numbers, symbols[symbol]) for symbol in ascending}
 
 
 def p_random(net_pnl: int, drawn: Sequence[int], symbols: Mapping[str, Trips]) -> float | None:
@@ -47,41 +53,29 @@ def p_random(net_pnl: int, drawn: Sequence[int], symbols: Mapping[str, Trips]) -
     return (1 + sum(one >= net_pnl for one in drawn)) / (len(drawn) + 1)
 
 
-class _Stream:
-    """Draws of one seed, fetched some at a time."""
-
-    def __init__(self, text: str, at_a_time: int) -> None:
-        self._seed = seed_of(text)
-        self._at_a_time = max(1, at_a_time)
-        self._fetched = draws(self._seed, 0, self._at_a_time)
-        self._first = 0
-        self._next = 0
-
-    def below(self, limit: int) -> int:
-        """Return the next draw as a number from 0 to `limit - 1`."""
-        if self._next - self._first == len(self._fetched):
-            self._first = self._next
-            self._fetched = draws(self._seed, self._first, self._at_a_time)
-        place = self._next - self._first
-        self._next += 1
-        return int(below(self._fetched[place : place + 1], limit)[0])
+def _limits(trips: Trips) -> IntArray:
+    """Return the limit of each draw of a placement: those that shuffle, then those that choose."""
+    count = len(trips.lengths)
+    return np.array([*range(count, 1, -1), *range(trips.free + count, trips.free, -1)], dtype=np.int64)
 
 
-def _placed(stream: _Stream, trips: Trips) -> list[Trip]:
+def _placed(numbers: Iterator[int], trips: Trips) -> list[Trip]:
     """Return one placement: lengths shuffled, then as many of the free slots chosen.
 
     Source: Knuth, The Art of Computer Programming 2, section 3.4.2 (1997), algorithm P.
     """
     lengths, count = list(trips.lengths), len(trips.lengths)
     for place in range(count - 1, 0, -1):
-        other = stream.below(place + 1)
+        other = next(numbers)
         lengths[place], lengths[other] = lengths[other], lengths[place]
-    slots = list(range(trips.free + count))
+    # Slots that were swapped; all others hold their own number. Few of many are ever touched.
+    slots: dict[int, int] = {}
     for place in range(count):
-        other = place + stream.below(len(slots) - place)
-        slots[place], slots[other] = slots[other], slots[place]
+        other = place + next(numbers)
+        slots[place], slots[other] = slots.get(other, other), slots.get(place, place)
     found, before = [], 0
-    for place, (slot, length) in enumerate(zip(sorted(slots[:count]), lengths, strict=True)):
+    chosen = sorted(slots[place] for place in range(count))
+    for place, (slot, length) in enumerate(zip(chosen, lengths, strict=True)):
         entry = slot - place + before
         found.append(Trip(entry, entry + length))
         before += length + 1

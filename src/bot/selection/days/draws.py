@@ -34,9 +34,9 @@ def draws(seed: int, first: int, count: int) -> Draws:
     return cast("Draws", mixed ^ (mixed >> np.uint64(31)))
 
 
-def below(drawn: Draws, limit: int) -> IntArray:
-    """Return each draw as a whole number from 0 to `limit - 1`, of limits up to 2**32."""
-    return ((drawn >> _HALF) * np.uint64(limit) >> _HALF).astype(np.int64)
+def below(drawn: Draws, limits: int | IntArray) -> IntArray:
+    """Return each draw as a whole number from 0 to its limit less 1, of limits up to 2**32."""
+    return ((drawn >> _HALF) * np.asarray(limits, dtype=np.uint64) >> _HALF).astype(np.int64)
 
 
 def stationary_indices(

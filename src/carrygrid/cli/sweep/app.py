@@ -101,6 +101,22 @@ def top_trials(
     top(sweep_id, sort, limit, as_json=as_json)
 
 
+@sweep.command("trial", epilog="Example: `carrygrid sweep trial 3 17`")
+def show_trial(
+    sweep_id: SweepId,
+    trial: Annotated[int, typer.Argument(min=0, metavar="TRIAL", help="The trial's number.")],
+    as_json: Json = False,
+) -> None:
+    """Print the evidence on one trial: bands around its equity, random entries, regimes of funding.
+
+    Bands: its days drawn in another order. Random entries: as many trips, each as long, at other settlements.
+    Regimes: its days by the mean funding rate of the 30 days before.
+    """
+    from carrygrid.cli.sweep.evidence import print_evidence
+
+    print_evidence(sweep_id, trial, as_json=as_json)
+
+
 @sweep.command("cancel", epilog="Example: `carrygrid sweep cancel 3`")
 def cancel_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
     """End a sweep, keeping what is done."""

@@ -1,0 +1,100 @@
+"""Trips of one slot, at any settlement, are priced as a run that makes just that trip books it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from builders import market_data, run_config
+from hypothesis import HealthCheck, given, settings
+from reference.markets import runs
+from toy_market import candles, configured, pair, window
+
+from bot.backtest import ReplayWindow, replay
+from bot.backtest.random_runs import NO_CHOICE, NO_TRIPS, random_entries
+from bot.backtest.slot_trips import SlotTrips
+from bot.config.run_config import RunConfig
+from bot.numbers.money import exact
+from bot.statistics.metrics import money_units
+
+
+def net_of(config: RunConfig, shown: ReplayWindow, symbol: str, entry: int, end: int) -> int:
+    with exact():
+        slots = SlotTrips(config, shown, symbol)
+        return int(slots.net_pnls(np.array([entry]), np.array([end]))[0])
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(runs())
+def test_true_trips_of_whole_slots_earn_what_the_run_booked(
+    drawn: tuple[dict[str, Any], dict[str, Any]],
+) -> None:
+    market, values = drawn
+    config = run_config(**{**values, "sizing_base": "initial", "dynamic_sizing": False, "allocation": "0.3"})
+    config = config.varied({"max_portfolio_exposure": None})
+    rows = {symbol: market[symbol] for symbol in config.symbols}
+    shown = ReplayWindow.build(config, market_data(rows, config.end))
+    result = replay(config, shown)
+    times = {symbol: shown.calendar.times_ms[shown.event_series(symbol).settles] for symbol in rows}
+    with exact():
+        for symbol, own in times.items():
+            slots = SlotTrips(config, shown, symbol)
+            for trade in result.trades:
+                if trade.symbol == symbol and _ends_at_a_settlement(trade.closed_at_ms, own):
+                    entry = np.searchsorted(own, [trade.opened_at_ms])
+                    end = np.searchsorted(own, [trade.closed_at_ms])
+                    assert slots.net_pnls(entry, end).tolist() == [money_units(trade.net_pnl)]
+
+
+def _ends_at_a_settlement(closed_ms: int, own: Any) -> bool:
+    return closed_ms in own
+
+
+def toy(rates: dict[int, str], prices: list[str], **values: Any) -> tuple[RunConfig, ReplayWindow]:
+    market = {"X": pair(rates, prices, **values.pop("series", {}))}
+    always = {"initial_capital": 10000, "exit_funding_rate": -1, "min_funding_rate": "0.00001"}
+    config = configured(market, **{**always, **values})
+    return config, window(market, config)
+
+
+def test_a_trip_gets_one_slot_of_the_initial_capital_and_its_settlements_after_entry() -> None:
+    config, shown = toy(
+        dict.fromkeys(range(1, 7), "0.01"), ["100"] * 6, max_simultaneous_positions=2, sizing_base="equity"
+    )
+    # A slot of 5,000 buys 25 of each leg: 25 a settlement.
+    assert [net_of(config, shown, "X", 1, end) for end in (1, 2, 5)] == [0, 25 * 10**8, 100 * 10**8]
+
+
+def test_a_trip_without_fresh_prices_at_its_entry_earns_nothing() -> None:
+    config, shown = toy(dict.fromkeys(range(1, 7), "0.01"), ["100"] * 2)
+    assert [net_of(config, shown, "X", entry, 5) for entry in (2, 4)] == [150 * 10**8, 0]
+
+
+def test_a_trip_is_liquidated_between_its_settlements_and_loses_the_rest_of_its_funding() -> None:
+    prices = ["100"] * 6
+    config, shown = toy(
+        dict.fromkeys(range(1, 7), "0.01"), prices, series={"mark": candles(prices, {4: "250"})}
+    )
+    # 50 of each leg: two settlements of 50 are received, the margin of 5,000 is lost.
+    assert net_of(config, shown, "X", 0, 5) == (2 * 50 - 5000) * 10**8
+    assert net_of(config, shown, "X", 0, 2) == 2 * 50 * 10**8
+    assert net_of(config, shown, "X", 3, 5) == 2 * 50 * 10**8
+
+
+def test_random_entries_of_a_run_keep_every_trip_and_count_the_true_one() -> None:
+    rates = {hour: "0.01" if hour in {5, 6, 7} else "-0.02" for hour in range(1, 41)}
+    config, shown = toy(rates, ["100"] * 40, exit_funding_rate=0)
+    found = random_entries(replay(config, shown), shown)
+    assert found.symbols["X"].lengths == (3,)
+    assert found.net_pnl == (2 * 50 - 100) * 10**8
+    assert len(found.drawn) == 1000
+    assert max(found.drawn) == 3 * 50 * 10**8
+    assert found.p == (1 + sum(one >= found.net_pnl for one in found.drawn)) / 1001
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"), [({"min_funding_rate": 1}, NO_TRIPS), ({}, NO_CHOICE)], ids=["no trip", "no choice"]
+)
+def test_random_entries_without_a_choice_say_why(values: dict[str, Any], reason: str) -> None:
+    config, shown = toy(dict.fromkeys(range(1, 7), "0.01"), ["100"] * 6, **values)
+    found = random_entries(replay(config, shown), shown)
+    assert (found.p, found.missing) == (None, reason)
