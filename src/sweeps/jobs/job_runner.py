@@ -29,6 +29,7 @@ from sweeps.jobs.jobs import (
     postpone_job,
     publishable_jobs,
 )
+from sweeps.lifecycle.looks import LookKind, note_run
 from sweeps.watch import TIMEOUT, TRIAL_TIMEOUT_S, TimeLimitError, Unwatched, Watch, job_timeout_message
 
 log = structlog.get_logger()
@@ -116,7 +117,9 @@ class JobRunner:
         except MemoryError:
             return self._fail(claim, "memory", "needs more memory than a worker process may use")
         with write_transaction(self._engine) as connection:
-            complete_job(connection, claim, document)
+            if complete_job(connection, claim, document) and claim.kind is JobKind.BACKTEST:
+                config = RunConfig.parse(document["config"])
+                note_run(connection, LookKind.BACKTEST, config, document["run_key"])
         return JobState.COMPLETED
 
     def _worked_out(self, claim: JobClaim) -> dict[str, Any]:
