@@ -128,3 +128,23 @@ def test_page_keeps_the_rules_of_accessibility(trial: str, visit: Visit, theme: 
     page.locator("button.opener").first.click()
     expect(page.locator(".story")).to_be_visible()
     assert violations(page) == []
+
+
+def test_evidence_is_asked_for_once_seen_and_drawn_with_its_figures(trial: str, visit: Visit) -> None:
+    page = visit.page
+    page.goto(trial)
+    drawn(page)
+    asked = [url for url in visit.requests if url.endswith(("/bands", "/random-entries", "/regimes"))]
+    assert asked == []
+    page.locator("#evidence").scroll_into_view_if_needed()
+    expect(page.locator("#bands[data-drawn]")).to_be_visible(timeout=20_000)
+    expect(page.locator("#random-entries[data-drawn]")).to_be_visible(timeout=20_000)
+    bands, entries = of_api(trial, "/bands")["bands"], of_api(trial, "/random-entries")
+    expect(page.locator("#bands-note")).to_contain_text(f"{Decimal(bands['equity']['95'][-1]):,.2f}")
+    expect(page.locator("#random-entries-note")).to_contain_text(f"{100 * entries['p']:.2f} %")
+    rows = page.locator("#regimes tr")
+    assert [row.locator("td").first.text_content() for row in rows.all()] == [
+        one["regime"] for one in of_api(trial, "/regimes")["regimes"]
+    ]
+    assert violations(page) == []
+    assert visit.complaints == []

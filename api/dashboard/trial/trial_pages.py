@@ -61,6 +61,7 @@ async def trial_page(
         section="sweeps",
         sweep=sweep,
         trial=rows.trial_row(trial),
+        evidence=f"/sweeps/{sweep_id}/trials/{number}",
         **result.result_context(
             f"/dashboard/sweeps/{sweep_id}/trials/{number}",
             trial_config(sweep.spec, number),

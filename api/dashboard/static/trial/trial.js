@@ -5,6 +5,7 @@ import { loadPlotly, showWaiting } from "../plotly-loader.js";
 import { getJson, replaceFragment } from "../requests.js";
 import { onZoom, spanQuery } from "./zoom.js";
 import "../collect.js";
+import "./evidence.js";
 import "./trade_story.js";
 
 const root = document.getElementById("trial");
