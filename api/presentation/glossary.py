@@ -156,7 +156,8 @@ _SWEEP = (
     Term(
         "plateau",
         "Plateau",
-        "The cell whose worst neighbour is best. A lone bright cell is mostly luck, a plateau less so.",
+        "The trial whose worst neighbour, one step away on any axis of numbers, is best; its cell has the "
+        "dashed frame. A lone bright cell is mostly luck, a plateau less so.",
     ),
     Term("heatmap", "Heatmap", "A metric over two axes; further axes are fixed or summed up."),
     Term(

@@ -25,7 +25,9 @@ class Heatmap(BaseModel):
     metric: str
     agg: str
     best: MatrixPlace | None = Field(description="row and column of the best cell")
-    plateau: MatrixPlace | None = Field(description="the cell whose worst neighbour is best")
+    plateau: MatrixPlace | None = Field(
+        description="cell of the trial whose worst neighbour, one step away on any axis of numbers, is best"
+    )
     cells: list[list[str | float | int | None]]
     trials: list[list[int | None]] = Field(description="the trial behind each cell")
     counts: list[list[int]] = Field(description="finished trials behind each cell")

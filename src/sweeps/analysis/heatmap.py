@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.errors import InvalidInputError
 from sweeps.analysis.grouping import Aggregate, Groups, Summaries, is_maximized, summarize
 from sweeps.analysis.matrix_axes import MatrixAxis, drawn_matrix_axes, written_matrix_axis
-from sweeps.analysis.plateau import Cell, best_cell, plateau
+from sweeps.analysis.plateau import Cell, best_cell, grid_trials
 from sweeps.analysis.progress import get_spec
 from sweeps.analysis.selection import RANGE, selected
 from sweeps.spec.axis_positions import Numbers, ascending, checked_axis
@@ -26,7 +26,10 @@ MOST_CELLS = 50_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heatmap:
-    """Two axes and the cells that trials have a value for, row by row; places of best cell and plateau."""
+    """Two axes and the cells that trials have a value for, row by row; places of best cell and plateau.
+
+    The plateau is the cell of the trial whose worst neighbour is best, one step away on any axis that varies.
+    """
 
     x: MatrixAxis
     y: MatrixAxis
@@ -153,10 +156,20 @@ def _matrix(
     levels[cells.groups] = cells.values
     table = levels.reshape(y.size, x.size)
     best = best_cell(table, maximize=groups.maximize)
-    applying = np.where(np.arange(x.size) >= x.absent, table, np.nan)
-    applying[: y.absent] = np.nan
-    flat = plateau(applying, maximize=groups.maximize, across=x.ordered, down=y.ordered)
-    return Heatmap(x, y, metric, aggregate, cells, best, flat)
+    return Heatmap(x, y, metric, aggregate, cells, best, _plateau(spec, metric, axes, done, places))
+
+
+def _plateau(
+    spec: SweepSpec, metric: str, axes: tuple[MatrixAxis, MatrixAxis], done: Measured, places: Numbers
+) -> Cell | None:
+    """Return (row, column) of the cell with the best plateau over all axes that vary, None without one."""
+    every = np.ones(len(done.numbers), dtype=np.bool_)
+    grid = grid_trials(spec, done.numbers, done.floats(metric), every, maximize=is_maximized(spec, metric))
+    best = None if grid is None else grid.best
+    if best is None:
+        return None
+    x, y = (int(axis.of(spec.space, places[best : best + 1])[0]) for axis in axes)
+    return y, x
 
 
 def _groups(

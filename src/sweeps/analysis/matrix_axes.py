@@ -15,16 +15,13 @@ from sweeps.spec.space import TrialSpace
 class MatrixAxis:
     """One axis of a matrix: label and last label of each step, and the step of each value.
 
-    `ordered` says whether neighbouring steps are neighbouring numbers, `absent` on how many first steps the
-    axis does not apply; `merged` is how many values a step holds.
+    `merged` is how many values a step holds.
     """
 
     name: str
     labels: tuple[Any, ...]
     until: tuple[Any, ...]
     steps: Numbers
-    ordered: bool
-    absent: int
     merged: int = 1
 
     def of(self, space: TrialSpace, cells: Numbers) -> Numbers:
@@ -67,7 +64,6 @@ def is_ordered(axis: Axis) -> bool:
 
 
 def _matrix_axis(axis: Axis, order: list[int], merged: int) -> MatrixAxis:
-    ordered = is_ordered(axis) and order == ascending(axis)
     apart = _apart(axis) if order == ascending(axis) else 0
     starts = [*range(apart), *range(apart, len(order), merged)]
     steps = np.empty(len(order), dtype=np.int64)
@@ -77,7 +73,5 @@ def _matrix_axis(axis: Axis, order: list[int], merged: int) -> MatrixAxis:
         tuple(axis.labels[order[at]] for at in starts),
         tuple(axis.labels[order[at - 1]] for at in [*starts[1:], len(order)]),
         steps,
-        ordered,
-        apart,
         merged,
     )

@@ -1,62 +1,84 @@
-"""The best cell of a matrix, and the plateau: the cell whose worst neighbour is best."""
+"""The best cell of a matrix, and the plateaus of a sweep: trials whose neighbours are good too."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.selection.plateau import GridTrials
+from sweeps.analysis.matrix_axes import is_ordered
+from sweeps.spec.axes import Axis
+from sweeps.spec.axis_positions import absent, ascending
+from sweeps.spec.dimensions import Dimension
+from sweeps.spec.sampling import GridSampler
+from sweeps.spec.spec import SweepSpec
+
 Cell = tuple[int, int]
-_ENOUGH = 5
+_WINDOW = frozenset(("start", "end"))
+"""Parameters that choose days: trials that differ in them are not the same setting a step away."""
 
 
-def best_cell(levels: Floats, *, maximize: bool) -> Cell | None:
+def best_cell(levels: FloatArray, *, maximize: bool) -> Cell | None:
     """Return (row, column) of the best level, the first of equal ones; None if all are NaN."""
-    goodness = _goodness(levels, maximize=maximize)
-    return None if np.isneginf(goodness).all() else _place(goodness)
-
-
-def plateau(levels: Floats, *, maximize: bool, across: bool, down: bool) -> Cell | None:
-    """Return (row, column) of the cell whose worst level among itself and the cells around it is best.
-
-    Only axes whose steps are neighbouring numbers (`across`, `down`) have neighbours; cells without a level
-    are left out. Cells with fewer than five known neighbours (two along a single side), or than any cell
-    has, do not count: little is known about what surrounds them. None if no cell has a neighbour.
-    """
-    goodness = _goodness(levels, maximize=maximize)
-    known = ~np.isneginf(goodness)
-    margined = np.pad(known, 1)
-    worsts = np.pad(np.where(known, goodness, np.inf), 1, constant_values=np.inf)
-    worst = worsts[1:-1, 1:-1].copy()
-    around = np.zeros(levels.shape, dtype=np.int8)
-    for row, column in _steps(across=across, down=down):
-        around += _shifted(margined, row, column)
-        np.minimum(worst, _shifted(worsts, row, column), out=worst)
-    most = int(around[known].max(initial=0))
-    if most == 0:
+    if np.isnan(levels).all():
         return None
-    enough = min(_ENOUGH if across and down else 2, most)
-    return _place(np.where(known & (around >= enough), worst, -np.inf), goodness)
-
-
-def _goodness(levels: Floats, *, maximize: bool) -> Floats:
-    return np.where(np.isnan(levels), -np.inf, levels if maximize else -levels)
-
-
-def _steps(*, across: bool, down: bool) -> list[Cell]:
-    rows, columns = ((-1, 0, 1) if down else (0,)), ((-1, 0, 1) if across else (0,))
-    return [(row, column) for row in rows for column in columns if (row, column) != (0, 0)]
-
-
-def _shifted(margined: npt.NDArray[Any], row: int, column: int) -> npt.NDArray[Any]:
-    """Return the neighbour of each cell, of a matrix that has a margin of one cell around it."""
-    height, width = margined.shape
-    return margined[1 + row : height - 1 + row, 1 + column : width - 1 + column]
-
-
-def _place(first: Floats, then: Floats | None = None) -> Cell:
-    """Return the place of the largest, by `then` among equal ones."""
-    ties = first == first.max()
-    at = int(np.argmax(ties if then is None else np.where(ties, then, -np.inf)))
-    row, column = divmod(at, first.shape[1])
+    row, column = divmod(int(np.nanargmax(levels if maximize else -levels)), levels.shape[1])
     return row, column
+
+
+def grid_trials(
+    spec: SweepSpec, numbers: IntArray, levels: FloatArray, eligible: BoolArray, *, maximize: bool
+) -> GridTrials | None:
+    """Return trials of a sweep on its ordered axes; None where none is, and for a sample of the grid.
+
+    `numbers` are theirs, `levels` a metric each, NaN where undefined.
+    """
+    if not isinstance(spec.sampler, GridSampler):
+        return None
+    space, cells = spec.space, spec.space.cells_of(numbers)
+    steps, others = [], np.zeros(len(cells), dtype=np.int64)
+    for dimension in space.dimensions:
+        ordered = _ordered(dimension)
+        for axis in dimension.axes if ordered is None else (ordered,):
+            positions = space.positions(cells, axis.name)
+            if ordered is not None:
+                steps.append(_ranks(axis)[positions])
+                positions = np.where(steps[-1] < 0, positions + 1, 0)
+            others = _numbered(others * (len(axis.values) + 1) + positions)
+    if not steps:
+        return None
+    return GridTrials(np.stack(steps, axis=1), others, levels if maximize else -levels, eligible)
+
+
+def trial_plateau(grid: GridTrials | None, row: int, *, maximize: bool) -> float | None:
+    """Return the plateau of one of the trials: the worst level of it and its neighbours; None without one."""
+    level = np.nan if grid is None else float(grid.plateaus[row])
+    return None if np.isnan(level) else (level if maximize else -level)
+
+
+def _ordered(dimension: Dimension) -> Axis | None:
+    """Return an axis of numbers in whose order the steps of a dimension are neighbours, None without one."""
+    fit = (axis for axis in dimension.axes if axis.name not in _WINDOW and _steps_apart(axis))
+    return next(fit, None)
+
+
+def _numbered(keys: IntArray) -> IntArray:
+    """Return keys numbered from 0, so that more can be added to them without leaving 64 bits."""
+    if not keys.any():
+        return keys
+    _, numbers = np.unique(keys, return_inverse=True)
+    return numbers.astype(np.int64)
+
+
+def _steps_apart(axis: Axis) -> bool:
+    """Return whether an axis has another number at each step of its dimension."""
+    places = axis.places
+    return is_ordered(axis) and (places is None or len(set(places)) == len(places))
+
+
+def _ranks(axis: Axis) -> IntArray:
+    """Return the rank of the value at each position, -1 where the axis does not apply."""
+    order: Sequence[int] = [at for at in ascending(axis) if not absent(axis, at)]
+    ranks = np.full(len(axis.values), -1, dtype=np.int64)
+    ranks[list(order)] = np.arange(len(order))
+    return ranks

@@ -1,4 +1,4 @@
-"""Best cell, plateau and the axes of a matrix, on matrices small enough to check by eye."""
+"""Best cell and the axes of a matrix, on matrices small enough to check by eye."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sweeps.analysis.matrix_axes import drawn_matrix_axes, written_matrix_axis
-from sweeps.analysis.plateau import best_cell, plateau
+from sweeps.analysis.plateau import best_cell
 from sweeps.spec.spec import SweepSpec
 
 NAN = float("nan")
@@ -17,10 +17,6 @@ def spec(**grid: Any) -> SweepSpec:
     return SweepSpec.parse({"name": "sides", "base": BASE, "grid": grid})
 
 
-def find(rows: list[list[float]], **options: bool) -> tuple[int, int] | None:
-    return plateau(np.array(rows), **({"maximize": True, "across": True, "down": True} | options))
-
-
 def test_best_cell_is_the_first_of_equal_ones_and_ignores_empty_cells() -> None:
     rows = np.array([[NAN, 3, 1], [2, 3, NAN]])
     assert best_cell(rows, maximize=True) == (0, 1)
@@ -28,40 +24,9 @@ def test_best_cell_is_the_first_of_equal_ones_and_ignores_empty_cells() -> None:
     assert best_cell(np.full((2, 2), NAN), maximize=True) is None
 
 
-def test_plateau_is_the_broad_hill_and_not_the_lone_peak() -> None:
-    rows: list[list[float]] = [
-        [9, 0, 0, 0, 0],
-        [0, 0, 5, 5, 5],
-        [0, 0, 5, 6, 5],
-        [0, 0, 5, 5, 5],
-        [0, 0, 0, 0, 0],
-    ]
-    assert best_cell(np.array(rows), maximize=True) == (0, 0)
-    assert find(rows) == (2, 3)
-    assert find([[-value for value in row] for row in rows], maximize=False) == (2, 3)
-
-
-def test_plateau_leaves_out_empty_cells_but_asks_for_five_known_neighbours() -> None:
-    rows = [[NAN, NAN, 8, 1], [NAN, NAN, 8, 1], [4, 4, 4, 1], [4, 4, 4, 1], [4, 4, 4, 1]]
-    assert find(rows) == (2, 1)
-
-
-def test_plateau_of_equal_worst_neighbours_is_the_better_cell() -> None:
-    assert find([[1, 1, 1, 1], [1, 2, 3, 1], [1, 1, 1, 1]]) == (1, 2)
-
-
-def test_neighbours_are_only_sought_along_axes_of_numbers() -> None:
-    rows: list[list[float]] = [[3, 3, 3], [9, 0, 9]]
-    assert find(rows, down=False) == (0, 1)
-    assert find(rows, across=False, down=False) is None
-    assert find([[NAN, 5], [NAN, NAN]]) is None
-
-
-def test_written_matrix_axis_keeps_the_order_written_and_knows_when_it_is_no_ascending_one() -> None:
-    axes = spec(perp_leverage=[3, 1, 2], min_funding_rate=["0.1", "0.2"]).space.by_name
-    axis = written_matrix_axis(axes["perp_leverage"])
-    assert (axis.labels, axis.steps.tolist(), axis.ordered) == (("3", "1", "2"), [0, 1, 2], False)
-    assert written_matrix_axis(axes["min_funding_rate"]).ordered
+def test_written_matrix_axis_keeps_the_order_written() -> None:
+    axis = written_matrix_axis(spec(perp_leverage=[3, 1, 2]).space.by_name["perp_leverage"])
+    assert (axis.labels, axis.steps.tolist()) == (("3", "1", "2"), [0, 1, 2])
 
 
 def test_drawn_matrix_axes_ascend_and_merge_neighbours_until_they_fit() -> None:
@@ -95,4 +60,3 @@ def test_place_where_a_parameter_does_not_apply_comes_first_and_is_never_merged(
     across, _ = drawn_matrix_axes(axes["exit_funding_rate"], axes["perp_leverage"], 4)
     assert across.labels == (None, "0.1")
     assert across.until == (None, "0.3")
-    assert across.absent == 1

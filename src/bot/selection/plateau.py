@@ -1,0 +1,82 @@
+"""Plateaus of a grid: the worst objective among each trial and its neighbours, over all ordered axes."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class GridTrials:
+    """Trials of a grid: n of them on k ordered axes.
+
+    `steps` (n x k) are the ranks of their values, -1 where an axis does not apply; neighbours are one step
+    apart on one axis, with equal `others`, which stand for all that no ordered axis varies. `objectives` are
+    better the higher they are, NaN where undefined; those of trials that are not `eligible` do not count.
+    """
+
+    steps: IntArray
+    others: IntArray
+    objectives: FloatArray
+    eligible: BoolArray
+
+    @cached_property
+    def levels(self) -> FloatArray:
+        """Objectives; that of an ineligible trial, or of one without, is the worst of any eligible one."""
+        known = self.eligible & ~np.isnan(self.objectives)
+        worst = self.objectives[known].min(initial=math.inf)
+        return np.where(known, self.objectives, worst)
+
+    @cached_property
+    def neighbours(self) -> IntArray:
+        """Rows of the neighbours (n x 2k), -1 where there is none."""
+        count, axes = self.steps.shape
+        found = np.full((count, 2 * axes), -1, dtype=np.int64)
+        sizes = self.steps.max(axis=0, initial=-1) + 2
+        strides = np.append(np.cumprod(sizes[::-1])[::-1], 1)
+        cells = self.others * strides[0] + (self.steps + 1) @ strides[1:]
+        order = np.argsort(cells, kind="stable")
+        ascending = cells[order]
+        for axis in range(axes):
+            able = order[(self.steps[order, axis] >= 0) & (self.steps[order, axis] < sizes[axis] - 2)]
+            wanted = cells[able] + strides[axis + 1]
+            places = np.minimum(np.searchsorted(ascending, wanted), count - 1)
+            there = ascending[places] == wanted
+            lower, upper = able[there], order[places[there]]
+            found[lower, 2 * axis], found[upper, 2 * axis + 1] = upper, lower
+        return found
+
+    @cached_property
+    def plateaus(self) -> FloatArray:
+        """Worst level of each trial and its neighbours; NaN with fewer neighbours than ordered axes.
+
+        Axes that do not apply to a trial, or have one value, are not among its axes.
+        """
+        if not self.eligible.any():
+            return np.full(len(self.steps), math.nan)
+        worst, counts = self.levels.copy(), np.zeros(len(self.steps), dtype=np.int64)
+        for column in self.neighbours.T:
+            there = np.flatnonzero(column >= 0)
+            worst[there] = np.minimum(worst[there], self.levels[column[there]])
+            counts[there] += 1
+        varied = self.steps.max(axis=0, initial=-1) > 0
+        axes = np.count_nonzero((self.steps >= 0) & varied, axis=1)
+        return np.where((counts >= axes) & (axes > 0) & np.isfinite(worst), worst, math.nan)
+
+    @property
+    def best(self) -> int | None:
+        """Row of the trial with the best plateau, None if none has one.
+
+        Of equal ones that whose next worst neighbour is better, and so on; a missing neighbour is worse than
+        any. So a lone peak on flat ground is never taken for a plateau. Then the first.
+        """
+        if np.isnan(self.plateaus).all():
+            return None
+        equal = np.flatnonzero(self.plateaus == np.nanmax(self.plateaus))
+        around = self.neighbours[equal]
+        levels = np.where(around >= 0, self.levels[around], -math.inf)
+        ranked = np.sort(np.column_stack([levels, self.levels[equal]]), axis=1)
+        return int(equal[np.lexsort((equal, *-ranked.T[::-1]))[0]])
