@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from carrygrid.connection import Connection
 from carrygrid.encoding import Body, body_bytes, query_text
+from carrygrid.errors import ServiceError
 from carrygrid.heatmaps import Heatmap
 from carrygrid.progress import Progress, ProgressLine
 from carrygrid.promotion import promoted
@@ -213,6 +214,43 @@ class Sweep:
         document = self._connection.call("GET", f"{self._path}/heatmap", query=query)
         return Heatmap.of(document, self._columns())
 
+    def selection(
+        self,
+        settings: Body | None = None,
+        *,
+        panel: int | None = None,
+        progress: Callable[[float], object] | None = None,
+        timeout_s: float | None = None,
+    ) -> dict[str, Any]:
+        """Return the report on its selection: the chance that its best trial is luck.
+
+        `settings` change those that it was submitted with. Where it has several windows, the report is on the
+        one with the best trial, or on that at the place `panel`. A report that is being made is waited for;
+        `progress` is called with the share that is. Raises: ServiceError, for a sweep that has not ended as
+        well; TimeoutError.
+        """
+        query = {} if panel is None else {"panel": str(panel)}
+        document = self._selection(query, None if settings is None else body_bytes(settings))
+        query["settings"] = document["settings_digest"]
+
+        def made() -> dict[str, Any] | None:
+            document = self._selection(query)
+            if "verdict" in document:
+                return document
+            if document["share"] is None:
+                raise ServiceError("state_conflict", 409, f"sweep {self.id} is {document['state']}")
+            if progress:
+                progress(document["share"])
+            return None
+
+        if "verdict" in document:
+            return document
+        return wait_for(made, timeout_s, f"the report on the selection of sweep {self.id}")
+
+    def selection_now(self) -> dict[str, Any]:
+        """Return the report on its selection, or what there is of it now: that of its trials so far."""
+        return self._selection({})
+
     def equity(self, number: int) -> Table[EquityPoint]:
         """Return the exact equity curve of a trial."""
         return equity_table(self._trial(number, "/equity")["equity"])
@@ -262,6 +300,10 @@ class Sweep:
     def manifest(self) -> dict[str, Any]:
         """Return the manifest of exported numbers: spec, data, versions, columns."""
         return self._connection.call("GET", f"{self._path}/export/manifest")
+
+    def _selection(self, query: Mapping[str, str], settings: bytes | None = None) -> dict[str, Any]:
+        method = "GET" if settings is None else "POST"
+        return self._connection.call(method, f"{self._path}/selection", query=query, body=settings)
 
     def _columns(self) -> TrialColumns:
         return TrialColumns.of(self.manifest())

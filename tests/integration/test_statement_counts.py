@@ -21,7 +21,7 @@ from sweeps.work.runner import ChunkRunner
 GRID = {"min_funding_rate": ["0.00001"], "perp_leverage": [1, 2]}
 LIST, SUBMIT, IDLE_TURN = 5, 14, 8
 """Statements of a list, a submission, an idle turn."""
-CHUNK = {"sqlite": 10, "postgresql": 11}
+CHUNK = {"sqlite": 11, "postgresql": 12}
 """Statements of a chunk from its claim to its last result. PostgreSQL takes its rows by COPY, which is not
 counted here, between a savepoint and its release."""
 _NO_ROUND_TRIP = ("BEGIN", "PRAGMA")

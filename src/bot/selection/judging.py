@@ -63,11 +63,12 @@ class _Judgement:
     def _benchmark(
         self, name: str, parts: Sequence[LuckSums | None], winner: TrackRecord | None
     ) -> BenchmarkReport | None:
-        if self.panel.calendar.too_short:
-            self.missing[name] = self.panel.calendar.too_short
+        if self.panel.calendar.unfit:
+            self.missing[name] = self.panel.calendar.unfit
             return None
-        search = SearchLuck(self.panel.calendar, LuckSums.merged([part for part in parts if part]))
-        if not search.defined:
+        sums = LuckSums.merged([part for part in parts if part])
+        search = SearchLuck.of(self.panel.calendar, sums)
+        if search is None:
             self.missing[name] = _NO_TRIALS
             return None
         return BenchmarkReport(search, winner, self.lifetime)

@@ -16,7 +16,7 @@ from bot.selection.days.whole_returns import WholeReturns
 from bot.selection.sharpe import deviations
 from bot.selection.week_shifts import bootstrap_deviations, week_shifts
 
-_ROWS = 1024
+_ROWS = 512
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,12 +37,18 @@ class LuckSums:
 
     @classmethod
     def of(cls, calendar: Calendar, numbers: IntArray, returns: WholeReturns, asked: BoolArray) -> Self:
-        """Return the sums of the trials in `asked`, leaving out those without statistics."""
+        """Return the sums of the trials in `asked`, of equal ones the lowest number, by ascending number.
+
+        Those without statistics are left out.
+        """
         rows = np.flatnonzero(asked & returns.usable)
+        digests = returns.digests(rows)
+        firsts = first_of_equals(numbers[rows], digests)
+        rows = rows[firsts]
         found = [_shifts(calendar, returns.values[some]) for some in _pieces(rows)] or [_nothing()]
         return cls(
             numbers[rows],
-            tuple(returns.digests(rows)),
+            tuple(digests[row] for row in firsts.tolist()),
             np.concatenate([one.sharpe for one in found]),
             np.concatenate([one.tau for one in found]),
             np.maximum.reduce([one.highest for one in found]),

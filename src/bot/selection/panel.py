@@ -1,6 +1,6 @@
 """Panel: the trials of one sweep over the same days, with everything that judging them has in common."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from bot.selection.days.blocks import Blocks
@@ -8,7 +8,7 @@ from bot.selection.days.calendar import Calendar
 from bot.selection.days.segments import Segments
 from bot.selection.folds import FoldDays, folds_of
 from bot.selection.ranking import Ranking
-from bot.selection.settings import MONEY_OBJECTIVES, ValidationSettings
+from bot.selection.settings import MONEY_OBJECTIVES, USUAL, ValidationSettings
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Panel:
 
     calendar: Calendar
     objective: str
-    settings: ValidationSettings = field(default_factory=ValidationSettings)
+    settings: ValidationSettings = USUAL
 
     @cached_property
     def ranking(self) -> Ranking:

@@ -1,7 +1,7 @@
 """Report on a selection: the figures, and the document that every place shows them by."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from bot.selection.cross_validation import CrossValidation
 from bot.selection.looks import Lifetime
@@ -55,6 +55,12 @@ class SelectionReport:
     cv: CrossValidation | None
     walk_forward: list[Fold] | None
     missing: dict[str, str]
+
+    def over(self, lifetime: Lifetime) -> Self:
+        """Return the same report over other looks, of which there are more as time goes by."""
+        cash = self.cash and replace(self.cash, lifetime=lifetime)
+        hold = self.hold and replace(self.hold, lifetime=lifetime)
+        return replace(self, lifetime=lifetime, cash=cash, hold=hold)
 
     @property
     def verdict(self) -> Verdict:

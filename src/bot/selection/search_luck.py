@@ -1,10 +1,10 @@
 """Judgement of a whole search against one benchmark: the luck of its best trial, from merged sums."""
 
+import bisect
 import math
 import statistics
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,61 +20,44 @@ _PLACE_OF_95 = 475
 
 @dataclass(frozen=True)
 class SearchLuck:
-    """Luck of a search of distinct trials; Sharpe ratios are daily."""
+    """Luck of a search of `distinct` trials; Sharpe ratios are daily.
+
+    `luck` is the best Sharpe ratio expected without skill; `independent` trials N_eff are what the search is
+    worth, and `median_tau` is the median of the trials' bootstrap deviations. `survivors` have a Sharpe ratio
+    that luck shows in at most one search of twenty; `highest` are the best by luck of each draw, ascending.
+    """
 
     calendar: Calendar
-    sums: LuckSums
+    distinct: int
+    luck: float
+    independent: float
+    median_tau: float
+    survivors: int
+    published_sr0: float | None
+    highest: tuple[float, ...]
 
-    @property
-    def distinct(self) -> int:
-        """Distinct eligible trials M."""
-        return len(self.sums.numbers)
-
-    @property
-    def defined(self) -> bool:
-        """True if any trial has a Sharpe ratio."""
-        return bool((self.sums.tau > 0).any())
-
-    @cached_property
-    def luck(self) -> float:
-        """Best Sharpe ratio expected without skill."""
-        return math.fsum(self.sums.highest) / DRAWS
+    @classmethod
+    def of(cls, calendar: Calendar, sums: LuckSums) -> Self | None:
+        """Return the luck of the trials of merged sums, None if none of them has a Sharpe ratio."""
+        taus: list[float] = sums.tau[~np.isnan(sums.tau)].tolist()
+        if not taus:
+            return None
+        highest, distinct = np.sort(sums.highest), len(sums.numbers)
+        return cls(
+            calendar,
+            distinct,
+            math.fsum(sums.highest) / DRAWS,
+            independent_trials(math.fsum(sums.highest_in_taus) / DRAWS, distinct),
+            statistics.median(taus),
+            _survivors(sums.sharpe, highest),
+            published_sr0(sums.sharpe, distinct),
+            tuple(highest.tolist()),
+        )
 
     @property
     def luck_95(self) -> float:
         """Sharpe ratio that luck alone exceeds in one search of twenty."""
-        return float(np.sort(self.sums.highest)[_PLACE_OF_95 - 1])
-
-    @cached_property
-    def independent(self) -> float:
-        """Independent trials N_eff that the search is worth."""
-        return independent_trials(math.fsum(self.sums.highest_in_taus) / DRAWS, self.distinct)
-
-    @cached_property
-    def median_tau(self) -> float:
-        """Median of the trials' bootstrap deviations."""
-        defined: list[float] = self.sums.tau[~np.isnan(self.sums.tau)].tolist()
-        return statistics.median(defined)
-
-    @property
-    def survivors(self) -> int:
-        """Trials whose Sharpe ratio luck shows in at most one search of twenty."""
-        positive = self.sums.sharpe[self.sums.sharpe > 0]
-        higher = DRAWS - np.searchsorted(self._ascending, positive)
-        return int(np.count_nonzero((1 + higher) / (DRAWS + 1) <= _SURVIVES))
-
-    @property
-    def published_sr0(self) -> float | None:
-        """Benchmark of the deflated Sharpe ratio as published, None below two trials.
-
-        Source: Bailey, Lopez de Prado (2014); it takes true differences between trials for luck.
-        """
-        ratios = self.sums.sharpe[~np.isnan(self.sums.sharpe)].tolist()
-        if len(ratios) < 2:
-            return None
-        mean = math.fsum(ratios) / len(ratios)
-        variance = math.fsum((one - mean) ** 2 for one in ratios) / (len(ratios) - 1)
-        return math.sqrt(variance) * expected_maximum(self.distinct)
+        return self.highest[_PLACE_OF_95 - 1]
 
     def p_luck(self, sharpe: float) -> float:
         """Return the chance that a search like this shows such a Sharpe ratio somewhere, without skill.
@@ -83,8 +66,7 @@ class SearchLuck:
         """
         if sharpe <= 0:
             return 1.0
-        below = int(np.searchsorted(self._ascending, sharpe))
-        return (1 + DRAWS - below) / (DRAWS + 1)
+        return (1 + DRAWS - bisect.bisect_left(self.highest, sharpe)) / (DRAWS + 1)
 
     def document(self, winner: TrackRecord | None) -> dict[str, Any]:
         """Return the judgement as JSON values."""
@@ -101,6 +83,21 @@ class SearchLuck:
             "winner": winner and winner.document(self.luck, self.p_luck(winner.sharpe), self.published_sr0),
         }
 
-    @cached_property
-    def _ascending(self) -> FloatArray:
-        return np.sort(self.sums.highest)
+
+def published_sr0(ratios: FloatArray, distinct: int) -> float | None:
+    """Return the benchmark of the deflated Sharpe ratio as published, None below two ratios; NaN is none.
+
+    Source: Bailey, Lopez de Prado (2014); it takes true differences between trials for luck.
+    """
+    defined = ratios[~np.isnan(ratios)].tolist()
+    if len(defined) < 2:
+        return None
+    mean = math.fsum(defined) / len(defined)
+    variance = math.fsum((one - mean) ** 2 for one in defined) / (len(defined) - 1)
+    return math.sqrt(variance) * expected_maximum(distinct)
+
+
+def _survivors(ratios: FloatArray, highest: FloatArray) -> int:
+    positive = ratios[ratios > 0]
+    higher = DRAWS - np.searchsorted(highest, positive)
+    return int(np.count_nonzero((1 + higher) / (DRAWS + 1) <= _SURVIVES))

@@ -46,7 +46,7 @@ def _search(report: SelectionReport, cash: BenchmarkReport | None) -> str:
 def _luck(cash: BenchmarkReport, winner: TrackRecord) -> str:
     search = cash.search
     p_luck, p_life = search.p_luck(winner.sharpe), cash.p_life
-    over_all = "" if p_life is None or p_life == p_luck else f" ({percent(p_life)} over all looks)"
+    over_all = "" if p_life is None or not cash.lifetime.others else f" ({percent(p_life)} over all looks)"
     days = f"{counted(winner.n, 'day')} are worth {counted(round(winner.t_eff), 'independent one')}"
     return (
         f"Sharpe {annual(winner.sharpe)}; luck alone {annual(search.luck)}, in one search of twenty "

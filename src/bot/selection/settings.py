@@ -1,64 +1,75 @@
 """Settings of a judgement: guard, blocks, folds; the defaults of a sweep that says nothing about them."""
 
-from dataclasses import dataclass, field
+import hashlib
+import json
+from typing import Annotated, Any
 
-from bot.errors import FieldError, FieldErrors
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 MONEY_OBJECTIVES = frozenset({"net_pnl", "total_return", "annualized_return", "final_equity"})
 """Objectives that order days by what they earned; any other orders them by their Sharpe ratio."""
 
-_BLOCKS = range(6, 17)
+_MOST_DAYS = 100_000
+_MOST_COUNT = 2**31 - 1
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+_Count = Annotated[int, Field(ge=0, le=_MOST_COUNT)]
+_Days = Annotated[int, Field(ge=0, le=_MOST_DAYS)]
+_WindowDays = Annotated[int, Field(ge=2, le=_MOST_DAYS)]
 
 
-@dataclass(frozen=True, slots=True)
-class WalkForwardSettings:
+def _blocks(count: int) -> int:
+    if count not in range(6, 17) or count % 2:
+        raise ValueError(f"{count} is not an even number from 6 to 16")
+    return count
+
+
+class WalkForwardSettings(BaseModel):
     """Windows of a walk-forward in calendar days; `anchored` ones train on all days from the first."""
 
-    train_days: int = 365
-    test_days: int = 90
+    model_config = _STRICT
+
+    train_days: _WindowDays = 365
+    test_days: _WindowDays = 90
     anchored: bool = False
-    gap_days: int = 0
+    gap_days: _Days = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ValidationSettings:
-    """Guard (fewest trades and settlements of a winner), blocks of equal length, and folds."""
+class ValidationSettings(BaseModel):
+    """Guard (fewest trades and settlements of a winner), equal blocks, folds, symbols to test on.
 
-    min_trades: int = 5
-    min_settlements: int = 90
-    blocks: int = 12
-    test_blocks: int = 2
-    purge_days: int = 7
-    embargo_days: int = 7
-    walk_forward: WalkForwardSettings = field(default_factory=WalkForwardSettings)
+    Without the latter each value of `symbols` is tested on in turn.
+    """
 
-    def check(self, name: str = "validation") -> None:
-        """Do nothing if every setting can be used; raises InvalidInputError that names each that cannot."""
-        errors = FieldErrors()
-        errors.add(*self._refused(name))
-        errors.raise_if_any()
+    model_config = _STRICT
 
-    def _refused(self, name: str) -> list[FieldError]:
-        folds = self.walk_forward
-        refused = [
-            _least(f"{name}.{one}", value, least)
-            for one, value, least in (
-                ("min_trades", self.min_trades, 0),
-                ("min_settlements", self.min_settlements, 0),
-                ("purge_days", self.purge_days, 0),
-                ("embargo_days", self.embargo_days, 0),
-                ("walk_forward.train_days", folds.train_days, 2),
-                ("walk_forward.test_days", folds.test_days, 2),
-                ("walk_forward.gap_days", folds.gap_days, 0),
-            )
-        ]
-        if self.blocks not in _BLOCKS or self.blocks % 2:
-            refused.append(FieldError(f"{name}.blocks", f"{self.blocks} is not an even number from 6 to 16"))
-        elif not 1 <= self.test_blocks < self.blocks:
-            limits = f"1 to {self.blocks - 1}, one less than the blocks"
-            refused.append(FieldError(f"{name}.test_blocks", f"{self.test_blocks} is not from {limits}"))
-        return [one for one in refused if one]
+    min_trades: _Count = 5
+    min_settlements: _Count = 90
+    blocks: Annotated[int, AfterValidator(_blocks)] = 12
+    test_blocks: Annotated[int, Field(ge=1)] = 2
+    purge_days: _Days = 7
+    embargo_days: _Days = 7
+    walk_forward: WalkForwardSettings = WalkForwardSettings()
+    test_symbols: Annotated[tuple[str, ...], Field(min_length=1, strict=False)] | None = None
+
+    @field_validator("test_blocks")
+    @classmethod
+    def _fewer_than_blocks(cls, count: int, found: ValidationInfo) -> int:
+        blocks = found.data.get("blocks")
+        if blocks is not None and count >= blocks:
+            raise ValueError(f"{count} is not from 1 to {blocks - 1}, one less than the blocks")
+        return count
+
+    def document(self) -> dict[str, Any]:
+        """Return the settings as JSON values."""
+        return self.model_dump(mode="json")
+
+    @property
+    def digest(self) -> str:
+        """Hex SHA-256 of the settings."""
+        text = json.dumps(self.document(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _least(name: str, value: int, least: int) -> FieldError | None:
-    return None if value >= least else FieldError(name, f"{value} is less than {least}")
+USUAL = ValidationSettings()
+"""Settings of a sweep that names none."""

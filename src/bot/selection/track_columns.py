@@ -10,7 +10,7 @@ import numpy as np
 
 from bot.numbers.arrays import FloatArray
 from bot.selection.days.calendar import Calendar
-from bot.selection.days.whole_returns import MOST_DAYS, whole_returns
+from bot.selection.days.whole_returns import whole_returns
 from bot.selection.sharpe import SPLIT_SUMS, PowerSums, split_sums
 from bot.selection.track_record import TrackRecord
 from bot.selection.week_shifts import bootstrap_deviations, week_shifts
@@ -66,7 +66,7 @@ class TrackColumns:
 
 def judges(calendar: Calendar) -> bool:
     """Return whether there are enough weeks for a record, and not too many days."""
-    return calendar.too_short is None and calendar.days <= MOST_DAYS
+    return calendar.unfit is None
 
 
 @lru_cache(maxsize=8)

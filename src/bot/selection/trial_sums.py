@@ -44,9 +44,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrialSums:
-    """Sums of some trials of a panel, those with statistics in `rows`.
+    """Sums of some trials of a panel; `rows` are of those with statistics, of equal ones the lowest number.
 
-    `distinct` are the eligible of them, of equal ones the lowest number, and `digests` tell them apart.
+    `distinct` are the eligible of them, of equal ones the lowest number, and `digests` tell them apart; each
+    has its row.
     `cash` and `hold` are None where the days are too few weeks; `eligible` are the numbers of all eligible.
     """
 
@@ -68,17 +69,17 @@ class TrialSums:
             raise ValueError(f"{trials.returns.shape[1]} days of returns in a panel of {panel.calendar.days}")
         own, lead = whole_returns(trials.returns), whole_returns(trials.returns - trials.hold)
         eligible = _eligible(panel, trials, own)
-        usable, able = np.flatnonzero(own.usable), np.flatnonzero(eligible)
-        judged = panel.calendar.too_short is None
+        distinct, digests = _distinct(trials.numbers, own, eligible)
+        every, _ = _distinct(trials.numbers, own, own.usable)
+        usable = np.union1d(distinct, every)
+        judged = panel.calendar.unfit is None
         cash = LuckSums.of(panel.calendar, trials.numbers, own, eligible) if judged else None
-        digests = cash.digests if cash else own.digests(able)
-        distinct = first_of_equals(trials.numbers[able], digests)
         hold = LuckSums.of(panel.calendar, trials.numbers, lead, eligible) if judged else None
         return cls(
             Rows(trials.numbers[usable], own.exponents[usable], panel.segments.sums(own.values[usable])),
-            trials.numbers[able],
-            trials.numbers[able][distinct],
-            tuple(digests[row] for row in distinct.tolist()),
+            trials.numbers[eligible],
+            trials.numbers[distinct],
+            digests,
             cash,
             hold,
             _best(panel, trials, eligible, (own, cash), (lead, hold)),
@@ -115,6 +116,14 @@ def _eligible(panel: Panel, trials: TrialReturns, own: WholeReturns) -> BoolArra
     return np.asarray(enough & own.usable)
 
 
+def _distinct(numbers: IntArray, own: WholeReturns, asked: BoolArray) -> tuple[IntArray, tuple[bytes, ...]]:
+    """Return the rows of the trials in `asked`, of equal ones the lowest number, and their digests."""
+    rows = np.flatnonzero(asked)
+    digests = own.digests(rows)
+    firsts = first_of_equals(numbers[rows], digests)
+    return rows[firsts], tuple(digests[row] for row in firsts.tolist())
+
+
 def _best(
     panel: Panel,
     trials: TrialReturns,
@@ -126,17 +135,15 @@ def _best(
         return None
     row = max(rows, key=lambda one: (trials.objectives[one], -trials.numbers[one]))
     number = int(trials.numbers[row])
-    records = [_record(panel, row, number, *one) for one in benchmarks]
+    records = [_record(panel, row, *one) for one in benchmarks]
     return Candidate(number, float(trials.objectives[row]), records[0], records[1])
 
 
-def _record(
-    panel: Panel, row: int, number: int, returns: WholeReturns, luck: LuckSums | None
-) -> TrackRecord | None:
+def _record(panel: Panel, row: int, returns: WholeReturns, luck: LuckSums | None) -> TrackRecord | None:
     if luck is None:
         return None
-    places = np.flatnonzero(luck.numbers == number)
-    tau = float(luck.tau[places[0]]) if len(places) else math.nan
+    (digest,) = returns.digests(np.array([row]))
+    tau = float(luck.tau[luck.digests.index(digest)]) if digest in luck.digests else math.nan
     return TrackRecord.of(PowerSums.of(returns.values[row, panel.calendar.sample_start :]), tau)
 
 

@@ -29,7 +29,8 @@ from sweeps.jobs.jobs import (
     postpone_job,
     publishable_jobs,
 )
-from sweeps.lifecycle.looks import LookKind, note_run
+from sweeps.jobs.selection_jobs import give_reports_to_jobs, selection_document
+from sweeps.storage.selection import reports_to_make
 from sweeps.watch import TIMEOUT, TRIAL_TIMEOUT_S, TimeLimitError, Unwatched, Watch, job_timeout_message
 
 log = structlog.get_logger()
@@ -117,9 +118,7 @@ class JobRunner:
         except MemoryError:
             return self._fail(claim, "memory", "needs more memory than a worker process may use")
         with write_transaction(self._engine) as connection:
-            if complete_job(connection, claim, document) and claim.kind is JobKind.BACKTEST:
-                config = RunConfig.parse(document["config"])
-                note_run(connection, LookKind.BACKTEST, config, document["run_key"])
+            complete_job(connection, claim, document)
         return JobState.COMPLETED
 
     def _worked_out(self, claim: JobClaim) -> dict[str, Any]:
@@ -128,6 +127,8 @@ class JobRunner:
             return import_document(self._engine, self._store, claim, report)
         if claim.kind is JobKind.FETCH:
             return fetch_document(self._store, claim, report, self._clock, self._exchange_url)
+        if claim.kind is JobKind.SELECTION:
+            return selection_document(self._engine, claim, report)
         config = RunConfig.parse(claim.request["config"])
         data = self._store.load(config.exchange, config.symbols, config.end, config.start)
         return _RUNS[claim.kind](config, data)
@@ -156,10 +157,11 @@ class JobDispatcher:
     def step(self) -> int:
         """Publish what waits and return how many messages were sent."""
         with self._engine.connect() as connection:
-            waiting = publishable_jobs(connection, _MESSAGES)
+            waiting = publishable_jobs(connection, _MESSAGES) or reports_to_make(connection, 1)
         if not waiting:
             return 0
         with write_transaction(self._engine) as connection:
+            give_reports_to_jobs(connection, _MESSAGES)
             given_up = give_up_jobs(connection)
             waiting = publishable_jobs(connection, _MESSAGES)
         if given_up:

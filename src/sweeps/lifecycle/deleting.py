@@ -7,12 +7,13 @@ import sqlalchemy as sa
 
 from bot.market_store.database import write_transaction
 from sweeps.errors import UnknownSweepError
-from sweeps.lifecycle.looks import keep_looks
 from sweeps.storage.tables import (
     DELETING,
     chunk,
     compiled_sweep,
     is_shown,
+    selection_report,
+    selection_sums,
     sweep,
     sweep_tag,
     sweep_window,
@@ -23,20 +24,23 @@ from sweeps.storage.tables import (
 
 TRIALS_AT_ONCE = 2_000
 _LEAST_PAUSE_S = 0.005
+_BY_TRIAL = (
+    (trial_curve, "number"),
+    (trial_block, "first"),
+    (selection_sums, "first"),
+    (trial, "number"),
+)
+"""Tables with rows of single trials or of several, and their columns of trial numbers; trials go last."""
 
 
 def delete_sweep(connection: sa.Connection, sweep_id: int) -> None:
-    """Let a sweep be gone: no list, page or worker finds it any more, and its idempotency key is free.
-
-    Its looks stay.
+    """Let a sweep be gone: no list, page or worker finds it any more, and its
+    idempotency key is free.
 
     One of up to `TRIALS_AT_ONCE` trials goes with all its rows, the rows of a larger one by `delete_rows`.
     Raises: UnknownSweepError.
     """
     # The chunks go first: a worker that stores results holds its chunk's row, so the two wait for each other.
-    mine = sa.select(chunk.c.id).where(chunk.c.sweep_id == sweep_id)
-    connection.execute(mine.with_for_update()).all()
-    keep_looks(connection, sweep_id)
     connection.execute(chunk.delete().where(chunk.c.sweep_id == sweep_id))
     marked = connection.execute(
         sweep.update()
@@ -46,7 +50,7 @@ def delete_sweep(connection: sa.Connection, sweep_id: int) -> None:
     ).scalar_one_or_none()
     if marked is None:
         raise UnknownSweepError(f"there is no sweep {sweep_id}")
-    for table in (sweep_tag, sweep_window, compiled_sweep):
+    for table in (sweep_tag, sweep_window, compiled_sweep, selection_report):
         connection.execute(table.delete().where(table.c.sweep_id == sweep_id))
     if marked <= TRIALS_AT_ONCE:
         _delete_some(connection, sweep_id)
@@ -92,7 +96,12 @@ def _delete_some(connection: sa.Connection, sweep_id: int) -> int:
     )
     last = connection.execute(sa.select(sa.func.max(some.c.number))).scalar_one()
     deleted = 0
-    for table, number in ((trial_curve, "number"), (trial_block, "first"), (trial, "number")):
+    for table, number in (
+        (trial_curve, "number"),
+        (trial_block, "first"),
+        (selection_sums, "first"),
+        (trial, "number"),
+    ):
         rows = table.delete().where(table.c.sweep_id == sweep_id)
         if last is not None:
             rows = rows.where(table.c[number] <= last)

@@ -14,6 +14,7 @@ from sweeps.errors import UnreadableSweepError
 from sweeps.queue.counters import count, finished_trials
 from sweeps.queue.leases import ATTEMPT_LIMIT, count_trials, missing_trials
 from sweeps.storage.leaderboard import prune_curves
+from sweeps.storage.selection import ask_for_report
 from sweeps.storage.states import ACTIVE, ChunkState, SweepState, TrialState, sweep_sources
 from sweeps.storage.stored_specs import stored_spec
 from sweeps.storage.sweep_summary import stored_ranking
@@ -125,7 +126,10 @@ def _quarantine(connection: sa.Connection, ref: ChunkRef, number: int, last_erro
 
 
 def close_finished(connection: sa.Connection) -> list[int]:
-    """End the active sweeps without an open chunk and return their ids; `failed` if every trial failed."""
+    """End the active sweeps without an open chunk and return their ids; `failed` if every trial failed.
+
+    The report on the selection of a completed one is asked for with it, so that no crash in between loses it.
+    """
     is_open = sa.exists().where(chunk.c.sweep_id == sweep.c.id, chunk.c.state != ChunkState.DONE)
     rows = connection.execute(
         sa.select(sweep.c.id, sweep.c.spec, sweep.c.trials_total).where(sweep.c.state.in_(ACTIVE), ~is_open)
@@ -141,7 +145,10 @@ def close_finished(connection: sa.Connection) -> list[int]:
             .values(state=state, finished_ms=database_now_ms())
         )
         with suppress(UnreadableSweepError):  # then all curves stay: which are the best, its spec would say
-            prune_curves(connection, row.id, stored_ranking(row.spec))
+            ranking = stored_ranking(row.spec)
+            prune_curves(connection, row.id, ranking)
+            if state is SweepState.COMPLETED and ranking.validation:
+                ask_for_report(connection, row.id, ranking.validation)
     return [row.id for row in rows]
 
 

@@ -11,10 +11,12 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     FailFast,
     Field,
     PrivateAttr,
     StringConstraints,
+    Tag,
     field_validator,
     model_validator,
 )
@@ -24,6 +26,7 @@ from bot.config.run_key import identifying
 from bot.errors import FieldError, InvalidInputError
 from bot.notation import is_printable, quoted
 from bot.numbers.arrays import IntArray
+from bot.selection.settings import USUAL, ValidationSettings
 from bot.validation import validated
 from sweeps.spec.axes import MAX_TRIALS, Axis
 from sweeps.spec.compiling import Compiled, compiled
@@ -63,6 +66,19 @@ def _curves(raw: object) -> object:
 
 
 Curves = Annotated[Literal["all", "none"] | TopCurves, BeforeValidator(_curves)]
+
+
+_VALIDATED, _NOT_VALIDATED = "settings", "off"
+
+
+def _validation(raw: object) -> str:
+    return _NOT_VALIDATED if raw is False else _VALIDATED
+
+
+Validation = Annotated[
+    Annotated[ValidationSettings, Tag(_VALIDATED)] | Annotated[Literal[False], Tag(_NOT_VALIDATED)],
+    Discriminator(_validation),
+]
 
 
 class Objective(BaseModel):
@@ -125,6 +141,10 @@ class SweepSpec(BaseModel):
         description=f"seconds after which a trial is ended, and fails with the code {TIMEOUT}; "
         f"left out, the limit of the service ({TRIAL_TIMEOUT_S}, or CARRYGRID_TRIAL_TIMEOUT_S)",
     )
+    validation: Validation = Field(
+        USUAL,
+        description="how the selection is judged: guard, blocks, folds; false judges nothing",
+    )
     extensions: Annotated[tuple[dict[str, list[Any]], ...], Field(max_length=MAX_EXTENSIONS), FailFast()] = (
         Field((), description="values added later, each time after the trials that were there already")
     )
@@ -144,7 +164,7 @@ class SweepSpec(BaseModel):
         try:
             return validated(cls, values, context=context)
         except InvalidInputError as error:
-            raise error.renamed(_in_sampler) from None
+            raise error.renamed(_as_written) from None
 
     def model_post_init(self, context: Any, /) -> None:
         """Compile the space, unless a twin of this sweep brings its own."""
@@ -152,6 +172,8 @@ class SweepSpec(BaseModel):
         self._compiled = given.get("compiled") or compiled(
             self, given.get("max_trials", MAX_TRIALS), given.get("feasible")
         )
+        if isinstance(self.validation, ValidationSettings):
+            check_test_symbols(self.validation, self.symbols(), "validation.")
 
     @classmethod
     def from_text(cls, text: str, feasible: Sequence[FeasibleCells] | None = None) -> Self:
@@ -250,6 +272,10 @@ class SweepSpec(BaseModel):
     def digest(self) -> str:
         """Hex SHA-256 of the document, the order of the axes included."""
         document = self.document()
+        if self.validation == ValidationSettings():
+            del document[
+                "validation"
+            ]  # a sweep of before there was any, and one that says nothing, are equal
         document["base"] = identifying(document["base"])
         document["grid"] = list(document["grid"].items())
         document["extensions"] = [list(added.items()) for added in document["extensions"]]
@@ -266,10 +292,20 @@ class SweepSpec(BaseModel):
         return axis.values if axis else (getattr(self.base_config, name),)
 
 
-def _in_sampler(error: FieldError) -> FieldError:
-    """Return an error of the sampler with the path that a user wrote, in which pydantic puts the kind."""
+def check_test_symbols(settings: ValidationSettings, symbols: Collection[str], prefix: str = "") -> None:
+    """Raise InvalidInputError if settings name a symbol to test on that the sweep does not trade."""
+    for place, symbol in enumerate(settings.test_symbols or ()):
+        if symbol not in symbols:
+            reason = f"{quoted(symbol)} is not traded by any trial"
+            raise InvalidInputError.of(f"{prefix}test_symbols[{place}]", reason)
+
+
+def _as_written(error: FieldError) -> FieldError:
+    """Return an error with the path that a user wrote, in which pydantic puts the kind of some values."""
     head, _, rest = error.field.partition(".")
     kind, _, name = rest.partition(".")
+    if head == "validation" and kind in {_VALIDATED, _NOT_VALIDATED}:
+        return FieldError(f"{head}.{name}" if name else head, error.message)
     if head != "sampler" or (kind and kind not in SAMPLERS):
         return error
     return FieldError(f"sampler.{name or 'kind'}", error.message)

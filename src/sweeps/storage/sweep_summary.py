@@ -10,8 +10,9 @@ from bot.config.run_config import load_json
 from bot.config.strategy_registry import strategy_plugin
 from bot.errors import InvalidInputError
 from bot.numbers.money import plain
+from bot.selection.settings import USUAL
 from sweeps.errors import UnreadableSweepError
-from sweeps.spec.spec import Curves, Objective, SweepSpec
+from sweeps.spec.spec import Curves, Objective, SweepSpec, Validation
 
 
 class SweepSummary(BaseModel):
@@ -75,20 +76,22 @@ class SweepSummary(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class StoredRanking:
-    """Objective of a sweep, and the trials that keep their curves."""
+    """Objective of a sweep, the trials that keep their curves, and how its selection is judged."""
 
     objective: Objective
     curves: Curves
+    validation: Validation
 
 
 class _Ranking(BaseModel):
     objective: Objective
     curves: Curves
+    validation: Validation = USUAL
 
 
 @lru_cache(maxsize=64)
 def stored_ranking(text: str) -> StoredRanking:
-    """Return objective and curves of the sweep stored as `text`, without its space.
+    """Return objective, curves and validation of the sweep stored as `text`, without its space.
 
     Raises: UnreadableSweepError if this installation does not know them.
     """
@@ -96,7 +99,7 @@ def stored_ranking(text: str) -> StoredRanking:
         found = _Ranking.model_validate(load_json(text))
     except (ValidationError, InvalidInputError) as error:
         raise UnreadableSweepError(f"this installation cannot read the sweep: {error}") from None
-    return StoredRanking(found.objective, found.curves)
+    return StoredRanking(found.objective, found.curves, found.validation)
 
 
 def _require_installed(strategies: Sequence[str]) -> None:

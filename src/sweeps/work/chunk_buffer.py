@@ -16,6 +16,7 @@ from sweeps.storage.curves import StoredRecord, encode_curve, encode_trades
 from sweeps.storage.results import CompletedTrials, failed_row
 from sweeps.storage.states import TrialState
 from sweeps.watch import TRIAL_TIMEOUT_S
+from sweeps.work.panels import JudgedTrials, SweepPanels
 from sweeps.work.replay import Refusal, Replayed
 
 
@@ -43,12 +44,15 @@ class ChunkBuffer:
     """Results not yet stored; curves only of trials that can be among the best of the sweep so far.
 
     `leaders` are the trials that keep their curves so far: number, and objective as a column has it.
+    `judged` are the sums of replayed trials that their selection is judged by, where there are `panels`.
     `by_kernel` counts the trials that the compiled kernel replayed, `left` those it left, by reason.
     """
 
     sweep_id: int
     spec: SweepSpec
+    panels: SweepPanels | None = None
     completed: list[CompletedTrials] = field(default_factory=list)
+    judged: list[JudgedTrials] = field(default_factory=list)
     failed: list[dict[str, Any]] = field(default_factory=list)
     best: set[int] = field(default_factory=set)
     curves: dict[int, StoredRecord] = field(default_factory=dict)
@@ -79,6 +83,8 @@ class ChunkBuffer:
         self.by_kernel += len(replayed.by_kernel)
         self.left.update({str(reason): count for reason, count in replayed.left.items()})
         self._note_best(replayed.completed)
+        if self.panels is not None and (sums := self.panels.sums(replayed)) is not None:
+            self.judged.append(sums)
 
     def take_over(self, trials: CompletedTrials) -> None:
         """Add trials whose curves are not wanted, such as those whose results another sweep has."""
@@ -101,6 +107,8 @@ class ChunkBuffer:
         """Add a trial without a result, or with one that cannot be stored whole."""
         if self.completed and self.completed[-1].numbers.tolist() == [number]:
             self.completed.pop()
+            if self.judged and self.judged[-1].numbers.tolist() == [number]:
+                self.judged.pop()
             self.best.discard(number)
             self.curves.pop(number, None)
         self.failed.append(failed_row(self.sweep_id, number, code, message))
@@ -122,6 +130,7 @@ class ChunkBuffer:
         self.replayed = self.timed = self.busy_ms = self.by_kernel = 0
         self.left.clear()
         self.completed.clear()
+        self.judged.clear()
         self.failed.clear()
         self.best.clear()
         self.curves.clear()

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.clock import Clock
-from bot.errors import BotError
+from bot.errors import BotError, StoreError
 from bot.market_store.database import write_transaction
 from sweeps.analysis.findings import keep_findings
 from sweeps.errors import DataChangedError, KernelDifferenceError
@@ -19,11 +19,13 @@ from sweeps.queue.rates import record_rate
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.leaderboard import leaders
 from sweeps.storage.results import CompletedTrials, Results
+from sweeps.storage.selection import keep_sums
 from sweeps.storage.states import TrialState
 from sweeps.storage.stored_specs import stored_spec
 from sweeps.watch import TIMEOUT, TimeLimitError, Unwatched, Watch, timeout_message
 from sweeps.work.chunk_buffer import BatchSizer, ChunkBuffer, ChunkLimits
 from sweeps.work.kernel_samples import KernelSamples
+from sweeps.work.panels import SweepPanels, packed_sums
 from sweeps.work.replay import (
     Prepared,
     Refusal,
@@ -78,6 +80,7 @@ class ChunkRunner:
         self._watch = watch or Unwatched()
         self._host = host
         self._last_batch: tuple[int, int] = (0, 0)
+        self._panels: SweepPanels | None = None
 
     def run(self, sweep_id: int, chunk_id: int, owner: str) -> LeaseOutcome | None:
         """Replay the missing trials of a chunk; None means that it was unavailable, which is normal."""
@@ -105,7 +108,22 @@ class ChunkRunner:
         """Return an empty buffer; the attempt is counted by then, even if the sweep is unreadable."""
         with self._engine.connect() as connection:
             spec = stored_spec(connection, claim.sweep_id, claim.spec_text)
-            return ChunkBuffer(claim.sweep_id, spec, leaders=leaders(connection, claim.sweep_id, spec))
+            found = leaders(connection, claim.sweep_id, spec)
+            return ChunkBuffer(claim.sweep_id, spec, self._panels_of(connection, spec), leaders=found)
+
+    def _panels_of(self, connection: sa.Connection, spec: SweepSpec) -> SweepPanels | None:
+        """Return the panels of a sweep that is validated, worked out once for its chunks.
+
+        Without readable history there are none: its trials fail, each with the reason.
+        """
+        if not spec.validation:
+            return None
+        if self._panels is None or self._panels.spec is not spec:
+            try:
+                self._panels = SweepPanels(connection, spec, spec.validation)
+            except StoreError:
+                return None
+        return self._panels
 
     def _replay_on_its_history(self, claim: Claim, buffer: ChunkBuffer) -> LeaseOutcome:
         try:
@@ -242,12 +260,14 @@ class ChunkRunner:
         results, curves = self._results(buffer), list(buffer.curves.values())
         finished, found = finished_trials(**buffer.finished()), self._windows.unstored
         paths = replay_paths(buffer.by_kernel, buffer.left)
+        sums = packed_sums(buffer.judged)
         with write_transaction(self._engine) as connection:
             outcome = save_trials(
                 connection, claim, results, curves, last=last, lease_ms=self._limits.lease_ms
             )
             if outcome is not LeaseOutcome.LOST:
                 keep_findings(connection, claim.sweep_id, found)
+                keep_sums(connection, claim.sweep_id, sums)
                 took = chunk_took(self._clock.now_ms() - buffer.started_ms) if last else {}
                 count(connection, finished | took | paths, writer=claim.chunk_id)
             if buffer.timed:

@@ -11,6 +11,7 @@ import numpy as np
 from bot.numbers.arrays import FloatArray
 from bot.plurals import counted
 from bot.selection.days.draws import stationary_indices
+from bot.selection.days.whole_returns import MOST_DAYS
 
 DRAWS = 500
 FEWEST_WEEKS = 26
@@ -50,8 +51,10 @@ class Calendar:
         return self.weeks / (self.weeks - 2 * self.mean_block)
 
     @property
-    def too_short(self) -> str | None:
-        """Reason for having no statistics of luck, None where there are enough weeks."""
+    def unfit(self) -> str | None:
+        """Reason for having no statistics of luck, None where there are enough weeks, and not too many."""
+        if self.days > MOST_DAYS:
+            return f"{MOST_DAYS:,} days can be judged at once, {self.days:,} held"
         if self.weeks >= FEWEST_WEEKS:
             return None
         return f"{counted(FEWEST_WEEKS, 'week')} needed, {self.weeks} held"

@@ -1,7 +1,7 @@
 """Daily returns as whole numbers: sums of them are exact, so no order and no chunk of trials moves a bit."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,10 +26,16 @@ class WholeReturns:
     values: FloatArray
     exponents: IntArray
     usable: BoolArray
+    _known: dict[int, bytes] = field(default_factory=dict)
 
     def digests(self, rows: IntArray) -> list[bytes]:
         """Return 16 bytes for each trial of some rows, equal where exponent and returns are."""
-        return [_digest(self.values[row], int(self.exponents[row])) for row in rows.tolist()]
+        return [self._digest(row) for row in rows.tolist()]
+
+    def _digest(self, row: int) -> bytes:
+        if row not in self._known:
+            self._known[row] = _digest(self.values[row], int(self.exponents[row]))
+        return self._known[row]
 
 
 def whole_returns(returns: FloatArray) -> WholeReturns:

@@ -117,6 +117,27 @@ def show_trial(
     print_evidence(sweep_id, trial, as_json=as_json)
 
 
+@sweep.command("judge", epilog="Example: `carrygrid sweep judge 3 --with changes.json`")
+def judge_sweep(
+    sweep_id: SweepId,
+    settings: Annotated[
+        Path | None,
+        typer.Option("--with", help="A JSON object of settings that differ, such as min_trades or blocks."),
+    ] = None,
+    panel: Annotated[
+        int | None, typer.Option(min=0, help="Another window than that of the best trial.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the chance that the best trial of a sweep is luck, and what it is beside holding.
+
+    The report on a completed sweep is there already; other settings, and sweeps of before, replay its trials.
+    """
+    from carrygrid.cli.sweep.selection import judge
+
+    judge(sweep_id, settings, panel, as_json=as_json)
+
+
 @sweep.command("cancel", epilog="Example: `carrygrid sweep cancel 3`")
 def cancel_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
     """End a sweep, keeping what is done."""

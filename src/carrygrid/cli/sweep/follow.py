@@ -19,6 +19,7 @@ from carrygrid.cli.client import found_sweep, service
 from carrygrid.cli.findings import marks, print_sweep_findings
 from carrygrid.cli.runs import read_body
 from carrygrid.cli.sweep.failed_trials import print_failures, state_words
+from carrygrid.cli.sweep.selection import print_sentence
 from carrygrid.cli.sweep.trial_table import print_trials
 from sweeps.storage.states import SweepState
 
@@ -48,6 +49,7 @@ def submit(path: Path, said: SubmitOptions, *, wait: bool, as_json: bool) -> boo
             print(json.dumps(sweep.document))
         elif wait:
             print_sweep_findings(sweep)
+            print_sentence(sweep, wait=sweep.state == SweepState.COMPLETED)
             print_top(sweep, None, 10)
             print_failures(sweep)
         return not wait or sweep.state == SweepState.COMPLETED
@@ -72,6 +74,7 @@ def top(sweep_id: int, sort: str | None, limit: int, *, as_json: bool) -> None:
             print(json.dumps(list(sweep.documents(sort=sort, limit=limit))))
         else:
             print_sweep_findings(sweep)
+            print_sentence(sweep)
             print_top(sweep, sort, limit)
             print_failures(sweep)
 

@@ -18,7 +18,7 @@ from bot.selection.days.whole_returns import whole_returns
 from bot.selection.independent_trials import expected_maximum
 from bot.selection.looks import Lifetime, Look
 from bot.selection.luck import LuckSums
-from bot.selection.search_luck import SearchLuck
+from bot.selection.search_luck import SearchLuck, published_sr0
 from bot.selection.sharpe import PowerSums
 from bot.selection.track_record import TrackRecord
 
@@ -26,18 +26,24 @@ PUBLISHED = json.loads((Path(__file__).parent / "published_figures.json").read_t
 RUNS = ([-13] * 91 + [15] * 91) * 10
 
 
-def search_of(returns: list[list[int]]) -> SearchLuck:
-    """Return the luck of a search of whole returns, all of them eligible."""
+def sums_of(returns: list[list[int]]) -> LuckSums:
+    """Return the sums of a search of whole returns, all of them eligible."""
     matrix = np.array(returns, dtype=float)
     calendar = Calendar(FIRST_DAY, matrix.shape[1])
     asked = np.ones(len(matrix), dtype=bool)
-    part = LuckSums.of(calendar, np.arange(len(matrix)), whole_returns(matrix), asked)
-    return SearchLuck(calendar, LuckSums.merged([part]))
+    return LuckSums.merged([LuckSums.of(calendar, np.arange(len(matrix)), whole_returns(matrix), asked)])
 
 
-def record_of(search: SearchLuck, returns: list[int], trial: int = 0) -> TrackRecord:
-    """Return the track record of one trial of a search over whole weeks."""
-    record = TrackRecord.of(PowerSums.of(np.array(returns)), float(search.sums.tau[trial]))
+def search_of(returns: list[list[int]]) -> SearchLuck:
+    """Return the luck of a search of whole returns, all of them eligible."""
+    search = SearchLuck.of(Calendar(FIRST_DAY, len(returns[0])), sums_of(returns))
+    assert search is not None
+    return search
+
+
+def record_of(returns: list[int]) -> TrackRecord:
+    """Return the track record of the one trial of a search over whole weeks."""
+    record = TrackRecord.of(PowerSums.of(np.array(returns)), float(sums_of([returns]).tau[0]))
     assert record is not None
     return record
 
@@ -83,17 +89,15 @@ def test_psr_takes_a_daily_sharpe_ratio() -> None:
 def test_published_benchmark_takes_the_variance_of_daily_sharpe_ratios() -> None:
     spread = math.sqrt(0.5 / 250 * 99 / 100)
     ratios = np.array([spread, -spread] * 50)
-    undrawn = np.zeros(DRAWS)
-    sums = LuckSums(np.arange(100), (b"",) * 100, ratios, np.ones(100), undrawn, undrawn)
-    found = SearchLuck(Calendar(FIRST_DAY, 250), sums).published_sr0
-    assert found == pytest.approx(0.113172, abs=5e-7)
+    assert published_sr0(ratios, 100) == pytest.approx(0.113172, abs=5e-7)
 
 
 def test_duplicates_of_a_trial_count_once() -> None:
     few = np.random.default_rng(1).integers(-500, 600, size=(5, 364)).tolist()
-    search = search_of([*[few[0]] * 96, *few[1:]])
+    many = [*[few[0]] * 96, *few[1:]]
+    search = search_of(many)
     assert search.distinct == 5
-    assert search.sums.numbers.tolist() == [0, 96, 97, 98, 99]
+    assert sums_of(many).numbers.tolist() == [0, 96, 97, 98, 99]
     assert expected_maximum(search.distinct) == pytest.approx(1.1926, abs=5e-5)
     assert search.published_sr0 == search_of(few).published_sr0
 
@@ -119,7 +123,7 @@ def test_days_in_runs_are_worth_fewer_than_alternating_ones(
     returns: list[int], t_eff: float, psr: float, p_luck: float
 ) -> None:
     search = search_of([returns])
-    record = record_of(search, returns)
+    record = record_of(returns)
     assert record.t_eff == pytest.approx(t_eff, abs=0.005)
     assert record.psr(0.0) == pytest.approx(psr, abs=5e-7)
     assert search.p_luck(record.sharpe) == pytest.approx(p_luck, abs=5e-7)
@@ -131,16 +135,17 @@ def test_luck_is_the_largest_shift_of_a_sharpe_ratio_and_not_of_a_studentised_on
     moody = np.repeat(random.integers(-500, 520, size=13), 28).tolist()
     search = search_of([steady, moody])
     by_hand = [shifts_by_hand(one) for one in (steady, moody)]
-    assert search.sums.highest == pytest.approx([max(pair) for pair in zip(*by_hand, strict=True)], rel=1e-12)
+    sums = sums_of([steady, moody])
+    assert sums.highest == pytest.approx([max(pair) for pair in zip(*by_hand, strict=True)], rel=1e-12)
     taus = [math.sqrt(sum(one * one for one in own) / DRAWS) for own in by_hand]
-    assert search.sums.tau == pytest.approx(taus, rel=1e-12)
+    assert sums.tau == pytest.approx(taus, rel=1e-12)
     assert search.luck_95 == pytest.approx(sorted(map(max, zip(*by_hand, strict=True)))[474], rel=1e-12)
 
 
 def test_chance_of_luck_counts_the_observed_one_and_is_never_zero() -> None:
     search = search_of(np.random.default_rng(1).integers(-500, 500, size=(1, 364)).tolist())
     assert search.p_luck(9.0) == 1 / 501
-    tied = float(np.sort(search.sums.highest)[-1])
+    tied = search.highest[-1]
     assert tied > 0
     assert search.p_luck(tied) == 2 / 501
 
@@ -151,7 +156,7 @@ def test_chance_of_luck_is_that_of_a_published_reality_check_but_for_the_ends_of
 ) -> None:
     returns = np.random.default_rng(12).integers(-1000, int(case["high"]), size=(8, 1820))
     search = search_of(returns.tolist())
-    uncorrected = search.sums.sharpe.max() * search.calendar.correction
+    uncorrected = sums_of(returns.tolist()).sharpe.max() * search.calendar.correction
     assert search.p_luck(uncorrected) == pytest.approx(case["p"], abs=0.03)
 
 
@@ -162,7 +167,7 @@ def test_a_losing_winner_is_luck_for_certain() -> None:
     assert report.winner.sharpe < 0
     assert (report.p_luck, report.p_life) == (1.0, 1.0)
     assert report.winner.min_track_days(0.0) is None
-    assert np.count_nonzero(report.search.sums.highest < -0.001) > 100
+    assert sum(one < -0.001 for one in report.search.highest) > 100
     assert report.search.p_luck(-0.001) == 1.0
 
 
@@ -180,9 +185,9 @@ def test_true_differences_between_trials_are_no_luck() -> None:
 
 def test_a_trial_that_starts_late_earned_nothing_before() -> None:
     late = [0] * 182 + [15, -13] * 91
-    whole = record_of(search_of([late]), late)
+    whole = record_of(late)
     assert whole.n == 364
-    assert whole.sharpe < record_of(search_of([late[182:]]), late[182:]).sharpe
+    assert whole.sharpe < record_of(late[182:]).sharpe
 
 
 def test_looks_of_every_run_at_these_days_weigh_on_a_rerun_around_the_winner() -> None:

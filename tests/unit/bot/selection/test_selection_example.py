@@ -8,20 +8,28 @@ from random import Random
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from judging import example_panel, example_report, judged, lifetime_of, part_of, trials_of
+from judging import FIRST_DAY, example_panel, example_report, judged, lifetime_of, part_of, trials_of
 
+from bot.selection.days.calendar import Calendar
 from bot.selection.judging import judge
+from bot.selection.looks import Lifetime, Look
 from bot.selection.panel import Panel
 from bot.selection.settings import ValidationSettings
+from bot.selection.stored.report_text import report_of, report_text
 from bot.selection.trial_sums import TrialSums
 
 _PANEL, _TRIALS, _LIFETIME = example_panel()
 _COUNT = len(_TRIALS.numbers)
 _FEW_BLOCKS = Panel(_PANEL.calendar, _PANEL.objective, ValidationSettings(blocks=6))
 _WHOLE = TrialSums.of(_FEW_BLOCKS, _TRIALS)
+_WHOLE_OF_DEFAULTS = TrialSums.of(_PANEL, _TRIALS)
 
 
-def report_text(parts: Sequence[TrialSums]) -> str:
+def _panel_of(days: int) -> Panel:
+    return Panel(Calendar(FIRST_DAY, days), "sharpe")
+
+
+def judged_text(parts: Sequence[TrialSums]) -> str:
     """Return the report on parts of the example as text, every bit of it."""
     return json.dumps(judge(_FEW_BLOCKS, parts, _LIFETIME).document())
 
@@ -45,17 +53,17 @@ def test_any_cut_into_parts_and_any_order_of_them_gives_the_same_report(
     chunks = [order[first:end] for first, end in pairwise(edges)]
     parts = [TrialSums.of(_FEW_BLOCKS, part_of(_TRIALS, chunk)) for chunk in [*chunks, again]]
     random.shuffle(parts)
-    whole = report_text([_WHOLE])
-    assert report_text(parts) == whole
+    whole = judged_text([_WHOLE])
+    assert judged_text(parts) == whole
     while len(parts) > 1:
         random.shuffle(parts)
         parts = [TrialSums.merged(parts[:2]), *parts[2:]]
-    assert report_text(parts) == whole
+    assert judged_text(parts) == whole
 
 
 def test_a_trial_that_a_part_holds_twice_counts_once() -> None:
     twice = [TrialSums.of(_FEW_BLOCKS, part_of(_TRIALS, rows)) for rows in ([3, 3, 5, 5], range(_COUNT))]
-    assert report_text(twice) == report_text([_WHOLE])
+    assert judged_text(twice) == judged_text([_WHOLE])
 
 
 def test_trials_of_equal_and_nearly_equal_keys_rank_the_same_in_any_parts() -> None:
@@ -118,3 +126,49 @@ def test_a_winner_that_only_holds_adds_nothing_to_holding() -> None:
     others = np.random.default_rng(2).normal(0, 1, size=(11, 400))
     report = judged(trials_of([market, *others], hold=market)).document()
     assert (report["winner"], report["hold"]["winner"], report["verdict"]) == (0, None, "holding")
+
+
+def test_a_stored_report_is_the_report_to_the_last_digit() -> None:
+    report = judge(_PANEL, [_WHOLE_OF_DEFAULTS], _LIFETIME)
+    stored = report_of(report_text(report))
+    assert stored == report
+    assert stored.document() == example_report()
+
+
+def test_a_stored_report_on_too_few_days_keeps_its_reasons() -> None:
+    report = judged(trials_of([[1.0, -1.0] * 50]))
+    assert report_of(report_text(report)).document() == report.document()
+    assert report.missing["cash"] == "26 weeks needed, 14 held"
+
+
+def test_a_report_over_more_looks_is_that_of_a_judgement_that_knew_them() -> None:
+    own = Look("x", frozenset({"A"}), 0, _PANEL.calendar.days - 1, 14, 14)
+    more = Lifetime.of(own, [Look("x", frozenset({"A"}), 0, 100, 90, 90, 12.0)])
+    whole = [_WHOLE_OF_DEFAULTS]
+    assert judge(_PANEL, whole, _LIFETIME).over(more).document() == judge(_PANEL, whole, more).document()
+
+
+def test_equal_trials_leave_the_sums_of_one() -> None:
+    returns = np.random.default_rng(5).normal(0.0, 0.01, (4, 400))
+    every = trials_of(np.repeat(returns, 25, axis=0))
+    part = TrialSums.of(_panel_of(400), every)
+    assert part.rows.numbers.tolist() == part.distinct.tolist() == [0, 25, 50, 75]
+    assert part.cash is not None
+    assert part.cash.numbers.tolist() == [0, 25, 50, 75]
+    assert len(part.eligible) == 100
+
+
+def test_an_equal_trial_with_too_few_trades_does_not_stand_for_an_eligible_one() -> None:
+    returns = np.repeat(np.random.default_rng(5).normal(0.0, 0.01, (1, 400)), 3, axis=0)
+    part = TrialSums.of(_panel_of(400), trials_of(returns, trades=[1, 9, 9]))
+    assert part.distinct.tolist() == [1]
+    assert part.rows.numbers.tolist() == [0, 1]
+
+
+def test_a_winner_whose_days_equal_those_of_a_lower_number_has_its_own_record() -> None:
+    days = np.random.default_rng(6).normal(0.001, 0.01, (1, 400))
+    report = judged(trials_of(np.repeat(days, 2, axis=0), objectives=[1.0, 2.0]))
+    assert report.winner == 1
+    assert report.cash is not None
+    assert report.cash.winner is not None
+    assert report.cash.winner.tau == judged(trials_of(days)).cash.winner.tau  # type: ignore[union-attr]

@@ -1,5 +1,7 @@
 """Verdicts and the sentences that say them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from judging import example_panel, judged, trials_of
@@ -7,9 +9,10 @@ from judging import example_panel, judged, trials_of
 from bot.errors import InvalidInputError
 from bot.selection.judging import judge
 from bot.selection.sentence import percent, sentence
-from bot.selection.settings import ValidationSettings, WalkForwardSettings
+from bot.selection.settings import ValidationSettings
 from bot.selection.trial_sums import TrialSums
 from bot.selection.verdict import MEANINGS, Evidence, Verdict
+from bot.validation import validated
 
 GOOD = {"distinct": 10, "p_life": 0.05, "p_hold": 0.5, "pbo": 0.5, "stitched": 0.01, "plateau": 0.01}
 
@@ -69,26 +72,34 @@ def test_a_small_chance_is_never_said_to_be_none() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (ValidationSettings(blocks=7), "validation.blocks: 7 is not an even number from 6 to 16"),
-        (ValidationSettings(blocks=18), "validation.blocks: 18 is not an even number from 6 to 16"),
+        ({"blocks": 7}, "validation.blocks: 7 is not an even number from 6 to 16"),
+        ({"blocks": 18}, "validation.blocks: 18 is not an even number from 6 to 16"),
+        ({"blocks": "12"}, "validation.blocks: '12': input should be a valid integer"),
         (
-            ValidationSettings(test_blocks=12),
+            {"test_blocks": 12},
             "validation.test_blocks: 12 is not from 1 to 11, one less than the blocks",
         ),
-        (ValidationSettings(purge_days=-1), "validation.purge_days: -1 is less than 0"),
+        ({"purge_days": -1}, "validation.purge_days: -1: input should be greater than or equal to 0"),
         (
-            ValidationSettings(walk_forward=WalkForwardSettings(test_days=0)),
-            "validation.walk_forward.test_days: 0 is less than 2",
+            {"walk_forward": {"test_days": 0}},
+            "validation.walk_forward.test_days: 0: input should be greater than or equal to 2",
+        ),
+        ({"folds": 3}, "validation.folds: is not a known parameter (given: 3)"),
+        (
+            {"walk_forward": {"anchor": True}},
+            "validation.walk_forward.anchor: is not a known parameter (given: True)",
+        ),
+        (
+            {"test_symbols": []},
+            "validation.test_symbols: []: tuple should have at least 1 item after validation, not 0",
         ),
     ],
 )
-def test_settings_that_cannot_be_used_are_refused_by_field(
-    settings: ValidationSettings, message: str
-) -> None:
+def test_settings_that_cannot_be_used_are_refused_by_field(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        settings.check()
+        validated(ValidationSettings, settings, "validation.")
     assert str(caught.value) == message
 
 
-def test_the_settings_of_a_sweep_that_says_nothing_can_be_used() -> None:
-    ValidationSettings().check()
+def test_settings_that_are_left_out_are_those_of_a_sweep_that_says_nothing() -> None:
+    assert validated(ValidationSettings, {"walk_forward": {}}) == ValidationSettings()

@@ -1,0 +1,1 @@
+"""Sums and reports as they are stored, every bit of them."""

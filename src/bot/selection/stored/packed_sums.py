@@ -1,0 +1,113 @@
+"""Sums of trials as bytes to be stored, every bit of them, and back."""
+
+import json
+import zlib
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.numbers.arrays import IntArray
+from bot.selection.days.segments import SegmentSums
+from bot.selection.luck import LuckSums
+from bot.selection.ranking import Rows
+from bot.selection.track_record import TrackRecord
+from bot.selection.trial_sums import Candidate, TrialSums
+
+_DIGEST_BYTES = 16
+_HEAD_BYTES = 4
+_LEVEL = 1
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def sums_bytes(judged: IntArray, sums: TrialSums) -> bytes:
+    """Return the sums of the trials `judged`, and the numbers of these, which need not have any."""
+    arrays: Arrays = {
+        "judged": judged,
+        "rows": sums.rows.numbers,
+        "exponents": sums.rows.exponents,
+        "totals": sums.rows.sums.totals,
+        "squares": sums.rows.sums.squares,
+        "active": sums.rows.sums.active,
+        "eligible": sums.eligible,
+        "distinct": sums.distinct,
+        "digests": _rows_of(sums.digests),
+        **_luck_arrays("cash", sums.cash),
+        **_luck_arrays("hold", sums.hold),
+    }
+    shapes = {name: [array.dtype.str, array.shape] for name, array in arrays.items()}
+    head = json.dumps({"arrays": shapes, "best": sums.best and asdict(sums.best)}).encode()
+    planes = b"".join(_planes(array) for array in arrays.values())
+    return zlib.compress(len(head).to_bytes(_HEAD_BYTES, "little") + head + planes, _LEVEL)
+
+
+def sums_of(data: bytes) -> tuple[IntArray, TrialSums]:
+    """Return the trials and sums that `sums_bytes` wrote down."""
+    raw = zlib.decompress(data)
+    at = _HEAD_BYTES + int.from_bytes(raw[:_HEAD_BYTES], "little")
+    head, arrays = json.loads(raw[_HEAD_BYTES:at]), dict[str, npt.NDArray[Any]]()
+    for name, (kind, shape) in head["arrays"].items():
+        dtype, count = np.dtype(kind), int(np.prod(shape))
+        planes = np.frombuffer(raw, dtype=np.uint8, count=count * dtype.itemsize, offset=at)
+        flat = np.ascontiguousarray(planes.reshape(dtype.itemsize, count).T).reshape(-1).view(dtype)
+        arrays[name] = flat.reshape(shape)
+        at += len(planes)
+    segments = SegmentSums(arrays["totals"], arrays["squares"], arrays["active"])
+    return arrays["judged"], TrialSums(
+        Rows(arrays["rows"], arrays["exponents"], segments),
+        arrays["eligible"],
+        arrays["distinct"],
+        _digests_of(arrays["digests"]),
+        _luck_of("cash", arrays),
+        _luck_of("hold", arrays),
+        _candidate(head["best"]),
+    )
+
+
+def _planes(array: npt.NDArray[Any]) -> bytes:
+    """Return the first bytes of all values, then the second ones, and so on: alike ones stand together."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    return np.ascontiguousarray(flat.view(np.uint8).reshape(len(flat), array.dtype.itemsize).T).tobytes()
+
+
+def _rows_of(digests: tuple[bytes, ...]) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(len(digests), _DIGEST_BYTES)
+
+
+def _digests_of(rows: npt.NDArray[np.uint8]) -> tuple[bytes, ...]:
+    return tuple(row.tobytes() for row in rows)
+
+
+def _luck_arrays(name: str, luck: LuckSums | None) -> Arrays:
+    if luck is None:
+        return {}
+    return {
+        f"{name}.numbers": luck.numbers,
+        f"{name}.digests": _rows_of(luck.digests),
+        f"{name}.sharpe": luck.sharpe,
+        f"{name}.tau": luck.tau,
+        f"{name}.highest": luck.highest,
+        f"{name}.highest_in_taus": luck.highest_in_taus,
+    }
+
+
+def _luck_of(name: str, arrays: Arrays) -> LuckSums | None:
+    if f"{name}.numbers" not in arrays:
+        return None
+    return LuckSums(
+        arrays[f"{name}.numbers"],
+        _digests_of(arrays[f"{name}.digests"]),
+        arrays[f"{name}.sharpe"],
+        arrays[f"{name}.tau"],
+        arrays[f"{name}.highest"],
+        arrays[f"{name}.highest_in_taus"],
+    )
+
+
+def _candidate(document: dict[str, Any] | None) -> Candidate | None:
+    if document is None:
+        return None
+    records = {name: document[name] and TrackRecord(**document[name]) for name in ("cash", "hold")}
+    return Candidate(document["number"], document["objective"], **records)

@@ -1,0 +1,133 @@
+"""The command `sweep judge`, and the sentence on a selection that other commands print."""
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from carrygrid import ServiceError, Sweep
+from carrygrid.cli.client import found_sweep
+from carrygrid.cli.printing import console, plain_table, showable
+from carrygrid.cli.runs import read_body
+
+_DAYS_PER_YEAR = 365
+_PATIENCE_S = 60.0
+_BENCHMARKS = {"cash": "against cash", "hold": "against holding"}
+
+
+def judge(sweep_id: int, settings: Path | None, panel: int | None, *, as_json: bool) -> None:
+    """Print the report on the selection of a sweep, by the settings in a file or by its own."""
+    changes = b"{}" if settings is None else read_body(settings)
+    errors = Console(stderr=True, highlight=False)
+    columns = (TextColumn("judging"), BarColumn(), TaskProgressColumn())
+    with found_sweep(sweep_id) as sweep, Progress(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task("judging", total=1.0)
+        report = sweep.selection(
+            changes, panel=panel, progress=lambda share: bar.update(task, completed=share)
+        )
+    if as_json:
+        print(json.dumps(report))
+        return
+    _print_sentence(report["sentence"])
+    _print_figures(report)
+    _print_folds(report)
+    for name, reason in (report.get("missing") or {}).items():
+        print(f"{name}: {reason}")
+    _print_panels(report)
+
+
+def print_sentence(sweep: Sweep, *, wait: bool = False) -> None:
+    """Print the sentence on the selection of a sweep, or that of its trials so far, if there is one.
+
+    With `wait`, a report that is being made is waited for, though not for ever.
+    """
+    try:
+        found = sweep.selection(timeout_s=_PATIENCE_S) if wait else sweep.selection_now()
+    except ServiceError as error:
+        if error.unavailable or error.code != "state_conflict":
+            raise
+        return
+    except TimeoutError:
+        found = {"share": 0.0}
+    if "sentence" in found:
+        _print_sentence(found["sentence"])
+    elif found.get("so_far"):
+        _print_sentence(f"So far: {found['so_far']['sentence']}")
+    elif found["share"] is not None:
+        print(f"its selection is being judged; look again: carrygrid sweep judge {sweep.id}")
+
+
+def _print_sentence(sentence: str) -> None:
+    console().print(showable(sentence), soft_wrap=True)
+
+
+def _print_figures(report: Mapping[str, Any]) -> None:
+    """Print the figures of both benchmarks side by side, Sharpe ratios a year."""
+    found = {name: report[name] for name in _BENCHMARKS if report[name] is not None}
+    if not found:
+        return
+    table = plain_table("", numbers=tuple(_BENCHMARKS[name] for name in found))
+    for label, shown in _FIGURES:
+        table.add_row(label, *(shown(benchmark) for benchmark in found.values()))
+    console().print(table)
+
+
+def _print_folds(report: Mapping[str, Any]) -> None:
+    pbo, folds = report["pbo"], report["walk_forward"]
+    if pbo is not None:
+        few = ", few trials" if pbo["few_trials"] else ""
+        print(f"PBO {pbo['pbo']:.2f} over {pbo['splits']:,} halves of the days{few}")
+    if folds:
+        table = plain_table(
+            "train days", "test days", numbers=("trial", "train Sharpe", "test Sharpe"), title="Walk-forward"
+        )
+        for fold in folds:
+            spans = (f"{fold[name][0]:,} to {fold[name][1] - 1:,}" for name in ("train", "test"))
+            trial = "cash" if fold["trial"] is None else str(fold["trial"])
+            table.add_row(*spans, trial, _annual(fold["train_sharpe"]), _annual(fold["test_sharpe"]))
+        console().print(table)
+
+
+def _print_panels(report: Mapping[str, Any]) -> None:
+    panels = report["panels"]
+    if len(panels) < 2:
+        return
+    table = plain_table(
+        "panel", "exchange", "from", "to", numbers=("winner", "verdict"), title="All windows (--panel N)"
+    )
+    for place, head in enumerate(panels):
+        winner = "-" if head["winner"] is None else str(head["winner"])
+        place_text = f"{place}, shown" if place == report["panel"] else str(place)
+        table.add_row(place_text, str(head["exchange"]), head["start"], head["end"], winner, head["meaning"])
+    console().print(table)
+
+
+def _annual(daily: float | None) -> str:
+    return "-" if daily is None else f"{daily * math.sqrt(_DAYS_PER_YEAR):.2f}"
+
+
+def _chance(chance: float | None) -> str:
+    return "-" if chance is None else f"{chance:.3f}"
+
+
+def _winner(benchmark: Mapping[str, Any], name: str) -> Any:
+    return None if benchmark["winner"] is None else benchmark["winner"][name]
+
+
+_FIGURES: Sequence[tuple[str, Callable[[Mapping[str, Any]], str]]] = (
+    ("Sharpe of the winner, a year", lambda one: _annual(_winner(one, "sharpe"))),
+    ("best by luck alone", lambda one: _annual(one["luck"])),
+    ("by luck in one search of twenty", lambda one: _annual(one["luck_95"])),
+    ("chance of luck", lambda one: _chance(_winner(one, "p_luck"))),
+    ("chance of luck over all looks", lambda one: _chance(one["lifetime"]["p_luck"])),
+    ("PSR", lambda one: _chance(_winner(one, "psr"))),
+    ("DSR", lambda one: _chance(_winner(one, "dsr"))),
+    ("independent trials", lambda one: f"{one['independent']:,.1f}"),
+    ("independent days", lambda one: "-" if one["winner"] is None else f"{one['winner']['t_eff']:,.0f}"),
+    ("days needed to beat luck", lambda one: str(_winner(one, "min_track_days_luck") or "-")),
+    ("trials that luck does not explain", lambda one: f"{one['survivors']:,}"),
+)

@@ -1,0 +1,77 @@
+"""Reports on the selection of a sweep as they are shown, read from what was stored of them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from bot.selection.report import SelectionReport
+from bot.selection.sentence import sentence
+from bot.selection.stored.report_text import report_of
+from bot.selection.verdict import MEANINGS
+from bot.timestamps import iso
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPanel:
+    """Report on one panel: the trials of one market and window (ms UTC, inclusive)."""
+
+    exchange: str | None
+    symbols: tuple[str, ...]
+    start_ms: int
+    end_ms: int
+    report: SelectionReport
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """The panel, the verdict on its winner and the sentence about it, as JSON values."""
+        verdict = self.report.verdict
+        calendar = self.report.panel.calendar
+        return {
+            "exchange": self.exchange,
+            "symbols": list(self.symbols),
+            "start": iso(self.start_ms),
+            "end": iso(self.end_ms),
+            "first_day": calendar.first_day.isoformat(),
+            "days": calendar.days,
+            "winner": self.report.winner,
+            "verdict": verdict.value,
+            "meaning": MEANINGS[verdict],
+            "sentence": sentence(self.report),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPanels:
+    """Reports on all panels of a sweep; `best` is the place of the one with the best trial of all."""
+
+    best: int
+    panels: Sequence[JudgedPanel]
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Return the reports that were stored as `text`."""
+        document = json.loads(text)
+        panels = [_panel(one) for one in document["panels"]]
+        return cls(document["best"], panels)
+
+    def document(self, place: int | None = None) -> dict[str, Any]:
+        """Return the report on the panel at `place`, the best one if left out, beside all panels in short."""
+        shown = self.best if place is None else place
+        panel = self.panels[shown]
+        return {
+            **panel.report.document(),
+            **panel.head,
+            "panel": shown,
+            "panels": [one.head for one in self.panels],
+        }
+
+
+def _panel(document: dict[str, Any]) -> JudgedPanel:
+    return JudgedPanel(
+        document["exchange"],
+        tuple(document["symbols"]),
+        document["start_ms"],
+        document["end_ms"],
+        report_of(document["report"]),
+    )

@@ -1,0 +1,184 @@
+"""Reports on the selection of sweeps: asked for, made by jobs, and what there is of one at a moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.errors import InvalidInputError
+from bot.market_store.database import write_transaction
+from bot.selection.settings import USUAL, ValidationSettings
+from bot.validation import validated
+from sweeps.analysis.judged_panels import JudgedPanels
+from sweeps.analysis.progress import SweepView, get_sweep
+from sweeps.errors import SweepStateError, UnknownJobError
+from sweeps.jobs.job_reports import JobReport
+from sweeps.jobs.jobs import JobClaim, JobKind, JobState, JobView, create_job, get_job
+from sweeps.spec.spec import check_test_symbols
+from sweeps.storage.selection import (
+    ReportRow,
+    ask_for_report,
+    give_to_job,
+    keep_report,
+    report_row,
+    reports_to_make,
+    settings_of,
+)
+from sweeps.storage.states import ENDED
+from sweeps.storage.sweep_summary import stored_ranking
+from sweeps.work.judging import forget_needless_sums, judged_selection, selection_so_far
+
+_WALK_FORWARD = "walk_forward"
+_SHARE_OF_REPLAYS = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionView:
+    """Selection of a sweep as people see it: its panels once they are judged, else those so far, if any.
+
+    `share` of the report is made, None while the sweep has not ended.
+    """
+
+    sweep: SweepView
+    settings: ValidationSettings
+    complete: bool
+    panels: JudgedPanels | None
+    share: float | None = None
+
+
+def selection_view(connection: sa.Connection, sweep_id: int, digest: str | None = None) -> SelectionView:
+    """Return the report on a sweep's selection, or how far it is: by its own settings or those of a digest.
+
+    Raises: UnknownSweepError; InvalidInputError for a digest of settings by which nobody asked for a report;
+    SweepStateError where there is and will be no report.
+    """
+    sweep = get_sweep(connection, sweep_id)
+    settings = _asked(connection, sweep, digest)
+    row = report_row(connection, sweep_id, settings)
+    if row is not None and row.text is not None:
+        return SelectionView(sweep, settings, True, JudgedPanels.of(row.text))
+    if sweep.state not in ENDED:
+        text = selection_so_far(connection, sweep.id, settings)
+        return SelectionView(sweep, settings, False, None if text is None else JudgedPanels.of(text))
+    _refuse_without_results(sweep)
+    job = _job(connection, row)
+    if job is not None and job.state is JobState.FAILED:
+        raise SweepStateError(job.error or "the report could not be made")
+    share = (job.progress or {}).get("share", 0.0) if job else 0.0
+    return SelectionView(sweep, settings, False, None, share)
+
+
+def is_asked_for(connection: sa.Connection, sweep_id: int, digest: str | None = None) -> bool:
+    """Return whether a report is there or comes by itself. Raises as `selection_view`."""
+    sweep = get_sweep(connection, sweep_id)
+    row = report_row(connection, sweep_id, _asked(connection, sweep, digest))
+    if row is None:
+        return sweep.state not in ENDED
+    if row.text is not None or row.job_id is None:
+        return True
+    job = _job(connection, row)
+    return job is not None and job.state is not JobState.COMPLETED
+
+
+def ask_for_selection(
+    connection: sa.Connection, sweep_id: int, changes: Mapping[str, Any] | None = None
+) -> str:
+    """Have a report on an ended sweep made that is not there, by its settings with `changes`.
+
+    Return the digest of these.
+
+    With changes, if only none, a report that could not be made is tried again.
+    Raises: UnknownSweepError; InvalidInputError for settings that cannot be used; SweepStateError where there
+    will be no report, or none by these settings before the sweep has ended.
+    """
+    sweep = get_sweep(connection, sweep_id)
+    settings = _own(sweep) if changes is None else _changed(sweep, changes)
+    if sweep.state not in ENDED:
+        if settings != stored_ranking(sweep.spec_text).validation:
+            said = "judge it by other settings once it has ended"
+            raise SweepStateError(f"sweep {sweep.id} is {sweep.state}; {said}")
+        return settings.digest
+    _refuse_without_results(sweep)
+    ask_for_report(connection, sweep_id, settings)
+    row = report_row(connection, sweep_id, settings)
+    if row is not None and row.text is None and row.job_id is not None:
+        job = _job(connection, row)
+        failed = job is not None and job.state is JobState.FAILED
+        if job is None or job.state is JobState.COMPLETED or (failed and changes is not None):
+            give_to_job(connection, row, None)
+    return settings.digest
+
+
+def give_reports_to_jobs(connection: sa.Connection, limit: int) -> int:
+    """Make a job of each report that is to be made and has none; return how many."""
+    found = reports_to_make(connection, limit)
+    for row in found:
+        request = {"sweep": row.sweep_id, "settings": row.settings.document()}
+        give_to_job(connection, row, create_job(connection, JobKind.SELECTION, request))
+    return len(found)
+
+
+def selection_document(engine: sa.Engine, claim: JobClaim, report: JobReport) -> dict[str, Any]:
+    """Make and store the report of a job, and return which it was.
+
+    Raises: SliceOverError if it is to be gone on with later; UnknownSweepError, SweepStateError.
+    """
+    sweep_id = claim.request["sweep"]
+    settings = ValidationSettings.model_validate(claim.request["settings"])
+
+    def told(done: int, total: int) -> None:
+        report.tell({"share": _SHARE_OF_REPLAYS * done / total, "step": "replaying trials without sums"})
+        if done:
+            report.check_slice()
+
+    text = judged_selection(engine, sweep_id, settings, told)
+    with write_transaction(engine) as connection:
+        keep_report(connection, sweep_id, settings, claim.id, text)
+        forget_needless_sums(connection, sweep_id)
+    return {"sweep": sweep_id}
+
+
+def _own(sweep: SweepView) -> ValidationSettings:
+    own = stored_ranking(sweep.spec_text).validation
+    if not own:
+        said = "was submitted without validation; judge it by settings of your own, {} for the usual ones"
+        raise SweepStateError(f"sweep {sweep.id} {said}")
+    return own
+
+
+def _changed(sweep: SweepView, changes: Mapping[str, Any]) -> ValidationSettings:
+    """Return the settings of a sweep, changed name by name, those of its folds as well."""
+    document = (stored_ranking(sweep.spec_text).validation or USUAL).document()
+    merged = {**document, **changes}
+    folds = changes.get(_WALK_FORWARD)
+    if isinstance(folds, Mapping):
+        merged[_WALK_FORWARD] = {**document[_WALK_FORWARD], **folds}
+    settings = validated(ValidationSettings, merged)
+    check_test_symbols(settings, sweep.summary.read_symbols)
+    return settings
+
+
+def _asked(connection: sa.Connection, sweep: SweepView, digest: str | None) -> ValidationSettings:
+    """Return the settings that a digest names, which a report was asked for by, or the sweep's own."""
+    own = stored_ranking(sweep.spec_text).validation
+    if digest is None or (own and own.digest == digest):
+        return _own(sweep)
+    settings = settings_of(connection, sweep.id, digest)
+    if settings is None:
+        raise InvalidInputError.of("settings", f"nobody has asked for a report by {digest[:80]!r}")
+    return settings
+
+
+def _refuse_without_results(sweep: SweepView) -> None:
+    if sweep.trials_done == sweep.trials_failed:
+        raise SweepStateError(f"sweep {sweep.id} has no completed trial: there is nothing to judge")
+
+
+def _job(connection: sa.Connection, row: ReportRow | None) -> JobView | None:
+    if row is None or row.job_id is None:
+        return None
+    try:
+        return get_job(connection, JobKind.SELECTION, row.job_id)
+    except UnknownJobError:  # ended long ago, and was pruned
+        return None

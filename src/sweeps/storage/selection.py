@@ -1,0 +1,178 @@
+"""Sums of trials and reports on selections in the database. The caller owns the transaction."""
+
+import json
+import zlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, overload
+
+import numpy as np
+import sqlalchemy as sa
+
+from bot.market_store.database import insert_or_skip
+from bot.numbers.arrays import IntArray
+from bot.selection.settings import ValidationSettings
+from bot.selection.stored.packed_sums import sums_bytes, sums_of
+from bot.selection.trial_sums import TrialSums
+from sweeps.storage.states import ENDED
+from sweeps.storage.tables import selection_report, selection_sums, sweep
+
+_MOST_HELD_BYTES = 64 * 2**20
+"""Packed sums up to so many bytes are kept unpacked while they are judged, more are read again and again."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedSums:
+    """Sums of some trials of a panel, by its digest, as they are stored; `first` is the lowest number."""
+
+    panel: str
+    first: int
+    data: bytes
+
+    @classmethod
+    def of(cls, panel: str, numbers: IntArray, sums: TrialSums) -> "PackedSums":
+        """Return the sums of the trials `numbers`, at least one."""
+        return cls(panel, int(numbers.min()), sums_bytes(np.sort(numbers), sums))
+
+
+def keep_sums(connection: sa.Connection, sweep_id: int, parts: Sequence[PackedSums]) -> None:
+    """Store sums; those of trials that are there already stay as they are."""
+    rows = [{"sweep_id": sweep_id, "panel": one.panel, "first": one.first, "data": one.data} for one in parts]
+    if rows:
+        connection.execute(insert_or_skip(connection, selection_sums), rows)
+
+
+def forget_sums(connection: sa.Connection, sweep_id: int, panels: Collection[str]) -> None:
+    """Delete the sums of some panels of a sweep."""
+    of_panels = selection_sums.c.panel.in_(panels)
+    connection.execute(selection_sums.delete().where(selection_sums.c.sweep_id == sweep_id, of_panels))
+
+
+def held_panels(connection: sa.Connection, sweep_id: int) -> set[str]:
+    """Return the panels, by their digest, of which sums of trials are held."""
+    found = sa.select(selection_sums.c.panel).where(selection_sums.c.sweep_id == sweep_id).distinct()
+    return set(connection.execute(found).scalars())
+
+
+class HeldSums(Sequence[TrialSums]):
+    """Sums held of one panel, part by part; large ones are read whenever they are gone through."""
+
+    def __init__(self, connection: sa.Connection, sweep_id: int, panel: str) -> None:
+        self._connection = connection
+        self._mine = sa.and_(selection_sums.c.sweep_id == sweep_id, selection_sums.c.panel == panel)
+        sizes = sa.select(selection_sums.c.first, sa.func.length(selection_sums.c.data))
+        rows = connection.execute(sizes.where(self._mine).order_by(selection_sums.c.first)).all()
+        self._firsts = [row[0] for row in rows]
+        self.size = sum(row[1] for row in rows)
+        most = len(rows) if self.size <= _MOST_HELD_BYTES else 1
+        self._read = lru_cache(maxsize=max(1, most))(self._read_part)
+
+    def __len__(self) -> int:
+        return len(self._firsts)
+
+    @overload
+    def __getitem__(self, place: int) -> TrialSums: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[TrialSums]: ...
+
+    def __getitem__(self, place: int | slice) -> TrialSums | Sequence[TrialSums]:
+        """Return one part, or several."""
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        return self._read(self._firsts[place])[1]
+
+    def numbers(self) -> Iterator[IntArray]:
+        """Yield the trials of each part."""
+        for first in self._firsts:
+            yield self._read(first)[0]
+
+    def _read_part(self, first: int) -> tuple[IntArray, TrialSums]:
+        query = sa.select(selection_sums.c.data).where(self._mine, selection_sums.c.first == first)
+        return sums_of(self._connection.execute(query).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """Report on the selection of a sweep: its settings, the job that makes it, and its text once made."""
+
+    sweep_id: int
+    settings: ValidationSettings
+    job_id: int | None
+    text: str | None
+
+
+def ask_for_report(connection: sa.Connection, sweep_id: int, settings: ValidationSettings) -> None:
+    """Note that a report is to be made, unless it is there or asked for already."""
+    row = {
+        "sweep_id": sweep_id,
+        "settings_digest": settings.digest,
+        "settings": json.dumps(settings.document(), separators=(",", ":")),
+    }
+    connection.execute(insert_or_skip(connection, selection_report), row)
+
+
+def report_row(connection: sa.Connection, sweep_id: int, settings: ValidationSettings) -> ReportRow | None:
+    """Return what there is of a report, None if nobody has asked for it."""
+    row = connection.execute(sa.select(selection_report).where(_is_of(sweep_id, settings))).one_or_none()
+    return None if row is None else _row(row)
+
+
+def settings_of(connection: sa.Connection, sweep_id: int, digest: str) -> ValidationSettings | None:
+    """Return the settings with a digest by which somebody asked for a report, None if nobody did."""
+    mine = sa.and_(selection_report.c.sweep_id == sweep_id, selection_report.c.settings_digest == digest)
+    text = connection.execute(sa.select(selection_report.c.settings).where(mine)).scalar_one_or_none()
+    return None if text is None else ValidationSettings.model_validate_json(text)
+
+
+def reports_to_make(connection: sa.Connection, limit: int) -> list[ReportRow]:
+    """Return reports of ended sweeps that were asked for and that no job makes, oldest sweeps first."""
+    rows = connection.execute(
+        sa.select(selection_report)
+        .join(sweep, sweep.c.id == selection_report.c.sweep_id)
+        .where(selection_report.c.report.is_(None), selection_report.c.job_id.is_(None))
+        .where(sweep.c.state.in_(ENDED))
+        .order_by(selection_report.c.sweep_id)
+        .limit(limit)
+    )
+    return [_row(row) for row in rows]
+
+
+def open_reports(connection: sa.Connection, sweep_id: int) -> list[ReportRow]:
+    """Return the reports on a sweep that were asked for and are not made."""
+    mine = sa.and_(selection_report.c.sweep_id == sweep_id, selection_report.c.report.is_(None))
+    return [_row(row) for row in connection.execute(sa.select(selection_report).where(mine))]
+
+
+def give_to_job(connection: sa.Connection, found: ReportRow, job_id: int | None) -> None:
+    """Note the job that makes a report, None for one that is to be given to a new job."""
+    connection.execute(
+        selection_report.update().where(_is_of(found.sweep_id, found.settings)).values(job_id=job_id)
+    )
+
+
+def keep_report(
+    connection: sa.Connection, sweep_id: int, settings: ValidationSettings, job_id: int, text: str
+) -> None:
+    """Store a report, unless its sweep went on meanwhile and it is no longer this job's to make."""
+    connection.execute(
+        selection_report.update()
+        .where(_is_of(sweep_id, settings), selection_report.c.job_id == job_id)
+        .values(report=zlib.compress(text.encode()))
+    )
+
+
+def forget_reports(connection: sa.Connection, sweep_id: int) -> None:
+    """Delete the reports on a sweep that goes on."""
+    connection.execute(selection_report.delete().where(selection_report.c.sweep_id == sweep_id))
+
+
+def _is_of(sweep_id: int, settings: ValidationSettings) -> sa.ColumnElement[bool]:
+    digest = selection_report.c.settings_digest == settings.digest
+    return sa.and_(selection_report.c.sweep_id == sweep_id, digest)
+
+
+def _row(row: Any) -> ReportRow:
+    text = None if row.report is None else zlib.decompress(row.report).decode()
+    return ReportRow(row.sweep_id, ValidationSettings.model_validate_json(row.settings), row.job_id, text)

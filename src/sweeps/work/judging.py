@@ -1,0 +1,141 @@
+"""Judgement of a sweep's selection: the sums that are missing by replay, then one report a panel."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
+from bot.numbers.arrays import IntArray
+from bot.selection.judging import judge
+from bot.selection.looks import Lifetime
+from bot.selection.settings import ValidationSettings
+from bot.selection.stored.report_text import report_text
+from bot.selection.trial_sums import TrialSums, better
+from sweeps.analysis.progress import get_spec
+from sweeps.errors import SweepStateError
+from sweeps.lifecycle.repository import sweep_state
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.blocks import measured
+from sweeps.storage.selection import HeldSums, forget_sums, held_panels, keep_sums, open_reports
+from sweeps.work.panels import SweepPanel, SweepPanels, packed_sums
+from sweeps.work.replay import WindowCache, prepare, replay_batch
+from sweeps.work.verifying import row_compatibility
+
+_TRIALS_AT_ONCE = 256
+_MOST_SO_FAR_BYTES = 8 * 2**20
+
+Told = Callable[[int, int], None]
+"""Takes how many of the missing trials were replayed, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Panels of a sweep under some settings, and its completed trials."""
+
+    spec: SweepSpec
+    panels: SweepPanels
+    numbers: IntArray
+    missing: IntArray
+
+
+def judged_selection(
+    engine: sa.Engine, sweep_id: int, settings: ValidationSettings, told: Told = lambda _done, _total: None
+) -> str:
+    """Return the reports on the selection of a sweep, panel by panel, as JSON text to be stored.
+
+    Trials without sums, such as those taken over from another sweep, are replayed, some at a time, and leave
+    theirs; whatever `told` raises ends this, to be gone on with later.
+    Raises: UnknownSweepError; SweepStateError where they cannot be replayed as they were.
+    """
+    with engine.connect() as connection:
+        found = _found(connection, sweep_id, settings)
+    if len(found.missing):
+        _replay_missing(engine, sweep_id, found, told)
+    with engine.connect() as connection:
+        documents = _documents(connection, sweep_id, found.panels, found.numbers)
+    if documents is None:
+        raise SweepStateError(f"sweep {sweep_id} has no completed trial: there is nothing to judge")
+    return documents
+
+
+def selection_so_far(connection: sa.Connection, sweep_id: int, settings: ValidationSettings) -> str | None:
+    """Return the reports on the trials of a sweep that have left sums by now, as `judged_selection`.
+
+    None without any, and where there are so many that looking at them would take long.
+    """
+    panels = SweepPanels(connection, get_spec(connection, sweep_id), settings)
+    held = {panel.digest: HeldSums(connection, sweep_id, panel.digest) for panel in panels}
+    if sum(parts.size for parts in held.values()) > _MOST_SO_FAR_BYTES:
+        return None
+    numbers = [some for parts in held.values() for some in parts.numbers()]
+    return _documents(connection, sweep_id, panels, np.unique(np.concatenate(numbers))) if numbers else None
+
+
+def forget_needless_sums(connection: sa.Connection, sweep_id: int) -> None:
+    """Delete sums that no report is to be made from: of other settings, or of other days than today's."""
+    spec = get_spec(connection, sweep_id)
+    wanted = {row.settings for row in open_reports(connection, sweep_id)}
+    if spec.validation:
+        wanted.add(spec.validation)
+    kept = {panel.digest for settings in wanted for panel in SweepPanels(connection, spec, settings)}
+    forget_sums(connection, sweep_id, held_panels(connection, sweep_id) - kept)
+
+
+def _found(connection: sa.Connection, sweep_id: int, settings: ValidationSettings) -> _Judged:
+    compatible = row_compatibility(connection, sweep_id)
+    panels = SweepPanels(connection, compatible.spec, settings)
+    numbers = measured(connection, sweep_id).numbers
+    held = [part for panel in panels for part in HeldSums(connection, sweep_id, panel.digest).numbers()]
+    missing = np.setdiff1d(numbers, np.concatenate([np.empty(0, dtype=np.int64), *held]))
+    if len(missing) and compatible.obstacle is not None:
+        reason = f"{len(missing):,} of its trials left no sums and cannot be replayed: {compatible.obstacle}"
+        raise SweepStateError(f"sweep {sweep_id} cannot be judged: {reason}")
+    return _Judged(compatible.spec, panels, numbers, missing)
+
+
+def _replay_missing(engine: sa.Engine, sweep_id: int, found: _Judged, told: Told) -> None:
+    windows = WindowCache(HistoricalDataStore(engine))
+    total = len(found.missing)
+    for first in range(0, total, _TRIALS_AT_ONCE):
+        told(first, total)
+        ready, refused = prepare(found.spec, found.missing[first : first + _TRIALS_AT_ONCE].tolist(), windows)
+        for refusal in refused:
+            reason = f"trial {refusal.number:,} cannot be replayed: {refusal.error.message}"
+            raise SweepStateError(f"sweep {sweep_id} cannot be judged: {reason}")
+        judged = [found.panels.sums(replayed) for replayed in replay_batch(ready)]
+        parts = packed_sums([one for one in judged if one is not None])
+        with write_transaction(engine) as connection:
+            sweep_state(connection, sweep_id)  # raises for one that was deleted meanwhile
+            keep_sums(connection, sweep_id, parts)
+
+
+def _documents(
+    connection: sa.Connection, sweep_id: int, panels: SweepPanels, numbers: IntArray
+) -> str | None:
+    """Return the reports on every panel that has one of these trials, and which holds the best of all."""
+    documents, best = [], []
+    for panel, mine in panels.parted(numbers):
+        if len(mine):
+            parts = HeldSums(connection, sweep_id, panel.digest)
+            documents.append(_document(panel, parts, len(mine)))
+            best.append(better([part.best for part in parts]))
+    winner = better(best)
+    place = best.index(winner) if winner else 0
+    return json.dumps({"best": place, "panels": documents}) if documents else None
+
+
+def _document(panel: SweepPanel, parts: Sequence[TrialSums], trials: int) -> dict[str, Any]:
+    report = judge(panel.panel, parts, Lifetime(trials, trials, 0.0))
+    window = panel.window
+    return {
+        "exchange": window.exchange,
+        "symbols": sorted(window.symbols),
+        "start_ms": window.start,
+        "end_ms": window.end,
+        "report": report_text(report),
+    }

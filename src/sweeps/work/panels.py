@@ -1,0 +1,165 @@
+"""Panels of a sweep with their days, and the sums that trials leave for the judgement of a selection."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Self
+
+import numpy as np
+import sqlalchemy as sa
+
+from bot.errors import UnknownExchangeError
+from bot.market_store.held_history import HeldHistory
+from bot.models import DAY_MS
+from bot.numbers.arrays import FloatArray, IntArray
+from bot.selection.days.calendar import Calendar
+from bot.selection.days.whole_returns import MOST_DAYS
+from bot.selection.panel import Panel
+from bot.selection.settings import ValidationSettings
+from bot.selection.trial_sums import TrialReturns, TrialSums
+from bot.statistics.trial_columns import TrialColumns
+from sweeps.spec.metrics import Direction
+from sweeps.spec.panels import PanelWindow, PanelWindows
+from sweeps.spec.spec import Objective, SweepSpec
+from sweeps.storage.selection import PackedSums
+from sweeps.work.replay import Replayed
+
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPanel:
+    """One panel: market and window, the days of its trials, and the digest that its sums are stored under."""
+
+    window: PanelWindow
+    panel: Panel
+    digest: str
+
+    @classmethod
+    def of(cls, window: PanelWindow, panel: Panel) -> Self:
+        """Return a panel with its digest."""
+        calendar = panel.calendar
+        depends_on = {
+            "exchange": window.exchange,
+            "start": window.start,
+            "end": window.end,
+            "first_day": calendar.first_day.isoformat(),
+            "days": calendar.days,
+            "objective": panel.objective,
+            "settings": panel.settings.digest,
+        }
+        text = json.dumps(depends_on, sort_keys=True, separators=(",", ":"))
+        return cls(window, panel, hashlib.sha256(text.encode()).hexdigest())
+
+
+class SweepPanels:
+    """Panels of a sweep under some settings; a window without settlements has none, its trials all fail."""
+
+    def __init__(self, connection: sa.Connection, spec: SweepSpec, settings: ValidationSettings) -> None:
+        """Read the settlements of all symbols; raises StoreError if stored rows are damaged."""
+        self.spec = spec
+        self._windows = PanelWindows.of(spec)
+        histories = _histories(connection, self._windows.windows)
+        self._panels: list[SweepPanel | None] = []
+        for window in self._windows.windows:
+            calendar = _calendar(window, histories.get(window.exchange))
+            panel = None if calendar is None else Panel(calendar, spec.objective.metric, settings)
+            self._panels.append(None if panel is None else SweepPanel.of(window, panel))
+
+    def __iter__(self) -> Iterator[SweepPanel]:
+        return (one for one in self._panels if one is not None)
+
+    def parted(self, numbers: IntArray) -> Iterator[tuple[SweepPanel, IntArray]]:
+        """Yield each panel with those of some trials that belong to it."""
+        places = self._windows.places(numbers)
+        for place, panel in enumerate(self._panels):
+            if panel is not None:
+                yield panel, numbers[places == place]
+
+    def sums(self, replayed: Replayed) -> "JudgedTrials | None":
+        """Return the sums of completed trials of one window, None if there are none."""
+        numbers = replayed.completed.numbers
+        if not len(numbers):
+            return None
+        panel = self._panels[int(self._windows.places(numbers[:1])[0])]
+        if panel is None:
+            return None
+        trials = _trials(panel.panel, replayed, self.spec.objective)
+        return JudgedTrials(panel.digest, numbers, TrialSums.of(panel.panel, trials))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JudgedTrials:
+    """Sums of completed trials of one panel, by its digest."""
+
+    panel: str
+    numbers: IntArray
+    sums: TrialSums
+
+
+def packed_sums(judged: Sequence[JudgedTrials]) -> list[PackedSums]:
+    """Return sums of trials as they are stored, those of each panel together."""
+    of_panel: dict[str, list[JudgedTrials]] = {}
+    for one in judged:
+        of_panel.setdefault(one.panel, []).append(one)
+    return [
+        PackedSums.of(
+            panel,
+            np.concatenate([one.numbers for one in mine]),
+            TrialSums.merged([one.sums for one in mine]),
+        )
+        for panel, mine in of_panel.items()
+    ]
+
+
+def _histories(connection: sa.Connection, windows: Sequence[PanelWindow]) -> dict[str | None, HeldHistory]:
+    symbols: dict[str | None, set[str]] = {}
+    for window in windows:
+        symbols.setdefault(window.exchange, set()).update(window.symbols)
+    found = {}
+    for exchange, named in symbols.items():
+        with suppress(UnknownExchangeError):
+            found[exchange] = HeldHistory(connection, exchange, sorted(named))
+    return found
+
+
+def _calendar(window: PanelWindow, history: HeldHistory | None) -> Calendar | None:
+    """Return the UTC days from the earliest to the latest settlement of any symbol in the window."""
+    if history is None:
+        return None
+    days: list[int] = []
+    for symbol in window.symbols:
+        times = history.funding(symbol).t_ms
+        first, end = np.searchsorted(times, [window.start, window.end + 1]).tolist()
+        if first < end:
+            days += [int(times[first]) // DAY_MS, int(times[end - 1]) // DAY_MS]
+    if not days:
+        return None
+    return Calendar(_EPOCH + timedelta(days=min(days)), max(days) - min(days) + 1)
+
+
+def _trials(panel: Panel, replayed: Replayed, objective: Objective) -> TrialReturns:
+    """Return completed trials over the days of their panel; none where these are too many to be judged."""
+    calendar = panel.calendar
+    if calendar.days > MOST_DAYS:
+        replayed = replayed.take(np.empty(0, dtype=np.int64))
+    days = replayed.days.over(calendar.first_day, calendar.days)
+    metrics = replayed.completed.columns.metrics
+    return TrialReturns(
+        replayed.completed.numbers,
+        days.runs,
+        days.hold(),
+        metrics["total_trades"].astype(np.int64),
+        metrics["funding_payments"].astype(np.int64),
+        _objectives(replayed.completed.columns, objective),
+    )
+
+
+def _objectives(columns: TrialColumns, objective: Objective) -> FloatArray:
+    """Return the objective of trials, the higher the better, NaN where it has no value."""
+    sign = 1.0 if objective.direction is Direction.MAXIMIZE else -1.0
+    values = sign * columns.metrics[objective.metric].astype(np.float64)
+    return np.where(columns.defined(objective.metric), values, np.nan)

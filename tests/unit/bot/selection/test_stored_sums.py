@@ -1,0 +1,46 @@
+"""Sums of trials stored and read again: the same report to the last digit."""
+
+import json
+
+import numpy as np
+from judging import FIRST_DAY, example_panel, example_report, part_of, trials_of
+
+from bot.selection.days.calendar import Calendar
+from bot.selection.judging import judge
+from bot.selection.panel import Panel
+from bot.selection.stored.packed_sums import sums_bytes, sums_of
+from bot.selection.trial_sums import TrialReturns, TrialSums
+
+_PANEL, _TRIALS, _LIFETIME = example_panel()
+
+
+def stored(panel: Panel, trials: TrialReturns) -> TrialSums:
+    """Return the sums of some trials after they were stored."""
+    numbers, sums = sums_of(sums_bytes(trials.numbers, TrialSums.of(panel, trials)))
+    assert numbers.tolist() == trials.numbers.tolist()
+    return sums
+
+
+def test_report_of_stored_parts_of_the_example_is_equal_to_the_last_digit() -> None:
+    parts = [stored(_PANEL, part_of(_TRIALS, range(first, 14, 3))) for first in range(3)]
+    assert judge(_PANEL, parts, _LIFETIME).document() == example_report()
+
+
+def test_stored_sums_of_no_trial_and_of_too_few_weeks_stay_what_they_are() -> None:
+    for panel, rows in ((_PANEL, []), (Panel(Calendar(FIRST_DAY, 100), "sharpe"), [0, 1])):
+        days = panel.calendar.days
+        trials = part_of(trials_of(np.random.default_rng(1).normal(0, 1, (2, days))), rows)
+        sums = stored(panel, trials)
+        assert (sums.cash is None) == (days == 100)
+        assert sums.distinct.tolist() == rows
+        report = judge(panel, [sums], _LIFETIME)
+        assert json.dumps(report.document()) == json.dumps(
+            judge(panel, [TrialSums.of(panel, trials)], _LIFETIME).document()
+        )
+
+
+def test_a_distinct_trial_over_five_years_takes_less_than_a_kilobyte() -> None:
+    days = 1826
+    trials = trials_of(np.random.default_rng(2).normal(0.0, 0.002, (1000, days)))
+    panel = Panel(Calendar(FIRST_DAY, days), "sharpe")
+    assert len(sums_bytes(trials.numbers, TrialSums.of(panel, trials))) < 1000 * 1024
