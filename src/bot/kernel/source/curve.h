@@ -10,6 +10,8 @@ typedef struct {
     int below;                        /* whether the newest point lies below the peak */
 } Curve;
 
+#define BLOCK 8 /* events that are looked at together for a new peak */
+
 static inline Curve curve_begin(double *equity, i64 capital) {
     return (Curve){equity, (double)capital, 0, 0, 0, 0, 0, 0};
 }
@@ -38,6 +40,28 @@ static inline void curve_point(Curve *curve, const i64 *times, i64 e, double equ
     }
 }
 
+/* The events from `first` to before `stop`, whose equity is known. */
+static inline void curve_through(Curve *known, const i64 *times, i64 first, i64 stop) {
+    Curve curve = *known;
+    i64 e = first;
+    for (; e + BLOCK <= stop; e += BLOCK) {
+        double most = -INFINITY, least = INFINITY;
+#pragma omp simd reduction(max : most) reduction(min : least)
+        for (int k = 0; k < BLOCK; k++) {
+            double equity = curve.equity[e + k];
+            most = equity > most ? equity : most;
+            least = equity < least ? equity : least;
+        }
+        if (most < curve.peak) {
+            if (curve.peak - least > curve.fall) curve.fall = curve.peak - least;
+            curve.below = 1;
+        } else
+            for (int k = 0; k < BLOCK; k++) curve_point(&curve, times, e + k, curve.equity[e + k]);
+    }
+    for (; e < stop; e++) curve_point(&curve, times, e, curve.equity[e]);
+    *known = curve;
+}
+
 /* The same equity after the events from `first` to before `stop`. */
 static inline void curve_flat(Curve *curve, const i64 *times, i64 first, i64 stop, double equity) {
     curve_point(curve, times, first, equity);
@@ -54,36 +78,34 @@ static inline void curve_end(Curve *curve, const i64 *times, i64 last, i64 *resu
 }
 
 /* Write the daily returns, NaN each where one would be taken on equity that is not positive; return 0 of those. */
-static int daily_returns(const Window *w, const double *equity, double capital, double *returns) {
-    double before = capital;
-    int broken = 0;
+static int daily_returns(const Window *w, const double *equity, double capital, double *ends, double *returns) {
+    double least = capital;
+    ends[0] = capital;
+    for (i64 d = 0; d < w->days; d++) ends[d + 1] = equity[w->day_ends[d]];
+#pragma omp simd reduction(min : least)
     for (i64 d = 0; d < w->days; d++) {
-        double now = equity[w->day_ends[d]];
-        broken |= before <= 0;
-        returns[d] = (now - before) / before;
-        before = now;
+        returns[d] = (ends[d + 1] - ends[d]) / ends[d];
+        least = ends[d] < least ? ends[d] : least;
     }
-    for (i64 d = 0; broken && d < w->days; d++) returns[d] = NAN;
-    return !broken;
+    for (i64 d = 0; least <= 0 && d < w->days; d++) returns[d] = NAN;
+    return least > 0;
 }
 
 /* Volatility, Sharpe and Sortino ratio of the daily returns, as statistics.returns sums them: strictly from the
-   oldest to the newest return that is not zero. */
+   oldest to the newest return that is not zero, beside which zeros change no sum. */
 static void daily_ratios(const Window *w, const double *returns, double *ratios) {
     double sum = 0, least = INFINITY, most = -INFINITY, days = (double)w->days;
     i64 count = 0;
+#pragma omp simd reduction(min : least) reduction(max : most) reduction(+ : count)
     for (i64 d = 0; d < w->days; d++) {
-        double earned = returns[d];
-        if (earned == 0) continue;
-        count++;
-        sum += earned;
-        least = earned < least ? earned : least;
-        most = earned > most ? earned : most;
+        least = returns[d] < least ? returns[d] : least;
+        most = returns[d] > most ? returns[d] : most;
+        count += returns[d] != 0;
     }
+    for (i64 d = 0; d < w->days; d++) sum += returns[d];
     double mean = sum / days, squares = 0, losses = 0, year = sqrt(365.0);
     for (i64 d = 0; d < w->days; d++) {
-        double distance = returns[d] - mean, loss = returns[d] < 0 ? returns[d] : 0;
-        if (returns[d] == 0) continue;
+        double distance = returns[d] != 0 ? returns[d] - mean : 0, loss = returns[d] < 0 ? returns[d] : 0;
         squares += distance * distance;
         losses += loss * loss;
     }

@@ -1,6 +1,6 @@
 /* Exact numbers of the kernel, and their rounding to booked amounts (8 places, half-even).
 
-   Span      whole float64 h over the scale s = 10**places (t = 1 / s): what one hedge meets at one event
+   Span      whole float64 h over 10**p: what one hedge meets at one event
    UnitFlow  the same in two parts, up to 63 bits: cash that a settlement moves on a short of one unit
    Booked    whole float64 in units of 1e-8
    Side      +1 of a long leg, -1 of a short one
@@ -18,14 +18,14 @@ typedef unsigned __int128 u128;
 typedef int64_t i64;
 typedef int32_t i32;
 
-typedef struct { double h, s, t; } Span;
-typedef struct { double h, l, s, t; } UnitFlow;
+typedef struct { double h; i64 p; } Span;
+typedef struct { double h, l; i64 p; } UnitFlow;
 typedef struct { double h; } Booked;
 typedef struct { i128 m; i64 p; } Wide;
 typedef struct { int one; } Side;
 /* Products and quotients that are not rounded yet. */
-typedef struct { double a, b, unit, t; } SpanProduct;
-typedef struct { double a, b, l, unit, t; } FlowProduct;
+typedef struct { double a, b; i64 p; } SpanProduct;
+typedef struct { double a, b, l; i64 p; } FlowProduct;
 typedef struct { i128 n, d; i64 p; } WideQuotient;
 
 #define MONEY_PLACES 8
@@ -35,40 +35,41 @@ typedef struct { i128 n, d; i64 p; } WideQuotient;
 static const double SCALE[MOST_PLACES + 1] = {
     1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
     1e19, 1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28, 1e29, 1e30, 1e31, 1e32, 1e33, 1e34, 1e35, 1e36};
+/* 1 / SCALE up to the 15 places of the largest unit. */
+static const double TENTH[16] = {1e0,  1e-1, 1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e-7,
+                                 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15};
 static const i64 TEN[19] = {
     1LL, 10LL, 100LL, 1000LL, 10000LL, 100000LL, 1000000LL, 10000000LL, 100000000LL, 1000000000LL, 10000000000LL,
     100000000000LL, 1000000000000LL, 10000000000000LL, 100000000000000LL, 1000000000000000LL,
     10000000000000000LL, 100000000000000000LL, 1000000000000000000LL};
 
 static inline i128 ten(i64 power) { return power <= 18 ? (i128)TEN[power] : (i128)TEN[18] * TEN[power - 18]; }
-static inline Span span_of(double whole, i64 places) { return (Span){whole, SCALE[places], 1.0 / SCALE[places]}; }
+static inline Span span_of(double whole, i64 places) { return (Span){whole, places}; }
 static inline Wide wide_of(i64 whole, i64 places) { return (Wide){whole, places}; }
 static inline double float_of(i128 x) {
     return (double)(i64)(x >> 64) * 18446744073709551616.0 + (double)(uint64_t)x;
 }
 
-/* Return what 1e-8 is over the scale a * b of 8 to 23 places; 10**23 is no float64, so the larger is divided first. */
-static inline double unit_of(double a, double b) {
-    if (a * b <= 1e22) return a * b / 1e8;
-    return a > b ? a / 1e8 * b : b / 1e8 * a;
-}
+/* Return what 1e-8 is over a scale of 8 to 23 places. */
+static inline double unit_of(i64 places) { return SCALE[places - MONEY_PLACES]; }
 static inline SpanProduct mul_spans(Span a, Span b) {
-    return (SpanProduct){a.h, b.h, unit_of(a.s, b.s), a.t * b.t};
+    return (SpanProduct){a.h, b.h, a.p + b.p};
 }
 static inline FlowProduct mul_flow(UnitFlow a, Span b) {
-    return (FlowProduct){b.h, a.h, a.l, unit_of(a.s, b.s), a.t * b.t};
+    return (FlowProduct){b.h, a.h, a.l, a.p + b.p};
 }
 static inline Span sub_spans(Span a, Span b) {
-    double s = a.s > b.s ? a.s : b.s, t = a.s > b.s ? a.t : b.t;
-    return (Span){a.h * (s / a.s) - b.h * (s / b.s), s, t};
+    i64 p = a.p > b.p ? a.p : b.p;
+    return (Span){a.h * SCALE[p - a.p] - b.h * SCALE[p - b.p], p};
 }
 static inline Booked add_booked(Booked a, Booked b) { return (Booked){a.h + b.h}; }
 static inline Booked sub_booked(Booked a, Booked b) { return (Booked){a.h - b.h}; }
 
-/* Return (q + e) / unit: a tie (rest of one half) goes up where the estimate is odd. Exact while the quotient is
-   below 1e15 and the unit at most 1e15. */
-static inline Booked settled(double q, double e, double unit, double t) {
-    double half = unit * 0.5, r = rint(q * (t * 1e8)), rest = fma(-r, unit, q) + e;
+/* Return (q + e) / 1e-8 over `places`: a tie (rest of one half) goes up where the estimate is odd. Exact while the
+   quotient is below 1e15 and the unit at most 1e15. */
+static inline Booked settled(double q, double e, i64 places) {
+    double unit = unit_of(places), half = unit * 0.5;
+    double r = rint(q * TENTH[places - MONEY_PLACES]), rest = fma(-r, unit, q) + e;
     double up = half - 0.25 * fabs(fma(-2.0, rint(r * 0.5), r));
     r += rest > up ? 1.0 : 0.0;
     r -= rest < -up ? 1.0 : 0.0;
@@ -76,11 +77,11 @@ static inline Booked settled(double q, double e, double unit, double t) {
 }
 static inline Booked book_spans(SpanProduct x) {
     double q = x.a * x.b;
-    return settled(q, fma(x.a, x.b, -q), x.unit, x.t);
+    return settled(q, fma(x.a, x.b, -q), x.p);
 }
 static inline Booked book_flow(FlowProduct x) {
     double q = x.a * x.b;
-    return settled(q, fma(x.a, x.b, -q) + x.a * x.l, x.unit, x.t);
+    return settled(q, fma(x.a, x.b, -q) + x.a * x.l, x.p);
 }
 
 static inline Wide mul_wide(Wide a, Wide b) { return (Wide){a.m * b.m, a.p + b.p}; }
@@ -110,7 +111,7 @@ static inline Wide book_quotient(WideQuotient a) {
 }
 
 static inline Side neg(Side side) { return (Side){-side.one}; }
-static inline Span turn_span(Span a, Side side) { return (Span){a.h * side.one, a.s, a.t}; }
+static inline Span turn_span(Span a, Side side) { return (Span){a.h * side.one, a.p}; }
 static inline Booked turn_booked(Booked a, Side side) { return (Booked){a.h * side.one}; }
 static inline Wide turn_wide(Wide a, Side side) { return (Wide){a.m * side.one, a.p}; }
 static inline Wide turned_wide(Side side, Wide a) { return turn_wide(a, side); }

@@ -28,12 +28,13 @@ typedef struct {
     Curve curve;
     Ledger ledger;
     AddBlock add_block;
-    double *funding;                  /* scratch of E */
+    double *funding, *booked;         /* scratch of E: booked at each event, by all hedges and by one */
+    double *day_ends;                 /* scratch of all days and one */
     double *returns;                  /* room for all days */
     i64 *results;
     double *ratios;
-    i64 *paid;                        /* P x (E+1): funding booked by this run by event, for those held against it */
-    const i64 *hold_paid;             /* the same of the hold baseline, or none */
+    double *paid;                     /* P x (E+1): funding booked by this run by event, for those held against it */
+    const double *hold_paid;          /* the sums of the same of the hold baseline, or none */
     i64 first_open[MOST_PAIRS], last_seen[MOST_PAIRS];
 } Account;
 
@@ -50,7 +51,7 @@ static inline double hedge_value_at(const Account *a, const Position *p, i64 e) 
 static inline double funding_at(const Account *a, const Position *p, i64 e) {
     const Terms *x = &a->terms.of[p->pair];
     i64 k = place(a->w, p->pair, e);
-    UnitFlow flow = {a->w->flow[k], a->w->flow_low[k], SCALE[x->flow_places], 1.0 / SCALE[x->flow_places]};
+    UnitFlow flow = {a->w->flow[k], a->w->flow_low[k], x->flow_places};
     return funding_payment_span(SHORT, flow, span_of(p->quantity_f, x->quantity_places)).h;
 }
 
@@ -104,9 +105,9 @@ static int fits_range(const Account *a, i64 pair, double quantity, double *bound
     const Window *w = a->w;
     const Terms *x = &a->terms.of[pair];
     double fill = (double)x->fill_scale, spot = quantity * w->largest_spot[pair], perp = quantity * w->largest_perp[pair];
-    double spot_units = spot / unit_of(SCALE[x->quantity_places], SCALE[x->spot_places]);
-    double perp_units = perp / unit_of(SCALE[x->quantity_places], SCALE[x->perp_places]);
-    double per_flow = unit_of(SCALE[x->quantity_places], SCALE[x->flow_places]);
+    double spot_units = spot / unit_of(x->quantity_places + x->spot_places);
+    double perp_units = perp / unit_of(x->quantity_places + x->perp_places);
+    double per_flow = unit_of(x->quantity_places + x->flow_places);
     double flow_units = quantity * w->largest_flow[pair] / per_flow;
     *bound = 2 * spot_units + 4 * perp_units + quantity * w->sum_of_flows[pair] / per_flow;
     return quantity < EXACT_SUMS && quantity * w->largest_flow_low[pair] < EXACT_SUMS && flow_units < 1e15
@@ -176,8 +177,8 @@ static i64 missed_within(const Window *w, i64 pair, i64 after_ms, i64 until_ms) 
 
 /* Add what the hold baseline was paid while a trade held its short, and remember how far its pair was seen. */
 static void compare_with_hold(Account *a, const Position *p, i64 collected, i64 seen) {
-    const i64 *paid = a->hold_paid + p->pair * (a->w->events + 1);
-    a->results[CAUGHT] += paid[collected + 1] - paid[p->opened + 1];
+    const double *paid = a->hold_paid + p->pair * (a->w->events + 1);
+    a->results[CAUGHT] += (i64)(paid[collected + 1] - paid[p->opened + 1]);
     if (a->first_open[p->pair] < 0 || p->opened < a->first_open[p->pair]) a->first_open[p->pair] = p->opened;
     if (seen > a->last_seen[p->pair]) a->last_seen[p->pair] = seen;
 }

@@ -21,11 +21,26 @@ static int is_held(const Account *a, i64 pair) {
     return 0;
 }
 
+/* Replace values by the sums up to each, `sum` before them included; return the last. Exact, since all are whole. */
+static double running_sums(double *values, i64 count, double sum) {
+    i64 e = 0;
+    for (; e + 4 <= count; e += 4) {
+        double *v = values + e, two = v[0] + v[1], three = two + v[2], four = two + (v[2] + v[3]);
+        v[0] += sum;
+        v[1] = sum + two;
+        v[2] = sum + three;
+        v[3] = sum += four;
+    }
+    for (; e < count; e++) values[e] = sum += values[e];
+    return sum;
+}
+
 /* Hold all hedges through the events from `first` to before `stop`, at each of which they only settle. */
 static void hold_through(Account *a, i64 first, i64 stop) {
     const Window *w = a->w;
     i64 count = stop - first;
     double *restrict funding = a->funding, *restrict equity = a->curve.equity + first;
+    double *restrict booked = a->booked;
     for (int i = 0; i < a->count; i++) {
         Position *p = &a->held[i];
         const Terms *x = &a->terms.of[p->pair];
@@ -34,12 +49,12 @@ static void hold_through(Account *a, i64 first, i64 stop) {
         const double *restrict spot = w->spot_f + k, *restrict perp = w->perp_f + k;
         Span q = span_of(p->quantity_f, x->quantity_places);
         Span entry = span_of(p->perp_entry_f, x->perp_places + x->fill_places);
-        Span f = span_of(0, x->flow_places), s = span_of(0, x->spot_places), b = span_of(0, x->perp_places);
         double paid = 0;
 #define AT_EACH_EVENT(assign)                                                                      \
     for (i64 e = 0; e < count; e++) {                                                              \
-        double got = funding_payment_span(SHORT, (UnitFlow){flow[e], low[e], f.s, f.t}, q).h;             \
-        double value = hedge_value_span(LONG, SHORT, q, (Span){spot[e], s.s, s.t}, entry, (Span){perp[e], b.s, b.t}).h; \
+        double got = funding_payment_span(SHORT, (UnitFlow){flow[e], low[e], x->flow_places}, q).h;             \
+        double value = hedge_value_span(LONG, SHORT, q, span_of(spot[e], x->spot_places), entry, span_of(perp[e], x->perp_places)).h; \
+        booked[e] = got;                                                                           \
         funding[e] assign got;                                                                     \
         equity[e] assign value;                                                                    \
         paid += got;                                                                               \
@@ -53,17 +68,12 @@ static void hold_through(Account *a, i64 first, i64 stop) {
         }
 #undef AT_EACH_EVENT
         p->funding += (i64)paid;
-        if (a->paid)
-            for (i64 e = first; e < stop; e++) a->paid[p->pair * (w->events + 1) + e + 1] += (i64)funding_at(a, p, e);
+        if (a->paid) memcpy(a->paid + p->pair * (w->events + 1) + first + 1, booked, (size_t)count * sizeof *booked);
     }
-    double cash = (double)a->cash;
-    Curve curve = a->curve;
-    for (i64 e = 0; e < count; e++) {
-        cash += funding[e];
-        curve_point(&curve, w->times, first + e, cash + equity[e]);
-    }
-    a->curve = curve;
-    a->cash = (i64)cash;
+    double before = (double)a->cash;
+    a->cash = (i64)running_sums(funding, count, before);
+    for (i64 e = 0; e < count; e++) equity[e] += funding[e];
+    curve_through(&a->curve, w->times, first, stop);
     a->results[IN_MARKET] += count;
 }
 
@@ -98,10 +108,10 @@ static uint64_t collect(Account *a, i64 e) {
     }
     for (int i = 0; i < a->count; i++) {
         Position *p = &a->held[i];
-        i64 paid = (i64)funding_at(a, p, e);
-        p->funding += paid;
-        a->cash += paid;
-        if (a->paid) a->paid[p->pair * (w->events + 1) + e + 1] += paid;
+        double paid = funding_at(a, p, e);
+        p->funding += (i64)paid;
+        a->cash += (i64)paid;
+        if (a->paid) a->paid[p->pair * (w->events + 1) + e + 1] = paid;
     }
     return ended;
 }
@@ -210,11 +220,11 @@ static i64 next_stop(const Account *a, i64 at, i64 last) {
 static void missed_around(Account *a) {
     const Window *w = a->w;
     for (i64 pair = 0; pair < w->pairs; pair++) {
-        const i64 *paid = a->hold_paid + pair * (w->events + 1);
+        const double *paid = a->hold_paid + pair * (w->events + 1);
         int held = a->first_open[pair] >= 0;
-        a->results[AVAILABLE] += paid[w->events];
-        a->results[BEFORE] += held ? paid[a->first_open[pair] + 1] : paid[w->events];
-        a->results[AFTER] += held ? paid[w->events] - paid[a->last_seen[pair] + 1] : 0;
+        a->results[AVAILABLE] += (i64)paid[w->events];
+        a->results[BEFORE] += (i64)(held ? paid[a->first_open[pair] + 1] : paid[w->events]);
+        a->results[AFTER] += held ? (i64)(paid[w->events] - paid[a->last_seen[pair] + 1]) : 0;
     }
 }
 
@@ -236,7 +246,7 @@ static void replay_one(Account *a) {
         on_last_event(a, last);
         curve_end(&a->curve, w->times, last, a->results, a->ratios);
         a->ratios[VOLATILITY] = a->ratios[SHARPE] = a->ratios[SORTINO] = NAN;
-        if (daily_returns(w, a->curve.equity, capital, a->returns) && w->days > 1) daily_ratios(w, a->returns, a->ratios);
+        if (daily_returns(w, a->curve.equity, capital, a->day_ends, a->returns) && w->days > 1) daily_ratios(w, a->returns, a->ratios);
         a->results[BEST_MONTH] = best_month(w, a->curve.equity, capital);
         if (a->hold_paid) missed_around(a);
     }
@@ -244,7 +254,7 @@ static void replay_one(Account *a) {
 }
 
 /* Begin the run `t` with fresh books, on the scratch that `a` has. */
-static void begin(Account *a, const Trial *t, i64 *paid, const i64 *hold_paid, i64 *results, double *ratios, double *returns) {
+static void begin(Account *a, const Trial *t, double *paid, const double *hold_paid, i64 *results, double *ratios, double *returns) {
     account_terms(&a->terms, a->w, t);
     a->t = t;
     a->count = 0;
@@ -262,24 +272,22 @@ static void begin(Account *a, const Trial *t, i64 *paid, const i64 *hold_paid, i
     a->returns = returns;
 }
 
-static void replay_hold(Account *a, const Batch *b, i64 hold, i64 *paid) {
+static void replay_hold(Account *a, const Batch *b, i64 hold, double *paid) {
     const Window *w = a->w;
-    memset(paid, 0, (size_t)(w->pairs * (w->events + 1)) * sizeof(i64));
+    memset(paid, 0, (size_t)(w->pairs * (w->events + 1)) * sizeof *paid);
     begin(a, &b->holds[hold], paid, NULL, b->hold_results + hold * RESULTS, b->hold_ratios + hold * RATIOS,
           b->hold_returns + hold * w->days);
     replay_one(a);
-    for (i64 pair = 0; pair < w->pairs; pair++) {
-        i64 *own = paid + pair * (w->events + 1);
-        for (i64 e = 0; e < w->events; e++) own[e + 1] += own[e];
-    }
+    for (i64 pair = 0; pair < w->pairs; pair++) running_sums(paid + pair * (w->events + 1), w->events + 1, 0);
 }
 
 /* Replay every trial of a batch; return 0 where there is no memory for it. */
 int REPLAY(const Window *w, const Batch *b, AddBlock add_block);
 int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
     Account *a = malloc(sizeof *a);
-    double *scratch = malloc((size_t)(2 * w->events) * sizeof *scratch);
-    i64 *paid = malloc((size_t)(w->pairs * (w->events + 1)) * sizeof *paid), hold = -1;
+    double *scratch = malloc((size_t)(3 * w->events + w->days + 1) * sizeof *scratch);
+    double *paid = malloc((size_t)(w->pairs * (w->events + 1)) * sizeof *paid);
+    i64 hold = -1;
     int done = a && scratch && paid;
     if (done) {
         a->w = w;
@@ -287,6 +295,8 @@ int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
         a->terms.account = -1;
         a->curve.equity = scratch;
         a->funding = scratch + w->events;
+        a->booked = scratch + 2 * w->events;
+        a->day_ends = scratch + 3 * w->events;
     }
     for (i64 n = 0; done && n < b->count; n++) {
         if (b->hold_of[n] != hold) replay_hold(a, b, hold = b->hold_of[n], paid);
