@@ -1,6 +1,6 @@
 """Stitched run: one account over many days whose parameters change at seams, its positions going on."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bot.backtest.baseline import held_throughout
 from bot.backtest.engine import Stage, measured, play
 from bot.backtest.result import Curve
 from bot.config.run_config import RunConfig
@@ -71,11 +70,6 @@ def stitch(start_ms: int, seams: Sequence[Seam], window_of: WindowOf) -> Stitche
     capital = stages[0].config.initial_capital
     [metrics] = measured(capital, [books], curve[None, :], window)
     return StitchedRun(tuple(stages), metrics, books.trades, payments, Curve(window.calendar, curve))
-
-
-def holding(seams: Iterable[Seam]) -> list[Seam]:
-    """Return the seams of the hold baseline: the same accounts and pairs, held throughout."""
-    return [Seam(seam.from_ms, held_throughout(seam.config)) for seam in seams]
 
 
 def _stages(start_ms: int, seams: Sequence[Seam], window_of: WindowOf) -> list[Stage]:

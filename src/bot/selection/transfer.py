@@ -2,16 +2,20 @@
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 FEWEST_VALUES = 3
 
 
-def transfer(objectives: Mapping[str, Sequence[float | None]]) -> dict[str, float] | None:
+def transfer(
+    objectives: Mapping[str, Sequence[float | None]], tested: Collection[str] | None = None
+) -> dict[str, float] | None:
     """Return ranks, from 0 to 1, of the setting that is best on the others, by left out value of `symbols`.
 
-    Each value has the objectives of all settings, None (the worst) where ineligible. A mean of 0.5 says that
-    nothing transfers. None below three values or two settings.
+    Each value has the objectives of all settings, None (the worst) where ineligible; the higher the better. A
+    mean of 0.5 says that nothing transfers. With values that are `tested` the setting is chosen on all others
+    once, and ranked on each of them. None below three values or two settings, or without a value to choose
+    on.
     """
     known = {
         name: [-math.inf if one is None else one for one in settings] for name, settings in objectives.items()
@@ -19,11 +23,19 @@ def transfer(objectives: Mapping[str, Sequence[float | None]]) -> dict[str, floa
     count = len(next(iter(known.values()), []))
     if len(known) < FEWEST_VALUES or count < 2:
         return None
-    return {name: _rank(own, _best_elsewhere(name, known, count)) for name, own in known.items()}
+    left_out = [{name} for name in known] if tested is None else [set(tested)]
+    if any(known.keys() <= names for names in left_out):
+        return None
+    return {
+        name: _rank(known[name], _best_elsewhere(names, known, count))
+        for names in left_out
+        for name in known
+        if name in names
+    }
 
 
-def _best_elsewhere(name: str, known: Mapping[str, list[float]], count: int) -> int:
-    others = [settings for other, settings in known.items() if other != name]
+def _best_elsewhere(names: Collection[str], known: Mapping[str, list[float]], count: int) -> int:
+    others = [settings for other, settings in known.items() if other not in names]
     medians = [statistics.median(settings[place] for settings in others) for place in range(count)]
     return medians.index(max(medians))
 

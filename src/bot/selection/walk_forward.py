@@ -1,7 +1,9 @@
 """Walk-forward: the trial that was best by each date, and how it did in the days after."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,26 @@ class Fold:
             "train_sharpe": self.train_sharpe,
             "test_sharpe": self.test_sharpe,
         }
+
+
+def changes(folds: Sequence[Fold]) -> int:
+    """Return how many seams put another trial in force; the first trial after cash counts."""
+    return sum(later.trial != earlier.trial for earlier, later in pairwise(folds))
+
+
+def efficiency(folds: Sequence[Fold]) -> float | None:
+    """Return the mean test Sharpe over the mean train Sharpe of folds that have both.
+
+    None unless the latter is above zero.
+    Source: Pardo, The evaluation and optimization of trading strategies (2008), chapter 11.
+    """
+    both = [
+        (fold.test_sharpe, fold.train_sharpe)
+        for fold in folds
+        if fold.test_sharpe is not None and fold.train_sharpe is not None
+    ]
+    test, train = (math.fsum(ratios) for ratios in zip(*both, strict=True)) if both else (0.0, 0.0)
+    return test / train if train > 0 else None
 
 
 def walk_forward(

@@ -18,8 +18,9 @@ from reference.naive import run_stitched
 from toy_market import START, configured, pair
 
 from bot.backtest import ReplayWindow, replay
+from bot.backtest.baseline import held_throughout
 from bot.backtest.result import trade_document
-from bot.backtest.stitched import Seam, StitchedRun, holding, stitch
+from bot.backtest.stitched import Seam, StitchedRun, stitch
 from bot.clock import SimulatedClock
 from bot.config.run_config import RunConfig
 from bot.models import HOUR_MS, CloseReason
@@ -219,7 +220,7 @@ def test_hold_over_the_same_days_is_one_run_where_account_and_pairs_stay() -> No
     run = toy(rates, {0: {}, 4: {"min_funding_rate": "0.05"}})
     held = stitch(
         START,
-        holding([Seam(START + stage.first, stage.config) for stage in run.stages]),
+        [Seam(START + stage.first, held_throughout(stage.config)) for stage in run.stages],
         lambda _: run.stages[0].window,
     )
     assert [(trade.opened_at_ms, trade.reason) for trade in held.trades] == [

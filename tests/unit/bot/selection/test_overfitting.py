@@ -11,10 +11,11 @@ from judging import judged, trials_of
 from bot.selection.days.blocks import Blocks
 from bot.selection.days.segments import Segments
 from bot.selection.days.whole_returns import whole_returns
-from bot.selection.folds import folds_of
+from bot.selection.folds import FoldDays, folds_of
 from bot.selection.overfitting import Overfitting, overfitting
 from bot.selection.ranking import Ranking, Rows
 from bot.selection.settings import ValidationSettings, WalkForwardSettings
+from bot.selection.walk_forward import Fold, changes, efficiency
 
 Days = list[list[int]]
 
@@ -140,3 +141,12 @@ def test_a_fold_without_an_active_trial_keeps_the_one_before_and_begins_in_cash(
     report = judged(trials_of([only, [0] * 239 + [5]]), settings=settings).document()
     assert [fold["trial"] for fold in report["walk_forward"]] == [None, 0, 0]
     assert report["walk_forward"][0]["train_sharpe"] is None
+
+
+def test_changes_and_efficiency_of_folds() -> None:
+    days = FoldDays((0, 2), (2, 4))
+    ratios = [(None, None, None), (3, 0.5, 0.25), (3, 0.5, None), (7, 0.25, 0.125)]
+    folds = [Fold(days, *one) for one in ratios]
+    assert (changes(folds), efficiency(folds)) == (2, 0.5)
+    assert efficiency(folds[:1]) is None
+    assert efficiency([Fold(days, 3, -0.5, 0.25)]) is None

@@ -53,3 +53,11 @@ def test_transfer_does_not_train_on_the_pair_it_tests() -> None:
 def test_transfer_needs_three_pairs_and_two_settings() -> None:
     assert transfer({"A": [1, 2], "B": [1, 2]}) is None
     assert transfer({"A": [1], "B": [1], "C": [1]}) is None
+
+
+def test_transfer_to_fixed_pairs_chooses_on_all_others_once() -> None:
+    objectives = {"A": [1, 2, 3], "B": [1, 3, 2], "C": [2, None, 3], "D": [3, 1, 2]}
+    # On A and B the second and the third setting tie; the first of them is taken.
+    assert transfer(objectives, ["C", "D"]) == {"C": 0.0, "D": 0.0}
+    assert transfer(objectives, ["C", "D", "elsewhere"]) == {"C": 0.0, "D": 0.0}
+    assert transfer(objectives, list("ABCD")) is None

@@ -1,0 +1,64 @@
+"""Walk-forward as one account lives it: the stitched run of its folds, beside holding over the same days."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Self
+
+from bot.backtest.baseline import held_throughout
+from bot.backtest.stitched import Seam, StitchedRun, WindowOf, stitch
+from bot.config.run_config import RunConfig
+from bot.models import DAY_MS
+from bot.numbers.money import plain
+from bot.selection.walk_forward import Fold
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WalkForwardRun:
+    """The stitched run of folds from the first test day on, and holding over the same days.
+
+    `pnl` are the net P&L of the folds, which add up to that of the run: the last one lasts to its end, days
+    included that are too few for a fold.
+    """
+
+    run: StitchedRun
+    hold: StitchedRun
+    pnl: list[Decimal]
+
+    @classmethod
+    def of(
+        cls,
+        first_day: date,
+        folds: Sequence[Fold],
+        config_of: Callable[[int], RunConfig],
+        window_of: WindowOf,
+    ) -> Self | None:
+        """Return the run of folds whose days count from `first_day`, None if they never choose a trial.
+
+        `config_of` returns the parameters of a trial, `window_of` the window of a run; their errors pass.
+        """
+        begins = [_midnight_ms(first_day) + fold.days.test[0] * DAY_MS for fold in folds]
+        seams = [
+            Seam(begin, config_of(fold.trial))
+            for begin, fold in zip(begins, folds, strict=True)
+            if fold.trial is not None
+        ]
+        if not seams:
+            return None
+        run = stitch(begins[0], seams, window_of)
+        held = [Seam(seam.from_ms, held_throughout(seam.config)) for seam in seams]
+        end_ms = int(run.curve.calendar.times_ms[-1]) + 1
+        return cls(run, stitch(begins[0], held, window_of), run.pnl_between([*begins, end_ms]))
+
+    def document(self) -> dict[str, Any]:
+        """Return the metrics of the run and of holding, and the P&L of the folds, as JSON values."""
+        return {
+            "metrics": self.run.metrics.document(),
+            "hold": self.hold.metrics.document(),
+            "net_pnl": [plain(pnl) for pnl in self.pnl],
+        }
+
+
+def _midnight_ms(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
