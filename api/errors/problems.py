@@ -14,15 +14,19 @@ from bot.errors import (
     InvalidInputError,
     InvalidNumberError,
     MissingExtraError,
+    SealedError,
     StoreError,
     cut,
 )
 from bot.paper.session_store import SessionError
 from sweeps.errors import (
+    AlreadyReadError,
     IdempotencyConflictError,
     QueueFullError,
+    SealStateError,
     SweepStateError,
     UnknownJobError,
+    UnknownSealError,
     UnknownSweepError,
     UnreadableSweepError,
 )
@@ -33,6 +37,7 @@ _TYPE_PREFIX = "urn:carrygrid:problem:"
 
 _STATUS_OF: Mapping[type[BotError], HTTPStatus] = {
     InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    SealedError: HTTPStatus.CONFLICT,
     InvalidNumberError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnreadableSweepError: HTTPStatus.UNPROCESSABLE_ENTITY,
     DataImportError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -41,6 +46,9 @@ _STATUS_OF: Mapping[type[BotError], HTTPStatus] = {
     SessionError: HTTPStatus.CONFLICT,
     UnknownSweepError: HTTPStatus.NOT_FOUND,
     UnknownJobError: HTTPStatus.NOT_FOUND,
+    UnknownSealError: HTTPStatus.NOT_FOUND,
+    SealStateError: HTTPStatus.CONFLICT,
+    AlreadyReadError: HTTPStatus.CONFLICT,
     SweepStateError: HTTPStatus.CONFLICT,
     IdempotencyConflictError: HTTPStatus.CONFLICT,
     QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,

@@ -10,6 +10,8 @@ from api.dependencies import DatabaseDep
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId
 from api.schemas.openapi import PROBLEMS
+from bot.market_store.loading import resolve_exchange
+from bot.market_store.sql import refuse_sealed
 from sweeps.analysis.progress import get_spec, get_sweep
 from sweeps.export import ExportFormat, exported, manifest
 from sweeps.spec.spec import SweepSpec
@@ -33,7 +35,7 @@ async def export(
     Exact amounts are decimals in CSV and Parquet and text in JSON lines. Text in CSV that a spreadsheet would
     take for a formula starts with an apostrophe. The header `Link` names the manifest.
     """
-    spec, notes = await database.analyze(_described, sweep_id)
+    spec, notes = await database.analyze(_exportable, sweep_id)
     chunks = exported(database.engine, sweep_id, spec, file_format, notes)
     headers = {
         "Content-Disposition": f'attachment; filename="sweep-{sweep_id}.{file_format}"',
@@ -48,6 +50,13 @@ async def describe(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
     """Return the sweep as asked for, the digest of its market data, engine and library versions, columns."""
     _, notes = await database.analyze(_described, sweep_id)
     return JsonResponse(notes)
+
+
+def _exportable(connection: sa.Connection, sweep_id: int) -> tuple[SweepSpec, dict[str, Any]]:
+    spec, notes = _described(connection, sweep_id)
+    for exchange in spec.exchanges():
+        refuse_sealed(connection, exchange or resolve_exchange(connection, None), spec.window()[1])
+    return spec, notes
 
 
 def _described(connection: sa.Connection, sweep_id: int) -> tuple[SweepSpec, dict[str, Any]]:

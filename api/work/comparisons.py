@@ -13,8 +13,10 @@ from bot.backtest.comparison import Comparison, compare
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
 from bot.market.series import MarketData
+from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.plurals import counted
+from sweeps.lifecycle.looks import note_comparison
 
 MOST_SYMBOLS = 20
 MOST_PRICES = 60_000
@@ -41,7 +43,10 @@ class Comparisons:
             data = self._store.load(config.exchange, config.symbols, config.end, config.start)
             _refuse_long_work(config, data)
             window = ReplayWindow.build(config, data)
-            return compare(config, window), window
+            comparison = compare(config, window)
+            with write_transaction(self._store.engine) as connection:
+                note_comparison(connection, comparison)
+            return comparison, window
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

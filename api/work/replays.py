@@ -16,6 +16,8 @@ from bot.backtest.baseline import Baselines
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_key
 from bot.errors import BotError
+from bot.market_store.loading import resolve_exchange
+from bot.market_store.sql import refuse_sealed
 from bot.market_store.store import HistoricalDataStore
 from sweeps.analysis.queries import TrialView
 from sweeps.estimates.costing import CostMeter
@@ -149,6 +151,7 @@ class Replays:
     @contextmanager
     def _ready(self, run: StoredRun) -> Iterator[_Run]:
         """Give a run whose window is known to be the one it was stored for, while no other is worked on."""
+        self._refuse_sealed(run.config)
         with self._lock:
             try:
                 yield self._recent.get(run.run_key) or self._opened(run)
@@ -158,6 +161,11 @@ class Replays:
                 self._windows, self._recent = WindowCache(self.store), _Recent()
                 raise
             self._recent.shrink()
+
+    def _refuse_sealed(self, config: RunConfig) -> None:
+        """Raise SealedError for a run that ends in sealed days, one that is remembered included."""
+        with self.store.engine.connect() as connection:
+            refuse_sealed(connection, config.exchange or resolve_exchange(connection, None), config.end)
 
     def _opened(self, run: StoredRun) -> _Run:
         self._windows.enter(run.owner)

@@ -136,6 +136,12 @@ class InsufficientDataError(InvalidInputError):
         return type(self)([rename(error) for error in self.errors], self.more, self.common_window)
 
 
+class SealedError(InvalidInputError):
+    """A run, or a reading of history, that reaches days which are sealed."""
+
+    code = "sealed"
+
+
 class DataImportError(BotError):
     """A file that cannot be imported at all."""
 

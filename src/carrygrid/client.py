@@ -83,6 +83,29 @@ class Client:
         """Return the market data that the service holds, gaps included, one entry an exchange."""
         return cast("list[dict[str, Any]]", self._connection.call("GET", "/data/coverage")["exchanges"])
 
+    def looks(self, exchange: str | None = None) -> list[dict[str, Any]]:
+        """Return every run whose result could be seen, by market and days, deleted sweeps included."""
+        query = {} if exchange is None else {"exchange": exchange}
+        return cast("list[dict[str, Any]]", self._connection.call("GET", "/looks", query=query)["looks"])
+
+    def seals(self) -> list[dict[str, Any]]:
+        """Return the seals, with the looks taken at them."""
+        return cast("list[dict[str, Any]]", self._connection.call("GET", "/seals")["seals"])
+
+    def seal(self, exchange: str, day: str, *, insist: bool = False) -> dict[str, Any]:
+        """Seal an exchange from a day on; `insist` where runs have read it, and the seal is tainted."""
+        body = body_bytes({"exchange": exchange, "from": day, "insist": insist})
+        return self._connection.call("POST", "/seals", body=body)
+
+    def look(self, seal_id: int, sweep_id: int, trial: int) -> dict[str, Any]:
+        """Replay a trial to the newest data and judge it from the seal on; written down, then shown."""
+        body = body_bytes({"sweep": sweep_id, "trial": trial})
+        return self._connection.call("POST", f"/seals/{seal_id}/looks", body=body)
+
+    def open_seal(self, seal_id: int) -> dict[str, Any]:
+        """End a seal for everything and for ever."""
+        return self._connection.call("POST", f"/seals/{seal_id}/open")
+
     def strategies(self) -> dict[str, Any]:
         """Return the strategies with parameters, defaults and presets."""
         return self._connection.call("GET", "/strategies")

@@ -17,6 +17,24 @@ class UnknownJobError(BotError):
     code = "not_found"
 
 
+class UnknownSealError(BotError):
+    """A seal that does not exist."""
+
+    code = "not_found"
+
+
+class SealStateError(BotError):
+    """A request that the state of a seal does not allow."""
+
+    code = "state_conflict"
+
+
+class AlreadyReadError(BotError):
+    """A seal over days that runs have read already."""
+
+    code = "already_read"
+
+
 class SweepStateError(BotError):
     """A request that the sweep's state does not allow."""
 

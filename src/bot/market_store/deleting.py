@@ -156,7 +156,7 @@ def _held_symbol(text: str, known: set[str]) -> str | None:
 def _found(
     connection: sa.Connection, selection: Selection, series: list[HeldSeries]
 ) -> Iterator[tuple[HeldSeries, RemovedRows]]:
-    outlines = sql.outlines(connection, selection.exchange)
+    outlines = sql.outlines(connection, selection.exchange, beyond_seals=True)
     for one in series:
         parts = [
             part
@@ -186,7 +186,7 @@ def _inside(
 
 def _month_rows(connection: sa.Connection, series: HeldSeries, within_ms: int) -> Rows:
     month = int(months(np.array([within_ms], dtype=np.int64))[0])
-    [held] = sql.segments(connection, [series], between_months=(month, month))
+    [held] = sql.segments(connection, [series], between_months=(month, month), beyond_seals=True)
     return held.rows()
 
 
@@ -204,7 +204,7 @@ def _remove_settlements(connection: sa.Connection, series: HeldSeries, selection
 def _remove_candles(connection: sa.Connection, series: HeldSeries, selection: Selection) -> None:
     from_ms, until_ms = selection.span
     sql.delete_segments(connection, series, from_ms, until_ms)
-    for month in sql.outlines(connection, series.key.exchange).get(series.id, ()):
+    for month in sql.outlines(connection, series.key.exchange, beyond_seals=True).get(series.id, ()):
         if month.last_ms < from_ms or until_ms <= month.first_ms:
             continue
         rows = _month_rows(connection, series, month.first_ms)

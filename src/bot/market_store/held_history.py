@@ -1,11 +1,12 @@
 """Check that windows of pairs are held: settlements are read, of candles only the list of months."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 import numpy as np
 from sqlalchemy import Connection
 
+from bot.errors import SealedError
 from bot.market.coverage import NO_CANDLES, funding_coverage, too_few_settlements
 from bot.market.quality import undecided
 from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
@@ -14,7 +15,7 @@ from bot.market.symbols import multiplied
 from bot.market_store import sql
 from bot.market_store.loading import no_such_symbol, resolve_exchange
 from bot.market_store.series_selection import Window, chosen_series, in_units, spot_units
-from bot.market_store.sql import HeldSeries, Outline
+from bot.market_store.sql import HeldSegment, HeldSeries, Outline, seal_times, sealed_words
 from bot.models import DAY_MS
 
 _DAYS_BEFORE = 2
@@ -24,12 +25,22 @@ _CANDLES = (SeriesKind.SPOT, SeriesKind.PERP)
 class HeldHistory:
     """History that one data set holds of some pairs; `unknown` names near symbols for those it lacks.
 
+    It ends at the seal of the data set, `sealed_ms`, unless it is for the look at a holdout (`beyond_seals`).
     Raises: UnknownExchangeError; StoreError if stored rows are damaged.
     """
 
-    def __init__(self, connection: Connection, exchange: str | None, symbols: Iterable[str]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        exchange: str | None,
+        symbols: Iterable[str],
+        *,
+        beyond_seals: bool = False,
+    ) -> None:
         self._connection = connection
-        exchange = resolve_exchange(connection, exchange)
+        self.exchange = exchange = resolve_exchange(connection, exchange)
+        self.sealed_ms = None if beyond_seals else seal_times(connection).get(exchange)
+        self._beyond_seals = beyond_seals
         every = sql.held_series(connection, exchange)
         self._of = {symbol: _candidates(every, symbol) for symbol in dict.fromkeys(symbols)}
         self.unknown = {
@@ -38,7 +49,9 @@ class HeldHistory:
             if not any(one.key.symbol == symbol for one in found)
         }
         self._months: dict[int, list[Outline]] = sql.outlines(
-            connection, series={one.id: one for found in self._of.values() for one in found}.values()
+            connection,
+            series={one.id: one for found in self._of.values() for one in found}.values(),
+            beyond_seals=beyond_seals,
         )
         self._extents = {key: (found[0].first_ms, found[-1].last_ms) for key, found in self._months.items()}
         self._funding: dict[str, FundingSeries] = {}
@@ -98,7 +111,7 @@ class HeldHistory:
         """Return all settlements held of a pair."""
         if symbol not in self._funding:
             of_kind = [one for one in self._of[symbol] if one.key.kind is SeriesKind.FUNDING]
-            months = sql.segments(self._connection, of_kind)
+            months = sql.segments(self._connection, of_kind, beyond_seals=self._beyond_seals)
             rows = Rows.concat([month.rows() for month in months], SeriesKind.FUNDING)
             self._funding[symbol] = funding_series(rows)
         return self._funding[symbol]
@@ -111,12 +124,18 @@ class HeldHistory:
             return None
         before_ms = window[0] - max(_DAYS_BEFORE * DAY_MS, found.key.timeframe_ms * 24)
         months = [
-            month.rows()
-            for month in sql.segments(self._connection, [found], until_ms=window[1])
-            if month.segment.last_ms >= before_ms
+            month.rows() for month in self._segments(found, window[1]) if month.segment.last_ms >= before_ms
         ]
         series = candle_series(Rows.concat(months, kind), found.key.timeframe_ms)
         return in_units(series, spot_units(symbol, chosen)) if kind is SeriesKind.SPOT else series
+
+    def refuse_sealed(self, window: Window, field: str) -> None:
+        """Do nothing if a window ends before the seal; raises SealedError that names the field."""
+        if self.sealed_ms is not None and window[1] >= self.sealed_ms:
+            raise SealedError.of(field, sealed_words(self.exchange, window[1], self.sealed_ms))
+
+    def _segments(self, series: HeldSeries, until_ms: int) -> Iterator[HeldSegment]:
+        return sql.segments(self._connection, [series], until_ms=until_ms, beyond_seals=self._beyond_seals)
 
     def _chosen(self, symbol: str, window: Window | None) -> list[HeldSeries]:
         return chosen_series(self._of[symbol], self._extents, symbol, window)
@@ -139,7 +158,7 @@ class HeldHistory:
 
     def _rows_between(self, series: HeldSeries, first_ms: int, last_ms: int) -> bool:
         """Return whether a row is held in a window that lies within one stored month."""
-        for month in sql.segments(self._connection, [series], until_ms=last_ms):
+        for month in self._segments(series, last_ms):
             if month.segment.last_ms >= first_ms:
                 inside = np.searchsorted(month.rows().times, [first_ms, last_ms + 1])
                 return bool(inside[1] > inside[0])

@@ -20,7 +20,7 @@ from bot.market.quality import (
 from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.market_store import sql
 from bot.market_store.provenance import Provenance, recorded
-from bot.market_store.sql import HeldSegment, HeldSeries, Outline
+from bot.market_store.sql import HeldSegment, HeldSeries, Outline, seal_times
 from bot.market_store.summaries import Place, Summary, kept_summaries, rows_digest
 from bot.models import HOUR_MS
 
@@ -81,9 +81,11 @@ class ExchangeListing:
 def list_coverage(connection: Connection) -> tuple[list[ExchangeListing], list[Summary]]:
     """Return everything held, sorted by exchange, symbol, kind and timeframe, and what is new to keep.
 
-    Rows are read only of symbols that have changed since their summary was kept.
+    Rows are read only of symbols that have changed since their summary was kept; gaps, findings and intervals
+    end at a seal, extents and counts are of all that is held.
     """
-    outlines = sql.outlines(connection)
+    outlines = sql.outlines(connection, beyond_seals=True)
+    sealed = seal_times(connection)
     held = [one for one in sql.held_series(connection) if one.id in outlines]
     kept = kept_summaries(connection, _NAME)
     imports, rules = recorded(connection, held), sql.published_rules(connection)
@@ -91,7 +93,7 @@ def list_coverage(connection: Connection) -> tuple[list[ExchangeListing], list[S
     fresh: list[Summary] = []
     for place, of_symbol in itertools.groupby(held, key=_place):
         series = list(of_symbol)
-        digest = rows_digest(_VERSION, series, outlines)
+        digest = rows_digest(_VERSION, series, outlines, sealed.get(place[0]))
         summary = kept.get(place)
         if summary is None or summary.digest != digest:
             summary = Summary(place, _NAME, digest, _worked_out(connection, series))

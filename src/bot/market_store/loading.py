@@ -16,7 +16,7 @@ from bot.market.series import CandleSeries, HeldRange, MarketData, SymbolData
 from bot.market_store import sql
 from bot.market_store.segments import digest
 from bot.market_store.series_selection import Extents, chosen_series, in_units, spot_units
-from bot.market_store.sql import HeldSegment, HeldSeries
+from bot.market_store.sql import HeldSegment, HeldSeries, refuse_sealed
 from bot.models import HOUR_MS, Instrument
 from bot.numbers.money import plain
 
@@ -34,16 +34,21 @@ def load_market(
     symbols: Sequence[str],
     end_ms: int,
     start_ms: int | None = None,
+    *,
+    beyond_seals: bool = False,
 ) -> MarketData:
     """Return the whole history up to `end_ms` of `symbols`, in their order, and nothing later.
 
     Where a leg is held in several timeframes, the one that suits the window from `start_ms` on is taken.
-    Raises: UnknownExchangeError, UnknownSymbolError; InsufficientDataError while funding intervals are not
-    known; StoreError if stored rows are damaged.
+    Raises: UnknownExchangeError, UnknownSymbolError; SealedError if it ends in sealed days, unless it is the
+    look at a holdout (`beyond_seals`); InsufficientDataError while funding intervals are not known;
+    StoreError if stored rows are damaged.
     """
     exchange = resolve_exchange(connection, exchange)
+    if not beyond_seals:
+        refuse_sealed(connection, exchange, end_ms)
     held = sql.held_series(connection, exchange)
-    extents = sql.extents(connection, held)
+    extents = sql.extents(connection, held, beyond_seals=True)
     window = None if start_ms is None else (start_ms, end_ms)
     chosen = {symbol: chosen_series(held, extents, symbol, window) for symbol in symbols}
     for symbol, series in chosen.items():
@@ -89,7 +94,7 @@ def _load_symbol(
     extents: Extents,
 ) -> SymbolData:
     months: dict[int, list[HeldSegment]] = {one.id: [] for one in chosen}
-    for month in sql.segments(connection, chosen, until_ms=end_ms):
+    for month in sql.segments(connection, chosen, until_ms=end_ms, beyond_seals=True):
         months[month.series.id].append(month)
     visible = {one.key.kind: _visible(one, months[one.id], end_ms) for one in chosen}
     units = spot_units(symbol, chosen)

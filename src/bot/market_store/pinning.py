@@ -65,7 +65,8 @@ def _series(connection: Connection, series: HeldSeries, end_ms: int) -> list[obj
 def _cut(connection: Connection, series: HeldSeries, month: Any, latest: int) -> str:
     known = _beginnings(month.digest)
     if latest not in known:
-        [held] = sql.segments(connection, [series], between_months=(month.month, month.month))
+        only = (month.month, month.month)
+        [held] = sql.segments(connection, [series], between_months=only, beyond_seals=True)
         known[latest] = _digest_until(held, latest)
     return known[latest]
 

@@ -1,4 +1,8 @@
-"""Statements on the market tables, each for an open connection."""
+"""Statements on the market tables, each for an open connection.
+
+Nothing is read from the day on at which an exchange is sealed: `segments`, `outlines` and `extents` end
+there, `refuse_sealed` refuses a run. Only writers, counts and the look at a holdout read beyond.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,14 +11,22 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from bot.errors import DataImportError
+from bot.errors import DataImportError, SealedError
 from bot.market.intervals import Origins
 from bot.market.rows import Rows, SeriesKey, SeriesKind
 from bot.market_store.database import insert_or_skip
 from bot.market_store.segments import Segment, decode, decode_origins
-from bot.market_store.tables import fee_rate, instrument, market_segment, market_series, market_summary
+from bot.market_store.tables import (
+    fee_rate,
+    instrument,
+    market_segment,
+    market_series,
+    market_summary,
+    seal,
+)
 from bot.models import Instrument
 from bot.numbers.money import plain
+from bot.timestamps import iso
 
 _DECIMALS = ("qty_step", "min_qty", "min_notional", "mmr")
 
@@ -46,14 +58,18 @@ class Outline(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HeldSegment:
-    """A stored month, still encoded, and the series it belongs to."""
+    """A stored month, still encoded, and the series it belongs to; read up to `latest_ms`, None for all."""
 
     series: HeldSeries
     segment: Segment
+    latest_ms: int | None = None
 
     def rows(self) -> Rows:
-        """Return the decoded rows; raises StoreError if they are damaged."""
-        return decode(self.segment.payload, self.segment.digest, self._name())
+        """Return the decoded rows that may be read; raises StoreError if they are damaged."""
+        rows = decode(self.segment.payload, self.segment.digest, self._name())
+        if self.latest_ms is None or self.segment.last_ms <= self.latest_ms:
+            return rows
+        return rows[: int(rows.times.searchsorted(self.latest_ms, side="right"))]
 
     def origins(self) -> Origins:
         """Return the origins of the intervals of its settlements; raises StoreError if they are damaged."""
@@ -110,15 +126,42 @@ def lock_held(connection: sa.Connection, series: Iterable[HeldSeries]) -> list[H
     return [_series(row) for row in connection.execute(query.with_for_update())]
 
 
+def seal_times(connection: sa.Connection) -> Mapping[str, int]:
+    """Return the midnight (ms UTC) from which on each sealed exchange is closed."""
+    query = (
+        sa.select(seal.c.exchange, sa.func.min(seal.c.from_ms).label("from_ms"))
+        .where(seal.c.opened_ms.is_(None))
+        .group_by(seal.c.exchange)
+    )
+    return {row.exchange: row.from_ms for row in connection.execute(query)}
+
+
+def refuse_sealed(connection: sa.Connection, exchange: str, end_ms: int, field: str = "end") -> None:
+    """Do nothing if `end_ms` lies before the seal of an exchange; raises SealedError that names the field."""
+    from_ms = seal_times(connection).get(exchange)
+    if from_ms is not None and end_ms >= from_ms:
+        raise SealedError.of(field, sealed_words(exchange, end_ms, from_ms))
+
+
+def sealed_words(exchange: str, end_ms: int, from_ms: int) -> str:
+    """Return the refusal of a run that reaches a seal."""
+    return f"{iso(end_ms)} is sealed: {exchange} is closed from {iso(from_ms)[:10]} on; end before that day"
+
+
 def segments(
     connection: sa.Connection,
     series: Iterable[HeldSeries],
     *,
     until_ms: int | None = None,
     between_months: tuple[int, int] | None = None,
+    beyond_seals: bool = False,
 ) -> Iterator[HeldSegment]:
-    """Yield the stored months of `series`, each ascending: all, or those that begin by `until_ms`."""
+    """Yield the stored months of `series`, each ascending: all, or those that begin by `until_ms`.
+
+    They end at the seals of their exchanges, unless what is read is shown to nobody (`beyond_seals`).
+    """
     by_id = {one.id: one for one in series}
+    latest = _latest(connection, by_id.values(), beyond_seals=beyond_seals)
     table = market_segment.c
     query = (
         sa.select(market_segment)
@@ -130,13 +173,34 @@ def segments(
     if between_months is not None:
         query = query.where(table.month.between(*between_months))
     for series_id, *values in connection.execute(query):
-        yield HeldSegment(by_id[series_id], Segment(*values))
+        segment, latest_ms = Segment(*values), latest.get(series_id)
+        if latest_ms is None or segment.first_ms <= latest_ms:
+            yield HeldSegment(by_id[series_id], segment, latest_ms)
+
+
+def _latest(connection: sa.Connection, series: Iterable[HeldSeries], *, beyond_seals: bool) -> dict[int, int]:
+    """Return the time of the last row that may be read of each sealed series: candles close by the seal."""
+    sealed = {} if beyond_seals else seal_times(connection)
+    return {
+        one.id: sealed[one.key.exchange] - max(one.key.timeframe_ms, 1)
+        for one in series
+        if one.key.exchange in sealed
+    }
 
 
 def outlines(
-    connection: sa.Connection, exchange: str | None = None, *, series: Iterable[HeldSeries] | None = None
+    connection: sa.Connection,
+    exchange: str | None = None,
+    *,
+    series: Iterable[HeldSeries] | None = None,
+    beyond_seals: bool = False,
 ) -> dict[int, list[Outline]]:
-    """Return the stored months of every series, of one data set's or of `series`, ascending, by its id."""
+    """Return the stored months of every series, of one data set's or of `series`, ascending, by its id.
+
+    They end at the seals of their exchanges as those of `segments` do; the digest of a month that a seal cuts
+    names the cut as well, its extent and count stay those that are stored where nothing is known of the rest.
+    """
+    series = None if series is None else list(series)
     table = market_segment.c
     query = sa.select(table.series_id, *(table[name] for name in Outline._fields)).order_by(
         table.series_id, table.month
@@ -148,18 +212,38 @@ def outlines(
     found: dict[int, list[Outline]] = {}
     for series_id, *values in connection.execute(query):
         found.setdefault(series_id, []).append(Outline(*values))
+    known = [] if beyond_seals else series if series is not None else held_series(connection, exchange)
+    for series_id, latest_ms in _latest(connection, known, beyond_seals=beyond_seals).items():
+        months = [
+            _until(month, latest_ms) for month in found.pop(series_id, ()) if month.first_ms <= latest_ms
+        ]
+        if months:
+            found[series_id] = months
     return found
 
 
-def extents(connection: sa.Connection, series: Iterable[HeldSeries]) -> Mapping[int, tuple[int, int]]:
-    """Return the first and last time of each series, by its id."""
-    table = market_segment.c
+def _until(month: Outline, latest_ms: int) -> Outline:
+    if month.last_ms <= latest_ms:
+        return month
+    return month._replace(last_ms=latest_ms, digest=f"{month.digest}<={latest_ms}")
+
+
+def extents(
+    connection: sa.Connection, series: Iterable[HeldSeries], *, beyond_seals: bool = False
+) -> Mapping[int, tuple[int, int]]:
+    """Return the first and last time of each series, by its id; they end at seals as `segments` do."""
+    series, table = list(series), market_segment.c
+    latest = _latest(connection, series, beyond_seals=beyond_seals)
     query = (
         sa.select(table.series_id, sa.func.min(table.first_ms), sa.func.max(table.last_ms))
         .where(table.series_id.in_([one.id for one in series]))
         .group_by(table.series_id)
     )
-    return {series_id: (first, last) for series_id, first, last in connection.execute(query)}
+    found = {
+        series_id: (first, min(last, latest.get(series_id, last)))
+        for series_id, first, last in connection.execute(query)
+    }
+    return {series_id: extent for series_id, extent in found.items() if extent[0] <= extent[1]}
 
 
 def delete_segment(connection: sa.Connection, series: HeldSeries, month: int) -> None:

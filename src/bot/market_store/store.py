@@ -75,21 +75,28 @@ class HistoricalDataStore:
             sql.put_fees(connection, exchange, symbol, fees)
 
     def load(
-        self, exchange: str | None, symbols: Sequence[str], end_ms: int, start_ms: int | None = None
+        self,
+        exchange: str | None,
+        symbols: Sequence[str],
+        end_ms: int,
+        start_ms: int | None = None,
+        *,
+        beyond_seals: bool = False,
     ) -> MarketData:
         """Return the whole history of `symbols` that is visible at `end_ms`.
 
         Where a leg is held in several timeframes, the one that suits the window from `start_ms` on is taken.
-        Raises: UnknownExchangeError, UnknownSymbolError; StoreError if stored rows are damaged.
+        Raises: UnknownExchangeError, UnknownSymbolError; SealedError if it ends in sealed days, unless it is
+        the look at a holdout (`beyond_seals`); StoreError if stored rows are damaged.
         """
         with self.engine.connect() as connection:
-            return load_market(connection, exchange, symbols, end_ms, start_ms)
+            return load_market(connection, exchange, symbols, end_ms, start_ms, beyond_seals=beyond_seals)
 
     def extent(self, key: SeriesKey) -> tuple[int, int] | None:
         """Return the times of the first and last row held of a series, None if there are none."""
         with self.engine.connect() as connection:
             held = [one for one in sql.held_series(connection, key.exchange) if one.key == key]
-            return next(iter(sql.extents(connection, held).values()), None)
+            return next(iter(sql.extents(connection, held, beyond_seals=True).values()), None)
 
     def resolve_exchange(self, exchange: str | None) -> str:
         """Return the data set meant: the one named, or else the only one held."""

@@ -26,8 +26,13 @@ class Summary:
     document: Any
 
 
-def rows_digest(version: int, series: Iterable[HeldSeries], outlines: Mapping[int, Sequence[Outline]]) -> str:
-    """Return a name of all rows of `series`, from the digests of their stored months.
+def rows_digest(
+    version: int,
+    series: Iterable[HeldSeries],
+    outlines: Mapping[int, Sequence[Outline]],
+    sealed_ms: int | None = None,
+) -> str:
+    """Return a name of the rows of `series` up to a seal, from the digests of their stored months.
 
     `version` is that of the document: it changes when other things are worked out from the same rows.
     """
@@ -35,7 +40,8 @@ def rows_digest(version: int, series: Iterable[HeldSeries], outlines: Mapping[in
         [one.key.symbol, one.key.kind.value, one.key.timeframe_ms, [m.digest for m in outlines[one.id]]]
         for one in series
     ]
-    return hashlib.sha256(json.dumps([version, parts], separators=(",", ":")).encode()).hexdigest()
+    named = [version, parts] if sealed_ms is None else [version, parts, sealed_ms]
+    return hashlib.sha256(json.dumps(named, separators=(",", ":")).encode()).hexdigest()
 
 
 def kept_summaries(connection: sa.Connection, name: str) -> dict[Place, Summary]:

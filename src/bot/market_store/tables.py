@@ -89,6 +89,22 @@ market_summary = sa.Table(
 )
 """Cached summary of the rows of a symbol, as JSON, and a digest of those rows."""
 
+seal = sa.Table(
+    "seal",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("exchange", sa.String(64), nullable=False, index=True),
+    sa.Column("from_ms", sa.BigInteger, nullable=False),
+    sa.Column("tainted", sa.Boolean, nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("opened_ms", sa.BigInteger),
+    sqlite_autoincrement=True,
+)
+"""A day, as its midnight UTC, from which on the history of an exchange is not read until it is opened.
+
+A `tainted` one was set although something had read beyond it.
+"""
+
 fee_rate = sa.Table(
     "fee_rate",
     metadata,

@@ -48,7 +48,7 @@ def merge_series(
 
 def read_settlements(connection: Connection, series: HeldSeries) -> Settlements:
     """Return all settlements held of a series; raises StoreError if stored rows are damaged."""
-    held = list(sql.segments(connection, [series]))
+    held = list(sql.segments(connection, [series], beyond_seals=True))
     if not held:
         return Settlements.none()
     return Settlements(
@@ -113,14 +113,15 @@ def _total(results: list[MergeResult], overlaps: list[tuple[int, str]], overlapp
 
 
 def _overlapping(connection: Connection, series: HeldSeries, offered: Rows) -> IntArray:
-    extent = sql.extents(connection, [series]).get(series.id)
+    extent = sql.extents(connection, [series], beyond_seals=True).get(series.id)
     return off_grid(offered.times, series.key.timeframe_ms, extent[0] if extent else None)
 
 
 def _held_months(connection: Connection, series: HeldSeries, month_of: IntArray) -> dict[int, HeldSegment]:
     if not len(month_of):
         return {}
-    found = sql.segments(connection, [series], between_months=(int(month_of.min()), int(month_of.max())))
+    months = int(month_of.min()), int(month_of.max())
+    found = sql.segments(connection, [series], between_months=months, beyond_seals=True)
     return {one.segment.month: one for one in found}
 
 

@@ -60,18 +60,37 @@ def quantiles(values: npt.NDArray[Any]) -> dict[int, Any]:
     return {percent: ordered[-(-len(ordered) * percent // 100) - 1].tolist() for percent in PERCENTS}
 
 
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """Outcome of the holdout test; `p` is the chance that days like the earlier ones add up to no more."""
+
+    consistent: bool
+    p: float
+
+
 def consistent(run_key: str, earlier: FloatArray, later: FloatArray) -> bool | None:
     """Return whether later daily returns add up to what the worst of twenty draws of earlier ones do.
 
     None if there are more later than earlier days.
     """
-    if len(later) > len(earlier):
+    found = consistency(run_key, earlier, later)
+    return None if found is None else found.consistent
+
+
+def consistency(run_key: str, earlier: FloatArray, later: FloatArray) -> Consistency | None:
+    """Return the outcome of the holdout test.
+
+    None if there are more later than earlier days, no later ones, or days without a return.
+    """
+    if not 0 < len(later) <= len(earlier) or np.isnan(earlier).any() or np.isnan(later).any():
         return None
     block = math.ceil(block_length(earlier))
     text = f"holdout/{run_key}"
     indices = stationary_indices(text, len(earlier), block, 0, REPLICATES, places=len(later))
     sums = np.array([math.fsum(row) for row in earlier[indices].tolist()])
-    return bool(math.fsum(later.tolist()) >= quantiles(sums)[PERCENTS[0]])
+    earned = math.fsum(later.tolist())
+    share = (1 + int(np.count_nonzero(sums <= earned))) / (REPLICATES + 1)
+    return Consistency(bool(earned >= quantiles(sums)[PERCENTS[0]]), share)
 
 
 def _drawn(run_key: str, values: FloatArray) -> tuple[int, IntArray]:

@@ -9,22 +9,26 @@ from api.settings import Settings
 from bot.backtest import ReplayWindow, RunResult, blocked_entries
 from bot.backtest.comparison import Comparison, compare
 from bot.backtest.probe import ProbeReport, probe
-from bot.config.run_config import RunConfig
-from bot.market.series import MarketData
+from bot.market_store.database import write_transaction
 from bot.plurals import counted
 from bot.timestamps import iso
 from carrygrid.cli.findings import print_findings
 from carrygrid.cli.printing import console, plain_table
 from carrygrid.cli.runs import read_config, refusal
+from sweeps.lifecycle.looks import note_comparison
 
 LOOK_AHEAD_FOUND = 1
 
 
 def print_comparison(path: Path, *, as_json: bool) -> None:
     """Run the strategies that are compared over the same window and print them side by side."""
-    config, data = _read(path)
-    window = ReplayWindow.build(config, data)
-    comparison = compare(config, window)
+    config = read_config(path)
+    with ready_store(Settings()) as store:
+        data = store.load(config.exchange, config.symbols, config.end, config.start)
+        window = ReplayWindow.build(config, data)
+        comparison = compare(config, window)
+        with write_transaction(store.engine) as connection:
+            note_comparison(connection, comparison)
     if as_json:
         print(json.dumps(comparison.document()))
     else:
@@ -34,19 +38,15 @@ def print_comparison(path: Path, *, as_json: bool) -> None:
 
 def print_probe(path: Path, *, cuts: int, seed: int, as_json: bool) -> int:
     """Probe the run that the file describes; return the exit status."""
-    config, data = _read(path)
+    config = read_config(path)
+    with ready_store(Settings()) as store:
+        data = store.load(config.exchange, config.symbols, config.end, config.start)
     report = probe(config, data, cuts=cuts, seed=seed)
     if as_json:
         print(json.dumps(report.document()))
     else:
         _print_findings(report)
     return LOOK_AHEAD_FOUND if report.leaks else 0
-
-
-def _read(path: Path) -> tuple[RunConfig, MarketData]:
-    config = read_config(path)
-    with ready_store(Settings()) as store:
-        return config, store.load(config.exchange, config.symbols, config.end, config.start)
 
 
 def _print_compared(comparison: Comparison) -> None:

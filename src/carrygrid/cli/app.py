@@ -8,6 +8,7 @@ import typer
 from carrygrid.cli.data.app import data
 from carrygrid.cli.failures import Options
 from carrygrid.cli.options import Json
+from carrygrid.cli.seal.app import seal
 from carrygrid.cli.sweep.app import sweep
 from carrygrid.cli.token.app import token
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(data, name="data")
 app.add_typer(sweep, name="sweep")
+app.add_typer(seal, name="seal")
 app.add_typer(token, name="token")
 
 
@@ -58,6 +60,20 @@ def common(
 ) -> None:
     """Carrygrid: sweep the parameters of a funding-rate carry over recorded markets."""
     context.ensure_object(Options).debug = debug
+
+
+@app.command(epilog="Example: `carrygrid looks --exchange binance`")
+def looks(
+    exchange: Annotated[str | None, typer.Option(help="Those at one data set only.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List every run whose result could be seen, by market and days; those of deleted sweeps too.
+
+    The more has been tried on the same days, the likelier the best of it is luck.
+    """
+    from carrygrid.cli.seal.seals import print_looks
+
+    print_looks(exchange, as_json=as_json)
 
 
 @app.command(epilog="Example: `carrygrid up --port 8080 --workers 4`, then open the address it prints.")

@@ -13,6 +13,7 @@ from bot.backtest import Baselines, ReplayWindow, RunExplanation, RunResult, exp
 from bot.config.run_config import RunConfig, load_json
 from bot.errors import InvalidInputError
 from bot.market.series import MarketData
+from bot.market_store.database import write_transaction
 from bot.models import Trade
 from bot.numbers.money import plain
 from bot.plurals import counted
@@ -20,6 +21,7 @@ from bot.strategies.gates import GateReport
 from bot.timestamps import iso
 from carrygrid.cli.findings import print_findings
 from carrygrid.cli.printing import console, plain_table
+from sweeps.lifecycle.looks import LookKind, note_run
 
 _SHOWN_TRADES = 20
 _UNITS = {
@@ -39,8 +41,10 @@ def print_run(path: Path, *, as_json: bool) -> None:
     config = read_config(path)
     with ready_store(Settings()) as store:
         data = store.load(config.exchange, config.symbols, config.end, config.start)
-    window = ReplayWindow.build(config, data)
-    result = replay(config, window)
+        window = ReplayWindow.build(config, data)
+        result = replay(config, window)
+        with write_transaction(store.engine) as connection:
+            note_run(connection, LookKind.BACKTEST, result.config, result.run_key)
     explanation = explain(result, window, Baselines(window))
     if as_json:
         print(json.dumps({**result.document(), **explanation.document()}))

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 
 from bot.backtest.findings import RunFinding
 from bot.backtest.result import Curve
+from bot.market_store.loading import resolve_exchange
+from bot.market_store.sql import refuse_sealed, seal_times
 from bot.statistics.trial_columns import MetricColumn, no_values
 from sweeps.analysis.findings import trial_findings
 from sweeps.analysis.progress import bounded_id, bounded_limit, get_spec
@@ -276,7 +278,13 @@ def stored_trades(connection: sa.Connection, sweep_id: int, number: int) -> list
 
 
 def stored_record(connection: sa.Connection, sweep_id: int, number: int) -> StoredRecord | None:
-    """Return the stored equity curve of a trial with its trades, still encoded; None if none was kept."""
+    """Return the stored equity curve of a trial with its trades, still encoded; None if none was kept.
+
+    Raises: SealedError if it reaches sealed days.
+    """
+    if seal_times(connection):
+        config = spec_of_trial(connection, sweep_id, number).config(number)
+        refuse_sealed(connection, config.exchange or resolve_exchange(connection, None), config.end)
     found = connection.execute(
         sa.select(trial_curve.c.equity, trial_curve.c.trades)
         .join_from(trial_curve, sweep, sweep.c.id == trial_curve.c.sweep_id)

@@ -181,7 +181,7 @@ def held_tickers(connection: sa.Connection, config: RunConfig) -> tuple[int, int
         if one.key.kind is SeriesKind.FUNDING and one.key.symbol in config.symbols
     ]
     inside, before = [0.0], 0.0
-    for months in sql.outlines(connection, series=series).values():
+    for months in sql.outlines(connection, series=series, beyond_seals=True).values():
         inside.append(sum(month.rows * _overlap(month, config.start, config.end) for month in months))
         before += sum(month.rows * _overlap(month, 0, config.start) for month in months)
     return int(max(inside)) * len(config.symbols), int(before)

@@ -30,6 +30,7 @@ from sweeps.jobs.jobs import (
     publishable_jobs,
 )
 from sweeps.jobs.selection_jobs import give_reports_to_jobs, selection_document
+from sweeps.lifecycle.looks import LookKind, note_run
 from sweeps.storage.selection import reports_to_make
 from sweeps.watch import TIMEOUT, TRIAL_TIMEOUT_S, TimeLimitError, Unwatched, Watch, job_timeout_message
 
@@ -118,7 +119,9 @@ class JobRunner:
         except MemoryError:
             return self._fail(claim, "memory", "needs more memory than a worker process may use")
         with write_transaction(self._engine) as connection:
-            complete_job(connection, claim, document)
+            if complete_job(connection, claim, document) and claim.kind is JobKind.BACKTEST:
+                config = RunConfig.parse(document["config"])
+                note_run(connection, LookKind.BACKTEST, config, document["run_key"])
         return JobState.COMPLETED
 
     def _worked_out(self, claim: JobClaim) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 import json
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.market_store.database import database_now_ms
+from bot.market_store.sql import refuse_sealed, seal_times
+from bot.timestamps import parse_time_ms
 from sweeps.analysis.progress import bounded_id
 from sweeps.errors import UnknownJobError
 from sweeps.queue.leases import ATTEMPT_LIMIT, LEASE_MS
@@ -79,20 +81,37 @@ def create_job(connection: sa.Connection, kind: JobKind, request: Mapping[str, A
 
 
 def get_job(connection: sa.Connection, kind: JobKind | Collection[JobKind], job_id: int) -> JobView:
-    """Return a job of that kind, or of one of those kinds; raises UnknownJobError."""
+    """Return a job of that kind, or of one of those kinds.
+
+    Raises: UnknownJobError; SealedError if its result is of a run that reaches sealed days.
+    """
     kinds = (kind,) if isinstance(kind, JobKind) else tuple(kind)
     row = connection.execute(
         sa.select(job).where(job.c.id == bounded_id(job_id), job.c.kind.in_(kinds))
     ).one_or_none()
     if row is None:
         raise UnknownJobError(f"there is no {' or '.join(kinds)} {job_id}")
-    return _view(row)
+    view = _view(row)
+    if (end_ms := _sealed_end(view, seal_times(connection))) is not None:
+        refuse_sealed(connection, view.request["config"]["exchange"], end_ms)
+    return view
 
 
 def recent_jobs(connection: sa.Connection, kinds: Collection[JobKind], limit: int) -> list[JobView]:
-    """Return the newest jobs of some kinds, newest first."""
+    """Return the newest jobs of some kinds, newest first; no results of runs that reach sealed days."""
     query = sa.select(job).where(job.c.kind.in_(kinds)).order_by(job.c.id.desc()).limit(limit)
-    return [_view(row) for row in connection.execute(query)]
+    seals = seal_times(connection)
+    views = map(_view, connection.execute(query))
+    return [view if _sealed_end(view, seals) is None else replace(view, result=None) for view in views]
+
+
+def _sealed_end(view: JobView, seals: Mapping[str, int]) -> int | None:
+    """Return the end (ms UTC) of the run that a job has a result of, if that reaches sealed days."""
+    config = view.request.get("config")
+    if not seals or view.result is None or config is None or config["exchange"] not in seals:
+        return None
+    end_ms = parse_time_ms(config["end"])
+    return end_ms if end_ms >= seals[config["exchange"]] else None
 
 
 def _view(row: Any) -> JobView:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from bot.market_store.database import write_transaction
 from sweeps.errors import UnknownSweepError
+from sweeps.lifecycle.looks import keep_looks
 from sweeps.storage.tables import (
     DELETING,
     chunk,
@@ -34,13 +35,17 @@ _BY_TRIAL = (
 
 
 def delete_sweep(connection: sa.Connection, sweep_id: int) -> None:
-    """Let a sweep be gone: no list, page or worker finds it any more, and its
-    idempotency key is free.
+    """Let a sweep be gone: no list, page or worker finds it any more, and its idempotency key is free.
+
+    Its looks stay.
 
     One of up to `TRIALS_AT_ONCE` trials goes with all its rows, the rows of a larger one by `delete_rows`.
     Raises: UnknownSweepError.
     """
     # The chunks go first: a worker that stores results holds its chunk's row, so the two wait for each other.
+    mine = sa.select(chunk.c.id).where(chunk.c.sweep_id == sweep_id)
+    connection.execute(mine.with_for_update()).all()
+    keep_looks(connection, sweep_id)
     connection.execute(chunk.delete().where(chunk.c.sweep_id == sweep_id))
     marked = connection.execute(
         sweep.update()

@@ -65,7 +65,7 @@ def refuse_missing_windows(connection: sa.Connection, spec: SweepSpec, *, first:
     """Raise InsufficientDataError if the store lacks a window that trials from number `first` on replay.
 
     It names the fields at fault and tells the window that all pairs share, where there is one.
-    Raises UnknownExchangeError and UnknownSymbolError as well.
+    Raises UnknownExchangeError, UnknownSymbolError and SealedError as well.
     """
     _refuse(connection, list(_windows(spec, first)), {name: spec.written_values(name) for name in _ASKED})
 
@@ -90,6 +90,8 @@ def _windows(spec: SweepSpec, first: int) -> Iterator[RequestedWindow]:
 
 def _refuse(connection: sa.Connection, asked: Sequence[RequestedWindow], paths: Paths) -> None:
     held = _histories(connection, asked, paths)
+    for one in asked:
+        held[one.exchange].refuse_sealed(one.window, next(iter(_paths(paths["end"], one.end)), "end"))
     lacks = list(_lacks(asked, held))
     if not lacks:
         return

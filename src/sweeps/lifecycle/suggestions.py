@@ -34,7 +34,7 @@ def window_figures(
 ) -> WindowFigures:
     """Return the figures of pairs at their settlements from `start_ms` to `end_ms`, ms UTC, inclusive.
 
-    Raises: UnknownExchangeError, UnknownSymbolError; InsufficientDataError without any settlement.
+    Raises: UnknownExchangeError, UnknownSymbolError, SealedError; InsufficientDataError without settlement.
     """
     if not symbols:
         raise InvalidInputError.of("symbols", "none is named")
@@ -42,6 +42,8 @@ def window_figures(
     held = HeldHistory(connection, exchange, some)
     if held.unknown:
         raise UnknownSymbolError([FieldError("symbols", words) for words in held.unknown.values()])
+    if end_ms != _LATEST_MS:  # one that was left out is that of what may be read
+        held.refuse_sealed((start_ms, end_ms), "end")
     parts = [part for symbol in some if (part := _of_pair(held, symbol, (start_ms, end_ms))) is not None]
     if not parts:
         raise InsufficientDataError.of(

@@ -4,7 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.market_store.tables import metadata
+from bot.market_store.tables import metadata, seal
 from sweeps.spec.metrics import METRICS, MetricKind
 from sweeps.storage.columns import Money
 
@@ -191,6 +191,47 @@ selection_report = sa.Table(
 """Report on the selection of an ended sweep under some settings, packed JSON; None while it is to be made.
 
 `job_id` names the job that makes it, None before there is one.
+"""
+
+look = sa.Table(
+    "look",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False, unique=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("exchange", sa.String(64), nullable=False),
+    sa.Column("symbols", sa.Text, nullable=False),
+    sa.Column("first_day", sa.Integer, nullable=False),
+    sa.Column("last_day", sa.Integer, nullable=False),
+    sa.Column("runs", sa.Integer, nullable=False),
+    sa.Column("new", sa.Integer, nullable=False),
+    sa.Column("independent", sa.Float),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Runs whose results could be seen, kept for ever: market, days since 1970, and how many runs.
+
+`name` says which they are: `sweep 3 binance 2024-01-01 2024-12-31`, or the run key of a single one. `new` of
+them were not taken over; `independent` is the number of trials that they are worth, once judged. Of a sweep
+that is still there `runs` and `new` follow from its trials.
+"""
+
+holdout_look = sa.Table(
+    "holdout_look",
+    metadata,
+    sa.Column("seal_id", sa.ForeignKey(seal.c.id), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("sweep_id", sa.Integer, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("opened", sa.Boolean, nullable=False),
+    sa.Column("result", sa.Text, nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("seal_id", "digest"),
+)
+"""Looks of trials at sealed days, numbered from 1; `digest` is that of a trial's parameters without its end.
+
+`opened` ones were taken after the seal was; `result` is a JSON document.
 """
 
 heartbeat = sa.Table(

@@ -1,0 +1,150 @@
+"""Bodies and answers about looks and seals."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.schemas.fields import Of, document_of
+from bot.timestamps import iso
+from bot.validation import validated
+from sweeps.lifecycle.looks import LookKind, LookView
+from sweeps.lifecycle.seals import HoldoutLook, SealView
+
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
+_Id = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class NewSeal(BaseModel):
+    """A seal to be set: an exchange, and the first day that is closed."""
+
+    model_config = _STRICT
+
+    exchange: Annotated[str, Field(min_length=1, max_length=64)]
+    day: str | int = Field(alias="from", description="ISO date, UTC")
+    insist: bool = Field(False, description="seal days that runs have read; such a seal is tainted")
+
+    @classmethod
+    def parse(cls, document: dict[str, object]) -> Self:
+        """Return the seal asked for; raises InvalidInputError with one entry per refused field."""
+        return validated(cls, document)
+
+
+class NewLook(BaseModel):
+    """A look to be taken at a holdout: sweep and number of a completed trial."""
+
+    model_config = _STRICT
+
+    sweep: _Id
+    trial: _Id
+
+    @classmethod
+    def parse(cls, document: dict[str, object]) -> Self:
+        """Return the look asked for; raises InvalidInputError with one entry per refused field."""
+        return validated(cls, document)
+
+
+def _date(day: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day)).date().isoformat()
+
+
+class LookDocument(BaseModel):
+    """Runs whose results could be seen; `first` and `last` are the outermost days."""
+
+    name: str
+    kind: LookKind
+    exchange: Annotated[str, Of[LookView](lambda look: look.seen.exchange)]
+    symbols: Annotated[list[str], Of[LookView](lambda look: sorted(look.seen.symbols))]
+    first: Annotated[str, Of[LookView](lambda look: _date(look.seen.first))]
+    last: Annotated[str, Of[LookView](lambda look: _date(look.seen.last))]
+    runs: Annotated[int, Of[LookView](lambda look: look.seen.runs)]
+    new: Annotated[int, Of[LookView](lambda look: look.seen.new)] = Field(
+        description="runs that were not taken over from an equal one"
+    )
+    independent: Annotated[float | None, Of[LookView](lambda look: look.seen.independent)] = Field(
+        description="independent trials that they are worth; null until judged"
+    )
+    created_at: Annotated[str, Of[LookView](lambda look: iso(look.created_ms))]
+
+
+class LookList(BaseModel):
+    """Looks, oldest first."""
+
+    looks: list[LookDocument]
+
+
+class HoldoutDays(BaseModel):
+    """Days before the seal and from it on."""
+
+    earlier: int
+    later: int
+
+
+def _p(look: HoldoutLook) -> float | None:
+    p = look.result["p"]
+    return None if p is None else min(1.0, p * look.place)
+
+
+def _told(name: str) -> Of[HoldoutLook]:
+    return Of(lambda look: look.result[name])
+
+
+class HoldoutLookDocument(BaseModel):
+    """A look of one trial at sealed days."""
+
+    look: Annotated[str, Of[HoldoutLook](lambda look: look.label)] = Field(
+        description="`first`, `look 2` and so on, or `opened` and no evidence"
+    )
+    sweep: Annotated[int, Of[HoldoutLook](lambda look: look.sweep_id)]
+    trial: Annotated[int, Of[HoldoutLook](lambda look: look.number)]
+    first: Annotated[str, _told("from")] = Field(description="first day judged")
+    until: Annotated[str, _told("until")] = Field(description="end of the replay: the newest data")
+    days: Annotated[HoldoutDays, _told("days")]
+    net_pnl: Annotated[str, _told("net_pnl")] = Field(description="P&L from the seal on")
+    in_profit: Annotated[bool, _told("in_profit")]
+    consistent: Annotated[bool | None, _told("consistent")] = Field(
+        description="whether days like the earlier ones come to so little in at most one case of twenty; "
+        "null where there are more later than earlier days"
+    )
+    p: Annotated[float | None, Of(_p)] = Field(
+        description="chance that days like the earlier ones come to no more, times the number of the look"
+    )
+    created_at: Annotated[str, Of[HoldoutLook](lambda look: iso(look.created_ms))]
+
+
+class SealDocument(BaseModel):
+    """A seal, with the looks taken at it."""
+
+    id: int
+    exchange: str
+    day: str = Field(alias="from", description="first day that is closed")
+    state: str = Field(description="`closed` or `opened`")
+    tainted: bool = Field(description="whether something had read past it when it was set")
+    created_at: str
+    opened_at: str | None
+    looks: list[HoldoutLookDocument]
+
+
+class SealList(BaseModel):
+    """Seals, oldest first."""
+
+    seals: list[SealDocument]
+
+
+def look_document(look: LookView) -> dict[str, Any]:
+    """Return a look as JSON values."""
+    return document_of(LookDocument, look)
+
+
+def seal_document(seal: SealView) -> dict[str, Any]:
+    """Return a seal as JSON values."""
+    return {
+        "id": seal.id,
+        "exchange": seal.exchange,
+        "from": seal.day,
+        "state": seal.state,
+        "tainted": seal.tainted,
+        "created_at": iso(seal.created_ms),
+        "opened_at": None if seal.opened_ms is None else iso(seal.opened_ms),
+        "looks": [document_of(HoldoutLookDocument, look) for look in seal.looks],
+    }

@@ -1,0 +1,298 @@
+"""Looks: every run whose result could be seen, by market and days, kept beyond the deletion of sweeps.
+
+Looks of a sweep that is there follow from its trials, so that nothing is written while they run; they are
+written down when it is deleted. Single runs are written down as their results are stored.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from bot.config.run_config import RunConfig
+from bot.errors import InvalidInputError
+from bot.market_store.database import database_now_ms, insert_or_skip
+from bot.models import DAY_MS
+from bot.selection.looks import Lifetime, Look
+from bot.timestamps import parse_time_ms
+from sweeps.errors import UnreadableSweepError
+from sweeps.storage.blocks import measured
+from sweeps.storage.results import run_hash
+from sweeps.storage.states import ACTIVE
+from sweeps.storage.stored_specs import stored_spec, stored_summary
+from sweeps.storage.tables import chunk, compiled_sweep, is_shown, look, sweep, trial
+
+if TYPE_CHECKING:
+    from bot.backtest.comparison import Comparison
+
+_WINDOW = ("exchange", "start", "end")
+
+
+class LookKind(StrEnum):
+    """Kind of what was looked at."""
+
+    SWEEP = "sweep"
+    BACKTEST = "backtest"
+    COMPARISON = "comparison"
+    VALIDATION = "validation"
+    HOLDOUT = "holdout"
+
+
+@dataclass(frozen=True, slots=True)
+class LookView:
+    """A look with its name, by which it is told apart, and when it was first taken."""
+
+    name: str
+    kind: LookKind
+    seen: Look
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PanelWindow:
+    """Market and window (ms UTC, inclusive) that some trials of a sweep share: one panel."""
+
+    exchange: str
+    start_ms: int
+    end_ms: int
+
+    def name(self, sweep_id: int) -> str:
+        """Return the name of its look."""
+        return f"sweep {sweep_id} {self.exchange} {self.start_ms} {self.end_ms}"
+
+    @property
+    def days(self) -> tuple[int, int]:
+        """First and last UTC day, since 1970."""
+        return self.start_ms // DAY_MS, self.end_ms // DAY_MS
+
+
+def all_looks(connection: sa.Connection, exchange: str | None = None) -> list[LookView]:
+    """Return every look, of one exchange or all, oldest first."""
+    stored = {view.name: view for view in _stored(connection)}
+    for view in _of_sweeps(connection):
+        known = stored.get(view.name)
+        if known is not None:
+            view = replace(view, seen=replace(view.seen, independent=known.seen.independent))  # noqa: PLW2901
+        stored[view.name] = view
+    found = (view for view in stored.values() if exchange in {None, view.seen.exchange} and view.seen.runs)
+    return sorted(found, key=lambda view: (view.created_ms, view.name))
+
+
+def lifetime_of(connection: sa.Connection, sweep_id: int, window: PanelWindow) -> Lifetime:
+    """Return the lifetime of a panel among all other looks at its exchange.
+
+    Raises: KeyError if the sweep has no such panel with a completed trial.
+    """
+    looks = {view.name: view.seen for view in all_looks(connection, window.exchange)}
+    own = looks.pop(window.name(sweep_id))
+    return Lifetime.of(own, list(looks.values()))
+
+
+def read_until(connection: sa.Connection, exchange: str) -> int | None:
+    """Return the last day (since 1970) of an exchange that any look has read, None if none has.
+
+    Sweeps that have not ended count with all that they are to read.
+    """
+    days = [view.seen.last for view in all_looks(connection, exchange)]
+    for row in _sweeps(connection):
+        if row.state in ACTIVE:
+            summary = stored_summary(connection, row)
+            if exchange in summary.exchanges():
+                days.append(summary.window()[1] // DAY_MS)
+    return max(days, default=None)
+
+
+def note_run(
+    connection: sa.Connection, kind: LookKind, config: RunConfig, run_key: str, *, end_ms: int | None = None
+) -> None:
+    """Write down a single run in the transaction that makes its result known.
+
+    One that was seen before, here or as a trial, counts as a run that is not new.
+    """
+    new = 0 if kind is not LookKind.HOLDOUT and _known_trial(connection, run_key) else 1
+    days = config.start // DAY_MS, (config.end if end_ms is None else end_ms) // DAY_MS
+    seen = Look(str(config.exchange), frozenset(config.symbols), *days, 1, new)
+    name = f"{'holdout' if kind is LookKind.HOLDOUT else 'run'} {run_key}"
+    _note(connection, name, kind, seen)
+
+
+def note_comparison(connection: sa.Connection, comparison: "Comparison") -> None:
+    """Write down both sides of a comparison as `note_run` does."""
+    for run in comparison.runs.values():
+        note_run(connection, LookKind.COMPARISON, run.config, run.run_key)
+
+
+def note_validation(
+    connection: sa.Connection, sweep_id: int, window: PanelWindow, symbols: Iterable[str], settings: str
+) -> None:
+    """Write down that a panel was judged with other settings than its sweep's, named by their digest."""
+    seen = Look(window.exchange, frozenset(symbols), *window.days, 1, 1)
+    _note(connection, f"{window.name(sweep_id)} {settings}", LookKind.VALIDATION, seen)
+
+
+def note_independent(connection: sa.Connection, sweep_id: int, window: PanelWindow, trials: float) -> None:
+    """Write down how many independent trials a panel is worth, as its report says."""
+    name = window.name(sweep_id)
+    for view in _of_sweep(connection, _sweeps(connection, sweep_id)):
+        if view.name == name:
+            _keep(connection, replace(view, seen=replace(view.seen, independent=trials)))
+
+
+def keep_looks(connection: sa.Connection, sweep_id: int) -> None:
+    """Write down the looks of a sweep that is about to be deleted, in the transaction that deletes it."""
+    kept = {view.name: view.seen.independent for view in _stored(connection)}
+    for view in _of_sweep(connection, _sweeps(connection, sweep_id)):
+        if view.seen.runs:
+            seen = replace(view.seen, independent=kept.get(view.name))
+            _keep(connection, replace(view, seen=seen))
+
+
+def _stored(connection: sa.Connection) -> Iterator[LookView]:
+    for row in connection.execute(sa.select(look)):
+        symbols = frozenset(json.loads(row.symbols))
+        days = row.first_day, row.last_day
+        seen = Look(row.exchange, symbols, *days, row.runs, row.new, row.independent)
+        yield LookView(row.name, LookKind(row.kind), seen, row.created_ms)
+
+
+def _note(connection: sa.Connection, name: str, kind: LookKind, seen: Look) -> None:
+    values = _values(name, kind, seen, database_now_ms())
+    if not connection.execute(insert_or_skip(connection, look).values(values)).rowcount:
+        connection.execute(look.update().where(look.c.name == name).values(runs=look.c.runs + 1))
+
+
+def _keep(connection: sa.Connection, view: LookView) -> None:
+    values = _values(view.name, view.kind, view.seen, view.created_ms)
+    if not connection.execute(insert_or_skip(connection, look).values(values)).rowcount:
+        connection.execute(look.update().where(look.c.name == view.name).values(values))
+
+
+def _values(name: str, kind: LookKind, seen: Look, created_ms: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "kind": kind,
+        "exchange": seen.exchange,
+        "symbols": json.dumps(sorted(seen.symbols)),
+        "first_day": seen.first,
+        "last_day": seen.last,
+        "runs": seen.runs,
+        "new": seen.new,
+        "independent": seen.independent,
+        "created_ms": created_ms,
+    }
+
+
+def _known_trial(connection: sa.Connection, run_key: str) -> bool:
+    same = sa.select(trial.c.run_key).where(trial.c.run_hash == run_hash(run_key))
+    return run_key in connection.execute(same).scalars().all()
+
+
+def _of_sweeps(connection: sa.Connection) -> Iterator[LookView]:
+    """Yield the looks of all sweeps that are there."""
+    for row in _sweeps(connection):
+        yield from _of_sweep(connection, [row])
+
+
+def _sweeps(connection: sa.Connection, sweep_id: int | None = None) -> Sequence[Any]:
+    """Return sweeps with what their trials came to: `completed` ones, and `reused` among them."""
+    counted = (
+        sa.select(
+            chunk.c.sweep_id,
+            sa.func.sum(chunk.c.trials_done - chunk.c.trials_failed).label("completed"),
+            sa.func.sum(chunk.c.trials_reused).label("reused"),
+        )
+        .group_by(chunk.c.sweep_id)
+        .subquery()
+    )
+    query = (
+        sa.select(
+            sweep.c.id,
+            sweep.c.spec,
+            sweep.c.state,
+            sweep.c.created_ms,
+            compiled_sweep.c.head,
+            compiled_sweep.c.text_digest,
+            counted.c.completed,
+            counted.c.reused,
+        )
+        .join(counted, counted.c.sweep_id == sweep.c.id)
+        .outerjoin(compiled_sweep, compiled_sweep.c.sweep_id == sweep.c.id)
+        .where(is_shown())
+    )
+    if sweep_id is not None:
+        query = query.where(sweep.c.id == sweep_id)
+    return connection.execute(query).all()
+
+
+def _of_sweep(connection: sa.Connection, rows: Sequence[Any]) -> Iterator[LookView]:
+    """Yield the looks of sweeps, one a panel."""
+    for row in rows:
+        for window, seen in _panels(connection, row):
+            yield LookView(window.name(row.id), LookKind.SWEEP, seen, row.created_ms)
+
+
+def _panels(connection: sa.Connection, row: Any) -> Iterator[tuple[PanelWindow, Look]]:
+    runs, new = int(row.completed or 0), int((row.completed or 0) - (row.reused or 0))
+    try:
+        summary = stored_summary(connection, row)
+        if not set(_WINDOW) & set(summary.axes):
+            window = PanelWindow(str(summary.exchanges()[0]), *summary.window())
+            yield window, Look(window.exchange, frozenset(summary.symbols()), *window.days, runs, new)
+            return
+        yield from _several(connection, row)
+    except UnreadableSweepError:  # one whose strategy is not installed: its whole extent
+        window, symbols = _extent(row.spec)
+        yield window, Look(window.exchange, symbols, *window.days, runs, new)
+
+
+def _several(connection: sa.Connection, row: Any) -> Iterator[tuple[PanelWindow, Look]]:
+    """Yield the panels of a sweep whose trials differ in exchange or window, by their completed trials."""
+    spec = stored_spec(connection, row.id, row.spec)
+    numbers = measured(connection, row.id).numbers
+    taken_over = connection.execute(
+        sa.select(trial.c.number).where(trial.c.sweep_id == row.id, trial.c.reused_sweep.is_not(None))
+    ).scalars()
+    reused = np.isin(numbers, np.fromiter(taken_over, dtype=np.int64))
+    groups = spec.groups(numbers, (*_WINDOW, "symbols")) if len(numbers) else []
+    found: dict[PanelWindow, Look] = {}
+    for group in groups:
+        shared = group.parameters.shared
+        window = PanelWindow(str(shared.exchange), shared.start, shared.end)
+        old = int(reused[np.isin(numbers, group.numbers)].sum())
+        before = found.get(window, Look(window.exchange, frozenset(), *window.days, 0, 0))
+        found[window] = replace(
+            before,
+            symbols=before.symbols | frozenset(shared.symbols),
+            runs=before.runs + len(group.numbers),
+            new=before.new + len(group.numbers) - old,
+        )
+    yield from found.items()
+
+
+def _extent(text: str) -> tuple[PanelWindow, frozenset[str]]:
+    """Return the extent of a sweep that cannot be read here, from its document."""
+    document = json.loads(text)
+    values = {
+        name: [document["base"].get(name), *_listed(document["grid"].get(name))]
+        for name in (*_WINDOW, "symbols")
+    }
+    moments = {name: [_moment(one) for one in values[name] if one is not None] for name in ("start", "end")}
+    exchange = next((one for one in values["exchange"] if one is not None), "")
+    symbols = frozenset(symbol for group in values["symbols"] if group for symbol in group)
+    return PanelWindow(str(exchange), min(moments["start"]), max(moments["end"])), symbols
+
+
+def _listed(axis: Any) -> list[Any]:
+    values = axis.get("values", []) if isinstance(axis, dict) else axis
+    return values if isinstance(values, list) else []
+
+
+def _moment(value: Any) -> int:
+    try:
+        return parse_time_ms(value)
+    except ValueError as error:
+        raise InvalidInputError.of("spec", str(error)) from None

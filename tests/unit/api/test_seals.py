@@ -1,0 +1,204 @@
+"""Seals and looks over HTTP: closed days reach nothing, looks are counted once, opening ends it for all."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from webservice import BASE, Hands, sweep_body
+
+DAY = "2024-03-10"
+BEFORE = {**BASE, "start": "2024-01-05", "end": "2024-03-09"}
+ACROSS = {**BEFORE, "end": "2024-03-10"}
+
+
+def sweep(client: TestClient, hands: Hands, **changes: Any) -> int:
+    """Return the id of a completed sweep of two trials that ends before the sealed day."""
+    body = sweep_body(**{"base": BEFORE, "grid": {"perp_leverage": [1, 5]}} | changes)
+    sweep_id = int(client.post("/sweeps", json=body).json()["id"])
+    hands.work(sweep_id)
+    return sweep_id
+
+
+def seal(client: TestClient, day: str = DAY, **more: Any) -> dict[str, Any]:
+    response = client.post("/seals", json={"exchange": "synthetic", "from": day, **more})
+    assert response.status_code == 201, response.text
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def refused(response: Any) -> str:
+    """Return the detail of a refusal by the seal."""
+    assert response.status_code == 409, response.text
+    assert response.json()["type"] == "urn:carrygrid:problem:sealed"
+    return str(response.json()["detail"])
+
+
+def test_run_that_ends_on_the_sealed_day_is_refused_and_one_before_is_not(client: TestClient) -> None:
+    seal(client)
+    told = refused(client.post("/backtests", json=ACROSS))
+    assert told.startswith("end: 2024-03-10T00:00:00Z is sealed: synthetic is closed from 2024-03-10 on")
+    assert client.post("/backtests", json={**BEFORE, "end": "2024-03-09T23:59:59Z"}).status_code == 202
+    assert "base.end" in refused(client.post("/sweeps", json=sweep_body(base=ACROSS)))
+    axis = sweep_body(base={**BEFORE, "end": None}, grid={"end": ["2024-03-01", "2024-03-20"]})
+    axis["base"].pop("end")
+    assert "grid.end.values[1]" in refused(client.post("/sweeps", json=axis))
+
+
+def test_extension_and_clone_into_sealed_days_are_refused(client: TestClient, hands: Hands) -> None:
+    sweep_id = sweep(client, hands)
+    seal(client)
+    refused(client.patch(f"/sweeps/{sweep_id}", json={"extend_to": "2024-03-20"}))
+    refused(client.post(f"/sweeps/{sweep_id}/clone", json={"base": {"end": "2024-03-20"}}))
+
+
+def test_seal_over_days_that_a_run_has_read_is_refused_unless_insisted_on(
+    client: TestClient, hands: Hands
+) -> None:
+    sweep(client, hands)
+    response = client.post("/seals", json={"exchange": "synthetic", "from": "2024-03-09"})
+    assert response.status_code == 409
+    assert response.json()["type"] == "urn:carrygrid:problem:already_read"
+    assert "have read up to 2024-03-09" in response.json()["detail"]
+    assert seal(client, "2024-03-09", insist=True)["tainted"] is True
+
+
+def test_queued_sweep_counts_as_having_read_its_days(client: TestClient) -> None:
+    assert client.post("/sweeps", json=sweep_body(base=ACROSS)).status_code in {200, 201, 202}
+    response = client.post("/seals", json={"exchange": "synthetic", "from": DAY})
+    assert response.status_code == 409
+
+
+def test_second_seal_of_an_exchange_is_refused_while_one_is_closed(client: TestClient) -> None:
+    held = seal(client)
+    again = client.post("/seals", json={"exchange": "synthetic", "from": "2024-03-20"})
+    assert (again.status_code, again.json()["detail"]) == (
+        409,
+        "synthetic is sealed from 2024-03-10 on; open that seal first",
+    )
+    assert client.post(f"/seals/{held['id']}/open").json()["state"] == "opened"
+    twice = client.post(f"/seals/{held['id']}/open")
+    assert twice.status_code == 409
+    assert "was opened at" in twice.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"exchange": "synthetic", "from": "2024-03-10T08:00"}, "from"),
+        ({"exchange": "synthetic", "from": "soon"}, "from"),
+        ({"exchange": "nowhere", "from": DAY}, "exchange"),
+        ({"from": DAY}, "exchange"),
+        ({"exchange": "synthetic", "from": DAY, "until": DAY}, "until"),
+    ],
+)
+def test_bad_seal_is_refused_by_field(client: TestClient, body: dict[str, Any], field: str) -> None:
+    response = client.post("/seals", json=body)
+    assert response.status_code == 422
+    assert [error["field"] for error in response.json()["errors"]] == [field]
+    assert client.get("/seals").json() == {"seals": []}
+
+
+def test_looks_a_a_b_open_c_are_first_first_second_opened(client: TestClient, hands: Hands) -> None:
+    one, other = sweep(client, hands), sweep(client, hands, grid={"perp_leverage": [1, 5, 7]})
+    held = seal(client)["id"]
+
+    def look(sweep_id: int, trial: int) -> dict[str, Any]:
+        response = client.post(f"/seals/{held}/looks", json={"sweep": sweep_id, "trial": trial})
+        assert response.status_code == 200, response.text
+        found: dict[str, Any] = response.json()
+        return found
+
+    first = look(one, 0)
+    assert (first["look"], first["first"], first["days"]) == ("first", DAY, {"earlier": 65, "later": 23})
+    assert look(one, 0) == first
+    assert look(other, 0) == first  # the same trial of another sweep
+    second = look(one, 1)
+    assert second["look"] == "look 2"
+    stored = {one["trial"]: one for one in client.get("/seals").json()["seals"][0]["looks"]}
+    assert stored == {0: first, 1: second}
+    client.post(f"/seals/{held}/open")
+    assert look(other, 2)["look"] == "opened"
+    assert [one["look"] for one in client.get("/seals").json()["seals"][0]["looks"]] == [
+        "first",
+        "look 2",
+        "opened",
+    ]
+
+
+def test_holdout_look_counts_as_a_look_at_the_newest_days(client: TestClient, hands: Hands) -> None:
+    sweep_id = sweep(client, hands)
+    held = seal(client)["id"]
+    client.post(f"/seals/{held}/looks", json={"sweep": sweep_id, "trial": 0})
+    looks = client.get("/looks").json()["looks"]
+    assert [(one["kind"], one["last"], one["runs"], one["new"]) for one in looks] == [
+        ("sweep", "2024-03-09", 2, 2),
+        ("holdout", "2024-04-01", 1, 1),
+    ]
+    client.post(f"/seals/{held}/open")
+    nothing_left = client.post("/seals", json={"exchange": "synthetic", "from": "2024-04-01"})
+    assert nothing_left.status_code == 409
+    assert seal(client, "2024-04-02")["tainted"] is False
+
+
+def test_look_that_cannot_be_taken_says_why_and_is_not_counted(client: TestClient, hands: Hands) -> None:
+    sweep_id = sweep(client, hands)
+    held = seal(client)["id"]
+    late = sweep_body(base={**BEFORE, "start": "2024-02-01"}, grid={"perp_leverage": [1]})
+    pending = int(client.post("/sweeps", json=late).json()["id"])
+    asked = {
+        404: [(99, sweep_id, 0), (held, 99, 0), (held, sweep_id, 9)],
+        409: [(held, pending, 0)],
+    }
+    for status, looks in asked.items():
+        for seal_id, of, trial in looks:
+            body = {"sweep": of, "trial": trial}
+            assert client.post(f"/seals/{seal_id}/looks", json=body).status_code == status
+    assert client.get("/seals").json()["seals"][0]["looks"] == []
+
+
+def test_looks_of_a_deleted_sweep_stay(client: TestClient, hands: Hands) -> None:
+    sweep_id = sweep(client, hands)
+    before = client.get("/looks").json()["looks"]
+    assert [(one["runs"], one["new"], one["symbols"]) for one in before] == [(2, 2, ["BTC/USDT:USDT"])]
+    client.delete(f"/sweeps/{sweep_id}")
+    assert client.get("/looks").json()["looks"] == before
+    assert client.get("/looks", params={"exchange": "binance"}).json() == {"looks": []}
+
+
+def test_results_taken_over_are_runs_but_not_new(client: TestClient, hands: Hands) -> None:
+    sweep(client, hands)
+    sweep(client, hands, grid={"perp_leverage": [1, 5, 7]})
+    looks = client.get("/looks").json()["looks"]
+    assert [(one["runs"], one["new"]) for one in looks] == [(2, 2), (3, 1)]
+
+
+def test_sweep_that_varies_its_window_has_a_look_for_each(client: TestClient, hands: Hands) -> None:
+    grid = {
+        "end": ["2024-02-01", "2024-03-01"],
+        "perp_leverage": [1, 5, 7],
+        "symbols": [["BTC/USDT:USDT"], ["ETH/USDT:USDT"]],
+    }
+    base = {name: value for name, value in BEFORE.items() if name not in {"end", "symbols"}}
+    sweep_id = int(client.post("/sweeps", json=sweep_body(base=base, grid=grid)).json()["id"])
+    hands.work(sweep_id)
+    looks = client.get("/looks").json()["looks"]
+    assert [(one["last"], one["runs"], one["symbols"]) for one in looks] == [
+        ("2024-02-01", 6, ["BTC/USDT:USDT", "ETH/USDT:USDT"]),
+        ("2024-03-01", 6, ["BTC/USDT:USDT", "ETH/USDT:USDT"]),
+    ]
+    client.delete(f"/sweeps/{sweep_id}")
+    assert client.get("/looks").json()["looks"] == looks
+
+
+def test_tainted_seal_closes_what_is_stored_of_runs_beyond_it(client: TestClient, hands: Hands) -> None:
+    sweep_id = sweep(client, hands)
+    seal(client, "2024-03-01", insist=True)
+    page = f"/dashboard/sweeps/{sweep_id}/trials/0"
+    for path in (
+        f"/sweeps/{sweep_id}/trials/0/equity",
+        f"/sweeps/{sweep_id}/trials/1/trades",
+        f"/sweeps/{sweep_id}/export",
+        f"{page}/curve",
+        f"{page}/hold",
+    ):
+        refused(client.get(path))
