@@ -12,8 +12,8 @@ from bot.market.window import ReplayWindow
 from bot.models import DAY_MS
 from bot.numbers.arrays import IntArray
 from bot.numbers.money import plain
-from bot.selection.bands import FEWEST_DAYS, Bands, amount_bands, return_bands
-from bot.selection.regimes import by_regime, regimes
+from bot.selection.evidence.bands import FEWEST_DAYS, Bands, amount_bands, return_bands
+from bot.selection.evidence.regimes import by_regime, regimes
 from bot.statistics.daily_returns import first_day_of
 from bot.statistics.metrics import from_units, money_units, packed, units_texts
 

@@ -11,7 +11,7 @@ from bot.backtest.slot_trips import SlotTrips
 from bot.market.window import ReplayWindow
 from bot.numbers.arrays import IntArray
 from bot.numbers.money import exact
-from bot.selection.random_entries import REPLICATES, Trip, Trips, p_random, random_trips
+from bot.selection.evidence.random_entries import REPLICATES, Trip, Trips, p_random, random_trips
 
 NO_TRIPS = "no trip to place elsewhere"
 NO_CHOICE = "no settlement to spare: every placement is the same"

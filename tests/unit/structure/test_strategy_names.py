@@ -28,6 +28,8 @@ ALLOWED = {
     ("src/bot/kernel/decision_tables.py", "bot.strategies.hold"): "the same baseline, decided over columns",
     ("src/bot/selection/judging.py", "hold"): "the part of a report on holding, named by its contract",
     ("src/bot/selection/report.py", "hold"): "the same part",
+    ("src/bot/selection/stored/packed_sums.py", "hold"): "the sums of that part",
+    ("src/carrygrid/cli/sweep/selection.py", "hold"): "the same part, printed",
 }
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bot.models import DAY_MS
-from bot.selection.regimes import by_regime, regimes
-from bot.selection.transfer import transfer
+from bot.selection.evidence.regimes import by_regime, regimes
+from bot.selection.evidence.transfer import transfer
 
 
 def test_regimes_know_neither_today_nor_the_distribution_of_the_sample() -> None:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from bot.numbers.arrays import FloatArray
-from bot.selection.bands import REPLICATES, amount_bands, consistent, quantiles, return_bands
 from bot.selection.days.block_length import block_length
 from bot.selection.days.draws import stationary_indices
-from bot.selection.random_entries import Trip, Trips, p_random, random_trips
+from bot.selection.evidence.bands import REPLICATES, amount_bands, consistent, quantiles, return_bands
+from bot.selection.evidence.random_entries import Trip, Trips, p_random, random_trips
 
 PUBLISHED = json.loads((Path(__file__).parent / "published_figures.json").read_text())
 
