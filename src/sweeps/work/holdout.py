@@ -16,7 +16,7 @@ from bot.market_store.sql import seal_times
 from bot.market_store.store import HistoricalDataStore
 from bot.models import DAY_MS
 from bot.numbers.money import plain
-from bot.selection.bands import consistency
+from bot.selection.evidence.bands import consistency
 from bot.statistics.metrics import daily_returns, from_units, money_units
 from bot.timestamps import iso
 from sweeps.analysis.queries import trial_with_spec
