@@ -89,8 +89,13 @@ _HARMS: Mapping[str, Callable[[], object]] = {
     "odd": _raise(OddError()),
 }
 
+_CRASH_KERNEL = "kernel"
+"""The harm that a trial does in the compiled kernel only."""
+
 _window_groups = replay.window_groups
+_replay_batch = runner.replay_batch
 _leaders = runner.leaders
+_crashing: set[int] = set()
 
 
 def _poisoned_trials(spec: Any, numbers: Sequence[int]) -> Any:
@@ -98,9 +103,19 @@ def _poisoned_trials(spec: Any, numbers: Sequence[int]) -> Any:
     for number in numbers:
         if orders.trial_ms:
             time.sleep(orders.trial_ms / 1000)
-        if harm := orders.trials.get(str(number)) or orders.trials.get("all"):
+        harm = orders.trials.get(str(number)) or orders.trials.get("all")
+        if harm == _CRASH_KERNEL:
+            _crashing.add(number)
+        elif harm:
             _HARMS[harm]()
     return _window_groups(spec, numbers)
+
+
+def _poisoned_batch(groups: Sequence[replay.Prepared]) -> Any:
+    in_kernel = [group for group in groups if group.held.kernel is not None]
+    if any(_crashing.intersection(group.numbers()) for group in in_kernel):
+        _HARMS["segfault"]()
+    return _replay_batch(groups)
 
 
 def _poisoned_chunk(connection: sa.Connection, sweep_id: int, spec: Any) -> list[tuple[int, Any]]:
@@ -110,6 +125,7 @@ def _poisoned_chunk(connection: sa.Connection, sweep_id: int, spec: Any) -> list
 
 
 replay.window_groups = _poisoned_trials
+runner.replay_batch = _poisoned_batch
 runner.leaders = _poisoned_chunk
 
 if limit := os.environ.get(CHILD_MEMORY):

@@ -11,6 +11,9 @@ from sweeps.jobs.job_runner import RUN_JOB_TASK
 from sweeps.queue.reconcile import ChunkRef
 from sweeps.work.dispatch import REPLAY_CHUNK_TASK
 
+AHEAD, IN_TURN = 0, 3
+"""Priorities of messages: over Redis the lowest number is taken first, and each step has its own list."""
+
 
 class CeleryQueue:
     """The task queue over Celery: a failed send drops the connection, the next one opens another."""
@@ -23,13 +26,13 @@ class CeleryQueue:
     def publish(self, ref: ChunkRef) -> None:
         """Send one message about a chunk; raises QueueUnavailableError if the broker does not take it."""
         name = f"sweep {ref.sweep_id}, chunk {ref.chunk_id}"
-        self._publish(REPLAY_CHUNK_TASK, (ref.sweep_id, ref.chunk_id), name)
+        self._publish(REPLAY_CHUNK_TASK, (ref.sweep_id, ref.chunk_id), name, AHEAD if ref.ahead else IN_TURN)
 
     def publish_job(self, job_id: int) -> None:
         """Send one message about a job; raises QueueUnavailableError as `publish` does."""
         self._publish(RUN_JOB_TASK, (job_id,), f"job {job_id}")
 
-    def _publish(self, task: str, args: tuple[int, ...], name: str) -> None:
+    def _publish(self, task: str, args: tuple[int, ...], name: str, priority: int = IN_TURN) -> None:
         connection = self._connection or self._app.connection_for_write()
         self._connection = connection
         failures: tuple[type[BaseException], ...] = (
@@ -39,7 +42,7 @@ class CeleryQueue:
             OSError,
         )
         try:
-            self._send(task, args, name, self._producer_on(connection))
+            self._send(task, args, name, self._producer_on(connection), priority)
         except failures as error:
             self.close()
             raise QueueUnavailableError(f"{type(error).__name__}: {error}") from error
@@ -55,5 +58,5 @@ class CeleryQueue:
             self._producer = self._app.amqp.Producer(connection.channel())
         return self._producer
 
-    def _send(self, task: str, args: tuple[int, ...], name: str, producer: Any) -> None:
-        self._app.send_task(task, args=args, argsrepr=name, producer=producer, retry=False)
+    def _send(self, task: str, args: tuple[int, ...], name: str, producer: Any, priority: int) -> None:
+        self._app.send_task(task, args=args, argsrepr=name, producer=producer, retry=False, priority=priority)

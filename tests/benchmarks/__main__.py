@@ -14,12 +14,12 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import coldstarts, kernels, market, scaling
+from benchmarks import coldstarts, kernels, market, scaling, sharing
 from benchmarks.measure import load, machine
 from benchmarks.report import markdown, show
 from carrygrid.cli.serving import interruptible_by_signals
 
-SECTIONS = ("kernels", "cold_starts", "hundred_symbols", "settlements", "symbols", "end_to_end")
+SECTIONS = ("kernels", "cold_starts", "hundred_symbols", "settlements", "symbols", "end_to_end", "sharing")
 QUICK = ("kernels", "cold_starts", "settlements", "end_to_end")
 
 
@@ -76,6 +76,7 @@ def measured(asked: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Any
         "settlements": lambda: scaling.by_settlements(store, passes),
         "symbols": lambda: scaling.by_symbols(store, home, passes),
         "end_to_end": lambda: scaling.end_to_end(home, folder, sizes(asked), (1, 2)),
+        "sharing": lambda: sharing.measured(home, folder, 2),
     }
     for name, measure in sections.items():
         if name in wanted:

@@ -87,7 +87,7 @@ def sweep_run(service: Service, trials: int, settlements: int = 1_095) -> dict[s
     began = time.perf_counter()
     sweep = service.client.submit(body)
     accepted_s = time.perf_counter() - began
-    _wait_completed(sweep)
+    wait_completed(sweep)
     wall_s = time.perf_counter() - began
     after = service.uses()
     spent = since(before, after)
@@ -108,7 +108,8 @@ def sweep_run(service: Service, trials: int, settlements: int = 1_095) -> dict[s
     }
 
 
-def _wait_completed(sweep: Sweep) -> None:
+def wait_completed(sweep: Sweep) -> None:
+    """Wait until a sweep has ended."""
     began = time.monotonic()
     while sweep.state in {"queued", "running"}:
         elapsed = time.monotonic() - began

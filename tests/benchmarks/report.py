@@ -175,6 +175,20 @@ def _end_to_end_row(row: Figures) -> list[str]:
     ]
 
 
+def _sharing(figures: Figures) -> Iterator[Sheet]:
+    many = figures["many"]
+    rows = [
+        [f"{figures['trials']:,} trials, alone", _seconds(figures["alone_s"])],
+        [f"{figures['trials']:,} trials, behind 1,000,000", _seconds(figures["behind_s"])],
+        [f"{many['sweeps']} sweeps of {many['trials']} at once", f"{many['completed_s']:.1f}"],
+    ]
+    yield Sheet("Sweeps that share two workers", ("sweep", "seconds to completed"), rows)
+
+
+def _seconds(measured: Sequence[float]) -> str:
+    return f"{min(measured):.2f} to {max(measured):.2f}"
+
+
 _SECTIONS: dict[str, Callable[[Any], Iterator[Sheet]]] = {
     "kernels": _kernels,
     "cold_starts": _cold_starts,
@@ -182,4 +196,5 @@ _SECTIONS: dict[str, Callable[[Any], Iterator[Sheet]]] = {
     "settlements": _settlements,
     "symbols": _symbols,
     "end_to_end": _end_to_end,
+    "sharing": _sharing,
 }

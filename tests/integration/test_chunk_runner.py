@@ -233,7 +233,7 @@ def test_long_chunk_is_saved_on_the_way_and_given_back_when_its_time_is_up(
     done: list[int] = []
     sweep_id = submit(engine, SPEC)
     for number in range(6):
-        misbehave(number, lambda: clock.advance_to(clock.now_ms() + 12_000))
+        misbehave(number, lambda: clock.advance_to(clock.now_ms() + 2_000))
     while runner.run(sweep_id, 0, "me") is not LeaseOutcome.DONE:
         done.append(len(stored_rows(engine, sweep_id)))
     assert done == [3]

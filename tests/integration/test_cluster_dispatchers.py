@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import redis
 import sqlalchemy as sa
+from replay_lists import REPLAY_LISTS, waiting_messages
 from servers import eventually
 from service import service
 from sweeping import assert_every_trial_once, chunks_of, state_of, stored_rows, submit, sweep_spec
 
 from sweeps.queue.reconcile import ChunkRef
-from sweeps.work.dispatch import REPLAY_QUEUE, Dispatcher
+from sweeps.work.dispatch import Dispatcher
 from workers.app import make_app
 from workers.publisher import CeleryQueue
 from workers.settings import WorkerSettings
@@ -68,7 +69,7 @@ def test_two_dispatchers_of_which_one_is_killed_again_and_again_do_each_chunk_on
             victim.wait()
             victim = running.start_dispatcher()
         eventually(lambda: state_of(engine, sweep_id) == "completed", 40, "sweep completes")
-        eventually(lambda: not client.exists(REPLAY_QUEUE, "unacked"), 20, "the broker is empty")
+        eventually(lambda: not client.exists(*REPLAY_LISTS, "unacked"), 20, "the broker is empty")
     assert {found.token for found in chunks_of(engine, sweep_id)} == {1}
     assert_every_trial_once(engine, sweep_id, SPEC)
 
@@ -84,12 +85,12 @@ def test_messages_sent_but_not_noted_are_sent_again_and_do_no_harm(
     queue.close()
     assert [found.published_ms for found in chunks_of(engine, sweep_id)] == [None] * 3
     with redis.Redis.from_url(broker) as client:
-        assert client.llen(REPLAY_QUEUE) == 3
+        assert waiting_messages(client) == 3
         with service(database_url, broker, tmp_path) as running:
             running.start_dispatcher()
-            eventually(lambda: client.llen(REPLAY_QUEUE) == 6, 20, "the messages are sent again")
+            eventually(lambda: waiting_messages(client) == 6, 20, "the messages are sent again")
             running.start_worker()
             eventually(lambda: state_of(engine, sweep_id) == "completed", 40, "sweep completes")
-            eventually(lambda: not client.llen(REPLAY_QUEUE), 20, "the broker is empty")
+            eventually(lambda: not waiting_messages(client), 20, "the broker is empty")
     assert [found.token for found in chunks_of(engine, sweep_id)] == [1, 1, 1]
     assert_every_trial_once(engine, sweep_id, spec)

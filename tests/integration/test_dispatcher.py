@@ -68,6 +68,28 @@ def test_small_sweep_is_served_beside_a_big_one(engine: sa.Engine) -> None:
     assert [ref.sweep_id for ref in queue.sent].count(small) == 2
 
 
+def test_sweep_that_comes_later_does_not_wait_for_the_messages_of_a_big_one(engine: sa.Engine) -> None:
+    with write_transaction(engine) as connection:
+        beat(connection, Component.WORKER, "w", slots=2)
+    big = submit(engine, sweep_spec(), size=1)
+    queue = ListQueue()
+    dispatcher = Dispatcher(engine, queue, "d")
+    dispatcher.step()
+    assert [ref.ahead for ref in queue.sent] == [False] * (2 * MESSAGES_PER_SLOT)
+    small = submit(engine, sweep_spec(grid={"perp_leverage": [1, 2, 3]}), size=1)
+    queue.sent.clear()
+    dispatcher.step()
+    assert [(ref.sweep_id, ref.chunk_id, ref.ahead) for ref in queue.sent] == [
+        (small, 0, True),
+        (small, 1, True),
+    ]
+    runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
+    runner.run(small, 0, "w")
+    dispatcher.step()
+    assert [(ref.sweep_id, ref.ahead) for ref in queue.sent[2:]] == [(small, True)]
+    assert state_of(engine, big) == "queued"
+
+
 def test_turns_lead_every_sweep_to_its_end_and_then_idle(engine: sa.Engine) -> None:
     spec = sweep_spec()
     sweeps = [submit(engine, spec, size=50), submit(engine, spec, size=120)]

@@ -19,7 +19,7 @@ from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
 GRID = {"min_funding_rate": ["0.00001"], "perp_leverage": [1, 2]}
-LIST, SUBMIT, IDLE_TURN = 5, 14, 8
+LIST, SUBMIT, IDLE_TURN = 5, 14, 6
 """Statements of a list, a submission, an idle turn."""
 CHUNK = {"sqlite": 11, "postgresql": 12}
 """Statements of a chunk from its claim to its last result. PostgreSQL takes its rows by COPY, which is not

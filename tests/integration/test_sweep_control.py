@@ -19,6 +19,7 @@ from sweeping import (
 )
 
 from bot.clock import SystemClock
+from bot.kernel.loading import usable
 from bot.market.rows import Rows, SeriesKey, SeriesKind
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
@@ -79,9 +80,9 @@ def fail(engine: sa.Engine, claim: Claim, numbers: Sequence[int], *, last: bool)
         return save_trials(connection, claim, Results.of(claim.sweep_id, failed=rows), last=last)
 
 
-def act(engine: sa.Engine, command: Any, *arguments: Any) -> Any:
+def act(engine: sa.Engine, command: Any, *arguments: Any, **named: Any) -> Any:
     with write_transaction(engine) as connection:
-        return command(connection, *arguments)
+        return command(connection, *arguments, **named)
 
 
 def extend(engine: sa.Engine, sweep_id: int, **added: Sequence[object]) -> SweepSpec:
@@ -320,7 +321,7 @@ def test_workers_measure_their_speed_and_recent_measurements_weigh_more(engine: 
     with engine.connect() as connection:
         assert measured_rates(connection).measured(spec)
     for busy_ms in (700_000, 1_000):
-        act(engine, record_rate, "here", spec, 1_000, busy_ms)
+        act(engine, record_rate, "here", spec, 1_000, busy_ms, by_kernel=usable() is not None)
     with engine.connect() as connection:
         seconds = measured_rates(connection).trial_seconds(spec)
     assert 0.2 < seconds < 0.36
@@ -347,7 +348,7 @@ def test_sweep_of_another_engine_is_left_alone_by_reuse(engine: sa.Engine) -> No
 
 def test_work_too_quick_to_be_measured_is_no_rate(engine: sa.Engine) -> None:
     spec = sweep_spec()
-    act(engine, record_rate, "here", spec, 1_000, 0)
+    act(engine, record_rate, "here", spec, 1_000, 0, by_kernel=usable() is not None)
     with engine.connect() as connection:
         assert not measured_rates(connection).measured(spec)
     assert submit(engine, spec) > 0

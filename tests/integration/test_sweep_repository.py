@@ -321,12 +321,16 @@ def test_publishable_takes_turns_and_leaves_recent_messages_alone(engine: sa.Eng
     big = submit(engine, sweep_spec(), size=10)
     small = submit(engine, sweep_spec(**SMALL), size=4)
     with write_transaction(engine) as connection:
-        refs = reconcile.publishable(connection, [big, small], 4)
+        refs = reconcile.publishable(connection, {big: 4, small: 4}, 4)
         assert refs == [ChunkRef(big, 0), ChunkRef(small, 0), ChunkRef(big, 1), ChunkRef(big, 2)]
         reconcile.mark_published(connection, refs)
         assert reconcile.outstanding(connection) == 4
-        assert reconcile.publishable(connection, [big, small], 2) == [ChunkRef(big, 3), ChunkRef(big, 4)]
-        assert reconcile.publishable(connection, [small], 2, republish_ms=-1) == [ChunkRef(small, 0)]
+        assert reconcile.in_flight(connection) == {big: 3, small: 1}
+        assert reconcile.publishable(connection, {big: 2, small: 2}, 2) == [
+            ChunkRef(big, 3),
+            ChunkRef(big, 4),
+        ]
+        assert reconcile.publishable(connection, {small: 2}, 2, republish_ms=-1) == [ChunkRef(small, 0)]
 
 
 def test_heartbeats_count_live_slots_until_they_retire(engine: sa.Engine) -> None:

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import redis
+from replay_lists import waiting_messages
 from servers import LOOPBACK, answers, broker_binary, eventually, free_port, leashed, skip_or_fail
-
-from sweeps.work.dispatch import REPLAY_QUEUE
 
 
 class BrokerProcess:
@@ -61,7 +60,7 @@ class BrokerProcess:
     def waiting(self) -> int:
         """Return how many messages nobody has taken yet."""
         with self.client() as client:
-            return int(client.llen(REPLAY_QUEUE))
+            return waiting_messages(client)
 
     def taken(self) -> set[tuple[int, int]]:
         """Return the sweeps and chunks of the messages that workers took and have not acknowledged."""

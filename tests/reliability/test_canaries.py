@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from harms import harmful
 from harness import NEVER, Installation, installation
+from replay_lists import REPLAY_LISTS
 from servers import eventually
 from sweeping import sweep_spec
 
 from bot.market_store.database import write_transaction
 from sweeps.storage.tables import chunk
-from sweeps.work.dispatch import REPLAY_QUEUE, Dispatcher
+from sweeps.work.dispatch import Dispatcher
 from workers.app import make_app
 from workers.publisher import CeleryQueue
 from workers.settings import WorkerSettings
@@ -63,7 +64,7 @@ def is_one_message_lost(worker: subprocess.Popen[bytes], by_hand: Dispatcher, ru
     if running.broker.waiting() == 2:
         return True
     with running.broker.client() as client:
-        client.delete(REPLAY_QUEUE)
+        client.delete(*REPLAY_LISTS)
     with write_transaction(running.engine) as connection:
         connection.execute(chunk.update().values(published_ms=None))
     worker.send_signal(signal.SIGCONT)

@@ -11,6 +11,7 @@ from servers import eventually
 from service import children, is_alive
 from sweeping import chunks_of, stored_rows, sweep_spec
 
+from bot.kernel.loading import usable
 from sweeps.queue.leases import ATTEMPT_LIMIT
 
 pytestmark = pytest.mark.broker
@@ -69,6 +70,20 @@ def test_trials_that_do_harm_fail_alone_and_no_worker_dies_of_them(
     assert running.keeper.deaths == []
     claims = sum(found.token for found in chunks_of(running.engine, sweep_id))
     assert claims <= spec.trial_count // size + len(harms) * (2 * ATTEMPT_LIMIT + 2)
+
+
+def test_trials_that_crash_the_kernel_are_replayed_plainly(running: Installation) -> None:
+    """Each costs one process; the next takes the trials of that chunk one by one, by the plain replay."""
+    spec = sweep_spec(name=harmful(t2="kernel", t41="kernel"), grid=GRID, curves="none")
+    worker = running.keeper.processes["worker-one"]
+    sweep_id = running.submit(spec, size=20)
+    running.wait_until_done(sweep_id, seconds=90)
+    running.assert_promise_kept(sweep_id, spec)
+    chunks, attempts = chunks_of(running.engine, sweep_id), 1 if usable() is None else 2
+    assert [found.token for found in chunks] == [attempts, 1, attempts, 1]
+    assert usable() is None or "SIGSEGV" in chunks[0].last_error
+    assert running.keeper.processes["worker-one"] is worker
+    assert running.keeper.deaths == []
 
 
 def test_memory_error_around_the_trials_ends_no_worker(running: Installation) -> None:

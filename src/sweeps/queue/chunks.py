@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from math import ceil
 
-TARGET_SECONDS = 2.0
+TARGET_SECONDS = 1.0
 SMALLEST_SECONDS = 0.1
 MAX_CHUNKS = 10_000
 CHUNKS_PER_SLOT = 2

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.kernel.loading import usable
 from bot.models import HOUR_MS
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.tables import replay_rate
@@ -17,7 +18,12 @@ SECONDS_PER_SETTLEMENT_OF_SEVERAL = 10e-6
 """A guess for trials of several pairs, which share nothing with each other."""
 
 SECONDS_PER_TRIAL = 300e-6
+KERNEL_SECONDS_PER_SETTLEMENT = 0.1e-6
+KERNEL_SECONDS_PER_TRIAL = 60e-6
+"""Guesses for trials in the compiled kernel, of several pairs as well."""
+
 _SEVERAL = " of several pairs"
+_BY_KERNEL = " by kernel"
 _LONGEST_NAME = 64
 _USUAL_INTERVAL_MS = 8 * HOUR_MS
 _MEMORY_MS = 600_000
@@ -25,26 +31,38 @@ _MEMORY_MS = 600_000
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Seconds that one process takes for a settlement of a pair, by `rate_names`, where that was measured."""
+    """Seconds that one process takes for a settlement of a pair, by `rate_names`, where that was measured.
+
+    `by_kernel` says whether trials are replayed by the compiled kernel here, or plainly.
+    """
 
     seconds_per_settlement: Mapping[str, float]
+    by_kernel: bool
 
     def measured(self, spec: SweepSpec) -> bool:
         """Return whether trials like those of the sweep have been measured, of all its strategies."""
-        return all(name in self.seconds_per_settlement for name in rate_names(spec))
+        return all(name in self.seconds_per_settlement for name in rate_names(spec, by_kernel=self.by_kernel))
 
     def trial_seconds(self, spec: SweepSpec) -> float:
         """Return about how long an average trial takes on one core; a guess where nothing is measured."""
         work = settlements(spec)
+        guess = self._guess(spec, work)
+        known, names = self.seconds_per_settlement, rate_names(spec, by_kernel=self.by_kernel)
+        return fmean(work * known[name] if name in known else guess for name in names)
+
+    def _guess(self, spec: SweepSpec, work: float) -> float:
+        if self.by_kernel:
+            return KERNEL_SECONDS_PER_TRIAL + work * KERNEL_SECONDS_PER_SETTLEMENT
         each = SECONDS_PER_SETTLEMENT_OF_SEVERAL if _has_several(spec) else SECONDS_PER_SETTLEMENT
-        guess = SECONDS_PER_TRIAL + work * each
-        known = self.seconds_per_settlement
-        return fmean(work * known[name] if name in known else guess for name in rate_names(spec))
+        return SECONDS_PER_TRIAL + work * each
 
 
-def rate_names(spec: SweepSpec) -> tuple[str, ...]:
-    """Return the names under which trials of a sweep are measured, by strategy; of several pairs apart."""
-    kind = _SEVERAL if _has_several(spec) else ""
+def rate_names(spec: SweepSpec, *, by_kernel: bool) -> tuple[str, ...]:
+    """Return the names under which trials of a sweep are measured, by strategy.
+
+    Those of several pairs are measured apart, and those that the kernel replays.
+    """
+    kind = (_SEVERAL if _has_several(spec) else "") + (_BY_KERNEL if by_kernel else "")
     return tuple(f"{name[: _LONGEST_NAME - len(kind)]}{kind}" for name in spec.strategies())
 
 
@@ -75,12 +93,15 @@ def measured_rates(connection: sa.Connection) -> Rates:
         ).group_by(replay_rate.c.strategy)
     )
     measured = [row for row in rows if row.work and row.busy_ms]
-    return Rates({row.strategy: float(row.busy_ms) / 1000 / float(row.work) for row in measured})
+    seconds = {row.strategy: float(row.busy_ms) / 1000 / float(row.work) for row in measured}
+    return Rates(seconds, by_kernel=usable() is not None)
 
 
-def record_rate(connection: sa.Connection, host: str, spec: SweepSpec, trials: int, busy_ms: int) -> None:
+def record_rate(
+    connection: sa.Connection, host: str, spec: SweepSpec, trials: int, busy_ms: int, *, by_kernel: bool
+) -> None:
     """Add what a process measured; older measurements fade once ten minutes have been added up."""
-    names = sorted(rate_names(spec))
+    names = sorted(rate_names(spec, by_kernel=by_kernel))
     work = max(int(trials * settlements(spec)), 1)
     share = {"work": work // len(names), "busy_ms": busy_ms // len(names)}
     upsert: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(replay_rate)

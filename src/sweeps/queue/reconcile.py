@@ -1,8 +1,8 @@
 """Keeping chunks moving: expired leases, poison trials, finished sweeps, and what to publish next."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, pairwise, zip_longest
 from itertools import count as count_up
 
@@ -28,10 +28,11 @@ _is_active = sa.exists().where(sweep.c.id == chunk.c.sweep_id, sweep.c.state.in_
 
 @dataclass(frozen=True, slots=True)
 class ChunkRef:
-    """Chunk named by a message."""
+    """Chunk named by a message; `ahead` if that goes before the messages that wait in the broker."""
 
     sweep_id: int
     chunk_id: int
+    ahead: bool = field(default=False, compare=False)
 
 
 def expire_leases(connection: sa.Connection) -> int:
@@ -173,15 +174,34 @@ def outstanding(connection: sa.Connection, *, republish_ms: int = REPUBLISH_MS) 
     ).scalar_one()
 
 
+def in_flight(connection: sa.Connection, *, republish_ms: int = REPUBLISH_MS) -> Mapping[int, int]:
+    """Return by active sweep how many of its chunks run or may still wait in the broker."""
+    waits = sa.and_(
+        chunk.c.state == ChunkState.PENDING, chunk.c.published_ms >= database_now_ms() - republish_ms
+    )
+    rows = connection.execute(
+        sa.select(chunk.c.sweep_id, sa.func.count().label("chunks"))
+        .where(sa.or_(chunk.c.state == ChunkState.RUNNING, waits), _is_active)
+        .group_by(chunk.c.sweep_id)
+    )
+    return {row.sweep_id: row.chunks for row in rows}
+
+
 def publishable(
-    connection: sa.Connection, sweep_ids: Sequence[int], limit: int, *, republish_ms: int = REPUBLISH_MS
+    connection: sa.Connection,
+    wanted: Mapping[int, int],
+    limit: int,
+    *,
+    republish_ms: int = REPUBLISH_MS,
 ) -> list[ChunkRef]:
-    """Return up to `limit` pending chunks to publish, one sweep after another in turn."""
+    """Return up to `limit` pending chunks to publish: so many of each sweep, one after another in turn."""
+    limit = max(limit, 0)
     queues = [
-        _publishable_of(connection, sweep_id, limit, republish_ms) for sweep_id in sweep_ids[: max(limit, 0)]
+        _publishable_of(connection, sweep_id, min(most, limit), republish_ms)
+        for sweep_id, most in list(wanted.items())[:limit]
     ]
     turns: Iterator[ChunkRef | None] = chain.from_iterable(zip_longest(*queues))
-    return [ref for ref in turns if ref is not None][: max(limit, 0)]
+    return [ref for ref in turns if ref is not None][:limit]
 
 
 def _publishable_of(

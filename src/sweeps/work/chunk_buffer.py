@@ -31,7 +31,7 @@ class ChunkLimits:
 
     lease_ms: int = LEASE_MS
     renew_ms: int = 5_000
-    budget_ms: int = 30_000
+    budget_ms: int = 5_000
     trial_limit_ms: int = TRIAL_TIMEOUT_S * 1_000
     batch_limit_ms: int = 20_000
     batch_target_ms: int = 1_000

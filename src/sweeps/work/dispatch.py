@@ -1,6 +1,7 @@
 """The dispatcher: publishes what the database says is to be done, and again if it gets lost."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -100,15 +101,39 @@ class Dispatcher:
             log.warning("sweep ended", sweep=ref.sweep_id, reason=error.message)
             cancel_sweep(connection, ref.sweep_id, error.message)
 
-    def _next(self, connection: sa.Connection, sweeps: list[int]) -> list[ChunkRef]:
-        window = max(LEAST_WINDOW, MESSAGES_PER_SLOT * live_slots(connection))
-        free = window - reconcile.outstanding(connection, republish_ms=self._republish_ms)
-        if free <= 0 or not sweeps:
+    def _next(self, connection: sa.Connection, sweeps: Sequence[int]) -> list[ChunkRef]:
+        """Return the chunks to publish: as many as the window has room for, one sweep after another.
+
+        A sweep with fewer chunks at work than its share of the slots is not to wait for what others have in
+        the broker: its messages go ahead of theirs, and have as much room again.
+        """
+        if not sweeps:
             return []
+        slots = live_slots(connection)
+        window = max(LEAST_WINDOW, MESSAGES_PER_SLOT * slots)
+        free = window - reconcile.outstanding(connection, republish_ms=self._republish_ms)
         self._turn += 1
         first = self._turn % len(sweeps)
-        in_turn = sweeps[first:] + sweeps[:first]
-        return reconcile.publishable(connection, in_turn, free, republish_ms=self._republish_ms)
+        in_turn = [*sweeps[first:], *sweeps[:first]]
+        ahead = self._ahead(connection, in_turn, slots, free + window) if len(sweeps) > 1 else []
+        wanted = dict.fromkeys(in_turn, max(free, 0))
+        found = reconcile.publishable(connection, wanted, free, republish_ms=self._republish_ms)
+        others = [ref for ref in found if ref not in ahead]
+        return [*ahead, *others[: max(free - len(ahead), 0)]]
+
+    def _ahead(
+        self, connection: sa.Connection, in_turn: Sequence[int], slots: int, limit: int
+    ) -> list[ChunkRef]:
+        """Return up to `limit` chunks of the sweeps that have less at work than their share of the slots.
+
+        One more may wait, so that a slot which ends a chunk of theirs finds the next.
+        """
+        share = slots // len(in_turn) + 1
+        at_work = reconcile.in_flight(connection, republish_ms=self._republish_ms)
+        missing = {sweep_id: share - at_work.get(sweep_id, 0) for sweep_id in in_turn}
+        short: Mapping[int, int] = {sweep_id: most for sweep_id, most in missing.items() if most > 0}
+        refs = reconcile.publishable(connection, short, limit, republish_ms=self._republish_ms)
+        return [replace(ref, ahead=True) for ref in refs]
 
     def _publish(self, refs: list[ChunkRef]) -> list[ChunkRef]:
         sent: list[ChunkRef] = []

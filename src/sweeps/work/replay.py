@@ -62,18 +62,26 @@ class WindowCache:
         self._max_tickers = max_tickers
         self._held: OrderedDict[tuple[Any, ...], HeldWindow | BotError] = OrderedDict()
         self._sweep_id: int | None = None
+        self._history: str | int | None = None
         self.built = 0
+        self._noted: set[tuple[Any, ...]] = set()
         self._found: dict[str, tuple[WindowFinding, ...]] = {}
         self._check: Callable[[], None] = _accept
 
-    def enter(self, sweep_id: int, check: Callable[[], None] | None = None) -> None:
-        """Forget the windows of another sweep, so that each reads the history anew.
+    def enter(
+        self, sweep_id: int, check: Callable[[], None] | None = None, *, pin: str | None = None
+    ) -> None:
+        """Forget the windows of another history: each sweep reads its own anew, those of equal `pin` share.
 
         `check` is called after each reading, and raises if what was read may be another history.
         """
         self._check = check or _accept
-        if sweep_id != self._sweep_id:
+        history = sweep_id if pin is None else pin
+        if history != self._history:
             self._held.clear()
+            self._history = history
+        if sweep_id != self._sweep_id:
+            self._noted.clear()
             self._found.clear()
             self._sweep_id = sweep_id
 
@@ -107,10 +115,12 @@ class WindowCache:
             self.built += 1
             self._check()
             self._held[key] = built
-            self._note(config, built)
             self._shrink()
         self._held.move_to_end(key)
         found = self._held[key]
+        if key not in self._noted:
+            self._noted.add(key)
+            self._note(config, found)
         if isinstance(found, BotError):
             raise found.with_traceback(None)  # or each trial would hang its frames on the one error
         return found

@@ -81,6 +81,7 @@ class ChunkRunner:
         self._host = host
         self._last_batch: tuple[int, int] = (0, 0)
         self._panels: SweepPanels | None = None
+        self._replay_ms = 0
 
     def run(self, sweep_id: int, chunk_id: int, owner: str) -> LeaseOutcome | None:
         """Replay the missing trials of a chunk; None means that it was unavailable, which is normal."""
@@ -137,7 +138,7 @@ class ChunkRunner:
             return self._end_sweep(claim, buffer, str(error))
 
     def _replay(self, claim: Claim, buffer: ChunkBuffer) -> LeaseOutcome:
-        self._windows.enter(claim.sweep_id, lambda: self._check_data(claim, buffer.spec))
+        self._windows.enter(claim.sweep_id, lambda: self._check_data(claim, buffer.spec), pin=claim.data_pin)
         self._samples = KernelSamples(buffer.spec, self._windows)
         started = saved = buffer.started_ms = self._clock.now_ms()
         sizer = self._batch_sizer(claim)
@@ -147,8 +148,10 @@ class ChunkRunner:
             began, built = self._clock.now_ms(), self._windows.built
             if len(batch) == 1:
                 self._run_trial(claim, buffer, batch[0])
+                self._replay_ms = self._clock.now_ms() - began
             elif not self._run_batch(claim, buffer, batch):
                 sizer.go_alone()
+                started = self._clock.now_ms()  # or the chunk would be given back before it is past the trial
                 self._last_batch = claim.sweep_id, sizer.size
                 continue
             at += len(batch)
@@ -157,7 +160,7 @@ class ChunkRunner:
             self._last_batch = claim.sweep_id, sizer.size
             # A few quick trials would be judged by the reading of their window, and cut the next sweep small.
             typical = self._windows.built == built or now - began >= self._limits.batch_target_ms * len(batch)
-            buffer.measure(now - began, typical=typical)
+            buffer.measure(self._replay_ms, typical=typical)
             spent = now - started >= self._limits.budget_ms
             if spent or self._is_due(claim, buffer, now - saved):
                 outcome = self._save(claim, buffer, last=at == len(claim.missing))
@@ -194,7 +197,9 @@ class ChunkRunner:
                     return False  # each would be replayed plainly twice, for its result and for its curve
                 reused = self._reused(claim, buffer, ready)
                 known = set(reused.numbers.tolist())
+                began = self._clock.now_ms()
                 replayed = replay_batch([trials.without(known) for trials in ready])
+                self._replay_ms = self._clock.now_ms() - began  # samples cost the same however few trials are
                 for some in replayed:
                     self._samples.compare(some)
         except self._not_of_the_trial:
@@ -271,7 +276,10 @@ class ChunkRunner:
                 took = chunk_took(self._clock.now_ms() - buffer.started_ms) if last else {}
                 count(connection, finished | took | paths, writer=claim.chunk_id)
             if buffer.timed:
-                record_rate(connection, self._host, buffer.spec, buffer.timed, buffer.busy_ms)
+                mostly = 2 * buffer.by_kernel > buffer.timed
+                record_rate(
+                    connection, self._host, buffer.spec, buffer.timed, buffer.busy_ms, by_kernel=mostly
+                )
         buffer.clear()
         if outcome is not LeaseOutcome.LOST:
             self._windows.stored(found)
