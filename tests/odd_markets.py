@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sweeping import EVERYONE
 
 from bot.market_store.importing import import_path
 from bot.market_store.store import HistoricalDataStore
@@ -43,7 +44,7 @@ def sweep(*symbols: str, **changes: Any) -> dict[str, Any]:
     if symbols[1:]:
         grid = {"symbols": [[f"{symbol}/USDT:USDT"] for symbol in symbols], **grid}
     shared = {name: value for name, value in base.items() if name not in grid}
-    return {"name": "odd", "base": shared, "grid": grid, "reuse": False, **changes}
+    return {"name": "odd", "base": shared, "grid": grid, "reuse": False, "validation": EVERYONE, **changes}
 
 
 def fill(engine: sa.Engine, folder: Path) -> None:

@@ -28,6 +28,7 @@ class TrialRow:
     error: str | None
     run_key: str | None
     findings: Sequence[RunFinding] = ()
+    ineligible: str | None = None
 
 
 def trial_row(trial: TrialView) -> TrialRow:
@@ -35,7 +36,16 @@ def trial_row(trial: TrialView) -> TrialRow:
     # Windows that are varied begin and end at midnight nearly always; the date alone is read more easily.
     params = {name: text_of(value).removesuffix("T00:00:00Z") for name, value in trial.params.items()}
     metrics = trial.metrics or _NO_METRICS
-    return TrialRow(trial.number, params, trial.state, metrics, trial.error, trial.run_key, trial.findings)
+    return TrialRow(
+        trial.number,
+        params,
+        trial.state,
+        metrics,
+        trial.error,
+        trial.run_key,
+        trial.findings,
+        trial.ineligible,
+    )
 
 
 _FIRST_PARAMETERS = ("exchange", "symbols", "start", "end", "strategy_mode", "initial_capital")

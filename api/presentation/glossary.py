@@ -154,6 +154,12 @@ _SWEEP = (
     Term("sampler", "Sampler", "Which combinations are run: all of them (grid), or some (random, Sobol)."),
     Term("objective", "Objective", "The metric a sweep ranks its trials by."),
     Term(
+        "eligible",
+        "Eligible",
+        "May win: enough trades and settlements for its numbers to mean something, and days that moved. "
+        "All other trials follow, whatever their metrics.",
+    ),
+    Term(
         "plateau",
         "Plateau",
         "The trial whose worst neighbour, one step away on any axis of numbers, is best; its cell has the "

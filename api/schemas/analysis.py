@@ -31,6 +31,9 @@ class Heatmap(BaseModel):
     cells: list[list[str | float | int | None]]
     trials: list[list[int | None]] = Field(description="the trial behind each cell")
     counts: list[list[int]] = Field(description="finished trials behind each cell")
+    eligible: list[list[bool]] = Field(
+        description="whether trials that may win are behind each cell; only those are summed up then"
+    )
 
 
 class Panels(BaseModel):
@@ -99,6 +102,7 @@ class SettingDocument(BaseModel):
 
     params: Params
     trials: int
+    eligible: int = Field(description="trials that may win; where there are some, only they are summed up")
     profitable: int
     profitable_share: float
     best: SummaryDocument

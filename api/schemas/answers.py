@@ -114,6 +114,8 @@ class TrialDocument(BaseModel):
     findings: Annotated[list[RunFinding], Of(_findings)] = Field(
         description="what the numbers have to be read with, warnings first"
     )
+    eligible: bool = Field(description="whether it may win: enough trades and settlements, not flat")
+    ineligible: str | None = Field(description="why a completed trial cannot win; null if it can")
 
 
 class TrialDetail(TrialDocument):

@@ -77,6 +77,7 @@ def heatmap_document(found: Heatmap) -> dict[str, Any]:
         "cells": found.rows(_values(found.cells)),
         "trials": found.rows(found.cells.numbers.tolist()),
         "counts": found.rows(found.cells.counts.tolist(), 0),
+        "eligible": found.rows(found.eligible.tolist(), False),
     }
 
 
@@ -132,6 +133,7 @@ def setting_document(setting: Setting) -> dict[str, Any]:
     return {
         "params": setting.params,
         "trials": setting.trials,
+        "eligible": setting.eligible,
         "profitable": setting.profitable,
         "profitable_share": setting.profitable_share,
         **{name: _summary(getattr(setting, name)) for name in ("best", "mean", "median", "worst")},

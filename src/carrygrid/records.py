@@ -35,7 +35,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One trial: `params` are the varied ones; without `metrics` if it failed, and `error` says why."""
+    """One trial: `params` are the varied ones; without `metrics` if it failed, and `error` says why.
+
+    `eligible` says whether it may win, `ineligible` why a completed one cannot.
+    """
 
     number: int
     state: str
@@ -44,6 +47,8 @@ class Trial:
     error: str | None
     run_key: str | None
     findings: Sequence[Finding] = ()
+    eligible: bool = False
+    ineligible: str | None = None
 
 
 class FailureReason(NamedTuple):

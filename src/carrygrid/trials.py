@@ -7,7 +7,7 @@ from carrygrid.records import Trial, amounts, finding, read
 from carrygrid.tables import Column, Kind, Table
 
 _BEFORE = (Column("number", Kind.WHOLE), Column("state", Kind.TEXT))
-_AFTER = (Column("error", Kind.TEXT), Column("run_key", Kind.TEXT))
+_AFTER = (Column("error", Kind.TEXT), Column("run_key", Kind.TEXT), Column("eligible", Kind.FLAG))
 _RENAMED = "param_"
 
 
@@ -47,6 +47,8 @@ class TrialColumns(NamedTuple):
             error=document["error"],
             run_key=document["run_key"],
             findings=tuple(map(finding, document.get("findings", ()))),
+            eligible=document["eligible"],
+            ineligible=document["ineligible"],
         )
 
     def table(self, documents: Iterable[Mapping[str, Any]]) -> Table[Trial]:
@@ -57,7 +59,7 @@ class TrialColumns(NamedTuple):
     def _cells(self, trial: Trial) -> list[Any]:
         params = (trial.params[axis] for axis in self.axes)
         metrics = (trial.metrics.get(column.name) for column in self.metrics)
-        return [trial.number, trial.state, *params, *metrics, trial.error, trial.run_key]
+        return [trial.number, trial.state, *params, *metrics, trial.error, trial.run_key, trial.eligible]
 
 
 def _described(manifest: Mapping[str, Any], group: str) -> list[Column]:

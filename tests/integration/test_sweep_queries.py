@@ -70,12 +70,13 @@ def all_pages(engine: sa.Engine, sweep_id: int, limit: int, **query: Any) -> lis
 
 @pytest.mark.parametrize("name", ["sharpe", "net_pnl", "total_trades", "profit_factor"])
 @pytest.mark.parametrize("sign", ["", "-"])
-def test_pages_follow_a_metric_in_both_directions_with_undefined_last(
+def test_pages_follow_a_metric_in_both_directions_with_undefined_and_failed_last(
     engine: sa.Engine, sweep_id: int, name: str, sign: str
 ) -> None:
     def key(row: dict[str, Any]) -> tuple[Any, ...]:
         value = row[name]
-        return (value is None, 0 if value is None else -value if sign else value, row["number"])
+        failed = row["state"] == "failed"
+        return (failed, value is None, 0 if value is None else -value if sign else value, row["number"])
 
     expected = [row["number"] for row in sorted(stored_rows(engine, sweep_id), key=key)]
     found = all_pages(engine, sweep_id, 5, sort=f"{sign}{name}")

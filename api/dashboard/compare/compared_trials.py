@@ -110,7 +110,8 @@ def best_trials(connection: sa.Connection, sweep_ids: Sequence[int]) -> list[Key
         best = get_sweep(connection, sweep_id).best
         if best is None:
             raise InvalidInputError.of(
-                "sweeps", f"{sweep_id} has no best trial yet: none completed with a value of its objective"
+                "sweeps",
+                f"{sweep_id} has no best trial yet: no eligible one completed with a value of its objective",
             )
         keys.append((sweep_id, best.number))
     return keys

@@ -1,6 +1,6 @@
 """One value for many trials: best, mean, median or worst of each group, exact where the metric is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bot.numbers.arrays import BoolArray
 from bot.statistics.trial_columns import MetricColumn
 from sweeps.spec.metrics import METRICS, Direction, MetricKind, natural_direction
 from sweeps.spec.spec import SweepSpec
@@ -89,6 +90,20 @@ def is_maximized(spec: SweepSpec, metric: str) -> bool:
     objective = spec.objective
     direction = objective.direction if metric == objective.metric else natural_direction(metric)
     return direction is Direction.MAXIMIZE
+
+
+def eligible_first(groups: Groups, eligible: BoolArray) -> tuple[Groups, BoolArray]:
+    """Return groups without the ineligible trials of those that have eligible ones, and which have.
+
+    A group of ineligible trials alone keeps them, so that its value is not hidden; it is not to win.
+    """
+    having = np.bincount(groups.ids[eligible], minlength=groups.size) > 0
+    kept = eligible | ~having[groups.ids]
+    if not kept.all():
+        groups = replace(
+            groups, numbers=groups.numbers[kept], values=groups.values[kept], ids=groups.ids[kept]
+        )
+    return groups, having
 
 
 def summarize(groups: Groups, aggregate: Aggregate) -> Summaries:

@@ -8,7 +8,15 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
-from sweeps.analysis.grouping import Aggregate, Groups, Summaries, is_maximized, summarize
+from bot.numbers.arrays import BoolArray
+from sweeps.analysis.grouping import (
+    Aggregate,
+    Groups,
+    Summaries,
+    eligible_first,
+    is_maximized,
+    summarize,
+)
 from sweeps.analysis.matrix_axes import MatrixAxis, drawn_matrix_axes, written_matrix_axis
 from sweeps.analysis.plateau import Cell, best_cell, grid_trials
 from sweeps.analysis.progress import get_spec
@@ -29,6 +37,8 @@ class Heatmap:
     """Two axes and the cells that trials have a value for, row by row; places of best cell and plateau.
 
     The plateau is the cell of the trial whose worst neighbour is best, one step away on any axis that varies.
+    A cell sums up its eligible trials, or all of them where it has none; `eligible` masks the cells with
+    some, which alone can be the best one or the plateau.
     """
 
     x: MatrixAxis
@@ -36,6 +46,7 @@ class Heatmap:
     metric: str
     aggregate: Aggregate
     cells: Summaries
+    eligible: BoolArray
     best: Cell | None
     plateau: Cell | None
 
@@ -149,22 +160,23 @@ def _matrix(
     done: Measured,
     places: Numbers,
 ) -> Heatmap:
-    groups = _groups(spec, metric, axes, done, places)
+    groups, eligible = _groups(spec, metric, axes, done, places)
     x, y = axes
     cells = summarize(groups, aggregate)
+    may_win = eligible[cells.groups]
     levels = np.full(y.size * x.size, np.nan)
-    levels[cells.groups] = cells.values
+    levels[cells.groups[may_win]] = cells.values[may_win]
     table = levels.reshape(y.size, x.size)
     best = best_cell(table, maximize=groups.maximize)
-    return Heatmap(x, y, metric, aggregate, cells, best, _plateau(spec, metric, axes, done, places))
+    return Heatmap(x, y, metric, aggregate, cells, may_win, best, _plateau(spec, metric, axes, done, places))
 
 
 def _plateau(
     spec: SweepSpec, metric: str, axes: tuple[MatrixAxis, MatrixAxis], done: Measured, places: Numbers
 ) -> Cell | None:
     """Return (row, column) of the cell with the best plateau over all axes that vary, None without one."""
-    every = np.ones(len(done.numbers), dtype=np.bool_)
-    grid = grid_trials(spec, done.numbers, done.floats(metric), every, maximize=is_maximized(spec, metric))
+    maximize = is_maximized(spec, metric)
+    grid = grid_trials(spec, done.numbers, done.floats(metric), done.eligible, maximize=maximize)
     best = None if grid is None else grid.best
     if best is None:
         return None
@@ -174,11 +186,12 @@ def _plateau(
 
 def _groups(
     spec: SweepSpec, metric: str, axes: tuple[MatrixAxis, MatrixAxis], done: Measured, places: Numbers
-) -> Groups:
+) -> tuple[Groups, BoolArray]:
+    """Return the trials of each cell that count, and the mask of cells with eligible ones."""
     x, y = axes
     kept = done.defined(metric)
     ids = y.of(spec.space, places) * x.size + x.of(spec.space, places)
-    return Groups(
+    groups = Groups(
         metric=metric,
         maximize=is_maximized(spec, metric),
         numbers=done.numbers[kept],
@@ -186,6 +199,7 @@ def _groups(
         ids=ids[kept],
         size=x.size * y.size,
     )
+    return eligible_first(groups, done.eligible[kept])
 
 
 def _evenly(order: Sequence[int], most: int) -> list[int]:

@@ -39,8 +39,8 @@ class Points:
 class Overview:
     """The trials selected: how many of those finished, some or all of them as points, and what holds for all.
 
-    `front` are the trials that no other beats in `risk` and `gain` at once; `maximize` says of each metric
-    drawn whether more of it is better.
+    `front` are the eligible trials that no other one of them beats in `risk` and `gain` at once; `maximize`
+    says of each metric drawn whether more of it is better.
     """
 
     metric: str
@@ -86,9 +86,11 @@ def overview(
     values = columns[metric]
     whole = METRICS[metric] is MetricKind.COUNT
     maximize = {name: is_maximized(spec, name) for name in names}
-    front = pareto_front(columns[risk], columns[gain], maximize=(maximize[risk], maximize[gain]))
+    risks, gains, goodness = (np.where(done.eligible, columns[name], np.nan) for name in (risk, gain, metric))
+    front = pareto_front(risks, gains, maximize=(maximize[risk], maximize[gain]))
     front = front[:_MOST_ON_FRONT]
-    best = smallest(np.where(np.isnan(values), np.inf, -values if maximize[metric] else values), _ALWAYS_BEST)
+    keys = np.where(np.isnan(goodness), np.inf, -goodness if maximize[metric] else goodness)
+    best = smallest(keys, _ALWAYS_BEST)
     shown = point_sample(done.numbers, most, [*best.tolist(), *front.tolist()])
     return Overview(
         metric=metric,

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import sqlalchemy as sa
 
 from bot.backtest.findings import RunFinding
 from bot.backtest.result import Curve
 from bot.market_store.loading import resolve_exchange
 from bot.market_store.sql import refuse_sealed, seal_times
+from bot.numbers.arrays import BoolArray
 from bot.statistics.trial_columns import MetricColumn, no_values
 from sweeps.analysis.findings import trial_findings
 from sweeps.analysis.progress import bounded_id, bounded_limit, get_spec
@@ -33,6 +33,7 @@ _COLUMNS = tuple(trial.c.keys())
 class TrialView:
     """One trial: varied parameters as JSON values, metrics (money as Decimal) or None until it completed.
 
+    `ineligible` says why a completed trial cannot win, None if it can.
     `reused_from` names sweep and number of the trial that was replayed, where the result was taken over;
     `ledger` is the digest, as hex, of what its account booked; `findings` say what its numbers have to be
     read with, and are empty until it completed.
@@ -48,6 +49,12 @@ class TrialView:
     reused_from: tuple[int, int] | None = None
     ledger: str | None = None
     findings: tuple[RunFinding, ...] = ()
+    ineligible: str | None = None
+
+    @property
+    def eligible(self) -> bool:
+        """True if the trial may win."""
+        return self.metrics is not None and self.ineligible is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +77,9 @@ def trial_page(
 ) -> TrialPage:
     """Return finished trials in the order `sort` (a metric, an axis or `number`, `-` for descending).
 
-    By default best first. Undefined values come last in both directions, equal ones by number. `filters`
-    names axes and metrics with a value or a range each, as text.
+    By default best first. By a metric, eligible trials come first in both directions; among them, and among
+    the others, undefined values come last and equal ones by number. `filters` names axes and metrics with a
+    value or a range each, as text.
     Raises: UnknownSweepError, InvalidInputError.
     """
     spec = get_spec(connection, sweep_id)
@@ -87,16 +95,17 @@ def trial_page(
 
 @dataclass(frozen=True, slots=True)
 class _Finished:
-    """Finished trials by number, what they are sorted by, and where that has a value."""
+    """Finished trials by number, what they are sorted by, where that has a value, and which come last."""
 
     numbers: Numbers
     sorted_by: MetricColumn
-    defined: npt.NDArray[np.bool_]
+    defined: BoolArray
+    last: BoolArray
 
-    def only(self, kept: npt.NDArray[np.bool_]) -> "_Finished":
+    def only(self, kept: BoolArray) -> "_Finished":
         if kept.all():
             return self
-        return _Finished(self.numbers[kept], self.sorted_by[kept], self.defined[kept])
+        return _Finished(self.numbers[kept], self.sorted_by[kept], self.defined[kept], self.last[kept])
 
     def beside(self, others: "_Finished") -> "_Finished":
         """Return these trials and others, by number."""
@@ -106,6 +115,7 @@ class _Finished:
             numbers[order],
             np.concatenate([self.sorted_by, others.sorted_by])[order],
             np.concatenate([self.defined, others.defined])[order],
+            np.concatenate([self.last, others.last])[order],
         )
 
 
@@ -125,7 +135,8 @@ class _Wanted:
             return np.empty(0, dtype=np.int64)
         if self.order.metric is None or self.chosen.axes:
             return failed_numbers(connection, sweep_id)
-        after = self.place.number if self.place is not None and self.place.value is None else -1
+        among = self.place is not None and self.place.ineligible and self.place.value is None
+        after = self.place.number if self.place is not None and among else -1
         return failed_numbers(connection, sweep_id, after=after, most=self.count)
 
 
@@ -133,7 +144,7 @@ def _finished(connection: sa.Connection, sweep_id: int, spec: SweepSpec, wanted:
     order, chosen = wanted.order, wanted.chosen
     metrics = [*([order.metric] if order.metric else []), *chosen.metrics]
     completed = wanted.state in {None, TrialState.COMPLETED}
-    done = measured(connection, sweep_id, metrics) if completed else Measured.nothing(metrics)
+    done = measured(connection, sweep_id, metrics, spec.guard) if completed else Measured.nothing(metrics)
     if chosen.metrics:
         done = done.only(chosen.keeps_values(done))
     found = _sorted_by(spec, order, done.numbers, done)
@@ -148,15 +159,15 @@ def _finished(connection: sa.Connection, sweep_id: int, spec: SweepSpec, wanted:
 def _sorted_by(spec: SweepSpec, order: Order, numbers: Numbers, done: Measured | None) -> _Finished:
     """Return trials with what they are sorted by; `done` has their metrics, None where they have none."""
     if order.metric and done is None:
-        return _Finished(
-            numbers, no_values(order.metric, len(numbers)), np.zeros(len(numbers), dtype=np.bool_)
-        )
+        none = np.zeros(len(numbers), dtype=np.bool_)
+        return _Finished(numbers, no_values(order.metric, len(numbers)), none, ~none)
     if order.metric and done is not None:
-        return _Finished(numbers, done.values[order.metric], done.defined(order.metric))
+        return _Finished(numbers, done.values[order.metric], done.defined(order.metric), ~done.eligible)
     values = numbers
     if order.name != NUMBER:
         values = value_ranks(spec.space, spec.space.cells_of(numbers), order.name)
-    return _Finished(numbers, values, np.ones(len(numbers), dtype=np.bool_))
+    every = np.ones(len(numbers), dtype=np.bool_)
+    return _Finished(numbers, values, every, ~every)
 
 
 def finished_numbers(connection: sa.Connection, sweep_id: int) -> Numbers:
@@ -182,7 +193,22 @@ def failed_numbers(
 
 
 def _next_places(finished: _Finished, order: Order, place: Place | None, count: int) -> list[Place]:
-    """Return up to `count` places after `place`: those with a value in order, then the others by number."""
+    """Return up to `count` places after `place`: first all that may win, then the ineligible ones."""
+    places: list[Place] = []
+    for ineligible in (False, True):
+        if place is not None and place.ineligible and not ineligible:
+            continue
+        after = place if place is not None and place.ineligible == ineligible else None
+        those = finished.only(finished.last == ineligible)
+        found = _in_order(those, order, after, count - len(places))
+        places += [Place(value, number, ineligible) for value, number in found]
+    return places
+
+
+def _in_order(
+    finished: _Finished, order: Order, place: Place | None, count: int
+) -> list[tuple[int | float | None, int]]:
+    """Return value and number of up to `count` trials after `place`: undefined values last, by number."""
     with_value = finished.only(finished.defined)
     keys = order.keys(with_value.sorted_by)
     others = finished.numbers[~finished.defined]
@@ -192,8 +218,10 @@ def _next_places(finished: _Finished, order: Order, place: Place | None, count: 
         others = others if place.value is not None else others[others > place.number]
     chosen = smallest(keys, count)
     values, numbers = with_value.sorted_by[chosen].tolist(), with_value.numbers[chosen].tolist()
-    places = [Place(value, number) for value, number in zip(values, numbers, strict=True)]
-    return places + [Place(None, number) for number in others[: count - len(places)].tolist()]
+    return [
+        *zip(values, numbers, strict=True),
+        *((None, number) for number in others[: count - len(numbers)].tolist()),
+    ]
 
 
 def _views(connection: sa.Connection, sweep_id: int, spec: SweepSpec, numbers: list[int]) -> list[TrialView]:
@@ -308,4 +336,5 @@ def _view(spec: SweepSpec, row: Any) -> TrialView:
         row.run_key,
         None if row.reused_sweep is None else (row.reused_sweep, row.reused_number),
         None if row.ledger is None else row.ledger.hex(),
+        ineligible=None if metrics is None else spec.guard.refusal(metrics),
     )

@@ -27,7 +27,10 @@ _LARGEST_KEY = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Sort order of trials: by a metric, an axis or their number; equal ones are sorted by number."""
+    """Sort order of trials: by a metric, an axis or their number; equal ones are sorted by number.
+
+    By a metric, either direction, ineligible trials follow the eligible ones.
+    """
 
     name: str
     descending: bool
@@ -59,10 +62,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Last place of a page: the stored value sorted by, None if undefined, and the trial's number."""
+    """Last place of a page: the stored value sorted by, None if undefined, and the trial's number.
+
+    `ineligible` ones come after all that are not.
+    """
 
     value: int | float | None
     number: int
+    ineligible: bool
 
     def after(self, order: Order, keys: MetricColumn, numbers: IntArray) -> BoolArray:
         """Return the mask of trials with a value that come later."""
@@ -77,16 +84,20 @@ class Place:
         shown: Any = self.value
         if order.metric and METRICS[order.metric] is MetricKind.MONEY and self.value is not None:
             shown = plain(money_of_units(int(self.value)))
-        return base64.urlsafe_b64encode(json.dumps([shown, self.number]).encode()).decode().rstrip("=")
+        return (
+            base64.urlsafe_b64encode(json.dumps([shown, self.number, int(self.ineligible)]).encode())
+            .decode()
+            .rstrip("=")
+        )
 
     @classmethod
     def parse(cls, cursor: str, order: Order) -> "Place":
         """Return the place that `cursor` describes; raises InvalidInputError if it is not from this list."""
         try:
             text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-            shown, number = json.loads(text)
-            place = cls(_stored(shown, order), number)
-        except (binascii.Error, ValueError, TypeError, ArithmeticError, ResultRangeError):
+            shown, number, ineligible = json.loads(text)
+            place = cls(_stored(shown, order), number, bool((False, True)[ineligible]))
+        except (binascii.Error, ValueError, TypeError, IndexError, ArithmeticError, ResultRangeError):
             place = None
         if place is None or type(place.number) is not int or not 0 <= place.number <= _LARGEST_NUMBER:
             raise InvalidInputError.of("cursor", f"{cursor[:80]!r} is not from this list")

@@ -16,6 +16,7 @@ from sweeps.analysis.grouping import (
     Groups,
     Indices,
     Summary,
+    eligible_first,
     group_levels,
     is_maximized,
     summarize,
@@ -37,10 +38,14 @@ _MANY = 2**40
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting of the other parameters: how many trials it sums up, how many of them made a profit."""
+    """One setting of the other parameters: how many trials it has, how many may win, and made a profit.
+
+    Its values are of the eligible trials, or of all where there are none.
+    """
 
     params: Mapping[str, Any]
     trials: int
+    eligible: int
     profitable: int
     best: Summary
     mean: Summary
@@ -77,7 +82,8 @@ def over_axis(
     """Return settings of all axes but `over`, each summed up over its values, sorted by one of `SORTS`.
 
     Axes linked with `over` vary with it. By default the best median comes first; `-` sorts descending.
-    `fixed` names axes and metrics with a value or a range each, as text.
+    Settings without an eligible trial follow the others. `fixed` names axes and metrics with a value or a
+    range each, as text.
     Raises: UnknownSweepError, InvalidInputError.
     """
     spec = get_spec(connection, sweep_id)
@@ -87,9 +93,8 @@ def over_axis(
     limit = bounded_limit(limit)
     found = _settings(connection, sweep_id, spec, over, metric, fixed or {})
     keys = _keys(found, sort)
-    chosen = (
-        smallest(keys, limit + 1) if cursor is None else _after(keys, _setting_of(cursor, len(keys)), limit)
-    )
+    last = None if cursor is None else _setting_of(cursor, len(keys))
+    chosen = _next(keys, found.eligible == 0, last, limit + 1)
     shown = chosen[:limit]
     more = _cursor(int(shown[-1])) if len(chosen) > limit else None
     return SettingPage(over, metric, _summed_up(spec, over, found, shown), more)
@@ -97,15 +102,12 @@ def over_axis(
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Trials by setting, and which of them made a profit."""
+    """Trials by setting, those that count, and how many of each are eligible, and made a profit."""
 
+    every: Groups
     groups: Groups
-    profitable: npt.NDArray[np.bool_]
-
-    @property
-    def winners(self) -> Indices:
-        """Number of profitable trials of each setting."""
-        return np.bincount(self.groups.ids[self.profitable], minlength=self.groups.size)
+    eligible: Indices
+    winners: Indices
 
 
 def _settings(
@@ -119,10 +121,16 @@ def _settings(
     done, cells = selected(connection, sweep_id, spec, [metric, _PROFIT], fixed)
     kept = done.defined(metric)
     ids, size = _setting_ids(spec.space, cells[kept], over)
-    groups = Groups(
+    every = Groups(
         metric, is_maximized(spec, metric), done.numbers[kept], done.values[metric][kept], ids, size
     )
-    return _Found(groups, done.values[_PROFIT][kept] > 0)
+    eligible, profitable = done.eligible[kept], done.values[_PROFIT][kept] > 0
+    return _Found(
+        every,
+        eligible_first(every, eligible)[0],
+        np.bincount(ids[eligible], minlength=size),
+        np.bincount(ids[profitable], minlength=size),
+    )
 
 
 def _setting_ids(space: TrialSpace, cells: Indices, over: str) -> tuple[Indices, int]:
@@ -152,16 +160,24 @@ def _vary_together(space: TrialSpace, one: str, other: str) -> bool:
 def _keys(found: _Found, sort: str) -> npt.NDArray[np.float64]:
     name = sort.removeprefix("-")
     if name == PROFITABLE_SHARE:
-        levels = found.winners / found.groups.counts
+        levels = found.winners / found.every.counts
     else:
         levels = group_levels(found.groups, Aggregate(name))
     return -levels if sort.startswith("-") else levels
 
 
-def _after(keys: npt.NDArray[np.float64], last: int, limit: int) -> npt.NDArray[np.intp]:
-    places = np.arange(len(keys))
-    later = np.flatnonzero((keys > keys[last]) | ((keys == keys[last]) & (places > last)))
-    return later[smallest(keys[later], limit + 1)]
+def _next(
+    keys: npt.NDArray[np.float64], ineligible: npt.NDArray[np.bool_], last: int | None, count: int
+) -> npt.NDArray[np.intp]:
+    """Return up to `count` settings after `last`: by key and place, the ineligible ones after the others."""
+    later = np.ones(len(keys), dtype=np.bool_)
+    if last is not None:
+        behind = (keys > keys[last]) | ((keys == keys[last]) & (np.arange(len(keys)) > last))
+        later = np.where(ineligible == ineligible[last], behind, ineligible)
+    chosen = np.empty(0, dtype=np.intp)
+    for those in (np.flatnonzero(later & ~ineligible), np.flatnonzero(later & ineligible)):
+        chosen = np.append(chosen, those[smallest(keys[those], count - len(chosen))])
+    return chosen
 
 
 def _summed_up(spec: SweepSpec, over: str, found: _Found, shown: npt.NDArray[np.intp]) -> list[Setting]:
@@ -176,12 +192,15 @@ def _summed_up(spec: SweepSpec, over: str, found: _Found, shown: npt.NDArray[np.
         ids=place[groups.ids[kept]],
         size=len(shown),
     )
-    winners = found.winners[shown].tolist()
+    held = zip(
+        *(column[shown].tolist() for column in (found.every.counts, found.eligible, found.winners)),
+        strict=True,
+    )
     levels = zip(*(summarize(few, aggregate).one_by_one() for aggregate in Aggregate), strict=True)
     shared = [axis.name for axis in spec.axes if not _vary_together(spec.space, axis.name, over)]
     return [
-        Setting(_params(spec, shared, level[0].number), level[0].count, won, *level)
-        for won, level in zip(winners, levels, strict=True)
+        Setting(_params(spec, shared, level[0].number), *counts, *level)
+        for counts, level in zip(held, levels, strict=True)
     ]
 
 

@@ -90,7 +90,7 @@ def completed(
 ) -> tuple[Measured, Numbers, Bools]:
     """Return all completed trials with these metrics, their cells, and which of them `filters` means."""
     chosen = Selection.parse(spec.space, filters or {})
-    done = measured(connection, bounded_id(sweep_id), [*metrics, *chosen.metrics])
+    done = measured(connection, bounded_id(sweep_id), [*metrics, *chosen.metrics], spec.guard)
     cells = spec.space.cells_of(done.numbers)
     return done, cells, chosen.keeps_cells(spec.space, cells) & chosen.keeps_values(done)
 

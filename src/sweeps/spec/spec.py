@@ -26,6 +26,7 @@ from bot.config.run_key import identifying
 from bot.errors import FieldError, InvalidInputError
 from bot.notation import is_printable, quoted
 from bot.numbers.arrays import IntArray
+from bot.selection.guard import Guard
 from bot.selection.settings import USUAL, ValidationSettings
 from bot.validation import validated
 from sweeps.spec.axes import MAX_TRIALS, Axis
@@ -187,6 +188,11 @@ class SweepSpec(BaseModel):
     def base_config(self) -> RunConfig:
         """The shared parameters with defaults; those that vary hold no meaning here."""
         return next(iter(self._compiled.bases.values()))
+
+    @property
+    def guard(self) -> Guard:
+        """Guard that decides which trials may win."""
+        return Guard.of(self.validation)
 
     @property
     def space(self) -> TrialSpace:

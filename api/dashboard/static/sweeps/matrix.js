@@ -4,13 +4,15 @@ import { short } from "../format.js";
 const MOST_SINGLE_CELLS = 6000;
 const GAP_FROM = 7;
 
-/* A heatmap of the API, read once: numbers to draw, labels of both sides, and where cells are. Rows go upwards. */
+/* A heatmap of the API, read once: numbers to draw, labels of both sides, and where cells are. Rows go upwards.
+   Cells of trials that cannot win are not drawn. */
 export class Matrix {
   constructor(document) {
     this.document = document;
     this.columns = document.x.values.length;
     this.rows = document.y.values.length;
-    this.values = document.cells.flat().map((cell) => (cell === null ? null : Number(cell)));
+    const eligible = document.eligible.flat();
+    this.values = document.cells.flat().map((cell, index) => (cell === null || !eligible[index] ? null : Number(cell)));
   }
 
   value(row, column) {

@@ -66,6 +66,8 @@ function marksOf(document, metric) {
   const at = ([row, column]) => `${state.get("x")} ${labelOf(document.x.values[column])}, ${state.get("y")} ${labelOf(document.y.values[row])}: ${withUnit(document.cells[row][column], metric)}`;
   const words = document.best ? [`Framed: the best cell, ${at(document.best)}.`] : [];
   if (document.plateau) words.push(`Dashed: the plateau, whose worst neighbour is best, ${at(document.plateau)}.`);
+  if (document.trials.some((row, at) => row.some((number, place) => number !== null && !document.eligible[at][place])))
+    words.push("Trials of a hatched cell cannot win.");
   return words;
 }
 
@@ -82,6 +84,7 @@ function overCell({ panel, row, column }, place, spoken = false) {
     `${state.get("y")} ${matrix.label("y", row)}`,
   ];
   if (title) lines.push(title);
+  if (number !== null && !matrix.document.eligible[row][column]) lines.push("cannot win");
   if (count > 1) lines.push(`${state.get("agg")} of ${formatted(count, "count")} trials; shown below is trial ${number}`);
   else if (number !== null) lines.push(`trial ${number}`);
   showTip(place, lines, number === null ? null : `${trialPage(number)}/glance`, [state.get("x"), state.get("y"), state.get("z")]);

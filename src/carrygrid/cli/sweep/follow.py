@@ -109,8 +109,12 @@ def print_top(sweep: Sweep, sort: str | None, limit: int) -> None:
         return
     names = list(trials[0]["params"])
     columns = labels(TABLE_COLUMNS)
-    told = [marks(trial) for trial in trials]
-    last = [[mark] for mark in told] if any(told) else [[] for _ in told]
+    told = {
+        "cannot win": [trial["ineligible"] or "" for trial in trials],
+        "findings": [marks(trial) for trial in trials],
+    }
+    told = {heading: texts for heading, texts in told.items() if any(texts)}
+    last = zip(*told.values(), strict=True) if told else [() for _ in trials]
     rows = [
         [
             str(trial["number"]),
@@ -120,7 +124,7 @@ def print_top(sweep: Sweep, sort: str | None, limit: int) -> None:
         ]
         for trial, found in zip(trials, last, strict=True)
     ]
-    headings = ["trial", *names, *(column.label for column in columns), *(["findings"] if any(told) else [])]
+    headings = ["trial", *names, *(column.label for column in columns), *told]
     print_trials(f"Best trials of sweep {sweep.id}", headings, rows)
 
 
@@ -143,6 +147,8 @@ def tell(found: Sweep, *, as_json: bool) -> None:
     if sweep["note"]:
         print(f"note    {' '.join(sweep['note'].split())}")
     best = sweep["best_trial"]
+    if best is None and done > failed:
+        print("best    none: no trial that is eligible has a value of the objective")
     if best is not None:
         objective = METRIC_LABELS[sweep["spec"]["objective"]["metric"]]
         print(f"best    trial {best['number']}, {objective.label} {_metric(best['metrics'], objective)}")

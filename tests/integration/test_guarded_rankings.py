@@ -1,0 +1,147 @@
+"""Trials that the guard refuses follow all others in every ranking, in both databases."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from sweeping import chunks_of, stored_rows, submit, sweep_spec
+
+from bot.clock import SystemClock
+from bot.market_store.store import HistoricalDataStore
+from sweeps.analysis.heatmap import Aggregate, heatmap
+from sweeps.analysis.overview import overview
+from sweeps.analysis.queries import TrialView, trial_page
+from sweeps.analysis.robustness import over_axis
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
+
+GRID = {
+    "min_funding_rate": ["0.0002", "0.00002", "0.0001"],
+    "exit_funding_rate": ["0.00005", "0"],
+    "perp_leverage": [1, 3, 10, 50],
+}
+FEWEST = 70
+SPEC = sweep_spec(
+    grid=GRID,
+    curves={"top": 3},
+    objective={"metric": "net_pnl", "direction": "minimize"},
+    validation={"min_trades": 1, "min_settlements": FEWEST},
+)
+
+
+@pytest.fixture(scope="module")
+def engine(shared_engine: sa.Engine) -> sa.Engine:
+    return shared_engine
+
+
+@pytest.fixture(scope="module")
+def sweep_id(engine: sa.Engine) -> int:
+    """Return a finished sweep that calls the greatest loss the best, so that the guard has its say."""
+    sweep_id = submit(engine, SPEC, size=7)
+    runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
+    for found in reversed(chunks_of(engine, sweep_id)):
+        runner.run(sweep_id, found.id, "test")
+    return sweep_id
+
+
+@pytest.fixture(scope="module")
+def rows(engine: sa.Engine, sweep_id: int) -> list[dict[str, Any]]:
+    return stored_rows(engine, sweep_id)
+
+
+def may_win(row: dict[str, Any]) -> bool:
+    return bool(row["volatility"]) and row["funding_payments"] >= FEWEST
+
+
+def pages(engine: sa.Engine, sweep_id: int, limit: int, **query: Any) -> list[TrialView]:
+    found: list[TrialView] = []
+    cursor = None
+    with engine.connect() as connection:
+        while True:
+            page = trial_page(connection, sweep_id, limit=limit, cursor=cursor, **query)
+            found += page.trials
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+
+def test_some_may_win_and_some_may_not(rows: list[dict[str, Any]]) -> None:
+    assert {may_win(row) for row in rows} == {True, False}
+
+
+@pytest.mark.parametrize("sort", [None, "net_pnl", "-net_pnl", "profit_factor", "-total_trades"])
+@pytest.mark.parametrize("limit", [1, 5, 100])
+def test_ineligible_trials_follow_in_both_directions_across_pages(
+    engine: sa.Engine, sweep_id: int, rows: list[dict[str, Any]], sort: str | None, limit: int
+) -> None:
+    name = (sort or "net_pnl").removeprefix("-")
+    sign = -1 if (sort or "").startswith("-") else 1
+
+    def key(row: dict[str, Any]) -> tuple[Any, ...]:
+        value = row[name]
+        return (not may_win(row), value is None, 0 if value is None else sign * value, row["number"])
+
+    found = pages(engine, sweep_id, limit, sort=sort)
+    assert [view.number for view in found] == [row["number"] for row in sorted(rows, key=key)]
+    eligible = {row["number"]: may_win(row) for row in rows}
+    assert {view.number: view.eligible for view in found} == eligible
+    assert {view.ineligible is None for view in found if not view.eligible} == {False}
+
+
+def test_order_by_number_or_axis_is_no_ranking(engine: sa.Engine, sweep_id: int) -> None:
+    found = pages(engine, sweep_id, 5, sort="number")
+    assert [view.number for view in found] == list(range(SPEC.trial_count))
+
+
+@pytest.mark.parametrize("aggregate", list(Aggregate))
+def test_cells_sum_up_eligible_trials_and_only_such_cells_are_best(
+    engine: sa.Engine, sweep_id: int, rows: list[dict[str, Any]], aggregate: Aggregate
+) -> None:
+    with engine.connect() as connection:
+        found = heatmap(
+            connection, sweep_id, x="min_funding_rate", y="exit_funding_rate", aggregate=aggregate
+        )
+    cells: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    for row in rows:
+        entry, leave, _ = np.unravel_index(row["number"], (3, 2, 4))
+        cells.setdefault((int(leave), int(entry)), []).append(row)
+    counts = found.rows(found.cells.counts.tolist(), 0)
+    shown = found.rows(found.cells.numbers.tolist())
+    eligible = found.rows(found.eligible.tolist(), False)
+    for (y, x), held in cells.items():
+        good = [row for row in held if may_win(row)]
+        assert eligible[y][x] == bool(good)
+        assert counts[y][x] == len(good or held)
+        assert shown[y][x] in {row["number"] for row in good or held}
+    assert found.best is not None
+    assert eligible[found.best[0]][found.best[1]]
+
+
+def test_front_is_of_eligible_trials(engine: sa.Engine, sweep_id: int, rows: list[dict[str, Any]]) -> None:
+    with engine.connect() as connection:
+        front = overview(connection, sweep_id).front.numbers.tolist()
+    good = {row["number"] for row in rows if may_win(row)}
+    assert front
+    assert set(front) <= good
+
+
+@pytest.mark.parametrize("sort", ["median", "-median", "best", "-profitable_share"])
+def test_settings_without_an_eligible_trial_come_last_across_pages(
+    engine: sa.Engine, sweep_id: int, rows: list[dict[str, Any]], sort: str
+) -> None:
+    found, cursor = [], None
+    with engine.connect() as connection:
+        while True:
+            page = over_axis(
+                connection, sweep_id, over="exit_funding_rate", sort=sort, limit=2, cursor=cursor
+            )
+            found += page.settings
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+    assert len(found) == 12
+    counts = [setting.eligible for setting in found]
+    assert [count == 0 for count in counts] == sorted(count == 0 for count in counts)
+    assert sum(counts) == sum(map(may_win, rows))
+    assert {setting.trials for setting in found} == {2}
