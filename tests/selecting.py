@@ -55,10 +55,10 @@ def long_spec(**changes: Any) -> SweepSpec:
     return sweep_spec(**{"base": LONG_BASE, "grid": LONG_GRID, "validation": SETTINGS} | changes)
 
 
-def run_chunks(engine: sa.Engine, sweep_id: int, chunks: int) -> None:
+def run_chunks(engine: sa.Engine, sweep_id: int, chunks: int, *, backwards: bool = False) -> None:
     """Replay the chunks of a sweep in this process, and end it."""
     runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
-    for chunk_id in range(chunks):
+    for chunk_id in reversed(range(chunks)) if backwards else range(chunks):
         runner.run(sweep_id, chunk_id, "me")
     with write_transaction(engine) as connection:
         close_finished(connection)
@@ -82,17 +82,15 @@ def do_jobs(engine: sa.Engine) -> list[str]:
     return [str(JobRunner(engine).run(job_id)) for job_id in queue.told]
 
 
-def view_of(engine: sa.Engine, sweep_id: int, changes: dict[str, Any] | None = None) -> SelectionView:
+def view_of(engine: sa.Engine, sweep_id: int, digest: str | None = None) -> SelectionView:
     """Return what there is of a sweep's selection."""
     with engine.connect() as connection:
-        return selection_view(connection, sweep_id, changes)
+        return selection_view(connection, sweep_id, digest)
 
 
-def report_of_sweep(
-    engine: sa.Engine, sweep_id: int, changes: dict[str, Any] | None = None
-) -> dict[str, Any]:
+def report_of_sweep(engine: sa.Engine, sweep_id: int, digest: str | None = None) -> dict[str, Any]:
     """Return the document of a report that is there."""
-    view = view_of(engine, sweep_id, changes)
+    view = view_of(engine, sweep_id, digest)
     assert view.complete
     assert view.panels is not None
     return view.panels.document()

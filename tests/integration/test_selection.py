@@ -1,8 +1,32 @@
 """Selections judged from sums that workers left and from replays: one report, in both databases."""
 
+import pytest
 import sqlalchemy as sa
-from selecting import do_jobs, long_market, long_spec, plain_report, report_of_sweep, run_chunks, view_of
+from selecting import (
+    LONG_BASE,
+    LONG_GRID,
+    SETTINGS,
+    JobList,
+    do_jobs,
+    long_market,
+    long_spec,
+    plain_report,
+    report_of_sweep,
+    run_chunks,
+    view_of,
+)
 from sweeping import submit
+
+from bot.market_store.database import write_transaction
+from bot.selection.settings import ValidationSettings
+from sweeps.errors import SweepStateError
+from sweeps.jobs.job_runner import JobDispatcher
+from sweeps.jobs.jobs import claim_job
+from sweeps.jobs.selection_jobs import ask_for_selection, is_asked_for
+from sweeps.lifecycle.deleting import delete_sweep
+from sweeps.lifecycle.extend_clone import extend_sweep, extended_spec
+from sweeps.storage.selection import held_panels
+from sweeps.storage.tables import job, selection_report, selection_sums
 
 HEAD = ("trials", "winner", "cash", "hold", "pbo", "cv", "walk_forward", "verdict")
 
@@ -19,3 +43,177 @@ def test_report_of_a_completed_sweep_is_that_of_its_trial_curves(engine: sa.Engi
     assert {name: found[name] for name in HEAD} == {name: expected[name] for name in HEAD}
     assert found["cash"] is not None
     assert found["walk_forward"] is not None
+
+
+def test_report_does_not_depend_on_chunks_workers_or_the_kernel(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_market(engine)
+    found = []
+    for size, by_kernel in ((40, True), (3, True), (11, False)):
+        if not by_kernel:
+            monkeypatch.setattr("sweeps.work.kernel_replay.usable", lambda: None)
+        sweep_id = submit(engine, long_spec(name=f"{size}"), size=size)
+        run_chunks(engine, sweep_id, -(-40 // size), backwards=size == 3)
+        do_jobs(engine)
+        report = report_of_sweep(engine, sweep_id)
+        found.append({name: report[name] for name in ("winner", "hold", "pbo", "cv", "walk_forward")})
+        found[-1]["cash"] = {key: value for key, value in report["cash"].items() if key != "lifetime"}
+        found[-1]["hold"] = {key: value for key, value in report["hold"].items() if key != "lifetime"}
+    assert found[0] == found[1] == found[2]
+    assert found[0]["cash"]["winner"] is not None
+
+
+def test_looks_at_the_same_days_weigh_on_a_report_that_was_made_before(engine: sa.Engine) -> None:
+    long_market(engine)
+    first = submit(engine, long_spec(), size=40)
+    run_chunks(engine, first, 1)
+    do_jobs(engine)
+    alone = report_of_sweep(engine, first)
+    second = submit(engine, long_spec(name="again"), size=40)
+    run_chunks(engine, second, 1)
+    after = report_of_sweep(engine, first)
+    assert (alone["trials"]["tried"], after["trials"]["tried"]) == (40, 80)
+    assert after["cash"]["winner"] == alone["cash"]["winner"]
+    assert after["cash"]["lifetime"]["p_luck"] >= alone["cash"]["lifetime"]["p_luck"]
+
+
+def test_trials_taken_over_from_another_sweep_are_replayed_for_the_report(engine: sa.Engine) -> None:
+    long_market(engine)
+    first = submit(engine, long_spec(), size=40)
+    run_chunks(engine, first, 1)
+    do_jobs(engine)
+    copy = submit(engine, long_spec(reuse=True), size=40)
+    run_chunks(engine, copy, 1)
+    assert do_jobs(engine) == ["completed"]
+    one, other = (report_of_sweep(engine, sweep_id) for sweep_id in (first, copy))
+    for name in ("winner", "pbo", "cv", "walk_forward"):
+        assert one[name] == other[name]
+    assert one["cash"]["winner"] == other["cash"]["winner"]
+
+
+def test_sweep_of_before_is_judged_by_replay_once_somebody_asks(engine: sa.Engine) -> None:
+    long_market(engine)
+    spec = long_spec()
+    sweep_id = submit(engine, spec, size=40)
+    run_chunks(engine, sweep_id, 1)
+    with write_transaction(engine) as connection:
+        connection.execute(selection_sums.delete())
+        connection.execute(selection_report.delete())
+    assert do_jobs(engine) == []
+    with write_transaction(engine) as connection:
+        assert not is_asked_for(connection, sweep_id)
+        ask_for_selection(connection, sweep_id)
+    assert view_of(engine, sweep_id).share == 0.0
+    assert do_jobs(engine) == ["completed"]
+    assert report_of_sweep(engine, sweep_id)["cash"] == plain_report(engine, spec)["cash"]
+
+
+def test_other_settings_are_judged_apart_and_leave_the_sums_of_the_sweep_alone(engine: sa.Engine) -> None:
+    long_market(engine)
+    spec = long_spec()
+    sweep_id = submit(engine, spec, size=40)
+    run_chunks(engine, sweep_id, 1)
+    do_jobs(engine)
+    own = report_of_sweep(engine, sweep_id)
+    with write_transaction(engine) as connection:
+        digest = ask_for_selection(connection, sweep_id, {"blocks": 6, "walk_forward": {"test_days": 30}})
+    assert do_jobs(engine) == ["completed"]
+    changed = ValidationSettings(
+        **{**SETTINGS, "blocks": 6, "walk_forward": {"train_days": 120, "test_days": 30}}
+    )
+    other = report_of_sweep(engine, sweep_id, digest)
+    assert {name: other[name] for name in ("pbo", "cv", "walk_forward")} == {
+        name: value
+        for name, value in plain_report(engine, spec, changed).items()
+        if name in {"pbo", "cv", "walk_forward"}
+    }
+    assert report_of_sweep(engine, sweep_id)["pbo"] == own["pbo"]
+    with engine.connect() as connection:
+        assert len(held_panels(connection, sweep_id)) == 1
+
+
+def test_sweep_without_validation_leaves_no_sums_and_is_judged_on_request(engine: sa.Engine) -> None:
+    long_market(engine)
+    sweep_id = submit(engine, long_spec(validation=False), size=40)
+    run_chunks(engine, sweep_id, 1)
+    assert do_jobs(engine) == []
+    with engine.connect() as connection:
+        assert held_panels(connection, sweep_id) == set()
+    with pytest.raises(SweepStateError, match="was submitted without validation"):
+        view_of(engine, sweep_id)
+    with write_transaction(engine) as connection:
+        digest = ask_for_selection(connection, sweep_id, SETTINGS)
+    assert do_jobs(engine) == ["completed"]
+    assert report_of_sweep(engine, sweep_id, digest)["cash"] is not None
+
+
+def test_running_sweep_shows_the_report_on_its_trials_so_far(engine: sa.Engine) -> None:
+    long_market(engine)
+    sweep_id = submit(engine, long_spec(), size=20)
+    run_chunks(engine, sweep_id, 1)
+    view = view_of(engine, sweep_id)
+    assert (view.complete, view.share) == (False, None)
+    assert view.panels is not None
+    assert view.panels.document()["trials"]["tried"] == 20
+    with write_transaction(engine) as connection, pytest.raises(SweepStateError, match="once it has ended"):
+        ask_for_selection(connection, sweep_id, {"blocks": 6})
+
+
+def test_extended_sweep_is_judged_anew_on_its_days_and_trials(engine: sa.Engine) -> None:
+    long_market(engine)
+    spec = long_spec()
+    sweep_id = submit(engine, spec, size=40)
+    run_chunks(engine, sweep_id, 1)
+    do_jobs(engine)
+    extended = extended_spec(spec, add_values={"perp_leverage": [5]})
+    with write_transaction(engine) as connection:
+        extend_sweep(connection, sweep_id, spec, extended)
+    assert not view_of(engine, sweep_id).complete
+    run_chunks(engine, sweep_id, 4)
+    assert do_jobs(engine) == ["completed"]
+    found, expected = report_of_sweep(engine, sweep_id), plain_report(engine, extended)
+    assert {name: found[name] for name in HEAD} == {name: expected[name] for name in HEAD}
+
+
+def test_windows_of_a_sweep_are_panels_of_their_own_and_short_ones_say_why(engine: sa.Engine) -> None:
+    long_market(engine)
+    base = {name: value for name, value in LONG_BASE.items() if name != "end"}
+    grid = {**LONG_GRID, "end": ["2024-04-20", "2024-12-20"]}
+    sweep_id = submit(engine, long_spec(base=base, grid=grid), size=80)
+    run_chunks(engine, sweep_id, 1)
+    do_jobs(engine)
+    view = view_of(engine, sweep_id)
+    assert view.panels is not None
+    short, whole = (view.panels.document(place) for place in (0, 1))
+    assert (short["end"], short["cash"], short["verdict"]) == ("2024-04-20T00:00:00Z", None, "too_little")
+    assert short["missing"]["cash"] == "26 weeks needed, 14 held"
+    expected = plain_report(engine, long_spec())
+    assert whole["cv"] == expected["cv"]
+    assert whole["pbo"]["pbo"] == expected["pbo"]["pbo"]
+    assert whole["winner"] == 2 * expected["winner"] + 1
+
+
+def test_death_between_the_last_chunk_and_the_report_loses_nothing(engine: sa.Engine) -> None:
+    long_market(engine)
+    sweep_id = submit(engine, long_spec(), size=40)
+    run_chunks(engine, sweep_id, 1)
+    queue = JobList()
+    JobDispatcher(engine, queue).step()
+    with write_transaction(engine) as connection:
+        claim_job(connection, queue.told[0])  # by a worker that dies now
+        connection.execute(job.update().values(lease_until_ms=1, published_ms=1))
+    assert not view_of(engine, sweep_id).complete
+    assert do_jobs(engine) == ["completed"]
+    assert view_of(engine, sweep_id).complete
+
+
+def test_deleted_sweep_takes_its_sums_and_reports_with_it(engine: sa.Engine) -> None:
+    long_market(engine)
+    sweep_id = submit(engine, long_spec(), size=40)
+    run_chunks(engine, sweep_id, 1)
+    do_jobs(engine)
+    with write_transaction(engine) as connection:
+        delete_sweep(connection, sweep_id)
+        for table in (selection_sums, selection_report):
+            assert connection.execute(sa.select(table)).first() is None

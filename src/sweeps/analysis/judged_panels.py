@@ -1,15 +1,17 @@
 """Reports on the selection of a sweep as they are shown, read from what was stored of them."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from bot.selection.looks import Lifetime
 from bot.selection.report import SelectionReport
 from bot.selection.sentence import sentence
 from bot.selection.stored.report_text import report_of
 from bot.selection.verdict import MEANINGS
 from bot.timestamps import iso
+from sweeps.lifecycle.looks import PanelWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,11 @@ class JudgedPanel:
     start_ms: int
     end_ms: int
     report: SelectionReport
+
+    @property
+    def window(self) -> PanelWindow:
+        """Market and window, as looks name them."""
+        return PanelWindow(str(self.exchange), self.start_ms, self.end_ms)
 
     @property
     def head(self) -> dict[str, Any]:
@@ -54,6 +61,11 @@ class JudgedPanels:
         document = json.loads(text)
         panels = [_panel(one) for one in document["panels"]]
         return cls(document["best"], panels)
+
+    def over(self, lifetime: Callable[[JudgedPanel], Lifetime]) -> Self:
+        """Return the same reports, each over the looks that its days have had by now."""
+        panels = [replace(one, report=one.report.over(lifetime(one))) for one in self.panels]
+        return replace(self, panels=panels)
 
     def document(self, place: int | None = None) -> dict[str, Any]:
         """Return the report on the panel at `place`, the best one if left out, beside all panels in short."""

@@ -8,13 +8,15 @@ import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
 from bot.market_store.database import write_transaction
+from bot.selection.looks import Lifetime
 from bot.selection.settings import USUAL, ValidationSettings
 from bot.validation import validated
-from sweeps.analysis.judged_panels import JudgedPanels
-from sweeps.analysis.progress import SweepView, get_sweep
+from sweeps.analysis.judged_panels import JudgedPanel, JudgedPanels
+from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.errors import SweepStateError, UnknownJobError
 from sweeps.jobs.job_reports import JobReport
 from sweeps.jobs.jobs import JobClaim, JobKind, JobState, JobView, create_job, get_job
+from sweeps.lifecycle.looks import lifetime_of, note_independent, note_validation
 from sweeps.spec.spec import check_test_symbols
 from sweeps.storage.selection import (
     ReportRow,
@@ -57,10 +59,11 @@ def selection_view(connection: sa.Connection, sweep_id: int, digest: str | None 
     settings = _asked(connection, sweep, digest)
     row = report_row(connection, sweep_id, settings)
     if row is not None and row.text is not None:
-        return SelectionView(sweep, settings, True, JudgedPanels.of(row.text))
+        return SelectionView(sweep, settings, True, _judged(connection, sweep_id, row.text))
     if sweep.state not in ENDED:
         text = selection_so_far(connection, sweep.id, settings)
-        return SelectionView(sweep, settings, False, None if text is None else JudgedPanels.of(text))
+        so_far = None if text is None else _judged(connection, sweep_id, text)
+        return SelectionView(sweep, settings, False, so_far)
     _refuse_without_results(sweep)
     job = _job(connection, row)
     if job is not None and job.state is JobState.FAILED:
@@ -135,8 +138,33 @@ def selection_document(engine: sa.Engine, claim: JobClaim, report: JobReport) ->
     text = judged_selection(engine, sweep_id, settings, told)
     with write_transaction(engine) as connection:
         keep_report(connection, sweep_id, settings, claim.id, text)
+        _note_looks(connection, sweep_id, settings, JudgedPanels.of(text))
         forget_needless_sums(connection, sweep_id)
     return {"sweep": sweep_id}
+
+
+def _note_looks(
+    connection: sa.Connection, sweep_id: int, settings: ValidationSettings, judged: JudgedPanels
+) -> None:
+    """Write down what the trials of a sweep are worth by its own settings, and each look by others."""
+    own = get_spec(connection, sweep_id).validation == settings
+    for panel in judged.panels:
+        if not own:
+            note_validation(connection, sweep_id, panel.window, panel.symbols, settings.digest)
+        elif panel.report.cash is not None:
+            note_independent(connection, sweep_id, panel.window, panel.report.cash.search.independent)
+
+
+def _judged(connection: sa.Connection, sweep_id: int, text: str) -> JudgedPanels:
+    """Return stored reports over the looks at their days by now."""
+
+    def lifetime(panel: JudgedPanel) -> Lifetime:
+        try:
+            return lifetime_of(connection, sweep_id, panel.window)
+        except KeyError:  # its trials are not counted yet
+            return panel.report.lifetime
+
+    return JudgedPanels.of(text).over(lifetime)
 
 
 def _own(sweep: SweepView) -> ValidationSettings:
