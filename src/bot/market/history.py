@@ -39,6 +39,22 @@ class _VolumesAsOf:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class VolumeColumns:
+    """The volumes of candles at n moments, at each of those that had closed by then: `closed` of them."""
+
+    running: Mantissas
+    exponent: int
+    closed: IntArray
+
+    def base_volumes(self, newest: int, skip: int) -> tuple[Mantissas, BoolArray]:
+        """Return `base_volume` of each moment, whole over `exponent`, and the mask of those with one."""
+        first, last = self.closed - skip - newest, self.closed - skip
+        known = first >= 0
+        found = self.running[np.where(known, last, 0)] - self.running[np.where(known, first, 0)]
+        return cast("Mantissas", found), known
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PairSeries:
     """Columns of one pair at n moments, equal to its tickers and views.
 
@@ -61,6 +77,7 @@ class PairSeries:
     rate: DecimalColumn
     rate_8h: DecimalColumn
     volume_24h: DecimalColumn
+    volumes: VolumeColumns
 
     @property
     def unit_funding(self) -> ExactArray:
@@ -156,6 +173,7 @@ class PairHistory:
             rate=rate,
             rate_8h=_rates_8h(rate, hours),
             volume_24h=DecimalColumn(self._quote_volume[perp_at + 1], self._quote_exponent),
+            volumes=VolumeColumns(self._base_volume, self._perp_volume_exponent, perp_at + 1),
         )
 
     def mark_columns(self) -> MarkColumns:

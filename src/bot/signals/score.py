@@ -21,6 +21,10 @@ def weighted_score(weights: tuple[int, ...], sub_scores: tuple[Any, ...]) -> Any
     the caller sees to it that weights times sub-scores fit their integer type.
     """
     total = sum(weight * sub_score for weight, sub_score in zip(weights, sub_scores, strict=True))
-    unit = sum(weights) * _STEP
-    floor, rest = total // unit, total % unit
+    return half_even(total, sum(weights) * _STEP)
+
+
+def half_even(whole: Any, unit: Any) -> Any:
+    """Return a quotient of integers, or of arrays of them, rounded half-even; `unit` is above 0."""
+    floor, rest = whole // unit, whole % unit
     return floor + ((2 * rest > unit) | ((2 * rest == unit) & (floor % 2 == 1)))

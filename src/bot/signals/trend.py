@@ -3,15 +3,16 @@
 from collections import deque
 from decimal import Decimal
 
-_PLACES_12 = Decimal(1).scaleb(-12)
+AVERAGE_PLACES = 12
+_STEP = Decimal(1).scaleb(-AVERAGE_PLACES)
 RISING, STABLE, FALLING = Decimal(1), Decimal("0.5"), Decimal(0)
 
 
 def next_average(average: Decimal | None, rate_8h: Decimal, span: int) -> Decimal:
     """Return the moving average after one more rate, at 12 places; `average` is None at the first."""
     if average is None:
-        return rate_8h.quantize(_PLACES_12)
-    return ((2 * rate_8h + (span - 1) * average) / (span + 1)).quantize(_PLACES_12)
+        return rate_8h.quantize(_STEP)
+    return ((2 * rate_8h + (span - 1) * average) / (span + 1)).quantize(_STEP)
 
 
 def trend_score(change: Decimal | None, stable_threshold: Decimal) -> Decimal:

@@ -35,7 +35,18 @@ class ScoreSizing:
         """Return the share of a slot that a score deserves."""
         return self.min_fraction + (self.max_fraction - self.min_fraction) * score
 
+    def fractions(self, scores: DecimalColumn) -> DecimalColumn:
+        """Return the shares of a slot of many scores."""
+        ends = DecimalColumn.from_decimals([self.min_fraction, self.max_fraction])
+        least, most = map(int, ends.mantissas.tolist())
+        one, largest = 10**-scores.exponent, int(np.abs(scores.mantissas).max(initial=0))
+        if max(most * one, (most - least) * largest) >= _MOST:
+            return DecimalColumn.from_decimals([self.fraction(score) for score in scores.decimals()])
+        shares = least * one + (most - least) * np.asarray(scores.mantissas, dtype=np.int64)
+        return DecimalColumn.of(shares, ends.exponent + scores.exponent)
 
+
+_MOST = 10**18
 _CAP_SHARE, _HIGH_SHARE = 0.95, 0.5
 
 
@@ -125,8 +136,7 @@ def _fractions(sizing: ScoreSizing, config: "RunConfig", columns: DecisionColumn
     scores = scores_of(config, columns)
 
     def found() -> ThresholdColumn:
-        fractions = [sizing.fraction(score) for score in scores.values.decimals()]
-        return ThresholdColumn(DecimalColumn.from_decimals(fractions))
+        return ThresholdColumn(sizing.fractions(scores.values))
 
     return columns.derive(("fractions", sizing, scores), found)
 

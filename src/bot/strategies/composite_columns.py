@@ -1,4 +1,4 @@
-"""Composite scores of every settlement at once, by the signals that score one at a time."""
+"""Composite scores of every settlement at once, the same as those of one at a time."""
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
@@ -12,11 +12,12 @@ from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import ZERO
 from bot.numbers.thresholds import ThresholdColumn
 from bot.signals.basis import basis_score
+from bot.signals.columns import averages, bases, persistences, rate_levels, streaks, trends, volumes_hold
 from bot.signals.persistence import next_streak, persistence_score
 from bot.signals.rate_level import rate_level_score
 from bot.signals.score import SCORE_PLACES, SUB_SCORE_PLACES, weighted_score, whole_weights
 from bot.signals.trend import RateAverage, trend_score
-from bot.signals.volume import volume_holds
+from bot.signals.volume import CANDLES_PER_DAY
 from bot.strategies.decision_columns import DecisionColumns, PairSettlements
 
 if TYPE_CHECKING:
@@ -72,16 +73,65 @@ def _weighted(config: "RunConfig", columns: DecisionColumns) -> ThresholdColumn:
 
 def _sub_score(part: str, config: "RunConfig", columns: DecisionColumns) -> IntArray:
     key = part, *(getattr(config, name) for name in _SUB_SCORES[part])
-    compute = _COMPUTE[part]
-    found: IntArray = columns.derive(
-        key, lambda: _whole(chain.from_iterable(compute(config, pair) for pair in columns.pairs))
-    )
-    return found
+    of_all, of_pair = _COMPUTE[part]
+
+    def computed() -> IntArray:
+        found = of_all(config, columns)
+        if found is not None:
+            return found
+        return _whole(chain.from_iterable(of_pair(config, pair) for pair in columns.pairs))
+
+    scores: IntArray = columns.derive(key, computed)
+    return scores
 
 
 def _whole(scores: Iterator[Decimal]) -> IntArray:
     whole = [int(score.quantize(_SUB_SCORE_STEP).scaleb(SUB_SCORE_PLACES)) for score in scores]
     return np.array(whole, dtype=np.int64)
+
+
+def _all_rate_levels(config: "RunConfig", columns: DecisionColumns) -> IntArray | None:
+    return rate_levels(columns.rates_8h.values, config.rate_cap)
+
+
+def _all_bases(config: "RunConfig", columns: DecisionColumns) -> IntArray | None:
+    return bases(columns.spots, columns.perps, columns.fresh, config.basis_cap)
+
+
+def _all_trends(config: "RunConfig", columns: DecisionColumns) -> IntArray | None:
+    span, threshold = config.trend_ema_span, config.trend_stable_threshold
+    found = []
+    for rates, past in _histories(columns):
+        known = averages(rates, span)
+        if known is None:
+            return None
+        found.append(trends(known, span, threshold)[past:])
+    return np.concatenate(found)
+
+
+def _all_persistences(config: "RunConfig", columns: DecisionColumns) -> IntArray | None:
+    threshold = config.persistence_threshold
+    lengths = [
+        streaks(ThresholdColumn(rates).at_least(threshold))[past:] for rates, past in _histories(columns)
+    ]
+    return persistences(np.concatenate(lengths), config.persistence_max_periods)
+
+
+def _histories(columns: DecisionColumns) -> list[tuple[DecimalColumn, int]]:
+    """Return the rates per 8 hours of each pair, those before the window first, and how many those are."""
+
+    def found() -> list[tuple[DecimalColumn, int]]:
+        ends = np.cumsum([len(pair.views) for pair in columns.pairs])
+        inside = columns.rates_8h.values
+        histories = []
+        for pair, end in zip(columns.pairs, ends.tolist(), strict=True):
+            past = DecimalColumn.from_decimals([record.rate_8h for record in pair.past])
+            own = inside.part(slice(end - len(pair.views), end))
+            histories.append((DecimalColumn.concat([past, own]), len(past)))
+        return histories
+
+    known: list[tuple[DecimalColumn, int]] = columns.derive("histories", found)
+    return known
 
 
 def _rate_levels(config: "RunConfig", pair: PairSettlements) -> Iterator[Decimal]:
@@ -120,10 +170,16 @@ def _positive(columns: DecisionColumns) -> BoolArray:
 
 def _volumes_hold(config: "RunConfig", columns: DecisionColumns) -> BoolArray:
     days, ratio = config.volume_lookback_days, config.volume_decline_ratio
-    found: BoolArray = columns.derive(
-        ("volume", days, ratio),
-        lambda: np.array([volume_holds(view.volumes, days, ratio) for view in columns.views], dtype=np.bool_),
-    )
+
+    def held() -> BoolArray:
+        half = days * CANDLES_PER_DAY
+        found = []
+        for one in columns.volumes:
+            older, known = one.base_volumes(half, half)
+            found.append(volumes_hold(older, one.base_volumes(half, 0)[0], known, ratio))
+        return np.concatenate(found)
+
+    found: BoolArray = columns.derive(("volume", days, ratio), held)
     return found
 
 
@@ -133,9 +189,16 @@ _SUB_SCORES: Mapping[str, tuple[str, ...]] = {
     "persistence": ("persistence_threshold", "persistence_max_periods"),
     "basis": ("basis_cap",),
 }
-_COMPUTE: Mapping[str, Callable[["RunConfig", PairSettlements], Iterator[Decimal]]] = {
-    "rate_level": _rate_levels,
-    "trend": _trends,
-    "persistence": _persistences,
-    "basis": _bases,
+_COMPUTE: Mapping[
+    str,
+    tuple[
+        Callable[["RunConfig", DecisionColumns], IntArray | None],
+        Callable[["RunConfig", PairSettlements], Iterator[Decimal]],
+    ],
+] = {
+    "rate_level": (_all_rate_levels, _rate_levels),
+    "trend": (_all_trends, _trends),
+    "persistence": (_all_persistences, _persistences),
+    "basis": (_all_bases, _bases),
 }
+"""Each sub-score at once, None where its numbers are too large, and one by one."""

@@ -41,6 +41,9 @@ class DecisionColumns:
         self.fresh = np.concatenate([one.fresh for one in series])
         self.rates = ThresholdColumn(DecimalColumn.concat([one.rate for one in series]))
         self.rates_8h = ThresholdColumn(DecimalColumn.concat([one.rate_8h for one in series]))
+        self.spots = DecimalColumn.concat([one.spot for one in series])
+        self.perps = DecimalColumn.concat([one.perp for one in series])
+        self.volumes = tuple(one.volumes for one in series)
         self.volumes_24h = ThresholdColumn(DecimalColumn.concat([one.volume_24h for one in series]))
         self.derive = Memo(_MAX_DERIVED).get
 
