@@ -1,5 +1,6 @@
 """Sweeps over the generated market of the integration tests, and their outcome computed in this process."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,12 @@ from sweeps.errors import ResultRangeError
 from sweeps.lifecycle.repository import create_sweep
 from sweeps.spec.metrics import METRICS, MetricKind
 from sweeps.spec.spec import SweepSpec
+from sweeps.storage import stored_trials
 from sweeps.storage.blocks import measured
 from sweeps.storage.columns import money_units
+from sweeps.storage.packing import packed, packed_digests
 from sweeps.storage.results import CompletedTrials, failed_row
-from sweeps.storage.tables import chunk, sweep, trial
+from sweeps.storage.tables import chunk, sweep, trial_block
 from sweeps.work.replay import WindowCache, replay_trial
 from sweeps.work.verifying import replayed_row
 
@@ -49,12 +52,49 @@ def submit(engine: sa.Engine, spec: SweepSpec, *, size: int | None = None, key: 
 
 
 def stored_rows(engine: sa.Engine, sweep_id: int) -> list[dict[str, Any]]:
-    """Return the trial rows of a sweep by number."""
+    """Return the finished trials of a sweep as rows by number."""
     with engine.connect() as connection:
-        rows = connection.execute(
-            sa.select(trial).where(trial.c.sweep_id == sweep_id).order_by(trial.c.number)
-        )
-        return [dict(row._mapping) for row in rows]
+        total = sa.select(sweep.c.trials_total).where(sweep.c.id == sweep_id)
+        numbers = range(connection.execute(total).scalar_one())
+        found = stored_trials.stored_rows(connection, sweep_id, numbers)
+    return [row for _, row in sorted(found.items())]
+
+
+def alter_trial(engine: sa.Engine, sweep_id: int, number: int, **values: Any) -> None:
+    """Overwrite metrics of a completed trial, given as the numbers that columns hold, or its run key."""
+    with write_transaction(engine) as connection:
+        for block in stored_trials.blocks_within(connection, sweep_id, number, number + 1):
+            place = block.place(number)
+            for name, value in values.items() if place is not None else ():
+                _store_column(connection, block, *_altered(block, place, name, value))
+
+
+def _altered(block: stored_trials.StoredBlock, place: Any, name: str, value: Any) -> tuple[str, bytes]:
+    if name == "run_key":
+        heads = [bytes.fromhex(str(key)[: 2 * stored_trials.HEAD_BYTES]) for key in block.run_keys]
+        heads[place] = bytes.fromhex(value[: 2 * stored_trials.HEAD_BYTES])
+        digests = np.frombuffer(b"".join(heads), dtype=np.uint8).reshape(len(heads), -1)
+        return stored_trials.RUN_KEY_HEAD, packed_digests(digests)
+    column = block.metric(name).copy()
+    column[place] = value
+    return name, packed(column)
+
+
+def _store_column(
+    connection: sa.Connection, block: stored_trials.StoredBlock, name: str, data: bytes
+) -> None:
+    place = {"first": int(block.numbers[0]), "last": int(block.numbers[-1])}
+    mine = sa.and_(trial_block.c.sweep_id == block.sweep_id, trial_block.c.first == place["first"])
+    connection.execute(trial_block.delete().where(mine, trial_block.c.name == name))
+    row = {"sweep_id": block.sweep_id, "name": name, **place, "data": data}
+    connection.execute(trial_block.insert(), row)
+
+
+def forget_columns(engine: sa.Engine, sweep_id: int, names: Collection[str]) -> None:
+    """Leave a sweep as a program stored it that did not have these columns."""
+    with write_transaction(engine) as connection:
+        mine = sa.and_(trial_block.c.sweep_id == sweep_id, trial_block.c.name.in_(names))
+        connection.execute(trial_block.delete().where(mine))
 
 
 def recomputed_rows(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> list[dict[str, Any]]:
@@ -68,7 +108,7 @@ def _row(sweep_id: int, spec: SweepSpec, number: int, windows: WindowCache) -> d
         result = replay_trial(spec, number, windows)
         return replayed_row(sweep_id, number, result, windows)
     except (BotError, ResultRangeError) as error:
-        return failed_row(sweep_id, number, error.code, error.message)
+        return stored_trials.whole_row(failed_row(sweep_id, number, error.code, error.message))
 
 
 def completed_trials(rows: list[dict[str, Any]]) -> CompletedTrials:

@@ -20,9 +20,10 @@ from sweeps.storage.results import Results
 from sweeps.storage.tables import (
     chunk,
     compiled_sweep,
+    failed_trial,
     sweep,
+    sweep_fingerprint,
     sweep_window,
-    trial,
     trial_block,
     trial_curve,
 )
@@ -34,7 +35,7 @@ from sweeps.work.telemetry import telemetry
 SPEC = sweep_spec(
     grid={"perp_leverage": [1, 2, 3, 4, 5], "exit_funding_rate": ["0", "0.00005"]}, curves="all"
 )
-ROWS = (trial, trial_block, trial_curve, chunk, sweep_window, compiled_sweep)
+ROWS = (failed_trial, trial_block, trial_curve, chunk, sweep_window, sweep_fingerprint, compiled_sweep)
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +80,7 @@ def test_deleted_sweep_is_gone_for_everybody_while_its_rows_are_still_there(
     engine: sa.Engine, worked: int
 ) -> None:
     delete(engine, worked)
-    assert rows_left(engine, worked)["trial"] == 10
+    assert rows_left(engine, worked)["trial_curve"] == 10
     with engine.connect() as connection:
         assert list_sweeps(connection).sweeps == []
         assert get_sweeps(connection, [worked]) == {}
@@ -100,7 +101,7 @@ def test_rows_go_in_small_transactions_between_which_others_write(engine: sa.Eng
     while is_open(engine):
         with write_transaction(engine) as connection:
             delete_rows(connection)
-        left.append(rows_left(engine, worked)["trial"])
+        left.append(rows_left(engine, worked)["trial_curve"])
         submit(engine, sweep_spec(name="between"))
     assert left == [7, 4, 1, 0, 0]
     assert set(rows_left(engine, worked).values()) == {0}
@@ -124,7 +125,7 @@ def test_deletion_cut_short_is_finished_by_the_dispatcher_and_leaves_others_alon
         with connection.begin() as transaction:
             delete_rows(connection)
             transaction.rollback()  # as when the process dies here
-    assert rows_left(engine, worked)["trial"] == 10
+    assert rows_left(engine, worked)["trial_curve"] == 10
     dispatcher = Dispatcher(engine, Silent(), "test")
     for _ in range(6):
         dispatcher.step()

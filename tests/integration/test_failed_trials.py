@@ -13,7 +13,7 @@ from sweeps.analysis.failures import failure_report
 from sweeps.analysis.progress import get_sweep, list_sweeps
 from sweeps.errors import UnknownSweepError
 from sweeps.storage.states import SweepOutcome, SweepState
-from sweeps.storage.tables import trial
+from sweeps.storage.tables import failed_trial
 from sweeps.work.dispatch import Dispatcher
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
@@ -58,8 +58,10 @@ def test_reasons_that_differ_in_figures_are_one_with_count_and_example(engine: s
 def test_reasons_of_other_kinds_come_by_frequency(engine: sa.Engine) -> None:
     sweep_id = ended(engine, ["2024-03-30", *BEFORE_START])
     with write_transaction(engine) as connection:
-        first = sa.and_(trial.c.sweep_id == sweep_id, trial.c.number == 2)
-        connection.execute(trial.update().where(first).values(error_code="timeout", error="took 600 s"))
+        first = sa.and_(failed_trial.c.sweep_id == sweep_id, failed_trial.c.number == 2)
+        connection.execute(
+            failed_trial.update().where(first).values(error_code="timeout", error="took 600 s")
+        )
         report = failure_report(connection, sweep_id)
     assert [(one.code, one.trials, one.example) for one in report.reasons] == [
         ("invalid_input", 3, 3),

@@ -16,7 +16,8 @@ from bot.market_store.store import HistoricalDataStore
 from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.lifecycle.repository import resume_sweep
 from sweeps.queue.leases import claim_chunk, save_trials
-from sweeps.storage.blocks import measured, packed, unpacked
+from sweeps.storage.blocks import measured
+from sweeps.storage.packing import packed, unpacked
 from sweeps.storage.results import Results
 from sweeps.storage.tables import trial_block
 from sweeps.work.replay import HeldWindow, WindowCache

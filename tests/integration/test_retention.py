@@ -17,12 +17,12 @@ from carrygrid.cli import main
 from sweeps.jobs.jobs import JobKind, create_job
 from sweeps.jobs.retention import expired, prune
 from sweeps.lifecycle.tags import label_sweep
-from sweeps.storage.tables import chunk, job, sweep, sweep_tag, trial, trial_block, trial_curve
+from sweeps.storage.tables import chunk, job, sweep, sweep_fingerprint, sweep_tag, trial_block, trial_curve
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
 SPEC = sweep_spec(grid={"perp_leverage": [1, 2, 3]}, curves="all")
-OF_SWEEPS = (chunk, trial, trial_block, trial_curve)
+OF_SWEEPS = (chunk, trial_block, trial_curve, sweep_fingerprint)
 
 
 @pytest.fixture

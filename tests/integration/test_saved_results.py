@@ -1,6 +1,6 @@
 """Results of a chunk saved in parts: counters are those of the rows, and nothing is stored twice."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -8,12 +8,11 @@ import pytest
 import sqlalchemy as sa
 from sweeping import completed_trials, stored_rows, submit, sweep_spec
 
-from bot.market_store.bulk_insert import insert_columns
 from bot.market_store.database import write_transaction
 from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, MetricKind
 from sweeps.queue.leases import Claim, claim_chunk, save_trials
 from sweeps.storage.results import Results, failed_row
-from sweeps.storage.tables import chunk, trial
+from sweeps.storage.tables import chunk
 
 SPEC = sweep_spec(
     grid={"perp_leverage": list(range(1, 13))}, objective={"metric": "net_pnl", "direction": "minimize"}
@@ -101,25 +100,34 @@ def test_parts_in_any_order_are_stored_by_number_as_they_were(engine: sa.Engine)
     assert {one["sharpe"] for one in found} == {None}
 
 
-def test_rows_that_are_there_stay_and_the_others_come_beside_what_else_was_written(engine: sa.Engine) -> None:
+def test_trials_that_are_stored_stay_and_the_others_come_beside_what_else_was_written(
+    engine: sa.Engine,
+) -> None:
     claim = claimed(engine)
 
-    def insert(connection: sa.Connection, *numbers: int, error: str) -> int:
-        rows = [failed_row(claim.sweep_id, number, "test", error) for number in numbers]
-        return insert_columns(connection, trial, Results.of(claim.sweep_id, failed=rows).columns)
+    def save(completed: Sequence[int], failed: Sequence[int], net_pnl: int) -> None:
+        trials = completed_trials([row(number, net_pnl) for number in completed])
+        rows = [failed_row(claim.sweep_id, number, "test", f"{net_pnl}") for number in failed]
+        with write_transaction(engine) as connection:
+            save_trials(connection, claim, Results.of(claim.sweep_id, [trials], failed=rows), last=False)
 
     with write_transaction(engine) as connection:
         connection.execute(chunk.update().values(last_error="before"))
-        assert insert(connection, 1, 3, error="first") == 2
-        assert insert(connection, 0, 1, 2, 3, error="second") == 2
-        assert insert(connection, 1, 3, error="third") == 0
+    save([1, 5], [3], 10)
+    save([0, 3, 7], [1, 2], 20)
+    save([1, 5], [0, 3], 30)
     with engine.connect() as connection:
         assert connection.execute(sa.select(chunk.c.last_error)).scalar_one() == "before"
-    assert [one["error"] for one in stored_rows(engine, claim.sweep_id)] == [
-        "second",
-        "first",
-        "second",
-        "first",
+        assert counters(connection) == (6, 2, 0, 1)
+    assert [
+        (one["number"], one["net_pnl"] or one["error"]) for one in stored_rows(engine, claim.sweep_id)
+    ] == [
+        (0, Decimal(20)),
+        (1, Decimal(10)),
+        (2, "20"),
+        (3, "10"),
+        (5, Decimal(10)),
+        (7, Decimal(20)),
     ]
 
 
@@ -128,45 +136,5 @@ def test_texts_arrive_as_they_are(engine: sa.Engine, text: str) -> None:
     claim = claimed(engine)
     rows = [failed_row(claim.sweep_id, 1, "test", text)]
     with write_transaction(engine) as connection:
-        insert_columns(connection, trial, Results.of(claim.sweep_id, failed=rows).columns)
+        Results.of(claim.sweep_id, failed=rows).store(connection)
     assert stored_rows(engine, claim.sweep_id)[0]["error"] == text
-
-
-def test_a_row_that_the_table_refuses_is_an_error_of_the_database(engine: sa.Engine) -> None:
-    claim = claimed(engine)
-    rows = [failed_row(claim.sweep_id + 1, 1, "test", "of a sweep that is not there")]
-    columns = Results.of(claim.sweep_id, failed=rows).columns
-    with pytest.raises(sa.exc.DBAPIError), write_transaction(engine) as connection:
-        insert_columns(connection, trial, columns)
-    assert stored_rows(engine, claim.sweep_id + 1) == []
-
-
-@pytest.mark.postgres
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_connection_that_breaks_while_rows_are_sent_is_an_error_of_the_database(engine: sa.Engine) -> None:
-    claim = claimed(engine)
-    columns = Results.of(claim.sweep_id, failed=[failed_row(claim.sweep_id, 1, "test", "no")]).columns
-
-    def send_over_a_connection_that_breaks() -> None:
-        with write_transaction(engine) as connection:
-            pid = connection.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
-            values = {name: Breaking(engine, pid, column) for name, column in columns.items()}
-            insert_columns(connection, trial, values)
-
-    with pytest.raises(sa.exc.OperationalError):
-        send_over_a_connection_that_breaks()
-    with write_transaction(engine) as connection:
-        assert insert_columns(connection, trial, columns) == 1
-
-
-class Breaking(list[Any]):
-    """Values of a column; as they are sent, the server ends the connection that they are sent over."""
-
-    def __init__(self, engine: sa.Engine, pid: int, values: Sequence[Any]) -> None:
-        super().__init__(values)
-        self._engine, self._pid = engine, pid
-
-    def __iter__(self) -> Iterator[Any]:
-        with self._engine.connect() as other:
-            other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": self._pid})
-        return iter(self[:] * 10_000)

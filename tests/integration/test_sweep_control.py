@@ -11,6 +11,7 @@ from sweeping import (
     BASE,
     assert_every_trial_once,
     chunks_of,
+    forget_columns,
     recomputed_rows,
     state_of,
     stored_rows,
@@ -35,7 +36,7 @@ from sweeps.queue.reconcile import ChunkRef
 from sweeps.spec.metrics import LATER
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.results import Results, failed_row
-from sweeps.storage.tables import sweep, trial
+from sweeps.storage.tables import sweep
 from sweeps.work.dispatch import Dispatcher
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
@@ -357,9 +358,7 @@ def test_work_too_quick_to_be_measured_is_no_rate(engine: sa.Engine) -> None:
 def test_results_that_lack_a_metric_of_today_are_not_taken_over(engine: sa.Engine) -> None:
     first = submit(engine, sweep_spec(**SMALL))
     work(engine, first)
-    with write_transaction(engine) as connection:
-        older = dict.fromkeys(LATER)
-        connection.execute(trial.update().where(trial.c.sweep_id == first).values(**older))
+    forget_columns(engine, first, LATER)
     second = submit(engine, sweep_spec(**SMALL, reuse=True))
     work(engine, second)
     rows = stored_rows(engine, second)

@@ -19,7 +19,7 @@ from sweeps.queue.heartbeats import Component, beat, live_beats, live_slots, ret
 from sweeps.queue.leases import Claim, LeaseOutcome, claim_chunk, release_chunk, release_lost, save_trials
 from sweeps.queue.reconcile import ChunkRef
 from sweeps.storage.results import Results, failed_row
-from sweeps.storage.tables import chunk, sweep, trial, trial_curve
+from sweeps.storage.tables import chunk, failed_trial, sweep, trial_block, trial_curve
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
@@ -310,7 +310,7 @@ def test_delete_leaves_no_row_behind_and_a_running_worker_stores_nothing(engine:
         delete_sweep(connection, sweep_id)
     with write_transaction(engine) as connection:
         assert save_trials(connection, found, failures(found, (2,)), last=True) is LeaseOutcome.LOST
-        for table in (sweep, chunk, trial, trial_curve):
+        for table in (sweep, chunk, failed_trial, trial_block, trial_curve):
             assert connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() == 0
         with pytest.raises(UnknownSweepError):
             delete_sweep(connection, sweep_id)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sweeping import BASE, submit, sweep_spec
+from sweeping import BASE, alter_trial, forget_columns, stored_rows, submit, sweep_spec
 
 from bot.clock import SimulatedClock
 from bot.market_store.database import write_transaction
@@ -13,7 +13,7 @@ from bot.market_store.store import HistoricalDataStore
 from carrygrid.cli import main
 from sweeps.queue.leases import LeaseOutcome
 from sweeps.spec.metrics import LATER
-from sweeps.storage.tables import sweep, trial, trial_curve
+from sweeps.storage.tables import failed_trial, sweep, trial_curve
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 from sweeps.work.verifying import drawn, row_compatibility, verify_trials
@@ -53,13 +53,14 @@ def test_untouched_rows_agree_whether_they_completed_or_failed(engine: sa.Engine
 
 def test_every_tampered_value_is_named(engine: sa.Engine, completed: int) -> None:
     with engine.connect() as connection:
-        stored = connection.execute(sa.select(trial).order_by(trial.c.number)).mappings().all()
         curves = connection.execute(sa.select(trial_curve.c.number).order_by(trial_curve.c.number)).scalars()
         kept = list(curves)
+    stored = stored_rows(engine, completed)
     done = [row["number"] for row in stored if row["state"] == "completed"]
     failed = [row["number"] for row in stored if row["state"] == "failed"]
-    tamper(engine, trial, done[0], total_trades=stored[done[0]]["total_trades"] + 1, run_key="0" * 64)
-    tamper(engine, trial, failed[0], error="another reason")
+    more = stored[done[0]]["total_trades"] + 1
+    alter_trial(engine, completed, done[0], total_trades=more, run_key="0" * 64)
+    tamper(engine, failed_trial, failed[0], error="another reason")
     tamper(engine, trial_curve, kept[0], equity=b"other")
     expected = {
         (done[0], "total_trades"),
@@ -73,11 +74,9 @@ def test_every_tampered_value_is_named(engine: sa.Engine, completed: int) -> Non
 def test_rows_of_before_the_metrics_of_unsettled_positions_are_held_against_what_they_have(
     engine: sa.Engine, completed: int
 ) -> None:
-    older = dict.fromkeys(LATER)
-    with write_transaction(engine) as connection:
-        connection.execute(trial.update().values(**older))
+    forget_columns(engine, completed, LATER)
     assert differing(engine, completed) == []
-    tamper(engine, trial, 0, missed_settlements=1)
+    alter_trial(engine, completed, 0, missed_settlements=1)
     assert set(differing(engine, completed)) == {(0, "delistings"), (0, "missed_settlements")}
 
 
@@ -108,10 +107,8 @@ def test_the_command_ends_with_status_1_where_a_number_differs(
     monkeypatch.setenv("CARRYGRID_DATABASE_URL", database_url)
     assert status("sweep", "verify", str(completed), "--all", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"sweep": completed, "trials": 12, "differences": []}
-    with engine.connect() as connection:
-        number = connection.execute(sa.select(trial.c.number).where(trial.c.state == "completed")).scalars()
-        first = min(number)
-    tamper(engine, trial, first, total_trades=77)
+    first = min(row["number"] for row in stored_rows(engine, completed) if row["state"] == "completed")
+    alter_trial(engine, completed, first, total_trades=77)
     assert status("sweep", "verify", str(completed)) == 1
     assert f"trial {first}: total_trades is stored as 77" in capsys.readouterr().out
     assert status("sweep", "verify", "99") == 2

@@ -9,7 +9,9 @@ from sweeping import assert_packed_as_stored, chunks_of, recomputed_rows, stored
 
 from sweeps.queue.leases import ATTEMPT_LIMIT
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.tables import chunk, sweep, trial
+from sweeps.storage.blocks import NUMBER
+from sweeps.storage.stored_trials import blocks_within, failed_within
+from sweeps.storage.tables import chunk, sweep
 
 _expected: dict[str, list[dict[str, Any]]] = {}
 
@@ -31,23 +33,22 @@ def assert_promise_kept(
     assert [row["number"] for row in rows] == list(range(spec.trial_count))
     assert [row for row in rows if row["number"] not in given_up] == right
     assert {row["number"]: row["error_code"] for row in rows if row["number"] in given_up} == dict(given_up)
-    assert_no_row_twice(engine, sweep_id)
+    assert_no_trial_twice(engine, sweep_id, spec.trial_count)
     assert_packed_as_stored(engine, sweep_id)
     assert_nothing_is_open(engine, sweep_id, rows)
     assert_ended_once(engine, sweep_id)
     assert_undamaged(engine)
 
 
-def assert_no_row_twice(engine: sa.Engine, sweep_id: int) -> None:
-    """Check the key of trials without relying on it."""
-    again = (
-        sa.select(trial.c.number)
-        .where(trial.c.sweep_id == sweep_id)
-        .group_by(trial.c.number)
-        .having(sa.func.count() > 1)
-    )
+def assert_no_trial_twice(engine: sa.Engine, sweep_id: int, total: int) -> None:
+    """Check that no trial is in two blocks, nor failed and in a block."""
     with engine.connect() as connection:
-        assert connection.execute(again).all() == []
+        blocks = list(blocks_within(connection, sweep_id, 0, total, (NUMBER,)))
+        failed = failed_within(connection, sweep_id, 0, total)
+    numbers = [row["number"] for row in failed]
+    for block in blocks:
+        numbers += block.numbers.tolist()
+    assert len(numbers) == len(set(numbers))
 
 
 def assert_nothing_is_open(engine: sa.Engine, sweep_id: int, rows: list[dict[str, Any]]) -> None:

@@ -20,7 +20,7 @@ from bot.market_store.database import open_engine, write_transaction
 from sweeps.analysis.progress import get_spec
 from sweeps.export import ExportFormat, exported
 from sweeps.storage.results import failed_row
-from sweeps.storage.tables import chunk, sweep, trial
+from sweeps.storage.tables import chunk, failed_trial, sweep
 
 ONE = {"grid": {"perp_leverage": [1]}}
 EVERY_LEVERAGE = {"start": "1", "stop": "1.999", "step": "0.001"}
@@ -189,7 +189,7 @@ def test_download_that_is_broken_off_holds_nothing_in_the_database(
     sweep_id = int(client.post("/sweeps", json=sweep_body(grid=grid)).json()["id"])
     rows = [failed_row(sweep_id, number, "test", "made to fail") for number in range(5_000)]
     with write_transaction(engine) as connection:
-        connection.execute(trial.insert(), rows)
+        connection.execute(failed_trial.insert(), rows)
         spec = get_spec(connection, sweep_id)
     download = exported(engine, sweep_id, spec, kind, {})
     next(download)

@@ -102,12 +102,7 @@ def compact(engine: sa.Engine) -> None:
 
 def insert_or_skip(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     """Return an INSERT into `table` that leaves rows alone whose key is already there."""
-    return insert_or_skip_for(connection.dialect.name, table)
-
-
-def insert_or_skip_for(dialect_name: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
-    """Return `insert_or_skip` for a database by the name of its dialect."""
-    if dialect_name == "postgresql":
+    if connection.dialect.name == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
 

@@ -95,7 +95,7 @@ class TrialColumns:
 
     def row(self, place: int) -> dict[str, Any]:
         """Return the metrics of one trial by name: money as Decimal, counts, statistics or None."""
-        return {name: _value(name, column[place].item()) for name, column in self.metrics.items()}
+        return {name: metric_value(name, column[place].item()) for name, column in self.metrics.items()}
 
 
 def defined(metric: str, column: MetricColumn) -> BoolArray:
@@ -108,16 +108,19 @@ def no_values(metric: str, count: int) -> MetricColumn:
     return np.full(count, np.nan) if is_real(metric) else np.full(count, UNDEFINED, dtype=np.int64)
 
 
-def column_values(metric: str, column: MetricColumn) -> list[Any]:
-    """Return a column as Python numbers, money still in units; None where the metric has no value."""
+def exact_values(metric: str, column: MetricColumn) -> list[Any]:
+    """Return the values of a column: money as Decimal, None where the metric has no value."""
     values: list[Any] = column.tolist()
+    if METRICS[metric] is MetricKind.MONEY:
+        return [None if units == UNDEFINED else from_units(units) for units in values]
     known = defined(metric, column)
     if known.all():
         return values
     return [value if has else None for value, has in zip(values, known.tolist(), strict=True)]
 
 
-def _value(metric: str, number: Any) -> Any:
+def metric_value(metric: str, number: Any) -> Any:
+    """Return a number of a metric's column: money as Decimal, None where the metric has no value."""
     if number == UNDEFINED or (is_real(metric) and math.isnan(number)):
         return None
     return from_units(number) if METRICS[metric] is MetricKind.MONEY else number

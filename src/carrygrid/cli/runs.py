@@ -44,7 +44,7 @@ def print_run(path: Path, *, as_json: bool) -> None:
         window = ReplayWindow.build(config, data)
         result = replay(config, window)
         with write_transaction(store.engine) as connection:
-            note_run(connection, LookKind.BACKTEST, result.config, result.run_key)
+            note_run(connection, LookKind.BACKTEST, result.config, result.run_key, result.data_fingerprint)
     explanation = explain(result, window, Baselines(window))
     if as_json:
         print(json.dumps({**result.document(), **explanation.document()}))

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sweeps.analysis.progress import SweepView, get_sweep
-from sweeps.storage.tables import TRIAL_FAILED, trial
+from sweeps.storage.tables import failed_trial
 
 MOST_EXAMINED = 10_000
 """Most failed trials that are read, so that a sweep of a million failures is told about as fast as any."""
@@ -48,10 +48,11 @@ def failures_of(connection: sa.Connection, view: SweepView, *, most: int = MOST_
     """Return the failure reasons of a sweep; nothing is read if no trial failed."""
     if not view.trials_failed:
         return FailureReport(0, 0, ())
+    failed = failed_trial.c
     rows = connection.execute(
-        sa.select(trial.c.number, trial.c.error_code, trial.c.error)
-        .where(trial.c.sweep_id == view.id, sa.text(TRIAL_FAILED))
-        .order_by(trial.c.number)
+        sa.select(failed.number, failed.error_code, failed.error)
+        .where(failed.sweep_id == view.id)
+        .order_by(failed.number)
         .limit(most)
     ).all()
     return FailureReport(max(view.trials_failed, len(rows)), len(rows), _grouped(rows))

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,21 +14,22 @@ from bot.market_store.database import database_now_ms
 from sweeps.errors import UnknownSweepError, UnreadableSweepError
 from sweeps.lifecycle.data_changes import PinnedSweep, changed_data
 from sweeps.lifecycle.tags import tags_of
-from sweeps.spec.spec import Objective, SweepSpec
+from sweeps.spec.metrics import METRICS
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.blocks import NUMBER
 from sweeps.storage.columns import distinct_texts
-from sweeps.storage.leaderboard import best_first
 from sweeps.storage.states import ACTIVE, ChunkState, SweepOutcome, SweepState, sweep_outcome
 from sweeps.storage.stored_specs import params_of, stored_spec, stored_summary
+from sweeps.storage.stored_trials import StoredBlock
 from sweeps.storage.sweep_summary import SweepSummary
 from sweeps.storage.tables import (
-    METRIC_COLUMNS,
     chunk,
     compiled_sweep,
     is_shown,
     sweep,
     sweep_tag,
     sweep_window,
-    trial,
+    trial_block,
 )
 
 log = structlog.get_logger()
@@ -282,36 +283,43 @@ def _rate(row: Any, recently_done: int) -> float | None:
 
 
 def _best(connection: sa.Connection, found: Sequence[tuple[Any, SweepSummary]]) -> dict[int, BestTrial]:
-    """Return the best of the chunks' best trials of each sweep, by one statement for each objective."""
+    """Return the best of the chunks' best trials of each sweep, all by one statement."""
     texts = {row.id: row.spec for row, _ in found}
-    by_objective: dict[Objective, list[int]] = {}
-    for row, summary in found:
-        by_objective.setdefault(summary.objective, []).append(row.id)
     best: dict[int, BestTrial] = {}
-    for objective, ids in by_objective.items():
-        for row in connection.execute(_best_of(objective, ids)):
-            try:
-                params = params_of(connection, row.sweep_id, texts[row.sweep_id], row.number)
-            except UnreadableSweepError:
-                continue
-            metrics = {name: getattr(row, name) for name in METRIC_COLUMNS}
-            best[row.sweep_id] = BestTrial(row.number, params, metrics)
+    for sweep_id, number, block in _best_stored(connection, list(texts)):
+        place = block.place(number)
+        if place is None:
+            continue
+        try:
+            params = params_of(connection, sweep_id, texts[sweep_id], number)
+        except UnreadableSweepError:
+            continue
+        best[sweep_id] = BestTrial(number, params, block.metrics_of(place))
     return best
 
 
-def _best_of(objective: Objective, ids: Sequence[int]) -> sa.Select[Any]:
-    place = sa.func.row_number().over(partition_by=trial.c.sweep_id, order_by=best_first(objective))
+def _best_stored(connection: sa.Connection, ids: Sequence[int]) -> Iterator[tuple[int, int, StoredBlock]]:
+    """Yield sweep, number and block of each sweep's best trial, and other blocks that might have held it."""
+    place = sa.func.row_number().over(
+        partition_by=chunk.c.sweep_id, order_by=(chunk.c.best_rank, chunk.c.best_number)
+    )
     ranked = (
-        sa.select(trial.c.sweep_id, trial.c.number, place.label("place"))
-        .join(chunk, sa.and_(chunk.c.sweep_id == trial.c.sweep_id, chunk.c.best_number == trial.c.number))
-        .where(chunk.c.sweep_id.in_(ids))
+        sa.select(chunk.c.sweep_id, chunk.c.best_number, place.label("place"))
+        .where(chunk.c.sweep_id.in_(ids), chunk.c.best_number.is_not(None))
         .subquery()
     )
-    return (
-        sa.select(trial.c.sweep_id, trial.c.number, *METRIC_COLUMNS.values())
-        .join(ranked, sa.and_(ranked.c.sweep_id == trial.c.sweep_id, ranked.c.number == trial.c.number))
-        .where(ranked.c.place == 1)
+    block, number = trial_block.c, ranked.c.best_number
+    rows = connection.execute(
+        sa.select(block.sweep_id, number, block.first, block.name, block.data)
+        .join(ranked, ranked.c.sweep_id == block.sweep_id)
+        .where(ranked.c.place == 1, block.name.in_((NUMBER, *METRICS)))
+        .where(block.first <= number, block.last >= number)
     )
+    blobs: dict[tuple[int, int, int], dict[str, bytes]] = {}
+    for sweep_id, best_number, first, name, data in rows:
+        blobs.setdefault((sweep_id, best_number, first), {})[name] = data
+    for (sweep_id, best_number, _), columns in blobs.items():
+        yield sweep_id, best_number, StoredBlock(sweep_id, columns)
 
 
 def _cursor(sweep_id: int) -> str:

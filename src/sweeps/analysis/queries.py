@@ -24,9 +24,8 @@ from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured, measured
 from sweeps.storage.curves import StoredRecord
 from sweeps.storage.states import TrialState
-from sweeps.storage.tables import TRIAL_FAILED, is_shown, sweep, trial, trial_curve
-
-_COLUMNS = tuple(trial.c.keys())
+from sweeps.storage.stored_trials import stored_rows
+from sweeps.storage.tables import failed_trial, is_shown, sweep, trial_curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +170,10 @@ def _sorted_by(spec: SweepSpec, order: Order, numbers: Numbers, done: Measured |
 
 
 def finished_numbers(connection: sa.Connection, sweep_id: int) -> Numbers:
-    """Return the trials of a sweep that have a row, ascending; raises UnknownSweepError."""
+    """Return the trials of a sweep that completed or failed, ascending; raises UnknownSweepError."""
     get_spec(connection, sweep_id)
-    rows = connection.execute(
-        sa.select(trial.c.number).where(trial.c.sweep_id == sweep_id).order_by(trial.c.number)
-    )
-    return np.fromiter(rows.scalars(), dtype=np.int64)
+    completed = measured(connection, sweep_id).numbers
+    return np.sort(np.concatenate([completed, failed_numbers(connection, sweep_id)]))
 
 
 def failed_numbers(
@@ -184,9 +181,9 @@ def failed_numbers(
 ) -> Numbers:
     """Return the failed trials of a sweep by number: all, or up to `most` of those `after` a number."""
     rows = connection.execute(
-        sa.select(trial.c.number)
-        .where(trial.c.sweep_id == sweep_id, sa.text(TRIAL_FAILED), trial.c.number > after)
-        .order_by(trial.c.number)
+        sa.select(failed_trial.c.number)
+        .where(failed_trial.c.sweep_id == sweep_id, failed_trial.c.number > after)
+        .order_by(failed_trial.c.number)
         .limit(most)
     )
     return np.fromiter(rows.scalars(), dtype=np.int64)
@@ -225,11 +222,8 @@ def _in_order(
 
 
 def _views(connection: sa.Connection, sweep_id: int, spec: SweepSpec, numbers: list[int]) -> list[TrialView]:
-    rows = connection.execute(
-        sa.select(trial).where(trial.c.sweep_id == sweep_id, trial.c.number.in_(numbers))
-    )
-    by_number = {row.number: _view(spec, row) for row in rows}
-    return _with_findings(connection, sweep_id, spec, [by_number[number] for number in numbers])
+    rows = stored_rows(connection, sweep_id, numbers)
+    return _with_findings(connection, sweep_id, spec, [_view(spec, rows[number]) for number in numbers])
 
 
 def _with_findings(
@@ -248,9 +242,7 @@ def one_trial(connection: sa.Connection, sweep_id: int, number: int) -> TrialVie
 def trial_with_spec(connection: sa.Connection, sweep_id: int, number: int) -> tuple[SweepSpec, TrialView]:
     """Return a trial as `one_trial` does, after the specification of its sweep."""
     spec = spec_of_trial(connection, sweep_id, number)
-    row = connection.execute(
-        sa.select(trial).where(trial.c.sweep_id == sweep_id, trial.c.number == number)
-    ).one_or_none()
+    row = stored_rows(connection, sweep_id, [number]).get(number)
     if row is None:
         return spec, TrialView(number, spec.params(number), TrialState.PENDING, None, None, None, None)
     [view] = _with_findings(connection, sweep_id, spec, [_view(spec, row)])
@@ -282,15 +274,12 @@ class TrialHead:
 def trial_head(connection: sa.Connection, sweep_id: int, number: int) -> TrialHead:
     """Return the head of a trial, finished or not; raises UnknownSweepError as `one_trial` does."""
     spec = spec_of_trial(connection, sweep_id, number)
-    kept = sa.exists().where(trial_curve.c.sweep_id == sweep_id, trial_curve.c.number == number)
-    row = connection.execute(
-        sa.select(trial.c.state, trial.c.run_key, trial.c.error, kept.label("kept")).where(
-            trial.c.sweep_id == sweep_id, trial.c.number == number
-        )
-    ).one_or_none()
+    row = stored_rows(connection, sweep_id, [number]).get(number)
     if row is None:
         return TrialHead(spec, TrialState.PENDING, None, None, recorded=False)
-    return TrialHead(spec, TrialState(row.state), row.run_key, row.error, bool(row.kept))
+    kept = sa.exists().where(trial_curve.c.sweep_id == sweep_id, trial_curve.c.number == number)
+    recorded = bool(connection.execute(sa.select(kept)).scalar_one())
+    return TrialHead(spec, row["state"], row["run_key"], row["error"], recorded)
 
 
 def stored_curve(connection: sa.Connection, sweep_id: int, number: int) -> Curve | None:
@@ -322,19 +311,18 @@ def stored_record(connection: sa.Connection, sweep_id: int, number: int) -> Stor
     return None if found is None else StoredRecord(number, found.equity, found.trades)
 
 
-def _view(spec: SweepSpec, row: Any) -> TrialView:
-    state = TrialState(row.state)
-    values = dict(zip(_COLUMNS, row, strict=True))
-    metrics = {name: values[name] for name in METRICS} if state is TrialState.COMPLETED else None
+def _view(spec: SweepSpec, row: Mapping[str, Any]) -> TrialView:
+    completed = row["state"] is TrialState.COMPLETED
+    metrics = {name: row[name] for name in METRICS} if completed else None
     return TrialView(
-        row.number,
-        spec.params(row.number),
-        state,
+        row["number"],
+        spec.params(row["number"]),
+        row["state"],
         metrics,
-        row.error_code,
-        row.error,
-        row.run_key,
-        None if row.reused_sweep is None else (row.reused_sweep, row.reused_number),
-        None if row.ledger is None else row.ledger.hex(),
+        row["error_code"],
+        row["error"],
+        row["run_key"],
+        None if row["reused_sweep"] is None else (row["reused_sweep"], row["reused_number"]),
+        None if row["ledger"] is None else row["ledger"].hex(),
         ineligible=None if metrics is None else spec.guard.refusal(metrics),
     )

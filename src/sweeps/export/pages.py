@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from bot.statistics.trial_columns import exact_values
 from sweeps.spec.axes import Axis, as_number
 from sweeps.spec.metrics import METRICS, MetricKind
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.tables import METRIC_COLUMNS, trial
+from sweeps.storage.states import TrialState
+from sweeps.storage.stored_trials import RUN_KEY_HEAD, RUN_KEY_TAIL, blocks_within, failed_within
 
 PAGE_ROWS = 2_000
 _OWN = ("number", "state", "error_code", "error", "run_key")
+_STORED = (RUN_KEY_HEAD, RUN_KEY_TAIL, *METRICS)
 
 
 class Kind(StrEnum):
@@ -72,10 +75,11 @@ def export_pages(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> Iterator[
     Trials that finish meanwhile behind the page just read are left out.
     """
     axes = {axis.name: _shown_values(axis) for axis in spec.axes}
-    last = -1
-    while rows := _rows(engine, sweep_id, last):
-        last = rows[-1].number
-        columns = [list(column) for column in zip(*rows, strict=True)]
+    for lo in range(0, spec.trial_count, PAGE_ROWS):
+        with engine.connect() as connection:
+            columns = _columns(connection, sweep_id, lo, lo + PAGE_ROWS)
+        if not columns[0]:
+            continue
         cells = spec.space.cells_of(np.array(columns[0], dtype=np.int64))
         params = [
             [values[place] for place in spec.space.positions(cells, name).tolist()]
@@ -84,15 +88,22 @@ def export_pages(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> Iterator[
         yield columns[: len(_OWN)] + params + columns[len(_OWN) :]
 
 
-def _rows(engine: sa.Engine, sweep_id: int, last: int) -> list[Any]:
-    query = (
-        sa.select(*(trial.c[name] for name in _OWN), *METRIC_COLUMNS.values())
-        .where(trial.c.sweep_id == sweep_id, trial.c.number > last)
-        .order_by(trial.c.number)
-        .limit(PAGE_ROWS)
-    )
-    with engine.connect() as connection:
-        return list(connection.execute(query))
+def _columns(connection: sa.Connection, sweep_id: int, lo: int, hi: int) -> list[list[Any]]:
+    """Return the finished trials of [lo, hi) by number: a list for each of `_OWN` and each metric."""
+    columns: list[list[Any]] = [[] for _ in (*_OWN, *METRICS)]
+    for block in blocks_within(connection, sweep_id, lo, hi, _STORED):
+        inside = slice(*np.searchsorted(block.numbers, (lo, hi)).tolist())
+        numbers = block.numbers[inside].tolist()
+        nothing = [None] * len(numbers)
+        own = [numbers, [TrialState.COMPLETED.value] * len(numbers), nothing, nothing, block.run_keys[inside]]
+        metrics = [exact_values(name, block.metric(name)[inside]) for name in METRICS]
+        for column, values in zip(columns, [*own, *metrics], strict=True):
+            column.extend(values)
+    for row in failed_within(connection, sweep_id, lo, hi):
+        for column, name in zip(columns, (*_OWN, *METRICS), strict=True):
+            column.append(row[name])
+    order = np.argsort(columns[0]).tolist()
+    return [[column[place] for place in order] for column in columns]
 
 
 def _axis_kind(axis: Axis) -> Kind:

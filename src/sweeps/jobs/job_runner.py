@@ -121,7 +121,9 @@ class JobRunner:
         with write_transaction(self._engine) as connection:
             if complete_job(connection, claim, document) and claim.kind is JobKind.BACKTEST:
                 config = RunConfig.parse(document["config"])
-                note_run(connection, LookKind.BACKTEST, config, document["run_key"])
+                note_run(
+                    connection, LookKind.BACKTEST, config, document["run_key"], document["data_fingerprint"]
+                )
         return JobState.COMPLETED
 
     def _worked_out(self, claim: JobClaim) -> dict[str, Any]:

@@ -1,37 +1,34 @@
 """Deletion of sweeps: gone at once for everybody, their rows in small transactions that let others write."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from bot.market_store.database import write_transaction
 from sweeps.errors import UnknownSweepError
 from sweeps.lifecycle.looks import keep_looks
+from sweeps.storage.blocks import NUMBER
+from sweeps.storage.stored_trials import ALL_COLUMNS
 from sweeps.storage.tables import (
     DELETING,
     chunk,
     compiled_sweep,
+    failed_trial,
     is_shown,
     selection_report,
     selection_sums,
     sweep,
+    sweep_fingerprint,
     sweep_tag,
     sweep_window,
-    trial,
     trial_block,
     trial_curve,
 )
 
 TRIALS_AT_ONCE = 2_000
 _LEAST_PAUSE_S = 0.005
-_BY_TRIAL = (
-    (trial_curve, "number"),
-    (trial_block, "first"),
-    (selection_sums, "first"),
-    (trial, "number"),
-)
-"""Tables with rows of single trials or of several, and their columns of trial numbers; trials go last."""
 
 
 def delete_sweep(connection: sa.Connection, sweep_id: int) -> None:
@@ -55,7 +52,7 @@ def delete_sweep(connection: sa.Connection, sweep_id: int) -> None:
     ).scalar_one_or_none()
     if marked is None:
         raise UnknownSweepError(f"there is no sweep {sweep_id}")
-    for table in (sweep_tag, sweep_window, compiled_sweep, selection_report):
+    for table in (sweep_tag, sweep_window, sweep_fingerprint, compiled_sweep, selection_report):
         connection.execute(table.delete().where(table.c.sweep_id == sweep_id))
     if marked <= TRIALS_AT_ONCE:
         _delete_some(connection, sweep_id)
@@ -91,24 +88,31 @@ def finish_deletions(engine: sa.Engine, sleep: Callable[[float], None] = time.sl
 
 
 def _delete_some(connection: sa.Connection, sweep_id: int) -> int:
-    """Delete the rows of a sweep's first trials that are there, and return how many rows that were."""
-    some = (
-        sa.select(trial.c.number)
-        .where(trial.c.sweep_id == sweep_id)
-        .order_by(trial.c.number)
-        .limit(TRIALS_AT_ONCE)
-        .subquery()
-    )
-    last = connection.execute(sa.select(sa.func.max(some.c.number))).scalar_one()
-    deleted = 0
-    for table, number in (
-        (trial_curve, "number"),
-        (trial_block, "first"),
-        (selection_sums, "first"),
-        (trial, "number"),
-    ):
-        rows = table.delete().where(table.c.sweep_id == sweep_id)
-        if last is not None:
-            rows = rows.where(table.c[number] <= last)
-        deleted += connection.execute(rows).rowcount
-    return deleted
+    """Delete what is stored of a sweep's first trials that are there, and return how many rows that were."""
+    lowest = [
+        sa.select(sa.func.min(number)).where(*mine).scalar_subquery()
+        for number, mine in _numbered(sweep_id, [NUMBER])
+    ]
+    found = [number for number in connection.execute(sa.select(*lowest)).one() if number is not None]
+    if not found:
+        return 0
+    some = min(found) + TRIALS_AT_ONCE
+    rows = [
+        sa.delete(number.table).where(*mine, number < some)
+        for number, mine in _numbered(sweep_id, ALL_COLUMNS)
+    ]
+    return sum(connection.execute(deletion).rowcount for deletion in rows)
+
+
+def _numbered(sweep_id: int, names: Sequence[str]) -> list[tuple[sa.Column[int], list[Any]]]:
+    """Return what trials of a sweep are found by: a column of their numbers, and the condition of its rows.
+
+    Of blocks only the columns `names`; what else there may be goes with the row of the sweep.
+    """
+    of_trials = [(table.c.number, [table.c.sweep_id == sweep_id]) for table in (trial_curve, failed_trial)]
+    block, sums = trial_block.c, selection_sums.c
+    return [
+        *of_trials,
+        (sums.first, [sums.sweep_id == sweep_id]),
+        (block.first, [block.sweep_id == sweep_id, block.name.in_(names)]),
+    ]

@@ -21,10 +21,11 @@ from bot.selection.looks import Lifetime, Look
 from bot.timestamps import parse_time_ms
 from sweeps.errors import UnreadableSweepError
 from sweeps.storage.blocks import measured
-from sweeps.storage.results import run_hash
 from sweeps.storage.states import ACTIVE
+from sweeps.storage.stored_runs import is_stored_run
 from sweeps.storage.stored_specs import stored_spec, stored_summary
-from sweeps.storage.tables import chunk, compiled_sweep, is_shown, look, sweep, trial
+from sweeps.storage.stored_trials import REUSED_SWEEP
+from sweeps.storage.tables import chunk, compiled_sweep, is_shown, look, sweep
 
 if TYPE_CHECKING:
     from bot.backtest.comparison import Comparison
@@ -107,15 +108,21 @@ def read_until(connection: sa.Connection, exchange: str) -> int | None:
 
 
 def note_run(
-    connection: sa.Connection, kind: LookKind, config: RunConfig, run_key: str, *, end_ms: int | None = None
+    connection: sa.Connection,
+    kind: LookKind,
+    config: RunConfig,
+    run_key: str,
+    data_fingerprint: str,
+    *,
+    end_ms: int | None = None,
 ) -> None:
     """Write down a single run in the transaction that makes its result known.
 
     One that was seen before, here or as a trial, counts as a run that is not new.
     """
-    new = 0 if kind is not LookKind.HOLDOUT and _known_trial(connection, run_key) else 1
+    known = kind is not LookKind.HOLDOUT and is_stored_run(connection, run_key, data_fingerprint)
     days = config.start // DAY_MS, (config.end if end_ms is None else end_ms) // DAY_MS
-    seen = Look(str(config.exchange), frozenset(config.symbols), *days, 1, new)
+    seen = Look(str(config.exchange), frozenset(config.symbols), *days, 1, 0 if known else 1)
     name = f"{'holdout' if kind is LookKind.HOLDOUT else 'run'} {run_key}"
     _note(connection, name, kind, seen)
 
@@ -123,7 +130,7 @@ def note_run(
 def note_comparison(connection: sa.Connection, comparison: "Comparison") -> None:
     """Write down both sides of a comparison as `note_run` does."""
     for run in comparison.runs.values():
-        note_run(connection, LookKind.COMPARISON, run.config, run.run_key)
+        note_run(connection, LookKind.COMPARISON, run.config, run.run_key, run.data_fingerprint)
 
 
 def note_validation(
@@ -184,11 +191,6 @@ def _values(name: str, kind: LookKind, seen: Look, created_ms: Any) -> dict[str,
         "independent": seen.independent,
         "created_ms": created_ms,
     }
-
-
-def _known_trial(connection: sa.Connection, run_key: str) -> bool:
-    same = sa.select(trial.c.run_key).where(trial.c.run_hash == run_hash(run_key))
-    return run_key in connection.execute(same).scalars().all()
 
 
 def _of_sweeps(connection: sa.Connection) -> Iterator[LookView]:
@@ -252,11 +254,8 @@ def _panels(connection: sa.Connection, row: Any) -> Iterator[tuple[PanelWindow, 
 def _several(connection: sa.Connection, row: Any) -> Iterator[tuple[PanelWindow, Look]]:
     """Yield the panels of a sweep whose trials differ in exchange or window, by their completed trials."""
     spec = stored_spec(connection, row.id, row.spec)
-    numbers = measured(connection, row.id).numbers
-    taken_over = connection.execute(
-        sa.select(trial.c.number).where(trial.c.sweep_id == row.id, trial.c.reused_sweep.is_not(None))
-    ).scalars()
-    reused = np.isin(numbers, np.fromiter(taken_over, dtype=np.int64))
+    trials = measured(connection, row.id, [REUSED_SWEEP])
+    numbers, reused = trials.numbers, trials.defined(REUSED_SWEEP)
     groups = spec.groups(numbers, (*_WINDOW, "symbols")) if len(numbers) else []
     found: dict[PanelWindow, Look] = {}
     for group in groups:

@@ -15,9 +15,9 @@ from sweeps.queue.heartbeats import live_slots
 from sweeps.queue.rates import measured_rates
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.selection import forget_reports
-from sweeps.storage.states import ACTIVE, ChunkState, SweepState, TrialState, sweep_sources
+from sweeps.storage.states import ACTIVE, ChunkState, SweepState, sweep_sources
 from sweeps.storage.stored_specs import store_compiled
-from sweeps.storage.tables import chunk, is_shown, sweep, trial
+from sweeps.storage.tables import chunk, failed_trial, is_shown, sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +169,10 @@ def _reopen(connection: sa.Connection, sweep_id: int, besides: sa.ColumnElement[
     wanted = failed if besides is None else sa.or_(failed, besides)
     found = connection.execute(sa.select(chunk.c.lo, chunk.c.hi).where(mine, wanted).order_by(chunk.c.lo))
     if ranges := _joined((lo, hi) for lo, hi in found):
-        inside = sa.and_(trial.c.number >= sa.bindparam("first"), trial.c.number < sa.bindparam("end"))
+        number = failed_trial.c.number
+        inside = sa.and_(number >= sa.bindparam("first"), number < sa.bindparam("end"))
         connection.execute(
-            trial.delete().where(trial.c.sweep_id == sweep_id, trial.c.state == TrialState.FAILED, inside),
+            failed_trial.delete().where(failed_trial.c.sweep_id == sweep_id, inside),
             [{"first": lo, "end": hi} for lo, hi in ranges],
         )
     return connection.execute(

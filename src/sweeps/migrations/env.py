@@ -8,16 +8,13 @@ from bot.market_store import paper_tables
 from bot.market_store.paper_tables import Exact
 from bot.market_store.tables import metadata
 from sweeps.storage import tables
-from sweeps.storage.columns import Money
 
 connection = context.config.attributes["connection"]
 
 
 def render_item(kind: str, item: object, _context: object) -> str | Literal[False]:
     """Write our own column types as what they are stored as, so that old revisions outlive them."""
-    if kind == "type" and isinstance(item, Money | Exact):
-        return "sa.BigInteger()" if isinstance(item, Money) else "sa.Text()"
-    return False
+    return "sa.Text()" if kind == "type" and isinstance(item, Exact) else False
 
 
 context.configure(connection=connection, target_metadata=metadata, compare_type=True, render_item=render_item)

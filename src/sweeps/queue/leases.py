@@ -8,21 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
-from bot.market_store.database import database_now_ms, insert_or_skip
+from bot.market_store.database import database_now_ms
 from sweeps.queue.counters import count, finished_trials
 from sweeps.storage.curves import StoredRecord
-from sweeps.storage.leaderboard import best_first, prune_curves
+from sweeps.storage.leaderboard import prune_curves
 from sweeps.storage.results import Results
-from sweeps.storage.states import (
-    ACTIVE,
-    ChunkState,
-    SweepState,
-    TrialState,
-    chunk_sources,
-    sweep_sources,
-)
-from sweeps.storage.sweep_summary import stored_ranking
-from sweeps.storage.tables import chunk, sweep, trial, trial_curve
+from sweeps.storage.states import ACTIVE, ChunkState, SweepState, chunk_sources, sweep_sources
+from sweeps.storage.stored_trials import finished_within
+from sweeps.storage.sweep_summary import StoredRanking, stored_ranking
+from sweeps.storage.tables import chunk, failed_trial, sweep, trial_curve
 
 LEASE_MS = 30_000
 ATTEMPT_LIMIT = 3
@@ -126,9 +120,8 @@ def _others(sweep_id: int) -> sa.ColumnElement[bool]:
 
 
 def missing_trials(connection: sa.Connection, sweep_id: int, lo: int, hi: int) -> tuple[int, ...]:
-    """Return the trial numbers in [lo, hi) that have no row, in order."""
-    rows = connection.execute(sa.select(trial.c.number).where(_within(sweep_id, lo, hi)))
-    present = set(rows.scalars())
+    """Return the trial numbers in [lo, hi) that have neither completed nor failed, in order."""
+    present = finished_within(connection, sweep_id, lo, hi)
     return tuple(number for number in range(lo, hi) if number not in present)
 
 
@@ -144,16 +137,18 @@ def save_trials(
     """Store results of a claimed chunk and renew the lease, or end the chunk if these were the `last`.
 
     All in the caller's one transaction, and only while nobody else has taken the chunk: what comes after the
-    lease ran out counts until then, a later owner's token shuts it out.
+    lease ran out counts until then, a later owner's token shuts it out. Trials that are stored already stay
+    as they are.
     """
-    if not _renew(connection, claim, lease_ms):
+    stored = _renewed(connection, claim, lease_ms)
+    if stored is None:
         return LeaseOutcome.LOST
-    stored = results.store(connection)
-    _store_curves(connection, claim, curves)
-    if last or stored != len(results):
-        count_trials(connection, claim.sweep_id, claim.chunk_id, claim.spec_text, done=last)
-    else:
-        _count_new(connection, claim, results)
+    ranking = stored_ranking(claim.spec_text)
+    if stored:  # some of these perhaps, where the outcome of an attempt to store them stayed unknown
+        results = results.without(finished_within(connection, claim.sweep_id, claim.lo, claim.hi))
+    results.store(connection)
+    _store_curves(connection, results, curves, ranking)
+    _count_stored(connection, claim, results, ranking, last=last)
     if last:
         return LeaseOutcome.DONE
     state = connection.execute(sa.select(sweep.c.state).where(sweep.c.id == claim.sweep_id)).scalar_one()
@@ -205,53 +200,53 @@ def fail_in_flight(
     )
     if not freed.rowcount:
         return False
-    connection.execute(insert_or_skip(connection, trial), dict(row))
-    spec_text = connection.execute(sa.select(sweep.c.spec).where(sweep.c.id == sweep_id)).scalar_one()
-    count_trials(connection, sweep_id, chunk_id, spec_text, done=False)
+    number = row["number"]
+    if finished_within(connection, sweep_id, number, number + 1):
+        return True
+    connection.execute(failed_trial.insert(), dict(row))
+    connection.execute(
+        chunk.update()
+        .where(chunk.c.sweep_id == sweep_id, chunk.c.id == chunk_id)
+        .values(trials_done=chunk.c.trials_done + 1, trials_failed=chunk.c.trials_failed + 1)
+    )
     count(connection, finished_trials(failed=1))
     return True
 
 
-def count_trials(
-    connection: sa.Connection, sweep_id: int, chunk_id: int, spec_text: str, *, done: bool
+def _count_stored(
+    connection: sa.Connection, claim: Claim, results: Results, ranking: StoredRanking, *, last: bool
 ) -> None:
-    """Bring a chunk's counters and its best trial in line with its rows."""
-    inside = sa.and_(trial.c.sweep_id == sweep_id, trial.c.number >= chunk.c.lo, trial.c.number < chunk.c.hi)
-    counted = sa.select(sa.func.count()).select_from(trial).where(inside)
-    objective = stored_ranking(spec_text).objective
-    best = sa.select(trial.c.number).where(inside, trial.c[objective.metric].is_not(None))
-    values: dict[str, Any] = {
-        "trials_done": counted.scalar_subquery(),
-        "trials_failed": counted.where(trial.c.state == TrialState.FAILED).scalar_subquery(),
-        "trials_reused": counted.where(trial.c.reused_sweep.is_not(None)).scalar_subquery(),
-        "best_number": best.order_by(*best_first(objective)).limit(1).scalar_subquery(),
-    }
-    if done:
-        values |= {
-            "state": ChunkState.DONE,
-            "owner": None,
-            "lease_until_ms": None,
-            "finished_ms": database_now_ms(),
-        }
-    connection.execute(
-        chunk.update().where(chunk.c.sweep_id == sweep_id, chunk.c.id == chunk_id).values(values)
-    )
-
-
-def _count_new(connection: sa.Connection, claim: Claim, results: Results) -> None:
-    """Add results, all of them new, to the chunk's counters: its rows are counted whole at its end."""
+    """Add results, all of them new, to the chunk's counters, and end it if they were the `last`."""
     values: dict[str, Any] = {
         "trials_done": chunk.c.trials_done + len(results),
-        "trials_failed": chunk.c.trials_failed + results.failed,
-        "trials_reused": chunk.c.trials_reused + results.reused,
+        "trials_failed": chunk.c.trials_failed + len(results.failed),
+        "trials_reused": chunk.c.trials_reused + results.completed.reused,
     }
-    objective = stored_ranking(claim.spec_text).objective
-    if (best := results.best(objective)) is not None:
-        either = sa.select(trial.c.number).where(
-            trial.c.sweep_id == claim.sweep_id, trial.c.number.in_([best, chunk.c.best_number])
-        )
-        values["best_number"] = either.order_by(*best_first(objective)).limit(1).scalar_subquery()
+    if (best := results.best(ranking.objective)) is not None:
+        values |= _better(*best)
+    if last:
+        values |= done_now()
     connection.execute(chunk.update().where(_is_ours(claim)).values(values))
+
+
+def _better(rank: int, number: int) -> dict[str, Any]:
+    """Return the values by which a trial becomes the best one of its chunk, unless there is a better one."""
+    tied = sa.and_(chunk.c.best_rank == rank, chunk.c.best_number > number)
+    better = sa.or_(chunk.c.best_rank.is_(None), chunk.c.best_rank > rank, tied)
+    return {
+        "best_number": sa.case((better, number), else_=chunk.c.best_number),
+        "best_rank": sa.case((better, rank), else_=chunk.c.best_rank),
+    }
+
+
+def done_now() -> dict[str, Any]:
+    """Return the values of a chunk that is done."""
+    return {
+        "state": ChunkState.DONE,
+        "owner": None,
+        "lease_until_ms": None,
+        "finished_ms": database_now_ms(),
+    }
 
 
 def _can_be_id(number: object) -> bool:
@@ -268,14 +263,17 @@ def _given_back(error: str | None) -> dict[str, Any]:
     return freed if error is None else freed | {"last_error": error[:MAX_ERROR_LENGTH]}
 
 
-def _renew(connection: sa.Connection, claim: Claim, lease_ms: int) -> bool:
-    """Renew the lease of a claim, or take the chunk back if it was freed and nobody has claimed it since."""
-    renewed = connection.execute(
+def _renewed(connection: sa.Connection, claim: Claim, lease_ms: int) -> int | None:
+    """Renew the lease of a claim, or take the chunk back if it was freed and nobody has claimed it since.
+
+    Returns how many trials of the chunk are stored, None if it is no longer the claim's.
+    """
+    return connection.execute(
         chunk.update()
         .where(_is_ours(claim))
         .values(state=ChunkState.RUNNING, owner=claim.owner, lease_until_ms=database_now_ms() + lease_ms)
-    )
-    return renewed.rowcount == 1
+        .returning(chunk.c.trials_done)
+    ).scalar_one_or_none()
 
 
 def _is_ours(claim: Claim) -> sa.ColumnElement[bool]:
@@ -296,10 +294,6 @@ def _held(sweep_id: int, chunk_id: int, token: int) -> sa.ColumnElement[bool]:
     )
 
 
-def _within(sweep_id: int, lo: int, hi: int) -> sa.ColumnElement[bool]:
-    return sa.and_(trial.c.sweep_id == sweep_id, trial.c.number >= lo, trial.c.number < hi)
-
-
 def _mark_running(connection: sa.Connection, sweep_id: int) -> None:
     connection.execute(
         sweep.update()
@@ -309,12 +303,22 @@ def _mark_running(connection: sa.Connection, sweep_id: int) -> None:
     )
 
 
-def _store_curves(connection: sa.Connection, claim: Claim, curves: Sequence[StoredRecord]) -> None:
-    if not curves:
-        return
+def _store_curves(
+    connection: sa.Connection, results: Results, curves: Sequence[StoredRecord], ranking: StoredRanking
+) -> None:
+    """Store the curves of trials that have just been stored, and drop those of others that they outdo."""
+    ranks = results.ranks(ranking.objective) if curves else {}
     rows = [
-        {"sweep_id": claim.sweep_id, "number": item.number, "equity": item.equity, "trades": item.trades}
+        {
+            "sweep_id": results.sweep_id,
+            "number": item.number,
+            "objective_rank": ranks[item.number],
+            "equity": item.equity,
+            "trades": item.trades,
+        }
         for item in curves
+        if item.number in ranks
     ]
-    connection.execute(insert_or_skip(connection, trial_curve), rows)
-    prune_curves(connection, claim.sweep_id, stored_ranking(claim.spec_text))
+    if rows:
+        connection.execute(trial_curve.insert(), rows)
+        prune_curves(connection, results.sweep_id, ranking)

@@ -9,16 +9,18 @@ from itertools import count as count_up
 import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
-from bot.market_store.database import database_now_ms, insert_or_skip
+from bot.market_store.database import database_now_ms
 from sweeps.errors import UnreadableSweepError
+from sweeps.queue.chunk_counts import count_trials
 from sweeps.queue.counters import count, finished_trials
-from sweeps.queue.leases import ATTEMPT_LIMIT, count_trials, missing_trials
+from sweeps.queue.leases import ATTEMPT_LIMIT, done_now, missing_trials
 from sweeps.storage.leaderboard import prune_curves
+from sweeps.storage.results import failed_row
 from sweeps.storage.selection import ask_for_report
-from sweeps.storage.states import ACTIVE, ChunkState, SweepState, TrialState, sweep_sources
+from sweeps.storage.states import ACTIVE, ChunkState, SweepState, sweep_sources
 from sweeps.storage.stored_specs import stored_spec
 from sweeps.storage.sweep_summary import stored_ranking
-from sweeps.storage.tables import chunk, sweep, trial
+from sweeps.storage.tables import chunk, failed_trial, sweep
 
 REPUBLISH_MS = 30_000
 QUARANTINED = "quarantined"
@@ -92,7 +94,11 @@ def isolate(connection: sa.Connection, ref: ChunkRef) -> None:
         return
     if missing:
         _quarantine(connection, ref, missing[0], found.last_error)
-    count_trials(connection, ref.sweep_id, ref.chunk_id, found.spec, done=True)
+    objective = stored_ranking(found.spec).objective
+    count_trials(connection, ref.sweep_id, ref.chunk_id, objective)
+    connection.execute(
+        chunk.update().where(chunk.c.sweep_id == ref.sweep_id, chunk.c.id == ref.chunk_id).values(done_now())
+    )
 
 
 def _split(connection: sa.Connection, ref: ChunkRef, spec_text: str, ends: Sequence[int]) -> None:
@@ -110,19 +116,14 @@ def _split(connection: sa.Connection, ref: ChunkRef, spec_text: str, ends: Seque
         for new_id, (lo, hi) in zip(new_ids, pairwise(ends), strict=False)
     ]
     connection.execute(chunk.insert(), rows)
+    objective = stored_ranking(spec_text).objective
     for chunk_id in (ref.chunk_id, *(row["id"] for row in rows)):
-        count_trials(connection, ref.sweep_id, chunk_id, spec_text, done=False)
+        count_trials(connection, ref.sweep_id, chunk_id, objective)
 
 
 def _quarantine(connection: sa.Connection, ref: ChunkRef, number: int, last_error: str | None) -> None:
-    row = {
-        "sweep_id": ref.sweep_id,
-        "number": number,
-        "state": TrialState.FAILED,
-        "error_code": QUARANTINED,
-        "error": f"given up after {ATTEMPT_LIMIT} attempts: {last_error or 'no reason recorded'}",
-    }
-    connection.execute(insert_or_skip(connection, trial), row)
+    error = f"given up after {ATTEMPT_LIMIT} attempts: {last_error or 'no reason recorded'}"
+    connection.execute(failed_trial.insert(), failed_row(ref.sweep_id, number, QUARANTINED, error))
     count(connection, finished_trials(failed=1))
 
 

@@ -1,13 +1,12 @@
 """Metrics of completed trials packed column by column, so that a million of them are read in one glance.
 
-A block holds one metric of the trials that one transaction stored, and is written in that transaction.
-Completed trials never change, so blocks never do: they are an index of the rows, and go with their sweep.
+A block holds one column of the trials that one transaction stored: `sweeps.storage.stored_trials` reads
+single trials from them, here whole columns are read.
 """
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +19,14 @@ from bot.selection.settings import USUAL
 from bot.statistics.trial_columns import MetricColumn, defined, no_values
 from bot.statistics.trial_metrics import METRICS, MetricKind, is_real
 from sweeps.storage.column_cache import ColumnCache
+from sweeps.storage.packing import unpacked
 from sweeps.storage.tables import sweep, trial_block
 
 NUMBER = "number"
+"""The column of the trials' numbers."""
 USUAL_GUARD = Guard.of(USUAL)
 """Guard of a sweep that says nothing about it."""
 
-_WIDTH = 8
 _column_cache = ColumnCache()
 
 BlockMark = tuple[tuple[int, bytes] | None, tuple[int, bytes]]
@@ -68,15 +68,6 @@ class Measured:
             return column.astype(np.float64, copy=False)
         unit = 10**MONEY_PLACES if METRICS[metric] is MetricKind.MONEY else 1
         return np.where(self.defined(metric), column / unit, np.nan)
-
-
-def blocks_of(sweep_id: int, numbers: IntArray, metrics: Mapping[str, MetricColumn]) -> list[dict[str, Any]]:
-    """Return completed trials of one sweep, which one transaction is to store, as blocks."""
-    if not len(numbers):
-        return []
-    key = {"sweep_id": sweep_id, "first": int(numbers[0])}
-    columns = {NUMBER: numbers, **metrics}
-    return [{**key, "name": name, "data": packed(column)} for name, column in columns.items()]
 
 
 def measured(
@@ -167,21 +158,3 @@ def _read(
     )
     asked = set(wanted)
     return {first: unpacked([data], real=is_real(name)) for first, data in rows if first in asked}
-
-
-def packed(column: MetricColumn) -> bytes:
-    """Return a column compressed: the first bytes of all values, then the second ones, and so on."""
-    planes = column.view(np.uint8).reshape(-1, _WIDTH).T
-    return zlib.compress(np.ascontiguousarray(planes).tobytes(), 1)
-
-
-def unpacked(blobs: Sequence[bytes], *, real: bool) -> MetricColumn:
-    """Return the columns of `blobs`, one after another."""
-    planes = [np.frombuffer(zlib.decompress(blob), dtype=np.uint8).reshape(_WIDTH, -1) for blob in blobs]
-    joined = np.empty((sum(part.shape[1] for part in planes), _WIDTH), dtype=np.uint8)
-    at = 0
-    for part in planes:
-        joined[at : at + part.shape[1]] = part.T
-        at += part.shape[1]
-    flat = joined.reshape(-1)
-    return flat.view(np.float64) if real else flat.view(np.int64)

@@ -15,21 +15,6 @@ LARGEST_AMOUNT = Decimal(_LARGEST_UNITS).scaleb(-MONEY_PLACES, context=EXACT)
 """Largest amount of money that a result can hold, either sign."""
 
 
-class Money(sa.TypeDecorator[Decimal]):
-    """Exact money as whole units of 1e-8, so that it sorts as a number in every database."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, _dialect: sa.Dialect) -> int | None:
-        """Return the units to store."""
-        return None if value is None else money_units(value)
-
-    def process_result_value(self, value: Any, _dialect: sa.Dialect) -> Decimal | None:
-        """Return the stored amount."""
-        return None if value is None else money_of_units(int(value))
-
-
 def money_units(amount: Decimal, name: str = "an amount of") -> int:
     """Return `amount` in units of 1e-8.
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sweeps.spec.space import FeasibleCells
-from sweeps.storage.blocks import packed, unpacked
+from sweeps.storage.packing import packed, unpacked
 
 _LENGTH_BYTES = 8
 _INT32_LIMIT = 2**31

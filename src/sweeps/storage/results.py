@@ -1,29 +1,33 @@
 """Results of trials made ready to be stored, so that the transaction that stores them is short."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 import sqlalchemy as sa
 
-from bot.market_store.bulk_insert import insert_columns
 from bot.market_store.database import insert_or_skip
 from bot.numbers.arrays import IntArray
-from bot.statistics.trial_columns import TrialColumns, column_values
-from sweeps.spec.metrics import Direction
+from bot.statistics.trial_columns import UNDEFINED, TrialColumns
 from sweeps.spec.spec import Objective
-from sweeps.storage.blocks import blocks_of
-from sweeps.storage.states import TrialState
-from sweeps.storage.tables import trial, trial_block
+from sweeps.storage.blocks import NUMBER
+from sweeps.storage.objective_ranks import UNRANKED, objective_ranks
+from sweeps.storage.packing import packed, packed_digests
+from sweeps.storage.stored_trials import (
+    HEAD_BYTES,
+    KEY_BYTES,
+    LEDGER,
+    REUSED_NUMBER,
+    REUSED_SWEEP,
+    RUN_KEY_HEAD,
+    RUN_KEY_TAIL,
+)
+from sweeps.storage.tables import failed_trial, sweep_fingerprint, trial_block
 
 _HASH_DIGITS = 15
 _MAX_ERROR_LENGTH = 2_000
 _MAX_CODE_LENGTH = 32  # of its column; a strategy may bring errors with codes of its own
-_EMPTY: Mapping[str, Any] = MappingProxyType(dict.fromkeys(trial.c.keys()))
-
-Columns = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,31 +70,43 @@ class CompletedTrials:
     def __len__(self) -> int:
         return len(self.run_keys)
 
-    def rows(self, sweep_id: int) -> dict[str, list[Any]]:
-        """Return the trials as columns of their table, money as the whole units that it stores."""
-        nothing = [None] * len(self)
-        sources = [source or (None, None) for source in self.reused_from or nothing]
-        return {
-            "sweep_id": [sweep_id] * len(self),
-            "number": self.numbers.tolist(),
-            "state": [TrialState.COMPLETED] * len(self),
-            "error_code": nothing,
-            "error": nothing,
-            "run_key": list(self.run_keys),
-            "run_hash": [run_hash(key) for key in self.run_keys],
-            "ledger": [digest.tobytes() for digest in self.columns.ledgers],
-            "reused_sweep": [sweep for sweep, _ in sources],
-            "reused_number": [number for _, number in sources],
-            **{name: column_values(name, column) for name, column in self.columns.metrics.items()},
+    def blocks(self, sweep_id: int) -> list[dict[str, Any]]:
+        """Return the trials as the rows of `trial_block` that are their record; their numbers ascend."""
+        if not len(self):
+            return []
+        keys = np.frombuffer(bytes.fromhex("".join(self.run_keys)), dtype=np.uint8).reshape(-1, KEY_BYTES)
+        data = {
+            NUMBER: packed(self.numbers),
+            RUN_KEY_HEAD: packed_digests(keys[:, :HEAD_BYTES]),
+            RUN_KEY_TAIL: packed_digests(keys[:, HEAD_BYTES:]),
+            LEDGER: packed_digests(self.columns.ledgers),
+            **{name: packed(column) for name, column in self.columns.metrics.items()},
         }
+        if self.reused:
+            nowhere = (UNDEFINED, UNDEFINED)
+            sources = np.array([source or nowhere for source in self.reused_from], dtype=np.int64)
+            data |= {REUSED_SWEEP: packed(sources[:, 0].copy()), REUSED_NUMBER: packed(sources[:, 1].copy())}
+        place = {"sweep_id": sweep_id, "first": int(self.numbers[0]), "last": int(self.numbers[-1])}
+        return [{**place, "name": name, "data": blob} for name, blob in data.items()]
+
+    @property
+    def reused(self) -> int:
+        """Number of trials whose results were taken over."""
+        return sum(source is not None for source in self.reused_from)
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Rows by column, and blocks of the completed trials among them; all of one sweep."""
+    """Results of one sweep ready to be stored: completed trials with their blocks, and rows of failed ones.
 
-    columns: Columns
-    blocks: Sequence[Mapping[str, Any]]
+    `fingerprints` are those of the histories that the completed ones were replayed on.
+    """
+
+    sweep_id: int
+    completed: CompletedTrials
+    failed: Sequence[Mapping[str, Any]]
+    fingerprints: Collection[str]
+    blocks: Sequence[Mapping[str, Any]] = field(repr=False)
 
     @classmethod
     def of(
@@ -99,58 +115,61 @@ class Results:
         completed: Sequence[CompletedTrials] = (),
         *,
         failed: Sequence[Mapping[str, Any]] = (),
+        fingerprints: Collection[str] = (),
     ) -> Self:
         """Return completed trials, and rows of failed ones, ready to be stored."""
-        columns: dict[str, list[Any]] = {
-            column.name: [row[column.name] for row in failed] for column in trial.columns
-        }
         trials = CompletedTrials.joined(completed)
-        for name, values in trials.rows(sweep_id).items():
-            columns[name] += values
-        return cls(columns, blocks_of(sweep_id, trials.numbers, trials.columns.metrics))
+        return cls(sweep_id, trials, failed, fingerprints, trials.blocks(sweep_id))
 
     def __len__(self) -> int:
-        return len(self.columns["number"])
+        return len(self.completed) + len(self.failed)
 
-    @property
-    def failed(self) -> int:
-        """Number of failed trials."""
-        return self.columns["state"].count(TrialState.FAILED)
+    def without(self, numbers: Collection[int]) -> Self:
+        """Return the results of trials that are not among `numbers`."""
+        listed = self.completed.numbers.tolist()
+        kept = [place for place, number in enumerate(listed) if number not in numbers]
+        failed = [row for row in self.failed if row["number"] not in numbers]
+        if len(kept) + len(failed) == len(self):
+            return self
+        completed = self.completed.take(np.array(kept, dtype=np.int64))
+        return self.of(self.sweep_id, [completed], failed=failed, fingerprints=self.fingerprints)
 
-    @property
-    def reused(self) -> int:
-        """Number of trials whose results were taken over."""
-        return sum(sweep is not None for sweep in self.columns["reused_sweep"])
+    def best(self, objective: Objective) -> tuple[int, int] | None:
+        """Return rank and number of the best trial, None if the objective has no value for any."""
+        ranks = objective_ranks(objective, self.completed.columns.metrics[objective.metric])
+        if not len(ranks) or ranks.min() == UNRANKED:
+            return None
+        place = int(ranks.argmin())
+        return int(ranks[place]), int(self.completed.numbers[place])
 
-    def best(self, objective: Objective) -> int | None:
-        """Return the number of the best trial by `best_first`, None if the objective has no value."""
-        sign = -1 if objective.direction is Direction.MAXIMIZE else 1
-        listed = zip(self.columns[objective.metric], self.columns["number"], strict=True)
-        ranked = ((sign * value, number) for value, number in listed if value is not None)
-        return min(ranked, default=(0, None))[1]
+    def ranks(self, objective: Objective) -> dict[int, int]:
+        """Return the rank of each completed trial by number."""
+        ranks = objective_ranks(objective, self.completed.columns.metrics[objective.metric])
+        return dict(zip(self.completed.numbers.tolist(), ranks.tolist(), strict=True))
 
-    def store(self, connection: sa.Connection) -> int:
-        """Store them, but for those that are there; return how many were not."""
-        if not len(self):
-            return 0
-        stored = insert_columns(connection, trial, self.columns)
+    def store(self, connection: sa.Connection) -> None:
+        """Store them; none of the trials may be stored already."""
+        if self.failed:
+            connection.execute(failed_trial.insert(), list(self.failed))
         if self.blocks:
-            connection.execute(insert_or_skip(connection, trial_block), self.blocks)
-        return stored
+            connection.execute(trial_block.insert(), list(self.blocks))
+        if self.blocks and self.fingerprints:
+            rows = [
+                {"fingerprint": digest_number(one), "sweep_id": self.sweep_id} for one in self.fingerprints
+            ]
+            connection.execute(insert_or_skip(connection, sweep_fingerprint), rows)
 
 
-def run_hash(run_key: str) -> int:
-    """Return the first 60 bits of a run key: enough to find it by, small enough for an index."""
-    return int(run_key[:_HASH_DIGITS], 16)
+def digest_number(digest: str) -> int:
+    """Return the first 60 bits of a hex digest: enough to find it by, small enough for an index."""
+    return int(digest[:_HASH_DIGITS], 16)
 
 
 def failed_row(sweep_id: int, number: int, code: str, message: str) -> dict[str, Any]:
     """Return the row of a trial without a result."""
     return {
-        **_EMPTY,
         "sweep_id": sweep_id,
         "number": number,
-        "state": TrialState.FAILED,
         "error_code": code[:_MAX_CODE_LENGTH],
         "error": _storable(message)[:_MAX_ERROR_LENGTH],
     }

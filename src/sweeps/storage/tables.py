@@ -1,21 +1,8 @@
 """Tables of the sweep service, beside those of market data in the same metadata."""
 
-from typing import Any
-
 import sqlalchemy as sa
 
 from bot.market_store.tables import metadata, seal
-from sweeps.spec.metrics import METRICS, MetricKind
-from sweeps.storage.columns import Money
-
-_METRIC_TYPES: dict[MetricKind, type[sa.types.TypeEngine[Any]]] = {
-    MetricKind.MONEY: Money,
-    MetricKind.COUNT: sa.Integer,
-    MetricKind.STATISTIC: sa.Float,
-}
-
-TRIAL_FAILED = "state = 'failed'"
-"""The condition of the index of failed trials, as text: a bound value would not be recognised."""
 
 sweep = sa.Table(
     "sweep",
@@ -90,42 +77,26 @@ chunk = sa.Table(
     sa.Column("trials_failed", sa.Integer, nullable=False, server_default="0"),
     sa.Column("trials_reused", sa.Integer, nullable=False, server_default="0"),
     sa.Column("best_number", sa.Integer),
+    sa.Column("best_rank", sa.BigInteger),
     sa.Index("ix_chunk_sweep_id_state", "sweep_id", "state", "id"),
     sa.Index("ix_chunk_state_attempts", "state", "attempts"),
     sa.Index("ix_chunk_state_published_ms", "state", "published_ms"),
 )
-"""Trial numbers [lo, hi) as one task. `token` counts claims for ever, so a late owner is told apart."""
+"""Trial numbers [lo, hi) as one task. `token` counts claims for ever, so a late owner is told apart.
 
-trial = sa.Table(
-    "trial",
+`best_rank` is the objective of the trial `best_number`, as `sweeps.storage.objective_ranks` has it.
+"""
+
+failed_trial = sa.Table(
+    "failed_trial",
     metadata,
     sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("state", sa.String(16), nullable=False),
     sa.Column("error_code", sa.String(32)),
     sa.Column("error", sa.Text),
-    sa.Column("run_key", sa.String(64)),
-    sa.Column("run_hash", sa.BigInteger, index=True),
-    sa.Column("ledger", sa.LargeBinary),
-    sa.Column("reused_sweep", sa.Integer),
-    sa.Column("reused_number", sa.Integer),
-    *(sa.Column(name, _METRIC_TYPES[kind]) for name, kind in METRICS.items()),
-    sa.Index(
-        "ix_trial_failed",
-        "sweep_id",
-        "state",
-        "number",
-        sqlite_where=sa.text(TRIAL_FAILED),
-        postgresql_where=sa.text(TRIAL_FAILED),
-    ),
     sqlite_with_rowid=False,
 )
-"""One finished trial: its metrics, or why it failed; `run_hash` finds a `run_key` in a small index.
-
-`ledger` is a digest of what its account booked, None in rows of before there was one.
-
-Where the result was taken over, `reused_sweep` and `reused_number` name the trial that was replayed.
-"""
+"""One trial without a result, and why."""
 
 trial_block = sa.Table(
     "trial_block",
@@ -133,21 +104,42 @@ trial_block = sa.Table(
     sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("first", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("last", sa.Integer, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
 )
-"""One metric of the completed trials stored by one transaction, `first` being the lowest number."""
+"""One column of the completed trials stored by one transaction: their only record.
+
+`name` is a metric or one of `sweeps.storage.blocks`; `first` and `last` are the lowest and the highest
+number. Blocks of a sweep may overlap, as where failed trials complete later, but each trial is in one alone.
+"""
 
 trial_curve = sa.Table(
     "trial_curve",
     metadata,
-    sa.Column("sweep_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("objective_rank", sa.BigInteger, nullable=False),
     sa.Column("equity", sa.LargeBinary, nullable=False),
     sa.Column("trades", sa.LargeBinary, nullable=False),
-    sa.ForeignKeyConstraint(["sweep_id", "number"], [trial.c.sweep_id, trial.c.number], ondelete="CASCADE"),
 )
-"""Equity curve and round trips of the trials whose curves are kept, compressed."""
+"""Equity curve and round trips of the trials whose curves are kept, compressed.
+
+`objective_rank` orders the trials of a sweep, as `sweeps.storage.objective_ranks` has it.
+"""
+
+sweep_fingerprint = sa.Table(
+    "sweep_fingerprint",
+    metadata,
+    sa.Column("fingerprint", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Histories that completed trials of a sweep were replayed on: the sweeps in which a run may be found again.
+
+`fingerprint` is the first 60 bits of that of a window's data, `UNKNOWN_HISTORY` for sweeps of before.
+"""
+
+UNKNOWN_HISTORY = -1
 
 sweep_window = sa.Table(
     "sweep_window",
@@ -312,5 +304,3 @@ api_session = sa.Table(
     sa.Column("expires_ms", sa.BigInteger, nullable=False),
 )
 """Sessions of the dashboard, by a digest of their cookie; `token_digest` is null for the master token."""
-
-METRIC_COLUMNS = {name: trial.c[name] for name in METRICS}

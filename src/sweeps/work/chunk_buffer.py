@@ -10,9 +10,9 @@ import numpy as np
 
 from bot.backtest import RunResult
 from sweeps.queue.leases import LEASE_MS
-from sweeps.spec.metrics import Direction
 from sweeps.spec.spec import SweepSpec, TopCurves
 from sweeps.storage.curves import StoredRecord, encode_curve, encode_trades
+from sweeps.storage.objective_ranks import objective_ranks
 from sweeps.storage.results import CompletedTrials, failed_row
 from sweeps.storage.states import TrialState
 from sweeps.watch import TRIAL_TIMEOUT_S
@@ -43,7 +43,8 @@ class ChunkLimits:
 class ChunkBuffer:
     """Results not yet stored; curves only of trials that can be among the best of the sweep so far.
 
-    `leaders` are the trials that keep their curves so far: number, and objective as a column has it.
+    `leaders` are the trials that keep their curves so far: rank of the objective, and number; `fingerprints`
+    those of the histories that trials were replayed on.
     `judged` are the sums of replayed trials that their selection is judged by, where there are `panels`.
     `by_kernel` counts the trials that the compiled kernel replayed, `left` those it left, by reason.
     """
@@ -60,16 +61,15 @@ class ChunkBuffer:
     replayed: int = 0
     timed: int = 0
     busy_ms: int = 0
-    leaders: Sequence[tuple[int, Any]] = ()
+    leaders: Sequence[tuple[int, int]] = ()
+    fingerprints: set[str] = field(default_factory=set)
     by_kernel: int = 0
     left: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
-    _ranked: list[tuple[tuple[bool, Any], int]] = field(default_factory=list)
+    _ranked: list[tuple[int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        sign = self._sign()
-        ranks = [(value is None, 0 if value is None else sign * value) for _, value in self.leaders]
-        self._ranked = sorted(zip(ranks, (number for number, _ in self.leaders), strict=True))
+        self._ranked = sorted(self.leaders)
 
     def __len__(self) -> int:
         """Return the number of trials that wait to be stored."""
@@ -134,25 +134,22 @@ class ChunkBuffer:
         self.failed.clear()
         self.best.clear()
         self.curves.clear()
+        self.fingerprints.clear()
 
     def _note_best(self, trials: CompletedTrials) -> None:
         """Note the trials whose curves are kept: all, none, or the best so far, equal ones by number."""
         if not isinstance(self.spec.curves, TopCurves):
             self.best.update(trials.numbers.tolist() if self.spec.curves == "all" else ())
             return
-        metric, top = self.spec.objective.metric, self.spec.curves.top
-        known = trials.columns.defined(metric)
-        ranks = np.where(known, self._sign() * trials.columns.metrics[metric], 0)
-        first = np.lexsort((trials.numbers, ranks, ~known))[:top]
-        for unknown, rank, number in zip(
-            (~known)[first].tolist(), ranks[first].tolist(), trials.numbers[first].tolist(), strict=True
-        ):
-            place = ((unknown, rank), number)
+        objective, top = self.spec.objective, self.spec.curves.top
+        ranks = objective_ranks(objective, trials.columns.metrics[objective.metric])
+        first = np.lexsort((trials.numbers, ranks))[:top]
+        for place in zip(ranks[first].tolist(), trials.numbers[first].tolist(), strict=True):
             if len(self._ranked) >= top and place > self._ranked[-1]:
                 break
             self._insert(place, top)
 
-    def _insert(self, place: tuple[tuple[bool, Any], int], top: int) -> None:
+    def _insert(self, place: tuple[int, int], top: int) -> None:
         """Take a trial among the best, and the worst of them out where there are more than `top`."""
         insort(self._ranked, place)
         self.best.add(place[1])
@@ -160,10 +157,6 @@ class ChunkBuffer:
             _, worst = self._ranked.pop()
             self.best.discard(worst)
             self.curves.pop(worst, None)
-
-    def _sign(self) -> int:
-        """Return the factor of the objective with which smaller is better."""
-        return -1 if self.spec.objective.direction is Direction.MAXIMIZE else 1
 
 
 class BatchSizer:

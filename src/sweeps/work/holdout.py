@@ -51,7 +51,7 @@ def look_at_holdout(store: HistoricalDataStore, seal_id: int, sweep_id: int, num
     result = _judged(run, held, trial.run_key)
     with write_transaction(store.engine, durable=True) as connection:
         kept = keep_look(connection, seal_id, digest=digest, sweep_id=sweep_id, number=number, result=result)
-        note_run(connection, LookKind.HOLDOUT, run.config, f"{seal_id} {digest}")
+        note_run(connection, LookKind.HOLDOUT, run.config, f"{seal_id} {digest}", run.data_fingerprint)
     return kept
 
 

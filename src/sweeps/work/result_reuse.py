@@ -1,62 +1,59 @@
 """Results that another trial has for the very same run: same parameters, data, engine and strategy."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 import sqlalchemy as sa
 
-from bot.statistics.trial_columns import TrialColumns
+from bot.statistics.trial_columns import TrialColumns, defined
 from sweeps.spec.metrics import ALWAYS_KNOWN
-from sweeps.storage.results import CompletedTrials, run_hash
-from sweeps.storage.states import TrialState
-from sweeps.storage.tables import METRIC_COLUMNS, trial
-
-_KEYS_AT_ONCE = 500
+from sweeps.storage.results import CompletedTrials
+from sweeps.storage.stored_trials import StoredBlock, blocks_at
+from sweeps.work.run_index import BlockRef
 
 
-def reused_trials(connection: sa.Connection, sweep_id: int, keys: Mapping[str, int]) -> CompletedTrials:
-    """Return the trials, by their run key, whose result another sweep has, with the ones that were replayed.
+def reused_trials(
+    connection: sa.Connection, blocks: Sequence[BlockRef], keys: Mapping[str, int]
+) -> CompletedTrials:
+    """Return the trials, by their run key, whose result is in `blocks`, with the ones that were replayed.
 
-    Rows written before there were all of today's results are passed over: the trial is replayed instead.
+    Of several results for a run that of the oldest sweep counts. Results stored before there were all of
+    today's are passed over: the trial is replayed instead.
     """
-    found: dict[str, dict[str, Any]] = {}
-    by_hash = {run_hash(key): key for key in keys}
-    hashes = list(by_hash)
-    for first in range(0, len(hashes), _KEYS_AT_ONCE):
-        some = hashes[first : first + _KEYS_AT_ONCE]
-        for row in connection.execute(_completed(sweep_id, some)).mappings():
-            if row["run_key"] in keys:
-                found.setdefault(row["run_key"], dict(row))
-    rows = list(found.values())
+    found: list[CompletedTrials] = []
+    wanted = dict(keys)
+    for block in _blocks(connection, blocks):
+        places = [place for place, key in enumerate(block.run_keys) if key in wanted]
+        if taken := _taken_over(block, places, wanted):
+            found.append(taken)
+            for key in taken.run_keys:
+                del wanted[key]
+    return CompletedTrials.joined(found)
+
+
+def _blocks(connection: sa.Connection, refs: Sequence[BlockRef]) -> Iterator[StoredBlock]:
+    for sweep_id, group in groupby(refs, itemgetter(0)):
+        yield from blocks_at(connection, sweep_id, [first for _, first in group])
+
+
+def _taken_over(
+    block: StoredBlock, places: Collection[int], numbers: Mapping[str, int]
+) -> CompletedTrials | None:
+    """Return the results at these places of a block for the trials with the same runs, None without any."""
+    ledgers = block.ledgers
+    if ledgers is None or not places:
+        return None
+    whole = defined(ALWAYS_KNOWN, block.metric(ALWAYS_KNOWN))
+    by_key = {block.run_keys[place]: place for place in places if whole[place]}
+    taken = np.array(list(by_key.values()), dtype=np.int64)
+    keys = [key for key in by_key if key is not None]
+    own = block.numbers[taken].tolist()
+    sources = [block.reused_from[place] for place in taken.tolist()]
     return CompletedTrials(
-        np.array([keys[key] for key in found], dtype=np.int64),
-        list(found),
-        TrialColumns.of_values(rows, (row["ledger"] for row in rows)),
-        [_first_run(row) for row in rows],
+        np.array([numbers[key] for key in keys], dtype=np.int64),
+        keys,
+        TrialColumns({name: column[taken] for name, column in block.metrics.items()}, ledgers[taken], {}),
+        [source or (block.sweep_id, number) for source, number in zip(sources, own, strict=True)],
     )
-
-
-def _completed(sweep_id: int, hashes: Sequence[int]) -> sa.Select[Any]:
-    return (
-        sa.select(
-            trial.c.sweep_id,
-            trial.c.number,
-            trial.c.run_key,
-            trial.c.ledger,
-            trial.c.reused_sweep,
-            trial.c.reused_number,
-            *METRIC_COLUMNS.values(),
-        )
-        .where(trial.c.run_hash.in_(hashes), trial.c.state == TrialState.COMPLETED)
-        .where(trial.c.sweep_id != sweep_id)
-        .where(METRIC_COLUMNS[ALWAYS_KNOWN].is_not(None), trial.c.ledger.is_not(None))
-        .order_by(trial.c.sweep_id, trial.c.number)
-    )
-
-
-def _first_run(row: Mapping[str, Any]) -> tuple[int, int]:
-    """Return sweep and number of the trial whose replay gave a result."""
-    if row["reused_sweep"] is None:
-        return row["sweep_id"], row["number"]
-    return row["reused_sweep"], row["reused_number"]

@@ -38,6 +38,7 @@ from sweeps.work.replay import (
     runs_of,
 )
 from sweeps.work.result_reuse import reused_trials
+from sweeps.work.run_index import RunIndex
 
 if TYPE_CHECKING:
     from bot.backtest import RunResult
@@ -82,6 +83,7 @@ class ChunkRunner:
         self._last_batch: tuple[int, int] = (0, 0)
         self._panels: SweepPanels | None = None
         self._replay_ms = 0
+        self._runs = RunIndex()
 
     def run(self, sweep_id: int, chunk_id: int, owner: str) -> LeaseOutcome | None:
         """Replay the missing trials of a chunk; None means that it was unavailable, which is normal."""
@@ -139,6 +141,7 @@ class ChunkRunner:
 
     def _replay(self, claim: Claim, buffer: ChunkBuffer) -> LeaseOutcome:
         self._windows.enter(claim.sweep_id, lambda: self._check_data(claim, buffer.spec), pin=claim.data_pin)
+        self._runs.enter(claim.sweep_id)
         self._samples = KernelSamples(buffer.spec, self._windows)
         started = saved = buffer.started_ms = self._clock.now_ms()
         sizer = self._batch_sizer(claim)
@@ -287,7 +290,9 @@ class ChunkRunner:
 
     @staticmethod
     def _results(buffer: ChunkBuffer) -> Results:
-        return Results.of(buffer.sweep_id, buffer.completed, failed=buffer.failed)
+        return Results.of(
+            buffer.sweep_id, buffer.completed, failed=buffer.failed, fingerprints=buffer.fingerprints.copy()
+        )
 
     def _keep_curves(self, buffer: ChunkBuffer) -> None:
         """Work out the curves of the best; those of slow trials are left to whoever looks at them."""
@@ -305,14 +310,16 @@ class ChunkRunner:
 
     def _reused(self, claim: Claim, buffer: ChunkBuffer, ready: Sequence[Prepared]) -> CompletedTrials:
         """Return the trials whose result another sweep has."""
+        buffer.fingerprints.update(trials.held.window.fingerprint for trials in ready)
         if not (claim.may_reuse and buffer.spec.reuse):
             return CompletedTrials.joined(())
-        keys: dict[str, int] = {}
-        for trials in ready:
-            for key, number in zip(trials.run_keys, trials.numbers(), strict=True):
-                keys.setdefault(key, number)
+        found: list[CompletedTrials] = []
         with self._engine.connect() as connection:
-            return reused_trials(connection, claim.sweep_id, keys)
+            for trials in ready:
+                keys = dict(zip(reversed(trials.run_keys), reversed(trials.numbers()), strict=True))
+                blocks = self._runs.blocks(connection, trials.held.window.fingerprint, trials.run_keys)
+                found.append(reused_trials(connection, blocks, keys))
+        return CompletedTrials.joined(found)
 
     def _check_data(self, claim: Claim, spec: SweepSpec) -> None:
         with self._engine.connect() as connection:

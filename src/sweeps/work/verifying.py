@@ -20,7 +20,8 @@ from sweeps.spec.spec import SweepSpec
 from sweeps.storage.curves import encode_curve, encode_trades
 from sweeps.storage.results import failed_row
 from sweeps.storage.states import TrialState
-from sweeps.storage.tables import sweep, trial, trial_curve
+from sweeps.storage.stored_trials import StoredBlock, stored_rows, whole_row
+from sweeps.storage.tables import sweep, trial_curve
 from sweeps.work.replay import WindowCache, replay_trial, replayed_alone
 
 _TAKEN_OVER = ("reused_sweep", "reused_number")
@@ -80,7 +81,7 @@ def verify_trials(
     for number in numbers:
         row, result = _replayed(found.sweep_id, found.spec, number, windows)
         with engine.connect() as connection:
-            stored = _stored(connection, found.sweep_id, number)
+            stored = stored_rows(connection, found.sweep_id, [number])[number]
             curve = _stored_curve(connection, found.sweep_id, number)
         differences = _differences(number, stored, row)
         if curve is not None and result is not None:
@@ -96,25 +97,19 @@ def _replayed(
         result = replay_trial(spec, number, windows)
         return replayed_row(sweep_id, number, result, windows), result
     except BotError as error:
-        return failed_row(sweep_id, number, error.code, error.message), None
+        return whole_row(failed_row(sweep_id, number, error.code, error.message)), None
 
 
 def replayed_row(sweep_id: int, number: int, result: RunResult, windows: WindowCache) -> dict[str, Any]:
-    """Return the row that a trial's run is stored as, money as Decimal.
+    """Return the row that a trial's run is read back as, money as Decimal.
 
     Raises: ResultRangeError if an amount does not fit it.
     """
     replayed = replayed_alone(number, result, windows)
     for refusal in replayed.refused:
         raise refusal.error
-    completed = replayed.completed
-    columns = completed.rows(sweep_id)
-    return {name: values[0] for name, values in columns.items()} | completed.columns.row(0)
-
-
-def _stored(connection: sa.Connection, sweep_id: int, number: int) -> dict[str, Any]:
-    query = sa.select(trial).where(trial.c.sweep_id == sweep_id, trial.c.number == number)
-    return dict(connection.execute(query).mappings().one())
+    blobs = {row["name"]: row["data"] for row in replayed.completed.blocks(sweep_id)}
+    return StoredBlock(sweep_id, blobs).row(0)
 
 
 def _stored_curve(connection: sa.Connection, sweep_id: int, number: int) -> sa.RowMapping | None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.statistics.trial_columns import UNDEFINED, TrialColumns, UnfitAmount, column_values
+from bot.statistics.trial_columns import UNDEFINED, TrialColumns, UnfitAmount, exact_values
 from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, MetricKind
 
 DIGEST = bytes(range(DIGEST_BYTES))
@@ -37,8 +37,8 @@ def test_money_is_whole_units_and_an_undefined_metric_is_marked() -> None:
     assert found.metrics["pnl_after_market_end"].tolist() == [UNDEFINED, -100_000_002]
     assert found.defined("pnl_after_market_end").tolist() == [False, True]
     assert found.defined("sharpe").tolist() == [False, True]
-    assert column_values("sharpe", found.metrics["sharpe"]) == [None, 0.1]
-    assert column_values("pnl_after_market_end", found.metrics["pnl_after_market_end"])[0] is None
+    assert exact_values("sharpe", found.metrics["sharpe"]) == [None, 0.1]
+    assert exact_values("pnl_after_market_end", found.metrics["pnl_after_market_end"])[0] is None
 
 
 @pytest.mark.parametrize("sign", [1, -1])

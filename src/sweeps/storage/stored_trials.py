@@ -1,0 +1,212 @@
+"""Trials as they are stored: completed ones in the blocks that hold them, failed ones as rows.
+
+A block holds the completed trials that one transaction stored, one row of `trial_block` for each column.
+Completed trials never change, so blocks never do. All that is told of single trials is read here.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from bot.numbers.arrays import IntArray
+from bot.statistics.trial_columns import UNDEFINED, DigestArray, MetricColumn, metric_value, no_values
+from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, is_real
+from sweeps.storage.blocks import NUMBER
+from sweeps.storage.packing import unpacked, unpacked_digests
+from sweeps.storage.states import TrialState
+from sweeps.storage.tables import failed_trial, trial_block
+
+LEDGER, REUSED_SWEEP, REUSED_NUMBER = "ledger", "reused_sweep", "reused_number"
+RUN_KEY_HEAD, RUN_KEY_TAIL = "run_key_head", "run_key_tail"
+"""The first bytes of run keys, by which they are found, and the others."""
+HEAD_BYTES, KEY_BYTES = 8, 32
+ALL_COLUMNS = (NUMBER, RUN_KEY_HEAD, RUN_KEY_TAIL, LEDGER, REUSED_SWEEP, REUSED_NUMBER, *METRICS)
+
+_AT_ONCE = 200
+"""Most blocks that are read by one statement."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredBlock:
+    """Completed trials that one transaction stored, each column unpacked where it is asked for.
+
+    Trials that were stored before there was a column have none of its values.
+    """
+
+    sweep_id: int
+    blobs: Mapping[str, bytes] = field(repr=False)
+
+    @cached_property
+    def numbers(self) -> IntArray:
+        """Numbers of the trials, ascending."""
+        found = unpacked([self.blobs[NUMBER]], real=False)
+        return found.astype(np.int64, copy=False)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def metric(self, name: str) -> MetricColumn:
+        """Return the column of a metric, or of another whole number; money in units of 1e-8."""
+        blob = self.blobs.get(name)
+        return no_values(name, len(self)) if blob is None else unpacked([blob], real=is_real(name))
+
+    @cached_property
+    def metrics(self) -> Mapping[str, MetricColumn]:
+        """Columns of all metrics."""
+        return {name: self.metric(name) for name in METRICS}
+
+    @cached_property
+    def run_keys(self) -> Sequence[str | None]:
+        """Hex run keys."""
+        head = self._digests(RUN_KEY_HEAD, HEAD_BYTES)
+        tail = self._digests(RUN_KEY_TAIL, KEY_BYTES - HEAD_BYTES)
+        if head is None or tail is None:
+            return [None] * len(self)
+        text, width = np.hstack([head, tail]).tobytes().hex(), 2 * KEY_BYTES
+        return [text[at : at + width] for at in range(0, len(text), width)]
+
+    @cached_property
+    def ledgers(self) -> DigestArray | None:
+        """Digests of what the accounts booked, shape (n, DIGEST_BYTES); None if there were none then."""
+        return self._digests(LEDGER, DIGEST_BYTES)
+
+    @cached_property
+    def reused_from(self) -> Sequence[tuple[int, int] | None]:
+        """Sweep and number of the trial that each was taken over from, None for one that was replayed."""
+        if REUSED_SWEEP not in self.blobs:
+            return [None] * len(self)
+        pairs = zip(self.metric(REUSED_SWEEP).tolist(), self.metric(REUSED_NUMBER).tolist(), strict=True)
+        return [None if sweep == UNDEFINED else (sweep, number) for sweep, number in pairs]
+
+    def place(self, number: int) -> int | None:
+        """Return the place of a trial among these, None if it is not among them."""
+        at = int(np.searchsorted(self.numbers, number))
+        return at if at < len(self) and self.numbers[at] == number else None
+
+    def row(self, place: int) -> dict[str, Any]:
+        """Return one trial as a row: what it is, and its metrics, money as Decimal."""
+        ledgers, reused = self.ledgers, self.reused_from[place] or (None, None)
+        return {
+            "sweep_id": self.sweep_id,
+            "number": int(self.numbers[place]),
+            "state": TrialState.COMPLETED,
+            "error_code": None,
+            "error": None,
+            "run_key": self.run_keys[place],
+            "ledger": None if ledgers is None else ledgers[place].tobytes(),
+            "reused_sweep": reused[0],
+            "reused_number": reused[1],
+            **self.metrics_of(place),
+        }
+
+    def metrics_of(self, place: int) -> dict[str, Any]:
+        """Return the metrics of one trial by name, money as Decimal."""
+        return {name: metric_value(name, column[place].item()) for name, column in self.metrics.items()}
+
+    def _digests(self, name: str, width: int) -> DigestArray | None:
+        blob = self.blobs.get(name)
+        return None if blob is None else unpacked_digests(blob, width)
+
+
+def stored_rows(
+    connection: sa.Connection, sweep_id: int, numbers: Sequence[int]
+) -> dict[int, dict[str, Any]]:
+    """Return the finished ones of some trials of a sweep as rows, by number."""
+    if not numbers:
+        return {}
+    wanted = set(numbers)
+    found: dict[int, dict[str, Any]] = {}
+    for block in blocks_with(connection, sweep_id, numbers):
+        for number in wanted.intersection(block.numbers.tolist()):
+            place = block.place(number)
+            assert place is not None  # noqa: S101 - it is one of the block's numbers
+            found[number] = block.row(place)
+    for row in failed_within(connection, sweep_id, min(wanted), max(wanted) + 1):
+        if row["number"] in wanted:
+            found[row["number"]] = row
+    return found
+
+
+def blocks_with(
+    connection: sa.Connection, sweep_id: int, numbers: Sequence[int], names: Sequence[str] = ALL_COLUMNS
+) -> Iterator[StoredBlock]:
+    """Yield the blocks whose range holds one of these trials at least, with the columns named."""
+    ordered = np.unique(np.asarray(numbers, dtype=np.int64))
+    ranges = _ranges(connection, sweep_id, int(ordered[0]), int(ordered[-1]) + 1)
+    firsts = [
+        first
+        for first, last in ranges
+        if np.searchsorted(ordered, first) < np.searchsorted(ordered, last, side="right")
+    ]
+    return blocks_at(connection, sweep_id, firsts, names)
+
+
+def blocks_within(
+    connection: sa.Connection, sweep_id: int, lo: int, hi: int, names: Sequence[str] = ALL_COLUMNS
+) -> Iterator[StoredBlock]:
+    """Yield the blocks with trials of [lo, hi), and others perhaps, with the columns named."""
+    firsts = [first for first, _ in _ranges(connection, sweep_id, lo, hi)]
+    return blocks_at(connection, sweep_id, firsts, names)
+
+
+def blocks_at(
+    connection: sa.Connection, sweep_id: int, firsts: Sequence[int], names: Sequence[str] = ALL_COLUMNS
+) -> Iterator[StoredBlock]:
+    """Yield the blocks that begin with these trials, with the columns named and their numbers."""
+    block = trial_block.c
+    for at in range(0, len(firsts), _AT_ONCE):
+        rows = connection.execute(
+            sa.select(block.first, block.name, block.data).where(
+                block.sweep_id == sweep_id,
+                block.name.in_({NUMBER, *names}),
+                block.first.in_(firsts[at : at + _AT_ONCE]),
+            )
+        )
+        found: dict[int, dict[str, bytes]] = {}
+        for first, name, data in rows:
+            found.setdefault(first, {})[name] = data
+        for _, blobs in sorted(found.items()):
+            yield StoredBlock(sweep_id, blobs)
+
+
+def _ranges(connection: sa.Connection, sweep_id: int, lo: int, hi: int) -> list[tuple[int, int]]:
+    """Return first and last trial of the blocks that may hold trials of [lo, hi)."""
+    block = trial_block.c
+    rows = connection.execute(
+        sa.select(block.first, block.last)
+        .where(block.sweep_id == sweep_id, block.name == NUMBER, block.first < hi, block.last >= lo)
+        .order_by(block.first)
+    )
+    return [(first, last) for first, last in rows]
+
+
+def failed_within(connection: sa.Connection, sweep_id: int, lo: int, hi: int) -> list[dict[str, Any]]:
+    """Return the failed trials of [lo, hi) as rows of all columns, by number."""
+    mine = failed_trial.c
+    rows = connection.execute(
+        sa.select(failed_trial)
+        .where(mine.sweep_id == sweep_id, mine.number >= lo, mine.number < hi)
+        .order_by(mine.number)
+    )
+    return [whole_row(dict(row)) for row in rows.mappings()]
+
+
+def whole_row(failed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a failed trial as rows are read: with its state, and nothing where others have results."""
+    nothing = dict.fromkeys(("run_key", LEDGER, REUSED_SWEEP, REUSED_NUMBER, *METRICS))
+    return {**failed, "state": TrialState.FAILED, **nothing}
+
+
+def finished_within(connection: sa.Connection, sweep_id: int, lo: int, hi: int) -> set[int]:
+    """Return the numbers in [lo, hi) of the trials that have completed or failed."""
+    mine = failed_trial.c
+    failed = sa.select(mine.number).where(mine.sweep_id == sweep_id, mine.number >= lo, mine.number < hi)
+    found = set(connection.execute(failed).scalars())
+    for block in blocks_within(connection, sweep_id, lo, hi, (NUMBER,)):
+        start, end = np.searchsorted(block.numbers, (lo, hi))
+        found.update(block.numbers[start:end].tolist())
+    return found
