@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from api.dashboard.trial.decision_rows import DecisionRow, decision_rows
 from api.presentation.formats import shown, utc
+from bot.accounting.sizing import is_full
 from bot.backtest import ReplayWindow
 from bot.backtest.decision_trace import DecisionSnapshot, decision_snapshots
 from bot.backtest.divergence import Divergence, divergences, first_other_size_ms
@@ -138,6 +139,6 @@ def _account(symbol: str, t_ms: int, book: Holdings, run: ComparedRun) -> str:
     if symbol in book.held_before(t_ms):
         return "it had just closed a hedge of it"
     held, slots = len(book.held_after(t_ms)), run.config.max_simultaneous_positions
-    if held >= slots:
+    if is_full(held, slots):
         return f"all slots were taken ({shown(held, 'count')} of {shown(slots, 'count')})"
     return "what it could afford was too small"

@@ -1,11 +1,10 @@
 """Cash flows of a hedge while it is held, by name: what trades, totals and documents loop over."""
 
 from collections.abc import Mapping
-from functools import reduce
-from operator import add
+from decimal import Decimal
 from typing import NamedTuple
 
-from bot.accounting.formulas import Net
+from bot.numbers.money import ZERO
 
 
 class CashFlow(NamedTuple):
@@ -29,7 +28,6 @@ BOOKED = (*FLOWS, "fees", "price_pnl")
 """Booked amounts of a trade that make up its net P&L, in the order of the ledger."""
 
 
-def net_flow(amounts: Mapping[str, Net]) -> Net:
+def net_flow(amounts: Mapping[str, Decimal]) -> Decimal:
     """Return what cash flows add to the net P&L."""
-    signed = [amounts[flow.name] if flow.sign > 0 else -amounts[flow.name] for flow in CASH_FLOWS]
-    return reduce(add, signed)
+    return sum([amounts[flow.name] * flow.sign for flow in CASH_FLOWS], ZERO)

@@ -59,4 +59,4 @@ def was_due(trade: Trade, settlement: FundingRate | FundingPayment) -> bool:
 
 def last_due_ms(trade: Trade) -> int:
     """Return the last ms at which settlements, from the one after opening on, were due to a trade."""
-    return last_due(trade.closed_at_ms, is_before_funding(trade.reason))
+    return last_due(trade.closed_at_ms, before_funding=is_before_funding(trade.reason))

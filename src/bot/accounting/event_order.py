@@ -1,9 +1,6 @@
 """Order of what happens at an event: what takes a hedge first, and which settlements are still due to it."""
 
-from typing import TypeVar
-
 from bot.models import CloseReason
-from bot.numbers.arrays import IntArray
 
 INTERRUPTIONS = (CloseReason.LIQUIDATION, CloseReason.DELISTED)
 """Reasons by which exchanges end a hedge before anything else at an event, the settlement included."""
@@ -11,8 +8,6 @@ EXITS = (CloseReason.MARGIN, CloseReason.SEAM, CloseReason.SIGNAL)
 """Reasons by which an account ends a hedge after the settlement of an event; the first that holds counts."""
 ENDINGS = (*INTERRUPTIONS, *EXITS, CloseReason.END)
 """Reasons that end a hedge, the one that comes first at an event first."""
-
-Place = TypeVar("Place", int, IntArray)
 
 
 def is_before_funding(reason: CloseReason) -> bool:
@@ -23,14 +18,14 @@ def is_before_funding(reason: CloseReason) -> bool:
     return reason in INTERRUPTIONS
 
 
-def last_due(end: Place, before_funding: Place) -> Place:
-    """Return the last place at which settlements were due to what ended at `end`: ms, or events.
+def last_due(end_ms: int, *, before_funding: bool) -> int:
+    """Return the last moment, ms UTC, at which settlements were due to what ended at `end_ms`.
 
-    `before_funding` is 1 for what ended before the settlements there, else 0.
+    `before_funding` says that it ended before the settlements of that moment.
 
     Source: docs/domain.md, section 3.
     """
-    return end - before_funding
+    return end_ms - before_funding
 
 
 def is_due(settled_ms: int, opened_ms: int, last_due_ms: int | None = None) -> bool:

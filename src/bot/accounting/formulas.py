@@ -54,7 +54,7 @@ def funding_payment(side: Decimal, per_unit: Amount, quantity: Amount | Decimal)
     return book(per_unit * (quantity * -side))
 
 
-def locked_margin(quantity: Amount, entry_price: Amount, leverage: Decimal) -> Amount:
+def locked_margin(quantity: Decimal, entry_price: Decimal, leverage: Decimal) -> Decimal:
     """Return the booked isolated margin of a perp leg opened at `entry_price`.
 
     Source: docs/domain.md, section 4.
@@ -63,8 +63,8 @@ def locked_margin(quantity: Amount, entry_price: Amount, leverage: Decimal) -> A
 
 
 def margin_backing(
-    side: Decimal, margin: Amount, quantity: Amount, entry_price: Amount, ratio: Decimal
-) -> Amount:
+    side: Decimal, margin: Decimal, quantity: Decimal, entry_price: Decimal, ratio: Decimal
+) -> Decimal:
     """Return the part of `ratio` times the margin balance of a leg that does not depend on the price.
 
     Source: docs/domain.md, section 6.
@@ -72,7 +72,7 @@ def margin_backing(
     return (margin - quantity * side * entry_price) * ratio
 
 
-def margin_need(side: Decimal, quantity: Amount, mmr: Decimal, ratio: Decimal) -> Amount:
+def margin_need(side: Decimal, quantity: Decimal, mmr: Decimal, ratio: Decimal) -> Decimal:
     """Return, per unit of price, maintenance margin less what the price adds to `ratio` times the balance.
 
     Source: docs/domain.md, section 6.

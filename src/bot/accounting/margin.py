@@ -3,27 +3,23 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from decimal import ROUND_FLOOR, Context, Decimal
-from typing import Generic, NamedTuple
+from typing import NamedTuple
 
 from bot.accounting import formulas
-from bot.accounting.formulas import Amount
 from bot.models import Instrument, MarkCandle, Position
-from bot.numbers.arrays import IntArray
-from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import EXACT, ONE
-from bot.numbers.thresholds import ThresholdColumn
 
 # Guards are rounded down, so that a price below one certainly passes; at or above it the exact test decides.
 _FLOOR = Context(prec=EXACT.prec, rounding=ROUND_FLOOR)
 
 
-class MarginedLeg(NamedTuple, Generic[Amount]):
+class MarginedLeg(NamedTuple):
     """Leg with isolated margin: its side, booked margin, quantity and unrounded entry fill."""
 
     side: Decimal
-    margin: Amount
-    quantity: Amount
-    entry_price: Amount
+    margin: Decimal
+    quantity: Decimal
+    entry_price: Decimal
 
 
 class Guards(NamedTuple):
@@ -48,7 +44,7 @@ class MarginModel(ABC):
         self._exit_ratio = exit_ratio
 
     @abstractmethod
-    def terms(self, leg: MarginedLeg[Amount], ratio: Decimal) -> tuple[Amount, Amount]:
+    def terms(self, leg: MarginedLeg, ratio: Decimal) -> tuple[Decimal, Decimal]:
         """Return a and b: maintenance takes up `ratio` of the balance at mark prices p with p * b >= a."""
 
     def must_leave(self, position: Position, mark: Decimal) -> bool:
@@ -62,27 +58,12 @@ class MarginModel(ABC):
     def guards(self, position: Position) -> Guards:
         """Return prices below which neither question needs to be asked."""
         leg = _leg(position)
-        prices = (_FLOOR.divide(*self.terms(leg, ratio)) for ratio in (ONE, self._exit_ratio))
-        return Guards(*prices)
+        liquidation, margin_exit = self.terms(leg, ONE), self.terms(leg, self._exit_ratio)
+        return Guards(_FLOOR.divide(*liquidation), _FLOOR.divide(*margin_exit))
 
     def fatal_candle(self, position: Position, candles: Iterable[MarkCandle]) -> MarkCandle | None:
         """Return the first of `candles` that liquidates, None if none does."""
         return next((candle for candle in candles if self.is_liquidated(position, candle.high)), None)
-
-    def first_liquidation(
-        self, legs: MarginedLeg[ExactArray], marks: ThresholdColumn, first: IntArray, stop: IntArray
-    ) -> IntArray:
-        """Return, leg by leg, the first of the events `first` to `stop` whose mark price liquidates.
-
-        The number of events stands for none.
-        """
-        return marks.first_reaching(first, stop, *self.terms(legs, ONE))
-
-    def first_margin_exit(
-        self, legs: MarginedLeg[ExactArray], marks: ThresholdColumn, first: IntArray, stop: IntArray
-    ) -> IntArray:
-        """Return, leg by leg, the first of the events `first` to `stop` at which it must leave."""
-        return marks.first_reaching(first, stop, *self.terms(legs, self._exit_ratio))
 
     def _is_reached(self, position: Position, mark: Decimal, ratio: Decimal) -> bool:
         backing, need = self.terms(_leg(position), ratio)
@@ -98,7 +79,7 @@ class FlatMargin(MarginModel):
         super().__init__(exit_ratio)
         self._mmr = mmr
 
-    def terms(self, leg: MarginedLeg[Amount], ratio: Decimal) -> tuple[Amount, Amount]:
+    def terms(self, leg: MarginedLeg, ratio: Decimal) -> tuple[Decimal, Decimal]:
         """Return a and b: maintenance takes up `ratio` of the balance at mark prices p with p * b >= a."""
         side, margin, quantity, entry_price = leg
         backing = formulas.margin_backing(side, margin, quantity, entry_price, ratio)
@@ -110,6 +91,6 @@ def margin_model(instrument: Instrument, exit_ratio: Decimal) -> MarginModel:
     return FlatMargin(instrument.mmr, exit_ratio)
 
 
-def _leg(position: Position) -> MarginedLeg[Decimal]:
+def _leg(position: Position) -> MarginedLeg:
     side = position.structure.perp
     return MarginedLeg(side, position.margin, position.quantity, position.perp_entry)

@@ -1,16 +1,12 @@
 """Position size: the largest quantity that a slot, free cash and the caps allow."""
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal, localcontext
-from functools import reduce
+from decimal import Decimal, localcontext
 from typing import Literal
 
 from bot.accounting.fees import FeeSchedule
-from bot.accounting.formulas import Amount
 from bot.models import Instrument, Ticker
-from bot.numbers.arrays import BoolArray
-from bot.numbers.exact_array import ExactArray
-from bot.numbers.money import MONEY_PLACES, ONE, WIDE, ZERO
+from bot.numbers.money import ONE, WIDE, ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +26,14 @@ class CapitalPlan:
     initial_capital: Decimal
     sizing_base: Literal["initial", "equity"]
     max_simultaneous_positions: int
+
+
+def is_full(held: int, slots: int) -> bool:
+    """Return whether an account with so many hedges has no slot left.
+
+    Source: docs/domain.md, section 5.
+    """
+    return held >= slots
 
 
 class PositionSizer:
@@ -71,45 +75,20 @@ class PositionSizer:
             quantity = min(steps) * instrument.qty_step
             return quantity if _is_tradable(quantity, ticker.spot, instrument) else ZERO
 
-    def quantities(
-        self,
-        spots: ExactArray,
-        perps: ExactArray,
-        instrument: Instrument,
-        base: Decimal,
-        free_cash: ExactArray,
-    ) -> ExactArray:
-        """Return `quantity` of many accounts with nothing open, for whole slots."""
-        with localcontext(WIDE):
-            steps = self._steps(spots, perps, instrument, base, free_cash, ZERO)
-            quantity = reduce(ExactArray.least, steps) * instrument.qty_step
-        tradable = _is_tradable(quantity, spots, instrument)
-        return ExactArray(quantity.mantissas * tradable, quantity.exponent, quantity.bound)
-
-    def slot_units(self, base: Decimal) -> int:
-        """Return the least cash, in units of 1e-8, that covers a whole slot of `base`."""
-        with localcontext(WIDE):
-            units = self._all_slots(base).scaleb(MONEY_PLACES) / self._slots
-            return int(units.to_integral_value(ROUND_CEILING))
-
-    def _all_slots(self, base: Decimal) -> Decimal:
-        """Return the part of `base` that the slots of an account share."""
-        return base * self._limits.allocation
-
     def _steps(
         self,
-        spot: Amount,
-        perp: Amount,
+        spot: Decimal,
+        perp: Decimal,
         instrument: Instrument,
         base: Decimal,
-        free_cash: Amount,
+        free_cash: Decimal,
         exposure: Decimal,
-    ) -> list[Amount]:
+    ) -> list[Decimal]:
         """Return the number of steps that each limit allows."""
         # Budget and unit are both multiplied by the leverage: division by it would round before the floor.
         limits, leverage, step = self._limits, self._leverage, instrument.qty_step
         unit = (spot * self._spot_share + perp * self._perp_share) * step
-        slots = self._all_slots(base) * leverage
+        slots = base * limits.allocation * leverage
         steps = [slots // (unit * self._slots), (free_cash * leverage) // unit]
         if limits.max_position_size is not None:
             steps.append(limits.max_position_size // (spot * step))
@@ -118,7 +97,7 @@ class PositionSizer:
         return steps
 
 
-def _is_tradable(quantity: Amount, spot: Amount, rules: Instrument) -> bool | BoolArray:
+def _is_tradable(quantity: Decimal, spot: Decimal, rules: Instrument) -> bool:
     """Return whether an order of `quantity`, whole steps, is large enough for an exchange."""
     least = max(rules.min_qty, rules.qty_step)
-    return (quantity >= least) & (quantity * spot >= rules.min_notional)
+    return quantity >= least and quantity * spot >= rules.min_notional

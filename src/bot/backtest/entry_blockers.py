@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from bot.accounting.sizing import is_full
 from bot.backtest.decision_trace import decision_events, entry_gate
 from bot.backtest.holdings import Holdings
 from bot.backtest.result import RunResult
@@ -33,7 +34,7 @@ def _blocked(result: RunResult, window: ReplayWindow) -> Iterator[tuple[Settleme
     config, book, before = result.config, Holdings(result.trades), set[str]()
     for strategy, event in decision_events(config, window):
         held = book.held_after(event.t_ms).keys()
-        full = len(held) >= config.max_simultaneous_positions
+        full = is_full(len(held), config.max_simultaneous_positions)
         for view in event.settlements:
             symbol = view.funding.symbol
             if symbol not in held:

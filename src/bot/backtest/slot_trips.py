@@ -170,7 +170,7 @@ class SlotTrips:
 
     def _interrupted(self, position: Position, end: Exit, funding: Units) -> int:
         """Return the net P&L (1e-8) of a hedge that the exchange ends."""
-        due_ms = last_due(end.closed_at_ms, is_before_funding(end.reason))
+        due_ms = last_due(end.closed_at_ms, before_funding=is_before_funding(end.reason))
         entry, last = np.searchsorted(self.times_ms, [position.opened_at_ms, due_ms], side="right") - 1
         payments = int(last - entry)
         flows = {FUNDING.name: from_units(int(funding[payments]))}

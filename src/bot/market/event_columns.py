@@ -7,88 +7,63 @@ from operator import attrgetter
 
 import numpy as np
 
-from bot.accounting import formulas
-from bot.memo import Memo
+from bot.market.history import PairSeries
 from bot.models import FundingRate, MarketEvent, SettlementView
+from bot.numbers.columns import DecimalColumn
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import ZERO
-from bot.numbers.thresholds import EventMask, ThresholdColumn
-
-_MAX_EXIT_MASKS = 32
-"""Exit masks kept per pair, five bytes an event each: 50 pairs over five years take some 40 MiB."""
-_MAX_ENTRY_MASKS = 256
-"""Entry masks kept per window: seven MiB over five years."""
+from bot.numbers.thresholds import ThresholdColumn
 
 
 class PairColumns:
     """Columns of one pair over the events of a window: settlement views, prices and rates.
 
-    At events at which the pair does not settle, or prices are missing or too old, there is no view, and the
-    columns hold zeros.
+    At events at which the pair does not settle with fresh prices there is no view, and any numbers may stand.
+    `highest_marks` are the highest mark prices since the event before.
     """
 
-    def __init__(self, symbol: str, events: Sequence[MarketEvent]) -> None:
+    def __init__(self, symbol: str, events: Sequence[MarketEvent], series: PairSeries) -> None:
         self.views = [_view(symbol, event) for event in events]
-        self._exit_masks = Memo(_MAX_EXIT_MASKS)
-        self._known = np.array([view is not None for view in self.views], dtype=bool)
-        self._rate_8h = ThresholdColumn.from_decimals(
-            [None if view is None else view.funding.rate_8h for view in self.views]
-        )
-        self._highest_mark = ThresholdColumn.from_decimals(
-            [
-                None
-                if view is None or view.ticker.mark is None
-                else max(view.ticker.mark, event.mark_highs.get(symbol, view.ticker.mark))
-                for view, event in zip(self.views, events, strict=True)
-            ]
-        )
-        self.spot = self._column(lambda view: view.ticker.spot)
-        self.perp = self._column(lambda view: view.ticker.perp)
-        paid_marks = self._column(lambda view: view.funding.mark_price)
-        rates = self._column(lambda view: view.funding.rate)
-        self.unit_funding = formulas.unit_funding(paid_marks, rates)
+        self.highest_marks = [
+            ZERO if view is None else _highest_mark(view, event)
+            for view, event in zip(self.views, events, strict=True)
+        ]
+        self.spot = ExactArray.of(series.spot)
+        self.perp = ExactArray.of(series.perp)
+        self.unit_funding = series.unit_funding
 
     def settlements(self, first: int, stop: int) -> list[FundingRate]:
         """Return the settlements of events `first` to `stop` (excluded)."""
         return [view.funding for view in self.views[first:stop] if view is not None]
 
-    def first_margin_check(self, price: Decimal, at: int) -> int:
-        """Return the first event from `at` on whose highest mark price is `price` or more.
-
-        The number of events stands for none; events without a view are unknown, and count as below.
-        """
-        return self._highest_mark.first_at_least(price, at)
-
-    def exit_mask(self, rate_8h: Decimal | None) -> EventMask:
-        """Return the mask of events at which the pair pays less than `rate_8h` or has no view.
-
-        Without a rate only the latter counts.
-        """
-        return self._exit_masks.get(
-            rate_8h,
-            lambda: EventMask.of(~(self._known if rate_8h is None else self._rate_8h.at_least(rate_8h))),
-        )
-
-    def _column(self, read: Callable[[SettlementView], Decimal | None]) -> ExactArray:
-        values = (None if view is None else read(view) for view in self.views)
-        return ExactArray.from_decimals([ZERO if value is None else value for value in values])
-
 
 class EventColumns:
-    """Events to replay, oldest first, and columns of the pairs that any trial holds; trials share them."""
+    """Events to replay, oldest first, and columns of the pairs that any trial holds; trials share them.
 
-    def __init__(self, events: Sequence[MarketEvent]) -> None:
+    `series` gives the history of a pair at these events.
+    """
+
+    def __init__(self, events: Sequence[MarketEvent], series: Callable[[str], PairSeries]) -> None:
         self.events = events
         self.symbols = tuple(events[0].tickers)
-        self._best_rate_8h = ThresholdColumn.from_decimals(
-            [max((view.funding.rate_8h for view in event.decidable), default=None) for event in events]
+        best = [max((view.funding.rate_8h for view in event.decidable), default=None) for event in events]
+        known = np.array([rate is not None for rate in best], dtype=np.bool_)
+        self._best_rate_8h = ThresholdColumn(
+            DecimalColumn.from_decimals([rate or ZERO for rate in best]), known
         )
+        self._decidable = np.flatnonzero(known).tolist()
+        self._series = series
         self._pairs: dict[str, PairColumns] = {}
-        self._entry_masks = Memo(_MAX_ENTRY_MASKS)
 
-    def entry_mask(self, rate_8h: Decimal) -> EventMask:
-        """Return the mask of events at which a pair settling with fresh prices pays at least `rate_8h`."""
-        return self._entry_masks.get(rate_8h, lambda: EventMask.of(self._best_rate_8h.at_least(rate_8h)))
+    def paying(self, rate_8h: Decimal | None) -> list[int]:
+        """Return the events at which a pair that settles with fresh prices pays `rate_8h` or more.
+
+        Without a rate, those at which any does.
+        """
+        if rate_8h is None:
+            return self._decidable
+        found: list[int] = np.flatnonzero(self._best_rate_8h.reaches(rate_8h).holds()).tolist()
+        return found
 
     def index_from(self, t_ms: int | None) -> int:
         """Return the first event at `t_ms` or later; the number of events stands for none, or for never."""
@@ -100,14 +75,15 @@ class EventColumns:
         """Return the columns of `symbol`, computed at first use."""
         pair = self._pairs.get(symbol)
         if pair is None:
-            pair = self._pairs[symbol] = PairColumns(symbol, self.events)
+            pair = self._pairs[symbol] = PairColumns(symbol, self.events, self._series(symbol))
         return pair
 
 
 def _view(symbol: str, event: MarketEvent) -> SettlementView | None:
-    for view in event.decidable:
-        if view.funding.symbol == symbol:
-            ticker = view.ticker
-            prices = ticker.spot, ticker.perp, ticker.mark, view.funding.mark_price
-            return None if None in prices else view
-    return None
+    return next((view for view in event.decidable if view.funding.symbol == symbol), None)
+
+
+def _highest_mark(view: SettlementView, event: MarketEvent) -> Decimal:
+    """Return the highest mark price since the event before; fresh prices imply that there is one."""
+    mark = view.ticker.mark or ZERO
+    return max(mark, event.mark_highs.get(view.funding.symbol, mark))

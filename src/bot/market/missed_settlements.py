@@ -16,16 +16,16 @@ class MissingSettlements:
 
     times_ms: IntArray
 
-    def within(self, after_ms: IntArray | int, until_ms: IntArray | int) -> IntArray:
-        """Return the number that fell due in (after_ms, until_ms], for one span of time or for many."""
-        due = np.searchsorted(self.times_ms, until_ms, side="right")
-        return np.asarray(due - np.searchsorted(self.times_ms, after_ms, side="right"), dtype=np.int64)
+    def within(self, after_ms: int, until_ms: int) -> int:
+        """Return the number that fell due in (after_ms, until_ms]."""
+        first, stop = np.searchsorted(self.times_ms, (after_ms, until_ms), side="right").tolist()
+        return int(stop - first)
 
 
 def missed_settlements(trades: Iterable[Trade], missing: Mapping[str, MissingSettlements]) -> int:
     """Return the number of settlements the trades missed; `missing` are those of each pair that lacks any."""
     return sum(
-        int(missing[trade.symbol].within(trade.opened_at_ms, last_due_ms(trade)))
+        missing[trade.symbol].within(trade.opened_at_ms, last_due_ms(trade))
         for trade in trades
         if trade.symbol in missing
     )

@@ -59,7 +59,7 @@ class ReplayWindow:
     @cached_property
     def event_columns(self) -> EventColumns:
         """The events as a trader follows them."""
-        return EventColumns(self.events)
+        return EventColumns(self.events, self.event_series)
 
     @property
     def prices(self) -> int:

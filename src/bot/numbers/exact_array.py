@@ -7,9 +7,9 @@ from typing import Self, cast
 
 import numpy as np
 
-from bot.numbers.arrays import BoolArray, IntArray
+from bot.numbers.arrays import IntArray
 from bot.numbers.columns import DecimalColumn, Mantissas
-from bot.numbers.money import EXACT, MONEY_PLACES, scaled
+from bot.numbers.money import EXACT, scaled
 
 Index = IntArray | slice
 # Half the int64 range: `quantize` may add up to half a unit to a value within the limit.
@@ -73,35 +73,6 @@ class ExactArray:
         left, right, exponent, bound = self._aligned(other)
         return ExactArray(cast("Mantissas", left - right), exponent, bound)
 
-    def __truediv__(self, divisor: Decimal) -> "ExactArray":
-        """Return the quotients with one value, rounded as Decimals are."""
-        if divisor == 1:
-            return self
-        return ExactArray.from_decimals([EXACT.divide(value, divisor) for value in self.decimals()])
-
-    def __floordiv__(self, other: "ExactArray") -> "ExactArray":
-        """Return the integer quotients by the other values, all positive, rounded down."""
-        left, right, _, bound = self._aligned(other)
-        return ExactArray(left // right, 0, bound)
-
-    def __rfloordiv__(self, amount: Decimal) -> "ExactArray":
-        """Return the integer quotients of `amount` by these values, all positive, rounded down."""
-        whole, exponent, _ = _parts(amount)
-        return ExactArray(np.full(len(self.mantissas), whole), exponent) // self
-
-    def least(self, other: "ExactArray") -> "ExactArray":
-        """Return the smaller of each pair of values."""
-        left, right, exponent, bound = self._aligned(other)
-        return ExactArray(np.minimum(left, right), exponent, bound)
-
-    def __ge__(self, other: "ExactArray | Decimal") -> BoolArray:
-        """Return the mask of values that are not below the others."""
-        if isinstance(other, Decimal):
-            whole, exponent, _ = _parts(other)
-            other = ExactArray(np.full(len(self.mantissas), whole), exponent)
-        left, right, _, _ = self._aligned(other)
-        return np.asarray(left >= right, dtype=bool)
-
     def decimals(self) -> list[Decimal]:
         """Return the values as Decimals."""
         return DecimalColumn(self.mantissas, self.exponent).decimals()
@@ -137,13 +108,6 @@ class ExactArray:
         """Return values of at most so many decimal places as integers of the last of them."""
         return self._over(-places).mantissas
 
-    def units(self) -> IntArray:
-        """Return booked amounts in units of 1e-8; raises OverflowError where 64 bits do not hold them."""
-        booked = self.whole(MONEY_PLACES)
-        if booked.dtype == object:
-            raise OverflowError
-        return cast("IntArray", booked)
-
     def _over(self, exponent: int) -> "ExactArray":
         """Return the same values over an exponent that is not larger."""
         factor = 10 ** (self.exponent - exponent)
@@ -155,7 +119,7 @@ class ExactArray:
     def _aligned(self, other: "ExactArray") -> tuple[Mantissas, Mantissas, int, int]:
         exponent = min(self.exponent, other.exponent)
         left, right = self._over(exponent), other._over(exponent)  # noqa: SLF001 - its own kind
-        # One bound serves sum, difference and comparison: |left| + |right| is above all of them.
+        # One bound serves sum and difference: |left| + |right| is above both.
         bound = left.bound + right.bound
         return _room(left.mantissas, bound), _room(right.mantissas, bound), exponent, bound
 

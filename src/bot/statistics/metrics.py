@@ -70,11 +70,6 @@ def _texts(units: Units) -> list[str]:
     return texts
 
 
-def curve_units(equity: Iterable[tuple[int, Decimal]]) -> list[int]:
-    """Return the booked values of an equity curve as integers of 1e-8. Call inside `exact()`."""
-    return amount_units(amount for _, amount in equity)
-
-
 def amount_units(amounts: Iterable[Decimal]) -> list[int]:
     """Return booked amounts as integers of 1e-8. Call inside `exact()`."""
     units: list[int] = []

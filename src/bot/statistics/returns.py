@@ -28,15 +28,6 @@ class Returns:
     broken: BoolArray
 
     @classmethod
-    def of(cls, values: FloatArray, counts: IntArray, periods: int) -> Self:
-        """Return `counts[n]` returns, any of which may be zero, of each curve; none of them is broken."""
-        if np.count_nonzero(values) < len(values):
-            some = values != 0
-            counts = np.bincount(np.repeat(np.arange(len(counts)), counts)[some], minlength=len(counts))
-            values = values[some]
-        return cls(values, counts, periods, np.zeros(len(counts), dtype=bool))
-
-    @classmethod
     def of_matrix(cls, returns: FloatArray) -> Self:
         """Return the rows of a matrix (curves x periods); a curve with a NaN is broken."""
         broken, some = np.asarray(np.isnan(returns).any(axis=1)), returns != 0

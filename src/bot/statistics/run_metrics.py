@@ -1,19 +1,17 @@
 """The metrics of a run, from what its replay wrote down."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
 
-import numpy as np
-
 from bot.accounting.cash_flows import BOOKED, CASH_FLOWS, FLOWS, FUNDING
 from bot.models import DAY_MS, HOUR_MS, CloseReason, Trade
-from bot.numbers.arrays import FloatArray, IntArray
+from bot.numbers.arrays import FloatArray
 from bot.numbers.money import plain
 from bot.statistics import metrics as stats
 from bot.statistics.growth import annualized_returns
-from bot.statistics.metrics import Calendar, Units, amount_units, finite, from_units, money_units, packed
+from bot.statistics.metrics import Calendar, Units, amount_units, finite, from_units, money_units
 from bot.statistics.returns import Returns, year_ratios
 
 
@@ -85,40 +83,27 @@ class TradeTotals:
     @classmethod
     def of(cls, trades: Sequence[Trade], *, missed: int, after_end: Decimal | None) -> "TradeTotals":
         """Return the sums over `trades`. Call inside `exact()`."""
-        net = packed(amount_units(trade.net_pnl for trade in trades))
-        reasons = np.array([trade.reason for trade in trades], dtype=object)
         # Python integers: no sum of amounts wraps.
-        sums = {name: sum(each.tolist()) for name, each in summands(net, reasons.__eq__, {}).items()}
-        sums |= {name: sum(amount_units(getattr(trade, name) for trade in trades)) for name in BOOKED}
-        sums["payments"] = sum(trade.funding_payments for trade in trades)
-        sums["held_ms"] = sum(trade.closed_at_ms - trade.opened_at_ms for trade in trades)
+        net = amount_units(trade.net_pnl for trade in trades)
+        booked = {name: sum(amount_units(getattr(trade, name) for trade in trades)) for name in BOOKED}
+        reasons = [trade.reason for trade in trades]
         return cls(
-            **{name: total for name, total in sums.items() if name not in FLOWS},
-            flows={name: sums[name] for name in FLOWS},
-            best=max(net.tolist(), default=0),
+            trades=len(trades),
+            winners=sum(one > 0 for one in net),
+            liquidations=reasons.count(CloseReason.LIQUIDATION),
+            margin_exits=reasons.count(CloseReason.MARGIN),
+            delistings=reasons.count(CloseReason.DELISTED),
+            payments=sum(trade.funding_payments for trade in trades),
+            flows={name: booked[name] for name in FLOWS},
+            price_pnl=booked["price_pnl"],
+            fees=booked["fees"],
+            gains=sum(one for one in net if one > 0),
+            losses=-sum(one for one in net if one < 0),
+            best=max(net, default=0),
+            held_ms=sum(trade.closed_at_ms - trade.opened_at_ms for trade in trades),
             missed=missed,
             after_end=None if after_end is None else money_units(after_end),
         )
-
-
-def summands(
-    net: Units, left_by: Callable[[CloseReason], Any], amounts: Mapping[str, Units]
-) -> dict[str, Units]:
-    """Return, trade by trade, what each adds to the totals of a run, by name; money in units of 1e-8.
-
-    `net` are their net P&L, `left_by` the masks of those that ended for a reason; `amounts` are added as they
-    are.
-    """
-    return {
-        "trades": np.ones(len(net), dtype=np.int64),
-        "winners": _ones(net > 0),
-        "liquidations": _ones(left_by(CloseReason.LIQUIDATION)),
-        "margin_exits": _ones(left_by(CloseReason.MARGIN)),
-        "delistings": _ones(left_by(CloseReason.DELISTED)),
-        "gains": np.maximum(net, 0),
-        "losses": np.maximum(-net, 0),
-        **amounts,
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,28 +133,15 @@ class CurveFacts:
         """Return the facts of `curves` (curves x events), each of which starts from `initial`."""
         peaks = stats.running_peaks(curves, initial)
         drawdown, drawdown_share = stats.drawdowns(curves, peaks)
-        return cls.of_parts(
-            final=curves[:, -1],
-            drawdown=drawdown,
-            drawdown_share=drawdown_share,
-            returns=Returns.of_matrix(stats.daily_returns(curves, initial, calendar)),
+        returns = Returns.of_matrix(stats.daily_returns(curves, initial, calendar))
+        return cls(
+            curves[:, -1],
+            drawdown,
+            drawdown_share,
+            *year_ratios(returns, stats.DAYS_PER_YEAR),
             longest_ms=stats.longest_drawdowns_ms(curves, peaks, calendar),
             best_month=stats.best_month_units(curves, initial, calendar),
         )
-
-    @classmethod
-    def of_parts(
-        cls,
-        final: Units,
-        drawdown: Units,
-        drawdown_share: FloatArray,
-        returns: Returns,
-        longest_ms: Units,
-        best_month: Units,
-    ) -> Self:
-        """Return the facts of curves with these daily `returns`."""
-        ratios = year_ratios(returns, stats.DAYS_PER_YEAR)
-        return cls(final, drawdown, drawdown_share, *ratios, longest_ms, best_month)
 
     def rows(self) -> Iterable[tuple[Any, ...]]:
         """Return the facts curve by curve, as Python numbers."""
@@ -236,10 +208,6 @@ def _metrics(
 def _named(amounts: dict[str, Decimal]) -> dict[str, Any]:
     """Return the amounts as arguments of a dataclass, some of whose other fields are no amounts."""
     return amounts
-
-
-def _ones(mask: Any) -> IntArray:
-    return np.asarray(mask, dtype=np.int64)
 
 
 def _per(amount: float, count: float) -> float | None:

@@ -112,7 +112,8 @@ def _all_trends(config: "RunConfig", columns: DecisionColumns) -> IntArray | Non
 def _all_persistences(config: "RunConfig", columns: DecisionColumns) -> IntArray | None:
     threshold = config.persistence_threshold
     lengths = [
-        streaks(ThresholdColumn(rates).at_least(threshold))[past:] for rates, past in _histories(columns)
+        streaks(ThresholdColumn(rates).reaches(threshold).holds())[past:]
+        for rates, past in _histories(columns)
     ]
     return persistences(np.concatenate(lengths), config.persistence_max_periods)
 

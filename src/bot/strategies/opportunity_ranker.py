@@ -31,21 +31,19 @@ class OpportunityRanker:
 
     def passes(self, view: SettlementView) -> bool:
         """Return whether the pair is worth entering at this settlement."""
-        return self.blocking_gate(view) is None
+        return self._failed(view) is None
 
     def blocking_gate(self, view: SettlementView) -> Gate | None:
         """Return the first condition that the pair fails, None if it passes."""
-        rate, volume = view.funding.rate_8h, view.ticker.volume_24h
-        if rate < self.min_funding_rate:
-            return Gate("min_funding_rate", self.min_funding_rate, rate, self.min_funding_rate - rate)
-        if volume < self._min_volume_24h:
-            return Gate("min_volume_24h", self._min_volume_24h, volume, self._min_volume_24h - volume)
-        if not view.instrument.spot_active:
-            return Gate("spot_active")
-        if not self.earns_fees(view.funding.rate):
-            fees, earned = self._round_trip_fees, view.funding.rate * self._min_holding_periods
-            return Gate("min_holding_periods", fees, earned, fees - earned)
-        return None
+        name = self._failed(view)
+        if name is None or name == "spot_active":
+            return None if name is None else Gate(name)
+        needed, seen = {
+            "min_funding_rate": (self.min_funding_rate, view.funding.rate_8h),
+            "min_volume_24h": (self._min_volume_24h, view.ticker.volume_24h),
+            "min_holding_periods": (self._round_trip_fees, view.funding.rate * self._min_holding_periods),
+        }[name]
+        return Gate(name, needed, seen, needed - seen)
 
     def earns_fees(self, rate: Decimal) -> bool:
         """Return whether `rate` per interval, kept up over the holding periods, pays both round-trip fees."""
@@ -57,14 +55,26 @@ class OpportunityRanker:
 
     def rank(self, views: Iterable[SettlementView]) -> list[SettlementView]:
         """Return the passing pairs by annualized net yield, descending, then by symbol."""
-        lowest = self.min_funding_rate
-        passing = [view for view in views if view.funding.rate_8h >= lowest and self.passes(view)]
+        passing = [view for view in views if self.passes(view)]
         return sorted(passing, key=self._order) if len(passing) > 1 else passing
 
     def yield_per_hour(self, view: SettlementView) -> Decimal:
         """Return a number that orders pairs by annualized net yield, exact where a division would not be."""
         over_holding = view.funding.rate * self._min_holding_periods - self._round_trip_fees
         return over_holding * (_COMMON_HOURS // view.funding.interval_hours)
+
+    def _failed(self, view: SettlementView) -> str | None:
+        """Return the name of the first condition that the pair fails.
+
+        Source: docs/domain.md, section 5.
+        """
+        if view.funding.rate_8h < self.min_funding_rate:
+            return "min_funding_rate"
+        if view.ticker.volume_24h < self._min_volume_24h:
+            return "min_volume_24h"
+        if not view.instrument.spot_active:
+            return "spot_active"
+        return None if self.earns_fees(view.funding.rate) else "min_holding_periods"
 
     def _order(self, view: SettlementView) -> tuple[Decimal, str]:
         return -self.yield_per_hour(view), view.funding.symbol

@@ -40,8 +40,8 @@ class SimpleStrategy(Strategy):
 
     def __init__(self, ranker: OpportunityRanker, exit_funding_rate: Decimal) -> None:
         self.entry_floor = ranker.min_funding_rate
-        self.exit_ceiling: Decimal = exit_funding_rate
         self._ranker = ranker
+        self._exit_funding_rate = exit_funding_rate
 
     def entries(self, views: Sequence[SettlementView]) -> Sequence[Entry]:
         """Return the passing pairs by annualized net yield."""
@@ -62,7 +62,7 @@ class SimpleStrategy(Strategy):
 
     def wants_exit(self, view: SettlementView) -> bool:
         """Return whether the rate per 8 hours has fallen below the exit threshold."""
-        return view.funding.rate_8h < self.exit_ceiling
+        return view.funding.rate_8h < self._exit_funding_rate
 
 
 def _build(config: "RunConfig") -> SimpleStrategy:

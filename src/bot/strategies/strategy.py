@@ -33,9 +33,6 @@ class Strategy(ABC):
     entry_floor: Decimal | None = None
     """A rate per 8 hours below which no pair is ever worth entering, so that none need be shown; None if any
     rate may be."""
-    exit_ceiling: Decimal | None = None
-    """A rate per 8 hours below which every position is exited, and from which on none is; None where an exit
-    does not follow from the rate alone."""
 
     def observe(self, funding: FundingRate) -> None:  # noqa: B027 - most need no memory
         """Take in a settlement of a pair; those before the window come first."""

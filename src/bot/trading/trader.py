@@ -1,13 +1,14 @@
 """The trading loop that a replay and paper trading share: one market event in, positions and equity out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import ClassVar
 
 from bot.accounting.closing import was_due
 from bot.accounting.event_order import EXITS, is_due
 from bot.accounting.margin import MarginModel
-from bot.accounting.sizing import CapitalPlan, PositionSizer
+from bot.accounting.sizing import CapitalPlan, PositionSizer, is_full
 from bot.market.event_columns import EventColumns
 from bot.market.tickers import TickerService
 from bot.models import (
@@ -74,11 +75,6 @@ class CarryTrader:
         self._capital = capital
         self._slots = capital.max_simultaneous_positions
         self._previous_ms = -1
-        self._exits = {
-            CloseReason.MARGIN: self._is_forced_out,
-            CloseReason.SEAM: self._is_left_over,
-            CloseReason.SIGNAL: self._is_unwanted,
-        }
 
     def warm_up(self, records: Iterable[FundingRate]) -> None:
         """Show settlements to a strategy that learns from them."""
@@ -262,7 +258,10 @@ class CarryTrader:
     def _exit_reason(self, position: Position, event: MarketEvent) -> CloseReason | None:
         if not event.tickers[position.symbol].fresh:
             return None
-        return next((reason for reason in EXITS if self._exits[reason](position, event)), None)
+        for reason in EXITS:
+            if self._ends_by[reason](self, position, event):
+                return reason
+        return None
 
     def _is_forced_out(self, position: Position, event: MarketEvent) -> bool:
         return self._margin.is_forced_out(position, event.tickers[position.symbol].mark)
@@ -305,8 +304,16 @@ class CarryTrader:
             self.skipped_entries += 1
 
     def _is_full(self) -> bool:
-        return len(self.positions.held) + len(self.positions.unfinished) >= self._slots
+        return is_full(len(self.positions.held) + len(self.positions.unfinished), self._slots)
 
     def _sizing_base(self) -> Decimal:
         capital = self._capital
         return self.equity() if capital.sizing_base == "equity" else capital.initial_capital
+
+    # Functions, not methods bound to each trader: those would be cycles, which only the collector frees.
+    _ends_by: ClassVar[Mapping[CloseReason, Callable[["CarryTrader", Position, MarketEvent], bool]]] = {
+        CloseReason.MARGIN: _is_forced_out,
+        CloseReason.SEAM: _is_left_over,
+        CloseReason.SIGNAL: _is_unwanted,
+    }
+    """Questions whether a hedge ends for each of `EXITS`."""

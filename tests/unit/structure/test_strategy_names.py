@@ -26,6 +26,10 @@ ALLOWED = {
     ("src/bot/backtest/baseline.py", "bot.strategies.hold"): "the baseline of every run is that strategy",
     ("api/dashboard/static/trial/trial.js", "hold"): "the part of a trial's page with the baseline's curve",
     ("src/bot/kernel/decision_tables.py", "bot.strategies.hold"): "the same baseline, decided over columns",
+    (
+        "src/bot/backtest/walk_forward_run.py",
+        "hold",
+    ): "the part of a walk-forward on holding, in its document",
     ("src/bot/selection/judging.py", "hold"): "the part of a report on holding, named by its contract",
     ("src/bot/selection/report.py", "hold"): "the same part",
     ("src/bot/selection/stored/packed_sums.py", "hold"): "the sums of that part",

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from bot.accounting.fees import FeeSchedule
 from bot.accounting.sizing import PositionSizer, SizingLimits
 from bot.models import Instrument, Ticker
-from bot.numbers.exact_array import ExactArray
 
 FEES = FeeSchedule(Decimal("0.001"), Decimal("0.00055"))
 NO_FEES = FeeSchedule(Decimal(0), Decimal(0))
@@ -90,20 +89,3 @@ def test_one_step_more_would_exceed_the_budget(
     )
     budget = Fraction(base) * Fraction("0.9") / 3
     assert Fraction(found) * unit <= budget < (Fraction(found) + Fraction("0.00001")) * unit
-
-
-cents = st.decimals("0.01", "100000", places=2)
-accounts = st.lists(st.tuples(cents, cents, st.decimals("-5", "5000", places=8)), min_size=1, max_size=6)
-
-
-@given(accounts, st.integers(1, 7), st.sampled_from((None, Decimal(250))), st.integers(1, 3))
-def test_many_accounts_get_what_each_gets_by_itself(
-    drawn: list[tuple[Decimal, Decimal, Decimal]], leverage: int, cap: Decimal | None, slots: int
-) -> None:
-    chosen = sizer(FEES, str(leverage), slots, max_position_size=cap, max_portfolio_exposure=cap)
-    rules, base = Instrument(qty_step=Decimal("0.03"), min_qty=Decimal("0.07")), Decimal(1000)
-    spots, perps, cash = (ExactArray.from_decimals(column) for column in zip(*drawn, strict=True))
-    assert chosen.quantities(spots, perps, rules, base, cash).decimals() == [
-        chosen.quantity(ticker(str(spot), str(perp)), rules, base, Decimal(1), free, Decimal(0))
-        for spot, perp, free in drawn
-    ]

@@ -1,5 +1,6 @@
 """Runs that are priced and measured together are what each of them is by itself."""
 
+import gc
 from random import Random
 from typing import Any
 
@@ -52,6 +53,21 @@ def test_an_account_beyond_64_bits_leaves_the_others_as_they_are() -> None:
     shown = window(market, configs[0])
     assert [run.curve.units.dtype == object for run in replays(configs, shown)] == [False, True, False]
     assert_each_as_by_itself(configs, shown, 10**9)
+
+
+def test_a_finished_run_leaves_nothing_for_the_garbage_collector() -> None:
+    market = {"X": pair({1: "0.01", 2: "0.01", 3: "-0.01", 4: "0.01", 5: "0.01"}, ["100"] * 6)}
+    config = configured(market)
+    shown = window(market, config)
+    assert len(replay(config, shown).trades) == 2
+    gc.collect()
+    gc.disable()
+    try:
+        replay(config, shown)
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert left == 0
 
 
 def test_no_runs_are_none() -> None:
