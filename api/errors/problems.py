@@ -22,6 +22,7 @@ from bot.paper.session_store import SessionError
 from sweeps.errors import (
     AlreadyReadError,
     IdempotencyConflictError,
+    NotValidatedError,
     QueueFullError,
     SealStateError,
     SweepStateError,
@@ -49,6 +50,7 @@ _STATUS_OF: Mapping[type[BotError], HTTPStatus] = {
     UnknownSealError: HTTPStatus.NOT_FOUND,
     SealStateError: HTTPStatus.CONFLICT,
     AlreadyReadError: HTTPStatus.CONFLICT,
+    NotValidatedError: HTTPStatus.CONFLICT,
     SweepStateError: HTTPStatus.CONFLICT,
     IdempotencyConflictError: HTTPStatus.CONFLICT,
     QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.errors.http_errors import TrialFailedError
+from api.middleware.body import read_object
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId, TrialNumber, other_parameters
 from api.schemas.answers import (
@@ -17,7 +18,8 @@ from api.schemas.answers import (
     TrialPage,
 )
 from api.schemas.documents import trial_detail, trial_document
-from api.schemas.openapi import PROBLEMS
+from api.schemas.openapi import PROBLEMS, PROMOTION_BODY
+from api.schemas.seals import PromotedRun, PromotionRequest
 from api.work.database_threads import Database
 from api.work.replays import Replays, StoredRun, trial_run
 from bot.backtest import RunResult
@@ -32,6 +34,7 @@ from sweeps.analysis.queries import (
     trial_page,
     trial_with_spec,
 )
+from sweeps.jobs.promotion import promote
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.states import TrialState
 
@@ -97,6 +100,26 @@ async def _blocked_entries(
     if trial.metrics is None or trial.metrics["total_trades"]:
         return replays.blocked_entries(sweep_id, spec, trial)  # for which nothing is replayed
     return await replays.work.run(lambda: replays.blocked_entries(sweep_id, spec, trial))
+
+
+@router.post(
+    "/trials/{number}/promote",
+    summary="The configuration of a trial, with its evidence",
+    response_model=PromotedRun,
+    openapi_extra=PROMOTION_BODY,
+)
+async def promotion(
+    request: Request, database: DatabaseDep, sweep_id: SweepId, number: TrialNumber
+) -> JsonResponse:
+    """Return every parameter of a trial's run, and what speaks for it being more than luck.
+
+    While its exchange is sealed, the guard and an untainted look at the holdout must, or it is refused: 409
+    `not_validated`.
+    All other conditions only warn. `override`, a reason, lets any trial pass.
+    """
+    asked = PromotionRequest.parse(await read_object(request))
+    found = await database.analyze(promote, sweep_id, number, asked.override)
+    return JsonResponse(found.document())
 
 
 @router.get("/trials/{number}/equity", summary="Equity curve of a trial", response_model=EquityCurve)

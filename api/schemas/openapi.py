@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from api.errors.problems import MEDIA_TYPE
 from api.schemas.answers import ProblemDocument
 from api.schemas.patches import SweepChange, SweepClone
-from api.schemas.seals import NewLook, NewSeal
+from api.schemas.seals import NewLook, NewSeal, PromotionRequest
 from bot.config.run_config import run_model
 from bot.config.strategy_registry import usable_strategies
 from bot.market.rules import TIMEFRAMES_MS
@@ -41,7 +41,7 @@ def _described(schema: dict[str, Any], example: dict[str, Any]) -> dict[str, Any
 
 
 _ANY_RUN = "RunParameters"
-_BODIES = (SweepSpec, SweepChange, SweepClone, ValidationSettings, NewSeal, NewLook)
+_BODIES = (SweepSpec, SweepChange, SweepClone, ValidationSettings, NewSeal, NewLook, PromotionRequest)
 _YEAR = {
     "exchange": "binance",
     "symbols": ["BTC/USDT:USDT"],
@@ -66,6 +66,7 @@ CLONE_BODY = _body(SweepClone.__name__, {"name": "btc, more slippage", "base": {
 VALIDATION_BODY = _body(ValidationSettings.__name__, {"blocks": 10, "walk_forward": {"test_days": 60}})
 SEAL_BODY = _body(NewSeal.__name__, {"exchange": "binance", "from": "2026-01-01"})
 HOLDOUT_BODY = _body(NewLook.__name__, {"sweep": 3, "trial": 17})
+PROMOTION_BODY = _body(PromotionRequest.__name__, {})
 RUN_BODY = _body(_ANY_RUN, {**_YEAR, "perp_leverage": 2})
 _MOMENT: dict[str, Any] = {"type": ["string", "integer"], "description": "ISO date or time, or ms UTC"}
 FETCH_BODY = _described(

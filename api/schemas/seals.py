@@ -44,6 +44,46 @@ class NewLook(BaseModel):
         return validated(cls, document)
 
 
+class PromotionRequest(BaseModel):
+    """A promotion asked for; `override` is the reason for which a trial passes that is not validated."""
+
+    model_config = _STRICT
+
+    override: str | None = None
+
+    @classmethod
+    def parse(cls, document: dict[str, object]) -> Self:
+        """Return the promotion asked for; raises InvalidInputError with one entry per refused field."""
+        return validated(cls, document)
+
+
+class ConditionDocument(BaseModel):
+    """One condition of a promotion."""
+
+    name: str
+    met: bool | None = Field(description="null where nothing is known")
+    required: bool = Field(description="whether it must be met; the others only warn")
+    detail: str
+
+
+class EvidenceDocument(BaseModel):
+    """Evidence for a promoted trial."""
+
+    sweep: int
+    trial: int
+    run_key: str
+    conditions: list[ConditionDocument]
+    override: str | None = Field(description="the reason for which it passed nevertheless")
+
+
+class PromotedRun(BaseModel):
+    """Every parameter of a run, with the evidence for it beside them."""
+
+    model_config = ConfigDict(extra="allow")
+
+    evidence: EvidenceDocument
+
+
 def _date(day: int) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day)).date().isoformat()
 

@@ -275,9 +275,15 @@ class Sweep:
         """Return one trial."""
         return self._columns().trial(self._trial(number))
 
-    def promote(self, number: int) -> dict[str, Any]:
-        """Return a trial's configuration as `backtest` and paper trading take it; raises ServiceError."""
-        return promoted(self.id, self._trial(number))
+    def promote(self, number: int, *, override: str | None = None) -> dict[str, Any]:
+        """Return a trial's configuration as `backtest` and paper trading take it, with the evidence for it.
+
+        Raises: ServiceError, `not_validated` for one that too little speaks for while its exchange is sealed;
+        an `override`, which is a reason, lets it pass.
+        """
+        body = body_bytes({} if override is None else {"override": override})
+        path = f"{self._path}/trials/{number}/promote"
+        return promoted(self._connection.call("POST", path, body=body))
 
     def export(self, path: str | Path, format: ExportFormat | None = None) -> Path:  # noqa: A002
         """Write all finished trials to a file, and its manifest beside it; the suffix tells the format.

@@ -17,6 +17,12 @@ class UnknownJobError(BotError):
     code = "not_found"
 
 
+class NotValidatedError(BotError):
+    """A promotion, while its exchange is sealed, of a trial that too little speaks for."""
+
+    code = "not_validated"
+
+
 class UnknownSealError(BotError):
     """A seal that does not exist."""
 

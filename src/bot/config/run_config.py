@@ -30,6 +30,10 @@ _RULED = frozenset(
 """The parameters that the rules of every run read: `RunConfig.refuse_contradictions` and its groups'."""
 
 
+EVIDENCE = "evidence"
+"""Name under which the configuration of a promoted trial carries the evidence for it."""
+
+
 class RunConfig(AccountParameters, SimpleParameters, CompositeParameters):
     """Every parameter of one run, defaults filled in (docs/domain.md, section 7)."""
 
@@ -48,9 +52,11 @@ class RunConfig(AccountParameters, SimpleParameters, CompositeParameters):
     def parse(cls, values: Mapping[str, object], strategies: Sequence[str] = ()) -> Self:
         """Return the run that `values` describe; they may set parameters of other `strategies` as well.
 
+        The evidence of a promoted trial, which is no parameter, may stand beside them.
         Raises: InvalidInputError with one entry per refused field.
         """
         mode = values.get("strategy_mode")
+        values = {name: value for name, value in values.items() if name != EVIDENCE}
         own = (mode,) if isinstance(mode, str) and mode in strategy_names() else ()
         return cast("Self", validated(run_model(*own, *strategies), values))
 

@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from bot.config.run_config import RunConfig, load_json
+from bot.config.run_config import EVIDENCE, RunConfig, load_json
 from bot.config.run_key import identifying
 from bot.errors import FieldError, InvalidInputError
 from bot.notation import is_printable, quoted
@@ -151,6 +151,12 @@ class SweepSpec(BaseModel):
     )
 
     _compiled: Compiled = PrivateAttr()
+
+    @field_validator("base")
+    @classmethod
+    def _without_evidence(cls, base: dict[str, Any]) -> dict[str, Any]:
+        """Return the parameters alone of a promoted trial that is swept around."""
+        return {name: value for name, value in base.items() if name != EVIDENCE}
 
     @classmethod
     def parse(cls, values: object, *, max_trials: int = MAX_TRIALS) -> Self:

@@ -202,3 +202,69 @@ def test_tainted_seal_closes_what_is_stored_of_runs_beyond_it(client: TestClient
         f"{page}/hold",
     ):
         refused(client.get(path))
+
+
+def promote(client: TestClient, sweep_id: int, trial: int, **body: Any) -> Any:
+    return client.post(f"/sweeps/{sweep_id}/trials/{trial}/promote", json=body)
+
+
+def conditions(answer: Any) -> dict[str, tuple[bool | None, bool]]:
+    """Return whether each condition is met, and whether it must be."""
+    assert answer.status_code == 200, answer.text
+    return {one["name"]: (one["met"], one["required"]) for one in answer.json()["evidence"]["conditions"]}
+
+
+def test_promotion_without_a_seal_carries_its_evidence_and_only_warns(
+    client: TestClient, hands: Hands
+) -> None:
+    sweep_id = sweep(client, hands, validation={"min_trades": 5, "min_settlements": 90})
+    answer = promote(client, sweep_id, 0)
+    assert conditions(answer) == {
+        "guard": (False, False),
+        "holdout": (False, False),
+        "p_life": (None, False),
+        "pbo": (None, False),
+        "walk_forward": (None, False),
+        "over_hold": (None, False),
+    }
+    document = answer.json()
+    detail = client.get(f"/sweeps/{sweep_id}/trials/0").json()
+    assert {name: value for name, value in document.items() if name != "evidence"} == detail["config"]
+    assert document["evidence"]["run_key"] == detail["run_key"]
+    assert document["evidence"]["conditions"][0]["detail"] == detail["ineligible"]
+    assert client.post("/backtests", json=document).status_code == 202
+    assert client.post("/sweeps", json={"base": document}).status_code in {200, 201, 202}
+
+
+def test_promotion_under_a_seal_needs_the_guard_and_a_good_look(client: TestClient, hands: Hands) -> None:
+    base = {**BEFORE, "min_funding_rate": "0.00002"}
+    sweep_id = sweep(client, hands, base=base)
+    strict = sweep(client, hands, base=base, validation={"min_trades": 1_000})
+    held = seal(client)["id"]
+    told = promote(client, sweep_id, 0)
+    assert (told.status_code, told.json()["type"]) == (409, "urn:carrygrid:problem:not_validated")
+    assert told.json()["detail"].endswith("is sealed: holdout: no look at a holdout")
+    look = client.post(f"/seals/{held}/looks", json={"sweep": sweep_id, "trial": 0}).json()
+    assert (look["consistent"], look["in_profit"]) == (True, True)
+    assert conditions(promote(client, sweep_id, 0))["holdout"] == (True, True)
+    short = promote(client, strict, 0)
+    assert "1,000 needed" in short.json()["detail"]
+    assert "holdout" not in short.json()["detail"]
+    passed = promote(client, strict, 0, override="known and wanted")
+    assert passed.json()["evidence"]["override"] == "known and wanted"
+    assert conditions(passed)["guard"] == (False, True)
+
+
+def test_look_at_a_tainted_seal_validates_nothing(client: TestClient, hands: Hands) -> None:
+    sweep_id = sweep(client, hands)
+    held = seal(client, "2024-03-05", insist=True)["id"]
+    client.post(f"/seals/{held}/looks", json={"sweep": sweep_id, "trial": 0})
+    assert "tainted seal" in promote(client, sweep_id, 0).json()["detail"]
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 1_001])
+def test_override_takes_a_reason(client: TestClient, hands: Hands, reason: str) -> None:
+    sweep_id = sweep(client, hands)
+    answer = promote(client, sweep_id, 0, override=reason)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "override"

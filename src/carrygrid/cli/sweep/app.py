@@ -227,16 +227,22 @@ def promote_trial(
     sweep_id: SweepId,
     trial: Annotated[int, typer.Argument(min=0, metavar="TRIAL", help="The trial's number.")],
     output: Output = None,
+    override: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="Promote a trial that is not validated; the file says why."),
+    ] = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Write a trial's parameters as the configuration that `paper` and `backtest` take.
 
-    All of them, exactly as they ran; `paper` leaves the window aside.
+    All of them, exactly as they ran, with the evidence for it; `paper` leaves the window aside. While the
+    exchange is sealed, a trial needs enough trades and settlements, and a look at the holdout (`seal look`)
+    that is consistent and in profit. Everything else that speaks against it is a warning.
     """
     from carrygrid.cli.sweep.promote import promote
 
-    promote(sweep_id, trial, output, force=force, as_json=as_json)
+    promote(sweep_id, trial, output, override, force=force, as_json=as_json)
 
 
 @sweep.command(

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from webservice import Hands, serving, sweep_body
+from webservice import BASE, Hands, serving, sweep_body
 
 from carrygrid.cli import main
 from carrygrid.cli.paper import session_config
-from carrygrid.promotion import promoted
 
 
 @pytest.fixture
@@ -81,7 +80,38 @@ def test_refusal_is_one_line_that_names_what_is_wrong(
     assert error.count("\n") == 1
 
 
-def test_failed_trial_is_not_promoted() -> None:
-    trial = {"number": 3, "state": "failed", "error": "end: before start", "config": None}
-    with pytest.raises(Exception, match="trial 3 of sweep 1 is failed, not completed: end: before start"):
-        promoted(1, trial)
+def test_failed_trial_is_not_promoted(address: str, hands: Hands, capsys: pytest.CaptureFixture[str]) -> None:
+    base = {name: value for name, value in BASE.items() if name != "end"}
+    body = sweep_body(base=base, grid={"end": ["2024-01-05", "2024-03-30"]})
+    hands.work(httpx2.post(f"{address}/sweeps", json=body, timeout=60).json()["id"])
+    assert run("sweep", "promote", 2, 0) == 2
+    assert "trial 0 of sweep 2 is failed, not completed: end: 2024-01-05" in capsys.readouterr().err
+    assert run("sweep", "promote", 2, 1) == 0
+
+
+def test_trial_is_promoted_under_a_seal_only_once_validated_or_for_a_reason(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("seal", "set", "synthetic", "2024-03-31") == 0
+    assert capsys.readouterr().out == "seal 1: synthetic from 2024-03-31 on, closed, 0 looks\n"
+    assert run("sweep", "promote", 1, 7) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("error: trial 7 of sweep 1 is not validated, and synthetic is sealed: holdout: ")
+    assert run("sweep", "promote", 1, 7, "--override", "a try on paper") == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["evidence"]["override"] == "a try on paper"
+    assert "warning: holdout: no look at a holdout\n" in told.err
+    assert run("seal", "look", 1, 1, 7) == 0
+    assert capsys.readouterr().out.startswith("first: trial 7 of sweep 1: net ")
+    assert run("seal", "look", 1, 1, 3, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["look"] == "look 2"
+    assert run("seal", "list") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert run("looks") == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == [
+        *("sweep", "synthetic", "BTC/USDT:USDT", "2024-01-10", "2024-03-30", "20", "20", "-")
+    ]
+    assert run("seal", "open", 1) == 0
+    assert "opened, 2 looks" in capsys.readouterr().out
+    assert run("seal", "open", 1) == 2
