@@ -129,8 +129,9 @@ class DecisionTables:
         if decided.fractions is not None:
             shares = decided.fractions()
             share, places = tables.value(self._share_table(shares)), -shares.values.exponent
-        never = np.full(1, NEVER, dtype=np.int64)
-        entries = np.stack(np.broadcast_arrays(*froms, *(never,) * unused), axis=1)
+        entries = np.full((max(map(len, froms)), CONDITIONS), NEVER, dtype=np.int64)
+        for place, own in enumerate(froms):
+            entries[:, place] = own
         names = (*columns, *columns[:1] * unused)
         return WrittenDecisions(names, entries, best, stays, stay_from, order, share, places)
 
@@ -158,6 +159,8 @@ class DecisionTables:
 
     def _best_table(self, column: ThresholdColumn) -> Table32:
         table = self._entry_table(column)
+        if len(table) == 1:
+            return table
         return self._kept("best", column, lambda: np.ascontiguousarray(table.max(axis=0)))
 
     def _order_table(self, column: ThresholdColumn) -> IntArray:

@@ -1,8 +1,8 @@
 """Generate the kernel's C of the money formulas from `bot/accounting/formulas.py` itself.
 
 Each formula becomes a function over float64 spans (many events of one hedge) and one over wide integers (an
-entry or an exit). Run `python -m bot.kernel.generate` to read them. Imports nothing of the project, since it
-runs while the project is being built.
+entry or an exit); some become an estimate in plain float64 as well. Run `python -m bot.kernel.generate` to
+read them. Imports nothing of the project, since it runs while the project is being built.
 """
 
 import ast
@@ -23,6 +23,8 @@ _SPAN_TYPES = {
 _SIDES = dict.fromkeys(("side", "spot_side", "perp_side"), "Side")
 _WIDE_ONLY = ("fee", "unit_funding", "locked_margin", "margin_backing", "margin_need")
 """Formulas that are asked once an entry, an exit or a window."""
+_ROUGH = ("margin_backing", "margin_need")
+"""Formulas that are also estimated in plain float64."""
 
 
 class UntranslatableError(ValueError):
@@ -34,16 +36,24 @@ def generate(formulas: str) -> str:
     functions = [node for node in ast.parse(formulas).body if isinstance(node, ast.FunctionDef)]
     names = {function.name for function in functions}
     lines = ["/* Generated from bot/accounting/formulas.py: change that, not this. */"]
-    for kind, plain in (("span", "Span"), ("wide", "Wide")):
-        returned = "Booked" if kind == "span" else "Wide"
+    for kind, plain, returned in (
+        ("span", "Span", "Booked"),
+        ("wide", "Wide", "Wide"),
+        ("rough", "double", "double"),
+    ):
         for function in functions:
-            if kind == "span" and function.name in _WIDE_ONLY:
+            if not _has(function.name, kind):
                 continue
             types = _SIDES | (_SPAN_TYPES if kind == "span" else {})
             arguments = ", ".join(f"{types.get(one.arg, plain)} {one.arg}" for one in function.args.args)
             body = _expression(_result(function), kind, names)
             lines.append(f"static inline {returned} {function.name}_{kind}({arguments}) {{ return {body}; }}")
     return "\n".join(lines) + "\n"
+
+
+def _has(formula: str, kind: str) -> bool:
+    """Return whether a formula is translated to functions of this kind."""
+    return formula in _ROUGH if kind == "rough" else kind == "wide" or formula not in _WIDE_ONLY
 
 
 def _result(function: ast.FunctionDef) -> ast.expr:

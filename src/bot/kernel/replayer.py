@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from bot.config.parameter_columns import ParameterColumns
 from bot.kernel.decision_groups import DecisionGroup, decision_groups
-from bot.kernel.decision_tables import DecisionTables, TableList
+from bot.kernel.decision_tables import DecisionTables, TableList, WrittenDecisions
 from bot.kernel.layouts import Batch
 from bot.kernel.loading import Library
 from bot.kernel.results import BatchResults, Span
@@ -66,7 +66,7 @@ class KernelReplayer:
             call = _Call(tables)
             for group in decision_groups(parameters, np.flatnonzero(trials.fits)):
                 try:
-                    call.add(trials, group)
+                    call.add(group)
                 except UnfitError as error:
                     done.refuse(error.reason, len(group.places))
                 if call.tables.cells > _MOST_CELLS:
@@ -98,6 +98,7 @@ class KernelReplayer:
         """Replay the runs of a call and add what came of them."""
         if not call.places or self._columns is None:
             return
+        trials.decide(call.places, call.decided)
         places = np.concatenate(call.places)
         places = places[np.argsort(trials.accounts[places], kind="stable")]
         accounts, hold_of = np.unique(trials.accounts[places], return_inverse=True)
@@ -166,12 +167,12 @@ class _Call:
     def __init__(self, tables: DecisionTables) -> None:
         self.tables = TableList()
         self.places: list[IntArray] = []
+        self.decided: list[WrittenDecisions] = []
         self.holding = tables.holding(self.tables)
         self._tables = tables
 
-    def add(self, trials: TrialRows, group: DecisionGroup) -> None:
-        """Add the runs of a group, their decisions written; raises UnfitError, with none of them added."""
+    def add(self, group: DecisionGroup) -> None:
+        """Add the runs of a group; raises UnfitError, with none of them added."""
         parts = list(self._tables.of(group, self.tables))
-        for part, decided in parts:
-            trials.decide(part.places, decided)
-            self.places.append(part.places)
+        self.places += [part.places for part, _ in parts]
+        self.decided += [decided for _, decided in parts]

@@ -118,7 +118,7 @@ def _statistics(runs: RunColumns, initial: IntArray, net: IntArray, span: Span) 
     """Return the float64 metrics, as `run_metrics` defines them; NaN where one is undefined."""
     share, volatility, sharpe, sortino = runs.ratios.T
     trades, funding, profit = runs["trades"], runs["funding"], net > 0
-    annualized = _annualized(initial, runs["final"], span.elapsed_ms)
+    annualized = annualized_returns(initial, runs["final"], span.elapsed_ms)
     earned = _per(funding, runs["payments"], where=funding > 0)
     return {
         "win_rate": _per(runs["winners"], trades),
@@ -138,15 +138,6 @@ def _statistics(runs: RunColumns, initial: IntArray, net: IntArray, span: Span) 
         "breakeven_settlements": _per(_per(runs["fees"], trades), earned),
         "captured_share": _per(funding, runs["available"], where=runs["available"] > 0),
     }
-
-
-def _annualized(initial: IntArray, final: IntArray, elapsed_ms: int) -> FloatArray:
-    found = np.full(len(initial), np.nan)
-    for capital in np.unique(initial).tolist():
-        own = initial == capital
-        growth = annualized_returns(capital, final[own], elapsed_ms)
-        found[own] = [np.nan if one is None else one for one in growth]
-    return found
 
 
 def _per(

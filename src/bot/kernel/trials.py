@@ -35,6 +35,8 @@ _WHOLE = {
     "end_dead_markets": "ends_dead",
 }
 """Parameters, and the fields of a trial that hold one whole number."""
+_OF_EACH = frozenset(("enter_from", "stay_from"))
+"""Decisions in which trials differ that share the others."""
 _FIELDS = {**_NUMBERS, **_WHOLE}
 
 
@@ -54,10 +56,20 @@ class TrialRows:
         varied = [column for name, column in parameters.places.items() if name in _FIELDS]
         self._first, self.accounts = distinct_rows(varied, count)
 
-    def decide(self, places: IntArray, decided: WrittenDecisions) -> None:
-        """Write the decisions of the trials at `places`."""
-        for name, value in zip(WrittenDecisions._fields, decided, strict=True):
-            self.rows[name][places] = value
+    def decide(self, places: Sequence[IntArray], decided: Sequence[WrittenDecisions]) -> None:
+        """Write decisions, each those of the trials at some of the places."""
+        counts = [len(some) for some in places]
+        everywhere = np.concatenate(places)
+        for name, values in zip(WrittenDecisions._fields, zip(*decided, strict=True), strict=True):
+            if name in _OF_EACH:
+                # One value for each trial, or one for all of them.
+                rows = [
+                    one if len(one) == count else one.repeat(count, axis=0)
+                    for one, count in zip(values, counts, strict=True)
+                ]
+                self.rows[name][everywhere] = np.concatenate(rows)
+            else:
+                self.rows[name][everywhere] = np.repeat(np.array(values, dtype=np.int64), counts, axis=0)
 
     def holds(self, accounts: IntArray, holding: WrittenDecisions) -> npt.NDArray[Any]:
         """Return the rows of the hold baselines of accounts, by number."""

@@ -26,5 +26,6 @@ def weighted_score(weights: tuple[int, ...], sub_scores: tuple[Any, ...]) -> Any
 
 def half_even(whole: Any, unit: Any) -> Any:
     """Return a quotient of integers, or of arrays of them, rounded half-even; `unit` is above 0."""
-    floor, rest = whole // unit, whole % unit
+    floor = whole // unit
+    rest = whole - floor * unit
     return floor + ((2 * rest > unit) | ((2 * rest == unit) & (floor % 2 == 1)))

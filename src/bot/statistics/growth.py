@@ -1,14 +1,13 @@
 """Compound growth per year, of one account in decimals or of many at once, the same in every bit."""
 
 from decimal import Context, Decimal, Overflow
-from typing import cast
 
 import numpy as np
 
 from bot.models import DAY_MS
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.numbers.money import ONE
-from bot.statistics.metrics import DAYS_PER_YEAR, Units, finite
+from bot.statistics.metrics import DAYS_PER_YEAR, finite
 
 _YEAR_MS = DAYS_PER_YEAR * DAY_MS
 _GROWTH = Context(prec=32, traps=[Overflow])
@@ -29,24 +28,31 @@ def annualized_return(initial: Decimal | int, final: Decimal | int, elapsed_ms: 
     return finite(float(_GROWTH.subtract(growth, ONE)))
 
 
-def annualized_returns(initial: int, finals: Units, elapsed_ms: int) -> list[float | None]:
-    """Return `annualized_return` of each of many final values, in the units of `initial`.
+def annualized_returns(initial: IntArray, finals: IntArray, elapsed_ms: int) -> FloatArray:
+    """Return `annualized_return` of each of many final values, in the units of `initial`; NaN for None.
 
     Extended precision decides most of them: where all values within its error round to one float, so does
     the exact one. The others, and any that are not ordinary, are worked out by themselves.
     """
-    if not _HAS_ROOM or finals.dtype == object or elapsed_ms <= 0 or len(finals) < 2:
-        return [annualized_return(initial, final, elapsed_ms) for final in finals.tolist()]
-    growth, certain = _ordinary(initial, cast("IntArray", finals), elapsed_ms)
-    found: list[float | None] = growth.tolist()
+    if _HAS_ROOM and elapsed_ms > 0:
+        found, certain = _ordinary(initial, finals, elapsed_ms)
+        found[initial == finals] = 0.0
+        certain |= initial == finals
+    else:
+        found, certain = np.empty(len(finals)), np.zeros(len(finals), dtype=np.bool_)
+    known: dict[tuple[int, int], float] = {}
     for place in np.flatnonzero(~certain).tolist():
-        found[place] = annualized_return(initial, int(finals[place]), elapsed_ms)
+        ends = int(initial[place]), int(finals[place])
+        if ends not in known:
+            one = annualized_return(*ends, elapsed_ms)
+            known[ends] = np.nan if one is None else one
+        found[place] = known[ends]
     return found
 
 
-def _ordinary(initial: int, finals: IntArray, elapsed_ms: int) -> tuple[FloatArray, BoolArray]:
+def _ordinary(initial: IntArray, finals: IntArray, elapsed_ms: int) -> tuple[FloatArray, BoolArray]:
     """Return growths, and which of them are certain to the last bit."""
-    start, years = np.longdouble(initial), np.longdouble(elapsed_ms) / _YEAR_MS
+    start, years = initial.astype(np.longdouble), np.longdouble(elapsed_ms) / _YEAR_MS
     gains = (finals.astype(np.longdouble) - start) / start
     usual = (gains > -0.9) & (gains < 9)
     exponents = np.log1p(np.where(usual, gains, 0)) / years

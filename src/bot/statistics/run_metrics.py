@@ -10,7 +10,7 @@ from bot.models import DAY_MS, HOUR_MS, CloseReason, Trade
 from bot.numbers.arrays import FloatArray
 from bot.numbers.money import plain
 from bot.statistics import metrics as stats
-from bot.statistics.growth import annualized_returns
+from bot.statistics.growth import annualized_return
 from bot.statistics.metrics import Calendar, Units, amount_units, finite, from_units, money_units
 from bot.statistics.returns import Returns, year_ratios
 
@@ -157,10 +157,9 @@ def summarize(
 ) -> list[Metrics]:
     """Return the metrics of runs over the same events, one a curve."""
     initial, elapsed_ms = money_units(initial_capital), int(calendar.times_ms[-1] - calendar.times_ms[0])
-    annualized = annualized_returns(initial, facts.final, elapsed_ms)
     return [
-        _metrics(row, initial, growth, total, activity)
-        for row, growth, total, activity in zip(facts.rows(), annualized, totals, activities, strict=True)
+        _metrics(row, initial, annualized_return(initial, row[0], elapsed_ms), total, activity)
+        for row, total, activity in zip(facts.rows(), totals, activities, strict=True)
     ]
 
 

@@ -39,17 +39,8 @@ def masked_scores(config: "RunConfig", columns: DecisionColumns) -> tuple[Thresh
 
     Elsewhere no threshold is reached.
     """
-    score_key, volume_key = _score_key(config), (config.volume_lookback_days, config.volume_decline_ratio)
-
-    def masked() -> tuple[ThresholdColumn, ThresholdColumn]:
-        paid = columns.derive(
-            ("paid", score_key), lambda: scores_of(config, columns).where(_positive(columns))
-        )
-        return paid.where(_volumes_hold(config, columns)), paid
-
-    # One look-up a trial: its long key is most of what deciding costs.
-    found: tuple[ThresholdColumn, ThresholdColumn] = columns.derive((score_key, volume_key), masked)
-    return found
+    paid = scores_of(config, columns).where(_positive(columns))
+    return paid.where(_volumes_hold(config, columns)), paid
 
 
 def _score_key(config: "RunConfig") -> tuple[Any, ...]:
@@ -63,25 +54,25 @@ def _weights(config: "RunConfig") -> tuple[Decimal, ...]:
 
 def _weighted(config: "RunConfig", columns: DecisionColumns) -> ThresholdColumn:
     whole = whole_weights(_weights(config))
-    sub_scores = tuple(_sub_score(part, config, columns) for part in _SUB_SCORES)
-    largest = max(int(np.abs(scores).max(initial=_SUB_SCORE_UNIT)) for scores in sub_scores)
-    if 4 * sum(whole) * largest * 100 >= _SAFE:
+    sub_scores, largest = zip(*(_sub_score(part, config, columns) for part in _SUB_SCORES), strict=True)
+    if 4 * sum(whole) * max(largest) * 100 >= _SAFE:
         sub_scores = tuple(scores.astype(object) for scores in sub_scores)
     scores = np.asarray(weighted_score(whole, sub_scores), dtype=np.int64)
     return ThresholdColumn(DecimalColumn(scores, -SCORE_PLACES))
 
 
-def _sub_score(part: str, config: "RunConfig", columns: DecisionColumns) -> IntArray:
+def _sub_score(part: str, config: "RunConfig", columns: DecisionColumns) -> tuple[IntArray, int]:
+    """Return a sub-score at each settlement, in units, and a bound of its size."""
     key = part, *(getattr(config, name) for name in _SUB_SCORES[part])
     of_all, of_pair = _COMPUTE[part]
 
-    def computed() -> IntArray:
+    def computed() -> tuple[IntArray, int]:
         found = of_all(config, columns)
-        if found is not None:
-            return found
-        return _whole(chain.from_iterable(of_pair(config, pair) for pair in columns.pairs))
+        if found is None:
+            found = _whole(chain.from_iterable(of_pair(config, pair) for pair in columns.pairs))
+        return found, int(np.abs(found).max(initial=_SUB_SCORE_UNIT))
 
-    scores: IntArray = columns.derive(key, computed)
+    scores: tuple[IntArray, int] = columns.derive(key, computed)
     return scores
 
 

@@ -114,16 +114,21 @@ static inline Side neg(Side side) { return (Side){-side.one}; }
 static inline Span turn_span(Span a, Side side) { return (Span){a.h * side.one, a.p}; }
 static inline Booked turn_booked(Booked a, Side side) { return (Booked){a.h * side.one}; }
 static inline Wide turn_wide(Wide a, Side side) { return (Wide){a.m * side.one, a.p}; }
+static inline double turn_rough(double a, Side side) { return a * side.one; }
+static inline double turned_rough(Side side, double a) { return turn_rough(a, side); }
+static inline double mul_rough(double a, double b) { return a * b; }
+static inline double sub_rough(double a, double b) { return a - b; }
 static inline Wide turned_wide(Side side, Wide a) { return turn_wide(a, side); }
 
 static const Side LONG = {1}, SHORT = {-1};
 
-#define mul(a, b)                                                                              \
-    _Generic((b),                                                                              \
-        Side: _Generic((a), Span: turn_span, Booked: turn_booked, default: turn_wide),         \
+#define mul(a, b)                                                                                         \
+    _Generic((b),                                                                                         \
+        Side: _Generic((a), Span: turn_span, Booked: turn_booked, double: turn_rough, default: turn_wide), \
+        double: _Generic((a), Side: turned_rough, default: mul_rough),                                     \
         default: _Generic((a), Span: mul_spans, UnitFlow: mul_flow, Side: turned_wide, default: mul_wide))(a, b)
 #define add(a, b) _Generic((a), Booked: add_booked, Wide: add_wide)(a, b)
-#define sub(a, b) _Generic((a), Span: sub_spans, Booked: sub_booked, Wide: sub_wide)(a, b)
+#define sub(a, b) _Generic((a), Span: sub_spans, Booked: sub_booked, double: sub_rough, Wide: sub_wide)(a, b)
 #define quo(a, b) div_wide(a, b)
 #define book(a) \
     _Generic((a), SpanProduct: book_spans, FlowProduct: book_flow, Wide: book_wide, WideQuotient: book_quotient)(a)

@@ -117,9 +117,20 @@ static int fits_range(const Account *a, i64 pair, double quantity, double *bound
         && *bound + a->bound + fabs((double)a->cash) < EXACT_SUMS;
 }
 
-/* Return the least whole mark price at which maintenance takes up `ratio` of the margin balance. */
-static i64 price_from(Account *a, const Position *p, Wide entry_value, Number ratio, i64 mark_places) {
+/* Return whether no mark price of a pair from event e on takes up `ratio` of the margin balance, by a wide margin. */
+static int is_out_of_reach(const Account *a, const Position *p, i64 e, Number ratio) {
     const Terms *x = &a->terms.of[p->pair];
+    double quantity = p->quantity_f / SCALE[x->quantity_places], entry = p->perp_entry_f / SCALE[x->perp_places + x->fill_places];
+    double margin = (double)p->margin / SCALE[MONEY_PLACES], share = (double)ratio.m / SCALE[ratio.p];
+    double highest = (double)a->w->worst_ahead[place(a->w, p->pair, e)] / SCALE[x->mark_places];
+    double need = margin_need_rough(SHORT, quantity, (double)x->mmr.m / SCALE[x->mmr.p], share);
+    return margin_backing_rough(SHORT, margin, quantity, entry, share) > need * highest * 1.000001;
+}
+
+/* Return the least whole mark price at which maintenance takes up `ratio` of the margin balance, if one comes. */
+static i64 price_from(Account *a, const Position *p, Wide entry_value, Number ratio, i64 e) {
+    const Terms *x = &a->terms.of[p->pair];
+    if (is_out_of_reach(a, p, e, ratio)) return INT64_MAX;
     double value = (float_of(entry_value.m) + (double)p->margin * float_of(ten(entry_value.p - MONEY_PLACES))) * (double)ratio.m;
     double rates = (double)ratio.m * SCALE[x->mmr.p] + (double)x->mmr.m * SCALE[ratio.p];
     if (value >= 1e37 || p->quantity_f * rates * a->w->largest_mark[p->pair] >= 1e37) { a->fits = 0; return INT64_MAX; }
@@ -127,7 +138,7 @@ static i64 price_from(Account *a, const Position *p, Wide entry_value, Number ra
     Wide share = wide_of(ratio.m, ratio.p);
     Wide backing = margin_backing_wide(SHORT, wide_of(p->margin, MONEY_PLACES), q, entry, share);
     Wide need = margin_need_wide(SHORT, q, wide_of(x->mmr.m, x->mmr.p), share);
-    i64 lift = need.p + mark_places - backing.p;
+    i64 lift = need.p + x->mark_places - backing.p;
     i128 n = lift > 0 ? lifted(backing.m, lift, &a->fits) : backing.m;
     i128 d = lift < 0 ? lifted(need.m, -lift, &a->fits) : need.m;
     if (!a->fits || d <= 0 || float_of(n) / float_of(d) > 4e15) return INT64_MAX;
@@ -159,8 +170,8 @@ static void open_hedge(Account *a, i64 pair, i64 e) {
                        fee_wide(q, sold, wide_of(x->perp_fee.m, x->perp_fee.p))).m;
     p->exposure = mul(q, bought).m * x->exposure_scale;
     Wide value = mul(q, sold);
-    p->liquidated_from = price_from(a, p, value, (Number){1, 0}, x->mark_places);
-    p->forced_from = price_from(a, p, value, a->t->margin_exit_ratio, x->mark_places);
+    p->liquidated_from = price_from(a, p, value, (Number){1, 0}, e);
+    p->forced_from = price_from(a, p, value, a->t->margin_exit_ratio, e);
     a->cash -= p->spot_cost + p->fees;
     a->locked += p->margin;
     a->exposure += p->exposure;
