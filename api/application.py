@@ -16,6 +16,7 @@ from api.dashboard.compare import compare_pages, compare_trials
 from api.dashboard.market import market_pages
 from api.dashboard.pages import Pages
 from api.dashboard.sweeps import new_sweep, sweep_list, views
+from api.dashboard.sweeps import selection as selection_fragment
 from api.dashboard.trial import backtest, trial_pages
 from api.database import ready_database
 from api.errors.handlers import install_error_handlers
@@ -94,6 +95,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         sweep_list,
         new_sweep,
         backtest,
+        selection_fragment,
         views,
         trial_pages,
         compare_pages,

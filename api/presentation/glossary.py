@@ -198,6 +198,95 @@ _EVIDENCE = (
         "from one regime alone needs that regime again.",
     ),
 )
+_SELECTION = (
+    Term(
+        "selection",
+        "Selection",
+        "Picking the best of many trials. The more were tried, the better the best one looks by chance.",
+    ),
+    Term(
+        "eligible",
+        "Eligible trial",
+        "A completed trial with enough trades and settlements to be judged. No other is ever the winner.",
+    ),
+    Term(
+        "distinct",
+        "Distinct trial",
+        "One of the trials with the same daily returns, the lowest number. A threshold that changes nothing "
+        "makes no further trial.",
+    ),
+    Term(
+        "luck",
+        "Luck alone",
+        "The best Sharpe ratio that this search would show on average if no trial had any skill. The "
+        "winner's has to be read beside it.",
+    ),
+    Term(
+        "p_luck",
+        "Chance of luck",
+        "The chance that a search like this shows such a Sharpe ratio somewhere without skill. Up to 5 % "
+        "luck is an unlikely explanation; it is never a proof of skill.",
+    ),
+    Term(
+        "look",
+        "Look",
+        "A run at these days whose result could be seen: sweeps, backtests, comparisons, deleted ones too. "
+        "Trying again until it fits counts.",
+    ),
+    Term(
+        "probabilistic_sharpe",
+        "PSR",
+        "Probabilistic Sharpe ratio: the probability that the true one is above zero, as if this had been "
+        "the only trial. Read it beside the DSR.",
+    ),
+    Term(
+        "dsr",
+        "DSR",
+        "Deflated Sharpe ratio: the probability that the true one is above what luck alone finds. Above "
+        "0.95 the search does not explain it.",
+    ),
+    Term(
+        "independent_trials",
+        "Independent trials",
+        "The number of unrelated trials that would find as much by luck as these, which resemble each "
+        "other. Few: the search was narrower than its grid.",
+    ),
+    Term(
+        "independent_days",
+        "Independent days",
+        "The number of unrelated days that the record is worth. Funding comes in stretches, so 1,820 days "
+        "may be worth 40: read a Sharpe ratio as one of those few days.",
+    ),
+    Term(
+        "survivors",
+        "Trials that luck does not explain",
+        "Trials whose Sharpe ratio this search shows by luck at most once in twenty times.",
+    ),
+    Term(
+        "pbo",
+        "PBO",
+        "Probability of backtest overfitting: how often the best trial of one half of the days is among "
+        "the worse half of trials in the other. Above 0.5 the best is a bad choice.",
+    ),
+    Term(
+        "purged_cv",
+        "Purged cross-validation",
+        "Each block of days traded by the trial that was best on others, those next to it left out. Paths "
+        "that lose say how wrong a choice could have gone.",
+    ),
+    Term(
+        "walk_forward",
+        "Walk-forward",
+        "At each date the trial that was best until then, tested on the days after. What somebody who "
+        "chose anew each time would have met.",
+    ),
+    Term(
+        "verdict",
+        "Verdict",
+        "The first that applies: too little to judge by, luck explains the winner, the search adds nothing "
+        "to holding, the winner does not last, the winner holds up.",
+    ),
+)
 _DATA = (
     Term("coverage", "Coverage", "Which rows of each series are held, and which are missing."),
     Term("gap", "Gap", "Rows missing between two that are held."),
@@ -238,6 +327,7 @@ GROUPS: tuple[tuple[str, tuple[Term, ...]], ...] = (
     ("Markets and funding", _MARKET),
     ("The trade", _STRATEGY),
     ("Sweeps", _SWEEP),
+    ("Selection", _SELECTION),
     ("Evidence", _EVIDENCE),
     ("Data", _DATA),
     ("Metrics", tuple(_of_metrics())),

@@ -19,7 +19,9 @@ from sweeping import submit
 
 from bot.market_store.database import write_transaction
 from bot.selection.settings import ValidationSettings
+from sweeps.analysis.progress import get_sweep
 from sweeps.errors import SweepStateError
+from sweeps.export import manifest
 from sweeps.jobs.job_runner import JobDispatcher
 from sweeps.jobs.jobs import claim_job
 from sweeps.jobs.selection_jobs import ask_for_selection, is_asked_for
@@ -217,3 +219,17 @@ def test_deleted_sweep_takes_its_sums_and_reports_with_it(engine: sa.Engine) -> 
         delete_sweep(connection, sweep_id)
         for table in (selection_sums, selection_report):
             assert connection.execute(sa.select(table)).first() is None
+
+
+def test_export_carries_the_report_in_its_manifest(engine: sa.Engine) -> None:
+    long_market(engine)
+    spec = long_spec()
+    sweep_id = submit(engine, spec, size=40)
+    run_chunks(engine, sweep_id, 1)
+    with engine.connect() as connection:
+        assert manifest(connection, get_sweep(connection, sweep_id), spec)["selection"] is None
+    do_jobs(engine)
+    with engine.connect() as connection:
+        found = manifest(connection, get_sweep(connection, sweep_id), spec)["selection"]
+    assert found == report_of_sweep(engine, sweep_id)
+    assert found["sentence"].startswith("Best of 40 trials")

@@ -3,15 +3,19 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Literal, Self
+
+import sqlalchemy as sa
 
 from bot.selection.looks import Lifetime
 from bot.selection.report import SelectionReport
 from bot.selection.sentence import sentence
+from bot.selection.settings import ValidationSettings
 from bot.selection.stored.report_text import report_of
 from bot.selection.verdict import MEANINGS
 from bot.timestamps import iso
-from sweeps.lifecycle.looks import PanelWindow
+from sweeps.lifecycle.looks import PanelWindow, lifetime_of
+from sweeps.storage.selection import report_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,26 @@ class JudgedPanels:
             "panel": shown,
             "panels": [one.head for one in self.panels],
         }
+
+
+def judged_panels(connection: sa.Connection, sweep_id: int, text: str) -> JudgedPanels:
+    """Return stored reports over the looks at their days by now."""
+
+    def lifetime(panel: JudgedPanel) -> Lifetime:
+        try:
+            return lifetime_of(connection, sweep_id, panel.window)
+        except KeyError:  # its trials are not counted yet
+            return panel.report.lifetime
+
+    return JudgedPanels.of(text).over(lifetime)
+
+
+def made_report(
+    connection: sa.Connection, sweep_id: int, settings: ValidationSettings | Literal[False]
+) -> JudgedPanels | None:
+    """Return the reports on a sweep by its own settings, None where there are none, or not yet."""
+    row = report_row(connection, sweep_id, settings) if settings else None
+    return None if row is None or row.text is None else judged_panels(connection, sweep_id, row.text)
 
 
 def _panel(document: dict[str, Any]) -> JudgedPanel:

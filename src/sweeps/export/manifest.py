@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bot import ENGINE_VERSION
 from bot.timestamps import iso
 from sweeps.analysis.findings import sweep_findings
+from sweeps.analysis.judged_panels import made_report
 from sweeps.analysis.progress import SweepView
 from sweeps.export.pages import Field, export_fields
 from sweeps.spec.spec import SweepSpec
@@ -22,9 +23,11 @@ def manifest(connection: sa.Connection, view: SweepView, spec: SweepSpec) -> dic
 
     `data_pin` is the digest of the market data that the sweep was submitted on, `data_changed` the reason why
     they are no longer held, None while they are. Each trial's `run_key` is one of its parameters, the history
-    it read and the engine version. `findings` say what is odd about that data.
+    it read and the engine version. `findings` say what is odd about that data. `selection` is the report on
+    the best trial, None where there is none, or not yet.
     """
     data_pin = connection.execute(sa.select(sweep.c.data_pin).where(sweep.c.id == view.id)).scalar_one()
+    judged = made_report(connection, view.id, spec.validation)
     return {
         "sweep": {
             "id": view.id,
@@ -41,6 +44,7 @@ def manifest(connection: sa.Connection, view: SweepView, spec: SweepSpec) -> dic
         "data_pin": data_pin,
         "findings": [found.document() for found in sweep_findings(connection, view.id)],
         "data_changed": view.data_changed,
+        "selection": judged and judged.document(),
         "exported_by": {
             "engine_version": ENGINE_VERSION,
             "python": platform.python_version(),

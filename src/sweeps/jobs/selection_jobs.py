@@ -8,15 +8,14 @@ import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
 from bot.market_store.database import write_transaction
-from bot.selection.looks import Lifetime
 from bot.selection.settings import USUAL, ValidationSettings
 from bot.validation import validated
-from sweeps.analysis.judged_panels import JudgedPanel, JudgedPanels
+from sweeps.analysis.judged_panels import JudgedPanels, judged_panels
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.errors import SweepStateError, UnknownJobError
 from sweeps.jobs.job_reports import JobReport
 from sweeps.jobs.jobs import JobClaim, JobKind, JobState, JobView, create_job, get_job
-from sweeps.lifecycle.looks import lifetime_of, note_independent, note_validation
+from sweeps.lifecycle.looks import note_independent, note_validation
 from sweeps.spec.spec import check_test_symbols
 from sweeps.storage.selection import (
     ReportRow,
@@ -59,10 +58,10 @@ def selection_view(connection: sa.Connection, sweep_id: int, digest: str | None 
     settings = _asked(connection, sweep, digest)
     row = report_row(connection, sweep_id, settings)
     if row is not None and row.text is not None:
-        return SelectionView(sweep, settings, True, _judged(connection, sweep_id, row.text))
+        return SelectionView(sweep, settings, True, judged_panels(connection, sweep_id, row.text))
     if sweep.state not in ENDED:
         text = selection_so_far(connection, sweep.id, settings)
-        so_far = None if text is None else _judged(connection, sweep_id, text)
+        so_far = None if text is None else judged_panels(connection, sweep_id, text)
         return SelectionView(sweep, settings, False, so_far)
     _refuse_without_results(sweep)
     job = _job(connection, row)
@@ -153,18 +152,6 @@ def _note_looks(
             note_validation(connection, sweep_id, panel.window, panel.symbols, settings.digest)
         elif panel.report.cash is not None:
             note_independent(connection, sweep_id, panel.window, panel.report.cash.search.independent)
-
-
-def _judged(connection: sa.Connection, sweep_id: int, text: str) -> JudgedPanels:
-    """Return stored reports over the looks at their days by now."""
-
-    def lifetime(panel: JudgedPanel) -> Lifetime:
-        try:
-            return lifetime_of(connection, sweep_id, panel.window)
-        except KeyError:  # its trials are not counted yet
-            return panel.report.lifetime
-
-    return JudgedPanels.of(text).over(lifetime)
 
 
 def _own(sweep: SweepView) -> ValidationSettings:

@@ -1,0 +1,16 @@
+import { latestOnly, refreshed } from "./refreshing.js";
+
+/* The verdict on the best trial: asked for once the page is there, and again while trials run or it is made. */
+
+const AGAIN_MS = 2500;
+const place = document.getElementById("selection");
+
+const refresh = latestOnly(async () => {
+  const open = place.querySelector("details")?.open;
+  await refreshed(place, place.dataset.source);
+  const figures = place.querySelector("details");
+  if (figures && open) figures.open = true;
+  if (place.querySelector("[data-unfinished]")) setTimeout(refresh, AGAIN_MS);
+});
+
+refresh();
