@@ -73,7 +73,9 @@ async def selection_fragment(
             await database.write(ask_for_selection, sweep_id)
         view = await database.analyze(selection_view, sweep_id)
     except SweepStateError as error:
-        return pages.render(request, "sweeps/sweep_selection.html", view=None, refused=error.message)
+        return pages.render(
+            request, "sweeps/sweep_selection.html", view=None, refused=error.message, panel=None
+        )
     return pages.render(request, "sweeps/sweep_selection.html", view=view, refused=None, **_shown(view))
 
 
