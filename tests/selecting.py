@@ -1,5 +1,6 @@
 """Selections of sweeps in tests: run in this process, and judged by a plain path from trial curves."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ from sweeps.queue.reconcile import close_finished
 from sweeps.spec.metrics import Direction
 from sweeps.spec.spec import SweepSpec
 from sweeps.work.replay import WindowCache, replay_trial
+from sweeps.work.report_parts import walk_forward_run
 from sweeps.work.runner import ChunkRunner
 
 LONG_EXCHANGE = "whole-year"
@@ -118,7 +120,9 @@ def plain_report(
     assert chosen
     panel = Panel(Calendar(first, days), spec.objective.metric, chosen)
     lifetime = Lifetime(len(runs), len(runs), 0.0)
-    return judge(panel, [TrialSums.of(panel, trials)], lifetime).document()
+    report = judge(panel, [TrialSums.of(panel, trials)], lifetime)
+    stitched = walk_forward_run(HistoricalDataStore(engine), spec, report)
+    return replace(report, stitched=None if stitched is None else stitched.figures).document()
 
 
 def plain_returns(run: RunResult, first: date, days: int) -> list[float]:

@@ -233,10 +233,13 @@ class JobDocument(BaseModel):
     error: Annotated[JobError | None, Of(_failure)]
 
 
+EquityPoints = list[Annotated[list[int | str], Field(min_length=2, max_length=2)]]
+
+
 class EquityCurve(BaseModel):
     """Points [time in ms UTC, equity as text]."""
 
-    equity: list[Annotated[list[int | str], Field(min_length=2, max_length=2)]]
+    equity: EquityPoints
 
 
 class TradeDocument(BaseModel):

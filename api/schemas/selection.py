@@ -34,7 +34,10 @@ class PanelReport(PanelHead):
     hold: Figures | None = Field(description="the same of returns less those of holding")
     pbo: Figures | None = Field(description="probability of backtest overfitting")
     cv: Figures | None = Field(description="purged cross-validation")
-    walk_forward: list[Figures] | None = Field(description="folds")
+    walk_forward: Figures | None = Field(
+        description="folds, and metrics of their stitched run beside holding over the same days"
+    )
+    transfer: Figures | None = Field(description="ranks of what is chosen on other pairs, and their mean")
     missing: dict[str, str] | None = Field(None, description="why a part is null")
     panel: int = Field(description="its place among the panels")
     panels: list[PanelHead] = Field(description="all panels of the sweep")

@@ -13,16 +13,19 @@ from api.errors.http_errors import HistoryChangedError
 from api.work.bounded_work import BoundedWork
 from bot.backtest import ReplayWindow, RunResult, explain, replay
 from bot.backtest.baseline import Baselines
+from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_key
 from bot.errors import BotError
 from bot.market_store.loading import resolve_exchange
 from bot.market_store.sql import refuse_sealed
 from bot.market_store.store import HistoricalDataStore
+from bot.selection.report import SelectionReport
 from sweeps.analysis.queries import TrialView
 from sweeps.estimates.costing import CostMeter
 from sweeps.spec.spec import SweepSpec
 from sweeps.work.replay import MAX_HELD_TICKERS, HeldWindow, WindowCache
+from sweeps.work.report_parts import walk_forward_run
 
 _MOST_PRICES = 2 * MAX_HELD_TICKERS
 
@@ -127,6 +130,14 @@ class Replays:
         """Return the hold baseline of a run, which itself is not replayed."""
         with self._ready(run) as ready:
             return ready.hold
+
+    def walk_forward(self, sweep_id: int, spec: SweepSpec, report: SelectionReport) -> WalkForwardRun:
+        """Return the stitched run of a report that has one."""
+        with self._lock:
+            run = walk_forward_run(self.store, spec, report)
+        if run is None or run.figures != report.stitched:
+            raise HistoryChangedError(f"the walk-forward of sweep {sweep_id}")
+        return run
 
     def window(self, run: StoredRun) -> ReplayWindow:
         """Return the window of a run, in which nothing is replayed."""

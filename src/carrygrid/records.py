@@ -103,6 +103,25 @@ def trade_table(documents: Sequence[Mapping[str, Any]]) -> Table[Trade]:
     return _table(Trade, trades)
 
 
+class WalkForwardCurves(NamedTuple):
+    """Exact curves of a stitched run and of holding, its trades, and when its parameters changed."""
+
+    equity: Table[EquityPoint]
+    hold: Table[EquityPoint]
+    seams: tuple[datetime, ...]
+    trades: Table[Trade]
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "WalkForwardCurves":
+        """Return the curves from their document."""
+        return cls(
+            equity_table(document["equity"]),
+            equity_table(document["hold"]),
+            tuple(map(moment, document["seams"])),
+            trade_table(document["trades"]),
+        )
+
+
 def finding(document: Mapping[str, Any]) -> Finding:
     """Return the finding of a run or a sweep from its document."""
     since_ms, until_ms = document["from_ms"], document["to_ms"]

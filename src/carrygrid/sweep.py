@@ -17,6 +17,7 @@ from carrygrid.records import (
     Finding,
     Trade,
     Trial,
+    WalkForwardCurves,
     equity_table,
     finding,
     trade_table,
@@ -247,6 +248,27 @@ class Sweep:
             return document
         return wait_for(made, timeout_s, f"the report on the selection of sweep {self.id}")
 
+    def walk_forward(
+        self,
+        settings: Body | None = None,
+        *,
+        panel: int | None = None,
+        progress: Callable[[float], object] | None = None,
+        timeout_s: float | None = None,
+    ) -> dict[str, Any]:
+        """Return the folds of its walk-forward, and metrics of the one run over all test days beside holding.
+
+        `settings` and the rest are those of `selection`, whose report is waited for.
+        """
+        return self._walk_forward("", settings, panel, progress, timeout_s)
+
+    def walk_forward_curves(
+        self, settings: Body | None = None, *, panel: int | None = None, timeout_s: float | None = None
+    ) -> WalkForwardCurves | None:
+        """Return the exact curves of the stitched run and of holding, None if there is no such run."""
+        found = self._walk_forward("/equity", settings, panel, None, timeout_s)
+        return None if found["equity"] is None else WalkForwardCurves.of(found)
+
     def selection_now(self) -> dict[str, Any]:
         """Return the report on its selection, or what there is of it now: that of its trials so far."""
         return self._selection({})
@@ -310,6 +332,18 @@ class Sweep:
     def _selection(self, query: Mapping[str, str], settings: bytes | None = None) -> dict[str, Any]:
         method = "GET" if settings is None else "POST"
         return self._connection.call(method, f"{self._path}/selection", query=query, body=settings)
+
+    def _walk_forward(
+        self,
+        part: str,
+        settings: Body | None,
+        panel: int | None,
+        progress: Callable[[float], object] | None,
+        timeout_s: float | None,
+    ) -> dict[str, Any]:
+        report = self.selection(settings, panel=panel, progress=progress, timeout_s=timeout_s)
+        query = {"settings": report["settings_digest"], "panel": str(report["panel"])}
+        return self._connection.call("GET", f"{self._path}/selection/walk-forward{part}", query=query)
 
     def _columns(self) -> TrialColumns:
         return TrialColumns.of(self.manifest())

@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any, Self
 
 from bot.backtest.baseline import held_throughout
+from bot.backtest.result import trade_document
 from bot.backtest.stitched import Seam, StitchedRun, WindowOf, stitch
 from bot.config.run_config import RunConfig
 from bot.models import DAY_MS
 from bot.numbers.money import plain
-from bot.selection.walk_forward import Fold
+from bot.selection.walk_forward import Fold, Stitched
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,12 +52,20 @@ class WalkForwardRun:
         end_ms = int(run.curve.calendar.times_ms[-1]) + 1
         return cls(run, stitch(begins[0], held, window_of), run.pnl_between([*begins, end_ms]))
 
-    def document(self) -> dict[str, Any]:
-        """Return the metrics of the run and of holding, and the P&L of the folds, as JSON values."""
+    @property
+    def figures(self) -> Stitched:
+        """Metrics of the run and of holding, and the P&L of the folds."""
+        net_pnl = [plain(pnl) for pnl in self.pnl]
+        return Stitched(self.run.metrics.document(), self.hold.metrics.document(), net_pnl)
+
+    def curves(self) -> dict[str, Any]:
+        """Return exact equity of the run and of holding, seams and trades, as JSON values; times in ms."""
+        times = self.run.curve.calendar.moments
         return {
-            "metrics": self.run.metrics.document(),
-            "hold": self.hold.metrics.document(),
-            "net_pnl": [plain(pnl) for pnl in self.pnl],
+            "equity": self.run.curve.document(),
+            "hold": self.hold.curve.document(),
+            "seams": [times[stage.first] for stage in self.run.stages],
+            "trades": [trade_document(trade) for trade in self.run.trades],
         }
 
 

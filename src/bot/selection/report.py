@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from bot.selection.cross_validation import CrossValidation
+from bot.selection.evidence.transfer import transfer_document
 from bot.selection.looks import Lifetime
 from bot.selection.overfitting import Overfitting
 from bot.selection.panel import Panel
 from bot.selection.search_luck import SearchLuck
 from bot.selection.track_record import TrackRecord
 from bot.selection.verdict import Evidence, Verdict
-from bot.selection.walk_forward import Fold
+from bot.selection.walk_forward import Fold, Stitched, walk_forward_document
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,11 @@ class BenchmarkReport:
 
 @dataclass(frozen=True)
 class SelectionReport:
-    """Judgement of the best of many trials. A part without enough days is None, and `missing` says why."""
+    """Judgement of the best of many trials. A part without enough days is None, and `missing` says why.
+
+    `stitched` is the run of the folds and `transfer` the rank, by value of `symbols`, of what is chosen on
+    the others; both take replays or other results than sums, and are None where nobody has added them.
+    """
 
     panel: Panel
     eligible: int
@@ -55,6 +60,8 @@ class SelectionReport:
     cv: CrossValidation | None
     walk_forward: list[Fold] | None
     missing: dict[str, str]
+    stitched: Stitched | None = None
+    transfer: dict[str, float] | None = None
 
     def over(self, lifetime: Lifetime) -> Self:
         """Return the same report over other looks, of which there are more as time goes by."""
@@ -70,6 +77,7 @@ class SelectionReport:
             None if self.cash is None else self.cash.p_life,
             None if self.hold is None else self.hold.p_luck,
             None if self.pbo is None else self.pbo.pbo,
+            None if self.stitched is None else float(self.stitched.metrics["net_pnl"]),
         ).verdict
 
     def document(self) -> dict[str, Any]:
@@ -86,7 +94,9 @@ class SelectionReport:
             "hold": self.hold and self.hold.document(),
             "pbo": self.pbo and self.pbo.document(),
             "cv": self.cv and self.cv.document(),
-            "walk_forward": self.walk_forward and [fold.document() for fold in self.walk_forward],
+            "walk_forward": self.walk_forward
+            and walk_forward_document(self.walk_forward, self.stitched, self.panel.calendar.first_day),
+            "transfer": self.transfer and transfer_document(self.transfer),
             "verdict": self.verdict.value,
             **({"missing": self.missing} if self.missing else {}),
         }

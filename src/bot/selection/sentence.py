@@ -6,6 +6,7 @@ from bot.plurals import counted
 from bot.selection.report import BenchmarkReport, SelectionReport
 from bot.selection.track_record import TrackRecord
 from bot.selection.verdict import MEANINGS
+from bot.selection.walk_forward import Stitched
 
 _DAYS_PER_YEAR = 365
 
@@ -22,6 +23,8 @@ def sentence(report: SelectionReport) -> str:
         told.append(_against_holding(hold, hold.winner))
     if report.pbo is not None:
         told.append(f"PBO {report.pbo.pbo:.2f}.")
+    if report.stitched is not None:
+        told.append(_walk_forward(report.stitched))
     return " ".join([*told, f"{_capital(meaning)}."])
 
 
@@ -58,6 +61,12 @@ def _against_holding(hold: BenchmarkReport, winner: TrackRecord) -> str:
     search = hold.search
     chance = percent(search.p_luck(winner.sharpe))
     return f"Against holding {annual(winner.sharpe)}; luck {annual(search.luck)}. Chance of luck {chance}."
+
+
+def _walk_forward(stitched: Stitched) -> str:
+    ratios = [stitched.metrics["sharpe"], stitched.hold["sharpe"]]
+    own, hold = ("-" if one is None else f"{one:.1f}" for one in ratios)
+    return f"Walk-forward {own}, holding {hold}."
 
 
 def _capital(text: str) -> str:

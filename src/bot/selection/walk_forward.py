@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -36,6 +37,40 @@ class Fold:
             "train_sharpe": self.train_sharpe,
             "test_sharpe": self.test_sharpe,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Stitched:
+    """Metrics of the stitched run of folds and of holding over the same days, and the net P&L of each fold.
+
+    All are as documents print them, money as text.
+    """
+
+    metrics: dict[str, Any]
+    hold: dict[str, Any]
+    net_pnl: list[str]
+
+
+def walk_forward_document(
+    folds: Sequence[Fold], stitched: Stitched | None, first_day: date
+) -> dict[str, Any]:
+    """Return folds and their stitched run as JSON values; dates are the first and the last day of a span."""
+    net_pnl = [None] * len(folds) if stitched is None else stitched.net_pnl
+    return {
+        "folds": [
+            {
+                **fold.document(),
+                "train_dates": _dates(fold.days.train, first_day),
+                "test_dates": _dates(fold.days.test, first_day),
+                "net_pnl": pnl,
+            }
+            for fold, pnl in zip(folds, net_pnl, strict=True)
+        ],
+        "changes": changes(folds),
+        "efficiency": efficiency(folds),
+        "metrics": None if stitched is None else stitched.metrics,
+        "hold": None if stitched is None else stitched.hold,
+    }
 
 
 def changes(folds: Sequence[Fold]) -> int:
@@ -81,6 +116,10 @@ def _fold(days: FoldDays, pick: Pick | None, segments: Segments) -> Fold:
     if pick is None:
         return Fold(days, None, None, None)
     return Fold(days, pick.number, _sharpe(pick, days.train, segments), _sharpe(pick, days.test, segments))
+
+
+def _dates(span: Span, first_day: date) -> list[str]:
+    return [(first_day + timedelta(days=day)).isoformat() for day in (span[0], span[1] - 1)]
 
 
 def _sharpe(pick: Pick, span: Span, segments: Segments) -> float | None:

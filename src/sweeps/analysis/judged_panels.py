@@ -71,14 +71,17 @@ class JudgedPanels:
         panels = [replace(one, report=one.report.over(lifetime(one))) for one in self.panels]
         return replace(self, panels=panels)
 
+    def at(self, place: int | None) -> JudgedPanel:
+        """Return the panel at `place`, the best one if left out."""
+        return self.panels[self.best if place is None else place]
+
     def document(self, place: int | None = None) -> dict[str, Any]:
         """Return the report on the panel at `place`, the best one if left out, beside all panels in short."""
-        shown = self.best if place is None else place
-        panel = self.panels[shown]
+        panel = self.at(place)
         return {
             **panel.report.document(),
             **panel.head,
-            "panel": shown,
+            "panel": self.best if place is None else place,
             "panels": [one.head for one in self.panels],
         }
 

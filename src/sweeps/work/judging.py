@@ -13,6 +13,7 @@ from bot.market_store.store import HistoricalDataStore
 from bot.numbers.arrays import IntArray
 from bot.selection.judging import judge
 from bot.selection.looks import Lifetime
+from bot.selection.report import SelectionReport
 from bot.selection.settings import ValidationSettings
 from bot.selection.stored.report_text import report_text
 from bot.selection.trial_sums import TrialSums, better
@@ -24,6 +25,7 @@ from sweeps.storage.blocks import measured
 from sweeps.storage.selection import HeldSums, forget_sums, held_panels, keep_sums, open_reports
 from sweeps.work.panels import SweepPanel, SweepPanels, packed_sums
 from sweeps.work.replay import WindowCache, prepare, replay_batch
+from sweeps.work.report_parts import ReportParts
 from sweeps.work.verifying import row_compatibility
 
 _TRIALS_AT_ONCE = 256
@@ -31,6 +33,8 @@ _MOST_SO_FAR_BYTES = 8 * 2**20
 
 Told = Callable[[int, int], None]
 """Takes how many of the missing trials were replayed, and how many there are."""
+Complete = Callable[[SelectionReport, Sequence[TrialSums], IntArray], SelectionReport]
+"""Adds to a report on some trials, from their sums, what takes more than sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class _Judged:
     panels: SweepPanels
     numbers: IntArray
     missing: IntArray
+    obstacle: str | None
 
 
 def judged_selection(
@@ -57,7 +62,8 @@ def judged_selection(
     if len(found.missing):
         _replay_missing(engine, sweep_id, found, told)
     with engine.connect() as connection:
-        documents = _documents(connection, sweep_id, found.panels, found.numbers)
+        parts = ReportParts(connection, HistoricalDataStore(engine), sweep_id, found.spec, found.obstacle)
+        documents = _documents(connection, sweep_id, found.panels, found.numbers, parts.added)
     if documents is None:
         raise SweepStateError(f"sweep {sweep_id} has no completed trial: there is nothing to judge")
     return documents
@@ -95,7 +101,7 @@ def _found(connection: sa.Connection, sweep_id: int, settings: ValidationSetting
     if len(missing) and compatible.obstacle is not None:
         reason = f"{len(missing):,} of its trials left no sums and cannot be replayed: {compatible.obstacle}"
         raise SweepStateError(f"sweep {sweep_id} cannot be judged: {reason}")
-    return _Judged(compatible.spec, panels, numbers, missing)
+    return _Judged(compatible.spec, panels, numbers, missing, compatible.obstacle)
 
 
 def _replay_missing(engine: sa.Engine, sweep_id: int, found: _Judged, told: Told) -> None:
@@ -115,22 +121,26 @@ def _replay_missing(engine: sa.Engine, sweep_id: int, found: _Judged, told: Told
 
 
 def _documents(
-    connection: sa.Connection, sweep_id: int, panels: SweepPanels, numbers: IntArray
+    connection: sa.Connection,
+    sweep_id: int,
+    panels: SweepPanels,
+    numbers: IntArray,
+    complete: Complete = lambda report, _parts, _numbers: report,
 ) -> str | None:
     """Return the reports on every panel that has one of these trials, and which holds the best of all."""
     documents, best = [], []
     for panel, mine in panels.parted(numbers):
         if len(mine):
             parts = HeldSums(connection, sweep_id, panel.digest)
-            documents.append(_document(panel, parts, len(mine)))
+            report = judge(panel.panel, parts, Lifetime(len(mine), len(mine), 0.0))
+            documents.append(_document(panel, complete(report, parts, mine)))
             best.append(better([part.best for part in parts]))
     winner = better(best)
     place = best.index(winner) if winner else 0
     return json.dumps({"best": place, "panels": documents}) if documents else None
 
 
-def _document(panel: SweepPanel, parts: Sequence[TrialSums], trials: int) -> dict[str, Any]:
-    report = judge(panel.panel, parts, Lifetime(trials, trials, 0.0))
+def _document(panel: SweepPanel, report: SelectionReport) -> dict[str, Any]:
     window = panel.window
     return {
         "exchange": window.exchange,

@@ -33,6 +33,9 @@ ALLOWED = {
     ("src/bot/selection/judging.py", "hold"): "the part of a report on holding, named by its contract",
     ("src/bot/selection/report.py", "hold"): "the same part",
     ("src/bot/selection/stored/packed_sums.py", "hold"): "the sums of that part",
+    ("src/bot/selection/walk_forward.py", "hold"): "the metrics of holding beside a stitched run",
+    ("api/schemas/walk_forward.py", "hold"): "the same two",
+    ("src/carrygrid/records.py", "hold"): "the same curve, read",
     ("src/carrygrid/cli/sweep/selection.py", "hold"): "the same part, printed",
 }
 

@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 FEWEST_VALUES = 3
 
@@ -32,6 +33,11 @@ def transfer(
         for name in known
         if name in names
     }
+
+
+def transfer_document(ranks: Mapping[str, float]) -> dict[str, Any]:
+    """Return ranks by value and their mean as JSON values."""
+    return {"ranks": dict(ranks), "mean": math.fsum(ranks.values()) / len(ranks)}
 
 
 def _best_elsewhere(names: Collection[str], known: Mapping[str, list[float]], count: int) -> int:

@@ -138,6 +138,30 @@ def judge_sweep(
     judge(sweep_id, settings, panel, as_json=as_json)
 
 
+@sweep.command("walk-forward", epilog="Example: `carrygrid sweep walk-forward 3 --with changes.json`")
+def walk_forward_sweep(
+    sweep_id: SweepId,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            "--with", help="A JSON object of settings that differ, such as walk_forward or min_trades."
+        ),
+    ] = None,
+    panel: Annotated[
+        int | None, typer.Option(min=0, help="Another window than that of the best trial.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the trials that were best by each date, and what trading them in turn after it would have made.
+
+    All test days are one run, whose parameters change at the seams: positions go on, and its P&L is that of a
+    bot that was restarted with the parameters of each fold.
+    """
+    from carrygrid.cli.sweep.selection import walk_forward
+
+    walk_forward(sweep_id, settings, panel, as_json=as_json)
+
+
 @sweep.command("cancel", epilog="Example: `carrygrid sweep cancel 3`")
 def cancel_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
     """End a sweep, keeping what is done."""

@@ -3,12 +3,15 @@
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from api.presentation.formats import shown
+from bot.plurals import counted
 from carrygrid import ServiceError, Sweep
 from carrygrid.cli.client import found_sweep
 from carrygrid.cli.printing import console, plain_table, showable
@@ -21,23 +24,42 @@ _BENCHMARKS = {"cash": "against cash", "hold": "against holding"}
 
 def judge(sweep_id: int, settings: Path | None, panel: int | None, *, as_json: bool) -> None:
     """Print the report on the selection of a sweep, by the settings in a file or by its own."""
-    changes = b"{}" if settings is None else read_body(settings)
-    errors = Console(stderr=True, highlight=False)
-    columns = (TextColumn("judging"), BarColumn(), TaskProgressColumn())
-    with found_sweep(sweep_id) as sweep, Progress(*columns, console=errors, transient=True) as bar:
-        task = bar.add_task("judging", total=1.0)
-        report = sweep.selection(
-            changes, panel=panel, progress=lambda share: bar.update(task, completed=share)
-        )
+    report = _judged(Sweep.selection, sweep_id, settings, panel)
     if as_json:
         print(json.dumps(report))
         return
     _print_sentence(report["sentence"])
     _print_figures(report)
-    _print_folds(report)
+    _print_overfitting(report)
+    if report["walk_forward"] is not None:
+        _print_folds(report["walk_forward"])
     for name, reason in (report.get("missing") or {}).items():
         print(f"{name}: {reason}")
     _print_panels(report)
+
+
+def walk_forward(sweep_id: int, settings: Path | None, panel: int | None, *, as_json: bool) -> None:
+    """Print the folds of a walk-forward, and their stitched run beside holding over the same days."""
+    found = _judged(Sweep.walk_forward, sweep_id, settings, panel)
+    if as_json:
+        print(json.dumps(found))
+        return
+    if found["folds"]:
+        _print_folds(found)
+    if found.get("missing"):
+        print(f"none: {found['missing']}")
+
+
+def _judged(
+    ask: Callable[..., dict[str, Any]], sweep_id: int, settings: Path | None, panel: int | None
+) -> dict[str, Any]:
+    """Return what `ask` makes of a sweep, with a bar on stderr while the report is being made."""
+    changes = b"{}" if settings is None else read_body(settings)
+    errors = Console(stderr=True, highlight=False)
+    columns = (TextColumn("judging"), BarColumn(), TaskProgressColumn())
+    with found_sweep(sweep_id) as sweep, Progress(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task("judging", total=1.0)
+        return ask(sweep, changes, panel=panel, progress=lambda share: bar.update(task, completed=share))
 
 
 def print_sentence(sweep: Sweep, *, wait: bool = False) -> None:
@@ -71,25 +93,37 @@ def _print_figures(report: Mapping[str, Any]) -> None:
     if not found:
         return
     table = plain_table("", numbers=tuple(_BENCHMARKS[name] for name in found))
-    for label, shown in _FIGURES:
-        table.add_row(label, *(shown(benchmark) for benchmark in found.values()))
+    for label, figure in _FIGURES:
+        table.add_row(label, *(figure(benchmark) for benchmark in found.values()))
     console().print(table)
 
 
-def _print_folds(report: Mapping[str, Any]) -> None:
-    pbo, folds = report["pbo"], report["walk_forward"]
+def _print_overfitting(report: Mapping[str, Any]) -> None:
+    pbo, transfer = report["pbo"], report["transfer"]
     if pbo is not None:
         few = ", few trials" if pbo["few_trials"] else ""
         print(f"PBO {pbo['pbo']:.2f} over {pbo['splits']:,} halves of the days{few}")
-    if folds:
-        table = plain_table(
-            "train days", "test days", numbers=("trial", "train Sharpe", "test Sharpe"), title="Walk-forward"
-        )
-        for fold in folds:
-            spans = (f"{fold[name][0]:,} to {fold[name][1] - 1:,}" for name in ("train", "test"))
-            trial = "cash" if fold["trial"] is None else str(fold["trial"])
-            table.add_row(*spans, trial, _annual(fold["train_sharpe"]), _annual(fold["test_sharpe"]))
-        console().print(table)
+    if transfer is not None:
+        ranks = ", ".join(f"{pair} {rank:.2f}" for pair, rank in transfer["ranks"].items())
+        print(f"transfer {transfer['mean']:.2f}, where 0.50 is none: {ranks}")
+
+
+def _print_folds(found: Mapping[str, Any]) -> None:
+    numbers = ("trial", "train Sharpe", "test Sharpe", "net P&L")
+    table = plain_table("train days", "test days", numbers=numbers, title="Walk-forward")
+    for fold in found["folds"]:
+        spans = (" to ".join(fold[name]) for name in ("train_dates", "test_dates"))
+        trial = "cash" if fold["trial"] is None else str(fold["trial"])
+        ratios = (_annual(fold["train_sharpe"]), _annual(fold["test_sharpe"]))
+        table.add_row(*spans, trial, *ratios, _money(fold["net_pnl"]))
+    console().print(table)
+    efficiency = "-" if found["efficiency"] is None else f"{found['efficiency']:.2f}"
+    print(f"{counted(found['changes'], 'change')} of trial, efficiency {efficiency}")
+    runs = {"one run over all test days": found["metrics"], "holding over them": found["hold"]}
+    for name, metrics in runs.items():
+        if metrics is not None:
+            sharpe = "-" if metrics["sharpe"] is None else f"{metrics['sharpe']:.2f}"
+            print(f"{name}: net P&L {_money(metrics['net_pnl'])}, Sharpe {sharpe}")
 
 
 def _print_panels(report: Mapping[str, Any]) -> None:
@@ -108,6 +142,10 @@ def _print_panels(report: Mapping[str, Any]) -> None:
 
 def _annual(daily: float | None) -> str:
     return "-" if daily is None else f"{daily * math.sqrt(_DAYS_PER_YEAR):.2f}"
+
+
+def _money(text: str | None) -> str:
+    return shown(None if text is None else Decimal(text), "money")
 
 
 def _chance(chance: float | None) -> str:

@@ -50,9 +50,9 @@ def test_folds_that_choose_nothing_have_no_run() -> None:
     assert run([fold(2, None), fold(4, None)]) is None
 
 
-def test_the_document_has_the_metrics_of_both_runs_and_the_profit_of_each_fold() -> None:
+def test_the_figures_have_the_metrics_of_both_runs_and_the_profit_of_each_fold() -> None:
     found = run([fold(2, 0), fold(4, 0)], {})
     assert found is not None
-    document = found.document()
-    assert document["net_pnl"] == ["250", "-350"]
-    assert document["metrics"]["net_pnl"] == document["hold"]["net_pnl"] == "-100"
+    figures = found.figures
+    assert figures.net_pnl == ["250", "-350"]
+    assert figures.metrics["net_pnl"] == figures.hold["net_pnl"] == "-100"

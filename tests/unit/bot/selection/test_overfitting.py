@@ -132,15 +132,15 @@ def test_a_fold_chooses_without_hindsight_of_the_guard() -> None:
     late = [1, -1] * 250
     report = judged(trials_of([early, late], trades=[4, 9])).document()
     assert report["trials"]["eligible"] == 1
-    assert [fold["trial"] for fold in report["walk_forward"]] == [0, 0]
+    assert [fold["trial"] for fold in report["walk_forward"]["folds"]] == [0, 0]
 
 
 def test_a_fold_without_an_active_trial_keeps_the_one_before_and_begins_in_cash() -> None:
     settings = ValidationSettings(walk_forward=WalkForwardSettings(train_days=60, test_days=60))
     only = [0] * 60 + [3, -1] * 30 + [0] * 120
     report = judged(trials_of([only, [0] * 239 + [5]]), settings=settings).document()
-    assert [fold["trial"] for fold in report["walk_forward"]] == [None, 0, 0]
-    assert report["walk_forward"][0]["train_sharpe"] is None
+    assert [fold["trial"] for fold in report["walk_forward"]["folds"]] == [None, 0, 0]
+    assert report["walk_forward"]["folds"][0]["train_sharpe"] is None
 
 
 def test_changes_and_efficiency_of_folds() -> None:

@@ -36,7 +36,12 @@ def judged_text(parts: Sequence[TrialSums]) -> str:
 
 def test_report_of_the_example_is_equal_to_the_last_digit() -> None:
     report = judge(_PANEL, [TrialSums.of(_PANEL, _TRIALS)], _LIFETIME)
-    assert report.document() == example_report()
+    found, expected = report.document(), example_report()
+    named = ("train", "test", "trial", "train_sharpe", "test_sharpe")
+    folds = [{name: fold[name] for name in named} for fold in found.pop("walk_forward")["folds"]]
+    assert folds == expected.pop("walk_forward")
+    assert found.pop("transfer") is None
+    assert found == expected
 
 
 @settings(max_examples=12, deadline=None)
@@ -132,7 +137,7 @@ def test_a_stored_report_is_the_report_to_the_last_digit() -> None:
     report = judge(_PANEL, [_WHOLE_OF_DEFAULTS], _LIFETIME)
     stored = report_of(report_text(report))
     assert stored == report
-    assert stored.document() == example_report()
+    assert stored.document() == report.document()
 
 
 def test_a_stored_report_on_too_few_days_keeps_its_reasons() -> None:

@@ -1,0 +1,130 @@
+"""Parts of a report on a selection that take more than sums: the stitched run, and transfer between pairs."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from bot.backtest import ReplayWindow
+from bot.backtest.walk_forward_run import WalkForwardRun
+from bot.config.run_config import RunConfig
+from bot.errors import BotError
+from bot.numbers.arrays import IntArray
+from bot.selection.evidence.transfer import FEWEST_VALUES, transfer
+from bot.selection.report import SelectionReport
+from bot.selection.trial_sums import TrialSums
+from sweeps.analysis.findings import WINDOW_PARAMETERS
+from sweeps.spec.metrics import Direction
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.blocks import measured
+from sweeps.work.replay import MarketStore
+
+_SYMBOLS = "symbols"
+_ALWAYS_CASH = "no trial was active on enough training days: the folds are all cash"
+_FEW_VALUES = "{needed} values of symbols needed, {held} held"
+_NO_CHOICE = "two settings and a value to choose them on are needed"
+_window_key = attrgetter(*WINDOW_PARAMETERS)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportParts:
+    """Adds to reports on a sweep's panels what takes replays and metrics of its trials.
+
+    `obstacle` says why its trials cannot be replayed as they were, None if they can.
+    """
+
+    connection: sa.Connection
+    store: MarketStore
+    sweep_id: int
+    spec: SweepSpec
+    obstacle: str | None
+
+    def added(
+        self, report: SelectionReport, parts: Sequence[TrialSums], numbers: IntArray
+    ) -> SelectionReport:
+        """Return the report on some trials with its stitched run and with transfer between pairs."""
+        return self._with_transfer(self._with_stitched(report), parts, numbers)
+
+    def _with_stitched(self, report: SelectionReport) -> SelectionReport:
+        if not report.walk_forward:
+            return report
+        if self.obstacle is not None:
+            return _without(report, "stitched", self.obstacle)
+        try:
+            run = walk_forward_run(self.store, self.spec, report)
+        except BotError as error:
+            return _without(report, "stitched", error.message)
+        if run is None:
+            return _without(report, "stitched", _ALWAYS_CASH)
+        return replace(report, stitched=run.figures)
+
+    def _with_transfer(
+        self, report: SelectionReport, parts: Sequence[TrialSums], numbers: IntArray
+    ) -> SelectionReport:
+        objective = self.spec.objective
+        found = measured(self.connection, self.sweep_id, [objective.metric])
+        found = found.only(np.isin(found.numbers, numbers))
+        sign = 1.0 if objective.direction is Direction.MAXIMIZE else -1.0
+        eligible = np.unique(np.concatenate([part.eligible for part in parts]))
+        usable = np.isin(found.numbers, eligible) & found.defined(objective.metric)
+        objectives = np.where(usable, sign * found.floats(objective.metric), -np.inf)
+        by_value = _by_value(self.spec, found.numbers, objectives)
+        if len(by_value) < FEWEST_VALUES:
+            reason = _FEW_VALUES.format(needed=FEWEST_VALUES, held=len(by_value))
+            return _without(report, "transfer", reason)
+        ranks = transfer(by_value, _tested(by_value, report.panel.settings.test_symbols))
+        return _without(report, "transfer", _NO_CHOICE) if ranks is None else replace(report, transfer=ranks)
+
+
+def walk_forward_run(store: MarketStore, spec: SweepSpec, report: SelectionReport) -> WalkForwardRun | None:
+    """Return the run of a report's folds, None if they never choose a trial.
+
+    Raises BotError where the store cannot give its windows.
+    """
+    windows: dict[Any, ReplayWindow] = {}
+
+    def window_of(config: RunConfig) -> ReplayWindow:
+        key = _window_key(config)
+        if key not in windows:
+            data = store.load(config.exchange, config.symbols, config.end, config.start)
+            windows[key] = ReplayWindow.build(config, data)
+        return windows[key]
+
+    first_day, folds = report.panel.calendar.first_day, report.walk_forward or []
+    return WalkForwardRun.of(first_day, folds, spec.config, window_of)
+
+
+def _by_value(spec: SweepSpec, numbers: IntArray, objectives: Any) -> dict[str, list[float]]:
+    """Return the objectives of all settings by value of `symbols`: a setting is a cell of all other axes."""
+    axis = spec.space.by_name.get(_SYMBOLS)
+    if axis is None:
+        return {", ".join(spec.base_config.symbols): objectives.tolist()}
+    cells = spec.space.cells_of(numbers)
+    settings = np.zeros(len(numbers), dtype=np.int64)
+    for other in spec.space.axes:
+        if other.name != _SYMBOLS:
+            _, settings = np.unique(
+                settings * len(other.values) + spec.space.positions(cells, other.name), return_inverse=True
+            )
+    places = spec.space.positions(cells, _SYMBOLS)
+    count = int(settings.max(initial=-1)) + 1
+    found = {}
+    for place in np.unique(places).tolist():
+        of_value = np.full(count, -np.inf)
+        of_value[settings[places == place]] = objectives[places == place]
+        found[", ".join(axis.values[place])] = of_value.tolist()
+    return found
+
+
+def _tested(by_value: Mapping[str, Any], test_symbols: Collection[str] | None) -> list[str] | None:
+    """Return the values to test on, which are those that name a symbol of the set; None to leave out each."""
+    if test_symbols is None:
+        return None
+    return [value for value in by_value if set(value.split(", ")) & set(test_symbols)]
+
+
+def _without(report: SelectionReport, part: str, reason: str) -> SelectionReport:
+    return replace(report, missing={**report.missing, part: reason})
