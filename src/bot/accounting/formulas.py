@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from bot.numbers.arrays import IntArray
 from bot.numbers.exact_array import ExactArray
-from bot.numbers.money import book
+from bot.numbers.money import ONE, book
 
 Amount = TypeVar("Amount", Decimal, ExactArray)
 Net = TypeVar("Net", Decimal, IntArray)
@@ -60,6 +60,30 @@ def locked_margin(quantity: Decimal, entry_price: Decimal, leverage: Decimal) ->
     Source: docs/domain.md, section 4.
     """
     return book(quantity * entry_price / leverage)
+
+
+def spot_share(slippage: Decimal, taker: Decimal, leverage: Decimal) -> Decimal:
+    """Return what a spot leg ties up, as a share of its notional, times the leverage.
+
+    Source: docs/domain.md, section 4.
+    """
+    return (ONE + slippage) * (ONE + taker) * leverage
+
+
+def perp_share(slippage: Decimal, taker: Decimal, leverage: Decimal) -> Decimal:
+    """Return what a perp leg ties up, as a share of its notional, times the leverage.
+
+    Source: docs/domain.md, section 4.
+    """
+    return (ONE - slippage) * (ONE + taker * leverage)
+
+
+def unit_cost(spot: Decimal, spot_part: Decimal, perp: Decimal, perp_part: Decimal) -> Decimal:
+    """Return what a hedge of one unit ties up at these prices, given `spot_share` and `perp_share`.
+
+    Source: docs/domain.md, section 4.
+    """
+    return spot * spot_part + perp * perp_part
 
 
 def margin_backing(

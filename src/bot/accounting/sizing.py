@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Literal
 
+from bot.accounting import formulas
 from bot.accounting.fees import FeeSchedule
 from bot.models import Instrument, Ticker
-from bot.numbers.money import ONE, WIDE, ZERO
+from bot.numbers.money import WIDE, ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,8 @@ class PositionSizer:
         self._slots = Decimal(limits.max_simultaneous_positions)
         self._leverage = perp_leverage
         with localcontext(WIDE):
-            self._spot_share = (ONE + slippage) * (ONE + fees.spot_taker) * perp_leverage
-            self._perp_share = (ONE - slippage) * (ONE + fees.perp_taker * perp_leverage)
+            self._spot_share = formulas.spot_share(slippage, fees.spot_taker, perp_leverage)
+            self._perp_share = formulas.perp_share(slippage, fees.perp_taker, perp_leverage)
 
     def quantity(
         self,
@@ -87,7 +88,7 @@ class PositionSizer:
         """Return the number of steps that each limit allows."""
         # Budget and unit are both multiplied by the leverage: division by it would round before the floor.
         limits, leverage, step = self._limits, self._leverage, instrument.qty_step
-        unit = (spot * self._spot_share + perp * self._perp_share) * step
+        unit = formulas.unit_cost(spot, self._spot_share, perp, self._perp_share) * step
         slots = base * limits.allocation * leverage
         steps = [slots // (unit * self._slots), (free_cash * leverage) // unit]
         if limits.max_position_size is not None:

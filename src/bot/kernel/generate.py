@@ -1,14 +1,16 @@
 """Generate the kernel's C of the money formulas from `bot/accounting/formulas.py` itself.
 
-Each formula becomes a function over float64 spans (many events of one hedge) and one over wide integers (an
-entry or an exit); some become an estimate in plain float64 as well. Run `python -m bot.kernel.generate` to
-read them. Imports nothing of the project, since it runs while the project is being built.
+Each formula becomes functions over the kinds of numbers that it is asked with: float64 spans (many events of
+one hedge), wide integers (an entry or an exit), plain float64 (an estimate), checked terms (an account).
+Run `python -m bot.kernel.generate` to read them. Imports nothing of the project, since it runs while the
+project is being built.
 """
 
 import ast
 from pathlib import Path
 
 FORMULAS = Path(__file__).parent.parent / "accounting" / "formulas.py"
+_ONE = "ONE"
 _OPERATORS = {ast.Mult: "mul", ast.Add: "add", ast.Sub: "sub", ast.Div: "quo"}
 _SPAN_TYPES = {
     "per_unit": "UnitFlow",
@@ -21,10 +23,24 @@ _SPAN_TYPES = {
 }
 """Arguments of spans that are no plain `Span`."""
 _SIDES = dict.fromkeys(("side", "spot_side", "perp_side"), "Side")
-_WIDE_ONLY = ("fee", "unit_funding", "locked_margin", "margin_backing", "margin_need")
-"""Formulas that are asked once an entry, an exit or a window."""
-_ROUGH = ("margin_backing", "margin_need")
-"""Formulas that are also estimated in plain float64."""
+_TYPES = {
+    "span": ("Span", "Booked"),
+    "wide": ("Wide", "Wide"),
+    "rough": ("double", "double"),
+    "term": ("Term", "Term"),
+}
+"""Kinds of functions, with the types of arguments and of results."""
+_KINDS = {
+    "fee": ("wide",),
+    "unit_funding": ("wide",),
+    "locked_margin": ("wide",),
+    "margin_backing": ("wide", "rough"),
+    "margin_need": ("wide", "rough"),
+    "spot_share": ("term",),
+    "perp_share": ("term",),
+    "unit_cost": ("wide", "rough"),
+}
+"""Formulas that are asked once an entry, an exit or an account; the others at every event as well."""
 
 
 class UntranslatableError(ValueError):
@@ -36,24 +52,15 @@ def generate(formulas: str) -> str:
     functions = [node for node in ast.parse(formulas).body if isinstance(node, ast.FunctionDef)]
     names = {function.name for function in functions}
     lines = ["/* Generated from bot/accounting/formulas.py: change that, not this. */"]
-    for kind, plain, returned in (
-        ("span", "Span", "Booked"),
-        ("wide", "Wide", "Wide"),
-        ("rough", "double", "double"),
-    ):
+    for kind, (plain, returned) in _TYPES.items():
         for function in functions:
-            if not _has(function.name, kind):
+            if kind not in _KINDS.get(function.name, ("span", "wide")):
                 continue
             types = _SIDES | (_SPAN_TYPES if kind == "span" else {})
             arguments = ", ".join(f"{types.get(one.arg, plain)} {one.arg}" for one in function.args.args)
             body = _expression(_result(function), kind, names)
             lines.append(f"static inline {returned} {function.name}_{kind}({arguments}) {{ return {body}; }}")
     return "\n".join(lines) + "\n"
-
-
-def _has(formula: str, kind: str) -> bool:
-    """Return whether a formula is translated to functions of this kind."""
-    return formula in _ROUGH if kind == "rough" else kind == "wide" or formula not in _WIDE_ONLY
 
 
 def _result(function: ast.FunctionDef) -> ast.expr:
@@ -70,7 +77,7 @@ def _is_text(node: ast.stmt) -> bool:
 
 def _expression(node: ast.expr, kind: str, names: set[str]) -> str:
     if isinstance(node, ast.Name):
-        return node.id
+        return f"{_ONE}_{kind}" if node.id == _ONE else node.id
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
         left, right = _expression(node.left, kind, names), _expression(node.right, kind, names)
         return f"{_OPERATORS[type(node.op)]}({left}, {right})"

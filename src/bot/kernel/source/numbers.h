@@ -5,6 +5,7 @@
    Booked    whole float64 in units of 1e-8
    Side      +1 of a long leg, -1 of a short one
    Wide      128-bit whole over 10**places: what is worked out once an entry or an exit
+   Term      the same once an account: every step is checked, and `fits` becomes 0 where one leaves its range
 
    A float64 estimates each quotient; the residual, exact by one fused multiply-add or modulo 2**128, settles
    it. Nothing is divided in 128 bits. Bounds that make this exact are checked once an entry (orders.h). */
@@ -22,6 +23,7 @@ typedef struct { double h; i64 p; } Span;
 typedef struct { double h, l; i64 p; } UnitFlow;
 typedef struct { double h; } Booked;
 typedef struct { i128 m; i64 p; } Wide;
+typedef struct { i128 m; i64 p; int *fits; } Term;
 typedef struct { int one; } Side;
 /* Products and quotients that are not rounded yet. */
 typedef struct { double a, b; i64 p; } SpanProduct;
@@ -110,6 +112,29 @@ static inline Wide book_quotient(WideQuotient a) {
     return (Wide){half_even(a.n, a.d, float_of(a.n) / float_of(a.d)), MONEY_PLACES};
 }
 
+static i128 times(i128 a, i128 b, int *fits) {
+    if (fabs(float_of(a)) * fabs(float_of(b)) < 8e37) return a * b;
+    *fits = 0;
+    return 0;
+}
+static i128 lifted(i128 a, i64 power, int *fits) {
+    if (power >= 0 && power <= MOST_PLACES) return times(a, ten(power), fits);
+    *fits = 0;
+    return 0;
+}
+static const Term ONE_term = {1, 0, 0}; /* takes the `fits` of what it meets */
+static inline int *fits_of(Term a, Term b) { return a.fits ? a.fits : b.fits; }
+static inline Term mul_term(Term a, Term b) {
+    int *fits = fits_of(a, b);
+    return (Term){times(a.m, b.m, fits), a.p + b.p, fits};
+}
+static inline Term add_term(Term a, Term b) {
+    int *fits = fits_of(a, b);
+    i64 p = a.p > b.p ? a.p : b.p;
+    return (Term){lifted(a.m, p - a.p, fits) + lifted(b.m, p - b.p, fits), p, fits};
+}
+static inline Term sub_term(Term a, Term b) { return add_term(a, (Term){-b.m, b.p, b.fits}); }
+
 static inline Side neg(Side side) { return (Side){-side.one}; }
 static inline Span turn_span(Span a, Side side) { return (Span){a.h * side.one, a.p}; }
 static inline Booked turn_booked(Booked a, Side side) { return (Booked){a.h * side.one}; }
@@ -117,6 +142,7 @@ static inline Wide turn_wide(Wide a, Side side) { return (Wide){a.m * side.one, 
 static inline double turn_rough(double a, Side side) { return a * side.one; }
 static inline double turned_rough(Side side, double a) { return turn_rough(a, side); }
 static inline double mul_rough(double a, double b) { return a * b; }
+static inline double add_rough(double a, double b) { return a + b; }
 static inline double sub_rough(double a, double b) { return a - b; }
 static inline Wide turned_wide(Side side, Wide a) { return turn_wide(a, side); }
 
@@ -126,9 +152,9 @@ static const Side LONG = {1}, SHORT = {-1};
     _Generic((b),                                                                                         \
         Side: _Generic((a), Span: turn_span, Booked: turn_booked, double: turn_rough, default: turn_wide), \
         double: _Generic((a), Side: turned_rough, default: mul_rough),                                     \
-        default: _Generic((a), Span: mul_spans, UnitFlow: mul_flow, Side: turned_wide, default: mul_wide))(a, b)
-#define add(a, b) _Generic((a), Booked: add_booked, Wide: add_wide)(a, b)
-#define sub(a, b) _Generic((a), Span: sub_spans, Booked: sub_booked, double: sub_rough, Wide: sub_wide)(a, b)
+        default: _Generic((a), Span: mul_spans, UnitFlow: mul_flow, Side: turned_wide, Term: mul_term, default: mul_wide))(a, b)
+#define add(a, b) _Generic((a), Booked: add_booked, double: add_rough, Term: add_term, Wide: add_wide)(a, b)
+#define sub(a, b) _Generic((a), Span: sub_spans, Booked: sub_booked, double: sub_rough, Term: sub_term, Wide: sub_wide)(a, b)
 #define quo(a, b) div_wide(a, b)
 #define book(a) \
     _Generic((a), SpanProduct: book_spans, FlowProduct: book_flow, Wide: book_wide, WideQuotient: book_quotient)(a)

@@ -4,7 +4,6 @@
 #include "curve.h"
 #include "ledger.h"
 #include "terms.h"
-#include "formulas.gen.h"
 
 typedef struct {
     i64 pair, opened;                 /* index of the pair, and of the event of opening */
@@ -68,10 +67,11 @@ static i64 most_steps(Account *a, i64 pair, i64 e) {
     i64 spot = a->w->spot[place(a->w, pair, e)], perp = a->w->perp[place(a->w, pair, e)];
     i64 base = t->compounds ? (i64)equity_at(a, e) : t->capital, free_cash = a->cash - a->locked, steps = INT64_MAX;
     i64 share = t->share_values < 0 ? 1 : a->w->values[t->share_values][place(a->w, pair, e)];
-    double unit_f = (double)spot * float_of(x->spot_unit) + (double)perp * float_of(x->perp_unit);
+    double unit_f = unit_cost_rough((double)spot, float_of(x->spot_unit), (double)perp, float_of(x->perp_unit));
     double slot_unit = unit_f * float_of(x->slot_divisor), free_unit = unit_f * float_of(x->free_divisor);
     if (slot_unit > 2e37 || free_unit > 2e37) { a->fits = 0; return 0; }
-    i128 unit = (i128)spot * x->spot_unit + (i128)perp * x->perp_unit;
+    /* All over the same places already. */
+    i128 unit = unit_cost_wide(wide_of(spot, 0), (Wide){x->spot_unit, 0}, wide_of(perp, 0), (Wide){x->perp_unit, 0}).m;
     /* Only the lower of the two needs to be exact. */
     double by_slot = (double)base * float_of(x->slot_factor) * (double)share / slot_unit;
     double by_cash = (double)free_cash * float_of(x->free_factor) / free_unit;

@@ -4,9 +4,10 @@
 #ifndef CARRYGRID_TERMS_H
 #define CARRYGRID_TERMS_H
 #include "layout.h"
+#include "formulas.gen.h"
 
 typedef struct {
-    i128 spot_unit, perp_unit;        /* spot * spot_unit + perp * perp_unit: what one unit ties up, times leverage */
+    i128 spot_unit, perp_unit;        /* parts of unit_cost: what one unit ties up, times leverage */
     i128 slot_factor, slot_divisor;   /* steps by slot: base * share * factor / (unit * divisor) */
     i128 free_factor, free_divisor;   /* steps by free cash: the same without share */
     i128 min_notional, size_cap;
@@ -24,16 +25,6 @@ typedef struct {
     Terms of[MOST_PAIRS];
 } AccountTerms;
 
-static i128 times(i128 a, i128 b, int *fits) {
-    if (fabs(float_of(a)) * fabs(float_of(b)) < 8e37) return a * b;
-    *fits = 0;
-    return 0;
-}
-static i128 lifted(i128 a, i64 power, int *fits) {
-    if (power >= 0 && power <= MOST_PLACES) return times(a, ten(power), fits);
-    *fits = 0;
-    return 0;
-}
 static i64 narrowed(i128 a, int *fits) {
     if (fabs(float_of(a)) < 4e18) return (i64)a;
     *fits = 0;
@@ -48,15 +39,17 @@ static void balance(i128 *factor, i64 factor_places, i128 *divisor, i64 divisor_
     else *divisor = lifted(*divisor, -more, fits);
 }
 
-/* Sizing terms: unit = S(1+s)(1+spot_taker)L + P(1-s)(1+perp_taker*L), over `places`, and the two budgets. */
+static Term term_of(Number x, int *fits) { return (Term){x.m, x.p, fits}; }
+
+/* Sizing terms: the shares of both legs over common places, and the two budgets. */
 static void sizing_terms(Terms *x, const Trial *t, int *fits) {
-    Number s = t->spot_taker, b = t->perp_taker, l = t->leverage;
-    i64 spot_places = x->fill_places + s.p + l.p, perp_places = x->fill_places + b.p + l.p;
-    i64 places = larger(x->spot_places + spot_places, x->perp_places + perp_places);
-    i128 spot = times(times(x->buy, lifted(1, s.p, fits) + s.m, fits), l.m, fits);
-    i128 perp = times(x->sell, lifted(1, b.p + l.p, fits) + (i128)b.m * l.m, fits);
-    x->spot_unit = lifted(spot, places - x->spot_places - spot_places, fits);
-    x->perp_unit = lifted(perp, places - x->perp_places - perp_places, fits);
+    Term slippage = term_of(t->slippage, fits), leverage = term_of(t->leverage, fits);
+    Term spot = spot_share_term(slippage, term_of(t->spot_taker, fits), leverage);
+    Term perp = perp_share_term(slippage, term_of(t->perp_taker, fits), leverage);
+    i64 places = larger(x->spot_places + spot.p, x->perp_places + perp.p);
+    x->spot_unit = lifted(spot.m, places - x->spot_places - spot.p, fits);
+    x->perp_unit = lifted(perp.m, places - x->perp_places - perp.p, fits);
+    Number l = t->leverage;
     x->slot_factor = times(t->allocation.m, l.m, fits);
     x->slot_divisor = times(t->slots, x->step, fits);
     balance(&x->slot_factor, MONEY_PLACES + t->allocation.p + l.p + t->share_places, &x->slot_divisor,

@@ -26,6 +26,18 @@ def test_every_formula_has_its_c_over_wide_integers() -> None:
     ) in made
 
 
+def test_sizing_and_margin_have_their_c_as_well() -> None:
+    made = generate(FORMULAS.read_text())
+    assert (
+        "static inline Term perp_share_term(Term slippage, Term taker, Term leverage) "
+        "{ return mul(sub(ONE_term, slippage), add(ONE_term, mul(taker, leverage))); }"
+    ) in made
+    assert (
+        "static inline double margin_need_rough(Side side, double quantity, double mmr, double ratio) "
+        "{ return mul(quantity, sub(mmr, mul(side, ratio))); }"
+    ) in made
+
+
 def test_a_changed_formula_changes_the_c() -> None:
     text = FORMULAS.read_text()
     changed = text.replace("return price_pnl + flows - fees", "return price_pnl - flows - fees")
