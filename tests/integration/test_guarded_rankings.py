@@ -1,5 +1,7 @@
 """Trials that the guard refuses follow all others in every ranking, in both databases."""
 
+import csv
+import io
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,11 @@ from bot.clock import SystemClock
 from bot.market_store.store import HistoricalDataStore
 from sweeps.analysis.heatmap import Aggregate, heatmap
 from sweeps.analysis.overview import overview
+from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.queries import TrialView, trial_page
 from sweeps.analysis.robustness import over_axis
+from sweeps.export.files import ExportFormat, exported
+from sweeps.storage.tables import chunk
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
@@ -145,3 +150,51 @@ def test_settings_without_an_eligible_trial_come_last_across_pages(
     assert [count == 0 for count in counts] == sorted(count == 0 for count in counts)
     assert sum(counts) == sum(map(may_win, rows))
     assert {setting.trials for setting in found} == {2}
+
+
+def test_best_trial_and_stored_curves_are_eligible(
+    engine: sa.Engine, sweep_id: int, rows: list[dict[str, Any]]
+) -> None:
+    ranked = sorted(filter(may_win, rows), key=lambda row: (row["net_pnl"], row["number"]))
+    with engine.connect() as connection:
+        best = get_sweep(connection, sweep_id).best
+        kept = connection.execute(sa.text("SELECT number FROM trial_curve ORDER BY number")).scalars().all()
+    assert best is not None
+    assert best.number == ranked[0]["number"]
+    assert list(kept) == sorted(row["number"] for row in ranked[:3])
+    assert min(row["net_pnl"] for row in rows) < ranked[0]["net_pnl"]
+
+
+def test_best_trial_of_chunks_that_were_counted_without_a_guard_is_found_among_the_eligible(
+    engine: sa.Engine, sweep_id: int, rows: list[dict[str, Any]]
+) -> None:
+    worst = min(rows, key=lambda row: (row["net_pnl"], row["number"]))["number"]
+    ranked = sorted(filter(may_win, rows), key=lambda row: (row["net_pnl"], row["number"]))
+    with engine.connect() as connection:  # rolled back
+        mine = sa.and_(chunk.c.sweep_id == sweep_id, chunk.c.lo <= worst, chunk.c.hi > worst)
+        connection.execution_options(carrygrid_write=True)
+        connection.execute(chunk.update().where(mine).values(best_number=worst, best_rank=-(2**62)))
+        best = get_sweep(connection, sweep_id).best
+        connection.rollback()
+    assert best is not None
+    assert best.number == ranked[0]["number"]
+
+
+def test_sweep_of_ineligible_trials_has_no_best_one(engine: sa.Engine) -> None:
+    spec = sweep_spec(grid={"perp_leverage": [1, 3]}, validation={"min_trades": 10_000})
+    sweep_id = submit(engine, spec)
+    runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
+    for found in chunks_of(engine, sweep_id):
+        runner.run(sweep_id, found.id, "test")
+    with engine.connect() as connection:
+        assert get_sweep(connection, sweep_id).best is None
+        assert overview(connection, sweep_id).front.numbers.tolist() == []
+    assert [view.number for view in pages(engine, sweep_id, 1)] == [0, 1]
+
+
+def test_exports_say_of_each_trial_whether_it_may_win(
+    engine: sa.Engine, sweep_id: int, rows: list[dict[str, Any]]
+) -> None:
+    text = b"".join(exported(engine, sweep_id, SPEC, ExportFormat.CSV, {})).decode()
+    told = {int(row["number"]): row["eligible"] for row in csv.DictReader(io.StringIO(text))}
+    assert told == {row["number"]: str(may_win(row)).lower() for row in rows}

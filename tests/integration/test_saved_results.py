@@ -21,11 +21,12 @@ _ZERO = {name: Decimal(0) if kind is MetricKind.MONEY else 0 for name, kind in M
 
 
 def row(number: int, net_pnl: int | None) -> dict[str, Any]:
-    undefined = {"sharpe": None}
+    undefined, moving = {"sharpe": None}, {"volatility": 0.1}
     money = Decimal(net_pnl or 0)
     return {
         **_ZERO,
         **undefined,
+        **moving,
         "net_pnl": money,
         "number": number,
         "run_key": f"{number:064x}",

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 import structlog
 
@@ -16,12 +17,13 @@ from sweeps.lifecycle.data_changes import PinnedSweep, changed_data
 from sweeps.lifecycle.tags import tags_of
 from sweeps.spec.metrics import METRICS
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import NUMBER
+from sweeps.storage.blocks import NUMBER, measured
 from sweeps.storage.columns import distinct_texts
+from sweeps.storage.objective_ranks import UNRANKED, objective_ranks
 from sweeps.storage.states import ACTIVE, ChunkState, SweepOutcome, SweepState, sweep_outcome
 from sweeps.storage.stored_specs import params_of, stored_spec, stored_summary
-from sweeps.storage.stored_trials import StoredBlock
-from sweeps.storage.sweep_summary import SweepSummary
+from sweeps.storage.stored_trials import StoredBlock, blocks_within
+from sweeps.storage.sweep_summary import SweepSummary, stored_ranking
 from sweeps.storage.tables import (
     chunk,
     compiled_sweep,
@@ -41,7 +43,7 @@ LARGEST_ID = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class BestTrial:
-    """The best finished trial: its number, varied parameters as JSON values, and metrics."""
+    """The best eligible trial: its number, varied parameters as JSON values, and metrics."""
 
     number: int
     params: dict[str, Any]
@@ -291,11 +293,34 @@ def _best(connection: sa.Connection, found: Sequence[tuple[Any, SweepSummary]]) 
         if place is None:
             continue
         try:
-            params = params_of(connection, sweep_id, texts[sweep_id], number)
+            metrics = block.metrics_of(place)
+            if stored_ranking(texts[sweep_id]).guard.refusal(metrics) is not None:
+                one = _guarded_best(connection, sweep_id, texts[sweep_id])
+            else:
+                params = params_of(connection, sweep_id, texts[sweep_id], number)
+                one = BestTrial(number, params, metrics)
         except UnreadableSweepError:
             continue
-        best[sweep_id] = BestTrial(number, params, block.metrics_of(place))
+        if one is not None:
+            best[sweep_id] = one
     return best
+
+
+def _guarded_best(connection: sa.Connection, sweep_id: int, text: str) -> BestTrial | None:
+    """Return the best eligible trial of a sweep whose chunks were counted before there was a guard."""
+    ranking = stored_ranking(text)
+    done = measured(connection, sweep_id, [ranking.objective.metric], ranking.guard)
+    ranks = objective_ranks(ranking.objective, done.values[ranking.objective.metric])
+    ranks = np.where(done.eligible, ranks, UNRANKED)
+    if ranks.min(initial=UNRANKED) == UNRANKED:
+        return None
+    number = int(done.numbers[int(ranks.argmin())])
+    for block in blocks_within(connection, sweep_id, number, number + 1, tuple(METRICS)):
+        place = block.place(number)
+        if place is not None:
+            params = params_of(connection, sweep_id, text, number)
+            return BestTrial(number, params, block.metrics_of(place))
+    return None
 
 
 def _best_stored(connection: sa.Connection, ids: Sequence[int]) -> Iterator[tuple[int, int, StoredBlock]]:

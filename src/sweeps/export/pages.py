@@ -1,6 +1,6 @@
 """Finished trials page by page in order of their numbers, each page read in a transaction of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from bot.selection.guard import GUARD_METRICS, Guard
 from bot.statistics.trial_columns import exact_values
 from sweeps.spec.axes import Axis, as_number
 from sweeps.spec.metrics import METRICS, MetricKind
@@ -17,6 +18,7 @@ from sweeps.storage.stored_trials import RUN_KEY_HEAD, RUN_KEY_TAIL, blocks_with
 
 PAGE_ROWS = 2_000
 _OWN = ("number", "state", "error_code", "error", "run_key")
+_ELIGIBLE = "eligible"
 _STORED = (RUN_KEY_HEAD, RUN_KEY_TAIL, *METRICS)
 
 
@@ -57,8 +59,9 @@ _METRIC_KINDS = {
 
 def export_fields(spec: SweepSpec) -> list[Field]:
     """Return the columns of a sweep's export: the trial, its varied parameters, its metrics."""
-    taken = {*_OWN, *METRICS}
+    taken = {*_OWN, _ELIGIBLE, *METRICS}
     own = [Field(name, Kind.WHOLE if name == "number" else Kind.TEXT, None, name) for name in _OWN]
+    own.append(Field(_ELIGIBLE, Kind.FLAG, None, _ELIGIBLE))
     axes = [
         Field(
             f"param_{axis.name}" if axis.name in taken else axis.name, _axis_kind(axis), "params", axis.name
@@ -85,7 +88,18 @@ def export_pages(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> Iterator[
             [values[place] for place in spec.space.positions(cells, name).tolist()]
             for name, values in axes.items()
         ]
-        yield columns[: len(_OWN)] + params + columns[len(_OWN) :]
+        metrics = columns[len(_OWN) :]
+        yield [*columns[: len(_OWN)], _eligible(spec.guard, metrics), *params, *metrics]
+
+
+def _eligible(guard: Guard, metrics: Sequence[Sequence[Any]]) -> list[bool]:
+    """Return which trials of a page may win."""
+    named = dict(zip(METRICS, metrics, strict=True))
+    rows = zip(*(named[name] for name in GUARD_METRICS), strict=True)
+    return [
+        row[0] is not None and guard.refusal(dict(zip(GUARD_METRICS, row, strict=True))) is None
+        for row in rows
+    ]
 
 
 def _columns(connection: sa.Connection, sweep_id: int, lo: int, hi: int) -> list[list[Any]]:

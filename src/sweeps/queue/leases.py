@@ -222,7 +222,7 @@ def _count_stored(
         "trials_failed": chunk.c.trials_failed + len(results.failed),
         "trials_reused": chunk.c.trials_reused + results.completed.reused,
     }
-    if (best := results.best(ranking.objective)) is not None:
+    if (best := results.best(ranking)) is not None:
         values |= _better(*best)
     if last:
         values |= done_now()
@@ -307,7 +307,7 @@ def _store_curves(
     connection: sa.Connection, results: Results, curves: Sequence[StoredRecord], ranking: StoredRanking
 ) -> None:
     """Store the curves of trials that have just been stored, and drop those of others that they outdo."""
-    ranks = results.ranks(ranking.objective) if curves else {}
+    ranks = results.ranks(ranking) if curves else {}
     rows = [
         {
             "sweep_id": results.sweep_id,

@@ -94,8 +94,7 @@ def isolate(connection: sa.Connection, ref: ChunkRef) -> None:
         return
     if missing:
         _quarantine(connection, ref, missing[0], found.last_error)
-    objective = stored_ranking(found.spec).objective
-    count_trials(connection, ref.sweep_id, ref.chunk_id, objective)
+    count_trials(connection, ref.sweep_id, ref.chunk_id, stored_ranking(found.spec))
     connection.execute(
         chunk.update().where(chunk.c.sweep_id == ref.sweep_id, chunk.c.id == ref.chunk_id).values(done_now())
     )
@@ -116,9 +115,9 @@ def _split(connection: sa.Connection, ref: ChunkRef, spec_text: str, ends: Seque
         for new_id, (lo, hi) in zip(new_ids, pairwise(ends), strict=False)
     ]
     connection.execute(chunk.insert(), rows)
-    objective = stored_ranking(spec_text).objective
+    ranking = stored_ranking(spec_text)
     for chunk_id in (ref.chunk_id, *(row["id"] for row in rows)):
-        count_trials(connection, ref.sweep_id, chunk_id, objective)
+        count_trials(connection, ref.sweep_id, chunk_id, ranking)
 
 
 def _quarantine(connection: sa.Connection, ref: ChunkRef, number: int, last_error: str | None) -> None:

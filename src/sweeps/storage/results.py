@@ -10,9 +10,8 @@ import sqlalchemy as sa
 from bot.market_store.database import insert_or_skip
 from bot.numbers.arrays import IntArray
 from bot.statistics.trial_columns import UNDEFINED, TrialColumns
-from sweeps.spec.spec import Objective
 from sweeps.storage.blocks import NUMBER
-from sweeps.storage.objective_ranks import UNRANKED, objective_ranks
+from sweeps.storage.objective_ranks import UNRANKED, Ranking, trial_ranks
 from sweeps.storage.packing import packed, packed_digests
 from sweeps.storage.stored_trials import (
     HEAD_BYTES,
@@ -134,17 +133,17 @@ class Results:
         completed = self.completed.take(np.array(kept, dtype=np.int64))
         return self.of(self.sweep_id, [completed], failed=failed, fingerprints=self.fingerprints)
 
-    def best(self, objective: Objective) -> tuple[int, int] | None:
-        """Return rank and number of the best trial, None if the objective has no value for any."""
-        ranks = objective_ranks(objective, self.completed.columns.metrics[objective.metric])
+    def best(self, ranking: Ranking) -> tuple[int, int] | None:
+        """Return rank and number of the best trial, None if none that is eligible has a value."""
+        ranks = trial_ranks(ranking, self.completed.columns.metrics)
         if not len(ranks) or ranks.min() == UNRANKED:
             return None
         place = int(ranks.argmin())
         return int(ranks[place]), int(self.completed.numbers[place])
 
-    def ranks(self, objective: Objective) -> dict[int, int]:
+    def ranks(self, ranking: Ranking) -> dict[int, int]:
         """Return the rank of each completed trial by number."""
-        ranks = objective_ranks(objective, self.completed.columns.metrics[objective.metric])
+        ranks = trial_ranks(ranking, self.completed.columns.metrics)
         return dict(zip(self.completed.numbers.tolist(), ranks.tolist(), strict=True))
 
     def store(self, connection: sa.Connection) -> None:

@@ -10,6 +10,7 @@ from bot.config.run_config import load_json
 from bot.config.strategy_registry import strategy_plugin
 from bot.errors import InvalidInputError
 from bot.numbers.money import plain
+from bot.selection.guard import Guard
 from bot.selection.settings import USUAL
 from sweeps.errors import UnreadableSweepError
 from sweeps.spec.spec import Curves, Objective, SweepSpec, Validation
@@ -81,6 +82,11 @@ class StoredRanking:
     objective: Objective
     curves: Curves
     validation: Validation
+
+    @property
+    def guard(self) -> Guard:
+        """Guard that decides which trials may win."""
+        return Guard.of(self.validation)
 
 
 class _Ranking(BaseModel):

@@ -12,7 +12,7 @@ from bot.backtest import RunResult
 from sweeps.queue.leases import LEASE_MS
 from sweeps.spec.spec import SweepSpec, TopCurves
 from sweeps.storage.curves import StoredRecord, encode_curve, encode_trades
-from sweeps.storage.objective_ranks import objective_ranks
+from sweeps.storage.objective_ranks import trial_ranks
 from sweeps.storage.results import CompletedTrials, failed_row
 from sweeps.storage.states import TrialState
 from sweeps.watch import TRIAL_TIMEOUT_S
@@ -141,8 +141,8 @@ class ChunkBuffer:
         if not isinstance(self.spec.curves, TopCurves):
             self.best.update(trials.numbers.tolist() if self.spec.curves == "all" else ())
             return
-        objective, top = self.spec.objective, self.spec.curves.top
-        ranks = objective_ranks(objective, trials.columns.metrics[objective.metric])
+        top = self.spec.curves.top
+        ranks = trial_ranks(self.spec, trials.columns.metrics)
         first = np.lexsort((trials.numbers, ranks))[:top]
         for place in zip(ranks[first].tolist(), trials.numbers[first].tolist(), strict=True):
             if len(self._ranked) >= top and place > self._ranked[-1]:

@@ -1,12 +1,10 @@
 """Samples of a chunk's trials that are replayed plainly as well: the kernel is never taken at its word."""
 
-from typing import Any
-
 import numpy as np
 
 from sweeps.errors import KernelDifferenceError
-from sweeps.spec.metrics import Direction
 from sweeps.spec.spec import SweepSpec
+from sweeps.storage.objective_ranks import objective_ranks
 from sweeps.work.replay import Replayed, WindowCache, replay_trial, replayed_alone
 
 SAMPLE_EVERY = 20_000
@@ -18,7 +16,7 @@ class KernelSamples:
     def __init__(self, spec: SweepSpec, windows: WindowCache) -> None:
         self._spec = spec
         self._windows = windows
-        self._best: Any = None
+        self._best: tuple[bool, int] | None = None
 
     def compare(self, replayed: Replayed) -> None:
         """Replay the samples among trials plainly; raises KernelDifferenceError if one differs."""
@@ -40,12 +38,13 @@ class KernelSamples:
         known = np.flatnonzero(trials.columns.defined(objective.metric))
         if not len(known):
             return set()
-        values = trials.columns.metrics[objective.metric][known]
-        ranks = values if objective.direction is Direction.MAXIMIZE else -values
-        place = int(known[ranks.argmax()])
-        if self._best is not None and ranks.max() <= self._best:
+        eligible = self._spec.guard.eligible(trials.columns.metrics)[known]
+        ranks = objective_ranks(objective, trials.columns.metrics[objective.metric][known])
+        first = np.lexsort((ranks, ~eligible))[0]
+        rank = not eligible[first], int(ranks[first])
+        if self._best is not None and rank >= self._best:
             return set()
-        self._best = ranks.max()
+        self._best, place = rank, int(known[first])
         return {place} if int(trials.numbers[place]) in replayed.by_kernel else set()
 
 

@@ -237,7 +237,7 @@ def test_promotion_without_a_seal_carries_its_evidence_and_only_warns(
 
 
 def test_promotion_under_a_seal_needs_the_guard_and_a_good_look(client: TestClient, hands: Hands) -> None:
-    base = {**BEFORE, "min_funding_rate": "0.00002"}
+    base = {**BEFORE, "min_funding_rate": "0.00002", "symbols": ["ETH/USDT:USDT"]}
     sweep_id = sweep(client, hands, base=base)
     strict = sweep(client, hands, base=base, validation={"min_trades": 1_000})
     held = seal(client)["id"]
