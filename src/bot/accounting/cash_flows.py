@@ -30,4 +30,7 @@ BOOKED = (*FLOWS, "fees", "price_pnl")
 
 def net_flow(amounts: Mapping[str, Decimal]) -> Decimal:
     """Return what cash flows add to the net P&L."""
-    return sum([amounts[flow.name] * flow.sign for flow in CASH_FLOWS], ZERO)
+    total = ZERO
+    for name, _, sign in CASH_FLOWS:
+        total += amounts[name] * sign
+    return total

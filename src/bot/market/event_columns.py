@@ -8,26 +8,31 @@ from operator import attrgetter
 import numpy as np
 
 from bot.market.history import PairSeries
+from bot.memo import Memo
 from bot.models import FundingRate, MarketEvent, SettlementView
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import ZERO
 from bot.numbers.thresholds import ThresholdColumn
 
+_MAX_FLOORS = 64
+"""Rates whose events are remembered for a window: some 10 MiB over five years."""
+
 
 class PairColumns:
     """Columns of one pair over the events of a window: settlement views, prices and rates.
 
     At events at which the pair does not settle with fresh prices there is no view, and any numbers may stand.
-    `highest_marks` are the highest mark prices since the event before.
+    `highest_mark` is the highest mark price since the event before.
     """
 
     def __init__(self, symbol: str, events: Sequence[MarketEvent], series: PairSeries) -> None:
         self.views = [_view(symbol, event) for event in events]
-        self.highest_marks = [
+        marks = [
             ZERO if view is None else _highest_mark(view, event)
             for view, event in zip(self.views, events, strict=True)
         ]
+        self.highest_mark = ThresholdColumn(DecimalColumn.from_decimals(marks))
         self.spot = ExactArray.of(series.spot)
         self.perp = ExactArray.of(series.perp)
         self.unit_funding = series.unit_funding
@@ -51,7 +56,8 @@ class EventColumns:
         self._best_rate_8h = ThresholdColumn(
             DecimalColumn.from_decimals([rate or ZERO for rate in best]), known
         )
-        self._decidable = np.flatnonzero(known).tolist()
+        self._paying = Memo(_MAX_FLOORS).get
+        self._decidable: list[int] = np.flatnonzero(known).tolist()
         self._series = series
         self._pairs: dict[str, PairColumns] = {}
 
@@ -62,8 +68,8 @@ class EventColumns:
         """
         if rate_8h is None:
             return self._decidable
-        found: list[int] = np.flatnonzero(self._best_rate_8h.reaches(rate_8h).holds()).tolist()
-        return found
+        condition = self._best_rate_8h.reaches(rate_8h)
+        return self._paying(condition, lambda: np.flatnonzero(condition.holds()).tolist())
 
     def index_from(self, t_ms: int | None) -> int:
         """Return the first event at `t_ms` or later; the number of events stands for none, or for never."""

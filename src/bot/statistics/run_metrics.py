@@ -8,7 +8,7 @@ from typing import Any, Self
 from bot.accounting.cash_flows import BOOKED, CASH_FLOWS, FLOWS, FUNDING
 from bot.models import DAY_MS, HOUR_MS, CloseReason, Trade
 from bot.numbers.arrays import FloatArray
-from bot.numbers.money import plain
+from bot.numbers.money import ZERO, plain
 from bot.statistics import metrics as stats
 from bot.statistics.growth import annualized_return
 from bot.statistics.metrics import Calendar, Units, amount_units, finite, from_units, money_units
@@ -83,9 +83,9 @@ class TradeTotals:
     @classmethod
     def of(cls, trades: Sequence[Trade], *, missed: int, after_end: Decimal | None) -> "TradeTotals":
         """Return the sums over `trades`. Call inside `exact()`."""
-        # Python integers: no sum of amounts wraps.
+        # Sums of booked amounts are exact, of Decimals and of Python integers alike.
         net = amount_units(trade.net_pnl for trade in trades)
-        booked = {name: sum(amount_units(getattr(trade, name) for trade in trades)) for name in BOOKED}
+        booked = {name: money_units(sum([getattr(trade, name) for trade in trades], ZERO)) for name in BOOKED}
         reasons = [trade.reason for trade in trades]
         return cls(
             trades=len(trades),

@@ -76,10 +76,11 @@ class FastForward:
 
     def _searched_exit(self, position: Position, at: int, last: int) -> int:
         pair, wants_exit = self._columns.pair(position.symbol), self._strategy.wants_exit
-        views, marks, guard = pair.views, pair.highest_marks, min(self._margin.guards(position))
-        stop = min(last, self._columns.index_from(self._contracts.end_ms(position.symbol)))
+        ending = self._columns.index_from(self._contracts.end_ms(position.symbol))
+        margin_check = pair.highest_mark.first_at_least(min(self._margin.guards(position)), at)
+        stop, views = min(last, ending, margin_check), pair.views
         for place in range(at, stop):
             view = views[place]
-            if view is None or marks[place] >= guard or wants_exit(view):
+            if view is None or wants_exit(view):
                 return place
         return max(at, stop)
