@@ -281,6 +281,18 @@ _SELECTION = (
         "chose anew each time would have met.",
     ),
     Term(
+        "efficiency",
+        "Walk-forward efficiency",
+        "Mean Sharpe ratio on test days over that on training days. Well below 1, choosing kept little of "
+        "what it saw.",
+    ),
+    Term(
+        "transfer",
+        "Transfer between pairs",
+        "Rank, from 0 to 1, that the setting best on the other pairs has on each one. At 0.50 knowing the "
+        "others says nothing.",
+    ),
+    Term(
         "verdict",
         "Verdict",
         "The first that applies: too little to judge by, luck explains the winner, the search adds nothing "

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse
 
 from api.dashboard.pages import Pages
 from api.dependencies import DatabaseDep
+from api.presentation.presenters import quote_of
 from api.routes.parameters import SweepId
 from bot.selection.report import BenchmarkReport, SelectionReport
 from sweeps.errors import SweepStateError
@@ -92,6 +93,8 @@ def _shown(view: SelectionView) -> dict[str, Any]:
         "panel": panel,
         "head": panel.head,
         "report": panel.report,
+        "walk": panel.report.document()["walk_forward"],
+        "unit": quote_of(panel.symbols),
         "charts": _charts(panel.report),
         "others": [one.head for place, one in enumerate(view.panels.panels) if place != view.panels.best],
         "annual": annual,

@@ -1,3 +1,4 @@
+import { drawWalkForward } from "./walk_forward.js";
 import { latestOnly, refreshed } from "./refreshing.js";
 
 /* The verdict on the best trial: asked for once the page is there, and again while trials run or it is made. */
@@ -11,6 +12,16 @@ const refresh = latestOnly(async () => {
   const figures = place.querySelector("details");
   if (figures && open) figures.open = true;
   if (place.querySelector("[data-unfinished]")) setTimeout(refresh, AGAIN_MS);
+});
+
+/* A toggle does not bubble; the part is replaced as a whole, so it is caught on the way down. */
+place.addEventListener("toggle", () => {
+  const chart = document.getElementById("walk-forward");
+  if (chart && chart.closest("details").open) drawWalkForward(chart);
+}, true);
+document.addEventListener("themechange", () => {
+  const chart = document.getElementById("walk-forward");
+  if (chart?.dataset.drawn) drawWalkForward(chart);
 });
 
 refresh();
