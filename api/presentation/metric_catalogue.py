@@ -110,6 +110,31 @@ _LABELS = (
         signed=True,
     ),
     MetricLabel(
+        "psr",
+        "PSR",
+        "share",
+        "probability that the true Sharpe ratio is above zero; days that move together count as fewer",
+    ),
+    MetricLabel(
+        "t_eff",
+        "Independent days",
+        "days",
+        "days that are worth as much as those of the run, were each independent of the others",
+    ),
+    MetricLabel(
+        "skewness",
+        "Skewness",
+        "ratio",
+        "lopsidedness of daily returns: below zero, rare losses are larger than rare gains",
+        signed=True,
+    ),
+    MetricLabel(
+        "kurtosis",
+        "Kurtosis",
+        "ratio",
+        "weight of extreme daily returns: 3 for a normal distribution, more if a few days made or lost most",
+    ),
+    MetricLabel(
         "hold_net_pnl",
         "Net P&L of holding",
         "money",
@@ -129,6 +154,20 @@ _LABELS = (
     MetricLabel("missed_after_exit", "Missed after exit", "money", "funding of holding after the last exit"),
     MetricLabel("extra_round_trips", "Extra round trips", "count", "round trips less those of holding"),
     MetricLabel("extra_fees", "Extra fees", "money", "fees less those of holding"),
+    MetricLabel(
+        "net_pnl_over_hold",
+        "Net P&L over holding",
+        "money",
+        "net P&L less that of holding: below zero, the parameters cost more than they brought",
+        signed=True,
+    ),
+    MetricLabel(
+        "sharpe_over_hold",
+        "Sharpe over holding",
+        "ratio",
+        "mean over deviation of daily returns less those of holding, times √365",
+        signed=True,
+    ),
 )
 
 _KINDS = {MetricKind.MONEY: "money", MetricKind.COUNT: "count", MetricKind.STATISTIC: "ratio"}
@@ -147,8 +186,11 @@ METRIC_LABELS: Mapping[str, MetricLabel] = MappingProxyType(
 HEADLINE = ("net_pnl", "annualized_return", "sharpe", "max_drawdown_pct", "total_trades", "liquidations")
 TABLE_COLUMNS = (
     "net_pnl",
+    "net_pnl_over_hold",
     "annualized_return",
     "sharpe",
+    "sharpe_over_hold",
+    "psr",
     "max_drawdown_pct",
     "total_funding",
     "price_pnl",
@@ -158,6 +200,8 @@ TABLE_COLUMNS = (
 )
 BESIDE_HOLDING = (
     "hold_net_pnl",
+    "net_pnl_over_hold",
+    "sharpe_over_hold",
     "available_funding",
     "captured_share",
     "missed_before_entry",

@@ -10,10 +10,13 @@ from decimal import Context, Decimal, Overflow, localcontext
 from fractions import Fraction
 from itertools import pairwise
 
+from tests.reference.naive_track_record import track_record
 from tests.reference.naive_trades import Trade
 
 DAY_MS = 86_400_000
 YEAR_MS = 365 * DAY_MS
+_UNITS = 10**8
+"""Of money in the returns that become whole numbers, so that their last bit is that of the contract's."""
 Curve = Sequence[tuple[int, Fraction]]
 Metric = Fraction | int | float | None
 
@@ -62,6 +65,7 @@ def curve_statistics(initial: Fraction, curve: Curve) -> dict[str, Metric]:
         "annualized_return": annualized,
         "calmar": calmar if calmar is not None and math.isfinite(calmar) else None,
         **daily_statistics(daily_equity(initial, curve)),
+        **track_record(curve[0][0] // DAY_MS, _float_returns(daily_equity(initial, curve))),
     }
 
 
@@ -97,6 +101,12 @@ def daily_statistics(values: Sequence[Fraction]) -> dict[str, Metric]:
     returns = [after / before - 1 for before, after in pairwise(values)]
     with localcontext(Context(prec=60)):
         return undefined | _annualized_statistics([_decimal(value) for value in returns])
+
+
+def _float_returns(values: Sequence[Fraction]) -> list[float] | None:
+    if any(value <= 0 for value in values[:-1]):
+        return None
+    return [float(_UNITS * (after - before)) / float(_UNITS * before) for before, after in pairwise(values)]
 
 
 def _annualized_statistics(returns: Sequence[Decimal]) -> dict[str, Metric]:

@@ -107,7 +107,7 @@ def job_findings(result: Mapping[str, Any]) -> list[RunFinding]:
 def job_figures(result: Mapping[str, Any]) -> dict[str, Any]:
     """Return every metric of a result document by name, money as Decimal; None for what it has not."""
     beside = result["hold_baseline"]
-    values = {**result["metrics"], **{name: beside[name] for name in CARRY}}
+    values = {**result["metrics"], **{name: beside.get(name) for name in CARRY}}
     values[HOLD_NET_PNL] = beside["metrics"]["net_pnl"]
     return {name: _figure(kind, values.get(name)) for name, kind in METRICS.items()}
 

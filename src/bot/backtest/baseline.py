@@ -15,7 +15,7 @@ from bot.market.window import ReplayWindow
 from bot.numbers.arrays import FloatArray
 from bot.numbers.money import exact
 from bot.statistics.carry import CarryComparison, HoldFunding
-from bot.statistics.daily_returns import DailyReturns, first_day_of
+from bot.statistics.daily_returns import DailyReturns, first_day_of, sharpe_over
 from bot.statistics.trial_metrics import TrialSummary
 from bot.strategies.hold import PLUGIN as HOLDING
 
@@ -51,8 +51,14 @@ class Baselines:
 
     def compare(self, result: RunResult) -> CarryComparison:
         """Return the carry a run of the window captured relative to its hold baseline."""
+        baseline = self._baseline(result.config)
+        hold = baseline.result
         with exact():
-            return self._baseline(result.config).holding.beside(result.trades)
+            return baseline.holding.beside(
+                result.trades,
+                net_pnl=result.metrics.net_pnl - hold.metrics.net_pnl,
+                sharpe=sharpe_over(result.daily_returns, hold.daily_returns),
+            )
 
     def summary(self, result: RunResult) -> TrialSummary:
         """Return a run of the window as a trial that is stored."""

@@ -87,7 +87,7 @@ class RunResult:
         )
         return run_findings(window_findings(self.coverage), booked, self.trades)
 
-    @property
+    @cached_property
     def daily_returns(self) -> FloatArray:
         """Daily returns (docs/domain.md, section 9), one a UTC day of its window; NaN where undefined."""
         return daily_returns_of(self.curve.units, money_units(self.config.initial_capital), self.calendar)

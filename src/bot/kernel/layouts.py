@@ -34,7 +34,7 @@ RESULTS = (
     "caught",
     "available",
 )
-RATIOS = ("drawdown_share", "volatility", "sharpe", "sortino")
+RATIOS = ("drawdown_share", "volatility", "sharpe", "sortino", "over_hold")
 LEDGER_BYTES = 16
 
 _WINDOW_COUNTS = ("events", "pairs", "days", "months")
@@ -105,6 +105,7 @@ class Batch(ctypes.Structure):
         ("ledgers", ctypes.c_void_p),
         ("returns", ctypes.c_void_p),
         ("hold_returns", ctypes.c_void_p),
+        ("sums", ctypes.c_void_p),
     ]
 
 

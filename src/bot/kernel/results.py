@@ -8,6 +8,7 @@ import numpy.typing as npt
 from bot.kernel.layouts import LEDGER_BYTES, RATIOS, RESULTS
 from bot.models import DAY_MS, HOUR_MS
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.selection.track_columns import TrackColumns, record_sums, shared_calendar
 from bot.statistics.daily_returns import DailyReturns, first_day_of
 from bot.statistics.growth import annualized_returns
 from bot.statistics.metrics import Calendar
@@ -83,6 +84,7 @@ class BatchResults:
     hold_of: IntArray
     ledgers: npt.NDArray[np.uint8]
     days: DailyReturns
+    sums: FloatArray
 
     @classmethod
     def of(cls, hold_of: IntArray, holds: int, calendar: Calendar) -> "BatchResults":
@@ -91,7 +93,8 @@ class BatchResults:
         ledgers = np.zeros((count, LEDGER_BYTES), dtype=np.uint8)
         returns = np.empty((count, days)), np.empty((holds, days))
         daily = DailyReturns(first_day_of(calendar), *returns, hold_of)
-        return cls(RunColumns.of(count), RunColumns.of(holds), hold_of, ledgers, daily)
+        sums = np.empty((count, record_sums(shared_calendar(daily.first_day, days))))
+        return cls(RunColumns.of(count), RunColumns.of(holds), hold_of, ledgers, daily, sums)
 
     @property
     def fits(self) -> BoolArray:
@@ -109,14 +112,17 @@ class BatchResults:
         found["extra_fees"] = runs["fees"] - holds["fees"]
         if not span.has_end:
             found["pnl_after_market_end"] = np.full(len(initial), UNDEFINED)
-        every: dict[str, MetricColumn] = {**found, **_statistics(runs, initial, found["net_pnl"], span)}
+        found["net_pnl_over_hold"] = runs["final"] - holds["final"]
+        records = TrackColumns.of_sums(self.days.first_day, self.days.days, self.sums[places])
+        statistics = {**_statistics(runs, initial, found["net_pnl"], span), **records.by_name()}
+        every: dict[str, MetricColumn] = {**found, **statistics}
         ordered: dict[str, MetricColumn] = {name: every[name].copy() for name in METRICS}
         return TrialColumns(ordered, self.ledgers[places], {})
 
 
 def _statistics(runs: RunColumns, initial: IntArray, net: IntArray, span: Span) -> dict[str, FloatArray]:
     """Return the float64 metrics, as `run_metrics` defines them; NaN where one is undefined."""
-    share, volatility, sharpe, sortino = runs.ratios.T
+    share, volatility, sharpe, sortino, over_hold = runs.ratios.T
     trades, funding, profit = runs["trades"], runs["funding"], net > 0
     annualized = annualized_returns(initial, runs["final"], span.elapsed_ms)
     earned = _per(funding, runs["payments"], where=funding > 0)
@@ -128,6 +134,7 @@ def _statistics(runs: RunColumns, initial: IntArray, net: IntArray, span: Span) 
         "volatility": _finite(volatility),
         "sharpe": _finite(sharpe),
         "sortino": _finite(sortino),
+        "sharpe_over_hold": _finite(over_hold),
         "calmar": _per(annualized, share),
         "profit_factor": _per(runs["gains"], runs["losses"]),
         "time_in_market": runs["in_market"] / span.events,

@@ -6,10 +6,9 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from bot.numbers.arrays import BoolArray
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.plurals import counted
 from bot.selection.settings import ValidationSettings
-from bot.statistics.trial_columns import MetricColumn
 
 GUARD_METRICS = ("total_trades", "funding_payments", "volatility", "total_return")
 """The metrics that decide whether a completed trial is eligible."""
@@ -31,7 +30,7 @@ class Guard:
         """Return the guard of these settings; without any, no number of trades is too small."""
         return cls(settings.min_trades, settings.min_settlements) if settings else cls(0, 0)
 
-    def eligible(self, metrics: Mapping[str, MetricColumn]) -> BoolArray:
+    def eligible(self, metrics: Mapping[str, IntArray | FloatArray]) -> BoolArray:
         """Return the mask of completed trials that may win, from their columns of `GUARD_METRICS`."""
         volatility = metrics["volatility"]
         moving = (volatility > 0) | ((volatility == 0) & (metrics["total_return"] != 0))

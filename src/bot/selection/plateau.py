@@ -68,14 +68,15 @@ class GridTrials:
 
     @property
     def best(self) -> int | None:
-        """Row of the trial with the best plateau, None if none has one.
+        """Row of the eligible trial with the best plateau, None if none has one.
 
         Of equal ones that whose next worst neighbour is better, and so on; a missing neighbour is worse than
         any. So a lone peak on flat ground is never taken for a plateau. Then the first.
         """
-        if np.isnan(self.plateaus).all():
+        plateaus = np.where(self.eligible, self.plateaus, math.nan)
+        if np.isnan(plateaus).all():
             return None
-        equal = np.flatnonzero(self.plateaus == np.nanmax(self.plateaus))
+        equal = np.flatnonzero(plateaus == np.nanmax(plateaus))
         around = self.neighbours[equal]
         levels = np.where(around >= 0, self.levels[around], -math.inf)
         ranked = np.sort(np.column_stack([levels, self.levels[equal]]), axis=1)

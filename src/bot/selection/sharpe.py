@@ -1,9 +1,7 @@
 """Sharpe ratio of whole returns from their exact sums, daily and never annualised."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -33,8 +31,7 @@ def deviations(days: int, totals: FloatArray, squares: FloatArray) -> FloatArray
     return np.array([math.nan if one is None else one for one in found])
 
 
-@dataclass(frozen=True, slots=True)
-class PowerSums:
+class PowerSums(NamedTuple):
     """Sums of n whole returns and of their second to fourth powers, exact."""
 
     n: int
@@ -46,14 +43,21 @@ class PowerSums:
     @classmethod
     def of(cls, values: FloatArray) -> Self:
         """Return the sums of some returns."""
-        return cls.of_split(len(values), split_sums(values[np.newaxis])[0].tolist())
+        return cls.of_split(len(values), split_sums(values[np.newaxis]))[0]
 
     @classmethod
-    def of_split(cls, n: int, split: Sequence[float]) -> Self:
-        """Return the sums of n returns from a row of `split_sums`."""
-        first, second, third_high, third_low, high, mixed, low = map(int, split)
-        third = (third_high << _SPLIT) + third_low
-        return cls(n, first, second, third, (high << 2 * _SPLIT) + (mixed << _SPLIT + 1) + low)
+    def of_split(cls, n: int, split: FloatArray) -> list[Self]:
+        """Return the sums of n returns each from rows of `split_sums`."""
+        return [
+            cls(
+                n,
+                first,
+                second,
+                (third_high << _SPLIT) + third_low,
+                (((high << _SPLIT) + 2 * mixed) << _SPLIT) + low,
+            )
+            for first, second, third_high, third_low, high, mixed, low in split.astype(np.int64).tolist()
+        ]
 
     @property
     def deviation(self) -> float | None:
@@ -70,10 +74,11 @@ class PowerSums:
 
         Raises ZeroDivisionError where all returns are equal.
         """
-        n, a, q = self.n, self.first, self.second
-        variance = (n * q - a * a) / n**2
-        third = n * n * self.third - 3 * n * a * q + 2 * a**3
-        fourth = n**3 * self.fourth - 4 * n * n * a * self.third + 6 * n * a * a * q - 3 * a**4
+        n, a = self.n, self.first
+        squares, cubes, fourths, aa = n * self.second, n * n * self.third, n * n * self.fourth, a * a
+        variance = (squares - aa) / (n * n)
+        third = cubes - a * (3 * squares - 2 * aa)
+        fourth = n * fourths - 4 * a * cubes + 3 * aa * (2 * squares - aa)
         return third / n**3 / variance / math.sqrt(variance), fourth / n**4 / variance**2
 
 

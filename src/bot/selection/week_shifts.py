@@ -5,6 +5,9 @@ import numpy as np
 from bot.numbers.arrays import FloatArray
 from bot.selection.days.calendar import DRAWS, Calendar
 
+_HALF = 22
+"""Bits of the lower part of a factor, so that sums over all weeks stay within 64 bits."""
+
 
 def week_shifts(calendar: Calendar, weekly: FloatArray, deviations: FloatArray) -> FloatArray:
     """Return the shift of each Sharpe ratio in each draw (draws x trials).
@@ -25,6 +28,20 @@ def bootstrap_deviations(shifts: FloatArray) -> FloatArray:
     """Return `tau` of each trial, the root mean square of its shifts over all draws; NaN where that is 0."""
     tau = np.sqrt(_sum_of_squares(shifts) / DRAWS)
     return np.where(tau > 0, tau, np.nan)
+
+
+def own_deviations(calendar: Calendar, weekly: FloatArray, deviations: FloatArray) -> FloatArray:
+    """Return the same within some units of the last place, for trials of which no other shift is asked.
+
+    The sum of all squared shifts is one quadratic form in the weekly sums, worked out in whole numbers: of
+    1,820 days it takes a third of the time, and no bit depends on the other trials.
+    """
+    whole, pulled = weekly.astype(np.int64), (weekly @ calendar.week_products).astype(np.int64)
+    high = np.einsum("ij,ij->i", whole, pulled >> _HALF)
+    low = np.einsum("ij,ij->i", whole, pulled & ((1 << _HALF) - 1))
+    squares = np.ldexp(high.astype(np.float64), _HALF) + low
+    tau = np.sqrt(squares / DRAWS) * calendar.correction / calendar.sample_days / deviations
+    return np.where(squares > 0, tau, np.nan)
 
 
 def _sum_of_squares(shifts: FloatArray) -> FloatArray:

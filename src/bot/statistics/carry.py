@@ -22,6 +22,8 @@ class CarryComparison:
     `available_funding` is what holding earned. It splits into what settled while the run held the same
     pair, and what it missed before its first entry, between its trades, and after its last exit.
     `captured_share` is the run's funding over the available, None if that is not positive.
+    `sharpe_over_hold` is the annualised Sharpe ratio of the run's daily returns less the baseline's, None
+    where it is undefined, as it is of a run that never moved.
     """
 
     available_funding: Decimal
@@ -31,6 +33,8 @@ class CarryComparison:
     missed_after_exit: Decimal
     extra_round_trips: int
     extra_fees: Decimal
+    net_pnl_over_hold: Decimal
+    sharpe_over_hold: float | None
 
     def document(self) -> dict[str, Any]:
         """Return the comparison as JSON values, money as canonical text."""
@@ -42,6 +46,8 @@ class CarryComparison:
             "missed_after_exit": plain(self.missed_after_exit),
             "extra_round_trips": self.extra_round_trips,
             "extra_fees": plain(self.extra_fees),
+            "net_pnl_over_hold": plain(self.net_pnl_over_hold),
+            "sharpe_over_hold": self.sharpe_over_hold,
         }
 
 
@@ -60,8 +66,11 @@ class HoldFunding:
         self._round_trips = len(trades)
         self._fees = _sum(trade.fees for trade in trades)
 
-    def beside(self, trades: Sequence[Trade]) -> CarryComparison:
-        """Return the carry captured by the run that took `trades`."""
+    def beside(self, trades: Sequence[Trade], *, net_pnl: Decimal, sharpe: float | None) -> CarryComparison:
+        """Return the carry captured by the run that took `trades`.
+
+        `net_pnl` and `sharpe` are the run's less the baseline's, and of the difference of daily returns.
+        """
         before = after = caught = 0
         trips: dict[str, list[Trade]] = {symbol: [] for symbol in self._paid}
         for trade in trades:
@@ -81,6 +90,8 @@ class HoldFunding:
             missed_after_exit=from_units(after),
             extra_round_trips=len(trades) - self._round_trips,
             extra_fees=_sum(trade.fees for trade in trades) - self._fees,
+            net_pnl_over_hold=net_pnl,
+            sharpe_over_hold=sharpe,
         )
 
 

@@ -11,6 +11,7 @@ from bot.models import DAY_MS
 from bot.numbers.arrays import FloatArray, IntArray
 from bot.statistics import metrics as stats
 from bot.statistics.metrics import Calendar, Units
+from bot.statistics.returns import Returns, year_ratios
 
 _EPOCH = date(1970, 1, 1)
 
@@ -94,6 +95,18 @@ def first_day_of(calendar: Calendar) -> date:
 def daily_returns_of(units: Units, initial: int, calendar: Calendar) -> FloatArray:
     """Return the daily returns of one equity curve, in units; NaN where one is on no positive equity."""
     return stats.daily_returns(units[np.newaxis], initial, calendar).ravel()
+
+
+def sharpe_over(returns: FloatArray, hold: FloatArray) -> float | None:
+    """Return the annualised Sharpe ratio of daily returns less those of a hold baseline.
+
+    None where it is undefined, where a return is, and for returns that are all zero.
+    """
+    if not returns.any():
+        return None
+    lead = Returns.of_matrix((returns - hold)[np.newaxis])
+    _, sharpe, _ = year_ratios(lead, stats.DAYS_PER_YEAR)
+    return stats.finite(sharpe.item())
 
 
 def _padded(rows: FloatArray, before: int, after: int) -> FloatArray:

@@ -9,7 +9,9 @@ from bot.accounting.cash_flows import BOOKED, CASH_FLOWS, FLOWS, FUNDING
 from bot.models import DAY_MS, HOUR_MS, CloseReason, Trade
 from bot.numbers.arrays import FloatArray
 from bot.numbers.money import ZERO, plain
+from bot.selection.track_columns import TrackColumns
 from bot.statistics import metrics as stats
+from bot.statistics.daily_returns import first_day_of
 from bot.statistics.growth import annualized_return
 from bot.statistics.metrics import Calendar, Units, amount_units, finite, from_units, money_units
 from bot.statistics.returns import Returns, year_ratios
@@ -49,6 +51,10 @@ class Metrics:
     delistings: int
     missed_settlements: int
     pnl_after_market_end: Decimal | None
+    psr: float | None
+    t_eff: float | None
+    skewness: float | None
+    kurtosis: float | None
 
     def document(self) -> dict[str, Any]:
         """Return the metrics as JSON values, money as canonical text."""
@@ -127,20 +133,26 @@ class CurveFacts:
     sortino: FloatArray
     longest_ms: Units
     best_month: Units
+    psr: FloatArray
+    t_eff: FloatArray
+    skewness: FloatArray
+    kurtosis: FloatArray
 
     @classmethod
     def of(cls, curves: Units, initial: int, calendar: Calendar) -> Self:
         """Return the facts of `curves` (curves x events), each of which starts from `initial`."""
         peaks = stats.running_peaks(curves, initial)
         drawdown, drawdown_share = stats.drawdowns(curves, peaks)
-        returns = Returns.of_matrix(stats.daily_returns(curves, initial, calendar))
+        returns = stats.daily_returns(curves, initial, calendar)
+        records = TrackColumns.of(first_day_of(calendar), returns)
         return cls(
             curves[:, -1],
             drawdown,
             drawdown_share,
-            *year_ratios(returns, stats.DAYS_PER_YEAR),
-            longest_ms=stats.longest_drawdowns_ms(curves, peaks, calendar),
-            best_month=stats.best_month_units(curves, initial, calendar),
+            *year_ratios(Returns.of_matrix(returns), stats.DAYS_PER_YEAR),
+            stats.longest_drawdowns_ms(curves, peaks, calendar),
+            stats.best_month_units(curves, initial, calendar),
+            **records.by_name(),
         )
 
     def rows(self) -> Iterable[tuple[Any, ...]]:
@@ -166,7 +178,8 @@ def summarize(
 def _metrics(
     row: tuple[Any, ...], initial: int, annualized: float | None, totals: TradeTotals, activity: Activity
 ) -> Metrics:
-    final_units, drawdown, drawdown_share, volatility, sharpe, sortino, longest_ms, best_month = row
+    final_units, drawdown, drawdown_share, volatility, sharpe, sortino, longest_ms, best_month, *record = row
+    psr, t_eff, skewness, kurtosis = map(finite, record)
     net, flows = final_units - initial, totals.flows
     return Metrics(
         net_pnl=from_units(net),
@@ -201,6 +214,10 @@ def _metrics(
         delistings=totals.delistings,
         missed_settlements=totals.missed,
         pnl_after_market_end=None if totals.after_end is None else from_units(totals.after_end),
+        psr=psr,
+        t_eff=t_eff,
+        skewness=skewness,
+        kurtosis=kurtosis,
     )
 
 

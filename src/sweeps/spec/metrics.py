@@ -1,6 +1,8 @@
 """The metrics of a run as columns: which are money, counts or statistics, and which are better small."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 from bot.accounting.cash_flows import CASH_FLOWS
 from bot.statistics.trial_metrics import CARRY, HOLD_NET_PNL, METRICS, MetricKind, metric_values
@@ -46,13 +48,18 @@ _SMALL_IS_GOOD = frozenset(
         "missed_after_exit",
         "extra_round_trips",
         "extra_fees",
+        "kurtosis",
     )
 )
 
-LATER = frozenset(("delistings", "missed_settlements", "pnl_after_market_end"))
-"""The metrics that rows of before schema 0011 do not have."""
-ALWAYS_KNOWN = "missed_settlements"
-"""The one of `LATER` that is never undefined: rows without it are of before."""
+_BECAUSE_OF_DATA = ("delistings", "missed_settlements", "pnl_after_market_end")
+_OF_SELECTION = ("psr", "t_eff", "skewness", "kurtosis", "net_pnl_over_hold", "sharpe_over_hold")
+ALWAYS_KNOWN = "net_pnl_over_hold"
+"""The newest metric that is never undefined: results without it were stored before there were all."""
+LATER: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(_BECAUSE_OF_DATA, "missed_settlements") | dict.fromkeys(_OF_SELECTION, ALWAYS_KNOWN)
+)
+"""Metrics that the first stored results lack, each with the one that came with it and is never undefined."""
 
 
 def natural_direction(metric: str) -> Direction:

@@ -15,7 +15,7 @@ from sweeps.analysis.progress import get_spec
 from sweeps.analysis.queries import finished_numbers
 from sweeps.errors import DataChangedError
 from sweeps.lifecycle.data_pin import check_pin
-from sweeps.spec.metrics import ALWAYS_KNOWN, LATER
+from sweeps.spec.metrics import LATER
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.curves import encode_curve, encode_trades
 from sweeps.storage.results import failed_row
@@ -133,7 +133,7 @@ def _is_of_before(name: str, stored: dict[str, Any] | sa.RowMapping) -> bool:
     """Return whether a row lacks a value because it was written before there were any."""
     if name == "ledger":
         return stored[name] is None
-    return name in LATER and stored[ALWAYS_KNOWN] is None
+    return name in LATER and stored[LATER[name]] is None
 
 
 def _text(value: Any) -> str:

@@ -34,7 +34,7 @@ def test_parameters_that_differ_and_metrics_with_differences_are_listed(reader: 
     first, second = (
         reader.client.get(f"/sweeps/{reader.sweep_id}/trials/{n}").json()["metrics"] for n in (0, 1)
     )
-    row = text.partition('id="figures"')[2].partition("Sharpe")[2].partition("</tr>")[0]
+    row = text.partition('id="figures"')[2].partition(">Sharpe<")[2].partition("</tr>")[0]
     values = [bare(cell) for cell in CELL.findall(row)]
     away = second["sharpe"] - first["sharpe"]
     assert values == [f"{first['sharpe']:.3f}", f"{second['sharpe']:.3f} {away:+.3f}"]

@@ -67,7 +67,7 @@ enum {
     LOSSES, BEST_TRADE, HELD_MS, LONGEST_MS, BEST_MONTH, IN_MARKET, SKIPPED, MISSED, AFTER_END, BEFORE, AFTER, CAUGHT, AVAILABLE,
     RESULTS
 };
-enum { DRAWDOWN_SHARE, VOLATILITY, SHARPE, SORTINO, RATIOS };
+enum { DRAWDOWN_SHARE, VOLATILITY, SHARPE, SORTINO, OVER_HOLD, RATIOS };
 #define LEDGER_BYTES 16
 
 typedef struct {
@@ -78,5 +78,6 @@ typedef struct {
     double *ratios, *hold_ratios;     /* RATIOS each */
     uint8_t *ledgers;                 /* LEDGER_BYTES each */
     double *returns, *hold_returns;   /* daily returns, as many as days each */
+    double *sums;                     /* of record.h, split ones and those of whole weeks each; or none */
 } Batch;
 #endif

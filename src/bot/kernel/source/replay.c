@@ -4,6 +4,7 @@
    possible are passed through together: between two of them every held hedge is only paid and priced. */
 #include <stdlib.h>
 #include "orders.h"
+#include "record.h"
 
 static i32 at_column(const Window *w, i64 column, i64 k) { return w->columns[column][k]; }
 
@@ -247,6 +248,8 @@ static void replay_one(Account *a) {
         curve_end(&a->curve, w->times, last, a->results, a->ratios);
         a->ratios[VOLATILITY] = a->ratios[SHARPE] = a->ratios[SORTINO] = NAN;
         if (daily_returns(w, a->curve.equity, capital, a->day_ends, a->returns) && w->days > 1) daily_ratios(w, a->returns, a->ratios);
+        if (a->hold_returns) a->ratios[OVER_HOLD] = sharpe_over(w, a->returns, a->hold_returns, a->lead);
+        if (a->sums) record_sums(a->returns, w->days, a->lead, a->sums);
         a->results[BEST_MONTH] = best_month(w, a->curve.equity, capital);
         if (a->hold_paid) missed_around(a);
     }
@@ -254,7 +257,7 @@ static void replay_one(Account *a) {
 }
 
 /* Begin the run `t` with fresh books, on the scratch that `a` has. */
-static void begin(Account *a, const Trial *t, double *paid, const double *hold_paid, i64 *results, double *ratios, double *returns) {
+static void begin(Account *a, const Trial *t, double *paid, const double *hold_paid, i64 *results, double *ratios) {
     account_terms(&a->terms, a->w, t);
     a->t = t;
     a->count = 0;
@@ -269,14 +272,15 @@ static void begin(Account *a, const Trial *t, double *paid, const double *hold_p
     a->hold_paid = hold_paid;
     a->results = results;
     a->ratios = ratios;
-    a->returns = returns;
 }
 
 static void replay_hold(Account *a, const Batch *b, i64 hold, double *paid) {
     const Window *w = a->w;
     memset(paid, 0, (size_t)(w->pairs * (w->events + 1)) * sizeof *paid);
-    begin(a, &b->holds[hold], paid, NULL, b->hold_results + hold * RESULTS, b->hold_ratios + hold * RATIOS,
-          b->hold_returns + hold * w->days);
+    begin(a, &b->holds[hold], paid, NULL, b->hold_results + hold * RESULTS, b->hold_ratios + hold * RATIOS);
+    a->returns = b->hold_returns + hold * w->days;
+    a->hold_returns = NULL;
+    a->sums = NULL;
     replay_one(a);
     for (i64 pair = 0; pair < w->pairs; pair++) running_sums(paid + pair * (w->events + 1), w->events + 1, 0);
 }
@@ -285,7 +289,7 @@ static void replay_hold(Account *a, const Batch *b, i64 hold, double *paid) {
 int REPLAY(const Window *w, const Batch *b, AddBlock add_block);
 int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
     Account *a = malloc(sizeof *a);
-    double *scratch = malloc((size_t)(3 * w->events + w->days + 1) * sizeof *scratch);
+    double *scratch = malloc((size_t)(3 * w->events + 2 * w->days + 1) * sizeof *scratch);
     double *paid = malloc((size_t)(w->pairs * (w->events + 1)) * sizeof *paid);
     i64 hold = -1;
     int done = a && scratch && paid;
@@ -297,10 +301,14 @@ int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
         a->funding = scratch + w->events;
         a->booked = scratch + 2 * w->events;
         a->day_ends = scratch + 3 * w->events;
+        a->lead = a->day_ends + w->days + 1;
     }
     for (i64 n = 0; done && n < b->count; n++) {
         if (b->hold_of[n] != hold) replay_hold(a, b, hold = b->hold_of[n], paid);
-        begin(a, &b->trials[n], NULL, paid, b->results + n * RESULTS, b->ratios + n * RATIOS, b->returns + n * w->days);
+        begin(a, &b->trials[n], NULL, paid, b->results + n * RESULTS, b->ratios + n * RATIOS);
+        a->returns = b->returns + n * w->days;
+        a->hold_returns = b->hold_returns + hold * w->days;
+        a->sums = b->sums ? b->sums + n * (SPLIT_SUMS + w->days / WEEK_DAYS) : NULL;
         replay_one(a);
         ledger_end(&a->ledger, b->ledgers + n * LEDGER_BYTES, add_block);
     }

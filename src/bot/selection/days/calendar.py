@@ -69,6 +69,12 @@ class Calendar:
         counts = np.bincount(places.ravel(), minlength=DRAWS * self.weeks)
         return cast("FloatArray", counts.reshape(DRAWS, -1).astype(np.float64))
 
+    @cached_property
+    def week_products(self) -> FloatArray:
+        """Sums over all replicates of the product, of each two weeks, of their counts less 1; whole."""
+        more = self.week_counts - 1
+        return more.T @ more
+
     def weekly(self, values: FloatArray) -> FloatArray:
         """Return sums (trials x weeks) of the sample of whole returns (trials x days)."""
         sample = values[:, self.sample_start :].reshape(len(values), self.weeks, WEEK_DAYS)

@@ -34,7 +34,7 @@ def test_a_library_of_other_sources_is_refused(library: Library, monkeypatch: py
 
 
 def test_a_library_with_other_layouts_is_refused(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "SIZES", (*loading.SIZES[:-1], 5))
+    monkeypatch.setattr(loading, "SIZES", (*loading.SIZES[:-1], 1))
     with pytest.raises(UnusableLibraryError, match="its layouts are"):
         load(built_at(library))
 

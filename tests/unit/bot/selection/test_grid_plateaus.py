@@ -54,6 +54,10 @@ def test_lone_peak_loses_among_equal_worst_neighbours() -> None:
     assert best(rows) == (1, 3)
 
 
+def test_ineligible_trial_is_never_the_plateau() -> None:
+    assert best([[9, 1, 1]], ineligible=[(0, 0)]) == (0, 1)
+
+
 def test_trial_with_fewer_neighbours_than_ordered_axes_has_no_plateau() -> None:
     steps = np.array([[0, 0], [0, 1], [1, 0], [3, 3]])
     found = GridTrials(steps, np.zeros(4, dtype=int), np.arange(4.0), np.ones(4, dtype=bool))
