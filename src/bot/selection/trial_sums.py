@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.selection.days.equal_rows import equal_rows
 from bot.selection.days.segments import SegmentSums
 from bot.selection.days.whole_returns import WholeReturns, whole_returns
 from bot.selection.luck import LuckSums, first_of_equals
@@ -67,22 +68,27 @@ class TrialSums:
         """
         if trials.returns.shape[1] != panel.calendar.days:
             raise ValueError(f"{trials.returns.shape[1]} days of returns in a panel of {panel.calendar.days}")
-        own, lead = whole_returns(trials.returns), whole_returns(trials.returns - trials.hold)
-        eligible = _eligible(panel, trials, own)
-        distinct, digests = _distinct(trials.numbers, own, eligible)
-        every, _ = _distinct(trials.numbers, own, own.usable)
-        usable = np.union1d(distinct, every)
+        first, place = equal_rows(trials.returns, trials.hold)
+        returns = trials.returns[first]
+        own, lead = whole_returns(returns), whole_returns(returns - trials.hold[first])
+        eligible = _eligible(panel, trials, own.usable[place])
+        numbers, asked = _lowest(trials.numbers, place, eligible, len(first))
+        distinct, digests = _distinct(numbers, own, asked)
         judged = panel.calendar.unfit is None
-        cash = LuckSums.of(panel.calendar, trials.numbers, own, eligible) if judged else None
-        hold = LuckSums.of(panel.calendar, trials.numbers, lead, eligible) if judged else None
+        cash = LuckSums.of(panel.calendar, numbers, own, asked) if judged else None
+        hold = LuckSums.of(panel.calendar, numbers, lead, asked) if judged else None
+        every, usable = _lowest(trials.numbers, place, own.usable[place], len(first))
+        others, _ = _distinct(every, own, usable)
+        rows = np.concatenate([distinct, others])
+        named, kept = np.unique(np.concatenate([numbers[distinct], every[others]]), return_index=True)
         return cls(
-            Rows(trials.numbers[usable], own.exponents[usable], panel.segments.sums(own.values[usable])),
+            Rows(named, own.exponents[rows[kept]], panel.segments.sums(own.values[rows[kept]])),
             trials.numbers[eligible],
-            trials.numbers[distinct],
+            numbers[distinct],
             digests,
             cash,
             hold,
-            _best(panel, trials, eligible, (own, cash), (lead, hold)),
+            _best(panel, trials, eligible, place, (own, cash), (lead, hold)),
         )
 
     @classmethod
@@ -108,12 +114,20 @@ def better(candidates: Sequence[Candidate | None]) -> Candidate | None:
     return max(found, key=lambda one: (one.objective, -one.number), default=None)
 
 
-def _eligible(panel: Panel, trials: TrialReturns, own: WholeReturns) -> BoolArray:
+def _eligible(panel: Panel, trials: TrialReturns, usable: BoolArray) -> BoolArray:
     settings = panel.settings
     enough = (trials.total_trades >= settings.min_trades) & (
         trials.funding_payments >= settings.min_settlements
     )
-    return np.asarray(enough & own.usable)
+    return np.asarray(enough & usable)
+
+
+def _lowest(numbers: IntArray, place: IntArray, asked: BoolArray, count: int) -> tuple[IntArray, BoolArray]:
+    """Return the lowest number in `asked` of the trials at each of `count` places, and where there is one."""
+    nobody = np.iinfo(np.int64).max
+    lowest = np.full(count, nobody)
+    np.minimum.at(lowest, place[asked], numbers[asked])
+    return lowest, lowest < nobody
 
 
 def _distinct(numbers: IntArray, own: WholeReturns, asked: BoolArray) -> tuple[IntArray, tuple[bytes, ...]]:
@@ -128,6 +142,7 @@ def _best(
     panel: Panel,
     trials: TrialReturns,
     eligible: BoolArray,
+    place: IntArray,
     *benchmarks: tuple[WholeReturns, LuckSums | None],
 ) -> Candidate | None:
     rows = np.flatnonzero(eligible & ~np.isnan(trials.objectives)).tolist()
@@ -135,7 +150,7 @@ def _best(
         return None
     row = max(rows, key=lambda one: (trials.objectives[one], -trials.numbers[one]))
     number = int(trials.numbers[row])
-    records = [_record(panel, row, *one) for one in benchmarks]
+    records = [_record(panel, int(place[row]), *one) for one in benchmarks]
     return Candidate(number, float(trials.objectives[row]), records[0], records[1])
 
 

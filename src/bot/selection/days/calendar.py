@@ -78,4 +78,8 @@ class Calendar:
     def weekly(self, values: FloatArray) -> FloatArray:
         """Return sums (trials x weeks) of the sample of whole returns (trials x days)."""
         sample = values[:, self.sample_start :].reshape(len(values), self.weeks, WEEK_DAYS)
-        return cast("FloatArray", sample.sum(axis=2))
+        # Whole numbers: added day by day they give the same, and much faster than along so short an axis.
+        sums: FloatArray = sample[:, :, 0] + sample[:, :, 1]
+        for day in range(2, WEEK_DAYS):
+            sums += sample[:, :, day]
+        return sums

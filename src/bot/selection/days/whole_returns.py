@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 
@@ -30,12 +31,14 @@ class WholeReturns:
 
     def digests(self, rows: IntArray) -> list[bytes]:
         """Return 16 bytes for each trial of some rows, equal where exponent and returns are."""
-        return [self._digest(row) for row in rows.tolist()]
-
-    def _digest(self, row: int) -> bytes:
-        if row not in self._known:
-            self._known[row] = _digest(self.values[row], int(self.exponents[row]))
-        return self._known[row]
+        wanted = rows.tolist()
+        new = [row for row in wanted if row not in self._known]
+        for first in range(0, len(new), _ROWS):
+            some = new[first : first + _ROWS]
+            texts = self.values[some].astype("<i4")
+            exponents = self.exponents[some].tolist()
+            self._known.update(zip(some, map(_digest, texts, exponents), strict=True))
+        return [self._known[row] for row in wanted]
 
 
 def whole_returns(returns: FloatArray) -> WholeReturns:
@@ -71,7 +74,7 @@ def _scaled(returns: FloatArray, values: FloatArray) -> tuple[IntArray, BoolArra
     return exponents, usable
 
 
-def _digest(values: FloatArray, exponent: int) -> bytes:
-    text = hashlib.sha256(values.astype("<i4").data)
+def _digest(values: npt.NDArray[np.int32], exponent: int) -> bytes:
+    text = hashlib.sha256(values.data)
     text.update(exponent.to_bytes(8, "little", signed=True))
     return text.digest()[:16]
