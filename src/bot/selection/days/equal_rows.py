@@ -26,5 +26,4 @@ def equal_rows(returns: FloatArray, hold: FloatArray) -> tuple[IntArray, IntArra
 
 
 def _are_equal(returns: FloatArray, hold: FloatArray, row: int, other: int) -> bool:
-    same_run = returns[row].tobytes() == returns[other].tobytes()
-    return same_run and hold[row].tobytes() == hold[other].tobytes()
+    return all(one[row].tobytes() == one[other].tobytes() for one in (returns, hold))
