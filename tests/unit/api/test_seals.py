@@ -1,10 +1,17 @@
 """Seals and looks over HTTP: closed days reach nothing, looks are counted once, opening ends it for all."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from webservice import BASE, Hands, sweep_body
+from webservice import BASE, DATABASE, Hands, sweep_body
+
+from api.application import create_app
+from api.settings import Settings
+from bot.market_store.backup import back_up, restore
+from bot.timestamps import parse_time_ms
+from sweeps.lifecycle.looks import PanelWindow, lifetime_of
 
 DAY = "2024-03-10"
 BEFORE = {**BASE, "start": "2024-01-05", "end": "2024-03-09"}
@@ -268,3 +275,33 @@ def test_override_takes_a_reason(client: TestClient, hands: Hands, reason: str) 
     answer = promote(client, sweep_id, 0, override=reason)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "override"
+
+
+def test_copy_of_the_database_has_looks_and_seals_and_stays_sealed(
+    client: TestClient, hands: Hands, home: Path, tmp_path: Path
+) -> None:
+    deleted, kept = sweep(client, hands), sweep(client, hands, reuse=False)
+    client.delete(f"/sweeps/{deleted}")
+    held = seal(client)["id"]
+    client.post(f"/seals/{held}/looks", json={"sweep": kept, "trial": 0})
+    back_up(home / DATABASE, tmp_path / "copy.db")
+    target = tmp_path / "restored" / DATABASE
+    target.parent.mkdir()
+    restore(tmp_path / "copy.db", target)
+    settings = Settings(home=target.parent, database_url=f"sqlite:///{target}")
+    with TestClient(create_app(settings), "http://localhost") as other:
+        for path in ("/looks", "/seals"):
+            assert other.get(path).json() == client.get(path).json()
+        refused(other.post("/backtests", json=ACROSS))
+
+
+def test_looks_at_thirds_of_the_window_weigh_a_third_each(client: TestClient, hands: Hands) -> None:
+    thirds = [("2024-01-05", "2024-01-24"), ("2024-01-25", "2024-02-13"), ("2024-02-14", "2024-03-04")]
+    for start, end in thirds:
+        sweep(client, hands, base={**BEFORE, "start": start, "end": f"{end}T23:59:59Z"})
+    whole = {**BEFORE, "start": "2024-01-05", "end": "2024-03-04T23:59:59Z"}
+    sweep_id = sweep(client, hands, base=whole, grid={"perp_leverage": [1, 5, 7]})
+    window = PanelWindow("synthetic", parse_time_ms(whole["start"]), parse_time_ms(whole["end"]))
+    with hands.engine.connect() as connection:
+        found = lifetime_of(connection, sweep_id, window)
+    assert (found.runs, found.tried, found.others) == (3, 5, 2.0)
