@@ -37,6 +37,9 @@ class PanelReport(PanelHead):
     walk_forward: Figures | None = Field(
         description="folds, and metrics of their stitched run beside holding over the same days"
     )
+    random_entries: float | None = Field(
+        description="chance that the winner's trips at random moments earn as much"
+    )
     transfer: Figures | None = Field(description="ranks of what is chosen on other pairs, and their mean")
     missing: dict[str, str] | None = Field(None, description="why a part is null")
     panel: int = Field(description="its place among the panels")

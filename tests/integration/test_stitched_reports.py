@@ -6,8 +6,9 @@ import sqlalchemy as sa
 from selecting import LONG_BASE, do_jobs, long_market, long_spec, report_of_sweep, run_chunks
 from sweeping import submit
 
-from bot.backtest import ReplayWindow
+from bot.backtest import ReplayWindow, replay
 from bot.backtest.baseline import held_throughout
+from bot.backtest.random_runs import random_entries
 from bot.backtest.stitched import Seam, stitch
 from bot.config.run_config import RunConfig
 from bot.market_store.store import HistoricalDataStore
@@ -38,6 +39,20 @@ def test_stitched_run_of_a_completed_sweep_is_one_account_under_the_trials_of_it
     assert sum(Decimal(fold["net_pnl"]) for fold in found["folds"]) == run.metrics.net_pnl
     held = [Seam(seam.from_ms, held_throughout(seam.config)) for seam in seams]
     assert found["hold"] == stitch(first_ms, held, window).metrics.document()
+
+
+def test_random_entries_of_the_winner_are_those_of_its_trial(engine: sa.Engine) -> None:
+    long_market(engine)
+    spec = long_spec()
+    sweep_id = submit(engine, spec)
+    run_chunks(engine, sweep_id, 1)
+    do_jobs(engine)
+    found = report_of_sweep(engine, sweep_id)
+    config = spec.config(found["winner"])
+    data = HistoricalDataStore(engine).load(config.exchange, config.symbols, config.end, config.start)
+    window = ReplayWindow.build(config, data)
+    assert found["random_entries"] == random_entries(replay(config, window), window).p
+    assert "Random entries with the same time in market: " in found["sentence"]
 
 
 def test_transfer_of_a_sweep_over_pairs_ranks_what_is_chosen_on_the_others(engine: sa.Engine) -> None:

@@ -45,8 +45,9 @@ class BenchmarkReport:
 class SelectionReport:
     """Judgement of the best of many trials. A part without enough days is None, and `missing` says why.
 
-    `stitched` is the run of the folds and `transfer` the rank, by value of `symbols`, of what is chosen on
-    the others; both take replays or other results than sums, and are None where nobody has added them.
+    `stitched` is the run of the folds, `transfer` the rank, by value of `symbols`, of what is chosen on the
+    others, and `random_entries` the chance that the winner's trips at random moments earn as much. They take
+    replays or other results than sums, and are None where nobody has added them.
     """
 
     panel: Panel
@@ -62,6 +63,7 @@ class SelectionReport:
     missing: dict[str, str]
     stitched: Stitched | None = None
     transfer: dict[str, float] | None = None
+    random_entries: float | None = None
 
     def over(self, lifetime: Lifetime) -> Self:
         """Return the same report over other looks, of which there are more as time goes by."""
@@ -97,6 +99,7 @@ class SelectionReport:
             "walk_forward": self.walk_forward
             and walk_forward_document(self.walk_forward, self.stitched, self.panel.calendar.first_day),
             "transfer": self.transfer and transfer_document(self.transfer),
+            "random_entries": self.random_entries,
             "verdict": self.verdict.value,
             **({"missing": self.missing} if self.missing else {}),
         }

@@ -25,6 +25,8 @@ def sentence(report: SelectionReport) -> str:
         told.append(f"PBO {report.pbo.pbo:.2f}.")
     if report.stitched is not None:
         told.append(_walk_forward(report.stitched))
+    if report.random_entries is not None:
+        told.append(f"Random entries with the same time in market: {percent(report.random_entries)}.")
     return " ".join([*told, f"{_capital(meaning)}."])
 
 

@@ -1,4 +1,4 @@
-"""Parts of a report on a selection that take more than sums: the stitched run, and transfer between pairs."""
+"""Parts of a report on a selection that take more than sums: stitched run, transfer, random entries."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from bot.backtest import ReplayWindow
+from bot.backtest import ReplayWindow, replay
+from bot.backtest.random_runs import random_entries
 from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
@@ -45,8 +46,9 @@ class ReportParts:
     def added(
         self, report: SelectionReport, parts: Sequence[TrialSums], numbers: IntArray
     ) -> SelectionReport:
-        """Return the report on some trials with its stitched run and with transfer between pairs."""
-        return self._with_transfer(self._with_stitched(report), parts, numbers)
+        """Return the report on some trials with its stitched run, transfer and random entries."""
+        replayed = self._with_random_entries(self._with_stitched(report))
+        return self._with_transfer(replayed, parts, numbers)
 
     def _with_stitched(self, report: SelectionReport) -> SelectionReport:
         if not report.walk_forward:
@@ -60,6 +62,21 @@ class ReportParts:
         if run is None:
             return _without(report, "stitched", _ALWAYS_CASH)
         return replace(report, stitched=run.figures)
+
+    def _with_random_entries(self, report: SelectionReport) -> SelectionReport:
+        if report.winner is None:
+            return report
+        if self.obstacle is not None:
+            return _without(report, "random_entries", self.obstacle)
+        try:
+            config = self.spec.config(report.winner)
+            window = _window(self.store, config)
+            found = random_entries(replay(config, window), window)
+        except BotError as error:
+            return _without(report, "random_entries", error.message)
+        if found.missing:
+            return _without(report, "random_entries", found.missing)
+        return replace(report, random_entries=found.p)
 
     def _with_transfer(
         self, report: SelectionReport, parts: Sequence[TrialSums], numbers: IntArray
@@ -89,12 +106,15 @@ def walk_forward_run(store: MarketStore, spec: SweepSpec, report: SelectionRepor
     def window_of(config: RunConfig) -> ReplayWindow:
         key = _window_key(config)
         if key not in windows:
-            data = store.load(config.exchange, config.symbols, config.end, config.start)
-            windows[key] = ReplayWindow.build(config, data)
+            windows[key] = _window(store, config)
         return windows[key]
 
     first_day, folds = report.panel.calendar.first_day, report.walk_forward or []
     return WalkForwardRun.of(first_day, folds, spec.config, window_of)
+
+
+def _window(store: MarketStore, config: RunConfig) -> ReplayWindow:
+    return ReplayWindow.build(config, store.load(config.exchange, config.symbols, config.end, config.start))
 
 
 def _by_value(spec: SweepSpec, numbers: IntArray, objectives: Any) -> dict[str, list[float]]:
