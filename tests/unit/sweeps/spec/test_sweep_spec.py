@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.config.run_config import load_json
 from bot.errors import InvalidInputError
+from bot.selection.settings import ValidationSettings
 from sweeps.spec.spec import SweepSpec
 
 BASE = {"exchange": "x", "symbols": ["BTC/USDT:USDT"], "start": "2023-01-01", "end": "2024-01-01"}
@@ -207,3 +208,36 @@ def test_sweep_that_names_no_limit_of_its_trials_is_stored_as_before_there_was_o
 @pytest.mark.parametrize("value", [0, -1, 86_401, "60", 1.5, True])
 def test_limit_of_trials_out_of_its_bounds_is_refused_by_name(value: Any) -> None:
     assert list(refusal(trial_timeout_s=value)) == ["trial_timeout_s"]
+
+
+def test_sweep_that_names_no_validation_has_the_digest_of_before_there_was_one() -> None:
+    document = spec().document()
+    assert document["validation"] == ValidationSettings().document()
+    assert spec(validation={"walk_forward": {}}).digest == spec().digest
+    stored = {name: value for name, value in document.items() if name != "validation"}
+    assert SweepSpec.from_text(json.dumps(stored)).document() == document
+
+
+def test_validation_that_is_changed_or_off_is_kept_and_is_another_sweep() -> None:
+    changed = spec(validation={"blocks": 8, "test_symbols": ["A"]}, base={**BASE, "symbols": ["A"]})
+    assert changed.document()["validation"]["test_symbols"] == ["A"]
+    off = spec(validation=False)
+    assert off.document()["validation"] is False
+    for one in (changed, off):
+        assert SweepSpec.from_text(json.dumps(one.document())).digest == one.digest
+    assert len({spec().digest, off.digest, spec(validation={"blocks": 8}).digest}) == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        (None, "validation"),
+        (True, "validation"),
+        ({"blocks": 7}, "validation.blocks"),
+        ({"walk_forward": {"anchored": 1}}, "validation.walk_forward.anchored"),
+        ({"test_symbols": ["elsewhere"]}, "validation.test_symbols[0]"),
+        ({"fold": 1}, "validation.fold"),
+    ],
+)
+def test_refused_validation_is_named_by_field(value: Any, field: str) -> None:
+    assert list(refusal(validation=value)) == [field]
