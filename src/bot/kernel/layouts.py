@@ -101,7 +101,6 @@ class Batch(ctypes.Structure):
         ("results", ctypes.c_void_p),
         ("hold_results", ctypes.c_void_p),
         ("ratios", ctypes.c_void_p),
-        ("hold_ratios", ctypes.c_void_p),
         ("ledgers", ctypes.c_void_p),
         ("returns", ctypes.c_void_p),
         ("hold_returns", ctypes.c_void_p),

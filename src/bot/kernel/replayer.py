@@ -130,7 +130,6 @@ class KernelReplayer:
             results.runs.results.ctypes.data,
             results.holds.results.ctypes.data,
             results.runs.ratios.ctypes.data,
-            results.holds.ratios.ctypes.data,
             results.ledgers.ctypes.data,
             results.days.runs.ctypes.data,
             results.days.holds.ctypes.data,

@@ -41,7 +41,10 @@ _SAME = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunColumns:
-    """Results of runs, a row each: whole numbers of `layouts.RESULTS`, floats of `layouts.RATIOS`."""
+    """Results of runs, a row each: whole numbers of `layouts.RESULTS`, floats of `layouts.RATIOS`.
+
+    Hold baselines have no ratios, and of the whole numbers those alone that trials are compared with.
+    """
 
     results: IntArray
     ratios: FloatArray
@@ -49,7 +52,7 @@ class RunColumns:
     @classmethod
     def of(cls, count: int) -> "RunColumns":
         """Return room for the results of `count` runs."""
-        return cls(np.zeros((count, len(RESULTS)), dtype=np.int64), np.zeros((count, len(RATIOS))))
+        return cls(np.zeros((count, len(RESULTS)), dtype=np.int64), np.empty((count, len(RATIOS))))
 
     @property
     def fits(self) -> BoolArray:

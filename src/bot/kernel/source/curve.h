@@ -70,7 +70,6 @@ static inline void curve_flat(Curve *curve, const i64 *times, i64 first, i64 sto
 }
 
 static inline void curve_end(Curve *curve, const i64 *times, i64 last, i64 *results, double *ratios) {
-    results[FINAL] = (i64)curve->equity[last];
     if (curve->below) curve_recover(curve, times, last);
     results[DRAWDOWN] = (i64)curve->deepest;
     results[LONGEST_MS] = curve->longest_ms;

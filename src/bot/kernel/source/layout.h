@@ -75,7 +75,7 @@ typedef struct {
     const i64 *hold_of;               /* index of each trial's hold; trials of one hold follow each other */
     i64 count;
     i64 *results, *hold_results;      /* RESULTS each */
-    double *ratios, *hold_ratios;     /* RATIOS each */
+    double *ratios;                   /* RATIOS each */
     uint8_t *ledgers;                 /* LEDGER_BYTES each */
     double *returns, *hold_returns;   /* daily returns, as many as days each */
     double *sums;                     /* of record.h, split ones and those of whole weeks each; or none */

@@ -33,7 +33,7 @@ typedef struct {
     const double *hold_returns;       /* those of the hold baseline, or none */
     double *sums;                     /* room for the sums of the track record, or none */
     i64 *results;
-    double *ratios;
+    double *ratios;                   /* of a trial, or none */
     double *paid;                     /* P x (E+1): funding booked by this run by event, for those held against it */
     const double *hold_paid;          /* the sums of the same of the hold baseline, or none */
     i64 first_open[MOST_PAIRS], last_seen[MOST_PAIRS];

@@ -74,7 +74,7 @@ static void hold_through(Account *a, i64 first, i64 stop) {
     double before = (double)a->cash;
     a->cash = (i64)running_sums(funding, count, before);
     for (i64 e = 0; e < count; e++) equity[e] += funding[e];
-    curve_through(&a->curve, w->times, first, stop);
+    if (a->hold_paid) curve_through(&a->curve, w->times, first, stop);
     a->results[IN_MARKET] += count;
 }
 
@@ -229,6 +229,18 @@ static void missed_around(Account *a) {
     }
 }
 
+/* Work out what is asked of trials and not of the hold baselines that they are compared with. */
+static void sum_up(Account *a, int has_sound_returns) {
+    const Window *w = a->w;
+    curve_end(&a->curve, w->times, w->events - 1, a->results, a->ratios);
+    a->ratios[VOLATILITY] = a->ratios[SHARPE] = a->ratios[SORTINO] = NAN;
+    if (has_sound_returns && w->days > 1) daily_ratios(w, a->returns, a->ratios);
+    if (a->hold_returns) a->ratios[OVER_HOLD] = sharpe_over(w, a->returns, a->hold_returns, a->lead);
+    if (a->sums) record_sums(a->returns, w->days, a->lead, a->sums);
+    a->results[BEST_MONTH] = best_month(w, a->curve.equity, (double)a->t->capital);
+    missed_around(a);
+}
+
 static void replay_one(Account *a) {
     const Window *w = a->w;
     i64 at = 0, last = w->events - 1;
@@ -243,15 +255,10 @@ static void replay_one(Account *a) {
         if (fabs((double)a->cash) >= EXACT_SUMS) a->fits = 0;
     }
     if (a->fits) {
-        double capital = (double)a->t->capital;
         on_last_event(a, last);
-        curve_end(&a->curve, w->times, last, a->results, a->ratios);
-        a->ratios[VOLATILITY] = a->ratios[SHARPE] = a->ratios[SORTINO] = NAN;
-        if (daily_returns(w, a->curve.equity, capital, a->day_ends, a->returns) && w->days > 1) daily_ratios(w, a->returns, a->ratios);
-        if (a->hold_returns) a->ratios[OVER_HOLD] = sharpe_over(w, a->returns, a->hold_returns, a->lead);
-        if (a->sums) record_sums(a->returns, w->days, a->lead, a->sums);
-        a->results[BEST_MONTH] = best_month(w, a->curve.equity, capital);
-        if (a->hold_paid) missed_around(a);
+        a->results[FINAL] = a->cash;
+        int sound = daily_returns(w, a->curve.equity, (double)a->t->capital, a->day_ends, a->returns);
+        if (a->hold_paid) sum_up(a, sound);
     }
     a->results[FITS] = a->fits;
 }
@@ -277,7 +284,7 @@ static void begin(Account *a, const Trial *t, double *paid, const double *hold_p
 static void replay_hold(Account *a, const Batch *b, i64 hold, double *paid) {
     const Window *w = a->w;
     memset(paid, 0, (size_t)(w->pairs * (w->events + 1)) * sizeof *paid);
-    begin(a, &b->holds[hold], paid, NULL, b->hold_results + hold * RESULTS, b->hold_ratios + hold * RATIOS);
+    begin(a, &b->holds[hold], paid, NULL, b->hold_results + hold * RESULTS, NULL);
     a->returns = b->hold_returns + hold * w->days;
     a->hold_returns = NULL;
     a->sums = NULL;
