@@ -168,14 +168,20 @@ def _stored(connection: sa.Connection) -> Iterator[LookView]:
 
 def _note(connection: sa.Connection, name: str, kind: LookKind, seen: Look) -> None:
     values = _values(name, kind, seen, database_now_ms())
-    if not connection.execute(insert_or_skip(connection, look).values(values)).rowcount:
+    if not _inserted(connection, values):
         connection.execute(look.update().where(look.c.name == name).values(runs=look.c.runs + 1))
 
 
 def _keep(connection: sa.Connection, view: LookView) -> None:
     values = _values(view.name, view.kind, view.seen, view.created_ms)
-    if not connection.execute(insert_or_skip(connection, look).values(values)).rowcount:
+    if not _inserted(connection, values):
         connection.execute(look.update().where(look.c.name == view.name).values(values))
+
+
+def _inserted(connection: sa.Connection, values: dict[str, Any]) -> bool:
+    """Insert a look unless there is one of its name; return whether there was none."""
+    new = insert_or_skip(connection, look).values(values).returning(look.c.id)
+    return connection.execute(new).first() is not None
 
 
 def _values(name: str, kind: LookKind, seen: Look, created_ms: Any) -> dict[str, Any]:
