@@ -37,6 +37,9 @@ class PanelReport(PanelHead):
     walk_forward: Figures | None = Field(
         description="folds, and metrics of their stitched run beside holding over the same days"
     )
+    plateau: float | None = Field(
+        description="worst objective of the winner and the trials one step away on any axis of numbers"
+    )
     random_entries: float | None = Field(
         description="chance that the winner's trips at random moments earn as much"
     )

@@ -1,10 +1,11 @@
 """Parts of a report that take replays: the stitched run of its folds, and transfer between pairs."""
 
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 from selecting import LONG_BASE, do_jobs, long_market, long_spec, report_of_sweep, run_chunks
-from sweeping import submit
+from sweeping import stored_rows, submit
 
 from bot.backtest import ReplayWindow, replay
 from bot.backtest.baseline import held_throughout
@@ -13,6 +14,7 @@ from bot.backtest.stitched import Seam, stitch
 from bot.config.run_config import RunConfig
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
+from sweeps.spec.spec import SweepSpec
 
 
 def test_stitched_run_of_a_completed_sweep_is_one_account_under_the_trials_of_its_folds(
@@ -53,6 +55,26 @@ def test_random_entries_of_the_winner_are_those_of_its_trial(engine: sa.Engine) 
     window = ReplayWindow.build(config, data)
     assert found["random_entries"] == random_entries(replay(config, window), window).p
     assert "Random entries with the same time in market: " in found["sentence"]
+
+
+def test_plateau_of_the_winner_is_the_worst_of_it_and_the_trials_one_step_away(engine: sa.Engine) -> None:
+    long_market(engine)
+    spec = long_spec()
+    sweep_id = submit(engine, spec)
+    run_chunks(engine, sweep_id, 1)
+    do_jobs(engine)
+    found = report_of_sweep(engine, sweep_id)
+    own = spec.params(found["winner"])
+    rows = {row["number"]: row["sharpe"] for row in stored_rows(engine, sweep_id)}
+    around = [number for number in rows if _one_step_apart(spec, own, spec.params(number))]
+    assert 3 <= len(around) <= 4
+    assert found["plateau"] == min(rows[number] for number in [found["winner"], *around])
+
+
+def _one_step_apart(spec: SweepSpec, one: dict[str, Any], other: dict[str, Any]) -> bool:
+    values = {name: list(axis.labels) for name, axis in spec.space.by_name.items()}
+    apart = [abs(values[name].index(one[name]) - values[name].index(other[name])) for name in one]
+    return sorted(apart)[-2:] == [0, 1]
 
 
 def test_transfer_of_a_sweep_over_pairs_ranks_what_is_chosen_on_the_others(engine: sa.Engine) -> None:

@@ -45,9 +45,10 @@ class BenchmarkReport:
 class SelectionReport:
     """Judgement of the best of many trials. A part without enough days is None, and `missing` says why.
 
-    `stitched` is the run of the folds, `transfer` the rank, by value of `symbols`, of what is chosen on the
-    others, and `random_entries` the chance that the winner's trips at random moments earn as much. They take
-    replays or other results than sums, and are None where nobody has added them.
+    `stitched` is the run of the folds, `plateau` the worst objective next to the winner, `transfer` the rank,
+    by value of `symbols`, of what is chosen on the others, and `random_entries` the chance that the winner's
+    trips at random moments earn as much. They take replays or other results than sums, and are None where
+    nobody has added them.
     """
 
     panel: Panel
@@ -62,6 +63,7 @@ class SelectionReport:
     walk_forward: list[Fold] | None
     missing: dict[str, str]
     stitched: Stitched | None = None
+    plateau: float | None = None
     transfer: dict[str, float] | None = None
     random_entries: float | None = None
 
@@ -80,6 +82,7 @@ class SelectionReport:
             None if self.hold is None else self.hold.p_luck,
             None if self.pbo is None else self.pbo.pbo,
             None if self.stitched is None else float(self.stitched.metrics["net_pnl"]),
+            self.plateau,
         ).verdict
 
     def document(self) -> dict[str, Any]:
@@ -98,6 +101,7 @@ class SelectionReport:
             "cv": self.cv and self.cv.document(),
             "walk_forward": self.walk_forward
             and walk_forward_document(self.walk_forward, self.stitched, self.panel.calendar.first_day),
+            "plateau": self.plateau,
             "transfer": self.transfer and transfer_document(self.transfer),
             "random_entries": self.random_entries,
             "verdict": self.verdict.value,

@@ -13,11 +13,12 @@ from bot.backtest.random_runs import random_entries
 from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
-from bot.numbers.arrays import IntArray
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.selection.evidence.transfer import FEWEST_VALUES, transfer
 from bot.selection.report import SelectionReport
 from bot.selection.trial_sums import TrialSums
 from sweeps.analysis.findings import WINDOW_PARAMETERS
+from sweeps.analysis.plateau import grid_trials, trial_plateau
 from sweeps.spec.metrics import Direction
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import measured
@@ -27,6 +28,7 @@ _SYMBOLS = "symbols"
 _ALWAYS_CASH = "no trial was active on enough training days: the folds are all cash"
 _FEW_VALUES = "{needed} values of symbols needed, {held} held"
 _NO_CHOICE = "two settings and a value to choose them on are needed"
+_ALONE = "no axis of numbers in a whole grid, or fewer neighbours than such axes"
 _window_key = attrgetter(*WINDOW_PARAMETERS)
 
 
@@ -46,9 +48,9 @@ class ReportParts:
     def added(
         self, report: SelectionReport, parts: Sequence[TrialSums], numbers: IntArray
     ) -> SelectionReport:
-        """Return the report on some trials with its stitched run, transfer and random entries."""
+        """Return the report on some trials with its stitched run, plateau, transfer and random entries."""
         replayed = self._with_random_entries(self._with_stitched(report))
-        return self._with_transfer(replayed, parts, numbers)
+        return self._with_transfer(self._with_plateau(replayed, parts, numbers), parts, numbers)
 
     def _with_stitched(self, report: SelectionReport) -> SelectionReport:
         if not report.walk_forward:
@@ -78,17 +80,34 @@ class ReportParts:
             return _without(report, "random_entries", found.missing)
         return replace(report, random_entries=found.p)
 
+    def _levels(
+        self, parts: Sequence[TrialSums], numbers: IntArray
+    ) -> tuple[IntArray, FloatArray, BoolArray]:
+        """Return the trials among `numbers`, the objective of each, and which are eligible."""
+        metric = self.spec.objective.metric
+        found = measured(self.connection, self.sweep_id, [metric])
+        found = found.only(np.isin(found.numbers, numbers))
+        eligible = np.unique(np.concatenate([part.eligible for part in parts]))
+        return found.numbers, found.floats(metric), np.isin(found.numbers, eligible)
+
+    def _with_plateau(
+        self, report: SelectionReport, parts: Sequence[TrialSums], numbers: IntArray
+    ) -> SelectionReport:
+        if report.winner is None:
+            return report
+        maximize = self.spec.objective.direction is Direction.MAXIMIZE
+        held, levels, eligible = self._levels(parts, numbers)
+        grid = grid_trials(self.spec, held, levels, eligible, maximize=maximize)
+        level = trial_plateau(grid, int(np.searchsorted(held, report.winner)), maximize=maximize)
+        return _without(report, "plateau", _ALONE) if level is None else replace(report, plateau=level)
+
     def _with_transfer(
         self, report: SelectionReport, parts: Sequence[TrialSums], numbers: IntArray
     ) -> SelectionReport:
-        objective = self.spec.objective
-        found = measured(self.connection, self.sweep_id, [objective.metric])
-        found = found.only(np.isin(found.numbers, numbers))
-        sign = 1.0 if objective.direction is Direction.MAXIMIZE else -1.0
-        eligible = np.unique(np.concatenate([part.eligible for part in parts]))
-        usable = np.isin(found.numbers, eligible) & found.defined(objective.metric)
-        objectives = np.where(usable, sign * found.floats(objective.metric), -np.inf)
-        by_value = _by_value(self.spec, found.numbers, objectives)
+        held, levels, eligible = self._levels(parts, numbers)
+        sign = 1.0 if self.spec.objective.direction is Direction.MAXIMIZE else -1.0
+        objectives = np.where(eligible & ~np.isnan(levels), sign * levels, -np.inf)
+        by_value = _by_value(self.spec, held, objectives)
         if len(by_value) < FEWEST_VALUES:
             reason = _FEW_VALUES.format(needed=FEWEST_VALUES, held=len(by_value))
             return _without(report, "transfer", reason)

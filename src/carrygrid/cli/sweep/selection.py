@@ -99,10 +99,12 @@ def _print_figures(report: Mapping[str, Any]) -> None:
 
 
 def _print_overfitting(report: Mapping[str, Any]) -> None:
-    pbo, transfer = report["pbo"], report["transfer"]
+    pbo, plateau, transfer = report["pbo"], report["plateau"], report["transfer"]
     if pbo is not None:
         few = ", few trials" if pbo["few_trials"] else ""
         print(f"PBO {pbo['pbo']:.2f} over {pbo['splits']:,} halves of the days{few}")
+    if plateau is not None:
+        print(f"plateau {plateau:.6g}, the worst objective of the winner and the trials next to it")
     if transfer is not None:
         ranks = ", ".join(f"{pair} {rank:.2f}" for pair, rank in transfer["ranks"].items())
         print(f"transfer {transfer['mean']:.2f}, where 0.50 is none: {ranks}")
