@@ -1,6 +1,7 @@
 """Sweeps over the generated market of the integration tests, and their outcome computed in this process."""
 
 from collections.abc import Collection
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -54,10 +55,10 @@ def submit(engine: sa.Engine, spec: SweepSpec, *, size: int | None = None, key: 
 def stored_rows(engine: sa.Engine, sweep_id: int) -> list[dict[str, Any]]:
     """Return the finished trials of a sweep as rows by number."""
     with engine.connect() as connection:
-        total = sa.select(sweep.c.trials_total).where(sweep.c.id == sweep_id)
-        numbers = range(connection.execute(total).scalar_one())
-        found = stored_trials.stored_rows(connection, sweep_id, numbers)
-    return [row for _, row in sorted(found.items())]
+        blocks = stored_trials.blocks_within(connection, sweep_id, 0, 2**31 - 1)
+        rows = [block.row(place) for block in blocks for place in range(len(block))]
+        rows += stored_trials.failed_within(connection, sweep_id, 0, 2**31 - 1)
+    return sorted(rows, key=itemgetter("number"))
 
 
 def alter_trial(engine: sa.Engine, sweep_id: int, number: int, **values: Any) -> None:

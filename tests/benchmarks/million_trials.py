@@ -20,7 +20,7 @@ from bot.statistics.trial_columns import MetricColumn, TrialColumns
 from bot.statistics.trial_metrics import DIGEST_BYTES
 from sweeps.analysis.heatmap import Aggregate, heatmap
 from sweeps.analysis.progress import get_sweep, list_sweeps
-from sweeps.analysis.queries import trial_page
+from sweeps.analysis.queries import one_trial, trial_page
 from sweeps.analysis.robustness import over_axis
 from sweeps.lifecycle.repository import create_sweep
 from sweeps.migrations import migrate
@@ -78,7 +78,9 @@ def fill(engine: sa.Engine, spec: SweepSpec) -> int:
             connection.execute(
                 chunk.update()
                 .where(chunk.c.sweep_id == sweep_id, chunk.c.id == index)
-                .values(state="done", trials_done=len(results), best_number=lo + 1, finished_ms=1)
+                .values(
+                    state="done", trials_done=len(results), best_number=lo + 1, best_rank=lo, finished_ms=1
+                )
             )
     with write_transaction(engine) as connection:
         connection.execute(
@@ -97,6 +99,8 @@ def questions(sweep_id: int) -> Iterator[tuple[str, Callable[[sa.Connection], An
 
     yield "sweep with progress", lambda c: get_sweep(c, sweep_id)
     yield "list of sweeps", list_sweeps
+    yield "one trial", lambda c: one_trial(c, sweep_id, 123_456)
+    yield "1,000 trials by -sharpe", lambda c: trial_page(c, sweep_id, sort="-sharpe", limit=1_000)
     for sort in (
         "-sharpe",
         "sharpe",

@@ -120,10 +120,10 @@ def exact_values(metric: str, column: MetricColumn) -> list[Any]:
 
 
 def metric_value(metric: str, number: Any) -> Any:
-    """Return a number of a metric's column: money as Decimal, None where the metric has no value."""
+    """Return a number of a column, a metric's or another: money as Decimal, None where there is no value."""
     if number == UNDEFINED or (is_real(metric) and math.isnan(number)):
         return None
-    return from_units(number) if METRICS[metric] is MetricKind.MONEY else number
+    return from_units(number) if METRICS.get(metric) is MetricKind.MONEY else number
 
 
 def _column(name: str, values: Sequence[Any], unfit: dict[int, UnfitAmount]) -> MetricColumn:

@@ -1,5 +1,6 @@
 """Columns as bytes: numbers compressed plane by plane, digests as the different ones among them."""
 
+import struct
 import zlib
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ from bot.statistics.trial_columns import DigestArray, MetricColumn
 
 _WIDTH = 8
 _LENGTH_BYTES = 4
+_REAL = struct.Struct("<d")
 
 
 def packed(column: MetricColumn) -> bytes:
@@ -29,6 +31,23 @@ def unpacked(blobs: Sequence[bytes], *, real: bool) -> MetricColumn:
     return flat.view(np.float64) if real else flat.view(np.int64)
 
 
+class PackedColumn:
+    """A packed column of which single values are read: decompressed once, and not put in order."""
+
+    def __init__(self, blob: bytes) -> None:
+        self._planes = zlib.decompress(blob)
+        self._count = len(self._planes) // _WIDTH
+
+    def whole(self, place: int) -> int:
+        """Return the whole number at a place."""
+        return int.from_bytes(self._planes[place :: self._count], "little", signed=True)
+
+    def real(self, place: int) -> float:
+        """Return the float64 at a place."""
+        found: float = _REAL.unpack(self._planes[place :: self._count])[0]
+        return found
+
+
 def packed_digests(digests: DigestArray) -> bytes:
     """Return digests, shape (n, bytes of each), as bytes: how many differ, those once, and which each has.
 
@@ -41,6 +60,13 @@ def packed_digests(digests: DigestArray) -> bytes:
     if len(distinct) == len(digests):
         return count + digests.tobytes()
     return count + distinct.tobytes() + packed(places.reshape(-1).astype(np.int64))
+
+
+def digest_at(blob: bytes, width: int, place: int) -> bytes:
+    """Return one of the digests of `width` bytes each that `packed_digests` packed."""
+    end = _LENGTH_BYTES + int.from_bytes(blob[:_LENGTH_BYTES], "big") * width
+    at = _LENGTH_BYTES + width * (place if end == len(blob) else PackedColumn(blob[end:]).whole(place))
+    return blob[at : at + width]
 
 
 def unpacked_digests(blob: bytes, width: int) -> DigestArray:

@@ -16,7 +16,7 @@ from bot.numbers.arrays import IntArray
 from bot.statistics.trial_columns import UNDEFINED, DigestArray, MetricColumn, metric_value, no_values
 from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, is_real
 from sweeps.storage.blocks import NUMBER
-from sweeps.storage.packing import unpacked, unpacked_digests
+from sweeps.storage.packing import PackedColumn, digest_at, unpacked, unpacked_digests
 from sweeps.storage.states import TrialState
 from sweeps.storage.tables import failed_trial, trial_block
 
@@ -39,6 +39,7 @@ class StoredBlock:
 
     sweep_id: int
     blobs: Mapping[str, bytes] = field(repr=False)
+    _opened: dict[str, PackedColumn] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def numbers(self) -> IntArray:
@@ -89,23 +90,37 @@ class StoredBlock:
 
     def row(self, place: int) -> dict[str, Any]:
         """Return one trial as a row: what it is, and its metrics, money as Decimal."""
-        ledgers, reused = self.ledgers, self.reused_from[place] or (None, None)
+        head = self._digest(RUN_KEY_HEAD, HEAD_BYTES, place)
+        tail = self._digest(RUN_KEY_TAIL, KEY_BYTES - HEAD_BYTES, place)
         return {
             "sweep_id": self.sweep_id,
             "number": int(self.numbers[place]),
             "state": TrialState.COMPLETED,
             "error_code": None,
             "error": None,
-            "run_key": self.run_keys[place],
-            "ledger": None if ledgers is None else ledgers[place].tobytes(),
-            "reused_sweep": reused[0],
-            "reused_number": reused[1],
+            "run_key": None if head is None or tail is None else (head + tail).hex(),
+            "ledger": self._digest(LEDGER, DIGEST_BYTES, place),
+            "reused_sweep": self._value(REUSED_SWEEP, place),
+            "reused_number": self._value(REUSED_NUMBER, place),
             **self.metrics_of(place),
         }
 
     def metrics_of(self, place: int) -> dict[str, Any]:
         """Return the metrics of one trial by name, money as Decimal."""
-        return {name: metric_value(name, column[place].item()) for name, column in self.metrics.items()}
+        return {name: self._value(name, place) for name in METRICS}
+
+    def _value(self, name: str, place: int) -> Any:
+        """Return one value of a column; single ones are many times cheaper than columns."""
+        if name not in self.blobs:
+            return None
+        column = self._opened.get(name)
+        if column is None:
+            column = self._opened[name] = PackedColumn(self.blobs[name])
+        return metric_value(name, column.real(place) if is_real(name) else column.whole(place))
+
+    def _digest(self, name: str, width: int, place: int) -> bytes | None:
+        blob = self.blobs.get(name)
+        return None if blob is None else digest_at(blob, width, place)
 
     def _digests(self, name: str, width: int) -> DigestArray | None:
         blob = self.blobs.get(name)
@@ -121,10 +136,9 @@ def stored_rows(
     wanted = set(numbers)
     found: dict[int, dict[str, Any]] = {}
     for block in blocks_with(connection, sweep_id, numbers):
-        for number in wanted.intersection(block.numbers.tolist()):
-            place = block.place(number)
-            assert place is not None  # noqa: S101 - it is one of the block's numbers
-            found[number] = block.row(place)
+        for place in np.flatnonzero(np.isin(block.numbers, numbers)).tolist():
+            row = block.row(place)
+            found[row["number"]] = row
     for row in failed_within(connection, sweep_id, min(wanted), max(wanted) + 1):
         if row["number"] in wanted:
             found[row["number"]] = row
