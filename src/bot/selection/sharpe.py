@@ -1,7 +1,7 @@
 """Sharpe ratio of whole returns from their exact sums, daily and never annualised."""
 
 import math
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -48,16 +48,7 @@ class PowerSums(NamedTuple):
     @classmethod
     def of_split(cls, n: int, split: FloatArray) -> list[Self]:
         """Return the sums of n returns each from rows of `split_sums`."""
-        return [
-            cls(
-                n,
-                first,
-                second,
-                (third_high << _SPLIT) + third_low,
-                (((high << _SPLIT) + 2 * mixed) << _SPLIT) + low,
-            )
-            for first, second, third_high, third_low, high, mixed, low in split.astype(np.int64).tolist()
-        ]
+        return [cls(n, *own) for own in zip(*powers(split), strict=True)]
 
     @property
     def deviation(self) -> float | None:
@@ -74,12 +65,29 @@ class PowerSums(NamedTuple):
 
         Raises ZeroDivisionError where all returns are equal.
         """
-        n, a = self.n, self.first
-        squares, cubes, fourths, aa = n * self.second, n * n * self.third, n * n * self.fourth, a * a
-        variance = (squares - aa) / (n * n)
-        third = cubes - a * (3 * squares - 2 * aa)
-        fourth = n * fourths - 4 * a * cubes + 3 * aa * (2 * squares - aa)
-        return third / n**3 / variance / math.sqrt(variance), fourth / n**4 / variance**2
+        variance, third, fourth = moments(*self)
+        return third / variance / math.sqrt(variance), fourth / (variance * variance)
+
+
+def powers(split: FloatArray) -> tuple[Any, Any, Any, Any]:
+    """Return the sums of the first to fourth powers from rows of `split_sums`, as arrays of integers."""
+    first, second, third_high, third_low, high, mixed, low = split.T.astype(np.int64).astype(object)
+    third = (third_high << _SPLIT) + third_low
+    return first, second, third, (((high << _SPLIT) + 2 * mixed) << _SPLIT) + low
+
+
+def moments(n: int, first: Any, second: Any, third: Any, fourth: Any) -> tuple[Any, Any, Any]:
+    """Return the second to fourth central moments (ddof 0) from sums of powers.
+
+    The sums are integers, or arrays of Python's own: the fourth powers need more than 64 bits. Each moment
+    is rounded once.
+    """
+    squares, cubes, fourths, aa = n * second, n * n * third, n * n * fourth, first * first
+    return (
+        (squares - aa) / (n * n),
+        (cubes - first * (3 * squares - 2 * aa)) / n**3,
+        (n * fourths - 4 * first * cubes + 3 * aa * (2 * squares - aa)) / n**4,
+    )
 
 
 def split_sums(values: FloatArray) -> FloatArray:

@@ -11,12 +11,11 @@ import numpy as np
 from bot.numbers.arrays import FloatArray
 from bot.selection.days.calendar import Calendar
 from bot.selection.days.whole_returns import whole_returns
-from bot.selection.sharpe import SPLIT_SUMS, PowerSums, split_sums
-from bot.selection.track_record import TrackRecord
+from bot.selection.sharpe import SPLIT_SUMS, moments, powers, split_sums
+from bot.selection.track_record import chance_above, error_square
 from bot.selection.week_shifts import own_deviations
 
 _ROWS = 512
-_UNDEFINED = (math.nan,) * 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,16 +84,25 @@ def shared_calendar(first_day: date, days: int) -> Calendar:
 
 
 def _records(calendar: Calendar, rows: FloatArray) -> FloatArray:
-    """Return a row of psr, t_eff, skewness and kurtosis for each trial."""
-    powers = PowerSums.of_split(calendar.sample_days, rows[:, :SPLIT_SUMS])
-    spread = np.array([math.nan if one.deviation is None else one.deviation for one in powers])
-    taus = own_deviations(calendar, rows[:, SPLIT_SUMS:], spread)
-    return np.array([_row(*one) for one in zip(powers, taus.tolist(), strict=True)])
-
-
-def _row(sums: PowerSums, tau: float) -> tuple[float, ...]:
-    record = TrackRecord.of(sums, tau)
-    if record is None:
-        return _UNDEFINED
-    psr = record.psr(0.0)
-    return math.nan if psr is None else psr, record.t_eff, record.skewness, record.kurtosis
+    """Return a row of psr, t_eff, skewness and kurtosis for each trial, as `TrackRecord` has them."""
+    n = calendar.sample_days
+    found = np.full((len(rows), 4), math.nan)
+    first, second, third, fourth = powers(rows[:, :SPLIT_SUMS])
+    spreads = n * second - first * first
+    varied = np.flatnonzero(spreads)
+    if not len(varied):
+        return found
+    sums = [one[varied] for one in (first, second, third, fourth)]
+    variance, third_moment, fourth_moment = (one.astype(np.float64) for one in moments(n, *sums))
+    deviation = np.sqrt((spreads[varied] / (n * (n - 1))).astype(np.float64))
+    sharpe = (sums[0] / n).astype(np.float64) / deviation
+    skewness = third_moment / variance / np.sqrt(variance)
+    kurtosis = fourth_moment / (variance * variance)
+    tau = own_deviations(calendar, rows[varied, SPLIT_SUMS:], deviation)
+    t_eff = np.fmin(n - 1, 1 / (tau * tau))
+    square = error_square(n, sharpe, skewness, kurtosis, t_eff)
+    with np.errstate(invalid="ignore"):
+        scores = sharpe / np.sqrt(square)
+    psr = [math.nan if math.isnan(one) else chance_above(one) for one in scores.tolist()]
+    found[varied] = np.stack([psr, t_eff, skewness, kurtosis], axis=1)
+    return found

@@ -11,6 +11,21 @@ _NORMAL = NormalDist()
 _ONE_SIDED_95 = 1.6448536269514722
 
 
+def error_square(n: int, sharpe: Any, skewness: Any, kurtosis: Any, t_eff: Any) -> Any:
+    """Return the square of a daily Sharpe ratio's standard error, of one trial or of an array of them.
+
+    Source: Bailey, Lopez de Prado, The Sharpe ratio efficient frontier, Journal of Risk 15 (2012), whose
+    1/(n-1) is that of independent days.
+    """
+    shape = ((kurtosis - 1) / 4) * (sharpe * sharpe) - skewness * sharpe
+    return 1 / t_eff + shape / (n - 1)
+
+
+def chance_above(score: float) -> float:
+    """Return the probability of a standard normal below `score`."""
+    return _NORMAL.cdf(score)
+
+
 @dataclass(frozen=True, slots=True)
 class TrackRecord:
     """Daily Sharpe ratio over n days that are worth `t_eff` independent ones, with its moments."""
@@ -32,18 +47,13 @@ class TrackRecord:
         ratio = sums.sharpe
         if ratio is None:
             return None
-        days = sums.n - 1 if math.isnan(tau) else min(sums.n - 1, 1 / tau**2)
+        days = sums.n - 1 if math.isnan(tau) else min(sums.n - 1, 1 / (tau * tau))
         return cls(sums.n, ratio, *sums.skewness_and_kurtosis(), tau, days)
 
     @property
     def standard_error(self) -> float | None:
-        """Standard error for dependent days; None unless its square is positive.
-
-        Source: Bailey, Lopez de Prado, The Sharpe ratio efficient frontier, Journal of Risk 15 (2012), whose
-        1/(n-1) is that of independent days.
-        """
-        shape = ((self.kurtosis - 1) / 4) * self.sharpe**2 - self.skewness * self.sharpe
-        square = 1 / self.t_eff + shape / (self.n - 1)
+        """Standard error for dependent days; None unless its square is positive."""
+        square = error_square(self.n, self.sharpe, self.skewness, self.kurtosis, self.t_eff)
         return math.sqrt(square) if square > 0 else None
 
     def published_psr(self, benchmark: float) -> float | None:
@@ -59,7 +69,7 @@ class TrackRecord:
     def psr(self, benchmark: float) -> float | None:
         """Return the probability that the true Sharpe ratio is above a daily `benchmark`."""
         error = self.standard_error
-        return None if error is None else _NORMAL.cdf((self.sharpe - benchmark) / error)
+        return None if error is None else chance_above((self.sharpe - benchmark) / error)
 
     def min_track_days(self, benchmark: float) -> int | None:
         """Return the days after which the ratio is above `benchmark` at 95 %; None unless it is above it."""
