@@ -14,13 +14,22 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import coldstarts, kernels, market, scaling, sharing
+from benchmarks import coldstarts, kernels, market, scaling, selection, sharing
 from benchmarks.measure import load, machine
 from benchmarks.report import markdown, show
 from carrygrid.cli.serving import interruptible_by_signals
 
-SECTIONS = ("kernels", "cold_starts", "hundred_symbols", "settlements", "symbols", "end_to_end", "sharing")
-QUICK = ("kernels", "cold_starts", "settlements", "end_to_end")
+SECTIONS = (
+    "kernels",
+    "cold_starts",
+    "hundred_symbols",
+    "settlements",
+    "symbols",
+    "end_to_end",
+    "sharing",
+    "selection",
+)
+QUICK = ("kernels", "cold_starts", "settlements", "end_to_end", "selection")
 
 
 def arguments() -> argparse.Namespace:
@@ -77,6 +86,7 @@ def measured(asked: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Any
         "symbols": lambda: scaling.by_symbols(store, home, passes),
         "end_to_end": lambda: scaling.end_to_end(home, folder, sizes(asked), (1, 2)),
         "sharing": lambda: sharing.measured(home, folder, 2),
+        "selection": lambda: selection.measured(10_000 if asked.quick else 100_000),
     }
     for name, measure in sections.items():
         if name in wanted:

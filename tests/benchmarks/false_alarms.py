@@ -1,4 +1,4 @@
-"""Count how often searches are called skill: `python tests/benchmarks/false_alarms.py --sweeps 200`.
+"""Count how often searches are called skill: `PYTHONPATH=tests python -m benchmarks.false_alarms`.
 
 Each search tries 100 thresholds on a signal; its daily returns follow one another as those of carry do. In
 searches of noise the signal says nothing and the market earns nothing on average; in the others the days on

@@ -185,6 +185,23 @@ def _sharing(figures: Figures) -> Iterator[Sheet]:
     yield Sheet("Sweeps that share two workers", ("sweep", "seconds to completed"), rows)
 
 
+def _selection(figures: Figures) -> Iterator[Sheet]:
+    plain = figures["plain"]
+    each = (figures["sums_s"] + figures["report_s"]) / figures["trials"]
+    rows = [
+        ["sums of daily returns, left by workers", f"{figures['sums_s']:.2f}"],
+        ["report from the sums", f"{figures['report_s']:.2f}"],
+        [f"plain NumPy loops, {plain['trials']} trials", f"{plain['seconds']:.2f}"],
+    ]
+    times = plain["seconds"] / plain["trials"] / each
+    yield Sheet(
+        f"Judging {figures['trials']:,} distinct trials over {figures['days']:,} days",
+        ("step", "processor seconds"),
+        rows,
+        f"A trial takes the loops {times:,.0f} times as long.",
+    )
+
+
 def _seconds(measured: Sequence[float]) -> str:
     return f"{min(measured):.2f} to {max(measured):.2f}"
 
@@ -197,4 +214,5 @@ _SECTIONS: dict[str, Callable[[Any], Iterator[Sheet]]] = {
     "symbols": _symbols,
     "end_to_end": _end_to_end,
     "sharing": _sharing,
+    "selection": _selection,
 }

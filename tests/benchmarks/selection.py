@@ -1,12 +1,10 @@
-"""Measure how long judging a search takes: `python tests/benchmarks/selection.py --trials 100000`.
+"""Judging a search: sums and report of many trials, of five years of days each, beside plain NumPy loops.
 
-Trials are drawn, of five years of days each. Beside sums and report, in the same run, stand plain NumPy loops
-of the same statistics over daily returns, on a few of the trials; figures are seconds of one processor.
+The loops work out the same statistics from daily returns, on a few of the trials.
 """
 
-import argparse
-import resource
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from judging import judged, lifetime_of, trials_of
@@ -62,11 +60,8 @@ def plain_overfitting(panel: Panel, returns: FloatArray) -> float:
     return overfitted / len(blocks.halves)
 
 
-def main() -> None:
-    """Draw, judge, and print one line a figure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=100_000, help="trials to judge (default: 100,000)")
-    trials = parser.parse_args().trials
+def measured(trials: int) -> dict[str, Any]:
+    """Return the seconds of one processor for sums and report, and for plain loops over a few trials."""
     few = drawn(0, FEW)
     panel = judged(few).panel
     parts: list[TrialSums] = []
@@ -77,17 +72,10 @@ def main() -> None:
     judging = cpu_seconds(lambda: judge(panel, parts, lifetime_of(DAYS, trials)).document())
     luck = cpu_seconds(lambda: (plain_luck(panel, few.returns), plain_luck(panel, few.returns - few.hold)))
     overfitting = cpu_seconds(lambda: plain_overfitting(panel, few.returns))
-    ratio = (luck + overfitting) / FEW / ((summing + judging) / trials)
-    print(f"{trials:,} trials over {DAYS:,} days, seconds of one processor")
-    print(f"sums of daily returns          {summing:8.2f}")
-    print(f"report from the sums           {judging:8.2f}")
-    print(
-        f"plain loops, {FEW} trials         {luck + overfitting:8.2f}  ({ratio:,.0f} times as long a trial)"
-    )
-    print(
-        f"largest memory                 {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:8.0f} MiB"
-    )
-
-
-if __name__ == "__main__":
-    main()
+    return {
+        "trials": trials,
+        "days": DAYS,
+        "sums_s": summing,
+        "report_s": judging,
+        "plain": {"trials": FEW, "seconds": luck + overfitting},
+    }
