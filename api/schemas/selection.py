@@ -59,7 +59,7 @@ class Selection(PanelReport):
 
 
 class SelectionSoFar(BaseModel):
-    """What there is of a report: of trials so far while the sweep runs, nothing while it is made."""
+    """The report so far: on the trials that there are while the sweep runs, null while it is made."""
 
     sweep: int
     state: SweepState
