@@ -7,12 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from example_plugin import compared_example
 from fastapi.testclient import TestClient
+from sweeping import alter_trial
 from webservice import Hands, Reader, sweep_body
 
 from api.dashboard.forms.compare_form import CompareForm, changed_parameters
 from api.work import comparisons
 from bot.config.run_config import RunConfig
-from bot.market_store.database import write_transaction
 
 PAGE = {"Accept": "text/html"}
 QUESTION = {
@@ -166,8 +166,7 @@ def test_changed_history_is_said_where_the_data_would_stand(client: TestClient, 
     hands.work(sweep_id)
     path = f"/dashboard/sweeps/{sweep_id}/trials/0/report"
     assert "2024-03-30" in client.get(path, headers=PAGE).text
-    with write_transaction(hands.engine) as connection:
-        connection.exec_driver_sql("UPDATE trial SET run_key = 'other' WHERE number = 0")
+    alter_trial(hands.engine, sweep_id, 0, run_key="0" * 64)
     assert "other market data" in client.get(path, headers=PAGE).text
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sweeping import alter_trial
 from webservice import Hands, Reader, sweep_body
 
 from bot.market_store.database import write_transaction
@@ -65,7 +66,7 @@ def test_another_engine_and_a_run_that_cannot_be_replayed_are_caveats(
         hands.work(ids[-1])
     with write_transaction(hands.engine) as connection:
         connection.exec_driver_sql("UPDATE sweep SET engine_version = '0.1' WHERE id = ?", (ids[1],))
-        connection.exec_driver_sql("UPDATE trial SET run_key = 'other' WHERE sweep_id = ?", (ids[1],))
+    alter_trial(hands.engine, ids[1], 0, run_key="0" * 64)
     names = f"{ids[0]}:0,{ids[1]}:0"
     text = compared(client, names)
     assert "The engine versions differ" in text

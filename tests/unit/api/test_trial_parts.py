@@ -11,12 +11,11 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
-from sweeping import BASE
+from sweeping import BASE, alter_trial
 from webservice import Hands, Reader, sweep_body
 
 from api.dashboard.trial import charts
 from bot.config.run_config import RunConfig
-from bot.market_store.database import write_transaction
 from bot.market_store.pair_figures.thinning import thinned
 from sweeps.jobs.job_runner import JobRunner
 
@@ -149,8 +148,7 @@ def test_stored_curve_and_trades_remain_where_a_replay_is_refused(client: TestCl
     hands.work(sweep_id)
     base = f"/dashboard/sweeps/{sweep_id}/trials/0"
     before = client.get(f"{base}/curve").json()
-    with write_transaction(hands.engine) as connection:
-        connection.exec_driver_sql("UPDATE trial SET run_key = 'other' WHERE number = 0")
+    alter_trial(hands.engine, sweep_id, 0, run_key="0" * 64)
     after = client.get(f"{base}/curve").json()
     assert after == before
     assert before["origin"] == "Stored with the result."
@@ -171,8 +169,7 @@ def test_curve_that_is_not_stored_is_replayed_or_said_to_be_gone(client: TestCli
     base = f"/dashboard/sweeps/{sweep_id}/trials/0"
     origin = client.get(f"{base}/curve").json()["origin"]
     assert origin == "Replayed now on the same data: the sweep stored no curve of this trial."
-    with write_transaction(hands.engine) as connection:
-        connection.exec_driver_sql("UPDATE trial SET run_key = 'other' WHERE number = 0")
+    alter_trial(hands.engine, sweep_id, 0, run_key="0" * 64)
     gone = client.get(f"{base}/curve")
     assert gone.status_code == 409
     assert gone.json()["detail"].endswith(
