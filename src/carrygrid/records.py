@@ -37,7 +37,8 @@ class Finding:
 class Trial:
     """One trial: `params` are the varied ones; without `metrics` if it failed, and `error` says why.
 
-    `eligible` says whether it may win, `ineligible` why a completed one cannot.
+    `eligible` says whether it may win, None if the service does not tell; `ineligible` why a completed one
+    cannot.
     """
 
     number: int
@@ -47,7 +48,7 @@ class Trial:
     error: str | None
     run_key: str | None
     findings: Sequence[Finding] = ()
-    eligible: bool = False
+    eligible: bool | None = None
     ineligible: str | None = None
 
 

@@ -47,8 +47,8 @@ class TrialColumns(NamedTuple):
             error=document["error"],
             run_key=document["run_key"],
             findings=tuple(map(finding, document.get("findings", ()))),
-            eligible=document["eligible"],
-            ineligible=document["ineligible"],
+            eligible=document.get("eligible"),
+            ineligible=document.get("ineligible"),
         )
 
     def table(self, documents: Iterable[Mapping[str, Any]]) -> Table[Trial]:

@@ -52,6 +52,14 @@ def test_parameter_named_like_a_column_is_told_apart_from_it() -> None:
     assert repr(table).startswith("<Table of 1 row: number, state, param_state")
 
 
+def test_trial_is_read_whether_or_not_the_service_tells_of_eligibility() -> None:
+    told = {**DOCUMENT, "eligible": False, "ineligible": "4 trades, 5 needed"}
+    table = TrialColumns.of(MANIFEST).table([DOCUMENT, told])
+    assert [trial.eligible for trial in table] == [None, False]
+    assert [trial.ineligible for trial in table] == [None, "4 trades, 5 needed"]
+    assert table.polars()["eligible"].to_list() == [None, False]
+
+
 def test_trial_without_result_has_no_metrics_and_empty_cells() -> None:
     failed = {**DOCUMENT, "state": "failed", "metrics": None, "params": {}, "error": "end: before start"}
     table = TrialColumns.of(MANIFEST).table([DOCUMENT, failed])
