@@ -102,7 +102,7 @@ class SettingDocument(BaseModel):
 
     params: Params
     trials: int
-    eligible: int = Field(description="trials that may win; where there are some, only they are summed up")
+    eligible: int = Field(description="trials that may win; where there are some, `best` is of them alone")
     profitable: int
     profitable_share: float
     best: SummaryDocument

@@ -63,7 +63,9 @@ def by_setting(engine: sa.Engine, sweep_id: int) -> dict[tuple[str, str], list[d
 
 
 @pytest.mark.parametrize("metric", ["net_pnl", "max_drawdown", "total_return"])
-def test_each_setting_is_summed_up_over_its_symbols(engine: sa.Engine, sweep_id: int, metric: str) -> None:
+def test_each_setting_is_summed_up_over_all_its_symbols_and_its_best_is_eligible(
+    engine: sa.Engine, sweep_id: int, metric: str
+) -> None:
     expected = by_setting(engine, sweep_id)
     found = all_settings(engine, sweep_id, metric=metric)
     assert {tuple(setting.params.values()) for setting in found} == set(expected)
@@ -71,11 +73,14 @@ def test_each_setting_is_summed_up_over_its_symbols(engine: sa.Engine, sweep_id:
     for setting in found:
         rows = expected[tuple(setting.params.values())]
         values = [row[metric] for row in rows]
-        assert (setting.trials, setting.worst.value, setting.best.value) == (2, worst(values), best(values))
+        contenders = [row[metric] for row in rows if row["volatility"]]
+        assert (setting.trials, setting.eligible) == (2, len(contenders))
+        assert (setting.worst.value, setting.best.value) == (worst(values), best(contenders or values))
         middle = median(values)
         assert setting.median.value == (round(middle, 8) if isinstance(middle, Decimal) else middle)
         assert setting.profitable == sum(row["net_pnl"] > 0 for row in rows)
         assert setting.worst.number in {row["number"] for row in rows}
+    assert any(setting.eligible == 1 for setting in found)
 
 
 @pytest.mark.parametrize("sort", ["median", "-median", "-worst", "best", "-mean", "-profitable_share"])

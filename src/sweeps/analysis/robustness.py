@@ -40,7 +40,8 @@ _MANY = 2**40
 class Setting:
     """One setting of the other parameters: how many trials it has, how many may win, and made a profit.
 
-    Its values are of the eligible trials, or of all where there are none.
+    `mean`, `median` and `worst` are of all of them; `best` is of the eligible ones, or of all where there
+    are none.
     """
 
     params: Mapping[str, Any]
@@ -102,12 +103,17 @@ def over_axis(
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Trials by setting, those that count, and how many of each are eligible, and made a profit."""
+    """Trials by setting, those that may be the best, and how many of each are eligible, and made a profit."""
 
     every: Groups
-    groups: Groups
+    contenders: Groups
     eligible: Indices
     winners: Indices
+
+    def behind(self, aggregate: Aggregate) -> Groups:
+        """Return the trials that an aggregate is of."""
+        # A setting that fails on a symbol must not look robust for it, so only the best one is guarded.
+        return self.contenders if aggregate is Aggregate.BEST else self.every
 
 
 def _settings(
@@ -162,7 +168,8 @@ def _keys(found: _Found, sort: str) -> npt.NDArray[np.float64]:
     if name == PROFITABLE_SHARE:
         levels = found.winners / found.every.counts
     else:
-        levels = group_levels(found.groups, Aggregate(name))
+        aggregate = Aggregate(name)
+        levels = group_levels(found.behind(aggregate), aggregate)
     return -levels if sort.startswith("-") else levels
 
 
@@ -181,27 +188,32 @@ def _next(
 
 
 def _summed_up(spec: SweepSpec, over: str, found: _Found, shown: npt.NDArray[np.intp]) -> list[Setting]:
-    groups = found.groups
+    held = zip(
+        *(column[shown].tolist() for column in (found.every.counts, found.eligible, found.winners)),
+        strict=True,
+    )
+    levels = zip(
+        *(summarize(_only(found.behind(one), shown), one).one_by_one() for one in Aggregate), strict=True
+    )
+    shared = [axis.name for axis in spec.axes if not _vary_together(spec.space, axis.name, over)]
+    return [
+        Setting(_params(spec, shared, level[0].number), *counts, *level)
+        for counts, level in zip(held, levels, strict=True)
+    ]
+
+
+def _only(groups: Groups, shown: npt.NDArray[np.intp]) -> Groups:
+    """Return the groups shown, numbered as they come."""
     place = np.full(groups.size, -1, dtype=np.int64)
     place[shown] = np.arange(len(shown))
     kept = place[groups.ids] >= 0
-    few = replace(
+    return replace(
         groups,
         numbers=groups.numbers[kept],
         values=groups.values[kept],
         ids=place[groups.ids[kept]],
         size=len(shown),
     )
-    held = zip(
-        *(column[shown].tolist() for column in (found.every.counts, found.eligible, found.winners)),
-        strict=True,
-    )
-    levels = zip(*(summarize(few, aggregate).one_by_one() for aggregate in Aggregate), strict=True)
-    shared = [axis.name for axis in spec.axes if not _vary_together(spec.space, axis.name, over)]
-    return [
-        Setting(_params(spec, shared, level[0].number), *counts, *level)
-        for counts, level in zip(held, levels, strict=True)
-    ]
 
 
 def _params(spec: SweepSpec, shared: Sequence[str], number: int) -> dict[str, Any]:
