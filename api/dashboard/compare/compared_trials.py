@@ -14,6 +14,7 @@ from api.work.replays import Replays
 from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
+from bot.market_store.sql import seal_times
 from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.queries import TrialView, one_trial
 
@@ -119,7 +120,8 @@ def best_trials(connection: sa.Connection, sweep_ids: Sequence[int]) -> list[Key
 
 def chosen_runs(connection: sa.Connection, keys: Sequence[Key]) -> list[ChosenRun]:
     """Return the runs of trials; raises UnknownSweepError, InvalidInputError for one without a result."""
-    found = [ChosenRun(key, recorded_trial(connection, *key)) for key in keys]
+    seals = seal_times(connection)
+    found = [ChosenRun(key, recorded_trial(connection, *key, seals)) for key in keys]
     for one in found:
         if one.recorded.run.run_key is None:
             raise InvalidInputError.of("trials", f"{one.name} has not been replayed yet")

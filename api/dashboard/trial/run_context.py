@@ -78,10 +78,12 @@ def trial_context(connection: sa.Connection, sweep_id: int, number: int) -> RunC
     return RunContext(f"/dashboard/sweeps/{sweep_id}/trials/{number}", run)
 
 
-def recorded_trial(connection: sa.Connection, sweep_id: int, number: int) -> RecordedRun:
-    """Return a completed trial with its record; raises as `trial_context` does."""
+def recorded_trial(
+    connection: sa.Connection, sweep_id: int, number: int, seals: Mapping[str, int] | None = None
+) -> RecordedRun:
+    """Return a completed trial with its record; raises as `trial_context` and `stored_record` do."""
     run = trial_context(connection, sweep_id, number).run
-    return RecordedRun(run, stored_record(connection, sweep_id, number) if run.stored else None)
+    return RecordedRun(run, stored_record(connection, sweep_id, number, seals) if run.stored else None)
 
 
 def backtest_context(job: JobView) -> RunContext:

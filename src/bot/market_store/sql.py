@@ -138,7 +138,12 @@ def seal_times(connection: sa.Connection) -> Mapping[str, int]:
 
 def refuse_sealed(connection: sa.Connection, exchange: str, end_ms: int, field: str = "end") -> None:
     """Do nothing if `end_ms` lies before the seal of an exchange; raises SealedError that names the field."""
-    from_ms = seal_times(connection).get(exchange)
+    refuse_reached(seal_times(connection), exchange, end_ms, field)
+
+
+def refuse_reached(seals: Mapping[str, int], exchange: str, end_ms: int, field: str = "end") -> None:
+    """Do as `refuse_sealed` does, with the seals that `seal_times` gave."""
+    from_ms = seals.get(exchange)
     if from_ms is not None and end_ms >= from_ms:
         raise SealedError.of(field, sealed_words(exchange, end_ms, from_ms))
 

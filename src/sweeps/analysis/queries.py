@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.backtest.findings import RunFinding
 from bot.backtest.result import Curve
 from bot.market_store.loading import resolve_exchange
-from bot.market_store.sql import refuse_sealed, seal_times
+from bot.market_store.sql import refuse_reached, seal_times
 from bot.numbers.arrays import BoolArray
 from bot.statistics.trial_columns import MetricColumn, no_values
 from sweeps.analysis.findings import trial_findings
@@ -24,7 +24,7 @@ from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured, measured
 from sweeps.storage.curves import StoredRecord
 from sweeps.storage.states import TrialState
-from sweeps.storage.stored_trials import stored_rows
+from sweeps.storage.stored_trials import RUN_KEY_HEAD, RUN_KEY_TAIL, stored_row, stored_rows
 from sweeps.storage.tables import failed_trial, is_shown, sweep, trial_curve
 
 
@@ -242,7 +242,7 @@ def one_trial(connection: sa.Connection, sweep_id: int, number: int) -> TrialVie
 def trial_with_spec(connection: sa.Connection, sweep_id: int, number: int) -> tuple[SweepSpec, TrialView]:
     """Return a trial as `one_trial` does, after the specification of its sweep."""
     spec = spec_of_trial(connection, sweep_id, number)
-    row = stored_rows(connection, sweep_id, [number]).get(number)
+    row = stored_row(connection, sweep_id, number)
     if row is None:
         return spec, TrialView(number, spec.params(number), TrialState.PENDING, None, None, None, None)
     [view] = _with_findings(connection, sweep_id, spec, [_view(spec, row)])
@@ -274,7 +274,7 @@ class TrialHead:
 def trial_head(connection: sa.Connection, sweep_id: int, number: int) -> TrialHead:
     """Return the head of a trial, finished or not; raises UnknownSweepError as `one_trial` does."""
     spec = spec_of_trial(connection, sweep_id, number)
-    row = stored_rows(connection, sweep_id, [number]).get(number)
+    row = stored_row(connection, sweep_id, number, (RUN_KEY_HEAD, RUN_KEY_TAIL))
     if row is None:
         return TrialHead(spec, TrialState.PENDING, None, None, recorded=False)
     kept = sa.exists().where(trial_curve.c.sweep_id == sweep_id, trial_curve.c.number == number)
@@ -294,14 +294,18 @@ def stored_trades(connection: sa.Connection, sweep_id: int, number: int) -> list
     return None if record is None else record.trade_documents
 
 
-def stored_record(connection: sa.Connection, sweep_id: int, number: int) -> StoredRecord | None:
+def stored_record(
+    connection: sa.Connection, sweep_id: int, number: int, seals: Mapping[str, int] | None = None
+) -> StoredRecord | None:
     """Return the stored equity curve of a trial with its trades, still encoded; None if none was kept.
 
-    Raises: SealedError if it reaches sealed days.
+    Whoever reads several has read the `seals` before, by `seal_times`. Raises: SealedError if it reaches
+    sealed days.
     """
-    if seal_times(connection):
+    seals = seal_times(connection) if seals is None else seals
+    if seals:
         config = spec_of_trial(connection, sweep_id, number).config(number)
-        refuse_sealed(connection, config.exchange or resolve_exchange(connection, None), config.end)
+        refuse_reached(seals, config.exchange or resolve_exchange(connection, None), config.end)
     found = connection.execute(
         sa.select(trial_curve.c.equity, trial_curve.c.trades)
         .join_from(trial_curve, sweep, sweep.c.id == trial_curve.c.sweep_id)

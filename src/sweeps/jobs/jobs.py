@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.market_store.database import database_now_ms
-from bot.market_store.sql import refuse_sealed, seal_times
+from bot.market_store.sql import refuse_reached, seal_times
 from bot.timestamps import parse_time_ms
 from sweeps.analysis.progress import bounded_id
 from sweeps.errors import UnknownJobError
@@ -92,8 +92,9 @@ def get_job(connection: sa.Connection, kind: JobKind | Collection[JobKind], job_
     if row is None:
         raise UnknownJobError(f"there is no {' or '.join(kinds)} {job_id}")
     view = _view(row)
-    if (end_ms := _sealed_end(view, seal_times(connection))) is not None:
-        refuse_sealed(connection, view.request["config"]["exchange"], end_ms)
+    seals = seal_times(connection)
+    if (end_ms := _sealed_end(view, seals)) is not None:
+        refuse_reached(seals, view.request["config"]["exchange"], end_ms)
     return view
 
 

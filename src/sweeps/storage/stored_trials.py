@@ -145,6 +145,21 @@ def stored_rows(
     return found
 
 
+def stored_row(
+    connection: sa.Connection, sweep_id: int, number: int, names: Sequence[str] = ALL_COLUMNS
+) -> dict[str, Any] | None:
+    """Return a trial as a row with the columns named, None until it is finished."""
+    holder = trial_block.alias("holder").c
+    holding = sa.select(holder.first).where(
+        holder.sweep_id == sweep_id, holder.name == NUMBER, holder.first <= number, holder.last >= number
+    )
+    for block in _read(connection, sweep_id, holding, names):
+        place = block.place(number)
+        if place is not None:
+            return block.row(place)
+    return next(iter(failed_within(connection, sweep_id, number, number + 1)), None)
+
+
 def blocks_with(
     connection: sa.Connection, sweep_id: int, numbers: Sequence[int], names: Sequence[str] = ALL_COLUMNS
 ) -> Iterator[StoredBlock]:
@@ -171,20 +186,25 @@ def blocks_at(
     connection: sa.Connection, sweep_id: int, firsts: Sequence[int], names: Sequence[str] = ALL_COLUMNS
 ) -> Iterator[StoredBlock]:
     """Yield the blocks that begin with these trials, with the columns named and their numbers."""
-    block = trial_block.c
     for at in range(0, len(firsts), _AT_ONCE):
-        rows = connection.execute(
-            sa.select(block.first, block.name, block.data).where(
-                block.sweep_id == sweep_id,
-                block.name.in_({NUMBER, *names}),
-                block.first.in_(firsts[at : at + _AT_ONCE]),
-            )
+        yield from _read(connection, sweep_id, firsts[at : at + _AT_ONCE], names)
+
+
+def _read(
+    connection: sa.Connection, sweep_id: int, firsts: Sequence[int] | sa.Select[int], names: Sequence[str]
+) -> Iterator[StoredBlock]:
+    """Yield the blocks that begin with these trials, read by one statement."""
+    block = trial_block.c
+    rows = connection.execute(
+        sa.select(block.first, block.name, block.data).where(
+            block.sweep_id == sweep_id, block.name.in_({NUMBER, *names}), block.first.in_(firsts)
         )
-        found: dict[int, dict[str, bytes]] = {}
-        for first, name, data in rows:
-            found.setdefault(first, {})[name] = data
-        for _, blobs in sorted(found.items()):
-            yield StoredBlock(sweep_id, blobs)
+    )
+    found: dict[int, dict[str, bytes]] = {}
+    for first, name, data in rows:
+        found.setdefault(first, {})[name] = data
+    for _, blobs in sorted(found.items()):
+        yield StoredBlock(sweep_id, blobs)
 
 
 def _ranges(connection: sa.Connection, sweep_id: int, lo: int, hi: int) -> list[tuple[int, int]]:

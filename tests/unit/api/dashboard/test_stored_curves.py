@@ -16,8 +16,13 @@ from sweeps.storage import curves
 
 PAGE = {"Accept": "text/html"}
 GRID = {"min_funding_rate": ["0.00002", "0.00004"], "perp_leverage": [1, 3]}
-CONTEXT, RECORDED = 2, 3
-"""Statements for a run by itself, and with what is stored of it; the sweep itself is known already."""
+CONTEXT, SEALS, RECORD = 3, 1, 1
+"""Statements for a run by itself, for the seals, and for what is stored of the run.
+
+The sweep itself is known already: whether it is there, the run's block, and whether a curve is kept.
+"""
+RECORDED = CONTEXT + SEALS + RECORD
+NUMBER_AND_RUN_KEY = "trial_block.name IN (?, ?, ?) "
 
 _NO_ROUND_TRIP = ("BEGIN", "PRAGMA")
 
@@ -157,6 +162,7 @@ def test_part_of_a_page_reads_and_decodes_only_what_it_shows(
     assert response.status_code == 200
     assert (len(found), decoded) == (sent, unpacked), found
     assert any("trial_curve.equity" in one for one in found) == bool(unpacked)
+    assert [NUMBER_AND_RUN_KEY in one for one in found if "trial_block.data" in one] == [True]
 
 
 @pytest.mark.parametrize(
@@ -169,5 +175,5 @@ def test_part_of_a_comparison_reads_the_runs_alone_and_decodes_what_it_shows(
     with statements(client) as found:
         response = client.get(f"/dashboard/compare/{part}?trials={stored}:1,{stored}:3", headers=PAGE)
     assert response.status_code == 200
-    assert len(found) == 2 * RECORDED, found
+    assert len(found) == SEALS + 2 * (CONTEXT + RECORD), found
     assert sorted(decoded) == sorted(2 * unpacked)
