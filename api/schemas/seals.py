@@ -7,12 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.fields import Of, document_of
 from bot.timestamps import iso
-from bot.validation import validated
+from bot.validation import WHOLE, validated
 from sweeps.lifecycle.looks import LookKind, LookView
 from sweeps.lifecycle.seals import HoldoutLook, SealView
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
-_Id = Annotated[int, Field(ge=0, le=2**31 - 1)]
+_Id = Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE]
 
 
 class NewSeal(BaseModel):
@@ -21,7 +21,7 @@ class NewSeal(BaseModel):
     model_config = _STRICT
 
     exchange: Annotated[str, Field(min_length=1, max_length=64)]
-    day: str | int = Field(alias="from", description="ISO date, UTC")
+    day: Annotated[str | int, WHOLE] = Field(alias="from", description="ISO date, UTC")
     insist: bool = Field(False, description="seal days that runs have read; such a seal is tainted")
 
     @classmethod

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from bot.errors import MOST_ERRORS, FieldError, InvalidInputError
 from bot.notation import quoted
@@ -12,6 +13,18 @@ from bot.notation import quoted
 Model = TypeVar("Model", bound=BaseModel)
 _RULE = re.compile(r"(?P<field>[A-Za-z_][\w.\[\]]*): (?P<said>.*)", re.DOTALL)
 """A rule between fields, which names the one it refuses; a refused value never begins like this."""
+_LONGEST_WHOLE = 20
+
+
+def _whole(value: object) -> object:
+    """Return a number without a fraction as an int: JSON does not tell 3.0 from 3. All else stays."""
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < _LONGEST_WHOLE:
+        return int(value) if value == value.to_integral_value() else value
+    return value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Mark of a strict int: however JSON writes it. The last one, since a schema keeps the bounds before it."""
 
 
 def validated(model: type[Model], values: object, prefix: str = "", **options: Any) -> Model:

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from bot.validation import WHOLE
+
 MONEY_OBJECTIVES = frozenset({"net_pnl", "total_return", "annualized_return", "final_equity"})
 """Objectives that order days by what they earned; any other orders them by their Sharpe ratio."""
 
@@ -13,9 +15,9 @@ _MOST_DAYS = 100_000
 _MOST_COUNT = 2**31 - 1
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-_Count = Annotated[int, Field(ge=0, le=_MOST_COUNT)]
-_Days = Annotated[int, Field(ge=0, le=_MOST_DAYS)]
-_WindowDays = Annotated[int, Field(ge=2, le=_MOST_DAYS)]
+_Count = Annotated[int, Field(ge=0, le=_MOST_COUNT), WHOLE]
+_Days = Annotated[int, Field(ge=0, le=_MOST_DAYS), WHOLE]
+_WindowDays = Annotated[int, Field(ge=2, le=_MOST_DAYS), WHOLE]
 
 
 def _blocks(count: int) -> int:
@@ -45,8 +47,8 @@ class ValidationSettings(BaseModel):
 
     min_trades: _Count = 5
     min_settlements: _Count = 90
-    blocks: Annotated[int, AfterValidator(_blocks)] = 12
-    test_blocks: Annotated[int, Field(ge=1)] = 2
+    blocks: Annotated[int, AfterValidator(_blocks), WHOLE] = 12
+    test_blocks: Annotated[int, Field(ge=1), WHOLE] = 2
     purge_days: _Days = 7
     embargo_days: _Days = 7
     walk_forward: WalkForwardSettings = WalkForwardSettings()

@@ -105,6 +105,17 @@ def test_bad_seal_is_refused_by_field(client: TestClient, body: dict[str, Any], 
     assert client.get("/seals").json() == {"seals": []}
 
 
+@pytest.mark.parametrize(
+    ("sweep_id", "status"), [("99.0", 404), ("9.9e1", 404), ("99.5", 422), ("1e999999", 422), ('"99"', 422)]
+)
+def test_whole_number_is_one_however_json_writes_it(client: TestClient, sweep_id: str, status: int) -> None:
+    held = seal(client)["id"]
+    body = f'{{"sweep": {sweep_id}, "trial": 0}}'
+    headers = {"Content-Type": "application/json"}
+    response = client.post(f"/seals/{held}/looks", content=body, headers=headers)
+    assert response.status_code == status, response.text
+
+
 def test_looks_a_a_b_open_c_are_first_first_second_opened(client: TestClient, hands: Hands) -> None:
     one, other = sweep(client, hands), sweep(client, hands, grid={"perp_leverage": [1, 5, 7]})
     held = seal(client)["id"]

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -228,12 +229,24 @@ def test_validation_that_is_changed_or_off_is_kept_and_is_another_sweep() -> Non
     assert len({spec().digest, off.digest, spec(validation={"blocks": 8}).digest}) == 3
 
 
+def test_counts_of_a_validation_written_with_a_point_are_the_same_sweep() -> None:
+    written = {
+        "blocks": Decimal("8.0"),
+        "min_trades": Decimal("1E1"),
+        "walk_forward": {"gap_days": Decimal("2.0")},
+    }
+    plain = {"blocks": 8, "min_trades": 10, "walk_forward": {"gap_days": 2}}
+    assert spec(validation=written).document() == spec(validation=plain).document()
+
+
 @pytest.mark.parametrize(
     ("value", "field"),
     [
         (None, "validation"),
         (True, "validation"),
         ({"blocks": 7}, "validation.blocks"),
+        ({"blocks": Decimal("8.5")}, "validation.blocks"),
+        ({"min_trades": Decimal("1E+999999")}, "validation.min_trades"),
         ({"walk_forward": {"anchored": 1}}, "validation.walk_forward.anchored"),
         ({"test_symbols": ["elsewhere"]}, "validation.test_symbols[0]"),
         ({"fold": 1}, "validation.fold"),
