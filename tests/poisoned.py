@@ -135,7 +135,7 @@ if seconds := os.environ.get(SLOW_COMMIT):
 
     @sa.event.listens_for(sa.Engine, "before_cursor_execute")
     def _note_results(connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        connection.info["has_results"] = "INSERT INTO trial " in statement or connection.info.get(
+        connection.info["has_results"] = "INSERT INTO trial_block " in statement or connection.info.get(
             "has_results"
         )
 
