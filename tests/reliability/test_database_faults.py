@@ -213,10 +213,10 @@ def test_table_that_is_missing_for_a_while_costs_nothing_but_time(busy: Installa
     sweep_id = busy.submit(SPEC, size=30)
     busy.wait_for_rows(sweep_id, 60)
     with write_transaction(busy.engine) as connection:
-        connection.execute(sa.text("ALTER TABLE trial RENAME TO put_aside"))
+        connection.execute(sa.text("ALTER TABLE trial_block RENAME TO put_aside"))
     pause(3)
     with write_transaction(busy.engine) as connection:
-        connection.execute(sa.text("ALTER TABLE put_aside RENAME TO trial"))
+        connection.execute(sa.text("ALTER TABLE put_aside RENAME TO trial_block"))
     busy.wait_until_done(sweep_id)
     busy.assert_promise_kept(sweep_id, SPEC)
     assert busy.keeper.deaths == []
