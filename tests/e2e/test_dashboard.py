@@ -67,7 +67,7 @@ def test_axes_metric_and_order_are_chosen_and_kept_in_the_address(
     expect(page.locator("#heatmap")).to_have_attribute(
         "data-drawn", "perp_leverage exit_funding_rate net_pnl worst"
     )
-    page.get_by_role("button", name="Net P&L").click()
+    page.get_by_role("button", name="Net P&L", exact=True).click()
     expect(page.locator('#trials th[aria-sort="descending"]')).to_have_text("Net P&L")
 
     page.reload()
