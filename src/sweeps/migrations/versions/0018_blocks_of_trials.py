@@ -2,13 +2,14 @@
 
 import json
 import struct
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 from alembic import op
+
+from sweeps.migrations.packing_of_0018 import packed, packed_digests, unpacked, unpacked_digests
 
 revision = "0018"
 down_revision = "0017"
@@ -146,7 +147,7 @@ def _pack_sweep(connection: sa.Connection, sweep_id: int) -> None:
     old = sa.and_(_old_block.c.sweep_id == sweep_id, _old_block.c.name == "number")
     firsts = connection.execute(sa.select(_old_block.c.first, _old_block.c.data).where(old)).all()
     for first, data in firsts:
-        numbers = _unpacked(data, np.int64).tolist()
+        numbers = unpacked(data, np.int64).tolist()
         if not numbers or not left.issuperset(numbers):
             continue
         rows = _rows(connection, mine, numbers)
@@ -181,7 +182,7 @@ def _by_kind(rows: Sequence[sa.RowMapping]) -> list[list[sa.RowMapping]]:
 def _copy_block(connection: sa.Connection, sweep_id: int, first: int, last: int) -> None:
     old = _old_block.c
     columns = sa.select(old.sweep_id, old.name, old.first, sa.literal(last, sa.Integer), old.data)
-    columns = columns.where(old.sweep_id == sweep_id, old.first == first, old.name.in_(("number", *_METRICS)))
+    columns = columns.where(old.sweep_id == sweep_id, old.first == first)
     connection.execute(_block.insert().from_select(["sweep_id", "name", "first", "last", "data"], columns))
 
 
@@ -193,12 +194,12 @@ def _add_block(
     keys = [row["run_key"] for row in rows]
     if None not in keys:
         digests = np.frombuffer(bytes.fromhex("".join(keys)), dtype=np.uint8).reshape(-1, _KEY)
-        found["run_key_head"] = _packed_digests(digests[:, :_HEAD])
-        found["run_key_tail"] = _packed_digests(digests[:, _HEAD:])
+        found["run_key_head"] = packed_digests(digests[:, :_HEAD])
+        found["run_key_tail"] = packed_digests(digests[:, _HEAD:])
     ledgers = [row["ledger"] for row in rows]
     if None not in ledgers:
         joined = np.frombuffer(b"".join(ledgers), dtype=np.uint8)
-        found["ledger"] = _packed_digests(joined.reshape(-1, _DIGEST))
+        found["ledger"] = packed_digests(joined.reshape(-1, _DIGEST))
     if any(row["reused_sweep"] is not None for row in rows):
         for name in ("reused_sweep", "reused_number"):
             found[name] = _packed_values(name, [row[name] for row in rows])
@@ -256,21 +257,21 @@ def _unpack_sweep(connection: sa.Connection, sweep_id: int) -> None:
 def _unpacked_rows(sweep_id: int, data: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
     whole = ("number", "reused_sweep", "reused_number", *_MONEY, *_COUNTS)
     columns: dict[str, list[Any]] = {
-        name: [None if value == _UNDEFINED else value for value in _unpacked(data[name], np.int64).tolist()]
+        name: [None if value == _UNDEFINED else value for value in unpacked(data[name], np.int64).tolist()]
         for name in whole
         if name in data
     }
     for name in _STATISTICS:
         if name in data:
-            values = _unpacked(data[name], np.float64).tolist()
+            values = unpacked(data[name], np.float64).tolist()
             columns[name] = [None if value != value else value for value in values]  # noqa: PLR0124 - NaN
     if "run_key_head" in data:
-        heads = _unpacked_digests(data["run_key_head"], _HEAD)
-        tails = _unpacked_digests(data["run_key_tail"], _KEY - _HEAD)
+        heads = unpacked_digests(data["run_key_head"], _HEAD)
+        tails = unpacked_digests(data["run_key_tail"], _KEY - _HEAD)
         columns["run_key"] = [(a + b).hex() for a, b in zip(heads, tails, strict=True)]
         columns["run_hash"] = [int(key[:15], 16) for key in columns["run_key"]]
     if "ledger" in data:
-        columns["ledger"] = _unpacked_digests(data["ledger"], _DIGEST)
+        columns["ledger"] = unpacked_digests(data["ledger"], _DIGEST)
     names = [column.name for column in _trial.c]
     nothing = [None] * len(columns["number"])
     lists = [columns.get(name, nothing) for name in names]
@@ -282,31 +283,7 @@ def _packed_values(name: str, values: Sequence[Any]) -> bytes:
     real = name in _STATISTICS
     undefined = np.nan if real else _UNDEFINED
     listed = [undefined if value is None else value for value in values]
-    return _packed(np.array(listed, dtype=np.float64 if real else np.int64))
-
-
-def _packed(column: Any) -> bytes:
-    return zlib.compress(np.ascontiguousarray(column.view(np.uint8).reshape(-1, 8).T).tobytes(), 1)
-
-
-def _unpacked(data: bytes, kind: Any) -> Any:
-    planes = np.frombuffer(zlib.decompress(data), dtype=np.uint8).reshape(8, -1)
-    return np.ascontiguousarray(planes.T).reshape(-1).view(kind)
-
-
-def _packed_digests(digests: Any) -> bytes:
-    whole = np.ascontiguousarray(digests).view(np.dtype((np.void, digests.shape[1]))).reshape(-1)
-    distinct, places = np.unique(whole, return_inverse=True)
-    count = len(distinct).to_bytes(4, "big")
-    if len(distinct) == len(digests):
-        return bytes(count + digests.tobytes())
-    return bytes(count + distinct.tobytes() + _packed(places.reshape(-1).astype(np.int64)))
-
-
-def _unpacked_digests(data: bytes, width: int) -> list[bytes]:
-    end = 4 + int.from_bytes(data[:4], "big") * width
-    distinct = [data[at : at + width] for at in range(4, end, width)]
-    return distinct if end == len(data) else [distinct[place] for place in _unpacked(data[end:], np.int64)]
+    return packed(np.array(listed, dtype=np.float64 if real else np.int64))
 
 
 def _of_sweep(table: str) -> sa.ForeignKeyConstraint:
