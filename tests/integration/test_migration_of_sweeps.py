@@ -20,7 +20,7 @@ from sweeps.storage.blocks import Measured, measured
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
-OLD = "0003"
+OLD, WITH_ROWS = "0003", "0017"
 OF_RUNS = tuple(name for name in Metrics.__dataclass_fields__ if name not in LATER)
 SPEC = sweep_spec(
     base={name: value for name, value in BASE.items() if name != "end"},
@@ -46,12 +46,12 @@ def run_chunks(engine: sa.Engine, sweep_id: int, most: int) -> None:
         runner.run(sweep_id, chunk_id, "test")
 
 
-def downgrade(engine: sa.Engine) -> None:
+def downgrade(engine: sa.Engine, schema: str = OLD) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     with write_transaction(engine) as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, OLD)
+        command.downgrade(config, schema)
 
 
 def columns(engine: sa.Engine, sweep_id: int) -> Measured:
@@ -81,6 +81,15 @@ def test_results_and_open_work_come_through_the_old_schema(engine: sa.Engine) ->
     order = sorted(after, key=lambda row: (not row["volatility"], row["number"]))
     assert [view.number for view in page.trials] == [row["number"] for row in order]
     assert [view.number for view in page.trials if view.eligible] == [1, 3, 9]
+
+
+def test_metrics_of_later_stay_where_only_the_rows_come_back(engine: sa.Engine) -> None:
+    sweep_id = half_finished(engine)
+    before = stored_rows(engine, sweep_id)
+    assert any(row["sharpe_over_hold"] is not None for row in before)
+    downgrade(engine, WITH_ROWS)
+    migrate(engine)
+    assert stored_rows(engine, sweep_id) == before
 
 
 def test_sweep_is_finished_under_the_new_schema(engine: sa.Engine) -> None:
