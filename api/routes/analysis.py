@@ -1,28 +1,55 @@
 """A sweep at a glance: heatmaps, what else is drawn of it, and settings summed up over an axis."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from api.dependencies import DatabaseDep
 from api.responses import JsonResponse
-from api.routes.parameters import Cursor, Limit, SweepId, other_parameters
+from api.routes.parameters import (
+    SCENARIO_PARAMETERS,
+    AskedScenarios,
+    Cursor,
+    Limit,
+    SweepId,
+    other_parameters,
+)
 from api.schemas.analysis import Heatmap, Overview, Panels, SettingPage
 from api.schemas.documents import heatmap_document, overview_document, panels_document, setting_document
 from api.schemas.openapi import PROBLEMS
 from sweeps.analysis.heatmap import Aggregate, heatmap, panels
 from sweeps.analysis.overview import GAIN, MOST_POINTS, RISK, overview
 from sweeps.analysis.robustness import over_axis
+from sweeps.spec.scenarios import Scenarios
 
 router = APIRouter(
     prefix="/sweeps/{sweep_id}", tags=["trials"], responses=PROBLEMS, default_response_class=JsonResponse
 )
 Name = Annotated[str, Query(max_length=64)]
 Metric = Annotated[str | None, Query(max_length=64, description="the objective if left out")]
-_HEATMAP_PARAMETERS = frozenset({"x", "y", "metric", "agg", "most"})
-_PANEL_PARAMETERS = frozenset({"x", "y", "z", "metric", "agg"})
-_OVERVIEW_PARAMETERS = frozenset({"metric", "risk", "gain", "points"})
+_HEATMAP_PARAMETERS = frozenset({"x", "y", "metric", "agg", "most"}) | SCENARIO_PARAMETERS
+_PANEL_PARAMETERS = frozenset({"x", "y", "z", "metric", "agg"}) | SCENARIO_PARAMETERS
+_OVERVIEW_PARAMETERS = frozenset({"metric", "risk", "gain", "points"}) | SCENARIO_PARAMETERS
 _AGGREGATE_PARAMETERS = frozenset({"over", "metric", "sort", "limit", "cursor"})
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixQuery:
+    """Metric of a matrix, the aggregate of its cells, and the scenarios that settings stand at."""
+
+    metric: str | None
+    aggregate: Aggregate
+    scenarios: Scenarios | None
+
+
+async def _matrix_query(
+    scenarios: AskedScenarios, metric: Metric = None, agg: Aggregate = Aggregate.BEST
+) -> MatrixQuery:
+    return MatrixQuery(metric, agg, scenarios)
+
+
+AskedMatrix = Annotated[MatrixQuery, Depends(_matrix_query)]
 
 
 @router.get("/heatmap", summary="One metric over two axes", response_model=Heatmap)
@@ -30,10 +57,9 @@ async def matrix(
     request: Request,
     database: DatabaseDep,
     sweep_id: SweepId,
+    query: AskedMatrix,
     x: Name,
     y: Name,
-    metric: Metric = None,
-    agg: Aggregate = Aggregate.BEST,
     most: Annotated[
         int | None,
         Query(ge=1, le=1_000_000, description="ascending values, neighbours merged to so many cells at most"),
@@ -45,7 +71,15 @@ async def matrix(
     """
     fixed = other_parameters(request, _HEATMAP_PARAMETERS)
     found = await database.analyze(
-        heatmap, sweep_id, x=x, y=y, metric=metric, aggregate=agg, fixed=fixed, most=most
+        heatmap,
+        sweep_id,
+        x=x,
+        y=y,
+        metric=query.metric,
+        aggregate=query.aggregate,
+        fixed=fixed,
+        most=most,
+        scenarios=query.scenarios,
     )
     return JsonResponse(heatmap_document(found))
 
@@ -55,15 +89,24 @@ async def matrices(
     request: Request,
     database: DatabaseDep,
     sweep_id: SweepId,
+    query: AskedMatrix,
     x: Name,
     y: Name,
     z: Name,
-    metric: Metric = None,
-    agg: Aggregate = Aggregate.BEST,
 ) -> JsonResponse:
     """Return a matrix for each value of `z`, evenly chosen ones where there are many; else as the heatmap."""
     fixed = other_parameters(request, _PANEL_PARAMETERS)
-    found = await database.analyze(panels, sweep_id, x=x, y=y, z=z, metric=metric, aggregate=agg, fixed=fixed)
+    found = await database.analyze(
+        panels,
+        sweep_id,
+        x=x,
+        y=y,
+        z=z,
+        metric=query.metric,
+        aggregate=query.aggregate,
+        fixed=fixed,
+        scenarios=query.scenarios,
+    )
     return JsonResponse(panels_document(found))
 
 
@@ -72,6 +115,7 @@ async def all_at_once(
     request: Request,
     database: DatabaseDep,
     sweep_id: SweepId,
+    scenarios: AskedScenarios,
     metric: Metric = None,
     risk: Name = RISK,
     gain: Name = GAIN,
@@ -85,7 +129,14 @@ async def all_at_once(
     """
     filters = other_parameters(request, _OVERVIEW_PARAMETERS)
     found = await database.analyze(
-        overview, sweep_id, metric=metric, risk=risk, gain=gain, filters=filters, most=points
+        overview,
+        sweep_id,
+        metric=metric,
+        risk=risk,
+        gain=gain,
+        filters=filters,
+        most=points,
+        scenarios=scenarios,
     )
     return JsonResponse(overview_document(found))
 

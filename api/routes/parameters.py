@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 
 from bot.errors import InvalidInputError
 from bot.notation import quoted
+from sweeps.spec.scenarios import ScenarioRank, Scenarios
 
 LARGEST_ID = 2**31 - 1
 SweepId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="number of the sweep")]
@@ -19,6 +20,36 @@ Cursor = Annotated[
     ),
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="most rows of a page")]
+
+
+_NONE = "none"
+SCENARIO_PARAMETERS = frozenset({"scenarios", "scenario_rank"})
+
+
+async def _scenarios(
+    scenarios: Annotated[
+        str | None,
+        Query(
+            max_length=1000,
+            description="axes that settings are ranked over instead of chosen from, by comma, or `none`; "
+            "those of the sweep if left out",
+        ),
+    ] = None,
+    scenario_rank: Annotated[
+        ScenarioRank | None, Query(description="scenario that a setting is ranked at; with `scenarios`")
+    ] = None,
+) -> Scenarios | None:
+    if scenarios is None:
+        if scenario_rank is not None:
+            raise InvalidInputError.of(
+                "scenario_rank", "names no axes to rank over: give `scenarios` as well"
+            )
+        return None
+    axes = () if scenarios == _NONE else tuple(scenarios.split(","))
+    return Scenarios(axes=axes, rank=scenario_rank or ScenarioRank.WORST)
+
+
+AskedScenarios = Annotated[Scenarios | None, Depends(_scenarios)]
 
 
 def other_parameters(request: Request, known: frozenset[str]) -> dict[str, str]:

@@ -8,7 +8,15 @@ from api.dependencies import DatabaseDep, ReplaysDep
 from api.errors.http_errors import TrialFailedError
 from api.middleware.body import read_object
 from api.responses import JsonResponse
-from api.routes.parameters import Cursor, Limit, SweepId, TrialNumber, other_parameters
+from api.routes.parameters import (
+    SCENARIO_PARAMETERS,
+    AskedScenarios,
+    Cursor,
+    Limit,
+    SweepId,
+    TrialNumber,
+    other_parameters,
+)
 from api.schemas.answers import (
     EquityCurve,
     FailureReport,
@@ -41,7 +49,7 @@ from sweeps.storage.states import TrialState
 router = APIRouter(
     prefix="/sweeps/{sweep_id}", tags=["trials"], responses=PROBLEMS, default_response_class=JsonResponse
 )
-_PAGE_PARAMETERS = frozenset({"sort", "limit", "cursor", "state"})
+_PAGE_PARAMETERS = frozenset({"sort", "limit", "cursor", "state"}) | SCENARIO_PARAMETERS
 
 
 @router.get("/trials", summary="Finished trials in any order", response_model=TrialPage)
@@ -49,6 +57,7 @@ async def page(
     request: Request,
     database: DatabaseDep,
     sweep_id: SweepId,
+    scenarios: AskedScenarios,
     sort: Annotated[
         str | None,
         Query(
@@ -62,7 +71,14 @@ async def page(
     """Return a page of trials; further parameters name an axis or a metric and a value or a range."""
     filters = other_parameters(request, _PAGE_PARAMETERS)
     found = await database.analyze(
-        trial_page, sweep_id, sort=sort, limit=limit, cursor=cursor, filters=filters, state=state
+        trial_page,
+        sweep_id,
+        sort=sort,
+        limit=limit,
+        cursor=cursor,
+        filters=filters,
+        state=state,
+        scenarios=scenarios,
     )
     trials = [trial_document(trial) for trial in found.trials]
     return JsonResponse({"trials": trials, "next_cursor": found.next_cursor})

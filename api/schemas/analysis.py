@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from api.schemas.answers import Params
+from sweeps.spec.scenarios import Scenarios
 
 MatrixPlace = Annotated[list[int], Field(min_length=2, max_length=2)]
 
@@ -24,6 +25,7 @@ class Heatmap(BaseModel):
     y: HeatmapAxis
     metric: str
     agg: str
+    scenarios: Scenarios = Field(description="axes that settings stand at the worst or median of")
     best: MatrixPlace | None = Field(description="row and column of the best cell")
     plateau: MatrixPlace | None = Field(
         description="cell of the trial whose worst neighbour, one step away on any axis of numbers, is best"

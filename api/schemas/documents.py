@@ -72,6 +72,7 @@ def heatmap_document(found: Heatmap) -> dict[str, Any]:
         "y": _matrix_axis(found.y),
         "metric": found.metric,
         "agg": found.aggregate,
+        "scenarios": found.scenarios.model_dump(mode="json"),
         "best": found.best,
         "plateau": found.plateau,
         "cells": found.rows(_values(found.cells)),

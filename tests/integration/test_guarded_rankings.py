@@ -17,6 +17,7 @@ from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.queries import TrialView, trial_page
 from sweeps.analysis.robustness import over_axis
 from sweeps.export.files import ExportFormat, exported
+from sweeps.spec.scenarios import ScenarioRank, Scenarios
 from sweeps.storage.tables import chunk
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
@@ -198,3 +199,73 @@ def test_exports_say_of_each_trial_whether_it_may_win(
     text = b"".join(exported(engine, sweep_id, SPEC, ExportFormat.CSV, {})).decode()
     told = {int(row["number"]): row["eligible"] for row in csv.DictReader(io.StringIO(text))}
     assert told == {row["number"]: str(may_win(row)).lower() for row in rows}
+
+
+WINNING = {"worst": 0, "median": 4}
+"""Settings of which the trial that they are ranked at may win: at a leverage of 50 none may."""
+
+
+def at_leverage(rows: list[dict[str, Any]], rank: str) -> list[dict[str, Any]]:
+    """Return the trial that each setting of the other axes is ranked at over `perp_leverage`, best first."""
+    settings: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        settings.setdefault(row["number"] // 4, []).append(row)
+    chosen = []
+    for held in settings.values():
+        best_first = sorted(held, key=lambda row: (not may_win(row), row["net_pnl"]))
+        worst = best_first[-1 if rank == "worst" else 2]
+        alike = [row for row in held if level(row) == level(worst)]
+        chosen.append(min(alike, key=lambda row: row["number"]))
+    return sorted(chosen, key=lambda row: (not may_win(row), row["net_pnl"], row["number"]))
+
+
+def level(row: dict[str, Any]) -> Any:
+    return row["net_pnl"] if may_win(row) else None
+
+
+@pytest.mark.parametrize("rank", ["worst", "median"])
+def test_settings_rank_at_a_scenario_and_their_other_trials_follow(
+    engine: sa.Engine, sweep_id: int, rows: list[dict[str, Any]], rank: str
+) -> None:
+    scenarios = Scenarios(axes=("perp_leverage",), rank=ScenarioRank(rank))
+    expected = [row["number"] for row in at_leverage(rows, rank)]
+    winning = [number for number in expected if may_win(rows[number])]
+    assert (len(winning), len(expected)) == (WINNING[rank], 6)
+    found = [view.number for view in pages(engine, sweep_id, 5, scenarios=scenarios)]
+    assert sorted(found) == list(range(SPEC.trial_count))
+    assert found[: len(winning)] == winning
+    x, y, metric = "min_funding_rate", "exit_funding_rate", "net_pnl"
+    shown = Scenarios(axes=(x,))
+    with engine.connect() as connection:
+        drawn = heatmap(connection, sweep_id, x=x, y=y, metric=metric, scenarios=scenarios)
+        plain = heatmap(connection, sweep_id, x=x, y=y, metric=metric, scenarios=shown)
+        view = overview(connection, sweep_id, metric=metric, scenarios=scenarios)
+    assert sorted(drawn.cells.numbers.tolist()) == sorted(expected)
+    assert drawn.cells.counts.tolist() == [1] * 6
+    shown_trials = drawn.rows(drawn.cells.numbers.tolist())
+    assert [shown_trials[row][column] for row, column in filter(None, [drawn.best])] == winning[:1]
+    assert (drawn.plateau is None) == (rank == "worst")
+    assert plain.cells.counts.sum() > 6  # an axis that is shown is no scenario
+    assert sorted(view.points.numbers.tolist()) == sorted(expected)
+    assert view.finished == view.selected == 6
+
+
+def test_a_range_of_a_scenario_axis_narrows_the_scenarios_and_one_of_a_metric_the_settings(
+    engine: sa.Engine, sweep_id: int, rows: list[dict[str, Any]]
+) -> None:
+    scenarios = Scenarios(axes=("perp_leverage",))
+    narrow = [row for row in rows if row["number"] % 4 < 2]
+    with engine.connect() as connection:
+        view = overview(
+            connection,
+            sweep_id,
+            metric="net_pnl",
+            scenarios=scenarios,
+            filters={"perp_leverage": "..3", "net_pnl": "0.."},
+        )
+    worst = [
+        max(narrow[at : at + 2], key=lambda row: (not may_win(row), row["net_pnl"], -row["number"]))
+        for at in range(0, 12, 2)
+    ]
+    assert view.finished == 6
+    assert sorted(view.points.numbers.tolist()) == [row["number"] for row in worst if row["net_pnl"] >= 0]

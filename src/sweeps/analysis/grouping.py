@@ -134,6 +134,17 @@ def group_levels(groups: Groups, aggregate: Aggregate) -> npt.NDArray[np.float64
     return groups.values[shown].astype(np.float64)
 
 
+def worst_ones(groups: Groups) -> Places:
+    """Return the place of each group's worst trial, the first of equal ones."""
+    return _extremes(groups, high=not groups.maximize)
+
+
+def worse_middles(groups: Groups) -> Places:
+    """Return the place of each group's middle trial, of two the worse one, the first of equal ones."""
+    _, second = _middles(groups)
+    return _first_with(groups, groups.values, groups.values[second])
+
+
 def _extremes(groups: Groups, *, high: bool) -> Places:
     """Return the place of each group's highest or lowest trial, the first of equal ones."""
     keys = -groups.values if high else groups.values

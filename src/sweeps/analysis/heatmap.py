@@ -20,9 +20,11 @@ from sweeps.analysis.grouping import (
 from sweeps.analysis.matrix_axes import MatrixAxis, drawn_matrix_axes, written_matrix_axis
 from sweeps.analysis.plateau import Cell, best_cell, grid_trials
 from sweeps.analysis.progress import get_spec
+from sweeps.analysis.scenarios import scenarios_for
 from sweeps.analysis.selection import RANGE, selected
 from sweeps.spec.axis_positions import Numbers, ascending, checked_axis
 from sweeps.spec.metrics import METRICS
+from sweeps.spec.scenarios import Scenarios
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured
 
@@ -45,6 +47,7 @@ class Heatmap:
     y: MatrixAxis
     metric: str
     aggregate: Aggregate
+    scenarios: Scenarios
     cells: Summaries
     eligible: BoolArray
     best: Cell | None
@@ -78,19 +81,21 @@ def heatmap(
     aggregate: Aggregate = Aggregate.BEST,
     fixed: Mapping[str, str] | None = None,
     most: int | None = None,
+    scenarios: Scenarios | None = None,
 ) -> Heatmap:
     """Return the matrix of a metric (by default the objective) over the axes `x` and `y`.
 
     `fixed` names axes and metrics with a value or a range each, as text. Values stand as they were written;
-    with `most` they ascend, and neighbours are merged until there are at most so many cells.
+    with `most` they ascend, and neighbours are merged until there are at most so many cells. Settings stand
+    at their worst or median scenario, by default those of the sweep; an axis shown is no scenario.
     Raises: UnknownSweepError, InvalidInputError.
     """
     spec = get_spec(connection, sweep_id)
     metric = checked_metric(spec, metric)
     _check(spec, x, y, fixed or {})
-    done, cells = selected(connection, sweep_id, spec, [metric], fixed)
-    axes = _matrix_axes(spec, x, y, most)
-    return _matrix(spec, metric, aggregate, axes, done, cells)
+    chosen = scenarios_for(spec, scenarios, (x, y))
+    done, cells = selected(connection, sweep_id, spec, [metric], fixed, chosen)
+    return _matrix(spec, _Shown(metric, aggregate, _matrix_axes(spec, x, y, most), chosen), done, cells)
 
 
 def panels(
@@ -103,10 +108,12 @@ def panels(
     metric: str | None = None,
     aggregate: Aggregate = Aggregate.BEST,
     fixed: Mapping[str, str] | None = None,
+    scenarios: Scenarios | None = None,
 ) -> Panels:
     """Return a heatmap for each value of the axis `z`, evenly chosen ones where there are many.
 
-    All together have at most `MOST_CELLS` cells. Raises: UnknownSweepError, InvalidInputError.
+    Settings stand at their scenarios as in a heatmap; all matrices together have at most `MOST_CELLS`
+    cells. Raises: UnknownSweepError, InvalidInputError.
     """
     spec = get_spec(connection, sweep_id)
     metric = checked_metric(spec, metric)
@@ -114,16 +121,14 @@ def panels(
     third = checked_axis(spec.space, "z", z)
     if z in {x, y}:
         raise InvalidInputError.of("z", f"{z!r} is an axis of the matrix already")
-    done, cells = selected(connection, sweep_id, spec, [metric], fixed)
+    chosen = scenarios_for(spec, scenarios, (x, y, z))
+    done, cells = selected(connection, sweep_id, spec, [metric], fixed, chosen)
     at = spec.space.positions(cells, z)
     present = np.isin(np.arange(len(third.values)), at)
     order = [position for position in ascending(third) if present[position]]
     shown = _evenly(order, MOST_PANELS)
-    axes = _matrix_axes(spec, x, y, MOST_CELLS // max(len(shown), 1))
-    found = [
-        _matrix(spec, metric, aggregate, axes, done.only(at == position), cells[at == position])
-        for position in shown
-    ]
+    kind = _Shown(metric, aggregate, _matrix_axes(spec, x, y, MOST_CELLS // max(len(shown), 1)), chosen)
+    found = [_matrix(spec, kind, done.only(at == position), cells[at == position]) for position in shown]
     return Panels(z, tuple(third.labels[position] for position in shown), found, len(order) - len(shown))
 
 
@@ -152,35 +157,43 @@ def _matrix_axes(spec: SweepSpec, x: str, y: str, most: int | None) -> tuple[Mat
     return drawn_matrix_axes(across, down, most)
 
 
-def _matrix(
-    spec: SweepSpec,
-    metric: str,
-    aggregate: Aggregate,
-    axes: tuple[MatrixAxis, MatrixAxis],
-    done: Measured,
-    places: Numbers,
-) -> Heatmap:
-    groups, eligible = _groups(spec, metric, axes, done, places)
-    x, y = axes
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Metric and aggregate of a matrix, its axes, and the scenarios that its settings stand at."""
+
+    metric: str
+    aggregate: Aggregate
+    axes: tuple[MatrixAxis, MatrixAxis]
+    scenarios: Scenarios
+
+
+def _matrix(spec: SweepSpec, shown: _Shown, done: Measured, places: Numbers) -> Heatmap:
+    metric, aggregate, (x, y) = shown.metric, shown.aggregate, shown.axes
+    groups, eligible = _groups(spec, metric, shown.axes, done, places)
     cells = summarize(groups, aggregate)
     may_win = eligible[cells.groups]
     levels = np.full(y.size * x.size, np.nan)
     levels[cells.groups[may_win]] = cells.values[may_win]
     table = levels.reshape(y.size, x.size)
     best = best_cell(table, maximize=groups.maximize)
-    return Heatmap(x, y, metric, aggregate, cells, may_win, best, _plateau(spec, metric, axes, done, places))
+    plateau = _plateau(spec, shown, done, places)
+    return Heatmap(x, y, metric, aggregate, shown.scenarios, cells, may_win, best, plateau)
 
 
-def _plateau(
-    spec: SweepSpec, metric: str, axes: tuple[MatrixAxis, MatrixAxis], done: Measured, places: Numbers
-) -> Cell | None:
+def _plateau(spec: SweepSpec, shown: _Shown, done: Measured, places: Numbers) -> Cell | None:
     """Return (row, column) of the cell with the best plateau over all axes that vary, None without one."""
-    maximize = is_maximized(spec, metric)
-    grid = grid_trials(spec, done.numbers, done.floats(metric), done.eligible, maximize=maximize)
+    grid = grid_trials(
+        spec,
+        done.numbers,
+        done.floats(shown.metric),
+        done.eligible,
+        maximize=is_maximized(spec, shown.metric),
+        scenarios=shown.scenarios.axes,
+    )
     best = None if grid is None else grid.best
     if best is None:
         return None
-    x, y = (int(axis.of(spec.space, places[best : best + 1])[0]) for axis in axes)
+    x, y = (int(axis.of(spec.space, places[best : best + 1])[0]) for axis in shown.axes)
     return y, x
 
 

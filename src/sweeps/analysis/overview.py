@@ -14,9 +14,11 @@ from sweeps.analysis.pareto import pareto_front
 from sweeps.analysis.point_sample import Places, point_sample
 from sweeps.analysis.progress import get_spec
 from sweeps.analysis.ranking import smallest
+from sweeps.analysis.scenarios import scenarios_for
 from sweeps.analysis.selection import completed
 from sweeps.spec.axis_positions import Numbers, ascending
 from sweeps.spec.metrics import METRICS, MetricKind
+from sweeps.spec.scenarios import Scenarios
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured
 
@@ -69,9 +71,11 @@ def overview(
     gain: str = GAIN,
     filters: Mapping[str, str] | None = None,
     most: int = MOST_POINTS,
+    scenarios: Scenarios | None = None,
 ) -> Overview:
     """Return charts of `metric` (by default the objective), `risk` and `gain` over the selected trials.
 
+    Settings stand at their worst or median scenario of `metric`, by default those of the sweep.
     At most about `most` trials become points: always the best ones and those on the front.
     Raises: UnknownSweepError, InvalidInputError.
     """
@@ -80,7 +84,8 @@ def overview(
     names = list(
         dict.fromkeys((metric, checked_metric(spec, risk, "risk"), checked_metric(spec, gain, "gain")))
     )
-    every, all_cells, kept = completed(connection, sweep_id, spec, names, filters)
+    standing = scenarios_for(spec, scenarios)
+    every, all_cells, kept = completed(connection, sweep_id, spec, names, filters, standing)
     done, cells = (every.only(kept), all_cells[kept]) if filters else (every, all_cells)
     columns = {name: done.floats(name) for name in names}
     values = columns[metric]

@@ -1,6 +1,6 @@
 """The best cell of a matrix, and the plateaus of a sweep: trials whose neighbours are good too."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -27,17 +27,26 @@ def best_cell(levels: FloatArray, *, maximize: bool) -> Cell | None:
 
 
 def grid_trials(
-    spec: SweepSpec, numbers: IntArray, levels: FloatArray, eligible: BoolArray, *, maximize: bool
+    spec: SweepSpec,
+    numbers: IntArray,
+    levels: FloatArray,
+    eligible: BoolArray,
+    *,
+    maximize: bool,
+    scenarios: Collection[str] = (),
 ) -> GridTrials | None:
     """Return trials of a sweep on its ordered axes; None where none is, and for a sample of the grid.
 
-    `numbers` are theirs, `levels` a metric each, NaN where undefined.
+    `numbers` are theirs, `levels` a metric each, NaN where undefined. With `scenarios`, the trials are one
+    for each setting of the other axes, which alone make neighbours.
     """
     if not isinstance(spec.sampler, GridSampler):
         return None
     space, cells = spec.space, spec.space.cells_of(numbers)
     steps, others = [], np.zeros(len(cells), dtype=np.int64)
     for dimension in space.dimensions:
+        if dimension.axes[0].name in scenarios:
+            continue
         ordered = _ordered(dimension)
         for axis in dimension.axes if ordered is None else (ordered,):
             positions = space.positions(cells, axis.name)

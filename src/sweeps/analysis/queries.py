@@ -16,10 +16,12 @@ from bot.statistics.trial_columns import MetricColumn, no_values
 from sweeps.analysis.findings import trial_findings
 from sweeps.analysis.progress import bounded_id, bounded_limit, get_spec
 from sweeps.analysis.ranking import NUMBER, Order, Place, smallest
+from sweeps.analysis.scenarios import ranked_at, scenarios_for
 from sweeps.analysis.selection import Selection
 from sweeps.errors import UnknownSweepError
 from sweeps.spec.axis_positions import Numbers, value_ranks
 from sweeps.spec.metrics import METRICS
+from sweeps.spec.scenarios import Scenarios
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured, measured
 from sweeps.storage.curves import StoredRecord
@@ -73,12 +75,14 @@ def trial_page(
     cursor: str | None = None,
     filters: Mapping[str, str] | None = None,
     state: TrialState | None = None,
+    scenarios: Scenarios | None = None,
 ) -> TrialPage:
     """Return finished trials in the order `sort` (a metric, an axis or `number`, `-` for descending).
 
-    By default best first. By a metric, eligible trials come first in both directions; among them, and among
-    the others, undefined values come last and equal ones by number. `filters` names axes and metrics with a
-    value or a range each, as text.
+    By default best first. Over scenarios, by default those of the sweep, a metric ranks the trials that
+    settings stand at before all others. By a metric, eligible trials come first in both directions; among
+    them, and among the others, undefined values come last and equal ones by number. `filters` names axes
+    and metrics with a value or a range each, as text.
     Raises: UnknownSweepError, InvalidInputError.
     """
     spec = get_spec(connection, sweep_id)
@@ -86,7 +90,7 @@ def trial_page(
     limit = bounded_limit(limit)
     place = None if cursor is None else Place.parse(cursor, order)
     chosen = Selection.parse(spec.space, filters or {})
-    wanted = _Wanted(order, chosen, state, place, limit + 1)
+    wanted = _Wanted(order, chosen, state, place, limit + 1, scenarios_for(spec, scenarios))
     places = _next_places(_finished(connection, sweep_id, spec, wanted), order, place, limit + 1)
     views = _views(connection, sweep_id, spec, [found.number for found in places[:limit]])
     return TrialPage(views, places[limit - 1].cursor(order) if len(places) > limit else None)
@@ -120,13 +124,27 @@ class _Finished:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A page as asked for: `count` places after `place`, in `order`, of the chosen trials in `state`."""
+    """A page as asked for: `count` places after `place`, in `order`, of the chosen trials in `state`.
+
+    By a metric, the trials that settings stand at over `scenarios` come first.
+    """
 
     order: Order
     chosen: Selection
     state: TrialState | None
     place: Place | None
     count: int
+    scenarios: Scenarios
+
+    def ranked(self, spec: SweepSpec, done: Measured) -> BoolArray:
+        """Return the mask of completed trials that are ranked before the others."""
+        first = done.eligible
+        if self.order.metric and self.scenarios.axes:
+            cells = spec.space.cells_of(done.numbers)
+            left = self.chosen.of(self.scenarios.axes).keeps_cells(spec.space, cells)
+            first = first & left
+            first[left] &= ranked_at(spec, self.scenarios, self.order.metric, done.only(left), cells[left])
+        return first
 
     def failed(self, connection: sa.Connection, sweep_id: int) -> Numbers:
         """Return the failed trials that can be on the page; by a metric they come last, by number."""
@@ -144,24 +162,30 @@ def _finished(connection: sa.Connection, sweep_id: int, spec: SweepSpec, wanted:
     metrics = [*([order.metric] if order.metric else []), *chosen.metrics]
     completed = wanted.state in {None, TrialState.COMPLETED}
     done = measured(connection, sweep_id, metrics, spec.guard) if completed else Measured.nothing(metrics)
+    first = wanted.ranked(spec, done)
     if chosen.metrics:
-        done = done.only(chosen.keeps_values(done))
-    found = _sorted_by(spec, order, done.numbers, done)
+        kept = chosen.keeps_values(done)
+        done, first = done.only(kept), first[kept]
+    found = _sorted_by(spec, order, done.numbers, done, first)
     failed = wanted.failed(connection, sweep_id)
     if len(failed):
-        found = found.beside(_sorted_by(spec, order, failed, None))
+        found = found.beside(_sorted_by(spec, order, failed, None, np.zeros(len(failed), dtype=np.bool_)))
     if chosen.axes:
         found = found.only(chosen.keeps_cells(spec.space, spec.space.cells_of(found.numbers)))
     return found
 
 
-def _sorted_by(spec: SweepSpec, order: Order, numbers: Numbers, done: Measured | None) -> _Finished:
-    """Return trials with what they are sorted by; `done` has their metrics, None where they have none."""
+def _sorted_by(
+    spec: SweepSpec, order: Order, numbers: Numbers, done: Measured | None, first: BoolArray
+) -> _Finished:
+    """Return trials with what they are sorted by; `done` has their metrics, None where they have none.
+
+    By a metric, those that are not `first` come last.
+    """
     if order.metric and done is None:
-        none = np.zeros(len(numbers), dtype=np.bool_)
-        return _Finished(numbers, no_values(order.metric, len(numbers)), none, ~none)
+        return _Finished(numbers, no_values(order.metric, len(numbers)), first, ~first)
     if order.metric and done is not None:
-        return _Finished(numbers, done.values[order.metric], done.defined(order.metric), ~done.eligible)
+        return _Finished(numbers, done.values[order.metric], done.defined(order.metric), ~first)
     values = numbers
     if order.name != NUMBER:
         values = value_ranks(spec.space, spec.space.cells_of(numbers), order.name)

@@ -25,15 +25,13 @@ from sweeps.analysis.heatmap import checked_metric
 from sweeps.analysis.progress import bounded_limit, get_spec
 from sweeps.analysis.ranking import smallest
 from sweeps.analysis.selection import selected
+from sweeps.analysis.setting_ids import setting_ids, shared_axes
 from sweeps.spec.axis_positions import checked_axis
-from sweeps.spec.space import TrialSpace
 from sweeps.spec.spec import SweepSpec
 
 PROFITABLE_SHARE = "profitable_share"
 SORTS = (PROFITABLE_SHARE, *Aggregate)
 _PROFIT = "net_pnl"
-_DENSE = 2**22
-_MANY = 2**40
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ def _settings(
 ) -> _Found:
     done, cells = selected(connection, sweep_id, spec, [metric, _PROFIT], fixed)
     kept = done.defined(metric)
-    ids, size = _setting_ids(spec.space, cells[kept], over)
+    ids, size = setting_ids(spec.space, cells[kept], (over,))
     every = Groups(
         metric, is_maximized(spec, metric), done.numbers[kept], done.values[metric][kept], ids, size
     )
@@ -137,30 +135,6 @@ def _settings(
         np.bincount(ids[eligible], minlength=size),
         np.bincount(ids[profitable], minlength=size),
     )
-
-
-def _setting_ids(space: TrialSpace, cells: Indices, over: str) -> tuple[Indices, int]:
-    """Return the number of each cell's setting of the other axes, and the count of settings."""
-    keys, most = np.zeros(len(cells), dtype=np.int64), 1
-    for axis in space.axes:
-        if _vary_together(space, axis.name, over):
-            continue
-        if most * len(axis.values) > _MANY:
-            keys = np.unique(keys, return_inverse=True)[1]
-            most = len(cells)
-        keys = keys * len(axis.values) + space.positions(cells, axis.name)
-        most *= len(axis.values)
-    if most > _DENSE:
-        settings, ids = np.unique(keys, return_inverse=True)
-        return ids.astype(np.int64), len(settings)
-    places = np.zeros(most, dtype=np.int64)
-    places[keys] = 1
-    places = np.cumsum(places) - 1
-    return places[keys], int(places[-1]) + 1
-
-
-def _vary_together(space: TrialSpace, one: str, other: str) -> bool:
-    return space.dimension_of[one] == space.dimension_of[other]
 
 
 def _keys(found: _Found, sort: str) -> npt.NDArray[np.float64]:
@@ -195,7 +169,7 @@ def _summed_up(spec: SweepSpec, over: str, found: _Found, shown: npt.NDArray[np.
     levels = zip(
         *(summarize(_only(found.behind(one), shown), one).one_by_one() for one in Aggregate), strict=True
     )
-    shared = [axis.name for axis in spec.axes if not _vary_together(spec.space, axis.name, over)]
+    shared = shared_axes(spec.space, (over,))
     return [
         Setting(_params(spec, shared, level[0].number), *counts, *level)
         for counts, level in zip(held, levels, strict=True)

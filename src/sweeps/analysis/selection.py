@@ -5,7 +5,7 @@ of an axis follows the order of its values, not the order written; `null` is whe
 and comes before them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
@@ -18,9 +18,11 @@ from bot.errors import InvalidInputError, InvalidNumberError
 from bot.numbers.money import MONEY_PLACES, WIDE, dec
 from bot.statistics.trial_metrics import is_real
 from sweeps.analysis.progress import bounded_id
+from sweeps.analysis.scenarios import at_scenarios
 from sweeps.spec.axes import Axis, as_number
 from sweeps.spec.axis_positions import Numbers, absent, ascending, checked_axis
 from sweeps.spec.metrics import METRICS, MetricKind
+from sweeps.spec.scenarios import NO_SCENARIOS, Scenarios
 from sweeps.spec.space import TrialSpace
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured, measured
@@ -53,6 +55,10 @@ class Selection:
                 axes[name] = _wanted(checked_axis(space, name, name), text)
         return cls(axes, metrics)
 
+    def of(self, axes: Collection[str]) -> "Selection":
+        """Return the part that selects by some axes."""
+        return Selection({name: wanted for name, wanted in self.axes.items() if name in axes}, {})
+
     def keeps_cells(self, space: TrialSpace, cells: Numbers) -> Bools:
         """Return the mask of cells with selected values of the axes."""
         kept = np.ones(len(cells), dtype=np.bool_)
@@ -75,9 +81,10 @@ def selected(
     spec: SweepSpec,
     metrics: Sequence[str],
     filters: Mapping[str, str] | None,
+    scenarios: Scenarios = NO_SCENARIOS,
 ) -> tuple[Measured, Numbers]:
     """Return the completed trials that `filters` means, with these metrics, and their cells."""
-    done, cells, kept = completed(connection, sweep_id, spec, metrics, filters)
+    done, cells, kept = completed(connection, sweep_id, spec, metrics, filters, scenarios)
     return (done.only(kept), cells[kept]) if filters else (done, cells)
 
 
@@ -87,11 +94,19 @@ def completed(
     spec: SweepSpec,
     metrics: Sequence[str],
     filters: Mapping[str, str] | None,
+    scenarios: Scenarios = NO_SCENARIOS,
 ) -> tuple[Measured, Numbers, Bools]:
-    """Return all completed trials with these metrics, their cells, and which of them `filters` means."""
+    """Return all completed trials with these metrics, their cells, and which of them `filters` means.
+
+    Over scenarios, one trial stands for each setting: the one it is ranked at by the first of the metrics,
+    among the scenarios that `filters` leaves. Filters by metrics are then of that trial.
+    """
     chosen = Selection.parse(spec.space, filters or {})
     done = measured(connection, bounded_id(sweep_id), [*metrics, *chosen.metrics], spec.guard)
     cells = spec.space.cells_of(done.numbers)
+    if scenarios.axes:
+        left = chosen.of(scenarios.axes).keeps_cells(spec.space, cells)
+        done, cells = at_scenarios(spec, scenarios, metrics[0], done.only(left), cells[left])
     return done, cells, chosen.keeps_cells(spec.space, cells) & chosen.keeps_values(done)
 
 

@@ -33,6 +33,7 @@ from sweeps.spec.axes import MAX_TRIALS, Axis
 from sweeps.spec.compiling import Compiled, compiled
 from sweeps.spec.metrics import METRICS, Direction, natural_direction
 from sweeps.spec.sampling import SAMPLERS, GridSampler, Sampler
+from sweeps.spec.scenarios import Scenarios, check_scenarios
 from sweeps.spec.space import FeasibleCells, TrialSpace
 from sweeps.spec.trial_groups import TrialGroup, trial_groups
 from sweeps.watch import MAX_TRIAL_TIMEOUT_S, TIMEOUT, TRIAL_TIMEOUT_S
@@ -146,6 +147,11 @@ class SweepSpec(BaseModel):
         USUAL,
         description="how the selection is judged: guard, blocks, folds; false judges nothing",
     )
+    scenarios: Scenarios | None = Field(
+        None,
+        description="axes that are not chosen (costs, window, capital) and the scenario that settings of the "
+        "others are ranked at, `worst` or `median`; left out, each trial is ranked by itself",
+    )
     extensions: Annotated[tuple[dict[str, list[Any]], ...], Field(max_length=MAX_EXTENSIONS), FailFast()] = (
         Field((), description="values added later, each time after the trials that were there already")
     )
@@ -179,6 +185,8 @@ class SweepSpec(BaseModel):
         self._compiled = given.get("compiled") or compiled(
             self, given.get("max_trials", MAX_TRIALS), given.get("feasible")
         )
+        if self.scenarios is not None:
+            check_scenarios(self.space, self.scenarios)
         if isinstance(self.validation, ValidationSettings):
             check_test_symbols(self.validation, self.symbols(), "validation.")
 
@@ -270,8 +278,9 @@ class SweepSpec(BaseModel):
     def document(self) -> dict[str, Any]:
         """Return the sweep as JSON values: defaults filled in, decimals as canonical text, axes in order."""
         outer = self.model_dump(mode="json", exclude={"base", "grid", "extensions"})
-        if self.trial_timeout_s is None:
-            del outer["trial_timeout_s"]  # the documents of sweeps that do not name it stay as they are
+        for name in ("trial_timeout_s", "scenarios"):
+            if getattr(self, name) is None:
+                del outer[name]  # the documents of sweeps that do not name it stay as they are
         return {
             "name": outer.pop("name"),
             "base": self._compiled.base_document(),

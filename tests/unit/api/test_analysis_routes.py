@@ -54,6 +54,24 @@ def test_heatmap_and_order_take_the_metrics_beside_holding(reader: Reader) -> No
     assert shares == sorted(known, reverse=True) + [None] * (len(shares) - len(known))
 
 
+def test_settings_stand_at_the_worst_scenario_that_is_asked_for(reader: Reader) -> None:
+    path, asked = f"/sweeps/{reader.sweep_id}", "scenarios=perp_leverage&metric=net_pnl"
+    rows = [
+        row for row in reader.client.get(f"{path}/trials").json()["trials"] if row["state"] == "completed"
+    ]
+    rates = {row["params"]["min_funding_rate"] for row in rows}
+    found = reader.client.get(f"{path}/heatmap?x=min_funding_rate&y=exit_funding_rate&{asked}").json()
+    assert found["scenarios"] == {"axes": ["perp_leverage"], "rank": "worst"}
+    assert {count for row in found["counts"] for count in row} == {1}
+    assert len(found["x"]["values"]) == len(rates)
+    none = reader.client.get(f"{path}/heatmap?x=min_funding_rate&y=exit_funding_rate&scenarios=none").json()
+    assert none["scenarios"] == {"axes": [], "rank": "worst"}
+    every = reader.client.get(f"{path}/overview?metric=net_pnl").json()["finished"]
+    assert 0 < reader.client.get(f"{path}/overview?{asked}").json()["finished"] < every
+    page = reader.client.get(f"{path}/trials?sort=-net_pnl&scenarios=perp_leverage").json()["trials"]
+    assert len(page) == len(reader.client.get(f"{path}/trials").json()["trials"])
+
+
 def test_settings_are_summed_up_over_an_axis_in_pages(reader: Reader) -> None:
     path = f"/sweeps/{reader.sweep_id}/aggregate"
     query = {"over": "perp_leverage", "metric": "net_pnl", "sort": "-worst", "limit": "3"}
@@ -126,6 +144,8 @@ def test_heatmap_to_be_drawn_merges_neighbours_and_panels_split_it(reader: Reade
         ("overview?risk=luck", "risk"),
         ("overview?points=0", "points"),
         ("overview?sharpe=a..b", "sharpe"),
+        ("overview?scenarios=luck", "scenarios"),
+        ("trials?scenario_rank=median", "scenario_rank"),
         ("panels?x=min_funding_rate&y=perp_leverage&z=luck", "z"),
         ("panels?x=min_funding_rate&y=perp_leverage&z=perp_leverage", "z"),
         ("heatmap?x=min_funding_rate&y=perp_leverage&most=0", "most"),

@@ -37,7 +37,7 @@ export class SearchFields {
   }
 
   show() {
-    const { name, constraints, sampler, objective, curves, trial_timeout_s: timeout, reuse } = this.document;
+    const { name, constraints, sampler, objective, curves, trial_timeout_s: timeout, reuse, scenarios } = this.document;
     put(this.fields.name, name === this.suggested ? "" : textOf(name ?? ""));
     put(this.fields.constraints, Array.isArray(constraints) ? constraints.join("\n") : "");
     this.fields.sampler.value = sampler?.kind ?? "grid";
@@ -49,6 +49,8 @@ export class SearchFields {
     put(this.fields["curves-top"], textOf(isObject(curves) ? curves.top : 50));
     put(this.fields.timeout, textOf(timeout ?? ""));
     this.fields.reuse.checked = reuse !== false;
+    put(this.fields.scenarios, Array.isArray(scenarios?.axes) ? scenarios.axes.join(", ") : "");
+    this.fields["scenario-rank"].value = scenarios?.rank ?? "worst";
     this.dress();
   }
 
@@ -75,6 +77,11 @@ export class SearchFields {
     if (part === "timeout") {
       if (fields.timeout.value) spec.trial_timeout_s = valueOf(fields.timeout.value, "integer");
       else delete spec.trial_timeout_s;
+    }
+    if (part.startsWith("scenario")) {
+      const axes = fields.scenarios.value.split(",").map((one) => one.trim()).filter(Boolean);
+      if (axes.length) spec.scenarios = { axes, rank: fields["scenario-rank"].value };
+      else delete spec.scenarios;
     }
     if (part === "reuse") {
       if (fields.reuse.checked) delete spec.reuse;

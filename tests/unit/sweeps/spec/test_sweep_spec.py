@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.config.run_config import load_json
 from bot.errors import InvalidInputError
 from bot.selection.settings import ValidationSettings
+from sweeps.spec.scenarios import customary_scenarios
 from sweeps.spec.spec import SweepSpec
 
 BASE = {"exchange": "x", "symbols": ["BTC/USDT:USDT"], "start": "2023-01-01", "end": "2024-01-01"}
@@ -204,6 +205,40 @@ def test_sweep_that_names_no_limit_of_its_trials_is_stored_as_before_there_was_o
     assert limited.document()["trial_timeout_s"] == 45
     assert SweepSpec.from_text(json.dumps(limited.document())).document() == limited.document()
     assert limited.digest != spec().digest
+
+
+def test_sweep_that_names_no_scenarios_is_stored_as_before_there_were_any() -> None:
+    assert "scenarios" not in spec().document()
+    assert spec(scenarios=None).digest == spec().digest
+    grid = {"perp_leverage": [1, 2], "spot_taker": ["0.001", "0.002"], "perp_taker": ["0.0005", "0.001"]}
+    linked = {"grid": grid, "linked": [["spot_taker", "perp_taker"]]}
+    named = spec(**linked, scenarios={"axes": ["spot_taker", "perp_taker"]})
+    assert named.document()["scenarios"] == {"axes": ["spot_taker", "perp_taker"], "rank": "worst"}
+    assert SweepSpec.from_text(json.dumps(named.document())).document() == named.document()
+    assert named.digest != spec(**linked).digest
+    assert customary_scenarios(named.space) == named.scenarios
+    assert customary_scenarios(spec(grid={"spot_taker": ["0.001", "0.002"]}).space).axes == ()
+
+
+@pytest.mark.parametrize(
+    ("axes", "words"),
+    [
+        (["perp_leverage", "slippage_bps", "spot_taker", "perp_taker"], "none is left to choose"),
+        (["spot_taker"], "moves together with 'perp_taker'"),
+        (["allocation"], "no axis of this sweep"),
+        (["slippage_bps", "slippage_bps"], "named twice"),
+    ],
+)
+def test_scenarios_that_cannot_be_ranked_over_are_refused_by_name(axes: list[str], words: str) -> None:
+    grid = {
+        "perp_leverage": [1, 2],
+        "slippage_bps": [0, 5],
+        "spot_taker": ["0.001", "0.002"],
+        "perp_taker": ["0.0005", "0.001"],
+    }
+    found = refusal(grid=grid, linked=[["spot_taker", "perp_taker"]], scenarios={"axes": axes})
+    assert list(found) == ["scenarios.axes"]
+    assert words in found["scenarios.axes"]
 
 
 @pytest.mark.parametrize("value", [0, -1, 86_401, "60", 1.5, True])
