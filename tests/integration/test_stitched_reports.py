@@ -2,33 +2,59 @@
 
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
+import pytest
 import sqlalchemy as sa
-from selecting import LONG_BASE, do_jobs, long_market, long_spec, report_of_sweep, run_chunks
+from selecting import LONG_BASE, SETTINGS, do_jobs, long_market, long_spec, report_of_sweep, run_chunks
 from sweeping import stored_rows, submit
 
 from bot.backtest import ReplayWindow, replay
 from bot.backtest.baseline import held_throughout
 from bot.backtest.random_runs import random_entries
 from bot.backtest.stitched import Seam, stitch
+from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
+from bot.errors import BotError, StoreError
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
 from sweeps.spec.spec import SweepSpec
 
+SPEC = long_spec()
+
+
+@pytest.fixture(scope="module")
+def engine(shared_engine: sa.Engine) -> sa.Engine:
+    long_market(shared_engine)
+    return shared_engine
+
+
+@pytest.fixture(scope="module")
+def sweep_id(engine: sa.Engine) -> int:
+    """Return a judged sweep."""
+    return judged(engine, SPEC)
+
+
+@pytest.fixture(scope="module")
+def report(engine: sa.Engine, sweep_id: int) -> dict[str, Any]:
+    return report_of_sweep(engine, sweep_id)
+
+
+def judged(engine: sa.Engine, spec: SweepSpec, chunks: int = 1) -> int:
+    """Return a sweep that was replayed in so many chunks, and judged."""
+    sweep_id = submit(engine, spec, size=-(-spec.trial_count // chunks))
+    run_chunks(engine, sweep_id, chunks)
+    do_jobs(engine)
+    return sweep_id
+
 
 def test_stitched_run_of_a_completed_sweep_is_one_account_under_the_trials_of_its_folds(
-    engine: sa.Engine,
+    engine: sa.Engine, report: dict[str, Any]
 ) -> None:
-    long_market(engine)
-    spec = long_spec()
-    sweep_id = submit(engine, spec)
-    run_chunks(engine, sweep_id, 1)
-    do_jobs(engine)
-    found = report_of_sweep(engine, sweep_id)["walk_forward"]
+    found = report["walk_forward"]
     first_ms = parse_time_ms(found["folds"][0]["test_dates"][0])
     seams = [
-        Seam(parse_time_ms(fold["test_dates"][0]), spec.config(fold["trial"])) for fold in found["folds"]
+        Seam(parse_time_ms(fold["test_dates"][0]), SPEC.config(fold["trial"])) for fold in found["folds"]
     ]
     store = HistoricalDataStore(engine)
 
@@ -43,59 +69,73 @@ def test_stitched_run_of_a_completed_sweep_is_one_account_under_the_trials_of_it
     assert found["hold"] == stitch(first_ms, held, window).metrics.document()
 
 
-def test_random_entries_of_the_winner_are_those_of_its_trial(engine: sa.Engine) -> None:
-    long_market(engine)
-    spec = long_spec()
-    sweep_id = submit(engine, spec)
-    run_chunks(engine, sweep_id, 1)
-    do_jobs(engine)
-    found = report_of_sweep(engine, sweep_id)
-    config = spec.config(found["winner"])
+def test_random_entries_of_the_winner_are_those_of_its_trial(
+    engine: sa.Engine, report: dict[str, Any]
+) -> None:
+    config = SPEC.config(report["winner"])
     data = HistoricalDataStore(engine).load(config.exchange, config.symbols, config.end, config.start)
     window = ReplayWindow.build(config, data)
-    assert found["random_entries"] == random_entries(replay(config, window), window).p
-    assert "Random entries with the same time in market: " in found["sentence"]
+    assert report["random_entries"] == random_entries(replay(config, window), window).p
+    assert "Random entries with the same time in market: " in report["sentence"]
 
 
-def test_plateau_of_the_winner_is_the_worst_of_it_and_the_trials_one_step_away(engine: sa.Engine) -> None:
-    long_market(engine)
-    spec = long_spec()
-    sweep_id = submit(engine, spec)
-    run_chunks(engine, sweep_id, 1)
-    do_jobs(engine)
-    found = report_of_sweep(engine, sweep_id)
-    own = spec.params(found["winner"])
+def test_plateau_of_the_winner_is_the_worst_of_it_and_the_trials_one_step_away(
+    engine: sa.Engine, sweep_id: int, report: dict[str, Any]
+) -> None:
     rows = {row["number"]: row["sharpe"] for row in stored_rows(engine, sweep_id)}
-    around = [number for number in rows if _one_step_apart(spec, own, spec.params(number))]
+    around = neighbours(report["winner"])
     assert 3 <= len(around) <= 4
-    assert found["plateau"] == min(rows[number] for number in [found["winner"], *around])
+    assert report["plateau"] == min(rows[number] for number in [report["winner"], *around])
 
 
-def _one_step_apart(spec: SweepSpec, one: dict[str, Any], other: dict[str, Any]) -> bool:
-    values = {name: list(axis.labels) for name, axis in spec.space.by_name.items()}
+def test_failed_neighbour_makes_the_plateau_as_low_as_the_worst_eligible_trial(
+    engine: sa.Engine, report: dict[str, Any]
+) -> None:
+    failing = SPEC.config(neighbours(report["winner"])[0])
+
+    def refused(parameters: ParameterColumns) -> dict[int, BotError]:
+        configs = enumerate(parameters.configs())
+        return {place: StoreError("made to fail") for place, config in configs if config == failing}
+
+    with patch.object(ParameterColumns, "refused", refused):
+        sweep_id = judged(engine, long_spec(name="one fails", reuse=False))
+    rows = stored_rows(engine, sweep_id)
+    assert sum(row["state"] == "failed" for row in rows) == 1
+    settled = [row for row in rows if row["state"] == "completed" and may_win(row)]
+    found = report_of_sweep(engine, sweep_id)
+    assert found["winner"] == report["winner"]
+    assert found["plateau"] == min(row["sharpe"] for row in settled) < report["plateau"]
+
+
+def may_win(row: dict[str, Any]) -> bool:
+    enough = row["total_trades"] >= SETTINGS["min_trades"]
+    return bool(row["volatility"] and enough and row["funding_payments"] >= SETTINGS["min_settlements"])
+
+
+def neighbours(number: int) -> list[int]:
+    """Return the trials one step away from a trial."""
+    own = SPEC.params(number)
+    return [other for other in range(SPEC.trial_count) if _one_step_apart(own, SPEC.params(other))]
+
+
+def _one_step_apart(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    values = {name: list(axis.labels) for name, axis in SPEC.space.by_name.items()}
     apart = [abs(values[name].index(one[name]) - values[name].index(other[name])) for name in one]
     return sorted(apart)[-2:] == [0, 1]
 
 
 def test_transfer_of_a_sweep_over_pairs_ranks_what_is_chosen_on_the_others(engine: sa.Engine) -> None:
-    long_market(engine)
     pairs = ["BTC/USDT:USDT", "ETH/USDT:USDT"]
     values = [[pairs[0]], [pairs[1]], pairs]
     grid = {"min_funding_rate": ["0.00002", "0.00006", "0.0002"], "symbols": values}
     base = {name: value for name, value in LONG_BASE.items() if name != "symbols"}
-    sweep_id = submit(engine, long_spec(base=base, grid=grid), size=3)
-    run_chunks(engine, sweep_id, 3)
-    do_jobs(engine)
+    sweep_id = judged(engine, long_spec(base=base, grid=grid), chunks=3)
     found = report_of_sweep(engine, sweep_id)["transfer"]
     assert list(found["ranks"]) == [pairs[0], pairs[1], ", ".join(pairs)]
     assert set(found["ranks"].values()) <= {0.0, 0.25, 0.5, 0.75, 1.0}
     assert found["mean"] == sum(found["ranks"].values()) / 3
 
 
-def test_a_sweep_of_one_pair_has_no_transfer_and_says_why(engine: sa.Engine) -> None:
-    long_market(engine)
-    sweep_id = submit(engine, long_spec())
-    run_chunks(engine, sweep_id, 1)
-    do_jobs(engine)
-    found = report_of_sweep(engine, sweep_id)
-    assert (found["transfer"], found["missing"]["transfer"]) == (None, "3 values of symbols needed, 1 held")
+def test_a_sweep_of_one_pair_has_no_transfer_and_says_why(report: dict[str, Any]) -> None:
+    assert report["transfer"] is None
+    assert report["missing"]["transfer"] == "3 values of symbols needed, 1 held"

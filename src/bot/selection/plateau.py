@@ -26,9 +26,13 @@ class GridTrials:
     @cached_property
     def levels(self) -> FloatArray:
         """Objectives; that of an ineligible trial, or of one without, is the worst of any eligible one."""
-        known = self.eligible & ~np.isnan(self.objectives)
-        worst = self.objectives[known].min(initial=math.inf)
-        return np.where(known, self.objectives, worst)
+        worst = self.objectives[self.known].min(initial=math.inf)
+        return np.where(self.known, self.objectives, worst)
+
+    @cached_property
+    def known(self) -> BoolArray:
+        """Mask of the eligible trials with an objective."""
+        return np.asarray(self.eligible & ~np.isnan(self.objectives))
 
     @cached_property
     def neighbours(self) -> IntArray:
@@ -65,6 +69,16 @@ class GridTrials:
         varied = self.steps.max(axis=0, initial=-1) > 0
         axes = np.count_nonzero((self.steps >= 0) & varied, axis=1)
         return np.where((counts >= axes) & (axes > 0) & np.isfinite(worst), worst, math.nan)
+
+    @cached_property
+    def plateau_rows(self) -> IntArray:
+        """Row of a trial whose objective is the plateau of each, -1 where there is none."""
+        rows = np.flatnonzero(self.known)
+        levels, first = np.unique(self.objectives[rows], return_index=True)
+        held = np.flatnonzero(~np.isnan(self.plateaus))
+        found = np.full(len(self.plateaus), -1, dtype=np.int64)
+        found[held] = rows[first[np.searchsorted(levels, self.plateaus[held])]]
+        return found
 
     @property
     def best(self) -> int | None:

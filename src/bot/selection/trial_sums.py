@@ -17,12 +17,16 @@ from bot.selection.ranking import Rows
 from bot.selection.sharpe import PowerSums
 from bot.selection.track_record import TrackRecord
 
+NO_OBJECTIVE = int(np.iinfo(np.int64).min)
+"""Objective in whole units of a trial that has none."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrialReturns:
     """Completed trials by number: daily returns and those of their hold baselines (trials x days).
 
-    A NaN marks a broken trial or baseline. `objectives` are better the higher they are, NaN where undefined.
+    A NaN marks a broken trial or baseline. `objectives` are better the higher they are: floats, NaN where
+    undefined, or whole units, `NO_OBJECTIVE` where undefined, which are compared exactly.
     """
 
     numbers: IntArray
@@ -30,7 +34,13 @@ class TrialReturns:
     hold: FloatArray
     total_trades: IntArray
     funding_payments: IntArray
-    objectives: FloatArray
+    objectives: FloatArray | IntArray
+
+    @property
+    def defined(self) -> BoolArray:
+        """Mask of the trials that have an objective."""
+        own = self.objectives
+        return np.asarray(own != NO_OBJECTIVE if own.dtype.kind == "i" else ~np.isnan(own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ class Candidate:
     """The best eligible trial so far, and its track records: `cash` of itself, `hold` of its lead."""
 
     number: int
-    objective: float
+    objective: float | int
     cash: TrackRecord | None
     hold: TrackRecord | None
 
@@ -145,13 +155,13 @@ def _best(
     place: IntArray,
     *benchmarks: tuple[WholeReturns, LuckSums | None],
 ) -> Candidate | None:
-    rows = np.flatnonzero(eligible & ~np.isnan(trials.objectives)).tolist()
-    if not rows:
+    rows = np.flatnonzero(eligible & trials.defined)
+    if not len(rows):
         return None
-    row = max(rows, key=lambda one: (trials.objectives[one], -trials.numbers[one]))
-    number = int(trials.numbers[row])
+    best = rows[trials.objectives[rows] == trials.objectives[rows].max()]
+    row = int(best[trials.numbers[best].argmin()])
     records = [_record(panel, int(place[row]), *one) for one in benchmarks]
-    return Candidate(number, float(trials.objectives[row]), records[0], records[1])
+    return Candidate(int(trials.numbers[row]), trials.objectives[row].item(), records[0], records[1])
 
 
 def _record(panel: Panel, row: int, returns: WholeReturns, luck: LuckSums | None) -> TrackRecord | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -122,16 +122,12 @@ def summarize(groups: Groups, aggregate: Aggregate) -> Summaries:
     return Summaries(groups.metric, held, values, groups.numbers[places], counts[held])
 
 
-def group_levels(groups: Groups, aggregate: Aggregate) -> npt.NDArray[np.float64]:
-    """Return the value of every group as a float to sort by; groups without trials have none of meaning."""
-    if aggregate is Aggregate.MEAN:
-        totals = np.bincount(groups.ids, weights=groups.values, minlength=groups.size)
-        return np.asarray(totals / np.maximum(groups.counts, 1))
-    if aggregate is Aggregate.MEDIAN:
-        first, second = _middles(groups)
-        return np.asarray((groups.values[first].astype(np.float64) + groups.values[second]) / 2)
-    shown = _extremes(groups, high=groups.maximize != (aggregate is Aggregate.WORST))
-    return groups.values[shown].astype(np.float64)
+def group_levels(groups: Groups, aggregate: Aggregate) -> MetricColumn:
+    """Return the value of every group to sort by, as it is shown; groups without trials have 0."""
+    shown = summarize(groups, aggregate)
+    levels = np.zeros_like(shown.values, shape=groups.size)
+    levels[shown.groups] = shown.values
+    return cast("MetricColumn", levels)
 
 
 def worst_ones(groups: Groups) -> Places:

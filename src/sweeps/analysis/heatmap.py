@@ -21,7 +21,7 @@ from sweeps.analysis.matrix_axes import MatrixAxis, drawn_matrix_axes, written_m
 from sweeps.analysis.plateau import Cell, best_cell, grid_trials
 from sweeps.analysis.progress import get_spec
 from sweeps.analysis.scenarios import scenarios_for
-from sweeps.analysis.selection import RANGE, selected
+from sweeps.analysis.selection import RANGE, failed_and_selected, selected
 from sweeps.spec.axis_positions import Numbers, ascending, checked_axis
 from sweeps.spec.metrics import METRICS
 from sweeps.spec.scenarios import Scenarios
@@ -95,7 +95,9 @@ def heatmap(
     _check(spec, x, y, fixed or {})
     chosen = scenarios_for(spec, scenarios, (x, y))
     done, cells = selected(connection, sweep_id, spec, [metric], fixed, chosen)
-    return _matrix(spec, _Shown(metric, aggregate, _matrix_axes(spec, x, y, most), chosen), done, cells)
+    failed = failed_and_selected(connection, sweep_id, spec, fixed)
+    shown = _Shown(metric, aggregate, _matrix_axes(spec, x, y, most), chosen)
+    return _matrix(spec, shown, done, cells, failed)
 
 
 def panels(
@@ -123,12 +125,16 @@ def panels(
         raise InvalidInputError.of("z", f"{z!r} is an axis of the matrix already")
     chosen = scenarios_for(spec, scenarios, (x, y, z))
     done, cells = selected(connection, sweep_id, spec, [metric], fixed, chosen)
-    at = spec.space.positions(cells, z)
+    failed = failed_and_selected(connection, sweep_id, spec, fixed)
+    at, failed_at = (spec.space.positions(some, z) for some in (cells, spec.space.cells_of(failed)))
     present = np.isin(np.arange(len(third.values)), at)
     order = [position for position in ascending(third) if present[position]]
     shown = _evenly(order, MOST_PANELS)
     kind = _Shown(metric, aggregate, _matrix_axes(spec, x, y, MOST_CELLS // max(len(shown), 1)), chosen)
-    found = [_matrix(spec, kind, done.only(at == position), cells[at == position]) for position in shown]
+    found = [
+        _matrix(spec, kind, done.only(at == here), cells[at == here], failed[failed_at == here])
+        for here in shown
+    ]
     return Panels(z, tuple(third.labels[position] for position in shown), found, len(order) - len(shown))
 
 
@@ -167,27 +173,25 @@ class _Shown:
     scenarios: Scenarios
 
 
-def _matrix(spec: SweepSpec, shown: _Shown, done: Measured, places: Numbers) -> Heatmap:
+def _matrix(spec: SweepSpec, shown: _Shown, done: Measured, places: Numbers, failed: Numbers) -> Heatmap:
     metric, aggregate, (x, y) = shown.metric, shown.aggregate, shown.axes
     groups, eligible = _groups(spec, metric, shown.axes, done, places)
     cells = summarize(groups, aggregate)
     may_win = eligible[cells.groups]
-    levels = np.full(y.size * x.size, np.nan)
-    levels[cells.groups[may_win]] = cells.values[may_win]
-    table = levels.reshape(y.size, x.size)
-    best = best_cell(table, maximize=groups.maximize)
-    plateau = _plateau(spec, shown, done, places)
+    best = best_cell(cells, may_win, x.size, maximize=groups.maximize)
+    plateau = _plateau(spec, shown, done, places, failed)
     return Heatmap(x, y, metric, aggregate, shown.scenarios, cells, may_win, best, plateau)
 
 
-def _plateau(spec: SweepSpec, shown: _Shown, done: Measured, places: Numbers) -> Cell | None:
+def _plateau(spec: SweepSpec, shown: _Shown, done: Measured, places: Numbers, failed: Numbers) -> Cell | None:
     """Return (row, column) of the cell with the best plateau over all axes that vary, None without one."""
     grid = grid_trials(
         spec,
         done.numbers,
-        done.floats(shown.metric),
+        done.levels(shown.metric),
         done.eligible,
         maximize=is_maximized(spec, shown.metric),
+        failed=failed,
         scenarios=shown.scenarios.axes,
     )
     best = None if grid is None else grid.best

@@ -87,11 +87,10 @@ def overview(
     standing = scenarios_for(spec, scenarios)
     every, all_cells, kept = completed(connection, sweep_id, spec, names, filters, standing)
     done, cells = (every.only(kept), all_cells[kept]) if filters else (every, all_cells)
-    columns = {name: done.floats(name) for name in names}
-    values = columns[metric]
+    levels = {name: done.levels(name) for name in names}
     whole = METRICS[metric] is MetricKind.COUNT
     maximize = {name: is_maximized(spec, name) for name in names}
-    risks, gains, goodness = (np.where(done.eligible, columns[name], np.nan) for name in (risk, gain, metric))
+    risks, gains, goodness = (np.where(done.eligible, levels[name], np.nan) for name in (risk, gain, metric))
     front = pareto_front(risks, gains, maximize=(maximize[risk], maximize[gain]))
     front = front[:_MOST_ON_FRONT]
     keys = np.where(np.isnan(goodness), np.inf, -goodness if maximize[metric] else goodness)
@@ -106,7 +105,7 @@ def overview(
         points=_points(spec, done, cells, names, shown),
         front=_points(spec, done, cells, names, front),
         distribution=distribution(every.floats(metric), kept, whole=whole),
-        importance=importance(spec.space, cells, values),
+        importance=importance(spec.space, cells, done.floats(metric)),
         maximize=maximize,
     )
 

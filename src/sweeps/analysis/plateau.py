@@ -6,6 +6,7 @@ import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.selection.plateau import GridTrials
+from sweeps.analysis.grouping import Summaries
 from sweeps.analysis.matrix_axes import is_ordered
 from sweeps.spec.axes import Axis
 from sweeps.spec.axis_positions import absent, ascending
@@ -14,15 +15,21 @@ from sweeps.spec.sampling import GridSampler
 from sweeps.spec.spec import SweepSpec
 
 Cell = tuple[int, int]
+NO_TRIALS: IntArray = np.empty(0, dtype=np.int64)
 _WINDOW = frozenset(("start", "end"))
 """Parameters that choose days: trials that differ in them are not the same setting a step away."""
 
 
-def best_cell(levels: FloatArray, *, maximize: bool) -> Cell | None:
-    """Return (row, column) of the best level, the first of equal ones; None if all are NaN."""
-    if np.isnan(levels).all():
+def best_cell(cells: Summaries, may_win: BoolArray, width: int, *, maximize: bool) -> Cell | None:
+    """Return (row, column) of the best of the cells that may win, the first of equal ones; None if none may.
+
+    A row has `width` cells. Values are compared as they are stored, so amounts of any size exactly.
+    """
+    values = cells.values[may_win]
+    if not len(values):
         return None
-    row, column = divmod(int(np.nanargmax(levels if maximize else -levels)), levels.shape[1])
+    place = int(values.argmax() if maximize else values.argmin())
+    row, column = divmod(int(cells.groups[may_win][place]), width)
     return row, column
 
 
@@ -33,15 +40,40 @@ def grid_trials(
     eligible: BoolArray,
     *,
     maximize: bool,
+    failed: IntArray = NO_TRIALS,
     scenarios: Collection[str] = (),
 ) -> GridTrials | None:
     """Return trials of a sweep on its ordered axes; None where none is, and for a sample of the grid.
 
-    `numbers` are theirs, `levels` a metric each, NaN where undefined. With `scenarios`, the trials are one
-    for each setting of the other axes, which alone make neighbours.
+    `numbers` are theirs, `levels` numbers in the order of a metric, NaN where it is undefined. The rows of
+    `failed` trials, which are ineligible, follow. With `scenarios`, the trials are one for each setting of
+    the other axes, which alone make neighbours; failed ones do not stand for a setting that has one.
     """
     if not isinstance(spec.sampler, GridSampler):
         return None
+    numbers = np.concatenate([numbers, failed])
+    steps, others = _places(spec, numbers, scenarios)
+    if steps is None:
+        return None
+    objectives = np.full(len(numbers), np.nan)
+    objectives[: len(levels)] = levels if maximize else -levels
+    may_win = np.zeros(len(numbers), dtype=np.bool_)
+    may_win[: len(levels)] = eligible
+    grid = GridTrials(steps, others, objectives, may_win)
+    return _one_a_place(grid) if scenarios and len(failed) else grid
+
+
+def _one_a_place(grid: GridTrials) -> GridTrials:
+    """Return the first of the trials at each place, in the same order."""
+    _, first = np.unique(np.column_stack([grid.steps, grid.others]), axis=0, return_index=True)
+    kept = np.sort(first)
+    return GridTrials(grid.steps[kept], grid.others[kept], grid.objectives[kept], grid.eligible[kept])
+
+
+def _places(
+    spec: SweepSpec, numbers: IntArray, scenarios: Collection[str]
+) -> tuple[IntArray | None, IntArray]:
+    """Return the steps of trials on the ordered axes, None without any, and a number for all other axes."""
     space, cells = spec.space, spec.space.cells_of(numbers)
     steps, others = [], np.zeros(len(cells), dtype=np.int64)
     for dimension in space.dimensions:
@@ -54,15 +86,7 @@ def grid_trials(
                 steps.append(_ranks(axis)[positions])
                 positions = np.where(steps[-1] < 0, positions + 1, 0)
             others = _numbered(others * (len(axis.values) + 1) + positions)
-    if not steps:
-        return None
-    return GridTrials(np.stack(steps, axis=1), others, levels if maximize else -levels, eligible)
-
-
-def trial_plateau(grid: GridTrials | None, row: int, *, maximize: bool) -> float | None:
-    """Return the plateau of one of the trials: the worst level of it and its neighbours; None without one."""
-    level = np.nan if grid is None else float(grid.plateaus[row])
-    return None if np.isnan(level) else (level if maximize else -level)
+    return (np.stack(steps, axis=1) if steps else None), others
 
 
 def _ordered(dimension: Dimension) -> Axis | None:

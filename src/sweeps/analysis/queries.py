@@ -26,8 +26,14 @@ from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured, measured
 from sweeps.storage.curves import StoredRecord
 from sweeps.storage.states import TrialState
-from sweeps.storage.stored_trials import RUN_KEY_HEAD, RUN_KEY_TAIL, stored_row, stored_rows
-from sweeps.storage.tables import failed_trial, is_shown, sweep, trial_curve
+from sweeps.storage.stored_trials import (
+    RUN_KEY_HEAD,
+    RUN_KEY_TAIL,
+    failed_numbers,
+    stored_row,
+    stored_rows,
+)
+from sweeps.storage.tables import is_shown, sweep, trial_curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,19 +204,6 @@ def finished_numbers(connection: sa.Connection, sweep_id: int) -> Numbers:
     get_spec(connection, sweep_id)
     completed = measured(connection, sweep_id).numbers
     return np.sort(np.concatenate([completed, failed_numbers(connection, sweep_id)]))
-
-
-def failed_numbers(
-    connection: sa.Connection, sweep_id: int, *, after: int = -1, most: int | None = None
-) -> Numbers:
-    """Return the failed trials of a sweep by number: all, or up to `most` of those `after` a number."""
-    rows = connection.execute(
-        sa.select(failed_trial.c.number)
-        .where(failed_trial.c.sweep_id == sweep_id, failed_trial.c.number > after)
-        .order_by(failed_trial.c.number)
-        .limit(most)
-    )
-    return np.fromiter(rows.scalars(), dtype=np.int64)
 
 
 def _next_places(finished: _Finished, order: Order, place: Place | None, count: int) -> list[Place]:

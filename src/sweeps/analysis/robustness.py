@@ -11,6 +11,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
+from bot.statistics.trial_columns import MetricColumn
 from sweeps.analysis.grouping import (
     Aggregate,
     Groups,
@@ -137,18 +138,20 @@ def _settings(
     )
 
 
-def _keys(found: _Found, sort: str) -> npt.NDArray[np.float64]:
-    name = sort.removeprefix("-")
-    if name == PROFITABLE_SHARE:
-        levels = found.winners / found.every.counts
-    else:
-        aggregate = Aggregate(name)
-        levels = group_levels(found.behind(aggregate), aggregate)
+def _keys(found: _Found, sort: str) -> MetricColumn:
+    levels = _levels(found, sort.removeprefix("-"))
     return -levels if sort.startswith("-") else levels
 
 
+def _levels(found: _Found, name: str) -> MetricColumn:
+    if name == PROFITABLE_SHARE:
+        return np.asarray(found.winners / found.every.counts)
+    aggregate = Aggregate(name)
+    return group_levels(found.behind(aggregate), aggregate)
+
+
 def _next(
-    keys: npt.NDArray[np.float64], ineligible: npt.NDArray[np.bool_], last: int | None, count: int
+    keys: MetricColumn, ineligible: npt.NDArray[np.bool_], last: int | None, count: int
 ) -> npt.NDArray[np.intp]:
     """Return up to `count` settings after `last`: by key and place, the ineligible ones after the others."""
     later = np.ones(len(keys), dtype=np.bool_)

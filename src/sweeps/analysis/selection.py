@@ -26,6 +26,7 @@ from sweeps.spec.scenarios import NO_SCENARIOS, Scenarios
 from sweeps.spec.space import TrialSpace
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured, measured
+from sweeps.storage.stored_trials import failed_numbers
 
 RANGE = ".."
 NULL = "null"
@@ -108,6 +109,17 @@ def completed(
         left = chosen.of(scenarios.axes).keeps_cells(spec.space, cells)
         done, cells = at_scenarios(spec, scenarios, metrics[0], done.only(left), cells[left])
     return done, cells, chosen.keeps_cells(spec.space, cells) & chosen.keeps_values(done)
+
+
+def failed_and_selected(
+    connection: sa.Connection, sweep_id: int, spec: SweepSpec, filters: Mapping[str, str] | None
+) -> Numbers:
+    """Return the failed trials that `filters` means: none by metrics, of which they have no values."""
+    chosen = Selection.parse(spec.space, filters or {})
+    failed = np.empty(0, dtype=np.int64)
+    if not chosen.metrics:
+        failed = failed_numbers(connection, bounded_id(sweep_id))
+    return failed[chosen.keeps_cells(spec.space, spec.space.cells_of(failed))] if chosen.axes else failed
 
 
 def _wanted(axis: Axis, text: str) -> Bools:

@@ -27,6 +27,9 @@ NUMBER = "number"
 USUAL_GUARD = Guard.of(USUAL)
 """Guard of a sweep that says nothing about it."""
 
+_EXACT = 2**53
+"""Largest whole number up to which float64 holds every one."""
+
 _column_cache = ColumnCache()
 
 BlockMark = tuple[tuple[int, bytes] | None, tuple[int, bytes]]
@@ -60,6 +63,23 @@ class Measured:
         """Return those of the trials that are kept."""
         values = {name: column[kept] for name, column in self.values.items()}
         return Measured(self.numbers[kept], values, self.eligible[kept])
+
+    def levels(self, metric: str) -> FloatArray:
+        """Return float64 numbers in the order of a metric's values, NaN where it is undefined.
+
+        Whole values stand in units as long as float64 holds them exactly, then at their places among all:
+        large amounts that differ by a unit are not equal.
+        """
+        column = self.values[metric]
+        if is_real(metric):
+            return column.astype(np.float64, copy=False)
+        known = self.defined(metric)
+        whole = column[known]
+        if np.any(np.abs(whole) > _EXACT):
+            whole = np.unique(whole, return_inverse=True)[1]
+        found = np.full(len(column), np.nan)
+        found[known] = whole
+        return found
 
     def floats(self, metric: str) -> FloatArray:
         """Return a metric to draw it: rounded to float64, NaN where it is undefined."""

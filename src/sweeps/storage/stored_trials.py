@@ -244,3 +244,16 @@ def finished_within(connection: sa.Connection, sweep_id: int, lo: int, hi: int) 
         start, end = np.searchsorted(block.numbers, (lo, hi))
         found.update(block.numbers[start:end].tolist())
     return found
+
+
+def failed_numbers(
+    connection: sa.Connection, sweep_id: int, *, after: int = -1, most: int | None = None
+) -> IntArray:
+    """Return the failed trials of a sweep by number: all, or up to `most` of those `after` a number."""
+    rows = connection.execute(
+        sa.select(failed_trial.c.number)
+        .where(failed_trial.c.sweep_id == sweep_id, failed_trial.c.number > after)
+        .order_by(failed_trial.c.number)
+        .limit(most)
+    )
+    return np.fromiter(rows.scalars(), dtype=np.int64)

@@ -14,13 +14,13 @@ import sqlalchemy as sa
 from bot.errors import UnknownExchangeError
 from bot.market_store.held_history import HeldHistory
 from bot.models import DAY_MS
-from bot.numbers.arrays import FloatArray, IntArray
+from bot.numbers.arrays import IntArray
 from bot.selection.days.calendar import Calendar
 from bot.selection.days.whole_returns import MOST_DAYS
 from bot.selection.panel import Panel
 from bot.selection.settings import ValidationSettings
-from bot.selection.trial_sums import TrialReturns, TrialSums
-from bot.statistics.trial_columns import TrialColumns
+from bot.selection.trial_sums import NO_OBJECTIVE, TrialReturns, TrialSums
+from bot.statistics.trial_columns import MetricColumn, TrialColumns
 from sweeps.spec.metrics import Direction
 from sweeps.spec.panels import PanelWindow, PanelWindows
 from sweeps.spec.spec import Objective, SweepSpec
@@ -158,8 +158,9 @@ def _trials(panel: Panel, replayed: Replayed, objective: Objective) -> TrialRetu
     )
 
 
-def _objectives(columns: TrialColumns, objective: Objective) -> FloatArray:
-    """Return the objective of trials, the higher the better, NaN where it has no value."""
-    sign = 1.0 if objective.direction is Direction.MAXIMIZE else -1.0
-    values = sign * columns.metrics[objective.metric].astype(np.float64)
-    return np.where(columns.defined(objective.metric), values, np.nan)
+def _objectives(columns: TrialColumns, objective: Objective) -> MetricColumn:
+    """Return the objective of trials, the higher the better, in units where it is whole."""
+    values = columns.metrics[objective.metric]
+    signed = values if objective.direction is Direction.MAXIMIZE else -values
+    nothing = NO_OBJECTIVE if values.dtype.kind == "i" else np.nan
+    return np.where(columns.defined(objective.metric), signed, nothing)

@@ -13,15 +13,18 @@ from bot.backtest.random_runs import random_entries
 from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
-from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.selection.evidence.transfer import FEWEST_VALUES, transfer
 from bot.selection.report import SelectionReport
 from bot.selection.trial_sums import TrialSums
 from sweeps.analysis.findings import WINDOW_PARAMETERS
-from sweeps.analysis.plateau import grid_trials, trial_plateau
+from sweeps.analysis.plateau import grid_trials
+from sweeps.spec.axes import Axis
 from sweeps.spec.metrics import Direction
+from sweeps.spec.panels import PanelWindows
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import measured
+from sweeps.storage.blocks import Measured, measured
+from sweeps.storage.stored_trials import failed_numbers
 from sweeps.work.replay import MarketStore
 
 _SYMBOLS = "symbols"
@@ -80,34 +83,51 @@ class ReportParts:
             return _without(report, "random_entries", found.missing)
         return replace(report, random_entries=found.p)
 
-    def _levels(
-        self, parts: Sequence[TrialSums], numbers: IntArray
-    ) -> tuple[IntArray, FloatArray, BoolArray]:
-        """Return the trials among `numbers`, the objective of each, and which are eligible."""
-        metric = self.spec.objective.metric
-        found = measured(self.connection, self.sweep_id, [metric])
+    def _measured(self, parts: Sequence[TrialSums], numbers: IntArray) -> Measured:
+        """Return the trials among `numbers` with their objective; eligible are those that the sums say."""
+        found = measured(self.connection, self.sweep_id, [self.spec.objective.metric])
         found = found.only(np.isin(found.numbers, numbers))
         eligible = np.unique(np.concatenate([part.eligible for part in parts]))
-        return found.numbers, found.floats(metric), np.isin(found.numbers, eligible)
+        return replace(found, eligible=np.isin(found.numbers, eligible))
 
     def _with_plateau(
         self, report: SelectionReport, parts: Sequence[TrialSums], numbers: IntArray
     ) -> SelectionReport:
         if report.winner is None:
             return report
-        maximize = self.spec.objective.direction is Direction.MAXIMIZE
-        held, levels, eligible = self._levels(parts, numbers)
-        grid = grid_trials(self.spec, held, levels, eligible, maximize=maximize)
-        level = trial_plateau(grid, int(np.searchsorted(held, report.winner)), maximize=maximize)
-        return _without(report, "plateau", _ALONE) if level is None else replace(report, plateau=level)
+        objective, held = self.spec.objective, self._measured(parts, numbers)
+        grid = grid_trials(
+            self.spec,
+            held.numbers,
+            held.levels(objective.metric),
+            held.eligible,
+            maximize=objective.direction is Direction.MAXIMIZE,
+            failed=self._failed(numbers),
+        )
+        row = -1 if grid is None else grid.plateau_rows[np.searchsorted(held.numbers, report.winner)]
+        if row < 0:
+            return _without(report, "plateau", _ALONE)
+        return replace(report, plateau=float(held.floats(objective.metric)[row]))
+
+    def _failed(self, numbers: IntArray) -> IntArray:
+        """Return the failed trials of the panel that the completed trials `numbers` belong to."""
+        failed = failed_numbers(self.connection, self.sweep_id)
+        windows = PanelWindows.of(self.spec)
+        mine: BoolArray = windows.places(failed) == windows.places(numbers[:1])
+        return failed[mine]
 
     def _with_transfer(
         self, report: SelectionReport, parts: Sequence[TrialSums], numbers: IntArray
     ) -> SelectionReport:
-        held, levels, eligible = self._levels(parts, numbers)
-        sign = 1.0 if self.spec.objective.direction is Direction.MAXIMIZE else -1.0
-        objectives = np.where(eligible & ~np.isnan(levels), sign * levels, -np.inf)
-        by_value = _by_value(self.spec, held, objectives)
+        axis = self.spec.space.by_name.get(_SYMBOLS)
+        if axis is None:
+            return _without(report, "transfer", _FEW_VALUES.format(needed=FEWEST_VALUES, held=1))
+        objective, held = self.spec.objective, self._measured(parts, numbers)
+        # As Python's own numbers, so that medians of whole units are exact.
+        values = np.array(held.values[objective.metric].tolist(), dtype=object)
+        signed = values if objective.direction is Direction.MAXIMIZE else -values
+        known = held.eligible & held.defined(objective.metric)
+        by_value = _by_value(self.spec, axis, held.numbers, np.where(known, signed, -np.inf))
         if len(by_value) < FEWEST_VALUES:
             reason = _FEW_VALUES.format(needed=FEWEST_VALUES, held=len(by_value))
             return _without(report, "transfer", reason)
@@ -136,11 +156,10 @@ def _window(store: MarketStore, config: RunConfig) -> ReplayWindow:
     return ReplayWindow.build(config, store.load(config.exchange, config.symbols, config.end, config.start))
 
 
-def _by_value(spec: SweepSpec, numbers: IntArray, objectives: Any) -> dict[str, list[float]]:
+def _by_value(
+    spec: SweepSpec, axis: Axis, numbers: IntArray, objectives: Any
+) -> dict[str, list[float | int]]:
     """Return the objectives of all settings by value of `symbols`: a setting is a cell of all other axes."""
-    axis = spec.space.by_name.get(_SYMBOLS)
-    if axis is None:
-        return {", ".join(spec.base_config.symbols): objectives.tolist()}
     cells = spec.space.cells_of(numbers)
     settings = np.zeros(len(numbers), dtype=np.int64)
     for other in spec.space.axes:
@@ -152,7 +171,7 @@ def _by_value(spec: SweepSpec, numbers: IntArray, objectives: Any) -> dict[str, 
     count = int(settings.max(initial=-1)) + 1
     found = {}
     for place in np.unique(places).tolist():
-        of_value = np.full(count, -np.inf)
+        of_value = np.full(count, -np.inf, dtype=object)
         of_value[settings[places == place]] = objectives[places == place]
         found[", ".join(axis.values[place])] = of_value.tolist()
     return found

@@ -61,3 +61,9 @@ def test_transfer_to_fixed_pairs_chooses_on_all_others_once() -> None:
     assert transfer(objectives, ["C", "D"]) == {"C": 0.0, "D": 0.0}
     assert transfer(objectives, ["C", "D", "elsewhere"]) == {"C": 0.0, "D": 0.0}
     assert transfer(objectives, list("ABCD")) is None
+
+
+def test_transfer_tells_amounts_apart_that_floats_cannot() -> None:
+    large = 2**60
+    others = {"B": [large, large + 1], "C": [large, large + 1]}
+    assert transfer({"A": [1, 2]} | others) == {"A": 1.0, "B": 1.0, "C": 1.0}

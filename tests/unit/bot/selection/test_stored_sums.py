@@ -1,15 +1,16 @@
 """Sums of trials stored and read again: the same report to the last digit."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
-from judging import FIRST_DAY, example_panel, example_report, part_of, trials_of
+from judging import FIRST_DAY, example_panel, example_report, lifetime_of, part_of, trials_of
 
 from bot.selection.days.calendar import Calendar
 from bot.selection.judging import judge
 from bot.selection.panel import Panel
 from bot.selection.stored.packed_sums import sums_bytes, sums_of
-from bot.selection.trial_sums import TrialReturns, TrialSums
+from bot.selection.trial_sums import NO_OBJECTIVE, TrialReturns, TrialSums
 
 _PANEL, _TRIALS, _LIFETIME = example_panel()
 
@@ -49,3 +50,12 @@ def test_a_distinct_trial_over_five_years_takes_less_than_a_kilobyte() -> None:
     trials = trials_of(np.random.default_rng(2).normal(0.0, 0.002, (1000, days)))
     panel = Panel(Calendar(FIRST_DAY, days), "sharpe")
     assert len(sums_bytes(trials.numbers, TrialSums.of(panel, trials))) < 1000 * 1024
+
+
+def test_winner_is_the_one_that_earned_a_unit_more_in_whichever_part_it_is() -> None:
+    returns = np.random.default_rng(5).normal(0.001, 0.002, (3, 200))
+    trials = replace(trials_of(returns), objectives=np.array([2**60, 2**60 + 1, NO_OBJECTIVE]))
+    panel = Panel(Calendar(FIRST_DAY, 200), "net_pnl")
+    assert judge(panel, [TrialSums.of(panel, trials)], lifetime_of(200, 3)).winner == 1
+    parts = [stored(panel, part_of(trials, [row])) for row in (1, 0, 2)]
+    assert judge(panel, parts, lifetime_of(200, 3)).winner == 1

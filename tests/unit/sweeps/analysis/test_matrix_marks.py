@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sweeps.analysis.grouping import Summaries
 from sweeps.analysis.matrix_axes import drawn_matrix_axes, written_matrix_axis
 from sweeps.analysis.plateau import best_cell
 from sweeps.spec.spec import SweepSpec
 
-NAN = float("nan")
 BASE = {"exchange": "synthetic", "symbols": ["BTC/USDT:USDT"], "start": "2024-01-10", "end": "2024-03-30"}
 
 
@@ -17,11 +17,19 @@ def spec(**grid: Any) -> SweepSpec:
     return SweepSpec.parse({"name": "sides", "base": BASE, "grid": grid})
 
 
-def test_best_cell_is_the_first_of_equal_ones_and_ignores_empty_cells() -> None:
-    rows = np.array([[NAN, 3, 1], [2, 3, NAN]])
-    assert best_cell(rows, maximize=True) == (0, 1)
-    assert best_cell(rows, maximize=False) == (0, 2)
-    assert best_cell(np.full((2, 2), NAN), maximize=True) is None
+def cells(places: list[int], units: list[int]) -> Summaries:
+    """Return some cells of a matrix with amounts in units."""
+    numbers = np.arange(len(places))
+    return Summaries("net_pnl", np.array(places), np.array(units), numbers, numbers)
+
+
+def test_best_cell_is_the_first_of_equal_ones_that_may_win_and_amounts_a_unit_apart_differ() -> None:
+    large = 2**60
+    found = cells([1, 2, 3, 4, 5], [large + 1, large, large - 1, large + 1, large + 2])
+    may_win = np.array([True, True, True, True, False])
+    assert best_cell(found, may_win, 3, maximize=True) == (0, 1)
+    assert best_cell(found, may_win, 3, maximize=False) == (1, 0)
+    assert best_cell(found, ~may_win & False, 3, maximize=True) is None
 
 
 def test_written_matrix_axis_keeps_the_order_written() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bot.selection.plateau import GridTrials
-from sweeps.analysis.plateau import grid_trials, trial_plateau
+from sweeps.analysis.plateau import grid_trials
 from sweeps.spec.spec import SweepSpec
 
 BASE = {"exchange": "synthetic", "symbols": ["BTC/USDT:USDT"], "start": "2024-01-10", "end": "2024-03-30"}
@@ -28,7 +28,8 @@ def trials(
 
 def plateaus(levels: list[float], *, maximize: bool = True, **body: Any) -> list[float | None]:
     grid = trials(levels, maximize=maximize, **body)
-    return [trial_plateau(grid, row, maximize=maximize) for row in range(len(levels))]
+    rows = [-1] * len(levels) if grid is None else grid.plateau_rows.tolist()
+    return [None if row < 0 else levels[row] for row in rows]
 
 
 def test_neighbours_follow_the_values_and_not_the_order_written() -> None:
@@ -89,3 +90,29 @@ def test_samples_and_grids_without_numbers_have_no_plateau(body: dict[str, Any])
 def test_values_added_later_stand_where_their_numbers_belong() -> None:
     extended = {"extensions": [{"perp_leverage": [2]}]}
     assert plateaus([1, 3, 2], grid={"perp_leverage": [1, 3]}, **extended) == [1, 2, 1]
+
+
+def test_failed_neighbour_counts_as_the_worst_eligible_trial() -> None:
+    spec = SweepSpec.parse({"name": "s", "base": BASE, "grid": {"perp_leverage": [1, 2, 3, 4]}})
+    levels, completed = np.array([4.0, 6.0, 9.0]), np.array([0, 2, 3])
+    found = grid_trials(spec, completed, levels, levels > 0, maximize=True, failed=np.array([1]))
+    assert found is not None
+    assert found.plateaus.tolist()[:3] == [4, 4, 6]
+    assert found.best == 2
+
+
+def test_failed_scenario_does_not_stand_for_a_setting_that_has_another() -> None:
+    grid = {"perp_leverage": [1, 2], "slippage_bps": [0, 5]}
+    spec = SweepSpec.parse({"name": "s", "base": BASE, "grid": grid})
+    levels, completed = np.array([7.0, 8.0]), np.array([0, 3])
+    found = grid_trials(
+        spec,
+        completed,
+        levels,
+        levels > 0,
+        maximize=True,
+        failed=np.array([1]),
+        scenarios=("slippage_bps",),
+    )
+    assert found is not None
+    assert found.plateaus.tolist() == [7, 7]

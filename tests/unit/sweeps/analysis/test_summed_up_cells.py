@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.numbers.money import EXACT, book, exact
-from sweeps.analysis.grouping import Aggregate, Groups, summarize
+from sweeps.analysis.grouping import Aggregate, Groups, group_levels, summarize
 from sweeps.storage.columns import money_of_units
 
 LARGEST = 2**63 - 1
@@ -41,3 +41,10 @@ def naive(units: list[int], aggregate: Aggregate) -> Decimal:
         if aggregate is Aggregate.MEDIAN:
             return book(median(amounts))
         return book(EXACT.divide(sum(amounts, Decimal(0)), Decimal(len(amounts))))
+
+
+@pytest.mark.parametrize("aggregate", Aggregate)
+def test_settings_are_sorted_by_amounts_that_floats_cannot_tell_apart(aggregate: Aggregate) -> None:
+    units = np.array([2**60 + 1, 2**60, 2**60 + 2])
+    groups = Groups("net_pnl", True, np.arange(3), units, np.arange(3), 3)
+    assert group_levels(groups, aggregate).argsort().tolist() == [1, 0, 2]
