@@ -11,6 +11,7 @@ import sqlalchemy as sa
 import structlog
 from sweeping import BASE, assert_every_trial_once, chunks_of, stored_rows, submit, sweep_spec
 
+from bot.backtest import RunResult
 from bot.clock import SimulatedClock
 from bot.errors import InsufficientDataError
 from bot.market_store.database import write_transaction
@@ -93,10 +94,10 @@ def test_trial_whose_curve_cannot_be_kept_has_one_row_that_says_so(
 ) -> None:
     keep = ChunkBuffer.keep_curve
 
-    def keep_or_fail(buffer: ChunkBuffer, number: int, record: Any) -> None:
-        if number == 2:
+    def keep_or_fail(buffer: ChunkBuffer, numbers: Sequence[int], run: RunResult) -> None:
+        if 2 in numbers:
             raise ResultRangeError("equity 1E+12 is too large")
-        keep(buffer, number, record)
+        keep(buffer, numbers, run)
 
     monkeypatch.setattr(ChunkBuffer, "keep_curve", keep_or_fail)
     sweep_id = submit(engine, sweep_spec(grid={"perp_leverage": [1, 2, 3, 4, 5, 6]}, curves="all"))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sweeping import chunks_of, forget_columns, stored_rows, submit, sweep_spec
+from sweeping import BASE, chunks_of, forget_columns, stored_rows, submit, sweep_spec
 
 from bot.clock import SystemClock
 from bot.market_store.database import write_transaction
@@ -12,6 +12,7 @@ from bot.market_store.store import HistoricalDataStore
 from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.stored_runs import is_stored_run
+from sweeps.storage.stored_trials import RUN_KEY_HEAD
 from sweeps.storage.tables import UNKNOWN_HISTORY, sweep_fingerprint
 from sweeps.work import run_index
 from sweeps.work.replay import WindowCache
@@ -115,3 +116,45 @@ def test_a_stored_run_is_known_by_its_key_and_history_alone(engine: sa.Engine, r
             assert is_stored_run(connection, row["run_key"], history)
             assert not is_stored_run(connection, row["run_key"][:-1] + "x", history)
             assert not is_stored_run(connection, row["run_key"], "f" * 64)
+
+
+def test_blocks_of_other_sweeps_are_read_once_in_a_process(engine: sa.Engine, runner: ChunkRunner) -> None:
+    worked(engine, runner, SPEC, size=20)
+    heads: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("SELECT trial_block.data") and RUN_KEY_HEAD in parameters:
+            heads.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    counts = []
+    for capital in (1_000, 2_000, 3_000):
+        other = sweep_spec(grid=AXES, reuse=True, base={**BASE, "initial_capital": capital})
+        worked(engine, runner, other, size=20)
+        counts.append(len(heads))
+    assert counts == [1, 2, 3]
+
+
+def test_own_blocks_are_passed_over_when_a_sweep_goes_on_after_another(
+    engine: sa.Engine, runner: ChunkRunner
+) -> None:
+    first, second = submit(engine, SPEC, size=10), submit(engine, TURNED, size=10)
+    for chunk_id in (0, 1):
+        runner.run(first, chunk_id, "test")
+        runner.run(second, chunk_id, "test")
+    assert {sweep for sweep, _ in sources(engine, first)} <= {None, second}
+    assert {sweep for sweep, _ in sources(engine, second)} <= {None, first}
+
+
+def test_runs_of_the_newest_sweeps_are_remembered_where_there_are_too_many(
+    engine: sa.Engine, runner: ChunkRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_index, "MOST_RUNS", 30)
+    old = worked(engine, runner, SPEC, size=20)
+    newer = sweep_spec(grid=AXES, reuse=True, base={**BASE, "initial_capital": 2_000})
+    other = sweep_spec(grid=AXES, reuse=True, base={**BASE, "initial_capital": 3_000})
+    again = worked(engine, runner, newer, size=20)
+    worked(engine, runner, other, size=20)
+    assert {sweep for sweep, _ in sources(engine, worked(engine, runner, newer, size=20))} == {again}
+    assert {sweep for sweep, _ in sources(engine, worked(engine, runner, SPEC, size=20))} == {None}
+    assert old

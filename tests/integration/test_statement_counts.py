@@ -19,7 +19,7 @@ from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
 GRID = {"min_funding_rate": ["0.00001"], "perp_leverage": [1, 2]}
-LIST, SUBMIT, IDLE_TURN = 5, 14, 6
+LIST, SUBMIT, IDLE_TURN = 5, 11, 6
 """Statements of a list, a submission, an idle turn."""
 CHUNK = 11
 """Statements of a chunk from its claim to its last result."""

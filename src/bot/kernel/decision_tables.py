@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
+from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
 from bot.kernel.decision_groups import DecisionGroup
 from bot.kernel.layouts import CONDITIONS
@@ -101,6 +102,11 @@ class DecisionTables:
                 enter=_few(decided.entering(part.run), CONDITIONS), stay=_few(decided.staying(part.run), 1)
             )
             yield part, self._written(few, part, tables)
+
+    def enters_whole_slots(self, config: RunConfig) -> bool:
+        """Return whether the strategy of a run decides by columns, and by none that are shares of a slot."""
+        decide = strategy_plugin(config.strategy_mode).decide_columns
+        return decide is not None and decide(config, self._columns).fractions is None
 
     def holding(self, tables: "TableList") -> WrittenDecisions:
         """Return the decisions of the hold baseline, and add the tables they need to `tables`."""

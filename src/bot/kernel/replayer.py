@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.config.parameter_columns import ParameterColumns
+from bot.config.run_config import RunConfig
 from bot.kernel.decision_groups import DecisionGroup, decision_groups
 from bot.kernel.decision_tables import DecisionTables, TableList, WrittenDecisions
 from bot.kernel.layouts import Batch
@@ -75,6 +76,15 @@ class KernelReplayer:
                     call = _Call(tables)
             self._finish(trials, call, done)
         return done.replays()
+
+    def enters_whole_slots(self, config: RunConfig) -> bool:
+        """Return whether the strategy of a run is known to enter with whole slots, never with shares."""
+        try:
+            tables = self._ready()
+        except UnfitError:
+            return False
+        with exact():
+            return tables.enters_whole_slots(config)
 
     def _ready(self) -> DecisionTables:
         """Return the tables of the window; raises UnfitError if it does not fit."""

@@ -1,7 +1,10 @@
 """Check that windows of pairs are held: settlements are read, of candles only the list of months."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import cached_property
+from threading import Lock
 
 import numpy as np
 from sqlalchemy import Connection
@@ -19,7 +22,33 @@ from bot.market_store.sql import HeldSegment, HeldSeries, Outline, seal_times, s
 from bot.models import DAY_MS
 
 _DAYS_BEFORE = 2
+_RECENT_ROWS = 100_000
+"""Some 5 MB: a dozen pairs over five years."""
 _CANDLES = (SeriesKind.SPOT, SeriesKind.PERP)
+
+
+class _RecentFunding:
+    """Settlements that were read last, by the digests of their months; at most `most_rows` in all."""
+
+    def __init__(self, most_rows: int) -> None:
+        self._most_rows = most_rows
+        self._held: OrderedDict[tuple[str, ...], FundingSeries] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, digests: tuple[str, ...], read: Callable[[], FundingSeries]) -> FundingSeries:
+        """Return the settlements of months, by `read` if they are not held."""
+        with self._lock:
+            found = self._held.pop(digests, None)
+        if found is None:
+            found = read()
+        with self._lock:
+            self._held[digests] = found
+            while len(self._held) > 1 and sum(map(len, self._held.values())) > self._most_rows:
+                self._held.popitem(last=False)
+        return found
+
+
+_recent = _RecentFunding(_RECENT_ROWS)
 
 
 class HeldHistory:
@@ -48,13 +77,26 @@ class HeldHistory:
             for symbol, found in self._of.items()
             if not any(one.key.symbol == symbol for one in found)
         }
-        self._months: dict[int, list[Outline]] = sql.outlines(
-            connection,
-            series={one.id: one for found in self._of.values() for one in found}.values(),
-            beyond_seals=beyond_seals,
-        )
-        self._extents = {key: (found[0].first_ms, found[-1].last_ms) for key, found in self._months.items()}
         self._funding: dict[str, FundingSeries] = {}
+
+    @cached_property
+    def _funding_months(self) -> dict[int, list[Outline]]:
+        """Months of settlements that are held, by series."""
+        return self._outlines(funding=True)
+
+    @cached_property
+    def _months(self) -> dict[int, list[Outline]]:
+        """Months that are held, by series."""
+        return self._funding_months | self._outlines(funding=False)
+
+    @cached_property
+    def _extents(self) -> dict[int, Window]:
+        return {key: (found[0].first_ms, found[-1].last_ms) for key, found in self._months.items()}
+
+    def _outlines(self, *, funding: bool) -> dict[int, list[Outline]]:
+        every = {one.id: one for found in self._of.values() for one in found}.values()
+        wanted = [one for one in every if (one.key.kind is SeriesKind.FUNDING) == funding]
+        return sql.outlines(self._connection, series=wanted, beyond_seals=self._beyond_seals)
 
     def lacking(self, symbol: str, window: Window, min_coverage: Decimal) -> str | None:
         """Return in words what a pair lacks of a window (ms UTC, inclusive), None if it can be run on.
@@ -111,10 +153,13 @@ class HeldHistory:
         """Return all settlements held of a pair."""
         if symbol not in self._funding:
             of_kind = [one for one in self._of[symbol] if one.key.kind is SeriesKind.FUNDING]
-            months = sql.segments(self._connection, of_kind, beyond_seals=self._beyond_seals)
-            rows = Rows.concat([month.rows() for month in months], SeriesKind.FUNDING)
-            self._funding[symbol] = funding_series(rows)
+            digests = (month.digest for one in of_kind for month in self._funding_months.get(one.id, ()))
+            self._funding[symbol] = _recent.get(tuple(digests), lambda: self._read_funding(of_kind))
         return self._funding[symbol]
+
+    def _read_funding(self, series: Sequence[HeldSeries]) -> FundingSeries:
+        months = sql.segments(self._connection, series, beyond_seals=self._beyond_seals)
+        return funding_series(Rows.concat([month.rows() for month in months], SeriesKind.FUNDING))
 
     def candles(self, symbol: str, kind: SeriesKind, window: Window) -> CandleSeries | None:
         """Return the candles of a leg around a window, in units of the perp, None where none is held."""

@@ -31,7 +31,7 @@ def history_digest(connection: Connection, exchange: str, symbols: Sequence[str]
     parts = [
         exchange,
         [[symbol, *_rules(rules.get(symbol, Instrument()))] for symbol in sorted(symbols)],
-        [_series(connection, one, end_ms) for one in held],
+        _series(connection, held, end_ms),
     ]
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
 
@@ -47,19 +47,27 @@ def _rules(instrument: Instrument) -> list[object]:
     return [*map(plain, values), instrument.spot_active]
 
 
-def _series(connection: Connection, series: HeldSeries, end_ms: int) -> list[object]:
-    latest_ms = end_ms - series.key.timeframe_ms
-    months = connection.execute(
-        sa.select(market_segment.c.month, market_segment.c.last_ms, market_segment.c.digest)
-        .where(market_segment.c.series_id == series.id, market_segment.c.first_ms <= latest_ms)
-        .order_by(market_segment.c.month)
+def _series(connection: Connection, held: Sequence[HeldSeries], end_ms: int) -> list[list[object]]:
+    """Return each series as its key and the digests of its months that are visible at `end_ms`."""
+    table = market_segment.c
+    months: dict[int, list[Any]] = {one.id: [] for one in held}
+    rows = connection.execute(
+        sa.select(table.series_id, table.month, table.first_ms, table.last_ms, table.digest)
+        .where(table.series_id.in_(list(months)), table.first_ms <= end_ms)
+        .order_by(table.series_id, table.month)
     ).all()
-    names: list[str] = []
-    for month in months:
-        whole = month.last_ms <= latest_ms
-        names.append(month.digest if whole else _cut(connection, series, month, latest_ms))
-    key = series.key
-    return [key.symbol, key.kind.value, key.timeframe_ms, names]
+    for month in rows:
+        months[month.series_id].append(month)
+    found: list[list[object]] = []
+    for one in held:
+        key, latest_ms = one.key, end_ms - one.key.timeframe_ms
+        names = [
+            month.digest if month.last_ms <= latest_ms else _cut(connection, one, month, latest_ms)
+            for month in months[one.id]
+            if month.first_ms <= latest_ms
+        ]
+        found.append([key.symbol, key.kind.value, key.timeframe_ms, names])
+    return found
 
 
 def _cut(connection: Connection, series: HeldSeries, month: Any, latest: int) -> str:

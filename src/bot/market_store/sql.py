@@ -215,7 +215,7 @@ def outlines(
     if series is not None:
         query = query.where(table.series_id.in_([one.id for one in series]))
     found: dict[int, list[Outline]] = {}
-    for series_id, *values in connection.execute(query):
+    for series_id, *values in connection.execute(query).all():
         found.setdefault(series_id, []).append(Outline(*values))
     known = [] if beyond_seals else series if series is not None else held_series(connection, exchange)
     for series_id, latest_ms in _latest(connection, known, beyond_seals=beyond_seals).items():

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bot.backtest import RunResult
+from sweeps.errors import KernelDifferenceError
 from sweeps.queue.leases import LEASE_MS
 from sweeps.spec.spec import SweepSpec, TopCurves
 from sweeps.storage.curves import StoredRecord, encode_curve, encode_trades
@@ -95,9 +96,28 @@ class ChunkBuffer:
         """Add a trial that was refused."""
         self.fail(refusal.number, refusal.error.code, refusal.error.message)
 
-    def keep_curve(self, number: int, run: RunResult) -> None:
-        """Keep equity curve and round trips of a trial among the best."""
-        self.curves[number] = StoredRecord(number, encode_curve(run.curve), encode_trades(run.trades))
+    def keep_curve(self, numbers: Sequence[int], run: RunResult) -> None:
+        """Keep equity curve and round trips of trials among the best that share a run.
+
+        Raises: KernelDifferenceError unless it is the run that their results are of.
+        """
+        for number, ledger in self.ledgers(numbers).items():
+            if ledger != run.ledger:
+                raise KernelDifferenceError(number, ["ledger"])
+        equity, trades = encode_curve(run.curve), encode_trades(run.trades)
+        for number in numbers:
+            self.curves[number] = StoredRecord(number, equity, trades)
+
+    def ledgers(self, numbers: Sequence[int]) -> dict[int, bytes]:
+        """Return the ledger digests of those of some trials that wait to be stored as completed."""
+        found: dict[int, bytes] = {}
+        for trials in self.completed:
+            places = np.flatnonzero(np.isin(trials.numbers, numbers))
+            digests = trials.columns.ledgers[places]
+            found |= {
+                int(trials.numbers[place]): one.tobytes() for place, one in zip(places, digests, strict=True)
+            }
+        return found
 
     def without_curves(self) -> list[int]:
         """Return the trials among the best whose curves are still missing."""

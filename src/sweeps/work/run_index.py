@@ -19,7 +19,7 @@ BlockRef = tuple[int, int]
 
 
 class RunIndex:
-    """Runs that other sweeps have stored over the histories which trials of one sweep read.
+    """Runs that sweeps have stored over the histories which trials here read.
 
     Blocks never change, so each is read once; those that came since are read at the next chunk.
     """
@@ -27,9 +27,6 @@ class RunIndex:
     def __init__(self) -> None:
         self._sweep_id: int | None = None
         self._asked: set[str] = set()
-        self._forget()
-
-    def _forget(self) -> None:
         self._blocks: list[BlockRef] = []
         self._known: set[BlockRef] = set()
         self._heads = np.empty(0, dtype=np.uint64)
@@ -38,12 +35,10 @@ class RunIndex:
     def enter(self, sweep_id: int) -> None:
         """Begin a chunk of a sweep: what others have stored since the last one counts in it."""
         self._asked.clear()
-        if sweep_id != self._sweep_id:
-            self._forget()
-            self._sweep_id = sweep_id
+        self._sweep_id = sweep_id
 
     def blocks(self, connection: sa.Connection, fingerprint: str, run_keys: Sequence[str]) -> list[BlockRef]:
-        """Return the blocks that may hold runs over a history, the oldest sweeps' first."""
+        """Return the blocks of other sweeps that may hold runs over a history, the oldest sweeps' first."""
         self._update(connection, fingerprint)
         heads = _heads(b"".join(bytes.fromhex(key[: 2 * HEAD_BYTES]) for key in run_keys))
         starts = np.searchsorted(self._heads, heads)
@@ -51,7 +46,8 @@ class RunIndex:
         found: set[int] = set()
         for start, end in zip(starts[starts < ends].tolist(), ends[starts < ends].tolist(), strict=True):
             found.update(self._places[start:end].tolist())
-        return sorted(self._blocks[place] for place in found)
+        blocks = (self._blocks[place] for place in found)
+        return sorted(ref for ref in blocks if ref[0] != self._sweep_id)
 
     def _update(self, connection: sa.Connection, history: str) -> None:
         """Read what was stored over a history since it was asked about; once for each chunk."""
@@ -66,9 +62,10 @@ class RunIndex:
             self._read(connection, new)
 
     def _read(self, connection: sa.Connection, new: Sequence[BlockRef]) -> None:
-        """Add blocks until there are `MOST_RUNS` runs."""
-        heads, places, total = [self._heads], [self._places], len(self._heads)
+        """Add blocks, up to `MOST_RUNS` runs of them: those of older sweeps are passed over for good."""
+        heads, places, total = [], [], 0
         block = trial_block.c
+        self._known.update(new)
         for sweep_id, first in new:
             if total >= MOST_RUNS:
                 break
@@ -79,11 +76,24 @@ class RunIndex:
             heads.append(_heads(unpacked_digests(data, HEAD_BYTES).tobytes()))
             places.append(np.full(len(heads[-1]), len(self._blocks), dtype=np.int32))
             self._blocks.append((sweep_id, first))
-            self._known.add((sweep_id, first))
             total += len(heads[-1])
-        joined = np.concatenate(heads)
-        order = np.argsort(joined, kind="stable")
-        self._heads, self._places = joined[order], np.concatenate(places)[order]
+        if heads:
+            self._add(np.concatenate(heads), np.concatenate(places))
+        if len(self._heads) > MOST_RUNS:
+            self._drop_oldest()
+
+    def _add(self, heads: npt.NDArray[np.uint64], places: npt.NDArray[np.int32]) -> None:
+        order = np.argsort(heads, kind="stable")
+        at = np.searchsorted(self._heads, heads[order], side="right")
+        self._heads = np.insert(self._heads, at, heads[order])
+        self._places = np.insert(self._places, at, places[order])
+
+    def _drop_oldest(self) -> None:
+        """Keep the runs of the newest sweeps, and room for those to come."""
+        sweeps = np.array([sweep_id for sweep_id, _ in self._blocks])[self._places]
+        newest = np.argsort(-sweeps, kind="stable")[: MOST_RUNS * 3 // 4]
+        kept = np.sort(newest)
+        self._heads, self._places = self._heads[kept], self._places[kept]
 
 
 def _heads(data: bytes) -> npt.NDArray[np.uint64]:

@@ -39,6 +39,7 @@ from sweeps.work.replay import (
 )
 from sweeps.work.result_reuse import reused_trials
 from sweeps.work.run_index import RunIndex
+from sweeps.work.shared_runs import shared_runs
 
 if TYPE_CHECKING:
     from bot.backtest import RunResult
@@ -238,7 +239,7 @@ class ChunkRunner:
                 buffer.settle(replayed)
                 buffer.replayed += 1
                 if number in buffer.best:
-                    buffer.keep_curve(number, run)
+                    buffer.keep_curve([number], run)
         except self._not_of_the_trial:
             raise
         except BotError as error:
@@ -301,8 +302,10 @@ class ChunkRunner:
             return
         try:
             with self._watch.limited(self._trial_limit_s(buffer.spec), numbers):
-                for number, run in runs_of(buffer.spec, numbers, self._windows):
-                    buffer.keep_curve(number, run)
+                shared = shared_runs(buffer.spec, numbers, buffer.ledgers(numbers), self._windows)
+                alike = {first: (first, *others) for first, *others in shared}
+                for number, run in runs_of(buffer.spec, list(alike), self._windows):
+                    buffer.keep_curve(alike[number], run)
         except TimeLimitError:
             log.info("curves take too long to be worked out again", trials=len(numbers))
             self._windows.forget()

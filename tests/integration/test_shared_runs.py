@@ -1,0 +1,93 @@
+"""Runs that several trials share: found by ledger and account, and replayed once for the curves of all."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sweeping import BASE, stored_rows, submit, sweep_spec
+
+from bot.clock import SimulatedClock
+from bot.config.run_config import RunConfig
+from bot.kernel.build import build
+from bot.kernel.loading import UnusableLibraryError, load
+from bot.market_store.store import HistoricalDataStore
+from sweeps.queue.leases import LeaseOutcome
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.curves import encode_curve, encode_trades
+from sweeps.work import kernel_replay, runner
+from sweeps.work.replay import WindowCache, replay_trial
+from sweeps.work.runner import ChunkRunner
+from sweeps.work.shared_runs import shared_runs
+
+AXES: dict[str, Any] = {
+    "min_funding_rate": ["0.00001", "0.00002", "0.00005", "0.9"],
+    "exit_funding_rate": ["0", "0.000001"],
+    "initial_capital": [10_000, 20_000],
+}
+
+
+@pytest.fixture(autouse=True)
+def library(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        found = load()
+    except UnusableLibraryError:
+        found = load(build(tmp_path_factory.mktemp("kernel") / "replay.so"))
+    monkeypatch.setattr(kernel_replay, "usable", lambda: found)
+
+
+@pytest.fixture
+def windows(engine: sa.Engine) -> WindowCache:
+    return WindowCache(HistoricalDataStore(engine))
+
+
+def ledgers_of(spec: SweepSpec, windows: WindowCache) -> dict[int, bytes]:
+    return {number: replay_trial(spec, number, windows).ledger for number in range(spec.trial_count)}
+
+
+def record(spec: SweepSpec, number: int, windows: WindowCache) -> tuple[RunConfig, bytes, bytes]:
+    run = replay_trial(spec, number, windows)
+    varied = {"min_funding_rate": 0, "exit_funding_rate": 0}
+    return run.config.model_copy(update=varied), encode_curve(run.curve), encode_trades(run.trades)
+
+
+def test_trials_share_a_run_exactly_where_account_curve_and_trades_are_equal(windows: WindowCache) -> None:
+    spec = sweep_spec(grid=AXES)
+    numbers = list(range(spec.trial_count))
+    expected: list[tuple[object, list[int]]] = []
+    for number in numbers:
+        own = record(spec, number, windows)
+        same = next((group for known, group in expected if known == own), None)
+        if same is None:
+            expected.append((own, [number]))
+        else:
+            same.append(number)
+    groups = shared_runs(spec, numbers, ledgers_of(spec, windows), windows)
+    assert groups == [group for _, group in expected]
+    assert len(groups) < len(numbers)
+
+
+def test_trials_that_enter_with_shares_of_a_slot_share_no_run(windows: WindowCache) -> None:
+    base = {**BASE, "strategy_mode": "composite", "dynamic_sizing": True}
+    spec = sweep_spec(base=base, grid={"entry_threshold": ["0.98", "0.99"]})
+    assert shared_runs(spec, [0, 1], dict.fromkeys((0, 1), b"x" * 16), windows) == [[0], [1]]
+    whole = sweep_spec(base={**base, "dynamic_sizing": False}, grid={"entry_threshold": ["0.98", "0.99"]})
+    assert shared_runs(whole, [0, 1], dict.fromkeys((0, 1), b"x" * 16), windows) == [[0, 1]]
+
+
+def test_curves_of_a_shared_run_are_replayed_once(
+    engine: sa.Engine, windows: WindowCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = sweep_spec(grid=AXES, curves="all")
+    asked: list[int] = []
+    replayed = runner.runs_of
+
+    def counted(spec: SweepSpec, numbers: list[int], windows: WindowCache) -> Any:
+        asked.extend(numbers)
+        return replayed(spec, numbers, windows)
+
+    monkeypatch.setattr(runner, "runs_of", counted)
+    sweep_id = submit(engine, spec)
+    assert ChunkRunner(engine, windows, SimulatedClock(1_000_000)).run(sweep_id, 0, "me") is LeaseOutcome.DONE
+    assert len(stored_rows(engine, sweep_id)) == spec.trial_count
+    groups = shared_runs(spec, list(range(spec.trial_count)), ledgers_of(spec, windows), windows)
+    assert asked == [first for first, *_ in groups]
