@@ -146,6 +146,10 @@ class Sweep:
         """Remove it with all its trials."""
         self._connection.call("DELETE", self._path)
 
+    def notification(self, *, again: bool = False) -> dict[str, Any]:
+        """Return whom it tells of its end, and whether it has; `again` has an ended one told once more."""
+        return self._connection.call("POST" if again else "GET", f"{self._path}/notification")
+
     def label(self, *, tags: Sequence[str] | None = None, note: str | None = None) -> Self:
         """Replace tags, note, or both."""
         return self._change(tags=None if tags is None else list(tags), note=note)

@@ -65,6 +65,12 @@ class KernelDifferenceError(Exception):
         super().__init__(f"the replay kernel is wrong: {what}")
 
 
+class NotificationError(BotError):
+    """A notification that its receiver did not take."""
+
+    code = "not_delivered"
+
+
 class IdempotencyConflictError(BotError):
     """A key that was used for another sweep."""
 

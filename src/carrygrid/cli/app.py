@@ -76,6 +76,21 @@ def looks(
     print_looks(exchange, as_json=as_json)
 
 
+@app.command("webhook-secret", epilog="Example: `carrygrid webhook-secret`")
+def webhook_secret(
+    new: Annotated[
+        bool, typer.Option("--new", help="Make a new one first; the old one signs no more.")
+    ] = False,
+) -> None:
+    """Print the secret that notifications of ended sweeps are signed with (Standard Webhooks).
+
+    A sweep submitted with `notify_url` posts to that address when it has ended.
+    """
+    from carrygrid.cli.token.tokens import print_webhook_secret
+
+    print_webhook_secret(new=new)
+
+
 @app.command(epilog="Example: `carrygrid up --port 8080 --workers 4`, then open the address it prints.")
 def up(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API and the dashboard.")] = 8000,

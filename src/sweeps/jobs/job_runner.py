@@ -26,11 +26,15 @@ from sweeps.jobs.jobs import (
     fail_job,
     give_up_jobs,
     mark_jobs_published,
+    note_progress,
     postpone_job,
     publishable_jobs,
+    retry_job_later,
 )
+from sweeps.jobs.notifications import RetryLaterError, delivery_document, give_notifications_to_jobs
 from sweeps.jobs.selection_jobs import give_reports_to_jobs, selection_document
 from sweeps.lifecycle.looks import LookKind, note_run
+from sweeps.storage.notifications import unsent_notifications
 from sweeps.storage.selection import reports_to_make
 from sweeps.watch import TIMEOUT, TRIAL_TIMEOUT_S, TimeLimitError, Unwatched, Watch, job_timeout_message
 
@@ -108,10 +112,8 @@ class JobRunner:
         except JobLostError:
             log.info("job is no longer ours")
             return None
-        except SliceOverError:
-            with write_transaction(self._engine) as connection:
-                postpone_job(connection, claim)
-            return JobState.QUEUED
+        except (SliceOverError, RetryLaterError) as error:
+            return self._put_off(claim, error)
         except BotError as error:
             return self._fail(claim, error.code, error.message)
         except self._limits:
@@ -134,9 +136,21 @@ class JobRunner:
             return fetch_document(self._store, claim, report, self._clock, self._exchange_url)
         if claim.kind is JobKind.SELECTION:
             return selection_document(self._engine, claim, report)
+        if claim.kind is JobKind.NOTIFICATION:
+            return delivery_document(self._engine, claim, self._clock)
         config = RunConfig.parse(claim.request["config"])
         data = self._store.load(config.exchange, config.symbols, config.end, config.start)
         return _RUNS[claim.kind](config, data)
+
+    def _put_off(self, claim: JobClaim, why: SliceOverError | RetryLaterError) -> JobState:
+        with write_transaction(self._engine) as connection:
+            if isinstance(why, RetryLaterError):
+                log.warning("job is tried again later", reason=why.reason, seconds=why.delay_ms / 1000)
+                note_progress(connection, claim, {"error": why.reason})
+                retry_job_later(connection, claim, why.delay_ms)
+            else:
+                postpone_job(connection, claim)
+        return JobState.QUEUED
 
     def _fail(self, claim: JobClaim, code: str, message: str) -> JobState:
         log.warning("job failed", code=code, reason=message)
@@ -162,11 +176,13 @@ class JobDispatcher:
     def step(self) -> int:
         """Publish what waits and return how many messages were sent."""
         with self._engine.connect() as connection:
-            waiting = publishable_jobs(connection, _MESSAGES) or reports_to_make(connection, 1)
-        if not waiting:
+            waiting = publishable_jobs(connection, _MESSAGES)
+            asked = reports_to_make(connection, 1) or unsent_notifications(connection, 1)
+        if not (waiting or asked):
             return 0
         with write_transaction(self._engine) as connection:
             give_reports_to_jobs(connection, _MESSAGES)
+            give_notifications_to_jobs(connection, _MESSAGES)
             given_up = give_up_jobs(connection)
             waiting = publishable_jobs(connection, _MESSAGES)
         if given_up:

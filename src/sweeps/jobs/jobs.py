@@ -30,6 +30,7 @@ class JobKind(StrEnum):
     IMPORT = "import"
     FETCH = "fetch"
     SELECTION = "selection"
+    NOTIFICATION = "notification"
 
 
 class JobState(StrEnum):
@@ -163,6 +164,15 @@ def note_progress(connection: sa.Connection, claim: JobClaim, progress: Mapping[
 def postpone_job(connection: sa.Connection, claim: JobClaim) -> bool:
     """Put a job that got ahead back into the queue, to go on with later; False as `note_progress`."""
     values = {"state": JobState.QUEUED, "lease_until_ms": None, "published_ms": None, "attempts": 0}
+    return connection.execute(job.update().where(_is_ours(claim)).values(values)).rowcount == 1
+
+
+def retry_job_later(connection: sa.Connection, claim: JobClaim, delay_ms: int) -> bool:
+    """Leave a job alone for a while, to be tried again by whoever claims it then; False as `note_progress`.
+
+    It counts as an attempt: its lease runs out as that of a worker that died does.
+    """
+    values = {"lease_until_ms": database_now_ms() + delay_ms, "published_ms": None}
     return connection.execute(job.update().where(_is_ours(claim)).values(values)).rowcount == 1
 
 

@@ -14,6 +14,7 @@ from sweeps.queue.chunks import chunk_ranges, chunk_size
 from sweeps.queue.heartbeats import live_slots
 from sweeps.queue.rates import measured_rates
 from sweeps.spec.spec import SweepSpec
+from sweeps.storage.notifications import keep_address, notify_again
 from sweeps.storage.selection import forget_reports
 from sweeps.storage.states import ACTIVE, ChunkState, SweepState, sweep_sources
 from sweeps.storage.stored_specs import store_compiled
@@ -54,6 +55,8 @@ def create_sweep(
     if sweep_id is None:
         return _created_before(connection, spec, idempotency_key)
     store_compiled(connection, sweep_id, text, spec)
+    if spec.notify_url is not None:
+        keep_address(connection, sweep_id, spec.notify_url)
     add_chunks(connection, sweep_id, spec, first=0, size=size)
     return Created(sweep_id, new=True)
 
@@ -159,6 +162,7 @@ def pause_sweep(connection: sa.Connection, sweep_id: int) -> None:
 def requeue(connection: sa.Connection, sweep_id: int) -> None:
     """Let a paused or ended sweep run again; what its selection was judged to be is no longer true."""
     forget_reports(connection, sweep_id)
+    notify_again(connection, sweep_id)
     move_sweep(connection, sweep_id, SweepState.QUEUED, started_ms=None, finished_ms=None, reason=None)
 
 

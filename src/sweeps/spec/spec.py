@@ -32,6 +32,7 @@ from bot.validation import validated
 from sweeps.spec.axes import MAX_TRIALS, Axis
 from sweeps.spec.compiling import Compiled, compiled
 from sweeps.spec.metrics import METRICS, Direction, natural_direction
+from sweeps.spec.notify_url import NotifyUrl
 from sweeps.spec.sampling import SAMPLERS, GridSampler, Sampler
 from sweeps.spec.scenarios import Scenarios, check_scenarios
 from sweeps.spec.space import FeasibleCells, TrialSpace
@@ -151,6 +152,11 @@ class SweepSpec(BaseModel):
         None,
         description="axes that are not chosen (costs, window, capital) and the scenario that settings of the "
         "others are ranked at, `worst` or `median`; left out, each trial is ranked by itself",
+    )
+    notify_url: NotifyUrl | None = Field(
+        None,
+        description="https address (or http on this machine) that is told, by a signed POST, when the sweep "
+        "has ended; kept beside the sweep and not shown with it",
     )
     extensions: Annotated[tuple[dict[str, list[Any]], ...], Field(max_length=MAX_EXTENSIONS), FailFast()] = (
         Field((), description="values added later, each time after the trials that were there already")
@@ -276,8 +282,11 @@ class SweepSpec(BaseModel):
         return type(self).model_validate(values, context={"compiled": twin})
 
     def document(self) -> dict[str, Any]:
-        """Return the sweep as JSON values: defaults filled in, decimals as canonical text, axes in order."""
-        outer = self.model_dump(mode="json", exclude={"base", "grid", "extensions"})
+        """Return the sweep as JSON values: defaults filled in, decimals as canonical text, axes in order.
+
+        `notify_url` is not part of it: whoever may read a sweep need not know whom it tells.
+        """
+        outer = self.model_dump(mode="json", exclude={"base", "grid", "extensions", "notify_url"})
         for name in ("trial_timeout_s", "scenarios"):
             if getattr(self, name) is None:
                 del outer[name]  # the documents of sweeps that do not name it stay as they are

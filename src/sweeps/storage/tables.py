@@ -185,6 +185,24 @@ selection_report = sa.Table(
 `job_id` names the job that makes it, None before there is one.
 """
 
+sweep_notification = sa.Table(
+    "sweep_notification",
+    metadata,
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("job_id", sa.Integer),
+    sa.Column("delivered_ms", sa.BigInteger),
+)
+"""Address that is told when a sweep has ended, the job that tells it, and when it was told."""
+
+webhook_secret = sa.Table(
+    "webhook_secret",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("secret", sa.String(64), nullable=False),
+)
+"""Secret that notifications are signed with; one row, `id` 1, or none before there was a use for it."""
+
 look = sa.Table(
     "look",
     metadata,

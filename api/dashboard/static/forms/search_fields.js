@@ -2,7 +2,7 @@
 import { isObject } from "./json_text.js";
 import { textOf, valueOf } from "./values.js";
 
-const FIELDS = ["name", "constraints", "sampler", "sampler-n", "sampler-seed", "metric", "direction", "curves", "curves-top", "timeout", "reuse"];
+const FIELDS = ["name", "constraints", "sampler", "sampler-n", "sampler-seed", "metric", "direction", "curves", "curves-top", "timeout", "notify", "scenarios", "scenario-rank", "reuse"];
 const LONGEST_NAME = 200;
 
 export class SearchFields {
@@ -37,7 +37,7 @@ export class SearchFields {
   }
 
   show() {
-    const { name, constraints, sampler, objective, curves, trial_timeout_s: timeout, reuse, scenarios } = this.document;
+    const { name, constraints, sampler, objective, curves, trial_timeout_s: timeout, notify_url: notify, reuse, scenarios } = this.document;
     put(this.fields.name, name === this.suggested ? "" : textOf(name ?? ""));
     put(this.fields.constraints, Array.isArray(constraints) ? constraints.join("\n") : "");
     this.fields.sampler.value = sampler?.kind ?? "grid";
@@ -48,6 +48,7 @@ export class SearchFields {
     this.fields.curves.value = typeof curves === "string" ? curves : "top";
     put(this.fields["curves-top"], textOf(isObject(curves) ? curves.top : 50));
     put(this.fields.timeout, textOf(timeout ?? ""));
+    put(this.fields.notify, textOf(notify ?? ""));
     this.fields.reuse.checked = reuse !== false;
     put(this.fields.scenarios, Array.isArray(scenarios?.axes) ? scenarios.axes.join(", ") : "");
     this.fields["scenario-rank"].value = scenarios?.rank ?? "worst";
@@ -82,6 +83,10 @@ export class SearchFields {
       const axes = fields.scenarios.value.split(",").map((one) => one.trim()).filter(Boolean);
       if (axes.length) spec.scenarios = { axes, rank: fields["scenario-rank"].value };
       else delete spec.scenarios;
+    }
+    if (part === "notify") {
+      if (fields.notify.value) spec.notify_url = fields.notify.value;
+      else delete spec.notify_url;
     }
     if (part === "reuse") {
       if (fields.reuse.checked) delete spec.reuse;

@@ -246,6 +246,21 @@ def tag_sweep(sweep_id: SweepId, tags: Tags = None, note: Note = None, as_json: 
     label(sweep_id, tags, note, as_json=as_json)
 
 
+@sweep.command("notify", epilog="Example: `carrygrid sweep notify 3`, `carrygrid sweep notify 3 --again`")
+def notify_sweep(
+    sweep_id: SweepId,
+    again: Annotated[bool, typer.Option("--again", help="Send it once more.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print whether the `notify_url` of a sweep has been told of its end, and why not.
+
+    Messages are signed; `carrygrid webhook-secret` prints what their receiver checks them with.
+    """
+    from carrygrid.cli.sweep.control import print_notification
+
+    print_notification(sweep_id, again=again, as_json=as_json)
+
+
 @sweep.command("promote", epilog="Example: `carrygrid sweep promote 3 17 --output btc.json`")
 def promote_trial(
     sweep_id: SweepId,

@@ -45,6 +45,18 @@ def print_plan(path: Path, *, as_json: bool) -> None:
     print(f"space       {estimate['bytes'] / _MEBIBYTE:,.1f} MiB")
 
 
+def print_notification(sweep_id: int, *, again: bool, as_json: bool) -> None:
+    """Print whom a sweep tells of its end, and whether it has; `again` has it told once more."""
+    with found_sweep(sweep_id) as sweep:
+        told = sweep.notification(again=again)
+    if as_json:
+        print(json.dumps(told))
+        return
+    words = {"completed": f"told at {told['delivered_at']}", "failed": "not told", "running": "being told"}
+    why = f": {told['error']}" if told["error"] else ""
+    print(f"{showable(told['host'])} {words.get(told['state'], 'is told once it has ended')}{why}")
+
+
 def print_sweeps(
     limit: int, *, state: str | None, outcome: str | None, tag: str | None, as_json: bool
 ) -> None:

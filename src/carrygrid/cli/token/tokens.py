@@ -1,4 +1,4 @@
-"""Named tokens, made, listed and revoked in the database of the settings."""
+"""Named tokens and the secret of webhooks, kept in the database of the settings."""
 
 import json
 from dataclasses import asdict
@@ -8,6 +8,7 @@ from api.settings import Settings
 from bot.market_store.database import write_transaction
 from bot.timestamps import iso
 from carrygrid.cli.printing import console, plain_table, showable
+from sweeps.storage.notifications import signing_secret
 from sweeps.storage.scopes import Scope
 from sweeps.storage.tokens import all_tokens, create_token, revoke_token
 
@@ -42,3 +43,9 @@ def drop(name: str) -> None:
     with ready_database(Settings()) as engine, write_transaction(engine, durable=True) as connection:
         revoke_token(connection, name)
     print(f"token {name} revoked")
+
+
+def print_webhook_secret(*, new: bool) -> None:
+    """Print the secret that notifications are signed with."""
+    with ready_database(Settings()) as engine, write_transaction(engine, durable=True) as connection:
+        print(signing_secret(connection, new=new))
