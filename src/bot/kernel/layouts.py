@@ -34,10 +34,21 @@ RESULTS = (
     "caught",
     "available",
 )
-RATIOS = ("drawdown_share", "volatility", "sharpe", "sortino", "over_hold")
+RATIOS = (
+    "drawdown_share",
+    "volatility",
+    "sharpe",
+    "sortino",
+    "over_hold",
+    "daily_sharpe",
+    "deviation",
+    "skewness",
+    "kurtosis",
+    "shifts",
+)
 LEDGER_BYTES = 16
 
-_WINDOW_COUNTS = ("events", "pairs", "days", "months")
+_WINDOW_COUNTS = ("events", "pairs", "days", "weeks", "months")
 WINDOW_POINTERS = (
     "times",
     "day_ends",
@@ -75,6 +86,7 @@ WINDOW_POINTERS = (
     "largest_flow_low",
     "sum_of_flows",
     "largest_mark",
+    "week_products",
 )
 
 
@@ -104,7 +116,6 @@ class Batch(ctypes.Structure):
         ("ledgers", ctypes.c_void_p),
         ("returns", ctypes.c_void_p),
         ("hold_returns", ctypes.c_void_p),
-        ("sums", ctypes.c_void_p),
     ]
 
 

@@ -143,7 +143,6 @@ class KernelReplayer:
             results.ledgers.ctypes.data,
             results.days.runs.ctypes.data,
             results.days.holds.ctypes.data,
-            results.sums.ctypes.data if results.sums.size else None,
         )
         self._library.replay(window, batch)
 

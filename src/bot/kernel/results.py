@@ -8,15 +8,18 @@ import numpy.typing as npt
 from bot.kernel.layouts import LEDGER_BYTES, RATIOS, RESULTS
 from bot.models import DAY_MS, HOUR_MS
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
-from bot.selection.track_columns import TrackColumns, record_sums, shared_calendar
+from bot.selection.days.calendar import Calendar
+from bot.selection.track_columns import SampleMoments, TrackColumns, shared_calendar
 from bot.statistics.daily_returns import DailyReturns, first_day_of
 from bot.statistics.growth import annualized_returns
-from bot.statistics.metrics import Calendar
+from bot.statistics.metrics import Calendar as EventCalendar
 from bot.statistics.trial_columns import UNDEFINED, MetricColumn, TrialColumns
 from bot.statistics.trial_metrics import METRICS
 
 _EXACT = 2**53
 """Whole numbers below it are float64 exactly, so that columns are divided as Python divides their numbers."""
+_OF_YEARS = RATIOS.index("daily_sharpe")
+"""Ratios before it are of a year, from it on they are the moments of the track record."""
 _SAME = {
     "total_funding": "funding",
     "price_pnl": "price_pnl",
@@ -87,17 +90,15 @@ class BatchResults:
     hold_of: IntArray
     ledgers: npt.NDArray[np.uint8]
     days: DailyReturns
-    sums: FloatArray
 
     @classmethod
-    def of(cls, hold_of: IntArray, holds: int, calendar: Calendar) -> "BatchResults":
+    def of(cls, hold_of: IntArray, holds: int, calendar: EventCalendar) -> "BatchResults":
         """Return room for the results of runs with these holds."""
         count, days = len(hold_of), len(calendar.day_ends)
         ledgers = np.zeros((count, LEDGER_BYTES), dtype=np.uint8)
         returns = np.empty((count, days)), np.empty((holds, days))
         daily = DailyReturns(first_day_of(calendar), *returns, hold_of)
-        sums = np.empty((count, record_sums(shared_calendar(daily.first_day, days))))
-        return cls(RunColumns.of(count), RunColumns.of(holds), hold_of, ledgers, daily, sums)
+        return cls(RunColumns.of(count), RunColumns.of(holds), hold_of, ledgers, daily)
 
     @property
     def fits(self) -> BoolArray:
@@ -116,7 +117,7 @@ class BatchResults:
         if not span.has_end:
             found["pnl_after_market_end"] = np.full(len(initial), UNDEFINED)
         found["net_pnl_over_hold"] = runs["final"] - holds["final"]
-        records = TrackColumns.of_sums(self.days.first_day, self.days.days, self.sums[places])
+        records = _records(runs, shared_calendar(self.days.first_day, self.days.days))
         statistics = {**_statistics(runs, initial, found["net_pnl"], span), **records.by_name()}
         every: dict[str, MetricColumn] = {**found, **statistics}
         ordered: dict[str, MetricColumn] = {name: every[name].copy() for name in METRICS}
@@ -125,7 +126,7 @@ class BatchResults:
 
 def _statistics(runs: RunColumns, initial: IntArray, net: IntArray, span: Span) -> dict[str, FloatArray]:
     """Return the float64 metrics, as `run_metrics` defines them; NaN where one is undefined."""
-    share, volatility, sharpe, sortino, over_hold = runs.ratios.T
+    share, volatility, sharpe, sortino, over_hold = runs.ratios.T[:_OF_YEARS]
     trades, funding, profit = runs["trades"], runs["funding"], net > 0
     annualized = annualized_returns(initial, runs["final"], span.elapsed_ms)
     earned = _per(funding, runs["payments"], where=funding > 0)
@@ -148,6 +149,12 @@ def _statistics(runs: RunColumns, initial: IntArray, net: IntArray, span: Span) 
         "breakeven_settlements": _per(_per(runs["fees"], trades), earned),
         "captured_share": _per(funding, runs["available"], where=runs["available"] > 0),
     }
+
+
+def _records(runs: RunColumns, calendar: Calendar) -> TrackColumns:
+    if calendar.unfit:
+        return TrackColumns.none(len(runs.results))
+    return TrackColumns.of_moments(calendar, SampleMoments(*runs.ratios.T[_OF_YEARS:]))
 
 
 def _per(

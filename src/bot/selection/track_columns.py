@@ -4,18 +4,31 @@ import math
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from bot.numbers.arrays import FloatArray
 from bot.selection.days.calendar import Calendar
 from bot.selection.days.whole_returns import whole_returns
-from bot.selection.sharpe import SPLIT_SUMS, moments, powers, split_sums
+from bot.selection.sharpe import moments, powers, split_sums
 from bot.selection.track_record import chance_above, error_square
-from bot.selection.week_shifts import own_deviations
+from bot.selection.week_shifts import own_deviations, shift_squares
 
 _ROWS = 512
+
+
+class SampleMoments(NamedTuple):
+    """Moments of the whole returns of n trials over the sample of a calendar, NaN where these do not vary.
+
+    `sharpe` is daily, `kurtosis` raw; `shifts` are the `week_shifts.shift_squares`.
+    """
+
+    sharpe: FloatArray
+    deviation: FloatArray
+    skewness: FloatArray
+    kurtosis: FloatArray
+    shifts: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,27 +49,22 @@ class TrackColumns:
         """Return the records of daily returns (n x days) from `first_day` on; a row with a NaN has none."""
         trials, days = returns.shape
         calendar = shared_calendar(first_day, days)
-        if not record_sums(calendar):
+        if calendar.unfit or not trials:
             return cls.none(trials)
-        sums = np.empty((trials, record_sums(calendar)))
-        for first in range(0, trials, _ROWS):
-            some = slice(first, first + _ROWS)
-            values = whole_returns(returns[some]).values
-            sums[some, :SPLIT_SUMS] = split_sums(values[:, calendar.sample_start :])
-            sums[some, SPLIT_SUMS:] = calendar.weekly(values)
-        return cls.of_sums(first_day, days, sums)
+        pieces = [returns[first : first + _ROWS] for first in range(0, trials, _ROWS)]
+        found = [_moments(calendar, whole_returns(some).values) for some in pieces]
+        return cls.of_moments(calendar, SampleMoments(*map(np.concatenate, zip(*found, strict=True))))
 
     @classmethod
-    def of_sums(cls, first_day: date, days: int, sums: FloatArray) -> Self:
-        """Return the records of trials from their `record_sums`; equal rows are worked out once."""
-        calendar = shared_calendar(first_day, days)
-        if not sums.size:
-            return cls.none(len(sums))
-        places: dict[bytes, int] = {}
-        of = np.array([places.setdefault(row.tobytes(), len(places)) for row in sums], dtype=np.int64)
-        distinct = sums[np.unique(of, return_index=True)[1]]
-        pieces = [distinct[first : first + _ROWS] for first in range(0, len(distinct), _ROWS)]
-        return cls(*np.concatenate([_records(calendar, some) for some in pieces])[of].T.copy())
+    def of_moments(cls, calendar: Calendar, of: SampleMoments) -> Self:
+        """Return the records that follow from moments over the sample of a calendar."""
+        n = calendar.sample_days
+        tau = own_deviations(calendar, of.shifts, of.deviation)
+        t_eff = np.where(np.isnan(of.sharpe), np.nan, np.fmin(n - 1, 1 / (tau * tau)))
+        square = error_square(n, of.sharpe, of.skewness, of.kurtosis, t_eff)
+        with np.errstate(invalid="ignore"):
+            scores = of.sharpe / np.sqrt(square)
+        return cls(np.array(list(map(chance_above, scores.tolist()))), t_eff, of.skewness, of.kurtosis)
 
     def by_name(self) -> dict[str, FloatArray]:
         """Return the columns by name."""
@@ -68,41 +76,25 @@ class TrackColumns:
         return cls(*np.full((4, trials), math.nan))
 
 
-def record_sums(calendar: Calendar) -> int:
-    """Return the number of sums that a record is made from, 0 where the days are too few or too many for one.
-
-    They are the `SPLIT_SUMS` of the whole returns of the sample, then the sum of each of its weeks; 0 for
-    trials without statistics.
-    """
-    return 0 if calendar.unfit else SPLIT_SUMS + calendar.weeks
-
-
 @lru_cache(maxsize=8)
 def shared_calendar(first_day: date, days: int) -> Calendar:
     """Return one calendar for all trials of a window, so that its weeks are drawn once."""
     return Calendar(first_day, days)
 
 
-def _records(calendar: Calendar, rows: FloatArray) -> FloatArray:
-    """Return a row of psr, t_eff, skewness and kurtosis for each trial, as `TrackRecord` has them."""
-    n = calendar.sample_days
-    found = np.full((len(rows), 4), math.nan)
-    first, second, third, fourth = powers(rows[:, :SPLIT_SUMS])
-    spreads = n * second - first * first
+def _moments(calendar: Calendar, values: FloatArray) -> SampleMoments:
+    """Return the moments of whole returns (trials x days)."""
+    n, sums = calendar.sample_days, powers(split_sums(values[:, calendar.sample_start :]))
+    spreads = n * sums[1] - sums[0] * sums[0]
     varied = np.flatnonzero(spreads)
+    found = SampleMoments(*np.full((5, len(values)), math.nan))
+    found.shifts[:] = shift_squares(calendar, calendar.weekly(values))
     if not len(varied):
         return found
-    sums = [one[varied] for one in (first, second, third, fourth)]
-    variance, third_moment, fourth_moment = (one.astype(np.float64) for one in moments(n, *sums))
-    deviation = np.sqrt((spreads[varied] / (n * (n - 1))).astype(np.float64))
-    sharpe = (sums[0] / n).astype(np.float64) / deviation
-    skewness = third_moment / variance / np.sqrt(variance)
-    kurtosis = fourth_moment / (variance * variance)
-    tau = own_deviations(calendar, rows[varied, SPLIT_SUMS:], deviation)
-    t_eff = np.fmin(n - 1, 1 / (tau * tau))
-    square = error_square(n, sharpe, skewness, kurtosis, t_eff)
-    with np.errstate(invalid="ignore"):
-        scores = sharpe / np.sqrt(square)
-    psr = [math.nan if math.isnan(one) else chance_above(one) for one in scores.tolist()]
-    found[varied] = np.stack([psr, t_eff, skewness, kurtosis], axis=1)
+    first, *others = (one[varied] for one in sums)
+    variance, third, fourth = (one.astype(np.float64) for one in moments(n, first, *others))
+    found.deviation[varied] = np.sqrt((spreads[varied] / (n * (n - 1))).astype(np.float64))
+    found.sharpe[varied] = (first / n).astype(np.float64) / found.deviation[varied]
+    found.skewness[varied] = third / variance / np.sqrt(variance)
+    found.kurtosis[varied] = fourth / (variance * variance)
     return found

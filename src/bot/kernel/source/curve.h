@@ -1,4 +1,4 @@
-/* Equity curve of one trial, event by event, with its drawdowns; and what is summed up over it. */
+/* Equity curve of one trial, event by event, with its drawdowns, daily returns and best month. */
 #ifndef CARRYGRID_CURVE_H
 #define CARRYGRID_CURVE_H
 #include "layout.h"
@@ -88,32 +88,6 @@ static int daily_returns(const Window *w, const double *equity, double capital, 
     }
     for (i64 d = 0; least <= 0 && d < w->days; d++) returns[d] = NAN;
     return least > 0;
-}
-
-/* Volatility, Sharpe and Sortino ratio of the daily returns, as statistics.returns sums them: strictly from the
-   oldest to the newest return that is not zero, beside which zeros change no sum. */
-static void daily_ratios(const Window *w, const double *returns, double *ratios) {
-    double sum = 0, least = INFINITY, most = -INFINITY, days = (double)w->days;
-    i64 count = 0;
-#pragma omp simd reduction(min : least) reduction(max : most) reduction(+ : count)
-    for (i64 d = 0; d < w->days; d++) {
-        least = returns[d] < least ? returns[d] : least;
-        most = returns[d] > most ? returns[d] : most;
-        count += returns[d] != 0;
-    }
-    for (i64 d = 0; d < w->days; d++) sum += returns[d];
-    double mean = sum / days, squares = 0, losses = 0, year = sqrt(365.0);
-    for (i64 d = 0; d < w->days; d++) {
-        double distance = returns[d] != 0 ? returns[d] - mean : 0, loss = returns[d] < 0 ? returns[d] : 0;
-        squares += distance * distance;
-        losses += loss * loss;
-    }
-    squares += (double)(w->days - count) * (mean * mean);
-    int constant = count == 0 || (count == w->days && least == most);
-    double deviation = constant ? 0 : sqrt(squares / (double)(w->days - 1)), downside = sqrt(losses / days);
-    ratios[VOLATILITY] = deviation * year;
-    if (deviation != 0) ratios[SHARPE] = mean / deviation * year;
-    if (downside != 0) ratios[SORTINO] = mean / downside * year;
 }
 
 static i64 best_month(const Window *w, const double *equity, double capital) {

@@ -6,6 +6,7 @@
 
 #define MOST_PAIRS 62
 #define CONDITIONS 3
+#define LANES 8 /* runs whose statistics are worked out together, four in a vector */
 
 typedef struct { uint64_t low, high; } Stored; /* a 128-bit whole, of no alignment of its own */
 static inline i128 whole(Stored x) { return (i128)((u128)x.high << 64 | x.low); }
@@ -14,7 +15,7 @@ static inline i128 whole(Stored x) { return (i128)((u128)x.high << 64 | x.low); 
 enum { SIGNAL, MARGIN, LIQUIDATION, END, EMERGENCY, DELISTED };
 
 typedef struct {
-    i64 events, pairs, days, months;
+    i64 events, pairs, days, weeks, months; /* weeks: whole ones, 0 where days have no track record */
     const i64 *times, *day_ends, *month_ends;
     const i64 *spot, *perp;           /* newest closes */
     const double *spot_f, *perp_f;    /* the same as float64 */
@@ -33,6 +34,7 @@ typedef struct {
     const uint8_t *end_recorded;      /* a fact about the contract, which every run meets */
     const i64 *symbol_order, *symbol_code;
     const double *largest_spot, *largest_perp, *largest_flow, *largest_flow_low, *sum_of_flows, *largest_mark; /* P */
+    const double *week_products;      /* weeks x weeks (selection.days.calendar) */
     const struct Rules *rules;        /* P */
     const i32 *const *columns;        /* decision columns, P x E each, or E for the best of all pairs */
     const i64 *const *values;         /* columns of orders and of shares of a slot, P x E each */
@@ -67,7 +69,9 @@ enum {
     LOSSES, BEST_TRADE, HELD_MS, LONGEST_MS, BEST_MONTH, IN_MARKET, SKIPPED, MISSED, AFTER_END, BEFORE, AFTER, CAUGHT, AVAILABLE,
     RESULTS
 };
-enum { DRAWDOWN_SHARE, VOLATILITY, SHARPE, SORTINO, OVER_HOLD, RATIOS };
+/* Ratios of a trial, all but the first of its daily returns; from DAILY_SHARPE on for its track record. */
+enum { DRAWDOWN_SHARE, VOLATILITY, SHARPE, SORTINO, OVER_HOLD, DAILY_SHARPE, DEVIATION, SKEWNESS, KURTOSIS, SHIFTS, RATIOS };
+#define FIRST_OF_RETURNS VOLATILITY
 #define LEDGER_BYTES 16
 
 typedef struct {
@@ -78,6 +82,5 @@ typedef struct {
     double *ratios;                   /* RATIOS each */
     uint8_t *ledgers;                 /* LEDGER_BYTES each */
     double *returns, *hold_returns;   /* daily returns, as many as days each */
-    double *sums;                     /* of record.h, split ones and those of whole weeks each; or none */
 } Batch;
 #endif

@@ -8,16 +8,20 @@
    Term      the same once an account: every step is checked, and `fits` becomes 0 where one leaves its range
 
    A float64 estimates each quotient; the residual, exact by one fused multiply-add or modulo 2**128, settles
-   it. Nothing is divided in 128 bits. Bounds that make this exact are checked once an entry (orders.h). */
+   it. Nothing that is replayed is divided in 128 bits. Bounds that make this exact are checked once an entry (orders.h). */
 #ifndef CARRYGRID_NUMBERS_H
 #define CARRYGRID_NUMBERS_H
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef __int128 i128;
 typedef unsigned __int128 u128;
 typedef int64_t i64;
 typedef int32_t i32;
+/* Four numbers, each of its own lane; masks are -1 where a comparison holds, else 0. */
+typedef double Four __attribute__((vector_size(32)));
+typedef i64 Mask __attribute__((vector_size(32)));
 
 typedef struct { double h; i64 p; } Span;
 typedef struct { double h, l; i64 p; } UnitFlow;
@@ -45,6 +49,13 @@ static const i64 TEN[19] = {
     100000000000LL, 1000000000000LL, 10000000000000LL, 100000000000000LL, 1000000000000000LL,
     10000000000000000LL, 100000000000000000LL, 1000000000000000000LL};
 
+static inline Four four_of(const double *x) {
+    Four found;
+    memcpy(&found, x, sizeof found);
+    return found;
+}
+/* The numbers where a mask holds, else 0. */
+static inline Four kept(Mask mask, Four x) { return (Four)(mask & (Mask)x); }
 static inline i128 ten(i64 power) { return power <= 18 ? (i128)TEN[power] : (i128)TEN[18] * TEN[power - 18]; }
 static inline Span span_of(double whole, i64 places) { return (Span){whole, places}; }
 static inline Wide wide_of(i64 whole, i64 places) { return (Wide){whole, places}; }
@@ -110,6 +121,18 @@ static inline Wide book_quotient(WideQuotient a) {
     if (a.p <= MONEY_PLACES) a.n *= ten(MONEY_PLACES - a.p);
     else a.d *= ten(a.p - MONEY_PLACES);
     return (Wide){half_even(a.n, a.d, float_of(a.n) / float_of(a.d)), MONEY_PLACES};
+}
+
+/* Return n / d, d > 0, as the nearest float64, half to even. */
+static double nearest_quotient(i128 n, i64 d) {
+    if (n == 0) return 0;
+    u128 size = n < 0 ? -(u128)n : (u128)n;
+    uint64_t high = (uint64_t)(size >> 64);
+    int lift = high ? __builtin_clzll(high) : 64 + __builtin_clzll((uint64_t)size);
+    u128 lifted_size = size << lift, quotient = lifted_size / (u128)d;
+    /* Its 64 bits or more are rounded once: a rest counts below all of them. */
+    double found = ldexp((double)(quotient | (quotient * (u128)d != lifted_size)), -lift);
+    return n < 0 ? -found : found;
 }
 
 static i128 times(i128 a, i128 b, int *fits) {

@@ -28,10 +28,9 @@ typedef struct {
     Ledger ledger;
     AddBlock add_block;
     double *funding, *booked;         /* scratch of E: booked at each event, by all hedges and by one */
-    double *day_ends, *lead;          /* scratch of all days and one, and of all days */
+    double *day_ends;                 /* scratch of all days and one */
     double *returns;                  /* room for all days */
-    const double *hold_returns;       /* those of the hold baseline, or none */
-    double *sums;                     /* room for the sums of the track record, or none */
+    int sound;                        /* whether all of them are numbers */
     i64 *results;
     double *ratios;                   /* of a trial, or none */
     double *paid;                     /* P x (E+1): funding booked by this run by event, for those held against it */

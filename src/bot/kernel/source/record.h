@@ -1,11 +1,14 @@
-/* Sums of daily returns as whole numbers, from which the track record of a run is worked out. */
+/* Sums of daily returns as whole numbers, and the track record that is worked out from them (selection/track_columns.py). */
 #ifndef CARRYGRID_RECORD_H
 #define CARRYGRID_RECORD_H
-#include "curve.h"
+#include "layout.h"
 
 #define WHOLE_BITS 20
-#define SPLIT_SUMS 7
 #define WEEK_DAYS 7
+#define SQUARE_BITS 22 /* of the lower part of a factor, so that sums of products stay within 64 bits */
+
+/* Power sums of returns: those of u, u^2, u*h, u*l, h^2, h*l and l^2, with u^2 = h * 2**20 + l. */
+typedef struct { double first, second, third_high, third_low, high, mixed, low; } Powers;
 
 /* The nearest whole number, half to even, of one below 2**51. */
 static inline double nearest(double x) { return x + 0x1.8p52 - 0x1.8p52; }
@@ -28,15 +31,11 @@ static int whole_returns(const double *returns, i64 days, double *whole) {
     return 1;
 }
 
-/* Write the split sums (selection.sharpe) of the newest whole weeks, and the sums of each of them; all are exact. */
-static void record_sums(const double *returns, i64 days, double *whole, double *sums) {
-    i64 weeks = days / WEEK_DAYS;
-    const double *u = whole + days % WEEK_DAYS;
+/* Return the power sums of whole returns; all are exact, in any order. */
+static Powers power_sums(const double *u, i64 days) {
     double first = 0, second = 0, third_high = 0, third_low = 0, high = 0, mixed = 0, low = 0;
-    memset(sums, 0, (size_t)(SPLIT_SUMS + weeks) * sizeof *sums);
-    if (!whole_returns(returns, days, whole)) return;
 #pragma omp simd reduction(+ : first, second, third_high, third_low, high, mixed, low)
-    for (i64 d = 0; d < weeks * WEEK_DAYS; d++) {
+    for (i64 d = 0; d < days; d++) {
         /* Any split of the square into parts of 20 bits gives the same power sums. */
         double square = u[d] * u[d], h = nearest(square * 0x1p-20), l = square - h * 0x1p20;
         first += u[d];
@@ -47,22 +46,69 @@ static void record_sums(const double *returns, i64 days, double *whole, double *
         mixed += h * l;
         low += l * l;
     }
-    const double split[SPLIT_SUMS] = {first, second, third_high, third_low, high, mixed, low};
-    memcpy(sums, split, sizeof split);
-    for (i64 w = 0; w < weeks; w++)
-        for (i64 d = 0; d < WEEK_DAYS; d++) sums[SPLIT_SUMS + w] += u[w * WEEK_DAYS + d];
+    return (Powers){first, second, third_high, third_low, high, mixed, low};
 }
 
-/* Return the Sharpe ratio of returns less those of the hold baseline, NAN for a run that never moved. */
-static double sharpe_over(const Window *w, const double *returns, const double *hold, double *lead) {
-    double ratios[RATIOS];
-    int moved = 0;
-    for (i64 d = 0; d < w->days; d++) {
-        lead[d] = returns[d] - hold[d];
-        moved |= returns[d] != 0;
+/* Write the daily Sharpe ratio of n whole returns, their deviation, skewness and kurtosis (selection/sharpe.py).
+
+   Each moment is rounded once. Nothing is written for returns that do not vary; return 0 where 128 bits are too few. */
+static int record_moments(Powers p, i64 n, double *ratios) {
+    i128 first = (i64)p.first, second = (i64)p.second, third = ((i128)(i64)p.third_high << 20) + (i64)p.third_low;
+    i128 fourth = (((((i128)(i64)p.high) << 20) + 2 * (i128)(i64)p.mixed) << 20) + (i64)p.low;
+    i64 square = n * n, cube = square * n;
+    i128 squares = n * second, aa = first * first, spread = squares - aa, cubes = square * third;
+    if (spread == 0) return 1;
+    /* Sums modulo 2**128, of which the last fits where its estimate does. */
+    double estimate = (double)cube * float_of(fourth) - 4 * p.first * float_of(cubes) + 3 * float_of(aa) * float_of(2 * squares - aa);
+    if (fabs(estimate) > 0x1p126) return 0;
+    u128 thirds = (u128)cubes - (u128)first * (u128)(3 * squares - 2 * aa);
+    u128 fourths = (u128)(i128)cube * (u128)fourth - 4 * (u128)first * (u128)cubes + 3 * (u128)aa * (u128)(2 * squares - aa);
+    double variance = nearest_quotient(spread, square);
+    ratios[DEVIATION] = sqrt(nearest_quotient(spread, n * (n - 1)));
+    ratios[DAILY_SHARPE] = p.first / (double)n / ratios[DEVIATION];
+    ratios[SKEWNESS] = nearest_quotient((i128)thirds, cube) / variance / sqrt(variance);
+    ratios[KURTOSIS] = nearest_quotient((i128)fourths, cube * n) / (variance * variance);
+    return 1;
+}
+
+/* Sums of some products in each lane: of LANES runs. */
+typedef struct { Four first, last; } Pulled;
+
+static inline void pull(Pulled *sums, double product, const double *week) {
+    sums->first += product * four_of(week);
+    sums->last += product * four_of(week + 4);
+}
+
+/* Write the sum of squared shifts in the drawn weeks (selection.week_shifts), of LANES runs at once; all is whole.
+
+   `weekly` is weeks x LANES. Products of weeks are symmetric, so that half of them are enough. Return 0 of a run for
+   which 64 bits may be too few. */
+static void shift_squares(const double *products, const double *weekly, i64 weeks, double *squares, int *fits) {
+    i64 high[LANES] = {0}, low[LANES] = {0};
+    double sizes[LANES] = {0};
+    for (i64 i = 0; i < weeks; i++) {
+        const double *row = products + i * weeks, *own = weekly + i * LANES;
+        Pulled even = {0}, odd = {0}; /* apart, so that no sum waits for the one before */
+        double pulled[LANES];
+        i64 j = 0;
+        for (; j + 1 < i; j += 2) {
+            pull(&even, row[j], weekly + j * LANES);
+            pull(&odd, row[j + 1], weekly + (j + 1) * LANES);
+        }
+        if (j < i) pull(&even, row[j], weekly + j * LANES);
+        even.first += odd.first;
+        even.last += odd.last;
+        memcpy(pulled, &even, sizeof pulled);
+        for (int k = 0; k < LANES; k++) {
+            i64 factor = (i64)(2 * pulled[k] + row[i] * own[k]), mine = (i64)own[k];
+            high[k] += mine * (factor >> SQUARE_BITS);
+            low[k] += mine * (factor & ((1 << SQUARE_BITS) - 1));
+            sizes[k] += fabs(own[k]);
+        }
     }
-    ratios[SHARPE] = NAN;
-    if (moved && w->days > 1) daily_ratios(w, lead, ratios);
-    return ratios[SHARPE];
+    for (int k = 0; k < LANES; k++) {
+        squares[k] = (double)(((i128)high[k] << SQUARE_BITS) + low[k]);
+        fits[k] = sizes[k] < 0x1p31 && squares[k] < 0x1p74;
+    }
 }
 #endif

@@ -4,7 +4,7 @@
    possible are passed through together: between two of them every held hedge is only paid and priced. */
 #include <stdlib.h>
 #include "orders.h"
-#include "record.h"
+#include "statistics.h"
 
 static i32 at_column(const Window *w, i64 column, i64 k) { return w->columns[column][k]; }
 
@@ -230,13 +230,9 @@ static void missed_around(Account *a) {
 }
 
 /* Work out what is asked of trials and not of the hold baselines that they are compared with. */
-static void sum_up(Account *a, int has_sound_returns) {
+static void sum_up(Account *a) {
     const Window *w = a->w;
     curve_end(&a->curve, w->times, w->events - 1, a->results, a->ratios);
-    a->ratios[VOLATILITY] = a->ratios[SHARPE] = a->ratios[SORTINO] = NAN;
-    if (has_sound_returns && w->days > 1) daily_ratios(w, a->returns, a->ratios);
-    if (a->hold_returns) a->ratios[OVER_HOLD] = sharpe_over(w, a->returns, a->hold_returns, a->lead);
-    if (a->sums) record_sums(a->returns, w->days, a->lead, a->sums);
     a->results[BEST_MONTH] = best_month(w, a->curve.equity, (double)a->t->capital);
     missed_around(a);
 }
@@ -257,8 +253,8 @@ static void replay_one(Account *a) {
     if (a->fits) {
         on_last_event(a, last);
         a->results[FINAL] = a->cash;
-        int sound = daily_returns(w, a->curve.equity, (double)a->t->capital, a->day_ends, a->returns);
-        if (a->hold_paid) sum_up(a, sound);
+        a->sound = daily_returns(w, a->curve.equity, (double)a->t->capital, a->day_ends, a->returns);
+        if (a->hold_paid) sum_up(a);
     }
     a->results[FITS] = a->fits;
 }
@@ -286,38 +282,52 @@ static void replay_hold(Account *a, const Batch *b, i64 hold, double *paid) {
     memset(paid, 0, (size_t)(w->pairs * (w->events + 1)) * sizeof *paid);
     begin(a, &b->holds[hold], paid, NULL, b->hold_results + hold * RESULTS, NULL);
     a->returns = b->hold_returns + hold * w->days;
-    a->hold_returns = NULL;
-    a->sums = NULL;
     replay_one(a);
     for (i64 pair = 0; pair < w->pairs; pair++) running_sums(paid + pair * (w->events + 1), w->events + 1, 0);
+}
+
+/* Share out `scratch`, which may be none; return the number of float64 that it needs. */
+static i64 share_out(Account *a, Lanes *lanes, double *scratch) {
+    const Window *w = a->w;
+    double **parts[] = {&lanes->weekly, &a->curve.equity, &a->funding, &a->booked, &a->day_ends, &lanes->whole};
+    const i64 sizes[] = {w->weeks * LANES, w->events, w->events, w->events, w->days + 1, w->days};
+    i64 used = 0;
+    for (int i = 0; i < 6; used += sizes[i++])
+        if (scratch) *parts[i] = scratch + used;
+    return used;
+}
+
+static void replay_all(Account *a, Lanes *lanes, const Batch *b, double *paid) {
+    const Window *w = a->w;
+    i64 hold = -1;
+    for (i64 n = 0; n < b->count; n++) {
+        if (b->hold_of[n] != hold) replay_hold(a, b, hold = b->hold_of[n], paid);
+        begin(a, &b->trials[n], NULL, paid, b->results + n * RESULTS, b->ratios + n * RATIOS);
+        a->returns = b->returns + n * w->days;
+        replay_one(a);
+        ledger_end(&a->ledger, b->ledgers + n * LEDGER_BYTES, a->add_block);
+        if (a->fits) add_run(lanes, a->returns, b->hold_returns + hold * w->days, a->results, a->ratios, a->sound);
+        if (lanes->count == LANES) end_runs(lanes);
+    }
+    if (lanes->count) end_runs(lanes);
 }
 
 /* Replay every trial of a batch; return 0 where there is no memory for it. */
 int REPLAY(const Window *w, const Batch *b, AddBlock add_block);
 int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
     Account *a = malloc(sizeof *a);
-    double *scratch = malloc((size_t)(3 * w->events + 2 * w->days + 1) * sizeof *scratch);
-    double *paid = malloc((size_t)(w->pairs * (w->events + 1)) * sizeof *paid);
-    i64 hold = -1;
-    int done = a && scratch && paid;
-    if (done) {
+    double *paid = malloc((size_t)(w->pairs * (w->events + 1)) * sizeof *paid), *scratch = NULL;
+    Lanes lanes = {.w = w};
+    if (a) {
         a->w = w;
         a->add_block = add_block;
         a->terms.account = -1;
-        a->curve.equity = scratch;
-        a->funding = scratch + w->events;
-        a->booked = scratch + 2 * w->events;
-        a->day_ends = scratch + 3 * w->events;
-        a->lead = a->day_ends + w->days + 1;
+        scratch = calloc((size_t)share_out(a, &lanes, NULL), sizeof *scratch);
     }
-    for (i64 n = 0; done && n < b->count; n++) {
-        if (b->hold_of[n] != hold) replay_hold(a, b, hold = b->hold_of[n], paid);
-        begin(a, &b->trials[n], NULL, paid, b->results + n * RESULTS, b->ratios + n * RATIOS);
-        a->returns = b->returns + n * w->days;
-        a->hold_returns = b->hold_returns + hold * w->days;
-        a->sums = b->sums ? b->sums + n * (SPLIT_SUMS + w->days / WEEK_DAYS) : NULL;
-        replay_one(a);
-        ledger_end(&a->ledger, b->ledgers + n * LEDGER_BYTES, add_block);
+    int done = a && scratch && paid;
+    if (done) {
+        share_out(a, &lanes, scratch);
+        replay_all(a, &lanes, b, paid);
     }
     free(a);
     free(scratch);
