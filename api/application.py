@@ -47,7 +47,7 @@ from api.routes import (
 from api.routes.progress_feed import ProgressFeed
 from api.schemas.openapi import describe
 from api.settings import Settings
-from api.work.bounded_work import MOST_COMPILING, BoundedWork
+from api.work.bounded_work import MOST_COMPILING, MOST_COMPILING_QUICKLY, BoundedWork
 from api.work.comparisons import Comparisons
 from api.work.database_threads import ANALYSIS_THREADS, READ_THREADS, WRITE_THREADS, Database
 from api.work.replays import Replays
@@ -141,7 +141,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = Database(requests)
         app.state.progress = ProgressFeed(app.state.database, settings.max_streams)
         app.state.replays = Replays(engine, settings.max_replays)
-        app.state.compiling = BoundedWork("checks of sweeps", MOST_COMPILING)
+        app.state.compiling = BoundedWork("checks of sweeps", MOST_COMPILING, MOST_COMPILING_QUICKLY)
         app.state.comparisons = Comparisons(app.state.replays.store)
         try:
             yield

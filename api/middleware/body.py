@@ -69,6 +69,11 @@ async def read_object(request: Request) -> dict[str, object]:
     return await run_in_threadpool(parse_object, await request.body())
 
 
+async def body_size(request: Request) -> int:
+    """Return the length in bytes of a body that has been read."""
+    return len(await request.body())
+
+
 def parse_object(body: bytes) -> dict[str, object]:
     """Return the JSON object that `body` holds.
 

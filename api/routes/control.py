@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Request
 
 from api.admission import admit, admit_extension
 from api.dependencies import AdmissionDep, CompilingDep, DatabaseDep, ReplaysDep
-from api.middleware.body import read_object
+from api.middleware.body import body_size, read_object
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId
 from api.schemas.answers import StrategyList, SweepDocument, SweepPlan
@@ -42,13 +42,14 @@ async def strategies() -> JsonResponse:
 async def validate(request: Request, replays: ReplaysDep, compiling: CompilingDep) -> JsonResponse:
     """Return the plan of the sweep; refuse whatever a submission would refuse, in the same words."""
     document = await read_object(request)
-    spec = await compiling.run(lambda: admit(SweepSpec.parse(document), replays.store))
+    size = await body_size(request)
+    spec = await compiling.run(lambda: admit(SweepSpec.parse(document), replays.store), size)
 
     def planned() -> dict[str, object]:
         with replays.store.engine.connect() as connection:
             return plan_sweep(connection, spec, replays.costs).document()
 
-    return JsonResponse(await compiling.run(planned))
+    return JsonResponse(await compiling.run(planned, size))
 
 
 @router.post("/sweeps/{sweep_id}/pause", summary="Stop starting trials", response_model=SweepDocument)
@@ -83,7 +84,8 @@ async def change(
     extended = before
     if asked.extends:
         extended = await compiling.run(
-            lambda: admit_extension(before, asked.applied_to(before), replays.store)
+            lambda: admit_extension(before, asked.applied_to(before), replays.store),
+            await body_size(request),
         )
         admission.require_for(extended)
 
@@ -115,7 +117,8 @@ async def clone(
     """Submit a sweep like this one; results of the very same runs are taken over."""
     changes = await read_object(request)
     original = await database.read(get_spec, sweep_id)
-    spec = await compiling.run(lambda: admit(cloned_spec(original, changes), replays.store))
+    size = await body_size(request)
+    spec = await compiling.run(lambda: admit(cloned_spec(original, changes), replays.store), size)
     admission.require_for(spec)
 
     def created(connection: sa.Connection) -> SweepView:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 from api.admission import admit_run
 from api.dependencies import CompilingDep, DatabaseDep, ReplaysDep
 from api.errors.http_errors import NoBestTrialError
-from api.middleware.body import read_object
+from api.middleware.body import body_size, read_object
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId
 from api.schemas.answers import JobDocument, SweepPlan
@@ -37,7 +37,8 @@ async def backtest(
 ) -> JsonResponse:
     """Check the run, store it and answer; poll `Location` for its result document."""
     document = await read_object(request)
-    config = await compiling.run(lambda: admit_run(RunConfig.parse(document), replays.store))
+    size = await body_size(request)
+    config = await compiling.run(lambda: admit_run(RunConfig.parse(document), replays.store), size)
     job = await database.write(_created, JobKind.BACKTEST, {"config": config.document()})
     return _accepted(job, "backtests")
 
@@ -57,7 +58,7 @@ async def validate_backtest(request: Request, replays: ReplaysDep, compiling: Co
         with replays.store.engine.connect() as connection:
             return plan_sweep(connection, SweepSpec.parse({"base": config.document()})).document()
 
-    return JsonResponse(await compiling.run(planned))
+    return JsonResponse(await compiling.run(planned, await body_size(request)))
 
 
 @router.api_route("/backtests/validate", methods=["GET", "PUT", "PATCH", "DELETE"], include_in_schema=False)

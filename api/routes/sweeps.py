@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 
 from api.admission import Admission, admit
 from api.dependencies import AdmissionDep, CompilingDep, DatabaseDep, ReplaysDep
-from api.middleware.body import read_object
+from api.middleware.body import body_size, read_object
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId
 from api.schemas.answers import SweepDocument, SweepPage
@@ -48,7 +48,7 @@ async def submit(
 ) -> JsonResponse:
     """Check the sweep, store it and answer; the dispatcher hands it to the workers."""
     document = await read_object(request)
-    spec = await compiling.run(lambda: _admitted(document, replays.store))
+    spec = await compiling.run(lambda: _admitted(document, replays.store), await body_size(request))
     admission.require_for(spec)
     sweep = await database.write(_created, spec, idempotency_key, admission)
     return JsonResponse(sweep_document(sweep), 202, {"Location": f"/sweeps/{sweep.id}"})

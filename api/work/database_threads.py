@@ -30,7 +30,8 @@ class Database:
         self.engine = engine
         self._readers = CapacityLimiter(READ_THREADS)
         self._analyses = CapacityLimiter(ANALYSIS_THREADS)
-        self._writers = CapacityLimiter(WRITE_THREADS)
+        # Several would only wait for each other's lock on SQLite, and the last of a crowd longest.
+        self._writers = CapacityLimiter(1 if engine.dialect.name == "sqlite" else WRITE_THREADS)
 
     async def read(
         self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
