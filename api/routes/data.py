@@ -9,10 +9,11 @@ from api.dependencies import AdmissionDep, DatabaseDep, ReplaysDep
 from api.middleware.body import read_object
 from api.responses import JsonResponse
 from api.routes.uploads import received
-from api.schemas.answers import CoverageReport, JobDocument, RemovalReport, WindowSuggestion
+from api.schemas.answers import CoverageReport, JobDocument, RemovalReport
 from api.schemas.documents import job_document
 from api.schemas.openapi import FETCH_BODY, PROBLEMS
 from api.schemas.pairs import DEFAULT_SORT, Costs, PairRow, pair_document, sorted_rows
+from api.schemas.suggestions import WindowSuggestion
 from bot.market_store.deleting import Selection
 from bot.market_store.fetch.exchanges import require_ccxt
 from bot.market_store.fetch.fetch_request import MOST_SYMBOLS, FetchRequest

@@ -330,26 +330,6 @@ class StrategyList(BaseModel):
     account: dict[str, Any]
 
 
-class StrategySuggestion(BaseModel):
-    """Parameters of a run and axes of a sweep that fit a window, as they are written, and why."""
-
-    parameters: dict[str, Any]
-    grid: dict[str, Any]
-    notes: list[str]
-
-
-class WindowSuggestion(BaseModel):
-    """Parameters suggested by a window; `quantiles_8h` are rates per 8 h by share of the settlements."""
-
-    exchange: str | None
-    symbols: list[str]
-    start: str | None
-    end: str | None
-    settlements: int
-    quantiles_8h: dict[str, float]
-    strategies: dict[str, StrategySuggestion]
-
-
 class PlannedAxis(BaseModel):
     """An axis of a planned sweep: how many values, and which come first and last."""
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from bot.config.parameters import AccountParameters
+from bot.config.strategy_declaration import Figure
 from bot.config.strategy_registry import strategy_plugin, usable_strategies
 from bot.errors import FieldError, InsufficientDataError, InvalidInputError, UnknownSymbolError
 from bot.market.coverage import check_decided
@@ -18,6 +19,7 @@ from bot.market_store.held_history import HeldHistory
 from bot.market_store.pair_figures.basis import basis_at
 from bot.market_store.pair_figures.funding import rates_8h
 from bot.models import HOUR_MS
+from bot.numbers.arrays import FloatArray
 from bot.strategies.suggestion import Suggestion, WindowFigures, daily_volumes, price_age
 from bot.timestamps import iso, parse_time_ms
 
@@ -26,6 +28,8 @@ MOST_PAIRS = 20
 
 _LATEST_MS = 2**53
 _SHARES = (0.5, 0.8, 0.9, 0.95)
+_NEARLY_ALL = (0.005, 0.995)
+_BINS = 48
 _MAX_AGE_MS = int(AccountParameters.model_fields["max_price_age_hours"].default * HOUR_MS)
 
 
@@ -98,7 +102,29 @@ def suggestion_document(figures: WindowFigures, strategies: Sequence[str]) -> di
     return {
         "settlements": len(figures.rates_8h),
         "quantiles_8h": {f"{share:g}": figures.rate(share) for share in _SHARES},
+        "rates_8h": _rates_document(figures.rates_8h, strategies),
         "strategies": {name: one.document() for name, one in suggestions(figures, strategies).items()},
+    }
+
+
+def _rates_document(rates: FloatArray, strategies: Sequence[str]) -> dict[str, Any]:
+    """Return the rates per 8 h of a window in equal bins, the outermost holding all beyond.
+
+    `gates` are the parameters that strategies compare with them, to `enter` or to `leave`.
+    """
+    low, high = np.quantile(rates, _NEARLY_ALL, method="inverted_cdf").tolist()
+    high = high if high > low else low + 1 / 10_000
+    counts, _ = np.histogram(np.clip(rates, low, high), _BINS, (low, high))
+    compared = [strategy_plugin(name).figures.get("rate_8h", Figure()) for name in strategies]
+    return {
+        "highest": float(rates.max()),
+        "start": low,
+        "width": (high - low) / _BINS,
+        "counts": counts.tolist(),
+        "gates": {
+            **{figure.leave: "leave" for figure in compared if figure.leave},
+            **{figure.enter: "enter" for figure in compared if figure.enter},
+        },
     }
 
 

@@ -44,6 +44,16 @@ def test_another_window_suggests_other_thresholds(client: TestClient) -> None:
     assert part["quantiles_8h"] != whole["quantiles_8h"]
 
 
+def test_rates_of_a_window_are_counted_in_bins_beside_the_thresholds_they_are_compared_with(
+    client: TestClient,
+) -> None:
+    found = client.get("/data/suggestion", params=QUERY).json()
+    rates = found["rates_8h"]
+    assert sum(rates["counts"]) == found["settlements"]
+    assert rates["start"] + rates["width"] * len(rates["counts"]) <= rates["highest"] + 1e-12
+    assert rates["gates"] == {"min_funding_rate": "enter", "exit_funding_rate": "leave"}
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

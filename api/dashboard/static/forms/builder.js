@@ -2,6 +2,7 @@
 import { JsonPane, curlOf } from "./json_pane.js";
 import { MarketForm } from "./market_form.js";
 import { ParameterRows } from "./parameter_rows.js";
+import { RateHistograms } from "./rate_histogram.js";
 import { Suggestions } from "./suggestion.js";
 import { clearProblems, showProblems } from "./problems.js";
 
@@ -18,7 +19,7 @@ export function build({ form, Written, path, check, send, showChecked, parts = (
   const source = () => pane.source;
   const market = new MarketForm(fields, start, source, changed);
   const rows = new ParameterRows(fields, source, changed, (name, axis) => market.tied(name, axis));
-  const others = [...parts(fields, source, changed), new Suggestions(source, market, changed)];
+  const others = [...parts(fields, source, changed), new Suggestions(source, market, changed, new RateHistograms(fields, source))];
   const pane = new JsonPane({
     form, fields, Written, draftName: `draft ${location.pathname}${location.search}`, followed: show, edited: () => settle(),
   });

@@ -11,19 +11,23 @@ export function suggestionAddress(exchange, symbols, start, end) {
 }
 
 export class Suggestions {
-  constructor(source, market, changed) {
-    Object.assign(this, { source, market, changed, address: null, found: {}, applied: new Map(), first: true });
+  /* `rates` shows the window's rates beside the thresholds that are compared with them. */
+  constructor(source, market, changed, rates) {
+    Object.assign(this, { source, market, changed, rates, address: null, found: {}, applied: new Map(), first: true });
     this.place = document.getElementById("suggestion");
     this.button = this.place.querySelector("button");
     this.button.addEventListener("click", () => this.apply(true));
   }
 
-  complete() {}
+  complete() {
+    this.rates.draw();
+  }
 
   show() {
     const { names } = this.market.symbols();
     const [start, end] = ["start", "end"].map((name) => this.source().read(name)?.value);
     const address = suggestionAddress(this.market.exchange, names, start, end);
+    this.rates.draw();
     if (address === this.address) return this.tell();
     this.address = address;
     clearTimeout(this.waiting);
@@ -34,6 +38,7 @@ export class Suggestions {
     const answer = address && (await getJson(address).catch(() => null));
     if (address !== this.address) return;
     this.found = this.market.suggested = answer?.strategies ?? {};
+    this.rates.show(answer);
     if (this.first) this.mark();
     else this.apply(false);
     this.first = false;
