@@ -78,7 +78,7 @@ async def change(
     admission: AdmissionDep,
     sweep_id: SweepId,
 ) -> JsonResponse:
-    """Replace tags and note, add values or a later end: trials keep their numbers, only new ones run."""
+    """Replace name, tags or note, add values or a later end: trials keep their numbers, only new ones run."""
     asked = SweepChange.parse(await read_object(request))
     before = await database.read(get_spec, sweep_id)
     extended = before
@@ -93,7 +93,7 @@ async def change(
         if asked.extends:
             extend_sweep(connection, sweep_id, before, extended)
             admission.refuse_overload(connection)
-        label_sweep(connection, sweep_id, tags=asked.tags, note=asked.note)
+        label_sweep(connection, sweep_id, name=asked.name, tags=asked.tags, note=asked.note)
 
     return await _changed(database, sweep_id, apply)
 

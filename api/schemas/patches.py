@@ -9,7 +9,7 @@ from bot.errors import InvalidInputError
 from bot.validation import validated
 from sweeps.lifecycle.extend_clone import extended_spec
 from sweeps.lifecycle.tags import MAX_NOTE_LENGTH, MAX_TAG_LENGTH, MAX_TAGS
-from sweeps.spec.spec import SweepSpec
+from sweeps.spec.spec import SweepName, SweepSpec
 
 # What `sweeps.lifecycle.tags` checks, in its own words; here only said to readers of the schema.
 _TAG: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_TAG_LENGTH}
@@ -25,10 +25,11 @@ def _few(raw: object) -> object:
 
 
 class SweepChange(BaseModel):
-    """Change of a sweep: its tags and note, and its extension."""
+    """Change of a sweep: its name, tags and note, and its extension."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    name: SweepName | None = Field(None, description="in place of the name it has")
     tags: Annotated[list[str], BeforeValidator(_few), _TAGS] | None = Field(
         None, description="in place of the tags it has"
     )

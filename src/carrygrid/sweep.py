@@ -150,9 +150,11 @@ class Sweep:
         """Return whom it tells of its end, and whether it has; `again` has an ended one told once more."""
         return self._connection.call("POST" if again else "GET", f"{self._path}/notification")
 
-    def label(self, *, tags: Sequence[str] | None = None, note: str | None = None) -> Self:
-        """Replace tags, note, or both."""
-        return self._change(tags=None if tags is None else list(tags), note=note)
+    def label(
+        self, *, name: str | None = None, tags: Sequence[str] | None = None, note: str | None = None
+    ) -> Self:
+        """Replace name, tags, note, or all of them."""
+        return self._change(name=name, tags=None if tags is None else list(tags), note=note)
 
     def extend(
         self,

@@ -239,7 +239,7 @@ def _view(
     rate = _rate(row, counts.recent)
     return SweepView(
         id=row.id,
-        summary=summary,
+        summary=summary.model_copy(update={"name": row.name}),  # it may have been renamed
         spec_text=row.spec,
         engine_version=row.engine_version,
         state=state,

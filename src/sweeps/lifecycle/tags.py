@@ -1,4 +1,4 @@
-"""Labels of a sweep: tags to find it by, and a note."""
+"""Labels of a sweep: its name, tags to find it by, and a note."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from bot.errors import InvalidInputError
 from bot.notation import is_printable
 from sweeps.lifecycle.repository import sweep_state
+from sweeps.spec.spec import SweepName
 from sweeps.storage.tables import sweep, sweep_tag
 
 MAX_TAGS = 32
@@ -15,13 +16,21 @@ MAX_NOTE_LENGTH = 10_000
 
 
 def label_sweep(
-    connection: sa.Connection, sweep_id: int, *, tags: Sequence[str] | None = None, note: str | None = None
+    connection: sa.Connection,
+    sweep_id: int,
+    *,
+    name: SweepName | None = None,
+    tags: Sequence[str] | None = None,
+    note: str | None = None,
 ) -> None:
-    """Replace a sweep's tags, its note, or both; None leaves one as it is.
+    """Replace a sweep's name, its tags, its note, or all of them; None leaves one as it is.
 
+    Its spec keeps the name that it was submitted under.
     Raises: UnknownSweepError; InvalidInputError for tags or a note that cannot be stored.
     """
     sweep_state(connection, sweep_id)
+    if name is not None:
+        connection.execute(sweep.update().where(sweep.c.id == sweep_id).values(name=name))
     if note is not None:
         connection.execute(sweep.update().where(sweep.c.id == sweep_id).values(note=checked_note(note)))
     if tags is not None:

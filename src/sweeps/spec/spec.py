@@ -52,6 +52,13 @@ def _printable(text: str) -> str:
     return text
 
 
+SweepName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_printable),
+]
+
+
 class TopCurves(BaseModel):
     """Keep the curves of the best `top` trials."""
 
@@ -111,11 +118,7 @@ class SweepSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", title="Sweep")
 
-    name: Annotated[
-        str,
-        StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
-        AfterValidator(_printable),
-    ] = Field("sweep", description="shown in lists")
+    name: SweepName = Field("sweep", description="shown in lists")
     base: dict[str, Any] = Field(description="parameters that all trials share")
     grid: dict[str, Any] = Field(
         default_factory=dict,

@@ -110,6 +110,11 @@ def test_tags_and_note_are_replaced_and_lists_can_be_narrowed_by_tag(client: Tes
     found = client.get("/sweeps", params={"tag": "btc"}).json()["sweeps"]
     assert [sweep["id"] for sweep in found] == [first]
     assert client.patch(f"/sweeps/{first}", json={"tags": []}).json()["note"] == "look again"
+    renamed = client.patch(f"/sweeps/{first}", json={"name": "  five years "}).json()
+    assert (renamed["name"], renamed["note"]) == ("five years", "look again")
+    assert [one["id"] for one in client.get("/sweeps?q=FIVE").json()["sweeps"]] == [first]
+    refused = client.patch(f"/sweeps/{first}", json={"name": " "})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "name")
     assert client.get("/sweeps", params={"tag": "btc"}).json()["sweeps"] == []
 
 

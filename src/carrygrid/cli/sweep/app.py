@@ -238,6 +238,18 @@ def clone_sweep(
     clone(sweep_id, changes, as_json=as_json)
 
 
+@sweep.command("rename", epilog="Example: `carrygrid sweep rename 3 'BTC thresholds, five years'`")
+def rename_sweep(
+    sweep_id: SweepId,
+    name: Annotated[str, typer.Argument(help="Its new name.")],
+    as_json: Json = False,
+) -> None:
+    """Give a sweep another name; its spec keeps the one that it was submitted under."""
+    from carrygrid.cli.sweep.follow import change
+
+    change(sweep_id, lambda sweep: sweep.label(name=name), as_json=as_json)
+
+
 @sweep.command("tag", epilog="Example: `carrygrid sweep tag 3 --tag btc --tag draft --note 'look again'`")
 def tag_sweep(sweep_id: SweepId, tags: Tags = None, note: Note = None, as_json: Json = False) -> None:
     """Replace a sweep's tags, its note, or both."""
