@@ -119,3 +119,25 @@ def test_api_documentation_works_without_the_internet(address: str, visit: Visit
     expect(visit.page.get_by_text("Submit a sweep")).to_be_visible()
     assert [url for url in visit.requests if not url.startswith((address, "data:"))] == []
     assert visit.complaints == []
+
+
+def test_a_sweep_that_ends_is_told_of_on_whatever_page_somebody_is(
+    address: str, visit: Visit, hands: Hands
+) -> None:
+    page = visit.page
+    page.clock.install()
+    done, cancelled = submit(address, name=HOSTILE), submit(address, reuse=False)
+    page.goto(f"{address}/dashboard/glossary")
+    expect(page.get_by_role("button", name="Notify me")).to_be_visible()
+    hands.work(done)
+    httpx2.post(f"{address}/sweeps/{cancelled}/cancel").raise_for_status()
+    page.clock.run_for(5_000)
+    told = page.locator(".toast")
+    expect(told).to_have_count(2)
+    expect(told.filter(has_text="is done")).to_contain_text(HOSTILE)
+    expect(told.filter(has_text="was cancelled")).to_contain_text("entry x exit x leverage")
+    told.filter(has_text="was cancelled").get_by_label("Close this message").click()
+    told.get_by_role("link").click()
+    page.wait_for_url(f"**/dashboard/sweeps/{done}")
+    expect(page.locator(".toast")).to_have_count(0)
+    assert visit.complaints == []

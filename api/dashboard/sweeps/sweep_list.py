@@ -11,14 +11,16 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from api.dashboard.sweeps.views import PagesDep
 from api.dependencies import DatabaseDep
 from api.presentation.presenters import SweepCard, someone_works
+from api.responses import JsonResponse
 from api.routes.parameters import Cursor
 from bot.market_store import sql
-from sweeps.analysis.progress import MAX_SEARCH, SweepList, list_sweeps
+from sweeps.analysis.progress import MAX_SEARCH, SweepList, list_sweeps, open_sweeps
 from sweeps.queue.heartbeats import live_beats
 from sweeps.storage.states import SweepOutcome, SweepState
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _PAGE_SWEEPS = 50
+_MOST_WATCHED = 100
 _CHOICES = (*SweepState, SweepOutcome.COMPLETED_WITH_FAILURES)
 
 
@@ -73,6 +75,12 @@ async def sweep_list_fragment(
 ) -> HTMLResponse:
     """Return the table of sweeps alone."""
     return pages.render(request, "sweeps/sweep_list.html", **await _found(database, choice))
+
+
+@router.get("/dashboard/open-sweeps")
+async def open_sweep_numbers(database: DatabaseDep) -> JsonResponse:
+    """Return the sweeps that have not ended, for pages that tell when one does."""
+    return JsonResponse({"sweeps": await database.read(open_sweeps, _MOST_WATCHED)})
 
 
 async def _found(database: DatabaseDep, choice: ListChoice) -> dict[str, Any]:

@@ -118,6 +118,12 @@ def get_spec(connection: sa.Connection, sweep_id: int) -> SweepSpec:
     return stored_spec(connection, sweep_id, text)
 
 
+def open_sweeps(connection: sa.Connection, limit: int) -> list[int]:
+    """Return the newest sweeps that are at work or wait for it, newest first."""
+    query = sa.select(sweep.c.id).where(sweep.c.state.in_(ACTIVE)).order_by(sweep.c.id.desc()).limit(limit)
+    return list(connection.execute(query).scalars())
+
+
 def list_sweeps(
     connection: sa.Connection,
     *,
