@@ -1,6 +1,5 @@
 """Random entries of a finished run: its trips at other settlements, priced by the rules of every run."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from bot.backtest.slot_trips import SlotTrips
 from bot.market.window import ReplayWindow
 from bot.numbers.arrays import IntArray
 from bot.numbers.money import exact
-from bot.selection.evidence.random_entries import REPLICATES, Trip, Trips, p_random, random_trips
+from bot.selection.evidence.random_entries import REPLICATES, Trips, p_random, random_trips
 
 NO_TRIPS = "no trip to place elsewhere"
 NO_CHOICE = "no settlement to spare: every placement is the same"
@@ -41,27 +40,25 @@ def random_entries(result: RunResult, window: ReplayWindow) -> RandomEntries:
     """Return what the trips of a run of `window` earn, and what they do at settlements chosen at random."""
     own = {symbol: _trips(result, window, symbol) for symbol in sorted(result.config.symbols)}
     trips = {
-        symbol: Trips(_settlements(window, symbol), tuple(trip.end - trip.entry for trip in found))
+        symbol: Trips(_settlements(window, symbol), tuple((found[:, 1] - found[:, 0]).tolist()))
         for symbol, found in own.items()
     }
-    placed: dict[str, list[IntArray]] = {symbol: [_columns(found)] for symbol, found in own.items() if found}
-    if placed:
-        for placement in random_trips(result.run_key, trips):
-            for symbol, parts in placed.items():
-                parts.append(_columns(placement[symbol]))
+    traded = [symbol for symbol, found in own.items() if len(found)]
+    placed = random_trips(result.run_key, trips) if traded else {}
     net, drawn = 0, [0] * REPLICATES
     with exact():
-        for symbol, parts in placed.items():
+        for symbol in traded:
+            every = np.concatenate([own[symbol], placed[symbol].reshape(-1, 2)])
             slots = SlotTrips(result.config, window, symbol)
-            nets = slots.net_pnls(*np.concatenate(parts).T).astype(object)
+            nets = slots.net_pnls(*every.T).astype(object)
             first, *others = nets.reshape(1 + REPLICATES, -1).sum(axis=1).tolist()
             net += first
             drawn = [before + more for before, more in zip(drawn, others, strict=True)]
     return RandomEntries(trips, net, drawn, p_random(net, drawn, trips))
 
 
-def _trips(result: RunResult, window: ReplayWindow, symbol: str) -> list[Trip]:
-    """Return the trips of a pair by the number of its settlements, oldest first.
+def _trips(result: RunResult, window: ReplayWindow, symbol: str) -> IntArray:
+    """Return the trips of a pair by the number of its settlements, oldest first (trips x entry and end).
 
     One that the exchange ended lasts to the settlement after, unless the pair was entered again there; one
     that was left at an event of other pairs, to the settlement before.
@@ -77,14 +74,9 @@ def _trips(result: RunResult, window: ReplayWindow, symbol: str) -> list[Trip]:
             end = min(int(np.searchsorted(times, trade.closed_at_ms)), following - 1)
         else:
             end = int(np.searchsorted(times, trade.closed_at_ms, side="right")) - 1
-        found.append(Trip(entry, end))
-    return found
+        found.append((entry, end))
+    return np.array(found, dtype=np.int64).reshape(-1, 2)
 
 
 def _settlements(window: ReplayWindow, symbol: str) -> int:
     return int(np.count_nonzero(window.event_series(symbol).settles))
-
-
-def _columns(trips: Sequence[Trip]) -> IntArray:
-    """Return entries and ends (trips x 2)."""
-    return np.array(trips, dtype=np.int64)

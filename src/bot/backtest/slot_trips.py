@@ -1,6 +1,8 @@
 """Round trips of one pair at any of its settlements, each of one slot of the initial capital."""
 
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -12,11 +14,19 @@ from bot.accounting.event_order import is_before_funding, last_due
 from bot.accounting.fees import FeeCalculator
 from bot.accounting.fill_model import FillModel
 from bot.accounting.margin import margin_model
-from bot.backtest.executor import BacktestExecutor
 from bot.config.run_config import RunConfig
-from bot.market.tickers import TickerService
 from bot.market.window import ReplayWindow
-from bot.models import SPOT_PERP, CloseReason, Leg, Position, SettlementView, Ticker, closing_order
+from bot.models import (
+    SPOT_PERP,
+    CloseReason,
+    Leg,
+    MarkCandle,
+    Position,
+    SettlementView,
+    Ticker,
+    closing_order,
+    opening_order,
+)
 from bot.numbers.arrays import IntArray
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import MONEY_PLACES, ONE, ZERO
@@ -24,22 +34,19 @@ from bot.numbers.thresholds import ThresholdColumn
 from bot.statistics.metrics import Units, from_units, money_units, packed
 from bot.trading.contract_watch import ContractWatch
 from bot.trading.factory import position_sizer
-from bot.trading.position_manager import PositionManager
-from bot.trading.tracker import PnLTracker
 
+_BUY_SPOT, _SELL_PERP = opening_order(SPOT_PERP.spot), opening_order(SPOT_PERP.perp)
 _SELL_SPOT, _BUY_PERP = closing_order(SPOT_PERP.spot), closing_order(SPOT_PERP.perp)
+_PAYMENTS_AT_ONCE = 200_000
 
 
 class _Opened(NamedTuple):
-    """Hedge opened at a settlement, its running funding (1e-8) by later ones, and its end by the exchange.
-
-    `ends_ms` and `net` (1e-8) are those of a liquidation or of the end of the contract; None without one.
-    """
+    """Hedge opened at settlement `entry`, and its trips by their rows: the longest lasts to `last`."""
 
     position: Position
-    funding: Units
-    ends_ms: int | None
-    net: int | None
+    entry: int
+    last: int
+    rows: IntArray
 
 
 class SlotTrips:
@@ -51,7 +58,7 @@ class SlotTrips:
     def __init__(self, config: RunConfig, window: ReplayWindow, symbol: str) -> None:
         self._config, self._window, self._symbol = config, window, symbol
         self._fills, self._fees = FillModel(config.slippage), FeeCalculator(config.fees)
-        self._tickers, self._sizer = TickerService(), position_sizer(config)
+        self._sizer = position_sizer(config)
         self._margin = margin_model(window.instruments[symbol], config.margin_exit_ratio)
         self._contracts = ContractWatch(window.ends_for(config), self._fees)
         series, marks = window.event_series(symbol), window.mark_columns(symbol)
@@ -63,6 +70,7 @@ class SlotTrips:
         paid = np.where(pays, unit_funding.mantissas[settles], 0)
         self._unit_funding = ExactArray(paid, unit_funding.exponent, unit_funding.bound)
         self._mark_closed_ms, self._mark_high = marks.closed_ms, ThresholdColumn(marks.high)
+        self._candles: dict[int, tuple[MarkCandle, ...]] = {}
 
     def net_pnls(self, entries: IntArray, ends: IntArray) -> Units:
         """Return the net P&L of each trip in units of 1e-8, 0 where nothing could be opened."""
@@ -73,65 +81,85 @@ class SlotTrips:
     def _priced(self, entries: IntArray, ends: IntArray) -> Units:
         """Return `net_pnls` of distinct trips in ascending order."""
         nets = [0] * len(entries)
-        held: list[tuple[_Opened, IntArray]] = []
         firsts = np.flatnonzero(np.diff(entries, prepend=-1)).tolist()
+        hedges = []
         for first, stop in zip(firsts, [*firsts[1:], len(entries)], strict=True):
-            opened = self._opened(int(entries[first]), int(ends[stop - 1]))
-            if opened is None:
-                continue
-            rows = np.arange(first, stop)
-            if opened.ends_ms is not None:
-                ended = self.times_ms[ends[rows]] >= opened.ends_ms
+            entry, last = int(entries[first]), int(ends[stop - 1])
+            position = self._opened(entry)
+            if position is not None:
+                hedges.append(_Opened(position, entry, last, np.arange(first, stop)))
+        left: list[tuple[_Opened, Units]] = []
+        for opened, funding in self._funded(hedges):
+            end = self._interruption(opened.position, int(self.times_ms[opened.last]))
+            rows = opened.rows
+            if end is not None:
+                ended = self.times_ms[ends[rows]] >= end.closed_at_ms
+                net = self._interrupted(opened.position, end, funding)
                 for row in rows[ended].tolist():
-                    nets[row] = opened.net or 0
+                    nets[row] = net
                 rows = rows[~ended]
             if len(rows):
-                held.append((opened, rows))
-        if held:
-            left = self._left(held, entries, ends)
-            for row, net in zip(np.concatenate([rows for _, rows in held]).tolist(), left, strict=True):
+                left.append((opened._replace(rows=rows), funding[ends[rows] - opened.entry]))
+        if left:
+            rows = np.concatenate([opened.rows for opened, _ in left])
+            for row, net in zip(rows.tolist(), self._left(left, ends[rows]), strict=True):
                 nets[row] = net
         return packed(nets)
 
-    def _left(self, held: list[tuple[_Opened, IntArray]], entries: IntArray, ends: IntArray) -> list[int]:
-        """Return the net P&L (1e-8) of trips that are left at the prices of their ends."""
-        which = np.arange(len(held)).repeat([len(rows) for _, rows in held])
+    def _funded(self, hedges: Sequence[_Opened]) -> Iterator[tuple[_Opened, Units]]:
+        """Yield each hedge with its running funding (1e-8), by settlements after its entry."""
+        first, payments = 0, 0
+        for place, opened in enumerate(hedges):
+            payments += opened.last - opened.entry
+            if payments >= _PAYMENTS_AT_ONCE or place == len(hedges) - 1:
+                some = hedges[first : place + 1]
+                yield from zip(some, self._running(some), strict=True)
+                first, payments = place + 1, 0
+
+    def _running(self, hedges: Sequence[_Opened]) -> list[Units]:
+        # All in a row; each begins with the settlement at its entry: its funding is not due, and comes off.
+        counts = np.array([opened.last + 1 - opened.entry for opened in hedges])
+        begins = np.append(0, np.cumsum(counts))
+        which = np.arange(len(hedges)).repeat(counts)
+        entries = np.array([opened.entry for opened in hedges])
+        settlements = np.arange(begins[-1]) + (entries - begins[:-1])[which]
+        quantities = ExactArray.from_decimals([opened.position.quantity for opened in hedges])
+        booked = formulas.funding_payment(SPOT_PERP.perp, self._unit_funding[settlements], quantities[which])
+        sums = booked.running().whole(MONEY_PLACES)
+        return [cast("Units", sums[begin:end] - sums[begin]) for begin, end in pairwise(begins.tolist())]
+
+    def _left(self, held: Sequence[tuple[_Opened, Units]], last: IntArray) -> list[int]:
+        """Return the net P&L (1e-8) of trips that are left at the prices of their ends `last`."""
+        which = np.arange(len(held)).repeat([len(opened.rows) for opened, _ in held])
         positions = [opened.position for opened, _ in held]
         quantity, perp_entry, cost, paid = (
             ExactArray.from_decimals([getattr(position, name) for position in positions])[which]
             for name in ("quantity", "perp_entry", "spot_cost", "entry_fees")
         )
-        last = ends[np.concatenate([rows for _, rows in held])]
         spot = self._fills.price(_SELL_SPOT, self._spot[last])
         perp = self._fills.price(_BUY_PERP, self._perp[last])
         fees = paid + self._fees.fee(Leg.SPOT, quantity, spot) + self._fees.fee(Leg.PERP, quantity, perp)
         perp_pnl = formulas.leg_pnl(SPOT_PERP.perp, quantity, perp_entry, perp)
         price = formulas.price_pnl(SPOT_PERP.spot, quantity, cost, spot, perp_pnl)
-        funding = np.concatenate([opened.funding[ends[rows] - entries[rows]] for opened, rows in held])
+        funding = np.concatenate([funding for _, funding in held])
         booked = price.whole(MONEY_PLACES).astype(object), fees.whole(MONEY_PLACES).astype(object)
         return cast("list[int]", formulas.net_pnl(booked[0], funding.astype(object), booked[1]).tolist())
 
-    def _opened(self, entry: int, last: int) -> _Opened | None:
-        """Return the hedge that a slot opens at a settlement, funded up to another; None without one."""
+    def _opened(self, entry: int) -> Position | None:
+        """Return the hedge that a slot opens at a settlement; None without one."""
         view = self._views[entry]
         ticker, capital = view.ticker, self._config.initial_capital
         if not ticker.fresh or not self._contracts.lives(view):
             return None
         quantity = self._sizer.quantity(ticker, view.instrument, capital, ONE, capital, ZERO)
-        if not quantity:
+        if not quantity or ticker.spot is None or ticker.perp is None:
             return None
-        self._tickers.show({self._symbol: ticker})
-        executor = BacktestExecutor(self._tickers, self._fills, self._fees)
-        manager = PositionManager(executor, PnLTracker(capital), self._config.perp_leverage)
-        position = manager.open(self._symbol, quantity)
-        if position is None:
-            return None
-        per_unit = self._unit_funding[slice(entry + 1, last + 1)]
-        booked = formulas.funding_payment(SPOT_PERP.perp, per_unit, quantity)
-        funding = np.concatenate([[0], booked.running().whole(MONEY_PLACES)])
-        end = self._interruption(position, int(self.times_ms[last]))
-        net = None if end is None else self._interrupted(position, end, funding)
-        return _Opened(position, funding, None if end is None else end.closed_at_ms, net)
+        spot = self._fills.price(_BUY_SPOT, ticker.spot)
+        perp = self._fills.price(_SELL_PERP, ticker.perp)
+        fees = self._fees.fee(Leg.SPOT, quantity, spot) + self._fees.fee(Leg.PERP, quantity, perp)
+        cost = formulas.notional(quantity, spot)
+        margin = formulas.locked_margin(quantity, perp, self._config.perp_leverage)
+        return Position(self._symbol, ticker.t_ms, quantity, spot, perp, cost, margin, fees)
 
     def _interruption(self, position: Position, until_ms: int) -> Exit | None:
         """Return the end that the exchange makes of a hedge by `until_ms`, None if it does not."""
@@ -154,12 +182,18 @@ class SlotTrips:
             at_ms = int(closed_ms[place])
             if at_ms > until_ms:
                 return None
-            candles = self._window.mark_candles(self._symbol, at_ms - 1, at_ms)
-            candle = self._margin.fatal_candle(position, candles)
+            candle = self._margin.fatal_candle(position, self._candles_at(place))
             if candle is not None:
                 return candle.ticker
             place += 1
         return None
+
+    def _candles_at(self, place: int) -> tuple[MarkCandle, ...]:
+        """Return the mark candles that closed with the one at a place, read once."""
+        if place not in self._candles:
+            at_ms = int(self._mark_closed_ms[place])
+            self._candles[place] = tuple(self._window.mark_candles(self._symbol, at_ms - 1, at_ms))
+        return self._candles[place]
 
     def _sold(self, position: Position, ticker: Ticker) -> tuple[Decimal, Decimal]:
         """Return fill price and fee of a spot leg that is sold as the exchange takes the perp leg."""

@@ -13,7 +13,7 @@ from bot.numbers.arrays import FloatArray
 from bot.selection.days.block_length import block_length
 from bot.selection.days.draws import stationary_indices
 from bot.selection.evidence.bands import REPLICATES, amount_bands, consistent, quantiles, return_bands
-from bot.selection.evidence.random_entries import Trip, Trips, p_random, random_trips
+from bot.selection.evidence.random_entries import Trips, p_random, random_trips
 
 PUBLISHED = json.loads((Path(__file__).parent / "published_figures.json").read_text())
 
@@ -84,21 +84,21 @@ def test_later_days_are_consistent_unless_worse_than_one_draw_in_twenty() -> Non
 def test_random_entries_keep_trips_lengths_and_time_in_market() -> None:
     own = Trips(100, (7, 1, 20))
     assert own.free == 69
-    placements = [one["A"] for one in random_trips("key", {"A": own})]
-    assert placements[0] == [Trip(32, 33), Trip(70, 77), Trip(78, 98)]
+    placements = random_trips("key", {"A": own})["A"].tolist()
+    assert placements[0] == [[32, 33], [70, 77], [78, 98]]
     assert len(placements) == REPLICATES
     for trips in placements:
         assert sorted(end - entry for entry, end in trips) == [1, 7, 20]
-        assert all(earlier.end < later.entry for earlier, later in pairwise(trips))
-        assert trips[0].entry >= 0
-        assert trips[-1].end < 100
+        assert all(earlier[1] < later[0] for earlier, later in pairwise(trips))
+        assert trips[0][0] >= 0
+        assert trips[-1][1] < 100
 
 
 def test_symbols_are_placed_from_one_stream_in_ascending_order() -> None:
-    alone = [one["A"] for one in random_trips("key", {"A": Trips(100, (7, 1, 20))})]
-    both = list(random_trips("key", {"B": Trips(50, (3,)), "A": Trips(100, (7, 1, 20))}))
-    assert both[0]["A"] == alone[0]
-    assert both[1]["A"] != alone[1]
+    alone = random_trips("key", {"A": Trips(100, (7, 1, 20))})["A"].tolist()
+    both = random_trips("key", {"B": Trips(50, (3,)), "A": Trips(100, (7, 1, 20))})["A"].tolist()
+    assert both[0] == alone[0]
+    assert both[1] != alone[1]
 
 
 def test_chance_of_random_entries_counts_the_observed_one() -> None:
