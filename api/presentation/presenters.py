@@ -68,6 +68,12 @@ class SweepCard:
         self.waiting_for_workers = self.open and beats is not None and not someone_works(beats)
 
     @property
+    def attention(self) -> bool:
+        """True unless all trials completed, on data that say nothing against their numbers."""
+        warned = any(one.warning for one in self.best_findings) or any(one.serious for one in self.findings)
+        return self.state != SweepState.COMPLETED or self.view.data_changed is not None or warned
+
+    @property
     def cautions(self) -> list[str]:
         """Cautions about the data behind the best trial's numbers, in words; none for most sweeps."""
         ended = {"dead_contract"} if self.view.summary.ends_dead else set()

@@ -35,7 +35,7 @@ def test_sweep_is_paused_resumed_cancelled_and_each_step_says_so(
     expect(state).to_have_text("queued")
     hands.work(sweep_id)
     expect(state).to_have_text("completed")
-    expect(page.locator("#progress button")).to_have_count(0)
+    expect(page.locator("#progress [data-action]")).to_have_count(0)
 
     other = opened(page, address)
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()

@@ -5,9 +5,9 @@ import { clearProblems, showProblems } from "../forms/problems.js";
 import { getJson, sendJson } from "../requests.js";
 import { valuesOf } from "../forms/values.js";
 
-const actions = document.getElementById("sweep-actions");
+const root = document.getElementById("sweep");
 const outcome = document.getElementById("outcome");
-const api = `/sweeps/${actions.dataset.sweep}`;
+const api = `/sweeps/${root.dataset.sweep}`;
 
 function say(text, wrong = false) {
   outcome.textContent = text;
