@@ -14,6 +14,7 @@ from bot.kernel.decision_groups import DecisionGroup
 from bot.kernel.layouts import CONDITIONS
 from bot.kernel.unfit import Reason, UnfitError
 from bot.kernel.window_columns import WindowColumns
+from bot.market.history import PairSeries
 from bot.market.window import ReplayWindow
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.columns import DecimalColumn
@@ -73,9 +74,7 @@ class DecisionTables:
 
     def __init__(self, window: ReplayWindow, columns: WindowColumns) -> None:
         self._shape = columns.pairs, columns.events
-        self._columns = DecisionColumns.of(
-            window, {symbol: window.series(symbol) for symbol in columns.symbols}
-        )
+        self._columns = DecisionColumns(window, _at_settlements(window, columns))
         settles = np.stack([one.settles for one in columns.series])
         self._rows = np.flatnonzero(settles)
         decidable = settles & np.stack([one.fresh for one in columns.series])
@@ -215,6 +214,14 @@ class DecisionTables:
         if known is None:
             known = self._known[key] = column, make()
         return cast("Made", known[1])
+
+
+def _at_settlements(window: ReplayWindow, columns: WindowColumns) -> dict[str, PairSeries]:
+    """Return the columns of each pair at its settlements; those at all events where it settles at all."""
+    return {
+        symbol: every if every.settles.all() else window.series(symbol)
+        for symbol, every in zip(columns.symbols, columns.series, strict=True)
+    }
 
 
 def _few(conditions: Sequence[Condition], most: int) -> tuple[Condition, ...]:

@@ -109,6 +109,7 @@ class Batch(ctypes.Structure):
         ("trials", ctypes.c_void_p),
         ("holds", ctypes.c_void_p),
         ("hold_of", ctypes.c_void_p),
+        ("order", ctypes.c_void_p),
         ("count", ctypes.c_int64),
         ("results", ctypes.c_void_p),
         ("hold_results", ctypes.c_void_p),

@@ -109,8 +109,7 @@ class KernelReplayer:
         if not call.places or self._columns is None:
             return
         trials.decide(call.places, call.decided)
-        places = np.concatenate(call.places)
-        places = places[np.argsort(trials.accounts[places], kind="stable")]
+        places = np.sort(np.concatenate(call.places))
         accounts, hold_of = np.unique(trials.accounts[places], return_inverse=True)
         rows, holds = trials.rows[places], trials.holds(accounts, call.holding)
         # Places of shares are part of an account's terms, so they are part of its number.
@@ -132,10 +131,12 @@ class KernelReplayer:
         columns, values = pointers(tables.columns), pointers(tables.values)
         window = self._columns.structure()
         window.columns, window.values = ctypes.addressof(columns), ctypes.addressof(values)
+        order = np.argsort(results.hold_of, kind="stable")
         batch = Batch(
             rows.ctypes.data,
             holds.ctypes.data,
             results.hold_of.ctypes.data,
+            order.ctypes.data,
             len(rows),
             results.runs.results.ctypes.data,
             results.holds.results.ctypes.data,

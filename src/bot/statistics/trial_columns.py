@@ -65,23 +65,28 @@ class TrialColumns:
     @classmethod
     def concatenated(cls, parts: Sequence["TrialColumns"]) -> Self:
         """Return the trials of all parts, one part after the other."""
-        metrics: dict[str, MetricColumn] = {}
-        for name in METRICS:
-            metrics[name] = np.concatenate([no_values(name, 0), *(part.metrics[name] for part in parts)])
-        no_digest = np.empty((0, DIGEST_BYTES), dtype=np.uint8)
+        parts = [part for part in parts if len(part)]
+        if not parts:
+            nothing = {name: no_values(name, 0) for name in METRICS}
+            return cls(nothing, np.empty((0, DIGEST_BYTES), dtype=np.uint8), {})
+        if len(parts) == 1 and list(parts[0].metrics) == list(METRICS):
+            return cls(parts[0].metrics, parts[0].ledgers, parts[0].unfit)
+        metrics = {name: np.concatenate([part.metrics[name] for part in parts]) for name in METRICS}
         starts = accumulate((len(part) for part in parts), initial=0)
         unfit = {
             start + place: amount
             for start, part in zip(starts, parts, strict=False)
             for place, amount in part.unfit.items()
         }
-        return cls(metrics, np.concatenate([no_digest, *(part.ledgers for part in parts)]), unfit)
+        return cls(metrics, np.concatenate([part.ledgers for part in parts]), unfit)
 
     def __len__(self) -> int:
         return len(self.ledgers)
 
     def take(self, places: IntArray) -> Self:
         """Return the results of the trials at these places, in this order, any of them repeatedly."""
+        if np.array_equal(places, np.arange(len(self))):
+            return self
         unfit = {}
         if self.unfit:
             listed = enumerate(places.tolist())

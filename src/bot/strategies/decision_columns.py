@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -35,21 +36,25 @@ class DecisionColumns:
     remembered with `values` and `derive`, so that trials with the same parameters share them.
     """
 
-    def __init__(self, pairs: Sequence[PairSettlements], series: Sequence[PairSeries]) -> None:
-        self.pairs = tuple(pairs)
-        self.views = tuple(view for pair in pairs for view in pair.views)
-        self.fresh = np.concatenate([one.fresh for one in series])
-        self.rates = ThresholdColumn(DecimalColumn.concat([one.rate for one in series]))
-        self.rates_8h = ThresholdColumn(DecimalColumn.concat([one.rate_8h for one in series]))
-        self.spots = DecimalColumn.concat([one.spot for one in series])
-        self.perps = DecimalColumn.concat([one.perp for one in series])
-        self.volumes = tuple(one.volumes for one in series)
-        self.volumes_24h = ThresholdColumn(DecimalColumn.concat([one.volume_24h for one in series]))
+    def __init__(self, window: ReplayWindow, series: Mapping[str, PairSeries]) -> None:
+        """Take the pairs of a window; `series` are theirs, by symbol."""
+        self._window = window
+        active = [instrument.spot_active for instrument in window.instruments.values()]
+        own = [series[symbol] for symbol in window.instruments]
+        self.spot_active = np.repeat(np.array(active, dtype=np.bool_), [len(one.fresh) for one in own])
+        self.fresh = np.concatenate([one.fresh for one in own])
+        self.rates = ThresholdColumn(DecimalColumn.concat([one.rate for one in own]))
+        self.rates_8h = ThresholdColumn(DecimalColumn.concat([one.rate_8h for one in own]))
+        self.spots = DecimalColumn.concat([one.spot for one in own])
+        self.perps = DecimalColumn.concat([one.perp for one in own])
+        self.volumes = tuple(one.volumes for one in own)
+        self.volumes_24h = ThresholdColumn(DecimalColumn.concat([one.volume_24h for one in own]))
         self.derive = Memo(_MAX_DERIVED).get
 
-    @classmethod
-    def of(cls, window: ReplayWindow, series: Mapping[str, PairSeries]) -> "DecisionColumns":
-        """Return the columns of the pairs of a window; `series` are theirs, by symbol."""
+    @cached_property
+    def pairs(self) -> tuple[PairSettlements, ...]:
+        """The pairs with their settlements one by one, for what has no columns."""
+        window = self._window
         past: dict[str, list[FundingRate]] = {symbol: [] for symbol in window.instruments}
         views: dict[str, list[SettlementView]] = {symbol: [] for symbol in window.instruments}
         for record in window.past:
@@ -57,8 +62,12 @@ class DecisionColumns:
         for event in window.events:
             for view in event.settlements:
                 views[view.funding.symbol].append(view)
-        pairs = [PairSettlements(past[symbol], views[symbol]) for symbol in window.instruments]
-        return cls(pairs, [series[symbol] for symbol in window.instruments])
+        return tuple(PairSettlements(past[symbol], views[symbol]) for symbol in window.instruments)
+
+    @cached_property
+    def views(self) -> tuple[SettlementView, ...]:
+        """The views of all rows, in their order."""
+        return tuple(view for pair in self.pairs for view in pair.views)
 
     def values(
         self, key: Hashable, of_pair: Callable[[PairSettlements], Iterable[Decimal]]

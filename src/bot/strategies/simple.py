@@ -4,8 +4,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from bot.config.parameters import AccountParameters, SimpleParameters
 from bot.config.strategy_declaration import Figure, GateAdvice, StrategyPlugin
 from bot.models import SettlementView
@@ -89,8 +87,7 @@ def _decide(config: "RunConfig", columns: DecisionColumns) -> ColumnDecisions:
 
 def _earning(config: "RunConfig", columns: DecisionColumns) -> Condition:
     """Return the condition that the rate pays the fees of a round trip, where spot is traded at all."""
-    active = np.array([view.instrument.spot_active for view in columns.views], dtype=np.bool_)
-    return columns.rates.where(active).rising(_ranker(config).earns_fees)
+    return columns.rates.where(columns.spot_active).rising(_ranker(config).earns_fees)
 
 
 def _yields(key: Hashable, config: "RunConfig", columns: DecisionColumns) -> ThresholdColumn:

@@ -46,14 +46,16 @@ def replay_fast(
     done = kernel.replay(parameters)
     by_kernel[done.places] = True
     rest = np.flatnonzero(~by_kernel)
-    columns, days = _plain(baselines, parameters.take(rest))
-    order = np.argsort(np.concatenate([done.places, rest]), kind="stable")
-    return FastReplays(
-        TrialColumns.concatenated([done.columns, columns]).take(order),
-        DailyReturns.concatenated([done.days, days]).take(order),
-        by_kernel,
-        done.refused,
-    )
+    columns, days, places = done.columns, done.days, done.places
+    if len(rest):
+        own = _plain(baselines, parameters.take(rest))
+        columns, days = (
+            TrialColumns.concatenated([columns, own[0]]),
+            DailyReturns.concatenated([days, own[1]]),
+        )
+        places = np.concatenate([places, rest])
+    order = np.argsort(places, kind="stable")
+    return FastReplays(columns.take(order), days.take(order), by_kernel, done.refused)
 
 
 def _plain(baselines: Baselines, parameters: ParameterColumns) -> tuple[TrialColumns, DailyReturns]:

@@ -76,7 +76,8 @@ enum { DRAWDOWN_SHARE, VOLATILITY, SHARPE, SORTINO, OVER_HOLD, DAILY_SHARPE, DEV
 
 typedef struct {
     const Trial *trials, *holds;      /* runs, and the hold baselines of their accounts */
-    const i64 *hold_of;               /* index of each trial's hold; trials of one hold follow each other */
+    const i64 *hold_of;               /* index of each trial's hold */
+    const i64 *order;                 /* of replaying them: trials of one hold follow each other */
     i64 count;
     i64 *results, *hold_results;      /* RESULTS each */
     double *ratios;                   /* RATIOS each */

@@ -300,7 +300,8 @@ static i64 share_out(Account *a, Lanes *lanes, double *scratch) {
 static void replay_all(Account *a, Lanes *lanes, const Batch *b, double *paid) {
     const Window *w = a->w;
     i64 hold = -1;
-    for (i64 n = 0; n < b->count; n++) {
+    for (i64 i = 0; i < b->count; i++) {
+        i64 n = b->order[i];
         if (b->hold_of[n] != hold) replay_hold(a, b, hold = b->hold_of[n], paid);
         begin(a, &b->trials[n], NULL, paid, b->results + n * RESULTS, b->ratios + n * RATIOS);
         a->returns = b->returns + n * w->days;

@@ -68,7 +68,7 @@ def test_every_installed_strategy_decides_columns_as_it_decides_events(data: st.
 
 def assert_columns_decide_as_events(config: RunConfig, shown: ReplayWindow) -> None:
     """Fail unless entries in their order, with their shares of a slot, and exits are the same both ways."""
-    columns = DecisionColumns.of(shown, {symbol: shown.series(symbol) for symbol in shown.instruments})
+    columns = DecisionColumns(shown, {symbol: shown.series(symbol) for symbol in shown.instruments})
     plugin = strategy_plugin(config.strategy_mode)
     assert plugin.decide_columns is not None
     with exact():
@@ -148,7 +148,7 @@ def _place(view: SettlementView) -> tuple[int, str]:
 def test_a_column_with_a_wrong_number_of_values_is_refused_by_name(values: list[str]) -> None:
     market = {"X": pair(RATES, ["100"] * 60)}
     shown = window(market, configured(market))
-    columns = DecisionColumns.of(shown, {"X": shown.series("X")})
+    columns = DecisionColumns(shown, {"X": shown.series("X")})
     with pytest.raises(ValueError, match=f"average: {len(values)} values for 59 settlements"):
         columns.values("average", lambda _pair: map(Decimal, values))
 
@@ -158,7 +158,7 @@ def test_columns_show_the_past_of_each_pair_to_that_pair_alone() -> None:
     config = configured(market)
     late = config.varied({"start": config.start + 10 * 3_600_000})
     shown = window(market, late)
-    columns = DecisionColumns.of(shown, {name: shown.series(name) for name in market})
+    columns = DecisionColumns(shown, {name: shown.series(name) for name in market})
     assert [{record.symbol for record in one.past} for one in columns.pairs] == [{"X"}, {"Y"}]
     assert [len(one.past) for one in columns.pairs] == [9, 9]
     assert list(chain.from_iterable(one.views for one in columns.pairs)) == list(columns.views)
