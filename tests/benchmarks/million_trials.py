@@ -72,14 +72,19 @@ def fill(engine: sa.Engine, spec: SweepSpec) -> int:
     with write_transaction(engine) as connection:
         sweep_id = create_sweep(connection, spec, size=CHUNK).sweep_id
     for index, lo in enumerate(range(0, spec.trial_count, CHUNK)):
-        results = results_of(lo, min(lo + CHUNK, spec.trial_count))
+        results = Results.of(sweep_id, [results_of(lo, min(lo + CHUNK, spec.trial_count))])
+        rank, number = results.best(spec) or (None, None)
         with write_transaction(engine) as connection:
-            Results.of(sweep_id, [results]).store(connection)
+            results.store(connection)
             connection.execute(
                 chunk.update()
                 .where(chunk.c.sweep_id == sweep_id, chunk.c.id == index)
                 .values(
-                    state="done", trials_done=len(results), best_number=lo + 1, best_rank=lo, finished_ms=1
+                    state="done",
+                    trials_done=len(results),
+                    best_number=number,
+                    best_rank=rank,
+                    finished_ms=1,
                 )
             )
     with write_transaction(engine) as connection:

@@ -1,5 +1,6 @@
 """A half-finished sweep survives its schema going back and forth, in both databases."""
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,11 @@ from sweeps.analysis.queries import trial_page
 from sweeps.migrations import migrate
 from sweeps.spec.metrics import LATER, METRICS
 from sweeps.storage.blocks import Measured, measured
+from sweeps.storage.tables import trial_block
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
-OLD, WITH_ROWS = "0003", "0017"
+OLD, WITH_ROWS, COMPRESSED = "0003", "0017", "0019"
 OF_RUNS = tuple(name for name in Metrics.__dataclass_fields__ if name not in LATER)
 SPEC = sweep_spec(
     base={name: value for name, value in BASE.items() if name != "end"},
@@ -90,6 +92,28 @@ def test_metrics_of_later_stay_where_only_the_rows_come_back(engine: sa.Engine) 
     downgrade(engine, WITH_ROWS)
     migrate(engine)
     assert stored_rows(engine, sweep_id) == before
+
+
+def test_columns_are_compressed_as_before_on_the_way_down_and_read_so_after_it(engine: sa.Engine) -> None:
+    sweep_id = half_finished(engine)
+    before = stored_rows(engine, sweep_id)
+    assert 1 in first_bytes(engine)
+    downgrade(engine, COMPRESSED)
+    assert first_bytes(engine) == {ord("x")}
+    with engine.connect() as connection:
+        blobs = connection.execute(sa.select(trial_block.c.data).where(trial_block.c.name == "sharpe"))
+        assert all(len(zlib.decompress(data)) % 8 == 0 for data in blobs.scalars())
+    assert stored_rows(engine, sweep_id) == before
+    migrate(engine)
+    run_chunks(engine, sweep_id, 10)
+    assert_every_trial_once(engine, sweep_id, SPEC)
+
+
+def first_bytes(engine: sa.Engine) -> set[int]:
+    """Return the first byte of each column of metrics."""
+    with engine.connect() as connection:
+        blobs = connection.execute(sa.select(trial_block.c.data).where(trial_block.c.name.in_(METRICS)))
+        return {bytes(data)[0] for data in blobs.scalars()}
 
 
 def test_sweep_is_finished_under_the_new_schema(engine: sa.Engine) -> None:

@@ -19,8 +19,8 @@ from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
 GRID = {"min_funding_rate": ["0.00001"], "perp_leverage": [1, 2]}
-LIST, SUBMIT, IDLE_TURN = 5, 11, 6
-"""Statements of a list, a submission, an idle turn."""
+LIST, ROWS_OF_BEST, SUBMIT, IDLE_TURN = 5, 1, 11, 6
+"""Statements of a list, for best trials that were not read before, of a submission, of an idle turn."""
 CHUNK = 11
 """Statements of a chunk from its claim to its last result."""
 _NO_ROUND_TRIP = ("BEGIN", "PRAGMA")
@@ -78,7 +78,10 @@ def test_list_of_sweeps_costs_the_same_however_many_there_are(engine: sa.Engine,
             sweeps = list_sweeps(connection).sweeps
             assert all(view.best for view in sweeps), [view.summary.objective for view in sweeps]
         counts.append((len(sweeps), len([one for one in statements if "compiled_sweep.feasible" not in one])))
-    assert counts == [(1, LIST), (10, LIST)]
+    assert counts == [(1, LIST + ROWS_OF_BEST), (10, LIST + ROWS_OF_BEST)]
+    with counted(engine) as statements, engine.connect() as connection:
+        list_sweeps(connection)
+    assert len(statements) == LIST
 
 
 def test_state_of_one_sweep_and_of_all_that_are_followed_cost_as_much(

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,12 +17,13 @@ from sweeps.lifecycle.data_changes import PinnedSweep, changed_data
 from sweeps.lifecycle.tags import tags_of
 from sweeps.spec.metrics import METRICS
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import NUMBER, measured
+from sweeps.storage.blocks import measured
 from sweeps.storage.columns import distinct_texts
 from sweeps.storage.objective_ranks import UNRANKED, objective_ranks
+from sweeps.storage.row_cache import SweepKey, row_cache, sweep_key
 from sweeps.storage.states import ACTIVE, ChunkState, SweepOutcome, SweepState, sweep_outcome
 from sweeps.storage.stored_specs import params_of, stored_spec, stored_summary
-from sweeps.storage.stored_trials import StoredBlock, blocks_within
+from sweeps.storage.stored_trials import ALL_COLUMNS, StoredBlock, blocks_within
 from sweeps.storage.sweep_summary import SweepSummary, stored_ranking
 from sweeps.storage.tables import (
     chunk,
@@ -291,15 +292,13 @@ def _rate(row: Any, recently_done: int) -> float | None:
 
 
 def _best(connection: sa.Connection, found: Sequence[tuple[Any, SweepSummary]]) -> dict[int, BestTrial]:
-    """Return the best of the chunks' best trials of each sweep, all by one statement."""
+    """Return the best of the chunks' best trials of each sweep, those not known by one statement."""
     texts = {row.id: row.spec for row, _ in found}
+    keys = {row.id: sweep_key(connection, row.id, row.created_ms) for row, _ in found}
     best: dict[int, BestTrial] = {}
-    for sweep_id, number, block in _best_stored(connection, list(texts)):
-        place = block.place(number)
-        if place is None:
-            continue
+    for sweep_id, row in _best_rows(connection, keys).items():
+        metrics, number = {name: row[name] for name in METRICS}, row["number"]
         try:
-            metrics = block.metrics_of(place)
             if stored_ranking(texts[sweep_id]).guard.refusal(metrics) is not None:
                 one = _guarded_best(connection, sweep_id, texts[sweep_id])
             else:
@@ -310,6 +309,22 @@ def _best(connection: sa.Connection, found: Sequence[tuple[Any, SweepSummary]]) 
         if one is not None:
             best[sweep_id] = one
     return best
+
+
+def _best_rows(connection: sa.Connection, keys: Mapping[int, SweepKey]) -> dict[int, dict[str, Any]]:
+    """Return the row of each sweep's best trial, by sweep."""
+    numbers = {row.sweep_id: row.best_number for row in connection.execute(sa.select(_best_numbers(keys)))}
+    found = {
+        sweep_id: row
+        for sweep_id, number in numbers.items()
+        for row in row_cache.known(keys[sweep_id], [number]).values()
+    }
+    for sweep_id, number, block in _best_stored(connection, numbers.keys() - found.keys()):
+        place = block.place(number)
+        if place is not None:
+            found[sweep_id] = block.row(place)
+            row_cache.keep(keys[sweep_id], {number: found[sweep_id]})
+    return found
 
 
 def _guarded_best(connection: sa.Connection, sweep_id: int, text: str) -> BestTrial | None:
@@ -329,8 +344,8 @@ def _guarded_best(connection: sa.Connection, sweep_id: int, text: str) -> BestTr
     return None
 
 
-def _best_stored(connection: sa.Connection, ids: Sequence[int]) -> Iterator[tuple[int, int, StoredBlock]]:
-    """Yield sweep, number and block of each sweep's best trial, and other blocks that might have held it."""
+def _best_numbers(ids: Collection[int]) -> sa.Subquery:
+    """Return the query of each sweep's best trial among those of its chunks."""
     place = sa.func.row_number().over(
         partition_by=chunk.c.sweep_id, order_by=(chunk.c.best_rank, chunk.c.best_number)
     )
@@ -339,12 +354,19 @@ def _best_stored(connection: sa.Connection, ids: Sequence[int]) -> Iterator[tupl
         .where(chunk.c.sweep_id.in_(ids), chunk.c.best_number.is_not(None))
         .subquery()
     )
+    return sa.select(ranked.c.sweep_id, ranked.c.best_number).where(ranked.c.place == 1).subquery()
+
+
+def _best_stored(connection: sa.Connection, ids: Collection[int]) -> Iterator[tuple[int, int, StoredBlock]]:
+    """Yield sweep, number and block of each sweep's best trial, and other blocks that might have held it."""
+    if not ids:
+        return
+    ranked = _best_numbers(ids)
     block, number = trial_block.c, ranked.c.best_number
     rows = connection.execute(
         sa.select(block.sweep_id, number, block.first, block.name, block.data)
         .join(ranked, ranked.c.sweep_id == block.sweep_id)
-        .where(ranked.c.place == 1, block.name.in_((NUMBER, *METRICS)))
-        .where(block.first <= number, block.last >= number)
+        .where(block.name.in_(ALL_COLUMNS), block.first <= number, block.last >= number)
     )
     blobs: dict[tuple[int, int, int], dict[str, bytes]] = {}
     for sweep_id, best_number, first, name, data in rows:

@@ -25,14 +25,9 @@ from sweeps.spec.scenarios import Scenarios
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured, measured
 from sweeps.storage.curves import StoredRecord
+from sweeps.storage.row_cache import kept_rows
 from sweeps.storage.states import TrialState
-from sweeps.storage.stored_trials import (
-    RUN_KEY_HEAD,
-    RUN_KEY_TAIL,
-    failed_numbers,
-    stored_row,
-    stored_rows,
-)
+from sweeps.storage.stored_trials import RUN_KEY_HEAD, RUN_KEY_TAIL, failed_numbers, stored_row
 from sweeps.storage.tables import is_shown, sweep, trial_curve
 
 
@@ -210,36 +205,37 @@ def _next_places(finished: _Finished, order: Order, place: Place | None, count: 
     """Return up to `count` places after `place`: first all that may win, then the ineligible ones."""
     places: list[Place] = []
     for ineligible in (False, True):
-        if place is not None and place.ineligible and not ineligible:
+        if len(places) == count or (place is not None and place.ineligible and not ineligible):
             continue
         after = place if place is not None and place.ineligible == ineligible else None
-        those = finished.only(finished.last == ineligible)
-        found = _in_order(those, order, after, count - len(places))
+        those = finished.last == ineligible
+        found = _in_order(finished, those, order, after, count - len(places))
         places += [Place(value, number, ineligible) for value, number in found]
     return places
 
 
 def _in_order(
-    finished: _Finished, order: Order, place: Place | None, count: int
+    finished: _Finished, those: BoolArray, order: Order, place: Place | None, count: int
 ) -> list[tuple[int | float | None, int]]:
-    """Return value and number of up to `count` trials after `place`: undefined values last, by number."""
-    with_value = finished.only(finished.defined)
+    """Return value and number of up to `count` of those trials after `place`: those without one last."""
+    with_value = finished.only(those & finished.defined)
     keys = order.keys(with_value.sorted_by)
-    others = finished.numbers[~finished.defined]
     if place is not None:
         later = place.after(order, keys, with_value.numbers)
         with_value, keys = with_value.only(later), keys[later]
-        others = others if place.value is not None else others[others > place.number]
     chosen = smallest(keys, count)
     values, numbers = with_value.sorted_by[chosen].tolist(), with_value.numbers[chosen].tolist()
-    return [
-        *zip(values, numbers, strict=True),
-        *((None, number) for number in others[: count - len(numbers)].tolist()),
-    ]
+    found: list[tuple[int | float | None, int]] = list(zip(values, numbers, strict=True))
+    if len(found) < count:
+        others = finished.numbers[those & ~finished.defined]
+        if place is not None and place.value is None:
+            others = others[others > place.number]
+        found += [(None, number) for number in others[: count - len(found)].tolist()]
+    return found
 
 
 def _views(connection: sa.Connection, sweep_id: int, spec: SweepSpec, numbers: list[int]) -> list[TrialView]:
-    rows = stored_rows(connection, sweep_id, numbers)
+    rows = kept_rows(connection, sweep_id, numbers)
     return _with_findings(connection, sweep_id, spec, [_view(spec, rows[number]) for number in numbers])
 
 
@@ -259,7 +255,7 @@ def one_trial(connection: sa.Connection, sweep_id: int, number: int) -> TrialVie
 def trial_with_spec(connection: sa.Connection, sweep_id: int, number: int) -> tuple[SweepSpec, TrialView]:
     """Return a trial as `one_trial` does, after the specification of its sweep."""
     spec = spec_of_trial(connection, sweep_id, number)
-    row = stored_row(connection, sweep_id, number)
+    row = kept_rows(connection, sweep_id, [number]).get(number)
     if row is None:
         return spec, TrialView(number, spec.params(number), TrialState.PENDING, None, None, None, None)
     [view] = _with_findings(connection, sweep_id, spec, [_view(spec, row)])

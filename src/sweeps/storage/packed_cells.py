@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sweeps.spec.space import FeasibleCells
-from sweeps.storage.packing import packed, unpacked
+from sweeps.storage.packing import compressed, unpacked
 
 _LENGTH_BYTES = 8
 _INT32_LIMIT = 2**31
@@ -42,7 +42,7 @@ def _packed(kept: npt.NDArray[np.integer[Any]]) -> bytes:
     """Return cells as compressed differences: ascending ones, those of a grid, take next to nothing."""
     cells = kept.astype(np.int64)
     cells[1:] -= kept[:-1]
-    return packed(cells)
+    return compressed(cells)
 
 
 def _unpacked(blob: bytes) -> npt.NDArray[np.integer[Any]]:

@@ -1,51 +1,163 @@
-"""Columns as bytes: numbers compressed plane by plane, digests as the different ones among them."""
+"""Columns as bytes: numbers plane by plane, digests as the different ones among them.
+
+A plane is one byte of each value of a column: the first bytes of all values, then the second ones, and so on.
+"""
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
 
 import numpy as np
+import numpy.typing as npt
 
+from bot.numbers.arrays import BoolArray
 from bot.statistics.trial_columns import DigestArray, MetricColumn
 
 _WIDTH = 8
 _LENGTH_BYTES = 4
+_CHECKSUM_BYTES = 4
+_RAW_DEFLATE = -15
 _REAL = struct.Struct("<d")
+_BY_PLANES = 1
+"""First byte of a column packed plane by plane; a compressed one begins as zlib does, with 120."""
+_HEAD = struct.Struct("<BBBI")
+_BYTES = 256
+_OF_PLANE = np.arange(_WIDTH)[:, None] * _BYTES
+_NOISE_PAIRS = 64
+
+Planes = npt.NDArray[np.uint8]
+
+
+def compressed(column: MetricColumn) -> bytes:
+    """Return a column with all its planes compressed together."""
+    return zlib.compress(_planes_of(column).tobytes(), 1)
 
 
 def packed(column: MetricColumn) -> bytes:
-    """Return a column compressed: the first bytes of all values, then the second ones, and so on."""
-    planes = column.view(np.uint8).reshape(-1, _WIDTH).T
-    return zlib.compress(np.ascontiguousarray(planes).tobytes(), 1)
+    """Return a column packed so that a single value costs little to read.
+
+    A head says which planes are constant, which are noise, and how many values there are. Then come one byte
+    of each constant plane, the planes of noise as they are, the others compressed together, and a checksum
+    of it all. Noise is looked for where most values differ; where they do not, repetition compresses it.
+    """
+    planes, count = _planes_of(column), len(column)
+    constant = (planes == planes[:, :1]).all(axis=1) & (count > 0)
+    noise = np.zeros(_WIDTH, dtype=np.bool_)
+    if 2 * len(np.unique(column)) > count:
+        noise = ~constant & _is_noise(planes)
+    head = _HEAD.pack(_BY_PLANES, _mask(constant), _mask(noise), count)
+    lone, raw, others = planes[constant, :1], planes[noise], planes[~constant & ~noise]
+    body = head + lone.tobytes() + raw.tobytes() + _deflated(others)
+    return body + zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "big")
 
 
 def unpacked(blobs: Sequence[bytes], *, real: bool) -> MetricColumn:
-    """Return the columns of `blobs`, one after another."""
-    planes = [np.frombuffer(zlib.decompress(blob), dtype=np.uint8).reshape(_WIDTH, -1) for blob in blobs]
-    joined = np.empty((sum(part.shape[1] for part in planes), _WIDTH), dtype=np.uint8)
+    """Return the columns of `blobs`, one after another; raises zlib.error if one is damaged."""
+    parts = [_Opened.of(blob) for blob in blobs]
+    joined = np.empty((sum(part.count for part in parts), _WIDTH), dtype=np.uint8)
     at = 0
-    for part in planes:
-        joined[at : at + part.shape[1]] = part.T
-        at += part.shape[1]
+    for part in parts:
+        part.write(joined[at : at + part.count])
+        at += part.count
     flat = joined.reshape(-1)
     return flat.view(np.float64) if real else flat.view(np.int64)
 
 
 class PackedColumn:
-    """A packed column of which single values are read: decompressed once, and not put in order."""
+    """A packed column of which single values are read: opened once, and not put in order."""
 
     def __init__(self, blob: bytes) -> None:
-        self._planes = zlib.decompress(blob)
-        self._count = len(self._planes) // _WIDTH
+        """Open a column; raises zlib.error if it is damaged."""
+        self._opened = _Opened.of(blob)
 
     def whole(self, place: int) -> int:
         """Return the whole number at a place."""
-        return int.from_bytes(self._planes[place :: self._count], "little", signed=True)
+        return int.from_bytes(self._opened.value(place), "little", signed=True)
 
     def real(self, place: int) -> float:
         """Return the float64 at a place."""
-        found: float = _REAL.unpack(self._planes[place :: self._count])[0]
+        found: float = _REAL.unpack(self._opened.value(place))[0]
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A packed column of `count` values: the byte of each constant plane, noise, and the other planes."""
+
+    count: int
+    constant: bytes
+    noise: bytes
+    others: bytes
+    order: Callable[[bytes], tuple[int, ...]] | None
+
+    @classmethod
+    def of(cls, blob: bytes) -> "_Opened":
+        if blob[0] != _BY_PLANES:
+            others = zlib.decompress(blob)
+            return cls(len(others) // _WIDTH, b"", b"", others, None)
+        checksum = int.from_bytes(blob[-_CHECKSUM_BYTES:], "big")
+        if zlib.crc32(memoryview(blob)[:-_CHECKSUM_BYTES]) != checksum:
+            raise zlib.error("a column does not have its checksum")
+        _, constant, noise, count = _HEAD.unpack_from(blob)
+        at = _HEAD.size + constant.bit_count()
+        end = at + noise.bit_count() * count
+        stream = blob[end:-_CHECKSUM_BYTES]
+        others = zlib.decompress(stream, _RAW_DEFLATE) if stream else b""
+        return cls(count, blob[_HEAD.size : at], blob[at:end], others, _byte_order(constant, noise))
+
+    def value(self, place: int) -> bytes:
+        """Return the bytes of one value, the lowest first."""
+        others = self.others[place :: self.count]
+        if self.order is None:
+            return others
+        return bytes(self.order(self.constant + self.noise[place :: self.count] + others))
+
+    def write(self, values: Planes) -> None:
+        """Write all values to an array of `count` rows of bytes."""
+        places = range(_WIDTH) if self.order is None else self.order(bytes(range(_WIDTH)))
+        lone = len(self.constant)
+        planes = np.frombuffer(self.noise + self.others, dtype=np.uint8)
+        planes = planes.reshape(_WIDTH - lone, self.count)
+        for plane, place in enumerate(places):
+            values[:, plane] = self.constant[place] if place < lone else planes[place - lone]
+
+
+def _planes_of(column: MetricColumn) -> Planes:
+    return np.ascontiguousarray(column.view(np.uint8).reshape(-1, _WIDTH).T)
+
+
+def _deflated(planes: Planes) -> bytes:
+    """Return planes compressed without head and checksum, nothing if there are none."""
+    if not planes.size:
+        return b""
+    stream = zlib.compressobj(1, zlib.DEFLATED, _RAW_DEFLATE)
+    return stream.compress(planes.tobytes()) + stream.flush()
+
+
+def _is_noise(planes: Planes) -> BoolArray:
+    """Return the planes of which two bytes are equal less often than in 64 pairs: compressing saves little.
+
+    Their entropy is above 6 bits of 8, so that three quarters of them would remain at least.
+    """
+    found = (planes + _OF_PLANE).reshape(-1)
+    counts = np.bincount(found, minlength=_WIDTH * _BYTES).reshape(_WIDTH, _BYTES)
+    noise: BoolArray = (counts * counts).sum(axis=1) * _NOISE_PAIRS < planes.shape[1] ** 2
+    return noise
+
+
+def _mask(planes: BoolArray) -> int:
+    return int(np.packbits(planes, bitorder="little")[0])
+
+
+@lru_cache(maxsize=1024)
+def _byte_order(constant: int, noise: int) -> Callable[[bytes], tuple[int, ...]]:
+    """Return the function that puts the bytes of a value in order: constant ones, noise, then the others."""
+    kinds = [0 if constant >> plane & 1 else 1 if noise >> plane & 1 else 2 for plane in range(_WIDTH)]
+    stored = sorted(range(_WIDTH), key=lambda plane: (kinds[plane], plane))
+    return itemgetter(*(stored.index(plane) for plane in range(_WIDTH)))
 
 
 def packed_digests(digests: DigestArray) -> bytes:
@@ -59,7 +171,7 @@ def packed_digests(digests: DigestArray) -> bytes:
     count = len(distinct).to_bytes(_LENGTH_BYTES, "big")
     if len(distinct) == len(digests):
         return count + digests.tobytes()
-    return count + distinct.tobytes() + packed(places.reshape(-1).astype(np.int64))
+    return count + distinct.tobytes() + compressed(places.reshape(-1).astype(np.int64))
 
 
 def digest_at(blob: bytes, width: int, place: int) -> bytes:

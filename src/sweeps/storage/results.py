@@ -12,7 +12,7 @@ from bot.numbers.arrays import IntArray
 from bot.statistics.trial_columns import UNDEFINED, TrialColumns
 from sweeps.storage.blocks import NUMBER
 from sweeps.storage.objective_ranks import UNRANKED, Ranking, trial_ranks
-from sweeps.storage.packing import packed, packed_digests
+from sweeps.storage.packing import compressed, packed, packed_digests
 from sweeps.storage.stored_trials import (
     HEAD_BYTES,
     KEY_BYTES,
@@ -75,7 +75,7 @@ class CompletedTrials:
             return []
         keys = np.frombuffer(bytes.fromhex("".join(self.run_keys)), dtype=np.uint8).reshape(-1, KEY_BYTES)
         data = {
-            NUMBER: packed(self.numbers),
+            NUMBER: compressed(self.numbers),
             RUN_KEY_HEAD: packed_digests(keys[:, :HEAD_BYTES]),
             RUN_KEY_TAIL: packed_digests(keys[:, HEAD_BYTES:]),
             LEDGER: packed_digests(self.columns.ledgers),

@@ -24,9 +24,10 @@ LEDGER, REUSED_SWEEP, REUSED_NUMBER = "ledger", "reused_sweep", "reused_number"
 RUN_KEY_HEAD, RUN_KEY_TAIL = "run_key_head", "run_key_tail"
 """The first bytes of run keys, by which they are found, and the others."""
 HEAD_BYTES, KEY_BYTES = 8, 32
-ALL_COLUMNS = (NUMBER, RUN_KEY_HEAD, RUN_KEY_TAIL, LEDGER, REUSED_SWEEP, REUSED_NUMBER, *METRICS)
+_OF_ROWS = (REUSED_SWEEP, REUSED_NUMBER, *METRICS)
+ALL_COLUMNS = (NUMBER, RUN_KEY_HEAD, RUN_KEY_TAIL, LEDGER, *_OF_ROWS)
 
-_AT_ONCE = 200
+_AT_ONCE = 50
 """Most blocks that are read by one statement."""
 
 
@@ -90,33 +91,46 @@ class StoredBlock:
 
     def row(self, place: int) -> dict[str, Any]:
         """Return one trial as a row: what it is, and its metrics, money as Decimal."""
-        head = self._digest(RUN_KEY_HEAD, HEAD_BYTES, place)
-        tail = self._digest(RUN_KEY_TAIL, KEY_BYTES - HEAD_BYTES, place)
-        return {
-            "sweep_id": self.sweep_id,
-            "number": int(self.numbers[place]),
-            "state": TrialState.COMPLETED,
-            "error_code": None,
-            "error": None,
-            "run_key": None if head is None or tail is None else (head + tail).hex(),
-            "ledger": self._digest(LEDGER, DIGEST_BYTES, place),
-            "reused_sweep": self._value(REUSED_SWEEP, place),
-            "reused_number": self._value(REUSED_NUMBER, place),
-            **self.metrics_of(place),
-        }
+        return self.rows([place])[0]
+
+    def rows(self, places: Sequence[int]) -> list[dict[str, Any]]:
+        """Return some trials as rows, in this order."""
+        columns = {name: self._values(name, places) for name in _OF_ROWS}
+        numbers = self.numbers[list(places)].tolist()
+        return [
+            {
+                "sweep_id": self.sweep_id,
+                "number": number,
+                "state": TrialState.COMPLETED,
+                "error_code": None,
+                "error": None,
+                "run_key": self._run_key(place),
+                LEDGER: self._digest(LEDGER, DIGEST_BYTES, place),
+                **dict(zip(columns, values, strict=True)),
+            }
+            for place, number, values in zip(
+                places, numbers, zip(*columns.values(), strict=True), strict=True
+            )
+        ]
 
     def metrics_of(self, place: int) -> dict[str, Any]:
         """Return the metrics of one trial by name, money as Decimal."""
-        return {name: self._value(name, place) for name in METRICS}
+        return {name: self._values(name, [place])[0] for name in METRICS}
 
-    def _value(self, name: str, place: int) -> Any:
-        """Return one value of a column; single ones are many times cheaper than columns."""
+    def _values(self, name: str, places: Sequence[int]) -> list[Any]:
+        """Return some values of a column; single ones are many times cheaper than columns."""
         if name not in self.blobs:
-            return None
+            return [None] * len(places)
         column = self._opened.get(name)
         if column is None:
             column = self._opened[name] = PackedColumn(self.blobs[name])
-        return metric_value(name, column.real(place) if is_real(name) else column.whole(place))
+        read = column.real if is_real(name) else column.whole
+        return [metric_value(name, read(place)) for place in places]
+
+    def _run_key(self, place: int) -> str | None:
+        head = self._digest(RUN_KEY_HEAD, HEAD_BYTES, place)
+        tail = self._digest(RUN_KEY_TAIL, KEY_BYTES - HEAD_BYTES, place)
+        return None if head is None or tail is None else (head + tail).hex()
 
     def _digest(self, name: str, width: int, place: int) -> bytes | None:
         blob = self.blobs.get(name)
@@ -136,9 +150,8 @@ def stored_rows(
     wanted = set(numbers)
     found: dict[int, dict[str, Any]] = {}
     for block in blocks_with(connection, sweep_id, numbers):
-        for place in np.flatnonzero(np.isin(block.numbers, numbers)).tolist():
-            row = block.row(place)
-            found[row["number"]] = row
+        places = np.flatnonzero(np.isin(block.numbers, numbers)).tolist()
+        found.update((row["number"], row) for row in block.rows(places))
     for row in failed_within(connection, sweep_id, min(wanted), max(wanted) + 1):
         if row["number"] in wanted:
             found[row["number"]] = row

@@ -1,11 +1,20 @@
 """Columns and digests as bytes: no bit is lost, single values are read, shared digests stand once."""
 
+import zlib
 from typing import Any
 
 import numpy as np
 import pytest
 
-from sweeps.storage.packing import PackedColumn, digest_at, packed, packed_digests, unpacked, unpacked_digests
+from sweeps.storage.packing import (
+    PackedColumn,
+    compressed,
+    digest_at,
+    packed,
+    packed_digests,
+    unpacked,
+    unpacked_digests,
+)
 
 WIDTH = 16
 RANDOM = np.random.default_rng(1).integers(0, 256, (300, WIDTH), dtype=np.uint8)
@@ -31,12 +40,53 @@ REAL = np.random.default_rng(3).normal(size=1_000)
 EDGES = np.array([-(2**63), 2**63 - 1, 0, -1] * 250)
 
 
-@pytest.mark.parametrize(
-    "column", [WHOLE, REAL, EDGES, WHOLE[:3], REAL[:0], np.arange(1_000), WHOLE.repeat(9), REAL.repeat(50)]
-)
-def test_columns_come_back_whole_and_value_by_value(column: Any) -> None:
-    blob, real = packed(column), column.dtype == np.float64
+NOISY_AND_CONSTANT = WHOLE & 0xFFFF
+"""Two planes of noise below six of zeros."""
+COLUMNS = [
+    WHOLE,
+    REAL,
+    EDGES,
+    WHOLE[:3],
+    REAL[:0],
+    REAL[:1],
+    np.arange(1_000),
+    WHOLE.repeat(9),
+    REAL.repeat(50),
+    np.full(1_000, np.nan),
+    NOISY_AND_CONSTANT,
+    NOISY_AND_CONSTANT << 40,
+]
+
+
+@pytest.mark.parametrize("pack", [packed, compressed])
+@pytest.mark.parametrize("column", COLUMNS)
+def test_columns_come_back_whole_and_value_by_value(column: Any, pack: Any) -> None:
+    blob, real = pack(column), column.dtype == np.float64
     assert unpacked([blob, blob], real=real).tobytes() == column.tobytes() * 2
     opened = PackedColumn(blob)
     values = [opened.real(place) if real else opened.whole(place) for place in range(len(column))]
-    assert values == column.tolist()
+    assert np.array_equal(values, column, equal_nan=real)
+
+
+def test_noise_stands_as_it_is_and_constant_planes_take_a_byte() -> None:
+    blob = packed(NOISY_AND_CONSTANT)
+    planes = NOISY_AND_CONSTANT.astype("<i8").view(np.uint8).reshape(-1, 8).T
+    assert blob[7:13] == bytes(6)
+    assert blob[13:-4] == planes[:2].tobytes()
+    assert len(packed(np.full(1_000, 7.5))) == 7 + 8 + 4
+
+
+def test_repeated_values_are_compressed_however_noisy_their_bytes_are() -> None:
+    blob = packed(REAL[:100].repeat(10))
+    assert blob[2] == 0  # no plane stands as it is
+    assert len(blob) < 10 * 1_000 // 4
+
+
+@pytest.mark.parametrize("at", [3, 20, -1])
+def test_column_with_a_byte_changed_is_refused_rather_than_read(at: int) -> None:
+    damaged = bytearray(packed(WHOLE))
+    damaged[at] ^= 1
+    with pytest.raises(zlib.error, match="checksum"):
+        PackedColumn(bytes(damaged))
+    with pytest.raises(zlib.error, match="checksum"):
+        unpacked([bytes(damaged)], real=False)
