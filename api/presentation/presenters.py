@@ -33,6 +33,10 @@ class AxisCard:
     description: str
 
 
+LEAST_COMPARED, MOST_COMPARED = 2, 10
+"""How many trials, or best trials of sweeps, one page compares."""
+
+
 class SweepCard:
     """A sweep as the pages print it: its view, and beside it only what the pages add."""
 
@@ -59,13 +63,19 @@ class SweepCard:
         self.direction = summary.objective.direction
         self.best_first = f"{'-' if self.direction is Direction.MAXIMIZE else ''}{self.objective.name}"
         self.best_number = view.best and view.best.number
-        self.best_value = view.best and view.best.metrics[summary.objective.metric]
-        self.best_net_pnl = view.best and view.best.metrics["net_pnl"]
-        self.best_missed = view.best and view.best.metrics["missed_settlements"]
+        self.best_value = self.best_metric(summary.objective.metric)
+        self.best_net_pnl = self.best_metric("net_pnl")
+        self.best_missed = self.best_metric("missed_settlements")
         self.unit = quote_of(summary.symbols())
         self.synthetic = SYNTHETIC_EXCHANGE in summary.exchanges()
         self.summary = summary_line(summary)
+        self.coins = some_of([symbol.partition("/")[0] for symbol in summary.symbols()])
+        self.exchanges = some_of([str(name) for name in summary.exchanges()])
         self.waiting_for_workers = self.open and beats is not None and not someone_works(beats)
+
+    def best_metric(self, name: str) -> Any:
+        """Return a metric of the best trial, None while there is none."""
+        return None if self.view.best is None else self.view.best.metrics[name]
 
     @property
     def attention(self) -> bool:
@@ -137,6 +147,13 @@ def without_nulls(value: Any) -> Any:
     return {name: held for name, held in value.items() if held is not None}
 
 
+def some_of(names: Sequence[str], most: int = 6) -> str:
+    """Return distinct names with commas, of many the first ones and how many more."""
+    distinct = list(dict.fromkeys(names))
+    more = f" and {len(distinct) - most} more" if len(distinct) > most else ""
+    return ", ".join(distinct[:most]) + more
+
+
 def quote_of(symbols: Sequence[str]) -> str:
     """Return the quote currency that `symbols` share, else `quote`."""
     units = {symbol.rpartition(":")[2] for symbol in symbols if ":" in symbol}
@@ -146,9 +163,8 @@ def quote_of(symbols: Sequence[str]) -> str:
 def summary_line(summary: SweepSummary) -> str:
     """Return in one line what all trials share: symbols, exchange, window, strategy, capital."""
     symbols = summary.symbols()
-    named = ", ".join(symbols[:6]) + (f" and {len(symbols) - 6} more" if len(symbols) > 6 else "")
     exchanges = ", ".join(str(name) for name in summary.exchanges())
-    parts = [f"{named} on {exchanges}", f"{utc(summary.start_ms)} to {utc(summary.end_ms)} UTC"]
+    parts = [f"{some_of(symbols)} on {exchanges}", f"{utc(summary.start_ms)} to {utc(summary.end_ms)} UTC"]
     if "strategy_mode" not in summary.axes:
         parts.append(f"{summary.strategies[0]} strategy")
     if summary.initial_capital is not None:

@@ -84,12 +84,14 @@ def test_tags_and_note_are_text_and_find_the_sweep_again(address: str, visit: Vi
     page = visit.page
     submit(address, name="another")
     sweep_id = opened(page, address)
-    page.get_by_role("button", name="Tags and note").click()
+    page.get_by_role("button", name="Name, tags and note").click()
     dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill(f"{HOSTILE} 2")
     dialog.get_by_label("Tags").fill(f"carry, {HOSTILE}")
     dialog.get_by_label("Note").fill(f"{HOSTILE}\nsecond line")
     dialog.get_by_role("button", name="Save").click()
-    expect(page.locator("#outcome")).to_have_text("Tags and note saved.")
+    expect(page.locator("#outcome")).to_have_text("Name, tags and note saved.")
+    expect(page.locator("h1")).to_have_text(f"{HOSTILE} 2")
     expect(page.locator("#progress .note-text")).to_have_text(f"{HOSTILE}\nsecond line")
     assert page.locator("#progress b").count() == 0
     page.locator("#progress .tag", has_text=HOSTILE).click()
@@ -107,7 +109,14 @@ def test_tags_and_note_are_text_and_find_the_sweep_again(address: str, visit: Vi
     assert axe.violations(page) == []
     page.get_by_role("link", name="Show all sweeps").click()
     expect(page.locator("#sweep-list tbody tr")).to_have_count(2)
+    compare = page.get_by_role("button", name="Compare")
+    page.get_by_label("Compare sweep 1").check()
+    expect(compare).to_be_disabled()
+    page.get_by_label("Compare sweep 2").check()
+    expect(page.locator("#compare-sweeps")).to_contain_text("the best trials of sweeps 1, 2")
     assert axe.violations(page) == []
+    compare.click()
+    page.wait_for_url("**/dashboard/compare?sweeps=1,2")
     assert httpx2.get(f"{address}/sweeps?q=carry").json()["sweeps"][0]["id"] == sweep_id
 
 

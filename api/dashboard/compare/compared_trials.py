@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from api.dashboard.compare.divergence_rows import ComparedRun
 from api.dashboard.trial.run_context import RecordedRun, recorded_trial, trades_of
-from api.presentation.presenters import SweepCard
+from api.presentation.presenters import LEAST_COMPARED, MOST_COMPARED, SweepCard
 from api.work.replays import Replays
 from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig
@@ -18,7 +18,6 @@ from bot.market_store.sql import seal_times
 from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.queries import TrialView, one_trial
 
-LEAST, MOST = 2, 10
 MOST_PRICES = 400_000
 _NAME = re.compile(r"(\d{1,10}):(\d{1,10})\Z", re.ASCII)
 _SWEEP = re.compile(r"\d{1,10}\Z", re.ASCII)
@@ -98,9 +97,9 @@ def parse_sweeps(text: str) -> list[int]:
 
 
 def _refuse_counts(field: str, count: int, text: str) -> None:
-    if not LEAST <= count <= MOST:
+    if not LEAST_COMPARED <= count <= MOST_COMPARED:
         raise InvalidInputError.of(
-            field, f"{text[:80]!r} names {count} of them; {LEAST} to {MOST} can be compared"
+            field, f"{text[:80]!r} names {count} of them; {LEAST_COMPARED} to {MOST_COMPARED} can be compared"
         )
 
 

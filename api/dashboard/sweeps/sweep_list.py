@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from api.dashboard.sweeps.views import PagesDep
 from api.dependencies import DatabaseDep
-from api.presentation.presenters import SweepCard, someone_works
+from api.presentation.presenters import LEAST_COMPARED, MOST_COMPARED, SweepCard, someone_works
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor
 from bot.market_store import sql
@@ -59,7 +59,13 @@ async def sweeps_page(
     request: Request, pages: PagesDep, database: DatabaseDep, choice: Choice
 ) -> HTMLResponse:
     """Return the list of sweeps."""
-    return pages.render(request, "sweeps/sweeps.html", section="sweeps", **await _found(database, choice))
+    return pages.render(
+        request,
+        "sweeps/sweeps.html",
+        section="sweeps",
+        compared=(LEAST_COMPARED, MOST_COMPARED),
+        **await _found(database, choice),
+    )
 
 
 @router.get("/dashboard")

@@ -71,9 +71,11 @@ async function extend(form) {
 
 async function labels(form) {
   const tags = valuesOf(form.elements.tags.value, "text").map(String);
-  const { tags: kept } = await sendJson("PATCH", api, { tags, note: form.elements.note.value });
-  form.elements.tags.value = kept.join(", ");
-  say("Tags and note saved.");
+  const { name, note } = form.elements;
+  const kept = await sendJson("PATCH", api, { name: name.value, tags, note: note.value });
+  form.elements.tags.value = kept.tags.join(", ");
+  name.value = document.querySelector("h1 bdi").textContent = kept.name;
+  say("Name, tags and note saved.");
   changed();
 }
 

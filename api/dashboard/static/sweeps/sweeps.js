@@ -4,6 +4,8 @@ const PERIOD_MS = 2000;
 const TYPING_MS = 250;
 const list = document.getElementById("sweep-list");
 const filter = document.getElementById("sweep-filter");
+const comparing = document.getElementById("compare-sweeps");
+const ticked = new Set();
 let asked = 0;
 let typing;
 
@@ -14,6 +16,7 @@ async function refresh() {
   if (!shown || mine !== asked) return;
   const focused = list.contains(document.activeElement) ? document.activeElement.dataset.keep : null;
   list.replaceChildren(...fresh.childNodes);
+  for (const box of boxes()) box.checked = ticked.has(box.value);
   if (focused) list.querySelector(`[data-keep="${CSS.escape(focused)}"]`)?.focus();
 }
 
@@ -30,6 +33,33 @@ function search() {
   history.replaceState(null, "", query.size ? `/?${query}` : "/");
   refresh();
 }
+
+/* Sweeps stay ticked while the list is searched and brought up to date. */
+const boxes = () => list.querySelectorAll("input[name=sweep]");
+
+function offerComparison() {
+  const { least, most } = comparing.dataset;
+  const enough = ticked.size >= least && ticked.size <= most;
+  comparing.hidden = !ticked.size;
+  comparing.querySelector("button").disabled = !enough;
+  comparing.querySelector(".hint").textContent = enough ? `the best trials of sweeps ${[...ticked].join(", ")}` : `${ticked.size} ticked; ${least} to ${most} can be compared`;
+}
+
+list.addEventListener("change", (event) => {
+  if (!event.target.matches("input[name=sweep]")) return;
+  if (event.target.checked) ticked.add(event.target.value);
+  else ticked.delete(event.target.value);
+  offerComparison();
+});
+comparing.addEventListener("submit", (event) => {
+  event.preventDefault();
+  location.assign(`${comparing.getAttribute("action")}?sweeps=${[...ticked].join(",")}`);
+});
+comparing.addEventListener("reset", () => {
+  ticked.clear();
+  for (const box of boxes()) box.checked = false;
+  offerComparison();
+});
 
 filter.addEventListener("input", () => {
   clearTimeout(typing);
