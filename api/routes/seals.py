@@ -1,4 +1,4 @@
-"""Looks at days of history, and seals over days that nobody is to look at yet."""
+"""Looks at days of history, seals over days that nobody is to look at yet, and promotions."""
 
 from typing import Annotated
 
@@ -16,17 +16,22 @@ from api.schemas.seals import (
     LookList,
     NewLook,
     NewSeal,
+    PromotionDocument,
+    PromotionList,
     SealDocument,
     SealList,
     look_document,
     seal_document,
 )
 from sweeps.lifecycle.looks import all_looks
+from sweeps.lifecycle.promotions import list_promotions
 from sweeps.lifecycle.seals import SealView, list_seals, open_seal, set_seal
+from sweeps.work.decay import decay_of
 from sweeps.work.holdout import look_at_holdout
 
 router = APIRouter(tags=["seals"], responses=PROBLEMS, default_response_class=JsonResponse)
 SealId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="number of the seal")]
+PromotionId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="number of the promotion")]
 
 
 @router.get("/looks", summary="Every run whose result could be seen", response_model=LookList)
@@ -79,6 +84,27 @@ async def take_look(request: Request, replays: ReplaysDep, seal_id: SealId) -> J
     asked = NewLook.parse(await read_object(request))
     found = await replays.work.run(lambda: look_at_holdout(replays.store, seal_id, asked.sweep, asked.trial))
     return JsonResponse(document_of(HoldoutLookDocument, found))
+
+
+@router.get("/promotions", summary="Trials that were promoted", response_model=PromotionList)
+async def promotions(database: DatabaseDep) -> JsonResponse:
+    """List the first promotion of each trial, oldest first, those of deleted sweeps too."""
+    found = await database.read(list_promotions)
+    return JsonResponse({"promotions": [document_of(PromotionDocument, one) for one in found]})
+
+
+@router.post(
+    "/promotions/{promotion_id}/decay",
+    summary="Judge a promoted trial on the days after",
+    response_model=PromotionDocument,
+)
+async def decay(replays: ReplaysDep, promotion_id: PromotionId) -> JsonResponse:
+    """Replay it from its start to the newest data that is not sealed, and judge the days after its promotion.
+
+    The replay counts as a look; the answer is kept with the promotion until it is asked for again.
+    """
+    found = await replays.work.run(lambda: decay_of(replays.store, promotion_id))
+    return JsonResponse(document_of(PromotionDocument, found))
 
 
 @router.post("/seals/{seal_id}/open", summary="End a seal for all, once", response_model=SealDocument)

@@ -131,11 +131,12 @@ async def promotion(
 
     While its exchange is sealed, the guard and an untainted look at the holdout must, or it is refused: 409
     `not_validated`.
-    All other conditions only warn. `override`, a reason, lets any trial pass.
+    All other conditions only warn. `override`, a reason, lets any trial pass. A trial's first promotion is
+    written down: the days after it are judged by `POST /promotions/{id}/decay`.
     """
     asked = PromotionRequest.parse(await read_object(request))
     found = await database.analyze(promote, sweep_id, number, asked.override)
-    return JsonResponse(found.document())
+    return JsonResponse(found.document(await database.write(found.note)))
 
 
 @router.get("/trials/{number}/equity", summary="Equity curve of a trial", response_model=EquityCurve)

@@ -9,9 +9,14 @@ from api.schemas.fields import Of, document_of
 from bot.timestamps import iso
 from bot.validation import WHOLE, validated
 from sweeps.lifecycle.looks import LookKind, LookView
+from sweeps.lifecycle.promotions import PromotedTrial
 from sweeps.lifecycle.seals import HoldoutLook, SealView
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
+_CONSISTENT = (
+    "false where days like the earlier ones come to so little in at most one case of twenty; "
+    "null where there are more later than earlier days"
+)
 _Id = Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE]
 
 
@@ -57,6 +62,25 @@ class PromotionRequest(BaseModel):
         return validated(cls, document)
 
 
+class DayCounts(BaseModel):
+    """Days before a seal or promotion, and from it on."""
+
+    earlier: int
+    later: int
+
+
+class LaterDays(BaseModel):
+    """Days of a run from a midnight on, beside its earlier ones."""
+
+    first: str = Field(alias="from", description="first day judged")
+    until: str = Field(description="end of the replay: the newest data")
+    days: DayCounts
+    net_pnl: str = Field(description="P&L of these days")
+    in_profit: bool
+    consistent: bool | None = Field(description=_CONSISTENT)
+    p: float | None = Field(description="chance that days like the earlier ones come to no more")
+
+
 class ConditionDocument(BaseModel):
     """One condition of a promotion."""
 
@@ -74,6 +98,9 @@ class EvidenceDocument(BaseModel):
     run_key: str
     conditions: list[ConditionDocument]
     override: str | None = Field(description="the reason for which it passed nevertheless")
+    promotion: int = Field(description="number of the trial's first promotion")
+    promoted_at: str
+    decay: LaterDays | None = Field(description="the days after that promotion; null until they are judged")
 
 
 class PromotedRun(BaseModel):
@@ -113,13 +140,6 @@ class LookList(BaseModel):
     looks: list[LookDocument]
 
 
-class HoldoutDays(BaseModel):
-    """Days before the seal and from it on."""
-
-    earlier: int
-    later: int
-
-
 def _p(look: HoldoutLook) -> float | None:
     p = look.result["p"]
     return None if p is None else min(1.0, p * look.place)
@@ -139,17 +159,34 @@ class HoldoutLookDocument(BaseModel):
     trial: Annotated[int, Of[HoldoutLook](lambda look: look.number)]
     first: Annotated[str, _told("from")] = Field(description="first day judged")
     until: Annotated[str, _told("until")] = Field(description="end of the replay: the newest data")
-    days: Annotated[HoldoutDays, _told("days")]
+    days: Annotated[DayCounts, _told("days")]
     net_pnl: Annotated[str, _told("net_pnl")] = Field(description="P&L from the seal on")
     in_profit: Annotated[bool, _told("in_profit")]
-    consistent: Annotated[bool | None, _told("consistent")] = Field(
-        description="whether days like the earlier ones come to so little in at most one case of twenty; "
-        "null where there are more later than earlier days"
-    )
+    consistent: Annotated[bool | None, _told("consistent")] = Field(description=_CONSISTENT)
     p: Annotated[float | None, Of(_p)] = Field(
         description="chance that days like the earlier ones come to no more, times the number of the look"
     )
     created_at: Annotated[str, Of[HoldoutLook](lambda look: iso(look.created_ms))]
+
+
+class PromotionDocument(BaseModel):
+    """The first promotion of a trial, kept beyond the deletion of its sweep."""
+
+    id: int
+    sweep: Annotated[int, Of[PromotedTrial](lambda one: one.sweep_id)]
+    trial: Annotated[int, Of[PromotedTrial](lambda one: one.number)]
+    run_key: str
+    exchange: Annotated[str | None, Of[PromotedTrial](lambda one: one.config.exchange)]
+    symbols: Annotated[list[str], Of[PromotedTrial](lambda one: list(one.config.symbols))]
+    promoted_at: Annotated[str, Of[PromotedTrial](lambda one: iso(one.created_ms))]
+    override: str | None = Field(description="the reason for which it passed without evidence")
+    decay: LaterDays | None = Field(description="the days after it; null until they are judged")
+
+
+class PromotionList(BaseModel):
+    """Promotions, oldest first."""
+
+    promotions: list[PromotionDocument]
 
 
 class SealDocument(BaseModel):

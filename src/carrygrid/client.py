@@ -102,6 +102,14 @@ class Client:
         body = body_bytes({"sweep": sweep_id, "trial": trial})
         return self._connection.call("POST", f"/seals/{seal_id}/looks", body=body)
 
+    def promotions(self) -> list[dict[str, Any]]:
+        """Return the first promotion of each trial, with what is known of the days after it."""
+        return cast("list[dict[str, Any]]", self._connection.call("GET", "/promotions")["promotions"])
+
+    def decay(self, promotion_id: int) -> dict[str, Any]:
+        """Replay a promoted trial to the newest data, and return its promotion with the days after judged."""
+        return self._connection.call("POST", f"/promotions/{promotion_id}/decay")
+
     def open_seal(self, seal_id: int) -> dict[str, Any]:
         """End a seal for everything and for ever."""
         return self._connection.call("POST", f"/seals/{seal_id}/open")

@@ -29,6 +29,12 @@ class UnknownSealError(BotError):
     code = "not_found"
 
 
+class UnknownPromotionError(BotError):
+    """A promotion that does not exist."""
+
+    code = "not_found"
+
+
 class SealStateError(BotError):
     """A request that the state of a seal does not allow."""
 

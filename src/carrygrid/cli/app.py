@@ -8,6 +8,7 @@ import typer
 from carrygrid.cli.data.app import data
 from carrygrid.cli.failures import Options
 from carrygrid.cli.options import Json
+from carrygrid.cli.promotion.app import promotion
 from carrygrid.cli.seal.app import seal
 from carrygrid.cli.sweep.app import sweep
 from carrygrid.cli.token.app import token
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.add_typer(data, name="data")
 app.add_typer(sweep, name="sweep")
 app.add_typer(seal, name="seal")
+app.add_typer(promotion, name="promotion")
 app.add_typer(token, name="token")
 
 

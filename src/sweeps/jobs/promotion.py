@@ -13,13 +13,15 @@ from bot.errors import BotError, InvalidInputError
 from bot.market_store.sql import seal_times
 from bot.selection.report import BenchmarkReport
 from bot.statistics.metrics import DAYS_PER_YEAR
+from bot.timestamps import iso
 from sweeps.analysis.judged_panels import JudgedPanel
 from sweeps.analysis.queries import TrialView, trial_with_spec
 from sweeps.errors import NotValidatedError, SweepStateError
 from sweeps.jobs.selection_jobs import selection_view
+from sweeps.lifecycle.promotions import PromotedTrial, note_promotion
 from sweeps.lifecycle.seals import SealView, list_seals
+from sweeps.lifecycle.trial_digests import trial_digest
 from sweeps.storage.states import TrialState
-from sweeps.work.holdout import trial_digest
 
 _MOST_P_LIFE = 0.05
 _MOST_PBO = 0.5
@@ -52,14 +54,26 @@ class Promotion:
     conditions: tuple[Condition, ...]
     override: str | None
 
-    def document(self) -> dict[str, Any]:
-        """Return the configuration of the run with the evidence beside its parameters, as JSON values."""
+    def note(self, connection: sa.Connection) -> PromotedTrial:
+        """Write it down, once for one trial."""
+        return note_promotion(
+            connection, self.sweep_id, self.number, self.run_key, self.config, self.override
+        )
+
+    def document(self, noted: PromotedTrial) -> dict[str, Any]:
+        """Return the configuration of the run with the evidence beside its parameters, as JSON values.
+
+        `noted` is the trial's first promotion, with how it did on the days after.
+        """
         evidence = {
             "sweep": self.sweep_id,
             "trial": self.number,
             "run_key": self.run_key,
             "conditions": [one.document() for one in self.conditions],
             "override": self.override,
+            "promotion": noted.id,
+            "promoted_at": iso(noted.created_ms),
+            "decay": noted.decay,
         }
         return {**self.config.document(), "evidence": evidence}
 

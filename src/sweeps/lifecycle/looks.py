@@ -41,6 +41,7 @@ class LookKind(StrEnum):
     COMPARISON = "comparison"
     VALIDATION = "validation"
     HOLDOUT = "holdout"
+    DECAY = "decay"
 
 
 @dataclass(frozen=True, slots=True)

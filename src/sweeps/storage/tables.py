@@ -244,6 +244,25 @@ holdout_look = sa.Table(
 `opened` ones were taken after the seal was; `result` is a JSON document.
 """
 
+promotion = sa.Table(
+    "promotion",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("run_key", sa.String(64), nullable=False),
+    sa.Column("sweep_id", sa.Integer, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("config", sa.Text, nullable=False),
+    sa.Column("override", sa.Text),
+    sa.Column("decay", sa.Text),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""First promotion of each trial, kept for ever; `digest` is that of its parameters without its end.
+
+`config` and `decay` are JSON documents: every parameter of the run, and how it did on the days after.
+"""
+
 heartbeat = sa.Table(
     "heartbeat",
     metadata,

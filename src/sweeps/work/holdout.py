@@ -1,28 +1,21 @@
 """Look at a holdout: one trial replayed to the newest data, and judged from the seal on."""
 
-import hashlib
-import json
-from typing import Any
-
 import sqlalchemy as sa
 
-from bot.backtest import ReplayWindow, RunResult, replay
+from bot.backtest import ReplayWindow, replay
 from bot.config.run_config import RunConfig
-from bot.config.run_key import identifying
 from bot.errors import InsufficientDataError, InvalidInputError
 from bot.market_store.database import write_transaction
 from bot.market_store.held_history import HeldHistory
 from bot.market_store.sql import seal_times
 from bot.market_store.store import HistoricalDataStore
-from bot.models import DAY_MS
-from bot.numbers.money import plain
-from bot.selection.evidence.bands import consistency
-from bot.statistics.metrics import daily_returns, from_units, money_units
 from bot.timestamps import iso
 from sweeps.analysis.queries import trial_with_spec
 from sweeps.errors import SweepStateError
 from sweeps.lifecycle.looks import LookKind, note_run
 from sweeps.lifecycle.seals import HoldoutLook, SealView, get_seal, keep_look
+from sweeps.lifecycle.trial_digests import trial_digest
+from sweeps.work.later_days import judged_from
 
 
 def look_at_holdout(store: HistoricalDataStore, seal_id: int, sweep_id: int, number: int) -> HoldoutLook:
@@ -48,18 +41,11 @@ def look_at_holdout(store: HistoricalDataStore, seal_id: int, sweep_id: int, num
     beyond_seals = held.opened_ms is None
     data = store.load(extended.exchange, extended.symbols, end_ms, extended.start, beyond_seals=beyond_seals)
     run = replay(extended, ReplayWindow.build(extended, data))
-    result = _judged(run, held, trial.run_key)
+    result = judged_from(run, held.from_ms, trial.run_key)
     with write_transaction(store.engine, durable=True) as connection:
         kept = keep_look(connection, seal_id, digest=digest, sweep_id=sweep_id, number=number, result=result)
         note_run(connection, LookKind.HOLDOUT, run.config, f"{seal_id} {digest}", run.data_fingerprint)
     return kept
-
-
-def trial_digest(config: RunConfig) -> str:
-    """Return the digest of a trial's parameters but its end: the same trial, wherever it stops."""
-    document = {name: value for name, value in identifying(config.document()).items() if name != "end"}
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _refuse_unfit(held: SealView, config: RunConfig) -> None:
@@ -84,24 +70,3 @@ def _newest(connection: sa.Connection, held: SealView, config: RunConfig) -> int
     if end_ms < held.from_ms:
         raise InsufficientDataError.of("trial", f"no data of its symbols are held from {held.day} on")
     return end_ms
-
-
-def _judged(run: RunResult, held: SealView, run_key: str) -> dict[str, Any]:
-    initial = money_units(run.config.initial_capital)
-    returns = daily_returns(run.curve.units[None, :], initial, run.calendar)[0]
-    first_day = int(run.calendar.times_ms[0]) // DAY_MS
-    split = held.from_ms // DAY_MS - first_day
-    earlier, later = returns[:split], returns[split:]
-    before = int(run.calendar.times_ms.searchsorted(held.from_ms)) - 1
-    base = initial if before < 0 else int(run.curve.units[before])
-    net = int(run.curve.units[-1]) - base
-    found = consistency(run_key, earlier, later)
-    return {
-        "from": held.day,
-        "until": iso(run.config.end),
-        "days": {"earlier": len(earlier), "later": len(later)},
-        "net_pnl": plain(from_units(net)),
-        "in_profit": net > 0,
-        "consistent": None if found is None else found.consistent,
-        "p": None if found is None else found.p,
-    }

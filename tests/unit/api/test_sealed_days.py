@@ -72,6 +72,7 @@ HARMLESS = {
     "/sweeps/{sweep_id}/resume",
     "/sweeps/{sweep_id}/retry",
     "/sweeps/{sweep_id}/probe",
+    "/sweeps/{sweep_id}/notification",
     "/sweeps/{sweep_id}/selection",
     "/sweeps/{sweep_id}/trials/{number}/promote",
     "/data/imports",
@@ -81,6 +82,7 @@ HARMLESS = {
     "/seals",
     "/seals/{seal_id}/looks",
     "/seals/{seal_id}/open",
+    "/promotions/{promotion_id}/decay",
     "/dashboard/login",
     "/dashboard/logout",
 }
@@ -91,6 +93,7 @@ COMMANDS = {
     **dict.fromkeys(
         (
             *("looks", "seal list", "seal set", "seal look", "seal open"),
+            *("promotion list", "promotion decay", "sweep notify"),
             *("sweep submit", "sweep list", "sweep show", "sweep top", "sweep trial", "sweep judge"),
             *("sweep cancel", "sweep resume", "sweep pause", "sweep retry", "sweep delete", "sweep extend"),
             *("sweep clone", "sweep tag", "sweep promote", "sweep export", "sweep walk-forward"),
@@ -100,6 +103,7 @@ COMMANDS = {
     **dict.fromkeys(
         (
             *("up", "demo", "dispatch", "migrate", "strategies", "prune", "backup", "restore"),
+            "webhook-secret",
             *("data import", "data fetch", "data list", "data delete", "data verify"),
             *("token create", "token list", "token revoke", "sweep verify"),
         ),

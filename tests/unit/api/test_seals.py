@@ -1,17 +1,24 @@
 """Seals and looks over HTTP: closed days reach nothing, looks are counted once, opening ends it for all."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from selecting import do_jobs
 from webservice import BASE, DATABASE, Hands, sweep_body
 
 from api.application import create_app
 from api.settings import Settings
+from bot.backtest import ReplayWindow, replay
+from bot.config.run_config import RunConfig
 from bot.market_store.backup import back_up, restore
+from bot.market_store.database import write_transaction
+from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
 from sweeps.lifecycle.looks import PanelWindow, lifetime_of
+from sweeps.storage.tables import promotion
 
 DAY = "2024-03-10"
 BEFORE = {**BASE, "start": "2024-01-05", "end": "2024-03-09"}
@@ -273,6 +280,48 @@ def test_promotion_under_a_seal_needs_the_guard_and_a_good_look(client: TestClie
     assert conditions(passed)["guard"] == (False, True)
 
 
+def promoted_on(hands: Hands, moment: str) -> None:
+    """Move the one promotion to another moment."""
+    with write_transaction(hands.engine) as connection:
+        connection.execute(promotion.update().values(created_ms=parse_time_ms(moment)))
+
+
+def test_days_after_a_promotion_are_judged_beside_those_before_and_kept(
+    client: TestClient, hands: Hands
+) -> None:
+    base = {**BEFORE, "min_funding_rate": "0.00002", "symbols": ["ETH/USDT:USDT"]}
+    sweep_id = sweep(client, hands, base=base)
+    first = promote(client, sweep_id, 0).json()["evidence"]
+    promoted_on(hands, "2024-03-09T15:00:00Z")
+    again = promote(client, sweep_id, 0).json()["evidence"]
+    assert (again["promotion"], again["promoted_at"]) == (first["promotion"], "2024-03-09T15:00:00Z")
+    assert again["decay"] is None
+    path = f"/promotions/{first['promotion']}/decay"
+    found = client.post(path).json()
+    config = RunConfig.parse({**base, "end": found["decay"]["until"], "perp_leverage": 1})
+    data = HistoricalDataStore(hands.engine).load("synthetic", config.symbols, config.end, config.start)
+    curve = replay(config, ReplayWindow.build(config, data)).curve.document()
+    before = [equity for moment, equity in curve if moment < parse_time_ms("2024-03-10")]
+    assert found["decay"]["from"] == "2024-03-10"
+    assert Decimal(found["decay"]["net_pnl"]) == Decimal(curve[-1][1]) - Decimal(before[-1])
+    assert (found["decay"]["consistent"], found["decay"]["in_profit"]) == (True, True)
+    assert promote(client, sweep_id, 0).json()["evidence"]["decay"] == found["decay"]
+    assert [one["kind"] for one in client.get("/looks").json()["looks"]].count("decay") == 1
+    client.delete(f"/sweeps/{sweep_id}")
+    assert client.get("/promotions").json() == {"promotions": [found]}
+
+
+def test_sealed_or_missing_days_after_a_promotion_are_not_judged(client: TestClient, hands: Hands) -> None:
+    sweep_id = sweep(client, hands)
+    path = f"/promotions/{promote(client, sweep_id, 0).json()['evidence']['promotion']}/decay"
+    assert "day after its promotion" in client.post(path).json()["detail"]
+    promoted_on(hands, "2024-03-09T15:00:00Z")
+    seal(client)
+    assert "from 2024-03-10 on, the day after its promotion" in client.post(path).json()["detail"]
+    assert client.get("/promotions").json()["promotions"][0]["decay"] is None
+    assert client.post("/promotions/99/decay").status_code == 404
+
+
 def test_look_at_a_tainted_seal_validates_nothing(client: TestClient, hands: Hands) -> None:
     sweep_id = sweep(client, hands)
     held = seal(client, "2024-03-05", insist=True)["id"]
@@ -295,13 +344,16 @@ def test_copy_of_the_database_has_looks_and_seals_and_stays_sealed(
     client.delete(f"/sweeps/{deleted}")
     held = seal(client)["id"]
     client.post(f"/seals/{held}/looks", json={"sweep": kept, "trial": 0})
+    promote(client, kept, 0, override="to be copied")
+    do_jobs(hands.engine)
+    assert client.get(f"/sweeps/{kept}/selection").status_code == 200
     back_up(home / DATABASE, tmp_path / "copy.db")
     target = tmp_path / "restored" / DATABASE
     target.parent.mkdir()
     restore(tmp_path / "copy.db", target)
     settings = Settings(home=target.parent, database_url=f"sqlite:///{target}")
     with TestClient(create_app(settings), "http://localhost") as other:
-        for path in ("/looks", "/seals"):
+        for path in ("/looks", "/seals", "/promotions", f"/sweeps/{kept}/selection"):
             assert other.get(path).json() == client.get(path).json()
         refused(other.post("/backtests", json=ACROSS))
 

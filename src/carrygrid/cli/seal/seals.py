@@ -72,12 +72,15 @@ def _line(seal: Mapping[str, Any]) -> str:
 
 
 def _look_line(look: Mapping[str, Any]) -> str:
-    days = counted(look["days"]["later"], "day")
+    told = later_days(look["first"], look)
+    return f"{look['look']}: trial {look['trial']} of sweep {look['sweep']}: {told}"
+
+
+def later_days(first: str, found: Mapping[str, Any]) -> str:
+    """Return in words how a trial did from a day on."""
+    days = counted(found["days"]["later"], "day")
     consistent = {True: "consistent", False: "not consistent", None: "too long to compare"}[
-        look["consistent"]
+        found["consistent"]
     ]
-    p = "" if look["p"] is None else f" (p {look['p']:.3f})"
-    return (
-        f"{look['look']}: trial {look['trial']} of sweep {look['sweep']}: net {look['net_pnl']} in {days} "
-        f"from {look['first']} on, {consistent} with its earlier days{p}"
-    )
+    p = "" if found["p"] is None else f" (p {found['p']:.3f})"
+    return f"net {found['net_pnl']} in {days} from {first} on, {consistent} with its earlier days{p}"
