@@ -25,6 +25,7 @@ CAPITAL = Decimal(1_000_000)
 RATES = {Leg.SPOT: Decimal("0.001"), Leg.PERP: Decimal("0.0005")}
 MOODS = ("fill", "part", "reject", "lost but filled", "lost but partly filled", "lost")
 NEARLY = Decimal("0.0000005")
+STATE = TypeAdapter(AccountState)
 
 
 @dataclass
@@ -108,10 +109,10 @@ class Desk:
 
     def restarted(self) -> "Desk":
         positions = self.positions
-        written = TypeAdapter(AccountState).dump_json(
+        written = STATE.dump_json(
             self.tracker.state(1, positions.held.values(), 0, positions.unfinished.values(), positions.orders)
         )
-        return Desk(self.venue, TypeAdapter(AccountState).validate_json(written))
+        return Desk(self.venue, STATE.validate_json(written))
 
     def equity(self) -> Decimal:
         tickers = TickerService()
