@@ -172,6 +172,12 @@ _SWEEP = (
         "The trials that no other beats in both measures at once.",
     ),
     Term("importance", "Parameter importance", "How much of a metric's variation an axis explains."),
+    Term(
+        "scenario_axes",
+        "Scenario axes",
+        "Axes that nobody chooses, such as costs and dates: settings of the others are ranked at their "
+        "worst or median scenario.",
+    ),
     Term("stale", "Stale", "Replayed on other market data, or by another version of the engine."),
     Term("look_ahead", "Look-ahead", "A decision that used data from after its moment. None may."),
     Term(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request
 
 from api.dependencies import DatabaseDep
@@ -15,12 +16,22 @@ from api.routes.parameters import (
     SweepId,
     other_parameters,
 )
-from api.schemas.analysis import Heatmap, Overview, Panels, SettingPage
-from api.schemas.documents import heatmap_document, overview_document, panels_document, setting_document
+from api.schemas.analysis import Heatmap as HeatmapDocument
+from api.schemas.analysis import Overview, Panels, SettingPage, SlicesDocument
+from api.schemas.documents import (
+    heatmap_document,
+    overview_document,
+    panels_document,
+    setting_document,
+    slices_document,
+)
 from api.schemas.openapi import PROBLEMS
-from sweeps.analysis.heatmap import Aggregate, heatmap, panels
+from bot.numbers.arrays import FloatArray
+from sweeps.analysis.cell_luck import chances_of_luck
+from sweeps.analysis.heatmap import Aggregate, Heatmap, heatmap, panels
 from sweeps.analysis.overview import GAIN, MOST_POINTS, RISK, overview
 from sweeps.analysis.robustness import over_axis
+from sweeps.analysis.slices import slices
 from sweeps.spec.scenarios import Scenarios
 
 router = APIRouter(
@@ -28,9 +39,10 @@ router = APIRouter(
 )
 Name = Annotated[str, Query(max_length=64)]
 Metric = Annotated[str | None, Query(max_length=64, description="the objective if left out")]
-_HEATMAP_PARAMETERS = frozenset({"x", "y", "metric", "agg", "most"}) | SCENARIO_PARAMETERS
+_HEATMAP_PARAMETERS = frozenset({"x", "y", "metric", "agg", "most", "luck"}) | SCENARIO_PARAMETERS
 _PANEL_PARAMETERS = frozenset({"x", "y", "z", "metric", "agg"}) | SCENARIO_PARAMETERS
-_OVERVIEW_PARAMETERS = frozenset({"metric", "risk", "gain", "points"}) | SCENARIO_PARAMETERS
+_OVERVIEW_PARAMETERS = frozenset({"metric", "risk", "gain", "points", "beside"}) | SCENARIO_PARAMETERS
+_SLICE_PARAMETERS = frozenset({"metric"}) | SCENARIO_PARAMETERS
 _AGGREGATE_PARAMETERS = frozenset({"over", "metric", "sort", "limit", "cursor"})
 
 
@@ -52,36 +64,41 @@ async def _matrix_query(
 AskedMatrix = Annotated[MatrixQuery, Depends(_matrix_query)]
 
 
-@router.get("/heatmap", summary="One metric over two axes", response_model=Heatmap)
+@router.get("/heatmap", summary="One metric over two axes", response_model=HeatmapDocument)
 async def matrix(
     request: Request,
     database: DatabaseDep,
     sweep_id: SweepId,
-    query: AskedMatrix,
+    asked: AskedMatrix,
     x: Name,
     y: Name,
     most: Annotated[
         int | None,
         Query(ge=1, le=1_000_000, description="ascending values, neighbours merged to so many cells at most"),
     ] = None,
+    luck: Annotated[bool, Query(description="add the chance of luck of each cell's trial")] = False,
 ) -> JsonResponse:
     """Return the matrix; further parameters name an axis or a metric and a value or `lowest..highest`.
 
     The trials that those mean are aggregated over the other axes.
     """
     fixed = other_parameters(request, _HEATMAP_PARAMETERS)
-    found = await database.analyze(
-        heatmap,
-        sweep_id,
-        x=x,
-        y=y,
-        metric=query.metric,
-        aggregate=query.aggregate,
-        fixed=fixed,
-        most=most,
-        scenarios=query.scenarios,
-    )
-    return JsonResponse(heatmap_document(found))
+
+    def query(connection: sa.Connection) -> tuple[Heatmap, FloatArray | None]:
+        found = heatmap(
+            connection,
+            sweep_id,
+            x=x,
+            y=y,
+            metric=asked.metric,
+            aggregate=asked.aggregate,
+            fixed=fixed,
+            most=most,
+            scenarios=asked.scenarios,
+        )
+        return found, chances_of_luck(connection, sweep_id, found.cells.numbers) if luck else None
+
+    return JsonResponse(heatmap_document(*await database.analyze(query)))
 
 
 @router.get("/panels", summary="Heatmaps over a third axis", response_model=Panels)
@@ -89,7 +106,7 @@ async def matrices(
     request: Request,
     database: DatabaseDep,
     sweep_id: SweepId,
-    query: AskedMatrix,
+    asked: AskedMatrix,
     x: Name,
     y: Name,
     z: Name,
@@ -102,12 +119,36 @@ async def matrices(
         x=x,
         y=y,
         z=z,
-        metric=query.metric,
-        aggregate=query.aggregate,
+        metric=asked.metric,
+        aggregate=asked.aggregate,
         fixed=fixed,
-        scenarios=query.scenarios,
+        scenarios=asked.scenarios,
     )
     return JsonResponse(panels_document(found))
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnMetrics:
+    """Metrics that the points of an overview have: the first is summed up as well."""
+
+    metric: str | None
+    risk: str
+    gain: str
+    beside: tuple[str, ...]
+
+
+async def _drawn_metrics(
+    metric: Metric = None,
+    risk: Name = RISK,
+    gain: Name = GAIN,
+    beside: Annotated[
+        str | None, Query(max_length=1000, description="more metrics of each point, by comma")
+    ] = None,
+) -> DrawnMetrics:
+    return DrawnMetrics(metric, risk, gain, tuple(beside.split(",")) if beside else ())
+
+
+AskedMetrics = Annotated[DrawnMetrics, Depends(_drawn_metrics)]
 
 
 @router.get("/overview", summary="Distribution, importance, risk and return", response_model=Overview)
@@ -116,9 +157,7 @@ async def all_at_once(
     database: DatabaseDep,
     sweep_id: SweepId,
     scenarios: AskedScenarios,
-    metric: Metric = None,
-    risk: Name = RISK,
-    gain: Name = GAIN,
+    drawn: AskedMetrics,
     points: Annotated[
         int, Query(ge=1, le=20_000, description="most trials returned one by one")
     ] = MOST_POINTS,
@@ -131,14 +170,32 @@ async def all_at_once(
     found = await database.analyze(
         overview,
         sweep_id,
-        metric=metric,
-        risk=risk,
-        gain=gain,
+        metric=drawn.metric,
+        risk=drawn.risk,
+        gain=drawn.gain,
+        beside=drawn.beside,
         filters=filters,
         most=points,
         scenarios=scenarios,
     )
     return JsonResponse(overview_document(found))
+
+
+@router.get("/slices", summary="Spread of a metric at each value of each axis", response_model=SlicesDocument)
+async def spread(
+    request: Request,
+    database: DatabaseDep,
+    sweep_id: SweepId,
+    scenarios: AskedScenarios,
+    metric: Metric = None,
+) -> JsonResponse:
+    """Return quantiles of a metric among the trials that may win, by the value of each axis in turn.
+
+    Further parameters name an axis or a metric and a value or `lowest..highest`.
+    """
+    filters = other_parameters(request, _SLICE_PARAMETERS)
+    found = await database.analyze(slices, sweep_id, metric=metric, filters=filters, scenarios=scenarios)
+    return JsonResponse(slices_document(found))
 
 
 @router.get("/aggregate", summary="Settings summed up over symbols", response_model=SettingPage)

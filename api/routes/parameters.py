@@ -22,7 +22,7 @@ Cursor = Annotated[
 Limit = Annotated[int, Query(ge=1, le=1000, description="most rows of a page")]
 
 
-_NONE = "none"
+NO_AXES = "none"
 SCENARIO_PARAMETERS = frozenset({"scenarios", "scenario_rank"})
 
 
@@ -45,7 +45,7 @@ async def _scenarios(
                 "scenario_rank", "names no axes to rank over: give `scenarios` as well"
             )
         return None
-    axes = () if scenarios == _NONE else tuple(scenarios.split(","))
+    axes = () if scenarios == NO_AXES else tuple(scenarios.split(","))
     return Scenarios(axes=axes, rank=scenario_rank or ScenarioRank.WORST)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from api.schemas.answers import Params
+from sweeps.analysis.cell_states import CellState
 from sweeps.spec.scenarios import Scenarios
 
 MatrixPlace = Annotated[list[int], Field(min_length=2, max_length=2)]
@@ -36,6 +37,13 @@ class Heatmap(BaseModel):
     eligible: list[list[bool]] = Field(
         description="whether trials that may win are behind each cell; only those are summed up then"
     )
+    states: list[list[CellState | None]] = Field(
+        description="why no trial that may win is behind a cell, null where there is one"
+    )
+    p_luck: list[list[float | None]] | None = Field(
+        None,
+        description="chance that luck alone shows the trial of each cell somewhere, if asked for and judged",
+    )
 
 
 class Panels(BaseModel):
@@ -45,6 +53,24 @@ class Panels(BaseModel):
     values: list[Any]
     omitted: int
     heatmaps: list[Heatmap]
+
+
+class SliceDocument(BaseModel):
+    """One axis: at each value, how many trials may win, and the best of them."""
+
+    axis: HeatmapAxis
+    counts: list[int]
+    levels: list[list[float] | None] = Field(
+        description="lowest, quartile, median, quartile and highest at each value, null without a trial"
+    )
+    best: list[int | None]
+
+
+class SlicesDocument(BaseModel):
+    """A slice for each axis, in the order written."""
+
+    metric: str
+    slices: list[SliceDocument]
 
 
 class PointsDocument(BaseModel):

@@ -1,5 +1,6 @@
 """JSON documents of the API from the service's views, by the fields that `answers` declares."""
 
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from api.schemas.answers import JobDocument, SweepDocument, TrialDocument
 from api.schemas.fields import document_of
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
+from bot.numbers.arrays import FloatArray
 from bot.statistics.metrics import units_texts
 from sweeps.analysis.grouping import Summaries, Summary
 from sweeps.analysis.heatmap import Heatmap, Panels
@@ -16,6 +18,7 @@ from sweeps.analysis.overview import Overview, Points
 from sweeps.analysis.progress import SweepView
 from sweeps.analysis.queries import TrialView
 from sweeps.analysis.robustness import Setting
+from sweeps.analysis.slices import Slice, Slices
 from sweeps.jobs.jobs import JobView
 from sweeps.spec.metrics import CARRY
 from sweeps.spec.spec import SweepSpec
@@ -65,9 +68,9 @@ def trial_config(spec: SweepSpec, number: int) -> RunConfig | None:
         return None
 
 
-def heatmap_document(found: Heatmap) -> dict[str, Any]:
-    """Return the matrix with its axes, values, trials and counts side by side."""
-    return {
+def heatmap_document(found: Heatmap, chances: FloatArray | None = None) -> dict[str, Any]:
+    """Return the matrix with its axes, values, trials and counts side by side, and chances of luck if any."""
+    document = {
         "x": _matrix_axis(found.x),
         "y": _matrix_axis(found.y),
         "metric": found.metric,
@@ -79,7 +82,11 @@ def heatmap_document(found: Heatmap) -> dict[str, Any]:
         "trials": found.rows(found.cells.numbers.tolist()),
         "counts": found.rows(found.cells.counts.tolist(), 0),
         "eligible": found.rows(found.eligible.tolist(), False),
+        "states": found.table(found.states),
     }
+    if chances is not None:
+        document["p_luck"] = found.rows([None if isnan(one) else one for one in chances.round(4).tolist()])
+    return document
 
 
 def _values(cells: Summaries) -> list[Any]:
@@ -90,6 +97,21 @@ def panels_document(found: Panels) -> dict[str, Any]:
     """Return the heatmaps with the value of the third axis that each belongs to."""
     maps = [heatmap_document(one) for one in found.heatmaps]
     return {"name": found.z, "values": found.labels, "omitted": found.omitted, "heatmaps": maps}
+
+
+def slices_document(found: Slices) -> dict[str, Any]:
+    """Return the slices; amounts are rounded to numbers here."""
+    return {"metric": found.metric, "slices": [_slice(one) for one in found.slices]}
+
+
+def _slice(found: Slice) -> dict[str, Any]:
+    levels = [[None if isnan(level) else level for level in row] for row in found.levels.tolist()]
+    return {
+        "axis": _matrix_axis(found.axis),
+        "counts": found.counts.tolist(),
+        "levels": [None if None in row else row for row in levels],
+        "best": [None if number < 0 else number for number in found.best.tolist()],
+    }
 
 
 def overview_document(found: Overview) -> dict[str, Any]:

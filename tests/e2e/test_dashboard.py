@@ -37,7 +37,7 @@ def test_sweep_is_watched_to_its_end_and_a_cell_leads_to_its_trial(
 
     cells = httpx2.get(f"{address}/sweeps/{sweep_id}/heatmap?x=min_funding_rate&y=exit_funding_rate").json()
     expect(page.locator("#heatmap[data-drawn]")).to_be_visible()
-    page.locator("#heatmap canvas").click()
+    page.locator("#heatmap canvas").dblclick()
     page.wait_for_url("**/trials/*")
     number = int(page.url.rpartition("/")[2])
     assert number in {trial for row in cells["trials"] for trial in row}

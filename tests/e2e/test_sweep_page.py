@@ -1,5 +1,7 @@
 """The views of a sweep in a real browser: known values, brushes that hold everywhere, shared addresses."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,7 +47,9 @@ def shown(market_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def opened(visit: Visit, sweep: Shown, query: str = "") -> Page:
-    visit.page.goto(f"{sweep.page}{query}")
+    """Open the page of a sweep over the two axes of `SIDES`, unless the query names others."""
+    sides = {} if "x=" in query else SIDES
+    visit.page.goto(f"{sweep.page}?{'&'.join([*map('='.join, sides.items()), query.removeprefix('?')])}")
     drawn(visit.page)
     return visit.page
 
@@ -69,7 +73,9 @@ def drag(box: Locator, start: tuple[float, float], end: tuple[float, float]) -> 
 
 
 def address_of(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlparse(page.url).query).items()}
+    """Return what the address holds besides the axes of the heatmap."""
+    held = parse_qs(urlparse(page.url).query)
+    return {name: values[0] for name, values in held.items() if name not in SIDES}
 
 
 def numbers_in_table(page: Page) -> list[int]:
@@ -108,7 +114,7 @@ def test_keyboard_reads_the_best_cell_and_its_neighbour_and_opens_the_trial(
     assert visit.complaints == []
 
 
-def test_pointer_shows_every_metric_of_a_cell_with_the_numbers_of_the_table(
+def test_pointer_fills_the_place_beside_the_map_and_pins_up_to_five_trials(
     shown: Shown, visit: Visit
 ) -> None:
     page = opened(visit, shown, "?metric=net_pnl")
@@ -116,20 +122,156 @@ def test_pointer_shows_every_metric_of_a_cell_with_the_numbers_of_the_table(
     page.keyboard.press("ArrowLeft")
     best = shown.ask("trials", sort="-net_pnl", limit=1)["trials"][0]
     expect(page.locator("#heatmap-cell")).to_contain_text(f"shown below is trial {best['number']}")
-    tip = page.locator(".plot-tip")
-    expect(tip.locator("strong")).to_have_text(f"Net P&L {float(best['metrics']['net_pnl']):,.2f} USDT")
-    expect(tip.locator("dl")).to_contain_text(f"Sharpe{best['metrics']['sharpe']:.3f}")
-    expect(tip.locator("[data-parameter]")).to_have_text(f"perp_leverage {best['params']['perp_leverage']}")
-    row = page.locator("#trials tbody tr", has=page.get_by_role("link", name=str(best["number"]), exact=True))
-    expect(row).to_contain_text(f"{float(best['metrics']['net_pnl']):,.2f}")
+    beside = page.locator("#inspector")
+    value = f"{float(best['metrics']['net_pnl']):,.2f}"
+    expect(beside.locator("strong")).to_have_text(f"Net P&L {value} USDT")
+    expect(beside.locator("dl dd")).to_have_count(8)
+    expect(beside.locator("dl")).to_contain_text(f"Sharpe{best['metrics']['sharpe']:.3f}")
+    expect(beside.locator("[data-parameter=perp_leverage]")).to_have_text(
+        f"perp_leverage {best['params']['perp_leverage']}"
+    )
+    cells = shown.ask("heatmap", metric="net_pnl", most=50_000, **SIDES)
+    row, column = cells["best"]
+    around = [
+        float(cells["cells"][y][x])
+        for y in range(max(row - 1, 0), row + 2)
+        for x in range(max(column - 1, 0), column + 2)
+        if (y, x) != (row, column) and y < len(cells["cells"]) and x < len(cells["cells"][0])
+    ]
+    expect(beside).to_contain_text(f"{len(around)} neighbours: {min(around):,.2f} … {max(around):,.2f}")
+    expect(beside).to_have_attribute("data-drawn", str(best["number"]))
+    expect(beside).to_contain_text("Equity, and dashed that of holding.")
     area = page.locator("#heatmap canvas").bounding_box()
     assert area
-    page.mouse.move(area["x"] + area["width"] / 2, area["y"] + area["height"] / 3)
-    expect(tip.locator("dl")).to_contain_text("Sharpe")
+    numbers = {number for line in cells["trials"] for number in line}
     page.mouse.click(area["x"] + area["width"] / 2, area["y"] + area["height"] / 3)
+    expect(page.locator("#pins li")).to_have_count(1)
+    assert int(address_of(page)["pins"]) in numbers
+    for _ in range(6):
+        page.keyboard.press(" ")
+        page.keyboard.press("ArrowUp")
+    expect(page.locator("#pins [data-pins=said]")).not_to_be_empty()
+    pinned = [int(number) for number in address_of(page)["pins"].split(",")]
+    assert 1 <= len(pinned) <= 5
+    expect(page.locator("#pins li")).to_have_count(len(pinned))
+    page.reload()
+    drawn(page)
+    expect(page.locator("#heatmap")).to_have_attribute(
+        "data-drawn", "min_funding_rate exit_funding_rate net_pnl best"
+    )
+    expect(page.locator("#pins li a").first).to_have_text(f"trial {pinned[0]}")
+    page.mouse.dblclick(area["x"] + area["width"] / 2, area["y"] + area["height"] / 3)
     page.wait_for_url("**/trials/*")
-    cells = shown.ask("heatmap", metric="net_pnl", **SIDES)["trials"]
-    assert int(page.url.rpartition("/")[2]) in {number for line in cells for number in line}
+    assert int(page.url.rpartition("/")[2]) in numbers
+    assert visit.complaints == []
+
+
+def test_back_undoes_a_selection_before_it_leaves(shown: Shown, visit: Visit) -> None:
+    visit.page.goto(shown.page.rpartition("/dashboard")[0])
+    page = opened(visit, shown)
+    page.get_by_label("Select where").select_option("perp_leverage")
+    page.get_by_label("from", exact=True).fill("5")
+    page.get_by_role("button", name="Select", exact=True).click()
+    expect(page.locator("#chips button")).to_have_count(1)
+    page.go_back()
+    expect(page.locator("#chips button")).to_have_count(0)
+    expect(page.locator("#selected")).to_have_text("All 20 finished trials")
+    assert address_of(page) == {}
+    page.go_forward()
+    expect(page.locator("#chips button")).to_have_count(1)
+    assert address_of(page) == {"perp_leverage": "5"}
+
+
+def test_parallel_axes_are_moved_by_keyboard_and_pointer_and_take_more_metrics(
+    shown: Shown, visit: Visit
+) -> None:
+    page = opened(visit, shown)
+
+    def axes() -> list[str]:
+        text = page.locator("#parallel").get_attribute("data-axes") or ""
+        return [pair.partition("@")[0] for pair in text.split()]
+
+    usual = ["min_funding_rate", "exit_funding_rate", "perp_leverage", "sharpe"]
+    assert axes() == usual
+    page.locator("#add-column").select_option("total_fees")
+    expect(page.locator("#parallel")).to_have_attribute("data-axes", re.compile("total_fees"))
+    page.get_by_role("button", name="Move Fees left").click()
+    page.keyboard.press("Enter")
+    wanted = ["min_funding_rate", "exit_funding_rate", "total_fees", "perp_leverage", "sharpe"]
+    assert address_of(page)["columns"] == ",".join(wanted)
+    expect(page.locator("#parallel")).to_have_attribute("data-axes", re.compile("rate@.*fees@.*leverage@"))
+    places = dict(
+        pair.split("@") for pair in (page.locator("#parallel").get_attribute("data-axes") or "").split()
+    )
+    canvas = page.locator("#parallel canvas")
+    area = canvas.bounding_box()
+    assert area
+    start, end = int(places["min_funding_rate"]), int(places["sharpe"]) + 5
+    drag(canvas, (start / area["width"], 0.04), (end / area["width"], 0.04))
+    expect(page.locator("#parallel")).to_have_attribute("data-axes", re.compile("^exit.*sharpe@.*min_fun"))
+    page.get_by_role("button", name="Take Fees out").click()
+    expect(page.locator("#columns li")).to_have_count(4)
+    assert visit.complaints == []
+
+
+def test_scatter_zooms_by_keyboard_and_takes_logarithms_and_the_address_holds_both(
+    shown: Shown, visit: Visit
+) -> None:
+    page = opened(visit, shown)
+    canvas = page.locator("#scatter canvas")
+    before = canvas.evaluate("canvas => canvas.toDataURL()")
+    page.locator("#scatter").focus()
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("checkbox", name="x axis")).not_to_be_checked()
+    assert address_of(page).keys() == {"zoom"}
+    page.wait_for_function(
+        "before => document.querySelector('#scatter canvas').toDataURL() !== before", arg=before
+    )
+    page.keyboard.press("0")
+    page.wait_for_function(
+        "before => document.querySelector('#scatter canvas').toDataURL() === before", arg=before
+    )
+    page.get_by_role("checkbox", name="x axis").check()
+    assert address_of(page) == {"log": "x"}
+    page.wait_for_function(
+        "before => document.querySelector('#scatter canvas').toDataURL() !== before", arg=before
+    )
+    assert visit.complaints == []
+
+
+def test_slice_of_an_axis_is_read_and_pinned_by_keyboard(shown: Shown, visit: Visit) -> None:
+    page = opened(visit, shown)
+    found = shown.ask("slices")["slices"]
+    expect(page.locator("#slices li")).to_have_count(3)
+    page.locator("#slices .slice").nth(2).focus()
+    page.keyboard.press("ArrowRight")
+    lowest, lower, median, upper, highest = (f"{level:.3f}" for level in found[2]["levels"][0])
+    told = page.locator("#slice-told")
+    expect(told).to_contain_text(f"perp_leverage 1, Sharpe: median {median}")
+    expect(told).to_contain_text(
+        f"half of {found[2]['counts'][0]} trials in {lower} … {upper}, all in {lowest} … {highest}"
+    )
+    page.keyboard.press(" ")
+    expect(page.locator("#pins li a")).to_have_text(f"trial {found[2]['best'][0]}")
+    assert address_of(page) == {"pins": str(found[2]["best"][0])}
+
+
+def test_axes_that_are_ticked_become_scenarios_and_untraded_cells_are_told_in_words(
+    shown: Shown, visit: Visit
+) -> None:
+    page = opened(visit, shown)
+    page.get_by_role("checkbox", name="perp_leverage").check()
+    expect(page.locator("#heatmap-marks")).to_contain_text("Each setting stands at its worst perp_leverage.")
+    assert address_of(page) == {"scenarios": "perp_leverage"}
+    settings = shown.ask("overview", scenarios="perp_leverage")["finished"]
+    expect(page.locator("#selected")).to_have_text(f"All {settings} finished trials")
+    ranked = shown.ask("trials", scenarios="perp_leverage")["trials"]
+    expect(page.locator("#trials tbody tr td:first-child").first).to_have_text(str(ranked[0]["number"]))
+    states = shown.ask("heatmap", most=50_000, scenarios="perp_leverage", **SIDES)["states"]
+    for state, count in Counter(state for row in states for state in row if state).items():
+        expect(page.locator(f"#heatmap-states [data-state={state}]")).to_contain_text(f"{count} cell")
+    assert visit.complaints == []
 
 
 def test_brush_in_the_distribution_selects_in_every_view_until_it_is_let_go(
@@ -163,7 +305,7 @@ def test_brush_on_a_parallel_axis_a_slider_and_typed_ranges_narrow_one_selection
     area = canvas.bounding_box()
     assert area
     across = int(axes["min_funding_rate"]) / area["width"]
-    drag(canvas, (across, 0.05), (across, 0.6))
+    drag(canvas, (across, 0.13), (across, 0.6))
     expect(page.locator("#chips button")).to_have_count(1)
     query = address_of(page)
     assert query == {"min_funding_rate": "0.00006..0.0001"}

@@ -11,13 +11,17 @@ from sweeping import chunks_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SystemClock
 from bot.market_store.store import HistoricalDataStore
+from sweeps.analysis.cell_states import CellState, cell_states
 from sweeps.analysis.heatmap import Aggregate, heatmap
 from sweeps.analysis.overview import overview
 from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.queries import TrialView, trial_page
 from sweeps.analysis.robustness import over_axis
+from sweeps.analysis.scenarios import without_setting
+from sweeps.analysis.slices import QUANTILES, slices
 from sweeps.export.files import ExportFormat, exported
 from sweeps.spec.scenarios import ScenarioRank, Scenarios
+from sweeps.storage.blocks import Measured
 from sweeps.storage.tables import chunk
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
@@ -269,3 +273,62 @@ def test_a_range_of_a_scenario_axis_narrows_the_scenarios_and_one_of_a_metric_th
     ]
     assert view.finished == 6
     assert sorted(view.points.numbers.tolist()) == [row["number"] for row in worst if row["net_pnl"] >= 0]
+
+
+def test_slices_hold_quantiles_of_the_trials_that_may_win_by_value(
+    engine: sa.Engine, sweep_id: int, rows: list[dict[str, Any]]
+) -> None:
+    with engine.connect() as connection:
+        found = slices(connection, sweep_id, metric="net_pnl")
+    assert [one.axis.name for one in found.slices] == list(GRID)
+    leverage = found.slices[2]
+    for step, label in enumerate(leverage.axis.labels):
+        held = [row for row in rows if may_win(row) and SPEC.params(row["number"])["perp_leverage"] == label]
+        held.sort(key=lambda row: (float(row["net_pnl"]), row["number"]))
+        assert leverage.counts[step] == len(held)
+        if not held:
+            assert np.isnan(leverage.levels[step]).all()
+            assert leverage.best[step] == -1
+            continue
+        places = np.rint(np.multiply(QUANTILES, len(held) - 1)).astype(int)
+        assert leverage.levels[step].tolist() == [float(held[at]["net_pnl"]) for at in places]
+        assert leverage.best[step] == held[0]["number"]
+
+
+def test_cells_without_a_trial_that_may_win_say_why(
+    engine: sa.Engine, sweep_id: int, rows: list[dict[str, Any]]
+) -> None:
+    with engine.connect() as connection:
+        sides = connection, sweep_id
+        every = heatmap(*sides, x="perp_leverage", y="exit_funding_rate", metric="net_pnl")
+        part = heatmap(*sides, x="perp_leverage", y="exit_funding_rate", fixed={"perp_leverage": "1..3"})
+    for (y, x), state in np.ndenumerate(np.array(every.table(every.states), dtype=object)):
+        held = [row for row in rows if (row["number"] // 4 % 2, row["number"] % 4) == (y, x)]
+        traded = any(row["total_trades"] for row in held)
+        other = CellState.INELIGIBLE if traded else CellState.NOT_TRADED
+        assert state == (None if any(map(may_win, held)) else other)
+    assert part.table(part.states)[0][2:] == [CellState.OUTSIDE, CellState.OUTSIDE]
+
+
+def test_state_of_a_cell_is_the_one_that_says_most_of_its_trials() -> None:
+    columns = {"net_pnl": np.array([0, 0, 5]), "total_trades": np.array([0, 1, 1])}
+    none = np.zeros(3, dtype=np.bool_)
+    done = Measured(np.arange(3), columns, none)
+    ids, failed = np.array([1, 2, 2]), np.array([0, 1])
+    states = cell_states(done, ids, "net_pnl", np.zeros(4, dtype=np.bool_), failed, selecting=False)
+    assert states == [CellState.FAILED, CellState.NOT_TRADED, CellState.INELIGIBLE, CellState.NOT_RUN]
+    undefined = Measured(np.arange(1), {"sharpe": np.array([np.nan]), "total_trades": np.ones(1)}, none[:1])
+    found = cell_states(
+        undefined, np.zeros(1, dtype=int), "sharpe", none[:1], np.array([], dtype=int), selecting=True
+    )
+    assert found == [CellState.UNDEFINED]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_failed_scenario_leaves_its_setting_to_those_that_completed(
+    fails: bool,
+) -> None:
+    scenarios = Scenarios(axes=("perp_leverage",))
+    cells = SPEC.space.cells_of(np.array([0, 1, 4]))
+    failed = np.array([2, 3, 8] if fails else [], dtype=np.int64)
+    assert without_setting(SPEC, scenarios, cells, failed).tolist() == ([8] if fails else [])

@@ -1,30 +1,35 @@
 """Choices on a sweep's page, and their defaults where the address names none."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.presentation.presenters import SweepPage, text_of
+from api.routes.parameters import NO_AXES
 from sweeps.analysis.grouping import Aggregate
 from sweeps.analysis.heatmap import MOST_CELLS
 from sweeps.analysis.matrix_axes import is_ordered
 from sweeps.analysis.overview import GAIN, RISK
+from sweeps.analysis.scenarios import usual_scenarios
 from sweeps.analysis.selection import NULL
 from sweeps.spec.axes import Axis
 from sweeps.spec.axis_positions import absent, ascending
 from sweeps.spec.metrics import METRICS
 from sweeps.spec.sampling import GridSampler
+from sweeps.spec.scenarios import ScenarioRank, Scenarios
 
 _LEAST_CELLS, _TRIALS_OF_A_CELL = 64, 2
 """Samples are scattered: their heatmap has fewer cells, so that most have a trial."""
 
-VIEW_PARAMETERS = frozenset({"x", "y", "z", "metric", "agg", "risk", "gain", "sort", "cursor"})
+VIEW_PARAMETERS = frozenset(
+    {"x", "y", "z", "metric", "agg", "risk", "gain", "sort", "cursor", "scenarios", "scenario_rank", "pins"}
+)
 
 
-def view_document(sweep: SweepPage) -> dict[str, Any]:
+def view_document(sweep: SweepPage, leading: Sequence[str]) -> dict[str, Any]:
     """Return the axes with their values ascending, as text, and what is shown by default."""
     axes = sweep.spec.space.axes
-    widest = sorted(axes, key=lambda axis: -len(axis.values))[:2]
-    x, y, *_ = [axis.name for axis in axes if axis in widest] + ["", ""]
+    scenarios = usual_scenarios(sweep.spec)
+    x, y, *_ = [*leading, "", ""]
     return {
         "axes": [_axis(axis) for axis in axes],
         "most_cells": _most_cells(sweep),
@@ -35,6 +40,8 @@ def view_document(sweep: SweepPage) -> dict[str, Any]:
             "agg": Aggregate.BEST,
             "risk": RISK,
             "gain": GAIN,
+            "scenarios": ",".join(scenarios.axes) or NO_AXES,
+            "scenario_rank": scenarios.rank.value,
         },
     }
 
@@ -43,6 +50,15 @@ def chosen_filters(sweep: SweepPage, query: Mapping[str, str]) -> dict[str, str]
     """Return the part of an address that selects trials: axes and metrics with a value or a range each."""
     known = {*sweep.spec.space.by_name, *METRICS} - VIEW_PARAMETERS
     return {name: text for name, text in query.items() if name in known}
+
+
+def chosen_scenarios(sweep: SweepPage, query: Mapping[str, str]) -> Scenarios:
+    """Return the scenarios of an address, the usual ones where it names none."""
+    usual = usual_scenarios(sweep.spec)
+    axes = query.get("scenarios")
+    names = usual.axes if axes is None else () if axes == NO_AXES else tuple(axes.split(","))
+    rank = query.get("scenario_rank")
+    return Scenarios(axes=names, rank=rank if rank in set(ScenarioRank) else usual.rank)
 
 
 def _most_cells(sweep: SweepPage) -> int:

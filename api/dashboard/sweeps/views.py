@@ -10,21 +10,33 @@ from starlette.responses import HTMLResponse
 from api.dashboard import rows
 from api.dashboard.forms.parameter_form import parameter_kinds
 from api.dashboard.pages import Pages
-from api.dashboard.sweeps.choices import chosen_filters, view_document
+from api.dashboard.sweeps.choices import chosen_filters, chosen_scenarios, view_document
 from api.dashboard.sweeps.controls import controls_of
 from api.dependencies import DatabaseDep
-from api.presentation.metric_catalogue import TABLE_COLUMNS, groups, labels
+from api.presentation.metric_catalogue import TABLE_COLUMNS, labels
 from api.presentation.presenters import SweepCard, SweepPage
 from api.routes.parameters import Cursor, SweepId, TrialNumber
 from sweeps.analysis.failures import failures_of
 from sweeps.analysis.findings import best_findings, sweep_findings
+from sweeps.analysis.leading_axes import leading_axes
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
-from sweeps.analysis.queries import TrialPage, one_trial, trial_page
+from sweeps.analysis.queries import TrialPage, TrialView, one_trial, trial_page
+from sweeps.analysis.scenarios import usual_scenarios
 from sweeps.queue.heartbeats import live_beats
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _PAGE_TRIALS = 25
-_PAGE_TRADES = 50
+_GLANCE = (
+    "net_pnl",
+    "annualized_return",
+    "net_pnl_over_hold",
+    "sharpe",
+    "max_drawdown_pct",
+    "total_trades",
+    "liquidations",
+    "time_in_market",
+)
+_PINNED = ("annualized_return", "net_pnl_over_hold", "max_drawdown_pct", "total_trades", "liquidations")
 
 
 async def _pages(request: Request) -> Pages:
@@ -33,6 +45,13 @@ async def _pages(request: Request) -> Pages:
 
 PagesDep = Annotated[Pages, Depends(_pages)]
 Sort = Annotated[str | None, Query(max_length=64)]
+
+
+async def _pinned(trials: Annotated[str, Query(pattern=r"^\d{1,9}(,\d{1,9}){0,4}$")]) -> list[int]:
+    return [int(text) for text in trials.split(",")]
+
+
+Pinned = Annotated[list[int], Depends(_pinned)]
 
 
 @router.get("/dashboard/sweeps/{sweep_id}")
@@ -46,8 +65,14 @@ async def sweep_page(
 ) -> HTMLResponse:
     """Return a sweep: progress, heatmap, trials."""
     context = await _trial_list(request, database, sweep_id, sort, cursor)
+    spec = context["sweep"].spec
+    context["leading"] = await database.analyze(leading_axes, sweep_id, spec, usual_scenarios(spec))
     sweep = context["sweep"]
-    context |= {"view": view_document(sweep), "controls": controls_of(sweep.view), "kinds": parameter_kinds()}
+    context |= {
+        "view": view_document(sweep, context["leading"]),
+        "controls": controls_of(sweep.view),
+        "kinds": parameter_kinds(),
+    }
     return pages.render(request, "sweeps/sweep.html", section="sweeps", **context)
 
 
@@ -78,10 +103,30 @@ async def trial_list_fragment(
 async def glance_fragment(
     request: Request, pages: PagesDep, database: DatabaseDep, sweep_id: SweepId, number: TrialNumber
 ) -> HTMLResponse:
-    """Return the parameters and metrics of a trial for a box beside the pointer."""
+    """Return the parameters of a trial and eight numbers, for the place beside the map."""
     trial = await database.read(one_trial, sweep_id, number)
-    shown = [metric for _, metrics in groups() for metric in metrics]
-    return pages.render(request, "sweeps/trial_glance.html", trial=rows.trial_row(trial), shown_metrics=shown)
+    return pages.render(
+        request, "sweeps/trial_glance.html", trial=rows.trial_row(trial), shown_metrics=labels(_GLANCE)
+    )
+
+
+@router.get("/dashboard/sweeps/{sweep_id}/pins")
+async def pins_fragment(
+    request: Request, pages: PagesDep, database: DatabaseDep, sweep_id: SweepId, trials: Pinned, metric: Sort
+) -> HTMLResponse:
+    """Return the trials that are pinned, with their parameters and a few numbers."""
+
+    def query(connection: sa.Connection) -> list[TrialView]:
+        return [one_trial(connection, sweep_id, number) for number in dict.fromkeys(trials)]
+
+    found = await database.read(query)
+    return pages.render(
+        request,
+        "sweeps/pins.html",
+        sweep_id=sweep_id,
+        trials=[rows.trial_row(trial) for trial in found],
+        shown_metrics=labels(tuple(dict.fromkeys((metric or _GLANCE[0], *_PINNED)))),
+    )
 
 
 async def _sweep_card(database: DatabaseDep, sweep_id: int) -> SweepCard:
@@ -116,7 +161,13 @@ async def _trial_list(
         filters = chosen_filters(sweep, request.query_params)
         order = sort or sweep.best_first
         page = trial_page(
-            connection, sweep_id, sort=order, limit=_PAGE_TRIALS, cursor=cursor, filters=filters
+            connection,
+            sweep_id,
+            sort=order,
+            limit=_PAGE_TRIALS,
+            cursor=cursor,
+            filters=filters,
+            scenarios=chosen_scenarios(sweep, request.query_params),
         )
         return sweep, filters, page
 

@@ -8,7 +8,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
-from bot.numbers.arrays import BoolArray
+from bot.numbers.arrays import BoolArray, IntArray
+from sweeps.analysis.cell_states import TRADES, CellState, cell_states, matrix_ids
 from sweeps.analysis.grouping import (
     Aggregate,
     Groups,
@@ -20,7 +21,7 @@ from sweeps.analysis.grouping import (
 from sweeps.analysis.matrix_axes import MatrixAxis, drawn_matrix_axes, written_matrix_axis
 from sweeps.analysis.plateau import Cell, best_cell, grid_trials
 from sweeps.analysis.progress import get_spec
-from sweeps.analysis.scenarios import scenarios_for
+from sweeps.analysis.scenarios import scenarios_for, without_setting
 from sweeps.analysis.selection import RANGE, failed_and_selected, selected
 from sweeps.spec.axis_positions import Numbers, ascending, checked_axis
 from sweeps.spec.metrics import METRICS
@@ -40,7 +41,7 @@ class Heatmap:
 
     The plateau is the cell of the trial whose worst neighbour is best, one step away on any axis that varies.
     A cell sums up its eligible trials, or all of them where it has none; `eligible` masks the cells with
-    some, which alone can be the best one or the plateau.
+    some, which alone can be the best one or the plateau; `states` say of every cell why it has none.
     """
 
     x: MatrixAxis
@@ -50,8 +51,14 @@ class Heatmap:
     scenarios: Scenarios
     cells: Summaries
     eligible: BoolArray
+    states: Sequence[CellState | None]
     best: Cell | None
     plateau: Cell | None
+
+    def table(self, of_all: Sequence[Any]) -> list[list[Any]]:
+        """Return one value for each of all cells as `table[y][x]`."""
+        width = self.x.size
+        return [list(of_all[at : at + width]) for at in range(0, self.y.size * width, width)]
 
     def rows(self, of_cells: Sequence[Any], empty: Any = None) -> list[list[Any]]:
         """Return one value for each of `cells` as `rows[y][x]`, `empty` where no trial has a value."""
@@ -94,9 +101,9 @@ def heatmap(
     metric = checked_metric(spec, metric)
     _check(spec, x, y, fixed or {})
     chosen = scenarios_for(spec, scenarios, (x, y))
-    done, cells = selected(connection, sweep_id, spec, [metric], fixed, chosen)
+    done, cells = selected(connection, sweep_id, spec, [metric, TRADES], fixed, chosen)
     failed = failed_and_selected(connection, sweep_id, spec, fixed)
-    shown = _Shown(metric, aggregate, _matrix_axes(spec, x, y, most), chosen)
+    shown = _Shown(metric, aggregate, _matrix_axes(spec, x, y, most), chosen, bool(fixed))
     return _matrix(spec, shown, done, cells, failed)
 
 
@@ -124,13 +131,14 @@ def panels(
     if z in {x, y}:
         raise InvalidInputError.of("z", f"{z!r} is an axis of the matrix already")
     chosen = scenarios_for(spec, scenarios, (x, y, z))
-    done, cells = selected(connection, sweep_id, spec, [metric], fixed, chosen)
+    done, cells = selected(connection, sweep_id, spec, [metric, TRADES], fixed, chosen)
     failed = failed_and_selected(connection, sweep_id, spec, fixed)
     at, failed_at = (spec.space.positions(some, z) for some in (cells, spec.space.cells_of(failed)))
     present = np.isin(np.arange(len(third.values)), at)
     order = [position for position in ascending(third) if present[position]]
     shown = _evenly(order, MOST_PANELS)
-    kind = _Shown(metric, aggregate, _matrix_axes(spec, x, y, MOST_CELLS // max(len(shown), 1)), chosen)
+    drawn = _matrix_axes(spec, x, y, MOST_CELLS // max(len(shown), 1))
+    kind = _Shown(metric, aggregate, drawn, chosen, bool(fixed))
     found = [
         _matrix(spec, kind, done.only(at == here), cells[at == here], failed[failed_at == here])
         for here in shown
@@ -171,16 +179,20 @@ class _Shown:
     aggregate: Aggregate
     axes: tuple[MatrixAxis, MatrixAxis]
     scenarios: Scenarios
+    selecting: bool
 
 
 def _matrix(spec: SweepSpec, shown: _Shown, done: Measured, places: Numbers, failed: Numbers) -> Heatmap:
     metric, aggregate, (x, y) = shown.metric, shown.aggregate, shown.axes
-    groups, eligible = _groups(spec, metric, shown.axes, done, places)
+    ids = matrix_ids(spec.space, shown.axes, places)
+    groups, eligible = _groups(spec, metric, ids, x.size * y.size, done)
+    failed_ids = matrix_ids(spec.space, shown.axes, spec.space.cells_of(failed))
+    states = cell_states(done, ids, metric, eligible, failed_ids, selecting=shown.selecting)
     cells = summarize(groups, aggregate)
     may_win = eligible[cells.groups]
     best = best_cell(cells, may_win, x.size, maximize=groups.maximize)
     plateau = _plateau(spec, shown, done, places, failed)
-    return Heatmap(x, y, metric, aggregate, shown.scenarios, cells, may_win, best, plateau)
+    return Heatmap(x, y, metric, aggregate, shown.scenarios, cells, may_win, states, best, plateau)
 
 
 def _plateau(spec: SweepSpec, shown: _Shown, done: Measured, places: Numbers, failed: Numbers) -> Cell | None:
@@ -191,7 +203,7 @@ def _plateau(spec: SweepSpec, shown: _Shown, done: Measured, places: Numbers, fa
         done.levels(shown.metric),
         done.eligible,
         maximize=is_maximized(spec, shown.metric),
-        failed=failed,
+        failed=without_setting(spec, shown.scenarios, places, failed),
         scenarios=shown.scenarios.axes,
     )
     best = None if grid is None else grid.best
@@ -202,19 +214,17 @@ def _plateau(spec: SweepSpec, shown: _Shown, done: Measured, places: Numbers, fa
 
 
 def _groups(
-    spec: SweepSpec, metric: str, axes: tuple[MatrixAxis, MatrixAxis], done: Measured, places: Numbers
+    spec: SweepSpec, metric: str, ids: IntArray, size: int, done: Measured
 ) -> tuple[Groups, BoolArray]:
     """Return the trials of each cell that count, and the mask of cells with eligible ones."""
-    x, y = axes
     kept = done.defined(metric)
-    ids = y.of(spec.space, places) * x.size + x.of(spec.space, places)
     groups = Groups(
         metric=metric,
         maximize=is_maximized(spec, metric),
         numbers=done.numbers[kept],
         values=done.values[metric][kept],
         ids=ids[kept],
-        size=x.size * y.size,
+        size=size,
     )
     return eligible_first(groups, done.eligible[kept])
 

@@ -53,6 +53,11 @@ def drawn_matrix_axes(across: Axis, down: Axis, most: int) -> tuple[MatrixAxis, 
     return _matrix_axis(across, ascending(across), merged[0]), _matrix_axis(down, ascending(down), merged[1])
 
 
+def drawn_matrix_axis(axis: Axis, most: int) -> MatrixAxis:
+    """Return an axis with ascending values, neighbours merged until there are about `most` steps."""
+    return _matrix_axis(axis, ascending(axis), ceil(len(axis.values) / most))
+
+
 def _apart(axis: Axis) -> int:
     """Return on how many values the axis does not apply: they are never merged with others."""
     return sum(absent(axis, at) for at in range(len(axis.values)))

@@ -71,9 +71,12 @@ def overview(
     gain: str = GAIN,
     filters: Mapping[str, str] | None = None,
     most: int = MOST_POINTS,
+    beside: Sequence[str] = (),
     scenarios: Scenarios | None = None,
 ) -> Overview:
     """Return charts of `metric` (by default the objective), `risk` and `gain` over the selected trials.
+
+    Points have the metrics `beside` as well.
 
     Settings stand at their worst or median scenario of `metric`, by default those of the sweep.
     At most about `most` trials become points: always the best ones and those on the front.
@@ -81,9 +84,8 @@ def overview(
     """
     spec = get_spec(connection, sweep_id)
     metric = checked_metric(spec, metric)
-    names = list(
-        dict.fromkeys((metric, checked_metric(spec, risk, "risk"), checked_metric(spec, gain, "gain")))
-    )
+    drawn = (metric, checked_metric(spec, risk, "risk"), checked_metric(spec, gain, "gain"))
+    names = list(dict.fromkeys((*drawn, *(checked_metric(spec, one, "beside") for one in beside))))
     standing = scenarios_for(spec, scenarios)
     every, all_cells, kept = completed(connection, sweep_id, spec, names, filters, standing)
     done, cells = (every.only(kept), all_cells[kept]) if filters else (every, all_cells)
@@ -105,9 +107,14 @@ def overview(
         points=_points(spec, done, cells, names, shown),
         front=_points(spec, done, cells, names, front),
         distribution=distribution(every.floats(metric), kept, whole=whole),
-        importance=importance(spec.space, cells, done.floats(metric)),
+        importance=_chosen_ones(importance(spec.space, cells, done.floats(metric)), standing),
         maximize=maximize,
     )
+
+
+def _chosen_ones(found: list[Importance] | None, scenarios: Scenarios) -> list[Importance] | None:
+    """Return the axes that are chosen: over scenarios, each setting stands at one value of the others."""
+    return None if found is None else [one for one in found if one.name not in scenarios.axes]
 
 
 def _points(spec: SweepSpec, done: Measured, cells: Numbers, names: Sequence[str], places: Places) -> Points:

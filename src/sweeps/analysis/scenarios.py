@@ -10,7 +10,7 @@ from bot.statistics.trial_columns import MetricColumn
 from sweeps.analysis.grouping import Groups, is_maximized, worse_middles, worst_ones
 from sweeps.analysis.setting_ids import setting_ids
 from sweeps.spec.axis_positions import Numbers
-from sweeps.spec.scenarios import NO_SCENARIOS, ScenarioRank, Scenarios, check_scenarios
+from sweeps.spec.scenarios import NO_SCENARIOS, ScenarioRank, Scenarios, check_scenarios, customary_scenarios
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured
 
@@ -24,6 +24,11 @@ def scenarios_for(spec: SweepSpec, asked: Scenarios | None, shown: Collection[st
         check_scenarios(spec.space, asked, "scenarios")
     chosen = (spec.scenarios or NO_SCENARIOS) if asked is None else asked
     return chosen.besides(spec.space, shown)
+
+
+def usual_scenarios(spec: SweepSpec) -> Scenarios:
+    """Return the scenarios of a sweep, where it names none costs, window and capital."""
+    return customary_scenarios(spec.space) if spec.scenarios is None else spec.scenarios
 
 
 def at_scenarios(
@@ -58,6 +63,18 @@ def ranked_at(
     kept = np.zeros(len(cells), dtype=np.bool_)
     kept[places] = True
     return kept
+
+
+def without_setting(spec: SweepSpec, scenarios: Scenarios, cells: Numbers, failed: Numbers) -> Numbers:
+    """Return those of the `failed` trials whose setting has none of the trials in `cells`."""
+    if not scenarios.axes or not len(failed):
+        return failed
+    every = np.concatenate([cells, spec.space.cells_of(failed)])
+    ids, _ = setting_ids(spec.space, every, scenarios.axes)
+    _, alone = np.unique(
+        ids, return_index=True
+    )  # the first of each setting, before which completed ones stand
+    return failed[alone[alone >= len(cells)] - len(cells)]
 
 
 def _worst(column: MetricColumn) -> float | int:

@@ -1,8 +1,9 @@
-import { at, fitted, font, niceTicks, onDrag, redrawOnResize, textSize, write } from "./canvas.js";
+import { at, fitted, font, niceTicks, onDrag, onFrame, redrawOnResize, textSize, write } from "./canvas.js";
 import { short } from "../format.js";
-import { drawMatrix, labelOf, Matrix } from "./matrix.js";
+import { drawMark, drawMatrix } from "./matrix-drawing.js";
+import { labelOf, Matrix } from "./matrix.js";
 import { colours } from "../plotly-loader.js";
-import { anchoredScale, extent } from "./scale.js";
+import { anchoredScale, extent, robustExtent } from "./scale.js";
 
 const LEGEND_WIDTH = 78;
 const PANEL_GAP = 18;
@@ -10,7 +11,7 @@ const LEAST_PANEL = 235;
 const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] };
 
 /* One matrix, or a small one for each value of a third axis, all on one scale. Reports cells through `on`:
-   `hover(cell, place, spoken)`, `leave()`, `open(cell)`, `select(first, last, panel)`, `release()`. */
+   `hover(cell, spoken)`, `leave()`, `pin(cell)`, `open(cell)`, `select(first, last, panel)`, `release()`. */
 export class Heatmap {
   constructor(box, on) {
     this.box = box;
@@ -19,11 +20,20 @@ export class Heatmap {
     this.cursor = null;
     this.anchor = null;
     this.band = null;
+    this.pins = [];
+    this.overlay = onFrame(() => this.#drawOverlay());
     redrawOnResize(box, () => this.draw());
     document.addEventListener("themechange", () => this.draw());
     box.addEventListener("pointermove", (event) => this.#hover(event));
     box.addEventListener("pointerleave", () => on.leave());
     box.addEventListener("keydown", (event) => this.#press(event));
+    box.addEventListener("focus", () => this.overlay());
+    box.addEventListener("blur", () => this.overlay());
+    box.addEventListener("dblclick", (event) => {
+      const place = at(this.box, event);
+      const panel = this.#panelAt(place);
+      if (panel) on.open({ panel, ...panel.matrix.cellAt(panel.box, place) });
+    });
     onDrag(box, {
       start: (place) => this.#panelAt(place),
       move: (panel, place, first) => this.#drag(panel, place, first, false),
@@ -33,11 +43,17 @@ export class Heatmap {
 
   /* `documents` are [{ title, heatmap }] of the API; `metric` has label, kind and small_is_good. */
   show(documents, metric, names) {
-    this.panels = documents.map(({ title, heatmap }) => ({ title, matrix: new Matrix(heatmap) }));
+    this.panels = documents.map(({ title, heatmap }) => ({ title, matrix: new Matrix(heatmap, metric.small_is_good) }));
     this.metric = metric;
     this.names = names;
     if (this.cursor && !this.#valid(this.cursor)) this.cursor = null;
     this.draw();
+  }
+
+  /* Trials that are pinned, in order; their cells are numbered. */
+  pin(trials) {
+    this.pins = trials;
+    this.overlay();
   }
 
   draw() {
@@ -45,15 +61,51 @@ export class Heatmap {
     const many = this.panels.length > 1;
     const { context, width, height } = fitted(this.box, this.#layout());
     const c = colours();
-    const [low, high] = extent(this.panels.flatMap(({ matrix }) => extent(matrix.values)));
+    const values = this.panels.flatMap(({ matrix }) => matrix.values);
+    const { low, high } = robustExtent(values);
     this.scale = anchoredScale(low, high, this.metric.small_is_good);
+    const [least, most] = extent(values);
+    this.beyond = { below: least < this.scale.low, above: most > this.scale.high };
     for (const panel of this.panels) {
       drawMatrix(context, panel.box, panel.matrix, this.scale, this.metric.kind, c);
       this.#drawSides(context, panel, c, many);
     }
     this.#drawLegend(context, width - LEGEND_WIDTH + 18, height, c);
+    this.still = new OffscreenCanvas(context.canvas.width, context.canvas.height);
+    this.still.getContext("2d").drawImage(context.canvas, 0, 0);
+    this.#drawOverlay();
+  }
+
+  /* Cursor, band and pins change more often than the cells: those stay as they were drawn. */
+  #drawOverlay() {
+    if (!this.still) return;
+    const canvas = this.box.querySelector("canvas");
+    const context = canvas.getContext("2d");
+    context.save();
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(this.still, 0, 0);
+    context.restore();
+    const c = colours();
     this.#drawBand(context, c);
+    this.#drawPins(context, c);
     this.#drawCursor(context, c);
+  }
+
+  #drawPins(context, c) {
+    const size = textSize();
+    font(context, { size: size * 0.85, bold: true });
+    this.pins.forEach((trial, index) => {
+      for (const { matrix, box } of this.panels) {
+        const cell = matrix.cellOf(trial);
+        if (!cell) continue;
+        drawMark(context, box, matrix, [cell.row, cell.column], c, []);
+        const { x, y } = matrix.place(box, cell.row, cell.column);
+        context.fillStyle = c.accent;
+        context.fillRect(x, y, size, size);
+        write(context, index + 1, x + size / 2, y + size / 2, { align: "center", colour: c.card });
+      }
+    });
   }
 
   #layout() {
@@ -141,6 +193,8 @@ export class Heatmap {
       const down = y + tall - ((tick - low) / (high - low)) * tall;
       write(context, short(tick, this.metric.kind), x + 17, down, { colour: c.muted, most: LEGEND_WIDTH - 36 });
     }
+    if (this.beyond.above) write(context, "▲", x + 6, y - 4, { align: "center", colour: c.muted });
+    if (this.beyond.below) write(context, "▼", x + 6, y + tall + 6, { align: "center", colour: c.muted });
   }
 
   #drawCursor(context, c) {
@@ -168,14 +222,14 @@ export class Heatmap {
     const place = at(this.box, event);
     const panel = this.#panelAt(place);
     if (!panel) return this.on.leave();
-    this.on.hover({ panel, ...panel.matrix.cellAt(panel.box, place) }, { x: event.clientX, y: event.clientY });
+    this.on.hover({ panel, ...panel.matrix.cellAt(panel.box, place) });
   }
 
   #drag(panel, place, first, settled) {
     const [from, to] = [first, place].map((point) => panel.matrix.cellAt(panel.box, point));
     this.band = settled ? null : { panel, from, to };
     if (settled) this.on.select(from, to, panel);
-    else this.draw();
+    else this.overlay();
   }
 
   #drawBand(context, c) {
@@ -194,7 +248,7 @@ export class Heatmap {
   }
 
   #click(panel, place) {
-    this.on.open({ panel, ...panel.matrix.cellAt(panel.box, place) });
+    this.on.pin({ panel, ...panel.matrix.cellAt(panel.box, place) });
   }
 
   #press(event) {
@@ -203,7 +257,10 @@ export class Heatmap {
       event.preventDefault();
       this.#move(step, event.shiftKey);
     } else if (event.key === "Enter" && this.cursor) this.on.open(this.cursor);
-    else if (event.key === "Escape") {
+    else if (event.key === " " && this.cursor) {
+      event.preventDefault();
+      this.on.pin(this.cursor);
+    } else if (event.key === "Escape") {
       this.anchor = null;
       this.on.leave();
       this.on.release();
@@ -218,10 +275,8 @@ export class Heatmap {
     const column = Math.min(Math.max(before.column + (this.cursor ? right : 0), 0), matrix.columns - 1);
     this.anchor = selecting ? (this.anchor ?? { row: before.row, column: before.column }) : null;
     this.cursor = { panel: before.panel, row, column };
-    this.draw();
-    const cell = matrix.place(before.panel.box, row, column);
-    const corner = this.box.getBoundingClientRect();
-    this.on.hover(this.cursor, { x: corner.left + cell.x + cell.width, y: corner.top + cell.y + cell.height }, true);
+    this.overlay();
+    this.on.hover(this.cursor, true);
     if (this.anchor) this.on.select(this.anchor, this.cursor, before.panel);
   }
 

@@ -1,4 +1,4 @@
-import { fitted, font, niceTicks, onDrag, onFrame, redrawOnResize, textSize, write } from "./canvas.js";
+import { at, fitted, font, niceTicks, onDrag, onFrame, redrawOnResize, textSize, write } from "./canvas.js";
 import { short } from "../format.js";
 import { labelOf } from "./matrix.js";
 import { colours } from "../plotly-loader.js";
@@ -8,9 +8,12 @@ const MOST_LINES = 1800;
 const MOST_WHILE_DRAGGING = 500;
 const MOST_CONTEXT = 900;
 const GRAB = 22;
+const NEAR = 6;
 
-/* Parallel coordinates: an axis for each parameter and for the metric, a line for each trial. `on.select(range)` is
-   told while an axis is brushed, `on.open(trial)` when a line is clicked. */
+/* Parallel coordinates: an axis for each parameter and metric in the order of the state's columns, a line for each
+   trial. `on.select(range)` is told while an axis is brushed, `on.hover(trial)` of the line under the pointer,
+   `on.pin(trial)` and `on.open(trial)` when it is clicked once or twice, `on.move(name, place)` of an axis that is
+   dragged by its title. */
 export class Parallel {
   constructor(box, state, on) {
     this.box = box;
@@ -20,39 +23,98 @@ export class Parallel {
     redrawOnResize(box, () => this.#draw());
     document.addEventListener("themechange", this.draw);
     onDrag(box, {
-      start: (place) => this.axes?.find(({ x }) => Math.abs(x - place.x) <= GRAB) ?? null,
-      move: (axis, place, first) => this.#brush(axis, first.y, place.y, false),
-      end: (axis, place, first, moved) => (moved ? this.#brush(axis, first.y, place.y, true) : on.select({ [axis.name]: null }, true)),
+      start: (place) => this.#grab(place),
+      move: (held, place, first) => (held.axis ? this.#drag(held, place, first, false) : null),
+      end: (held, place, first, moved) => (held.axis ? this.#release(held, place, first, moved) : this.#click(place, moved)),
     });
-    box.addEventListener("pointermove", (event) => {
-      const x = event.clientX - box.getBoundingClientRect().left;
-      box.classList.toggle("grab", Boolean(this.axes?.some((axis) => Math.abs(axis.x - x) <= GRAB)));
+    box.addEventListener("pointermove", (event) => !event.buttons && this.#look(at(box, event)));
+    box.addEventListener("pointerleave", () => this.#light(null));
+    box.addEventListener("dblclick", (event) => {
+      const trial = this.#nearest(at(box, event));
+      if (trial !== null) on.open(trial);
     });
   }
 
+  #grab(place) {
+    const axis = this.axes?.find(({ x }) => Math.abs(x - place.x) <= GRAB) ?? null;
+    return this.points ? { axis, title: Boolean(axis) && place.y < this.area.top - 4 } : null;
+  }
+
+  #drag({ axis, title }, place, first, settled) {
+    if (!title) return this.#brush(axis, first.y, place.y, settled);
+    this.carried = settled ? null : { axis, x: place.x };
+    if (settled) this.on.move(axis.name, this.axes.filter(({ x, name }) => name !== axis.name && x < place.x).length);
+    return this.draw();
+  }
+
+  #release(held, place, first, moved) {
+    if (moved) this.#drag(held, place, first, true);
+    else if (!held.title) this.on.select({ [held.axis.name]: null }, true);
+  }
+
+  #click(place, moved) {
+    const trial = moved ? null : this.#nearest(place);
+    if (trial !== null) this.on.pin(trial);
+  }
+
+  #look(place) {
+    const axis = this.axes?.find(({ x }) => Math.abs(x - place.x) <= GRAB);
+    this.box.classList.toggle("grab", Boolean(axis) && place.y >= this.area.top - 4);
+    this.box.classList.toggle("carry", Boolean(axis) && place.y < this.area.top - 4);
+    this.#light(axis ? null : this.#nearest(place));
+  }
+
+  #light(trial) {
+    if (this.lit === trial) return;
+    this.lit = trial;
+    if (trial !== null) this.on.hover(trial);
+    this.draw();
+  }
+
+  /* The trial whose line passes a point most closely, null if none does. */
+  #nearest({ x, y }) {
+    const index = this.axes?.findLastIndex((axis) => axis.x <= x) ?? -1;
+    if (index < 0 || index >= this.axes.length - 1) return null;
+    const [left, right] = [this.axes[index], this.axes[index + 1]];
+    const share = (x - left.x) / (right.x - left.x);
+    const [before, after] = [left, right].map(({ name }) => this.points.axes[name] ?? this.points.metrics[name]);
+    let found = null;
+    let least = NEAR;
+    for (const at of this.shown ?? []) {
+      if (before[at] === null || after[at] === null) continue;
+      const distance = Math.abs(left.y(before[at]) * (1 - share) + right.y(after[at]) * share - y);
+      if (distance < least) [least, found] = [distance, this.points.trials[at]];
+    }
+    return found;
+  }
+
   /* `context` are points of all trials, `points` those to stand out; both column by column as the API sends them. */
-  show({ context, points, kept, metric, label, kind, scale }) {
-    Object.assign(this, { context, points, kept, metric, label, kind, scale });
+  show({ context, points, kept, metric, scale }) {
+    Object.assign(this, { context, points, kept, metric, scale });
     this.draw();
   }
 
   #draw() {
     if (!this.points) return;
     const size = textSize();
-    const count = this.state.axes.size + 1;
+    const names = this.state.columns();
+    const count = names.length;
     const { context, width, height } = fitted(this.box);
     const c = colours();
     const top = size * 3.4;
     this.area = { top, height: height - top - size * 1.6 };
     font(context, { size });
-    const [first] = this.state.axes.values();
-    const widest = Math.max(...first.values.map((text) => context.measureText(clipped(text)).width));
+    const first = this.state.axes.get(names[0]);
+    const widest = first ? Math.max(...first.values.map((text) => context.measureText(clipped(text)).width)) : size * 4;
     const left = Math.max(widest + size * 1.2, size * 4.5, Math.min(100, width / count / 2));
     const gap = (width - left - size * 5.5) / Math.max(count - 1, 1);
-    this.axes = [...this.state.axes.values()].map((axis, at) => this.#parameter(axis, left + at * gap));
-    this.axes.push(this.#metricAxis(left + (count - 1) * gap));
+    this.axes = names.map((name, place) => {
+      const axis = this.state.axes.get(name);
+      return axis ? this.#parameter(axis, left + place * gap) : this.#metricAxis(name, left + place * gap);
+    });
     this.#drawBehind(context, width, height, c);
-    this.#drawLines(context, this.points, this.kept, c);
+    this.shown = this.#drawLines(context, this.points, this.kept, c);
+    this.#drawLit(context, c);
     this.box.dataset.axes = this.axes.map(({ name, x }) => `${name}@${Math.round(x)}`).join(" ");
     font(context, { size });
     this.axes.forEach((axis, index) => this.#drawAxis(context, axis, c, gap, index === this.axes.length - 1));
@@ -73,12 +135,13 @@ export class Parallel {
     };
   }
 
-  #metricAxis(x) {
-    const [low, high] = extent([...this.context.metrics[this.metric], ...this.points.metrics[this.metric]]);
+  #metricAxis(name, x) {
+    const { label, kind } = this.state.metrics[name];
+    const [low, high] = extent([...(this.context.metrics[name] ?? []), ...(this.points.metrics[name] ?? [])]);
     const span = high - low || 1;
     const y = (value) => this.area.top + (1 - (value - low) / span) * this.area.height;
     return {
-      name: this.metric, title: this.label, x, y, low, high,
+      name, title: label, kind, x, y, low, high,
       range: (from, to) => {
         const [least, most] = [from, to].map((place) => low + (1 - (place - this.area.top) / this.area.height) * span).sort((a, b) => a - b);
         return { low: least <= low ? null : rounded(least, span), high: most >= high ? null : rounded(most, span) };
@@ -88,7 +151,7 @@ export class Parallel {
 
   /* The lines of all trials stay as they are while others are picked out: they are drawn once, and kept. */
   #drawBehind(context, width, height, c) {
-    const key = [width, height, window.devicePixelRatio, c.line].join();
+    const key = [width, height, window.devicePixelRatio, c.line, ...this.axes.map(({ name }) => name)].join();
     if (this.behind?.key !== key || this.behind.points !== this.context) {
       const sheet = new OffscreenCanvas(context.canvas.width, context.canvas.height);
       const drawing = sheet.getContext("2d");
@@ -106,20 +169,35 @@ export class Parallel {
     if (kept) shown.sort((a, b) => Math.abs(values[a] ?? 0) - Math.abs(values[b] ?? 0));
     context.lineWidth = kept ? 1.2 : 1;
     context.globalAlpha = kept ? Math.min(0.9, Math.max(0.25, 260 / Math.max(shown.length, 1))) : 0.5;
-    const columns = this.axes.map(({ name }) => points.axes[name] ?? points.metrics[name]);
-    for (const at of shown) {
-      if (kept && values[at] === null) continue;
-      context.strokeStyle = kept ? this.scale.colour(values[at]) : c.line;
-      context.beginPath();
-      this.axes.forEach((axis, index) => {
-        const value = columns[index][at];
-        if (value === null) return;
-        if (index) context.lineTo(axis.x, axis.y(value));
-        else context.moveTo(axis.x, axis.y(value));
-      });
-      context.stroke();
+    for (const place of shown) {
+      if (kept && values[place] === null) continue;
+      context.strokeStyle = kept ? this.scale.colour(values[place]) : c.line;
+      this.#stroke(context, points, place);
     }
     context.globalAlpha = 1;
+    return shown;
+  }
+
+  #stroke(context, points, place) {
+    let begun = false;
+    context.beginPath();
+    for (const axis of this.axes) {
+      const value = (points.axes[axis.name] ?? points.metrics[axis.name])?.[place] ?? null;
+      if (value === null) continue;
+      context[begun ? "lineTo" : "moveTo"](axis.x, axis.y(value));
+      begun = true;
+    }
+    context.stroke();
+  }
+
+  #drawLit(context, c) {
+    const place = this.lit === null || this.lit === undefined ? -1 : this.points.trials.indexOf(this.lit);
+    if (place < 0) return;
+    for (const [colour, width] of [[c.card, 6], [c.ink, 2.5]]) {
+      context.strokeStyle = colour;
+      context.lineWidth = width;
+      this.#stroke(context, this.points, place);
+    }
   }
 
   #drawAxis(context, axis, c, gap, last) {
@@ -131,6 +209,10 @@ export class Parallel {
     context.moveTo(axis.x, top);
     context.lineTo(axis.x, top + height);
     context.stroke();
+    if (this.carried?.axis.name === axis.name) {
+      context.fillStyle = c.accent;
+      context.fillRect(this.carried.x - 1, top - 4, 2, height + 8);
+    }
     const range = this.state.ranges.get(axis.name);
     if (range) this.#drawBrush(context, axis, range, c);
     font(context, { size, bold: true });
@@ -144,8 +226,8 @@ export class Parallel {
     }
   }
 
-  #ticks({ axis, y, low, high }) {
-    if (!axis) return niceTicks(low, high, 6).map((value) => [y(value), short(value, this.kind)]);
+  #ticks({ axis, y, low, high, kind }) {
+    if (!axis) return niceTicks(low, high, 6).map((value) => [y(value), short(value, kind)]);
     const step = Math.ceil(axis.values.length / Math.max(Math.floor(this.area.height / (textSize() * 1.9)), 1));
     const shown = axis.values.map((text, rank) => [y(rank), axis.absent && rank === 0 ? labelOf(null) : text, axis.absent && rank === 0, rank]);
     return shown.filter(([, , isAbsent, rank]) => isAbsent || rank % step === 0);

@@ -10,18 +10,22 @@ const SCALES = {
   },
 };
 const STEPS = 256;
+const LEAST_CLIPPED = 20;
+const CLIPPED = 0.02;
 
-/* A scale of 256 colours over [low, high], with zero always neutral: half of the scale where all values share a sign,
-   so that nothing is wasted. Orange is the side nobody wants: below zero, or above it for drawdowns, fees and
-   liquidations. Lines and points are drawn on the bare page, so their neutral is darker than that of a cell. */
+/* A scale of 256 colours over [lowest, highest]. Values of both signs meet in the neutral colour at zero; those of one
+   sign span the colours of that side, from where they begin. Orange is the side nobody wants: below zero, or above it
+   for drawdowns, fees and liquidations. Lines and points are drawn on the bare page, so their neutral is darker. */
 export function anchoredScale(lowest, highest, smallIsGood, { lines = false } = {}) {
   const colours = SCALES[document.documentElement.dataset.theme === "dark" ? "dark" : "light"];
   const zero = lines ? colours.lineZero : colours.zero;
+  const above = smallIsGood ? [...colours.loss].reverse() : colours.gain;
+  const below = smallIsGood ? [...colours.gain].reverse() : colours.loss;
+  if (lowest > 0 && highest > lowest) return scaleOf(lowest, highest, above);
+  if (highest < 0 && highest > lowest) return scaleOf(lowest, highest, below);
   const low = Math.min(0, lowest);
   const high = Math.max(0, highest);
   const half = Math.max(-low, high) || 1;
-  const above = smallIsGood ? [...colours.loss].reverse() : colours.gain;
-  const below = smallIsGood ? [...colours.gain].reverse() : colours.loss;
   if (low === 0) return scaleOf(0, half, [zero, ...above]);
   if (high === 0) return scaleOf(-half, 0, [...below, zero]);
   return scaleOf(-half, half, [...below, zero, ...above]);
@@ -49,6 +53,18 @@ export function extent(values) {
   return low > high ? [0, 0] : [low, high];
 }
 
+/* The span of most values: of twenty or more, one of fifty at each end is left out, so that a few do not take all the
+   colours. `below` and `above` say that some are beyond. */
+export function robustExtent(values) {
+  const known = Float64Array.from(values.filter((value) => value !== null)).sort();
+  if (known.length < LEAST_CLIPPED) return { ...named(extent(known)), below: false, above: false };
+  const cut = Math.floor(known.length * CLIPPED);
+  const [low, high] = [known[cut], known[known.length - 1 - cut]];
+  if (low === high) return { ...named(extent(known)), below: false, above: false };
+  return { low, high, below: known[0] < low, above: known.at(-1) > high };
+}
+
+const named = ([low, high]) => ({ low, high });
 const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 const css = ([red, green, blue]) => `rgb(${red} ${green} ${blue})`;
 

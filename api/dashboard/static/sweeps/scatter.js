@@ -7,7 +7,8 @@ import { extent } from "./scale.js";
 const NEAR = 9;
 
 /* Two metrics against each other, with the trials that none beats in both joined by a line. `on` is told of
-   `hover(trial, place)`, `leave()`, `open(trial)` and `select(ranges, settled)`. */
+   `hover(trial)`, `pin(trial)`, `open(trial)` and `select(ranges, settled)`. The wheel, + and - zoom, arrow keys move what is
+   shown, 0 shows all; an axis may be logarithmic, which leaves out what is not above zero. */
 export class Scatter {
   constructor(box, state, on) {
     this.box = box;
@@ -17,7 +18,12 @@ export class Scatter {
     redrawOnResize(box, () => this.#draw());
     document.addEventListener("themechange", this.draw);
     box.addEventListener("pointermove", (event) => this.#hover(event));
-    box.addEventListener("pointerleave", () => on.leave());
+    box.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    box.addEventListener("keydown", (event) => this.#press(event));
+    box.addEventListener("dblclick", (event) => {
+      const trial = this.points ? this.#nearest(at(box, event)) : null;
+      if (trial !== null) on.open(trial);
+    });
     onDrag(box, {
       start: () => this.points && {},
       move: (_, place, first) => this.#brush(first, place, false),
@@ -37,8 +43,11 @@ export class Scatter {
     const { context, width, height } = fitted(this.box);
     const c = colours();
     const inner = { left: size * 4.6, top: size, right: width - size * 2.2, bottom: height - size * 3.3 };
-    this.across = axis([this.context, this.points, this.front], this.x.name, inner.left, inner.right);
-    this.up = axis([this.context, this.points, this.front], this.y.name, inner.bottom, inner.top);
+    const log = this.state.get("log").split(",");
+    const [zoomX, zoomY] = this.#zoom();
+    const groups = [this.context, this.points, this.front];
+    this.across = axis(groups, this.x.name, [inner.left, inner.right], log.includes("x"), zoomX);
+    this.up = axis(groups, this.y.name, [inner.bottom, inner.top], log.includes("y"), zoomY);
     this.#drawGrid(context, inner, c);
     context.save();
     context.beginPath();
@@ -55,12 +64,12 @@ export class Scatter {
     const size = textSize();
     font(context, { size });
     context.lineWidth = 1;
-    for (const tick of niceTicks(this.across.low, this.across.high, (inner.right - inner.left) / 90)) {
+    for (const tick of this.across.ticks((inner.right - inner.left) / 90)) {
       const x = this.across.of(tick);
       line(context, x, inner.top, x, inner.bottom, tick === 0 ? c.muted : c.soft);
       write(context, short(tick, this.x.kind), x, inner.bottom + size, { align: "center", colour: c.muted });
     }
-    for (const tick of niceTicks(this.up.low, this.up.high, (inner.bottom - inner.top) / 55)) {
+    for (const tick of this.up.ticks((inner.bottom - inner.top) / 55)) {
       const y = this.up.of(tick);
       line(context, inner.left, y, inner.right, y, tick === 0 ? c.muted : c.soft);
       write(context, short(tick, this.y.kind), inner.left - 6, y, { align: "right", colour: c.muted });
@@ -80,7 +89,7 @@ export class Scatter {
     const radius = xs.length > 1500 ? 2.2 : 3.2;
     context.globalAlpha = kept ? 0.8 : 0.55;
     for (let index = 0; index < xs.length; index++) {
-      if (xs[index] === null || ys[index] === null || (kept && !kept[index])) continue;
+      if (!this.across.shows(xs[index]) || !this.up.shows(ys[index]) || (kept && !kept[index])) continue;
       context.fillStyle = kept && values[index] !== null ? this.scale.colour(values[index]) : c.line;
       dot(context, this.across.of(xs[index]), this.up.of(ys[index]), kept ? radius : 1.8);
     }
@@ -88,18 +97,21 @@ export class Scatter {
   }
 
   #drawFront(context, c) {
-    const xs = this.front.metrics[this.x.name];
     const ys = this.front.metrics[this.y.name];
+    const places = this.front.metrics[this.x.name]
+      .map((x, index) => [x, ys[index]])
+      .filter(([x, y]) => this.across.shows(x) && this.up.shows(y))
+      .map(([x, y]) => [this.across.of(x), this.up.of(y)]);
     context.strokeStyle = c.second;
     context.lineWidth = 1.6;
     context.beginPath();
-    xs.forEach((x, index) => context[index ? "lineTo" : "moveTo"](this.across.of(x), this.up.of(ys[index])));
+    places.forEach(([x, y], index) => context[index ? "lineTo" : "moveTo"](x, y));
     context.stroke();
-    xs.forEach((x, index) => {
+    for (const [x, y] of places) {
       context.beginPath();
-      context.arc(this.across.of(x), this.up.of(ys[index]), 4.5, 0, 6.3);
+      context.arc(x, y, 4.5, 0, 6.3);
       context.stroke();
-    });
+    }
   }
 
   #drawBrush(context, inner, c) {
@@ -126,7 +138,7 @@ export class Scatter {
       const xs = points.metrics[this.x.name];
       const ys = points.metrics[this.y.name];
       for (let index = 0; index < xs.length; index++) {
-        if (xs[index] === null || ys[index] === null || (kept && !kept[index])) continue;
+        if (!this.across.shows(xs[index]) || !this.up.shows(ys[index]) || (kept && !kept[index])) continue;
         const distance = (this.across.of(xs[index]) - x) ** 2 + (this.up.of(ys[index]) - y) ** 2;
         if (distance < least) [least, found] = [distance, points.trials[index]];
       }
@@ -134,17 +146,55 @@ export class Scatter {
     return found;
   }
 
+  /* What is zoomed into, [low, high] of each side as it is drawn, null for all. */
+  #zoom() {
+    const sides = this.state.get("zoom").split(",").map((side) => side.split("..").map(Number));
+    return [0, 1].map((at) => (sides[at]?.length === 2 && sides[at].every(Number.isFinite) && sides[at][0] < sides[at][1] ? sides[at] : null));
+  }
+
+  #show(across, up) {
+    const text = [across, up].map(([low, high]) => `${low.toPrecision(6)}..${high.toPrecision(6)}`).join(",");
+    this.state.choose({ zoom: text });
+  }
+
+  zoomBy(factor, place = null) {
+    if (!this.across) return;
+    const around = ({ low, high, share }, at) => {
+      const middle = low + (at === null ? 0.5 : share(at)) * (high - low);
+      return [middle - (middle - low) * factor, middle + (high - middle) * factor];
+    };
+    this.#show(around(this.across, place?.x ?? null), around(this.up, place?.y ?? null));
+  }
+
+  #wheel(event) {
+    if (!event.ctrlKey && !event.shiftKey) return;
+    event.preventDefault();
+    this.zoomBy(event.deltaY + event.deltaX > 0 ? 1.25 : 0.8, at(this.box, event));
+  }
+
+  #press(event) {
+    const moves = { ArrowLeft: [-0.15, 0], ArrowRight: [0.15, 0], ArrowUp: [0, 0.15], ArrowDown: [0, -0.15] };
+    if (["+", "="].includes(event.key)) this.zoomBy(0.8);
+    else if (event.key === "-") this.zoomBy(1.25);
+    else if (event.key === "0") this.state.choose({ zoom: "" });
+    else if (moves[event.key] && this.across) {
+      const [right, up] = moves[event.key];
+      const moved = ({ low, high }, share) => [low + share * (high - low), high + share * (high - low)];
+      this.#show(moved(this.across, right), moved(this.up, up));
+    } else return;
+    event.preventDefault();
+  }
+
   #hover(event) {
     if (!this.across || event.buttons) return;
     const trial = this.#nearest(at(this.box, event));
     this.box.classList.toggle("point", trial !== null);
-    if (trial === null) this.on.leave();
-    else this.on.hover(trial, { x: event.clientX, y: event.clientY });
+    if (trial !== null) this.on.hover(trial);
   }
 
   #click(place) {
     const trial = this.#nearest(place);
-    if (trial !== null) this.on.open(trial);
+    if (trial !== null) this.on.pin(trial);
     else this.on.select({ [this.x.name]: null, [this.y.name]: null }, true);
   }
 
@@ -154,21 +204,36 @@ export class Scatter {
   }
 }
 
-function axis(groups, name, from, to) {
-  const [lowest, highest] = extent(groups.flatMap((points) => points.metrics[name]));
-  const margin = (highest - lowest || Math.abs(highest) || 1) * 0.04;
-  const low = lowest - margin;
-  const high = highest + margin;
-  const back = (place) => low + ((place - from) / (to - from)) * (high - low);
+/* One side: values to places and back, over all values or the part that is zoomed into. */
+function axis(groups, name, [from, to], log, zoom) {
+  const values = groups.flatMap((points) => points.metrics[name]).filter((value) => value !== null && (!log || value > 0));
+  const [lowest, highest] = extent(values);
+  const along = log ? (value) => Math.log10(value || 1) : (value) => value;
+  const back = log ? (at) => 10 ** at : (at) => at;
+  const span = along(highest) - along(lowest);
+  const margin = (span || Math.abs(along(highest)) || 1) * 0.04;
+  const [low, high] = zoom ?? [along(lowest) - margin, along(highest) + margin];
+  const value = (place) => back(low + ((place - from) / (to - from)) * (high - low));
   return {
     low, high,
-    of: (value) => from + ((value - low) / (high - low)) * (to - from),
+    of: (one) => from + ((along(one) - low) / (high - low)) * (to - from),
+    share: (place) => (place - from) / (to - from),
+    shows: (one) => one !== null && (!log || one > 0),
+    ticks: (count) => (log ? decades(low, high, count) : niceTicks(low, high, count)),
     range: (first, last) => {
-      const [least, most] = [back(first), back(last)].sort((a, b) => a - b);
-      const span = high - low;
-      return { low: least <= lowest ? null : rounded(least, span), high: most >= highest ? null : rounded(most, span) };
+      const [least, most] = [value(first), value(last)].sort((a, b) => a - b);
+      const wide = most - least || 1;
+      return { low: least <= lowest ? null : rounded(least, wide), high: most >= highest ? null : rounded(most, wide) };
     },
   };
+}
+
+function decades(low, high, count) {
+  if (high - low < 1) return niceTicks(10 ** low, 10 ** high, count).filter((tick) => tick > 0);
+  const every = Math.ceil((high - low) / Math.max(count, 1));
+  const found = [];
+  for (let at = Math.ceil(low); at <= high; at += every) found.push(10 ** at);
+  return found;
 }
 
 /* Small dots are squares, which are drawn many times faster. */

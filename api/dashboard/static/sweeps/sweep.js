@@ -1,16 +1,19 @@
+import { Columns } from "./columns.js";
 import { Distribution } from "./distribution.js";
 import { counted, formatted } from "../format.js";
-import { Heatmap, panelTitle } from "./heatmap.js";
 import { showImportance } from "./importance.js";
-import { labelOf } from "./matrix.js";
+import { Inspector } from "./inspector.js";
+import { SweepMap } from "./map.js";
 import { Parallel } from "./parallel.js";
+import { Pins } from "./pins.js";
 import { latestOnly, refreshed } from "./refreshing.js";
 import { getJson } from "../requests.js";
 import { anchoredScale, extent } from "./scale.js";
 import { Scatter } from "./scatter.js";
+import { ScenarioControls } from "./scenario-controls.js";
 import { SelectionBar } from "./selection-bar.js";
+import { Slices } from "./slices.js";
 import { Sliders } from "./sliders.js";
-import { forgetTips, hideTip, showTip } from "./tip.js";
 import { ViewState } from "./view-state.js";
 
 const LEAST_REDRAW_MS = 1500;
@@ -26,104 +29,38 @@ const state = new ViewState({ ...view, metrics });
 const trialPage = (number) => `/dashboard${api}/trials/${number}`;
 const metricNamed = (name) => ({ ...metrics[name], name });
 
-/* The heatmap. */
+/* The map. */
 
 const form = one("view-form");
-const heatmap = form && new Heatmap(one("heatmap"), { hover: overCell, leave: hideTip, open: openCell, select: selectCells, release: releaseCells });
-const sliders = form && new Sliders(one("sliders"), state);
-
-async function fetchHeatmap() {
-  const query = new URLSearchParams([...["x", "y", "metric", "agg"].map((name) => [name, state.get(name)]), ...state.filters({ open: true })]);
-  const [metric, z] = [metricNamed(state.get("metric")), state.get("z")];
-  let documents;
-  let omitted = 0;
-  if (z) {
-    query.set("z", z);
-    const found = await getJson(`${api}/panels?${query}`);
-    documents = found.heatmaps.map((document, at) => ({ title: panelTitle(z, found.values[at]), heatmap: document }));
-    omitted = found.omitted;
-  } else {
-    query.set("most", view.most_cells);
-    documents = [{ title: "", heatmap: await getJson(`${api}/heatmap?${query}`) }];
-  }
-  const message = documents.some(({ heatmap: { best } }) => best) ? "" : "No finished trial among those selected has this metric.";
-  one("heatmap").querySelector(".waiting").textContent = message;
-  heatmap.show(documents, metric, { x: state.get("x"), y: state.get("y") });
-  describeHeatmap(documents, metric, omitted);
-  one("heatmap").dataset.drawn = ["x", "y", "metric", "agg", "z"].map(state.get, state).join(" ").trim();
-  performance.mark("heatmap-drawn");
-}
-
-function describeHeatmap(documents, metric, omitted) {
-  const words = documents.length === 1 ? marksOf(documents[0].heatmap, metric) : ["Frames mark the best cell of each panel, dashed ones its plateau."];
-  const { until } = documents[0]?.heatmap.x ?? {};
-  if (until || documents[0]?.heatmap.y.until) words.push("There are more values than can be told apart: neighbours are drawn as one cell.");
-  if (omitted) words.push(`${counted(omitted, "value")} of ${state.get("z")} left out, evenly; select a range to see them all.`);
-  one("heatmap-marks").textContent = words.join(" ");
-}
-
-function marksOf(document, metric) {
-  const at = ([row, column]) => `${state.get("x")} ${labelOf(document.x.values[column])}, ${state.get("y")} ${labelOf(document.y.values[row])}: ${withUnit(document.cells[row][column], metric)}`;
-  const words = document.best ? [`Framed: the best cell, ${at(document.best)}.`] : [];
-  if (document.plateau) words.push(`Dashed: the plateau, whose worst neighbour is best, ${at(document.plateau)}.`);
-  if (document.trials.some((row, at) => row.some((number, place) => number !== null && !document.eligible[at][place])))
-    words.push("Trials of a hatched cell cannot win.");
-  return words;
-}
-
-const withUnit = (value, metric) => `${formatted(value, metric.kind)}${metric.kind === "money" && value !== null ? ` ${root.dataset.unit}` : ""}`;
-
-function overCell({ panel, row, column }, place, spoken = false) {
-  const { matrix, title } = panel;
-  const metric = metricNamed(state.get("metric"));
-  const number = matrix.trial(row, column);
-  const count = matrix.document.counts[row][column];
-  const lines = [
-    number === null ? "No finished trial" : `${metric.label} ${withUnit(matrix.document.cells[row][column], metric)}`,
-    `${state.get("x")} ${matrix.label("x", column)}`,
-    `${state.get("y")} ${matrix.label("y", row)}`,
-  ];
-  if (title) lines.push(title);
-  if (number !== null && !matrix.document.eligible[row][column]) lines.push("cannot win");
-  if (count > 1) lines.push(`${state.get("agg")} of ${formatted(count, "count")} trials; shown below is trial ${number}`);
-  else if (number !== null) lines.push(`trial ${number}`);
-  showTip(place, lines, number === null ? null : `${trialPage(number)}/glance`, [state.get("x"), state.get("y"), state.get("z")]);
-  if (spoken) one("heatmap-cell").textContent = lines.join(", ");
-}
-
-function openCell({ panel, row, column }) {
-  const number = panel.matrix.trial(row, column);
-  if (number !== null) location.assign(trialPage(number));
-}
-
-function selectCells(first, last, { matrix }) {
-  hideTip();
-  const ranges = {};
-  for (const [side, from, to] of [["x", first.column, last.column], ["y", first.row, last.row]]) {
-    const [low, high] = [from, to].sort((a, b) => a - b);
-    const { values, until } = matrix.document[side];
-    const texts = state.axes.get(state.get(side)).values;
-    const place = (value) => texts.indexOf(value === null ? "null" : labelOf(value));
-    ranges[state.get(side)] = { low: place(values[low]), high: place((until ?? values)[high]) };
-  }
-  state.select(ranges);
-}
-
-function releaseCells() {
-  state.select({ [state.get("x")]: null, [state.get("y")]: null });
-}
+const open = (trial) => location.assign(trialPage(trial));
+const inspector = new Inspector(one("inspector"), trialPage);
+const pins = new Pins(one("pins"), state, (trials) => map?.heatmap.pin(trials));
+const map = one("heatmap") && new SweepMap(state, { api, unit: root.dataset.unit, most: view.most_cells, inspector, pins, open });
+const scenarios = one("scenario-form") && new ScenarioControls(one("scenario-form"), state);
+const sliders = one("sliders") && new Sliders(one("sliders"), state);
 
 /* Everything else. */
 
-const onPoints = { select: (ranges, settled) => state.select(ranges, settled), open: (trial) => location.assign(trialPage(trial)), leave: hideTip, hover: overTrial };
-const parallel = new Parallel(one("parallel"), state, onPoints);
+const onPoints = { select: (ranges, settled) => state.select(ranges, settled), open, pin: (trial) => pins.toggle(trial), hover: (trial) => inspector.show(trial, [`Trial ${trial}`]) };
+const slices = new Slices(one("slices"), state, {
+  ...onPoints,
+  hover: (trial, lines, spoken) => {
+    inspector.show(trial, lines);
+    if (spoken) one("slice-told").textContent = lines.join(", ");
+  },
+});
+const columns = new Columns(one("columns"), one("add-column"), state);
+const parallel = new Parallel(one("parallel"), state, { ...onPoints, move: (name, place) => columns.move(name, place) });
 const scatter = new Scatter(one("scatter"), state, onPoints);
 const distribution = new Distribution(one("distribution"), one("distribution-text"), state, onPoints);
 const bar = new SelectionBar(state);
 let every = null;
 let chosen = null;
 
-const overviewQuery = (filters) => new URLSearchParams([...["metric", "risk", "gain"].map((name) => [name, state.get(name)]), ...filters]);
+const overviewQuery = (filters) => {
+  const beside = state.columns().filter((name) => !state.axes.has(name) && name !== state.get("metric"));
+  return new URLSearchParams([...["metric", "risk", "gain"].map((name) => [name, state.get(name)]), ...(beside.length ? [["beside", beside.join(",")]] : []), ...state.scenarios(), ...filters]);
+};
 
 async function fetchOverview() {
   const filters = state.filters();
@@ -144,7 +81,7 @@ function drawOverview() {
   const kept = state.inside(points, points.trials.length);
   const metric = metricNamed(every.document.metric);
   const scale = anchoredScale(...extent(context.metrics[metric.name]), metric.small_is_good, { lines: true });
-  parallel.show({ context, points, kept, metric: metric.name, label: metric.label, kind: metric.kind, scale });
+  parallel.show({ context, points, kept, metric: metric.name, scale });
   const [x, y] = [metricNamed(every.document.risk), metricNamed(every.document.gain)];
   scatter.show({ context, points, kept, front: chosen.front, x, y, metric: metric.name, scale });
   distribution.show(chosen.distribution, metric, scale);
@@ -160,17 +97,18 @@ function describePoints() {
   const part = chosen.complete ? "" : `A sample: ${shown} of ${all} trials, spread evenly, always with the best and the front. Counts, front and shares are of all.`;
   one("parallel-text").textContent = part;
   const front = counted(chosen.front.trials.length, "trial");
-  one("scatter-text").textContent = `The line joins the ${front} of the Pareto front, which no other beats in both. Drag to select, click to open.${chosen.complete ? "" : ` The dots are a sample of ${shown} trials.`}`;
+  one("scatter-text").textContent = `The line joins the ${front} of the Pareto front, which no other beats in both. Drag to select, click to pin, double click to open; Ctrl and the wheel, or + and -, zoom, arrow keys move, 0 shows all.${chosen.complete ? "" : ` The dots are a sample of ${shown} trials.`}`;
 }
 
-function overTrial(number, place) {
-  showTip(place, [`Trial ${number}`], `${trialPage(number)}/glance`);
+async function fetchSlices() {
+  const query = new URLSearchParams([["metric", state.get("metric")], ...state.scenarios(), ...state.filters()]);
+  slices.show(await getJson(`${api}/slices?${query}`), metricNamed(state.get("metric")));
 }
 
 /* The table. */
 
 async function fetchTrials() {
-  const query = state.filters();
+  const query = new URLSearchParams([...state.filters(), ...state.scenarios()]);
   for (const name of ["sort", "cursor"]) if (state.get(name)) query.set(name, state.get(name));
   await refreshed(trials, `${trials.dataset.source}?${query}`);
   performance.mark("table-drawn");
@@ -187,12 +125,13 @@ trials.addEventListener("click", (event) => {
 
 let heatmapTook = 0;
 const refreshHeatmap = latestOnly(async () => {
-  if (!heatmap) return;
+  if (!map) return;
   const began = performance.now();
-  await fetchHeatmap();
+  await map.refresh();
   heatmapTook = performance.now() - began;
 });
 const refreshOverview = latestOnly(fetchOverview);
+const refreshSlices = latestOnly(fetchSlices);
 const refreshTrials = latestOnly(fetchTrials);
 const refreshProgress = latestOnly(() => refreshed(progress, progress.dataset.source));
 
@@ -204,22 +143,34 @@ function choose(changes, last) {
 
 function onForm(event) {
   const { name, value } = event.target;
+  if (name === "log") {
+    const sides = [...one("scatter-form").querySelectorAll("[name=log]")].filter((box) => box.checked).map((box) => box.value);
+    state.choose({ log: sides.join(","), zoom: "" });
+    return;
+  }
   if (["x", "y", "z"].includes(name)) choose({ [name]: value }, name);
-  else state.choose({ [name]: value });
+  else state.choose({ [name]: value, ...(["risk", "gain"].includes(name) && { zoom: "" }) });
 }
 
 function showControls() {
   for (const controls of [form, one("scatter-form")]) {
-    for (const element of controls?.elements ?? []) element.value = state.get(element.name);
+    for (const element of controls?.elements ?? []) {
+      if (element.type === "checkbox") element.checked = state.get(element.name).split(",").includes(element.value);
+      else if (element.name) element.value = state.get(element.name);
+    }
   }
   sliders?.draw();
+  scenarios?.draw();
+  columns.draw();
   bar.draw();
 }
 
 function redrawViews() {
   showControls();
+  pins.draw();
   refreshHeatmap();
   refreshOverview();
+  refreshSlices();
 }
 
 function redraw() {
@@ -229,8 +180,16 @@ function redraw() {
 
 for (const controls of [form, one("scatter-form")]) controls?.addEventListener("change", onForm);
 state.addEventListener("select", redraw);
+state.addEventListener("scenarios", redraw);
 state.addEventListener("view", redrawViews);
 state.addEventListener("page", refreshTrials);
+state.addEventListener("scatter", () => {
+  showControls();
+  drawOverview();
+});
+for (const [id, factor] of [["zoom-in", 0.6], ["zoom-out", 1.6]]) one(id).addEventListener("click", () => scatter.zoomBy(factor));
+one("zoom-all").addEventListener("click", () => state.choose({ zoom: "" }));
+state.addEventListener("pins", () => pins.draw());
 state.addEventListener("drag", () => {
   bar.draw();
   drawOverview();
@@ -266,13 +225,15 @@ function onProgress(event, last = false) {
   if (!last && (document.hidden || performance.now() - lastDraw < LEAST_REDRAW_MS)) return;
   lastDraw = performance.now();
   every = null;
-  forgetTips();
+  inspector.forget();
   redraw();
 }
 
 document.addEventListener("sweepchange", lookAgain);
 document.addEventListener("themechange", drawOverview);
 showControls();
+pins.draw();
 refreshHeatmap();
 refreshOverview();
+refreshSlices();
 if ("open" in root.dataset) follow();

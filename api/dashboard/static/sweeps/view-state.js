@@ -1,8 +1,11 @@
 /* What the reader looks at, as the address holds it: axes, metrics, order, and a range for each parameter or metric
    that trials are selected by. Ranges are written as the API takes them: `3`, `0.1..0.5`, `0.1..`. */
-const VIEW = ["x", "y", "z", "metric", "agg", "risk", "gain", "sort", "cursor"];
+const VIEW = ["x", "y", "z", "metric", "agg", "risk", "gain", "sort", "cursor", "scenarios", "scenario_rank", "pins", "columns", "log", "zoom"];
+const PINS = ["pins"];
+const SCATTER = ["log", "zoom"];
 const PAGE = ["sort", "cursor"];
 const RANGE = "..";
+const ONE_GO_MS = 400;
 
 export class ViewState extends EventTarget {
   constructor({ axes, metrics, defaults }) {
@@ -14,6 +17,7 @@ export class ViewState extends EventTarget {
     this.ranges = new Map();
     this.settled = true;
     this.#read(new URLSearchParams(location.search));
+    addEventListener("popstate", () => this.#again());
   }
 
   get(name) {
@@ -21,13 +25,14 @@ export class ViewState extends EventTarget {
   }
 
   /* Other axes or another metric; what is the default is not written down. Tells `page` where only the table is
-     another one, `view` where it stays. */
+     another one, `view` where it stays, `pins` or `scatter` where nothing else changes, and `scenarios`. */
   choose(changes) {
     for (const [name, value] of Object.entries(changes)) {
       if (!value || value === this.defaults[name]) this.chosen.delete(name);
       else this.chosen.set(name, value);
     }
-    this.#tell(Object.keys(changes).every((name) => PAGE.includes(name)) ? "page" : "view");
+    const only = (names) => Object.keys(changes).every((name) => names.includes(name));
+    this.#tell("scenarios" in changes ? "scenarios" : only(PAGE) ? "page" : only(PINS) ? "pins" : only(SCATTER) ? "scatter" : "view");
   }
 
   /* Ranges by name, null to let one go. While a pointer still moves (`settled` false) only what is here is redrawn. */
@@ -43,6 +48,18 @@ export class ViewState extends EventTarget {
 
   clear() {
     this.select(Object.fromEntries([...this.ranges.keys()].map((name) => [name, null])));
+  }
+
+  /* Parameters and metrics side by side in parallel coordinates: by default all parameters and the metric. */
+  columns() {
+    const names = this.get("columns").split(",").filter((name) => this.axes.has(name) || this.metrics[name]);
+    return names.length ? [...new Set(names)] : [...this.axes.keys(), this.get("metric")];
+  }
+
+  /* The scenarios that settings are ranked over, as query parameters of the API. */
+  scenarios() {
+    const axes = this.get("scenarios") || "none";
+    return [["scenarios", axes], ...(axes === "none" ? [] : [["scenario_rank", this.get("scenario_rank")]])];
   }
 
   /* The selection as query parameters of the API; a heatmap takes single values of its sides as ranges only. */
@@ -82,6 +99,15 @@ export class ViewState extends EventTarget {
     return kept;
   }
 
+  /* Back and forward: the address tells what was selected before. */
+  #again() {
+    this.chosen.clear();
+    this.ranges.clear();
+    this.settled = true;
+    this.#read(new URLSearchParams(location.search));
+    this.dispatchEvent(new Event("select"));
+  }
+
   #read(query) {
     for (const [name, text] of query) {
       if (VIEW.includes(name)) this.chosen.set(name, text);
@@ -99,15 +125,29 @@ export class ViewState extends EventTarget {
     for (const name of ["x", "y", "z"]) if (!this.axes.has(this.get(name))) this.chosen.delete(name);
     if (this.get("x") === this.get("y")) for (const name of ["x", "y"]) this.chosen.delete(name);
     if ([this.get("x"), this.get("y")].includes(this.get("z"))) this.chosen.delete("z");
+    if (!this.#scenariosKnown()) this.chosen.delete("scenarios");
+    if (!["worst", "median"].includes(this.get("scenario_rank"))) this.chosen.delete("scenario_rank");
     if (!["best", "mean", "median", "worst"].includes(this.get("agg"))) this.chosen.delete("agg");
   }
 
+  #scenariosKnown() {
+    const names = this.get("scenarios").split(",");
+    return names[0] === "none" || (names.every((name) => this.axes.has(name)) && names.length < this.axes.size);
+  }
+
   #tell(type) {
-    if (type !== "drag") {
-      const query = new URLSearchParams([...this.chosen, ...this.filters()]);
-      history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
-    }
+    if (type !== "drag") this.#write(type === "select");
     this.dispatchEvent(new Event(type));
+  }
+
+  /* Each selection is a step that Back undoes; those made in one go, as by holding an arrow key, are one. */
+  #write(step) {
+    const query = new URLSearchParams([...this.chosen, ...this.filters()]);
+    const address = query.size ? `?${query}` : location.pathname;
+    const now = performance.now();
+    const push = step && now - (this.pushed ?? -Infinity) > ONE_GO_MS && address !== (location.search || location.pathname);
+    if (step) this.pushed = now;
+    history[push ? "pushState" : "replaceState"](null, "", address);
   }
 }
 

@@ -1,0 +1,65 @@
+/* Patterns of cells without a value, and their words; each can be told from the others without its colour. */
+import { counted } from "../format.js";
+
+const TILE = 8;
+
+const STATES = {
+  not_traded: ["never traded", (context, c) => { base(context, c.soft); dash(context, c.muted, 1, 4, 5, 4); }],
+  failed: ["failed", (context, c) => { dash(context, c.bad, 1, 1, 6, 6); dash(context, c.bad, 6, 1, 1, 6); }],
+  undefined: ["without a value of this metric", (context, c) => { base(context, c.soft); dot(context, c.muted, 2, 2); dot(context, c.muted, 6, 6); }],
+  ineligible: ["cannot win: the guard refuses all trials", (context, c) => { base(context, c.soft); dash(context, c.muted, 0, TILE, TILE, 0); }],
+  not_run: ["no trial finished", (context, c) => dash(context, c.line, 4, 1, 4, 3)],
+  outside: ["outside the selection", (context, c) => dot(context, c.line, 4, 4)],
+};
+const LUCK = ["luck alone shows such a Sharpe ratio in more than one search of twenty", (context, c) => dash(context, c.ink, 0, 0, TILE, TILE, 0.55)];
+export const CELL_STATES = Object.keys(STATES);
+
+export const stateWords = (state) => STATES[state][0];
+
+/* A fill of a pattern: the name of a state, or `luck`, which is drawn over a colour. */
+export function patternOf(context, name, colours) {
+  const tile = new OffscreenCanvas(TILE, TILE);
+  const [, draw] = STATES[name] ?? LUCK;
+  draw(tile.getContext("2d"), colours);
+  return context.createPattern(tile, "repeat");
+}
+
+/* Lists the patterns that are on the map, `counts` of cells by name, each with its words. */
+export function showLegend(list, counts, colours) {
+  list.replaceChildren(...Object.entries(counts).filter(([, count]) => count).map(([name, count]) => item(name, count, colours)));
+}
+
+function item(name, count, colours) {
+  const line = document.createElement("li");
+  line.dataset.state = name;
+  const swatch = Object.assign(document.createElement("canvas"), { width: 22, height: 14 });
+  swatch.setAttribute("aria-hidden", "true");
+  const context = swatch.getContext("2d");
+  context.fillStyle = patternOf(context, name, colours);
+  context.fillRect(0, 0, 22, 14);
+  context.strokeStyle = colours.muted;
+  context.strokeRect(0.5, 0.5, 21, 13);
+  line.append(swatch, `${counted(count, "cell")}: ${(STATES[name] ?? LUCK)[0]}`);
+  return line;
+}
+
+function base(context, colour) {
+  context.fillStyle = colour;
+  context.fillRect(0, 0, TILE, TILE);
+}
+
+function dash(context, colour, x0, y0, x1, y1, alpha = 1) {
+  context.globalAlpha = alpha;
+  context.strokeStyle = colour;
+  context.lineWidth = 1.2;
+  context.beginPath();
+  context.moveTo(x0, y0);
+  context.lineTo(x1, y1);
+  context.stroke();
+  context.globalAlpha = 1;
+}
+
+function dot(context, colour, x, y) {
+  context.fillStyle = colour;
+  context.fillRect(x - 0.9, y - 0.9, 1.8, 1.8);
+}
