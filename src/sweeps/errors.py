@@ -29,6 +29,10 @@ class UnknownSealError(BotError):
     code = "not_found"
 
 
+class SealsChangedError(Exception):
+    """Days were sealed or opened after a chunk had read its windows."""
+
+
 class UnknownPromotionError(BotError):
     """A promotion that does not exist."""
 

@@ -1,8 +1,11 @@
 """Looks and seals keep their promises in both databases."""
 
+from typing import Any
+from unittest.mock import patch
+
 import pytest
 import sqlalchemy as sa
-from sweeping import BASE, chunks_of, submit, sweep_spec
+from sweeping import BASE, chunks_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SystemClock
 from bot.config.run_config import RunConfig
@@ -13,6 +16,7 @@ from sweeps.errors import AlreadyReadError, SealStateError
 from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.lifecycle.looks import LookKind, all_looks, note_run
 from sweeps.lifecycle.seals import list_seals, open_seal, set_seal
+from sweeps.queue.leases import LeaseOutcome
 from sweeps.work.holdout import look_at_holdout
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
@@ -66,3 +70,50 @@ def test_seal_closes_what_is_read_until_it_is_opened_once(engine: sa.Engine) -> 
     assert store.load("synthetic", BASE["symbols"], held.from_ms).symbols
     with engine.connect() as connection:
         assert [one.state for one in list_seals(connection)] == ["opened"]
+
+
+def tainted(engine: sa.Engine) -> None:
+    """Seal days that a running sweep reads."""
+    with write_transaction(engine) as connection:
+        set_seal(connection, "synthetic", "2024-03-10", insist=True)
+
+
+def error_codes(engine: sa.Engine, sweep_id: int) -> list[str | None]:
+    return [row["error_code"] for row in stored_rows(engine, sweep_id)]
+
+
+def test_seal_over_days_of_a_running_sweep_closes_the_windows_that_its_worker_holds(
+    engine: sa.Engine,
+) -> None:
+    sweep_id = submit(engine, sweep_spec(grid={"perp_leverage": [1, 2, 3]}), size=1)
+    runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
+    first, second, third = [found.id for found in chunks_of(engine, sweep_id)]
+    runner.run(sweep_id, first, "test")
+    tainted(engine)
+    runner.run(sweep_id, second, "test")
+    with write_transaction(engine) as connection:
+        open_seal(connection, 1)
+    runner.run(sweep_id, third, "test")
+    assert error_codes(engine, sweep_id) == [None, "sealed", None]
+
+
+def test_nothing_is_stored_of_a_chunk_whose_days_are_sealed_while_it_is_replayed(engine: sa.Engine) -> None:
+    sweep_id = submit(engine, sweep_spec(grid={"perp_leverage": [1, 2]}))
+    runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
+    results = ChunkRunner._results
+
+    def sealed_before(buffer: Any) -> Any:
+        if not list_of_seals(engine):
+            tainted(engine)
+        return results(buffer)
+
+    with patch.object(ChunkRunner, "_results", staticmethod(sealed_before)):
+        assert runner.run(sweep_id, 0, "test") is LeaseOutcome.STOPPED
+        assert stored_rows(engine, sweep_id) == []
+        runner.run(sweep_id, 0, "test")
+    assert error_codes(engine, sweep_id) == ["sealed", "sealed"]
+
+
+def list_of_seals(engine: sa.Engine) -> list[Any]:
+    with engine.connect() as connection:
+        return list_seals(connection)

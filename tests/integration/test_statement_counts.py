@@ -21,7 +21,7 @@ from sweeps.work.runner import ChunkRunner
 GRID = {"min_funding_rate": ["0.00001"], "perp_leverage": [1, 2]}
 LIST, ROWS_OF_BEST, SUBMIT, IDLE_TURN = 5, 1, 11, 6
 """Statements of a list, for best trials that were not read before, of a submission, of an idle turn."""
-CHUNK = 11
+CHUNK = 13
 """Statements of a chunk from its claim to its last result."""
 _NO_ROUND_TRIP = ("BEGIN", "PRAGMA")
 

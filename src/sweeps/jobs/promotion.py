@@ -126,7 +126,7 @@ def _no_holdout(seals: list[SealView], found: list[Any], good: bool) -> str:
     if good:
         look = found[-1][1]
         consistent = {True: "consistent", False: "not consistent", None: "too long to compare"}
-        profit = "in profit" if look.result["in_profit"] else "at a loss"
+        profit = "in profit" if look.result["in_profit"] else "not in profit"
         return f"{look.label} is {consistent[look.result['consistent']]} and {profit}"
     if found:
         return "its look is at a tainted seal, or was taken after the seal was opened"

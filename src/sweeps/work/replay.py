@@ -62,21 +62,27 @@ class WindowCache:
         self._max_tickers = max_tickers
         self._held: OrderedDict[tuple[Any, ...], HeldWindow | BotError] = OrderedDict()
         self._sweep_id: int | None = None
-        self._history: str | int | None = None
+        self._history: tuple[str | int, dict[str, int]] | None = None
         self.built = 0
         self._noted: set[tuple[Any, ...]] = set()
         self._found: dict[str, tuple[WindowFinding, ...]] = {}
         self._check: Callable[[], None] = _accept
 
     def enter(
-        self, sweep_id: int, check: Callable[[], None] | None = None, *, pin: str | None = None
+        self,
+        sweep_id: int,
+        check: Callable[[], None] | None = None,
+        *,
+        pin: str | None = None,
+        seals: Mapping[str, int] | None = None,
     ) -> None:
         """Forget the windows of another history: each sweep reads its own anew, those of equal `pin` share.
 
+        Nor is what was read under other `seals` used again, so that a seal closes what is held as well.
         `check` is called after each reading, and raises if what was read may be another history.
         """
         self._check = check or _accept
-        history = sweep_id if pin is None else pin
+        history = (sweep_id if pin is None else pin, dict(seals or {}))
         if history != self._history:
             self._held.clear()
             self._history = history

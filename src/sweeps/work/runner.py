@@ -1,6 +1,6 @@
 """Runs one chunk in a worker process: claim, replay trial by trial, store, and give back what is left."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -9,8 +9,9 @@ import structlog
 from bot.clock import Clock
 from bot.errors import BotError, StoreError
 from bot.market_store.database import write_transaction
+from bot.market_store.sql import seal_times
 from sweeps.analysis.findings import keep_findings
-from sweeps.errors import DataChangedError, KernelDifferenceError
+from sweeps.errors import DataChangedError, KernelDifferenceError, SealsChangedError
 from sweeps.lifecycle.data_pin import check_pin
 from sweeps.lifecycle.repository import cancel_sweep
 from sweeps.queue.counters import KERNEL_DIFFERENCES, chunk_took, count, finished_trials, replay_paths
@@ -83,6 +84,7 @@ class ChunkRunner:
         self._host = host
         self._last_batch: tuple[int, int] = (0, 0)
         self._panels: SweepPanels | None = None
+        self._seals: Mapping[str, int] = {}
         self._replay_ms = 0
         self._runs = RunIndex()
 
@@ -113,6 +115,7 @@ class ChunkRunner:
         with self._engine.connect() as connection:
             spec = stored_spec(connection, claim.sweep_id, claim.spec_text)
             found = leaders(connection, claim.sweep_id, spec)
+            self._seals = seal_times(connection)
             return ChunkBuffer(claim.sweep_id, spec, self._panels_of(connection, spec), leaders=found)
 
     def _panels_of(self, connection: sa.Connection, spec: SweepSpec) -> SweepPanels | None:
@@ -134,6 +137,10 @@ class ChunkRunner:
             return self._replay(claim, buffer)
         except DataChangedError as error:
             return self._end_sweep(claim, buffer, str(error))
+        except SealsChangedError as error:
+            log.warning("chunk given back", reason=str(error))
+            self._release(claim, str(error), progressed=True)
+            return LeaseOutcome.STOPPED
         except KernelDifferenceError as error:
             buffer.clear()  # nothing that it has replayed here can be trusted
             with write_transaction(self._engine) as connection:
@@ -141,7 +148,12 @@ class ChunkRunner:
             return self._end_sweep(claim, buffer, str(error))
 
     def _replay(self, claim: Claim, buffer: ChunkBuffer) -> LeaseOutcome:
-        self._windows.enter(claim.sweep_id, lambda: self._check_data(claim, buffer.spec), pin=claim.data_pin)
+        self._windows.enter(
+            claim.sweep_id,
+            lambda: self._check_data(claim, buffer.spec),
+            pin=claim.data_pin,
+            seals=self._seals,
+        )
         self._runs.enter(claim.sweep_id)
         self._samples = KernelSamples(buffer.spec, self._windows)
         started = saved = buffer.started_ms = self._clock.now_ms()
@@ -264,6 +276,7 @@ class ChunkRunner:
         return reused, refused, [(run, replayed_alone(number, run, self._windows)) for run in runs]
 
     def _save(self, claim: Claim, buffer: ChunkBuffer, *, last: bool) -> LeaseOutcome:
+        """Store what was replayed; raises SealsChangedError, storing nothing, if a seal has changed."""
         self._keep_curves(buffer)
         _log_failures(buffer)
         results, curves = self._results(buffer), list(buffer.curves.values())
@@ -271,6 +284,8 @@ class ChunkRunner:
         paths = replay_paths(buffer.by_kernel, buffer.left)
         sums = packed_sums(buffer.judged)
         with write_transaction(self._engine) as connection:
+            if seal_times(connection) != self._seals:
+                raise SealsChangedError("days were sealed or opened since its windows were read")
             outcome = save_trials(
                 connection, claim, results, curves, last=last, lease_ms=self._limits.lease_ms
             )
@@ -356,7 +371,7 @@ class ChunkRunner:
             if buffer and progressed:
                 self._save(claim, buffer, last=False)
             self._release(claim, f"{type(error).__name__}: {error}", progressed=progressed)
-        except sa.exc.SQLAlchemyError as failure:
+        except (sa.exc.SQLAlchemyError, SealsChangedError) as failure:
             log.warning("chunk not given back, its lease will run out", error=repr(failure))
 
 
