@@ -65,6 +65,8 @@ class CloseReason(StrEnum):
     EMERGENCY = "emergency"
     DELISTED = "delisted"
     SEAM = "seam"
+    DISTANCE = "distance"
+    BASIS = "basis"
 
 
 @dataclass(frozen=True, slots=True)

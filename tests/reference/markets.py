@@ -48,6 +48,17 @@ CHOICES: dict[str, tuple[Any, ...]] = {
 }
 
 
+PATIENCE: dict[str, tuple[Any, ...]] = {
+    "min_hold_hours": ("0", "0", "1", "24", "17.5", "200"),
+    "exit_confirmations": (1, 1, 2, 3, 7),
+    "exit_loss_horizon_hours": (None, None, "8", "100", "0.5", "1000"),
+    "cooldown_hours": ("0", "0", "8", "24", "30.25"),
+    "max_round_trips": (None, None, 1, 2, 5),
+    "basis_exit": (None, None, "0", "0.0005", "0.003", "0.02"),
+    "exit_liquidation_distance": (None, None, "0", "0.05", "0.2", "0.9"),
+}
+
+
 @st.composite
 def markets(draw: Callable[[st.SearchStrategy[Any]], Any]) -> dict[str, dict[str, Any]]:
     """Draw a market of 1 to 3 symbols with up to 60 settlements each.
@@ -102,8 +113,18 @@ def runs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> tuple[dict[str, Any],
 
 
 @st.composite
-def stitched_runs(
+def patient_runs(
     draw: Callable[[st.SearchStrategy[Any]], Any],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Draw a market and parameters for it, with rules of patience."""
+    market, config = draw(runs())
+    random = Random(draw(SEEDS))
+    return market, {**config, **{name: random.choice(values) for name, values in PATIENCE.items()}}
+
+
+@st.composite
+def stitched_runs(
+    draw: Callable[[st.SearchStrategy[Any]], Any], *, patient: bool = False
 ) -> tuple[dict[str, Any], int, list[tuple[int, dict[str, Any]]]]:
     """Draw a market, a start, and up to four parameter sets with the moments from which they are in force."""
     market = draw(markets())
@@ -114,7 +135,13 @@ def stitched_runs(
     if random.random() < 0.8:
         moments[0] = start
     moments = list(dict.fromkeys(moments))[: draw(st.integers(1, 4))]
-    seams = [(moment, {**draw(configs(market)), "start": start, "end": end}) for moment in moments]
+    rules = PATIENCE if patient else {}
+
+    def drawn() -> dict[str, Any]:
+        own = {name: random.choice(values) for name, values in rules.items()}
+        return {**draw(configs(market)), **own, "start": start, "end": end}
+
+    seams = [(moment, drawn()) for moment in moments]
     return market, start, seams
 
 

@@ -154,12 +154,52 @@ class _Replay:
         for position in list(self.positions):
             if not self.is_fresh(position.symbol, t):
                 continue
+            signal = self.gives_signal(position, t)
             if self.margin_is_short(position, t):
                 self.close(position, t, "margin")
+            elif self.is_near_liquidation(position, t):
+                self.close(position, t, "distance")
+            elif self.basis_has_grown(position, t):
+                self.close(position, t, "basis")
             elif position.symbol.settles_at(t) and not self.is_traded(position.symbol):
                 self.close(position, t, "seam")
-            elif position.symbol.settles_at(t) and self.strategy.wants_out(position.symbol, t):
+            elif signal and self.is_patient_enough(position, t):
                 self.close(position, t, "signal")
+
+    def gives_signal(self, position: Position, t: int) -> bool:
+        """Tell whether the hedge settles and is to be left, and count such settlements in a row."""
+        symbol = position.symbol
+        if not symbol.settles_at(t):
+            return False
+        signal = self.strategy.wants_out(symbol, t) and self.costs_more_than_leaving(symbol, t)
+        position.signals_in_a_row = position.signals_in_a_row + 1 if signal else 0
+        return signal
+
+    def costs_more_than_leaving(self, symbol: Symbol, t: int) -> bool:
+        parameters, record = self.parameters, symbol.records[symbol.record_index(t)]
+        if parameters.exit_loss_horizon_hours is None:
+            return True
+        leaving = parameters["spot_taker"] + parameters["perp_taker"] + 2 * parameters.slippage
+        return -record.rate / record.interval_hours * parameters.exit_loss_horizon_hours > leaving
+
+    def is_patient_enough(self, position: Position, t: int) -> bool:
+        enough = position.signals_in_a_row >= self.parameters["exit_confirmations"]
+        return enough and t >= position.opened_at + self.parameters["min_hold_hours"] * 3_600_000
+
+    def is_near_liquidation(self, position: Position, t: int) -> bool:
+        distance, mark = self.parameters.exit_liquidation_distance, position.symbol.margin_price(t)
+        assert mark is not None
+        return distance is not None and position.is_liquidated_by(mark * (1 + distance))
+
+    def basis_has_grown(self, position: Position, t: int) -> bool:
+        if self.parameters.basis_exit is None:
+            return False
+        grown = self.premium(position.symbol, t) - self.premium(position.symbol, position.opened_at)
+        return grown >= self.parameters.basis_exit
+
+    def premium(self, symbol: Symbol, t: int) -> Fraction:
+        spot, perp = self.last_prices(symbol, t)
+        return (perp - spot) / spot
 
     def close_everything(self, t: int) -> None:
         for position in list(self.positions):
@@ -192,13 +232,20 @@ class _Replay:
             self.strategy.candidate(symbol, t)
             for symbol in self.symbols.values()
             if symbol.name not in barred and symbol.settles_at(t) and self.is_fresh(symbol, t)
-            if self.is_traded(symbol) and self.lives(symbol, t)
+            if self.is_traded(symbol) and self.lives(symbol, t) and self.may_return(symbol, t)
         ]
         passed = [candidate for candidate in found if candidate is not None]
         return sorted(passed, key=lambda candidate: (-candidate.rank, candidate.symbol.name))
 
     def is_traded(self, symbol: Symbol) -> bool:
         return symbol.name in self.parameters.symbols
+
+    def may_return(self, symbol: Symbol, t: int) -> bool:
+        closed = [trade.closed_at for trade in self.trades if trade.symbol == symbol.name]
+        most = self.parameters.max_round_trips
+        if most is not None and len(closed) >= most:
+            return False
+        return not closed or t >= closed[-1] + self.parameters["cooldown_hours"] * 3_600_000
 
     def lives(self, symbol: Symbol, t: int) -> bool:
         end = self.contract_end(symbol)

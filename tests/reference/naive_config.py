@@ -42,6 +42,13 @@ DEFAULTS: dict[str, Any] = {
     "max_portfolio_exposure": None,
     "max_price_age_hours": "2",
     "end_dead_markets": False,
+    "min_hold_hours": "0",
+    "exit_confirmations": 1,
+    "exit_loss_horizon_hours": None,
+    "cooldown_hours": "0",
+    "max_round_trips": None,
+    "basis_exit": None,
+    "exit_liquidation_distance": None,
 }
 
 WORDS = (
@@ -51,6 +58,10 @@ WORDS = (
     "max_position_size",
     "max_portfolio_exposure",
     "end_dead_markets",
+    "exit_loss_horizon_hours",
+    "max_round_trips",
+    "basis_exit",
+    "exit_liquidation_distance",
 )
 
 
@@ -71,6 +82,10 @@ class Parameters:
     max_position_size: Fraction | None
     max_portfolio_exposure: Fraction | None
     end_dead_markets: bool
+    exit_loss_horizon_hours: Fraction | None
+    max_round_trips: Fraction | None
+    basis_exit: Fraction | None
+    exit_liquidation_distance: Fraction | None
     numbers: Mapping[str, Fraction]
 
     def __getitem__(self, name: str) -> Fraction:
@@ -105,5 +120,9 @@ def fill_in(config: Mapping[str, Any]) -> Parameters:
         max_position_size=_limit(full["max_position_size"]),
         max_portfolio_exposure=_limit(full["max_portfolio_exposure"]),
         end_dead_markets=full["end_dead_markets"],
+        exit_loss_horizon_hours=_limit(full["exit_loss_horizon_hours"]),
+        max_round_trips=_limit(full["max_round_trips"]),
+        basis_exit=_limit(full["basis_exit"]),
+        exit_liquidation_distance=_limit(full["exit_liquidation_distance"]),
         numbers={name: Fraction(full[name]) for name in DEFAULTS if name not in WORDS},
     )

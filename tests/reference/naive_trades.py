@@ -21,6 +21,7 @@ class Position:
     fees: Fraction
     funding: Fraction = Fraction(0)
     funding_payments: int = 0
+    signals_in_a_row: int = 0
     settlements: list[tuple[int, Fraction]] = field(default_factory=list)
 
     def maintenance(self, price: Fraction) -> Fraction:

@@ -20,7 +20,15 @@ _GROUPS: Mapping[str, Sequence[str]] = {
         "max_portfolio_exposure",
     ),
     "Costs": ("spot_taker", "perp_taker", "slippage_bps"),
-    "Margin": ("perp_leverage", "margin_exit_ratio"),
+    "Margin": ("perp_leverage", "margin_exit_ratio", "exit_liquidation_distance"),
+    "Patience": (
+        "min_hold_hours",
+        "exit_confirmations",
+        "exit_loss_horizon_hours",
+        "basis_exit",
+        "cooldown_hours",
+        "max_round_trips",
+    ),
 }
 _REST = "Data"
 _BOUNDS = (

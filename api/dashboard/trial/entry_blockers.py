@@ -15,6 +15,10 @@ _ACCOUNT = {
     "strategy": "The strategy did not want in, and names no condition (its method blocking_gate could).",
     "slots": "Other pairs held every slot: a larger max_simultaneous_positions splits the capital further.",
     "delisted": "The contract had ended (end_dead_markets): nothing follows; end the window there.",
+    "cooldown_hours": (
+        "A hedge of this pair had ended {nearest} h before, {needed} h must pass: a shorter cooldown_hours."
+    ),
+    "max_round_trips": "The pair had been opened {nearest} times, all it may: a larger max_round_trips.",
     "just_closed": "A hedge of this pair had just been closed; the next settlement may open one again.",
 }
 _STALE = (

@@ -22,6 +22,8 @@ _ENDED = {
     CloseReason.END: "The window ended: whatever is open is closed.",
     CloseReason.EMERGENCY: "Closed by an emergency stop.",
     CloseReason.SEAM: "Other parameters came into force that no longer trade the pair.",
+    CloseReason.DISTANCE: "A rise of the mark by exit_liquidation_distance would have liquidated the short.",
+    CloseReason.BASIS: "The perp premium over spot had grown by basis_exit since opening.",
     CloseReason.DELISTED: "The contract ended: the short closed at the last mark price, spot was sold then.",
 }
 

@@ -4,7 +4,13 @@ from bot.models import CloseReason
 
 INTERRUPTIONS = (CloseReason.LIQUIDATION, CloseReason.DELISTED)
 """Reasons by which exchanges end a hedge before anything else at an event, the settlement included."""
-EXITS = (CloseReason.MARGIN, CloseReason.SEAM, CloseReason.SIGNAL)
+EXITS = (
+    CloseReason.MARGIN,
+    CloseReason.DISTANCE,
+    CloseReason.BASIS,
+    CloseReason.SEAM,
+    CloseReason.SIGNAL,
+)
 """Reasons by which an account ends a hedge after the settlement of an event; the first that holds counts."""
 ENDINGS = (*INTERRUPTIONS, *EXITS, CloseReason.END)
 """Reasons that end a hedge, the one that comes first at an event first."""

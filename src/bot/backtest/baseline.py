@@ -9,7 +9,7 @@ import numpy as np
 
 from bot.backtest.engine import replay, replays
 from bot.backtest.result import RunResult
-from bot.config.parameters import AccountParameters
+from bot.config.parameters import AccountParameters, PatienceParameters
 from bot.config.run_config import RunConfig
 from bot.market.window import ReplayWindow
 from bot.numbers.arrays import FloatArray
@@ -20,7 +20,9 @@ from bot.statistics.trial_metrics import TrialSummary
 from bot.strategies.hold import PLUGIN as HOLDING
 
 _MAX_PAYMENTS = 200_000
-_SHARED_PARAMETERS = tuple(name for name in AccountParameters.model_fields if name != "strategy_mode")
+_OWN = {name: field.default for name, field in PatienceParameters.model_fields.items()}
+"""Rules of patience, as the baseline has them: it stays, and comes back, whatever a trial waits for."""
+_SHARED_PARAMETERS = tuple(AccountParameters.model_fields.keys() - _OWN.keys() - {"strategy_mode"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class _Baseline:
 
 def held_throughout(config: RunConfig) -> RunConfig:
     """Return the account of a run that enters at once and holds."""
-    return config.varied({"strategy_mode": HOLDING.name})
+    return config.varied({**_OWN, "strategy_mode": HOLDING.name})
 
 
 class Baselines:

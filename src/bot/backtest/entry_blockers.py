@@ -1,8 +1,10 @@
 """Entry blockers: the conditions that kept a run out of pairs, counted per gate with the nearest miss."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
+from bot.accounting.patience import Patience
 from bot.accounting.sizing import is_full
 from bot.backtest.decision_trace import decision_events, entry_gate
 from bot.backtest.holdings import Holdings
@@ -10,7 +12,7 @@ from bot.backtest.result import RunResult
 from bot.backtest.window_findings import volume_note
 from bot.config.strategy_registry import strategy_plugin
 from bot.market.window import ReplayWindow
-from bot.models import SettlementView
+from bot.models import HOUR_MS, SettlementView
 from bot.numbers.money import exact
 from bot.strategies.gates import Gate, GateReport, gate_reports
 
@@ -30,6 +32,16 @@ def _noted(report: GateReport, result: RunResult, window: ReplayWindow) -> GateR
     return replace(report, note=volume_note(window.coverage[report.nearest_symbol]))
 
 
+def _waiting(rules: Patience, closed: Sequence[int], t_ms: int) -> Gate | None:
+    """Return the rule of patience that keeps out a pair whose round trips ended at `closed`, None if none."""
+    if not closed or rules.may_return(len(closed), closed[-1], t_ms):
+        return None
+    if rules.max_round_trips is not None and len(closed) >= rules.max_round_trips:
+        return Gate("max_round_trips", Decimal(rules.max_round_trips), Decimal(len(closed)))
+    waited = Decimal(t_ms - closed[-1]) / HOUR_MS
+    return Gate("cooldown_hours", rules.cooldown_hours, waited, rules.cooldown_hours - waited)
+
+
 def _blocked(result: RunResult, window: ReplayWindow) -> Iterator[tuple[SettlementView, Gate]]:
     config, book, before = result.config, Holdings(result.trades), set[str]()
     for strategy, event in decision_events(config, window):
@@ -39,5 +51,7 @@ def _blocked(result: RunResult, window: ReplayWindow) -> Iterator[tuple[Settleme
             symbol = view.funding.symbol
             if symbol not in held:
                 unable = "just_closed" if symbol in before else "slots" if full else "size"
-                yield view, entry_gate(config, window, strategy, view) or Gate(unable)
+                gate = entry_gate(config, window, strategy, view)
+                waits = gate or _waiting(config.patience, book.closed_by(symbol, event.t_ms), event.t_ms)
+                yield view, waits or Gate(unable)
         before = set(held)

@@ -42,6 +42,12 @@ class Holdings:
         for trade in sorted(trades, key=lambda trade: trade.opened_at_ms):
             self._trades.setdefault(trade.symbol, []).append(trade)
         self._opened = {symbol: [trade.opened_at_ms for trade in own] for symbol, own in self._trades.items()}
+        self._closed = {symbol: [trade.closed_at_ms for trade in own] for symbol, own in self._trades.items()}
+
+    def closed_by(self, symbol: str, t_ms: int) -> list[int]:
+        """Return when the round trips of a pair ended up to `t_ms`, ms UTC."""
+        closed = self._closed.get(symbol, [])
+        return closed[: bisect_right(closed, t_ms)]
 
     def held_before(self, t_ms: int) -> dict[str, Trade]:
         """Return the hedges open when the event at `t_ms` began."""

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from bot.accounting.fees import FeeSchedule
+from bot.accounting.patience import Patience
 from bot.config.bounds import with_bounds
 from bot.config.fields import (
     Count,
@@ -105,7 +106,46 @@ class CompositeParameters(Parameters):
             )
 
 
-class AccountParameters(Parameters):
+class PatienceParameters(Parameters):
+    """Rules of leaving later than a signal, or earlier, and of coming back; none of them at the defaults."""
+
+    min_hold_hours: NonNegative = Field(
+        Decimal(0), description="hours after opening in which no signal closes a hedge"
+    )
+    exit_confirmations: Count = Field(
+        1, description="settlements in a row that must give the exit signal before it closes"
+    )
+    exit_loss_horizon_hours: Positive | None = Field(
+        None,
+        description="hours of funding at the newest rate that must cost more than leaving",
+    )
+    cooldown_hours: NonNegative = Field(
+        Decimal(0), description="hours after closing in which a pair is not entered again"
+    )
+    max_round_trips: Count | None = Field(None, description="most openings of one pair in a run")
+    basis_exit: NonNegative | None = Field(
+        None,
+        description="close where the perp premium over spot has grown by it since opening; 0.01 is 1 %",
+    )
+    exit_liquidation_distance: NonNegative | None = Field(
+        None, description="close where so small a rise of the mark would liquidate, 0.05 is 5 %"
+    )
+
+    @property
+    def patience(self) -> Patience:
+        """The rules, as an account applies them."""
+        return Patience(
+            self.min_hold_hours,
+            self.exit_confirmations,
+            self.exit_loss_horizon_hours,
+            self.cooldown_hours,
+            self.max_round_trips,
+            self.basis_exit,
+            self.exit_liquidation_distance,
+        )
+
+
+class AccountParameters(PatienceParameters):
     """Market, window, capital, costs and margin: what every strategy shares."""
 
     exchange: str | None = Field(None, description="data set; the only one held if left out", max_length=64)
@@ -148,3 +188,8 @@ class AccountParameters(Parameters):
     def fees(self) -> FeeSchedule:
         """Taker fees of both legs."""
         return FeeSchedule(self.spot_taker, self.perp_taker)
+
+    @property
+    def cost_of_leaving(self) -> Decimal:
+        """Fees and slippage of closing both legs on a signal, per unit of notional."""
+        return self.spot_taker + self.perp_taker + 2 * self.slippage

@@ -3,19 +3,26 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
 from bot import ENGINE_VERSION
 from bot.config.parameter_columns import ParameterColumns
+from bot.config.parameters import PatienceParameters
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
+from bot.notation import plain
 
 _GROUP = 8
-_LATER = {name: RunConfig.model_fields[name].default for name in ("end_dead_markets",)}
-"""Parameters that came after the first results were stored, with their defaults: there they are left out, so
-that runs, sweeps and sessions keep the identity that they had without them."""
+_LATER = {
+    name: (default, plain(default) if isinstance(default, Decimal) else default)
+    for name in ("end_dead_markets", *PatienceParameters.model_fields)
+    for default in [RunConfig.model_fields[name].default]
+}
+"""Parameters that came after the first results were stored, with their defaults, as values and as text: there
+they are left out, so that runs, sweeps and sessions keep the identity that they had without them."""
 
 
 def run_key(config: RunConfig, data_fingerprint: str) -> str:
@@ -76,7 +83,7 @@ def identifying(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _left_out(name: str, value: Any) -> bool:
-    return name in _LATER and value == _LATER[name]
+    return name in _LATER and value in _LATER[name]
 
 
 @lru_cache

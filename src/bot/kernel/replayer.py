@@ -63,9 +63,10 @@ class KernelReplayer:
             return done.replays()
         with exact():
             trials = TrialRows(parameters)
-            done.refuse(Reason.RANGE, int(np.count_nonzero(~trials.fits)))
+            done.refuse(Reason.PATIENCE, int(np.count_nonzero(~trials.impatient)))
+            done.refuse(Reason.RANGE, int(np.count_nonzero(trials.impatient & ~trials.fits)))
             call = _Call(tables)
-            for group in decision_groups(parameters, np.flatnonzero(trials.fits)):
+            for group in decision_groups(parameters, np.flatnonzero(trials.impatient & trials.fits)):
                 try:
                     call.add(group)
                 except UnfitError as error:

@@ -1,12 +1,13 @@
 """Trials as the kernel takes them: rows of parameters, filled column by column."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bot.config.parameter_columns import ParameterColumns, distinct_rows
+from bot.config.parameters import PatienceParameters
 from bot.config.run_config import RunConfig
 from bot.kernel.decision_tables import WrittenDecisions
 from bot.kernel.exact_parts import ABSENT, parts
@@ -43,8 +44,9 @@ _FIELDS = {**_NUMBERS, **_WHOLE}
 class TrialRows:
     """Rows of the trials of one chunk with the parameters of their accounts; decisions are written later.
 
-    `fits` masks the trials all of whose parameters the kernel has room for. `accounts` numbers the account
-    of each trial: those of one number share all of its parameters.
+    `fits` masks the trials all of whose parameters the kernel has room for, `impatient` those
+    without rules of patience, which it does not know. `accounts` numbers the account of each trial: those of
+    one number share all of its parameters.
     """
 
     def __init__(self, parameters: ParameterColumns) -> None:
@@ -53,6 +55,7 @@ class TrialRows:
         self.fits: BoolArray = np.ones(count, dtype=np.bool_)
         for name in _FIELDS:
             self._put(name, parameters)
+        self.impatient = without(PatienceParameters.model_fields, parameters)
         varied = [column for name, column in parameters.places.items() if name in _FIELDS]
         self._first, self.accounts = distinct_rows(varied, count)
 
@@ -88,6 +91,19 @@ class TrialRows:
             known, fits = _column(shared, name, parameters.values[name])
             places = parameters.places[name]
             self.rows[field], self.fits = known[places], self.fits & fits[places]
+
+
+def without(names: Collection[str], parameters: ParameterColumns) -> BoolArray:
+    """Return the mask of the trials that have the parameters `names` at their defaults."""
+    mask: BoolArray = np.ones(len(parameters), dtype=np.bool_)
+    for name in names:
+        default = RunConfig.model_fields[name].default
+        if name in parameters.values:
+            own = np.array([value == default for value in parameters.values[name]], dtype=np.bool_)
+            mask &= own[parameters.places[name]]
+        elif getattr(parameters.shared, name) != default:
+            mask[:] = False
+    return mask
 
 
 def _column(shared: RunConfig, name: str, values: Sequence[Any]) -> tuple[IntArray, BoolArray]:

@@ -10,6 +10,7 @@ class Reason(StrEnum):
     MANY_PAIRS = "many_pairs"
     NO_COLUMN_DECISIONS = "no_column_decisions"
     RANGE = "range"
+    PATIENCE = "patience"
 
 
 class UnfitError(Exception):

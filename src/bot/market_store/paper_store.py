@@ -27,10 +27,11 @@ from bot.paper.session_store import (
     SessionTakenError,
     SessionUpdate,
 )
-from bot.trading.account import AccountState, OpenHedge, PendingHedge, UnwoundSpot
+from bot.trading.account import AccountState, OpenHedge, PendingHedge, RoundTrips, UnwoundSpot, Waiting
 
 _CARRIED = (*FLOWS, "payments")
 _UNFINISHED = TypeAdapter(tuple[PendingHedge, ...])
+_WAITING = TypeAdapter(dict[str, Waiting])
 
 
 class PaperStore:
@@ -49,7 +50,15 @@ class PaperStore:
             recent = _recent_trades(connection, row.id, row.event_ms - LATEST_SETTLEMENT_MS)
             unfinished = _UNFINISHED.validate_json(row.unfinished)
             account = AccountState(
-                row.event_ms, row.cash, row.margin_locked, hedges, row.skipped_entries, unfinished, row.orders
+                row.event_ms,
+                row.cash,
+                row.margin_locked,
+                hedges,
+                row.skipped_entries,
+                unfinished,
+                row.orders,
+                _round_trips(connection, row.id),
+                _WAITING.validate_json(row.waiting),
             )
             return SavedSession(
                 name=row.name,
@@ -128,6 +137,7 @@ def _account(account: AccountState, status: SessionStatus) -> dict[str, Any]:
         "skipped_entries": account.skipped_entries,
         "orders": account.orders,
         "unfinished": _UNFINISHED.dump_json(account.unfinished).decode(),
+        "waiting": _WAITING.dump_json(dict(account.waiting)).decode(),
         "status": status.value,
     }
 
@@ -185,6 +195,14 @@ def _recent_trades(connection: sa.Connection, session_id: int, since_ms: int) ->
     recent = (paper_trade.c.session_id == session_id) & (paper_trade.c.closed_at_ms >= since_ms)
     query = sa.select(paper_trade).where(recent).order_by(paper_trade.c.number)
     return tuple(_trade(row) for row in connection.execute(query).mappings())
+
+
+def _round_trips(connection: sa.Connection, session_id: int) -> dict[str, RoundTrips]:
+    """Return how often each pair was closed, and when for the last time."""
+    closed = paper_trade.c.closed_at_ms
+    query = sa.select(paper_trade.c.symbol, sa.func.count(), sa.func.max(closed))
+    query = query.where(paper_trade.c.session_id == session_id).group_by(paper_trade.c.symbol)
+    return {symbol: RoundTrips(count, newest) for symbol, count, newest in connection.execute(query)}
 
 
 def _put_equity(connection: sa.Connection, session_id: int, t_ms: int, equity: Decimal) -> None:

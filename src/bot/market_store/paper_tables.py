@@ -41,10 +41,12 @@ paper_session = sa.Table(
     sa.Column("skipped_entries", sa.Integer, nullable=False),
     sa.Column("orders", sa.Integer, nullable=False, server_default="0"),
     sa.Column("unfinished", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("waiting", sa.Text, nullable=False, server_default="{}"),
 )
 """An account and the time of the newest event in its books, -1 before the first.
 
-`config` is JSON text; so are the hedges that are `unfinished`, with exact numbers as text.
+`config` is JSON text; so are the hedges that are `unfinished`, and what patience remembers while it is
+`waiting`, with exact numbers as text.
 """
 
 

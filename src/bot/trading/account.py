@@ -1,6 +1,7 @@
 """Frozen values of an account: open hedges, unfinished ones, and what has to be remembered of them."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -166,11 +167,29 @@ class UnwoundSpot:
 
 
 @dataclass(frozen=True, slots=True)
+class RoundTrips:
+    """Closed round trips of a pair: how many, and when the newest ended, ms UTC."""
+
+    count: int
+    closed_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Memory that patience has of an open hedge: exit signals in a row, last prices at its opening."""
+
+    opened_at_ms: int
+    spot: Decimal
+    perp: Decimal
+    signals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AccountState:
     """All that an account has to remember after the event at `t_ms` (-1: none yet) to go on from it.
 
     `hedges` are in order of opening; what strategies remember comes back from past settlements.
-    `orders` is the number of the newest order.
+    `orders` is the number of the newest order. `round_trips` and `waiting` are by pair.
     """
 
     t_ms: int
@@ -180,3 +199,5 @@ class AccountState:
     skipped_entries: int
     unfinished: tuple[PendingHedge, ...] = ()
     orders: int = 0
+    round_trips: Mapping[str, RoundTrips] = field(default_factory=dict)
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)

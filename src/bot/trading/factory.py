@@ -7,6 +7,9 @@ from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
 from bot.trading.contract_watch import ContractWatch
 from bot.trading.executor import Executor
+from bot.trading.fast_forward import Watches
+from bot.trading.margin_watch import MarginWatch
+from bot.trading.patience_watch import PatienceWatch
 from bot.trading.position_manager import PositionManager
 from bot.trading.tracker import PnLTracker
 from bot.trading.trader import CarryTrader, Market
@@ -17,18 +20,25 @@ def build_trader(config: RunConfig, executor: Executor, market: Market) -> Carry
 
     Pairs of the market that are not among the symbols of `config` are closed where they are held.
     """
-    tracker, ratio = PnLTracker(config.initial_capital), config.margin_exit_ratio
+    tracker = PnLTracker(config.initial_capital)
     return CarryTrader(
         strategy_plugin(config.strategy_mode).build(config),
         market,
         CapitalPlan(config.initial_capital, config.sizing_base, config.max_simultaneous_positions),
         tracker,
         PositionManager(executor, tracker, config.perp_leverage),
-        {symbol: margin_model(rules, ratio) for symbol, rules in market.instruments.items()},
         position_sizer(config),
-        ContractWatch(
-            market.ends, FeeCalculator(config.fees), frozenset(market.instruments).difference(config.symbols)
-        ),
+        _watches(config, market, tracker),
+    )
+
+
+def _watches(config: RunConfig, market: Market, tracker: PnLTracker) -> Watches:
+    ratio, untraded = config.margin_exit_ratio, frozenset(market.instruments).difference(config.symbols)
+    models = {symbol: margin_model(rules, ratio) for symbol, rules in market.instruments.items()}
+    return Watches(
+        MarginWatch(models, market.mark_path),
+        ContractWatch(market.ends, FeeCalculator(config.fees), untraded),
+        PatienceWatch(config.patience, config.cost_of_leaving, tracker.round_trips),
     )
 
 

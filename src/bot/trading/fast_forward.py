@@ -1,6 +1,7 @@
 """Find the next event at which an order is possible; until then only funding is booked."""
 
 from bisect import bisect_left
+from typing import NamedTuple
 
 from bot.accounting.sizing import is_full
 from bot.market.event_columns import EventColumns
@@ -8,7 +9,16 @@ from bot.models import MarketEvent, Position
 from bot.strategies.strategy import Strategy
 from bot.trading.contract_watch import ContractWatch
 from bot.trading.margin_watch import MarginWatch
+from bot.trading.patience_watch import PatienceWatch
 from bot.trading.position_manager import PositionManager
+
+
+class Watches(NamedTuple):
+    """Watches over the hedges of an account: what may end them, and what may be entered again."""
+
+    margin: MarginWatch
+    contracts: ContractWatch
+    patience: PatienceWatch
 
 
 class FastForward:
@@ -19,17 +29,15 @@ class FastForward:
         columns: EventColumns,
         strategy: Strategy,
         positions: PositionManager,
-        margin: MarginWatch,
-        contracts: ContractWatch,
+        watches: Watches,
         slots: int,
     ) -> None:
         self._columns = columns
         self._strategy = strategy
         self._positions = positions
-        self._margin = margin
-        self._contracts = contracts
+        self._margin, self._contracts, self._patience = watches
         # Without a pair left to enter, entries need not be looked for either.
-        self._most = min(slots, len(columns.symbols) - len(contracts.untraded))
+        self._most = min(slots, len(columns.symbols) - len(watches.contracts.untraded))
         self._paying = columns.paying(strategy.entry_floor)
         self._exits: dict[str, tuple[Position, int]] = {}
 
@@ -41,6 +49,8 @@ class FastForward:
         if self._strategy.remembers or self._positions.unfinished:
             return at
         if not self._contracts.untraded.isdisjoint(held):
+            return at
+        if held and self._patience.rules.watches_prices:
             return at
         stop = last
         for position in held.values():
@@ -60,8 +70,9 @@ class FastForward:
 
     def _may_enter(self, event: MarketEvent) -> bool:
         held, may_enter, lives = self._positions.held, self._strategy.may_enter, self._contracts.lives
+        returns = self._patience.may_enter
         for view in event.decidable:
-            if view.funding.symbol not in held and may_enter(view) and lives(view):
+            if view.funding.symbol not in held and may_enter(view) and lives(view) and returns(view):
                 return True
         return False
 

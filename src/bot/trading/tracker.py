@@ -20,7 +20,14 @@ from bot.models import (
 )
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import ZERO, book
-from bot.trading.account import AccountState, OpenHedge, PendingHedge, UnfinishedHedge, UnwoundSpot
+from bot.trading.account import (
+    AccountState,
+    OpenHedge,
+    PendingHedge,
+    RoundTrips,
+    UnfinishedHedge,
+    UnwoundSpot,
+)
 from bot.trading.payments import HedgeSpan, PaymentBook, SpanFunding, as_payment
 
 
@@ -51,6 +58,7 @@ class PnLTracker:
         self.trades: list[Trade] = []
         self.unwound: list[UnwoundSpot] = []
         self.paid = PaymentBook()
+        self.round_trips: dict[str, RoundTrips] = {}
         self._carries: dict[str, _Carry] = {}
 
     @property
@@ -160,13 +168,23 @@ class PnLTracker:
         )
         pending = ((hedge, self._carries[hedge.symbol]) for hedge in unfinished)
         rest = tuple(PendingHedge(hedge, payments=carry.payments, **carry.flows) for hedge, carry in pending)
-        return AccountState(t_ms, self.cash, self.margin_locked, hedges, skipped_entries, rest, orders)
+        return AccountState(
+            t_ms,
+            self.cash,
+            self.margin_locked,
+            hedges,
+            skipped_entries,
+            rest,
+            orders,
+            dict(self.round_trips),
+        )
 
     def restore(self, state: AccountState) -> None:
         """Go on from `state`; its closed trades and payments stay where they were written down."""
         self.cash, self.margin_locked = state.cash, state.margin_locked
         self._carries = {hedge.position.symbol: _Carry.of(hedge) for hedge in state.hedges}
         self._carries.update((pending.hedge.symbol, _Carry.of(pending)) for pending in state.unfinished)
+        self.round_trips.update(state.round_trips)
 
     def _settled(self, quantity: Decimal, funding: FundingRate, mark_price: Decimal) -> Decimal:
         per_unit = formulas.unit_funding(mark_price, funding.rate)
@@ -181,6 +199,9 @@ class PnLTracker:
         self.cash += position.structure.spot * position.spot_cost + trade.price_pnl - end.fees
         self.margin_locked -= position.margin
         self.trades.append(trade)
+        before = self.round_trips.get(trade.symbol)
+        count = 1 if before is None else before.count + 1
+        self.round_trips[trade.symbol] = RoundTrips(count, trade.closed_at_ms)
         return trade
 
 

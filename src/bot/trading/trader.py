@@ -1,13 +1,12 @@
 """The trading loop that a replay and paper trading share: one market event in, positions and equity out."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import ClassVar
 
 from bot.accounting.closing import was_due
 from bot.accounting.event_order import EXITS, is_due
-from bot.accounting.margin import MarginModel
 from bot.accounting.sizing import CapitalPlan, PositionSizer, is_full
 from bot.market.event_columns import EventColumns
 from bot.market.tickers import TickerService
@@ -24,10 +23,9 @@ from bot.models import (
 )
 from bot.strategies.strategy import Entry, Strategy
 from bot.trading.account import AccountState
-from bot.trading.contract_watch import ContractWatch
 from bot.trading.equity_curve import EquityCurveBuilder
-from bot.trading.fast_forward import FastForward
-from bot.trading.margin_watch import MarginWatch, MarkPath
+from bot.trading.fast_forward import FastForward, Watches
+from bot.trading.margin_watch import MarkPath
 from bot.trading.payments import HedgeSpan
 from bot.trading.position_manager import PositionManager
 from bot.trading.tracker import PnLTracker
@@ -60,17 +58,16 @@ class CarryTrader:
         capital: CapitalPlan,
         tracker: PnLTracker,
         positions: PositionManager,
-        margin: Mapping[str, MarginModel],
         sizer: PositionSizer,
-        contracts: ContractWatch,
+        watches: Watches,
     ) -> None:
         self.tracker = tracker
         self.positions = positions
         self.skipped_entries = 0
         self._strategy = strategy
         self._tickers = market.tickers
-        self._margin = MarginWatch(margin, market.mark_path)
-        self._contracts = contracts
+        self._watches = watches
+        self._margin, self._contracts, self._patience = watches
         self._sizer = sizer
         self._capital = capital
         self._slots = capital.max_simultaneous_positions
@@ -91,8 +88,7 @@ class CarryTrader:
         if self._strategy.remembers:
             self._follow_each(columns.events[first:last], curve)
             at = last
-        watches = self._margin, self._contracts
-        fast_forward = FastForward(columns, self._strategy, self.positions, *watches, self._slots)
+        fast_forward = FastForward(columns, self._strategy, self.positions, self._watches, self._slots)
         while at < last:
             stop = fast_forward.next_stop(at, last)
             if not self.positions.held:
@@ -140,13 +136,14 @@ class CarryTrader:
     def state(self) -> AccountState:
         """Return the state needed to go on after the newest event."""
         positions = self.positions
-        return self.tracker.state(
+        books = self.tracker.state(
             self._previous_ms,
             positions.held.values(),
             self.skipped_entries,
             positions.unfinished.values(),
             positions.orders,
         )
+        return replace(books, waiting=self._patience.state(positions.held))
 
     def restore(self, state: AccountState) -> None:
         """Go on from `state`, with fresh books so far."""
@@ -156,6 +153,7 @@ class CarryTrader:
             (pending.hedge for pending in state.unfinished),
             state.orders,
         )
+        self._patience.restore(state.waiting)
         self.skipped_entries = state.skipped_entries
         self._previous_ms = state.t_ms
 
@@ -185,6 +183,8 @@ class CarryTrader:
             self._settle(event.settlements)
         if unfinished:
             self.positions.mend()
+            for position in held.values():
+                self._patience.opened(position, event.tickers[position.symbol])
         self._previous_ms = event.t_ms
         return taken
 
@@ -203,6 +203,7 @@ class CarryTrader:
             if symbol in held
         ]
         curve.add_hedges(hedges, before, self.tracker.record_spans(hedges))
+        self._patience.no_signals(held)
         newest = columns.events[stop - 1]
         self._tickers.show(newest.tickers)
         self._previous_ms = newest.t_ms
@@ -266,6 +267,15 @@ class CarryTrader:
     def _is_forced_out(self, position: Position, event: MarketEvent) -> bool:
         return self._margin.is_forced_out(position, event.tickers[position.symbol].mark)
 
+    def _is_near_liquidation(self, position: Position, event: MarketEvent) -> bool:
+        mark = event.tickers[position.symbol].mark
+        farther = None if mark is None else self._patience.rules.mark_at_distance(mark)
+        return farther is not None and self._margin.is_liquidated(position, farther)
+
+    def _is_dear(self, position: Position, event: MarketEvent) -> bool:
+        """Return whether the basis has moved against a hedge too far."""
+        return self._patience.basis_has_grown(position, event.tickers[position.symbol])
+
     def _is_left_over(self, position: Position, event: MarketEvent) -> bool:
         """Return whether a pair that is no longer traded settles."""
         symbol = position.symbol
@@ -276,7 +286,8 @@ class CarryTrader:
     def _is_unwanted(self, position: Position, event: MarketEvent) -> bool:
         for view in event.decidable:
             if view.funding.symbol == position.symbol:
-                return self._strategy.wants_exit(view)
+                wanted = self._strategy.wants_exit(view)
+                return self._patience.follows(position, view, wanted=wanted)
         return False
 
     def _enter(self, event: MarketEvent, ended: frozenset[str]) -> None:
@@ -284,7 +295,7 @@ class CarryTrader:
         if ended or self.positions.held or self.positions.unfinished:
             taken = {*self.positions.held, *self.positions.unfinished, *ended}
             views = tuple([view for view in views if view.funding.symbol not in taken])
-        views = self._contracts.living(views)
+        views = self._patience.candidates(self._contracts.living(views))
         for entry in self._strategy.entries(views) if views else ():
             if self._is_full():
                 break
@@ -300,8 +311,11 @@ class CarryTrader:
             self.tracker.free_cash,
             self.positions.exposure,
         )
-        if not quantity or self.positions.open(view.funding.symbol, quantity) is None:
+        position = self.positions.open(view.funding.symbol, quantity) if quantity else None
+        if position is None:
             self.skipped_entries += 1
+        else:
+            self._patience.opened(position, view.ticker)
 
     def _is_full(self) -> bool:
         return is_full(len(self.positions.held) + len(self.positions.unfinished), self._slots)
@@ -313,6 +327,8 @@ class CarryTrader:
     # Functions, not methods bound to each trader: those would be cycles, which only the collector frees.
     _ends_by: ClassVar[Mapping[CloseReason, Callable[["CarryTrader", Position, MarketEvent], bool]]] = {
         CloseReason.MARGIN: _is_forced_out,
+        CloseReason.DISTANCE: _is_near_liquidation,
+        CloseReason.BASIS: _is_dear,
         CloseReason.SEAM: _is_left_over,
         CloseReason.SIGNAL: _is_unwanted,
     }

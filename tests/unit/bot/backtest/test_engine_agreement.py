@@ -7,7 +7,7 @@ import pytest
 from agreement import assert_engine_agrees
 from hypothesis import HealthCheck, given, settings
 from recorded import recorded_market
-from reference.markets import runs
+from reference.markets import patient_runs, runs
 
 from bot.timestamps import parse_time_ms
 
@@ -44,6 +44,13 @@ def test_generated_markets_that_end_agree_to_the_last_digit(
 ) -> None:
     market, values = run
     assert_engine_agrees(market, {**values, **HOLDING, "end_dead_markets": True})
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(patient_runs())
+def test_rules_of_patience_agree_to_the_last_digit(run: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    market, values = run
+    assert_engine_agrees(market, values)
 
 
 @pytest.mark.real_data

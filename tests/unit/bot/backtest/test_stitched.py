@@ -114,7 +114,15 @@ def test_drawn_seams_and_parameters_agree_with_the_naive_reference_to_the_last_d
 
 
 @many
-@given(stitched_runs())
+@given(stitched_runs(patient=True))
+def test_drawn_rules_of_patience_go_on_over_seams_as_in_the_naive_reference(
+    drawn: tuple[dict[str, Any], int, Changes],
+) -> None:
+    assert_naive_agrees(*drawn)
+
+
+@many
+@given(stitched_runs(patient=True))
 def test_drawn_seams_give_the_books_of_a_paper_session_restarted_with_their_parameters(
     drawn: tuple[dict[str, Any], int, Changes],
 ) -> None:

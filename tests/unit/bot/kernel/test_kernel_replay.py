@@ -243,6 +243,9 @@ def test_runs_that_do_not_fit_are_counted_by_reason(
     base = configured(market)
     huge = base.varied({"initial_capital": Decimal(10**13)})
     assert assert_same(library, [base, huge], window(market, base)) == {Reason.RANGE: 1}
+    waiting = [base.varied({"min_hold_hours": Decimal(1)}), base.varied({"exit_confirmations": 2})]
+    assert assert_same(library, [base, *waiting], window(market, base)) == {Reason.PATIENCE: 2}
+    assert assert_same(library, waiting[:1], window(market, base)) == {Reason.PATIENCE: 1}
     alone = replace(PLUGIN, decide_columns=None)
     monkeypatch.setattr(decision_tables, "strategy_plugin", lambda _name: alone)
     assert assert_same(library, [base], window(market, base)) == {Reason.NO_COLUMN_DECISIONS: 1}

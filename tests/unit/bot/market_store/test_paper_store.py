@@ -16,8 +16,10 @@ from bot.trading.account import (
     LegFills,
     OpenHedge,
     PendingHedge,
+    RoundTrips,
     UnfinishedHedge,
     UnwoundSpot,
+    Waiting,
 )
 
 THIRD = Decimal(1) / Decimal(3)
@@ -46,11 +48,14 @@ def test_a_new_session_is_found_as_it_was_created(paper_store: PaperStore) -> No
 def test_every_digit_of_an_event_comes_back(paper_store: PaperStore) -> None:
     paper_store.create(NEW)
     hedges = OpenHedge(POSITION, Decimal("0.00000001"), 1), OpenHedge(POSITION._replace(symbol="A"), THIRD, 0)
-    event = replace(progress(-1, 7, *hedges), trades=(TRADE, TRADE), payments=(PAYMENT,))
+    before = progress(-1, 7, *hedges)
+    waiting = replace(before.account, waiting={"A": Waiting(5, THIRD, Decimal(3), 2)})
+    event = replace(before, account=waiting, trades=(TRADE, TRADE), payments=(PAYMENT,))
     paper_store.save("x", event)
     found = paper_store.find("x")
     assert found is not None
-    assert (found.account, found.booked) == (event.account, frozenset({("X", 7)}))
+    account = replace(event.account, round_trips={"X": RoundTrips(2, 8)})
+    assert (found.account, found.booked) == (account, frozenset({("X", 7)}))
     assert (paper_store.trades("x"), paper_store.payments("x")) == ([TRADE, TRADE], [PAYMENT])
     assert paper_store.equity("x") == [(7, THIRD)]
 

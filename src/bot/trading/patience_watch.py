@@ -1,0 +1,92 @@
+"""Patience of one account: what it remembers of hedges and pairs, and whether a signal is followed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from bot.accounting.patience import Patience
+from bot.errors import ExecutionError
+from bot.models import Position, SettlementView, Ticker
+from bot.trading.account import RoundTrips, Waiting
+
+
+class PatienceWatch:
+    """Applies rules of patience; `leaving` is the cost of a signal's exit per unit of notional.
+
+    `round_trips` are those of the account, which go on changing.
+    """
+
+    __slots__ = ("_leaving", "_returns_freely", "_round_trips", "_waiting", "rules")
+
+    def __init__(self, rules: Patience, leaving: Decimal, round_trips: Mapping[str, RoundTrips]) -> None:
+        self.rules = rules
+        self._leaving = leaving
+        self._round_trips = round_trips
+        self._returns_freely = not rules.cooldown_hours and rules.max_round_trips is None
+        self._waiting: dict[str, Waiting] = {}
+
+    def may_enter(self, view: SettlementView) -> bool:
+        """Return whether the settling pair may be a candidate again."""
+        if self._returns_freely:
+            return True
+        funding = view.funding
+        before = self._round_trips.get(funding.symbol)
+        return before is None or self.rules.may_return(before.count, before.closed_at_ms, funding.t_ms)
+
+    def candidates(self, views: tuple[SettlementView, ...]) -> tuple[SettlementView, ...]:
+        """Return the settling pairs that may be candidates."""
+        return views if self._returns_freely else tuple([view for view in views if self.may_enter(view)])
+
+    def follows(self, position: Position, view: SettlementView, *, wanted: bool) -> bool:
+        """Return whether a hedge is closed at a settlement, where its strategy `wanted` that or not."""
+        rules, funding = self.rules, view.funding
+        signal = wanted and rules.costs_more(funding, self._leaving)
+        known = self._remembered(position, view.ticker)
+        signals = known.signals + 1 if signal else 0
+        if signals != known.signals:
+            self._waiting[position.symbol] = replace(known, signals=signals)
+        return signal and rules.may_leave(position.opened_at_ms, funding.t_ms, signals)
+
+    def basis_has_grown(self, position: Position, ticker: Ticker) -> bool:
+        """Return whether the basis has moved against a hedge too far since its opening; prices are fresh."""
+        if self.rules.basis_exit is None:
+            return False
+        known, spot, perp = self._remembered(position, ticker), *_prices(ticker)
+        return self.rules.basis_has_grown((known.spot, known.perp), spot, perp)
+
+    def opened(self, position: Position, ticker: Ticker) -> None:
+        """Remember a hedge that has been opened at the prices of `ticker`, unless it is known."""
+        self._remembered(position, ticker)
+
+    def no_signals(self, symbols: Iterable[str]) -> None:
+        """Forget the exit signals of hedges: none was given at settlements that have been passed."""
+        for symbol in symbols:
+            known = self._waiting.get(symbol)
+            if known is not None and known.signals:
+                self._waiting[symbol] = replace(known, signals=0)
+
+    def state(self, held: Mapping[str, Position]) -> dict[str, Waiting]:
+        """Return what has to be remembered of the open hedges."""
+        return {
+            symbol: known
+            for symbol, known in self._waiting.items()
+            if symbol in held and held[symbol].opened_at_ms == known.opened_at_ms
+        }
+
+    def restore(self, waiting: Mapping[str, Waiting]) -> None:
+        """Go on from what was remembered."""
+        self._waiting = dict(waiting)
+
+    def _remembered(self, position: Position, ticker: Ticker) -> Waiting:
+        """Return the memory of a hedge; one that is new was opened at the prices of `ticker`."""
+        known = self._waiting.get(position.symbol)
+        if known is None or known.opened_at_ms != position.opened_at_ms:
+            known = self._waiting[position.symbol] = Waiting(position.opened_at_ms, *_prices(ticker))
+        return known
+
+
+def _prices(ticker: Ticker) -> tuple[Decimal, Decimal]:
+    """Return the last prices of both legs; raises ExecutionError without one."""
+    if ticker.spot is None or ticker.perp is None:
+        raise ExecutionError(f"{ticker.symbol} has no price of one leg")
+    return ticker.spot, ticker.perp
