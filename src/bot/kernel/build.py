@@ -32,6 +32,7 @@ _FLAGS = (
     "-Wall",
     "-Wextra",
     "-Wno-unknown-pragmas",
+    "-Wno-psabi",
 )
 _SANITIZED = (
     "-O1",
@@ -73,12 +74,12 @@ def build(target: Path = LIBRARY, *, sanitized: bool = False) -> Path:
         named = (f'-DSOURCES="{sources_digest()}"', f"-I{scratch}")
         fast = platform.machine() in {"x86_64", "AMD64"}
         units = [
-            ("any", "replay.c", ("-DREPLAY=replay_any", *_processor(compiler, newer=False))),
+            *_twice(compiler, "any", newer=False),
             ("sha256", "sha256.c", _processor(compiler, newer=False)),
             ("select", "select.c", (*_processor(compiler, newer=False), *(("-DWITH_V3",) if fast else ()))),
         ]
         if fast:
-            units.append(("v3", "replay.c", ("-DREPLAY=replay_v3", *_processor(compiler, newer=True))))
+            units += _twice(compiler, "v3", newer=True)
         objects = []
         for name, source, own in units:
             objects.append(str(scratch / f"{name}.o"))
@@ -97,6 +98,15 @@ def find_compiler() -> list[str] | None:
     if found is not None:
         return [found]
     return [sys.executable, "-m", _ZIG, "cc"] if importlib.util.find_spec(_ZIG) else None
+
+
+def _twice(compiler: Sequence[str], name: str, *, newer: bool) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return the units that are compiled for every processor and for newer ones: object, source, flags."""
+    own = _processor(compiler, newer=newer)
+    return [
+        (f"replay_{name}", "replay.c", (f"-DREPLAY=replay_{name}", *own)),
+        (f"shifts_{name}", "luck.c", (f"-DDRAWN_SHIFTS=shifts_{name}", *own)),
+    ]
 
 
 def _processor(compiler: Sequence[str], *, newer: bool) -> tuple[str, ...]:

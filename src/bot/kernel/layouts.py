@@ -120,6 +120,20 @@ class Batch(ctypes.Structure):
     ]
 
 
+class Luck(ctypes.Structure):
+    """Pointers to weekly sums and the steps of draws, and to what comes back."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("trials", "weeks", "draws", "days")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("weekly", "deviations", "steps_from", "step_week", "step_count")
+        ),
+        ("correction", ctypes.c_double),
+        *((name, ctypes.c_void_p) for name in ("tau", "highest", "highest_in_taus")),
+    ]
+
+
 _NUMBER = ("<i8", (2,))
 """Whole number and decimal places."""
 RULES = np.dtype(
@@ -170,6 +184,7 @@ SIZES = (
     RULES.itemsize,
     TRIAL.itemsize,
     ctypes.sizeof(Batch),
+    ctypes.sizeof(Luck),
     len(RESULTS),
     len(RATIOS),
 )

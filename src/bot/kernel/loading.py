@@ -9,7 +9,7 @@ import numpy as np
 
 from bot.backtest.ledger_digest import ledger_digest
 from bot.kernel.build import LIBRARY, sources_digest
-from bot.kernel.layouts import LEDGER_BYTES, SIZES, Batch, Window
+from bot.kernel.layouts import LEDGER_BYTES, SIZES, Batch, Luck, Window
 
 _PATHS = ("plain C", "x86-64-v3")
 
@@ -30,6 +30,11 @@ class Library:
         """Replay the trials of `batch`; raises MemoryError."""
         if not self._loaded.carrygrid_replay(ctypes.byref(window), ctypes.byref(batch), self._fast):
             raise MemoryError("the replay kernel needs more memory than it may use")
+
+    def shifts(self, luck: Luck) -> None:
+        """Write the bootstrap shifts that `luck` asks for; raises MemoryError."""
+        if not self._loaded.carrygrid_shifts(ctypes.byref(luck), self._fast):
+            raise MemoryError("bootstrap shifts need more memory than they may use")
 
     def in_plain_c(self) -> "Library":
         """Return the same library without the code of newer processors."""

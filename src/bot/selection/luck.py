@@ -6,7 +6,7 @@ The sums of a part of the trials are a row for each, and two maxima for each dra
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self, cast
+from typing import Self
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.selection.days.calendar import DRAWS, Calendar
 from bot.selection.days.whole_returns import WholeReturns
 from bot.selection.sharpe import deviations
-from bot.selection.week_shifts import bootstrap_deviations, week_shifts
+from bot.selection.week_shifts import Shifting, drawn_shifts
 
 _ROWS = 512
 
@@ -36,16 +36,23 @@ class LuckSums:
     highest_in_taus: FloatArray
 
     @classmethod
-    def of(cls, calendar: Calendar, numbers: IntArray, returns: WholeReturns, asked: BoolArray) -> Self:
+    def of(
+        cls,
+        calendar: Calendar,
+        numbers: IntArray,
+        returns: WholeReturns,
+        asked: BoolArray,
+        shifting: Shifting = drawn_shifts,
+    ) -> Self:
         """Return the sums of the trials in `asked`, of equal ones the lowest number, by ascending number.
 
-        Those without statistics are left out.
+        Those without statistics are left out. `shifting` works out the shifts.
         """
         rows = np.flatnonzero(asked & returns.usable)
         digests = returns.digests(rows)
         firsts = first_of_equals(numbers[rows], digests)
         rows = rows[firsts]
-        found = [_shifts(calendar, returns.values[some]) for some in _pieces(rows)] or [_nothing()]
+        found = [_shifts(calendar, returns.values[some], shifting) for some in _pieces(rows)] or [_nothing()]
         return cls(
             numbers[rows],
             tuple(digests[row] for row in firsts.tolist()),
@@ -96,7 +103,7 @@ def _nothing() -> _Shifts:
     return _Shifts(np.empty(0), np.empty(0), np.full(DRAWS, -math.inf), np.full(DRAWS, -math.inf))
 
 
-def _shifts(calendar: Calendar, values: FloatArray) -> _Shifts:
+def _shifts(calendar: Calendar, values: FloatArray, shifting: Shifting) -> _Shifts:
     """Return the Sharpe ratios of some trials, and their bootstrap shifts in the drawn weeks.
 
     Source: Politis, Romano (1994) for the draws; White, A reality check for data snooping, Econometrica 68
@@ -105,11 +112,4 @@ def _shifts(calendar: Calendar, values: FloatArray) -> _Shifts:
     sample = values[:, calendar.sample_start :]
     n, totals = calendar.sample_days, sample.sum(axis=1)
     spread = deviations(n, totals, np.einsum("ij,ij->i", sample, sample))
-    drawn = week_shifts(calendar, calendar.weekly(values), spread)
-    tau = bootstrap_deviations(drawn)
-    return _Shifts(totals / n / spread, tau, _highest(drawn), _highest(drawn / tau))
-
-
-def _highest(shifts: FloatArray) -> FloatArray:
-    """Return the largest of each draw, leaving out NaN."""
-    return cast("FloatArray", np.fmax.reduce(shifts, axis=1, initial=-math.inf))
+    return _Shifts(totals / n / spread, *shifting(calendar, calendar.weekly(values), spread))

@@ -16,6 +16,7 @@ from bot.selection.panel import Panel
 from bot.selection.ranking import Rows
 from bot.selection.sharpe import PowerSums
 from bot.selection.track_record import TrackRecord
+from bot.selection.week_shifts import Shifting, drawn_shifts
 
 NO_OBJECTIVE = int(np.iinfo(np.int64).min)
 """Objective in whole units of a trial that has none."""
@@ -71,8 +72,8 @@ class TrialSums:
     best: Candidate | None
 
     @classmethod
-    def of(cls, panel: Panel, trials: TrialReturns) -> Self:
-        """Return the sums of some trials.
+    def of(cls, panel: Panel, trials: TrialReturns, shifting: Shifting = drawn_shifts) -> Self:
+        """Return the sums of some trials; `shifting` works out the shifts of their Sharpe ratios.
 
         Raises ValueError for returns of another number of days than the panel's.
         """
@@ -85,8 +86,8 @@ class TrialSums:
         numbers, asked = _lowest(trials.numbers, place, eligible, len(first))
         distinct, digests = _distinct(numbers, own, asked)
         judged = panel.calendar.unfit is None
-        cash = LuckSums.of(panel.calendar, numbers, own, asked) if judged else None
-        hold = LuckSums.of(panel.calendar, numbers, lead, asked) if judged else None
+        cash = LuckSums.of(panel.calendar, numbers, own, asked, shifting) if judged else None
+        hold = LuckSums.of(panel.calendar, numbers, lead, asked, shifting) if judged else None
         every, usable = _lowest(trials.numbers, place, own.usable[place], len(first))
         others, _ = _distinct(every, own, usable)
         rows = np.concatenate([distinct, others])

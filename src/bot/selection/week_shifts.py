@@ -1,5 +1,9 @@
 """Shifts of Sharpe ratios in the drawn weeks of the bootstrap, of many trials at once."""
 
+import math
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
 import numpy as np
 
 from bot.numbers.arrays import FloatArray
@@ -7,6 +11,33 @@ from bot.selection.days.calendar import DRAWS, Calendar
 
 _HALF = 22
 """Bits of the lower part of a factor, so that sums over all weeks stay within 64 bits."""
+
+
+class DrawnShifts(NamedTuple):
+    """Shifts of n trials over all draws: `tau` of each trial, and of each draw the largest of any trial.
+
+    `highest_in_taus` are in units of each trial's `tau`; minus infinity without trials.
+    """
+
+    tau: FloatArray
+    highest: FloatArray
+    highest_in_taus: FloatArray
+
+
+Shifting = Callable[[Calendar, FloatArray, FloatArray], DrawnShifts]
+"""Way to work out `drawn_shifts`; every one gives the same bits."""
+
+
+def drawn_shifts(calendar: Calendar, weekly: FloatArray, deviations: FloatArray) -> DrawnShifts:
+    """Return the shifts of the Sharpe ratios of some trials; arguments as of `week_shifts`."""
+    drawn = week_shifts(calendar, weekly, deviations)
+    tau = bootstrap_deviations(drawn)
+    return DrawnShifts(tau, _highest(drawn), _highest(drawn / tau))
+
+
+def _highest(shifts: FloatArray) -> FloatArray:
+    """Return the largest of each draw, leaving out NaN."""
+    return cast("FloatArray", np.fmax.reduce(shifts, axis=1, initial=-math.inf))
 
 
 def week_shifts(calendar: Calendar, weekly: FloatArray, deviations: FloatArray) -> FloatArray:

@@ -12,6 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.errors import UnknownExchangeError
+from bot.kernel.luck import fastest_shifts
 from bot.market_store.held_history import HeldHistory
 from bot.models import DAY_MS
 from bot.numbers.arrays import IntArray
@@ -88,7 +89,7 @@ class SweepPanels:
         if panel is None:
             return None
         trials = _trials(panel.panel, replayed, self.spec.objective)
-        return JudgedTrials(panel.digest, numbers, TrialSums.of(panel.panel, trials))
+        return JudgedTrials(panel.digest, numbers, TrialSums.of(panel.panel, trials, fastest_shifts()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -84,4 +84,15 @@ typedef struct {
     uint8_t *ledgers;                 /* LEDGER_BYTES each */
     double *returns, *hold_returns;   /* daily returns, as many as days each */
 } Batch;
+
+/* Weekly sums of trials, and how a bootstrap draws their weeks (bot/kernel/luck.py). */
+typedef struct {
+    i64 trials, weeks, draws, days;
+    const double *weekly, *deviations; /* trials x weeks, whole; trials */
+    const i64 *steps_from;            /* draws + 1: where the steps of each draw begin */
+    const i64 *step_week;             /* of each step, the number of weeks of the running sum that it takes */
+    const double *step_count;         /* times that it takes it, negative ones as well */
+    double correction;
+    double *tau, *highest, *highest_in_taus; /* trials; draws; draws */
+} Luck;
 #endif

@@ -124,7 +124,7 @@ static inline Wide book_quotient(WideQuotient a) {
 }
 
 /* Return n / d, d > 0, as the nearest float64, half to even. */
-static double nearest_quotient(i128 n, i64 d) {
+static inline double nearest_quotient(i128 n, i64 d) {
     if (n == 0) return 0;
     u128 size = n < 0 ? -(u128)n : (u128)n;
     uint64_t high = (uint64_t)(size >> 64);

@@ -7,9 +7,11 @@
 #endif
 
 int replay_any(const Window *w, const Batch *b, AddBlock add_block);
+int shifts_any(const Luck *l);
 #ifdef WITH_V3
 #include <cpuid.h>
 int replay_v3(const Window *w, const Batch *b, AddBlock add_block);
+int shifts_v3(const Luck *l);
 /* Ask the processor itself: __builtin_cpu_supports answers no in what `zig cc` builds. */
 static int has_v3(void) {
     unsigned a, b, c, d, saved, high;
@@ -23,6 +25,7 @@ static int has_v3(void) {
 }
 #else
 #define replay_v3 replay_any
+#define shifts_v3 shifts_any
 static int has_v3(void) { return 0; }
 #endif
 
@@ -33,17 +36,20 @@ const char *carrygrid_sources(void) { return SOURCES; }
 int carrygrid_path(void);
 int carrygrid_path(void) { return has_v3(); }
 
-/* Write the sizes of Window, Rules, Trial and Batch, and the lengths of results and ratios. */
+/* Write the sizes of Window, Rules, Trial, Batch and Luck, and the lengths of results and ratios. */
 void carrygrid_layout(i64 *sizes);
 void carrygrid_layout(i64 *sizes) {
-    const i64 own[6] = {sizeof(Window), sizeof(Rules), sizeof(Trial), sizeof(Batch), RESULTS, RATIOS};
-    for (int i = 0; i < 6; i++) sizes[i] = own[i];
+    const i64 own[7] = {sizeof(Window), sizeof(Rules), sizeof(Trial), sizeof(Batch), sizeof(Luck), RESULTS, RATIOS};
+    for (int i = 0; i < 7; i++) sizes[i] = own[i];
 }
 
 int carrygrid_replay(const Window *w, const Batch *b, int fast);
 int carrygrid_replay(const Window *w, const Batch *b, int fast) {
     return (fast && has_v3() ? replay_v3 : replay_any)(w, b, carrygrid_block());
 }
+
+int carrygrid_shifts(const Luck *l, int fast);
+int carrygrid_shifts(const Luck *l, int fast) { return (fast && has_v3() ? shifts_v3 : shifts_any)(l); }
 
 /* Write the ledger digest of `count` rows, for the test that the library makes of itself when it is loaded. */
 void carrygrid_digest(const i64 *rows, i64 count, uint8_t *digest);
