@@ -1,12 +1,10 @@
 """Rendering: templates, the addresses of static files, and what every page knows."""
 
 import hashlib
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import plotly
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount
@@ -44,11 +42,9 @@ class Pages:
 
     def __init__(self, flower_url: str | None, *, docs: bool = True) -> None:
         self._own = f"{STATIC_PREFIX}/{_digest(_STATIC)}"
-        self._plotly = f"{STATIC_PREFIX}/plotly-{version('plotly')}"
         self._templates = _environment()
         self._templates.globals.update(
             static=lambda name: f"{self._own}/{name}",
-            plotly_url=f"{self._plotly}/plotly.min.js",
             flower_url=flower_url,
             docs=docs,
             metrics=METRIC_LABELS,
@@ -60,12 +56,8 @@ class Pages:
         )
 
     def mounts(self) -> list[Mount]:
-        """Return the routes of the static files: our own, and the charting library from its package."""
-        library = Path(plotly.__file__).parent / "package_data"
-        return [
-            Mount(self._own, ImmutableFiles(directory=_STATIC)),
-            Mount(self._plotly, ImmutableFiles(directory=library)),
-        ]
+        """Return the routes of the static files."""
+        return [Mount(self._own, ImmutableFiles(directory=_STATIC))]
 
     def render(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """Return the page that `template` makes of `context`."""

@@ -69,10 +69,10 @@ def test_holding_and_assumptions_stand_beside_a_trial(address: str, visit: Visit
     expect(beside).to_contain_text(f"{float(trial['metrics']['hold_net_pnl']):,.2f}")
     expect(page.locator('[data-place="data"]')).to_contain_text("perp 1 h")
 
-    dashed = page.locator('#equity .js-line[style*="dash"]')
-    drawn = dashed.count()
-    page.locator("#equity .traces", has_text="Holding").locator(".legendtoggle").click()
-    expect(dashed).to_have_count(drawn - 1)
+    dashed = page.locator("#equity .drawing .dashed")
+    assert dashed.count() > 0
+    page.locator("#equity").get_by_role("button", name="Holding").click()
+    expect(dashed).to_have_count(0)
     assert visit.complaints == []
 
 

@@ -88,7 +88,7 @@ def test_zoom_of_one_chart_zooms_the_other_and_double_click_shows_all_again(tria
     page.goto(trial)
     drawn(page)
     everything = page.locator("#equity").get_attribute("data-drawn")
-    box = page.locator("#equity .nsewdrag").first.bounding_box()
+    box = page.locator("#equity .drawing").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 40)
     page.mouse.down()

@@ -18,9 +18,15 @@ from api.dashboard.forms.form_defaults import (
 )
 from api.dashboard.forms.parameter_form import parameter_groups
 from api.dashboard.sweeps.views import PagesDep
+from api.dashboard.trial.first_curves import first_curves
 from api.dashboard.trial.result import result_context
-from api.dashboard.trial.run_context import backtest_context, job_figures, job_findings
-from api.dependencies import ClockDep, DatabaseDep, SettingsDep
+from api.dashboard.trial.run_context import (
+    backtest_context,
+    job_figures,
+    job_findings,
+    recorded_backtest,
+)
+from api.dependencies import ClockDep, DatabaseDep, ReplaysDep, SettingsDep
 from api.presentation.presenters import someone_works
 from api.routes.jobs import JobId
 from api.routes.parameters import LARGEST_ID
@@ -114,12 +120,19 @@ def _origin(
 
 @router.get("/dashboard/backtests/{job_id}")
 async def backtest_page(
-    request: Request, pages: PagesDep, database: DatabaseDep, clock: ClockDep, job_id: JobId
+    request: Request,
+    pages: PagesDep,
+    database: DatabaseDep,
+    replays: ReplaysDep,
+    clock: ClockDep,
+    job_id: JobId,
 ) -> HTMLResponse:
     """Return a backtest: its result as on the page of a trial, or how far it is."""
     waiting = await database.read(_waiting, job_id)
     job: JobView = waiting["job"]
-    found = _page_values(job) if job.state is JobState.COMPLETED else {}
+    found: dict[str, Any] = {}
+    if job.state is JobState.COMPLETED:
+        found = {**_page_values(job), "first": await first_curves(recorded_backtest(job), replays)}
     config = RunConfig.parse(job.request["config"])
     context = {**waiting, **found, "run": config, "now_ms": clock.now_ms()}
     return pages.render(request, "trial/backtest.html", section="backtest", **context)

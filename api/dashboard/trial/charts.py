@@ -14,10 +14,12 @@ from bot.config.strategy_declaration import Figure
 from bot.config.strategy_registry import strategy_plugin
 from bot.market.intervals import interval_spans
 from bot.market_store.pair_figures.thinning import thinned
-from bot.models import FundingRate, Trade
+from bot.models import DAY_MS, FundingRate, Trade
 from bot.numbers.arrays import FloatArray, IntArray
 from bot.numbers.money import ZERO, exact, plain
-from bot.statistics.metrics import Units, fitting, money_units, running_peaks, units_texts
+from bot.statistics.daily_returns import daily_returns_of
+from bot.statistics.metrics import Units, finite, fitting, money_units, running_peaks, units_texts
+from bot.statistics.rolling import ROLLING_DAYS, rolling_sharpe
 
 COLUMNS = 1000
 MOST_BARS = 1500
@@ -39,8 +41,20 @@ def curve_document(curve: Curve, capital: Decimal, span: Span | None = None) -> 
         "times": times[shown].tolist(),
         "equity": units_texts(units[shown]),
         "drawdown": falls[shown].tolist(),
+        "sharpe": _sharpe_document(curve, capital, span),
         "points": len(inside),
     }
+
+
+def _sharpe_document(curve: Curve, capital: Decimal, span: Span | None) -> dict[str, Any]:
+    """Return the rolling Sharpe ratio at the end of each day; the days before the first have none."""
+    found = rolling_sharpe(daily_returns_of(curve.units, money_units(capital), curve.calendar))
+    first_ms = (int(curve.calendar.times_ms[0]) // DAY_MS + ROLLING_DAYS) * DAY_MS
+    times = first_ms + np.arange(len(found), dtype=np.int64) * DAY_MS
+    inside = _inside(times, span, beyond=1)
+    shown = inside[thinned(times[inside], [np.nan_to_num(found[inside])], COLUMNS)]
+    values = [finite(value) for value in found[shown].tolist()]
+    return {"days": ROLLING_DAYS, "times": times[shown].tolist(), "values": values}
 
 
 def drawdown_shares(units: Units, initial: int) -> FloatArray:

@@ -14,6 +14,7 @@ from api.work.replays import StoredRun, Study, trial_run
 from bot.backtest.findings import RunFinding
 from bot.backtest.result import Curve, trade_of
 from bot.config.run_config import RunConfig
+from bot.errors import BotError
 from bot.models import Trade
 from sweeps.analysis.queries import stored_record, trial_head
 from sweeps.jobs.jobs import JobKind, JobState, JobView, get_job
@@ -86,6 +87,20 @@ def recorded_trial(
     return RecordedRun(run, stored_record(connection, sweep_id, number, seals) if run.stored else None)
 
 
+def recorded_or_none(connection: sa.Connection, sweep_id: int, number: int) -> RecordedRun | None:
+    """Return a trial with its record, None without a result or where it may not be read."""
+    try:
+        found = recorded_trial(connection, sweep_id, number)
+    except BotError:
+        return None
+    return None if found.run.run_key is None else found
+
+
+def recorded_backtest(job: JobView) -> RecordedRun:
+    """Return a completed backtest with its curve and trades."""
+    return RecordedRun(backtest_context(job).run, _JobRecord(_result_of(job)))
+
+
 def backtest_context(job: JobView) -> RunContext:
     """Return a backtest that completed; raises BacktestUnfinishedError."""
     result = _result_of(job)
@@ -128,8 +143,7 @@ async def _run_context(request: Request, database: DatabaseDep) -> RunContext:
 async def _recorded_run(request: Request, database: DatabaseDep) -> RecordedRun:
     path = request.path_params
     if "job_id" in path:
-        job = await database.read(get_job, JobKind.BACKTEST, path["job_id"])
-        return RecordedRun(backtest_context(job).run, _JobRecord(_result_of(job)))
+        return recorded_backtest(await database.read(get_job, JobKind.BACKTEST, path["job_id"]))
     return await database.read(recorded_trial, path["sweep_id"], path["number"])
 
 

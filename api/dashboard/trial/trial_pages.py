@@ -1,7 +1,6 @@
 """The page of a trial, and the parts that it and the page of a backtest are filled with."""
 
 import json
-from collections.abc import Sequence
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -12,10 +11,25 @@ from starlette.responses import HTMLResponse, Response
 from api.dashboard import rows
 from api.dashboard.sweeps.views import PagesDep
 from api.dashboard.trial import result
-from api.dashboard.trial.charts import Span, curve_document, funding_document, moves_document
+from api.dashboard.trial.charts import Span, curve_document, funding_document
 from api.dashboard.trial.entry_blockers import blocked_rows
+from api.dashboard.trial.first_curves import (
+    REPLAYED,
+    STORED,
+    FirstCurves,
+    drawn,
+    first_curves,
+    year_rows_of,
+)
 from api.dashboard.trial.monthly_calendar import MONTHS, year_rows
-from api.dashboard.trial.run_context import RecordedRunDep, RunContextDep, StudyDep, trades_of
+from api.dashboard.trial.run_context import (
+    RecordedRun,
+    RecordedRunDep,
+    RunContextDep,
+    StudyDep,
+    recorded_or_none,
+    trades_of,
+)
 from api.dashboard.trial.trades import trade_story
 from api.dashboard.trial.waterfall import attribution_of, waterfall
 from api.dependencies import ClockDep, DatabaseDep, ReplaysDep
@@ -24,12 +38,10 @@ from api.presentation.presenters import SweepPage, quote_of
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId, TrialNumber
 from api.schemas.documents import trial_config
-from api.work.replays import StoredRun
 from bot.backtest import blocked_entries
 from bot.backtest.attribution import break_even_settlements
-from bot.backtest.result import Curve, trade_of
+from bot.backtest.result import trade_of
 from bot.errors import BotError, InvalidInputError
-from bot.models import Trade
 from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.queries import TrialView, trial_with_spec
 
@@ -37,8 +49,6 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 parts = APIRouter()
 _PAGE_TRADES = 50
 _PAGE_SETTLEMENTS = 100
-STORED = "Stored with the result."
-REPLAYED = "Replayed now on the same data: the sweep stored no curve of this trial."
 Start = Annotated[int, Query(ge=0, le=1_000_000_000)]
 TradeIndex = Annotated[int, Path(ge=0, le=1_000_000_000)]
 Moment = Annotated[int | None, Query(ge=0, le=2**53)]
@@ -46,15 +56,21 @@ Moment = Annotated[int | None, Query(ge=0, le=2**53)]
 
 @router.get("/dashboard/sweeps/{sweep_id}/trials/{number}")
 async def trial_page(
-    request: Request, pages: PagesDep, database: DatabaseDep, sweep_id: SweepId, number: TrialNumber
+    request: Request,
+    pages: PagesDep,
+    database: DatabaseDep,
+    replays: ReplaysDep,
+    sweep_id: SweepId,
+    number: TrialNumber,
 ) -> HTMLResponse:
     """Return a trial: metrics, equity, trades, configuration."""
 
-    def query(connection: sa.Connection) -> tuple[SweepPage, TrialView]:
+    def query(connection: sa.Connection) -> tuple[SweepPage, TrialView, RecordedRun | None]:
         spec, trial = trial_with_spec(connection, sweep_id, number)
-        return SweepPage(get_sweep(connection, sweep_id), spec), trial
+        page = SweepPage(get_sweep(connection, sweep_id), spec)
+        return page, trial, recorded_or_none(connection, sweep_id, number)
 
-    sweep, trial = await database.analyze(query)
+    sweep, trial, recorded = await database.analyze(query)
     return pages.render(
         request,
         "trial/trial.html",
@@ -62,6 +78,7 @@ async def trial_page(
         sweep=sweep,
         trial=rows.trial_row(trial),
         evidence=f"/sweeps/{sweep_id}/trials/{number}",
+        first=FirstCurves() if recorded is None else await first_curves(recorded, replays),
         **result.result_context(
             f"/dashboard/sweeps/{sweep_id}/trials/{number}",
             trial_config(sweep.spec, number),
@@ -83,7 +100,7 @@ async def curve(
     """
     run, record, span = recorded.run, recorded.record, span_of(first, last)
     if record is not None:
-        found = await run_in_threadpool(_drawn, run, record.curve, trades_of(record), span)
+        found = await run_in_threadpool(drawn, run, record.curve, trades_of(record), span)
         return JsonResponse(found | {"origin": STORED})
 
     def replayed() -> dict[str, object]:
@@ -91,13 +108,9 @@ async def curve(
             result = replays.result(run)
         except BotError as error:
             raise CurveUnavailableError(error.message) from None
-        return _drawn(run, result.curve, result.trades, span)
+        return drawn(run, result.curve, result.trades, span)
 
     return JsonResponse(await replays.work.run(replayed) | {"origin": REPLAYED})
-
-
-def _drawn(run: StoredRun, curve: Curve, trades: Sequence[Trade], span: Span | None) -> dict[str, object]:
-    return curve_document(curve, run.config.initial_capital, span) | moves_document(trades, span)
 
 
 @parts.get("/hold")
@@ -149,7 +162,8 @@ async def report(
             unit=quote_of(run.config.symbols),
             fall=waterfall(parts),
             break_even=break_even_settlements(parts, len(run.trades), run.metrics.funding_payments),
-            years=year_rows(run),
+            calendar=year_rows(run),
+            years=year_rows_of(run.config, run.curve, study.hold.curve),
             month_names=MONTHS,
             blocked=blocked_rows(
                 [found.document() for found in blocked_entries(run, study.window)], run.config.strategy_mode

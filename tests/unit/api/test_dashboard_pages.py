@@ -96,9 +96,9 @@ def test_missing_page_is_a_page(client: TestClient, path: str) -> None:
 def test_static_files_are_kept_by_browsers_and_pages_are_not(reader: Reader) -> None:
     page = reader.client.get("/", headers=PAGE)
     style = page.text.partition('rel="stylesheet" href="')[2].partition('"')[0]
-    plotly = page.text.partition('data-plotly="')[2].partition('"')[0]
+    script = page.text.partition('type="module" src="')[2].partition('"')[0]
     assert page.headers["cache-control"] == "no-store"
-    for path in (style, plotly):
+    for path in (style, script):
         response = reader.client.get(path)
         assert response.status_code == 200
         assert "immutable" in response.headers["cache-control"]

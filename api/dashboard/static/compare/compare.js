@@ -1,6 +1,5 @@
 import { drawEquity } from "../trial/equity.js";
 import { collected } from "../collect.js";
-import { showWaiting } from "../plotly-loader.js";
 import { getJson, loadFragment } from "../requests.js";
 import { suggestionAddress } from "../forms/suggestion.js";
 
@@ -19,20 +18,17 @@ function offerSymbols() {
 async function showComparison() {
   await loadFragment(place, "The comparison");
   const chart = document.getElementById("equity");
-  if (chart) await showCurves(chart, JSON.parse(document.getElementById("curves").textContent));
+  if (chart) showCurves(chart, JSON.parse(document.getElementById("curves").textContent));
 }
 
-const HOLDING = { colour: "muted", dash: "dash" };
-const colourOf = (place) => ["accent", "second"][place] ?? getComputedStyle(document.documentElement).getPropertyValue(`--line${place + 1}`).trim();
+const HOLDING = { look: "muted", dash: "dashed" };
 
-async function showCurves(chart, curves) {
-  const lines = () => curves.map(({ equity, drawdown, ...curve }, index) => {
+function showCurves(chart, curves) {
+  const lines = curves.map(({ equity, drawdown, ...curve }, index) => {
     const holding = index === curves.length - 1;
-    return { ...curve, values: equity, drawdown: holding ? null : drawdown, ...(holding ? HOLDING : { colour: colourOf(index) }) };
+    return { ...curve, values: equity, drawdown: holding ? null : drawdown, ...(holding ? HOLDING : { look: `line${index + 1}` }) };
   });
-  const draw = () => drawEquity(chart, lines(), { capital: Number(chart.dataset.capital), unit: chart.dataset.unit });
-  document.addEventListener("themechange", draw);
-  await draw().catch((error) => showWaiting(chart, `The curves could not be drawn: ${error.message}`));
+  drawEquity(chart, lines, { capital: Number(chart.dataset.capital), unit: chart.dataset.unit });
 }
 
 /* Parameters follow symbols and window for as long as they are what was suggested. */

@@ -1,8 +1,8 @@
 import { collect } from "../collect.js";
 import { drawEquity } from "../trial/equity.js";
-import { loadPlotly, showWaiting } from "../plotly-loader.js";
+import { showWaiting } from "../charts/chart.js";
 import { getJson, loadFragment, replaceFragment } from "../requests.js";
-import { onZoom, spanQuery } from "../trial/zoom.js";
+import { spanQuery } from "../trial/span.js";
 
 const place = document.getElementById("sides");
 const names = place?.dataset.trials.split(",") ?? [];
@@ -10,14 +10,11 @@ const shown = { span: null, lines: null };
 let chart;
 
 async function showSides() {
-  loadPlotly().catch(() => {});
   await loadFragment(place, "The comparison");
   chart = document.getElementById("equity");
   if (!chart) return;
   collect(names);
   await loadCurves();
-  document.addEventListener("themechange", draw);
-  if (chart.on) onZoom(chart, zoom);
 }
 
 async function loadCurves() {
@@ -25,19 +22,18 @@ async function loadCurves() {
   try {
     const { lines } = await getJson(`/dashboard/compare/curves?trials=${chart.dataset.trials}&${spanQuery(span)}`);
     if (span === shown.span) shown.lines = lines;
-    await draw();
+    draw();
   } catch (error) {
     showWaiting(chart, `The curves could not be drawn: ${error.message}`);
   }
 }
 
 function draw() {
-  const style = getComputedStyle(document.documentElement);
   const lines = shown.lines.map(({ equity, drawdown, ...line }) => {
-    if (line.name === "Holding") return { ...line, values: equity, colour: "muted", dash: "dash" };
-    return { ...line, values: equity, drawdown, colour: style.getPropertyValue(`--line${names.indexOf(line.name) + 1}`).trim() };
+    if (line.name === "Holding") return { ...line, values: equity, look: "muted", dash: "dashed" };
+    return { ...line, values: equity, drawdown, look: `line${names.indexOf(line.name) + 1}` };
   });
-  return drawEquity(chart, lines, { capital: Number(chart.dataset.capital), unit: chart.dataset.unit, span: shown.span });
+  drawEquity(chart, lines, { capital: Number(chart.dataset.capital), unit: chart.dataset.unit, span: shown.span, onSpan: zoom });
 }
 
 async function zoom(span) {

@@ -1,3 +1,5 @@
+export { niceTicks } from "../charts/ticks.js";
+
 /* Canvases that are as sharp as the screen, in the fonts and colours of the page. */
 export function fitted(box, height = box.clientHeight) {
   const canvas = box.querySelector("canvas");
@@ -40,17 +42,6 @@ function cut(context, text, most) {
     else high = middle - 1;
   }
   return low ? `${text.slice(0, low)}…` : "";
-}
-
-/* Round numbers between low and high, about as many as asked for. */
-export function niceTicks(low, high, count) {
-  if (!(high > low)) return [low];
-  const rough = (high - low) / Math.max(count, 1);
-  const magnitude = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * magnitude).find((one) => one >= rough * 0.999);
-  const ticks = [];
-  for (let at = Math.ceil(low / step - 1e-9); at * step <= high + step * 1e-9; at++) ticks.push(Number((at * step).toPrecision(12)));
-  return ticks;
 }
 
 /* Redraws when the box changes its size, at most once a frame. */

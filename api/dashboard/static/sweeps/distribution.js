@@ -1,7 +1,7 @@
 import { fitted, font, niceTicks, onDrag, onFrame, redrawOnResize, textSize, write } from "./canvas.js";
 import { counted, formatted, short } from "../format.js";
 import { rounded } from "./parallel.js";
-import { colours } from "../plotly-loader.js";
+import { colours } from "../charts/colours.js";
 
 /* Counts of a metric: all finished trials behind, the selected ones before them. Dragging selects a range. */
 export class Distribution {

@@ -2,7 +2,7 @@ import { at, fitted, font, niceTicks, onDrag, onFrame, redrawOnResize, textSize,
 import { short } from "../format.js";
 import { drawMark, drawMatrix } from "./matrix-drawing.js";
 import { labelOf, Matrix } from "./matrix.js";
-import { colours } from "../plotly-loader.js";
+import { colours } from "../charts/colours.js";
 import { anchoredScale, extent, robustExtent } from "./scale.js";
 
 const LEGEND_WIDTH = 78;

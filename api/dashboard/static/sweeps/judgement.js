@@ -19,9 +19,4 @@ place.addEventListener("toggle", () => {
   const chart = document.getElementById("walk-forward");
   if (chart && chart.closest("details").open) drawWalkForward(chart);
 }, true);
-document.addEventListener("themechange", () => {
-  const chart = document.getElementById("walk-forward");
-  if (chart?.dataset.drawn) drawWalkForward(chart);
-});
-
 refresh();

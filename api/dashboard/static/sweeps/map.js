@@ -4,7 +4,7 @@ import { counted, formatted } from "../format.js";
 import { Heatmap, panelTitle } from "./heatmap.js";
 import { borders } from "./matrix-drawing.js";
 import { labelOf } from "./matrix.js";
-import { colours } from "../plotly-loader.js";
+import { colours } from "../charts/colours.js";
 import { getJson } from "../requests.js";
 
 const one = (id) => document.getElementById(id);

@@ -1,7 +1,7 @@
 import { at, fitted, font, niceTicks, onDrag, onFrame, redrawOnResize, textSize, write } from "./canvas.js";
 import { short } from "../format.js";
 import { labelOf } from "./matrix.js";
-import { colours } from "../plotly-loader.js";
+import { colours } from "../charts/colours.js";
 import { extent } from "./scale.js";
 
 const MOST_LINES = 1800;

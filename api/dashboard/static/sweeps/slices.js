@@ -4,7 +4,7 @@ import { at, fitted, font, niceTicks, onDrag, onFrame, redrawOnResize, textSize,
 import { counted, formatted, short } from "../format.js";
 import { labelOf } from "./matrix.js";
 import { clipped } from "./parallel.js";
-import { colours } from "../plotly-loader.js";
+import { colours } from "../charts/colours.js";
 import { extent } from "./scale.js";
 
 const [LOWEST, LOWER, MEDIAN, UPPER, HIGHEST] = [0, 1, 2, 3, 4];

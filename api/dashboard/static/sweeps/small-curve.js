@@ -1,7 +1,7 @@
 /* A small equity curve against holding, without axes: zero change is the line across. */
 import { fitted, font, textSize, write } from "./canvas.js";
 import { short } from "../format.js";
-import { colours } from "../plotly-loader.js";
+import { colours } from "../charts/colours.js";
 
 /* `lines` are [{ times, equity, dashed }], equity as text; the first point of the first line is the capital. */
 export function drawSmallCurve(box, lines) {

@@ -1,7 +1,7 @@
+import { drawChart, showWaiting } from "../charts/chart.js";
 import { formatted } from "../format.js";
-import { baseLayout, chartOptions, colours, loadPlotly, showWaiting } from "../plotly-loader.js";
 import { getJson } from "../requests.js";
-import { small, timeAxis } from "./equity.js";
+import { amountTick } from "./equity.js";
 
 const DAY_MS = 86_400_000;
 const BINS = 40;
@@ -9,28 +9,22 @@ const YEAR = Math.sqrt(365);
 const root = document.getElementById("evidence");
 const unit = document.getElementById("trial")?.dataset.unit;
 const places = { bands: document.getElementById("bands"), random: document.getElementById("random-entries") };
-const found = {};
 
 /* Each part is worked out anew on the server, so nothing is asked for until somebody looks. */
 if (root) {
   const watch = new IntersectionObserver(([entry]) => {
     if (!entry.isIntersecting) return;
     watch.disconnect();
-    load("bands", "bands", places.bands, drawBands);
-    load("random", "random-entries", places.random, drawRandom);
-    load("regimes", "regimes", document.getElementById("regimes"), showRegimes);
-    document.addEventListener("themechange", () => {
-      if (found.bands) drawBands(found.bands);
-      if (found.random) drawRandom(found.random);
-    });
+    load("bands", places.bands, drawBands);
+    load("random-entries", places.random, drawRandom);
+    load("regimes", document.getElementById("regimes"), showRegimes);
   }, { rootMargin: "200px" });
   watch.observe(root);
 }
 
-async function load(name, part, place, show) {
+async function load(part, place, show) {
   try {
-    found[name] = await getJson(`${root.dataset.source}/${part}`);
-    await show(found[name]);
+    show(await getJson(`${root.dataset.source}/${part}`));
   } catch (error) {
     const refused = `This could not be worked out: ${error.message}`;
     if (place.querySelector(".waiting")) showWaiting(place, refused);
@@ -44,47 +38,42 @@ function note(place, text) {
 
 const money = (text) => `${formatted(text, "money")} ${unit}`;
 
-async function drawBands({ first_day: first, equity, bands, missing }) {
+function drawBands({ first_day: first, equity, bands, missing }) {
   if (!bands) return showWaiting(places.bands, `No bands: ${missing}.`);
-  const plotly = await loadPlotly();
-  const c = colours();
   const start = Date.parse(`${first}T00:00:00Z`);
-  const x = equity.map((_, day) => new Date(start + day * DAY_MS).toISOString().slice(0, 10));
-  const line = (name, values, look) => ({
-    type: "scatter", mode: "lines", name, x, y: values.map(Number), hovertemplate: `${name} %{y:,.2f}<extra></extra>`, ...look,
-  });
-  const edge = { line: { width: 0, color: c.muted }, showlegend: false };
-  const traces = [
-    line("5 %", bands.equity["5"], edge),
-    line("95 %", bands.equity["95"], { ...edge, fill: "tonexty", fillcolor: `${c.faint}33` }),
-    line("25 %", bands.equity["25"], edge),
-    line("75 %", bands.equity["75"], { ...edge, fill: "tonexty", fillcolor: `${c.faint}55` }),
-    line("Median of draws", bands.equity["50"], { line: { color: c.muted, width: 1.2, dash: "dash" } }),
-    line("Equity", equity, { line: { color: c.accent, width: 1.6 } }),
+  const x = equity.map((_, day) => start + day * DAY_MS);
+  const of = (percent) => bands.equity[percent].map(Number);
+  const told = (name, values) => (index) => `${name} ${formatted(values[index], "money")}`;
+  const between = (low, high) => (index) => `${high - low} % between ${formatted(bands.equity[low][index], "money")} and ${formatted(bands.equity[high][index], "money")}`;
+  const items = [
+    { kind: "band", name: "Nine of ten draws", look: "faint", x, low: of(5), high: of(95), texts: between(5, 95) },
+    { kind: "band", name: "Half of them", look: "faint", strong: true, x, low: of(25), high: of(75) },
+    { kind: "line", name: "Median of draws", look: "muted", dash: "dashed", thin: true, x, y: of(50), texts: told("median", bands.equity["50"]) },
+    { kind: "line", name: "Equity", look: "accent", x, y: equity.map(Number), texts: told("equity", equity) },
   ];
-  await plotly.react(places.bands, traces, layout(c, { ...timeAxis(c, null) }, `Equity, ${unit}`), chartOptions("toImage"));
+  drawChart(places.bands, { x: { type: "time", domain: [x[0], x.at(-1)] }, panels: [{ title: `Equity, ${unit}`, tick: amountTick, items }] });
   drawn(places.bands);
   const [low, high] = [bands.equity["5"].at(-1), bands.equity["95"].at(-1)];
   note(places.bands, `Nine of ten draws end at ${formatted(low, "money")} to ${money(high)}; ${formatted(bands.p_loss, "share")} below the initial capital. Shaded: nine of ten, and half of them.`);
 }
 
-async function drawRandom({ net_pnl: own, p, drawn: nets, missing }) {
+function drawRandom({ net_pnl: own, p, drawn: nets, missing }) {
   if (p === null) return showWaiting(places.random, `No random entries: ${missing}.`);
-  const plotly = await loadPlotly();
-  const c = colours();
   const values = nets.map(Number);
   const [low, high] = [Math.min(values[0], Number(own)), Math.max(values.at(-1), Number(own))];
   const wide = (high - low) / BINS || 1;
   const counts = new Array(BINS).fill(0);
   for (const value of values) counts[Math.min(Math.floor((value - low) / wide), BINS - 1)] += 1;
+  const edge = (bin) => low + bin * wide;
   const bars = {
-    type: "bar", name: "Random placements", x: counts.map((_, bin) => low + (bin + 0.5) * wide), y: counts, width: wide * 0.95,
-    marker: { color: c.faint, line: { width: 0 } }, hovertemplate: `%{y} placements around %{x:,.2f} ${unit}<extra></extra>`,
+    kind: "bars", look: "faint", from: counts.map((_, bin) => edge(bin + 0.03)), to: counts.map((_, bin) => edge(bin + 0.97)), y: counts,
+    texts: (bin) => `${counts[bin]} placements from ${formatted(edge(bin), "money")} to ${formatted(edge(bin + 1), "money")}`,
   };
-  const drawing = layout(c, { color: c.muted, zeroline: false, automargin: true, tickformat: ",.2~f", title: { ...small(`Net P&L, ${unit}`), standoff: 4 } }, "Placements");
-  drawing.shapes = [{ type: "line", x0: Number(own), x1: Number(own), yref: "paper", y0: 0, y1: 1, line: { color: c.accent, width: 2 } }];
-  drawing.annotations = [{ x: Number(own), y: 1, yref: "paper", yanchor: "bottom", text: "this trial", showarrow: false, font: { color: c.accent } }];
-  await plotly.react(places.random, [bars], { ...drawing, showlegend: false }, chartOptions("toImage"));
+  drawChart(places.random, {
+    x: { type: "number", domain: [low - wide / 2, edge(BINS) + wide / 2], tick: amountTick, title: `Net P&L, ${unit}` },
+    panels: [{ title: "Placements", zero: true, tick: amountTick, items: [bars] }],
+    uprights: [{ at: Number(own), look: "accent", name: "this trial" }],
+  });
   drawn(places.random);
   note(places.random, `Its trips, one slot each, earn ${money(own)}. Chance that trips as many and as long at random moments earn as much: ${formatted(p, "share")}.`);
 }
@@ -108,16 +97,6 @@ function row(texts) {
   return line;
 }
 
-function layout(c, xaxis, title) {
-  return {
-    ...baseLayout(),
-    hovermode: "x", legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)" },
-    margin: { l: 20, r: 16, t: 28, b: 20 }, xaxis,
-    yaxis: { color: c.muted, gridcolor: c.soft, zeroline: false, automargin: true, fixedrange: true, tickformat: ",.2~f", title: { ...small(title), standoff: 14 } },
-  };
-}
-
 function drawn(chart) {
-  showWaiting(chart, "");
   chart.dataset.drawn = "true";
 }

@@ -1,9 +1,9 @@
 import { drawEquity } from "./equity.js";
 import { formatted } from "../format.js";
 import { drawFunding, intervalText } from "./funding.js";
-import { loadPlotly, showWaiting } from "../plotly-loader.js";
+import { showWaiting } from "../charts/chart.js";
 import { getJson, replaceFragment } from "../requests.js";
-import { onZoom, spanQuery } from "./zoom.js";
+import { spanQuery } from "./span.js";
 import "../collect.js";
 import "./evidence.js";
 import "./trade_story.js";
@@ -14,36 +14,29 @@ const funding = document.getElementById("funding");
 const trades = document.getElementById("trades");
 const pair = document.getElementById("funding-symbol");
 const base = root?.dataset.base;
-const shown = { span: null, curve: null, hold: null, funding: null };
+const first = JSON.parse(document.getElementById("first-curves")?.textContent ?? "{}");
+const shown = { span: null, curve: first.curve, hold: first.hold, funding: null };
 let holdRefused = "";
 
 function linesOf({ curve, hold }) {
-  const own = { name: "Equity", times: curve.times, values: curve.equity, colour: "accent" };
-  const lines = [{ ...own, drawdown: curve.drawdown, drawdownColour: "loss", moves: curve.moves }];
-  if (hold) lines.push({ name: "Holding", times: hold.times, values: hold.equity, colour: "muted", dash: "dash" });
+  const own = { name: "Equity", times: curve.times, values: curve.equity, look: "accent" };
+  const lines = [{ ...own, drawdown: curve.drawdown, drawdownLook: "loss", sharpe: curve.sharpe, moves: curve.moves }];
+  if (hold) lines.push({ name: "Holding", times: hold.times, values: hold.equity, look: "muted", dash: "dashed", sharpe: hold.sharpe });
   return lines;
 }
 
-/* One drawing at a time, of what is there by then: an earlier one must not end after a later one. */
-let drawn = Promise.resolve();
-const drawCurves = () => (drawn = drawn.then(drawCurvesNow));
-
-async function drawCurvesNow() {
+function drawCurves() {
   const { capital, unit } = root.dataset;
   if (!shown.curve) return;
   document.getElementById("marks-note").textContent = marksNote(shown.curve);
-  await drawEquity(equity, linesOf(shown), { capital: Number(capital), unit, span: shown.span })
-    .catch((error) => showWaiting(equity, `The curves could not be drawn: ${error.message}`));
+  drawEquity(equity, linesOf(shown), { capital: Number(capital), unit, span: shown.span, onSpan: zoom });
 }
 
-async function drawSettlements() {
+function drawSettlements() {
   if (!shown.funding) return;
   document.getElementById("switches").textContent = settlementsNote(shown.funding);
-  await drawFunding(funding, shown.funding, root.dataset.unit, shown.span)
-    .catch((error) => showWaiting(funding, `The settlements could not be drawn: ${error.message}`));
+  drawFunding(funding, shown.funding, root.dataset.unit, { span: shown.span, onSpan: zoom });
 }
-
-const draw = () => Promise.all([drawCurves(), drawSettlements()]);
 
 /* Whoever asks last is shown: an answer to an earlier zoom is dropped. */
 async function load(name, url, complain) {
@@ -61,16 +54,23 @@ function fundingUrl() {
   return `${base}/funding?${symbol}${spanQuery(shown.span)}`;
 }
 
-/* The curve is drawn as soon as it is there: holding has to be replayed, and joins it then. */
-async function loadCharts() {
+const unread = (chart, what) => (message) => showWaiting(chart, `${what} could not be loaded: ${message}`);
+const loadCurve = () => load("curve", `${base}/curve?${spanQuery(shown.span)}`, unread(equity, "The equity curve")).then(drawCurves);
+const loadHold = () => load("hold", `${base}/hold?${spanQuery(shown.span)}`, (message) => { holdRefused = message; }).then(drawCurves);
+const loadFunding = () => load("funding", fundingUrl(), unread(funding, "The settlements")).then(drawSettlements);
+
+/* The curve is drawn as soon as it is there: holding may have to be replayed, and joins it then. */
+function loadCharts() {
   holdRefused = "";
-  const query = spanQuery(shown.span);
-  const unread = (chart, what) => (message) => showWaiting(chart, `${what} could not be loaded: ${message}`);
-  await Promise.all([
-    load("curve", `${base}/curve?${query}`, unread(equity, "The equity curve")).then(drawCurves),
-    load("hold", `${base}/hold?${query}`, (message) => { holdRefused = message; }).then(drawCurves),
-    load("funding", fundingUrl(), unread(funding, "The settlements")).then(drawSettlements),
-  ]);
+  return Promise.all([loadCurve(), loadHold(), loadFunding()]);
+}
+
+/* Curves that came with the page are drawn at once, and only the others asked for. */
+function showFirst() {
+  drawCurves();
+  if (!shown.curve) loadCurve();
+  if (!shown.hold) loadHold();
+  loadFunding();
 }
 
 function marksNote({ moves, moves_count: count, origin }) {
@@ -109,7 +109,7 @@ trades?.addEventListener("click", (event) => {
   if (button) showTrades(Number(button.dataset.page));
 });
 
-pair?.addEventListener("change", loadCharts);
+pair?.addEventListener("change", loadFunding);
 
 document.getElementById("copy-config")?.addEventListener("click", async ({ target }) => {
   const text = document.getElementById("config-text");
@@ -123,16 +123,8 @@ document.getElementById("copy-config")?.addEventListener("click", async ({ targe
   }
 });
 
-/* The library starts up while the numbers travel; whether it loads is told where it is used. */
-async function showCharts() {
-  loadPlotly().catch(() => {});
-  await loadCharts();
-  document.addEventListener("themechange", draw);
-  for (const chart of [equity, funding]) if (chart.on) onZoom(chart, zoom);
-}
-
 if (root) {
+  showFirst();
   showTrades(0);
   showReport();
-  showCharts();
 }
