@@ -9,7 +9,7 @@ from api.presentation.presenters import AxisCard, text_of
 from bot.backtest import RunResult
 from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig, run_model
-from bot.config.strategy_registry import compared_strategies
+from bot.config.strategy_registry import compared_strategies, unread_parameters
 from bot.models import HOUR_MS
 from sweeps.analysis.queries import TrialView
 from sweeps.storage.states import TrialState
@@ -52,11 +52,22 @@ _FIRST_PARAMETERS = ("exchange", "symbols", "start", "end", "strategy_mode", "in
 _WINDOW = _FIRST_PARAMETERS[:5]
 
 
-def config_rows(config: RunConfig) -> list[tuple[str, str]]:
-    """Return every parameter of a run as text, what the run is about first."""
-    document = config.document()
+@dataclass(frozen=True, slots=True)
+class ConfigRows:
+    """Parameters of a run as names and text: those that it reads, and those that only other strategies do."""
+
+    read: Sequence[tuple[str, str]]
+    unread: Sequence[tuple[str, str]] = ()
+
+
+def config_rows(config: RunConfig) -> ConfigRows:
+    """Return every parameter of a run, what the run is about first."""
+    document, unread = config.document(), unread_parameters(config.strategy_mode)
     names = dict.fromkeys((*_FIRST_PARAMETERS, *document))
-    return [(name, text_of(document[name])) for name in names]
+    found = [(name, text_of(document[name])) for name in names]
+    return ConfigRows(
+        [row for row in found if row[0] not in unread], [row for row in found if row[0] in unread]
+    )
 
 
 def default_rows() -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from api.dashboard.forms.form_defaults import (
 )
 from api.dashboard.forms.parameter_form import parameter_groups
 from api.dashboard.sweeps.views import PagesDep
-from api.dashboard.trial.first_curves import first_curves
+from api.dashboard.trial.first_curves import FirstCurves, first_curves
 from api.dashboard.trial.result import result_context
 from api.dashboard.trial.run_context import (
     backtest_context,
@@ -26,6 +26,7 @@ from api.dashboard.trial.run_context import (
     job_findings,
     recorded_backtest,
 )
+from api.dashboard.trial.trial_words import trial_words
 from api.dependencies import ClockDep, DatabaseDep, ReplaysDep, SettingsDep
 from api.presentation.presenters import someone_works
 from api.routes.jobs import JobId
@@ -132,18 +133,22 @@ async def backtest_page(
     job: JobView = waiting["job"]
     found: dict[str, Any] = {}
     if job.state is JobState.COMPLETED:
-        found = {**_page_values(job), "first": await first_curves(recorded_backtest(job), replays)}
+        found = {
+            **_page_values(job),
+            "first": await first_curves(recorded_backtest(job), replays),
+            "judged": None,
+        }
     config = RunConfig.parse(job.request["config"])
     context = {**waiting, **found, "run": config, "now_ms": clock.now_ms()}
     return pages.render(request, "trial/backtest.html", section="backtest", **context)
 
 
-def _page_values(job: JobView) -> dict[str, Any]:
+def _page_values(job: JobView, first: FirstCurves) -> dict[str, Any]:
     context, result = backtest_context(job), job.result or {}
     run = context.run
-    return result_context(
-        context.base, run.config, job_figures(result), run.run_key, frozenset(), job_findings(result)
-    )
+    figures, findings = job_figures(result), job_findings(result)
+    values = result_context(context.base, run.config, figures, run.run_key, frozenset(), findings)
+    return {**values, "words": trial_words(run.config, figures, None, first.elapsed_ms)}
 
 
 @router.get("/dashboard/backtests/{job_id}/state")

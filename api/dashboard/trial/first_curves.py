@@ -46,6 +46,11 @@ class FirstCurves:
     hold: dict[str, Any] | None = None
     years: Sequence[YearRow] = ()
 
+    @property
+    def elapsed_ms(self) -> int | None:
+        """Time from the first event to the last, None without the curve."""
+        return None if self.curve is None else self.curve["times"][-1] - self.curve["times"][0]
+
 
 def drawn(run: StoredRun, curve: Curve, trades: Sequence[Trade], span: Span | None) -> dict[str, Any]:
     """Return curve and moves of a run in `span`."""

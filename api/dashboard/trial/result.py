@@ -36,7 +36,7 @@ def result_context(
         "headline": labels(HEADLINE),
         "metric_groups": groups(),
         "beside": beside_labels(),
-        "config_rows": [] if config is None else rows.config_rows(config),
+        "config_rows": rows.ConfigRows([]) if config is None else rows.config_rows(config),
         "config_text": "" if config is None else json.dumps(file_of(config), indent=2, ensure_ascii=False),
     }
 

@@ -31,7 +31,9 @@ from api.dashboard.trial.run_context import (
     trades_of,
 )
 from api.dashboard.trial.trades import trade_story
+from api.dashboard.trial.trial_words import chance_of_luck, trial_words
 from api.dashboard.trial.waterfall import attribution_of, waterfall
+from api.dashboard.trial.went_wrong import went_wrong
 from api.dependencies import ClockDep, DatabaseDep, ReplaysDep
 from api.errors.http_errors import CurveUnavailableError
 from api.presentation.presenters import SweepPage, quote_of
@@ -41,9 +43,13 @@ from api.schemas.documents import trial_config
 from bot.backtest import blocked_entries
 from bot.backtest.attribution import break_even_settlements
 from bot.backtest.result import trade_of
+from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
+from bot.selection.report import SelectionReport
+from bot.selection.sentence import sentence
 from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.queries import TrialView, trial_with_spec
+from sweeps.jobs.selection_jobs import selection_view
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 parts = APIRouter()
@@ -65,12 +71,21 @@ async def trial_page(
 ) -> HTMLResponse:
     """Return a trial: metrics, equity, trades, configuration."""
 
-    def query(connection: sa.Connection) -> tuple[SweepPage, TrialView, RecordedRun | None]:
+    def query(
+        connection: sa.Connection,
+    ) -> tuple[SweepPage, TrialView, RecordedRun | None, SelectionReport | None]:
         spec, trial = trial_with_spec(connection, sweep_id, number)
         page = SweepPage(get_sweep(connection, sweep_id), spec)
-        return page, trial, recorded_or_none(connection, sweep_id, number)
+        recorded = recorded_or_none(connection, sweep_id, number)
+        return page, trial, recorded, report_or_none(connection, sweep_id, trial_config(spec, number))
 
-    sweep, trial, recorded = await database.analyze(query)
+    sweep, trial, recorded, report = await database.analyze(query)
+    config, metrics = trial_config(sweep.spec, number), trial.metrics
+    first = FirstCurves() if recorded is None else await first_curves(recorded, replays)
+    words = None
+    if config is not None and metrics is not None:
+        luck = chance_of_luck(report, metrics["sharpe"])
+        words = trial_words(config, metrics, luck, first.elapsed_ms)
     return pages.render(
         request,
         "trial/trial.html",
@@ -78,16 +93,33 @@ async def trial_page(
         sweep=sweep,
         trial=rows.trial_row(trial),
         evidence=f"/sweeps/{sweep_id}/trials/{number}",
-        first=FirstCurves() if recorded is None else await first_curves(recorded, replays),
+        words=words,
+        judged=None if report is None else sentence(report),
+        first=first,
         **result.result_context(
             f"/dashboard/sweeps/{sweep_id}/trials/{number}",
-            trial_config(sweep.spec, number),
+            config,
             trial.metrics,
             trial.run_key,
             frozenset(trial.params),
             trial.findings,
         ),
     )
+
+
+def report_or_none(
+    connection: sa.Connection, sweep_id: int, config: RunConfig | None
+) -> SelectionReport | None:
+    """Return the report on the panel that a run is in, None while there is none."""
+    try:
+        judged = selection_view(connection, sweep_id).panels
+    except BotError:
+        return None
+    if config is None or judged is None:
+        return None
+    market = tuple(config.symbols), config.start, config.end
+    found = (one for one in judged.panels if (one.symbols, one.start_ms, one.end_ms) == market)
+    return next((one.report for one in found if config.exchange in {None, one.exchange}), None)
 
 
 @parts.get("/curve")
@@ -169,6 +201,8 @@ async def report(
                 [found.document() for found in blocked_entries(run, study.window)], run.config.strategy_mode
             ),
             traded=bool(run.trades),
+            wrong=went_wrong(study),
+            data_fingerprint=run.data_fingerprint,
             data=rows.data_rows(run),
             now_ms=clock.now_ms(),
             config=run.config,

@@ -61,6 +61,18 @@ class MarginModel(ABC):
         liquidation, margin_exit = self.terms(leg, ONE), self.terms(leg, self._exit_ratio)
         return Guards(_FLOOR.divide(*liquidation), _FLOOR.divide(*margin_exit))
 
+    def liquidation_price(self, leg: MarginedLeg) -> Decimal:
+        """Return the mark price from which on a leg is liquidated, to the digits of the exact context."""
+        return EXACT.divide(*self.terms(leg, ONE))
+
+    def shortfall(self, leg: MarginedLeg, mark: Decimal) -> Decimal:
+        """Return the margin that a leg lacks at a mark price; it is liquidated at 0 and above.
+
+        With so much more margin it would come to its liquidation price there. Call inside `exact()`.
+        """
+        backing, need = self.terms(leg, ONE)
+        return mark * need - backing
+
     def fatal_candle(self, position: Position, candles: Iterable[MarkCandle]) -> MarkCandle | None:
         """Return the first of `candles` that liquidates, None if none does."""
         return next((candle for candle in candles if self.is_liquidated(position, candle.high)), None)

@@ -59,6 +59,13 @@ def usable_strategies() -> tuple[list[StrategyPlugin], dict[str, str]]:
     return usable, unusable
 
 
+def unread_parameters(name: str) -> frozenset[str]:
+    """Return the parameters that other usable strategies declare and the one of this name does not read."""
+    usable, _ = usable_strategies()
+    others = {field for plugin in usable for field in plugin.parameters.model_fields}
+    return frozenset(others.difference(strategy_plugin(name).parameters.model_fields))
+
+
 def compared_strategies() -> tuple[str, ...]:
     """Return the names of the usable strategies that are compared side by side, in order."""
     places = {one.name: one.compare_place for one in usable_strategies()[0]}

@@ -95,7 +95,7 @@ async function showReport() {
   for (const place of root.querySelectorAll("[data-place]")) {
     const part = holder.querySelector(`[data-part="${place.dataset.place}"]`);
     if (part) place.replaceChildren(...part.childNodes);
-    else if (!found && place.dataset.place !== "findings") place.textContent = "This could not be read. Reload the page to try again.";
+    else if (!found && !["findings", "fingerprint", "years"].includes(place.dataset.place)) place.textContent = "This could not be read. Reload the page to try again.";
   }
 }
 
@@ -110,6 +110,12 @@ trades?.addEventListener("click", (event) => {
 });
 
 pair?.addEventListener("change", loadFunding);
+
+document.getElementById("print")?.addEventListener("click", () => print());
+
+for (const opener of document.querySelectorAll("[data-opens]")) {
+  opener.addEventListener("click", () => { document.getElementById(opener.dataset.opens).open = true; });
+}
 
 document.getElementById("copy-config")?.addEventListener("click", async ({ target }) => {
   const text = document.getElementById("config-text");
