@@ -14,6 +14,8 @@ from bot.errors import InvalidInputError
 from bot.market.intervals import interval_spans
 from bot.market_store.pair_figures.funding import (
     autocorrelations,
+    boxes_by_hour,
+    boxes_by_month,
     distribution,
     months_of_funding,
     rates_8h,
@@ -137,6 +139,8 @@ def pair_document(row: PairRow, series: PairSeries) -> dict[str, Any]:
             {**asdict(month), "total": plain(month.total), "carry_per_year": month.carry_per_year}
             for month in months_of_funding(funding)
         ],
+        "boxes_by_hour": [asdict(box) for box in boxes_by_hour(funding)],
+        "boxes_by_month": [asdict(box) for box in boxes_by_month(funding)],
         "rates_8h": _points(funding.t_ms, rates),
         "basis_points": _points(funding.t_ms, series.basis),
     }

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from api.dashboard.forms.compare_form import FIRST_PARAMETERS, CompareForm, held_pairs
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import compared_strategies
-from bot.errors import InvalidInputError
+from bot.errors import InvalidInputError, UnknownSymbolError
 from bot.market.rows import SeriesKind
 from bot.market.symbols import SYNTHETIC_EXCHANGE, multiplied
 from bot.market_store import sql
@@ -91,6 +91,16 @@ def _market(
     if first_ms >= last_ms:
         return Market(exchange, symbol, *ranges[SeriesKind.FUNDING], lacks="no time is held of both legs")
     return Market(exchange, symbol, first_ms, last_ms)
+
+
+def pair_first(markets: list[Market], exchange: str | None, symbol: str | None) -> list[Market]:
+    """Return the markets with the pair that is asked for first; raises UnknownSymbolError if it is none."""
+    if exchange is None and symbol is None:
+        return markets
+    found = [one for one in markets if (one.exchange, one.symbol) == (exchange, symbol)]
+    if not found:
+        raise UnknownSymbolError.of("symbol", f"{symbol!r} of {exchange!r} is not held well enough to run on")
+    return found + [one for one in markets if one is not found[0]]
 
 
 def first_suggestions(connection: sa.Connection, markets: list[Market]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 
+from api.dashboard.market.break_even_table import Asked, tier_rows
 from api.dashboard.market.rows import Coverage, coverage_of, job_row, pair_address, series_facts
 from api.dashboard.sweeps.views import PagesDep
 from api.dependencies import DatabaseDep, ReplaysDep
@@ -116,6 +117,7 @@ async def pair_page(
         raise UnknownSymbolError.of("symbol", f"nothing of {symbol!r} is held for {exchange!r}")
     held = symbols[exchange, symbol]
     asked = {"exchange": exchange, "symbol": symbol, **_kept(query), "days": days}
+    asked_for = Asked.of_query(query)
     pair = next((one for one in found if (one.exchange, one.symbol) == (exchange, symbol)), None)
     return pages.render(
         request,
@@ -126,6 +128,9 @@ async def pair_page(
         series=series_facts(held),
         hours=sorted({span.hours for one in held.series for span in one.intervals}, reverse=True),
         row=None if pair is None else PairRow.of(pair, costs),
+        asked=asked_for,
+        given_size={name: query.get(name, "") for name in Asked.model_fields},
+        tiers=[] if pair is None else tier_rows(asked_for, pair.funding.interval_hours, costs, held.rules),
         source=f"/data/pair?{urlencode(asked)}",
         **_choice(query, days, DEFAULT_SORT, costs),
     )

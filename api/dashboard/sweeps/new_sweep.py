@@ -12,6 +12,7 @@ from api.dashboard.forms.form_defaults import (
     first_suggestions,
     first_sweep,
     held_markets,
+    pair_first,
     written_sweep,
 )
 from api.dashboard.forms.parameter_form import parameter_groups
@@ -26,18 +27,25 @@ from sweeps.watch import TRIAL_TIMEOUT_S
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _SAMPLERS = {"grid": "every combination", "random": "a random sample", "sobol": "an even (Sobol) sample"}
 OldSweep = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
+MarketName = Annotated[str | None, Query(max_length=64)]
 
 
 @router.get("/dashboard/sweeps/new")
 async def new_sweep_page(
-    request: Request, pages: PagesDep, database: DatabaseDep, settings: SettingsDep, clone: OldSweep = None
+    request: Request,
+    pages: PagesDep,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    clone: OldSweep = None,
+    exchange: MarketName = None,
+    symbol: MarketName = None,
 ) -> HTMLResponse:
-    """Return the form; `clone` names the sweep that it begins with."""
+    """Return the form; `clone` names the sweep that it begins with, `exchange` and `symbol` a pair."""
 
     def query(
         connection: sa.Connection,
     ) -> tuple[list[Market], dict[str, Any], SweepView | None, SweepSpec | None]:
-        markets = held_markets(connection)
+        markets = pair_first(held_markets(connection), exchange, symbol)
         if clone is None:
             return markets, first_suggestions(connection, markets), None, None
         return markets, {}, get_sweep(connection, clone), get_spec(connection, clone)

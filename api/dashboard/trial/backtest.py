@@ -133,11 +133,8 @@ async def backtest_page(
     job: JobView = waiting["job"]
     found: dict[str, Any] = {}
     if job.state is JobState.COMPLETED:
-        found = {
-            **_page_values(job),
-            "first": await first_curves(recorded_backtest(job), replays),
-            "judged": None,
-        }
+        first = await first_curves(recorded_backtest(job), replays)
+        found = {**_page_values(job, first), "first": first, "judged": None}
     config = RunConfig.parse(job.request["config"])
     context = {**waiting, **found, "run": config, "now_ms": clock.now_ms()}
     return pages.render(request, "trial/backtest.html", section="backtest", **context)

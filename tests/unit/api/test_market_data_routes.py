@@ -95,6 +95,29 @@ def test_one_pair_comes_with_its_distribution_months_and_curves(reader: Reader) 
     assert len(found["basis_points"]) == found["basis"]["known"]
 
 
+def test_pair_page_works_out_the_break_even_asked_for_and_leads_to_a_sweep_of_it(reader: Reader) -> None:
+    page = {"Accept": "text/html"}
+    asked = {
+        "exchange": "synthetic",
+        "symbol": BTC,
+        "days": 0,
+        "slippage_bps": 0,
+        "rate_bps": "1",
+        "size": "5000",
+    }
+    text = reader.client.get("/dashboard/data/pair", params=asked, headers=page).text
+    row = text.partition("<td>These fees</td>")[2].partition("</tr>")[0]
+    assert [">15.5<" in row, ">0.5<" in row, ">31<" in row, ">10.3<" in row] == [True] * 4
+    refused = reader.client.get("/dashboard/data/pair", params=asked | {"size": "0"}, headers=page)
+    assert (refused.status_code, "0 is not above 0" in refused.text) == (422, True)
+    form = "/dashboard/sweeps/new?exchange=synthetic&amp;symbol=BTC%2FUSDT%3AUSDT"
+    assert form in text
+    prefilled = reader.client.get(html.unescape(form), headers=page).text
+    assert f'"symbols": ["{BTC}"]' in prefilled.partition('id="start-with"')[2]
+    unknown = reader.client.get("/dashboard/sweeps/new?exchange=synthetic&symbol=NO", headers=page)
+    assert (unknown.status_code, "is not held well enough" in unknown.text) == (422, True)
+
+
 def test_unknown_pair_is_refused_by_name(reader: Reader) -> None:
     response = reader.client.get("/data/pair?exchange=synthetic&symbol=NO")
     assert response.status_code == 422

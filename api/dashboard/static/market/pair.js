@@ -74,20 +74,41 @@ function drawCorrelation({ autocorrelations, funding }) {
 }
 
 function drawMonths({ months }) {
-  const names = months.map(({ month }) => `${Math.floor(month / 100)}-${String(month % 100).padStart(2, "0")}`);
+  const names = months.map(({ month }) => monthName(month));
   const told = (index) => `${names[index]}: ${formatted(months[index].total * 100, "ratio")} % of the notional in ${formatted(months[index].settlements, "count")} settlements, ${formatted(months[index].carry_per_year * 100, "money")} % a year`;
   const items = signedBars(months.map((one) => one.total * 100), (index) => months[index].total < 0, around, told);
   drawOn("months", { x: { type: "category", names, domain: [-0.5, names.length - 0.5] }, panels: [{ title: "% of the notional", zero: true, tick, items }] }, months.length);
 }
 
+/* Box plots of rates, one a group: an hour of the day or a month. */
+function drawBoxes(name, boxes, nameOf) {
+  const names = boxes.map((box) => nameOf(box.group));
+  const of = (key) => boxes.map((box) => box[key] * BP);
+  const told = (index) => {
+    const box = boxes[index];
+    const [low, median, high] = [box.low, box.median, box.high].map((value) => formatted(value * BP, "money"));
+    return `${names[index]}: median ${median} bp, nine of ten from ${low} to ${high} bp, ${formatted(box.settlements, "count")} settlements`;
+  };
+  const item = {
+    kind: "boxes", look: "accent", from: boxes.map((_, index) => index - 0.3), to: boxes.map((_, index) => index + 0.3),
+    low: of("low"), first: of("first"), median: of("median"), third: of("third"), high: of("high"), texts: told,
+  };
+  drawOn(name, { x: { type: "category", names, domain: [-0.5, names.length - 0.5] }, panels: [{ title: "Rate per 8 h, bp", zero: true, tick, items: [item] }] }, boxes.length);
+}
+
+const monthName = (month) => `${Math.floor(month / 100)}-${String(month % 100).padStart(2, "0")}`;
+const hourName = (hour) => `${String(hour).padStart(2, "0")}:00`;
+
 async function show() {
   const pair = await getJson(root.dataset.source);
   for (const draw of [drawRates, drawDistribution, drawCorrelation, drawMonths]) draw(pair);
+  drawBoxes("hours", pair.boxes_by_hour, hourName);
+  drawBoxes("boxes", pair.boxes_by_month, monthName);
   root.dataset.drawn = "true";
 }
 
 show().catch((error) => {
-  for (const name of ["rates", "distribution", "correlation", "months"]) {
+  for (const name of ["rates", "distribution", "correlation", "months", "hours", "boxes"]) {
     showWaiting(chartOf(name), `The curves could not be loaded: ${error.message}. Reload the page to try again.`);
   }
 });

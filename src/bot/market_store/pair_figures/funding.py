@@ -14,7 +14,8 @@ import numpy as np
 from bot.accounting.fees import FeeSchedule
 from bot.market.series import FundingSeries
 from bot.market_store.segments import months
-from bot.numbers.arrays import BoolArray, FloatArray
+from bot.models import HOUR_MS
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.numbers.money import EXACT
 from bot.statistics.metrics import DAYS_PER_YEAR, settlements_to_break_even
 
@@ -169,6 +170,40 @@ def months_of_funding(funding: FundingSeries) -> list[MonthOfFunding]:
         rows = slice(*np.searchsorted(names, [month, month + 1]).tolist())
         part = funding[rows]
         found.append(MonthOfFunding(month, len(part), total_rate(part), int(part.interval_hours.sum())))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class RateBox:
+    """Box plot of the rates per 8 h of one group: 5th percentile, quartiles, 95th percentile.
+
+    `group` is an hour of the UTC day, or a month as year * 100 + month.
+    """
+
+    group: int
+    settlements: int
+    low: float
+    first: float
+    median: float
+    third: float
+    high: float
+
+
+def boxes_by_hour(funding: FundingSeries) -> list[RateBox]:
+    """Return a box for each hour of the UTC day at which anything settled, midnight first."""
+    return _boxes(funding, funding.t_ms // HOUR_MS % 24)
+
+
+def boxes_by_month(funding: FundingSeries) -> list[RateBox]:
+    """Return a box for each month that has settlements, oldest first."""
+    return _boxes(funding, months(funding.t_ms))
+
+
+def _boxes(funding: FundingSeries, groups: IntArray) -> list[RateBox]:
+    rates, found = rates_8h(funding), []
+    for group in np.unique(groups).tolist():
+        own = rates[groups == group]
+        found.append(RateBox(group, len(own), *np.percentile(own, [5, 25, 50, 75, 95]).tolist()))
     return found
 
 

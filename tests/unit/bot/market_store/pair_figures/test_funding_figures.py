@@ -17,6 +17,8 @@ from bot.market.rows import Rows, SeriesKind, funding_series, funding_values
 from bot.market.series import FundingSeries
 from bot.market_store.pair_figures.funding import (
     autocorrelations,
+    boxes_by_hour,
+    boxes_by_month,
     distribution,
     funding_figures,
     months_of_funding,
@@ -128,6 +130,18 @@ def test_months_are_those_of_utc() -> None:
     assert (first.month, first.settlements, first.total, first.hours) == (202401, 3, Decimal("0.0006"), 24)
     assert (second.month, second.settlements, second.total) == (202402, 1, Decimal("0.0004"))
     assert first.carry_per_year == float(Fraction(6, 10_000) * 365)
+
+
+def test_boxes_are_quartiles_of_the_rates_of_an_hour_and_of_a_month() -> None:
+    rates = every(8, "0.0001", "0.0002", "0.0003", "0.0005", "0.0002")
+    assert [(box.group, box.settlements, box.median) for box in boxes_by_hour(rates)] == [
+        (0, 2, pytest.approx(0.0003)),
+        (8, 2, pytest.approx(0.0002)),
+        (16, 1, pytest.approx(0.0003)),
+    ]
+    january, february = boxes_by_month(rates)
+    assert (january.group, february.group, january.settlements) == (202401, 202402, 3)
+    assert [january.low, january.first, january.third] == pytest.approx([0.00011, 0.00015, 0.00025])
 
 
 def test_break_even_repays_four_fees_and_four_slippages_with_the_average_rate() -> None:
