@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 from selecting import (
     LONG_BASE,
+    LONG_EXCHANGE,
     LONG_GRID,
     SETTINGS,
     JobList,
@@ -27,6 +28,7 @@ from sweeps.jobs.jobs import claim_job
 from sweeps.jobs.selection_jobs import ask_for_selection, is_asked_for
 from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.lifecycle.extend_clone import extend_sweep, extended_spec
+from sweeps.lifecycle.seals import set_seal
 from sweeps.storage.selection import held_panels
 from sweeps.storage.tables import job, selection_report, selection_sums
 
@@ -78,6 +80,10 @@ def test_looks_at_the_same_days_weigh_on_a_report_that_was_made_before(engine: s
     assert (alone["trials"]["tried"], after["trials"]["tried"]) == (40, 80)
     assert after["cash"]["winner"] == alone["cash"]["winner"]
     assert after["cash"]["lifetime"]["p_luck"] >= alone["cash"]["lifetime"]["p_luck"]
+    assert "Sealed" not in after["sentence"]
+    with write_transaction(engine) as connection:
+        set_seal(connection, LONG_EXCHANGE, "2024-12-21")
+    assert "Sealed from 2024-12-21, no look. " in report_of_sweep(engine, first)["sentence"]
 
 
 def test_trials_taken_over_from_another_sweep_are_replayed_for_the_report(engine: sa.Engine) -> None:

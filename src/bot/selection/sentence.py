@@ -11,8 +11,11 @@ from bot.selection.walk_forward import Stitched
 _DAYS_PER_YEAR = 365
 
 
-def sentence(report: SelectionReport) -> str:
-    """Return the verdict on a report, the reason for it, and the figures that it rests on."""
+def sentence(report: SelectionReport, sealed: str = "") -> str:
+    """Return the verdict on a report, the reason for it, and the figures that it rests on.
+
+    `sealed` is a sentence about days that are kept unseen, empty without any.
+    """
     cash, hold = report.cash, report.hold
     meaning = MEANINGS[report.verdict]
     if cash is None or cash.winner is None:
@@ -27,7 +30,7 @@ def sentence(report: SelectionReport) -> str:
         told.append(_walk_forward(report.stitched))
     if report.random_entries is not None:
         told.append(f"Random entries with the same time in market: {percent(report.random_entries)}.")
-    return " ".join([*told, f"{_capital(meaning)}."])
+    return " ".join([*told, *([sealed] if sealed else []), f"{_capital(meaning)}."])
 
 
 def percent(chance: float) -> str:

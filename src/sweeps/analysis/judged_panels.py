@@ -3,10 +3,12 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Literal, Self
 
 import sqlalchemy as sa
 
+from bot.plurals import counted
 from bot.selection.looks import Lifetime
 from bot.selection.report import SelectionReport
 from bot.selection.sentence import sentence
@@ -14,8 +16,12 @@ from bot.selection.settings import ValidationSettings
 from bot.selection.stored.report_text import report_of
 from bot.selection.verdict import MEANINGS
 from bot.timestamps import iso
-from sweeps.lifecycle.looks import PanelWindow, lifetime_of
+from sweeps.lifecycle.looks import lifetime_of
+from sweeps.lifecycle.seals import SealView, list_seals
+from sweeps.spec.panels import PanelWindow
 from sweeps.storage.selection import report_row
+
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +33,20 @@ class JudgedPanel:
     start_ms: int
     end_ms: int
     report: SelectionReport
+    sealed: str = ""
+    """Sentence about the seal of its market, empty without one."""
 
     @property
     def window(self) -> PanelWindow:
-        """Market and window, as looks name them."""
-        return PanelWindow(str(self.exchange), self.start_ms, self.end_ms)
+        """Market, window and symbols."""
+        return PanelWindow(str(self.exchange), self.start_ms, self.end_ms, frozenset(self.symbols))
+
+    @property
+    def days(self) -> tuple[int, int]:
+        """First and last day of its settlements, since 1970."""
+        calendar = self.report.panel.calendar
+        first = (calendar.first_day - _EPOCH).days
+        return first, first + calendar.days - 1
 
     @property
     def head(self) -> dict[str, Any]:
@@ -48,7 +63,7 @@ class JudgedPanel:
             "winner": self.report.winner,
             "verdict": verdict.value,
             "meaning": MEANINGS[verdict],
-            "sentence": sentence(self.report),
+            "sentence": sentence(self.report, self.sealed),
         }
 
 
@@ -91,11 +106,21 @@ def judged_panels(connection: sa.Connection, sweep_id: int, text: str) -> Judged
 
     def lifetime(panel: JudgedPanel) -> Lifetime:
         try:
-            return lifetime_of(connection, sweep_id, panel.window)
+            return lifetime_of(connection, sweep_id, panel.window, panel.days)
         except KeyError:  # its trials are not counted yet
             return panel.report.lifetime
 
-    return JudgedPanels.of(text).over(lifetime)
+    found = JudgedPanels.of(text).over(lifetime)
+    closed = {one.exchange: one for one in list_seals(connection) if one.opened_ms is None}
+    panels = [replace(one, sealed=_sealed(closed.get(str(one.exchange)))) for one in found.panels]
+    return replace(found, panels=panels)
+
+
+def _sealed(held: SealView | None) -> str:
+    if held is None:
+        return ""
+    looks = counted(len(held.looks), "look") if held.looks else "no look"
+    return f"Sealed from {held.day}{', tainted' if held.tainted else ''}, {looks}."
 
 
 def made_report(

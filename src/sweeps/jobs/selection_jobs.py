@@ -149,7 +149,7 @@ def _note_looks(
     own = get_spec(connection, sweep_id).validation == settings
     for panel in judged.panels:
         if not own:
-            note_validation(connection, sweep_id, panel.window, panel.symbols, settings.digest)
+            note_validation(connection, sweep_id, panel.window, settings.digest)
         elif panel.report.cash is not None:
             note_independent(connection, sweep_id, panel.window, panel.report.cash.search.independent)
 

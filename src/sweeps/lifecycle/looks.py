@@ -5,7 +5,7 @@ written down when it is deleted. Single runs are written down as their results a
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from bot.models import DAY_MS
 from bot.selection.looks import Lifetime, Look
 from bot.timestamps import parse_time_ms
 from sweeps.errors import UnreadableSweepError
+from sweeps.spec.panels import PanelWindow
 from sweeps.storage.blocks import measured
 from sweeps.storage.states import ACTIVE
 from sweeps.storage.stored_runs import is_stored_run
@@ -54,24 +55,6 @@ class LookView:
     created_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class PanelWindow:
-    """Market and window (ms UTC, inclusive) that some trials of a sweep share: one panel."""
-
-    exchange: str
-    start_ms: int
-    end_ms: int
-
-    def name(self, sweep_id: int) -> str:
-        """Return the name of its look."""
-        return f"sweep {sweep_id} {self.exchange} {self.start_ms} {self.end_ms}"
-
-    @property
-    def days(self) -> tuple[int, int]:
-        """First and last UTC day, since 1970."""
-        return self.start_ms // DAY_MS, self.end_ms // DAY_MS
-
-
 def all_looks(connection: sa.Connection, exchange: str | None = None) -> list[LookView]:
     """Return every look, of one exchange or all, oldest first."""
     stored = {view.name: view for view in _stored(connection)}
@@ -84,14 +67,17 @@ def all_looks(connection: sa.Connection, exchange: str | None = None) -> list[Lo
     return sorted(found, key=lambda view: (view.created_ms, view.name))
 
 
-def lifetime_of(connection: sa.Connection, sweep_id: int, window: PanelWindow) -> Lifetime:
-    """Return the lifetime of a panel among all other looks at its exchange.
+def lifetime_of(
+    connection: sa.Connection, sweep_id: int, window: PanelWindow, days: tuple[int, int]
+) -> Lifetime:
+    """Return the lifetime of a panel among all other looks at its `days` (first and last, since 1970).
 
+    They are those of its settlements, which can be fewer than those of its window.
     Raises: KeyError if the sweep has no such panel with a completed trial.
     """
     looks = {view.name: view.seen for view in all_looks(connection, window.exchange)}
-    own = looks.pop(window.name(sweep_id))
-    return Lifetime.of(own, list(looks.values()))
+    own = looks.pop(window.look(sweep_id))
+    return Lifetime.of(replace(own, first=days[0], last=days[1]), list(looks.values()))
 
 
 def read_until(connection: sa.Connection, exchange: str) -> int | None:
@@ -134,17 +120,15 @@ def note_comparison(connection: sa.Connection, comparison: "Comparison") -> None
         note_run(connection, LookKind.COMPARISON, run.config, run.run_key, run.data_fingerprint)
 
 
-def note_validation(
-    connection: sa.Connection, sweep_id: int, window: PanelWindow, symbols: Iterable[str], settings: str
-) -> None:
+def note_validation(connection: sa.Connection, sweep_id: int, window: PanelWindow, settings: str) -> None:
     """Write down that a panel was judged with other settings than its sweep's, named by their digest."""
-    seen = Look(window.exchange, frozenset(symbols), *window.days, 1, 1)
-    _note(connection, f"{window.name(sweep_id)} {settings}", LookKind.VALIDATION, seen)
+    seen = Look(str(window.exchange), window.symbols, *window.days, 1, 1)
+    _note(connection, f"{window.look(sweep_id)} {settings}", LookKind.VALIDATION, seen)
 
 
 def note_independent(connection: sa.Connection, sweep_id: int, window: PanelWindow, trials: float) -> None:
     """Write down how many independent trials a panel is worth, as its report says."""
-    name = window.name(sweep_id)
+    name = window.look(sweep_id)
     for view in _of_sweep(connection, _sweeps(connection, sweep_id)):
         if view.name == name:
             _keep(connection, replace(view, seen=replace(view.seen, independent=trials)))
@@ -241,7 +225,7 @@ def _of_sweep(connection: sa.Connection, rows: Sequence[Any]) -> Iterator[LookVi
     """Yield the looks of sweeps, one a panel."""
     for row in rows:
         for window, seen in _panels(connection, row):
-            yield LookView(window.name(row.id), LookKind.SWEEP, seen, row.created_ms)
+            yield LookView(window.look(row.id), LookKind.SWEEP, seen, row.created_ms)
 
 
 def _panels(connection: sa.Connection, row: Any) -> Iterator[tuple[PanelWindow, Look]]:
@@ -250,12 +234,12 @@ def _panels(connection: sa.Connection, row: Any) -> Iterator[tuple[PanelWindow, 
         summary = stored_summary(connection, row)
         if not set(_WINDOW) & set(summary.axes):
             window = PanelWindow(str(summary.exchanges()[0]), *summary.window())
-            yield window, Look(window.exchange, frozenset(summary.symbols()), *window.days, runs, new)
+            yield window, Look(str(window.exchange), frozenset(summary.symbols()), *window.days, runs, new)
             return
         yield from _several(connection, row)
     except UnreadableSweepError:  # one whose strategy is not installed: its whole extent
-        window, symbols = _extent(row.spec)
-        yield window, Look(window.exchange, symbols, *window.days, runs, new)
+        window = _extent(row.spec)
+        yield window, Look(str(window.exchange), window.symbols, *window.days, runs, new)
 
 
 def _several(connection: sa.Connection, row: Any) -> Iterator[tuple[PanelWindow, Look]]:
@@ -269,7 +253,7 @@ def _several(connection: sa.Connection, row: Any) -> Iterator[tuple[PanelWindow,
         shared = group.parameters.shared
         window = PanelWindow(str(shared.exchange), shared.start, shared.end)
         old = int(reused[np.isin(numbers, group.numbers)].sum())
-        before = found.get(window, Look(window.exchange, frozenset(), *window.days, 0, 0))
+        before = found.get(window, Look(str(window.exchange), frozenset(), *window.days, 0, 0))
         found[window] = replace(
             before,
             symbols=before.symbols | frozenset(shared.symbols),
@@ -279,7 +263,7 @@ def _several(connection: sa.Connection, row: Any) -> Iterator[tuple[PanelWindow,
     yield from found.items()
 
 
-def _extent(text: str) -> tuple[PanelWindow, frozenset[str]]:
+def _extent(text: str) -> PanelWindow:
     """Return the extent of a sweep that cannot be read here, from its document."""
     document = json.loads(text)
     values = {
@@ -289,7 +273,7 @@ def _extent(text: str) -> tuple[PanelWindow, frozenset[str]]:
     moments = {name: [_moment(one) for one in values[name] if one is not None] for name in ("start", "end")}
     exchange = next((one for one in values["exchange"] if one is not None), "")
     symbols = frozenset(symbol for group in values["symbols"] if group for symbol in group)
-    return PanelWindow(str(exchange), min(moments["start"]), max(moments["end"])), symbols
+    return PanelWindow(str(exchange), min(moments["start"]), max(moments["end"]), symbols)
 
 
 def _listed(axis: Any) -> list[Any]:

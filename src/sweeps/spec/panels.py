@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from bot.models import DAY_MS
 from bot.numbers.arrays import IntArray
 from sweeps.spec.axes import Axis
 from sweeps.spec.spec import SweepSpec
@@ -23,7 +24,16 @@ class PanelWindow:
     exchange: str | None
     start: int
     end: int
-    symbols: frozenset[str]
+    symbols: frozenset[str] = frozenset()
+
+    def look(self, sweep_id: int) -> str:
+        """Return the name of the look at it by a sweep."""
+        return f"sweep {sweep_id} {self.exchange} {self.start} {self.end}"
+
+    @property
+    def days(self) -> tuple[int, int]:
+        """First and last UTC day, since 1970."""
+        return self.start // DAY_MS, self.end // DAY_MS
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,8 @@ from bot.market_store.backup import back_up, restore
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
-from sweeps.lifecycle.looks import PanelWindow, lifetime_of
+from sweeps.lifecycle.looks import lifetime_of
+from sweeps.spec.panels import PanelWindow
 from sweeps.storage.tables import promotion
 
 DAY = "2024-03-10"
@@ -366,5 +367,7 @@ def test_looks_at_thirds_of_the_window_weigh_a_third_each(client: TestClient, ha
     sweep_id = sweep(client, hands, base=whole, grid={"perp_leverage": [1, 5, 7]})
     window = PanelWindow("synthetic", parse_time_ms(whole["start"]), parse_time_ms(whole["end"]))
     with hands.engine.connect() as connection:
-        found = lifetime_of(connection, sweep_id, window)
+        found = lifetime_of(connection, sweep_id, window, window.days)
+        later = lifetime_of(connection, sweep_id, window, (window.days[1] + 1, window.days[1] + 2))
     assert (found.runs, found.tried, found.others) == (3, 5, 2.0)
+    assert (later.tried, later.others) == (3, 0.0)
