@@ -103,6 +103,35 @@ def test_zoom_of_one_chart_zooms_the_other_and_double_click_shows_all_again(tria
     assert visit.complaints == []
 
 
+def test_first_paint_has_the_curve_and_paper_and_phones_have_room_for_all(trial: str, visit: Visit) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(trial)
+    drawn(page)
+    # The stored curve travels with the page: nothing asks for it again, and no script of note is loaded.
+    assert [url for url in visit.requests if "/curve?" in url] == []
+    scripts = "performance.getEntriesByType('resource').filter(e => e.name.endsWith('.js'))"
+    assert 0 < sum(page.evaluate(f"{scripts}.map(e => e.decodedBodySize)")) < 400_000
+    expect(page.locator("table.years tbody tr")).to_have_count(1)
+    made = of_api(trial)["metrics"]["annualized_return"]
+    expect(page.locator("#verdict")).to_contain_text(f"Made {100 * made:,.2f} % a year")
+    expect(page.locator('[data-place="wrong"]')).to_contain_text("The tightest short, BTC/USDT:USDT opened")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    chart = page.locator("#equity")
+    chart.focus()
+    page.keyboard.press("End")
+    expect(chart.locator(".chart-reading")).to_contain_text("Equity")
+    page.get_by_role("link", name="Trade on paper").click()
+    expect(page.locator("#config-text")).to_be_visible()
+
+    page.set_viewport_size({"width": 703, "height": 1000})
+    page.emulate_media(media="print")
+    expect(page.locator(".topbar")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 703
+    assert page.pdf(format="A4").startswith(b"%PDF")
+    assert visit.complaints == []
+
+
 def test_configuration_is_downloaded_as_it_ran(trial: str, visit: Visit) -> None:
     page = visit.page
     page.goto(trial)
