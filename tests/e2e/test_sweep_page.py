@@ -55,7 +55,7 @@ def opened(visit: Visit, sweep: Shown, query: str = "") -> Page:
 
 
 def drawn(page: Page) -> None:
-    expect(page.locator("#heatmap[data-drawn]")).to_be_visible()
+    expect(page.locator("#heatmap[data-settled]")).to_be_visible()
     expect(page.locator("#parallel[data-axes]")).to_be_visible()
 
 
@@ -364,6 +364,7 @@ def test_shared_address_shows_the_same_view_to_another_reader(
     expect(page.locator('#trials th[aria-sort="ascending"]')).to_have_text("Fees")
     expect(page.locator("#trials tbody tr")).to_have_count(16)
     expect(page.locator("#parallel")).to_have_attribute("data-drawn", "16")
+    drawn(page)
     other = browser.new_page(viewport={"width": 1280, "height": 900})
     other.goto(page.url)
     drawn(other)

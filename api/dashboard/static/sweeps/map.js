@@ -33,6 +33,7 @@ export class SweepMap {
   /* Fetches and draws; chances of luck follow, since they are not worth waiting for. */
   async refresh() {
     const { state } = this;
+    delete one("heatmap").dataset.settled;
     const query = new URLSearchParams([...["x", "y", "metric", "agg"].map((name) => [name, state.get(name)]), ...state.scenarios(), ...state.filters({ open: true })]);
     const z = state.get("z");
     let documents;
@@ -48,6 +49,7 @@ export class SweepMap {
     }
     this.#show(documents, omitted);
     if (!z && state.settled) await this.#addLuck(query);
+    one("heatmap").dataset.settled = "";
   }
 
   async #addLuck(query) {

@@ -167,6 +167,7 @@ export class Parallel {
     const most = this.state.settled ? MOST_LINES : MOST_WHILE_DRAGGING;
     const shown = chosen(points.trials.length, kept, kept ? most : MOST_CONTEXT);
     if (kept) shown.sort((a, b) => Math.abs(values[a] ?? 0) - Math.abs(values[b] ?? 0));
+    context.lineJoin = "round"; // said here, or a second drawing would differ from the first: labels set it as well
     context.lineWidth = kept ? 1.2 : 1;
     context.globalAlpha = kept ? Math.min(0.9, Math.max(0.25, 260 / Math.max(shown.length, 1))) : 0.5;
     for (const place of shown) {

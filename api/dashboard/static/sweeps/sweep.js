@@ -234,6 +234,5 @@ document.addEventListener("themechange", drawOverview);
 showControls();
 pins.draw();
 refreshHeatmap();
-refreshOverview();
-refreshSlices();
+refreshOverview().then(refreshSlices); // the heatmap is waited for first
 if ("open" in root.dataset) follow();
