@@ -12,14 +12,16 @@ const STATES = {
   outside: ["outside the selection", (context, c) => dot(context, c.line, 4, 4)],
 };
 const LUCK = ["luck alone shows such a Sharpe ratio in more than one search of twenty", (context, c) => dash(context, c.ink, 0, 0, TILE, TILE, 0.55)];
+const LOSS = ["below zero", (context, c) => dash(context, c.ink, 0, 4, TILE, 4, 0.5)];
+const OVERLAYS = { luck: LUCK, loss: LOSS };
 export const CELL_STATES = Object.keys(STATES);
 
 export const stateWords = (state) => STATES[state][0];
 
-/* A fill of a pattern: the name of a state, or `luck`, which is drawn over a colour. */
+/* A fill of a pattern: the name of a state, or `luck` or `loss`, which are drawn over a colour. */
 export function patternOf(context, name, colours) {
   const tile = new OffscreenCanvas(TILE, TILE);
-  const [, draw] = STATES[name] ?? LUCK;
+  const [, draw] = STATES[name] ?? OVERLAYS[name];
   draw(tile.getContext("2d"), colours);
   return context.createPattern(tile, "repeat");
 }
@@ -39,7 +41,7 @@ function item(name, count, colours) {
   context.fillRect(0, 0, 22, 14);
   context.strokeStyle = colours.muted;
   context.strokeRect(0.5, 0.5, 21, 13);
-  line.append(swatch, `${counted(count, "cell")}: ${(STATES[name] ?? LUCK)[0]}`);
+  line.append(swatch, `${counted(count, "cell")}: ${(STATES[name] ?? OVERLAYS[name])[0]}`);
   return line;
 }
 

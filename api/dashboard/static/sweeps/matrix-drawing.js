@@ -6,6 +6,7 @@ import { short } from "../format.js";
 const MOST_SINGLE_CELLS = 6000;
 const GAP_FROM = 7;
 const DASH_FROM = 9;
+const MOST_STROKES = 1500;
 
 export function drawMatrix(context, box, matrix, scale, kind, colours) {
   drawStates(context, box, matrix, colours);
@@ -29,8 +30,9 @@ function drawStates(context, box, matrix, colours) {
   }
 }
 
-/* Neighbours in a row are one rectangle, so that thousands of cells are filled at once. */
+/* Neighbours in a row are one rectangle; very many cells are a mask of a pixel each, enlarged. */
 function fillWhere(context, box, matrix, wanted, style) {
+  if (matrix.rows * matrix.columns > MOST_SINGLE_CELLS) return fillMask(context, box, matrix, wanted, style);
   context.beginPath();
   for (let row = 0; row < matrix.rows; row++) {
     for (let column = 0; column < matrix.columns; column++) {
@@ -42,7 +44,26 @@ function fillWhere(context, box, matrix, wanted, style) {
     }
   }
   context.fillStyle = style;
-  context.fill();
+  return context.fill();
+}
+
+function fillMask(context, box, matrix, wanted, style) {
+  const picture = new ImageData(matrix.columns, matrix.rows);
+  const pixels = new Uint32Array(picture.data.buffer);
+  for (let row = 0; row < matrix.rows; row++) {
+    const start = (matrix.rows - 1 - row) * matrix.columns;
+    for (let column = 0; column < matrix.columns; column++) if (wanted(row * matrix.columns + column)) pixels[start + column] = 0xff000000;
+  }
+  const mask = new OffscreenCanvas(matrix.columns, matrix.rows);
+  mask.getContext("2d").putImageData(picture, 0, 0);
+  const sheet = new OffscreenCanvas(Math.ceil(box.width), Math.ceil(box.height));
+  const drawing = sheet.getContext("2d");
+  drawing.imageSmoothingEnabled = false;
+  drawing.drawImage(mask, 0, 0, sheet.width, sheet.height);
+  drawing.globalCompositeOperation = "source-in";
+  drawing.fillStyle = style;
+  drawing.fillRect(0, 0, sheet.width, sheet.height);
+  context.drawImage(sheet, box.x, box.y, box.width, box.height);
 }
 
 function drawCells(context, box, matrix, scale) {
@@ -122,7 +143,8 @@ function drawSigns(context, box, matrix, scale, colours) {
   const negative = (index) => matrix.values[index] !== null && matrix.values[index] < 0;
   const { width, height } = matrix.place(box, 0, 0);
   if (Math.min(width, height) < DASH_FROM) {
-    if (matrix.values.some((value) => value < 0) && matrix.values.some((value) => value > 0)) outline(context, box, matrix, negative, colours, [], 1);
+    const mixed = matrix.values.some((value) => value < 0) && matrix.values.some((value) => value > 0);
+    if (mixed && !outline(context, box, matrix, negative, colours, [], 1)) fillMask(context, box, matrix, negative, patternOf(context, "loss", colours));
     return;
   }
   matrix.values.forEach((value, index) => {
@@ -133,21 +155,34 @@ function drawSigns(context, box, matrix, scale, colours) {
   });
 }
 
-/* A line around cells; a lighter one below it keeps it visible on any colour. */
+/* A line around cells, none and false where it would be too long to be read; a lighter one below it keeps it visible on
+   any colour. Sides that follow each other are one stroke. */
 function outline(context, box, matrix, inside, colours, dash, weight = 2) {
-  const at = (row, column) => row >= 0 && column >= 0 && row < matrix.rows && column < matrix.columns && inside(row * matrix.columns + column);
+  const { rows, columns } = matrix;
+  const at = (row, column) => row >= 0 && column >= 0 && row < rows && column < columns && Boolean(inside(row * columns + column));
   const path = new Path2D();
-  for (let row = 0; row < matrix.rows; row++) {
-    for (let column = 0; column < matrix.columns; column++) {
-      if (!at(row, column)) continue;
-      const { x, y, width, height } = matrix.place(box, row, column);
-      if (!at(row + 1, column)) segment(path, x, y, x + width, y);
-      if (!at(row - 1, column)) segment(path, x, y + height, x + width, y + height);
-      if (!at(row, column - 1)) segment(path, x, y, x, y + height);
-      if (!at(row, column + 1)) segment(path, x + width, y, x + width, y + height);
+  const [width, height] = [box.width / columns, box.height / rows];
+  let strokes = 0;
+  const along = (count, apart, draw) => {
+    for (let from = 0; from < count; from++) {
+      if (!apart(from)) continue;
+      const first = from;
+      while (from + 1 < count && apart(from + 1)) from++;
+      strokes++;
+      draw(first, from + 1);
     }
+  };
+  for (let row = 0; row <= rows && strokes <= MOST_STROKES; row++) {
+    const y = box.y + (rows - row) * height;
+    along(columns, (column) => at(row, column) !== at(row - 1, column), (from, to) => segment(path, box.x + from * width, y, box.x + to * width, y));
   }
+  for (let column = 0; column <= columns && strokes <= MOST_STROKES; column++) {
+    const x = box.x + column * width;
+    along(rows, (row) => at(row, column) !== at(row, column - 1), (from, to) => segment(path, x, box.y + (rows - from) * height, x, box.y + (rows - to) * height));
+  }
+  if (strokes > MOST_STROKES) return false;
   twice(context, colours, dash, weight, () => context.stroke(path));
+  return true;
 }
 
 function segment(path, x0, y0, x1, y1) {
