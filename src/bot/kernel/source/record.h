@@ -4,6 +4,7 @@
 #include "layout.h"
 
 #define WHOLE_BITS 20
+#define SPLIT (1 << 20) /* squares are taken apart at it */
 #define WEEK_DAYS 7
 #define SQUARE_BITS 22 /* of the lower part of a factor, so that sums of products stay within 64 bits */
 
@@ -53,8 +54,8 @@ static Powers power_sums(const double *u, i64 days) {
 
    Each moment is rounded once. Nothing is written for returns that do not vary; return 0 where 128 bits are too few. */
 static int record_moments(Powers p, i64 n, double *ratios) {
-    i128 first = (i64)p.first, second = (i64)p.second, third = ((i128)(i64)p.third_high << 20) + (i64)p.third_low;
-    i128 fourth = (((((i128)(i64)p.high) << 20) + 2 * (i128)(i64)p.mixed) << 20) + (i64)p.low;
+    i128 first = (i64)p.first, second = (i64)p.second, third = (i128)(i64)p.third_high * SPLIT + (i64)p.third_low;
+    i128 fourth = ((i128)(i64)p.high * SPLIT + 2 * (i128)(i64)p.mixed) * SPLIT + (i64)p.low;
     i64 square = n * n, cube = square * n;
     i128 squares = n * second, aa = first * first, spread = squares - aa, cubes = square * third;
     if (spread == 0) return 1;
@@ -107,7 +108,7 @@ static void shift_squares(const double *products, const double *weekly, i64 week
         }
     }
     for (int k = 0; k < LANES; k++) {
-        squares[k] = (double)(((i128)high[k] << SQUARE_BITS) + low[k]);
+        squares[k] = (double)((i128)high[k] * (1 << SQUARE_BITS) + low[k]);
         fits[k] = sizes[k] < 0x1p31 && squares[k] < 0x1p74;
     }
 }

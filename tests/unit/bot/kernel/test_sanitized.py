@@ -12,10 +12,18 @@ from bot.kernel.build import build, find_compiler
 _REPLAYS = """
 import sys
 from collections import Counter
+from datetime import date
+from decimal import Decimal
+import numpy as np
 from hypothesis import HealthCheck, given, settings
 from test_kernel_replay import by_strategy, sweeps
+from toy_market import START, configured, pair, window
+from bot.config.parameter_columns import ParameterColumns
 from bot.kernel.loading import load
+from bot.kernel.luck import shifts_by
 from bot.kernel.replayer import KernelReplayer
+from bot.models import HOUR_MS
+from bot.selection.days.calendar import Calendar
 
 library, counted = load(sys.argv[1]), Counter()
 
@@ -27,6 +35,13 @@ def run(sweep):
             counted["replayed"] += len(KernelReplayer(code, sweep[1]).replay(parameters).places)
 
 run()
+market = {"X": pair({hour: str(hour % 7 - 2) + "e-4" for hour in range(8, 4801, 8)}, ["100"] * 4801)}
+base = configured(market, end=START + 4800 * HOUR_MS)
+trials = ParameterColumns.of([base.varied({"slippage_bps": Decimal(bps)}) for bps in range(3)])
+for code in (library, library.in_plain_c()):
+    counted["replayed"] += len(KernelReplayer(code, window(market, base)).replay(trials).places)
+    calendar = Calendar(date(2024, 1, 1), 200)
+    shifts_by(code)(calendar, np.ones((9, calendar.weeks)), np.ones(9))
 print(counted["replayed"])
 """
 
