@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from bot.clock import SystemClock
 from bot.errors import BotError
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
@@ -22,6 +23,7 @@ from sweeps.storage.packing import packed, packed_digests
 from sweeps.storage.results import CompletedTrials, failed_row
 from sweeps.storage.tables import chunk, sweep, trial_block
 from sweeps.work.replay import WindowCache, replay_trial
+from sweeps.work.runner import ChunkRunner
 from sweeps.work.verifying import replayed_row
 
 BASE = {
@@ -50,6 +52,15 @@ def submit(engine: sa.Engine, spec: SweepSpec, *, size: int | None = None, key: 
     """Store the sweep in chunks of `size` and return its id."""
     with write_transaction(engine) as connection:
         return create_sweep(connection, spec, size=size, idempotency_key=key).sweep_id
+
+
+def worked(engine: sa.Engine, spec: SweepSpec, *, size: int | None = None) -> int:
+    """Store a sweep, replay its chunks in this process, the last one first, and return its id."""
+    sweep_id = submit(engine, spec, size=size)
+    runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
+    for found in reversed(chunks_of(engine, sweep_id)):
+        runner.run(sweep_id, found.id, "test")
+    return sweep_id
 
 
 def stored_rows(engine: sa.Engine, sweep_id: int) -> list[dict[str, Any]]:

@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from sweeping import chunks_of, stored_rows, submit, sweep_spec
+from sweeping import stored_rows, sweep_spec, worked
 
-from bot.clock import SystemClock
-from bot.market_store.store import HistoricalDataStore
 from sweeps.analysis.cell_states import CellState, cell_states
 from sweeps.analysis.heatmap import Aggregate, heatmap
 from sweeps.analysis.overview import overview
@@ -23,8 +21,6 @@ from sweeps.export.files import ExportFormat, exported
 from sweeps.spec.scenarios import ScenarioRank, Scenarios
 from sweeps.storage.blocks import Measured
 from sweeps.storage.tables import chunk
-from sweeps.work.replay import WindowCache
-from sweeps.work.runner import ChunkRunner
 
 GRID = {
     "min_funding_rate": ["0.0002", "0.00002", "0.0001"],
@@ -48,11 +44,7 @@ def engine(shared_engine: sa.Engine) -> sa.Engine:
 @pytest.fixture(scope="module")
 def sweep_id(engine: sa.Engine) -> int:
     """Return a finished sweep that calls the greatest loss the best, so that the guard has its say."""
-    sweep_id = submit(engine, SPEC, size=7)
-    runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
-    for found in reversed(chunks_of(engine, sweep_id)):
-        runner.run(sweep_id, found.id, "test")
-    return sweep_id
+    return worked(engine, SPEC, size=7)
 
 
 @pytest.fixture(scope="module")
@@ -187,10 +179,7 @@ def test_best_trial_of_chunks_that_were_counted_without_a_guard_is_found_among_t
 
 def test_sweep_of_ineligible_trials_has_no_best_one(engine: sa.Engine) -> None:
     spec = sweep_spec(grid={"perp_leverage": [1, 3]}, validation={"min_trades": 10_000})
-    sweep_id = submit(engine, spec)
-    runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
-    for found in chunks_of(engine, sweep_id):
-        runner.run(sweep_id, found.id, "test")
+    sweep_id = worked(engine, spec)
     with engine.connect() as connection:
         assert get_sweep(connection, sweep_id).best is None
         assert overview(connection, sweep_id).front.numbers.tolist() == []

@@ -8,9 +8,8 @@ from unittest.mock import patch
 
 import pytest
 import sqlalchemy as sa
-from sweeping import chunks_of, stored_rows, submit, sweep_spec
+from sweeping import stored_rows, submit, sweep_spec, worked
 
-from bot.clock import SystemClock
 from bot.config.parameter_columns import ParameterColumns
 from bot.errors import BotError, InvalidInputError, StoreError
 from bot.market_store.store import HistoricalDataStore
@@ -19,7 +18,6 @@ from sweeps.analysis.overview import overview
 from sweeps.analysis.queries import TrialView, one_trial, stored_curve, stored_trades, trial_page
 from sweeps.errors import UnknownSweepError
 from sweeps.work.replay import WindowCache, replay_trial
-from sweeps.work.runner import ChunkRunner
 
 GRID = {
     "min_funding_rate": ["0.0002", "0.00002", "0.0001"],
@@ -38,12 +36,8 @@ def engine(shared_engine: sa.Engine) -> sa.Engine:
 @pytest.fixture(scope="module")
 def sweep_id(engine: sa.Engine) -> int:
     """Return a finished sweep in which two trials were made to fail, its last chunk finished first."""
-    sweep_id = submit(engine, SPEC, size=7)
-    runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
     with patch.object(ParameterColumns, "refused", refused):
-        for found in reversed(chunks_of(engine, sweep_id)):
-            runner.run(sweep_id, found.id, "test")
-    return sweep_id
+        return worked(engine, SPEC, size=7)
 
 
 def refused(parameters: ParameterColumns) -> dict[int, BotError]:
