@@ -14,6 +14,7 @@ from sweeping import chunks_of, stored_rows, sweep_spec
 
 from bot.market_store.database import open_engine, write_transaction
 from sweeps.spec.spec import SweepSpec
+from sweeps.storage.tables import job, selection_report
 
 pytestmark = pytest.mark.broker
 
@@ -126,3 +127,34 @@ def test_halted_worker_that_wakes_after_its_lease_finds_its_chunks_done_and_chan
     running.assert_promise_kept(sweep_id, spec)
     assert stored_rows(running.engine, sweep_id) == rows
     assert any(found.token > 1 for found in chunks_of(running.engine, sweep_id))
+
+
+@pytest.mark.timeout(180)
+def test_processes_killed_while_a_report_is_made_leave_it_to_others(running: Installation) -> None:
+    first = running.submit(sweep_spec(curves="none", validation=False), size=120)
+    running.wait_until_done(first)
+    # Results that are taken over leave no sums: the report replays the trials, and takes its time for it.
+    spec = sweep_spec(name=harmful(trial_ms=25), curves="none", reuse=True)
+    sweep_id = running.submit(spec, size=120)
+    eventually(lambda: job_of_report(running, sweep_id, "running"), 45, "a process makes the report")
+    assert running.state(sweep_id) == "completed"
+    killed = [pid for name in ("one", "two") for pid in running.pool(name)]
+    for pid in killed:
+        kill(pid)
+    assert not made(running, sweep_id)
+    eventually(lambda: made(running, sweep_id), 60, "the report is made")
+    [attempts] = job_of_report(running, sweep_id, "completed")
+    assert attempts == 2
+
+
+def job_of_report(running: Installation, sweep_id: int, state: str) -> list[int]:
+    """Return the attempts of the jobs in one state that make the report on a sweep."""
+    making = selection_report.c.job_id == job.c.id
+    query = sa.select(job.c.attempts).join(selection_report, making)
+    with running.engine.connect() as connection:
+        mine = query.where(selection_report.c.sweep_id == sweep_id, job.c.state == state)
+        return list(connection.execute(mine).scalars())
+
+
+def made(running: Installation, sweep_id: int) -> bool:
+    return "verdict" in running.client.get(f"{running.api}/sweeps/{sweep_id}/selection").json()
