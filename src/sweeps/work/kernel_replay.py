@@ -46,6 +46,9 @@ def replay_fast(
     done = kernel.replay(parameters)
     by_kernel[done.places] = True
     rest = np.flatnonzero(~by_kernel)
+    if not len(rest):  # then nothing has to be put together, which takes as much memory again
+        order = np.argsort(done.places, kind="stable")
+        return FastReplays(done.columns.take(order), done.days.take(order), by_kernel, done.refused)
     columns, days, places = done.columns, done.days, done.places
     if len(rest):
         own = _plain(baselines, parameters.take(rest))

@@ -29,6 +29,8 @@ from sweeps.storage.selection import PackedSums
 from sweeps.work.replay import Replayed
 
 _EPOCH = date(1970, 1, 1)
+_MOST_RETURNS = 500_000
+"""Daily returns that are judged at a time: a thousand trials of a year, some 4 MB for each copy of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,13 @@ class SweepPanels:
         panel = self._panels[int(self._windows.places(numbers[:1])[0])]
         if panel is None:
             return None
-        trials = _trials(panel.panel, replayed, self.spec.objective)
-        return JudgedTrials(panel.digest, numbers, TrialSums.of(panel.panel, trials, fastest_shifts()))
+        most = max(1, _MOST_RETURNS // max(panel.panel.calendar.days, 1))
+        shifts, parts = fastest_shifts(), []
+        for some in np.split(np.arange(len(numbers)), range(most, len(numbers), most)):
+            trials = _trials(panel.panel, replayed.take(some), self.spec.objective)
+            parts.append(TrialSums.of(panel.panel, trials, shifts))
+        sums = parts[0] if len(parts) == 1 else TrialSums.merged(parts)
+        return JudgedTrials(panel.digest, numbers, sums)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
