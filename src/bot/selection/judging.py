@@ -1,22 +1,22 @@
 """Judgement of a selection from the sums of its trials: one computation for every place that shows it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from bot.numbers.arrays import BoolArray, IntArray
 from bot.selection.cross_validation import CrossValidation, cross_validation
+from bot.selection.distinct import Keyed, TrialSet, distinct_trials
 from bot.selection.folds import no_fold
 from bot.selection.looks import Lifetime
-from bot.selection.luck import LuckSums, first_of_equals
+from bot.selection.luck import LuckSums
 from bot.selection.overfitting import Overfitting, overfitting
 from bot.selection.panel import Panel
 from bot.selection.ranking import Rows
 from bot.selection.report import BenchmarkReport, SelectionReport
-from bot.selection.search_luck import SearchLuck
+from bot.selection.search_luck import SearchLuck, SearchSums
 from bot.selection.track_record import TrackRecord
-from bot.selection.trial_sums import TrialSums, better
+from bot.selection.trial_sums import Candidate, TrialSums, better
 from bot.selection.walk_forward import Fold, walk_forward
 
 _NO_TRIALS = "no eligible trial"
@@ -27,7 +27,8 @@ def judge(panel: Panel, parts: Sequence[TrialSums], lifetime: Lifetime) -> Selec
     """Return the report on all parts, in whatever order and however the trials were parted.
 
     There is at least one part. The sequence is gone through several times, one part after the other, so it
-    may load them as it is asked.
+    may load them as it is asked. Beside a part, some 40 bytes of `MOST_AT_ONCE` trials are held at a time,
+    and 17 bytes of each of all.
     """
     return _Judgement(panel, parts, lifetime).report()
 
@@ -40,20 +41,16 @@ class _Judgement:
     missing: dict[str, str] = field(default_factory=dict)
 
     def report(self) -> SelectionReport:
-        best = better([part.best for part in self.parts])
         distinct = _Distinct.of(self.parts)
+        best = distinct.best
         return SelectionReport(
             panel=self.panel,
             eligible=distinct.eligible,
-            distinct=len(distinct.numbers),
+            distinct=distinct.count,
             lifetime=self.lifetime,
             winner=None if best is None else best.number,
-            cash=self._benchmark(
-                "cash", [part.cash for part in self.parts], None if best is None else best.cash
-            ),
-            hold=self._benchmark(
-                "hold", [part.hold for part in self.parts], None if best is None else best.hold
-            ),
+            cash=self._benchmark("cash", lambda part: part.cash, None if best is None else best.cash),
+            hold=self._benchmark("hold", lambda part: part.hold, None if best is None else best.hold),
             pbo=self._pbo(distinct),
             cv=self._cv(distinct),
             walk_forward=self._folds(),
@@ -61,20 +58,19 @@ class _Judgement:
         )
 
     def _benchmark(
-        self, name: str, parts: Sequence[LuckSums | None], winner: TrackRecord | None
+        self, name: str, luck_of: Callable[[TrialSums], LuckSums | None], winner: TrackRecord | None
     ) -> BenchmarkReport | None:
         if self.panel.calendar.unfit:
             self.missing[name] = self.panel.calendar.unfit
             return None
-        sums = LuckSums.merged([part for part in parts if part])
-        search = SearchLuck.of(self.panel.calendar, sums)
+        search = SearchLuck.of(self.panel.calendar, SearchSums.of(_Luck(self.parts, luck_of)))
         if search is None:
             self.missing[name] = _NO_TRIALS
             return None
         return BenchmarkReport(search, winner, self.lifetime)
 
     def _pbo(self, distinct: "_Distinct") -> Overfitting | None:
-        held, blocks = len(distinct.numbers), self.panel.blocks
+        held, blocks = distinct.count, self.panel.blocks
         if blocks.too_short or held < 2:
             self.missing["pbo"] = blocks.too_short or _TWO_TRIALS.format(held=held)
             return None
@@ -82,7 +78,7 @@ class _Judgement:
 
     def _cv(self, distinct: "_Distinct") -> CrossValidation | None:
         blocks = self.panel.blocks
-        if blocks.too_short or not len(distinct.numbers):
+        if blocks.too_short or not distinct.count:
             self.missing["cv"] = blocks.too_short or _NO_TRIALS
             return None
         return cross_validation(distinct, self.panel.ranking, blocks, self.panel.segments)
@@ -96,25 +92,42 @@ class _Judgement:
 
 
 @dataclass(frozen=True)
-class _Distinct:
-    """Distinct eligible trials of all parts, by ascending number; iterates over those of each part."""
+class _Luck:
+    """Sums of each part against one benchmark; iterates over the parts as often as it is asked."""
 
     parts: Sequence[TrialSums]
-    numbers: IntArray
+    luck_of: Callable[[TrialSums], LuckSums | None]
+
+    def __iter__(self) -> Iterator[LuckSums]:
+        return (luck for part in self.parts if (luck := self.luck_of(part)) is not None)
+
+
+@dataclass(frozen=True)
+class _Distinct:
+    """Distinct eligible trials of all parts, and the best of all; iterates over those of each part."""
+
+    parts: Sequence[TrialSums]
+    numbers: TrialSet
+    count: int
     eligible: int
+    best: Candidate | None
 
     @classmethod
     def of(cls, parts: Sequence[TrialSums]) -> "_Distinct":
-        numbers = np.concatenate([part.distinct for part in parts])
-        digests = [digest for part in parts for digest in part.digests]
-        eligible = np.unique(np.concatenate([part.eligible for part in parts]))
-        return cls(parts, numbers[first_of_equals(numbers, digests)], len(eligible))
+        eligible, numbers, total = TrialSet(), TrialSet(), 0
+        best: Candidate | None = None
+        for part in parts:
+            eligible.add(part.eligible)
+            best = better([best, part.best])
+            total += len(part.distinct)
+        for share in distinct_trials(lambda: (Keyed.of(one.distinct, one.digests) for one in parts), total):
+            numbers.add(share.numbers)
+        return cls(parts, numbers, len(numbers), len(eligible), best)
 
     def __iter__(self) -> Iterator[Rows]:
-        left: BoolArray = np.ones(len(self.numbers), dtype=bool)
+        left = self.numbers.copy()
         for part in self.parts:
             rows = part.rows
             numbers, firsts = np.unique(rows.numbers, return_index=True)
-            kept = firsts[np.isin(numbers, self.numbers[left])]
-            left &= ~np.isin(self.numbers, rows.numbers[kept])
+            kept = firsts[left.take(numbers)]
             yield rows if len(kept) == len(rows.numbers) else rows.at(kept)

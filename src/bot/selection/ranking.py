@@ -116,7 +116,7 @@ class BestTrials:
                     key,
                     exponent,
                     piece.sums.totals[row].astype(np.int64),
-                    piece.sums.squares[row],
+                    piece.sums.squares[row].copy(),  # a view would keep its whole part
                 )
                 self._least[window] = float(key) - abs(float(key)) * _DOUBT
 

@@ -18,7 +18,7 @@ from bot.selection.days.whole_returns import whole_returns
 from bot.selection.independent_trials import expected_maximum
 from bot.selection.looks import Lifetime, Look
 from bot.selection.luck import LuckSums
-from bot.selection.search_luck import SearchLuck, published_sr0
+from bot.selection.search_luck import SearchLuck, SearchSums, published_sr0
 from bot.selection.sharpe import PowerSums
 from bot.selection.track_record import TrackRecord
 
@@ -36,7 +36,8 @@ def sums_of(returns: list[list[int]]) -> LuckSums:
 
 def search_of(returns: list[list[int]]) -> SearchLuck:
     """Return the luck of a search of whole returns, all of them eligible."""
-    search = SearchLuck.of(Calendar(FIRST_DAY, len(returns[0])), sums_of(returns))
+    sums = SearchSums.of([sums_of(returns)])
+    search = SearchLuck.of(Calendar(FIRST_DAY, len(returns[0])), sums)
     assert search is not None
     return search
 

@@ -1,0 +1,102 @@
+"""Distinct trials among the parts of a search, of equal ones the lowest number, a share of them at a time.
+
+Parts come one after the other. What is kept of them at a time are the digests of `MOST_AT_ONCE` trials, at
+most 40 bytes of arrays each, and in the end one byte for each trial number.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+
+MOST_AT_ONCE = 500_000
+"""Most digests that are compared at a time; with more of them the parts are gone through again."""
+
+_WORDS = 2
+Digests = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keyed:
+    """Trials with a digest each that equal ones share (n x 2 words), and figures to keep (n x k)."""
+
+    numbers: IntArray
+    digests: Digests
+    figures: FloatArray
+
+    @classmethod
+    def of(cls, numbers: IntArray, digests: Sequence[bytes], *figures: FloatArray) -> Self:
+        """Return trials with digests of 16 bytes and columns of figures."""
+        words = np.frombuffer(b"".join(digests), dtype=np.uint64).reshape(-1, _WORDS)
+        columns = np.stack(figures, axis=1) if figures else np.empty((len(numbers), 0))
+        return cls(numbers, words, columns)
+
+    def at(self, rows: IntArray | BoolArray) -> "Keyed":
+        """Return some of the trials."""
+        return Keyed(self.numbers[rows], self.digests[rows], self.figures[rows])
+
+    @staticmethod
+    def joined(parts: Sequence["Keyed"]) -> "Keyed":
+        """Return the trials of all parts."""
+        return Keyed(
+            np.concatenate([part.numbers for part in parts]),
+            np.concatenate([part.digests for part in parts]),
+            np.concatenate([part.figures for part in parts]),
+        )
+
+    def distinct(self) -> "Keyed":
+        """Return of the trials with one digest that of the lowest number."""
+        order = np.lexsort((self.numbers, self.digests[:, 1], self.digests[:, 0]))
+        ordered = self.digests[order]
+        first = np.ones(len(order), dtype=np.bool_)
+        first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+        return self.at(order[first])
+
+
+def distinct_trials(
+    parts: Callable[[], Iterable[Keyed]], total: int, most: int | None = None
+) -> Iterator[Keyed]:
+    """Yield the distinct trials of all parts, which have `total` together, in shares of some `most`.
+
+    `parts` is called for each share, and gives the same ones each time.
+    """
+    shares = max(1, -(-total // (most or MOST_AT_ONCE)))
+    for share in range(shares):
+        mine = [part.at(part.digests[:, 0] % np.uint64(shares) == share) for part in parts()]
+        if mine:
+            yield Keyed.joined(mine).distinct()
+
+
+class TrialSet:
+    """A set of trial numbers, as one byte for each up to the largest."""
+
+    def __init__(self) -> None:
+        self._held = np.zeros(0, dtype=np.bool_)
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self._held))
+
+    def add(self, numbers: IntArray) -> None:
+        """Add numbers; those that are there already count once."""
+        missing = int(numbers.max(initial=-1)) + 1 - len(self._held)
+        if missing > 0:
+            self._held = np.concatenate([self._held, np.zeros(missing, dtype=np.bool_)])
+        self._held[numbers] = True
+
+    def copy(self) -> "TrialSet":
+        """Return a set of the same numbers."""
+        found = TrialSet()
+        found._held = self._held.copy()
+        return found
+
+    def take(self, numbers: IntArray) -> BoolArray:
+        """Return which of some numbers are there, each once, and take them out."""
+        inside = numbers < len(self._held)
+        found = np.zeros(len(numbers), dtype=np.bool_)
+        found[inside] = self._held[numbers[inside]]
+        self._held[numbers[found]] = False
+        return found
