@@ -20,6 +20,7 @@ from bot.selection.trial_sums import Candidate, TrialSums, better
 from bot.selection.walk_forward import Fold, walk_forward
 
 _NO_TRIALS = "no eligible trial"
+_STILL_BLOCKS = "no trial moves on a day of the blocks"
 _TWO_TRIALS = "2 distinct eligible trials needed, {held} held"
 
 
@@ -74,7 +75,10 @@ class _Judgement:
         if blocks.too_short or held < 2:
             self.missing["pbo"] = blocks.too_short or _TWO_TRIALS.format(held=held)
             return None
-        return overfitting(distinct, self.panel.ranking, blocks, self.panel.segments)
+        found = overfitting(distinct, self.panel.ranking, blocks, self.panel.segments)
+        if found is None:
+            self.missing["pbo"] = _STILL_BLOCKS
+        return found
 
     def _cv(self, distinct: "_Distinct") -> CrossValidation | None:
         blocks = self.panel.blocks

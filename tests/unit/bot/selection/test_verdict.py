@@ -103,3 +103,10 @@ def test_settings_that_cannot_be_used_are_refused_by_field(settings: dict[str, A
 
 def test_settings_that_are_left_out_are_those_of_a_sweep_that_says_nothing() -> None:
     assert validated(ValidationSettings, {"walk_forward": {}}) == ValidationSettings()
+
+
+def test_trials_that_move_on_no_day_of_the_blocks_have_no_pbo_and_the_report_says_why() -> None:
+    still = [0.0] * 96
+    document = judged(trials_of([[0.01, 0.02, 0.0, 0.0, *still], [0.02, 0.01, 0.0, 0.0, *still]])).document()
+    assert document["pbo"] is None
+    assert document["missing"]["pbo"] == "no trial moves on a day of the blocks"
