@@ -42,7 +42,8 @@ export class Heatmap {
   }
 
   /* `documents` are [{ title, heatmap }] of the API; `metric` has label, kind and small_is_good. */
-  show(documents, metric, names) {
+  show(documents, metric, names, quick = false) {
+    this.quick = quick;
     this.panels = documents.map(({ title, heatmap }) => ({ title, matrix: new Matrix(heatmap, metric.small_is_good) }));
     this.metric = metric;
     this.names = names;
@@ -62,12 +63,12 @@ export class Heatmap {
     const { context, width, height } = fitted(this.box, this.#layout());
     const c = colours();
     const values = this.panels.flatMap(({ matrix }) => matrix.values);
-    const { low, high } = robustExtent(values);
+    const [low, high] = robustExtent(values);
     this.scale = anchoredScale(low, high, this.metric.small_is_good);
     const [least, most] = extent(values);
     this.beyond = { below: least < this.scale.low, above: most > this.scale.high };
     for (const panel of this.panels) {
-      drawMatrix(context, panel.box, panel.matrix, this.scale, this.metric.kind, c);
+      drawMatrix(context, panel.box, panel.matrix, this.scale, this.metric.kind, c, this.quick);
       this.#drawSides(context, panel, c, many);
     }
     this.#drawLegend(context, width - LEGEND_WIDTH + 18, height, c);

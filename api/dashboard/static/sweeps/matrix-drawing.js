@@ -8,17 +8,18 @@ const GAP_FROM = 7;
 const DASH_FROM = 9;
 const MOST_STROKES = 1500;
 
-export function drawMatrix(context, box, matrix, scale, kind, colours) {
-  drawStates(context, box, matrix, colours);
+/* While a pointer still moves (`quick`) colours and frames are enough: the rest follows once it rests. */
+export function drawMatrix(context, box, matrix, scale, kind, colours, quick = false) {
+  if (!quick) drawStates(context, box, matrix, colours);
   if (matrix.rows * matrix.columns > MOST_SINGLE_CELLS) drawPicture(context, box, matrix, scale);
   else drawCells(context, box, matrix, scale);
-  if (matrix.lucky) fillWhere(context, box, matrix, (index) => matrix.lucky[index], patternOf(context, "luck", colours));
-  drawRefused(context, box, matrix, kind, colours);
-  if (!drawTexts(context, box, matrix, scale, kind)) drawSigns(context, box, matrix, scale, colours);
+  if (matrix.lucky && !quick) fillWhere(context, box, matrix, (index) => matrix.lucky[index], patternOf(context, "luck", colours));
+  if (!quick) drawRefused(context, box, matrix, kind, colours);
+  if (!drawTexts(context, box, matrix, scale, kind) && !quick) drawSigns(context, box, matrix, scale, colours);
   context.strokeStyle = colours.muted;
   context.lineWidth = 1;
   context.strokeRect(box.x - 0.5, box.y - 0.5, box.width + 1, box.height + 1);
-  if (matrix.region) outline(context, box, matrix, (index) => matrix.region[index], colours, [5, 3]);
+  if (!quick && matrix.region) outline(context, box, matrix, (index) => matrix.region[index], colours, [5, 3]);
   drawMark(context, box, matrix, matrix.document.plateau, colours, [3, 2]);
   drawMark(context, box, matrix, matrix.document.best, colours, []);
 }

@@ -11,12 +11,17 @@ export class Matrix {
     this.states = document.states.flat();
     this.values = document.cells.flat().map((cell, index) => (cell === null || this.states[index] ? null : Number(cell)));
     this.lucky = null;
-    this.region = this.#region();
   }
 
   /* Chances of luck by cell, for trials that may win. */
   addLuck(chances) {
     this.lucky = chances.flat().map((chance, index) => this.values[index] !== null && chance !== null && chance > LUCKY_ABOVE);
+  }
+
+  /* The cells to outline with the plateau, worked out once it is drawn. */
+  get region() {
+    this.outlined ??= { cells: this.#region() };
+    return this.outlined.cells;
   }
 
   value(row, column) {
