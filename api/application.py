@@ -17,6 +17,7 @@ from api.dashboard.market import market_pages
 from api.dashboard.pages import Pages
 from api.dashboard.sweeps import new_sweep, sweep_list, views
 from api.dashboard.sweeps import selection as selection_fragment
+from api.dashboard.sweeps import verdict as verdict_fragment
 from api.dashboard.trial import backtest, trial_pages
 from api.database import ready_database
 from api.errors.handlers import install_error_handlers
@@ -43,6 +44,7 @@ from api.routes import (
     sweeps,
     trials,
     uploads,
+    verdict,
 )
 from api.routes.progress_feed import ProgressFeed
 from api.schemas.openapi import describe
@@ -89,6 +91,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         evidence,
         analysis,
         selection,
+        verdict,
         notifications,
         exports,
         events,
@@ -98,6 +101,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         new_sweep,
         backtest,
         selection_fragment,
+        verdict_fragment,
         views,
         trial_pages,
         compare_pages,

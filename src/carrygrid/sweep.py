@@ -221,6 +221,13 @@ class Sweep:
         document = self._connection.call("GET", f"{self._path}/heatmap", query=query)
         return Heatmap.of(document, self._columns())
 
+    def verdict(self) -> dict[str, Any]:
+        """Return the verdict on its trials so far: a sentence, the candidate with its badges, and the funnel.
+
+        The candidate is the centre of the largest plateau over all axes.
+        """
+        return self._connection.call("GET", f"{self._path}/verdict")
+
     def selection(
         self,
         settings: Body | None = None,

@@ -85,7 +85,8 @@ class GridTrials:
         """Row of the eligible trial with the best plateau, None if none has one.
 
         Of equal ones that whose next worst neighbour is better, and so on; a missing neighbour is worse than
-        any. So a lone peak on flat ground is never taken for a plateau. Then the first.
+        any. So a lone peak on flat ground is never taken for a plateau. Then the centre of the largest region
+        of equal ones side by side.
         """
         plateaus = np.where(self.eligible, self.plateaus, math.nan)
         if np.isnan(plateaus).all():
@@ -94,4 +95,22 @@ class GridTrials:
         around = self.neighbours[equal]
         levels = np.where(around >= 0, self.levels[around], -math.inf)
         ranked = np.sort(np.column_stack([levels, self.levels[equal]]), axis=1)
-        return int(equal[np.lexsort((equal, *-ranked.T[::-1]))[0]])
+        first = ranked[np.lexsort((equal, *-ranked.T[::-1]))[0]]
+        return self._centre(equal[(ranked == first).all(axis=1)])
+
+    def _centre(self, rows: IntArray) -> int:
+        """Return the row nearest to the middle of the largest region of ascending `rows`, or the first."""
+        regions = np.full(len(self.steps), -1, dtype=np.int64)
+        regions[rows] = rows
+        around = self.neighbours[rows]
+        joined = (around >= 0) & (regions[around] >= 0)
+        before: IntArray = np.empty(0, dtype=np.int64)
+        while not np.array_equal(before, regions[rows]):
+            before = regions[rows]
+            lowest = np.where(joined, regions[around], before[:, np.newaxis]).min(axis=1)
+            regions[rows] = np.minimum(before, lowest)
+            regions[rows] = regions[regions[rows]]
+        names, counts = np.unique(regions[rows], return_counts=True)
+        region = rows[regions[rows] == names[counts.argmax()]]
+        steps = self.steps[region]
+        return int(region[np.square(steps - steps.mean(axis=0)).sum(axis=1).argmin()])

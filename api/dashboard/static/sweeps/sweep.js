@@ -226,6 +226,7 @@ function onProgress(event, last = false) {
   lastDraw = performance.now();
   every = null;
   inspector.forget();
+  document.dispatchEvent(new Event("trialsdone"));
   redraw();
 }
 

@@ -117,6 +117,17 @@ def show_trial(
     print_evidence(sweep_id, trial, as_json=as_json)
 
 
+@sweep.command("verdict", epilog="Example: `carrygrid sweep verdict 3`")
+def verdict_on_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
+    """Print which configuration a sweep speaks for, beside holding, and what speaks against it.
+
+    The candidate is the centre of the largest plateau over all axes, never the highest peak.
+    """
+    from carrygrid.cli.sweep.verdict import print_verdict
+
+    print_verdict(sweep_id, as_json=as_json)
+
+
 @sweep.command("judge", epilog="Example: `carrygrid sweep judge 3 --with changes.json`")
 def judge_sweep(
     sweep_id: SweepId,

@@ -115,3 +115,9 @@ def test_plateaus_are_those_of_a_plain_loop(sizes: list[int], seed: int, share: 
             assert math.isnan(plateau)
         else:
             assert plateau == min(counted[cell], *around)
+
+
+def test_best_of_a_flat_region_is_the_middle_of_the_largest_one() -> None:
+    levels = np.array([9, 9, 9, 0, 9, 9, 9, 9, 9, 9, 9, 0], dtype=float)
+    steps, zeros = np.arange(12)[:, np.newaxis], np.zeros(12, dtype=np.int64)
+    assert GridTrials(steps, zeros, levels, np.ones(12, dtype=bool)).best == 7

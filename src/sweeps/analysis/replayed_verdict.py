@@ -1,0 +1,31 @@
+"""Verdict on a sweep with what a replay of its candidate adds."""
+
+from dataclasses import dataclass, replace
+
+from bot.backtest.yearly_figures import Yearly
+from bot.selection.badges import Badge, badges
+from sweeps.analysis.verdict import SweepVerdict
+from sweeps.analysis.verdict_sentence import verdict_sentence
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedVerdict:
+    """Verdict on a sweep; `yearly` are figures of its candidate, None where `missing` says why."""
+
+    found: SweepVerdict
+    yearly: Yearly | None
+    missing: str | None
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        return verdict_sentence(self.found, self.yearly)
+
+    @property
+    def badges(self) -> list[Badge]:
+        """Badges of the candidate; none without one."""
+        facts = self.found.facts
+        if facts is None:
+            return []
+        regime = None if self.yearly is None else self.yearly.best_regime
+        return badges(replace(facts, best_regime=regime))

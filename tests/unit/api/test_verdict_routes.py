@@ -1,0 +1,104 @@
+"""The verdict on a sweep: candidate, funnel, years and sentence follow from its trials."""
+
+from decimal import Decimal
+from html import unescape
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from webservice import Hands, Reader, sweep_body
+
+PAGE = {"Accept": "text/html"}
+
+
+@pytest.fixture
+def verdict(reader: Reader) -> dict[str, Any]:
+    return reader.client.get(f"/sweeps/{reader.sweep_id}/verdict").raise_for_status().json()
+
+
+@pytest.fixture
+def trials(reader: Reader) -> list[dict[str, Any]]:
+    return reader.client.get(f"/sweeps/{reader.sweep_id}/trials?limit=100").json()["trials"]
+
+
+def booked(metrics: dict[str, Any]) -> tuple[Any, ...]:
+    names = ("net_pnl", "total_fees", "max_drawdown", "total_trades", "funding_payments", "liquidations")
+    return tuple(metrics[name] for name in names)
+
+
+def test_funnel_counts_each_step_among_those_before_and_equal_results_once(
+    verdict: dict[str, Any], trials: list[dict[str, Any]]
+) -> None:
+    distinct = {booked(trial["metrics"]): trial for trial in trials}
+    traded = [one for one in distinct.values() if one["metrics"]["total_trades"]]
+    ahead = [one for one in traded if Decimal(one["metrics"]["net_pnl_over_hold"]) > 0]
+    safe = [one for one in ahead if not one["metrics"]["liquidations"]]
+    assert verdict["funnel"] == {
+        "trials": 20,
+        "finished": len(trials),
+        "distinct": len(distinct),
+        "traded": len(traded),
+        "beat_holding": len(ahead),
+        "safe": len(safe),
+        "eligible": sum(one["eligible"] for one in safe),
+    }
+    assert verdict["settings"] == 20
+    beat = [one for one in trials if Decimal(one["metrics"]["net_pnl_over_hold"]) > 0]
+    assert verdict["beat_holding"] == len(beat)
+
+
+def test_candidate_is_the_plateau_of_the_heatmap_and_its_years_add_up(
+    reader: Reader, verdict: dict[str, Any]
+) -> None:
+    candidate = verdict["candidate"]
+    sides = {"x": "min_funding_rate", "y": "exit_funding_rate"}
+    matrix = reader.client.get(f"/sweeps/{reader.sweep_id}/heatmap", params=sides).json()
+    row, column = matrix["plateau"]
+    params = candidate["trial"]["params"]
+    assert [params[name] for name in sides.values()] == [
+        matrix["x"]["values"][column],
+        matrix["y"]["values"][row],
+    ]
+    metrics, yearly = candidate["trial"]["metrics"], candidate["yearly"]
+    assert sum(Decimal(year["net_pnl"]) for year in yearly["years"]) == Decimal(metrics["net_pnl"])
+    assert sum(Decimal(year["hold_net_pnl"]) for year in yearly["years"]) == Decimal(metrics["hold_net_pnl"])
+    assert yearly["last_year"]["net_pnl"] == metrics["net_pnl"]  # the window is shorter than a year
+    assert yearly["annualized_return"] == metrics["annualized_return"]
+    assert {badge["name"] for badge in candidate["badges"]} >= {"few_trades"}
+
+
+def test_page_says_the_sentence_and_the_badges_of_the_api(reader: Reader, verdict: dict[str, Any]) -> None:
+    text = unescape(reader.client.get(f"/dashboard/sweeps/{reader.sweep_id}/verdict", headers=PAGE).text)
+    assert verdict["sentence"] in text
+    assert f"trial {verdict['candidate']['trial']['number']}</a>" in text
+    for badge in verdict["candidate"]["badges"]:
+        assert badge["rule"] in text
+
+
+def test_sweep_without_results_has_no_candidate_and_says_so(client: TestClient, hands: Hands) -> None:
+    sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
+    found = client.get(f"/sweeps/{sweep_id}/verdict").json()
+    assert found["sentence"] == "No trial has completed yet."
+    assert found["candidate"] is None
+    assert found["funnel"]["finished"] == 0
+    assert (
+        "No trial has completed yet."
+        in client.get(f"/dashboard/sweeps/{sweep_id}/verdict", headers=PAGE).text
+    )
+
+
+def test_settings_that_never_trade_are_said_to_and_none_is_a_candidate(
+    client: TestClient, hands: Hands
+) -> None:
+    body = sweep_body(grid={"min_funding_rate": ["0.5", "0.6", "0.7"]})
+    sweep_id = client.post("/sweeps", json=body).json()["id"]
+    hands.work(sweep_id)
+    found = client.get(f"/sweeps/{sweep_id}/verdict").json()
+    assert found["sentence"] == (
+        "None of 3 settings ever traded. None may win by the rules of the sweep, so there is no candidate."
+    )
+    assert found["funnel"]["distinct"] == 1
+
+
+def test_unknown_sweep_has_no_verdict(client: TestClient) -> None:
+    assert client.get("/sweeps/77/verdict").status_code == 404
