@@ -39,8 +39,11 @@ class PatienceWatch:
 
     def follows(self, position: Position, view: SettlementView, *, wanted: bool) -> bool:
         """Return whether a hedge is closed at a settlement, where its strategy `wanted` that or not."""
+        if not wanted:
+            self.no_signals((position.symbol,))
+            return False
         rules, funding = self.rules, view.funding
-        signal = wanted and rules.costs_more(funding, self._leaving)
+        signal = rules.costs_more(funding, self._leaving)
         known = self._remembered(position, view.ticker)
         signals = known.signals + 1 if signal else 0
         if signals != known.signals:

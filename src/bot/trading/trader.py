@@ -68,6 +68,13 @@ class CarryTrader:
         self._tickers = market.tickers
         self._watches = watches
         self._margin, self._contracts, self._patience = watches
+        ruled = self._patience.rules
+        unasked = {
+            CloseReason.DISTANCE: ruled.liquidation_distance is None,
+            CloseReason.BASIS: ruled.basis_exit is None,
+            CloseReason.SEAM: not self._contracts.untraded,
+        }
+        self._exits = tuple(reason for reason in EXITS if not unasked.get(reason))
         self._sizer = sizer
         self._capital = capital
         self._slots = capital.max_simultaneous_positions
@@ -259,7 +266,7 @@ class CarryTrader:
     def _exit_reason(self, position: Position, event: MarketEvent) -> CloseReason | None:
         if not event.tickers[position.symbol].fresh:
             return None
-        for reason in EXITS:
+        for reason in self._exits:
             if self._ends_by[reason](self, position, event):
                 return reason
         return None
