@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import coldstarts, kernels, market, scaling, selection, sharing
+from benchmarks import coldstarts, kernels, market, million_trials, scaling, selection, sharing
 from benchmarks.measure import load, machine
 from benchmarks.report import markdown, show
 from carrygrid.cli.serving import interruptible_by_signals
@@ -28,6 +28,7 @@ SECTIONS = (
     "end_to_end",
     "sharing",
     "selection",
+    "reads",
 )
 QUICK = ("kernels", "cold_starts", "settlements", "end_to_end", "selection")
 
@@ -87,6 +88,7 @@ def measured(asked: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Any
         "end_to_end": lambda: scaling.end_to_end(home, folder, sizes(asked), (1, 2)),
         "sharing": lambda: sharing.measured(home, folder, 2),
         "selection": lambda: selection.measured(10_000 if asked.quick else 100_000),
+        "reads": lambda: million_trials.measured(100_000 if asked.quick else 1_000_000),
     }
     for name, measure in sections.items():
         if name in wanted:

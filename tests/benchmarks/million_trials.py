@@ -104,7 +104,7 @@ def questions(sweep_id: int) -> Iterator[tuple[str, Callable[[sa.Connection], An
 
     yield "sweep with progress", lambda c: get_sweep(c, sweep_id)
     yield "list of sweeps", list_sweeps
-    yield "one trial", lambda c: one_trial(c, sweep_id, 123_456)
+    yield "one trial", lambda c: one_trial(c, sweep_id, 98_765)
     yield "1,000 trials by -sharpe", lambda c: trial_page(c, sweep_id, sort="-sharpe", limit=1_000)
     for sort in (
         "-sharpe",
@@ -131,6 +131,24 @@ def questions(sweep_id: int) -> Iterator[tuple[str, Callable[[sa.Connection], An
     yield "settings over symbols", lambda c: over_axis(c, sweep_id, over="symbols", metric="net_pnl")
 
 
+def measured(trials: int) -> dict[str, Any]:
+    """Return the milliseconds that each question takes on a new SQLite file: first answer, median of more."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_engine(f"sqlite:///{Path(folder) / 'bench.db'}")
+        migrate(engine)
+        answers = list(answered(engine, fill(engine, spec_of(trials))))
+        engine.dispose()
+    return {"trials": trials, "rounds": ROUNDS, "reads": answers}
+
+
+def answered(engine: sa.Engine, sweep_id: int) -> Iterator[dict[str, Any]]:
+    """Yield the milliseconds that each question takes, its first answer on a new connection apart."""
+    for name, ask in questions(sweep_id):
+        with engine.connect() as connection:
+            times = [timed(connection, ask) for _ in range(1 + ROUNDS)]
+        yield {"name": name, "first_ms": times[0], "median_ms": statistics.median(times[1:])}
+
+
 def main() -> None:
     """Fill where needed, ask, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -153,10 +171,8 @@ def report(engine: sa.Engine, spec: SweepSpec) -> None:
         sweep_id = fill(engine, spec)
         print(f"filled {spec.trial_count:,} trials in {time.perf_counter() - started:.0f} s")
     print(f"{engine.dialect.name}, {spec.trial_count:,} trials; ms: first, median of {ROUNDS}")
-    for name, ask in questions(sweep_id):
-        with engine.connect() as connection:
-            times = [timed(connection, ask) for _ in range(1 + ROUNDS)]
-        print(f"{name:40} {times[0]:8.0f} {statistics.median(times[1:]):8.0f}")
+    for row in answered(engine, sweep_id):
+        print(f"{row['name']:40} {row['first_ms']:8.0f} {row['median_ms']:8.0f}", flush=True)
 
 
 def timed(connection: sa.Connection, ask: Callable[[sa.Connection], Any]) -> float:

@@ -202,6 +202,15 @@ def _selection(figures: Figures) -> Iterator[Sheet]:
     )
 
 
+def _reads(figures: Figures) -> Iterator[Sheet]:
+    rows = [[row["name"], f"{row['first_ms']:,.0f}", f"{row['median_ms']:,.0f}"] for row in figures["reads"]]
+    yield Sheet(
+        f"Reads of a sweep of {figures['trials']:,} trials that do not compress, SQLite",
+        ("read", "first, ms", f"median of {figures['rounds']}, ms"),
+        rows,
+    )
+
+
 def _seconds(measured: Sequence[float]) -> str:
     return f"{min(measured):.2f} to {max(measured):.2f}"
 
@@ -215,4 +224,5 @@ _SECTIONS: dict[str, Callable[[Any], Iterator[Sheet]]] = {
     "end_to_end": _end_to_end,
     "sharing": _sharing,
     "selection": _selection,
+    "reads": _reads,
 }
