@@ -15,6 +15,7 @@ from api.schemas.documents import sweep_document
 from api.schemas.openapi import PROBLEMS, SWEEP_BODY
 from bot.market_store.store import HistoricalDataStore
 from sweeps.analysis.progress import MAX_SEARCH, SweepView, get_sweep, list_sweeps
+from sweeps.analysis.sweep_order import SweepOrder
 from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.lifecycle.repository import cancel_sweep, create_sweep, resume_sweep
 from sweeps.spec.spec import SweepSpec
@@ -65,19 +66,29 @@ def _created(connection: sa.Connection, spec: SweepSpec, key: str | None, admiss
     return get_sweep(connection, created.sweep_id)
 
 
-@router.get("", summary="List sweeps, newest first", response_model=SweepPage)
+@router.get("", summary="List sweeps", response_model=SweepPage)
 async def list_page(
     database: DatabaseDep,
     state: SweepState | None = None,
     outcome: SweepOutcome | None = None,
     tag: Annotated[str | None, Query(max_length=64)] = None,
     q: Annotated[str | None, Query(max_length=MAX_SEARCH, description="part of a name, or a tag")] = None,
+    sort: Annotated[
+        SweepOrder, Query(description="the last two by the candidate of each sweep, the highest first")
+    ] = SweepOrder.NEWEST,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> JsonResponse:
     """Return a page of sweeps: all, or those in one state, with one outcome or tag, found by a word."""
     page = await database.read(
-        list_sweeps, state=state, outcome=outcome, tag=tag, search=q, limit=limit, cursor=cursor
+        list_sweeps,
+        state=state,
+        outcome=outcome,
+        tag=tag,
+        search=q,
+        order=sort,
+        limit=limit,
+        cursor=cursor,
     )
     sweeps = [sweep_document(sweep) for sweep in page.sweeps]
     return JsonResponse({"sweeps": sweeps, "next_cursor": page.next_cursor})

@@ -63,10 +63,14 @@ class Client:
         state: str | None = None,
         outcome: str | None = None,
         tag: str | None = None,
+        sort: str | None = None,
         limit: int | None = None,
     ) -> list[Sweep]:
-        """Return sweeps, newest first: all, or those in one state, with one outcome or with one tag."""
-        asked = (("state", state), ("outcome", outcome), ("tag", tag))
+        """Return sweeps: all, or those in one state, with one outcome or with one tag.
+
+        The newest come first, or by `sort`: oldest, name, annualized_return, net_pnl_over_hold.
+        """
+        asked = (("state", state), ("outcome", outcome), ("tag", tag), ("sort", sort))
         query = {name: value for name, value in asked if value is not None}
         rows = self._connection.rows("/sweeps", "sweeps", query=query, limit=limit)
         return [Sweep(self._connection, document) for document in rows]

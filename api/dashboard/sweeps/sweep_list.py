@@ -15,21 +15,31 @@ from api.responses import JsonResponse
 from api.routes.parameters import Cursor
 from bot.market_store import sql
 from sweeps.analysis.progress import MAX_SEARCH, SweepList, list_sweeps, open_sweeps
+from sweeps.analysis.sweep_order import SweepOrder
 from sweeps.queue.heartbeats import live_beats
+from sweeps.storage.candidates import CandidateFigures, candidates_of
 from sweeps.storage.states import SweepOutcome, SweepState
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _PAGE_SWEEPS = 50
 _MOST_WATCHED = 100
+_ORDERS = {
+    SweepOrder.NEWEST: "newest",
+    SweepOrder.OLDEST: "oldest",
+    SweepOrder.NAME: "name",
+    SweepOrder.ANNUALIZED_RETURN: "% a year",
+    SweepOrder.NET_PNL_OVER_HOLD: "minus holding",
+}
 _CHOICES = (*SweepState, SweepOutcome.COMPLETED_WITH_FAILURES)
 
 
 @dataclass(frozen=True, slots=True)
 class ListChoice:
-    """Filters of the list from its address; an unknown state counts as any."""
+    """Filters of the list from its address; an unknown state counts as any, an unknown order as newest."""
 
     search: str
     state: SweepState | SweepOutcome | None
+    sort: SweepOrder
     cursor: str | None
 
     @property
@@ -39,16 +49,19 @@ class ListChoice:
 
     def query(self, cursor: str | None = None) -> str:
         """Return the address's query for the page that begins at `cursor`."""
-        given = {"q": self.search, "state": self.state, "cursor": cursor}
+        sort = "" if self.sort is SweepOrder.NEWEST else self.sort
+        given = {"q": self.search, "state": self.state, "sort": sort, "cursor": cursor}
         return urlencode({name: value for name, value in given.items() if value})
 
 
 async def _choice(
     q: Annotated[str, Query(max_length=MAX_SEARCH)] = "",
     state: Annotated[str, Query(max_length=32)] = "",
+    sort: Annotated[str, Query(max_length=32)] = "",
     cursor: Cursor = None,
 ) -> ListChoice:
-    return ListChoice(q.strip(), next((one for one in _CHOICES if one == state), None), cursor)
+    order = next((one for one in SweepOrder if one == sort), SweepOrder.NEWEST)
+    return ListChoice(q.strip(), next((one for one in _CHOICES if one == state), None), order, cursor)
 
 
 Choice = Annotated[ListChoice, Depends(_choice)]
@@ -90,24 +103,28 @@ async def open_sweep_numbers(database: DatabaseDep) -> JsonResponse:
 
 
 async def _found(database: DatabaseDep, choice: ListChoice) -> dict[str, Any]:
-    def query(connection: sa.Connection) -> tuple[SweepList, bool, bool]:
+    def query(connection: sa.Connection) -> tuple[SweepList, dict[int, CandidateFigures], bool, bool]:
         found = list_sweeps(
             connection,
             state=choice.state if isinstance(choice.state, SweepState) else None,
             outcome=choice.state if isinstance(choice.state, SweepOutcome) else None,
             search=choice.search or None,
+            order=choice.sort,
             limit=_PAGE_SWEEPS,
             cursor=choice.cursor,
         )
-        return found, bool(sql.exchanges(connection)), someone_works(live_beats(connection))
+        candidates = candidates_of(connection, [view.id for view in found.sweeps])
+        return found, candidates, bool(sql.exchanges(connection)), someone_works(live_beats(connection))
 
-    found, has_data, worked = await database.read(query)
+    found, candidates, has_data, worked = await database.read(query)
     sweeps = [SweepCard(view) for view in found.sweeps]
     return {
         "sweeps": sweeps,
+        "candidates": candidates,
         "unattended": not worked and any(sweep.open for sweep in sweeps),
         "next_cursor": found.next_cursor,
         "choice": choice,
         "states": _CHOICES,
+        "orders": _ORDERS,
         "has_data": has_data,
     }

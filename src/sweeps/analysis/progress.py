@@ -1,7 +1,5 @@
 """Reads about whole sweeps: how far they are, how fast, and what is best so far."""
 
-import base64
-import binascii
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +10,7 @@ import structlog
 
 from bot.errors import InvalidInputError
 from bot.market_store.database import database_now_ms
+from sweeps.analysis.sweep_order import SweepOrder, next_cursor, ordered
 from sweeps.errors import UnknownSweepError, UnreadableSweepError
 from sweeps.lifecycle.data_changes import PinnedSweep, changed_data
 from sweeps.lifecycle.tags import tags_of
@@ -89,7 +88,7 @@ class SweepView:
 
 @dataclass(frozen=True, slots=True)
 class SweepList:
-    """One page of sweeps, newest first; `next_cursor` is None on the last page."""
+    """One page of sweeps; `next_cursor` is None on the last page."""
 
     sweeps: list[SweepView]
     next_cursor: str | None
@@ -132,10 +131,11 @@ def list_sweeps(
     outcome: SweepOutcome | None = None,
     tag: str | None = None,
     search: str | None = None,
+    order: SweepOrder = SweepOrder.NEWEST,
     limit: int = 50,
     cursor: str | None = None,
 ) -> SweepList:
-    """Return sweeps (in one state, with one outcome, with one tag), newest first, from `cursor` on.
+    """Return sweeps (in one state, with one outcome, with one tag) in an order, from `cursor` on.
 
     `search` is part of a name, whatever its case, or a whole tag. Sweeps that this installation cannot read
     are left out, so that they do not hide the others.
@@ -143,7 +143,7 @@ def list_sweeps(
     Raises: InvalidInputError for a cursor that is none.
     """
     limit = bounded_limit(limit)
-    query = _selected().order_by(sweep.c.id.desc()).limit(limit + 1)
+    query = ordered(_selected(), order, cursor).limit(limit + 1)
     if state is not None:
         query = query.where(sweep.c.state == state)
     if outcome is not None:
@@ -153,11 +153,10 @@ def list_sweeps(
     if search is not None:
         tagged = _has_tag(sa.func.lower(sweep_tag.c.tag) == sa.func.lower(search))
         query = query.where(sa.or_(sweep.c.name.icontains(search, autoescape=True), tagged))
-    if cursor is not None:
-        query = query.where(sweep.c.id < _before(cursor))
     rows = connection.execute(query).all()
     shown = rows[:limit]
-    return SweepList(_readable(connection, shown), _cursor(shown[-1].id) if len(rows) > limit else None)
+    following = next_cursor(order, cursor, limit, shown[-1].id) if len(rows) > limit else None
+    return SweepList(_readable(connection, shown), following)
 
 
 def ended_as(outcome: SweepOutcome) -> sa.ColumnElement[bool]:
@@ -373,14 +372,3 @@ def _best_stored(connection: sa.Connection, ids: Collection[int]) -> Iterator[tu
         blobs.setdefault((sweep_id, best_number, first), {})[name] = data
     for (sweep_id, best_number, _), columns in blobs.items():
         yield sweep_id, best_number, StoredBlock(sweep_id, columns)
-
-
-def _cursor(sweep_id: int) -> str:
-    return base64.urlsafe_b64encode(str(sweep_id).encode()).decode().rstrip("=")
-
-
-def _before(cursor: str) -> int:
-    try:
-        return int(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)[:20])
-    except (binascii.Error, ValueError):
-        raise InvalidInputError.of("cursor", f"{cursor[:80]!r} is not from this list") from None

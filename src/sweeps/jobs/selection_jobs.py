@@ -12,11 +12,13 @@ from bot.selection.settings import USUAL, ValidationSettings
 from bot.validation import validated
 from sweeps.analysis.judged_panels import JudgedPanels, judged_panels
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
+from sweeps.analysis.verdict import sweep_verdict
 from sweeps.errors import SweepStateError, UnknownJobError
 from sweeps.jobs.job_reports import JobReport
 from sweeps.jobs.jobs import JobClaim, JobKind, JobState, JobView, create_job, get_job
 from sweeps.lifecycle.looks import note_independent, note_validation
 from sweeps.spec.spec import check_test_symbols
+from sweeps.storage.candidates import CandidateFigures, keep_candidate
 from sweeps.storage.selection import (
     ReportRow,
     ask_for_report,
@@ -135,11 +137,22 @@ def selection_document(engine: sa.Engine, claim: JobClaim, report: JobReport) ->
             report.check_slice()
 
     text = judged_selection(engine, sweep_id, settings, told)
+    with engine.connect() as connection:
+        candidate = _candidate(connection, sweep_id)
     with write_transaction(engine) as connection:
         keep_report(connection, sweep_id, settings, claim.id, text)
+        keep_candidate(connection, sweep_id, candidate)
         _note_looks(connection, sweep_id, settings, JudgedPanels.of(text))
         forget_needless_sums(connection, sweep_id)
     return {"sweep": sweep_id}
+
+
+def _candidate(connection: sa.Connection, sweep_id: int) -> CandidateFigures | None:
+    trial = sweep_verdict(connection, sweep_id).trial
+    if trial is None or trial.metrics is None:
+        return None
+    lead = trial.metrics["net_pnl_over_hold"]
+    return CandidateFigures(trial.number, trial.metrics["annualized_return"], lead)
 
 
 def _note_looks(

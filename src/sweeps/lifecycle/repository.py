@@ -14,6 +14,7 @@ from sweeps.queue.chunks import chunk_ranges, chunk_size
 from sweeps.queue.heartbeats import live_slots
 from sweeps.queue.rates import measured_rates
 from sweeps.spec.spec import SweepSpec
+from sweeps.storage.candidates import keep_candidate
 from sweeps.storage.notifications import keep_address, notify_again
 from sweeps.storage.selection import forget_reports
 from sweeps.storage.states import ACTIVE, ChunkState, SweepState, sweep_sources
@@ -162,6 +163,7 @@ def pause_sweep(connection: sa.Connection, sweep_id: int) -> None:
 def requeue(connection: sa.Connection, sweep_id: int) -> None:
     """Let a paused or ended sweep run again; what its selection was judged to be is no longer true."""
     forget_reports(connection, sweep_id)
+    keep_candidate(connection, sweep_id, None)
     notify_again(connection, sweep_id)
     move_sweep(connection, sweep_id, SweepState.QUEUED, started_ms=None, finished_ms=None, reason=None)
 

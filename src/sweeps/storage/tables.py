@@ -185,6 +185,20 @@ selection_report = sa.Table(
 `job_id` names the job that makes it, None before there is one.
 """
 
+sweep_candidate = sa.Table(
+    "sweep_candidate",
+    metadata,
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("annualized_return", sa.Float),
+    sa.Column("net_pnl_over_hold", sa.BigInteger),
+    sqlite_with_rowid=False,
+)
+"""Candidate of an ended sweep when it was judged, and its figures; money in units of 1e-8, null if undefined.
+
+None for a sweep without a trial that may win.
+"""
+
 sweep_notification = sa.Table(
     "sweep_notification",
     metadata,

@@ -31,7 +31,9 @@ def test_list_shows_state_progress_and_best_and_labels_generated_data(reader: Re
         text = reader.client.get(path, headers=PAGE).text
         assert "entry x exit x leverage" in text
         assert "completed" in text
-        assert "20 / 20" in text
+        assert "20 trials" in text
+        assert "BTC</bdi>" in text
+        assert "2024-01-10</time> to" in text
         assert "synthetic data" in text
 
 

@@ -60,13 +60,19 @@ def list_sweeps(
         typer.Option(help="Only those that ended so, such as completed_with_failures or failed."),
     ] = None,
     tag: Annotated[str | None, typer.Option(help="Only those with this tag.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            help="newest, oldest, name; or, by each sweep's candidate, annualized_return, net_pnl_over_hold."
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """List sweeps, newest first."""
-    from carrygrid.cli.sweep.control import print_sweeps
+    """List sweeps, newest first unless sorted otherwise."""
+    from carrygrid.cli.sweep.control import ListFilter, print_sweeps
 
-    print_sweeps(limit, state=state, outcome=outcome, tag=tag, as_json=as_json)
+    print_sweeps(limit, ListFilter(state, outcome, tag, sort), as_json=as_json)
 
 
 @sweep.command("show", epilog="Example: `carrygrid sweep show 3`, `carrygrid sweep show 3 --wait`")

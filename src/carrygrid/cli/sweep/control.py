@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -57,12 +57,19 @@ def print_notification(sweep_id: int, *, again: bool, as_json: bool) -> None:
     print(f"{showable(told['host'])} {words.get(told['state'], 'is told once it has ended')}{why}")
 
 
-def print_sweeps(
-    limit: int, *, state: str | None, outcome: str | None, tag: str | None, as_json: bool
-) -> None:
-    """Print sweeps, newest first."""
+class ListFilter(NamedTuple):
+    """Sweeps to be listed: in one state, with one outcome or tag; None is any, or the usual order."""
+
+    state: str | None
+    outcome: str | None
+    tag: str | None
+    sort: str | None
+
+
+def print_sweeps(limit: int, chosen: ListFilter, *, as_json: bool) -> None:
+    """Print sweeps."""
     with service() as client:
-        found = client.sweeps(state=state, outcome=outcome, tag=tag, limit=limit)
+        found = client.sweeps(**chosen._asdict(), limit=limit)
         if as_json:
             print(json.dumps([sweep.document for sweep in found]))
             return
