@@ -41,7 +41,7 @@ class VerdictAxis(BaseModel):
 
 
 class VerdictRange(BaseModel):
-    """Lowest and highest value of an axis among the candidate and the settings next to it."""
+    """Lowest and highest value of an axis among the candidate and the settings next to it that may win."""
 
     name: str
     low: str
@@ -85,7 +85,9 @@ class VerdictCandidate(BaseModel):
     """Centre of the largest plateau over all axes; without plateaus the best trial, and `floor` is null."""
 
     trial: TrialDocument
-    floor: int | None = Field(description="the trial that is worst among it and those a step away")
+    floor: int | None = Field(description="the worst trial of it and those a step away that may win")
+    neighbours: int = Field(description="settings a step away")
+    able_neighbours: int = Field(description="those of them that may win")
     region: list[VerdictRange]
     borders: list[VerdictBorder]
     alike: int = Field(description="other settings with equal results")
@@ -103,6 +105,9 @@ class SweepVerdictDocument(BaseModel):
     sentence: str
     settings: int = Field(description="settings, each at its scenario")
     beat_holding: int = Field(description="settings that made more than holding on the same account")
+    beat_holding_and_may_win: int
+    beat_holding_but_liquidated: int
+    never_traded: int = Field(description="settings without a trade in any scenario")
     axes: list[VerdictAxis] | None = Field(description="the axes by how much they matter")
     funnel: VerdictFunnel
     candidate: VerdictCandidate | None
@@ -119,8 +124,11 @@ def verdict_document(verdict: ReplayedVerdict) -> dict[str, Any]:
         "objective": found.spec.objective.metric,
         "scenarios": found.scenarios.model_dump(mode="json"),
         "sentence": verdict.sentence,
-        "settings": found.settings,
-        "beat_holding": found.beat_holding,
+        "settings": found.settings.total,
+        "beat_holding": found.settings.ahead,
+        "beat_holding_and_may_win": found.settings.able,
+        "beat_holding_but_liquidated": found.settings.liquidated,
+        "never_traded": found.settings.idle,
         "axes": None if axes is None else [{"name": one.name, "share": one.share} for one in axes],
         "funnel": asdict(found.funnel),
         "candidate": _candidate(verdict),
@@ -135,6 +143,8 @@ def _candidate(verdict: ReplayedVerdict) -> dict[str, Any] | None:
     return {
         "trial": trial_document(found.trial),
         "floor": found.floor and found.floor.number,
+        "neighbours": found.candidate.near,
+        "able_neighbours": found.candidate.able,
         "region": [asdict(one) for one in found.candidate.region],
         "borders": [asdict(one) for one in found.candidate.borders],
         "alike": found.alike,

@@ -18,6 +18,7 @@ class CandidateFacts:
     `alike` counts other settings with the very same results, `borders` names axes whose last value on one
     side it has, in words. `lead` is its net P&L less that of holding, in quote currency. `best_month` and
     `best_regime` are shares of its net P&L. `data` says what is wrong with the data it was replayed on.
+    `alone` says, of one without a plateau, that nothing next to it may win; None where that is not known.
     """
 
     trades: int
@@ -31,6 +32,7 @@ class CandidateFacts:
     data: Sequence[str] = ()
     refusal: str | None = None
     plateau: bool = True
+    alone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,10 @@ RULES: Sequence[Rule] = (
     Rule(
         "no_plateau",
         "no plateau",
-        "No trial has enough neighbours to compare it with, so the best one alone stands here.",
-        lambda facts: _when(not facts.plateau, "the best trial, whose surroundings are unknown"),
+        "No trial has enough neighbours, one of which may win, so the best one alone stands here.",
+        lambda facts: _when(
+            not facts.plateau, facts.alone or "the best trial, whose surroundings are unknown"
+        ),
     ),
     Rule(
         "alike",

@@ -80,15 +80,22 @@ class GridTrials:
         found[held] = rows[first[np.searchsorted(levels, self.plateaus[held])]]
         return found
 
+    @cached_property
+    def accompanied(self) -> BoolArray:
+        """Mask of the trials with a neighbour that may win."""
+        around = self.neighbours
+        return np.asarray(((around >= 0) & self.known[around]).any(axis=1))
+
     @property
     def best(self) -> int | None:
         """Row of the eligible trial with the best plateau, None if none has one.
 
-        Of equal ones that whose next worst neighbour is better, and so on; a missing neighbour is worse than
-        any. So a lone peak on flat ground is never taken for a plateau. Then the centre of the largest region
-        of equal ones side by side.
+        One none of whose neighbours may win is on no plateau: they count as the worst eligible level, so that
+        where most trials never trade each lone one would seem to be on one. Of equal ones that whose next
+        worst neighbour is better, and so on; a missing neighbour is worse than any. So a lone peak on flat
+        ground is never taken for a plateau. Then the centre of the largest region of equal ones side by side.
         """
-        plateaus = np.where(self.eligible, self.plateaus, math.nan)
+        plateaus = np.where(self.eligible & self.accompanied, self.plateaus, math.nan)
         if np.isnan(plateaus).all():
             return None
         equal = np.flatnonzero(plateaus == np.nanmax(plateaus))

@@ -29,7 +29,7 @@ _FEWEST_ON_A_SIDE = 3
 
 @dataclass(frozen=True, slots=True)
 class AxisRange:
-    """Lowest and highest value of an axis among the candidate and the settings next to it.
+    """Lowest and highest value of an axis among the candidate and the settings next to it that may win.
 
     Of an axis without an order, both are the candidate's.
     """
@@ -63,13 +63,27 @@ class Candidate:
     """Place of a candidate among the settings, and what lies around it.
 
     Without a plateau it is the best trial that may win; `floor` is then None, else the place of the setting
-    that is worst among it and its neighbours.
+    that is worst among it and its neighbours that may win. It has `near` neighbours, `able` of which may win.
     """
 
     place: int
     floor: int | None
     region: Sequence[AxisRange]
     borders: Sequence[Border]
+    near: int = 0
+    able: int = 0
+
+    @property
+    def alone(self) -> str | None:
+        """The words for a setting whose neighbours may all not win, None for any other."""
+        if self.able or not self.near:
+            return None
+        many = self.near > 1
+        return (
+            f"none of the {self.near} settings next to it may win"
+            if many
+            else "the one next to it may not win"
+        )
 
 
 def candidate_of(
@@ -92,7 +106,17 @@ def candidate_of(
     if grid is not None and best is not None:
         return _on_plateau(spec, scenarios, settings, grid, best)
     place = _highest(levels if maximize else -levels, settings.eligible)
-    return None if place is None else Candidate(place, None, (), ())
+    if place is None or grid is None:
+        return None if place is None else Candidate(place, None, (), ())
+    around, able = _neighbours(grid, place)
+    return Candidate(place, None, (), (), len(around), len(able))
+
+
+def _neighbours(grid: GridTrials, row: int) -> tuple[IntArray, IntArray]:
+    """Return the rows of a setting's neighbours, and those of them that may win."""
+    around = grid.neighbours[row]
+    around = around[around >= 0]
+    return around, around[grid.known[around]]
 
 
 def _highest(levels: np.ndarray[tuple[int], np.dtype[np.float64]], eligible: BoolArray) -> int | None:
@@ -103,9 +127,8 @@ def _highest(levels: np.ndarray[tuple[int], np.dtype[np.float64]], eligible: Boo
 def _on_plateau(
     spec: SweepSpec, scenarios: Scenarios, settings: Measured, grid: GridTrials, row: int
 ) -> Candidate:
-    around = grid.neighbours[row]
-    near = np.append(around[around >= 0], row)
-    known = near[near < len(settings.numbers)]
+    around, able = _neighbours(grid, row)
+    known = np.append(able, row)
     cells = spec.space.cells_of(settings.numbers)
     chosen = [axis.name for axis in spec.space.axes if axis.name not in scenarios.axes]
     ordered = [name for name in chosen if is_ordered(spec.space.by_name[name])]
@@ -116,6 +139,8 @@ def _on_plateau(
         int(known[grid.levels[known].argmin()]),
         [_range(spec, name, cells[known]) for name in chosen],
         [one for one in borders if one is not None and _may_be(config, one)],
+        len(around),
+        len(able),
     )
 
 

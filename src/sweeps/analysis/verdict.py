@@ -17,6 +17,7 @@ from sweeps.analysis.judged_panels import JudgedPanels, made_report
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.analysis.queries import TrialView, one_trial
 from sweeps.analysis.scenarios import at_scenarios
+from sweeps.analysis.setting_counts import SettingCounts, leads, setting_counts
 from sweeps.spec.scenarios import Scenarios, customary_scenarios
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured, measured
@@ -46,18 +47,17 @@ class Funnel:
 
 @dataclass(frozen=True, slots=True)
 class SweepVerdict:
-    """Verdict on a sweep: settings at their scenarios, their funnel, and the candidate, None without one.
+    """Verdict on a sweep: counts of its settings, its funnel, and the candidate, None without one.
 
-    `beat_holding` of `settings` made more than holding on the same account. `axes`, the chosen ones, are
-    by the share of the objective's variance that each explains alone, None where it cannot be told. `floor`
-    is the trial that is worst among the candidate and its neighbours.
+    `axes`, the chosen ones, are by the share of the objective's variance that each explains alone, None
+    where it cannot be told. `floor` is the trial that is worst among the candidate and its neighbours that
+    may win.
     """
 
     sweep: SweepView
     spec: SweepSpec
     scenarios: Scenarios
-    settings: int
-    beat_holding: int
+    settings: SettingCounts
     funnel: Funnel
     axes: Sequence[Importance] | None
     candidate: Candidate | None
@@ -73,7 +73,8 @@ def sweep_verdict(connection: sa.Connection, sweep_id: int) -> SweepVerdict:
     metric = spec.objective.metric
     every = measured(connection, view.id, list(dict.fromkeys((metric, *_MONEY, *_COUNTS))), spec.guard)
     scenarios = spec.scenarios or customary_scenarios(spec.space)
-    settings, cells = at_scenarios(spec, scenarios, metric, every, spec.space.cells_of(every.numbers))
+    every_cell = spec.space.cells_of(every.numbers)
+    settings, cells = at_scenarios(spec, scenarios, metric, every, every_cell)
     found = candidate_of(connection, view.id, spec, scenarios, settings)
     alike, trial, floor = 0, None, None
     if found is not None:
@@ -85,8 +86,7 @@ def sweep_verdict(connection: sa.Connection, sweep_id: int) -> SweepVerdict:
         sweep=view,
         spec=spec,
         scenarios=scenarios,
-        settings=len(settings.numbers),
-        beat_holding=int(np.count_nonzero(_lead(settings) > 0)),
+        settings=setting_counts(spec, scenarios, every, every_cell, settings),
         funnel=_funnel(view, every),
         axes=_chosen(importance(spec.space, cells, settings.floats(metric)), scenarios),
         candidate=found,
@@ -105,11 +105,6 @@ def _at(connection: sa.Connection, sweep_id: int, settings: Measured, place: int
     return one_trial(connection, sweep_id, int(settings.numbers[place]))
 
 
-def _lead(done: Measured) -> IntArray:
-    """Return the net P&L over that of holding, in units of 1e-8."""
-    return np.asarray(done.values["net_pnl"] - done.values["hold_net_pnl"], dtype=np.int64)
-
-
 def _alike(done: Measured) -> IntArray:
     """Return a number for each trial, equal where all that it booked is."""
     groups = np.zeros(len(done.numbers), dtype=np.int64)
@@ -123,7 +118,7 @@ def _funnel(view: SweepView, done: Measured) -> Funnel:
     _, first = np.unique(_alike(done), return_index=True)
     distinct = done.only(np.isin(np.arange(len(done.numbers)), first))
     traded = distinct.only(distinct.values["total_trades"] > 0)
-    ahead = traded.only(_lead(traded) > 0)
+    ahead = traded.only(leads(traded) > 0)
     safe = ahead.only(ahead.values["liquidations"] == 0)
     return Funnel(
         trials=view.trials_total,
@@ -156,6 +151,7 @@ def _facts(
         data=_data(connection, view, metrics),
         refusal=trial.ineligible,
         plateau=found is not None and found.floor is not None,
+        alone=found.alone if found else None,
     )
 
 

@@ -6,6 +6,7 @@ from bot.backtest.yearly_figures import Yearly
 from bot.plurals import counted
 from sweeps.analysis.candidate import AxisRange
 from sweeps.analysis.queries import TrialView
+from sweeps.analysis.setting_counts import SettingCounts
 from sweeps.analysis.verdict import SweepVerdict
 from sweeps.spec.metrics import METRICS, MetricKind
 
@@ -33,13 +34,24 @@ def _holding(verdict: SweepVerdict, trial: TrialView, yearly: Yearly) -> str:
 
 
 def _beaten(verdict: SweepVerdict) -> str:
-    settings = counted(verdict.settings, "setting")
-    at = f", each at its {verdict.scenarios.rank} scenario," if verdict.scenarios.axes else ""
-    beat = "None" if not verdict.beat_holding else f"{verdict.beat_holding:,}"
-    idle = verdict.funnel.distinct and not verdict.funnel.traded
-    if idle:
+    found = verdict.settings
+    settings = counted(found.total, "setting")
+    if found.idle == found.total:
         return f"None of {settings} ever traded."
-    return f"{beat} of {settings}{at} beat holding on the same account."
+    at = f", each at its {verdict.scenarios.rank} scenario," if verdict.scenarios.axes else ""
+    beat = f"{found.ahead:,}" if found.ahead else "None"
+    told = f"{beat} of {settings}{at} beat holding on the same account{_of_these(found)}."
+    return f"{told} {found.idle:,} of {found.total:,} never traded." if found.idle else told
+
+
+def _of_these(found: SettingCounts) -> str:
+    """Return how many of the settings that beat holding may win and were liquidated, unless all and none."""
+    if found.able == found.ahead and not found.liquidated:
+        return ""
+    able = "all" if found.able == found.ahead else f"{found.able:,}" if found.able else "none"
+    were = "was" if found.liquidated == 1 else "were"
+    liquidated = f", {found.liquidated:,} {were} liquidated" if found.liquidated else ""
+    return f": {able} may win{liquidated}"
 
 
 def _best(verdict: SweepVerdict) -> str:
@@ -49,10 +61,24 @@ def _best(verdict: SweepVerdict) -> str:
     metric = verdict.spec.objective.metric
     shown = f"{metric} {_value(metric, trial)}"
     if verdict.floor is None:
-        return f"No plateau can be told; the best one is trial {trial.number}, {shown}."
+        lone = f": {candidate.alone}" if candidate.alone else ""
+        return f"No plateau can be told{lone}; the best one is trial {trial.number}, {shown}."
     region = ", ".join(_range(one) for one in candidate.region)
-    floor = _value(metric, verdict.floor)
-    return f"Best region: {region}, around trial {trial.number}: {shown}, at its worst neighbour {floor}."
+    found = (
+        f"Best region: {region}, around trial {trial.number}: {shown}, {_floor(metric, verdict.floor, trial)}"
+    )
+    unable = candidate.near - candidate.able
+    return (
+        f"{found}; {unable} of its {counted(candidate.near, 'neighbour')} may not win."
+        if unable
+        else f"{found}."
+    )
+
+
+def _floor(metric: str, floor: TrialView, trial: TrialView) -> str:
+    if floor.number == trial.number:
+        return "no neighbour that may win is worse"
+    return f"at its worst neighbour {_value(metric, floor)}"
 
 
 def _range(one: AxisRange) -> str:

@@ -58,6 +58,14 @@ def test_ineligible_trial_is_never_the_plateau() -> None:
     assert best([[9, 1, 1]], ineligible=[(0, 0)]) == (0, 1)
 
 
+def test_trial_between_ones_that_cannot_win_is_on_no_plateau() -> None:
+    rows: list[list[float]] = [[0, 9, 0, 1, 2]]
+    idle = [(0, 0), (0, 2)]
+    assert grid(rows, idle).plateaus.tolist() == [1, 1, 1, 1, 1]
+    assert best(rows, idle) == (0, 3)
+    assert best([[0, 9, 0, 8, 0]], [(0, 0), (0, 2), (0, 4)]) is None
+
+
 def test_trial_with_fewer_neighbours_than_ordered_axes_has_no_plateau() -> None:
     steps = np.array([[0, 0], [0, 1], [1, 0], [3, 3]])
     found = GridTrials(steps, np.zeros(4, dtype=int), np.arange(4.0), np.ones(4, dtype=bool))
