@@ -18,7 +18,7 @@ from api.dashboard.pages import Pages
 from api.dashboard.sweeps import new_sweep, sweep_list, views
 from api.dashboard.sweeps import selection as selection_fragment
 from api.dashboard.sweeps import verdict as verdict_fragment
-from api.dashboard.trial import backtest, trial_pages
+from api.dashboard.trial import backtest, badges, trial_pages
 from api.database import ready_database
 from api.errors.handlers import install_error_handlers
 from api.headers import SecurityHeaders
@@ -103,6 +103,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         selection_fragment,
         verdict_fragment,
         views,
+        badges,
         trial_pages,
         compare_pages,
         compare_trials,

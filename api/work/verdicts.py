@@ -1,10 +1,17 @@
-"""Verdicts on sweeps, their candidates replayed."""
+"""Verdicts on sweeps, their candidates replayed; and badges of single trials."""
+
+from dataclasses import replace
+
+import sqlalchemy as sa
 
 from api.work.database_threads import Database
 from api.work.replays import Replays, StoredRun, trial_run
-from bot.backtest.yearly_figures import Yearly
+from bot.backtest.yearly_figures import Yearly, best_regime
 from bot.errors import BotError
 from bot.numbers.money import ONE
+from bot.selection.badges import Badge, CandidateFacts, badges
+from sweeps.analysis.candidate_facts import trial_facts
+from sweeps.analysis.queries import trial_with_spec
 from sweeps.analysis.replayed_verdict import ReplayedVerdict
 from sweeps.analysis.verdict import sweep_verdict
 
@@ -22,6 +29,33 @@ async def verdict_on(database: Database, replays: Replays, sweep_id: int) -> Rep
         return ReplayedVerdict(found, await replays.work.run(lambda: _yearly(replays, run)), None)
     except BotError as error:
         return ReplayedVerdict(found, None, str(error))
+
+
+async def trial_badges(database: Database, replays: Replays, sweep_id: int, number: int) -> list[Badge]:
+    """Return the badges of a trial, none without a result; the share of its best regime takes a replay.
+
+    Raises: UnknownSweepError.
+    """
+
+    def query(connection: sa.Connection) -> tuple[CandidateFacts, StoredRun] | None:
+        facts = trial_facts(connection, sweep_id, number)
+        spec, trial = trial_with_spec(connection, sweep_id, number)
+        return None if facts is None else (facts, trial_run(sweep_id, spec, number, trial.run_key))
+
+    found = await database.analyze(query)
+    if found is None:
+        return []
+    facts, run = found
+    try:
+        regime = await replays.work.run(lambda: _best_regime(replays, run))
+    except BotError:
+        regime = None
+    return badges(replace(facts, best_regime=regime))
+
+
+def _best_regime(replays: Replays, run: StoredRun) -> float | None:
+    study = replays.study(run)
+    return best_regime(study.result, study.window)
 
 
 def _yearly(replays: Replays, run: StoredRun) -> Yearly:

@@ -52,6 +52,7 @@ def test_page_tells_where_the_net_came_from_to_the_last_digit(trial: str, visit:
     assert exact([page.locator(".months tbody tr td strong").first.text_content()]) == [round(net, 2)]
     expect(page.locator('[data-place="data"]')).to_contain_text("perp 1 h")
     expect(page.locator("#switches")).to_have_text("Funding settled every 8 h throughout.")
+    expect(page.locator("#badges .badge").first).to_be_visible()
     assert [url for url in visit.requests if not url.startswith((trial[:20], "data:", "blob:"))] == []
     assert visit.complaints == []
 

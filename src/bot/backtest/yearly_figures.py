@@ -70,7 +70,7 @@ class Yearly:
             hold_at_1x=hold_at_1x.metrics.annualized_return,
             years=_years(result, hold),
             last_year=last,
-            best_regime=_best_regime(result, window),
+            best_regime=best_regime(result, window),
         )
 
     def document(self) -> dict[str, Any]:
@@ -128,7 +128,8 @@ def _band(result: RunResult) -> tuple[float, float] | None:
     return low, high
 
 
-def _best_regime(result: RunResult, window: ReplayWindow) -> float | None:
+def best_regime(result: RunResult, window: ReplayWindow) -> float | None:
+    """Return the share of the net P&L at the best level of funding; None without a profit or a second one."""
     found = [Decimal(one["net_pnl"]) for one in regimes_document(result, window)["regimes"]]
     net = result.metrics.net_pnl
     return float(max(found) / net) if len(found) > 1 and net > 0 else None

@@ -121,9 +121,9 @@ RULES: Sequence[Rule] = (
     Rule(
         "no_plateau",
         "no plateau",
-        "No trial has enough neighbours, one of which may win, so the best one alone stands here.",
+        "It has too few neighbours to compare it with, or none of them may win.",
         lambda facts: _when(
-            not facts.plateau, facts.alone or "the best trial, whose surroundings are unknown"
+            not facts.plateau and facts.refusal is None, facts.alone or "its surroundings are unknown"
         ),
     ),
     Rule(

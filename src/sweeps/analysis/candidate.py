@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
-from bot.numbers.arrays import BoolArray, IntArray
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.numbers.money import plain
 from bot.selection.plateau import GridTrials
 from bot.validation import validated
@@ -90,6 +90,33 @@ def candidate_of(
     connection: sa.Connection, sweep_id: int, spec: SweepSpec, scenarios: Scenarios, settings: Measured
 ) -> Candidate | None:
     """Return the candidate among settings that hold the objective, None where none may win."""
+    levels, grid = _surroundings(connection, sweep_id, spec, scenarios, settings)
+    best = None if grid is None else grid.best
+    if grid is not None and best is not None:
+        return _on_plateau(spec, scenarios, settings, grid, best)
+    place = _highest(levels, settings.eligible)
+    return None if place is None else _lone(grid, place)
+
+
+def standing_of(
+    connection: sa.Connection,
+    sweep_id: int,
+    spec: SweepSpec,
+    scenarios: Scenarios,
+    settings: Measured,
+    place: int,
+) -> Candidate:
+    """Return what lies around one of the settings, as if it were the candidate."""
+    _, grid = _surroundings(connection, sweep_id, spec, scenarios, settings)
+    if grid is None or not grid.known[place] or not grid.accompanied[place] or np.isnan(grid.plateaus[place]):
+        return _lone(grid, place)
+    return _on_plateau(spec, scenarios, settings, grid, place)
+
+
+def _surroundings(
+    connection: sa.Connection, sweep_id: int, spec: SweepSpec, scenarios: Scenarios, settings: Measured
+) -> tuple[FloatArray, GridTrials | None]:
+    """Return the objective of each setting, better the higher it is, and the settings on their grid."""
     metric = spec.objective.metric
     maximize = is_maximized(spec, metric)
     levels = settings.levels(metric)
@@ -102,14 +129,19 @@ def candidate_of(
         failed=failed_numbers(connection, sweep_id),
         scenarios=scenarios.axes,
     )
-    best = None if grid is None else grid.best
-    if grid is not None and best is not None:
-        return _on_plateau(spec, scenarios, settings, grid, best)
-    place = _highest(levels if maximize else -levels, settings.eligible)
-    if place is None or grid is None:
-        return None if place is None else Candidate(place, None, (), ())
+    return levels if maximize else -levels, grid
+
+
+def _lone(grid: GridTrials | None, place: int) -> Candidate:
+    if grid is None:
+        return Candidate(place, None, (), ())
     around, able = _neighbours(grid, place)
     return Candidate(place, None, (), (), len(around), len(able))
+
+
+def _highest(levels: FloatArray, eligible: BoolArray) -> int | None:
+    able = np.flatnonzero(eligible & ~np.isnan(levels))
+    return int(able[levels[able].argmax()]) if len(able) else None
 
 
 def _neighbours(grid: GridTrials, row: int) -> tuple[IntArray, IntArray]:
@@ -117,11 +149,6 @@ def _neighbours(grid: GridTrials, row: int) -> tuple[IntArray, IntArray]:
     around = grid.neighbours[row]
     around = around[around >= 0]
     return around, around[grid.known[around]]
-
-
-def _highest(levels: np.ndarray[tuple[int], np.dtype[np.float64]], eligible: BoolArray) -> int | None:
-    able = np.flatnonzero(eligible & ~np.isnan(levels))
-    return int(able[levels[able].argmax()]) if len(able) else None
 
 
 def _on_plateau(

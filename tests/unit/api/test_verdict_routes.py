@@ -1,5 +1,6 @@
 """The verdict on a sweep: candidate, funnel, years and sentence follow from its trials."""
 
+import re
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -73,6 +74,33 @@ def test_page_says_the_sentence_and_the_badges_of_the_api(reader: Reader, verdic
     assert f"trial {verdict['candidate']['trial']['number']}</a>" in text
     for badge in verdict["candidate"]["badges"]:
         assert badge["rule"] in text
+
+
+def badges_on_page(client: TestClient, sweep_id: int, number: int) -> list[str]:
+    page = client.get(f"/dashboard/sweeps/{sweep_id}/trials/{number}/badges", headers=PAGE)
+    return re.findall(r'data-keep="badge-(\w+)"', page.raise_for_status().text)
+
+
+def test_page_of_a_trial_has_the_badges_of_the_candidate_by_the_same_rules(
+    client: TestClient, hands: Hands
+) -> None:
+    grid = {"min_funding_rate": ["0.00002", "0.5"], "perp_leverage": [1, 10, 20], "slippage_bps": [0, 5]}
+    sweep_id = client.post("/sweeps", json=sweep_body(grid=grid)).json()["id"]
+    hands.work(sweep_id)
+    candidate = client.get(f"/sweeps/{sweep_id}/verdict").json()["candidate"]
+    names = [badge["name"] for badge in candidate["badges"]]
+    assert badges_on_page(client, sweep_id, candidate["trial"]["number"]) == names
+    trials = client.get(f"/sweeps/{sweep_id}/trials?limit=100").json()["trials"]
+    for trial in trials:
+        found, metrics = badges_on_page(client, sweep_id, trial["number"]), trial["metrics"]
+        assert ("never_traded" in found) == (metrics["total_trades"] == 0)
+        assert ("liquidated" in found) == (metrics["liquidations"] > 0)
+        assert ("alike" in found) == (metrics["total_trades"] == 0)
+
+
+def test_trial_without_a_result_has_no_badges(client: TestClient, hands: Hands) -> None:
+    sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
+    assert badges_on_page(client, sweep_id, 3) == []
 
 
 def test_sweep_without_results_has_no_candidate_and_says_so(client: TestClient, hands: Hands) -> None:

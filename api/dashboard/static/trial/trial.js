@@ -99,6 +99,11 @@ async function showReport() {
   }
 }
 
+async function showBadges() {
+  const place = document.getElementById("badges");
+  if (place && !(await replaceFragment(place, `${base}/badges`).catch(() => false))) place.textContent = "The rules could not be applied. Reload the page to try again.";
+}
+
 async function showTrades(start) {
   const found = await replaceFragment(trades, `${trades.dataset.source}?start=${start}`).catch(() => false);
   if (!found) trades.textContent = "The trades could not be loaded. Reload the page to try again.";
@@ -133,4 +138,5 @@ if (root) {
   showFirst();
   showTrades(0);
   showReport();
+  showBadges();
 }

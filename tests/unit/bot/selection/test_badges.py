@@ -24,7 +24,7 @@ def test_candidate_that_no_rule_speaks_against_has_no_badge() -> None:
         ("luck", {"p_luck": 0.051}, "chance of luck 5 %"),
         ("few_trades", {"trades": 19}, "19 trades"),
         ("border", {"borders": ["a has its lowest value, 1", "b"]}, "a has its lowest value, 1; b"),
-        ("no_plateau", {"plateau": False}, "the best trial, whose surroundings are unknown"),
+        ("no_plateau", {"plateau": False}, "its surroundings are unknown"),
         ("no_plateau", {"plateau": False, "alone": "none of the 4 may win"}, "none of the 4 may win"),
         ("alike", {"alike": 2}, "2 other settings with equal results"),
         ("one_month", {"best_month": 0.51}, "best month: 51 % of the net P&L"),
