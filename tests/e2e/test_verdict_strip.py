@@ -10,7 +10,7 @@ import pytest
 from axe import violations
 from browsing import Visit
 from playwright.sync_api import expect
-from webservice import Hands, copy_of, serving, sweep_body
+from webservice import BASE, Hands, copy_of, serving, sweep_body
 
 pytestmark = pytest.mark.e2e
 GRID = {"min_funding_rate": ["0.00002", "0.00003"], "perp_leverage": [1, 2, 3]}
@@ -72,4 +72,37 @@ def test_strip_says_the_verdict_explains_badges_extends_the_grid_and_promotes(
         assert violations(page, ".evidence") == []
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.querySelector('#verdict').scrollWidth") <= 390
+    assert visit.complaints == []
+
+
+def test_holdout_of_a_sealed_exchange_is_looked_at_once_and_only_when_confirmed(
+    address: str, hands: Hands, visit: Visit
+) -> None:
+    page, base = visit.page, {**BASE, "start": "2024-01-05", "end": "2024-03-09"}
+    body = sweep_body(base=base, grid=GRID)
+    sweep_id = int(httpx2.post(f"{address}/sweeps", json=body).raise_for_status().json()["id"])
+    hands.work(sweep_id)
+    page.goto(f"{address}/dashboard/sweeps/{sweep_id}")
+    expect(page.get_by_role("button", name="Promote to paper")).to_be_visible()
+    button = page.get_by_role("button", name="Look at the holdout")
+    expect(button).to_have_count(0)
+
+    httpx2.post(f"{address}/seals", json={"exchange": "synthetic", "from": "2024-03-10"}).raise_for_status()
+    page.reload()
+    button.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("synthetic is sealed from 2024-03-10 on")
+    expect(dialog).to_contain_text("This is the first look at these days")
+    assert violations(page, "#look-dialog") == []
+    page.keyboard.press("Enter")  # "Not now" has the focus
+    expect(dialog).to_have_count(0)
+    assert httpx2.get(f"{address}/seals").json()["seals"][0]["looks"] == []
+
+    button.click()
+    dialog.get_by_role("button", name="Look", exact=True).click()
+    told = page.locator("#look-result")
+    expect(told).to_contain_text("Holdout, first: net ")
+    [look] = httpx2.get(f"{address}/seals").json()["seals"][0]["looks"]
+    expect(told).to_contain_text(f"net {look['net_pnl']} in {look['days']['later']} days from 2024-03-10 on")
+    expect(button).to_have_count(0)
     assert visit.complaints == []

@@ -7,6 +7,7 @@ from starlette.responses import HTMLResponse
 
 from api.dashboard.pages import Pages
 from api.dashboard.rows import trial_row
+from api.dashboard.sweeps.holdout import holdout_of
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.presentation.presenters import quote_of
 from api.routes.parameters import SweepId
@@ -31,6 +32,9 @@ async def verdict_fragment(
     """Return the verdict on a sweep, with its candidate beside holding."""
     verdict = await verdict_on(database, replays, sweep_id)
     found = verdict.found
+    holdout = None
+    if found.trial is not None:
+        holdout = await database.read(holdout_of, found.spec.config(found.trial.number))
     return pages.render(
         request,
         "sweeps/sweep_verdict.html",
@@ -39,6 +43,7 @@ async def verdict_fragment(
         trial=None if found.trial is None else trial_row(found.trial),
         unit=quote_of(found.sweep.summary.symbols()),
         funnel=_steps(found.funnel),
+        holdout=holdout,
     )
 
 

@@ -1,4 +1,5 @@
 /* The verdict strip: asked for once the page is there, and again while trials end; its figures feed the funnel below. */
+import { showProblems } from "../forms/problems.js";
 import { sendJson } from "../requests.js";
 import { latestOnly, refreshed } from "./refreshing.js";
 
@@ -45,6 +46,22 @@ async function promote(number) {
     outcome.textContent = error.message;
   }
 }
+
+/* A look cannot be taken back, so that it is asked for twice; what it found comes with the strip. */
+place.addEventListener("submit", async (event) => {
+  const { looks, trial } = event.target.dataset;
+  if (!looks) return;
+  event.preventDefault();
+  event.submitter.disabled = true;
+  try {
+    await sendJson("POST", `/seals/${looks}/looks`, { sweep: Number(root.dataset.sweep), trial: Number(trial) });
+    event.target.closest("dialog").close();
+    await refresh();
+  } catch (error) {
+    showProblems(event.target, error);
+  }
+  event.submitter.disabled = false;
+});
 
 document.addEventListener("sweepchange", refresh);
 document.addEventListener("trialsdone", refresh);

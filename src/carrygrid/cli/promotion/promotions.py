@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from api.presentation.later_days import later_days
 from carrygrid.cli.client import service
 from carrygrid.cli.printing import showable
-from carrygrid.cli.seal.seals import later_days
 
 
 def show(*, as_json: bool) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from api.presentation.later_days import later_days
 from bot.plurals import counted
 from carrygrid.cli.client import service
 from carrygrid.cli.printing import console, plain_table, showable
@@ -74,13 +75,3 @@ def _line(seal: Mapping[str, Any]) -> str:
 def _look_line(look: Mapping[str, Any]) -> str:
     told = later_days(look["first"], look)
     return f"{look['look']}: trial {look['trial']} of sweep {look['sweep']}: {told}"
-
-
-def later_days(first: str, found: Mapping[str, Any]) -> str:
-    """Return in words how a trial did from a day on."""
-    days = counted(found["days"]["later"], "day")
-    consistent = {True: "consistent", False: "not consistent", None: "too long to compare"}[
-        found["consistent"]
-    ]
-    p = "" if found["p"] is None else f" (p {found['p']:.3f})"
-    return f"net {found['net_pnl']} in {days} from {first} on, {consistent} with its earlier days{p}"
