@@ -116,6 +116,10 @@ class TrialDocument(BaseModel):
     )
     eligible: bool = Field(description="whether it may win: enough trades and settlements, not flat")
     ineligible: str | None = Field(description="why a completed trial cannot win; null if it can")
+    p_luck: float | None = Field(description="chance that luck shows its Sharpe; null until judged")
+    plateau: float | None = Field(
+        description="worst objective among it and the settings next to it; null until judged"
+    )
 
 
 class TrialDetail(TrialDocument):

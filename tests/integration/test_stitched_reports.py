@@ -18,6 +18,7 @@ from bot.config.run_config import RunConfig
 from bot.errors import BotError, StoreError
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
+from sweeps.analysis.queries import TrialView, one_trial, trial_page
 from sweeps.spec.spec import SweepSpec
 
 SPEC = long_spec()
@@ -139,3 +140,40 @@ def test_transfer_of_a_sweep_over_pairs_ranks_what_is_chosen_on_the_others(engin
 def test_a_sweep_of_one_pair_has_no_transfer_and_says_why(report: dict[str, Any]) -> None:
     assert report["transfer"] is None
     assert report["missing"]["transfer"] == "3 values of symbols needed, 1 held"
+
+
+def test_trials_of_a_judged_sweep_are_sorted_and_chosen_by_chance_of_luck_and_plateau(
+    engine: sa.Engine, sweep_id: int, report: dict[str, Any]
+) -> None:
+    def page(**asked: Any) -> list[TrialView]:
+        found: list[TrialView] = []
+        cursor = None
+        while True:
+            with engine.connect() as connection:
+                part = trial_page(connection, sweep_id, limit=7, cursor=cursor, **asked)
+            found += part.trials
+            if (cursor := part.next_cursor) is None:
+                return found
+
+    every = {trial.number: trial for trial in page(sort="number")}
+    winner = every[report["winner"]]
+    assert winner.p_luck == report["cash"]["winner"]["p_luck"]
+    assert winner.plateau == report["plateau"]
+    for name in ("p_luck", "plateau"):
+        known = [getattr(trial, name) for trial in page(sort=name) if trial.eligible]
+        known = [value for value in known if value is not None]
+        assert len(known) > 2
+        assert known == sorted(known)
+    chosen = page(sort="-plateau", filters={"p_luck": f"..{winner.p_luck}"})
+    wanted = {n for n, trial in every.items() if trial.p_luck is not None and trial.p_luck <= winner.p_luck}
+    assert {trial.number for trial in chosen} == wanted
+    with engine.connect() as connection:
+        assert one_trial(connection, sweep_id, winner.number).plateau == winner.plateau
+
+
+def test_trials_of_a_sweep_that_is_not_judged_have_neither(engine: sa.Engine) -> None:
+    sweep_id = submit(engine, SPEC, size=SPEC.trial_count)
+    run_chunks(engine, sweep_id, 1)
+    with engine.connect() as connection:
+        trials = trial_page(connection, sweep_id, sort="p_luck").trials
+    assert {(trial.p_luck, trial.plateau) for trial in trials} == {(None, None)}

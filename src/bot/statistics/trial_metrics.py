@@ -40,6 +40,10 @@ METRICS: Mapping[str, MetricKind] = MappingProxyType(
 """Every metric of a trial by name: those of docs/domain.md, section 9, then those beside holding."""
 
 
+JUDGED = ("p_luck", "plateau")
+"""Statistics of a trial that depend on all trials of its sweep: known once its selection is judged."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrialSummary:
     """Result of one trial: its metrics, those of its hold baseline, and the carry it captured.
@@ -65,4 +69,4 @@ def metric_values(metrics: Metrics, hold: Metrics, carry: CarryComparison) -> di
 
 def is_real(metric: str) -> bool:
     """Return whether a metric is a float64 statistic; the others are whole numbers."""
-    return METRICS.get(metric) is MetricKind.STATISTIC
+    return METRICS.get(metric) is MetricKind.STATISTIC or metric in JUDGED

@@ -11,6 +11,7 @@ from bot.statistics.metrics import DAYS_PER_YEAR
 from sweeps.analysis.judged_panels import JudgedPanels, made_report
 from sweeps.analysis.progress import get_spec
 from sweeps.spec.panels import PanelWindows
+from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import measured
 
 _SHARPE = "sharpe"
@@ -23,8 +24,13 @@ def chances_of_luck(connection: sa.Connection, sweep_id: int, numbers: IntArray)
     """
     spec = get_spec(connection, sweep_id)
     judged = made_report(connection, sweep_id, spec.validation)
-    if judged is None:
-        return None
+    return None if judged is None else chances_by(judged, connection, sweep_id, spec, numbers)
+
+
+def chances_by(
+    judged: JudgedPanels, connection: sa.Connection, sweep_id: int, spec: SweepSpec, numbers: IntArray
+) -> FloatArray:
+    """Return the chances of `chances_of_luck` by a report that has been read."""
     done = measured(connection, sweep_id, (_SHARPE,), spec.guard)
     rows = np.searchsorted(done.numbers, numbers)
     daily = done.floats(_SHARPE)[rows] / math.sqrt(DAYS_PER_YEAR)

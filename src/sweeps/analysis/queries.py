@@ -1,5 +1,6 @@
 """Reads about trials: pages in any order, single ones, stored curves."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,9 +12,10 @@ from bot.backtest.findings import RunFinding
 from bot.backtest.result import Curve
 from bot.market_store.loading import resolve_exchange
 from bot.market_store.sql import refuse_reached, seal_times
-from bot.numbers.arrays import BoolArray
+from bot.numbers.arrays import BoolArray, FloatArray
 from bot.statistics.trial_columns import MetricColumn, no_values
 from sweeps.analysis.findings import trial_findings
+from sweeps.analysis.judged_columns import P_LUCK, PLATEAU, judged_columns, with_judged
 from sweeps.analysis.progress import bounded_id, bounded_limit, get_spec
 from sweeps.analysis.ranking import NUMBER, Order, Place, smallest
 from sweeps.analysis.scenarios import ranked_at, scenarios_for
@@ -38,7 +40,7 @@ class TrialView:
     `ineligible` says why a completed trial cannot win, None if it can.
     `reused_from` names sweep and number of the trial that was replayed, where the result was taken over;
     `ledger` is the digest, as hex, of what its account booked; `findings` say what its numbers have to be
-    read with, and are empty until it completed.
+    read with, and are empty until it completed. `p_luck` and `plateau` are known once its sweep is judged.
     """
 
     number: int
@@ -52,6 +54,8 @@ class TrialView:
     ledger: str | None = None
     findings: tuple[RunFinding, ...] = ()
     ineligible: str | None = None
+    p_luck: float | None = None
+    plateau: float | None = None
 
     @property
     def eligible(self) -> bool:
@@ -162,7 +166,7 @@ def _finished(connection: sa.Connection, sweep_id: int, spec: SweepSpec, wanted:
     order, chosen = wanted.order, wanted.chosen
     metrics = [*([order.metric] if order.metric else []), *chosen.metrics]
     completed = wanted.state in {None, TrialState.COMPLETED}
-    done = measured(connection, sweep_id, metrics, spec.guard) if completed else Measured.nothing(metrics)
+    done = with_judged(connection, sweep_id, spec, metrics) if completed else Measured.nothing(metrics)
     first = wanted.ranked(spec, done)
     if chosen.metrics:
         kept = chosen.keeps_values(done)
@@ -244,7 +248,20 @@ def _with_findings(
 ) -> list[TrialView]:
     completed = {view.number: view.metrics for view in views if view.metrics is not None}
     found = trial_findings(connection, sweep_id, spec, completed)
-    return [replace(view, findings=found.get(view.number, ())) for view in views]
+    numbers = sorted(completed)
+    columns = judged_columns(connection, sweep_id, spec, np.array(numbers, dtype=np.int64))
+    judged = dict(
+        zip(numbers, zip(*map(_known, (columns[P_LUCK], columns[PLATEAU])), strict=True), strict=True)
+    )
+    return [
+        replace(view, findings=found.get(view.number, ()), p_luck=p_luck, plateau=plateau)
+        for view in views
+        for p_luck, plateau in (judged.get(view.number, (None, None)),)
+    ]
+
+
+def _known(column: FloatArray) -> list[float | None]:
+    return [None if math.isnan(value) else value for value in column.tolist()]
 
 
 def one_trial(connection: sa.Connection, sweep_id: int, number: int) -> TrialView:

@@ -14,7 +14,7 @@ from bot.errors import InvalidInputError
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.money import plain
 from bot.statistics.trial_columns import MetricColumn
-from bot.statistics.trial_metrics import is_real
+from bot.statistics.trial_metrics import JUDGED, is_real
 from sweeps.errors import ResultRangeError
 from sweeps.spec.metrics import METRICS, MetricKind
 from sweeps.spec.spec import SweepSpec
@@ -44,7 +44,8 @@ class Order:
         if sort is None:
             return cls(spec.objective.metric, spec.objective.direction == "maximize")
         order = cls(sort.removeprefix("-"), sort.startswith("-"))
-        if order.name != NUMBER and order.name not in METRICS and order.name not in spec.space.by_name:
+        known = order.name == NUMBER or order.name in METRICS or order.name in JUDGED
+        if not known and order.name not in spec.space.by_name:
             raise InvalidInputError.of(
                 "sort", f"{order.name!r} is neither a metric nor an axis of this sweep"
             )
@@ -53,7 +54,7 @@ class Order:
     @property
     def metric(self) -> str | None:
         """The metric sorted by, if it is one."""
-        return self.name if self.name in METRICS else None
+        return self.name if self.name in METRICS or self.name in JUDGED else None
 
     def keys(self, column: MetricColumn) -> MetricColumn:
         """Return keys that ascend where the order goes on."""
@@ -82,7 +83,7 @@ class Place:
     def cursor(self, order: Order) -> str:
         """Return the place as text for the reader to bring back."""
         shown: Any = self.value
-        if order.metric and METRICS[order.metric] is MetricKind.MONEY and self.value is not None:
+        if order.metric and METRICS.get(order.metric) is MetricKind.MONEY and self.value is not None:
             shown = plain(money_of_units(int(self.value)))
         return (
             base64.urlsafe_b64encode(json.dumps([shown, self.number, int(self.ineligible)]).encode())
@@ -107,7 +108,7 @@ class Place:
 def _stored(shown: Any, order: Order) -> int | float | None:
     if shown is None:
         return None
-    if order.metric and METRICS[order.metric] is MetricKind.MONEY:
+    if order.metric and METRICS.get(order.metric) is MetricKind.MONEY:
         return money_units(Decimal(str(shown)))
     if order.metric and is_real(order.metric):
         return float(shown)

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from bot.errors import InvalidInputError, InvalidNumberError
 from bot.numbers.money import MONEY_PLACES, WIDE, dec
-from bot.statistics.trial_metrics import is_real
+from bot.statistics.trial_metrics import JUDGED, is_real
+from sweeps.analysis.judged_columns import with_judged
 from sweeps.analysis.progress import bounded_id
 from sweeps.analysis.scenarios import at_scenarios
 from sweeps.spec.axes import Axis, as_number
@@ -25,7 +26,7 @@ from sweeps.spec.metrics import METRICS, MetricKind
 from sweeps.spec.scenarios import NO_SCENARIOS, Scenarios
 from sweeps.spec.space import TrialSpace
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import Measured, measured
+from sweeps.storage.blocks import Measured
 from sweeps.storage.stored_trials import failed_numbers
 
 RANGE = ".."
@@ -50,7 +51,7 @@ class Selection:
         """
         axes, metrics = {}, {}
         for name, text in filters.items():
-            if name not in space.by_name and name in METRICS:
+            if name not in space.by_name and (name in METRICS or name in JUDGED):
                 metrics[name] = _bounds(name, text)
             else:
                 axes[name] = _wanted(checked_axis(space, name, name), text)
@@ -103,7 +104,7 @@ def completed(
     among the scenarios that `filters` leaves. Filters by metrics are then of that trial.
     """
     chosen = Selection.parse(spec.space, filters or {})
-    done = measured(connection, bounded_id(sweep_id), [*metrics, *chosen.metrics], spec.guard)
+    done = with_judged(connection, bounded_id(sweep_id), spec, [*metrics, *chosen.metrics])
     cells = spec.space.cells_of(done.numbers)
     if scenarios.axes:
         left = chosen.of(scenarios.axes).keeps_cells(spec.space, cells)
