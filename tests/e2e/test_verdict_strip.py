@@ -106,3 +106,17 @@ def test_holdout_of_a_sealed_exchange_is_looked_at_once_and_only_when_confirmed(
     expect(told).to_contain_text(f"net {look['net_pnl']} in {look['days']['later']} days from 2024-03-10 on")
     expect(button).to_have_count(0)
     assert visit.complaints == []
+
+
+def test_map_that_draws_a_scenario_axis_says_that_it_does_not_rank_over_it(
+    address: str, hands: Hands, visit: Visit
+) -> None:
+    grid = {"min_funding_rate": ["0.00002", "0.00003"], "slippage_bps": [0, 5]}
+    sweep_id = int(
+        httpx2.post(f"{address}/sweeps", json=sweep_body(grid=grid)).raise_for_status().json()["id"]
+    )
+    hands.work(sweep_id)
+    visit.page.goto(f"{address}/dashboard/sweeps/{sweep_id}")
+    marks = visit.page.locator("#heatmap-marks")
+    expect(marks).to_contain_text("slippage_bps drawn here, and so not ranked over")
+    assert visit.complaints == []

@@ -1,5 +1,6 @@
 """The verdict on a sweep: candidate, funnel, years and sentence follow from its trials."""
 
+import json
 import re
 from decimal import Decimal
 from html import unescape
@@ -66,6 +67,30 @@ def test_candidate_is_the_plateau_of_the_heatmap_and_its_years_add_up(
     assert yearly["last_year"]["net_pnl"] == metrics["net_pnl"]  # the window is shorter than a year
     assert yearly["annualized_return"] == metrics["annualized_return"]
     assert {badge["name"] for badge in candidate["badges"]} >= {"few_trades"}
+
+
+def test_map_of_the_page_frames_the_candidate_where_costs_are_swept(client: TestClient, hands: Hands) -> None:
+    grid = {
+        "min_funding_rate": ["0.00002", "0.00004", "0.00006", "0.5"],
+        "perp_leverage": [1, 2, 3],
+        "slippage_bps": [0, 5, 20],
+    }
+    sweep_id = client.post("/sweeps", json=sweep_body(grid=grid)).json()["id"]
+    hands.work(sweep_id)
+    page = client.get(f"/dashboard/sweeps/{sweep_id}", headers=PAGE).text
+    [view] = re.findall(r'id="view">(.*?)</script>', page)
+    shown = json.loads(view)["defaults"]
+    asked = ("x", "y", "metric", "agg", "scenarios", "scenario_rank")
+    matrix = client.get(f"/sweeps/{sweep_id}/heatmap", params={name: shown[name] for name in asked}).json()
+    verdict = client.get(f"/sweeps/{sweep_id}/verdict").json()
+    assert verdict["scenarios"] == {"axes": ["slippage_bps"], "rank": "worst"}
+    row, column = matrix["plateau"]
+    params = verdict["candidate"]["trial"]["params"]
+    assert [params[shown["x"]], params[shown["y"]]] == [
+        matrix["x"]["values"][column],
+        matrix["y"]["values"][row],
+    ]
+    assert params["slippage_bps"] == "20"
 
 
 def test_page_says_the_sentence_and_the_badges_of_the_api(reader: Reader, verdict: dict[str, Any]) -> None:

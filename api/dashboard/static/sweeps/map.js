@@ -83,6 +83,8 @@ export class SweepMap {
     if (below || above) words.push("Colours span all values but the most extreme fiftieth at each end, which take the last colour.");
     const { axes = [], rank } = documents[0]?.heatmap.scenarios ?? {};
     if (axes.length) words.push(`Each setting stands at its ${rank} ${axes.join(", ")}.`);
+    const drawn = state.get("scenarios").split(",").filter((name) => state.axes.has(name) && !axes.includes(name));
+    if (documents.length && drawn.length) words.push(`${drawn.join(" and ")} drawn here, and so not ranked over: the verdict's candidate may be another cell.`);
     one("heatmap-marks").textContent = words.join(" ");
   }
 
