@@ -20,10 +20,23 @@ export const stateWords = (state) => STATES[state][0];
 
 /* A fill of a pattern: the name of a state, or `luck` or `loss`, which are drawn over a colour. */
 export function patternOf(context, name, colours) {
-  const tile = new OffscreenCanvas(TILE, TILE);
-  const [, draw] = STATES[name] ?? OVERLAYS[name];
-  draw(tile.getContext("2d"), colours);
-  return context.createPattern(tile, "repeat");
+  return context.createPattern(tileOf([name], colours, TILE), "repeat");
+}
+
+/* The pixels a side of a pattern, for a screen of `ratio` of them to a CSS pixel. */
+export const tileSize = (ratio) => Math.round(TILE * ratio);
+
+/* The pixels of patterns upon each other, row by row. */
+export function tilePixels(names, colours, size) {
+  return new Uint32Array(tileOf(names, colours, size).getContext("2d").getImageData(0, 0, size, size).data.buffer);
+}
+
+function tileOf(names, colours, size) {
+  const tile = new OffscreenCanvas(size, size);
+  const context = tile.getContext("2d", { willReadFrequently: true });
+  context.scale(size / TILE, size / TILE);
+  for (const name of names) (STATES[name] ?? OVERLAYS[name])[1](context, colours);
+  return tile;
 }
 
 /* Lists the patterns that are on the map, `counts` of cells by name, each with its words. */

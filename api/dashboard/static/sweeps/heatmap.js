@@ -42,8 +42,7 @@ export class Heatmap {
   }
 
   /* `documents` are [{ title, heatmap }] of the API; `metric` has label, kind and small_is_good. */
-  show(documents, metric, names, quick = false) {
-    this.quick = quick;
+  show(documents, metric, names) {
     this.panels = documents.map(({ title, heatmap }) => ({ title, matrix: new Matrix(heatmap, metric.small_is_good) }));
     this.metric = metric;
     this.names = names;
@@ -60,26 +59,34 @@ export class Heatmap {
   draw() {
     if (!this.panels.length) return;
     const many = this.panels.length > 1;
-    const { context, width, height } = fitted(this.box, this.#layout());
+    const { context: shown, width, height } = fitted(this.box, this.#layout());
+    const context = this.#stillLike(shown);
     const c = colours();
-    const values = this.panels.flatMap(({ matrix }) => matrix.values);
-    const [low, high] = robustExtent(values);
-    this.scale = anchoredScale(low, high, this.metric.small_is_good);
+    const values = many ? this.panels.flatMap(({ matrix }) => matrix.values) : this.panels[0].matrix.values;
+    this.scale = anchoredScale(...robustExtent(values), this.metric.small_is_good);
     const [least, most] = extent(values);
     this.beyond = { below: least < this.scale.low, above: most > this.scale.high };
     for (const panel of this.panels) {
-      drawMatrix(context, panel.box, panel.matrix, this.scale, this.metric.kind, c, this.quick);
+      drawMatrix(context, panel.box, panel.matrix, this.scale, this.metric.kind, c);
       this.#drawSides(context, panel, c, many);
     }
     this.#drawLegend(context, width - LEGEND_WIDTH + 18, height, c);
-    this.still = new OffscreenCanvas(context.canvas.width, context.canvas.height);
-    this.still.getContext("2d").drawImage(context.canvas, 0, 0);
     this.#drawOverlay();
+  }
+
+  /* An empty canvas like the one shown, for all that stays while cursor, band and pins change. */
+  #stillLike(shown) {
+    this.still ??= document.createElement("canvas");
+    const { width, height } = shown.canvas;
+    Object.assign(this.still, { width, height });
+    const context = this.still.getContext("2d");
+    context.setTransform(shown.getTransform());
+    return context;
   }
 
   /* Cursor, band and pins change more often than the cells: those stay as they were drawn. */
   #drawOverlay() {
-    if (!this.still) return;
+    if (!this.still?.width) return;
     const canvas = this.box.querySelector("canvas");
     const context = canvas.getContext("2d");
     context.save();
@@ -115,7 +122,8 @@ export class Heatmap {
     font(probe, { size });
     const { matrix } = this.panels[0];
     const widest = Math.max(...matrix.ticks("y").map((label) => probe.measureText(label).width));
-    const left = Math.min(widest, this.box.clientWidth * 0.2) + size * 2.8;
+    this.labels = Math.min(widest, this.box.clientWidth * 0.2);
+    const left = this.labels + size * 2.8;
     const bottom = size * 3.4;
     const room = this.box.clientWidth - LEGEND_WIDTH;
     if (this.panels.length === 1) {
@@ -168,15 +176,10 @@ export class Heatmap {
       write(context, label, box.x - 7, y, { align: "right", colour: c.muted, most: box.x - size * 2 });
     });
     context.save();
-    context.translate(box.x - this.#leftOf(context, matrix) - size * 1.1, box.y + box.height / 2);
+    context.translate(box.x - this.labels - 7 - size * 1.1, box.y + box.height / 2);
     context.rotate(-Math.PI / 2);
     write(context, this.names.y, 0, 0, { align: "center", colour: c.ink, most: box.height });
     context.restore();
-  }
-
-  #leftOf(context, matrix) {
-    const widest = Math.max(...matrix.ticks("y").map((label) => context.measureText(label).width));
-    return Math.min(widest, this.box.clientWidth * 0.2) + 7;
   }
 
   #drawLegend(context, x, height, c) {

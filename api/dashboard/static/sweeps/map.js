@@ -65,7 +65,7 @@ export class SweepMap {
   #show(documents, omitted) {
     const { state, metric } = this;
     one("heatmap").querySelector(".waiting").textContent = documents.length ? "" : "No finished trial among those selected.";
-    this.heatmap.show(documents, metric, { x: state.get("x"), y: state.get("y") }, !state.settled);
+    this.heatmap.show(documents, metric, { x: state.get("x"), y: state.get("y") });
     this.#describe(documents, omitted);
     this.#legend();
     this.heatmap.pin(this.pins.trials);

@@ -1,4 +1,6 @@
 /* A heatmap of the API, read once: numbers to draw, labels of both sides, where cells are. Rows go upwards. */
+import { outlineOf } from "./outlines.js";
+
 const LUCKY_ABOVE = 0.05;
 const STEPS = [[0, 1], [0, -1], [1, 0], [-1, 0]];
 
@@ -11,6 +13,7 @@ export class Matrix {
     this.states = document.states.flat();
     this.values = document.cells.flat().map((cell, index) => (cell === null || this.states[index] ? null : Number(cell)));
     this.lucky = null;
+    this.found = new Map();
   }
 
   /* Chances of luck by cell, for trials that may win. */
@@ -18,10 +21,31 @@ export class Matrix {
     this.lucky = chances.flat().map((chance, index) => this.values[index] !== null && chance !== null && chance > LUCKY_ABOVE);
   }
 
-  /* The cells to outline with the plateau, worked out once it is drawn. */
-  get region() {
-    this.outlined ??= { cells: this.#region() };
-    return this.outlined.cells;
+  /* The line around the plateau and the cells joined to it, null if none; found when it is drawn, like all below. */
+  get plateauOutline() {
+    return this.#once("plateau", () => {
+      const region = this.#region();
+      return region && outlineOf(region, this.rows, this.columns);
+    });
+  }
+
+  /* The line around values below zero, null if it would be too long to be read. */
+  get lossOutline() {
+    return this.#once("loss", () => outlineOf(this.losses, this.rows, this.columns));
+  }
+
+  /* 1 for each value below zero, else 0. */
+  get losses() {
+    return this.#once("losses", () => {
+      const losses = new Uint8Array(this.values.length);
+      for (let cell = 0; cell < losses.length; cell++) if (this.values[cell] < 0) losses[cell] = 1;
+      return losses;
+    });
+  }
+
+  /* Whether there are values below zero and above it. */
+  get mixed() {
+    return this.#once("mixed", () => this.values.some((value) => value < 0) && this.values.some((value) => value > 0));
   }
 
   value(row, column) {
@@ -104,6 +128,11 @@ export class Matrix {
       }
     }
     return inside;
+  }
+
+  #once(name, found) {
+    if (!this.found.has(name)) this.found.set(name, found());
+    return this.found.get(name);
   }
 
   #known(row, column) {

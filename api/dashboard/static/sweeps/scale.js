@@ -33,7 +33,8 @@ export function anchoredScale(lowest, highest, smallIsGood, { lines = false } = 
 }
 
 function scaleOf(low, high, stops) {
-  const table = Array.from({ length: STEPS }, (_, index) => mixed(stops.map(channels), index / (STEPS - 1)));
+  const colours = stops.map(channels);
+  const table = Array.from({ length: STEPS }, (_, index) => mixed(colours, index / (STEPS - 1)));
   const place = (value) => Math.round(Math.min(Math.max((value - low) / (high - low), 0), 1) * (STEPS - 1));
   return {
     low, high, table, place,
@@ -59,7 +60,9 @@ export function extent(values) {
 export function robustExtent(values) {
   const all = values.filter((value) => value !== null);
   const step = Math.ceil(all.length / MOST_SORTED); // sorting all of very many would take longer than drawing them
-  const known = Float64Array.from({ length: Math.ceil(all.length / step) || 0 }, (_, index) => all[index * step]).sort();
+  const known = new Float64Array(Math.ceil(all.length / step) || 0);
+  for (let at = 0; at < known.length; at++) known[at] = all[at * step];
+  known.sort();
   if (known.length < LEAST_CLIPPED) return extent(all);
   const cut = Math.floor(known.length * CLIPPED);
   const [low, high] = [known[cut], known[known.length - 1 - cut]];
