@@ -35,8 +35,9 @@ def test_sweep_is_watched_to_its_end_and_a_cell_leads_to_its_trial(
     expect(page.locator("#progress .facts")).to_contain_text("20 of 20")
     expect(page.locator("#trials tbody tr")).to_have_count(20)
 
-    cells = httpx2.get(f"{address}/sweeps/{sweep_id}/heatmap?x=min_funding_rate&y=exit_funding_rate").json()
     expect(page.locator("#heatmap[data-drawn]")).to_be_visible()
+    sides = {side: page.locator(f"select[name={side}]").input_value() for side in ("x", "y")}
+    cells = httpx2.get(f"{address}/sweeps/{sweep_id}/heatmap", params=sides).json()
     page.locator("#heatmap canvas").dblclick()
     page.wait_for_url("**/trials/*")
     number = int(page.url.rpartition("/")[2])
@@ -62,6 +63,7 @@ def test_axes_metric_and_order_are_chosen_and_kept_in_the_address(
     page.goto(f"{address}/dashboard/sweeps/{sweep_id}")
     expect(page.locator("#heatmap[data-drawn]")).to_be_visible()
     page.locator("select[name=x]").select_option("perp_leverage")
+    page.locator("select[name=y]").select_option("exit_funding_rate")
     page.locator("select[name=metric]").select_option("net_pnl")
     page.locator("select[name=agg]").select_option("worst")
     expect(page.locator("#heatmap")).to_have_attribute(
