@@ -34,7 +34,7 @@ class AxisCard:
 
 
 LEAST_COMPARED, MOST_COMPARED = 2, 10
-"""How many trials, or best trials of sweeps, one page compares."""
+"""Fewest and most trials, or best trials of sweeps, that one page compares."""
 
 
 class SweepCard:

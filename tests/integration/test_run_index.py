@@ -123,7 +123,8 @@ def test_blocks_of_other_sweeps_are_read_once_in_a_process(engine: sa.Engine, ru
     heads: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith("SELECT trial_block.data") and RUN_KEY_HEAD in parameters:
+        given = parameters.values() if isinstance(parameters, dict) else parameters
+        if statement.startswith("SELECT trial_block.data") and RUN_KEY_HEAD in given:
             heads.append(statement)
 
     sa.event.listen(engine, "before_cursor_execute", note)

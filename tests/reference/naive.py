@@ -159,7 +159,7 @@ class _Replay:
                 self.close(position, t, "margin")
             elif self.is_near_liquidation(position, t):
                 self.close(position, t, "distance")
-            elif self.basis_has_grown(position, t):
+            elif self.basis_is_extended(position, t):
                 self.close(position, t, "basis")
             elif position.symbol.settles_at(t) and not self.is_traded(position.symbol):
                 self.close(position, t, "seam")
@@ -191,7 +191,7 @@ class _Replay:
         assert mark is not None
         return distance is not None and position.is_liquidated_by(mark * (1 + distance))
 
-    def basis_has_grown(self, position: Position, t: int) -> bool:
+    def basis_is_extended(self, position: Position, t: int) -> bool:
         if self.parameters.basis_exit is None:
             return False
         grown = self.premium(position.symbol, t) - self.premium(position.symbol, position.opened_at)

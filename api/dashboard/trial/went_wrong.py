@@ -1,4 +1,4 @@
-"""What went wrong in a run: its worst drawdowns, and the margin that its shorts lacked."""
+"""Mishaps of a run: its worst drawdowns, and the margin that its shorts lacked."""
 
 from typing import Any
 

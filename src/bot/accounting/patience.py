@@ -49,7 +49,7 @@ class Patience:
         few = self.max_round_trips is None or round_trips < self.max_round_trips
         return few and t_ms - closed_ms >= self.cooldown_hours * HOUR_MS
 
-    def basis_has_grown(self, opening: tuple[Decimal, Decimal], spot: Decimal, perp: Decimal) -> bool:
+    def basis_is_extended(self, opening: tuple[Decimal, Decimal], spot: Decimal, perp: Decimal) -> bool:
         """Return whether the premium of `perp` over `spot` is too far above that of the `opening` prices."""
         if self.basis_exit is None:
             return False

@@ -40,7 +40,7 @@ class MarginCall:
 
     @property
     def is_liquidated(self) -> bool:
-        """Whether the exchange took the short."""
+        """True if the exchange took the short."""
         return self.trade.reason is CloseReason.LIQUIDATION
 
     @property

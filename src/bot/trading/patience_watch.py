@@ -50,12 +50,12 @@ class PatienceWatch:
             self._waiting[position.symbol] = replace(known, signals=signals)
         return signal and rules.may_leave(position.opened_at_ms, funding.t_ms, signals)
 
-    def basis_has_grown(self, position: Position, ticker: Ticker) -> bool:
+    def basis_is_extended(self, position: Position, ticker: Ticker) -> bool:
         """Return whether the basis has moved against a hedge too far since its opening; prices are fresh."""
         if self.rules.basis_exit is None:
             return False
         known, spot, perp = self._remembered(position, ticker), *_prices(ticker)
-        return self.rules.basis_has_grown((known.spot, known.perp), spot, perp)
+        return self.rules.basis_is_extended((known.spot, known.perp), spot, perp)
 
     def opened(self, position: Position, ticker: Ticker) -> None:
         """Remember a hedge that has been opened at the prices of `ticker`, unless it is known."""

@@ -281,7 +281,7 @@ class CarryTrader:
 
     def _is_dear(self, position: Position, event: MarketEvent) -> bool:
         """Return whether the basis has moved against a hedge too far."""
-        return self._patience.basis_has_grown(position, event.tickers[position.symbol])
+        return self._patience.basis_is_extended(position, event.tickers[position.symbol])
 
     def _is_left_over(self, position: Position, event: MarketEvent) -> bool:
         """Return whether a pair that is no longer traded settles."""

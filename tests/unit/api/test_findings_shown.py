@@ -119,7 +119,7 @@ def test_best_trial_that_lives_off_a_jump_says_so_on_the_page_of_its_sweep(odd: 
 
 def test_page_of_a_trial_shows_its_findings_before_its_figures(odd: Odd) -> None:
     jump, dead, fine = (odd.text(f"/dashboard/sweeps/{odd.all}/trials/{number}") for number in (0, 2, 4))
-    assert jump.index(JUMPED) < jump.index("Main figures")
+    assert jump.index(JUMPED) < jump.index('id="verdict-title"')
     assert LATE in dead
     assert "1 note on the data" in dead
     assert 'class="note' not in fine

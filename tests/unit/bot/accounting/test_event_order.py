@@ -5,7 +5,8 @@ from bot.models import CloseReason
 
 
 def test_exchanges_come_before_accounts_and_margin_before_signals_and_the_end_last() -> None:
-    assert [*INTERRUPTIONS, *EXITS] == ["liquidation", "delisted", "margin", "seam", "signal"]
+    exits = ["margin", "distance", "basis", "seam", "signal"]
+    assert [*INTERRUPTIONS, *EXITS] == ["liquidation", "delisted", *exits]
     assert list(ENDINGS) == [*INTERRUPTIONS, *EXITS, CloseReason.END]
 
 
