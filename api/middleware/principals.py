@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from api.work.database_threads import Database
 from bot.clock import Clock
-from sweeps.storage.scopes import Scope
-from sweeps.storage.sessions import Session, end_session, find_session, store_session
-from sweeps.storage.tokens import Token, all_tokens, digest_of
+from sweeps.storage.access.scopes import Scope
+from sweeps.storage.access.sessions import Session, end_session, find_session, store_session
+from sweeps.storage.access.tokens import Token, all_tokens, digest_of
 
 SESSION_SECONDS = 7 * 24 * 3600
 _MEMORY_MS = 2_000

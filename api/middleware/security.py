@@ -13,7 +13,7 @@ from api.errors.database_errors import database_problem
 from api.errors.handlers import problem_response
 from api.errors.http_errors import CrossSiteError, ForbiddenError, UnauthenticatedError, UnknownHostError
 from api.middleware.principals import Principal, Principals
-from sweeps.storage import scopes
+from sweeps.storage.access import scopes
 
 SESSION_COOKIE = "carrygrid_session"
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})

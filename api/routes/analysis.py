@@ -27,8 +27,8 @@ from api.schemas.documents import (
 )
 from api.schemas.openapi import PROBLEMS
 from bot.numbers.arrays import FloatArray
-from sweeps.analysis.cell_luck import chances_of_luck
 from sweeps.analysis.heatmap import Aggregate, Heatmap, heatmap, panels
+from sweeps.analysis.judged.cell_luck import chances_of_luck
 from sweeps.analysis.overview import GAIN, MOST_POINTS, RISK, overview
 from sweeps.analysis.robustness import over_axis
 from sweeps.analysis.slices import slices

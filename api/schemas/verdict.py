@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.answers import TrialDocument
 from api.schemas.documents import trial_document
-from sweeps.analysis.replayed_verdict import ReplayedVerdict
+from sweeps.analysis.verdicts.replayed_verdict import ReplayedVerdict
 from sweeps.spec.scenarios import Scenarios
 from sweeps.storage.states import SweepState
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.answers import EquityPoints, TradeDocument
 from bot.selection.report import SelectionReport
-from sweeps.analysis.judged_panels import JudgedPanels
+from sweeps.analysis.judged.judged_panels import JudgedPanels
 from sweeps.jobs.selection_jobs import SelectionView
 
 Figures = dict[str, Any]

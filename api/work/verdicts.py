@@ -6,14 +6,14 @@ import sqlalchemy as sa
 
 from api.work.database_threads import Database
 from api.work.replays import Replays, StoredRun, trial_run
-from bot.backtest.yearly_figures import Yearly, best_regime
+from bot.backtest.periods.yearly_figures import Yearly, best_regime
 from bot.errors import BotError
 from bot.numbers.money import ONE
 from bot.selection.badges import Badge, CandidateFacts, badges
-from sweeps.analysis.candidate_facts import trial_facts
 from sweeps.analysis.queries import trial_with_spec
-from sweeps.analysis.replayed_verdict import ReplayedVerdict
-from sweeps.analysis.verdict import sweep_verdict
+from sweeps.analysis.verdicts.candidate_facts import trial_facts
+from sweeps.analysis.verdicts.replayed_verdict import ReplayedVerdict
+from sweeps.analysis.verdicts.verdict import sweep_verdict
 
 
 async def verdict_on(database: Database, replays: Replays, sweep_id: int) -> ReplayedVerdict:

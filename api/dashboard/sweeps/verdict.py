@@ -12,7 +12,7 @@ from api.dependencies import DatabaseDep, ReplaysDep
 from api.presentation.presenters import quote_of
 from api.routes.parameters import SweepId
 from api.work.verdicts import verdict_on
-from sweeps.analysis.verdict import Funnel
+from sweeps.analysis.verdicts.verdict import Funnel
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 

@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from api.dashboard.trial.charts import Span, curve_document, moves_document
 from api.dashboard.trial.run_context import RecordedRun, trades_of
 from api.work.replays import Replays, StoredRun
+from bot.backtest.periods.yearly import Year, years
 from bot.backtest.result import Curve
-from bot.backtest.yearly import Year, years
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
 from bot.models import Trade

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.backtest import RunResult
-from bot.backtest.monthly import Month, months
+from bot.backtest.periods.monthly import Month, months
 from bot.numbers.money import ZERO, exact
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

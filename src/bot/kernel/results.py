@@ -9,7 +9,7 @@ from bot.kernel.layouts import LEDGER_BYTES, RATIOS, RESULTS
 from bot.models import DAY_MS, HOUR_MS
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.selection.days.calendar import Calendar
-from bot.selection.track_columns import SampleMoments, TrackColumns, shared_calendar
+from bot.selection.track.track_columns import SampleMoments, TrackColumns, shared_calendar
 from bot.statistics.daily_returns import DailyReturns, first_day_of
 from bot.statistics.growth import annualized_returns
 from bot.statistics.metrics import Calendar as EventCalendar

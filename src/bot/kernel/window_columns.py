@@ -18,7 +18,7 @@ from bot.models import Instrument
 from bot.numbers.arrays import FloatArray, IntArray
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import MONEY_PLACES
-from bot.selection.track_columns import shared_calendar
+from bot.selection.track.track_columns import shared_calendar
 from bot.statistics.daily_returns import first_day_of
 from bot.statistics.metrics import Calendar
 

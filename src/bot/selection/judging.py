@@ -15,7 +15,7 @@ from bot.selection.panel import Panel
 from bot.selection.ranking import Rows
 from bot.selection.report import BenchmarkReport, SelectionReport
 from bot.selection.search_luck import SearchLuck, SearchSums
-from bot.selection.track_record import TrackRecord
+from bot.selection.track.track_record import TrackRecord
 from bot.selection.trial_sums import Candidate, TrialSums, better
 from bot.selection.walk_forward import Fold, walk_forward
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.selection.independent_trials import luck_of_as_many
 from bot.selection.search_luck import SearchLuck
-from bot.selection.track_record import TrackRecord
+from bot.selection.track.track_record import TrackRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from bot.selection.looks import Lifetime
 from bot.selection.overfitting import Overfitting
 from bot.selection.panel import Panel
 from bot.selection.search_luck import SearchLuck
-from bot.selection.track_record import TrackRecord
+from bot.selection.track.track_record import TrackRecord
 from bot.selection.verdict import Evidence, Verdict
 from bot.selection.walk_forward import Fold, Stitched, walk_forward_document
 

@@ -13,7 +13,7 @@ from bot.selection.days.calendar import DRAWS, Calendar
 from bot.selection.distinct import Keyed, distinct_trials
 from bot.selection.independent_trials import expected_maximum, independent_trials
 from bot.selection.luck import LuckSums
-from bot.selection.track_record import TrackRecord
+from bot.selection.track.track_record import TrackRecord
 
 _SURVIVES = 0.05
 _PLACE_OF_95 = 475

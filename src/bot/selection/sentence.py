@@ -4,7 +4,7 @@ import math
 
 from bot.plurals import counted
 from bot.selection.report import BenchmarkReport, SelectionReport
-from bot.selection.track_record import TrackRecord
+from bot.selection.track.track_record import TrackRecord
 from bot.selection.verdict import MEANINGS
 from bot.selection.walk_forward import Stitched
 

@@ -15,7 +15,7 @@ from bot.selection.luck import LuckSums, first_of_equals
 from bot.selection.panel import Panel
 from bot.selection.ranking import Rows
 from bot.selection.sharpe import PowerSums
-from bot.selection.track_record import TrackRecord
+from bot.selection.track.track_record import TrackRecord
 from bot.selection.week_shifts import Shifting, drawn_shifts
 
 NO_OBJECTIVE = int(np.iinfo(np.int64).min)

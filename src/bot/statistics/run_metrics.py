@@ -9,7 +9,7 @@ from bot.accounting.cash_flows import BOOKED, CASH_FLOWS, FLOWS, FUNDING
 from bot.models import DAY_MS, HOUR_MS, CloseReason, Trade
 from bot.numbers.arrays import FloatArray
 from bot.numbers.money import ZERO, plain
-from bot.selection.track_columns import TrackColumns
+from bot.selection.track.track_columns import TrackColumns
 from bot.statistics import metrics as stats
 from bot.statistics.daily_returns import first_day_of
 from bot.statistics.growth import annualized_return

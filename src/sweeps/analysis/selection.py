@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from bot.errors import InvalidInputError, InvalidNumberError
 from bot.numbers.money import MONEY_PLACES, WIDE, dec
 from bot.statistics.trial_metrics import JUDGED, is_real
-from sweeps.analysis.judged_columns import with_judged
+from sweeps.analysis.judged.judged_columns import with_judged
 from sweeps.analysis.progress import bounded_id
 from sweeps.analysis.scenarios import at_scenarios
 from sweeps.spec.axes import Axis, as_number

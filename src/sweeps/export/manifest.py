@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot import ENGINE_VERSION
 from bot.timestamps import iso
 from sweeps.analysis.findings import sweep_findings
-from sweeps.analysis.judged_panels import made_report
+from sweeps.analysis.judged.judged_panels import made_report
 from sweeps.analysis.progress import SweepView
 from sweeps.export.pages import Field, export_fields
 from sweeps.spec.spec import SweepSpec

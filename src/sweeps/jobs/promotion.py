@@ -14,7 +14,7 @@ from bot.market_store.sql import seal_times
 from bot.selection.report import BenchmarkReport
 from bot.statistics.metrics import DAYS_PER_YEAR
 from bot.timestamps import iso
-from sweeps.analysis.judged_panels import JudgedPanel
+from sweeps.analysis.judged.judged_panels import JudgedPanel
 from sweeps.analysis.queries import TrialView, trial_with_spec
 from sweeps.errors import NotValidatedError, SweepStateError
 from sweeps.jobs.selection_jobs import selection_view

@@ -10,9 +10,9 @@ from bot.errors import InvalidInputError
 from bot.market_store.database import write_transaction
 from bot.selection.settings import USUAL, ValidationSettings
 from bot.validation import validated
-from sweeps.analysis.judged_panels import JudgedPanels, judged_panels
+from sweeps.analysis.judged.judged_panels import JudgedPanels, judged_panels
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
-from sweeps.analysis.verdict import sweep_verdict
+from sweeps.analysis.verdicts.verdict import sweep_verdict
 from sweeps.errors import SweepStateError, UnknownJobError
 from sweeps.jobs.job_reports import JobReport
 from sweeps.jobs.jobs import JobClaim, JobKind, JobState, JobView, create_job, get_job

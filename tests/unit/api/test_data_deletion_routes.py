@@ -8,8 +8,8 @@ from pydantic import SecretStr
 from webservice import Hands, sweep_body
 
 from bot.market_store.database import write_transaction
-from sweeps.storage.scopes import Scope
-from sweeps.storage.tokens import create_token
+from sweeps.storage.access.scopes import Scope
+from sweeps.storage.access.tokens import create_token
 
 BTC = "BTC/USDT:USDT"
 DAY = {"exchange": "synthetic", "symbol": BTC, "series": "perp-1h", "from": "2024-02-01", "to": "2024-02-02"}

@@ -13,8 +13,8 @@ from webservice import DATABASE, sweep_body
 from api.middleware.throttle import BURST_SECONDS, LOGINS_PER_MINUTE, Buckets
 from bot.market_store.database import open_engine, write_transaction
 from carrygrid.cli import main
-from sweeps.storage.scopes import Scope
-from sweeps.storage.tokens import create_token
+from sweeps.storage.access.scopes import Scope
+from sweeps.storage.access.tokens import create_token
 
 MASTER = "a token of some length"
 Disk = namedtuple("Disk", "total used free")

@@ -15,7 +15,7 @@ from api.work.replays import Study
 from bot.backtest import Baselines, ReplayWindow, replay
 from bot.backtest.decision_trace import decision_snapshots
 from bot.backtest.divergence import divergences
-from bot.backtest.monthly import months
+from bot.backtest.periods.monthly import months
 from bot.numbers.money import exact
 from bot.timestamps import parse_time_ms
 

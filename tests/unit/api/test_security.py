@@ -13,9 +13,9 @@ from webservice import DATABASE
 from api.middleware.principals import MASTER, SESSION_SECONDS, Principal, Principals, same_text
 from bot.clock import SimulatedClock
 from bot.market_store.database import open_engine, write_transaction
-from sweeps.storage.scopes import Scope
+from sweeps.storage.access.scopes import Scope
+from sweeps.storage.access.tokens import create_token, digest_of, revoke_token
 from sweeps.storage.tables import api_session
-from sweeps.storage.tokens import create_token, digest_of, revoke_token
 
 NOW_MS = 1_700_000_000_000
 MASTER_TOKEN = "a token of some length"

@@ -12,7 +12,7 @@ from bot.numbers.arrays import IntArray
 from bot.selection.days.segments import SegmentSums
 from bot.selection.luck import LuckSums
 from bot.selection.ranking import Rows
-from bot.selection.track_record import TrackRecord
+from bot.selection.track.track_record import TrackRecord
 from bot.selection.trial_sums import Candidate, TrialSums
 
 _DIGEST_BYTES = 16

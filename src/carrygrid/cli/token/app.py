@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from carrygrid.cli.options import Json
-from sweeps.storage.scopes import Scope
+from sweeps.storage.access.scopes import Scope
 
 token = typer.Typer(no_args_is_help=True, help="Make and revoke tokens for programs that call the API.")
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="Who it is for; no dots.")]

@@ -8,9 +8,9 @@ from api.settings import Settings
 from bot.market_store.database import write_transaction
 from bot.timestamps import iso
 from carrygrid.cli.printing import console, plain_table, showable
+from sweeps.storage.access.scopes import Scope
+from sweeps.storage.access.tokens import all_tokens, create_token, revoke_token
 from sweeps.storage.notifications import signing_secret
-from sweeps.storage.scopes import Scope
-from sweeps.storage.tokens import all_tokens, create_token, revoke_token
 
 
 def make(name: str, scope: Scope, days: int | None, *, as_json: bool) -> None:

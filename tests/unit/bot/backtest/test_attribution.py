@@ -8,7 +8,7 @@ from toy_market import START, configured, pair, window
 from bot.accounting.fill_model import FillModel
 from bot.backtest import RunResult, replay
 from bot.backtest.attribution import Attribution, attribute
-from bot.backtest.monthly import months
+from bot.backtest.periods.monthly import months
 from bot.models import HOUR_MS, CloseReason
 from bot.numbers.money import exact
 

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
+from bot.backtest.periods.yearly import years
 from bot.backtest.result import Curve
-from bot.backtest.yearly import years
 from bot.timestamps import parse_time_ms
 
 POINTS = [

@@ -19,7 +19,7 @@ from bot.selection.looks import Lifetime, Look
 from bot.selection.luck import LuckSums
 from bot.selection.search_luck import SearchLuck, SearchSums, published_sr0
 from bot.selection.sharpe import PowerSums
-from bot.selection.track_record import TrackRecord
+from bot.selection.track.track_record import TrackRecord
 
 RUNS = ([-13] * 91 + [15] * 91) * 10
 

@@ -11,7 +11,7 @@ from judging import FIRST_DAY, judged, trials_of
 from bot.numbers.arrays import FloatArray
 from bot.selection.days.whole_returns import MOST_DAYS, whole_returns
 from bot.selection.sharpe import SPLIT_SUMS, PowerSums, split_sums
-from bot.selection.track_columns import TrackColumns
+from bot.selection.track.track_columns import TrackColumns
 
 
 def row(columns: TrackColumns, trial: int) -> list[float]:

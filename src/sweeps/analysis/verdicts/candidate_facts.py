@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from bot.numbers.arrays import IntArray
 from bot.selection.badges import CandidateFacts
 from bot.statistics.metrics import DAYS_PER_YEAR
-from sweeps.analysis.candidate import Candidate, standing_of
 from sweeps.analysis.findings import sweep_findings
-from sweeps.analysis.judged_panels import JudgedPanels, made_report
+from sweeps.analysis.judged.judged_panels import JudgedPanels, made_report
 from sweeps.analysis.progress import SweepView, get_sweep
 from sweeps.analysis.queries import TrialView, trial_with_spec
 from sweeps.analysis.scenarios import at_scenarios, usual_scenarios
 from sweeps.analysis.setting_ids import setting_ids
+from sweeps.analysis.verdicts.candidate import Candidate, standing_of
 from sweeps.spec.scenarios import Scenarios
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured, measured

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from bot.backtest.yearly_figures import Yearly
+from bot.backtest.periods.yearly_figures import Yearly
 from bot.selection.badges import Badge, badges
-from sweeps.analysis.verdict import SweepVerdict
-from sweeps.analysis.verdict_sentence import verdict_sentence
+from sweeps.analysis.verdicts.verdict import SweepVerdict
+from sweeps.analysis.verdicts.verdict_sentence import verdict_sentence
 
 
 @dataclass(frozen=True, slots=True)

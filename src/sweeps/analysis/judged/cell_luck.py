@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bot.numbers.arrays import FloatArray, IntArray
 from bot.selection.report import SelectionReport
 from bot.statistics.metrics import DAYS_PER_YEAR
-from sweeps.analysis.judged_panels import JudgedPanels, made_report
+from sweeps.analysis.judged.judged_panels import JudgedPanels, made_report
 from sweeps.analysis.progress import get_spec
 from sweeps.spec.panels import PanelWindows
 from sweeps.spec.spec import SweepSpec

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.errors import InvalidInputError
 from bot.market_store.database import database_now_ms
 from bot.models import DAY_MS
-from sweeps.storage.scopes import Scope
+from sweeps.storage.access.scopes import Scope
 from sweeps.storage.tables import api_token
 
 MAX_NAME_LENGTH = 64

@@ -2,12 +2,12 @@
 
 from decimal import Decimal
 
-from bot.backtest.yearly_figures import Yearly
+from bot.backtest.periods.yearly_figures import Yearly
 from bot.plurals import counted
-from sweeps.analysis.candidate import AxisRange
 from sweeps.analysis.queries import TrialView
-from sweeps.analysis.setting_counts import SettingCounts
-from sweeps.analysis.verdict import SweepVerdict
+from sweeps.analysis.verdicts.candidate import AxisRange
+from sweeps.analysis.verdicts.setting_counts import SettingCounts
+from sweeps.analysis.verdicts.verdict import SweepVerdict
 from sweeps.spec.metrics import METRICS, MetricKind
 
 _MATTERS = 0.05

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from bot.backtest.evidence import bands_document, regimes_document
+from bot.backtest.periods.yearly import years
 from bot.backtest.result import RunResult
-from bot.backtest.yearly import years
 from bot.market.window import ReplayWindow
 from bot.models import DAY_MS
 from bot.numbers.money import exact, plain

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from sweeps.storage.scopes import Scope
+from sweeps.storage.access.scopes import Scope
+from sweeps.storage.access.tokens import Token
 from sweeps.storage.tables import api_session, api_token
-from sweeps.storage.tokens import Token
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from bot.numbers.arrays import FloatArray, IntArray
 from bot.statistics.trial_metrics import JUDGED
-from sweeps.analysis.cell_luck import chances_by
 from sweeps.analysis.grouping import is_maximized
-from sweeps.analysis.judged_panels import made_report
+from sweeps.analysis.judged.cell_luck import chances_by
+from sweeps.analysis.judged.judged_panels import made_report
 from sweeps.analysis.plateau import grid_trials
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured, measured

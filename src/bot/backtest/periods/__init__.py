@@ -1,0 +1,1 @@
+"""Spans of time of a run: months, years, and a year on average."""

@@ -1,0 +1,1 @@
+"""Figures of trials and panels from the stored reports on selections."""

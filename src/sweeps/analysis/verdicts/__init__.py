@@ -1,0 +1,1 @@
+"""Verdict on a sweep: its candidate, the settings behind it, and the words."""

@@ -1,0 +1,1 @@
+"""Tokens, sessions and scopes of callers in the database."""
