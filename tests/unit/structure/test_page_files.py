@@ -9,10 +9,10 @@ import pytest
 
 DASHBOARD = Path(__file__).parents[3] / "api" / "dashboard"
 STATIC, TEMPLATES = DASHBOARD / "static", DASHBOARD / "templates"
-SUBJECTS = ("compare", "trial", "market", "sweeps", "forms", "charts", "")
+SUBJECTS = ("compare", "trial", "market", "sweeps", "map", "forms", "charts", "")
 """Folders in the order of the Python packages beside them; shared files lie above all of them.
 
-`charts` are scripts that draw for every subject, and have no templates.
+`map` are the scripts that draw a sweep, `charts` those that draw for every subject; they have no templates.
 """
 
 MOST_FILES = 22
@@ -91,7 +91,7 @@ def test_every_template_script_and_style_is_used() -> None:
 @pytest.mark.parametrize("folder", [STATIC, TEMPLATES], ids=["static", "templates"])
 def test_no_folder_of_page_files_holds_more_than_a_reader_takes_in(folder: Path) -> None:
     counts = Counter(_subject(_name(path, folder)) for path in folder.rglob("*") if path.is_file())
-    assert set(counts) | {"charts"} == set(SUBJECTS)
+    assert set(counts) | {"map", "charts"} == set(SUBJECTS)
     assert {name: count for name, count in counts.items() if count > MOST_FILES} == {}
 
 

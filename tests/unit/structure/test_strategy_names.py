@@ -26,7 +26,7 @@ ALLOWED = {
     ("src/bot/backtest/baseline.py", "bot.strategies.hold"): "the baseline of every run is that strategy",
     ("api/dashboard/static/trial/trial.js", "hold"): "the part of a trial's page with the baseline's curve",
     ("api/dashboard/templates/trial/trial_result.html", "hold"): "the same curve, sent with the page",
-    ("api/dashboard/static/sweeps/inspector.js", "hold"): "the same curve beside the map of a sweep",
+    ("api/dashboard/static/map/inspector.js", "hold"): "the same curve beside the map of a sweep",
     ("src/bot/kernel/decision_tables.py", "bot.strategies.hold"): "the same baseline, decided over columns",
     (
         "src/bot/backtest/walk_forward_run.py",

@@ -1,4 +1,4 @@
-import { drawEquity } from "../trial/equity.js";
+import { drawEquity } from "../charts/equity.js";
 import { collected } from "../collect.js";
 import { getJson, loadFragment } from "../requests.js";
 import { suggestionAddress } from "../forms/suggestion.js";

@@ -1,5 +1,5 @@
 import { collect } from "../collect.js";
-import { drawEquity } from "../trial/equity.js";
+import { drawEquity } from "../charts/equity.js";
 import { showWaiting } from "../charts/chart.js";
 import { getJson, loadFragment, replaceFragment } from "../requests.js";
 import { spanQuery } from "../trial/span.js";

@@ -1,18 +1,18 @@
 import { Columns } from "./columns.js";
-import { Distribution } from "./distribution.js";
+import { Distribution } from "../map/distribution.js";
 import { counted, formatted } from "../format.js";
 import { showImportance } from "./importance.js";
-import { Inspector } from "./inspector.js";
-import { SweepMap } from "./map.js";
-import { Parallel } from "./parallel.js";
+import { Inspector } from "../map/inspector.js";
+import { SweepMap } from "../map/map.js";
+import { Parallel } from "../map/parallel.js";
 import { Pins } from "./pins.js";
 import { latestOnly, refreshed } from "./refreshing.js";
 import { getJson } from "../requests.js";
-import { anchoredScale, extent } from "./scale.js";
-import { Scatter } from "./scatter.js";
+import { anchoredScale, extent } from "../map/scale.js";
+import { Scatter } from "../map/scatter.js";
 import { ScenarioControls } from "./scenario-controls.js";
 import { SelectionBar } from "./selection-bar.js";
-import { Slices } from "./slices.js";
+import { Slices } from "../map/slices.js";
 import { Sliders } from "./sliders.js";
 import { ViewState } from "./view-state.js";
 

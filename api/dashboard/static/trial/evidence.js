@@ -1,7 +1,7 @@
 import { drawChart, showWaiting } from "../charts/chart.js";
 import { formatted } from "../format.js";
 import { getJson } from "../requests.js";
-import { amountTick } from "./equity.js";
+import { amountTick } from "../charts/equity.js";
 
 const DAY_MS = 86_400_000;
 const BINS = 40;

@@ -1,6 +1,6 @@
 import { drawChart } from "../charts/chart.js";
 import { formatted } from "../format.js";
-import { amountTick } from "./equity.js";
+import { amountTick } from "../charts/equity.js";
 
 const HOUR_MS = 3_600_000;
 const MOST_SHADES = 300;

@@ -1,4 +1,4 @@
-import { drawEquity } from "./equity.js";
+import { drawEquity } from "../charts/equity.js";
 import { formatted } from "../format.js";
 import { drawFunding, intervalText } from "./funding.js";
 import { showWaiting } from "../charts/chart.js";

@@ -1,5 +1,5 @@
-import { drawChart } from "../charts/chart.js";
-import { lastAtOrBefore } from "../charts/reading.js";
+import { drawChart } from "./chart.js";
+import { lastAtOrBefore } from "./reading.js";
 import { formatted } from "../format.js";
 
 const MANY_MARKS = 100;
