@@ -11,7 +11,7 @@ from bot.market_store.paper_store import PaperStore
 from bot.models import CloseReason, FundingPayment, Position, Trade
 from bot.paper.session import new_session
 from bot.paper.session_store import SessionTakenError, SessionUpdate
-from bot.trading.account import AccountState, OpenHedge
+from bot.trading.account import AccountState, OpenHedge, RoundTrips
 
 THIRD = Decimal(1) / Decimal(3)
 HEDGE = OpenHedge(Position("X", 5, Decimal(2), THIRD, THIRD, THIRD, THIRD, THIRD), THIRD, 1)
@@ -27,6 +27,7 @@ def test_events_come_back_digit_for_digit(engine: sa.Engine) -> None:
     store.create(session)
     account = AccountState(7, THIRD, THIRD, (HEDGE,), 4)
     store.save("x", SessionUpdate(-1, account, THIRD, (TRADE,), (PAYMENT,)))
+    account = replace(account, round_trips={"X": RoundTrips(1, 8)})  # counted among the trades
     found = replace(session, account=account, booked=frozenset({("X", 7)}), recent=(TRADE,))
     assert store.find("x") == found
     assert (store.trades("x"), store.payments("x"), store.equity("x")) == ([TRADE], [PAYMENT], [(7, THIRD)])
