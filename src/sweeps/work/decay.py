@@ -1,11 +1,11 @@
 """Decay of a promoted trial: are the days after its promotion as those before were."""
 
 from bot.backtest import ReplayWindow, replay
-from bot.errors import InsufficientDataError
 from bot.market_store.database import write_transaction
 from bot.market_store.held_history import HeldHistory
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import iso
+from sweeps.errors import SweepStateError
 from sweeps.lifecycle.looks import LookKind, note_run
 from sweeps.lifecycle.promotions import PromotedTrial, get_promotion, keep_decay
 from sweeps.work.later_days import judged_from
@@ -15,7 +15,7 @@ def decay_of(store: HistoricalDataStore, promotion_id: int) -> PromotedTrial:
     """Replay a promoted trial from its start to the newest data, judge it from its promotion on.
 
     The look is written down before it is shown. Days under a seal are not read.
-    Raises: UnknownPromotionError; InsufficientDataError if no later day is held; BotError as the replay does.
+    Raises: UnknownPromotionError; SweepStateError if no later day is held yet; BotError as the replay does.
     """
     with store.engine.connect() as connection:
         promoted = get_promotion(connection, promotion_id)
@@ -25,7 +25,7 @@ def decay_of(store: HistoricalDataStore, promotion_id: int) -> PromotedTrial:
     from_day = iso(promoted.from_ms)[:10]
     if common is None or common[1] < promoted.from_ms:
         said = f"no data of its symbols can be read from {from_day} on, the day after its promotion"
-        raise InsufficientDataError.of("promotion", said)
+        raise SweepStateError(said)
     extended = config.varied({"end": common[1]})
     data = store.load(extended.exchange, extended.symbols, extended.end, extended.start)
     run = replay(extended, ReplayWindow.build(extended, data))
