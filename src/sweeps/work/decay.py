@@ -1,6 +1,7 @@
 """Decay of a promoted trial: are the days after its promotion as those before were."""
 
 from bot.backtest import ReplayWindow, replay
+from bot.errors import InvalidInputError
 from bot.market_store.database import write_transaction
 from bot.market_store.held_history import HeldHistory
 from bot.market_store.store import HistoricalDataStore
@@ -20,15 +21,21 @@ def decay_of(store: HistoricalDataStore, promotion_id: int) -> PromotedTrial:
     with store.engine.connect() as connection:
         promoted = get_promotion(connection, promotion_id)
         config = promoted.config
-        history = HeldHistory(connection, config.exchange, config.symbols)
-        common = history.common(config.symbols, (config.start, config.end))
+        try:
+            history = HeldHistory(connection, config.exchange, config.symbols)
+            common = history.common(config.symbols, (config.start, config.end))
+        except InvalidInputError as error:  # the data were deleted since
+            raise SweepStateError(error.message) from None
     from_day = iso(promoted.from_ms)[:10]
     if common is None or common[1] < promoted.from_ms:
         said = f"no data of its symbols can be read from {from_day} on, the day after its promotion"
         raise SweepStateError(said)
     extended = config.varied({"end": common[1]})
-    data = store.load(extended.exchange, extended.symbols, extended.end, extended.start)
-    run = replay(extended, ReplayWindow.build(extended, data))
+    try:
+        data = store.load(extended.exchange, extended.symbols, extended.end, extended.start)
+        run = replay(extended, ReplayWindow.build(extended, data))
+    except InvalidInputError as error:
+        raise SweepStateError(error.message) from None
     with write_transaction(store.engine, durable=True) as connection:
         note_run(connection, LookKind.DECAY, run.config, run.run_key, run.data_fingerprint)
         return keep_decay(connection, promotion_id, judged_from(run, promoted.from_ms, promoted.run_key))
