@@ -21,6 +21,13 @@ def environment_of(home: Path, **more: str) -> dict[str, str]:
     return {**inherited, "CARRYGRID_HOME": str(home), **more}
 
 
+def run(*arguments: object) -> int:
+    """Run the command here, with the environment and streams of the test; return its status."""
+    with pytest.raises(SystemExit) as leaving:
+        main([str(argument) for argument in arguments])
+    return int(leaving.value.code or 0)
+
+
 def as_process(home: Path, *arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
     """Run the installed command beside `home` to its end; `more` are variables of its environment."""
     return subprocess.run(

@@ -1,10 +1,10 @@
 """Fixtures for every test."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import slow_variants
@@ -13,8 +13,10 @@ from servers import skip_or_fail
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+    from fastapi.testclient import TestClient
     from webservice import Hands
 
+    from bot.kernel.loading import Library
     from bot.market_store.paper_store import PaperStore
     from bot.market_store.store import HistoricalDataStore
 
@@ -70,6 +72,18 @@ def _tables(path: Path) -> "Iterator[sa.Engine]":
 
 
 @pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> "Library":
+    """Return the kernel's library: the one of the set-up, else one built for the tests."""
+    from bot.kernel.build import build
+    from bot.kernel.loading import UnusableLibraryError, load
+
+    try:
+        return load()
+    except UnusableLibraryError:
+        return load(build(tmp_path_factory.mktemp("kernel") / "replay.so"))
+
+
+@pytest.fixture(scope="session")
 def market_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder whose database holds three months of generated markets; copy it before use."""
     from webservice import make_template
@@ -83,6 +97,36 @@ def home(market_template: Path, tmp_path: Path) -> Path:
     from webservice import copy_of
 
     return copy_of(market_template, tmp_path / "home")
+
+
+@pytest.fixture
+def make_client(home: Path) -> "Iterator[Callable[..., TestClient]]":
+    """Return a maker of clients of the application over `home`, with the settings given, in this process."""
+    from fastapi.testclient import TestClient
+    from webservice import DATABASE
+
+    from api.application import create_app
+    from api.settings import Settings
+
+    clients: list[TestClient] = []
+
+    def make(**settings: Any) -> TestClient:
+        app = create_app(
+            Settings(**{"home": home, "database_url": f"sqlite:///{home / DATABASE}"} | settings)
+        )
+        client = TestClient(app, "http://localhost", raise_server_exceptions=False)
+        clients.append(client)
+        return client.__enter__()
+
+    yield make
+    for client in clients:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def client(make_client: "Callable[..., TestClient]") -> "TestClient":
+    """Return a client of the application over `home` with its usual settings."""
+    return make_client()
 
 
 @pytest.fixture

@@ -11,11 +11,13 @@ import redis
 import sqlalchemy as sa
 from servers import broker_server, postgres_database, postgres_server
 
+from bot.kernel.loading import Library
 from bot.market_store.database import open_engine
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.synthetic.generator import generate
 from bot.timestamps import parse_time_ms
 from sweeps.migrations import migrate
+from sweeps.work import kernel_replay
 
 FIRST_MS = parse_time_ms("2024-01-01")
 LAST_MS = parse_time_ms("2024-04-01")
@@ -100,3 +102,9 @@ def _fill(url: str) -> None:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             cursor.close()
     engine.dispose()
+
+
+@pytest.fixture
+def kernel(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have chunks replayed by the compiled kernel, whether the set-up could build it or not."""
+    monkeypatch.setattr(kernel_replay, "usable", lambda: library)

@@ -9,8 +9,6 @@ from sweeping import stored_rows, submit, sweep_spec
 
 from bot.clock import SimulatedClock
 from bot.config.parameter_columns import ParameterColumns
-from bot.kernel.build import build
-from bot.kernel.loading import UnusableLibraryError, load
 from bot.kernel.replayer import KernelReplayer, Replays
 from bot.kernel.unfit import Reason
 from bot.market_store.store import HistoricalDataStore
@@ -21,19 +19,12 @@ from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 from sweeps.work.telemetry import Telemetry, telemetry
 
+pytestmark = pytest.mark.usefixtures("kernel")
+
 SPEC = sweep_spec(
     grid={"perp_leverage": [1, 2, 3], "min_funding_rate": ["0.00005", "0.0001", "0.0002"]}, curves="none"
 )
 TRIALS = 9
-
-
-@pytest.fixture(autouse=True)
-def library(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    try:
-        found = load()
-    except UnusableLibraryError:
-        found = load(build(tmp_path_factory.mktemp("kernel") / "replay.so"))
-    monkeypatch.setattr(kernel_replay, "usable", lambda: found)
 
 
 def run(engine: sa.Engine) -> tuple[int, LeaseOutcome | None]:

@@ -8,17 +8,14 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from servers import LOOPBACK
-from webservice import DATABASE, Hands, sweep_body
+from webservice import Hands, sweep_body
 
-from api.application import create_app
-from api.settings import Settings
 from bot.market_store.database import write_transaction
 from sweeps.jobs.job_runner import JobDispatcher, JobRunner
 from sweeps.storage.notifications import signing_secret
@@ -69,14 +66,6 @@ class _Jobs:
 
     def publish_job(self, job_id: int) -> None:
         self._runner.run(job_id)
-
-
-@pytest.fixture
-def client(home: Path) -> Iterator[TestClient]:
-    """Return a client of the application over `home`."""
-    app = create_app(Settings(home=home, database_url=f"sqlite:///{home / DATABASE}"))
-    with TestClient(app, base_url="http://localhost") as made:
-        yield made
 
 
 def _work_off(engine: sa.Engine) -> None:

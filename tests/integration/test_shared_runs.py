@@ -8,31 +8,22 @@ from sweeping import BASE, stored_rows, submit, sweep_spec
 
 from bot.clock import SimulatedClock
 from bot.config.run_config import RunConfig
-from bot.kernel.build import build
-from bot.kernel.loading import UnusableLibraryError, load
 from bot.market_store.store import HistoricalDataStore
 from sweeps.queue.leases import LeaseOutcome
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.curves import encode_curve, encode_trades
-from sweeps.work import kernel_replay, runner
+from sweeps.work import runner
 from sweeps.work.replay import WindowCache, replay_trial
 from sweeps.work.runner import ChunkRunner
 from sweeps.work.shared_runs import shared_runs
+
+pytestmark = pytest.mark.usefixtures("kernel")
 
 AXES: dict[str, Any] = {
     "min_funding_rate": ["0.00001", "0.00002", "0.00005", "0.9"],
     "exit_funding_rate": ["0", "0.000001"],
     "initial_capital": [10_000, 20_000],
 }
-
-
-@pytest.fixture(autouse=True)
-def library(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    try:
-        found = load()
-    except UnusableLibraryError:
-        found = load(build(tmp_path_factory.mktemp("kernel") / "replay.so"))
-    monkeypatch.setattr(kernel_replay, "usable", lambda: found)
 
 
 @pytest.fixture

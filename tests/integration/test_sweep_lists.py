@@ -1,25 +1,10 @@
 """Orders of the list of sweeps, over HTTP and on its page."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from fastapi.testclient import TestClient
 from selecting import do_jobs
-from webservice import DATABASE, Hands, sweep_body
-
-from api.application import create_app
-from api.settings import Settings
+from webservice import Hands, sweep_body
 
 PAGE = {"Accept": "text/html"}
-
-
-@pytest.fixture
-def client(home: Path) -> Iterator[TestClient]:
-    """Return a client of the application over `home`."""
-    app = create_app(Settings(home=home, database_url=f"sqlite:///{home / DATABASE}"))
-    with TestClient(app, base_url="http://localhost") as made:
-        yield made
 
 
 def test_sweeps_are_sorted_by_name_age_and_what_their_candidates_made(

@@ -1,8 +1,7 @@
 """The application in this process, over a database of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -10,29 +9,6 @@ from webservice import DATABASE, Hands, Reader, copy_of, sweep_body
 
 from api.application import create_app
 from api.settings import Settings
-
-
-@pytest.fixture
-def make_client(home: Path) -> Iterator[Callable[..., TestClient]]:
-    """Return a maker of clients whose application has the settings given."""
-    clients: list[TestClient] = []
-
-    def make(**settings: Any) -> TestClient:
-        app = create_app(
-            Settings(**{"home": home, "database_url": f"sqlite:///{home / DATABASE}"} | settings)
-        )
-        client = TestClient(app, "http://localhost", raise_server_exceptions=False)
-        clients.append(client)
-        return client.__enter__()
-
-    yield make
-    for client in clients:
-        client.__exit__(None, None, None)
-
-
-@pytest.fixture
-def client(make_client: Callable[..., TestClient]) -> TestClient:
-    return make_client()
 
 
 @pytest.fixture(scope="session")

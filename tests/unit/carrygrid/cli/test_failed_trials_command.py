@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from commanding import run
 from servers import eventually
 from sweeping import BASE
 from webservice import Hands, serving, sweep_body
 
 from carrygrid import Client, FailureReason
-from carrygrid.cli import main
 from sweeps.errors import ResultRangeError
 from sweeps.work import replay
 
@@ -26,12 +26,6 @@ def address(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     with serving(home) as address:
         monkeypatch.setenv("CARRYGRID_API_URL", address)
         yield address
-
-
-def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as leaving:
-        main([str(argument) for argument in arguments])
-    return int(leaving.value.code or 0)
 
 
 def body(*ends: str) -> dict[str, Any]:

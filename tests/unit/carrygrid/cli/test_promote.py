@@ -6,9 +6,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from commanding import run
 from webservice import BASE, Hands, serving, sweep_body
 
-from carrygrid.cli import main
 from carrygrid.cli.paper import session_config
 
 
@@ -20,12 +20,6 @@ def address(home: Path, hands: Hands, monkeypatch: pytest.MonkeyPatch) -> Iterat
         monkeypatch.setenv("CARRYGRID_HOME", str(home))
         hands.work(httpx2.post(f"{address}/sweeps", json=sweep_body(), timeout=60).json()["id"])
         yield address
-
-
-def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as leaving:
-        main([str(argument) for argument in arguments])
-    return int(leaving.value.code or 0)
 
 
 def test_promoted_trial_is_the_same_run_as_a_backtest_and_a_valid_paper_session(

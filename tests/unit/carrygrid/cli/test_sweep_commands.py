@@ -7,10 +7,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from commanding import run
 from servers import eventually, free_port
 from webservice import Hands, serving, sweep_body
-
-from carrygrid.cli import main
 
 
 @pytest.fixture
@@ -25,12 +24,6 @@ def spec(tmp_path: Path) -> Path:
     path = tmp_path / "spec.json"
     path.write_text(json.dumps(sweep_body()))
     return path
-
-
-def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as leaving:
-        main([str(argument) for argument in arguments])
-    return int(leaving.value.code or 0)
 
 
 def test_a_sweep_is_submitted_shown_ranked_cancelled_and_resumed(

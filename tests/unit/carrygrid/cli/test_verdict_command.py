@@ -3,15 +3,8 @@
 import json
 
 import pytest
+from commanding import run
 from studying import Study
-
-from carrygrid.cli import main
-
-
-def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as leaving:
-        main([str(argument) for argument in arguments])
-    return int(leaving.value.code or 0)
 
 
 def test_verdict_is_printed_as_sentence_badges_years_and_funnel_or_as_the_document(
