@@ -152,3 +152,15 @@ def test_a_sweep_that_tells_nobody_says_so(client: TestClient) -> None:
     refused = client.get(f"/sweeps/{sweep_id}/notification")
     assert refused.status_code == 409
     assert "submitted without notify_url" in refused.json()["detail"]
+
+
+def test_a_key_answers_the_sweep_that_tells_the_same_address_and_no_other(
+    client: TestClient, receiver: Receiver
+) -> None:
+    def status(**changes: Any) -> int:
+        return client.post(
+            "/sweeps", json=sweep_body(**changes), headers={"Idempotency-Key": "k"}
+        ).status_code
+
+    assert [status(notify_url=receiver.url), status(notify_url=receiver.url)] == [202, 202]
+    assert [status(notify_url=f"{receiver.url}/2"), status()] == [409, 409]

@@ -15,7 +15,7 @@ from sweeps.queue.heartbeats import live_slots
 from sweeps.queue.rates import measured_rates
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.candidates import keep_candidate
-from sweeps.storage.notifications import keep_address, notify_again
+from sweeps.storage.notifications import keep_address, notification_row, notify_again
 from sweeps.storage.selection import forget_reports
 from sweeps.storage.states import ACTIVE, ChunkState, SweepState, sweep_sources
 from sweeps.storage.stored_specs import store_compiled
@@ -93,7 +93,8 @@ def _created_before(connection: sa.Connection, spec: SweepSpec, key: str | None)
     found = connection.execute(
         sa.select(sweep.c.id, sweep.c.spec_digest).where(sweep.c.idempotency_key == key)
     ).one()
-    if found.spec_digest != spec.digest:
+    told = notification_row(connection, found.id)
+    if found.spec_digest != spec.digest or spec.notify_url != (told and told.url):
         raise IdempotencyConflictError(
             f"the idempotency key {key!r} belongs to sweep {found.id}, another body"
         )
