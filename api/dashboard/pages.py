@@ -49,10 +49,6 @@ class Pages:
             docs=docs,
             metrics=METRIC_LABELS,
             glossary=TERMS,
-            metrics_brief={
-                m.name: {"label": m.label, "kind": m.kind, "small_is_good": m.small_is_good}
-                for m in METRIC_LABELS.values()
-            },
         )
 
     def mounts(self) -> list[Mount]:

@@ -11,10 +11,11 @@ from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig, run_model
 from bot.config.strategy_registry import compared_strategies, unread_parameters
 from bot.models import HOUR_MS
+from bot.statistics.trial_metrics import JUDGED, P_LUCK, PLATEAU
 from sweeps.analysis.queries import TrialView
 from sweeps.storage.states import TrialState
 
-_NO_METRICS: Mapping[str, Any] = dict.fromkeys(METRIC_LABELS)
+_NO_METRICS: Mapping[str, Any] = dict.fromkeys((*METRIC_LABELS, *JUDGED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def trial_row(trial: TrialView) -> TrialRow:
     """Return a trial as the pages print it."""
     # Windows that are varied begin and end at midnight nearly always; the date alone is read more easily.
     params = {name: text_of(value).removesuffix("T00:00:00Z") for name, value in trial.params.items()}
-    metrics = trial.metrics or _NO_METRICS
+    metrics = {**(trial.metrics or _NO_METRICS), P_LUCK: trial.p_luck, PLATEAU: trial.plateau}
     return TrialRow(
         trial.number,
         params,

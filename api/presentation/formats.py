@@ -4,10 +4,10 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from markupsafe import Markup, escape
 
+from bot.notation import ABSENT
 from bot.numbers.money import plain
 from bot.timestamps import iso
 
-_DASH = "–"
 _PLACES = {"money": 2, "booked": 8, "ratio": 3, "count": 0, "share": 2, "percent": 0, "hours": 2, "days": 1}
 _SUFFIX = {"share": " %", "percent": " %", "hours": " h", "days": " d"}
 _SIGNIFICANT = {"price": 7, "quantity": 8}
@@ -16,7 +16,7 @@ _SIGNIFICANT = {"price": 7, "quantity": 8}
 def shown(value: Decimal | float | None, kind: str) -> str:
     """Return `value` in the format of `kind`; shares are fractions and shown in percent."""
     if value is None:
-        return _DASH
+        return ABSENT
     number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
     if kind in _SIGNIFICANT:
         return _significant(number, _SIGNIFICANT[kind])
@@ -35,12 +35,12 @@ def _significant(number: Decimal, digits: int) -> str:
 
 def fixed(value: float | None, places: int) -> str:
     """Return a number with so many decimal places."""
-    return _DASH if value is None else f"{round(value, places) + 0.0:,.{places}f}"
+    return ABSENT if value is None else f"{round(value, places) + 0.0:,.{places}f}"
 
 
 def bps(fraction: float | None) -> str:
     """Return a fraction in basis points."""
-    return _DASH if fraction is None else fixed(fraction * 10_000, 2)
+    return ABSENT if fraction is None else fixed(fraction * 10_000, 2)
 
 
 def percent(fraction: Decimal) -> str:
@@ -51,7 +51,7 @@ def percent(fraction: Decimal) -> str:
 def duration(seconds: float | None) -> str:
     """Return a length of time in its two largest units."""
     if seconds is None:
-        return _DASH
+        return ABSENT
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
@@ -65,13 +65,13 @@ def duration(seconds: float | None) -> str:
 def rate(per_second: float | None) -> str:
     """Return a throughput with three significant digits or whole numbers."""
     if per_second is None:
-        return _DASH
+        return ABSENT
     return f"{per_second:,.0f}" if per_second >= 100 else f"{per_second:.3g}"
 
 
 def utc(moment_ms: int | None) -> str:
     """Return a time to the minute, in UTC."""
-    return _DASH if moment_ms is None else iso(moment_ms)[:16].replace("T", " ")
+    return ABSENT if moment_ms is None else iso(moment_ms)[:16].replace("T", " ")
 
 
 def lower_first(text: str) -> str:

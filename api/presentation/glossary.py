@@ -163,7 +163,8 @@ _SWEEP = (
         "plateau",
         "Plateau",
         "The trial whose worst neighbour, one step away on any axis of numbers, is best; its cell has the "
-        "dashed frame. A lone bright cell is mostly luck, a plateau less so.",
+        "dashed frame. A lone bright cell is mostly luck, a plateau less so. As a number of a trial: "
+        "the worst objective of it and those neighbours.",
     ),
     Term("heatmap", "Heatmap", "A metric over two axes; further axes are fixed or summed up."),
     Term(

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from bot.config.run_config import RunConfig
+from bot.statistics.trial_metrics import P_LUCK, PLATEAU
 from sweeps.spec.metrics import METRICS, Direction, MetricKind, natural_direction
 
 
@@ -17,11 +19,12 @@ class MetricLabel:
     kind: str
     description: str
     signed: bool = False
+    direction: Direction | None = None
 
     @property
     def small_is_good(self) -> bool:
-        """True if less of it is better."""
-        return natural_direction(self.name) is Direction.MINIMIZE
+        """True if less of it is better; `direction` decides where it is given."""
+        return (self.direction or natural_direction(self.name)) is Direction.MINIMIZE
 
 
 _LABELS = (
@@ -217,6 +220,24 @@ GROUPS = (
     ("Counts", ("count",)),
     ("Time", ("hours", "days")),
 )
+
+
+def judged_labels(objective: MetricLabel, direction: Direction) -> dict[str, MetricLabel]:
+    """Return what trials have once their sweep is judged; a plateau is a value of the objective."""
+    chance = "chance that a search like this shows such a Sharpe ratio without skill; known once judged"
+    floor = f"worst {objective.label} of the trial and those one step away on an axis; known once judged"
+    return {
+        P_LUCK: MetricLabel(P_LUCK, "Chance of luck", "share", chance),
+        PLATEAU: MetricLabel(PLATEAU, "Plateau", objective.kind, floor, objective.signed, direction),
+    }
+
+
+def brief(metrics: Mapping[str, MetricLabel]) -> dict[str, dict[str, Any]]:
+    """Return what scripts of a page need to know of metrics, by name."""
+    return {
+        name: {"label": m.label, "kind": m.kind, "small_is_good": m.small_is_good}
+        for name, m in metrics.items()
+    }
 
 
 def labels(names: tuple[str, ...]) -> list[MetricLabel]:

@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from api.presentation.formats import shown, utc
-from api.presentation.metric_catalogue import METRIC_LABELS, explained
+from api.presentation.metric_catalogue import METRIC_LABELS, MetricLabel, explained, judged_labels
 from bot.backtest.findings import RunFinding
 from bot.backtest.window_findings import SERIOUS, words
 from bot.market.symbols import SYNTHETIC_EXCHANGE
 from bot.plurals import counted
+from bot.statistics.trial_metrics import JUDGED
 from sweeps.analysis.failures import FailureReport
 from sweeps.analysis.findings import SweepFinding
 from sweeps.analysis.progress import SweepView
@@ -111,6 +112,8 @@ class SweepPage(SweepCard):
         super().__init__(view, beats, failures, findings, best_findings)
         self.spec = spec
         self.axes = [axis_card(axis) for axis in spec.axes]
+        self.metrics = metrics_of(spec)
+        self.judged = {name: self.metrics[name] for name in JUDGED}
 
     @property
     def spec_text(self) -> str:
@@ -121,6 +124,12 @@ class SweepPage(SweepCard):
 def someone_works(beats: Sequence[Beat]) -> bool:
     """Return whether `beats` are of a dispatcher and a worker, so that what is queued gets done."""
     return {Component.DISPATCHER, Component.WORKER} <= {beat.component for beat in beats}
+
+
+def metrics_of(spec: SweepSpec) -> dict[str, MetricLabel]:
+    """Return every metric of a sweep's trials, those known once it is judged at the end."""
+    objective = spec.objective
+    return {**METRIC_LABELS, **judged_labels(METRIC_LABELS[objective.metric], objective.direction)}
 
 
 def axis_card(axis: Axis) -> AxisCard:

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+ABSENT = "–"
+"""Sign where a value is undefined, on pages and in commands; terminals without it get a hyphen."""
+
 LONGEST_QUOTE = 200
 _WIDEST_PLAIN = 40
 

@@ -13,7 +13,6 @@ from sweeps.analysis.scenarios import usual_scenarios
 from sweeps.analysis.selection import NULL
 from sweeps.spec.axes import Axis
 from sweeps.spec.axis_positions import absent, ascending
-from sweeps.spec.metrics import METRICS
 from sweeps.spec.sampling import GridSampler
 from sweeps.spec.scenarios import ScenarioRank, Scenarios
 
@@ -48,7 +47,7 @@ def view_document(sweep: SweepPage, leading: Sequence[str]) -> dict[str, Any]:
 
 def chosen_filters(sweep: SweepPage, query: Mapping[str, str]) -> dict[str, str]:
     """Return the part of an address that selects trials: axes and metrics with a value or a range each."""
-    known = {*sweep.spec.space.by_name, *METRICS} - VIEW_PARAMETERS
+    known = {*sweep.spec.space.by_name, *sweep.metrics} - VIEW_PARAMETERS
     return {name: text for name, text in query.items() if name in known}
 
 

@@ -85,6 +85,10 @@ def annual(daily: float) -> float:
     return daily * math.sqrt(_DAYS_PER_YEAR)
 
 
+def _annual_or_none(daily: float | None) -> float | None:
+    return None if daily is None else annual(daily)
+
+
 def _shown(view: SelectionView) -> dict[str, Any]:
     if view.panels is None:
         return {"panel": None}
@@ -97,7 +101,7 @@ def _shown(view: SelectionView) -> dict[str, Any]:
         "unit": quote_of(panel.symbols),
         "charts": _charts(panel.report),
         "others": [one.head for place, one in enumerate(view.panels.panels) if place != view.panels.best],
-        "annual": annual,
+        "annual": _annual_or_none,
     }
 
 

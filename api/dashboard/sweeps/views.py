@@ -13,16 +13,18 @@ from api.dashboard.pages import Pages
 from api.dashboard.sweeps.choices import chosen_filters, chosen_scenarios, view_document
 from api.dashboard.sweeps.controls import controls_of
 from api.dependencies import DatabaseDep
-from api.presentation.metric_catalogue import TABLE_COLUMNS, labels
-from api.presentation.presenters import SweepCard, SweepPage
+from api.presentation.metric_catalogue import TABLE_COLUMNS, brief, labels
+from api.presentation.presenters import SweepCard, SweepPage, metrics_of
 from api.routes.parameters import Cursor, SweepId, TrialNumber
 from sweeps.analysis.failures import failures_of
 from sweeps.analysis.findings import best_findings, sweep_findings
+from sweeps.analysis.heatmap import checked_metric
 from sweeps.analysis.leading_axes import leading_axes
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.analysis.queries import TrialPage, TrialView, one_trial, trial_page
 from sweeps.analysis.scenarios import usual_scenarios
 from sweeps.queue.heartbeats import live_beats
+from sweeps.spec.spec import SweepSpec
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _PAGE_TRIALS = 25
@@ -70,6 +72,8 @@ async def sweep_page(
     sweep = context["sweep"]
     context |= {
         "view": view_document(sweep, context["leading"]),
+        "metrics": sweep.metrics,
+        "metrics_brief": brief(sweep.metrics),
         "controls": controls_of(sweep.view),
         "kinds": parameter_kinds(),
     }
@@ -116,16 +120,18 @@ async def pins_fragment(
 ) -> HTMLResponse:
     """Return the trials that are pinned, with their parameters and a few numbers."""
 
-    def query(connection: sa.Connection) -> list[TrialView]:
-        return [one_trial(connection, sweep_id, number) for number in dict.fromkeys(trials)]
+    def query(connection: sa.Connection) -> tuple[SweepSpec, list[TrialView]]:
+        spec = get_spec(connection, sweep_id)
+        return spec, [one_trial(connection, sweep_id, number) for number in dict.fromkeys(trials)]
 
-    found = await database.read(query)
+    spec, found = await database.read(query)
+    known, first = metrics_of(spec), checked_metric(spec, metric)
     return pages.render(
         request,
         "sweeps/pins.html",
         sweep_id=sweep_id,
         trials=[rows.trial_row(trial) for trial in found],
-        shown_metrics=labels(tuple(dict.fromkeys((metric or _GLANCE[0], *_PINNED)))),
+        shown_metrics=[known[name] for name in dict.fromkeys((first, *_PINNED))],
     )
 
 
@@ -173,7 +179,7 @@ async def _trial_list(
 
     # All at once: each turn that a reader of its own waits for is long while other views are worked out.
     sweep, filters, page = await database.analyze(query)
-    columns = labels(TABLE_COLUMNS)
+    columns = [*labels(TABLE_COLUMNS), *sweep.judged.values()]
     return {
         "sweep": sweep,
         "trials": [rows.trial_row(trial) for trial in page.trials],

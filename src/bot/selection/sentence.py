@@ -2,6 +2,7 @@
 
 import math
 
+from bot.notation import ABSENT
 from bot.plurals import counted
 from bot.selection.report import BenchmarkReport, SelectionReport
 from bot.selection.track.track_record import TrackRecord
@@ -70,7 +71,7 @@ def _against_holding(hold: BenchmarkReport, winner: TrackRecord) -> str:
 
 def _walk_forward(stitched: Stitched) -> str:
     ratios = [stitched.metrics["sharpe"], stitched.hold["sharpe"]]
-    own, hold = ("-" if one is None else f"{one:.1f}" for one in ratios)
+    own, hold = (ABSENT if one is None else f"{one:.1f}" for one in ratios)
     return f"Walk-forward {own}, holding {hold}."
 
 

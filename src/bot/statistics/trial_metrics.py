@@ -40,7 +40,8 @@ METRICS: Mapping[str, MetricKind] = MappingProxyType(
 """Every metric of a trial by name: those of docs/domain.md, section 9, then those beside holding."""
 
 
-JUDGED = ("p_luck", "plateau")
+P_LUCK, PLATEAU = "p_luck", "plateau"
+JUDGED = (P_LUCK, PLATEAU)
 """Statistics of a trial that depend on all trials of its sweep: known once its selection is judged."""
 
 
@@ -65,6 +66,11 @@ def metric_values(metrics: Metrics, hold: Metrics, carry: CarryComparison) -> di
     """Return a trial's metrics by name: of its run, of the run that holds, and how the two compare."""
     ran = {name: getattr(metrics, name) for name in _RUN}
     return {**ran, HOLD_NET_PNL: hold.net_pnl, **{name: getattr(carry, name) for name in CARRY}}
+
+
+def metric_kind(metric: str) -> MetricKind:
+    """Return the kind of a metric or of one of `JUDGED`, which are float64 whatever they are of."""
+    return METRICS.get(metric, MetricKind.STATISTIC)
 
 
 def is_real(metric: str) -> bool:

@@ -10,6 +10,7 @@ from bot.backtest import ReplayWindow, RunResult, blocked_entries
 from bot.backtest.comparison import Comparison, compare
 from bot.backtest.probe import ProbeReport, probe
 from bot.market_store.database import write_transaction
+from bot.notation import ABSENT
 from bot.plurals import counted
 from bot.timestamps import iso
 from carrygrid.cli.findings import print_findings
@@ -113,4 +114,4 @@ def _print_findings(report: ProbeReport) -> None:
 def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
-    return "-" if value is None else str(value)
+    return ABSENT if value is None else str(value)

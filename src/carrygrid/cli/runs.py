@@ -15,6 +15,7 @@ from bot.errors import InvalidInputError
 from bot.market.series import MarketData
 from bot.market_store.database import write_transaction
 from bot.models import Trade
+from bot.notation import ABSENT
 from bot.numbers.money import plain
 from bot.plurals import counted
 from bot.strategies.gates import GateReport
@@ -149,7 +150,7 @@ def _metrics_table(result: RunResult) -> Table:
         elif isinstance(value, float):
             table.add_row(name, f"{value:.6g}", _UNITS.get(name, "hours" if name.endswith("hours") else ""))
         else:
-            table.add_row(name, "-" if value is None else str(value), "")
+            table.add_row(name, ABSENT if value is None else str(value), "")
     return table
 
 

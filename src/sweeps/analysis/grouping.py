@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from bot.numbers.arrays import BoolArray
 from bot.statistics.trial_columns import MetricColumn
-from sweeps.spec.metrics import METRICS, Direction, MetricKind, natural_direction
+from bot.statistics.trial_metrics import PLATEAU, metric_kind
+from sweeps.spec.metrics import Direction, MetricKind, natural_direction
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.columns import money_of_units
 
@@ -64,7 +65,7 @@ class Summaries:
     @property
     def is_money(self) -> bool:
         """True if the values are amounts of money."""
-        return METRICS[self.metric] is MetricKind.MONEY
+        return metric_kind(self.metric) is MetricKind.MONEY
 
     def one_by_one(self) -> "list[Summary]":
         """Return the summaries with exact amounts."""
@@ -88,7 +89,8 @@ class Summary:
 def is_maximized(spec: SweepSpec, metric: str) -> bool:
     """Return whether more of a metric is better: as the objective says, else as it is usually wanted."""
     objective = spec.objective
-    direction = objective.direction if metric == objective.metric else natural_direction(metric)
+    own = metric in {objective.metric, PLATEAU}  # a plateau is a value of the objective
+    direction = objective.direction if own else natural_direction(metric)
     return direction is Direction.MAXIMIZE
 
 
@@ -173,21 +175,21 @@ def _first_with(groups: Groups, keys: MetricColumn, wanted: npt.NDArray[Any]) ->
 def _medians(groups: Groups, held: Indices) -> tuple[MetricColumn, Places]:
     first, second = (places[held] for places in _middles(groups))
     low, high = groups.values[first], groups.values[second]
-    if METRICS[groups.metric] is MetricKind.STATISTIC:
+    if metric_kind(groups.metric) is MetricKind.STATISTIC:
         with np.errstate(over="ignore", invalid="ignore"):
             return np.where(low == high, low, (low + high) / 2), first
     low, high = low.astype(np.int64, copy=False), high.astype(np.int64, copy=False)
     # Halved before they are added up: the sum of two can leave 64 bits.
     whole, half = (low & high) + ((low ^ high) >> 1), (low ^ high) & 1
-    return whole + (half & whole if METRICS[groups.metric] is MetricKind.MONEY else half / 2), first
+    return whole + (half & whole if metric_kind(groups.metric) is MetricKind.MONEY else half / 2), first
 
 
 def _means(groups: Groups, held: Indices, counts: Indices) -> MetricColumn:
-    if METRICS[groups.metric] is MetricKind.STATISTIC:
+    if metric_kind(groups.metric) is MetricKind.STATISTIC:
         totals = np.bincount(groups.ids, weights=groups.values, minlength=groups.size)[held]
         return np.asarray(totals / counts)
     totals = _whole_totals(groups, held)
-    if METRICS[groups.metric] is MetricKind.MONEY:
+    if metric_kind(groups.metric) is MetricKind.MONEY:
         return _half_even(totals, counts)
     return np.asarray(totals / counts, dtype=np.float64)
 

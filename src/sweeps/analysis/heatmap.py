@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
 from bot.numbers.arrays import BoolArray, IntArray
+from bot.statistics.trial_metrics import JUDGED
 from sweeps.analysis.cell_states import TRADES, CellState, cell_states, matrix_ids
 from sweeps.analysis.grouping import (
     Aggregate,
@@ -150,8 +151,9 @@ def checked_metric(spec: SweepSpec, metric: str | None, field: str = "metric") -
     """Return the metric asked for, by default the objective; raises InvalidInputError if there is none."""
     if metric is None:
         return spec.objective.metric
-    if metric not in METRICS:
-        raise InvalidInputError.of(field, f"{metric!r} is no metric; there are {', '.join(METRICS)}")
+    if metric not in METRICS and metric not in JUDGED:
+        known = ", ".join((*METRICS, *JUDGED))
+        raise InvalidInputError.of(field, f"{metric!r} is no metric; there are {known}")
     return metric
 
 

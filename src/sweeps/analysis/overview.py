@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import sqlalchemy as sa
 
+from bot.statistics.trial_metrics import metric_kind
 from sweeps.analysis.distribution import Distribution, distribution
 from sweeps.analysis.grouping import is_maximized
 from sweeps.analysis.heatmap import checked_metric
@@ -17,7 +18,7 @@ from sweeps.analysis.ranking import smallest
 from sweeps.analysis.scenarios import scenarios_for
 from sweeps.analysis.selection import completed
 from sweeps.spec.axis_positions import Numbers, ascending
-from sweeps.spec.metrics import METRICS, MetricKind
+from sweeps.spec.metrics import MetricKind
 from sweeps.spec.scenarios import Scenarios
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured
@@ -90,7 +91,7 @@ def overview(
     every, all_cells, kept = completed(connection, sweep_id, spec, names, filters, standing)
     done, cells = (every.only(kept), all_cells[kept]) if filters else (every, all_cells)
     levels = {name: done.levels(name) for name in names}
-    whole = METRICS[metric] is MetricKind.COUNT
+    whole = metric_kind(metric) is MetricKind.COUNT
     maximize = {name: is_maximized(spec, name) for name in names}
     risks, gains, goodness = (np.where(done.eligible, levels[name], np.nan) for name in (risk, gain, metric))
     front = pareto_front(risks, gains, maximize=(maximize[risk], maximize[gain]))

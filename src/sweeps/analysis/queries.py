@@ -14,8 +14,9 @@ from bot.market_store.loading import resolve_exchange
 from bot.market_store.sql import refuse_reached, seal_times
 from bot.numbers.arrays import BoolArray, FloatArray
 from bot.statistics.trial_columns import MetricColumn, no_values
+from bot.statistics.trial_metrics import P_LUCK, PLATEAU
 from sweeps.analysis.findings import trial_findings
-from sweeps.analysis.judged.judged_columns import P_LUCK, PLATEAU, judged_columns, with_judged
+from sweeps.analysis.judged.judged_columns import judged_columns, with_judged
 from sweeps.analysis.progress import bounded_id, bounded_limit, get_spec
 from sweeps.analysis.ranking import NUMBER, Order, Place, smallest
 from sweeps.analysis.scenarios import ranked_at, scenarios_for

@@ -5,7 +5,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from bot.accounting.cash_flows import CASH_FLOWS
-from bot.statistics.trial_metrics import CARRY, HOLD_NET_PNL, METRICS, MetricKind, metric_values
+from bot.statistics.trial_metrics import CARRY, HOLD_NET_PNL, METRICS, P_LUCK, MetricKind, metric_values
 
 __all__ = [
     "ALWAYS_KNOWN",
@@ -49,6 +49,7 @@ _SMALL_IS_GOOD = frozenset(
         "extra_round_trips",
         "extra_fees",
         "kurtosis",
+        P_LUCK,
     )
 )
 

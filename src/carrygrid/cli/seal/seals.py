@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.presentation.later_days import later_days
+from bot.notation import ABSENT
 from bot.plurals import counted
 from carrygrid.cli.client import service
 from carrygrid.cli.printing import console, plain_table, showable
@@ -58,7 +59,7 @@ def print_looks(exchange: str | None, *, as_json: bool) -> None:
         return
     table = plain_table("kind", "exchange", "symbols", "first", "last", numbers=("runs", "new", "worth"))
     for look in looks:
-        worth = "-" if look["independent"] is None else f"{look['independent']:.1f}"
+        worth = ABSENT if look["independent"] is None else f"{look['independent']:.1f}"
         days = look["first"], look["last"]
         symbols = ", ".join(look["symbols"][:3]) + (" ..." if len(look["symbols"]) > 3 else "")
         texts = (look["kind"], look["exchange"], symbols)

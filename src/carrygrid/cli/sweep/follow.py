@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from api.presentation.formats import shown
-from api.presentation.metric_catalogue import METRIC_LABELS, TABLE_COLUMNS, MetricLabel, labels
+from api.presentation.metric_catalogue import METRIC_LABELS, TABLE_COLUMNS, MetricLabel, judged_labels, labels
 from api.presentation.presenters import text_of
 from bot.plurals import counted
 from carrygrid import Progress, Sweep
@@ -21,6 +21,7 @@ from carrygrid.cli.runs import read_body
 from carrygrid.cli.sweep.failed_trials import print_failures, state_words
 from carrygrid.cli.sweep.selection import print_sentence
 from carrygrid.cli.sweep.trial_table import print_trials
+from sweeps.spec.metrics import Direction
 from sweeps.storage.states import SweepState
 
 
@@ -109,6 +110,8 @@ def print_top(sweep: Sweep, sort: str | None, limit: int) -> None:
         return
     names = list(trials[0]["params"])
     columns = labels(TABLE_COLUMNS)
+    objective = sweep.document["spec"]["objective"]
+    judged = judged_labels(METRIC_LABELS[objective["metric"]], Direction(objective["direction"]))
     told = {
         "cannot win": [trial["ineligible"] or "" for trial in trials],
         "findings": [marks(trial) for trial in trials],
@@ -120,11 +123,12 @@ def print_top(sweep: Sweep, sort: str | None, limit: int) -> None:
             str(trial["number"]),
             *(text_of(trial["params"][name]) for name in names),
             *(_metric(trial["metrics"], column) for column in columns),
+            *(_metric(trial, column) for column in judged.values()),
             *found,
         ]
         for trial, found in zip(trials, last, strict=True)
     ]
-    headings = ["trial", *names, *(column.label for column in columns), *told]
+    headings = ["trial", *names, *(column.label for column in (*columns, *judged.values())), *told]
     print_trials(f"Best trials of sweep {sweep.id}", headings, rows)
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from api.presentation.formats import shown
+from bot.notation import ABSENT
 from bot.plurals import counted
 from carrygrid import ServiceError, Sweep
 from carrygrid.cli.client import found_sweep
@@ -119,12 +120,12 @@ def _print_folds(found: Mapping[str, Any]) -> None:
         ratios = (_annual(fold["train_sharpe"]), _annual(fold["test_sharpe"]))
         table.add_row(*spans, trial, *ratios, _money(fold["net_pnl"]))
     console().print(table)
-    efficiency = "-" if found["efficiency"] is None else f"{found['efficiency']:.2f}"
+    efficiency = ABSENT if found["efficiency"] is None else f"{found['efficiency']:.2f}"
     print(f"{counted(found['changes'], 'change')} of trial, efficiency {efficiency}")
     runs = {"one run over all test days": found["metrics"], "holding over them": found["hold"]}
     for name, metrics in runs.items():
         if metrics is not None:
-            sharpe = "-" if metrics["sharpe"] is None else f"{metrics['sharpe']:.2f}"
+            sharpe = ABSENT if metrics["sharpe"] is None else f"{metrics['sharpe']:.2f}"
             print(f"{name}: net P&L {_money(metrics['net_pnl'])}, Sharpe {sharpe}")
 
 
@@ -136,14 +137,14 @@ def _print_panels(report: Mapping[str, Any]) -> None:
         "panel", "exchange", "from", "to", numbers=("winner", "verdict"), title="All windows (--panel N)"
     )
     for place, head in enumerate(panels):
-        winner = "-" if head["winner"] is None else str(head["winner"])
+        winner = ABSENT if head["winner"] is None else str(head["winner"])
         place_text = f"{place}, shown" if place == report["panel"] else str(place)
         table.add_row(place_text, str(head["exchange"]), head["start"], head["end"], winner, head["meaning"])
     console().print(table)
 
 
 def _annual(daily: float | None) -> str:
-    return "-" if daily is None else f"{daily * math.sqrt(_DAYS_PER_YEAR):.2f}"
+    return ABSENT if daily is None else f"{daily * math.sqrt(_DAYS_PER_YEAR):.2f}"
 
 
 def _money(text: str | None) -> str:
@@ -151,7 +152,7 @@ def _money(text: str | None) -> str:
 
 
 def _chance(chance: float | None) -> str:
-    return "-" if chance is None else f"{chance:.3f}"
+    return ABSENT if chance is None else f"{chance:.3f}"
 
 
 def _winner(benchmark: Mapping[str, Any], name: str) -> Any:
@@ -167,7 +168,7 @@ _FIGURES: Sequence[tuple[str, Callable[[Mapping[str, Any]], str]]] = (
     ("PSR", lambda one: _chance(_winner(one, "psr"))),
     ("DSR", lambda one: _chance(_winner(one, "dsr"))),
     ("independent trials", lambda one: f"{one['independent']:,.1f}"),
-    ("independent days", lambda one: "-" if one["winner"] is None else f"{one['winner']['t_eff']:,.0f}"),
-    ("days needed to beat luck", lambda one: str(_winner(one, "min_track_days_luck") or "-")),
+    ("independent days", lambda one: ABSENT if one["winner"] is None else f"{one['winner']['t_eff']:,.0f}"),
+    ("days needed to beat luck", lambda one: str(_winner(one, "min_track_days_luck") or ABSENT)),
     ("trials that luck does not explain", lambda one: f"{one['survivors']:,}"),
 )

@@ -8,7 +8,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.numbers.arrays import FloatArray, IntArray
-from bot.statistics.trial_metrics import JUDGED
+from bot.statistics.trial_metrics import JUDGED, P_LUCK, PLATEAU
 from sweeps.analysis.grouping import is_maximized
 from sweeps.analysis.judged.cell_luck import chances_by
 from sweeps.analysis.judged.judged_panels import made_report
@@ -19,7 +19,6 @@ from sweeps.storage.stored_trials import failed_numbers
 from sweeps.storage.tables import sweep
 
 _SWEEPS_KEPT = 4
-P_LUCK, PLATEAU = JUDGED
 _kept: dict[tuple[Any, ...], tuple[IntArray, FloatArray]] = {}
 _lock = Lock()
 

@@ -1,5 +1,6 @@
 """Verdicts and the sentences that say them."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from bot.selection.sentence import percent, sentence
 from bot.selection.settings import ValidationSettings
 from bot.selection.trial_sums import TrialSums
 from bot.selection.verdict import MEANINGS, Evidence, Verdict
+from bot.selection.walk_forward import Stitched
 from bot.validation import validated
 
 GOOD = {"distinct": 10, "p_life": 0.05, "p_hold": 0.5, "pbo": 0.5, "stitched": 0.01, "plateau": 0.01}
@@ -49,6 +51,13 @@ def test_sentence_of_the_example_tells_luck_holding_and_overfitting() -> None:
         "Chance of luck 57 %: 497 days are worth 249 independent ones. "
         "Against holding 0.8; luck 2.2. Chance of luck 94 %. PBO 0.22. Luck explains the winner."
     )
+
+
+def test_sharpe_ratio_without_a_value_has_the_same_sign_as_in_the_tables() -> None:
+    panel, trials, lifetime = example_panel()
+    report = judge(panel, [TrialSums.of(panel, trials)], lifetime)
+    flat = Stitched({"net_pnl": "0", "sharpe": None}, {"net_pnl": "0", "sharpe": None}, [])
+    assert "Walk-forward –, holding –." in sentence(replace(report, stitched=flat))
 
 
 def test_sentence_of_too_few_weeks_says_how_many_are_needed() -> None:

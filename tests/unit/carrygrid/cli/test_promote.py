@@ -104,7 +104,7 @@ def test_trial_is_promoted_under_a_seal_only_once_validated_or_for_a_reason(
     assert len(capsys.readouterr().out.splitlines()) == 3
     assert run("looks") == 0
     assert capsys.readouterr().out.splitlines()[1].split() == [
-        *("sweep", "synthetic", "BTC/USDT:USDT", "2024-01-10", "2024-03-30", "20", "20", "-")
+        *("sweep", "synthetic", "BTC/USDT:USDT", "2024-01-10", "2024-03-30", "20", "20", "–")
     ]
     assert run("seal", "open", 1) == 0
     assert "opened, 2 looks" in capsys.readouterr().out
