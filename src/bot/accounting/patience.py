@@ -30,6 +30,12 @@ class Patience:
         """True if prices alone may end a hedge, at any event."""
         return self.basis_exit is not None or self.liquidation_distance is not None
 
+    @property
+    def follows_every_signal(self) -> bool:
+        """True if a signal closes a hedge at once, whenever it is given."""
+        at_once = not self.min_hold_hours and self.exit_confirmations == 1
+        return at_once and self.loss_horizon_hours is None
+
     def costs_more(self, funding: FundingRate, leaving: Decimal) -> bool:
         """Return whether funding over the horizon costs more than `leaving`, both per unit of notional.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.models import (
     SPOT_PERP,
@@ -166,11 +166,10 @@ class UnwoundSpot:
     price_pnl: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class RoundTrips:
+class RoundTrips(NamedTuple):
     """Closed round trips of a pair: how many, and when the newest ended, ms UTC."""
 
-    count: int
+    trips: int
     closed_at_ms: int
 
 

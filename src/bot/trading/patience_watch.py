@@ -16,13 +16,24 @@ class PatienceWatch:
     `round_trips` are those of the account, which go on changing.
     """
 
-    __slots__ = ("_leaving", "_returns_freely", "_round_trips", "_waiting", "rules")
+    __slots__ = (
+        "_follows_all",
+        "_leaving",
+        "_opened",
+        "_returns_freely",
+        "_round_trips",
+        "_waiting",
+        "rules",
+    )
 
     def __init__(self, rules: Patience, leaving: Decimal, round_trips: Mapping[str, RoundTrips]) -> None:
         self.rules = rules
         self._leaving = leaving
         self._round_trips = round_trips
         self._returns_freely = not rules.cooldown_hours and rules.max_round_trips is None
+        self._follows_all = rules.follows_every_signal
+        # A memory is made of the opening only when a rule asks for it: most accounts have none.
+        self._opened: dict[str, tuple[int, Ticker]] = {}
         self._waiting: dict[str, Waiting] = {}
 
     def may_enter(self, view: SettlementView) -> bool:
@@ -31,7 +42,7 @@ class PatienceWatch:
             return True
         funding = view.funding
         before = self._round_trips.get(funding.symbol)
-        return before is None or self.rules.may_return(before.count, before.closed_at_ms, funding.t_ms)
+        return before is None or self.rules.may_return(before.trips, before.closed_at_ms, funding.t_ms)
 
     def candidates(self, views: tuple[SettlementView, ...]) -> tuple[SettlementView, ...]:
         """Return the settling pairs that may be candidates."""
@@ -39,6 +50,8 @@ class PatienceWatch:
 
     def follows(self, position: Position, view: SettlementView, *, wanted: bool) -> bool:
         """Return whether a hedge is closed at a settlement, where its strategy `wanted` that or not."""
+        if self._follows_all:
+            return wanted
         if not wanted:
             self.no_signals((position.symbol,))
             return False
@@ -59,7 +72,9 @@ class PatienceWatch:
 
     def opened(self, position: Position, ticker: Ticker) -> None:
         """Remember a hedge that has been opened at the prices of `ticker`, unless it is known."""
-        self._remembered(position, ticker)
+        known = self._opened.get(position.symbol)
+        if known is None or known[0] != position.opened_at_ms:
+            self._opened[position.symbol] = position.opened_at_ms, ticker
 
     def no_signals(self, symbols: Iterable[str]) -> None:
         """Forget the exit signals of hedges: none was given at settlements that have been passed."""
@@ -70,11 +85,8 @@ class PatienceWatch:
 
     def state(self, held: Mapping[str, Position]) -> dict[str, Waiting]:
         """Return what has to be remembered of the open hedges."""
-        return {
-            symbol: known
-            for symbol, known in self._waiting.items()
-            if symbol in held and held[symbol].opened_at_ms == known.opened_at_ms
-        }
+        known = {symbol: self._known(position) for symbol, position in held.items()}
+        return {symbol: memory for symbol, memory in known.items() if memory is not None}
 
     def restore(self, waiting: Mapping[str, Waiting]) -> None:
         """Go on from what was remembered."""
@@ -82,10 +94,18 @@ class PatienceWatch:
 
     def _remembered(self, position: Position, ticker: Ticker) -> Waiting:
         """Return the memory of a hedge; one that is new was opened at the prices of `ticker`."""
-        known = self._waiting.get(position.symbol)
-        if known is None or known.opened_at_ms != position.opened_at_ms:
-            known = self._waiting[position.symbol] = Waiting(position.opened_at_ms, *_prices(ticker))
+        known = self._known(position) or Waiting(position.opened_at_ms, *_prices(ticker))
+        self._waiting[position.symbol] = known
         return known
+
+    def _known(self, position: Position) -> Waiting | None:
+        """Return what is remembered of a hedge, or of its opening; None if it is new."""
+        symbol, opened_ms = position.symbol, position.opened_at_ms
+        known = self._waiting.get(symbol)
+        if known is not None and known.opened_at_ms == opened_ms:
+            return known
+        since_ms, ticker = self._opened.get(symbol, (None, None))
+        return None if ticker is None or since_ms != opened_ms else Waiting(opened_ms, *_prices(ticker))
 
 
 def _prices(ticker: Ticker) -> tuple[Decimal, Decimal]:

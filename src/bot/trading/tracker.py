@@ -200,7 +200,7 @@ class PnLTracker:
         self.margin_locked -= position.margin
         self.trades.append(trade)
         before = self.round_trips.get(trade.symbol)
-        count = 1 if before is None else before.count + 1
+        count = 1 if before is None else before.trips + 1
         self.round_trips[trade.symbol] = RoundTrips(count, trade.closed_at_ms)
         return trade
 
