@@ -71,7 +71,10 @@ async def suggestion(
 
 @router.get("/coverage", summary="Series held, with gaps", response_model=CoverageReport)
 async def coverage(replays: ReplaysDep) -> JsonResponse:
-    """List first and last row, rows held and missing, gaps, findings and intervals of every series."""
+    """List first and last row, rows held and missing, gaps, findings and intervals of every series.
+
+    `records` are the borrow rates, margin brackets and epochs of contracts that are held.
+    """
     listing = await run_in_threadpool(replays.store.listing)
     return JsonResponse({"exchanges": [exchange.document() for exchange in listing]})
 
@@ -139,7 +142,11 @@ async def delete_rows(
     exchange: Annotated[str, Query(max_length=64)],
     symbol: Annotated[str | None, Query(max_length=64, description="all of them if left out")] = None,
     series: Annotated[
-        str | None, Query(max_length=64, description="funding, spot, perp or mark, or one such as perp-1h")
+        str | None,
+        Query(
+            max_length=64,
+            description="funding, spot, perp, mark, borrow, brackets or life, or one such as perp-1h",
+        ),
     ] = None,
     from_: Annotated[str | None, Query(alias="from", max_length=64, description="of the first row")] = None,
     to: Annotated[str | None, Query(max_length=64, description="time before which rows end")] = None,

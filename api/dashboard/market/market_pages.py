@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 
 from api.dashboard.market.break_even_table import Asked, tier_rows
-from api.dashboard.market.rows import Coverage, coverage_of, job_row, pair_address, series_facts
+from api.dashboard.market.rows import Coverage, RecordFacts, coverage_of, job_row, pair_address, series_facts
 from api.dashboard.sweeps.views import PagesDep
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.presentation import glossary
@@ -126,6 +126,7 @@ async def pair_page(
         exchange=exchange,
         symbol=held,
         series=series_facts(held),
+        records=[RecordFacts.of(one) for one in held.records],
         hours=sorted({span.hours for one in held.series for span in one.intervals}, reverse=True),
         row=None if pair is None else PairRow.of(pair, costs),
         asked=asked_for,

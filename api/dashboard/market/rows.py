@@ -2,15 +2,37 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode
 
 from api.dashboard.market.timeline import Axis, Lane, Tick, series_label
-from bot.market_store.listing import ExchangeListing, SeriesListing, SymbolListing
+from bot.market_store.listing import ExchangeListing, RecordListing, SeriesListing, SymbolListing
 from bot.plurals import counted
+from bot.timestamps import iso
 from sweeps.jobs.jobs import JobKind, JobState, JobView
 
 PAIR_PATH = "/dashboard/data/pair"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFacts:
+    """Rows recorded beside candles and funding: their kind, how many, and the days of the outermost."""
+
+    kind: str
+    rows: int
+    first: str
+    last: str
+    source: str
+
+    @classmethod
+    def of(cls, records: RecordListing) -> Self:
+        """Return what a page says of them."""
+        first, last = _day(records.first_ms), _day(records.last_ms)
+        return cls(records.kind, records.rows, first, last, records.source)
+
+
+def _day(from_ms: int) -> str:
+    return iso(from_ms)[:10] if from_ms else "always"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +51,7 @@ class SymbolCard:
     missing: int
     gaps: int
     findings: int
+    records: tuple[RecordFacts, ...] = ()
 
     @property
     def label(self) -> str:
@@ -73,6 +96,7 @@ def pair_address(exchange: str, symbol: str, **query: object) -> str:
 
 def _card(axis: Axis, exchange: str, symbol: SymbolListing) -> SymbolCard:
     series = symbol.series
+    recorded = [at for one in symbol.records for at in (one.first_ms, one.last_ms) if at]
     return SymbolCard(
         exchange=exchange,
         symbol=symbol.symbol,
@@ -80,12 +104,13 @@ def _card(axis: Axis, exchange: str, symbol: SymbolListing) -> SymbolCard:
         address=pair_address(exchange, symbol.symbol),
         has_funding=any(one.intervals for one in series),
         lanes=tuple(axis.lane(one) for one in series),
-        first_ms=min(one.first_ms for one in series),
-        end_ms=max(one.end_ms for one in series),
+        first_ms=min([one.first_ms for one in series] or recorded or [0]),
+        end_ms=max([one.end_ms for one in series] or recorded or [0]),
         rows=sum(one.rows for one in series),
         missing=sum(one.missing for one in series),
         gaps=sum(len(one.gaps) for one in series),
         findings=sum(len(one.findings) for one in series),
+        records=tuple(map(RecordFacts.of, symbol.records)),
     )
 
 

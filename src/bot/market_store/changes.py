@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
+from bot.market.records.kinds import RECORD_TYPES, RecordKey, RecordKind
 from bot.market.rows import SeriesKey, SeriesKind
 from bot.market_store.database import database_now_ms
 from bot.market_store.tables import market_change
@@ -35,7 +37,7 @@ class DataChange:
     """`rows` stored rows of a series became others at `changed_ms`, the outermost at these times."""
 
     id: int
-    key: SeriesKey
+    key: SeriesKey | RecordKey
     change: ChangeKind
     rows: int
     first_ms: int
@@ -49,10 +51,16 @@ class DataChange:
 
     def told(self) -> str:
         """Return the change as part of a sentence."""
-        row = "settlement" if self.key.kind is SeriesKind.FUNDING else f"{self.key.kind.value} candle"
+        row = _row_of(self.key.kind)
         span = " to ".join(dict.fromkeys((iso(self.first_ms), iso(self.last_ms))))
         what = _TOLD[self.change].format(rows=f"{counted(self.rows, row)} of {self.key.symbol} ({span})")
         return f"{what} at {iso(self.changed_ms // 1000 * 1000)}"
+
+
+def _row_of(kind: SeriesKind | RecordKind) -> str:
+    if isinstance(kind, RecordKind):
+        return RECORD_TYPES[kind].row
+    return "settlement" if kind is SeriesKind.FUNDING else f"{kind.value} candle"
 
 
 def record_times(connection: sa.Connection, key: SeriesKey, change: ChangeKind, times: IntArray) -> None:
@@ -62,7 +70,12 @@ def record_times(connection: sa.Connection, key: SeriesKey, change: ChangeKind, 
 
 
 def record_change(
-    connection: sa.Connection, key: SeriesKey, change: ChangeKind, rows: int, first_ms: int, last_ms: int
+    connection: sa.Connection,
+    key: SeriesKey | RecordKey,
+    change: ChangeKind,
+    rows: int,
+    first_ms: int,
+    last_ms: int,
 ) -> None:
     """Write down that `rows` rows became others, the outermost at these times."""
     if connection.dialect.name == "postgresql":
@@ -89,20 +102,33 @@ def latest_change(connection: sa.Connection) -> int:
 
 
 def changes_after(
-    connection: sa.Connection, change_id: int, symbols: Iterable[str]
+    connection: sa.Connection,
+    change_id: int,
+    symbols: Iterable[str],
+    records: Iterable[RecordKind] = (),
 ) -> Mapping[str, list[DataChange]]:
-    """Return the changes later than `change_id` by symbol, oldest first, of all data sets."""
+    """Return the changes later than `change_id` by symbol, oldest first, of all data sets.
+
+    Series count, and of what is recorded beside them the kinds of `records`.
+    """
     table = market_change.c
     query = (
         sa.select(market_change)
         .where(table.id > change_id, table.symbol.in_(sorted(set(symbols))))
+        .where(table.kind.in_([*SeriesKind, *records]))
         .order_by(table.id)
     )
     found: dict[str, list[DataChange]] = {}
     for row in connection.execute(query):
-        key = SeriesKey(row.exchange, row.symbol, SeriesKind(row.kind), row.timeframe_ms)
+        key = _key(row)
         change = ChangeKind(row.change)
         found.setdefault(row.symbol, []).append(
             DataChange(row.id, key, change, row.rows, row.first_ms, row.last_ms, row.changed_ms)
         )
     return found
+
+
+def _key(row: sa.Row[Any]) -> SeriesKey | RecordKey:
+    if row.kind in {*RecordKind}:
+        return RecordKey(row.exchange, row.symbol, RecordKind(row.kind))
+    return SeriesKey(row.exchange, row.symbol, SeriesKind(row.kind), row.timeframe_ms)

@@ -3,19 +3,21 @@
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import sqlalchemy as sa
 
 from bot.errors import DataImportError, InvalidInputError, UnknownSymbolError
-from bot.market.rows import Rows, SeriesKind
+from bot.market.records.kinds import RecordKey, RecordKind
+from bot.market.rows import Rows, SeriesKey, SeriesKind
 from bot.market.rules import TIMEFRAMES_MS, shown
 from bot.market.settlements import changed_times, reinferred_times
 from bot.market.symbols import market_symbol
 from bot.market_store import sql
 from bot.market_store.changes import ChangeKind, record_change, record_times
 from bot.market_store.loading import no_such_symbol, resolve_exchange
+from bot.market_store.records import HeldRecords, held_records, remove_between, rows_between
 from bot.market_store.segments import encode, months
 from bot.market_store.sql import HeldSeries, Outline
 from bot.market_store.writing import read_settlements, write_settlements
@@ -31,7 +33,7 @@ class Selection:
 
     exchange: str
     symbol: str | None = None
-    kind: SeriesKind | None = None
+    kind: SeriesKind | RecordKind | None = None
     timeframe_ms: int | None = None
     from_ms: int | None = None
     until_ms: int | None = None
@@ -67,9 +69,8 @@ class Selection:
         first = _BEGINNING_MS if self.from_ms is None else self.from_ms
         return first, _NEVER_MS if self.until_ms is None else self.until_ms
 
-    def takes(self, series: HeldSeries, symbol: str | None) -> bool:
-        """Say whether rows of this series are meant, `symbol` being the one held that is."""
-        key = series.key
+    def takes(self, key: SeriesKey | RecordKey, symbol: str | None) -> bool:
+        """Say whether rows under this key are meant, `symbol` being the one held that is."""
         pairs = ((symbol, key.symbol), (self.kind, key.kind), (self.timeframe_ms, key.timeframe_ms))
         return all(asked in {None, held} for asked, held in pairs)
 
@@ -106,8 +107,10 @@ class Removal:
 
 def preview_removal(connection: sa.Connection, selection: Selection) -> Removal:
     """Return the removal that `remove_rows` would make, and change nothing; raises as it does."""
-    found = _found(connection, selection, _selected(connection, selection))
-    return Removal(selection.exchange, tuple(gone for _, gone in found))
+    meant = _selected(connection, selection)
+    gone = [one for _, one in _found(connection, selection, meant.series)]
+    gone += [one for _, one in _found_records(selection, meant.records)]
+    return Removal(selection.exchange, tuple(gone))
 
 
 def remove_rows(connection: sa.Connection, selection: Selection) -> Removal:
@@ -116,8 +119,10 @@ def remove_rows(connection: sa.Connection, selection: Selection) -> Removal:
     Intervals of settlements that stay are inferred anew.
     Raises: UnknownExchangeError, UnknownSymbolError; StoreError if a month that is cut is damaged.
     """
-    series = sql.lock_held(connection, _selected(connection, selection))
+    meant = _selected(connection, selection)
+    series = sql.lock_held(connection, meant.series)
     found = list(_found(connection, selection, series))
+    found_records = list(_found_records(selection, meant.records))
     reinferred = 0
     for one, gone in found:
         record_change(connection, one.key, ChangeKind.DELETED, gone.rows, gone.first_ms, gone.last_ms)
@@ -125,21 +130,38 @@ def remove_rows(connection: sa.Connection, selection: Selection) -> Removal:
             reinferred += _remove_settlements(connection, one, selection)
         else:
             _remove_candles(connection, one, selection)
+    for records, _ in found_records:
+        remove_between(connection, records, *selection.span)
     sql.delete_empty_series(connection, series)
     if selection.whole:
         sql.delete_rules(connection, selection.exchange, {one.key.symbol for one in series})
-    return Removal(selection.exchange, tuple(gone for _, gone in found), reinferred)
+    removed = (*(gone for _, gone in found), *(gone for _, gone in found_records))
+    return Removal(selection.exchange, removed, reinferred)
 
 
-def _selected(connection: sa.Connection, selection: Selection) -> list[HeldSeries]:
-    resolve_exchange(connection, selection.exchange)
+class _Meant(NamedTuple):
+    """Everything under the keys of a selection, whatever its times."""
+
+    series: list[HeldSeries]
+    records: list[HeldRecords]
+
+
+def _selected(connection: sa.Connection, selection: Selection) -> _Meant:
     held = sql.held_series(connection, selection.exchange)
-    if selection.symbol is None:
-        return [one for one in held if selection.takes(one, None)]
-    symbol = _held_symbol(selection.symbol, {one.key.symbol for one in held})
-    if symbol is None:
-        raise UnknownSymbolError.of("symbol", no_such_symbol(selection.symbol, selection.exchange, held))
-    return [one for one in held if selection.takes(one, symbol)]
+    records = held_records(connection, selection.exchange)
+    if not records:
+        resolve_exchange(connection, selection.exchange)
+    symbol = None
+    if selection.symbol is not None:
+        known = {one.key.symbol for one in held} | {one.key.symbol for one in records}
+        symbol = _held_symbol(selection.symbol, known)
+        if symbol is None:
+            reason = no_such_symbol(selection.symbol, selection.exchange, held)
+            raise UnknownSymbolError.of("symbol", reason)
+    return _Meant(
+        [one for one in held if selection.takes(one.key, symbol)],
+        [one for one in records if selection.takes(one.key, symbol)],
+    )
 
 
 def _held_symbol(text: str, known: set[str]) -> str | None:
@@ -168,6 +190,19 @@ def _found(
             key = one.key
             gone = RemovedRows(key.symbol, key.kind.value, key.timeframe_ms, sum(rows), first[0], last[-1])
             yield one, gone
+
+
+def _found_records(
+    selection: Selection, records: list[HeldRecords]
+) -> Iterator[tuple[HeldRecords, RemovedRows]]:
+    for one in records:
+        times = [row.from_ms for row in rows_between(one, *selection.span)]
+        if times:
+            key = one.key
+            yield (
+                one,
+                RemovedRows(key.symbol, key.kind.value, key.timeframe_ms, len(times), min(times), max(times)),
+            )
 
 
 def _inside(
@@ -213,10 +248,12 @@ def _remove_candles(connection: sa.Connection, series: HeldSeries, selection: Se
             sql.put_segment(connection, series, encode(rows[kept]))
 
 
-def _parsed_series(text: str) -> tuple[SeriesKind, int | None]:
+def _parsed_series(text: str) -> tuple[SeriesKind | RecordKind, int | None]:
     named = _SERIES.match(text)
+    if named is not None and named["kind"] in {*RecordKind} and named["timeframe"] is None:
+        return RecordKind(named["kind"]), None
     if named is None or named["kind"] not in {*SeriesKind}:
-        kinds = ", ".join(SeriesKind)
+        kinds = ", ".join((*SeriesKind, *RecordKind))
         raise InvalidInputError.of("series", f"{shown(text)} is none of {kinds}, nor one such as perp-1h")
     timeframe = named["timeframe"]
     if timeframe is None:

@@ -13,6 +13,8 @@ from bot.errors import (
     SymbolNotAskedError,
 )
 from bot.market.merging import MergeResult
+from bot.market.records.fields import RecordRefusedError
+from bot.market.records.kinds import RecordKey
 from bot.market.rows import SeriesKey
 from bot.market.symbols import exchange_name
 from bot.market_store.import_reports import FileReport, ImportReport, SeriesReport, SkippedFile
@@ -21,7 +23,7 @@ from bot.market_store.importers.files.source import open_source
 from bot.market_store.importers.files.text_lines import Progress, Refusal, RefusalLog
 from bot.market_store.importers.formats import recognised
 from bot.market_store.importers.import_options import ImportOptions
-from bot.market_store.importers.markets import Recorded, RefusedMarket
+from bot.market_store.importers.markets import ParsedRecords, Recorded, RefusedMarket
 from bot.market_store.importers.parsing import Parsed
 from bot.market_store.provenance import Provenance
 from bot.market_store.store import HistoricalDataStore
@@ -78,6 +80,10 @@ def import_file(
         report, said = _stored(store, path.name, exchange, parsed, replace_held=options.replace)
         series.append(report)
         notes += said
+    series += [
+        _stored_records(store, path.name, exchange, records, replace_held=options.replace)
+        for records in found.records
+    ]
     series += [_refused_market(market) for market in found.refused]
     return FileReport(name or path.name, known.name, tuple(series), tuple(dict.fromkeys(notes)))
 
@@ -87,7 +93,7 @@ def _check_readable(name: str, whole: RefusalLog, found: Recorded, options: Impo
     damaged = [log for log in logs if log.damaged]
     if damaged and not options.keep_readable:
         raise _damaged(name, damaged)
-    if not found.parts and not found.refused:
+    if not (found.parts or found.records or found.refused):
         why = f": line {whole.kept[0].line}: {whole.kept[0].reason}" if whole.kept else ""
         raise DataImportError(f"{name} holds no rows that can be read{why}")
 
@@ -113,6 +119,28 @@ def _stored(
         replaced=merged.replaced,
     )
     return report, (*parsed.notes, *_put_right(provenance), *_contradicted(merged), *_reinferred(merged))
+
+
+def _stored_records(
+    store: HistoricalDataStore, name: str, exchange: str, records: ParsedRecords, *, replace_held: bool
+) -> SeriesReport:
+    key = RecordKey(exchange, records.symbol, records.kind)
+    try:
+        merged = store.merge_records(key, records.rows, name, replace_held=replace_held)
+    except RecordRefusedError as error:
+        place = "" if error.row is None else f"{records.places[error.row]}: "
+        raise DataImportError(f"{name}: {place}{error}") from None
+    return SeriesReport(
+        symbol=records.symbol,
+        kind=records.kind.value,
+        timeframe_ms=0,
+        rows_read=len(records.rows),
+        new=merged.new,
+        already_there=merged.already_there,
+        refused=0,
+        refusals=(),
+        replaced=merged.replaced,
+    )
 
 
 def _refused_market(market: RefusedMarket) -> SeriesReport:

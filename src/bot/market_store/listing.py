@@ -2,7 +2,8 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from bot.market.quality import (
 from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.market_store import sql
 from bot.market_store.provenance import Provenance, recorded
+from bot.market_store.records import HeldRecords, held_records
 from bot.market_store.sql import HeldSegment, HeldSeries, Outline, seal_times
 from bot.market_store.summaries import Place, Summary, kept_summaries, rows_digest
 from bot.models import HOUR_MS
@@ -54,24 +56,38 @@ class SeriesListing:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordListing:
+    """Rows of one kind beside candles and funding: the times of the outermost, and the newest source."""
+
+    kind: str
+    first_ms: int
+    last_ms: int
+    rows: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class SymbolListing:
     """The series of one symbol; `synthetic` says that they are generated.
 
     `rules` are the exchange's own steps, minimums, maintenance rate and taker fees, where they are known.
+    `records` are what else is recorded of it; a symbol may have nothing but them.
     """
 
     symbol: str
     synthetic: bool
     series: tuple[SeriesListing, ...]
     rules: Mapping[str, str] = field(default_factory=dict)
+    records: tuple[RecordListing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeListing:
-    """The symbols of one data set."""
+    """The symbols of one data set, and what is recorded of all of them together."""
 
     exchange: str
     symbols: tuple[SymbolListing, ...]
+    records: tuple[RecordListing, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the listing as JSON values."""
@@ -89,7 +105,8 @@ def list_coverage(connection: Connection) -> tuple[list[ExchangeListing], list[S
     held = [one for one in sql.held_series(connection) if one.id in outlines]
     kept = kept_summaries(connection, _NAME)
     imports, rules = recorded(connection, held), sql.published_rules(connection)
-    listed: dict[str, list[SymbolListing]] = {}
+    records = _records(connection)
+    listed: dict[Place, SymbolListing] = {}
     fresh: list[Summary] = []
     for place, of_symbol in itertools.groupby(held, key=_place):
         series = list(of_symbol)
@@ -103,10 +120,33 @@ def list_coverage(connection: Connection) -> tuple[list[ExchangeListing], list[S
             for one, known in zip(series, summary.document, strict=True)
         )
         synthetic = any(one.synthetic for one in series)
-        listed.setdefault(place[0], []).append(
-            SymbolListing(place[1], synthetic, found, rules.get(place, {}))
+        listed[place] = SymbolListing(place[1], synthetic, found, rules.get(place, {}))
+    for place, of_place in records.items():
+        known = listed.get(place, SymbolListing(place[1], of_place[0].synthetic, (), rules.get(place, {})))
+        listed[place] = replace(known, records=tuple(map(_record, of_place)))
+    return _by_exchange(listed), fresh
+
+
+def _by_exchange(listed: Mapping[Place, SymbolListing]) -> list[ExchangeListing]:
+    exchanges = []
+    for exchange, places in itertools.groupby(sorted(listed), key=itemgetter(0)):
+        symbols = [listed[place] for place in places]
+        of_all = [one for symbol in symbols if not symbol.symbol for one in symbol.records]
+        exchanges.append(
+            ExchangeListing(exchange, tuple(one for one in symbols if one.symbol), tuple(of_all))
         )
-    return [ExchangeListing(exchange, tuple(symbols)) for exchange, symbols in listed.items()], fresh
+    return exchanges
+
+
+def _records(connection: Connection) -> dict[Place, list[HeldRecords]]:
+    found: dict[Place, list[HeldRecords]] = {}
+    for one in held_records(connection):
+        found.setdefault((one.key.exchange, one.key.symbol), []).append(one)
+    return found
+
+
+def _record(held: HeldRecords) -> RecordListing:
+    return RecordListing(held.key.kind.value, held.first_ms, held.last_ms, held.count, held.source)
 
 
 def _place(series: HeldSeries) -> Place:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 
 from bot.market.merging import MergeResult
+from bot.market.records.kinds import RecordKey
 from bot.market.rows import Rows, SeriesKey
 from bot.market.series import MarketData
 from bot.market_store import sql
@@ -15,6 +17,7 @@ from bot.market_store.listing import ExchangeListing, list_coverage
 from bot.market_store.loading import load_market, resolve_exchange
 from bot.market_store.pair_figures.pairs import Pair, PairSeries, list_pairs, pair_series
 from bot.market_store.provenance import Provenance, record
+from bot.market_store.records import RecordsMerged, merge_records
 from bot.market_store.sql import PublishedFees
 from bot.market_store.summaries import Summary, keep_summaries
 from bot.market_store.writing import merge_series
@@ -50,6 +53,13 @@ class HistoricalDataStore:
                 done = replace(provenance, rows_new=merged.new, refused=refused, replaced=merged.replaced)
                 record(connection, series, done)
             return merged
+
+    def merge_records(
+        self, key: RecordKey, rows: Sequence[Any], source: str, *, replace_held: bool = False
+    ) -> RecordsMerged:
+        """Add recorded rows of a kind in one transaction, all of them or none; raises as `merge_records`."""
+        with write_transaction(self.engine) as connection:
+            return merge_records(connection, key, rows, source, replace_held=replace_held)
 
     def preview_removal(self, selection: Selection) -> Removal:
         """Return the removal that `remove` would make; raises as it does."""

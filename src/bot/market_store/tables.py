@@ -43,6 +43,27 @@ market_segment = sa.Table(
 before that was written down.
 """
 
+market_record = sa.Table(
+    "market_record",
+    metadata,
+    sa.Column("exchange", sa.String(64), primary_key=True),
+    sa.Column("symbol", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("synthetic", sa.Boolean, nullable=False),
+    sa.Column("source", sa.String(255), nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("first_ms", sa.BigInteger, nullable=False),
+    sa.Column("last_ms", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""All rows of one recorded kind beside candles and funding, and their newest source.
+
+`symbol` is the perp symbol, empty for what an exchange publishes of all its markets. `payload` is the rows
+as JSON, compressed, and `digest` that of the JSON.
+"""
+
 market_import = sa.Table(
     "market_import",
     metadata,

@@ -7,20 +7,27 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.errors import StoreError
+from bot.market.records.kinds import RecordKey
+from bot.market.rows import SeriesKey
 from bot.market_store import sql
+from bot.market_store.records import damage as record_damage
+from bot.market_store.records import held_records
 from bot.market_store.segments import encode
-from bot.market_store.sql import HeldSegment, HeldSeries
+from bot.market_store.sql import HeldSegment
 
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A stored month that is not what was stored: `month` is yyyymm, `reason` names it."""
+    """A stored month that is not what was stored: `month` is yyyymm, `reason` names it.
+
+    Rows that are not kept by months have `month` None.
+    """
 
     exchange: str
     symbol: str
     kind: str
     timeframe_ms: int
-    month: int
+    month: int | None
     reason: str
 
 
@@ -43,7 +50,8 @@ def verify_market(
 
     `progress` is told how many of how many series are done.
     """
-    held = sql.held_series(connection, exchange)
+    held, records = sql.held_series(connection, exchange), held_records(connection, exchange)
+    total = len(held) + len(records)
     months = rows = 0
     damages: list[Damage] = []
     for done, series in enumerate(held, 1):
@@ -51,9 +59,15 @@ def verify_market(
             months, rows = months + 1, rows + segment.segment.rows
             reason = damage(segment)
             if reason is not None:
-                damages.append(_damage(series, segment, reason))
-        progress(done, len(held))
-    return Verification(len(held), months, rows, tuple(damages))
+                damages.append(_damage(series.key, segment.segment.month, reason))
+        progress(done, total)
+    for one in records:
+        reason = record_damage(one)
+        if reason is not None:
+            damages.append(_damage(one.key, None, reason))
+        rows += one.count
+    progress(total, total)
+    return Verification(total, months, rows, tuple(damages))
 
 
 def damage(held: HeldSegment) -> str | None:
@@ -79,6 +93,5 @@ def _told(names: list[str], held: HeldSegment) -> Iterator[str]:
         yield f"its {name} is written down as {getattr(held.segment, name)}, which its rows contradict"
 
 
-def _damage(series: HeldSeries, held: HeldSegment, reason: str) -> Damage:
-    key = series.key
-    return Damage(key.exchange, key.symbol, key.kind.value, key.timeframe_ms, held.segment.month, reason)
+def _damage(key: SeriesKey | RecordKey, month: int | None, reason: str) -> Damage:
+    return Damage(key.exchange, key.symbol, key.kind.value, key.timeframe_ms, month, reason)

@@ -76,9 +76,10 @@ def _print_differences(count: int, differences: list[Difference]) -> None:
 
 def _print(found: Verification) -> None:
     for damage in found.damages:
-        where = f"{damage.exchange} {damage.symbol} {damage.kind} {damage.month}"
+        month = "" if damage.month is None else f" {damage.month}"
+        where = f"{damage.exchange} {damage.symbol} {damage.kind}{month}"
         print(f"{where}: {damage.reason}")
     read = f"{counted(found.rows, 'row')} of {found.series:,} series in {counted(found.months, 'month')} read"
-    damaged = counted(len(found.damages), "month is damaged", "months are damaged")
+    damaged = counted(len(found.damages), "part is damaged", "parts are damaged")
     bad = f"{damaged}: restore a backup, or import into a new database"
     print(f"{read}; {bad if found.damages else 'every fingerprint agrees'}")

@@ -18,6 +18,7 @@ from bot.market_store.importers import (
     mapped_csv,
     okx_json,
     predicted_rates,
+    recorded_rows,
 )
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.import_options import ImportOptions
@@ -35,6 +36,7 @@ class Format:
 
 FORMATS = (
     Format("mapped CSV", mapped_csv.recognise, mapped_csv.parse),
+    Format("recorded rows", recorded_rows.recognise, recorded_rows.parse),
     Format("canonical CSV", canonical_csv.recognise, canonical_csv.parse),
     Format("Binance Vision", binance_vision.recognise, binance_vision.parse),
     Format("Binance website export", binance_web_export.recognise, binance_web_export.parse),

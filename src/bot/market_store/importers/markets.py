@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bot.errors import DataImportError, SymbolNotAskedError
 from bot.market.contracts import Contract, ContractKind, Venue, contract_of
+from bot.market.records.kinds import RecordKind
 from bot.market.rows import SeriesKind
 from bot.market.rules import RowRefusedError
 from bot.market_store.importers.files.source import Source
@@ -30,12 +31,29 @@ class RefusedMarket:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class ParsedRecords:
+    """Rows of a kind beside candles and funding; `symbol` is empty for what holds for a whole exchange.
+
+    `places` say of each row where it stands in the file, as in "row 3".
+    """
+
+    symbol: str
+    kind: RecordKind
+    rows: tuple[Any, ...]
+    places: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Recorded:
-    """Content of a file: one part for each series in it, and the markets that were refused."""
+    """Content of a file: one part for each series in it, and the markets that were refused.
+
+    `records` are rows of other kinds than series.
+    """
 
     parts: tuple[Parsed, ...]
     refused: tuple[RefusedMarket, ...] = ()
+    records: tuple[ParsedRecords, ...] = ()
 
 
 @dataclass(slots=True)

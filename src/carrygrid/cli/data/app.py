@@ -41,6 +41,9 @@ def import_data(
     be read is refused whole.
     Formats are told by content: canonical CSV, Binance Vision and website exports, freqtrade, ccxt dumps,
     answers of Binance, Bybit, OKX, Hyperliquid and dYdX. The options answer what a file leaves open.
+    Beside candles and funding, BTCUSDT-borrow.csv holds the hourly rates at which the coin can be borrowed,
+    BTCUSDT-brackets.json the margin brackets, BTCUSDT-life.json the beginnings, ends and renamings of the
+    contract; such a file with one bad row is refused whole.
     --symbol, repeated or with commas, corrects what the name of a file says, and chooses among the markets of
     a folder or of a file. Coin-margined contracts, dated futures and options are refused.
 
@@ -74,6 +77,9 @@ def fetch_data(
 ) -> None:
     """Download funding, candles, trading rules and fees from an exchange, going on where it stopped.
 
+    Margin brackets come from where they are public in the quote currency (Bybit), and hold from the day of
+    the download on; borrow rates come from OKX.
+
     Needs the extra: `pip install carrygrid[live]`. Ctrl-C keeps every page that has arrived.
     """
     from carrygrid.cli.data.fetch import FetchOptions, fetch
@@ -98,7 +104,8 @@ def delete_data(
     exchange: Annotated[str, typer.Option(help="The data set.")],
     symbol: Annotated[str | None, typer.Option(help="One market: BTCUSDT or BTC/USDT:USDT.")] = None,
     series: Annotated[
-        str | None, typer.Option(help="funding, spot, perp or mark; of one candle interval: perp-1h.")
+        str | None,
+        typer.Option(help="funding, spot, perp, mark, borrow, brackets or life; of one interval: perp-1h."),
     ] = None,
     from_: Annotated[str | None, typer.Option("--from", help="ISO date or time of the first row.")] = None,
     to: Annotated[str | None, typer.Option("--to", help="ISO date or time before which rows end.")] = None,
@@ -108,7 +115,8 @@ def delete_data(
 ) -> None:
     """Delete stored rows: shows how many of which series, and asks.
 
-    What is left out means all: without --symbol the whole data set goes. Candles count by their open time.
+    What is left out means all: without --symbol the whole data set goes. Candles count by their open time,
+    borrow rates, brackets and epochs of a contract by when they begin.
     Funding intervals that no venue states are inferred anew from what stays. Sweeps that used the rows keep
     their results, and say that these data are no longer held.
     """

@@ -17,7 +17,7 @@ from bot.errors import DataImportError, InvalidInputError
 from bot.market_store import importing
 from bot.market_store.import_reports import FileReport, ImportReport, SeriesReport
 from bot.market_store.importers.import_options import ImportOptions
-from bot.market_store.listing import ExchangeListing, SeriesListing
+from bot.market_store.listing import ExchangeListing, RecordListing, SeriesListing
 from bot.models import HOUR_MS
 from bot.plurals import counted
 from bot.timestamps import iso
@@ -170,6 +170,10 @@ def _listing_table(listing: list[ExchangeListing]) -> Table:
             shown = f"{exchange.exchange} (synthetic)" if symbol.synthetic else exchange.exchange
             for series in symbol.series:
                 table.add_row(shown, symbol.symbol, *_series_cells(series))
+            for records in symbol.records:
+                table.add_row(shown, symbol.symbol, *_record_cells(records))
+        for records in exchange.records:
+            table.add_row(exchange.exchange, "", *_record_cells(records))
     return table
 
 
@@ -204,6 +208,16 @@ def _series_cells(series: SeriesListing) -> tuple[str, ...]:
     counts = (series.rows, series.missing, len(series.gaps))
     extent = (iso(series.first_ms)[:10], iso(series.last_ms)[:10])
     return (series_name(series.kind, series.timeframe_ms), *extent, *(f"{count:,}" for count in counts))
+
+
+def _record_cells(records: RecordListing) -> tuple[str, ...]:
+    first = since(records.first_ms)
+    return (records.kind, first, iso(records.last_ms)[:10] if records.last_ms else first, f"{records.rows:,}")
+
+
+def since(from_ms: int) -> str:
+    """Return the day from which on a row is in force."""
+    return iso(from_ms)[:10] if from_ms else "always"
 
 
 def series_name(kind: str, timeframe_ms: int) -> str:
