@@ -38,6 +38,7 @@ class ServedPair:
     perp: Rows
     mark: Rows
     funding: Rows
+    borrow: Rows = ()
 
 
 @dataclass(slots=True)
@@ -115,9 +116,14 @@ class Bybit(ExchangeServer):
         if path == "/v5/market/instruments-info":
             return {"category": category, "list": [self._market(category)] if "status" not in query else []}
         if path == "/v5/market/risk-limit":
-            tier = {"id": 1, "symbol": self.pair.coin + "USDT", "riskLimitValue": "2000000"}
+            tiers = [("2000000", "0.01", "50"), ("3000000", "0.015", "33.3")]
+            names = ("riskLimitValue", "maintenanceMargin", "maxLeverage")
+            market = {"symbol": self.pair.coin + "USDT"}
             return {
-                "list": [{**tier, "maintenanceMargin": "0.01", "initialMargin": "0.02", "maxLeverage": "50"}]
+                "list": [
+                    {**market, "id": number, **dict(zip(names, tier, strict=True))}
+                    for number, tier in enumerate(tiers, 1)
+                ]
             }
         limit = int(query["limit"])
         if path == "/v5/market/funding/history":
@@ -160,6 +166,9 @@ class Okx(ExchangeServer):
             market = {"instType": "SWAP", "instId": query["instId"], "fundingRate": "0.9"}
             listed = [{**market, "realizedRate": r, "fundingTime": str(t)} for t, r in found]
             return listed[::-1][:limit]
+        if path == "/api/v5/finance/savings/lending-rate-history":
+            found = self.rows(self.pair.borrow, before + 1, after - 1)[::-1][:limit]
+            return [{"ccy": query["ccy"], "amt": "1", "rate": rate, "ts": str(t)} for t, rate in found]
         held = self._leg(path, query["instId"])
         found = self.rows(held, before + 1, after - 1)[::-1][:limit]
         if held is self.pair.mark:

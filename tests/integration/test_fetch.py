@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from exchange_server import DIALECTS, HOUR_MS, ExchangeServer, Failure, ServedPair, serving
 
+from bot.accounting.brackets import Bracket, Brackets
 from bot.clock import SystemClock
 from bot.errors import FetchError, UnknownSymbolError
+from bot.market.records.bracket_history import DatedBrackets
+from bot.market.records.kinds import RecordKey, RecordKind
 from bot.market.rows import SeriesKey, SeriesKind
 from bot.market_store.fetch.exchange_calls import ATTEMPTS, ExchangeCalls
 from bot.market_store.fetch.exchanges import EXCHANGES, open_client
@@ -138,6 +141,36 @@ def test_rules_are_those_of_the_coarser_leg_in_coins(
     assert found == tuple(map(Decimal, (step, least, notional, mmr)))
     rules = next(listed for listed in store.listing() if listed.exchange == exchange).symbols[0].rules
     assert (rules["spot_taker"], rules["perp_taker"]) == (spot_taker, perp_taker)
+
+
+def test_brackets_are_those_of_today_and_hold_until_others_are_published(store: HistoricalDataStore) -> None:
+    key = RecordKey("bybit", "BTC/USDT:USDT", RecordKind.BRACKETS)
+    with serving(DIALECTS["bybit"](served_pair("bybit"), NOW)) as server:
+        for _ in range(2):
+            fetched(server, store, since=NOW - 2 * HOUR_MS)
+            server.now_ms += HOUR_MS
+    # 0.015 * 2000000 - 0.01 * 2000000 makes maintenance continuous at the first cap.
+    first = Bracket(Decimal(2_000_000), Decimal("0.01"), Decimal(0), Decimal(50))
+    second = Bracket(Decimal(3_000_000), Decimal("0.015"), Decimal(10_000), Decimal("33.3"))
+    assert store.records(key) == [DatedBrackets(NOW, Brackets([first, second]))]
+
+
+def test_borrow_rates_of_a_year_become_those_of_an_hour_and_only_missing_ones_are_asked_for(
+    store: HistoricalDataStore,
+) -> None:
+    pair = served_pair("okx")
+    pair.borrow = [(START + n * HOUR_MS, "0.0876" if n < 1200 else "0.1") for n in range(HOURS + 1)]
+    key = RecordKey("okx", "BTC/USDT:USDT", RecordKind.BORROW)
+    with serving(DIALECTS["okx"](pair, NOW)) as server:
+        for since_hours in (1250, 900, 900):
+            asked = len(server.requests)
+            fetched(server, store, since=START + since_hours * HOUR_MS)
+        again = [path for path, _ in server.requests[asked:] if path.endswith("lending-rate-history")]
+    rates = store.records(key)
+    assert [rate.from_ms for rate in rates] == [row[0] for row in pair.borrow[900:]]
+    assert (rates[0].hourly_rate, rates[0].max_quantity) == (Decimal("0.00001"), None)
+    assert rates[-1].hourly_rate == Decimal("0.000011415525114155")
+    assert len(again) == 1
 
 
 def test_second_fetch_asks_only_for_what_is_new(server: ExchangeServer, store: HistoricalDataStore) -> None:

@@ -17,7 +17,7 @@ from bot.market_store.listing import ExchangeListing, list_coverage
 from bot.market_store.loading import load_market, resolve_exchange
 from bot.market_store.pair_figures.pairs import Pair, PairSeries, list_pairs, pair_series
 from bot.market_store.provenance import Provenance, record
-from bot.market_store.records import RecordsMerged, merge_records
+from bot.market_store.records import RecordsMerged, merge_records, records_of
 from bot.market_store.sql import PublishedFees
 from bot.market_store.summaries import Summary, keep_summaries
 from bot.market_store.writing import merge_series
@@ -60,6 +60,12 @@ class HistoricalDataStore:
         """Add recorded rows of a kind in one transaction, all of them or none; raises as `merge_records`."""
         with write_transaction(self.engine) as connection:
             return merge_records(connection, key, rows, source, replace_held=replace_held)
+
+    def records(self, key: RecordKey) -> list[Any]:
+        """Return the recorded rows of a kind by part and time; raises StoreError if they are damaged."""
+        with self.engine.connect() as connection:
+            held = records_of(connection, key.exchange, key.symbol, [key.kind])
+        return held[key.kind].rows() if held else []
 
     def preview_removal(self, selection: Selection) -> Removal:
         """Return the removal that `remove` would make; raises as it does."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from bot.clock import Clock
 from bot.errors import FetchError
+from bot.market.records.bracket_history import BracketHistory, DatedBrackets
+from bot.market.records.kinds import RecordKey, RecordKind
 from bot.market.rows import SeriesKey, SeriesKind
 from bot.market_store.fetch.exchange_calls import ExchangeCalls
 from bot.market_store.fetch.exchange_markets import (
@@ -18,6 +19,13 @@ from bot.market_store.fetch.exchange_markets import (
     maintenance_rate,
 )
 from bot.market_store.fetch.fetch_pages import Page, pages
+from bot.market_store.fetch.fetch_records import (
+    IN_QUOTE,
+    LENDING,
+    brackets_of,
+    missing,
+    okx_borrow_rates,
+)
 from bot.market_store.fetch.fetch_series import PAGE_LIMITS, CandleReader, FundingReader, SeriesReader
 from bot.market_store.importers.files.text_lines import Refusal, RefusalLog
 from bot.market_store.provenance import Provenance
@@ -35,9 +43,9 @@ FetchProgress = Callable[[SeriesKey, int, int], None]
 
 @dataclass(slots=True)
 class SeriesFetch:
-    """Report on one fetched series."""
+    """Report on one fetched series, or on recorded rows of another kind."""
 
-    key: SeriesKey
+    key: SeriesKey | RecordKey
     pages: int = 0
     new: int = 0
     refused: int = 0
@@ -113,7 +121,10 @@ class Fetcher:
         until_ms = now_ms if until_ms is None else min(until_ms, now_ms)
         report = self.report = FetchReport()
         for pair in pairs:
-            self._fetch_rules(pair, report)
+            tiers = self._tiers(pair)
+            self._fetch_rules(pair, tiers, report)
+            self._fetch_brackets(pair, tiers, now_ms)
+            self._fetch_borrow_rates(pair, since_ms, until_ms)
             for reader in self._readers(pair, timeframe, report):
                 self._fetch_series(reader, since_ms, until_ms, progress)
         return report
@@ -123,8 +134,10 @@ class Fetcher:
             return int(self._calls("fetch_time"))
         return self._clock.now_ms()
 
-    def _fetch_rules(self, pair: Pair, report: FetchReport) -> None:
-        rate = self._maintenance_rate(pair)
+    def _fetch_rules(self, pair: Pair, tiers: Sequence[Any], report: FetchReport) -> None:
+        rate = maintenance_rate(tiers)
+        if self._exchange == "hyperliquid":
+            rate = hyperliquid_maintenance_rate(pair.perp)
         if rate is None:
             report.remarks.append(
                 f"{pair.symbol}: no maintenance margin rate is public; {Instrument().mmr} is assumed"
@@ -134,16 +147,43 @@ class Fetcher:
         self._store.put_instrument(self._exchange, pair.symbol, report.rules[pair.symbol])
         self._store.put_fees(self._exchange, pair.symbol, report.fees[pair.symbol])
 
-    def _maintenance_rate(self, pair: Pair) -> Decimal | None:
-        if self._exchange == "hyperliquid":
-            return hyperliquid_maintenance_rate(pair.perp)
+    def _tiers(self, pair: Pair) -> Sequence[Any]:
+        """Return the leverage tiers that the exchange publishes, none where it does not."""
         if self._calls.client.has.get("fetchMarketLeverageTiers") is not True:
-            return None
+            return []
         mode = {"marginMode": "isolated"} if self._exchange == "okx" else {}
         try:
-            return maintenance_rate(self._calls("fetch_market_leverage_tiers", pair.symbol, mode))
+            return list(self._calls("fetch_market_leverage_tiers", pair.symbol, mode) or ())
         except FetchError:
-            return None
+            return []
+
+    def _fetch_brackets(self, pair: Pair, tiers: Sequence[Any], now_ms: int) -> None:
+        """Store the brackets of today, in force from now on, unless they are those in force already."""
+        brackets = brackets_of(tiers) if self._exchange in IN_QUOTE else None
+        if brackets is None:
+            return
+        key = RecordKey(self._exchange, pair.symbol, RecordKind.BRACKETS)
+        held = BracketHistory(self._store.records(key)).in_force(now_ms)
+        done = SeriesFetch(key, pages=1)
+        self.report.series.append(done)
+        if held is None or held.brackets != brackets:
+            self._merge_records(done, key, [DatedBrackets(now_ms, brackets)])
+
+    def _fetch_borrow_rates(self, pair: Pair, since_ms: int, until_ms: int) -> None:
+        if self._exchange not in LENDING or pair.spot is None:
+            return
+        key = RecordKey(self._exchange, pair.symbol, RecordKind.BORROW)
+        done, refusals = SeriesFetch(key), RefusalLog()
+        self.report.series.append(done)
+        for stretch in missing(since_ms, until_ms, self._store.records(key)):
+            rates, pages = okx_borrow_rates(self._calls, str(pair.spot["base"]), stretch, refusals)
+            done.pages += pages
+            self._merge_records(done, key, rates)
+        done.refused += refusals.count
+        done.refusals += refusals.kept[:_REFUSALS_KEPT]
+
+    def _merge_records(self, done: SeriesFetch, key: RecordKey, rows: Sequence[Any]) -> None:
+        done.new += self._store.merge_records(key, rows, f"{self._exchange} API").new
 
     def _readers(self, pair: Pair, timeframe: str, report: FetchReport) -> Iterator[SeriesReader]:
         yield FundingReader(self._calls, self._key(pair.symbol, SeriesKind.FUNDING, 0), self._limits.funding)

@@ -1,20 +1,25 @@
 """Generated markets for users without data: plausible, one for each seed, and always labelled."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
 
 from bot.errors import DataImportError
 from bot.market.merging import MergeResult
+from bot.market.records.fields import RecordRefusedError
+from bot.market.records.kinds import RecordKey, RecordKind
 from bot.market.rows import Rows, SeriesKey, SeriesKind
 from bot.market.symbols import SYNTHETIC_EXCHANGE
 from bot.market_store import sql
 from bot.market_store.database import write_transaction
+from bot.market_store.records import merge_records
 from bot.market_store.store import HistoricalDataStore
+from bot.market_store.synthetic.records import borrow_rates, brackets, lives
 from bot.market_store.synthetic.walk import Hour, funding_rate, walk
 from bot.market_store.writing import merge_series
 from bot.models import HOUR_MS, Instrument
@@ -67,6 +72,7 @@ class GeneratedPair:
     symbol: str
     instrument: Instrument
     rows: dict[SeriesKind, Rows]
+    records: dict[RecordKind, Sequence[Any]]
 
 
 def generate_pair(profile: Profile, seed: int, start_ms: int, end_ms: int) -> GeneratedPair:
@@ -88,7 +94,12 @@ def generate_pair(profile: Profile, seed: int, start_ms: int, end_ms: int) -> Ge
         SeriesKind.MARK: candles("mark", 0 * traded),
         SeriesKind.FUNDING: _funding(profile, start_ms, hours),
     }
-    return GeneratedPair(profile.symbol, profile.instrument, rows)
+    records: dict[RecordKind, Sequence[Any]] = {
+        RecordKind.BORROW: borrow_rates(seed, profile.symbol, profile.hourly_volume, start_ms, end_ms),
+        RecordKind.BRACKETS: brackets(profile.instrument.mmr),
+        RecordKind.LIFE: lives(start_ms),
+    }
+    return GeneratedPair(profile.symbol, profile.instrument, rows, records)
 
 
 def _candles(
@@ -167,5 +178,15 @@ def _merge_pair(connection: Connection, pair: GeneratedPair, seed: int) -> Itera
         key = SeriesKey(SYNTHETIC_EXCHANGE, pair.symbol, kind, timeframe_ms)
         result = merge_series(connection, key, rows, synthetic=True)
         if result.refused:
-            raise DataImportError(f"the store holds generated data that seed {seed} does not give")
+            raise _other_seed(seed)
         yield result
+    for record_kind, records in pair.records.items():
+        record_key = RecordKey(SYNTHETIC_EXCHANGE, pair.symbol, record_kind)
+        try:
+            merge_records(connection, record_key, records, "generator", synthetic=True)
+        except RecordRefusedError:
+            raise _other_seed(seed) from None
+
+
+def _other_seed(seed: int) -> DataImportError:
+    return DataImportError(f"the store holds generated data that seed {seed} does not give")

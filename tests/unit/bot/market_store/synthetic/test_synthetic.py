@@ -7,6 +7,7 @@ import pytest
 from bot.backtest import run_backtest
 from bot.config.run_config import RunConfig
 from bot.errors import DataImportError
+from bot.market.records.kinds import RECORD_TYPES, RecordKind
 from bot.market.rows import SeriesKind
 from bot.market_store.segments import digest
 from bot.market_store.store import HistoricalDataStore
@@ -67,6 +68,15 @@ def test_interval_switches_from_eight_hours_to_four_and_back(doge: GeneratedPair
     assert (steps == np.array(intervals[1:])).all()
 
 
+def test_borrow_rates_brackets_and_lives_obey_the_rules_of_recorded_ones(doge: GeneratedPair) -> None:
+    for kind, rows in doge.records.items():
+        recorded = RECORD_TYPES[kind]
+        recorded.check_all(rows)
+        assert [recorded.parse(recorded.document(row)) for row in rows] == [*rows]
+    [dated] = doge.records[RecordKind.BRACKETS]
+    assert dated.brackets.maintenance(Decimal(600_000)) == Decimal(500 + 9_000 + 5_000)
+
+
 def test_quiet_premium_settles_at_the_interest_rate_and_extremes_are_capped() -> None:
     assert funding_rate([0] * 8, 8) == 10_000
     assert funding_rate([0] * 4, 4) == 5_000
@@ -83,7 +93,11 @@ def test_generated_data_is_stored_once_labelled_and_kept_apart_from_another_seed
     again = generate(store, end_ms=end)
     assert first.new == again.already_there > 4 * 3 * 59 * 24
     assert (first.already_there, again.new, seen[-1]) == (0, 0, (4, 4))
-    assert all(symbol.synthetic for symbol in store.listing()[0].symbols)
+    listed = store.listing()[0].symbols
+    assert all(symbol.synthetic for symbol in listed)
+    assert {tuple((one.kind, one.rows, one.source) for one in symbol.records) for symbol in listed} == {
+        (("borrow", 60, "generator"), ("brackets", 1, "generator"), ("life", 2, "generator"))
+    }
     before = store.load(None, [DOGE.symbol], DEFAULT_END_MS)
     assert (before.exchange, before.symbols[0].synthetic) == ("synthetic", True)
     assert before.symbols[0].instrument == DOGE.instrument

@@ -1,0 +1,99 @@
+"""Download of what exchanges publish beside candles and funding: margin brackets and borrow rates."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from bot.accounting.brackets import Bracket, Brackets, bracket_fault
+from bot.market.records.borrow_rates import BorrowRate, parse_borrow_rate
+from bot.market.rules import RowRefusedError, market_number
+from bot.market_store.fetch.exchange_calls import ExchangeCalls
+from bot.market_store.importers.files.text_lines import RefusalLog
+from bot.numbers.money import ZERO, exact, plain
+
+IN_QUOTE = ("binance", "bybit")
+"""Exchanges whose tiers are bounded by notionals in the quote currency; OKX counts contracts."""
+LENDING = ("okx",)
+"""Exchanges whose borrow rates are public; the others ask for an account."""
+_PAGE_ROWS = 100
+_HOURS_A_YEAR = 8760
+_RATE_STEP = Decimal("1e-18")
+
+
+def brackets_of(tiers: Iterable[Mapping[str, Any]]) -> Brackets | None:
+    """Return the brackets of ccxt's leverage tiers, None where they are not such.
+
+    The amount of each makes maintenance continuous at the cap below it.
+    Source: Bybit's margin parameters (deduction).
+    """
+    brackets: list[Bracket] = []
+    try:
+        for tier in tiers:
+            mmr = market_number(str(tier["maintenanceMarginRate"]), "mmr")
+            amount = _amount(brackets[-1], mmr) if brackets else ZERO
+            brackets.append(Bracket(_number(tier, "maxNotional"), mmr, amount, _number(tier, "maxLeverage")))
+    except (RowRefusedError, KeyError):
+        return None
+    return None if bracket_fault(brackets) else Brackets(brackets)
+
+
+class Stretch(NamedTuple):
+    """A stretch of time [from_ms, until_ms)."""
+
+    from_ms: int
+    until_ms: int
+
+
+def missing(since_ms: int, until_ms: int, held: Sequence[BorrowRate]) -> list[Stretch]:
+    """Return the stretches of [since_ms, until_ms) before and after the rates that are held."""
+    if not held:
+        return [Stretch(since_ms, until_ms)]
+    found = (Stretch(held[-1].from_ms + 1, until_ms), Stretch(since_ms, held[0].from_ms))
+    return [one for one in found if one.from_ms < one.until_ms]
+
+
+def okx_borrow_rates(
+    calls: ExchangeCalls, coin: str, stretch: Stretch, refusals: RefusalLog
+) -> tuple[list[BorrowRate], int]:
+    """Return the rates of a stretch, ascending, and the number of pages; pages come newest first.
+
+    OKX publishes the rate of a year, whatever the period says that ccxt gives it.
+    Raises: FetchError if the exchange does not answer.
+    """
+    found: dict[int, BorrowRate] = {}
+    pages, upper_ms = 0, stretch.until_ms
+    while upper_ms > stretch.from_ms:
+        page = calls("fetch_borrow_rate_history", coin, None, _PAGE_ROWS, {"after": str(upper_ms)})
+        pages += 1
+        times = [int(row["timestamp"]) for row in page]
+        oldest_ms = min(times, default=upper_ms)
+        for number, row in enumerate(page, 1):
+            if stretch.from_ms <= int(row["timestamp"]) < stretch.until_ms:
+                _take(found, row, number, refusals)
+        if oldest_ms >= upper_ms:
+            break
+        upper_ms = oldest_ms
+    return [found[t_ms] for t_ms in sorted(found)], pages
+
+
+def _take(found: dict[int, BorrowRate], row: Mapping[str, Any], number: int, refusals: RefusalLog) -> None:
+    try:
+        yearly = market_number(str(row["info"]["rate"]), "rate")
+        with exact():
+            hourly = (yearly / _HOURS_A_YEAR).quantize(_RATE_STEP)
+        values = {"timestamp_ms": str(int(row["timestamp"])), "hourly_rate": plain(hourly)}
+        rate = parse_borrow_rate(values)
+    except RowRefusedError as error:
+        refusals.add_error(number, error)
+        return
+    found[rate.from_ms] = rate
+
+
+def _amount(below: Bracket, mmr: Decimal) -> Decimal:
+    with exact():
+        return below.amount + (below.cap or ZERO) * (mmr - below.mmr)
+
+
+def _number(tier: Mapping[str, Any], name: str) -> Decimal | None:
+    value = tier.get(name)
+    return None if value is None else market_number(str(value), name)
