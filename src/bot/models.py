@@ -176,7 +176,7 @@ class MarketEvent:
 
 
 class OrderRequest(NamedTuple):
-    """A taker order for one leg.
+    """An order for one leg: a taker's, or a `maker`'s.
 
     A `forced` one follows from what has become of the other leg: no price is too old for it.
     `number` counts the orders of an account; an order that is asked about again keeps its own.
@@ -188,6 +188,7 @@ class OrderRequest(NamedTuple):
     quantity: Decimal
     forced: bool = False
     number: int = 0
+    maker: bool = False
 
 
 class OrderResult(NamedTuple):

@@ -57,6 +57,17 @@ PATIENCE: dict[str, tuple[Any, ...]] = {
     "basis_exit": (None, None, "0", "0.0005", "0.003", "0.02"),
     "exit_liquidation_distance": (None, None, "0", "0.05", "0.2", "0.9"),
 }
+ORDERS: dict[str, tuple[Any, ...]] = {
+    "order_style": ("taker", "maker", "maker", "maker_entry"),
+    "maker_legs": ("both", "long", "short"),
+    "spot_maker": ("0.001", "0", "-0.0002"),
+    "perp_maker": ("0.0002", "-0.0001", "0.0011"),
+    "maker_slippage_bps": ("-1", "-7.5", "3"),  # two equal tiny losses would leave no digits to a deviation
+    "long_maker": (None, None, "-0.0003", "0.0004"),
+    "long_taker": (None, None, "0.0006"),
+    "short_maker": (None, None, "0.00013"),
+    "short_taker": (None, None, "0.0021", "0"),
+}
 
 
 @st.composite
@@ -116,10 +127,11 @@ def runs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> tuple[dict[str, Any],
 def patient_runs(
     draw: Callable[[st.SearchStrategy[Any]], Any],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Draw a market and parameters for it, with rules of patience."""
+    """Draw a market and parameters for it, with rules of patience and styles of orders."""
     market, config = draw(runs())
     random = Random(draw(SEEDS))
-    return market, {**config, **{name: random.choice(values) for name, values in PATIENCE.items()}}
+    rules = {**PATIENCE, **ORDERS}
+    return market, {**config, **{name: random.choice(values) for name, values in rules.items()}}
 
 
 @st.composite
@@ -135,7 +147,7 @@ def stitched_runs(
     if random.random() < 0.8:
         moments[0] = start
     moments = list(dict.fromkeys(moments))[: draw(st.integers(1, 4))]
-    rules = PATIENCE if patient else {}
+    rules = {**PATIENCE, **ORDERS} if patient else {}
 
     def drawn() -> dict[str, Any]:
         own = {name: random.choice(values) for name, values in rules.items()}

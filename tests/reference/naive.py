@@ -179,7 +179,13 @@ class _Replay:
         parameters, record = self.parameters, symbol.records[symbol.record_index(t)]
         if parameters.exit_loss_horizon_hours is None:
             return True
-        leaving = parameters["spot_taker"] + parameters["perp_taker"] + 2 * parameters.slippage
+        leaving = sum(
+            (
+                parameters.fee_rate(leg, "signal") + parameters.slippage(leg, "signal")
+                for leg in ("long", "short")
+            ),
+            Fraction(0),
+        )
         return -record.rate / record.interval_hours * parameters.exit_loss_horizon_hours > leaving
 
     def is_patient_enough(self, position: Position, t: int) -> bool:
@@ -254,10 +260,11 @@ class _Replay:
     def quantity(self, candidate: Candidate, t: int) -> Fraction:
         parameters, symbol = self.parameters, candidate.symbol
         spot, perp = self.last_prices(symbol, t)
-        spot_unit = spot * (1 + parameters.slippage) * (1 + parameters["spot_taker"])
-        perp_unit = (
-            perp * (1 - parameters.slippage) * (1 / parameters["perp_leverage"] + parameters["perp_taker"])
-        )
+        spot_unit = spot * (1 + parameters.slippage("long", None)) * (1 + parameters.fee_rate("long", None))
+        tied = 1 / parameters["perp_leverage"] + parameters.fee_rate("short", None)
+        perp_unit = perp * (1 - parameters.slippage("short", None)) * tied
+        if spot_unit + perp_unit <= 0:
+            return Fraction(0)
         limits = [self.budget(candidate, t) / (spot_unit + perp_unit)]
         if parameters.max_position_size is not None:
             limits.append(parameters.max_position_size / spot)
@@ -287,36 +294,39 @@ class _Replay:
 
     def open(self, symbol: Symbol, quantity: Fraction, t: int) -> None:
         spot, perp = self.last_prices(symbol, t)
-        spot_fill, perp_fill = spot * (1 + self.parameters.slippage), perp * (1 - self.parameters.slippage)
-        fees = self.fee(quantity, spot_fill, "spot_taker") + self.fee(quantity, perp_fill, "perp_taker")
+        spot_fill = spot * (1 + self.parameters.slippage("long", None))
+        perp_fill = perp * (1 - self.parameters.slippage("short", None))
+        fees = self.fee(quantity, spot_fill, "long", None) + self.fee(quantity, perp_fill, "short", None)
         margin = book(divide(quantity * perp_fill, self.parameters["perp_leverage"]))
         self.entry_fees[symbol.name, t] = fees
         self.cash -= book(quantity * spot_fill) + fees
         self.positions.append(Position(symbol, t, quantity, spot_fill, perp_fill, margin, fees))
 
-    def fee(self, quantity: Fraction, fill: Fraction, rate: str) -> Fraction:
-        return book(quantity * fill * self.parameters[rate])
+    def fee(self, quantity: Fraction, fill: Fraction, leg: str, reason: str | None) -> Fraction:
+        return book(quantity * fill * self.parameters.fee_rate(leg, reason))
 
     def close(self, position: Position, t: int, reason: str) -> None:
         spot, perp = self.last_prices(position.symbol, t)
-        spot_exit, perp_exit = spot * (1 - self.parameters.slippage), perp * (1 + self.parameters.slippage)
-        spot_fee = self.fee(position.quantity, spot_exit, "spot_taker")
-        perp_fee = self.fee(position.quantity, perp_exit, "perp_taker")
+        spot_exit = spot * (1 - self.parameters.slippage("long", reason))
+        perp_exit = perp * (1 + self.parameters.slippage("short", reason))
+        spot_fee = self.fee(position.quantity, spot_exit, "long", reason)
+        perp_fee = self.fee(position.quantity, perp_exit, "short", reason)
         perp_pnl = book(position.quantity * (position.perp_entry - perp_exit))
         self.end_trade(position, t, reason, (spot_exit, perp_exit), perp_pnl, spot_fee + perp_fee)
 
     def end_by_liquidation(self, position: Position, closed_at: int) -> None:
         spot, _ = self.last_prices(position.symbol, closed_at)
-        spot_exit = spot * (1 - self.parameters.slippage)
-        fee = self.fee(position.quantity, spot_exit, "spot_taker")
+        spot_exit = spot * (1 - self.parameters.slippage("long", "liquidation"))
+        fee = self.fee(position.quantity, spot_exit, "long", "liquidation")
         self.end_trade(position, closed_at, "liquidation", (spot_exit, None), -position.margin, fee)
 
     def end_by_delisting(self, position: Position, t: int) -> None:
         spot, _ = self.last_prices(position.symbol, t)
         settled = position.symbol.margin_price(t)
         assert settled is not None
-        spot_exit, quantity = spot * (1 - self.parameters.slippage), position.quantity
-        fees = self.fee(quantity, spot_exit, "spot_taker") + self.fee(quantity, settled, "perp_taker")
+        spot_exit, quantity = spot * (1 - self.parameters.slippage("long", "delisted")), position.quantity
+        fees = self.fee(quantity, spot_exit, "long", "delisted")
+        fees += self.fee(quantity, settled, "short", "delisted")
         perp_pnl = book(quantity * (position.perp_entry - settled))
         self.end_trade(position, t, "delisted", (spot_exit, settled), perp_pnl, fees)
 

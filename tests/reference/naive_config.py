@@ -49,6 +49,15 @@ DEFAULTS: dict[str, Any] = {
     "max_round_trips": None,
     "basis_exit": None,
     "exit_liquidation_distance": None,
+    "order_style": "taker",
+    "maker_legs": "both",
+    "spot_maker": "0.001",
+    "perp_maker": "0.0002",
+    "maker_slippage_bps": "0",
+    "long_maker": None,
+    "long_taker": None,
+    "short_maker": None,
+    "short_taker": None,
 }
 
 WORDS = (
@@ -62,6 +71,12 @@ WORDS = (
     "max_round_trips",
     "basis_exit",
     "exit_liquidation_distance",
+    "order_style",
+    "maker_legs",
+    "long_maker",
+    "long_taker",
+    "short_maker",
+    "short_taker",
 )
 
 
@@ -86,6 +101,12 @@ class Parameters:
     max_round_trips: Fraction | None
     basis_exit: Fraction | None
     exit_liquidation_distance: Fraction | None
+    order_style: str
+    maker_legs: str
+    long_maker: Fraction | None
+    long_taker: Fraction | None
+    short_maker: Fraction | None
+    short_taker: Fraction | None
     numbers: Mapping[str, Fraction]
 
     def __getitem__(self, name: str) -> Fraction:
@@ -96,10 +117,24 @@ class Parameters:
         """Return the integer called `name`."""
         return int(self.numbers[name])
 
-    @property
-    def slippage(self) -> Fraction:
-        """Return the slippage as a fraction of the price."""
-        return self["slippage_bps"] / 10000
+    def is_made(self, leg: str, reason: str | None) -> bool:
+        """Tell whether a maker opens a leg, long (spot) or short (perp), or closes it for `reason`."""
+        if self.maker_legs not in ("both", leg) or self.order_style == "taker":
+            return False
+        if reason is None:
+            return True
+        return self.order_style == "maker" and reason in ("signal", "basis", "seam", "end")
+
+    def slippage(self, leg: str, reason: str | None) -> Fraction:
+        """Return how far a fill is worse than the last price, as a fraction of it."""
+        return self["maker_slippage_bps" if self.is_made(leg, reason) else "slippage_bps"] / 10000
+
+    def fee_rate(self, leg: str, reason: str | None) -> Fraction:
+        """Return the fee rate of a fill."""
+        kind = "maker" if self.is_made(leg, reason) else "taker"
+        own: Fraction | None = getattr(self, f"{leg}_{kind}")
+        market = {"long": "spot", "short": "perp"}[leg]
+        return self[f"{market}_{kind}"] if own is None else own
 
     @property
     def max_price_age_ms(self) -> Fraction:
@@ -124,5 +159,11 @@ def fill_in(config: Mapping[str, Any]) -> Parameters:
         max_round_trips=_limit(full["max_round_trips"]),
         basis_exit=_limit(full["basis_exit"]),
         exit_liquidation_distance=_limit(full["exit_liquidation_distance"]),
+        order_style=full["order_style"],
+        maker_legs=full["maker_legs"],
+        long_maker=_limit(full["long_maker"]),
+        long_taker=_limit(full["long_taker"]),
+        short_maker=_limit(full["short_maker"]),
+        short_taker=_limit(full["short_taker"]),
         numbers={name: Fraction(full[name]) for name in DEFAULTS if name not in WORDS},
     )

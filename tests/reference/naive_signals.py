@@ -41,7 +41,10 @@ class Simple:
         """Return the symbol as a candidate if the ranker passes it."""
         parameters = self._parameters
         record = _newest(symbol, t)
-        round_trip = 2 * (parameters["spot_taker"] + parameters["perp_taker"])
+        round_trip = sum(
+            (parameters.fee_rate(leg, reason) for leg in ("long", "short") for reason in (None, "signal")),
+            Fraction(0),
+        )
         net_yield = record.rate - round_trip / parameters["min_holding_periods"]
         passes = (
             record.rate_8h >= parameters["min_funding_rate"]

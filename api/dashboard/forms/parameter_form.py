@@ -20,6 +20,17 @@ _GROUPS: Mapping[str, Sequence[str]] = {
         "max_portfolio_exposure",
     ),
     "Costs": ("spot_taker", "perp_taker", "slippage_bps"),
+    "Maker orders": (
+        "order_style",
+        "maker_legs",
+        "spot_maker",
+        "perp_maker",
+        "maker_slippage_bps",
+        "long_maker",
+        "long_taker",
+        "short_maker",
+        "short_taker",
+    ),
     "Margin": ("perp_leverage", "margin_exit_ratio", "exit_liquidation_distance"),
     "Patience": (
         "min_hold_hours",

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.accounting.fill_model import FillModel
 from bot.backtest import RunResult
 from bot.backtest.attribution import Attribution, attribute
 from bot.models import Trade
@@ -13,9 +12,9 @@ from bot.numbers.money import ZERO, exact
 WIDTH = 1000
 _LABELS = {
     "funding": ("Funding", "received less paid at settlements"),
-    "fees": ("Fees", "taker fees of all fills, both legs"),
+    "fees": ("Fees", "fees of all fills, both legs; makers may be paid"),
     "basis": ("Basis", "what the legs gained on each other, at the last prices"),
-    "slippage": ("Slippage", "what fills lost against the last prices"),
+    "slippage": ("Slippage", "what fills lost against the last prices; makers may gain"),
     "liquidations": ("Liquidations", "lost margins, beside what the spot legs gained"),
 }
 
@@ -43,7 +42,7 @@ class Waterfall:
 def attribution_of(result: RunResult, trades: Sequence[Trade]) -> Attribution:
     """Return the parts of the net P&L of some of a run's trades."""
     with exact():
-        return attribute(trades, FillModel(result.config.slippage))
+        return attribute(trades, result.config.costs)
 
 
 def waterfall(parts: Attribution) -> Waterfall:

@@ -1,7 +1,9 @@
-"""Taker fees of both legs."""
+"""Fees of fills: rates by leg and kind of order, and the models that apply them."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from bot.accounting import formulas
 from bot.accounting.formulas import Amount
@@ -10,28 +12,50 @@ from bot.models import Leg
 
 @dataclass(frozen=True, slots=True)
 class FeeSchedule:
-    """Taker fee rates, fractions of the filled notional."""
+    """Fee rates of both legs for one kind of order, fractions of the filled notional."""
 
-    spot_taker: Decimal
-    perp_taker: Decimal
+    spot: Decimal
+    perp: Decimal
 
     @property
     def round_trip(self) -> Decimal:
         """Fee rate of opening and closing both legs."""
-        return 2 * (self.spot_taker + self.perp_taker)
+        return 2 * (self.spot + self.perp)
+
+    def rate(self, leg: Leg) -> Decimal:
+        """Return the rate of a leg."""
+        return self.spot if leg is Leg.SPOT else self.perp
 
 
-class FeeCalculator:
-    """Computes the booked fee of a fill from a schedule.
+class FeeModel(ABC):
+    """Fee rates of the fills of one account; `varies` says that they depend on time.
 
     Source: docs/domain.md, section 4.
     """
 
+    __slots__ = ()
+    varies: ClassVar[bool] = False
+
+    @abstractmethod
+    def rate(self, leg: Leg, *, maker: bool, t_ms: int) -> Decimal:
+        """Return the rate of a fill of `leg` at `t_ms`, a fraction of its notional; negative is a rebate."""
+
+    def fee(
+        self, leg: Leg, quantity: Amount, fill_price: Amount, *, maker: bool = False, t_ms: int = 0
+    ) -> Amount:
+        """Return the booked fee of filling `quantity` of `leg` at `fill_price`, quote currency."""
+        return formulas.fee(quantity, fill_price, self.rate(leg, maker=maker, t_ms=t_ms))
+
+
+class FlatFees(FeeModel):
+    """Fees at the same rates at all times; without rates for `maker` orders those pay as takers."""
+
     __slots__ = ("_rates",)
 
-    def __init__(self, schedule: FeeSchedule) -> None:
-        self._rates = {Leg.SPOT: schedule.spot_taker, Leg.PERP: schedule.perp_taker}
+    def __init__(self, taker: FeeSchedule, maker: FeeSchedule | None = None) -> None:
+        kinds = {False: taker, True: maker or taker}
+        self._rates = {kind: {leg: schedule.rate(leg) for leg in Leg} for kind, schedule in kinds.items()}
 
-    def fee(self, leg: Leg, quantity: Amount, fill_price: Amount) -> Amount:
-        """Return the fee of filling `quantity` of `leg` at `fill_price`, quote currency."""
-        return formulas.fee(quantity, fill_price, self._rates[leg])
+    def rate(self, leg: Leg, *, maker: bool, t_ms: int) -> Decimal:  # noqa: ARG002
+        """Return the rate of a fill of `leg`, a fraction of its notional."""
+        return self._rates[maker][leg]

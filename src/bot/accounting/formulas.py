@@ -62,20 +62,20 @@ def locked_margin(quantity: Decimal, entry_price: Decimal, leverage: Decimal) ->
     return book(quantity * entry_price / leverage)
 
 
-def spot_share(slippage: Decimal, taker: Decimal, leverage: Decimal) -> Decimal:
+def spot_share(slippage: Decimal, fee: Decimal, leverage: Decimal) -> Decimal:
     """Return what a spot leg ties up, as a share of its notional, times the leverage.
 
     Source: docs/domain.md, section 4.
     """
-    return (ONE + slippage) * (ONE + taker) * leverage
+    return (ONE + slippage) * (ONE + fee) * leverage
 
 
-def perp_share(slippage: Decimal, taker: Decimal, leverage: Decimal) -> Decimal:
+def perp_share(slippage: Decimal, fee: Decimal, leverage: Decimal) -> Decimal:
     """Return what a perp leg ties up, as a share of its notional, times the leverage.
 
     Source: docs/domain.md, section 4.
     """
-    return (ONE - slippage) * (ONE + taker * leverage)
+    return (ONE - slippage) * (ONE + fee * leverage)
 
 
 def unit_cost(spot: Decimal, spot_part: Decimal, perp: Decimal, perp_part: Decimal) -> Decimal:

@@ -5,8 +5,8 @@ from decimal import Decimal, localcontext
 from typing import Literal
 
 from bot.accounting import formulas
-from bot.accounting.fees import FeeSchedule
-from bot.models import Instrument, Ticker
+from bot.accounting.trading_costs import TradingCosts
+from bot.models import Instrument, Leg, Ticker
 from bot.numbers.money import WIDE, ZERO
 
 
@@ -43,17 +43,15 @@ class PositionSizer:
     Source: docs/domain.md, section 4.
     """
 
-    __slots__ = ("_leverage", "_limits", "_perp_share", "_slots", "_spot_share")
+    __slots__ = ("_costs", "_leverage", "_limits", "_shares", "_slots")
 
-    def __init__(
-        self, limits: SizingLimits, fees: FeeSchedule, slippage: Decimal, perp_leverage: Decimal
-    ) -> None:
+    def __init__(self, limits: SizingLimits, costs: TradingCosts, perp_leverage: Decimal) -> None:
         self._limits = limits
         self._slots = Decimal(limits.max_simultaneous_positions)
         self._leverage = perp_leverage
+        self._costs = costs
         with localcontext(WIDE):
-            self._spot_share = formulas.spot_share(slippage, fees.spot_taker, perp_leverage)
-            self._perp_share = formulas.perp_share(slippage, fees.perp_taker, perp_leverage)
+            self._shares = self._shares_at(0)
 
     def quantity(
         self,
@@ -72,6 +70,8 @@ class PositionSizer:
         if ticker.spot is None or ticker.perp is None:
             return ZERO
         with localcontext(WIDE):
+            if self._costs.fees.varies:
+                self._shares = self._shares_at(ticker.t_ms)
             steps = self._steps(ticker.spot, ticker.perp, instrument, base * fraction, free_cash, exposure)
             quantity = min(steps) * instrument.qty_step
             return quantity if _is_tradable(quantity, ticker.spot, instrument) else ZERO
@@ -88,7 +88,9 @@ class PositionSizer:
         """Return the number of steps that each limit allows."""
         # Budget and unit are both multiplied by the leverage: division by it would round before the floor.
         limits, leverage, step = self._limits, self._leverage, instrument.qty_step
-        unit = formulas.unit_cost(spot, self._spot_share, perp, self._perp_share) * step
+        unit = formulas.unit_cost(spot, self._shares[0], perp, self._shares[1]) * step
+        if unit <= 0:  # Rebates above what a hedge ties up: no quantity is the largest.
+            return [ZERO]
         slots = base * limits.allocation * leverage
         steps = [slots // (unit * self._slots), (free_cash * leverage) // unit]
         if limits.max_position_size is not None:
@@ -96,6 +98,11 @@ class PositionSizer:
         if limits.max_portfolio_exposure is not None:
             steps.append((limits.max_portfolio_exposure - exposure) // (spot * step))
         return steps
+
+    def _shares_at(self, t_ms: int) -> tuple[Decimal, Decimal]:
+        """Return what each leg ties up as a share of its notional, times the leverage."""
+        spot, perp = self._costs.entry(Leg.SPOT, t_ms), self._costs.entry(Leg.PERP, t_ms)
+        return formulas.spot_share(*spot, self._leverage), formulas.perp_share(*perp, self._leverage)
 
 
 def _is_tradable(quantity: Decimal, spot: Decimal, rules: Instrument) -> bool:

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from bot.accounting import formulas
 from bot.accounting.cash_flows import CASH_FLOWS
-from bot.accounting.fill_model import FillModel
-from bot.models import CloseReason, Trade, closing_order, opening_order
+from bot.accounting.trading_costs import TradingCosts
+from bot.models import CloseReason, Leg, Trade, closing_order, opening_order
 from bot.numbers.money import ZERO, exact
 from bot.statistics.metrics import money_units, settlements_to_break_even
 
@@ -36,10 +36,10 @@ class Attribution:
         return Attribution(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
 
-def attribute(trades: Iterable[Trade], fills: FillModel) -> Attribution:
-    """Return the parts of the net P&L of `trades`, filled by `fills`. Call inside `exact()`."""
+def attribute(trades: Iterable[Trade], costs: TradingCosts) -> Attribution:
+    """Return the parts of the net P&L of `trades`, filled at `costs`. Call inside `exact()`."""
     nothing = Attribution(*[ZERO for _ in fields(Attribution)])
-    return sum((_parts(trade, fills) for trade in trades), nothing)
+    return sum((_parts(trade, costs) for trade in trades), nothing)
 
 
 def break_even_settlements(parts: Attribution, trades: int, payments: int) -> float | None:
@@ -53,17 +53,24 @@ def break_even_settlements(parts: Attribution, trades: int, payments: int) -> fl
     return settlements_to_break_even(cost, trades, money_units(parts.funding), payments)
 
 
-def _parts(trade: Trade, fills: FillModel) -> Attribution:
-    quantity, sides = trade.quantity, trade.structure
-    spot_in = fills.last_price(opening_order(sides.spot), trade.spot_entry)
-    spot_out = fills.last_price(closing_order(sides.spot), trade.spot_exit)
+def _parts(trade: Trade, costs: TradingCosts) -> Attribution:
+    quantity, sides, style = trade.quantity, trade.structure, costs.style
+
+    def entered(leg: Leg, price: Decimal) -> Decimal:
+        return costs.fills.last_price(opening_order(sides.side(leg)), price, maker=style.opens(leg))
+
+    def left(leg: Leg, price: Decimal) -> Decimal:
+        maker = style.closes(leg, trade.reason)
+        return costs.fills.last_price(closing_order(sides.side(leg)), price, maker=maker)
+
+    spot_in, spot_out = entered(Leg.SPOT, trade.spot_entry), left(Leg.SPOT, trade.spot_exit)
     spot = _gain(sides.spot, quantity, spot_in, spot_out)
     if trade.perp_exit is None:
         slippage = _gain(sides.spot, quantity, trade.spot_entry, trade.spot_exit) - spot
         return _with_flows(trade, ZERO, slippage, trade.price_pnl - slippage)
-    perp_in = fills.last_price(opening_order(sides.perp), trade.perp_entry)
+    perp_in = entered(Leg.PERP, trade.perp_entry)
     delisted = trade.reason is CloseReason.DELISTED
-    perp_out = trade.perp_exit if delisted else fills.last_price(closing_order(sides.perp), trade.perp_exit)
+    perp_out = trade.perp_exit if delisted else left(Leg.PERP, trade.perp_exit)
     basis = spot + formulas.leg_pnl(sides.perp, quantity, perp_in, perp_out)
     return _with_flows(trade, basis, trade.price_pnl - basis, ZERO)
 

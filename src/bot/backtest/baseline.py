@@ -9,7 +9,8 @@ import numpy as np
 
 from bot.backtest.engine import replay, replays
 from bot.backtest.result import RunResult
-from bot.config.parameters import AccountParameters, PatienceParameters
+from bot.config.account_rules import PatienceParameters
+from bot.config.parameters import AccountParameters
 from bot.config.run_config import RunConfig
 from bot.market.window import ReplayWindow
 from bot.numbers.arrays import FloatArray

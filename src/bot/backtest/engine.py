@@ -8,8 +8,6 @@ from typing import cast
 
 import numpy as np
 
-from bot.accounting.fees import FeeCalculator
-from bot.accounting.fill_model import FillModel
 from bot.backtest.executor import BacktestExecutor
 from bot.backtest.result import Curve, RunResult
 from bot.config.run_config import RunConfig
@@ -53,9 +51,10 @@ class Stage:
     def trader(self) -> CarryTrader:
         """Return a trader under these parameters that has seen every settlement before them."""
         config, window, tickers = self.config, self.window, TickerService()
-        executor = BacktestExecutor(tickers, FillModel(config.slippage), FeeCalculator(config.fees))
+        costs = config.costs
+        executor = BacktestExecutor(tickers, costs.fills, costs.fees)
         market = Market(tickers, window.instruments, window, window.ends_for(config))
-        trader = build_trader(config, executor, market)
+        trader = build_trader(config, executor, market, costs)
         trader.warm_up(window.past)
         earlier = window.events[: self.first]
         trader.warm_up(view.funding for event in earlier for view in event.settlements)
@@ -106,7 +105,7 @@ def _totals(stages: Sequence[Stage], trades: Sequence[Trade]) -> TradeTotals:
     if window.contract_ends:
         after_end = ZERO
         for stage, own in zip(stages, _opened_under(stages, trades), strict=True):
-            since = pnl_after_end(own, window.after_end, FeeCalculator(stage.config.fees))
+            since = pnl_after_end(own, window.after_end, stage.config.costs)
             after_end += sum(since.values(), ZERO)
     return TradeTotals.of(trades, missed=missed_settlements(trades, window.missing), after_end=after_end)
 

@@ -11,8 +11,7 @@ from bot.accounting import formulas
 from bot.accounting.cash_flows import FUNDING
 from bot.accounting.closing import Exit, closed_trade
 from bot.accounting.event_order import is_before_funding, last_due
-from bot.accounting.fees import FeeCalculator
-from bot.accounting.fill_model import FillModel
+from bot.accounting.formulas import Amount
 from bot.accounting.margin import margin_model
 from bot.config.run_config import RunConfig
 from bot.market.window import ReplayWindow
@@ -23,6 +22,7 @@ from bot.models import (
     MarkCandle,
     Position,
     SettlementView,
+    Side,
     Ticker,
     closing_order,
     opening_order,
@@ -35,8 +35,7 @@ from bot.statistics.metrics import Units, from_units, money_units, packed
 from bot.trading.contract_watch import ContractWatch
 from bot.trading.factory import position_sizer
 
-_BUY_SPOT, _SELL_PERP = opening_order(SPOT_PERP.spot), opening_order(SPOT_PERP.perp)
-_SELL_SPOT, _BUY_PERP = closing_order(SPOT_PERP.spot), closing_order(SPOT_PERP.perp)
+_SELL_SPOT = closing_order(SPOT_PERP.spot)
 _PAYMENTS_AT_ONCE = 200_000
 
 
@@ -57,10 +56,10 @@ class SlotTrips:
 
     def __init__(self, config: RunConfig, window: ReplayWindow, symbol: str) -> None:
         self._config, self._window, self._symbol = config, window, symbol
-        self._fills, self._fees = FillModel(config.slippage), FeeCalculator(config.fees)
-        self._sizer = position_sizer(config)
+        self._costs = config.costs
+        self._sizer = position_sizer(config, self._costs)
         self._margin = margin_model(window.instruments[symbol], config.margin_exit_ratio)
-        self._contracts = ContractWatch(window.ends_for(config), self._fees)
+        self._contracts = ContractWatch(window.ends_for(config), self._costs.fees)
         series, marks = window.event_series(symbol), window.mark_columns(symbol)
         settles = np.flatnonzero(series.settles)
         self.times_ms: IntArray = window.calendar.times_ms[settles]
@@ -136,9 +135,9 @@ class SlotTrips:
             ExactArray.from_decimals([getattr(position, name) for position in positions])[which]
             for name in ("quantity", "perp_entry", "spot_cost", "entry_fees")
         )
-        spot = self._fills.price(_SELL_SPOT, self._spot[last])
-        perp = self._fills.price(_BUY_PERP, self._perp[last])
-        fees = paid + self._fees.fee(Leg.SPOT, quantity, spot) + self._fees.fee(Leg.PERP, quantity, perp)
+        spot, spot_fee = self._closed(Leg.SPOT, quantity, self._spot[last])
+        perp, perp_fee = self._closed(Leg.PERP, quantity, self._perp[last])
+        fees = paid + spot_fee + perp_fee
         perp_pnl = formulas.leg_pnl(SPOT_PERP.perp, quantity, perp_entry, perp)
         price = formulas.price_pnl(SPOT_PERP.spot, quantity, cost, spot, perp_pnl)
         funding = np.concatenate([funding for _, funding in held])
@@ -154,12 +153,11 @@ class SlotTrips:
         quantity = self._sizer.quantity(ticker, view.instrument, capital, ONE, capital, ZERO)
         if not quantity or ticker.spot is None or ticker.perp is None:
             return None
-        spot = self._fills.price(_BUY_SPOT, ticker.spot)
-        perp = self._fills.price(_SELL_PERP, ticker.perp)
-        fees = self._fees.fee(Leg.SPOT, quantity, spot) + self._fees.fee(Leg.PERP, quantity, perp)
+        spot, spot_fee = self._entered(Leg.SPOT, quantity, ticker.spot)
+        perp, perp_fee = self._entered(Leg.PERP, quantity, ticker.perp)
         cost = formulas.notional(quantity, spot)
         margin = formulas.locked_margin(quantity, perp, self._config.perp_leverage)
-        return Position(self._symbol, ticker.t_ms, quantity, spot, perp, cost, margin, fees)
+        return Position(self._symbol, ticker.t_ms, quantity, spot, perp, cost, margin, spot_fee + perp_fee)
 
     def _interruption(self, position: Position, until_ms: int) -> Exit | None:
         """Return the end that the exchange makes of a hedge by `until_ms`, None if it does not."""
@@ -199,8 +197,23 @@ class SlotTrips:
         """Return fill price and fee of a spot leg that is sold as the exchange takes the perp leg."""
         if ticker.spot is None:
             raise ValueError(f"{self._symbol} was opened without a spot price")
-        price = self._fills.price(_SELL_SPOT, ticker.spot)
-        return price, self._fees.fee(Leg.SPOT, position.quantity, price)
+        return self._filled(Leg.SPOT, _SELL_SPOT, position.quantity, ticker.spot, maker=False)
+
+    def _entered(self, leg: Leg, quantity: Decimal, price: Decimal) -> tuple[Decimal, Decimal]:
+        """Return fill price and fee of opening a leg."""
+        side = opening_order(SPOT_PERP.side(leg))
+        return self._filled(leg, side, quantity, price, maker=self._costs.style.opens(leg))
+
+    def _closed(self, leg: Leg, quantity: ExactArray, price: ExactArray) -> tuple[ExactArray, ExactArray]:
+        """Return fill prices and fees of closing legs on a signal."""
+        side, maker = closing_order(SPOT_PERP.side(leg)), self._costs.style.closes(leg, CloseReason.SIGNAL)
+        return self._filled(leg, side, quantity, price, maker=maker)
+
+    def _filled(
+        self, leg: Leg, side: Side, quantity: Amount, price: Amount, *, maker: bool
+    ) -> tuple[Amount, Amount]:
+        filled = self._costs.fills.price(side, price, maker=maker)
+        return filled, self._costs.fees.fee(leg, quantity, filled, maker=maker)
 
     def _interrupted(self, position: Position, end: Exit, funding: Units) -> int:
         """Return the net P&L (1e-8) of a hedge that the exchange ends."""

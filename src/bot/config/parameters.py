@@ -1,14 +1,15 @@
 """The parameters of a run by group: names, defaults, bounds and meaning (docs/domain.md, section 7)."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import Field
 
-from bot.accounting.fees import FeeSchedule
-from bot.accounting.patience import Patience
-from bot.config.bounds import with_bounds
+from bot.accounting.fees import FeeSchedule, FlatFees
+from bot.accounting.fill_model import FillModel
+from bot.accounting.order_style import OrderStyle
+from bot.accounting.trading_costs import TradingCosts
+from bot.config.account_rules import OrderParameters, PatienceParameters
 from bot.config.fields import (
     Count,
     FeeRate,
@@ -22,30 +23,14 @@ from bot.config.fields import (
     Symbols,
     TimeMs,
 )
+from bot.config.parameter_group import Parameters
 from bot.models import Instrument
 from bot.notation import plain
 
+__all__ = ["FEES", "AccountParameters", "CompositeParameters", "Parameters", "SimpleParameters"]
 
-class Parameters(BaseModel):
-    """A frozen group of parameters without unknown names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /
-    ) -> dict[str, Any]:
-        """Return the schema with bounds, for forms and for the API's description."""
-        schema = handler(core_schema)
-        written = handler.resolve_ref_schema(schema)
-        written.update(with_bounds(written, cls.model_fields))
-        return schema
-
-    def refuse_contradictions(self) -> None:
-        """Check the rules between parameters; raises ValueError that begins with a field.
-
-        Groups that have such rules override this and call `super()`.
-        """
+FEES = ("spot_taker", "perp_taker", *OrderParameters.model_fields)
+"""Parameters that fee rates depend on."""
 
 
 class InstrumentOverride(Parameters):
@@ -106,46 +91,7 @@ class CompositeParameters(Parameters):
             )
 
 
-class PatienceParameters(Parameters):
-    """Rules of leaving later than a signal, or earlier, and of coming back; none of them at the defaults."""
-
-    min_hold_hours: NonNegative = Field(
-        Decimal(0), description="hours after opening in which no signal closes a hedge"
-    )
-    exit_confirmations: Count = Field(
-        1, description="settlements in a row that must give the exit signal before it closes"
-    )
-    exit_loss_horizon_hours: Positive | None = Field(
-        None,
-        description="hours of funding at the newest rate that must cost more than leaving",
-    )
-    cooldown_hours: NonNegative = Field(
-        Decimal(0), description="hours after closing in which a pair is not entered again"
-    )
-    max_round_trips: Count | None = Field(None, description="most openings of one pair in a run")
-    basis_exit: NonNegative | None = Field(
-        None,
-        description="close where the perp premium over spot has grown by it since opening; 0.01 is 1 %",
-    )
-    exit_liquidation_distance: NonNegative | None = Field(
-        None, description="close where so small a rise of the mark would liquidate, 0.05 is 5 %"
-    )
-
-    @property
-    def patience(self) -> Patience:
-        """The rules, as an account applies them."""
-        return Patience(
-            self.min_hold_hours,
-            self.exit_confirmations,
-            self.exit_loss_horizon_hours,
-            self.cooldown_hours,
-            self.max_round_trips,
-            self.basis_exit,
-            self.exit_liquidation_distance,
-        )
-
-
-class AccountParameters(PatienceParameters):
+class AccountParameters(OrderParameters, PatienceParameters):
     """Market, window, capital, costs and margin: what every strategy shares."""
 
     exchange: str | None = Field(None, description="data set; the only one held if left out", max_length=64)
@@ -185,11 +131,25 @@ class AccountParameters(PatienceParameters):
         return self.max_price_age_hours * 3_600_000
 
     @property
-    def fees(self) -> FeeSchedule:
-        """Taker fees of both legs."""
-        return FeeSchedule(self.spot_taker, self.perp_taker)
+    def fees(self) -> FlatFees:
+        """Fee rates of both legs; those of a leg stand above those of its market."""
+        taker = FeeSchedule(
+            self.spot_taker if self.long_taker is None else self.long_taker,
+            self.perp_taker if self.short_taker is None else self.short_taker,
+        )
+        maker = FeeSchedule(
+            self.spot_maker if self.long_maker is None else self.long_maker,
+            self.perp_maker if self.short_maker is None else self.short_maker,
+        )
+        return FlatFees(taker, maker)
 
     @property
-    def cost_of_leaving(self) -> Decimal:
-        """Fees and slippage of closing both legs on a signal, per unit of notional."""
-        return self.spot_taker + self.perp_taker + 2 * self.slippage
+    def style(self) -> OrderStyle:
+        """Legs that maker orders open and close."""
+        return OrderStyle.of(self.order_style, self.maker_legs)
+
+    @property
+    def costs(self) -> TradingCosts:
+        """Fees, fills and style of the orders."""
+        fills = FillModel(self.slippage, self.maker_slippage_bps.scaleb(-4))
+        return TradingCosts(self.fees, fills, self.style)

@@ -63,10 +63,12 @@ class KernelReplayer:
             return done.replays()
         with exact():
             trials = TrialRows(parameters)
-            done.refuse(Reason.PATIENCE, int(np.count_nonzero(~trials.impatient)))
-            done.refuse(Reason.RANGE, int(np.count_nonzero(trials.impatient & ~trials.fits)))
+            known = np.ones(len(parameters), dtype=np.bool_)
+            for reason, fit in trials.fitting():
+                done.refuse(reason, int(np.count_nonzero(known & ~fit)))
+                known &= fit
             call = _Call(tables)
-            for group in decision_groups(parameters, np.flatnonzero(trials.impatient & trials.fits)):
+            for group in decision_groups(parameters, np.flatnonzero(known)):
                 try:
                     call.add(group)
                 except UnfitError as error:

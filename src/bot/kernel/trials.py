@@ -1,17 +1,18 @@
 """Trials as the kernel takes them: rows of parameters, filled column by column."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bot.config.account_rules import PatienceParameters
 from bot.config.parameter_columns import ParameterColumns, distinct_rows
-from bot.config.parameters import PatienceParameters
 from bot.config.run_config import RunConfig
 from bot.kernel.decision_tables import WrittenDecisions
 from bot.kernel.exact_parts import ABSENT, parts
 from bot.kernel.layouts import TRIAL
+from bot.kernel.unfit import Reason
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.statistics.metrics import money_units
 
@@ -38,15 +39,17 @@ _WHOLE = {
 """Parameters, and the fields of a trial that hold one whole number."""
 _OF_EACH = frozenset(("enter_from", "stay_from"))
 """Decisions in which trials differ that share the others."""
-_FIELDS = {**_NUMBERS, **_WHOLE}
+_FEES = {"long_taker": "spot_taker", "short_taker": "perp_taker"}
+"""Fee rates of a leg, where they are set, and the fields that they take the place of."""
+_FIELDS = {**_NUMBERS, **_WHOLE, **_FEES}
 
 
 class TrialRows:
     """Rows of the trials of one chunk with the parameters of their accounts; decisions are written later.
 
-    `fits` masks the trials all of whose parameters the kernel has room for, `impatient` those
-    without rules of patience, which it does not know. `accounts` numbers the account of each trial: those of
-    one number share all of its parameters.
+    `fits` masks the trials all of whose parameters the kernel has room for, `impatient` those without rules
+    of patience, `takes` those without maker orders: it knows neither. `accounts` numbers the account of each
+    trial: those of one number share all of its parameters.
     """
 
     def __init__(self, parameters: ParameterColumns) -> None:
@@ -56,8 +59,15 @@ class TrialRows:
         for name in _FIELDS:
             self._put(name, parameters)
         self.impatient = without(PatienceParameters.model_fields, parameters)
+        self.takes = without(("order_style",), parameters)
         varied = [column for name, column in parameters.places.items() if name in _FIELDS]
         self._first, self.accounts = distinct_rows(varied, count)
+
+    def fitting(self) -> Iterator[tuple[Reason, BoolArray]]:
+        """Yield the reasons of plain replays, each with the mask of the trials that it leaves here."""
+        yield Reason.PATIENCE, self.impatient
+        yield Reason.ORDER_STYLE, self.takes
+        yield Reason.RANGE, self.fits
 
     def decide(self, places: Sequence[IntArray], decided: Sequence[WrittenDecisions]) -> None:
         """Write decisions, each those of the trials at some of the places."""
@@ -85,12 +95,15 @@ class TrialRows:
         """Write the field of a parameter, each of its values worked out once."""
         field, shared = _FIELDS[name], parameters.shared
         if name not in parameters.values:
-            known, fits = _column(shared, name, [getattr(shared, name)])
-            self.rows[field], self.fits = known[0], self.fits & fits[0]
+            values, places = [getattr(shared, name)], np.zeros(len(self.rows), dtype=np.int64)
         else:
-            known, fits = _column(shared, name, parameters.values[name])
-            places = parameters.places[name]
-            self.rows[field], self.fits = known[places], self.fits & fits[places]
+            values, places = list(parameters.values[name]), parameters.places[name]
+        known, fits = _column(shared, name, values)
+        said = np.ones(len(self.rows), dtype=np.bool_)
+        if name in _FEES:
+            said = np.array([value is not None for value in values], dtype=np.bool_)[places]
+        self.rows[field][said] = known[places][said]
+        self.fits &= fits[places]
 
 
 def without(names: Collection[str], parameters: ParameterColumns) -> BoolArray:
@@ -110,7 +123,7 @@ def _column(shared: RunConfig, name: str, values: Sequence[Any]) -> tuple[IntArr
     """Return values of a parameter as its field has them, and the mask of those that fit there."""
     found = [_field(shared, name, value) for value in values]
     fits = np.array([one is not None for one in found], dtype=np.bool_)
-    stand_in = ABSENT if name in _NUMBERS else 0
+    stand_in = 0 if name in _WHOLE else ABSENT
     return np.array([stand_in if one is None else one for one in found], dtype=np.int64), fits
 
 

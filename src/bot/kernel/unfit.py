@@ -11,6 +11,7 @@ class Reason(StrEnum):
     NO_COLUMN_DECISIONS = "no_column_decisions"
     RANGE = "range"
     PATIENCE = "patience"
+    ORDER_STYLE = "order_style"
 
 
 class UnfitError(Exception):

@@ -8,7 +8,7 @@ import numpy as np
 
 from bot.accounting import formulas
 from bot.accounting.closing import last_due_ms
-from bot.accounting.fees import FeeCalculator
+from bot.accounting.trading_costs import TradingCosts
 from bot.models import ContractEnd, Leg, Trade
 from bot.numbers.arrays import IntArray
 from bot.numbers.exact_array import ExactArray
@@ -26,7 +26,7 @@ class AfterEnd:
     times_ms: IntArray
     unit_funding: ExactArray
 
-    def pnl(self, trade: Trade, fees: FeeCalculator) -> Decimal:
+    def pnl(self, trade: Trade, costs: TradingCosts) -> Decimal:
         """Return the part of a trade's net P&L that was booked after the end.
 
         That is its net P&L less what it had made at the moment of the end at the trade prices of then, entry
@@ -40,7 +40,13 @@ class AfterEnd:
         quantity, spot_entry, perp_entry = trade.quantity, trade.spot_entry, trade.perp_entry
         gained = formulas.hedge_value(*trade.structure, quantity, spot, perp_entry, perp)
         gained -= formulas.notional(quantity * trade.structure.spot, spot_entry)
-        paid = fees.fee(Leg.SPOT, quantity, spot_entry) + fees.fee(Leg.PERP, quantity, perp_entry)
+        paid = sum(
+            (
+                formulas.fee(quantity, price, costs.entry(leg, trade.opened_at_ms).fee)
+                for leg, price in ((Leg.SPOT, spot_entry), (Leg.PERP, perp_entry))
+            ),
+            ZERO,
+        )
         return trade.net_pnl - formulas.net_pnl(gained, trade.funding - self._funding(trade), paid)
 
     def _funding(self, trade: Trade) -> Decimal:
@@ -50,7 +56,7 @@ class AfterEnd:
 
 
 def pnl_after_end(
-    trades: Iterable[Trade], ended: Mapping[str, AfterEnd], fees: FeeCalculator
+    trades: Iterable[Trade], ended: Mapping[str, AfterEnd], costs: TradingCosts
 ) -> dict[str, Decimal]:
     """Return, for each pair whose contract `ended`, what trades booked after it.
 
@@ -59,5 +65,5 @@ def pnl_after_end(
     found = dict.fromkeys(ended, ZERO)
     for trade in trades:
         if trade.symbol in ended:
-            found[trade.symbol] += ended[trade.symbol].pnl(trade, fees)
+            found[trade.symbol] += ended[trade.symbol].pnl(trade, costs)
     return found

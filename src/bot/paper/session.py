@@ -5,8 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from bot.accounting.closing import was_due
-from bot.accounting.fees import FeeCalculator
-from bot.accounting.fill_model import FillModel
 from bot.clock import SimulatedClock
 from bot.config.run_config import RunConfig
 from bot.market.rows import SeriesKind
@@ -57,12 +55,10 @@ class PaperSession:
         }
         self._book = ReceivedMarket(listings, rules, config.max_price_age_ms, candles_needed(config))
         self._now = SimulatedClock()
-        tickers = TickerService()
-        executor = PaperExecutor(
-            tickers, FillModel(config.slippage), FeeCalculator(config.fees), self._now, self._max_age_ms
-        )
+        tickers, costs = TickerService(), config.costs
+        executor = PaperExecutor(tickers, costs.fills, costs.fees, self._now, self._max_age_ms)
         self._late_marks = LateMarks(self._book)
-        self._trader = build_trader(config, executor, Market(tickers, rules, self._late_marks))
+        self._trader = build_trader(config, executor, Market(tickers, rules, self._late_marks), costs)
         self._trader.restore(saved.account)
         self._symbols = tuple(listings)
         self._news = True

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from math import lcm
 
-from bot.accounting.fees import FeeSchedule
+from bot.accounting.fees import FeeModel
+from bot.accounting.order_style import OrderStyle
 from bot.models import SettlementView
 from bot.strategies.gates import Gate
 
@@ -15,19 +16,29 @@ _COMMON_HOURS = lcm(*_INTERVALS_HOURS)
 class OpportunityRanker:
     """Passes pairs whose rate, volume and yield after fees suffice, the best annualized yield first."""
 
-    __slots__ = ("_min_holding_periods", "_min_volume_24h", "_round_trip_fees", "min_funding_rate")
+    __slots__ = (
+        "_fees",
+        "_flat_trip",
+        "_min_holding_periods",
+        "_min_volume_24h",
+        "_style",
+        "min_funding_rate",
+    )
 
     def __init__(
         self,
         min_funding_rate: Decimal,
         min_volume_24h: Decimal,
         min_holding_periods: int,
-        fees: FeeSchedule,
+        fees: FeeModel,
+        style: OrderStyle,
     ) -> None:
         self.min_funding_rate = min_funding_rate
         self._min_volume_24h = min_volume_24h
         self._min_holding_periods = min_holding_periods
-        self._round_trip_fees = fees.round_trip
+        self._fees = fees
+        self._style = style
+        self._flat_trip = None if fees.varies else style.round_trip_fees(fees, 0)
 
     def passes(self, view: SettlementView) -> bool:
         """Return whether the pair is worth entering at this settlement."""
@@ -41,17 +52,22 @@ class OpportunityRanker:
         needed, seen = {
             "min_funding_rate": (self.min_funding_rate, view.funding.rate_8h),
             "min_volume_24h": (self._min_volume_24h, view.ticker.volume_24h),
-            "min_holding_periods": (self._round_trip_fees, view.funding.rate * self._min_holding_periods),
+            "min_holding_periods": (self.trip(view), view.funding.rate * self._min_holding_periods),
         }[name]
         return Gate(name, needed, seen, needed - seen)
 
-    def earns_fees(self, rate: Decimal) -> bool:
-        """Return whether `rate` per interval, kept up over the holding periods, pays both round-trip fees."""
-        return rate * self._min_holding_periods > self._round_trip_fees
+    def trip(self, view: SettlementView) -> Decimal:
+        """Return the fee rates of entry and exit of both legs at a settlement, summed."""
+        trip = self._flat_trip
+        return self._style.round_trip_fees(self._fees, view.funding.t_ms) if trip is None else trip
 
-    def net_yield(self, rate: Decimal) -> Decimal:
-        """Return `rate` per interval less the round-trip fees spread over the holding periods."""
-        return rate - self._round_trip_fees / self._min_holding_periods
+    def earns(self, rate: Decimal, trip: Decimal) -> bool:
+        """Return whether `rate` per interval, kept up over the holding periods, pays the fees of a `trip`."""
+        return rate * self._min_holding_periods > trip
+
+    def net_yield(self, view: SettlementView) -> Decimal:
+        """Return the rate per interval less the round-trip fees spread over the holding periods."""
+        return view.funding.rate - self.trip(view) / self._min_holding_periods
 
     def rank(self, views: Iterable[SettlementView]) -> list[SettlementView]:
         """Return the passing pairs by annualized net yield, descending, then by symbol."""
@@ -60,7 +76,7 @@ class OpportunityRanker:
 
     def yield_per_hour(self, view: SettlementView) -> Decimal:
         """Return a number that orders pairs by annualized net yield, exact where a division would not be."""
-        over_holding = view.funding.rate * self._min_holding_periods - self._round_trip_fees
+        over_holding = view.funding.rate * self._min_holding_periods - self.trip(view)
         return over_holding * (_COMMON_HOURS // view.funding.interval_hours)
 
     def _failed(self, view: SettlementView) -> str | None:
@@ -74,7 +90,7 @@ class OpportunityRanker:
             return "min_volume_24h"
         if not view.instrument.spot_active:
             return "spot_active"
-        return None if self.earns_fees(view.funding.rate) else "min_holding_periods"
+        return None if self.earns(view.funding.rate, self.trip(view)) else "min_holding_periods"
 
     def _order(self, view: SettlementView) -> tuple[Decimal, str]:
         return -self.yield_per_hour(view), view.funding.symbol

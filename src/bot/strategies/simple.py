@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from bot.config.parameters import AccountParameters, SimpleParameters
+from bot.config.parameters import FEES, AccountParameters, SimpleParameters
 from bot.config.strategy_declaration import Figure, GateAdvice, StrategyPlugin
 from bot.models import SettlementView
 from bot.numbers.thresholds import Condition, ThresholdColumn
@@ -56,7 +56,7 @@ class SimpleStrategy(Strategy):
 
     def figures(self, view: SettlementView) -> Mapping[str, Decimal | bool]:
         """Return the yield per interval that is left once the fees of a round trip are spread."""
-        return {"net_yield": self._ranker.net_yield(view.funding.rate)}
+        return {"net_yield": self._ranker.net_yield(view)}
 
     def wants_exit(self, view: SettlementView) -> bool:
         """Return whether the rate per 8 hours has fallen below the exit threshold."""
@@ -69,12 +69,12 @@ def _build(config: "RunConfig") -> SimpleStrategy:
 
 def _ranker(config: "RunConfig") -> OpportunityRanker:
     return OpportunityRanker(
-        config.min_funding_rate, config.min_volume_24h, config.min_holding_periods, config.fees
+        config.min_funding_rate, config.min_volume_24h, config.min_holding_periods, config.fees, config.style
     )
 
 
 def _decide(config: "RunConfig", columns: DecisionColumns) -> ColumnDecisions:
-    key = "simple", config.min_holding_periods, config.spot_taker, config.perp_taker
+    key = "simple", config.min_holding_periods, config.style.round_trip_fees(config.fees, 0)
     earns_fees: Condition = columns.derive(key, lambda: _earning(config, columns))
     enter = (
         Threshold(columns.rates_8h, "min_funding_rate"),
@@ -87,7 +87,8 @@ def _decide(config: "RunConfig", columns: DecisionColumns) -> ColumnDecisions:
 
 def _earning(config: "RunConfig", columns: DecisionColumns) -> Condition:
     """Return the condition that the rate pays the fees of a round trip, where spot is traded at all."""
-    return columns.rates.where(columns.spot_active).rising(_ranker(config).earns_fees)
+    ranker, trip = _ranker(config), config.style.round_trip_fees(config.fees, 0)
+    return columns.rates.where(columns.spot_active).rising(lambda rate: ranker.earns(rate, trip))
 
 
 def _yields(key: Hashable, config: "RunConfig", columns: DecisionColumns) -> ThresholdColumn:
@@ -149,7 +150,7 @@ PLUGIN = StrategyPlugin(
     SimpleParameters,
     _build,
     decide_columns=_decide,
-    decided_by=("min_holding_periods", "spot_taker", "perp_taker"),
+    decided_by=("min_holding_periods", *FEES),
     figures={
         "rate_8h": Figure(enter="min_funding_rate", leave="exit_funding_rate"),
         "volume_24h": Figure(enter="min_volume_24h"),

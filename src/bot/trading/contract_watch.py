@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.accounting.fees import FeeCalculator
+from bot.accounting.fees import FeeModel
 from bot.errors import ExecutionError
 from bot.models import ContractEnd, Leg, OrderRequest, OrderResult, Position, SettlementView, closing_order
 
@@ -16,7 +16,7 @@ class ContractWatch:
     __slots__ = ("_ends", "_fees", "untraded")
 
     def __init__(
-        self, ends: Mapping[str, ContractEnd], fees: FeeCalculator, untraded: frozenset[str] = frozenset()
+        self, ends: Mapping[str, ContractEnd], fees: FeeModel, untraded: frozenset[str] = frozenset()
     ) -> None:
         self._ends = ends
         self._fees = fees
@@ -52,5 +52,5 @@ class ContractWatch:
             raise ExecutionError(f"{position.symbol} has no price to settle its contract at")
         quantity, side = position.quantity, closing_order(position.structure.perp)
         order = OrderRequest(position.symbol, Leg.PERP, side, quantity, forced=True)
-        fee = self._fees.fee(Leg.PERP, quantity, end.settle_price)
+        fee = self._fees.fee(Leg.PERP, quantity, end.settle_price, t_ms=end.at_ms)
         return OrderResult(order, end.settle_price, fee, end.at_ms)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 
-from bot.accounting.fees import FeeCalculator
+from bot.accounting.fees import FeeModel
 from bot.accounting.fill_model import FillModel
 from bot.errors import ExecutionError
 from bot.market.tickers import TickerService
@@ -29,9 +29,9 @@ class Executor(ABC):
 
 
 class SimulatedExecutor(Executor):
-    """Fills orders at the newest known price through the fill model, with taker fees."""
+    """Fills orders at the newest known price through the fill model, for the fees of their kind."""
 
-    def __init__(self, tickers: TickerService, fills: FillModel, fees: FeeCalculator) -> None:
+    def __init__(self, tickers: TickerService, fills: FillModel, fees: FeeModel) -> None:
         self._tickers = tickers
         self._fills = fills
         self._fees = fees
@@ -42,9 +42,10 @@ class SimulatedExecutor(Executor):
         last_price = ticker.spot if order.leg is Leg.SPOT else ticker.perp
         if last_price is None:
             raise ExecutionError(f"{order.symbol} has no {order.leg} price to fill at")
-        price = self._fills.price(order.side, last_price)
-        fee = self._fees.fee(order.leg, order.quantity, price)
-        return OrderResult(order, price, fee, ticker.t_ms)
+        maker, t_ms = order.maker, ticker.t_ms
+        price = self._fills.price(order.side, last_price, maker=maker)
+        fee = self._fees.fee(order.leg, order.quantity, price, maker=maker, t_ms=t_ms)
+        return OrderResult(order, price, fee, t_ms)
 
     def outcome(self, order: OrderRequest) -> OrderResult | None:
         """Raise ExecutionError: an order is filled at once or never."""

@@ -1,8 +1,8 @@
 """Factory of the trading classes of one account from the parameters of a run."""
 
-from bot.accounting.fees import FeeCalculator
 from bot.accounting.margin import margin_model
 from bot.accounting.sizing import CapitalPlan, PositionSizer, SizingLimits
+from bot.accounting.trading_costs import TradingCosts
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
 from bot.trading.contract_watch import ContractWatch
@@ -15,8 +15,8 @@ from bot.trading.tracker import PnLTracker
 from bot.trading.trader import CarryTrader, Market
 
 
-def build_trader(config: RunConfig, executor: Executor, market: Market) -> CarryTrader:
-    """Return a trader with fresh books, whose orders leave through `executor`.
+def build_trader(config: RunConfig, executor: Executor, market: Market, costs: TradingCosts) -> CarryTrader:
+    """Return a trader with fresh books, whose orders leave through `executor` at `costs`.
 
     Pairs of the market that are not among the symbols of `config` are closed where they are held.
     """
@@ -26,23 +26,23 @@ def build_trader(config: RunConfig, executor: Executor, market: Market) -> Carry
         market,
         CapitalPlan(config.initial_capital, config.sizing_base, config.max_simultaneous_positions),
         tracker,
-        PositionManager(executor, tracker, config.perp_leverage),
-        position_sizer(config),
-        _watches(config, market, tracker),
+        PositionManager(executor, tracker, config.perp_leverage, costs.style),
+        position_sizer(config, costs),
+        _watches(config, market, tracker, costs),
     )
 
 
-def _watches(config: RunConfig, market: Market, tracker: PnLTracker) -> Watches:
+def _watches(config: RunConfig, market: Market, tracker: PnLTracker, costs: TradingCosts) -> Watches:
     ratio, untraded = config.margin_exit_ratio, frozenset(market.instruments).difference(config.symbols)
     models = {symbol: margin_model(rules, ratio) for symbol, rules in market.instruments.items()}
     return Watches(
         MarginWatch(models, market.mark_path),
-        ContractWatch(market.ends, FeeCalculator(config.fees), untraded),
-        PatienceWatch(config.patience, config.cost_of_leaving, tracker.round_trips),
+        ContractWatch(market.ends, costs.fees, untraded),
+        PatienceWatch(config.patience, costs, tracker.round_trips),
     )
 
 
-def position_sizer(config: RunConfig) -> PositionSizer:
+def position_sizer(config: RunConfig, costs: TradingCosts) -> PositionSizer:
     """Return the sizer of an account."""
     limits = SizingLimits(
         config.allocation,
@@ -50,4 +50,4 @@ def position_sizer(config: RunConfig) -> PositionSizer:
         config.max_position_size,
         config.max_portfolio_exposure,
     )
-    return PositionSizer(limits, config.fees, config.slippage, config.perp_leverage)
+    return PositionSizer(limits, costs, config.perp_leverage)

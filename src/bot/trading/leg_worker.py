@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 
+from bot.accounting.order_style import OrderStyle
 from bot.models import Leg, OrderRequest, OrderResult, Side, closing_order, opening_order
 from bot.trading.account import Aim, UnfinishedHedge
 from bot.trading.executor import Executor
@@ -18,16 +19,24 @@ Step = tuple[Leg, Side, Decimal]
 class LegWorker:
     """Sends the orders of one account, numbered from `orders` on."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, style: OrderStyle) -> None:
         self.orders = 0
+        self.style = style
         self._executor = executor
 
     def order(
-        self, symbol: str, leg: Leg, side: Side, quantity: Decimal, *, forced: bool = False
+        self,
+        symbol: str,
+        leg: Leg,
+        side: Side,
+        quantity: Decimal,
+        *,
+        forced: bool = False,
+        maker: bool = False,
     ) -> OrderResult:
         """Send an order and return its fill; raises OrderIncompleteError for less than the whole."""
         self.orders += 1
-        return self._executor.execute(OrderRequest(symbol, leg, side, quantity, forced, self.orders))
+        return self._executor.execute(OrderRequest(symbol, leg, side, quantity, forced, self.orders, maker))
 
     def work(self, hedge: UnfinishedHedge) -> UnfinishedHedge:
         """Return the hedge after all that could be done for it now; none of it waits.
@@ -49,10 +58,17 @@ class LegWorker:
 
     def _sent(self, hedge: UnfinishedHedge, leg: Leg, side: Side, quantity: Decimal) -> UnfinishedHedge:
         forced = hedge.aim is not Aim.OPEN and not hedge.is_even
+        maker = not forced and self._is_made(hedge, leg)
         try:
-            return hedge.filled(self.order(hedge.symbol, leg, side, quantity, forced=forced))
+            return hedge.filled(self.order(hedge.symbol, leg, side, quantity, forced=forced, maker=maker))
         except OrderIncompleteError as error:
             return self._asked(after(hedge, error))
+
+    def _is_made(self, hedge: UnfinishedHedge, leg: Leg) -> bool:
+        """Return whether the next order for a leg is a maker order; a leg left alone is closed by takers."""
+        if hedge.aim is Aim.OPEN:
+            return self.style.opens(leg)
+        return hedge.aim is Aim.CLOSE and self.style.closes(leg, hedge.reason)
 
     def _asked(self, hedge: UnfinishedHedge) -> UnfinishedHedge:
         for _ in range(ATTEMPTS):

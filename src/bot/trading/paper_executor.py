@@ -1,6 +1,6 @@
 """Execution against live prices without sending anything to an exchange."""
 
-from bot.accounting.fees import FeeCalculator
+from bot.accounting.fees import FeeModel
 from bot.accounting.fill_model import FillModel
 from bot.clock import Clock
 from bot.market.tickers import TickerService
@@ -13,7 +13,7 @@ class PaperExecutor(SimulatedExecutor):
     """Fills at live prices, and refuses prices that are older than `max_age_ms` on the clock."""
 
     def __init__(
-        self, tickers: TickerService, fills: FillModel, fees: FeeCalculator, clock: Clock, max_age_ms: int
+        self, tickers: TickerService, fills: FillModel, fees: FeeModel, clock: Clock, max_age_ms: int
     ) -> None:
         super().__init__(tickers, fills, fees)
         self._clock = clock

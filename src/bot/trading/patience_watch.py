@@ -5,20 +5,21 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bot.accounting.patience import Patience
+from bot.accounting.trading_costs import TradingCosts
 from bot.errors import ExecutionError
 from bot.models import Position, SettlementView, Ticker
 from bot.trading.account import RoundTrips, Waiting
 
 
 class PatienceWatch:
-    """Applies rules of patience; `leaving` is the cost of a signal's exit per unit of notional.
+    """Applies rules of patience, given the `costs` of a signal's exit.
 
     `round_trips` are those of the account, which go on changing.
     """
 
     __slots__ = (
+        "_costs",
         "_follows_all",
-        "_leaving",
         "_opened",
         "_returns_freely",
         "_round_trips",
@@ -26,9 +27,9 @@ class PatienceWatch:
         "rules",
     )
 
-    def __init__(self, rules: Patience, leaving: Decimal, round_trips: Mapping[str, RoundTrips]) -> None:
+    def __init__(self, rules: Patience, costs: TradingCosts, round_trips: Mapping[str, RoundTrips]) -> None:
         self.rules = rules
-        self._leaving = leaving
+        self._costs = costs
         self._round_trips = round_trips
         self._returns_freely = not rules.cooldown_hours and rules.max_round_trips is None
         self._follows_all = rules.follows_every_signal
@@ -56,7 +57,7 @@ class PatienceWatch:
             self.no_signals((position.symbol,))
             return False
         rules, funding = self.rules, view.funding
-        signal = rules.costs_more(funding, self._leaving)
+        signal = rules.costs_more(funding, self._costs.leaving(funding.t_ms))
         known = self._remembered(position, view.ticker)
         signals = known.signals + 1 if signal else 0
         if signals != known.signals:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from bot.accounting import formulas
+from bot.accounting.order_style import OrderStyle
 from bot.models import (
     SPOT_PERP,
     CloseReason,
@@ -14,6 +15,7 @@ from bot.models import (
     OrderResult,
     Position,
     Side,
+    Structure,
     Trade,
     closing_order,
     opening_order,
@@ -33,8 +35,15 @@ class PositionManager:
     quantity; where that does not succeed at once the hedge is `unfinished`, and `mend` goes on with it.
     """
 
-    def __init__(self, executor: Executor, tracker: PnLTracker, perp_leverage: Decimal) -> None:
-        self._worker = LegWorker(executor)
+    def __init__(
+        self,
+        executor: Executor,
+        tracker: PnLTracker,
+        perp_leverage: Decimal,
+        style: OrderStyle | None = None,
+    ) -> None:
+        self._style = style or OrderStyle()
+        self._worker = LegWorker(executor, self._style)
         self._tracker = tracker
         self._leverage = perp_leverage
         self._held: dict[str, Position] = {}
@@ -58,11 +67,11 @@ class PositionManager:
         """Open the spot leg, then the perp leg; return the hedge, None if there is none (yet)."""
         sides = SPOT_PERP
         try:
-            spot = self._worker.order(symbol, Leg.SPOT, opening_order(sides.spot), quantity)
+            spot = self._opened(symbol, Leg.SPOT, sides, quantity)
         except OrderIncompleteError as error:
             return self._go_on_opening(after(UnfinishedHedge(symbol, Aim.OPEN, quantity), error))
         try:
-            perp = self._worker.order(symbol, Leg.PERP, opening_order(sides.perp), quantity)
+            perp = self._opened(symbol, Leg.PERP, sides, quantity)
         except OrderIncompleteError as error:
             hedge = UnfinishedHedge(symbol, Aim.OPEN, quantity).filled(spot)
             return self._go_on_opening(after(hedge, error))
@@ -70,14 +79,14 @@ class PositionManager:
 
     def close(self, position: Position, reason: CloseReason) -> Trade | None:
         """Close the spot leg, then the perp leg; return the trade, None if it has not ended (yet)."""
-        symbol, quantity, sides = position.symbol, position.quantity, position.structure
+        symbol, quantity = position.symbol, position.quantity
         try:
-            spot = self._worker.order(symbol, Leg.SPOT, closing_order(sides.spot), quantity)
+            spot = self._closed(position, Leg.SPOT, reason)
         except OrderIncompleteError as error:
             hedge = UnfinishedHedge(symbol, Aim.CLOSE, quantity, position, reason)
             return self._go_on_closing(after(hedge, error))
         try:
-            perp = self._worker.order(symbol, Leg.PERP, closing_order(sides.perp), quantity)
+            perp = self._closed(position, Leg.PERP, reason)
         except OrderIncompleteError as error:
             hedge = UnfinishedHedge(symbol, Aim.CLOSE, quantity, position, reason).filled(spot)
             return self._go_on_closing(after(hedge, error))
@@ -175,6 +184,16 @@ class PositionManager:
             return self._tracker.record_liquidation(position, spot)
         perp = _as_fill(symbol, Leg.PERP, closing_order(sides.perp), hedge.exit(Leg.PERP))
         return self._tracker.record_close(position, spot, perp, hedge.reason)
+
+    def _opened(self, symbol: str, leg: Leg, sides: Structure, quantity: Decimal) -> OrderResult:
+        """Open a leg; raises OrderIncompleteError for less than the whole."""
+        side, maker = opening_order(sides.side(leg)), self._style.opens(leg)
+        return self._worker.order(symbol, leg, side, quantity, maker=maker)
+
+    def _closed(self, position: Position, leg: Leg, reason: CloseReason) -> OrderResult:
+        """Close a leg; raises OrderIncompleteError for less than the whole."""
+        side, maker = closing_order(position.structure.side(leg)), self._style.closes(leg, reason)
+        return self._worker.order(position.symbol, leg, side, position.quantity, maker=maker)
 
     def _close_spot(self, position: Position) -> OrderResult:
         """Close the spot leg of a hedge whose perp leg its exchange takes."""

@@ -4,8 +4,10 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.accounting.fees import FeeSchedule
+from bot.accounting.fees import FeeSchedule, FlatFees
+from bot.accounting.fill_model import FillModel
 from bot.accounting.sizing import PositionSizer, SizingLimits
+from bot.accounting.trading_costs import TradingCosts
 from bot.models import Instrument, Ticker
 
 FEES = FeeSchedule(Decimal("0.001"), Decimal("0.00055"))
@@ -22,7 +24,7 @@ def sizer(
     limits = SizingLimits(
         Decimal(1), slots, caps.get("max_position_size"), caps.get("max_portfolio_exposure")
     )
-    return PositionSizer(limits, fees, Decimal(0), Decimal(leverage))
+    return PositionSizer(limits, TradingCosts(FlatFees(fees), FillModel(Decimal(0))), Decimal(leverage))
 
 
 def quantity(chosen: PositionSizer, instrument: Instrument | None = None, **account: str) -> Decimal:
@@ -82,7 +84,8 @@ def test_one_step_more_would_exceed_the_budget(
 ) -> None:
     rules = Instrument(min_qty=Decimal(0), min_notional=Decimal(0))
     limits = SizingLimits(Decimal("0.9"), 3, None, None)
-    chosen = PositionSizer(limits, FEES, Decimal("0.0005"), Decimal(leverage))
+    costs = TradingCosts(FlatFees(FEES), FillModel(Decimal("0.0005")))
+    chosen = PositionSizer(limits, costs, Decimal(leverage))
     found = chosen.quantity(ticker(str(spot), str(perp)), rules, base, Decimal(1), base, Decimal(0))
     unit = Fraction(spot) * Fraction("1.0005") * Fraction("1.001") + Fraction(perp) * Fraction("0.9995") * (
         Fraction(1, leverage) + Fraction("0.00055")

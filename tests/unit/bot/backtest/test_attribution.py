@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toy_market import START, configured, pair, window
 
-from bot.accounting.fill_model import FillModel
 from bot.backtest import RunResult, replay
 from bot.backtest.attribution import Attribution, attribute
 from bot.backtest.periods.monthly import months
@@ -22,7 +21,7 @@ def run(market: dict[str, Any], **overrides: Any) -> RunResult:
 
 def parts(result: RunResult) -> Attribution:
     with exact():
-        return attribute(result.trades, FillModel(result.config.slippage))
+        return attribute(result.trades, result.config.costs)
 
 
 def test_each_part_is_what_its_name_says() -> None:

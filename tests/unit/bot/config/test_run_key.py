@@ -6,7 +6,7 @@ import pytest
 from builders import run_config
 
 from bot import ENGINE_VERSION
-from bot.config.parameters import PatienceParameters
+from bot.config.account_rules import OrderParameters, PatienceParameters
 from bot.config.run_key import identifying, run_key
 
 
@@ -45,11 +45,22 @@ def test_numbers_that_are_equal_have_one_key_however_they_were_written() -> None
 
 def test_a_later_parameter_at_its_default_leaves_the_key_as_it_was_without_it() -> None:
     document = identifying(run_config().document())
-    assert {"end_dead_markets", *PatienceParameters.model_fields}.isdisjoint(document)
+    assert {"end_dead_markets", *PatienceParameters.model_fields, *OrderParameters.model_fields}.isdisjoint(
+        document
+    )
     assert run_key(run_config(), "abc") == "ec6fbfc343fe5daf3c9d628ba1f4b9033dbb156da4deeef6fd82994701a1b24a"
     assert run_key(run_config(end_dead_markets=False), "abc") == run_key(run_config(), "abc")
     assert run_key(run_config(min_hold_hours="0.0", exit_confirmations="1"), "abc") == run_key(
         run_config(), "abc"
     )
-    others = {"end_dead_markets": True}, {"cooldown_hours": 8}, {"max_round_trips": 1}
-    assert len({run_key(run_config(**other), "abc") for other in ({}, *others)}) == 4
+    assert run_key(run_config(order_style="taker", spot_maker="0.0010"), "abc") == run_key(
+        run_config(), "abc"
+    )
+    others = (
+        {"end_dead_markets": True},
+        {"cooldown_hours": 8},
+        {"max_round_trips": 1},
+        {"order_style": "maker"},
+        {"long_taker": "0.001"},
+    )
+    assert len({run_key(run_config(**other), "abc") for other in ({}, *others)}) == 6

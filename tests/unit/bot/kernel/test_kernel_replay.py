@@ -246,9 +246,27 @@ def test_runs_that_do_not_fit_are_counted_by_reason(
     waiting = [base.varied({"min_hold_hours": Decimal(1)}), base.varied({"exit_confirmations": 2})]
     assert assert_same(library, [base, *waiting], window(market, base)) == {Reason.PATIENCE: 2}
     assert assert_same(library, waiting[:1], window(market, base)) == {Reason.PATIENCE: 1}
+    making = [base.varied({"order_style": style}) for style in ("maker", "maker_entry")]
+    assert assert_same(library, [base, *making], window(market, base)) == {Reason.ORDER_STYLE: 2}
     alone = replace(PLUGIN, decide_columns=None)
     monkeypatch.setattr(decision_tables, "strategy_plugin", lambda _name: alone)
     assert assert_same(library, [base], window(market, base)) == {Reason.NO_COLUMN_DECISIONS: 1}
+
+
+def test_taker_fees_of_a_leg_are_replayed_though_trials_differ_in_them(library: Library) -> None:
+    market = {"X": pair(dict.fromkeys(range(1, 9), "0.002") | {4: "-0.01"}, ["100", "101.5"] * 5)}
+    base = configured(market, spot_taker="0.001", perp_taker="0.0005", min_holding_periods=4)
+    trials = [
+        base.varied({"long_taker": own, "short_taker": other, "spot_taker": spot})
+        for own in (None, Decimal(0), Decimal("0.0031"))
+        for other in (None, Decimal("0.0007"))
+        for spot in (Decimal("0.001"), Decimal("0.002"))
+    ]
+    shown = window(market, base)
+    assert not assert_same(library, trials, shown)
+    assert not assert_same(library, [one for one in trials if one.long_taker == 0], shown)
+    fees = {replay(config, shown).metrics.total_fees for config in trials}
+    assert len(fees) == 8
 
 
 def test_a_window_with_more_pairs_than_fit_is_left_to_the_plain_replay(library: Library) -> None:

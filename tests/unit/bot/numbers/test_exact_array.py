@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.accounting import formulas
-from bot.accounting.fees import FeeCalculator, FeeSchedule
+from bot.accounting.fees import FeeSchedule, FlatFees
 from bot.accounting.fill_model import FillModel
 from bot.models import LONG, SHORT, SPOT_PERP, Leg, Side
 from bot.numbers.exact_array import ExactArray
@@ -19,7 +19,7 @@ amounts = st.tuples(quantities | wild, prices | wild, prices, rates)
 
 @given(st.lists(amounts, min_size=1, max_size=8))
 def test_formulas_over_many_amounts_equal_each_by_itself(rows: list[tuple[Decimal, ...]]) -> None:
-    fills, fees = FillModel(Decimal("0.0005")), FeeCalculator(FeeSchedule(Decimal("0.001"), Decimal(0)))
+    fills, fees = FillModel(Decimal("0.0005")), FlatFees(FeeSchedule(Decimal("0.001"), Decimal(0)))
     with exact():
         quantity, price, entry, rate = (
             ExactArray.from_decimals(column) for column in zip(*rows, strict=True)

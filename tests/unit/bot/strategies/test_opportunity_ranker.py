@@ -3,11 +3,12 @@ from decimal import Decimal
 import pytest
 from builders import NoVolumes
 
-from bot.accounting.fees import FeeSchedule
+from bot.accounting.fees import FeeSchedule, FlatFees
+from bot.accounting.order_style import OrderStyle
 from bot.models import FundingRate, Instrument, SettlementView, Ticker
 from bot.strategies.opportunity_ranker import OpportunityRanker
 
-FEES = FeeSchedule(Decimal("0.001"), Decimal("0.0005"))
+FEES = FlatFees(FeeSchedule(Decimal("0.001"), Decimal("0.0005")))
 
 
 def view(
@@ -20,7 +21,7 @@ def view(
 
 
 def ranker(min_rate: str = "0.0003", min_volume: str = "1000000", periods: int = 30) -> OpportunityRanker:
-    return OpportunityRanker(Decimal(min_rate), Decimal(min_volume), periods, FEES)
+    return OpportunityRanker(Decimal(min_rate), Decimal(min_volume), periods, FEES, OrderStyle())
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 from contracts.executor import NOW_MS, TICKER, ExecutorContract
 
-from bot.accounting.fees import FeeCalculator, FeeSchedule
+from bot.accounting.fees import FeeSchedule, FlatFees
 from bot.accounting.fill_model import FillModel
 from bot.backtest.executor import BacktestExecutor
 from bot.clock import SimulatedClock
@@ -13,7 +13,7 @@ from bot.models import Leg, OrderRequest, Side, Ticker
 from bot.trading.executor import Executor
 from bot.trading.paper_executor import PaperExecutor
 
-FEES = FeeCalculator(FeeSchedule(Decimal("0.001"), Decimal("0.0005")))
+FEES = FlatFees(FeeSchedule(Decimal("0.001"), Decimal("0.0005")))
 FILLS = FillModel(Decimal("0.0005"))
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.accounting.fees import FeeCalculator, FeeSchedule
+from bot.accounting.fees import FeeSchedule, FlatFees
 from bot.accounting.fill_model import FillModel
 from bot.backtest.executor import BacktestExecutor
 from bot.market.tickers import TickerService
@@ -16,7 +16,7 @@ from bot.trading.tracker import PnLTracker
 class Desk:
     def __init__(self) -> None:
         self.tickers = TickerService()
-        fees = FeeCalculator(FeeSchedule(Decimal("0.001"), Decimal("0.0005")))
+        fees = FlatFees(FeeSchedule(Decimal("0.001"), Decimal("0.0005")))
         executor = BacktestExecutor(self.tickers, FillModel(Decimal(0)), fees)
         self.tracker = PnLTracker(Decimal(1000))
         self.positions = PositionManager(executor, self.tracker, Decimal(2))
