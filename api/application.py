@@ -15,7 +15,7 @@ from api.dashboard import session
 from api.dashboard.compare import compare_pages, compare_trials
 from api.dashboard.market import market_pages
 from api.dashboard.pages import Pages
-from api.dashboard.sweeps import new_sweep, sweep_list, views
+from api.dashboard.sweeps import map_views, new_sweep, sweep_list, views
 from api.dashboard.sweeps import selection as selection_fragment
 from api.dashboard.sweeps import verdict as verdict_fragment
 from api.dashboard.trial import backtest, badges, trial_pages
@@ -80,7 +80,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.state.principals = Principals(token, app.state.clock) if token else None
     app.state.pages = Pages(settings.flower_url, docs=settings.docs)
     install_error_handlers(app)
-    app.router.routes.extend(app.state.pages.mounts())
+    app.router.routes.extend(app.state.pages.routes())
     for module in (
         health,
         metrics,
@@ -103,6 +103,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         selection_fragment,
         verdict_fragment,
         views,
+        map_views,
         badges,
         trial_pages,
         compare_pages,

@@ -71,14 +71,14 @@ def trial_config(spec: SweepSpec, number: int) -> RunConfig | None:
 def heatmap_document(found: Heatmap, chances: FloatArray | None = None) -> dict[str, Any]:
     """Return the matrix with its axes, values, trials and counts side by side, and chances of luck if any."""
     document = {
-        "x": _matrix_axis(found.x),
-        "y": _matrix_axis(found.y),
+        "x": matrix_axis(found.x),
+        "y": matrix_axis(found.y),
         "metric": found.metric,
         "agg": found.aggregate,
         "scenarios": found.scenarios.model_dump(mode="json"),
         "best": found.best,
         "plateau": found.plateau,
-        "cells": found.rows(_values(found.cells)),
+        "cells": found.rows(matrix_values(found.cells)),
         "trials": found.rows(found.cells.numbers.tolist()),
         "counts": found.rows(found.cells.counts.tolist(), 0),
         "eligible": found.rows(found.eligible.tolist(), False),
@@ -89,7 +89,8 @@ def heatmap_document(found: Heatmap, chances: FloatArray | None = None) -> dict[
     return document
 
 
-def _values(cells: Summaries) -> list[Any]:
+def matrix_values(cells: Summaries) -> list[Any]:
+    """Return the value of each cell, an exact amount as text."""
     return units_texts(cells.values.astype(np.int64)) if cells.is_money else cells.values.tolist()
 
 
@@ -107,7 +108,7 @@ def slices_document(found: Slices) -> dict[str, Any]:
 def _slice(found: Slice) -> dict[str, Any]:
     levels = [[None if isnan(level) else level for level in row] for row in found.levels.tolist()]
     return {
-        "axis": _matrix_axis(found.axis),
+        "axis": matrix_axis(found.axis),
         "counts": found.counts.tolist(),
         "levels": [None if None in row else row for row in levels],
         "best": [None if number < 0 else number for number in found.best.tolist()],
@@ -146,7 +147,8 @@ def _points(points: Points) -> dict[str, Any]:
     }
 
 
-def _matrix_axis(axis: MatrixAxis) -> dict[str, Any]:
+def matrix_axis(axis: MatrixAxis) -> dict[str, Any]:
+    """Return one side of a matrix; `until` is null where no neighbours are merged."""
     until = None if axis.merged == 1 else axis.until
     return {"name": axis.name, "values": axis.labels, "until": until}
 

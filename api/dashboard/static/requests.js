@@ -1,3 +1,5 @@
+import { morph } from "./morph.js";
+
 /* One place where the pages talk to the server, so that errors read the same everywhere. */
 export async function getJson(url, options = {}) {
   const response = await fetch(url, { headers: { Accept: "application/json" }, ...options }).catch(() => {
@@ -18,9 +20,18 @@ export function sendJson(method, url, body, headers = {}) {
 export async function replaceFragment(element, url) {
   const response = await fetch(url, { headers: { Accept: "text/html" } });
   if (!response.ok || response.redirected) return false;
-  const focused = document.activeElement?.dataset?.keep;
-  element.innerHTML = await response.text();
+  const text = await response.text();
+  const focused = element.contains(document.activeElement) ? document.activeElement.dataset.keep : null;
+  element.innerHTML = text;
   if (focused) element.querySelector(`[data-keep="${CSS.escape(focused)}"]`)?.focus();
+  return true;
+}
+
+/* As above, for a part that a reader may be using: it is changed in place. */
+export async function morphFragment(element, url) {
+  const response = await fetch(url, { headers: { Accept: "text/html" } });
+  if (!response.ok || response.redirected) return false;
+  morph(element, await response.text());
   return true;
 }
 

@@ -63,10 +63,14 @@ class Heatmap:
 
     def rows(self, of_cells: Sequence[Any], empty: Any = None) -> list[list[Any]]:
         """Return one value for each of `cells` as `rows[y][x]`, `empty` where no trial has a value."""
+        return self.table(self.column(of_cells, empty))
+
+    def column(self, of_cells: Sequence[Any], empty: Any = None) -> list[Any]:
+        """Return one value for each of `cells` row after row, `empty` where no trial has a value."""
         every = np.full(self.y.size * self.x.size, empty, dtype=object)
         every[self.cells.groups] = of_cells
-        rows: list[list[Any]] = every.reshape(self.y.size, self.x.size).tolist()
-        return rows
+        values: list[Any] = every.tolist()
+        return values
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,14 @@
-import { fitted, font, niceTicks, onDrag, onFrame, redrawOnResize, textSize, write } from "./canvas.js";
+import { fitted, font, niceTicks, onDrag, textSize, write } from "./canvas.js";
+import { Drawing } from "./drawing.js";
 import { counted, formatted, short } from "../format.js";
 import { rounded } from "./parallel.js";
 import { colours } from "../charts/colours.js";
 
 /* Counts of a metric: all finished trials behind, the selected ones before them. Dragging selects a range. */
-export class Distribution {
+export class Distribution extends Drawing {
   constructor(box, text, state, on) {
-    this.box = box;
+    super(box, state, on);
     this.text = text;
-    this.state = state;
-    this.draw = onFrame(() => this.#draw());
-    redrawOnResize(box, () => this.#draw());
-    document.addEventListener("themechange", this.draw);
     onDrag(box, {
       start: () => this.document?.edges.length > 1 && {},
       move: (_, place, first) => on.select({ [this.metric.name]: this.#range(first.x, place.x) }, false),
@@ -37,7 +34,7 @@ export class Distribution {
     this.text.textContent = words.join(" ");
   }
 
-  #draw() {
+  paint() {
     if (!this.document) return;
     const { edges, every, counts, quantiles } = this.document;
     const size = textSize();

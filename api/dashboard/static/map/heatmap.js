@@ -41,7 +41,7 @@ export class Heatmap {
     });
   }
 
-  /* `documents` are [{ title, heatmap }] of the API; `metric` has label, kind and small_is_good. */
+  /* `documents` are [{ title, heatmap }]; `metric` has label, kind and small_is_good. */
   show(documents, metric, names) {
     this.panels = documents.map(({ title, heatmap }) => ({ title, matrix: new Matrix(heatmap, metric.small_is_good) }));
     this.metric = metric;

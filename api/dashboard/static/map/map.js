@@ -11,9 +11,9 @@ const one = (id) => document.getElementById(id);
 const ENDS = { left: ["x", "lowest"], right: ["x", "highest"], bottom: ["y", "lowest"], top: ["y", "highest"] };
 
 export class SweepMap {
-  /* `api` is the address of the sweep, `most` the cells of a heatmap; `on` opens trials: `open(trial)`. */
-  constructor(state, { api, unit, most, inspector, pins, open }) {
-    Object.assign(this, { state, api, unit, most, inspector, pins });
+  /* `source` is the address of matrices, `most` the cells of one; `on` opens trials: `open(trial)`. */
+  constructor(state, { source, unit, most, inspector, pins, open }) {
+    Object.assign(this, { state, source, unit, most, inspector, pins });
     this.heatmap = new Heatmap(one("heatmap"), {
       hover: (cell, spoken) => this.#inspect(cell, spoken),
       leave: () => {},
@@ -36,30 +36,23 @@ export class SweepMap {
     delete one("heatmap").dataset.settled;
     const query = new URLSearchParams([...["x", "y", "metric", "agg"].map((name) => [name, state.get(name)]), ...state.scenarios(), ...state.filters({ open: true })]);
     const z = state.get("z");
-    let documents;
-    let omitted = 0;
-    if (z) {
-      query.set("z", z);
-      const found = await getJson(`${this.api}/panels?${query}`);
-      documents = found.heatmaps.map((document, at) => ({ title: panelTitle(z, found.values[at]), heatmap: document }));
-      omitted = found.omitted;
-    } else {
-      query.set("most", this.most);
-      documents = [{ title: "", heatmap: await getJson(`${this.api}/heatmap?${query}`) }];
-    }
-    this.#show(documents, omitted);
-    if (!z && state.settled) await this.#addLuck(query);
-    one("heatmap").dataset.settled = "";
+    if (z) query.set("z", z);
+    else query.set("most", this.most);
+    const { heatmaps, values, omitted } = await getJson(`${this.source}?${query}`);
+    this.#show(heatmaps.map((heatmap, at) => ({ title: z ? panelTitle(z, values[at]) : "", heatmap })), omitted);
+    this.drawn = query;
+    this.#finish(query, !z && state.settled);
   }
 
-  async #addLuck(query) {
-    query.set("luck", "true");
-    const { p_luck: chances } = await getJson(`${this.api}/heatmap?${query}`).catch(() => ({}));
-    const [panel] = this.heatmap.panels;
-    if (!chances || chances.length !== panel.matrix.rows || chances[0].length !== panel.matrix.columns) return;
-    panel.matrix.addLuck(chances);
-    this.heatmap.draw();
-    this.#legend();
+  async #finish(query, judged) {
+    const { p_luck: chances } = judged ? await getJson(`${this.source}/luck?${query}`).catch(() => ({})) : {};
+    if (this.drawn !== query) return;
+    if (chances) {
+      this.heatmap.panels[0].matrix.addLuck(chances);
+      this.heatmap.draw();
+      this.#legend();
+    }
+    one("heatmap").dataset.settled = "";
   }
 
   #show(documents, omitted) {
@@ -90,7 +83,7 @@ export class SweepMap {
 
   #marks(document) {
     const { state } = this;
-    const at = ([row, column]) => `${state.get("x")} ${labelOf(document.x.values[column])}, ${state.get("y")} ${labelOf(document.y.values[row])}: ${this.#withUnit(document.cells[row][column])}`;
+    const at = ([row, column]) => `${state.get("x")} ${labelOf(document.x.values[column])}, ${state.get("y")} ${labelOf(document.y.values[row])}: ${this.#withUnit(this.heatmap.panels[0].matrix.exact([row, column]))}`;
     const words = document.best ? [`Framed: the best cell, ${at(document.best)}${this.#border(document.best)}.`] : [];
     if (document.plateau) words.push(`Dashed: the plateau, whose worst neighbour is best, ${at(document.plateau)}${this.#border(document.plateau)}, with the cells joined to it that are as good.`);
     return words;
@@ -120,10 +113,10 @@ export class SweepMap {
     const { matrix, title } = panel;
     const { state, metric } = this;
     const number = matrix.trial(row, column);
-    const count = matrix.document.counts[row][column];
+    const count = matrix.count(row, column);
     const cellState = matrix.states[row * matrix.columns + column];
     const lines = [
-      number === null ? this.#stateOf(cellState) : `${metric.label} ${this.#withUnit(matrix.document.cells[row][column])}`,
+      number === null ? this.#stateOf(cellState) : `${metric.label} ${this.#withUnit(matrix.exact([row, column]))}`,
       `${state.get("x")} ${matrix.label("x", column)}`,
       `${state.get("y")} ${matrix.label("y", row)}`,
     ];

@@ -92,8 +92,7 @@ function drawRefused(context, box, matrix, kind, colours) {
   const { width, height } = matrix.place(box, 0, 0);
   if (height < size * 1.3) return;
   font(context, { size });
-  const cells = matrix.document.cells.flat();
-  cells.forEach((cell, index) => {
+  matrix.document.cells.forEach((cell, index) => {
     if (cell === null || matrix.states[index] !== "ineligible") return;
     const text = short(Number(cell), kind);
     if (context.measureText(text).width > width - 6) return;

@@ -1,4 +1,4 @@
-/* A heatmap of the API, read once: numbers to draw, labels of both sides, where cells are. Rows go upwards. */
+/* A matrix as the server sends it, list by list: numbers to draw, labels of both sides, where cells are. Rows go upwards. */
 import { outlineOf } from "./outlines.js";
 
 const LUCKY_ABOVE = 0.05;
@@ -10,15 +10,16 @@ export class Matrix {
     this.columns = document.x.values.length;
     this.rows = document.y.values.length;
     this.sign = smallIsGood ? -1 : 1;
-    this.states = document.states.flat();
-    this.values = document.cells.flat().map((cell, index) => (cell === null || this.states[index] ? null : Number(cell)));
+    this.states = new Array(document.cells.length).fill(null);
+    for (const [name, places] of Object.entries(document.states)) for (const place of places) this.states[place] = name;
+    this.values = document.cells.map((cell, index) => (cell === null || this.states[index] ? null : Number(cell)));
     this.lucky = null;
     this.found = new Map();
   }
 
   /* Chances of luck by cell, for trials that may win. */
   addLuck(chances) {
-    this.lucky = chances.flat().map((chance, index) => this.values[index] !== null && chance !== null && chance > LUCKY_ABOVE);
+    this.lucky = chances.map((chance, index) => this.values[index] !== null && chance !== null && chance > LUCKY_ABOVE);
   }
 
   /* The line around the plateau and the cells joined to it, null if none; found when it is drawn, like all below. */
@@ -53,16 +54,23 @@ export class Matrix {
   }
 
   trial(row, column) {
-    return this.document.trials[row][column];
+    return this.document.trials[row * this.columns + column];
+  }
+
+  /* The value of a cell as it was sent: an amount is exact text, one that cannot win is there too. */
+  exact([row, column]) {
+    return this.document.cells[row * this.columns + column];
+  }
+
+  /* Finished trials behind a cell. */
+  count(row, column) {
+    return this.document.counts?.[row * this.columns + column] ?? Number(this.trial(row, column) !== null);
   }
 
   /* The cell that shows a trial, null if none does. */
   cellOf(trial) {
-    for (let row = 0; row < this.rows; row++) {
-      const column = this.document.trials[row].indexOf(trial);
-      if (column >= 0) return { row, column };
-    }
-    return null;
+    const at = this.document.trials.indexOf(trial);
+    return at < 0 ? null : { row: Math.floor(at / this.columns), column: at % this.columns };
   }
 
   label(side, step) {

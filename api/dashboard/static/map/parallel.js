@@ -1,11 +1,12 @@
-import { at, fitted, font, niceTicks, onDrag, onFrame, redrawOnResize, textSize, write } from "./canvas.js";
+import { at, fitted, font, niceTicks, textSize, write } from "./canvas.js";
+import { PointDrawing, thinned } from "./drawing.js";
 import { short } from "../format.js";
 import { labelOf } from "./matrix.js";
 import { colours } from "../charts/colours.js";
 import { extent } from "./scale.js";
 
 const MOST_LINES = 1800;
-const MOST_WHILE_DRAGGING = 500;
+const MOST_WHILE_DRAGGING = 280;
 const MOST_CONTEXT = 900;
 const GRAB = 22;
 const NEAR = 6;
@@ -14,46 +15,38 @@ const NEAR = 6;
    trial. `on.select(range)` is told while an axis is brushed, `on.hover(trial)` of the line under the pointer,
    `on.pin(trial)` and `on.open(trial)` when it is clicked once or twice, `on.move(name, place)` of an axis that is
    dragged by its title. */
-export class Parallel {
+export class Parallel extends PointDrawing {
   constructor(box, state, on) {
-    this.box = box;
-    this.state = state;
-    this.on = on;
-    this.draw = onFrame(() => this.#draw());
-    redrawOnResize(box, () => this.#draw());
-    document.addEventListener("themechange", this.draw);
-    onDrag(box, {
-      start: (place) => this.#grab(place),
-      move: (held, place, first) => (held.axis ? this.#drag(held, place, first, false) : null),
-      end: (held, place, first, moved) => (held.axis ? this.#release(held, place, first, moved) : this.#click(place, moved)),
-    });
+    super(box, state, on);
     box.addEventListener("pointermove", (event) => !event.buttons && this.#look(at(box, event)));
     box.addEventListener("pointerleave", () => this.#light(null));
-    box.addEventListener("dblclick", (event) => {
-      const trial = this.#nearest(at(box, event));
-      if (trial !== null) on.open(trial);
-    });
   }
 
-  #grab(place) {
+  grab(place) {
     const axis = this.axes?.find(({ x }) => Math.abs(x - place.x) <= GRAB) ?? null;
-    return this.points ? { axis, title: Boolean(axis) && place.y < this.area.top - 4 } : null;
+    return { axis, title: Boolean(axis) && place.y < this.area.top - 4 };
   }
 
-  #drag({ axis, title }, place, first, settled) {
-    if (!title) return this.#brush(axis, first.y, place.y, settled);
+  drag(held, place, first, settled = false) {
+    const { axis, title } = held;
+    if (!axis) return;
+    if (!title) {
+      this.#brush(axis, first.y, place.y, settled);
+      return;
+    }
     this.carried = settled ? null : { axis, x: place.x };
     if (settled) this.on.move(axis.name, this.axes.filter(({ x, name }) => name !== axis.name && x < place.x).length);
-    return this.draw();
+    this.draw();
   }
 
-  #release(held, place, first, moved) {
-    if (moved) this.#drag(held, place, first, true);
+  release(held, place, first, moved) {
+    if (!held.axis) this.#click(place, moved);
+    else if (moved) this.drag(held, place, first, true);
     else if (!held.title) this.on.select({ [held.axis.name]: null }, true);
   }
 
   #click(place, moved) {
-    const trial = moved ? null : this.#nearest(place);
+    const trial = moved ? null : this.nearest(place);
     if (trial !== null) this.on.pin(trial);
   }
 
@@ -61,7 +54,7 @@ export class Parallel {
     const axis = this.axes?.find(({ x }) => Math.abs(x - place.x) <= GRAB);
     this.box.classList.toggle("grab", Boolean(axis) && place.y >= this.area.top - 4);
     this.box.classList.toggle("carry", Boolean(axis) && place.y < this.area.top - 4);
-    this.#light(axis ? null : this.#nearest(place));
+    this.#light(axis ? null : this.nearest(place));
   }
 
   #light(trial) {
@@ -72,7 +65,7 @@ export class Parallel {
   }
 
   /* The trial whose line passes a point most closely, null if none does. */
-  #nearest({ x, y }) {
+  nearest({ x, y }) {
     const index = this.axes?.findLastIndex((axis) => axis.x <= x) ?? -1;
     if (index < 0 || index >= this.axes.length - 1) return null;
     const [left, right] = [this.axes[index], this.axes[index + 1]];
@@ -88,13 +81,7 @@ export class Parallel {
     return found;
   }
 
-  /* `context` are points of all trials, `points` those to stand out; both column by column as the API sends them. */
-  show({ context, points, kept, metric, scale }) {
-    Object.assign(this, { context, points, kept, metric, scale });
-    this.draw();
-  }
-
-  #draw() {
+  paint() {
     if (!this.points) return;
     const size = textSize();
     const names = this.state.columns();
@@ -112,12 +99,14 @@ export class Parallel {
       const axis = this.state.axes.get(name);
       return axis ? this.#parameter(axis, left + place * gap) : this.#metricAxis(name, left + place * gap);
     });
-    this.#drawBehind(context, width, height, c);
-    this.shown = this.#drawLines(context, this.points, this.kept, c);
+    const places = this.axes.map(({ name, x, low, high }) => [name, Math.round(x), low, high].join("@")).join(" ");
+    const looks = [places, size, ...Object.values(c)];
+    this.kept("behind", context, [...looks, this.context], (sheet) => this.#drawLines(sheet, this.context, null, c));
+    this.shown = this.#drawLines(context, this.points, this.inside, c);
     this.#drawLit(context, c);
     this.box.dataset.axes = this.axes.map(({ name, x }) => `${name}@${Math.round(x)}`).join(" ");
-    font(context, { size });
-    this.axes.forEach((axis, index) => this.#drawAxis(context, axis, c, gap, index === this.axes.length - 1));
+    for (const axis of this.axes) this.#drawMarks(context, axis, c);
+    this.kept("axes", context, looks, (sheet) => this.axes.forEach((axis, index) => this.#drawAxis(sheet, axis, c, gap, index === this.axes.length - 1)));
   }
 
   #parameter(axis, x) {
@@ -149,30 +138,17 @@ export class Parallel {
     };
   }
 
-  /* The lines of all trials stay as they are while others are picked out: they are drawn once, and kept. */
-  #drawBehind(context, width, height, c) {
-    const key = [width, height, window.devicePixelRatio, c.line, ...this.axes.map(({ name }) => name)].join();
-    if (this.behind?.key !== key || this.behind.points !== this.context) {
-      const sheet = new OffscreenCanvas(context.canvas.width, context.canvas.height);
-      const drawing = sheet.getContext("2d");
-      drawing.setTransform(context.getTransform());
-      this.#drawLines(drawing, this.context, null, c);
-      this.behind = { key, points: this.context, sheet };
-    }
-    context.drawImage(this.behind.sheet, 0, 0, width, height);
-  }
-
-  #drawLines(context, points, kept, c) {
+  #drawLines(context, points, inside, c) {
     const values = points.metrics[this.metric];
     const most = this.state.settled ? MOST_LINES : MOST_WHILE_DRAGGING;
-    const shown = chosen(points.trials.length, kept, kept ? most : MOST_CONTEXT);
-    if (kept) shown.sort((a, b) => Math.abs(values[a] ?? 0) - Math.abs(values[b] ?? 0));
+    const shown = thinned(points.trials.length, inside, inside ? most : MOST_CONTEXT);
+    if (inside) shown.sort((a, b) => Math.abs(values[a] ?? 0) - Math.abs(values[b] ?? 0));
     context.lineJoin = "round"; // said here, or a second drawing would differ from the first: labels set it as well
-    context.lineWidth = kept ? 1.2 : 1;
-    context.globalAlpha = kept ? Math.min(0.9, Math.max(0.25, 260 / Math.max(shown.length, 1))) : 0.5;
+    context.lineWidth = inside ? 1.2 : 1;
+    context.globalAlpha = inside ? Math.min(0.9, Math.max(0.25, 260 / Math.max(shown.length, 1))) : 0.5;
     for (const place of shown) {
-      if (kept && values[place] === null) continue;
-      context.strokeStyle = kept ? this.scale.colour(values[place]) : c.line;
+      if (inside && values[place] === null) continue;
+      context.strokeStyle = inside ? this.scale.colour(values[place]) : c.line;
       this.#stroke(context, points, place);
     }
     context.globalAlpha = 1;
@@ -201,6 +177,15 @@ export class Parallel {
     }
   }
 
+  /* What is selected along an axis, and where one that is carried would go. */
+  #drawMarks(context, axis, c) {
+    const range = this.state.ranges.get(axis.name);
+    if (range) this.#drawBrush(context, axis, range, c);
+    if (this.carried?.axis.name !== axis.name) return;
+    context.fillStyle = c.accent;
+    context.fillRect(this.carried.x - 1, this.area.top - 4, 2, this.area.height + 8);
+  }
+
   #drawAxis(context, axis, c, gap, last) {
     const size = textSize();
     const { top, height } = this.area;
@@ -210,12 +195,6 @@ export class Parallel {
     context.moveTo(axis.x, top);
     context.lineTo(axis.x, top + height);
     context.stroke();
-    if (this.carried?.axis.name === axis.name) {
-      context.fillStyle = c.accent;
-      context.fillRect(this.carried.x - 1, top - 4, 2, height + 8);
-    }
-    const range = this.state.ranges.get(axis.name);
-    if (range) this.#drawBrush(context, axis, range, c);
     font(context, { size, bold: true });
     const lines = inTwo(context, axis.title, gap - 8);
     lines.forEach((text, at) => write(context, text, axis.x, size * (1.9 - (lines.length - 1 - at) * 1.15), { align: "center", colour: c.ink, most: Math.max(gap - 8, 40) }));
@@ -268,13 +247,6 @@ function inTwo(context, title, most) {
 export function rounded(value, span) {
   const digits = Math.max(0, 3 - Math.floor(Math.log10(span)));
   return Number(value.toFixed(Math.min(digits, 12)));
-}
-
-function chosen(count, kept, most) {
-  const all = [];
-  for (let at = 0; at < count; at++) if (!kept || kept[at]) all.push(at);
-  if (all.length <= most) return all;
-  return Array.from({ length: most }, (_, index) => all[Math.floor((index * all.length) / most)]);
 }
 
 /* A label of at most 16 characters: of a time the day, and the minute where it is not midnight. */

@@ -1,43 +1,38 @@
-import { at, fitted, font, niceTicks, onDrag, onFrame, redrawOnResize, textSize, write } from "./canvas.js";
+import { at, fitted, font, niceTicks, textSize, write } from "./canvas.js";
+import { PointDrawing, thinned } from "./drawing.js";
 import { short } from "../format.js";
 import { rounded } from "./parallel.js";
 import { colours } from "../charts/colours.js";
 import { extent } from "./scale.js";
 
 const NEAR = 9;
+const MOST_WHILE_DRAGGING = 700;
 
 /* Two metrics against each other, with the trials that none beats in both joined by a line. `on` is told of
    `hover(trial)`, `pin(trial)`, `open(trial)` and `select(ranges, settled)`. The wheel, + and - zoom, arrow keys move what is
    shown, 0 shows all; an axis may be logarithmic, which leaves out what is not above zero. */
-export class Scatter {
+export class Scatter extends PointDrawing {
   constructor(box, state, on) {
-    this.box = box;
-    this.state = state;
-    this.on = on;
-    this.draw = onFrame(() => this.#draw());
-    redrawOnResize(box, () => this.#draw());
-    document.addEventListener("themechange", this.draw);
+    super(box, state, on);
     box.addEventListener("pointermove", (event) => this.#hover(event));
     box.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     box.addEventListener("keydown", (event) => this.#press(event));
-    box.addEventListener("dblclick", (event) => {
-      const trial = this.points ? this.#nearest(at(box, event)) : null;
-      if (trial !== null) on.open(trial);
-    });
-    onDrag(box, {
-      start: () => this.points && {},
-      move: (_, place, first) => this.#brush(first, place, false),
-      end: (_, place, first, moved) => (moved ? this.#brush(first, place, true) : this.#click(place)),
-    });
   }
 
-  /* `x` and `y` are { name, label, kind }; `context` are points of all trials, of `points` those `kept` stand out. */
-  show({ context, points, kept, front, x, y, metric, scale }) {
-    Object.assign(this, { context, points, kept, front, x, y, metric, scale });
-    this.draw();
+  grab() {
+    return {};
   }
 
-  #draw() {
+  drag(_, place, first) {
+    this.#brush(first, place, false);
+  }
+
+  release(_, place, first, moved) {
+    if (moved) this.#brush(first, place, true);
+    else this.#click(place);
+  }
+
+  paint() {
     if (!this.points) return;
     const size = textSize();
     const { context, width, height } = fitted(this.box);
@@ -48,13 +43,15 @@ export class Scatter {
     const groups = [this.context, this.points, this.front];
     this.across = axis(groups, this.x.name, [inner.left, inner.right], log.includes("x"), zoomX);
     this.up = axis(groups, this.y.name, [inner.bottom, inner.top], log.includes("y"), zoomY);
-    this.#drawGrid(context, inner, c);
+    const sides = [this.across, this.up].flatMap(({ low, high }) => [low, high]);
+    this.kept("behind", context, [...sides, size, this.state.get("log"), this.x.name, this.y.name, this.context, ...Object.values(c)], (sheet) => {
+      this.#drawGrid(sheet, inner, c);
+      clip(sheet, inner);
+      this.#drawDots(sheet, this.context, null, c);
+    });
     context.save();
-    context.beginPath();
-    context.rect(inner.left - 4, inner.top - 4, inner.right - inner.left + 8, inner.bottom - inner.top + 8);
-    context.clip();
-    this.#drawDots(context, this.context, null, c);
-    this.#drawDots(context, this.points, this.kept, c);
+    clip(context, inner);
+    this.#drawDots(context, this.points, this.inside, c);
     this.#drawFront(context, c);
     this.#drawBrush(context, inner, c);
     context.restore();
@@ -82,16 +79,16 @@ export class Scatter {
     context.restore();
   }
 
-  #drawDots(context, points, kept, c) {
+  #drawDots(context, points, inside, c) {
     const xs = points.metrics[this.x.name];
     const ys = points.metrics[this.y.name];
     const values = points.metrics[this.metric];
     const radius = xs.length > 1500 ? 2.2 : 3.2;
-    context.globalAlpha = kept ? 0.8 : 0.55;
-    for (let index = 0; index < xs.length; index++) {
-      if (!this.across.shows(xs[index]) || !this.up.shows(ys[index]) || (kept && !kept[index])) continue;
-      context.fillStyle = kept && values[index] !== null ? this.scale.colour(values[index]) : c.line;
-      dot(context, this.across.of(xs[index]), this.up.of(ys[index]), kept ? radius : 1.8);
+    context.globalAlpha = inside ? 0.8 : 0.55;
+    for (const index of thinned(xs.length, inside, this.state.settled ? Infinity : MOST_WHILE_DRAGGING)) {
+      if (!this.across.shows(xs[index]) || !this.up.shows(ys[index])) continue;
+      context.fillStyle = inside && values[index] !== null ? this.scale.colour(values[index]) : c.line;
+      dot(context, this.across.of(xs[index]), this.up.of(ys[index]), inside ? radius : 1.8);
     }
     context.globalAlpha = 1;
   }
@@ -131,14 +128,14 @@ export class Scatter {
     context.strokeRect(left, top, right - left, bottom - top);
   }
 
-  #nearest({ x, y }) {
+  nearest({ x, y }) {
     let found = null;
     let least = NEAR ** 2;
-    for (const [points, kept] of [[this.front, null], [this.points, this.kept]]) {
+    for (const [points, inside] of [[this.front, null], [this.points, this.inside]]) {
       const xs = points.metrics[this.x.name];
       const ys = points.metrics[this.y.name];
       for (let index = 0; index < xs.length; index++) {
-        if (!this.across.shows(xs[index]) || !this.up.shows(ys[index]) || (kept && !kept[index])) continue;
+        if (!this.across.shows(xs[index]) || !this.up.shows(ys[index]) || (inside && !inside[index])) continue;
         const distance = (this.across.of(xs[index]) - x) ** 2 + (this.up.of(ys[index]) - y) ** 2;
         if (distance < least) [least, found] = [distance, points.trials[index]];
       }
@@ -187,13 +184,13 @@ export class Scatter {
 
   #hover(event) {
     if (!this.across || event.buttons) return;
-    const trial = this.#nearest(at(this.box, event));
+    const trial = this.nearest(at(this.box, event));
     this.box.classList.toggle("point", trial !== null);
     if (trial !== null) this.on.hover(trial);
   }
 
   #click(place) {
-    const trial = this.#nearest(place);
+    const trial = this.nearest(place);
     if (trial !== null) this.on.pin(trial);
     else this.on.select({ [this.x.name]: null, [this.y.name]: null }, true);
   }
@@ -202,6 +199,13 @@ export class Scatter {
     if (this.x.name === this.y.name) return;
     this.on.select({ [this.x.name]: this.across.range(first.x, last.x), [this.y.name]: this.up.range(first.y, last.y) }, settled);
   }
+}
+
+/* Draws nothing outside the sides of the plot from here on. */
+function clip(context, { left, right, top, bottom }) {
+  context.beginPath();
+  context.rect(left - 4, top - 4, right - left + 8, bottom - top + 8);
+  context.clip();
 }
 
 /* One side: values to places and back, over all values or the part that is zoomed into. */

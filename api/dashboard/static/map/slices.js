@@ -1,7 +1,8 @@
 /* One small chart for each axis: the median of the metric at each value as a line, half of the trials as a band around
    it, the best as dots. Each is reached by Tab, walked with the arrow keys, and brushed like the other views. */
-import { at, fitted, font, niceTicks, onDrag, onFrame, redrawOnResize, textSize, write } from "./canvas.js";
+import { at, fitted, font, niceTicks, onDrag, textSize, write } from "./canvas.js";
 import { counted, formatted, short } from "../format.js";
+import { Drawing } from "./drawing.js";
 import { labelOf } from "./matrix.js";
 import { clipped } from "./parallel.js";
 import { colours } from "../charts/colours.js";
@@ -31,19 +32,13 @@ export class Slices {
   }
 }
 
-class SliceChart {
+class SliceChart extends Drawing {
   constructor(name, state, on) {
-    Object.assign(this, { name, state, on, cursor: null });
+    super(plotOf(), state, on);
+    Object.assign(this, { name, cursor: null });
     this.item = document.createElement("li");
-    this.box = Object.assign(document.createElement("div"), { className: "plot slice", tabIndex: 0 });
-    this.box.setAttribute("role", "application");
-    this.box.setAttribute("aria-roledescription", "line chart");
-    this.box.append(document.createElement("canvas"));
     this.title = Object.assign(document.createElement("h3"), { textContent: name });
     this.item.append(this.title, this.box);
-    this.draw = onFrame(() => this.#draw());
-    redrawOnResize(this.box, () => this.#draw());
-    document.addEventListener("themechange", this.draw);
     this.box.addEventListener("pointermove", (event) => !event.buttons && this.#look(this.#stepAt(at(this.box, event).x)));
     this.box.addEventListener("keydown", (event) => this.#press(event));
     this.box.addEventListener("blur", this.draw);
@@ -62,7 +57,7 @@ class SliceChart {
     this.draw();
   }
 
-  #draw() {
+  paint() {
     if (!this.slice) return;
     const size = textSize();
     const { context, width, height } = fitted(this.box);
@@ -185,6 +180,14 @@ class SliceChart {
   #with(step, act) {
     if (this.slice?.best[step] !== null) act(this.slice.best[step]);
   }
+}
+
+function plotOf() {
+  const box = Object.assign(document.createElement("div"), { className: "plot slice", tabIndex: 0 });
+  box.setAttribute("role", "application");
+  box.setAttribute("aria-roledescription", "line chart");
+  box.append(document.createElement("canvas"));
+  return box;
 }
 
 /* Steps that follow each other and have trials: a line does not bridge what is between them. */

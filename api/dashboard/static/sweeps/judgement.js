@@ -1,7 +1,6 @@
-import { drawWalkForward } from "./walk_forward.js";
 import { latestOnly, refreshed } from "./refreshing.js";
 
-/* The verdict on the best trial: asked for once the page is there, and again while trials run or it is made. */
+/* The verdict on the best trial: asked for once all views are drawn, and again while trials run or it is made. */
 
 const AGAIN_MS = 2500;
 const place = document.getElementById("selection");
@@ -17,6 +16,6 @@ const refresh = latestOnly(async () => {
 /* A toggle does not bubble; the part is replaced as a whole, so it is caught on the way down. */
 place.addEventListener("toggle", () => {
   const chart = document.getElementById("walk-forward");
-  if (chart && chart.closest("details").open) drawWalkForward(chart);
+  if (chart && chart.closest("details").open) import("./walk_forward.js").then(({ drawWalkForward }) => drawWalkForward(chart));
 }, true);
 refresh();

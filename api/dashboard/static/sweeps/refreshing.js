@@ -1,4 +1,4 @@
-import { replaceFragment } from "../requests.js";
+import { morphFragment, replaceFragment } from "../requests.js";
 
 const RETRY_MS = 2000;
 const place = document.getElementById("trouble");
@@ -26,9 +26,10 @@ export function latestOnly(work) {
   };
 }
 
-/* Replaces an element by what the server says of it now; a server that does not answer is a trouble that passes. */
-export async function refreshed(element, url) {
-  const shown = await replaceFragment(element, url).catch(() => {
+/* Replaces an element by what the server says of it now, or changes it in place; a server that does not answer is a
+   trouble that passes. */
+export async function refreshed(element, url, { inPlace = false } = {}) {
+  const shown = await (inPlace ? morphFragment : replaceFragment)(element, url).catch(() => {
     throw Object.assign(new Error("The server does not answer. It may be restarting."), { passing: true });
   });
   if (!shown) throw new Error("A part of the page could not be loaded; reload the page.");

@@ -1,18 +1,8 @@
-import { Columns } from "./columns.js";
-import { Distribution } from "../map/distribution.js";
-import { counted, formatted } from "../format.js";
-import { showImportance } from "./importance.js";
 import { Inspector } from "../map/inspector.js";
 import { SweepMap } from "../map/map.js";
-import { Parallel } from "../map/parallel.js";
 import { Pins } from "./pins.js";
 import { latestOnly, refreshed } from "./refreshing.js";
-import { getJson } from "../requests.js";
-import { anchoredScale, extent } from "../map/scale.js";
-import { Scatter } from "../map/scatter.js";
 import { ScenarioControls } from "./scenario-controls.js";
-import { SelectionBar } from "./selection-bar.js";
-import { Slices } from "../map/slices.js";
 import { Sliders } from "./sliders.js";
 import { ViewState } from "./view-state.js";
 
@@ -23,11 +13,9 @@ const root = one("sweep");
 const progress = one("progress");
 const trials = one("trials");
 const api = `/sweeps/${root.dataset.sweep}`;
-const metrics = JSON.parse(one("metrics").textContent);
 const view = JSON.parse(one("view").textContent);
-const state = new ViewState({ ...view, metrics });
+const state = new ViewState({ ...view, metrics: JSON.parse(one("metrics").textContent) });
 const trialPage = (number) => `/dashboard${api}/trials/${number}`;
-const metricNamed = (name) => ({ ...metrics[name], name });
 
 /* The map. */
 
@@ -35,75 +23,9 @@ const form = one("view-form");
 const open = (trial) => location.assign(trialPage(trial));
 const inspector = new Inspector(one("inspector"), trialPage);
 const pins = new Pins(one("pins"), state, (trials) => map?.heatmap.pin(trials));
-const map = one("heatmap") && new SweepMap(state, { api, unit: root.dataset.unit, most: view.most_cells, inspector, pins, open });
+const map = one("heatmap") && new SweepMap(state, { source: `/dashboard${api}/map`, unit: root.dataset.unit, most: view.most_cells, inspector, pins, open });
 const scenarios = one("scenario-form") && new ScenarioControls(one("scenario-form"), state);
 const sliders = one("sliders") && new Sliders(one("sliders"), state);
-
-/* Everything else. */
-
-const onPoints = { select: (ranges, settled) => state.select(ranges, settled), open, pin: (trial) => pins.toggle(trial), hover: (trial) => inspector.show(trial, [`Trial ${trial}`]) };
-const slices = new Slices(one("slices"), state, {
-  ...onPoints,
-  hover: (trial, lines, spoken) => {
-    inspector.show(trial, lines);
-    if (spoken) one("slice-told").textContent = lines.join(", ");
-  },
-});
-const columns = new Columns(one("columns"), one("add-column"), state);
-const parallel = new Parallel(one("parallel"), state, { ...onPoints, move: (name, place) => columns.move(name, place) });
-const scatter = new Scatter(one("scatter"), state, onPoints);
-const distribution = new Distribution(one("distribution"), one("distribution-text"), state, onPoints);
-const bar = new SelectionBar(state);
-let every = null;
-let chosen = null;
-
-const overviewQuery = (filters) => {
-  const beside = state.columns().filter((name) => !state.axes.has(name) && name !== state.get("metric"));
-  return new URLSearchParams([...["metric", "risk", "gain"].map((name) => [name, state.get(name)]), ...(beside.length ? [["beside", beside.join(",")]] : []), ...state.scenarios(), ...filters]);
-};
-
-async function fetchOverview() {
-  const filters = state.filters();
-  const key = overviewQuery([]).toString();
-  if (every?.key !== key) every = { key, document: await getJson(`${api}/overview?${key}`) };
-  chosen = filters.size ? await getJson(`${api}/overview?${overviewQuery(filters)}`) : every.document;
-  drawOverview();
-  bar.tell(chosen);
-  one("parallel").dataset.drawn = String(chosen.selected);
-  performance.mark("overview-drawn");
-}
-
-/* While a pointer moves, the points that are here are sorted out here; once it rests, the server answers for all. */
-function drawOverview() {
-  if (!chosen) return;
-  const context = every.document.points;
-  const points = state.settled ? chosen.points : context;
-  const kept = state.inside(points, points.trials.length);
-  const metric = metricNamed(every.document.metric);
-  const scale = anchoredScale(...extent(context.metrics[metric.name]), metric.small_is_good, { lines: true });
-  parallel.show({ context, points, kept, metric: metric.name, scale });
-  const [x, y] = [metricNamed(every.document.risk), metricNamed(every.document.gain)];
-  scatter.show({ context, points, kept, front: chosen.front, x, y, metric: metric.name, scale });
-  distribution.show(chosen.distribution, metric, scale);
-  if (!state.settled) return;
-  showImportance(one("importance"), chosen.importance, (axis) => choose({ x: axis }, "x"));
-  for (const place of document.querySelectorAll("[data-metric-name]")) place.textContent = metric.label;
-  describePoints();
-}
-
-function describePoints() {
-  const shown = formatted(chosen.points.trials.length, "count");
-  const all = formatted(chosen.selected, "count");
-  const part = chosen.complete ? "" : `A sample: ${shown} of ${all} trials, spread evenly, always with the best and the front. Counts, front and shares are of all.`;
-  one("parallel-text").textContent = part;
-  const front = counted(chosen.front.trials.length, "trial");
-  one("scatter-text").textContent = `The line joins the ${front} of the Pareto front, which no other beats in both. Drag to select, click to pin, double click to open; Ctrl and the wheel, or + and -, zoom, arrow keys move, 0 shows all.${chosen.complete ? "" : ` The dots are a sample of ${shown} trials.`}`;
-}
-
-async function fetchSlices() {
-  const query = new URLSearchParams([["metric", state.get("metric")], ...state.scenarios(), ...state.filters()]);
-  slices.show(await getJson(`${api}/slices?${query}`), metricNamed(state.get("metric")));
-}
 
 /* The table. */
 
@@ -130,10 +52,16 @@ const refreshHeatmap = latestOnly(async () => {
   await map.refresh();
   heatmapTook = performance.now() - began;
 });
-const refreshOverview = latestOnly(fetchOverview);
-const refreshSlices = latestOnly(fetchSlices);
 const refreshTrials = latestOnly(fetchTrials);
-const refreshProgress = latestOnly(() => refreshed(progress, progress.dataset.source));
+const refreshProgress = latestOnly(() => refreshed(progress, progress.dataset.source, { inPlace: true }));
+
+/* The map comes first: the scripts of all other parts run once its cells are drawn. */
+const drawn = refreshHeatmap();
+const views = drawn.then(() => import("./views.js")).then(({ Views }) => new Views(state, api, {
+  open, pin: (trial) => pins.toggle(trial), hover: (trial, lines) => inspector.show(trial, lines), across: (axis) => choose({ x: axis }, "x"),
+}));
+const refreshOverview = latestOnly(async () => (await views).fetchOverview());
+const refreshSlices = latestOnly(async () => (await views).fetchSlices());
 
 function choose(changes, last) {
   const next = { x: state.get("x"), y: state.get("y"), z: state.get("z"), ...changes };
@@ -141,28 +69,16 @@ function choose(changes, last) {
   state.choose({ ...changes, x: next.x, y: next.y, z: next.z });
 }
 
-function onForm(event) {
-  const { name, value } = event.target;
-  if (name === "log") {
-    const sides = [...one("scatter-form").querySelectorAll("[name=log]")].filter((box) => box.checked).map((box) => box.value);
-    state.choose({ log: sides.join(","), zoom: "" });
-    return;
-  }
+function onForm({ target: { name, value } }) {
   if (["x", "y", "z"].includes(name)) choose({ [name]: value }, name);
-  else state.choose({ [name]: value, ...(["risk", "gain"].includes(name) && { zoom: "" }) });
+  else state.choose({ [name]: value });
 }
 
 function showControls() {
-  for (const controls of [form, one("scatter-form")]) {
-    for (const element of controls?.elements ?? []) {
-      if (element.type === "checkbox") element.checked = state.get(element.name).split(",").includes(element.value);
-      else if (element.name) element.value = state.get(element.name);
-    }
-  }
+  for (const element of form?.elements ?? []) if (element.name) element.value = state.get(element.name);
   sliders?.draw();
   scenarios?.draw();
-  columns.draw();
-  bar.draw();
+  views.then((below) => below.showControls());
 }
 
 function redrawViews() {
@@ -178,21 +94,18 @@ function redraw() {
   redrawViews();
 }
 
-for (const controls of [form, one("scatter-form")]) controls?.addEventListener("change", onForm);
+form?.addEventListener("change", onForm);
 state.addEventListener("select", redraw);
 state.addEventListener("scenarios", redraw);
 state.addEventListener("view", redrawViews);
 state.addEventListener("page", refreshTrials);
-state.addEventListener("scatter", () => {
+state.addEventListener("scatter", async () => {
   showControls();
-  drawOverview();
+  (await views).draw();
 });
-for (const [id, factor] of [["zoom-in", 0.6], ["zoom-out", 1.6]]) one(id).addEventListener("click", () => scatter.zoomBy(factor));
-one("zoom-all").addEventListener("click", () => state.choose({ zoom: "" }));
 state.addEventListener("pins", () => pins.draw());
-state.addEventListener("drag", () => {
-  bar.draw();
-  drawOverview();
+state.addEventListener("drag", async () => {
+  (await views).drag();
   if (heatmapTook < LIVE_MS) refreshHeatmap();
 });
 
@@ -224,16 +137,15 @@ function onProgress(event, last = false) {
   refreshProgress();
   if (!last && (document.hidden || performance.now() - lastDraw < LEAST_REDRAW_MS)) return;
   lastDraw = performance.now();
-  every = null;
+  views.then((below) => below.forget());
   inspector.forget();
   document.dispatchEvent(new Event("trialsdone"));
   redraw();
 }
 
 document.addEventListener("sweepchange", lookAgain);
-document.addEventListener("themechange", drawOverview);
 showControls();
 pins.draw();
-refreshHeatmap();
-refreshOverview().then(refreshSlices); // the heatmap is waited for first
+drawn.then(() => import("./verdict.js"));
+refreshOverview().then(refreshSlices).then(() => import("./judgement.js"));
 if ("open" in root.dataset) follow();

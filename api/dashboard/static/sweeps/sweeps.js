@@ -1,4 +1,4 @@
-import { replaceFragment } from "../requests.js";
+import { morph } from "../morph.js";
 
 const PERIOD_MS = 2000;
 const TYPING_MS = 250;
@@ -11,13 +11,10 @@ let typing;
 
 async function refresh() {
   const mine = (asked += 1);
-  const fresh = document.createElement("div");
-  const shown = await replaceFragment(fresh, list.dataset.source).catch(() => false);
-  if (!shown || mine !== asked) return;
-  const focused = list.contains(document.activeElement) ? document.activeElement.dataset.keep : null;
-  list.replaceChildren(...fresh.childNodes);
+  const response = await fetch(list.dataset.source, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!response?.ok || response.redirected || mine !== asked) return;
+  morph(list, await response.text());
   for (const box of boxes()) box.checked = ticked.has(box.value);
-  if (focused) list.querySelector(`[data-keep="${CSS.escape(focused)}"]`)?.focus();
 }
 
 async function keepFresh() {

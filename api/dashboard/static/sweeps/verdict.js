@@ -1,4 +1,4 @@
-/* The verdict strip: asked for once the page is there, and again while trials end; its figures feed the funnel below. */
+/* The verdict strip: asked for once the map is drawn, and again while trials end; its figures feed the funnel below. */
 import { showProblems } from "../forms/problems.js";
 import { sendJson } from "../requests.js";
 import { latestOnly, refreshed } from "./refreshing.js";

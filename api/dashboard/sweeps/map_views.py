@@ -1,0 +1,121 @@
+"""Matrices of a sweep's map, list by list: a fraction of the API's answer for the same cells."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from math import isnan
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, Request
+
+from api.dependencies import DatabaseDep
+from api.responses import JsonResponse
+from api.routes.analysis import AskedMatrix, Name
+from api.routes.parameters import SCENARIO_PARAMETERS, SweepId, other_parameters
+from api.schemas.documents import matrix_axis, matrix_values
+from sweeps.analysis.cell_states import CellState
+from sweeps.analysis.grouping import Summaries
+from sweeps.analysis.heatmap import Heatmap, heatmap, panels
+from sweeps.analysis.judged.cell_luck import chances_by
+from sweeps.analysis.judged.judged_panels import made_report
+from sweeps.analysis.progress import get_spec
+
+router = APIRouter(prefix="/dashboard/sweeps/{sweep_id}", include_in_schema=False)
+_PARAMETERS = frozenset({"x", "y", "z", "metric", "agg", "most"}) | SCENARIO_PARAMETERS
+_PLACES = 9
+_Most = Annotated[int | None, Query(ge=1, le=1_000_000)]
+
+
+@router.get("/map")
+async def map_document(
+    request: Request,
+    database: DatabaseDep,
+    sweep_id: SweepId,
+    asked: AskedMatrix,
+    x: Name,
+    y: Name,
+    z: Name = "",
+    most: _Most = None,
+) -> JsonResponse:
+    """Return one matrix, or with `z` one for each value of that axis, as the API's heatmap and panels."""
+    shown: dict[str, Any] = {
+        "x": x,
+        "y": y,
+        "metric": asked.metric,
+        "aggregate": asked.aggregate,
+        "fixed": other_parameters(request, _PARAMETERS),
+        "scenarios": asked.scenarios,
+    }
+    if not z:
+        one = await database.analyze(heatmap, sweep_id, most=most, **shown)
+        return JsonResponse({"heatmaps": [_columns(one)], "values": [None], "omitted": 0})
+    several = await database.analyze(panels, sweep_id, z=z, **shown)
+    maps = [_columns(one) for one in several.heatmaps]
+    return JsonResponse({"heatmaps": maps, "values": several.labels, "omitted": several.omitted})
+
+
+@router.get("/map/luck")
+async def map_luck(
+    request: Request,
+    database: DatabaseDep,
+    sweep_id: SweepId,
+    asked: AskedMatrix,
+    x: Name,
+    y: Name,
+    most: _Most = None,
+) -> JsonResponse:
+    """Return the chance of luck of each cell of the one matrix, null where nothing is judged yet."""
+    fixed = other_parameters(request, _PARAMETERS)
+
+    def query(connection: sa.Connection) -> list[Any] | None:
+        spec = get_spec(connection, sweep_id)
+        judged = made_report(connection, sweep_id, spec.validation)
+        if judged is None:
+            return None
+        found = heatmap(
+            connection,
+            sweep_id,
+            x=x,
+            y=y,
+            metric=asked.metric,
+            aggregate=asked.aggregate,
+            fixed=fixed,
+            most=most,
+            scenarios=asked.scenarios,
+        )
+        chances = chances_by(judged, connection, sweep_id, spec, found.cells.numbers)
+        return found.column([None if isnan(one) else one for one in chances.round(4).tolist()])
+
+    return JsonResponse({"p_luck": await database.analyze(query)})
+
+
+def _columns(found: Heatmap) -> dict[str, Any]:
+    """Return a matrix as lists over its cells, row by row; the states as lists of places by name.
+
+    `counts` is null where no cell has more than one trial.
+    """
+    counts = found.cells.counts
+    return {
+        "x": matrix_axis(found.x),
+        "y": matrix_axis(found.y),
+        "scenarios": found.scenarios.model_dump(mode="json"),
+        "best": found.best,
+        "plateau": found.plateau,
+        "cells": found.column(_drawn(found.cells)),
+        "trials": found.column(found.cells.numbers.tolist()),
+        "counts": found.column(counts.tolist(), 0) if len(counts) and counts.max() > 1 else None,
+        "states": _places(found.states),
+    }
+
+
+def _drawn(cells: Summaries) -> list[Any]:
+    """Return the value of each cell: amounts as exact text, others with all places that are shown."""
+    return matrix_values(cells) if cells.is_money else cells.values.round(_PLACES).tolist()
+
+
+def _places(states: Sequence[CellState | None]) -> dict[str, list[int]]:
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, state in enumerate(states):
+        if state is not None:
+            places[state].append(place)
+    return places
