@@ -12,7 +12,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.gzip import GZipMiddleware
 
 from api.dashboard import session
-from api.dashboard.compare import compare_pages, compare_trials
+from api.dashboard.compare import compare_pages, compare_trials, trial_picker
 from api.dashboard.market import market_pages
 from api.dashboard.pages import Pages
 from api.dashboard.sweeps import map_views, new_sweep, sweep_list, views
@@ -108,6 +108,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         trial_pages,
         compare_pages,
         compare_trials,
+        trial_picker,
         market_pages,
         session,
     ):

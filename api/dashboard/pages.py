@@ -16,6 +16,7 @@ from api.errors.problems import Problem
 from api.presentation import formats
 from api.presentation.glossary import TERMS
 from api.presentation.metric_catalogue import METRIC_LABELS, explained
+from api.presentation.rate_words import rate_words
 from bot.backtest.window_findings import words
 from bot.numbers.money import plain
 from bot.plurals import counted
@@ -115,5 +116,6 @@ def _environment() -> jinja2.Environment:
         words=words,
         iso=iso,
         explained=explained,
+        rate_words=lambda value, name: rate_words(name, value),
     )
     return environment

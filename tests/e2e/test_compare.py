@@ -110,6 +110,7 @@ def test_trials_are_picked_from_the_table_and_compared_where_they_part(
     parameters = page.locator("#parameters tbody tr")
     expect(parameters).to_have_count(1)
     expect(parameters).to_contain_text("min_funding_rate")
+    expect(parameters).to_contain_text("2 bp per 8 h, 21.9 % a year")
     assert page.locator(".caveat").count() == 0
 
     parting = page.locator("[data-parting]")
@@ -126,6 +127,14 @@ def test_trials_are_picked_from_the_table_and_compared_where_they_part(
     page.get_by_role("button", name="first", exact=True).click()
     page.wait_for_url(f"**/dashboard/compare?trials={sweep_id}:2,{sweep_id}:0")
     expect(net_row(page).nth(1)).to_have_text(f"{nets[1]:,.2f}")
+
+    page.goto(f"{address}/dashboard/compare")
+    page.get_by_role("searchbox", name="Search sweeps").fill("entry x exit")
+    offered = page.locator("#pick-list li", has=page.locator(f"[data-source$='/pick/{sweep_id}']"))
+    offered.get_by_text("Other trials").click()
+    offered.get_by_role("checkbox", name="3", exact=True).check()
+    page.get_by_role("link", name="Compare 3 trials").click()
+    page.wait_for_url(f"**/dashboard/compare?trials={sweep_id}:2,{sweep_id}:0,{sweep_id}:3")
     assert visit.complaints == []
 
 
@@ -136,6 +145,7 @@ def test_best_trials_of_two_sweeps_are_compared_with_what_differs_about_them(
     body = sweep_body()["base"] | {"end": "2024-02-20"}
     ids = [completed(address, hands), completed(address, hands, base=body)]
     page.goto(f"{address}/dashboard/compare")
+    page.get_by_text("Or by number").click()
     page.locator("input[name=sweeps]").fill(f"{ids[0]}, {ids[1]}")
     page.get_by_role("button", name="Compare their best trials").click()
     expect(page.locator("#equity")).to_have_attribute("data-lines", "2", timeout=20_000)

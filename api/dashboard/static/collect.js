@@ -1,6 +1,6 @@
 /* Trials picked for a comparison, kept by this browser until they are compared or taken out. */
 const KEY = "comparison";
-const MOST = 10;
+export const MOST = 10;
 
 export function collected() {
   return (localStorage.getItem(KEY) ?? "").split(",").filter((one) => /^\d+:\d+$/.test(one));

@@ -1,10 +1,10 @@
 /* Rates of the chosen window below each threshold that is compared with them, with the values it takes. */
 import { isObject } from "./json_text.js";
+import { bps, rateWords } from "../rates.js";
 
 const WIDTH = 240;
 const HEIGHT = 36;
 const MOST_VALUES = 500;
-const SETTLEMENTS_A_YEAR = 3 * 365;
 const ROUNDING = 1 + 1e-12;
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -60,7 +60,7 @@ function numbers(written) {
 function sentence({ highest }, gate, values) {
   if (!values.length) return "";
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const level = low === high ? `${bps(low)} bp per 8 h, ${yearly(low)} % a year` : `${bps(low)} to ${bps(high)} bp per 8 h, ${yearly(low)} to ${yearly(high)} % a year`;
+  const level = rateWords(low, high);
   const idle = gate === "enter" ? values.filter((value) => value > highest * ROUNDING).length : 0;
   if (!idle) return level;
   const top = `the highest rate of this window is ${bps(highest)} bp`;
@@ -87,7 +87,3 @@ function shape(name, attributes) {
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   return made;
 }
-
-const trimmed = (value, places) => String(Number(value.toFixed(places)));
-const bps = (rate) => trimmed(rate * 10_000, 3);
-const yearly = (rate) => trimmed(rate * SETTLEMENTS_A_YEAR * 100, 1);

@@ -1,0 +1,43 @@
+"""Funding rates as traders say them: basis points per 8 hours and percent a year, beside the raw figure."""
+
+from decimal import Decimal, InvalidOperation
+from functools import cache
+
+from bot.config.strategy_registry import usable_strategies
+from bot.numbers.money import plain
+
+_SETTLEMENTS_A_YEAR = 3 * 365
+_SAID = "rate per 8 h"
+
+
+@cache
+def rate_parameters() -> frozenset[str]:
+    """Return the parameters of installed strategies that are rates per 8 hours.
+
+    They are those that the market's rate is compared with, and those whose description says so.
+    """
+    names: set[str] = set()
+    for plugin in usable_strategies()[0]:
+        if figure := plugin.figures.get("rate_8h"):
+            names.update(figure.parameters)
+        fields = plugin.parameters.model_fields.items()
+        names.update(name for name, field in fields if _SAID in (field.description or ""))
+    return frozenset(names)
+
+
+def rate_words(name: str, value: object) -> str:
+    """Return the value of a parameter in bp per 8 h and % a year, nothing where it is no rate."""
+    if name not in rate_parameters():
+        return ""
+    try:
+        rate = Decimal(str(value))
+    except InvalidOperation:
+        return ""
+    if not rate.is_finite():
+        return ""
+    yearly = _rounded(rate * _SETTLEMENTS_A_YEAR * 100, 1)
+    return f"{_rounded(rate * 10_000, 3)} bp per 8 h, {yearly} % a year"
+
+
+def _rounded(value: Decimal, places: int) -> str:
+    return plain(round(value, places).normalize() + 0)
