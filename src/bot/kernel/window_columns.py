@@ -87,7 +87,7 @@ class WindowColumns:
     def _add_prices(self) -> None:
         for name in ("spot", "perp"):
             prices = np.stack([_fitting(getattr(one, name), _MOST_PRICE) for one in self.series])
-            floats = prices.astype(np.float64)
+            floats = _in_fours(prices.astype(np.float64))
             self._arrays |= {name: prices, f"{name}_f": floats, f"largest_{name}": _largest(floats)}
 
     def _add_flows(self) -> None:
@@ -97,7 +97,7 @@ class WindowColumns:
         low = (flows - high.astype(np.int64)).astype(np.float64)
         sums = np.abs(high).sum(axis=1) * (1 + 2**-20)
         largest = {"largest_flow": _largest(high), "largest_flow_low": _largest(low), "sum_of_flows": sums}
-        self._arrays |= {"flow": high, "flow_low": low, **largest}
+        self._arrays |= {"flow": _in_fours(high), "flow_low": _in_fours(low), **largest}
 
     def _add_marks(self, window: ReplayWindow) -> list[int]:
         """Add mark prices and the candles of the mark series; return the places of each pair's."""
@@ -224,6 +224,13 @@ def _fitting(column: DecimalColumn, limit: int) -> IntArray:
 
 def _largest(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.ascontiguousarray(np.abs(rows).max(axis=1))
+
+
+def _in_fours(rows: FloatArray) -> FloatArray:
+    """Return the rows where the kernel may read four numbers at once from any of them, the last included."""
+    room = np.zeros(rows.size + 3)
+    room[: rows.size] = rows.ravel()
+    return room[: rows.size].reshape(rows.shape)
 
 
 def _whole(values: Any) -> IntArray:

@@ -76,11 +76,17 @@ static inline void curve_end(Curve *curve, const i64 *times, i64 last, i64 *resu
     ratios[DRAWDOWN_SHARE] = curve->share;
 }
 
-/* Write the daily returns, NaN each where one would be taken on equity that is not positive; return 0 of those. */
-static int daily_returns(const Window *w, const double *equity, double capital, double *ends, double *returns) {
+/* Write the equity at the end of each day after the first of `ends`. */
+static inline void take_days(const Window *w, const double *equity, double *ends) {
+    for (i64 d = 0; d < w->days; d++) ends[d + 1] = equity[w->day_ends[d]];
+}
+
+/* Write the daily returns, NaN each where one would be taken on equity that is not positive; return 0 of those.
+
+   `ends` is the equity at the end of each day after its first number, which becomes the capital. */
+static int daily_returns(const Window *w, double capital, double *ends, double *returns) {
     double least = capital;
     ends[0] = capital;
-    for (i64 d = 0; d < w->days; d++) ends[d + 1] = equity[w->day_ends[d]];
 #pragma omp simd reduction(min : least)
     for (i64 d = 0; d < w->days; d++) {
         returns[d] = (ends[d + 1] - ends[d]) / ends[d];

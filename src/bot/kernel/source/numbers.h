@@ -22,6 +22,7 @@ typedef int32_t i32;
 /* Four numbers, each of its own lane; masks are -1 where a comparison holds, else 0. */
 typedef double Four __attribute__((vector_size(32)));
 typedef i64 Mask __attribute__((vector_size(32)));
+#define FOUR 4
 
 typedef struct { double h; i64 p; } Span;
 typedef struct { double h, l; i64 p; } UnitFlow;
@@ -78,15 +79,25 @@ static inline Span sub_spans(Span a, Span b) {
 static inline Booked add_booked(Booked a, Booked b) { return (Booked){a.h + b.h}; }
 static inline Booked sub_booked(Booked a, Booked b) { return (Booked){a.h - b.h}; }
 
-/* Return (q + e) / 1e-8 over `places`: a tie (rest of one half) goes up where the estimate is odd. Exact while the
-   quotient is below 1e15 and the unit at most 1e15. */
+/* 1.5 * 2**52: what it is added to, below 2**51, is rounded to a whole number, half to even, whose last bit is that of the sum. */
+#define ROUNDER 0x1.8p52
+static inline i64 bits_of(double x) {
+    i64 bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+static inline double of_bits(i64 bits) {
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+/* Return (q + e) / 1e-8 over `places`: a tie (rest of one half) goes up where the estimate is odd, since one half is then
+   compared as the float64 before it. Exact while the quotient is below 1e15 and the unit at most 1e15. */
 static inline Booked settled(double q, double e, i64 places) {
     double unit = unit_of(places), half = unit * 0.5;
-    double r = rint(q * TENTH[places - MONEY_PLACES]), rest = fma(-r, unit, q) + e;
-    double up = half - 0.25 * fabs(fma(-2.0, rint(r * 0.5), r));
-    r += rest > up ? 1.0 : 0.0;
-    r -= rest < -up ? 1.0 : 0.0;
-    return (Booked){r};
+    double sum = q * TENTH[places - MONEY_PLACES] + ROUNDER, r = sum - ROUNDER, rest = fma(-r, unit, q) + e;
+    double up = of_bits(bits_of(half) - (bits_of(sum) & 1));
+    return (Booked){r + (fabs(rest) > up ? copysign(1.0, rest) : 0.0)};
 }
 static inline Booked book_spans(SpanProduct x) {
     double q = x.a * x.b;

@@ -28,7 +28,9 @@ typedef struct {
     Ledger ledger;
     AddBlock add_block;
     double *funding, *booked;         /* scratch of E: booked at each event, by all hedges and by one */
-    double *day_ends;                 /* scratch of all days and one */
+    double *day_ends;                 /* scratch of all days and one: equity at their ends */
+    i64 days;                         /* of a hold baseline: those whose equity is known */
+    double *day_spot, *day_perp;      /* P x days: prices at the ends of days */
     double *returns;                  /* room for all days */
     int sound;                        /* whether all of them are numbers */
     i64 *results;

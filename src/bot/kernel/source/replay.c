@@ -3,7 +3,7 @@
    Compiled twice, for any processor and for x86-64-v3; select.c chooses at run time. Events at which no order is
    possible are passed through together: between two of them every held hedge is only paid and priced. */
 #include <stdlib.h>
-#include "orders.h"
+#include "spans.h"
 #include "statistics.h"
 
 static i32 at_column(const Window *w, i64 column, i64 k) { return w->columns[column][k]; }
@@ -20,62 +20,6 @@ static int is_held(const Account *a, i64 pair) {
     for (int i = 0; i < a->count; i++)
         if (a->held[i].pair == pair) return 1;
     return 0;
-}
-
-/* Replace values by the sums up to each, `sum` before them included; return the last. Exact, since all are whole. */
-static double running_sums(double *values, i64 count, double sum) {
-    i64 e = 0;
-    for (; e + 4 <= count; e += 4) {
-        double *v = values + e, two = v[0] + v[1], three = two + v[2], four = two + (v[2] + v[3]);
-        v[0] += sum;
-        v[1] = sum + two;
-        v[2] = sum + three;
-        v[3] = sum += four;
-    }
-    for (; e < count; e++) values[e] = sum += values[e];
-    return sum;
-}
-
-/* Hold all hedges through the events from `first` to before `stop`, at each of which they only settle. */
-static void hold_through(Account *a, i64 first, i64 stop) {
-    const Window *w = a->w;
-    i64 count = stop - first;
-    double *restrict funding = a->funding, *restrict equity = a->curve.equity + first;
-    double *restrict booked = a->booked;
-    for (int i = 0; i < a->count; i++) {
-        Position *p = &a->held[i];
-        const Terms *x = &a->terms.of[p->pair];
-        i64 k = place(w, p->pair, first);
-        const double *restrict flow = w->flow + k, *restrict low = w->flow_low + k;
-        const double *restrict spot = w->spot_f + k, *restrict perp = w->perp_f + k;
-        Span q = span_of(p->quantity_f, x->quantity_places);
-        Span entry = span_of(p->perp_entry_f, x->perp_places + x->fill_places);
-        double paid = 0;
-#define AT_EACH_EVENT(assign)                                                                      \
-    for (i64 e = 0; e < count; e++) {                                                              \
-        double got = funding_payment_span(SHORT, (UnitFlow){flow[e], low[e], x->flow_places}, q).h;             \
-        double value = hedge_value_span(LONG, SHORT, q, span_of(spot[e], x->spot_places), entry, span_of(perp[e], x->perp_places)).h; \
-        booked[e] = got;                                                                           \
-        funding[e] assign got;                                                                     \
-        equity[e] assign value;                                                                    \
-        paid += got;                                                                               \
-    }
-        if (i == 0) {
-#pragma omp simd reduction(+ : paid)
-            AT_EACH_EVENT(=)
-        } else {
-#pragma omp simd reduction(+ : paid)
-            AT_EACH_EVENT(+=)
-        }
-#undef AT_EACH_EVENT
-        p->funding += (i64)paid;
-        if (a->paid) memcpy(a->paid + p->pair * (w->events + 1) + first + 1, booked, (size_t)count * sizeof *booked);
-    }
-    double before = (double)a->cash;
-    a->cash = (i64)running_sums(funding, count, before);
-    for (i64 e = 0; e < count; e++) equity[e] += funding[e];
-    if (a->hold_paid) curve_through(&a->curve, w->times, first, stop);
-    a->results[IN_MARKET] += count;
 }
 
 /* Let the exchange take a hedge that ended since the event before; return whether one did.
@@ -162,7 +106,7 @@ static void on_event(Account *a, i64 e) {
     uint64_t ended = a->count ? collect(a, e) : 0;
     ended |= exits(a, e);
     if (a->count < a->t->slots && at_column(a->w, a->t->best_column, e) >= a->t->enter_from[0]) entries(a, e, ended);
-    curve_point(&a->curve, a->w->times, e, equity_at(a, e));
+    point_at(a, e, equity_at(a, e));
     a->results[IN_MARKET] += a->count > 0;
 }
 
@@ -173,7 +117,7 @@ static void on_last_event(Account *a, i64 e) {
         i64 k = place(w, a->held[0].pair, e);
         close_hedge(a, 0, w->times[e], END, w->spot[k], w->perp[k], e);
     }
-    curve_point(&a->curve, w->times, e, (double)a->cash);
+    point_at(a, e, (double)a->cash);
 }
 
 /* Return the first index in [e, stop) whose value is below x, or reaches it; `stop` stands for none. */
@@ -244,8 +188,7 @@ static void replay_one(Account *a) {
     for (i64 pair = 0; pair < w->pairs; pair++) a->first_open[pair] = a->last_seen[pair] = -1;
     while (at < last && a->fits) {
         i64 stop = next_stop(a, at, last);
-        if (stop > at && a->count) hold_through(a, at, stop);
-        else if (stop > at) curve_flat(&a->curve, w->times, at, stop, (double)a->cash);
+        if (stop > at) pass_through(a, at, stop);
         if (stop < last) on_event(a, stop);
         at = stop + 1;
         if (fabs((double)a->cash) >= EXACT_SUMS) a->fits = 0;
@@ -253,7 +196,8 @@ static void replay_one(Account *a) {
     if (a->fits) {
         on_last_event(a, last);
         a->results[FINAL] = a->cash;
-        a->sound = daily_returns(w, a->curve.equity, (double)a->t->capital, a->day_ends, a->returns);
+        if (a->hold_paid) take_days(w, a->curve.equity, a->day_ends);
+        a->sound = daily_returns(w, (double)a->t->capital, a->day_ends, a->returns);
         if (a->hold_paid) sum_up(a);
     }
     a->results[FITS] = a->fits;
@@ -269,6 +213,7 @@ static void begin(Account *a, const Trial *t, double *paid, const double *hold_p
     a->locked = 0;
     a->exposure = 0;
     a->bound = 0;
+    a->days = 0;
     a->curve = curve_begin(a->curve.equity, t->capital);
     a->ledger = ledger_begin();
     a->paid = paid;
@@ -283,16 +228,18 @@ static void replay_hold(Account *a, const Batch *b, i64 hold, double *paid) {
     begin(a, &b->holds[hold], paid, NULL, b->hold_results + hold * RESULTS, NULL);
     a->returns = b->hold_returns + hold * w->days;
     replay_one(a);
-    for (i64 pair = 0; pair < w->pairs; pair++) running_sums(paid + pair * (w->events + 1), w->events + 1, 0);
+    for (i64 pair = 0; pair < w->pairs; pair++) running_sums(paid + pair * (w->events + 1), w->events + 1);
 }
 
 /* Share out `scratch`, which may be none; return the number of float64 that it needs. */
 static i64 share_out(Account *a, Lanes *lanes, double *scratch) {
     const Window *w = a->w;
-    double **parts[] = {&lanes->weekly, &a->curve.equity, &a->funding, &a->booked, &a->day_ends, &lanes->whole};
-    const i64 sizes[] = {w->weeks * LANES, w->events, w->events, w->events, w->days + 1, w->days};
+    double **parts[] = {&lanes->weekly, &a->curve.equity, &a->funding, &a->booked, &a->day_ends, &lanes->whole,
+                        &a->day_spot, &a->day_perp};
+    const i64 sizes[] = {w->weeks * LANES, w->events + FOUR, w->events + FOUR, w->events + FOUR, w->days + 1, w->days,
+                         w->pairs * w->days, w->pairs * w->days};
     i64 used = 0;
-    for (int i = 0; i < 6; used += sizes[i++])
+    for (int i = 0; i < 8; used += sizes[i++])
         if (scratch) *parts[i] = scratch + used;
     return used;
 }
@@ -328,6 +275,7 @@ int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
     int done = a && scratch && paid;
     if (done) {
         share_out(a, &lanes, scratch);
+        put_day_prices(a);
         replay_all(a, &lanes, b, paid);
     }
     free(a);

@@ -1,0 +1,149 @@
+/* Spans of events at which no order is possible: every held hedge is only paid and priced, many events at once. */
+#ifndef CARRYGRID_SPANS_H
+#define CARRYGRID_SPANS_H
+#include "orders.h"
+
+/* Replace values by the sums up to each. Exact, since all are whole. */
+static void running_sums(double *values, i64 count) {
+    double sum = 0;
+    i64 e = 0;
+    for (; e + FOUR <= count; e += FOUR) {
+        double *v = values + e, two = v[0] + v[1], three = two + v[2], four = two + (v[2] + v[3]);
+        v[0] += sum;
+        v[1] = sum + two;
+        v[2] = sum + three;
+        v[3] = sum += four;
+    }
+    for (; e < count; e++) values[e] = sum += values[e];
+}
+
+static double sum_of(const double *values, i64 count) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (i64 e = 0; e < count; e++) sum += values[e];
+    return sum;
+}
+
+/* The numbers that one hedge is paid and priced with. */
+typedef struct {
+    const double *flow, *low, *spot, *perp;
+    Span quantity, entry;
+    i64 spot_places, perp_places, flow_places;
+} Held;
+
+static inline Held held_from(const Account *a, const Position *p, i64 first) {
+    const Window *w = a->w;
+    const Terms *x = &a->terms.of[p->pair];
+    i64 k = place(w, p->pair, first);
+    return (Held){w->flow + k, w->flow_low + k, w->spot_f + k, w->perp_f + k, span_of(p->quantity_f, x->quantity_places),
+                  span_of(p->perp_entry_f, x->perp_places + x->fill_places), x->spot_places, x->perp_places, x->flow_places};
+}
+static inline double payment_of(const Held *h, i64 e) {
+    return funding_payment_span(SHORT, (UnitFlow){h->flow[e], h->low[e], h->flow_places}, h->quantity).h;
+}
+static inline double value_of(const Held *h, double spot, double perp) {
+    return hedge_value_span(LONG, SHORT, h->quantity, span_of(spot, h->spot_places), h->entry, span_of(perp, h->perp_places)).h;
+}
+
+/* Whole vectors of events: what is written beyond the last of `count` is overwritten by the events that follow. */
+static inline i64 whole_fours(i64 count) { return (count + FOUR - 1) / FOUR * FOUR; }
+
+/* Write what the first hedge is paid and worth at each event. */
+static void meet_first(const Held *held, i64 count, double *restrict funding, double *restrict equity) {
+    const Held h = *held;
+#pragma omp simd
+    for (i64 e = 0; e < whole_fours(count); e++) {
+        funding[e] = payment_of(&h, e);
+        equity[e] = value_of(&h, h.spot[e], h.perp[e]);
+    }
+}
+
+/* Add what another hedge is paid and worth; `booked` gets its payments alone. */
+static void meet_other(const Held *held, i64 count, double *restrict funding, double *restrict equity, double *restrict booked) {
+    const Held h = *held;
+#pragma omp simd
+    for (i64 e = 0; e < whole_fours(count); e++) {
+        double got = payment_of(&h, e);
+        booked[e] = got;
+        funding[e] += got;
+        equity[e] += value_of(&h, h.spot[e], h.perp[e]);
+    }
+}
+
+/* Hold all hedges of a trial through the events from `first` to before `stop`. */
+static void hold_through(Account *a, i64 first, i64 stop) {
+    i64 count = stop - first;
+    double *equity = a->curve.equity + first, cash = (double)a->cash;
+    for (int i = 0; i < a->count; i++) {
+        Position *p = &a->held[i];
+        const Held h = held_from(a, p, first);
+        if (i == 0) meet_first(&h, count, a->funding, equity);
+        else meet_other(&h, count, a->funding, equity, a->booked);
+        i64 paid = (i64)sum_of(i == 0 ? a->funding : a->booked, count);
+        p->funding += paid;
+        a->cash += paid;
+    }
+    const double *funding = a->funding;
+    for (i64 e = 0; e < whole_fours(count); e += FOUR) {
+        const double *f = funding + e;
+        double *v = equity + e, two = f[0] + f[1], three = two + f[2], four = two + (f[2] + f[3]);
+        v[0] += cash + f[0];
+        v[1] += cash + two;
+        v[2] += cash + three;
+        v[3] += cash += four;
+    }
+    curve_through(&a->curve, a->w->times, first, stop);
+}
+
+/* Take the equity after event e; of a hold baseline it is asked at the ends of days alone. */
+static void point_at(Account *a, i64 e, double equity) {
+    if (a->hold_paid) { curve_point(&a->curve, a->w->times, e, equity); return; }
+    while (a->days < a->w->days && a->w->day_ends[a->days] == e) a->day_ends[++a->days] = equity;
+}
+
+/* Write the prices at the ends of days. */
+static void put_day_prices(const Account *a) {
+    const Window *w = a->w;
+    for (i64 pair = 0; pair < w->pairs; pair++)
+        for (i64 d = 0; d < w->days; d++) {
+            a->day_spot[pair * w->days + d] = w->spot_f[place(w, pair, w->day_ends[d])];
+            a->day_perp[pair * w->days + d] = w->perp_f[place(w, pair, w->day_ends[d])];
+        }
+}
+
+/* Hold all hedges of a hold baseline: its payments are kept, and the equity at the ends of days. */
+static void baseline_through(Account *a, i64 first, i64 stop) {
+    const Window *w = a->w;
+    i64 count = stop - first, from = a->days, cash = a->cash;
+    while (a->days < w->days && w->day_ends[a->days] < stop) a->days++;
+    i64 days = a->days - from;
+    double *restrict ends = a->day_ends + from + 1, *restrict funding = a->funding;
+    for (i64 d = 0; d < days; d++) ends[d] = (double)cash;
+    for (int i = 0; i < a->count; i++) {
+        Position *p = &a->held[i];
+        const Held h = held_from(a, p, first);
+        double *restrict paid = a->paid + p->pair * (w->events + 1) + first + 1, sum = 0;
+        const double *restrict spot = a->day_spot + p->pair * w->days + from, *restrict perp = a->day_perp + p->pair * w->days + from;
+#pragma omp simd reduction(+ : sum)
+        for (i64 e = 0; e < count; e++) {
+            paid[e] = payment_of(&h, e);
+            sum += paid[e];
+        }
+        p->funding += (i64)sum;
+        a->cash += (i64)sum;
+#pragma omp simd
+        for (i64 d = 0; d < days; d++) ends[d] += value_of(&h, spot[d], perp[d]);
+        memcpy(funding, paid, (size_t)count * sizeof *funding);
+        running_sums(funding, count);
+        for (i64 d = 0; d < days; d++) ends[d] += funding[w->day_ends[from + d] - first];
+    }
+}
+
+/* Pass through the events from `first` to before `stop`, at which hedges only settle. */
+static void pass_through(Account *a, i64 first, i64 stop) {
+    if (!a->hold_paid) baseline_through(a, first, stop);
+    else if (a->count) hold_through(a, first, stop);
+    else curve_flat(&a->curve, a->w->times, first, stop, (double)a->cash);
+    if (a->count) a->results[IN_MARKET] += stop - first;
+}
+#endif
