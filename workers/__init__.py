@@ -6,6 +6,8 @@ import signal
 import threading
 from collections.abc import Iterator
 
+from bot.numbers.blas_threads import use_one_thread
+
 _INTERRUPTED = 130
 
 
@@ -23,6 +25,7 @@ def _left_at_once() -> Iterator[None]:
 
 
 with _left_at_once():
+    use_one_thread()
     from workers.app import app
 
 __all__ = ["app"]

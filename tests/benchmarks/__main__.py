@@ -14,7 +14,16 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import coldstarts, kernels, market, million_trials, scaling, selection, sharing
+from benchmarks import (
+    coldstarts,
+    kernels,
+    market,
+    million_trials,
+    scaling,
+    selection,
+    selection_memory,
+    sharing,
+)
 from benchmarks.measure import load, machine
 from benchmarks.report import markdown, show
 from carrygrid.cli.serving import interruptible_by_signals
@@ -28,6 +37,7 @@ SECTIONS = (
     "end_to_end",
     "sharing",
     "selection",
+    "selection_memory",
     "reads",
 )
 QUICK = ("kernels", "cold_starts", "settlements", "end_to_end", "selection")
@@ -88,6 +98,9 @@ def measured(asked: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Any
         "end_to_end": lambda: scaling.end_to_end(home, folder, sizes(asked), (1, 2)),
         "sharing": lambda: sharing.measured(home, folder, 2),
         "selection": lambda: selection.measured(10_000 if asked.quick else 100_000),
+        "selection_memory": lambda: selection_memory.measured(
+            (10_000, 100_000) if asked.quick else (100_000, 1_000_000)
+        ),
         "reads": lambda: million_trials.measured(100_000 if asked.quick else 1_000_000),
     }
     for name, measure in sections.items():

@@ -202,6 +202,15 @@ def _selection(figures: Figures) -> Iterator[Sheet]:
     )
 
 
+def _selection_memory(figures: Sequence[Figures]) -> Iterator[Sheet]:
+    rows = [[f"{row['trials']:,}", f"{row['cpu_s']:.1f}", f"{row['peak_mib']:,.0f}"] for row in figures]
+    yield Sheet(
+        "One process that makes the report from stored sums, SQLite",
+        ("distinct trials", "processor seconds", "peak MiB"),
+        rows,
+    )
+
+
 def _reads(figures: Figures) -> Iterator[Sheet]:
     rows = [[row["name"], f"{row['first_ms']:,.0f}", f"{row['median_ms']:,.0f}"] for row in figures["reads"]]
     yield Sheet(
@@ -224,5 +233,6 @@ _SECTIONS: dict[str, Callable[[Any], Iterator[Sheet]]] = {
     "end_to_end": _end_to_end,
     "sharing": _sharing,
     "selection": _selection,
+    "selection_memory": _selection_memory,
     "reads": _reads,
 }
