@@ -30,6 +30,7 @@ class TrialRow:
     run_key: str | None
     findings: Sequence[RunFinding] = ()
     ineligible: str | None = None
+    equal: int | None = None
 
 
 def trial_row(trial: TrialView) -> TrialRow:
@@ -46,6 +47,7 @@ def trial_row(trial: TrialView) -> TrialRow:
         trial.run_key,
         trial.findings,
         trial.ineligible,
+        trial.equal,
     )
 
 

@@ -3,20 +3,23 @@
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import StreamingResponse
 
 from api.dependencies import DatabaseDep
 from api.responses import JsonResponse
-from api.routes.parameters import SweepId
+from api.routes.parameters import TABLE_PARAMETERS, AskedTable, SweepId, other_parameters
 from api.schemas.openapi import PROBLEMS
 from bot.market_store.loading import resolve_exchange
 from bot.market_store.sql import refuse_sealed
 from sweeps.analysis.progress import get_spec, get_sweep
 from sweeps.export import ExportFormat, exported, manifest
+from sweeps.export.view import TrialsSeen, trials_seen
+from sweeps.spec.metrics import METRICS
 from sweeps.spec.spec import SweepSpec
 
 router = APIRouter(prefix="/sweeps/{sweep_id}/export", tags=["trials"], responses=PROBLEMS)
+_VIEW_PARAMETERS = frozenset({"columns"}) | TABLE_PARAMETERS
 
 
 @router.get(
@@ -37,12 +40,39 @@ async def export(
     """
     spec, notes = await database.analyze(_exportable, sweep_id)
     chunks = exported(database.engine, sweep_id, spec, file_format, notes)
-    headers = {
-        "Content-Disposition": f'attachment; filename="sweep-{sweep_id}.{file_format}"',
-        "Link": f'</sweeps/{sweep_id}/export/manifest>; rel="describedby"; type="application/json"',
-        "Cache-Control": "no-store",
-    }
+    headers = _headers(sweep_id, f"sweep-{sweep_id}.{file_format}")
     return StreamingResponse(chunks, media_type=file_format.media_type, headers=headers)
+
+
+@router.get(
+    "/view",
+    summary="Trials as the page shows them, as CSV",
+    response_class=StreamingResponse,
+    responses={200: {"content": {ExportFormat.CSV.media_type: {}}, "description": "The file"}},
+)
+async def view(
+    request: Request,
+    database: DatabaseDep,
+    sweep_id: SweepId,
+    asked: AskedTable,
+    columns: Annotated[
+        str | None, Query(max_length=2_000, description="metrics by comma; all if left out")
+    ] = None,
+) -> StreamingResponse:
+    """Stream the trials asked for in their order: parameters, some metrics, chance of luck, plateau.
+
+    Further parameters name an axis or a metric and a value or a range. The header `Link` names the manifest.
+    """
+    wanted = asked | {"filters": other_parameters(request, _VIEW_PARAMETERS)}
+
+    def query(connection: sa.Connection) -> TrialsSeen:
+        _exportable(connection, sweep_id)
+        names = tuple(METRICS) if columns is None else tuple(columns.split(","))
+        return trials_seen(connection, sweep_id, names, **wanted)
+
+    seen = await database.analyze(query)
+    headers = _headers(sweep_id, f"sweep-{sweep_id}-view.csv")
+    return StreamingResponse(seen.csv(), media_type=ExportFormat.CSV.media_type, headers=headers)
 
 
 @router.get("/manifest", summary="What belongs to exported numbers", response_class=JsonResponse)
@@ -50,6 +80,14 @@ async def describe(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
     """Return the sweep as asked for, the digest of its market data, engine and library versions, columns."""
     _, notes = await database.analyze(_described, sweep_id)
     return JsonResponse(notes)
+
+
+def _headers(sweep_id: int, name: str) -> dict[str, str]:
+    return {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Link": f'</sweeps/{sweep_id}/export/manifest>; rel="describedby"; type="application/json"',
+        "Cache-Control": "no-store",
+    }
 
 
 def _exportable(connection: sa.Connection, sweep_id: int) -> tuple[SweepSpec, dict[str, Any]]:

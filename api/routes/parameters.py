@@ -6,6 +6,7 @@ from fastapi import Depends, Path, Query, Request
 
 from bot.errors import InvalidInputError
 from bot.notation import quoted
+from sweeps.analysis.trial_places import TrialsAsked
 from sweeps.spec.scenarios import ScenarioRank, Scenarios
 
 LARGEST_ID = 2**31 - 1
@@ -50,6 +51,29 @@ async def _scenarios(
 
 
 AskedScenarios = Annotated[Scenarios | None, Depends(_scenarios)]
+
+
+TABLE_PARAMETERS = frozenset({"sort", "distinct"}) | SCENARIO_PARAMETERS
+
+
+async def _table(
+    scenarios: AskedScenarios,
+    sort: Annotated[
+        str | None,
+        Query(
+            max_length=300,
+            description="metric, axis or `number`, `-` for descending; several by comma, each for what is "
+            "equal in those before it; best first if left out",
+        ),
+    ] = None,
+    distinct: Annotated[
+        bool, Query(description="completed trials of equal results as one; `equal` says how many")
+    ] = False,
+) -> TrialsAsked:
+    return {"sort": sort, "distinct": distinct, "scenarios": scenarios}
+
+
+AskedTable = Annotated[TrialsAsked, Depends(_table)]
 
 
 def other_parameters(request: Request, known: frozenset[str]) -> dict[str, str]:

@@ -1,16 +1,16 @@
 """Trials of a sweep: pages, and single ones with curve and trades."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.errors.http_errors import TrialFailedError
 from api.middleware.body import read_object
 from api.responses import JsonResponse
 from api.routes.parameters import (
-    SCENARIO_PARAMETERS,
-    AskedScenarios,
+    TABLE_PARAMETERS,
+    AskedTable,
     Cursor,
     Limit,
     SweepId,
@@ -49,7 +49,7 @@ from sweeps.storage.states import TrialState
 router = APIRouter(
     prefix="/sweeps/{sweep_id}", tags=["trials"], responses=PROBLEMS, default_response_class=JsonResponse
 )
-_PAGE_PARAMETERS = frozenset({"sort", "limit", "cursor", "state"}) | SCENARIO_PARAMETERS
+_PAGE_PARAMETERS = frozenset({"limit", "cursor", "state"}) | TABLE_PARAMETERS
 
 
 @router.get("/trials", summary="Finished trials in any order", response_model=TrialPage)
@@ -57,29 +57,14 @@ async def page(
     request: Request,
     database: DatabaseDep,
     sweep_id: SweepId,
-    scenarios: AskedScenarios,
-    sort: Annotated[
-        str | None,
-        Query(
-            max_length=64, description="metric, axis or `number`; `-` for descending; best first if left out"
-        ),
-    ] = None,
+    asked: AskedTable,
     limit: Limit = 100,
     cursor: Cursor = None,
     state: TrialState | None = None,
 ) -> JsonResponse:
     """Return a page of trials; further parameters name an axis or a metric and a value or a range."""
-    filters = other_parameters(request, _PAGE_PARAMETERS)
-    found = await database.analyze(
-        trial_page,
-        sweep_id,
-        sort=sort,
-        limit=limit,
-        cursor=cursor,
-        filters=filters,
-        state=state,
-        scenarios=scenarios,
-    )
+    wanted = asked | {"filters": other_parameters(request, _PAGE_PARAMETERS), "state": state}
+    found = await database.analyze(trial_page, sweep_id, limit=limit, cursor=cursor, **wanted)
     trials = [trial_document(trial) for trial in found.trials]
     return JsonResponse({"trials": trials, "next_cursor": found.next_cursor})
 

@@ -120,6 +120,7 @@ class TrialDocument(BaseModel):
     plateau: float | None = Field(
         description="worst objective among it and the settings next to it; null until judged"
     )
+    equal: int | None = Field(description="trials of equal results, where `distinct` makes them one")
 
 
 class TrialDetail(TrialDocument):

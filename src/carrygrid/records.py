@@ -38,7 +38,8 @@ class Trial:
     """One trial: `params` are the varied ones; without `metrics` if it failed, and `error` says why.
 
     `eligible` says whether it may win, None if the service does not tell; `ineligible` why a completed one
-    cannot.
+    cannot. `p_luck` and `plateau` are known once its sweep is judged; `equal` counts the trials of equal
+    results that it stands for, where they were asked for as one.
     """
 
     number: int
@@ -50,6 +51,9 @@ class Trial:
     findings: Sequence[Finding] = ()
     eligible: bool | None = None
     ineligible: str | None = None
+    p_luck: float | None = None
+    plateau: float | None = None
+    equal: int | None = None
 
 
 class FailureReason(NamedTuple):

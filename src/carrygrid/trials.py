@@ -49,6 +49,9 @@ class TrialColumns(NamedTuple):
             findings=tuple(map(finding, document.get("findings", ()))),
             eligible=document.get("eligible"),
             ineligible=document.get("ineligible"),
+            p_luck=document.get("p_luck"),
+            plateau=document.get("plateau"),
+            equal=document.get("equal"),
         )
 
     def table(self, documents: Iterable[Mapping[str, Any]]) -> Table[Trial]:

@@ -382,6 +382,46 @@ def test_shared_address_shows_the_same_view_to_another_reader(
     other.close()
 
 
+def test_table_takes_columns_rows_orders_and_equal_results_as_one_and_the_address_holds_them(
+    shown: Shown, visit: Visit
+) -> None:
+    page = opened(visit, shown, "?perp_leverage=1")
+    page.locator("#trials [data-keep=sort-total_trades]").click()
+    expect(page.locator("#trials table")).to_have_attribute("data-sort", "-total_trades")
+    page.locator("#trials [data-keep=sort-sharpe]").click(modifiers=["Shift"])
+    expect(page.locator("#trials table")).to_have_attribute("data-sort", "-total_trades,-sharpe")
+    expect(page.locator("#trials th .then")).to_have_text("2 ▾")
+    page.locator(".column-choice summary").click()
+    for label in ("Funding", "Fees"):
+        page.locator(".column-choice").get_by_label(label, exact=True).uncheck()
+    page.locator(".column-choice").get_by_label("Sortino", exact=True).check()
+    expect(page.locator("#trials [data-keep=sort-sortino]")).to_be_visible()
+    page.get_by_label("Equal results as one").check()
+    page.get_by_label("Rows").select_option("50")
+    expect(page.locator("#trials thead")).to_contain_text("Equal trials")
+    held = address_of(page)
+    assert (held["sort"], held["distinct"], held["rows"]) == ("-total_trades,-sharpe", "1", "50")
+    assert "sortino" in held["cols"].split(",")
+    assert "total_fees" not in held["cols"].split(",")
+    wanted = shown.ask("trials", sort=held["sort"], perp_leverage="1", distinct="1")["trials"]
+    expect(page.locator("#trials tbody tr")).to_have_count(len(wanted))
+    page.reload()
+    drawn(page)
+    assert numbers_in_table(page) == [trial["number"] for trial in wanted]
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="CSV of this view").click()
+    lines = saved.value.path().read_text().splitlines()
+    assert [int(line.partition(",")[0]) for line in lines[1:]] == numbers_in_table(page)
+    assert lines[0].startswith("number,equal_trials,min_funding_rate")
+    assert "sortino" in lines[0].split(",")
+    for theme in ("light", "dark"):
+        page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+        assert violations(page, "section[aria-labelledby=trials-title]") == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert visit.complaints == []
+
+
 def test_panels_show_a_heatmap_for_each_value_of_a_third_parameter(shown: Shown, visit: Visit) -> None:
     page = opened(visit, shown)
     page.get_by_label("One for each").select_option("perp_leverage")

@@ -20,7 +20,10 @@ _LEAST_CELLS, _TRIALS_OF_A_CELL = 64, 2
 """Samples are scattered: their heatmap has fewer cells, so that most have a trial."""
 
 VIEW_PARAMETERS = frozenset(
-    {"x", "y", "z", "metric", "agg", "risk", "gain", "sort", "cursor", "scenarios", "scenario_rank", "pins"}
+    {
+        *("x", "y", "z", "metric", "agg", "risk", "gain", "scenarios", "scenario_rank", "pins"),
+        *("sort", "cursor", "cols", "rows", "distinct"),
+    }
 )
 
 

@@ -12,8 +12,9 @@ from api.dashboard.forms.parameter_form import parameter_kinds
 from api.dashboard.pages import Pages
 from api.dashboard.sweeps.choices import chosen_filters, chosen_scenarios, view_document
 from api.dashboard.sweeps.controls import controls_of
+from api.dashboard.sweeps.trial_table import ROW_COUNTS, USUAL_COLUMNS, TableChoice
 from api.dependencies import DatabaseDep
-from api.presentation.metric_catalogue import TABLE_COLUMNS, brief, labels
+from api.presentation.metric_catalogue import brief, labels
 from api.presentation.presenters import SweepCard, SweepPage, metrics_of
 from api.routes.parameters import Cursor, SweepId, TrialNumber
 from sweeps.analysis.failures import failures_of
@@ -27,7 +28,6 @@ from sweeps.queue.heartbeats import live_beats
 from sweeps.spec.spec import SweepSpec
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-_PAGE_TRIALS = 25
 _GLANCE = (
     "net_pnl",
     "annualized_return",
@@ -46,7 +46,7 @@ async def _pages(request: Request) -> Pages:
 
 
 PagesDep = Annotated[Pages, Depends(_pages)]
-Sort = Annotated[str | None, Query(max_length=64)]
+MetricName = Annotated[str | None, Query(max_length=64)]
 
 
 async def _pinned(trials: Annotated[str, Query(pattern=r"^\d{1,9}(,\d{1,9}){0,4}$")]) -> list[int]:
@@ -62,11 +62,10 @@ async def sweep_page(
     pages: PagesDep,
     database: DatabaseDep,
     sweep_id: SweepId,
-    sort: Sort = None,
     cursor: Cursor = None,
 ) -> HTMLResponse:
     """Return a sweep: progress, heatmap, trials."""
-    context = await _trial_list(request, database, sweep_id, sort, cursor)
+    context = await _trial_list(request, database, sweep_id, cursor)
     spec = context["sweep"].spec
     context["leading"] = await database.analyze(leading_axes, sweep_id, spec, usual_scenarios(spec))
     sweep = context["sweep"]
@@ -76,6 +75,8 @@ async def sweep_page(
         "metrics_brief": brief(sweep.metrics),
         "controls": controls_of(sweep.view),
         "kinds": parameter_kinds(),
+        "row_counts": ROW_COUNTS,
+        "usual_columns": USUAL_COLUMNS,
     }
     return pages.render(request, "sweeps/sweep.html", section="sweeps", **context)
 
@@ -95,11 +96,10 @@ async def trial_list_fragment(
     pages: PagesDep,
     database: DatabaseDep,
     sweep_id: SweepId,
-    sort: Sort = None,
     cursor: Cursor = None,
 ) -> HTMLResponse:
     """Return a page of the table of trials alone."""
-    context = await _trial_list(request, database, sweep_id, sort, cursor)
+    context = await _trial_list(request, database, sweep_id, cursor)
     return pages.render(request, "sweeps/trial_list.html", **context)
 
 
@@ -116,7 +116,12 @@ async def glance_fragment(
 
 @router.get("/dashboard/sweeps/{sweep_id}/pins")
 async def pins_fragment(
-    request: Request, pages: PagesDep, database: DatabaseDep, sweep_id: SweepId, trials: Pinned, metric: Sort
+    request: Request,
+    pages: PagesDep,
+    database: DatabaseDep,
+    sweep_id: SweepId,
+    trials: Pinned,
+    metric: MetricName,
 ) -> HTMLResponse:
     """Return the trials that are pinned, with their parameters and a few numbers."""
 
@@ -160,33 +165,31 @@ def _beside(connection: sa.Connection, view: SweepView) -> tuple[Any, ...]:
 
 
 async def _trial_list(
-    request: Request, database: DatabaseDep, sweep_id: int, sort: str | None, cursor: str | None
+    request: Request, database: DatabaseDep, sweep_id: int, cursor: str | None
 ) -> dict[str, Any]:
-    def query(connection: sa.Connection) -> tuple[SweepPage, Mapping[str, str], TrialPage]:
+    def query(connection: sa.Connection) -> tuple[SweepPage, Mapping[str, str], TableChoice, TrialPage]:
         sweep = _page(connection, sweep_id)
         filters = chosen_filters(sweep, request.query_params)
-        order = sort or sweep.best_first
+        table = TableChoice.of(sweep, request.query_params)
         page = trial_page(
             connection,
             sweep_id,
-            sort=order,
-            limit=_PAGE_TRIALS,
+            limit=table.rows,
             cursor=cursor,
+            sort=table.sort,
             filters=filters,
             scenarios=chosen_scenarios(sweep, request.query_params),
+            distinct=table.distinct,
         )
-        return sweep, filters, page
+        return sweep, filters, table, page
 
     # All at once: each turn that a reader of its own waits for is long while other views are worked out.
-    sweep, filters, page = await database.analyze(query)
-    columns = [*labels(TABLE_COLUMNS), *sweep.judged.values()]
+    sweep, filters, table, page = await database.analyze(query)
     return {
         "sweep": sweep,
         "trials": [rows.trial_row(trial) for trial in page.trials],
         "next_cursor": page.next_cursor,
         "paged": cursor is not None,
         "selecting": bool(filters),
-        "sort": sort or sweep.best_first,
-        "columns": columns,
-        "first_sort": rows.first_sorts(sweep.axes, columns),
+        "table": table,
     }

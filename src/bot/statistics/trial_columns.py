@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.statistics.metrics import from_units, money_units
-from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, MetricKind, TrialSummary, is_real
+from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, MetricKind, TrialSummary, is_real, metric_kind
 
 MetricColumn = IntArray | FloatArray
 DigestArray = npt.NDArray[np.uint8]
@@ -116,7 +116,7 @@ def no_values(metric: str, count: int) -> MetricColumn:
 def exact_values(metric: str, column: MetricColumn) -> list[Any]:
     """Return the values of a column: money as Decimal, None where the metric has no value."""
     values: list[Any] = column.tolist()
-    if METRICS[metric] is MetricKind.MONEY:
+    if metric_kind(metric) is MetricKind.MONEY:
         return [None if units == UNDEFINED else from_units(units) for units in values]
     known = defined(metric, column)
     if known.all():

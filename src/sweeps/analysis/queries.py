@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import sqlalchemy as sa
@@ -12,21 +12,18 @@ from bot.backtest.findings import RunFinding
 from bot.backtest.result import Curve
 from bot.market_store.loading import resolve_exchange
 from bot.market_store.sql import refuse_reached, seal_times
-from bot.numbers.arrays import BoolArray, FloatArray
-from bot.statistics.trial_columns import MetricColumn, no_values
+from bot.numbers.arrays import FloatArray
 from bot.statistics.trial_metrics import P_LUCK, PLATEAU
 from sweeps.analysis.findings import trial_findings
-from sweeps.analysis.judged.judged_columns import judged_columns, with_judged
+from sweeps.analysis.judged.judged_columns import judged_columns
 from sweeps.analysis.progress import bounded_id, bounded_limit, get_spec
-from sweeps.analysis.ranking import NUMBER, Order, Place, smallest
-from sweeps.analysis.scenarios import ranked_at, scenarios_for
-from sweeps.analysis.selection import Selection
+from sweeps.analysis.ranking import Place
+from sweeps.analysis.trial_places import TrialsAsked, Wanted, found_places
 from sweeps.errors import UnknownSweepError
-from sweeps.spec.axis_positions import Numbers, value_ranks
+from sweeps.spec.axis_positions import Numbers
 from sweeps.spec.metrics import METRICS
-from sweeps.spec.scenarios import Scenarios
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import Measured, measured
+from sweeps.storage.blocks import measured
 from sweeps.storage.curves import StoredRecord
 from sweeps.storage.row_cache import kept_rows
 from sweeps.storage.states import TrialState
@@ -42,6 +39,7 @@ class TrialView:
     `reused_from` names sweep and number of the trial that was replayed, where the result was taken over;
     `ledger` is the digest, as hex, of what its account booked; `findings` say what its numbers have to be
     read with, and are empty until it completed. `p_luck` and `plateau` are known once its sweep is judged.
+    `equal` counts the trials of equal results that it stands for, where a list folds them into one.
     """
 
     number: int
@@ -57,6 +55,7 @@ class TrialView:
     ineligible: str | None = None
     p_luck: float | None = None
     plateau: float | None = None
+    equal: int | None = None
 
     @property
     def eligible(self) -> bool:
@@ -76,127 +75,26 @@ def trial_page(
     connection: sa.Connection,
     sweep_id: int,
     *,
-    sort: str | None = None,
     limit: int = 100,
     cursor: str | None = None,
-    filters: Mapping[str, str] | None = None,
-    state: TrialState | None = None,
-    scenarios: Scenarios | None = None,
+    **asked: Unpack[TrialsAsked],
 ) -> TrialPage:
-    """Return finished trials in the order `sort` (a metric, an axis or `number`, `-` for descending).
+    """Return finished trials in an order (a metric, an axis or `number`, `-` for descending).
 
-    By default best first. Over scenarios, by default those of the sweep, a metric ranks the trials that
-    settings stand at before all others. By a metric, eligible trials come first in both directions; among
-    them, and among the others, undefined values come last and equal ones by number. `filters` names axes
-    and metrics with a value or a range each, as text.
+    By default best first. Of several orders, by comma, each sorts what is equal in the ones before it. Over
+    scenarios, by default those of the sweep, a metric ranks the trials that settings stand at before all
+    others. By a metric, eligible trials come first in both directions; among them, and among the others,
+    undefined values come last and equal ones by number.
     Raises: UnknownSweepError, InvalidInputError.
     """
     spec = get_spec(connection, sweep_id)
-    order = Order.parse(spec, sort)
-    limit = bounded_limit(limit)
+    wanted = Wanted.parse(spec, **asked)
+    limit, order = bounded_limit(limit), wanted.cursor_order
     place = None if cursor is None else Place.parse(cursor, order)
-    chosen = Selection.parse(spec.space, filters or {})
-    wanted = _Wanted(order, chosen, state, place, limit + 1, scenarios_for(spec, scenarios))
-    places = _next_places(_finished(connection, sweep_id, spec, wanted), order, place, limit + 1)
-    views = _views(connection, sweep_id, spec, [found.number for found in places[:limit]])
-    return TrialPage(views, places[limit - 1].cursor(order) if len(places) > limit else None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Finished:
-    """Finished trials by number, what they are sorted by, where that has a value, and which come last."""
-
-    numbers: Numbers
-    sorted_by: MetricColumn
-    defined: BoolArray
-    last: BoolArray
-
-    def only(self, kept: BoolArray) -> "_Finished":
-        if kept.all():
-            return self
-        return _Finished(self.numbers[kept], self.sorted_by[kept], self.defined[kept], self.last[kept])
-
-    def beside(self, others: "_Finished") -> "_Finished":
-        """Return these trials and others, by number."""
-        numbers = np.concatenate([self.numbers, others.numbers])
-        order = np.argsort(numbers, kind="stable")
-        return _Finished(
-            numbers[order],
-            np.concatenate([self.sorted_by, others.sorted_by])[order],
-            np.concatenate([self.defined, others.defined])[order],
-            np.concatenate([self.last, others.last])[order],
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A page as asked for: `count` places after `place`, in `order`, of the chosen trials in `state`.
-
-    By a metric, the trials that settings stand at over `scenarios` come first.
-    """
-
-    order: Order
-    chosen: Selection
-    state: TrialState | None
-    place: Place | None
-    count: int
-    scenarios: Scenarios
-
-    def ranked(self, spec: SweepSpec, done: Measured) -> BoolArray:
-        """Return the mask of completed trials that are ranked before the others."""
-        first = done.eligible
-        if self.order.metric and self.scenarios.axes:
-            cells = spec.space.cells_of(done.numbers)
-            left = self.chosen.of(self.scenarios.axes).keeps_cells(spec.space, cells)
-            first = first & left
-            first[left] &= ranked_at(spec, self.scenarios, self.order.metric, done.only(left), cells[left])
-        return first
-
-    def failed(self, connection: sa.Connection, sweep_id: int) -> Numbers:
-        """Return the failed trials that can be on the page; by a metric they come last, by number."""
-        if self.state not in {None, TrialState.FAILED} or self.chosen.metrics:
-            return np.empty(0, dtype=np.int64)
-        if self.order.metric is None or self.chosen.axes:
-            return failed_numbers(connection, sweep_id)
-        among = self.place is not None and self.place.ineligible and self.place.value is None
-        after = self.place.number if self.place is not None and among else -1
-        return failed_numbers(connection, sweep_id, after=after, most=self.count)
-
-
-def _finished(connection: sa.Connection, sweep_id: int, spec: SweepSpec, wanted: _Wanted) -> _Finished:
-    order, chosen = wanted.order, wanted.chosen
-    metrics = [*([order.metric] if order.metric else []), *chosen.metrics]
-    completed = wanted.state in {None, TrialState.COMPLETED}
-    done = with_judged(connection, sweep_id, spec, metrics) if completed else Measured.nothing(metrics)
-    first = wanted.ranked(spec, done)
-    if chosen.metrics:
-        kept = chosen.keeps_values(done)
-        done, first = done.only(kept), first[kept]
-    found = _sorted_by(spec, order, done.numbers, done, first)
-    failed = wanted.failed(connection, sweep_id)
-    if len(failed):
-        found = found.beside(_sorted_by(spec, order, failed, None, np.zeros(len(failed), dtype=np.bool_)))
-    if chosen.axes:
-        found = found.only(chosen.keeps_cells(spec.space, spec.space.cells_of(found.numbers)))
-    return found
-
-
-def _sorted_by(
-    spec: SweepSpec, order: Order, numbers: Numbers, done: Measured | None, first: BoolArray
-) -> _Finished:
-    """Return trials with what they are sorted by; `done` has their metrics, None where they have none.
-
-    By a metric, those that are not `first` come last.
-    """
-    if order.metric and done is None:
-        return _Finished(numbers, no_values(order.metric, len(numbers)), first, ~first)
-    if order.metric and done is not None:
-        return _Finished(numbers, done.values[order.metric], done.defined(order.metric), ~first)
-    values = numbers
-    if order.name != NUMBER:
-        values = value_ranks(spec.space, spec.space.cells_of(numbers), order.name)
-    every = np.ones(len(numbers), dtype=np.bool_)
-    return _Finished(numbers, values, every, ~every)
+    found = found_places(connection, sweep_id, spec, wanted, place, limit + 1)
+    views = _views(connection, sweep_id, spec, [one.place.number for one in found[:limit]])
+    views = [replace(view, equal=one.equal) for view, one in zip(views, found, strict=False)]
+    return TrialPage(views, found[limit - 1].place.cursor(order) if len(found) > limit else None)
 
 
 def finished_numbers(connection: sa.Connection, sweep_id: int) -> Numbers:
@@ -204,39 +102,6 @@ def finished_numbers(connection: sa.Connection, sweep_id: int) -> Numbers:
     get_spec(connection, sweep_id)
     completed = measured(connection, sweep_id).numbers
     return np.sort(np.concatenate([completed, failed_numbers(connection, sweep_id)]))
-
-
-def _next_places(finished: _Finished, order: Order, place: Place | None, count: int) -> list[Place]:
-    """Return up to `count` places after `place`: first all that may win, then the ineligible ones."""
-    places: list[Place] = []
-    for ineligible in (False, True):
-        if len(places) == count or (place is not None and place.ineligible and not ineligible):
-            continue
-        after = place if place is not None and place.ineligible == ineligible else None
-        those = finished.last == ineligible
-        found = _in_order(finished, those, order, after, count - len(places))
-        places += [Place(value, number, ineligible) for value, number in found]
-    return places
-
-
-def _in_order(
-    finished: _Finished, those: BoolArray, order: Order, place: Place | None, count: int
-) -> list[tuple[int | float | None, int]]:
-    """Return value and number of up to `count` of those trials after `place`: those without one last."""
-    with_value = finished.only(those & finished.defined)
-    keys = order.keys(with_value.sorted_by)
-    if place is not None:
-        later = place.after(order, keys, with_value.numbers)
-        with_value, keys = with_value.only(later), keys[later]
-    chosen = smallest(keys, count)
-    values, numbers = with_value.sorted_by[chosen].tolist(), with_value.numbers[chosen].tolist()
-    found: list[tuple[int | float | None, int]] = list(zip(values, numbers, strict=True))
-    if len(found) < count:
-        others = finished.numbers[those & ~finished.defined]
-        if place is not None and place.value is None:
-            others = others[others > place.number]
-        found += [(None, number) for number in others[: count - len(found)].tolist()]
-    return found
 
 
 def _views(connection: sa.Connection, sweep_id: int, spec: SweepSpec, numbers: list[int]) -> list[TrialView]:

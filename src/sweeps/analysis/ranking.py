@@ -21,6 +21,7 @@ from sweeps.spec.spec import SweepSpec
 from sweeps.storage.columns import money_of_units, money_units
 
 NUMBER = "number"
+MOST_ORDERS = 4
 _LARGEST_NUMBER = 2**31 - 1
 _LARGEST_KEY = 2**63 - 1
 
@@ -50,6 +51,22 @@ class Order:
                 "sort", f"{order.name!r} is neither a metric nor an axis of this sweep"
             )
         return order
+
+    @classmethod
+    def parse_all(cls, spec: SweepSpec, sort: str | None) -> "tuple[Order, ...]":
+        """Return the orders that `sort` names by comma, each for ties of those before it.
+
+        Raises: InvalidInputError as `parse`, for a name that comes twice, and for more than `MOST_ORDERS`.
+        """
+        asked: list[str | None] = [None] if sort is None else [*sort.split(",")]
+        orders = tuple(cls.parse(spec, one) for one in asked)
+        names = [order.name for order in orders]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise InvalidInputError.of("sort", f"{twice!r} is named twice")
+        if len(names) > MOST_ORDERS:
+            raise InvalidInputError.of("sort", f"names {len(names)} orders, more than {MOST_ORDERS}")
+        return orders
 
     @property
     def metric(self) -> str | None:

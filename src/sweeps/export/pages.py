@@ -1,6 +1,6 @@
 """Finished trials page by page in order of their numbers, each page read in a transaction of its own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -50,7 +50,7 @@ _TIMES = frozenset(("start", "end"))
 Page = list[list[Any]]
 """The values of each field, one list a field."""
 
-_METRIC_KINDS = {
+METRIC_KINDS = {
     MetricKind.MONEY: Kind.EXACT,
     MetricKind.COUNT: Kind.WHOLE,
     MetricKind.STATISTIC: Kind.REAL,
@@ -62,14 +62,15 @@ def export_fields(spec: SweepSpec) -> list[Field]:
     taken = {*_OWN, _ELIGIBLE, *METRICS}
     own = [Field(name, Kind.WHOLE if name == "number" else Kind.TEXT, None, name) for name in _OWN]
     own.append(Field(_ELIGIBLE, Kind.FLAG, None, _ELIGIBLE))
-    axes = [
-        Field(
-            f"param_{axis.name}" if axis.name in taken else axis.name, _axis_kind(axis), "params", axis.name
-        )
-        for axis in spec.axes
-    ]
-    metrics = [Field(name, _METRIC_KINDS[kind], "metrics", name) for name, kind in METRICS.items()]
+    axes = [axis_field(axis, taken) for axis in spec.axes]
+    metrics = [Field(name, METRIC_KINDS[kind], "metrics", name) for name, kind in METRICS.items()]
     return [*own, *axes, *metrics]
+
+
+def axis_field(axis: Axis, taken: Collection[str]) -> Field:
+    """Return the column of an axis, beside others whose names are `taken`."""
+    name = f"param_{axis.name}" if axis.name in taken else axis.name
+    return Field(name, _axis_kind(axis), "params", axis.name)
 
 
 def export_pages(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> Iterator[Page]:
@@ -77,7 +78,7 @@ def export_pages(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> Iterator[
 
     Trials that finish meanwhile behind the page just read are left out.
     """
-    axes = {axis.name: _shown_values(axis) for axis in spec.axes}
+    axes = {axis.name: shown_values(axis) for axis in spec.axes}
     for lo in range(0, spec.trial_count, PAGE_ROWS):
         with engine.connect() as connection:
             columns = _columns(connection, sweep_id, lo, lo + PAGE_ROWS)
@@ -129,7 +130,7 @@ def _axis_kind(axis: Axis) -> Kind:
     return Kind.WHOLE if all(isinstance(value, int) for value in values) else Kind.EXACT
 
 
-def _shown_values(axis: Axis) -> list[Any]:
+def shown_values(axis: Axis) -> list[Any]:
     """Return the values as numbers where they are numbers, else as the text of their labels."""
     kind = _axis_kind(axis)
     return [

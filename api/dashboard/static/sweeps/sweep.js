@@ -4,6 +4,7 @@ import { Pins } from "./pins.js";
 import { latestOnly, refreshed } from "./refreshing.js";
 import { ScenarioControls } from "./scenario-controls.js";
 import { Sliders } from "./sliders.js";
+import { TrialTable } from "./trial-table.js";
 import { ViewState } from "./view-state.js";
 
 const LEAST_REDRAW_MS = 1500;
@@ -29,19 +30,12 @@ const sliders = one("sliders") && new Sliders(one("sliders"), state);
 
 /* The table. */
 
+const table = new TrialTable(trials, one("table-form"), state, api);
+
 async function fetchTrials() {
-  const query = new URLSearchParams([...state.filters(), ...state.scenarios()]);
-  for (const name of ["sort", "cursor"]) if (state.get(name)) query.set(name, state.get(name));
-  await refreshed(trials, `${trials.dataset.source}?${query}`);
+  await refreshed(trials, `${trials.dataset.source}?${table.query()}`);
   performance.mark("table-drawn");
 }
-
-trials.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-sort], button[data-page]");
-  if (!button) return;
-  const page = button.dataset.page && button.dataset.page !== "first" ? button.dataset.page : "";
-  state.choose({ ...(button.dataset.sort && { sort: button.dataset.sort }), cursor: page });
-});
 
 /* All together. */
 
@@ -78,6 +72,7 @@ function showControls() {
   for (const element of form?.elements ?? []) if (element.name) element.value = state.get(element.name);
   sliders?.draw();
   scenarios?.draw();
+  table.draw();
   views.then((below) => below.showControls());
 }
 
@@ -98,7 +93,10 @@ form?.addEventListener("change", onForm);
 state.addEventListener("select", redraw);
 state.addEventListener("scenarios", redraw);
 state.addEventListener("view", redrawViews);
-state.addEventListener("page", refreshTrials);
+state.addEventListener("page", () => {
+  table.draw();
+  refreshTrials();
+});
 state.addEventListener("scatter", async () => {
   showControls();
   (await views).draw();

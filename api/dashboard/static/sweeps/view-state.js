@@ -1,9 +1,9 @@
 /* What the reader looks at, as the address holds it: axes, metrics, order, and a range for each parameter or metric
    that trials are selected by. Ranges are written as the API takes them: `3`, `0.1..0.5`, `0.1..`. */
-const VIEW = ["x", "y", "z", "metric", "agg", "risk", "gain", "sort", "cursor", "scenarios", "scenario_rank", "pins", "columns", "log", "zoom"];
+const VIEW = ["x", "y", "z", "metric", "agg", "risk", "gain", "sort", "cursor", "scenarios", "scenario_rank", "pins", "columns", "log", "zoom", "cols", "rows", "distinct"];
 const PINS = ["pins"];
 const SCATTER = ["log", "zoom"];
-const PAGE = ["sort", "cursor"];
+const PAGE = ["sort", "cursor", "cols", "rows", "distinct"];
 const RANGE = "..";
 const ONE_GO_MS = 400;
 

@@ -96,15 +96,19 @@ def top_trials(
     sweep_id: SweepId,
     sort: Annotated[
         str | None,
-        typer.Option(help="Metric or parameter; a leading - sorts descending. Default: the objective."),
+        typer.Option(
+            help="Metric or parameter; a leading - sorts descending; several by comma, each for what is "
+            "equal in those before it. Default: the objective."
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 10,
+    distinct: Annotated[bool, typer.Option("--distinct", help="Trials of equal results as one.")] = False,
     as_json: Json = False,
 ) -> None:
     """Print the best trials of a sweep, and why others failed."""
     from carrygrid.cli.sweep.follow import top
 
-    top(sweep_id, sort, limit, as_json=as_json)
+    top(sweep_id, sort, limit, distinct=distinct, as_json=as_json)
 
 
 @sweep.command("trial", epilog="Example: `carrygrid sweep trial 3 17`")
@@ -326,12 +330,22 @@ def export_trials(
     ] = None,
     output: Output = None,
     force: Force = False,
+    view: Annotated[
+        str | None,
+        typer.Option(
+            help="Only what a page shows, as CSV: the address of its link “CSV of this view”, or what "
+            "follows the question mark, such as sort=-sharpe,total_fees&perp_leverage=1..3&columns=sharpe."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write all finished trials of a sweep; beside a file its manifest: spec, data, versions, columns."""
-    from carrygrid.cli.sweep.export import export
+    from carrygrid.cli.sweep.export import export, export_view
 
-    export(sweep_id, output, file_format, force=force, as_json=as_json)
+    if view is None:
+        export(sweep_id, output, file_format, force=force, as_json=as_json)
+    else:
+        export_view(sweep_id, output, view, force=force)
 
 
 @sweep.command("verify", epilog="Example: `carrygrid sweep verify 3 --sample 500`")

@@ -2,7 +2,9 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from bot.errors import InvalidInputError
 from carrygrid.cli.client import found_sweep
@@ -28,6 +30,18 @@ def export(
             _write(sweep, path, file_format or _told_by(path), force=force, as_json=as_json)
 
 
+def export_view(sweep_id: int, path: Path | None, view: str, *, force: bool) -> None:
+    """Write the trials of a view of a sweep's page as CSV; raises InvalidInputError if the file is there."""
+    query = dict(parse_qsl(view.rpartition("?")[2], keep_blank_values=True))
+    with found_sweep(sweep_id) as sweep:
+        if path is None:
+            _write_out(sweep.view(query))
+            return
+        with output(path, force=force), path.open("wb") as target:
+            target.writelines(sweep.view(query))
+    print(f"sweep {sweep_id}: {path} ({path.stat().st_size:,} bytes)")
+
+
 def _refuse_output(file_format: ExportFormat | None, *, as_json: bool) -> None:
     if as_json:
         raise InvalidInputError.of("--json", "needs --output: standard output would carry the trials")
@@ -43,7 +57,11 @@ def _told_by(path: Path) -> ExportFormat:
 
 
 def _stream(sweep: Sweep, file_format: ExportFormat) -> None:
-    for chunk in sweep.exported(file_format):
+    _write_out(sweep.exported(file_format))
+
+
+def _write_out(chunks: Iterator[bytes]) -> None:
+    for chunk in chunks:
         sys.stdout.buffer.write(chunk)
     sys.stdout.buffer.flush()
 

@@ -68,15 +68,15 @@ def show(sweep_id: int, *, wait: bool, as_json: bool) -> bool:
         return not wait or sweep.state == SweepState.COMPLETED
 
 
-def top(sweep_id: int, sort: str | None, limit: int, *, as_json: bool) -> None:
+def top(sweep_id: int, sort: str | None, limit: int, *, distinct: bool, as_json: bool) -> None:
     """Print the best trials."""
     with found_sweep(sweep_id) as sweep:
         if as_json:
-            print(json.dumps(list(sweep.documents(sort=sort, limit=limit))))
+            print(json.dumps(list(sweep.documents(sort=sort, limit=limit, distinct=distinct))))
         else:
             print_sweep_findings(sweep)
             print_sentence(sweep)
-            print_top(sweep, sort, limit)
+            print_top(sweep, sort, limit, distinct=distinct)
             print_failures(sweep)
 
 
@@ -99,9 +99,9 @@ def follow(sweep: Sweep, console: Console) -> None:
         sweep.wait(progress=draw)
 
 
-def print_top(sweep: Sweep, sort: str | None, limit: int) -> None:
+def print_top(sweep: Sweep, sort: str | None, limit: int, *, distinct: bool = False) -> None:
     """Print the first trials of a sweep as a table."""
-    trials = list(sweep.documents(sort=sort, limit=limit))
+    trials = list(sweep.documents(sort=sort, limit=limit, distinct=distinct))
     if not trials:
         print("no trial has finished yet")
         return
@@ -113,6 +113,7 @@ def print_top(sweep: Sweep, sort: str | None, limit: int) -> None:
     objective = sweep.document["spec"]["objective"]
     judged = judged_labels(METRIC_LABELS[objective["metric"]], Direction(objective["direction"]))
     told = {
+        "equal trials": [shown(trial["equal"], "count") if distinct else "" for trial in trials],
         "cannot win": [trial["ineligible"] or "" for trial in trials],
         "findings": [marks(trial) for trial in trials],
     }

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from bot.numbers.arrays import IntArray
 from bot.selection.badges import CandidateFacts
 from bot.statistics.metrics import DAYS_PER_YEAR
+from sweeps.analysis.equal_results import alike_groups
 from sweeps.analysis.findings import sweep_findings
 from sweeps.analysis.judged.judged_panels import JudgedPanels, made_report
 from sweeps.analysis.progress import SweepView, get_sweep
@@ -22,8 +22,6 @@ from sweeps.storage.blocks import Measured, measured
 
 _MONEY = ("net_pnl", "hold_net_pnl", "total_fees", "max_drawdown")
 _COUNTS = ("total_trades", "funding_payments", "liquidations")
-_ALIKE = ("net_pnl", "total_fees", "max_drawdown", *_COUNTS)
-"""Metrics of two runs that, if all are equal to the last digit, came from the same trades."""
 
 
 def booked(connection: sa.Connection, sweep_id: int, spec: SweepSpec) -> Measured:
@@ -114,12 +112,3 @@ def alike_others(done: Measured, place: int) -> int:
     """Return how many other trials booked the very same."""
     groups = alike_groups(done)
     return int(np.count_nonzero(groups == groups[place])) - 1
-
-
-def alike_groups(done: Measured) -> IntArray:
-    """Return a number for each trial, equal where all that it booked is."""
-    groups = np.zeros(len(done.numbers), dtype=np.int64)
-    for name in _ALIKE:
-        _, ids = np.unique(done.values[name], return_inverse=True)
-        _, groups = np.unique(groups * (int(ids.max(initial=0)) + 1) + ids, return_inverse=True)
-    return groups.astype(np.int64)

@@ -7,12 +7,13 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.selection.badges import CandidateFacts
+from sweeps.analysis.equal_results import alike_groups
 from sweeps.analysis.importance import Importance, importance
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.analysis.queries import TrialView, one_trial
 from sweeps.analysis.scenarios import at_scenarios, usual_scenarios
 from sweeps.analysis.verdicts.candidate import Candidate, candidate_of
-from sweeps.analysis.verdicts.candidate_facts import alike_groups, alike_others, booked, facts_of
+from sweeps.analysis.verdicts.candidate_facts import alike_others, booked, facts_of
 from sweeps.analysis.verdicts.setting_counts import SettingCounts, leads, setting_counts
 from sweeps.spec.scenarios import Scenarios
 from sweeps.spec.spec import SweepSpec
