@@ -121,7 +121,7 @@ def plain_report(
     panel = Panel(Calendar(first, days), spec.objective.metric, chosen)
     lifetime = Lifetime(len(runs), len(runs), 0.0)
     report = judge(panel, [TrialSums.of(panel, trials)], lifetime)
-    stitched = walk_forward_run(HistoricalDataStore(engine), spec, report)
+    stitched = walk_forward_run(WindowCache(HistoricalDataStore(engine)), spec, report)
     return replace(report, stitched=None if stitched is None else stitched.figures).document()
 
 

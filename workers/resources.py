@@ -57,21 +57,23 @@ def _own() -> _Opened:
     if not _opened or _opened[-1].pid != os.getpid():
         settings = worker_settings()
         engine = open_engine(settings.database, pool_size=1)
+        windows = WindowCache(HistoricalDataStore(engine))
         jobs = JobRunner(
             engine,
             interrupts=(SoftTimeLimitExceeded,),
             watch=TrialAlarm(settings.stall_limit_s),
             limit_s=settings.trial_timeout_s,
             exchange_url=settings.exchange_api_url,
+            windows=windows,
         )
-        _opened[:] = [_Opened(os.getpid(), _chunk_runner(engine, settings), jobs)]
+        _opened[:] = [_Opened(os.getpid(), _chunk_runner(engine, windows, settings), jobs)]
     return _opened[-1]
 
 
-def _chunk_runner(engine: sa.Engine, settings: WorkerSettings) -> ChunkRunner:
+def _chunk_runner(engine: sa.Engine, windows: WindowCache, settings: WorkerSettings) -> ChunkRunner:
     return ChunkRunner(
         engine,
-        WindowCache(HistoricalDataStore(engine)),
+        windows,
         SystemClock(),
         interrupts=(SoftTimeLimitExceeded,),
         host=socket.gethostname(),

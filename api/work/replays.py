@@ -134,7 +134,7 @@ class Replays:
     def walk_forward(self, sweep_id: int, spec: SweepSpec, report: SelectionReport) -> WalkForwardRun:
         """Return the stitched run of a report that has one."""
         with self._lock:
-            run = walk_forward_run(self.store, spec, report)
+            run = walk_forward_run(WindowCache(self.store), spec, report)
         if run is None or run.figures != report.stitched:
             raise HistoryChangedError(f"the walk-forward of sweep {sweep_id}")
         return run

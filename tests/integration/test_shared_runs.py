@@ -12,7 +12,8 @@ from bot.market_store.store import HistoricalDataStore
 from sweeps.queue.leases import LeaseOutcome
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.curves import encode_curve, encode_trades
-from sweeps.work import runner
+from sweeps.storage.tables import trial_curve
+from sweeps.work import kernel_samples, runner
 from sweeps.work.replay import WindowCache, replay_trial
 from sweeps.work.runner import ChunkRunner
 from sweeps.work.shared_runs import shared_runs
@@ -41,6 +42,13 @@ def record(spec: SweepSpec, number: int, windows: WindowCache) -> tuple[RunConfi
     return run.config.model_copy(update=varied), encode_curve(run.curve), encode_trades(run.trades)
 
 
+def curves_of(engine: sa.Engine, sweep_id: int) -> list[tuple[int, bytes, bytes]]:
+    columns = trial_curve.c.number, trial_curve.c.equity, trial_curve.c.trades
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(*columns).where(trial_curve.c.sweep_id == sweep_id))
+        return sorted((number, equity, trades) for number, equity, trades in rows)
+
+
 def test_trials_share_a_run_exactly_where_account_curve_and_trades_are_equal(windows: WindowCache) -> None:
     spec = sweep_spec(grid=AXES)
     numbers = list(range(spec.trial_count))
@@ -65,20 +73,32 @@ def test_trials_that_enter_with_shares_of_a_slot_share_no_run(windows: WindowCac
     assert shared_runs(whole, [0, 1], dict.fromkeys((0, 1), b"x" * 16), windows) == [[0, 1]]
 
 
-def test_curves_of_a_shared_run_are_replayed_once(
+def test_a_run_is_replayed_once_for_sample_and_curves_and_for_the_next_sweep_with_its_parameters(
     engine: sa.Engine, windows: WindowCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spec = sweep_spec(grid=AXES, curves="all")
+    spec = sweep_spec(grid=AXES, curves="all", reuse=False)
+    groups = shared_runs(spec, list(range(spec.trial_count)), ledgers_of(spec, windows), windows)
     asked: list[int] = []
-    replayed = runner.runs_of
+    alone, together = kernel_samples.replay_trial, runner.runs_of
+
+    def sampled(spec: SweepSpec, number: int, windows: WindowCache) -> Any:
+        asked.append(number)
+        return alone(spec, number, windows)
 
     def counted(spec: SweepSpec, numbers: list[int], windows: WindowCache) -> Any:
         asked.extend(numbers)
-        return replayed(spec, numbers, windows)
+        return together(spec, numbers, windows)
 
+    monkeypatch.setattr(kernel_samples, "replay_trial", sampled)
     monkeypatch.setattr(runner, "runs_of", counted)
+    worker = ChunkRunner(engine, windows, SimulatedClock(1_000_000))
     sweep_id = submit(engine, spec)
-    assert ChunkRunner(engine, windows, SimulatedClock(1_000_000)).run(sweep_id, 0, "me") is LeaseOutcome.DONE
+    assert worker.run(sweep_id, 0, "me") is LeaseOutcome.DONE
     assert len(stored_rows(engine, sweep_id)) == spec.trial_count
-    groups = shared_runs(spec, list(range(spec.trial_count)), ledgers_of(spec, windows), windows)
-    assert asked == [first for first, *_ in groups]
+    assert sorted(next(group for group in groups if number in group) for number in asked) == groups
+    asked.clear()
+    again = submit(engine, spec)
+    assert worker.run(again, 0, "me") is LeaseOutcome.DONE
+    assert asked == sorted(asked)[:2]  # its own samples: the first trial and the best
+    assert curves_of(engine, again) == curves_of(engine, sweep_id)
+    assert len(curves_of(engine, again)) == spec.trial_count

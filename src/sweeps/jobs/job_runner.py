@@ -37,6 +37,7 @@ from sweeps.lifecycle.looks import LookKind, note_run
 from sweeps.storage.notifications import unsent_notifications
 from sweeps.storage.selection import reports_to_make
 from sweeps.watch import TIMEOUT, TRIAL_TIMEOUT_S, TimeLimitError, Unwatched, Watch, job_timeout_message
+from sweeps.work.replay import WindowCache
 
 log = structlog.get_logger()
 
@@ -69,7 +70,7 @@ class JobRunner:
     """Does jobs for one worker process; `interrupts` are how the task queue stops a task.
 
     A job may take `limit_s`, at which `watch` ends it. `exchange_url` takes the place of the exchanges' own
-    addresses in downloads.
+    addresses in downloads. `windows` are those that the process holds already.
     """
 
     def __init__(
@@ -81,9 +82,11 @@ class JobRunner:
         watch: Watch | None = None,
         limit_s: float = TRIAL_TIMEOUT_S,
         exchange_url: str | None = None,
+        windows: WindowCache | None = None,
     ) -> None:
         self._engine = engine
         self._store = HistoricalDataStore(engine)
+        self._windows = windows or WindowCache(self._store)
         self._limits: Interrupts = (*interrupts, TimeLimitError)
         self._clock = clock or SystemClock()
         self._watch = watch or Unwatched()
@@ -117,8 +120,10 @@ class JobRunner:
         except BotError as error:
             return self._fail(claim, error.code, error.message)
         except self._limits:
+            self._windows.forget()
             return self._fail(claim, TIMEOUT, job_timeout_message(self._limit_s))
         except MemoryError:
+            self._windows.forget()
             return self._fail(claim, "memory", "needs more memory than a worker process may use")
         with write_transaction(self._engine) as connection:
             if complete_job(connection, claim, document) and claim.kind is JobKind.BACKTEST:
@@ -135,7 +140,7 @@ class JobRunner:
         if claim.kind is JobKind.FETCH:
             return fetch_document(self._store, claim, report, self._clock, self._exchange_url)
         if claim.kind is JobKind.SELECTION:
-            return selection_document(self._engine, claim, report)
+            return selection_document(self._engine, claim, report, self._windows)
         if claim.kind is JobKind.NOTIFICATION:
             return delivery_document(self._engine, claim, self._clock)
         config = RunConfig.parse(claim.request["config"])

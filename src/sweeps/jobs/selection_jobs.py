@@ -31,6 +31,7 @@ from sweeps.storage.selection import (
 from sweeps.storage.states import ENDED
 from sweeps.storage.sweep_summary import stored_ranking
 from sweeps.work.judging import forget_needless_sums, judged_selection, selection_so_far
+from sweeps.work.replay import WindowCache
 
 _WALK_FORWARD = "walk_forward"
 _SHARE_OF_REPLAYS = 0.9
@@ -123,8 +124,10 @@ def give_reports_to_jobs(connection: sa.Connection, limit: int) -> int:
     return len(found)
 
 
-def selection_document(engine: sa.Engine, claim: JobClaim, report: JobReport) -> dict[str, Any]:
-    """Make and store the report of a job, and return which it was.
+def selection_document(
+    engine: sa.Engine, claim: JobClaim, report: JobReport, windows: WindowCache
+) -> dict[str, Any]:
+    """Make and store the report of a job, and return which it was; `windows` are those of its process.
 
     Raises: SliceOverError if it is to be gone on with later; UnknownSweepError, SweepStateError.
     """
@@ -136,7 +139,7 @@ def selection_document(engine: sa.Engine, claim: JobClaim, report: JobReport) ->
         if done:
             report.check_slice()
 
-    text = judged_selection(engine, sweep_id, settings, told)
+    text = judged_selection(engine, sweep_id, settings, told, windows)
     with engine.connect() as connection:
         candidate = _candidate(connection, sweep_id)
     with write_transaction(engine) as connection:

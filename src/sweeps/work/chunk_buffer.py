@@ -2,23 +2,26 @@
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from bot.backtest import RunResult
 from sweeps.errors import KernelDifferenceError
 from sweeps.queue.leases import LEASE_MS
 from sweeps.spec.spec import SweepSpec, TopCurves
-from sweeps.storage.curves import StoredRecord, encode_curve, encode_trades
+from sweeps.storage.curves import StoredRecord
 from sweeps.storage.objective_ranks import trial_ranks
 from sweeps.storage.results import CompletedTrials, failed_row
 from sweeps.storage.states import TrialState
 from sweeps.watch import TRIAL_TIMEOUT_S
 from sweeps.work.panels import JudgedTrials, SweepPanels
 from sweeps.work.replay import Refusal, Replayed
+from sweeps.work.run_records import RunRecord
+
+_FIRST_BATCH = 128
+"""Trials of a chunk's first batch: a small sweep is one; without a kernel they take seconds at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +99,33 @@ class ChunkBuffer:
         """Add a trial that was refused."""
         self.fail(refusal.number, refusal.error.code, refusal.error.message)
 
-    def keep_curve(self, numbers: Sequence[int], run: RunResult) -> None:
+    def keep_curve(self, numbers: Sequence[int], record: RunRecord) -> None:
         """Keep equity curve and round trips of trials among the best that share a run.
 
         Raises: KernelDifferenceError unless it is the run that their results are of.
         """
         for number, ledger in self.ledgers(numbers).items():
-            if ledger != run.ledger:
+            if ledger != record.ledger:
                 raise KernelDifferenceError(number, ["ledger"])
-        equity, trades = encode_curve(run.curve), encode_trades(run.trades)
         for number in numbers:
-            self.curves[number] = StoredRecord(number, equity, trades)
+            self.curves[number] = StoredRecord(number, record.equity, record.trades)
 
     def ledgers(self, numbers: Sequence[int]) -> dict[int, bytes]:
         """Return the ledger digests of those of some trials that wait to be stored as completed."""
-        found: dict[int, bytes] = {}
+        return {
+            number: trials.columns.ledgers[place].tobytes()
+            for trials, place, number in self._waiting(numbers)
+        }
+
+    def run_keys(self, numbers: Sequence[int]) -> dict[int, str]:
+        """Return the run keys of those of some trials that wait to be stored as completed."""
+        found = self._waiting(numbers)
+        return {number: trials.run_keys[place] for trials, place, number in found}
+
+    def _waiting(self, numbers: Sequence[int]) -> Iterator[tuple[CompletedTrials, int, int]]:
         for trials in self.completed:
-            places = np.flatnonzero(np.isin(trials.numbers, numbers))
-            digests = trials.columns.ledgers[places]
-            found |= {
-                int(trials.numbers[place]): one.tobytes() for place, one in zip(places, digests, strict=True)
-            }
-        return found
+            for place in np.flatnonzero(np.isin(trials.numbers, numbers)).tolist():
+                yield trials, place, int(trials.numbers[place])
 
     def without_curves(self) -> list[int]:
         """Return the trials among the best whose curves are still missing."""
@@ -182,10 +190,10 @@ class ChunkBuffer:
 class BatchSizer:
     """Number of trials to replay in one call, so that a batch takes about as long as it may."""
 
-    def __init__(self, limits: ChunkLimits, *, alone: bool, first: int = 64) -> None:
+    def __init__(self, limits: ChunkLimits, *, alone: bool, first: int = _FIRST_BATCH) -> None:
         self._limits = limits
         self._most = 1 if alone else limits.max_batch
-        self.size = max(1, min(self._most, first, 64))
+        self.size = max(1, min(self._most, first, _FIRST_BATCH))
 
     def go_alone(self) -> None:
         """Replay one trial at a time from now on."""

@@ -9,6 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.market_store.database import write_transaction
+from bot.market_store.sql import seal_times
 from bot.market_store.store import HistoricalDataStore
 from bot.numbers.arrays import IntArray
 from bot.selection.judging import judge
@@ -18,7 +19,8 @@ from bot.selection.settings import ValidationSettings
 from bot.selection.stored.report_text import report_text
 from bot.selection.trial_sums import TrialSums, better
 from sweeps.analysis.progress import get_spec
-from sweeps.errors import SweepStateError
+from sweeps.errors import DataChangedError, SweepStateError
+from sweeps.lifecycle.data_pin import check_pin
 from sweeps.lifecycle.repository import sweep_state
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import measured
@@ -45,24 +47,37 @@ class _Judged:
     panels: SweepPanels
     numbers: IntArray
     missing: IntArray
+    data_pin: str | None
     obstacle: str | None
 
 
 def judged_selection(
-    engine: sa.Engine, sweep_id: int, settings: ValidationSettings, told: Told = lambda _done, _total: None
+    engine: sa.Engine,
+    sweep_id: int,
+    settings: ValidationSettings,
+    told: Told = lambda _done, _total: None,
+    windows: WindowCache | None = None,
 ) -> str:
     """Return the reports on the selection of a sweep, panel by panel, as JSON text to be stored.
+
+    `windows` are what its process has read before, of sweeps on the same history as well.
 
     Trials without sums, such as those taken over from another sweep, are replayed, some at a time, and leave
     theirs; whatever `told` raises ends this, to be gone on with later.
     Raises: UnknownSweepError; SweepStateError where they cannot be replayed as they were.
     """
+    windows = windows or WindowCache(HistoricalDataStore(engine))
     with engine.connect() as connection:
         found = _found(connection, sweep_id, settings)
+        seals = seal_times(connection)
+    windows.enter(sweep_id, lambda: _check_data(engine, found), pin=found.data_pin, seals=seals)
     if len(found.missing):
-        _replay_missing(engine, sweep_id, found, told)
+        try:
+            _replay_missing(engine, sweep_id, found, told, windows)
+        except DataChangedError as error:
+            raise SweepStateError(f"sweep {sweep_id} cannot be judged: {error}") from None
     with engine.connect() as connection:
-        parts = ReportParts(connection, HistoricalDataStore(engine), sweep_id, found.spec, found.obstacle)
+        parts = ReportParts(connection, windows, sweep_id, found.spec, found.obstacle)
         documents = _documents(connection, sweep_id, found.panels, found.numbers, parts.added)
     if documents is None:
         raise SweepStateError(f"sweep {sweep_id} has no completed trial: there is nothing to judge")
@@ -101,11 +116,17 @@ def _found(connection: sa.Connection, sweep_id: int, settings: ValidationSetting
     if len(missing) and compatible.obstacle is not None:
         reason = f"{len(missing):,} of its trials left no sums and cannot be replayed: {compatible.obstacle}"
         raise SweepStateError(f"sweep {sweep_id} cannot be judged: {reason}")
-    return _Judged(compatible.spec, panels, numbers, missing, compatible.obstacle)
+    return _Judged(compatible.spec, panels, numbers, missing, compatible.data_pin, compatible.obstacle)
 
 
-def _replay_missing(engine: sa.Engine, sweep_id: int, found: _Judged, told: Told) -> None:
-    windows = WindowCache(HistoricalDataStore(engine))
+def _check_data(engine: sa.Engine, found: _Judged) -> None:
+    with engine.connect() as connection:
+        check_pin(connection, found.spec, found.data_pin)
+
+
+def _replay_missing(
+    engine: sa.Engine, sweep_id: int, found: _Judged, told: Told, windows: WindowCache
+) -> None:
     total = len(found.missing)
     for first in range(0, total, _TRIALS_AT_ONCE):
         told(first, total)

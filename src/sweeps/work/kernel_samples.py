@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bot.backtest import RunResult
 from sweeps.errors import KernelDifferenceError
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.objective_ranks import objective_ranks
@@ -18,13 +19,20 @@ class KernelSamples:
         self._windows = windows
         self._best: tuple[bool, int] | None = None
 
-    def compare(self, replayed: Replayed) -> None:
-        """Replay the samples among trials plainly; raises KernelDifferenceError if one differs."""
+    def compared(self, replayed: Replayed) -> list[tuple[int, RunResult]]:
+        """Replay the samples among trials plainly and return their runs, so that nobody replays them again.
+
+        Raises: KernelDifferenceError if one differs.
+        """
+        runs = []
         for place in self._drawn(replayed):
             number = int(replayed.completed.numbers[place])
-            plain = replayed_alone(number, replay_trial(self._spec, number, self._windows), self._windows)
+            run = replay_trial(self._spec, number, self._windows)
+            plain = replayed_alone(number, run, self._windows)
             if differing := _differing(plain, replayed.take(np.array([place], dtype=np.int64))):
                 raise KernelDifferenceError(number, differing)
+            runs.append((number, run))
+        return runs
 
     def _drawn(self, replayed: Replayed) -> list[int]:
         numbers = replayed.completed.numbers

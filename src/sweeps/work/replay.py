@@ -62,7 +62,7 @@ class WindowCache:
         self._max_tickers = max_tickers
         self._held: OrderedDict[tuple[Any, ...], HeldWindow | BotError] = OrderedDict()
         self._sweep_id: int | None = None
-        self._history: tuple[str | int, dict[str, int]] | None = None
+        self._history: tuple[Any, ...] | None = None
         self.built = 0
         self._noted: set[tuple[Any, ...]] = set()
         self._found: dict[str, tuple[WindowFinding, ...]] = {}
@@ -76,16 +76,13 @@ class WindowCache:
         pin: str | None = None,
         seals: Mapping[str, int] | None = None,
     ) -> None:
-        """Forget the windows of another history: each sweep reads its own anew, those of equal `pin` share.
+        """Turn to the windows of a sweep: each reads its own anew, those of equal `pin` share.
 
-        Nor is what was read under other `seals` used again, so that a seal closes what is held as well.
+        What was read under other `seals` is not used again, so that a seal closes what is held as well.
         `check` is called after each reading, and raises if what was read may be another history.
         """
         self._check = check or _accept
-        history = (sweep_id if pin is None else pin, dict(seals or {}))
-        if history != self._history:
-            self._held.clear()
-            self._history = history
+        self._history = (sweep_id if pin is None else pin, *sorted((seals or {}).items()))
         if sweep_id != self._sweep_id:
             self._noted.clear()
             self._found.clear()
@@ -115,7 +112,7 @@ class WindowCache:
 
     def held(self, config: RunConfig) -> HeldWindow:
         """Return window, baselines and kernel; raises BotError as `window` does."""
-        key = _window_key(config)
+        key = (self._history, *_window_key(config))
         if key not in self._held:
             built = self._built(config)
             self.built += 1

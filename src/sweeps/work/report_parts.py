@@ -2,37 +2,34 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
-from bot.backtest import ReplayWindow, replay
+from bot.backtest import replay
 from bot.backtest.random_runs import random_entries
 from bot.backtest.walk_forward_run import WalkForwardRun
-from bot.config.run_config import RunConfig
 from bot.errors import BotError
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.selection.evidence.transfer import FEWEST_VALUES, transfer
 from bot.selection.report import SelectionReport
 from bot.selection.trial_sums import TrialSums
-from sweeps.analysis.findings import WINDOW_PARAMETERS
 from sweeps.analysis.plateau import grid_trials
+from sweeps.errors import DataChangedError
 from sweeps.spec.axes import Axis
 from sweeps.spec.metrics import Direction
 from sweeps.spec.panels import PanelWindows
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured, measured
 from sweeps.storage.stored_trials import failed_numbers
-from sweeps.work.replay import MarketStore
+from sweeps.work.replay import WindowCache
 
 _SYMBOLS = "symbols"
 _ALWAYS_CASH = "no trial was active on enough training days: the folds are all cash"
 _FEW_VALUES = "{needed} values of symbols needed, {held} held"
 _NO_CHOICE = "two settings and a value to choose them on are needed"
 _ALONE = "no axis of numbers in a whole grid, or fewer neighbours than such axes"
-_window_key = attrgetter(*WINDOW_PARAMETERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ class ReportParts:
     """
 
     connection: sa.Connection
-    store: MarketStore
+    windows: WindowCache
     sweep_id: int
     spec: SweepSpec
     obstacle: str | None
@@ -61,9 +58,9 @@ class ReportParts:
         if self.obstacle is not None:
             return _without(report, "stitched", self.obstacle)
         try:
-            run = walk_forward_run(self.store, self.spec, report)
-        except BotError as error:
-            return _without(report, "stitched", error.message)
+            run = walk_forward_run(self.windows, self.spec, report)
+        except (BotError, DataChangedError) as error:
+            return _without(report, "stitched", str(error))
         if run is None:
             return _without(report, "stitched", _ALWAYS_CASH)
         return replace(report, stitched=run.figures)
@@ -75,10 +72,10 @@ class ReportParts:
             return _without(report, "random_entries", self.obstacle)
         try:
             config = self.spec.config(report.winner)
-            window = _window(self.store, config)
+            window = self.windows.window(config)
             found = random_entries(replay(config, window), window)
-        except BotError as error:
-            return _without(report, "random_entries", error.message)
+        except (BotError, DataChangedError) as error:
+            return _without(report, "random_entries", str(error))
         if found.missing:
             return _without(report, "random_entries", found.missing)
         return replace(report, random_entries=found.p)
@@ -135,25 +132,13 @@ class ReportParts:
         return _without(report, "transfer", _NO_CHOICE) if ranks is None else replace(report, transfer=ranks)
 
 
-def walk_forward_run(store: MarketStore, spec: SweepSpec, report: SelectionReport) -> WalkForwardRun | None:
+def walk_forward_run(windows: WindowCache, spec: SweepSpec, report: SelectionReport) -> WalkForwardRun | None:
     """Return the run of a report's folds, None if they never choose a trial.
 
     Raises BotError where the store cannot give its windows.
     """
-    windows: dict[Any, ReplayWindow] = {}
-
-    def window_of(config: RunConfig) -> ReplayWindow:
-        key = _window_key(config)
-        if key not in windows:
-            windows[key] = _window(store, config)
-        return windows[key]
-
     first_day, folds = report.panel.calendar.first_day, report.walk_forward or []
-    return WalkForwardRun.of(first_day, folds, spec.config, window_of)
-
-
-def _window(store: MarketStore, config: RunConfig) -> ReplayWindow:
-    return ReplayWindow.build(config, store.load(config.exchange, config.symbols, config.end, config.start))
+    return WalkForwardRun.of(first_day, folds, spec.config, windows.window)
 
 
 def _by_value(

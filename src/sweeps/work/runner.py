@@ -40,6 +40,7 @@ from sweeps.work.replay import (
 )
 from sweeps.work.result_reuse import reused_trials
 from sweeps.work.run_index import RunIndex
+from sweeps.work.run_records import RunRecord, RunRecords
 from sweeps.work.shared_runs import shared_runs
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class ChunkRunner:
         self._seals: Mapping[str, int] = {}
         self._replay_ms = 0
         self._runs = RunIndex()
+        self._records = RunRecords()
 
     def run(self, sweep_id: int, chunk_id: int, owner: str) -> LeaseOutcome | None:
         """Replay the missing trials of a chunk; None means that it was unavailable, which is normal."""
@@ -216,8 +218,7 @@ class ChunkRunner:
                 began = self._clock.now_ms()
                 replayed = replay_batch([trials.without(known) for trials in ready])
                 self._replay_ms = self._clock.now_ms() - began  # samples cost the same however few trials are
-                for some in replayed:
-                    self._samples.compare(some)
+                samples = [run for some in replayed for run in self._samples.compared(some)]
         except self._not_of_the_trial:
             raise
         except TimeLimitError:
@@ -233,6 +234,9 @@ class ChunkRunner:
             buffer.refuse(refusal)
         for some in replayed:
             buffer.settle(some)
+        for number, run in samples:
+            if number in buffer.best:
+                self._records.keep([run.run_key], RunRecord.of(run))
         if buffer.spec.curves == "all":
             self._keep_curves(buffer)  # in this batch, so that the next is as long as they allow
         buffer.replayed += sum(map(len, ready)) - len(reused)
@@ -251,7 +255,7 @@ class ChunkRunner:
                 buffer.settle(replayed)
                 buffer.replayed += 1
                 if number in buffer.best:
-                    buffer.keep_curve([number], run)
+                    buffer.keep_curve([number], RunRecord.of(run))
         except self._not_of_the_trial:
             raise
         except BotError as error:
@@ -318,13 +322,26 @@ class ChunkRunner:
         try:
             with self._watch.limited(self._trial_limit_s(buffer.spec), numbers):
                 shared = shared_runs(buffer.spec, numbers, buffer.ledgers(numbers), self._windows)
-                alike = {first: (first, *others) for first, *others in shared}
-                for number, run in runs_of(buffer.spec, list(alike), self._windows):
-                    buffer.keep_curve(alike[number], run)
+                self._keep_records(buffer, {first: (first, *others) for first, *others in shared})
         except TimeLimitError:
             log.info("curves take too long to be worked out again", trials=len(numbers))
             self._windows.forget()
             buffer.best.clear()
+
+    def _keep_records(self, buffer: ChunkBuffer, alike: Mapping[int, Sequence[int]]) -> None:
+        """Keep the record of each trial for all that share its run; replay those not held from before."""
+        keys = buffer.run_keys([number for numbers in alike.values() for number in numbers])
+        unknown = []
+        for number, numbers in alike.items():
+            held = filter(None, (self._records.find(keys[one]) for one in numbers))
+            if (record := next(held, None)) is None:
+                unknown.append(number)
+            else:
+                buffer.keep_curve(numbers, record)
+        for number, run in runs_of(buffer.spec, unknown, self._windows):
+            record = RunRecord.of(run)
+            self._records.keep([keys[one] for one in alike[number]], record)
+            buffer.keep_curve(alike[number], record)
 
     def _reused(self, claim: Claim, buffer: ChunkBuffer, ready: Sequence[Prepared]) -> CompletedTrials:
         """Return the trials whose result another sweep has."""

@@ -1,7 +1,8 @@
 """Replays trials of a sweep again, one by one, and compares every stored number with what comes out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from sweeps.storage.tables import sweep, trial_curve
 from sweeps.work.replay import WindowCache, replay_trial, replayed_alone
 
 _TAKEN_OVER = ("reused_sweep", "reused_number")
+_READ_AT_ONCE = 200
+"""Trials read by one statement: neighbours share a block, which takes as long to open as 100 rows of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +42,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class RowCompatibility:
-    """Compatibility of a sweep's rows with data and engine at hand; `obstacle` is None if they are."""
+    """Compatibility of a sweep's rows with data and engine at hand; `obstacle` is None if they are.
+
+    `data_pin` names the history that they come from, None if it was not noted.
+    """
 
     sweep_id: int
     spec: SweepSpec
+    data_pin: str | None
     obstacle: str | None
 
 
@@ -55,14 +62,16 @@ def row_compatibility(connection: sa.Connection, sweep_id: int) -> RowCompatibil
     found = connection.execute(
         sa.select(sweep.c.engine_version, sweep.c.data_pin).where(sweep.c.id == sweep_id)
     ).one()
+    obstacle = None
     if found.engine_version != ENGINE_VERSION:
         version = f"its rows were written by engine {found.engine_version}, this is {ENGINE_VERSION}"
-        return RowCompatibility(sweep_id, spec, f"{version}; clone it to compare the two")
-    try:
-        check_pin(connection, spec, found.data_pin)
-    except DataChangedError as error:
-        return RowCompatibility(sweep_id, spec, str(error))
-    return RowCompatibility(sweep_id, spec, None)
+        obstacle = f"{version}; clone it to compare the two"
+    else:
+        try:
+            check_pin(connection, spec, found.data_pin)
+        except DataChangedError as error:
+            obstacle = str(error)
+    return RowCompatibility(sweep_id, spec, found.data_pin, obstacle)
 
 
 def drawn(connection: sa.Connection, sweep_id: int, sample: int | None, seed: int = 0) -> list[int]:
@@ -78,16 +87,18 @@ def verify_trials(
     engine: sa.Engine, found: RowCompatibility, numbers: Iterable[int], windows: WindowCache
 ) -> Iterator[tuple[int, list[Difference]]]:
     """Yield each trial with what differs. Nothing that replays many trials at once is used."""
-    for number in numbers:
-        row, result = _replayed(found.sweep_id, found.spec, number, windows)
+    waiting = iter(numbers)
+    while some := list(islice(waiting, _READ_AT_ONCE)):
         with engine.connect() as connection:
-            stored = stored_rows(connection, found.sweep_id, [number])[number]
-            curve = _stored_curve(connection, found.sweep_id, number)
-        differences = _differences(number, stored, row)
-        if curve is not None and result is not None:
-            again = {"equity": encode_curve(result.curve), "trades": encode_trades(result.trades)}
-            differences += _differences(number, curve, again)
-        yield number, differences
+            stored = stored_rows(connection, found.sweep_id, some)
+            curves = _stored_curves(connection, found.sweep_id, some)
+        for number in some:
+            row, result = _replayed(found.sweep_id, found.spec, number, windows)
+            differences = _differences(number, stored[number], row)
+            if number in curves and result is not None:
+                again = {"equity": encode_curve(result.curve), "trades": encode_trades(result.trades)}
+                differences += _differences(number, curves[number], again)
+            yield number, differences
 
 
 def _replayed(
@@ -112,11 +123,12 @@ def replayed_row(sweep_id: int, number: int, result: RunResult, windows: WindowC
     return StoredBlock(sweep_id, blobs).row(0)
 
 
-def _stored_curve(connection: sa.Connection, sweep_id: int, number: int) -> sa.RowMapping | None:
-    query = sa.select(trial_curve.c.equity, trial_curve.c.trades).where(
-        trial_curve.c.sweep_id == sweep_id, trial_curve.c.number == number
-    )
-    return connection.execute(query).mappings().one_or_none()
+def _stored_curves(
+    connection: sa.Connection, sweep_id: int, numbers: Sequence[int]
+) -> Mapping[int, sa.RowMapping]:
+    mine = sa.and_(trial_curve.c.sweep_id == sweep_id, trial_curve.c.number.in_(numbers))
+    query = sa.select(trial_curve.c.number, trial_curve.c.equity, trial_curve.c.trades).where(mine)
+    return {row["number"]: row for row in connection.execute(query).mappings()}
 
 
 def _differences(
