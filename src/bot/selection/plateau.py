@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.selection.grid_places import GridPlaces
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,23 +36,9 @@ class GridTrials:
         return np.asarray(self.eligible & ~np.isnan(self.objectives))
 
     @cached_property
-    def neighbours(self) -> IntArray:
-        """Rows of the neighbours (n x 2k), -1 where there is none."""
-        count, axes = self.steps.shape
-        found = np.full((count, 2 * axes), -1, dtype=np.int64)
-        sizes = self.steps.max(axis=0, initial=-1) + 2
-        strides = np.append(np.cumprod(sizes[::-1])[::-1], 1)
-        cells = self.others * strides[0] + (self.steps + 1) @ strides[1:]
-        order = np.argsort(cells, kind="stable")
-        ascending = cells[order]
-        for axis in range(axes):
-            able = order[(self.steps[order, axis] >= 0) & (self.steps[order, axis] < sizes[axis] - 2)]
-            wanted = cells[able] + strides[axis + 1]
-            places = np.minimum(np.searchsorted(ascending, wanted), count - 1)
-            there = ascending[places] == wanted
-            lower, upper = able[there], order[places[there]]
-            found[lower, 2 * axis], found[upper, 2 * axis + 1] = upper, lower
-        return found
+    def places(self) -> GridPlaces:
+        """Places of the trials, by which their neighbours are found."""
+        return GridPlaces(self.steps, self.others)
 
     @cached_property
     def plateaus(self) -> FloatArray:
@@ -61,13 +48,11 @@ class GridTrials:
         """
         if not self.eligible.any():
             return np.full(len(self.steps), math.nan)
-        worst, counts = self.levels.copy(), np.zeros(len(self.steps), dtype=np.int64)
-        for column in self.neighbours.T:
-            there = np.flatnonzero(column >= 0)
-            worst[there] = np.minimum(worst[there], self.levels[column[there]])
-            counts[there] += 1
-        varied = self.steps.max(axis=0, initial=-1) > 0
-        axes = np.count_nonzero((self.steps >= 0) & varied, axis=1)
+        worst, counts = self.places.worst(self.levels)
+        axes = np.zeros(len(self.steps), dtype=np.int64)
+        for steps in self.steps.T:
+            if steps.max(initial=-1) > 0:
+                axes += steps >= 0
         return np.where((counts >= axes) & (axes > 0) & np.isfinite(worst), worst, math.nan)
 
     @cached_property
@@ -83,8 +68,7 @@ class GridTrials:
     @cached_property
     def accompanied(self) -> BoolArray:
         """Mask of the trials with a neighbour that may win."""
-        around = self.neighbours
-        return np.asarray(((around >= 0) & self.known[around]).any(axis=1))
+        return self.places.beside(self.known)
 
     @property
     def best(self) -> int | None:
@@ -99,7 +83,7 @@ class GridTrials:
         if np.isnan(plateaus).all():
             return None
         equal = np.flatnonzero(plateaus == np.nanmax(plateaus))
-        around = self.neighbours[equal]
+        around = self.places.near(equal)
         levels = np.where(around >= 0, self.levels[around], -math.inf)
         ranked = np.sort(np.column_stack([levels, self.levels[equal]]), axis=1)
         first = ranked[np.lexsort((equal, *-ranked.T[::-1]))[0]]
@@ -109,7 +93,7 @@ class GridTrials:
         """Return the row nearest to the middle of the largest region of ascending `rows`, or the first."""
         regions = np.full(len(self.steps), -1, dtype=np.int64)
         regions[rows] = rows
-        around = self.neighbours[rows]
+        around = self.places.near(rows)
         joined = (around >= 0) & (regions[around] >= 0)
         before: IntArray = np.empty(0, dtype=np.int64)
         while not np.array_equal(before, regions[rows]):

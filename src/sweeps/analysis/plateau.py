@@ -19,6 +19,9 @@ NO_TRIALS: IntArray = np.empty(0, dtype=np.int64)
 _WINDOW = frozenset(("start", "end"))
 """Parameters that choose days: trials that differ in them are not the same setting a step away."""
 
+_MOST_OTHERS = 64
+"""Values of the axes without order that are told apart without numbering those which there are."""
+
 
 def best_cell(cells: Summaries, may_win: BoolArray, width: int, *, maximize: bool) -> Cell | None:
     """Return (row, column) of the best of the cells that may win, the first of equal ones; None if none may.
@@ -75,7 +78,7 @@ def _places(
 ) -> tuple[IntArray | None, IntArray]:
     """Return the steps of trials on the ordered axes, None without any, and a number for all other axes."""
     space, cells = spec.space, spec.space.cells_of(numbers)
-    steps, others = [], np.zeros(len(cells), dtype=np.int64)
+    steps, others, bound = [], np.zeros(len(cells), dtype=np.int64), 1
     for dimension in space.dimensions:
         if dimension.axes[0].name in scenarios:
             continue
@@ -85,8 +88,11 @@ def _places(
             if ordered is not None:
                 steps.append(_ranks(axis)[positions])
                 positions = np.where(steps[-1] < 0, positions + 1, 0)
-            others = _numbered(others * (len(axis.values) + 1) + positions)
-    return (np.stack(steps, axis=1) if steps else None), others
+            if positions.any():
+                others, bound = others * (len(axis.values) + 1) + positions, bound * (len(axis.values) + 1)
+                if bound > _MOST_OTHERS:
+                    others, bound = _numbered(others)
+    return (np.array(steps).T if steps else None), others
 
 
 def _ordered(dimension: Dimension) -> Axis | None:
@@ -95,12 +101,10 @@ def _ordered(dimension: Dimension) -> Axis | None:
     return next(fit, None)
 
 
-def _numbered(keys: IntArray) -> IntArray:
-    """Return keys numbered from 0, so that more can be added to them without leaving 64 bits."""
-    if not keys.any():
-        return keys
-    _, numbers = np.unique(keys, return_inverse=True)
-    return numbers.astype(np.int64)
+def _numbered(keys: IntArray) -> tuple[IntArray, int]:
+    """Return keys numbered from 0, so that more can be added within 64 bits, and how many there are."""
+    found, numbers = np.unique(keys, return_inverse=True)
+    return numbers.astype(np.int64), len(found)
 
 
 def _steps_apart(axis: Axis) -> bool:

@@ -146,7 +146,7 @@ def _highest(levels: FloatArray, eligible: BoolArray) -> int | None:
 
 def _neighbours(grid: GridTrials, row: int) -> tuple[IntArray, IntArray]:
     """Return the rows of a setting's neighbours, and those of them that may win."""
-    around = grid.neighbours[row]
+    around = grid.places.near(np.array([row]))[0]
     around = around[around >= 0]
     return around, around[grid.known[around]]
 
@@ -201,7 +201,9 @@ def _border(spec: SweepSpec, name: str, cells: Numbers, grid: GridTrials, row: i
     own, last = int(ranks[row]), len(order) - 1
     if len(order) < _FEWEST_ON_A_SIDE or own not in {0, last}:
         return None
-    inner = [near for near in grid.neighbours[row] if 0 <= near < len(cells) and ranks[near] != own]
+    inner = [
+        near for near in grid.places.near(np.array([row]))[0] if 0 <= near < len(cells) and ranks[near] != own
+    ]
     if any(grid.levels[near] >= grid.levels[row] for near in inner):
         return None
     axis = spec.space.by_name[name]

@@ -110,6 +110,10 @@ def test_plateaus_are_those_of_a_plain_loop(sizes: list[int], seed: int, share: 
     steps = np.array(cells, dtype=np.int64).reshape(len(cells), len(sizes))
     others, able = np.zeros(len(cells), dtype=int), np.array(eligible, dtype=bool)
     found = GridTrials(steps, others, np.array(levels), able)
+    sparse = GridTrials(steps, others + 1_000, np.array(levels), able)  # no table has room for it
+    assert np.array_equal(sparse.plateaus, found.plateaus, equal_nan=True)
+    assert sparse.accompanied.tolist() == found.accompanied.tolist()
+    assert sparse.best == found.best
     worst = min((level for level, one in zip(levels, eligible, strict=True) if one), default=NAN)
     counted = {c: lv if one else worst for c, lv, one in zip(cells, levels, eligible, strict=True)}
     axes = [axis for axis in range(len(sizes)) if any(cell[axis] for cell in cells)]

@@ -1,0 +1,124 @@
+"""Places of trials on the ordered axes of a grid, and their neighbours, one step away on one axis."""
+
+import math
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+
+_PLACES_A_TRIAL = 4
+"""Places that a table of all of them may have for each trial; sparser grids are searched."""
+
+Slices = tuple[slice, ...]
+
+
+class GridPlaces:
+    """Places of n trials by their `steps` (n x k) and `others`, as `GridTrials` has them.
+
+    A grid whose places are mostly taken, each once, is a table: neighbours are then whole slices of it.
+    """
+
+    def __init__(self, steps: IntArray, others: IntArray) -> None:
+        self._steps = steps
+        sizes = (
+            steps.max(axis=0, initial=-1) + 2
+        )  # the first is that of trials that an axis does not apply to
+        self._strides: IntArray = np.append(np.cumprod(sizes[::-1])[::-1], 1)
+        self._cells: IntArray = others * self._strides[0] + self._strides[1:].sum()
+        for own, stride in zip(steps.T, self._strides[1:].tolist(), strict=True):
+            self._cells += own * stride
+        self._sizes = sizes
+        self._shape = (int(others.max(initial=-1)) + 1, *sizes.tolist())
+
+    def near(self, rows: IntArray) -> IntArray:
+        """Return the rows of the neighbours of some trials (m x 2k), -1 where there is none."""
+        if self._table is None:
+            return self._searched[rows]
+        table, cells, steps = self._table, self._cells[rows], self._steps[rows]
+        found = np.full((len(rows), 2 * steps.shape[1]), -1, dtype=np.int64)
+        for axis, stride in enumerate(self._strides[1:].tolist()):
+            up = (steps[:, axis] >= 0) & (steps[:, axis] < self._sizes[axis] - 2)
+            down = steps[:, axis] > 0
+            found[up, 2 * axis] = table[cells[up] + stride]
+            found[down, 2 * axis + 1] = table[cells[down] - stride]
+        return found
+
+    def worst(self, levels: FloatArray) -> tuple[FloatArray, IntArray]:
+        """Return the lowest level of each trial and its neighbours, and how many these are."""
+        if self._table is None:
+            return self._worst_searched(levels)
+        held = self._spread(levels, math.inf)
+        there = self._spread(np.ones(len(levels), dtype=np.int8), 0)
+        worst, counts = held.copy(), np.zeros(self._shape, dtype=np.int8)
+        for lower, upper in self._pairs():
+            np.minimum(worst[lower], held[upper], out=worst[lower])
+            np.minimum(worst[upper], held[lower], out=worst[upper])
+            counts[lower] += there[upper]
+            counts[upper] += there[lower]
+        return worst.ravel()[self._cells], counts.ravel()[self._cells].astype(np.int64)
+
+    def beside(self, mask: BoolArray) -> BoolArray:
+        """Return the mask of trials with a neighbour in `mask`."""
+        if self._table is None:
+            around = self._searched
+            return np.asarray(((around >= 0) & mask[around]).any(axis=1))
+        held = self._spread(mask, fill=False)
+        found = np.zeros(self._shape, dtype=np.bool_)
+        for lower, upper in self._pairs():
+            found[lower] |= held[upper]
+            found[upper] |= held[lower]
+        return np.asarray(found.ravel()[self._cells])
+
+    def _pairs(self) -> Iterator[tuple[Slices, Slices]]:
+        """Yield the places of a table along each axis that have a next one, and these."""
+        every = [slice(None)] * len(self._shape)
+        for axis in range(1, len(self._shape)):
+            lower, upper = every.copy(), every.copy()
+            lower[axis], upper[axis] = slice(1, -1), slice(2, None)
+            yield tuple(lower), tuple(upper)
+
+    def _spread(self, values: npt.NDArray[Any], fill: Any) -> npt.NDArray[Any]:
+        """Return values by place, `fill` where there is no trial."""
+        held = np.full(math.prod(self._shape), fill, dtype=values.dtype)
+        held[self._cells] = values
+        return held.reshape(self._shape)
+
+    @cached_property
+    def _table(self) -> npt.NDArray[np.int32] | None:
+        """Row by place, -1 without a trial; None for a sparse grid, and where trials share a place."""
+        count = len(self._cells)
+        if not count or math.prod(self._shape) > _PLACES_A_TRIAL * count:
+            return None
+        table = np.full(math.prod(self._shape), -1, dtype=np.int32)
+        rows = np.arange(count, dtype=np.int32)
+        table[self._cells] = rows
+        return table if np.array_equal(table[self._cells], rows) else None
+
+    @cached_property
+    def _searched(self) -> IntArray:
+        """Rows of the neighbours of every trial (n x 2k), -1 where there is none."""
+        steps, cells, sizes = self._steps, self._cells, self._sizes
+        count, axes = steps.shape
+        found = np.full((count, 2 * axes), -1, dtype=np.int64)
+        order = np.argsort(cells, kind="stable")
+        ascending = cells[order]
+        for axis in range(axes):
+            able = order[(steps[order, axis] >= 0) & (steps[order, axis] < sizes[axis] - 2)]
+            wanted = cells[able] + self._strides[axis + 1]
+            places = np.minimum(np.searchsorted(ascending, wanted), count - 1)
+            there = ascending[places] == wanted
+            lower, upper = able[there], order[places[there]]
+            found[lower, 2 * axis], found[upper, 2 * axis + 1] = upper, lower
+        return found
+
+    def _worst_searched(self, levels: FloatArray) -> tuple[FloatArray, IntArray]:
+        worst, counts = levels.copy(), np.zeros(len(levels), dtype=np.int64)
+        for column in self._searched.T:
+            there = np.flatnonzero(column >= 0)
+            worst[there] = np.minimum(worst[there], levels[column[there]])
+            counts[there] += 1
+        return worst, counts
