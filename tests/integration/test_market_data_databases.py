@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from bot.market.records.kinds import RecordKind
 from bot.market_store.database import open_async_engine, open_engine
+from bot.market_store.deleting import Selection
 from bot.market_store.importing import import_path
 from bot.market_store.listing import list_coverage
 from bot.market_store.store import HistoricalDataStore
@@ -13,8 +15,10 @@ from bot.timestamps import parse_time_ms
 
 NOON = parse_time_ms("2024-01-01T12:00:00Z")
 HOUR = 3_600_000
+BORROW_ROWS = 300
 END = parse_time_ms("2024-04-01")
 MARKET_OF_THE_DEFAULT_SEED = "7d4fa72b90487adc"
+WITH_WHAT_IS_RECORDED = "dfecd3d742ba2959"
 
 
 def import_into(url: str, folder: str, results: "multiprocessing.Queue[tuple[int, int]]") -> None:
@@ -32,6 +36,8 @@ def candles(tmp_path: Path) -> Path:
     text = "\n".join(["timestamp_ms,open,high,low,close,volume", *lines])
     for leg in ("spot", "perp"):
         (folder / f"BTCUSDT-{leg}-1h.csv").write_text(text)
+    rates = "\n".join([f"{NOON + n * HOUR},0.00000{n % 9},{n}" for n in range(BORROW_ROWS)])
+    (folder / "BTCUSDT-borrow.csv").write_text(f"timestamp_ms,hourly_rate,max_quantity\n{rates}\n")
     return folder
 
 
@@ -48,16 +54,24 @@ def test_parallel_imports_of_the_same_files_store_each_row_once(
     counts = [results.get(timeout=60) for _ in importers]
     for importer in importers:
         importer.join(30)
-    assert sum(new for new, _ in counts) == 4000
-    assert sum(there for _, there in counts) == 8000
-    data = HistoricalDataStore(engine).load("test", ["BTC/USDT:USDT"], END).symbols[0]
+    assert sum(new for new, _ in counts) == 4000 + BORROW_ROWS
+    assert sum(there for _, there in counts) == 2 * (4000 + BORROW_ROWS)
+    store = HistoricalDataStore(engine)
+    data = store.load("test", ["BTC/USDT:USDT"], END, reads=[*RecordKind]).symbols[0]
     assert len(data.spot) == len(data.perp) == 2000
+    assert len(data.recorded.borrow_rates()) == BORROW_ROWS
+    gone = store.remove(Selection.parse(exchange="test", to="2024-01-02"))
+    assert {one.kind: one.rows for one in gone.series} == {"perp": 12, "spot": 12, "borrow": 12}
+    listed = next(one for one in store.listing() if one.exchange == "test")
+    assert [one.rows for one in listed.symbols[0].records] == [BORROW_ROWS - 12]
 
 
 def test_market_has_the_same_fingerprint_in_every_database(engine: sa.Engine) -> None:
     store = HistoricalDataStore(engine)
     data = store.load("synthetic", [profile.symbol for profile in PROFILES], END)
     assert data.fingerprint.startswith(MARKET_OF_THE_DEFAULT_SEED)
+    read = store.load("synthetic", [profile.symbol for profile in PROFILES], END, reads=[*RecordKind])
+    assert read.fingerprint.startswith(WITH_WHAT_IS_RECORDED)
     assert generate(store, end_ms=END).new == 0
 
 

@@ -1,7 +1,8 @@
 """Recorded history of a pair as immutable columns, oldest first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from bot.market.records.recorded import RecordedRows
 from bot.models import Instrument
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.columns import DecimalColumn
@@ -63,9 +64,9 @@ class HeldRange:
 class SymbolData:
     """Everything held about one pair up to a moment; `mark` is None where no mark candles are held.
 
-    `fingerprint` is a hex SHA-256 over the instrument and every row here. `held` may name later times: it is
-    for messages to people, and no number of a run depends on it. `spot` is in units of the perp, of which one
-    is `spot_units` coins (multiplier contracts; 1 for all others).
+    `fingerprint` is a hex SHA-256 over the instrument and every row here, those of `recorded` too. `held` may
+    name later times: it is for messages to people, and no number of a run depends on it. `spot` is in units
+    of the perp, of which one is `spot_units` coins (multiplier contracts; 1 for all others).
     """
 
     symbol: str
@@ -78,13 +79,18 @@ class SymbolData:
     synthetic: bool
     spot_units: int = 1
     held: tuple[HeldRange, ...] = ()
+    recorded: RecordedRows = field(default_factory=RecordedRows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MarketData:
-    """The histories of a run's symbols, in the run's order, up to `end_ms` and nothing later."""
+    """The histories of a run's symbols, in the run's order, up to `end_ms` and nothing later.
+
+    `recorded` is what holds for all markets of the exchange.
+    """
 
     exchange: str
     end_ms: int
     symbols: tuple[SymbolData, ...]
     fingerprint: str
+    recorded: RecordedRows = field(default_factory=RecordedRows)

@@ -109,7 +109,7 @@ def preview_removal(connection: sa.Connection, selection: Selection) -> Removal:
     """Return the removal that `remove_rows` would make, and change nothing; raises as it does."""
     meant = _selected(connection, selection)
     gone = [one for _, one in _found(connection, selection, meant.series)]
-    gone += [one for _, one in _found_records(selection, meant.records)]
+    gone += [one for _, one in _found_records(connection, selection, meant.records)]
     return Removal(selection.exchange, tuple(gone))
 
 
@@ -122,7 +122,7 @@ def remove_rows(connection: sa.Connection, selection: Selection) -> Removal:
     meant = _selected(connection, selection)
     series = sql.lock_held(connection, meant.series)
     found = list(_found(connection, selection, series))
-    found_records = list(_found_records(selection, meant.records))
+    found_records = list(_found_records(connection, selection, meant.records))
     reinferred = 0
     for one, gone in found:
         record_change(connection, one.key, ChangeKind.DELETED, gone.rows, gone.first_ms, gone.last_ms)
@@ -193,10 +193,10 @@ def _found(
 
 
 def _found_records(
-    selection: Selection, records: list[HeldRecords]
+    connection: sa.Connection, selection: Selection, records: list[HeldRecords]
 ) -> Iterator[tuple[HeldRecords, RemovedRows]]:
     for one in records:
-        times = [row.from_ms for row in rows_between(one, *selection.span)]
+        times = [row.from_ms for row in rows_between(connection, one, *selection.span)]
         if times:
             key = one.key
             yield (

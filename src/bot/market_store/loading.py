@@ -3,17 +3,21 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
 
 from bot.errors import UnknownExchangeError, UnknownSymbolError
 from bot.market.coverage import check_decided
+from bot.market.records.kinds import RecordKind
+from bot.market.records.recorded import RecordedRows
 from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.market.series import CandleSeries, HeldRange, MarketData, SymbolData
 from bot.market_store import sql
+from bot.market_store.records import read_rows, records_of, rows_digest
 from bot.market_store.segments import digest
 from bot.market_store.series_selection import Extents, chosen_series, in_units, spot_units
 from bot.market_store.sql import HeldSegment, HeldSeries, refuse_sealed
@@ -36,9 +40,11 @@ def load_market(
     start_ms: int | None = None,
     *,
     beyond_seals: bool = False,
+    reads: Collection[RecordKind] = (),
 ) -> MarketData:
     """Return the whole history up to `end_ms` of `symbols`, in their order, and nothing later.
 
+    Of what is recorded beside series, the kinds in `reads` are loaded, and only they enter fingerprints.
     Where a leg is held in several timeframes, the one that suits the window from `start_ms` on is taken.
     Raises: UnknownExchangeError, UnknownSymbolError; SealedError if it ends in sealed days, unless it is the
     look at a holdout (`beyond_seals`); InsufficientDataError while funding intervals are not known;
@@ -56,10 +62,15 @@ def load_market(
             raise UnknownSymbolError.of("symbols", no_such_symbol(symbol, exchange, held))
     rules = sql.instruments(connection, exchange)
     loaded = tuple(
-        _load_symbol(connection, symbol, series, rules.get(symbol, Instrument()), end_ms, extents)
+        _with_records(
+            _load_symbol(connection, symbol, series, rules.get(symbol, Instrument()), end_ms, extents),
+            _recorded(connection, exchange, symbol, end_ms, reads),
+        )
         for symbol, series in chosen.items()
     )
-    return MarketData(exchange, end_ms, loaded, _hash([exchange, *(one.fingerprint for one in loaded)]))
+    of_all = _recorded(connection, exchange, "", end_ms, reads)
+    named = [exchange, *(one.fingerprint for one in loaded), *_digests(of_all)]
+    return MarketData(exchange, end_ms, loaded, _hash(named), of_all)
 
 
 def resolve_exchange(connection: Connection, exchange: str | None) -> str:
@@ -83,6 +94,31 @@ def no_such_symbol(symbol: str, exchange: str, held: Iterable[HeldSeries]) -> st
     near = difflib.get_close_matches(symbol, known, n=3, cutoff=0.4)
     hint = f"nearest are {', '.join(near)}" if near else f"held are {', '.join(known[:20])}"
     return f"{symbol!r} is not held for {exchange}; {hint}"
+
+
+def _recorded(
+    connection: Connection, exchange: str, symbol: str, end_ms: int, reads: Collection[RecordKind]
+) -> RecordedRows:
+    """Return the rows of the kinds in `reads` that begin by `end_ms`; an empty symbol is a whole exchange."""
+    found: dict[RecordKind, tuple[Any, ...]] = {}
+    held = records_of(connection, exchange, symbol, reads) if reads else {}
+    for kind, records in held.items():
+        visible = tuple(row for row in read_rows(connection, records) if row.from_ms <= end_ms)
+        if visible:
+            found[kind] = visible
+    return RecordedRows(found)
+
+
+def _with_records(data: SymbolData, recorded: RecordedRows) -> SymbolData:
+    if not recorded.rows:
+        return data
+    named = [data.fingerprint, *_digests(recorded)]
+    return replace(data, recorded=recorded, fingerprint=_hash(named))
+
+
+def _digests(recorded: RecordedRows) -> list[list[str | None]]:
+    """Return kind and digest of recorded rows; without any a fingerprint is that of the series alone."""
+    return [[kind.value, rows_digest(kind, rows)] for kind, rows in sorted(recorded.rows.items())]
 
 
 def _load_symbol(

@@ -2,15 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from bot.market.records.kinds import RecordKind
 from bot.market.symbols import multiplied
 from bot.market_store import sql
+from bot.market_store.records import held_records, records_digest
 from bot.market_store.segments import digest
 from bot.market_store.sql import HeldSegment, HeldSeries
 from bot.market_store.tables import market_segment
@@ -20,9 +22,16 @@ from bot.numbers.money import plain
 _REMEMBERED = 10_000
 
 
-def history_digest(connection: Connection, exchange: str, symbols: Sequence[str], end_ms: int) -> str:
+def history_digest(
+    connection: Connection,
+    exchange: str,
+    symbols: Sequence[str],
+    end_ms: int,
+    reads: Collection[RecordKind] = (),
+) -> str:
     """Return a digest of every row and trading rule of `symbols` that is visible at `end_ms`.
 
+    Of what is recorded beside series, the kinds in `reads` count, of the symbols and of the whole exchange.
     Rows that become visible later leave it as it is. Months are known by their stored digests; only those
     that `end_ms` cuts are decoded, once in a process.
     """
@@ -32,8 +41,25 @@ def history_digest(connection: Connection, exchange: str, symbols: Sequence[str]
         exchange,
         [[symbol, *_rules(rules.get(symbol, Instrument()))] for symbol in sorted(symbols)],
         _series(connection, held, end_ms),
+        *_records(connection, exchange, symbols, end_ms, reads),
     ]
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
+
+
+def _records(
+    connection: Connection,
+    exchange: str,
+    symbols: Iterable[str],
+    end_ms: int,
+    reads: Collection[RecordKind],
+) -> list[list[str]]:
+    """Return symbol, kind and digest of the recorded rows that are read; nothing where none are held."""
+    if not reads:
+        return []
+    names = {"", *symbols}
+    held = [one for one in held_records(connection, exchange) if one.key.symbol in names]
+    found = [(one.key, records_digest(connection, one, end_ms)) for one in held if one.key.kind in reads]
+    return [[key.symbol, key.kind.value, name] for key, name in found if name is not None]
 
 
 def symbols_read(symbols: Iterable[str]) -> set[str]:

@@ -19,11 +19,12 @@ from bot.market_store.tables import market_record
 _COMPRESSION = 3
 _LONGEST_SOURCE = 255
 _NO_ROWS = b"[]"
+_OUTLINE = [column for column in market_record.c if column.name != "payload"]
 
 
 @dataclass(frozen=True, slots=True)
 class HeldRecords:
-    """Stored rows, still encoded: how many, the times of the outermost, their digest and newest source."""
+    """Stored rows without the rows: how many, the times of the outermost, their digest and newest source."""
 
     key: RecordKey
     synthetic: bool
@@ -32,23 +33,11 @@ class HeldRecords:
     first_ms: int
     last_ms: int
     digest: str
-    payload: bytes
 
-    def rows(self) -> list[Any]:
-        """Return the rows by part and time; raises StoreError if they are damaged."""
-        kind = RECORD_TYPES[self.key.kind]
-        return [kind.parse(values) for values in self._documents()]
-
-    def _documents(self) -> list[Values]:
-        name = f"{self.key.exchange} {self.key.symbol} {self.key.kind}".replace("  ", " ")
-        try:
-            text = zlib.decompress(self.payload)
-        except zlib.error as error:
-            raise StoreError(f"stored {name} is damaged: {error}") from None
-        if hashlib.sha256(text).hexdigest() != self.digest:
-            raise StoreError(f"stored {name} is damaged: its digest is not {self.digest}")
-        documents: list[Values] = json.loads(text)
-        return documents
+    @property
+    def name(self) -> str:
+        """Return them as a message calls them."""
+        return " ".join(filter(None, (self.key.exchange, self.key.symbol, self.key.kind)))
 
 
 class RecordsMerged(NamedTuple):
@@ -62,7 +51,7 @@ class RecordsMerged(NamedTuple):
 def held_records(connection: sa.Connection, exchange: str | None = None) -> list[HeldRecords]:
     """Return everything recorded, or that of one data set, by exchange, symbol and kind."""
     table = market_record.c
-    query = sa.select(market_record).order_by(table.exchange, table.symbol, table.kind)
+    query = sa.select(*_OUTLINE).order_by(table.exchange, table.symbol, table.kind)
     if exchange is not None:
         query = query.where(table.exchange == exchange)
     return [_held(row) for row in connection.execute(query) if row.rows]
@@ -74,8 +63,26 @@ def records_of(
     """Return what is recorded of a symbol, or of a whole exchange (empty symbol), of these kinds."""
     table = market_record.c
     wanted = (table.exchange == exchange) & (table.symbol == symbol) & table.kind.in_([*kinds])
-    found = [_held(row) for row in connection.execute(sa.select(market_record).where(wanted)) if row.rows]
+    query = sa.select(*_OUTLINE).where(wanted).order_by(table.kind)
+    found = [_held(row) for row in connection.execute(query) if row.rows]
     return {one.key.kind: one for one in found}
+
+
+def read_rows(connection: sa.Connection, held: HeldRecords) -> list[Any]:
+    """Return stored rows by part and time; raises StoreError if they are damaged."""
+    # Rows and digest in one statement: between two another process may have replaced them.
+    query = sa.select(market_record.c.payload, market_record.c.digest).where(_is(held.key))
+    stored = connection.execute(query).one_or_none()
+    if stored is None:
+        return []
+    try:
+        text = zlib.decompress(stored.payload)
+    except zlib.error as error:
+        raise StoreError(f"stored {held.name} is damaged: {error}") from None
+    if _digest(text) != stored.digest:
+        raise StoreError(f"stored {held.name} is damaged: its digest is not {stored.digest}")
+    kind = RECORD_TYPES[held.key.kind]
+    return [kind.parse(values) for values in json.loads(text)]
 
 
 def merge_records(
@@ -97,7 +104,7 @@ def merge_records(
         return RecordsMerged(0, 0, 0)
     kind.check_all(offered)
     held = _lock(connection, key, synthetic=synthetic)
-    rows = {kind.place(row): row for row in held.rows()}
+    rows = {kind.place(row): row for row in read_rows(connection, held)}
     differing = [(index, row) for index, row in enumerate(offered) if rows.get(kind.place(row), row) != row]
     if differing and not replace_held:
         index, row = differing[0]
@@ -112,9 +119,9 @@ def merge_records(
     return RecordsMerged(new, len(offered) - new - len(differing), len(differing))
 
 
-def rows_between(held: HeldRecords, from_ms: int, until_ms: int) -> list[Any]:
+def rows_between(connection: sa.Connection, held: HeldRecords, from_ms: int, until_ms: int) -> list[Any]:
     """Return the rows with times in [from_ms, until_ms)."""
-    return [row for row in held.rows() if from_ms <= row.from_ms < until_ms]
+    return [row for row in read_rows(connection, held) if from_ms <= row.from_ms < until_ms]
 
 
 def remove_between(connection: sa.Connection, held: HeldRecords, from_ms: int, until_ms: int) -> None:
@@ -123,7 +130,7 @@ def remove_between(connection: sa.Connection, held: HeldRecords, from_ms: int, u
     Raises: InvalidInputError if those that stay could not stand alone.
     """
     key, kind = held.key, RECORD_TYPES[held.key.kind]
-    rows = _lock(connection, key, synthetic=held.synthetic).rows()
+    rows = read_rows(connection, _lock(connection, key, synthetic=held.synthetic))
     stays = [row for row in rows if not from_ms <= row.from_ms < until_ms]
     times = [row.from_ms for row in rows if from_ms <= row.from_ms < until_ms]
     try:
@@ -135,18 +142,22 @@ def remove_between(connection: sa.Connection, held: HeldRecords, from_ms: int, u
     _write(connection, key, stays, held.source)
 
 
-def records_digest(held: HeldRecords, end_ms: int) -> list[object]:
-    """Return a name of the rows that are in force by `end_ms`, for fingerprints."""
+def records_digest(connection: sa.Connection, held: HeldRecords, end_ms: int) -> str | None:
+    """Return a name of the rows that begin by `end_ms`, None without any."""
     if held.last_ms <= end_ms:
-        return [held.key.kind.value, held.digest]
-    visible = [row for row in held.rows() if row.from_ms <= end_ms]
-    return [held.key.kind.value, _digest(_encoded(RECORD_TYPES[held.key.kind], visible))]
+        return held.digest
+    return rows_digest(held.key.kind, [row for row in read_rows(connection, held) if row.from_ms <= end_ms])
 
 
-def damage(held: HeldRecords) -> str | None:
+def rows_digest(kind: RecordKind, rows: Sequence[Any]) -> str | None:
+    """Return the name of rows by part and time, None without any."""
+    return _digest(_encoded(RECORD_TYPES[kind], rows)) if rows else None
+
+
+def damage(connection: sa.Connection, held: HeldRecords) -> str | None:
     """Return the damage of stored rows, None if there is none."""
     try:
-        rows = held.rows()
+        rows = read_rows(connection, held)
     except (StoreError, ValueError) as error:
         return str(error)
     times = [row.from_ms for row in rows]
@@ -172,7 +183,7 @@ def _lock(connection: sa.Connection, key: RecordKey, *, synthetic: bool) -> Held
             **_columns(_NO_ROWS),
         )
         connection.execute(none)
-        found = connection.execute(sa.select(market_record).where(this).with_for_update()).one_or_none()
+        found = connection.execute(sa.select(*_OUTLINE).where(this).with_for_update()).one_or_none()
     if found.synthetic != synthetic and found.rows:
         held, offered = ("generated", "recorded") if found.synthetic else ("recorded", "generated")
         raise DataImportError(
@@ -251,6 +262,4 @@ def _is(key: RecordKey) -> sa.ColumnElement[bool]:
 
 def _held(row: sa.Row[Any]) -> HeldRecords:
     key = RecordKey(row.exchange, row.symbol, RecordKind(row.kind))
-    return HeldRecords(
-        key, row.synthetic, row.source, row.rows, row.first_ms, row.last_ms, row.digest, row.payload
-    )
+    return HeldRecords(key, row.synthetic, row.source, row.rows, row.first_ms, row.last_ms, row.digest)

@@ -1,13 +1,13 @@
 """The store of recorded market data, behind one object for synchronous callers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.market.merging import MergeResult
-from bot.market.records.kinds import RecordKey
+from bot.market.records.kinds import RecordKey, RecordKind
 from bot.market.rows import Rows, SeriesKey
 from bot.market.series import MarketData
 from bot.market_store import sql
@@ -17,7 +17,7 @@ from bot.market_store.listing import ExchangeListing, list_coverage
 from bot.market_store.loading import load_market, resolve_exchange
 from bot.market_store.pair_figures.pairs import Pair, PairSeries, list_pairs, pair_series
 from bot.market_store.provenance import Provenance, record
-from bot.market_store.records import RecordsMerged, merge_records, records_of
+from bot.market_store.records import RecordsMerged, merge_records, read_rows, records_of
 from bot.market_store.sql import PublishedFees
 from bot.market_store.summaries import Summary, keep_summaries
 from bot.market_store.writing import merge_series
@@ -65,7 +65,7 @@ class HistoricalDataStore:
         """Return the recorded rows of a kind by part and time; raises StoreError if they are damaged."""
         with self.engine.connect() as connection:
             held = records_of(connection, key.exchange, key.symbol, [key.kind])
-        return held[key.kind].rows() if held else []
+            return read_rows(connection, held[key.kind]) if held else []
 
     def preview_removal(self, selection: Selection) -> Removal:
         """Return the removal that `remove` would make; raises as it does."""
@@ -98,15 +98,19 @@ class HistoricalDataStore:
         start_ms: int | None = None,
         *,
         beyond_seals: bool = False,
+        reads: Collection[RecordKind] = (),
     ) -> MarketData:
         """Return the whole history of `symbols` that is visible at `end_ms`.
 
         Where a leg is held in several timeframes, the one that suits the window from `start_ms` on is taken.
+        Of what is recorded beside series, the kinds in `reads` come with it and enter the fingerprints.
         Raises: UnknownExchangeError, UnknownSymbolError; SealedError if it ends in sealed days, unless it is
         the look at a holdout (`beyond_seals`); StoreError if stored rows are damaged.
         """
         with self.engine.connect() as connection:
-            return load_market(connection, exchange, symbols, end_ms, start_ms, beyond_seals=beyond_seals)
+            return load_market(
+                connection, exchange, symbols, end_ms, start_ms, beyond_seals=beyond_seals, reads=reads
+            )
 
     def extent(self, key: SeriesKey) -> tuple[int, int] | None:
         """Return the times of the first and last row held of a series, None if there are none."""

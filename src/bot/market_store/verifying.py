@@ -62,7 +62,7 @@ def verify_market(
                 damages.append(_damage(series.key, segment.segment.month, reason))
         progress(done, total)
     for one in records:
-        reason = record_damage(one)
+        reason = record_damage(connection, one)
         if reason is not None:
             damages.append(_damage(one.key, None, reason))
         rows += one.count

@@ -160,6 +160,26 @@ def test_pages_sent_in_any_order_give_the_same_intervals(
     assert [(span["hours"], span["settlements"]) for span in funding["intervals"]] == [(4, 3), (8, 3)]
 
 
+def test_brackets_sent_alone_are_listed_by_routes_and_pages_and_deleted_again(
+    client: TestClient, hands: Hands
+) -> None:
+    brackets = b'[{"from_ms": 0, "brackets": [{"cap": null, "mmr": 0.01}]}]'
+    job_id = send(client, brackets, name="BTCUSDT-brackets.json").json()["id"]
+    JobRunner(hands.engine).run(job_id)
+    held = {one["exchange"]: one for one in client.get("/data/coverage").json()["exchanges"]}
+    (symbol,) = held["kraken"]["symbols"]
+    assert symbol["records"] == [
+        {"kind": "brackets", "first_ms": 0, "last_ms": 0, "rows": 1, "source": "BTCUSDT-brackets.json"}
+    ]
+    assert "brackets always" in client.get("/dashboard/data").text
+    page = client.get("/dashboard/data/pair", params={"exchange": "kraken", "symbol": BTC})
+    assert "<td>brackets</td><td>always</td><td>always</td>" in page.text
+    removed = client.delete("/data/rows", params={"exchange": "kraken", "series": "brackets"}).json()
+    assert (removed["rows"], removed["deleted"]) == (1, True)
+    exchanges = [one["exchange"] for one in client.get("/data/coverage").json()["exchanges"]]
+    assert "kraken" not in exchanges
+
+
 def test_file_sent_again_replaces_rows_only_if_it_is_to(client: TestClient, hands: Hands) -> None:
     corrected = FUNDING.replace(b"0.0001", b"0.0003")
     results = []

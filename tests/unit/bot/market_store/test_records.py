@@ -1,11 +1,13 @@
 """Files of borrow rates, brackets and lives, from the import to the listing and out of the store again."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from bot.errors import DataImportError, InvalidInputError
+from bot.market.records.borrow_rates import BorrowRate
 from bot.market.records.kinds import RecordKey, RecordKind
 from bot.market_store.changes import changes_after
 from bot.market_store.database import write_transaction
@@ -14,7 +16,7 @@ from bot.market_store.import_reports import ImportReport
 from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importing import import_path
 from bot.market_store.pinning import history_digest
-from bot.market_store.records import held_records
+from bot.market_store.records import held_records, read_rows
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.tables import market_record
 from bot.market_store.verifying import verify_market
@@ -50,7 +52,7 @@ def filled(store: HistoricalDataStore, tmp_path: Path) -> HistoricalDataStore:
 
 def held(store: HistoricalDataStore) -> dict[str, list[object]]:
     with store.engine.connect() as connection:
-        return {one.key.kind.value: one.rows() for one in held_records(connection)}
+        return {one.key.kind.value: read_rows(connection, one) for one in held_records(connection)}
 
 
 def test_files_are_listed_with_their_symbol_and_importing_them_again_changes_nothing(
@@ -168,14 +170,50 @@ def test_damaged_rows_are_found_by_verifying(filled: HistoricalDataStore) -> Non
     assert damage.reason.startswith("stored test BTC/USDT:USDT borrow is damaged")
 
 
-def test_runs_that_read_no_recorded_rows_keep_the_digest_of_their_history(
+SERIES = {
+    "BTCUSDT-funding.csv": f"timestamp_ms,funding_rate,interval_hours,mark_price\n{T0},0.0001,8,\n",
+    "BTCUSDT-perp-1h.csv": f"timestamp_ms,open,high,low,close,volume\n{T0 - HOUR_MS},1,1,1,1,1\n",
+}
+
+
+def test_recorded_rows_enter_the_identity_of_those_runs_alone_that_read_their_kind(
     store: HistoricalDataStore, tmp_path: Path
 ) -> None:
-    with store.engine.connect() as connection:
-        before = history_digest(connection, "test", [BTC], T0 + 9 * HOUR_MS)
+    end_ms = T0 + HOUR_MS - 1
+
+    def identities(*reads: RecordKind) -> tuple[str, str]:
+        with store.engine.connect() as connection:
+            digest = history_digest(connection, "test", [BTC], end_ms, reads)
+        return store.load("test", [BTC], end_ms, reads=reads).fingerprint, digest
+
+    imported(store, tmp_path, SERIES)
+    before = identities()
+    assert identities(*RecordKind) == before
     imported(store, tmp_path, FILES)
-    with store.engine.connect() as connection:
-        assert history_digest(connection, "test", [BTC], T0 + 9 * HOUR_MS) == before
+    assert identities() == before
+    read = [identities(kind) for kind in RecordKind]
+    assert len({before, *read}) == 4
+    # The second borrow rate begins after the end of the window: without it nothing is another run.
+    store.remove(Selection.parse(exchange="test", series="borrow", from_="2024-01-01T01:00:00Z"))
+    assert [identities(kind) for kind in RecordKind] == read
+    store.remove(Selection.parse(exchange="test", series="borrow"))
+    assert [identities(kind) for kind in RecordKind] == [before, *read[1:]]
+
+
+def test_a_run_reads_typed_rows_of_the_kinds_it_asks_for(store: HistoricalDataStore, tmp_path: Path) -> None:
+    imported(store, tmp_path, {**SERIES, **FILES})
+    asked = [RecordKind.BORROW, RecordKind.BRACKETS]
+    recorded = store.load("test", [BTC], T0 + HOUR_MS - 1, reads=asked).symbols[0].recorded
+    assert recorded.borrow_rates().rows == (BorrowRate(T0, Decimal("0.00001"), Decimal(3)),)
+    dated = recorded.brackets().in_force(T0)
+    assert dated is not None
+    assert dated.brackets.maintenance(Decimal(50_000)) == 200
+    assert recorded.lives() == {}
+    every = store.load("test", [BTC], T0 + HOUR_MS - 1, reads=[*RecordKind]).symbols[0].recorded
+    assert {market: life.contracts[0].to_ms for market, life in every.lives().items()} == {
+        "perp": None,
+        "spot": T0 + HOUR_MS,
+    }
 
 
 def test_a_header_tells_borrow_rates_whose_symbol_is_an_option(
