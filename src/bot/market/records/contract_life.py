@@ -193,7 +193,7 @@ def _check(epoch: Epoch) -> None:
         raise RowRefusedError(f"announced_ms {epoch.announced_ms} is after to_ms {epoch.to_ms}")
     if epoch.settle_price is not None and epoch.settle_price <= 0:
         raise RowRefusedError(f"settle_price {plain(epoch.settle_price)} is not positive")
-    if epoch.units is not None and (epoch.units <= 0 or epoch.units.normalize().as_tuple().digits != (1,)):
+    if epoch.units is not None and epoch.units != ONE.scaleb(epoch.units.adjusted()):
         raise RowRefusedError(f"units {plain(epoch.units)} is no power of ten")
 
 

@@ -8,6 +8,8 @@ from bot.market.rules import RowRefusedError, market_number, shown, time_ms, who
 Values = Mapping[str, object]
 """The fields of a row by name: numbers are text, what is left out may be missing, None or empty."""
 
+_LONGEST_NAME = 40
+
 
 class RecordRefusedError(RowRefusedError):
     """A recorded row that cannot stand where it is: `row` counts from 0, None for one that is stored."""
@@ -23,7 +25,8 @@ def refuse_unknown_fields(values: object, known: tuple[str, ...]) -> Values:
         raise RowRefusedError(f"{shown(values)} is no object with {', '.join(known)}")
     unknown = next((name for name in values if name not in known), None)
     if unknown is not None:
-        raise RowRefusedError(f"{unknown} {shown(values[unknown])} is no field; known are {', '.join(known)}")
+        name = unknown if unknown.isidentifier() and len(unknown) <= _LONGEST_NAME else shown(unknown)
+        raise RowRefusedError(f"{name} {shown(values[unknown])} is no field; known are {', '.join(known)}")
     return values
 
 

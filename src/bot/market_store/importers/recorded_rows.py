@@ -65,6 +65,8 @@ def _json_rows(source: Source, kind: RecordType) -> Iterator[tuple[str, object]]
     document = source.document()
     if not isinstance(document, list):
         raise DataImportError(f"{source.name} is no JSON list of objects with {', '.join(kind.fields)}")
+    if len(document) > MAX_SETTLEMENT_LINES:
+        raise DataImportError(f"{source.name} has more than {MAX_SETTLEMENT_LINES:,} rows; split it")
     for number, values in enumerate(document, 1):
         yield f"row {number}", values
 

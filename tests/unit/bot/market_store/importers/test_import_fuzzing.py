@@ -21,7 +21,7 @@ from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.mapping import Mapping
 from bot.market_store.importing import import_file
 from bot.market_store.store import HistoricalDataStore
-from bot.market_store.tables import market_import, market_segment, market_series, metadata
+from bot.market_store.tables import market_import, market_record, market_segment, market_series, metadata
 from bot.market_store.verifying import verify_market
 from bot.timestamps import parse_time_ms
 
@@ -102,11 +102,14 @@ DOCUMENTS: dict[str, Any] = {
     "ccxt.json": CCXT,
     "BTC_USDT_USDT-1h-futures.json": BARS,
     "BTC_USDT_USDT-8h-funding_rate.json": BARS,
+    "BTCUSDT-brackets.json": [{"from_ms": 0, "brackets": [{"cap": 50, "mmr": 0.004}, {"mmr": "0.01"}]}],
+    "BTCUSDT-life.json": [{"market": "perp", "from_ms": 0, "to_ms": DAY, "units": 1, "stem": "OLDUSDT"}],
     "klines.json": [[*bar, 0, 0, 0, 0, 0, 0] for bar in BARS],
 }
 FILES: dict[str, bytes] = {
     "BTCUSDT-perp-1h.csv": CSV.encode(),
     "BTCUSDT-funding.csv": FUNDING.encode(),
+    "BTCUSDT-borrow.csv": f"timestamp_ms,hourly_rate,max_quantity\n{DAY},0.00002,12.5\n".encode(),
     "BTCUSDT-1h-2024-01.csv": KLINES.encode(),
     "BTCUSDT-fundingRate-2024-01.csv": VISION.encode(),
     "export.csv": EXPORT.encode(),
@@ -136,7 +139,8 @@ class Importing:
         self.store = HistoricalDataStore(self.engine)
 
     def held(self) -> list[Any]:
-        queries = (sa.select(market_series), sa.select(market_segment), sa.select(market_import))
+        tables = (market_series, market_segment, market_import, market_record)
+        queries = [sa.select(table) for table in tables]
         with self.engine.connect() as connection:
             return [connection.execute(query).all() for query in queries]
 
