@@ -264,6 +264,16 @@ class TradeDocument(BaseModel):
     net_pnl: str
     funding_payments: int
     reason: CloseReason
+    long_entry: str
+    long_exit: str
+    short_entry: str
+    short_exit: str | None = Field(description="null where the leg was liquidated")
+    long_pnl: str
+    short_pnl: str
+    borrow_cost: str
+    transfer_cost: str
+    top_ups: int
+    reductions: int
 
 
 class TradeList(BaseModel):

@@ -58,6 +58,7 @@ PATIENCE: dict[str, tuple[Any, ...]] = {
     "exit_liquidation_distance": (None, None, "0", "0.05", "0.2", "0.9"),
 }
 ORDERS: dict[str, tuple[Any, ...]] = {
+    "regime_high": ("0.0003", "0.0001", "0", "-0.0001"),
     "order_style": ("taker", "maker", "maker", "maker_entry"),
     "maker_legs": ("both", "long", "short"),
     "spot_maker": ("0.001", "0", "-0.0002"),

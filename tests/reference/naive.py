@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from tests.reference.naive_capital import HedgeFigures
 from tests.reference.naive_config import Parameters, fill_in
 from tests.reference.naive_market import Symbol
 from tests.reference.naive_metrics import metrics_of
@@ -26,7 +27,9 @@ def run(market: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     symbols = {name: Symbol(name, market[name], override) for name in parameters.symbols}
     replay = _Replay(parameters, symbols)
     replay.play()
-    return replay.document()
+    document = replay.document()
+    document["metrics"] |= replay.hedges.metrics(replay.capital, replay.trades)
+    return document
 
 
 def run_stitched(
@@ -67,6 +70,7 @@ class _Replay:
         self.skipped = self.payments = self.events_held = 0
         self.ends = {name: symbol.end(parameters.end) for name, symbol in symbols.items()}
         self.entry_fees: dict[tuple[str, int], Fraction] = {}
+        self.hedges = HedgeFigures(parameters["regime_high"])
 
     def put_in_force(self, parameters: Parameters) -> None:
         composite = parameters.strategy_mode == "composite"
@@ -93,6 +97,7 @@ class _Replay:
                 self.enter_positions(t, {trade.symbol for trade in self.trades[trades_before:]})
             self.events_held += bool(self.positions)
             self.curve.append((t, self.equity(t)))
+            self.hedges.after_event(t, self.positions)
             previous = t
 
     def events(self) -> list[int]:
@@ -130,6 +135,7 @@ class _Replay:
         newest = candles.visible(moment) - 1
         if newest < 0 or candles.closed_at[newest] != moment or moment <= position.opened_at:
             return False
+        self.hedges.tested(position, candles.high[newest])
         return position.is_liquidated_by(candles.high[newest])
 
     def contract_end(self, symbol: Symbol) -> int | None:
@@ -143,7 +149,9 @@ class _Replay:
                 continue
             mark = symbol.settlement_mark(t)
             assert mark is not None
-            payment = book(position.quantity * mark * symbol.records[symbol.record_index(t)].rate)
+            record = symbol.records[symbol.record_index(t)]
+            payment = book(position.quantity * mark * record.rate)
+            self.hedges.paid(payment, record.rate * 8 / record.interval_hours)
             self.cash += payment
             position.funding += payment
             position.funding_payments += 1

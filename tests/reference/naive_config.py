@@ -49,6 +49,7 @@ DEFAULTS: dict[str, Any] = {
     "max_round_trips": None,
     "basis_exit": None,
     "exit_liquidation_distance": None,
+    "regime_high": "0.0003",
     "order_style": "taker",
     "maker_legs": "both",
     "spot_maker": "0.001",

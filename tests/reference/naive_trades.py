@@ -68,8 +68,26 @@ class Trade:
         """Return what the trade earned after all costs."""
         return self.price_pnl + self.funding - self.fees
 
+    @property
+    def long_pnl(self) -> Fraction:
+        """Return the bookings of the spot leg without its fees."""
+        return book(self.quantity * self.spot_exit) - book(self.quantity * self.spot_entry)
+
     def document(self) -> dict[str, Any]:
         """Return the trade as the result document writes it."""
-        values = {**vars(self), "net_pnl": self.net_pnl}
+        values = {
+            **vars(self),
+            "net_pnl": self.net_pnl,
+            "long_entry": self.spot_entry,
+            "long_exit": self.spot_exit,
+            "short_entry": self.perp_entry,
+            "short_exit": self.perp_exit,
+            "long_pnl": self.long_pnl,
+            "short_pnl": self.price_pnl - self.long_pnl,
+            "borrow_cost": Fraction(0),
+            "transfer_cost": Fraction(0),
+            "top_ups": 0,
+            "reductions": 0,
+        }
         del values["settlements"]
         return {key: plain(value) if isinstance(value, Fraction) else value for key, value in values.items()}

@@ -31,7 +31,7 @@ class RunRecord(Protocol):
 
     @property
     def trade_documents(self) -> list[dict[str, Any]]:
-        """Trades as in the result document."""
+        """Trades as they are kept."""
 
 
 @dataclass(frozen=True, slots=True)

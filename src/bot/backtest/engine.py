@@ -145,9 +145,7 @@ def _finished(engines: Sequence[BacktestEngine]) -> list[RunResult]:
     return [
         RunResult(
             engine.config,
-            window.fingerprint,
-            window.coverage,
-            window.contract_ends,
+            window,
             metrics,
             own.trades,
             own.paid,

@@ -9,11 +9,14 @@ from typing import Any, Self
 from bot import ENGINE_VERSION
 from bot.accounting.cash_flows import BOOKED
 from bot.backtest.findings import Booked, RunFinding, run_findings
+from bot.backtest.hedge_metrics import HedgeMetrics, hedge_metrics
 from bot.backtest.ledger_digest import ledger_of
+from bot.backtest.trade_legs import with_legs
 from bot.backtest.window_findings import window_findings
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_key
 from bot.market.coverage import Coverage
+from bot.market.window import ReplayWindow
 from bot.models import CloseReason, ContractEnd, FundingPayment, Trade
 from bot.numbers.arrays import FloatArray
 from bot.numbers.money import exact, plain
@@ -47,16 +50,34 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class RunResult:
-    """One finished run; payments and equity curve are written out when they are asked for."""
+    """One finished run; payments, curve and metrics of hedges are written out when they are asked for."""
 
     config: RunConfig
-    data_fingerprint: str
-    coverage: Mapping[str, Coverage]
-    contract_ends: Mapping[str, ContractEnd]
+    window: ReplayWindow
     metrics: Metrics
     trades: tuple[Trade, ...]
     paid: PaymentBook
     curve: Curve
+
+    @property
+    def data_fingerprint(self) -> str:
+        """Hash of the rows that the run may read."""
+        return self.window.fingerprint
+
+    @property
+    def coverage(self) -> Mapping[str, Coverage]:
+        """Coverage of its window, by pair."""
+        return self.window.coverage
+
+    @property
+    def contract_ends(self) -> Mapping[str, ContractEnd]:
+        """Ends of the contracts that ended in its window, by pair."""
+        return self.window.contract_ends
+
+    @cached_property
+    def hedge_metrics(self) -> HedgeMetrics:
+        """Metrics that are not stored with trials: by leg, by regime of funding, of capital and distance."""
+        return hedge_metrics(self.config, self.window, self.trades, self.payments)
 
     @property
     def calendar(self) -> Calendar:
@@ -112,7 +133,7 @@ class RunResult:
             "data_fingerprint": self.data_fingerprint,
             "coverage": {symbol: covered.document() for symbol, covered in self.coverage.items()},
             "market_ends": {symbol: end.at_ms for symbol, end in self.contract_ends.items()},
-            "metrics": self.metrics.document(),
+            "metrics": {**self.metrics.document(), **self.hedge_metrics.document()},
             "findings": [finding.document() for finding in self.findings],
             "trades": [trade_document(trade) for trade in self.trades],
             "equity": self.curve.document(),
@@ -124,7 +145,12 @@ _TRADE_AMOUNTS = ("quantity", "spot_entry", "perp_entry", "spot_exit", *_BOOKED)
 
 
 def trade_document(trade: Trade) -> dict[str, Any]:
-    """Return a trade as JSON values; times in ms UTC, prices are the unrounded fills."""
+    """Return a trade as in the result document: times in ms UTC, prices are the unrounded fills."""
+    return with_legs(trade_record(trade))
+
+
+def trade_record(trade: Trade) -> dict[str, Any]:
+    """Return what is kept of a trade as JSON values; the rest of its document follows from it."""
     return {
         "symbol": trade.symbol,
         "opened_at": trade.opened_at_ms,
@@ -141,7 +167,7 @@ def trade_document(trade: Trade) -> dict[str, Any]:
 
 
 def trade_of(document: Mapping[str, Any]) -> Trade:
-    """Return the trade that `trade_document` gave."""
+    """Return the trade that `trade_record` or `trade_document` gave."""
     amounts = {name: Decimal(document[name]) for name in _TRADE_AMOUNTS}
     perp_exit = document["perp_exit"]
     return Trade(

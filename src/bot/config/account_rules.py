@@ -53,6 +53,14 @@ class PatienceParameters(Parameters):
         )
 
 
+class ReportParameters(Parameters):
+    """Parameters that no trade depends on."""
+
+    regime_high: Number = Field(
+        Decimal("0.0003"), description="rate per 8 h from which on funding counts as high"
+    )
+
+
 class OrderParameters(Parameters):
     """Styles of orders and their costs, leg by leg; takers alone at the defaults.
 

@@ -9,7 +9,7 @@ from bot.accounting.fees import FeeSchedule, FlatFees
 from bot.accounting.fill_model import FillModel
 from bot.accounting.order_style import OrderStyle
 from bot.accounting.trading_costs import TradingCosts
-from bot.config.account_rules import OrderParameters, PatienceParameters
+from bot.config.account_rules import OrderParameters, PatienceParameters, ReportParameters
 from bot.config.fields import (
     Count,
     FeeRate,
@@ -91,7 +91,7 @@ class CompositeParameters(Parameters):
             )
 
 
-class AccountParameters(OrderParameters, PatienceParameters):
+class AccountParameters(ReportParameters, OrderParameters, PatienceParameters):
     """Market, window, capital, costs and margin: what every strategy shares."""
 
     exchange: str | None = Field(None, description="data set; the only one held if left out", max_length=64)

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from bot import ENGINE_VERSION
-from bot.config.account_rules import OrderParameters, PatienceParameters
+from bot.config.account_rules import OrderParameters, PatienceParameters, ReportParameters
 from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
@@ -18,7 +18,14 @@ from bot.notation import plain
 _GROUP = 8
 _LATER = {
     name: (default, plain(default) if isinstance(default, Decimal) else default)
-    for name in ("end_dead_markets", *PatienceParameters.model_fields, *OrderParameters.model_fields)
+    for name in (
+        "end_dead_markets",
+        *(
+            name
+            for group in (PatienceParameters, OrderParameters, ReportParameters)
+            for name in group.model_fields
+        ),
+    )
     for default in [RunConfig.model_fields[name].default]
 }
 """Parameters that came after the first results were stored, with their defaults, as values and as text: there

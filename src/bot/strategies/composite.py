@@ -17,6 +17,7 @@ from bot.signals.engine import SignalEngine, SignalParams
 from bot.strategies.composite_columns import masked_scores, scores_of
 from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns, Threshold
 from bot.strategies.gates import LOWER_THRESHOLD, Gate
+from bot.strategies.patient import PATIENT
 from bot.strategies.strategy import Entry, Strategy
 from bot.strategies.suggestion import NOTHING_PAID, Suggestion, WindowFigures, in_bps, rounded
 
@@ -215,6 +216,13 @@ PLUGIN = StrategyPlugin(
             "exit_threshold": "0.15",
             "volume_decline_ratio": "0.5",
             "end_dead_markets": True,
+        },
+        "patient": {
+            "entry_threshold": "0.5",
+            "exit_threshold": "0.2",
+            "volume_decline_ratio": "0.7",
+            "end_dead_markets": True,
+            **PATIENT,
         },
     },
 )

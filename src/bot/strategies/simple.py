@@ -11,6 +11,7 @@ from bot.numbers.thresholds import Condition, ThresholdColumn
 from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns, Threshold
 from bot.strategies.gates import LOWER_THRESHOLD, Gate
 from bot.strategies.opportunity_ranker import OpportunityRanker
+from bot.strategies.patient import PATIENT
 from bot.strategies.strategy import Entry, Strategy
 from bot.strategies.suggestion import (
     NOTHING_PAID,
@@ -195,6 +196,14 @@ PLUGIN = StrategyPlugin(
             "min_volume_24h": "250000",
             "min_holding_periods": 90,
             "end_dead_markets": True,
+        },
+        "patient": {
+            "min_funding_rate": "0.0003",
+            "exit_funding_rate": "0",
+            "min_volume_24h": "1000000",
+            "min_holding_periods": 30,
+            "end_dead_markets": True,
+            **PATIENT,
         },
     },
 )

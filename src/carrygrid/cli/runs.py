@@ -144,7 +144,8 @@ def refusal(report: GateReport) -> str:
 def _metrics_table(result: RunResult) -> Table:
     table = plain_table("metric", numbers=("value",))
     table.add_column("unit", style="dim")
-    for name, value in result.metrics.document().items():
+    metrics = {**result.metrics.document(), **result.hedge_metrics.document()}
+    for name, value in metrics.items():
         if isinstance(value, str):
             table.add_row(name, value, "quote")
         elif isinstance(value, float):

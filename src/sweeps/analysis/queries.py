@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bot.backtest.findings import RunFinding
 from bot.backtest.result import Curve
+from bot.backtest.trade_legs import with_legs
 from bot.market_store.loading import resolve_exchange
 from bot.market_store.sql import refuse_reached, seal_times
 from bot.numbers.arrays import FloatArray
@@ -187,7 +188,7 @@ def stored_curve(connection: sa.Connection, sweep_id: int, number: int) -> Curve
 def stored_trades(connection: sa.Connection, sweep_id: int, number: int) -> list[dict[str, Any]] | None:
     """Return the stored round trips of a trial as in the result document, None if none were kept."""
     record = stored_record(connection, sweep_id, number)
-    return None if record is None else record.trade_documents
+    return None if record is None else [with_legs(trade) for trade in record.trade_documents]
 
 
 def stored_record(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.backtest.result import Curve, trade_document
+from bot.backtest.result import Curve, trade_record
 from bot.models import Trade
 from bot.statistics.metrics import Calendar, fitting
 from sweeps.storage.columns import money_of_units, unstorable
@@ -31,7 +31,7 @@ class StoredRecord:
 
     @property
     def trade_documents(self) -> list[dict[str, Any]]:
-        """Trades as in the result document."""
+        """Trades as they are kept; `with_legs` adds the rest of the result document's fields."""
         return decode_trades(self.trades)
 
 
@@ -56,12 +56,12 @@ def decode_curve(blob: bytes) -> Curve:
 
 
 def encode_trades(trades: Sequence[Trade]) -> bytes:
-    """Return the round trips as compressed JSON of the result document's form."""
-    documents = [trade_document(trade) for trade in trades]
+    """Return what is kept of the round trips as compressed JSON."""
+    documents = [trade_record(trade) for trade in trades]
     return zlib.compress(json.dumps(documents, separators=(",", ":")).encode())
 
 
 def decode_trades(blob: bytes) -> list[dict[str, Any]]:
-    """Return the round trips as in the result document."""
+    """Return the round trips as `trade_record` gave them."""
     trades: list[dict[str, Any]] = json.loads(zlib.decompress(blob))
     return trades

@@ -60,7 +60,7 @@ def test_strategies_tell_parameters_defaults_grid_and_presets(client: TestClient
     assert {"simple", "composite", "hold"} <= set(found)
     assert found["simple"]["defaults"]["min_funding_rate"] == "0.0003"
     assert found["composite"]["parameters"]["properties"]["entry_threshold"]["description"]
-    assert list(found["simple"]["presets"]) == ["conservative", "balanced", "aggressive"]
+    assert list(found["simple"]["presets"]) == ["conservative", "balanced", "aggressive", "patient"]
     assert document["account"]["defaults"]["allocation"] == "0.9"
     needed = {"symbols": ["A"], "start": "2024-01-01", "end": "2024-02-01"}
     for name, strategy in found.items():

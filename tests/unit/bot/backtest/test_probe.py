@@ -94,6 +94,25 @@ def test_a_reader_that_serves_unclosed_candles_is_caught() -> None:
     assert report.document()["passed"] is False
 
 
+@pytest.mark.parametrize("style", ["taker", "maker", "maker_entry"])
+@pytest.mark.parametrize("strategy", ["simple", "composite"])
+def test_patience_and_maker_orders_look_at_nothing_later(strategy: str, style: str) -> None:
+    report = probed(
+        strategy_mode=strategy,
+        entry_threshold="0.2",
+        volume_decline_ratio="0",
+        exit_confirmations=2,
+        min_hold_hours=5,
+        cooldown_hours=4,
+        exit_loss_horizon_hours=100,
+        basis_exit="0.001",
+        exit_liquidation_distance="0.9",
+        order_style=style,
+        maker_slippage_bps=-2,
+    )
+    assert report.leaks == ()
+
+
 def test_an_end_that_only_later_data_tell_is_given_from_its_moment_on_and_named() -> None:
     report = probed(market=DYING, strategy_mode="hold", end_dead_markets=True)
     assert report.leaks == ()

@@ -86,6 +86,20 @@ def test_random_sample_collapses_what_a_conditional_axis_does_not_tell_apart() -
     ]
 
 
+def test_rules_of_an_account_are_axes_of_their_own_condition() -> None:
+    grid = {
+        "order_style": ["taker", "maker"],
+        "perp_maker": {"values": ["-0.0001", "0.0002"], "when": {"order_style": "maker"}},
+        "exit_confirmations": [1, 3],
+        "min_hold_hours": {"values": [24, 72], "when": {"exit_confirmations": 3}},
+    }
+    rows = sampled("random", 50, grid=grid)
+    orders = [("taker", None), ("maker", "-0.0001"), ("maker", "0.0002")]
+    waits = [(1, None), (3, "24"), (3, "72")]
+    assert {*rows} == {(*one, *other) for one in orders for other in waits}
+    assert len(rows) == 9
+
+
 def test_every_value_of_every_axis_is_drawn_about_as_often() -> None:
     wide = {
         name: {"start": 1, "stop": 1000, "step": 1} for name in ("perp_leverage", "rate_cap", "basis_cap")
