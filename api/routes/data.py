@@ -73,7 +73,7 @@ async def suggestion(
 async def coverage(replays: ReplaysDep) -> JsonResponse:
     """List first and last row, rows held and missing, gaps, findings and intervals of every series.
 
-    `records` are the borrow rates, margin brackets and epochs of contracts that are held.
+    `records` are the borrow rates, margin brackets, epochs of contracts and fee rows that are held.
     """
     listing = await run_in_threadpool(replays.store.listing)
     return JsonResponse({"exchanges": [exchange.document() for exchange in listing]})

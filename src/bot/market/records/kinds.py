@@ -11,15 +11,18 @@ from bot.market.records.bracket_history import FIELDS as BRACKETS_FIELDS
 from bot.market.records.bracket_history import dated_brackets_document, parse_dated_brackets
 from bot.market.records.contract_life import FIELDS as LIFE_FIELDS
 from bot.market.records.contract_life import check_life, epoch_document, parse_epoch
+from bot.market.records.fee_rows import FIELDS as FEE_FIELDS
+from bot.market.records.fee_rows import fee_part, fee_row_document, parse_fee_row
 from bot.market.records.fields import RecordRefusedError, Values
 
 
 class RecordKind(StrEnum):
-    """Kind of recorded rows, as a file's name says it: `BTCUSDT-borrow.csv`."""
+    """Kind of recorded rows, as a file's name says it: `BTCUSDT-borrow.csv`, `fees.json`."""
 
     BORROW = "borrow"
     BRACKETS = "brackets"
     LIFE = "life"
+    FEES = "fees"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,8 @@ class RecordType:
 
     `parse` and `document` turn a row into its values and back. Of each `part` there is one row a time;
     `check` says what else rows must be together, ascending as they are. `csv` files have the fields as their
-    header, others are JSON lists of objects.
+    header, others are JSON lists of objects, or of `rows_under` that name in an object. `of_exchange` says
+    that a file is about all markets of an exchange.
     """
 
     kind: RecordKind
@@ -62,6 +66,8 @@ class RecordType:
     document: Callable[[Any], Values]
     part: Callable[[Any], str] = _one_part
     check: Callable[[Sequence[Any]], None] = _nothing_more
+    rows_under: str | None = None
+    of_exchange: bool = False
 
     def place(self, row: Any) -> tuple[str, int]:
         """Return what distinguishes a row from all others."""
@@ -111,6 +117,18 @@ RECORD_TYPES = {
             document=epoch_document,
             part=lambda epoch: str(epoch.market),
             check=check_life,
+        ),
+        RecordType(
+            RecordKind.FEES,
+            "fee row",
+            FEE_FIELDS,
+            time_field="from_ms",
+            csv=False,
+            parse=parse_fee_row,
+            document=fee_row_document,
+            part=fee_part,
+            rows_under="rows",
+            of_exchange=True,
         ),
     )
 }

@@ -1,4 +1,4 @@
-"""Files of what is recorded beside candles and funding: `BTCUSDT-borrow.csv`, `BTCUSDT-brackets.json`.
+"""Files of what is recorded beside candles and funding: `BTCUSDT-borrow.csv`, `fees.json` and the like.
 
 Their kinds, and the rules of their rows, are those of `RECORD_TYPES`. One bad row refuses the file: a rate or
 a bracket too few would change every number that follows.
@@ -18,7 +18,9 @@ from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import ParsedRecords, Recorded, named_symbol
 from bot.market_store.importers.parsing import csv_fields
 
-_STEM = re.compile(rf"(?P<market>[A-Za-z0-9_.-]+?)-(?P<kind>{'|'.join(RecordKind)})\Z")
+_OF_MARKETS = [kind.value for kind, one in RECORD_TYPES.items() if not one.of_exchange]
+_OF_EXCHANGES = {kind.value: one for kind, one in RECORD_TYPES.items() if one.of_exchange}
+_STEM = re.compile(rf"(?P<market>[A-Za-z0-9_.-]+?)-(?P<kind>{'|'.join(_OF_MARKETS)})\Z")
 _HEADERS = {",".join(one.fields): one for one in RECORD_TYPES.values() if one.csv}
 
 
@@ -32,8 +34,7 @@ def parse(source: Source, options: ImportOptions) -> Recorded:
     kind = _type_of(source)
     if kind is None:
         raise NoMarketDataError(f"{source.name} holds no recorded rows")
-    named = _STEM.match(source.stem)
-    symbol = named_symbol(source, options, named["market"] if named else None, Venue.DECLARED)
+    symbol = "" if kind.of_exchange else _symbol(source, options)
     numbered = [*(_csv_rows if kind.csv else _json_rows)(source, kind)]
     if not numbered:
         raise DataImportError(f"{source.name} holds no rows that can be read")
@@ -42,11 +43,16 @@ def parse(source: Source, options: ImportOptions) -> Recorded:
     return Recorded((), records=(ParsedRecords(symbol, kind.kind, tuple(rows), places),))
 
 
+def _symbol(source: Source, options: ImportOptions) -> str:
+    named = _STEM.match(source.stem)
+    return named_symbol(source, options, named["market"] if named else None, Venue.DECLARED)
+
+
 def _type_of(source: Source) -> RecordType | None:
     named = _STEM.match(source.stem)
     if named is not None:
         return RECORD_TYPES[RecordKind(named["kind"])]
-    return _HEADERS.get(source.first_line)
+    return _OF_EXCHANGES.get(source.stem) or _HEADERS.get(source.first_line)
 
 
 def _csv_rows(source: Source, kind: RecordType) -> Iterator[tuple[str, object]]:
@@ -62,7 +68,11 @@ def _csv_rows(source: Source, kind: RecordType) -> Iterator[tuple[str, object]]:
 
 
 def _json_rows(source: Source, kind: RecordType) -> Iterator[tuple[str, object]]:
-    document = source.document()
+    document: object = source.document()
+    if kind.rows_under is not None:
+        if not isinstance(document, dict) or document.keys() != {kind.rows_under}:
+            raise DataImportError(f"{source.name} is no JSON object with {kind.rows_under!r} alone")
+        document = document[kind.rows_under]
     if not isinstance(document, list):
         raise DataImportError(f"{source.name} is no JSON list of objects with {', '.join(kind.fields)}")
     if len(document) > MAX_SETTLEMENT_LINES:
