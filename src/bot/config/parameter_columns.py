@@ -9,6 +9,10 @@ import numpy as np
 from bot.config.run_config import RunConfig, ruled_parameters
 from bot.errors import InvalidInputError
 from bot.numbers.arrays import IntArray
+from bot.numbers.numbering import first_places, numbered
+
+_MOST_KEYS = 2**62
+"""Bound of the numbers that rows are told apart by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,9 +106,12 @@ class ParameterColumns:
 
 def distinct_rows(columns: Sequence[IntArray], count: int) -> tuple[IntArray, IntArray]:
     """Return the first place of each distinct row of columns of `count` values, and the row of each place."""
-    first, kind = np.zeros(min(count, 1), dtype=np.int64), np.zeros(count, dtype=np.int64)
+    keys, room = np.zeros(count, dtype=np.int64), 1
     for column in columns:
-        # Rows so far and values are numbered below the count and the number of values: no overflow.
-        keys = kind * (int(column.max(initial=0)) + 1) + column
-        _, first, kind = np.unique(keys, return_index=True, return_inverse=True)
-    return first, kind
+        size = int(column.max(initial=0)) + 1
+        if room * size > _MOST_KEYS:
+            used, keys = numbered(keys, room)
+            room = len(used)
+        keys, room = keys * size + column, room * size
+    used, kind = numbered(keys, room)
+    return first_places(kind, len(used)), kind

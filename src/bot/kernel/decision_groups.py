@@ -10,6 +10,7 @@ from bot.config.parameter_columns import ParameterColumns, distinct_rows
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
 from bot.numbers.arrays import IntArray
+from bot.numbers.numbering import numbered
 from bot.strategies.decision_columns import Threshold
 
 _FEW = 32
@@ -37,7 +38,7 @@ class DecisionGroup:
             return [getattr(self.run, name)], np.zeros(len(self.places), dtype=np.int64)
         own = parameters.places[name][self.places]
         if len(own) > _FEW:
-            used, own = np.unique(own, return_inverse=True)
+            used, own = numbered(own, len(parameters.values[name]))
             return [parameters.values[name][place] for place in used.tolist()], own
         known: dict[int, int] = {}
         own = np.array([known.setdefault(place, len(known)) for place in own.tolist()], dtype=np.int64)

@@ -30,6 +30,8 @@ NEVER, ALWAYS = -(2**31), 2**31 - 1
 _LEAST, _MOST = NEVER + 1, ALWAYS
 _ROOM = 2**31 - 3
 _MOST_SHARE = 2**62
+_MANY = 256
+"""Trials from which on looking for thresholds that decide alike costs less than it saves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,17 @@ class DecisionTables:
             return np.array([ranked.reaching(condition.least)], dtype=np.int64)
         assert group is not None  # noqa: S101 - holding has no thresholds
         values, own = group.values(condition)
-        least = [ranked.reaching(condition.column.reaches(value).least) for value in values]
-        return np.array(least, dtype=np.int64)[own]
+        numbers = [ranked.reaching(condition.column.reaches(value).least) for value in values]
+        least = np.array(numbers, dtype=np.int64)
+        return (least if len(own) < _MANY else self._told_apart(ranked, least))[own]
+
+    def _told_apart(self, ranked: _Ranked, least: IntArray) -> IntArray:
+        """Return the least number of a column from each threshold on.
+
+        So thresholds between the same two numbers, which decide alike, become one.
+        """
+        there = self._kept("there", ranked, lambda: np.append(np.unique(ranked.numbers), _MOST))
+        return np.asarray(there[np.searchsorted(there, least)], dtype=np.int64)
 
     def _everywhere(self) -> Condition:
         return self._kept("everywhere", self, lambda: _where(np.ones(len(self._rows), dtype=np.bool_)))

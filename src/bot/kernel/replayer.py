@@ -15,12 +15,13 @@ from bot.kernel.decision_tables import DecisionTables, TableList, WrittenDecisio
 from bot.kernel.layouts import Batch
 from bot.kernel.loading import Library
 from bot.kernel.results import BatchResults, Span
-from bot.kernel.trials import TrialRows
+from bot.kernel.trials import TrialRows, distinct_runs
 from bot.kernel.unfit import Reason, UnfitError
 from bot.kernel.window_columns import WindowColumns, pointers
 from bot.market.window import ReplayWindow
 from bot.numbers.arrays import IntArray
 from bot.numbers.money import exact
+from bot.numbers.numbering import numbered
 from bot.statistics.daily_returns import DailyReturns
 from bot.statistics.trial_columns import TrialColumns
 
@@ -113,19 +114,23 @@ class KernelReplayer:
             return
         trials.decide(call.places, call.decided)
         places = np.sort(np.concatenate(call.places))
-        accounts, hold_of = np.unique(trials.accounts[places], return_inverse=True)
+        accounts, hold_of = numbered(trials.accounts[places], len(trials.accounts))
         rows, holds = trials.rows[places], trials.holds(accounts, call.holding)
         # Places of shares are part of an account's terms, so they are part of its number.
         holds["account"] = np.arange(len(holds)) * _SHARE_PLACES
         rows["account"] = hold_of * _SHARE_PLACES + rows["share_places"]
+        first, kind = distinct_runs(rows)
+        rows, hold_of = rows[first], hold_of[first]
         results = BatchResults.of(hold_of, len(holds), self._window.calendar)
         self._run(call.tables, rows, holds, results)
         fits = results.fits
-        done.refuse(Reason.RANGE, int(np.count_nonzero(~fits)))
+        done.refuse(Reason.RANGE, int(np.count_nonzero(~fits[kind])))
         span = Span(self._columns.events, self._columns.elapsed_ms, bool(self._window.contract_ends))
-        done.places.append(places[fits])
-        done.columns.append(results.columns(rows["capital"][fits], fits, span))
-        done.days.append(results.days.take(np.flatnonzero(fits)))
+        fitting = kind[fits[kind]]
+        columns = results.columns(rows["capital"][fits], fits, span)
+        done.places.append(places[fits[kind]])
+        done.columns.append(columns.take((np.cumsum(fits) - 1)[fitting]))
+        done.days.append(results.days.take(fitting))
 
     def _run(
         self, tables: TableList, rows: npt.NDArray[Any], holds: npt.NDArray[Any], results: BatchResults

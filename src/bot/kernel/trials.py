@@ -14,6 +14,7 @@ from bot.kernel.exact_parts import ABSENT, parts
 from bot.kernel.layouts import TRIAL
 from bot.kernel.unfit import Reason
 from bot.numbers.arrays import BoolArray, IntArray
+from bot.numbers.numbering import first_places
 from bot.statistics.metrics import money_units
 
 _MOST_CAPITAL = 2**52
@@ -104,6 +105,14 @@ class TrialRows:
             said = np.array([value is not None for value in values], dtype=np.bool_)[places]
         self.rows[field][said] = known[places][said]
         self.fits &= fits[places]
+
+
+def distinct_runs(rows: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
+    """Return the place of the first of each kind of equal rows, and the kind of each row."""
+    known: dict[bytes, int] = {}
+    as_bytes = rows.view(f"V{rows.itemsize}").tolist()
+    kind = np.array([known.setdefault(row, len(known)) for row in as_bytes], dtype=np.int64)
+    return first_places(kind, len(known)), kind
 
 
 def without(names: Collection[str], parameters: ParameterColumns) -> BoolArray:

@@ -11,7 +11,8 @@ from bot.statistics.metrics import DAYS_PER_YEAR, finite
 
 _YEAR_MS = DAYS_PER_YEAR * DAY_MS
 _GROWTH = Context(prec=32, traps=[Overflow])
-_DOUBT = np.longdouble(2) ** -58
+_DOUBT, _LITTLE_DOUBT = np.longdouble(2) ** -58, np.longdouble(2) ** -59
+"""Bounds of the relative error of growths in extended precision (2**-63 a step), and of moderate ones."""
 _HAS_ROOM = bool(np.finfo(np.longdouble).eps <= 2.0**-63)
 
 
@@ -59,6 +60,8 @@ def _ordinary(initial: IntArray, finals: IntArray, elapsed_ms: int) -> tuple[Flo
     usual &= np.abs(exponents) < 2
     growth = np.expm1(np.where(usual, exponents, 0))
     usual &= np.abs(growth) > 1e-8
-    doubt = np.abs(growth) * _DOUBT
+    # A step's error grows at most threefold on the way where an account neither halves nor quadruples.
+    moderate = (gains > -0.5) & (gains < 3) & (np.abs(exponents) < 1.4)
+    doubt = np.abs(growth) * np.where(moderate, _LITTLE_DOUBT, _DOUBT)
     low, high = (growth - doubt).astype(np.float64), (growth + doubt).astype(np.float64)
     return low, usual & (low == high)

@@ -42,9 +42,10 @@ typedef struct { i128 n, d; i64 p; } WideQuotient;
 static const double SCALE[MOST_PLACES + 1] = {
     1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
     1e19, 1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28, 1e29, 1e30, 1e31, 1e32, 1e33, 1e34, 1e35, 1e36};
-/* 1 / SCALE up to the 15 places of the largest unit. */
-static const double TENTH[16] = {1e0,  1e-1, 1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e-7,
-                                 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15};
+/* 1 / SCALE, to the nearest float64. */
+static const double TENTH[MOST_PLACES + 1] = {
+    1e0,   1e-1,  1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e-7,  1e-8,  1e-9,  1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16, 1e-17, 1e-18,
+    1e-19, 1e-20, 1e-21, 1e-22, 1e-23, 1e-24, 1e-25, 1e-26, 1e-27, 1e-28, 1e-29, 1e-30, 1e-31, 1e-32, 1e-33, 1e-34, 1e-35, 1e-36};
 static const i64 TEN[19] = {
     1LL, 10LL, 100LL, 1000LL, 10000LL, 100000LL, 1000000LL, 10000000LL, 100000000LL, 1000000000LL, 10000000000LL,
     100000000000LL, 1000000000000LL, 10000000000000LL, 100000000000000LL, 1000000000000000LL,
@@ -64,8 +65,9 @@ static inline double float_of(i128 x) {
     return (double)(i64)(x >> 64) * 18446744073709551616.0 + (double)(uint64_t)x;
 }
 
-/* Return what 1e-8 is over a scale of 8 to 23 places. */
+/* Return what 1e-8 is over a scale of 8 to 23 places, and nearly what one divided by it is. */
 static inline double unit_of(i64 places) { return SCALE[places - MONEY_PLACES]; }
+static inline double tenth_of(i64 places) { return TENTH[places - MONEY_PLACES]; }
 static inline SpanProduct mul_spans(Span a, Span b) {
     return (SpanProduct){a.h, b.h, a.p + b.p};
 }
@@ -95,7 +97,7 @@ static inline double of_bits(i64 bits) {
    compared as the float64 before it. Exact while the quotient is below 1e15 and the unit at most 1e15. */
 static inline Booked settled(double q, double e, i64 places) {
     double unit = unit_of(places), half = unit * 0.5;
-    double sum = q * TENTH[places - MONEY_PLACES] + ROUNDER, r = sum - ROUNDER, rest = fma(-r, unit, q) + e;
+    double sum = q * tenth_of(places) + ROUNDER, r = sum - ROUNDER, rest = fma(-r, unit, q) + e;
     double up = of_bits(bits_of(half) - (bits_of(sum) & 1));
     return (Booked){r + (fabs(rest) > up ? copysign(1.0, rest) : 0.0)};
 }
@@ -126,7 +128,7 @@ static inline i64 half_even(i128 n, i128 d, double estimate) {
 }
 static inline Wide book_wide(Wide a) {
     if (a.p <= MONEY_PLACES) return (Wide){a.m * ten(MONEY_PLACES - a.p), MONEY_PLACES};
-    return (Wide){half_even(a.m, ten(a.p - MONEY_PLACES), float_of(a.m) / SCALE[a.p - MONEY_PLACES]), MONEY_PLACES};
+    return (Wide){half_even(a.m, ten(a.p - MONEY_PLACES), float_of(a.m) * TENTH[a.p - MONEY_PLACES]), MONEY_PLACES};
 }
 static inline Wide book_quotient(WideQuotient a) {
     if (a.p <= MONEY_PLACES) a.n *= ten(MONEY_PLACES - a.p);

@@ -108,11 +108,11 @@ static int fits_range(const Account *a, i64 pair, double quantity, double *bound
     const Window *w = a->w;
     const Terms *x = &a->terms.of[pair];
     double fill = (double)x->fill_scale, spot = quantity * w->largest_spot[pair], perp = quantity * w->largest_perp[pair];
-    double spot_units = spot / unit_of(x->quantity_places + x->spot_places);
-    double perp_units = perp / unit_of(x->quantity_places + x->perp_places);
-    double per_flow = unit_of(x->quantity_places + x->flow_places);
-    double flow_units = quantity * w->largest_flow[pair] / per_flow;
-    *bound = 2 * spot_units + 4 * perp_units + quantity * w->sum_of_flows[pair] / per_flow;
+    double spot_units = spot * tenth_of(x->quantity_places + x->spot_places);
+    double perp_units = perp * tenth_of(x->quantity_places + x->perp_places);
+    double per_flow = tenth_of(x->quantity_places + x->flow_places);
+    double flow_units = quantity * w->largest_flow[pair] * per_flow;
+    *bound = 2 * spot_units + 4 * perp_units + quantity * w->sum_of_flows[pair] * per_flow;
     return quantity < EXACT_SUMS && quantity * w->largest_flow_low[pair] < EXACT_SUMS && flow_units < 1e15
         && spot_units < 5e14 && perp_units < 5e14 && w->largest_perp[pair] * fill * 2 < EXACT_SUMS
         && spot * fill * 2 * (double)(x->spot_fee.m + 1) < 1e37 && perp * fill * 2 * (double)(x->perp_fee.m + 1) < 1e37
@@ -123,10 +123,10 @@ static int fits_range(const Account *a, i64 pair, double quantity, double *bound
 /* Return whether no mark price of a pair from event e on takes up `ratio` of the margin balance, by a wide margin. */
 static int is_out_of_reach(const Account *a, const Position *p, i64 e, Number ratio) {
     const Terms *x = &a->terms.of[p->pair];
-    double quantity = p->quantity_f / SCALE[x->quantity_places], entry = p->perp_entry_f / SCALE[x->perp_places + x->fill_places];
-    double margin = (double)p->margin / SCALE[MONEY_PLACES], share = (double)ratio.m / SCALE[ratio.p];
-    double highest = (double)a->w->worst_ahead[place(a->w, p->pair, e)] / SCALE[x->mark_places];
-    double need = margin_need_rough(SHORT, quantity, (double)x->mmr.m / SCALE[x->mmr.p], share);
+    double quantity = p->quantity_f * TENTH[x->quantity_places], entry = p->perp_entry_f * TENTH[x->perp_places + x->fill_places];
+    double margin = (double)p->margin * TENTH[MONEY_PLACES], share = (double)ratio.m * TENTH[ratio.p];
+    double highest = (double)a->w->worst_ahead[place(a->w, p->pair, e)] * TENTH[x->mark_places];
+    double need = margin_need_rough(SHORT, quantity, (double)x->mmr.m * TENTH[x->mmr.p], share);
     return margin_backing_rough(SHORT, margin, quantity, entry, share) > need * highest * 1.000001;
 }
 

@@ -2,6 +2,9 @@
 #ifndef CARRYGRID_RECORD_H
 #define CARRYGRID_RECORD_H
 #include "layout.h"
+#if defined(__FMA__)
+#include <immintrin.h>
+#endif
 
 #define WHOLE_BITS 20
 #define SPLIT (1 << 20) /* squares are taken apart at it */
@@ -72,12 +75,37 @@ static int record_moments(Powers p, i64 n, double *ratios) {
     return 1;
 }
 
+#define ROWS 4 /* weeks whose sums go on at once, so that none waits for the one before and each week is read once for all */
+
 /* Sums of some products in each lane: of LANES runs. */
 typedef struct { Four first, last; } Pulled;
 
+/* Return sum + product * week: whole numbers all of them, so that rounding once or twice is the same. */
+static inline Four pulled(Four sum, double product, Four week) {
+#if defined(__FMA__)
+    return _mm256_fmadd_pd(_mm256_set1_pd(product), week, sum);
+#else
+    return sum + product * week;
+#endif
+}
 static inline void pull(Pulled *sums, double product, const double *week) {
-    sums->first += product * four_of(week);
-    sums->last += product * four_of(week + 4);
+    sums->first = pulled(sums->first, product, four_of(week));
+    sums->last = pulled(sums->last, product, four_of(week + FOUR));
+}
+
+/* Sums that shift_squares ends with, of each run: squares in two parts, and sizes of weeks. */
+typedef struct { i64 high[LANES], low[LANES]; double sizes[LANES]; } Shifts;
+
+/* Add week i with what it was pulled by the weeks before it; `product` is its own. */
+static inline void add_week(Shifts *shifts, Pulled by, double product, const double *week) {
+    double before[LANES];
+    memcpy(before, &by, sizeof before);
+    for (int k = 0; k < LANES; k++) {
+        i64 factor = (i64)(2 * before[k] + product * week[k]), mine = (i64)week[k];
+        shifts->high[k] += mine * (factor >> SQUARE_BITS);
+        shifts->low[k] += mine * (factor & ((1 << SQUARE_BITS) - 1));
+        shifts->sizes[k] += fabs(week[k]);
+    }
 }
 
 /* Write the sum of squared shifts in the drawn weeks (selection.week_shifts), of LANES runs at once; all is whole.
@@ -85,31 +113,22 @@ static inline void pull(Pulled *sums, double product, const double *week) {
    `weekly` is weeks x LANES. Products of weeks are symmetric, so that half of them are enough. Return 0 of a run for
    which 64 bits may be too few. */
 static void shift_squares(const double *products, const double *weekly, i64 weeks, double *squares, int *fits) {
-    i64 high[LANES] = {0}, low[LANES] = {0};
-    double sizes[LANES] = {0};
-    for (i64 i = 0; i < weeks; i++) {
-        const double *row = products + i * weeks, *own = weekly + i * LANES;
-        Pulled even = {0}, odd = {0}; /* apart, so that no sum waits for the one before */
-        double pulled[LANES];
-        i64 j = 0;
-        for (; j + 1 < i; j += 2) {
-            pull(&even, row[j], weekly + j * LANES);
-            pull(&odd, row[j + 1], weekly + (j + 1) * LANES);
-        }
-        if (j < i) pull(&even, row[j], weekly + j * LANES);
-        even.first += odd.first;
-        even.last += odd.last;
-        memcpy(pulled, &even, sizeof pulled);
-        for (int k = 0; k < LANES; k++) {
-            i64 factor = (i64)(2 * pulled[k] + row[i] * own[k]), mine = (i64)own[k];
-            high[k] += mine * (factor >> SQUARE_BITS);
-            low[k] += mine * (factor & ((1 << SQUARE_BITS) - 1));
-            sizes[k] += fabs(own[k]);
+    Shifts sums = {0};
+    for (i64 i = 0; i < weeks; i += ROWS) {
+        const i64 rows = weeks - i < ROWS ? weeks - i : ROWS;
+        const double *row[ROWS];
+        Pulled by[ROWS] = {0};
+        for (int r = 0; r < ROWS; r++) row[r] = products + (r < rows ? i + r : i) * weeks;
+        for (i64 j = 0; j < i; j++)
+            for (int r = 0; r < ROWS; r++) pull(&by[r], row[r][j], weekly + j * LANES);
+        for (i64 r = 0; r < rows; r++) {
+            for (i64 j = i; j < i + r; j++) pull(&by[r], row[r][j], weekly + j * LANES);
+            add_week(&sums, by[r], row[r][i + r], weekly + (i + r) * LANES);
         }
     }
     for (int k = 0; k < LANES; k++) {
-        squares[k] = (double)((i128)high[k] * (1 << SQUARE_BITS) + low[k]);
-        fits[k] = sizes[k] < 0x1p31 && squares[k] < 0x1p74;
+        squares[k] = (double)((i128)sums.high[k] * (1 << SQUARE_BITS) + sums.low[k]);
+        fits[k] = sums.sizes[k] < 0x1p31 && squares[k] < 0x1p74;
     }
 }
 #endif

@@ -110,3 +110,13 @@ def test_rows_without_columns_are_one(count: int) -> None:
     first, kind = distinct_rows([], count)
     assert first.tolist() == [0][:count]
     assert kind.tolist() == [0] * count
+
+
+def test_rows_are_numbered_in_their_order_however_large_their_numbers_are() -> None:
+    few, many = np.array([2, 0, 2, 0, 1]), np.array([2**40, 7, 2**40, 7, 3])
+    for columns in ([few], [many], [few, many], [many, many, few]):
+        first, kind = distinct_rows(columns, 5)
+        rows = list(zip(*(column.tolist() for column in columns), strict=True))
+        assert [rows[place] for place in first.tolist()] == sorted(set(rows))
+        assert [sorted(set(rows)).index(row) for row in rows] == kind.tolist()
+        assert first.tolist() == [rows.index(row) for row in sorted(set(rows))]

@@ -22,6 +22,7 @@ from bot.backtest import Baselines, ReplayWindow, replay
 from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
 from bot.kernel import decision_tables, replayer
+from bot.kernel.layouts import Batch, Window
 from bot.kernel.loading import Library
 from bot.kernel.replayer import KernelReplayer
 from bot.kernel.unfit import Reason
@@ -299,3 +300,27 @@ def test_tables_forgotten_in_mid_batch_come_back_the_same(
     monkeypatch.setattr(replayer, "_MOST_CELLS", 500)
     trials = [base.varied({"weight_trend": Decimal(weight) / 10}) for weight in (1, 2, 3, 1, 4, 5, 2, 6, 7)]
     assert not assert_same(library, trials, window(market, base))
+
+
+def test_thresholds_between_the_same_rates_are_replayed_once(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = ["0.01", "-0.02", "0.03", "0.0005", "-0.004"]
+    market = {"X": pair({hour: rates[hour % 5] for hour in range(1, 30)}, ["100", "101.5", "99"] * 10)}
+    base, given = configured(market), Library.replay
+    steps = [Decimal(number) / 250 for number in range(-6, 12, 2)]
+    trials = [
+        base.varied({"min_funding_rate": one, "exit_funding_rate": two}) for one in steps for two in steps
+    ]
+    replayed: list[int] = []
+
+    def counted(of: Library, shown: Window, batch: Batch) -> None:
+        replayed.append(batch.count)
+        given(of, shown, batch)
+
+    monkeypatch.setattr(Library, "replay", counted)
+    monkeypatch.setattr(decision_tables, "_MANY", 1)
+    assert not assert_same(library, trials, window(market, base))
+    assert len(trials) == 9 * 9
+    # Entries tell five rates and none apart; so do exits.
+    assert replayed == [6 * 6] * 2
