@@ -73,32 +73,42 @@ def test_trials_that_enter_with_shares_of_a_slot_share_no_run(windows: WindowCac
     assert shared_runs(whole, [0, 1], dict.fromkeys((0, 1), b"x" * 16), windows) == [[0, 1]]
 
 
-def test_a_run_is_replayed_once_for_sample_and_curves_and_for_the_next_sweep_with_its_parameters(
+def test_a_run_is_replayed_once_for_sample_and_curves_and_for_a_sweep_after_that_shares_it(
     engine: sa.Engine, windows: WindowCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spec = sweep_spec(grid=AXES, curves="all", reuse=False)
-    groups = shared_runs(spec, list(range(spec.trial_count)), ledgers_of(spec, windows), windows)
-    asked: list[int] = []
-    alone, together = kernel_samples.replay_trial, runner.runs_of
+    sampled: list[int] = []
+    together: list[int] = []
+    alone, all_of = kernel_samples.replay_trial, runner.runs_of
 
-    def sampled(spec: SweepSpec, number: int, windows: WindowCache) -> Any:
-        asked.append(number)
+    def sample(spec: SweepSpec, number: int, windows: WindowCache) -> Any:
+        sampled.append(number)
         return alone(spec, number, windows)
 
     def counted(spec: SweepSpec, numbers: list[int], windows: WindowCache) -> Any:
-        asked.extend(numbers)
-        return together(spec, numbers, windows)
+        together.extend(numbers)
+        return all_of(spec, numbers, windows)
 
-    monkeypatch.setattr(kernel_samples, "replay_trial", sampled)
+    monkeypatch.setattr(kernel_samples, "replay_trial", sample)
     monkeypatch.setattr(runner, "runs_of", counted)
     worker = ChunkRunner(engine, windows, SimulatedClock(1_000_000))
-    sweep_id = submit(engine, spec)
-    assert worker.run(sweep_id, 0, "me") is LeaseOutcome.DONE
-    assert len(stored_rows(engine, sweep_id)) == spec.trial_count
-    assert sorted(next(group for group in groups if number in group) for number in asked) == groups
-    asked.clear()
-    again = submit(engine, spec)
-    assert worker.run(again, 0, "me") is LeaseOutcome.DONE
-    assert asked == sorted(asked)[:2]  # its own samples: the first trial and the best
-    assert curves_of(engine, again) == curves_of(engine, sweep_id)
-    assert len(curves_of(engine, again)) == spec.trial_count
+    known: list[object] = []
+    for thresholds in (AXES["min_funding_rate"], ["0.000011", "0.00002", "0.00007", "0.8"]):
+        spec = sweep_spec(grid=AXES | {"min_funding_rate": thresholds}, curves="all", reuse=False)
+        ledgers = ledgers_of(spec, windows)
+        groups = shared_runs(spec, list(range(spec.trial_count)), ledgers, windows)
+        records = {first: record(spec, first, windows) for first, *_ in groups}
+        new = [group for group in groups if records[group[0]] not in known]
+        assert len(new) == len(groups) or known, "the first sweep shares with nobody"
+        sampled.clear()
+        together.clear()
+        sweep_id = submit(engine, spec)
+        assert worker.run(sweep_id, 0, "me") is LeaseOutcome.DONE
+        assert len(stored_rows(engine, sweep_id)) == spec.trial_count
+        assert together == [group[0] for group in new if not set(group) & set(sampled)]
+        assert len(sampled) == 2  # the first trial and the best
+        firsts = {number: first for first, *others in groups for number in (first, *others)}
+        assert curves_of(engine, sweep_id) == [
+            (number, *records[firsts[number]][1:]) for number in range(spec.trial_count)
+        ]
+        known += records.values()
+    assert len(new) < len(groups)

@@ -228,7 +228,8 @@ def _views(connection: sa.Connection, found: Sequence[tuple[Any, SweepSummary]])
     if not ids:
         return []
     counts, tags = _counts(connection, ids), tags_of(connection, ids)
-    best = _best(connection, found)
+    ran = {one for one, count in counts.items() if count.done > count.failed}
+    best = _best(connection, [(row, summary) for row, summary in found if row.id in ran])
     pinned = [PinnedSweep(row.id, summary, row.data_pin, row.data_change) for row, summary in found]
     changed = changed_data(connection, pinned)
     views = [
@@ -292,6 +293,8 @@ def _rate(row: Any, recently_done: int) -> float | None:
 
 def _best(connection: sa.Connection, found: Sequence[tuple[Any, SweepSummary]]) -> dict[int, BestTrial]:
     """Return the best of the chunks' best trials of each sweep, those not known by one statement."""
+    if not found:
+        return {}
     texts = {row.id: row.spec for row, _ in found}
     keys = {row.id: sweep_key(connection, row.id, row.created_ms) for row, _ in found}
     best: dict[int, BestTrial] = {}

@@ -50,6 +50,7 @@ class ChunkBuffer:
     `leaders` are the trials that keep their curves so far: rank of the objective, and number; `fingerprints`
     those of the histories that trials were replayed on.
     `judged` are the sums of replayed trials that their selection is judged by, where there are `panels`.
+    `sampled` are the records of trials that have been replayed plainly as samples.
     `by_kernel` counts the trials that the compiled kernel replayed, `left` those it left, by reason.
     """
 
@@ -61,6 +62,7 @@ class ChunkBuffer:
     failed: list[dict[str, Any]] = field(default_factory=list)
     best: set[int] = field(default_factory=set)
     curves: dict[int, StoredRecord] = field(default_factory=dict)
+    sampled: dict[int, RunRecord] = field(default_factory=dict)
     started_ms: int = 0
     replayed: int = 0
     timed: int = 0
@@ -162,6 +164,7 @@ class ChunkBuffer:
         self.failed.clear()
         self.best.clear()
         self.curves.clear()
+        self.sampled.clear()
         self.fingerprints.clear()
 
     def _note_best(self, trials: CompletedTrials) -> None:

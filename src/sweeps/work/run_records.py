@@ -1,7 +1,7 @@
 """Run records of trials, and those of the runs replayed last, so that equal trials share one replay."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Self
 
@@ -32,29 +32,25 @@ class RunRecord:
 
 
 class RunRecords:
-    """Records of the runs replayed last, by run key, the least recently used dropped first.
-
-    A run key names parameters, history and engine, so whatever has it has the same record.
-    """
+    """Records of the runs replayed last, by the name of the run, the least recently used dropped first."""
 
     def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
         self._most_bytes = most_bytes
-        self._held: OrderedDict[str, RunRecord] = OrderedDict()
+        self._held: OrderedDict[Hashable, RunRecord] = OrderedDict()
         self._bytes = 0
 
-    def find(self, run_key: str) -> RunRecord | None:
+    def find(self, name: Hashable) -> RunRecord | None:
         """Return the record of a run, None if it is not held."""
-        found = self._held.get(run_key)
+        found = self._held.get(name)
         if found is not None:
-            self._held.move_to_end(run_key)
+            self._held.move_to_end(name)
         return found
 
-    def keep(self, run_keys: Iterable[str], record: RunRecord) -> None:
-        """Hold a record by the keys of all trials whose run it is."""
-        for key in run_keys:
-            if key not in self._held:
-                self._held[key] = record
-                self._bytes += record.size
+    def keep(self, name: Hashable, record: RunRecord) -> None:
+        """Hold the record of a run."""
+        if name not in self._held:
+            self._held[name] = record
+            self._bytes += record.size
         while self._bytes > self._most_bytes:
             _, dropped = self._held.popitem(last=False)
             self._bytes -= dropped.size

@@ -41,7 +41,7 @@ from sweeps.work.replay import (
 from sweeps.work.result_reuse import reused_trials
 from sweeps.work.run_index import RunIndex
 from sweeps.work.run_records import RunRecord, RunRecords
-from sweeps.work.shared_runs import shared_runs
+from sweeps.work.shared_runs import named_runs
 
 if TYPE_CHECKING:
     from bot.backtest import RunResult
@@ -234,9 +234,7 @@ class ChunkRunner:
             buffer.refuse(refusal)
         for some in replayed:
             buffer.settle(some)
-        for number, run in samples:
-            if number in buffer.best:
-                self._records.keep([run.run_key], RunRecord.of(run))
+        buffer.sampled |= {number: RunRecord.of(run) for number, run in samples if number in buffer.best}
         if buffer.spec.curves == "all":
             self._keep_curves(buffer)  # in this batch, so that the next is as long as they allow
         buffer.replayed += sum(map(len, ready)) - len(reused)
@@ -321,27 +319,28 @@ class ChunkRunner:
             return
         try:
             with self._watch.limited(self._trial_limit_s(buffer.spec), numbers):
-                shared = shared_runs(buffer.spec, numbers, buffer.ledgers(numbers), self._windows)
-                self._keep_records(buffer, {first: (first, *others) for first, *others in shared})
+                self._keep_records(buffer, numbers)
         except TimeLimitError:
             log.info("curves take too long to be worked out again", trials=len(numbers))
             self._windows.forget()
             buffer.best.clear()
 
-    def _keep_records(self, buffer: ChunkBuffer, alike: Mapping[int, Sequence[int]]) -> None:
-        """Keep the record of each trial for all that share its run; replay those not held from before."""
-        keys = buffer.run_keys([number for numbers in alike.values() for number in numbers])
-        unknown = []
-        for number, numbers in alike.items():
-            held = filter(None, (self._records.find(keys[one]) for one in numbers))
-            if (record := next(held, None)) is None:
-                unknown.append(number)
+    def _keep_records(self, buffer: ChunkBuffer, numbers: Sequence[int]) -> None:
+        """Keep the record of each run for all trials that share it; replay those not known from before."""
+        ledgers, keys = buffer.ledgers(numbers), buffer.run_keys(numbers)
+        runs = named_runs(buffer.spec, numbers, ledgers, self._windows, keys)
+        unknown = {}
+        for name, alike in runs.items():
+            sampled = (buffer.sampled[one] for one in alike if one in buffer.sampled)
+            if (record := self._records.find(name) or next(sampled, None)) is None:
+                unknown[alike[0]] = name
             else:
-                buffer.keep_curve(numbers, record)
-        for number, run in runs_of(buffer.spec, unknown, self._windows):
+                self._records.keep(name, record)
+                buffer.keep_curve(alike, record)
+        for number, run in runs_of(buffer.spec, sorted(unknown), self._windows):
             record = RunRecord.of(run)
-            self._records.keep([keys[one] for one in alike[number]], record)
-            buffer.keep_curve(alike[number], record)
+            self._records.keep(unknown[number], record)
+            buffer.keep_curve(runs[unknown[number]], record)
 
     def _reused(self, claim: Claim, buffer: ChunkBuffer, ready: Sequence[Prepared]) -> CompletedTrials:
         """Return the trials whose result another sweep has."""
