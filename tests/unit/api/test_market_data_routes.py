@@ -171,7 +171,8 @@ def test_brackets_sent_alone_are_listed_by_routes_and_pages_and_deleted_again(
     assert symbol["records"] == [
         {"kind": "brackets", "first_ms": 0, "last_ms": 0, "rows": 1, "source": "BTCUSDT-brackets.json"}
     ]
-    assert "brackets always" in client.get("/dashboard/data").text
+    told = '<span title="1 row, always, from BTCUSDT-brackets.json">brackets</span>'
+    assert told in client.get("/dashboard/data").text
     page = client.get("/dashboard/data/pair", params={"exchange": "kraken", "symbol": BTC})
     assert "<td>brackets</td><td>always</td><td>always</td>" in page.text
     removed = client.delete("/data/rows", params={"exchange": "kraken", "series": "brackets"}).json()
