@@ -13,6 +13,7 @@ from bot.config.strategy_registry import compared_strategies, unread_parameters
 from bot.models import HOUR_MS
 from bot.statistics.trial_metrics import JUDGED, P_LUCK, PLATEAU
 from sweeps.analysis.queries import TrialView
+from sweeps.lifecycle.trial_marks import TrialMark
 from sweeps.storage.states import TrialState
 
 _NO_METRICS: Mapping[str, Any] = dict.fromkeys((*METRIC_LABELS, *JUDGED))
@@ -31,6 +32,7 @@ class TrialRow:
     findings: Sequence[RunFinding] = ()
     ineligible: str | None = None
     equal: int | None = None
+    mark: TrialMark | None = None
 
 
 def trial_row(trial: TrialView) -> TrialRow:
@@ -48,6 +50,7 @@ def trial_row(trial: TrialView) -> TrialRow:
         trial.findings,
         trial.ineligible,
         trial.equal,
+        trial.mark,
     )
 
 

@@ -6,6 +6,7 @@ from orjson import Fragment
 from pydantic import BaseModel, Field
 
 from api.schemas.fields import Of, document_of
+from api.schemas.marks import MarkedTrial
 from bot.models import CloseReason
 from bot.timestamps import iso
 from sweeps.analysis.progress import SweepView
@@ -94,6 +95,10 @@ def _origin(trial: TrialView) -> dict[str, int] | None:
     return {"sweep": sweep_id, "trial": number}
 
 
+def _mark(trial: TrialView) -> dict[str, Any] | None:
+    return None if trial.mark is None else trial.mark.document()
+
+
 def _findings(trial: TrialView) -> list[dict[str, Any]]:
     return [finding.document() for finding in trial.findings]
 
@@ -121,6 +126,9 @@ class TrialDocument(BaseModel):
         description="worst objective among it and the settings next to it; null until judged"
     )
     equal: int | None = Field(description="trials of equal results, where `distinct` makes them one")
+    mark: Annotated[MarkedTrial | None, Of(_mark)] = Field(
+        description="name, note and pin that readers left on it"
+    )
 
 
 class TrialDetail(TrialDocument):

@@ -8,6 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 from api.errors.problems import MEDIA_TYPE
 from api.schemas.answers import ProblemDocument
+from api.schemas.marks import MarkChange
 from api.schemas.patches import SweepChange, SweepClone
 from api.schemas.seals import NewLook, NewSeal, PromotionRequest
 from bot.config.run_config import run_model
@@ -41,7 +42,16 @@ def _described(schema: dict[str, Any], example: dict[str, Any]) -> dict[str, Any
 
 
 _ANY_RUN = "RunParameters"
-_BODIES = (SweepSpec, SweepChange, SweepClone, ValidationSettings, NewSeal, NewLook, PromotionRequest)
+_BODIES = (
+    SweepSpec,
+    SweepChange,
+    SweepClone,
+    MarkChange,
+    ValidationSettings,
+    NewSeal,
+    NewLook,
+    PromotionRequest,
+)
 _YEAR = {
     "exchange": "binance",
     "symbols": ["BTC/USDT:USDT"],
@@ -62,6 +72,7 @@ SWEEP_BODY = _body(
     },
 )
 CHANGE_BODY = _body(SweepChange.__name__, {"tags": ["btc"], "add_values": {"perp_leverage": [5]}})
+MARK_BODY = _body(MarkChange.__name__, {"name": "the calm one", "pinned": True})
 CLONE_BODY = _body(SweepClone.__name__, {"name": "btc, more slippage", "base": {"slippage_bps": "10"}})
 VALIDATION_BODY = _body(ValidationSettings.__name__, {"blocks": 10, "walk_forward": {"test_days": 60}})
 SEAL_BODY = _body(NewSeal.__name__, {"exchange": "binance", "from": "2026-01-01"})

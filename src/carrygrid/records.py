@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
+from carrygrid.marks import TrialMark
 from carrygrid.tables import Column, Kind, Table
 
 _EPOCH_MS = 1000
@@ -39,7 +40,7 @@ class Trial:
 
     `eligible` says whether it may win, None if the service does not tell; `ineligible` why a completed one
     cannot. `p_luck` and `plateau` are known once its sweep is judged; `equal` counts the trials of equal
-    results that it stands for, where they were asked for as one.
+    results that it stands for, where they were asked for as one. `mark` is what readers left on it.
     """
 
     number: int
@@ -54,6 +55,7 @@ class Trial:
     p_luck: float | None = None
     plateau: float | None = None
     equal: int | None = None
+    mark: TrialMark | None = None
 
 
 class FailureReason(NamedTuple):

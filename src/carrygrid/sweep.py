@@ -9,6 +9,7 @@ from carrygrid.connection import Connection
 from carrygrid.encoding import Body, body_bytes, query_text
 from carrygrid.errors import ServiceError
 from carrygrid.heatmaps import Heatmap
+from carrygrid.marks import Marks
 from carrygrid.progress import Progress, ProgressLine
 from carrygrid.promotion import promoted
 from carrygrid.records import (
@@ -39,7 +40,7 @@ _FORMATS: Mapping[str, ExportFormat] = {
 }
 
 
-class Sweep:
+class Sweep(Marks):
     """A sweep of the service; `document` is what was last read of it."""
 
     def __init__(self, connection: Connection, document: dict[str, Any]) -> None:

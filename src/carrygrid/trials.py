@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from carrygrid.marks import mark_of
 from carrygrid.records import Trial, amounts, finding, read
 from carrygrid.tables import Column, Kind, Table
 
@@ -52,6 +53,7 @@ class TrialColumns(NamedTuple):
             p_luck=document.get("p_luck"),
             plateau=document.get("plateau"),
             equal=document.get("equal"),
+            mark=mark_of(document.get("mark")),
         )
 
     def table(self, documents: Iterable[Mapping[str, Any]]) -> Table[Trial]:

@@ -46,6 +46,16 @@ def shown(market_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     hands.close()
 
 
+@pytest.fixture(autouse=True)
+def without_pins(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let go afterwards of what a test pinned in the sweep that all of them look at."""
+    yield
+    if "shown" in request.fixturenames:
+        sweep: Shown = request.getfixturevalue("shown")
+        for mark in sweep.ask("marks")["marks"]:
+            httpx2.patch(f"{sweep.api}/trials/{mark['number']}", json={"pinned": False}).raise_for_status()
+
+
 def opened(visit: Visit, sweep: Shown, query: str = "") -> Page:
     """Open the page of a sweep over the two axes of `SIDES`, unless the query names others."""
     sides = {} if "x=" in query else SIDES
@@ -419,6 +429,34 @@ def test_table_takes_columns_rows_orders_and_equal_results_as_one_and_the_addres
         assert violations(page, "section[aria-labelledby=trials-title]") == []
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert visit.complaints == []
+
+
+def test_name_note_and_pin_of_a_trial_are_kept_and_the_pin_is_one_of_the_map(
+    shown: Shown, visit: Visit
+) -> None:
+    page = opened(visit, shown)
+    row = page.locator("#trials tbody tr").first
+    number = row.locator("td a").inner_text()
+    row.get_by_role("button", name="Name, note and pin").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("the calm one")
+    dialog.get_by_label("Note").fill("ask about fees")
+    dialog.get_by_label("Pinned").check()
+    assert violations(page, "#mark-dialog") == []
+    dialog.get_by_role("button", name="Save").click()
+    expect(row.locator(".mark-name")).to_have_text("the calm one")
+    expect(row.locator(".mark-note")).to_have_text("ask about fees")
+    expect(page.locator("#pins li")).to_contain_text(f"trial {number} the calm one")
+    page.goto(shown.page)
+    drawn(page)
+    expect(page.locator("#pins li a")).to_have_text(f"trial {number}")
+    assert address_of(page) == {}
+    page.locator("#pins [data-unpin]").click()
+    expect(page.locator("#pins li")).to_have_count(0)
+    expect(page.locator("#trials .pin-mark")).to_have_count(0)
+    assert address_of(page) == {"pins": "none"}
+    assert [mark["pinned"] for mark in shown.ask("marks")["marks"]] == [False]
     assert visit.complaints == []
 
 

@@ -27,7 +27,7 @@ VIEW_PARAMETERS = frozenset(
 )
 
 
-def view_document(sweep: SweepPage, leading: Sequence[str]) -> dict[str, Any]:
+def view_document(sweep: SweepPage, leading: Sequence[str], pinned: Sequence[int]) -> dict[str, Any]:
     """Return the axes with their values ascending, as text, and what is shown by default."""
     axes = sweep.spec.space.axes
     scenarios = usual_scenarios(sweep.spec)
@@ -44,6 +44,7 @@ def view_document(sweep: SweepPage, leading: Sequence[str]) -> dict[str, Any]:
             "gain": GAIN,
             "scenarios": ",".join(scenarios.axes) or NO_AXES,
             "scenario_rank": scenarios.rank.value,
+            "pins": ",".join(map(str, pinned)),
         },
     }
 

@@ -24,6 +24,7 @@ from sweeps.analysis.leading_axes import leading_axes
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.analysis.queries import TrialPage, TrialView, one_trial, trial_page
 from sweeps.analysis.scenarios import usual_scenarios
+from sweeps.lifecycle.trial_marks import pinned_trials
 from sweeps.queue.heartbeats import live_beats
 from sweeps.spec.spec import SweepSpec
 
@@ -70,7 +71,7 @@ async def sweep_page(
     context["leading"] = await database.analyze(leading_axes, sweep_id, spec, usual_scenarios(spec))
     sweep = context["sweep"]
     context |= {
-        "view": view_document(sweep, context["leading"]),
+        "view": view_document(sweep, context["leading"], context["pinned"]),
         "metrics": sweep.metrics,
         "metrics_brief": brief(sweep.metrics),
         "controls": controls_of(sweep.view),
@@ -167,7 +168,9 @@ def _beside(connection: sa.Connection, view: SweepView) -> tuple[Any, ...]:
 async def _trial_list(
     request: Request, database: DatabaseDep, sweep_id: int, cursor: str | None
 ) -> dict[str, Any]:
-    def query(connection: sa.Connection) -> tuple[SweepPage, Mapping[str, str], TableChoice, TrialPage]:
+    def query(
+        connection: sa.Connection,
+    ) -> tuple[SweepPage, Mapping[str, str], TableChoice, TrialPage, list[int]]:
         sweep = _page(connection, sweep_id)
         filters = chosen_filters(sweep, request.query_params)
         table = TableChoice.of(sweep, request.query_params)
@@ -181,10 +184,10 @@ async def _trial_list(
             scenarios=chosen_scenarios(sweep, request.query_params),
             distinct=table.distinct,
         )
-        return sweep, filters, table, page
+        return sweep, filters, table, page, pinned_trials(connection, sweep_id)
 
     # All at once: each turn that a reader of its own waits for is long while other views are worked out.
-    sweep, filters, table, page = await database.analyze(query)
+    sweep, filters, table, page, pinned = await database.analyze(query)
     return {
         "sweep": sweep,
         "trials": [rows.trial_row(trial) for trial in page.trials],
@@ -192,4 +195,5 @@ async def _trial_list(
         "paged": cursor is not None,
         "selecting": bool(filters),
         "table": table,
+        "pinned": pinned,
     }

@@ -21,6 +21,7 @@ from sweeps.analysis.progress import bounded_id, bounded_limit, get_spec
 from sweeps.analysis.ranking import Place
 from sweeps.analysis.trial_places import TrialsAsked, Wanted, found_places
 from sweeps.errors import UnknownSweepError
+from sweeps.lifecycle.trial_marks import TrialMark, marks_of
 from sweeps.spec.axis_positions import Numbers
 from sweeps.spec.metrics import METRICS
 from sweeps.spec.spec import SweepSpec
@@ -41,6 +42,7 @@ class TrialView:
     `ledger` is the digest, as hex, of what its account booked; `findings` say what its numbers have to be
     read with, and are empty until it completed. `p_luck` and `plateau` are known once its sweep is judged.
     `equal` counts the trials of equal results that it stands for, where a list folds them into one.
+    `mark` is what readers left on it.
     """
 
     number: int
@@ -57,6 +59,7 @@ class TrialView:
     p_luck: float | None = None
     plateau: float | None = None
     equal: int | None = None
+    mark: TrialMark | None = None
 
     @property
     def eligible(self) -> bool:
@@ -117,11 +120,18 @@ def _with_findings(
     found = trial_findings(connection, sweep_id, spec, completed)
     numbers = sorted(completed)
     columns = judged_columns(connection, sweep_id, spec, np.array(numbers, dtype=np.int64))
+    marks = marks_of(connection, sweep_id, [view.number for view in views])
     judged = dict(
         zip(numbers, zip(*map(_known, (columns[P_LUCK], columns[PLATEAU])), strict=True), strict=True)
     )
     return [
-        replace(view, findings=found.get(view.number, ()), p_luck=p_luck, plateau=plateau)
+        replace(
+            view,
+            findings=found.get(view.number, ()),
+            p_luck=p_luck,
+            plateau=plateau,
+            mark=marks.get(view.number),
+        )
         for view in views
         for p_luck, plateau in (judged.get(view.number, (None, None)),)
     ]
@@ -141,7 +151,8 @@ def trial_with_spec(connection: sa.Connection, sweep_id: int, number: int) -> tu
     spec = spec_of_trial(connection, sweep_id, number)
     row = kept_rows(connection, sweep_id, [number]).get(number)
     if row is None:
-        return spec, TrialView(number, spec.params(number), TrialState.PENDING, None, None, None, None)
+        pending = TrialView(number, spec.params(number), TrialState.PENDING, None, None, None, None)
+        return spec, replace(pending, mark=marks_of(connection, sweep_id, [number]).get(number))
     [view] = _with_findings(connection, sweep_id, spec, [_view(spec, row)])
     return spec, view
 

@@ -25,6 +25,7 @@ from sweeps.storage.tables import (
     sweep_window,
     trial_block,
     trial_curve,
+    trial_mark,
 )
 
 TRIALS_AT_ONCE = 2_000
@@ -52,7 +53,7 @@ def delete_sweep(connection: sa.Connection, sweep_id: int) -> None:
     ).scalar_one_or_none()
     if marked is None:
         raise UnknownSweepError(f"there is no sweep {sweep_id}")
-    for table in (sweep_tag, sweep_window, sweep_fingerprint, compiled_sweep, selection_report):
+    for table in (sweep_tag, sweep_window, sweep_fingerprint, compiled_sweep, selection_report, trial_mark):
         connection.execute(table.delete().where(table.c.sweep_id == sweep_id))
     if marked <= TRIALS_AT_ONCE:
         _delete_some(connection, sweep_id)

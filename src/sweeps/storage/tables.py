@@ -199,6 +199,18 @@ sweep_candidate = sa.Table(
 None for a sweep without a trial that may win.
 """
 
+trial_mark = sa.Table(
+    "trial_mark",
+    metadata,
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("pinned", sa.Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Marks that readers left on trials; a trial without any has no row."""
+
 sweep_notification = sa.Table(
     "sweep_notification",
     metadata,

@@ -1,5 +1,6 @@
 import { Inspector } from "../map/inspector.js";
 import { SweepMap } from "../map/map.js";
+import { markTrials } from "./marks.js";
 import { Pins } from "./pins.js";
 import { latestOnly, refreshed } from "./refreshing.js";
 import { ScenarioControls } from "./scenario-controls.js";
@@ -31,6 +32,11 @@ const sliders = one("sliders") && new Sliders(one("sliders"), state);
 /* The table. */
 
 const table = new TrialTable(trials, one("table-form"), state, api);
+markTrials(one("mark-dialog"), trials, api, (trial, pinned) => {
+  pins.tell(trial, pinned);
+  refreshTrials();
+});
+document.addEventListener("marked", () => refreshTrials());
 
 async function fetchTrials() {
   await refreshed(trials, `${trials.dataset.source}?${table.query()}`);

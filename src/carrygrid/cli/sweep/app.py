@@ -111,6 +111,31 @@ def top_trials(
     top(sweep_id, sort, limit, distinct=distinct, as_json=as_json)
 
 
+@sweep.command("marks", epilog="Example: `carrygrid sweep marks 3`")
+def show_marks(sweep_id: SweepId, as_json: Json = False) -> None:
+    """List the names, notes and pins of a sweep's trials."""
+    from carrygrid.cli.sweep.mark import print_marks
+
+    print_marks(sweep_id, as_json=as_json)
+
+
+@sweep.command("mark", epilog="Example: `carrygrid sweep mark 3 17 --name 'the calm one' --pin`")
+def mark_trial(
+    sweep_id: SweepId,
+    trial: Annotated[int, typer.Argument(min=0, metavar="TRIAL", help="The trial's number.")],
+    name: Annotated[str | None, typer.Option("--name", help="A name; empty for none.")] = None,
+    note: Note = None,
+    pinned: Annotated[
+        bool | None, typer.Option("--pin/--unpin", help="Among the five that the page's map numbers.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Name, annotate or pin a trial; what is not given stays."""
+    from carrygrid.cli.sweep.mark import mark
+
+    mark(sweep_id, trial, name=name, note=note, pinned=pinned, as_json=as_json)
+
+
 @sweep.command("trial", epilog="Example: `carrygrid sweep trial 3 17`")
 def show_trial(
     sweep_id: SweepId,
