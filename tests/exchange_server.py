@@ -38,7 +38,7 @@ class ServedPair:
     perp: Rows
     mark: Rows
     funding: Rows
-    borrow: Rows = ()
+    borrow: Rows | None = ()
 
 
 @dataclass(slots=True)
@@ -149,6 +149,8 @@ class Okx(ExchangeServer):
     """Spot and swaps of OKX: contracts of a hundredth coin, newest rows first, both bounds exclusive."""
 
     def answer(self, path: str, query: dict[str, Any]) -> Any:
+        if path.endswith("lending-rate-history") and self.pair.borrow is None:
+            return {"code": "51000", "msg": "Parameter ccy error", "data": []}
         return {"code": "0", "msg": "", "data": self._data(path, query)}
 
     def _data(self, path: str, query: Query) -> Any:
@@ -167,7 +169,7 @@ class Okx(ExchangeServer):
             listed = [{**market, "realizedRate": r, "fundingTime": str(t)} for t, r in found]
             return listed[::-1][:limit]
         if path == "/api/v5/finance/savings/lending-rate-history":
-            found = self.rows(self.pair.borrow, before + 1, after - 1)[::-1][:limit]
+            found = self.rows(self.pair.borrow or (), before + 1, after - 1)[::-1][:limit]
             return [{"ccy": query["ccy"], "amt": "1", "rate": rate, "ts": str(t)} for t, rate in found]
         held = self._leg(path, query["instId"])
         found = self.rows(held, before + 1, after - 1)[::-1][:limit]

@@ -173,6 +173,16 @@ def test_borrow_rates_of_a_year_become_those_of_an_hour_and_only_missing_ones_ar
     assert len(again) == 1
 
 
+def test_a_coin_that_is_not_lent_is_a_remark_and_its_candles_arrive(store: HistoricalDataStore) -> None:
+    pair = served_pair("okx")
+    pair.borrow = None
+    with serving(DIALECTS["okx"](pair, NOW)) as server:
+        report = fetched(server, store, since=NOW - 24 * HOUR_MS)
+    assert [remark[:32] for remark in report.remarks] == ["BTC/USDT:USDT: no borrow rates: "]
+    assert "Parameter ccy error" in report.remarks[0]
+    assert rows_held(store, "okx")["perp"] == 23
+
+
 def test_second_fetch_asks_only_for_what_is_new(server: ExchangeServer, store: HistoricalDataStore) -> None:
     exchange = name_of(server)
     fetched(server, store)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.clock import Clock
-from bot.errors import FetchError
+from bot.errors import ExchangeOfflineError, FetchError
 from bot.market.records.bracket_history import BracketHistory, DatedBrackets
 from bot.market.records.kinds import RecordKey, RecordKind
 from bot.market.rows import SeriesKey, SeriesKind
@@ -175,10 +175,15 @@ class Fetcher:
         key = RecordKey(self._exchange, pair.symbol, RecordKind.BORROW)
         done, refusals = SeriesFetch(key), RefusalLog()
         self.report.series.append(done)
-        for stretch in missing(since_ms, until_ms, self._store.records(key)):
-            rates, pages = okx_borrow_rates(self._calls, str(pair.spot["base"]), stretch, refusals)
-            done.pages += pages
-            self._merge_records(done, key, rates)
+        try:
+            for stretch in missing(since_ms, until_ms, self._store.records(key)):
+                rates, pages = okx_borrow_rates(self._calls, str(pair.spot["base"]), stretch, refusals)
+                done.pages += pages
+                self._merge_records(done, key, rates)
+        except ExchangeOfflineError:
+            raise
+        except FetchError as error:  # not every coin is lent, and the pair's candles are wanted all the same
+            self.report.remarks.append(f"{pair.symbol}: no borrow rates: {error.message}")
         done.refused += refusals.count
         done.refusals += refusals.kept[:_REFUSALS_KEPT]
 
