@@ -12,6 +12,7 @@ from bot.backtest import ReplayWindow
 from bot.backtest.comparison import Comparison, compare
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
+from bot.market.records.recorded_fees import kinds_read
 from bot.market.series import MarketData
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
@@ -40,7 +41,8 @@ class Comparisons:
             raise InvalidInputError.of("symbols", f"{len(config.symbols)} are more than {MOST_SYMBOLS}")
         config = admit_run(config, self._store)
         with self._turn():
-            data = self._store.load(config.exchange, config.symbols, config.end, config.start)
+            reads = kinds_read(config)
+            data = self._store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
             _refuse_long_work(config, data)
             window = ReplayWindow.build(config, data)
             comparison = compare(config, window)

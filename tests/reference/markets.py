@@ -136,6 +136,29 @@ def patient_runs(
 
 
 @st.composite
+def charged_runs(
+    draw: Callable[[st.SearchStrategy[Any]], Any],
+) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, str]]]:
+    """Draw a market, parameters for it under recorded fees, and schedules that its account climbs."""
+    market, config = draw(patient_runs())
+    random = Random(draw(SEEDS))
+    times = sorted({record[0] for data in market.values() for record in data["funding"]})
+    rows = [
+        {"from_ms": str(from_ms), "market": kind, "tier": tier, "min_volume": least}
+        | {"maker": random.choice(("-0.0001", "0.0002", "0")), "taker": random.choice(("0.0004", "0.0011"))}
+        for from_ms in (0, *sorted(random.sample(times, min(2, len(times)))))
+        for kind in ("spot", "linear")
+        for tier, least in (("T0", "0"), ("T1", random.choice(("3000", "9000"))), ("T2", "20000"))
+    ]
+    asked = {
+        "fee_model": "recorded",
+        "fee_tier": random.choice(("auto", "auto", "T1")),
+        "fee_base_volume": random.choice(("0", "0", "2999.5", "50000")),
+    }
+    return market, {**config, **asked}, rows
+
+
+@st.composite
 def stitched_runs(
     draw: Callable[[st.SearchStrategy[Any]], Any], *, patient: bool = False
 ) -> tuple[dict[str, Any], int, list[tuple[int, dict[str, Any]]]]:

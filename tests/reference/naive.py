@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.reference.naive_capital import HedgeFigures
 from tests.reference.naive_config import Parameters, fill_in
+from tests.reference.naive_fees import Fees
 from tests.reference.naive_market import Symbol
 from tests.reference.naive_metrics import metrics_of
 from tests.reference.naive_numbers import book, divide, plain
@@ -17,7 +18,9 @@ class NoEventsError(ValueError):
     """Say that no symbol settles inside the window."""
 
 
-def run(market: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+def run(
+    market: Mapping[str, Any], config: Mapping[str, Any], fee_rows: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """Return metrics, trades and equity of one run, in the shape of the result document.
 
     Raises: NoEventsError if the window holds no settlement.
@@ -25,7 +28,7 @@ def run(market: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     parameters = fill_in(config)
     override = config.get("instrument") or {}
     symbols = {name: Symbol(name, market[name], override) for name in parameters.symbols}
-    replay = _Replay(parameters, symbols)
+    replay = _Replay(parameters, symbols, fee_rows=fee_rows)
     replay.play()
     document = replay.document()
     document["metrics"] |= replay.hedges.metrics(replay.capital, replay.trades)
@@ -59,7 +62,9 @@ class _Replay:
         parameters: Parameters,
         symbols: Mapping[str, Symbol],
         changes: Mapping[int, Parameters] | None = None,
+        fee_rows: Sequence[Mapping[str, Any]] = (),
     ) -> None:
+        self.fees = Fees(fee_rows)
         self.symbols = symbols
         self.changes = changes or {}
         self.put_in_force(parameters)
@@ -75,7 +80,9 @@ class _Replay:
     def put_in_force(self, parameters: Parameters) -> None:
         composite = parameters.strategy_mode == "composite"
         self.parameters = parameters
-        self.strategy: Strategy = Composite(parameters, self.symbols) if composite else Simple(parameters)
+        self.strategy: Strategy = (
+            Composite(parameters, self.symbols) if composite else Simple(parameters, self.fees)
+        )
 
     def play(self) -> None:
         events = self.events()
@@ -189,7 +196,7 @@ class _Replay:
             return True
         leaving = sum(
             (
-                parameters.fee_rate(leg, "signal") + parameters.slippage(leg, "signal")
+                self.fees.rate(parameters, leg, "signal", t) + parameters.slippage(leg, "signal")
                 for leg in ("long", "short")
             ),
             Fraction(0),
@@ -268,8 +275,9 @@ class _Replay:
     def quantity(self, candidate: Candidate, t: int) -> Fraction:
         parameters, symbol = self.parameters, candidate.symbol
         spot, perp = self.last_prices(symbol, t)
-        spot_unit = spot * (1 + parameters.slippage("long", None)) * (1 + parameters.fee_rate("long", None))
-        tied = 1 / parameters["perp_leverage"] + parameters.fee_rate("short", None)
+        spot_fee, perp_fee = (self.fees.rate(parameters, leg, None, t) for leg in ("long", "short"))
+        spot_unit = spot * (1 + parameters.slippage("long", None)) * (1 + spot_fee)
+        tied = 1 / parameters["perp_leverage"] + perp_fee
         perp_unit = perp * (1 - parameters.slippage("short", None)) * tied
         if spot_unit + perp_unit <= 0:
             return Fraction(0)
@@ -304,28 +312,30 @@ class _Replay:
         spot, perp = self.last_prices(symbol, t)
         spot_fill = spot * (1 + self.parameters.slippage("long", None))
         perp_fill = perp * (1 - self.parameters.slippage("short", None))
-        fees = self.fee(quantity, spot_fill, "long", None) + self.fee(quantity, perp_fill, "short", None)
+        fees = self.fee(quantity, spot_fill, "long", None, t)
+        fees += self.fee(quantity, perp_fill, "short", None, t)
         margin = book(divide(quantity * perp_fill, self.parameters["perp_leverage"]))
         self.entry_fees[symbol.name, t] = fees
         self.cash -= book(quantity * spot_fill) + fees
         self.positions.append(Position(symbol, t, quantity, spot_fill, perp_fill, margin, fees))
 
-    def fee(self, quantity: Fraction, fill: Fraction, leg: str, reason: str | None) -> Fraction:
-        return book(quantity * fill * self.parameters.fee_rate(leg, reason))
+    def fee(self, quantity: Fraction, fill: Fraction, leg: str, reason: str | None, t: int) -> Fraction:
+        self.fees.filled(leg, t, quantity, fill)
+        return book(quantity * fill * self.fees.rate(self.parameters, leg, reason, t))
 
     def close(self, position: Position, t: int, reason: str) -> None:
         spot, perp = self.last_prices(position.symbol, t)
         spot_exit = spot * (1 - self.parameters.slippage("long", reason))
         perp_exit = perp * (1 + self.parameters.slippage("short", reason))
-        spot_fee = self.fee(position.quantity, spot_exit, "long", reason)
-        perp_fee = self.fee(position.quantity, perp_exit, "short", reason)
+        spot_fee = self.fee(position.quantity, spot_exit, "long", reason, t)
+        perp_fee = self.fee(position.quantity, perp_exit, "short", reason, t)
         perp_pnl = book(position.quantity * (position.perp_entry - perp_exit))
         self.end_trade(position, t, reason, (spot_exit, perp_exit), perp_pnl, spot_fee + perp_fee)
 
     def end_by_liquidation(self, position: Position, closed_at: int) -> None:
         spot, _ = self.last_prices(position.symbol, closed_at)
         spot_exit = spot * (1 - self.parameters.slippage("long", "liquidation"))
-        fee = self.fee(position.quantity, spot_exit, "long", "liquidation")
+        fee = self.fee(position.quantity, spot_exit, "long", "liquidation", closed_at)
         self.end_trade(position, closed_at, "liquidation", (spot_exit, None), -position.margin, fee)
 
     def end_by_delisting(self, position: Position, t: int) -> None:
@@ -333,8 +343,8 @@ class _Replay:
         settled = position.symbol.margin_price(t)
         assert settled is not None
         spot_exit, quantity = spot * (1 - self.parameters.slippage("long", "delisted")), position.quantity
-        fees = self.fee(quantity, spot_exit, "long", "delisted")
-        fees += self.fee(quantity, settled, "short", "delisted")
+        fees = self.fee(quantity, spot_exit, "long", "delisted", t)
+        fees += self.fee(quantity, settled, "short", "delisted", t)
         perp_pnl = book(quantity * (position.perp_entry - settled))
         self.end_trade(position, t, "delisted", (spot_exit, settled), perp_pnl, fees)
 

@@ -15,7 +15,7 @@ class HedgeFigures:
         self.high = regime_high
         self.tied: list[tuple[int, Fraction, Fraction]] = []
         self.funding = {name: Fraction(0) for name in ("negative", "neutral", "high")}
-        self.distances: list[Fraction] = []
+        self.highest: dict[tuple[str, int], tuple[Position, Fraction]] = {}
 
     def after_event(self, t: int, positions: Sequence[Position]) -> None:
         """Note what is tied after an event: spot legs at their entry fills, and margins."""
@@ -29,11 +29,19 @@ class HedgeFigures:
         self.funding[regime] += payment
 
     def tested(self, position: Position, high: Fraction) -> None:
-        """Note how far a mark candle stayed from liquidating a short."""
-        wiped_out = (position.margin + position.quantity * position.perp_entry) / (
-            position.quantity * (1 + position.symbol.mmr)
-        )
-        self.distances.append((wiped_out - high) / high)
+        """Note the highest of the mark candles that might have liquidated a short."""
+        key = position.symbol.name, position.opened_at
+        if key not in self.highest or high > self.highest[key][1]:
+            self.highest[key] = position, high
+
+    def distances(self) -> list[Fraction]:
+        """Return how far the highest candle stayed from liquidating each short."""
+        found = []
+        for position, high in self.highest.values():
+            backing = position.margin + position.quantity * position.perp_entry
+            wiped_out = backing / (position.quantity * (1 + position.symbol.mmr))
+            found.append((wiped_out - high) / high)
+        return found
 
     def average(self) -> Fraction | None:
         """Return the mean over time of what was tied, None for a single event."""
@@ -60,5 +68,5 @@ class HedgeFigures:
             "max_margin_used": plain(max(margins for _, _, margins in self.tied)),
             "return_on_capital_tied": float(net / average) if average else None,
             "capital_efficiency": None if average is None else float(average / capital),
-            "min_liquidation_distance": float(min(self.distances)) if self.distances else None,
+            "min_liquidation_distance": float(min(self.distances())) if self.highest else None,
         }

@@ -50,6 +50,9 @@ DEFAULTS: dict[str, Any] = {
     "basis_exit": None,
     "exit_liquidation_distance": None,
     "regime_high": "0.0003",
+    "fee_model": "flat",
+    "fee_tier": "auto",
+    "fee_base_volume": "0",
     "order_style": "taker",
     "maker_legs": "both",
     "spot_maker": "0.001",
@@ -72,6 +75,8 @@ WORDS = (
     "max_round_trips",
     "basis_exit",
     "exit_liquidation_distance",
+    "fee_model",
+    "fee_tier",
     "order_style",
     "maker_legs",
     "long_maker",
@@ -102,6 +107,8 @@ class Parameters:
     max_round_trips: Fraction | None
     basis_exit: Fraction | None
     exit_liquidation_distance: Fraction | None
+    fee_model: str
+    fee_tier: str
     order_style: str
     maker_legs: str
     long_maker: Fraction | None
@@ -160,6 +167,8 @@ def fill_in(config: Mapping[str, Any]) -> Parameters:
         max_round_trips=_limit(full["max_round_trips"]),
         basis_exit=_limit(full["basis_exit"]),
         exit_liquidation_distance=_limit(full["exit_liquidation_distance"]),
+        fee_model=full["fee_model"],
+        fee_tier=full["fee_tier"],
         order_style=full["order_style"],
         maker_legs=full["maker_legs"],
         long_maker=_limit(full["long_maker"]),

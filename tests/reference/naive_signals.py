@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from tests.reference.naive_config import Parameters
+from tests.reference.naive_fees import Fees
 from tests.reference.naive_market import Record, Symbol
 from tests.reference.naive_numbers import divide, round_places
 
@@ -34,15 +35,20 @@ class Strategy(Protocol):
 class Simple:
     """Compare the newest rate with two thresholds (v1.0)."""
 
-    def __init__(self, parameters: Parameters) -> None:
+    def __init__(self, parameters: Parameters, fees: Fees) -> None:
         self._parameters = parameters
+        self._fees = fees
 
     def candidate(self, symbol: Symbol, t: int) -> Candidate | None:
         """Return the symbol as a candidate if the ranker passes it."""
         parameters = self._parameters
         record = _newest(symbol, t)
         round_trip = sum(
-            (parameters.fee_rate(leg, reason) for leg in ("long", "short") for reason in (None, "signal")),
+            (
+                self._fees.rate(parameters, leg, reason, t)
+                for leg in ("long", "short")
+                for reason in (None, "signal")
+            ),
             Fraction(0),
         )
         net_yield = record.rate - round_trip / parameters["min_holding_periods"]

@@ -20,6 +20,7 @@ _GROUPS: Mapping[str, Sequence[str]] = {
         "max_portfolio_exposure",
     ),
     "Costs": ("spot_taker", "perp_taker", "slippage_bps"),
+    "Recorded fees": ("fee_model", "fee_tier", "fee_base_volume"),
     "Maker orders": (
         "order_style",
         "maker_legs",

@@ -1,13 +1,14 @@
 """Fees of fills: rates by leg and kind of order, and the models that apply them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
 from bot.accounting import formulas
 from bot.accounting.formulas import Amount
-from bot.models import Leg
+from bot.models import Leg, Position, Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,24 @@ class FeeModel(ABC):
     ) -> Amount:
         """Return the booked fee of filling `quantity` of `leg` at `fill_price`, quote currency."""
         return formulas.fee(quantity, fill_price, self.rate(leg, maker=maker, t_ms=t_ms))
+
+    def note(self, leg: Leg, quantity: Decimal, fill_price: Decimal, t_ms: int) -> None:  # noqa: ARG002
+        """Count a fill of the account, where rates depend on what it has traded."""
+        return
+
+    def recall(self, trades: Iterable[Trade], held: Iterable[Position] = ()) -> None:
+        """Count the fills of hedges that the account had before; liquidations are none."""
+        if not self.varies:
+            return
+        for trade in trades:
+            self.note(Leg.SPOT, trade.quantity, trade.spot_entry, trade.opened_at_ms)
+            self.note(Leg.PERP, trade.quantity, trade.perp_entry, trade.opened_at_ms)
+            self.note(Leg.SPOT, trade.quantity, trade.spot_exit, trade.closed_at_ms)
+            if trade.perp_exit is not None:
+                self.note(Leg.PERP, trade.quantity, trade.perp_exit, trade.closed_at_ms)
+        for position in held:
+            self.note(Leg.SPOT, position.quantity, position.spot_entry, position.opened_at_ms)
+            self.note(Leg.PERP, position.quantity, position.perp_entry, position.opened_at_ms)
 
 
 class FlatFees(FeeModel):

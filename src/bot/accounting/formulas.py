@@ -26,7 +26,7 @@ def notional(quantity: Amount, price: Amount) -> Amount:
     return book(quantity * price)
 
 
-def fee(quantity: Amount, fill_price: Amount, rate: Decimal) -> Amount:
+def fee(quantity: Amount, fill_price: Amount, rate: Amount | Decimal) -> Amount:
     """Return the booked fee of one fill; `rate` is a fraction of its notional.
 
     Source: docs/domain.md, section 4.

@@ -7,7 +7,7 @@ from decimal import Decimal
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
 from bot.market.window import ReplayWindow
-from bot.models import HOUR_MS, MarketEvent, SettlementView
+from bot.models import HOUR_MS, MarketEvent, SettlementView, Trade
 from bot.numbers.money import exact
 from bot.strategies.gates import Gate
 from bot.strategies.strategy import Strategy
@@ -27,9 +27,17 @@ class DecisionSnapshot:
     figures: Mapping[str, Decimal | bool] = field(default_factory=dict)
 
 
-def decision_events(config: RunConfig, window: ReplayWindow) -> Iterator[tuple[Strategy, MarketEvent]]:
-    """Yield each event at which a run may enter, with its strategy as it stood. Inside `exact()`."""
-    strategy = strategy_plugin(config.strategy_mode).build(config)
+def decision_events(
+    config: RunConfig, window: ReplayWindow, trades: Iterable[Trade] = ()
+) -> Iterator[tuple[Strategy, MarketEvent]]:
+    """Yield each event at which a run that made `trades` may enter, with its strategy as it stood.
+
+    Call inside `exact()`.
+    """
+    strategy: Strategy = strategy_plugin(config.strategy_mode).build(config)
+    costs = window.costs(config)
+    costs.fees.recall(trades)
+    strategy.at_costs(costs)
     for record in window.past:
         strategy.observe(record)
     for event in window.events[:-1]:

@@ -51,7 +51,7 @@ class Stage:
     def trader(self) -> CarryTrader:
         """Return a trader under these parameters that has seen every settlement before them."""
         config, window, tickers = self.config, self.window, TickerService()
-        costs = config.costs
+        costs = window.costs(config)
         executor = BacktestExecutor(tickers, costs.fills, costs.fees)
         market = Market(tickers, window.instruments, window, window.ends_for(config))
         trader = build_trader(config, executor, market, costs)
@@ -105,7 +105,9 @@ def _totals(stages: Sequence[Stage], trades: Sequence[Trade]) -> TradeTotals:
     if window.contract_ends:
         after_end = ZERO
         for stage, own in zip(stages, _opened_under(stages, trades), strict=True):
-            since = pnl_after_end(own, window.after_end, stage.config.costs)
+            costs = stage.window.costs(stage.config)
+            costs.fees.recall(trades)
+            since = pnl_after_end(own, window.after_end, costs)
             after_end += sum(since.values(), ZERO)
     return TradeTotals.of(trades, missed=missed_settlements(trades, window.missing), after_end=after_end)
 

@@ -44,7 +44,7 @@ def _waiting(rules: Patience, closed: Sequence[int], t_ms: int) -> Gate | None:
 
 def _blocked(result: RunResult, window: ReplayWindow) -> Iterator[tuple[SettlementView, Gate]]:
     config, book, before = result.config, Holdings(result.trades), set[str]()
-    for strategy, event in decision_events(config, window):
+    for strategy, event in decision_events(config, window, result.trades):
         held = book.held_after(event.t_ms).keys()
         full = is_full(len(held), config.max_simultaneous_positions)
         for view in event.settlements:

@@ -11,7 +11,6 @@ from bot.accounting import formulas
 from bot.accounting.cash_flows import FUNDING
 from bot.accounting.closing import Exit, closed_trade
 from bot.accounting.event_order import is_before_funding, last_due
-from bot.accounting.formulas import Amount
 from bot.accounting.margin import margin_model
 from bot.config.run_config import RunConfig
 from bot.market.window import ReplayWindow
@@ -56,7 +55,7 @@ class SlotTrips:
 
     def __init__(self, config: RunConfig, window: ReplayWindow, symbol: str) -> None:
         self._config, self._window, self._symbol = config, window, symbol
-        self._costs = config.costs
+        self._costs = window.costs(config)
         self._sizer = position_sizer(config, self._costs)
         self._margin = margin_model(window.instruments[symbol], config.margin_exit_ratio)
         self._contracts = ContractWatch(window.ends_for(config), self._costs.fees)
@@ -135,8 +134,8 @@ class SlotTrips:
             ExactArray.from_decimals([getattr(position, name) for position in positions])[which]
             for name in ("quantity", "perp_entry", "spot_cost", "entry_fees")
         )
-        spot, spot_fee = self._closed(Leg.SPOT, quantity, self._spot[last])
-        perp, perp_fee = self._closed(Leg.PERP, quantity, self._perp[last])
+        spot, spot_fee = self._closed(Leg.SPOT, quantity, self._spot[last], last)
+        perp, perp_fee = self._closed(Leg.PERP, quantity, self._perp[last], last)
         fees = paid + spot_fee + perp_fee
         perp_pnl = formulas.leg_pnl(SPOT_PERP.perp, quantity, perp_entry, perp)
         price = formulas.price_pnl(SPOT_PERP.spot, quantity, cost, spot, perp_pnl)
@@ -153,8 +152,8 @@ class SlotTrips:
         quantity = self._sizer.quantity(ticker, view.instrument, capital, ONE, capital, ZERO)
         if not quantity or ticker.spot is None or ticker.perp is None:
             return None
-        spot, spot_fee = self._entered(Leg.SPOT, quantity, ticker.spot)
-        perp, perp_fee = self._entered(Leg.PERP, quantity, ticker.perp)
+        spot, spot_fee = self._entered(Leg.SPOT, quantity, ticker.spot, ticker.t_ms)
+        perp, perp_fee = self._entered(Leg.PERP, quantity, ticker.perp, ticker.t_ms)
         cost = formulas.notional(quantity, spot)
         margin = formulas.locked_margin(quantity, perp, self._config.perp_leverage)
         return Position(self._symbol, ticker.t_ms, quantity, spot, perp, cost, margin, spot_fee + perp_fee)
@@ -197,23 +196,32 @@ class SlotTrips:
         """Return fill price and fee of a spot leg that is sold as the exchange takes the perp leg."""
         if ticker.spot is None:
             raise ValueError(f"{self._symbol} was opened without a spot price")
-        return self._filled(Leg.SPOT, _SELL_SPOT, position.quantity, ticker.spot, maker=False)
+        return self._filled(Leg.SPOT, _SELL_SPOT, position.quantity, (ticker.spot, ticker.t_ms), maker=False)
 
-    def _entered(self, leg: Leg, quantity: Decimal, price: Decimal) -> tuple[Decimal, Decimal]:
+    def _entered(self, leg: Leg, quantity: Decimal, price: Decimal, t_ms: int) -> tuple[Decimal, Decimal]:
         """Return fill price and fee of opening a leg."""
         side = opening_order(SPOT_PERP.side(leg))
-        return self._filled(leg, side, quantity, price, maker=self._costs.style.opens(leg))
+        return self._filled(leg, side, quantity, (price, t_ms), maker=self._costs.style.opens(leg))
 
-    def _closed(self, leg: Leg, quantity: ExactArray, price: ExactArray) -> tuple[ExactArray, ExactArray]:
-        """Return fill prices and fees of closing legs on a signal."""
+    def _closed(
+        self, leg: Leg, quantity: ExactArray, price: ExactArray, last: IntArray
+    ) -> tuple[ExactArray, ExactArray]:
+        """Return fill prices and fees of closing legs on a signal at the settlements `last`."""
         side, maker = closing_order(SPOT_PERP.side(leg)), self._costs.style.closes(leg, CloseReason.SIGNAL)
-        return self._filled(leg, side, quantity, price, maker=maker)
+        fees, filled = self._costs.fees, self._costs.fills.price(side, price, maker=maker)
+        if not fees.varies:
+            return filled, fees.fee(leg, quantity, filled, maker=maker)
+        # Trips are alternatives to each other: none counts the volume that another one trades.
+        rates = [fees.rate(leg, maker=maker, t_ms=t_ms) for t_ms in self.times_ms[last].tolist()]
+        return filled, formulas.fee(quantity, filled, ExactArray.from_decimals(rates))
 
     def _filled(
-        self, leg: Leg, side: Side, quantity: Amount, price: Amount, *, maker: bool
-    ) -> tuple[Amount, Amount]:
+        self, leg: Leg, side: Side, quantity: Decimal, last: tuple[Decimal, int], *, maker: bool
+    ) -> tuple[Decimal, Decimal]:
+        """Return fill price and fee of an order at a last price and its time, ms UTC."""
+        price, t_ms = last
         filled = self._costs.fills.price(side, price, maker=maker)
-        return filled, self._costs.fees.fee(leg, quantity, filled, maker=maker)
+        return filled, self._costs.fees.fee(leg, quantity, filled, maker=maker, t_ms=t_ms)
 
     def _interrupted(self, position: Position, end: Exit, funding: Units) -> int:
         """Return the net P&L (1e-8) of a hedge that the exchange ends."""

@@ -1,7 +1,7 @@
 """Groups of parameters that came with edition 2: patience, and styles of orders with their costs."""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -67,6 +67,15 @@ class OrderParameters(Parameters):
     The long leg is spot, the short leg the perp.
     """
 
+    fee_model: Literal["flat", "recorded"] = Field(
+        "flat", description="fee rates as named here, or by the recorded schedules of the exchange"
+    )
+    fee_tier: str = Field(
+        "auto", description="tier of recorded fees, auto by the volume traded", min_length=1, max_length=64
+    )
+    fee_base_volume: NonNegative = Field(
+        Decimal(0), description="volume of 30 days, quote, that counts besides the run's own fills"
+    )
     order_style: Style = Field(
         "taker", description="maker orders for entries and unhurried exits, for entries alone, or none"
     )

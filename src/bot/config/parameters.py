@@ -24,7 +24,7 @@ from bot.config.fields import (
     TimeMs,
 )
 from bot.config.parameter_group import Parameters
-from bot.models import Instrument
+from bot.models import Instrument, Leg
 from bot.notation import plain
 
 __all__ = ["FEES", "AccountParameters", "CompositeParameters", "Parameters", "SimpleParameters"]
@@ -144,12 +144,22 @@ class AccountParameters(ReportParameters, OrderParameters, PatienceParameters):
         return FlatFees(taker, maker)
 
     @property
+    def own_fees(self) -> dict[tuple[Leg, bool], Decimal | None]:
+        """Fee rates of legs for takers and (True) makers, None where those of their market hold."""
+        return {
+            (Leg.SPOT, False): self.long_taker,
+            (Leg.SPOT, True): self.long_maker,
+            (Leg.PERP, False): self.short_taker,
+            (Leg.PERP, True): self.short_maker,
+        }
+
+    @property
     def style(self) -> OrderStyle:
         """Legs that maker orders open and close."""
         return OrderStyle.of(self.order_style, self.maker_legs)
 
     @property
     def costs(self) -> TradingCosts:
-        """Fees, fills and style of the orders."""
+        """Fees as they are named, fills and style of the orders; recorded fees are those of a window."""
         fills = FillModel(self.slippage, self.maker_slippage_bps.scaleb(-4))
         return TradingCosts(self.fees, fills, self.style)

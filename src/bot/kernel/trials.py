@@ -49,8 +49,8 @@ class TrialRows:
     """Rows of the trials of one chunk with the parameters of their accounts; decisions are written later.
 
     `fits` masks the trials all of whose parameters the kernel has room for, `impatient` those without rules
-    of patience, `takes` those without maker orders: it knows neither. `accounts` numbers the account of each
-    trial: those of one number share all of its parameters.
+    of patience, `takes` those without maker orders, `flat` those at the fees that they name: it knows no
+    others. `accounts` numbers the account of each trial: those of one number share all of its parameters.
     """
 
     def __init__(self, parameters: ParameterColumns) -> None:
@@ -61,6 +61,7 @@ class TrialRows:
             self._put(name, parameters)
         self.impatient = without(PatienceParameters.model_fields, parameters)
         self.takes = without(("order_style",), parameters)
+        self.flat = without(("fee_model",), parameters)
         varied = [column for name, column in parameters.places.items() if name in _FIELDS]
         self._first, self.accounts = distinct_rows(varied, count)
 
@@ -68,6 +69,7 @@ class TrialRows:
         """Yield the reasons of plain replays, each with the mask of the trials that it leaves here."""
         yield Reason.PATIENCE, self.impatient
         yield Reason.ORDER_STYLE, self.takes
+        yield Reason.FEE_MODEL, self.flat
         yield Reason.RANGE, self.fits
 
     def decide(self, places: Sequence[IntArray], decided: Sequence[WrittenDecisions]) -> None:

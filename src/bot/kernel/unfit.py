@@ -12,6 +12,7 @@ class Reason(StrEnum):
     RANGE = "range"
     PATIENCE = "patience"
     ORDER_STYLE = "order_style"
+    FEE_MODEL = "fee_model"
 
 
 class UnfitError(Exception):

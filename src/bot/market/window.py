@@ -8,6 +8,7 @@ from typing import Self
 
 import numpy as np
 
+from bot.accounting.trading_costs import TradingCosts
 from bot.config.run_config import RunConfig
 from bot.errors import InsufficientDataError
 from bot.market.after_end import AfterEnd
@@ -15,6 +16,8 @@ from bot.market.coverage import Coverage, check_coverage, coverage
 from bot.market.event_columns import EventColumns
 from bot.market.history import MarkColumns, PairHistory, PairSeries
 from bot.market.missed_settlements import MissingSettlements
+from bot.market.records.fee_rows import FeeTable
+from bot.market.records.recorded_fees import recorded_fees
 from bot.market.series import MarketData
 from bot.models import ContractEnd, FundingRate, Instrument, MarkCandle, MarketEvent, SettlementView, Ticker
 from bot.numbers.arrays import IntArray
@@ -38,6 +41,7 @@ class ReplayWindow:
     instruments: Mapping[str, Instrument]
     coverage: Mapping[str, Coverage]
     contract_ends: Mapping[str, ContractEnd]
+    fee_table: FeeTable | None
     _pairs: Mapping[str, PairHistory]
     _end_ms: int
 
@@ -53,7 +57,7 @@ class ReplayWindow:
         calendar = Calendar.of(times)
         found = {symbol: pair.contract_end(config.end) for symbol, pair in pairs.items()}
         ends = {symbol: end for symbol, end in found.items() if end is not None}
-        shared = past, events, calendar, instruments, covered, ends, pairs
+        shared = past, events, calendar, instruments, covered, ends, data.recorded.fees(), pairs
         return cls(data.exchange, data.fingerprint, *shared, config.end)
 
     @cached_property
@@ -76,6 +80,16 @@ class ReplayWindow:
         if config.end_dead_markets:
             return self.contract_ends
         return {symbol: end for symbol, end in self.contract_ends.items() if end.recorded}
+
+    def costs(self, config: RunConfig) -> TradingCosts:
+        """Return fees, fills and style of an account under `config`.
+
+        Raises: InsufficientDataError where it asks for fee schedules that are not held.
+        """
+        if config.fee_model == "flat":
+            return config.costs
+        fees = recorded_fees(config, self.fee_table)
+        return config.costs._replace(fees=fees)
 
     @cached_property
     def after_end(self) -> Mapping[str, AfterEnd]:
@@ -124,8 +138,10 @@ class ReplayWindow:
 
 
 def check_window(config: RunConfig, data: MarketData) -> None:
-    """Raise the InsufficientDataError that building the window would, without the work of building it."""
+    """Raise the InsufficientDataError that a run over the window would, without the work of building it."""
     _checked(config, data)
+    if config.fee_model != "flat":
+        recorded_fees(config, data.recorded.fees())
 
 
 def _checked(

@@ -7,6 +7,7 @@ from typing import Any
 from bot.accounting.closing import was_due
 from bot.clock import SimulatedClock
 from bot.config.run_config import RunConfig
+from bot.errors import InvalidInputError
 from bot.market.rows import SeriesKind
 from bot.market.tickers import TickerService
 from bot.models import CloseReason, FundingRate, MarketEvent, Trade
@@ -46,6 +47,8 @@ class PaperSession:
     """
 
     def __init__(self, config: RunConfig, saved: SavedSession, listings: Mapping[str, Listing]) -> None:
+        if config.fee_model != "flat":
+            raise InvalidInputError.of("fee_model", "recorded schedules are not read on paper: name rates")
         self._saved = saved
         self._max_age_ms = int(config.max_price_age_ms)
         own = config.instrument

@@ -36,6 +36,10 @@ class OpportunityRanker:
         self.min_funding_rate = min_funding_rate
         self._min_volume_24h = min_volume_24h
         self._min_holding_periods = min_holding_periods
+        self.use(fees, style)
+
+    def use(self, fees: FeeModel, style: OrderStyle) -> None:
+        """Rank at these fees from now on."""
         self._fees = fees
         self._style = style
         self._flat_trip = None if fees.varies else style.round_trip_fees(fees, 0)

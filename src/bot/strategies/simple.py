@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from bot.accounting.trading_costs import TradingCosts
 from bot.config.parameters import FEES, AccountParameters, SimpleParameters
 from bot.config.strategy_declaration import Figure, GateAdvice, StrategyPlugin
 from bot.models import SettlementView
@@ -41,6 +42,10 @@ class SimpleStrategy(Strategy):
         self.entry_floor = ranker.min_funding_rate
         self._ranker = ranker
         self._exit_funding_rate = exit_funding_rate
+
+    def at_costs(self, costs: TradingCosts) -> None:
+        """Rank at the fees of an account."""
+        self._ranker.use(costs.fees, costs.style)
 
     def entries(self, views: Sequence[SettlementView]) -> Sequence[Entry]:
         """Return the passing pairs by annualized net yield."""

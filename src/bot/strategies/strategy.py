@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
+from bot.accounting.trading_costs import TradingCosts
 from bot.models import FundingRate, SettlementView
 from bot.numbers.money import ONE
 from bot.strategies.gates import Gate
@@ -40,6 +41,10 @@ class Strategy(ABC):
     @abstractmethod
     def entries(self, views: Sequence[SettlementView]) -> Sequence[Entry]:
         """Return the pairs worth entering, best first, among those that settle now with fresh prices."""
+
+    def at_costs(self, costs: TradingCosts) -> None:  # noqa: ARG002
+        """Decide at the costs of an account from now on; a strategy that does not look at them ignores it."""
+        return
 
     def blocking_gate(self, view: SettlementView) -> Gate | None:  # noqa: ARG002
         """Return the first condition that keeps the pair out now, None if none does.

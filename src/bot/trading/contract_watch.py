@@ -53,4 +53,5 @@ class ContractWatch:
         quantity, side = position.quantity, closing_order(position.structure.perp)
         order = OrderRequest(position.symbol, Leg.PERP, side, quantity, forced=True)
         fee = self._fees.fee(Leg.PERP, quantity, end.settle_price, t_ms=end.at_ms)
+        self._fees.note(Leg.PERP, quantity, end.settle_price, end.at_ms)
         return OrderResult(order, end.settle_price, fee, end.at_ms)

@@ -21,14 +21,17 @@ def build_trader(config: RunConfig, executor: Executor, market: Market, costs: T
     Pairs of the market that are not among the symbols of `config` are closed where they are held.
     """
     tracker = PnLTracker(config.initial_capital)
+    strategy = strategy_plugin(config.strategy_mode).build(config)
+    strategy.at_costs(costs)
     return CarryTrader(
-        strategy_plugin(config.strategy_mode).build(config),
+        strategy,
         market,
         CapitalPlan(config.initial_capital, config.sizing_base, config.max_simultaneous_positions),
         tracker,
         PositionManager(executor, tracker, config.perp_leverage, costs.style),
         position_sizer(config, costs),
         _watches(config, market, tracker, costs),
+        costs.fees,
     )
 
 

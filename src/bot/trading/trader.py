@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from bot.accounting.closing import was_due
 from bot.accounting.event_order import EXITS, is_due
+from bot.accounting.fees import FeeModel
 from bot.accounting.sizing import CapitalPlan, PositionSizer, is_full
 from bot.market.event_columns import EventColumns
 from bot.market.tickers import TickerService
@@ -35,6 +36,19 @@ _LONG = 4
 """Number of settlements from which on columns are faster than one event after the other."""
 
 
+class _Interruption(NamedTuple):
+    """End of a hedge by its exchange at the prices of `ticker`: a liquidation, or the `end` of a contract."""
+
+    position: Position
+    ticker: Ticker
+    end: ContractEnd | None
+
+
+def _moment(interruption: _Interruption) -> tuple[int, bool]:
+    """Return when it takes place; liquidations come before the ends of contracts."""
+    return interruption.ticker.t_ms, interruption.end is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Market:
     """Market as a trader sees it: newest tickers, trading rules of each pair, closed mark candles.
@@ -60,7 +74,9 @@ class CarryTrader:
         positions: PositionManager,
         sizer: PositionSizer,
         watches: Watches,
+        fees: FeeModel,
     ) -> None:
+        self._fees = fees
         self.tracker = tracker
         self.positions = positions
         self.skipped_entries = 0
@@ -168,6 +184,7 @@ class CarryTrader:
         """Go on with the account of another trader, its positions and its books."""
         self.restore(other.state())
         self.tracker.trades, self.tracker.paid = other.tracker.trades, other.tracker.paid
+        self._fees.recall(self.tracker.trades, self.positions.held.values())
 
     def equity(self) -> Decimal:
         """Return the account's equity at the newest prices, quote currency."""
@@ -218,24 +235,38 @@ class CarryTrader:
     def _interrupt(self, event: MarketEvent) -> frozenset[str]:
         """Let exchanges take what ended since the event before, and return the pairs concerned.
 
-        What one hedge goes through in between does not depend on the others: each follows its own candles up
-        to the end of its contract, where a liquidation comes first.
+        What one hedge goes through in between does not depend on the others, but for fees that depend on what
+        was traded before: each follows its own candles up to the end of its contract, where a liquidation
+        comes first.
         """
-        ended = _NONE
-        for position in tuple(self.positions.held.values()):
-            symbol = position.symbol
-            end = self._contracts.due(symbol, self._previous_ms, event.t_ms)
+        found, listed = self._interruptions(event), len(self.tracker.trades)
+        if not found:
+            return _NONE
+        order = {interruption.position.symbol: place for place, interruption in enumerate(found)}
+        if self._fees.varies:
+            found.sort(key=_moment)
+        for position, ticker, end in found:
+            self._tickers.update({position.symbol: ticker})
+            if end is None:
+                self.positions.liquidate(position)
+            else:
+                self.positions.delist(position, self._contracts.settled(position, end))
+        if self._fees.varies:
+            trades = self.tracker.trades
+            trades[listed:] = sorted(trades[listed:], key=lambda trade: order[trade.symbol])
+        return frozenset(order)
+
+    def _interruptions(self, event: MarketEvent) -> list[_Interruption]:
+        """Return what ended hedges since the event before, in order of opening."""
+        found = []
+        for position in self.positions.held.values():
+            end = self._contracts.due(position.symbol, self._previous_ms, event.t_ms)
             ticker = self._liquidated_at(position, event, event.t_ms if end is None else end.at_ms)
             if ticker is not None:
-                self._tickers.update({symbol: ticker})
-                self.positions.liquidate(position)
+                found.append(_Interruption(position, ticker, None))
             elif end is not None:
-                self._tickers.update({symbol: end.ticker})
-                self.positions.delist(position, self._contracts.settled(position, end))
-            else:
-                continue
-            ended |= {symbol}
-        return ended
+                found.append(_Interruption(position, end.ticker, end))
+        return found
 
     def _liquidated_at(self, position: Position, event: MarketEvent, until_ms: int) -> Ticker | None:
         """Return the prices at which a hedge was liquidated by `until_ms`, None if it was not."""

@@ -9,6 +9,7 @@ from api.settings import Settings
 from bot.backtest import ReplayWindow, RunResult, blocked_entries
 from bot.backtest.comparison import Comparison, compare
 from bot.backtest.probe import ProbeReport, probe
+from bot.market.records.recorded_fees import kinds_read
 from bot.market_store.database import write_transaction
 from bot.notation import ABSENT
 from bot.plurals import counted
@@ -25,7 +26,8 @@ def print_comparison(path: Path, *, as_json: bool) -> None:
     """Run the strategies that are compared over the same window and print them side by side."""
     config = read_config(path)
     with ready_store(Settings()) as store:
-        data = store.load(config.exchange, config.symbols, config.end, config.start)
+        reads = kinds_read(config)
+        data = store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
         window = ReplayWindow.build(config, data)
         comparison = compare(config, window)
         with write_transaction(store.engine) as connection:
@@ -41,7 +43,8 @@ def print_probe(path: Path, *, cuts: int, seed: int, as_json: bool) -> int:
     """Probe the run that the file describes; return the exit status."""
     config = read_config(path)
     with ready_store(Settings()) as store:
-        data = store.load(config.exchange, config.symbols, config.end, config.start)
+        reads = kinds_read(config)
+        data = store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
     report = probe(config, data, cuts=cuts, seed=seed)
     if as_json:
         print(json.dumps(report.document()))

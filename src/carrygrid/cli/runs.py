@@ -12,6 +12,7 @@ from bot.accounting.cash_flows import BOOKED
 from bot.backtest import Baselines, ReplayWindow, RunExplanation, RunResult, explain, replay
 from bot.config.run_config import RunConfig, load_json
 from bot.errors import InvalidInputError
+from bot.market.records.recorded_fees import kinds_read
 from bot.market.series import MarketData
 from bot.market_store.database import write_transaction
 from bot.models import Trade
@@ -41,7 +42,8 @@ def print_run(path: Path, *, as_json: bool) -> None:
     """Replay the run that the file describes and print it."""
     config = read_config(path)
     with ready_store(Settings()) as store:
-        data = store.load(config.exchange, config.symbols, config.end, config.start)
+        reads = kinds_read(config)
+        data = store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
         window = ReplayWindow.build(config, data)
         result = replay(config, window)
         with write_transaction(store.engine) as connection:

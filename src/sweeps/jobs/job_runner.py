@@ -11,6 +11,7 @@ from bot.backtest.probe import probe
 from bot.clock import Clock, SystemClock
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
+from bot.market.records.recorded_fees import kinds_read
 from bot.market.series import MarketData
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
@@ -144,7 +145,8 @@ class JobRunner:
         if claim.kind is JobKind.NOTIFICATION:
             return delivery_document(self._engine, claim, self._clock)
         config = RunConfig.parse(claim.request["config"])
-        data = self._store.load(config.exchange, config.symbols, config.end, config.start)
+        reads = kinds_read(config)
+        data = self._store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
         return _RUNS[claim.kind](config, data)
 
     def _put_off(self, claim: JobClaim, why: SliceOverError | RetryLaterError) -> JobState:

@@ -194,6 +194,10 @@ class SweepSpec(BaseModel):
         self._compiled = given.get("compiled") or compiled(
             self, given.get("max_trials", MAX_TRIALS), given.get("feasible")
         )
+        if "recorded" in self.values_of("fee_model"):
+            place = "grid" if "fee_model" in self.space.by_name else "base"
+            reason = "recorded schedules are read by single runs alone: name rates with fee_model flat"
+            raise InvalidInputError.of(f"{place}.fee_model", reason)
         if self.scenarios is not None:
             check_scenarios(self.space, self.scenarios)
         if isinstance(self.validation, ValidationSettings):

@@ -2,6 +2,7 @@
 
 from bot.backtest import ReplayWindow, replay
 from bot.errors import InvalidInputError
+from bot.market.records.recorded_fees import kinds_read
 from bot.market_store.database import write_transaction
 from bot.market_store.held_history import HeldHistory
 from bot.market_store.store import HistoricalDataStore
@@ -32,7 +33,9 @@ def decay_of(store: HistoricalDataStore, promotion_id: int) -> PromotedTrial:
         raise SweepStateError(said)
     extended = config.varied({"end": common[1]})
     try:
-        data = store.load(extended.exchange, extended.symbols, extended.end, extended.start)
+        data = store.load(
+            extended.exchange, extended.symbols, extended.end, extended.start, reads=kinds_read(extended)
+        )
         run = replay(extended, ReplayWindow.build(extended, data))
     except InvalidInputError as error:
         raise SweepStateError(error.message) from None

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from bot.backtest import ReplayWindow, replay
 from bot.config.run_config import RunConfig
 from bot.errors import InsufficientDataError, InvalidInputError
+from bot.market.records.recorded_fees import kinds_read
 from bot.market_store.database import write_transaction
 from bot.market_store.held_history import HeldHistory
 from bot.market_store.sql import seal_times
@@ -39,7 +40,14 @@ def look_at_holdout(store: HistoricalDataStore, seal_id: int, sweep_id: int, num
         end_ms = _newest(connection, held, config)
     extended = config.varied({"end": end_ms})
     beyond_seals = held.opened_ms is None
-    data = store.load(extended.exchange, extended.symbols, end_ms, extended.start, beyond_seals=beyond_seals)
+    data = store.load(
+        extended.exchange,
+        extended.symbols,
+        end_ms,
+        extended.start,
+        beyond_seals=beyond_seals,
+        reads=kinds_read(extended),
+    )
     run = replay(extended, ReplayWindow.build(extended, data))
     result = judged_from(run, held.from_ms, trial.run_key)
     with write_transaction(store.engine, durable=True) as connection:

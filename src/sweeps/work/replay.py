@@ -16,6 +16,8 @@ from bot.config.strategy_registry import strategy_plugin
 from bot.errors import BotError
 from bot.kernel.replayer import KernelReplayer
 from bot.kernel.unfit import Reason
+from bot.market.records.kinds import RecordKind
+from bot.market.records.recorded_fees import kinds_read
 from bot.market.series import MarketData
 from bot.numbers.arrays import IntArray
 from bot.statistics.daily_returns import DailyReturns
@@ -36,9 +38,18 @@ class MarketStore(Protocol):
     """Source of recorded history."""
 
     def load(
-        self, exchange: str | None, symbols: tuple[str, ...], end_ms: int, start_ms: int | None = None
+        self,
+        exchange: str | None,
+        symbols: tuple[str, ...],
+        end_ms: int,
+        start_ms: int | None = None,
+        *,
+        reads: Collection[RecordKind] = (),
     ) -> MarketData:
-        """Return the history of `symbols` visible at `end_ms`, in timeframes that suit the window."""
+        """Return the history of `symbols` visible at `end_ms`, in timeframes that suit the window.
+
+        Of what is recorded beside it the kinds in `reads` come along.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +123,7 @@ class WindowCache:
 
     def held(self, config: RunConfig) -> HeldWindow:
         """Return window, baselines and kernel; raises BotError as `window` does."""
-        key = (self._history, *_window_key(config))
+        key = (self._history, kinds_read(config), *_window_key(config))
         if key not in self._held:
             built = self._built(config)
             self.built += 1
@@ -130,7 +141,8 @@ class WindowCache:
 
     def _built(self, config: RunConfig) -> HeldWindow | BotError:
         try:
-            data = self._store.load(config.exchange, config.symbols, config.end, config.start)
+            reads = kinds_read(config)
+            data = self._store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
             window = ReplayWindow.build(config, data)
             return HeldWindow(window, Baselines(window), kernel_replayer(window))
         except BotError as error:

@@ -7,6 +7,7 @@ from typing import Any
 from bot.market.records.borrow_rates import BorrowRates
 from bot.market.records.bracket_history import BracketHistory
 from bot.market.records.contract_life import ContractLife, lives
+from bot.market.records.fee_rows import FeeTable
 from bot.market.records.kinds import RecordKind
 
 
@@ -27,6 +28,11 @@ class RecordedRows:
     def lives(self) -> Mapping[str, ContractLife]:
         """Return the lives of `perp` and `spot`, as far as they are recorded."""
         return lives(self._of(RecordKind.LIFE))
+
+    def fees(self) -> FeeTable | None:
+        """Return the fee schedules of the exchange, None without any."""
+        rows = self._of(RecordKind.FEES)
+        return FeeTable(rows) if rows else None
 
     def _of(self, kind: RecordKind) -> tuple[Any, ...]:
         return self.rows.get(kind, ())

@@ -7,7 +7,7 @@ import pytest
 from agreement import assert_engine_agrees
 from hypothesis import HealthCheck, given, settings
 from recorded import recorded_market
-from reference.markets import patient_runs, runs
+from reference.markets import charged_runs, patient_runs, runs
 
 from bot.timestamps import parse_time_ms
 
@@ -51,6 +51,15 @@ def test_generated_markets_that_end_agree_to_the_last_digit(
 def test_rules_of_patience_agree_to_the_last_digit(run: tuple[dict[str, Any], dict[str, Any]]) -> None:
     market, values = run
     assert_engine_agrees(market, values)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(charged_runs())
+def test_recorded_fees_agree_to_the_last_digit(
+    run: tuple[dict[str, Any], dict[str, Any], list[dict[str, str]]],
+) -> None:
+    market, values, fee_rows = run
+    assert_engine_agrees(market, values, fee_rows)
 
 
 @pytest.mark.real_data
