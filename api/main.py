@@ -3,11 +3,14 @@
 import logging
 import sys
 
-from api.application import create_app
-from api.middleware.connections import bound_heads
-from api.settings import Settings
-from bot.errors import BotError
-from sweeps.logs import configure_logging
+from sweeps.loading import modules_only
+
+with modules_only():
+    from api.application import create_app
+    from api.middleware.connections import bound_heads
+    from api.settings import Settings
+    from bot.errors import BotError
+    from sweeps.logs import configure_logging
 
 SWITCH_INTERVAL_S = 0.0005
 """Time after which a thread lets others on; Python's own 5 ms make a quick read wait for every analysis.

@@ -2,7 +2,7 @@
 
 import redis
 
-from sweeps.work.dispatch import REPLAY_QUEUE
+from sweeps.queue.messages import REPLAY_QUEUE
 from workers.publisher import IN_TURN
 
 REPLAY_LISTS = (REPLAY_QUEUE, f"{REPLAY_QUEUE}\x06\x16{IN_TURN}")

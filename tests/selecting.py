@@ -22,7 +22,8 @@ from bot.selection.panel import Panel
 from bot.selection.settings import ValidationSettings
 from bot.selection.trial_sums import TrialReturns, TrialSums
 from bot.timestamps import parse_time_ms
-from sweeps.jobs.job_runner import JobDispatcher, JobRunner
+from sweeps.jobs.job_dispatcher import JobDispatcher
+from sweeps.jobs.job_runner import JobRunner
 from sweeps.jobs.selection_jobs import SelectionView, selection_view
 from sweeps.queue.reconcile import close_finished
 from sweeps.spec.metrics import Direction

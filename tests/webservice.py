@@ -21,7 +21,8 @@ from bot.market_store.database import open_engine, write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.synthetic.generator import generate
 from bot.timestamps import parse_time_ms
-from sweeps.jobs.job_runner import JobDispatcher, JobRunner
+from sweeps.jobs.job_dispatcher import JobDispatcher
+from sweeps.jobs.job_runner import JobRunner
 from sweeps.jobs.jobs import JobKind, cancel_job
 from sweeps.migrations import migrate
 from sweeps.storage.tables import chunk, job

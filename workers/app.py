@@ -9,10 +9,9 @@ from celery.signals import setup_logging
 from kombu import Queue
 
 from bot.errors import InvalidInputError
-from sweeps.jobs.job_runner import JOB_QUEUE, RUN_JOB_TASK
 from sweeps.logs import configure_logging
+from sweeps.queue.messages import JOB_QUEUE, REPLAY_CHUNK_TASK, REPLAY_QUEUE, RUN_JOB_TASK
 from sweeps.settings import ENVIRONMENT_PREFIX
-from sweeps.work.dispatch import REPLAY_CHUNK_TASK, REPLAY_QUEUE
 from workers.flower_login import guard_metrics
 from workers.job_lane import JOBS, JobLane, SpareProcess
 from workers.settings import WorkerSettings, worker_settings

@@ -5,19 +5,22 @@ import signal
 import sys
 from threading import Event
 
-import sqlalchemy as sa
-import structlog
+from workers.loading import left_at_once
 
-from bot.errors import BotError
-from bot.market_store.database import open_engine
-from sweeps.jobs.job_runner import JobDispatcher
-from sweeps.logs import configure_logging
-from sweeps.migrations import migrate
-from sweeps.watchdog import bound_shutdown, limited
-from sweeps.work.dispatch import BUSY_PERIOD_S, IDLE_PERIOD_S, Dispatcher
-from workers.app import app, process_name
-from workers.publisher import CeleryQueue
-from workers.settings import WorkerSettings, worker_settings
+with left_at_once():
+    import sqlalchemy as sa
+    import structlog
+
+    from bot.errors import BotError
+    from bot.market_store.database import open_engine
+    from sweeps.jobs.job_dispatcher import JobDispatcher
+    from sweeps.logs import configure_logging
+    from sweeps.migrations import migrate
+    from sweeps.watchdog import bound_shutdown, limited
+    from sweeps.work.dispatch import BUSY_PERIOD_S, IDLE_PERIOD_S, Dispatcher
+    from workers.app import app, process_name
+    from workers.publisher import CeleryQueue
+    from workers.settings import WorkerSettings, worker_settings
 
 log = structlog.get_logger()
 

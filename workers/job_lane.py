@@ -11,7 +11,7 @@ from celery.worker.consumer import Consumer
 from kombu import Consumer as MessageConsumer
 from kombu import Exchange, Queue
 
-from sweeps.jobs.job_runner import JOB_QUEUE
+from sweeps.queue.messages import JOB_QUEUE
 
 SPARE_PROCESSES = 1
 JOBS = Queue(JOB_QUEUE, Exchange(JOB_QUEUE), routing_key=JOB_QUEUE)

@@ -11,9 +11,9 @@ from celery.signals import heartbeat_sent, task_failure, worker_init, worker_rea
 
 from bot.errors import BotError
 from bot.market_store.database import open_engine, write_transaction
-from sweeps.jobs.job_runner import RUN_JOB_TASK
 from sweeps.migrations import migrate
 from sweeps.queue.heartbeats import Component, beat, retire
+from sweeps.queue.messages import RUN_JOB_TASK
 from sweeps.watchdog import limited
 from workers.deaths import free_chunk, free_job
 from workers.inflight import forget_task

@@ -7,9 +7,8 @@ from kombu import Connection, Producer
 from kombu.exceptions import KombuError
 
 from sweeps.errors import QueueUnavailableError
-from sweeps.jobs.job_runner import RUN_JOB_TASK
+from sweeps.queue.messages import REPLAY_CHUNK_TASK, RUN_JOB_TASK
 from sweeps.queue.reconcile import ChunkRef
-from sweeps.work.dispatch import REPLAY_CHUNK_TASK
 
 AHEAD, IN_TURN = 0, 3
 """Priorities of messages: over Redis the lowest number is taken first, and each step has its own list."""

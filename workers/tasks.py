@@ -1,9 +1,11 @@
 """Celery tasks: unpack, call, nothing else."""
 
-from sweeps.jobs.job_runner import RUN_JOB_TASK
-from sweeps.work.dispatch import REPLAY_CHUNK_TASK
+from sweeps.queue.messages import REPLAY_CHUNK_TASK, RUN_JOB_TASK
 from workers.app import app
-from workers.resources import Task, chunk_runner, job_runner, outside_trials
+from workers.loading import left_at_once
+
+with left_at_once():
+    from workers.resources import Task, chunk_runner, job_runner, outside_trials
 
 
 @app.task(name=REPLAY_CHUNK_TASK, bind=True)

@@ -3,7 +3,6 @@
 import sqlite3
 from http import HTTPStatus
 
-from psycopg import errors as postgres
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -27,6 +26,9 @@ _SQLITE_WAITS = frozenset(
 )
 _SQLITE_MISSING = ("no such table", "no such column", "has no column named")
 _PRIMARY_CODE = 0xFF
+_UNDEFINED = frozenset(("42P01", "42703"))
+"""States of SQL: no such table, no such column."""
+_DISK_FULL = "53100"
 
 
 def database_problem(error: SQLAlchemyError) -> Problem | None:
@@ -34,9 +36,10 @@ def database_problem(error: SQLAlchemyError) -> Problem | None:
     cause = error.orig if isinstance(error, DBAPIError) else None
     if isinstance(cause, sqlite3.Error):
         return _sqlite_problem(cause)
-    if isinstance(cause, postgres.UndefinedTable | postgres.UndefinedColumn):
+    state = getattr(cause, "sqlstate", None)  # of PostgreSQL, whose driver other databases can do without
+    if state in _UNDEFINED:
         return Problem("database_schema", HTTPStatus.INTERNAL_SERVER_ERROR, _SCHEMA)
-    if isinstance(cause, postgres.DiskFull):
+    if state == _DISK_FULL:
         return Problem("database_full", HTTPStatus.INSUFFICIENT_STORAGE, _FULL)
     if isinstance(error, OperationalError | PoolTimeoutError):
         return Problem("database_unavailable", HTTPStatus.SERVICE_UNAVAILABLE, _AWAY)

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import redis.asyncio
 from fastapi import APIRouter
-from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.dependencies import DatabaseDep, SettingsDep
@@ -70,12 +68,15 @@ def _processes(beats: list[Beat]) -> dict[str, str]:
 async def _broker(settings: Settings) -> str:
     if not settings.broker_url:
         return "not configured"
+    # The client is large, and the start of the API need not wait for it.
+    import redis.asyncio  # noqa: PLC0415
+
     client = redis.asyncio.Redis.from_url(
         settings.broker_url, socket_timeout=_BROKER_TIMEOUT_S, socket_connect_timeout=_BROKER_TIMEOUT_S
     )
     try:
         await client.ping()
-    except (RedisError, OSError):
+    except (redis.RedisError, OSError):
         return "unreachable"
     finally:
         await client.aclose()

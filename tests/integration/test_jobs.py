@@ -12,7 +12,8 @@ from bot.config.run_config import RunConfig
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from sweeps.errors import QueueUnavailableError, UnknownJobError
-from sweeps.jobs.job_runner import JobDispatcher, JobRunner
+from sweeps.jobs.job_dispatcher import JobDispatcher
+from sweeps.jobs.job_runner import JobRunner
 from sweeps.jobs.jobs import (
     JobKind,
     JobView,

@@ -17,7 +17,8 @@ from servers import LOOPBACK
 from webservice import Hands, sweep_body
 
 from bot.market_store.database import write_transaction
-from sweeps.jobs.job_runner import JobDispatcher, JobRunner
+from sweeps.jobs.job_dispatcher import JobDispatcher
+from sweeps.jobs.job_runner import JobRunner
 from sweeps.storage.notifications import signing_secret
 from sweeps.storage.tables import job
 

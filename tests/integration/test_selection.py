@@ -23,7 +23,7 @@ from bot.selection.settings import ValidationSettings
 from sweeps.analysis.progress import get_sweep
 from sweeps.errors import SweepStateError
 from sweeps.export import manifest
-from sweeps.jobs.job_runner import JobDispatcher
+from sweeps.jobs.job_dispatcher import JobDispatcher
 from sweeps.jobs.jobs import claim_job
 from sweeps.jobs.selection_jobs import ask_for_selection, is_asked_for
 from sweeps.lifecycle.deleting import delete_sweep

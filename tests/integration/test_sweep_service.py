@@ -21,8 +21,8 @@ from sweeping import (
 from bot.market_store.database import write_transaction
 from sweeps.lifecycle.repository import cancel_sweep, resume_sweep
 from sweeps.queue.heartbeats import live_beats
+from sweeps.queue.messages import REPLAY_QUEUE
 from sweeps.queue.reconcile import ChunkRef
-from sweeps.work.dispatch import REPLAY_QUEUE
 from workers.app import make_app
 from workers.publisher import CeleryQueue
 from workers.settings import WorkerSettings

@@ -14,8 +14,7 @@ from harness import WORKERS, Installation, installation, pause
 from servers import eventually
 from sweeping import chunks_of, sweep_spec
 
-from sweeps.jobs.job_runner import RUN_JOB_TASK
-from sweeps.work.dispatch import REPLAY_CHUNK_TASK, REPLAY_QUEUE
+from sweeps.queue.messages import REPLAY_CHUNK_TASK, REPLAY_QUEUE, RUN_JOB_TASK
 from workers.app import make_app
 from workers.settings import WorkerSettings
 

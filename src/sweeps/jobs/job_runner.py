@@ -1,7 +1,7 @@
-"""Does one job in a worker process, and hands jobs to the workers."""
+"""Does one job in a worker process."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -15,7 +15,6 @@ from bot.market.records.recorded_fees import kinds_read
 from bot.market.series import MarketData
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
-from sweeps.errors import QueueUnavailableError
 from sweeps.jobs.data_jobs import fetch_document, import_document
 from sweeps.jobs.job_reports import JobLostError, JobReport, SliceOverError
 from sweeps.jobs.jobs import (
@@ -25,26 +24,17 @@ from sweeps.jobs.jobs import (
     claim_job,
     complete_job,
     fail_job,
-    give_up_jobs,
-    mark_jobs_published,
     note_progress,
     postpone_job,
-    publishable_jobs,
     retry_job_later,
 )
-from sweeps.jobs.notifications import RetryLaterError, delivery_document, give_notifications_to_jobs
-from sweeps.jobs.selection_jobs import give_reports_to_jobs, selection_document
+from sweeps.jobs.notifications import RetryLaterError, delivery_document
+from sweeps.jobs.selection_jobs import selection_document
 from sweeps.lifecycle.looks import LookKind, note_run
-from sweeps.storage.notifications import unsent_notifications
-from sweeps.storage.selection import reports_to_make
 from sweeps.watch import TIMEOUT, TRIAL_TIMEOUT_S, TimeLimitError, Unwatched, Watch, job_timeout_message
 from sweeps.work.replay import WindowCache
 
 log = structlog.get_logger()
-
-JOB_QUEUE = "carrygrid.jobs"
-RUN_JOB_TASK = "carrygrid.run_job"
-_MESSAGES = 16
 
 Interrupts = tuple[type[BaseException], ...]
 
@@ -164,49 +154,3 @@ class JobRunner:
         with write_transaction(self._engine) as connection:
             fail_job(connection, claim, code, message)
         return JobState.FAILED
-
-
-class JobQueue(Protocol):
-    """Queue of messages about jobs."""
-
-    def publish_job(self, job_id: int) -> None:
-        """Send one message, without retrying; raises QueueUnavailableError if that fails."""
-
-
-class JobDispatcher:
-    """Publishes waiting jobs, and again what got lost; writes nothing while there are none."""
-
-    def __init__(self, engine: sa.Engine, queue: JobQueue) -> None:
-        self._engine = engine
-        self._queue = queue
-
-    def step(self) -> int:
-        """Publish what waits and return how many messages were sent."""
-        with self._engine.connect() as connection:
-            waiting = publishable_jobs(connection, _MESSAGES)
-            asked = reports_to_make(connection, 1) or unsent_notifications(connection, 1)
-        if not (waiting or asked):
-            return 0
-        with write_transaction(self._engine) as connection:
-            give_reports_to_jobs(connection, _MESSAGES)
-            give_notifications_to_jobs(connection, _MESSAGES)
-            given_up = give_up_jobs(connection)
-            waiting = publishable_jobs(connection, _MESSAGES)
-        if given_up:
-            log.warning("jobs given up", jobs=given_up)
-        sent = self._publish(waiting)
-        if sent:
-            with write_transaction(self._engine) as connection:
-                mark_jobs_published(connection, sent)
-        return len(sent)
-
-    def _publish(self, waiting: list[int]) -> list[int]:
-        sent: list[int] = []
-        for job_id in waiting:
-            try:
-                self._queue.publish_job(job_id)
-            except QueueUnavailableError as error:
-                log.warning("broker takes no jobs, trying on", error=error.message)
-                return sent
-            sent.append(job_id)
-        return sent

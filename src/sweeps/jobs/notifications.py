@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2
 import sqlalchemy as sa
 
 from bot.clock import Clock
@@ -174,6 +173,8 @@ def _sentence(connection: sa.Connection, sweep_id: int) -> str | None:
 
 def _refusal(url: str, headers: Mapping[str, str], body: bytes) -> str | None:
     """Return why a message was not taken, None if it was; redirects are not followed."""
+    import httpx2  # noqa: PLC0415 - large, and few processes ever send a message
+
     try:
         with httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False) as client:
             answer = client.post(url, content=body, headers=dict(headers))

@@ -19,8 +19,6 @@ from sweeps.storage.stored_specs import compile_next
 
 log = structlog.get_logger()
 
-REPLAY_CHUNK_TASK = "carrygrid.replay_chunk"
-REPLAY_QUEUE = "carrygrid.replay"
 BUSY_PERIOD_S = 0.1
 IDLE_PERIOD_S = 0.2
 MESSAGES_PER_SLOT = 3

@@ -10,8 +10,8 @@ import pytest
 
 import workers
 from bot.errors import InvalidInputError
+from sweeps.queue.messages import REPLAY_CHUNK_TASK, REPLAY_QUEUE
 from sweeps.watch import MAX_TRIAL_TIMEOUT_S
-from sweeps.work.dispatch import REPLAY_CHUNK_TASK, REPLAY_QUEUE
 from workers.app import broker_transport_options, celery_settings, make_app
 from workers.settings import WorkerSettings
 
