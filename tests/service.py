@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from forked import Forked
 from servers import LOOPBACK, eventually, leashed
+
+Process = subprocess.Popen[bytes] | Forked
 
 
 @dataclass
@@ -19,10 +22,10 @@ class Service:
 
     environment: dict[str, str]
     logs: Path
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    processes: list[Process] = field(default_factory=list)
 
-    def start_dispatcher(self) -> subprocess.Popen[bytes]:
-        return self._start("dispatcher", sys.executable, "-m", "workers.dispatcher")
+    def start_dispatcher(self) -> Process:
+        return self._start("dispatcher", "workers.dispatcher")
 
     def start_worker(
         self,
@@ -32,20 +35,24 @@ class Service:
         *,
         through: Sequence[str] = (),
         **environment: str,
-    ) -> subprocess.Popen[bytes]:
-        """Start a worker, `through` another module; `environment` are variables that others do not have."""
+    ) -> Process:
+        """Start a worker, `through` another module; `environment` are variables that others do not have.
+
+        With either it begins with nothing loaded: they may be about that, and about the memory it takes.
+        """
         return self._start(
             f"worker-{name}",
-            *(sys.executable, "-m", *through, "celery", "-A", app, "worker"),
+            *(*through, "celery", "-A", app, "worker"),
             *("--concurrency", str(processes), "-n", f"{name}@test"),
             *("--without-gossip", "--without-mingle", "-l", "INFO"),
             environment=environment,
+            fresh=bool(through or environment),
         )
 
-    def start_api(self, port: int) -> subprocess.Popen[bytes]:
+    def start_api(self, port: int) -> Process:
         return self._start(
             "api",
-            *(sys.executable, "-m", "uvicorn", "api.main:app", "--host", LOOPBACK, "--port", str(port)),
+            *("uvicorn", "api.main:app", "--host", LOOPBACK, "--port", str(port)),
             "--no-access-log",
         )
 
@@ -53,11 +60,22 @@ class Service:
         return (self.logs / f"{name}.log").read_text()
 
     def _start(
-        self, name: str, *command: str, environment: Mapping[str, str] = MappingProxyType({})
-    ) -> subprocess.Popen[bytes]:
-        variables = {**self.environment, **environment}
-        with (self.logs / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(leashed(*command), env=variables, stdout=log, stderr=log)
+        self,
+        name: str,
+        module: str,
+        *arguments: str,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        fresh: bool = False,
+    ) -> Process:
+        """Start a module as a process; one that is `fresh` has loaded nothing before."""
+        variables, path = {**self.environment, **environment}, self.logs / f"{name}.log"
+        process: Process
+        if fresh:
+            command = leashed(sys.executable, "-m", module, *arguments)
+            with path.open("ab") as log:
+                process = subprocess.Popen(command, env=variables, stdout=log, stderr=log)
+        else:
+            process = Forked(module, arguments, variables, path)
         self.processes.append(process)
         return process
 
@@ -99,7 +117,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def pool_of(worker: subprocess.Popen[bytes], processes: int) -> list[int]:
+def pool_of(worker: Process, processes: int) -> list[int]:
     """Return the pids of a worker's pool once it is complete."""
     return list(
         eventually(lambda: len(found := children(worker.pid)) >= processes and found, 30, "pool is up")

@@ -1,5 +1,6 @@
 """Sweeps over the generated market of the integration tests, and their outcome computed in this process."""
 
+import json
 from collections.abc import Collection
 from operator import itemgetter
 from typing import Any
@@ -22,7 +23,7 @@ from sweeps.storage.columns import money_units
 from sweeps.storage.packing import packed, packed_digests
 from sweeps.storage.results import CompletedTrials, failed_row
 from sweeps.storage.tables import chunk, sweep, trial_block
-from sweeps.work.replay import WindowCache, replay_trial
+from sweeps.work.replay import WindowCache, prepare, replay_trial
 from sweeps.work.runner import ChunkRunner
 from sweeps.work.verifying import replayed_row
 
@@ -109,10 +110,18 @@ def forget_columns(engine: sa.Engine, sweep_id: int, names: Collection[str]) -> 
         connection.execute(trial_block.delete().where(mine))
 
 
+_recomputed: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+
+
 def recomputed_rows(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> list[dict[str, Any]]:
-    """Return what the rows must be, replayed here and now."""
+    """Return what the rows must be, replayed in this process: once for a specification and its run keys."""
     windows = WindowCache(HistoricalDataStore(engine))
-    return [_row(sweep_id, spec, number, windows) for number in range(spec.trial_count)]
+    ready, refused = prepare(spec, range(spec.trial_count), windows)
+    runs = [key for trials in ready for key in trials.run_keys]
+    key = (json.dumps(spec.document() | {"name": ""}), *runs, *map(repr, refused))
+    if key not in _recomputed:
+        _recomputed[key] = [_row(sweep_id, spec, number, windows) for number in range(spec.trial_count)]
+    return [row | {"sweep_id": sweep_id} for row in _recomputed[key]]
 
 
 def _row(sweep_id: int, spec: SweepSpec, number: int, windows: WindowCache) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -22,7 +21,7 @@ from broker_process import BrokerProcess
 from keeper import Keeper
 from oracle import assert_promise_kept
 from servers import LOOPBACK, eventually, free_port
-from service import Service, children, pool_of, processor_time, service
+from service import Process, Service, children, pool_of, processor_time, service
 from sweeping import chunks_of, state_of, stored_rows, submit
 from tcp_proxy import TcpProxy, tcp_proxy
 from webservice import DATABASE
@@ -51,13 +50,12 @@ class Installation:
     broker_proxy: TcpProxy
     database_proxy: TcpProxy | None
     processes: int
-    unkept: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    unkept: list[Process] = field(default_factory=list)
 
-    def start_worker(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
+    def start_worker(self, name: str, **environment: str) -> Process:
         """Start a worker that nobody restarts; returns once its pool is complete."""
-        worker = self.service.start_worker(
-            name, self.processes, "poisoned", through=["altered"], **environment
-        )
+        through = ["altered"] if environment else []
+        worker = self.service.start_worker(name, self.processes, "poisoned", through=through, **environment)
         self.unkept.append(worker)
         pool_of(worker, self.processes)
         return worker
@@ -115,7 +113,7 @@ class Installation:
         except OSError:
             return []
 
-    def work(self, name: str) -> subprocess.Popen[bytes]:
+    def work(self, name: str) -> Process:
         """Start a worker that is started again when it ends."""
         start = partial(self.service.start_worker, name, self.processes, "poisoned")
         return self.keeper.keep(f"worker-{name}", start)

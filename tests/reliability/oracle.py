@@ -1,6 +1,5 @@
 """Invariants of a sweep after every fault: each trial once and right, nothing open, nothing damaged."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,23 +12,13 @@ from sweeps.storage.blocks import NUMBER
 from sweeps.storage.stored_trials import blocks_within, failed_within
 from sweeps.storage.tables import chunk, sweep
 
-_expected: dict[str, list[dict[str, Any]]] = {}
-
-
-def expected_rows(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> list[dict[str, Any]]:
-    """Return the rows as replayed in this process, once for each spec: all tests share one market."""
-    key = json.dumps(spec.document() | {"name": ""})
-    if key not in _expected:
-        _expected[key] = recomputed_rows(engine, sweep_id, spec)
-    return [{**row, "sweep_id": sweep_id} for row in _expected[key]]
-
 
 def assert_promise_kept(
     engine: sa.Engine, sweep_id: int, spec: SweepSpec, given_up: Mapping[int, str]
 ) -> None:
     """Check a completed sweep; `given_up` are the numbers and error codes of trials that do harm."""
     rows = stored_rows(engine, sweep_id)
-    right = [row for row in expected_rows(engine, sweep_id, spec) if row["number"] not in given_up]
+    right = [row for row in recomputed_rows(engine, sweep_id, spec) if row["number"] not in given_up]
     assert [row["number"] for row in rows] == list(range(spec.trial_count))
     assert [row for row in rows if row["number"] not in given_up] == right
     assert {row["number"]: row["error_code"] for row in rows if row["number"] in given_up} == dict(given_up)

@@ -1,6 +1,5 @@
 """Everything is told to stop after database and broker have gone: no process waits for them for ever."""
 
-import subprocess
 import time
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 from harms import harmful
 from harness import Installation, installation
 from servers import postgres_database, postgres_server
+from service import Process
 from sweeping import sweep_spec
 from webservice import fill
 
@@ -42,7 +42,7 @@ def test_every_process_ends_within_half_a_minute(
     assert left == {}
 
 
-def stopped(one: Installation) -> dict[str, subprocess.Popen[bytes]]:
+def stopped(one: Installation) -> dict[str, Process]:
     """Tell every process to stop, and return them by name."""
     processes = {name: one.keeper.forsake(name) for name in list(one.keeper.processes)}
     for process in processes.values():
@@ -50,7 +50,7 @@ def stopped(one: Installation) -> dict[str, subprocess.Popen[bytes]]:
     return processes
 
 
-def ended_within(seconds: float, processes: dict[str, subprocess.Popen[bytes]]) -> dict[str, int]:
+def ended_within(seconds: float, processes: dict[str, Process]) -> dict[str, int]:
     """Return the pids, by name, of the processes that have not ended by then."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and any(process.poll() is None for process in processes.values()):

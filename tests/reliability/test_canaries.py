@@ -1,7 +1,6 @@
 """Lost messages are sent again: each loss here leaves work undone once that is switched off."""
 
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from harms import harmful
 from harness import NEVER, Installation, installation
 from replay_lists import REPLAY_LISTS
 from servers import eventually
+from service import Process
 from sweeping import sweep_spec
 
 from bot.market_store.database import write_transaction
@@ -57,7 +57,7 @@ def stop_publish_kill(running: Installation) -> int:
     return sweep_id
 
 
-def is_one_message_lost(worker: subprocess.Popen[bytes], by_hand: Dispatcher, running: Installation) -> bool:
+def is_one_message_lost(worker: Process, by_hand: Dispatcher, running: Installation) -> bool:
     """Return whether the stopped worker got a message; if it had just ceased to ask, all is as before."""
     worker.send_signal(signal.SIGSTOP)
     assert by_hand.step().published == 3

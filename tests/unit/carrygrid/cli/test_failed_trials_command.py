@@ -1,17 +1,14 @@
 """Commands say why trials failed, and do not call a sweep with failures simply completed."""
 
 import json
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from commanding import run
-from servers import eventually
 from sweeping import BASE
-from webservice import Hands, serving, sweep_body
+from webservice import Hands, serving, sweep_body, working
 
 from carrygrid import Client, FailureReason
 from sweeps.errors import ResultRangeError
@@ -70,24 +67,17 @@ def test_completed_sweep_with_failures_is_called_so(
     assert json.loads(capsys.readouterr().out) == []
 
 
-def waited_for(address: str, hands: Hands, spec: Path) -> int:
-    def work_once_submitted() -> None:
-        eventually(lambda: httpx2.get(f"{address}/sweeps").json()["sweeps"], 20, "the sweep is there")
-        hands.work(1)
-
-    worker = threading.Thread(target=work_once_submitted)
-    worker.start()
-    status = run("sweep", "submit", spec, "--wait")
-    worker.join()
-    return status
+def waited_for(home: Path, spec: Path) -> int:
+    with working(home):
+        return run("sweep", "submit", spec, "--wait")
 
 
 def test_waiting_for_a_sweep_with_some_failures_says_why_and_ends_with_status_0(
-    address: str, hands: Hands, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    address: str, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(body("2024-03-30", "2024-01-05")))
-    assert waited_for(address, hands, spec) == 0
+    assert waited_for(home, spec) == 0
     out = capsys.readouterr().out
     assert "Best trials of sweep 1" in out
     assert out.endswith(LINE.format(2))
@@ -95,7 +85,7 @@ def test_waiting_for_a_sweep_with_some_failures_says_why_and_ends_with_status_0(
 
 def test_waiting_for_a_sweep_of_failures_says_why_and_ends_with_status_1(
     address: str,
-    hands: Hands,
+    home: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -106,7 +96,7 @@ def test_waiting_for_a_sweep_of_failures_says_why_and_ends_with_status_1(
     monkeypatch.setattr(replay, "window_groups", refuse)
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(sweep_body()))
-    assert waited_for(address, hands, spec) == 1
+    assert waited_for(home, spec) == 1
     assert capsys.readouterr().out.splitlines()[-2:] == [
         "no trial completed",
         "failed  20 trials, such as 0: out_of_range: net_pnl of 000 does not fit",

@@ -1,15 +1,14 @@
 """`carrygrid sweep ...` against a served application."""
 
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 from commanding import run
-from servers import eventually, free_port
-from webservice import Hands, serving, sweep_body
+from servers import free_port
+from webservice import Hands, serving, sweep_body, working
 
 
 @pytest.fixture
@@ -46,17 +45,13 @@ def test_a_sweep_is_submitted_shown_ranked_cancelled_and_resumed(
 
 
 def test_wait_follows_a_sweep_to_its_end_and_prints_its_best_trials(
-    address: str, spec: Path, hands: Hands, capsys: pytest.CaptureFixture[str]
+    address: str, spec: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def work_once_submitted() -> None:
-        eventually(lambda: httpx2.get(f"{address}/sweeps").json()["sweeps"], 20, "the sweep is there")
-        hands.work(1)
-
-    worker = threading.Thread(target=work_once_submitted)
-    worker.start()
-    assert run("sweep", "submit", spec, "--wait") == 0
-    worker.join()
-    assert "Best trials of sweep 1" in capsys.readouterr().out
+    with working(home):
+        assert run("sweep", "submit", spec, "--wait") == 0
+    printed = capsys.readouterr().out
+    assert "Best trials of sweep 1" in printed
+    assert "is being judged" not in printed
 
 
 @pytest.mark.parametrize(
