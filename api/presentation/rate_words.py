@@ -35,7 +35,7 @@ def rate_words(name: str, value: object) -> str:
         return ""
     if not rate.is_finite():
         return ""
-    yearly = _rounded(rate * _SETTLEMENTS_A_YEAR * 100, 1)
+    yearly = _rounded(rate * _SETTLEMENTS_A_YEAR * 100, 2)
     return f"{_rounded(rate * 10_000, 3)} bp per 8 h, {yearly} % a year"
 
 

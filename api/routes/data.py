@@ -17,7 +17,7 @@ from api.schemas.suggestions import WindowSuggestion
 from bot.market_store.deleting import Selection
 from bot.market_store.fetch.exchanges import require_ccxt
 from bot.market_store.fetch.fetch_request import MOST_SYMBOLS, FetchRequest
-from bot.market_store.pair_figures.pairs import WINDOWS_DAYS
+from bot.market_store.pair_figures.pairs import WINDOWS_DAYS, Dates
 from sweeps.jobs.data_jobs import DATA_JOBS, ImportRequest
 from sweeps.jobs.jobs import JobKind, cancel_job, create_job, get_job, recent_jobs
 from sweeps.lifecycle.suggestions import SuggestionRequest
@@ -27,6 +27,7 @@ router = APIRouter(
 )
 _RECENT = 50
 JobId = Annotated[int, Path(ge=1, description="number of the job")]
+DateText = Annotated[str, Query(max_length=40, description="a date or time, UTC")]
 Days = Annotated[int, Query(description=f"newest days of each pair: one of {WINDOWS_DAYS}, 0 for all held")]
 Rate = Annotated[str | None, Query(max_length=40, description="as a run's parameter of that name")]
 
@@ -99,11 +100,17 @@ async def pair(
     exchange: Annotated[str, Query(max_length=64)],
     symbol: Annotated[str, Query(max_length=64)],
     days: Days = 365,
+    start: DateText = "",
+    end: DateText = "",
 ) -> JsonResponse:
-    """Return a pair's figures, rates in bins, autocorrelations, intervals, months, and thinned curves."""
+    """Return a pair's figures, rates in bins, autocorrelations, intervals, months, and thinned curves.
+
+    With `start` or `end` they are of the settlements between these moments, whatever `days` says.
+    """
+    dates = Dates.of(start, end)
 
     def found() -> dict[str, Any]:
-        series = replays.store.pair_series(exchange, symbol, days)
+        series = replays.store.pair_series(exchange, symbol, days, dates)
         return pair_document(PairRow.of(series.figures(), costs), series)
 
     return JsonResponse(await run_in_threadpool(found))

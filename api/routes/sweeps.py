@@ -11,14 +11,15 @@ from api.middleware.body import body_size, read_object
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor, Limit, SweepId
 from api.schemas.answers import SweepDocument, SweepPage
-from api.schemas.documents import sweep_document
+from api.schemas.documents import listed_sweep, sweep_document
 from api.schemas.openapi import PROBLEMS, SWEEP_BODY
 from bot.market_store.store import HistoricalDataStore
-from sweeps.analysis.progress import MAX_SEARCH, SweepView, get_sweep, list_sweeps
+from sweeps.analysis.progress import MAX_SEARCH, SweepList, SweepView, get_sweep, list_sweeps
 from sweeps.analysis.sweep_order import SweepOrder
 from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.lifecycle.repository import cancel_sweep, create_sweep, resume_sweep
 from sweeps.spec.spec import SweepSpec
+from sweeps.storage.candidates import CandidateFigures, candidates_of
 from sweeps.storage.states import SweepOutcome, SweepState
 
 router = APIRouter(prefix="/sweeps", tags=["sweeps"], responses=PROBLEMS, default_response_class=JsonResponse)
@@ -80,17 +81,22 @@ async def list_page(
     cursor: Cursor = None,
 ) -> JsonResponse:
     """Return a page of sweeps: all, or those in one state, with one outcome or tag, found by a word."""
-    page = await database.read(
-        list_sweeps,
-        state=state,
-        outcome=outcome,
-        tag=tag,
-        search=q,
-        order=sort,
-        limit=limit,
-        cursor=cursor,
-    )
-    sweeps = [sweep_document(sweep) for sweep in page.sweeps]
+
+    def query(connection: sa.Connection) -> tuple[SweepList, dict[int, CandidateFigures]]:
+        page = list_sweeps(
+            connection,
+            state=state,
+            outcome=outcome,
+            tag=tag,
+            search=q,
+            order=sort,
+            limit=limit,
+            cursor=cursor,
+        )
+        return page, candidates_of(connection, [sweep.id for sweep in page.sweeps])
+
+    page, candidates = await database.read(query)
+    sweeps = [listed_sweep(sweep, candidates.get(sweep.id)) for sweep in page.sweeps]
     return JsonResponse({"sweeps": sweeps, "next_cursor": page.next_cursor})
 
 

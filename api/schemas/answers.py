@@ -207,10 +207,30 @@ class FailureReport(BaseModel):
     reasons: list[FailureReason]
 
 
+class CandidateDocument(BaseModel):
+    """Trial that is the centre of the largest plateau, as it stood when the sweep was last judged."""
+
+    number: int
+    annualized_return: float | None
+    net_pnl_over_hold: str | None = Field(description="net P&L less that of holding, quote currency")
+
+
+class ListedSweep(SweepDocument):
+    """A sweep in a list, with its market, its window and its candidate."""
+
+    symbols: Annotated[list[str], Of[SweepView](lambda sweep: list(sweep.summary.symbols()))]
+    exchanges: Annotated[
+        list[str], Of[SweepView](lambda sweep: [str(one) for one in sweep.summary.exchanges()])
+    ]
+    start: Annotated[str, Of[SweepView](lambda sweep: iso(sweep.summary.start_ms))]
+    end: Annotated[str, Of[SweepView](lambda sweep: iso(sweep.summary.end_ms))]
+    candidate: Annotated[CandidateDocument | None, Of[SweepView](lambda _: None)] = None
+
+
 class SweepPage(BaseModel):
     """Sweeps, newest first."""
 
-    sweeps: list[SweepDocument]
+    sweeps: list[ListedSweep]
     next_cursor: str | None
 
 

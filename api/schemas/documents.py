@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from api.schemas.answers import JobDocument, SweepDocument, TrialDocument
+from api.schemas.answers import CandidateDocument, JobDocument, ListedSweep, SweepDocument, TrialDocument
 from api.schemas.fields import document_of
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
@@ -22,11 +22,18 @@ from sweeps.analysis.slices import Slice, Slices
 from sweeps.jobs.jobs import JobView
 from sweeps.spec.metrics import CARRY
 from sweeps.spec.spec import SweepSpec
+from sweeps.storage.candidates import CandidateFigures
 
 
 def sweep_document(sweep: SweepView) -> dict[str, Any]:
     """Return a sweep with its spec, progress and best trial."""
     return document_of(SweepDocument, sweep)
+
+
+def listed_sweep(sweep: SweepView, candidate: CandidateFigures | None) -> dict[str, Any]:
+    """Return a sweep as a row of a list, with the figures of its candidate if it has one."""
+    figures = None if candidate is None else document_of(CandidateDocument, candidate)
+    return document_of(ListedSweep, sweep) | {"candidate": figures}
 
 
 def progress_document(sweep: SweepView) -> dict[str, Any]:

@@ -129,6 +129,12 @@ def test_pair_is_told_in_figures_curves_and_the_history_of_its_interval(recorded
         *("2 h", "50", "4 h", "114", "2 h", "36", "4 h", "483"),
     ]
     expect(page.locator("#series")).to_contain_text("ORCAUSDT-funding.csv 3,240 rows")
+    page.locator("#dates").get_by_label("from").fill("2025-06-01")
+    page.locator("#dates").get_by_label("to").fill("2025-07-01")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("heading", name="2025-06-01 00:00 to 2025-07-01 00:00 UTC")).to_be_visible()
+    expect(page.locator("#carry")).to_have_text("4.77 %")
+    page.locator("#pair[data-drawn]").wait_for()
     assert axe.violations(page) == []
     assert visit.complaints == []
 

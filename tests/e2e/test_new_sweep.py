@@ -349,7 +349,7 @@ def test_thresholds_stand_beside_the_rates_of_their_window(address: str, visit: 
     page = visit.page
     opened(page, address)
     shown = param(page, "min_funding_rate").locator(".rates")
-    expect(shown).to_have_text("0.25 to 1 bp per 8 h, 2.7 to 10.9 % a year")
+    expect(shown).to_have_text("0.25 to 1 bp per 8 h, 2.74 to 10.95 % a year")
     expect(shown.locator("line.value")).to_have_count(3)
     part(page, "min_funding_rate").fill("0.0001, 0.5, 0.6")
     expect(shown).to_contain_text("2 of 3 values never trade: the highest rate of this window is ")

@@ -250,14 +250,14 @@ def test_scatter_zooms_by_keyboard_and_takes_logarithms_and_the_address_holds_bo
     assert visit.complaints == []
 
 
-def test_slice_of_an_axis_is_read_and_pinned_by_keyboard(shown: Shown, visit: Visit) -> None:
+def test_slices_trials_and_bars_are_read_pinned_and_selected_by_keyboard(shown: Shown, visit: Visit) -> None:
     page = opened(visit, shown)
     found = shown.ask("slices")["slices"]
     expect(page.locator("#slices li")).to_have_count(3)
     page.locator("#slices .slice").nth(2).focus()
     page.keyboard.press("ArrowRight")
     lowest, lower, median, upper, highest = (f"{level:.3f}" for level in found[2]["levels"][0])
-    told = page.locator("#slice-told")
+    told = page.locator("#view-told")
     expect(told).to_contain_text(f"perp_leverage 1, Sharpe: median {median}")
     expect(told).to_contain_text(
         f"half of {found[2]['counts'][0]} trials in {lower} … {upper}, all in {lowest} … {highest}"
@@ -265,6 +265,20 @@ def test_slice_of_an_axis_is_read_and_pinned_by_keyboard(shown: Shown, visit: Vi
     page.keyboard.press(" ")
     expect(page.locator("#pins li a")).to_have_text(f"trial {found[2]['best'][0]}")
     assert address_of(page) == {"pins": str(found[2]["best"][0])}
+
+    page.locator("#parallel").focus()
+    page.keyboard.press("PageDown")
+    expect(told).to_have_text(re.compile(r"Trial \d+"))
+    number = (told.text_content() or "").removeprefix("Trial ")
+    [best] = shown.ask("trials", sort="-sharpe", limit=1)["trials"]
+    assert shown.ask(f"trials/{number}")["metrics"]["sharpe"] == best["metrics"]["sharpe"]
+    page.locator("#distribution").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(told).to_contain_text(re.compile(r"Sharpe .* trials?, \d+ selected"))
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(page.locator("#chips button")).to_contain_text("Sharpe ≥")
+    page.keyboard.press("Escape")
+    expect(page.locator("#chips button")).to_have_count(0)
 
 
 def test_axes_that_are_ticked_become_scenarios_and_untraded_cells_are_told_in_words(
@@ -481,7 +495,8 @@ def test_page_is_accessible_in_both_themes_and_never_scrolls_sideways(shown: Sho
         expect(page.locator("html")).to_have_attribute("data-theme", theme)
         assert violations(page) == []
         page.get_by_role("button", name="Light / dark").click()
-    for width in (1280, 2560, 700):
+    page.emulate_media(forced_colors="active")
+    for width in (1280, 2560, 700, 390):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
     assert visit.complaints == []

@@ -19,7 +19,7 @@ from bot.errors import InvalidInputError, UnknownSymbolError
 from bot.market.rules import TIMEFRAMES_MS
 from bot.market_store.fetch.exchanges import EXCHANGES
 from bot.market_store.fetch.fetch_request import DEFAULT_TIMEFRAME
-from bot.market_store.pair_figures.pairs import WINDOWS_DAYS, check_window
+from bot.market_store.pair_figures.pairs import WINDOWS_DAYS, Dates, Pair, check_window
 from sweeps.jobs.data_jobs import DATA_JOBS
 from sweeps.jobs.jobs import recent_jobs
 from sweeps.storage.uploads import MAX_UPLOAD_BYTES
@@ -27,6 +27,7 @@ from sweeps.storage.uploads import MAX_UPLOAD_BYTES
 router = APIRouter(include_in_schema=False, prefix="/dashboard", default_response_class=HTMLResponse)
 _JOBS_SHOWN = 8
 _DEFAULT_DAYS = 365
+DateText = Annotated[str, Query(max_length=40)]
 Days = Annotated[int, Query(ge=0, le=100_000)]
 
 
@@ -106,19 +107,22 @@ async def pair_page(
     exchange: Annotated[str, Query(max_length=64)],
     symbol: Annotated[str, Query(max_length=64)],
     days: Days = _DEFAULT_DAYS,
+    start: DateText = "",
+    end: DateText = "",
 ) -> HTMLResponse:
     """Return one pair: its figures, its series with their holes, and the curves' source."""
     check_window(days)
     query = dict(request.query_params)
-    costs = Costs.of_query(query)
-    listed, found = await run_in_threadpool(lambda: (replays.store.listing(), replays.store.pairs(days)))
+    costs, dates = Costs.of_query(query), Dates.of(start, end)
+    listed = await run_in_threadpool(replays.store.listing)
     symbols = {(one.exchange, symbol.symbol): symbol for one in listed for symbol in one.symbols}
     if (exchange, symbol) not in symbols:
         raise UnknownSymbolError.of("symbol", f"nothing of {symbol!r} is held for {exchange!r}")
     held = symbols[exchange, symbol]
-    asked = {"exchange": exchange, "symbol": symbol, **_kept(query), "days": days}
+    given_dates = {name: query[name] for name in ("start", "end") if query.get(name)}
+    asked = {"exchange": exchange, "symbol": symbol, **_kept(query), "days": days, **given_dates}
     asked_for = Asked.of_query(query)
-    pair = next((one for one in found if (one.exchange, one.symbol) == (exchange, symbol)), None)
+    pair = await run_in_threadpool(_pair, replays, exchange, symbol, days, dates)
     return pages.render(
         request,
         "market/data_pair.html",
@@ -133,8 +137,18 @@ async def pair_page(
         given_size={name: query.get(name, "") for name in Asked.model_fields},
         tiers=[] if pair is None else tier_rows(asked_for, pair.funding.interval_hours, costs, held.rules),
         source=f"/data/pair?{urlencode(asked)}",
+        dates={"start": start, "end": end},
+        given_dates=given_dates,
         **_choice(query, days, DEFAULT_SORT, costs),
     )
+
+
+def _pair(replays: ReplaysDep, exchange: str, symbol: str, days: int, dates: Dates) -> Pair | None:
+    """Return the figures of a pair, None while they are not known; raises InvalidInputError for the dates."""
+    if dates:
+        return replays.store.pair_series(exchange, symbol, days, dates).figures()
+    found = replays.store.pairs(days)
+    return next((one for one in found if (one.exchange, one.symbol) == (exchange, symbol)), None)
 
 
 async def _coverage(replays: ReplaysDep, days: int) -> dict[str, Any]:

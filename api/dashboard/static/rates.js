@@ -1,9 +1,10 @@
 /* Rates per 8 hours as traders say them, beside the raw figure. */
 const SETTLEMENTS_A_YEAR = 3 * 365;
 
-const trimmed = (value, places) => String(Number(value.toFixed(places)));
+/* A float's last digits are left out first: 10.95 may be 10.949999. */
+const trimmed = (value, places) => String(Number(Number(value.toPrecision(12)).toFixed(places)));
 export const bps = (rate) => trimmed(rate * 10_000, 3);
-const yearly = (rate) => trimmed(rate * SETTLEMENTS_A_YEAR * 100, 1);
+const yearly = (rate) => trimmed(rate * SETTLEMENTS_A_YEAR * 100, 2);
 
 /* One rate, or the span of several. */
 export function rateWords(low, high = low) {

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.presentation.presenters import SweepPage, text_of
+from api.presentation.rate_words import rate_parameters
 from api.routes.parameters import NO_AXES
 from sweeps.analysis.grouping import Aggregate
 from sweeps.analysis.heatmap import MOST_CELLS
@@ -77,4 +78,5 @@ def _axis(axis: Axis) -> dict[str, Any]:
         "values": [NULL if absent(axis, at) else text_of(axis.labels[at]) for at in order],
         "ordered": is_ordered(axis),
         "absent": absent(axis, order[0]),
+        "rate": axis.name in rate_parameters(),
     }

@@ -15,7 +15,7 @@ from bot.market_store.database import write_transaction
 from bot.market_store.deleting import Removal, Selection, preview_removal, remove_rows
 from bot.market_store.listing import ExchangeListing, list_coverage
 from bot.market_store.loading import load_market, resolve_exchange
-from bot.market_store.pair_figures.pairs import Pair, PairSeries, list_pairs, pair_series
+from bot.market_store.pair_figures.pairs import ANY_DATES, Dates, Pair, PairSeries, list_pairs, pair_series
 from bot.market_store.provenance import Provenance, record
 from bot.market_store.records import RecordsMerged, merge_records, read_rows, records_of
 from bot.market_store.sql import PublishedFees
@@ -142,13 +142,13 @@ class HistoricalDataStore:
         self._keep(fresh)
         return pairs
 
-    def pair_series(self, exchange: str, symbol: str, days: int) -> PairSeries:
-        """Return the settlements of a pair over its newest `days`, with the basis at each.
+    def pair_series(self, exchange: str, symbol: str, days: int, dates: Dates = ANY_DATES) -> PairSeries:
+        """Return the settlements of a pair over its newest `days` or between `dates`, with the basis at each.
 
         Raises: UnknownSymbolError; InvalidInputError.
         """
         with self.engine.connect() as connection:
-            return pair_series(connection, exchange, symbol, days)
+            return pair_series(connection, exchange, symbol, days, dates)
 
     def _keep(self, summaries: Sequence[Summary]) -> None:
         if summaries:

@@ -27,7 +27,7 @@ function wholeSpan(lines) {
 
 function equityPanel(lines, capital, unit) {
   const curves = lines.map((line, place) => ({
-    kind: "line", name: line.name, look: line.look, dash: line.dash ?? DASHES[lines.length > 3 ? place % DASHES.length : 0],
+    kind: "line", name: line.name, look: line.look, dash: line.dash ?? DASHES[lines.length > 2 ? place % DASHES.length : 0],
     x: line.times, y: line.values.map(Number), texts: (index) => `${line.name} ${formatted(line.values[index], "money")}`,
   }));
   const marks = lines.flatMap((line) => MARKS.map((look) => markItem(line, look))).filter((item) => item.x.length);

@@ -1,4 +1,5 @@
 import { fitted, font, niceTicks, onDrag, textSize, write } from "./canvas.js";
+import { patternOf } from "./cell-patterns.js";
 import { Drawing } from "./drawing.js";
 import { counted, formatted, short } from "../format.js";
 import { rounded } from "./parallel.js";
@@ -8,7 +9,9 @@ import { colours } from "../charts/colours.js";
 export class Distribution extends Drawing {
   constructor(box, text, state, on) {
     super(box, state, on);
-    this.text = text;
+    Object.assign(this, { text, cursor: null, anchor: null });
+    box.addEventListener("keydown", (event) => this.#press(event));
+    box.addEventListener("blur", this.draw);
     onDrag(box, {
       start: () => this.document?.edges.length > 1 && {},
       move: (_, place, first) => on.select({ [this.metric.name]: this.#range(first.x, place.x) }, false),
@@ -21,6 +24,29 @@ export class Distribution extends Drawing {
     Object.assign(this, { document, metric, scale });
     this.#describe();
     this.draw();
+  }
+
+  /* Arrow keys walk the bars, with Shift they select those walked over; Escape lets go. */
+  #press(event) {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.key === "Escape") this.on.select({ [this.metric.name]: null }, true);
+    if (!step || !(this.document?.edges.length > 1)) return;
+    event.preventDefault();
+    const last = this.document.every.length - 1;
+    const before = this.cursor ?? (step > 0 ? -1 : last + 1);
+    this.cursor = Math.min(Math.max(before + step, 0), last);
+    this.anchor = event.shiftKey ? (this.anchor ?? Math.min(Math.max(before, 0), last)) : null;
+    this.draw();
+    const { edges, counts, every } = this.document;
+    const [low, high] = [edges[this.cursor], edges[this.cursor + 1]].map((edge) => formatted(edge, this.metric.kind));
+    this.on.hover(null, [`${this.metric.label} ${low} … ${high}`, `${counted(every[this.cursor], "trial")}, ${formatted(counts[this.cursor], "count")} selected`], true);
+    if (this.anchor !== null) this.on.select({ [this.metric.name]: this.#bins(this.anchor, this.cursor) }, true);
+  }
+
+  #bins(one, other) {
+    const { edges, every } = this.document;
+    const [first, last] = [one, other].sort((a, b) => a - b);
+    return { low: first ? edges[first] : null, high: last + 1 < every.length ? edges[last + 1] : null };
   }
 
   #describe() {
@@ -45,6 +71,7 @@ export class Distribution extends Drawing {
     this.right = width - 4;
     const bottom = height - size * 1.9;
     const most = Math.max(...every);
+    const hatching = patternOf(context, "loss", c);
     const x = (value) => this.left + ((value - edges[0]) / (edges.at(-1) - edges[0])) * (this.right - this.left);
     const tall = (count) => (count ? Math.max((count / most) * (bottom - 8), 1.5) : 0);
     for (let bin = 0; bin < every.length; bin++) {
@@ -54,6 +81,16 @@ export class Distribution extends Drawing {
       context.fillRect(start, bottom - tall(every[bin]), wide, tall(every[bin]));
       context.fillStyle = this.scale.colour((edges[bin] + edges[bin + 1]) / 2);
       context.fillRect(start, bottom - tall(counts[bin]), wide, tall(counts[bin]));
+      if (edges[bin + 1] <= 0) {
+        context.fillStyle = hatching;
+        context.fillRect(start, bottom - tall(counts[bin]), wide, tall(counts[bin]));
+      }
+    }
+    if (edges[0] < 0 && edges.at(-1) > 0) stroke(context, x(0), bottom, c.muted, []);
+    if (this.cursor !== null && document.activeElement === this.box) {
+      context.strokeStyle = c.ink;
+      context.lineWidth = 2;
+      context.strokeRect(x(edges[this.cursor]), 2, x(edges[this.cursor + 1]) - x(edges[this.cursor]), bottom - 2);
     }
     if (quantiles.length) stroke(context, x(quantiles[2]), bottom, c.ink, [4, 3]);
     font(context, { size });

@@ -38,11 +38,39 @@ export class PointDrawing extends Drawing {
       const trial = this.points ? this.nearest(at(box, event)) : null;
       if (trial !== null) on.open(trial);
     });
+    box.addEventListener("keydown", (event) => this.#step(event));
+    box.addEventListener("blur", () => this.light(null));
     onDrag(box, {
       start: (place) => (this.points ? this.grab(place) : null),
       move: (held, place, first) => this.drag(held, place, first),
       end: (held, place, first, moved) => this.release(held, place, first, moved),
     });
+  }
+
+  /* Marks one trial as the one that is looked at, null for none. */
+  light(trial, spoken = false) {
+    if (this.lit === trial) return;
+    this.lit = trial;
+    if (trial !== null) this.on.hover(trial, spoken);
+    this.draw();
+  }
+
+  /* Page down and up walk the trials that stand out by the metric, from the largest; Space pins one, Enter opens it. */
+  #step(event) {
+    const step = { PageDown: 1, PageUp: -1 }[event.key];
+    const looked = this.lit ?? null;
+    if (step && this.points) {
+      const { trials, metrics } = this.points;
+      const values = metrics[this.metric];
+      const order = trials.map((_, place) => place).filter((place) => this.inside[place] && values[place] !== null);
+      order.sort((a, b) => values[b] - values[a]);
+      const now = order.findIndex((place) => trials[place] === looked);
+      const next = order[Math.min(Math.max(now + step, 0), order.length - 1)];
+      if (next !== undefined) this.light(trials[next], true);
+    } else if (event.key === " " && looked !== null) this.on.pin(looked);
+    else if (event.key === "Enter" && looked !== null) this.on.open(looked);
+    else return;
+    event.preventDefault();
   }
 
   /* `context` are points of all trials, of `points` those `inside` stand out; column by column as they are sent. */

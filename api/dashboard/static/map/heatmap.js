@@ -41,7 +41,8 @@ export class Heatmap {
     });
   }
 
-  /* `documents` are [{ title, heatmap }]; `metric` has label, kind and small_is_good. */
+  /* `documents` are [{ title, heatmap }]; `metric` has label, kind and small_is_good; `names` are of x and y,
+     each a list from the longest to the shortest. */
   show(documents, metric, names) {
     this.panels = documents.map(({ title, heatmap }) => ({ title, matrix: new Matrix(heatmap, metric.small_is_good) }));
     this.metric = metric;
@@ -70,7 +71,7 @@ export class Heatmap {
       drawMatrix(context, panel.box, panel.matrix, this.scale, this.metric.kind, c);
       this.#drawSides(context, panel, c, many);
     }
-    this.#drawLegend(context, width - LEGEND_WIDTH + 18, height, c);
+    if (values.some((value) => value !== null)) this.#drawLegend(context, width - LEGEND_WIDTH + 18, height, c);
     this.#drawOverlay();
   }
 
@@ -158,7 +159,7 @@ export class Heatmap {
       const x = box.x + ((index + 0.5) / matrix.columns) * box.width;
       write(context, label, x, box.y + box.height + size, { align: "center", colour: c.muted, most: Math.max((box.width / matrix.columns) * step - 4, 30) });
     });
-    write(context, this.names.x, box.x + box.width / 2, box.y + box.height + size * 2.5, { align: "center", colour: c.ink, most: box.width });
+    write(context, fitting(context, this.names.x, box.width), box.x + box.width / 2, box.y + box.height + size * 2.5, { align: "center", colour: c.ink, most: box.width });
     if (many) {
       font(context, { size, bold: true });
       write(context, title, box.x, box.y - size, { colour: c.ink, most: box.width });
@@ -178,7 +179,7 @@ export class Heatmap {
     context.save();
     context.translate(box.x - this.labels - 7 - size * 1.1, box.y + box.height / 2);
     context.rotate(-Math.PI / 2);
-    write(context, this.names.y, 0, 0, { align: "center", colour: c.ink, most: box.height });
+    write(context, fitting(context, this.names.y, box.height), 0, 0, { align: "center", colour: c.ink, most: box.height });
     context.restore();
   }
 
@@ -291,5 +292,7 @@ export class Heatmap {
     return { panel, row, column };
   }
 }
+
+const fitting = (context, texts, most) => texts.find((text) => context.measureText(text).width <= most) ?? texts.at(-1);
 
 export const panelTitle = (name, value) => `${name} ${labelOf(value)}`;

@@ -22,6 +22,7 @@ export class Inspector {
     const key = `${trial} ${lines.join("\n")}`;
     if (this.shown === key) return;
     const other = this.trial !== trial;
+    this.box.toggleAttribute("data-empty", trial === null);
     Object.assign(this, { shown: key, trial });
     const tag = (index) => (index ? "div" : "strong");
     this.place("lines").replaceChildren(...lines.map((line, index) => Object.assign(document.createElement(tag(index)), { textContent: line })));

@@ -5,6 +5,7 @@ import { Heatmap, panelTitle } from "./heatmap.js";
 import { borders } from "./matrix-drawing.js";
 import { labelOf } from "./matrix.js";
 import { colours } from "../charts/colours.js";
+import { rateOf, rateSpan } from "../rates.js";
 import { getJson } from "../requests.js";
 
 const one = (id) => document.getElementById(id);
@@ -58,7 +59,7 @@ export class SweepMap {
   #show(documents, omitted) {
     const { state, metric } = this;
     one("heatmap").querySelector(".waiting").textContent = documents.length ? "" : "No finished trial among those selected.";
-    this.heatmap.show(documents, metric, { x: state.get("x"), y: state.get("y") });
+    this.heatmap.show(documents, metric, { x: this.#side("x"), y: this.#side("y") });
     this.#describe(documents, omitted);
     this.#legend();
     this.heatmap.pin(this.pins.trials);
@@ -117,8 +118,8 @@ export class SweepMap {
     const cellState = matrix.states[row * matrix.columns + column];
     const lines = [
       number === null ? this.#stateOf(cellState) : `${metric.label} ${this.#withUnit(matrix.exact([row, column]))}`,
-      `${state.get("x")} ${matrix.label("x", column)}`,
-      `${state.get("y")} ${matrix.label("y", row)}`,
+      this.#value("x", matrix.label("x", column), matrix.document.x.values[column]),
+      this.#value("y", matrix.label("y", row), matrix.document.y.values[row]),
     ];
     if (title) lines.push(title);
     if (number !== null && cellState) lines.push(this.#stateOf(cellState));
@@ -128,6 +129,20 @@ export class SweepMap {
     lines.push(this.#around(matrix.neighbours(row, column)));
     this.inspector.show(number, lines);
     if (spoken) one("heatmap-cell").textContent = lines.join(", ");
+  }
+
+  /* A value of a side in words, a rate as traders say it too. */
+  #value(side, label, value) {
+    const name = this.state.get(side);
+    const said = rateOf(this.state.axes.get(name), value);
+    return `${name} ${label}${said && ` (${said})`}`;
+  }
+
+  /* The name of a side, the longest that there may be room for first. */
+  #side(side) {
+    const name = this.state.get(side);
+    const said = rateSpan(this.state.axes.get(name));
+    return said ? [`${name}: ${said}`, `${name}, ${said.split(",")[0]}`, name] : [name];
   }
 
   #stateOf(name) {

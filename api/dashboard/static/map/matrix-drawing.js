@@ -95,7 +95,7 @@ function drawRefused(context, box, matrix, kind, colours) {
   matrix.document.cells.forEach((cell, index) => {
     if (cell === null || matrix.states[index] !== "ineligible") return;
     const text = short(Number(cell), kind);
-    if (context.measureText(text).width > width - 6) return;
+    if (context.measureText(text).width > width - 12) return;
     const place = matrix.place(box, Math.floor(index / matrix.columns), index % matrix.columns);
     behind(context, text, place, colours.card, size);
     write(context, text, place.x + place.width / 2, place.y + place.height / 2, { align: "center", colour: colours.muted });

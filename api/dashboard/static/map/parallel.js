@@ -10,6 +10,7 @@ const MOST_WHILE_DRAGGING = 280;
 const MOST_CONTEXT = 900;
 const GRAB = 22;
 const NEAR = 6;
+const BELOW_ZERO = [5, 3]; // known without its colour
 
 /* Parallel coordinates: an axis for each parameter and metric in the order of the state's columns, a line for each
    trial. `on.select(range)` is told while an axis is brushed, `on.hover(trial)` of the line under the pointer,
@@ -19,7 +20,7 @@ export class Parallel extends PointDrawing {
   constructor(box, state, on) {
     super(box, state, on);
     box.addEventListener("pointermove", (event) => !event.buttons && this.#look(at(box, event)));
-    box.addEventListener("pointerleave", () => this.#light(null));
+    box.addEventListener("pointerleave", () => this.light(null));
   }
 
   grab(place) {
@@ -54,14 +55,7 @@ export class Parallel extends PointDrawing {
     const axis = this.axes?.find(({ x }) => Math.abs(x - place.x) <= GRAB);
     this.box.classList.toggle("grab", Boolean(axis) && place.y >= this.area.top - 4);
     this.box.classList.toggle("carry", Boolean(axis) && place.y < this.area.top - 4);
-    this.#light(axis ? null : this.nearest(place));
-  }
-
-  #light(trial) {
-    if (this.lit === trial) return;
-    this.lit = trial;
-    if (trial !== null) this.on.hover(trial);
-    this.draw();
+    this.light(axis ? null : this.nearest(place));
   }
 
   /* The trial whose line passes a point most closely, null if none does. */
@@ -149,9 +143,11 @@ export class Parallel extends PointDrawing {
     for (const place of shown) {
       if (inside && values[place] === null) continue;
       context.strokeStyle = inside ? this.scale.colour(values[place]) : c.line;
+      if (inside && this.state.settled) context.setLineDash(values[place] < 0 ? BELOW_ZERO : []);
       this.#stroke(context, points, place);
     }
     context.globalAlpha = 1;
+    context.setLineDash([]);
     return shown;
   }
 

@@ -18,7 +18,7 @@ const MOST_SORTED = 6000;
    sign span the colours of that side, from where they begin. Orange is the side nobody wants: below zero, or above it
    for drawdowns, fees and liquidations. Lines and points are drawn on the bare page, so their neutral is darker. */
 export function anchoredScale(lowest, highest, smallIsGood, { lines = false } = {}) {
-  const colours = SCALES[document.documentElement.dataset.theme === "dark" ? "dark" : "light"];
+  const colours = SCALES[onDark() ? "dark" : "light"];
   const zero = lines ? colours.lineZero : colours.zero;
   const above = smallIsGood ? [...colours.loss].reverse() : colours.gain;
   const below = smallIsGood ? [...colours.gain].reverse() : colours.loss;
@@ -30,6 +30,12 @@ export function anchoredScale(lowest, highest, smallIsGood, { lines = false } = 
   if (low === 0) return scaleOf(0, half, [zero, ...above]);
   if (high === 0) return scaleOf(-half, 0, [...below, zero]);
   return scaleOf(-half, half, [...below, zero, ...above]);
+}
+
+/* With forced colours the page is as light or dark as the reader's system says, not as the theme does. */
+function onDark() {
+  if (matchMedia("(forced-colors: active)").matches) return matchMedia("(prefers-color-scheme: dark)").matches;
+  return document.documentElement.dataset.theme === "dark";
 }
 
 function scaleOf(low, high, stops) {

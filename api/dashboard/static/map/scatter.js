@@ -53,6 +53,7 @@ export class Scatter extends PointDrawing {
     clip(context, inner);
     this.#drawDots(context, this.points, this.inside, c);
     this.#drawFront(context, c);
+    this.#drawLit(context, c);
     this.#drawBrush(context, inner, c);
     context.restore();
   }
@@ -88,7 +89,8 @@ export class Scatter extends PointDrawing {
     for (const index of thinned(xs.length, inside, this.state.settled ? Infinity : MOST_WHILE_DRAGGING)) {
       if (!this.across.shows(xs[index]) || !this.up.shows(ys[index])) continue;
       context.fillStyle = inside && values[index] !== null ? this.scale.colour(values[index]) : c.line;
-      dot(context, this.across.of(xs[index]), this.up.of(ys[index]), inside ? radius : 1.8);
+      const mark = inside && values[index] < 0 ? dash : dot;
+      mark(context, this.across.of(xs[index]), this.up.of(ys[index]), inside ? radius : 1.8);
     }
     context.globalAlpha = 1;
   }
@@ -109,6 +111,16 @@ export class Scatter extends PointDrawing {
       context.arc(x, y, 4.5, 0, 6.3);
       context.stroke();
     }
+  }
+
+  #drawLit(context, c) {
+    const place = this.points.trials.indexOf(this.lit);
+    if (place < 0) return;
+    const [x, y] = [this.points.metrics[this.x.name][place], this.points.metrics[this.y.name][place]];
+    if (!this.across.shows(x) || !this.up.shows(y)) return;
+    context.strokeStyle = c.ink;
+    context.lineWidth = 2;
+    context.strokeRect(this.across.of(x) - 6, this.up.of(y) - 6, 12, 12);
   }
 
   #drawBrush(context, inner, c) {
@@ -249,6 +261,11 @@ function dot(context, x, y, radius) {
   context.beginPath();
   context.arc(x, y, radius, 0, 6.3);
   context.fill();
+}
+
+/* A value below zero is a dash, known without its colour. */
+function dash(context, x, y, radius) {
+  context.fillRect(x - radius * 1.5, y - radius * 0.45, radius * 3, radius * 0.9);
 }
 
 function line(context, x0, y0, x1, y1, colour) {

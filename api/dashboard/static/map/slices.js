@@ -6,6 +6,7 @@ import { Drawing } from "./drawing.js";
 import { labelOf } from "./matrix.js";
 import { clipped } from "./parallel.js";
 import { colours } from "../charts/colours.js";
+import { rateOf, rateSpan } from "../rates.js";
 import { extent } from "./scale.js";
 
 const [LOWEST, LOWER, MEDIAN, UPPER, HIGHEST] = [0, 1, 2, 3, 4];
@@ -38,6 +39,8 @@ class SliceChart extends Drawing {
     Object.assign(this, { name, cursor: null });
     this.item = document.createElement("li");
     this.title = Object.assign(document.createElement("h3"), { textContent: name });
+    const said = rateSpan(state.axes.get(name));
+    if (said) this.title.append(Object.assign(document.createElement("span"), { className: "hint", textContent: ` ${said}` }));
     this.item.append(this.title, this.box);
     this.box.addEventListener("pointermove", (event) => !event.buttons && this.#look(this.#stepAt(at(this.box, event).x)));
     this.box.addEventListener("keydown", (event) => this.#press(event));
@@ -155,7 +158,8 @@ class SliceChart extends Drawing {
 
   #look(step, spoken = false) {
     const row = this.slice.levels[step];
-    const lines = [`${this.name} ${labelOf(this.slice.axis.values[step])}`];
+    const said = rateOf(this.state.axes.get(this.name), this.slice.axis.values[step]);
+    const lines = [`${this.name} ${labelOf(this.slice.axis.values[step])}${said && ` (${said})`}`];
     if (row) {
       const [lowest, lower, median, upper, highest] = row.map((value) => formatted(value, this.metric.kind));
       lines.push(`${this.metric.label}: median ${median}`, `half of ${counted(this.slice.counts[step], "trial")} in ${lower} … ${upper}, all in ${lowest} … ${highest}`);

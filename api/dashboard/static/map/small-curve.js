@@ -15,7 +15,7 @@ export function drawSmallCurve(box, lines) {
   const span = (at) => [Math.min(...all.map((point) => point[at])), Math.max(...all.map((point) => point[at]))];
   const [[first, last], [low, high]] = [span(0), span(1)];
   const x = (time) => ((time - first) / (last - first || 1)) * (width - 2) + 1;
-  const y = (value) => height - size * 1.3 - ((value - low) / (high - low || 1)) * (height - size * 1.7);
+  const y = (value) => height - size * 1.5 - ((value - low) / (high - low || 1)) * (height - size * 1.9);
   context.strokeStyle = c.line;
   context.lineWidth = 1;
   stroke(context, [[first, points[0][0][1]], [last, points[0][0][1]]], x, y);
@@ -31,7 +31,7 @@ export function drawSmallCurve(box, lines) {
   const day = (time) => new Date(time).toISOString().slice(0, 10);
   write(context, day(first), 0, height - size * 0.5, { colour: c.muted });
   write(context, day(last), width, height - size * 0.5, { align: "right", colour: c.muted });
-  write(context, short(high, "money"), width, size * 0.6, { align: "right", colour: c.muted });
+  write(context, `${short(low, "money")} to ${short(high, "money")}`, width / 2, height - size * 0.5, { align: "center", colour: c.muted });
 }
 
 function stroke(context, points, x, y) {

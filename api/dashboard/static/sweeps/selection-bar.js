@@ -28,7 +28,9 @@ export class SelectionBar {
   }
 
   tell({ selected, finished }) {
-    const all = counted(finished, "finished trial");
+    const scenarios = this.state.get("scenarios");
+    const ranked = scenarios && scenarios !== "none";
+    const all = ranked ? `${counted(finished, "setting")} at the ${this.state.get("scenario_rank")} ${scenarios.split(",").join(", ")}` : counted(finished, "finished trial");
     if (!finished) {
       this.count.textContent = "No trial has finished yet";
       return;

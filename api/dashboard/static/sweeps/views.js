@@ -17,12 +17,12 @@ export class Views {
   /* `api` is the address of the sweep; `on` is told of `open(trial)`, `pin(trial)`, `hover(trial, lines)` and `across(axis)`. */
   constructor(state, api, on) {
     Object.assign(this, { state, api, on, every: null, chosen: null });
-    const points = { ...on, select: (ranges, settled) => state.select(ranges, settled), hover: (trial) => on.hover(trial, [`Trial ${trial}`]) };
-    this.slices = new Slices(one("slices"), state, { ...points, hover: (trial, lines, spoken) => this.#slice(trial, lines, spoken) });
+    const points = { ...on, select: (ranges, settled) => state.select(ranges, settled), hover: (trial, spoken) => this.#tell(trial, [`Trial ${trial}`], spoken) };
+    this.slices = new Slices(one("slices"), state, { ...points, hover: (trial, lines, spoken) => this.#tell(trial, lines, spoken) });
     this.columns = new Columns(one("columns"), one("add-column"), state);
     this.parallel = new Parallel(one("parallel"), state, { ...points, move: (name, place) => this.columns.move(name, place) });
     this.scatter = new Scatter(one("scatter"), state, points);
-    this.distribution = new Distribution(one("distribution"), one("distribution-text"), state, points);
+    this.distribution = new Distribution(one("distribution"), one("distribution-text"), state, { ...points, hover: (trial, lines, spoken) => this.#tell(trial, lines, spoken) });
     this.bar = new SelectionBar(state);
     for (const [id, factor] of [["zoom-in", 0.6], ["zoom-out", 1.6]]) one(id).addEventListener("click", () => this.scatter.zoomBy(factor));
     one("zoom-all").addEventListener("click", () => state.choose({ zoom: "" }));
@@ -101,12 +101,13 @@ export class Views {
     const all = formatted(chosen.selected, "count");
     one("parallel-text").textContent = chosen.complete ? "" : `A sample: ${shown} of ${all} trials, spread evenly, always with the best and the front. Counts, front and shares are of all.`;
     const front = counted(chosen.front.trials.length, "trial");
-    one("scatter-text").textContent = `The line joins the ${front} of the Pareto front, which no other beats in both. Drag to select, click to pin, double click to open; Ctrl and the wheel, or + and -, zoom, arrow keys move, 0 shows all.${chosen.complete ? "" : ` The dots are a sample of ${shown} trials.`}`;
+    one("scatter-text").textContent = `The line joins the ${front} of the Pareto front, which no other beats in both. Drag to select, click to pin, double click to open; Ctrl and the wheel, or + and -, zoom, arrow keys move, 0 shows all; page down and up walk the trials, Space pins, Enter opens. Dashes are below zero.${chosen.complete ? "" : ` The dots are a sample of ${shown} trials.`}`;
   }
 
-  #slice(trial, lines, spoken) {
+  /* Shows what is pointed at beside the map; said aloud as well where the keyboard came there. */
+  #tell(trial, lines, spoken) {
     this.on.hover(trial, lines);
-    if (spoken) one("slice-told").textContent = lines.join(", ");
+    if (spoken) one("view-told").textContent = lines.join(", ");
   }
 
   #onForm({ name, value }) {

@@ -35,15 +35,21 @@ def months(
 ) -> list[Month]:
     """Return the months from the first event's to the last's; their changes sum to the net P&L.
 
+    A last event at midnight closes the month before it: an instant is no month of its own.
     equity: (ms UTC, equity) at each event, oldest first. Call inside `exact()`.
     """
     calendar = Calendar.of([t_ms for t_ms, _ in equity])
+    end_ms = equity[-1][0] if len(equity) > 1 else None
+
+    def month_of(t_ms: int) -> int:
+        return _month_of(t_ms - 1 if t_ms == end_ms else t_ms)
+
     funding: dict[int, Decimal] = {}
     for payment in payments:
-        month = _month_of(payment.t_ms)
+        month = month_of(payment.t_ms)
         funding[month] = funding.get(month, ZERO) + payment.amount
-    ended = [_month_of(trade.closed_at_ms) for trade in trades]
-    before, closes = initial_capital, {_month_of(equity[at][0]): equity[at][1] for at in calendar.month_ends}
+    ended = [month_of(trade.closed_at_ms) for trade in trades]
+    before, closes = initial_capital, {month_of(equity[at][0]): equity[at][1] for at in calendar.month_ends}
     found = []
     for month in range(min(closes), max(closes) + 1):
         after = closes.get(month, before)

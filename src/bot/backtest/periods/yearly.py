@@ -27,9 +27,12 @@ class Year:
 def years(curve: Curve, initial_capital: Decimal, window: tuple[int, int]) -> Sequence[Year]:
     """Return the years from the first event to the last; their changes sum to the final equity less capital.
 
+    A last event at midnight closes the year before it: an instant is no year of its own.
     `window` is the run's start and end in ms UTC, which decides whether a year is whole.
     """
-    times = curve.calendar.times_ms.astype("datetime64[ms]").astype("datetime64[Y]").astype(np.int64)
+    moments = curve.calendar.times_ms.copy()
+    moments[-1] -= len(moments) > 1
+    times = moments.astype("datetime64[ms]").astype("datetime64[Y]").astype(np.int64)
     ends = np.append(np.flatnonzero(np.diff(times)), len(times) - 1)
     closes = dict(zip((times[ends] + 1970).tolist(), curve.units[ends].tolist(), strict=True))
     before, found = money_units(initial_capital), []

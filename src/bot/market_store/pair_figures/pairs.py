@@ -23,6 +23,7 @@ from bot.market_store.summaries import Place, Summary, kept_summaries, rows_dige
 from bot.models import DAY_MS, HOUR_MS
 from bot.numbers.arrays import FloatArray
 from bot.numbers.money import dec, plain
+from bot.timestamps import parse_time_ms
 
 WINDOWS_DAYS = (30, 90, 365, 0)
 """Windows of a pair's figures, in its newest days; 0 is all that is held."""
@@ -89,17 +90,51 @@ def list_pairs(connection: Connection, days: int) -> tuple[list[Pair], list[Summ
     return found, fresh
 
 
-def pair_series(connection: Connection, exchange: str, symbol: str, days: int) -> PairSeries:
-    """Return the settlements of a pair over its newest `days`, with the basis at each.
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """Settlements from `start_ms` to `end_ms`, either None for the first or last that is held."""
+
+    start_ms: int | None = None
+    end_ms: int | None = None
+
+    def __bool__(self) -> bool:
+        """Whether any bound is given."""
+        return self.start_ms is not None or self.end_ms is not None
+
+    @classmethod
+    def of(cls, start: str, end: str) -> "Dates":
+        """Parse two dates or times, each empty for no bound; raises InvalidInputError."""
+        start_ms, end_ms = _moment("start", start), _moment("end", end)
+        if start_ms is not None and end_ms is not None and start_ms >= end_ms:
+            raise InvalidInputError.of("start", f"{start} is not before the end, {end}")
+        return cls(start_ms, end_ms)
+
+
+ANY_DATES = Dates()
+
+
+def _moment(name: str, text: str) -> int | None:
+    try:
+        return parse_time_ms(text.strip()) if text.strip() else None
+    except ValueError as error:
+        raise InvalidInputError.of(name, str(error)) from error
+
+
+def pair_series(
+    connection: Connection, exchange: str, symbol: str, days: int, dates: Dates = ANY_DATES
+) -> PairSeries:
+    """Return the settlements of a pair over its newest `days` or between `dates`, with the basis at each.
 
     Raises: UnknownSymbolError if no funding of it is held; InsufficientDataError while its intervals are not
-    known; InvalidInputError as `list_pairs`.
+    known; InvalidInputError as `list_pairs`, and for dates without a settlement.
     """
     check_window(days)
     outlines, held = _held(connection, exchange)
     if not any(one.key.symbol == symbol and one.key.kind is SeriesKind.FUNDING for one in held):
         raise UnknownSymbolError.of("symbol", f"no funding of {symbol!r} is held for {exchange!r}")
-    series = _series(_Months(connection), held, outlines, (exchange, symbol), days)
+    series = _series(_Months(connection), held, outlines, (exchange, symbol), days, dates)
+    if dates and not len(series.funding):
+        raise InvalidInputError.of("start, end", f"no settlement of {symbol} is held between these dates")
     check_decided("symbol", symbol, series.funding)
     return series
 
@@ -154,13 +189,22 @@ class _Months:
 
 
 def _series(
-    months: _Months, market: Sequence[HeldSeries], outlines: Outlines, place: Place, days: int
+    months: _Months,
+    market: Sequence[HeldSeries],
+    outlines: Outlines,
+    place: Place,
+    days: int,
+    dates: Dates = ANY_DATES,
 ) -> PairSeries:
     symbol = place[1]
     extents = {series_id: (months[0].first_ms, months[-1].last_ms) for series_id, months in outlines.items()}
     own = [one for one in market if one.key.symbol == symbol and one.key.kind is SeriesKind.FUNDING]
     last_ms = extents[own[0].id][1]
-    first_ms = last_ms - days * DAY_MS + 1 if days else extents[own[0].id][0]
+    first_ms = last_ms - days * DAY_MS + 1 if days and not dates else extents[own[0].id][0]
+    if dates.start_ms is not None:
+        first_ms = max(first_ms, dates.start_ms)
+    if dates.end_ms is not None:
+        last_ms = min(last_ms, dates.end_ms)
     chosen = {
         one.key.kind: one
         for one in chosen_series(market, extents, symbol, (first_ms, last_ms))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from carrygrid.cli.sweep.failed_trials import reason_in_brief, state_words
 from carrygrid.cli.sweep.follow import change
 
 _MEBIBYTE = 1024 * 1024
+_MOST_COINS = 3
 _WORDS: dict[str, object] = {"true": True, "false": False, "null": None}
 
 
@@ -75,16 +77,42 @@ def print_sweeps(limit: int, chosen: ListFilter, *, as_json: bool) -> None:
             return
         reasons = {sweep.id: reason_in_brief(sweep) for sweep in found}
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("sweep", "name", "state", "done", "of", "failed", "tags"):
+    for heading in ("sweep", "name", "market, window"):
         table.add_column(heading)
+    table.add_column("state", no_wrap=True)
+    for heading in ("done", "failed"):
+        table.add_column(heading)
+    for heading in ("% a year", "minus holding"):
+        table.add_column(heading, justify="right")
+    table.add_column("tags")
     for sweep in (one.document for one in found):
-        done, total, failed = (f"{sweep[f'trials_{what}']:,}" for what in ("done", "total", "failed"))
-        why = f"{failed}{reasons[sweep['id']]}"
-        tags = ", ".join(sweep["tags"])
-        state = state_words(sweep) + (", data changed" if sweep["data_changed"] else "")
-        cells = (str(sweep["id"]), sweep["name"], state, done, total, why, tags)
-        table.add_row(*map(showable, cells))
+        table.add_row(*map(showable, _cells(sweep, reasons[sweep["id"]])))
     console().print(table)
+
+
+def _cells(sweep: dict[str, Any], reason: str) -> list[str]:
+    done, total, failed = (f"{sweep[f'trials_{what}']:,}" for what in ("done", "total", "failed"))
+    state = state_words(sweep) + (", data changed" if sweep["data_changed"] else "")
+    candidate = sweep["candidate"] or {"annualized_return": None, "net_pnl_over_hold": None}
+    window = f"{sweep['start'][:10]} to {sweep['end'][:10]}"
+    yearly, lead = candidate["annualized_return"], candidate["net_pnl_over_hold"]
+    return [
+        str(sweep["id"]),
+        sweep["name"],
+        f"{_coins(sweep['symbols'])} {', '.join(sweep['exchanges'])}, {window}",
+        state,
+        done if done == total else f"{done} of {total}",
+        f"{failed}{reason}",
+        "-" if yearly is None else f"{yearly:.2%}",
+        "-" if lead is None else f"{Decimal(lead):,.2f}",
+        ", ".join(sweep["tags"]),
+    ]
+
+
+def _coins(symbols: Sequence[str]) -> str:
+    coins = list(dict.fromkeys(symbol.partition("/")[0] for symbol in symbols))
+    more = len(coins) - _MOST_COINS
+    return ", ".join(coins[:_MOST_COINS]) + (f" and {more} more" if more > 0 else "")
 
 
 def delete(sweep_id: int, *, as_json: bool) -> None:

@@ -2,8 +2,12 @@
 
 from decimal import Decimal
 
+import pytest
+
+from bot.backtest.periods.monthly import months
 from bot.backtest.periods.yearly import years
 from bot.backtest.result import Curve
+from bot.numbers.money import exact
 from bot.timestamps import parse_time_ms
 
 POINTS = [
@@ -25,6 +29,20 @@ def test_years_sum_to_the_change_and_a_year_without_events_repeats_the_one_befor
         (2024, Decimal("99.045"), False),
     ]
     assert [one.share for one in found] == [0.1005, -0.1, 0.0, 0.1]
+
+
+@pytest.mark.parametrize(("end", "last_year"), [("2022-01-01", 2021), ("2022-01-01T08:00", 2022)])
+def test_event_at_the_new_year_that_ends_a_window_is_of_the_year_before(end: str, last_year: int) -> None:
+    first_ms, last_ms = parse_time_ms("2021-11-01"), parse_time_ms(end)
+    equity = [(first_ms, Decimal(1000)), (last_ms, Decimal(1100))]
+    found = years(
+        Curve.of_document([[t_ms, str(value)] for t_ms, value in equity]), Decimal(1000), (first_ms, last_ms)
+    )
+    assert [(one.year, one.change) for one in found][-1] == (last_year, Decimal(100))
+    with exact():
+        by_month = months(equity, Decimal(1000), [], [])
+    assert [(one.year, one.month) for one in by_month][-1] == (last_year, 12 if last_year == 2021 else 1)
+    assert sum(one.change for one in by_month) == Decimal(100)
 
 
 def test_year_that_begins_with_nothing_left_has_no_share() -> None:

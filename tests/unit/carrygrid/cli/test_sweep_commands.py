@@ -160,9 +160,13 @@ def test_a_sweep_is_tagged_paused_extended_cloned_listed_and_deleted(
     assert run("sweep", "tag", 2, "--tag", "copy") == 0
     capsys.readouterr()
     assert run("sweep", "list", "--tag", "btc", "--json") == 0
-    assert [found["id"] for found in json.loads(capsys.readouterr().out)] == [1]
+    [found] = json.loads(capsys.readouterr().out)
+    assert (found["id"], found["symbols"], found["exchanges"]) == (1, ["BTC/USDT:USDT"], ["synthetic"])
+    assert (found["start"][:10], found["candidate"]) == ("2024-01-10", None)
     assert run("sweep", "list") == 0
-    assert "btc, draft" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert "btc, draft" in listed
+    assert "minus" in listed
     assert run("sweep", "delete", 2) == 0
     assert run("sweep", "show", 2) == 2
 
