@@ -78,3 +78,16 @@ class FlatFees(FeeModel):
     def rate(self, leg: Leg, *, maker: bool, t_ms: int) -> Decimal:  # noqa: ARG002
         """Return the rate of a fill of `leg`, a fraction of its notional."""
         return self._rates[maker][leg]
+
+    def fee(
+        self,
+        leg: Leg,
+        quantity: Amount,
+        fill_price: Amount,
+        *,
+        maker: bool = False,
+        t_ms: int = 0,  # noqa: ARG002
+    ) -> Amount:
+        """Return the booked fee of filling `quantity` of `leg` at `fill_price`, quote currency."""
+        # One call less than by `rate`: every order of a replay comes by here.
+        return formulas.fee(quantity, fill_price, self._rates[maker][leg])

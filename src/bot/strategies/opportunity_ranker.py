@@ -94,7 +94,10 @@ class OpportunityRanker:
             return "min_volume_24h"
         if not view.instrument.spot_active:
             return "spot_active"
-        return None if self.earns(view.funding.rate, self.trip(view)) else "min_holding_periods"
+        trip = self._flat_trip
+        if trip is None:
+            trip = self.trip(view)
+        return None if self.earns(view.funding.rate, trip) else "min_holding_periods"
 
     def _order(self, view: SettlementView) -> tuple[Decimal, str]:
         return -self.yield_per_hour(view), view.funding.symbol

@@ -45,7 +45,8 @@ class SimulatedExecutor(Executor):
         maker, t_ms = order.maker, ticker.t_ms
         price = self._fills.price(order.side, last_price, maker=maker)
         fee = self._fees.fee(order.leg, order.quantity, price, maker=maker, t_ms=t_ms)
-        self._fees.note(order.leg, order.quantity, price, t_ms)
+        if self._fees.varies:
+            self._fees.note(order.leg, order.quantity, price, t_ms)
         return OrderResult(order, price, fee, t_ms)
 
     def outcome(self, order: OrderRequest) -> OrderResult | None:
