@@ -18,6 +18,7 @@ from api.dashboard.pages import Pages
 from api.dashboard.sweeps import map_views, new_sweep, sweep_list, views
 from api.dashboard.sweeps import selection as selection_fragment
 from api.dashboard.sweeps import verdict as verdict_fragment
+from api.dashboard.sweeps import years as years_fragment
 from api.dashboard.trial import backtest, badges, trial_pages
 from api.database import ready_database
 from api.errors.handlers import install_error_handlers
@@ -105,6 +106,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         selection_fragment,
         verdict_fragment,
         views,
+        years_fragment,
         map_views,
         badges,
         trial_pages,

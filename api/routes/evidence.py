@@ -9,11 +9,12 @@ from api.dependencies import DatabaseDep, ReplaysDep
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId, TrialNumber
 from api.routes.trials import replayable
-from api.schemas.evidence import TrialBands, TrialRandomEntries, TrialRegimes
+from api.schemas.evidence import TrialBands, TrialRandomEntries, TrialRegimes, TrialYears
 from api.schemas.openapi import PROBLEMS
 from api.work.database_threads import Database
 from api.work.replays import Replays, Study
 from bot.backtest.evidence import bands_document, random_entries_document, regimes_document
+from bot.backtest.periods.yearly_figures import year_changes
 
 router = APIRouter(
     prefix="/sweeps/{sweep_id}/trials/{number}",
@@ -53,6 +54,18 @@ async def regimes(
     return await _shown(
         database, replays, sweep_id, number, lambda study: regimes_document(study.result, study.window)
     )
+
+
+@router.get("/years", summary="Its UTC years beside holding", response_model=TrialYears)
+async def by_year(
+    database: DatabaseDep, replays: ReplaysDep, sweep_id: SweepId, number: TrialNumber
+) -> JsonResponse:
+    """Return the change of equity in each UTC year, and that of holding; they add up to the net P&L."""
+
+    def document(study: Study) -> dict[str, Any]:
+        return {"years": [year.document() for year in year_changes(study.result, study.hold)]}
+
+    return await _shown(database, replays, sweep_id, number, document)
 
 
 async def _shown(

@@ -58,3 +58,19 @@ class TrialRegimes(BaseModel):
     """The regimes that occur, the lowest rate first; their P&L adds up to that of the trial."""
 
     regimes: list[RegimeDays]
+
+
+class YearSpan(BaseModel):
+    """Change of equity in a UTC year beside that of holding; shares of the equity it began with."""
+
+    name: str
+    net_pnl: str
+    share: float | None
+    hold_net_pnl: str
+    hold_share: float | None
+
+
+class TrialYears(BaseModel):
+    """A trial by UTC year; the changes add up to its net P&L."""
+
+    years: list[YearSpan]

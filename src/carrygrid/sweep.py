@@ -24,6 +24,7 @@ from carrygrid.records import (
     trade_table,
 )
 from carrygrid.tables import Table
+from carrygrid.trial_evidence import TrialEvidence
 from carrygrid.trials import TrialColumns
 from carrygrid.waiting import wait_for
 
@@ -40,7 +41,7 @@ _FORMATS: Mapping[str, ExportFormat] = {
 }
 
 
-class Sweep(Marks):
+class Sweep(Marks, TrialEvidence):
     """A sweep of the service; `document` is what was last read of it."""
 
     def __init__(self, connection: Connection, document: dict[str, Any]) -> None:
@@ -299,18 +300,6 @@ class Sweep(Marks):
         """Return the exact round trips of a trial."""
         return trade_table(self._trial(number, "/trades")["trades"])
 
-    def bands(self, number: int) -> dict[str, Any]:
-        """Return bands around a trial's equity: quantiles over draws of its days in another order."""
-        return self._trial(number, "/bands")
-
-    def random_entries(self, number: int) -> dict[str, Any]:
-        """Return the chance that a trial's trips at random moments earn as much."""
-        return self._trial(number, "/random-entries")
-
-    def regimes(self, number: int) -> list[dict[str, Any]]:
-        """Return a trial's days, P&L and trades by level of funding, the lowest rate first."""
-        return list(self._trial(number, "/regimes")["regimes"])
-
     def trial(self, number: int) -> Trial:
         """Return one trial."""
         return self._columns().trial(self._trial(number))
@@ -369,9 +358,6 @@ class Sweep(Marks):
 
     def _columns(self) -> TrialColumns:
         return TrialColumns.of(self.manifest())
-
-    def _trial(self, number: int, part: str = "") -> dict[str, Any]:
-        return self._connection.call("GET", f"{self._path}/trials/{number}{part}")
 
     def _do(self, action: str) -> Self:
         return self._take(self._connection.call("POST", f"{self._path}/{action}"))

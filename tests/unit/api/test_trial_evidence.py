@@ -23,6 +23,20 @@ def test_regimes_of_a_trial_add_up_to_its_net_and_its_trades(reader: Reader) -> 
     assert {one["regime"] for one in found} <= {"negative", "low", "normal", "high", "extreme", "unknown"}
 
 
+def test_years_of_a_trial_add_up_to_its_net_and_to_that_of_holding(reader: Reader) -> None:
+    found, metrics = of_trial(reader, "/years")["years"], of_trial(reader)["metrics"]
+    assert [one["name"] for one in found] == ["2024"]
+    assert sum(Decimal(one["net_pnl"]) for one in found) == Decimal(metrics["net_pnl"])
+    assert sum(Decimal(one["hold_net_pnl"]) for one in found) == Decimal(metrics["hold_net_pnl"])
+    page = f"/dashboard/sweeps/{reader.sweep_id}/years"
+    text = reader.client.get(page, params={"trials": "0,7"}).text
+    assert ">trial 0</a>" in text
+    assert ">trial 7</a>" in text
+    assert "no days after" in text.replace("&#39;", "'")
+    assert reader.client.get(page, params={"trials": "0,1,2,3,4,5"}).status_code == 422
+    assert reader.client.get(page, params={"trials": "99"}).status_code == 404
+
+
 def test_bands_of_a_trial_surround_its_own_equity_by_day(reader: Reader) -> None:
     found, metrics = of_trial(reader, "/bands"), of_trial(reader)["metrics"]
     assert (found["first_day"], len(found["equity"])) == ("2024-01-10", 81)

@@ -13,6 +13,8 @@ export class Pins {
     this.said = box.querySelector("[data-pins=said]");
     this.list = box.querySelector("[data-pins=list]");
     this.stored = Promise.resolve();
+    this.years = document.getElementById("pinned-years");
+    this.years.addEventListener("toggle", () => this.#byYear(this.trials));
     box.addEventListener("click", (event) => {
       const button = event.target.closest("button[data-unpin]");
       if (button) this.toggle(Number(button.dataset.unpin));
@@ -46,10 +48,21 @@ export class Pins {
   async draw() {
     const trials = this.trials;
     this.changed(trials);
+    this.#byYear(trials);
     if (this.box.dataset.shown === trials.join()) return;
     this.box.dataset.shown = trials.join();
     if (trials.length) await replaceFragment(this.list, `${this.box.dataset.source}?${new URLSearchParams({ trials: trials.join(), metric: this.state.get("metric") })}`);
     else this.list.replaceChildren();
+  }
+
+  /* Trials by year take replays, so they are asked for where somebody looks at them. */
+  async #byYear(trials) {
+    const { years } = this;
+    if (!years.open || years.dataset.shown === trials.join()) return;
+    years.dataset.shown = trials.join();
+    const place = years.querySelector("[data-years]");
+    if (trials.length) await replaceFragment(place, `${years.dataset.source}?trials=${trials.join()}`);
+    else place.textContent = "Pin trials on the map or in the table to see them side by side.";
   }
 
   #write(trials) {

@@ -68,7 +68,7 @@ class Yearly:
             band=_band(result),
             hold=hold.metrics.annualized_return,
             hold_at_1x=hold_at_1x.metrics.annualized_return,
-            years=_years(result, hold),
+            years=year_changes(result, hold),
             last_year=last,
             best_regime=best_regime(result, window),
         )
@@ -86,7 +86,8 @@ class Yearly:
         }
 
 
-def _years(result: RunResult, hold: RunResult) -> tuple[YearChange, ...]:
+def year_changes(result: RunResult, hold: RunResult) -> tuple[YearChange, ...]:
+    """Return the UTC years of a run beside holding; their changes sum to its net P&L."""
     window = result.config.start, result.config.end
     own, other = (years(run.curve, run.config.initial_capital, window) for run in (result, hold))
     return tuple(

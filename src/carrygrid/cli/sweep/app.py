@@ -142,7 +142,7 @@ def show_trial(
     trial: Annotated[int, typer.Argument(min=0, metavar="TRIAL", help="The trial's number.")],
     as_json: Json = False,
 ) -> None:
-    """Print the evidence on one trial: bands around its equity, random entries, regimes of funding.
+    """Print the evidence on one trial: bands around its equity, random entries, regimes, years.
 
     Bands: its days drawn in another order. Random entries: as many trips, each as long, at other settlements.
     Regimes: its days by the mean funding rate of the 30 days before.

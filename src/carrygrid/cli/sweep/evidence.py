@@ -21,6 +21,7 @@ def print_evidence(sweep_id: int, number: int, *, as_json: bool) -> None:
             "bands": sweep.bands(number),
             "random_entries": sweep.random_entries(number),
             "regimes": sweep.regimes(number),
+            "years": sweep.years(number),
         }
     if as_json:
         print(json.dumps(found))
@@ -32,6 +33,7 @@ def print_evidence(sweep_id: int, number: int, *, as_json: bool) -> None:
     _print_bands(found["bands"])
     _print_random(found["random_entries"])
     _print_regimes(found["regimes"])
+    _print_years(found["years"])
 
 
 def _print_bands(document: dict[str, Any]) -> None:
@@ -67,6 +69,15 @@ def _print_regimes(regimes: list[dict[str, Any]]) -> None:
     for one in regimes:
         figures = (_figure(one["net_pnl"]), _annual(one["sharpe"]), f"{one['trades']:,}")
         table.add_row(one["regime"], f"{one['days']:,}", *figures, _figure(one["trades_net_pnl"]))
+    console().print(table)
+
+
+def _print_years(years: list[dict[str, Any]]) -> None:
+    print("\nyears: change of equity in each UTC year, beside holding")
+    table = plain_table("year", numbers=("net P&L", "of equity", "holding", "of its equity"))
+    for one in years:
+        own, hold = ((_figure(one[f"{name}net_pnl"]), one[f"{name}share"]) for name in ("", "hold_"))
+        table.add_row(one["name"], own[0], shown(own[1], "share"), hold[0], shown(hold[1], "share"))
     console().print(table)
 
 

@@ -14,7 +14,7 @@ def test_a_trial_is_shown_with_its_bands_random_entries_and_regimes(
     number, sweep_id = study.sweep.top(1)[0].number, study.sweep.id
     assert run("sweep", "trial", sweep_id, number) == 0
     text = capsys.readouterr().out
-    for heading in ("bands:", "random entries:", "regimes:"):
+    for heading in ("bands:", "random entries:", "regimes:", "years:"):
         assert f"\n{heading}" in text
     assert run("sweep", "trial", sweep_id, number, "--json") == 0
     found = json.loads(capsys.readouterr().out)
@@ -22,6 +22,7 @@ def test_a_trial_is_shown_with_its_bands_random_entries_and_regimes(
         "bands": study.sweep.bands(number),
         "random_entries": study.sweep.random_entries(number),
         "regimes": study.sweep.regimes(number),
+        "years": study.sweep.years(number),
     }
 
 
