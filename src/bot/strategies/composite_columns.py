@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from itertools import chain
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,12 +113,12 @@ def _histories(columns: DecisionColumns) -> list[tuple[DecimalColumn, int]]:
     """Return the rates per 8 hours of each pair, those before the window first, and how many those are."""
 
     def found() -> list[tuple[DecimalColumn, int]]:
-        ends = np.cumsum([len(pair.views) for pair in columns.pairs])
+        ends = accumulate(columns.lengths)
         inside = columns.rates_8h.values
         histories = []
-        for pair, end in zip(columns.pairs, ends.tolist(), strict=True):
-            past = DecimalColumn.from_decimals([record.rate_8h for record in pair.past])
-            own = inside.part(slice(end - len(pair.views), end))
+        for records, length, end in zip(columns.past, columns.lengths, ends, strict=True):
+            past = DecimalColumn.from_decimals([record.rate_8h for record in records])
+            own = inside.part(slice(end - length, end))
             histories.append((DecimalColumn.concat([past, own]), len(past)))
         return histories
 

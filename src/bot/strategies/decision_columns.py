@@ -32,6 +32,8 @@ class PairSettlements:
 class DecisionColumns:
     """Facts that a strategy may know at n settlements: pair by pair, in the order of `pairs`, oldest first.
 
+    `lengths` are the numbers of settlements of the pairs.
+
     Row i of a column says what was known when row i settled, and nothing later. Columns derived from them are
     remembered with `values` and `derive`, so that trials with the same parameters share them.
     """
@@ -41,10 +43,12 @@ class DecisionColumns:
         self._window = window
         active = [instrument.spot_active for instrument in window.instruments.values()]
         own = [series[symbol] for symbol in window.instruments]
-        self.spot_active = np.repeat(np.array(active, dtype=np.bool_), [len(one.fresh) for one in own])
+        self.lengths = [len(one.fresh) for one in own]
+        self.spot_active = np.repeat(np.array(active, dtype=np.bool_), self.lengths)
         self.fresh = np.concatenate([one.fresh for one in own])
         self.rates = ThresholdColumn(DecimalColumn.concat([one.rate for one in own]))
         self.rates_8h = ThresholdColumn(DecimalColumn.concat([one.rate_8h for one in own]))
+        self.interval_hours = np.concatenate([one.interval_hours for one in own])
         self.spots = DecimalColumn.concat([one.spot for one in own])
         self.perps = DecimalColumn.concat([one.perp for one in own])
         self.volumes = tuple(one.volumes for one in own)
@@ -52,17 +56,21 @@ class DecisionColumns:
         self.derive = Memo(_MAX_DERIVED).get
 
     @cached_property
+    def past(self) -> tuple[Sequence[FundingRate], ...]:
+        """The settlements of each pair before the window, oldest first."""
+        past: dict[str, list[FundingRate]] = {symbol: [] for symbol in self._window.instruments}
+        for record in self._window.past:
+            past[record.symbol].append(record)
+        return tuple(past.values())
+
+    @cached_property
     def pairs(self) -> tuple[PairSettlements, ...]:
         """The pairs with their settlements one by one, for what has no columns."""
-        window = self._window
-        past: dict[str, list[FundingRate]] = {symbol: [] for symbol in window.instruments}
-        views: dict[str, list[SettlementView]] = {symbol: [] for symbol in window.instruments}
-        for record in window.past:
-            past[record.symbol].append(record)
-        for event in window.events:
+        views: dict[str, list[SettlementView]] = {symbol: [] for symbol in self._window.instruments}
+        for event in self._window.events:
             for view in event.settlements:
                 views[view.funding.symbol].append(view)
-        return tuple(PairSettlements(past[symbol], views[symbol]) for symbol in window.instruments)
+        return tuple(map(PairSettlements, self.past, views.values()))
 
     @cached_property
     def views(self) -> tuple[SettlementView, ...]:

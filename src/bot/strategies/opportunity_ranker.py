@@ -4,13 +4,19 @@ from collections.abc import Iterable
 from decimal import Decimal
 from math import lcm
 
+import numpy as np
+
 from bot.accounting.fees import FeeModel
 from bot.accounting.order_style import OrderStyle
 from bot.models import SettlementView
+from bot.numbers.arrays import IntArray
+from bot.numbers.columns import DecimalColumn
 from bot.strategies.gates import Gate
 
 _INTERVALS_HOURS = range(1, 25)
 _COMMON_HOURS = lcm(*_INTERVALS_HOURS)
+_MOST = 10**18
+"""Bound of numbers that are worked out in 64 bits."""
 
 
 class OpportunityRanker:
@@ -82,6 +88,17 @@ class OpportunityRanker:
         """Return a number that orders pairs by annualized net yield, exact where a division would not be."""
         over_holding = view.funding.rate * self._min_holding_periods - self.trip(view)
         return over_holding * (_COMMON_HOURS // view.funding.interval_hours)
+
+    def yields_per_hour(self, rates: DecimalColumn, interval_hours: IntArray) -> DecimalColumn:
+        """Return `yield_per_hour` of the `rates` of many settlements, under fees that never change."""
+        trip = DecimalColumn.from_decimals([self._style.round_trip_fees(self._fees, 0)])
+        exponent, periods = min(rates.exponent, trip.exponent), self._min_holding_periods
+        each, fees = rates.mantissas_over(exponent), int(trip.mantissas_over(exponent)[0])
+        hours = _COMMON_HOURS // interval_hours
+        most = (int(np.abs(each).max(initial=0)) * periods + abs(fees)) * int(hours.max(initial=1))
+        if most >= _MOST:
+            each, hours = each.astype(object), hours.astype(object)
+        return DecimalColumn.of((each * periods - fees) * hours, exponent)
 
     def _failed(self, view: SettlementView) -> str | None:
         """Return the name of the first condition that the pair fails.

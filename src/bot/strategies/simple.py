@@ -98,8 +98,11 @@ def _earning(config: "RunConfig", columns: DecisionColumns) -> Condition:
 
 
 def _yields(key: Hashable, config: "RunConfig", columns: DecisionColumns) -> ThresholdColumn:
-    ranker = _ranker(config)
-    return columns.values(key, lambda pair: map(ranker.yield_per_hour, pair.views))
+    ranker, rates = _ranker(config), columns.rates.values
+    found: ThresholdColumn = columns.derive(
+        key, lambda: ThresholdColumn(ranker.yields_per_hour(rates, columns.interval_hours))
+    )
+    return found
 
 
 def _suggest(figures: WindowFigures) -> Suggestion:

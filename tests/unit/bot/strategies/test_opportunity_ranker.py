@@ -1,11 +1,14 @@
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from builders import NoVolumes
 
 from bot.accounting.fees import FeeSchedule, FlatFees
 from bot.accounting.order_style import OrderStyle
 from bot.models import FundingRate, Instrument, SettlementView, Ticker
+from bot.numbers.columns import DecimalColumn
+from bot.numbers.money import exact
 from bot.strategies.opportunity_ranker import OpportunityRanker
 
 FEES = FlatFees(FeeSchedule(Decimal("0.001"), Decimal("0.0005")))
@@ -52,3 +55,16 @@ def test_the_best_annualized_yield_comes_first_and_ties_go_by_symbol() -> None:
         view("0.0001", symbol="D"),
     ]
     assert [ranked.funding.symbol for ranked in ranker().rank(views)] == ["B", "A", "C"]
+
+
+@pytest.mark.parametrize("periods", [1, 30, 10**7])
+def test_yields_of_many_settlements_at_once_are_those_of_each(periods: int) -> None:
+    rates, hours = ["0.0004", "-0.00015", "0", "0.0123456789", "-0.75"], [8, 4, 1, 24, 7]
+    own = ranker(periods=periods)
+    with exact():
+        expected = [own.yield_per_hour(view(*one)) for one in zip(rates, hours, strict=True)]
+        found = own.yields_per_hour(DecimalColumn.from_decimals(list(map(Decimal, rates))), np.array(hours))
+        whole = DecimalColumn.from_decimals(expected)
+    assert found.decimals() == expected
+    assert (found.exponent, found.mantissas.tolist()) == (whole.exponent, whole.mantissas.tolist())
+    assert found.mantissas.dtype == whole.mantissas.dtype
