@@ -21,6 +21,7 @@ typedef struct {
     AccountTerms terms;
     Position held[MOST_PAIRS];        /* in order of opening */
     int count, fits;
+    uint64_t taken;                   /* pairs that are held, as bits */
     i64 cash, locked;
     i128 exposure;
     double bound;                     /* of what all held hedges may add to and take from cash */
@@ -179,6 +180,7 @@ static void open_hedge(Account *a, i64 pair, i64 e) {
     a->locked += p->margin;
     a->exposure += p->exposure;
     a->bound += bound;
+    a->taken |= 1ull << pair;
     a->count++;
 }
 
@@ -261,6 +263,7 @@ static void close_hedge(Account *a, int at, i64 t_ms, int reason, i64 spot, i64 
     i64 row[ROW] = {w->symbol_code[p->pair], opened_ms, t_ms, reason, payments, p->funding, fees, price_pnl};
     ledger_row(&a->ledger, row, a->add_block);
     if (a->hold_paid) compare_with_hold(a, p, collected, t_ms == w->times[e] ? e : e - 1);
+    a->taken &= ~(1ull << p->pair);
     for (int i = at; i + 1 < a->count; i++) a->held[i] = a->held[i + 1];
     a->count--;
 }

@@ -2,7 +2,7 @@
 #ifndef CARRYGRID_RECORD_H
 #define CARRYGRID_RECORD_H
 #include "layout.h"
-#if defined(__FMA__)
+#if defined(__x86_64__) && defined(__FMA__)
 #include <immintrin.h>
 #endif
 
@@ -82,7 +82,7 @@ typedef struct { Four first, last; } Pulled;
 
 /* Return sum + product * week: whole numbers all of them, so that rounding once or twice is the same. */
 static inline Four pulled(Four sum, double product, Four week) {
-#if defined(__FMA__)
+#if defined(__x86_64__) && defined(__FMA__)
     return _mm256_fmadd_pd(_mm256_set1_pd(product), week, sum);
 #else
     return sum + product * week;

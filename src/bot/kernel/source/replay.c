@@ -16,11 +16,7 @@ static int may_enter(const Account *a, i64 pair, i64 e) {
         if (at_column(a->w, t->enter_columns[i], k) < t->enter_from[i]) return 0;
     return 1;
 }
-static int is_held(const Account *a, i64 pair) {
-    for (int i = 0; i < a->count; i++)
-        if (a->held[i].pair == pair) return 1;
-    return 0;
-}
+static int is_held(const Account *a, i64 pair) { return (int)(a->taken >> pair & 1); }
 
 /* Let the exchange take a hedge that ended since the event before; return whether one did.
 
@@ -86,7 +82,7 @@ static void entries(Account *a, i64 e, uint64_t ended) {
     i64 orders[MOST_PAIRS];
     int count = 0;
     for (i64 pair = 0; pair < w->pairs; pair++) {
-        if ((ended >> pair & 1) || !may_enter(a, pair, e) || is_held(a, pair)) continue;
+        if ((ended >> pair & 1) || is_held(a, pair) || !may_enter(a, pair, e)) continue;
         i64 order = a->t->order_values < 0 ? 0 : w->values[a->t->order_values][place(w, pair, e)];
         int at = count++;
         for (; at > 0; at--) {
@@ -121,18 +117,19 @@ static void on_last_event(Account *a, i64 e) {
 }
 
 /* Return the first index in [e, stop) whose value is below x, or reaches it; `stop` stands for none. */
-#define FIRST(name, test)                                           \
-    static i64 name(const i32 *values, i64 e, i64 stop, i32 x) {    \
+#define FIRST(name, type, test)                                     \
+    static i64 name(const type *values, i64 e, i64 stop, type x) {  \
         for (; e + 16 <= stop; e += 16) {                           \
-            i32 any = 0;                                            \
+            type any = 0;                                           \
             for (int k = 0; k < 16; k++) any |= values[e + k] test; \
             if (any) break;                                         \
         }                                                           \
         while (e < stop && !(values[e] test)) e++;                  \
         return e;                                                   \
     }
-FIRST(first_below, < x)
-FIRST(first_from, >= x)
+FIRST(first_below, i32, < x)
+FIRST(first_from, i32, >= x)
+FIRST(first_price_from, i64, >= x)
 
 static i64 first_exit(const Account *a, const Position *p, i64 at, i64 stop) {
     const Window *w = a->w;
@@ -141,8 +138,7 @@ static i64 first_exit(const Account *a, const Position *p, i64 at, i64 stop) {
     if (a->t->stay_column >= 0) stop = first_below(w->columns[a->t->stay_column] + k, at, stop, (i32)a->t->stay_from);
     i64 least = p->liquidated_from < p->forced_from ? p->liquidated_from : p->forced_from;
     if (at >= stop || w->worst_ahead[k + at] < least) return stop;
-    while (at < stop && w->worst[k + at] < least) at++;
-    return at;
+    return first_price_from(w->worst + k, at, stop, least);
 }
 
 static i64 first_entry(const Account *a, i64 at, i64 stop) {
@@ -151,7 +147,7 @@ static i64 first_entry(const Account *a, i64 at, i64 stop) {
     i32 from = (i32)a->t->enter_from[0];
     for (i64 e = first_from(best, at, stop, from); e < stop; e = first_from(best, e + 1, stop, from))
         for (i64 pair = 0; pair < w->pairs; pair++)
-            if (may_enter(a, pair, e) && !is_held(a, pair)) return e;
+            if (!is_held(a, pair) && may_enter(a, pair, e)) return e;
     return stop;
 }
 
@@ -213,6 +209,7 @@ static void begin(Account *a, const Trial *t, double *paid, const double *hold_p
     a->locked = 0;
     a->exposure = 0;
     a->bound = 0;
+    a->taken = 0;
     a->days = 0;
     a->curve = curve_begin(a->curve.equity, t->capital);
     a->ledger = ledger_begin();
