@@ -1,7 +1,9 @@
 """Selections of sweeps in tests: run in this process, and judged by a plain path from trial curves."""
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from bot.clock import SystemClock
 from bot.market.rows import SeriesKey, SeriesKind
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
-from bot.market_store.synthetic.generator import PROFILES, generate_pair
+from bot.market_store.synthetic.generator import PROFILES, GeneratedPair, generate_pair
 from bot.models import DAY_MS, HOUR_MS
 from bot.selection.days.calendar import Calendar
 from bot.selection.judging import judge
@@ -28,7 +30,7 @@ from sweeps.jobs.selection_jobs import SelectionView, selection_view
 from sweeps.queue.reconcile import close_finished
 from sweeps.spec.metrics import Direction
 from sweeps.spec.spec import SweepSpec
-from sweeps.work.replay import WindowCache, replay_trial
+from sweeps.work.replay import WindowCache, prepare, replay_trial
 from sweeps.work.report_parts import walk_forward_run
 from sweeps.work.runner import ChunkRunner
 
@@ -45,12 +47,17 @@ SETTINGS = {"min_trades": 2, "min_settlements": 20, "walk_forward": {"train_days
 def long_market(engine: sa.Engine) -> None:
     """Store a year of two generated pairs as a data set of their own."""
     store = HistoricalDataStore(engine)
-    for profile in PROFILES[:2]:
-        pair = generate_pair(profile, 1, parse_time_ms("2024-01-01"), parse_time_ms("2025-01-01"))
+    for pair in _year():
         store.put_instrument(LONG_EXCHANGE, pair.symbol, pair.instrument)
         for kind, rows in pair.rows.items():
             key = SeriesKey(LONG_EXCHANGE, pair.symbol, kind, 0 if kind is SeriesKind.FUNDING else HOUR_MS)
             store.merge(key, rows, synthetic=True)
+
+
+@cache
+def _year() -> tuple[GeneratedPair, ...]:
+    year = parse_time_ms("2024-01-01"), parse_time_ms("2025-01-01")
+    return tuple(generate_pair(profile, 1, *year) for profile in PROFILES[:2])
 
 
 def long_spec(**changes: Any) -> SweepSpec:
@@ -99,10 +106,24 @@ def report_of_sweep(engine: sa.Engine, sweep_id: int, digest: str | None = None)
     return view.panels.document()
 
 
+_reports: dict[tuple[str, ...], dict[str, Any]] = {}
+
+
 def plain_report(
     engine: sa.Engine, spec: SweepSpec, settings: ValidationSettings | None = None
 ) -> dict[str, Any]:
-    """Return the report on a sweep of one panel from the curves of its trials, replayed one by one."""
+    """Return the report on a sweep of one panel from the curves of its trials, once for equal run keys."""
+    chosen = settings or spec.validation
+    assert chosen
+    ready, _ = prepare(spec, range(spec.trial_count), WindowCache(HistoricalDataStore(engine)))
+    runs = [key for trials in ready for key in trials.run_keys]
+    key = (repr(spec.document()), repr(chosen), *runs)
+    if key not in _reports:
+        _reports[key] = _replayed_report(engine, spec, chosen)
+    return deepcopy(_reports[key])
+
+
+def _replayed_report(engine: sa.Engine, spec: SweepSpec, chosen: ValidationSettings) -> dict[str, Any]:
     windows = WindowCache(HistoricalDataStore(engine))
     runs = [replay_trial(spec, number, windows) for number in range(spec.trial_count)]
     first = min(_day(run.calendar.moments[0]) for run in runs)
@@ -117,8 +138,6 @@ def plain_report(
         np.array([run.metrics.funding_payments for run in runs]),
         np.array([_objective(spec, run) for run in runs]),
     )
-    chosen = settings or spec.validation
-    assert chosen
     panel = Panel(Calendar(first, days), spec.objective.metric, chosen)
     lifetime = Lifetime(len(runs), len(runs), 0.0)
     report = judge(panel, [TrialSums.of(panel, trials)], lifetime)

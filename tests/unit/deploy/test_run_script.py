@@ -176,7 +176,7 @@ def test_tests_leave_out_the_slow_ones_unless_asked(
     _run(checkout, "test", *arguments)
     assert (checkout / "calls").read_text().splitlines()[
         -1
-    ] == f"python -m pytest -n 2 --dist loadfile {marks}"
+    ] == f"python -m pytest -n 3 --dist loadfile {marks}"
 
 
 def test_a_machine_without_python_gets_one_clear_sentence(checkout: Path, tmp_path: Path) -> None:
