@@ -196,7 +196,7 @@ def first_curve(page: Page) -> list[float]:
 
 def first_paint(page: Page) -> list[float]:
     """Return when there was something to read."""
-    page.wait_for_function(f"{PAINTED} > 0")
+    page.wait_for_function(f"() => ({PAINTED}) > 0")
     return [float(page.evaluate(PAINTED))]
 
 

@@ -135,6 +135,9 @@ def test_trials_are_picked_from_the_table_and_compared_where_they_part(
     offered.get_by_role("checkbox", name="3", exact=True).check()
     page.get_by_role("link", name="Compare 3 trials").click()
     page.wait_for_url(f"**/dashboard/compare?trials={sweep_id}:2,{sweep_id}:0,{sweep_id}:3")
+    expect(page.locator("#equity")).to_have_attribute("data-lines", "4", timeout=20_000)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert visit.complaints == []
 
 

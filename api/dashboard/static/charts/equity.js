@@ -3,7 +3,7 @@ import { lastAtOrBefore } from "./reading.js";
 import { formatted } from "../format.js";
 
 const MANY_MARKS = 100;
-const DASHES = ["", "dashed", "mixed", "dotted"];
+const DASHES = ["", "mixed", "dotted", "dashed"]; // holding is dashed as well: few compare four
 const MARKS = [
   { name: "Opened", shape: "up", look: "ok", of: (move) => move.action === "open" },
   { name: "Closed", shape: "down", look: "loss", of: (move) => move.action === "close" && move.reason !== "liquidation" },

@@ -32,7 +32,7 @@ export function tilePixels(names, colours, size) {
 }
 
 function tileOf(names, colours, size) {
-  const tile = new OffscreenCanvas(size, size);
+  const tile = Object.assign(document.createElement("canvas"), { width: size, height: size });
   const context = tile.getContext("2d", { willReadFrequently: true });
   context.scale(size / TILE, size / TILE);
   for (const name of names) (STATES[name] ?? OVERLAYS[name])[1](context, colours);

@@ -16,7 +16,8 @@ export class Drawing {
     const now = [width, height, ...parts];
     const before = this.sheets.get(name);
     if (before?.parts.length !== now.length || now.some((part, index) => part !== before.parts[index])) {
-      const sheet = new OffscreenCanvas(width, height);
+      // No OffscreenCanvas: colours that the system forces are known to elements of the page alone.
+      const sheet = Object.assign(document.createElement("canvas"), { width, height });
       const drawing = sheet.getContext("2d");
       drawing.setTransform(context.getTransform());
       paint(drawing);
