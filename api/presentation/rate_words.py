@@ -1,6 +1,6 @@
 """Funding rates as traders say them: basis points per 8 hours and percent a year, beside the raw figure."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
 
 from bot.config.strategy_registry import usable_strategies
@@ -40,4 +40,5 @@ def rate_words(name: str, value: object) -> str:
 
 
 def _rounded(value: Decimal, places: int) -> str:
-    return plain(round(value, places).normalize() + 0)
+    step = Decimal(1).scaleb(-places)
+    return plain(value.quantize(step, rounding=ROUND_HALF_UP).normalize() + 0)

@@ -1,8 +1,8 @@
 /* Rates per 8 hours as traders say them, beside the raw figure. */
 const SETTLEMENTS_A_YEAR = 3 * 365;
 
-/* A float's last digits are left out first: 10.95 may be 10.949999. */
-const trimmed = (value, places) => String(Number(Number(value.toPrecision(12)).toFixed(places)));
+/* Halves go up as on the server; a float's last digits are left out first, since 5.475 may be 5.474999. */
+const trimmed = (value, places) => String((Math.sign(value) * Math.round(Number((Math.abs(value) * 10 ** places).toPrecision(12)))) / 10 ** places);
 export const bps = (rate) => trimmed(rate * 10_000, 3);
 const yearly = (rate) => trimmed(rate * SETTLEMENTS_A_YEAR * 100, 2);
 

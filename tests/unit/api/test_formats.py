@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from api.presentation.formats import breakable, duration, rate, shown, utc
+from api.presentation.rate_words import rate_words
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,19 @@ def test_rate_time_and_names_are_readable() -> None:
     assert [rate(None), rate(0.123456), rate(1234.5)] == ["–", "0.123", "1,234"]
     assert utc(1_706_716_800_000) == "2024-01-31 16:00"
     assert breakable("a_<b>") == "a_<wbr>&lt;b&gt;"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("min_funding_rate", "0.00005", "0.5 bp per 8 h, 5.48 % a year"),
+        ("exit_funding_rate", Decimal("-0.0001"), "-1 bp per 8 h, -10.95 % a year"),
+        ("rate_cap", "0.003", "30 bp per 8 h, 328.5 % a year"),
+        ("min_funding_rate", "none", ""),
+        ("spot_taker", "0.001", ""),
+    ],
+)
+def test_rates_alone_are_said_in_basis_points_and_percent_a_year(
+    name: str, value: object, words: str
+) -> None:
+    assert rate_words(name, value) == words
