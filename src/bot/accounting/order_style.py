@@ -14,6 +14,8 @@ MakerLegs = Literal["both", "long", "short"]
 _UNHURRIED = frozenset({CloseReason.SIGNAL, CloseReason.BASIS, CloseReason.SEAM, CloseReason.END})
 """Reasons of closings that may wait in the book; whatever margin or an exchange forces is taken."""
 
+_NONE: frozenset[Leg] = frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class OrderStyle:
@@ -30,8 +32,7 @@ class OrderStyle:
         """Return the style of the parameters `order_style` and `maker_legs`."""
         sides = {"long": (True,), "short": (False,), "both": (True, False)}[legs]
         made = frozenset(leg for leg in Leg if (SPOT_PERP.side(leg) > 0) in sides)
-        none: frozenset[Leg] = frozenset()
-        return cls(none if style == "taker" else made, made if style == "maker" else none)
+        return cls(_NONE if style == "taker" else made, made if style == "maker" else _NONE)
 
     def opens(self, leg: Leg) -> bool:
         """Return whether a leg is opened by a maker order."""
@@ -39,7 +40,11 @@ class OrderStyle:
 
     def closes(self, leg: Leg, reason: CloseReason | None) -> bool:
         """Return whether a leg is closed by a maker order when a hedge ends for `reason`."""
-        return leg in self.exits and reason in _UNHURRIED
+        return leg in self.made_exits(reason)
+
+    def made_exits(self, reason: CloseReason | None) -> frozenset[Leg]:
+        """Return the legs that maker orders close when a hedge ends for `reason`."""
+        return self.exits if reason in _UNHURRIED else _NONE
 
     def round_trip_fees(self, fees: FeeModel, t_ms: int) -> Decimal:
         """Return the fee rates at `t_ms` of opening both legs and of closing them on a signal, summed.

@@ -15,7 +15,6 @@ from bot.models import (
     OrderResult,
     Position,
     Side,
-    Structure,
     Trade,
     closing_order,
     opening_order,
@@ -65,13 +64,17 @@ class PositionManager:
 
     def open(self, symbol: str, quantity: Decimal) -> Position | None:
         """Open the spot leg, then the perp leg; return the hedge, None if there is none (yet)."""
-        sides = SPOT_PERP
+        sides, made = SPOT_PERP, self._style.entries
         try:
-            spot = self._opened(symbol, Leg.SPOT, sides, quantity)
+            spot = self._worker.order(
+                symbol, Leg.SPOT, opening_order(sides.spot), quantity, maker=Leg.SPOT in made
+            )
         except OrderIncompleteError as error:
             return self._go_on_opening(after(UnfinishedHedge(symbol, Aim.OPEN, quantity), error))
         try:
-            perp = self._opened(symbol, Leg.PERP, sides, quantity)
+            perp = self._worker.order(
+                symbol, Leg.PERP, opening_order(sides.perp), quantity, maker=Leg.PERP in made
+            )
         except OrderIncompleteError as error:
             hedge = UnfinishedHedge(symbol, Aim.OPEN, quantity).filled(spot)
             return self._go_on_opening(after(hedge, error))
@@ -79,14 +82,19 @@ class PositionManager:
 
     def close(self, position: Position, reason: CloseReason) -> Trade | None:
         """Close the spot leg, then the perp leg; return the trade, None if it has not ended (yet)."""
-        symbol, quantity = position.symbol, position.quantity
+        symbol, quantity, sides = position.symbol, position.quantity, position.structure
+        made = self._style.made_exits(reason)
         try:
-            spot = self._closed(position, Leg.SPOT, reason)
+            spot = self._worker.order(
+                symbol, Leg.SPOT, closing_order(sides.spot), quantity, maker=Leg.SPOT in made
+            )
         except OrderIncompleteError as error:
             hedge = UnfinishedHedge(symbol, Aim.CLOSE, quantity, position, reason)
             return self._go_on_closing(after(hedge, error))
         try:
-            perp = self._closed(position, Leg.PERP, reason)
+            perp = self._worker.order(
+                symbol, Leg.PERP, closing_order(sides.perp), quantity, maker=Leg.PERP in made
+            )
         except OrderIncompleteError as error:
             hedge = UnfinishedHedge(symbol, Aim.CLOSE, quantity, position, reason).filled(spot)
             return self._go_on_closing(after(hedge, error))
@@ -184,16 +192,6 @@ class PositionManager:
             return self._tracker.record_liquidation(position, spot)
         perp = _as_fill(symbol, Leg.PERP, closing_order(sides.perp), hedge.exit(Leg.PERP))
         return self._tracker.record_close(position, spot, perp, hedge.reason)
-
-    def _opened(self, symbol: str, leg: Leg, sides: Structure, quantity: Decimal) -> OrderResult:
-        """Open a leg; raises OrderIncompleteError for less than the whole."""
-        side, maker = opening_order(sides.side(leg)), self._style.opens(leg)
-        return self._worker.order(symbol, leg, side, quantity, maker=maker)
-
-    def _closed(self, position: Position, leg: Leg, reason: CloseReason) -> OrderResult:
-        """Close a leg; raises OrderIncompleteError for less than the whole."""
-        side, maker = closing_order(position.structure.side(leg)), self._style.closes(leg, reason)
-        return self._worker.order(position.symbol, leg, side, position.quantity, maker=maker)
 
     def _close_spot(self, position: Position) -> OrderResult:
         """Close the spot leg of a hedge whose perp leg its exchange takes."""
