@@ -27,11 +27,11 @@ from api.schemas.documents import (
 )
 from api.schemas.openapi import PROBLEMS
 from bot.numbers.arrays import FloatArray
-from sweeps.analysis.heatmap import Aggregate, Heatmap, heatmap, panels
 from sweeps.analysis.judged.cell_luck import chances_of_luck
+from sweeps.analysis.maps.heatmap import Aggregate, Heatmap, heatmap, panels
+from sweeps.analysis.maps.slices import slices
 from sweeps.analysis.overview import GAIN, MOST_POINTS, RISK, overview
 from sweeps.analysis.robustness import over_axis
-from sweeps.analysis.slices import slices
 from sweeps.spec.scenarios import Scenarios
 
 router = APIRouter(

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from api.schemas.answers import Params
-from sweeps.analysis.cell_states import CellState
+from sweeps.analysis.maps.cell_states import CellState
 from sweeps.spec.scenarios import Scenarios
 
 MatrixPlace = Annotated[list[int], Field(min_length=2, max_length=2)]

@@ -12,13 +12,13 @@ from bot.errors import InvalidInputError
 from bot.numbers.arrays import FloatArray
 from bot.statistics.metrics import units_texts
 from sweeps.analysis.grouping import Summaries, Summary
-from sweeps.analysis.heatmap import Heatmap, Panels
+from sweeps.analysis.maps.heatmap import Heatmap, Panels
+from sweeps.analysis.maps.slices import Slice, Slices
 from sweeps.analysis.matrix_axes import MatrixAxis
 from sweeps.analysis.overview import Overview, Points
 from sweeps.analysis.progress import SweepView
 from sweeps.analysis.queries import TrialView
 from sweeps.analysis.robustness import Setting
-from sweeps.analysis.slices import Slice, Slices
 from sweeps.jobs.jobs import JobView
 from sweeps.spec.metrics import CARRY
 from sweeps.spec.spec import SweepSpec

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from bot.market_store.database import open_engine, write_transaction
 from bot.statistics.trial_columns import MetricColumn, TrialColumns
 from bot.statistics.trial_metrics import DIGEST_BYTES
-from sweeps.analysis.heatmap import Aggregate, heatmap
+from sweeps.analysis.maps.heatmap import Aggregate, heatmap
 from sweeps.analysis.progress import get_sweep, list_sweeps
 from sweeps.analysis.queries import one_trial, trial_page
 from sweeps.analysis.robustness import over_axis

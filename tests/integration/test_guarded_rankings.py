@@ -9,14 +9,14 @@ import pytest
 import sqlalchemy as sa
 from sweeping import stored_rows, sweep_spec, worked
 
-from sweeps.analysis.cell_states import CellState, cell_states
-from sweeps.analysis.heatmap import Aggregate, heatmap
+from sweeps.analysis.maps.cell_states import CellState, cell_states
+from sweeps.analysis.maps.heatmap import Aggregate, heatmap
+from sweeps.analysis.maps.slices import QUANTILES, slices
 from sweeps.analysis.overview import overview
 from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.queries import TrialView, trial_page
 from sweeps.analysis.robustness import over_axis
 from sweeps.analysis.scenarios import without_setting
-from sweeps.analysis.slices import QUANTILES, slices
 from sweeps.export.files import ExportFormat, exported
 from sweeps.spec.scenarios import ScenarioRank, Scenarios
 from sweeps.storage.blocks import Measured

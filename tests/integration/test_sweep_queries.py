@@ -13,7 +13,7 @@ from sweeping import stored_rows, submit, sweep_spec, worked
 from bot.config.parameter_columns import ParameterColumns
 from bot.errors import BotError, InvalidInputError, StoreError
 from bot.market_store.store import HistoricalDataStore
-from sweeps.analysis.heatmap import Aggregate, heatmap, panels
+from sweeps.analysis.maps.heatmap import Aggregate, heatmap, panels
 from sweeps.analysis.overview import overview
 from sweeps.analysis.queries import TrialView, one_trial, stored_curve, stored_trades, trial_page
 from sweeps.errors import UnknownSweepError

@@ -7,7 +7,7 @@ from api.presentation.presenters import SweepPage, text_of
 from api.presentation.rate_words import rate_parameters
 from api.routes.parameters import NO_AXES
 from sweeps.analysis.grouping import Aggregate
-from sweeps.analysis.heatmap import MOST_CELLS
+from sweeps.analysis.maps.heatmap import MOST_CELLS
 from sweeps.analysis.matrix_axes import is_ordered
 from sweeps.analysis.overview import GAIN, RISK
 from sweeps.analysis.scenarios import usual_scenarios

@@ -13,11 +13,11 @@ from api.responses import JsonResponse
 from api.routes.analysis import AskedMatrix, Name
 from api.routes.parameters import SCENARIO_PARAMETERS, SweepId, other_parameters
 from api.schemas.documents import matrix_axis, matrix_values
-from sweeps.analysis.cell_states import CellState
 from sweeps.analysis.grouping import Summaries
-from sweeps.analysis.heatmap import Heatmap, heatmap, panels
 from sweeps.analysis.judged.cell_luck import chances_by
 from sweeps.analysis.judged.judged_panels import made_report
+from sweeps.analysis.maps.cell_states import CellState
+from sweeps.analysis.maps.heatmap import Heatmap, heatmap, panels
 from sweeps.analysis.progress import get_spec
 
 router = APIRouter(prefix="/dashboard/sweeps/{sweep_id}", include_in_schema=False)

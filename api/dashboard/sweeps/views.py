@@ -19,8 +19,8 @@ from api.presentation.presenters import SweepCard, SweepPage, metrics_of
 from api.routes.parameters import Cursor, SweepId, TrialNumber
 from sweeps.analysis.failures import failures_of
 from sweeps.analysis.findings import best_findings, sweep_findings
-from sweeps.analysis.heatmap import checked_metric
-from sweeps.analysis.leading_axes import leading_axes
+from sweeps.analysis.maps.heatmap import checked_metric
+from sweeps.analysis.maps.leading_axes import leading_axes
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.analysis.queries import TrialPage, TrialView, one_trial, trial_page
 from sweeps.analysis.scenarios import usual_scenarios

@@ -8,10 +8,10 @@ from typing import Any, Self
 
 from bot import ENGINE_VERSION
 from bot.accounting.cash_flows import BOOKED
+from bot.accounting.trade_legs import with_legs
 from bot.backtest.findings import Booked, RunFinding, run_findings
 from bot.backtest.hedge_metrics import HedgeMetrics, hedge_metrics
 from bot.backtest.ledger_digest import ledger_of
-from bot.backtest.trade_legs import with_legs
 from bot.backtest.window_findings import window_findings
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_key

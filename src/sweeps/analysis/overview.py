@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from bot.statistics.trial_metrics import metric_kind
 from sweeps.analysis.distribution import Distribution, distribution
 from sweeps.analysis.grouping import is_maximized
-from sweeps.analysis.heatmap import checked_metric
 from sweeps.analysis.importance import Importance, importance
+from sweeps.analysis.maps.heatmap import checked_metric
 from sweeps.analysis.pareto import pareto_front
 from sweeps.analysis.point_sample import Places, point_sample
 from sweeps.analysis.progress import get_spec

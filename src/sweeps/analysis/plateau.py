@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
-from bot.selection.plateau import GridTrials
+from bot.selection.grid.plateaus import GridTrials
 from sweeps.analysis.grouping import Summaries
 from sweeps.analysis.matrix_axes import is_ordered
 from sweeps.spec.axes import Axis

@@ -8,9 +8,9 @@ from typing import Any, Unpack
 import numpy as np
 import sqlalchemy as sa
 
+from bot.accounting.trade_legs import with_legs
 from bot.backtest.findings import RunFinding
 from bot.backtest.result import Curve
-from bot.backtest.trade_legs import with_legs
 from bot.market_store.loading import resolve_exchange
 from bot.market_store.sql import refuse_reached, seal_times
 from bot.numbers.arrays import FloatArray

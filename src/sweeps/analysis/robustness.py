@@ -22,7 +22,7 @@ from sweeps.analysis.grouping import (
     is_maximized,
     summarize,
 )
-from sweeps.analysis.heatmap import checked_metric
+from sweeps.analysis.maps.heatmap import checked_metric
 from sweeps.analysis.progress import bounded_limit, get_spec
 from sweeps.analysis.ranking import smallest
 from sweeps.analysis.selection import selected

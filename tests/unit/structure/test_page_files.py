@@ -19,7 +19,9 @@ MOST_FILES = 22
 """As many as modules in a folder."""
 
 _APART = {("trial", "market"), ("market", "trial")}
-_IMPORT = re.compile(r"^import (?:.* from )?\"(\.{1,2}/[^\"]+)\"", re.MULTILINE)
+_IMPORT = re.compile(r"(?:^import (?:.* from )?|\bimport\()\"(\.{1,2}/[^\"]+)\"", re.MULTILINE)
+"""Imports at a script's start, and those that are made when something is drawn."""
+
 _STATIC = re.compile(r"static\('([^']+)'\)")
 _PRELOADED = re.compile(r"for module in \[([^]]+)\]")
 _TEMPLATE = re.compile(r"{% (?:extends|import|include) \"([^\"]+)\"")

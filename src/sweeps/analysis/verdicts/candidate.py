@@ -12,7 +12,7 @@ from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.numbers.money import plain
-from bot.selection.plateau import GridTrials
+from bot.selection.grid.plateaus import GridTrials
 from bot.validation import validated
 from sweeps.analysis.grouping import is_maximized
 from sweeps.analysis.matrix_axes import is_ordered

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.selection.plateau import GridTrials
+from bot.selection.grid.plateaus import GridTrials
 
 NAN = math.nan
 

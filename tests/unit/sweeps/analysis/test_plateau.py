@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.selection.plateau import GridTrials
+from bot.selection.grid.plateaus import GridTrials
 from sweeps.analysis.plateau import grid_trials
 from sweeps.spec.spec import SweepSpec
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
-from bot.selection.grid_places import GridPlaces
+from bot.selection.grid.places import GridPlaces
 
 
 @dataclass(frozen=True, eq=False)

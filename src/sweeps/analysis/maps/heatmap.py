@@ -13,7 +13,6 @@ from bot.errors import InvalidInputError
 from bot.memo import Memo
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.statistics.trial_metrics import JUDGED
-from sweeps.analysis.cell_states import TRADES, CellState, cell_states, matrix_ids
 from sweeps.analysis.grouping import (
     Aggregate,
     Groups,
@@ -22,6 +21,7 @@ from sweeps.analysis.grouping import (
     is_maximized,
     summarize,
 )
+from sweeps.analysis.maps.cell_states import TRADES, CellState, cell_states, matrix_ids
 from sweeps.analysis.matrix_axes import MatrixAxis, drawn_matrix_axes, written_matrix_axis
 from sweeps.analysis.plateau import Cell, best_cell, grid_trials
 from sweeps.analysis.progress import get_spec

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.numbers.arrays import FloatArray, IntArray
 from sweeps.analysis.grouping import is_maximized
-from sweeps.analysis.heatmap import checked_metric
+from sweeps.analysis.maps.heatmap import checked_metric
 from sweeps.analysis.matrix_axes import MatrixAxis, drawn_matrix_axis
 from sweeps.analysis.progress import get_spec
 from sweeps.analysis.scenarios import scenarios_for

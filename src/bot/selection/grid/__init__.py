@@ -1,0 +1,1 @@
+"""Grids of trials: their places, neighbours and plateaus."""
