@@ -75,6 +75,7 @@ class Service:
             with path.open("ab") as log:
                 process = subprocess.Popen(command, env=variables, stdout=log, stderr=log)
         else:
+            path.touch()  # it may be read before the process has come as far as writing it
             process = Forked(module, arguments, variables, path)
         self.processes.append(process)
         return process

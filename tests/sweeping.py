@@ -1,13 +1,14 @@
 """Sweeps over the generated market of the integration tests, and their outcome computed in this process."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
+from bot.backtest.hedge_metrics import HedgeMetrics
 from bot.clock import SystemClock
 from bot.errors import BotError
 from bot.market_store.database import write_transaction
@@ -47,6 +48,11 @@ def sweep_spec(**changes: Any) -> SweepSpec:
     """Return a sweep of 120 trials over the generated market, all replayed, with `changes`."""
     body = {"name": "test", "base": BASE, "grid": GRID, "reuse": False, "validation": EVERYONE}
     return SweepSpec.parse(body | changes)
+
+
+def metrics_of_trials(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metrics of a run's document that are stored with trials, too."""
+    return {name: value for name, value in metrics.items() if name not in HedgeMetrics.__slots__}
 
 
 def submit(engine: sa.Engine, spec: SweepSpec, *, size: int | None = None, key: str | None = None) -> int:

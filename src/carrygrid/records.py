@@ -75,7 +75,10 @@ class EquityPoint(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """A round trip; prices are the unrounded fills, `perp_exit` is None where the perp was liquidated."""
+    """A round trip; prices are the unrounded fills, exits are None where the perp was liquidated.
+
+    `long_pnl` and `short_pnl` sum to `price_pnl`.
+    """
 
     symbol: str
     opened_at: datetime
@@ -91,6 +94,16 @@ class Trade(NamedTuple):
     net_pnl: Decimal
     funding_payments: int
     reason: str
+    long_entry: Decimal
+    long_exit: Decimal
+    short_entry: Decimal
+    short_exit: Decimal | None
+    long_pnl: Decimal
+    short_pnl: Decimal
+    borrow_cost: Decimal
+    transfer_cost: Decimal
+    top_ups: int
+    reductions: int
 
 
 _KINDS = {str: Kind.TEXT, datetime: Kind.TIME, Decimal: Kind.EXACT, int: Kind.WHOLE}

@@ -289,7 +289,7 @@ def test_axes_that_are_ticked_become_scenarios_and_untraded_cells_are_told_in_wo
     expect(page.locator("#heatmap-marks")).to_contain_text("Each setting stands at its worst perp_leverage.")
     assert address_of(page) == {"scenarios": "perp_leverage"}
     settings = shown.ask("overview", scenarios="perp_leverage")["finished"]
-    expect(page.locator("#selected")).to_have_text(f"All {settings} finished trials")
+    expect(page.locator("#selected")).to_have_text(f"All {settings} settings at the worst perp_leverage")
     ranked = shown.ask("trials", scenarios="perp_leverage")["trials"]
     expect(page.locator("#trials tbody tr td:first-child").first).to_have_text(str(ranked[0]["number"]))
     states = shown.ask("heatmap", most=50_000, scenarios="perp_leverage", **SIDES)["states"]

@@ -318,7 +318,9 @@ def test_workers_measure_their_speed_and_recent_measurements_weigh_more(engine: 
     spec = sweep_spec(**SMALL)
     with engine.connect() as connection:
         assert not measured_rates(connection).measured(spec)
-    work(engine, submit(engine, sweep_spec()))
+    work(
+        engine, submit(engine, sweep_spec(), size=60)
+    )  # the first chunk reads the window, the second is measured
     with engine.connect() as connection:
         assert measured_rates(connection).measured(spec)
     for busy_ms in (700_000, 1_000):

@@ -73,6 +73,16 @@ def test_round_trip_books_funding_fees_and_both_legs() -> None:
             "net_pnl": "33.369",
             "funding_payments": 2,
             "reason": "signal",
+            "long_entry": "100",
+            "long_exit": "110",
+            "short_entry": "100",
+            "short_exit": "109",
+            "long_pnl": "490",
+            "short_pnl": "-441",
+            "borrow_cost": "0",
+            "transfer_cost": "0",
+            "top_ups": 0,
+            "reductions": 0,
         }
     ]
     assert [equity for _, equity in result["equity"]] == ["9990.2", "9995.1", "10033.369", "10033.369"]

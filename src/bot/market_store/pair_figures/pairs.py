@@ -98,7 +98,7 @@ class Dates:
     end_ms: int | None = None
 
     def __bool__(self) -> bool:
-        """Whether any bound is given."""
+        """Return True if any bound is given."""
         return self.start_ms is not None or self.end_ms is not None
 
     @classmethod

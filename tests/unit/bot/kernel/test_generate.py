@@ -29,8 +29,8 @@ def test_every_formula_has_its_c_over_wide_integers() -> None:
 def test_sizing_and_margin_have_their_c_as_well() -> None:
     made = generate(FORMULAS.read_text())
     assert (
-        "static inline Term perp_share_term(Term slippage, Term taker, Term leverage) "
-        "{ return mul(sub(ONE_term, slippage), add(ONE_term, mul(taker, leverage))); }"
+        "static inline Term perp_share_term(Term slippage, Term fee, Term leverage) "
+        "{ return mul(sub(ONE_term, slippage), add(ONE_term, mul(fee, leverage))); }"
     ) in made
     assert (
         "static inline double margin_need_rough(Side side, double quantity, double mmr, double ratio) "
