@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from browsing import Visit
+from interfaces import interfaces
 from playwright.sync_api import Browser, expect, sync_playwright
 from servers import skip_or_fail
 
@@ -36,6 +37,13 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def network() -> Iterator[None]:
+    """Keep the network as it is while a page is looked at."""
+    with interfaces(changing=False):
+        yield
 
 
 @pytest.fixture

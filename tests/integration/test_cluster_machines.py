@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from cluster import Cluster, cluster, machine
+from interfaces import interfaces
 from netns import HUB, Namespace, missing_capability, network
 from servers import eventually, leashed, skip_or_fail
 from sweeping import assert_every_trial_once, chunks_of, state_of, stored_rows, submit, sweep_spec
@@ -39,7 +40,7 @@ def spaces() -> Iterator[list[Namespace]]:
     """Return the machines, or skip with the reason; as root in CI they must be there."""
     if reason := missing_capability():
         skip_or_fail(reason, needs_root=True)
-    with network(*HOSTS) as spaces:
+    with interfaces(changing=True), network(*HOSTS) as spaces:
         yield spaces
 
 
