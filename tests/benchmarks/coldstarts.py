@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks import market
 from benchmarks.commands import CARRYGRID, environment
 from benchmarks.measure import Finished, cpu_seconds, medians, run_command
+from bot.config.parameter_columns import ParameterColumns
 from bot.market.rows import CANDLE_COLUMNS, Rows, SeriesKind
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.synthetic.generator import GeneratedPair
@@ -64,7 +65,7 @@ def _first_trial(store: HistoricalDataStore) -> Finished:
 
     def once() -> None:
         held = WindowCache(store).held(run)
-        replay_fast(held.kernel, held.baselines, [run])
+        replay_fast(held.kernel, held.baselines, ParameterColumns.of([run]))
 
     began = time.perf_counter()
     cpu_s = cpu_seconds(once)
