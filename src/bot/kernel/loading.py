@@ -76,7 +76,7 @@ def replay_path() -> str:
     library = found()
     if isinstance(library, Library):
         return f"replay kernel in {library.path}"
-    return f"no replay kernel ({library}): sweeps run plainly, up to 100 times slower"
+    return f"no replay kernel ({library}): sweeps run plainly, 100 to 400 times slower"
 
 
 def _test(loaded: ctypes.CDLL) -> None:
