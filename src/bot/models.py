@@ -71,13 +71,17 @@ class CloseReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """Trading rules of one pair: steps of the coarser leg, and the perp's maintenance margin rate."""
+    """Trading rules of one pair: steps of the coarser leg, and the perp's maintenance margin rate.
+
+    `contract_size` is what one inverse contract is worth, in quote currency; linear perps have no use for it.
+    """
 
     qty_step: Decimal = Decimal("0.00001")
     min_qty: Decimal = Decimal("0.00001")
     min_notional: Decimal = Decimal(5)
     mmr: Decimal = Decimal("0.005")
     spot_active: bool = True
+    contract_size: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)

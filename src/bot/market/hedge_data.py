@@ -1,0 +1,29 @@
+"""Recorded history of the markets that the hedges of a run are made of, of one exchange or of several."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.market.records.recorded import RecordedRows
+from bot.market.series import SymbolData
+
+PairKey = tuple[str, str]
+"""Exchange and perp symbol of a pair: (`binance`, `BTC/USDT:USDT`), (`binance`, `BTC/USD:BTC`)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HedgeData:
+    """The pairs held of those that a run's hedges name, up to `end_ms` and nothing later.
+
+    A pair is the markets that share a file stem: a perp with its marks and settlements, and the spot market
+    of the same coin and quote; series that are not held are empty, and a pair of which nothing is held is
+    absent. Prices and volumes are as recorded, `spot_units` 1: hedges count in units of their own. The pairs
+    that recorded lives name by `stem` are among them. `exchanges` has the fee schedules of each exchange
+    whose schedules are held. `exchange` is the run's own. `fingerprint` is a hex SHA-256 over everything
+    here.
+    """
+
+    exchange: str
+    end_ms: int
+    pairs: Mapping[PairKey, SymbolData]
+    exchanges: Mapping[str, RecordedRows] = field(default_factory=dict)
+    fingerprint: str = ""
