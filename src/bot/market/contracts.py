@@ -67,8 +67,11 @@ class ContractKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+COIN_MARGINED = "coin-margined contracts are read from canonical files only"
+"""Refusal of all other files, whose volumes may count contracts, and of downloads."""
+
 _NOT_MODELLED = {
-    ContractKind.INVERSE: "coin-margined contracts are not modelled",
+    ContractKind.INVERSE: COIN_MARGINED,
     ContractKind.QUANTO: "contracts settled in a third currency are not modelled",
     ContractKind.DATED: "dated futures are not modelled",
     ContractKind.OPTION: "options are not modelled",
@@ -105,7 +108,7 @@ class Contract:
         if self.quote:
             linear = f"{self.base}/{self.quote}:{self.quote}"
             raise UndecidedContractError(
-                f"{self.name!r} does not say whether it is coin-margined, which is not modelled; "
+                f"{self.name!r} does not say whether it is coin-margined; "
                 f"if it is linear, say --symbol {linear}"
             )
         raise UndecidedContractError(

@@ -1,12 +1,13 @@
 """Names of markets: the unified symbols, what exchanges' own names mean, and multiplier contracts."""
 
 from bot.errors import DataImportError, InvalidInputError
-from bot.market.contracts import Venue, contract_of, split_quote
+from bot.market.contracts import ContractKind, Venue, contract_of, split_quote
 from bot.market_names import is_exchange_name, multiplied, spot_symbol
 
 __all__ = [
     "SYNTHETIC_EXCHANGE",
     "exchange_name",
+    "inverse_symbol",
     "market_symbol",
     "multiplied",
     "perp_symbol",
@@ -29,11 +30,24 @@ def perp_symbol(market: str) -> str:
 
 
 def market_symbol(name: str) -> str:
-    """Return the perp symbol of the linear market that a user names: BTCUSDT, BTC-USDT-SWAP, BTC/USDT:USDT.
+    """Return the perp symbol of the market that a user names: BTCUSDT, BTC-USDT-SWAP, BTC/USDT:USDT.
 
+    An inverse one is named as `inverse_symbol` reads it.
     Raises: UnmodelledContractError for another kind of contract; DataImportError if it is no such name.
     """
-    return contract_of(name, Venue.DECLARED).symbol()
+    return inverse_symbol(name) or contract_of(name, Venue.DECLARED).symbol()
+
+
+def inverse_symbol(name: str) -> str | None:
+    """Return the perp symbol of an inverse market: `BTCUSD_PERP`, as its files are named, is `BTC/USD:BTC`.
+
+    None for all else, other spellings included: files of those names may count contracts, not coins.
+    """
+    contract = contract_of(name, Venue.DECLARED)
+    if contract.kind is not ContractKind.INVERSE or contract.quote != "USD":
+        return None
+    symbol = f"{contract.base}/USD:{contract.base}"
+    return symbol if name.upper() in {symbol, f"{contract.base}USD_PERP"} else None
 
 
 def exchange_name(value: str) -> str:

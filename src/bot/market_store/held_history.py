@@ -14,9 +14,9 @@ from bot.market.coverage import NO_CANDLES, funding_coverage, too_few_settlement
 from bot.market.quality import undecided
 from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.market.series import CandleSeries, FundingSeries, HeldRange
-from bot.market.symbols import multiplied
+from bot.market.symbols import inverse_symbol, multiplied
 from bot.market_store import sql
-from bot.market_store.loading import no_such_symbol, resolve_exchange
+from bot.market_store.loading import no_spot_perp, no_such_symbol, resolve_exchange
 from bot.market_store.series_selection import Window, chosen_series, in_units, spot_units
 from bot.market_store.sql import HeldSegment, HeldSeries, Outline, seal_times, sealed_words
 from bot.models import DAY_MS
@@ -52,9 +52,10 @@ _recent = _RecentFunding(_RECENT_ROWS)
 
 
 class HeldHistory:
-    """History that one data set holds of some pairs; `unknown` names near symbols for those it lacks.
+    """History that one data set holds of some pairs of a linear perp and its spot market.
 
-    It ends at the seal of the data set, `sealed_ms`, unless it is for the look at a holdout (`beyond_seals`).
+    `unknown` says of those it lacks which symbols are near, and of inverse markets that they are none. It
+    ends at the seal of the data set, `sealed_ms`, unless it is for the look at a holdout (`beyond_seals`).
     Raises: UnknownExchangeError; StoreError if stored rows are damaged.
     """
 
@@ -77,6 +78,7 @@ class HeldHistory:
             for symbol, found in self._of.items()
             if not any(one.key.symbol == symbol for one in found)
         }
+        self.unknown |= {symbol: no_spot_perp(symbol) for symbol in self._of if inverse_symbol(symbol)}
         self._funding: dict[str, FundingSeries] = {}
 
     @cached_property

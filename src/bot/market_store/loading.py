@@ -3,23 +3,25 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sqlalchemy import Connection
 
 from bot.errors import UnknownExchangeError, UnknownSymbolError
 from bot.market.coverage import check_decided
+from bot.market.hedge_data import HedgeData, PairKey
 from bot.market.records.kinds import RecordKind
 from bot.market.records.recorded import RecordedRows
 from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.market.series import CandleSeries, HeldRange, MarketData, SymbolData
+from bot.market.symbols import inverse_symbol, market_symbol
 from bot.market_store import sql
 from bot.market_store.records import read_rows, records_of, rows_digest
 from bot.market_store.segments import digest
-from bot.market_store.series_selection import Extents, chosen_series, in_units, spot_units
+from bot.market_store.series_selection import Extents, Window, chosen_series, in_units, own_series, spot_units
 from bot.market_store.sql import HeldSegment, HeldSeries, refuse_sealed
 from bot.models import HOUR_MS, Instrument
 from bot.numbers.money import plain
@@ -53,6 +55,9 @@ def load_market(
     exchange = resolve_exchange(connection, exchange)
     if not beyond_seals:
         refuse_sealed(connection, exchange, end_ms)
+    for symbol in symbols:
+        if inverse_symbol(symbol) is not None:
+            raise UnknownSymbolError.of("symbols", no_spot_perp(symbol))
     held = sql.held_series(connection, exchange)
     extents = sql.extents(connection, held, beyond_seals=True)
     window = None if start_ms is None else (start_ms, end_ms)
@@ -68,9 +73,101 @@ def load_market(
         )
         for symbol, series in chosen.items()
     )
+    for data in loaded:
+        check_decided("symbols", data.symbol, data.funding)
     of_all = _recorded(connection, exchange, "", end_ms, reads)
     named = [exchange, *(one.fingerprint for one in loaded), *_digests(of_all)]
     return MarketData(exchange, end_ms, loaded, _hash(named), of_all)
+
+
+def load_hedges(
+    connection: Connection,
+    exchange: str,
+    wanted: Collection[PairKey],
+    end_ms: int,
+    start_ms: int | None = None,
+    *,
+    beyond_seals: bool = False,
+    reads: Collection[RecordKind] = tuple(RecordKind),
+) -> HedgeData:
+    """Return what is held up to `end_ms` of the wanted pairs, on several exchanges; `exchange` is the run's.
+
+    Pairs of which nothing is held are left out. Those that recorded lives name by `stem` come with them.
+    Timeframes are chosen, and recorded kinds read, as `load_market` does.
+    Raises: SealedError if it ends in sealed days of one of the exchanges, unless it is the look at a holdout
+    (`beyond_seals`); InsufficientDataError while funding intervals are not known; StoreError if stored rows
+    are damaged.
+    """
+    exchanges = sorted({exchange, *(one for one, _ in wanted)})
+    if not beyond_seals:
+        for one in exchanges:
+            refuse_sealed(connection, one, end_ms)
+    window = None if start_ms is None else (start_ms, end_ms)
+    pairs: dict[PairKey, SymbolData] = {}
+    of_exchanges: dict[str, RecordedRows] = {}
+    for one in exchanges:
+        held = _HeldPairs.of(connection, one, window, end_ms, reads)
+        symbols = {symbol for other, symbol in wanted if other == one}
+        found = held.pairs(symbols)
+        found |= held.pairs(_named_by_lives(found.values()) - found.keys())
+        for symbol, data in found.items():
+            where = symbol if one == exchange else f"{symbol}@{one}"
+            check_decided("symbols", where, data.funding)
+            pairs[one, symbol] = data
+        of_all = _recorded(connection, one, "", end_ms, reads)
+        if of_all.rows:
+            of_exchanges[one] = of_all
+    named = [
+        exchange,
+        [[*key, data.fingerprint] for key, data in sorted(pairs.items())],
+        [[one, *_digests(rows)] for one, rows in of_exchanges.items()],
+    ]
+    return HedgeData(exchange, end_ms, pairs, of_exchanges, _hash(named))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _HeldPairs:
+    """Series and trading rules of one exchange, to load single pairs of, as recorded."""
+
+    connection: Connection
+    exchange: str
+    window: Window | None
+    end_ms: int
+    reads: Collection[RecordKind]
+    held: Sequence[HeldSeries]
+    extents: Extents
+    rules: Mapping[str, Instrument]
+
+    @classmethod
+    def of(
+        cls,
+        connection: Connection,
+        exchange: str,
+        window: Window | None,
+        end_ms: int,
+        reads: Collection[RecordKind],
+    ) -> Self:
+        held = sql.held_series(connection, exchange)
+        extents = sql.extents(connection, held, beyond_seals=True)
+        rules = sql.instruments(connection, exchange)
+        return cls(connection, exchange, window, end_ms, reads, held, extents, rules)
+
+    def pairs(self, symbols: Iterable[str]) -> dict[str, SymbolData]:
+        """Return the pairs of which anything is held, by symbol."""
+        found = {}
+        for symbol in sorted(symbols):
+            series = own_series(self.held, self.extents, symbol, self.window)
+            recorded = _recorded(self.connection, self.exchange, symbol, self.end_ms, self.reads)
+            if series or recorded.rows:
+                rules = self.rules.get(symbol, Instrument())
+                data = _load_symbol(self.connection, symbol, series, rules, self.end_ms, self.extents)
+                found[symbol] = _with_records(data, recorded)
+        return found
+
+
+def _named_by_lives(pairs: Iterable[SymbolData]) -> set[str]:
+    epochs = (epoch for pair in pairs for life in pair.recorded.lives().values() for epoch in life.epochs)
+    return {market_symbol(epoch.stem) for epoch in epochs if epoch.stem is not None}
 
 
 def resolve_exchange(connection: Connection, exchange: str | None) -> str:
@@ -86,6 +183,11 @@ def resolve_exchange(connection: Connection, exchange: str | None) -> str:
     known = f"held are {', '.join(held)}" if held else "no market data has been imported yet"
     named = "none is named" if exchange is None else f"{exchange!r} is not held"
     raise UnknownExchangeError.of("exchange", f"{named}; {known}")
+
+
+def no_spot_perp(symbol: str) -> str:
+    """Return that an inverse market is no pair of a linear perp and its spot market."""
+    return f"{symbol!r} is an inverse market, which structure inverse is for, not spot_perp"
 
 
 def no_such_symbol(symbol: str, exchange: str, held: Iterable[HeldSeries]) -> str:
@@ -134,12 +236,10 @@ def _load_symbol(
         months[month.series.id].append(month)
     visible = {one.key.kind: _visible(one, months[one.id], end_ms) for one in chosen}
     units = spot_units(symbol, chosen)
-    funding = funding_series(_rows(visible, SeriesKind.FUNDING))
-    check_decided("symbols", symbol, funding)
     return SymbolData(
         symbol=symbol,
         instrument=rules,
-        funding=funding,
+        funding=funding_series(_rows(visible, SeriesKind.FUNDING)),
         spot=in_units(_candles(visible, SeriesKind.SPOT), units),
         perp=_candles(visible, SeriesKind.PERP),
         mark=_candles(visible, SeriesKind.MARK) if SeriesKind.MARK in visible else None,

@@ -32,6 +32,14 @@ def chosen_series(
     return [_suited(candidates, extents, window) for candidates in kinds.values()]
 
 
+def own_series(
+    held: Iterable[HeldSeries], extents: Extents, symbol: str, window: Window | None
+) -> list[HeldSeries]:
+    """Return one series of each kind stored under a symbol, in the timeframes that `chosen_series` takes."""
+    kinds = _by_kind(held, symbol)
+    return [_suited(candidates, extents, window) for candidates in kinds.values()]
+
+
 def spot_units(symbol: str, chosen: Iterable[HeldSeries]) -> int:
     """Return the number of spot coins in one unit of the perp: 1 but for multiplier contracts."""
     contract = multiplied(symbol)

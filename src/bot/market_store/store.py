@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.market.hedge_data import HedgeData, PairKey
 from bot.market.merging import MergeResult
 from bot.market.records.kinds import RecordKey, RecordKind
 from bot.market.rows import Rows, SeriesKey
@@ -14,7 +15,7 @@ from bot.market_store import sql
 from bot.market_store.database import write_transaction
 from bot.market_store.deleting import Removal, Selection, preview_removal, remove_rows
 from bot.market_store.listing import ExchangeListing, list_coverage
-from bot.market_store.loading import load_market, resolve_exchange
+from bot.market_store.loading import load_hedges, load_market, resolve_exchange
 from bot.market_store.pair_figures.pairs import ANY_DATES, Dates, Pair, PairSeries, list_pairs, pair_series
 from bot.market_store.provenance import Provenance, record
 from bot.market_store.records import RecordsMerged, merge_records, read_rows, records_of
@@ -111,6 +112,24 @@ class HistoricalDataStore:
             return load_market(
                 connection, exchange, symbols, end_ms, start_ms, beyond_seals=beyond_seals, reads=reads
             )
+
+    def load_hedges(
+        self,
+        exchange: str,
+        wanted: Collection[PairKey],
+        end_ms: int,
+        start_ms: int | None = None,
+        *,
+        beyond_seals: bool = False,
+    ) -> HedgeData:
+        """Return what is held up to `end_ms` of the pairs of several exchanges; `exchange` is the run's own.
+
+        Everything recorded beside their series comes with it, and so do pairs that recorded lives name.
+        Raises: SealedError as `load` does, for any of the exchanges; InsufficientDataError while funding
+        intervals are not known; StoreError if stored rows are damaged.
+        """
+        with self.engine.connect() as connection:
+            return load_hedges(connection, exchange, wanted, end_ms, start_ms, beyond_seals=beyond_seals)
 
     def extent(self, key: SeriesKey) -> tuple[int, int] | None:
         """Return the times of the first and last row held of a series, None if there are none."""

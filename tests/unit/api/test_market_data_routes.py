@@ -33,7 +33,12 @@ def test_symbols_of_a_file_of_many_markets_may_be_repeated(reader: Reader) -> No
     refused = reader.client.post(f"/data/imports?{query}&symbol=BTC-USD-SWAP", content=b"[]", headers=headers)
     assert (refused.status_code, refused.json()["errors"]) == (
         422,
-        [{"field": "symbol", "message": "coin-margined contracts are not modelled: 'BTC-USD-SWAP'"}],
+        [
+            {
+                "field": "symbol",
+                "message": "coin-margined contracts are read from canonical files only: 'BTC-USD-SWAP'",
+            }
+        ],
     )
 
 

@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 from bot.errors import DataImportError, UnmodelledContractError
-from bot.market.contracts import Venue
+from bot.market.contracts import COIN_MARGINED, Venue
 from bot.market.rows import SeriesKind
 from bot.market.rules import TIMEFRAMES_MS, RowRefusedError, market_number, time_ms, whole_number
 from bot.market_store.importers.files.source import Source
@@ -84,7 +84,7 @@ def _symbol(
 ) -> str:
     if _of_coin_margined(source):
         name = named["market"] if named else source.stem
-        raise UnmodelledContractError(f"coin-margined contracts are not modelled: {name!r}")
+        raise UnmodelledContractError(f"{COIN_MARGINED}: {name!r}")
     futures = Venue.UNKNOWN if kind is None else Venue.BINANCE
     venue = Venue.DECLARED if kind is SeriesKind.SPOT else futures
     return named_symbol(source, options, named["market"] if named else None, venue)

@@ -3,13 +3,12 @@
 import re
 
 from bot.errors import DataImportError
-from bot.market.contracts import Venue
 from bot.market.rows import SeriesKind
 from bot.market.rules import market_number, time_ms, whole_number
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.files.text_lines import MAX_SETTLEMENT_LINES
 from bot.market_store.importers.import_options import OPTIONS_EXAMPLE, ImportOptions
-from bot.market_store.importers.markets import Recorded, named_symbol
+from bot.market_store.importers.markets import Recorded, canonical_symbol
 from bot.market_store.importers.parsing import (
     Settlement,
     candles,
@@ -41,7 +40,8 @@ def parse(source: Source, options: ImportOptions) -> Recorded:
             f"{source.name} holds columns {header}, but its name is not like {wanted}; "
             f"rename it or add {OPTIONS_EXAMPLE}"
         )
-    symbol = named_symbol(source, options, parts["market"] if parts else None, Venue.DECLARED)
+    market, leg = (parts["market"], parts["leg"]) if parts else (None, None)
+    symbol = canonical_symbol(source, options, market, of_spot=leg == SeriesKind.SPOT)
     refusals = source.lines.refusals
     if header == FUNDING_HEADER:
         return Recorded((funding(symbol, source.rows(MAX_SETTLEMENT_LINES), _settlement, refusals),))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.errors import DataImportError, UnmodelledContractError
+from bot.market.contracts import COIN_MARGINED
 from bot.market.rows import SeriesKind
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.import_options import OPTIONS_EXAMPLE, ImportOptions
@@ -54,9 +55,7 @@ class KlineFigures:
         and for prices without trades unless they are said to be mark prices.
         """
         if self.in_coins * 2 > self.traded:
-            raise UnmodelledContractError(
-                f"{source.name}: coin-margined contracts are not modelled: its quote volume is in coins"
-            )
+            raise UnmodelledContractError(f"{source.name}: {COIN_MARGINED}: its quote volume is in coins")
         if self.traded:
             return
         if self.nonpositive:

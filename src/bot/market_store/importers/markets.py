@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from bot.errors import DataImportError, SymbolNotAskedError
-from bot.market.contracts import Contract, ContractKind, Venue, contract_of
+from bot.errors import DataImportError, SymbolNotAskedError, UnmodelledContractError
+from bot.market.contracts import COIN_MARGINED, Contract, ContractKind, Venue, contract_of
 from bot.market.records.kinds import RecordKind
 from bot.market.rows import SeriesKind
 from bot.market.rules import RowRefusedError
+from bot.market.symbols import inverse_symbol
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.files.text_lines import RefusalLog
 from bot.market_store.importers.import_options import OPTIONS_EXAMPLE, ImportOptions
@@ -98,6 +99,27 @@ def recorded(
     return Recorded(tuple(parts), (*refused, *dropped))
 
 
+def canonical_symbol(
+    source: Source, options: ImportOptions, name: str | None, *, of_spot: bool = False
+) -> str:
+    """Return the symbol of a canonical file as `named_symbol` does; inverse markets have one as well.
+
+    Their volumes are in coins. `of_spot` says that the file is about a spot market, which they are not.
+    """
+    symbol = None if name is None else inverse_symbol(name)
+    if symbol is None:
+        return named_symbol(source, options, name, Venue.DECLARED)
+    if of_spot:
+        raise DataImportError(
+            f"{source.name}: {name} is an inverse perp, spot markets are named as in BTCUSDT"
+        )
+    if options.symbols and symbol not in options.symbols:
+        raise SymbolNotAskedError(
+            f"{source.name}: the file says symbol {symbol}, which is not among --symbol"
+        )
+    return symbol
+
+
 def named_symbol(
     source: Source, options: ImportOptions, name: str | None, venue: Venue = Venue.UNKNOWN
 ) -> str:
@@ -110,21 +132,22 @@ def named_symbol(
     if contract is not None and (contract.refusal or not options.symbols):
         return contract.symbol()
     if contract is not None and contract.kind is ContractKind.UNKNOWN:
-        return _in_place_of(contract, options)
+        return _in_place_of(source, contract, options)
     if contract is None:
         if options.symbol is None:
             more = f": {counted(len(options.symbols), 'symbol')} could be meant" if options.symbols else ""
             raise DataImportError(
                 f"{source.name} does not say its symbol{more}; add {OPTIONS_EXAMPLE} as needed"
             )
-        return options.symbol
+        return _corrected(source, options.symbol)
     chosen = _asked(contract, options)
     if chosen is not None:
         return chosen
     if options.selecting or options.symbol is None:
         raise SymbolNotAskedError(f"{_said(source, contract)}, which is not among --symbol")
-    source.notes.append(f"the file's name says {contract.name}, --symbol says {options.symbol}")
-    return options.symbol
+    symbol = _corrected(source, options.symbol)
+    source.notes.append(f"the file's name says {contract.name}, --symbol says {symbol}")
+    return symbol
 
 
 def stated_symbol(source: Source, options: ImportOptions, name: str, venue: Venue) -> str:
@@ -136,7 +159,7 @@ def stated_symbol(source: Source, options: ImportOptions, name: str, venue: Venu
     if contract.refusal or not options.symbols:
         return contract.symbol()
     if contract.kind is ContractKind.UNKNOWN:
-        return _in_place_of(contract, options)
+        return _in_place_of(source, contract, options)
     chosen = _asked(contract, options)
     if chosen is not None:
         return chosen
@@ -209,9 +232,18 @@ def _chosen(
     return [*markets.values()], refused
 
 
-def _in_place_of(contract: Contract, options: ImportOptions) -> str:
+def _in_place_of(source: Source, contract: Contract, options: ImportOptions) -> str:
     """Return the symbol asked for in place of a name that means nothing, if one file is spoken of."""
-    return contract.symbol() if options.selecting or options.symbol is None else options.symbol
+    if options.selecting or options.symbol is None:
+        return contract.symbol()
+    return _corrected(source, options.symbol)
+
+
+def _corrected(source: Source, symbol: str) -> str:
+    """Return what --symbol says in place of a file; raises UnmodelledContractError for an inverse market."""
+    if inverse_symbol(symbol) is not None:
+        raise UnmodelledContractError(f"{source.name}: {COIN_MARGINED}: {symbol!r}")
+    return symbol
 
 
 def _asked(contract: Contract, options: ImportOptions) -> str | None:

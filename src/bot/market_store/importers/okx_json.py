@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bot.errors import DataImportError, UnmodelledContractError
-from bot.market.contracts import Venue
+from bot.market.contracts import COIN_MARGINED, Venue
 from bot.market.rows import SeriesKind
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.freqtrade import is_candle_list
@@ -78,7 +78,7 @@ def _check_volumes(source: Source, candles: Iterable[Sequence[str]], kind: Serie
             in_coins += not whole and is_in_coins(high, low, count, amount)
     if in_coins > max(linear, spot):
         raise UnmodelledContractError(
-            f"{source.name}: coin-margined contracts are not modelled: its volume counts contracts in dollars"
+            f"{source.name}: {COIN_MARGINED}: its volume counts contracts in dollars"
         )
     if spot > linear and kind is SeriesKind.PERP:
         raise DataImportError(f"{source.name} is said to be of a perp, but its volumes are of a spot market")

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.errors import DataImportError, NoMarketDataError
-from bot.market.contracts import Venue
 from bot.market.records.kinds import RECORD_TYPES, RecordKind, RecordType
 from bot.market.rules import RowRefusedError
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.files.text_lines import MAX_SETTLEMENT_LINES
 from bot.market_store.importers.import_options import ImportOptions
-from bot.market_store.importers.markets import ParsedRecords, Recorded, named_symbol
+from bot.market_store.importers.markets import ParsedRecords, Recorded, canonical_symbol
 from bot.market_store.importers.parsing import csv_fields
 
 _OF_MARKETS = [kind.value for kind, one in RECORD_TYPES.items() if not one.of_exchange]
@@ -34,7 +33,7 @@ def parse(source: Source, options: ImportOptions) -> Recorded:
     kind = _type_of(source)
     if kind is None:
         raise NoMarketDataError(f"{source.name} holds no recorded rows")
-    symbol = "" if kind.of_exchange else _symbol(source, options)
+    symbol = "" if kind.of_exchange else _symbol(source, options, kind.kind)
     numbered = [*(_csv_rows if kind.csv else _json_rows)(source, kind)]
     if not numbered:
         raise DataImportError(f"{source.name} holds no rows that can be read")
@@ -43,9 +42,10 @@ def parse(source: Source, options: ImportOptions) -> Recorded:
     return Recorded((), records=(ParsedRecords(symbol, kind.kind, tuple(rows), places),))
 
 
-def _symbol(source: Source, options: ImportOptions) -> str:
+def _symbol(source: Source, options: ImportOptions, kind: RecordKind) -> str:
     named = _STEM.match(source.stem)
-    return named_symbol(source, options, named["market"] if named else None, Venue.DECLARED)
+    market = named["market"] if named else None
+    return canonical_symbol(source, options, market, of_spot=kind is RecordKind.BORROW)
 
 
 def _type_of(source: Source) -> RecordType | None:

@@ -58,7 +58,7 @@ def test_linear_perpetual_gets_its_symbol(name: str, symbol: str) -> None:
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
-        (INVERSE, "coin-margined contracts are not modelled"),
+        (INVERSE, "coin-margined contracts are read from canonical files only"),
         (DATED, "dated futures are not modelled"),
         (OPTIONS, "options are not modelled"),
         (("ETH/USD:BTC",), "contracts settled in a third currency are not modelled"),
@@ -86,8 +86,7 @@ def test_undecided_name_asks_for_the_symbol_that_it_may_be() -> None:
     with pytest.raises(UndecidedContractError) as refusal:
         contract_of("BTC-USD").symbol()
     assert refusal.value.message == (
-        "'BTC-USD' does not say whether it is coin-margined, which is not modelled; "
-        "if it is linear, say --symbol BTC/USD:USD"
+        "'BTC-USD' does not say whether it is coin-margined; if it is linear, say --symbol BTC/USD:USD"
     )
     with pytest.raises(UndecidedContractError) as refusal:
         contract_of("BTCPERP").symbol()

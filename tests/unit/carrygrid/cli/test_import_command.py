@@ -21,6 +21,9 @@ BULK = json.dumps(
 )
 
 
+COIN_MARGINED = "coin-margined contracts are read from canonical files only"
+
+
 def data_import(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     return in_process(home, "data", "import", *arguments, "--exchange", "x", COLUMNS="200")
 
@@ -33,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
         path.mkdir(parents=True)
     (elsewhere / "BTCUSDT-perp-1h.csv").write_text(CANDLES)
     (folder / "linked").symlink_to(elsewhere)
-    (folder / "cm" / "BTCUSD_PERP-perp-1h.csv").write_text(CANDLES)
+    (folder / "cm" / "BTC-PERPETUAL-perp-1h.csv").write_text(CANDLES)
     (folder / "um" / "BTCUSDT_240329-perp-1h.csv").write_text(CANDLES)
     (folder / "README.md").write_text("about\n")
     return folder
@@ -47,13 +50,13 @@ def test_folder_imports_what_it_can_names_what_is_refused_by_its_path_and_ends_w
     lines = result.stdout.splitlines()
     assert lines[1].split()[:4] == ["linked/BTCUSDT-perp-1h.csv", "canonical", "CSV", "BTC/USDT:USDT"]
     assert lines[3:] == [
-        "cm/BTCUSD_PERP-perp-1h.csv: refused: coin-margined contracts are not modelled: 'BTCUSD_PERP'",
+        f"cm/BTC-PERPETUAL-perp-1h.csv: refused: {COIN_MARGINED}: 'BTC-PERPETUAL'",
         "um/BTCUSDT_240329-perp-1h.csv: refused: dated futures are not modelled: 'BTCUSDT_240329'",
         "1 other file ignored",
     ]
     assert result.stderr == (
         "error: 2 of 3 files refused: "
-        "cm/BTCUSD_PERP-perp-1h.csv: coin-margined contracts are not modelled: 'BTCUSD_PERP'; "
+        f"cm/BTC-PERPETUAL-perp-1h.csv: {COIN_MARGINED}: 'BTC-PERPETUAL'; "
         "um/BTCUSDT_240329-perp-1h.csv: dated futures are not modelled: 'BTCUSDT_240329'\n"
     )
 
@@ -75,7 +78,7 @@ def test_json_of_a_folder_is_one_document_that_names_what_was_refused(tmp_path: 
     assert (result.returncode, result.stderr) == (2, "")
     assert [file["name"] for file in report["files"]] == ["linked/BTCUSDT-perp-1h.csv"]
     assert [one["name"] for one in report["skipped"] if one["refused"]] == [
-        "cm/BTCUSD_PERP-perp-1h.csv",
+        "cm/BTC-PERPETUAL-perp-1h.csv",
         "um/BTCUSDT_240329-perp-1h.csv",
     ]
     assert report["ignored"] == 1
@@ -92,12 +95,15 @@ def test_file_of_many_markets_has_a_line_for_each_and_symbol_chooses(tmp_path: P
         ("ETH/USDT:USDT", "2", "2", "0", "0"),
         ("BTCUSD_PERP", "2", "0", "0", "2"),
     ]
-    assert "bulk.json:3: refused: coin-margined contracts are not modelled: 'BTCUSD_PERP'" in result.stdout
+    assert (
+        "bulk.json:3: refused: coin-margined contracts are read from canonical files only: 'BTCUSD_PERP'"
+        in result.stdout
+    )
     chosen = data_import(tmp_path / "other", path, "--symbol", "ETHUSDT", "--symbol", "BTCUSDT", "--json")
     (file,) = json.loads(chosen.stdout)["files"]
     assert [one["symbol"] for one in file["series"]] == ["BTC/USDT:USDT", "ETH/USDT:USDT"]
     refused = data_import(tmp_path / "other", path, "--symbol", "BTC-USD-SWAP")
     assert (refused.returncode, refused.stderr) == (
         2,
-        "error: symbol: coin-margined contracts are not modelled: 'BTC-USD-SWAP'\n",
+        "error: symbol: coin-margined contracts are read from canonical files only: 'BTC-USD-SWAP'\n",
     )

@@ -86,7 +86,8 @@ def test_contracts_settled_in_coins_are_told_by_their_volume_whatever_they_are_c
 ) -> None:
     name = f"{UM}/BTCUSDT-1h-2024-01.csv"
     assert refusal(store, tmp_path, HEADER + klines(IN_COINS), name) == (
-        "BTCUSDT-1h-2024-01.csv: coin-margined contracts are not modelled: its quote volume is in coins"
+        "BTCUSDT-1h-2024-01.csv: coin-margined contracts are read from canonical files only: "
+        "its quote volume is in coins"
     )
     rows = json.dumps([line.split(",") for line in klines(IN_COINS).split()])
     said = {"kind": "perp", "symbol": "BTCUSDT"}
@@ -105,7 +106,7 @@ def test_klines_from_the_folder_or_of_the_name_of_coin_margined_contracts_are_re
     store: HistoricalDataStore, tmp_path: Path, name: str
 ) -> None:
     market = "klines" if name.endswith("klines.csv") else "BTCUSD_PERP"
-    sentence = f"coin-margined contracts are not modelled: {market!r}"
+    sentence = f"coin-margined contracts are read from canonical files only: {market!r}"
     said = {"symbol": "BTCUSDT", "kind": "perp"}
     assert refusal(store, tmp_path, HEADER + klines(TRADES), name, **said).endswith(f": {sentence}")
 
@@ -120,7 +121,7 @@ def test_dated_future_of_the_data_site_is_refused_by_name(store: HistoricalDataS
     assert said.endswith(": dated futures are not modelled: 'BTCUSDT_240329'")
     funding = "calc_time,funding_interval_hours,last_funding_rate\n1704067200000,8,0.0001\n"
     said = refusal(store, tmp_path, funding, "BTCUSD_PERP-fundingRate-2024-01.csv", symbol="BTCUSDT")
-    assert said.endswith(": coin-margined contracts are not modelled: 'BTCUSD_PERP'")
+    assert said.endswith(": coin-margined contracts are read from canonical files only: 'BTCUSD_PERP'")
 
 
 def test_market_in_which_nobody_traded_any_more_is_read_where_its_folder_or_an_option_says_what_it_is(
@@ -159,12 +160,12 @@ def okx(volumes: list[str]) -> str:
         (
             "coin-margined swap",
             "perp",
-            "coin-margined contracts are not modelled: its volume counts",
+            "coin-margined contracts are read from canonical files only: its volume counts",
         ),
         (
             "coin-margined swap",
             "spot",
-            "coin-margined contracts are not modelled: its volume counts",
+            "coin-margined contracts are read from canonical files only: its volume counts",
         ),
         ("spot", "perp", "is said to be of a perp, but its volumes are of a spot market"),
         ("swap", "spot", "is said to be of a spot market, but its volume is in contracts"),

@@ -103,7 +103,7 @@ def ccxt(*markets: str, **more: Any) -> list[dict[str, Any]]:
 
 CANDLES = [[DAY + n * HOUR, 10, 12.5, 9, 11, 5] for n in range(3)]
 NOT_MODELLED = {
-    "coin-margined contracts": {
+    "coin-margined contracts are read from canonical files only": {
         "BTCUSD_PERP": binance("BTCUSD_PERP"),
         "BTCUSD": bybit("BTCUSD", "inverse"),
         "BTC-USD-SWAP": okx("BTC-USD-SWAP"),
@@ -111,13 +111,13 @@ NOT_MODELLED = {
         "ETHUSD": bybit_klines("ETHUSD", "inverse"),
         "DOTUSD": bybit("DOTUSD"),
     },
-    "dated futures": {
+    "dated futures are not modelled": {
         "BTCUSDT_240329": binance("BTCUSDT_240329"),
         "BTCUSDT-26SEP25": bybit_klines("BTCUSDT-26SEP25", "linear"),
         "BTC/USDT:USDT-240927": ccxt("BTC/USDT:USDT-240927"),
         "BTC-26SEP25": bybit_klines("BTC-26SEP25", "linear"),
     },
-    "options": {"BTC-26SEP25-60000-C": bybit_klines("BTC-26SEP25-60000-C", "option")},
+    "options are not modelled": {"BTC-26SEP25-60000-C": bybit_klines("BTC-26SEP25-60000-C", "option")},
 }
 
 
@@ -128,7 +128,7 @@ def test_answer_of_a_contract_that_is_not_modelled_is_refused_by_name_whatever_i
     store: HistoricalDataStore, tmp_path: Path, what: str, market: str
 ) -> None:
     answer = NOT_MODELLED[what][market]
-    sentence = f"answer.json: {what} are not modelled: {market!r}"
+    sentence = f"answer.json: {what}: {market!r}"
     assert refusal(store, tmp_path, answer) == sentence
     assert refusal(store, tmp_path, answer, symbol="BTC/USD:USD") == sentence
 
@@ -136,14 +136,17 @@ def test_answer_of_a_contract_that_is_not_modelled_is_refused_by_name_whatever_i
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("BTC_USD_BTC-4h-futures.json", "coin-margined contracts are not modelled: 'BTC/USD:BTC'"),
+        (
+            "BTC_USD_BTC-4h-futures.json",
+            "coin-margined contracts are read from canonical files only: 'BTC/USD:BTC'",
+        ),
         ("BTC_USDT_USDT-240927-1h-futures.json", "dated futures are not modelled: 'BTC/USDT:USDT-240927'"),
         ("BTC_USDT_USDT-1h-index.json", "{name} holds an index or a premium, which no leg is traded at"),
         (
             "BTC_USDT_USDT-1h-premiumIndex.json",
             "{name} holds an index or a premium, which no leg is traded at",
         ),
-        ("BTC_USD-1h-futures.json", "'BTC/USD' does not say whether it is coin-margined, which is not"),
+        ("BTC_USD-1h-futures.json", "'BTC/USD' does not say whether it is coin-margined; if"),
     ],
 )
 def test_freqtrade_file_of_another_contract_or_an_index_is_refused(
@@ -156,12 +159,14 @@ def test_freqtrade_spot_pair_in_dollars_is_no_contract(store: HistoricalDataStor
     assert imported(store, tmp_path, CANDLES, "BTC_USD-1h.json").symbol == "BTC/USD:USD"
 
 
-@pytest.mark.parametrize("name", ["BTCUSD_PERP-perp-1h.csv", "BTC-USDT-240927-perp-1h.csv"])
 def test_canonical_file_named_after_another_contract_is_refused(
-    store: HistoricalDataStore, tmp_path: Path, name: str
+    store: HistoricalDataStore, tmp_path: Path
 ) -> None:
     text = f"timestamp_ms,open,high,low,close,volume\n{DAY},10,12,9,11,5\n"
-    assert "are not modelled" in refusal(store, tmp_path, text, name, symbol="BTCUSDT")
+    said = refusal(store, tmp_path, text, "BTC-USDT-240927-perp-1h.csv", symbol="BTCUSDT")
+    assert "dated futures are not modelled" in said
+    said = refusal(store, tmp_path, text, "BTC-PERPETUAL-perp-1h.csv", symbol="BTCUSDT")
+    assert "coin-margined contracts are read from canonical files only: 'BTC-PERPETUAL'" in said
 
 
 def test_canonical_file_of_any_name_is_imported_once_everything_is_said(
@@ -192,7 +197,7 @@ def test_bulk_archive_gives_every_market_and_names_those_that_are_refused(
     assert taken(report) == [("BTC/USDT:USDT", 3, 0), ("ETH/USDT:USDT", 3, 0), ("BTC-USD-SWAP", 0, 3)]
     assert (report.rows_read, report.new, report.refused) == (9, 6, 3)
     assert [(one.line, one.reason) for one in report.refusals] == [
-        (4, "coin-margined contracts are not modelled: 'BTC-USD-SWAP'")
+        (4, "coin-margined contracts are read from canonical files only: 'BTC-USD-SWAP'")
     ]
     data = store.load("test", ["ETH/USDT:USDT"], LATER).symbols[0]
     assert data.funding.rates.decimals() == [Decimal("0.0002")] * 3
@@ -224,7 +229,8 @@ def test_file_of_several_markets_none_of_which_is_modelled_is_refused_whole(
     store: HistoricalDataStore, tmp_path: Path
 ) -> None:
     said = refusal(store, tmp_path, okx("BTC-USD-SWAP", "ETH-USD-SWAP"))
-    assert said == "answer.json: coin-margined contracts are not modelled: 'BTC-USD-SWAP' and 1 more like it"
+    sentence = "coin-margined contracts are read from canonical files only: 'BTC-USD-SWAP'"
+    assert said == f"answer.json: {sentence} and 1 more like it"
 
 
 def test_names_that_cannot_be_shown_or_are_endless_are_refused_in_short_sentences(
@@ -259,7 +265,7 @@ def test_link_in_place_of_a_file_that_a_service_has_written_is_not_followed(
     assert import_file(store, link, "test").new == 2
 
 
-@pytest.mark.parametrize("symbol", ["BTCUSDT_240329", "BTCUSD_PERP", "BTC-PERPETUAL", "BTC-PERP"])
+@pytest.mark.parametrize("symbol", ["BTCUSDT_240329", "BTC-USD-SWAP", "BTC-PERPETUAL", "BTC-PERP"])
 def test_symbol_that_names_another_contract_is_no_answer(symbol: str) -> None:
     with pytest.raises(InvalidInputError, match=r"^symbol: "):
         ImportOptions.parse(symbol=symbol)

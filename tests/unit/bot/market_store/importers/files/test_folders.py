@@ -72,7 +72,7 @@ def test_tree_of_the_data_site_is_walked_and_its_folders_say_what_is_in_them(
     assert [(one.name, one.reason) for one in report.refused_files] == [
         (
             "data/futures/cm/monthly/klines/BTCUSD_PERP/1h/BTCUSD_PERP-1h-2024-01.zip",
-            "coin-margined contracts are not modelled: 'BTCUSD_PERP'",
+            "coin-margined contracts are read from canonical files only: 'BTCUSD_PERP'",
         ),
         (
             "data/futures/um/monthly/klines/BTCUSDT_240329/1h/BTCUSDT_240329-1h-2024-01.zip",
@@ -192,11 +192,11 @@ def test_symbols_choose_among_the_files_of_a_folder(store: HistoricalDataStore, 
 def test_folder_of_refused_files_only_reports_each_and_stores_nothing(
     store: HistoricalDataStore, tree: Path
 ) -> None:
-    put(tree, "a/BTCUSD_PERP-perp-1h.csv")
+    put(tree, "a/BTC-PERPETUAL-perp-1h.csv")
     put(tree, "b/BTCUSDT_240329-perp-1h.csv")
     report = import_path(store, tree, "test")
     assert [one.name for one in report.refused_files] == [
-        "a/BTCUSD_PERP-perp-1h.csv",
+        "a/BTC-PERPETUAL-perp-1h.csv",
         "b/BTCUSDT_240329-perp-1h.csv",
     ]
     assert (report.files, store.exchanges()) == ((), [])
