@@ -1,4 +1,4 @@
-"""What is decided at an event: exits, margin policy, levelling of wallets and entries."""
+"""Decisions at an event: exits, margin policy, levelling of wallets and entries."""
 
 from collections.abc import Sequence
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""What is done with hedges: openings, closings of legs and wholes, interest, and their bookings."""
+"""Openings and closings of hedges and of single legs, interest and funding, with their bookings."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction

@@ -24,7 +24,7 @@ def root(value: Fraction) -> Fraction:
 
 
 class Orders:
-    """What fills cost, and the notional of those that were made."""
+    """Costs of fills, and the notional of those that were made."""
 
     def __init__(self, parameters: Parameters, fee_rows: Mapping[str, Any]) -> None:
         self._parameters = parameters

@@ -77,7 +77,7 @@ class Hedge:
 
     @property
     def is_inverse(self) -> bool:
-        """Whether coins are the collateral."""
+        """Tell whether coins are the collateral."""
         return self.short.kind == "inverse"
 
     def settlements(self) -> set[int]:

@@ -55,11 +55,11 @@ class Held:
     reductions: int = 0
     confirmations: int = 0
     reason: str | None = None
-    """Why the first leg left."""
+    """Reason for which the first leg left."""
     second_due: int | None = None
-    """When the other leg is closed, None while no such moment is known."""
+    """Moment at which the other leg is closed, None while none is known."""
     close_reason: str | None = None
-    """Why the whole hedge waits to be closed."""
+    """Reason for which the whole hedge waits to be closed."""
     close_due: int | None = None
 
     @property
@@ -74,12 +74,12 @@ class Held:
 
     @property
     def is_whole(self) -> bool:
-        """Whether both legs are in place."""
+        """Tell whether both legs are in place."""
         return self.long.is_open and self.short.is_open
 
     @property
     def is_deciding(self) -> bool:
-        """Whether the hedge is whole and does not wait to be closed."""
+        """Tell whether the hedge is whole and does not wait to be closed."""
         return self.is_whole and self.close_reason is None
 
     def other(self, held: HeldLeg) -> HeldLeg:

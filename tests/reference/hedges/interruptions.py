@@ -1,4 +1,4 @@
-"""What happens between two events, moment by moment: legs are taken, hours pass, orders are filled."""
+"""Interruptions between two events, moment by moment: legs are taken, hours pass, orders are filled."""
 
 from collections.abc import Iterable
 from fractions import Fraction

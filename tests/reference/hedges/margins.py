@@ -49,7 +49,7 @@ def opening_cap(brackets: Sequence[Bracket], leverage: Fraction) -> Fraction | N
 
 
 class MarginRules:
-    """Which brackets hold for a leg when, and what it is levered by."""
+    """Brackets and leverage of each leg."""
 
     def __init__(self, parameters: Parameters, recorded: Mapping[tuple[str, str], Any]) -> None:
         self._parameters = parameters

@@ -23,7 +23,7 @@ BY_REASON = {
 
 @dataclass
 class Notes:
-    """What is noted while a run is replayed."""
+    """Notes of what metrics need, taken while a run is replayed."""
 
     curve: list[tuple[int, Fraction]] = field(default_factory=list)
     tied: list[Fraction] = field(default_factory=list)

@@ -24,7 +24,7 @@ class Candidate:
 
 
 class Signals:
-    """What a strategy makes of a hedge at an event."""
+    """Judgement of a strategy on hedges at an event."""
 
     def __init__(self, parameters: Parameters, orders: Orders) -> None:
         self._parameters = parameters

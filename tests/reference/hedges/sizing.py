@@ -1,4 +1,4 @@
-"""How much of a hedge is opened."""
+"""Quantity in which a hedge is opened."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -92,8 +92,8 @@ class Sizing:
         parameters = self._parameters
         initial = parameters["sizing_base"] == "initial"
         base = parameters["initial_capital"] if initial else self._account.equity(t)
-        whole: Fraction = base * parameters["allocation"] * candidate.fraction
-        return whole / parameters["max_simultaneous_positions"]
+        slots: Fraction = parameters["max_simultaneous_positions"]
+        return candidate.fraction * base * parameters["allocation"] / slots
 
     def _position_limits(self, hedge: Hedge, contracts: Contracts, t: int) -> list[Fraction]:
         price, limits = reference_price(hedge, contracts, t), []
