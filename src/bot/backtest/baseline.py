@@ -82,13 +82,13 @@ class Baselines:
         calendar, places = self._window.calendar, dict[tuple[Any, ...], int]()
         holds = [np.empty((0, len(calendar.day_ends)))]
         for config in configs:
-            if places.setdefault(_account(config), len(places)) == len(holds) - 1:
+            if places.setdefault(account_of(config), len(places)) == len(holds) - 1:
                 holds.append(self.of(config).daily_returns[np.newaxis])
-        hold_of = np.array([places[_account(config)] for config in configs], dtype=np.int64)
+        hold_of = np.array([places[account_of(config)] for config in configs], dtype=np.int64)
         return DailyReturns(first_day_of(calendar), runs, np.concatenate(holds), hold_of)
 
     def _baseline(self, config: RunConfig) -> _Baseline:
-        key = _account(config)
+        key = account_of(config)
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= self._most:
@@ -100,5 +100,6 @@ class Baselines:
         return found
 
 
-def _account(config: RunConfig) -> tuple[Any, ...]:
+def account_of(config: RunConfig) -> tuple[Any, ...]:
+    """Return the parameters of the account of a run: all but its strategy and what it waits for."""
     return tuple(getattr(config, name) for name in _SHARED_PARAMETERS)

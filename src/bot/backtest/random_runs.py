@@ -6,7 +6,7 @@ import numpy as np
 
 from bot.accounting.event_order import INTERRUPTIONS
 from bot.backtest.result import RunResult
-from bot.backtest.slot_trips import SlotTrips
+from bot.backtest.slot_trips import SlotPrices
 from bot.market.window import ReplayWindow
 from bot.numbers.arrays import IntArray
 from bot.numbers.money import exact
@@ -49,7 +49,7 @@ def random_entries(result: RunResult, window: ReplayWindow) -> RandomEntries:
     with exact():
         for symbol in traded:
             every = np.concatenate([own[symbol], placed[symbol].reshape(-1, 2)])
-            slots = SlotTrips(result.config, window, symbol)
+            slots = SlotPrices.shared(window).of(result.config, window, symbol)
             nets = slots.net_pnls(*every.T).astype(object)
             first, *others = nets.reshape(1 + REPLICATES, -1).sum(axis=1).tolist()
             net += first

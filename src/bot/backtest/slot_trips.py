@@ -1,22 +1,23 @@
 """Round trips of one pair at any of its settlements, each of one slot of the initial capital."""
 
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import pairwise
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 
 from bot.accounting import formulas
 from bot.accounting.cash_flows import FUNDING
 from bot.accounting.closing import Exit, closed_trade
-from bot.accounting.event_order import is_before_funding, last_due
 from bot.accounting.margin import margin_model
+from bot.backtest.baseline import account_of
 from bot.config.run_config import RunConfig
 from bot.market.window import ReplayWindow
 from bot.models import (
     SPOT_PERP,
     CloseReason,
+    ContractEnd,
     Leg,
     MarkCandle,
     Position,
@@ -26,35 +27,71 @@ from bot.models import (
     closing_order,
     opening_order,
 )
-from bot.numbers.arrays import IntArray
+from bot.numbers.arrays import BoolArray, IntArray
+from bot.numbers.columns import DecimalColumn
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import MONEY_PLACES, ONE, ZERO
 from bot.numbers.thresholds import ThresholdColumn
-from bot.statistics.metrics import Units, from_units, money_units, packed
+from bot.statistics.metrics import Units, fitting, from_units, money_units
 from bot.trading.contract_watch import ContractWatch
 from bot.trading.factory import position_sizer
 
 _SELL_SPOT = closing_order(SPOT_PERP.spot)
 _PAYMENTS_AT_ONCE = 200_000
+_PRICED = ("quantity", "perp_entry", "spot_cost", "entry_fees")
+"""Amounts of a hedge that its trips are priced by."""
+_MOST_SETTLEMENTS = 10_000
+"""Settlements of the accounts that are held: some 1 KB each."""
+_NEVER_MS = int(np.iinfo(np.int64).max)
 
 
-class _Opened(NamedTuple):
-    """Hedge opened at settlement `entry`, and its trips by their rows: the longest lasts to `last`."""
+class _End(NamedTuple):
+    """End that the exchange makes of a hedge: a liquidation at a ticker, or that of its contract."""
 
-    position: Position
-    entry: int
-    last: int
-    rows: IntArray
+    at_ms: int
+    by: Ticker | ContractEnd
+
+
+class _Hedges:
+    """Hedges of one slot by the settlement of their entry, as columns.
+
+    `rows` has the row of each settlement, -1 where nothing was opened; `known` masks those that were tried.
+    `end_ms` is when the exchange ends a hedge, past all times if it does not.
+    """
+
+    def __init__(self, settlements: int) -> None:
+        self.rows: IntArray = np.full(settlements, -1)
+        self.known: BoolArray = np.zeros(settlements, dtype=bool)
+        self.end_ms: IntArray = np.empty(0, dtype=np.int64)
+        self.ends: dict[int, tuple[Position, _End]] = {}
+        self.columns = {name: DecimalColumn.from_decimals(()) for name in _PRICED}
+
+    def add(self, opened: Sequence[tuple[int, Position, _End | None]]) -> None:
+        """Add hedges by the settlement of their entry."""
+        for row, (entry, position, end) in enumerate(opened, len(self.end_ms)):
+            self.rows[entry] = row
+            if end is not None:
+                self.ends[entry] = position, end
+        end_ms = [_NEVER_MS if end is None else end.at_ms for _, _, end in opened]
+        self.end_ms = np.append(self.end_ms, np.array(end_ms, dtype=np.int64))
+        for name, held in self.columns.items():
+            more = DecimalColumn.from_decimals([getattr(position, name) for _, position, _ in opened])
+            self.columns[name] = DecimalColumn.concat([held, more])
+
+    def values(self, name: str, rows: IntArray) -> ExactArray:
+        """Return an amount of the hedges at `rows`."""
+        return ExactArray.of(self.columns[name])[rows]
 
 
 class SlotTrips:
     """Prices round trips of one pair: filled, funded and liquidated by the rules of every run.
 
-    Call inside `exact()`. Trips are named by the settlements of their entries and ends.
+    Call inside `exact()`. Trips are named by the settlements of their entries and ends. Hedges are opened
+    once, for all trips that are priced.
     """
 
     def __init__(self, config: RunConfig, window: ReplayWindow, symbol: str) -> None:
-        self._config, self._window, self._symbol = config, window, symbol
+        self._config, self._symbol = config, symbol
         self._costs = window.costs(config)
         self._sizer = position_sizer(config, self._costs)
         self._margin = margin_model(window.instruments[symbol], config.margin_exit_ratio)
@@ -68,7 +105,12 @@ class SlotTrips:
         paid = np.where(pays, unit_funding.mantissas[settles], 0)
         self._unit_funding = ExactArray(paid, unit_funding.exponent, unit_funding.bound)
         self._mark_closed_ms, self._mark_high = marks.closed_ms, ThresholdColumn(marks.high)
+        self._mark_candles = window.candle_reader(symbol)
         self._candles: dict[int, tuple[MarkCandle, ...]] = {}
+        self._hedges = _Hedges(len(settles))
+
+    def __len__(self) -> int:
+        return len(self.times_ms)
 
     def net_pnls(self, entries: IntArray, ends: IntArray) -> Units:
         """Return the net P&L of each trip in units of 1e-8, 0 where nothing could be opened."""
@@ -78,70 +120,65 @@ class SlotTrips:
 
     def _priced(self, entries: IntArray, ends: IntArray) -> Units:
         """Return `net_pnls` of distinct trips in ascending order."""
-        nets = [0] * len(entries)
-        firsts = np.flatnonzero(np.diff(entries, prepend=-1)).tolist()
-        hedges = []
-        for first, stop in zip(firsts, [*firsts[1:], len(entries)], strict=True):
-            entry, last = int(entries[first]), int(ends[stop - 1])
-            position = self._opened(entry)
-            if position is not None:
-                hedges.append(_Opened(position, entry, last, np.arange(first, stop)))
-        left: list[tuple[_Opened, Units]] = []
-        for opened, funding in self._funded(hedges):
-            end = self._interruption(opened.position, int(self.times_ms[opened.last]))
-            rows = opened.rows
-            if end is not None:
-                ended = self.times_ms[ends[rows]] >= end.closed_at_ms
-                net = self._interrupted(opened.position, end, funding)
-                for row in rows[ended].tolist():
-                    nets[row] = net
-                rows = rows[~ended]
-            if len(rows):
-                left.append((opened._replace(rows=rows), funding[ends[rows] - opened.entry]))
-        if left:
-            rows = np.concatenate([opened.rows for opened, _ in left])
-            for row, net in zip(rows.tolist(), self._left(left, ends[rows]), strict=True):
-                nets[row] = net
-        return packed(nets)
+        self._open(np.unique(entries))
+        nets = np.zeros(len(entries), dtype=object)
+        opened = np.flatnonzero(self._hedges.rows[entries] >= 0)
+        for some in self._parted(opened, entries, ends):
+            first, last = entries[some], ends[some]
+            end_ms = self._hedges.end_ms[self._hedges.rows[first]]
+            ended = self.times_ms[last] >= end_ms
+            # What ends at a moment ends before its settlement, which is not due any more.
+            due = np.where(ended, np.searchsorted(self.times_ms, end_ms) - 1, last)
+            funding = self._funding(first, due)
+            nets[some[ended]] = self._interrupted(first[ended], (due - first)[ended], funding[ended])
+            nets[some[~ended]] = self._left(first[~ended], last[~ended], funding[~ended])
+        return fitting(nets)
 
-    def _funded(self, hedges: Sequence[_Opened]) -> Iterator[tuple[_Opened, Units]]:
-        """Yield each hedge with its running funding (1e-8), by settlements after its entry."""
-        first, payments = 0, 0
-        for place, opened in enumerate(hedges):
-            payments += opened.last - opened.entry
-            if payments >= _PAYMENTS_AT_ONCE or place == len(hedges) - 1:
-                some = hedges[first : place + 1]
-                yield from zip(some, self._running(some), strict=True)
-                first, payments = place + 1, 0
+    def _open(self, entries: IntArray) -> None:
+        """Open the hedges of these settlements that no trip was priced of before."""
+        fresh = entries[~self._hedges.known[entries]]
+        if not len(fresh):
+            return
+        found = [(entry, position) for entry in fresh.tolist() if (position := self._opened(entry))]
+        self._hedges.add([(entry, position, self._end(position)) for entry, position in found])
+        self._hedges.known[fresh] = True
 
-    def _running(self, hedges: Sequence[_Opened]) -> list[Units]:
+    @staticmethod
+    def _parted(trips: IntArray, entries: IntArray, ends: IntArray) -> Iterator[IntArray]:
+        """Yield trips in parts whose hedges are paid so often that their payments fit into memory."""
+        if not len(trips):
+            return
+        firsts = np.flatnonzero(np.diff(entries[trips], prepend=-1))
+        longest = np.append(firsts[1:], len(trips)) - 1
+        paid = np.cumsum(ends[trips[longest]] - entries[trips[firsts]])
+        parts = np.flatnonzero(np.diff(paid // _PAYMENTS_AT_ONCE, prepend=0)).tolist()
+        yield from np.split(trips, firsts[[part for part in parts if part]])
+
+    def _funding(self, entries: IntArray, due: IntArray) -> Units:
+        """Return the funding (1e-8) of trips, ascending, from the settlement after entry to `due`."""
+        firsts = np.flatnonzero(np.diff(entries, prepend=-1))
+        hedges, last = entries[firsts], np.maximum.reduceat(due, firsts)
         # All in a row; each begins with the settlement at its entry: its funding is not due, and comes off.
-        counts = np.array([opened.last + 1 - opened.entry for opened in hedges])
-        begins = np.append(0, np.cumsum(counts))
-        which = np.arange(len(hedges)).repeat(counts)
-        entries = np.array([opened.entry for opened in hedges])
-        settlements = np.arange(begins[-1]) + (entries - begins[:-1])[which]
-        quantities = ExactArray.from_decimals([opened.position.quantity for opened in hedges])
-        booked = formulas.funding_payment(SPOT_PERP.perp, self._unit_funding[settlements], quantities[which])
+        counts = last + 1 - hedges
+        begins = np.cumsum(counts) - counts
+        settlements = np.arange(counts.sum()) + (hedges - begins).repeat(counts)
+        quantities = self._hedges.values("quantity", self._hedges.rows[hedges].repeat(counts))
+        booked = formulas.funding_payment(SPOT_PERP.perp, self._unit_funding[settlements], quantities)
         sums = booked.running().whole(MONEY_PLACES)
-        return [cast("Units", sums[begin:end] - sums[begin]) for begin, end in pairwise(begins.tolist())]
+        own = begins.repeat(np.diff(np.append(firsts, len(entries))))
+        return cast("Units", sums[own + due - entries] - sums[own])
 
-    def _left(self, held: Sequence[tuple[_Opened, Units]], last: IntArray) -> list[int]:
+    def _left(self, entries: IntArray, last: IntArray, funding: Units) -> Units:
         """Return the net P&L (1e-8) of trips that are left at the prices of their ends `last`."""
-        which = np.arange(len(held)).repeat([len(opened.rows) for opened, _ in held])
-        positions = [opened.position for opened, _ in held]
-        quantity, perp_entry, cost, paid = (
-            ExactArray.from_decimals([getattr(position, name) for position in positions])[which]
-            for name in ("quantity", "perp_entry", "spot_cost", "entry_fees")
-        )
+        rows = self._hedges.rows[entries]
+        quantity, perp_entry, cost, paid = (self._hedges.values(name, rows) for name in _PRICED)
         spot, spot_fee = self._closed(Leg.SPOT, quantity, self._spot[last], last)
         perp, perp_fee = self._closed(Leg.PERP, quantity, self._perp[last], last)
         fees = paid + spot_fee + perp_fee
         perp_pnl = formulas.leg_pnl(SPOT_PERP.perp, quantity, perp_entry, perp)
         price = formulas.price_pnl(SPOT_PERP.spot, quantity, cost, spot, perp_pnl)
-        funding = np.concatenate([funding for _, funding in held])
         booked = price.whole(MONEY_PLACES).astype(object), fees.whole(MONEY_PLACES).astype(object)
-        return cast("list[int]", formulas.net_pnl(booked[0], funding.astype(object), booked[1]).tolist())
+        return cast("Units", formulas.net_pnl(booked[0], funding.astype(object), booked[1]))
 
     def _opened(self, entry: int) -> Position | None:
         """Return the hedge that a slot opens at a settlement; None without one."""
@@ -158,18 +195,22 @@ class SlotTrips:
         margin = formulas.locked_margin(quantity, perp, self._config.perp_leverage)
         return Position(self._symbol, ticker.t_ms, quantity, spot, perp, cost, margin, spot_fee + perp_fee)
 
-    def _interruption(self, position: Position, until_ms: int) -> Exit | None:
-        """Return the end that the exchange makes of a hedge by `until_ms`, None if it does not."""
+    def _end(self, position: Position) -> _End | None:
+        """Return the end that the exchange makes of a hedge in the window, None if it makes none."""
+        until_ms = int(self.times_ms[-1])
         contract = self._contracts.due(self._symbol, position.opened_at_ms, until_ms)
         liquidated = self._liquidated_at(position, until_ms if contract is None else contract.at_ms)
         if liquidated is not None:
-            price, fee = self._sold(position, liquidated)
-            return Exit(liquidated.t_ms, price, None, fee, CloseReason.LIQUIDATION)
-        if contract is None:
-            return None
-        price, fee = self._sold(position, contract.ticker)
-        perp = self._contracts.settled(position, contract)
-        return Exit(contract.at_ms, price, perp.price, fee + perp.fee, CloseReason.DELISTED)
+            return _End(liquidated.t_ms, liquidated)
+        return None if contract is None else _End(contract.at_ms, contract)
+
+    def _exit(self, position: Position, end: _End) -> Exit:
+        if isinstance(end.by, Ticker):
+            price, fee = self._sold(position, end.by)
+            return Exit(end.at_ms, price, None, fee, CloseReason.LIQUIDATION)
+        price, fee = self._sold(position, end.by.ticker)
+        perp = self._contracts.settled(position, end.by)
+        return Exit(end.at_ms, price, perp.price, fee + perp.fee, CloseReason.DELISTED)
 
     def _liquidated_at(self, position: Position, until_ms: int) -> Ticker | None:
         """Return the prices at which a hedge is liquidated by `until_ms`, None if it is not."""
@@ -189,7 +230,7 @@ class SlotTrips:
         """Return the mark candles that closed with the one at a place, read once."""
         if place not in self._candles:
             at_ms = int(self._mark_closed_ms[place])
-            self._candles[place] = tuple(self._window.mark_candles(self._symbol, at_ms - 1, at_ms))
+            self._candles[place] = tuple(self._mark_candles(at_ms - 1, at_ms))
         return self._candles[place]
 
     def _sold(self, position: Position, ticker: Ticker) -> tuple[Decimal, Decimal]:
@@ -223,13 +264,44 @@ class SlotTrips:
         filled = self._costs.fills.price(side, price, maker=maker)
         return filled, self._costs.fees.fee(leg, quantity, filled, maker=maker, t_ms=t_ms)
 
-    def _interrupted(self, position: Position, end: Exit, funding: Units) -> int:
-        """Return the net P&L (1e-8) of a hedge that the exchange ends."""
-        due_ms = last_due(end.closed_at_ms, before_funding=is_before_funding(end.reason))
-        entry, last = np.searchsorted(self.times_ms, [position.opened_at_ms, due_ms], side="right") - 1
-        payments = int(last - entry)
-        flows = {FUNDING.name: from_units(int(funding[payments]))}
-        return money_units(closed_trade(position, flows, payments, end).net_pnl)
+    def _interrupted(self, entries: IntArray, payments: IntArray, funding: Units) -> list[int]:
+        """Return the net P&L (1e-8) of trips, ascending, whose hedges the exchange ends."""
+        known: dict[int, int] = {}
+        for entry, count, paid in zip(entries.tolist(), payments.tolist(), funding.tolist(), strict=True):
+            if entry not in known:
+                position, end = self._hedges.ends[entry]
+                flows = {FUNDING.name: from_units(paid)}
+                known[entry] = money_units(
+                    closed_trade(position, flows, count, self._exit(position, end)).net_pnl
+                )
+        return [known[entry] for entry in entries.tolist()]
+
+
+class SlotPrices:
+    """`SlotTrips` of the accounts of one window, whose hedges are opened once for all runs of an account.
+
+    Bounded by the settlements whose hedges they may hold, the least recently used forgotten first.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[Any, ...], SlotTrips] = OrderedDict()
+
+    @classmethod
+    def shared(cls, window: ReplayWindow) -> Self:
+        """Return those that all runs of a window share."""
+        return window.shared.get("slot prices", cls)
+
+    def of(self, config: RunConfig, window: ReplayWindow, symbol: str) -> SlotTrips:
+        """Return the trips of a pair by the account of `config`. Call inside `exact()`."""
+        if config.fee_model != "flat":  # such fees depend on what was priced before
+            return SlotTrips(config, window, symbol)
+        key = symbol, account_of(config)
+        if key not in self._known:
+            self._known[key] = SlotTrips(config, window, symbol)
+        self._known.move_to_end(key)
+        while len(self._known) > 1 and sum(map(len, self._known.values())) > _MOST_SETTLEMENTS:
+            self._known.popitem(last=False)
+        return self._known[key]
 
 
 def _views(window: ReplayWindow, symbol: str) -> list[SettlementView]:

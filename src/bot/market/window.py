@@ -1,6 +1,6 @@
 """Everything that the trials of one window share: built once, replayed many times."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -19,10 +19,13 @@ from bot.market.missed_settlements import MissingSettlements
 from bot.market.records.fee_rows import FeeTable
 from bot.market.records.recorded_fees import recorded_fees
 from bot.market.series import MarketData
+from bot.memo import Memo
 from bot.models import ContractEnd, FundingRate, Instrument, MarkCandle, MarketEvent, SettlementView, Ticker
 from bot.numbers.arrays import IntArray
 from bot.statistics.metrics import Calendar
 from bot.timestamps import iso
+
+_MOST_SHARED = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +67,11 @@ class ReplayWindow:
     def event_columns(self) -> EventColumns:
         """The events as a trader follows them."""
         return EventColumns(self.events, self.event_series)
+
+    @cached_property
+    def shared(self) -> Memo:
+        """Answers that runs of the window share, by a name of theirs; none may hold the window itself."""
+        return Memo(_MOST_SHARED)
 
     @property
     def prices(self) -> int:
@@ -129,6 +137,10 @@ class ReplayWindow:
     def mark_candles(self, symbol: str, after_ms: int, until_ms: int) -> Iterator[MarkCandle]:
         """Yield the candles of the mark series that closed in (after_ms, until_ms], oldest first."""
         return self._pairs[symbol].mark_candles(after_ms, until_ms)
+
+    def candle_reader(self, symbol: str) -> Callable[[int, int], Iterator[MarkCandle]]:
+        """Return `mark_candles` of a pair, for what may outlast the window."""
+        return self._pairs[symbol].mark_candles
 
     def _after(self, end: ContractEnd) -> AfterEnd:
         pair = self._pairs[end.ticker.symbol]

@@ -1,17 +1,21 @@
 """Trips of one slot, at any settlement, are priced as a run that makes just that trip books it."""
 
+import gc
+import weakref
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
 from builders import market_data, run_config
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from reference.markets import runs
 from toy_market import candles, configured, pair, window
 
 from bot.backtest import ReplayWindow, replay
 from bot.backtest.random_runs import NO_CHOICE, NO_TRIPS, random_entries
-from bot.backtest.slot_trips import SlotTrips
+from bot.backtest.slot_trips import SlotPrices, SlotTrips
 from bot.config.run_config import RunConfig
 from bot.numbers.money import exact
 from bot.statistics.metrics import money_units
@@ -47,6 +51,54 @@ def test_true_trips_of_whole_slots_earn_what_the_run_booked(
 
 def _ends_at_a_settlement(closed_ms: int, own: Any) -> bool:
     return closed_ms in own
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(runs(), st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=12))
+def test_trips_earn_the_same_alone_and_after_others_of_their_account(
+    drawn: tuple[dict[str, Any], dict[str, Any]], places: list[tuple[float, float]]
+) -> None:
+    market, values = drawn
+    config = run_config(**{**values, "fee_model": "flat"})
+    rows = {symbol: market[symbol] for symbol in config.symbols}
+    shown = ReplayWindow.build(config, market_data(rows, config.end))
+    prices = SlotPrices.shared(shown)
+    for symbol in config.symbols:
+        last = int(np.count_nonzero(shown.event_series(symbol).settles)) - 1
+        trips = np.array([sorted((round(a * last), round(b * last))) for a, b in places])
+        alone = [net_of(config, shown, symbol, *trip) for trip in trips.tolist()]
+        with exact():
+            together = prices.of(config, shown, symbol).net_pnls(*trips.T).tolist()
+            again = [
+                prices.of(config, shown, symbol).net_pnls(*trip[:, None]).tolist() for trip in reversed(trips)
+            ]
+        assert together == alone
+        assert again == [[one] for one in reversed(alone)]
+
+
+def test_shared_prices_of_a_window_do_not_keep_it_alive() -> None:
+    config, shown = toy(dict.fromkeys(range(1, 7), "0.01"), ["100"] * 6)
+    with exact():
+        SlotPrices.shared(shown).of(config, shown, "X").net_pnls(np.array([0]), np.array([5]))
+    gc.disable()  # what refers to itself would be freed here as well
+    try:
+        left = weakref.ref(shown)
+        del shown
+        assert left() is None
+    finally:
+        gc.enable()
+
+
+def test_slots_of_two_accounts_of_a_window_are_priced_apart() -> None:
+    config, shown = toy(dict.fromkeys(range(1, 7), "0.01"), ["100"] * 6)
+    half = config.varied({"allocation": Decimal("0.5")})
+    prices = SlotPrices.shared(shown)
+    with exact():
+        found = [
+            prices.of(one, shown, "X").net_pnls(np.array([0]), np.array([5])).tolist()
+            for one in (config, half, config)
+        ]
+    assert found == [[250 * 10**8], [125 * 10**8], [250 * 10**8]]
 
 
 def toy(rates: dict[int, str], prices: list[str], **values: Any) -> tuple[RunConfig, ReplayWindow]:
