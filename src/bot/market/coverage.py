@@ -1,6 +1,6 @@
 """Coverage of a window by recorded history, and the check that it is enough to run on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -37,6 +37,14 @@ class LegCoverage:
     found: int
     expected: int
     gaps: tuple[Gap, ...]
+
+    def has_candles(self, held: int) -> bool:
+        """Return whether any were found, or, where none was due, whether any are `held` at all."""
+        return self.found > 0 or (self.expected == 0 and held > 0)
+
+
+NOT_ASKED = LegCoverage(0, 0, ())
+"""Coverage of a leg that no hedge has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,26 +97,38 @@ def check_decided(field: str, symbol: str, funding: FundingSeries) -> None:
         raise InsufficientDataError.of(field, f"{symbol}: {reason}")
 
 
-def coverage(data: SymbolData, start_ms: int, end_ms: int) -> Coverage:
-    """Return the coverage of the window by `data`, both ends inclusive."""
-    inside = _between(data.funding.t_ms, start_ms, end_ms)
-    settled = data.funding.t_ms[inside]
-    candles = {"spot": data.spot, "perp": data.perp}
-    if data.mark is not None:
+def coverage(
+    data: SymbolData,
+    start_ms: int,
+    end_ms: int,
+    legs: Collection[str] = ("spot", "perp"),
+    settled_until_ms: int | None = None,
+) -> Coverage:
+    """Return the coverage of the window by `data`, both ends inclusive.
+
+    Of `legs`, settlements and marks belong to the perp; what is not asked for is neither found nor expected.
+    Settlements count up to `settled_until_ms`, the end if left out.
+    """
+    last_ms = end_ms if settled_until_ms is None else settled_until_ms
+    funding = data.funding if "perp" in legs else data.funding[:0]
+    inside = _between(funding.t_ms, start_ms, last_ms)
+    settled = funding.t_ms[inside]
+    candles = {name: series for name, series in (("spot", data.spot), ("perp", data.perp)) if name in legs}
+    if "perp" in legs and data.mark is not None:
         candles["mark"] = data.mark
-    legs = {name: _candle_coverage(series, start_ms, end_ms) for name, series in candles.items()}
+    found = {name: _candle_coverage(series, start_ms, end_ms) for name, series in candles.items()}
     rows = {name: _opened_between(series, start_ms, end_ms) for name, series in candles.items()}
     return Coverage(
         first_ms=int(settled[0]) if len(settled) else None,
         last_ms=int(settled[-1]) if len(settled) else None,
-        funding=funding_coverage(data.funding, start_ms, end_ms),
-        spot=legs["spot"],
-        perp=legs["perp"],
-        mark=legs.get("mark"),
+        funding=funding_coverage(funding, start_ms, last_ms) if "perp" in legs else NOT_ASKED,
+        spot=found.get("spot", NOT_ASKED),
+        perp=found.get("perp", NOT_ASKED),
+        mark=found.get("mark"),
         timeframes_ms={name: series.timeframe_ms for name, series in candles.items()},
         spot_units=data.spot_units,
-        findings=tuple(_findings(data.funding[inside], candles, rows, end_ms)),
-        jumps=_jumps(candles, rows),
+        findings=tuple(_findings(funding[inside], candles, rows, end_ms)),
+        jumps=_jumps({"spot": data.spot[:0], "perp": data.perp[:0], **candles}, rows),
     )
 
 
@@ -122,13 +142,14 @@ def _findings(
         yield from candle_findings(leg, inside)
         if leg == "perp":
             yield from dead_contract(series, settled, end_ms)
-            yield from legs_apart(candles["spot"], series, rows[leg])
+            if "spot" in candles:
+                yield from legs_apart(candles["spot"], series, rows[leg])
         if leg != "mark":
             yield from late_prices(leg, series, settled.t_ms)
 
 
 def _jumps(candles: dict[str, CandleSeries], rows: dict[str, slice]) -> tuple[JumpMoment, ...]:
-    found = [jump for leg, series in candles.items() for jump in leg_jumps(series[rows[leg]])]
+    found = [jump for leg, inside in rows.items() for jump in leg_jumps(candles[leg][inside])]
     return jump_moments(found, candles) if found else ()
 
 
@@ -204,9 +225,9 @@ def check_coverage(
     the settlements are recorded, or no spot or no perp candle of the window is.
     """
     lacking = too_few_settlements(found.funding, min_coverage)
-    if lacking is None and not _has_candles(found.spot, len(data.spot)):
+    if lacking is None and not found.spot.has_candles(len(data.spot)):
         lacking = NO_CANDLES.format("spot")
-    elif lacking is None and not _has_candles(found.perp, len(data.perp)):
+    elif lacking is None and not found.perp.has_candles(len(data.perp)):
         lacking = NO_CANDLES.format("perp")
     if lacking is not None:
         raise InsufficientDataError.of("symbols", refusal(data.symbol, lacking, start_ms, end_ms, data.held))
@@ -230,7 +251,3 @@ def held_text(held: Iterable[HeldRange]) -> str:
     """Return the ranges held of a pair, series by series."""
     ranges = [f"{one.kind} {iso(one.first_ms)} to {iso(one.last_ms)}" for one in held]
     return ", ".join(ranges) or "nothing"
-
-
-def _has_candles(leg: LegCoverage, held: int) -> bool:
-    return leg.found > 0 or (leg.expected == 0 and held > 0)

@@ -1,13 +1,20 @@
 """Recorded history of the markets that the hedges of a run are made of, of one exchange or of several."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bot.market.hedge_names import Hedge, spot_alternative
 from bot.market.records.recorded import RecordedRows
 from bot.market.series import SymbolData
 
 PairKey = tuple[str, str]
 """Exchange and perp symbol of a pair: (`binance`, `BTC/USDT:USDT`), (`binance`, `BTC/USD:BTC`)."""
+
+
+def wanted_pairs(hedges: Iterable[Hedge]) -> set[PairKey]:
+    """Return the pairs of the legs of hedges, and of spot markets that may stand in for a leg."""
+    markets = [leg for hedge in hedges for leg in (*hedge.legs, spot_alternative(hedge)) if leg is not None]
+    return {(market.exchange, market.pair) for market in markets}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,6 @@
 """Recorded history of a pair as immutable columns, oldest first."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.market.records.recorded import RecordedRows
 from bot.models import Instrument
@@ -80,6 +80,10 @@ class SymbolData:
     spot_units: int = 1
     held: tuple[HeldRange, ...] = ()
     recorded: RecordedRows = field(default_factory=RecordedRows)
+
+    def emptied(self) -> "SymbolData":
+        """Return the pair without any row of its series."""
+        return replace(self, funding=self.funding[:0], spot=self.spot[:0], perp=self.perp[:0], mark=None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -69,27 +69,40 @@ class RecordedFees(FeeModel):
         """
         for leg, market in _MARKETS.items():
             if None in (self._own[leg, False], self._own[leg, True]):
-                for t_ms in (start_ms, *self._table.changes(market)):
-                    if start_ms <= t_ms <= end_ms:
-                        self._row(leg, t_ms)
+                check_fee_rows(self._table, market, self._tier, self._base_volume, start_ms, end_ms)
 
     def _row(self, leg: Leg, t_ms: int) -> FeeRow:
-        market = _MARKETS[leg]
-        if self._tier == AUTO:
-            row = self._table.of_volume(market, self._base_volume + self._traded(leg, t_ms), t_ms)
-        else:
-            row = self._table.of_tier(market, self._tier, t_ms)
-        if row is None:
-            raise InsufficientDataError.of(
-                "fee_tier", f"no {market} fee row of tier {self._tier!r} is in force at {iso(t_ms)}"
-            )
-        return row
+        return fee_row(
+            self._table, _MARKETS[leg], self._tier, self._base_volume + self._traded(leg, t_ms), t_ms
+        )
 
     def _traded(self, leg: Leg, t_ms: int) -> Decimal:
         """Return the booked notionals of fills in the 30 days before `t_ms`."""
         fills = self._fills[leg]
         first, end = (bisect_left(fills, (moment,)) for moment in (t_ms - _VOLUME_MS, t_ms))
         return sum((notional for _, notional in fills[first:end]), ZERO)
+
+
+def fee_row(table: FeeTable, market: str, tier: str, volume: Decimal, t_ms: int) -> FeeRow:
+    """Return the row in force of a kind of market: of a named tier, or under `auto` that of a volume traded.
+
+    Raises: InsufficientDataError naming `fee_tier` without one.
+    """
+    row = table.of_volume(market, volume, t_ms) if tier == AUTO else table.of_tier(market, tier, t_ms)
+    if row is None:
+        raise InsufficientDataError.of(
+            "fee_tier", f"no {market} fee row of tier {tier!r} is in force at {iso(t_ms)}"
+        )
+    return row
+
+
+def check_fee_rows(
+    table: FeeTable, market: str, tier: str, base_volume: Decimal, start_ms: int, end_ms: int
+) -> None:
+    """Check that a kind of market has a row at any moment of a window; raises as `fee_row` does."""
+    for t_ms in (start_ms, *table.changes(market)):
+        if start_ms <= t_ms <= end_ms:
+            fee_row(table, market, tier, base_volume, t_ms)
 
 
 def recorded_fees(config: AccountParameters, table: FeeTable | None) -> RecordedFees:

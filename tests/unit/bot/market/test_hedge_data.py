@@ -4,6 +4,8 @@ from decimal import Decimal
 
 from hedge_files import hedge_data
 
+from bot.market.hedge_data import wanted_pairs
+from bot.market.hedge_names import hedges_of
 from bot.market.records.borrow_rates import BorrowRate
 
 HOUR = 3_600_000
@@ -57,3 +59,12 @@ def test_recorded_rows_are_read_as_far_as_they_begin_by_the_end() -> None:
 def test_rows_after_the_end_are_cut() -> None:
     [early] = {len(one.perp) for one in hedge_data(FILES, {**CONFIG, "end": START}).pairs.values()} - {0}
     assert early == 1
+
+
+def test_pairs_of_hedges_are_those_of_both_legs_and_of_a_spot_market_that_may_stand_in() -> None:
+    inverse = hedges_of(["AAA/USD:AAA"], "inverse", "alpha")
+    assert wanted_pairs(inverse) == {("alpha", "AAA/USDT:USDT"), ("alpha", "AAA/USD:AAA")}
+    two = hedges_of(["AAA/USDT:USDT"], "perp_perp", "alpha", short_exchange="beta")
+    assert wanted_pairs(two) == {("alpha", "AAA/USDT:USDT"), ("beta", "AAA/USDT:USDT")}
+    thousand = hedges_of(["1000AAA/USDT:USDT"], "spot_perp", "alpha")
+    assert wanted_pairs(thousand) == {("alpha", "1000AAA/USDT:USDT"), ("alpha", "AAA/USDT:USDT")}
