@@ -140,6 +140,8 @@ def axis_card(axis: Axis) -> AxisCard:
 
 def text_of(value: Any) -> str:
     """Return a JSON value of a parameter as one line of text."""
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return "; ".join(text_of(item) for item in value)
     if isinstance(value, list):
         return ",".join(str(item) for item in value)
     if isinstance(value, dict):

@@ -1,6 +1,7 @@
 """Names of hedges: two legs by a full name or a short one, under a structure, checked to fit each other.
 
 Stands below parameters, which are checked by it, and below market data: it knows names, not what is held.
+Source: docs/domain.md, section 14.
 """
 
 from collections.abc import Iterator, Sequence

@@ -5,6 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.presentation.presenters import text_of
+from bot.config.hedge_rules import (
+    BorrowParameters,
+    ContractParameters,
+    ImpactParameters,
+    MarginParameters,
+    StressParameters,
+    StructureParameters,
+    TransferParameters,
+)
 from sweeps.spec.catalogue import strategies_document
 
 _ELSEWHERE = frozenset({"exchange", "symbols", "start", "end", "strategy_mode", "instrument"})
@@ -32,7 +41,12 @@ _GROUPS: Mapping[str, Sequence[str]] = {
         "short_maker",
         "short_taker",
     ),
-    "Margin": ("perp_leverage", "margin_exit_ratio", "exit_liquidation_distance"),
+    "Margin": (
+        "perp_leverage",
+        "margin_exit_ratio",
+        "exit_liquidation_distance",
+        *MarginParameters.model_fields,
+    ),
     "Patience": (
         "min_hold_hours",
         "exit_confirmations",
@@ -41,6 +55,12 @@ _GROUPS: Mapping[str, Sequence[str]] = {
         "cooldown_hours",
         "max_round_trips",
     ),
+    "Structure of hedges": tuple(StructureParameters.model_fields),
+    "Borrowed spot": tuple(BorrowParameters.model_fields),
+    "Transfers": tuple(TransferParameters.model_fields),
+    "Forced closings": tuple(StressParameters.model_fields),
+    "Impact and lag": tuple(ImpactParameters.model_fields),
+    "Contracts": tuple(ContractParameters.model_fields),
 }
 _REST = "Data"
 _BOUNDS = (
@@ -55,7 +75,7 @@ _BOUNDS = (
 class ParameterField:
     """One parameter: how it is entered, its default as text, and what is allowed in words.
 
-    `kind` is number, integer, boolean, choice or text; `strategies` read it, none named means all.
+    `kind` is number, integer, boolean, choice, json or text; `strategies` read it, none named means all.
     """
 
     name: str
@@ -135,13 +155,14 @@ def _kind(schema: Mapping[str, Any]) -> str:
     for kind in ("boolean", "integer", "number"):
         if kind in types:
             return kind
-    return "text"
+    return "json" if types & {"array", "object"} else "text"
 
 
 def _default_text(defaults: Mapping[str, Any], name: str) -> str:
     if name not in defaults:
         return "required"
-    return "none" if defaults[name] is None else text_of(defaults[name])
+    default = defaults[name]
+    return "none" if default is None else "[]" if default == [] else text_of(default)
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 
 from bot.config.strategy_registry import strategy_names
 from bot.errors import InvalidInputError, InvalidNumberError
+from bot.hedge_names import is_full_name
 from bot.notation import LONGEST_QUOTE, quoted
 from bot.numbers.money import EXACT, MONEY_PLACES, dec, plain
 from bot.timestamps import iso, parse_time_ms
@@ -18,6 +19,9 @@ MAX_DIGITS = 15
 MAX_MAGNITUDE = Decimal(10) ** 15
 MAX_PLACES = 18
 MAX_SYMBOL_LENGTH = 64
+MAX_HEDGE_NAME_LENGTH = 200
+"""Longest full name of a hedge, both legs and their exchanges."""
+
 _JSON_NUMBER: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "number"}]}
 
 
@@ -61,7 +65,8 @@ def _text(number: Decimal) -> str:
     return plain(number)
 
 
-def _bookable(amount: Decimal) -> Decimal:
+def bookable(amount: Decimal) -> Decimal:
+    """Return an amount that can be booked as it is; raises ValueError naming it for finer ones."""
     if amount != amount.quantize(Decimal(1).scaleb(-MONEY_PLACES), context=EXACT):
         raise ValueError(f"{plain(amount)} has more than {MONEY_PLACES} decimal places")
     return amount
@@ -81,11 +86,15 @@ def _symbols(value: object) -> tuple[str, ...]:
     if not isinstance(names, list | tuple) or not names:
         raise ValueError(f"{quoted(value)} is not a non-empty list of symbols")
     for name in names:
-        if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= MAX_SYMBOL_LENGTH:
+        if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= _longest(name):
             raise ValueError(f"{quoted(name)} is not a symbol such as BTC/USDT:USDT")
     if len(set(names)) != len(names):
         raise ValueError(f"{quoted(list(names))} names a symbol twice")
     return tuple(names)
+
+
+def _longest(name: str) -> int:
+    return MAX_HEDGE_NAME_LENGTH if is_full_name(name) else MAX_SYMBOL_LENGTH
 
 
 def _strategy_name(value: object) -> str:
@@ -104,7 +113,7 @@ Number = Annotated[
 Integer = Annotated[int, BeforeValidator(_integer)]
 Count = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_integer)]
 Positive = Annotated[Number, Field(gt=0)]
-Money = Annotated[Positive, AfterValidator(_bookable)]
+Money = Annotated[Positive, AfterValidator(bookable)]
 NonNegative = Annotated[Number, Field(ge=0)]
 Share = Annotated[Number, Field(gt=0, le=1)]
 Fraction = Annotated[Number, Field(ge=0, le=1)]
@@ -123,7 +132,7 @@ Symbols = Annotated[
     WithJsonSchema(
         {
             "type": "array",
-            "items": {"type": "string", "minLength": 1, "maxLength": MAX_SYMBOL_LENGTH},
+            "items": {"type": "string", "minLength": 1, "maxLength": MAX_HEDGE_NAME_LENGTH},
             "minItems": 1,
             "uniqueItems": True,
             "examples": [["BTC/USDT:USDT"]],

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from bot.config.hedge_checks import any_asks_for_hedges
 from bot.config.run_config import RunConfig, ruled_parameters
 from bot.errors import InvalidInputError
 from bot.numbers.arrays import IntArray
@@ -83,7 +84,8 @@ class ParameterColumns:
         """
         if not self.count:
             return {}
-        ruled = ruled_parameters(type(self.shared))
+        with_hedges = any_asks_for_hedges(self.shared, self.values)
+        ruled = ruled_parameters(type(self.shared), with_hedges=with_hedges)
         first, kind = distinct_rows(
             [column for name, column in self.places.items() if ruled is None or name in ruled], self.count
         )

@@ -1,10 +1,12 @@
 """The parameters of a run by group: names, defaults, bounds and meaning (docs/domain.md, section 7)."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from bot.accounting.brackets import Bracket, Brackets, bracket_fault
 from bot.accounting.fees import FeeSchedule, FlatFees
 from bot.accounting.fill_model import FillModel
 from bot.accounting.order_style import OrderStyle
@@ -23,7 +25,9 @@ from bot.config.fields import (
     Symbols,
     TimeMs,
 )
+from bot.config.hedge_rules import HedgeParameters
 from bot.config.parameter_group import Parameters
+from bot.hedge_names import Hedge, hedges_of
 from bot.models import Instrument, Leg
 from bot.notation import plain
 
@@ -33,6 +37,30 @@ FEES = ("spot_taker", "perp_taker", *OrderParameters.model_fields)
 """Parameters that fee rates depend on."""
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+class BracketParameters(Parameters):
+    """Maintenance margin of notionals up to `cap`, null for all above: `mmr` of one, less `amount`."""
+
+    cap: Number | None = Field(description="largest notional, null in the last one for all above")
+    mmr: Number = Field(description="maintenance margin rate")
+    amount: Number = Field(Decimal(0), description="amount that maintenance is less by, quote")
+    max_leverage: Number | None = Field(None, description="largest leverage; left out, every one")
+
+
+def _ascending(brackets: tuple[BracketParameters, ...]) -> tuple[BracketParameters, ...]:
+    fault = bracket_fault(_brackets(brackets))
+    if fault is not None:
+        raise ValueError(f"[{fault.place}].{fault.field}: {fault.message}")
+    return brackets
+
+
+def _brackets(given: tuple[BracketParameters, ...]) -> Brackets:
+    return Brackets(Bracket(one.cap, one.mmr, one.amount, one.max_leverage) for one in given)
+
+
 class InstrumentOverride(Parameters):
     """Instrument values of a run that replace what the store has, for every symbol of the run."""
 
@@ -40,12 +68,23 @@ class InstrumentOverride(Parameters):
     min_qty: NonNegative | None = None
     min_notional: NonNegative | None = None
     mmr: Annotated[Number, Field(ge=0, lt=1)] | None = None
+    # Left out of documents unless they are set, so that run keys of before hold.
+    contract_size: Positive | None = Field(
+        None, description="quote currency that one inverse contract is worth", exclude_if=_is_none
+    )
+    brackets: Annotated[tuple[BracketParameters, ...], AfterValidator(_ascending)] | None = Field(
+        None, description="maintenance margin brackets of every perp, ascending", exclude_if=_is_none
+    )
+
+    @property
+    def margin_brackets(self) -> Brackets | None:
+        """The brackets as margin is worked out from them, None where none are set."""
+        return None if self.brackets is None else _brackets(self.brackets)
 
     def applied_to(self, instrument: Instrument) -> Instrument:
         """Return `instrument` with the values that are set here."""
-        values = {name: getattr(self, name) for name in type(self).model_fields}
-        kept = {name: value for name, value in values.items() if value is not None}
-        return Instrument(**{**{f: getattr(instrument, f) for f in Instrument.__slots__}, **kept})
+        values = {name: getattr(self, name, None) for name in Instrument.__slots__}
+        return replace(instrument, **{name: value for name, value in values.items() if value is not None})
 
 
 class SimpleParameters(Parameters):
@@ -91,11 +130,11 @@ class CompositeParameters(Parameters):
             )
 
 
-class AccountParameters(ReportParameters, OrderParameters, PatienceParameters):
+class AccountParameters(ReportParameters, OrderParameters, PatienceParameters, HedgeParameters):
     """Market, window, capital, costs and margin: what every strategy shares."""
 
     exchange: str | None = Field(None, description="data set; the only one held if left out", max_length=64)
-    symbols: Symbols = Field(description="perpetuals traded from one capital pool")
+    symbols: Symbols = Field(description="perpetuals, or hedges LONG>SHORT, traded from one capital pool")
     start: TimeMs = Field(description="first moment of the window, inclusive")
     end: TimeMs = Field(description="last moment of the window, inclusive")
     strategy_mode: StrategyName = Field("simple", description="which strategy decides")
@@ -119,6 +158,16 @@ class AccountParameters(ReportParameters, OrderParameters, PatienceParameters):
     end_dead_markets: bool = Field(
         False, strict=True, description="close a hedge where its perp stopped trading for good"
     )
+
+    @property
+    def hedges(self) -> tuple[Hedge, ...]:
+        """The hedges that `symbols` name; an exchange that is not named yet is an empty text.
+
+        Raises: InvalidInputError naming `symbols` where names and structure do not fit.
+        """
+        return hedges_of(
+            self.symbols, self.structure, self.exchange or "", self.long_exchange, self.short_exchange
+        )
 
     @property
     def slippage(self) -> Decimal:

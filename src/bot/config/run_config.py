@@ -7,6 +7,7 @@ from typing import Any, Self, cast
 from pydantic import create_model, model_validator
 
 from bot.config.fields import load_json
+from bot.config.hedge_checks import READ_BY_RULES, needs_hedge_engine, refuse_hedge_contradictions
 from bot.config.parameters import AccountParameters, CompositeParameters, SimpleParameters
 from bot.config.strategy_registry import strategy_names, strategy_plugin
 from bot.errors import InvalidInputError
@@ -47,6 +48,8 @@ class RunConfig(AccountParameters, SimpleParameters, CompositeParameters):
         if self.end < self.start:
             raise ValueError(f"end: {iso(self.end)} is before start {iso(self.start)}")
         super().refuse_contradictions()
+        if needs_hedge_engine(self):
+            refuse_hedge_contradictions(self)
 
     @classmethod
     def parse(cls, values: Mapping[str, object], strategies: Sequence[str] = ()) -> Self:
@@ -88,9 +91,14 @@ class RunConfig(AccountParameters, SimpleParameters, CompositeParameters):
         return self.model_dump(mode="json")
 
 
-def ruled_parameters(model: type[RunConfig]) -> frozenset[str] | None:
-    """Return the parameters that rules between them read, None where a strategy brings rules of its own."""
-    return _RULED if model.refuse_contradictions is RunConfig.refuse_contradictions else None
+def ruled_parameters(model: type[RunConfig], *, with_hedges: bool = False) -> frozenset[str] | None:
+    """Return the parameters that rules between them read, None where a strategy brings rules of its own.
+
+    `with_hedges` adds those that the rules of hedges read.
+    """
+    if model.refuse_contradictions is not RunConfig.refuse_contradictions:
+        return None
+    return _RULED | READ_BY_RULES if with_hedges else _RULED
 
 
 @cache

@@ -10,19 +10,28 @@ from typing import Any
 
 from bot import ENGINE_VERSION
 from bot.config.account_rules import OrderParameters, PatienceParameters, ReportParameters
+from bot.config.hedge_rules import HedgeParameters
 from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
 from bot.notation import plain
 
 _GROUP = 8
+
+
+def _as_json(default: object) -> object:
+    if isinstance(default, Decimal):
+        return plain(default)
+    return list(default) if isinstance(default, tuple) else default
+
+
 _LATER = {
-    name: (default, plain(default) if isinstance(default, Decimal) else default)
+    name: (default, _as_json(default))
     for name in (
         "end_dead_markets",
         *(
             name
-            for group in (PatienceParameters, OrderParameters, ReportParameters)
+            for group in (PatienceParameters, OrderParameters, ReportParameters, HedgeParameters)
             for name in group.model_fields
         ),
     )

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from bot.accounting.trading_costs import TradingCosts
+from bot.config.hedge_checks import refuse_hedges
 from bot.config.run_config import RunConfig
 from bot.errors import InsufficientDataError
 from bot.market.after_end import AfterEnd
@@ -160,6 +161,7 @@ def _checked(
     config: RunConfig, data: MarketData
 ) -> tuple[dict[str, Coverage], dict[str, Instrument], dict[str, PairHistory], IntArray]:
     """Return coverage, trading rules and history of each pair, and when anything settles."""
+    refuse_hedges(config)
     covered = {item.symbol: coverage(item, config.start, config.end) for item in data.symbols}
     for item in data.symbols:
         check_coverage(item, covered[item.symbol], config.start, config.end, config.min_coverage)

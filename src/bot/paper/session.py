@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.accounting.closing import was_due
 from bot.clock import SimulatedClock
+from bot.config.hedge_checks import refuse_hedges
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
 from bot.market.rows import SeriesKind
@@ -47,6 +48,7 @@ class PaperSession:
     """
 
     def __init__(self, config: RunConfig, saved: SavedSession, listings: Mapping[str, Listing]) -> None:
+        refuse_hedges(config)
         if config.fee_model != "flat":
             raise InvalidInputError.of("fee_model", "recorded schedules are not read on paper: name rates")
         self._saved = saved

@@ -10,6 +10,7 @@ from pathlib import Path
 from api.database import ready_database
 from api.settings import Settings
 from bot.clock import SystemClock
+from bot.config.hedge_checks import refuse_hedges
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
 from bot.market_store.fetch.live_exchange import LiveExchange
@@ -64,6 +65,7 @@ def session_config(document: Mapping[str, object]) -> RunConfig:
     config = RunConfig.parse({**_ANY_WINDOW, **document})
     if config.exchange is None:
         raise InvalidInputError.of("exchange", "is not set; paper trading has to know where")
+    refuse_hedges(config)
     return config
 
 

@@ -10,6 +10,7 @@ from api.database import ready_store
 from api.settings import Settings
 from bot.accounting.cash_flows import BOOKED
 from bot.backtest import Baselines, ReplayWindow, RunExplanation, RunResult, explain, replay
+from bot.config.hedge_checks import refuse_hedges
 from bot.config.run_config import RunConfig, load_json
 from bot.errors import InvalidInputError
 from bot.market.records.recorded_fees import kinds_read
@@ -59,9 +60,11 @@ def print_run(path: Path, *, as_json: bool) -> None:
 def read_config(path: Path) -> RunConfig:
     """Return the run parameters in a JSON file.
 
-    Raises: InvalidInputError naming field and value.
+    Raises: InvalidInputError naming field and value, also of what no replay models.
     """
-    return RunConfig.parse(read_document(path))
+    config = RunConfig.parse(read_document(path))
+    refuse_hedges(config)
+    return config
 
 
 def read_document(path: Path) -> dict[str, Any]:

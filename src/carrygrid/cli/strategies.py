@@ -7,7 +7,7 @@ from sweeps.spec.catalogue import strategies_document
 
 
 def print_strategies(*, as_json: bool) -> None:
-    """Print each strategy with its parameters, defaults, presets and default grid."""
+    """Print each strategy with its parameters, defaults, presets and default grid, and what all share."""
     document = strategies_document()
     if as_json:
         print(json.dumps(document))
@@ -24,6 +24,8 @@ def print_strategies(*, as_json: bool) -> None:
         if strategy["default_grid"]:
             print(f"  default grid: {json.dumps(strategy['default_grid'])}")
         print()
+    print("parameters of every run")
+    _print_parameters(document["account"])
     for name, reason in document["unusable"].items():
         print(f"{name} cannot be used: {reason}")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.config.fields import load_json
 from bot.errors import FieldError, FieldErrors, InvalidInputError
 from bot.notation import quoted
 from sweeps.spec.parameters import FIXED, Variables, variables
@@ -38,7 +39,7 @@ class Axis:
         try:
             value = self._value_of_text(text)
             return self.values.index(value, int(self.conditional))
-        except (ValidationError, ValueError):
+        except (ValidationError, ValueError, InvalidInputError):
             raise InvalidInputError.of(self.name, f"{text!r} is no value of this axis") from None
 
     def place(self, step: int) -> int:
@@ -47,7 +48,9 @@ class Axis:
 
     def _value_of_text(self, text: str) -> Any:
         raw: object = text
-        if self.name == "symbols":
+        if text.startswith(("{", "[")):
+            raw = load_json(text)
+        elif self.name == "symbols":
             raw = text.split(",")
         elif any(isinstance(value, bool) for value in self.values):
             raw = {"true": True, "false": False}.get(text.lower(), text)

@@ -51,7 +51,7 @@ class ValueList:
 
     def document(self) -> Any:
         """Return the values as JSON, decimals as text."""
-        return [plain(value) if isinstance(value, Decimal) else value for value in self.values]
+        return [_document(value) for value in self.values]
 
 
 class _Range(BaseModel):
@@ -159,6 +159,14 @@ def _form(raw: object, path: str) -> AxisForm:
         field, reason = refusal
         raise InvalidInputError.of(f"{path}.{field}", reason)
     return form
+
+
+def _document(value: object) -> object:
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, dict):
+        return {name: _document(member) for name, member in value.items()}
+    return [_document(member) for member in value] if isinstance(value, list | tuple) else value
 
 
 def _whole_or_decimal(value: Decimal) -> int | Decimal:

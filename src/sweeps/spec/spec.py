@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.config.hedge_checks import HEDGE_PARAMETERS, asks_for_hedges, not_replayed
 from bot.config.run_config import EVIDENCE, RunConfig, load_json
 from bot.config.run_key import identifying
 from bot.errors import FieldError, InvalidInputError
@@ -33,6 +34,7 @@ from sweeps.spec.axes import MAX_TRIALS, Axis
 from sweeps.spec.compiling import Compiled, compiled
 from sweeps.spec.metrics import METRICS, Direction, natural_direction
 from sweeps.spec.notify_url import NotifyUrl
+from sweeps.spec.parameters import variables
 from sweeps.spec.sampling import SAMPLERS, GridSampler, Sampler
 from sweeps.spec.scenarios import Scenarios, check_scenarios
 from sweeps.spec.space import FeasibleCells, TrialSpace
@@ -198,6 +200,7 @@ class SweepSpec(BaseModel):
             place = "grid" if "fee_model" in self.space.by_name else "base"
             reason = "recorded schedules are read by single runs alone: name rates with fee_model flat"
             raise InvalidInputError.of(f"{place}.fee_model", reason)
+        self._refuse_hedges()
         if self.scenarios is not None:
             check_scenarios(self.space, self.scenarios)
         if isinstance(self.validation, ValidationSettings):
@@ -327,6 +330,16 @@ class SweepSpec(BaseModel):
         """Return the values that a parameter of every run takes, one or those of its axis."""
         axis = self.space.by_name.get(name)
         return axis.values if axis else (getattr(self.base_config, name),)
+
+    def _refuse_hedges(self) -> None:
+        for name in HEDGE_PARAMETERS:
+            if any(asks_for_hedges(name, value) for value in self.values_of(name)):
+                written = self.written_values(name)
+                path, value = next(
+                    (path, value) for path, value in written.items() if asks_for_hedges(name, value)
+                )
+                document = variables().adapter(name).dump_python(value, mode="json")
+                raise not_replayed(name, path, document)
 
 
 def check_test_symbols(settings: ValidationSettings, symbols: Collection[str], prefix: str = "") -> None:

@@ -110,9 +110,14 @@ function fill(row, entry) {
     when.textContent = isObject(condition) ? `only where ${Object.entries(condition).map(([name, value]) => `${name} is ${textOf(value)}`).join(" and ")}` : "";
   }
   if (mode === "default") return;
-  if (mode === "value") part(row, "value").value = textOf(entry.value);
-  else if (mode === "list") part(row, "list").value = textOf(Array.isArray(entry.axis) ? entry.axis : (entry.axis?.values ?? []));
+  const { kind } = row.dataset;
+  if (mode === "value") part(row, "value").value = textOf(entry.value, kind);
+  else if (mode === "list") part(row, "list").value = listOf(entry.axis).map((value) => textOf(value, kind)).join(", ");
   else for (const name of RANGES[mode]) part(row, name).value = textOf(entry.axis[name] ?? "");
+}
+
+function listOf(axis) {
+  return Array.isArray(axis) ? axis : (axis?.values ?? []);
 }
 
 function modeOf(row, entry) {

@@ -34,6 +34,23 @@ def test_row_tells_default_meaning_and_bounds() -> None:
     )
 
 
+def test_rows_of_hedges_are_folded_and_tell_how_each_value_is_entered() -> None:
+    groups = {group.title: group for group in parameter_groups()}
+    assert [field.name for field in groups["Structure of hedges"].fields] == [
+        "structure",
+        "long_exchange",
+        "short_exchange",
+        "capital_shares",
+    ]
+    assert not groups["Structure of hedges"].strategies  # the page opens those of strategies alone
+    fields = {field.name: field for group in groups.values() for field in group.fields}
+    assert fields["structure"].choices == ("spot_perp", "reverse", "perp_perp", "inverse")
+    assert (fields["margin_policy"].kind, fields["margin_policy"].default) == ("choice", "none")
+    assert (fields["capital_shares"].kind, fields["capital_shares"].default) == ("json", "none")
+    assert (fields["stress"].kind, fields["stress"].default) == ("json", "[]")
+    assert (fields["transfer_delay_minutes"].kind, fields["impact_bps"].kind) == ("integer", "number")
+
+
 def test_installed_plugin_brings_its_own_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "smoothed_entry" not in parameter_kinds()
     with installed_example(tmp_path, monkeypatch):

@@ -199,6 +199,8 @@ def test_a_comparison_of_strategies_that_traded_explains_no_absence(filled: Path
         ({"leverage": 3}, "leverage: is not a known parameter"),
         ({"symbols": ["BTX/USDT:USDT"]}, "symbols: 'BTX/USDT:USDT' "),
         ({"exchange": "nowhere"}, "exchange: 'nowhere' "),
+        ({"structure": "reverse"}, "structure: 'reverse' is not replayed yet: leave it at spot_perp"),
+        ({"margin_policy": "top_up", "margin_trigger": "0.9"}, "margin_trigger: 0.9 is not below "),
         ({"start": "2020-01-01", "end": "2020-02-01"}, "0 of 94 settlements"),
         ({"end": "2023-01-01"}, "end: 2023-01-01T00:00:00Z is before start"),
     ],
@@ -227,6 +229,11 @@ def test_a_missing_config_is_refused_by_name_and_leaves_nothing_behind(home: Pat
     result = as_process(home, "backtest", "missing.json")
     assert (result.returncode, result.stderr) == (2, "error: missing.json: No such file or directory\n")
     assert not home.exists()
+
+
+def test_strategies_are_printed_with_the_parameters_that_all_share(home: Path) -> None:
+    shared = in_process(home, "strategies").stdout.partition("parameters of every run\n")[2]
+    assert "  margin_policy           none      top up the margin of a leg" in shared
 
 
 def test_migrate_says_which_database_is_ready(home: Path) -> None:

@@ -152,6 +152,18 @@ def test_contradiction_of_some_trials_is_theirs_alone() -> None:
         ({"objective": {"metric": "sharpe", "direction": "up"}}, "objective.direction", "'up'"),
         ({"curves": {"top": 0}}, "curves", "{'top': 0}"),
         ({"curves": "some"}, "curves", "'some'"),
+        ({"base": {**BASE, "structure": "reverse"}}, "base.structure", "'reverse' is not replayed yet"),
+        ({"grid": {"impact_bps": [0, 5]}}, "grid.impact_bps.values[1]", "'5' is not replayed yet"),
+        (
+            {"grid": {"stress": [[], [{"at": "2023-08-05", "leg": "up"}]]}},
+            "grid.stress.values[1]",
+            "'up': input should be 'long' or 'short'",
+        ),
+        (
+            {"grid": {"capital_shares": [None, {"x": "0.9"}]}},
+            "grid.capital_shares.values[1]",
+            "{'x': '0.9'} sums to 0.9, not to 1",
+        ),
         ({"name": "a\x00b"}, "name", "cannot be printed"),
         ({"name": "\ud800"}, "name", ""),
         ({"name": ""}, "name", ""),
