@@ -2,6 +2,7 @@
 
 import hashlib
 import mimetypes
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from bot.timestamps import iso
 _HERE = Path(__file__).parent
 _STATIC = _HERE / "static"
 STATIC_PREFIX = "/dashboard/static"
+_OWN_ADDRESS = re.compile(r'((?:href|action|data-[a-z]+)=")(?=/(?:dashboard/(?!static/)|sweeps/))')
+"""Attributes that lead to pages and answers; templates escape quotation marks in the text of users."""
 
 
 class ImmutableFiles:
@@ -73,10 +76,13 @@ class Pages:
         return [Route(f"{self._own}/{{path:path}}", self._files.answer, include_in_schema=False)]
 
     def render(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-        """Return the page that `template` makes of `context`."""
-        signed_in = bool(request.cookies) and request.app.state.settings.api_token is not None
-        text = self._templates.get_template(template).render(signed_in=signed_in, **context)
-        return HTMLResponse(text, status)
+        """Return the page that `template` makes of `context`; below a link, its addresses stay there."""
+        below = getattr(request.state, "shared_below", "")
+        signed_in = not below and bool(request.cookies) and request.app.state.settings.api_token is not None
+        text = self._templates.get_template(template).render(
+            signed_in=signed_in, shared=bool(below), **context
+        )
+        return HTMLResponse(_OWN_ADDRESS.sub(rf"\1{below}", text) if below else text, status)
 
     def problem(self, request: Request, problem: Problem) -> HTMLResponse:
         """Return the page of an error."""

@@ -49,7 +49,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-async def _answer(request: Request, problem: Problem) -> Response:
+async def answer(request: Request, problem: Problem) -> Response:
     """Return a page where a person asked for one, else the document."""
     pages = getattr(request.app.state, "pages", None)
     if pages is not None and _wants_page(request):
@@ -60,14 +60,14 @@ async def _answer(request: Request, problem: Problem) -> Response:
 
 def _wants_page(request: Request) -> bool:
     path = request.url.path
-    is_page = path == "/" or path.startswith("/dashboard")
+    is_page = path == "/" or path.startswith(("/dashboard", "/shared/"))
     return is_page and "text/html" in request.headers.get("accept", "")
 
 
 async def _expected(request: Request, error: Exception) -> Response:
     if not isinstance(error, BotError):
         raise error
-    return await _answer(request, problem_of(error))
+    return await answer(request, problem_of(error))
 
 
 async def _invalid_request(request: Request, error: Exception) -> Response:
@@ -75,7 +75,7 @@ async def _invalid_request(request: Request, error: Exception) -> Response:
         raise error
     found = tuple(FieldError(_field(item["loc"]), _message(item)) for item in error.errors())
     detail = "; ".join(f"{item.field}: {item.message}" for item in found)
-    return await _answer(request, Problem("invalid_input", 422, detail, found))
+    return await answer(request, Problem("invalid_input", 422, detail, found))
 
 
 async def _nobody_listens(_request: Request, _error: Exception) -> Response:
@@ -103,7 +103,7 @@ async def _bare_status(request: Request, error: Exception) -> Response:
     elif error.status_code == 405:
         detail = f"{request.method} is not possible at {request.url.path[:200]!a}"
         headers["Allow"] = _possible_methods(request) or headers.get("Allow", "")
-    response = await _answer(request, status_problem(error.status_code, detail))
+    response = await answer(request, status_problem(error.status_code, detail))
     response.headers.update(headers)
     return response
 
@@ -120,7 +120,7 @@ async def _database_trouble(request: Request, error: Exception) -> Response:
     if problem is None:
         raise error
     _log.warning("database trouble", problem=problem.code, path=request.url.path, reason=str(error)[:300])
-    return await _answer(request, problem)
+    return await answer(request, problem)
 
 
 async def _unexpected(request: Request, _error: Exception) -> Response:
@@ -129,6 +129,6 @@ async def _unexpected(request: Request, _error: Exception) -> Response:
         "unexpected error", reference=reference, method=request.method, path=request.url.path, exc_info=True
     )
     detail = f"an unexpected error happened and was logged as {reference}"
-    response = await _answer(request, Problem("internal_server_error", 500, detail))
+    response = await answer(request, Problem("internal_server_error", 500, detail))
     secure(response.headers, request.url.path)
     return response

@@ -24,6 +24,24 @@ class ForbiddenError(BotError):
         super().__init__(f"the token {name!r} may only read")
 
 
+class UnknownLinkError(BotError):
+    """An address below a link that is none, is none any more, or does not lead there."""
+
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("this link is unknown, has ended, or does not lead there")
+
+
+class ReadOnlyLinkError(BotError):
+    """A change asked for below a read-only link."""
+
+    code = "forbidden"
+
+    def __init__(self) -> None:
+        super().__init__("this link only shows its sweep; nothing can be changed by it")
+
+
 class UnknownHostError(BotError):
     """A request for a name that this server does not go by."""
 
@@ -160,6 +178,8 @@ class BodyTooSlowError(BotError):
 EDGE_STATUS: Mapping[type[BotError], HTTPStatus] = {
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     ForbiddenError: HTTPStatus.FORBIDDEN,
+    ReadOnlyLinkError: HTTPStatus.FORBIDDEN,
+    UnknownLinkError: HTTPStatus.NOT_FOUND,
     UnknownHostError: HTTPStatus.MISDIRECTED_REQUEST,
     TooManyRequestsError: HTTPStatus.TOO_MANY_REQUESTS,
     HeadTooLargeError: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,

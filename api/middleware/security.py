@@ -13,6 +13,7 @@ from api.errors.database_errors import database_problem
 from api.errors.handlers import problem_response
 from api.errors.http_errors import CrossSiteError, ForbiddenError, UnauthenticatedError, UnknownHostError
 from api.middleware.principals import Principal, Principals
+from api.middleware.shares import SAFE_METHODS, SHARED_PREFIX, entered_link
 from sweeps.storage.access import scopes
 
 SESSION_COOKIE = "carrygrid_session"
@@ -22,7 +23,6 @@ LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _OPEN_PATHS = ("/healthz", "/dashboard/login")
 _OPEN_PREFIX = "/dashboard/static/"
 _MOST_QUERY_CHARACTERS = 4000
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HARMLESS = frozenset({"/sweeps/validate", "/backtests/validate", "/dashboard/logout"})
 """Paths that take a POST and change nothing."""
 
@@ -30,8 +30,9 @@ _HARMLESS = frozenset({"/sweeps/validate", "/backtests/validate", "/dashboard/lo
 class AccessGuard:
     """ASGI layer that lets a request pass only if it may.
 
-    It comes for a name of ours, not from another site, with credentials, and changes nothing that they may
-    only read. `principals` None asks for no credentials; `hosts` None answers to any name.
+    It comes for a name of ours, not from another site, with credentials or below a read-only link, and
+    changes nothing that they may only read. `principals` None asks for no credentials; `hosts` None answers
+    to any name.
     """
 
     def __init__(self, app: ASGIApp, principals: Principals | None, hosts: Collection[str] | None) -> None:
@@ -41,30 +42,32 @@ class AccessGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401, 403, 421 or a redirect to the login, or hand on."""
-        refusal = await self._refusal(scope) if scope["type"] == "http" else None
+        try:
+            refusal = await self._refusal(scope) if scope["type"] == "http" else None
+        except SQLAlchemyError as error:
+            if (problem := database_problem(error)) is None:
+                raise
+            refusal = problem_response(problem)
         await (refusal or self._app)(scope, receive, send)
 
     async def _refusal(self, scope: Scope) -> Response | None:
         headers, path = Headers(scope=scope), str(scope["path"])
         if self._hosts is not None and _host(headers) not in self._hosts:
             return problem_response(UnknownHostError(headers.get("host", "")))
-        if scope["method"] not in _SAFE_METHODS and _from_another_site(headers):
+        if scope["method"] not in SAFE_METHODS and _from_another_site(headers):
             return problem_response(CrossSiteError(headers.get("origin", "")))
+        if path.startswith(SHARED_PREFIX):
+            return await entered_link(scope)
         if self._principals is None or path in _OPEN_PATHS or path.startswith(_OPEN_PREFIX):
             return None
-        try:
-            return _judged(await self._principal(self._principals, scope, headers), scope, headers)
-        except SQLAlchemyError as error:
-            if (problem := database_problem(error)) is None:
-                raise
-            return problem_response(problem)
+        return _judged(await self._principal(self._principals, scope, headers), scope, headers)
 
     async def _principal(self, principals: Principals, scope: Scope, headers: Headers) -> Principal | None:
         database = scope["app"].state.database
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return await principals.by_token(given.strip(), database)
-        if scope["method"] not in _SAFE_METHODS and not _from_own_page(headers):
+        if scope["method"] not in SAFE_METHODS and not _from_own_page(headers):
             return None  # a browser sends its session along whoever asks, so it vouches for our pages only
         return await principals.by_session(_session_of(headers), database)
 
@@ -72,7 +75,7 @@ class AccessGuard:
 def _judged(principal: Principal | None, scope: Scope, headers: Headers) -> Response | None:
     if principal is None:
         return _stranger(scope, headers)
-    changes = scope["method"] not in _SAFE_METHODS and scope["path"] not in _HARMLESS
+    changes = scope["method"] not in SAFE_METHODS and scope["path"] not in _HARMLESS
     if changes and principal.scope is scopes.Scope.READ:
         return problem_response(ForbiddenError(principal.name))
     return None

@@ -11,6 +11,7 @@ from api.schemas.answers import ProblemDocument
 from api.schemas.marks import MarkChange
 from api.schemas.patches import SweepChange, SweepClone
 from api.schemas.seals import NewLook, NewSeal, PromotionRequest
+from api.schemas.shares import NewShare
 from bot.config.run_config import run_model
 from bot.config.strategy_registry import usable_strategies
 from bot.market.rules import TIMEFRAMES_MS
@@ -51,6 +52,7 @@ _BODIES = (
     NewSeal,
     NewLook,
     PromotionRequest,
+    NewShare,
 )
 _YEAR = {
     "exchange": "binance",
@@ -77,6 +79,7 @@ CLONE_BODY = _body(SweepClone.__name__, {"name": "btc, more slippage", "base": {
 VALIDATION_BODY = _body(ValidationSettings.__name__, {"blocks": 10, "walk_forward": {"test_days": 60}})
 SEAL_BODY = _body(NewSeal.__name__, {"exchange": "binance", "from": "2026-01-01"})
 HOLDOUT_BODY = _body(NewLook.__name__, {"sweep": 3, "trial": 17})
+SHARE_BODY = _body(NewShare.__name__, {"name": "for the desk", "view": "metric=net_pnl&perp_leverage=1..3"})
 PROMOTION_BODY = _body(PromotionRequest.__name__, {})
 RUN_BODY = _body(_ANY_RUN, {**_YEAR, "perp_leverage": 2})
 _MOMENT: dict[str, Any] = {"type": ["string", "integer"], "description": "ISO date or time, or ms UTC"}

@@ -23,6 +23,7 @@ from carrygrid.records import (
     finding,
     trade_table,
 )
+from carrygrid.shares import Shares
 from carrygrid.tables import Table
 from carrygrid.trial_evidence import TrialEvidence
 from carrygrid.trials import TrialColumns
@@ -41,7 +42,7 @@ _FORMATS: Mapping[str, ExportFormat] = {
 }
 
 
-class Sweep(Marks, TrialEvidence):
+class Sweep(Marks, Shares, TrialEvidence):
     """A sweep of the service; `document` is what was last read of it."""
 
     def __init__(self, connection: Connection, document: dict[str, Any]) -> None:

@@ -1,5 +1,8 @@
 import { morph } from "./morph.js";
 
+/* Pages below a read-only link find everything below it. */
+export const home = /^\/shared\/[\w-]+/.exec(location.pathname)?.[0] ?? "";
+
 /* One place where the pages talk to the server, so that errors read the same everywhere. */
 export async function getJson(url, options = {}) {
   const response = await fetch(url, { headers: { Accept: "application/json" }, ...options }).catch(() => {

@@ -10,6 +10,7 @@ from carrygrid.cli.failures import Options
 from carrygrid.cli.options import Json
 from carrygrid.cli.promotion.app import promotion
 from carrygrid.cli.seal.app import seal
+from carrygrid.cli.share.app import share
 from carrygrid.cli.sweep.app import sweep
 from carrygrid.cli.token.app import token
 
@@ -29,6 +30,7 @@ app = typer.Typer(
     epilog="Start with `carrygrid demo`. Exit status: 0 done, 2 bad input, 130 Ctrl-C, 1 anything else.",
 )
 app.add_typer(data, name="data")
+sweep.add_typer(share, name="share")
 app.add_typer(sweep, name="sweep")
 app.add_typer(seal, name="seal")
 app.add_typer(promotion, name="promotion")

@@ -211,6 +211,20 @@ trial_mark = sa.Table(
 )
 """Marks that readers left on trials; a trial without any has no row."""
 
+sweep_share = sa.Table(
+    "sweep_share",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("view", sa.Text, nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("expires_ms", sa.BigInteger),
+    sqlite_autoincrement=True,
+)
+"""Read-only links to one sweep each; of the token in a link only its digest is kept."""
+
 sweep_notification = sa.Table(
     "sweep_notification",
     metadata,

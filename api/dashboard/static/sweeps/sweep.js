@@ -3,6 +3,7 @@ import { SweepMap } from "../map/map.js";
 import { markTrials } from "./marks.js";
 import { Pins } from "./pins.js";
 import { latestOnly, refreshed } from "./refreshing.js";
+import { home } from "../requests.js";
 import { ScenarioControls } from "./scenario-controls.js";
 import { Sliders } from "./sliders.js";
 import { TrialTable } from "./trial-table.js";
@@ -14,10 +15,12 @@ const one = (id) => document.getElementById(id);
 const root = one("sweep");
 const progress = one("progress");
 const trials = one("trials");
-const api = `/sweeps/${root.dataset.sweep}`;
+const sweep = `sweeps/${root.dataset.sweep}`;
+const api = `${home}/${sweep}`;
+const pages = `${home}/dashboard/${sweep}`;
 const view = JSON.parse(one("view").textContent);
 const state = new ViewState({ ...view, metrics: JSON.parse(one("metrics").textContent) });
-const trialPage = (number) => `/dashboard${api}/trials/${number}`;
+const trialPage = (number) => `${pages}/trials/${number}`;
 
 /* The map. */
 
@@ -25,14 +28,14 @@ const form = one("view-form");
 const open = (trial) => location.assign(trialPage(trial));
 const inspector = new Inspector(one("inspector"), trialPage);
 const pins = new Pins(one("pins"), state, (trials) => map?.heatmap.pin(trials));
-const map = one("heatmap") && new SweepMap(state, { source: `/dashboard${api}/map`, unit: root.dataset.unit, most: view.most_cells, inspector, pins, open });
+const map = one("heatmap") && new SweepMap(state, { source: `${pages}/map`, unit: root.dataset.unit, most: view.most_cells, inspector, pins, open });
 const scenarios = one("scenario-form") && new ScenarioControls(one("scenario-form"), state);
 const sliders = one("sliders") && new Sliders(one("sliders"), state);
 
 /* The table. */
 
 const table = new TrialTable(trials, one("table-form"), state, api);
-markTrials(one("mark-dialog"), trials, api, (trial, pinned) => {
+if (one("mark-dialog")) markTrials(one("mark-dialog"), trials, api, (trial, pinned) => {
   pins.tell(trial, pinned);
   refreshTrials();
 });
