@@ -60,25 +60,23 @@ def overfitting(
     """
     inside = np.array([segments.inside([blocks.span(block)]) for block in range(blocks.count)])
     windows = np.zeros((len(blocks.halves), blocks.count))
-    for row, half in enumerate(blocks.halves):
-        windows[row, half] = 1.0
+    windows[np.arange(len(windows))[:, None], blocks.halves] = 1.0
     best = BestTrials(ranking, windows)
     trials = 0
     for part in parts:
         trials += len(part.numbers)
         best.take(part.grouped(inside))
-    found = [(row, pick) for row, pick in enumerate(best.picks) if pick]
-    if trials < 2 or not found:
+    found = best.chosen
+    if trials < 2 or not len(found):
         return None
-    outside = 1.0 - windows[[row for row, _ in found]]
-    sums = [pick.sums(own) for (_, pick), own in zip(found, outside, strict=True)]
-    keys = [ranking.key(*own, pick.exponent) for (_, pick), own in zip(found, sums, strict=True)]
-    ranks = Ranks(ranking, outside, keys)
+    outside = 1.0 - windows[found]
+    own = best.sums(found, outside)
+    ranks = Ranks(ranking, outside, own)
     for part in parts:
         ranks.take(part.grouped(inside))
     return Overfitting(
         trials,
-        tuple(pick.number for _, pick in found),
+        tuple(best.numbers(found).tolist()),
         tuple((2 * ranks.worse + ranks.equal + 1).tolist()),
-        tuple(total < 0 for total, _ in sums),
+        tuple((own.totals < 0).tolist()),
     )

@@ -13,6 +13,7 @@ from bot.selection.days.segments import SegmentSums
 
 _DOUBT = 2.0**-48
 _ROWS = 256
+_NOBODY = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,10 +40,9 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A trial that is best in some days: its key there, and its segment sums as whole numbers."""
+    """A trial that is best in some days: its segment sums as whole numbers."""
 
     number: int
-    key: Fraction
     exponent: int
     totals: IntArray
     squares: IntArray
@@ -78,6 +78,34 @@ class Ranking:
         return cast("FloatArray", found)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowSums:
+    """Exponent of the whole returns, sum and sum of squares of one trial in each of some windows."""
+
+    exponents: IntArray
+    totals: IntArray
+    squares: IntArray
+
+    def at(self, windows: IntArray) -> "WindowSums":
+        """Return some windows."""
+        return WindowSums(self.exponents[windows], self.totals[windows], self.squares[windows])
+
+    def put(self, windows: IntArray, found: "WindowSums") -> None:
+        """Replace what some windows have."""
+        self.exponents[windows] = found.exponents
+        self.totals[windows] = found.totals
+        self.squares[windows] = found.squares
+
+    def keys(self, ranking: Ranking) -> FloatArray:
+        """Return the key of each window, to the nearest float but for some roundings."""
+        totals, squares = self.totals.astype(np.float64), self.squares.astype(np.float64)
+        return ranking.keys(totals, squares, self.exponents)
+
+    def key(self, ranking: Ranking, window: int) -> Fraction | None:
+        """Return the exact key of one window."""
+        return ranking.key(int(self.totals[window]), int(self.squares[window]), int(self.exponents[window]))
+
+
 class BestTrials:
     """The best trial of each of many windows, ties to the lowest number, among parts taken in any order."""
 
@@ -87,7 +115,9 @@ class BestTrials:
         self._windows = windows
         self._fewest_active = fewest_active
         self._least = np.full(len(windows), -math.inf)
-        self.picks: list[Pick | None] = [None] * len(windows)
+        self._numbers = np.full(len(windows), _NOBODY)
+        self._own = WindowSums(*(np.zeros(len(windows), dtype=np.int64) for _ in range(3)))
+        self._sums = np.zeros((2, *windows.shape), dtype=np.int64)
 
     def take(self, rows: Rows) -> None:
         """Let some more trials compete."""
@@ -97,58 +127,100 @@ class BestTrials:
             if self._fewest_active:
                 keys[self._windows @ piece.sums.active.T.astype(np.float64) < self._fewest_active] = -math.inf
             highest = keys.max(axis=1)
-            open_still = np.flatnonzero((highest >= self._least) & (highest > -math.inf))
-            lowest = _below(highest)
-            for window in open_still.tolist():
-                near = np.flatnonzero(keys[window] >= lowest[window])
-                self._compete(window, piece, near, totals[window], squares[window])
+            windows = np.flatnonzero((highest >= self._least) & (highest > -math.inf))
+            near = keys[windows] >= _below(highest[windows])[:, None]
+            # One alone, where there was none before or none that might be as good, needs no exact key.
+            above = _below(highest[windows]) > -_below(-self._own.keys(self._ranking)[windows])
+            clear = (near.sum(axis=1) == 1) & (above | (self._numbers[windows] == _NOBODY))
+            self._choose(windows[clear], near[clear].argmax(axis=1), piece, totals, squares)
+            for window, rivals in zip(windows[~clear].tolist(), near[~clear], strict=True):
+                row = self._best(window, np.flatnonzero(rivals), piece, totals[window], squares[window])
+                if row is not None:
+                    self._choose(np.array([window]), np.array([row]), piece, totals, squares)
 
-    def _compete(
-        self, window: int, piece: Rows, near: IntArray, totals: FloatArray, squares: FloatArray
+    def _best(
+        self, window: int, rivals: IntArray, piece: Rows, totals: FloatArray, squares: FloatArray
+    ) -> int | None:
+        """Return the best of some rows, None if that of before is better still."""
+        row, best = None, None
+        if self._numbers[window] != _NOBODY:
+            best = self._own.key(self._ranking, window), -int(self._numbers[window])
+        for rival in rivals.tolist():
+            exponent, number = int(piece.exponents[rival]), int(piece.numbers[rival])
+            key = self._ranking.key(int(totals[rival]), int(squares[rival]), exponent)
+            if key is not None and (best is None or (key, -number) > best):
+                row, best = rival, (key, -number)
+        return row
+
+    def _choose(
+        self, windows: IntArray, rows: IntArray, piece: Rows, totals: FloatArray, squares: FloatArray
     ) -> None:
-        for row in near.tolist():
-            exponent, number = int(piece.exponents[row]), int(piece.numbers[row])
-            key = self._ranking.key(int(totals[row]), int(squares[row]), exponent)
-            best = self.picks[window]
-            if key is not None and (best is None or (key, -number) > (best.key, -best.number)):
-                self.picks[window] = Pick(
-                    number,
-                    key,
-                    exponent,
-                    piece.sums.totals[row].astype(np.int64),
-                    piece.sums.squares[row].copy(),  # a view would keep its whole part
-                )
-                self._least[window] = float(key) - abs(float(key)) * _DOUBT
+        """Put the trials at `rows` in force, one for each of `windows`."""
+        own = totals[windows, rows].astype(np.int64), squares[windows, rows].astype(np.int64)
+        self._own.put(windows, WindowSums(piece.exponents[rows], *own))
+        self._numbers[windows] = piece.numbers[rows]
+        self._sums[:, windows] = piece.sums.totals[rows], piece.sums.squares[rows]
+        self._least[windows] = _below(self._own.at(windows).keys(self._ranking))
+
+    @property
+    def picks(self) -> list[Pick | None]:
+        """Best trial of each window, None without one."""
+        return [
+            None if number == _NOBODY else Pick(number, exponent, totals, squares)
+            for number, exponent, totals, squares in zip(
+                self._numbers.tolist(), self._own.exponents.tolist(), *self._sums, strict=True
+            )
+        ]
+
+    @property
+    def chosen(self) -> IntArray:
+        """Windows that have a best trial."""
+        return np.flatnonzero(self._numbers != _NOBODY)
+
+    def numbers(self, windows: IntArray) -> IntArray:
+        """Return the best trials of some windows."""
+        return self._numbers[windows]
+
+    def sums(self, windows: IntArray, inside: FloatArray) -> WindowSums:
+        """Return the sums of the best trial of each of some windows over the segments (columns) `inside`."""
+        totals, squares = (self._sums[:, windows] * (inside > 0)).sum(axis=2)
+        return WindowSums(self._own.exponents[windows], totals, squares)
 
 
 class Ranks:
     """Places of one key of each window among all trials: how many are worse, and how many equal."""
 
-    def __init__(self, ranking: Ranking, windows: FloatArray, keys: list[Fraction | None]) -> None:
-        """Take the key to place in each window; None is that of a trial whose days there are all zero."""
+    def __init__(self, ranking: Ranking, windows: FloatArray, own: WindowSums) -> None:
+        """Take the sums of the trial to place in each window."""
         self._ranking = ranking
         self._windows = windows
-        self._keys = keys
-        floats = np.array([-math.inf if key is None else float(key) for key in keys])
+        self._own = own
+        floats = own.keys(ranking)
         self._low, self._high = _below(floats), -_below(-floats)
-        self.worse = np.zeros(len(keys), dtype=np.int64)
-        self.equal = np.zeros(len(keys), dtype=np.int64)
+        self.worse = np.zeros(len(windows), dtype=np.int64)
+        self.equal = np.zeros(len(windows), dtype=np.int64)
 
     def take(self, rows: Rows) -> None:
         """Count some more trials."""
+        own = self._own
         for piece in rows.pieces():
             totals, squares = _in_windows(self._windows, piece.sums)
             keys = self._ranking.keys(totals, squares, piece.exponents)
             below, upto = keys < self._low[:, None], keys <= self._high[:, None]
             self.worse += np.count_nonzero(below, axis=1)
             doubtful = below != upto
+            # Equal sums have equal keys; the trial itself is among them.
+            alike = (totals == own.totals[:, None]) & (squares == own.squares[:, None])
+            alike &= doubtful & ((own.exponents[:, None] == piece.exponents) | (squares == 0))
+            self.equal += np.count_nonzero(alike, axis=1)
+            doubtful &= ~alike
             for window in np.flatnonzero(doubtful.any(axis=1)).tolist():
                 self._settle(window, piece, doubtful[window], totals[window], squares[window])
 
     def _settle(
         self, window: int, piece: Rows, doubtful: BoolArray, totals: FloatArray, squares: FloatArray
     ) -> None:
-        own = self._keys[window]
+        own = self._own.key(self._ranking, window)
         for row in np.flatnonzero(doubtful).tolist():
             key = self._ranking.key(int(totals[row]), int(squares[row]), int(piece.exponents[row]))
             self.equal[window] += key == own
