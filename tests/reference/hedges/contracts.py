@@ -39,6 +39,7 @@ class Series:
     def __init__(self, candles: Sequence[tuple[Candle, Fraction]]) -> None:
         self.closed_at = [candle.closes_at for candle, _ in candles]
         self._candles = candles
+        self._read: dict[int, tuple[Fraction, Fraction, Fraction, Fraction]] = {}
 
     def count(self, t: int) -> int:
         """Return how many candles have closed by `t`."""
@@ -46,23 +47,27 @@ class Series:
 
     def high(self, index: int) -> Fraction:
         """Return the highest price of a candle."""
-        candle, factor = self._candles[index]
-        return Fraction(candle.high) * factor
+        return self._figures(index)[0]
 
     def low(self, index: int) -> Fraction:
         """Return the lowest price of a candle."""
-        candle, factor = self._candles[index]
-        return Fraction(candle.low) * factor
+        return self._figures(index)[1]
 
     def close(self, index: int) -> Fraction:
         """Return the last price of a candle."""
-        candle, factor = self._candles[index]
-        return Fraction(candle.close) * factor
+        return self._figures(index)[2]
 
     def volume(self, index: int) -> Fraction:
         """Return the volume of a candle."""
-        candle, factor = self._candles[index]
-        return Fraction(candle.volume) / factor
+        return self._figures(index)[3]
+
+    def _figures(self, index: int) -> tuple[Fraction, Fraction, Fraction, Fraction]:
+        """Return high, low, close and volume in the unit of the hedge, worked out once."""
+        if index not in self._read:
+            candle, factor = self._candles[index]
+            high, low, close = (Fraction(price) * factor for price in (candle.high, candle.low, candle.close))
+            self._read[index] = high, low, close, Fraction(candle.volume) / factor
+        return self._read[index]
 
     def closing_at(self, u: int) -> int | None:
         """Return the index of the candle that closes at `u`, None if none does."""
@@ -165,9 +170,14 @@ class Contract:
         """Settlements by their times."""
         return {record.t: record for record in self.settlements}
 
+    @cached_property
+    def settlement_times(self) -> list[int]:
+        """Times of all settlements."""
+        return [record.t for record in self.settlements]
+
     def newest_settlement(self, t: int) -> Settlement | None:
         """Return the newest settlement by `t`, None before the first."""
-        count = bisect_right([record.t for record in self.settlements], t)
+        count = bisect_right(self.settlement_times, t)
         return self.settlements[count - 1] if count else None
 
     def settlement_mark(self, record: Settlement) -> Fraction:

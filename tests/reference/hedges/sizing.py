@@ -93,7 +93,8 @@ class Sizing:
         initial = parameters["sizing_base"] == "initial"
         base = parameters["initial_capital"] if initial else self._account.equity(t)
         slots: Fraction = parameters["max_simultaneous_positions"]
-        return candidate.fraction * base * parameters["allocation"] / slots
+        budget: Fraction = candidate.fraction * base * parameters["allocation"] / slots
+        return budget
 
     def _position_limits(self, hedge: Hedge, contracts: Contracts, t: int) -> list[Fraction]:
         price, limits = reference_price(hedge, contracts, t), []
