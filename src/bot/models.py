@@ -67,6 +67,8 @@ class CloseReason(StrEnum):
     SEAM = "seam"
     DISTANCE = "distance"
     BASIS = "basis"
+    DELISTING = "delisting"
+    ADL = "adl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +238,29 @@ class FundingPayment(NamedTuple):
     mark_price: Decimal
     quantity: Decimal
     amount: Decimal
+
+
+class BookedTrade(Protocol):
+    """What sums and digests read of a closed hedge, whatever its legs are."""
+
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def opened_at_ms(self) -> int: ...
+    @property
+    def closed_at_ms(self) -> int: ...
+    @property
+    def funding(self) -> Decimal: ...
+    @property
+    def fees(self) -> Decimal: ...
+    @property
+    def price_pnl(self) -> Decimal: ...
+    @property
+    def net_pnl(self) -> Decimal: ...
+    @property
+    def funding_payments(self) -> int: ...
+    @property
+    def reason(self) -> CloseReason: ...
 
 
 class Trade(NamedTuple):

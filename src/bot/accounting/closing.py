@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bot.accounting import formulas
 from bot.accounting.cash_flows import net_flow
 from bot.accounting.event_order import is_before_funding, is_due, last_due
-from bot.models import CloseReason, FundingPayment, FundingRate, Position, Trade
+from bot.models import BookedTrade, CloseReason, FundingPayment, FundingRate, Position, Trade
 
 
 class Exit(NamedTuple):
@@ -51,12 +51,12 @@ def closed_trade(position: Position, flows: Mapping[str, Decimal], payments: int
     )
 
 
-def was_due(trade: Trade, settlement: FundingRate | FundingPayment) -> bool:
+def was_due(trade: BookedTrade, settlement: FundingRate | FundingPayment) -> bool:
     """Return whether a trade held its perp leg when a settlement took place."""
     due = is_due(settlement.t_ms, trade.opened_at_ms, last_due_ms(trade))
     return trade.symbol == settlement.symbol and due
 
 
-def last_due_ms(trade: Trade) -> int:
+def last_due_ms(trade: BookedTrade) -> int:
     """Return the last ms at which settlements, from the one after opening on, were due to a trade."""
     return last_due(trade.closed_at_ms, before_funding=is_before_funding(trade.reason))

@@ -41,6 +41,10 @@ class FeeModel(ABC):
     def rate(self, leg: Leg, *, maker: bool, t_ms: int) -> Decimal:
         """Return the rate of a fill of `leg` at `t_ms`, a fraction of its notional; negative is a rebate."""
 
+    def of(self, symbol: str) -> "FeeModel":  # noqa: ARG002
+        """Return the rates of one pair; here they are those of all."""
+        return self
+
     def fee(
         self, leg: Leg, quantity: Amount, fill_price: Amount, *, maker: bool = False, t_ms: int = 0
     ) -> Amount:

@@ -1,12 +1,12 @@
 """Ledger digest: a few bytes that differ as soon as one booked amount does."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from bot.accounting.cash_flows import BOOKED
-from bot.models import CloseReason, Trade
+from bot.models import BookedTrade, CloseReason
 from bot.numbers.arrays import IntArray
 from bot.statistics.metrics import amount_units
 from bot.statistics.trial_metrics import DIGEST_BYTES
@@ -16,19 +16,19 @@ OUT_OF_RANGE = bytes(DIGEST_BYTES)
 
 REASONS = {reason: place for place, reason in enumerate(CloseReason)}
 
-_COLUMNS = 5 + len(BOOKED)
-"""Columns of a ledger: symbol, opened, closed (ms), reason, settlements; the booked amounts (1e-8)."""
+_FACTS = 5
+"""Columns of a ledger before the booked amounts (1e-8): symbol, opened, closed (ms), reason, settlements."""
 
 
-def ledger_of(trades: Iterable[Trade]) -> bytes:
-    """Return the digest of what trades booked. Call inside `exact()`."""
+def ledger_of(trades: Iterable[BookedTrade], booked: Sequence[str] = BOOKED) -> bytes:
+    """Return the digest of what trades booked, by the names of the amounts. Call inside `exact()`."""
     try:
-        return ledger_digest(_bookings(trades))
+        return ledger_digest(_bookings(trades, booked))
     except OverflowError:
         return OUT_OF_RANGE
 
 
-def _bookings(trades: Iterable[Trade]) -> IntArray:
+def _bookings(trades: Iterable[BookedTrade], booked: Sequence[str]) -> IntArray:
     rows = [
         (
             symbol_code(trade.symbol),
@@ -36,11 +36,11 @@ def _bookings(trades: Iterable[Trade]) -> IntArray:
             trade.closed_at_ms,
             REASONS[trade.reason],
             trade.funding_payments,
-            *amount_units(getattr(trade, name) for name in BOOKED),
+            *amount_units(getattr(trade, name) for name in booked),
         )
         for trade in trades
     ]
-    return np.array(rows, dtype=np.int64).reshape(-1, _COLUMNS)
+    return np.array(rows, dtype=np.int64).reshape(-1, _FACTS + len(booked))
 
 
 def symbol_code(symbol: str) -> int:

@@ -86,6 +86,10 @@ class SignalEngine:
         state.average.add(funding.rate_8h)
         state.streak = next_streak(state.streak, funding.rate_8h, self._params.persistence_threshold)
 
+    def forget(self, symbol: str) -> None:
+        """Drop what is remembered of a pair."""
+        self._pairs.pop(symbol, None)
+
     def signal(self, view: SettlementView) -> Signal:
         """Return the signal at a settlement that has been observed, with fresh prices."""
         params, state = self._params, self._pairs[view.funding.symbol]

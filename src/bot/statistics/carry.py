@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple, Self
 
 from bot.accounting.closing import last_due_ms
-from bot.models import FundingPayment, Trade
+from bot.models import BookedTrade, FundingPayment
 from bot.numbers.money import ZERO, plain
 from bot.statistics.metrics import amount_units, from_units, money_units
 
@@ -57,7 +57,7 @@ class HoldFunding:
     All its trades have ended, and theirs as well. Call inside `exact()`.
     """
 
-    def __init__(self, trades: Sequence[Trade], payments: Iterable[FundingPayment]) -> None:
+    def __init__(self, trades: Sequence[BookedTrade], payments: Iterable[FundingPayment]) -> None:
         settled: dict[str, list[FundingPayment]] = {}
         for payment in payments:
             settled.setdefault(payment.symbol, []).append(payment)
@@ -66,13 +66,15 @@ class HoldFunding:
         self._round_trips = len(trades)
         self._fees = _sum(trade.fees for trade in trades)
 
-    def beside(self, trades: Sequence[Trade], *, net_pnl: Decimal, sharpe: float | None) -> CarryComparison:
+    def beside(
+        self, trades: Sequence[BookedTrade], *, net_pnl: Decimal, sharpe: float | None
+    ) -> CarryComparison:
         """Return the carry captured by the run that took `trades`.
 
         `net_pnl` and `sharpe` are the run's less the baseline's, and of the difference of daily returns.
         """
         before = after = caught = 0
-        trips: dict[str, list[Trade]] = {symbol: [] for symbol in self._paid}
+        trips: dict[str, list[BookedTrade]] = {symbol: [] for symbol in self._paid}
         for trade in trades:
             trips.setdefault(trade.symbol, []).append(trade)
         for symbol, paid in self._paid.items():
@@ -110,7 +112,7 @@ class _Paid(NamedTuple):
         """Return the funding settled up to and at `t_ms`."""
         return self.sums[bisect_right(self.times_ms, t_ms)]
 
-    def during(self, trade: Trade) -> int:
+    def during(self, trade: BookedTrade) -> int:
         """Return the funding settled while a trade held its short."""
         return self.until(last_due_ms(trade)) - self.until(trade.opened_at_ms)
 

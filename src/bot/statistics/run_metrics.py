@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 from bot.accounting.cash_flows import BOOKED, CASH_FLOWS, FLOWS, FUNDING
-from bot.models import DAY_MS, HOUR_MS, CloseReason, Trade
+from bot.models import DAY_MS, HOUR_MS, BookedTrade, CloseReason
 from bot.numbers.arrays import FloatArray
 from bot.numbers.money import ZERO, plain
 from bot.selection.track.track_columns import TrackColumns
@@ -87,7 +87,7 @@ class TradeTotals:
     after_end: int | None
 
     @classmethod
-    def of(cls, trades: Sequence[Trade], *, missed: int, after_end: Decimal | None) -> "TradeTotals":
+    def of(cls, trades: Sequence[BookedTrade], *, missed: int, after_end: Decimal | None) -> "TradeTotals":
         """Return the sums over `trades`. Call inside `exact()`."""
         # Sums of booked amounts are exact, of Decimals and of Python integers alike.
         net = amount_units(trade.net_pnl for trade in trades)

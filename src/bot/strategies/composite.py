@@ -74,6 +74,10 @@ class CompositeStrategy(Strategy):
         """Feed the signals."""
         self._signals.observe(funding)
 
+    def forget(self, symbol: str) -> None:
+        """Let the signals of a pair begin anew."""
+        self._signals.forget(symbol)
+
     def entries(self, views: Sequence[SettlementView]) -> Sequence[Entry]:
         """Return the pairs whose score reaches the threshold, best score first, then by symbol."""
         scored = [(self._signals.signal(view).score, view) for view in views if view.funding.rate > 0]

@@ -68,8 +68,10 @@ class OpportunityRanker:
 
     def trip(self, view: SettlementView) -> Decimal:
         """Return the fee rates of entry and exit of both legs at a settlement, summed."""
-        trip = self._flat_trip
-        return self._style.round_trip_fees(self._fees, view.funding.t_ms) if trip is None else trip
+        trip, funding = self._flat_trip, view.funding
+        if trip is not None:
+            return trip
+        return self._style.round_trip_fees(self._fees.of(funding.symbol), funding.t_ms)
 
     def earns(self, rate: Decimal, trip: Decimal) -> bool:
         """Return whether `rate` per interval, kept up over the holding periods, pays the fees of a `trip`."""

@@ -38,6 +38,9 @@ class Strategy(ABC):
     def observe(self, funding: FundingRate) -> None:  # noqa: B027 - most need no memory
         """Take in a settlement of a pair; those before the window come first."""
 
+    def forget(self, symbol: str) -> None:  # noqa: B027 - most have nothing to forget
+        """Drop what past settlements of a pair have left: another contract begins under its name."""
+
     @abstractmethod
     def entries(self, views: Sequence[SettlementView]) -> Sequence[Entry]:
         """Return the pairs worth entering, best first, among those that settle now with fresh prices."""

@@ -1,0 +1,131 @@
+"""Costs of orders leg by leg: fee rates, flat or recorded, and fills with slippage and market impact."""
+
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+
+from bot.config.run_config import RunConfig
+from bot.errors import InsufficientDataError
+from bot.hedges.arithmetic import root
+from bot.hedges.markets import LegMarket
+from bot.market.records.fee_rows import AUTO, FeeTable
+from bot.models import DAY_MS, CloseReason
+from bot.numbers.money import ONE, ZERO
+from bot.timestamps import iso
+
+_VOLUME_MS = 30 * DAY_MS
+_UNHURRIED = frozenset({CloseReason.SIGNAL, CloseReason.BASIS, CloseReason.DELISTING, CloseReason.END})
+"""Reasons of closings that may wait in the book."""
+
+
+class OrderCosts:
+    """Fee rates and fills of the orders of one account.
+
+    Source: docs/domain.md, section 4.
+    """
+
+    def __init__(self, config: RunConfig, schedules: Mapping[str, FeeTable | None]) -> None:
+        self._own = {
+            (True, False): config.long_taker,
+            (True, True): config.long_maker,
+            (False, False): config.short_taker,
+            (False, True): config.short_maker,
+        }
+        self._flat = {
+            ("spot", False): config.spot_taker,
+            ("spot", True): config.spot_maker,
+            ("perp", False): config.perp_taker,
+            ("perp", True): config.perp_maker,
+        }
+        self._schedules = schedules
+        self._recorded = config.fee_model == "recorded"
+        self._tier, self._base_volume = config.fee_tier, config.fee_base_volume
+        self._fills: dict[tuple[str, str], list[tuple[int, Decimal]]] = defaultdict(list)
+        self._slippage = config.slippage
+        self._maker_slippage = config.maker_slippage_bps.scaleb(-4)
+        self._impact = config.impact_bps.scaleb(-4)
+        self._participation = config.max_participation
+        sides = {"long": (True,), "short": (False,), "both": (True, False)}[config.maker_legs]
+        self._entries = sides if config.order_style != "taker" else ()
+        self._exits = sides if config.order_style == "maker" else ()
+
+    def opens_as_maker(self, leg: LegMarket) -> bool:
+        """Return whether a leg is opened by a maker order."""
+        return (leg.side > 0) in self._entries
+
+    def closes_as_maker(self, leg: LegMarket, reason: CloseReason) -> bool:
+        """Return whether a leg is closed by a maker order when its hedge ends for a reason."""
+        return reason in _UNHURRIED and (leg.side > 0) in self._exits
+
+    def fee_rate(self, leg: LegMarket, t_ms: int, *, maker: bool) -> Decimal:
+        """Return the fee rate of a fill, a fraction of its notional; negative is a rebate.
+
+        Raises: InsufficientDataError without a recorded rate.
+        """
+        own = self._own[leg.side > 0, maker]
+        if own is not None:
+            return own
+        if not self._recorded:
+            return self._flat["perp" if leg.kind.is_perp else "spot", maker]
+        table, market = self._schedules.get(leg.exchange), leg.kind.fee_market
+        row = None
+        if table is not None:
+            if self._tier == AUTO:
+                volume = self._base_volume + self._traded(leg, t_ms)
+                row = table.of_volume(market, volume, t_ms)
+            else:
+                row = table.of_tier(market, self._tier, t_ms)
+        if row is None:
+            raise InsufficientDataError.of(
+                "fee_tier",
+                f"no {market} fee row of tier {self._tier!r} is in force on {leg.exchange} at {iso(t_ms)}",
+            )
+        return row.maker if maker else row.taker
+
+    def note(self, leg: LegMarket, t_ms: int, notional: Decimal) -> None:
+        """Count the booked notional of a fill of the account."""
+        if self._recorded:
+            insort(self._fills[leg.exchange, leg.kind.fee_market], (t_ms, notional))
+
+    def adverse(self, share: Fraction, *, maker: bool) -> Decimal:
+        """Return how far a fill of a share of the day's volume moves against the account."""
+        if maker:
+            return self._maker_slippage
+        if not self._impact:
+            return self._slippage
+        return self._slippage + self._impact * root(min(share, Fraction(1)))
+
+    def assumed_adverse(self, leg: LegMarket) -> Decimal:
+        """Return how far an entry moves against the account at the largest share that is allowed."""
+        share = ONE if self._participation is None else min(self._participation, ONE)
+        return self.adverse(Fraction(share), maker=self.opens_as_maker(leg))
+
+    def leaving(self, leg: LegMarket, t_ms: int) -> Decimal:
+        """Return fee and slippage of closing a leg on a signal, per unit of notional, without impact."""
+        maker = self.closes_as_maker(leg, CloseReason.SIGNAL)
+        return self.fee_rate(leg, t_ms, maker=maker) + (self._maker_slippage if maker else self._slippage)
+
+    def round_trip(self, legs: tuple[LegMarket, LegMarket], t_ms: int) -> Decimal:
+        """Return the fee rates of opening both legs and of closing them on a signal, summed."""
+        total = ZERO
+        for leg in legs:
+            total += self.fee_rate(leg, t_ms, maker=self.opens_as_maker(leg))
+            total += self.fee_rate(leg, t_ms, maker=self.closes_as_maker(leg, CloseReason.SIGNAL))
+        return total
+
+    def _traded(self, leg: LegMarket, t_ms: int) -> Decimal:
+        fills = self._fills[leg.exchange, leg.kind.fee_market]
+        first, end = (bisect_left(fills, (moment,)) for moment in (t_ms - _VOLUME_MS, t_ms))
+        return sum((notional for _, notional in fills[first:end]), ZERO)
+
+
+def day_share(quantity: Decimal, day_volume: Decimal) -> Fraction:
+    """Return a quantity as a share of a day's volume, 1 without any."""
+    return Fraction(quantity) / Fraction(day_volume) if day_volume else Fraction(1)
+
+
+def fill_price(price: Decimal, adverse: Decimal, *, buys: bool) -> Decimal:
+    """Return the fill of an order, not rounded."""
+    return price * (ONE + adverse if buys else ONE - adverse)

@@ -1,0 +1,105 @@
+"""Replays recorded history of hedges, event by event."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import cast
+
+import numpy as np
+
+from bot.backtest.hedge_metrics import HedgeMetrics
+from bot.backtest.result import Curve
+from bot.config.run_config import RunConfig
+from bot.hedges.arithmetic import exact_products
+from bot.hedges.markets import HedgeMarket
+from bot.hedges.metrics import count_of
+from bot.hedges.result import HedgeRun
+from bot.hedges.trader import HedgeTrader
+from bot.hedges.wallets import Wallets
+from bot.hedges.window import HedgeWindow
+from bot.market.hedge_data import HedgeData
+from bot.models import CloseReason
+from bot.numbers.money import ZERO
+from bot.statistics.metrics import Calendar, Units, amount_units, finite, money_units, packed
+from bot.statistics.run_metrics import Activity, CurveFacts, Metrics, TradeTotals, summarize
+
+
+def run_hedges(config: RunConfig, data: HedgeData) -> HedgeRun:
+    """Return the run of `config` over `data`.
+
+    Raises: InsufficientDataError where something that it asks for is not held, or no perp leg settles in its
+    window.
+    """
+    return replay_hedges(config, HedgeWindow.build(config, data))
+
+
+def replay_hedges(config: RunConfig, window: HedgeWindow) -> HedgeRun:
+    """Return the run of `config` over a window built for its hedges and dates.
+
+    Raises: InsufficientDataError where brackets or fees that it asks for are not held.
+    """
+    if config.exchange != window.exchange:
+        config = config.model_copy(update={"exchange": window.exchange})
+    with exact_products():
+        markets = window.markets(config)
+        trader = HedgeTrader(config, markets, _wallets(config, markets), window.costs(config))
+        events = window.calendar.moments
+        last = len(events) - 1
+        curve = [trader.on_event(t_ms, is_last=place == last) for place, t_ms in enumerate(events)]
+        units = packed(amount_units(curve))
+        metrics = _metrics(config, trader, units, window.calendar)
+        figures = _hedge_metrics(config, trader, metrics)
+    curve_of_run = Curve(window.calendar, units)
+    payments = tuple(trader.account.payments)
+    return HedgeRun(config, window, metrics, figures, tuple(trader.account.trades), payments, curve_of_run)
+
+
+def hedge_replays(configs: Sequence[RunConfig], window: HedgeWindow) -> Iterator[HedgeRun]:
+    """Yield `replay_hedges` of each of `configs`."""
+    for config in configs:
+        yield replay_hedges(config, window)
+
+
+def _wallets(config: RunConfig, markets: Sequence[HedgeMarket]) -> Wallets:
+    exchanges = dict.fromkeys(leg.exchange for market in markets for leg in market.legs)
+    shares = None if config.capital_shares is None else dict(config.capital_shares)
+    return Wallets(list(exchanges), config.initial_capital, shares)
+
+
+def _metrics(config: RunConfig, trader: HedgeTrader, units: Units, calendar: Calendar) -> Metrics:
+    trades, events = trader.account.trades, len(calendar.times_ms)
+    stacked = cast("Units", np.stack([units]))
+    facts = CurveFacts.of(stacked, money_units(config.initial_capital), calendar)
+    totals = TradeTotals.of(trades, missed=0, after_end=None)
+    activity = Activity(events, trader.observed.events_in_market, trader.observed.skipped_entries)
+    return summarize(facts, config.initial_capital, calendar, [totals], [activity])[0]
+
+
+def _hedge_metrics(config: RunConfig, trader: HedgeTrader, metrics: Metrics) -> HedgeMetrics:
+    trades, observed = trader.account.trades, trader.observed
+    average = observed.avg_capital_tied
+    return HedgeMetrics(
+        long_pnl=_total(trade.long_pnl for trade in trades),
+        short_pnl=_total(trade.short_pnl for trade in trades),
+        borrow_cost=_total(trade.borrow_cost for trade in trades),
+        transfer_cost=_total(trade.transfer_cost for trade in trades) + trader.account.wallets.transfer_fees,
+        **observed.by_regime,
+        avg_capital_tied=average,
+        max_margin_used=observed.max_margin_used,
+        capacity=observed.capacity,
+        adl_closures=count_of(trades, CloseReason.ADL),
+        top_ups=sum(trade.top_ups for trade in trades),
+        reductions=sum(trade.reductions for trade in trades),
+        capped_entries=observed.capped_entries,
+        return_on_capital_tied=_ratio(metrics.net_pnl, average),
+        capital_efficiency=_ratio(average, config.initial_capital),
+        min_liquidation_distance=None if observed.least_distance is None else float(observed.least_distance),
+    )
+
+
+def _total(amounts: object) -> Decimal:
+    return sum(amounts, ZERO)  # type: ignore[call-overload, no-any-return]
+
+
+def _ratio(amount: Decimal | None, base: Decimal | None) -> float | None:
+    return finite(float(Fraction(amount) / Fraction(base))) if base and amount is not None else None

@@ -1,0 +1,1 @@
+"""Kinds of legs, a module each; `table` has them all."""

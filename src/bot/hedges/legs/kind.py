@@ -1,0 +1,122 @@
+"""Port of the kinds of legs: what opening, holding, closing and losing a leg moves."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import ClassVar
+
+from bot.accounting import formulas
+from bot.accounting.brackets import Bracket
+from bot.numbers.money import ZERO
+
+
+@dataclass(slots=True)
+class LegState:
+    """A leg: its side (+1 long, -1 short), quantity in base units, and entry fill.
+
+    `margin` is what it can lose, `incoming` what is on its way to it; both are coins for an inverse leg, of
+    whose contracts it holds `contracts`.
+    """
+
+    side: Decimal
+    quantity: Decimal
+    entry: Decimal
+    margin: Decimal = ZERO
+    incoming: Decimal = ZERO
+    contracts: Decimal = ZERO
+
+
+class LegKind(ABC):
+    """Kind of a leg. Amounts are quote currency, booked, unless a method says otherwise.
+
+    Call all of it inside `exact_products()`. Source: docs/domain.md, sections 4 and 6.
+    """
+
+    name: ClassVar[str]
+    fee_market: ClassVar[str]
+    """Kind of market in fee schedules."""
+    is_perp: ClassVar[bool] = False
+    """True if it settles funding, and if its market is for one hedge at a time."""
+    is_margined: ClassVar[bool] = False
+    """True if an exchange may take it."""
+    borrows: ClassVar[bool] = False
+    """True if it pays interest, and if its market is for one hedge at a time."""
+    in_coins: ClassVar[bool] = False
+    """True if its fees, funding and margin are coins of the hedge."""
+    notional_falls: ClassVar[bool] = False
+    """True if its notional falls on the way to its liquidation."""
+
+    @abstractmethod
+    def unit(self, side: Decimal, fill: Fraction, fee: Fraction, leverage: Fraction) -> Fraction:
+        """Return what one unit ties up, not booked: `fill` is the entry price with its slippage."""
+
+    @abstractmethod
+    def margin(self, leg: LegState, leverage: Decimal) -> Decimal:
+        """Return the margin or collateral that opening a leg locks, in its currency."""
+
+    @abstractmethod
+    def opening_flow(self, leg: LegState) -> Decimal:
+        """Return the cash that opening moves, fees apart."""
+
+    @abstractmethod
+    def closing_flow(self, leg: LegState, quantity: Decimal, fill: Decimal) -> Decimal:
+        """Return the cash that closing a part of a leg moves, fees apart."""
+
+    @abstractmethod
+    def worth(self, leg: LegState, price: Decimal) -> Decimal:
+        """Return what an open leg adds to cash at a price."""
+
+    def lock(self, leg: LegState) -> Decimal:
+        """Return the cash that an open leg locks, what is on its way to it included."""
+        return leg.margin + leg.incoming
+
+    def tied(self, leg: LegState) -> Decimal:
+        """Return the capital that an open leg ties."""
+        return leg.margin + leg.incoming
+
+    def gain(self, leg: LegState, price: Decimal) -> Decimal:
+        """Return the booked gain at a price in the currency of its margin."""
+        return formulas.leg_pnl(leg.side, leg.quantity, leg.entry, price)
+
+    def notional(self, leg: LegState, price: Fraction) -> Fraction:
+        """Return the notional at a price in the currency of its margin, not booked."""
+        return Fraction(leg.quantity) * price
+
+    def balance(self, leg: LegState, price: Fraction) -> Fraction:
+        """Return margin and gain at a price, not booked."""
+        gain = Fraction(leg.side * leg.quantity) * (price - Fraction(leg.entry))
+        return Fraction(leg.margin) + gain
+
+    def price_at(self, leg: LegState, notional: Fraction) -> Fraction:
+        """Return the price at which a leg has a notional above 0."""
+        return notional / Fraction(leg.quantity)
+
+    def wiped_at(self, leg: LegState, bracket: Bracket) -> Fraction | None:
+        """Return the price from which on a bracket's maintenance takes the whole balance, None for never.
+
+        From there on means above for a short leg, below for a long one; the caps of the bracket do not count.
+        """
+        side, mmr = Fraction(leg.side), Fraction(bracket.mmr)
+        kept = Fraction(leg.margin) + Fraction(bracket.amount) - side * Fraction(leg.quantity * leg.entry)
+        price = kept / (Fraction(leg.quantity) * (mmr - side))
+        return price if price > 0 else None
+
+    def fee_amount(
+        self,
+        leg: LegState,  # noqa: ARG002
+        quantity: Decimal,
+        fill: Decimal,
+        rate: Decimal,
+    ) -> Decimal:
+        """Return the booked fee of a fill in the currency of its margin."""
+        return formulas.fee(quantity, fill, rate)
+
+    def traded(self, leg: LegState, quantity: Decimal, fill: Decimal) -> Decimal:  # noqa: ARG002
+        """Return the booked notional of a fill, as it counts for fee tiers."""
+        return formulas.notional(quantity, fill)
+
+    def funding(self, leg: LegState, mark: Decimal, rate: Decimal) -> Decimal:
+        """Return the booked funding of a settlement in the currency of its margin; only perps have any."""
+        per_unit = formulas.unit_funding(mark, rate)
+        return formulas.funding_payment(leg.side, per_unit, leg.quantity)

@@ -1,0 +1,81 @@
+"""Figures of a run of hedges beside those of its trades and its curve.
+
+Source: docs/domain.md, section 9.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+from bot.hedges.positions import HedgeTrade, OpenHedge
+from bot.models import CloseReason
+from bot.numbers.money import ZERO, book
+
+
+class Observed:
+    """What a run's loop watches: capital tied, margins, funding by regime, distances, and counts."""
+
+    def __init__(self, regime_high: Decimal) -> None:
+        self._regime_high = Fraction(regime_high)
+        self.by_regime = dict.fromkeys(("funding_negative", "funding_neutral", "funding_high"), ZERO)
+        self.max_margin_used = ZERO
+        self.least_distance: Fraction | None = None
+        self.capacity: Decimal | None = None
+        self.skipped_entries = self.capped_entries = self.events_in_market = 0
+        self._tied: list[tuple[int, Decimal]] = []
+
+    def note_funding(self, amount: Decimal, carry_8h: Fraction | None) -> None:
+        """Count a booking of funding by the carry of eight hours."""
+        if carry_8h is not None and carry_8h < 0:
+            name = "funding_negative"
+        else:
+            is_high = carry_8h is not None and carry_8h >= self._regime_high
+            name = "funding_high" if is_high else "funding_neutral"
+        self.by_regime[name] += amount
+
+    def note_distance(self, wipe_out: Fraction | None, extreme: Decimal, side: Decimal) -> None:
+        """Take in how far the extreme of a mark candle was from the price that wipes out a leg."""
+        if wipe_out is None:
+            return
+        reached = Fraction(extreme)
+        distance = (wipe_out - reached if side < 0 else reached - wipe_out) / reached
+        if self.least_distance is None or distance < self.least_distance:
+            self.least_distance = distance
+
+    def note_entry(self, capacity: Decimal | None, *, capped: bool) -> None:
+        """Count an entry: the notional that participation allowed, and whether that made it smaller."""
+        self.capped_entries += capped
+        if capacity is not None:
+            booked = book(capacity)
+            self.capacity = booked if self.capacity is None else min(self.capacity, booked)
+
+    def note_event(self, t_ms: int, hedges: Sequence[OpenHedge]) -> None:
+        """Take in what is tied after the entries of an event."""
+        tied = margins = ZERO
+        for hedge in hedges:
+            for leg in hedge.open_legs:
+                kind = leg.market.kind
+                tied += kind.tied(leg)
+                if kind.in_coins:
+                    margins += book((leg.margin + leg.incoming) * hedge.long.contract.known_price(t_ms))
+                elif kind.is_margined:
+                    margins += leg.margin + leg.incoming
+        self._tied.append((t_ms, tied))
+        self.max_margin_used = max(self.max_margin_used, margins)
+        self.events_in_market += bool(hedges)
+
+    @property
+    def avg_capital_tied(self) -> Decimal | None:
+        """The booked mean over time of what was tied, None for one event."""
+        elapsed_ms = self._tied[-1][0] - self._tied[0][0]
+        if not elapsed_ms:
+            return None
+        weighed = ZERO
+        for (t_ms, tied), (next_ms, _) in zip(self._tied, self._tied[1:], strict=False):
+            weighed += tied * (next_ms - t_ms)
+        return book(weighed / elapsed_ms)
+
+
+def count_of(trades: Sequence[HedgeTrade], reason: CloseReason) -> int:
+    """Return how many trades ended for a reason."""
+    return sum(trade.reason is reason for trade in trades)

@@ -1,0 +1,209 @@
+"""Open and waiting hedges of an account, and the trades that they end as."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from bot.hedges.contracts import Contract
+from bot.hedges.legs.kind import LegState
+from bot.hedges.maintenance import Danger
+from bot.hedges.markets import HedgeMarket, LegMarket, Pair
+from bot.models import CloseReason
+from bot.numbers.money import ZERO
+
+
+@dataclass(slots=True)
+class OpenLeg(LegState):
+    """Leg of an open hedge: its market and contract, and what it has booked.
+
+    `pnl` is without fees and funding. `tested_ms` is up to when its mark candles have been tested,
+    `arrives_ms` when `incoming` reaches it. `exit` is the fill of a closed leg, None for one that an exchange
+    took away; `left_ms` None while it is open.
+    """
+
+    market: LegMarket = None  # type: ignore[assignment]
+    contract: Contract = None  # type: ignore[assignment]
+    pnl: Decimal = ZERO
+    tested_ms: int = 0
+    arrives_ms: int | None = None
+    exit: Decimal | None = None
+    left_ms: int | None = None
+    known_danger: Danger | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True until it is closed or taken."""
+        return self.left_ms is None
+
+    def danger(self, t_ms: int) -> Danger:
+        """Return the prices at which it is wiped out under the brackets of `t_ms`."""
+        brackets = self.market.maintenance.at(t_ms)
+        known = self.known_danger
+        if known is None or not known.holds_for(self, brackets):
+            state = LegState(self.side, self.quantity, self.entry, self.margin, contracts=self.contracts)
+            known = self.known_danger = Danger(self.market.kind, state, brackets)
+        return known
+
+
+class Closing(NamedTuple):
+    """Order to close a hedge that waits to be filled; never, if `due_ms` is None."""
+
+    reason: CloseReason
+    due_ms: int | None
+    number: int
+
+
+@dataclass(slots=True)
+class OpenHedge:
+    """A hedge from its opening until both legs have left.
+
+    `number` is its place in order of opening. `quantity` is that of the opening, `prices` the long and the
+    short price then. `coins` are those of an inverse hedge. `flow` is the cash that it has moved, transfers
+    of margin apart. `signals` counts exit signals in a row. Once a leg has left, `reason` says why, and
+    `second_ms` when the other one is to follow.
+    """
+
+    market: HedgeMarket
+    number: int
+    opened_ms: int
+    quantity: Decimal
+    prices: tuple[Decimal, Decimal]
+    long: OpenLeg
+    short: OpenLeg
+    coins: Decimal = ZERO
+    flow: Decimal = ZERO
+    funding: Decimal = ZERO
+    fees: Decimal = ZERO
+    borrow_cost: Decimal = ZERO
+    transfer_cost: Decimal = ZERO
+    payments: int = 0
+    top_ups: int = 0
+    reductions: int = 0
+    signals: int = 0
+    closing: Closing | None = None
+    reason: CloseReason | None = None
+    second_ms: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the hedge."""
+        return self.market.name
+
+    @property
+    def legs(self) -> tuple[OpenLeg, OpenLeg]:
+        """Long and short leg."""
+        return self.long, self.short
+
+    @property
+    def open_legs(self) -> list[OpenLeg]:
+        """The legs that have not left, the long one first."""
+        return [leg for leg in self.legs if leg.is_open]
+
+    @property
+    def is_whole(self) -> bool:
+        """True while both legs are in place."""
+        return self.long.is_open and self.short.is_open
+
+    @property
+    def is_over(self) -> bool:
+        """True once both legs have left."""
+        return not self.long.is_open and not self.short.is_open
+
+    def other(self, leg: OpenLeg) -> OpenLeg:
+        """Return the other leg."""
+        return self.short if leg is self.long else self.long
+
+    def reference(self) -> OpenLeg:
+        """Return the leg whose notional limits count: spot or borrowed, else the long one."""
+        return self.legs[reference_place(self.market)]
+
+
+def reference_place(market: HedgeMarket) -> int:
+    """Return the place of the leg whose notional limits count: spot or borrowed, else the long one."""
+    return 0 if market.short.kind.is_perp else 1
+
+
+class WaitingEntry(NamedTuple):
+    """Order to open a hedge that waits to be filled; never, if `due_ms` is None.
+
+    `reserved` is what each leg reserves on its exchange, `notional` what it counts as exposure.
+    """
+
+    market: HedgeMarket
+    contracts: Pair
+    quantity: Decimal
+    reserved: tuple[Decimal, ...]
+    notional: Decimal
+    due_ms: int | None
+    number: int
+
+
+class HedgeTrade(NamedTuple):
+    """A closed hedge: prices are the unrounded fills, None for a leg that an exchange took away."""
+
+    symbol: str
+    opened_at_ms: int
+    closed_at_ms: int
+    quantity: Decimal
+    spot_entry: Decimal | None
+    perp_entry: Decimal | None
+    spot_exit: Decimal | None
+    perp_exit: Decimal | None
+    funding: Decimal
+    fees: Decimal
+    price_pnl: Decimal
+    net_pnl: Decimal
+    funding_payments: int
+    reason: CloseReason
+    long_entry: Decimal
+    long_exit: Decimal | None
+    short_entry: Decimal
+    short_exit: Decimal | None
+    long_pnl: Decimal
+    short_pnl: Decimal
+    borrow_cost: Decimal
+    transfer_cost: Decimal
+    top_ups: int
+    reductions: int
+
+
+def trade_of(hedge: OpenHedge) -> HedgeTrade:
+    """Return the trade of a hedge that is over. Call inside `exact_products()`.
+
+    Source: docs/domain.md, section 4.
+    """
+    long, short, structure = hedge.long, hedge.short, hedge.market.structure
+    if hedge.reason is None or long.left_ms is None or short.left_ms is None:
+        raise ValueError(f"{hedge.name} is not over")
+    long_pnl, short_pnl = long.pnl, short.pnl
+    if structure.is_inverse:
+        short_pnl = hedge.flow - hedge.funding + hedge.fees - long_pnl
+    price_pnl = long_pnl + short_pnl
+    prices = {"long": long, "short": short, None: None}
+    spot, perp = prices[structure.spot], prices[structure.perp]
+    return HedgeTrade(
+        symbol=hedge.name,
+        opened_at_ms=hedge.opened_ms,
+        closed_at_ms=max(long.left_ms, short.left_ms),
+        quantity=hedge.quantity,
+        spot_entry=None if spot is None else spot.entry,
+        perp_entry=None if perp is None else perp.entry,
+        spot_exit=None if spot is None else spot.exit,
+        perp_exit=None if perp is None else perp.exit,
+        funding=hedge.funding,
+        fees=hedge.fees,
+        price_pnl=price_pnl,
+        net_pnl=price_pnl + hedge.funding - hedge.fees - hedge.borrow_cost - hedge.transfer_cost,
+        funding_payments=hedge.payments,
+        reason=hedge.reason,
+        long_entry=long.entry,
+        long_exit=long.exit,
+        short_entry=short.entry,
+        short_exit=short.exit,
+        long_pnl=long_pnl,
+        short_pnl=short_pnl,
+        borrow_cost=hedge.borrow_cost,
+        transfer_cost=hedge.transfer_cost,
+        top_ups=hedge.top_ups,
+        reductions=hedge.reductions,
+    )

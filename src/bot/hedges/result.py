@@ -1,0 +1,129 @@
+"""Result of a run of hedges: metrics, trades, equity curve, and the document that prints them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from bot import ENGINE_VERSION
+from bot.accounting.cash_flows import BOOKED
+from bot.backtest.hedge_metrics import HedgeMetrics
+from bot.backtest.ledger_digest import ledger_of
+from bot.backtest.result import Curve
+from bot.config.run_config import RunConfig
+from bot.config.run_key import run_key
+from bot.hedges.positions import HedgeTrade
+from bot.hedges.window import HedgeWindow
+from bot.market.coverage import Coverage
+from bot.models import FundingPayment
+from bot.notation import plain
+from bot.numbers.arrays import FloatArray
+from bot.numbers.money import exact
+from bot.statistics.daily_returns import daily_returns_of
+from bot.statistics.metrics import Calendar, money_units
+from bot.statistics.run_metrics import Metrics
+
+_PRICES = (
+    "spot_entry",
+    "perp_entry",
+    "spot_exit",
+    "perp_exit",
+    "long_entry",
+    "long_exit",
+    "short_entry",
+    "short_exit",
+)
+_AMOUNTS = (
+    "quantity",
+    "funding",
+    "fees",
+    "price_pnl",
+    "net_pnl",
+    "long_pnl",
+    "short_pnl",
+    "borrow_cost",
+    "transfer_cost",
+)
+_BOOKED = (*BOOKED, "borrow_cost", "transfer_cost")
+_COUNTS = ("funding_payments", "top_ups", "reductions")
+
+
+@dataclass(frozen=True, eq=False)
+class HedgeRun:
+    """One finished run of hedges."""
+
+    config: RunConfig
+    window: HedgeWindow
+    metrics: Metrics
+    hedge_metrics: HedgeMetrics
+    trades: tuple[HedgeTrade, ...]
+    payments: tuple[FundingPayment, ...]
+    curve: Curve
+
+    @property
+    def data_fingerprint(self) -> str:
+        """Hash of the rows that the run may read."""
+        return self.window.fingerprint
+
+    @property
+    def coverage(self) -> Mapping[str, Coverage]:
+        """Coverage of its window, by market."""
+        return self.window.coverage
+
+    @property
+    def calendar(self) -> Calendar:
+        """The events of its window."""
+        return self.curve.calendar
+
+    @cached_property
+    def equity(self) -> tuple[tuple[int, Decimal], ...]:
+        """Event times, ms UTC, and the equity after each, quote currency."""
+        return tuple(self.curve.points())
+
+    @cached_property
+    def daily_returns(self) -> FloatArray:
+        """Daily returns (docs/domain.md, section 9), one a UTC day of its window; NaN where undefined."""
+        return daily_returns_of(self.curve.units, money_units(self.config.initial_capital), self.calendar)
+
+    @property
+    def ledger(self) -> bytes:
+        """Digest of what the account booked."""
+        with exact():
+            return ledger_of(self.trades, _BOOKED)
+
+    @property
+    def run_key(self) -> str:
+        """Identity of the run: same key, same numbers, on any machine."""
+        return run_key(self.config, self.data_fingerprint)
+
+    def document(self) -> dict[str, Any]:
+        """Return the result document: JSON values, money and prices as canonical text."""
+        return {
+            "config": self.config.document(),
+            "run_key": self.run_key,
+            "engine_version": ENGINE_VERSION,
+            "data_fingerprint": self.data_fingerprint,
+            "coverage": {symbol: covered.document() for symbol, covered in self.coverage.items()},
+            "metrics": {**self.metrics.document(), **self.hedge_metrics.document()},
+            "trades": trade_documents(self.trades),
+            "equity": self.curve.document(),
+        }
+
+
+def trade_documents(trades: Sequence[HedgeTrade]) -> list[dict[str, Any]]:
+    """Return trades as in the result document: times in ms UTC, prices are the unrounded fills."""
+    return [_trade_document(trade) for trade in trades]
+
+
+def _trade_document(trade: HedgeTrade) -> dict[str, Any]:
+    prices = {name: getattr(trade, name) for name in _PRICES}
+    return {
+        "symbol": trade.symbol,
+        "opened_at": trade.opened_at_ms,
+        "closed_at": trade.closed_at_ms,
+        **{name: None if price is None else plain(price) for name, price in prices.items()},
+        **{name: plain(getattr(trade, name)) for name in _AMOUNTS},
+        **{name: getattr(trade, name) for name in _COUNTS},
+        "reason": trade.reason.value,
+    }

@@ -1,0 +1,504 @@
+"""Event loop of hedges: what happens between settlements, at them, and in which order.
+
+Source: docs/domain.md, sections 3 to 6.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+from bot.config.run_config import RunConfig
+from bot.hedges.account import HedgeAccount
+from bot.hedges.arithmetic import divide, multiple_below
+from bot.hedges.costs import OrderCosts
+from bot.hedges.maintenance import Danger, is_wiped_out, takes_up
+from bot.hedges.markets import HedgeMarket, Pair
+from bot.hedges.metrics import Observed
+from bot.hedges.positions import Closing, OpenHedge, OpenLeg, WaitingEntry, reference_place
+from bot.hedges.sizing import EntrySizer, Room
+from bot.hedges.views import Decisions, Settled
+from bot.hedges.wallets import Wallets
+from bot.models import DAY_MS, HOUR_MS, CloseReason
+from bot.numbers.money import ONE, ZERO, book
+
+_MINUTE_MS = 60_000
+
+
+class HedgeTrader:
+    """Trades the hedges of a run from event to event. Call inside `exact_products()`."""
+
+    def __init__(
+        self, config: RunConfig, markets: Sequence[HedgeMarket], wallets: Wallets, costs: OrderCosts
+    ) -> None:
+        self.config = config
+        self.markets = tuple(markets)
+        self.account = HedgeAccount(wallets, costs)
+        self.observed = Observed(config.regime_high)
+        self._costs = costs
+        self._sizer = EntrySizer(config, costs)
+        self._decisions = Decisions(config, markets, costs)
+        self._stress = sorted(config.stress, key=lambda entry: entry.at)
+        self._previous_ms: int | None = None
+        self._decided = 0
+        self._openings: dict[str, int] = {}
+        self._closed_ms: dict[str, int] = {}
+        self._ended: set[str] = set()
+
+    def on_event(self, t_ms: int, *, is_last: bool = False) -> Decimal:
+        """Go through an event in the order of the contract, and return the equity after it."""
+        self._ended = set()
+        self._interrupt(t_ms)
+        self._settle(t_ms)
+        if is_last:
+            self._finish()
+            self._close_everything(t_ms)
+        else:
+            self._fill(t_ms)
+            self._finish()
+            settled = self._settled(t_ms)
+            self._exit(t_ms, settled)
+            self._finish()
+            self._keep_margins(t_ms)
+            self._finish()
+            self._level(t_ms)
+            self._enter(settled)
+        self.observed.note_event(t_ms, self.account.hedges)
+        self._previous_ms = t_ms
+        return self.account.equity(t_ms)
+
+    # --- 1. Interruptions -------------------------------------------------------------------------------
+
+    def _interrupt(self, t_ms: int) -> None:
+        """Go through the moments since the event before, up to this one."""
+        now = self._previous_ms
+        while now is not None and now < t_ms:
+            now = self._next_moment(now, t_ms)
+            self._charge_interest(now)
+            self._liquidate(now)
+            self._arrive(now)
+            self._delist(now)
+            self._stress_at(now)
+            self._close_second_legs(now)
+            if now < t_ms:
+                self._fill(now)
+
+    def _next_moment(self, now: int, t_ms: int) -> int:
+        """Return the first moment after `now` at which something may happen, at the latest this event."""
+        moments: list[int | None] = [t_ms, *(entry.at for entry in self._stress)]
+        moving = self.account.wallets.under_way
+        if moving is not None:
+            moments.append(moving.due_ms)
+        for entry in self.account.waiting:
+            moments += [entry.due_ms, entry.contracts.long.to_ms, entry.contracts.short.to_ms]
+        for hedge in self.account.hedges:
+            moments += [hedge.second_ms, hedge.closing.due_ms if hedge.closing else None]
+            for leg in hedge.open_legs:
+                moments += [leg.arrives_ms, leg.contract.to_ms]
+                if leg.market.kind.borrows:
+                    moments.append(now - now % HOUR_MS + HOUR_MS)
+                if leg.market.kind.is_margined:
+                    moments.append(self._wiped_out_at(leg, t_ms))
+        return min(moment for moment in moments if moment is not None and now < moment <= t_ms)
+
+    def _charge_interest(self, now: int) -> None:
+        """1a. Charge the hour that ends now."""
+        if now % HOUR_MS:
+            return
+        for hedge in self.account.hedges:
+            for leg in hedge.open_legs:
+                if leg.market.kind.borrows and hedge.opened_ms < now:
+                    self.account.charge_interest(hedge, leg, now, now - HOUR_MS)
+
+    def _liquidate(self, now: int) -> None:
+        """1b. Liquidate the legs that a mark candle wipes out; all are tested before any leaves."""
+        wiped_out = []
+        for hedge in self.account.hedges:
+            for leg in hedge.open_legs:
+                if leg.market.kind.is_margined:
+                    extreme = self._test(leg, now)
+                    if extreme is not None:
+                        wiped_out.append((hedge, leg, extreme))
+        for hedge, leg, extreme in wiped_out:
+            self.account.liquidate(hedge, leg, now, extreme, self.config.liquidation_fee)
+            self._follow(hedge, now, self.config.leg_out_delay_minutes)
+
+    def _wiped_out_at(self, leg: OpenLeg, t_ms: int) -> int | None:
+        """Return when the first untested mark candle up to an event closes that wipes a leg out."""
+        marks, extremes = leg.contract.marks, _extremes(leg)
+        for place in marks.between(leg.tested_ms, t_ms):
+            if leg.danger(marks.closed_ms[place]).is_reached(extremes[place]):
+                return marks.closed_ms[place]
+        return None
+
+    def _test(self, leg: OpenLeg, now: int) -> Decimal | None:
+        """Test the mark candles of a leg up to now; return the extreme of one that wipes it out."""
+        found, worse = None, max if leg.side < 0 else min
+        marks, extremes = leg.contract.marks, _extremes(leg)
+        nearest: dict[int, tuple[Danger, Decimal]] = {}
+        for place in marks.between(leg.tested_ms, now):
+            extreme, danger = extremes[place], leg.danger(marks.closed_ms[place])
+            _, known = nearest.get(id(danger), (danger, extreme))
+            nearest[id(danger)] = danger, worse(extreme, known)
+            if danger.is_reached(extreme):
+                found = extreme
+        for danger, extreme in nearest.values():
+            self.observed.note_distance(danger.price, extreme, leg.side)
+        leg.tested_ms = now
+        return found
+
+    def _arrive(self, now: int) -> None:
+        """1c. Let transfers arrive."""
+        for hedge in self.account.hedges:
+            for leg in hedge.open_legs:
+                if leg.arrives_ms is not None and leg.arrives_ms <= now:
+                    leg.margin += leg.incoming
+                    leg.incoming, leg.arrives_ms = ZERO, None
+        self.account.wallets.arrive(now)
+
+    def _delist(self, now: int) -> None:
+        """1d. Close the legs whose contract ends now; entries that wait for it lapse."""
+        for hedge in self.account.hedges:
+            ends = [leg for leg in hedge.open_legs if leg.contract.to_ms == now]
+            if ends and hedge.market.structure.is_inverse and hedge.long in ends:
+                self._end(hedge, CloseReason.DELISTED, now)
+                continue
+            for leg in ends:
+                if leg.market.kind.is_perp:
+                    price = leg.contract.settle_price
+                    price = leg.contract.known_mark(now) if price is None else price
+                    self.account.take_leg(hedge, leg, CloseReason.DELISTED, now, price, fee=True)
+                else:
+                    self.account.close_leg(hedge, leg, CloseReason.DELISTED, now)
+            if ends:
+                self._follow(hedge, now, self.config.leg_out_delay_minutes)
+        self.account.waiting = [
+            entry
+            for entry in self.account.waiting
+            if all(contract.to_ms != now for contract in entry.contracts)
+        ]
+
+    def _stress_at(self, now: int) -> None:
+        """1e. Let exchanges close the legs that stress entries name."""
+        for entry in self._stress:
+            if entry.at != now:
+                continue
+            for hedge in self.account.hedges:
+                leg = hedge.long if entry.leg == "long" else hedge.short
+                named = entry.symbol in (None, hedge.name)
+                if not named or hedge.opened_ms >= now or not leg.is_open or not leg.market.kind.is_margined:
+                    continue
+                moved = ONE - leg.side * entry.adverse_bps.scaleb(-4)
+                price = leg.contract.known_mark(now) * moved
+                self.account.take_leg(hedge, leg, CloseReason.ADL, now, price, fee=False)
+                delay = entry.delay_minutes
+                self._follow(hedge, now, self.config.leg_out_delay_minutes if delay is None else delay)
+
+    def _follow(self, hedge: OpenHedge, now: int, delay_minutes: int) -> None:
+        """Let the other leg follow one that an exchange has taken; orders that wait for the hedge lapse."""
+        hedge.closing = None
+        left = hedge.open_legs
+        if left and hedge.second_ms is None:
+            trades = left[0].contract.trades
+            due_ms = trades.first_from(now + delay_minutes * _MINUTE_MS) if delay_minutes else now
+            hedge.second_ms = _NEVER if due_ms is None else due_ms
+
+    def _close_second_legs(self, now: int) -> None:
+        """1f. Close the legs that are due to follow."""
+        for hedge in self.account.hedges:
+            if hedge.second_ms is not None and hedge.second_ms <= now and hedge.reason is not None:
+                for leg in hedge.open_legs:
+                    self.account.close_leg(hedge, leg, hedge.reason, now)
+
+    # --- 2. Funding -------------------------------------------------------------------------------------
+
+    def _settle(self, t_ms: int) -> None:
+        for hedge in self.account.hedges:
+            for leg in hedge.open_legs:
+                record = leg.contract.record_at(t_ms) if leg.market.kind.is_perp else None
+                if record is not None:
+                    amount = self.account.settle(hedge, leg, record, t_ms)
+                    pair = Pair(hedge.long.contract, hedge.short.contract)
+                    carry = hedge.market.carry(pair, t_ms, however_old=True)
+                    self.observed.note_funding(amount, None if carry is None else carry.exact_8h)
+
+    # --- 3. Fills, exits, margin ------------------------------------------------------------------------
+
+    def _fill(self, now: int) -> None:
+        """3a. Fill the orders due: closings, then openings, in order of decision."""
+        due = [hedge for hedge in self.account.hedges if hedge.closing and hedge.closing.due_ms == now]
+        for hedge in sorted(due, key=_decided):
+            if hedge.closing is not None:
+                self._end(hedge, hedge.closing.reason, now)
+        for entry in [entry for entry in self.account.waiting if entry.due_ms == now]:
+            self.account.waiting.remove(entry)
+            if all(contract.to_ms is None or now < contract.to_ms for contract in entry.contracts):
+                self._open(entry.market, entry.contracts, entry.quantity, now)
+
+    def _settled(self, t_ms: int) -> dict[str, Settled]:
+        """Return the hedges that settle with fresh prices and a carry, by name."""
+        found = {}
+        for market in self.markets:
+            if not market.settles(t_ms):
+                continue
+            self._decisions.observe(market, t_ms)
+            pair = market.contracts_at(t_ms)
+            if pair is not None and self._is_fresh(pair, t_ms):
+                carry = market.carry(pair, t_ms)
+                if carry is not None:
+                    found[market.name] = Settled(market, pair, carry, t_ms)
+        return found
+
+    def _is_fresh(self, pair: Iterable[object], t_ms: int) -> bool:
+        age_ms = self.config.max_price_age_ms
+        return all(contract.is_fresh(t_ms, age_ms) for contract in pair)  # type: ignore[attr-defined]
+
+    def _exit(self, t_ms: int, settled: dict[str, Settled]) -> None:
+        """3b. Decide exits of whole hedges."""
+        for hedge in tuple(self.account.hedges):
+            if not self._decides(hedge, t_ms):
+                continue
+            reason = self._exit_reason(hedge, t_ms, settled.get(hedge.name))
+            if reason is None:
+                continue
+            if self.config.fill_lag_candles:
+                hedge.closing = Closing(reason, self._due_ms(_pair(hedge), t_ms), self._next_decision())
+            else:
+                self._end(hedge, reason, t_ms)
+
+    def _decides(self, hedge: OpenHedge, t_ms: int) -> bool:
+        """Return whether a hedge is whole, does not wait to close, and has fresh prices."""
+        return hedge.is_whole and hedge.closing is None and self._is_fresh(_pair(hedge), t_ms)
+
+    def _exit_reason(self, hedge: OpenHedge, t_ms: int, settled: Settled | None) -> CloseReason | None:
+        wants = settled is not None and self._signals(hedge, settled)
+        margined = [leg for leg in hedge.legs if leg.market.kind.is_margined]
+        ratio, distance = self.config.margin_exit_ratio, self.config.exit_liquidation_distance
+        if any(self._is_taken_up(leg, t_ms, ratio) for leg in margined):
+            return CloseReason.MARGIN
+        if distance is not None and any(self._is_near(leg, t_ms, distance) for leg in margined):
+            return CloseReason.DISTANCE
+        if self.config.basis_exit is not None and self._basis_grown(hedge, t_ms) >= self.config.basis_exit:
+            return CloseReason.BASIS
+        if self.config.exit_on_announcement and any(leg.contract.end_announced(t_ms) for leg in hedge.legs):
+            return CloseReason.DELISTING
+        return CloseReason.SIGNAL if wants else None
+
+    def _is_taken_up(self, leg: OpenLeg, t_ms: int, share: Decimal) -> bool:
+        brackets = leg.market.maintenance.at(t_ms)
+        return takes_up(leg.market.kind, leg, leg.contract.known_mark(t_ms), brackets, share)
+
+    def _is_near(self, leg: OpenLeg, t_ms: int, distance: Decimal) -> bool:
+        mark = leg.contract.known_mark(t_ms) * (ONE - leg.side * distance)
+        if mark <= 0:
+            return False
+        return is_wiped_out(leg.market.kind, leg, mark, leg.market.maintenance.at(t_ms))
+
+    def _basis_grown(self, hedge: OpenHedge, t_ms: int) -> Fraction:
+        """Return by how much the premium has grown since the opening."""
+        long, short = (leg.contract.known_price(t_ms) for leg in hedge.legs)
+        then_long, then_short = hedge.prices
+        return _premium(long, short) - _premium(then_long, then_short)
+
+    def _signals(self, hedge: OpenHedge, settled: Settled) -> bool:
+        """Count an exit signal at a settlement, and return whether it closes the hedge."""
+        config, t_ms = self.config, settled.t_ms
+        wants = self._decisions.wants_exit(settled)
+        if wants and config.exit_loss_horizon_hours is not None:
+            loss = -settled.carry.per_hour * Fraction(config.exit_loss_horizon_hours)
+            leaving = sum((self._costs.leaving(leg, t_ms) for leg in hedge.market.legs), ZERO)
+            wants = loss > Fraction(leaving)
+        hedge.signals = hedge.signals + 1 if wants else 0
+        held_long = t_ms - hedge.opened_ms >= config.min_hold_hours * HOUR_MS
+        return wants and held_long and hedge.signals >= config.exit_confirmations
+
+    def _keep_margins(self, t_ms: int) -> None:
+        """3c. Apply the margin policy to legs whose balance has run low."""
+        policy = self.config.margin_policy
+        if policy == "none":
+            return
+        for hedge in tuple(self.account.hedges):
+            for place in range(2):
+                leg = hedge.legs[place]
+                if not leg.market.kind.is_margined or not self._decides(hedge, t_ms):
+                    continue
+                if not self._is_taken_up(leg, t_ms, self.config.margin_trigger):
+                    continue
+                if policy == "top_up":
+                    self._top_up(hedge, leg, t_ms)
+                else:
+                    self._rebalance(hedge, leg, t_ms)
+
+    def _top_up(self, hedge: OpenHedge, leg: OpenLeg, t_ms: int) -> None:
+        if leg.arrives_ms is not None:
+            return
+        fee, kind, lev = self.config.transfer_fee, leg.market.kind, leg.market.leverage
+        mark = leg.contract.known_mark(t_ms)
+        free = self.account.free()[leg.market.exchange]
+        balance = leg.margin + (
+            divide(leg.contracts * -leg.side * (leg.entry - mark), mark * leg.entry)
+            if kind.in_coins
+            else leg.quantity * leg.side * (mark - leg.entry)
+        )
+        if kind.in_coins:
+            if free < fee:
+                return
+            amount = min(book(divide(leg.contracts, mark * lev) - balance), hedge.coins - leg.margin)
+        else:
+            amount = min(book(divide(leg.quantity * mark, lev) - balance), free - fee)
+        if amount <= 0:
+            return
+        delay_ms = self.config.transfer_delay_minutes * _MINUTE_MS
+        self.account.top_up(hedge, leg, amount, fee, t_ms + delay_ms if delay_ms else None)
+
+    def _rebalance(self, hedge: OpenHedge, leg: OpenLeg, t_ms: int) -> None:
+        mark = Fraction(leg.contract.known_mark(t_ms))
+        # m + q'*(P_entry - M) >= q'*M/lev, or mirrored: the margin must carry each unit's loss and margin.
+        each = mark / Fraction(leg.market.leverage) - Fraction(leg.side) * (mark - Fraction(leg.entry))
+        if each <= 0 or Fraction(leg.margin) >= Fraction(leg.quantity) * each:
+            return
+        quantity = multiple_below(Fraction(leg.margin) / each, hedge.market.qty_step)
+        place = reference_place(hedge.market)
+        reference = hedge.legs[place].contract.known_price(t_ms)
+        if self._sizer.is_tradable(hedge.market, quantity, reference):
+            self.account.reduce(hedge, quantity, leg, t_ms)
+        else:
+            self._end(hedge, CloseReason.MARGIN, t_ms)
+
+    def _level(self, t_ms: int) -> None:
+        """3d. Move cash from the wallet with the largest excess to that with the smallest."""
+        trigger, wallets, fee = self.config.wallet_trigger, self.account.wallets, self.config.transfer_fee
+        if trigger is None or len(wallets.exchanges) < 2 or wallets.under_way is not None:
+            return
+        equities = self.account.equities(t_ms)
+        total = sum(equities.values(), ZERO)
+        excess = {name: equities[name] - wallets.shares[name] * total for name in wallets.exchanges}
+        source = max(wallets.exchanges, key=excess.__getitem__)
+        target = min(wallets.exchanges, key=excess.__getitem__)
+        if excess[source] <= trigger * total:
+            return
+        amount = min(book(min(excess[source], -excess[target])), self.account.free()[source] - fee)
+        if amount > 0:
+            delay_ms = self.config.transfer_delay_minutes * _MINUTE_MS
+            wallets.send(source, target, amount, fee, t_ms + delay_ms)
+            if not delay_ms:
+                wallets.arrive(t_ms)
+
+    # --- 4. Entries -------------------------------------------------------------------------------------
+
+    def _enter(self, settled: dict[str, Settled]) -> None:
+        candidates = [one for one in settled.values() if self._may_enter(one)]
+        for one, fraction in self._decisions.entries(candidates):
+            if len(self.account.hedges) + len(self.account.waiting) >= self.config.max_simultaneous_positions:
+                break
+            if not self._is_taken(one.market):
+                self._try(one, fraction)
+
+    def _may_enter(self, one: Settled) -> bool:
+        """Return whether a hedge is a candidate at all."""
+        config, name, t_ms = self.config, one.market.name, one.t_ms
+        held = {hedge.name for hedge in self.account.hedges} | {
+            entry.market.name for entry in self.account.waiting
+        }
+        if name in held or name in self._ended:
+            return False
+        closed_ms = self._closed_ms.get(name)
+        if closed_ms is not None and t_ms - closed_ms < config.cooldown_hours * HOUR_MS:
+            return False
+        if config.max_round_trips is not None and self._openings.get(name, 0) >= config.max_round_trips:
+            return False
+        young = config.min_contract_age_days * DAY_MS
+        return not any(
+            t_ms - contract.from_ms < young or contract.end_announced(t_ms) for contract in one.pair
+        )
+
+    def _is_taken(self, market: HedgeMarket) -> bool:
+        """Return whether an open or waiting hedge uses a market that is for one at a time."""
+        held = [hedge.market for hedge in self.account.hedges] + [
+            entry.market for entry in self.account.waiting
+        ]
+        taken = {leg.key for other in held for leg in other.legs if leg.is_exclusive}
+        return any(leg.key in taken for leg in market.legs if leg.is_exclusive)
+
+    def _try(self, one: Settled, fraction: Decimal) -> None:
+        account, market, t_ms = self.account, one.market, one.t_ms
+        config = self.config
+        base = config.initial_capital if config.sizing_base == "initial" else account.equity(t_ms)
+        room = Room(base, account.free(), account.exposure())
+        size = self._sizer.size(market, one.pair, fraction, room, t_ms)
+        if not size.quantity or not account.has_contract(market, one.pair, size.quantity, t_ms):
+            self.observed.skipped_entries += 1
+            return
+        self.observed.note_entry(size.capacity, capped=size.is_capped)
+        if not config.fill_lag_candles:
+            self._open(market, one.pair, size.quantity, t_ms)
+            return
+        reserved = tuple(book(_times(size.quantity, unit)) for unit in size.units)
+        notional = size.quantity * one.pair[reference_place(market)].known_price(t_ms)
+        due_ms, number = self._due_ms(one.pair, t_ms), self._next_decision()
+        entry = WaitingEntry(market, one.pair, size.quantity, reserved, notional, due_ms, number)
+        account.waiting.append(entry)
+
+    def _open(self, market: HedgeMarket, pair: Pair, quantity: Decimal, t_ms: int) -> None:
+        if not self.account.has_contract(market, pair, quantity, t_ms):
+            return
+        self.account.open(market, pair, quantity, t_ms)
+        self._openings[market.name] = self._openings.get(market.name, 0) + 1
+
+    # --- Shared -----------------------------------------------------------------------------------------
+
+    def _end(self, hedge: OpenHedge, reason: CloseReason, t_ms: int) -> None:
+        """Close both legs at once."""
+        self.account.close(hedge, reason, t_ms)
+
+    def _finish(self) -> None:
+        """List the trades of hedges that are over."""
+        for trade in self.account.finish():
+            self._ended.add(trade.symbol)
+            self._closed_ms[trade.symbol] = trade.closed_at_ms
+
+    def _close_everything(self, t_ms: int) -> None:
+        """Close what is open at the last event; waiting openings lapse, and transfers arrive."""
+        self.account.waiting = []
+        self.account.wallets.arrive()
+        for hedge in self.account.hedges:
+            if hedge.is_whole:
+                reason = CloseReason.END if hedge.closing is None else hedge.closing.reason
+                self._end(hedge, reason, t_ms)
+            elif hedge.reason is not None:
+                for leg in hedge.open_legs:
+                    self.account.close_leg(hedge, leg, hedge.reason, t_ms)
+        self._finish()
+
+    def _due_ms(self, pair: Pair, t_ms: int) -> int | None:
+        """Return when the lag after `t_ms` is over for both legs, None if rows end before."""
+        found = [contract.trades.nth_after(t_ms, self.config.fill_lag_candles) for contract in pair]
+        return None if None in found else max(due for due in found if due is not None)
+
+    def _next_decision(self) -> int:
+        self._decided += 1
+        return self._decided
+
+
+_NEVER = 10**18
+"""Moment after every run."""
+
+
+def _extremes(leg: OpenLeg) -> list[Decimal]:
+    """Return the prices of mark candles that are worst for a leg."""
+    return leg.contract.marks.highs if leg.side < 0 else leg.contract.marks.lows
+
+
+def _pair(hedge: OpenHedge) -> Pair:
+    return Pair(hedge.long.contract, hedge.short.contract)
+
+
+def _decided(hedge: OpenHedge) -> int:
+    return 0 if hedge.closing is None else hedge.closing.number
+
+
+def _premium(long: Decimal, short: Decimal) -> Fraction:
+    return Fraction(short - long) / Fraction(long)
+
+
+def _times(quantity: Decimal, unit: Fraction) -> Decimal:
+    return divide(quantity * unit.numerator, Decimal(unit.denominator))

@@ -1,0 +1,76 @@
+"""Hedges of spot and a linear perp on one exchange give the documents of the engine made for them alone."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import market_data, run_config
+from hypothesis import HealthCheck, given, settings
+from recorded import recorded_market
+from reference.markets import patient_runs, runs
+
+from bot.backtest import run_backtest
+from bot.errors import InsufficientDataError
+from bot.hedges.engine import run_hedges
+from bot.market.hedge_data import HedgeData
+
+Run = tuple[dict[str, Any], dict[str, Any]]
+RELAXED = settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+NOT_COUNTED = {"missed_settlements", "pnl_after_market_end"}
+"""Figures of markets that stop without a recorded end, which runs of hedges do not have."""
+
+
+def assert_engines_agree(market: dict[str, Any], values: dict[str, Any]) -> int:
+    """Compare trades, equity and metrics of both engines, and return the number of trades."""
+    config = run_config(**{**values, "exchange": "alpha", "end_dead_markets": False})
+    data = market_data({symbol: market[symbol] for symbol in config.symbols}, config.end, "alpha")
+    pairs = {("alpha", one.symbol): one for one in data.symbols}
+    hedges = HedgeData("alpha", config.end, pairs, {}, data.fingerprint)
+    try:
+        expected = run_backtest(config, data).document()
+    except InsufficientDataError:
+        with pytest.raises(InsufficientDataError):
+            run_hedges(config, hedges)
+        return 0
+    document = run_hedges(config, hedges).document()
+    assert document["trades"] == expected["trades"]
+    assert document["equity"] == expected["equity"]
+    for name, value in expected["metrics"].items():
+        if name not in NOT_COUNTED:
+            assert document["metrics"][name] == value, name
+    assert document["run_key"] == expected["run_key"]
+    return len(document["trades"])
+
+
+@RELAXED
+@given(runs())
+def test_generated_markets_agree_to_the_last_digit(run: Run) -> None:
+    assert_engines_agree(*run)
+
+
+@RELAXED
+@given(patient_runs())
+def test_rules_of_patience_agree_to_the_last_digit(run: Run) -> None:
+    assert_engines_agree(*run)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("mode", ["simple", "composite"])
+def test_a_recorded_year_of_two_pairs_agrees_to_the_last_digit(real_data: Path, mode: str) -> None:
+    stems = {"BTC/USDT:USDT": "BTCUSDT", "ETH/USDT:USDT": "ETHUSDT"}
+    values = {
+        "symbols": list(stems),
+        "start": "2021-01-01",
+        "end": "2022-01-01",
+        "strategy_mode": mode,
+        "min_funding_rate": "0.0001",
+        "exit_funding_rate": "0",
+        "entry_threshold": "0.3",
+        "exit_threshold": "0.1",
+        "perp_leverage": 3,
+        "max_simultaneous_positions": 2,
+        "sizing_base": "equity",
+    }
+    assert assert_engines_agree(recorded_market(real_data / "binance", stems), values) > 2
