@@ -27,6 +27,14 @@ MOST_STRESSES = 100
 _MOST_MINUTES = 10_000_000
 _MOST_EXCHANGES = 16
 
+READ_UNDER: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "borrow_rate_hourly": ("structure", ("reverse",)),
+    "borrow_leverage": ("structure", ("reverse",)),
+    "borrow_mmr": ("structure", ("reverse",)),
+    "margin_trigger": ("margin_policy", ("top_up", "rebalance")),
+}
+"""Parameters that are read under some values of another one alone."""
+
 Minutes = Annotated[Integer, Field(ge=0, le=_MOST_MINUTES)]
 BasisPoints = Annotated[Number, Field(ge=0, lt=10000)]
 

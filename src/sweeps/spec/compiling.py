@@ -13,6 +13,7 @@ from sweeps.spec.axes import WrittenAxis, as_number, written_axes
 from sweeps.spec.constraints import Constraint, parse_constraint
 from sweeps.spec.dimensions import Written, dimensions, raw_values
 from sweeps.spec.feasible_cells import build_space, refuse_cells
+from sweeps.spec.implied_conditions import with_implied_conditions
 from sweeps.spec.parameters import FIXED, Variables, strategies_of, variables
 from sweeps.spec.ranges import ValueList
 from sweeps.spec.sampling import GridSampler, RandomSampler, SobolSampler
@@ -128,7 +129,9 @@ def compiled(
     errors = FieldErrors()
     fixed = _fixed(spec, known, errors)
     try:
-        axes = written_axes(spec.grid, known, sampled=not isinstance(spec.sampler, GridSampler))
+        axes = with_implied_conditions(
+            written_axes(spec.grid, known, sampled=not isinstance(spec.sampler, GridSampler)), spec.linked
+        )
         promoted = _promoted(spec, axes, fixed, known)
         shared = {name: value for name, value in fixed.items() if name not in axes and name not in promoted}
         written = Written(axes | promoted, spec.linked, spec.extensions, shared, known)

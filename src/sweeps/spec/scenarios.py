@@ -15,7 +15,11 @@ from sweeps.spec.axes import MAX_AXES
 from sweeps.spec.axis_positions import checked_axis
 from sweeps.spec.space import TrialSpace
 
-CUSTOMARY = ("spot_taker", "perp_taker", "slippage_bps", "start", "end", "initial_capital")
+CUSTOMARY = (
+    *("spot_taker", "perp_taker", "slippage_bps", "start", "end", "initial_capital"),
+    *("impact_bps", "borrow_rate_hourly", "liquidation_fee", "transfer_fee", "transfer_delay_minutes"),
+    *("leg_out_delay_minutes", "stress"),
+)
 """Parameters that are scenarios on the page of a sweep that names none."""
 
 
@@ -65,7 +69,7 @@ def check_scenarios(space: TrialSpace, scenarios: Scenarios, field: str = "scena
 
 
 def customary_scenarios(space: TrialSpace) -> Scenarios:
-    """Return the scenarios of a sweep that names none: costs, window and capital, if another axis varies."""
+    """Return the scenarios of a sweep that names none: what is customary, if another axis varies."""
     whole = [
         axis.name
         for dimension in space.dimensions
