@@ -43,9 +43,9 @@ def cross_validation(
     best = BestTrials(ranking, np.array([segments.inside(blocks.train_spans(one)) for one in test_sets]))
     for part in parts:
         best.take(part)
+    picks = best.picks
     of_block = [
-        [best.picks[row] for row, one in enumerate(test_sets) if block in one]
-        for block in range(blocks.count)
+        [picks[row] for row, one in enumerate(test_sets) if block in one] for block in range(blocks.count)
     ]
     inside = [segments.inside([blocks.span(block)]) for block in range(blocks.count)]
     found = [

@@ -12,7 +12,7 @@ from bot.selection.settings import USUAL, ValidationSettings
 from bot.validation import validated
 from sweeps.analysis.judged.judged_panels import JudgedPanels, judged_panels
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
-from sweeps.analysis.verdicts.verdict import sweep_verdict
+from sweeps.analysis.verdicts.verdict import candidate_row
 from sweeps.errors import SweepStateError, UnknownJobError
 from sweeps.jobs.job_reports import JobReport
 from sweeps.jobs.jobs import JobClaim, JobKind, JobState, JobView, create_job, get_job
@@ -151,11 +151,10 @@ def selection_document(
 
 
 def _candidate(connection: sa.Connection, sweep_id: int) -> CandidateFigures | None:
-    trial = sweep_verdict(connection, sweep_id).trial
-    if trial is None or trial.metrics is None:
+    row = candidate_row(connection, sweep_id)
+    if row is None:
         return None
-    lead = trial.metrics["net_pnl_over_hold"]
-    return CandidateFigures(trial.number, trial.metrics["annualized_return"], lead)
+    return CandidateFigures(row["number"], row["annualized_return"], row["net_pnl_over_hold"])
 
 
 def _note_looks(

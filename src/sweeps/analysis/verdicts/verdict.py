@@ -1,7 +1,8 @@
 """Verdict on a sweep: candidate, what it is beside holding, and how many settings stand behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -17,7 +18,8 @@ from sweeps.analysis.verdicts.candidate_facts import alike_others, booked, facts
 from sweeps.analysis.verdicts.setting_counts import SettingCounts, leads, setting_counts
 from sweeps.spec.scenarios import Scenarios
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import Measured
+from sweeps.storage.blocks import Measured, measured
+from sweeps.storage.row_cache import kept_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,22 @@ def sweep_verdict(connection: sa.Connection, sweep_id: int) -> SweepVerdict:
         if found is None or trial is None
         else facts_of(connection, view, spec, found, trial, alike),
     )
+
+
+def candidate_row(connection: sa.Connection, sweep_id: int) -> Mapping[str, Any] | None:
+    """Return the row of the candidate alone, as `sweep_verdict` finds it, None without one.
+
+    Raises: UnknownSweepError.
+    """
+    spec = get_spec(connection, sweep_id)
+    scenarios, metric = usual_scenarios(spec), spec.objective.metric
+    every = measured(connection, sweep_id, [metric], spec.guard)
+    settings, _ = at_scenarios(spec, scenarios, metric, every, spec.space.cells_of(every.numbers))
+    found = candidate_of(connection, sweep_id, spec, scenarios, settings)
+    if found is None:
+        return None
+    number = int(settings.numbers[found.place])
+    return kept_rows(connection, sweep_id, [number]).get(number)
 
 
 def _chosen(axes: list[Importance] | None, scenarios: Scenarios) -> list[Importance] | None:
