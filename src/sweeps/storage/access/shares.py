@@ -47,17 +47,16 @@ def create_share(
     """
     _require_sweep(connection, sweep_id)
     token, now_ms = secrets.token_urlsafe(_RANDOM_BYTES), database_now_ms()
-    key = connection.execute(
-        sweep_share.insert().values(
-            sweep_id=sweep_id,
-            digest=digest_of(token),
-            name=_checked_name(name),
-            view=_checked_view(view),
-            created_ms=now_ms,
-            expires_ms=None if days is None else now_ms + days * DAY_MS,
-        )
-    ).inserted_primary_key
-    made = connection.execute(_SHARES.where(sweep_share.c.id == key[0])).one()
+    added = sweep_share.insert().values(
+        sweep_id=sweep_id,
+        digest=digest_of(token),
+        name=_checked_name(name),
+        view=_checked_view(view),
+        created_ms=now_ms,
+        expires_ms=None if days is None else now_ms + days * DAY_MS,
+    )
+    share_id = connection.execute(added.returning(sweep_share.c.id)).scalar_one()
+    made = connection.execute(_SHARES.where(sweep_share.c.id == share_id)).one()
     return Share(*made), token
 
 
