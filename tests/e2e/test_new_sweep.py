@@ -239,6 +239,34 @@ def test_presets_strategies_and_symbols_are_written_as_the_service_takes_them(
     planned(page, 180 * boxes.count())
 
 
+def test_parameters_of_hedges_are_folded_and_written_as_objects_and_words(address: str, visit: Visit) -> None:
+    page = visit.page
+    opened(page, address)
+    for title in ("Structure of hedges", "Margin", "Forced closings"):
+        group = page.locator("details.params", has=page.get_by_role("heading", name=title, exact=True))
+        expect(group).not_to_have_attribute("open", "")
+        group.locator("summary").click()
+    page.get_by_label("capital_shares", exact=True).select_option("one value")
+    part(page, "capital_shares").fill('{"synthetic": "1"}')
+    page.get_by_label("margin_policy", exact=True).select_option("one value")
+    part(page, "margin_policy").select_option("none")
+    page.get_by_label("stress", exact=True).select_option("vary: list")
+    part(page, "stress").fill('[], [{"at": "2024-02-01", "adverse_bps": "12.5"}]')
+    spec = spec_in(page)
+    assert spec["base"]["capital_shares"] == {"synthetic": "1"}
+    assert spec["base"]["margin_policy"] == "none"
+    assert spec["grid"]["stress"] == [[], [{"at": "2024-02-01", "adverse_bps": "12.5"}]]
+    page.get_by_label("margin_policy", exact=True).select_option("vary: list")
+    part(page, "margin_policy").fill("none, top_up")
+    assert spec_in(page)["grid"]["margin_policy"] == ["none", "top_up"]
+
+    spec["base"]["stress"] = [{"at": "2024-02-01"}, {"at": "2024-02-02", "leg": "long"}]
+    del spec["grid"]["stress"]
+    page.locator("#spec").fill(json.dumps(spec))
+    expect(part(page, "stress")).to_have_value('[{"at": "2024-02-01"}, {"at": "2024-02-02", "leg": "long"}]')
+    expect(part(page, "capital_shares")).to_have_value('{"synthetic": "1"}')
+
+
 def test_parameter_of_a_plugin_is_a_field_and_reaches_the_stored_spec(
     home: Path, visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
