@@ -2,11 +2,12 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from bot.config.strategy_registry import strategy_names
 from bot.errors import InvalidInputError, InvalidNumberError
@@ -22,6 +23,7 @@ MAX_SYMBOL_LENGTH = 64
 MAX_HEDGE_NAME_LENGTH = 200
 """Longest full name of a hedge, both legs and their exchanges."""
 
+_MOST_MEMBERS = 20
 _JSON_NUMBER: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "number"}]}
 
 
@@ -91,6 +93,23 @@ def _symbols(value: object) -> tuple[str, ...]:
     if len(set(names)) != len(names):
         raise ValueError(f"{quoted(list(names))} names a symbol twice")
     return tuple(names)
+
+
+def few_objects(value: object, most: int, example: str) -> object:
+    """Return a list of at most `most` objects, each of few members; what is in them is checked later.
+
+    Raises: ValueError naming the value, before an error is made for each of very many members.
+    """
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"{quoted(value)} is no list of entries such as {example}")
+    if len(value) > most:
+        raise ValueError(f"{quoted(value)} has more than {most} entries")
+    for place, entry in enumerate(value):
+        if not isinstance(entry, Mapping | BaseModel):
+            raise ValueError(f"[{place}]: {quoted(entry)} is no entry such as {example}")
+        if isinstance(entry, Mapping) and len(entry) > _MOST_MEMBERS:
+            raise ValueError(f"[{place}]: {quoted(entry)} has more than {_MOST_MEMBERS} members")
+    return value
 
 
 def _longest(name: str) -> int:

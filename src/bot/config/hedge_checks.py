@@ -112,10 +112,11 @@ def _check_margin(config: AccountParameters) -> None:
 def _check_shares(config: AccountParameters, hedges: Sequence[Hedge]) -> None:
     if config.capital_shares is None:
         return
-    if config.exchange is None and any(not market.exchange for hedge in hedges for market in hedge.legs):
-        raise ValueError("capital_shares: name exchange, which some legs are on")
     shares = dict(config.capital_shares)
+    told = quoted({name: plain(share) for name, share in shares.items()})
     used = list(_exchanges(hedges))
+    if "" in used:
+        raise ValueError(f"capital_shares: {told} needs exchange to be named, which some legs are on")
     for name in shares:
         if name not in used:
             raise ValueError(
@@ -124,8 +125,7 @@ def _check_shares(config: AccountParameters, hedges: Sequence[Hedge]) -> None:
     for name in used:
         if name not in shares:
             raise ValueError(
-                f"capital_shares: {quoted({one: plain(share) for one, share in shares.items()})} "
-                f"has no share for {quoted(name)}, which legs are on"
+                f"capital_shares: {told} has no share for {quoted(name)}, which some legs are on"
             )
 
 

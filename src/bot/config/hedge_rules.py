@@ -17,10 +17,12 @@ from bot.config.fields import (
     Positive,
     TimeMs,
     bookable,
+    few_objects,
     parameter_number,
 )
 from bot.config.parameter_group import Parameters
 from bot.hedge_names import HedgeStructure
+from bot.market_names import is_exchange_name
 from bot.notation import plain, quoted
 
 MOST_STRESSES = 100
@@ -45,11 +47,11 @@ def _shares(value: object) -> tuple[tuple[str, Decimal], ...]:
         value = tuple(value.items())
     if not isinstance(value, tuple):
         raise ValueError(f"{quoted(value)} is no object of shares by exchange")
-    shares = {str(name): parameter_number(share) for name, share in value}
-    if not 0 < len(shares) <= _MOST_EXCHANGES:
+    if not 0 < len(value) <= _MOST_EXCHANGES:
         raise ValueError(
-            f"{quoted(dict(value))} names {len(shares)} exchanges, 1 to {_MOST_EXCHANGES} are allowed"
+            f"{quoted(dict(value))} names {len(value)} exchanges, 1 to {_MOST_EXCHANGES} are allowed"
         )
+    shares = {str(name): parameter_number(share) for name, share in value}
     for name, share in shares.items():
         if not 0 <= share <= 1:
             raise ValueError(f"{plain(share)} of {quoted(name)} is not between 0 and 1")
@@ -76,6 +78,15 @@ CapitalShares = Annotated[
 ]
 
 
+def _exchange(name: str) -> str:
+    if not is_exchange_name(name):
+        raise ValueError(f"{quoted(name)} is no name such as binance (a-z, 0-9, dot, dash)")
+    return name
+
+
+ExchangeName = Annotated[str, AfterValidator(_exchange)]
+
+
 class StressEntry(Parameters):
     """A moment at which the exchange closes one leg of hedges, as in an automatic deleveraging."""
 
@@ -94,16 +105,12 @@ class StressEntry(Parameters):
 
 def _entries(value: object) -> Any:
     """Return a single entry as a list of one, which is how axes and labels write it."""
-    if isinstance(value, Mapping | StressEntry):
-        return [value]
-    if not isinstance(value, list | tuple):
-        raise ValueError(f"{quoted(value)} is no list of entries such as {{'at': '2024-08-05T12:00'}}")
-    return value
+    entries = [value] if isinstance(value, Mapping | StressEntry) else value
+    return few_objects(entries, MOST_STRESSES, "{'at': '2024-08-05T12:00'}")
 
 
 Stresses = Annotated[
     tuple[StressEntry, ...],
-    Field(max_length=MOST_STRESSES),
     AfterValidator(tuple),
     BeforeValidator(_entries),
 ]
@@ -116,11 +123,11 @@ class StructureParameters(Parameters):
         "spot_perp",
         description="long spot and short perp, the reverse with borrowed spot, two perps, or an inverse perp",
     )
-    long_exchange: str | None = Field(
-        None, description="exchange of long legs; left out, exchange", min_length=1, max_length=64
+    long_exchange: ExchangeName | None = Field(
+        None, description="exchange of long legs; left out, exchange", max_length=64
     )
-    short_exchange: str | None = Field(
-        None, description="exchange of short legs; left out, exchange", min_length=1, max_length=64
+    short_exchange: ExchangeName | None = Field(
+        None, description="exchange of short legs; left out, exchange", max_length=64
     )
     capital_shares: CapitalShares | None = Field(
         None, description="share of the capital on each exchange; left out, equal shares"

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from bot.accounting.brackets import Bracket, Brackets, bracket_fault
 from bot.accounting.fees import FeeSchedule, FlatFees
@@ -24,6 +24,7 @@ from bot.config.fields import (
     StrategyName,
     Symbols,
     TimeMs,
+    few_objects,
 )
 from bot.config.hedge_rules import HedgeParameters
 from bot.config.parameter_group import Parameters
@@ -35,6 +36,8 @@ __all__ = ["FEES", "AccountParameters", "CompositeParameters", "Parameters", "Si
 
 FEES = ("spot_taker", "perp_taker", *OrderParameters.model_fields)
 """Parameters that fee rates depend on."""
+
+_MOST_BRACKETS = 200
 
 
 def _is_none(value: object) -> bool:
@@ -61,6 +64,17 @@ def _brackets(given: tuple[BracketParameters, ...]) -> Brackets:
     return Brackets(Bracket(one.cap, one.mmr, one.amount, one.max_leverage) for one in given)
 
 
+def _few_brackets(value: object) -> object:
+    return few_objects(value, _MOST_BRACKETS, "{'cap': '50000', 'mmr': '0.004'}")
+
+
+BracketList = Annotated[
+    tuple[BracketParameters, ...],
+    AfterValidator(_ascending),
+    BeforeValidator(_few_brackets),
+]
+
+
 class InstrumentOverride(Parameters):
     """Instrument values of a run that replace what the store has, for every symbol of the run."""
 
@@ -72,7 +86,7 @@ class InstrumentOverride(Parameters):
     contract_size: Positive | None = Field(
         None, description="quote currency that one inverse contract is worth", exclude_if=_is_none
     )
-    brackets: Annotated[tuple[BracketParameters, ...], AfterValidator(_ascending)] | None = Field(
+    brackets: BracketList | None = Field(
         None, description="maintenance margin brackets of every perp, ascending", exclude_if=_is_none
     )
 

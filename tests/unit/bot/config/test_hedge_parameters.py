@@ -108,7 +108,8 @@ def test_hedges_are_those_that_symbols_name() -> None:
     ("field", "value", "message"),
     [
         ("structure", "straddle", "structure: 'straddle': input should be 'spot_perp', 'reverse'"),
-        ("long_exchange", "", "long_exchange: '': "),
+        ("long_exchange", "", "long_exchange: '' is no name such as binance (a-z, 0-9, dot, dash)"),
+        ("short_exchange", "Bybit", "short_exchange: 'Bybit' is no name such as binance"),
         ("borrow_rate_hourly", "-0.1", "borrow_rate_hourly: '-0.1': "),
         ("borrow_leverage", 0, "borrow_leverage: 0: "),
         ("borrow_mmr", 1, "borrow_mmr: 1: "),
@@ -186,7 +187,7 @@ def test_value_out_of_bounds_is_refused_by_field_and_value(field: str, value: An
         ),
         (
             {"capital_shares": {"binance": 1}},
-            "capital_shares: name exchange, which some legs are on",
+            "capital_shares: {'binance': '1'} needs exchange to be named, which some legs are on",
         ),
         (
             {"exchange": "binance", "capital_shares": {"binance": "0.5", "okx": "0.5"}},
@@ -194,7 +195,7 @@ def test_value_out_of_bounds_is_refused_by_field_and_value(field: str, value: An
         ),
         (
             {"exchange": "binance", "short_exchange": "bybit", "capital_shares": {"binance": 1}},
-            "capital_shares: {'binance': '1'} has no share for 'bybit', which legs are on",
+            "capital_shares: {'binance': '1'} has no share for 'bybit', which some legs are on",
         ),
         (
             {"stress": [{"at": "2024-08-05"}, {"at": "2024-08-05", "symbol": "ETH/USDT:USDT"}]},
@@ -211,6 +212,25 @@ def test_value_out_of_bounds_is_refused_by_field_and_value(field: str, value: An
 )
 def test_contradiction_is_one_error_that_names_field_and_value(values: dict[str, Any], message: str) -> None:
     assert refused(**values) == message
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"stress": [{"at": "2024-08-05"}] * 101},
+        {"stress": [dict.fromkeys(map(str, range(21)))]},
+        {"stress": ["2024-08-05"]},
+        {"instrument": {"brackets": [{"cap": str(place + 1), "mmr": 0} for place in range(201)]}},
+        {"instrument": {"brackets": [dict.fromkeys(map(str, range(21)))]}},
+        {"capital_shares": dict.fromkeys(map(str, range(17)), 0)},
+    ],
+    ids=["entries", "members", "texts", "brackets", "members of a bracket", "shares"],
+)
+def test_crowds_are_one_short_error(values: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        run_config(**values)
+    assert len(caught.value.errors) == 1
+    assert len(caught.value.message) < 400
 
 
 def test_trigger_is_not_compared_without_a_policy() -> None:
