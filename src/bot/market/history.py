@@ -109,8 +109,8 @@ class PairHistory:
         self._spot, self._perp, self._mark = data.spot.close, data.perp.close, marks.close
         self._mark_high = marks.high
         self._spot_closed = _close_times(data.spot)
-        self._perp_closed = _close_times(data.perp)
-        self._mark_closed = _close_times(marks)
+        self._perp_closed = _one_of(self._spot_closed, _close_times(data.perp))
+        self._mark_closed = _one_of(self._perp_closed, _close_times(marks))
         self._base_volume = _running_sums(data.perp.volume.mantissas)
         self._perp_volume_exponent = data.perp.volume.exponent
         self._quote_volume = _recent_quote_volumes(data.perp)
@@ -134,8 +134,7 @@ class PairHistory:
 
     def tickers(self, times: IntArray) -> list[Ticker]:
         """Return the ticker as of each of `times` (ms UTC, ascending)."""
-        spot_at, perp_at = _newest(self._spot_closed, times), _newest(self._perp_closed, times)
-        mark_at = _newest(self._mark_closed, times)
+        spot_at, perp_at, mark_at = self._newest(times)
         spots, perps = _closes(self._spot, spot_at), _closes(self._perp, perp_at)
         marks = _closes(self._mark, mark_at)
         fresh = self._is_fresh(self._spot_closed, spot_at, times)
@@ -149,15 +148,14 @@ class PairHistory:
 
     def series(self, times: IntArray) -> PairSeries:
         """Return the columns of the pair at `times` (ms UTC, ascending)."""
-        spot_at, perp_at = _newest(self._spot_closed, times), _newest(self._perp_closed, times)
-        mark_at = _newest(self._mark_closed, times)
+        spot_at, perp_at, mark_at = self._newest(times)
         settles, settled = self._settled(times)
         perp = _rows(self._perp, perp_at)
         mark = _either(mark_at >= 0, _rows(self._mark, mark_at), perp)
         has_mark = self.funding.has_mark[settled]
         fresh = self._is_fresh(self._spot_closed, spot_at, times)
         fresh &= self._is_fresh(self._perp_closed, perp_at, times)
-        has_high, highs = self._highs_between(times)
+        has_high, highs = self._highs_between(mark_at + 1)
         rate, hours = _rows(self.funding.rates, settled), self.funding.interval_hours[settled]
         return PairSeries(
             settles=settles,
@@ -178,7 +176,7 @@ class PairHistory:
 
     def mark_columns(self) -> MarkColumns:
         """Return the candles of the mark series."""
-        spots = _rows(self._spot, _newest(self._spot_closed, self._mark_closed))
+        spots = _rows(self._spot, self._newest(self._mark_closed)[0])
         return MarkColumns(self._mark_closed, self._mark_high, spots)
 
     def view(self, record: FundingRate, ticker: Ticker) -> SettlementView:
@@ -215,7 +213,7 @@ class PairHistory:
 
         Candles that closed in (times[i-1], times[i]] count; None where there is none, and at the first.
         """
-        has_high, highs = self._highs_between(times)
+        has_high, highs = self._highs_between(_newest(self._mark_closed, times) + 1)
         pairs = zip(has_high.tolist(), highs.mantissas.tolist(), strict=True)
         return [scaled(peak, highs.exponent) if known else None for known, peak in pairs]
 
@@ -238,10 +236,17 @@ class PairHistory:
             return np.zeros(len(times), dtype=bool)
         return (index >= 0) & (times - closed[index] <= self._max_age_ms)
 
-    def _highs_between(self, times: IntArray) -> tuple[BoolArray, DecimalColumn]:
-        bounds = np.searchsorted(self._mark_closed, times, side="right")
+    def _newest(self, times: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+        """Return the newest candles of spot, perp and mark as of each of `times` (ms UTC, ascending)."""
+        spot_at = _newest(self._spot_closed, times)
+        perp_at = spot_at if self._perp_closed is self._spot_closed else _newest(self._perp_closed, times)
+        mark_at = perp_at if self._mark_closed is self._perp_closed else _newest(self._mark_closed, times)
+        return spot_at, perp_at, mark_at
+
+    def _highs_between(self, bounds: IntArray) -> tuple[BoolArray, DecimalColumn]:
+        """Return the highest mark between two numbers of candles that have closed, and where there is one."""
         known, highs = np.append(False, np.diff(bounds) > 0), self._mark_high
-        peaks = np.zeros(len(times), dtype=highs.mantissas.dtype)
+        peaks = np.zeros(len(bounds), dtype=highs.mantissas.dtype)
         if known.any():
             between = highs.mantissas[bounds[0] : bounds[-1]]
             peaks[known] = np.maximum.reduceat(between, bounds[:-1][known[1:]] - bounds[0])
@@ -255,7 +260,14 @@ def _close_times(candles: CandleSeries) -> IntArray:
     return candles.open_ms + candles.timeframe_ms
 
 
+def _one_of(known: IntArray, other: IntArray) -> IntArray:
+    """Return `other`, as `known` itself where both hold the same: then both are searched at once."""
+    return known if np.array_equal(known, other) else other
+
+
 def _newest(closed: IntArray, times: IntArray) -> IntArray:
+    if times is closed:
+        return np.arange(len(closed))
     return np.searchsorted(closed, times, side="right") - 1
 
 
