@@ -1,6 +1,6 @@
 """Trials by what their strategy decides: those that share it but for the thresholds that it names."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -10,11 +10,6 @@ from bot.config.parameter_columns import ParameterColumns, distinct_rows
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
 from bot.numbers.arrays import IntArray
-from bot.numbers.numbering import numbered
-from bot.strategies.decision_columns import Threshold
-
-_FEW = 32
-"""Trials up to which a dictionary tells values apart faster than sorting."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,18 +26,14 @@ class DecisionGroup:
         for some in _alike(self.parameters, varied, self.places):
             yield DecisionGroup(self.parameters, some, _shown(self.run, self.parameters, varied, some[0]))
 
-    def values(self, threshold: Threshold) -> tuple[list[Any], IntArray]:
-        """Return the values that a threshold takes in the group, and the one of each trial by its place."""
-        name, parameters = threshold.parameter, self.parameters
-        if name not in parameters.values:
-            return [getattr(self.run, name)], np.zeros(len(self.places), dtype=np.int64)
-        own = parameters.places[name][self.places]
-        if len(own) > _FEW:
-            used, own = numbered(own, len(parameters.values[name]))
-            return [parameters.values[name][place] for place in used.tolist()], own
-        known: dict[int, int] = {}
-        own = np.array([known.setdefault(place, len(known)) for place in own.tolist()], dtype=np.int64)
-        return [parameters.values[name][place] for place in known], own
+    def values(self, name: str) -> Sequence[Any]:
+        """Return the values of a parameter that decisions are made by, of this group or of others."""
+        return self.parameters.values.get(name) or [getattr(self.run, name)]
+
+    def places_of(self, name: str) -> IntArray:
+        """Return the place among those values of the one that each trial has."""
+        places = self.parameters.places.get(name)
+        return np.zeros(len(self.places), dtype=np.int64) if places is None else places[self.places]
 
 
 def decision_groups(parameters: ParameterColumns, places: IntArray) -> Iterator[DecisionGroup]:

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -19,6 +20,7 @@ from bot.market.window import ReplayWindow
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import ONE
+from bot.numbers.numbering import distinct
 from bot.numbers.thresholds import Condition, ThresholdColumn
 from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns, Threshold
 from bot.strategies.hold import hold_over
@@ -42,8 +44,8 @@ class _Ranked:
     distinct: list[int] | None
 
     @classmethod
-    def of(cls, column: ThresholdColumn) -> "_Ranked":
-        mantissas = column.values.mantissas
+    def of(cls, column: DecimalColumn) -> "_Ranked":
+        mantissas = column.mantissas
         if mantissas.dtype != object and int(np.abs(mantissas).max(initial=0)) <= _ROOM:
             return cls(mantissas.astype(np.int32), None)
         distinct, ranks = np.unique(mantissas, return_inverse=True)
@@ -122,13 +124,13 @@ class DecisionTables:
     ) -> WrittenDecisions:
         enter, stay = decided.enter or (self._everywhere(),), decided.stay
         columns = [tables.column(self._entry_table(one.column)) for one in enter]
-        froms = [self._reaching(one, group) for one in enter]
+        froms = [self._reaching(one, group, tables) for one in enter]
         unused = CONDITIONS - len(enter)
         best = tables.column(self._best_table(enter[0].column))
         stays, stay_from = -1, np.zeros(1, dtype=np.int64)
         if stay:
             stays = tables.column(self._stay_table(stay[0].column))
-            stay_from = self._reaching(stay[0], group)
+            stay_from = self._reaching(stay[0], group, tables)
         order = share = -1
         places = 0
         if decided.order is not None and self._shape[0] > 1:
@@ -142,30 +144,38 @@ class DecisionTables:
         names = (*columns, *columns[:1] * unused)
         return WrittenDecisions(names, entries, best, stays, stay_from, order, share, places)
 
-    def _reaching(self, condition: Condition | Threshold, group: DecisionGroup | None) -> IntArray:
+    def _reaching(
+        self, condition: Condition | Threshold, group: DecisionGroup | None, tables: "TableList"
+    ) -> IntArray:
         """Return the number of a condition's column from which on it holds, for each trial or for all."""
-        ranked = self._ranked(condition.column)
+        column = condition.column
         if isinstance(condition, Condition):
-            return np.array([ranked.reaching(condition.least)], dtype=np.int64)
+            return np.array([self._ranked(column).reaching(condition.least)], dtype=np.int64)
         assert group is not None  # noqa: S101 - holding has no thresholds
-        values, own = group.values(condition)
-        numbers = [ranked.reaching(condition.column.reaches(value).least) for value in values]
-        least = np.array(numbers, dtype=np.int64)
-        return (least if len(own) < _MANY else self._told_apart(ranked, least))[own]
+        name = condition.parameter
+        values = group.values(name)
+        least = tables.least(column, name, lambda: self._least(column, values, len(group.parameters)))
+        return least[group.places_of(name)]
+
+    def _least(self, column: ThresholdColumn, values: Sequence[Decimal], trials: int) -> IntArray:
+        """Return the number of a column that reaches each of the values that so many trials have."""
+        ranked = self._ranked(column)
+        least = np.array([ranked.reaching(column.least_at(value)) for value in values], dtype=np.int64)
+        return least if trials < _MANY else self._told_apart(ranked, least)
 
     def _told_apart(self, ranked: _Ranked, least: IntArray) -> IntArray:
         """Return the least number of a column from each threshold on.
 
         So thresholds between the same two numbers, which decide alike, become one.
         """
-        there = self._kept("there", ranked, lambda: np.append(np.unique(ranked.numbers), _MOST))
+        there = self._kept("there", ranked, lambda: np.append(distinct(ranked.numbers), _MOST))
         return np.asarray(there[np.searchsorted(there, least)], dtype=np.int64)
 
     def _everywhere(self) -> Condition:
         return self._kept("everywhere", self, lambda: _where(np.ones(len(self._rows), dtype=np.bool_)))
 
     def _ranked(self, column: ThresholdColumn) -> _Ranked:
-        return self._kept("ranked", column, lambda: _Ranked.of(column))
+        return self._kept("ranked", column.values, lambda: _Ranked.of(column.values))
 
     def _entry_table(self, column: ThresholdColumn) -> Table32:
         return self._kept("entry", column, lambda: self._entries(column))
@@ -250,13 +260,14 @@ def _where(mask: BoolArray) -> Condition:
 
 
 class TableList:
-    """The tables that the runs of one call name by their place, each once."""
+    """The tables that the runs of one call name by their place, each once, and the thresholds on them."""
 
     def __init__(self) -> None:
         self.cells = 0
         self.columns: list[Table32] = []
         self.values: list[IntArray] = []
         self._places: dict[int, int] = {}
+        self._least: dict[tuple[int, str], tuple[ThresholdColumn, IntArray]] = {}
 
     def column(self, table: Table32) -> int:
         """Return the place of a table of conditions."""
@@ -265,6 +276,13 @@ class TableList:
     def value(self, table: IntArray) -> int:
         """Return the place of a table of orders or shares."""
         return self._place(self.values, table)
+
+    def least(self, column: ThresholdColumn, parameter: str, make: Callable[[], IntArray]) -> IntArray:
+        """Return the numbers that reach the values of a parameter, made once for all runs of the call."""
+        key = id(column), parameter
+        if key not in self._least:
+            self._least[key] = column, make()
+        return self._least[key][1]
 
     def _place(self, tables: list[Any], table: npt.NDArray[Any]) -> int:
         place = self._places.get(id(table))

@@ -11,6 +11,7 @@ from bot.memo import Memo
 from bot.numbers.arrays import BoolArray
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import WIDE, scaled
+from bot.numbers.numbering import distinct
 
 _ALL = slice(None)
 _MAX_THRESHOLDS = 2_000
@@ -44,13 +45,17 @@ class ThresholdColumn:
 
     def reaches(self, threshold: Decimal) -> Condition:
         """Return the condition that a value is `threshold` or more."""
-        return self._reached(threshold, lambda: Condition(self, self._mantissa(threshold)))
+        return self._reached(threshold, lambda: Condition(self, self.least_at(threshold)))
+
+    def least_at(self, threshold: Decimal) -> int:
+        """Return the smallest mantissa whose value is `threshold` or more."""
+        return int(threshold.scaleb(-self._exponent, context=WIDE).to_integral_value(ROUND_CEILING))
 
     def rising(self, satisfies: Callable[[Decimal], bool]) -> Condition:
         """Return the condition that a value `satisfies` a predicate that stays true for larger values."""
         # A Python predicate on Decimals: bisecting the distinct values asks it log2(n) times only.
         if self._distinct is None:
-            self._distinct = np.unique(self._mantissas).tolist()
+            self._distinct = distinct(self._mantissas).tolist()
         place = bisect_left(self._distinct, True, key=lambda whole: satisfies(self._value(whole)))
         return Condition(self, None if place == len(self._distinct) else self._distinct[place])
 
@@ -61,7 +66,7 @@ class ThresholdColumn:
         """
         if self._peaks_ahead()[start] < threshold:
             return len(self._mantissas)
-        return start + int(self._from(self._mantissa(threshold), slice(start, None)).argmax())
+        return start + int(self._from(self.least_at(threshold), slice(start, None)).argmax())
 
     def where(self, mask: BoolArray) -> "ThresholdColumn":
         """Return the column with values at the rows of `mask` alone: elsewhere no threshold is reached."""
@@ -89,10 +94,6 @@ class ThresholdColumn:
     def _from(self, least: int, places: slice = _ALL) -> BoolArray:
         reached = np.asarray(self._mantissas[places] >= least, dtype=bool)
         return reached if self.known is None else reached & self.known[places]
-
-    def _mantissa(self, least: Decimal) -> int:
-        """Return the smallest mantissa whose value is not below `least`."""
-        return int(least.scaleb(-self._exponent, context=WIDE).to_integral_value(ROUND_CEILING))
 
     def _value(self, mantissa: int) -> Decimal:
         return scaled(mantissa, self._exponent)

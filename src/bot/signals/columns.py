@@ -5,8 +5,8 @@ which rounds to the same units: with numbers below 2**62 no quotient comes that 
 one. Where a number would be larger the answer is None, and settlements are scored one by one.
 """
 
-from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Decimal
+from itertools import accumulate
 
 import numpy as np
 
@@ -61,28 +61,34 @@ def persistences(lengths: IntArray, max_periods: int) -> IntArray:
     return _shares(np.minimum(lengths, max_periods) * ONE, max_periods)
 
 
-def averages(rates_8h: DecimalColumn, span: int) -> list[int] | None:
+def averages(rates_8h: DecimalColumn, span: int) -> IntArray | None:
     """Return the moving average after each rate, in units of its places."""
     excess = -rates_8h.exponent - AVERAGE_PLACES
     unit, scale = 10 ** max(excess, 0), 10 ** max(-excess, 0)
-    rates = rates_8h.mantissas.tolist()
     if rates_8h.mantissas.dtype == object or (span + 1) * unit >= _MOST_AVERAGE:
         return None
-    if max(map(abs, rates), default=0) * scale >= _MOST_AVERAGE:
+    if _largest(rates_8h.mantissas) * scale >= _MOST_AVERAGE:
         return None
-    found: list[int] = []
-    for rate in rates:
-        if found:
-            average = half_even(2 * rate * scale + (span - 1) * found[-1] * unit, (span + 1) * unit)
-        else:
-            average = half_even(rate * scale, unit)
-        found.append(average)
-    return found
+    rates = (rates_8h.mantissas * (2 * scale)).tolist()
+    if not rates:
+        return np.empty(0, dtype=np.int64)
+    kept: int = (span - 1) * unit
+    divisor: int = (span + 1) * unit
+    half = divisor // 2
+
+    def rounded(average: int, rate: int) -> int:
+        return int(half_even(rate + kept * average, divisor))
+
+    def nearest(average: int, rate: int) -> int:
+        return (rate + kept * average + half) // divisor
+
+    # Nothing lies halfway between two multiples of an odd divisor; then a quotient needs half of the steps.
+    first, following = half_even(rates[0], 2 * unit), nearest if divisor % 2 else rounded
+    return np.array(list(accumulate(rates[1:], following, initial=first)), dtype=np.int64)
 
 
-def trends(known: Sequence[int], span: int, stable_threshold: Decimal) -> IntArray:
-    """Return `trend_score` at each of the moving averages `known`, in units of their places."""
-    values = np.array(known, dtype=np.int64)
+def trends(values: IntArray, span: int, stable_threshold: Decimal) -> IntArray:
+    """Return `trend_score` at each of the moving averages `values`, in units of their places."""
     change = np.zeros_like(values)
     change[span:] = values[span:] - values[:-span] if span < len(values) else 0
     still = stable_threshold.scaleb(AVERAGE_PLACES, context=WIDE).to_integral_value(ROUND_FLOOR)

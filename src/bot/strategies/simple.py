@@ -94,7 +94,12 @@ def _decide(config: "RunConfig", columns: DecisionColumns) -> ColumnDecisions:
 def _earning(config: "RunConfig", columns: DecisionColumns) -> Condition:
     """Return the condition that the rate pays the fees of a round trip, where spot is traded at all."""
     ranker, trip = _ranker(config), config.style.round_trip_fees(config.fees, 0)
-    return columns.rates.where(columns.spot_active).rising(lambda rate: ranker.earns(rate, trip))
+    return _traded_rates(columns).rising(lambda rate: ranker.earns(rate, trip))
+
+
+def _traded_rates(columns: DecisionColumns) -> ThresholdColumn:
+    found: ThresholdColumn = columns.derive("traded rates", lambda: columns.rates.where(columns.spot_active))
+    return found
 
 
 def _yields(key: Hashable, config: "RunConfig", columns: DecisionColumns) -> ThresholdColumn:
