@@ -106,9 +106,10 @@ class Batch(ctypes.Structure):
     """Pointers to the trials of one call, and to what comes back."""
 
     _fields_ = [
-        ("trials", ctypes.c_void_p),
-        ("holds", ctypes.c_void_p),
-        ("hold_of", ctypes.c_void_p),
+        ("runs", ctypes.c_void_p),
+        ("baseline", ctypes.c_void_p),
+        ("accounts", ctypes.c_void_p),
+        ("decisions", ctypes.c_void_p),
         ("order", ctypes.c_void_p),
         ("count", ctypes.c_int64),
         ("results", ctypes.c_void_p),
@@ -159,30 +160,35 @@ ACCOUNT_NUMBERS = (
     "max_portfolio_exposure",
 )
 CONDITIONS = 3
-TRIAL = np.dtype(
+PARAMETERS = np.dtype(
     [
         *((name, "<i8") for name in ("capital", "slots", "compounds", "ends_dead")),
         *((name, *_NUMBER) for name in ACCOUNT_NUMBERS),
-        ("account", "<i8"),
+    ]
+)
+DECISIONS = np.dtype(
+    [
         ("enter_columns", "<i8", (CONDITIONS,)),
-        ("enter_from", "<i8", (CONDITIONS,)),
         *(
             (name, "<i8")
-            for name in (
-                "best_column",
-                "stay_column",
-                "stay_from",
-                "order_values",
-                "share_values",
-                "share_places",
-            )
+            for name in ("best_column", "stay_column", "order_values", "share_values", "share_places")
         ),
+    ]
+)
+RUN = np.dtype(
+    [
+        ("account", "<i8"),
+        ("decisions", "<i8"),
+        ("enter_from", "<i8", (CONDITIONS,)),
+        ("stay_from", "<i8"),
     ]
 )
 SIZES = (
     ctypes.sizeof(Window),
     RULES.itemsize,
-    TRIAL.itemsize,
+    PARAMETERS.itemsize,
+    DECISIONS.itemsize,
+    RUN.itemsize,
     ctypes.sizeof(Batch),
     ctypes.sizeof(Luck),
     len(RESULTS),

@@ -15,7 +15,7 @@ from bot.kernel.decision_tables import DecisionTables, TableList, WrittenDecisio
 from bot.kernel.layouts import Batch
 from bot.kernel.loading import Library
 from bot.kernel.results import BatchResults, Span
-from bot.kernel.trials import TrialRows, distinct_runs
+from bot.kernel.trials import TrialAccounts, decision_rows, distinct_runs, run_rows
 from bot.kernel.unfit import Reason, UnfitError
 from bot.kernel.window_columns import WindowColumns, pointers
 from bot.market.window import ReplayWindow
@@ -25,8 +25,7 @@ from bot.numbers.numbering import numbered
 from bot.statistics.daily_returns import DailyReturns
 from bot.statistics.trial_columns import TrialColumns
 
-_SHARE_PLACES = 64
-"""Bound of the places of shares."""
+_FIRST: IntArray = np.zeros(1, dtype=np.int64)
 _MOST_CELLS = 1_000_000
 """Bound of the tables that one call of the library reads: some 4 to 8 MB."""
 
@@ -63,7 +62,7 @@ class KernelReplayer:
             done.refused[error.reason] += len(parameters)
             return done.replays()
         with exact():
-            trials = TrialRows(parameters)
+            trials = TrialAccounts(parameters)
             known = np.ones(len(parameters), dtype=np.bool_)
             for reason, fit in trials.fitting():
                 done.refuse(reason, int(np.count_nonzero(known & ~fit)))
@@ -108,44 +107,42 @@ class KernelReplayer:
         except UnfitError as error:
             self._unfit = error.reason
 
-    def _finish(self, trials: TrialRows, call: "_Call", done: "_Done") -> None:
+    def _finish(self, trials: TrialAccounts, call: "_Call", done: "_Done") -> None:
         """Replay the runs of a call and add what came of them."""
         if not call.places or self._columns is None:
             return
-        trials.decide(call.places, call.decided)
-        places = np.sort(np.concatenate(call.places))
-        accounts, hold_of = numbered(trials.accounts[places], len(trials.accounts))
-        rows, holds = trials.rows[places], trials.holds(accounts, call.holding)
-        # Places of shares are part of an account's terms, so they are part of its number.
-        holds["account"] = np.arange(len(holds)) * _SHARE_PLACES
-        rows["account"] = hold_of * _SHARE_PLACES + rows["share_places"]
+        places, rows = run_rows(trials.numbers, call.places, call.decided)
+        used, rows["account"] = numbered(rows["account"], len(trials.rows))
         first, kind = distinct_runs(rows)
-        rows, hold_of = rows[first], hold_of[first]
-        results = BatchResults.of(hold_of, len(holds), self._window.calendar)
-        self._run(call.tables, rows, holds, results)
+        results = BatchResults.of(rows["account"][first], len(used), self._window.calendar)
+        self._run(call, rows[first], trials.rows[used], results)
         fits = results.fits
         done.refuse(Reason.RANGE, int(np.count_nonzero(~fits[kind])))
         span = Span(self._columns.events, self._columns.elapsed_ms, bool(self._window.contract_ends))
         fitting = kind[fits[kind]]
-        columns = results.columns(rows["capital"][fits], fits, span)
+        columns = results.columns(trials.rows["capital"][used], fits, span)
         done.places.append(places[fits[kind]])
         done.columns.append(columns.take((np.cumsum(fits) - 1)[fitting]))
         done.days.append(results.days.take(fitting))
 
     def _run(
-        self, tables: TableList, rows: npt.NDArray[Any], holds: npt.NDArray[Any], results: BatchResults
+        self, call: "_Call", runs: npt.NDArray[Any], accounts: npt.NDArray[Any], results: BatchResults
     ) -> None:
         assert self._columns is not None  # noqa: S101 - a call has tables only if there are columns
-        columns, values = pointers(tables.columns), pointers(tables.values)
+        columns, values = pointers(call.tables.columns), pointers(call.tables.values)
         window = self._columns.structure()
         window.columns, window.values = ctypes.addressof(columns), ctypes.addressof(values)
+        decisions = decision_rows([*call.decided, call.holding])
+        _, baseline = run_rows(_FIRST, [_FIRST], [call.holding])
+        baseline["decisions"] = len(call.decided)
         order = np.argsort(results.hold_of, kind="stable")
         batch = Batch(
-            rows.ctypes.data,
-            holds.ctypes.data,
-            results.hold_of.ctypes.data,
+            runs.ctypes.data,
+            baseline.ctypes.data,
+            accounts.ctypes.data,
+            decisions.ctypes.data,
             order.ctypes.data,
-            len(rows),
+            len(runs),
             results.runs.results.ctypes.data,
             results.holds.results.ctypes.data,
             results.runs.ratios.ctypes.data,

@@ -67,9 +67,10 @@ class RunColumns:
         """Return a column of whole numbers by name."""
         return self.results[:, RESULTS.index(name)]
 
-    def at(self, places: IntArray | BoolArray) -> "RunColumns":
-        """Return the results of the runs at `places`."""
-        return RunColumns(self.results[places], self.ratios[places])
+    def at(self, places: BoolArray) -> "RunColumns":
+        """Return the results of the runs at `places`, so that each column is in one piece."""
+        rows = (self.results, self.ratios) if places.all() else (self.results[places], self.ratios[places])
+        return RunColumns(np.asfortranarray(rows[0]), np.asfortranarray(rows[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +106,20 @@ class BatchResults:
         """The mask of runs that stayed in range, they and their holds."""
         return self.runs.fits & self.holds.fits[self.hold_of]
 
-    def columns(self, initial: IntArray, places: BoolArray, span: Span) -> TrialColumns:
-        """Return the results of the runs at `places`; `initial` is the capital of each, in units."""
-        runs, holds = self.runs.at(places), self.holds.at(self.hold_of[places])
+    def columns(self, capitals: IntArray, places: BoolArray, span: Span) -> TrialColumns:
+        """Return the results of the runs at `places`; `capitals` are those of all accounts, in units."""
+        runs, hold_of = self.runs.at(places), self.hold_of[places]
+        initial = capitals[hold_of]
+        held = {name: self.holds[name][hold_of] for name in ("final", "trades", "fees")}
         found = {name: runs[own] for name, own in _SAME.items()}
         found["net_pnl"] = runs["final"] - initial
-        found["hold_net_pnl"] = holds["final"] - initial
+        found["hold_net_pnl"] = held["final"] - initial
         found["missed_between"] = runs["available"] - runs["before"] - runs["after"] - runs["caught"]
-        found["extra_round_trips"] = runs["trades"] - holds["trades"]
-        found["extra_fees"] = runs["fees"] - holds["fees"]
+        found["extra_round_trips"] = runs["trades"] - held["trades"]
+        found["extra_fees"] = runs["fees"] - held["fees"]
         if not span.has_end:
             found["pnl_after_market_end"] = np.full(len(initial), UNDEFINED)
-        found["net_pnl_over_hold"] = runs["final"] - holds["final"]
+        found["net_pnl_over_hold"] = runs["final"] - held["final"]
         records = _records(runs, shared_calendar(self.days.first_day, self.days.days))
         statistics = {**_statistics(runs, initial, found["net_pnl"], span), **records.by_name()}
         every: dict[str, MetricColumn] = {**found, **statistics}

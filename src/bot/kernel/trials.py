@@ -1,4 +1,4 @@
-"""Trials as the kernel takes them: rows of parameters, filled column by column."""
+"""Trials as the kernel takes them: rows of their accounts, and of their thresholds beside those."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from bot.config.parameter_columns import ParameterColumns, distinct_rows
 from bot.config.run_config import RunConfig
 from bot.kernel.decision_tables import WrittenDecisions
 from bot.kernel.exact_parts import ABSENT, parts
-from bot.kernel.layouts import TRIAL
+from bot.kernel.layouts import DECISIONS, PARAMETERS, RUN
 from bot.kernel.unfit import Reason
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.numbering import first_places
@@ -30,40 +30,38 @@ _NUMBERS = {
     "max_position_size": "max_position_size",
     "max_portfolio_exposure": "max_portfolio_exposure",
 }
-"""Parameters, and the fields of a trial that hold their whole numbers and places."""
+"""Parameters, and the fields of an account that hold their whole numbers and places."""
 _WHOLE = {
     "initial_capital": "capital",
     "max_simultaneous_positions": "slots",
     "sizing_base": "compounds",
     "end_dead_markets": "ends_dead",
 }
-"""Parameters, and the fields of a trial that hold one whole number."""
-_OF_EACH = frozenset(("enter_from", "stay_from"))
-"""Decisions in which trials differ that share the others."""
+"""Parameters, and the fields of an account that hold one whole number."""
 _FEES = {"long_taker": "spot_taker", "short_taker": "perp_taker"}
 """Fee rates of a leg, where they are set, and the fields that they take the place of."""
 _FIELDS = {**_NUMBERS, **_WHOLE, **_FEES}
 
 
-class TrialRows:
-    """Rows of the trials of one chunk with the parameters of their accounts; decisions are written later.
+class TrialAccounts:
+    """Accounts of the trials of one chunk: `rows` of their parameters, and by number the one of each trial.
 
-    `fits` masks the trials all of whose parameters the kernel has room for, `impatient` those without rules
-    of patience, `takes` those without maker orders, `flat` those at the fees that they name: it knows no
-    others. `accounts` numbers the account of each trial: those of one number share all of its parameters.
+    Trials of one number share all of its parameters. `fits` masks the trials all of whose parameters the
+    kernel has room for, `impatient` those without rules of patience, `takes` those without maker orders,
+    `flat` those at the fees that they name: it knows no others.
     """
 
     def __init__(self, parameters: ParameterColumns) -> None:
-        count = len(parameters)
-        self.rows = np.zeros(count, dtype=TRIAL)
-        self.fits: BoolArray = np.ones(count, dtype=np.bool_)
+        varied = [column for name, column in parameters.places.items() if name in _FIELDS]
+        first, self.numbers = distinct_rows(varied, len(parameters))
+        self.rows = np.zeros(len(first), dtype=PARAMETERS)
+        fits = np.ones(len(first), dtype=np.bool_)
         for name in _FIELDS:
-            self._put(name, parameters)
+            fits &= self._put(name, parameters, first)
+        self.fits: BoolArray = fits[self.numbers]
         self.impatient = without(PatienceParameters.model_fields, parameters)
         self.takes = without(("order_style",), parameters)
         self.flat = without(("fee_model",), parameters)
-        varied = [column for name, column in parameters.places.items() if name in _FIELDS]
-        self._first, self.accounts = distinct_rows(varied, count)
 
     def fitting(self) -> Iterator[tuple[Reason, BoolArray]]:
         """Yield the reasons of plain replays, each with the mask of the trials that it leaves here."""
@@ -72,41 +70,43 @@ class TrialRows:
         yield Reason.FEE_MODEL, self.flat
         yield Reason.RANGE, self.fits
 
-    def decide(self, places: Sequence[IntArray], decided: Sequence[WrittenDecisions]) -> None:
-        """Write decisions, each those of the trials at some of the places."""
-        counts = [len(some) for some in places]
-        everywhere = np.concatenate(places)
-        for name, values in zip(WrittenDecisions._fields, zip(*decided, strict=True), strict=True):
-            if name in _OF_EACH:
-                # One value for each trial, or one for all of them.
-                rows = [
-                    one if len(one) == count else one.repeat(count, axis=0)
-                    for one, count in zip(values, counts, strict=True)
-                ]
-                self.rows[name][everywhere] = np.concatenate(rows)
-            else:
-                self.rows[name][everywhere] = np.repeat(np.array(values, dtype=np.int64), counts, axis=0)
-
-    def holds(self, accounts: IntArray, holding: WrittenDecisions) -> npt.NDArray[Any]:
-        """Return the rows of the hold baselines of accounts, by number."""
-        rows = self.rows[self._first[accounts]]
-        for name, value in zip(WrittenDecisions._fields, holding, strict=True):
-            rows[name] = value
-        return rows
-
-    def _put(self, name: str, parameters: ParameterColumns) -> None:
-        """Write the field of a parameter, each of its values worked out once."""
-        field, shared = _FIELDS[name], parameters.shared
+    def _put(self, name: str, parameters: ParameterColumns, first: IntArray) -> BoolArray | bool:
+        """Write the field of a parameter, each of its values worked out once; return where they fit."""
+        shared = parameters.shared
         if name not in parameters.values:
-            values, places = [getattr(shared, name)], np.zeros(len(self.rows), dtype=np.int64)
+            values, own = [getattr(shared, name)], np.zeros(len(first), dtype=np.int64)
         else:
-            values, places = list(parameters.values[name]), parameters.places[name]
+            values, own = list(parameters.values[name]), parameters.places[name][first]
         known, fits = _column(shared, name, values)
-        said = np.ones(len(self.rows), dtype=np.bool_)
-        if name in _FEES:
-            said = np.array([value is not None for value in values], dtype=np.bool_)[places]
-        self.rows[field][said] = known[places][said]
-        self.fits &= fits[places]
+        if name not in _FEES:
+            self.rows[_FIELDS[name]] = known[own]
+        elif any(value is not None for value in values):
+            said = np.array([value is not None for value in values], dtype=np.bool_)[own]
+            self.rows[_FIELDS[name]][said] = known[own][said]
+        return fits[own]
+
+
+def run_rows(
+    accounts: IntArray, places: Sequence[IntArray], decided: Sequence[WrittenDecisions]
+) -> tuple[IntArray, npt.NDArray[Any]]:
+    """Return the trials at all of `places`, ascending, and their rows: each is decided as its part is."""
+    everywhere = np.concatenate(places)
+    rows = np.empty(len(everywhere), dtype=RUN)
+    rows["account"] = accounts[everywhere]
+    start = 0
+    for number, (some, own) in enumerate(zip(places, decided, strict=True)):
+        part = rows[start : start + len(some)]
+        part["decisions"], part["enter_from"], part["stay_from"] = number, own.enter_from, own.stay_from
+        start += len(some)
+    order = np.argsort(everywhere, kind="stable")
+    return everywhere[order], rows[order]
+
+
+def decision_rows(decided: Sequence[WrittenDecisions]) -> npt.NDArray[Any]:
+    """Return the rows of decisions, but for what their columns are compared with."""
+    return np.array(
+        [tuple(getattr(one, name) for name in DECISIONS.names or ()) for one in decided], DECISIONS
+    )
 
 
 def distinct_runs(rows: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:

@@ -50,20 +50,30 @@ typedef struct Rules {
     i64 quantity_places, spot_places, perp_places, flow_places, mark_places;
 } Rules;
 
-/* Parameters of a run. An absent cap has negative places. */
+/* Parameters of an account. An absent cap has negative places. */
 typedef struct {
     i64 capital, slots, compounds, ends_dead; /* ends_dead: contracts end where they stopped trading */
     Number slippage, spot_taker, perp_taker, leverage, margin_exit_ratio, allocation;
     Number max_position_size, max_portfolio_exposure;
-    i64 account;                      /* runs of one number share all of the above */
-    i64 enter_columns[CONDITIONS], enter_from[CONDITIONS]; /* enter where all columns reach these values */
+} Parameters;
+
+/* Columns that runs decide by. */
+typedef struct {
+    i64 enter_columns[CONDITIONS];
     i64 best_column;                  /* of the first of them, the highest of all pairs */
-    i64 stay_column, stay_from;       /* exit by signal where a column is below; a column of -1 never is */
+    i64 stay_column;                  /* -1: no signal to exit */
     i64 order_values;                 /* candidates by value, the highest first, then by symbol; -1: by symbol */
     i64 share_values, share_places;   /* shares of a slot; values of -1 stand for whole slots */
-} Trial;
+} Decisions;
 
-/* Whole results of a trial. `FITS` is 0 where a number left the range in which the kernel is exact. */
+/* A run: the numbers of its account and of its decisions, and the values that columns are compared with. */
+typedef struct {
+    i64 account, decisions;
+    i64 enter_from[CONDITIONS];       /* enter where all columns reach these */
+    i64 stay_from;                    /* exit by signal where the column is below */
+} Run;
+
+/* Whole results of a run. `FITS` is 0 where a number left the range in which the kernel is exact. */
 enum {
     FITS, FINAL, DRAWDOWN, TRADES, WINNERS, LIQUIDATIONS, MARGIN_EXITS, DELISTINGS, PAYMENTS, FUNDING, PRICE_PNL, FEES, GAINS,
     LOSSES, BEST_TRADE, HELD_MS, LONGEST_MS, BEST_MONTH, IN_MARKET, SKIPPED, MISSED, AFTER_END, BEFORE, AFTER, CAUGHT, AVAILABLE,
@@ -75,11 +85,12 @@ enum { DRAWDOWN_SHARE, VOLATILITY, SHARPE, SORTINO, OVER_HOLD, DAILY_SHARPE, DEV
 #define LEDGER_BYTES 16
 
 typedef struct {
-    const Trial *trials, *holds;      /* runs, and the hold baselines of their accounts */
-    const i64 *hold_of;               /* index of each trial's hold */
-    const i64 *order;                 /* of replaying them: trials of one hold follow each other */
+    const Run *runs, *baseline;       /* trials; the hold baseline, of whatever account */
+    const Parameters *accounts;
+    const Decisions *decisions;
+    const i64 *order;                 /* of replaying the trials: those of one account follow each other */
     i64 count;
-    i64 *results, *hold_results;      /* RESULTS each */
+    i64 *results, *hold_results;      /* RESULTS each, of trials and of the baselines of accounts */
     double *ratios;                   /* RATIOS each */
     uint8_t *ledgers;                 /* LEDGER_BYTES each */
     double *returns, *hold_returns;   /* daily returns, as many as days each */

@@ -17,7 +17,9 @@ typedef struct {
 /* One account while it is replayed. */
 typedef struct {
     const Window *w;
-    const Trial *t;
+    const Run *run;
+    const Parameters *own;
+    const Decisions *by;
     AccountTerms terms;
     Position held[MOST_PAIRS];        /* in order of opening */
     int count, fits;
@@ -66,11 +68,11 @@ static double equity_at(const Account *a, i64 e) {
 
 /* Return the number of steps that slot, free cash and the caps allow at the prices of event e. */
 static i64 most_steps(Account *a, i64 pair, i64 e) {
-    const Trial *t = a->t;
+    const Parameters *own = a->own;
     const Terms *x = &a->terms.of[pair];
     i64 spot = a->w->spot[place(a->w, pair, e)], perp = a->w->perp[place(a->w, pair, e)];
-    i64 base = t->compounds ? (i64)equity_at(a, e) : t->capital, free_cash = a->cash - a->locked, steps = INT64_MAX;
-    i64 share = t->share_values < 0 ? 1 : a->w->values[t->share_values][place(a->w, pair, e)];
+    i64 base = own->compounds ? (i64)equity_at(a, e) : own->capital, free_cash = a->cash - a->locked, steps = INT64_MAX;
+    i64 share = a->by->share_values < 0 ? 1 : a->w->values[a->by->share_values][place(a->w, pair, e)];
     double unit_f = unit_cost_rough((double)spot, float_of(x->spot_unit), (double)perp, float_of(x->perp_unit));
     double slot_unit = unit_f * float_of(x->slot_divisor), free_unit = unit_f * float_of(x->free_divisor);
     if (slot_unit > 2e37 || free_unit > 2e37) { a->fits = 0; return 0; }
@@ -175,7 +177,7 @@ static void open_hedge(Account *a, i64 pair, i64 e) {
     p->exposure = mul(q, bought).m * x->exposure_scale;
     Wide value = mul(q, sold);
     p->liquidated_from = price_from(a, p, value, (Number){1, 0}, e);
-    p->forced_from = price_from(a, p, value, a->t->margin_exit_ratio, e);
+    p->forced_from = price_from(a, p, value, a->own->margin_exit_ratio, e);
     a->cash -= p->spot_cost + p->fees;
     a->locked += p->margin;
     a->exposure += p->exposure;
@@ -201,7 +203,7 @@ static void compare_with_hold(Account *a, const Position *p, i64 collected, i64 
 
 /* Return the end of a pair's contract if this run meets it, else a moment that never comes. */
 static i64 contract_end_ms(const Account *a, i64 pair) {
-    return a->t->ends_dead || a->w->end_recorded[pair] ? a->w->end_ms[pair] : INT64_MAX;
+    return a->own->ends_dead || a->w->end_recorded[pair] ? a->w->end_ms[pair] : INT64_MAX;
 }
 
 /* Return the part of a trade's net P&L that was booked after its contract had ended, as market/after_end.py has it. */

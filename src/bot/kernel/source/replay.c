@@ -9,11 +9,10 @@
 static i32 at_column(const Window *w, i64 column, i64 k) { return w->columns[column][k]; }
 
 static int may_enter(const Account *a, i64 pair, i64 e) {
-    const Trial *t = a->t;
     i64 k = place(a->w, pair, e);
     if (a->w->times[e] >= contract_end_ms(a, pair)) return 0;
     for (int i = 0; i < CONDITIONS; i++)
-        if (at_column(a->w, t->enter_columns[i], k) < t->enter_from[i]) return 0;
+        if (at_column(a->w, a->by->enter_columns[i], k) < a->run->enter_from[i]) return 0;
     return 1;
 }
 static int is_held(const Account *a, i64 pair) { return (int)(a->taken >> pair & 1); }
@@ -66,8 +65,8 @@ static uint64_t exits(Account *a, i64 e) {
         i64 pair = p->pair, k = place(w, pair, e);
         int reason = -1;
         if (w->fresh[k] && w->mark[k] >= p->forced_from) reason = MARGIN;
-        else if (w->fresh[k] && a->t->stay_column >= 0
-                 && at_column(w, a->t->stay_column, k) < a->t->stay_from) reason = SIGNAL;
+        else if (w->fresh[k] && a->by->stay_column >= 0
+                 && at_column(w, a->by->stay_column, k) < a->run->stay_from) reason = SIGNAL;
         if (reason < 0) { i++; continue; }
         close_hedge(a, i, w->times[e], reason, w->spot[k], w->perp[k], e);
         ended |= 1ull << pair;
@@ -83,7 +82,7 @@ static void entries(Account *a, i64 e, uint64_t ended) {
     int count = 0;
     for (i64 pair = 0; pair < w->pairs; pair++) {
         if ((ended >> pair & 1) || is_held(a, pair) || !may_enter(a, pair, e)) continue;
-        i64 order = a->t->order_values < 0 ? 0 : w->values[a->t->order_values][place(w, pair, e)];
+        i64 order = a->by->order_values < 0 ? 0 : w->values[a->by->order_values][place(w, pair, e)];
         int at = count++;
         for (; at > 0; at--) {
             int behind = orders[at - 1] < order
@@ -95,13 +94,13 @@ static void entries(Account *a, i64 e, uint64_t ended) {
         orders[at] = order;
         pairs[at] = pair;
     }
-    for (int i = 0; i < count && a->count < a->t->slots && a->fits; i++) open_hedge(a, pairs[i], e);
+    for (int i = 0; i < count && a->count < a->own->slots && a->fits; i++) open_hedge(a, pairs[i], e);
 }
 
 static void on_event(Account *a, i64 e) {
     uint64_t ended = a->count ? collect(a, e) : 0;
     ended |= exits(a, e);
-    if (a->count < a->t->slots && at_column(a->w, a->t->best_column, e) >= a->t->enter_from[0]) entries(a, e, ended);
+    if (a->count < a->own->slots && at_column(a->w, a->by->best_column, e) >= a->run->enter_from[0]) entries(a, e, ended);
     point_at(a, e, equity_at(a, e));
     a->results[IN_MARKET] += a->count > 0;
 }
@@ -135,7 +134,7 @@ static i64 first_exit(const Account *a, const Position *p, i64 at, i64 stop) {
     const Window *w = a->w;
     i64 k = p->pair * w->events, ending = w->end_event[p->pair];
     if (ending < stop && contract_end_ms(a, p->pair) != INT64_MAX) stop = ending;
-    if (a->t->stay_column >= 0) stop = first_below(w->columns[a->t->stay_column] + k, at, stop, (i32)a->t->stay_from);
+    if (a->by->stay_column >= 0) stop = first_below(w->columns[a->by->stay_column] + k, at, stop, (i32)a->run->stay_from);
     i64 least = p->liquidated_from < p->forced_from ? p->liquidated_from : p->forced_from;
     if (at >= stop || w->worst_ahead[k + at] < least) return stop;
     return first_price_from(w->worst + k, at, stop, least);
@@ -143,8 +142,8 @@ static i64 first_exit(const Account *a, const Position *p, i64 at, i64 stop) {
 
 static i64 first_entry(const Account *a, i64 at, i64 stop) {
     const Window *w = a->w;
-    const i32 *best = w->columns[a->t->best_column];
-    i32 from = (i32)a->t->enter_from[0];
+    const i32 *best = w->columns[a->by->best_column];
+    i32 from = (i32)a->run->enter_from[0];
     for (i64 e = first_from(best, at, stop, from); e < stop; e = first_from(best, e + 1, stop, from))
         for (i64 pair = 0; pair < w->pairs; pair++)
             if (!is_held(a, pair) && may_enter(a, pair, e)) return e;
@@ -155,7 +154,7 @@ static i64 first_entry(const Account *a, i64 at, i64 stop) {
 static i64 next_stop(const Account *a, i64 at, i64 last) {
     i64 stop = last;
     for (int i = 0; i < a->count; i++) stop = first_exit(a, &a->held[i], at, stop);
-    return a->count < a->t->slots && a->count < a->w->pairs ? first_entry(a, at, stop) : stop;
+    return a->count < a->own->slots && a->count < a->w->pairs ? first_entry(a, at, stop) : stop;
 }
 
 static void missed_around(Account *a) {
@@ -173,7 +172,7 @@ static void missed_around(Account *a) {
 static void sum_up(Account *a) {
     const Window *w = a->w;
     curve_end(&a->curve, w->times, w->events - 1, a->results, a->ratios);
-    a->results[BEST_MONTH] = best_month(w, a->curve.equity, (double)a->t->capital);
+    a->results[BEST_MONTH] = best_month(w, a->curve.equity, (double)a->own->capital);
     missed_around(a);
 }
 
@@ -193,25 +192,28 @@ static void replay_one(Account *a) {
         on_last_event(a, last);
         a->results[FINAL] = a->cash;
         if (a->hold_paid) take_days(w, a->curve.equity, a->day_ends);
-        a->sound = daily_returns(w, (double)a->t->capital, a->day_ends, a->returns);
+        a->sound = daily_returns(w, (double)a->own->capital, a->day_ends, a->returns);
         if (a->hold_paid) sum_up(a);
     }
     a->results[FITS] = a->fits;
 }
 
-/* Begin the run `t` with fresh books, on the scratch that `a` has. */
-static void begin(Account *a, const Trial *t, double *paid, const double *hold_paid, i64 *results, double *ratios) {
-    account_terms(&a->terms, a->w, t);
-    a->t = t;
+/* Begin a run of an account with fresh books, on the scratch that `a` has. */
+static void begin(Account *a, const Batch *b, const Run *run, i64 account, double *paid, const double *hold_paid, i64 *results,
+                  double *ratios) {
+    a->run = run;
+    a->own = &b->accounts[account];
+    a->by = &b->decisions[run->decisions];
+    account_terms(&a->terms, a->w, account, a->own, a->by->share_places);
     a->count = 0;
     a->fits = a->terms.fits;
-    a->cash = t->capital;
+    a->cash = a->own->capital;
     a->locked = 0;
     a->exposure = 0;
     a->bound = 0;
     a->taken = 0;
     a->days = 0;
-    a->curve = curve_begin(a->curve.equity, t->capital);
+    a->curve = curve_begin(a->curve.equity, a->own->capital);
     a->ledger = ledger_begin();
     a->paid = paid;
     a->hold_paid = hold_paid;
@@ -219,11 +221,11 @@ static void begin(Account *a, const Trial *t, double *paid, const double *hold_p
     a->ratios = ratios;
 }
 
-static void replay_hold(Account *a, const Batch *b, i64 hold, double *paid) {
+static void replay_hold(Account *a, const Batch *b, i64 account, double *paid) {
     const Window *w = a->w;
     memset(paid, 0, (size_t)(w->pairs * (w->events + 1)) * sizeof *paid);
-    begin(a, &b->holds[hold], paid, NULL, b->hold_results + hold * RESULTS, NULL);
-    a->returns = b->hold_returns + hold * w->days;
+    begin(a, b, b->baseline, account, paid, NULL, b->hold_results + account * RESULTS, NULL);
+    a->returns = b->hold_returns + account * w->days;
     replay_one(a);
     for (i64 pair = 0; pair < w->pairs; pair++) running_sums(paid + pair * (w->events + 1), w->events + 1);
 }
@@ -243,15 +245,15 @@ static i64 share_out(Account *a, Lanes *lanes, double *scratch) {
 
 static void replay_all(Account *a, Lanes *lanes, const Batch *b, double *paid) {
     const Window *w = a->w;
-    i64 hold = -1;
+    i64 account = -1;
     for (i64 i = 0; i < b->count; i++) {
         i64 n = b->order[i];
-        if (b->hold_of[n] != hold) replay_hold(a, b, hold = b->hold_of[n], paid);
-        begin(a, &b->trials[n], NULL, paid, b->results + n * RESULTS, b->ratios + n * RATIOS);
+        if (b->runs[n].account != account) replay_hold(a, b, account = b->runs[n].account, paid);
+        begin(a, b, &b->runs[n], account, NULL, paid, b->results + n * RESULTS, b->ratios + n * RATIOS);
         a->returns = b->returns + n * w->days;
         replay_one(a);
         ledger_end(&a->ledger, b->ledgers + n * LEDGER_BYTES, a->add_block);
-        if (a->fits) add_run(lanes, a->returns, b->hold_returns + hold * w->days, a->results, a->ratios, a->sound);
+        if (a->fits) add_run(lanes, a->returns, b->hold_returns + account * w->days, a->results, a->ratios, a->sound);
         if (lanes->count == LANES) end_runs(lanes);
     }
     if (lanes->count) end_runs(lanes);

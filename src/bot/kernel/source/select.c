@@ -36,11 +36,11 @@ const char *carrygrid_sources(void) { return SOURCES; }
 int carrygrid_path(void);
 int carrygrid_path(void) { return has_v3(); }
 
-/* Write the sizes of Window, Rules, Trial, Batch and Luck, and the lengths of results and ratios. */
+/* Write the sizes of Window, Rules, Parameters, Decisions, Run, Batch and Luck, and the lengths of results and ratios. */
 void carrygrid_layout(i64 *sizes);
 void carrygrid_layout(i64 *sizes) {
-    const i64 own[7] = {sizeof(Window), sizeof(Rules), sizeof(Trial), sizeof(Batch), sizeof(Luck), RESULTS, RATIOS};
-    for (int i = 0; i < 7; i++) sizes[i] = own[i];
+    const i64 own[9] = {sizeof(Window), sizeof(Rules), sizeof(Parameters), sizeof(Decisions), sizeof(Run), sizeof(Batch), sizeof(Luck), RESULTS, RATIOS};
+    for (int i = 0; i < 9; i++) sizes[i] = own[i];
 }
 
 int carrygrid_replay(const Window *w, const Batch *b, int fast);

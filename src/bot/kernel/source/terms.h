@@ -19,7 +19,7 @@ typedef struct {
 } Terms;
 
 typedef struct {
-    i64 account;                      /* -1: none yet */
+    i64 account, share_places;        /* -1: none yet */
     int fits, has_size_cap, has_exposure_cap;
     i128 exposure_cap;
     Terms of[MOST_PAIRS];
@@ -42,17 +42,17 @@ static void balance(i128 *factor, i64 factor_places, i128 *divisor, i64 divisor_
 static Term term_of(Number x, int *fits) { return (Term){x.m, x.p, fits}; }
 
 /* Sizing terms: the shares of both legs over common places, and the two budgets. */
-static void sizing_terms(Terms *x, const Trial *t, int *fits) {
-    Term slippage = term_of(t->slippage, fits), leverage = term_of(t->leverage, fits);
-    Term spot = spot_share_term(slippage, term_of(t->spot_taker, fits), leverage);
-    Term perp = perp_share_term(slippage, term_of(t->perp_taker, fits), leverage);
+static void sizing_terms(Terms *x, const Parameters *own, i64 share_places, int *fits) {
+    Term slippage = term_of(own->slippage, fits), leverage = term_of(own->leverage, fits);
+    Term spot = spot_share_term(slippage, term_of(own->spot_taker, fits), leverage);
+    Term perp = perp_share_term(slippage, term_of(own->perp_taker, fits), leverage);
     i64 places = larger(x->spot_places + spot.p, x->perp_places + perp.p);
     x->spot_unit = lifted(spot.m, places - x->spot_places - spot.p, fits);
     x->perp_unit = lifted(perp.m, places - x->perp_places - perp.p, fits);
-    Number l = t->leverage;
-    x->slot_factor = times(t->allocation.m, l.m, fits);
-    x->slot_divisor = times(t->slots, x->step, fits);
-    balance(&x->slot_factor, MONEY_PLACES + t->allocation.p + l.p + t->share_places, &x->slot_divisor,
+    Number l = own->leverage;
+    x->slot_factor = times(own->allocation.m, l.m, fits);
+    x->slot_divisor = times(own->slots, x->step, fits);
+    balance(&x->slot_factor, MONEY_PLACES + own->allocation.p + l.p + share_places, &x->slot_divisor,
             places + x->quantity_places, fits);
     x->free_factor = l.m;
     x->free_divisor = x->step;
@@ -60,55 +60,56 @@ static void sizing_terms(Terms *x, const Trial *t, int *fits) {
 }
 
 /* Return whether the places of one pair's products stay where numbers.h is exact. */
-static int places_fit(const Terms *x, const Trial *t, int *fits) {
+static int places_fit(const Terms *x, const Parameters *own, int *fits) {
     i64 entry = x->quantity_places + x->perp_places + x->fill_places, spot = x->quantity_places + x->spot_places;
     i64 flow = x->quantity_places + x->flow_places, most = MOST_PLACES + MONEY_PLACES;
     int ranges = spot >= MONEY_PLACES && spot <= 23 && flow >= MONEY_PLACES && flow <= 23 && entry <= 23
         && x->quantity_places + x->perp_places >= MONEY_PLACES && x->perp_places + x->fill_places <= 22;
-    int ratios = t->margin_exit_ratio.p <= 18 && x->mmr.p <= 18;
+    int ratios = own->margin_exit_ratio.p <= 18 && x->mmr.p <= 18;
     int wide = spot + x->fill_places + x->spot_fee.p <= most && entry + x->perp_fee.p <= most && x->leverage.p <= entry;
     /* A quotient by the leverage is booked from 40 digits: no closer to a tie than those tell apart. */
     return ranges && ratios && wide && float_of(lifted(x->leverage.m, entry - MONEY_PLACES, fits)) < 1e20;
 }
 
-static void pair_terms(Terms *x, const Rules *rules, const Trial *t, int *fits) {
-    i128 scale = lifted(1, t->slippage.p, fits);
+static void pair_terms(Terms *x, const Rules *rules, const Parameters *own, i64 share_places, int *fits) {
+    i128 scale = lifted(1, own->slippage.p, fits);
     *x = (Terms){.step = rules->step, .min_steps = rules->min_steps, .min_notional = whole(rules->min_notional),
-                 .fill_scale = narrowed(scale, fits), .fill_places = t->slippage.p,
-                 .spot_fee = t->spot_taker, .perp_fee = t->perp_taker, .leverage = t->leverage,
+                 .fill_scale = narrowed(scale, fits), .fill_places = own->slippage.p,
+                 .spot_fee = own->spot_taker, .perp_fee = own->perp_taker, .leverage = own->leverage,
                  .quantity_places = rules->quantity_places, .spot_places = rules->spot_places,
                  .perp_places = rules->perp_places, .flow_places = rules->flow_places,
                  .mark_places = rules->mark_places, .mmr = rules->mmr};
-    x->buy = x->fill_scale + t->slippage.m;
-    x->sell = x->fill_scale - t->slippage.m;
-    if (!*fits || !places_fit(x, t, fits)) { *fits = 0; return; }
-    sizing_terms(x, t, fits);
-    i64 notional = x->quantity_places + x->spot_places, more = notional - t->max_position_size.p;
-    if (t->max_position_size.p < 0) return;
+    x->buy = x->fill_scale + own->slippage.m;
+    x->sell = x->fill_scale - own->slippage.m;
+    if (!*fits || !places_fit(x, own, fits)) { *fits = 0; return; }
+    sizing_terms(x, own, share_places, fits);
+    i64 notional = x->quantity_places + x->spot_places, more = notional - own->max_position_size.p;
+    if (own->max_position_size.p < 0) return;
     /* Whole notionals are compared, so that a finer cap may be cut off. */
-    x->size_cap = more >= 0 ? lifted(t->max_position_size.m, more, fits) : t->max_position_size.m / lifted(1, -more, fits);
+    x->size_cap = more >= 0 ? lifted(own->max_position_size.m, more, fits) : own->max_position_size.m / lifted(1, -more, fits);
 }
 
-/* Work out the terms of `t` unless they are known; `fits` becomes 0 where one leaves its range. */
-static void account_terms(AccountTerms *known, const Window *w, const Trial *t) {
-    if (known->account == t->account) return;
-    i64 exposure = larger(0, t->max_portfolio_exposure.p - t->slippage.p);
+/* Work out the terms of an account unless they are known; `fits` becomes 0 where one leaves its range. */
+static void account_terms(AccountTerms *known, const Window *w, i64 account, const Parameters *own, i64 share_places) {
+    if (known->account == account && known->share_places == share_places) return;
+    i64 exposure = larger(0, own->max_portfolio_exposure.p - own->slippage.p);
     int fits = 1;
-    known->account = t->account;
+    known->account = account;
+    known->share_places = share_places;
     for (i64 pair = 0; pair < w->pairs; pair++) {
         const Rules *rules = &w->rules[pair];
-        pair_terms(&known->of[pair], rules, t, &fits);
+        pair_terms(&known->of[pair], rules, own, share_places, &fits);
         exposure = larger(exposure, rules->quantity_places + rules->spot_places);
     }
     for (i64 pair = 0; pair < w->pairs; pair++) {
         Terms *x = &known->of[pair];
         x->exposure_scale = lifted(1, exposure - x->quantity_places - x->spot_places, &fits);
     }
-    known->has_size_cap = t->max_position_size.p >= 0;
-    known->has_exposure_cap = t->max_portfolio_exposure.p >= 0;
+    known->has_size_cap = own->max_position_size.p >= 0;
+    known->has_exposure_cap = own->max_portfolio_exposure.p >= 0;
     known->exposure_cap = 0;
     if (known->has_exposure_cap)
-        known->exposure_cap = lifted(t->max_portfolio_exposure.m, exposure + t->slippage.p - t->max_portfolio_exposure.p, &fits);
+        known->exposure_cap = lifted(own->max_portfolio_exposure.m, exposure + own->slippage.p - own->max_portfolio_exposure.p, &fits);
     known->fits = fits;
 }
 #endif

@@ -12,7 +12,7 @@ from bot.numbers.arrays import FloatArray
 from bot.selection.days.calendar import Calendar
 from bot.selection.days.whole_returns import whole_returns
 from bot.selection.sharpe import moments, powers, split_sums
-from bot.selection.track.track_record import chance_above, error_square
+from bot.selection.track.track_record import chances_above, error_square
 from bot.selection.week_shifts import own_deviations, shift_squares
 
 _ROWS = 512
@@ -64,7 +64,7 @@ class TrackColumns:
         square = error_square(n, of.sharpe, of.skewness, of.kurtosis, t_eff)
         with np.errstate(invalid="ignore"):
             scores = of.sharpe / np.sqrt(square)
-        return cls(np.array(list(map(chance_above, scores.tolist()))), t_eff, of.skewness, of.kurtosis)
+        return cls(chances_above(scores), t_eff, of.skewness, of.kurtosis)
 
     def by_name(self) -> dict[str, FloatArray]:
         """Return the columns by name."""

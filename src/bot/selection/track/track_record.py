@@ -2,12 +2,15 @@
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
+import numpy as np
+
+from bot.numbers.arrays import FloatArray
 from bot.selection.sharpe import PowerSums
 
-_NORMAL = NormalDist()
+_ROOT_2 = math.sqrt(2)
+_ERF = np.frompyfunc(math.erf, 1, 1)
 _ONE_SIDED_95 = 1.6448536269514722
 
 
@@ -23,7 +26,12 @@ def error_square(n: int, sharpe: Any, skewness: Any, kurtosis: Any, t_eff: Any) 
 
 def chance_above(score: float) -> float:
     """Return the probability of a standard normal below `score`."""
-    return _NORMAL.cdf(score)
+    return float(chances_above(np.float64(score)))
+
+
+def chances_above(scores: FloatArray | np.float64) -> FloatArray:
+    """Return `chance_above` of each score."""
+    return 0.5 * (1 + np.asarray(_ERF(scores / _ROOT_2), dtype=np.float64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ class TrackRecord:
         spread = 1 - self.skewness * self.sharpe + ((self.kurtosis - 1) / 4) * self.sharpe**2
         if spread <= 0:
             return None
-        return _NORMAL.cdf((self.sharpe - benchmark) * math.sqrt(self.n - 1) / math.sqrt(spread))
+        return chance_above((self.sharpe - benchmark) * math.sqrt(self.n - 1) / math.sqrt(spread))
 
     def psr(self, benchmark: float) -> float | None:
         """Return the probability that the true Sharpe ratio is above a daily `benchmark`."""
