@@ -12,6 +12,7 @@ import numpy as np
 
 from bot.market.records.contract_life import ContractLife, Epoch, RecordedContract
 from bot.market.series import CandleSeries, SymbolData
+from bot.market.symbols import market_symbol
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import ZERO
 
@@ -180,7 +181,7 @@ class Contract:
 
 
 class MarketRows(NamedTuple):
-    """Rows of the stems of one market: its own, and those that epochs of its life name."""
+    """Rows of the stems of one market: its own, and those of other pairs, by symbol, that epochs name."""
 
     own: SymbolData
     stems: Mapping[str, SymbolData]
@@ -189,7 +190,7 @@ class MarketRows(NamedTuple):
 
     def of(self, epoch: Epoch) -> SymbolData | None:
         """Return the rows of the stem of an epoch, None if it is not held."""
-        return self.own if epoch.stem is None else self.stems.get(epoch.stem)
+        return self.own if epoch.stem is None else self.stems.get(market_symbol(epoch.stem))
 
 
 def contracts_of(rows: MarketRows, units: Decimal, unit_coins: Decimal) -> tuple[Contract, ...]:
