@@ -1,5 +1,7 @@
 """Names of markets: the unified symbols, what exchanges' own names mean, and multiplier contracts."""
 
+import re
+
 from bot.errors import DataImportError, InvalidInputError
 from bot.market.contracts import ContractKind, Venue, contract_of, split_quote
 from bot.market_names import is_exchange_name, multiplied, spot_symbol
@@ -16,6 +18,8 @@ __all__ = [
 
 SYNTHETIC_EXCHANGE = "synthetic"
 """The one data set that is generated, and never anything else."""
+
+_INVERSE_STEM = re.compile(r"(?P<base>[A-Z0-9]{1,40})USD_PERP\Z")
 
 
 def perp_symbol(market: str) -> str:
@@ -43,11 +47,13 @@ def inverse_symbol(name: str) -> str | None:
 
     None for all else, other spellings included: files of those names may count contracts, not coins.
     """
+    # Told by its ending before quotes are: BNBUSD_PERP is not BN against BUSD.
+    stem = _INVERSE_STEM.match(name.upper())
+    if stem is not None:
+        return f"{stem['base']}/USD:{stem['base']}"
     contract = contract_of(name, Venue.DECLARED)
-    if contract.kind is not ContractKind.INVERSE or contract.quote != "USD":
-        return None
     symbol = f"{contract.base}/USD:{contract.base}"
-    return symbol if name.upper() in {symbol, f"{contract.base}USD_PERP"} else None
+    return symbol if contract.kind is ContractKind.INVERSE and name.upper() == symbol else None
 
 
 def exchange_name(value: str) -> str:

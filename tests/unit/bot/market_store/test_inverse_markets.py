@@ -115,5 +115,6 @@ def test_symbol_chooses_its_files_and_makes_no_other_file_one_of_it(
 def test_names_of_inverse_markets_are_the_two_spellings_that_say_so() -> None:
     assert inverse_symbol("BTCUSD_PERP") == inverse_symbol(SYMBOL) == SYMBOL
     assert market_symbol("btcusd_perp") == SYMBOL
+    assert market_symbol("BNBUSD_PERP") == "BNB/USD:BNB"
     others = ("BTCUSD", "BTCUSDT_PERP", "BTC/USD:USD", "BTC/USDT:BTC", "BTC-USD-SWAP", "BTC_USD_BTC", "BTC")
     assert [inverse_symbol(name) for name in others] == [None] * len(others)
