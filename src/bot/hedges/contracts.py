@@ -224,6 +224,7 @@ def _contract(rows: MarketRows, recorded: RecordedContract, units: Decimal, unit
         if rows.is_perp:
             if data.mark is not None:
                 marks.append(_owned(data.mark, epoch, power))
+                begins += _first(data.mark.open_ms.tolist())
                 # Rows that are held, but not visible yet, decide as well which series it is.
                 has_marks = any(map(len, marks)) or recorded.to_ms is None
             records += _records(data, epoch, factor)
