@@ -117,32 +117,34 @@ class Desk:
         fill = self.orders.price(leg.contract, u, quantity, buys=buys, made=made)
         self.leave_at(held, leg, u, fill, self.orders.rate(leg.leg, u, made=made))
 
-    def leave_at(self, held: Held, leg: HeldLeg, u: int, fill: Fraction, rate: Fraction) -> None:
-        """Book that a whole leg leaves at a price, for a fee rate."""
+    def leave_at(self, held: Held, leg: HeldLeg, u: int, fill: Fraction, rate: Fraction | None) -> None:
+        """Book that a whole leg leaves at a price, for a fee rate; without one it is no fill of the run."""
         if leg.leg.kind == "inverse":
             held.coins += held.gain(leg, fill)
-            self.charge_coins(held, book(divide(held.contracts_sold * rate, fill)), u)
-            self.orders.filled(leg.leg, u, held.contracts_sold)
+            self.charge_coins(held, book(divide(held.contracts_sold * (rate or 0), fill)), u)
+            notional = held.contracts_sold
         elif held.hedge.is_inverse:
+            notional = book(abs(held.coins) * fill)
             self.pay(held, leg, book(held.coins * fill))
-            self.charge_fee(held, leg, book(abs(held.coins) * fill * rate))
-            self.orders.filled(leg.leg, u, book(abs(held.coins) * fill))
+            self.charge_fee(held, leg, book(abs(held.coins) * fill * (rate or 0)))
             held.coins = ZERO
         else:
-            self.close_part(held, leg, u, fill, held.quantity, rate)
+            notional = self.close_part(held, leg, fill, held.quantity, rate or ZERO)
+        if rate is not None:
+            self.orders.filled(leg.leg, u, notional)
         leg.exit = fill
         self._left(held, leg, u)
 
     def close_part(
-        self, held: Held, leg: HeldLeg, u: int, fill: Fraction, quantity: Fraction, rate: Fraction
-    ) -> None:
-        """Book that a quantity of a leg is closed at a price, for a fee rate."""
+        self, held: Held, leg: HeldLeg, fill: Fraction, quantity: Fraction, rate: Fraction
+    ) -> Fraction:
+        """Book that a quantity of a leg is closed at a price, for a fee rate; return its notional."""
         notional = book(quantity * fill)
         gain = held.gain(leg, fill, quantity) if leg.leg.kind == "linear" else leg.leg.sign * notional
         self.pay(held, leg, gain)
         leg.pnl += gain
         self.charge_fee(held, leg, book(quantity * fill * rate))
-        self.orders.filled(leg.leg, u, notional)
+        return notional
 
     def liquidate(self, held: Held, leg: HeldLeg, u: int, price: Fraction) -> None:
         """Book that the exchange takes a leg that the price of a mark candle has wiped out."""
@@ -222,7 +224,8 @@ class Desk:
         part = held.quantity - quantity
         for leg in held.legs:
             fill = self.orders.price(leg.contract, t, part, buys=leg.leg.side == "short", made=False)
-            self.close_part(held, leg, t, fill, part, self.orders.rate(leg.leg, t, made=False))
+            notional = self.close_part(held, leg, fill, part, self.orders.rate(leg.leg, t, made=False))
+            self.orders.filled(leg.leg, t, notional)
             if leg.leg.is_margined and leg is not short_of_margin:
                 leg.margin = book(divide(leg.margin * quantity, held.quantity))
         held.quantity = quantity

@@ -117,11 +117,12 @@ class Held:
 
 @dataclass(frozen=True, eq=False)
 class Waiting:
-    """An entry that was decided and waits for its fill."""
+    """An entry that was decided and waits for its fill; `notional` is that of the decision."""
 
     hedge: Hedge
     contracts: tuple[Contract, Contract]
     quantity: Fraction
+    notional: Fraction
     due: int | None
     reserved: tuple[tuple[str, Fraction], ...]
 

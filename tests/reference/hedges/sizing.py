@@ -102,18 +102,14 @@ class Sizing:
         if largest is not None:
             limits.append(largest / price)
         if whole is not None:
-            limits.append((whole - self._exposure(t)) / price)
+            limits.append((whole - self._exposure()) / price)
         return limits
 
-    def _exposure(self, t: int) -> Fraction:
+    def _exposure(self) -> Fraction:
         opened = sum(
             (held.quantity * held.legs[_reference_leg(held.hedge)].entry for held in self._account.held), ZERO
         )
-        waiting = (
-            entry.quantity * reference_price(entry.hedge, entry.contracts, t)
-            for entry in self._account.waiting
-        )
-        return opened + sum(waiting, ZERO)
+        return sum((entry.notional for entry in self._account.waiting), opened)
 
     def _leg_limits(self, hedge: Hedge, contracts: Contracts, t: int) -> list[Fraction]:
         limits = []
