@@ -152,7 +152,7 @@ async def delete_rows(
         str | None,
         Query(
             max_length=64,
-            description="funding, spot, perp, mark, borrow, brackets or life, or one such as perp-1h",
+            description="funding, spot, perp, mark, borrow, brackets, life or fees, or one such as perp-1h",
         ),
     ] = None,
     from_: Annotated[str | None, Query(alias="from", max_length=64, description="of the first row")] = None,

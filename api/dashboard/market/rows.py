@@ -63,18 +63,22 @@ class SymbolCard:
 
 
 @dataclass(frozen=True, slots=True)
+class ExchangeCards:
+    """The symbols of an exchange on the coverage page, and what is recorded of all of them together."""
+
+    exchange: str
+    cards: tuple[SymbolCard, ...]
+    records: tuple[RecordFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """Everything held over one axis of time."""
 
     axis: Axis
     ticks: list[Tick]
-    exchanges: list[tuple[str, list[SymbolCard]]]
+    exchanges: list[ExchangeCards]
     hours: list[int]
-
-    @property
-    def symbols(self) -> int:
-        """Return the number of symbols held."""
-        return sum(len(cards) for _, cards in self.exchanges)
 
 
 def coverage_of(listing: Sequence[ExchangeListing], days: int) -> Coverage:
@@ -82,7 +86,11 @@ def coverage_of(listing: Sequence[ExchangeListing], days: int) -> Coverage:
     series = [one for exchange in listing for symbol in exchange.symbols for one in symbol.series]
     axis = Axis.over(series, days)
     exchanges = [
-        (exchange.exchange, [_card(axis, exchange.exchange, symbol) for symbol in exchange.symbols])
+        ExchangeCards(
+            exchange.exchange,
+            tuple(_card(axis, exchange.exchange, symbol) for symbol in exchange.symbols),
+            tuple(map(RecordFacts.of, exchange.records)),
+        )
         for exchange in listing
     ]
     hours = sorted({span.hours for one in series for span in one.intervals}, reverse=True)

@@ -186,6 +186,15 @@ def test_brackets_sent_alone_are_listed_by_routes_and_pages_and_deleted_again(
     assert "kraken" not in exchanges
 
 
+def test_fee_schedules_sent_alone_are_shown_beside_their_exchange(client: TestClient, hands: Hands) -> None:
+    row = {"from_ms": 0, "market": "inverse", "tier": "VIP0", "min_volume": 0, "maker": 0, "taker": 0.0005}
+    job_id = send(client, json.dumps({"rows": [row]}).encode(), name="fees.json").json()["id"]
+    JobRunner(hands.engine).run(job_id)
+    told = '<span class="hint"><span title="1 row, always, from fees.json">fees</span></span></th>'
+    assert f'kraken <span class="hint">0 symbols</span> {told}' in client.get("/dashboard/data").text
+    assert "<option>kraken</option>" in client.get("/dashboard/data").text
+
+
 def test_file_sent_again_replaces_rows_only_if_it_is_to(client: TestClient, hands: Hands) -> None:
     corrected = FUNDING.replace(b"0.0001", b"0.0003")
     results = []

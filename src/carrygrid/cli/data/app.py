@@ -105,7 +105,9 @@ def delete_data(
     symbol: Annotated[str | None, typer.Option(help="One market: BTCUSDT or BTC/USDT:USDT.")] = None,
     series: Annotated[
         str | None,
-        typer.Option(help="funding, spot, perp, mark, borrow, brackets or life; of one interval: perp-1h."),
+        typer.Option(
+            help="funding, spot, perp, mark, borrow, brackets, life or fees; of one interval: perp-1h."
+        ),
     ] = None,
     from_: Annotated[str | None, typer.Option("--from", help="ISO date or time of the first row.")] = None,
     to: Annotated[str | None, typer.Option("--to", help="ISO date or time before which rows end.")] = None,
@@ -116,7 +118,7 @@ def delete_data(
     """Delete stored rows: shows how many of which series, and asks.
 
     What is left out means all: without --symbol the whole data set goes. Candles count by their open time,
-    borrow rates, brackets and epochs of a contract by when they begin.
+    borrow rates, brackets, epochs of a contract and fee rows by when they begin.
     Funding intervals that no venue states are inferred anew from what stays. Sweeps that used the rows keep
     their results, and say that these data are no longer held.
     """

@@ -44,10 +44,14 @@ def _print(found: Removal) -> None:
     table = plain_table("exchange", "symbol", "series", "first", "last", numbers=("rows",))
     for one in found.series:
         name = series_name(one.kind, one.timeframe_ms)
-        times = (iso(one.first_ms), iso(one.last_ms))
+        times = (_shown(one.first_ms), _shown(one.last_ms))
         table.add_row(found.exchange, one.symbol, name, *times, f"{one.rows:,}")
     if found.series:
         console().print(table)
+
+
+def _shown(from_ms: int) -> str:
+    return iso(from_ms) if from_ms else "always"
 
 
 def _told(found: Removal, *, deleted: bool, dry_run: bool) -> str:
