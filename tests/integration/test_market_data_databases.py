@@ -18,7 +18,7 @@ HOUR = 3_600_000
 BORROW_ROWS = 300
 END = parse_time_ms("2024-04-01")
 MARKET_OF_THE_DEFAULT_SEED = "7d4fa72b90487adc"
-WITH_WHAT_IS_RECORDED = "dfecd3d742ba2959"
+WITH_WHAT_IS_RECORDED = "d8dea5f386227dfd"
 
 
 def import_into(url: str, folder: str, results: "multiprocessing.Queue[tuple[int, int]]") -> None:

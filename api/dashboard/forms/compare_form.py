@@ -14,7 +14,7 @@ from bot.config.run_config import RunConfig, load_json, run_model
 from bot.config.strategy_registry import compared_strategies
 from bot.errors import InvalidInputError
 from bot.market.rows import SeriesKind
-from bot.market.symbols import SYNTHETIC_EXCHANGE
+from bot.market.symbols import SYNTHETIC_EXCHANGE, inverse_symbol
 from bot.market_store import sql
 from bot.models import DAY_MS
 from bot.timestamps import iso
@@ -98,12 +98,15 @@ def _short(moment_ms: int) -> str:
 
 
 def held_pairs(connection: sa.Connection) -> dict[str, list[str]]:
-    """Return the symbols that can be replayed, by data set; recorded ones before generated ones."""
+    """Return the pairs that can be replayed, by data set; recorded ones before generated ones.
+
+    An inverse market is none: its spot market is that of another pair.
+    """
     kinds: dict[tuple[str, str], set[SeriesKind]] = {}
     for one in sql.held_series(connection):
         kinds.setdefault((one.key.exchange, one.key.symbol), set()).add(one.key.kind)
     pairs: dict[str, list[str]] = {}
     for (exchange, symbol), held in kinds.items():
-        if held >= _NEEDED:
+        if held >= _NEEDED and inverse_symbol(symbol) is None:
             pairs.setdefault(exchange, []).append(symbol)
     return dict(sorted(pairs.items(), key=lambda item: item[0] == SYNTHETIC_EXCHANGE))

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from bot.errors import DataImportError
 from bot.market.merging import MergeResult
+from bot.market.records.contract_life import MARKETS
 from bot.market.records.fields import RecordRefusedError
 from bot.market.records.kinds import RecordKey, RecordKind
 from bot.market.rows import Rows, SeriesKey, SeriesKind
@@ -19,8 +20,8 @@ from bot.market_store import sql
 from bot.market_store.database import write_transaction
 from bot.market_store.records import merge_records
 from bot.market_store.store import HistoricalDataStore
-from bot.market_store.synthetic.records import borrow_rates, brackets, lives
-from bot.market_store.synthetic.walk import Hour, funding_rate, walk
+from bot.market_store.synthetic.records import borrow_rates, brackets, fee_schedules, lives
+from bot.market_store.synthetic.walk import Hour, funding_rate, other_perp, walk
 from bot.market_store.writing import merge_series
 from bot.models import HOUR_MS, Instrument
 from bot.numbers.arrays import BoolArray, IntArray
@@ -34,6 +35,8 @@ _VOLUME_EXPONENT = -3
 _RATE_EXPONENT = -8
 _REACH_UNIT = 10**9
 _OUTAGES_PER_YEAR = 4
+_INVERSE_SHARE = 5
+"""Fraction of the linear perp's volume that the inverse one has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Profile:
 
     `tick_exponent` is the power of ten of a price tick, `hourly_volatility` in 1e-9, `hourly_volume` in
     thousandths of the base coin. `fast` pairs settle every 4 h instead of 8 h in the middle of the window.
+    `inverse` coins have an inverse market as well.
     """
 
     symbol: str
@@ -51,6 +55,13 @@ class Profile:
     hourly_volume: int
     instrument: Instrument
     fast: bool = False
+    inverse: bool = False
+
+    @property
+    def inverse_symbol(self) -> str:
+        """Return the perp symbol of the inverse market of its coin."""
+        coin = self.symbol.partition("/")[0]
+        return f"{coin}/USD:{coin}"
 
 
 def _rules(step: str, min_notional: str, mmr: str) -> Instrument:
@@ -58,8 +69,8 @@ def _rules(step: str, min_notional: str, mmr: str) -> Instrument:
 
 
 PROFILES = (
-    Profile("BTC/USDT:USDT", 4_228_000, -2, 4_600_000, 900_000, _rules("0.001", "50", "0.004")),
-    Profile("ETH/USDT:USDT", 228_100, -2, 6_000_000, 9_000_000, _rules("0.001", "20", "0.005")),
+    Profile("BTC/USDT:USDT", 4_228_000, -2, 4_600_000, 900_000, _rules("0.001", "50", "0.004"), inverse=True),
+    Profile("ETH/USDT:USDT", 228_100, -2, 6_000_000, 9_000_000, _rules("0.001", "20", "0.005"), inverse=True),
     Profile("SOL/USDT:USDT", 10_150, -2, 8_500_000, 90_000_000, _rules("0.01", "5", "0.01")),
     Profile("DOGE/USDT:USDT", 89_500, -6, 9_000_000, 60_000_000_000, _rules("1", "5", "0.01"), fast=True),
 )
@@ -76,40 +87,73 @@ class GeneratedPair:
 
 
 def generate_pair(profile: Profile, seed: int, start_ms: int, end_ms: int) -> GeneratedPair:
-    """Return the market of one profile between two full hours; equal arguments give equal rows."""
+    """Return the linear market of one profile between two full hours; equal arguments give equal rows."""
+    return _linear(profile, seed, start_ms, _hours(profile, seed, start_ms, end_ms))
+
+
+def generate_pairs(profile: Profile, seed: int, start_ms: int, end_ms: int) -> list[GeneratedPair]:
+    """Return the linear market of one profile and, where its coin has one, the inverse market."""
+    hours = _hours(profile, seed, start_ms, end_ms)
+    linear = _linear(profile, seed, start_ms, hours)
+    return [linear, _inverse(profile, seed, start_ms, hours)] if profile.inverse else [linear]
+
+
+def _hours(profile: Profile, seed: int, start_ms: int, end_ms: int) -> list[Hour]:
     rng = random.Random(f"{seed} {profile.symbol}")  # noqa: S311 - a market, not a secret
-    count = (end_ms - start_ms) // HOUR_MS
-    hours = list(walk(rng, profile.start_ticks, profile.hourly_volatility, count))
-    times = start_ms + HOUR_MS * np.arange(count, dtype=np.int64)
-    reach = [np.array([getattr(hour, name) for hour in hours]) for name in ("reach_up", "reach_down")]
-    traded = profile.hourly_volume * np.array([hour.activity for hour in hours]) // 1000
+    return list(walk(rng, profile.start_ticks, profile.hourly_volatility, (end_ms - start_ms) // HOUR_MS))
 
-    def candles(name: str, volume: IntArray) -> Rows:
-        closes = np.array([getattr(hour, name) for hour in hours])
-        return _candles(times, closes, reach, profile.tick_exponent, volume)
 
+def _linear(profile: Profile, seed: int, start_ms: int, hours: Sequence[Hour]) -> GeneratedPair:
+    end_ms = start_ms + len(hours) * HOUR_MS
+    traded = _traded(profile, hours)
+    spot = _candles(profile, start_ms, hours, "spot", traded * 2 // 5)
     rows = {
-        SeriesKind.SPOT: candles("spot", traded * 2 // 5)[_exchange_up(seed, count)],
-        SeriesKind.PERP: candles("perp", traded),
-        SeriesKind.MARK: candles("mark", 0 * traded),
-        SeriesKind.FUNDING: _funding(profile, start_ms, hours),
+        SeriesKind.SPOT: spot[_exchange_up(seed, len(hours))],
+        **_perp(profile, start_ms, hours, traded),
     }
     records: dict[RecordKind, Sequence[Any]] = {
         RecordKind.BORROW: borrow_rates(seed, profile.symbol, profile.hourly_volume, start_ms, end_ms),
         RecordKind.BRACKETS: brackets(profile.instrument.mmr),
-        RecordKind.LIFE: lives(start_ms),
+        RecordKind.LIFE: lives(start_ms, MARKETS),
     }
     return GeneratedPair(profile.symbol, profile.instrument, rows, records)
 
 
-def _candles(
-    times: IntArray, closes: IntArray, reach: list[IntArray], tick_exponent: int, volume: IntArray
-) -> Rows:
+def _inverse(profile: Profile, seed: int, start_ms: int, hours: Sequence[Hour]) -> GeneratedPair:
+    """Return a perp around the same spot prices with a premium of its own; volume and brackets in coins."""
+    rng = random.Random(f"{seed} {profile.inverse_symbol}")  # noqa: S311 - a market, not a secret
+    own = list(other_perp(rng, hours))
+    records: dict[RecordKind, Sequence[Any]] = {
+        RecordKind.BRACKETS: brackets(
+            profile.instrument.mmr, profile.start_ticks // 10**-profile.tick_exponent
+        ),
+        RecordKind.LIFE: lives(start_ms, ["perp"]),
+    }
+    rows = _perp(profile, start_ms, own, _traded(profile, own) // _INVERSE_SHARE)
+    return GeneratedPair(profile.inverse_symbol, profile.instrument, rows, records)
+
+
+def _perp(profile: Profile, start_ms: int, hours: Sequence[Hour], traded: IntArray) -> dict[SeriesKind, Rows]:
+    return {
+        SeriesKind.PERP: _candles(profile, start_ms, hours, "perp", traded),
+        SeriesKind.MARK: _candles(profile, start_ms, hours, "mark", 0 * traded),
+        SeriesKind.FUNDING: _funding(profile, start_ms, hours),
+    }
+
+
+def _traded(profile: Profile, hours: Sequence[Hour]) -> IntArray:
+    return profile.hourly_volume * np.array([hour.activity for hour in hours]) // 1000
+
+
+def _candles(profile: Profile, start_ms: int, hours: Sequence[Hour], name: str, volume: IntArray) -> Rows:
+    times = start_ms + HOUR_MS * np.arange(len(hours), dtype=np.int64)
+    closes = np.array([getattr(hour, name) for hour in hours])
+    reach = [np.array([getattr(hour, name) for hour in hours]) for name in ("reach_up", "reach_down")]
     opens = np.concatenate([closes[:1], closes[:-1]])
     upper, lower = np.maximum(opens, closes), np.minimum(opens, closes)
     highs = upper + upper * reach[0] // _REACH_UNIT
     lows = lower - lower * reach[1] // _REACH_UNIT
-    prices = [DecimalColumn.of(column, tick_exponent) for column in (opens, highs, lows, closes)]
+    prices = [DecimalColumn.of(column, profile.tick_exponent) for column in (opens, highs, lows, closes)]
     return Rows(times, (*prices, DecimalColumn.of(volume, _VOLUME_EXPONENT)))
 
 
@@ -123,7 +167,7 @@ def _exchange_up(seed: int, hours: int) -> BoolArray:
     return up
 
 
-def _funding(profile: Profile, start_ms: int, hours: list[Hour]) -> Rows:
+def _funding(profile: Profile, start_ms: int, hours: Sequence[Hour]) -> Rows:
     times, intervals, rates, marks = [], [], [], []
     for at in range(8, len(hours) + 1):
         interval = _interval_hours(profile, start_ms // HOUR_MS, at, len(hours))
@@ -156,16 +200,19 @@ def generate(
     end_ms: int = DEFAULT_END_MS,
     progress: Callable[[int, int], None] | None = None,
 ) -> MergeResult:
-    """Generate all profiles into the data set `synthetic`; `progress` hears of pairs done and all.
+    """Generate all profiles and a fee schedule into the data set `synthetic`.
+
+    `progress` hears of how many of how many profiles are done.
 
     Raises: DataImportError, and stores nothing, if the store holds the market of another seed.
     """
-    pairs = []
-    for profile in PROFILES:
-        pairs.append(generate_pair(profile, seed, start_ms, end_ms))
+    pairs: list[GeneratedPair] = []
+    for done, profile in enumerate(PROFILES, 1):
+        pairs += generate_pairs(profile, seed, start_ms, end_ms)
         if progress:
-            progress(len(pairs), len(PROFILES))
+            progress(done, len(PROFILES))
     with write_transaction(store.engine) as connection:
+        _merge_records(connection, "", RecordKind.FEES, fee_schedules(), seed)
         results = [result for pair in pairs for result in _merge_pair(connection, pair, seed)]
     new, already_there = sum(r.new for r in results), sum(r.already_there for r in results)
     return MergeResult(new, already_there, 0, ())
@@ -181,11 +228,17 @@ def _merge_pair(connection: Connection, pair: GeneratedPair, seed: int) -> Itera
             raise _other_seed(seed)
         yield result
     for record_kind, records in pair.records.items():
-        record_key = RecordKey(SYNTHETIC_EXCHANGE, pair.symbol, record_kind)
-        try:
-            merge_records(connection, record_key, records, "generator", synthetic=True)
-        except RecordRefusedError:
-            raise _other_seed(seed) from None
+        _merge_records(connection, pair.symbol, record_kind, records, seed)
+
+
+def _merge_records(
+    connection: Connection, symbol: str, kind: RecordKind, records: Sequence[Any], seed: int
+) -> None:
+    key = RecordKey(SYNTHETIC_EXCHANGE, symbol, kind)
+    try:
+        merge_records(connection, key, records, "generator", synthetic=True)
+    except RecordRefusedError:
+        raise _other_seed(seed) from None
 
 
 def _other_seed(seed: int) -> DataImportError:

@@ -1,12 +1,14 @@
-"""Generated borrow rates, margin brackets and lives of the generated pairs, in whole numbers alone."""
+"""Generated borrow rates, margin brackets, lives and fee schedules, in whole numbers alone."""
 
 import random
+from collections.abc import Iterable
 from decimal import Decimal
 
 from bot.accounting.brackets import Bracket, Brackets
 from bot.market.records.borrow_rates import BorrowRate
 from bot.market.records.bracket_history import DatedBrackets
-from bot.market.records.contract_life import MARKETS, Epoch
+from bot.market.records.contract_life import Epoch
+from bot.market.records.fee_rows import FeeRow
 from bot.models import DAY_MS
 from bot.numbers.money import ZERO, exact, scaled
 
@@ -18,6 +20,13 @@ _LENT_HOURS = 2
 """Hours of usual trading that lenders offer."""
 _TIERS = ((50_000, 1), (500_000, 2), (5_000_000, 5), (None, 10))
 """Caps in quote, and maintenance rates in multiples of the lowest bracket's."""
+_VOLUMES = (0, 1_000_000, 10_000_000)
+_FEES = {
+    "spot": ((100, 100), (90, 100), (80, 90)),
+    "linear": ((20, 55), (16, 50), (14, 45)),
+    "inverse": ((20, 50), (16, 45), (14, 40)),
+}
+"""Maker and taker rates in 1e-5, by tier."""
 
 
 def borrow_rates(seed: int, symbol: str, hourly_volume: int, start_ms: int, end_ms: int) -> list[BorrowRate]:
@@ -31,19 +40,32 @@ def borrow_rates(seed: int, symbol: str, hourly_volume: int, start_ms: int, end_
     return rates
 
 
-def brackets(mmr: Decimal) -> list[DatedBrackets]:
-    """Return brackets that always hold, the lowest with a maintenance rate."""
+def brackets(mmr: Decimal, coin_price: int = 1) -> list[DatedBrackets]:
+    """Return brackets that always hold, the lowest with a maintenance rate.
+
+    With the price of a coin in quote, caps are whole coins, as an inverse market counts them.
+    """
     found: list[Bracket] = []
     with exact():
-        for cap, times in _TIERS:
+        for quote, times in _TIERS:
             rate, amount = mmr * times, ZERO
             if found:
                 below = found[-1]
                 amount = below.amount + (below.cap or ZERO) * (rate - below.mmr)
-            found.append(Bracket(None if cap is None else Decimal(cap), rate, amount, 1 // (2 * rate)))
+            cap = None if quote is None else Decimal(-(-quote // coin_price))
+            found.append(Bracket(cap, rate, amount, 1 // (2 * rate)))
     return [DatedBrackets(0, Brackets(found))]
 
 
-def lives(start_ms: int) -> list[Epoch]:
-    """Return lives of both markets that begin with the first row and do not end."""
-    return [Epoch(market, start_ms) for market in MARKETS]
+def lives(start_ms: int, markets: Iterable[str]) -> list[Epoch]:
+    """Return lives of markets that begin with the first row and do not end."""
+    return [Epoch(market, start_ms) for market in markets]
+
+
+def fee_schedules() -> list[FeeRow]:
+    """Return fee rows that always hold, of three tiers of each kind of market."""
+    return [
+        FeeRow(0, market, f"VIP{tier}", Decimal(least), scaled(maker, -5), scaled(taker, -5))
+        for market, rates in _FEES.items()
+        for tier, (least, (maker, taker)) in enumerate(zip(_VOLUMES, rates, strict=True))
+    ]

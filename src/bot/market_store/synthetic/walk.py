@@ -4,8 +4,8 @@ Integers make a seed give the same market on every machine, whatever its floatin
 """
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 RATE_UNIT = 10**8
 """Premiums and rates are whole multiples of 1e-8."""
@@ -72,6 +72,16 @@ def walk(rng: random.Random, start_ticks: int, hourly_volatility: int, hours: in
             premium=premium,
             activity=350 + abs(_normal(rng)) // 2 + 600 * abs(change) // max(usual, 1),
         )
+
+
+def other_perp(rng: random.Random, hours: Iterable[Hour]) -> Iterator[Hour]:
+    """Yield the hours of another perp of the same coin: its premium follows that of `hours`, and strays."""
+    apart = 0
+    for hour in hours:
+        apart += -apart // 24 + 4 * _normal(rng)
+        premium = 3 * hour.premium // 4 + apart
+        perp, mark = _times(hour.spot, premium + 8 * _normal(rng)), _times(hour.spot, premium)
+        yield replace(hour, perp=perp, mark=mark, premium=premium)
 
 
 def funding_rate(premiums: list[int], interval_hours: int) -> int:

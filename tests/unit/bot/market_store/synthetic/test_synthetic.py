@@ -7,6 +7,7 @@ import pytest
 from bot.backtest import run_backtest
 from bot.config.run_config import RunConfig
 from bot.errors import DataImportError
+from bot.market.records.fee_rows import FeeTable
 from bot.market.records.kinds import RECORD_TYPES, RecordKind
 from bot.market.rows import SeriesKind
 from bot.market_store.segments import digest
@@ -18,7 +19,9 @@ from bot.market_store.synthetic.generator import (
     GeneratedPair,
     generate,
     generate_pair,
+    generate_pairs,
 )
+from bot.market_store.synthetic.records import fee_schedules
 from bot.market_store.synthetic.walk import funding_rate
 from bot.models import HOUR_MS
 from bot.timestamps import parse_time_ms
@@ -77,6 +80,37 @@ def test_borrow_rates_brackets_and_lives_obey_the_rules_of_recorded_ones(doge: G
     assert dated.brackets.maintenance(Decimal(600_000)) == Decimal(500 + 9_000 + 5_000)
 
 
+def test_inverse_market_trades_around_the_spot_prices_of_its_coin_at_a_premium_of_its_own() -> None:
+    linear, inverse = generate_pairs(PROFILES[0], DEFAULT_SEED, START, END)
+    assert (linear.symbol, inverse.symbol) == ("BTC/USDT:USDT", "BTC/USD:BTC")
+    assert {kind.value: digest(rows)[:8] for kind, rows in inverse.rows.items()} == {
+        "perp": "6c8fb437",
+        "mark": "3781ca17",
+        "funding": "04b203d6",
+    }
+    apart = [
+        np.abs(inverse.rows[kind].columns[3].mantissas / linear.rows[kind].columns[3].mantissas - 1)
+        for kind in (SeriesKind.PERP, SeriesKind.MARK)
+    ]
+    assert all(0 < each.max() < 0.01 for each in apart)
+    rates = [pair.rows[SeriesKind.FUNDING].columns[0].mantissas for pair in (linear, inverse)]
+    assert 0.7 < np.corrcoef(*rates)[0, 1] < 0.99
+    volumes = [pair.rows[SeriesKind.PERP].columns[4].mantissas_over(-3) for pair in (linear, inverse)]
+    assert (volumes[0] // 5 == volumes[1]).all()
+    [dated] = inverse.records[RecordKind.BRACKETS]
+    assert [one.cap for one in dated.brackets] == [2, 12, 119, None]
+    assert generate_pairs(DOGE, DEFAULT_SEED, START, START + 100 * HOUR_MS)[1:] == []
+
+
+def test_fee_schedules_obey_the_rules_of_recorded_ones() -> None:
+    rows, kind = fee_schedules(), RECORD_TYPES[RecordKind.FEES]
+    kind.check_all(sorted(rows, key=kind.place))
+    assert [kind.parse(kind.document(row)) for row in rows] == rows
+    row = FeeTable(rows).of_volume("inverse", Decimal(1_500_000), START)
+    assert row is not None
+    assert (row.tier, row.maker, row.taker) == ("VIP1", Decimal("0.00016"), Decimal("0.00045"))
+
+
 def test_quiet_premium_settles_at_the_interest_rate_and_extremes_are_capped() -> None:
     assert funding_rate([0] * 8, 8) == 10_000
     assert funding_rate([0] * 4, 4) == 5_000
@@ -93,11 +127,20 @@ def test_generated_data_is_stored_once_labelled_and_kept_apart_from_another_seed
     again = generate(store, end_ms=end)
     assert first.new == again.already_there > 4 * 3 * 59 * 24
     assert (first.already_there, again.new, seen[-1]) == (0, 0, (4, 4))
-    listed = store.listing()[0].symbols
-    assert all(symbol.synthetic for symbol in listed)
-    assert {tuple((one.kind, one.rows, one.source) for one in symbol.records) for symbol in listed} == {
-        (("borrow", 60, "generator"), ("brackets", 1, "generator"), ("life", 2, "generator"))
+    [exchange] = store.listing()
+    assert all(symbol.synthetic for symbol in exchange.symbols)
+    recorded = {
+        symbol.symbol: [(one.kind, one.rows, one.source) for one in symbol.records]
+        for symbol in exchange.symbols
     }
+    linear = [("borrow", 60, "generator"), ("brackets", 1, "generator"), ("life", 2, "generator")]
+    inverse = [("brackets", 1, "generator"), ("life", 1, "generator")]
+    assert recorded == {
+        **{profile.symbol: linear for profile in PROFILES},
+        "BTC/USD:BTC": inverse,
+        "ETH/USD:ETH": inverse,
+    }
+    assert [(one.kind, one.rows, one.source) for one in exchange.records] == [("fees", 9, "generator")]
     before = store.load(None, [DOGE.symbol], DEFAULT_END_MS)
     assert (before.exchange, before.symbols[0].synthetic) == ("synthetic", True)
     assert before.symbols[0].instrument == DOGE.instrument
