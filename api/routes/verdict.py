@@ -1,13 +1,15 @@
 """Verdict on a sweep: which configuration, how sure, and what could go wrong."""
 
+from dataclasses import asdict
+
 from fastapi import APIRouter
 
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId
 from api.schemas.openapi import PROBLEMS
-from api.schemas.verdict import SweepVerdictDocument, verdict_document
-from api.work.verdicts import verdict_on
+from api.schemas.verdict import PositiveYearsDocument, SweepVerdictDocument, verdict_document
+from api.work.verdicts import positive_years, verdict_on
 
 router = APIRouter(tags=["sweeps"], responses=PROBLEMS, default_response_class=JsonResponse)
 
@@ -19,3 +21,16 @@ async def verdict(database: DatabaseDep, replays: ReplaysDep, sweep_id: SweepId)
     The candidate is the centre of the largest plateau over all axes, never the highest peak.
     """
     return JsonResponse(verdict_document(await verdict_on(database, replays, sweep_id)))
+
+
+@router.get(
+    "/sweeps/{sweep_id}/verdict/positive-years",
+    summary="Trials in profit every year",
+    response_model=PositiveYearsDocument,
+)
+async def every_year(database: DatabaseDep, replays: ReplaysDep, sweep_id: SweepId) -> JsonResponse:
+    """Return how many of the trials that are left at the end of the funnel made something in every UTC year.
+
+    They are replayed together when this is asked for, and what is found is kept.
+    """
+    return JsonResponse(asdict(await positive_years(database, replays, sweep_id)))

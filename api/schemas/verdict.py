@@ -114,6 +114,14 @@ class SweepVerdictDocument(BaseModel):
     missing: str | None = Field(description="why there are no yearly figures")
 
 
+class PositiveYearsDocument(BaseModel):
+    """Step of the funnel that takes a replay: trials that made something in every UTC year."""
+
+    among: int = Field(description="trials at the end of the funnel")
+    count: int | None = Field(description="those of them that made something in every year of their window")
+    missing: str | None = Field(description="why there is no count")
+
+
 def verdict_document(verdict: ReplayedVerdict) -> dict[str, Any]:
     """Return a verdict as JSON values."""
     found = verdict.found

@@ -20,14 +20,18 @@ from bot.errors import BotError
 from bot.market_store.loading import resolve_exchange
 from bot.market_store.sql import refuse_sealed
 from bot.market_store.store import HistoricalDataStore
+from bot.numbers.arrays import IntArray
 from bot.selection.report import SelectionReport
 from sweeps.analysis.queries import TrialView
 from sweeps.estimates.costing import CostMeter
 from sweeps.spec.spec import SweepSpec
+from sweeps.work.positive_years import positive_every_year
 from sweeps.work.replay import MAX_HELD_TICKERS, HeldWindow, WindowCache
 from sweeps.work.report_parts import walk_forward_run
 
 _MOST_PRICES = 2 * MAX_HELD_TICKERS
+_TRIALS_AT_ONCE = 256
+_MOST_COUNTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ class Replays:
         self._windows = WindowCache(self.store)
         self._recent = _Recent()
         self._lock = Lock()
+        self._rising: OrderedDict[tuple[int, bytes], int] = OrderedDict()
 
     def result(self, run: StoredRun) -> RunResult:
         """Return a run, replayed."""
@@ -138,6 +143,23 @@ class Replays:
         if run is None or run.figures != report.stitched:
             raise HistoryChangedError(f"the walk-forward of sweep {sweep_id}")
         return run
+
+    def rising(self, sweep_id: int, spec: SweepSpec, numbers: IntArray) -> int:
+        """Return how many trials rose in every UTC year; others have their turn between some and some.
+
+        The answer is kept: the caller knows that the data of the sweep are those of before.
+        """
+        key = sweep_id, numbers.tobytes()
+        if key not in self._rising:
+            windows, found = WindowCache(self.store), 0
+            for first in range(0, len(numbers), _TRIALS_AT_ONCE):
+                with self._lock:
+                    some = numbers[first : first + _TRIALS_AT_ONCE].tolist()
+                    found += len(positive_every_year(spec, some, windows))
+            self._rising[key] = found
+            if len(self._rising) > _MOST_COUNTS:
+                self._rising.popitem(last=False)
+        return self._rising[key]
 
     def window(self, run: StoredRun) -> ReplayWindow:
         """Return the window of a run, in which nothing is replayed."""

@@ -1,6 +1,6 @@
 """Verdicts on sweeps, their candidates replayed; and badges of single trials."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -8,12 +8,18 @@ from api.work.database_threads import Database
 from api.work.replays import Replays, StoredRun, trial_run
 from bot.backtest.periods.yearly_figures import Yearly, best_regime
 from bot.errors import BotError
+from bot.numbers.arrays import IntArray
 from bot.numbers.money import ONE
+from bot.plurals import counted
 from bot.selection.badges import Badge, CandidateFacts, badges
 from sweeps.analysis.queries import trial_with_spec
 from sweeps.analysis.verdicts.candidate_facts import trial_facts
 from sweeps.analysis.verdicts.replayed_verdict import ReplayedVerdict
-from sweeps.analysis.verdicts.verdict import sweep_verdict
+from sweeps.analysis.verdicts.verdict import funnel_end, sweep_verdict
+from sweeps.work.verifying import RowCompatibility, row_compatibility
+
+MOST_BY_YEAR = 20_000
+"""Most trials whose years are told: of a window of five years they take a processor some twenty seconds."""
 
 
 async def verdict_on(database: Database, replays: Replays, sweep_id: int) -> ReplayedVerdict:
@@ -51,6 +57,37 @@ async def trial_badges(database: Database, replays: Replays, sweep_id: int, numb
     except BotError:
         regime = None
     return badges(replace(facts, best_regime=regime))
+
+
+@dataclass(frozen=True, slots=True)
+class PositiveYears:
+    """Count of the trials at the end of a sweep's funnel that rose in every UTC year.
+
+    `among` is how many there are; `count` is None where `missing` says why.
+    """
+
+    among: int
+    count: int | None
+    missing: str | None
+
+
+async def positive_years(database: Database, replays: Replays, sweep_id: int) -> PositiveYears:
+    """Return how many trials rose in every year; they are replayed together. Raises UnknownSweepError."""
+
+    def query(connection: sa.Connection) -> tuple[IntArray, RowCompatibility]:
+        return funnel_end(connection, sweep_id), row_compatibility(connection, sweep_id)
+
+    numbers, compatible = await database.analyze(query)
+    among = len(numbers)
+    if compatible.obstacle is not None:
+        return PositiveYears(among, None, compatible.obstacle)
+    if among > MOST_BY_YEAR:
+        return PositiveYears(among, None, f"told of up to {counted(MOST_BY_YEAR, 'trial')}")
+    try:
+        count = await replays.work.run(lambda: replays.rising(sweep_id, compatible.spec, numbers))
+    except BotError as error:
+        return PositiveYears(among, None, str(error))
+    return PositiveYears(among, count, None)
 
 
 def _best_regime(replays: Replays, run: StoredRun) -> float | None:

@@ -235,6 +235,13 @@ class Sweep(Marks, Shares, TrialEvidence):
         """
         return self._connection.call("GET", f"{self._path}/verdict")
 
+    def positive_years(self) -> dict[str, Any]:
+        """Return how many trials at the end of the funnel made something in every year (`among`, `count`).
+
+        They are replayed for it; `count` is None where `missing` says why.
+        """
+        return self._connection.call("GET", f"{self._path}/verdict/positive-years")
+
     def selection(
         self,
         settings: Body | None = None,

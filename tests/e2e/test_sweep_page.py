@@ -466,15 +466,19 @@ def test_name_note_and_pin_of_a_trial_are_kept_and_the_pin_is_one_of_the_map(
     drawn(page)
     expect(page.locator("#pins li a")).to_have_text(f"trial {number}")
     assert address_of(page) == {}
-    page.locator("#pinned-years summary").click()
+    page.locator("#years").scroll_into_view_if_needed()
     by_year = shown.ask(f"trials/{number}/years")["years"]
-    expect(page.locator("#pinned-years tbody th").first).to_have_text(by_year[0]["name"])
-    amount = f"{float(by_year[0]['net_pnl']):,.2f} ({float(by_year[0]['hold_net_pnl']):,.2f})"
-    expect(page.locator("#pinned-years tbody td").first).to_have_text(amount)
+    candidate = shown.ask("verdict")["candidate"]["trial"]["number"]
+    headings = page.locator("#years thead th")
+    expect(headings).to_have_text(["Year", f"Candidate, trial {candidate}", f"trial {number} the calm one"])
+    expect(page.locator("#years tbody th").first).to_have_text(by_year[0]["name"])
+    cell = page.locator("#years tbody tr").first.locator("td").last
+    expect(cell).to_contain_text(f"{float(by_year[0]['net_pnl']):,.2f}")
+    expect(cell).to_contain_text(f"holding {float(by_year[0]['hold_net_pnl']):,.2f}")
     assert violations(page, ".evidence") == []
     page.locator("#pins [data-unpin]").click()
     expect(page.locator("#pins li")).to_have_count(0)
-    expect(page.locator("#pinned-years tbody")).to_have_count(0)
+    expect(headings).to_have_text(["Year", f"Candidate, trial {candidate}"])
     expect(page.locator("#trials .pin-mark")).to_have_count(0)
     assert address_of(page) == {"pins": "none"}
     assert [mark["pinned"] for mark in shown.ask("marks")["marks"]] == [False]

@@ -11,7 +11,8 @@ from api.dashboard.sweeps.holdout import holdout_of
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.presentation.presenters import quote_of
 from api.routes.parameters import SweepId
-from api.work.verdicts import verdict_on
+from api.work.verdicts import positive_years, verdict_on
+from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.verdicts.verdict import Funnel
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -60,3 +61,17 @@ def _steps(funnel: Funnel) -> list[dict[str, Any]]:
     )
     most = funnel.trials or 1
     return [{"title": title, "count": count, "share": count / most} for title, count in steps]
+
+
+@router.get("/dashboard/sweeps/{sweep_id}/positive-years")
+async def positive_years_fragment(
+    request: Request,
+    pages: Annotated[Pages, Depends(_pages)],
+    database: DatabaseDep,
+    replays: ReplaysDep,
+    sweep_id: SweepId,
+) -> HTMLResponse:
+    """Return the last step of the funnel, whose trials are replayed for it."""
+    found = await positive_years(database, replays, sweep_id)
+    sweep = await database.read(get_sweep, sweep_id)
+    return pages.render(request, "sweeps/positive_years.html", found=found, trials=sweep.trials_total)

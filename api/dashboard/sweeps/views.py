@@ -50,8 +50,8 @@ PagesDep = Annotated[Pages, Depends(_pages)]
 MetricName = Annotated[str | None, Query(max_length=64)]
 
 
-async def _pinned(trials: Annotated[str, Query(pattern=r"^\d{1,9}(,\d{1,9}){0,4}$")]) -> list[int]:
-    return [int(text) for text in trials.split(",")]
+async def _pinned(trials: Annotated[str, Query(pattern=r"^(\d{1,9}(,\d{1,9}){0,4})?$")] = "") -> list[int]:
+    return [int(text) for text in trials.split(",") if text]
 
 
 Pinned = Annotated[list[int], Depends(_pinned)]

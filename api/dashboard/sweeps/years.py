@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
 from api.dashboard.sweeps.holdout import holdout_of
@@ -58,16 +58,23 @@ async def years_fragment(
     replays: ReplaysDep,
     sweep_id: SweepId,
     trials: Pinned,
+    candidate: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None,
 ) -> HTMLResponse:
-    """Return a table of up to five trials by year; each is replayed."""
+    """Return a table of the candidate and up to five other trials by year; each is replayed."""
+    first = [] if candidate is None else [candidate]
 
     def query(connection: sa.Connection) -> list[_Read]:
-        return [_read(connection, sweep_id, number) for number in dict.fromkeys(trials)]
+        return [_read(connection, sweep_id, number) for number in dict.fromkeys([*first, *trials])]
 
     found = await database.read(query)
     shown = await replays.work.run(lambda: [_by_year(replays, one) for one in found])
     return pages.render(
-        request, "sweeps/trial_years.html", sweep_id=sweep_id, shown=shown, years=_names(shown)
+        request,
+        "sweeps/trial_years.html",
+        sweep_id=sweep_id,
+        shown=shown,
+        years=_names(shown),
+        candidate=candidate,
     )
 
 

@@ -32,6 +32,9 @@ def test_years_of_a_trial_add_up_to_its_net_and_to_that_of_holding(reader: Reade
     text = reader.client.get(page, params={"trials": "0,7"}).text
     assert ">trial 0</a>" in text
     assert ">trial 7</a>" in text
+    beside = reader.client.get(page, params={"trials": "0,7", "candidate": "7"}).text
+    assert [beside.count(f"trial {number}</a>") for number in (0, 7)] == [1, 1]
+    assert beside.index('Candidate, <a href="/dashboard/sweeps/1/trials/7"') < beside.index(">trial 0</a>")
     assert "no days after" in text.replace("&#39;", "'")
     assert reader.client.get(page, params={"trials": "0,1,2,3,4,5"}).status_code == 422
     assert reader.client.get(page, params={"trials": "99"}).status_code == 404

@@ -49,6 +49,22 @@ def test_funnel_counts_each_step_among_those_before_and_equal_results_once(
     assert verdict["beat_holding"] == len(beat)
 
 
+def test_last_step_of_the_funnel_counts_trials_in_profit_every_year_by_replay(
+    reader: Reader, verdict: dict[str, Any], trials: list[dict[str, Any]]
+) -> None:
+    path = f"/sweeps/{reader.sweep_id}"
+    found = reader.client.get(f"{path}/verdict/positive-years").json()
+    distinct = {booked(trial["metrics"]): trial for trial in reversed(trials)}
+    ahead = [one for one in distinct.values() if Decimal(one["metrics"]["net_pnl_over_hold"]) > 0]
+    left = [one for one in ahead if one["eligible"] and not one["metrics"]["liquidations"]]
+    years = [reader.client.get(f"{path}/trials/{one['number']}/years").json()["years"] for one in left]
+    rising = sum(all(Decimal(year["net_pnl"]) > 0 for year in one) for one in years)
+    assert found == {"among": verdict["funnel"]["eligible"], "count": rising, "missing": None}
+    fragment = reader.client.get(f"/dashboard/sweeps/{reader.sweep_id}/positive-years").text
+    assert f"<strong>{rising}</strong>" in fragment
+    assert reader.client.get("/sweeps/99/verdict/positive-years").status_code == 404
+
+
 def test_candidate_is_the_plateau_of_the_heatmap_and_its_years_add_up(
     reader: Reader, verdict: dict[str, Any]
 ) -> None:

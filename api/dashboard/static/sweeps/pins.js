@@ -1,6 +1,7 @@
 /* Up to five trials that the reader keeps in sight, numbered as on the map. They are stored with the sweep; an address
    that names pins shows those. */
 import { replaceFragment, sendJson } from "../requests.js";
+import { Years } from "./years.js";
 
 const MOST = 5;
 const NONE = "none";
@@ -13,8 +14,7 @@ export class Pins {
     this.said = box.querySelector("[data-pins=said]");
     this.list = box.querySelector("[data-pins=list]");
     this.stored = Promise.resolve();
-    this.years = document.getElementById("pinned-years");
-    this.years.addEventListener("toggle", () => this.#byYear(this.trials));
+    this.years = new Years(document.getElementById("years"));
     box.addEventListener("click", (event) => {
       const button = event.target.closest("button[data-unpin]");
       if (button) this.toggle(Number(button.dataset.unpin));
@@ -48,21 +48,11 @@ export class Pins {
   async draw() {
     const trials = this.trials;
     this.changed(trials);
-    this.#byYear(trials);
+    this.years.pinned(trials);
     if (this.box.dataset.shown === trials.join()) return;
     this.box.dataset.shown = trials.join();
     if (trials.length) await replaceFragment(this.list, `${this.box.dataset.source}?${new URLSearchParams({ trials: trials.join(), metric: this.state.get("metric") })}`);
     else this.list.replaceChildren();
-  }
-
-  /* Trials by year take replays, so they are asked for where somebody looks at them. */
-  async #byYear(trials) {
-    const { years } = this;
-    if (!years.open || years.dataset.shown === trials.join()) return;
-    years.dataset.shown = trials.join();
-    const place = years.querySelector("[data-years]");
-    if (trials.length) await replaceFragment(place, `${years.dataset.source}?trials=${trials.join()}`);
-    else place.textContent = "Pin trials on the map or in the table to see them side by side.";
   }
 
   #write(trials) {

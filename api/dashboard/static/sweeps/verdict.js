@@ -1,6 +1,6 @@
 /* The verdict strip: asked for once the map is drawn, and again while trials end; its figures feed the funnel below. */
 import { showProblems } from "../forms/problems.js";
-import { sendJson } from "../requests.js";
+import { replaceFragment, sendJson } from "../requests.js";
 import { latestOnly, refreshed } from "./refreshing.js";
 
 const place = document.getElementById("verdict");
@@ -12,6 +12,9 @@ const refresh = latestOnly(async () => {
     document.getElementById(template.dataset.for).replaceChildren(template.content);
   }
   place.dataset.drawn = "";
+  document.dispatchEvent(new CustomEvent("candidate", { detail: place.querySelector("[data-candidate]")?.dataset.candidate ?? "" }));
+  const lastStep = document.querySelector("#funnel [data-source]");
+  if (lastStep) await replaceFragment(lastStep, lastStep.dataset.source);
   document.dispatchEvent(new Event("collected"));
 });
 

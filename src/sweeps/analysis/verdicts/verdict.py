@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from bot.numbers.arrays import IntArray
 from bot.selection.badges import CandidateFacts
 from sweeps.analysis.equal_results import alike_groups
 from sweeps.analysis.importance import Importance, importance
@@ -116,18 +117,22 @@ def _at(connection: sa.Connection, sweep_id: int, settings: Measured, place: int
     return one_trial(connection, sweep_id, int(settings.numbers[place]))
 
 
+def funnel_end(connection: sa.Connection, sweep_id: int) -> IntArray:
+    """Return the trials at the end of the funnel of a sweep by number; raises UnknownSweepError."""
+    spec = get_spec(connection, sweep_id)
+    return _steps(booked(connection, sweep_id, spec))[-1].numbers
+
+
 def _funnel(view: SweepView, done: Measured) -> Funnel:
+    counts = [len(step.numbers) for step in _steps(done)]
+    return Funnel(view.trials_total, len(done.numbers), *counts)
+
+
+def _steps(done: Measured) -> list[Measured]:
+    """Return the trials that are left after each step of the funnel, from the distinct ones on."""
     _, first = np.unique(alike_groups(done), return_index=True)
     distinct = done.only(np.isin(np.arange(len(done.numbers)), first))
     traded = distinct.only(distinct.values["total_trades"] > 0)
     ahead = traded.only(leads(traded) > 0)
     safe = ahead.only(ahead.values["liquidations"] == 0)
-    return Funnel(
-        trials=view.trials_total,
-        finished=len(done.numbers),
-        distinct=len(distinct.numbers),
-        traded=len(traded.numbers),
-        beat_holding=len(ahead.numbers),
-        safe=len(safe.numbers),
-        eligible=int(np.count_nonzero(safe.eligible)),
-    )
+    return [distinct, traded, ahead, safe, safe.only(safe.eligible)]

@@ -1,5 +1,5 @@
 /* The dialog of read-only links: what the page shows now becomes the view of a new one. */
-import { clearProblems, showProblems } from "../forms/problems.js";
+import { clearProblems, showProblems } from "./problems.js";
 import { getJson, sendJson } from "../requests.js";
 
 const dialog = document.getElementById("share-dialog");
