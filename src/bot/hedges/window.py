@@ -16,6 +16,7 @@ from bot.hedges.legs.table import LONG_SIDE, SHORT_SIDE, STRUCTURES
 from bot.hedges.maintenance import BracketMaintenance, FlatMaintenance, Maintenance
 from bot.hedges.markets import Carries, HedgeMarket, LegMarket
 from bot.market.coverage import Coverage
+from bot.market.hedge_coverage import hedge_coverage
 from bot.market.hedge_data import HedgeData
 from bot.market.hedge_names import Hedge, Market, spot_alternative
 from bot.market.records.bracket_history import BracketHistory, DatedBrackets
@@ -46,6 +47,7 @@ class HedgeWindow:
         Raises: InsufficientDataError naming a market of which nothing is held, or too little.
         """
         hedges = tuple(_held_hedges(config, data))
+        covered = hedge_coverage(hedges, data, config)
         with exact_products():
             legs = {hedge.name: _leg_rows(data, hedge) for hedge in hedges}
         times = {
@@ -61,7 +63,7 @@ class HedgeWindow:
             raise InsufficientDataError.of(
                 "start", f"no settlement is held from {iso(config.start)} to {iso(config.end)}"
             )
-        return cls(data, hedges, legs, Calendar.of(sorted(times)), {})
+        return cls(data, hedges, legs, Calendar.of(sorted(times)), covered)
 
     @property
     def exchange(self) -> str:
