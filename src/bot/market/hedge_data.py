@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bot.market.hedge_names import Hedge, spot_alternative
+from bot.market.records.contract_life import Epoch
 from bot.market.records.recorded import RecordedRows
 from bot.market.series import SymbolData
+from bot.market.symbols import market_symbol
 
 PairKey = tuple[str, str]
 """Exchange and perp symbol of a pair: (`binance`, `BTC/USDT:USDT`), (`binance`, `BTC/USD:BTC`)."""
@@ -15,6 +17,11 @@ def wanted_pairs(hedges: Iterable[Hedge]) -> set[PairKey]:
     """Return the pairs of the legs of hedges, and of spot markets that may stand in for a leg."""
     markets = [leg for hedge in hedges for leg in (*hedge.legs, spot_alternative(hedge)) if leg is not None]
     return {(market.exchange, market.pair) for market in markets}
+
+
+def named_pairs(epochs: Iterable[Epoch]) -> set[str]:
+    """Return the perp symbols of the pairs whose rows epochs name by `stem`."""
+    return {market_symbol(epoch.stem) for epoch in epochs if epoch.stem is not None}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

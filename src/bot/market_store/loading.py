@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 
 from bot.errors import UnknownExchangeError, UnknownSymbolError
 from bot.market.coverage import check_decided
-from bot.market.hedge_data import HedgeData, PairKey
+from bot.market.hedge_data import HedgeData, PairKey, named_pairs
 from bot.market.records.kinds import RecordKind
 from bot.market.records.recorded import RecordedRows
 from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.market.series import CandleSeries, HeldRange, MarketData, SymbolData
-from bot.market.symbols import inverse_symbol, market_symbol
+from bot.market.symbols import inverse_symbol
 from bot.market_store import sql
 from bot.market_store.records import read_rows, records_of, rows_digest
 from bot.market_store.segments import digest
@@ -109,7 +109,8 @@ def load_hedges(
         held = _HeldPairs.of(connection, one, window, end_ms, reads)
         symbols = {symbol for other, symbol in wanted if other == one}
         found = held.pairs(symbols)
-        found |= held.pairs(_named_by_lives(found.values()) - found.keys())
+        lives = (life for data in found.values() for life in data.recorded.lives().values())
+        found |= held.pairs(named_pairs(epoch for life in lives for epoch in life.epochs) - found.keys())
         for symbol, data in found.items():
             where = symbol if one == exchange else f"{symbol}@{one}"
             check_decided("symbols", where, data.funding)
@@ -163,11 +164,6 @@ class _HeldPairs:
                 data = _load_symbol(self.connection, symbol, series, rules, self.end_ms, self.extents)
                 found[symbol] = _with_records(data, recorded)
         return found
-
-
-def _named_by_lives(pairs: Iterable[SymbolData]) -> set[str]:
-    epochs = (epoch for pair in pairs for life in pair.recorded.lives().values() for epoch in life.epochs)
-    return {market_symbol(epoch.stem) for epoch in epochs if epoch.stem is not None}
 
 
 def resolve_exchange(connection: Connection, exchange: str | None) -> str:

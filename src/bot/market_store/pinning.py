@@ -9,10 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from bot.market.hedge_data import PairKey, named_pairs
 from bot.market.records.kinds import RecordKind
 from bot.market.symbols import multiplied
 from bot.market_store import sql
-from bot.market_store.records import held_records, records_digest
+from bot.market_store.records import held_records, read_rows, records_digest
 from bot.market_store.segments import digest
 from bot.market_store.sql import HeldSegment, HeldSeries
 from bot.market_store.tables import market_segment
@@ -44,6 +45,36 @@ def history_digest(
         *_records(connection, exchange, symbols, end_ms, reads),
     ]
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
+
+
+def hedges_digest(
+    connection: Connection,
+    wanted: Iterable[PairKey],
+    end_ms: int,
+    reads: Collection[RecordKind] = tuple(RecordKind),
+) -> str:
+    """Return a digest of all that hedges of the wanted pairs, on several exchanges, read up to `end_ms`.
+
+    Pairs that recorded lives name count, as far as lives are among `reads`; otherwise as `history_digest`.
+    """
+    pairs = set(wanted)
+    parts = []
+    for exchange in sorted({exchange for exchange, _ in pairs}):
+        symbols = {symbol for other, symbol in pairs if other == exchange}
+        if RecordKind.LIFE in reads:
+            symbols |= _named_by_lives(connection, exchange, symbols, end_ms)
+        parts.append(history_digest(connection, exchange, sorted(symbols), end_ms, reads))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _named_by_lives(connection: Connection, exchange: str, symbols: set[str], end_ms: int) -> set[str]:
+    held = [
+        one
+        for one in held_records(connection, exchange)
+        if one.key.kind is RecordKind.LIFE and one.key.symbol in symbols
+    ]
+    epochs = (epoch for one in held for epoch in read_rows(connection, one) if epoch.from_ms <= end_ms)
+    return named_pairs(epochs)
 
 
 def _records(

@@ -11,11 +11,15 @@ from bot.errors import SealedError, UnknownSymbolError
 from bot.market.hedge_data import HedgeData
 from bot.market.records.kinds import RECORD_TYPES
 from bot.market.series import CandleSeries, SymbolData
+from bot.market_store.backup import back_up, restore
 from bot.market_store.database import write_transaction
+from bot.market_store.deleting import Selection
 from bot.market_store.held_history import HeldHistory
 from bot.market_store.importing import import_path
+from bot.market_store.pinning import hedges_digest
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.tables import seal
+from bot.market_store.verifying import verify_market
 
 HOUR = 3_600_000
 START = 1_704_067_200_000
@@ -66,6 +70,11 @@ def imported(store: HistoricalDataStore, folder: Path, files: Mapping[str, str] 
         path.write_text(text)
     for exchange in {name.partition("/")[0] for name in files}:
         import_path(store, folder / exchange, exchange)
+
+
+def pinned(store: HistoricalDataStore, end_ms: int = END) -> str:
+    with store.engine.connect() as connection:
+        return hedges_digest(connection, WANTED, end_ms)
 
 
 def contents(data: HedgeData) -> object:
@@ -124,20 +133,22 @@ def test_spot_market_of_a_coin_is_no_substitute_and_stays_as_it_is_recorded(
 
 
 @pytest.mark.parametrize("name", sorted(set(FILES) - {"beta/ZZZUSDT-perp-1h.csv"}))
-def test_fingerprint_is_that_of_everything_loaded(
+def test_fingerprint_and_pin_are_those_of_everything_loaded(
     store: HistoricalDataStore, tmp_path: Path, name: str
 ) -> None:
     imported(store, tmp_path, {other: text for other, text in FILES.items() if other != name})
     without = store.load_hedges("alpha", WANTED, END).fingerprint
+    pin = pinned(store)
     imported(store, tmp_path / "again", {name: FILES[name]})
     assert store.load_hedges("alpha", WANTED, END).fingerprint != without
+    assert pinned(store) != pin
 
 
-def test_fingerprint_does_not_change_with_what_is_not_read(
+def test_fingerprint_and_pin_do_not_change_with_what_is_not_read(
     store: HistoricalDataStore, tmp_path: Path
 ) -> None:
     imported(store, tmp_path)
-    known = store.load_hedges("alpha", WANTED, END).fingerprint
+    known, pin = store.load_hedges("alpha", WANTED, END).fingerprint, pinned(store)
     assert store.load_hedges("alpha", [*reversed(WANTED)], END).fingerprint == known
     later = START + 100 * HOUR
     more = {
@@ -147,6 +158,8 @@ def test_fingerprint_does_not_change_with_what_is_not_read(
     }
     imported(store, tmp_path / "more", more)
     assert store.load_hedges("alpha", WANTED, END).fingerprint == known
+    assert pinned(store) == pin
+    assert pinned(store, later) != pin
     assert store.load_hedges("beta", WANTED, END).fingerprint != known
     assert store.load_hedges("alpha", WANTED, later).fingerprint != known
 
@@ -175,3 +188,22 @@ def test_pair_of_an_inverse_market_is_refused_where_a_spot_perp_pair_is_asked_fo
     assert str(refused.value) == f"symbols: {said}"
     with store.engine.connect() as connection:
         assert HeldHistory(connection, "alpha", [INVERSE]).unknown == {INVERSE: said}
+
+
+def test_copy_of_the_store_gives_back_everything_that_was_deleted_since(
+    store: HistoricalDataStore, tmp_path: Path
+) -> None:
+    imported(store, tmp_path / "files")
+    held, pin = store.load_hedges("alpha", WANTED, END), pinned(store)
+    database = Path(str(store.engine.url.database))
+    back_up(database, tmp_path / "copy")
+    for exchange in ("alpha", "beta"):
+        store.remove(Selection.parse(exchange=exchange))
+    assert store.load_hedges("alpha", WANTED, END).pairs == {}
+    store.engine.dispose()
+    restore(tmp_path / "copy", database)
+    data = store.load_hedges("alpha", WANTED, END)
+    assert (data.fingerprint, pinned(store)) == (held.fingerprint, pin)
+    assert contents(data) == contents(held)
+    with store.engine.connect() as connection:
+        assert verify_market(connection).damages == ()
