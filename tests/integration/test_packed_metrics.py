@@ -19,6 +19,7 @@ from sweeps.queue.leases import claim_chunk, save_trials
 from sweeps.storage.blocks import measured
 from sweeps.storage.packing import packed, unpacked
 from sweeps.storage.results import Results
+from sweeps.storage.stored_trials import blocks_within
 from sweeps.storage.tables import trial_block
 from sweeps.work.replay import HeldWindow, WindowCache
 from sweeps.work.runner import ChunkRunner
@@ -84,6 +85,43 @@ def test_packed_metrics_go_with_their_sweep(engine: sa.Engine) -> None:
         delete_sweep(connection, sweep_id)
         assert connection.execute(sa.select(sa.func.count()).select_from(trial_block)).scalar() == 0
         assert len(measured(connection, sweep_id, ["sharpe"]).numbers) == 0
+
+
+@pytest.mark.parametrize("size", [1, 2, 6])
+def test_columns_of_few_blocks_and_of_many_are_those_of_the_rows(engine: sa.Engine, size: int) -> None:
+    sweep_id = submit(engine, SPEC, size=size)
+    run(engine, sweep_id)
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_context: object) -> None:
+        statements.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    with engine.connect() as connection:
+        found = measured(connection, sweep_id, ["sharpe", "net_pnl"])
+    sa.event.remove(engine, "before_cursor_execute", note)
+    rows = stored_rows(engine, sweep_id)
+    assert found.numbers.tolist() == [row["number"] for row in rows]
+    assert found.floats("net_pnl").tolist() == [float(row["net_pnl"]) for row in rows]
+    assert found.floats("sharpe").tolist() == [row["sharpe"] for row in rows]
+    reads = sum("trial_block" in one for one in statements)
+    assert reads == (8 if size == 1 else 2)  # six blocks of seven columns are read one by one
+
+
+def test_places_of_trials_in_a_block_are_found_whatever_others_are_asked_for(engine: sa.Engine) -> None:
+    sweep_id = submit(engine, SPEC, size=3)
+    run(engine, sweep_id)
+    with engine.connect() as connection:
+        blocks = list(blocks_within(connection, sweep_id, 0, SPEC.trial_count))
+    asked = [[0, 5], [1, 2, 3, 99], [-7], [4], list(range(-1, 9)), []]
+    assert [[block.places(np.array(some, dtype=np.int64)) for block in blocks] for some in asked] == [
+        [[0], [2]],
+        [[1, 2], [0]],
+        [[], []],
+        [[], [1]],
+        [[0, 1, 2], [0, 1, 2]],
+        [[], []],
+    ]
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,13 @@ from bot.timestamps import iso
 
 _DECIMALS = ("qty_step", "min_qty", "min_notional", "mmr")
 
+_EXCHANGES = sa.select(market_series.c.exchange).distinct().order_by(market_series.c.exchange)
+_SEALS = (
+    sa.select(seal.c.exchange, sa.func.min(seal.c.from_ms).label("from_ms"))
+    .where(seal.c.opened_ms.is_(None))
+    .group_by(seal.c.exchange)
+)
+
 
 class PublishedFees(NamedTuple):
     """Taker fee rates of a pair's legs as an exchange publishes them; None where it does not."""
@@ -82,8 +89,7 @@ class HeldSegment:
 
 def exchanges(connection: sa.Connection) -> list[str]:
     """Return the names of all data sets, sorted."""
-    names = sa.select(market_series.c.exchange).distinct().order_by(market_series.c.exchange)
-    return list(connection.scalars(names))
+    return list(connection.scalars(_EXCHANGES))
 
 
 def held_series(connection: sa.Connection, exchange: str | None = None) -> list[HeldSeries]:
@@ -128,12 +134,7 @@ def lock_held(connection: sa.Connection, series: Iterable[HeldSeries]) -> list[H
 
 def seal_times(connection: sa.Connection) -> Mapping[str, int]:
     """Return the midnight (ms UTC) from which on each sealed exchange is closed."""
-    query = (
-        sa.select(seal.c.exchange, sa.func.min(seal.c.from_ms).label("from_ms"))
-        .where(seal.c.opened_ms.is_(None))
-        .group_by(seal.c.exchange)
-    )
-    return {row.exchange: row.from_ms for row in connection.execute(query)}
+    return {row.exchange: row.from_ms for row in connection.execute(_SEALS)}
 
 
 def refuse_sealed(connection: sa.Connection, exchange: str, end_ms: int, field: str = "end") -> None:

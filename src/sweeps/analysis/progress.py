@@ -40,6 +40,8 @@ MAX_PAGE = 1_000
 MAX_SEARCH = 200
 LARGEST_ID = 2**31 - 1
 
+_SPEC = sa.select(sweep.c.spec).where(sweep.c.id == sa.bindparam("of_sweep"), is_shown())
+
 
 @dataclass(frozen=True, slots=True)
 class BestTrial:
@@ -110,9 +112,7 @@ def get_sweeps(connection: sa.Connection, sweep_ids: Collection[int]) -> dict[in
 
 def get_spec(connection: sa.Connection, sweep_id: int) -> SweepSpec:
     """Return the specification of a sweep; raises UnknownSweepError, UnreadableSweepError."""
-    text = connection.execute(
-        sa.select(sweep.c.spec).where(sweep.c.id == bounded_id(sweep_id), is_shown())
-    ).scalar_one_or_none()
+    text = connection.execute(_SPEC, {"of_sweep": bounded_id(sweep_id)}).scalar_one_or_none()
     if text is None:
         raise UnknownSweepError(f"there is no sweep {sweep_id}")
     return stored_spec(connection, sweep_id, text)

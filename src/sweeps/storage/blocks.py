@@ -30,7 +30,23 @@ USUAL_GUARD = Guard.of(USUAL)
 _EXACT = 2**53
 """Largest whole number up to which float64 holds every one."""
 
+_FEW_BLOCKS = 4
+"""Most blocks of a column up to which all columns that are asked for are read by one statement."""
+
 _column_cache = ColumnCache()
+
+_OF_COLUMNS = sa.and_(
+    trial_block.c.sweep_id == sa.bindparam("of_sweep"),
+    trial_block.c.name.in_(sa.bindparam("names", expanding=True)),
+)
+_BLOCKS_OF_COLUMNS = sa.select(trial_block.c.name, trial_block.c.first, trial_block.c.data).where(_OF_COLUMNS)
+_SIZE = sa.func.length(trial_block.c.data)
+_MARKS_OF_COLUMNS = (
+    sa.select(trial_block.c.name, trial_block.c.first, _SIZE, sa.func.substr(trial_block.c.data, _SIZE - 3))
+    .where(_OF_COLUMNS)
+    .order_by(trial_block.c.name, trial_block.c.first)
+)
+_CREATED = sa.select(sweep.c.created_ms).where(sweep.c.id == sa.bindparam("of_sweep"))
 
 BlockMark = tuple[tuple[int, bytes] | None, tuple[int, bytes]]
 """Packed size of a block, and the checksum of the contents with which zlib ends; None if it is not there.
@@ -100,15 +116,17 @@ def measured(
     marks = _marks(connection, sweep_id, list(dict.fromkeys((NUMBER, *metrics))))
     if not marks[NUMBER]:
         return Measured.nothing(metrics)
-    created_ms = connection.execute(sa.select(sweep.c.created_ms).where(sweep.c.id == sweep_id)).scalar()
+    created_ms = connection.execute(_CREATED, {"of_sweep": sweep_id}).scalar()
     key = connection.engine.url, sweep_id, created_ms
+    together = (*marks, *GUARD_METRICS) if len(marks[NUMBER]) <= _FEW_BLOCKS else ()
+    blocks = _Blocks(connection, sweep_id, together)
     try:
         columns = {
-            name: _column_cache.get((*key, name), own, _reader(connection, sweep_id, name, own))
+            name: _column_cache.get((*key, name), own, _reader(blocks, name, own))
             for name, own in marks.items()
         }
         eligible = _column_cache.get(
-            (*key, guard), marks[NUMBER], lambda wanted: _eligible(connection, sweep_id, guard, wanted)
+            (*key, guard), marks[NUMBER], lambda wanted: _eligible(blocks, guard, wanted)
         )
     except KeyError:  # its blocks have been deleted meanwhile, and so has the sweep
         return Measured.nothing(metrics)
@@ -121,11 +139,48 @@ def measured(
     )
 
 
-def _eligible(
-    connection: sa.Connection, sweep_id: int, guard: Guard, wanted: list[int]
-) -> Mapping[int, BoolArray]:
+class _Blocks:
+    """Blocks of a sweep that are read as they are asked for; those of the columns `together` at once."""
+
+    def __init__(self, connection: sa.Connection, sweep_id: int, together: Sequence[str]) -> None:
+        self._connection = connection
+        self._sweep_id = sweep_id
+        self._together = set(together)
+        self._held: dict[str, dict[int, bytes]] | None = None
+
+    def read(self, name: str, wanted: Sequence[int]) -> dict[int, MetricColumn]:
+        """Return blocks of a column, in the order of their first trial; those between are passed over."""
+        if not wanted:
+            return {}
+        asked = set(wanted)
+        return {
+            first: unpacked([data], real=is_real(name))
+            for first, data in self._packed(name, wanted).items()
+            if first in asked
+        }
+
+    def _packed(self, name: str, wanted: Sequence[int]) -> dict[int, bytes]:
+        if name not in self._together:
+            block = trial_block.c
+            rows = self._connection.execute(
+                sa.select(block.first, block.data).where(
+                    block.sweep_id == self._sweep_id,
+                    block.name == name,
+                    block.first.between(wanted[0], wanted[-1]),
+                )
+            )
+            return {first: data for first, data in rows}  # noqa: C416 - rows are no pairs to the type checker
+        if self._held is None:
+            self._held = {one: {} for one in self._together}
+            of_these = {"of_sweep": self._sweep_id, "names": sorted(self._together)}
+            for column, first, data in self._connection.execute(_BLOCKS_OF_COLUMNS, of_these):
+                self._held[column][first] = data
+        return self._held[name]
+
+
+def _eligible(blocks: _Blocks, guard: Guard, wanted: list[int]) -> Mapping[int, BoolArray]:
     """Return which trials of some blocks may win: one byte each, in place of four columns."""
-    columns = {name: _read(connection, sweep_id, name, wanted) for name in GUARD_METRICS}
+    columns = {name: blocks.read(name, wanted) for name in GUARD_METRICS}
     return {
         first: guard.eligible({name: column[first] for name, column in columns.items()}) for first in wanted
     }
@@ -136,13 +191,7 @@ def _marks(connection: sa.Connection, sweep_id: int, names: Sequence[str]) -> di
 
     Trials that were stored before there was a metric have no block of it.
     """
-    block = trial_block.c
-    size = sa.func.length(block.data)
-    rows = connection.execute(
-        sa.select(block.name, block.first, size, sa.func.substr(block.data, size - 3))
-        .where(block.sweep_id == sweep_id, block.name.in_(names))
-        .order_by(block.name, block.first)
-    )
+    rows = connection.execute(_MARKS_OF_COLUMNS, {"of_sweep": sweep_id, "names": names})
     found: dict[str, dict[int, tuple[int, bytes]]] = {name: {} for name in names}
     for name, first, length, checksum in rows:
         found[name][first] = length, bytes(checksum)
@@ -151,30 +200,13 @@ def _marks(connection: sa.Connection, sweep_id: int, names: Sequence[str]) -> di
 
 
 def _reader(
-    connection: sa.Connection, sweep_id: int, name: str, marks: Mapping[int, BlockMark]
+    blocks: _Blocks, name: str, marks: Mapping[int, BlockMark]
 ) -> Callable[[list[int]], Mapping[int, MetricColumn]]:
     """Return the reader of some blocks of a column, undefined where they are not there."""
 
     def read(wanted: list[int]) -> dict[int, MetricColumn]:
-        found = _read(connection, sweep_id, name, [first for first in wanted if marks[first][0]])
-        lacking = [first for first in wanted if not marks[first][0]]
-        those = _read(connection, sweep_id, NUMBER, lacking)
+        found = blocks.read(name, [first for first in wanted if marks[first][0]])
+        those = blocks.read(NUMBER, [first for first in wanted if not marks[first][0]])
         return found | {first: no_values(name, len(numbers)) for first, numbers in those.items()}
 
     return read
-
-
-def _read(
-    connection: sa.Connection, sweep_id: int, name: str, wanted: Sequence[int]
-) -> dict[int, MetricColumn]:
-    """Return blocks of a column, in the order of their first trials; those between them are passed over."""
-    if not wanted:
-        return {}
-    block = trial_block.c
-    rows = connection.execute(
-        sa.select(block.first, block.data).where(
-            block.sweep_id == sweep_id, block.name == name, block.first.between(wanted[0], wanted[-1])
-        )
-    )
-    asked = set(wanted)
-    return {first: unpacked([data], real=is_real(name)) for first, data in rows if first in asked}
