@@ -108,6 +108,13 @@ CHOICES: dict[str, tuple[Any, ...]] = {
 }
 """Values other than the defaults, by parameter."""
 
+SHARES = {
+    1: (("1",),),
+    2: (("0.5", "0.5"), ("0.3", "0.7"), ("0.123456789", "0.876543211")),
+    3: (("0.2", "0.3", "0.5"), ("0.333333", "0.333333", "0.333334")),
+}
+"""Shares of the capital, by the number of exchanges."""
+
 THEMES = (
     ("perp_leverage", "margin_exit_ratio", "liquidation_fee", "exit_liquidation_distance", "borrow_leverage"),
     ("perp_leverage", "margin_policy", "margin_trigger", "transfer_fee", "transfer_delay_minutes"),
@@ -169,6 +176,8 @@ class _Maker:
         }
         self.interval = random.choice((1, 4, 8))
         settlements = random.randint(12, {1: 60, 4: 40, 8: 25}[self.interval])
+        if random.random() < 0.04:  # longer than the volume of a fee tier counts
+            self.interval, settlements = 8, 105
         first = random.choice((1, 2, 8, 24, 30))
         last = first + (settlements - 1) * self.interval
         self.frame = Frame(last + random.choice((0, 2)), first, last)
@@ -176,8 +185,10 @@ class _Maker:
         self.exchanges = ["alpha", "beta"] if random.random() < 0.6 else ["alpha", "alpha"]
         if structure == "inverse":
             self.exchanges = ["alpha", "alpha"]
-        self.added: set[tuple[str, str, str]] = set()
+        self.has_third = structure == "perp_perp" and random.random() < 0.15
+        self.added: dict[tuple[str, str, str], None] = {}
         self.prices: list[float] = []
+        self.shared_end = random.randint(first + 1, last - 1) if random.random() < 0.3 else None
 
     def _changes(self, name: str) -> bool:
         """Tell whether a parameter is to have another value than its default."""
@@ -241,10 +252,15 @@ class _Maker:
             other = f"{coin}/FDUSD:FDUSD"
         self._market(long, linear, "perp", path, lives=lives and random.random() < 0.5)
         self._market(short, other, "perp", path, lives=lives, lean=random.choice((1, 1, 1, -1)))
-        full = f"{linear}@{long}", f"{other}@{short}"
         if other == linear and long != short and random.random() < 0.3:
             return [linear]
-        return [random.choice((">", ">", "<>")).join(full if random.random() < 0.7 else full[::-1])]
+        full = [f"{linear}@{long}", f"{other}@{short}"]
+        random.shuffle(full)
+        found = [random.choice((">", ">", "<>")).join(full)]
+        if self.has_third:
+            self._market("gamma", linear, "perp", path, lives=False, lean=random.choice((1, -1)))
+            found.append(random.choice((">", "<>")).join((full[0], f"{linear}@gamma")))
+        return found
 
     def _market(
         self,
@@ -258,10 +274,10 @@ class _Maker:
     ) -> None:
         if (exchange, symbol, kind) in self.added:
             return
-        self.added.add((exchange, symbol, kind))
+        self.added[exchange, symbol, kind] = None
         random = self.random
         plain = not symbol.startswith("1000")
-        epochs: Epochs = life(random, self.frame, stem_of(symbol)) if lives and plain else []
+        epochs: Epochs = life(random, self.frame, stem_of(symbol), self.shared_end) if lives and plain else []
         for epoch in epochs:
             if "to_ms" in epoch and kind == "perp" and random.random() < 0.5:
                 hour = (epoch["to_ms"] - FIRST_MS) // HOUR_MS
@@ -285,15 +301,12 @@ class _Maker:
 
     def _account(self, symbols: list[str]) -> None:
         random, config = self.random, self.config
-        wallets = list(dict.fromkeys(self.exchanges))
+        wallets = list(dict.fromkeys(exchange for exchange, _, _ in self.added))
         for wallet in wallets:
             if config.get("fee_model") == "recorded":
                 self.maker.add_fees(wallet)
         if self._changes("capital_shares"):
-            shares = random.choice((("0.5", "0.5"), ("0.3", "0.7"), ("0.123456789", "0.876543211")))
-            config["capital_shares"] = {"alpha": "1"}
-            if len(wallets) == 2:
-                config["capital_shares"] = dict(zip(wallets, shares, strict=True))
+            config["capital_shares"] = dict(zip(wallets, random.choice(SHARES[len(wallets)]), strict=True))
         if self._changes("stress"):
             config["stress"] = [self._stress(symbols) for _ in range(random.randint(1, 2))]
         if self.structure == "inverse" and config.get("margin_policy") == "rebalance":

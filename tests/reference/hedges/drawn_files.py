@@ -14,6 +14,7 @@ FIRST_MS = 1_704_067_200_000
 STEPS = (1.0, 1.0, 1.0, 1.002, 0.998, 1.01, 0.99, 1.03, 0.97)
 JUMPS = (0.55, 0.8, 0.9, 1.1, 1.25, 1.9)
 RATES_8H = ("0.0001", "0.0003", "0.0008", "0.001", "0.003", "0.0002", "0", "-0.0004", "-0.002")
+FRAMES = (*(["1h"] * 12), "30m", "4h")
 Epochs = list[dict[str, Any]]
 
 
@@ -29,6 +30,27 @@ class Frame:
 def text(value: float, digits: int = 5) -> str:
     """Return a positive number in plain notation with some significant digits."""
     return format(Decimal(f"{value:.{digits}g}"), "f")
+
+
+def bars(random: Random, path: list[float], frame: str) -> list[tuple[int, list[float]]]:
+    """Return opening time, open, high, low and close of candles of `30m`, `1h` or `4h`, some with wicks."""
+    wick_chance, before = random.choice((0.0, 0.02, 0.1)), path[0]
+    found: list[tuple[int, list[float]]] = []
+    for hour, price in enumerate(path):
+        opens_at = FIRST_MS + hour * HOUR_MS
+        wick = random.choice((1.05, 1.2, 1.6)) if random.random() < wick_chance else 1.0
+        high, low = max(before, price) * wick, min(before, price) / wick
+        if frame == "30m":
+            middle = random.choice((before, price))
+            found.append((opens_at, [before, max(before, middle), min(before, middle), middle]))
+            found.append((opens_at + HOUR_MS // 2, [middle, high, low, price]))
+        elif frame == "4h" and hour % 4 and found:
+            opened, (first, highest, lowest, _) = found[-1]
+            found[-1] = opened, [first, max(high, highest), min(low, lowest), price]
+        else:
+            found.append((opens_at, [before, high, low, price]))
+        before = price
+    return found if frame != "4h" else found[: len(path) // 4]
 
 
 def walk(random: Random, hours: int, start: float) -> list[float]:
@@ -92,23 +114,21 @@ class FileMaker:
         units: int,
         first: int = 0,
     ) -> None:
-        random, before = self._random, path[0]
+        random = self._random
+        frame_name = random.choice(FRAMES)
+        missing = self._gaps()
         traded = random.choice((3e4, 3e5, 2e6)) if kind != "mark" else 0.0
-        missing, wick_chance = self._gaps(), random.choice((0.0, 0.02, 0.1))
-        for hour, price in enumerate(path):
-            opens_at = FIRST_MS + hour * HOUR_MS
+        for opens_at, prices in bars(random, path, frame_name):
+            hour = (opens_at - FIRST_MS) // HOUR_MS
             multiple = float(units_at(epochs, opens_at, units))
-            wick = random.choice((1.05, 1.2, 1.6)) if random.random() < wick_chance else 1.0
-            prices = (before, max(before, price) * wick, min(before, price) / wick, price)
-            volume = random.choice((0.5, 1, 1, 2, 0)) * traded / price / multiple
-            before = price
-            if hour < first or hour in missing:
+            volume = random.choice((0.5, 1, 1, 2, 0)) * traded / prices[-1] / multiple
+            if hour < first or (frame_name == "1h" and hour in missing):
                 continue
             shown = [text(value * multiple) for value in prices]
             shown[1] = max(shown, key=Decimal)
             shown[2] = min(shown, key=Decimal)
             for each in stems_at(random, epochs, opens_at, stem):
-                self._row(f"{exchange}/{each}-{kind}-1h.csv", opens_at, shown, text(volume, 4))
+                self._row(f"{exchange}/{each}-{kind}-{frame_name}.csv", opens_at, shown, text(volume, 4))
 
     def _row(self, name: str, opens_at: int, prices: list[str], volume: str) -> None:
         header = "timestamp_ms,open,high,low,close,volume\n"
@@ -136,7 +156,7 @@ class FileMaker:
         level, hour = random.choice(RATES_8H), frame.first
         while hour <= frame.last:
             if random.random() < 0.04:
-                interval = random.choice((1, 4, 8))
+                interval = random.choice((1, 2, 4, 6, 8))
             if random.random() < 0.25:
                 level = random.choice(RATES_8H)
             t = FIRST_MS + hour * HOUR_MS
@@ -225,9 +245,13 @@ def stems_at(random: Random, epochs: Epochs, t: int, stem: str) -> list[str]:
     return [owner] if owner == stem or random.random() < 0.7 else [owner, stem]
 
 
-def life(random: Random, frame: Frame, stem: str) -> Epochs:
-    """Return the epochs of a market that ends, begins late, is used again, renamed or redenominated."""
-    middle = random.randint(frame.first + 1, max(frame.first + 1, frame.last - 1))
+def life(random: Random, frame: Frame, stem: str, middle: int | None = None) -> Epochs:
+    """Return the epochs of a market that ends, begins late, is used again, renamed or redenominated.
+
+    `middle` is the hour at which one ends, drawn if None.
+    """
+    if middle is None:
+        middle = random.randint(frame.first + 1, max(frame.first + 1, frame.last - 1))
     begin, end = FIRST_MS - random.choice((0, 1, 5)) * DAY_MS, FIRST_MS + middle * HOUR_MS
     announced = random.choice((None, end - random.choice((4, 20, 100)) * HOUR_MS))
     ends = {"from_ms": begin, "to_ms": end, "announced_ms": announced}
