@@ -100,8 +100,6 @@ def refuse_hedge_contradictions(config: AccountParameters) -> None:
 def _check_margin(config: AccountParameters) -> None:
     if config.margin_policy == "none":
         return
-    if config.margin_policy == "rebalance" and config.structure == "inverse":
-        raise ValueError("margin_policy: rebalance has no meaning under structure inverse: top_up, or none")
     if config.margin_trigger >= config.margin_exit_ratio:
         raise ValueError(
             f"margin_trigger: {plain(config.margin_trigger)} is not below "

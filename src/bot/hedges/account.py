@@ -10,7 +10,14 @@ from bot.hedges.arithmetic import multiple_below
 from bot.hedges.contracts import Record
 from bot.hedges.costs import OrderCosts, day_share, fill_price
 from bot.hedges.markets import HedgeMarket, LegMarket, Pair
-from bot.hedges.positions import HedgeTrade, OpenHedge, OpenLeg, WaitingEntry, trade_of
+from bot.hedges.positions import (
+    HedgeTrade,
+    OpenHedge,
+    OpenLeg,
+    WaitingEntry,
+    reference_place,
+    trade_of,
+)
 from bot.hedges.wallets import Wallets
 from bot.models import HOUR_MS, CloseReason, FundingPayment
 from bot.numbers.money import ZERO, book
@@ -42,13 +49,16 @@ class HedgeAccount:
                 free[market.exchange] -= amount
         return free
 
-    def exposure(self) -> Decimal:
-        """Return the notionals at entry of open hedges, and those of waiting ones."""
+    def exposure(self, t_ms: int) -> Decimal:
+        """Return the notionals of open hedges at entry, and those of waiting ones at the prices of `t_ms`."""
         total = ZERO
         for hedge in self.hedges:
             leg = hedge.reference()
             total += leg.quantity * leg.entry
-        return sum((entry.notional for entry in self.waiting), total)
+        for entry in self.waiting:
+            contract = entry.contracts[reference_place(entry.market)]
+            total += entry.quantity * contract.known_price(t_ms)
+        return total
 
     def worth(self, hedge: OpenHedge, t_ms: int) -> dict[str, Decimal]:
         """Return by exchange what an open hedge adds to cash at the newest prices."""
@@ -159,6 +169,8 @@ class HedgeAccount:
         self._book_closing(hedge, leg, leg.quantity, price)
         if fee:
             self._fee(hedge, leg, leg.quantity, price, t_ms, maker=False)
+        else:
+            self._note(leg, leg.quantity, price, t_ms)
         self._leave(hedge, leg, reason, t_ms, price)
 
     def liquidate(
@@ -263,7 +275,11 @@ class HedgeAccount:
         else:
             self._pay(hedge, leg, -amount)
         hedge.fees += amount
-        self.costs.note(leg.market, t_ms, kind.traded(leg, quantity, fill))
+        self._note(leg, quantity, fill, t_ms)
+
+    def _note(self, leg: OpenLeg, quantity: Decimal, fill: Decimal, t_ms: int) -> None:
+        """Count a fill towards fee tiers: liquidations alone are none."""
+        self.costs.note(leg.market, t_ms, leg.market.kind.traded(leg, quantity, fill))
 
     def _in_quote(self, hedge: OpenHedge, coins: Decimal, t_ms: int) -> Decimal:
         return book(coins * hedge.long.contract.known_price(t_ms))

@@ -94,7 +94,8 @@ class Contract:
 
     `trades` is its trade series, `marks` its mark series, `records` its settlements. Prices and volumes are
     in the units of a hedge. `from_ms` is its recorded beginning, else its first stored row; `announced_ms`
-    and `settle_price` are those of its end.
+    and `settle_price` are those of its end. `factors` are units of the market in one of
+    the hedge, by the beginning of their epoch.
     """
 
     from_ms: int
@@ -105,6 +106,7 @@ class Contract:
     marks: Candles
     records: tuple[Record, ...]
     settled_ms: list[int] = field(default_factory=list)
+    factors: tuple[tuple[int, Decimal], ...] = ()
     _day_volumes: dict[int, Decimal] = field(default_factory=dict)
     _day_turnovers: dict[int, Decimal] = field(default_factory=dict)
 
@@ -141,6 +143,12 @@ class Contract:
         """Return the mark price of a contract that is held."""
         mark = self.marks.close(t_ms)
         return self.known_price(t_ms) if mark is None else mark
+
+    def factor(self, t_ms: int) -> Decimal:
+        """Return how many units of the market one of the hedge is at `t_ms`."""
+        return next(
+            (factor for from_ms, factor in reversed(self.factors) if from_ms <= t_ms), self.factors[0][1]
+        )
 
     def record_at(self, t_ms: int) -> Record | None:
         """Return the settlement at `t_ms`, None if it does not settle then."""
@@ -212,12 +220,14 @@ def _contract(rows: MarketRows, recorded: RecordedContract, units: Decimal, unit
     marks: list[CandleSeries] = []
     records: list[Record] = []
     begins: list[int] = []
+    factors: list[tuple[int, Decimal]] = []
     has_marks = False
     for epoch in recorded.epochs:
+        factor = units / (unit_coins if epoch.units is None else epoch.units)
+        factors.append((epoch.from_ms, factor))
         data = rows.of(epoch)
         if data is None:
             continue
-        factor = units / (unit_coins if epoch.units is None else epoch.units)
         power = factor.adjusted()
         series = data.perp if rows.is_perp else data.spot
         trades.append(_owned(series, epoch, power))
@@ -233,8 +243,7 @@ def _contract(rows: MarketRows, recorded: RecordedContract, units: Decimal, unit
     series_of_trades = Candles(trades)
     settle_price = recorded.settle_price
     if settle_price is not None:
-        last = recorded.epochs[-1].units
-        settle_price *= units / (unit_coins if last is None else last)
+        settle_price *= factors[-1][1]
     return Contract(
         from_ms=min(begins, default=_EVER) if recorded.from_ms == _EVER else recorded.from_ms,
         to_ms=recorded.to_ms,
@@ -244,6 +253,7 @@ def _contract(rows: MarketRows, recorded: RecordedContract, units: Decimal, unit
         marks=Candles(marks) if has_marks else series_of_trades,
         records=tuple(records),
         settled_ms=[record.t_ms for record in records],
+        factors=tuple(factors),
     )
 
 

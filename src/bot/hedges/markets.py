@@ -22,8 +22,8 @@ _EIGHT_HOURS = 8
 class LegMarket:
     """Market of a leg on one exchange: its contracts in units of the hedge, rules and leverage.
 
-    `borrowing` has the rates and quantities of a borrowed leg; quantities there are coins of `coin_units`
-    each.
+    `borrowing` has the rates and quantities of a borrowed leg; quantities there are in units of the market
+    when they were recorded.
     """
 
     exchange: str
@@ -36,7 +36,6 @@ class LegMarket:
     maintenance: Maintenance
     borrowing: BorrowRates
     borrow_rate: Decimal | None = None
-    unit_coins: Decimal = Decimal(1)
 
     @property
     def key(self) -> tuple[str, str, bool]:
@@ -62,7 +61,10 @@ class LegMarket:
     def most_borrowed(self, t_ms: int) -> Decimal | None:
         """Return the largest quantity that can be borrowed, in units of the hedge; None without a limit."""
         row: BorrowRate | None = self.borrowing.in_force(t_ms) if self.kind.borrows else None
-        return None if row is None or row.max_quantity is None else row.max_quantity / self.unit_coins
+        contract = self.contract_at(t_ms)
+        if row is None or row.max_quantity is None or contract is None:
+            return None
+        return row.max_quantity / contract.factor(row.from_ms)
 
 
 class Carry(NamedTuple):

@@ -126,14 +126,13 @@ def reference_place(market: HedgeMarket) -> int:
 class WaitingEntry(NamedTuple):
     """Order to open a hedge that waits to be filled; never, if `due_ms` is None.
 
-    `reserved` is what each leg reserves on its exchange, `notional` what it counts as exposure.
+    `reserved` is what each leg reserves on its exchange.
     """
 
     market: HedgeMarket
     contracts: Pair
     quantity: Decimal
     reserved: tuple[Decimal, ...]
-    notional: Decimal
     due_ms: int | None
     number: int
 

@@ -325,7 +325,7 @@ class HedgeTrader:
                     continue
                 if policy == "top_up":
                     self._top_up(hedge, leg, t_ms)
-                else:
+                elif not leg.market.kind.in_coins:
                     self._rebalance(hedge, leg, t_ms)
 
     def _top_up(self, hedge: OpenHedge, leg: OpenLeg, t_ms: int) -> None:
@@ -423,7 +423,7 @@ class HedgeTrader:
         account, market, t_ms = self.account, one.market, one.t_ms
         config = self.config
         base = config.initial_capital if config.sizing_base == "initial" else account.equity(t_ms)
-        room = Room(base, account.free(), account.exposure())
+        room = Room(base, account.free(), account.exposure(t_ms))
         size = self._sizer.size(market, one.pair, fraction, room, t_ms)
         if not size.quantity or not account.has_contract(market, one.pair, size.quantity, t_ms):
             self.observed.skipped_entries += 1
@@ -433,9 +433,8 @@ class HedgeTrader:
             self._open(market, one.pair, size.quantity, t_ms)
             return
         reserved = tuple(book(_times(size.quantity, unit)) for unit in size.units)
-        notional = size.quantity * one.pair[reference_place(market)].known_price(t_ms)
         due_ms, number = self._due_ms(one.pair, t_ms), self._next_decision()
-        entry = WaitingEntry(market, one.pair, size.quantity, reserved, notional, due_ms, number)
+        entry = WaitingEntry(market, one.pair, size.quantity, reserved, due_ms, number)
         account.waiting.append(entry)
 
     def _open(self, market: HedgeMarket, pair: Pair, quantity: Decimal, t_ms: int) -> None:

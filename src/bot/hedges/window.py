@@ -30,7 +30,7 @@ from bot.timestamps import iso
 class HedgeWindow:
     """The hedges of a run with their contracts, and the events of its days.
 
-    `legs` has the contracts and the coins in a unit of the long and the short leg of each hedge, by name.
+    `legs` has the contracts of the long and the short leg of each hedge, by name.
     """
 
     data: HedgeData
@@ -114,17 +114,15 @@ class HedgeWindow:
             maintenance=_maintenance(config, market, held, kind, rules),
             borrowing=held.recorded.borrow_rates(),
             borrow_rate=config.borrow_rate_hourly,
-            unit_coins=rows.unit_coins,
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _LegRows:
-    """Rows of the market of a leg, its contracts, and how many of its units one of the hedge is."""
+    """Rows of the market of a leg, and its contracts."""
 
     data: SymbolData
     contracts: tuple[Contract, ...]
-    unit_coins: Decimal
 
 
 def _held_hedges(config: RunConfig, data: HedgeData) -> list[Hedge]:
@@ -158,7 +156,7 @@ def _leg_rows(data: HedgeData, hedge: Hedge) -> tuple[_LegRows, _LegRows]:
         }
         own_life = held.recorded.lives().get("perp" if is_perp else "spot")
         rows = MarketRows(held, stems, is_perp, own_life)
-        found.append(_LegRows(held, contracts_of(rows, units, Decimal(named)), units / named))
+        found.append(_LegRows(held, contracts_of(rows, units, Decimal(named))))
     return found[0], found[1]
 
 

@@ -127,11 +127,9 @@ class Contract:
         return self.to_ms is not None and announced is not None and announced <= t
 
     def factor(self, t: int) -> Fraction:
-        """Return what prices at `t` are multiplied by to be prices of the hedge's unit."""
-        for epoch in self.epochs:
-            if epoch.owns_settlement(t):
-                return self.unit / epoch.units
-        return self.unit / self.epochs[-1].units
+        """Return what prices of `t` are multiplied by to be prices of the hedge's unit."""
+        begun = [epoch for epoch in self.epochs if epoch.from_ms is None or epoch.from_ms <= t]
+        return self.unit / (begun or self.epochs[:1])[-1].units
 
     @property
     def settle_price(self) -> Fraction | None:

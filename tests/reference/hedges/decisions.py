@@ -257,8 +257,7 @@ class Decisions:
             for leg, unit in zip(hedge.legs, size.units, strict=True)
         )
         due = self._due(contracts, t) if self._lag else t
-        notional = size.quantity * reference_price(hedge, contracts, t)
-        entry = Waiting(hedge, contracts, size.quantity, notional, due, reserved)
+        entry = Waiting(hedge, contracts, size.quantity, due, reserved)
         if self._lag:
             self._account.waiting.append(entry)
         else:

@@ -117,21 +117,20 @@ class Desk:
         fill = self.orders.price(leg.contract, u, quantity, buys=buys, made=made)
         self.leave_at(held, leg, u, fill, self.orders.rate(leg.leg, u, made=made))
 
-    def leave_at(self, held: Held, leg: HeldLeg, u: int, fill: Fraction, rate: Fraction | None) -> None:
-        """Book that a whole leg leaves at a price, for a fee rate; without one it is no fill of the run."""
+    def leave_at(self, held: Held, leg: HeldLeg, u: int, fill: Fraction, rate: Fraction) -> None:
+        """Book that a whole leg leaves at a price, for a fee rate."""
         if leg.leg.kind == "inverse":
             held.coins += held.gain(leg, fill)
-            self.charge_coins(held, book(divide(held.contracts_sold * (rate or 0), fill)), u)
+            self.charge_coins(held, book(divide(held.contracts_sold * rate, fill)), u)
             notional = held.contracts_sold
         elif held.hedge.is_inverse:
             notional = book(abs(held.coins) * fill)
             self.pay(held, leg, book(held.coins * fill))
-            self.charge_fee(held, leg, book(abs(held.coins) * fill * (rate or 0)))
+            self.charge_fee(held, leg, book(abs(held.coins) * fill * rate))
             held.coins = ZERO
         else:
-            notional = self.close_part(held, leg, fill, held.quantity, rate or ZERO)
-        if rate is not None:
-            self.orders.filled(leg.leg, u, notional)
+            notional = self.close_part(held, leg, fill, held.quantity, rate)
+        self.orders.filled(leg.leg, u, notional)
         leg.exit = fill
         self._left(held, leg, u)
 

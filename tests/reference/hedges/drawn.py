@@ -309,8 +309,6 @@ class _Maker:
             config["capital_shares"] = dict(zip(wallets, random.choice(SHARES[len(wallets)]), strict=True))
         if self._changes("stress"):
             config["stress"] = [self._stress(symbols) for _ in range(random.randint(1, 2))]
-        if self.structure == "inverse" and config.get("margin_policy") == "rebalance":
-            config["margin_policy"] = "top_up"
         # A trigger has to be below the exit that it keeps a leg from.
         if config.get("margin_policy") and "margin_trigger" not in config:
             config["margin_trigger"] = random.choice(("0.01", "0.03", "0.1"))

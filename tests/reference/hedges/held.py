@@ -117,12 +117,11 @@ class Held:
 
 @dataclass(frozen=True, eq=False)
 class Waiting:
-    """An entry that was decided and waits for its fill; `notional` is that of the decision."""
+    """An entry that was decided and waits for its fill."""
 
     hedge: Hedge
     contracts: tuple[Contract, Contract]
     quantity: Fraction
-    notional: Fraction
     due: int | None
     reserved: tuple[tuple[str, Fraction], ...]
 

@@ -146,7 +146,7 @@ class Interruptions:
         if not leg.is_open or not leg.leg.is_margined:
             return
         price = leg.contract.mark(u) * (1 - leg.leg.sign * stress.adverse)
-        self._desk.leave_at(held, leg, u, price, None)
+        self._desk.leave_at(held, leg, u, price, ZERO)
         self._desk.take(held, leg, u, "adl", stress.delay_minutes)
 
     def _close_second_legs(self, u: int) -> None:

@@ -102,21 +102,25 @@ class Sizing:
         if largest is not None:
             limits.append(largest / price)
         if whole is not None:
-            limits.append((whole - self._exposure()) / price)
+            limits.append((whole - self._exposure(t)) / price)
         return limits
 
-    def _exposure(self) -> Fraction:
+    def _exposure(self, t: int) -> Fraction:
         opened = sum(
             (held.quantity * held.legs[_reference_leg(held.hedge)].entry for held in self._account.held), ZERO
         )
-        return sum((entry.notional for entry in self._account.waiting), opened)
+        waiting = (
+            entry.quantity * reference_price(entry.hedge, entry.contracts, t)
+            for entry in self._account.waiting
+        )
+        return opened + sum(waiting, ZERO)
 
     def _leg_limits(self, hedge: Hedge, contracts: Contracts, t: int) -> list[Fraction]:
         limits = []
         for leg, contract in zip(hedge.legs, contracts, strict=True):
             row = leg.borrow_row(t)
             if row is not None and row.max_quantity is not None:
-                limits.append(row.max_quantity / contract.factor(t))
+                limits.append(row.max_quantity / contract.factor(row.t))
             if leg.kind == "linear" and self._parameters["margin_model"] == "brackets":
                 cap = opening_cap(self._margins.brackets(leg, t), self._margins.leverage(leg))
                 if cap is not None:

@@ -178,10 +178,6 @@ def test_value_out_of_bounds_is_refused_by_field_and_value(field: str, value: An
             ),
         ),
         (
-            {"structure": "inverse", "symbols": [INVERSE], "margin_policy": "rebalance"},
-            "margin_policy: rebalance has no meaning under structure inverse: top_up, or none",
-        ),
-        (
             {"margin_policy": "top_up", "margin_trigger": "0.80"},
             "margin_trigger: 0.8 is not below margin_exit_ratio 0.8, so that top_up never acts",
         ),
