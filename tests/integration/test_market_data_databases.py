@@ -9,6 +9,7 @@ from bot.market_store.database import open_async_engine, open_engine
 from bot.market_store.deleting import Selection
 from bot.market_store.importing import import_path
 from bot.market_store.listing import list_coverage
+from bot.market_store.pinning import hedges_digest
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.synthetic.generator import PROFILES, generate
 from bot.timestamps import parse_time_ms
@@ -19,6 +20,8 @@ BORROW_ROWS = 300
 END = parse_time_ms("2024-04-01")
 MARKET_OF_THE_DEFAULT_SEED = "7d4fa72b90487adc"
 WITH_WHAT_IS_RECORDED = "d8dea5f386227dfd"
+OF_HEDGES = "2440cd66df75bad4"
+PIN_OF_HEDGES = "a3dbc848f7df9703"
 
 
 def import_into(url: str, folder: str, results: "multiprocessing.Queue[tuple[int, int]]") -> None:
@@ -73,6 +76,16 @@ def test_market_has_the_same_fingerprint_in_every_database(engine: sa.Engine) ->
     read = store.load("synthetic", [profile.symbol for profile in PROFILES], END, reads=[*RecordKind])
     assert read.fingerprint.startswith(WITH_WHAT_IS_RECORDED)
     assert generate(store, end_ms=END).new == 0
+
+
+def test_data_of_hedges_are_the_same_from_every_database(engine: sa.Engine) -> None:
+    store = HistoricalDataStore(engine)
+    wanted = [("synthetic", "BTC/USDT:USDT"), ("synthetic", "BTC/USD:BTC"), ("nowhere", "BTC/USDT:USDT")]
+    data = store.load_hedges("synthetic", wanted, END)
+    assert data.fingerprint.startswith(OF_HEDGES)
+    assert [*data.pairs] == [("synthetic", "BTC/USD:BTC"), ("synthetic", "BTC/USDT:USDT")]
+    with engine.connect() as connection:
+        assert hedges_digest(connection, wanted, END).startswith(PIN_OF_HEDGES)
 
 
 async def test_listing_is_the_same_over_an_async_connection(database_url: str, engine: sa.Engine) -> None:

@@ -165,6 +165,19 @@ def test_pages_sent_in_any_order_give_the_same_intervals(
     assert [(span["hours"], span["settlements"]) for span in funding["intervals"]] == [(4, 3), (8, 3)]
 
 
+def test_inverse_market_has_a_page_and_is_offered_to_no_run_of_spot_and_perp(reader: Reader) -> None:
+    page, inverse = {"Accept": "text/html"}, "BTC/USD:BTC"
+    asked = {"exchange": "synthetic", "symbol": inverse}
+    text = reader.client.get("/dashboard/data/pair", params=asked, headers=page).text
+    assert "<td>perp 1h</td>" in text
+    assert "<td>life</td>" in text
+    assert inverse in {one["symbol"] for one in reader.client.get("/data/pairs").json()["pairs"]}
+    form = reader.client.get("/dashboard/backtest", headers=page).text
+    assert (BTC in form, inverse in form) == (True, False)
+    refused = reader.client.get("/dashboard/sweeps/new", params=asked, headers=page)
+    assert (refused.status_code, "is not held well enough to run on" in refused.text) == (422, True)
+
+
 def test_brackets_sent_alone_are_listed_by_routes_and_pages_and_deleted_again(
     client: TestClient, hands: Hands
 ) -> None:
