@@ -1,7 +1,7 @@
 import pytest
 
 from bot.errors import DataImportError, InvalidInputError
-from bot.market.symbols import exchange_name, perp_symbol, spot_symbol
+from bot.market.symbols import exchange_name, market_symbol, perp_symbol, spot_symbol
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,8 @@ def test_spot_symbol_is_the_pair_without_settlement_currency() -> None:
 def test_name_that_cannot_be_a_data_set_is_refused(name: str) -> None:
     with pytest.raises(InvalidInputError, match=r"^exchange: "):
         exchange_name(name)
+
+
+@pytest.mark.parametrize("base", ["BTC", "BNB", "ARB", "SHIB"])
+def test_the_stem_of_an_inverse_market_is_not_read_as_one_quoted_in_another_coin(base: str) -> None:
+    assert market_symbol(f"{base}USD_PERP") == f"{base}/USD:{base}"
