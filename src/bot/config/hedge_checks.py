@@ -21,6 +21,7 @@ READ_BY_RULES = frozenset(
     (
         *("symbols", "exchange", "structure", "long_exchange", "short_exchange", "capital_shares", "stress"),
         *("margin_policy", "margin_trigger", "margin_exit_ratio", "slippage_bps", "impact_bps"),
+        "end_dead_markets",
     )
 )
 """Parameters that `refuse_hedge_contradictions` reads."""
@@ -87,6 +88,11 @@ def refuse_hedge_contradictions(config: AccountParameters) -> None:
         hedges = config.hedges
     except InvalidInputError as error:
         raise ValueError(error.message) from None
+    if config.end_dead_markets:
+        raise ValueError(
+            "end_dead_markets: true is read by runs of spot against a perp alone; contracts of hedges end as "
+            "their recorded lives say"
+        )
     _check_margin(config)
     _check_shares(config, hedges)
     _check_stress(config, hedges)

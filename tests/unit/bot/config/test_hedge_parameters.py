@@ -198,6 +198,13 @@ def test_value_out_of_bounds_is_refused_by_field_and_value(field: str, value: An
             "stress[1].symbol: 'ETH/USDT:USDT' is no hedge of the run (BTC/USDT:USDT)",
         ),
         (
+            {"structure": "reverse", "end_dead_markets": True},
+            (
+                "end_dead_markets: true is read by runs of spot against a perp alone; "
+                "contracts of hedges end as their recorded lives say"
+            ),
+        ),
+        (
             {"slippage_bps": 5000, "impact_bps": 5000},
             (
                 "impact_bps: 5000 and slippage_bps 5000 are together not below 10000, "
