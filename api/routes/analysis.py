@@ -1,7 +1,8 @@
 """A sweep at a glance: heatmaps, what else is drawn of it, and settings summed up over an axis."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request
@@ -29,6 +30,7 @@ from api.schemas.openapi import PROBLEMS
 from bot.numbers.arrays import FloatArray
 from sweeps.analysis.judged.cell_luck import chances_of_luck
 from sweeps.analysis.maps.heatmap import Aggregate, Heatmap, heatmap, panels
+from sweeps.analysis.maps.heatmap import Panels as HeatmapPanels
 from sweeps.analysis.maps.slices import slices
 from sweeps.analysis.overview import GAIN, MOST_POINTS, RISK, overview
 from sweeps.analysis.robustness import over_axis
@@ -39,6 +41,10 @@ router = APIRouter(
 )
 Name = Annotated[str, Query(max_length=64)]
 Metric = Annotated[str | None, Query(max_length=64, description="the objective if left out")]
+Most = Annotated[
+    int | None,
+    Query(ge=1, le=1_000_000, description="ascending values, neighbours merged to so many cells at most"),
+]
 _HEATMAP_PARAMETERS = frozenset({"x", "y", "metric", "agg", "most", "luck"}) | SCENARIO_PARAMETERS
 _PANEL_PARAMETERS = frozenset({"x", "y", "z", "metric", "agg"}) | SCENARIO_PARAMETERS
 _OVERVIEW_PARAMETERS = frozenset({"metric", "risk", "gain", "points", "beside"}) | SCENARIO_PARAMETERS
@@ -48,17 +54,34 @@ _AGGREGATE_PARAMETERS = frozenset({"over", "metric", "sort", "limit", "cursor"})
 
 @dataclass(frozen=True, slots=True)
 class MatrixQuery:
-    """Metric of a matrix, the aggregate of its cells, and the scenarios that settings stand at."""
+    """Sides of a matrix, its metric, the aggregate of its cells, and the scenarios that settings stand at."""
 
+    x: str
+    y: str
     metric: str | None
     aggregate: Aggregate
     scenarios: Scenarios | None
 
+    def heatmap(
+        self, connection: sa.Connection, sweep_id: int, fixed: Mapping[str, str], most: int | None
+    ) -> Heatmap:
+        """Return the matrix of the trials that `fixed` selects, of `most` cells at most."""
+        return heatmap(connection, sweep_id, most=most, fixed=fixed, **self._shown())
+
+    def panels(
+        self, connection: sa.Connection, sweep_id: int, fixed: Mapping[str, str], z: str
+    ) -> HeatmapPanels:
+        """Return a matrix for each value of `z`."""
+        return panels(connection, sweep_id, z=z, fixed=fixed, **self._shown())
+
+    def _shown(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("x", "y", "metric", "aggregate", "scenarios")}
+
 
 async def _matrix_query(
-    scenarios: AskedScenarios, metric: Metric = None, agg: Aggregate = Aggregate.BEST
+    x: Name, y: Name, scenarios: AskedScenarios, metric: Metric = None, agg: Aggregate = Aggregate.BEST
 ) -> MatrixQuery:
-    return MatrixQuery(metric, agg, scenarios)
+    return MatrixQuery(x, y, metric, agg, scenarios)
 
 
 AskedMatrix = Annotated[MatrixQuery, Depends(_matrix_query)]
@@ -70,12 +93,7 @@ async def matrix(
     database: DatabaseDep,
     sweep_id: SweepId,
     asked: AskedMatrix,
-    x: Name,
-    y: Name,
-    most: Annotated[
-        int | None,
-        Query(ge=1, le=1_000_000, description="ascending values, neighbours merged to so many cells at most"),
-    ] = None,
+    most: Most = None,
     luck: Annotated[bool, Query(description="add the chance of luck of each cell's trial")] = False,
 ) -> JsonResponse:
     """Return the matrix; further parameters name an axis or a metric and a value or `lowest..highest`.
@@ -85,17 +103,7 @@ async def matrix(
     fixed = other_parameters(request, _HEATMAP_PARAMETERS)
 
     def query(connection: sa.Connection) -> tuple[Heatmap, FloatArray | None]:
-        found = heatmap(
-            connection,
-            sweep_id,
-            x=x,
-            y=y,
-            metric=asked.metric,
-            aggregate=asked.aggregate,
-            fixed=fixed,
-            most=most,
-            scenarios=asked.scenarios,
-        )
+        found = asked.heatmap(connection, sweep_id, fixed, most)
         return found, chances_of_luck(connection, sweep_id, found.cells.numbers) if luck else None
 
     return JsonResponse(heatmap_document(*await database.analyze(query)))
@@ -107,23 +115,11 @@ async def matrices(
     database: DatabaseDep,
     sweep_id: SweepId,
     asked: AskedMatrix,
-    x: Name,
-    y: Name,
     z: Name,
 ) -> JsonResponse:
     """Return a matrix for each value of `z`, evenly chosen ones where there are many; else as the heatmap."""
     fixed = other_parameters(request, _PANEL_PARAMETERS)
-    found = await database.analyze(
-        panels,
-        sweep_id,
-        x=x,
-        y=y,
-        z=z,
-        metric=asked.metric,
-        aggregate=asked.aggregate,
-        fixed=fixed,
-        scenarios=asked.scenarios,
-    )
+    found = await database.analyze(asked.panels, sweep_id, fixed, z)
     return JsonResponse(panels_document(found))
 
 

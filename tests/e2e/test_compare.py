@@ -153,6 +153,10 @@ def test_best_trials_of_two_sweeps_are_compared_with_what_differs_about_them(
     page.get_by_role("button", name="Compare their best trials").click()
     expect(page.locator("#equity")).to_have_attribute("data-lines", "2", timeout=20_000)
     expect(page.locator(".caveat")).to_contain_text("The windows differ (UTC)")
+    # Without colours the second trial is known by the dash that the table shows for it, in every panel.
+    expect(page.locator("#equity .drawing .line.look-line2")).to_have_count(2)
+    expect(page.locator("#equity .drawing .line.look-line2.mixed")).to_have_count(2)
+    expect(page.locator("#equity .chart-legend .line.mixed")).to_have_count(1)
     best = [httpx2.get(f"{address}/sweeps/{sweep_id}").json()["best_trial"]["number"] for sweep_id in ids]
     for sweep_id, number in zip(ids, best, strict=True):
         expect(page.locator("#who").get_by_role("link", name=f"{sweep_id}:{number}").first).to_be_visible()

@@ -555,3 +555,14 @@ def test_running_sweep_can_be_read_and_grows_and_survives_a_restart_of_the_serve
         expect(page.locator("#progress .state")).to_have_text("completed")
         expect(page.locator("#selected")).to_have_text("All 20 finished trials")
         expect(page.locator("#trials tbody tr")).to_have_count(20)
+
+
+def test_inspector_covers_no_view_wherever_the_page_stands(shown: Shown, visit: Visit) -> None:
+    page = opened(visit, shown)
+    for view in ("parallel", "scatter", "distribution", "importance"):
+        box = page.locator(f"#{view}")
+        box.evaluate("box => box.scrollIntoView({ block: 'center' })")
+        area, inspector = box.bounding_box(), page.locator("#inspector").bounding_box()
+        assert area
+        assert inspector
+        assert area["x"] + area["width"] <= inspector["x"], view

@@ -124,6 +124,15 @@ def test_first_paint_has_the_curve_and_paper_and_phones_have_room_for_all(trial:
     expect(chart.locator(".chart-reading")).to_contain_text("Equity")
     page.get_by_role("link", name="Trade on paper").click()
     expect(page.locator("#config-text")).to_be_visible()
+    number = trial.rpartition("/")[2]
+    promoted = f"carrygrid sweep promote {trial.split('/')[-3]} {number} --output run.json"
+    line = page.locator(".copied-line")
+    expect(line.locator("code")).to_have_text(f"{promoted} && carrygrid paper run.json")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    line.get_by_role("button", name="Copy").click()
+    expect(line.get_by_role("button")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == f"{promoted} && carrygrid paper run.json"
+    expect(page.locator("#paper")).to_contain_text("started from a shell and not by this page")
 
     page.set_viewport_size({"width": 703, "height": 1000})
     page.emulate_media(media="print")

@@ -3,27 +3,26 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from math import isnan
-from typing import Annotated, Any
+from typing import Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 
 from api.dependencies import DatabaseDep
 from api.responses import JsonResponse
-from api.routes.analysis import AskedMatrix, Name
+from api.routes.analysis import AskedMatrix, Most, Name
 from api.routes.parameters import SCENARIO_PARAMETERS, SweepId, other_parameters
 from api.schemas.documents import matrix_axis, matrix_values
 from sweeps.analysis.grouping import Summaries
 from sweeps.analysis.judged.cell_luck import chances_by
 from sweeps.analysis.judged.judged_panels import made_report
 from sweeps.analysis.maps.cell_states import CellState
-from sweeps.analysis.maps.heatmap import Heatmap, heatmap, panels
+from sweeps.analysis.maps.heatmap import Heatmap
 from sweeps.analysis.progress import get_spec
 
 router = APIRouter(prefix="/dashboard/sweeps/{sweep_id}", include_in_schema=False)
 _PARAMETERS = frozenset({"x", "y", "z", "metric", "agg", "most"}) | SCENARIO_PARAMETERS
 _PLACES = 9
-_Most = Annotated[int | None, Query(ge=1, le=1_000_000)]
 
 
 @router.get("/map")
@@ -32,24 +31,15 @@ async def map_document(
     database: DatabaseDep,
     sweep_id: SweepId,
     asked: AskedMatrix,
-    x: Name,
-    y: Name,
     z: Name = "",
-    most: _Most = None,
+    most: Most = None,
 ) -> JsonResponse:
     """Return one matrix, or with `z` one for each value of that axis, as the API's heatmap and panels."""
-    shown: dict[str, Any] = {
-        "x": x,
-        "y": y,
-        "metric": asked.metric,
-        "aggregate": asked.aggregate,
-        "fixed": other_parameters(request, _PARAMETERS),
-        "scenarios": asked.scenarios,
-    }
+    fixed = other_parameters(request, _PARAMETERS)
     if not z:
-        one = await database.analyze(heatmap, sweep_id, most=most, **shown)
+        one = await database.analyze(asked.heatmap, sweep_id, fixed, most)
         return JsonResponse({"heatmaps": [_columns(one)], "values": [None], "omitted": 0})
-    several = await database.analyze(panels, sweep_id, z=z, **shown)
+    several = await database.analyze(asked.panels, sweep_id, fixed, z)
     maps = [_columns(one) for one in several.heatmaps]
     return JsonResponse({"heatmaps": maps, "values": several.labels, "omitted": several.omitted})
 
@@ -60,9 +50,7 @@ async def map_luck(
     database: DatabaseDep,
     sweep_id: SweepId,
     asked: AskedMatrix,
-    x: Name,
-    y: Name,
-    most: _Most = None,
+    most: Most = None,
 ) -> JsonResponse:
     """Return the chance of luck of each cell of the one matrix, null where nothing is judged yet."""
     fixed = other_parameters(request, _PARAMETERS)
@@ -72,17 +60,7 @@ async def map_luck(
         judged = made_report(connection, sweep_id, spec.validation)
         if judged is None:
             return None
-        found = heatmap(
-            connection,
-            sweep_id,
-            x=x,
-            y=y,
-            metric=asked.metric,
-            aggregate=asked.aggregate,
-            fixed=fixed,
-            most=most,
-            scenarios=asked.scenarios,
-        )
+        found = asked.heatmap(connection, sweep_id, fixed, most)
         chances = chances_by(judged, connection, sweep_id, spec, found.cells.numbers)
         return found.column([None if isnan(one) else one for one in chances.round(4).tolist()])
 

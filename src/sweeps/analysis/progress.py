@@ -143,7 +143,7 @@ def list_sweeps(
     Raises: InvalidInputError for a cursor that is none.
     """
     limit = bounded_limit(limit)
-    query = ordered(_selected(), order, cursor).limit(limit + 1)
+    query = ordered(sa.select(sweep.c.id).where(is_shown()), order, cursor).limit(limit + 1)
     if state is not None:
         query = query.where(sweep.c.state == state)
     if outcome is not None:
@@ -153,10 +153,13 @@ def list_sweeps(
     if search is not None:
         tagged = _has_tag(sa.func.lower(sweep_tag.c.tag) == sa.func.lower(search))
         query = query.where(sa.or_(sweep.c.name.icontains(search, autoescape=True), tagged))
-    rows = connection.execute(query).all()
-    shown = rows[:limit]
-    following = next_cursor(order, cursor, limit, shown[-1].id) if len(rows) > limit else None
-    return SweepList(_readable(connection, shown), following)
+    # Found by number alone: sorting whole rows would read specs and findings of every sweep there is.
+    numbers = list(connection.execute(query).scalars())
+    shown = numbers[:limit]
+    places = {number: place for place, number in enumerate(shown)}
+    rows = connection.execute(_selected().where(sweep.c.id.in_(shown))).all()
+    following = next_cursor(order, cursor, limit, shown[-1]) if len(numbers) > limit else None
+    return SweepList(_readable(connection, sorted(rows, key=lambda row: places[row.id])), following)
 
 
 def ended_as(outcome: SweepOutcome) -> sa.ColumnElement[bool]:

@@ -12,7 +12,8 @@ const MARKS = [
 
 /* A line is a name, times (ms), values (exact text), a look, maybe a dash, drawdown (fractions) with a look of its area,
    rolling Sharpe by day, and the moves of its run. `span` is what is shown of the time axis, null for all of it. */
-export function drawEquity(chart, lines, { capital, unit, span = null, onSpan = null }) {
+export function drawEquity(chart, given, { capital, unit, span = null, onSpan = null }) {
+  const lines = given.map((line, place) => ({ ...line, dash: line.dash ?? DASHES[place % DASHES.length] }));
   const panels = [equityPanel(lines, capital, unit), drawdownPanel(lines), sharpePanel(lines)].filter((panel) => panel.items.length);
   drawChart(chart, { x: { type: "time", title: "UTC", domain: span ?? wholeSpan(lines) }, panels, onSpan });
   chart.dataset.drawn = String(lines[0].times.length);
@@ -26,8 +27,8 @@ function wholeSpan(lines) {
 }
 
 function equityPanel(lines, capital, unit) {
-  const curves = lines.map((line, place) => ({
-    kind: "line", name: line.name, look: line.look, dash: line.dash ?? DASHES[lines.length > 2 ? place % DASHES.length : 0],
+  const curves = lines.map((line) => ({
+    kind: "line", name: line.name, look: line.look, dash: line.dash,
     x: line.times, y: line.values.map(Number), texts: (index) => `${line.name} ${formatted(line.values[index], "money")}`,
   }));
   const marks = lines.flatMap((line) => MARKS.map((look) => markItem(line, look))).filter((item) => item.x.length);

@@ -1,6 +1,7 @@
 /* Up to five trials that the reader keeps in sight, numbered as on the map. They are stored with the sweep; an address
    that names pins shows those. */
 import { replaceFragment, sendJson } from "../requests.js";
+import { latestOnly } from "./refreshing.js";
 import { Years } from "./years.js";
 
 const MOST = 5;
@@ -14,6 +15,7 @@ export class Pins {
     this.said = box.querySelector("[data-pins=said]");
     this.list = box.querySelector("[data-pins=list]");
     this.stored = Promise.resolve();
+    this.showList = latestOnly(() => this.#list());
     this.years = new Years(document.getElementById("years"));
     box.addEventListener("click", (event) => {
       const button = event.target.closest("button[data-unpin]");
@@ -45,10 +47,14 @@ export class Pins {
     if (pinned !== now.includes(trial)) this.#write(pinned ? [...now, trial].slice(-MOST) : now.filter((one) => one !== trial));
   }
 
-  async draw() {
+  draw() {
+    this.changed(this.trials);
+    this.years.pinned(this.trials);
+    this.showList();
+  }
+
+  async #list() {
     const trials = this.trials;
-    this.changed(trials);
-    this.years.pinned(trials);
     if (this.box.dataset.shown === trials.join()) return;
     this.box.dataset.shown = trials.join();
     if (trials.length) await replaceFragment(this.list, `${this.box.dataset.source}?${new URLSearchParams({ trials: trials.join(), metric: this.state.get("metric") })}`);

@@ -1,5 +1,6 @@
 /* Candidate and pinned trials by year. Each takes a replay, so they are asked for where somebody looks. */
 import { replaceFragment } from "../requests.js";
+import { latestOnly } from "./refreshing.js";
 
 const AHEAD = "200px";
 const NOTHING = "Told once there is a candidate, or a trial is pinned.";
@@ -9,19 +10,20 @@ export class Years {
     this.place = place;
     this.candidate = "";
     this.pins = "";
+    this.draw = latestOnly(() => this.#draw());
     new IntersectionObserver(([entry]) => {
       this.seen = entry.isIntersecting;
-      this.#draw();
+      this.draw();
     }, { rootMargin: AHEAD }).observe(place);
     document.addEventListener("candidate", ({ detail }) => {
       this.candidate = detail;
-      this.#draw();
+      this.draw();
     });
   }
 
   pinned(trials) {
     this.pins = trials.join();
-    this.#draw();
+    this.draw();
   }
 
   async #draw() {

@@ -122,17 +122,19 @@ for (const opener of document.querySelectorAll("[data-opens]")) {
   opener.addEventListener("click", () => { document.getElementById(opener.dataset.opens).open = true; });
 }
 
-document.getElementById("copy-config")?.addEventListener("click", async ({ target }) => {
-  const text = document.getElementById("config-text");
-  try {
-    await navigator.clipboard.writeText(text.textContent);
-    target.textContent = "Copied";
-  } catch {
-    text.closest("details").open = true;
-    getSelection().selectAllChildren(text);
-    target.textContent = "Selected: press Ctrl+C";
-  }
-});
+for (const button of document.querySelectorAll("button[data-copies]")) {
+  button.addEventListener("click", async () => {
+    const text = document.getElementById(button.dataset.copies);
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+      button.textContent = "Copied";
+    } catch {
+      text.closest("details").open = true;
+      getSelection().selectAllChildren(text);
+      button.textContent = "Selected: press Ctrl+C";
+    }
+  });
+}
 
 if (root) {
   showFirst();

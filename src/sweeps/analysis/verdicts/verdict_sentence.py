@@ -27,10 +27,12 @@ def verdict_sentence(verdict: SweepVerdict, yearly: Yearly | None = None) -> str
 
 
 def _holding(verdict: SweepVerdict, trial: TrialView, yearly: Yearly) -> str:
-    leverage = verdict.spec.config(trial.number).perp_leverage
+    config = verdict.spec.config(trial.number)
+    leverage, market = config.perp_leverage, ", ".join(config.symbols)
+    held = f"Holding {market}" if "symbols" in verdict.spec.space.by_name else "Holding"
     if leverage == 1:
-        return f"Holding made {a_year(yearly.hold)} at 1x."
-    return f"Holding made {a_year(yearly.hold)} at {leverage:g}x and {a_year(yearly.hold_at_1x)} at 1x."
+        return f"{held} made {a_year(yearly.hold)} at 1x."
+    return f"{held} made {a_year(yearly.hold)} at {leverage:g}x and {a_year(yearly.hold_at_1x)} at 1x."
 
 
 def _beaten(verdict: SweepVerdict) -> str:
@@ -50,7 +52,8 @@ def _of_these(found: SettingCounts) -> str:
         return ""
     able = "all" if found.able == found.ahead else f"{found.able:,}" if found.able else "none"
     were = "was" if found.liquidated == 1 else "were"
-    liquidated = f", {found.liquidated:,} {were} liquidated" if found.liquidated else ""
+    count = "all" if found.liquidated == found.ahead > 1 else f"{found.liquidated:,}"
+    liquidated = f", {count} {were} liquidated" if found.liquidated else ""
     return f": {able} may win{liquidated}"
 
 
@@ -59,7 +62,9 @@ def _best(verdict: SweepVerdict) -> str:
     if candidate is None or trial is None:
         return "None may win by the rules of the sweep, so there is no candidate."
     metric = verdict.spec.objective.metric
-    shown = f"{metric} {_value(metric, trial)}"
+    lost = (trial.metrics or {}).get("liquidations")
+    losses = f" with {counted(lost, 'liquidation')}" if lost else ""
+    shown = f"{metric} {_value(metric, trial)}{losses}"
     if verdict.floor is None:
         lone = f": {candidate.alone}" if candidate.alone else ""
         return f"No plateau can be told{lone}; the best one is trial {trial.number}, {shown}."
