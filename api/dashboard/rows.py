@@ -6,7 +6,7 @@ from typing import Any
 
 from api.presentation.metric_catalogue import METRIC_LABELS, MetricLabel
 from api.presentation.presenters import AxisCard, text_of
-from bot.backtest import RunResult
+from bot.backtest.baseline import FinishedRun
 from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig, run_model
 from bot.config.strategy_registry import compared_strategies, unread_parameters
@@ -94,7 +94,7 @@ class DataRow:
     gaps: int
 
 
-def data_rows(run: RunResult) -> list[DataRow]:
+def data_rows(run: FinishedRun) -> list[DataRow]:
     """Return the data that a run read, symbol by symbol."""
     return [
         DataRow(

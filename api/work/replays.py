@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from api.errors.http_errors import HistoryChangedError
 from api.work.bounded_work import BoundedWork
 from bot.backtest import ReplayWindow, RunResult, explain, replay
-from bot.backtest.baseline import Baselines
+from bot.backtest.baseline import Baselines, FinishedRun
 from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_key
@@ -53,7 +53,7 @@ class Study:
     """A replayed run with its window, and the run that holds in it."""
 
     result: RunResult
-    hold: RunResult
+    hold: FinishedRun
     window: ReplayWindow
     baselines: Baselines
 
@@ -72,7 +72,7 @@ class _Run:
         return self.result
 
     @property
-    def hold(self) -> RunResult:
+    def hold(self) -> FinishedRun:
         return self.held.baselines.of(self.config)
 
 
@@ -131,7 +131,7 @@ class Replays:
         with self._ready(run) as ready:
             return Study(ready.replayed(), ready.hold, ready.held.window, ready.held.baselines)
 
-    def hold(self, run: StoredRun) -> RunResult:
+    def hold(self, run: StoredRun) -> FinishedRun:
         """Return the hold baseline of a run, which itself is not replayed."""
         with self._ready(run) as ready:
             return ready.hold

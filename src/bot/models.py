@@ -241,7 +241,7 @@ class FundingPayment(NamedTuple):
 
 
 class BookedTrade(Protocol):
-    """What sums and digests read of a closed hedge, whatever its legs are."""
+    """Facts of a closed hedge that sums and digests read, whatever its legs are."""
 
     @property
     def symbol(self) -> str: ...

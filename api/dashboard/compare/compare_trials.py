@@ -37,7 +37,8 @@ from api.presentation.presenters import quote_of, text_of
 from api.responses import JsonResponse
 from api.work.database_threads import Database
 from api.work.replays import Replays
-from bot.backtest.result import Curve, RunResult
+from bot.backtest.baseline import FinishedRun
+from bot.backtest.result import Curve
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
 from bot.numbers.money import exact
@@ -191,7 +192,7 @@ async def curves(
 
 
 def _lines(replays: Replays, chosen: Sequence[ChosenRun], span: Span | None) -> list[dict[str, Any]]:
-    lines, holds = [], dict[str, RunResult]()
+    lines, holds = [], dict[str, FinishedRun]()
     for one, (compared, _) in zip(chosen, compared_runs(replays, chosen), strict=True):
         run, record = one.recorded.run, one.recorded.record
         if record is not None:

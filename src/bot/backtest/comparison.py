@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.accounting.cash_flows import FLOWS
-from bot.backtest.baseline import Baselines
+from bot.backtest.baseline import Baselines, FinishedRun
 from bot.backtest.divergence import divergences
 from bot.backtest.engine import replay
 from bot.backtest.result import RunResult, trade_document
@@ -46,7 +46,7 @@ class Comparison:
 
     runs: dict[str, RunResult]
     carries: dict[str, CarryComparison]
-    hold: RunResult
+    hold: FinishedRun
 
     def only_in(self, strategy: str) -> TradesOnlyOneTook:
         """Return the trades that only the run of `strategy` took."""

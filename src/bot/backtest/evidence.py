@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from bot.backtest.baseline import FinishedRun
 from bot.backtest.random_runs import RandomEntries, random_entries
 from bot.backtest.result import RunResult
 from bot.market.window import ReplayWindow
@@ -20,7 +21,7 @@ from bot.statistics.metrics import from_units, money_units, packed, units_texts
 _BROKEN = "equity was not above zero on some day, so daily returns are undefined"
 
 
-def bands_document(result: RunResult) -> dict[str, Any]:
+def bands_document(result: FinishedRun) -> dict[str, Any]:
     """Return the bands of a run as JSON values: equity by day and quantile as money, null where undefined.
 
     Ratios are fractions; `sharpe` is daily. `missing` says why there are no bands.
@@ -96,7 +97,7 @@ class _Days:
     pnl: IntArray
 
     @classmethod
-    def of(cls, result: RunResult) -> "_Days":
+    def of(cls, result: FinishedRun) -> "_Days":
         initial = money_units(result.config.initial_capital)
         closes = cast("IntArray", result.curve.units[result.calendar.day_ends])
         return cls(initial, closes, np.diff(closes, prepend=initial))

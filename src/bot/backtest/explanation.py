@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bot.backtest.baseline import Baselines
+from bot.backtest.baseline import Baselines, FinishedRun
 from bot.backtest.entry_blockers import blocked_entries
 from bot.backtest.result import RunResult
 from bot.market.window import ReplayWindow
@@ -15,7 +15,7 @@ from bot.strategies.gates import GateReport
 class RunExplanation:
     """Hold baseline, captured carry and entry blockers of a run; `blocked` is empty if there were trades."""
 
-    baseline: RunResult
+    baseline: FinishedRun
     carry: CarryComparison
     blocked: tuple[GateReport, ...]
 

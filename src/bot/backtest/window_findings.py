@@ -118,8 +118,8 @@ def _volume_window(symbol: str, covered: Coverage) -> Iterator[WindowFinding]:
 
 
 def volume_note(covered: Coverage) -> str | None:
-    """Return a note on the time that `volume_24h` spans, None if that is 24 hours."""
-    step_ms = covered.timeframes_ms["perp"]
+    """Return a note on the time that `volume_24h` spans, None if that is 24 hours or no perp is traded."""
+    step_ms = covered.timeframes_ms.get("perp", HOUR_MS)
     if step_ms == HOUR_MS:
         return None
     return (

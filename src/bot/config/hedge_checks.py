@@ -73,7 +73,7 @@ def not_replayed(name: str, path: str, document: object) -> InvalidInputError:
         usual = "leave out brackets"
     else:
         usual = f"leave it at {_usual(_DEFAULTS[name])}"
-    return InvalidInputError.of(path, f"{quoted(document)} is not replayed yet: {usual}")
+    return InvalidInputError.of(path, f"{quoted(document)} is read by single runs alone: {usual}")
 
 
 def _usual(default: object) -> str:

@@ -13,7 +13,7 @@ from bot.numbers.money import ZERO, book
 
 
 class Observed:
-    """What a run's loop watches: capital tied, margins, funding by regime, distances, and counts."""
+    """Observations of a run's loop: capital tied, margins, funding by regime, distances, and counts."""
 
     def __init__(self, regime_high: Decimal) -> None:
         self._regime_high = Fraction(regime_high)

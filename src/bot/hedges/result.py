@@ -8,9 +8,11 @@ from typing import Any
 
 from bot import ENGINE_VERSION
 from bot.accounting.cash_flows import BOOKED
+from bot.backtest.findings import Booked, RunFinding, run_findings
 from bot.backtest.hedge_metrics import HedgeMetrics
 from bot.backtest.ledger_digest import ledger_of
 from bot.backtest.result import Curve
+from bot.backtest.window_findings import window_findings
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_key
 from bot.hedges.positions import HedgeTrade
@@ -93,6 +95,13 @@ class HedgeRun:
             return ledger_of(self.trades, _BOOKED)
 
     @property
+    def findings(self) -> tuple[RunFinding, ...]:
+        """Oddities of the data in the run's window that its numbers have to be read with, warnings first."""
+        figures = self.metrics
+        booked = Booked(figures.net_pnl, figures.total_trades, funding_payments=figures.funding_payments)
+        return run_findings(window_findings(self.coverage), booked, None)
+
+    @property
     def run_key(self) -> str:
         """Identity of the run: same key, same numbers, on any machine."""
         return run_key(self.config, self.data_fingerprint)
@@ -106,6 +115,7 @@ class HedgeRun:
             "data_fingerprint": self.data_fingerprint,
             "coverage": {symbol: covered.document() for symbol, covered in self.coverage.items()},
             "metrics": {**self.metrics.document(), **self.hedge_metrics.document()},
+            "findings": [finding.document() for finding in self.findings],
             "trades": trade_documents(self.trades),
             "equity": self.curve.document(),
         }

@@ -14,8 +14,8 @@ from bot.hedges.positions import reference_place
 from bot.numbers.money import ZERO
 
 
-class Room(NamedTuple):
-    """Room of an account for an entry: base of its budget, free cash by exchange, and exposure so far."""
+class Means(NamedTuple):
+    """Means of an account for an entry: base of its budget, free cash by exchange, and exposure so far."""
 
     base: Decimal
     free: Mapping[str, Decimal]
@@ -45,11 +45,11 @@ class EntrySizer:
     config: RunConfig
     costs: OrderCosts
 
-    def size(self, market: HedgeMarket, pair: Pair, fraction: Decimal, room: Room, t_ms: int) -> Size:
+    def size(self, market: HedgeMarket, pair: Pair, fraction: Decimal, means: Means, t_ms: int) -> Size:
         """Return the size of an entry at `t_ms` with a share of a slot."""
         prices = pair.long.known_price(t_ms), pair.short.known_price(t_ms)
         units = tuple(self._unit(leg, price, t_ms) for leg, price in zip(market.legs, prices, strict=True))
-        limits = self._limits(market, prices, units, fraction, room, t_ms)
+        limits = self._limits(market, prices, units, fraction, means, t_ms)
         step, most = market.qty_step, self.config.max_participation
         without = max(multiple_below(min(limits), step), ZERO)
         quantity, capacity = without, None
@@ -72,19 +72,19 @@ class EntrySizer:
         prices: tuple[Decimal, Decimal],
         units: tuple[Fraction, ...],
         fraction: Decimal,
-        room: Room,
+        means: Means,
         t_ms: int,
     ) -> list[Fraction]:
         """Return the largest quantity by each limit but that of volume."""
         config, reference = self.config, Fraction(prices[reference_place(market)])
         slots = Fraction(config.max_simultaneous_positions)
-        budget = Fraction(room.base * config.allocation * fraction) / slots
+        budget = Fraction(means.base * config.allocation * fraction) / slots
         limits = []
         by_wallet: dict[str, Fraction] = {}
         for leg, unit in zip(market.legs, units, strict=True):
             by_wallet[leg.exchange] = by_wallet.get(leg.exchange, Fraction(0)) + unit
         for unit, amount in [(sum(units, Fraction(0)), budget)] + [
-            (unit, Fraction(room.free[exchange])) for exchange, unit in by_wallet.items()
+            (unit, Fraction(means.free[exchange])) for exchange, unit in by_wallet.items()
         ]:
             if unit > 0:
                 limits.append(amount / unit)
@@ -93,7 +93,7 @@ class EntrySizer:
         if config.max_position_size is not None:
             limits.append(Fraction(config.max_position_size) / reference)
         if config.max_portfolio_exposure is not None:
-            limits.append(Fraction(config.max_portfolio_exposure - room.exposure) / reference)
+            limits.append(Fraction(config.max_portfolio_exposure - means.exposure) / reference)
         for leg, price in zip(market.legs, prices, strict=True):
             most = leg.most_borrowed(t_ms)
             if most is not None:

@@ -15,7 +15,7 @@ from bot.hedges.maintenance import Danger, is_wiped_out, takes_up
 from bot.hedges.markets import HedgeMarket, Pair
 from bot.hedges.metrics import Observed
 from bot.hedges.positions import Closing, OpenHedge, OpenLeg, WaitingEntry, reference_place
-from bot.hedges.sizing import EntrySizer, Room
+from bot.hedges.sizing import EntrySizer, Means
 from bot.hedges.views import Decisions, Settled
 from bot.hedges.wallets import Wallets
 from bot.models import DAY_MS, HOUR_MS, CloseReason
@@ -423,8 +423,8 @@ class HedgeTrader:
         account, market, t_ms = self.account, one.market, one.t_ms
         config = self.config
         base = config.initial_capital if config.sizing_base == "initial" else account.equity(t_ms)
-        room = Room(base, account.free(), account.exposure(t_ms))
-        size = self._sizer.size(market, one.pair, fraction, room, t_ms)
+        means = Means(base, account.free(), account.exposure(t_ms))
+        size = self._sizer.size(market, one.pair, fraction, means, t_ms)
         if not size.quantity or not account.has_contract(market, one.pair, size.quantity, t_ms):
             self.observed.skipped_entries += 1
             return

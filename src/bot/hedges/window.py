@@ -75,6 +75,11 @@ class HedgeWindow:
         """Hash of the rows that a run may read."""
         return self.data.fingerprint
 
+    @property
+    def synthetic(self) -> bool:
+        """True if some of its rows were generated."""
+        return any(pair.synthetic for pair in self.data.pairs.values())
+
     @cached_property
     def prices(self) -> int:
         """Number of prices it holds, roughly: one an event and leg."""

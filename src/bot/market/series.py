@@ -90,7 +90,8 @@ class SymbolData:
 class MarketData:
     """The histories of a run's symbols, in the run's order, up to `end_ms` and nothing later.
 
-    `recorded` is what holds for all markets of the exchange.
+    `recorded` is what holds for all markets of the exchange. `has_lives` says that a life is recorded which
+    tells more than that a market has always been there: runs over such markets are replayed as hedges.
     """
 
     exchange: str
@@ -98,3 +99,4 @@ class MarketData:
     symbols: tuple[SymbolData, ...]
     fingerprint: str
     recorded: RecordedRows = field(default_factory=RecordedRows)
+    has_lives: bool = False

@@ -35,6 +35,7 @@ class ReplayWindow:
 
     `past` holds the settlements before the window, pair by pair, for signals to warm up on.
     `contract_ends` holds the pairs whose contract ended longer than a day before the window does.
+    `synthetic` says that some of its rows were generated.
     """
 
     exchange: str
@@ -46,6 +47,7 @@ class ReplayWindow:
     coverage: Mapping[str, Coverage]
     contract_ends: Mapping[str, ContractEnd]
     fee_table: FeeTable | None
+    synthetic: bool
     _pairs: Mapping[str, PairHistory]
     _end_ms: int
 
@@ -61,7 +63,8 @@ class ReplayWindow:
         calendar = Calendar.of(times)
         found = {symbol: pair.contract_end(config.end) for symbol, pair in pairs.items()}
         ends = {symbol: end for symbol, end in found.items() if end is not None}
-        shared = past, events, calendar, instruments, covered, ends, data.recorded.fees(), pairs
+        made_up = any(one.synthetic for one in data.symbols)
+        shared = past, events, calendar, instruments, covered, ends, data.recorded.fees(), made_up, pairs
         return cls(data.exchange, data.fingerprint, *shared, config.end)
 
     @cached_property

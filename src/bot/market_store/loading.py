@@ -77,7 +77,20 @@ def load_market(
         check_decided("symbols", data.symbol, data.funding)
     of_all = _recorded(connection, exchange, "", end_ms, reads)
     named = [exchange, *(one.fingerprint for one in loaded), *_digests(of_all)]
-    return MarketData(exchange, end_ms, loaded, _hash(named), of_all)
+    has_lives = any(_tells_of_life(connection, exchange, data, end_ms) for data in loaded)
+    return MarketData(exchange, end_ms, loaded, _hash(named), of_all, has_lives)
+
+
+def _tells_of_life(connection: Connection, exchange: str, data: SymbolData, end_ms: int) -> bool:
+    """Return whether recorded lives of a pair tell more than that its rows are those of one contract."""
+    lives = _recorded(connection, exchange, data.symbol, end_ms, [RecordKind.LIFE]).lives()
+    perp = [
+        *data.funding.t_ms[:1],
+        *data.perp.open_ms[:1],
+        *([] if data.mark is None else data.mark.open_ms[:1]),
+    ]
+    firsts = {"perp": perp, "spot": [*data.spot.open_ms[:1]]}
+    return any(life.tells_more_than(min(firsts[market], default=end_ms)) for market, life in lives.items())
 
 
 def load_hedges(

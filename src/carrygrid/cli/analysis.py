@@ -9,6 +9,7 @@ from api.settings import Settings
 from bot.backtest import ReplayWindow, RunResult, blocked_entries
 from bot.backtest.comparison import Comparison, compare
 from bot.backtest.probe import ProbeReport, probe
+from bot.config.hedge_checks import refuse_hedges
 from bot.market.records.recorded_fees import kinds_read
 from bot.market_store.database import write_transaction
 from bot.notation import ABSENT
@@ -25,6 +26,7 @@ LOOK_AHEAD_FOUND = 1
 def print_comparison(path: Path, *, as_json: bool) -> None:
     """Run the strategies that are compared over the same window and print them side by side."""
     config = read_config(path)
+    refuse_hedges(config)
     with ready_store(Settings()) as store:
         reads = kinds_read(config)
         data = store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
@@ -42,6 +44,7 @@ def print_comparison(path: Path, *, as_json: bool) -> None:
 def print_probe(path: Path, *, cuts: int, seed: int, as_json: bool) -> int:
     """Probe the run that the file describes; return the exit status."""
     config = read_config(path)
+    refuse_hedges(config)
     with ready_store(Settings()) as store:
         reads = kinds_read(config)
         data = store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)

@@ -1,6 +1,7 @@
 """The command `backtest`: one run, as a summary to read or as its result document."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,12 @@ from rich.table import Table
 from api.database import ready_store
 from api.settings import Settings
 from bot.accounting.cash_flows import BOOKED
-from bot.backtest import Baselines, ReplayWindow, RunExplanation, RunResult, explain, replay
-from bot.config.hedge_checks import refuse_hedges
+from bot.backtest import RunExplanation
 from bot.config.run_config import RunConfig, load_json
 from bot.errors import InvalidInputError
-from bot.market.records.recorded_fees import kinds_read
-from bot.market.series import MarketData
+from bot.hedges.runs import AnyRun, AnyWindow, baselines_of, explain_run, load_window, replay_run
 from bot.market_store.database import write_transaction
-from bot.models import Trade
+from bot.models import BookedTrade
 from bot.notation import ABSENT
 from bot.numbers.money import plain
 from bot.plurals import counted
@@ -43,28 +42,24 @@ def print_run(path: Path, *, as_json: bool) -> None:
     """Replay the run that the file describes and print it."""
     config = read_config(path)
     with ready_store(Settings()) as store:
-        reads = kinds_read(config)
-        data = store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
-        window = ReplayWindow.build(config, data)
-        result = replay(config, window)
+        window = load_window(config, store)
+        result = replay_run(config, window)
         with write_transaction(store.engine) as connection:
             note_run(connection, LookKind.BACKTEST, result.config, result.run_key, result.data_fingerprint)
-    explanation = explain(result, window, Baselines(window))
+    explanation = explain_run(result, window, baselines_of(window))
     if as_json:
         print(json.dumps({**result.document(), **explanation.document()}))
     else:
-        _print_summary(result, data)
+        _print_summary(result, window)
         _print_explanation(explanation)
 
 
 def read_config(path: Path) -> RunConfig:
     """Return the run parameters in a JSON file.
 
-    Raises: InvalidInputError naming field and value, also of what no replay models.
+    Raises: InvalidInputError naming field and value.
     """
-    config = RunConfig.parse(read_document(path))
-    refuse_hedges(config)
-    return config
+    return RunConfig.parse(read_document(path))
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -104,11 +99,11 @@ def read_text(path: Path) -> str:
         raise InvalidInputError.of(str(path), "is no UTF-8 text") from None
 
 
-def _print_summary(result: RunResult, data: MarketData) -> None:
+def _print_summary(result: AnyRun, window: AnyWindow) -> None:
     out = console()
     config = result.config
-    made_up = " [bold yellow](synthetic data)[/]" if any(s.synthetic for s in data.symbols) else ""
-    out.print(f"[bold]{', '.join(config.symbols)}[/] on {data.exchange}{made_up}, {config.strategy_mode}")
+    made_up = " [bold yellow](synthetic data)[/]" if window.synthetic else ""
+    out.print(f"[bold]{', '.join(config.symbols)}[/] on {window.exchange}{made_up}, {config.strategy_mode}")
     out.print(f"{iso(config.start)} to {iso(config.end)}, capital {plain(config.initial_capital)} quote")
     print_findings(result.findings)
     out.print()
@@ -146,7 +141,7 @@ def refusal(report: GateReport) -> str:
     return f"{counted(report.blocked, 'time')} for {miss['gate']}{nearest}{note}"
 
 
-def _metrics_table(result: RunResult) -> Table:
+def _metrics_table(result: AnyRun) -> Table:
     table = plain_table("metric", numbers=("value",))
     table.add_column("unit", style="dim")
     metrics = {**result.metrics.document(), **result.hedge_metrics.document()}
@@ -160,7 +155,7 @@ def _metrics_table(result: RunResult) -> Table:
     return table
 
 
-def _trades_table(trades: tuple[Trade, ...]) -> Table:
+def _trades_table(trades: Sequence[BookedTrade]) -> Table:
     amounts = (*BOOKED, "net_pnl")
     table = plain_table(
         "symbol", "opened", "closed", numbers=amounts, title="Trades: days UTC, quote, rounded"

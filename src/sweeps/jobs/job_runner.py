@@ -6,13 +6,13 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
-from bot.backtest import Baselines, ReplayWindow, explain, replay
 from bot.backtest.probe import probe
 from bot.clock import Clock, SystemClock
+from bot.config.hedge_checks import refuse_hedges
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
+from bot.hedges.runs import MarketStore, baselines_of, explain_run, load_window, replay_run
 from bot.market.records.recorded_fees import kinds_read
-from bot.market.series import MarketData
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from sweeps.jobs.data_jobs import fetch_document, import_document
@@ -39,19 +39,22 @@ log = structlog.get_logger()
 Interrupts = tuple[type[BaseException], ...]
 
 
-def backtest_document(config: RunConfig, data: MarketData) -> dict[str, Any]:
+def backtest_document(config: RunConfig, store: MarketStore) -> dict[str, Any]:
     """Return the result document of one run, with what stands beside it."""
-    window = ReplayWindow.build(config, data)
-    result = replay(config, window)
-    return {**result.document(), **explain(result, window, Baselines(window)).document()}
+    window = load_window(config, store)
+    result = replay_run(config, window)
+    return {**result.document(), **explain_run(result, window, baselines_of(window)).document()}
 
 
-def probe_document(config: RunConfig, data: MarketData) -> dict[str, Any]:
+def probe_document(config: RunConfig, store: MarketStore) -> dict[str, Any]:
     """Return the findings of the look-ahead probe."""
+    refuse_hedges(config)
+    reads = kinds_read(config)
+    data = store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
     return probe(config, data).document()
 
 
-_RUNS: Mapping[JobKind, Callable[[RunConfig, MarketData], dict[str, Any]]] = {
+_RUNS: Mapping[JobKind, Callable[[RunConfig, MarketStore], dict[str, Any]]] = {
     JobKind.BACKTEST: backtest_document,
     JobKind.PROBE: probe_document,
 }
@@ -134,10 +137,7 @@ class JobRunner:
             return selection_document(self._engine, claim, report, self._windows)
         if claim.kind is JobKind.NOTIFICATION:
             return delivery_document(self._engine, claim, self._clock)
-        config = RunConfig.parse(claim.request["config"])
-        reads = kinds_read(config)
-        data = self._store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
-        return _RUNS[claim.kind](config, data)
+        return _RUNS[claim.kind](RunConfig.parse(claim.request["config"]), self._store)
 
     def _put_off(self, claim: JobClaim, why: SliceOverError | RetryLaterError) -> JobState:
         with write_transaction(self._engine) as connection:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from bot.backtest.baseline import FinishedRun
 from bot.backtest.evidence import bands_document, regimes_document
 from bot.backtest.periods.yearly import years
 from bot.backtest.result import RunResult
@@ -59,7 +60,9 @@ class Yearly:
     best_regime: float | None
 
     @classmethod
-    def of(cls, result: RunResult, hold: RunResult, hold_at_1x: RunResult, window: ReplayWindow) -> "Yearly":
+    def of(
+        cls, result: RunResult, hold: FinishedRun, hold_at_1x: FinishedRun, window: ReplayWindow
+    ) -> "Yearly":
         """Return a run by year; the other runs are of the same window."""
         with exact():
             last = _last_year(result, hold)
@@ -86,7 +89,7 @@ class Yearly:
         }
 
 
-def year_changes(result: RunResult, hold: RunResult) -> tuple[YearChange, ...]:
+def year_changes(result: FinishedRun, hold: FinishedRun) -> tuple[YearChange, ...]:
     """Return the UTC years of a run beside holding; their changes sum to its net P&L."""
     window = result.config.start, result.config.end
     own, other = (years(run.curve, run.config.initial_capital, window) for run in (result, hold))
@@ -96,13 +99,13 @@ def year_changes(result: RunResult, hold: RunResult) -> tuple[YearChange, ...]:
     )
 
 
-def _last_year(result: RunResult, hold: RunResult) -> YearChange:
+def _last_year(result: FinishedRun, hold: FinishedRun) -> YearChange:
     begun, ended = _ends(result)
     hold_begun, hold_ended = _ends(hold)
     return _span("last 365 days", ended - begun, begun, hold_ended - hold_begun, hold_begun)
 
 
-def _ends(result: RunResult) -> tuple[Decimal, Decimal]:
+def _ends(result: FinishedRun) -> tuple[Decimal, Decimal]:
     """Return equity 365 days before the last event, or the initial capital, and at the end."""
     times, units = result.calendar.times_ms, result.curve.units
     place = int(np.searchsorted(times, times[-1] - DAYS_PER_YEAR * DAY_MS, side="right"))
@@ -120,7 +123,7 @@ def _span(name: str, change: Decimal, begun: Decimal, held: Decimal, hold_begun:
     )
 
 
-def _band(result: RunResult) -> tuple[float, float] | None:
+def _band(result: FinishedRun) -> tuple[float, float] | None:
     document = bands_document(result)
     if document["bands"] is None:
         return None

@@ -108,6 +108,12 @@ class ContractLife:
         self.contracts = _contracts(self.epochs)
         self._begun = DatedRows(self.epochs)
 
+    def tells_more_than(self, first_ms: int) -> bool:
+        """Return False for one contract for ever whose rows, from `first_ms` on, are all its own."""
+        [first, *others] = self.epochs
+        named = first.stem is not None or first.units is not None
+        return bool(others) or named or first.to_ms is not None or first.from_ms > first_ms
+
     def epoch_at(self, t_ms: int) -> Epoch | None:
         """Return the epoch at a time, None between contracts and outside them."""
         found = self._begun.in_force(t_ms)

@@ -286,7 +286,7 @@ def test_every_parameter_is_told_by_which_a_run_asks_for_hedges() -> None:
 def test_run_that_sets_it_is_refused_by_name_wherever_it_would_be_ignored(name: str) -> None:
     config = run_config(**SET[name])
     assert needs_hedge_engine(config)
-    told = rf"^{name}: .* is not replayed yet: "
+    told = rf"^{name}: .* is read by single runs alone: "
     with pytest.raises(InvalidInputError, match=told):
         refuse_hedges(config)
     with pytest.raises(InvalidInputError, match=told):
@@ -298,7 +298,7 @@ def test_run_that_sets_it_is_refused_by_name_wherever_it_would_be_ignored(name: 
 def test_refusal_names_the_value_and_the_default() -> None:
     with pytest.raises(InvalidInputError) as caught:
         refuse_hedges(run_config(structure="reverse", impact_bps=5))
-    assert caught.value.message == "structure: 'reverse' is not replayed yet: leave it at spot_perp"
+    assert caught.value.message == "structure: 'reverse' is read by single runs alone: leave it at spot_perp"
 
 
 def test_defaults_leave_run_keys_as_they_were_and_values_change_them() -> None:

@@ -199,7 +199,7 @@ def test_a_comparison_of_strategies_that_traded_explains_no_absence(filled: Path
         ({"leverage": 3}, "leverage: is not a known parameter"),
         ({"symbols": ["BTX/USDT:USDT"]}, "symbols: 'BTX/USDT:USDT' "),
         ({"exchange": "nowhere"}, "exchange: 'nowhere' "),
-        ({"structure": "reverse"}, "structure: 'reverse' is not replayed yet: leave it at spot_perp"),
+        ({"structure": "reverse"}, "borrow_rate_hourly: "),
         ({"margin_policy": "top_up", "margin_trigger": "0.9"}, "margin_trigger: 0.9 is not below "),
         ({"start": "2020-01-01", "end": "2020-02-01"}, "0 of 94 settlements"),
         ({"end": "2023-01-01"}, "end: 2023-01-01T00:00:00Z is before start"),

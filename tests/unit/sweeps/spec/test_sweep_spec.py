@@ -152,8 +152,12 @@ def test_contradiction_of_some_trials_is_theirs_alone() -> None:
         ({"objective": {"metric": "sharpe", "direction": "up"}}, "objective.direction", "'up'"),
         ({"curves": {"top": 0}}, "curves", "{'top': 0}"),
         ({"curves": "some"}, "curves", "'some'"),
-        ({"base": {**BASE, "structure": "reverse"}}, "base.structure", "'reverse' is not replayed yet"),
-        ({"grid": {"impact_bps": [0, 5]}}, "grid.impact_bps.values[1]", "'5' is not replayed yet"),
+        (
+            {"base": {**BASE, "structure": "reverse"}},
+            "base.structure",
+            "'reverse' is read by single runs alone",
+        ),
+        ({"grid": {"impact_bps": [0, 5]}}, "grid.impact_bps.values[1]", "'5' is read by single runs"),
         (
             {"grid": {"stress": [[], [{"at": "2023-08-05", "leg": "up"}]]}},
             "grid.stress.values[1]",

@@ -1,0 +1,73 @@
+"""`carrygrid backtest` of hedges over imported files: what a user types, and the numbers of the contract."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commanding import in_process
+
+CASES = Path(__file__).parents[2] / "bot" / "hedges" / "cases"
+
+
+def imported(case: dict[str, Any], home: Path) -> None:
+    """Write the files of a case, and import them exchange by exchange."""
+    folder = home.parent / "files"
+    for name, text in case["files"].items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    for exchange in folder.iterdir():
+        result = in_process(home, "data", "import", exchange, "--exchange", exchange.name)
+        assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "02-reverse",
+        "03-perp-perp-two-grids",
+        "04-inverse-halved",
+        "14-delisted-and-reused",
+        "18-redenominated",
+    ],
+)
+def test_files_of_every_structure_give_the_document_worked_out_by_hand(tmp_path: Path, name: str) -> None:
+    case = json.loads((CASES / f"{name}.json").read_text())
+    home = tmp_path / "home"
+    imported(case, home)
+    config = tmp_path / "run.json"
+    config.write_text(json.dumps(case["config"]))
+    result = in_process(home, "backtest", config, "--json")
+    assert result.returncode == 0, result.stderr
+    document, expected = json.loads(result.stdout), case["expected"]
+    for metric, value in expected["metrics"].items():
+        told = pytest.approx(value, rel=1e-9) if isinstance(value, float) else value
+        assert document["metrics"][metric] == told, metric
+    assert (document["trades"], document["equity"]) == (expected["trades"], expected["equity"])
+    assert "net_pnl_over_hold" in document["hold_baseline"]
+
+
+def test_the_summary_names_the_hedge_and_its_metrics(tmp_path: Path) -> None:
+    case = json.loads((CASES / "03-perp-perp-two-grids.json").read_text())
+    home = tmp_path / "home"
+    imported(case, home)
+    config = tmp_path / "run.json"
+    config.write_text(json.dumps(case["config"]))
+    result = in_process(home, "backtest", config)
+    assert result.returncode == 0, result.stderr
+    assert "AAA/USDT:USDT on alpha, simple" in result.stdout
+    assert "long_pnl" in result.stdout
+    assert "Holding throughout: net 2.9" in result.stdout
+
+
+def test_a_market_that_is_not_held_is_refused_in_one_line(tmp_path: Path) -> None:
+    case = json.loads((CASES / "03-perp-perp-two-grids.json").read_text())
+    home = tmp_path / "home"
+    imported(case, home)
+    config = tmp_path / "run.json"
+    config.write_text(json.dumps({**case["config"], "short_exchange": "gamma"}))
+    result = in_process(home, "backtest", config)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert "AAA/USDT:USDT@gamma" in result.stderr
