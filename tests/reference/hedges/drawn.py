@@ -115,6 +115,45 @@ SHARES = {
 }
 """Shares of the capital, by the number of exchanges."""
 
+HOLDING = {"exit_funding_rate": ("-0.1",), "min_funding_rate": ("0",), "min_holding_periods": (1000,)}
+SCENES: dict[str, dict[str, tuple[Any, ...]]] = {
+    "margins": HOLDING
+    | {
+        "perp_leverage": ("5", "8", "15"),
+        "borrow_leverage": ("2", "3"),
+        "margin_policy": ("top_up", "rebalance"),
+        "margin_trigger": ("0.06", "0.1", "0.2"),
+        "margin_exit_ratio": ("0.8", "1"),
+        "allocation": ("0.4", "0.6"),
+        "transfer_delay_minutes": (0, 0, 30, 600),
+        "transfer_fee": ("0", "1.5"),
+    },
+    "generous exchanges": HOLDING
+    | {
+        "perp_leverage": ("5", "10"),
+        "borrow_leverage": ("3", "5"),
+        "liquidation_fee": ("0.001", "0.005", "0.02"),
+        "margin_exit_ratio": ("1",),
+    },
+    "ends": HOLDING | {"leg_out_delay_minutes": (0, 0, 90), "min_contract_age_days": ("0", "0.25")},
+    "wallets": HOLDING
+    | {
+        "perp_leverage": ("3", "8"),
+        "wallet_trigger": ("0.01", "0.05"),
+        "transfer_delay_minutes": (0, 60, 900),
+        "transfer_fee": ("0", "0.7"),
+        "allocation": ("0.5", "0.9"),
+    },
+    "large orders": HOLDING
+    | {
+        "initial_capital": ("50000", "250000"),
+        "margin_model": ("brackets",),
+        "perp_leverage": ("1", "4", "5", "20", "25"),
+        "max_participation": (None, "0.01"),
+    },
+}
+"""Settings under which something happens that seldom does by chance."""
+
 THEMES = (
     ("perp_leverage", "margin_exit_ratio", "liquidation_fee", "exit_liquidation_distance", "borrow_leverage"),
     ("perp_leverage", "margin_policy", "margin_trigger", "transfer_fee", "transfer_delay_minutes"),
@@ -174,6 +213,10 @@ class _Maker:
         self.config: dict[str, Any] = {
             name: random.choice(values) for name, values in CHOICES.items() if self._changes(name)
         }
+        self.scene = random.choice(("", "", *SCENES))
+        self.config |= {name: random.choice(values) for name, values in SCENES.get(self.scene, {}).items()}
+        if self.scene == "margins" and structure == "reverse":
+            self.config["margin_trigger"] = random.choice(("0.35", "0.45"))
         self.interval = random.choice((1, 4, 8))
         settlements = random.randint(12, {1: 60, 4: 40, 8: 25}[self.interval])
         if random.random() < 0.04:  # longer than the volume of a fee tier counts
@@ -188,7 +231,9 @@ class _Maker:
         self.has_third = structure == "perp_perp" and random.random() < 0.15
         self.added: dict[tuple[str, str, str], None] = {}
         self.prices: list[float] = []
-        self.shared_end = random.randint(first + 1, last - 1) if random.random() < 0.3 else None
+        self.shared_end: int | None = None
+        if random.random() < (0.5 if self.scene == "ends" else 0.2):
+            self.shared_end = random.randint(first + 1, last - 1)
 
     def _changes(self, name: str) -> bool:
         """Tell whether a parameter is to have another value than its default."""
@@ -222,7 +267,7 @@ class _Maker:
         many = f"1000{coin}" if random.random() < 0.12 else coin
         quote = random.choice(("USDT", "USDT", "USDC"))
         linear = f"{many}/{quote}:{quote}"
-        lives = random.random() < 0.35
+        lives = random.random() < (0.9 if self.scene == "ends" else 0.3)
         if self.structure == "perp_perp":
             return self._perp_pairs(coin, linear, path, lives=lives)
         perp = f"{coin}/USD:{coin}" if self.structure == "inverse" else linear
@@ -342,6 +387,8 @@ class _Maker:
             instrument["min_notional"] = random.choice(("0", "100", "500"))
         if self._changes("mmr"):
             instrument["mmr"] = random.choice(("0.05", "0.01", "0.2"))
+        if self.scene == "generous exchanges":
+            instrument["mmr"] = "0.05"
         if self.structure == "inverse" and random.random() < 0.7:
             instrument["contract_size"] = random.choice(("10", "100", "0.5"))
         if self.config.get("margin_model") == "brackets" and random.random() < 0.3:

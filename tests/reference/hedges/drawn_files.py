@@ -253,9 +253,9 @@ def life(random: Random, frame: Frame, stem: str, middle: int | None = None) -> 
     if middle is None:
         middle = random.randint(frame.first + 1, max(frame.first + 1, frame.last - 1))
     begin, end = FIRST_MS - random.choice((0, 1, 5)) * DAY_MS, FIRST_MS + middle * HOUR_MS
-    announced = random.choice((None, end - random.choice((4, 20, 100)) * HOUR_MS))
+    announced = random.choice((None, end - random.choice((0, 2, 8, 30)) * HOUR_MS))
     ends = {"from_ms": begin, "to_ms": end, "announced_ms": announced}
-    shape = random.choice(("ends", "late", "reused", "renamed", "redenominated"))
+    shape = random.choice(("ends", "ends", "late", "reused", "renamed", "redenominated"))
     if shape == "ends":
         return [ends]
     if shape == "late":
