@@ -159,17 +159,17 @@ class HedgeTrader:
         """1d. Close the legs whose contract ends now; entries that wait for it lapse."""
         for hedge in self.account.hedges:
             ends = [leg for leg in hedge.open_legs if leg.contract.to_ms == now]
-            if ends and hedge.market.structure.is_inverse and hedge.long in ends:
-                self._end(hedge, CloseReason.DELISTED, now)
-                continue
+            closes_whole = hedge.market.structure.is_inverse and hedge.long in ends
             for leg in ends:
                 if leg.market.kind.is_perp:
                     price = leg.contract.settle_price
                     price = leg.contract.known_mark(now) if price is None else price
                     self.account.take_leg(hedge, leg, CloseReason.DELISTED, now, price, fee=True)
-                else:
+                elif not closes_whole:
                     self.account.close_leg(hedge, leg, CloseReason.DELISTED, now)
-            if ends:
+            if closes_whole:
+                self._end(hedge, CloseReason.DELISTED, now)
+            elif ends:
                 self._follow(hedge, now, self.config.leg_out_delay_minutes)
         self.account.waiting = [
             entry
