@@ -22,7 +22,7 @@ Run = tuple[dict[str, str], dict[str, Any], dict[str, Any]]
 
 
 def renamed_runs(structure: str) -> Iterator[Run]:
-    """Yield drawn runs with trades over contracts that other stems hold, and the documents of the reference."""
+    """Yield drawn runs with trades over contracts that other stems hold, with their documents."""
     for seed in count():
         files, values = made(seed, structure)
         if any('"stem"' in text for name, text in files.items() if name.endswith("-life.json")):
