@@ -80,7 +80,7 @@ class JobList:
     def __init__(self) -> None:
         self.told: list[int] = []
 
-    def publish_job(self, job_id: int) -> None:
+    def publish_job(self, job_id: int, *, behind: bool = False) -> None:
         """Take a message."""
         self.told.append(job_id)
 

@@ -156,7 +156,7 @@ class _AtOnce:
     def publish(self, ref: ChunkRef) -> None:
         self._chunks.run(ref.sweep_id, ref.chunk_id, "test")
 
-    def publish_job(self, job_id: int) -> None:
+    def publish_job(self, job_id: int, *, behind: bool = False) -> None:
         with write_transaction(self._engine) as connection:
             kind = connection.execute(sa.select(job.c.kind).where(job.c.id == job_id)).scalar_one()
             if kind == JobKind.FETCH:

@@ -10,7 +10,7 @@ from sweeps.errors import QueueUnavailableError
 from sweeps.queue.messages import REPLAY_CHUNK_TASK, RUN_JOB_TASK
 from sweeps.queue.reconcile import ChunkRef
 
-AHEAD, IN_TURN = 0, 3
+AHEAD, IN_TURN, BEHIND = 0, 3, 6
 """Priorities of messages: over Redis the lowest number is taken first, and each step has its own list."""
 
 
@@ -27,11 +27,11 @@ class CeleryQueue:
         name = f"sweep {ref.sweep_id}, chunk {ref.chunk_id}"
         self._publish(REPLAY_CHUNK_TASK, (ref.sweep_id, ref.chunk_id), name, AHEAD if ref.ahead else IN_TURN)
 
-    def publish_job(self, job_id: int) -> None:
+    def publish_job(self, job_id: int, *, behind: bool = False) -> None:
         """Send one message about a job; raises QueueUnavailableError as `publish` does."""
-        self._publish(RUN_JOB_TASK, (job_id,), f"job {job_id}")
+        self._publish(RUN_JOB_TASK, (job_id,), f"job {job_id}", BEHIND if behind else IN_TURN)
 
-    def _publish(self, task: str, args: tuple[int, ...], name: str, priority: int = IN_TURN) -> None:
+    def _publish(self, task: str, args: tuple[int, ...], name: str, priority: int) -> None:
         connection = self._connection or self._app.connection_for_write()
         self._connection = connection
         failures: tuple[type[BaseException], ...] = (

@@ -34,12 +34,15 @@ class Queue:
 
     def __init__(self, *, broken: bool = False) -> None:
         self.taken: list[int] = []
+        self.behind: list[int] = []
         self.broken = broken
 
-    def publish_job(self, job_id: int) -> None:
+    def publish_job(self, job_id: int, *, behind: bool = False) -> None:
         if self.broken:
             raise QueueUnavailableError("made to fail")
         self.taken.append(job_id)
+        if behind:
+            self.behind.append(job_id)
 
 
 def created(engine: sa.Engine, kind: JobKind = JobKind.BACKTEST, **config: Any) -> int:
@@ -142,6 +145,13 @@ def test_jobs_are_published_once_and_again_when_the_broker_lost_them(engine: sa.
     let_leases_run_out(engine)
     assert dispatcher.step() == 2
     assert queue.taken == ids * 2
+
+
+def test_reports_on_sweeps_go_behind_what_people_wait_for(engine: sa.Engine) -> None:
+    kinds = (JobKind.SELECTION, JobKind.BACKTEST, JobKind.IMPORT, JobKind.SELECTION)
+    ids = [created(engine, kind) for kind in kinds]
+    JobDispatcher(engine, queue := Queue()).step()
+    assert (queue.taken, queue.behind) == (ids, [ids[0], ids[3]])
 
 
 def test_job_of_another_kind_is_not_shown(engine: sa.Engine) -> None:

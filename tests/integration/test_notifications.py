@@ -65,7 +65,7 @@ class _Jobs:
     def __init__(self, engine: sa.Engine) -> None:
         self._runner = JobRunner(engine)
 
-    def publish_job(self, job_id: int) -> None:
+    def publish_job(self, job_id: int, *, behind: bool = False) -> None:
         self._runner.run(job_id)
 
 

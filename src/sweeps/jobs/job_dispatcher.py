@@ -1,5 +1,6 @@
 """Hands jobs to the workers."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -7,7 +8,7 @@ import structlog
 
 from bot.market_store.database import write_transaction
 from sweeps.errors import QueueUnavailableError
-from sweeps.jobs.jobs import give_up_jobs, mark_jobs_published, publishable_jobs
+from sweeps.jobs.jobs import JobKind, give_up_jobs, mark_jobs_published, publishable_jobs
 from sweeps.jobs.notifications import give_notifications_to_jobs
 from sweeps.jobs.selection_jobs import give_reports_to_jobs
 from sweeps.storage.notifications import unsent_notifications
@@ -21,8 +22,11 @@ _MESSAGES = 16
 class JobQueue(Protocol):
     """Queue of messages about jobs."""
 
-    def publish_job(self, job_id: int) -> None:
-        """Send one message, without retrying; raises QueueUnavailableError if that fails."""
+    def publish_job(self, job_id: int, *, behind: bool = False) -> None:
+        """Send one message, without retrying; raises QueueUnavailableError if that fails.
+
+        One `behind` others is taken by a process for chunks and jobs alike once no other message waits.
+        """
 
 
 class JobDispatcher:
@@ -52,11 +56,12 @@ class JobDispatcher:
                 mark_jobs_published(connection, sent)
         return len(sent)
 
-    def _publish(self, waiting: list[int]) -> list[int]:
+    def _publish(self, waiting: Mapping[int, JobKind]) -> list[int]:
         sent: list[int] = []
-        for job_id in waiting:
+        for job_id, kind in waiting.items():
             try:
-                self._queue.publish_job(job_id)
+                # A report takes as long as a small sweep, and nobody has it before its sweep is complete.
+                self._queue.publish_job(job_id, behind=kind is JobKind.SELECTION)
             except QueueUnavailableError as error:
                 log.warning("broker takes no jobs, trying on", error=error.message)
                 return sent

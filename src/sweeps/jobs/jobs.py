@@ -242,14 +242,15 @@ def give_up_jobs(connection: sa.Connection) -> int:
     return given_up
 
 
-def publishable_jobs(connection: sa.Connection, limit: int, *, republish_ms: int = REPUBLISH_MS) -> list[int]:
-    """Return the oldest jobs that nobody works on and that no fresh message is about."""
+def publishable_jobs(
+    connection: sa.Connection, limit: int, *, republish_ms: int = REPUBLISH_MS
+) -> dict[int, JobKind]:
+    """Return the oldest jobs that nobody works on and that no fresh message is about, with their kinds."""
     silent = sa.or_(job.c.published_ms.is_(None), job.c.published_ms < database_now_ms() - republish_ms)
-    return list(
-        connection.execute(
-            sa.select(job.c.id).where(_is_free(), silent).order_by(job.c.id).limit(limit)
-        ).scalars()
+    rows = connection.execute(
+        sa.select(job.c.id, job.c.kind).where(_is_free(), silent).order_by(job.c.id).limit(limit)
     )
+    return {job_id: JobKind(kind) for job_id, kind in rows}
 
 
 def mark_jobs_published(connection: sa.Connection, job_ids: Sequence[int]) -> None:
