@@ -14,6 +14,19 @@ typedef struct {
     i128 exposure;
 } Position;
 
+/* Openings that runs of one account have in common, by the place of pair and event in a table. */
+#define OPENINGS 1024
+
+/* Nearly: steps that a slot pays, and steps that one unit of free cash does. */
+typedef struct { double slot, cash; } Steps;
+
+/* Hedge as any run of its account opens it whose free cash pays for more than the slot. */
+typedef struct {
+    i64 account, place, share_values;
+    Steps steps;
+    Position hedge;
+} Opening;
+
 /* One account while it is replayed. */
 typedef struct {
     const Window *w;
@@ -30,6 +43,9 @@ typedef struct {
     Curve curve;
     Ledger ledger;
     AddBlock add_block;
+    i64 account;
+    Opening *openings;                /* OPENINGS, each the newest of its places */
+    int shares;                       /* whether other runs of the account may open the same hedges */
     double *funding, *booked;         /* scratch of E: booked at each event, by all hedges and by one */
     double *day_ends;                 /* scratch of all days and one: equity at their ends */
     i64 days;                         /* of a hold baseline: those whose equity is known */
@@ -38,12 +54,21 @@ typedef struct {
     int sound;                        /* whether all of them are numbers */
     i64 *results;
     double *ratios;                   /* of a trial, or none */
-    double *paid;                     /* P x (E+1): funding booked by this run by event, for those held against it */
-    const double *hold_paid;          /* the sums of the same of the hold baseline, or none */
+    double *paid;                     /* P x (E+1): sums of the funding that a hold baseline has booked before each event */
+    i64 summed[MOST_PAIRS];           /* the last of them that is known, of each pair */
+    const double *hold_paid;          /* the same sums of the baseline that a trial is held against, or none */
     i64 first_open[MOST_PAIRS], last_seen[MOST_PAIRS];
 } Account;
 
 static inline i64 place(const Window *w, i64 pair, i64 e) { return pair * w->events + e; }
+
+/* Carry the sums of what a pair paid on to event e; return them. */
+static double *paid_until(Account *a, i64 pair, i64 e) {
+    double *sums = a->paid + pair * (a->w->events + 1);
+    for (i64 k = a->summed[pair]; k < e; k++) sums[k + 1] = sums[k];
+    a->summed[pair] = e;
+    return sums;
+}
 
 static inline double hedge_value_at(const Account *a, const Position *p, i64 e) {
     const Terms *x = &a->terms.of[p->pair];
@@ -67,7 +92,7 @@ static double equity_at(const Account *a, i64 e) {
 }
 
 /* Return the number of steps that slot, free cash and the caps allow at the prices of event e. */
-static i64 most_steps(Account *a, i64 pair, i64 e) {
+static i64 most_steps(Account *a, i64 pair, i64 e, Steps *nearly) {
     const Parameters *own = a->own;
     const Terms *x = &a->terms.of[pair];
     i64 spot = a->w->spot[place(a->w, pair, e)], perp = a->w->perp[place(a->w, pair, e)];
@@ -80,7 +105,8 @@ static i64 most_steps(Account *a, i64 pair, i64 e) {
     i128 unit = unit_cost_wide(wide_of(spot, 0), (Wide){x->spot_unit, 0}, wide_of(perp, 0), (Wide){x->perp_unit, 0}).m;
     /* Only the lower of the two needs to be exact. */
     double by_slot = (double)base * float_of(x->slot_factor) * (double)share / slot_unit;
-    double by_cash = (double)free_cash * float_of(x->free_factor) / free_unit;
+    double cash_steps = float_of(x->free_factor) / free_unit, by_cash = (double)free_cash * cash_steps;
+    *nearly = (Steps){by_slot, cash_steps};
     if (by_slot < by_cash * 1.000001 + 1) {
         u128 budget = (u128)(i128)base * (u128)x->slot_factor * (u128)(i128)share;
         steps = floor_quotient(budget, (u128)unit * (u128)x->slot_divisor, by_slot, &a->fits);
@@ -152,20 +178,25 @@ static i64 price_from(Account *a, const Position *p, Wide entry_value, Number ra
     return floor + ((i128)floor * d != n);
 }
 
-/* Open a hedge at event e; what is too small to open is skipped and counted. */
-static void open_hedge(Account *a, i64 pair, i64 e) {
+/* Return whether the slot alone decides the size of a hedge, by a wide margin, and its numbers stay in range. */
+static int is_whole_slot(const Account *a, Steps steps, const Position *p) {
+    return (double)(a->cash - a->locked) * steps.cash > steps.slot * 1.00001 + 2
+        && p->bound + a->bound + fabs((double)a->cash) < EXACT_SUMS;
+}
+
+/* Work out the hedge to open at event e; return 0 where there is none: what is too small is skipped and counted. */
+static int work_out(Account *a, i64 pair, i64 e, Position *p, Steps *nearly) {
     const Terms *x = &a->terms.of[pair];
-    i64 k = place(a->w, pair, e), spot = a->w->spot[k], perp = a->w->perp[k], steps = most_steps(a, pair, e);
-    if (!a->fits) return;
-    if (steps > 0 && (double)steps * (double)x->step >= EXACT_SUMS) { a->fits = 0; return; }
+    i64 k = place(a->w, pair, e), spot = a->w->spot[k], perp = a->w->perp[k], steps = most_steps(a, pair, e, nearly);
+    if (!a->fits) return 0;
+    if (steps > 0 && (double)steps * (double)x->step >= EXACT_SUMS) { a->fits = 0; return 0; }
     i64 quantity = steps > 0 ? steps * x->step : 0;
     if (steps <= 0 || steps < x->min_steps || (i128)quantity * spot < x->min_notional) {
         a->results[SKIPPED]++;
-        return;
+        return 0;
     }
     double bound;
-    if (!fits_range(a, pair, (double)quantity, &bound)) { a->fits = 0; return; }
-    Position *p = &a->held[a->count];
+    if (!fits_range(a, pair, (double)quantity, &bound)) { a->fits = 0; return 0; }
     *p = (Position){.pair = pair, .opened = e, .quantity = quantity, .quantity_f = (double)quantity, .bound = bound,
                     .perp_entry = perp * x->sell, .perp_entry_f = (double)(perp * x->sell)};
     Wide q = wide_of(quantity, x->quantity_places), sold = wide_of(p->perp_entry, x->perp_places + x->fill_places);
@@ -178,12 +209,27 @@ static void open_hedge(Account *a, i64 pair, i64 e) {
     Wide value = mul(q, sold);
     p->liquidated_from = price_from(a, p, value, (Number){1, 0}, e);
     p->forced_from = price_from(a, p, value, a->own->margin_exit_ratio, e);
+    return 1;
+}
+
+/* Open a hedge at event e, if there is one to open. */
+static void open_hedge(Account *a, i64 pair, i64 e) {
+    i64 k = place(a->w, pair, e), shares = a->by->share_values;
+    Opening *o = &a->openings[k % OPENINGS];
+    Position *p = &a->held[a->count];
+    if (a->shares && o->place == k && o->account == a->account && o->share_values == shares && is_whole_slot(a, o->steps, &o->hedge))
+        *p = o->hedge;
+    else {
+        Steps nearly;
+        if (!work_out(a, pair, e, p, &nearly)) return;
+        if (a->shares && a->fits && is_whole_slot(a, nearly, p)) *o = (Opening){a->account, k, shares, nearly, *p};
+    }
+    a->count++;
     a->cash -= p->spot_cost + p->fees;
     a->locked += p->margin;
     a->exposure += p->exposure;
-    a->bound += bound;
+    a->bound += p->bound;
     a->taken |= 1ull << pair;
-    a->count++;
 }
 
 static i64 missed_within(const Window *w, i64 pair, i64 after_ms, i64 until_ms) {

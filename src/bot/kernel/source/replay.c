@@ -39,7 +39,6 @@ static int interrupt(Account *a, int at, i64 e) {
 
 /* What exchanges took since the event before, then funding. Return the pairs that ended as bits. */
 static uint64_t collect(Account *a, i64 e) {
-    const Window *w = a->w;
     uint64_t ended = 0;
     for (int i = 0; i < a->count;) {
         i64 pair = a->held[i].pair;
@@ -51,7 +50,10 @@ static uint64_t collect(Account *a, i64 e) {
         double paid = funding_at(a, p, e);
         p->funding += (i64)paid;
         a->cash += (i64)paid;
-        if (a->paid) a->paid[p->pair * (w->events + 1) + e + 1] = paid;
+        if (!a->paid) continue;
+        double *sums = paid_until(a, p->pair, e);
+        sums[e + 1] = sums[e] + paid;
+        a->summed[p->pair] = e + 1;
     }
     return ended;
 }
@@ -198,13 +200,15 @@ static void replay_one(Account *a) {
     a->results[FITS] = a->fits;
 }
 
-/* Begin a run of an account with fresh books, on the scratch that `a` has. */
-static void begin(Account *a, const Batch *b, const Run *run, i64 account, double *paid, const double *hold_paid, i64 *results,
+/* Begin a run of an account with fresh books, on the scratch that `a` has; `alike`: there are more runs of that account. */
+static void begin(Account *a, const Batch *b, const Run *run, i64 account, int alike, double *paid, const double *hold_paid, i64 *results,
                   double *ratios) {
     a->run = run;
     a->own = &b->accounts[account];
     a->by = &b->decisions[run->decisions];
     account_terms(&a->terms, a->w, account, a->own, a->by->share_places);
+    a->account = account;
+    a->shares = alike && !a->own->compounds && !a->terms.has_exposure_cap;
     a->count = 0;
     a->fits = a->terms.fits;
     a->cash = a->own->capital;
@@ -223,11 +227,11 @@ static void begin(Account *a, const Batch *b, const Run *run, i64 account, doubl
 
 static void replay_hold(Account *a, const Batch *b, i64 account, double *paid) {
     const Window *w = a->w;
-    memset(paid, 0, (size_t)(w->pairs * (w->events + 1)) * sizeof *paid);
-    begin(a, b, b->baseline, account, paid, NULL, b->hold_results + account * RESULTS, NULL);
+    begin(a, b, b->baseline, account, 0, paid, NULL, b->hold_results + account * RESULTS, NULL);
     a->returns = b->hold_returns + account * w->days;
+    for (i64 pair = 0; pair < w->pairs; pair++) paid[pair * (w->events + 1)] = 0, a->summed[pair] = 0;
     replay_one(a);
-    for (i64 pair = 0; pair < w->pairs; pair++) running_sums(paid + pair * (w->events + 1), w->events + 1);
+    for (i64 pair = 0; pair < w->pairs; pair++) paid_until(a, pair, w->events);
 }
 
 /* Share out `scratch`, which may be none; return the number of float64 that it needs. */
@@ -248,8 +252,9 @@ static void replay_all(Account *a, Lanes *lanes, const Batch *b, double *paid) {
     i64 account = -1;
     for (i64 i = 0; i < b->count; i++) {
         i64 n = b->order[i];
+        int alike = b->runs[n].account == account || (i + 1 < b->count && b->runs[b->order[i + 1]].account == b->runs[n].account);
         if (b->runs[n].account != account) replay_hold(a, b, account = b->runs[n].account, paid);
-        begin(a, b, &b->runs[n], account, NULL, paid, b->results + n * RESULTS, b->ratios + n * RATIOS);
+        begin(a, b, &b->runs[n], account, alike, NULL, paid, b->results + n * RESULTS, b->ratios + n * RATIOS);
         a->returns = b->returns + n * w->days;
         replay_one(a);
         ledger_end(&a->ledger, b->ledgers + n * LEDGER_BYTES, a->add_block);
@@ -265,19 +270,23 @@ int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
     Account *a = malloc(sizeof *a);
     double *paid = malloc((size_t)(w->pairs * (w->events + 1)) * sizeof *paid), *scratch = NULL;
     Lanes lanes = {.w = w};
-    if (a) {
+    Opening *openings = malloc(OPENINGS * sizeof *openings);
+    if (a && openings) {
+        for (int i = 0; i < OPENINGS; i++) openings[i].account = -1;
+        a->openings = openings;
         a->w = w;
         a->add_block = add_block;
         a->terms.account = -1;
         scratch = calloc((size_t)share_out(a, &lanes, NULL), sizeof *scratch);
     }
-    int done = a && scratch && paid;
+    int done = scratch && paid;
     if (done) {
         share_out(a, &lanes, scratch);
         put_day_prices(a);
         replay_all(a, &lanes, b, paid);
     }
     free(a);
+    free(openings);
     free(scratch);
     free(paid);
     return done;

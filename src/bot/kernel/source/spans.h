@@ -2,19 +2,39 @@
 #ifndef CARRYGRID_SPANS_H
 #define CARRYGRID_SPANS_H
 #include "orders.h"
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
-/* Replace values by the sums up to each. Exact, since all are whole. */
-static void running_sums(double *values, i64 count) {
-    double sum = 0;
+/* Return the sums of four numbers up to each, and its last number in all lanes. Exact in any order, since all are whole. */
+static inline Four sums_of(Four x) {
+#if defined(__AVX2__)
+    const __m256d zero = _mm256_setzero_pd(), twos = x + _mm256_shuffle_pd(zero, x, 0);
+    return twos + _mm256_blend_pd(zero, _mm256_permute4x64_pd(twos, 0x55), 12);
+#else
+    double two = x[0] + x[1];
+    return (Four){x[0], two, two + x[2], two + (x[2] + x[3])};
+#endif
+}
+static inline Four last_of(Four x) {
+#if defined(__AVX2__)
+    return _mm256_permute4x64_pd(x, 0xFF);
+#else
+    return (Four){x[3], x[3], x[3], x[3]};
+#endif
+}
+static inline void put_four(double *to, Four x) { memcpy(to, &x, sizeof x); }
+
+/* Write the sums of values up to each, from `sum` on. */
+static void running_sums(const double *restrict values, i64 count, double sum, double *restrict sums) {
+    Four before = {sum, sum, sum, sum};
     i64 e = 0;
     for (; e + FOUR <= count; e += FOUR) {
-        double *v = values + e, two = v[0] + v[1], three = two + v[2], four = two + (v[2] + v[3]);
-        v[0] += sum;
-        v[1] = sum + two;
-        v[2] = sum + three;
-        v[3] = sum += four;
+        Four own = sums_of(four_of(values + e));
+        put_four(sums + e, before + own);
+        before += last_of(own);
     }
-    for (; e < count; e++) values[e] = sum += values[e];
+    for (sum = before[0]; e < count; e++) sums[e] = sum += values[e];
 }
 
 static double sum_of(const double *values, i64 count) {
@@ -83,14 +103,11 @@ static void hold_through(Account *a, i64 first, i64 stop) {
         p->funding += paid;
         a->cash += paid;
     }
-    const double *funding = a->funding;
+    Four before = {cash, cash, cash, cash};
     for (i64 e = 0; e < whole_fours(count); e += FOUR) {
-        const double *f = funding + e;
-        double *v = equity + e, two = f[0] + f[1], three = two + f[2], four = two + (f[2] + f[3]);
-        v[0] += cash + f[0];
-        v[1] += cash + two;
-        v[2] += cash + three;
-        v[3] += cash += four;
+        Four own = sums_of(four_of(a->funding + e));
+        put_four(equity + e, four_of(equity + e) + (before + own));
+        before += last_of(own);
     }
     curve_through(&a->curve, a->w->times, first, stop);
 }
@@ -111,6 +128,8 @@ static void put_day_prices(const Account *a) {
         }
 }
 
+#define SPAN 512 /* payments that are worked out before they are summed: they stay in the nearest cache */
+
 /* Hold all hedges of a hold baseline: its payments are kept, and the equity at the ends of days. */
 static void baseline_through(Account *a, i64 first, i64 stop) {
     const Window *w = a->w;
@@ -122,20 +141,21 @@ static void baseline_through(Account *a, i64 first, i64 stop) {
     for (int i = 0; i < a->count; i++) {
         Position *p = &a->held[i];
         const Held h = held_from(a, p, first);
-        double *restrict paid = a->paid + p->pair * (w->events + 1) + first + 1, sum = 0;
+        double *sums = paid_until(a, p->pair, first), earlier = sums[first];
         const double *restrict spot = a->day_spot + p->pair * w->days + from, *restrict perp = a->day_perp + p->pair * w->days + from;
-#pragma omp simd reduction(+ : sum)
-        for (i64 e = 0; e < count; e++) {
-            paid[e] = payment_of(&h, e);
-            sum += paid[e];
+        for (i64 e = 0; e < count; e += SPAN) {
+            i64 some = count - e < SPAN ? count - e : SPAN;
+#pragma omp simd
+            for (i64 k = 0; k < some; k++) funding[k] = payment_of(&h, e + k);
+            running_sums(funding, some, sums[first + e], sums + first + e + 1);
         }
-        p->funding += (i64)sum;
-        a->cash += (i64)sum;
+        a->summed[p->pair] = stop;
+        i64 paid = (i64)(sums[stop] - earlier);
+        p->funding += paid;
+        a->cash += paid;
 #pragma omp simd
         for (i64 d = 0; d < days; d++) ends[d] += value_of(&h, spot[d], perp[d]);
-        memcpy(funding, paid, (size_t)count * sizeof *funding);
-        running_sums(funding, count);
-        for (i64 d = 0; d < days; d++) ends[d] += funding[w->day_ends[from + d] - first];
+        for (i64 d = 0; d < days; d++) ends[d] += sums[w->day_ends[from + d] + 1] - earlier;
     }
 }
 

@@ -174,6 +174,21 @@ def test_liquidations_margin_exits_and_an_account_short_of_cash_are_the_same(lib
     )
 
 
+def test_trials_of_one_account_open_smaller_hedges_once_they_have_lost(library: Library) -> None:
+    rates = dict.fromkeys(range(1, 60), "-0.001") | {5: "0.002", 15: "0.002", 25: "0.002", 40: "0.01"}
+    market = {"X": pair(rates, ["100"] * 60, instrument={**RULES, "qty_step": "0.001"})}
+    base = configured(
+        market, allocation="0.95", spot_taker="0.03", perp_taker="0.01", min_holding_periods=1000
+    )
+    shown = window(market, base)
+    seldom, often = (base.varied({"min_funding_rate": Decimal(rate)}) for rate in ("0.01", "0.002"))
+    last = [replay(trial, shown).trades[-1] for trial in (seldom, often)]
+    assert [trade.opened_at_ms for trade in last] == [START + 40 * HOUR_MS] * 2
+    assert last[1].quantity < last[0].quantity
+    assert not assert_same(library, [seldom, often, seldom.varied({"exit_funding_rate": Decimal(-1)})], shown)
+    assert not assert_same(library, [often, seldom, often.varied({"exit_funding_rate": Decimal(-1)})], shown)
+
+
 def test_entries_too_small_to_open_are_skipped_and_counted(library: Library) -> None:
     market = {"X": pair(dict.fromkeys(range(1, 5), "0.01"), ["100"] * 5)}
     market["X"]["instrument"] = {**RULES, "min_qty": "1000"}
