@@ -1,10 +1,10 @@
 """Matrices of a sweep's map, list by list: a fraction of the API's answer for the same cells."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from math import isnan
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 from fastapi import APIRouter, Request
 
@@ -13,6 +13,7 @@ from api.responses import JsonResponse
 from api.routes.analysis import AskedMatrix, Most, Name
 from api.routes.parameters import SCENARIO_PARAMETERS, SweepId, other_parameters
 from api.schemas.documents import matrix_axis, matrix_values
+from bot.numbers.arrays import FloatArray, IntArray
 from sweeps.analysis.grouping import Summaries
 from sweeps.analysis.judged.cell_luck import chances_by
 from sweeps.analysis.judged.judged_panels import made_report
@@ -22,7 +23,10 @@ from sweeps.analysis.progress import get_spec
 
 router = APIRouter(prefix="/dashboard/sweeps/{sweep_id}", include_in_schema=False)
 _PARAMETERS = frozenset({"x", "y", "z", "metric", "agg", "most"}) | SCENARIO_PARAMETERS
-_PLACES = 9
+_DIGITS = 7
+"""Digits of a value: more than any view shows or colours, in half of the text that doubles take."""
+
+_MOST_PLACES = 12
 
 
 @router.get("/map")
@@ -68,8 +72,9 @@ async def map_luck(
 
 
 def _columns(found: Heatmap) -> dict[str, Any]:
-    """Return a matrix as lists over its cells, row by row; the states as lists of places by name.
+    """Return a matrix as lists over its cells, row by row.
 
+    A trial is told by the step from the one before it, a state by the place of its name, from 1 on.
     `counts` is null where no cell has more than one trial.
     """
     counts = found.cells.counts
@@ -80,20 +85,32 @@ def _columns(found: Heatmap) -> dict[str, Any]:
         "best": found.best,
         "plateau": found.plateau,
         "cells": found.column(_drawn(found.cells)),
-        "trials": found.column(found.cells.numbers.tolist()),
+        "trials": found.column(steps(found.cells.numbers).tolist()),
         "counts": found.column(counts.tolist(), 0) if len(counts) and counts.max() > 1 else None,
-        "states": _places(found.states),
+        "states": _states(found.states),
     }
 
 
 def _drawn(cells: Summaries) -> list[Any]:
-    """Return the value of each cell: amounts as exact text, others with all places that are shown."""
-    return matrix_values(cells) if cells.is_money else cells.values.round(_PLACES).tolist()
+    """Return the value of each cell: amounts as exact text, others with all digits that are shown."""
+    return matrix_values(cells) if cells.is_money else shortened(cells.values.astype(np.float64)).tolist()
 
 
-def _places(states: Sequence[CellState | None]) -> dict[str, list[int]]:
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, state in enumerate(states):
-        if state is not None:
-            places[state].append(place)
-    return places
+def shortened(values: FloatArray) -> FloatArray:
+    """Return values to seven digits, whole ones and NaN as they are."""
+    sizes = np.abs(values)
+    with np.errstate(divide="ignore"):
+        places = _DIGITS - 1 - np.floor(np.log10(sizes))
+    scales = 10.0 ** np.clip(places, 0, _MOST_PLACES)
+    return np.where(sizes > 0, np.round(values * scales) / scales, values)
+
+
+def steps(numbers: IntArray) -> IntArray:
+    """Return each number less the one before it, the first as it is: those of neighbours differ by little."""
+    return np.diff(numbers, prepend=0)
+
+
+def _states(states: Sequence[CellState | None]) -> dict[str, Any]:
+    digits: dict[CellState | None, str] = {None: "0"}
+    digits |= {state: str(place) for place, state in enumerate(CellState, start=1)}
+    return {"names": list(CellState), "cells": "".join([digits[state] for state in states])}

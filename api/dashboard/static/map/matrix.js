@@ -10,8 +10,8 @@ export class Matrix {
     this.columns = document.x.values.length;
     this.rows = document.y.values.length;
     this.sign = smallIsGood ? -1 : 1;
-    this.states = new Array(document.cells.length).fill(null);
-    for (const [name, places] of Object.entries(document.states)) for (const place of places) this.states[place] = name;
+    this.states = Array.from(document.states.cells, (digit) => document.states.names[digit - 1] ?? null);
+    this.trials = summedUp(document.trials);
     this.values = document.cells.map((cell, index) => (cell === null || this.states[index] ? null : Number(cell)));
     this.lucky = null;
     this.found = new Map();
@@ -54,7 +54,7 @@ export class Matrix {
   }
 
   trial(row, column) {
-    return this.document.trials[row * this.columns + column];
+    return this.trials[row * this.columns + column];
   }
 
   /* The value of a cell as it was sent: an amount is exact text, one that cannot win is there too. */
@@ -69,7 +69,7 @@ export class Matrix {
 
   /* The cell that shows a trial, null if none does. */
   cellOf(trial) {
-    const at = this.document.trials.indexOf(trial);
+    const at = this.trials.indexOf(trial);
     return at < 0 ? null : { row: Math.floor(at / this.columns), column: at % this.columns };
   }
 
@@ -154,4 +154,10 @@ const clamp = (at, size) => Math.min(Math.max(at, 0), size - 1);
 export function labelOf(value) {
   if (value === null) return "n/a";
   return Array.isArray(value) ? value.join(",") : String(value);
+}
+
+/* Numbers of trials from the steps between them; null where a cell has none. */
+function summedUp(steps) {
+  let number = 0;
+  return steps.map((step) => (step === null ? null : (number += step)));
 }
