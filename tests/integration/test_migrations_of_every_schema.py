@@ -1,5 +1,6 @@
 """Databases that older versions of the program left behind, upgraded with everything in them."""
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -80,22 +81,29 @@ def fill(engine: sa.Engine, revision: str) -> None:
 
 def fill_market_of(engine: sa.Engine) -> None:
     """Store the market that the sweep reads as a program of this schema would have."""
-    with TemporaryDirectory() as folder:
-        newest = open_engine(f"sqlite:///{Path(folder) / 'newest.db'}")
-        migrate(newest)
-        fill_market(newest)
-        rows = everything(newest)
-        newest.dispose()
     tables = sa.MetaData()
     with write_transaction(engine) as connection:
         tables.reflect(connection)
         for table in tables.sorted_tables:
             if table.name.startswith("market_") or table.name == "instrument":
                 held = [
-                    {column.name: row[column.name] for column in table.columns} for row in rows[table.name]
+                    {column.name: row[column.name] for column in table.columns}
+                    for row in newest_market()[table.name]
                 ]
                 if held:
                     connection.execute(table.insert(), held)
+
+
+@functools.cache
+def newest_market() -> Rows:
+    """Return all rows of a database of the newest schema with the market that the sweep reads."""
+    with TemporaryDirectory() as folder:
+        newest = open_engine(f"sqlite:///{Path(folder) / 'newest.db'}")
+        migrate(newest)
+        fill_market(newest)
+        rows = everything(newest)
+        newest.dispose()
+    return rows
 
 
 def _for(engine: sa.Engine, statement: str) -> str:
