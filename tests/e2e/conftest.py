@@ -10,6 +10,7 @@ from interfaces import interfaces
 from playwright.sync_api import Browser, expect, sync_playwright
 from servers import skip_or_fail
 
+_BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -25,12 +26,11 @@ _FLAGS = (
 def browser() -> Iterator[Browser]:
     """Return Chromium: the one named in CARRYGRID_TEST_BROWSER, or else the one on PATH.
 
+    Its build without windows shows the same pages with half the processor time, so that comes first.
     It ends with its module: while it runs, its event loop would be in the way of asynchronous tests.
     """
     named = os.environ.get("CARRYGRID_TEST_BROWSER")
-    path = (
-        named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    )
+    path = named or next(filter(None, map(shutil.which, _BROWSERS)), None)
     if path is None:
         skip_or_fail("no browser: install chromium, or name one in CARRYGRID_TEST_BROWSER")
     with sync_playwright() as playwright:

@@ -128,6 +128,8 @@ def test_a_sweep_that_ends_is_told_of_on_whatever_page_somebody_is(
 ) -> None:
     page = visit.page
     page.clock.install()
+    # A browser without windows has refused notifications before anybody is asked.
+    page.add_init_script("Object.defineProperty(Notification, 'permission', { value: 'default' })")
     done, cancelled = submit(address, name=HOSTILE), submit(address, reuse=False)
     page.goto(f"{address}/dashboard/glossary")
     expect(page.get_by_role("button", name="Notify me")).to_be_visible()
