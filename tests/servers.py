@@ -46,12 +46,18 @@ def free_port() -> int:
 
 
 def eventually(question: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Return the first true answer; fails once `seconds` are over."""
-    deadline = time.monotonic() + seconds
+    """Return the first true answer; fails once `seconds` are over.
+
+    It rests as long as an answer takes, so that whoever is waited for has half of a processor at least.
+    """
+    asked = time.monotonic()
+    deadline = asked + seconds
     while not (answer := question()):
-        if time.monotonic() > deadline:
+        answered = time.monotonic()
+        if answered > deadline:
             pytest.fail(f"not within {seconds:g} s: {what}")
-        time.sleep(0.02)
+        time.sleep(max(0.02, answered - asked))
+        asked = time.monotonic()
     return answer
 
 

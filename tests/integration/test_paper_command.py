@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -99,21 +100,30 @@ class Paper:
         """Move the exchange's clock to `hours` after the start, and wait until it is in the books."""
         self.exchange.now_ms = START_MS + int(hours * HOUR_MS)
         event_ms = self.exchange.now_ms // (8 * HOUR_MS) * 8 * HOUR_MS
-        eventually(lambda: self.books()[0].account.t_ms >= event_ms, 60, f"event {hours} h: {self.output}")
+        with self.stored() as store:
+            eventually(lambda: saved_in(store).account.t_ms >= event_ms, 60, f"{hours} h: {self.output}")
 
     def wait_until_it_asks(self) -> None:
         seen = len(self.exchange.requests)
         eventually(lambda: "Ctrl-C" in self.output, 60, f"start: {self.output}")
         eventually(lambda: len(self.exchange.requests) > seen + 10, 60, f"polling: {self.output}")
 
-    def books(self) -> tuple[SavedSession, dict[str, Any]]:
+    @contextmanager
+    def stored(self) -> Iterator[PaperStore]:
         engine = open_engine(f"sqlite:///{next((self._folder / 'home').glob('*.db'))}")
-        store = PaperStore(engine)
-        saved = store.find("btc")
-        assert saved is not None
-        books = {name: getattr(store, name)("btc") for name in ("trades", "payments", "equity")}
+        yield PaperStore(engine)
         engine.dispose()
-        return saved, books
+
+    def books(self) -> tuple[SavedSession, dict[str, Any]]:
+        with self.stored() as store:
+            books = {name: getattr(store, name)("btc") for name in ("trades", "payments", "equity")}
+            return saved_in(store), books
+
+
+def saved_in(store: PaperStore) -> SavedSession:
+    saved = store.find("btc")
+    assert saved is not None
+    return saved
 
 
 @pytest.fixture
