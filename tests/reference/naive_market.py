@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import Any
 
-from tests.reference.naive_numbers import divide
+from tests.reference.naive_numbers import divide, exact
 
 INSTRUMENT_DEFAULTS = {"qty_step": "0.00001", "min_qty": "0.00001", "min_notional": "5", "mmr": "0.005"}
 
@@ -18,9 +18,9 @@ class Candles:
     def __init__(self, rows: Sequence[Sequence[Any]], timeframe_ms: int) -> None:
         ordered = sorted(rows, key=lambda row: int(row[0]))
         self.closed_at = [int(row[0]) + timeframe_ms for row in ordered]
-        self.high = [Fraction(row[2]) for row in ordered]
-        self.close = [Fraction(row[4]) for row in ordered]
-        volume = [Fraction(row[5]) for row in ordered]
+        self.high = [exact(row[2]) for row in ordered]
+        self.close = [exact(row[4]) for row in ordered]
+        volume = [exact(row[5]) for row in ordered]
         self.traded = [amount > 0 for amount in volume]
         turnover = [amount * price for amount, price in zip(volume, self.close, strict=True)]
         self._volume_up_to = list(accumulate(volume, initial=Fraction(0)))
@@ -69,8 +69,8 @@ class Record:
 
 def _record(row: Sequence[Any]) -> Record:
     t, rate, hours, mark = row
-    rate, hours = Fraction(rate), Fraction(hours)
-    own_mark = None if mark is None else Fraction(mark)
+    rate, hours = exact(rate), exact(hours)
+    own_mark = None if mark is None else exact(mark)
     return Record(int(t), rate, hours, own_mark, divide(rate * 8, hours))
 
 

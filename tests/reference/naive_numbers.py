@@ -1,8 +1,11 @@
 """Exact arithmetic of the reference: fractions, and the three places where the specification rounds."""
 
 from fractions import Fraction
+from functools import lru_cache
 
 Number = str | int | Fraction
+exact = lru_cache(maxsize=2**17)(Fraction)
+"""A number or its text as a fraction. Drawn markets repeat most texts, and reading one takes long."""
 
 
 def round_places(value: Fraction, places: int) -> Fraction:
