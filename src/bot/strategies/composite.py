@@ -19,6 +19,7 @@ from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns, Th
 from bot.strategies.gates import LOWER_THRESHOLD, Gate
 from bot.strategies.patient import PATIENT
 from bot.strategies.strategy import Entry, Strategy
+from bot.strategies.structures import PERP_PERP, REVERSE, SYNTHETIC_DOLLAR
 from bot.strategies.suggestion import NOTHING_PAID, Suggestion, WindowFigures, in_bps, rounded
 
 if TYPE_CHECKING:
@@ -227,6 +228,24 @@ PLUGIN = StrategyPlugin(
             "volume_decline_ratio": "0.7",
             "end_dead_markets": True,
             **PATIENT,
+        },
+        "reverse": {
+            "entry_threshold": "0.5",
+            "exit_threshold": "0.2",
+            "volume_decline_ratio": "0.7",
+            **REVERSE,
+        },
+        "perp_perp": {
+            "entry_threshold": "0.5",
+            "exit_threshold": "0.2",
+            "volume_decline_ratio": "0.7",
+            **PERP_PERP,
+        },
+        "synthetic_dollar": {
+            "entry_threshold": "0.35",
+            "exit_threshold": "0.15",
+            "volume_decline_ratio": "0.7",
+            **SYNTHETIC_DOLLAR,
         },
     },
 )

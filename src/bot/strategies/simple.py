@@ -14,6 +14,7 @@ from bot.strategies.gates import LOWER_THRESHOLD, Gate
 from bot.strategies.opportunity_ranker import OpportunityRanker
 from bot.strategies.patient import PATIENT
 from bot.strategies.strategy import Entry, Strategy
+from bot.strategies.structures import PERP_PERP, REVERSE, SYNTHETIC_DOLLAR
 from bot.strategies.suggestion import (
     NOTHING_PAID,
     Suggestion,
@@ -217,6 +218,27 @@ PLUGIN = StrategyPlugin(
             "min_holding_periods": 30,
             "end_dead_markets": True,
             **PATIENT,
+        },
+        "reverse": {
+            "min_funding_rate": "0.0003",
+            "exit_funding_rate": "0",
+            "min_volume_24h": "1000000",
+            "min_holding_periods": 30,
+            **REVERSE,
+        },
+        "perp_perp": {
+            "min_funding_rate": "0.0002",
+            "exit_funding_rate": "0",
+            "min_volume_24h": "1000000",
+            "min_holding_periods": 30,
+            **PERP_PERP,
+        },
+        "synthetic_dollar": {
+            "min_funding_rate": "0.0001",
+            "exit_funding_rate": "0",
+            "min_volume_24h": "1000000",
+            "min_holding_periods": 90,
+            **SYNTHETIC_DOLLAR,
         },
     },
 )

@@ -60,12 +60,21 @@ def test_strategies_tell_parameters_defaults_grid_and_presets(client: TestClient
     assert {"simple", "composite", "hold"} <= set(found)
     assert found["simple"]["defaults"]["min_funding_rate"] == "0.0003"
     assert found["composite"]["parameters"]["properties"]["entry_threshold"]["description"]
-    assert list(found["simple"]["presets"]) == ["conservative", "balanced", "aggressive", "patient"]
+    for name in ("simple", "composite"):
+        assert list(found[name]["presets"]) == [
+            *("conservative", "balanced", "aggressive", "patient"),
+            *("reverse", "perp_perp", "synthetic_dollar"),
+        ]
     assert document["account"]["defaults"]["allocation"] == "0.9"
-    needed = {"symbols": ["A"], "start": "2024-01-01", "end": "2024-02-01"}
+    needed = {"start": "2024-01-01", "end": "2024-02-01", "exchange": "one"}
+    hedges = {
+        "perp_perp": {"symbols": ["A/USDT:USDT"], "short_exchange": "two"},
+        "synthetic_dollar": {"symbols": ["A/USD:A"]},
+    }
     for name, strategy in found.items():
-        for values in strategy["presets"].values():
-            RunConfig.parse({**needed, "strategy_mode": name, **values})
+        for preset, values in strategy["presets"].items():
+            named = hedges.get(preset, {"symbols": ["A/USDT:USDT"]})
+            RunConfig.parse({**needed, **named, "strategy_mode": name, **values})
 
 
 @pytest.mark.parametrize("strategy", ["simple", "composite"])
