@@ -16,6 +16,8 @@ from bot.numbers.arrays import IntArray
 from bot.plurals import counted
 from bot.timestamps import iso
 
+_LATEST = sa.select(sa.func.max(market_change.c.id))
+
 
 class ChangeKind(StrEnum):
     """Kind of a change to stored rows; ordinary imports only add rows, which is none of these."""
@@ -98,7 +100,7 @@ def record_change(
 
 def latest_change(connection: sa.Connection) -> int:
     """Return the id of the newest change, 0 if there was none."""
-    return int(connection.execute(sa.select(sa.func.max(market_change.c.id))).scalar_one() or 0)
+    return int(connection.execute(_LATEST).scalar_one() or 0)
 
 
 def changes_after(

@@ -21,6 +21,14 @@ from bot.models import Instrument
 from bot.numbers.money import plain
 
 _REMEMBERED = 10_000
+_MONTH = market_segment.c
+_MONTHS = (
+    sa.select(_MONTH.series_id, _MONTH.month, _MONTH.first_ms, _MONTH.last_ms, _MONTH.digest)
+    .where(
+        _MONTH.series_id.in_(sa.bindparam("ids", expanding=True)), _MONTH.first_ms <= sa.bindparam("end_ms")
+    )
+    .order_by(_MONTH.series_id, _MONTH.month)
+)
 
 
 def history_digest(
@@ -106,13 +114,8 @@ def _rules(instrument: Instrument) -> list[object]:
 
 def _series(connection: Connection, held: Sequence[HeldSeries], end_ms: int) -> list[list[object]]:
     """Return each series as its key and the digests of its months that are visible at `end_ms`."""
-    table = market_segment.c
     months: dict[int, list[Any]] = {one.id: [] for one in held}
-    rows = connection.execute(
-        sa.select(table.series_id, table.month, table.first_ms, table.last_ms, table.digest)
-        .where(table.series_id.in_(list(months)), table.first_ms <= end_ms)
-        .order_by(table.series_id, table.month)
-    ).all()
+    rows = connection.execute(_MONTHS, {"ids": list(months), "end_ms": end_ms}).all()
     for month in rows:
         months[month.series_id].append(month)
     found: list[list[object]] = []

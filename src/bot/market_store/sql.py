@@ -30,13 +30,6 @@ from bot.timestamps import iso
 
 _DECIMALS = ("qty_step", "min_qty", "min_notional", "mmr")
 
-_EXCHANGES = sa.select(market_series.c.exchange).distinct().order_by(market_series.c.exchange)
-_SEALS = (
-    sa.select(seal.c.exchange, sa.func.min(seal.c.from_ms).label("from_ms"))
-    .where(seal.c.opened_ms.is_(None))
-    .group_by(seal.c.exchange)
-)
-
 
 class PublishedFees(NamedTuple):
     """Taker fee rates of a pair's legs as an exchange publishes them; None where it does not."""
@@ -87,6 +80,23 @@ class HeldSegment:
         return f"{key.exchange} {key.symbol} {key.kind}, month {month // 100}-{month % 100:02}"
 
 
+_EXCHANGES = sa.select(market_series.c.exchange).distinct().order_by(market_series.c.exchange)
+_SERIES = sa.select(market_series).order_by(
+    *(market_series.c[name] for name in ("exchange", "symbol", "kind", "timeframe_ms"))
+)
+_SERIES_OF_EXCHANGE = _SERIES.where(market_series.c.exchange == sa.bindparam("of_exchange"))
+_INSTRUMENTS = sa.select(instrument).where(instrument.c.exchange == sa.bindparam("of_exchange"))
+_OUTLINES = sa.select(
+    market_segment.c.series_id, *(market_segment.c[name] for name in Outline._fields)
+).order_by(market_segment.c.series_id, market_segment.c.month)
+_OUTLINES_OF_SERIES = _OUTLINES.where(market_segment.c.series_id.in_(sa.bindparam("ids", expanding=True)))
+_SEALS = (
+    sa.select(seal.c.exchange, sa.func.min(seal.c.from_ms).label("from_ms"))
+    .where(seal.c.opened_ms.is_(None))
+    .group_by(seal.c.exchange)
+)
+
+
 def exchanges(connection: sa.Connection) -> list[str]:
     """Return the names of all data sets, sorted."""
     return list(connection.scalars(_EXCHANGES))
@@ -94,11 +104,8 @@ def exchanges(connection: sa.Connection) -> list[str]:
 
 def held_series(connection: sa.Connection, exchange: str | None = None) -> list[HeldSeries]:
     """Return all series, or those of one data set, by exchange, symbol, kind and timeframe."""
-    table = market_series.c
-    query = sa.select(market_series).order_by(table.exchange, table.symbol, table.kind, table.timeframe_ms)
-    if exchange is not None:
-        query = query.where(table.exchange == exchange)
-    return [_series(row) for row in connection.execute(query)]
+    query = _SERIES if exchange is None else _SERIES_OF_EXCHANGE
+    return [_series(row) for row in connection.execute(query, {"of_exchange": exchange})]
 
 
 def _series(row: sa.Row[tuple[object, ...]]) -> HeldSeries:
@@ -207,16 +214,12 @@ def outlines(
     names the cut as well, its extent and count stay those that are stored where nothing is known of the rest.
     """
     series = None if series is None else list(series)
-    table = market_segment.c
-    query = sa.select(table.series_id, *(table[name] for name in Outline._fields)).order_by(
-        table.series_id, table.month
-    )
+    ids = [] if series is None else [one.id for one in series]
+    query = _OUTLINES if series is None else _OUTLINES_OF_SERIES
     if exchange is not None:
         query = query.join(market_series).where(market_series.c.exchange == exchange)
-    if series is not None:
-        query = query.where(table.series_id.in_([one.id for one in series]))
     found: dict[int, list[Outline]] = {}
-    for series_id, *values in connection.execute(query).all():
+    for series_id, *values in connection.execute(query, {"ids": ids}).all():
         found.setdefault(series_id, []).append(Outline(*values))
     known = [] if beyond_seals else series if series is not None else held_series(connection, exchange)
     for series_id, latest_ms in _latest(connection, known, beyond_seals=beyond_seals).items():
@@ -294,12 +297,12 @@ def put_segment(connection: sa.Connection, series: HeldSeries, segment: Segment)
 
 def instruments(connection: sa.Connection, exchange: str) -> dict[str, Instrument]:
     """Return the trading rules known for a data set, by symbol."""
-    query = sa.select(instrument).where(instrument.c.exchange == exchange)
+    rows = connection.execute(_INSTRUMENTS, {"of_exchange": exchange})
     return {
         row.symbol: Instrument(
             **{name: Decimal(getattr(row, name)) for name in _DECIMALS}, spot_active=row.spot_active
         )
-        for row in connection.execute(query)
+        for row in rows
     }
 
 

@@ -46,7 +46,8 @@ _MARKS_OF_COLUMNS = (
     .where(_OF_COLUMNS)
     .order_by(trial_block.c.name, trial_block.c.first)
 )
-_CREATED = sa.select(sweep.c.created_ms).where(sweep.c.id == sa.bindparam("of_sweep"))
+CREATED_MS = sa.select(sweep.c.created_ms).where(sweep.c.id == sa.bindparam("of_sweep"))
+"""When the sweep `of_sweep` was created, ms UTC."""
 
 BlockMark = tuple[tuple[int, bytes] | None, tuple[int, bytes]]
 """Packed size of a block, and the checksum of the contents with which zlib ends; None if it is not there.
@@ -116,7 +117,7 @@ def measured(
     marks = _marks(connection, sweep_id, list(dict.fromkeys((NUMBER, *metrics))))
     if not marks[NUMBER]:
         return Measured.nothing(metrics)
-    created_ms = connection.execute(_CREATED, {"of_sweep": sweep_id}).scalar()
+    created_ms = connection.execute(CREATED_MS, {"of_sweep": sweep_id}).scalar()
     key = connection.engine.url, sweep_id, created_ms
     together = (*marks, *GUARD_METRICS) if len(marks[NUMBER]) <= _FEW_BLOCKS else ()
     blocks = _Blocks(connection, sweep_id, together)

@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from sweeps.storage.blocks import CREATED_MS
 from sweeps.storage.states import TrialState
 from sweeps.storage.stored_trials import stored_rows
-from sweeps.storage.tables import sweep
 
 MOST_ROWS = 2_000
 """Most rows kept by a process, some 5 KB each: two pages of the largest size."""
@@ -61,7 +61,7 @@ def sweep_key(connection: sa.Connection, sweep_id: int, created_ms: int) -> Swee
 
 def kept_rows(connection: sa.Connection, sweep_id: int, numbers: Sequence[int]) -> dict[int, Row]:
     """Return the finished ones of some trials of a sweep as rows, by number, each read once."""
-    created_ms = connection.execute(sa.select(sweep.c.created_ms).where(sweep.c.id == sweep_id)).scalar()
+    created_ms = connection.execute(CREATED_MS, {"of_sweep": sweep_id}).scalar()
     if created_ms is None:  # deleted meanwhile
         return {}
     key = sweep_key(connection, sweep_id, created_ms)
