@@ -92,7 +92,8 @@ def test_state_of_one_sweep_and_of_all_that_are_followed_cost_as_much(
         get_sweep(connection, ids[0])
     with counted(engine) as several, engine.connect() as connection:
         assert len(get_sweeps(connection, ids)) == 3
-    assert (len(one), len(several)) == (LIST - 1, LIST - 1)  # nobody looks for the best of no results
+    # Nobody looks for a page, nor for the best of no results.
+    assert (len(one), len(several)) == (LIST - 2, LIST - 2)
 
 
 def test_submission_costs_the_same_whatever_its_size(engine: sa.Engine) -> None:
