@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from webservice import Hands, Reader, sweep_body
+from webservice import BASE, Hands, Reader, sweep_body
 
 PAGE = {"Accept": "text/html"}
 
@@ -206,3 +206,16 @@ def test_mostly_untraded_sweep_says_so_and_no_setting_that_cannot_win_makes_a_re
 
 def test_unknown_sweep_has_no_verdict(client: TestClient) -> None:
     assert client.get("/sweeps/77/verdict").status_code == 404
+
+
+def test_sentence_names_what_is_held_where_it_differs_from_setting_to_setting(
+    client: TestClient, hands: Hands
+) -> None:
+    grid = {"symbols": [["BTC/USDT:USDT"], ["ETH/USDT:USDT"]], "allocation": ["0.3", "0.6"]}
+    base = {name: value for name, value in BASE.items() if name != "symbols"}
+    body = sweep_body(base=base, grid=grid)
+    sweep_id = client.post("/sweeps", json=body).json()["id"]
+    hands.work(sweep_id)
+    found = client.get(f"/sweeps/{sweep_id}/verdict").json()
+    held = found["candidate"]["trial"]["params"]["symbols"]
+    assert found["sentence"].startswith(f"Holding {held} on the candidate's account made ")

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from bot.backtest.periods.yearly_figures import Yearly
+from bot.config.parameters import AccountParameters
 from bot.plurals import counted
 from sweeps.analysis.queries import TrialView
 from sweeps.analysis.verdicts.candidate import AxisRange
@@ -12,6 +13,8 @@ from sweeps.spec.metrics import METRICS, MetricKind
 
 _MATTERS = 0.05
 _MOST_AXES = 3
+_OF_ACCOUNT = AccountParameters.model_fields.keys() - {"symbols", "strategy_mode", "perp_leverage"}
+"""Parameters that make holding differ from setting to setting, beside those that the sentence names."""
 
 
 def verdict_sentence(verdict: SweepVerdict, yearly: Yearly | None = None) -> str:
@@ -29,7 +32,10 @@ def verdict_sentence(verdict: SweepVerdict, yearly: Yearly | None = None) -> str
 def _holding(verdict: SweepVerdict, trial: TrialView, yearly: Yearly) -> str:
     config = verdict.spec.config(trial.number)
     leverage, market = config.perp_leverage, ", ".join(config.symbols)
-    held = f"Holding {market}" if "symbols" in verdict.spec.space.by_name else "Holding"
+    varied = verdict.spec.space.by_name.keys()
+    held = f"Holding {market}" if "symbols" in varied else "Holding"
+    if varied & _OF_ACCOUNT:
+        held += " on the candidate's account"
     if leverage == 1:
         return f"{held} made {a_year(yearly.hold)} at 1x."
     return f"{held} made {a_year(yearly.hold)} at {leverage:g}x and {a_year(yearly.hold_at_1x)} at 1x."
