@@ -13,7 +13,7 @@ FIRST_MS = 1_704_067_200_000
 """Midnight before the first hour of every walk."""
 STEPS = (1.0, 1.0, 1.0, 1.002, 0.998, 1.01, 0.99, 1.03, 0.97)
 JUMPS = (0.55, 0.8, 0.9, 1.1, 1.25, 1.9)
-RATES_8H = ("0.0001", "0.0003", "0.0008", "0.001", "0.003", "0.0002", "0", "-0.0004", "-0.002")
+RATES_8H = ("0.00012345", "0.0001", "0.0003", "0.0008", "0.001", "0.003", "0.0002", "0", "-0.0004", "-0.002")
 FRAMES = (*(["1h"] * 12), "30m", "4h")
 Epochs = list[dict[str, Any]]
 
@@ -116,7 +116,7 @@ class FileMaker:
     ) -> None:
         random = self._random
         frame_name = random.choice(FRAMES)
-        missing = self._gaps()
+        missing, digits = self._gaps(), random.choice((2, 5, 5, 5, 11))
         traded = random.choice((3e4, 3e5, 2e6)) if kind != "mark" else 0.0
         for opens_at, prices in bars(random, path, frame_name):
             hour = (opens_at - FIRST_MS) // HOUR_MS
@@ -124,7 +124,7 @@ class FileMaker:
             volume = random.choice((0.5, 1, 1, 2, 0)) * traded / prices[-1] / multiple
             if hour < first or (frame_name == "1h" and hour in missing):
                 continue
-            shown = [text(value * multiple) for value in prices]
+            shown = [text(value * multiple, digits) for value in prices]
             shown[1] = max(shown, key=Decimal)
             shown[2] = min(shown, key=Decimal)
             for each in stems_at(random, epochs, opens_at, stem):
@@ -156,7 +156,7 @@ class FileMaker:
         level, hour = random.choice(RATES_8H), frame.first
         while hour <= frame.last:
             if random.random() < 0.04:
-                interval = random.choice((1, 2, 4, 6, 8))
+                interval = random.choice((1, 2, 3, 4, 6, 8, 12))
             if random.random() < 0.25:
                 level = random.choice(RATES_8H)
             t = FIRST_MS + hour * HOUR_MS
