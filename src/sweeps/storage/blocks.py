@@ -47,7 +47,7 @@ _MARKS_OF_COLUMNS = (
     .order_by(trial_block.c.name, trial_block.c.first)
 )
 CREATED_MS = sa.select(sweep.c.created_ms).where(sweep.c.id == sa.bindparam("of_sweep"))
-"""When the sweep `of_sweep` was created, ms UTC."""
+"""Time at which the sweep `of_sweep` was created, ms UTC."""
 
 BlockMark = tuple[tuple[int, bytes] | None, tuple[int, bytes]]
 """Packed size of a block, and the checksum of the contents with which zlib ends; None if it is not there.
