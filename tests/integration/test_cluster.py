@@ -1,6 +1,5 @@
 """The cluster of the compose file by hand: its own commands, variables and passwords on real servers."""
 
-import contextlib
 import re
 import signal
 import subprocess
@@ -88,8 +87,9 @@ class ByHand:
         return "\n".join(log.read_text() for log in self._folder.rglob("*.log"))
 
 
-@contextlib.contextmanager
-def started(folder: Path) -> Iterator[ByHand]:
+@pytest.fixture(scope="module")
+def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ByHand]:
+    folder = tmp_path_factory.mktemp("cluster")
     with cluster(folder) as running:
         hands = ByHand(running, folder)
         with hands.client:
@@ -98,22 +98,12 @@ def started(folder: Path) -> Iterator[ByHand]:
 
 
 @pytest.fixture(scope="module")
-def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ByHand]:
-    with started(tmp_path_factory.mktemp("cluster")) as hands:
-        yield hands
-
-
-@pytest.fixture(scope="module")
 def engine(by_hand: ByHand) -> Iterator[sa.Engine]:
     engine = open_engine(by_hand.cluster.database_url)
-    fill(engine)
-    yield engine
-    engine.dispose()
-
-
-def fill(engine: sa.Engine) -> None:
     first_ms, last_ms = parse_time_ms("2024-01-01"), parse_time_ms("2024-04-01")
     generate(HistoricalDataStore(engine), start_ms=first_ms, end_ms=last_ms)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -248,23 +238,22 @@ def test_servers_of_the_cluster_refuse_strangers(by_hand: ByHand) -> None:
         engine.connect()
 
 
-def test_stop_ends_every_process_in_order_within_its_grace_even_with_open_streams(tmp_path: Path) -> None:
-    with started(tmp_path) as hands:
-        engine = open_engine(hands.cluster.database_url)
-        fill(engine)
-        engine.dispose()
-        answer = hands.post("/sweeps", BODY, Authorization=f"Bearer {SECRETS['CARRYGRID_API_TOKEN']}")
-        events = f"{hands.cluster.api}{answer.headers['Location']}/events"
-        asked = {"Authorization": f"Bearer {SECRETS['CARRYGRID_API_TOKEN']}"}
-        with hands.client.stream("GET", events, headers=asked) as stream:
-            assert stream.status_code == 200
-            del hands.processes["migrate"]
-            for process in hands.processes.values():
-                process.terminate()
-            begun = time.monotonic()
-            for name, process in hands.processes.items():
-                grace = 30 if name in WORKERS else 10
-                status = process.wait(max(0.1, begun + grace - time.monotonic()))
-                assert status == (-signal.SIGTERM if name == "api" else 0), name
-        # uvicorn raises the signal again once it has shut down in order
-        assert "Application shutdown complete." in (tmp_path / "api" / "api.log").read_text()
+def test_stop_ends_every_process_in_order_within_its_grace_even_with_open_streams(
+    by_hand: ByHand, engine: sa.Engine
+) -> None:
+    """Last of this file: it ends the processes that all others use."""
+    asked = {"Authorization": f"Bearer {SECRETS['CARRYGRID_API_TOKEN']}"}
+    answer = by_hand.post("/sweeps", BODY, **asked)
+    events = f"{by_hand.cluster.api}{answer.headers['Location']}/events"
+    with by_hand.client.stream("GET", events, headers=asked) as stream:
+        assert stream.status_code == 200
+        running = {name: process for name, process in by_hand.processes.items() if name != "migrate"}
+        for process in running.values():
+            process.terminate()
+        begun = time.monotonic()
+        for name, process in running.items():
+            grace = 30 if name in WORKERS else 10
+            status = process.wait(max(0.1, begun + grace - time.monotonic()))
+            assert status == (-signal.SIGTERM if name == "api" else 0), name
+    # uvicorn raises the signal again once it has shut down in order
+    assert "Application shutdown complete." in (by_hand.machines["api"].home / "api.log").read_text()
