@@ -39,11 +39,6 @@ def divide(amount: Decimal, by: Decimal) -> Decimal:
     return EXACT.divide(amount, by)
 
 
-def decimal_of(ratio: Fraction) -> Decimal:
-    """Return a ratio rounded to 40 digits."""
-    return EXACT.divide(Decimal(ratio.numerator), Decimal(ratio.denominator))
-
-
 def root(value: Fraction) -> Decimal:
     """Return the exact square root of a value, 0 or more, rounded to 12 places, half-even."""
     squared = value * 10 ** (2 * _ROOT_PLACES)

@@ -1,10 +1,11 @@
 """Contracts of the markets that hedges trade: rows that are theirs, in the units of a hedge."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from itertools import accumulate
 from operator import mul
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from bot.market.records.contract_life import ContractLife, Epoch, RecordedContra
 from bot.market.series import CandleSeries, SymbolData
 from bot.market.symbols import market_symbol
 from bot.numbers.columns import DecimalColumn
-from bot.numbers.money import ZERO
+from bot.numbers.money import WIDE
 
 _DAY_OF_CANDLES = 24
 
@@ -26,6 +27,20 @@ class Record(NamedTuple):
     rate: Decimal
     interval_hours: int
     mark: Decimal | None
+
+
+class RunningSums:
+    """Sums of whole amounts times `10**exponent` up to each place of a column, exact."""
+
+    __slots__ = ("_exponent", "_sums")
+
+    def __init__(self, whole: Iterable[int], exponent: int) -> None:
+        self._sums = list(accumulate(whole, initial=0))
+        self._exponent = exponent
+
+    def between(self, first: int, stop: int) -> Decimal:
+        """Return the sum of the amounts at the places from `first` to below `stop`."""
+        return Decimal(self._sums[stop] - self._sums[first]).scaleb(self._exponent, context=WIDE)
 
 
 class Candles:
@@ -55,9 +70,21 @@ class Candles:
         return DecimalColumn.concat([part.close for part in self._parts]).decimals()
 
     @cached_property
-    def volumes(self) -> list[Decimal]:
-        """Volumes."""
-        return DecimalColumn.concat([part.volume for part in self._parts]).decimals()
+    def volumes(self) -> RunningSums:
+        """Base volumes."""
+        column = self._volume
+        return RunningSums(column.mantissas.tolist(), column.exponent)
+
+    @cached_property
+    def turnovers(self) -> RunningSums:
+        """Quote volumes at the last prices."""
+        column, closes = self._volume, DecimalColumn.concat([part.close for part in self._parts])
+        amounts = map(mul, column.mantissas.tolist(), closes.mantissas.tolist())
+        return RunningSums(amounts, column.exponent + closes.exponent)
+
+    @property
+    def _volume(self) -> DecimalColumn:
+        return DecimalColumn.concat([part.volume for part in self._parts])
 
     def count(self, t_ms: int) -> int:
         """Return how many have closed by `t_ms`."""
@@ -107,8 +134,6 @@ class Contract:
     records: tuple[Record, ...]
     settled_ms: list[int] = field(default_factory=list)
     factors: tuple[tuple[int, Decimal], ...] = ()
-    _day_volumes: dict[int, Decimal] = field(default_factory=dict)
-    _day_turnovers: dict[int, Decimal] = field(default_factory=dict)
 
     def lives(self, t_ms: int) -> bool:
         """Return whether it is traded at `t_ms`: its end is outside."""
@@ -162,30 +187,18 @@ class Contract:
 
     def day_volume(self, t_ms: int) -> Decimal:
         """Return the base volume of the 24 newest closed trade candles, fewer if fewer exist."""
-        known = self._day_volumes.get(t_ms)
-        if known is None:
-            known = self._day_volumes[t_ms] = sum(self.trades.volumes[self._day(t_ms)], ZERO)
-        return known
+        count = self.trades.count(t_ms)
+        return self.trades.volumes.between(max(0, count - _DAY_OF_CANDLES), count)
 
     def day_turnover(self, t_ms: int) -> Decimal:
         """Return the quote volume of the 24 newest closed trade candles, fewer if fewer exist."""
-        known = self._day_turnovers.get(t_ms)
-        if known is None:
-            day = self._day(t_ms)
-            amounts = map(mul, self.trades.volumes[day], self.trades.closes[day])
-            known = self._day_turnovers[t_ms] = sum(amounts, ZERO)
-        return known
+        count = self.trades.count(t_ms)
+        return self.trades.turnovers.between(max(0, count - _DAY_OF_CANDLES), count)
 
     def base_volume(self, t_ms: int, newest: int, skip: int) -> Decimal | None:
         """Return the base volume of `newest` closed candles before the `skip` newest, None if fewer."""
         stop = self.trades.count(t_ms) - skip
-        if stop < newest:
-            return None
-        return sum(self.trades.volumes[stop - newest : stop], ZERO)
-
-    def _day(self, t_ms: int) -> slice:
-        count = self.trades.count(t_ms)
-        return slice(max(0, count - _DAY_OF_CANDLES), count)
+        return None if stop < newest else self.trades.volumes.between(stop - newest, stop)
 
 
 class MarketRows(NamedTuple):

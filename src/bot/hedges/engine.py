@@ -42,7 +42,9 @@ def replay_hedges(config: RunConfig, window: HedgeWindow) -> HedgeRun:
         config = config.model_copy(update={"exchange": window.exchange})
     with exact_products():
         markets = window.markets(config)
-        trader = HedgeTrader(config, markets, _wallets(config, markets), window.costs(config))
+        trader = HedgeTrader(
+            config, markets, window.settlements(config), _wallets(config, markets), window.costs(config)
+        )
         events = window.calendar.moments
         last = len(events) - 1
         curve = [trader.on_event(t_ms, is_last=place == last) for place, t_ms in enumerate(events)]

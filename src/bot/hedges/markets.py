@@ -3,10 +3,9 @@
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from decimal import Decimal
-from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from bot.hedges.arithmetic import decimal_of
+from bot.hedges.arithmetic import divide
 from bot.hedges.contracts import Contract
 from bot.hedges.legs.kind import LegKind
 from bot.hedges.legs.table import Structure
@@ -68,25 +67,32 @@ class LegMarket:
 
 
 class Carry(NamedTuple):
-    """Carry of a hedge: `per_hour` exactly, `rate` for the `interval_hours` of its newest settlement."""
+    """Carry of a hedge: `amount` divided by `hours` is that of one hour, exactly.
 
-    per_hour: Fraction
+    `rate` is that of the `interval_hours` of its newest settlement, `rate_8h` that of eight hours, both to
+    40 digits.
+    """
+
+    amount: Decimal
+    hours: int
     interval_hours: int
+    rate: Decimal
+    rate_8h: Decimal
 
-    @property
-    def rate(self) -> Fraction:
-        """The carry of one interval."""
-        return self.per_hour * self.interval_hours
+    @classmethod
+    def of(cls, amount: Decimal, hours: int, interval_hours: int) -> Self:
+        """Return the carry of `amount` in so many hours."""
+        over = Decimal(hours)
+        rate, rate_8h = divide(amount * interval_hours, over), divide(amount * _EIGHT_HOURS, over)
+        return cls(amount, hours, interval_hours, rate, rate_8h)
 
-    @property
-    def exact_8h(self) -> Fraction:
-        """The carry of eight hours."""
-        return self.per_hour * _EIGHT_HOURS
+    def costs_more(self, horizon_hours: Decimal, leaving: Decimal) -> bool:
+        """Return whether what it is to cost within a horizon exceeds `leaving`, both per unit of notional."""
+        return -self.amount * horizon_hours > leaving * self.hours
 
-    @property
-    def rate_8h(self) -> Decimal:
-        """The carry of eight hours to 40 digits."""
-        return decimal_of(self.exact_8h)
+    def reaches_8h(self, rate_8h: Decimal) -> bool:
+        """Return whether it is at or above a rate per eight hours, exactly."""
+        return self.amount * _EIGHT_HOURS >= rate_8h * self.hours
 
 
 class Pair(NamedTuple):
@@ -160,7 +166,7 @@ class HedgeMarket:
         return self.carries[key]
 
     def _carry(self, pair: Pair, t_ms: int, *, however_old: bool) -> Carry | None:
-        per_hour = Fraction(0)
+        amount, hours = ZERO, 1
         intervals = []
         for leg, contract in zip(self.legs, pair, strict=True):
             if leg.kind.is_perp:
@@ -170,7 +176,8 @@ class HedgeMarket:
                 interval_ms = record.interval_hours * HOUR_MS
                 if t_ms - record.t_ms >= 2 * interval_ms and not however_old:
                     return None
-                per_hour -= Fraction(leg.side * record.rate) / record.interval_hours
+                amount = amount * record.interval_hours - leg.side * record.rate * hours
+                hours *= record.interval_hours
                 intervals.append(record.interval_hours)
             elif leg.kind.borrows:
                 interest = leg.interest(t_ms)
@@ -178,8 +185,18 @@ class HedgeMarket:
                     if not however_old:
                         return None
                     interest = ZERO
-                per_hour -= Fraction(interest)
-        return Carry(per_hour, min(intervals))
+                amount -= interest * hours
+        return Carry.of(amount, hours, min(intervals))
+
+    def is_same_history(self, known: Pair, pair: Pair) -> bool:
+        """Return whether the perp legs still trade the same contracts: the history is theirs."""
+        legs = zip(self.legs, known, pair, strict=True)
+        return all(before is now for leg, before, now in legs if leg.kind.is_perp)
+
+    @property
+    def settled_ms(self) -> set[int]:
+        """Times at which a contract of one of its perp legs settles."""
+        return {t_ms for leg in self.perps for contract in leg.contracts for t_ms in contract.settled_ms}
 
     def settled_until(self, pair: Pair, after_ms: int, t_ms: int) -> list[int]:
         """Return the times in (after_ms, t_ms] at which a perp leg of these contracts settled, ascending."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
+from bot.hedges.markets import Carry
 from bot.hedges.positions import HedgeTrade, OpenHedge
 from bot.models import CloseReason
 from bot.numbers.money import ZERO, book
@@ -16,7 +17,7 @@ class Observed:
     """Observations of a run's loop: capital tied, margins, funding by regime, distances, and counts."""
 
     def __init__(self, regime_high: Decimal) -> None:
-        self._regime_high = Fraction(regime_high)
+        self._regime_high = regime_high
         self.by_regime = dict.fromkeys(("funding_negative", "funding_neutral", "funding_high"), ZERO)
         self.max_margin_used = ZERO
         self.least_distance: Fraction | None = None
@@ -24,12 +25,12 @@ class Observed:
         self.skipped_entries = self.capped_entries = self.events_in_market = 0
         self._tied: list[tuple[int, Decimal]] = []
 
-    def note_funding(self, amount: Decimal, carry_8h: Fraction | None) -> None:
-        """Count a booking of funding by the carry of eight hours."""
-        if carry_8h is not None and carry_8h < 0:
+    def note_funding(self, amount: Decimal, carry: Carry | None) -> None:
+        """Count a booking of funding by the carry then."""
+        if carry is not None and carry.amount < 0:
             name = "funding_negative"
         else:
-            is_high = carry_8h is not None and carry_8h >= self._regime_high
+            is_high = carry is not None and carry.reaches_8h(self._regime_high)
             name = "funding_high" if is_high else "funding_neutral"
         self.by_regime[name] += amount
 

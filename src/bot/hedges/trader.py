@@ -15,8 +15,9 @@ from bot.hedges.maintenance import Danger, is_wiped_out, takes_up
 from bot.hedges.markets import HedgeMarket, Pair
 from bot.hedges.metrics import Observed
 from bot.hedges.positions import Closing, OpenHedge, OpenLeg, WaitingEntry, reference_place
+from bot.hedges.settlements import Settlement, Settlements
 from bot.hedges.sizing import EntrySizer, Means
-from bot.hedges.views import Decisions, Settled
+from bot.hedges.views import Decisions
 from bot.hedges.wallets import Wallets
 from bot.models import DAY_MS, HOUR_MS, CloseReason
 from bot.numbers.money import ONE, ZERO, book
@@ -28,13 +29,20 @@ class HedgeTrader:
     """Trades the hedges of a run from event to event. Call inside `exact_products()`."""
 
     def __init__(
-        self, config: RunConfig, markets: Sequence[HedgeMarket], wallets: Wallets, costs: OrderCosts
+        self,
+        config: RunConfig,
+        markets: Sequence[HedgeMarket],
+        settlements: Settlements,
+        wallets: Wallets,
+        costs: OrderCosts,
     ) -> None:
         self.config = config
-        self.markets = tuple(markets)
+        self.settlements = settlements
+        self._markets = {market.name: market for market in markets}
         self.account = HedgeAccount(wallets, costs)
         self.observed = Observed(config.regime_high)
         self._costs = costs
+        self._max_age_ms = config.max_price_age_ms
         self._sizer = EntrySizer(config, costs)
         self._decisions = Decisions(config, markets, costs)
         self._stress = sorted(config.stress, key=lambda entry: entry.at)
@@ -219,7 +227,7 @@ class HedgeTrader:
                     amount = self.account.settle(hedge, leg, record, t_ms)
                     pair = Pair(hedge.long.contract, hedge.short.contract)
                     carry = hedge.market.carry(pair, t_ms, however_old=True)
-                    self.observed.note_funding(amount, None if carry is None else carry.exact_8h)
+                    self.observed.note_funding(amount, carry)
 
     # --- 3. Fills, exits, margin ------------------------------------------------------------------------
 
@@ -234,25 +242,20 @@ class HedgeTrader:
             if all(contract.to_ms is None or now < contract.to_ms for contract in entry.contracts):
                 self._open(entry.market, entry.contracts, entry.quantity, now)
 
-    def _settled(self, t_ms: int) -> dict[str, Settled]:
+    def _settled(self, t_ms: int) -> dict[str, Settlement]:
         """Return the hedges that settle with fresh prices and a carry, by name."""
-        found = {}
-        for market in self.markets:
-            if not market.settles(t_ms):
-                continue
-            self._decisions.observe(market, t_ms)
-            pair = market.contracts_at(t_ms)
-            if pair is not None and self._is_fresh(pair, t_ms):
-                carry = market.carry(pair, t_ms)
-                if carry is not None:
-                    found[market.name] = Settled(market, pair, carry, t_ms)
-        return found
+        settlements, most_ms = self.settlements.at(t_ms), self._max_age_ms
+        self._decisions.observe(settlements)
+        return {
+            one.name: one
+            for one in settlements
+            if one.carry is not None and one.age_ms is not None and one.age_ms <= most_ms
+        }
 
     def _is_fresh(self, pair: Iterable[object], t_ms: int) -> bool:
-        age_ms = self.config.max_price_age_ms
-        return all(contract.is_fresh(t_ms, age_ms) for contract in pair)  # type: ignore[attr-defined]
+        return all(contract.is_fresh(t_ms, self._max_age_ms) for contract in pair)  # type: ignore[attr-defined]
 
-    def _exit(self, t_ms: int, settled: dict[str, Settled]) -> None:
+    def _exit(self, t_ms: int, settled: dict[str, Settlement]) -> None:
         """3b. Decide exits of whole hedges."""
         for hedge in tuple(self.account.hedges):
             if not self._decides(hedge, t_ms):
@@ -269,7 +272,7 @@ class HedgeTrader:
         """Return whether a hedge is whole, does not wait to close, and has fresh prices."""
         return hedge.is_whole and hedge.closing is None and self._is_fresh(_pair(hedge), t_ms)
 
-    def _exit_reason(self, hedge: OpenHedge, t_ms: int, settled: Settled | None) -> CloseReason | None:
+    def _exit_reason(self, hedge: OpenHedge, t_ms: int, settled: Settlement | None) -> CloseReason | None:
         wants = settled is not None and self._signals(hedge, settled)
         margined = [leg for leg in hedge.legs if leg.market.kind.is_margined]
         ratio, distance = self.config.margin_exit_ratio, self.config.exit_liquidation_distance
@@ -299,14 +302,13 @@ class HedgeTrader:
         then_long, then_short = hedge.prices
         return _premium(long, short) - _premium(then_long, then_short)
 
-    def _signals(self, hedge: OpenHedge, settled: Settled) -> bool:
+    def _signals(self, hedge: OpenHedge, settled: Settlement) -> bool:
         """Count an exit signal at a settlement, and return whether it closes the hedge."""
         config, t_ms = self.config, settled.t_ms
         wants = self._decisions.wants_exit(settled)
-        if wants and config.exit_loss_horizon_hours is not None:
-            loss = -settled.carry.per_hour * Fraction(config.exit_loss_horizon_hours)
+        if wants and config.exit_loss_horizon_hours is not None and settled.carry is not None:
             leaving = sum((self._costs.leaving(leg, t_ms) for leg in hedge.market.legs), ZERO)
-            wants = loss > Fraction(leaving)
+            wants = settled.carry.costs_more(config.exit_loss_horizon_hours, leaving)
         hedge.signals = hedge.signals + 1 if wants else 0
         held_long = t_ms - hedge.opened_ms >= config.min_hold_hours * HOUR_MS
         return wants and held_long and hedge.signals >= config.exit_confirmations
@@ -385,21 +387,27 @@ class HedgeTrader:
 
     # --- 4. Entries -------------------------------------------------------------------------------------
 
-    def _enter(self, settled: dict[str, Settled]) -> None:
-        candidates = [one for one in settled.values() if self._may_enter(one)]
+    def _enter(self, settled: dict[str, Settlement]) -> None:
+        if not settled or self._slots_left() <= 0:
+            return
+        held = {hedge.name for hedge in self.account.hedges}
+        held.update(entry.market.name for entry in self.account.waiting)
+        candidates = [one for one in settled.values() if one.name not in held and self._may_enter(one)]
         for one, fraction in self._decisions.entries(candidates):
-            if len(self.account.hedges) + len(self.account.waiting) >= self.config.max_simultaneous_positions:
+            if self._slots_left() <= 0:
                 break
-            if not self._is_taken(one.market):
-                self._try(one, fraction)
+            market = self._markets[one.name]
+            if not self._is_taken(market):
+                self._try(market, one, fraction)
 
-    def _may_enter(self, one: Settled) -> bool:
-        """Return whether a hedge is a candidate at all."""
-        config, name, t_ms = self.config, one.market.name, one.t_ms
-        held = {hedge.name for hedge in self.account.hedges} | {
-            entry.market.name for entry in self.account.waiting
-        }
-        if name in held or name in self._ended:
+    def _slots_left(self) -> int:
+        taken = len(self.account.hedges) + len(self.account.waiting)
+        return self.config.max_simultaneous_positions - taken
+
+    def _may_enter(self, one: Settlement) -> bool:
+        """Return whether a hedge that is not held is a candidate."""
+        config, name, t_ms = self.config, one.name, one.t_ms
+        if name in self._ended:
             return False
         closed_ms = self._closed_ms.get(name)
         if closed_ms is not None and t_ms - closed_ms < config.cooldown_hours * HOUR_MS:
@@ -419,8 +427,8 @@ class HedgeTrader:
         taken = {leg.key for other in held for leg in other.legs if leg.is_exclusive}
         return any(leg.key in taken for leg in market.legs if leg.is_exclusive)
 
-    def _try(self, one: Settled, fraction: Decimal) -> None:
-        account, market, t_ms = self.account, one.market, one.t_ms
+    def _try(self, market: HedgeMarket, one: Settlement, fraction: Decimal) -> None:
+        account, t_ms = self.account, one.t_ms
         config = self.config
         base = config.initial_capital if config.sizing_base == "initial" else account.equity(t_ms)
         means = Means(base, account.free(), account.exposure(t_ms))

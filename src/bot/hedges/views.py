@@ -1,42 +1,21 @@
-"""Views of settling hedges as strategies are handed them, and the strategy asked about each perp leg."""
+"""Strategy of a run over hedges: asked about settlements, once for each perp leg."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from bot.accounting.fees import FeeModel
 from bot.accounting.trading_costs import TradingCosts
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
-from bot.hedges.arithmetic import decimal_of
-from bot.hedges.contracts import Contract
 from bot.hedges.costs import OrderCosts
-from bot.hedges.markets import Carry, HedgeMarket, Pair
-from bot.models import FundingRate, Instrument, Leg, SettlementView, Ticker
+from bot.hedges.markets import HedgeMarket
+from bot.hedges.settlements import Settlement
+from bot.models import Leg
 from bot.numbers.money import exact
 
 if TYPE_CHECKING:
     from bot.strategies.strategy import Strategy
-
-
-class Settled(NamedTuple):
-    """A hedge that settles with fresh prices and a carry, at `t_ms`."""
-
-    market: HedgeMarket
-    pair: Pair
-    carry: Carry
-    t_ms: int
-
-
-class _Volumes(NamedTuple):
-    """Volumes of a contract as of a moment."""
-
-    contract: Contract
-    t_ms: int
-
-    def base_volume(self, newest: int, skip: int) -> Decimal | None:
-        """Return the volume of `newest` closed candles before the `skip` newest, None if fewer."""
-        return self.contract.base_volume(self.t_ms, newest, skip)
 
 
 class _HedgeFees(FeeModel):
@@ -70,42 +49,42 @@ class Decisions:
         by_name = {market.name: market for market in markets}
         strategy.at_costs(TradingCosts(_HedgeFees(costs, by_name), config.costs.fills, config.style))
         self._strategy = strategy
-        self._seen: dict[str, tuple[Pair, int]] = {}
 
-    def observe(self, market: HedgeMarket, t_ms: int) -> None:
-        """Show the strategy every settlement of the contracts traded now that it has not seen."""
+    def observe(self, settlements: Iterable[Settlement]) -> None:
+        """Show the strategy what it has not seen of the history of the contracts that settle."""
         if not self._strategy.remembers:
             return
-        pair = market.contracts_at(t_ms)
-        if pair is None:
-            return
-        known, seen_ms = self._seen.get(market.name, (None, 0))
-        if known is None or not _is_same_history(market, known, pair):
-            self._strategy.forget(market.name)
-            seen_ms = -1
-        for at_ms in market.settled_until(pair, seen_ms, t_ms):
-            carry = market.carry(pair, at_ms)
-            if carry is not None:
-                with exact():
-                    self._strategy.observe(_funding(market.name, carry, at_ms))
-        self._seen[market.name] = pair, t_ms
-
-    def wants_exit(self, settled: Settled) -> bool:
-        """Return whether an open hedge should be closed."""
         with exact():
-            return self._strategy.wants_exit(_views(settled)[0])
+            for one in settlements:
+                if one.begins:
+                    self._strategy.forget(one.name)
+                for funding in one.observed:
+                    self._strategy.observe(funding)
 
-    def entries(self, settled: Sequence[Settled]) -> list[tuple[Settled, Decimal]]:
+    def wants_exit(self, settlement: Settlement) -> bool:
+        """Return whether an open hedge should be closed."""
+        view = settlement.views[0]
+        with exact():
+            return self._strategy.wants_exit(view)
+
+    def entries(self, settlements: Iterable[Settlement]) -> list[tuple[Settlement, Decimal]]:
         """Return the hedges worth entering, best first, each with its share of a slot.
 
         Of a hedge with two perps each must pass as far as volumes are concerned.
         """
-        if not settled:
+        floor = self._strategy.entry_floor
+        by_name = {
+            one.name: one
+            for one in settlements
+            if one.carry is not None and (floor is None or one.carry.rate_8h >= floor)
+        }
+        if not by_name:
             return []
-        by_name = {one.market.name: one for one in settled}
-        views = [_views(one) for one in settled]
+        views = [one.views for one in by_name.values()]
         with exact():
             chosen = self._strategy.entries([view[0] for view in views])
+            if not chosen:
+                return []
             others = [view[1] for view in views if len(view) > 1]
             both = self._strategy.entries(others) if others else chosen
         passing = {entry.view.funding.symbol for entry in both}
@@ -114,30 +93,3 @@ class Decisions:
             for entry in chosen
             if entry.view.funding.symbol in passing
         ]
-
-
-def _is_same_history(market: HedgeMarket, known: Pair, pair: Pair) -> bool:
-    """Return whether the perp legs still trade the same contracts: the history is theirs."""
-    return all(
-        before is now for leg, before, now in zip(market.legs, known, pair, strict=True) if leg.kind.is_perp
-    )
-
-
-def _funding(name: str, carry: Carry, t_ms: int) -> FundingRate:
-    return FundingRate(name, t_ms, decimal_of(carry.rate), carry.interval_hours, None, carry.rate_8h)
-
-
-def _views(settled: Settled) -> list[SettlementView]:
-    """Return the view of a hedge with the volumes of each of its perp legs."""
-    market, pair, t_ms = settled.market, settled.pair, settled.t_ms
-    long, short = pair.long.known_price(t_ms), pair.short.known_price(t_ms)
-    funding = _funding(market.name, settled.carry, t_ms)
-    rules = Instrument(spot_active=market.spot_active)
-    found = []
-    for leg, contract in zip(market.legs, pair, strict=True):
-        if leg.kind.is_perp:
-            volume = contract.day_turnover(t_ms)
-            prices = long, short, contract.mark(t_ms)
-            ticker = Ticker(market.name, t_ms, *prices, fresh=True, volume_24h=volume)
-            found.append(SettlementView(funding, ticker, rules, _Volumes(contract, t_ms)))
-    return found

@@ -15,6 +15,7 @@ from bot.hedges.legs.kind import LegKind
 from bot.hedges.legs.table import LONG_SIDE, SHORT_SIDE, STRUCTURES
 from bot.hedges.maintenance import BracketMaintenance, FlatMaintenance, Maintenance
 from bot.hedges.markets import Carries, HedgeMarket, LegMarket
+from bot.hedges.settlements import Settlements
 from bot.market.coverage import Coverage
 from bot.market.hedge_coverage import hedge_coverage
 from bot.market.hedge_data import HedgeData
@@ -39,6 +40,7 @@ class HedgeWindow:
     calendar: Calendar
     coverage: Mapping[str, Coverage]
     _carries: dict[tuple[str, Decimal | None], Carries] = field(default_factory=dict)
+    _settlements: dict[Decimal | None, Settlements] = field(default_factory=dict)
 
     @classmethod
     def build(cls, config: RunConfig, data: HedgeData) -> Self:
@@ -99,6 +101,18 @@ class HedgeWindow:
             carries = self._carries.setdefault((hedge.name, config.borrow_rate_hourly), {})
             found.append(HedgeMarket(hedge.name, structure, long, short, carries))
         return tuple(found)
+
+    def settlements(self, config: RunConfig) -> Settlements:
+        """Return the settlements of its hedges at its events, once for all runs at one borrow rate.
+
+        Call inside `exact_products()`.
+        """
+        rate = config.borrow_rate_hourly
+        known = self._settlements.get(rate)
+        if known is None:
+            known = Settlements(self.markets(config), self.calendar.times_ms.tolist())
+            self._settlements[rate] = known
+        return known
 
     def costs(self, config: RunConfig) -> OrderCosts:
         """Return fees and fills of an account under `config`."""
