@@ -566,3 +566,25 @@ def test_inspector_covers_no_view_wherever_the_page_stands(shown: Shown, visit: 
         assert area
         assert inspector
         assert area["x"] + area["width"] <= inspector["x"], view
+
+
+LEAST_CONTRAST = """async () => {
+  const scripts = performance.getEntriesByType("resource").map(({ name }) => name);
+  const { anchoredScale } = await import(scripts.find((name) => name.endsWith("/map/scale.js")));
+  const channels = (colour) => colour.match(/\\d+/g).slice(0, 3).map(Number);
+  const light = (colour) => colour.map((one) => one / 255)
+    .map((share) => (share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, share, at) => sum + share * [0.2126, 0.7152, 0.0722][at], 0);
+  const page = light(channels(getComputedStyle(document.querySelector(".view-scatter")).backgroundColor));
+  const contrast = (one) => (Math.max(one, page) + 0.05) / (Math.min(one, page) + 0.05);
+  const { table } = anchoredScale(-1, 1, false, { lines: true });
+  return Math.min(...table.map((colour) => contrast(light(colour))));
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_lines_and_points_of_every_value_stand_out_from_the_page(
+    shown: Shown, visit: Visit, theme: str
+) -> None:
+    visit.page.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+    assert opened(visit, shown).evaluate(LEAST_CONTRAST) >= 2.8

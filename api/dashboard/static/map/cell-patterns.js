@@ -8,8 +8,8 @@ const STATES = {
   failed: ["failed", (context, c) => { dash(context, c.bad, 1, 1, 6, 6); dash(context, c.bad, 6, 1, 1, 6); }],
   undefined: ["without a value of this metric", (context, c) => { base(context, c.soft); dot(context, c.muted, 2, 2); dot(context, c.muted, 6, 6); }],
   ineligible: ["cannot win: the guard refuses all trials", (context, c) => { base(context, c.soft); dash(context, c.muted, 0, TILE, TILE, 0); }],
-  not_run: ["no trial finished", (context, c) => dash(context, c.line, 4, 1, 4, 3)],
-  outside: ["outside the selection", (context, c) => dot(context, c.line, 4, 4)],
+  not_run: ["no trial finished", (context, c) => dash(context, c.faint, 4, 1, 4, 3)],
+  outside: ["outside the selection", (context, c) => dot(context, c.faint, 4, 4)],
 };
 const LUCK = ["luck alone shows such a Sharpe ratio in more than one search of twenty", (context, c) => dash(context, c.ink, 0, 0, TILE, TILE, 0.55)];
 const LOSS = ["below zero", (context, c) => dash(context, c.ink, 0, 4, TILE, 4, 0.5)];

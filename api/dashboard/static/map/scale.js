@@ -2,11 +2,13 @@
 const SCALES = {
   light: {
     loss: ["#7f2d04", "#b8500f", "#e08a45", "#f3c79d"], zero: "#f4f4f4",
-    gain: ["#b5d3ea", "#6aa5d3", "#2a72b5", "#0b3f7a"], lineZero: "#b9c0c8",
+    gain: ["#b5d3ea", "#6aa5d3", "#2a72b5", "#0b3f7a"],
+    lines: { loss: ["#7f2d04", "#b8500f", "#d97b30"], zero: "#8f9aa6", gain: ["#5d9bcd", "#2a72b5", "#0b3f7a"] },
   },
   dark: {
     loss: ["#ffc99a", "#ee9450", "#b8622a", "#6b3c22"], zero: "#2a3138",
-    gain: ["#254a6b", "#2f77b3", "#62a9e2", "#b4dcff"], lineZero: "#59636d",
+    gain: ["#254a6b", "#2f77b3", "#62a9e2", "#b4dcff"],
+    lines: { loss: ["#ffc99a", "#ee9450", "#b8622a"], zero: "#66717c", gain: ["#2f77b3", "#62a9e2", "#b4dcff"] },
   },
 };
 const STEPS = 256;
@@ -16,12 +18,13 @@ const MOST_SORTED = 6000;
 
 /* A scale of 256 colours over [lowest, highest]. Values of both signs meet in the neutral colour at zero; those of one
    sign span the colours of that side, from where they begin. Orange is the side nobody wants: below zero, or above it
-   for drawdowns, fees and liquidations. Lines and points are drawn on the bare page, so their neutral is darker. */
+   for drawdowns, fees and liquidations. Lines and points are drawn on the bare page: their palest colours stand out from
+   it at some 3 to 1, the neutral one still the palest. */
 export function anchoredScale(lowest, highest, smallIsGood, { lines = false } = {}) {
-  const colours = SCALES[onDark() ? "dark" : "light"];
-  const zero = lines ? colours.lineZero : colours.zero;
-  const above = smallIsGood ? [...colours.loss].reverse() : colours.gain;
-  const below = smallIsGood ? [...colours.gain].reverse() : colours.loss;
+  const cells = SCALES[onDark() ? "dark" : "light"];
+  const { loss, zero, gain } = lines ? cells.lines : cells;
+  const above = smallIsGood ? [...loss].reverse() : gain;
+  const below = smallIsGood ? [...gain].reverse() : loss;
   if (lowest > 0 && highest > lowest) return scaleOf(lowest, highest, above);
   if (highest < 0 && highest > lowest) return scaleOf(lowest, highest, below);
   const low = Math.min(0, lowest);
