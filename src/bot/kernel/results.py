@@ -16,8 +16,6 @@ from bot.statistics.metrics import Calendar as EventCalendar
 from bot.statistics.trial_columns import UNDEFINED, MetricColumn, TrialColumns
 from bot.statistics.trial_metrics import METRICS
 
-_EXACT = 2**53
-"""Whole numbers below it are float64 exactly, so that columns are divided as Python divides their numbers."""
 _OF_YEARS = RATIOS.index("daily_sharpe")
 """Ratios before it are of a year, from it on they are the moments of the track record."""
 _SAME = {
@@ -60,8 +58,7 @@ class RunColumns:
     @property
     def fits(self) -> BoolArray:
         """The mask of runs all of whose numbers stayed in the range where they are exact."""
-        small = np.abs(self.results).max(axis=1, initial=0) < _EXACT
-        return np.asarray(small & (self["fits"] != 0), dtype=np.bool_)
+        return np.asarray(self["fits"] != 0, dtype=np.bool_)
 
     def __getitem__(self, name: str) -> IntArray:
         """Return a column of whole numbers by name."""

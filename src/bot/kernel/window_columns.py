@@ -100,8 +100,8 @@ class WindowColumns:
         self._arrays |= {"flow": _in_fours(high), "flow_low": _in_fours(low), **largest}
 
     def _add_marks(self, window: ReplayWindow) -> list[int]:
-        """Add mark prices and the candles of the mark series; return the places of each pair's."""
-        marks, highs, befores, candles, places, offset = [], [], [], [], [], 0
+        """Add mark prices and the candles of marks and spot; return the places of each pair's marks."""
+        marks, highs, befores, candles, spots, places, offset = [], [], [], [], [], [], 0
         for symbol, one in zip(self.symbols, self.series, strict=True):
             own = window.mark_columns(symbol)
             exponent = min(one.mark.exponent, one.high.exponent, own.high.exponent)
@@ -110,14 +110,15 @@ class WindowColumns:
             highs.append(np.where(one.has_high, high, -1))
             closed = np.searchsorted(own.closed_ms, self._arrays["times"], side="right")
             befores.append(np.concatenate([[0], closed]) + offset)
-            spot = _fitting(own.spot, _MOST_PRICE)
-            candles.append((own.closed_ms, _over(own.high, exponent), spot))
+            candles.append((own.closed_ms, _over(own.high, exponent)))
+            spots.append((own.spot_closed_ms, _fitting(own.spot, _MOST_PRICE)))
             offset += len(own.closed_ms)
             places.append(-exponent)
         mark, high = _whole(marks), _whole(highs)
         worst = np.maximum(mark, high)
         ahead = np.maximum.accumulate(worst[:, ::-1], axis=1)[:, ::-1]
-        closed, tops, spots = (_whole(np.concatenate(column)) for column in zip(*candles, strict=True))
+        closed, tops = (_whole(np.concatenate(column)) for column in zip(*candles, strict=True))
+        spot_closed, closes = (_whole(np.concatenate(column)) for column in zip(*spots, strict=True))
         self._arrays |= {
             "mark": mark,
             "high": high,
@@ -126,7 +127,9 @@ class WindowColumns:
             "candles_before": _whole(befores),
             "candle_closed": closed,
             "candle_high": tops,
-            "candle_spot": spots,
+            "spots_from": _whole(np.cumsum([0, *(len(times) for times, _ in spots)])),
+            "spot_closed": spot_closed,
+            "spot_close": closes,
             "largest_mark": _largest(worst.astype(np.float64)),
         }
         return places

@@ -87,13 +87,11 @@ class PairSeries:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MarkColumns:
-    """The n candles of a mark series: when each closed, its high, and the newest spot close of that moment.
-
-    Where no spot candle has closed by then, any number may stand.
-    """
+    """Candles of a pair's marks, when each closed and its high; beside them the closes of those of spot."""
 
     closed_ms: IntArray
     high: DecimalColumn
+    spot_closed_ms: IntArray
     spot: DecimalColumn
 
 
@@ -175,9 +173,8 @@ class PairHistory:
         )
 
     def mark_columns(self) -> MarkColumns:
-        """Return the candles of the mark series."""
-        spots = _rows(self._spot, self._newest(self._mark_closed)[0])
-        return MarkColumns(self._mark_closed, self._mark_high, spots)
+        """Return the candles of the mark series, and what liquidations sell spot at."""
+        return MarkColumns(self._mark_closed, self._mark_high, self._spot_closed, self._spot)
 
     def view(self, record: FundingRate, ticker: Ticker) -> SettlementView:
         """Return the settlement view of a record, given the ticker of its time."""
@@ -266,8 +263,6 @@ def _one_of(known: IntArray, other: IntArray) -> IntArray:
 
 
 def _newest(closed: IntArray, times: IntArray) -> IntArray:
-    if times is closed:
-        return np.arange(len(closed))
     return np.searchsorted(closed, times, side="right") - 1
 
 

@@ -25,7 +25,9 @@ typedef struct {
     const uint8_t *fresh;
     const i32 *settled;               /* P x (E+1): settlements booked before each event */
     const i64 *candles_before;        /* P x (E+1): first mark candle that closed after the event before */
-    const i64 *candle_closed, *candle_high, *candle_spot;
+    const i64 *candle_closed, *candle_high;
+    const i64 *spots_from;            /* P + 1: where each pair's spot candles begin */
+    const i64 *spot_closed, *spot_close;
     const i64 *missing_from;          /* P + 1: where each pair's missing settlements begin */
     const i64 *missing;
     /* Ends of contracts, P each: INT64_MAX without one; first event from it on, last event up to it. */

@@ -17,6 +17,17 @@ static int may_enter(const Account *a, i64 pair, i64 e) {
 }
 static int is_held(const Account *a, i64 pair) { return (int)(a->taken >> pair & 1); }
 
+/* Return the close of the newest spot candle of a pair at this moment; one had closed before a hedge was opened. */
+static i64 newest_spot(const Window *w, i64 pair, i64 t_ms) {
+    i64 from = w->spots_from[pair], until = w->spots_from[pair + 1];
+    while (until - from > 1) {
+        i64 middle = from + (until - from) / 2;
+        if (w->spot_closed[middle] <= t_ms) from = middle;
+        else until = middle;
+    }
+    return w->spot_close[from];
+}
+
 /* Let the exchange take a hedge that ended since the event before; return whether one did.
 
    It follows its own candles up to the end of its contract, where a liquidation comes first. */
@@ -29,7 +40,7 @@ static int interrupt(Account *a, int at, i64 e) {
         i64 c = w->candles_before[pair * (w->events + 1) + e];
         while (w->candle_high[c] < p->liquidated_from) c++;
         if (!ends || w->candle_closed[c] <= end_ms) {
-            close_hedge(a, at, w->candle_closed[c], LIQUIDATION, w->candle_spot[c], 0, e);
+            close_hedge(a, at, w->candle_closed[c], LIQUIDATION, newest_spot(w, pair, w->candle_closed[c]), 0, e);
             return 1;
         }
     }
@@ -178,6 +189,8 @@ static void sum_up(Account *a) {
     missed_around(a);
 }
 
+#define MOST_RESULT (1LL << 53) /* whole results below it are float64 exactly, so that statistics divide what Python would */
+
 static void replay_one(Account *a) {
     const Window *w = a->w;
     i64 at = 0, last = w->events - 1;
@@ -197,6 +210,8 @@ static void replay_one(Account *a) {
         a->sound = daily_returns(w, (double)a->own->capital, a->day_ends, a->returns);
         if (a->hold_paid) sum_up(a);
     }
+    for (int i = FITS + 1; i < RESULTS; i++)
+        if (llabs(a->results[i]) >= MOST_RESULT) a->fits = 0;
     a->results[FITS] = a->fits;
 }
 
