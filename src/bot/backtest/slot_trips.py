@@ -40,8 +40,8 @@ _SELL_SPOT = closing_order(SPOT_PERP.spot)
 _PAYMENTS_AT_ONCE = 200_000
 _PRICED = ("quantity", "perp_entry", "spot_cost", "entry_fees")
 """Amounts of a hedge that its trips are priced by."""
-_MOST_SETTLEMENTS = 10_000
-"""Settlements of the accounts that are held: some 1 KB each."""
+_MOST_SETTLEMENTS = 4_000
+"""Settlements of the accounts that are held: some 1 KB each, and up to 1.6 MB of funding an account."""
 _NEVER_MS = int(np.iinfo(np.int64).max)
 
 
@@ -56,13 +56,18 @@ class _Hedges:
     """Hedges of one slot by the settlement of their entry, as columns.
 
     `rows` has the row of each settlement, -1 where nothing was opened; `known` masks those that were tried.
-    `end_ms` is when the exchange ends a hedge, past all times if it does not.
+    `end_ms` is when the exchange ends a hedge, past all times if it does not. Its running funding (1e-8)
+    stands in `funding` from `begins` on, until the settlement `paid_until`, -1 before it was worked out.
     """
 
     def __init__(self, settlements: int) -> None:
         self.rows: IntArray = np.full(settlements, -1)
         self.known: BoolArray = np.zeros(settlements, dtype=bool)
+        self.entries: IntArray = np.empty(0, dtype=np.int64)
         self.end_ms: IntArray = np.empty(0, dtype=np.int64)
+        self.begins: IntArray = np.empty(0, dtype=np.int64)
+        self.paid_until: IntArray = np.empty(0, dtype=np.int64)
+        self.funding: Units = np.empty(0, dtype=np.int64)
         self.ends: dict[int, tuple[Position, _End]] = {}
         self.columns = {name: DecimalColumn.from_decimals(()) for name in _PRICED}
 
@@ -73,7 +78,10 @@ class _Hedges:
             if end is not None:
                 self.ends[entry] = position, end
         end_ms = [_NEVER_MS if end is None else end.at_ms for _, _, end in opened]
+        self.entries = np.append(self.entries, np.array([one[0] for one in opened], dtype=np.int64))
         self.end_ms = np.append(self.end_ms, np.array(end_ms, dtype=np.int64))
+        self.begins = np.append(self.begins, np.zeros(len(opened), dtype=np.int64))
+        self.paid_until = np.append(self.paid_until, np.full(len(opened), -1))
         for name, held in self.columns.items():
             more = DecimalColumn.from_decimals([getattr(position, name) for _, position, _ in opened])
             self.columns[name] = DecimalColumn.concat([held, more])
@@ -156,17 +164,30 @@ class SlotTrips:
 
     def _funding(self, entries: IntArray, due: IntArray) -> Units:
         """Return the funding (1e-8) of trips, ascending, from the settlement after entry to `due`."""
-        firsts = np.flatnonzero(np.diff(entries, prepend=-1))
-        hedges, last = entries[firsts], np.maximum.reduceat(due, firsts)
+        rows = self._hedges.rows[entries]
+        if np.any(due > self._hedges.paid_until[rows]):
+            self._pay(rows, due)
+        begins, funding = self._hedges.begins[rows], self._hedges.funding
+        return cast("Units", funding[begins + due - entries] - funding[begins])
+
+    def _pay(self, rows: IntArray, due: IntArray) -> None:
+        """Work out the funding of hedges, ascending, at least until `due`, and again of those known."""
+        firsts = np.flatnonzero(np.diff(rows, prepend=-1))
+        until = np.full(len(self._hedges.end_ms), -1)
+        until[rows[firsts]] = np.maximum.reduceat(due, firsts)
+        longest = np.maximum(until, self._hedges.paid_until)
+        entries = self._hedges.entries
+        if (longest - entries)[longest >= 0].sum() <= _PAYMENTS_AT_ONCE:
+            until = longest
+        paid = np.flatnonzero(until >= 0)
         # All in a row; each begins with the settlement at its entry: its funding is not due, and comes off.
-        counts = last + 1 - hedges
+        counts = until[paid] + 1 - entries[paid]
         begins = np.cumsum(counts) - counts
-        settlements = np.arange(counts.sum()) + (hedges - begins).repeat(counts)
-        quantities = self._hedges.values("quantity", self._hedges.rows[hedges].repeat(counts))
+        settlements = np.arange(counts.sum()) + (entries[paid] - begins).repeat(counts)
+        quantities = self._hedges.values("quantity", paid.repeat(counts))
         booked = formulas.funding_payment(SPOT_PERP.perp, self._unit_funding[settlements], quantities)
-        sums = booked.running().whole(MONEY_PLACES)
-        own = begins.repeat(np.diff(np.append(firsts, len(entries))))
-        return cast("Units", sums[own + due - entries] - sums[own])
+        self._hedges.funding = booked.running().whole(MONEY_PLACES)
+        self._hedges.begins[paid], self._hedges.paid_until = begins, until
 
     def _left(self, entries: IntArray, last: IntArray, funding: Units) -> Units:
         """Return the net P&L (1e-8) of trips that are left at the prices of their ends `last`."""

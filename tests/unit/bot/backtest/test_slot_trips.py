@@ -54,9 +54,13 @@ def _ends_at_a_settlement(closed_ms: int, own: Any) -> bool:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-@given(runs(), st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=12))
+@given(
+    runs(),
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=12),
+    st.sampled_from([1, 20, 200_000]),
+)
 def test_trips_earn_the_same_alone_and_after_others_of_their_account(
-    drawn: tuple[dict[str, Any], dict[str, Any]], places: list[tuple[float, float]]
+    drawn: tuple[dict[str, Any], dict[str, Any]], places: list[tuple[float, float]], payments: int
 ) -> None:
     market, values = drawn
     config = run_config(**{**values, "fee_model": "flat"})
@@ -67,12 +71,15 @@ def test_trips_earn_the_same_alone_and_after_others_of_their_account(
         last = int(np.count_nonzero(shown.event_series(symbol).settles)) - 1
         trips = np.array([sorted((round(a * last), round(b * last))) for a, b in places])
         alone = [net_of(config, shown, symbol, *trip) for trip in trips.tolist()]
-        with exact():
-            together = prices.of(config, shown, symbol).net_pnls(*trips.T).tolist()
-            again = [
-                prices.of(config, shown, symbol).net_pnls(*trip[:, None]).tolist() for trip in reversed(trips)
-            ]
-        assert together == alone
+        with exact(), pytest.MonkeyPatch.context() as patch:
+            patch.setattr("bot.backtest.slot_trips._PAYMENTS_AT_ONCE", payments)
+            slots, fresh = prices.of(config, shown, symbol), SlotTrips(config, shown, symbol)
+            one_by_one = [fresh.net_pnls(*trip[:, None]).tolist() for trip in trips]
+            together_at_last = fresh.net_pnls(*trips.T).tolist()
+            together = slots.net_pnls(*trips.T).tolist()
+            again = [slots.net_pnls(*trip[:, None]).tolist() for trip in reversed(trips)]
+        assert together == together_at_last == alone
+        assert one_by_one == [[one] for one in alone]
         assert again == [[one] for one in reversed(alone)]
 
 
