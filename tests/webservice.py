@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,9 +173,12 @@ def working(home: Path) -> Iterator[None]:
     dispatcher, jobs = Dispatcher(engine, queue, "test"), JobDispatcher(engine, queue)
 
     def work() -> None:
-        while not stop.wait(0.02):
+        rest_s = 0.02
+        while not stop.wait(rest_s):
+            begun = time.monotonic()
             jobs.step()
             dispatcher.step()
+            rest_s = max(0.02, time.monotonic() - begun)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()

@@ -8,7 +8,6 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from arch.bootstrap import SPA
 from judging import FIRST_DAY, judged, trials_of
 
 from bot.selection.days.calendar import DRAWS, Calendar
@@ -153,6 +152,8 @@ def test_chance_of_luck_counts_the_observed_one_and_is_never_zero() -> None:
 def test_chance_of_luck_is_that_of_a_published_reality_check_but_for_the_ends_of_blocks(
     high: int, p: float
 ) -> None:
+    from arch.bootstrap import SPA  # seconds to load, in every process that collects tests
+
     returns = np.random.default_rng(12).integers(-1000, high, size=(8, 1820))
     search = search_of(returns.tolist())
     weekly = returns.reshape(8, -1, 7).sum(axis=2) / returns.std(axis=1, ddof=1)[:, None]

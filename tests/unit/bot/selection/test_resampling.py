@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from arch.bootstrap import optimal_block_length
 
 from bot.numbers.arrays import FloatArray
 from bot.selection.days.block_length import block_length
@@ -27,6 +26,8 @@ def autoregressive(n: int, phi: float, seed: int) -> FloatArray:
 @pytest.mark.parametrize("phi", [-0.4, 0.0, 0.2, 0.5, 0.9, 0.99])
 @pytest.mark.parametrize("n", [81, 365, 500, 1000, 1820])
 def test_block_length_is_that_of_a_published_implementation(n: int, phi: float) -> None:
+    from arch.bootstrap import optimal_block_length  # seconds to load, in every process that collects tests
+
     # Its correlations leave out one more day of each overlap, which decides nothing here.
     values = autoregressive(n, phi, n)
     published = float(optimal_block_length(values)["stationary"].iloc[0])
