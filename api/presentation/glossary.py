@@ -64,7 +64,7 @@ _MARKET = (
     Term("quote", "Quote currency", "The currency prices are in: USDT in BTC/USDT."),
     Term("bps", "Basis point, bp", "A hundredth of a percent: 0.0001 as a fraction."),
     Term("taker", "Taker fee", "The share of a fill's notional paid for an order that trades at once."),
-    Term("maker", "Maker fee", "The share paid for an order that waits in the book. No run here assumes it."),
+    Term("maker", "Maker fee", "The share paid for an order that waits in the book; order_style says which."),
     Term("slippage", "Slippage", "How far a fill is worse than the last price, on every fill, in bp."),
     Term(
         "multiplier",
@@ -84,7 +84,7 @@ _STRATEGY = (
         "Carry trade",
         "Long spot and short the perp in equal quantity: price moves cancel, funding and basis remain.",
     ),
-    Term("legs", "Legs", "The two positions of a carry trade: long spot, short perp."),
+    Term("legs", "Legs", "The two positions of a carry trade: by default long spot, short perp."),
     Term(
         "hold_baseline",
         "Hold baseline",

@@ -24,7 +24,7 @@ class HedgeMetrics:
     """Metrics of a run in its result document: money in quote currency, counts, statistics or None.
 
     Those of borrowing, of moves of margin, of capacity and of closings by exchanges to reduce risk are zero
-    or None: no run has such hedges yet.
+    or None for spot against a perp of one exchange.
     """
 
     long_pnl: Decimal
