@@ -60,9 +60,7 @@ document.getElementById("copy-share").addEventListener("click", async ({ target 
   await navigator.clipboard.writeText(address.value).then(() => { target.textContent = "Copied"; }, () => {});
 });
 
-/* The button stands in a part of the page that is replaced. */
-document.addEventListener("click", (event) => {
-  if (!event.target.closest("button[data-opens=share-dialog]")) return;
+document.querySelector("[data-opens=share-dialog]").addEventListener("click", () => {
   made.hidden = true;
   attempt(show);
 });
