@@ -107,14 +107,6 @@ class OrderCosts:
         maker = self.closes_as_maker(leg, CloseReason.SIGNAL)
         return self.fee_rate(leg, t_ms, maker=maker) + (self._maker_slippage if maker else self._slippage)
 
-    def round_trip(self, legs: tuple[LegMarket, LegMarket], t_ms: int) -> Decimal:
-        """Return the fee rates of opening both legs and of closing them on a signal, summed."""
-        total = ZERO
-        for leg in legs:
-            total += self.fee_rate(leg, t_ms, maker=self.opens_as_maker(leg))
-            total += self.fee_rate(leg, t_ms, maker=self.closes_as_maker(leg, CloseReason.SIGNAL))
-        return total
-
     def _traded(self, leg: LegMarket, t_ms: int) -> Decimal:
         fills = self._fills[leg.exchange, leg.kind.fee_market]
         first, end = (bisect_left(fills, (moment,)) for moment in (t_ms - _VOLUME_MS, t_ms))
