@@ -74,9 +74,12 @@ class TrialAccounts:
         """Write the field of a parameter, each of its values worked out once; return where they fit."""
         shared = parameters.shared
         if name not in parameters.values:
-            values, own = [getattr(shared, name)], np.zeros(len(first), dtype=np.int64)
-        else:
-            values, own = list(parameters.values[name]), parameters.places[name][first]
+            value = getattr(shared, name)
+            found = _field(shared, name, value)
+            if found is not None and (name not in _FEES or value is not None):
+                self.rows[_FIELDS[name]] = found
+            return found is not None
+        values, own = list(parameters.values[name]), parameters.places[name][first]
         known, fits = _column(shared, name, values)
         if name not in _FEES:
             self.rows[_FIELDS[name]] = known[own]
