@@ -86,6 +86,18 @@ _STRATEGY = (
     ),
     Term("legs", "Legs", "The two positions of a carry trade: by default long spot, short perp."),
     Term(
+        "structure",
+        "Structure",
+        "The kinds of a hedge's two legs: spot_perp, reverse (a perp long against borrowed spot), perp_perp "
+        "or inverse (spot whose coins are the margin of an inverse perp). Single runs replay all of them.",
+    ),
+    Term(
+        "wallet",
+        "Wallet",
+        "The account's cash on one exchange. Legs are paid from that of their exchange; levelling moves cash "
+        "from the wallet with the largest excess over its share to that with the smallest.",
+    ),
+    Term(
         "hold_baseline",
         "Hold baseline",
         "The same account, entered at the first settlement with prices and held to the end.",
@@ -105,6 +117,22 @@ _STRATEGY = (
         "The share of the short's notional below which its margin must not fall.",
     ),
     Term("liquidation", "Liquidation", "The exchange closes the short because its margin is used up."),
+    Term(
+        "top_up",
+        "Top-up, reduction",
+        "What a margin policy does before that: cash moved to a leg's margin, or both legs made smaller.",
+    ),
+    Term(
+        "adl",
+        "Automatic deleveraging, ADL",
+        "The exchange closes a leg to reduce its own risk, whatever its margin; stress places one.",
+    ),
+    Term(
+        "participation",
+        "Participation, capacity",
+        "The quantity of an order as a share of a day's volume; the notional up to which every entry stays "
+        "within the share that a run allows.",
+    ),
     Term(
         "market_end",
         "Market end",

@@ -1,6 +1,5 @@
 """The pages for readers name files, headings, modules and sections that exist."""
 
-import json
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -97,12 +96,6 @@ def test_page_of_promises_marks_the_tests_that_only_all_runs() -> None:
     rows = [row for row in (ROOT / "docs/reliability.md").read_text().splitlines() if row.startswith("|")]
     named = re.findall(r"`(test_\w+)`( \(slow\))?", "\n".join(rows))
     assert {name for name, mark in named if mark} == {name for name, _ in named} & slow != set()
-
-
-def test_the_examples_of_hedges_are_one_configuration_for_each_structure() -> None:
-    files = sorted((ROOT / "examples" / "hedges").glob("*.json"))
-    configs = [RunConfig.parse(json.loads(file.read_text())) for file in files]
-    assert sorted(config.structure for config in configs) == ["inverse", "perp_perp", "reverse", "spot_perp"]
 
 
 def test_every_parameter_of_a_run_stands_once_in_the_rules_with_its_default() -> None:
