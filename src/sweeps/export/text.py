@@ -15,6 +15,8 @@ from sweeps.storage.states import TrialState
 _FORMULA_STARTS = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n")
 """The wide forms of the first four mean the same to a spreadsheet in East Asia."""
 
+_AS_THEY_ARE = {int, float, type(None)}
+
 
 def csv_header(fields: Sequence[Field]) -> bytes:
     """Return the line of column names."""
@@ -23,7 +25,7 @@ def csv_header(fields: Sequence[Field]) -> bytes:
 
 def csv_page(page: Page) -> bytes:
     """Return one line a trial; numbers stay numbers, text that could start a formula gets an apostrophe."""
-    return _csv_lines(zip(*([_cell(value) for value in column] for column in page), strict=True))
+    return _csv_lines(zip(*map(_cells, page), strict=True))
 
 
 def json_page(fields: Sequence[Field], page: Page) -> bytes:
@@ -36,6 +38,14 @@ def _csv_lines(rows: Iterable[Iterable[Any]]) -> bytes:
     buffer = io.StringIO(newline="")
     csv.writer(buffer).writerows(rows)
     return buffer.getvalue().encode()
+
+
+def _cells(column: Sequence[Any]) -> Sequence[Any]:
+    """Return the cells of a column; most hold numbers alone, and are asked once for all of them."""
+    kinds = set(map(type, column))
+    if kinds <= _AS_THEY_ARE:
+        return column
+    return list(map(plain if kinds == {Decimal} else _cell, column))
 
 
 def _cell(value: Any) -> Any:
