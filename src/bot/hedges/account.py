@@ -60,34 +60,34 @@ class HedgeAccount:
             total += entry.quantity * contract.known_price(t_ms)
         return total
 
-    def worth(self, hedge: OpenHedge, t_ms: int) -> dict[str, Decimal]:
-        """Return by exchange what an open hedge adds to cash at the newest prices."""
-        found: dict[str, Decimal] = {}
-        if hedge.market.structure.is_inverse:
-            if hedge.long.is_open:
-                coins = hedge.coins
-                if hedge.short.is_open:
-                    price = hedge.short.contract.known_price(t_ms)
-                    coins += hedge.short.market.kind.gain(hedge.short, price)
-                found[hedge.long.market.exchange] = book(coins * hedge.long.contract.known_price(t_ms))
-            return found
-        for leg in hedge.open_legs:
-            worth = leg.market.kind.worth(leg, leg.contract.known_price(t_ms))
-            found[leg.market.exchange] = found.get(leg.market.exchange, ZERO) + worth
-        return found
+    def worths(self, hedge: OpenHedge, t_ms: int) -> list[tuple[str, Decimal]]:
+        """Return with their exchanges the amounts that an open hedge adds to cash at the newest prices."""
+        if not hedge.market.structure.is_inverse:
+            return [
+                (leg.market.exchange, leg.market.kind.worth(leg, leg.contract.known_price(t_ms)))
+                for leg in hedge.open_legs
+            ]
+        if not hedge.long.is_open:
+            return []
+        coins = hedge.coins
+        if hedge.short.is_open:
+            price = hedge.short.contract.known_price(t_ms)
+            coins += hedge.short.market.kind.gain(hedge.short, price)
+        return [(hedge.long.market.exchange, book(coins * hedge.long.contract.known_price(t_ms)))]
 
     def equity(self, t_ms: int) -> Decimal:
         """Return cash and the worth of all open legs."""
         total = self.wallets.total
         for hedge in self.hedges:
-            total += sum(self.worth(hedge, t_ms).values(), ZERO)
+            for _, worth in self.worths(hedge, t_ms):
+                total += worth
         return total
 
     def equities(self, t_ms: int) -> dict[str, Decimal]:
         """Return the equity of each wallet: its cash and the worth of its own legs."""
         found = dict(self.wallets.cash)
         for hedge in self.hedges:
-            for exchange, worth in self.worth(hedge, t_ms).items():
+            for exchange, worth in self.worths(hedge, t_ms):
                 found[exchange] += worth
         return found
 

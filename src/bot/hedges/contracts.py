@@ -92,12 +92,12 @@ class Candles:
 
     def close(self, t_ms: int) -> Decimal | None:
         """Return the close of the newest closed candle, however old."""
-        count = self.count(t_ms)
+        count = bisect_right(self.closed_ms, t_ms)
         return self.closes[count - 1] if count else None
 
     def age_ms(self, t_ms: int) -> int | None:
         """Return how long ago the newest closed candle closed."""
-        count = self.count(t_ms)
+        count = bisect_right(self.closed_ms, t_ms)
         return t_ms - self.closed_ms[count - 1] if count else None
 
     def between(self, after_ms: int, until_ms: int) -> range:

@@ -6,7 +6,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
 from bot.accounting.brackets import Bracket, Brackets
-from bot.hedges.legs.kind import LegKind, LegState
+from bot.hedges.legs.kind import LegKind, LegState, ScaledState
 from bot.market.records.bracket_history import BracketHistory
 from bot.numbers.money import EXACT
 
@@ -56,26 +56,26 @@ class BracketMaintenance(Maintenance):
         return self.at(t_ms).cap(leverage)
 
 
-def maintenance(kind: LegKind, leg: LegState, price: Fraction, brackets: Brackets) -> Fraction:
-    """Return the maintenance margin of a leg at a price, in the currency of its margin."""
-    notional = kind.notional(leg, price)
-    bracket = next(
-        (one for one in brackets if one.cap is None or notional <= Fraction(one.cap)), brackets[-1]
-    )
-    return Fraction(bracket.mmr) * notional - Fraction(bracket.amount)
-
-
 def takes_up(kind: LegKind, leg: LegState, price: Decimal, brackets: Brackets, share: Decimal) -> bool:
-    """Return whether nothing is left of the balance at a price, or maintenance takes up a share of it."""
-    at = Fraction(price)
-    balance = kind.balance(leg, at)
-    return balance <= 0 or maintenance(kind, leg, at, brackets) >= Fraction(share) * balance
+    """Return whether nothing is left of the balance at a price, or maintenance takes up a share of it.
+
+    Call inside `exact_products()`.
+    """
+    state = kind.state_at(leg, price)
+    return state.balance <= 0 or _maintenance(state, brackets) >= share * state.balance
 
 
 def is_wiped_out(kind: LegKind, leg: LegState, price: Decimal, brackets: Brackets) -> bool:
-    """Return whether maintenance takes the whole balance at a price."""
-    at = Fraction(price)
-    return kind.balance(leg, at) <= maintenance(kind, leg, at, brackets)
+    """Return whether maintenance takes the whole balance at a price. Call inside `exact_products()`."""
+    state = kind.state_at(leg, price)
+    return state.balance <= _maintenance(state, brackets)
+
+
+def _maintenance(state: ScaledState, brackets: Brackets) -> Decimal:
+    """Return the maintenance margin of a leg, times the scale of its state."""
+    notional, scale = state.notional, state.scale
+    bracket = next((one for one in brackets if one.cap is None or notional <= one.cap * scale), brackets[-1])
+    return bracket.mmr * notional - bracket.amount * scale
 
 
 def wipe_out_price(kind: LegKind, leg: LegState, brackets: Brackets) -> Fraction | None:
@@ -105,23 +105,35 @@ class Danger:
     most questions; from there on the exact test decides.
     """
 
-    __slots__ = ("_bound", "_kind", "_leg", "brackets", "price")
+    __slots__ = ("_bound", "_kind", "_leg", "_nearest", "brackets", "price")
 
     def __init__(self, kind: LegKind, leg: LegState, brackets: Brackets) -> None:
         self._kind, self._leg, self.brackets = kind, leg, brackets
         self.price = wipe_out_price(kind, leg, brackets)
         self._bound = None if self.price is None else _bound(self.price, leg.side)
+        self._nearest: Decimal | None = None
 
     def holds_for(self, leg: LegState, brackets: Brackets) -> bool:
         """Return whether it is about a leg as it is now."""
         own = self._leg
         return brackets is self.brackets and leg.margin == own.margin and leg.quantity == own.quantity
 
+    def comes_nearer(self, extreme: Decimal) -> bool:
+        """Return whether a price is worse for the leg than all that were asked about before."""
+        known = self._nearest
+        if known is not None and (extreme <= known if self._leg.side < 0 else extreme >= known):
+            return False
+        self._nearest = extreme
+        return True
+
+    def may_be_reached(self, extreme: Decimal) -> bool:
+        """Return False where neither a price nor any better one wipes the leg out."""
+        bound = self._bound
+        return bound is not None and (extreme >= bound if self._leg.side < 0 else extreme <= bound)
+
     def is_reached(self, extreme: Decimal) -> bool:
         """Return whether a price wipes the leg out."""
-        if self._bound is None or (extreme < self._bound if self._leg.side < 0 else extreme > self._bound):
-            return False
-        return is_wiped_out(self._kind, self._leg, extreme, self.brackets)
+        return self.may_be_reached(extreme) and is_wiped_out(self._kind, self._leg, extreme, self.brackets)
 
 
 def _bound(price: Fraction, side: Decimal) -> Decimal:

@@ -97,7 +97,7 @@ class OpenHedge:
     @property
     def open_legs(self) -> list[OpenLeg]:
         """The legs that have not left, the long one first."""
-        return [leg for leg in self.legs if leg.is_open]
+        return [leg for leg in (self.long, self.short) if leg.left_ms is None]
 
     @property
     def is_whole(self) -> bool:

@@ -14,6 +14,7 @@ class Settlement:
     """A hedge that settles at `t_ms` while both legs have a contract. Read it inside `exact_products()`.
 
     `carry` is None where it has none, `age_ms` the age of the older of both prices, None before the first.
+    `begun_ms` is when the younger contract began, `end_announced` whether an end of one is known.
     `begins` is True if the history of its perp legs is another than that of the settlement before.
     """
 
@@ -24,6 +25,8 @@ class Settlement:
         self.carry = market.carry(pair, t_ms)
         ages = [contract.trades.age_ms(t_ms) for contract in pair]
         self.age_ms = None if None in ages else max(age for age in ages if age is not None)
+        self.begun_ms = max(contract.from_ms for contract in pair)
+        self.end_announced = any(contract.end_announced(t_ms) for contract in pair)
         self.begins = before is None or not market.is_same_history(before.pair, pair)
         self._after_ms = -1 if before is None or self.begins else before.t_ms
         self._market = market

@@ -3,7 +3,7 @@
 Source: docs/domain.md, sections 3 to 6.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -92,8 +92,10 @@ class HedgeTrader:
 
     def _next_moment(self, now: int, t_ms: int) -> int:
         """Return the first moment after `now` at which something may happen, at the latest this event."""
-        moments: list[int | None] = [t_ms, *(entry.at for entry in self._stress)]
         moving = self.account.wallets.under_way
+        if moving is None and not (self.account.hedges or self.account.waiting):
+            return t_ms
+        moments: list[int | None] = [t_ms, *(entry.at for entry in self._stress)]
         if moving is not None:
             moments.append(moving.due_ms)
         for entry in self.account.waiting:
@@ -133,24 +135,24 @@ class HedgeTrader:
     def _wiped_out_at(self, leg: OpenLeg, t_ms: int) -> int | None:
         """Return when the first untested mark candle up to an event closes that wipes a leg out."""
         marks, extremes = leg.contract.marks, _extremes(leg)
-        for place in marks.between(leg.tested_ms, t_ms):
-            if leg.danger(marks.closed_ms[place]).is_reached(extremes[place]):
-                return marks.closed_ms[place]
+        for danger, first, stop in _stretches(leg, t_ms):
+            if danger.may_be_reached(_worst(leg, extremes[first:stop])):
+                for place in range(first, stop):
+                    if danger.is_reached(extremes[place]):
+                        return marks.closed_ms[place]
         return None
 
     def _test(self, leg: OpenLeg, now: int) -> Decimal | None:
-        """Test the mark candles of a leg up to now; return the extreme of one that wipes it out."""
-        found, worse = None, max if leg.side < 0 else min
-        marks, extremes = leg.contract.marks, _extremes(leg)
-        nearest: dict[int, tuple[Danger, Decimal]] = {}
-        for place in marks.between(leg.tested_ms, now):
-            extreme, danger = extremes[place], leg.danger(marks.closed_ms[place])
-            _, known = nearest.get(id(danger), (danger, extreme))
-            nearest[id(danger)] = danger, worse(extreme, known)
-            if danger.is_reached(extreme):
-                found = extreme
-        for danger, extreme in nearest.values():
-            self.observed.note_distance(danger.price, extreme, leg.side)
+        """Test the mark candles of a leg up to now; return the extreme of the last that wipes it out."""
+        found, extremes = None, _extremes(leg)
+        for danger, first, stop in _stretches(leg, now):
+            tested = extremes[first:stop]
+            worst = _worst(leg, tested)
+            if danger.comes_nearer(worst):
+                self.observed.note_distance(danger.price, worst, leg.side)
+            if danger.may_be_reached(worst):
+                reached = [extreme for extreme in tested if danger.is_reached(extreme)]
+                found = reached[-1] if reached else found
         leg.tested_ms = now
         return found
 
@@ -392,7 +394,8 @@ class HedgeTrader:
             return
         held = {hedge.name for hedge in self.account.hedges}
         held.update(entry.market.name for entry in self.account.waiting)
-        candidates = [one for one in settled.values() if one.name not in held and self._may_enter(one)]
+        promising = self._decisions.promising(settled.values())
+        candidates = [one for one in promising if one.name not in held and self._may_enter(one)]
         for one, fraction in self._decisions.entries(candidates):
             if self._slots_left() <= 0:
                 break
@@ -415,9 +418,7 @@ class HedgeTrader:
         if config.max_round_trips is not None and self._openings.get(name, 0) >= config.max_round_trips:
             return False
         young = config.min_contract_age_days * DAY_MS
-        return not any(
-            t_ms - contract.from_ms < young or contract.end_announced(t_ms) for contract in one.pair
-        )
+        return t_ms - one.begun_ms >= young and not one.end_announced
 
     def _is_taken(self, market: HedgeMarket) -> bool:
         """Return whether an open or waiting hedge uses a market that is for one at a time."""
@@ -488,6 +489,24 @@ class HedgeTrader:
 
 _NEVER = 10**18
 """Moment after every run."""
+
+
+def _stretches(leg: OpenLeg, until_ms: int) -> Iterator[tuple[Danger, int, int]]:
+    """Yield the untested mark candles of a leg, from place to place, each stretch under its brackets."""
+    marks, brackets_at = leg.contract.marks, leg.market.maintenance.at
+    untested = marks.between(leg.tested_ms, until_ms)
+    if not untested:
+        return
+    first_ms, last_ms = marks.closed_ms[untested[0]], marks.closed_ms[untested[-1]]
+    if brackets_at(first_ms) is brackets_at(last_ms):
+        yield leg.danger(last_ms), untested.start, untested.stop
+        return
+    for place in untested:
+        yield leg.danger(marks.closed_ms[place]), place, place + 1
+
+
+def _worst(leg: OpenLeg, extremes: Sequence[Decimal]) -> Decimal:
+    return max(extremes) if leg.side < 0 else min(extremes)
 
 
 def _extremes(leg: OpenLeg) -> list[Decimal]:

@@ -67,17 +67,21 @@ class Decisions:
         with exact():
             return self._strategy.wants_exit(view)
 
+    def promising(self, settlements: Iterable[Settlement]) -> list[Settlement]:
+        """Return the settlements that the strategy has to be shown for an entry."""
+        floor = self._strategy.entry_floor
+        return [
+            one
+            for one in settlements
+            if one.carry is not None and (floor is None or one.carry.rate_8h >= floor)
+        ]
+
     def entries(self, settlements: Iterable[Settlement]) -> list[tuple[Settlement, Decimal]]:
         """Return the hedges worth entering, best first, each with its share of a slot.
 
         Of a hedge with two perps each must pass as far as volumes are concerned.
         """
-        floor = self._strategy.entry_floor
-        by_name = {
-            one.name: one
-            for one in settlements
-            if one.carry is not None and (floor is None or one.carry.rate_8h >= floor)
-        }
+        by_name = {one.name: one for one in settlements}
         if not by_name:
             return []
         views = [one.views for one in by_name.values()]

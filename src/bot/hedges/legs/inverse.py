@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from bot.accounting.brackets import Bracket
 from bot.hedges.arithmetic import divide
-from bot.hedges.legs.kind import LegKind, LegState
+from bot.hedges.legs.kind import LegKind, LegState, ScaledState
 from bot.numbers.money import ZERO, book
 
 
@@ -50,15 +50,11 @@ class InverseLeg(LegKind):
         """Return the gain in coins."""
         return book(divide(leg.contracts * -leg.side * (leg.entry - price), price * leg.entry))
 
-    def notional(self, leg: LegState, price: Fraction) -> Fraction:
-        """Return the notional in coins."""
-        return Fraction(leg.contracts) / price
-
-    def balance(self, leg: LegState, price: Fraction) -> Fraction:
-        """Return margin and gain in coins."""
-        entry = Fraction(leg.entry)
-        gain = Fraction(leg.contracts * -leg.side) * (entry - price) / (price * entry)
-        return Fraction(leg.margin) + gain
+    def state_at(self, leg: LegState, price: Decimal) -> ScaledState:
+        """Return balance and notional in coins, times both prices that they are divided by."""
+        scale = price * leg.entry
+        gain = leg.contracts * -leg.side * (leg.entry - price)
+        return ScaledState(leg.margin * scale + gain, leg.contracts * leg.entry, scale)
 
     def price_at(self, leg: LegState, notional: Fraction) -> Fraction:
         """Return the price at which the contracts are worth so many coins."""

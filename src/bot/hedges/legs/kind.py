@@ -4,11 +4,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from bot.accounting import formulas
 from bot.accounting.brackets import Bracket
-from bot.numbers.money import ZERO
+from bot.numbers.money import ONE, ZERO
 
 
 @dataclass(slots=True)
@@ -25,6 +25,17 @@ class LegState:
     margin: Decimal = ZERO
     incoming: Decimal = ZERO
     contracts: Decimal = ZERO
+
+
+class ScaledState(NamedTuple):
+    """Balance and notional of a leg at a price in the currency of its margin, not booked, times a `scale`.
+
+    The scale is above 0 and makes both exact.
+    """
+
+    balance: Decimal
+    notional: Decimal
+    scale: Decimal = ONE
 
 
 class LegKind(ABC):
@@ -79,14 +90,10 @@ class LegKind(ABC):
         """Return the booked gain at a price in the currency of its margin."""
         return formulas.leg_pnl(leg.side, leg.quantity, leg.entry, price)
 
-    def notional(self, leg: LegState, price: Fraction) -> Fraction:
-        """Return the notional at a price in the currency of its margin, not booked."""
-        return Fraction(leg.quantity) * price
-
-    def balance(self, leg: LegState, price: Fraction) -> Fraction:
-        """Return margin and gain at a price, not booked."""
-        gain = Fraction(leg.side * leg.quantity) * (price - Fraction(leg.entry))
-        return Fraction(leg.margin) + gain
+    def state_at(self, leg: LegState, price: Decimal) -> ScaledState:
+        """Return balance and notional at a price, exactly."""
+        gain = leg.side * leg.quantity * (price - leg.entry)
+        return ScaledState(leg.margin + gain, leg.quantity * price)
 
     def price_at(self, leg: LegState, notional: Fraction) -> Fraction:
         """Return the price at which a leg has a notional above 0."""
