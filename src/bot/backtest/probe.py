@@ -1,22 +1,38 @@
 """Look-ahead probe: data after a moment must not change anything up to it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from operator import attrgetter
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from bot.backtest.engine import replay
-from bot.backtest.result import RunResult
 from bot.config.run_config import RunConfig
 from bot.market.series import CandleSeries, FundingSeries, MarketData, SymbolData
 from bot.market.window import ReplayWindow
-from bot.models import ContractEnd, FundingPayment, Trade
+from bot.models import BookedTrade, ContractEnd, FundingPayment
 from bot.numbers.columns import DecimalColumn
 from bot.timestamps import iso
 
 BuildWindow = Callable[[RunConfig, MarketData], ReplayWindow]
+
+
+Facts = tuple[Any, ...]
+"""Facts of something that a run did, its time in ms UTC first."""
+
+
+class ProbedRun(Protocol):
+    """A run of either engine, as far as it is compared."""
+
+    @property
+    def equity(self) -> Sequence[tuple[int, Decimal]]: ...
+    @property
+    def trades(self) -> Sequence[BookedTrade]: ...
+    @property
+    def payments(self) -> Sequence[FundingPayment]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +94,12 @@ def probe(
     window = build(config, data)
     honest = replay(config, window)
     random = Random(seed)  # noqa: S311 - reproducible cuts, not secrets
-    moments = [event.t_ms for event in window.events[:-1]]
-    chosen = tuple(sorted(random.sample(moments, min(cuts, len(moments)))))
+    chosen = drawn_cuts([event.t_ms for event in window.events], cuts, random)
     leaks = []
     for cut_ms in chosen:
         forged_window = build(config, _corrupted(data, cut_ms, random))
         forged = replay(config, replace(forged_window, contract_ends=_known_ends(window, cut_ms)))
-        leak = next(_differences(honest, forged, cut_ms), None)
+        leak = first_leak(honest, forged, cut_ms, _OPENING)
         if leak is not None:
             leaks.append(leak)
     met = {symbol: end.at_ms for symbol, end in window.ends_for(config).items() if not end.recorded}
@@ -97,54 +112,54 @@ def _known_ends(window: ReplayWindow, cut_ms: int) -> dict[str, ContractEnd]:
     return {symbol: end for symbol, end in ends if end.recorded or end.at_ms <= cut_ms}
 
 
-def _differences(honest: RunResult, forged: RunResult, cut_ms: int) -> Iterator[Leak]:
-    for name, read in (
-        ("equity", _equity),
-        ("trades", _trades),
-        ("funding", _payments),
-        ("entries", _entries),
-    ):
-        ours, theirs = read(honest, cut_ms), read(forged, cut_ms)
-        if ours != theirs:
-            at = next(i for i in range(len(ours) + 1) if ours[i : i + 1] != theirs[i : i + 1])
-            shown = [
-                " ".join(map(str, found[at])) if at < len(found) else "nothing" for found in (ours, theirs)
-            ]
-            at_ms = (ours[at : at + 1] or theirs[at : at + 1])[0][0]
-            yield Leak(cut_ms, name, at_ms, *shown)
+def drawn_cuts(events: Sequence[int], cuts: int, random: Random) -> tuple[int, ...]:
+    """Return so many of the events but the last, at most all of these, ascending."""
+    moments = events[:-1]
+    return tuple(sorted(random.sample(moments, min(cuts, len(moments)))))
 
 
-def _equity(result: RunResult, cut_ms: int) -> Sequence[tuple[Any, ...]]:
-    return [point for point in result.equity if point[0] <= cut_ms]
+def first_leak(
+    honest: ProbedRun, forged: ProbedRun, cut_ms: int, opening: Callable[[Any], Facts]
+) -> Leak | None:
+    """Return the first difference of two runs up to a cut, None if there is none.
+
+    `opening` gives the facts of a trade's opening, the time first.
+    """
+    ours, theirs = (_done_by(run, cut_ms, opening) for run in (honest, forged))
+    for name in ours:
+        if ours[name] != theirs[name]:
+            return _difference(name, cut_ms, ours[name], theirs[name])
+    return None
 
 
-def _trades(result: RunResult, cut_ms: int) -> Sequence[tuple[Any, ...]]:
-    return [_closing(trade) for trade in result.trades if trade.closed_at_ms <= cut_ms]
+def _done_by(run: ProbedRun, cut_ms: int, opening: Callable[[Any], Facts]) -> dict[str, list[Facts]]:
+    """Return what a run did and showed up to a cut, each with its time first."""
+    return {
+        "equity": [point for point in run.equity if point[0] <= cut_ms],
+        "trades": [_closing(trade) for trade in run.trades if trade.closed_at_ms <= cut_ms],
+        "funding": [payment for payment in run.payments if payment.t_ms <= cut_ms],
+        "entries": sorted(opening(trade) for trade in run.trades if trade.opened_at_ms <= cut_ms),
+    }
 
 
-def _closing(trade: Trade) -> tuple[Any, ...]:
-    return trade.closed_at_ms, trade.symbol, trade.reason, trade.quantity, trade.funding, trade.net_pnl
+def _difference(name: str, cut_ms: int, ours: Sequence[Facts], theirs: Sequence[Facts]) -> Leak:
+    at = next(i for i in range(len(ours) + 1) if ours[i : i + 1] != theirs[i : i + 1])
+    shown = [" ".join(map(str, found[at])) if at < len(found) else "nothing" for found in (ours, theirs)]
+    at_ms = (ours[at : at + 1] or theirs[at : at + 1])[0][0]
+    return Leak(cut_ms, name, at_ms, *shown)
 
 
-def _payments(result: RunResult, cut_ms: int) -> Sequence[FundingPayment]:
-    return [payment for payment in result.payments if payment.t_ms <= cut_ms]
-
-
-def _entries(result: RunResult, cut_ms: int) -> Sequence[tuple[Any, ...]]:
-    opened = [
-        (trade.opened_at_ms, trade.symbol, trade.quantity, trade.spot_entry, trade.perp_entry)
-        for trade in result.trades
-        if trade.opened_at_ms <= cut_ms
-    ]
-    return sorted(opened)
+_OPENING = attrgetter("opened_at_ms", "symbol", "quantity", "spot_entry", "perp_entry")
+_closing = attrgetter("closed_at_ms", "symbol", "reason", "quantity", "funding", "net_pnl")
 
 
 def _corrupted(data: MarketData, cut_ms: int, random: Random) -> MarketData:
-    symbols = tuple(_corrupted_symbol(item, cut_ms, random) for item in data.symbols)
+    symbols = tuple(corrupted_pair(item, cut_ms, random) for item in data.symbols)
     return replace(data, symbols=symbols, fingerprint=f"corrupted after {iso(cut_ms)}")
 
 
-def _corrupted_symbol(item: SymbolData, cut_ms: int, random: Random) -> SymbolData:
+def corrupted_pair(item: SymbolData, cut_ms: int, random: Random) -> SymbolData:
+    """Return a pair whose candles and settlements after a cut have wild values."""
     return replace(
         item,
         funding=_corrupted_funding(item.funding, cut_ms, random),

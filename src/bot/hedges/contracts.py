@@ -17,6 +17,8 @@ from bot.market.symbols import market_symbol
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import WIDE
 
+EVER = -(10**18)
+"""Beginning of an epoch that no life records."""
 _DAY_OF_CANDLES = 24
 
 
@@ -220,12 +222,8 @@ def contracts_of(rows: MarketRows, units: Decimal, unit_coins: Decimal) -> tuple
     A unit of the hedge is `units` coins, one of the market `unit_coins` where an epoch does not say.
     """
     if rows.life is None:
-        return (_contract(rows, RecordedContract((Epoch("", _EVER),)), units, unit_coins),)
+        return (_contract(rows, RecordedContract((Epoch("", EVER),)), units, unit_coins),)
     return tuple(_contract(rows, one, units, unit_coins) for one in rows.life.contracts)
-
-
-_EVER = -(10**18)
-"""Beginning of an epoch that no life records."""
 
 
 def _contract(rows: MarketRows, recorded: RecordedContract, units: Decimal, unit_coins: Decimal) -> Contract:
@@ -258,7 +256,7 @@ def _contract(rows: MarketRows, recorded: RecordedContract, units: Decimal, unit
     if settle_price is not None:
         settle_price *= factors[-1][1]
     return Contract(
-        from_ms=min(begins, default=_EVER) if recorded.from_ms == _EVER else recorded.from_ms,
+        from_ms=min(begins, default=EVER) if recorded.from_ms == EVER else recorded.from_ms,
         to_ms=recorded.to_ms,
         announced_ms=recorded.epochs[-1].announced_ms,
         settle_price=settle_price,

@@ -8,9 +8,11 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from bot.backtest import Baselines, ReplayWindow, RunExplanation, RunResult, explain, replay, replays
+from bot.backtest.probe import ProbeReport, probe
 from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.hedges.engine import hedge_replays, replay_hedges
+from bot.hedges.probe import probe_hedges
 from bot.hedges.result import HedgeRun
 from bot.hedges.window import HedgeWindow
 from bot.market.hedge_data import HedgeData, PairKey, wanted_pairs
@@ -53,15 +55,31 @@ def load_window(config: RunConfig, store: MarketStore) -> AnyWindow:
 
     Raises: BotError where the store does not hold what it reads.
     """
+    named, data = _load(config, store)
+    return HedgeWindow.build(named, data) if isinstance(data, HedgeData) else ReplayWindow.build(named, data)
+
+
+def probe_run(config: RunConfig, store: MarketStore, *, cuts: int = 8, seed: int = 0) -> ProbeReport:
+    """Return the findings of the look-ahead probe at so many drawn moments of a run.
+
+    Raises: BotError where the store does not hold what the run reads.
+    """
+    named, data = _load(config, store)
+    if isinstance(data, HedgeData):
+        return probe_hedges(named, data, cuts=cuts, seed=seed)
+    return probe(named, data, cuts=cuts, seed=seed)
+
+
+def _load(config: RunConfig, store: MarketStore) -> tuple[RunConfig, MarketData | HedgeData]:
+    """Return the data that a run reads, and its configuration; of hedges with the exchange named."""
     if not needs_hedge_engine(config):
         reads = kinds_read(config)
         held = store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
         if not held.has_lives:
-            return ReplayWindow.build(config, held)
+            return config, held
     named = config.model_copy(update={"exchange": store.resolve_exchange(config.exchange)})
     wanted = wanted_pairs(named.hedges)
-    data = store.load_hedges(str(named.exchange), wanted, config.end, config.start)
-    return HedgeWindow.build(named, data)
+    return named, store.load_hedges(str(named.exchange), wanted, config.end, config.start)
 
 
 def replay_run(config: RunConfig, window: AnyWindow) -> AnyRun:

@@ -8,8 +8,9 @@ from api.database import ready_store
 from api.settings import Settings
 from bot.backtest import ReplayWindow, RunResult, blocked_entries
 from bot.backtest.comparison import Comparison, compare
-from bot.backtest.probe import ProbeReport, probe
+from bot.backtest.probe import ProbeReport
 from bot.config.hedge_checks import refuse_hedges
+from bot.hedges.runs import probe_run
 from bot.market.records.recorded_fees import kinds_read
 from bot.market_store.database import write_transaction
 from bot.notation import ABSENT
@@ -44,11 +45,8 @@ def print_comparison(path: Path, *, as_json: bool) -> None:
 def print_probe(path: Path, *, cuts: int, seed: int, as_json: bool) -> int:
     """Probe the run that the file describes; return the exit status."""
     config = read_config(path)
-    refuse_hedges(config)
     with ready_store(Settings()) as store:
-        reads = kinds_read(config)
-        data = store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
-    report = probe(config, data, cuts=cuts, seed=seed)
+        report = probe_run(config, store, cuts=cuts, seed=seed)
     if as_json:
         print(json.dumps(report.document()))
     else:

@@ -6,13 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
-from bot.backtest.probe import probe
 from bot.clock import Clock, SystemClock
-from bot.config.hedge_checks import refuse_hedges
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
-from bot.hedges.runs import MarketStore, baselines_of, explain_run, load_window, replay_run
-from bot.market.records.recorded_fees import kinds_read
+from bot.hedges.runs import MarketStore, baselines_of, explain_run, load_window, probe_run, replay_run
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from sweeps.jobs.data_jobs import fetch_document, import_document
@@ -48,10 +45,7 @@ def backtest_document(config: RunConfig, store: MarketStore) -> dict[str, Any]:
 
 def probe_document(config: RunConfig, store: MarketStore) -> dict[str, Any]:
     """Return the findings of the look-ahead probe."""
-    refuse_hedges(config)
-    reads = kinds_read(config)
-    data = store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
-    return probe(config, data).document()
+    return probe_run(config, store).document()
 
 
 _RUNS: Mapping[JobKind, Callable[[RunConfig, MarketStore], dict[str, Any]]] = {

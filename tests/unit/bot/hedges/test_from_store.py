@@ -11,6 +11,7 @@ from reference.hedges.replay import run as reference_run
 
 from bot.config.run_config import RunConfig
 from bot.hedges.engine import run_hedges
+from bot.hedges.runs import probe_run
 from bot.market.hedge_data import wanted_pairs
 from bot.market_store.importing import import_path
 
@@ -31,20 +32,35 @@ def renamed_runs(structure: str) -> Iterator[Run]:
                 yield files, values, expected
 
 
+def import_files(store: "HistoricalDataStore", folder: Path, files: dict[str, str]) -> None:
+    """Import files by their names, such as `alpha/AAAUSDT-perp-1h.csv`."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    for exchange in {name.partition("/")[0] for name in files}:
+        import_path(store, folder / exchange, exchange)
+
+
 @pytest.mark.parametrize("place", range(3))
 @pytest.mark.parametrize("structure", STRUCTURES)
 def test_runs_over_renamed_and_reused_contracts_agree_from_the_store(
     store: "HistoricalDataStore", tmp_path: Path, structure: str, place: int
 ) -> None:
     files, values, expected = next(islice(renamed_runs(structure), place, None))
-    for name, text in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-    for exchange in {name.partition("/")[0] for name in files}:
-        import_path(store, tmp_path / exchange, exchange)
+    import_files(store, tmp_path, files)
     config = RunConfig.parse(values)
     data = store.load_hedges(values["exchange"], wanted_pairs(config.hedges), config.end, config.start)
     document = run_hedges(config, data).document()
     assert document["trades"] == expected["trades"]
     assert [list(point) for point in document["equity"]] == expected["equity"]
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_probe_reads_hedges_from_the_store_and_finds_nothing(
+    store: "HistoricalDataStore", tmp_path: Path, structure: str
+) -> None:
+    files, values, _ = next(renamed_runs(structure))
+    import_files(store, tmp_path, files)
+    document = probe_run(RunConfig.parse(values), store, cuts=3).document()
+    assert (document["passed"], len(document["cuts_ms"])) == (True, 3)
