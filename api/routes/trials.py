@@ -30,8 +30,7 @@ from api.schemas.openapi import PROBLEMS, PROMOTION_BODY
 from api.schemas.seals import PromotedRun, PromotionRequest
 from api.work.database_threads import Database
 from api.work.replays import Replays, StoredRun, trial_run
-from bot.backtest import RunResult
-from bot.backtest.result import trade_document
+from bot.hedges.runs import AnyRun
 from sweeps.analysis.failures import failure_report
 from sweeps.analysis.findings import sweep_findings
 from sweeps.analysis.queries import (
@@ -151,10 +150,10 @@ async def exact_trades(
     if stored is not None:
         return stored
     result = await replayed(database, replays, sweep_id, number)
-    return [trade_document(trade) for trade in result.trades]
+    return list(result.document()["trades"])
 
 
-async def replayed(database: Database, replays: Replays, sweep_id: int, number: int) -> RunResult:
+async def replayed(database: Database, replays: Replays, sweep_id: int, number: int) -> AnyRun:
     """Replay a trial; raises TrialFailedError if it has no result, HistoryChangedError if it would differ."""
     run = await replayable(database, sweep_id, number)
     return await replays.work.run(lambda: replays.result(run))

@@ -11,12 +11,13 @@ import sqlalchemy as sa
 
 from api.errors.http_errors import HistoryChangedError
 from api.work.bounded_work import BoundedWork
-from bot.backtest import ReplayWindow, RunResult, explain, replay
+from bot.backtest import ReplayWindow, RunResult, explain
 from bot.backtest.baseline import Baselines, FinishedRun
 from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_key
-from bot.errors import BotError
+from bot.errors import BotError, NotForHedgesError
+from bot.hedges.runs import AnyRun, pairs_only, replay_run
 from bot.market_store.loading import resolve_exchange
 from bot.market_store.sql import refuse_sealed
 from bot.market_store.store import HistoricalDataStore
@@ -64,11 +65,11 @@ class _Run:
 
     config: RunConfig
     held: HeldWindow
-    result: RunResult | None = None
+    result: AnyRun | None = None
 
-    def replayed(self) -> RunResult:
+    def replayed(self) -> AnyRun:
         if self.result is None:
-            self.result = replay(self.config, self.held.window)
+            self.result = replay_run(self.config, self.held.window)
         return self.result
 
     @property
@@ -121,15 +122,18 @@ class Replays:
         self._lock = Lock()
         self._rising: OrderedDict[tuple[int, bytes], int] = OrderedDict()
 
-    def result(self, run: StoredRun) -> RunResult:
+    def result(self, run: StoredRun) -> AnyRun:
         """Return a run, replayed."""
         with self._ready(run) as ready:
             return ready.replayed()
 
     def study(self, run: StoredRun) -> Study:
-        """Return a run with what explains it."""
+        """Return a run with what explains it; raises NotForHedgesError for one of hedges."""
         with self._ready(run) as ready:
-            return Study(ready.replayed(), ready.hold, ready.held.window, ready.held.baselines)
+            window, result = pairs_only(ready.held.window, "this part of the page"), ready.replayed()
+            if not isinstance(result, RunResult):
+                raise NotForHedgesError("this part of the page is not told of hedges yet")
+            return Study(result, ready.hold, window, ready.held.baselines)
 
     def hold(self, run: StoredRun) -> FinishedRun:
         """Return the hold baseline of a run, which itself is not replayed."""
@@ -162,9 +166,9 @@ class Replays:
         return self._rising[key]
 
     def window(self, run: StoredRun) -> ReplayWindow:
-        """Return the window of a run, in which nothing is replayed."""
+        """Return the window of a run, in which nothing is replayed; raises NotForHedgesError for hedges."""
         with self._ready(run) as ready:
-            return ready.held.window
+            return pairs_only(ready.held.window, "the market")
 
     def blocked_entries(
         self, sweep_id: int, spec: SweepSpec, trial: TrialView

@@ -29,6 +29,12 @@ class BotError(Exception):
         self.message = message
 
 
+class NotForHedgesError(BotError):
+    """Something that is told of spot against a perp alone is asked of other hedges."""
+
+    code = "not_for_hedges"
+
+
 class InvalidNumberError(BotError, ValueError):
     """A text that is no finite decimal number."""
 

@@ -15,6 +15,7 @@ from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
 from bot.market_store.sql import seal_times
+from bot.models import Trade
 from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.queries import TrialView, one_trial
 
@@ -166,7 +167,9 @@ def compared_run(replays: Replays, chosen: ChosenRun) -> ComparedRun:
     run, record = chosen.recorded.run, chosen.recorded.record
     window = replays.window(run)
     trades = replays.result(run).trades if record is None else trades_of(record)
-    return ComparedRun(chosen.name, run.config, trades, window)
+    return ComparedRun(
+        chosen.name, run.config, [trade for trade in trades if isinstance(trade, Trade)], window
+    )
 
 
 def _findings(replays: Replays, chosen: ChosenTrial, run: ComparedRun | None) -> Sequence[RunFinding]:

@@ -14,7 +14,7 @@ from bot.config.strategy_declaration import Figure
 from bot.config.strategy_registry import strategy_plugin
 from bot.market.intervals import interval_spans
 from bot.market_store.pair_figures.thinning import thinned
-from bot.models import DAY_MS, FundingRate, Trade
+from bot.models import DAY_MS, BookedTrade, FundingRate
 from bot.numbers.arrays import FloatArray, IntArray
 from bot.numbers.money import ZERO, exact, plain
 from bot.statistics.daily_returns import daily_returns_of
@@ -64,7 +64,7 @@ def drawdown_shares(units: Units, initial: int) -> FloatArray:
     return shares
 
 
-def moves_document(trades: Sequence[Trade], span: Span | None = None) -> dict[str, Any]:
+def moves_document(trades: Sequence[BookedTrade], span: Span | None = None) -> dict[str, Any]:
     """Return the moves of a run in `span` as marks on its curve, null if they are too many to tell apart."""
     found = [move for move in moves(trades) if span is None or span[0] <= move.t_ms <= span[1]]
     marks = None if len(found) > MOST_MARKS else [_mark(move) for move in found]

@@ -14,7 +14,7 @@ from bot.backtest.periods.yearly import Year, years
 from bot.backtest.result import Curve
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
-from bot.models import Trade
+from bot.models import BookedTrade
 
 T = TypeVar("T")
 STORED = "Stored with the result."
@@ -52,7 +52,7 @@ class FirstCurves:
         return None if self.curve is None else self.curve["times"][-1] - self.curve["times"][0]
 
 
-def drawn(run: StoredRun, curve: Curve, trades: Sequence[Trade], span: Span | None) -> dict[str, Any]:
+def drawn(run: StoredRun, curve: Curve, trades: Sequence[BookedTrade], span: Span | None) -> dict[str, Any]:
     """Return curve and moves of a run in `span`."""
     return curve_document(curve, run.config.initial_capital, span) | moves_document(trades, span)
 
@@ -82,7 +82,7 @@ async def first_curves(recorded: RecordedRun, replays: Replays) -> FirstCurves:
     return await run_in_threadpool(documents)
 
 
-async def _own(recorded: RecordedRun, replays: Replays) -> tuple[Curve, Sequence[Trade], str] | None:
+async def _own(recorded: RecordedRun, replays: Replays) -> tuple[Curve, Sequence[BookedTrade], str] | None:
     run, record = recorded.run, recorded.record
     if record is not None:
         stored = record

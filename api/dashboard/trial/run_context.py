@@ -12,9 +12,11 @@ from api.dependencies import DatabaseDep, ReplaysDep
 from api.errors.http_errors import BacktestUnfinishedError, TrialFailedError
 from api.work.replays import StoredRun, Study, trial_run
 from bot.backtest.findings import RunFinding
-from bot.backtest.result import Curve, trade_of
+from bot.backtest.result import Curve
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
+from bot.hedges.positions import HedgeTrade
+from bot.hedges.result import booked_trade_of
 from bot.models import Trade
 from sweeps.analysis.queries import stored_record, trial_head
 from sweeps.jobs.jobs import JobKind, JobState, JobView, get_job
@@ -65,9 +67,9 @@ class _JobRecord:
         return list(self.result["trades"])
 
 
-def trades_of(record: RunRecord) -> list[Trade]:
+def trades_of(record: RunRecord) -> list[Trade | HedgeTrade]:
     """Return the trades of a record."""
-    return [trade_of(document) for document in record.trade_documents]
+    return [booked_trade_of(document) for document in record.trade_documents]
 
 
 def trial_context(connection: sa.Connection, sweep_id: int, number: int) -> RunContext:

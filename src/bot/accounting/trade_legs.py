@@ -14,12 +14,14 @@ _OF_LATER_PARTS = {"borrow_cost": "0", "transfer_cost": "0", "top_ups": 0, "redu
 
 
 def with_legs(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a trade as in the result document, given what is kept of it.
+    """Return a trade as in the result document, given what is kept of it, which is all of one of hedges.
 
     `long_pnl` and `short_pnl` sum to `price_pnl`.
 
     Source: docs/domain.md, section 9.
     """
+    if "long_pnl" in record:
+        return dict(record)
     prices = {f"{name}_{end}": record[f"{leg}_{end}"] for name, leg in _LEGS for end in ("entry", "exit")}
     with exact():
         quantity, price_pnl = Decimal(record["quantity"]), Decimal(record["price_pnl"])

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.models import Trade
+from bot.models import BookedTrade, Trade
 
 
 class Action(StrEnum):
@@ -22,10 +22,10 @@ class Move:
     t_ms: int
     symbol: str
     action: Action
-    trade: Trade
+    trade: BookedTrade
 
 
-def moves(trades: Iterable[Trade]) -> list[Move]:
+def moves(trades: Iterable[BookedTrade]) -> list[Move]:
     """Return the moves behind `trades` in order of time; at the same moment closings come first."""
     found = []
     for trade in trades:

@@ -6,10 +6,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from bot.config.hedge_checks import any_asks_for_hedges
+from bot.config.hedge_checks import HEDGE_PARAMETERS, any_asks_for_hedges, asks_for_hedges
 from bot.config.run_config import RunConfig, ruled_parameters
 from bot.errors import InvalidInputError
-from bot.numbers.arrays import IntArray
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.numbering import first_places, numbered
 
 _MOST_KEYS = 2**62
@@ -45,6 +45,17 @@ class ParameterColumns:
 
     def __len__(self) -> int:
         return self.count
+
+    def asking_for_hedges(self) -> BoolArray:
+        """Return for each trial whether it asks for what only the replay of hedges models."""
+        found = np.zeros(self.count, dtype=np.bool_)
+        for name in HEDGE_PARAMETERS:
+            if name in self.values:
+                asks = [asks_for_hedges(name, value) for value in self.values[name]]
+                found |= np.array(asks, dtype=np.bool_)[self.places[name]]
+            elif asks_for_hedges(name, getattr(self.shared, name)):
+                found[:] = True
+        return found
 
     def take(self, trials: IntArray) -> Self:
         """Return the parameters of the trials at these places, in this order."""

@@ -11,14 +11,14 @@ from bot.accounting.cash_flows import BOOKED
 from bot.backtest.findings import Booked, RunFinding, run_findings
 from bot.backtest.hedge_metrics import HedgeMetrics
 from bot.backtest.ledger_digest import ledger_of
-from bot.backtest.result import Curve
+from bot.backtest.result import Curve, trade_of
 from bot.backtest.window_findings import window_findings
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_key
 from bot.hedges.positions import HedgeTrade
 from bot.hedges.window import HedgeWindow
 from bot.market.coverage import Coverage
-from bot.models import FundingPayment
+from bot.models import CloseReason, FundingPayment, Trade
 from bot.notation import plain
 from bot.numbers.arrays import FloatArray
 from bot.numbers.money import exact
@@ -123,10 +123,32 @@ class HedgeRun:
 
 def trade_documents(trades: Sequence[HedgeTrade]) -> list[dict[str, Any]]:
     """Return trades as in the result document: times in ms UTC, prices are the unrounded fills."""
-    return [_trade_document(trade) for trade in trades]
+    return [hedge_trade_document(trade) for trade in trades]
 
 
-def _trade_document(trade: HedgeTrade) -> dict[str, Any]:
+def booked_trade_of(document: Mapping[str, Any]) -> Trade | HedgeTrade:
+    """Return the trade of a stored or written document: of hedges where one of spot and a perp cannot be.
+
+    That is where a price of the spot leg is missing: there is none, or an exchange took it away.
+    """
+    if document["spot_entry"] is not None and document["spot_exit"] is not None:
+        return trade_of(document)
+    prices = {name: None if document[name] is None else Decimal(document[name]) for name in _PRICES}
+    values: dict[str, Any] = {
+        **prices,
+        **{name: Decimal(document[name]) for name in _AMOUNTS},
+        **{name: document[name] for name in _COUNTS},
+    }
+    return HedgeTrade(
+        symbol=document["symbol"],
+        opened_at_ms=document["opened_at"],
+        closed_at_ms=document["closed_at"],
+        reason=CloseReason(document["reason"]),
+        **values,
+    )
+
+
+def hedge_trade_document(trade: HedgeTrade) -> dict[str, Any]:
     prices = {name: getattr(trade, name) for name in _PRICES}
     return {
         "symbol": trade.symbol,

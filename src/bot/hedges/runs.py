@@ -11,6 +11,7 @@ from bot.backtest import Baselines, ReplayWindow, RunExplanation, RunResult, exp
 from bot.backtest.probe import ProbeReport, probe
 from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
+from bot.errors import NotForHedgesError
 from bot.hedges.engine import hedge_replays, replay_hedges
 from bot.hedges.probe import probe_hedges
 from bot.hedges.result import HedgeRun
@@ -80,6 +81,16 @@ def _load(config: RunConfig, store: MarketStore) -> tuple[RunConfig, MarketData 
     named = config.model_copy(update={"exchange": store.resolve_exchange(config.exchange)})
     wanted = wanted_pairs(named.hedges)
     return named, store.load_hedges(str(named.exchange), wanted, config.end, config.start)
+
+
+def pairs_only(window: AnyWindow, name: str) -> ReplayWindow:
+    """Return a window of spot against perps, for something of this `name` that is told of those alone.
+
+    Raises: NotForHedgesError for a window of hedges.
+    """
+    if isinstance(window, HedgeWindow):
+        raise NotForHedgesError(f"{name}: not told of hedges yet, only of spot against a perp at defaults")
+    return window
 
 
 def replay_run(config: RunConfig, window: AnyWindow) -> AnyRun:

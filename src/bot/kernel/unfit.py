@@ -13,6 +13,7 @@ class Reason(StrEnum):
     PATIENCE = "patience"
     ORDER_STYLE = "order_style"
     FEE_MODEL = "fee_model"
+    HEDGES = "hedges"
 
 
 class UnfitError(Exception):

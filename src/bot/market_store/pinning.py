@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from bot.market.hedge_data import PairKey, named_pairs
+from bot.market.records.contract_life import Epoch
 from bot.market.records.kinds import RecordKind
 from bot.market.symbols import multiplied
 from bot.market_store import sql
@@ -75,14 +76,37 @@ def hedges_digest(
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+def pairs_digest(
+    connection: Connection,
+    exchange: str,
+    symbols: Collection[str],
+    end_ms: int,
+    reads: Collection[RecordKind] = (),
+) -> str:
+    """Return `history_digest` of pairs, and of the pairs that their lives name.
+
+    Lives count, whatever is in `reads`, where they tell of ends, names or units.
+    """
+    lived = _epochs(connection, exchange, {*symbols}, end_ms)
+    told = [one for one in lived if one.to_ms or one.stem or one.units]
+    if not told:
+        return history_digest(connection, exchange, sorted(symbols), end_ms, reads)
+    named = sorted({*symbols} | named_pairs(told))
+    return history_digest(connection, exchange, named, end_ms, {*reads, RecordKind.LIFE})
+
+
 def _named_by_lives(connection: Connection, exchange: str, symbols: set[str], end_ms: int) -> set[str]:
+    return named_pairs(_epochs(connection, exchange, symbols, end_ms))
+
+
+def _epochs(connection: Connection, exchange: str, symbols: set[str], end_ms: int) -> list[Epoch]:
+    """Return the recorded epochs of markets that begin by `end_ms`."""
     held = [
         one
         for one in held_records(connection, exchange)
         if one.key.kind is RecordKind.LIFE and one.key.symbol in symbols
     ]
-    epochs = (epoch for one in held for epoch in read_rows(connection, one) if epoch.from_ms <= end_ms)
-    return named_pairs(epochs)
+    return [epoch for one in held for epoch in read_rows(connection, one) if epoch.from_ms <= end_ms]
 
 
 def _records(

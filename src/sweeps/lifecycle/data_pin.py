@@ -7,9 +7,10 @@ import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
 from bot.errors import UnknownExchangeError
+from bot.market.records.kinds import RecordKind
 from bot.market_store.changes import latest_change
 from bot.market_store.loading import resolve_exchange
-from bot.market_store.pinning import history_digest
+from bot.market_store.pinning import pairs_digest
 from sweeps.errors import DataChangedError, SweepStateError
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.stored_specs import stored_spec
@@ -38,12 +39,15 @@ class ReadHistory(Protocol):
     def window(self) -> tuple[int, int]:
         """Return the earliest start and the latest end of any trial, ms UTC."""
 
+    def reads(self) -> frozenset[RecordKind]:
+        """Return the kinds of recorded rows beside candles and funding that some trial reads."""
+
 
 def data_pin(connection: sa.Connection, spec: ReadHistory) -> str:
     """Return a digest of all history that trials of the sweep may read, up to its latest end."""
     _, end_ms = spec.window()
     parts = [
-        history_digest(connection, _resolved(connection, exchange), spec.symbols(), end_ms)
+        pairs_digest(connection, _resolved(connection, exchange), spec.symbols(), end_ms, spec.reads())
         for exchange in spec.exchanges()
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

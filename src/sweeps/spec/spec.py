@@ -25,6 +25,8 @@ from bot.config.hedge_checks import HEDGE_PARAMETERS, asks_for_hedges, not_repla
 from bot.config.run_config import EVIDENCE, RunConfig, load_json
 from bot.config.run_key import identifying
 from bot.errors import FieldError, InvalidInputError
+from bot.market.records.kinds import RecordKind
+from bot.market.records.recorded_fees import kinds_of
 from bot.notation import is_printable, quoted
 from bot.numbers.arrays import IntArray
 from bot.selection.guard import Guard
@@ -115,6 +117,10 @@ class Objective(BaseModel):
         return name
 
 
+_SWEPT_STRUCTURES = ("spot_perp", "reverse")
+"""Structures whose hedges are pairs of one exchange."""
+
+
 class SweepSpec(BaseModel):
     """A sweep as submitted. Trial numbers follow from it alone, so trial n is the same on every machine."""
 
@@ -196,11 +202,7 @@ class SweepSpec(BaseModel):
         self._compiled = given.get("compiled") or compiled(
             self, given.get("max_trials", MAX_TRIALS), given.get("feasible")
         )
-        if "recorded" in self.values_of("fee_model"):
-            place = "grid" if "fee_model" in self.space.by_name else "base"
-            reason = "recorded schedules are read by single runs alone: name rates with fee_model flat"
-            raise InvalidInputError.of(f"{place}.fee_model", reason)
-        self._refuse_hedges()
+        self._refuse_markets_of_hedges()
         if self.scenarios is not None:
             check_scenarios(self.space, self.scenarios)
         if isinstance(self.validation, ValidationSettings):
@@ -331,15 +333,23 @@ class SweepSpec(BaseModel):
         axis = self.space.by_name.get(name)
         return axis.values if axis else (getattr(self.base_config, name),)
 
-    def _refuse_hedges(self) -> None:
-        for name in HEDGE_PARAMETERS:
-            if any(asks_for_hedges(name, value) for value in self.values_of(name)):
-                written = self.written_values(name)
-                path, value = next(
-                    (path, value) for path, value in written.items() if asks_for_hedges(name, value)
-                )
-                document = variables().adapter(name).dump_python(value, mode="json")
-                raise not_replayed(name, path, document)
+    def reads(self) -> frozenset[RecordKind]:
+        """Return the kinds of recorded rows beside candles and funding that some trial reads."""
+        if self._asks_for_hedges():
+            return frozenset(RecordKind)
+        return kinds_of(*self.values_of("fee_model"))
+
+    def _asks_for_hedges(self) -> bool:
+        values = ((name, value) for name in HEDGE_PARAMETERS for value in self.values_of(name))
+        return any(asks_for_hedges(name, value) for name, value in values)
+
+    def _refuse_markets_of_hedges(self) -> None:
+        """Refuse hedges of other markets than one exchange's pairs, which admission and panels know alone."""
+        for name in ("long_exchange", "short_exchange", "symbols", "structure"):
+            for path, value in self.written_values(name).items():
+                if asks_for_hedges(name, value) and value not in _SWEPT_STRUCTURES:
+                    document = variables().adapter(name).dump_python(value, mode="json")
+                    raise not_replayed(name, path, document)
 
 
 def check_test_symbols(settings: ValidationSettings, symbols: Collection[str], prefix: str = "") -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from bot.backtest.result import Curve, trade_record
+from bot.hedges.positions import HedgeTrade
+from bot.hedges.result import hedge_trade_document
 from bot.models import Trade
 from bot.statistics.metrics import Calendar, fitting
 from sweeps.storage.columns import money_of_units, unstorable
@@ -55,13 +57,16 @@ def decode_curve(blob: bytes) -> Curve:
     return Curve(Calendar.of(times), fitting(units))
 
 
-def encode_trades(trades: Sequence[Trade]) -> bytes:
+def encode_trades(trades: Sequence[Trade | HedgeTrade]) -> bytes:
     """Return what is kept of the round trips as compressed JSON."""
-    documents = [trade_record(trade) for trade in trades]
+    documents = [
+        hedge_trade_document(trade) if isinstance(trade, HedgeTrade) else trade_record(trade)
+        for trade in trades
+    ]
     return zlib.compress(json.dumps(documents, separators=(",", ":")).encode())
 
 
 def decode_trades(blob: bytes) -> list[dict[str, Any]]:
-    """Return the round trips as `trade_record` gave them."""
+    """Return the round trips as `trade_record` gave them; those of hedges are whole."""
     trades: list[dict[str, Any]] = json.loads(zlib.decompress(blob))
     return trades

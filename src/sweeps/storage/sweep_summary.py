@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.config.run_config import load_json
 from bot.config.strategy_registry import strategy_plugin
 from bot.errors import InvalidInputError
+from bot.market.records.kinds import RecordKind
 from bot.numbers.money import plain
 from bot.selection.guard import Guard
 from bot.selection.settings import USUAL
@@ -35,6 +36,7 @@ class SweepSummary(BaseModel):
     initial_capital: str | None
     axes: tuple[str, ...]
     ends_dead: bool = False
+    read_kinds: tuple[RecordKind, ...] = ()
 
     @classmethod
     def of(cls, spec: SweepSpec) -> "SweepSummary":
@@ -53,6 +55,7 @@ class SweepSummary(BaseModel):
             initial_capital=capital,
             axes=axes,
             ends_dead=all(spec.values_of("end_dead_markets")),
+            read_kinds=tuple(sorted(spec.reads())),
         )
 
     @classmethod
@@ -69,6 +72,10 @@ class SweepSummary(BaseModel):
     def exchanges(self) -> tuple[str | None, ...]:
         """Return the data sets that trials read; None stands for the only one held."""
         return self.read_exchanges
+
+    def reads(self) -> frozenset[RecordKind]:
+        """Return the kinds of recorded rows beside candles and funding that some trial reads."""
+        return frozenset(self.read_kinds)
 
     def window(self) -> tuple[int, int]:
         """Return the earliest start and the latest end of any trial, ms UTC."""

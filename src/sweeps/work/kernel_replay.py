@@ -36,12 +36,18 @@ def kernel_replayer(window: ReplayWindow) -> KernelReplayer | None:
 
 
 def replay_fast(
-    kernel: KernelReplayer | None, baselines: Baselines, parameters: ParameterColumns
+    kernel: KernelReplayer | None,
+    baselines: Baselines,
+    parameters: ParameterColumns,
+    missing: Reason = Reason.NO_LIBRARY,
 ) -> FastReplays:
-    """Return the results of trials of one window, equal in every bit to those of plain replays."""
+    """Return the results of trials of one window, equal in every bit to those of plain replays.
+
+    `missing` is why there is no kernel, if there is none.
+    """
     by_kernel = np.zeros(len(parameters), dtype=np.bool_)
     if kernel is None:
-        left = Counter({Reason.NO_LIBRARY: len(parameters)})
+        left = Counter({missing: len(parameters)})
         return FastReplays(*_plain(baselines, parameters), by_kernel, left)
     done = kernel.replay(parameters)
     by_kernel[done.places] = True

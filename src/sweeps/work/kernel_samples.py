@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bot.backtest import RunResult
+from bot.hedges.runs import AnyRun
 from sweeps.errors import KernelDifferenceError
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.objective_ranks import objective_ranks
@@ -19,7 +19,7 @@ class KernelSamples:
         self._windows = windows
         self._best: tuple[bool, int] | None = None
 
-    def compared(self, replayed: Replayed) -> list[tuple[int, RunResult]]:
+    def compared(self, replayed: Replayed) -> list[tuple[int, AnyRun]]:
         """Replay the samples among trials plainly and return their runs, so that nobody replays them again.
 
         Raises: KernelDifferenceError if one differs.

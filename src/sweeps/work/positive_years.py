@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bot.backtest import ReplayWindow
 from bot.backtest.periods.yearly import years
+from bot.hedges.runs import AnyWindow
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.statistics.daily_returns import DailyReturns
 from sweeps.spec.spec import SweepSpec
@@ -31,7 +31,7 @@ def positive_every_year(spec: SweepSpec, numbers: Sequence[int], windows: Window
     return sorted(found)
 
 
-def rising(days: DailyReturns, window: ReplayWindow) -> tuple[BoolArray, BoolArray]:
+def rising(days: DailyReturns, window: AnyWindow) -> tuple[BoolArray, BoolArray]:
     """Return which of n runs rose in every year of a window, and for which returns are too coarse to tell.
 
     A last event at midnight belongs to the year before it, as in the years of a curve.

@@ -4,21 +4,30 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 
-from bot.backtest import Baselines, ReplayWindow, RunResult, replay, replays
+from bot.backtest import Baselines
 from bot.backtest.window_findings import WindowFinding, window_findings
+from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_keys
 from bot.config.strategy_registry import strategy_plugin
 from bot.errors import BotError
+from bot.hedges.runs import (
+    AnyRun,
+    AnyWindow,
+    MarketStore,
+    baselines_of,
+    load_window,
+    replay_run,
+    replay_runs,
+)
+from bot.hedges.window import HedgeWindow
 from bot.kernel.replayer import KernelReplayer
 from bot.kernel.unfit import Reason
-from bot.market.records.kinds import RecordKind
 from bot.market.records.recorded_fees import kinds_read
-from bot.market.series import MarketData
 from bot.numbers.arrays import IntArray
 from bot.statistics.daily_returns import DailyReturns
 from bot.statistics.trial_columns import TrialColumns
@@ -29,36 +38,33 @@ from sweeps.storage.columns import unstorable
 from sweeps.storage.results import CompletedTrials
 from sweeps.work.kernel_replay import kernel_replayer, replay_fast
 
+_HEDGES = ("structure", "long_exchange", "short_exchange")
+"""Parameters that decide, with those of every window, which markets hedges are made of."""
+
 _window_key = attrgetter(*WINDOW_PARAMETERS)
+_hedge_key = attrgetter(*_HEDGES)
 MAX_HELD_TICKERS = 120_000
 _RUNS_AT_ONCE = 64
-
-
-class MarketStore(Protocol):
-    """Source of recorded history."""
-
-    def load(
-        self,
-        exchange: str | None,
-        symbols: tuple[str, ...],
-        end_ms: int,
-        start_ms: int | None = None,
-        *,
-        reads: Collection[RecordKind] = (),
-    ) -> MarketData:
-        """Return the history of `symbols` visible at `end_ms`, in timeframes that suit the window.
-
-        Of what is recorded beside it the kinds in `reads` come along.
-        """
 
 
 @dataclass(frozen=True, slots=True)
 class HeldWindow:
     """A window, the hold runs over it, and what replays many trials of it at once."""
 
-    window: ReplayWindow
+    window: AnyWindow
     baselines: Baselines
     kernel: KernelReplayer | None
+
+    @property
+    def is_hedges(self) -> bool:
+        """True for a window of hedges, which the kernel does not replay."""
+        return isinstance(self.window, HedgeWindow)
+
+    @classmethod
+    def of(cls, window: AnyWindow) -> Self:
+        """Return a window with what replays its trials."""
+        kernel = None if isinstance(window, HedgeWindow) else kernel_replayer(window)
+        return cls(window, baselines_of(window), kernel)
 
 
 class WindowCache:
@@ -113,7 +119,7 @@ class WindowCache:
         """Forget every window: what was interrupted in the middle may have left one half worked out."""
         self._held.clear()
 
-    def window(self, config: RunConfig) -> ReplayWindow:
+    def window(self, config: RunConfig) -> AnyWindow:
         """Return the window `config` asks for; raises BotError where the store cannot give it."""
         return self.held(config).window
 
@@ -123,7 +129,8 @@ class WindowCache:
 
     def held(self, config: RunConfig) -> HeldWindow:
         """Return window, baselines and kernel; raises BotError as `window` does."""
-        key = (self._history, kinds_read(config), *_window_key(config))
+        asks = needs_hedge_engine(config), *_hedge_key(config)
+        key = (self._history, kinds_read(config), *asks, *_window_key(config))
         if key not in self._held:
             built = self._built(config)
             self.built += 1
@@ -141,10 +148,7 @@ class WindowCache:
 
     def _built(self, config: RunConfig) -> HeldWindow | BotError:
         try:
-            reads = kinds_read(config)
-            data = self._store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
-            window = ReplayWindow.build(config, data)
-            return HeldWindow(window, Baselines(window), kernel_replayer(window))
+            return HeldWindow.of(load_window(config, self._store))
         except BotError as error:
             return error.with_traceback(None)
 
@@ -213,14 +217,21 @@ def trial_config(spec: SweepSpec, number: int) -> RunConfig:
 
 
 def window_groups(spec: SweepSpec, numbers: Sequence[int]) -> list[TrialGroup]:
-    """Return the parameters of trials as columns, by strategy and window, nothing of them checked."""
-    return spec.groups(np.array(numbers, dtype=np.int64), WINDOW_PARAMETERS)
+    """Return the parameters of trials as columns, by strategy, window and engine, nothing of them checked."""
+    found: list[TrialGroup] = []
+    for group in spec.groups(np.array(numbers, dtype=np.int64), (*WINDOW_PARAMETERS, *_HEDGES)):
+        asking = group.parameters.asking_for_hedges()
+        if asking.all() or not asking.any():
+            found.append(group)
+        else:
+            found += [group.take(np.flatnonzero(~asking)), group.take(np.flatnonzero(asking))]
+    return found
 
 
-def replay_trial(spec: SweepSpec, number: int, windows: WindowCache) -> RunResult:
+def replay_trial(spec: SweepSpec, number: int, windows: WindowCache) -> AnyRun:
     """Return the run of one trial; raises BotError if its parameters or its window are refused."""
     config = trial_config(spec, number)
-    return replay(config, windows.window(config))
+    return replay_run(config, windows.window(config))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -289,9 +300,9 @@ def _prepared(group: TrialGroup, held: HeldWindow) -> Prepared:
     return Prepared(named, run_keys(named.parameters, held.window.fingerprint), held)
 
 
-def replay_alone(trial: Prepared) -> RunResult:
+def replay_alone(trial: Prepared) -> AnyRun:
     """Return the run of one trial that has been prepared."""
-    return replay(trial.group.parameters.config(0), trial.held.window)
+    return replay_run(trial.group.parameters.config(0), trial.held.window)
 
 
 def replay_batch(groups: Sequence[Prepared]) -> list[Replayed]:
@@ -301,27 +312,28 @@ def replay_batch(groups: Sequence[Prepared]) -> list[Replayed]:
 
 def _replayed_together(trials: Prepared) -> Replayed:
     held, numbers = trials.held, trials.group.numbers
-    done = replay_fast(held.kernel, held.baselines, trials.group.parameters)
+    missing = Reason.HEDGES if held.is_hedges else Reason.NO_LIBRARY
+    done = replay_fast(held.kernel, held.baselines, trials.group.parameters, missing)
     found = Replayed.of(numbers, trials.run_keys, done.columns, done.days)
     return replace(found, by_kernel=numbers[done.by_kernel], left=done.left)
 
 
-def runs_of(spec: SweepSpec, numbers: Sequence[int], windows: WindowCache) -> Iterator[tuple[int, RunResult]]:
+def runs_of(spec: SweepSpec, numbers: Sequence[int], windows: WindowCache) -> Iterator[tuple[int, AnyRun]]:
     """Yield the run of each trial, some replayed together.
 
     Raises BotError if the parameters or the window of one are refused.
     """
     for first in range(0, len(numbers), _RUNS_AT_ONCE):
-        groups: dict[ReplayWindow, list[tuple[int, RunConfig]]] = {}
+        groups: dict[AnyWindow, list[tuple[int, RunConfig]]] = {}
         for number in numbers[first : first + _RUNS_AT_ONCE]:
             config = trial_config(spec, number)
             groups.setdefault(windows.window(config), []).append((number, config))
         for window, group in groups.items():
-            found = replays([config for _, config in group], window)
+            found = replay_runs([config for _, config in group], window)
             yield from zip((number for number, _ in group), found, strict=True)
 
 
-def replayed_alone(number: int, result: RunResult, windows: WindowCache) -> Replayed:
+def replayed_alone(number: int, result: AnyRun, windows: WindowCache) -> Replayed:
     """Return a trial by its finished run."""
     baselines = windows.baselines(result.config)
     days = baselines.beside([result.config], result.daily_returns[np.newaxis])

@@ -11,6 +11,7 @@ from bot.backtest import replay
 from bot.backtest.random_runs import random_entries
 from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.errors import BotError
+from bot.hedges.runs import pairs_only
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.selection.evidence.transfer import FEWEST_VALUES, transfer
 from bot.selection.report import SelectionReport
@@ -72,7 +73,7 @@ class ReportParts:
             return _without(report, "random_entries", self.obstacle)
         try:
             config = self.spec.config(report.winner)
-            window = self.windows.window(config)
+            window = pairs_only(self.windows.window(config), "random entries")
             found = random_entries(replay(config, window), window)
         except (BotError, DataChangedError) as error:
             return _without(report, "random_entries", str(error))
@@ -138,7 +139,9 @@ def walk_forward_run(windows: WindowCache, spec: SweepSpec, report: SelectionRep
     Raises BotError where the store cannot give its windows.
     """
     first_day, folds = report.panel.calendar.first_day, report.walk_forward or []
-    return WalkForwardRun.of(first_day, folds, spec.config, windows.window)
+    return WalkForwardRun.of(
+        first_day, folds, spec.config, lambda config: pairs_only(windows.window(config), "walk-forward run")
+    )
 
 
 def _by_value(

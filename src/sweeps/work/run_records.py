@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Self
 
-from bot.backtest import RunResult
+from bot.hedges.runs import AnyRun
 from sweeps.storage.curves import encode_curve, encode_trades
 
 _MOST_BYTES = 2 * 2**20
@@ -21,7 +21,7 @@ class RunRecord:
     trades: bytes
 
     @classmethod
-    def of(cls, run: RunResult) -> Self:
+    def of(cls, run: AnyRun) -> Self:
         """Return the record of a run."""
         return cls(run.ledger, encode_curve(run.curve), encode_trades(run.trades))
 

@@ -1,13 +1,13 @@
 """Runs one chunk in a worker process: claim, replay trial by trial, store, and give back what is left."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 import structlog
 
 from bot.clock import Clock
 from bot.errors import BotError, StoreError
+from bot.hedges.runs import AnyRun
 from bot.market_store.database import write_transaction
 from bot.market_store.sql import seal_times
 from sweeps.analysis.findings import keep_findings
@@ -42,9 +42,6 @@ from sweeps.work.result_reuse import reused_trials
 from sweeps.work.run_index import RunIndex
 from sweeps.work.run_records import RunRecord, RunRecords
 from sweeps.work.shared_runs import named_runs
-
-if TYPE_CHECKING:
-    from bot.backtest import RunResult
 
 log = structlog.get_logger()
 
@@ -270,7 +267,7 @@ class ChunkRunner:
 
     def _replay_alone(
         self, claim: Claim, buffer: ChunkBuffer, number: int
-    ) -> "tuple[CompletedTrials, list[Refusal], list[tuple[RunResult, Replayed]]]":
+    ) -> tuple[CompletedTrials, list[Refusal], list[tuple[AnyRun, Replayed]]]:
         """Return the trial's result if another sweep has it, its refusal, or its run with its result."""
         ready, refused = prepare(buffer.spec, [number], self._windows)
         reused = self._reused(claim, buffer, ready)

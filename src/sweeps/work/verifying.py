@@ -9,8 +9,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot import ENGINE_VERSION
-from bot.backtest import RunResult
 from bot.errors import BotError
+from bot.hedges.runs import AnyRun
 from bot.statistics.trial_metrics import DIGEST_BYTES
 from sweeps.analysis.progress import get_spec
 from sweeps.analysis.queries import finished_numbers
@@ -103,7 +103,7 @@ def verify_trials(
 
 def _replayed(
     sweep_id: int, spec: SweepSpec, number: int, windows: WindowCache
-) -> tuple[dict[str, Any], RunResult | None]:
+) -> tuple[dict[str, Any], AnyRun | None]:
     try:
         result = replay_trial(spec, number, windows)
         return replayed_row(sweep_id, number, result, windows), result
@@ -111,7 +111,7 @@ def _replayed(
         return whole_row(failed_row(sweep_id, number, error.code, error.message)), None
 
 
-def replayed_row(sweep_id: int, number: int, result: RunResult, windows: WindowCache) -> dict[str, Any]:
+def replayed_row(sweep_id: int, number: int, result: AnyRun, windows: WindowCache) -> dict[str, Any]:
     """Return the row that a trial's run is read back as, money as Decimal.
 
     Raises: ResultRangeError if an amount does not fit it.

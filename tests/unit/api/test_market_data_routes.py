@@ -68,8 +68,9 @@ def test_order_follows_the_figure_asked_for(reader: Reader) -> None:
     names = [one["symbol"] for one in found]
     assert names == sorted(names)
     found = reader.client.get("/data/pairs?days=0&sort=-basis_deviation").json()["pairs"]
-    widths = [one["basis"]["deviation"] for one in found]
+    widths = [one["basis"]["deviation"] for one in found if one["basis"] is not None]
     assert widths == sorted(widths, reverse=True)
+    assert [one["basis"] for one in found[len(widths) :]] == [None] * (len(found) - len(widths))
 
 
 @pytest.mark.parametrize(

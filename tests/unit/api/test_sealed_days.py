@@ -65,6 +65,8 @@ WRITES: dict[tuple[str, str], Any] = {
 """Requests that reach beyond the seal; all other writes are named in `HARMLESS`."""
 
 HARMLESS = {
+    "/sweeps/{sweep_id}/shares",
+    "/sweeps/{sweep_id}/shares/{share_id}",
     "/backtests/validate",
     "/sweeps/validate",
     "/sweeps/{sweep_id}",
@@ -100,6 +102,7 @@ COMMANDS = {
             *("sweep cancel", "sweep resume", "sweep pause", "sweep retry", "sweep delete", "sweep extend"),
             *("sweep clone", "sweep tag", "sweep promote", "sweep export", "sweep walk-forward"),
             *("sweep rename", "sweep verdict", "sweep mark", "sweep marks"),
+            *("sweep share create", "sweep share list", "sweep share revoke"),
         ),
         OVER_HTTP,
     ),

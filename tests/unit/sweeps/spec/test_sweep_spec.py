@@ -153,11 +153,10 @@ def test_contradiction_of_some_trials_is_theirs_alone() -> None:
         ({"curves": {"top": 0}}, "curves", "{'top': 0}"),
         ({"curves": "some"}, "curves", "'some'"),
         (
-            {"base": {**BASE, "structure": "reverse"}},
+            {"base": {**BASE, "structure": "inverse", "symbols": ["BTC/USD:BTC"]}},
             "base.structure",
-            "'reverse' is read by single runs alone",
+            "'inverse' is read by single runs alone",
         ),
-        ({"grid": {"impact_bps": [0, 5]}}, "grid.impact_bps.values[1]", "'5' is read by single runs"),
         (
             {"grid": {"stress": [[], [{"at": "2023-08-05", "leg": "up"}]]}},
             "grid.stress.values[1]",

@@ -1,0 +1,98 @@
+"""Sweeps whose trials are replayed as hedges: the numbers of single runs, beside trials of the kernel."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sweeping import BASE, metrics_of_trials, sweep_spec, worked
+
+from bot.errors import InvalidInputError
+from bot.hedges.runs import load_window, replay_run
+from bot.kernel.unfit import Reason
+from bot.market_store.store import HistoricalDataStore
+from bot.numbers.money import plain
+from sweeps.analysis.queries import one_trial, stored_trades
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.states import TrialState
+from sweeps.work.replay import WindowCache
+from sweeps.work.telemetry import telemetry
+from sweeps.work.verifying import row_compatibility, verify_trials
+
+TRADED = {"min_funding_rate": "0.00005", "exit_funding_rate": "0.00001"}
+
+
+def assert_trials_are_single_runs(engine: sa.Engine, spec: SweepSpec) -> list[dict[str, Any]]:
+    """Replay each trial by itself, compare metrics and trades, and return the documents."""
+    sweep_id, store, documents = worked(engine, spec), HistoricalDataStore(engine), []
+    for number in range(spec.trial_count):
+        config = spec.config(number)
+        document = replay_run(config, load_window(config, store)).document()
+        with engine.connect() as connection:
+            trial = one_trial(connection, sweep_id, number)
+            trades = stored_trades(connection, sweep_id, number)
+        assert trial.state is TrialState.COMPLETED, trial.error
+        assert trial.run_key == document["run_key"]
+        assert trial.metrics is not None
+        for name, value in metrics_of_trials(document["metrics"]).items():
+            stored = trial.metrics[name]
+            assert (plain(stored) if isinstance(stored, Decimal) else stored) == value, name
+        assert trades in (None, document["trades"])
+        documents.append(document)
+    return documents
+
+
+def test_an_axis_of_market_impact_mixes_both_engines(engine: sa.Engine) -> None:
+    spec = sweep_spec(base={**BASE, **TRADED}, grid={"impact_bps": [0, 20], "perp_leverage": [1, 3]})
+    documents = assert_trials_are_single_runs(engine, spec)
+    assert len({document["metrics"]["net_pnl"] for document in documents}) == 4
+    with engine.connect() as connection:
+        assert telemetry(connection).trials_left[Reason.HEDGES] == 2
+
+
+def test_policies_of_margin_are_an_axis(engine: sa.Engine) -> None:
+    spec = sweep_spec(
+        base={**BASE, **TRADED, "perp_leverage": 10, "margin_trigger": "0.05"},
+        grid={"margin_policy": ["none", "top_up", "rebalance"], "fill_lag_candles": [0, 1]},
+    )
+    documents = assert_trials_are_single_runs(engine, spec)
+    assert any(document["metrics"]["top_ups"] for document in documents)
+
+
+def test_borrowed_spot_is_swept_at_recorded_rates(engine: sa.Engine) -> None:
+    spec = sweep_spec(
+        base={**BASE, "structure": "reverse", "min_funding_rate": "-0.01", "exit_funding_rate": "-0.02"},
+        grid={"borrow_leverage": [1, 2], "perp_leverage": [1, 2]},
+    )
+    documents = assert_trials_are_single_runs(engine, spec)
+    assert all(document["metrics"]["borrow_cost"] != "0" for document in documents)
+
+
+def test_recorded_fees_are_swept_by_the_plain_replay(engine: sa.Engine) -> None:
+    spec = sweep_spec(
+        base={**BASE, **TRADED, "fee_model": "recorded"}, grid={"fee_base_volume": ["0", "50000000"]}
+    )
+    first, second = assert_trials_are_single_runs(engine, spec)
+    assert first["metrics"]["total_fees"] != second["metrics"]["total_fees"]
+
+
+def test_a_sweep_of_hedges_is_verified(engine: sa.Engine) -> None:
+    spec = sweep_spec(base={**BASE, **TRADED}, grid={"impact_bps": [10, 20]})
+    sweep_id = worked(engine, spec)
+    with engine.connect() as connection:
+        found = row_compatibility(connection, sweep_id)
+    windows = WindowCache(HistoricalDataStore(engine))
+    assert list(verify_trials(engine, found, range(2), windows)) == [(0, []), (1, [])]
+
+
+@pytest.mark.parametrize(
+    ("base", "field"),
+    [
+        ({"structure": "perp_perp", "short_exchange": "bybit"}, "base."),
+        ({"symbols": ["BTC/USDT>BTC/USDT:USDT"]}, "base.symbols"),
+    ],
+)
+def test_hedges_of_several_exchanges_are_left_to_single_runs(base: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInputError, match="is read by single runs alone") as refused:
+        sweep_spec(base={**BASE, **base})
+    assert refused.value.errors[0].field.startswith(field)
