@@ -89,7 +89,7 @@ _STRATEGY = (
         "structure",
         "Structure",
         "The kinds of a hedge's two legs: spot_perp, reverse (a perp long against borrowed spot), perp_perp "
-        "or inverse (spot whose coins are the margin of an inverse perp). Single runs replay all of them.",
+        "or inverse (spot whose coins are the margin of an inverse perp).",
     ),
     Term(
         "wallet",

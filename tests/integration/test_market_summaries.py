@@ -56,7 +56,8 @@ def test_listing_reads_rows_once_and_then_only_of_what_changed(engine: sa.Engine
         if old != new
     ]
     assert changed == [(BTC, "funding")]
-    funding = next(one for one in second[0].symbols[0].series if one.kind == "funding")
+    [pair] = [one for one in second[0].symbols if one.symbol == BTC]
+    funding = next(one for one in pair.series if one.kind == "funding")
     assert (funding.gaps[-1].from_ms, funding.gaps[-1].missing) == (LATER - 16 * HOUR_MS, 2)
 
 

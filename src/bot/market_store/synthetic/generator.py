@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +37,8 @@ _REACH_UNIT = 10**9
 _OUTAGES_PER_YEAR = 4
 _INVERSE_SHARE = 5
 """Fraction of the linear perp's volume that the inverse one has."""
+_SECOND_SHARE = 3
+"""Fraction of the first linear perp's volume that the second one has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Profile:
 
     `tick_exponent` is the power of ten of a price tick, `hourly_volatility` in 1e-9, `hourly_volume` in
     thousandths of the base coin. `fast` pairs settle every 4 h instead of 8 h in the middle of the window.
-    `inverse` coins have an inverse market as well.
+    `inverse` coins have an inverse market as well, those with a `second_quote` another linear one in that.
     """
 
     symbol: str
@@ -56,12 +58,22 @@ class Profile:
     instrument: Instrument
     fast: bool = False
     inverse: bool = False
+    second_quote: str | None = None
 
     @property
     def inverse_symbol(self) -> str:
         """Return the perp symbol of the inverse market of its coin."""
         coin = self.symbol.partition("/")[0]
         return f"{coin}/USD:{coin}"
+
+    @property
+    def second(self) -> "Profile | None":
+        """Return the profile of the coin's linear market in another quote, None without one."""
+        if self.second_quote is None:
+            return None
+        coin, quote = self.symbol.partition("/")[0], self.second_quote
+        volume = self.hourly_volume // _SECOND_SHARE
+        return replace(self, symbol=f"{coin}/{quote}:{quote}", hourly_volume=volume)
 
 
 def _rules(step: str, min_notional: str, mmr: str) -> Instrument:
@@ -70,7 +82,16 @@ def _rules(step: str, min_notional: str, mmr: str) -> Instrument:
 
 PROFILES = (
     Profile("BTC/USDT:USDT", 4_228_000, -2, 4_600_000, 900_000, _rules("0.001", "50", "0.004"), inverse=True),
-    Profile("ETH/USDT:USDT", 228_100, -2, 6_000_000, 9_000_000, _rules("0.001", "20", "0.005"), inverse=True),
+    Profile(
+        "ETH/USDT:USDT",
+        228_100,
+        -2,
+        6_000_000,
+        9_000_000,
+        _rules("0.001", "20", "0.005"),
+        inverse=True,
+        second_quote="USDC",
+    ),
     Profile("SOL/USDT:USDT", 10_150, -2, 8_500_000, 90_000_000, _rules("0.01", "5", "0.01")),
     Profile("DOGE/USDT:USDT", 89_500, -6, 9_000_000, 60_000_000_000, _rules("1", "5", "0.01"), fast=True),
 )
@@ -92,10 +113,16 @@ def generate_pair(profile: Profile, seed: int, start_ms: int, end_ms: int) -> Ge
 
 
 def generate_pairs(profile: Profile, seed: int, start_ms: int, end_ms: int) -> list[GeneratedPair]:
-    """Return the linear market of one profile and, where its coin has one, the inverse market."""
+    """Return the linear market of one profile, then the inverse and the second linear one of its coin."""
     hours = _hours(profile, seed, start_ms, end_ms)
-    linear = _linear(profile, seed, start_ms, hours)
-    return [linear, _inverse(profile, seed, start_ms, hours)] if profile.inverse else [linear]
+    found = [_linear(profile, seed, start_ms, hours)]
+    if profile.inverse:
+        found.append(_inverse(profile, seed, start_ms, hours))
+    second = profile.second
+    if second is not None:
+        rng = random.Random(f"{seed} {second.symbol}")  # noqa: S311 - a market, not a secret
+        found.append(_linear(second, seed, start_ms, list(other_perp(rng, hours))))
+    return found
 
 
 def _hours(profile: Profile, seed: int, start_ms: int, end_ms: int) -> list[Hour]:

@@ -38,7 +38,7 @@ def generated(store: "HistoricalDataStore") -> "HistoricalDataStore":
     return store
 
 
-@pytest.mark.parametrize("name", ["inverse", "reverse", "spot-perp"])
+@pytest.mark.parametrize("name", ["inverse", "perp-perp", "reverse", "spot-perp"])
 def test_an_example_trades_on_generated_markets(generated: "HistoricalDataStore", name: str) -> None:
     config = example(FOLDER / f"{name}.json", end=END_MS)
     assert config.exchange == SYNTHETIC_EXCHANGE

@@ -27,7 +27,7 @@ from bot.models import HOUR_MS
 from bot.timestamps import parse_time_ms
 
 START, END = parse_time_ms("2024-01-01"), parse_time_ms("2024-06-01")
-DOGE = PROFILES[-1]
+ETH, DOGE = PROFILES[1], PROFILES[-1]
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +102,19 @@ def test_inverse_market_trades_around_the_spot_prices_of_its_coin_at_a_premium_o
     assert generate_pairs(DOGE, DEFAULT_SEED, START, START + 100 * HOUR_MS)[1:] == []
 
 
+def test_second_linear_market_has_the_spot_prices_of_its_coin_and_a_premium_of_its_own() -> None:
+    first, _, second = generate_pairs(ETH, DEFAULT_SEED, START, END)
+    assert (first.symbol, second.symbol) == ("ETH/USDT:USDT", "ETH/USDC:USDC")
+    spots, perps = (
+        [pair.rows[kind].columns[3].mantissas for pair in (first, second)]
+        for kind in (SeriesKind.SPOT, SeriesKind.PERP)
+    )
+    assert (spots[0] == spots[1]).all()
+    assert 0 < np.abs(perps[1] / perps[0] - 1).max() < 0.01
+    rates = [pair.rows[SeriesKind.FUNDING].columns[0].mantissas for pair in (first, second)]
+    assert 0.7 < np.corrcoef(*rates)[0, 1] < 0.99
+
+
 def test_fee_schedules_obey_the_rules_of_recorded_ones() -> None:
     rows, kind = fee_schedules(), RECORD_TYPES[RecordKind.FEES]
     kind.check_all(sorted(rows, key=kind.place))
@@ -139,6 +152,7 @@ def test_generated_data_is_stored_once_labelled_and_kept_apart_from_another_seed
         **{profile.symbol: linear for profile in PROFILES},
         "BTC/USD:BTC": inverse,
         "ETH/USD:ETH": inverse,
+        "ETH/USDC:USDC": linear,
     }
     assert [(one.kind, one.rows, one.source) for one in exchange.records] == [("fees", 9, "generator")]
     before = store.load(None, [DOGE.symbol], DEFAULT_END_MS)
