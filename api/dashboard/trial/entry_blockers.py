@@ -19,6 +19,16 @@ _ACCOUNT = {
         "A hedge of this pair had ended {nearest} h before, {needed} h must pass: a shorter cooldown_hours."
     ),
     "max_round_trips": "The pair had been opened {nearest} times, all it may: a larger max_round_trips.",
+    "carry": (
+        "The newest settlement of a leg was two of its intervals old, or no borrow rate was in force: "
+        "import what is missing."
+    ),
+    "min_contract_age_days": (
+        "The younger contract was {nearest} days old, {needed} are asked for: a smaller "
+        "min_contract_age_days."
+    ),
+    "end_announced": "The end of a contract was announced: nothing is entered from then on.",
+    "market_in_use": "Another hedge held or waited for one of its markets, which one hedge uses at a time.",
     "just_closed": "A hedge of this pair had just been closed; the next settlement may open one again.",
 }
 _STALE = (

@@ -12,9 +12,9 @@ from bot.backtest.result import RunResult
 from bot.backtest.window_findings import volume_note
 from bot.config.strategy_registry import strategy_plugin
 from bot.market.window import ReplayWindow
-from bot.models import HOUR_MS, SettlementView
+from bot.models import HOUR_MS
 from bot.numbers.money import exact
-from bot.strategies.gates import Gate, GateReport, gate_reports
+from bot.strategies.gates import Blocked, Gate, GateReport, gate_reports
 
 
 def blocked_entries(result: RunResult, window: ReplayWindow) -> list[GateReport]:
@@ -42,7 +42,7 @@ def _waiting(rules: Patience, closed: Sequence[int], t_ms: int) -> Gate | None:
     return Gate("cooldown_hours", rules.cooldown_hours, waited, rules.cooldown_hours - waited)
 
 
-def _blocked(result: RunResult, window: ReplayWindow) -> Iterator[tuple[SettlementView, Gate]]:
+def _blocked(result: RunResult, window: ReplayWindow) -> Iterator[Blocked]:
     config, book, before = result.config, Holdings(result.trades), set[str]()
     for strategy, event in decision_events(config, window, result.trades):
         held = book.held_after(event.t_ms).keys()
@@ -53,5 +53,5 @@ def _blocked(result: RunResult, window: ReplayWindow) -> Iterator[tuple[Settleme
                 unable = "just_closed" if symbol in before else "slots" if full else "size"
                 gate = entry_gate(config, window, strategy, view)
                 waits = gate or _waiting(config.patience, book.closed_by(symbol, event.t_ms), event.t_ms)
-                yield view, waits or Gate(unable)
+                yield Blocked(symbol, event.t_ms, waits or Gate(unable))
         before = set(held)

@@ -38,6 +38,13 @@ class HedgeAccount:
         self.payments: list[FundingPayment] = []
         self.opened = 0
 
+    @property
+    def names(self) -> set[str]:
+        """Names of the hedges that are open or waiting."""
+        names = {hedge.name for hedge in self.hedges}
+        names.update(entry.market.name for entry in self.waiting)
+        return names
+
     def free(self) -> dict[str, Decimal]:
         """Return the cash of each wallet that nothing locks or reserves."""
         free = dict(self.wallets.cash)

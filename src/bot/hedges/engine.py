@@ -41,10 +41,7 @@ def replay_hedges(config: RunConfig, window: HedgeWindow) -> HedgeRun:
     if config.exchange != window.exchange:
         config = config.model_copy(update={"exchange": window.exchange})
     with exact_products():
-        markets = window.markets(config)
-        trader = HedgeTrader(
-            config, markets, window.settlements(config), _wallets(config, markets), window.costs(config)
-        )
+        trader = hedge_trader(config, window)
         events = window.calendar.moments
         last = len(events) - 1
         curve = [trader.on_event(t_ms, is_last=place == last) for place, t_ms in enumerate(events)]
@@ -54,6 +51,17 @@ def replay_hedges(config: RunConfig, window: HedgeWindow) -> HedgeRun:
     curve_of_run = Curve(window.calendar, units)
     payments = tuple(trader.account.payments)
     return HedgeRun(config, window, metrics, figures, tuple(trader.account.trades), payments, curve_of_run)
+
+
+def hedge_trader(config: RunConfig, window: HedgeWindow) -> HedgeTrader:
+    """Return the trader of a run before its first event. Call inside `exact_products()`.
+
+    Raises: InsufficientDataError where brackets that it asks for are not held.
+    """
+    markets = window.markets(config)
+    return HedgeTrader(
+        config, markets, window.settlements(config), _wallets(config, markets), window.costs(config)
+    )
 
 
 def hedge_replays(configs: Sequence[RunConfig], window: HedgeWindow) -> Iterator[HedgeRun]:

@@ -12,6 +12,7 @@ from bot.backtest.probe import ProbeReport, probe
 from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.errors import NotForHedgesError
+from bot.hedges.blockers import blocked_hedges
 from bot.hedges.engine import hedge_replays, replay_hedges
 from bot.hedges.probe import probe_hedges
 from bot.hedges.result import HedgeRun
@@ -114,7 +115,10 @@ def baselines_of(window: AnyWindow) -> Baselines:
 
 
 def explain_run(result: AnyRun, window: AnyWindow, baselines: Baselines) -> RunExplanation:
-    """Return the explanation of a run; what kept hedges out is not told."""
+    """Return the explanation of a run over a window built for it."""
+    if isinstance(window, HedgeWindow) and isinstance(result, HedgeRun):
+        blocked = () if result.trades else tuple(blocked_hedges(result, window))
+        return RunExplanation(baselines.of(result.config), baselines.compare(result), blocked)
     if isinstance(window, HedgeWindow) or isinstance(result, HedgeRun):
-        return RunExplanation(baselines.of(result.config), baselines.compare(result), ())
+        raise TypeError("a run is explained over a window of its own engine")
     return explain(result, window, baselines)

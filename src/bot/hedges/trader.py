@@ -44,7 +44,7 @@ class HedgeTrader:
         self._costs = costs
         self._max_age_ms = config.max_price_age_ms
         self._sizer = EntrySizer(config, costs)
-        self._decisions = Decisions(config, markets, costs)
+        self.decisions = Decisions(config, markets, costs)
         self._stress = sorted(config.stress, key=lambda entry: entry.at)
         self._previous_ms: int | None = None
         self._decided = 0
@@ -247,7 +247,7 @@ class HedgeTrader:
     def _settled(self, t_ms: int) -> dict[str, Settlement]:
         """Return the hedges that settle with fresh prices and a carry, by name."""
         settlements, most_ms = self.settlements.at(t_ms), self._max_age_ms
-        self._decisions.observe(settlements)
+        self.decisions.observe(settlements)
         return {
             one.name: one
             for one in settlements
@@ -307,7 +307,7 @@ class HedgeTrader:
     def _signals(self, hedge: OpenHedge, settled: Settlement) -> bool:
         """Count an exit signal at a settlement, and return whether it closes the hedge."""
         config, t_ms = self.config, settled.t_ms
-        wants = self._decisions.wants_exit(settled)
+        wants = self.decisions.wants_exit(settled)
         if wants and config.exit_loss_horizon_hours is not None and settled.carry is not None:
             leaving = sum((self._costs.leaving(leg, t_ms) for leg in hedge.market.legs), ZERO)
             wants = settled.carry.costs_more(config.exit_loss_horizon_hours, leaving)
@@ -390,20 +390,19 @@ class HedgeTrader:
     # --- 4. Entries -------------------------------------------------------------------------------------
 
     def _enter(self, settled: dict[str, Settlement]) -> None:
-        if not settled or self._slots_left() <= 0:
+        if not settled or self.slots_left() <= 0:
             return
-        held = {hedge.name for hedge in self.account.hedges}
-        held.update(entry.market.name for entry in self.account.waiting)
-        promising = self._decisions.promising(settled.values())
+        held = self.account.names
+        promising = self.decisions.promising(settled.values())
         candidates = [one for one in promising if one.name not in held and self._may_enter(one)]
-        for one, fraction in self._decisions.entries(candidates):
-            if self._slots_left() <= 0:
+        for one, fraction in self.decisions.entries(candidates):
+            if self.slots_left() <= 0:
                 break
-            market = self._markets[one.name]
-            if not self._is_taken(market):
-                self._try(market, one, fraction)
+            if not self.is_taken(one.name):
+                self._try(self._markets[one.name], one, fraction)
 
-    def _slots_left(self) -> int:
+    def slots_left(self) -> int:
+        """Return how many more hedges may be open or waiting."""
         taken = len(self.account.hedges) + len(self.account.waiting)
         return self.config.max_simultaneous_positions - taken
 
@@ -420,13 +419,13 @@ class HedgeTrader:
         young = config.min_contract_age_days * DAY_MS
         return t_ms - one.begun_ms >= young and not one.end_announced
 
-    def _is_taken(self, market: HedgeMarket) -> bool:
-        """Return whether an open or waiting hedge uses a market that is for one at a time."""
+    def is_taken(self, name: str) -> bool:
+        """Return whether an open or waiting hedge uses a market of a hedge that is for one at a time."""
         held = [hedge.market for hedge in self.account.hedges] + [
             entry.market for entry in self.account.waiting
         ]
         taken = {leg.key for other in held for leg in other.legs if leg.is_exclusive}
-        return any(leg.key in taken for leg in market.legs if leg.is_exclusive)
+        return any(leg.key in taken for leg in self._markets[name].legs if leg.is_exclusive)
 
     def _try(self, market: HedgeMarket, one: Settlement, fraction: Decimal) -> None:
         account, t_ms = self.account, one.t_ms

@@ -13,6 +13,7 @@ from bot.hedges.markets import HedgeMarket
 from bot.hedges.settlements import Settlement
 from bot.models import Leg
 from bot.numbers.money import exact
+from bot.strategies.gates import Gate
 
 if TYPE_CHECKING:
     from bot.strategies.strategy import Strategy
@@ -66,6 +67,17 @@ class Decisions:
         view = settlement.views[0]
         with exact():
             return self._strategy.wants_exit(view)
+
+    def blocking_gate(self, settlement: Settlement) -> Gate | None:
+        """Return the first condition that keeps a hedge out at either perp leg, None if it is wanted."""
+        views = settlement.views
+        with exact():
+            for view in views:
+                gate = self._strategy.blocking_gate(view)
+                if gate is not None:
+                    return gate
+            wanted = all(self._strategy.entries((view,)) for view in views)
+        return None if wanted else Gate("strategy")
 
     def promising(self, settlements: Iterable[Settlement]) -> list[Settlement]:
         """Return the settlements that the strategy has to be shown for an entry."""

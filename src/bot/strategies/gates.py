@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from bot.models import SettlementView
 from bot.numbers.money import plain
 
 LOWER_THRESHOLD = "With {gate} at {nearest} or below, the nearest one would have been let in."
@@ -23,6 +22,14 @@ class Gate:
     needed: Decimal | None = None
     seen: Decimal | None = None
     shortfall: Decimal | None = None
+
+
+class Blocked(NamedTuple):
+    """An entry that a gate was the first to block: the pair or hedge, and the settlement, ms UTC."""
+
+    symbol: str
+    t_ms: int
+    gate: Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +59,18 @@ class GateReport:
         }
 
 
-def gate_reports(blocked: Iterable[tuple[SettlementView, Gate]]) -> list[GateReport]:
+def gate_reports(blocked: Iterable[Blocked]) -> list[GateReport]:
     """Return one report a gate, the most frequent first."""
     counts: dict[str, int] = {}
-    nearest: dict[str, tuple[SettlementView, Gate]] = {}
-    for view, gate in blocked:
-        counts[gate.name] = counts.get(gate.name, 0) + 1
-        known = nearest.get(gate.name)
-        if known is None or _is_nearer(gate, known[1]):
-            nearest[gate.name] = (view, gate)
+    nearest: dict[str, Blocked] = {}
+    for one in blocked:
+        name = one.gate.name
+        counts[name] = counts.get(name, 0) + 1
+        known = nearest.get(name)
+        if known is None or _is_nearer(one.gate, known.gate):
+            nearest[name] = one
     reports = [
-        GateReport(name, counts[name], gate, view.funding.symbol, view.funding.t_ms)
-        for name, (view, gate) in nearest.items()
+        GateReport(name, counts[name], one.gate, one.symbol, one.t_ms) for name, one in nearest.items()
     ]
     return sorted(reports, key=lambda report: (-report.blocked, report.gate))
 
