@@ -22,9 +22,13 @@ from bot.market.hedge_data import HedgeData
 from bot.market.hedge_names import Hedge, Market, spot_alternative
 from bot.market.records.bracket_history import BracketHistory, DatedBrackets
 from bot.market.series import SymbolData
+from bot.memo import Memo
 from bot.models import Instrument
 from bot.statistics.metrics import Calendar
 from bot.timestamps import iso
+
+_MOST_BY_RATE = 8
+"""Carries and settlements that a window keeps: those of four borrow rates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +43,7 @@ class HedgeWindow:
     legs: Mapping[str, tuple["_LegRows", "_LegRows"]]
     calendar: Calendar
     coverage: Mapping[str, Coverage]
-    _carries: dict[tuple[str, Decimal | None], Carries] = field(default_factory=dict)
-    _settlements: dict[Decimal | None, Settlements] = field(default_factory=dict)
+    _by_borrow_rate: Memo = field(default_factory=lambda: Memo(_MOST_BY_RATE))
 
     @classmethod
     def build(cls, config: RunConfig, data: HedgeData) -> Self:
@@ -93,13 +96,14 @@ class HedgeWindow:
         Raises: InsufficientDataError naming the brackets that it asks for and that are not held.
         """
         structure, found = STRUCTURES[config.structure], []
+        carries: dict[str, Carries] = self._by_borrow_rate.get(("carries", config.borrow_rate_hourly), dict)
         for hedge in self.hedges:
             long, short = (
                 self._market(config, hedge, place, kind)
                 for place, kind in enumerate((structure.long, structure.short))
             )
-            carries = self._carries.setdefault((hedge.name, config.borrow_rate_hourly), {})
-            found.append(HedgeMarket(hedge.name, structure, long, short, carries))
+            known = carries.setdefault(hedge.name, {})
+            found.append(HedgeMarket(hedge.name, structure, long, short, known))
         return tuple(found)
 
     def settlements(self, config: RunConfig) -> Settlements:
@@ -107,12 +111,10 @@ class HedgeWindow:
 
         Call inside `exact_products()`.
         """
-        rate = config.borrow_rate_hourly
-        known = self._settlements.get(rate)
-        if known is None:
-            known = Settlements(self.markets(config), self.calendar.times_ms.tolist())
-            self._settlements[rate] = known
-        return known
+        return self._by_borrow_rate.get(
+            ("settlements", config.borrow_rate_hourly),
+            lambda: Settlements(self.markets(config), self.calendar.moments),
+        )
 
     def costs(self, config: RunConfig) -> OrderCosts:
         """Return fees and fills of an account under `config`."""
