@@ -246,8 +246,8 @@ def _contract(rows: MarketRows, recorded: RecordedContract, units: Decimal, unit
             if data.mark is not None:
                 marks.append(_owned(data.mark, epoch, power))
                 begins += _first(data.mark.open_ms.tolist())
-                # Rows that are held, but not visible yet, decide as well which series it is.
-                has_marks = any(map(len, marks)) or recorded.to_ms is None
+                # Without lives, rows that are held but not visible yet decide as well which series it is.
+                has_marks = any(map(len, marks)) or rows.life is None
             records += _records(data, epoch, factor)
             begins += _first(data.funding.t_ms.tolist())
         begins += _first(series.open_ms.tolist())

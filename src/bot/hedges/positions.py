@@ -1,6 +1,6 @@
 """Open and waiting hedges of an account, and the trades that they end as."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -21,8 +21,8 @@ class OpenLeg(LegState):
     took away; `left_ms` None while it is open.
     """
 
-    market: LegMarket = None  # type: ignore[assignment]
-    contract: Contract = None  # type: ignore[assignment]
+    market: LegMarket = field(kw_only=True)
+    contract: Contract = field(kw_only=True)
     pnl: Decimal = ZERO
     tested_ms: int = 0
     arrives_ms: int | None = None

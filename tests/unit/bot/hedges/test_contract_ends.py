@@ -44,3 +44,18 @@ def test_an_inverse_perp_whose_spot_ends_is_bought_back_as_taker() -> None:
     trade = inverse_trade(SPOT_ENDS)
     assert (trade["reason"], trade["closed_at"]) == ("delisted", END)
     assert (trade["short_exit"], trade["long_exit"]) == ("80.8", "79.2")
+
+
+def test_a_reused_ticker_without_marks_of_its_own_is_liquidated_by_its_perp_candles() -> None:
+    case = json.loads((CASES / "14-delisted-and-reused.json").read_text())
+    candles = case["files"]["alpha/AAAUSDT-perp-1h.csv"].splitlines()
+    wick = candles[-1].replace("51,51,51,51", "51,5000,51,51")
+    files = {
+        **case["files"],
+        "alpha/AAAUSDT-perp-1h.csv": "\n".join([*candles[:-1], wick]) + "\n",
+        "alpha/AAAUSDT-mark-1h.csv": "\n".join(candles[:3]) + "\n",
+    }
+    trades = run_hedges(RunConfig.parse(case["config"]), hedge_data(files, case["config"])).document()[
+        "trades"
+    ]
+    assert [trade["reason"] for trade in trades] == ["delisted", "liquidation"]
