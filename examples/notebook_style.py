@@ -15,7 +15,7 @@ from carrygrid import Client
 
 client = Client()
 exchange = client.coverage()[0]
-symbol = exchange["symbols"][0]
+symbol = next(held for held in exchange["symbols"] if held["symbol"].endswith(":USDT"))
 series = [held for held in symbol["series"] if held["kind"] != "mark"]
 first = datetime.fromtimestamp(max(held["first_ms"] for held in series) / 1000, UTC).date() + timedelta(
     days=8

@@ -67,7 +67,7 @@ class HedgeAccount:
             total += entry.quantity * contract.known_price(t_ms)
         return total
 
-    def worths(self, hedge: OpenHedge, t_ms: int) -> list[tuple[str, Decimal]]:
+    def values_by_exchange(self, hedge: OpenHedge, t_ms: int) -> list[tuple[str, Decimal]]:
         """Return with their exchanges the amounts that an open hedge adds to cash at the newest prices."""
         if not hedge.market.structure.is_inverse:
             return [
@@ -86,7 +86,7 @@ class HedgeAccount:
         """Return cash and the worth of all open legs."""
         total = self.wallets.total
         for hedge in self.hedges:
-            for _, worth in self.worths(hedge, t_ms):
+            for _, worth in self.values_by_exchange(hedge, t_ms):
                 total += worth
         return total
 
@@ -94,7 +94,7 @@ class HedgeAccount:
         """Return the equity of each wallet: its cash and the worth of its own legs."""
         found = dict(self.wallets.cash)
         for hedge in self.hedges:
-            for exchange, worth in self.worths(hedge, t_ms):
+            for exchange, worth in self.values_by_exchange(hedge, t_ms):
                 found[exchange] += worth
         return found
 

@@ -56,7 +56,9 @@ def _edges(low: float, high: float, bins: int, *, whole: bool) -> Floats:
     if whole:
         width = max(1.0, float(ceil(width)))
     first, last = floor(low / width), floor(high / width) + 1
-    return np.arange(first, last + 1, dtype=np.float64) * width
+    edges = np.arange(first, last + 1, dtype=np.float64) * width
+    edges[0] = min(edges[0], low)  # 70 * 0.01 is a little more than 0.7, which would fall out
+    return edges
 
 
 def _round_up(width: float) -> float:

@@ -165,12 +165,9 @@ def test_coverage_lists_the_generated_series(client: TestClient) -> None:
     (exchange,) = client.get("/data/coverage").json()["exchanges"]
     assert exchange["exchange"] == "synthetic"
     assert all(symbol["synthetic"] for symbol in exchange["symbols"])
-    assert {series["kind"] for series in exchange["symbols"][0]["series"]} == {
-        "funding",
-        "spot",
-        "perp",
-        "mark",
-    }
+    kinds = {one["symbol"]: {series["kind"] for series in one["series"]} for one in exchange["symbols"]}
+    assert kinds["BTC/USDT:USDT"] == {"funding", "spot", "perp", "mark"}
+    assert kinds["BTC/USD:BTC"] == {"funding", "perp", "mark"}
 
 
 def test_readiness_names_what_is_missing(client: TestClient) -> None:

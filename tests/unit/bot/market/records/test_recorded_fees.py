@@ -13,7 +13,7 @@ from bot.accounting.fees import FeeModel
 from bot.backtest import replay, run_backtest
 from bot.backtest.probe import probe
 from bot.config.parameters import AccountParameters
-from bot.errors import InsufficientDataError, InvalidInputError
+from bot.errors import InsufficientDataError
 from bot.market.records.fee_rows import FeeRow, FeeTable
 from bot.market.records.kinds import RecordKind
 from bot.market.records.recorded import RecordedRows
@@ -21,7 +21,6 @@ from bot.market.records.recorded_fees import RecordedFees
 from bot.market.series import MarketData
 from bot.models import DAY_MS, HOUR_MS, Leg
 from bot.numbers.money import exact
-from sweeps.spec.spec import SweepSpec
 
 D = Decimal
 NONE_OF_OWN = {(leg, maker): None for leg in Leg for maker in (False, True)}
@@ -108,16 +107,3 @@ def test_a_run_whose_schedule_is_not_held_is_refused_by_name(
     config = configured(MARKET, fee_model="recorded", **values)
     with pytest.raises(InsufficientDataError, match=told):
         run_backtest(config, data(config, rows))
-
-
-@pytest.mark.parametrize("place", ["base", "grid"])
-def test_a_sweep_under_recorded_fees_is_refused_by_name(place: str) -> None:
-    base: dict[str, Any] = {"symbols": ["X"], "start": "2024-01-01", "end": "2024-02-01"}
-    grid: dict[str, Any] = {"perp_leverage": [1, 2]}
-    if place == "base":
-        base["fee_model"] = "recorded"
-    else:
-        grid["fee_model"] = ["flat", "recorded"]
-    with pytest.raises(InvalidInputError, match="single runs alone") as refused:
-        SweepSpec.parse({"base": base, "grid": grid})
-    assert [error.field for error in refused.value.errors] == [f"{place}.fee_model"]
