@@ -35,6 +35,7 @@ def test_link_made_on_the_page_shows_its_view_read_only_until_it_is_revoked(
     owner.goto(f"{address}/dashboard/login?next=/dashboard/sweeps/1%3Fmetric=net_pnl%26perp_leverage=1")
     owner.get_by_label("Token").fill(TOKEN)
     owner.get_by_role("button", name="Sign in").click()
+    owner.wait_for_url("**/dashboard/sweeps/1?*")  # loaded: the button is answered from then on
     owner.get_by_role("button", name="Share").click()
     owner.locator("#share-form [name=days]").fill("many")
     owner.get_by_role("button", name="Make a link").click()
