@@ -17,6 +17,7 @@ from carrygrid.cli.example_sweep import best_recorded, example_json
 from carrygrid.cli.serving import interruptible_by_signals, print_addresses
 from carrygrid.cli.sweep.failed_trials import print_failures
 from carrygrid.cli.sweep.follow import follow, print_top
+from carrygrid.cli.sweep.selection import print_sentence
 from carrygrid.local.stack import LocalStack
 from sweeps.storage.states import SweepState
 
@@ -82,6 +83,7 @@ def _sweep(address: str, spec: bytes, console: Console) -> None:
         trials = counted(sweep.document["trials_total"], "trial")
         print(f"sweep {sweep.id}: {sweep.name}, {trials}; {sweep.page}")
         follow(sweep, console)
+        print_sentence(sweep, wait=sweep.state == SweepState.COMPLETED)
         print_top(sweep, None, 10)
         print(f"Heatmap and equity curves: {sweep.page}")
     if sweep.state != SweepState.COMPLETED:
