@@ -265,7 +265,7 @@ def table_pages(page: Page) -> list[float]:
     waits = []
     for name in ("Next page", "Net P&L"):
         before = until(page, "overview-drawn", 0)
-        button = page.locator("#trials").get_by_role("button", name=name)
+        button = page.locator("#trials").get_by_role("button", name=name, exact=True)
         button.scroll_into_view_if_needed()
         button.evaluate("button => { window.pressed = performance.now(); button.click(); }")
         pressed = max(float(page.evaluate("pressed")), before)
