@@ -282,10 +282,10 @@ class TradeDocument(BaseModel):
     opened_at: int
     closed_at: int
     quantity: str
-    spot_entry: str
-    perp_entry: str
-    spot_exit: str
-    perp_exit: str | None = Field(description="null where the perp was liquidated")
+    spot_entry: str | None = Field(description="null of hedges of two perps")
+    perp_entry: str | None = Field(description="null of hedges of two perps")
+    spot_exit: str | None = Field(description="null of two perps, and where borrowed spot was liquidated")
+    perp_exit: str | None = Field(description="null of two perps, and where the perp was liquidated")
     funding: str
     fees: str
     price_pnl: str
@@ -293,7 +293,7 @@ class TradeDocument(BaseModel):
     funding_payments: int
     reason: CloseReason
     long_entry: str
-    long_exit: str
+    long_exit: str | None = Field(description="null where the leg was liquidated")
     short_entry: str
     short_exit: str | None = Field(description="null where the leg was liquidated")
     long_pnl: str

@@ -75,7 +75,9 @@ class EquityPoint(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """A round trip; prices are the unrounded fills, exits are None where the perp was liquidated.
+    """A round trip; prices are the unrounded fills, exits are None where an exchange took the leg away.
+
+    Those of spot and of a perp are None of hedges of two perps.
 
     `long_pnl` and `short_pnl` sum to `price_pnl`.
     """
@@ -84,9 +86,9 @@ class Trade(NamedTuple):
     opened_at: datetime
     closed_at: datetime
     quantity: Decimal
-    spot_entry: Decimal
-    perp_entry: Decimal
-    spot_exit: Decimal
+    spot_entry: Decimal | None
+    perp_entry: Decimal | None
+    spot_exit: Decimal | None
     perp_exit: Decimal | None
     funding: Decimal
     fees: Decimal
@@ -95,7 +97,7 @@ class Trade(NamedTuple):
     funding_payments: int
     reason: str
     long_entry: Decimal
-    long_exit: Decimal
+    long_exit: Decimal | None
     short_entry: Decimal
     short_exit: Decimal | None
     long_pnl: Decimal

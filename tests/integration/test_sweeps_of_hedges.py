@@ -24,7 +24,7 @@ TRADED = {"min_funding_rate": "0.00005", "exit_funding_rate": "0.00001"}
 
 def assert_trials_are_single_runs(engine: sa.Engine, spec: SweepSpec) -> list[dict[str, Any]]:
     """Replay each trial by itself, compare metrics and trades, and return the documents."""
-    sweep_id, store, documents = worked(engine, spec), HistoricalDataStore(engine), []
+    sweep_id, store, documents, kept = worked(engine, spec), HistoricalDataStore(engine), [], 0
     for number in range(spec.trial_count):
         config = spec.config(number)
         document = replay_run(config, load_window(config, store)).document()
@@ -37,8 +37,10 @@ def assert_trials_are_single_runs(engine: sa.Engine, spec: SweepSpec) -> list[di
         for name, value in metrics_of_trials(document["metrics"]).items():
             stored = trial.metrics[name]
             assert (plain(stored) if isinstance(stored, Decimal) else stored) == value, name
+        kept += trades is not None
         assert trades in (None, document["trades"])
         documents.append(document)
+    assert kept, "the best keep their trades"
     return documents
 
 

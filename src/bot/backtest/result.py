@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from bot import ENGINE_VERSION
 from bot.accounting.cash_flows import BOOKED
@@ -48,15 +48,23 @@ class Curve:
         return list(map(list, zip(self.calendar.moments, units_texts(self.units), strict=True)))
 
 
-@dataclass(frozen=True, eq=False)
-class RunResult:
-    """One finished run; payments, curve and metrics of hedges are written out when they are asked for."""
+class FingerprintedWindow(Protocol):
+    """A window of recorded rows, as far as every run tells of it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the rows that a run may read."""
+
+    @property
+    def coverage(self) -> Mapping[str, Coverage]:
+        """Coverage of it, by market."""
+
+
+class RunFacts:
+    """Facts of a finished run that follow from its parameters, window and curve, whichever engine made it."""
 
     config: RunConfig
-    window: ReplayWindow
-    metrics: Metrics
-    trades: tuple[Trade, ...]
-    paid: PaymentBook
+    window: FingerprintedWindow
     curve: Curve
 
     @property
@@ -70,6 +78,38 @@ class RunResult:
         return self.window.coverage
 
     @property
+    def calendar(self) -> Calendar:
+        """The events of its window."""
+        return self.curve.calendar
+
+    @cached_property
+    def equity(self) -> tuple[tuple[int, Decimal], ...]:
+        """Event times, ms UTC, and the equity after each, quote currency."""
+        return tuple(self.curve.points())
+
+    @cached_property
+    def daily_returns(self) -> FloatArray:
+        """Daily returns (docs/domain.md, section 9), one a UTC day of its window; NaN where undefined."""
+        return daily_returns_of(self.curve.units, money_units(self.config.initial_capital), self.calendar)
+
+    @property
+    def run_key(self) -> str:
+        """Identity of the run: same key, same numbers, on any machine."""
+        return run_key(self.config, self.data_fingerprint)
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult(RunFacts):
+    """One finished run; payments, curve and metrics of hedges are written out when they are asked for."""
+
+    config: RunConfig
+    window: ReplayWindow
+    metrics: Metrics
+    trades: tuple[Trade, ...]
+    paid: PaymentBook
+    curve: Curve
+
+    @property
     def contract_ends(self) -> Mapping[str, ContractEnd]:
         """Ends of the contracts that ended in its window, by pair."""
         return self.window.contract_ends
@@ -79,20 +119,10 @@ class RunResult:
         """Metrics that are not stored with trials: by leg, by regime of funding, of capital and distance."""
         return hedge_metrics(self.config, self.window, self.trades, self.payments)
 
-    @property
-    def calendar(self) -> Calendar:
-        """The events of its window."""
-        return self.curve.calendar
-
     @cached_property
     def payments(self) -> tuple[FundingPayment, ...]:
         """Every settlement of an open short, oldest first."""
         return tuple(self.paid.written())
-
-    @cached_property
-    def equity(self) -> tuple[tuple[int, Decimal], ...]:
-        """Event times, ms UTC, and the equity after each, quote currency."""
-        return tuple(self.curve.points())
 
     @cached_property
     def findings(self) -> tuple[RunFinding, ...]:
@@ -107,16 +137,6 @@ class RunResult:
             figures.pnl_after_market_end,
         )
         return run_findings(window_findings(self.coverage), booked, self.trades)
-
-    @cached_property
-    def daily_returns(self) -> FloatArray:
-        """Daily returns (docs/domain.md, section 9), one a UTC day of its window; NaN where undefined."""
-        return daily_returns_of(self.curve.units, money_units(self.config.initial_capital), self.calendar)
-
-    @property
-    def run_key(self) -> str:
-        """Identity of the run: same key, same numbers, on any machine."""
-        return run_key(self.config, self.data_fingerprint)
 
     @property
     def ledger(self) -> bytes:

@@ -1,10 +1,13 @@
 """Fields of answers: declared once, in the schema; documents, pages and the typed client follow it."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hedge_files import hedge_data
 from pydantic import BaseModel, create_model
 from webservice import Reader
 
@@ -12,15 +15,19 @@ from api.presentation.presenters import SweepCard
 from api.responses import json_bytes
 from api.schemas.answers import BestTrial, JobDocument, SweepDocument, TradeDocument, TrialDocument
 from api.schemas.fields import Of, document_of
+from bot.config.run_config import RunConfig
+from bot.hedges.engine import run_hedges
+from bot.hedges.result import booked_trade_of, hedge_trade_document
 from bot.models import Trade as DomainTrade
 from carrygrid import Sweep
 from carrygrid.progress import Progress
-from carrygrid.records import Trade
+from carrygrid.records import Trade, trade_table
 from sweeps.analysis.progress import BestTrial as BestTrialView
 from sweeps.analysis.progress import SweepView, get_sweep
 from sweeps.analysis.queries import TrialView
 from sweeps.jobs.jobs import JobView
 
+CASES = Path(__file__).parents[1] / "bot" / "hedges" / "cases"
 DECLARED: list[tuple[type[BaseModel], type[Any]]] = [
     (SweepDocument, SweepView),
     (BestTrial, BestTrialView),
@@ -95,6 +102,18 @@ def test_client_reads_fields_of_a_sweep_that_are_declared(reader: Reader) -> Non
 def test_trade_has_the_same_fields_in_answers_and_client_and_those_of_the_domain_among_them() -> None:
     domain = {name.removesuffix("_ms") for name in DomainTrade._fields}
     assert domain < set(TradeDocument.model_fields) == set(Trade._fields)
+
+
+@pytest.mark.parametrize("name", ["03-perp-perp-two-grids", "06-long-leg-liquidated", "20-borrow-liquidated"])
+def test_trades_of_hedges_without_a_price_are_declared_and_read_by_the_client(name: str) -> None:
+    case = json.loads((CASES / f"{name}.json").read_text())
+    data = hedge_data(case["files"], case["config"])
+    (trade,) = run_hedges(RunConfig.parse(case["config"]), data).document()["trades"]
+    assert list(trade) == list(TradeDocument.model_fields)
+    TradeDocument.model_validate(trade)
+    (read,) = trade_table([trade])
+    assert None in {read.spot_exit, read.long_exit, read.short_exit}
+    assert hedge_trade_document(booked_trade_of(trade)) == trade
 
 
 def test_page_of_a_sweep_adds_to_its_view_and_repeats_none_of_it(reader: Reader) -> None:
