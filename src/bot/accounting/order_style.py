@@ -11,7 +11,9 @@ from bot.numbers.money import ZERO
 Style = Literal["taker", "maker", "maker_entry"]
 MakerLegs = Literal["both", "long", "short"]
 
-_UNHURRIED = frozenset({CloseReason.SIGNAL, CloseReason.BASIS, CloseReason.SEAM, CloseReason.END})
+_UNHURRIED = frozenset(
+    {CloseReason.SIGNAL, CloseReason.BASIS, CloseReason.DELISTING, CloseReason.SEAM, CloseReason.END}
+)
 """Reasons of closings that may wait in the book; whatever margin or an exchange forces is taken."""
 
 _NONE: frozenset[Leg] = frozenset()

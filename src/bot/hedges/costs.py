@@ -10,14 +10,12 @@ from bot.config.run_config import RunConfig
 from bot.errors import InsufficientDataError
 from bot.hedges.arithmetic import root
 from bot.hedges.markets import LegMarket
-from bot.market.records.fee_rows import AUTO, FeeTable
-from bot.models import DAY_MS, CloseReason
+from bot.market.records.fee_rows import FeeTable
+from bot.market.records.recorded_fees import fee_row
+from bot.models import DAY_MS, CloseReason, Leg
 from bot.numbers.money import ONE, ZERO
-from bot.timestamps import iso
 
 _VOLUME_MS = 30 * DAY_MS
-_UNHURRIED = frozenset({CloseReason.SIGNAL, CloseReason.BASIS, CloseReason.DELISTING, CloseReason.END})
-"""Reasons of closings that may wait in the book."""
 
 
 class OrderCosts:
@@ -47,17 +45,15 @@ class OrderCosts:
         self._maker_slippage = config.maker_slippage_bps.scaleb(-4)
         self._impact = config.impact_bps.scaleb(-4)
         self._participation = config.max_participation
-        sides = {"long": (True,), "short": (False,), "both": (True, False)}[config.maker_legs]
-        self._entries = sides if config.order_style != "taker" else ()
-        self._exits = sides if config.order_style == "maker" else ()
+        self._style = config.style
 
     def opens_as_maker(self, leg: LegMarket) -> bool:
         """Return whether a leg is opened by a maker order."""
-        return (leg.side > 0) in self._entries
+        return self._style.opens(_styled(leg))
 
     def closes_as_maker(self, leg: LegMarket, reason: CloseReason) -> bool:
         """Return whether a leg is closed by a maker order when its hedge ends for a reason."""
-        return reason in _UNHURRIED and (leg.side > 0) in self._exits
+        return self._style.closes(_styled(leg), reason)
 
     def fee_rate(self, leg: LegMarket, t_ms: int, *, maker: bool) -> Decimal:
         """Return the fee rate of a fill, a fraction of its notional; negative is a rebate.
@@ -70,18 +66,11 @@ class OrderCosts:
         if not self._recorded:
             return self._flat["perp" if leg.kind.is_perp else "spot", maker]
         table, market = self._schedules.get(leg.exchange), leg.kind.fee_market
-        row = None
-        if table is not None:
-            if self._tier == AUTO:
-                volume = self._base_volume + self._traded(leg, t_ms)
-                row = table.of_volume(market, volume, t_ms)
-            else:
-                row = table.of_tier(market, self._tier, t_ms)
-        if row is None:
+        if table is None:
             raise InsufficientDataError.of(
-                "fee_tier",
-                f"no {market} fee row of tier {self._tier!r} is in force on {leg.exchange} at {iso(t_ms)}",
+                "fee_model", f"no fee schedule of {leg.exchange} is held (fees.json)"
             )
+        row = fee_row(table, market, self._tier, self._base_volume + self._traded(leg, t_ms), t_ms)
         return row.maker if maker else row.taker
 
     def note(self, leg: LegMarket, t_ms: int, notional: Decimal) -> None:
@@ -111,6 +100,11 @@ class OrderCosts:
         fills = self._fills[leg.exchange, leg.kind.fee_market]
         first, end = (bisect_left(fills, (moment,)) for moment in (t_ms - _VOLUME_MS, t_ms))
         return sum((notional for _, notional in fills[first:end]), ZERO)
+
+
+def _styled(leg: LegMarket) -> Leg:
+    """Return what a leg is to an order style, which knows the long leg as spot and the short one as perp."""
+    return Leg.SPOT if leg.side > 0 else Leg.PERP
 
 
 def day_share(quantity: Decimal, day_volume: Decimal) -> Fraction:

@@ -1,6 +1,6 @@
 """Replays recorded history of hedges, event by event."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import cast
@@ -107,8 +107,8 @@ def _hedge_metrics(config: RunConfig, trader: HedgeTrader, metrics: Metrics) -> 
     )
 
 
-def _total(amounts: object) -> Decimal:
-    return sum(amounts, ZERO)  # type: ignore[call-overload, no-any-return]
+def _total(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, ZERO)
 
 
 def _ratio(amount: Decimal | None, base: Decimal | None) -> float | None:

@@ -3,26 +3,26 @@
 Source: docs/domain.md, sections 3 to 6.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
 from bot.config.run_config import RunConfig
 from bot.hedges.account import HedgeAccount
-from bot.hedges.arithmetic import divide, multiple_below
+from bot.hedges.arithmetic import divide
 from bot.hedges.costs import OrderCosts
-from bot.hedges.maintenance import Danger, is_wiped_out, takes_up
+from bot.hedges.exits import ExitRules, is_taken_up
+from bot.hedges.margin_policies import MARGIN_POLICIES, MINUTE_MS
+from bot.hedges.mark_tests import tested, wiped_out_at
 from bot.hedges.markets import HedgeMarket, Pair
 from bot.hedges.metrics import Observed
-from bot.hedges.positions import Closing, OpenHedge, OpenLeg, WaitingEntry, reference_place
+from bot.hedges.positions import Closing, OpenHedge, WaitingEntry
 from bot.hedges.settlements import Settlement, Settlements
 from bot.hedges.sizing import EntrySizer, Means
 from bot.hedges.views import Decisions
 from bot.hedges.wallets import Wallets
 from bot.models import DAY_MS, HOUR_MS, CloseReason
 from bot.numbers.money import ONE, ZERO, book
-
-_MINUTE_MS = 60_000
 
 
 class HedgeTrader:
@@ -41,10 +41,12 @@ class HedgeTrader:
         self._markets = {market.name: market for market in markets}
         self.account = HedgeAccount(wallets, costs)
         self.observed = Observed(config.regime_high)
-        self._costs = costs
         self._max_age_ms = config.max_price_age_ms
         self._sizer = EntrySizer(config, costs)
+        policy = MARGIN_POLICIES.get(config.margin_policy)
+        self._policy = None if policy is None else policy(config, self.account, self._sizer)
         self.decisions = Decisions(config, markets, costs)
+        self._exits = ExitRules(config, costs, self.decisions)
         self._stress = sorted(config.stress, key=lambda entry: entry.at)
         self._previous_ms: int | None = None
         self._decided = 0
@@ -107,7 +109,7 @@ class HedgeTrader:
                 if leg.market.kind.borrows:
                     moments.append(now - now % HOUR_MS + HOUR_MS)
                 if leg.market.kind.is_margined:
-                    moments.append(self._wiped_out_at(leg, t_ms))
+                    moments.append(wiped_out_at(leg, t_ms))
         return min(moment for moment in moments if moment is not None and now < moment <= t_ms)
 
     def _charge_interest(self, now: int) -> None:
@@ -125,36 +127,12 @@ class HedgeTrader:
         for hedge in self.account.hedges:
             for leg in hedge.open_legs:
                 if leg.market.kind.is_margined:
-                    extreme = self._test(leg, now)
+                    extreme = tested(leg, now, self.observed)
                     if extreme is not None:
                         wiped_out.append((hedge, leg, extreme))
         for hedge, leg, extreme in wiped_out:
             self.account.liquidate(hedge, leg, now, extreme, self.config.liquidation_fee)
             self._follow(hedge, now, self.config.leg_out_delay_minutes)
-
-    def _wiped_out_at(self, leg: OpenLeg, t_ms: int) -> int | None:
-        """Return when the first untested mark candle up to an event closes that wipes a leg out."""
-        marks, extremes = leg.contract.marks, _extremes(leg)
-        for danger, first, stop in _stretches(leg, t_ms):
-            if danger.may_be_reached(_worst(leg, extremes[first:stop])):
-                for place in range(first, stop):
-                    if danger.is_reached(extremes[place]):
-                        return marks.closed_ms[place]
-        return None
-
-    def _test(self, leg: OpenLeg, now: int) -> Decimal | None:
-        """Test the mark candles of a leg up to now; return the extreme of the last that wipes it out."""
-        found, extremes = None, _extremes(leg)
-        for danger, first, stop in _stretches(leg, now):
-            tested = extremes[first:stop]
-            worst = _worst(leg, tested)
-            if danger.comes_nearer(worst):
-                self.observed.note_distance(danger.price, worst, leg.side)
-            if danger.may_be_reached(worst):
-                reached = [extreme for extreme in tested if danger.is_reached(extreme)]
-                found = reached[-1] if reached else found
-        leg.tested_ms = now
-        return found
 
     def _arrive(self, now: int) -> None:
         """1c. Let transfers arrive."""
@@ -178,7 +156,7 @@ class HedgeTrader:
                 elif not closes_whole:
                     self.account.close_leg(hedge, leg, CloseReason.DELISTED, now)
             if closes_whole:
-                self._end(hedge, CloseReason.DELISTED, now)
+                self.account.close(hedge, CloseReason.DELISTED, now)
             elif ends:
                 self._follow(hedge, now, self.config.leg_out_delay_minutes)
         self.account.waiting = [
@@ -209,7 +187,7 @@ class HedgeTrader:
         left = hedge.open_legs
         if left and hedge.second_ms is None:
             trades = left[0].contract.trades
-            due_ms = trades.first_from(now + delay_minutes * _MINUTE_MS) if delay_minutes else now
+            due_ms = trades.first_from(now + delay_minutes * MINUTE_MS) if delay_minutes else now
             hedge.second_ms = _NEVER if due_ms is None else due_ms
 
     def _close_second_legs(self, now: int) -> None:
@@ -227,8 +205,7 @@ class HedgeTrader:
                 record = leg.contract.record_at(t_ms) if leg.market.kind.is_perp else None
                 if record is not None:
                     amount = self.account.settle(hedge, leg, record, t_ms)
-                    pair = Pair(hedge.long.contract, hedge.short.contract)
-                    carry = hedge.market.carry(pair, t_ms, however_old=True)
+                    carry = hedge.market.carry(_pair(hedge), t_ms, however_old=True)
                     self.observed.note_funding(amount, carry)
 
     # --- 3. Fills, exits, margin ------------------------------------------------------------------------
@@ -238,7 +215,7 @@ class HedgeTrader:
         due = [hedge for hedge in self.account.hedges if hedge.closing and hedge.closing.due_ms == now]
         for hedge in sorted(due, key=_decided):
             if hedge.closing is not None:
-                self._end(hedge, hedge.closing.reason, now)
+                self.account.close(hedge, hedge.closing.reason, now)
         for entry in [entry for entry in self.account.waiting if entry.due_ms == now]:
             self.account.waiting.remove(entry)
             if all(contract.to_ms is None or now < contract.to_ms for contract in entry.contracts):
@@ -254,119 +231,36 @@ class HedgeTrader:
             if one.carry is not None and one.age_ms is not None and one.age_ms <= most_ms
         }
 
-    def _is_fresh(self, pair: Iterable[object], t_ms: int) -> bool:
-        return all(contract.is_fresh(t_ms, self._max_age_ms) for contract in pair)  # type: ignore[attr-defined]
+    def _is_fresh(self, pair: Pair, t_ms: int) -> bool:
+        return all(contract.is_fresh(t_ms, self._max_age_ms) for contract in pair)
 
     def _exit(self, t_ms: int, settled: dict[str, Settlement]) -> None:
         """3b. Decide exits of whole hedges."""
         for hedge in tuple(self.account.hedges):
             if not self._decides(hedge, t_ms):
                 continue
-            reason = self._exit_reason(hedge, t_ms, settled.get(hedge.name))
+            reason = self._exits.reason(hedge, t_ms, settled.get(hedge.name))
             if reason is None:
                 continue
             if self.config.fill_lag_candles:
                 hedge.closing = Closing(reason, self._due_ms(_pair(hedge), t_ms), self._next_decision())
             else:
-                self._end(hedge, reason, t_ms)
+                self.account.close(hedge, reason, t_ms)
 
     def _decides(self, hedge: OpenHedge, t_ms: int) -> bool:
         """Return whether a hedge is whole, does not wait to close, and has fresh prices."""
         return hedge.is_whole and hedge.closing is None and self._is_fresh(_pair(hedge), t_ms)
 
-    def _exit_reason(self, hedge: OpenHedge, t_ms: int, settled: Settlement | None) -> CloseReason | None:
-        wants = settled is not None and self._signals(hedge, settled)
-        margined = [leg for leg in hedge.legs if leg.market.kind.is_margined]
-        ratio, distance = self.config.margin_exit_ratio, self.config.exit_liquidation_distance
-        if any(self._is_taken_up(leg, t_ms, ratio) for leg in margined):
-            return CloseReason.MARGIN
-        if distance is not None and any(self._is_near(leg, t_ms, distance) for leg in margined):
-            return CloseReason.DISTANCE
-        if self.config.basis_exit is not None and self._basis_grown(hedge, t_ms) >= self.config.basis_exit:
-            return CloseReason.BASIS
-        if self.config.exit_on_announcement and any(leg.contract.end_announced(t_ms) for leg in hedge.legs):
-            return CloseReason.DELISTING
-        return CloseReason.SIGNAL if wants else None
-
-    def _is_taken_up(self, leg: OpenLeg, t_ms: int, share: Decimal) -> bool:
-        brackets = leg.market.maintenance.at(t_ms)
-        return takes_up(leg.market.kind, leg, leg.contract.known_mark(t_ms), brackets, share)
-
-    def _is_near(self, leg: OpenLeg, t_ms: int, distance: Decimal) -> bool:
-        mark = leg.contract.known_mark(t_ms) * (ONE - leg.side * distance)
-        if mark <= 0:
-            return False
-        return is_wiped_out(leg.market.kind, leg, mark, leg.market.maintenance.at(t_ms))
-
-    def _basis_grown(self, hedge: OpenHedge, t_ms: int) -> Fraction:
-        """Return by how much the premium has grown since the opening."""
-        long, short = (leg.contract.known_price(t_ms) for leg in hedge.legs)
-        then_long, then_short = hedge.prices
-        return _premium(long, short) - _premium(then_long, then_short)
-
-    def _signals(self, hedge: OpenHedge, settled: Settlement) -> bool:
-        """Count an exit signal at a settlement, and return whether it closes the hedge."""
-        config, t_ms = self.config, settled.t_ms
-        wants = self.decisions.wants_exit(settled)
-        if wants and config.exit_loss_horizon_hours is not None and settled.carry is not None:
-            leaving = sum((self._costs.leaving(leg, t_ms) for leg in hedge.market.legs), ZERO)
-            wants = settled.carry.costs_more(config.exit_loss_horizon_hours, leaving)
-        hedge.signals = hedge.signals + 1 if wants else 0
-        held_long = t_ms - hedge.opened_ms >= config.min_hold_hours * HOUR_MS
-        return wants and held_long and hedge.signals >= config.exit_confirmations
-
     def _keep_margins(self, t_ms: int) -> None:
-        """3c. Apply the margin policy to legs whose balance has run low."""
-        policy = self.config.margin_policy
-        if policy == "none":
+        """3c. Apply the margin policy to legs whose maintenance takes up the trigger."""
+        if self._policy is None:
             return
         for hedge in tuple(self.account.hedges):
-            for place in range(2):
-                leg = hedge.legs[place]
+            for leg in hedge.legs:
                 if not leg.market.kind.is_margined or not self._decides(hedge, t_ms):
                     continue
-                if not self._is_taken_up(leg, t_ms, self.config.margin_trigger):
-                    continue
-                if policy == "top_up":
-                    self._top_up(hedge, leg, t_ms)
-                elif not leg.market.kind.in_coins:
-                    self._rebalance(hedge, leg, t_ms)
-
-    def _top_up(self, hedge: OpenHedge, leg: OpenLeg, t_ms: int) -> None:
-        if leg.arrives_ms is not None:
-            return
-        fee, kind, lev = self.config.transfer_fee, leg.market.kind, leg.market.leverage
-        mark = leg.contract.known_mark(t_ms)
-        free = self.account.free()[leg.market.exchange]
-        balance = leg.margin + (
-            divide(leg.contracts * -leg.side * (leg.entry - mark), mark * leg.entry)
-            if kind.in_coins
-            else leg.quantity * leg.side * (mark - leg.entry)
-        )
-        if kind.in_coins:
-            if free < fee:
-                return
-            amount = min(book(divide(leg.contracts, mark * lev) - balance), hedge.coins - leg.margin)
-        else:
-            amount = min(book(divide(leg.quantity * mark, lev) - balance), free - fee)
-        if amount <= 0:
-            return
-        delay_ms = self.config.transfer_delay_minutes * _MINUTE_MS
-        self.account.top_up(hedge, leg, amount, fee, t_ms + delay_ms if delay_ms else None)
-
-    def _rebalance(self, hedge: OpenHedge, leg: OpenLeg, t_ms: int) -> None:
-        mark = Fraction(leg.contract.known_mark(t_ms))
-        # m + q'*(P_entry - M) >= q'*M/lev, or mirrored: the margin must carry each unit's loss and margin.
-        each = mark / Fraction(leg.market.leverage) - Fraction(leg.side) * (mark - Fraction(leg.entry))
-        if each <= 0 or Fraction(leg.margin) >= Fraction(leg.quantity) * each:
-            return
-        quantity = multiple_below(Fraction(leg.margin) / each, hedge.market.qty_step)
-        place = reference_place(hedge.market)
-        reference = hedge.legs[place].contract.known_price(t_ms)
-        if self._sizer.is_tradable(hedge.market, quantity, reference):
-            self.account.reduce(hedge, quantity, leg, t_ms)
-        else:
-            self._end(hedge, CloseReason.MARGIN, t_ms)
+                if is_taken_up(leg, t_ms, self.config.margin_trigger):
+                    self._policy.keep(hedge, leg, t_ms)
 
     def _level(self, t_ms: int) -> None:
         """3d. Move cash from the wallet with the largest excess to that with the smallest."""
@@ -382,7 +276,7 @@ class HedgeTrader:
             return
         amount = min(book(min(excess[source], -excess[target])), self.account.free()[source] - fee)
         if amount > 0:
-            delay_ms = self.config.transfer_delay_minutes * _MINUTE_MS
+            delay_ms = self.config.transfer_delay_minutes * MINUTE_MS
             wallets.send(source, target, amount, fee, t_ms + delay_ms)
             if not delay_ms:
                 wallets.arrive(t_ms)
@@ -453,10 +347,6 @@ class HedgeTrader:
 
     # --- Shared -----------------------------------------------------------------------------------------
 
-    def _end(self, hedge: OpenHedge, reason: CloseReason, t_ms: int) -> None:
-        """Close both legs at once."""
-        self.account.close(hedge, reason, t_ms)
-
     def _finish(self) -> None:
         """List the trades of hedges that are over."""
         for trade in self.account.finish():
@@ -470,7 +360,7 @@ class HedgeTrader:
         for hedge in self.account.hedges:
             if hedge.is_whole:
                 reason = CloseReason.END if hedge.closing is None else hedge.closing.reason
-                self._end(hedge, reason, t_ms)
+                self.account.close(hedge, reason, t_ms)
             elif hedge.reason is not None:
                 for leg in hedge.open_legs:
                     self.account.close_leg(hedge, leg, hedge.reason, t_ms)
@@ -490,39 +380,12 @@ _NEVER = 10**18
 """Moment after every run."""
 
 
-def _stretches(leg: OpenLeg, until_ms: int) -> Iterator[tuple[Danger, int, int]]:
-    """Yield the untested mark candles of a leg, from place to place, each stretch under its brackets."""
-    marks, brackets_at = leg.contract.marks, leg.market.maintenance.at
-    untested = marks.between(leg.tested_ms, until_ms)
-    if not untested:
-        return
-    first_ms, last_ms = marks.closed_ms[untested[0]], marks.closed_ms[untested[-1]]
-    if brackets_at(first_ms) is brackets_at(last_ms):
-        yield leg.danger(last_ms), untested.start, untested.stop
-        return
-    for place in untested:
-        yield leg.danger(marks.closed_ms[place]), place, place + 1
-
-
-def _worst(leg: OpenLeg, extremes: Sequence[Decimal]) -> Decimal:
-    return max(extremes) if leg.side < 0 else min(extremes)
-
-
-def _extremes(leg: OpenLeg) -> list[Decimal]:
-    """Return the prices of mark candles that are worst for a leg."""
-    return leg.contract.marks.highs if leg.side < 0 else leg.contract.marks.lows
-
-
 def _pair(hedge: OpenHedge) -> Pair:
     return Pair(hedge.long.contract, hedge.short.contract)
 
 
 def _decided(hedge: OpenHedge) -> int:
     return 0 if hedge.closing is None else hedge.closing.number
-
-
-def _premium(long: Decimal, short: Decimal) -> Fraction:
-    return Fraction(short - long) / Fraction(long)
 
 
 def _times(quantity: Decimal, unit: Fraction) -> Decimal:
