@@ -2,7 +2,7 @@
 
 from bot.models import CloseReason
 
-INTERRUPTIONS = (CloseReason.LIQUIDATION, CloseReason.DELISTED)
+INTERRUPTIONS = (CloseReason.LIQUIDATION, CloseReason.DELISTED, CloseReason.ADL)
 """Reasons by which exchanges end a hedge before anything else at an event, the settlement included."""
 EXITS = (
     CloseReason.MARGIN,

@@ -12,9 +12,11 @@ from bot.hedges.costs import OrderCosts, day_share, fill_price
 from bot.hedges.markets import HedgeMarket, LegMarket, Pair
 from bot.hedges.positions import (
     HedgeTrade,
+    HeldPerp,
     OpenHedge,
     OpenLeg,
     WaitingEntry,
+    held_perps,
     reference_place,
     trade_of,
 )
@@ -36,6 +38,7 @@ class HedgeAccount:
         self.waiting: list[WaitingEntry] = []
         self.trades: list[HedgeTrade] = []
         self.payments: list[FundingPayment] = []
+        self.held_perps: list[HeldPerp] = []
         self.opened = 0
 
     @property
@@ -235,7 +238,9 @@ class HedgeAccount:
 
     def finish(self) -> list[HedgeTrade]:
         """Return the trades of the hedges that are over, in order of opening, and drop those."""
-        ended = [trade_of(hedge) for hedge in self.hedges if hedge.is_over]
+        over = [hedge for hedge in self.hedges if hedge.is_over]
+        ended = [trade_of(hedge) for hedge in over]
+        self.held_perps += (held for hedge in over for held in held_perps(hedge))
         if ended:
             self.hedges = [hedge for hedge in self.hedges if not hedge.is_over]
             self.trades += ended

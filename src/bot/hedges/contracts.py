@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bot.market.gaps import missing_settlements
 from bot.market.records.contract_life import ContractLife, Epoch, RecordedContract
 from bot.market.series import CandleSeries, SymbolData
 from bot.market.symbols import market_symbol
+from bot.models import HOUR_MS
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import WIDE
 
@@ -186,6 +188,15 @@ class Contract:
         """Return the newest settlement by `t_ms`."""
         count = bisect_right(self.settled_ms, t_ms)
         return self.records[count - 1] if count else None
+
+    def missing_settlements(self, until_ms: int) -> list[int]:
+        """Return when settlements fell due by `until_ms` that are not recorded; after its end none do."""
+        count = bisect_right(self.settled_ms, until_ms)
+        last_ms = until_ms if self.to_ms is None else min(until_ms, self.to_ms - 1)
+        hours = np.array([record.interval_hours for record in self.records[:count]], dtype=np.int64)
+        times = np.array(self.settled_ms[:count], dtype=np.int64)
+        found: list[int] = missing_settlements(times, hours * HOUR_MS, last_ms).tolist()
+        return found
 
     def day_volume(self, t_ms: int) -> Decimal:
         """Return the base volume of the 24 newest closed trade candles, fewer if fewer exist."""

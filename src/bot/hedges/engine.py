@@ -46,7 +46,8 @@ def replay_hedges(config: RunConfig, window: HedgeWindow) -> HedgeRun:
         last = len(events) - 1
         curve = [trader.on_event(t_ms, is_last=place == last) for place, t_ms in enumerate(events)]
         units = packed(amount_units(curve))
-        metrics = _metrics(config, trader, units, window.calendar)
+        missed = window.missed_settlements(trader.account.held_perps, config.end)
+        metrics = _metrics(config, trader, units, window.calendar, missed)
         figures = _hedge_metrics(config, trader, metrics)
     curve_of_run = Curve(window.calendar, units)
     payments = tuple(trader.account.payments)
@@ -76,11 +77,13 @@ def _wallets(config: RunConfig, markets: Sequence[HedgeMarket]) -> Wallets:
     return Wallets(list(exchanges), config.initial_capital, shares)
 
 
-def _metrics(config: RunConfig, trader: HedgeTrader, units: Units, calendar: Calendar) -> Metrics:
+def _metrics(
+    config: RunConfig, trader: HedgeTrader, units: Units, calendar: Calendar, missed: int
+) -> Metrics:
     trades, events = trader.account.trades, len(calendar.times_ms)
     stacked = cast("Units", np.stack([units]))
     facts = CurveFacts.of(stacked, money_units(config.initial_capital), calendar)
-    totals = TradeTotals.of(trades, missed=0, after_end=None)
+    totals = TradeTotals.of(trades, missed=missed, after_end=None)
     activity = Activity(events, trader.observed.events_in_market, trader.observed.skipped_entries)
     return summarize(facts, config.initial_capital, calendar, [totals], [activity])[0]
 

@@ -1,9 +1,11 @@
 """Open and waiting hedges of an account, and the trades that they end as."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from bot.accounting.event_order import is_before_funding, last_due
 from bot.hedges.contracts import Contract
 from bot.hedges.legs.kind import LegState
 from bot.hedges.maintenance import Danger
@@ -121,6 +123,22 @@ class OpenHedge:
 def reference_place(market: HedgeMarket) -> int:
     """Return the place of the leg whose notional limits count: spot or borrowed, else the long one."""
     return 0 if market.short.kind.is_perp else 1
+
+
+class HeldPerp(NamedTuple):
+    """Contract of a perp leg that has left: settlements in (opened_ms, until_ms] were due to it."""
+
+    contract: Contract
+    opened_ms: int
+    until_ms: int
+
+
+def held_perps(hedge: OpenHedge) -> Iterator[HeldPerp]:
+    """Yield the perp legs of a hedge that is over."""
+    for leg in hedge.legs:
+        if leg.market.kind.is_perp and leg.left_ms is not None and hedge.reason is not None:
+            until_ms = last_due(leg.left_ms, before_funding=is_before_funding(hedge.reason))
+            yield HeldPerp(leg.contract, hedge.opened_ms, until_ms)
 
 
 class WaitingEntry(NamedTuple):

@@ -45,7 +45,12 @@ class HedgeRun(RunFacts):
     def findings(self) -> tuple[RunFinding, ...]:
         """Oddities of the data in the run's window that its numbers have to be read with, warnings first."""
         figures = self.metrics
-        booked = Booked(figures.net_pnl, figures.total_trades, funding_payments=figures.funding_payments)
+        booked = Booked(
+            figures.net_pnl,
+            figures.total_trades,
+            funding_payments=figures.funding_payments,
+            missed_settlements=figures.missed_settlements,
+        )
         return run_findings(window_findings(self.coverage), booked, None)
 
     def document(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Window of hedges: what all runs of the same hedges over the same days share."""
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -15,6 +16,7 @@ from bot.hedges.legs.kind import LegKind
 from bot.hedges.legs.table import LONG_SIDE, SHORT_SIDE, STRUCTURES
 from bot.hedges.maintenance import BracketMaintenance, FlatMaintenance, Maintenance
 from bot.hedges.markets import Carries, HedgeMarket, LegMarket
+from bot.hedges.positions import HeldPerp
 from bot.hedges.settlements import Settlements
 from bot.market.coverage import Coverage
 from bot.market.hedge_coverage import hedge_coverage
@@ -44,6 +46,7 @@ class HedgeWindow:
     calendar: Calendar
     coverage: Mapping[str, Coverage]
     _by_borrow_rate: Memo = field(default_factory=lambda: Memo(_MOST_BY_RATE))
+    _missing: dict[int, list[int]] = field(default_factory=dict)
 
     @classmethod
     def build(cls, config: RunConfig, data: HedgeData) -> Self:
@@ -84,6 +87,16 @@ class HedgeWindow:
     def synthetic(self) -> bool:
         """True if some of its rows were generated."""
         return any(pair.synthetic for pair in self.data.pairs.values())
+
+    def missed_settlements(self, held: Iterable[HeldPerp], end_ms: int) -> int:
+        """Return how many settlements were due to perp legs and are not recorded."""
+        count = 0
+        for contract, opened_ms, until_ms in held:
+            due = self._missing.get(id(contract))
+            if due is None:
+                due = self._missing[id(contract)] = contract.missing_settlements(end_ms)
+            count += bisect_right(due, until_ms) - bisect_right(due, opened_ms)
+        return count
 
     @cached_property
     def prices(self) -> int:

@@ -6,7 +6,7 @@ from bot.models import CloseReason
 
 def test_exchanges_come_before_accounts_and_margin_before_signals_and_the_end_last() -> None:
     exits = ["margin", "distance", "basis", "seam", "signal"]
-    assert [*INTERRUPTIONS, *EXITS] == ["liquidation", "delisted", *exits]
+    assert [*INTERRUPTIONS, *EXITS] == ["liquidation", "delisted", "adl", *exits]
     assert list(ENDINGS) == [*INTERRUPTIONS, *EXITS, CloseReason.END]
 
 
@@ -18,6 +18,7 @@ def test_settlements_are_due_from_the_one_after_opening_up_to_the_closing(settle
 def test_what_an_exchange_takes_at_a_settlement_does_not_collect_it() -> None:
     assert not is_due(20, 10, last_due(20, before_funding=is_before_funding(CloseReason.LIQUIDATION)))
     assert not is_due(20, 10, last_due(20, before_funding=is_before_funding(CloseReason.DELISTED)))
+    assert not is_due(20, 10, last_due(20, before_funding=is_before_funding(CloseReason.ADL)))
 
 
 def test_an_open_hedge_is_due_whatever_settles_after_its_opening() -> None:
