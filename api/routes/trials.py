@@ -18,15 +18,14 @@ from api.routes.parameters import (
     other_parameters,
 )
 from api.schemas.answers import (
-    EquityCurve,
     FailureReport,
     SweepFindings,
-    TradeList,
     TrialDetail,
     TrialPage,
 )
 from api.schemas.documents import trial_detail, trial_document
 from api.schemas.openapi import PROBLEMS, PROMOTION_BODY
+from api.schemas.runs import EquityCurve, TradeList
 from api.schemas.seals import PromotedRun, PromotionRequest
 from api.work.database_threads import Database
 from api.work.replays import Replays, StoredRun, trial_run

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from api.schemas.answers import EquityPoints, TradeDocument
+from api.schemas.runs import EquityPoints, TradeDocument
 from bot.selection.report import SelectionReport
 from sweeps.analysis.judged.judged_panels import JudgedPanels
 from sweeps.jobs.selection_jobs import SelectionView

@@ -13,8 +13,9 @@ from webservice import Reader
 
 from api.presentation.presenters import SweepCard
 from api.responses import json_bytes
-from api.schemas.answers import BestTrial, JobDocument, SweepDocument, TradeDocument, TrialDocument
+from api.schemas.answers import BestTrial, JobDocument, SweepDocument, TrialDocument
 from api.schemas.fields import Of, document_of
+from api.schemas.runs import TradeDocument
 from bot.config.run_config import RunConfig
 from bot.hedges.engine import run_hedges
 from bot.hedges.result import booked_trade_of, hedge_trade_document
