@@ -1,11 +1,14 @@
 """Sweeps whose trials are replayed as hedges: the numbers of single runs, beside trials of the kernel."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from fastapi.testclient import TestClient
 from sweeping import BASE, metrics_of_trials, sweep_spec, worked
+from webservice import Hands, sweep_body
 
 from bot.errors import InvalidInputError
 from bot.hedges.runs import load_window, replay_run
@@ -19,6 +22,7 @@ from sweeps.work.replay import WindowCache
 from sweeps.work.telemetry import telemetry
 from sweeps.work.verifying import row_compatibility, verify_trials
 
+_CELL = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
 TRADED = {"min_funding_rate": "0.00005", "exit_funding_rate": "0.00001"}
 
 
@@ -85,6 +89,27 @@ def test_a_sweep_of_hedges_is_verified(engine: sa.Engine) -> None:
         found = row_compatibility(connection, sweep_id)
     windows = WindowCache(HistoricalDataStore(engine))
     assert list(verify_trials(engine, found, range(2), windows)) == [(0, []), (1, [])]
+
+
+def test_trade_whose_borrowed_leg_the_exchange_took_is_shown_with_its_costs(
+    client: TestClient, hands: Hands
+) -> None:
+    base = {**BASE, "structure": "reverse", "min_funding_rate": "-0.01", "exit_funding_rate": "-0.02"}
+    body = sweep_body(base=base, grid={"borrow_leverage": [20]}, curves="all")
+    sweep_id = client.post("/sweeps", json=body).json()["id"]
+    hands.work(sweep_id)
+    (trade, *_) = client.get(f"/sweeps/{sweep_id}/trials/0/trades").json()["trades"]
+    assert (trade["reason"], trade["spot_exit"]) == ("liquidation", None)
+    assert Decimal(trade["borrow_cost"]) > 0
+    page = client.get(f"/dashboard/sweeps/{sweep_id}/trials/0/trades", headers={"Accept": "text/html"})
+    assert page.status_code == 200, page.text
+    (heads, first, *_) = (re.findall(_CELL, row) for row in re.findall(r"<tr>.*?</tr>", page.text, re.DOTALL))
+    cells = [re.sub(r"<[^>]+>", "", cell) for cell in first]
+    shown = dict(zip(heads, cells, strict=True))
+    assert (shown["Reason"], shown["Spot out"]) == ("liquidation", "none")
+    assert shown["Interest"] == "0.04"
+    report = client.get(f"/dashboard/sweeps/{sweep_id}/trials/0/report", headers={"Accept": "text/html"})
+    assert report.text.count("data-part=") == report.text.count("not told of hedges yet") == 5
 
 
 @pytest.mark.parametrize(

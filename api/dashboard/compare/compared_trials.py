@@ -166,7 +166,7 @@ def compared_run(replays: Replays, chosen: ChosenRun) -> ComparedRun:
     """Return a trial with its trades, stored or replayed now; raises BotError if its data are not held."""
     run, record = chosen.recorded.run, chosen.recorded.record
     window = replays.window(run)
-    trades = replays.result(run).trades if record is None else trades_of(record)
+    trades = replays.result(run).trades if record is None else trades_of(run, record.trade_documents)
     return ComparedRun(
         chosen.name, run.config, [trade for trade in trades if isinstance(trade, Trade)], window
     )

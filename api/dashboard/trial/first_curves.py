@@ -86,7 +86,7 @@ async def _own(recorded: RecordedRun, replays: Replays) -> tuple[Curve, Sequence
     run, record = recorded.run, recorded.record
     if record is not None:
         stored = record
-        return await run_in_threadpool(lambda: (stored.curve, trades_of(stored), STORED))
+        return await run_in_threadpool(lambda: (stored.curve, trades_of(run, stored.trade_documents), STORED))
     result = await _soon(lambda: replays.work.run(lambda: replays.result(run)))
     return None if result is None else (result.curve, result.trades, REPLAYED)
 

@@ -1,6 +1,6 @@
 """The run that a page is about: a trial of a sweep, or a backtest of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Protocol
@@ -12,11 +12,12 @@ from api.dependencies import DatabaseDep, ReplaysDep
 from api.errors.http_errors import BacktestUnfinishedError, TrialFailedError
 from api.work.replays import StoredRun, Study, trial_run
 from bot.backtest.findings import RunFinding
-from bot.backtest.result import Curve
+from bot.backtest.result import Curve, trade_of
+from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
 from bot.hedges.positions import HedgeTrade
-from bot.hedges.result import booked_trade_of
+from bot.hedges.result import hedge_trade_of
 from bot.models import Trade
 from sweeps.analysis.queries import stored_record, trial_head
 from sweeps.jobs.jobs import JobKind, JobState, JobView, get_job
@@ -67,9 +68,10 @@ class _JobRecord:
         return list(self.result["trades"])
 
 
-def trades_of(record: RunRecord) -> list[Trade | HedgeTrade]:
-    """Return the trades of a record."""
-    return [booked_trade_of(document) for document in record.trade_documents]
+def trades_of(run: StoredRun, documents: Sequence[Mapping[str, Any]]) -> list[Trade | HedgeTrade]:
+    """Return trades of a run as they are kept."""
+    of_document = hedge_trade_of if needs_hedge_engine(run.config) else trade_of
+    return [of_document(document) for document in documents]
 
 
 def trial_context(connection: sa.Connection, sweep_id: int, number: int) -> RunContext:

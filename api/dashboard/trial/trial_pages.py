@@ -1,7 +1,8 @@
 """The page of a trial, and the parts that it and the page of a backtest are filled with."""
 
 import json
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Query, Request
@@ -42,7 +43,6 @@ from api.routes.parameters import SweepId, TrialNumber
 from api.schemas.documents import trial_config
 from bot.backtest import blocked_entries
 from bot.backtest.attribution import break_even_settlements
-from bot.backtest.result import trade_of
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
 from bot.selection.report import SelectionReport
@@ -50,6 +50,10 @@ from bot.selection.sentence import sentence
 from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.queries import TrialView, trial_with_spec
 from sweeps.jobs.selection_jobs import selection_view
+
+if TYPE_CHECKING:
+    from bot.hedges.positions import HedgeTrade
+    from bot.models import Trade
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 parts = APIRouter()
@@ -132,7 +136,9 @@ async def curve(
     """
     run, record, span = recorded.run, recorded.record, span_of(first, last)
     if record is not None:
-        found = await run_in_threadpool(drawn, run, record.curve, trades_of(record), span)
+        found = await run_in_threadpool(
+            drawn, run, record.curve, trades_of(run, record.trade_documents), span
+        )
         return JsonResponse(found | {"origin": STORED})
 
     def replayed() -> dict[str, object]:
@@ -218,13 +224,13 @@ async def trade_list(
 ) -> HTMLResponse:
     """Return a page of the round trips of a run, stored or replayed now."""
     run, record = recorded.run, recorded.record
+    shown: Sequence[Trade | HedgeTrade]
     if record is None:
         trades = (await replays.work.run(lambda: replays.result(run))).trades
         total, shown = len(trades), trades[start : start + _PAGE_TRADES]
     else:
         documents = record.trade_documents
-        total = len(documents)
-        shown = tuple(trade_of(document) for document in documents[start : start + _PAGE_TRADES])
+        total, shown = len(documents), trades_of(run, documents[start : start + _PAGE_TRADES])
     end = start + len(shown)
     return pages.render(
         request,

@@ -10,12 +10,12 @@ from bot.accounting.cash_flows import BOOKED
 from bot.backtest.findings import Booked, RunFinding, run_findings
 from bot.backtest.hedge_metrics import HedgeMetrics
 from bot.backtest.ledger_digest import ledger_of
-from bot.backtest.result import Curve, RunFacts, trade_of
+from bot.backtest.result import Curve, RunFacts
 from bot.backtest.window_findings import window_findings
 from bot.config.run_config import RunConfig
 from bot.hedges.positions import HedgeTrade
 from bot.hedges.window import HedgeWindow
-from bot.models import CloseReason, FundingPayment, Trade
+from bot.models import CloseReason, FundingPayment
 from bot.notation import plain
 from bot.numbers.money import exact
 from bot.statistics.run_metrics import Metrics
@@ -68,13 +68,8 @@ class HedgeRun(RunFacts):
         }
 
 
-def booked_trade_of(document: Mapping[str, Any]) -> Trade | HedgeTrade:
-    """Return the trade of a stored or written document: of hedges where one of spot and a perp cannot be.
-
-    That is where a price of the spot leg is missing: there is none, or an exchange took it away.
-    """
-    if document["spot_entry"] is not None and document["spot_exit"] is not None:
-        return trade_of(document)
+def hedge_trade_of(document: Mapping[str, Any]) -> HedgeTrade:
+    """Return the trade that `hedge_trade_document` gave."""
     return HedgeTrade(
         **{name: _read(name, document[name.removesuffix("_ms")]) for name in HedgeTrade._fields}
     )

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bot.backtest.findings import Booked, RunFinding, run_findings
 from bot.backtest.result import trade_of
 from bot.backtest.window_findings import WindowFinding, closed_there
+from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.market_store.database import insert_or_skip
 from sweeps.analysis.progress import SweepView, get_spec
@@ -128,7 +129,11 @@ def trial_findings(
     """Return the findings of completed trials by number, from their metrics and what is stored of them."""
     windows = kept_findings(connection, sweep_id)
     found = dict(_of_trials(spec, completed, windows))
-    jumped = [number for number, mine in found.items() if any(one.name == "price_jump" for one in mine)]
+    jumped = [
+        number
+        for number, mine in found.items()
+        if any(one.name == "price_jump" for one in mine) and not needs_hedge_engine(spec.config(number))
+    ]
     trades = _trades(connection, sweep_id, jumped)
     ends = spec.values_of(END_DEAD)
     return {

@@ -18,7 +18,7 @@ from api.schemas.fields import Of, document_of
 from api.schemas.runs import TradeDocument
 from bot.config.run_config import RunConfig
 from bot.hedges.engine import run_hedges
-from bot.hedges.result import booked_trade_of, hedge_trade_document
+from bot.hedges.result import hedge_trade_document, hedge_trade_of
 from bot.models import Trade as DomainTrade
 from carrygrid import Sweep
 from carrygrid.progress import Progress
@@ -114,7 +114,7 @@ def test_trades_of_hedges_without_a_price_are_declared_and_read_by_the_client(na
     TradeDocument.model_validate(trade)
     (read,) = trade_table([trade])
     assert None in {read.spot_exit, read.long_exit, read.short_exit}
-    assert hedge_trade_document(booked_trade_of(trade)) == trade
+    assert hedge_trade_document(hedge_trade_of(trade)) == trade
 
 
 def test_page_of_a_sweep_adds_to_its_view_and_repeats_none_of_it(reader: Reader) -> None:
