@@ -1,7 +1,7 @@
 """Attribution of a run's net P&L: parts that sum to it to the last digit."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.accounting import formulas
@@ -19,13 +19,24 @@ class Attribution:
     `basis` is what the legs gained on each other at the last prices, `slippage` what the fills lost
     against those prices. A perp leg that was liquidated counts under `liquidations`: its lost margin
     and what the spot leg gained beside it. A contract that ends is settled without slippage.
+
+    Of hedges `liquidations` and `adl` are what both legs gained where an exchange took one that way, after
+    slippage, `liquidation_fees` apart. `impact` is what the size of orders added to slippage, `coins` what
+    coins paid and received gained in worth until they were sold, `borrow_cost` interest, `transfer_cost`
+    fees of moving margin and cash.
     """
 
-    funding: Decimal
-    fees: Decimal
-    basis: Decimal
-    slippage: Decimal
-    liquidations: Decimal
+    funding: Decimal = ZERO
+    fees: Decimal = ZERO
+    basis: Decimal = ZERO
+    slippage: Decimal = ZERO
+    liquidations: Decimal = ZERO
+    impact: Decimal = ZERO
+    adl: Decimal = ZERO
+    liquidation_fees: Decimal = ZERO
+    coins: Decimal = ZERO
+    borrow_cost: Decimal = ZERO
+    transfer_cost: Decimal = ZERO
 
     @property
     def net_pnl(self) -> Decimal:
@@ -36,10 +47,13 @@ class Attribution:
         return Attribution(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
 
+NOTHING = Attribution()
+"""Parts of nothing."""
+
+
 def attribute(trades: Iterable[Trade], costs: TradingCosts) -> Attribution:
     """Return the parts of the net P&L of `trades`, filled at `costs`. Call inside `exact()`."""
-    nothing = Attribution(*[ZERO for _ in fields(Attribution)])
-    return sum((_parts(trade, costs) for trade in trades), nothing)
+    return sum((_parts(trade, costs) for trade in trades), NOTHING)
 
 
 def break_even_settlements(parts: Attribution, trades: int, payments: int) -> float | None:

@@ -225,16 +225,24 @@ class HedgeAccount:
         hedge.reductions += 1
 
     def top_up(
-        self, hedge: OpenHedge, leg: OpenLeg, amount: Decimal, fee: Decimal, due_ms: int | None
+        self, hedge: OpenHedge, leg: OpenLeg, amount: Decimal, fee: Decimal, t_ms: int, delay_ms: int
     ) -> None:
-        """Move an amount to the margin of a leg, at once or to arrive at `due_ms`."""
+        """Move an amount to the margin of a leg, at once or to arrive after a delay."""
         self.wallets.cash[leg.market.exchange] -= fee
         hedge.transfer_cost += fee
         hedge.top_ups += 1
-        if due_ms is None:
-            leg.margin += amount
+        if delay_ms:
+            leg.incoming, leg.arrives_ms = amount, t_ms + delay_ms
         else:
-            leg.incoming, leg.arrives_ms = amount, due_ms
+            leg.margin += amount
+
+    def level(
+        self, source: str, target: str, amount: Decimal, fee: Decimal, t_ms: int, delay_ms: int
+    ) -> None:
+        """Move cash from one wallet to another, at once or to arrive after a delay."""
+        self.wallets.send(source, target, amount, fee, t_ms + delay_ms)
+        if not delay_ms:
+            self.wallets.arrive(t_ms)
 
     def finish(self) -> list[HedgeTrade]:
         """Return the trades of the hedges that are over, in order of opening, and drop those."""

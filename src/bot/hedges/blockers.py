@@ -26,7 +26,7 @@ def blocked_hedges(result: HedgeRun, window: HedgeWindow) -> list[GateReport]:
 
 def _blocked(config: RunConfig, window: HedgeWindow) -> Iterator[Blocked]:
     """Go through a run once more, and yield what settled and does not wait to be opened."""
-    trader = hedge_trader(config, window)
+    trader = hedge_trader(config, window, HedgeTrader)
     for t_ms in window.calendar.moments[:-1]:
         trader.on_event(t_ms)
         held = trader.account.names

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from bot.backtest.hedge_metrics import HedgeMetrics
 from bot.backtest.result import Curve
 from bot.config.run_config import RunConfig
 from bot.hedges.arithmetic import exact_products
+from bot.hedges.journal.recording import JournalingTrader
+from bot.hedges.journal.records import Journal
 from bot.hedges.markets import HedgeMarket
 from bot.hedges.metrics import count_of
 from bot.hedges.result import HedgeRun
@@ -22,6 +24,8 @@ from bot.models import CloseReason
 from bot.numbers.money import ZERO
 from bot.statistics.metrics import Calendar, Units, amount_units, finite, money_units, packed
 from bot.statistics.run_metrics import Activity, CurveFacts, Metrics, TradeTotals, summarize
+
+T = TypeVar("T", bound=HedgeTrader)
 
 
 def run_hedges(config: RunConfig, data: HedgeData) -> HedgeRun:
@@ -38,10 +42,20 @@ def replay_hedges(config: RunConfig, window: HedgeWindow) -> HedgeRun:
 
     Raises: InsufficientDataError where brackets or fees that it asks for are not held.
     """
+    return _replayed(config, window, HedgeTrader)[0]
+
+
+def replay_with_journal(config: RunConfig, window: HedgeWindow) -> tuple[HedgeRun, Journal]:
+    """Return the run that `replay_hedges` gives, and the journal of what it booked."""
+    run, trader = _replayed(config, window, JournalingTrader)
+    return run, trader.journal
+
+
+def _replayed(config: RunConfig, window: HedgeWindow, made: type[T]) -> tuple[HedgeRun, T]:
     if config.exchange != window.exchange:
         config = config.model_copy(update={"exchange": window.exchange})
     with exact_products():
-        trader = hedge_trader(config, window)
+        trader = hedge_trader(config, window, made)
         events = window.calendar.moments
         last = len(events) - 1
         curve = [trader.on_event(t_ms, is_last=place == last) for place, t_ms in enumerate(events)]
@@ -51,18 +65,17 @@ def replay_hedges(config: RunConfig, window: HedgeWindow) -> HedgeRun:
         figures = _hedge_metrics(config, trader, metrics)
     curve_of_run = Curve(window.calendar, units)
     payments = tuple(trader.account.payments)
-    return HedgeRun(config, window, metrics, figures, tuple(trader.account.trades), payments, curve_of_run)
+    trades = tuple(trader.account.trades)
+    return HedgeRun(config, window, metrics, figures, trades, payments, curve_of_run), trader
 
 
-def hedge_trader(config: RunConfig, window: HedgeWindow) -> HedgeTrader:
+def hedge_trader(config: RunConfig, window: HedgeWindow, made: type[T]) -> T:
     """Return the trader of a run before its first event. Call inside `exact_products()`.
 
     Raises: InsufficientDataError where brackets that it asks for are not held.
     """
     markets = window.markets(config)
-    return HedgeTrader(
-        config, markets, window.settlements(config), _wallets(config, markets), window.costs(config)
-    )
+    return made(config, markets, window.settlements(config), _wallets(config, markets), window.costs(config))
 
 
 def hedge_replays(configs: Sequence[RunConfig], window: HedgeWindow) -> Iterator[HedgeRun]:

@@ -6,6 +6,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
 from bot.accounting.brackets import Bracket, Brackets
+from bot.hedges.arithmetic import divide
 from bot.hedges.legs.kind import LegKind, LegState, ScaledState
 from bot.market.records.bracket_history import BracketHistory
 from bot.numbers.money import EXACT
@@ -69,6 +70,15 @@ def is_wiped_out(kind: LegKind, leg: LegState, price: Decimal, brackets: Bracket
     """Return whether maintenance takes the whole balance at a price. Call inside `exact_products()`."""
     state = kind.state_at(leg, price)
     return state.balance <= _maintenance(state, brackets)
+
+
+def shortfall(kind: LegKind, leg: LegState, price: Decimal, brackets: Brackets) -> Decimal:
+    """Return the margin by which a leg falls short of its maintenance at a price, not booked.
+
+    It is in the currency of its margin, and negative where margin is left. Call inside `exact_products()`.
+    """
+    state = kind.state_at(leg, price)
+    return divide(_maintenance(state, brackets) - state.balance, state.scale)
 
 
 def _maintenance(state: ScaledState, brackets: Brackets) -> Decimal:

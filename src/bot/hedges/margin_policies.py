@@ -52,7 +52,7 @@ class TopUp(MarginPolicy):
             amount = min(book(divide(leg.quantity * mark, leverage) - balance), free - fee)
         if amount > 0:
             delay_ms = self.config.transfer_delay_minutes * MINUTE_MS
-            self.account.top_up(hedge, leg, amount, fee, t_ms + delay_ms if delay_ms else None)
+            self.account.top_up(hedge, leg, amount, fee, t_ms, delay_ms)
 
 
 class Rebalance(MarginPolicy):

@@ -37,6 +37,17 @@ def tested(leg: OpenLeg, until_ms: int, observed: Observed) -> Decimal | None:
     return found
 
 
+def worst_candles(leg: OpenLeg, until_ms: int) -> Iterator[tuple[Danger, Decimal, int]]:
+    """Yield of the untested mark candles up to a moment the worst under each brackets: price, and its close.
+
+    It leaves them untested.
+    """
+    closed_ms, extremes = leg.contract.marks.closed_ms, _extremes(leg)
+    for danger, first, stop in _stretches(leg, until_ms):
+        worst = _worst(leg, extremes[first:stop])
+        yield danger, worst, closed_ms[extremes.index(worst, first, stop)]
+
+
 def _stretches(leg: OpenLeg, until_ms: int) -> Iterator[tuple[Danger, int, int]]:
     """Yield the untested mark candles of a leg, from place to place, each stretch under its brackets."""
     marks, brackets_at = leg.contract.marks, leg.market.maintenance.at

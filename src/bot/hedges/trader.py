@@ -39,7 +39,7 @@ class HedgeTrader:
         self.config = config
         self.settlements = settlements
         self._markets = {market.name: market for market in markets}
-        self.account = HedgeAccount(wallets, costs)
+        self.account = self.make_account(wallets, costs)
         self.observed = Observed(config.regime_high)
         self._max_age_ms = config.max_price_age_ms
         self._sizer = EntrySizer(config, costs)
@@ -53,6 +53,10 @@ class HedgeTrader:
         self._openings: dict[str, int] = {}
         self._closed_ms: dict[str, int] = {}
         self._ended: set[str] = set()
+
+    def make_account(self, wallets: Wallets, costs: OrderCosts) -> HedgeAccount:
+        """Return the account that it trades."""
+        return HedgeAccount(wallets, costs)
 
     def on_event(self, t_ms: int, *, is_last: bool = False) -> Decimal:
         """Go through an event in the order of the contract, and return the equity after it."""
@@ -277,9 +281,7 @@ class HedgeTrader:
         amount = min(book(min(excess[source], -excess[target])), self.account.free()[source] - fee)
         if amount > 0:
             delay_ms = self.config.transfer_delay_minutes * MINUTE_MS
-            wallets.send(source, target, amount, fee, t_ms + delay_ms)
-            if not delay_ms:
-                wallets.arrive(t_ms)
+            self.account.level(source, target, amount, fee, t_ms, delay_ms)
 
     # --- 4. Entries -------------------------------------------------------------------------------------
 

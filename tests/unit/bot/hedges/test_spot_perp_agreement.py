@@ -10,9 +10,13 @@ from recorded import recorded_market
 from reference.markets import patient_runs, runs
 
 from bot.backtest import run_backtest
+from bot.backtest.attribution import attribute
 from bot.errors import InsufficientDataError
-from bot.hedges.engine import run_hedges
+from bot.hedges.engine import replay_with_journal, run_hedges
+from bot.hedges.journal.records import attribution_by_leg
+from bot.hedges.window import HedgeWindow
 from bot.market.hedge_data import HedgeData
+from bot.numbers.money import exact
 
 Run = tuple[dict[str, Any], dict[str, Any]]
 RELAXED = settings(
@@ -23,23 +27,27 @@ OF_UNRECORDED_ENDS = {"missed_settlements", "pnl_after_market_end"}
 
 
 def assert_engines_agree(market: dict[str, Any], values: dict[str, Any]) -> int:
-    """Compare trades, equity and metrics of both engines, and return the number of trades."""
+    """Compare trades, equity, metrics and parts of the net of both, and return the number of trades."""
     config = run_config(**{**values, "exchange": "alpha", "end_dead_markets": False})
     data = market_data({symbol: market[symbol] for symbol in config.symbols}, config.end, "alpha")
     pairs = {("alpha", one.symbol): one for one in data.symbols}
     hedges = HedgeData("alpha", config.end, pairs, {}, data.fingerprint)
     try:
-        expected = run_backtest(config, data).document()
+        known = run_backtest(config, data)
     except InsufficientDataError:
         with pytest.raises(InsufficientDataError):
             run_hedges(config, hedges)
         return 0
-    document = run_hedges(config, hedges).document()
+    expected = known.document()
+    run, journal = replay_with_journal(config, HedgeWindow.build(config, hedges))
+    document = run.document()
     assert document["trades"] == expected["trades"]
     assert document["equity"] == expected["equity"]
     for name, value in expected["metrics"].items():
         if not (expected["market_ends"] and name in OF_UNRECORDED_ENDS):
             assert document["metrics"][name] == value, name
+    with exact():
+        assert attribution_by_leg(journal).whole == attribute(known.trades, known.config.costs)
     assert document["run_key"] == expected["run_key"]
     return len(document["trades"])
 
