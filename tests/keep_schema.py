@@ -11,6 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.clock import SystemClock
+from bot.market.symbols import SYNTHETIC_EXCHANGE
 from bot.market_store.database import open_engine, write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.synthetic.generator import generate
@@ -46,7 +47,7 @@ DONE = 2
 def fill_market(engine: sa.Engine) -> None:
     """Generate the market that the sweep reads."""
     start_ms, end_ms = parse_time_ms("2024-01-01"), parse_time_ms("2024-04-01")
-    generate(HistoricalDataStore(engine), start_ms=start_ms, end_ms=end_ms)
+    generate(HistoricalDataStore(engine), start_ms=start_ms, end_ms=end_ms, exchanges=[SYNTHETIC_EXCHANGE])
 
 
 def _half_finished(engine: sa.Engine) -> None:

@@ -18,6 +18,7 @@ from sweeping import BASE, EVERYONE
 from api.application import create_app
 from api.settings import Settings
 from bot.clock import SystemClock
+from bot.market.symbols import SYNTHETIC_EXCHANGE
 from bot.market_store.database import open_engine, write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.synthetic.generator import generate
@@ -61,7 +62,7 @@ def fill(database_url: str) -> None:
     engine = open_engine(database_url)
     migrate(engine)
     first_ms, last_ms = parse_time_ms("2024-01-01"), parse_time_ms("2024-04-01")
-    generate(HistoricalDataStore(engine), start_ms=first_ms, end_ms=last_ms)
+    generate(HistoricalDataStore(engine), start_ms=first_ms, end_ms=last_ms, exchanges=[SYNTHETIC_EXCHANGE])
     engine.dispose()
 
 

@@ -10,7 +10,8 @@ from api.presentation.formats import shown, utc
 from api.presentation.metric_catalogue import METRIC_LABELS, MetricLabel, explained, judged_labels
 from bot.backtest.findings import RunFinding
 from bot.backtest.window_findings import SERIOUS, words
-from bot.market.symbols import SYNTHETIC_EXCHANGE
+from bot.config.run_config import RunConfig
+from bot.market.symbols import is_generated
 from bot.plurals import counted
 from bot.statistics.trial_metrics import JUDGED
 from sweeps.analysis.failures import FailureReport
@@ -68,7 +69,7 @@ class SweepCard:
         self.best_net_pnl = self.best_metric("net_pnl")
         self.best_missed = self.best_metric("missed_settlements")
         self.unit = quote_of(summary.symbols())
-        self.synthetic = SYNTHETIC_EXCHANGE in summary.exchanges()
+        self.synthetic = any(map(is_generated, summary.exchanges()))
         self.summary = summary_line(summary)
         self.coins = some_of([symbol.partition("/")[0] for symbol in summary.symbols()])
         self.exchanges = some_of([str(name) for name in summary.exchanges()])
@@ -163,6 +164,11 @@ def some_of(names: Sequence[str], most: int = 6) -> str:
     distinct = list(dict.fromkeys(names))
     more = f" and {len(distinct) - most} more" if len(distinct) > most else ""
     return ", ".join(distinct[:most]) + more
+
+
+def reads_generated(config: RunConfig) -> bool:
+    """Return whether some leg of a run's hedges is on an exchange that is generated."""
+    return any(is_generated(leg.exchange) for hedge in config.hedges for leg in hedge.legs)
 
 
 def quote_of(symbols: Sequence[str]) -> str:

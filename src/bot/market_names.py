@@ -79,6 +79,11 @@ def market_of(exchange: str, symbol: str) -> Market:
     return Market(exchange, symbol)
 
 
+def market_order(perp: str) -> tuple[bool, bool, str]:
+    """Return the place of a perp symbol in lists: those in USDT first, inverse ones last, then by name."""
+    return Market("", perp).kind == "inverse", not perp.endswith(":USDT"), perp
+
+
 def is_exchange_name(text: str) -> bool:
     """Return whether a text can name an exchange: a-z, 0-9, dot, dash."""
     return _EXCHANGE.match(text) is not None

@@ -29,6 +29,7 @@ from webservice import DATABASE, Hands
 
 from benchmarks.measure import load
 from benchmarks.million_trials import fill, spec_of
+from bot.market.symbols import SYNTHETIC_EXCHANGE
 from bot.market_store.database import open_engine, write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.synthetic.generator import generate
@@ -111,7 +112,9 @@ def replayed(folder: Path) -> Iterator[str]:
     )
     with migrated(folder) as engine:
         first_ms, last_ms = parse_time_ms("2023-01-01"), parse_time_ms("2024-01-01")
-        generate(HistoricalDataStore(engine), start_ms=first_ms, end_ms=last_ms)
+        generate(
+            HistoricalDataStore(engine), start_ms=first_ms, end_ms=last_ms, exchanges=[SYNTHETIC_EXCHANGE]
+        )
         with write_transaction(engine) as connection:
             sweep_id = create_sweep(connection, spec, size=100).sweep_id
     hands = Hands(folder)

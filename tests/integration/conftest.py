@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from servers import broker_server, postgres_database, postgres_server
 
 from bot.kernel.loading import Library
+from bot.market.symbols import SYNTHETIC_EXCHANGE
 from bot.market_store.database import open_engine
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.synthetic.generator import generate
@@ -95,7 +96,7 @@ def _database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
 def _fill(url: str) -> None:
     engine = open_engine(url)
     migrate(engine)
-    generate(HistoricalDataStore(engine), start_ms=FIRST_MS, end_ms=LAST_MS)
+    generate(HistoricalDataStore(engine), start_ms=FIRST_MS, end_ms=LAST_MS, exchanges=[SYNTHETIC_EXCHANGE])
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
             cursor = connection.connection.cursor()

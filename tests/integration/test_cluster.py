@@ -19,6 +19,7 @@ from dockerfile_parse import DockerfileParser
 from servers import eventually
 from sweeping import BASE, assert_every_trial_once, sweep_spec
 
+from bot.market.symbols import SYNTHETIC_EXCHANGE
 from bot.market_store.database import open_engine
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.synthetic.generator import generate
@@ -101,7 +102,7 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ByHand]:
 def engine(by_hand: ByHand) -> Iterator[sa.Engine]:
     engine = open_engine(by_hand.cluster.database_url)
     first_ms, last_ms = parse_time_ms("2024-01-01"), parse_time_ms("2024-04-01")
-    generate(HistoricalDataStore(engine), start_ms=first_ms, end_ms=last_ms)
+    generate(HistoricalDataStore(engine), start_ms=first_ms, end_ms=last_ms, exchanges=[SYNTHETIC_EXCHANGE])
     yield engine
     engine.dispose()
 

@@ -13,6 +13,7 @@ from netns import HUB, Namespace, missing_capability, network
 from servers import eventually, leashed, skip_or_fail
 from sweeping import assert_every_trial_once, chunks_of, state_of, stored_rows, submit, sweep_spec
 
+from bot.market.symbols import SYNTHETIC_EXCHANGE
 from bot.market_store.database import open_engine, write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.synthetic.generator import generate
@@ -60,6 +61,7 @@ def engine(hub: Cluster) -> Iterator[sa.Engine]:
         HistoricalDataStore(engine),
         start_ms=parse_time_ms("2024-01-01"),
         end_ms=parse_time_ms("2024-04-01"),
+        exchanges=[SYNTHETIC_EXCHANGE],
     )
     yield engine
     engine.dispose()

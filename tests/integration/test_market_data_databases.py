@@ -75,7 +75,7 @@ def test_market_has_the_same_fingerprint_in_every_database(engine: sa.Engine) ->
     assert data.fingerprint.startswith(MARKET_OF_THE_DEFAULT_SEED)
     read = store.load("synthetic", [profile.symbol for profile in PROFILES], END, reads=[*RecordKind])
     assert read.fingerprint.startswith(WITH_WHAT_IS_RECORDED)
-    assert generate(store, end_ms=END).new == 0
+    assert generate(store, end_ms=END, exchanges=["synthetic"]).new == 0
 
 
 def test_data_of_hedges_are_the_same_from_every_database(engine: sa.Engine) -> None:

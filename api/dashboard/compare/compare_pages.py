@@ -15,12 +15,11 @@ from api.dashboard.forms.form_defaults import first_comparison, first_suggestion
 from api.dashboard.sweeps.views import PagesDep
 from api.dependencies import ComparisonsDep, DatabaseDep, ReplaysDep
 from api.errors.problems import problem_of
-from api.presentation.presenters import quote_of
+from api.presentation.presenters import quote_of, reads_generated
 from api.routes.parameters import LARGEST_ID
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import compared_strategies
 from bot.errors import BotError, InvalidInputError
-from bot.market.symbols import SYNTHETIC_EXCHANGE
 from sweeps.analysis.queries import spec_of_trial
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, prefix="/dashboard/compare")
@@ -116,7 +115,7 @@ async def comparison_fragment(
         "compare/comparison.html",
         config=config,
         unit=quote_of(config.symbols),
-        synthetic=config.exchange == SYNTHETIC_EXCHANGE,
+        synthetic=reads_generated(config),
         findings=[(comparison_rows.title_of(name), run.findings) for name, run in found.runs.items()],
         titles=[comparison_rows.title_of(name) for name in found.runs],
         figures=await run_in_threadpool(comparison_rows.figures, found),

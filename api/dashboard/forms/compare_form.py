@@ -14,7 +14,8 @@ from bot.config.run_config import RunConfig, load_json, run_model
 from bot.config.strategy_registry import compared_strategies
 from bot.errors import InvalidInputError
 from bot.market.rows import SeriesKind
-from bot.market.symbols import SYNTHETIC_EXCHANGE, inverse_symbol
+from bot.market.symbols import inverse_symbol, is_generated
+from bot.market_names import market_order
 from bot.market_store import sql
 from bot.models import DAY_MS
 from bot.timestamps import iso
@@ -109,4 +110,5 @@ def held_pairs(connection: sa.Connection) -> dict[str, list[str]]:
     for (exchange, symbol), held in kinds.items():
         if held >= _NEEDED and inverse_symbol(symbol) is None:
             pairs.setdefault(exchange, []).append(symbol)
-    return dict(sorted(pairs.items(), key=lambda item: item[0] == SYNTHETIC_EXCHANGE))
+    ordered = sorted(pairs.items(), key=lambda item: is_generated(item[0]))
+    return {exchange: sorted(symbols, key=market_order) for exchange, symbols in ordered}

@@ -12,7 +12,7 @@ from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import compared_strategies
 from bot.errors import InvalidInputError, UnknownSymbolError
 from bot.market.rows import SeriesKind
-from bot.market.symbols import SYNTHETIC_EXCHANGE, multiplied
+from bot.market.symbols import is_generated, multiplied
 from bot.market_store import sql
 from bot.market_store.series_selection import Extents, chosen_series
 from bot.models import DAY_MS
@@ -41,7 +41,7 @@ class Market:
     @property
     def synthetic(self) -> bool:
         """True if it was generated."""
-        return self.exchange == SYNTHETIC_EXCHANGE
+        return is_generated(self.exchange)
 
     def document(self) -> dict[str, Any]:
         """Return the market as JSON values, its extent as dates."""

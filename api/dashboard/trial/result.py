@@ -6,10 +6,9 @@ from typing import Any
 
 from api.dashboard import rows
 from api.presentation.metric_catalogue import HEADLINE, beside_labels, groups, labels
-from api.presentation.presenters import quote_of, without_nulls
+from api.presentation.presenters import quote_of, reads_generated, without_nulls
 from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig
-from bot.market.symbols import SYNTHETIC_EXCHANGE
 
 
 def result_context(
@@ -32,7 +31,7 @@ def result_context(
         "varied": varied,
         "findings": findings,
         "unit": "quote" if config is None else quote_of(config.symbols),
-        "synthetic": config is not None and config.exchange == SYNTHETIC_EXCHANGE,
+        "synthetic": config is not None and reads_generated(config),
         "headline": labels(HEADLINE),
         "metric_groups": groups(),
         "beside": beside_labels(),

@@ -7,9 +7,12 @@ from bot.market.contracts import ContractKind, Venue, contract_of, split_quote
 from bot.market_names import is_exchange_name, multiplied, spot_symbol
 
 __all__ = [
+    "SECOND_SYNTHETIC_EXCHANGE",
     "SYNTHETIC_EXCHANGE",
+    "SYNTHETIC_EXCHANGES",
     "exchange_name",
     "inverse_symbol",
+    "is_generated",
     "market_symbol",
     "multiplied",
     "perp_symbol",
@@ -17,7 +20,12 @@ __all__ = [
 ]
 
 SYNTHETIC_EXCHANGE = "synthetic"
-"""The one data set that is generated, and never anything else."""
+"""The data set that is generated, and never anything else."""
+
+SECOND_SYNTHETIC_EXCHANGE = "synthetic-2"
+"""Another generated one, for hedges of two exchanges."""
+
+SYNTHETIC_EXCHANGES = (SYNTHETIC_EXCHANGE, SECOND_SYNTHETIC_EXCHANGE)
 
 _INVERSE_STEM = re.compile(r"(?P<base>[A-Z0-9]{1,40})USD_PERP\Z")
 
@@ -56,6 +64,11 @@ def inverse_symbol(name: str) -> str | None:
     return symbol if contract.kind is ContractKind.INVERSE and name.upper() == symbol else None
 
 
+def is_generated(exchange: str | None) -> bool:
+    """Return whether the rows of a data set are generated, not recorded."""
+    return exchange in SYNTHETIC_EXCHANGES
+
+
 def exchange_name(value: str) -> str:
     """Return `value` if it can name a data set.
 
@@ -63,6 +76,6 @@ def exchange_name(value: str) -> str:
     """
     if not is_exchange_name(value):
         raise InvalidInputError.of("exchange", f"{value!r} is no name such as binance (a-z, 0-9, dot, dash)")
-    if value == SYNTHETIC_EXCHANGE:
+    if is_generated(value):
         raise InvalidInputError.of("exchange", f"{value!r} is kept for generated data")
     return value

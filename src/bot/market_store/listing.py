@@ -19,6 +19,7 @@ from bot.market.quality import (
     interval_undecided,
 )
 from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
+from bot.market_names import market_order
 from bot.market_store import sql
 from bot.market_store.provenance import Provenance, recorded
 from bot.market_store.records import HeldRecords, held_records
@@ -95,7 +96,9 @@ class ExchangeListing:
 
 
 def list_coverage(connection: Connection) -> tuple[list[ExchangeListing], list[Summary]]:
-    """Return everything held, sorted by exchange, symbol, kind and timeframe, and what is new to keep.
+    """Return everything held, by exchange, symbol, kind and timeframe, and what is new to keep.
+
+    Symbols are in the order of lists, inverse markets last.
 
     Rows are read only of symbols that have changed since their summary was kept; gaps, findings and intervals
     end at a seal, extents and counts are of all that is held.
@@ -129,7 +132,8 @@ def list_coverage(connection: Connection) -> tuple[list[ExchangeListing], list[S
 
 def _by_exchange(listed: Mapping[Place, SymbolListing]) -> list[ExchangeListing]:
     exchanges = []
-    for exchange, places in itertools.groupby(sorted(listed), key=itemgetter(0)):
+    ordered = sorted(listed, key=lambda place: (place[0], market_order(place[1])))
+    for exchange, places in itertools.groupby(ordered, key=itemgetter(0)):
         symbols = [listed[place] for place in places]
         of_all = [one for symbol in symbols if not symbol.symbol for one in symbol.records]
         exchanges.append(

@@ -17,7 +17,7 @@ from bot.market.records.kinds import RecordKind
 from bot.market.records.recorded import RecordedRows
 from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.market.series import CandleSeries, HeldRange, MarketData, SymbolData
-from bot.market.symbols import inverse_symbol
+from bot.market.symbols import SECOND_SYNTHETIC_EXCHANGE, inverse_symbol
 from bot.market_store import sql
 from bot.market_store.records import read_rows, records_of, rows_digest
 from bot.market_store.segments import digest
@@ -182,11 +182,13 @@ class _HeldPairs:
 def resolve_exchange(connection: Connection, exchange: str | None) -> str:
     """Return the data set meant: the one named, or else the only one held.
 
+    The second generated one, which is there for hedges of two exchanges, is meant by its name alone.
     Raises: UnknownExchangeError listing what is held.
     """
     held = sql.exchanges(connection)
-    if exchange is None and len(held) == 1:
-        return held[0]
+    usual = [one for one in held if one != SECOND_SYNTHETIC_EXCHANGE] or held
+    if exchange is None and len(usual) == 1:
+        return usual[0]
     if exchange in held:
         return str(exchange)
     known = f"held are {', '.join(held)}" if held else "no market data has been imported yet"

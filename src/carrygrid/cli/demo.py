@@ -8,7 +8,7 @@ from rich.console import Console
 from api.database import ready_store
 from api.settings import Settings
 from bot.errors import BotError
-from bot.market.symbols import SYNTHETIC_EXCHANGE
+from bot.market.symbols import SYNTHETIC_EXCHANGE, SYNTHETIC_EXCHANGES
 from bot.market_store.synthetic.generator import generate
 from bot.plurals import counted
 from carrygrid.cli.client import service
@@ -61,9 +61,10 @@ def _prepared(settings: Settings, data: Path | None, console: Console) -> bytes:
         if not report.files:
             refuse_partly(report, as_json=False)
     with ready_store(settings) as store:
-        if data is None and SYNTHETIC_EXCHANGE not in store.exchanges():
+        missing = [one for one in SYNTHETIC_EXCHANGES if one not in store.exchanges()]
+        if data is None and missing:
             with console.status("generating two years of markets"):
-                generate(store)
+                generate(store, exchanges=missing)
         record = best_recorded(store.listing(), exchange)
     if data is None:
         print(_SYNTHETIC_NOTE)

@@ -1,7 +1,7 @@
 import pytest
 
 from bot.errors import InvalidInputError
-from bot.market_names import Market, market_of
+from bot.market_names import Market, market_of, market_order
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,9 @@ def test_quanto_and_dated_contracts_are_refused_by_value(symbol: str) -> None:
         InvalidInputError, match=f"^symbols: '{symbol}' is no perpetual: it is settled neither in"
     ):
         market_of("binance", symbol)
+
+
+def test_lists_begin_with_the_usual_linear_pairs_and_end_with_inverse_ones() -> None:
+    listed = ["BTC/USD:BTC", "ETH/USDC:USDC", "ETH/USDT:USDT", "BTC/USDT:USDT", "ADA/USD:ADA"]
+    usual = ["BTC/USDT:USDT", "ETH/USDT:USDT", "ETH/USDC:USDC"]
+    assert sorted(listed, key=market_order) == [*usual, "ADA/USD:ADA", "BTC/USD:BTC"]

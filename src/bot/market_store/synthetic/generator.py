@@ -1,7 +1,7 @@
 """Generated markets for users without data: plausible, one for each seed, and always labelled."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -15,17 +15,18 @@ from bot.market.records.contract_life import MARKETS
 from bot.market.records.fields import RecordRefusedError
 from bot.market.records.kinds import RecordKey, RecordKind
 from bot.market.rows import Rows, SeriesKey, SeriesKind
-from bot.market.symbols import SYNTHETIC_EXCHANGE
+from bot.market.symbols import SECOND_SYNTHETIC_EXCHANGE, SYNTHETIC_EXCHANGE, SYNTHETIC_EXCHANGES
 from bot.market_store import sql
 from bot.market_store.database import write_transaction
 from bot.market_store.records import merge_records
 from bot.market_store.store import HistoricalDataStore
-from bot.market_store.synthetic.records import borrow_rates, brackets, fee_schedules, lives
+from bot.market_store.synthetic.records import borrow_rates, brackets, delisted, fee_schedules, lives
 from bot.market_store.synthetic.walk import Hour, funding_rate, other_perp, walk
 from bot.market_store.writing import merge_series
 from bot.models import HOUR_MS, Instrument
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.columns import DecimalColumn
+from bot.numbers.money import scaled
 from bot.timestamps import parse_time_ms
 
 DEFAULT_SEED = 20_260_101
@@ -39,6 +40,8 @@ _INVERSE_SHARE = 5
 """Fraction of the linear perp's volume that the inverse one has."""
 _SECOND_SHARE = 3
 """Fraction of the first linear perp's volume that the second one has."""
+_ELSEWHERE_SHARE = 2
+"""Fraction of the first exchange's volume that the second one has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,9 @@ class Profile:
     """Profile of a generated pair.
 
     `tick_exponent` is the power of ten of a price tick, `hourly_volatility` in 1e-9, `hourly_volume` in
-    thousandths of the base coin. `fast` pairs settle every 4 h instead of 8 h in the middle of the window.
-    `inverse` coins have an inverse market as well, those with a `second_quote` another linear one in that.
+    thousandths of the base coin. `fast` pairs settle every 4 h instead of 8 h in the middle of the window,
+    those of the second exchange every hour. `inverse` coins have an inverse market as well, those with a
+    `second_quote` another linear one in that. `dies` says that the perp of the second exchange is delisted.
     """
 
     symbol: str
@@ -59,6 +63,21 @@ class Profile:
     fast: bool = False
     inverse: bool = False
     second_quote: str | None = None
+    dies: bool = False
+    exchange: str = SYNTHETIC_EXCHANGE
+
+    @property
+    def seed_name(self) -> str:
+        """Return the name that its random draws begin with, beside the seed."""
+        of_first = self.exchange == SYNTHETIC_EXCHANGE
+        return self.symbol if of_first else f"{self.symbol}@{self.exchange}"
+
+    @property
+    def elsewhere(self) -> "Profile":
+        """Return the profile of the linear market on the second exchange, at twice the maintenance rate."""
+        rules = replace(self.instrument, mmr=2 * self.instrument.mmr)
+        volume = self.hourly_volume // _ELSEWHERE_SHARE
+        return replace(self, exchange=SECOND_SYNTHETIC_EXCHANGE, instrument=rules, hourly_volume=volume)
 
     @property
     def inverse_symbol(self) -> str:
@@ -93,7 +112,16 @@ PROFILES = (
         second_quote="USDC",
     ),
     Profile("SOL/USDT:USDT", 10_150, -2, 8_500_000, 90_000_000, _rules("0.01", "5", "0.01")),
-    Profile("DOGE/USDT:USDT", 89_500, -6, 9_000_000, 60_000_000_000, _rules("1", "5", "0.01"), fast=True),
+    Profile(
+        "DOGE/USDT:USDT",
+        89_500,
+        -6,
+        9_000_000,
+        60_000_000_000,
+        _rules("1", "5", "0.01"),
+        fast=True,
+        dies=True,
+    ),
 )
 
 
@@ -101,6 +129,7 @@ PROFILES = (
 class GeneratedPair:
     """The rows of one generated pair, by kind; candles are hourly."""
 
+    exchange: str
     symbol: str
     instrument: Instrument
     rows: dict[SeriesKind, Rows]
@@ -113,7 +142,11 @@ def generate_pair(profile: Profile, seed: int, start_ms: int, end_ms: int) -> Ge
 
 
 def generate_pairs(profile: Profile, seed: int, start_ms: int, end_ms: int) -> list[GeneratedPair]:
-    """Return the linear market of one profile, then the inverse and the second linear one of its coin."""
+    """Return the linear market of one profile, then the other markets of its coin.
+
+    These are the inverse and the second linear one, where it has such, and the linear one of the second
+    exchange.
+    """
     hours = _hours(profile, seed, start_ms, end_ms)
     found = [_linear(profile, seed, start_ms, hours)]
     if profile.inverse:
@@ -122,6 +155,9 @@ def generate_pairs(profile: Profile, seed: int, start_ms: int, end_ms: int) -> l
     if second is not None:
         rng = random.Random(f"{seed} {second.symbol}")  # noqa: S311 - a market, not a secret
         found.append(_linear(second, seed, start_ms, list(other_perp(rng, hours))))
+    elsewhere = profile.elsewhere
+    rng = random.Random(f"{seed} {elsewhere.seed_name}")  # noqa: S311 - a market, not a secret
+    found.append(_linear(elsewhere, seed, start_ms, list(other_perp(rng, hours))))
     return found
 
 
@@ -135,15 +171,28 @@ def _linear(profile: Profile, seed: int, start_ms: int, hours: Sequence[Hour]) -
     traded = _traded(profile, hours)
     spot = _candles(profile, start_ms, hours, "spot", traded * 2 // 5)
     rows = {
-        SeriesKind.SPOT: spot[_exchange_up(seed, len(hours))],
+        SeriesKind.SPOT: spot[_exchange_up(profile, seed, len(hours))],
         **_perp(profile, start_ms, hours, traded),
     }
     records: dict[RecordKind, Sequence[Any]] = {
-        RecordKind.BORROW: borrow_rates(seed, profile.symbol, profile.hourly_volume, start_ms, end_ms),
+        RecordKind.BORROW: borrow_rates(seed, profile.seed_name, profile.hourly_volume, start_ms, end_ms),
         RecordKind.BRACKETS: brackets(profile.instrument.mmr),
         RecordKind.LIFE: lives(start_ms, MARKETS),
     }
-    return GeneratedPair(profile.symbol, profile.instrument, rows, records)
+    lived = _lived_hours(profile, len(hours))
+    if lived < len(hours):
+        to_ms, settled = start_ms + lived * HOUR_MS, scaled(hours[lived - 1].mark, profile.tick_exponent)
+        records[RecordKind.LIFE] = delisted(start_ms, to_ms, settled)
+        rows |= _perp(profile, start_ms, hours[:lived], traded[:lived])
+        settlements = rows[SeriesKind.FUNDING]
+        rows[SeriesKind.FUNDING] = settlements[settlements.times < to_ms]
+    return GeneratedPair(profile.exchange, profile.symbol, profile.instrument, rows, records)
+
+
+def _lived_hours(profile: Profile, hours: int) -> int:
+    """Return how many hours the perp lives: three quarters of them where it is delisted."""
+    dies = profile.dies and profile.exchange != SYNTHETIC_EXCHANGE
+    return hours * 3 // 4 if dies else hours
 
 
 def _inverse(profile: Profile, seed: int, start_ms: int, hours: Sequence[Hour]) -> GeneratedPair:
@@ -157,7 +206,7 @@ def _inverse(profile: Profile, seed: int, start_ms: int, hours: Sequence[Hour]) 
         RecordKind.LIFE: lives(start_ms, ["perp"]),
     }
     rows = _perp(profile, start_ms, own, _traded(profile, own) // _INVERSE_SHARE)
-    return GeneratedPair(profile.inverse_symbol, profile.instrument, rows, records)
+    return GeneratedPair(profile.exchange, profile.inverse_symbol, profile.instrument, rows, records)
 
 
 def _perp(profile: Profile, start_ms: int, hours: Sequence[Hour], traded: IntArray) -> dict[SeriesKind, Rows]:
@@ -184,9 +233,11 @@ def _candles(profile: Profile, start_ms: int, hours: Sequence[Hour], name: str, 
     return Rows(times, (*prices, DecimalColumn.of(volume, _VOLUME_EXPONENT)))
 
 
-def _exchange_up(seed: int, hours: int) -> BoolArray:
+def _exchange_up(profile: Profile, seed: int, hours: int) -> BoolArray:
     """Return for each hour whether the spot exchange traded: it is down some hours a year, for all pairs."""
-    rng = random.Random(f"{seed} outages")  # noqa: S311 - a market, not a secret
+    of_first = profile.exchange == SYNTHETIC_EXCHANGE
+    name = f"{seed} outages" if of_first else f"{seed} outages@{profile.exchange}"
+    rng = random.Random(name)  # noqa: S311 - a market, not a secret
     up = np.ones(hours, dtype=np.bool_)
     for _ in range(hours * _OUTAGES_PER_YEAR // (365 * 24)):
         start = rng.randrange(hours)
@@ -215,6 +266,8 @@ def _funding(profile: Profile, start_ms: int, hours: Sequence[Hour]) -> Rows:
 
 
 def _interval_hours(profile: Profile, start: int, at: int, hours: int) -> int:
+    if profile.exchange != SYNTHETIC_EXCHANGE:
+        return 1
     first, last = ((start + hours * part // 5) // 8 * 8 - start for part in (2, 3))
     return 4 if profile.fast and first < at <= last else 8
 
@@ -225,9 +278,10 @@ def generate(
     seed: int = DEFAULT_SEED,
     start_ms: int = DEFAULT_START_MS,
     end_ms: int = DEFAULT_END_MS,
+    exchanges: Collection[str] = SYNTHETIC_EXCHANGES,
     progress: Callable[[int, int], None] | None = None,
 ) -> MergeResult:
-    """Generate all profiles and a fee schedule into the data set `synthetic`.
+    """Generate all profiles and a fee schedule into each of the generated data sets `exchanges`.
 
     `progress` hears of how many of how many profiles are done.
 
@@ -235,33 +289,33 @@ def generate(
     """
     pairs: list[GeneratedPair] = []
     for done, profile in enumerate(PROFILES, 1):
-        pairs += generate_pairs(profile, seed, start_ms, end_ms)
+        pairs += [one for one in generate_pairs(profile, seed, start_ms, end_ms) if one.exchange in exchanges]
         if progress:
             progress(done, len(PROFILES))
     with write_transaction(store.engine) as connection:
-        _merge_records(connection, "", RecordKind.FEES, fee_schedules(), seed)
+        for exchange in exchanges:
+            _merge_records(
+                connection, RecordKey(exchange, "", RecordKind.FEES), fee_schedules(exchange), seed
+            )
         results = [result for pair in pairs for result in _merge_pair(connection, pair, seed)]
     new, already_there = sum(r.new for r in results), sum(r.already_there for r in results)
     return MergeResult(new, already_there, 0, ())
 
 
 def _merge_pair(connection: Connection, pair: GeneratedPair, seed: int) -> Iterator[MergeResult]:
-    sql.put_instrument(connection, SYNTHETIC_EXCHANGE, pair.symbol, pair.instrument)
+    sql.put_instrument(connection, pair.exchange, pair.symbol, pair.instrument)
     for kind, rows in pair.rows.items():
         timeframe_ms = 0 if kind is SeriesKind.FUNDING else HOUR_MS
-        key = SeriesKey(SYNTHETIC_EXCHANGE, pair.symbol, kind, timeframe_ms)
+        key = SeriesKey(pair.exchange, pair.symbol, kind, timeframe_ms)
         result = merge_series(connection, key, rows, synthetic=True)
         if result.refused:
             raise _other_seed(seed)
         yield result
     for record_kind, records in pair.records.items():
-        _merge_records(connection, pair.symbol, record_kind, records, seed)
+        _merge_records(connection, RecordKey(pair.exchange, pair.symbol, record_kind), records, seed)
 
 
-def _merge_records(
-    connection: Connection, symbol: str, kind: RecordKind, records: Sequence[Any], seed: int
-) -> None:
-    key = RecordKey(SYNTHETIC_EXCHANGE, symbol, kind)
+def _merge_records(connection: Connection, key: RecordKey, records: Sequence[Any], seed: int) -> None:
     try:
         merge_records(connection, key, records, "generator", synthetic=True)
     except RecordRefusedError:

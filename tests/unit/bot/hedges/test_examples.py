@@ -26,9 +26,9 @@ def example(path: Path, **changes: object) -> RunConfig:
     return RunConfig.parse({**json.loads(path.read_text()), **changes})
 
 
-def test_there_is_one_example_of_each_structure() -> None:
+def test_there_are_examples_of_each_structure() -> None:
     structures = [example(path).structure for path in sorted(FOLDER.glob("*.json"))]
-    assert structures == ["inverse", "perp_perp", "reverse", "spot_perp"]
+    assert structures == ["inverse", "perp_perp", "reverse", "spot_perp", "perp_perp"]
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def generated(store: "HistoricalDataStore") -> "HistoricalDataStore":
     return store
 
 
-@pytest.mark.parametrize("name", ["inverse", "perp-perp", "reverse", "spot-perp"])
+@pytest.mark.parametrize("name", ["inverse", "perp-perp", "reverse", "spot-perp", "two-exchanges"])
 def test_an_example_trades_on_generated_markets(generated: "HistoricalDataStore", name: str) -> None:
     config = example(FOLDER / f"{name}.json", end=END_MS)
     assert config.exchange == SYNTHETIC_EXCHANGE

@@ -30,7 +30,9 @@ def test_spot_symbol_is_the_pair_without_settlement_currency() -> None:
     assert spot_symbol("BTC/USDT:USDT") == "BTC/USDT"
 
 
-@pytest.mark.parametrize("name", ["", "Binance", "../x", "a b", "x" * 65, "synthetic", "binance\n"])
+@pytest.mark.parametrize(
+    "name", ["", "Binance", "../x", "a b", "x" * 65, "synthetic", "synthetic-2", "binance\n"]
+)
 def test_name_that_cannot_be_a_data_set_is_refused(name: str) -> None:
     with pytest.raises(InvalidInputError, match=r"^exchange: "):
         exchange_name(name)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bot.backtest.periods.yearly import years
+from bot.market.symbols import SYNTHETIC_EXCHANGE
 from bot.market_store.database import open_engine
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.synthetic.generator import generate
@@ -39,7 +40,12 @@ def windows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowCache]:
     engine = open_engine(f"sqlite:///{_home(tmp_path_factory)}")
     migrate(engine)
     store = HistoricalDataStore(engine)
-    generate(store, start_ms=parse_time_ms("2022-12-10"), end_ms=parse_time_ms("2024-01-12"))
+    generate(
+        store,
+        start_ms=parse_time_ms("2022-12-10"),
+        end_ms=parse_time_ms("2024-01-12"),
+        exchanges=[SYNTHETIC_EXCHANGE],
+    )
     yield WindowCache(store)
     engine.dispose()
 
