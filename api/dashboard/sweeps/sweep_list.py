@@ -21,7 +21,7 @@ from sweeps.storage.candidates import CandidateFigures, candidates_of
 from sweeps.storage.states import SweepOutcome, SweepState
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-_PAGE_SWEEPS = 50
+_PAGE_SWEEPS = 25
 _MOST_WATCHED = 100
 _ORDERS = {
     SweepOrder.NEWEST: "newest",

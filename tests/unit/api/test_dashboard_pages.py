@@ -1,5 +1,6 @@
 """The pages: real rows as text, names of strangers harmless, empty states that say what to do."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,6 +105,17 @@ def test_static_files_are_kept_by_browsers_and_pages_are_not(reader: Reader) -> 
         response = reader.client.get(path)
         assert response.status_code == 200
         assert "immutable" in response.headers["cache-control"]
+
+
+def test_styles_of_all_pages_are_one_file_and_an_unknown_name_among_them_is_none(reader: Reader) -> None:
+    page = reader.client.get("/", headers=PAGE)
+    [address] = re.findall(r'rel="stylesheet" href="([^"]+)"', page.text)
+    folder, _, names = address.rpartition("/")
+    parts = [reader.client.get(f"{folder}/{name}").text for name in names.split("+")]
+    together = reader.client.get(address)
+    assert len(parts) == 5
+    assert (together.text, together.headers["content-type"]) == ("\n".join(parts), "text/css; charset=utf-8")
+    assert reader.client.get(f"{address}+../pages.py").status_code == 404
 
 
 def test_page_names_no_other_host(reader: Reader) -> None:

@@ -22,7 +22,7 @@ _APART = {("trial", "market"), ("market", "trial")}
 _IMPORT = re.compile(r"(?:^import (?:.* from )?|\bimport\()\"(\.{1,2}/[^\"]+)\"", re.MULTILINE)
 """Imports at a script's start, and those that are made when something is drawn."""
 
-_STATIC = re.compile(r"static\('([^']+)'\)")
+_STATIC = re.compile(r"static\(('[^)~]+')\)")
 _PRELOADED = re.compile(r"for module in \[([^]]+)\]")
 _TEMPLATE = re.compile(r"{% (?:extends|import|include) \"([^\"]+)\"")
 _RENDERED = re.compile(r"\"([a-z_/]+\.html)\"")
@@ -42,7 +42,8 @@ def files_loaded() -> Iterator[tuple[str, str]]:
         preloaded = [
             f"{name}.js" for names in _PRELOADED.findall(text) for name in re.findall(r"\"(.+?)\"", names)
         ]
-        for target in [*_STATIC.findall(text), *preloaded]:
+        linked = [name.strip("' ") for names in _STATIC.findall(text) for name in names.split(",")]
+        for target in [*linked, *preloaded]:
             yield _name(path, TEMPLATES), target
 
 
