@@ -79,7 +79,7 @@ def test_a_kernel_that_is_wrong_ends_the_sweep_names_the_trial_and_stores_nothin
             done.columns.ledgers[:, 0] ^= 1
             return done
         if harm == "days":
-            done.days.runs[:, -1] += 1
+            done.days.rows[:, -1] += 1
             return done
         metrics = {**done.columns.metrics, harm: done.columns.metrics[harm] + 1}
         return replace(done, columns=replace(done.columns, metrics=metrics), refused=Counter())

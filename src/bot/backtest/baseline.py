@@ -155,7 +155,7 @@ class Baselines:
             if places.setdefault(account_of(config), len(places)) == len(holds) - 1:
                 holds.append(self.of(config).daily_returns[np.newaxis])
         hold_of = np.array([places[account_of(config)] for config in configs], dtype=np.int64)
-        return DailyReturns(first_day_of(calendar), runs, np.concatenate(holds), hold_of)
+        return DailyReturns.of(first_day_of(calendar), runs, np.concatenate(holds), hold_of)
 
     def _baseline(self, config: RunConfig) -> _Baseline:
         key = account_of(config)

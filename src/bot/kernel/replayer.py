@@ -147,7 +147,7 @@ class KernelReplayer:
             results.holds.results.ctypes.data,
             results.runs.ratios.ctypes.data,
             results.ledgers.ctypes.data,
-            results.days.runs.ctypes.data,
+            results.days.rows.ctypes.data,
             results.days.holds.ctypes.data,
         )
         self._library.replay(window, batch)

@@ -95,7 +95,7 @@ class BatchResults:
         count, days = len(hold_of), len(calendar.day_ends)
         ledgers = np.zeros((count, LEDGER_BYTES), dtype=np.uint8)
         returns = np.empty((count, days)), np.empty((holds, days))
-        daily = DailyReturns(first_day_of(calendar), *returns, hold_of)
+        daily = DailyReturns.of(first_day_of(calendar), *returns, hold_of)
         return cls(RunColumns.of(count), RunColumns.of(holds), hold_of, ledgers, daily)
 
     @property

@@ -24,10 +24,11 @@ NO_OBJECTIVE = int(np.iinfo(np.int64).min)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrialReturns:
-    """Completed trials by number: daily returns and those of their hold baselines (trials x days).
+    """Completed trials by number: daily returns and those of their hold baselines (rows x days).
 
-    A NaN marks a broken trial or baseline. `objectives` are better the higher they are: floats, NaN where
-    undefined, or whole units, `NO_OBJECTIVE` where undefined, which are compared exactly.
+    Trial i has row `row_of[i]` of both; without `row_of`, row i. A NaN marks a broken trial or baseline.
+    `objectives` are better the higher they are: floats, NaN where undefined, or whole units, `NO_OBJECTIVE`
+    where undefined, which are compared exactly.
     """
 
     numbers: IntArray
@@ -36,6 +37,7 @@ class TrialReturns:
     total_trades: IntArray
     funding_payments: IntArray
     objectives: FloatArray | IntArray
+    row_of: IntArray | None = None
 
     @property
     def defined(self) -> BoolArray:
@@ -80,6 +82,8 @@ class TrialSums:
         if trials.returns.shape[1] != panel.calendar.days:
             raise ValueError(f"{trials.returns.shape[1]} days of returns in a panel of {panel.calendar.days}")
         first, place = equal_rows(trials.returns, trials.hold)
+        if trials.row_of is not None:
+            place = place[trials.row_of]
         returns = trials.returns[first]
         own, lead = whole_returns(returns), whole_returns(returns - trials.hold[first])
         eligible = _eligible(panel, trials, own.usable[place])

@@ -39,7 +39,7 @@ class ChunkLimits:
     trial_limit_ms: int = TRIAL_TIMEOUT_S * 1_000
     batch_limit_ms: int = 20_000
     batch_target_ms: int = 1_000
-    rows: int = 1_000
+    rows: int = 4_000
     max_batch: int = 1_000
 
 

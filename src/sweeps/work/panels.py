@@ -21,7 +21,7 @@ from bot.selection.days.whole_returns import MOST_DAYS
 from bot.selection.panel import Panel
 from bot.selection.settings import ValidationSettings
 from bot.selection.trial_sums import NO_OBJECTIVE, TrialReturns, TrialSums
-from bot.statistics.trial_columns import MetricColumn, TrialColumns
+from bot.statistics.trial_columns import MetricColumn, TrialColumns, defined
 from sweeps.spec.metrics import Direction
 from sweeps.spec.panels import PanelWindow, PanelWindows
 from sweeps.spec.spec import Objective, SweepSpec
@@ -93,7 +93,7 @@ class SweepPanels:
         most = max(1, _MOST_RETURNS // max(panel.panel.calendar.days, 1))
         shifts, parts = fastest_shifts(), []
         for some in np.split(np.arange(len(numbers)), range(most, len(numbers), most)):
-            trials = _trials(panel.panel, replayed.take(some), self.spec.objective)
+            trials = _trials(panel.panel, replayed, some, self.spec.objective)
             parts.append(TrialSums.of(panel.panel, trials, shifts))
         sums = parts[0] if len(parts) == 1 else TrialSums.merged(parts)
         return JudgedTrials(panel.digest, numbers, sums)
@@ -149,26 +149,29 @@ def _calendar(window: PanelWindow, history: HeldHistory | None) -> Calendar | No
     return Calendar(_EPOCH + timedelta(days=min(days)), max(days) - min(days) + 1)
 
 
-def _trials(panel: Panel, replayed: Replayed, objective: Objective) -> TrialReturns:
-    """Return completed trials over the days of their panel; none where these are too many to be judged."""
+def _trials(panel: Panel, replayed: Replayed, places: IntArray, objective: Objective) -> TrialReturns:
+    """Return some completed trials over the days of their panel; none where these are too many to judge."""
     calendar = panel.calendar
     if calendar.days > MOST_DAYS:
-        replayed = replayed.take(np.empty(0, dtype=np.int64))
-    days = replayed.days.over(calendar.first_day, calendar.days)
+        places = places[:0]
+    days = replayed.days.take(places)
+    first, row_of = days.distinct()
+    rows = days.take(first).over(calendar.first_day, calendar.days)
     metrics = replayed.completed.columns.metrics
     return TrialReturns(
-        replayed.completed.numbers,
-        days.runs,
-        days.hold(),
-        metrics["total_trades"].astype(np.int64),
-        metrics["funding_payments"].astype(np.int64),
-        _objectives(replayed.completed.columns, objective),
+        replayed.completed.numbers[places],
+        rows.runs,
+        rows.hold(),
+        metrics["total_trades"][places].astype(np.int64),
+        metrics["funding_payments"][places].astype(np.int64),
+        _objectives(replayed.completed.columns, places, objective),
+        row_of,
     )
 
 
-def _objectives(columns: TrialColumns, objective: Objective) -> MetricColumn:
-    """Return the objective of trials, the higher the better, in units where it is whole."""
-    values = columns.metrics[objective.metric]
+def _objectives(columns: TrialColumns, places: IntArray, objective: Objective) -> MetricColumn:
+    """Return the objective of some trials, the higher the better, in units where it is whole."""
+    values = columns.metrics[objective.metric][places]
     signed = values if objective.direction is Direction.MAXIMIZE else -values
     nothing = NO_OBJECTIVE if values.dtype.kind == "i" else np.nan
-    return np.where(columns.defined(objective.metric), signed, nothing)
+    return np.where(defined(objective.metric, values), signed, nothing)

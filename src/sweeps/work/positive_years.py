@@ -43,8 +43,9 @@ def rising(days: DailyReturns, window: AnyWindow) -> tuple[BoolArray, BoolArray]
     named = dates.astype("datetime64[Y]").astype(np.int64)
     starts = np.flatnonzero(np.diff(named, prepend=named[0] - 1))
     with np.errstate(divide="ignore", invalid="ignore"):  # equity that was not positive: never rising
-        growth = np.add.reduceat(np.log1p(days.runs), starts, axis=1)
-    close = (np.abs(growth) < _UNDECIDED) & np.logical_or.reduceat(days.runs != 0, starts, axis=1)
+        growth = np.add.reduceat(np.log1p(days.rows), starts, axis=1)[days.row_of]
+    moved = np.logical_or.reduceat(days.rows != 0, starts, axis=1)[days.row_of]
+    close = (np.abs(growth) < _UNDECIDED) & moved
     positive: BoolArray = np.all(growth > 0, axis=1)
     unsure: BoolArray = np.all((growth > 0) | close, axis=1) & np.any(close, axis=1)
     return positive, unsure

@@ -26,3 +26,17 @@ def test_broken_rows_are_found_as_rows_of_their_own() -> None:
     returns = np.vstack([np.full(50, np.nan), _DAYS[0], np.full(50, np.nan)])
     first, place = equal_rows(returns, np.zeros((3, 50)))
     assert [np.isnan(returns[first[one]]).any() for one in place] == [True, False, True]
+
+
+def test_rows_with_equal_sums_and_other_days_are_kept_apart() -> None:
+    returns = np.zeros((4, 50))
+    returns[[0, 2], 0] = np.sqrt(2.0)
+    returns[[1, 3], 1] = 1.0
+    first, place = equal_rows(returns, np.zeros((4, 50)))
+    assert place[0] == place[2] != place[1]
+    assert first[place[1]] == 1
+
+
+def test_no_rows_have_no_first() -> None:
+    first, place = equal_rows(np.empty((0, 50)), np.empty((0, 50)))
+    assert first.tolist() == place.tolist() == []

@@ -19,7 +19,7 @@ NAN = math.nan
 
 def returns(runs: list[list[float]], holds: list[list[float]], hold_of: list[int]) -> DailyReturns:
     floats = np.array(runs, dtype=float), np.array(holds, dtype=float)
-    return DailyReturns(FIRST, *floats, np.array(hold_of, dtype=np.int64))
+    return DailyReturns.of(FIRST, *floats, np.array(hold_of, dtype=np.int64))
 
 
 def test_returns_rest_on_the_equity_of_the_day_before_and_on_the_capital_at_first() -> None:
@@ -53,7 +53,7 @@ def test_runs_of_one_account_share_the_row_of_their_hold_baseline() -> None:
 
 
 def test_parts_follow_each_other_with_their_own_hold_baselines() -> None:
-    none = DailyReturns(FIRST, np.empty((0, 2)), np.empty((0, 2)), np.empty(0, dtype=np.int64))
+    none = DailyReturns.of(FIRST, np.empty((0, 2)), np.empty((0, 2)), np.empty(0, dtype=np.int64))
     one, two = returns([[1, 2]], [[3, 4]], [0]), returns([[5, 6], [7, 8]], [[9, 10]], [0, 0])
     joined = DailyReturns.concatenated([none, one, two])
     assert joined.runs.tolist() == [[1, 2], [5, 6], [7, 8]]

@@ -78,7 +78,7 @@ def test_year_without_a_change_is_none_in_profit_and_a_tiny_one_is_left_to_the_c
     runs = np.zeros((4, int(days)))
     runs[:, 5], runs[:, 100] = 0.01, [0.02, 0, 1e-12, -0.02]
     first = np.datetime64("2022-12-20").astype(object)
-    returns = DailyReturns(first, runs, runs[:1], np.zeros(4, dtype=np.int64))
+    returns = DailyReturns.of(first, runs, runs[:1], np.zeros(4, dtype=np.int64))
     positive, unsure = rising(returns, window)
     assert positive.tolist() == [True, False, True, False]
     assert unsure.tolist() == [False, False, True, False]

@@ -28,7 +28,8 @@ def test_metric_too_large_is_named_with_its_amount_and_its_neighbour_is_kept() -
     metrics = {name: Decimal(0) if kind is MetricKind.MONEY else 0 for name, kind in METRICS.items()}
     large = metrics | {"net_pnl": Decimal("-4090703073967.04855537")}
     columns = TrialColumns.of_values([metrics, large], [bytes(DIGEST_BYTES)] * 2)
-    days = DailyReturns(date(2023, 1, 1), np.array([[0.1], [0.2]]), np.zeros((1, 1)), np.zeros(2, dtype=int))
+    runs, hold_of = np.array([[0.1], [0.2]]), np.zeros(2, dtype=int)
+    days = DailyReturns.of(date(2023, 1, 1), runs, np.zeros((1, 1)), hold_of)
     replayed = Replayed.of(np.array([7, 8]), ["a", "b"], columns, days)
     [refused] = replayed.refused
     assert replayed.completed.numbers.tolist() == [7]
