@@ -59,7 +59,7 @@ def admit(spec: SweepSpec, store: HistoricalDataStore, *, first: int = 0) -> Swe
     of the spec.
     """
     refuse_unstorable_capital(spec)
-    if spec.exchanges() == (None,):
+    if spec.values_of("exchange") == (None,):
         spec = spec.on_exchange(_resolved(store))
     with store.engine.connect() as connection:
         refuse_missing_windows(connection, spec, first=first)

@@ -13,6 +13,7 @@ from bot.clock import SystemClock
 from bot.errors import BotError
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
+from bot.market_store.tables import market_record, market_segment, market_series
 from bot.statistics.trial_columns import TrialColumns
 from sweeps.errors import ResultRangeError
 from sweeps.lifecycle.repository import create_sweep
@@ -48,6 +49,26 @@ def sweep_spec(**changes: Any) -> SweepSpec:
     """Return a sweep of 120 trials over the generated market, all replayed, with `changes`."""
     body = {"name": "test", "base": BASE, "grid": GRID, "reuse": False, "validation": EVERYONE}
     return SweepSpec.parse(body | changes)
+
+
+def copy_exchange(engine: sa.Engine, copy: str) -> None:
+    """Hold all markets of the generated exchange under another name as well."""
+    with write_transaction(engine) as connection:
+        _copy(connection, market_record, market_record.c.exchange == "synthetic", exchange=copy)
+        own = market_series.c.exchange == "synthetic"
+        for old in connection.execute(sa.select(market_series).where(own)).all():
+            values = {**dict(old._mapping), "exchange": copy}
+            del values["id"]
+            new = connection.execute(market_series.insert().values(values).returning(market_series.c.id))
+            _copy(
+                connection, market_segment, market_segment.c.series_id == old.id, series_id=new.scalar_one()
+            )
+
+
+def _copy(connection: sa.Connection, table: sa.Table, rows: sa.ColumnElement[bool], **changes: Any) -> None:
+    columns = [sa.literal(changes[one.name], one.type) if one.name in changes else one for one in table.c]
+    copied = sa.select(*columns).where(rows)
+    connection.execute(table.insert().from_select([one.name for one in table.c], copied))
 
 
 def metrics_of_trials(metrics: Mapping[str, Any]) -> dict[str, Any]:

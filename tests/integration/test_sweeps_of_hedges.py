@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
-from sweeping import BASE, metrics_of_trials, sweep_spec, worked
+from sweeping import BASE, copy_exchange, metrics_of_trials, sweep_spec, worked
 from webservice import Hands, sweep_body
 
-from bot.errors import InvalidInputError
 from bot.hedges.runs import load_window, replay_run
 from bot.kernel.unfit import Reason
 from bot.market_store.store import HistoricalDataStore
@@ -28,7 +27,12 @@ TRADED = {"min_funding_rate": "0.00005", "exit_funding_rate": "0.00001"}
 
 def assert_trials_are_single_runs(engine: sa.Engine, spec: SweepSpec) -> list[dict[str, Any]]:
     """Replay each trial by itself, compare metrics and trades, and return the documents."""
-    sweep_id, store, documents, kept = worked(engine, spec), HistoricalDataStore(engine), [], 0
+    return compared_with_single_runs(engine, spec, worked(engine, spec))
+
+
+def compared_with_single_runs(engine: sa.Engine, spec: SweepSpec, sweep_id: int) -> list[dict[str, Any]]:
+    """Compare metrics and trades of each trial of a sweep with its single run, and return the documents."""
+    store, documents, kept = HistoricalDataStore(engine), [], 0
     for number in range(spec.trial_count):
         config = spec.config(number)
         document = replay_run(config, load_window(config, store)).document()
@@ -112,14 +116,72 @@ def test_trade_whose_borrowed_leg_the_exchange_took_is_shown_with_its_costs(
     assert report.text.count("data-part=") == report.text.count("not told of hedges yet") == 5
 
 
-@pytest.mark.parametrize(
-    ("base", "field"),
-    [
-        ({"structure": "perp_perp", "short_exchange": "bybit"}, "base."),
-        ({"symbols": ["BTC/USDT>BTC/USDT:USDT"]}, "base.symbols"),
-    ],
-)
-def test_hedges_of_several_exchanges_are_left_to_single_runs(base: dict[str, Any], field: str) -> None:
-    with pytest.raises(InvalidInputError, match="is read by single runs alone") as refused:
-        sweep_spec(base={**BASE, **base})
-    assert refused.value.errors[0].field.startswith(field)
+LOOSE = {"min_funding_rate": "0.00001", "exit_funding_rate": "-0.0001", "min_holding_periods": 500}
+STRUCTURES = {
+    "perp_perp of one name on two exchanges": (
+        {
+            **{"structure": "perp_perp", "long_exchange": "other", "symbols": ["BTC/USDT:USDT"]},
+            **{"order_style": "maker", "perp_maker": "-0.0001", "exit_funding_rate": "-1"},
+        },
+        {"stress": [[], {"at": "2024-02-01", "adverse_bps": "30"}], "min_funding_rate": ["-1", "0.00001"]},
+    ),
+    "perp_perp by full names": (
+        {"structure": "perp_perp", "perp_leverage": 3, "short_exchange": "other"},
+        {
+            "symbols": [
+                ["ETH/USDC:USDC@other<>ETH/USDT:USDT", "BTC/USDT:USDT>BTC/USDT:USDT"],
+                "ETH/USDC:USDC<>ETH/USDT:USDT",
+            ],
+            "wallet_trigger": [None, "0.02"],
+        },
+    ),
+    "inverse": (
+        {"structure": "inverse", "symbols": ["BTC/USD:BTC", "ETH/USD:ETH"]},
+        {"perp_leverage": [2, 3], "max_simultaneous_positions": [1, 2]},
+    ),
+    "spot on one exchange against a perp on another": (
+        {"symbols": ["BTC/USDT:USDT"], "short_exchange": "other"},
+        {"capital_shares": [None, {"other": "0.3", "synthetic": "0.7"}], "perp_leverage": [1, 2]},
+    ),
+    "spot by full name, brackets": (
+        {"symbols": ["ETH/USDT@other>ETH/USDC:USDC"], "perp_leverage": 20},
+        {"margin_model": ["flat", "brackets"], "liquidation_fee": [None, "0.0125"]},
+    ),
+    "structures as an axis": (
+        {"symbols": ["BTC/USDT:USDT"], "short_exchange": "other"},
+        {
+            "structure": ["spot_perp", "reverse", "perp_perp"],
+            "borrow_leverage": {"values": [1, 2], "when": {"structure": ["reverse"]}},
+        },
+    ),
+    "exchanges as an axis": (
+        {"structure": "perp_perp", "symbols": ["ETH/USDC:USDC>ETH/USDT:USDT"]},
+        {"short_exchange": ["other", "synthetic"], "transfer_fee": ["0", "1"]},
+    ),
+}
+
+
+def submitted(client: TestClient, hands: Hands, body: dict[str, Any]) -> int:
+    """Submit a sweep over HTTP, replay and judge it, and return its id."""
+    answer = client.post("/sweeps", json=body)
+    assert answer.status_code == 202, answer.text
+    sweep_id: int = answer.json()["id"]
+    hands.work(sweep_id)
+    return sweep_id
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_every_structure_is_swept_as_single_runs_replay_it(
+    client: TestClient, hands: Hands, name: str
+) -> None:
+    copy_exchange(hands.engine, "other")
+    base, grid = STRUCTURES[name]
+    base = {name: value for name, value in {**BASE, **LOOSE, **base}.items() if name not in grid}
+    body = sweep_body(base=base, grid=grid, curves="all")
+    planned = client.post("/sweeps/validate", json=body).json()
+    sweep_id = submitted(client, hands, body)
+    spec = SweepSpec.parse(body)
+    assert planned["trials"] == spec.trial_count
+    documents = compared_with_single_runs(hands.engine, spec, sweep_id)
+    assert any(document["metrics"]["total_trades"] for document in documents)
+    assert client.get(f"/sweeps/{sweep_id}").json()["state"] == "completed"

@@ -54,8 +54,7 @@ class HedgeWindow:
 
         Raises: InsufficientDataError naming a market of which nothing is held, or too little.
         """
-        hedges = tuple(_held_hedges(config, data))
-        covered = hedge_coverage(hedges, data, config)
+        hedges, covered = covered_hedges(config, data)
         with exact_products():
             legs = {hedge.name: _leg_rows(data, hedge) for hedge in hedges}
         times = {
@@ -67,10 +66,6 @@ class HedgeWindow:
             for t_ms in contract.settled_ms
             if config.start <= t_ms <= config.end
         }
-        if not times:
-            raise InsufficientDataError.of(
-                "start", f"no settlement is held from {iso(config.start)} to {iso(config.end)}"
-            )
         return cls(data, hedges, legs, Calendar.of(sorted(times)), covered)
 
     @property
@@ -157,6 +152,20 @@ class _LegRows:
 
     data: SymbolData
     contracts: tuple[Contract, ...]
+
+
+def covered_hedges(config: RunConfig, data: HedgeData) -> tuple[tuple[Hedge, ...], Mapping[str, Coverage]]:
+    """Return the hedges that `config` names, and the coverage of its window by their markets.
+
+    Raises: InsufficientDataError as `HedgeWindow.build` does.
+    """
+    hedges = tuple(_held_hedges(config, data))
+    covered = hedge_coverage(hedges, data, config)
+    if all(one.first_ms is None for one in covered.values()):
+        raise InsufficientDataError.of(
+            "start", f"no settlement is held from {iso(config.start)} to {iso(config.end)}"
+        )
+    return hedges, covered
 
 
 def _held_hedges(config: RunConfig, data: HedgeData) -> list[Hedge]:

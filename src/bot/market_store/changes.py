@@ -55,7 +55,8 @@ class DataChange:
         """Return the change as part of a sentence."""
         row = _row_of(self.key.kind)
         span = " to ".join(dict.fromkeys((iso(self.first_ms), iso(self.last_ms))))
-        what = _TOLD[self.change].format(rows=f"{counted(self.rows, row)} of {self.key.symbol} ({span})")
+        rows = f"{counted(self.rows, row)} of {self.key.symbol or self.key.exchange} ({span})"
+        what = _TOLD[self.change].format(rows=rows)
         return f"{what} at {iso(self.changed_ms // 1000 * 1000)}"
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -97,6 +97,12 @@ def pairs_digest(
 
 def _named_by_lives(connection: Connection, exchange: str, symbols: set[str], end_ms: int) -> set[str]:
     return named_pairs(_epochs(connection, exchange, symbols, end_ms))
+
+
+def pairs_named_by_lives(connection: Connection, exchange: str) -> Mapping[str, frozenset[str]]:
+    """Return the perp symbols of pairs whose rows the recorded lives of a market name, by its symbol."""
+    lives = (one for one in held_records(connection, exchange) if one.key.kind is RecordKind.LIFE)
+    return {one.key.symbol: frozenset(named_pairs(read_rows(connection, one))) for one in lives}
 
 
 def _epochs(connection: Connection, exchange: str, symbols: set[str], end_ms: int) -> list[Epoch]:

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from bot.market.records.kinds import RecordKind
+from bot.market.rows import SeriesKind
 from bot.market_store.changes import DataChange, changes_after, latest_change
-from bot.market_store.pinning import symbols_read
+from bot.market_store.pinning import pairs_named_by_lives, symbols_read
 from sweeps.lifecycle.data_pin import ReadHistory, data_pin
+from sweeps.spec.read_pairs import Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +33,15 @@ def changed_data(connection: sa.Connection, sweeps: Sequence[PinnedSweep]) -> Ma
     pinned = [one for one in sweeps if one.pin is not None and one.change_id < newest]
     if not pinned:
         return {}
-    symbols = {symbol for one in pinned for symbol in symbols_read(one.spec.symbols())}
-    changes = changes_after(connection, min(one.change_id for one in pinned), symbols)
-    concerned = {one.id: found for one in pinned if (found := _concerning(one, changes))}
+    read = _ReadPairs(connection, pinned)
+    symbols = {symbol for one in pinned for _, symbol in read.of(one.spec)}
+    changes = changes_after(connection, min(one.change_id for one in pinned), symbols, RecordKind)
+    concerned = {one.id: found for one in pinned if (found := _concerning(one, read.of(one.spec), changes))}
     pins: dict[tuple[object, ...], str] = {}
     told: dict[int, str] = {}
     for one in pinned:
         if one.id in concerned:
-            history = (one.spec.exchanges(), one.spec.symbols(), one.spec.window()[1])
+            history = (one.spec.exchanges(), one.spec.pairs(), one.spec.window()[1], one.spec.reads())
             if history not in pins:
                 pins[history] = data_pin(connection, one.spec)
             if pins[history] != one.pin:
@@ -45,17 +49,39 @@ def changed_data(connection: sa.Connection, sweeps: Sequence[PinnedSweep]) -> Ma
     return told
 
 
-def _concerning(one: PinnedSweep, changes: Mapping[str, Iterable[DataChange]]) -> list[DataChange]:
+class _ReadPairs:
+    """Pairs whose rows trials of sweeps read, those that lives name and spot markets of coins too.
+
+    An empty symbol stands for what holds for a whole exchange.
+    """
+
+    def __init__(self, connection: sa.Connection, sweeps: Iterable[PinnedSweep]) -> None:
+        exchanges = {exchange for one in sweeps for exchange in one.spec.exchanges()}
+        self._named = {one: pairs_named_by_lives(connection, one) for one in exchanges if one is not None}
+
+    def of(self, spec: ReadHistory) -> set[Pair]:
+        """Return the pairs that trials of a sweep read."""
+        found: set[Pair] = {(exchange, "") for exchange in spec.exchanges()}
+        for exchange, pair in spec.pairs():
+            named = self._named.get(exchange or "", {}).get(pair, frozenset())
+            found |= {(exchange, symbol) for symbol in symbols_read({pair, *named})}
+        return found
+
+
+def _concerning(
+    one: PinnedSweep, read: set[Pair], changes: Mapping[str, Iterable[DataChange]]
+) -> list[DataChange]:
     """Return the changes to rows that trials of a sweep may have read."""
     _, end_ms = one.spec.window()
-    exchanges = {*one.spec.exchanges()}
+    kinds = {*SeriesKind, RecordKind.LIFE, *one.spec.reads()}
     found = [
         change
-        for symbol in symbols_read(one.spec.symbols())
+        for symbol in {symbol for _, symbol in read}
         for change in changes.get(symbol, ())
         if change.id > one.change_id
         and change.visible_ms <= end_ms
-        and (change.key.exchange in exchanges or None in exchanges)
+        and change.key.kind in kinds
+        and not read.isdisjoint({(change.key.exchange, symbol), (None, symbol)})
     ]
     return sorted(found, key=lambda change: change.id)
 

@@ -12,6 +12,7 @@ from bot.market_store.changes import latest_change
 from bot.market_store.loading import resolve_exchange
 from bot.market_store.pinning import pairs_digest
 from sweeps.errors import DataChangedError, SweepStateError
+from sweeps.spec.read_pairs import Pair
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.stored_specs import stored_spec
 from sweeps.storage.tables import sweep
@@ -30,8 +31,8 @@ def pinned(connection: sa.Connection, spec: SweepSpec) -> dict[str, Any]:
 class ReadHistory(Protocol):
     """Market data that a sweep reads."""
 
-    def symbols(self) -> tuple[str, ...]:
-        """Return every symbol that some trial trades."""
+    def pairs(self) -> tuple[Pair, ...]:
+        """Return the pairs of markets that trials read, under their exchanges."""
 
     def exchanges(self) -> tuple[str | None, ...]:
         """Return the data sets that trials read."""
@@ -46,9 +47,12 @@ class ReadHistory(Protocol):
 def data_pin(connection: sa.Connection, spec: ReadHistory) -> str:
     """Return a digest of all history that trials of the sweep may read, up to its latest end."""
     _, end_ms = spec.window()
+    symbols: dict[str | None, list[str]] = {exchange: [] for exchange in spec.exchanges()}
+    for exchange, symbol in spec.pairs():
+        symbols[exchange].append(symbol)
     parts = [
-        pairs_digest(connection, _resolved(connection, exchange), spec.symbols(), end_ms, spec.reads())
-        for exchange in spec.exchanges()
+        pairs_digest(connection, _resolved(connection, exchange), own, end_ms, spec.reads())
+        for exchange, own in symbols.items()
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

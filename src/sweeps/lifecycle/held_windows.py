@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-import numpy as np
 import sqlalchemy as sa
 
 from bot.config.run_config import RunConfig
@@ -18,6 +17,7 @@ from bot.market_store.held_history import HeldHistory
 from bot.models import DAY_MS
 from bot.plurals import counted
 from bot.timestamps import iso
+from sweeps.lifecycle.held_hedges import ASKING, asks_for_hedge_data, refuse_missing_hedges
 from sweeps.spec.spec import SweepSpec
 
 _ASKED = ("exchange", "symbols", "start", "end", "min_coverage")
@@ -68,23 +68,20 @@ def refuse_missing_windows(connection: sa.Connection, spec: SweepSpec, *, first:
     Raises UnknownExchangeError, UnknownSymbolError and SealedError as well.
     """
     _refuse(connection, list(_windows(spec, first)), {name: spec.written_values(name) for name in _ASKED})
+    refuse_missing_hedges(connection, spec, first=first)
 
 
 def _windows(spec: SweepSpec, first: int) -> Iterator[RequestedWindow]:
-    """Yield the windows of the trials from number `first` on, each once; none that ends before it starts."""
-    axes = [axis for axis in spec.axes if axis.name in _ASKED]
-    cells = spec.space.cells_of(np.arange(first, spec.trial_count)) if axes else np.zeros(1, dtype=np.int64)
-    combined = np.zeros(len(cells), dtype=np.int64)
-    for axis in axes:
-        combined = combined * len(axis.values) + spec.space.positions(cells, axis.name)
-    fixed = {name: getattr(spec.base_config, name) for name in _ASKED}
-    for rest in np.unique(combined).tolist():
-        values, left = dict(fixed), rest
-        for axis in reversed(axes):
-            left, place = divmod(left, len(axis.values))
-            values[axis.name] = axis.values[place]
-        asked = RequestedWindow(**values)
-        if asked.end >= asked.start:
+    """Yield the windows of the trials from number `first` on, each once; none that ends before it starts.
+
+    Those of other hedges than spot against a perp are left out.
+    """
+    known: set[RequestedWindow] = set()
+    for values in spec.space.combinations((*_ASKED, *ASKING), first).values():
+        config = spec.base_config.model_copy(update=values)
+        asked = RequestedWindow(*(getattr(config, name) for name in _ASKED))
+        if asked.end >= asked.start and not asks_for_hedge_data(config) and asked not in known:
+            known.add(asked)
             yield asked
 
 

@@ -1,30 +1,33 @@
 """Panels of a sweep: its trials by market and window, each with the symbols that they name."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, field
+from math import prod
+from typing import Self
 
 import numpy as np
 
+from bot.config.run_config import RunConfig
 from bot.models import DAY_MS
 from bot.numbers.arrays import IntArray
-from sweeps.spec.axes import Axis
+from sweeps.spec.read_pairs import MARKETS, Pair, ReadPairs
 from sweeps.spec.spec import SweepSpec
 
 _PANEL = ("exchange", "start", "end")
-_SYMBOLS = "symbols"
-_AT_ONCE = 1_000_000
-"""Trials looked at together, so that memory does not grow with a sweep."""
 
 
 @dataclass(frozen=True, slots=True)
 class PanelWindow:
-    """Market and window (ms UTC, inclusive) that trials share, and all symbols that any of them names."""
+    """Exchange and window (ms UTC, inclusive) that trials share, and all symbols that any of them names.
+
+    `perps` are those that settle in some of the trials, under the exchange of each.
+    """
 
     exchange: str | None
     start: int
     end: int
     symbols: frozenset[str] = frozenset()
+    perps: frozenset[Pair] = field(default=frozenset(), compare=False)
 
     def look(self, sweep_id: int) -> str:
         """Return the name of the look at it by a sweep."""
@@ -48,62 +51,21 @@ class PanelWindows:
     @classmethod
     def of(cls, spec: SweepSpec) -> Self:
         """Return the panels that some trial of a sweep belongs to."""
-        axes = _axes(spec, (*_PANEL, _SYMBOLS))
-        if not axes:
-            return cls(spec, (_window(spec, {}, [spec.values_of(_SYMBOLS)[0]]),), np.zeros(1, dtype=np.int64))
-        found = np.unique(
-            np.concatenate([np.unique(_codes(spec, some, axes)) for some in _numbers(spec.trial_count)])
-        )
-        named: dict[int, tuple[dict[str, Any], list[tuple[str, ...]]]] = {}
-        for code in found.tolist():
-            values = _values(axes, code)
-            symbols = values.pop(_SYMBOLS, None) or spec.values_of(_SYMBOLS)[0]
-            own = named.setdefault(_panel_code(axes, code), (values, []))
-            own[1].append(symbols)
-        ordered = sorted(named)
-        windows = tuple(_window(spec, *named[code]) for code in ordered)
-        return cls(spec, windows, np.array(ordered, dtype=np.int64))
+        markets = prod(len(spec.values_of(name)) for name in MARKETS)
+        found: dict[int, list[RunConfig]] = {}
+        for code, values in spec.space.combinations((*_PANEL, *MARKETS)).items():
+            run = spec.base_config.model_copy(update=values)
+            found.setdefault(code // markets, []).append(run)
+        windows = tuple(_window(runs) for runs in found.values())
+        return cls(spec, windows, np.array(list(found), dtype=np.int64))
 
     def places(self, numbers: IntArray) -> IntArray:
         """Return the place of the panel that each of some trials belongs to."""
-        axes = _axes(self.spec, _PANEL)
-        if not axes:
-            return np.zeros(len(numbers), dtype=np.int64)
-        return np.searchsorted(self.codes, _codes(self.spec, numbers, axes))
+        return np.searchsorted(self.codes, self.spec.space.codes(numbers, _PANEL))
 
 
-def _axes(spec: SweepSpec, names: Sequence[str]) -> list[Axis]:
-    return [spec.space.by_name[name] for name in names if name in spec.space.by_name]
-
-
-def _numbers(count: int) -> list[IntArray]:
-    return [
-        np.arange(first, min(first + _AT_ONCE, count), dtype=np.int64) for first in range(0, count, _AT_ONCE)
-    ]
-
-
-def _codes(spec: SweepSpec, numbers: IntArray, axes: Sequence[Axis]) -> IntArray:
-    """Return the combination of places on some axes of each trial as one number, the last axis fastest."""
-    cells = spec.space.cells_of(numbers)
-    codes = np.zeros(len(numbers), dtype=np.int64)
-    for axis in axes:
-        codes = codes * len(axis.values) + spec.space.positions(cells, axis.name)
-    return codes
-
-
-def _values(axes: Sequence[Axis], code: int) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for axis in reversed(axes):
-        code, place = divmod(code, len(axis.values))
-        values[axis.name] = axis.values[place]
-    return values
-
-
-def _panel_code(axes: Sequence[Axis], code: int) -> int:
-    """Return the code of a panel from one that tells its symbols as well, which are its fastest digit."""
-    return code // len(axes[-1].values) if axes[-1].name == _SYMBOLS else code
-
-
-def _window(spec: SweepSpec, values: dict[str, Any], groups: Sequence[Sequence[str]]) -> PanelWindow:
-    fixed = {name: getattr(spec.base_config, name) for name in _PANEL} | values
-    return PanelWindow(**fixed, symbols=frozenset(symbol for group in groups for symbol in group))
+def _window(runs: Sequence[RunConfig]) -> PanelWindow:
+    """Return the panel of runs that differ in their markets alone."""
+    fixed = {name: getattr(runs[0], name) for name in _PANEL}
+    symbols = frozenset(symbol for run in runs for symbol in run.symbols)
+    return PanelWindow(**fixed, symbols=symbols, perps=ReadPairs.of(runs).perps)

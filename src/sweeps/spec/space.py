@@ -14,6 +14,9 @@ from sweeps.spec.dimensions import Dimension
 
 Cells = npt.NDArray[np.int64]
 
+_AT_ONCE = 1_000_000
+"""Trials looked at together, so that memory does not grow with a sweep."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeasibleCells:
@@ -137,6 +140,35 @@ class TrialSpace:
             steps[mine] = (cells[mine] - part.offset) // part.strides[at] % part.sizes[at]
         return steps if axis.places is None else np.array(axis.places)[steps]
 
+    def codes(self, numbers: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> Cells:
+        """Return a number for each trial, equal for those with equal values on the axes among `names`.
+
+        Later names count faster.
+        """
+        cells = self.cells_of(numbers)
+        codes = np.zeros(len(numbers), dtype=np.int64)
+        for axis in self._named(names):
+            codes = codes * len(axis.values) + self.positions(cells, axis.name)
+        return codes
+
+    def combinations(self, names: Sequence[str], first: int = 0) -> dict[int, dict[str, Any]]:
+        """Return the values on the axes among `names` that trials from number `first` on have together.
+
+        Each combination stands once, under the code that `codes` gives to its trials, ascending.
+        """
+        axes = self._named(names)
+        if not axes:
+            return {0: {}} if first < self.trial_count else {}
+        found = [
+            np.unique(self.codes(np.arange(lo, min(lo + _AT_ONCE, self.trial_count)), names))
+            for lo in range(first, self.trial_count, _AT_ONCE)
+        ]
+        codes: list[int] = np.unique(np.concatenate(found)).tolist() if found else []
+        return {code: _decoded(axes, code) for code in codes}
+
+    def _named(self, names: Iterable[str]) -> list[Axis]:
+        return [self.by_name[name] for name in dict.fromkeys(names) if name in self.by_name]
+
     def values(self, number: int) -> dict[str, Any]:
         """Return the varied parameters of a trial as a run takes them."""
         return {axis.name: axis.values[place] for axis, place in self._places(number)}
@@ -170,3 +202,11 @@ class TrialSpace:
             mine = np.flatnonzero(owner == index)
             if len(mine):
                 yield part, mine
+
+
+def _decoded(axes: Sequence[Axis], code: int) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for axis in reversed(axes):
+        code, place = divmod(code, len(axis.values))
+        values[axis.name] = axis.values[place]
+    return values

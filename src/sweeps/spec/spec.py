@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -21,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from bot.config.hedge_checks import HEDGE_PARAMETERS, asks_for_hedges, not_replayed
+from bot.config.hedge_checks import HEDGE_PARAMETERS, asks_for_hedges
 from bot.config.run_config import EVIDENCE, RunConfig, load_json
 from bot.config.run_key import identifying
 from bot.errors import FieldError, InvalidInputError
@@ -36,7 +37,7 @@ from sweeps.spec.axes import MAX_TRIALS, Axis
 from sweeps.spec.compiling import Compiled, compiled
 from sweeps.spec.metrics import METRICS, Direction, natural_direction
 from sweeps.spec.notify_url import NotifyUrl
-from sweeps.spec.parameters import variables
+from sweeps.spec.read_pairs import MARKETS, Pair, ReadPairs
 from sweeps.spec.sampling import SAMPLERS, GridSampler, Sampler
 from sweeps.spec.scenarios import Scenarios, check_scenarios
 from sweeps.spec.space import FeasibleCells, TrialSpace
@@ -117,10 +118,6 @@ class Objective(BaseModel):
         return name
 
 
-_SWEPT_STRUCTURES = ("spot_perp", "reverse")
-"""Structures whose hedges are pairs of one exchange."""
-
-
 class SweepSpec(BaseModel):
     """A sweep as submitted. Trial numbers follow from it alone, so trial n is the same on every machine."""
 
@@ -174,6 +171,7 @@ class SweepSpec(BaseModel):
     )
 
     _compiled: Compiled = PrivateAttr()
+    _pairs: tuple[Pair, ...] | None = PrivateAttr(None)
 
     @field_validator("base")
     @classmethod
@@ -202,7 +200,6 @@ class SweepSpec(BaseModel):
         self._compiled = given.get("compiled") or compiled(
             self, given.get("max_trials", MAX_TRIALS), given.get("feasible")
         )
-        self._refuse_markets_of_hedges()
         if self.scenarios is not None:
             check_scenarios(self.space, self.scenarios)
         if isinstance(self.validation, ValidationSettings):
@@ -272,8 +269,19 @@ class SweepSpec(BaseModel):
         return min(self.values_of("start")), max(self.values_of("end"))
 
     def exchanges(self) -> tuple[str | None, ...]:
-        """Return the data sets that trials read; None stands for the only one held."""
-        return tuple(self.values_of("exchange"))
+        """Return the data sets that trials read, their own first; None stands for the only one held."""
+        own = self.values_of("exchange")
+        return tuple(dict.fromkeys((*own, *(exchange for exchange, _ in self.pairs()))))
+
+    def pairs(self) -> tuple[Pair, ...]:
+        """Return the pairs of markets that trials read, under their exchanges."""
+        if self._pairs is None and not self._asks_for_hedges(MARKETS):
+            self._pairs = tuple(product(self.values_of("exchange"), self.symbols()))
+        elif self._pairs is None:
+            combined = self.space.combinations(("exchange", *MARKETS)).values()
+            runs = (self.base_config.model_copy(update=values) for values in combined)
+            self._pairs = ReadPairs.of(runs).pairs
+        return self._pairs
 
     def extended_axes(self) -> dict[str, list[Any]]:
         """Return all values, as JSON, of the axes to which extensions added some."""
@@ -339,17 +347,8 @@ class SweepSpec(BaseModel):
             return frozenset(RecordKind)
         return kinds_of(*self.values_of("fee_model"))
 
-    def _asks_for_hedges(self) -> bool:
-        values = ((name, value) for name in HEDGE_PARAMETERS for value in self.values_of(name))
-        return any(asks_for_hedges(name, value) for name, value in values)
-
-    def _refuse_markets_of_hedges(self) -> None:
-        """Refuse hedges of other markets than one exchange's pairs, which admission and panels know alone."""
-        for name in ("long_exchange", "short_exchange", "symbols", "structure"):
-            for path, value in self.written_values(name).items():
-                if asks_for_hedges(name, value) and value not in _SWEPT_STRUCTURES:
-                    document = variables().adapter(name).dump_python(value, mode="json")
-                    raise not_replayed(name, path, document)
+    def _asks_for_hedges(self, names: Iterable[str] = HEDGE_PARAMETERS) -> bool:
+        return any(asks_for_hedges(name, value) for name in names for value in self.values_of(name))
 
 
 def check_test_symbols(settings: ValidationSettings, symbols: Collection[str], prefix: str = "") -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -14,6 +15,7 @@ from bot.numbers.money import plain
 from bot.selection.guard import Guard
 from bot.selection.settings import USUAL
 from sweeps.errors import UnreadableSweepError
+from sweeps.spec.read_pairs import Pair
 from sweeps.spec.spec import Curves, Objective, SweepSpec, Validation
 
 
@@ -37,12 +39,15 @@ class SweepSummary(BaseModel):
     axes: tuple[str, ...]
     ends_dead: bool = False
     read_kinds: tuple[RecordKind, ...] = ()
+    read_pairs: tuple[Pair, ...] = ()
+    """Pairs of markets, none where they are all symbols on all exchanges."""
 
     @classmethod
     def of(cls, spec: SweepSpec) -> "SweepSummary":
         """Return the summary of a compiled sweep."""
         start_ms, end_ms = spec.window()
         axes = tuple(axis.name for axis in spec.axes)
+        usual = {*product(spec.exchanges(), spec.symbols())}
         capital = None if "initial_capital" in axes else plain(spec.base_config.initial_capital)
         return cls(
             name=spec.name,
@@ -56,6 +61,7 @@ class SweepSummary(BaseModel):
             axes=axes,
             ends_dead=all(spec.values_of("end_dead_markets")),
             read_kinds=tuple(sorted(spec.reads())),
+            read_pairs=() if {*spec.pairs()} == usual else spec.pairs(),
         )
 
     @classmethod
@@ -72,6 +78,10 @@ class SweepSummary(BaseModel):
     def exchanges(self) -> tuple[str | None, ...]:
         """Return the data sets that trials read; None stands for the only one held."""
         return self.read_exchanges
+
+    def pairs(self) -> tuple[Pair, ...]:
+        """Return the pairs of markets that trials read, under their exchanges."""
+        return self.read_pairs or tuple(product(self.read_exchanges, self.read_symbols))
 
     def reads(self) -> frozenset[RecordKind]:
         """Return the kinds of recorded rows beside candles and funding that some trial reads."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from bot.errors import UnknownExchangeError
 from bot.kernel.luck import fastest_shifts
 from bot.market_store.held_history import HeldHistory
+from bot.market_store.loading import resolve_exchange
+from bot.market_store.pinning import pairs_named_by_lives
 from bot.models import DAY_MS
 from bot.numbers.arrays import IntArray
 from bot.selection.days.calendar import Calendar
@@ -68,7 +70,7 @@ class SweepPanels:
         histories = _histories(connection, self._windows.windows)
         self._panels: list[SweepPanel | None] = []
         for window in self._windows.windows:
-            calendar = _calendar(window, histories.get(window.exchange))
+            calendar = _calendar(window, histories)
             panel = None if calendar is None else Panel(calendar, spec.objective.metric, settings)
             self._panels.append(None if panel is None else SweepPanel.of(window, panel))
 
@@ -123,27 +125,45 @@ def packed_sums(judged: Sequence[JudgedTrials]) -> list[PackedSums]:
     ]
 
 
-def _histories(connection: sa.Connection, windows: Sequence[PanelWindow]) -> dict[str | None, HeldHistory]:
+def _histories(connection: sa.Connection, windows: Sequence[PanelWindow]) -> dict[str | None, "_Settlements"]:
     symbols: dict[str | None, set[str]] = {}
     for window in windows:
-        symbols.setdefault(window.exchange, set()).update(window.symbols)
+        for exchange, symbol in window.perps:
+            symbols.setdefault(exchange, set()).add(symbol)
     found = {}
     for exchange, named in symbols.items():
         with suppress(UnknownExchangeError):
-            found[exchange] = HeldHistory(connection, exchange, sorted(named))
+            found[exchange] = _Settlements(connection, exchange, named)
     return found
 
 
-def _calendar(window: PanelWindow, history: HeldHistory | None) -> Calendar | None:
-    """Return the UTC days from the earliest to the latest settlement of any symbol in the window."""
-    if history is None:
-        return None
-    days: list[int] = []
-    for symbol in window.symbols:
-        times = history.funding(symbol).t_ms
-        first, end = np.searchsorted(times, [window.start, window.end + 1]).tolist()
-        if first < end:
-            days += [int(times[first]) // DAY_MS, int(times[end - 1]) // DAY_MS]
+class _Settlements:
+    """Settlements that one exchange holds of perps, those of other names included that lives give them."""
+
+    def __init__(self, connection: sa.Connection, exchange: str | None, symbols: set[str]) -> None:
+        lives = pairs_named_by_lives(connection, resolve_exchange(connection, exchange))
+        self._names = {symbol: {symbol, *lives.get(symbol, ())} for symbol in symbols}
+        self._history = HeldHistory(connection, exchange, sorted(set().union(*self._names.values())))
+
+    def days(self, symbol: str, start_ms: int, end_ms: int) -> list[int]:
+        """Return the UTC days, since 1970, of the outermost settlements of a perp in a window."""
+        found: list[int] = []
+        for name in self._names[symbol]:
+            times = self._history.funding(name).t_ms
+            first, end = np.searchsorted(times, [start_ms, end_ms + 1]).tolist()
+            if first < end:
+                found += [int(times[first]) // DAY_MS, int(times[end - 1]) // DAY_MS]
+        return found
+
+
+def _calendar(window: PanelWindow, histories: Mapping[str | None, "_Settlements"]) -> Calendar | None:
+    """Return the UTC days from the earliest to the latest settlement of any perp in the window."""
+    days = [
+        day
+        for exchange, symbol in window.perps
+        if exchange in histories
+        for day in histories[exchange].days(symbol, window.start, window.end)
+    ]
     if not days:
         return None
     return Calendar(_EPOCH + timedelta(days=min(days)), max(days) - min(days) + 1)

@@ -153,9 +153,9 @@ def test_contradiction_of_some_trials_is_theirs_alone() -> None:
         ({"curves": {"top": 0}}, "curves", "{'top': 0}"),
         ({"curves": "some"}, "curves", "'some'"),
         (
-            {"base": {**BASE, "structure": "inverse", "symbols": ["BTC/USD:BTC"]}},
-            "base.structure",
-            "'inverse' is read by single runs alone",
+            {"base": {**BASE, "structure": "inverse"}},
+            "base.symbols",
+            "BTC/USDT:USDT",
         ),
         (
             {"grid": {"stress": [[], [{"at": "2023-08-05", "leg": "up"}]]}},
