@@ -83,3 +83,11 @@ def test_plug_in_is_measured_if_it_decides_columns_and_raises_nothing(
         spec = sweep_spec(base=BASE | {"strategy_mode": "smoothed-rate"}, **FOUR)
         found = CostMeter(HistoricalDataStore(engine)).cost(spec, 2)
     assert (found is not None) is measured
+
+
+def test_trials_of_hedges_and_of_the_kernel_are_measured_apart(engine: sa.Engine) -> None:
+    market = {"structure": "perp_perp", "symbols": ["ETH/USDC:USDC<>ETH/USDT:USDT"]}
+    hedges = plan(engine, base={**BASE, **market}, **FOUR)
+    assert hedges.basis == "measured on its window (960 events x symbols)"
+    mixed = plan(engine, grid={"perp_leverage": [1, 2], "impact_bps": [0, 10, 20]})
+    assert mixed.measured

@@ -120,8 +120,12 @@ LOOSE = {"min_funding_rate": "0.00001", "exit_funding_rate": "-0.0001", "min_hol
 STRUCTURES = {
     "perp_perp of one name on two exchanges": (
         {
-            **{"structure": "perp_perp", "long_exchange": "other", "symbols": ["BTC/USDT:USDT"]},
-            **{"order_style": "maker", "perp_maker": "-0.0001", "exit_funding_rate": "-1"},
+            "structure": "perp_perp",
+            "long_exchange": "other",
+            "symbols": ["BTC/USDT:USDT"],
+            "order_style": "maker",
+            "perp_maker": "-0.0001",
+            "exit_funding_rate": "-1",
         },
         {"stress": [[], {"at": "2024-02-01", "adverse_bps": "30"}], "min_funding_rate": ["-1", "0.00001"]},
     ),

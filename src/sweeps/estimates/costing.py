@@ -8,15 +8,16 @@ alone know their speed.
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
 import structlog
 
+from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
@@ -24,11 +25,14 @@ from bot.errors import BotError
 from bot.market.rows import SeriesKind
 from bot.market_store import sql
 from bot.market_store.store import HistoricalDataStore
-from sweeps.analysis.findings import WINDOW_PARAMETERS
 from sweeps.queue.rates import settlements, settlements_between
+from sweeps.spec.read_pairs import ReadPairs
 from sweeps.spec.spec import SweepSpec
 from sweeps.work.kernel_replay import replay_fast
-from sweeps.work.replay import HeldWindow, WindowCache
+from sweeps.work.replay import HeldWindow, WindowCache, window_groups
+
+if TYPE_CHECKING:
+    from sweeps.spec.trial_groups import TrialGroup
 
 log = structlog.get_logger()
 
@@ -74,11 +78,8 @@ class CostMeter:
             return self._known[key]
 
     def _measured(self, spec: SweepSpec, slots: int) -> Cost | None:
-        found = []
         try:
-            for strategy in dict.fromkeys(spec.strategies()):
-                sample = _sample(spec, strategy)
-                found.append(None if sample is None else _cost(spec, sample, self._store, slots))
+            found = [_cost(spec, sample, self._store, slots) for sample in _samples(spec)]
         except BotError:
             return None
         except Exception:
@@ -92,23 +93,25 @@ class CostMeter:
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """Trials of one strategy and window, from all over the sweep; `trials` are all there are."""
+    """Trials of one strategy, window and engine, from all over the sweep; `trials` are all there are."""
 
     configs: list[RunConfig]
     trials: int
 
 
-def _sample(spec: SweepSpec, strategy: str) -> _Sample | None:
-    """Return trials of a strategy from all over the sweep."""
-    numbers = _looked_at(spec.trial_count)
-    numbers = numbers[_codes(spec, numbers, ("strategy_mode",)) == _code_of(spec, strategy)]
-    if not len(numbers):
-        return None
-    windows = _codes(spec, numbers, WINDOW_PARAMETERS)
-    numbers = numbers[windows == windows[len(windows) // 2]]
-    places = np.linspace(0, len(numbers) - 1, min(len(numbers), _MANY)).astype(np.int64)
-    trials = max(spec.trial_count // len(dict.fromkeys(spec.strategies())), 1)
-    return _Sample([spec.config(number) for number in numbers[places].tolist()], trials)
+def _samples(spec: SweepSpec) -> Iterator[_Sample]:
+    """Yield trials of each strategy from all over the sweep, those that are replayed as hedges apart."""
+    looked_at = _looked_at(spec.trial_count)
+    alike: dict[tuple[str, bool], list[TrialGroup]] = {}
+    for group in window_groups(spec, looked_at):
+        run = group.parameters.config(0)
+        alike.setdefault((run.strategy_mode, needs_hedge_engine(run)), []).append(group)
+    for groups in alike.values():
+        numbers = groups[len(groups) // 2].numbers
+        places = np.linspace(0, len(numbers) - 1, min(len(numbers), _MANY)).astype(np.int64)
+        share = sum(len(group.numbers) for group in groups) / len(looked_at)
+        configs = [spec.config(number) for number in numbers[places].tolist()]
+        yield _Sample(configs, max(round(spec.trial_count * share), 1))
 
 
 def _looked_at(count: int) -> Any:
@@ -117,19 +120,6 @@ def _looked_at(count: int) -> Any:
         return np.arange(count)
     starts = np.linspace(0, count - _STRETCH, _LOOKED_AT // _STRETCH).astype(np.int64)
     return np.unique((starts[:, None] + np.arange(_STRETCH)).ravel())
-
-
-def _code_of(spec: SweepSpec, strategy: str) -> int:
-    return list(spec.values_of("strategy_mode")).index(strategy)
-
-
-def _codes(spec: SweepSpec, numbers: Any, names: tuple[str, ...]) -> Any:
-    """Return a number for each trial that is equal for trials with equal values of these parameters."""
-    cells, codes = spec.space.cells_of(numbers), np.zeros(len(numbers), dtype=np.int64)
-    for name in names:
-        if name in spec.space.by_name:
-            codes = codes * len(spec.space.by_name[name].values) + spec.space.positions(cells, name)
-    return codes
 
 
 def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: int) -> Cost | None:
@@ -145,7 +135,10 @@ def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: i
     windows = WindowCache(store)
     held, reading = _timed(lambda: windows.held(config.varied(cut)))
     done = held.window.prices
-    replaying = sample.trials * _trial_seconds(held, [one.varied(cut) for one in sample.configs])
+    configs = [one.varied(cut) for one in sample.configs]
+    if held.is_hedges:  # the first of them works out the carry that the others share
+        reading += _timed(lambda: replay_fast(None, held.baselines, ParameterColumns.of(configs[:1])))[1]
+    replaying = sample.trials * _trial_seconds(held, configs)
     scale = max(tickers / done, 1.0) if share < 1 else 1.0
     mean = settlements(spec) / max(_usual_settlements(config), 1.0)
     seconds = (reading * min(slots, sample.trials) + replaying) * scale * mean
@@ -171,20 +164,24 @@ def _timed(what: Callable[[], Found]) -> tuple[Found, float]:
 
 
 def held_tickers(connection: sa.Connection, config: RunConfig) -> tuple[int, int]:
-    """Return about how many prices a run sees, events x symbols, and the settlements held before its window.
+    """Return about how many prices a run sees, events x legs, and the settlements held before its window.
 
-    Counted by the stored months of its pairs' funding, those at the ends of the window in proportion.
+    Spot and perp of one exchange count as one. Counted by the stored months of funding, those at the ends of
+    the window in proportion.
     """
+    perps = ReadPairs.of([config]).perps
     series = [
         one
-        for one in sql.held_series(connection, config.exchange)
-        if one.key.kind is SeriesKind.FUNDING and one.key.symbol in config.symbols
+        for one in sql.held_series(connection)
+        if one.key.kind is SeriesKind.FUNDING
+        and not perps.isdisjoint({(one.key.exchange, one.key.symbol), (None, one.key.symbol)})
     ]
     inside, before = [0.0], 0.0
     for months in sql.outlines(connection, series=series, beyond_seals=True).values():
         inside.append(sum(month.rows * _overlap(month, config.start, config.end) for month in months))
         before += sum(month.rows * _overlap(month, 0, config.start) for month in months)
-    return int(max(inside)) * len(config.symbols), int(before)
+    legs = 2 * len(config.hedges) if needs_hedge_engine(config) else len(config.symbols)
+    return int(max(inside)) * legs, int(before)
 
 
 def _overlap(month: sql.Outline, start_ms: int, end_ms: int) -> float:

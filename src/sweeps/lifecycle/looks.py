@@ -5,7 +5,7 @@ written down when it is deleted. Single runs are written down as their results a
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from bot.selection.looks import Lifetime, Look
 from bot.timestamps import parse_time_ms
 from sweeps.errors import UnreadableSweepError
 from sweeps.spec.panels import PanelWindow
+from sweeps.spec.read_pairs import MARKETS, Pair, ReadPairs
 from sweeps.storage.blocks import measured
 from sweeps.storage.states import ACTIVE
 from sweeps.storage.stored_runs import is_stored_run
@@ -109,9 +110,11 @@ def note_run(
     """
     known = kind is not LookKind.HOLDOUT and is_stored_run(connection, run_key, data_fingerprint)
     days = config.start // DAY_MS, (config.end if end_ms is None else end_ms) // DAY_MS
-    seen = Look(str(config.exchange), frozenset(config.symbols), *days, 1, 0 if known else 1)
     name = f"{'holdout' if kind is LookKind.HOLDOUT else 'run'} {run_key}"
-    _note(connection, name, kind, seen)
+    own = str(config.exchange)
+    for exchange, symbols in _by_exchange(own, ReadPairs.of([config]).pairs).items():
+        seen = Look(exchange, symbols, *days, 1, 0 if known else 1)
+        _note(connection, name if exchange == own else f"{name} {exchange}", kind, seen)
 
 
 def note_comparison(connection: sa.Connection, comparison: "Comparison") -> None:
@@ -122,16 +125,25 @@ def note_comparison(connection: sa.Connection, comparison: "Comparison") -> None
 
 def note_validation(connection: sa.Connection, sweep_id: int, window: PanelWindow, settings: str) -> None:
     """Write down that a panel was judged with other settings than its sweep's, named by their digest."""
-    seen = Look(str(window.exchange), window.symbols, *window.days, 1, 1)
-    _note(connection, f"{window.look(sweep_id)} {settings}", LookKind.VALIDATION, seen)
+    for row in _sweeps(connection, sweep_id):
+        for panel, seen in _panels(connection, row):
+            if panel.look(sweep_id) == window.look(sweep_id):
+                once = replace(seen, runs=1, new=1)
+                _note(connection, f"{window.look(sweep_id)} {settings}", LookKind.VALIDATION, once)
 
 
 def note_independent(connection: sa.Connection, sweep_id: int, window: PanelWindow, trials: float) -> None:
-    """Write down how many independent trials a panel is worth, as its report says."""
-    name = window.look(sweep_id)
-    for view in _of_sweep(connection, _sweeps(connection, sweep_id)):
-        if view.name == name:
-            _keep(connection, replace(view, seen=replace(view.seen, independent=trials)))
+    """Write down how many independent trials a panel is worth, as its report says.
+
+    That holds on every exchange that its trials read, where these are the only ones of the sweep to do so.
+    """
+    for row in _sweeps(connection, sweep_id):
+        varied = "exchange" in _axes(connection, row)
+        for panel, seen in _panels(connection, row):
+            alike = panel if varied else replace(panel, exchange=window.exchange)
+            if alike.look(sweep_id) == window.look(sweep_id):
+                own = LookView(panel.look(sweep_id), LookKind.SWEEP, seen, row.created_ms)
+                _keep(connection, replace(own, seen=replace(seen, independent=trials)))
 
 
 def keep_looks(connection: sa.Connection, sweep_id: int) -> None:
@@ -222,7 +234,7 @@ def _sweeps(connection: sa.Connection, sweep_id: int | None = None) -> Sequence[
 
 
 def _of_sweep(connection: sa.Connection, rows: Sequence[Any]) -> Iterator[LookView]:
-    """Yield the looks of sweeps, one a panel."""
+    """Yield the looks of sweeps: one a panel, and one for each other exchange that its trials read."""
     for row in rows:
         for window, seen in _panels(connection, row):
             yield LookView(window.look(row.id), LookKind.SWEEP, seen, row.created_ms)
@@ -233,8 +245,9 @@ def _panels(connection: sa.Connection, row: Any) -> Iterator[tuple[PanelWindow, 
     try:
         summary = stored_summary(connection, row)
         if not set(_WINDOW) & set(summary.axes):
-            window = PanelWindow(str(summary.exchanges()[0]), *summary.window())
-            yield window, Look(str(window.exchange), frozenset(summary.symbols()), *window.days, runs, new)
+            for exchange, symbols in _by_exchange(str(summary.exchanges()[0]), summary.pairs()).items():
+                window = PanelWindow(exchange, *summary.window())
+                yield window, Look(exchange, symbols, *window.days, runs, new)
             return
         yield from _several(connection, row)
     except UnreadableSweepError:  # one whose strategy is not installed: its whole extent
@@ -243,24 +256,42 @@ def _panels(connection: sa.Connection, row: Any) -> Iterator[tuple[PanelWindow, 
 
 
 def _several(connection: sa.Connection, row: Any) -> Iterator[tuple[PanelWindow, Look]]:
-    """Yield the panels of a sweep whose trials differ in exchange or window, by their completed trials."""
+    """Yield the looks of a sweep whose trials differ in exchange or window, by their completed trials."""
     spec = stored_spec(connection, row.id, row.spec)
     trials = measured(connection, row.id, [REUSED_SWEEP])
     numbers, reused = trials.numbers, trials.defined(REUSED_SWEEP)
-    groups = spec.groups(numbers, (*_WINDOW, "symbols")) if len(numbers) else []
+    groups = spec.groups(numbers, (*_WINDOW, *MARKETS)) if len(numbers) else []
     found: dict[PanelWindow, Look] = {}
     for group in groups:
         shared = group.parameters.shared
-        window = PanelWindow(str(shared.exchange), shared.start, shared.end)
         old = int(reused[np.isin(numbers, group.numbers)].sum())
-        before = found.get(window, Look(str(window.exchange), frozenset(), *window.days, 0, 0))
-        found[window] = replace(
-            before,
-            symbols=before.symbols | frozenset(shared.symbols),
-            runs=before.runs + len(group.numbers),
-            new=before.new + len(group.numbers) - old,
-        )
+        for exchange, symbols in _by_exchange(str(shared.exchange), ReadPairs.of([shared]).pairs).items():
+            window = PanelWindow(exchange, shared.start, shared.end)
+            before = found.get(window, Look(exchange, frozenset(), *window.days, 0, 0))
+            found[window] = replace(
+                before,
+                symbols=before.symbols | symbols,
+                runs=before.runs + len(group.numbers),
+                new=before.new + len(group.numbers) - old,
+            )
     yield from found.items()
+
+
+def _by_exchange(own: str, pairs: Iterable[Pair]) -> dict[str, frozenset[str]]:
+    """Return the perp symbols of pairs by exchange, that of runs themselves first, read or not."""
+    found: dict[str, frozenset[str]] = {own: frozenset()}
+    for exchange, symbol in pairs:
+        name = own if exchange is None else exchange
+        found[name] = found.get(name, frozenset()) | {symbol}
+    return found
+
+
+def _axes(connection: sa.Connection, row: Any) -> tuple[str, ...]:
+    """Return the names of the axes of a sweep, none where it cannot be read here."""
+    try:
+        return stored_summary(connection, row).axes
+    except UnreadableSweepError:
+        return ()
 
 
 def _extent(text: str) -> PanelWindow:
