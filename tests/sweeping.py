@@ -51,10 +51,11 @@ def sweep_spec(**changes: Any) -> SweepSpec:
     return SweepSpec.parse(body | changes)
 
 
-def copy_exchange(engine: sa.Engine, copy: str) -> None:
-    """Hold all markets of the generated exchange under another name as well."""
+def copy_exchange(engine: sa.Engine, copy: str, *, with_records: bool = True) -> None:
+    """Hold all markets of the generated exchange under another name as well, or their series alone."""
     with write_transaction(engine) as connection:
-        _copy(connection, market_record, market_record.c.exchange == "synthetic", exchange=copy)
+        if with_records:
+            _copy(connection, market_record, market_record.c.exchange == "synthetic", exchange=copy)
         own = market_series.c.exchange == "synthetic"
         for old in connection.execute(sa.select(market_series).where(own)).all():
             values = {**dict(old._mapping), "exchange": copy}

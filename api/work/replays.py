@@ -25,6 +25,7 @@ from bot.numbers.arrays import IntArray
 from bot.selection.report import SelectionReport
 from sweeps.analysis.queries import TrialView
 from sweeps.estimates.costing import CostMeter
+from sweeps.spec.read_pairs import exchanges_read
 from sweeps.spec.spec import SweepSpec
 from sweeps.work.positive_years import positive_every_year
 from sweeps.work.replay import MAX_HELD_TICKERS, HeldWindow, WindowCache
@@ -202,7 +203,8 @@ class Replays:
     def _refuse_sealed(self, config: RunConfig) -> None:
         """Raise SealedError for a run that ends in sealed days, one that is remembered included."""
         with self.store.engine.connect() as connection:
-            refuse_sealed(connection, config.exchange or resolve_exchange(connection, None), config.end)
+            for exchange in exchanges_read(config):
+                refuse_sealed(connection, exchange or resolve_exchange(connection, None), config.end)
 
     def _opened(self, run: StoredRun) -> _Run:
         self._windows.enter(run.owner)

@@ -36,28 +36,39 @@ class MarketStore(Protocol):
         end_ms: int,
         start_ms: int | None = None,
         *,
+        beyond_seals: bool = False,
         reads: Collection[RecordKind] = (),
     ) -> MarketData:
         """Return the history of `symbols` visible at `end_ms`, in timeframes that suit the window.
 
-        Of what is recorded beside it the kinds in `reads` come along.
+        Of what is recorded beside it the kinds in `reads` come along. Sealed days are refused, unless it is
+        the look at a holdout (`beyond_seals`).
         """
 
     def load_hedges(
-        self, exchange: str, wanted: Collection[PairKey], end_ms: int, start_ms: int | None = None
+        self,
+        exchange: str,
+        wanted: Collection[PairKey],
+        end_ms: int,
+        start_ms: int | None = None,
+        *,
+        beyond_seals: bool = False,
     ) -> HedgeData:
-        """Return what is held up to `end_ms` of pairs of several exchanges; `exchange` is the run's own."""
+        """Return what is held up to `end_ms` of pairs of several exchanges; `exchange` is the run's own.
+
+        Sealed days are refused as `load` does.
+        """
 
     def resolve_exchange(self, exchange: str | None) -> str:
         """Return the data set meant: the one named, or else the only one held."""
 
 
-def load_window(config: RunConfig, store: MarketStore) -> AnyWindow:
-    """Return the window that a run asks for.
+def load_window(config: RunConfig, store: MarketStore, *, beyond_seals: bool = False) -> AnyWindow:
+    """Return the window that a run asks for, in sealed days only for the look at a holdout.
 
     Raises: BotError where the store does not hold what it reads.
     """
-    named, data = _load(config, store)
+    named, data = _load(config, store, beyond_seals=beyond_seals)
     return HedgeWindow.build(named, data) if isinstance(data, HedgeData) else ReplayWindow.build(named, data)
 
 
@@ -72,16 +83,25 @@ def probe_run(config: RunConfig, store: MarketStore, *, cuts: int = 8, seed: int
     return probe(named, data, cuts=cuts, seed=seed)
 
 
-def _load(config: RunConfig, store: MarketStore) -> tuple[RunConfig, MarketData | HedgeData]:
+def _load(
+    config: RunConfig, store: MarketStore, *, beyond_seals: bool = False
+) -> tuple[RunConfig, MarketData | HedgeData]:
     """Return the data that a run reads, and its configuration; of hedges with the exchange named."""
     if not needs_hedge_engine(config):
-        reads = kinds_read(config)
-        held = store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
+        held = store.load(
+            config.exchange,
+            config.symbols,
+            config.end,
+            config.start,
+            beyond_seals=beyond_seals,
+            reads=kinds_read(config),
+        )
         if not held.has_lives:
             return config, held
     named = config.model_copy(update={"exchange": store.resolve_exchange(config.exchange)})
     wanted = wanted_pairs(named.hedges)
-    return named, store.load_hedges(str(named.exchange), wanted, config.end, config.start)
+    data = store.load_hedges(str(named.exchange), wanted, config.end, config.start, beyond_seals=beyond_seals)
+    return named, data
 
 
 def pairs_only(window: AnyWindow, name: str) -> ReplayWindow:

@@ -24,6 +24,7 @@ from sweeps.errors import UnknownSweepError
 from sweeps.lifecycle.trial_marks import TrialMark, marks_of
 from sweeps.spec.axis_positions import Numbers
 from sweeps.spec.metrics import METRICS
+from sweeps.spec.read_pairs import exchanges_read
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import measured
 from sweeps.storage.curves import StoredRecord
@@ -213,7 +214,8 @@ def stored_record(
     seals = seal_times(connection) if seals is None else seals
     if seals:
         config = spec_of_trial(connection, sweep_id, number).config(number)
-        refuse_reached(seals, config.exchange or resolve_exchange(connection, None), config.end)
+        for exchange in exchanges_read(config):
+            refuse_reached(seals, exchange or resolve_exchange(connection, None), config.end)
     found = connection.execute(
         sa.select(trial_curve.c.equity, trial_curve.c.trades)
         .join_from(trial_curve, sweep, sweep.c.id == trial_curve.c.sweep_id)

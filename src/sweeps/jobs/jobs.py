@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.hedge_names import hedges_of
 from bot.market_store.database import database_now_ms
 from bot.market_store.sql import refuse_reached, seal_times
 from bot.timestamps import parse_time_ms
@@ -94,8 +95,8 @@ def get_job(connection: sa.Connection, kind: JobKind | Collection[JobKind], job_
         raise UnknownJobError(f"there is no {' or '.join(kinds)} {job_id}")
     view = _view(row)
     seals = seal_times(connection)
-    if (end_ms := _sealed_end(view, seals)) is not None:
-        refuse_reached(seals, view.request["config"]["exchange"], end_ms)
+    for exchange, end_ms in _sealed_ends(view, seals):
+        refuse_reached(seals, exchange, end_ms)
     return view
 
 
@@ -104,16 +105,23 @@ def recent_jobs(connection: sa.Connection, kinds: Collection[JobKind], limit: in
     query = sa.select(job).where(job.c.kind.in_(kinds)).order_by(job.c.id.desc()).limit(limit)
     seals = seal_times(connection)
     views = map(_view, connection.execute(query))
-    return [view if _sealed_end(view, seals) is None else replace(view, result=None) for view in views]
+    return [replace(view, result=None) if _sealed_ends(view, seals) else view for view in views]
 
 
-def _sealed_end(view: JobView, seals: Mapping[str, int]) -> int | None:
-    """Return the end (ms UTC) of the run that a job has a result of, if that reaches sealed days."""
-    config = view.request.get("config")
-    if not seals or view.result is None or config is None or config["exchange"] not in seals:
-        return None
-    end_ms = parse_time_ms(config["end"])
-    return end_ms if end_ms >= seals[config["exchange"]] else None
+def _sealed_ends(view: JobView, seals: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return the sealed exchanges that the run reads of which a job has a result, and its end (ms UTC)."""
+    document = view.request.get("config")
+    if not seals or view.result is None or document is None:
+        return []
+    end_ms = parse_time_ms(document["end"])
+    return [(one, end_ms) for one in _exchanges(document) if one in seals and end_ms >= seals[one]]
+
+
+def _exchanges(document: Mapping[str, Any]) -> list[str]:
+    """Return the exchanges that a run reads, given its parameters as JSON values, its own first."""
+    named = (document["exchange"], document.get("long_exchange"), document.get("short_exchange"))
+    hedges = hedges_of(document["symbols"], document.get("structure", "spot_perp"), *named)
+    return list(dict.fromkeys((named[0], *(leg.exchange for hedge in hedges for leg in hedge.legs))))
 
 
 def _view(row: Any) -> JobView:

@@ -48,3 +48,9 @@ class ReadPairs:
 
 def _pair(market: Market) -> Pair:
     return market.exchange or None, market.pair
+
+
+def exchanges_read(config: RunConfig) -> tuple[str | None, ...]:
+    """Return the exchanges whose data a run reads, its own first."""
+    read = (exchange for exchange, _ in ReadPairs.of([config]).pairs)
+    return tuple(dict.fromkeys((config.exchange, *read)))

@@ -2,12 +2,10 @@
 
 import sqlalchemy as sa
 
-from bot.backtest import ReplayWindow, replay
 from bot.config.run_config import RunConfig
 from bot.errors import InsufficientDataError, InvalidInputError
-from bot.market.records.recorded_fees import kinds_read
+from bot.hedges.runs import load_window, replay_run
 from bot.market_store.database import write_transaction
-from bot.market_store.held_history import HeldHistory
 from bot.market_store.sql import seal_times
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import iso
@@ -16,7 +14,8 @@ from sweeps.errors import SweepStateError
 from sweeps.lifecycle.looks import LookKind, note_run
 from sweeps.lifecycle.seals import HoldoutLook, SealView, get_seal, keep_look
 from sweeps.lifecycle.trial_digests import trial_digest
-from sweeps.work.later_days import judged_from
+from sweeps.spec.read_pairs import exchanges_read
+from sweeps.work.later_days import held_until, judged_from
 
 
 def look_at_holdout(store: HistoricalDataStore, seal_id: int, sweep_id: int, number: int) -> HoldoutLook:
@@ -40,15 +39,8 @@ def look_at_holdout(store: HistoricalDataStore, seal_id: int, sweep_id: int, num
         end_ms = _newest(connection, held, config)
     extended = config.varied({"end": end_ms})
     beyond_seals = held.opened_ms is None
-    data = store.load(
-        extended.exchange,
-        extended.symbols,
-        end_ms,
-        extended.start,
-        beyond_seals=beyond_seals,
-        reads=kinds_read(extended),
-    )
-    run = replay(extended, ReplayWindow.build(extended, data))
+    window = load_window(extended, store, beyond_seals=beyond_seals)
+    run = replay_run(extended, window)
     result = judged_from(run, held.from_ms, trial.run_key)
     with write_transaction(store.engine, durable=True) as connection:
         kept = keep_look(connection, seal_id, digest=digest, sweep_id=sweep_id, number=number, result=result)
@@ -69,12 +61,11 @@ def _refuse_unfit(held: SealView, config: RunConfig) -> None:
 
 def _newest(connection: sa.Connection, held: SealView, config: RunConfig) -> int:
     """Return the last moment (ms UTC) at which all of a trial's data are held; a later seal still holds."""
-    history = HeldHistory(connection, held.exchange, config.symbols, beyond_seals=held.opened_ms is None)
-    common = history.common(config.symbols, (config.start, config.end))
-    end_ms = 0 if common is None else common[1]
-    later_ms = seal_times(connection).get(held.exchange)
-    if held.opened_ms is not None and later_ms is not None:
-        end_ms = min(end_ms, later_ms - 1)
+    end_ms = held_until(connection, config, beyond_seals=held.opened_ms is None) or 0
+    seals = dict(seal_times(connection))
+    if held.opened_ms is None:
+        seals.pop(held.exchange, None)
+    end_ms = min([end_ms, *(seals[str(one)] - 1 for one in exchanges_read(config) if one in seals)])
     if end_ms < held.from_ms:
         raise InsufficientDataError.of("trial", f"no data of its symbols are held from {held.day} on")
     return end_ms
