@@ -1,6 +1,7 @@
 """Presenters of sweeps: the service's view with labels, units and text in place."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,6 +13,7 @@ from bot.backtest.findings import RunFinding
 from bot.backtest.window_findings import SERIOUS, words
 from bot.config.run_config import RunConfig
 from bot.market.symbols import is_generated
+from bot.market_names import DOLLARS
 from bot.plurals import counted
 from bot.statistics.trial_metrics import JUDGED
 from sweeps.analysis.failures import FailureReport
@@ -34,6 +36,9 @@ class AxisCard:
     numeric: bool
     description: str
 
+
+_QUOTE = re.compile(r"[^/]*/([^:@]+)")
+"""Quote currency in the name of a market, with an exchange or without."""
 
 LEAST_COMPARED, MOST_COMPARED = 2, 10
 """Fewest and most trials, or best trials of sweeps, that one page compares."""
@@ -172,8 +177,11 @@ def reads_generated(config: RunConfig) -> bool:
 
 
 def quote_of(symbols: Sequence[str]) -> str:
-    """Return the quote currency that `symbols` share, else `quote`."""
-    units = {symbol.rpartition(":")[2] for symbol in symbols if ":" in symbol}
+    """Return the quote currency that `symbols` share, else `quote`; different dollars are `USD`."""
+    markets = [market for symbol in symbols for market in re.split("<>|>", symbol)]
+    units = {found[1] for found in map(_QUOTE.match, markets) if found}
+    if len(units) > 1 and units <= DOLLARS:
+        return "USD"
     return units.pop() if len(units) == 1 else "quote"
 
 

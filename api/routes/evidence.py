@@ -15,6 +15,7 @@ from api.work.database_threads import Database
 from api.work.replays import Replays, Study
 from bot.backtest.evidence import bands_document, random_entries_document, regimes_document
 from bot.backtest.periods.yearly_figures import year_changes
+from bot.hedges.runs import of_pairs
 
 router = APIRouter(
     prefix="/sweeps/{sweep_id}/trials/{number}",
@@ -42,7 +43,7 @@ async def random_entries(
         replays,
         sweep_id,
         number,
-        lambda study: random_entries_document(study.result, study.window),
+        lambda study: random_entries_document(*of_pairs(study.result, study.window, "random entries")),
     )
 
 
@@ -52,7 +53,7 @@ async def regimes(
 ) -> JsonResponse:
     """Return days, P&L and trades by the mean rate of the 30 days before each."""
     return await _shown(
-        database, replays, sweep_id, number, lambda study: regimes_document(study.result, study.window)
+        database, replays, sweep_id, number, lambda study: regimes_document(study.result, study.settled)
     )
 
 

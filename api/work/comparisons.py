@@ -4,16 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-import numpy as np
-
 from api.admission import admit_run
 from api.errors.http_errors import BusyError
-from bot.backtest import ReplayWindow
-from bot.backtest.comparison import Comparison, compare
+from bot.backtest.comparison import Comparison
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
-from bot.market.records.recorded_fees import kinds_read
-from bot.market.series import MarketData
+from bot.hedges.runs import AnyWindow, compare_run, load_window, names_of
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.plurals import counted
@@ -31,7 +27,7 @@ class Comparisons:
         self._store = store
         self._lock = Lock()
 
-    def run(self, config: RunConfig) -> tuple[Comparison, ReplayWindow]:
+    def run(self, config: RunConfig) -> tuple[Comparison, AnyWindow]:
         """Return their runs beside the one that holds, and the window they ran over.
 
         Raises: InvalidInputError for more work than a page should wait for; BusyError while others are
@@ -41,11 +37,9 @@ class Comparisons:
             raise InvalidInputError.of("symbols", f"{len(config.symbols)} are more than {MOST_SYMBOLS}")
         config = admit_run(config, self._store)
         with self._turn():
-            reads = kinds_read(config)
-            data = self._store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
-            _refuse_long_work(config, data)
-            window = ReplayWindow.build(config, data)
-            comparison = compare(config, window)
+            window = load_window(config, self._store)
+            _refuse_long_work(config, window)
+            comparison = compare_run(config, window)
             with write_transaction(self._store.engine) as connection:
                 note_comparison(connection, comparison)
             return comparison, window
@@ -60,12 +54,11 @@ class Comparisons:
             self._lock.release()
 
 
-def _refuse_long_work(config: RunConfig, data: MarketData) -> None:
-    times = np.concatenate([item.funding.t_ms for item in data.symbols])
-    settlements = len(np.unique(times[(times >= config.start) & (times <= config.end)]))
-    prices = settlements * len(data.symbols)
+def _refuse_long_work(config: RunConfig, window: AnyWindow) -> None:
+    settlements, names = len(window.calendar.times_ms), len(names_of(config))
+    prices = settlements * names
     if prices > MOST_PRICES:
-        symbols = counted(len(data.symbols), "symbol")
+        symbols = counted(names, "symbol")
         raise InvalidInputError.of(
             "end",
             f"{settlements:,} settlements of {symbols} are {prices:,} prices to replay, "

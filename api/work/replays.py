@@ -11,16 +11,17 @@ import sqlalchemy as sa
 
 from api.errors.http_errors import HistoryChangedError
 from api.work.bounded_work import BoundedWork
-from bot.backtest import ReplayWindow, RunResult, explain
 from bot.backtest.baseline import Baselines, FinishedRun
 from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_key
-from bot.errors import BotError, NotForHedgesError
-from bot.hedges.runs import AnyRun, pairs_only, replay_run
+from bot.errors import BotError
+from bot.hedges.journal.records import Journal
+from bot.hedges.runs import AnyRun, AnyWindow, blocked_of, replay_explained, settled_rates
 from bot.market_store.loading import resolve_exchange
 from bot.market_store.sql import refuse_sealed
 from bot.market_store.store import HistoricalDataStore
+from bot.models import FundingRate
 from bot.numbers.arrays import IntArray
 from bot.selection.report import SelectionReport
 from sweeps.analysis.queries import TrialView
@@ -52,12 +53,18 @@ class StoredRun:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A replayed run with its window, and the run that holds in it."""
+    """A replayed run with its window, and the run that holds in it; of hedges its journal too."""
 
-    result: RunResult
+    result: AnyRun
     hold: FinishedRun
-    window: ReplayWindow
+    window: AnyWindow
     baselines: Baselines
+    journal: Journal | None = None
+
+    @property
+    def settled(self) -> list[FundingRate]:
+        """The settlements of its window and of before, oldest first."""
+        return settled_rates(self.result.config, self.window)
 
 
 @dataclass(slots=True)
@@ -67,10 +74,11 @@ class _Run:
     config: RunConfig
     held: HeldWindow
     result: AnyRun | None = None
+    journal: Journal | None = None
 
     def replayed(self) -> AnyRun:
         if self.result is None:
-            self.result = replay_run(self.config, self.held.window)
+            self.result, self.journal = replay_explained(self.config, self.held.window)
         return self.result
 
     @property
@@ -129,12 +137,10 @@ class Replays:
             return ready.replayed()
 
     def study(self, run: StoredRun) -> Study:
-        """Return a run with what explains it; raises NotForHedgesError for one of hedges."""
+        """Return a run with what explains it."""
         with self._ready(run) as ready:
-            window, result = pairs_only(ready.held.window, "this part of the page"), ready.replayed()
-            if not isinstance(result, RunResult):
-                raise NotForHedgesError("this part of the page is not told of hedges yet")
-            return Study(result, ready.hold, window, ready.held.baselines)
+            result = ready.replayed()
+            return Study(result, ready.hold, ready.held.window, ready.held.baselines, ready.journal)
 
     def hold(self, run: StoredRun) -> FinishedRun:
         """Return the hold baseline of a run, which itself is not replayed."""
@@ -166,10 +172,10 @@ class Replays:
                 self._rising.popitem(last=False)
         return self._rising[key]
 
-    def window(self, run: StoredRun) -> ReplayWindow:
-        """Return the window of a run, in which nothing is replayed; raises NotForHedgesError for hedges."""
+    def window(self, run: StoredRun) -> AnyWindow:
+        """Return the window of a run, in which nothing is replayed."""
         with self._ready(run) as ready:
-            return pairs_only(ready.held.window, "the market")
+            return ready.held.window
 
     def blocked_entries(
         self, sweep_id: int, spec: SweepSpec, trial: TrialView
@@ -183,7 +189,7 @@ class Replays:
             found = self.study(trial_run(sweep_id, spec, trial.number, trial.run_key))
         except BotError:
             return None
-        blocked = explain(found.result, found.window, found.baselines).blocked
+        blocked = blocked_of(found.result, found.window)
         return [report.document() for report in blocked]
 
     @contextmanager

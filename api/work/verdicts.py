@@ -92,10 +92,10 @@ async def positive_years(database: Database, replays: Replays, sweep_id: int) ->
 
 def _best_regime(replays: Replays, run: StoredRun) -> float | None:
     study = replays.study(run)
-    return best_regime(study.result, study.window)
+    return best_regime(study.result, study.settled)
 
 
 def _yearly(replays: Replays, run: StoredRun) -> Yearly:
     study = replays.study(run)
     unlevered = study.baselines.of(run.config.varied({"perp_leverage": ONE}))
-    return Yearly.of(study.result, study.hold, unlevered, study.window)
+    return Yearly.of(study.result, study.hold, unlevered, study.settled)

@@ -15,7 +15,6 @@ from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
 from bot.market_store.sql import seal_times
-from bot.models import Trade
 from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.queries import TrialView, one_trial
 
@@ -167,9 +166,7 @@ def compared_run(replays: Replays, chosen: ChosenRun) -> ComparedRun:
     run, record = chosen.recorded.run, chosen.recorded.record
     window = replays.window(run)
     trades = replays.result(run).trades if record is None else trades_of(run, record.trade_documents)
-    return ComparedRun(
-        chosen.name, run.config, [trade for trade in trades if isinstance(trade, Trade)], window
-    )
+    return ComparedRun(chosen.name, run.config, trades, window)
 
 
 def _findings(replays: Replays, chosen: ChosenTrial, run: ComparedRun | None) -> Sequence[RunFinding]:

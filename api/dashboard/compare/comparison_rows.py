@@ -8,10 +8,10 @@ from typing import Any
 from api.dashboard.compare.divergence_rows import ComparedRun, DivergenceView, divergence_view
 from api.dashboard.trial.charts import curve_document
 from api.presentation.metric_catalogue import MetricLabel, beside_labels, groups
-from bot.backtest import ReplayWindow
 from bot.backtest.comparison import Comparison
 from bot.config.strategy_registry import strategy_plugin
-from bot.models import Trade
+from bot.hedges.runs import AnyWindow
+from bot.models import BookedTrade
 from bot.numbers.money import exact
 from sweeps.spec.metrics import HOLD_NET_PNL, metric_values
 
@@ -36,7 +36,7 @@ class UnmatchedTrades:
     title: str
     count: int
     sums: Mapping[str, Decimal]
-    trades: Sequence[Trade]
+    trades: Sequence[BookedTrade]
 
 
 def title_of(strategy: str) -> str:
@@ -74,7 +74,7 @@ def unmatched_trades(found: Comparison) -> list[UnmatchedTrades]:
     return unmatched
 
 
-def first_divergence(found: Comparison, window: ReplayWindow) -> DivergenceView:
+def first_divergence(found: Comparison, window: AnyWindow) -> DivergenceView:
     """Return the first divergence of the first and the last run."""
     first, *_, last = (
         ComparedRun(title_of(name), run.config, run.trades, window) for name, run in found.runs.items()

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from api.dashboard.trial.decision_rows import DecisionRow, decision_rows
 from api.presentation.formats import shown, utc
 from bot.accounting.sizing import is_full
-from bot.backtest import ReplayWindow
-from bot.backtest.decision_trace import DecisionSnapshot, decision_snapshots
+from bot.backtest.decision_trace import DecisionSnapshot
 from bot.backtest.divergence import Divergence, divergences, first_other_size_ms
 from bot.backtest.holdings import Action, Holdings, Move
 from bot.config.run_config import RunConfig
-from bot.models import Trade
+from bot.hedges.runs import AnyWindow, names_of, snapshots_of
+from bot.models import BookedTrade
 from bot.numbers.money import plain
 from bot.statistics.metrics import Calendar
 from bot.strategies.gates import Gate
@@ -23,8 +23,8 @@ class ComparedRun:
 
     name: str
     config: RunConfig
-    trades: Sequence[Trade]
-    window: ReplayWindow
+    trades: Sequence[BookedTrade]
+    window: AnyWindow
 
     @property
     def calendar(self) -> Calendar:
@@ -74,8 +74,7 @@ def divergence_view(one: ComparedRun, other: ComparedRun, at: int) -> Divergence
 def _seen(run: ComparedRun, divergence: Divergence) -> dict[str, DecisionSnapshot]:
     moments = [(divergence.t_ms, symbol) for symbol in divergence.symbols]
     return {
-        symbol: snapshot
-        for (_, symbol), snapshot in decision_snapshots(run.config, run.window, moments).items()
+        symbol: snapshot for (_, symbol), snapshot in snapshots_of(run.config, run.window, moments).items()
     }
 
 
@@ -122,14 +121,21 @@ def _did(move: Move) -> str:
 def _kept_out(
     symbol: str, t_ms: int, book: Holdings, run: ComparedRun, snapshot: DecisionSnapshot | None
 ) -> str:
-    if symbol not in run.config.symbols:
+    if symbol not in names_of(run.config):
         return "this pair is none of its symbols"
     if snapshot is None:
         return "it had no settlement to decide on"
-    return _account(symbol, t_ms, book, run) if snapshot.gate is None else _gate(snapshot.gate)
+    gate = snapshot.gate
+    return _account(symbol, t_ms, book, run) if gate is None or gate.name in _ACCOUNT else _gate(gate)
+
+
+_ACCOUNT = frozenset({"just_closed", "slots", "size"})
+"""Gates of an account, which its holdings tell of in words."""
 
 
 def _gate(gate: Gate) -> str:
+    if gate.name == "market_in_use":
+        return "another hedge used one of its markets"
     if gate.seen is None or gate.needed is None:
         return "its strategy did not want in" if gate.name == "strategy" else f"{gate.name} kept it out"
     return f"{gate.name} asks for {plain(gate.needed)} and saw {plain(gate.seen)}"

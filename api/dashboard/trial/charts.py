@@ -1,20 +1,22 @@
 """The series of a run as its charts draw them: exact text, thinned to what a screen can show."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from api.work.replays import Study
-from bot.backtest import RunResult
+from bot.backtest.baseline import FinishedRun
 from bot.backtest.holdings import Action, Move, moves
 from bot.backtest.result import Curve
 from bot.config.strategy_declaration import Figure
 from bot.config.strategy_registry import strategy_plugin
+from bot.hedges.runs import settled_in
 from bot.market.intervals import interval_spans
 from bot.market_store.pair_figures.thinning import thinned
-from bot.models import DAY_MS, BookedTrade, FundingRate
+from bot.models import DAY_MS, BookedTrade
 from bot.numbers.arrays import FloatArray, IntArray
 from bot.numbers.money import ZERO, exact, plain
 from bot.statistics.daily_returns import daily_returns_of
@@ -35,7 +37,7 @@ def curve_document(curve: Curve, capital: Decimal, span: Span | None = None) -> 
     """
     times, units = curve.calendar.times_ms, fitting(curve.units)
     falls = drawdown_shares(units, money_units(capital))
-    inside = _inside(times, span, beyond=1)
+    inside = places_in(times, span, beyond=1)
     shown = inside[thinned(times[inside], [units[inside], falls[inside]], COLUMNS)]
     return {
         "times": times[shown].tolist(),
@@ -51,7 +53,7 @@ def _sharpe_document(curve: Curve, capital: Decimal, span: Span | None) -> dict[
     found = rolling_sharpe(daily_returns_of(curve.units, money_units(capital), curve.calendar))
     first_ms = (int(curve.calendar.times_ms[0]) // DAY_MS + ROLLING_DAYS) * DAY_MS
     times = first_ms + np.arange(len(found), dtype=np.int64) * DAY_MS
-    inside = _inside(times, span, beyond=1)
+    inside = places_in(times, span, beyond=1)
     shown = inside[thinned(times[inside], [np.nan_to_num(found[inside])], COLUMNS)]
     values = [finite(value) for value in found[shown].tolist()]
     return {"days": ROLLING_DAYS, "times": times[shown].tolist(), "values": values}
@@ -83,17 +85,19 @@ def _mark(move: Move) -> dict[str, Any]:
 
 
 def funding_document(study: Study, symbol: str, span: Span | None = None) -> dict[str, Any]:
-    """Return the settlements of a pair: rate per 8 h, what was booked on it, intervals, and held periods.
+    """Return the settlements of a pair or hedge: rate per 8 h, amounts booked, intervals, and held periods.
 
-    `booked` is the exact amount, null where the run did not hold the pair; `total` the sum so far.
+    `booked` is the exact amount, null where the run did not hold it; `total` the sum so far. `legs` has what
+    was booked on each leg of a hedge.
     """
-    records = _settlements(study, symbol)
+    records = settled_in(study.result.config, study.window, symbol)
     times = np.array([record.t_ms for record in records], dtype=np.int64)
-    amounts = {payment.t_ms: payment.amount for payment in study.result.payments if payment.symbol == symbol}
+    by_leg = _booked(study, symbol)
     with exact():
+        amounts = _summed(by_leg.values())
         totals = _running(amounts, times.tolist())
     rates = np.array([float(record.rate_8h) for record in records])
-    inside = _inside(times, span)
+    inside = places_in(times, span)
     shown = inside[thinned(times[inside], [rates[inside]], MOST_BARS // 4)]
     spans = interval_spans(times, np.array([record.interval_hours for record in records], dtype=np.int64))
     return {
@@ -104,6 +108,11 @@ def funding_document(study: Study, symbol: str, span: Span | None = None) -> dic
         "hours": [records[at].interval_hours for at in shown],
         "booked": [_text(amounts.get(records[at].t_ms)) for at in shown],
         "total": [plain(totals[at]) for at in shown],
+        "legs": [
+            {"leg": leg, "booked": [_text(own.get(records[at].t_ms)) for at in shown]}
+            for leg, own in by_leg.items()
+            if leg
+        ],
         "points": len(inside),
         "switches": [{"t": one.from_ms, "hours": one.hours} for one in spans[1:]],
         "first_hours": spans[0].hours if spans else None,
@@ -116,7 +125,7 @@ def funding_document(study: Study, symbol: str, span: Span | None = None) -> dic
     }
 
 
-def thresholds(result: RunResult) -> dict[str, str | None]:
+def thresholds(result: FinishedRun) -> dict[str, str | None]:
     """Return the rates per 8 h at which a run enters and exits, where its strategy decides by them."""
     config = result.config
     rate = strategy_plugin(config.strategy_mode).figures.get("rate_8h", Figure())
@@ -126,24 +135,39 @@ def thresholds(result: RunResult) -> dict[str, str | None]:
     }
 
 
-def _settlements(study: Study, symbol: str) -> list[FundingRate]:
-    return [
-        view.funding
-        for event in study.window.events
-        for view in event.settlements
-        if view.funding.symbol == symbol
-    ]
+def _booked(study: Study, symbol: str) -> dict[str, dict[int, Decimal]]:
+    """Return what was booked at each settlement of a pair, or of a hedge on each leg that settles."""
+    if study.journal is None:
+        own = (payment for payment in study.result.payments if payment.symbol == symbol)
+        return {"": {payment.t_ms: payment.amount for payment in own}}
+    found: dict[str, dict[int, Decimal]] = {}
+    for hedge in study.journal.hedges:
+        if hedge.trade.symbol == symbol:
+            for leg, payment in hedge.payments:
+                found.setdefault(leg, {})[payment.t_ms] = payment.amount
+    return {leg: found[leg] for leg in sorted(found)}
+
+
+def _summed(found: Iterable[Mapping[int, Decimal]]) -> dict[int, Decimal]:
+    sums: dict[int, Decimal] = {}
+    for own in found:
+        for t_ms, amount in own.items():
+            sums[t_ms] = sums.get(t_ms, ZERO) + amount
+    return sums
 
 
 def _running(amounts: dict[int, Decimal], times: Sequence[int]) -> list[Decimal]:
-    total, found = ZERO, []
+    """Return the sum of the amounts up to each of `times`, ascending."""
+    total, found, left = ZERO, [], deque(sorted(amounts.items()))
     for t_ms in times:
-        total += amounts.get(t_ms, ZERO)
+        while left and left[0][0] <= t_ms:
+            total += left.popleft()[1]
         found.append(total)
     return found
 
 
-def _inside(times: IntArray, span: Span | None, beyond: int = 0) -> IntArray:
+def places_in(times: IntArray, span: Span | None, beyond: int = 0) -> IntArray:
+    """Return the places of ascending `times` in a span, and of so many `beyond` its edges."""
     if span is None:
         return np.arange(len(times))
     first, last = np.searchsorted(times, [span[0], span[1] + 1]).tolist()

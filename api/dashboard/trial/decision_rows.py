@@ -14,6 +14,13 @@ from bot.signals.basis import basis
 
 _PLACES = Decimal("0.00000001")
 _LONGEST = 16
+_LEGS = {
+    "spot_perp": ("Spot", "Perp"),
+    "reverse": ("Long perp", "Borrowed spot"),
+    "perp_perp": ("Long perp", "Short perp"),
+    "inverse": ("Spot", "Inverse perp"),
+}
+"""Titles of the long and the short leg of each structure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +38,12 @@ def decision_rows(snapshot: DecisionSnapshot, config: RunConfig) -> list[Decisio
     funding, ticker = snapshot.view.funding, snapshot.view.ticker
     shown_as = strategy_plugin(config.strategy_mode).figures
     rate, volume = shown_as.get("rate_8h", Figure()), shown_as.get("volume_24h", Figure())
+    long, short = _LEGS[config.structure]
     rows = [
         DecisionRow("rate", "Rate", f"{percent(funding.rate)} per {funding.interval_hours} h"),
         DecisionRow("rate_8h", "Rate per 8 h", _percent(funding.rate_8h), _against(rate, config, percent)),
-        DecisionRow("spot", "Spot", shown(ticker.spot, "price")),
-        DecisionRow("perp", "Perp", shown(ticker.perp, "price")),
+        DecisionRow("spot", long, shown(ticker.spot, "price")),
+        DecisionRow("perp", short, shown(ticker.perp, "price")),
         DecisionRow("basis", "Basis", _basis(ticker.spot, ticker.perp)),
         DecisionRow("volume_24h", "Volume 24 h", _count(ticker.volume_24h), _against(volume, config, _count)),
         DecisionRow("fresh", "Prices fresh", "yes" if ticker.fresh else "no, nothing is decided"),

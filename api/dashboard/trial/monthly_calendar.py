@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.backtest import RunResult
+from bot.backtest.baseline import FinishedRun
 from bot.backtest.periods.monthly import Month, months
 from bot.numbers.money import ZERO, exact
 
@@ -30,7 +30,7 @@ class YearRow:
     funding: Decimal
 
 
-def year_rows(result: RunResult) -> list[YearRow]:
+def year_rows(result: FinishedRun) -> list[YearRow]:
     """Return the years of a run, oldest first."""
     with exact():
         found = months(result.equity, result.config.initial_capital, result.payments, result.trades)

@@ -8,7 +8,9 @@ from api.dashboard import rows
 from api.presentation.metric_catalogue import HEADLINE, beside_labels, groups, labels
 from api.presentation.presenters import quote_of, reads_generated, without_nulls
 from bot.backtest.findings import RunFinding
+from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
+from bot.hedges.runs import names_of
 
 
 def result_context(
@@ -31,6 +33,8 @@ def result_context(
         "varied": varied,
         "findings": findings,
         "unit": "quote" if config is None else quote_of(config.symbols),
+        "names": () if config is None else names_of(config),
+        "of_hedges": config is not None and needs_hedge_engine(config),
         "synthetic": config is not None and reads_generated(config),
         "headline": labels(HEADLINE),
         "metric_groups": groups(),

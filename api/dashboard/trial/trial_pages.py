@@ -22,6 +22,8 @@ from api.dashboard.trial.first_curves import (
     first_curves,
     year_rows_of,
 )
+from api.dashboard.trial.hedge_charts import accounts_document
+from api.dashboard.trial.hedge_rows import borrowed_of, transfers_of
 from api.dashboard.trial.monthly_calendar import MONTHS, year_rows
 from api.dashboard.trial.run_context import (
     RecordedRun,
@@ -33,7 +35,7 @@ from api.dashboard.trial.run_context import (
 )
 from api.dashboard.trial.trades import trade_story
 from api.dashboard.trial.trial_words import chance_of_luck, trial_words
-from api.dashboard.trial.waterfall import attribution_of, waterfall
+from api.dashboard.trial.waterfall import parts_of, waterfall
 from api.dashboard.trial.went_wrong import went_wrong
 from api.dependencies import ClockDep, DatabaseDep, ReplaysDep
 from api.errors.http_errors import CurveUnavailableError
@@ -41,10 +43,10 @@ from api.presentation.presenters import SweepPage, quote_of
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId, TrialNumber
 from api.schemas.documents import trial_config
-from bot.backtest import blocked_entries
 from bot.backtest.attribution import break_even_settlements
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
+from bot.hedges.runs import blocked_of, names_of
 from bot.selection.report import SelectionReport
 from bot.selection.sentence import sentence
 from sweeps.analysis.progress import get_sweep
@@ -174,11 +176,17 @@ async def funding(
     last: Moment = None,
 ) -> JsonResponse:
     """Return the settlements of one pair, the first of the run if none is named."""
-    held = study.result.config.symbols
+    held = names_of(study.result.config)
     if symbol is not None and symbol not in held:
         raise InvalidInputError.of("symbol", f"{symbol!r} is not one of {', '.join(held)}")
     found = await run_in_threadpool(funding_document, study, symbol or held[0], span_of(first, last))
     return JsonResponse(found)
+
+
+@parts.get("/accounts")
+async def accounts(study: StudyDep, first: Moment = None, last: Moment = None) -> JsonResponse:
+    """Return the wallets of a run of hedges, and how far its legs were from liquidation."""
+    return JsonResponse(await run_in_threadpool(accounts_document, study, span_of(first, last)))
 
 
 @parts.get("/report")
@@ -193,21 +201,23 @@ async def report(
         except BotError as error:
             return pages.render(request, "trial/trade_report_refused.html", refused=error.message)
         run = study.result
-        parts = attribution_of(run, run.trades)
+        parts = parts_of(study)
         return pages.render(
             request,
             "trial/trade_report.html",
             unit=quote_of(run.config.symbols),
             fall=waterfall(parts),
-            break_even=break_even_settlements(parts, len(run.trades), run.metrics.funding_payments),
+            break_even=break_even_settlements(parts.whole, len(run.trades), run.metrics.funding_payments),
             calendar=year_rows(run),
             years=year_rows_of(run.config, run.curve, study.hold.curve),
             month_names=MONTHS,
             blocked=blocked_rows(
-                [found.document() for found in blocked_entries(run, study.window)], run.config.strategy_mode
+                [found.document() for found in blocked_of(run, study.window)], run.config.strategy_mode
             ),
             traded=bool(run.trades),
             wrong=went_wrong(study),
+            transfers=None if study.journal is None else transfers_of(study.journal),
+            borrowed=None if study.journal is None else borrowed_of(study.journal),
             data_fingerprint=run.data_fingerprint,
             data=rows.data_rows(run),
             now_ms=clock.now_ms(),

@@ -1,9 +1,11 @@
-"""Mishaps of a run: its worst drawdowns, and the margin that its shorts lacked."""
+"""Mishaps of a run: its worst drawdowns, and the margin that its legs lacked."""
 
 from typing import Any
 
 from api.work.replays import Study
-from bot.backtest.margin_calls import margin_report
+from bot.backtest.margin_calls import MarginReport, margin_report
+from bot.hedges.journal.margin_report import hedge_margin_report
+from bot.hedges.runs import of_pairs, pair_trades
 from bot.numbers.money import exact
 from bot.statistics.drawdown_spells import drawdown_spells
 from bot.statistics.metrics import money_units
@@ -16,7 +18,7 @@ def went_wrong(study: Study) -> dict[str, Any]:
     """Return the values of `trial_losses.html`."""
     run = study.result
     initial = money_units(run.config.initial_capital)
-    margin = margin_report(run.config, run.trades, study.window, study.window.instruments)
+    margin = _margin(study)
     with exact():
         needed = None if margin.tightest is None else margin.tightest.needed
         leverage = margin.highest_leverage
@@ -28,3 +30,11 @@ def went_wrong(study: Study) -> dict[str, Any]:
         "leverage": leverage,
         "most": _MOST_LIQUIDATIONS,
     }
+
+
+def _margin(study: Study) -> MarginReport:
+    run, config = study.result, study.result.config
+    if study.journal is not None:
+        return hedge_margin_report(study.journal, keeps_margin=config.margin_policy == "none")
+    _, window = of_pairs(run, study.window, "margins")
+    return margin_report(config, pair_trades(run), window, window.instruments)

@@ -1,50 +1,68 @@
 """Strategies over the same window, side by side, with their differences explained."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
-from bot.accounting.cash_flows import FLOWS
 from bot.backtest.baseline import Baselines, FinishedRun
 from bot.backtest.divergence import divergences
-from bot.backtest.engine import replay
-from bot.backtest.result import RunResult, trade_document
+from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import compared_strategies, strategy_plugin
-from bot.market.window import ReplayWindow
-from bot.models import Trade
+from bot.models import BookedTrade
 from bot.numbers.money import ZERO, exact, plain
 from bot.statistics.carry import CarryComparison
 
-AMOUNTS_COMPARED = ("net_pnl", *FLOWS, "price_pnl", "fees")
-"""Amounts summed over the trades that only one run took."""
+
+class ComparedStrategy(FinishedRun, Protocol):
+    """A run that is compared with others of its account, whichever engine replayed it."""
+
+    @property
+    def findings(self) -> Sequence[RunFinding]:
+        """Oddities of its data."""
+
+    @property
+    def data_fingerprint(self) -> str:
+        """Hash of the rows that it may read."""
+
+    @property
+    def trade_amounts(self) -> tuple[str, ...]:
+        """Names of the net P&L of its trades and of the booked amounts that make it up."""
+
+    def document(self) -> dict[str, Any]:
+        """Return the result document."""
+
+    def trade_document(self, trade: Any) -> dict[str, Any]:
+        """Return one of its trades as in that document."""
 
 
 @dataclass(frozen=True, slots=True)
 class TradesOnlyOneTook:
     """Trades without any counterpart of the other run in the same pair at the same time."""
 
-    trades: tuple[Trade, ...]
+    trades: tuple[BookedTrade, ...]
+    run: ComparedStrategy
 
     def sums(self) -> dict[str, Decimal]:
         """Return the sums of the trades' net P&L and of its parts, by name."""
         with exact():
             return {
-                name: sum((getattr(trade, name) for trade in self.trades), ZERO) for name in AMOUNTS_COMPARED
+                name: sum((getattr(trade, name) for trade in self.trades), ZERO)
+                for name in self.run.trade_amounts
             }
 
     def document(self) -> dict[str, Any]:
         """Return count, money and the trades as JSON values."""
         money = {name: plain(total) for name, total in self.sums().items()}
-        return {"count": len(self.trades), **money, "trades": [trade_document(t) for t in self.trades]}
+        return {"count": len(self.trades), **money, "trades": list(map(self.run.trade_document, self.trades))}
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Runs of one account under different strategies, in order, each with its captured carry, and holding."""
 
-    runs: dict[str, RunResult]
+    runs: dict[str, ComparedStrategy]
     carries: dict[str, CarryComparison]
     hold: FinishedRun
 
@@ -52,7 +70,8 @@ class Comparison:
         """Return the trades that only the run of `strategy` took."""
         others = [trade for name, run in self.runs.items() if name != strategy for trade in run.trades]
         mine = self.runs[strategy].trades
-        return TradesOnlyOneTook(tuple(trade for trade in mine if not _has_counterpart(trade, others)))
+        own = tuple(trade for trade in mine if not _has_counterpart(trade, others))
+        return TradesOnlyOneTook(own, self.runs[strategy])
 
     def first_difference_ms(self) -> int | None:
         """Return the time of the first move that differs between first and last run, None if none does."""
@@ -73,15 +92,16 @@ class Comparison:
         }
 
 
-def compare(config: RunConfig, window: ReplayWindow) -> Comparison:
-    """Return the runs of `config` under each strategy that is compared, over the same window."""
-    baselines = Baselines(window)
-    runs = {name: replay(config.under(name), window) for name in compared_strategies()}
+def compare(
+    config: RunConfig, baselines: Baselines, replay_one: Callable[[RunConfig], ComparedStrategy]
+) -> Comparison:
+    """Return the runs of `config` under each strategy that is compared, over the window of `baselines`."""
+    runs = {name: replay_one(config.under(name)) for name in compared_strategies()}
     carries = {name: baselines.compare(run) for name, run in runs.items()}
     return Comparison(runs, carries, baselines.of(config))
 
 
-def _has_counterpart(trade: Trade, others: Iterable[Trade]) -> bool:
+def _has_counterpart(trade: BookedTrade, others: Iterable[BookedTrade]) -> bool:
     return any(
         other.symbol == trade.symbol
         and other.opened_at_ms < trade.closed_at_ms

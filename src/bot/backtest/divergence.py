@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.backtest.holdings import Action, Move, moves
-from bot.models import CloseReason, Trade
+from bot.models import BookedTrade, CloseReason
 from bot.statistics.metrics import Calendar
 
 _Key = tuple[int, str, Action]
@@ -29,7 +29,7 @@ class TradedRun(Protocol):
     """A run of which the trades and the events are known, replayed or stored."""
 
     @property
-    def trades(self) -> Sequence[Trade]:
+    def trades(self) -> Sequence[BookedTrade]:
         """Its trades."""
 
     @property

@@ -32,7 +32,7 @@ def _noted(report: GateReport, result: RunResult, window: ReplayWindow) -> GateR
     return replace(report, note=volume_note(window.coverage[report.nearest_symbol]))
 
 
-def _waiting(rules: Patience, closed: Sequence[int], t_ms: int) -> Gate | None:
+def waiting_gate(rules: Patience, closed: Sequence[int], t_ms: int) -> Gate | None:
     """Return the rule of patience that keeps out a pair whose round trips ended at `closed`, None if none."""
     if not closed or rules.may_return(len(closed), closed[-1], t_ms):
         return None
@@ -52,6 +52,6 @@ def _blocked(result: RunResult, window: ReplayWindow) -> Iterator[Blocked]:
             if symbol not in held:
                 unable = "just_closed" if symbol in before else "slots" if full else "size"
                 gate = entry_gate(config, window, strategy, view)
-                waits = gate or _waiting(config.patience, book.closed_by(symbol, event.t_ms), event.t_ms)
+                waits = gate or waiting_gate(config.patience, book.closed_by(symbol, event.t_ms), event.t_ms)
                 yield Blocked(symbol, event.t_ms, waits or Gate(unable))
         before = set(held)

@@ -1,7 +1,7 @@
 """Evidence on a finished run: bands around its equity, random entries, its days by regime of funding."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any, cast
 
 import numpy as np
@@ -10,7 +10,7 @@ from bot.backtest.baseline import FinishedRun
 from bot.backtest.random_runs import RandomEntries, random_entries
 from bot.backtest.result import RunResult
 from bot.market.window import ReplayWindow
-from bot.models import DAY_MS
+from bot.models import DAY_MS, FundingRate
 from bot.numbers.arrays import IntArray
 from bot.numbers.money import plain
 from bot.selection.evidence.bands import FEWEST_DAYS, Bands, amount_bands, return_bands
@@ -58,13 +58,12 @@ def random_entries_document(result: RunResult, window: ReplayWindow) -> dict[str
     }
 
 
-def regimes_document(result: RunResult, window: ReplayWindow) -> dict[str, Any]:
-    """Return the results of a run by regime of funding as JSON values: money as text, `sharpe` daily."""
+def regimes_document(result: FinishedRun, settled: Sequence[FundingRate]) -> dict[str, Any]:
+    """Return the results of a run by regime of funding as JSON values: money as text, `sharpe` daily.
+
+    settled: the settlements of its window and of before, oldest first.
+    """
     days = _Days.of(result)
-    settled = sorted(
-        [*window.past, *(view.funding for event in window.events for view in event.settlements)],
-        key=attrgetter("t_ms"),
-    )
     first_ms = int(result.calendar.times_ms[0]) // DAY_MS * DAY_MS
     found = regimes(
         first_ms, len(days.closes), [one.t_ms for one in settled], [one.rate_8h for one in settled]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.models import BookedTrade, Trade
+from bot.models import BookedTrade
 
 
 class Action(StrEnum):
@@ -37,8 +37,8 @@ def moves(trades: Iterable[BookedTrade]) -> list[Move]:
 class Holdings:
     """The hedges of a run by moment; a pair has at most one at a time."""
 
-    def __init__(self, trades: Iterable[Trade]) -> None:
-        self._trades: dict[str, list[Trade]] = {}
+    def __init__(self, trades: Iterable[BookedTrade]) -> None:
+        self._trades: dict[str, list[BookedTrade]] = {}
         for trade in sorted(trades, key=lambda trade: trade.opened_at_ms):
             self._trades.setdefault(trade.symbol, []).append(trade)
         self._opened = {symbol: [trade.opened_at_ms for trade in own] for symbol, own in self._trades.items()}
@@ -49,7 +49,7 @@ class Holdings:
         closed = self._closed.get(symbol, [])
         return closed[: bisect_right(closed, t_ms)]
 
-    def held_before(self, t_ms: int) -> dict[str, Trade]:
+    def held_before(self, t_ms: int) -> dict[str, BookedTrade]:
         """Return the hedges open when the event at `t_ms` began."""
         return {
             symbol: own[at]
@@ -57,7 +57,7 @@ class Holdings:
             if (at := bisect_left(self._opened[symbol], t_ms) - 1) >= 0 and t_ms <= own[at].closed_at_ms
         }
 
-    def held_after(self, t_ms: int) -> dict[str, Trade]:
+    def held_after(self, t_ms: int) -> dict[str, BookedTrade]:
         """Return the hedges open when the event at `t_ms` was over."""
         return {
             symbol: own[at]

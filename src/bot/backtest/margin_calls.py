@@ -1,4 +1,4 @@
-"""Margin that the shorts of a run would have needed, and what taking less did to them."""
+"""Margin that the margined legs of a run would have needed, and what taking less did to them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bot.accounting import formulas
 from bot.accounting.margin import MarginedLeg, MarginModel, margin_model
 from bot.config.run_config import RunConfig
 from bot.market.history import MarkColumns
-from bot.models import CloseReason, Instrument, Trade
+from bot.models import BookedTrade, CloseReason, Instrument, Trade
 from bot.numbers.money import ZERO, exact, scaled
 
 
@@ -24,38 +24,41 @@ class Marks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MarginCall:
-    """The margin of one short against the highest mark price while it was open, in quote currency.
+    """The margin of one leg against the worst mark price while it was open, in the currency of the margin.
 
-    `liquidation_price` is the lowest mark price that takes the short, unrounded; `highest` the high of the
-    candle that came nearest to it or past it, closed at `highest_ms`. `missing` is the margin by which the
-    short fell short there, the top-up that would have carried it through; negative where margin was left.
+    `leg` is `long` or `short`; `entry` its fill, `notional` what it was worth then, in quote currency.
+    `liquidation_price` is the first mark price that takes the leg, unrounded; `reached` the extreme of the
+    candle that came nearest to it or past it, closed at `reached_ms`. `missing` is the margin by which the
+    leg fell short there, the top-up that would have carried it through; negative where margin was left.
+    `liquidated_ms` is when the exchange took the leg, None if it did not, `lost` what that cost of it.
     """
 
-    trade: Trade
+    trade: BookedTrade
+    leg: str
+    entry: Decimal
+    notional: Decimal
     margin: Decimal
     liquidation_price: Decimal
-    highest: Decimal
-    highest_ms: int
+    reached: Decimal
+    reached_ms: int
     missing: Decimal
-
-    @property
-    def is_liquidated(self) -> bool:
-        """True if the exchange took the short."""
-        return self.trade.reason is CloseReason.LIQUIDATION
+    liquidated_ms: int | None = None
+    lost: Decimal = ZERO
 
     @property
     def needed(self) -> Decimal:
-        """Margin at which the short comes to its liquidation price, and not past it. Ask inside `exact()`."""
+        """Margin at which the leg comes to its liquidation price, and not past it. Ask inside `exact()`."""
         return self.margin + self.missing
 
 
 @dataclass(frozen=True, slots=True)
 class MarginReport:
-    """Margin calls of a run: the liquidated shorts by time, and the one that would have needed most.
+    """Margin calls of a run: the liquidated legs by time, and the one that would have needed most.
 
     `top_up` is the largest single top-up that a liquidation would have taken, `top_ups` all of them, `lost`
     the margin that liquidations took. `tightest` needed the largest share of its notional; None without a
-    trade whose mark prices are known.
+    leg whose mark prices are known. `coin` is the one that margins are held in, None for quote currency;
+    `keeps_margin` False where margin may have been moved while a leg was open.
     """
 
     liquidated: Sequence[MarginCall]
@@ -63,17 +66,18 @@ class MarginReport:
     top_up: Decimal
     top_ups: Decimal
     lost: Decimal
+    keeps_margin: bool = True
+    coin: str | None = None
 
     @property
     def highest_leverage(self) -> Decimal | None:
-        """Leverage at which the tightest short just reaches its liquidation price; None for no such limit.
+        """Leverage at which the tightest leg just reaches its liquidation price; None for no such limit.
 
         Ask inside `exact()`.
         """
-        if self.tightest is None or self.tightest.needed <= 0:
+        if self.tightest is None or self.tightest.needed <= 0 or not self.keeps_margin:
             return None
-        trade = self.tightest.trade
-        return trade.quantity * trade.perp_entry / self.tightest.needed
+        return self.tightest.notional / self.tightest.needed
 
 
 def margin_report(
@@ -91,14 +95,14 @@ def margin_report(
                 columns[trade.symbol] = marks.mark_columns(trade.symbol)
             model = margin_model(rules[trade.symbol], config.margin_exit_ratio)
             calls += _calls(trade, config.perp_leverage, model, columns[trade.symbol])
-        liquidated = [call for call in calls if call.is_liquidated]
+        liquidated = [call for call in calls if call.liquidated_ms is not None]
         missing = [max(call.missing, ZERO) for call in liquidated]
         return MarginReport(
             liquidated,
             max(calls, key=_needed_share, default=None),
             max(missing, default=ZERO),
             sum(missing, ZERO),
-            sum((call.margin for call in liquidated), ZERO),
+            sum((call.lost for call in liquidated), ZERO),
         )
 
 
@@ -113,10 +117,23 @@ def _calls(trade: Trade, leverage: Decimal, model: MarginModel, marks: MarkColum
     margin = formulas.locked_margin(trade.quantity, trade.perp_entry, leverage)
     leg = MarginedLeg(trade.structure.perp, margin, trade.quantity, trade.perp_entry)
     missing = model.shortfall(leg, highest)
+    is_liquidated = trade.reason is CloseReason.LIQUIDATION
     return [
-        MarginCall(trade, margin, model.liquidation_price(leg), highest, int(marks.closed_ms[at]), missing)
+        MarginCall(
+            trade=trade,
+            leg="short",
+            entry=trade.perp_entry,
+            notional=trade.quantity * trade.perp_entry,
+            margin=margin,
+            liquidation_price=model.liquidation_price(leg),
+            reached=highest,
+            reached_ms=int(marks.closed_ms[at]),
+            missing=missing,
+            liquidated_ms=trade.closed_at_ms if is_liquidated else None,
+            lost=margin if is_liquidated else ZERO,
+        )
     ]
 
 
 def _needed_share(call: MarginCall) -> Decimal:
-    return call.needed / (call.trade.quantity * call.trade.perp_entry)
+    return call.needed / call.notional

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 from bot import ENGINE_VERSION
-from bot.accounting.cash_flows import BOOKED
+from bot.accounting.cash_flows import BOOKED, FLOWS
 from bot.accounting.trade_legs import with_legs
 from bot.backtest.findings import Booked, RunFinding, run_findings
 from bot.backtest.hedge_metrics import HedgeMetrics, hedge_metrics
@@ -62,6 +62,9 @@ class FingerprintedWindow(Protocol):
 
 class RunFacts:
     """Facts of a finished run that follow from its parameters, window and curve, whichever engine made it."""
+
+    trade_amounts: ClassVar = ("net_pnl", *FLOWS, "price_pnl", "fees")
+    """Names of the net P&L of its trades and of the booked amounts that make it up."""
 
     config: RunConfig
     window: FingerprintedWindow
@@ -155,9 +158,13 @@ class RunResult(RunFacts):
             "market_ends": {symbol: end.at_ms for symbol, end in self.contract_ends.items()},
             "metrics": {**self.metrics.document(), **self.hedge_metrics.document()},
             "findings": [finding.document() for finding in self.findings],
-            "trades": [trade_document(trade) for trade in self.trades],
+            "trades": [self.trade_document(trade) for trade in self.trades],
             "equity": self.curve.document(),
         }
+
+    def trade_document(self, trade: Trade) -> dict[str, Any]:
+        """Return one of its trades as in the result document."""
+        return trade_document(trade)
 
 
 _BOOKED = (*BOOKED, "net_pnl")

@@ -1,9 +1,15 @@
-"""Entry blockers of a run of hedges: the conditions that kept it out, and the nearest miss of each."""
+"""Entry blockers of a run of hedges, and its decisions at single moments.
 
-from collections.abc import Iterator
+Both go through the run once more, with the account that it had then.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import NamedTuple
 
+from bot.backtest.decision_trace import DecisionSnapshot
+from bot.backtest.entry_blockers import waiting_gate
 from bot.backtest.window_findings import volume_note
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
@@ -18,24 +24,77 @@ from bot.strategies.gates import Blocked, Gate, GateReport, gate_reports
 
 
 def blocked_hedges(result: HedgeRun, window: HedgeWindow) -> list[GateReport]:
-    """Return the entry blockers of a run without trades, the most frequent first."""
+    """Return the entry blockers of the hedges that a run did not hold, the most frequent first."""
     with exact_products():
         reports = gate_reports(_blocked(result.config, window))
     return [_noted(report, result, window) for report in reports]
 
 
-def _blocked(config: RunConfig, window: HedgeWindow) -> Iterator[Blocked]:
-    """Go through a run once more, and yield what settled and does not wait to be opened."""
+def hedge_snapshots(
+    config: RunConfig, window: HedgeWindow, moments: Iterable[tuple[int, str]]
+) -> dict[tuple[int, str], DecisionSnapshot]:
+    """Return the snapshot of each of `moments` (ms UTC, name) at which a run decided with a carry.
+
+    Its view is that of the first perp leg. The gate is that after the entries of the event, None for a hedge
+    that was then open or waiting.
+    """
+    wanted: dict[int, set[str]] = {}
+    for t_ms, name in moments:
+        wanted.setdefault(t_ms, set()).add(name)
+    found: dict[tuple[int, str], DecisionSnapshot] = {}
+    with exact_products():
+        for event in _events(config, window, max(wanted, default=-1)):
+            for one in event.settled:
+                if one.name in wanted.get(event.t_ms, ()) and one.carry is not None:
+                    found[event.t_ms, one.name] = _snapshot(config, event, one)
+    return found
+
+
+class _Event(NamedTuple):
+    """Event of a run with its trader after it, and the hedges that ended since the one before."""
+
+    t_ms: int
+    trader: HedgeTrader
+    ended: frozenset[str]
+
+    @property
+    def settled(self) -> Sequence[Settlement]:
+        """What settles then."""
+        return self.trader.settlements.at(self.t_ms)
+
+
+def _events(config: RunConfig, window: HedgeWindow, until_ms: int) -> Iterator[_Event]:
+    """Go through a run once more, up to a moment, and yield the events at which it could enter."""
     trader = hedge_trader(config, window, HedgeTrader)
     for t_ms in window.calendar.moments[:-1]:
+        if t_ms > until_ms:
+            return
+        count = len(trader.account.trades)
         trader.on_event(t_ms)
-        held = trader.account.names
-        for one in trader.settlements.at(t_ms):
+        ended = frozenset(trade.symbol for trade in trader.account.trades[count:])
+        yield _Event(t_ms, trader, ended)
+
+
+def _snapshot(config: RunConfig, event: _Event, one: Settlement) -> DecisionSnapshot:
+    trader = event.trader
+    gate = None if one.name in trader.account.names else _gate(config, event, one)
+    view = one.views[0]
+    if one.age_ms is None or one.age_ms > config.max_price_age_ms:
+        stale = replace(view, ticker=replace(view.ticker, fresh=False))
+        return DecisionSnapshot(stale, gate, wants_exit=False)
+    return DecisionSnapshot(view, gate, trader.decisions.wants_exit(one), trader.decisions.figures(one))
+
+
+def _blocked(config: RunConfig, window: HedgeWindow) -> Iterator[Blocked]:
+    """Yield what settled and was neither open nor waiting to be opened."""
+    for event in _events(config, window, config.end):
+        held = event.trader.account.names
+        for one in event.settled:
             if one.name not in held:
-                yield Blocked(one.name, t_ms, _gate(config, trader, one))
+                yield Blocked(one.name, event.t_ms, _gate(config, event, one))
 
 
-def _gate(config: RunConfig, trader: HedgeTrader, one: Settlement) -> Gate:
+def _gate(config: RunConfig, event: _Event, one: Settlement) -> Gate:
     """Return the first condition that keeps a hedge out after the entries of an event."""
     if one.age_ms is None or one.age_ms > config.max_price_age_ms:
         return _stale(config, one.age_ms)
@@ -47,7 +106,11 @@ def _gate(config: RunConfig, trader: HedgeTrader, one: Settlement) -> Gate:
         return Gate("min_contract_age_days", least, days, least - days)
     if one.end_announced:
         return Gate("end_announced")
-    return trader.decisions.blocking_gate(one) or Gate(_lacking_room(trader, one))
+    gate = event.trader.decisions.blocking_gate(one)
+    if gate is not None:
+        return gate
+    closed = [trade.closed_at_ms for trade in event.trader.account.trades if trade.symbol == one.name]
+    return waiting_gate(config.patience, closed, one.t_ms) or Gate(_lacking_room(event, one))
 
 
 def _stale(config: RunConfig, age_ms: int | None) -> Gate:
@@ -57,7 +120,10 @@ def _stale(config: RunConfig, age_ms: int | None) -> Gate:
     return Gate("fresh_prices", needed, age, age - needed)
 
 
-def _lacking_room(trader: HedgeTrader, one: Settlement) -> str:
+def _lacking_room(event: _Event, one: Settlement) -> str:
+    trader = event.trader
+    if one.name in event.ended:
+        return "just_closed"
     if trader.slots_left() <= 0:
         return "slots"
     return "market_in_use" if trader.is_taken(one.name) else "size"

@@ -27,6 +27,8 @@ _BOOKED = (*BOOKED, "borrow_cost", "transfer_cost")
 class HedgeRun(RunFacts):
     """One finished run of hedges."""
 
+    trade_amounts = (*RunFacts.trade_amounts, "borrow_cost", "transfer_cost")
+
     config: RunConfig
     window: HedgeWindow
     metrics: Metrics
@@ -63,9 +65,13 @@ class HedgeRun(RunFacts):
             "coverage": {symbol: covered.document() for symbol, covered in self.coverage.items()},
             "metrics": {**self.metrics.document(), **self.hedge_metrics.document()},
             "findings": [finding.document() for finding in self.findings],
-            "trades": [hedge_trade_document(trade) for trade in self.trades],
+            "trades": [self.trade_document(trade) for trade in self.trades],
             "equity": self.curve.document(),
         }
+
+    def trade_document(self, trade: HedgeTrade) -> dict[str, Any]:
+        """Return one of its trades as in the result document."""
+        return hedge_trade_document(trade)
 
 
 def hedge_trade_of(document: Mapping[str, Any]) -> HedgeTrade:

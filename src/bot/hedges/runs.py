@@ -4,16 +4,31 @@ Spot against a linear perp of one exchange, at the defaults of all other paramet
 of its markets, is replayed by the engine that was made for it, everything else as hedges.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Protocol
 
-from bot.backtest import Baselines, ReplayWindow, RunExplanation, RunResult, explain, replay, replays
+from bot.backtest import (
+    Baselines,
+    ReplayWindow,
+    RunExplanation,
+    RunResult,
+    blocked_entries,
+    explain,
+    replay,
+    replays,
+)
+from bot.backtest.baseline import FinishedRun
+from bot.backtest.comparison import Comparison, compare
+from bot.backtest.decision_trace import DecisionSnapshot, decision_snapshots
 from bot.backtest.probe import ProbeReport, probe
 from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.errors import NotForHedgesError
-from bot.hedges.blockers import blocked_hedges
-from bot.hedges.engine import hedge_replays, replay_hedges
+from bot.hedges.arithmetic import exact_products
+from bot.hedges.blockers import blocked_hedges, hedge_snapshots
+from bot.hedges.engine import hedge_replays, replay_hedges, replay_with_journal
+from bot.hedges.journal.records import Journal
 from bot.hedges.probe import probe_hedges
 from bot.hedges.result import HedgeRun
 from bot.hedges.window import HedgeWindow
@@ -21,6 +36,8 @@ from bot.market.hedge_data import HedgeData, PairKey, wanted_pairs
 from bot.market.records.kinds import RecordKind
 from bot.market.records.recorded_fees import kinds_read
 from bot.market.series import MarketData
+from bot.models import FundingRate, Trade
+from bot.strategies.gates import GateReport
 
 AnyWindow = ReplayWindow | HedgeWindow
 AnyRun = RunResult | HedgeRun
@@ -104,6 +121,34 @@ def _load(
     return named, data
 
 
+def settled_rates(config: RunConfig, window: AnyWindow) -> list[FundingRate]:
+    """Return the settlements that a window shows, those of before it included, oldest first.
+
+    Of hedges they are their carries.
+    """
+    if isinstance(window, HedgeWindow):
+        with exact_products():
+            found = [rate for one in window.settlements(config) for rate in one.observed]
+    else:
+        found = [*window.past, *(view.funding for event in window.events for view in event.settlements)]
+    return sorted(found, key=attrgetter("t_ms"))
+
+
+def settled_in(config: RunConfig, window: AnyWindow, name: str) -> list[FundingRate]:
+    """Return the settlements of one pair or hedge in the window, oldest first; of a hedge its carries."""
+    if isinstance(window, HedgeWindow):
+        with exact_products():
+            own = [one.funding for one in window.settlements(config) if one.name == name]
+        return [rate for rate in own if rate is not None]
+    views = (view for event in window.events for view in event.settlements)
+    return [view.funding for view in views if view.funding.symbol == name]
+
+
+def names_of(config: RunConfig) -> tuple[str, ...]:
+    """Return the names of what a run trades, as its trades are called: pairs, or hedges."""
+    return tuple(hedge.name for hedge in config.hedges) if needs_hedge_engine(config) else config.symbols
+
+
 def pairs_only(window: AnyWindow, name: str) -> ReplayWindow:
     """Return a window of spot against perps, for something of this `name` that is told of those alone.
 
@@ -114,9 +159,52 @@ def pairs_only(window: AnyWindow, name: str) -> ReplayWindow:
     return window
 
 
+def pair_trades(result: AnyRun) -> tuple[Trade, ...]:
+    """Return the trades of a run of spot against perps."""
+    if isinstance(result, HedgeRun):
+        raise TypeError(_OTHER_ENGINE)
+    return result.trades
+
+
+def of_pairs(result: AnyRun, window: AnyWindow, name: str) -> tuple[RunResult, ReplayWindow]:
+    """Return a run of spot against perps and its window, for something of this `name` for those alone.
+
+    Raises: NotForHedgesError for a run of hedges.
+    """
+    own = pairs_only(window, name)
+    if isinstance(result, HedgeRun):
+        raise TypeError(_OTHER_ENGINE)
+    return result, own
+
+
 def replay_run(config: RunConfig, window: AnyWindow) -> AnyRun:
     """Return the run of `config` over a window built for it."""
     return replay_hedges(config, window) if isinstance(window, HedgeWindow) else replay(config, window)
+
+
+def replay_explained(config: RunConfig, window: AnyWindow) -> tuple[AnyRun, Journal | None]:
+    """Return the run of `replay_run`, of hedges with its journal."""
+    if isinstance(window, HedgeWindow):
+        return replay_with_journal(config, window)
+    return replay(config, window), None
+
+
+def blocked_of(result: FinishedRun, window: AnyWindow) -> list[GateReport]:
+    """Return the entry blockers of what a run did not hold, the most frequent first."""
+    if isinstance(window, HedgeWindow) and isinstance(result, HedgeRun):
+        return blocked_hedges(result, window)
+    if isinstance(window, ReplayWindow) and isinstance(result, RunResult):
+        return blocked_entries(result, window)
+    raise TypeError(_OTHER_ENGINE)
+
+
+def snapshots_of(
+    config: RunConfig, window: AnyWindow, moments: Iterable[tuple[int, str]]
+) -> dict[tuple[int, str], DecisionSnapshot]:
+    """Return the snapshot of each of `moments` (ms UTC, name) at which the strategy of a run decided."""
+    if isinstance(window, HedgeWindow):
+        return hedge_snapshots(config, window, moments)
+    return decision_snapshots(config, window, moments)
 
 
 def replay_runs(configs: Sequence[RunConfig], window: AnyWindow) -> Iterator[AnyRun]:
@@ -134,11 +222,17 @@ def baselines_of(window: AnyWindow) -> Baselines:
     return Baselines(window, replays)
 
 
+def compare_run(config: RunConfig, window: AnyWindow) -> Comparison:
+    """Return the runs of `config` under each strategy that is compared, over a window built for it."""
+    return compare(config, baselines_of(window), lambda own: replay_run(own, window))
+
+
 def explain_run(result: AnyRun, window: AnyWindow, baselines: Baselines) -> RunExplanation:
     """Return the explanation of a run over a window built for it."""
-    if isinstance(window, HedgeWindow) and isinstance(result, HedgeRun):
-        blocked = () if result.trades else tuple(blocked_hedges(result, window))
-        return RunExplanation(baselines.of(result.config), baselines.compare(result), blocked)
-    if isinstance(window, HedgeWindow) or isinstance(result, HedgeRun):
-        raise TypeError("a run is explained over a window of its own engine")
-    return explain(result, window, baselines)
+    if isinstance(window, ReplayWindow) and isinstance(result, RunResult):
+        return explain(result, window, baselines)
+    blocked = () if result.trades else tuple(blocked_of(result, window))
+    return RunExplanation(baselines.of(result.config), baselines.compare(result), blocked)
+
+
+_OTHER_ENGINE = "a run is explained over a window of its own engine"

@@ -1,6 +1,6 @@
 """Settlements of the hedges of a window: what is known of each whatever the parameters of a run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
@@ -30,6 +30,11 @@ class Settlement:
         self.begins = before is None or not market.is_same_history(before.pair, pair)
         self._after_ms = -1 if before is None or self.begins else before.t_ms
         self._market = market
+
+    @property
+    def funding(self) -> FundingRate | None:
+        """The carry as a funding rate of the hedge, None where it has none."""
+        return None if self.carry is None else _funding(self.name, self.carry, self.t_ms)
 
     @cached_property
     def observed(self) -> tuple[FundingRate, ...]:
@@ -70,6 +75,11 @@ class Settlements:
                 if pair is not None and market.settles(t_ms):
                     before = Settlement(market, pair, t_ms, before)
                     self._at.setdefault(t_ms, []).append(before)
+
+    def __iter__(self) -> Iterator[Settlement]:
+        """Yield all of them, event by event."""
+        for t_ms in sorted(self._at):
+            yield from self._at[t_ms]
 
     def at(self, t_ms: int) -> Sequence[Settlement]:
         """Return those at an event, in the order of the hedges."""

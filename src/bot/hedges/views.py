@@ -1,6 +1,6 @@
 """Strategy of a run over hedges: asked about settlements, once for each perp leg."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,12 @@ class Decisions:
         view = settlement.views[0]
         with exact():
             return self._strategy.wants_exit(view)
+
+    def figures(self, settlement: Settlement) -> Mapping[str, Decimal | bool]:
+        """Return what the strategy decides by, by name."""
+        view = settlement.views[0]
+        with exact():
+            return self._strategy.figures(view)
 
     def blocking_gate(self, settlement: Settlement) -> Gate | None:
         """Return the first condition that keeps a hedge out at either perp leg, None if it is wanted."""

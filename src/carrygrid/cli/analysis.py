@@ -6,12 +6,10 @@ from typing import Any
 
 from api.database import ready_store
 from api.settings import Settings
-from bot.backtest import ReplayWindow, RunResult, blocked_entries
-from bot.backtest.comparison import Comparison, compare
+from bot.backtest.baseline import FinishedRun
+from bot.backtest.comparison import Comparison
 from bot.backtest.probe import ProbeReport
-from bot.config.hedge_checks import refuse_hedges
-from bot.hedges.runs import probe_run
-from bot.market.records.recorded_fees import kinds_read
+from bot.hedges.runs import AnyWindow, blocked_of, compare_run, load_window, probe_run
 from bot.market_store.database import write_transaction
 from bot.notation import ABSENT
 from bot.plurals import counted
@@ -27,12 +25,9 @@ LOOK_AHEAD_FOUND = 1
 def print_comparison(path: Path, *, as_json: bool) -> None:
     """Run the strategies that are compared over the same window and print them side by side."""
     config = read_config(path)
-    refuse_hedges(config)
     with ready_store(Settings()) as store:
-        reads = kinds_read(config)
-        data = store.load(config.exchange, config.symbols, config.end, config.start, reads=reads)
-        window = ReplayWindow.build(config, data)
-        comparison = compare(config, window)
+        window = load_window(config, store)
+        comparison = compare_run(config, window)
         with write_transaction(store.engine) as connection:
             note_comparison(connection, comparison)
     if as_json:
@@ -82,15 +77,15 @@ def _print_compared(comparison: Comparison) -> None:
         out.print(f"\nThey first differ at {iso(first_ms)}.")
 
 
-def _print_idle(comparison: Comparison, window: ReplayWindow) -> None:
+def _print_idle(comparison: Comparison, window: AnyWindow) -> None:
     for name, run in comparison.runs.items():
         if not run.trades:
             console().print(f"\n{name} took no trade: {_reason(run, window)}.", soft_wrap=True)
 
 
-def _reason(run: RunResult, window: ReplayWindow) -> str:
+def _reason(run: FinishedRun, window: AnyWindow) -> str:
     """Return the condition that kept a run without trades out most often, then the others by name."""
-    reports = blocked_entries(run, window)
+    reports = blocked_of(run, window)
     if not reports:
         return "the window has no settlement to enter at before its last one"
     others = ", ".join(report.gate for report in reports[1:])

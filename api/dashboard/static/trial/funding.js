@@ -45,11 +45,15 @@ function bars(data, unit) {
 }
 
 function settlementText(data, index, unit) {
-  const rate = `rate ${data.rate[index]} per ${data.hours[index]} h`;
+  const rate = `rate ${brief(data.rate[index])} per ${data.hours[index]} h`;
   const amount = data.booked[index];
-  return amount === null ? `${rate}, not held` : `${rate}, booked ${amount} ${unit}`;
+  if (amount === null) return `${rate}, not held`;
+  const legs = data.legs.length > 1 ? ` (${data.legs.map(({ leg, booked }) => `${leg} ${booked[index] ?? 0}`).join(", ")})` : "";
+  return `${rate}, booked ${amount} ${unit}${legs}`;
 }
 
+/* A carry may have forty digits, a rate has few. */
+const brief = (text) => (text.length > 14 ? String(Number(Number(text).toPrecision(8))) : text);
 const minute = (t) => new Date(t).toISOString().slice(0, 16).replace("T", " ");
 
 /* The same in words, for those who do not see the chart. */

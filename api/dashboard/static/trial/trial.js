@@ -1,5 +1,6 @@
 import { drawEquity } from "../charts/equity.js";
 import { formatted } from "../format.js";
+import { accountsNote, drawAccounts } from "./accounts.js";
 import { drawFunding, intervalText } from "./funding.js";
 import { showWaiting } from "../charts/chart.js";
 import { getJson, replaceFragment } from "../requests.js";
@@ -11,11 +12,12 @@ import "./trade_story.js";
 const root = document.getElementById("trial");
 const equity = document.getElementById("equity");
 const funding = document.getElementById("funding");
+const accounts = document.getElementById("accounts");
 const trades = document.getElementById("trades");
 const pair = document.getElementById("funding-symbol");
 const base = root?.dataset.base;
 const first = JSON.parse(document.getElementById("first-curves")?.textContent ?? "{}");
-const shown = { span: null, curve: first.curve, hold: first.hold, funding: null };
+const shown = { span: null, curve: first.curve, hold: first.hold, funding: null, accounts: null };
 let holdRefused = "";
 
 function linesOf({ curve, hold }) {
@@ -36,6 +38,12 @@ function drawSettlements() {
   if (!shown.funding) return;
   document.getElementById("switches").textContent = settlementsNote(shown.funding);
   drawFunding(funding, shown.funding, root.dataset.unit, { span: shown.span, onSpan: zoom });
+}
+
+function drawWallets() {
+  if (!shown.accounts) return;
+  document.getElementById("accounts-note").textContent = accountsNote(shown.accounts);
+  drawAccounts(accounts, shown.accounts, root.dataset.unit, { span: shown.span, onSpan: zoom });
 }
 
 /* Whoever asks last is shown: an answer to an earlier zoom is dropped. */
@@ -59,10 +67,14 @@ const loadCurve = () => load("curve", `${base}/curve?${spanQuery(shown.span)}`, 
 const loadHold = () => load("hold", `${base}/hold?${spanQuery(shown.span)}`, (message) => { holdRefused = message; }).then(drawCurves);
 const loadFunding = () => load("funding", fundingUrl(), unread(funding, "The settlements")).then(drawSettlements);
 
+async function loadAccounts() {
+  if (accounts) await load("accounts", `${base}/accounts?${spanQuery(shown.span)}`, unread(accounts, "Wallets and margins")).then(drawWallets);
+}
+
 /* The curve is drawn as soon as it is there: holding may have to be replayed, and joins it then. */
 function loadCharts() {
   holdRefused = "";
-  return Promise.all([loadCurve(), loadHold(), loadFunding()]);
+  return Promise.all([loadCurve(), loadHold(), loadFunding(), loadAccounts()]);
 }
 
 /* Curves that came with the page are drawn at once, and only the others asked for. */
@@ -71,6 +83,7 @@ function showFirst() {
   if (!shown.curve) loadCurve();
   if (!shown.hold) loadHold();
   loadFunding();
+  loadAccounts();
 }
 
 function marksNote({ moves, moves_count: count, origin }) {

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from bot.models import FundingPayment, Trade
+from bot.models import BookedTrade, FundingPayment
 from bot.numbers.money import ZERO
 from bot.statistics.metrics import Calendar
 
@@ -31,7 +31,7 @@ def months(
     equity: Sequence[tuple[int, Decimal]],
     initial_capital: Decimal,
     payments: Iterable[FundingPayment],
-    trades: Iterable[Trade],
+    trades: Iterable[BookedTrade],
 ) -> list[Month]:
     """Return the months from the first event's to the last's; their changes sum to the net P&L.
 

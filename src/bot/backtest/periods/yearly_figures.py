@@ -1,5 +1,6 @@
 """Results of a run by year, beside holding: a year on average, each calendar year, the last twelve months."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -9,9 +10,7 @@ import numpy as np
 from bot.backtest.baseline import FinishedRun
 from bot.backtest.evidence import bands_document, regimes_document
 from bot.backtest.periods.yearly import years
-from bot.backtest.result import RunResult
-from bot.market.window import ReplayWindow
-from bot.models import DAY_MS
+from bot.models import DAY_MS, FundingRate
 from bot.numbers.money import exact, plain
 from bot.statistics.metrics import DAYS_PER_YEAR, from_units
 
@@ -61,9 +60,16 @@ class Yearly:
 
     @classmethod
     def of(
-        cls, result: RunResult, hold: FinishedRun, hold_at_1x: FinishedRun, window: ReplayWindow
+        cls,
+        result: FinishedRun,
+        hold: FinishedRun,
+        hold_at_1x: FinishedRun,
+        settled: Sequence[FundingRate],
     ) -> "Yearly":
-        """Return a run by year; the other runs are of the same window."""
+        """Return a run by year; the other runs are of the same window.
+
+        settled: the settlements of that window and of before, oldest first.
+        """
         with exact():
             last = _last_year(result, hold)
         return cls(
@@ -73,7 +79,7 @@ class Yearly:
             hold_at_1x=hold_at_1x.metrics.annualized_return,
             years=year_changes(result, hold),
             last_year=last,
-            best_regime=best_regime(result, window),
+            best_regime=best_regime(result, settled),
         )
 
     def document(self) -> dict[str, Any]:
@@ -132,8 +138,8 @@ def _band(result: FinishedRun) -> tuple[float, float] | None:
     return low, high
 
 
-def best_regime(result: RunResult, window: ReplayWindow) -> float | None:
+def best_regime(result: FinishedRun, settled: Sequence[FundingRate]) -> float | None:
     """Return the share of the net P&L at the best level of funding; None without a profit or a second one."""
-    found = [Decimal(one["net_pnl"]) for one in regimes_document(result, window)["regimes"]]
+    found = [Decimal(one["net_pnl"]) for one in regimes_document(result, settled)["regimes"]]
     net = result.metrics.net_pnl
     return float(max(found) / net) if len(found) > 1 and net > 0 else None

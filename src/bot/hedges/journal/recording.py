@@ -43,7 +43,9 @@ class JournalingAccount(HedgeAccount):
 
     def __init__(self, wallets: Wallets, costs: OrderCosts) -> None:
         super().__init__(wallets, costs)
-        self.journal = Journal(wallets={name: [] for name in wallets.exchanges})
+        self.journal = Journal(
+            wallets={name: [] for name in wallets.exchanges}, free={name: [] for name in wallets.exchanges}
+        )
         self._open: dict[int, OpenJournal] = {}
         self._charges: dict[int, _Charge] = {}
 
@@ -84,7 +86,12 @@ class JournalingAccount(HedgeAccount):
         """Let an exchange liquidate a leg."""
         booked, fees, coins = leg.pnl, hedge.fees, hedge.coins
         super().liquidate(hedge, leg, t_ms, extreme, fee_rate)
-        fee, in_coins = hedge.fees - fees, leg.market.kind.in_coins
+        fee, kind = hedge.fees - fees, leg.market.kind
+        if kind.in_coins:
+            pnl, lost = None, coins - hedge.coins
+        else:
+            pnl = leg.pnl - booked
+            lost = fee - pnl - kind.opening_flow(leg)
         move = LegMove(
             t_ms,
             _name(leg),
@@ -94,12 +101,13 @@ class JournalingAccount(HedgeAccount):
             extreme,
             None,
             fee,
-            None if in_coins else leg.pnl - booked,
+            pnl,
+            lost=lost,
         )
         own = self._open[hedge.number]
         own.moves.append(move)
-        if in_coins and fee:
-            gain = leg.market.kind.gain(leg, extreme)
+        if kind.in_coins and fee:
+            gain = kind.gain(leg, extreme)
             own.coins.append(CoinFlow(hedge.coins - coins - gain, -fee))
 
     def reduce(self, hedge: OpenHedge, quantity: Decimal, kept: OpenLeg, t_ms: int) -> None:
@@ -170,6 +178,8 @@ class JournalingAccount(HedgeAccount):
         """Take in the wallets after an event."""
         for exchange, equity in self.equities(t_ms).items():
             self.journal.wallets[exchange].append(equity)
+        for exchange, cash in self.free().items():
+            self.journal.free[exchange].append(cash)
         moving = self.wallets.under_way
         self.journal.under_way.append(ZERO if moving is None else moving.amount)
 

@@ -34,8 +34,9 @@ class LegMove(NamedTuple):
     """A leg opened, reduced, closed or taken, amounts in quote currency.
 
     `price` is the last price then, `fill` the unrounded fill; of a liquidation the mark price reached, and
-    None. `pnl` is what the leg booked without its fee; None for an inverse leg, which books coins. Of that
-    `slippage` is what the fills lost against the last prices, `impact` what the size of the order added.
+    None, and `lost` what it cost of the margin, in its currency. `pnl` is what the leg booked without its
+    fee; None for an inverse leg, which books coins. Of that `slippage` is what the fills lost against the
+    last prices, `impact` what the size of the order added.
     """
 
     t_ms: int
@@ -49,6 +50,7 @@ class LegMove(NamedTuple):
     pnl: Decimal | None = None
     slippage: Decimal = ZERO
     impact: Decimal = ZERO
+    lost: Decimal = ZERO
 
 
 class LegPayment(NamedTuple):
@@ -162,12 +164,13 @@ class JournaledHedge:
 class Journal:
     """Journal of a run: its hedges in the order of its trades, and what concerns no single one.
 
-    `wallets` has the equity of each exchange after each event of the run, `under_way` what was on its way
-    between two of them.
+    `wallets` has the equity of each exchange after each event of the run, `free` the part of its cash that
+    nothing locked, `under_way` what was on its way between two of them.
     """
 
     hedges: list[JournaledHedge] = field(default_factory=list)
     wallets: dict[str, list[Decimal]] = field(default_factory=dict)
+    free: dict[str, list[Decimal]] = field(default_factory=dict)
     under_way: list[Decimal] = field(default_factory=list)
     transfers: list[WalletMove] = field(default_factory=list)
     margins: list[MarginTest] = field(default_factory=list)

@@ -44,13 +44,13 @@ def worked(client: TestClient, hands: Hands, **changes: Any) -> int:
 def replayed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the runs that are replayed from now on, by the strategy that they follow."""
     found: list[str] = []
-    real = replays.replay_run
+    real = replays.replay_explained
 
     def noted(config: Any, window: Any) -> Any:
         found.append(config.strategy_mode)
         return real(config, window)
 
-    monkeypatch.setattr(replays, "replay_run", noted)
+    monkeypatch.setattr(replays, "replay_explained", noted)
     return found
 
 

@@ -7,8 +7,9 @@ from example_plugin import compared_example, installed_example
 from toy_market import START, configured, pair, window
 
 from bot.backtest import replay
-from bot.backtest.comparison import Comparison, compare
+from bot.backtest.comparison import Comparison
 from bot.config.strategy_registry import compared_strategies
+from bot.hedges.runs import compare_run
 from bot.models import HOUR_MS
 
 RATES = dict(enumerate(["0.001", "0.001", "0.00001", "0", "0.0002", "0.0002", "0"], 1))
@@ -19,7 +20,7 @@ def compared(**overrides: object) -> Comparison:
     config = configured(
         market, initial_capital=1000, entry_threshold="0.14", exit_threshold="0.1", **overrides
     )
-    return compare(config, window(market, config))
+    return compare_run(config, window(market, config))
 
 
 def test_both_strategies_run_over_the_same_data() -> None:
@@ -50,7 +51,7 @@ def test_differences_are_composite_minus_simple() -> None:
 def test_equal_books_have_no_first_difference() -> None:
     market = {"X": pair({1: "0", 2: "0"}, ["100"] * 2)}
     config = configured(market)
-    assert compare(config, window(market, config)).first_difference_ms() is None
+    assert compare_run(config, window(market, config)).first_difference_ms() is None
 
 
 def test_plug_in_is_compared_if_it_asks_for_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +70,7 @@ def test_each_compared_strategy_runs_as_it_does_alone_with_its_own_parameters(
     with compared_example(tmp_path, monkeypatch):
         config = configured(market, strategy_mode="smoothed-rate", smoothing_settlements=2)
         shown = window(market, config)
-        found = compare(config, shown)
+        found = compare_run(config, shown)
         alone = {
             name: replay(configured(market, strategy_mode=name, **own), shown)
             for name, own in (

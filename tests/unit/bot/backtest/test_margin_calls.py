@@ -44,7 +44,7 @@ def test_recorded_liquidation_names_its_price_and_a_top_up_that_outlives_the_can
     taken = [trade for trade in run.trades if trade.reason is CloseReason.LIQUIDATION]
     assert [call.trade for call in report.liquidated] == taken != []
     for call in report.liquidated:
-        assert call.liquidation_price <= call.highest
+        assert call.liquidation_price <= call.reached
         assert call.missing >= 0
     assert report.tightest is not None
     with exact():
@@ -57,4 +57,4 @@ def test_recorded_liquidation_names_its_price_and_a_top_up_that_outlives_the_can
         model = FlatMargin(rules.mmr, config.margin_exit_ratio)
         for more, is_taken in ((Decimal(0), True), (Decimal("0.00000001"), False)):
             leg = MarginedLeg(Decimal(-1), call.needed + more, call.trade.quantity, call.trade.perp_entry)
-            assert (model.shortfall(leg, call.highest) >= 0) is is_taken
+            assert (model.shortfall(leg, call.reached) >= 0) is is_taken

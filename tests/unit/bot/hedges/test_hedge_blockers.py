@@ -1,6 +1,7 @@
 """Runs of hedges without trades say which conditions kept them out, with the nearest misses."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hedge_files import hedge_data
 from reference.hedges.drawn import STRUCTURES, made
 
 from bot.config.run_config import RunConfig
+from bot.hedges.blockers import blocked_hedges, hedge_snapshots
 from bot.hedges.runs import baselines_of, explain_run, replay_run
 from bot.hedges.window import HedgeWindow
 from bot.models import DAY_MS, HOUR_MS
@@ -152,3 +154,65 @@ def test_drawn_runs_without_trades_tell_every_settlement_that_was_not_entered(st
         assert sum(one.blocked for one in reports) == settled
         told += settled
     assert told > 50
+
+
+@pytest.mark.parametrize(
+    ("more", "gates"),
+    [
+        ({}, [("just_closed", 24, None, None)]),
+        ({"cooldown_hours": 12}, [("cooldown_hours", 24, "12", "0")]),
+        ({"max_round_trips": 1}, [("max_round_trips", 24, "1", "1")]),
+        (
+            {"min_funding_rate": "0.00015"},
+            [("just_closed", 24, None, None), ("min_funding_rate", 8, "0.00015", "0.0001")],
+        ),
+    ],
+)
+def test_run_with_trades_tells_what_kept_it_out_in_between(
+    more: dict[str, Any], gates: list[tuple[Any, ...]]
+) -> None:
+    values = {"symbols": ["AAA/USDT>AAA/USDT:USDT"], "start": START, "end": START + 32 * HOUR_MS}
+    config = run_config(
+        **values,
+        exchange="alpha",
+        min_volume_24h=0,
+        min_holding_periods=1000,
+        min_coverage=0,
+        exit_funding_rate="0.00018",
+        **{"min_funding_rate": "0.0001", **more},
+    )
+    window = HedgeWindow.build(config, hedge_data(files(), {"exchange": "alpha", "end": config.end}))
+    run = replay_run(config, window)
+    (trade,) = run.trades
+    assert trade.closed_at_ms == START + 24 * HOUR_MS
+    found = [one.document() for one in blocked_hedges(run, window)]
+    assert [
+        (one["gate"], (one["at"] - START) // HOUR_MS, one["needed"], one["nearest"]) for one in found
+    ] == gates
+    assert explain_run(run, window, baselines_of(window)).blocked == ()
+
+
+def test_snapshot_of_a_moment_is_what_the_run_saw_then() -> None:
+    config = run_config(
+        symbols=["AAA/USDT>AAA/USDT:USDT"],
+        exchange="alpha",
+        start=START,
+        end=START + 32 * HOUR_MS,
+        min_volume_24h=0,
+        min_holding_periods=1000,
+        min_coverage=0,
+        min_funding_rate="0.00015",
+        exit_funding_rate="0.00018",
+    )
+    window = HedgeWindow.build(config, hedge_data(files(), {"exchange": "alpha", "end": config.end}))
+    (name,) = (hedge.name for hedge in window.hedges)
+    seen = hedge_snapshots(config, window, [(START + hour * HOUR_MS, name) for hour in (8, 16, 24, 25)])
+    told = {
+        (t_ms - START) // HOUR_MS: (one.view.funding.rate, one.gate and one.gate.name, one.wants_exit)
+        for (t_ms, _), one in seen.items()
+    }
+    assert told == {
+        8: (Decimal("0.0001"), "min_funding_rate", True),
+        16: (Decimal("0.0002"), None, False),
+        24: (Decimal("0.00015"), "just_closed", True),
+    }

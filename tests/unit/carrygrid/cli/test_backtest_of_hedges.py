@@ -1,6 +1,7 @@
 """`carrygrid backtest` of hedges over imported files: what a user types, and the numbers of the contract."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,25 @@ def test_a_market_that_is_not_held_is_refused_in_one_line(tmp_path: Path) -> Non
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.count("\n") == 1
     assert "AAA/USDT:USDT@gamma" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["02-reverse", "03-perp-perp-two-grids", "04-inverse-halved"])
+def test_strategies_are_compared_over_hedges(tmp_path: Path, name: str) -> None:
+    case = json.loads((CASES / f"{name}.json").read_text())
+    home = tmp_path / "home"
+    imported(case, home)
+    config = tmp_path / "run.json"
+    config.write_text(json.dumps(case["config"]))
+    found = in_process(home, "compare", config, "--json")
+    assert found.returncode == 0, found.stderr
+    document = json.loads(found.stdout)
+    assert list(document["runs"]) == ["simple", "composite"]
+    own = document["runs"][case["config"].get("strategy_mode", "simple")]
+    assert own["trades"] == case["expected"]["trades"]
+    for strategy, only in document["only_in"].items():
+        net = sum(Decimal(trade["net_pnl"]) for trade in only["trades"])
+        assert Decimal(only["net_pnl"]) == net, strategy
+        assert {"borrow_cost", "transfer_cost"} <= only.keys()
+    printed = in_process(home, "compare", config)
+    assert printed.returncode == 0, printed.stderr
+    assert "They first differ at" in printed.stdout or "held the same positions" in printed.stdout
