@@ -39,6 +39,14 @@ def rate_words(name: str, value: object) -> str:
     return f"{_rounded(rate * 10_000, 3)} bp per 8 h, {yearly} % a year"
 
 
+def rate_span(name: str, low: object, high: object) -> str:
+    """Return the values of a parameter between two in bp per 8 h, nothing where it is no rate."""
+    said = [rate_words(name, value).partition(" bp")[0] for value in (low, high)]
+    if not all(said):
+        return ""
+    return f"{said[0] if said[0] == said[1] else ' to '.join(said)} bp per 8 h"
+
+
 def _rounded(value: Decimal, places: int) -> str:
     step = Decimal(1).scaleb(-places)
     return plain(value.quantize(step, rounding=ROUND_HALF_UP).normalize() + 0)

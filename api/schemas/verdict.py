@@ -86,6 +86,7 @@ class VerdictCandidate(BaseModel):
 
     trial: TrialDocument
     floor: int | None = Field(description="the worst trial of it and those a step away that may win")
+    peak: int | None = Field(description="the trial that is best by itself; null without a plateau")
     neighbours: int = Field(description="settings a step away")
     able_neighbours: int = Field(description="those of them that may win")
     region: list[VerdictRange]
@@ -151,6 +152,7 @@ def _candidate(verdict: ReplayedVerdict) -> dict[str, Any] | None:
     return {
         "trial": trial_document(found.trial),
         "floor": found.floor and found.floor.number,
+        "peak": found.peak and found.peak.trial.number,
         "neighbours": found.candidate.near,
         "able_neighbours": found.candidate.able,
         "region": [asdict(one) for one in found.candidate.region],

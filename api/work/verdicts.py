@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
+from api.presentation.verdict_sentence import verdict_sentence
 from api.work.database_threads import Database
 from api.work.replays import Replays, StoredRun, trial_run
 from bot.backtest.periods.yearly_figures import Yearly, best_regime
@@ -15,7 +16,7 @@ from bot.selection.badges import Badge, CandidateFacts, badges
 from sweeps.analysis.queries import trial_with_spec
 from sweeps.analysis.verdicts.candidate_facts import trial_facts
 from sweeps.analysis.verdicts.replayed_verdict import ReplayedVerdict
-from sweeps.analysis.verdicts.verdict import funnel_end, sweep_verdict
+from sweeps.analysis.verdicts.verdict import SweepVerdict, funnel_end, sweep_verdict
 from sweeps.work.verifying import RowCompatibility, row_compatibility
 
 MOST_BY_YEAR = 20_000
@@ -29,12 +30,12 @@ async def verdict_on(database: Database, replays: Replays, sweep_id: int) -> Rep
     """
     found = await database.analyze(sweep_verdict, sweep_id)
     if found.trial is None:
-        return ReplayedVerdict(found, None, "there is no candidate")
+        return _told(found, None, "there is no candidate")
     run = trial_run(sweep_id, found.spec, found.trial.number, found.trial.run_key)
     try:
-        return ReplayedVerdict(found, await replays.work.run(lambda: _yearly(replays, run)), None)
+        return _told(found, await replays.work.run(lambda: _yearly(replays, run)), None)
     except BotError as error:
-        return ReplayedVerdict(found, None, str(error))
+        return _told(found, None, str(error))
 
 
 async def trial_badges(database: Database, replays: Replays, sweep_id: int, number: int) -> list[Badge]:
@@ -88,6 +89,10 @@ async def positive_years(database: Database, replays: Replays, sweep_id: int) ->
     except BotError as error:
         return PositiveYears(among, None, str(error))
     return PositiveYears(among, count, None)
+
+
+def _told(found: SweepVerdict, yearly: Yearly | None, missing: str | None) -> ReplayedVerdict:
+    return ReplayedVerdict(found, yearly, missing, verdict_sentence(found, yearly))
 
 
 def _best_regime(replays: Replays, run: StoredRun) -> float | None:

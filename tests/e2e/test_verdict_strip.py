@@ -1,6 +1,7 @@
 """The verdict on a sweep in a real browser: said at first glance, and its buttons do what they say."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,12 @@ def test_strip_says_the_verdict_explains_badges_extends_the_grid_and_promotes(
     assert box
     assert box["y"] + box["height"] <= 500
     expect(page.locator("#progress")).not_to_have_attribute("open", "")
+    marks = page.locator("#heatmap-marks")
+    expect(marks).to_contain_text("highest perp_leverage: better ones may lie beyond")
+    expect(marks).not_to_contain_text(re.compile("(lowest|highest) min_funding_rate"))  # it has two values
+    beside = page.locator("#inspector")
+    expect(beside.locator("strong")).to_have_text(f"Candidate: trial {candidate['trial']['number']}")
+    expect(beside.locator("dl")).to_contain_text(f"Sharpe{candidate['trial']['metrics']['sharpe']:.3f}")
 
     rising = httpx2.get(f"{address}/sweeps/{sweep_id}/verdict/positive-years").raise_for_status().json()
     counts = [f"{count:,}" for count in (*found["funnel"].values(), rising["count"])]

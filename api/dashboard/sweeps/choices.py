@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from api.dashboard.sweeps.trial_table import usually_distinct
 from api.presentation.presenters import SweepPage, text_of
 from api.presentation.rate_words import rate_parameters
 from api.routes.parameters import NO_AXES
@@ -46,6 +47,7 @@ def view_document(sweep: SweepPage, leading: Sequence[str], pinned: Sequence[int
             "scenarios": ",".join(scenarios.axes) or NO_AXES,
             "scenario_rank": scenarios.rank.value,
             "pins": ",".join(map(str, pinned)),
+            "distinct": usually_distinct(sweep),
         },
     }
 

@@ -11,6 +11,11 @@ from sweeps.analysis.ranking import MOST_ORDERS
 
 ROW_COUNTS = (25, 50, 100, 250)
 USUAL_COLUMNS = (*TABLE_COLUMNS, *JUDGED)
+MOST_FOLDED = 100_000
+"""Trials of a sweep up to which the table has equal results as one row, unless the address says otherwise.
+
+Of more, finding them takes longer than turning a page may.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class TableChoice:
             query.get("sort") or sweep.best_first,
             columns,
             int(rows) if rows in {str(one) for one in ROW_COUNTS} else ROW_COUNTS[0],
-            query.get("distinct") == "1",
+            query.get("distinct", usually_distinct(sweep)) == "1",
             first_sorts(sweep.axes, columns),
         )
 
@@ -67,6 +72,11 @@ class TableChoice:
             place=None if place is None else place + 1,
             descending=place is not None and orders[place].startswith("-"),
         )
+
+
+def usually_distinct(sweep: SweepPage) -> str:
+    """Return the choice about equal results where an address has none: `1` if they are one row."""
+    return "1" if sweep.view.trials_total <= MOST_FOLDED else "0"
 
 
 def _turned(order: str) -> str:

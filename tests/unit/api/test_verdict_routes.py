@@ -175,23 +175,23 @@ def test_settings_that_never_trade_are_said_to_and_none_is_a_candidate(
         (
             {"min_funding_rate": ["0.00002", "0.5", "0.6"], "exit_funding_rate": ["0", "0.00001"]},
             (
-                "6 of 6 settings beat holding on the same account: 2 may win. 4 of 6 never traded. "
-                "Best region: min_funding_rate 0.00002, exit_funding_rate "
+                "2 of 6 settings beat holding on the same account. 4 of 6 never traded. "
+                "Best region: min_funding_rate 0.00002 (0.2 bp per 8 h), exit_funding_rate "
             ),
         ),
         (
             {"min_funding_rate": ["0.00002", "0.5", "0.6"]},
             (
-                "3 of 3 settings beat holding on the same account: 1 may win. 2 of 3 never traded. "
-                "No plateau can be told: the one next to it may not win; the best one is trial 0, sharpe 1.01"
+                "1 of 3 settings beat holding on the same account. 2 of 3 never traded. "
+                "No plateau can be told: the one next to it may not win; the best one is trial 0, Sharpe 1.01"
             ),
         ),
         (
             {"min_funding_rate": ["0.00002", "0.5"], "perp_leverage": [1, 10, 20]},
             (
-                "6 of 6 settings beat holding on the same account: 3 may win, 1 was liquidated. "
-                "3 of 6 never traded. Best region: min_funding_rate 0.00002, perp_leverage 1 to 20, "
-                "around trial 1: sharpe 1.01, at its worst neighbour -2.67; 1 of its 3 neighbours may not win"
+                "3 of 6 settings beat holding on the same account: 1 was liquidated. 3 of 6 never traded. "
+                "Best region: min_funding_rate 0.00002 (0.2 bp per 8 h), perp_leverage 1 to 20, "
+                "around trial 1: Sharpe 1.01, at its worst neighbour -2.67; 1 of its 3 neighbours may not win"
             ),
         ),
     ],

@@ -128,9 +128,10 @@ export class Heatmap {
     const bottom = size * 3.4;
     const room = this.box.clientWidth - LEGEND_WIDTH;
     if (this.panels.length === 1) {
-      const least = Math.min(Math.max(matrix.rows * size * 2.5, 300), Math.max(460, room * 0.6));
+      const most = Math.min(matrix.rows * size * 8, room);
+      const least = Math.min(Math.max(matrix.rows * size * 2.5, 300), Math.max(460, room * 0.6), most);
       this.box.style.minHeight = `${Math.ceil(least + bottom + size * 0.6)}px`;
-      const tall = Math.min(Math.max(least, this.box.clientHeight - bottom - size * 0.6), matrix.rows * size * 8, room);
+      const tall = Math.min(Math.max(least, this.box.clientHeight - bottom - size * 0.6), most);
       this.panels[0].box = { x: left, y: size * 0.6, width: room - left, height: tall };
       return tall + bottom + size * 0.6;
     }

@@ -38,6 +38,11 @@ export class Inspector {
     this.resting = setTimeout(() => this.#curves(trial), this.known.has(`${trial} curve`) ? 0 : CURVE_MS);
   }
 
+  /* Shows a trial as long as the reader has not pointed at another one. */
+  begin(trial, lines) {
+    if (this.shown === null) this.show(trial, lines);
+  }
+
   /* What was fetched may be old once more trials have finished. */
   forget() {
     this.known.clear();

@@ -86,8 +86,14 @@ export class SweepMap {
     const { state } = this;
     const at = ([row, column]) => `${state.get("x")} ${labelOf(document.x.values[column])}, ${state.get("y")} ${labelOf(document.y.values[row])}: ${this.#withUnit(this.heatmap.panels[0].matrix.exact([row, column]))}`;
     const words = document.best ? [`Framed: the best cell, ${at(document.best)}${this.#border(document.best)}.`] : [];
-    if (document.plateau) words.push(`Dashed: the plateau, whose worst neighbour is best, ${at(document.plateau)}${this.#border(document.plateau)}, with the cells joined to it that are as good.`);
+    if (document.plateau) words.push(`Dashed: the plateau, whose worst neighbour is best, ${at(document.plateau)}${this.#among(document.plateau)}${this.#border(document.plateau)}, with the cells joined to it that are as good.`);
     return words;
+  }
+
+  /* A cell of several trials shows another number than its plateau's trial, as a rule. */
+  #among(place) {
+    const count = this.heatmap.panels[0].matrix.count(...place);
+    return count > 1 ? `, the ${this.state.get("agg")} of its ${formatted(count, "count")} trials` : "";
   }
 
   #border(place) {

@@ -8,6 +8,7 @@ import { drawOutline, strokedTwice } from "./outlines.js";
 const MOST_SINGLE_CELLS = 6000;
 const GAP_FROM = 7;
 const DASH_FROM = 9;
+const FEWEST_ON_A_SIDE = 3; // of two values, every one is the last
 
 export function drawMatrix(context, box, matrix, scale, kind, colours) {
   const tiny = Math.min(box.width / matrix.columns, box.height / matrix.rows) < DASH_FROM;
@@ -128,13 +129,16 @@ export function drawMark(context, box, matrix, place, colours, dash) {
   for (const side of borders(matrix, place)) drawBorder(context, box, cell, side, colours);
 }
 
-/* Sides of the matrix that a cell lies at, of those that have more than one step. */
+/* Sides of the matrix that a cell lies at and values rise towards: of three steps or more, the one before is not as good. */
 export function borders(matrix, [row, column]) {
+  const rises = (up, right) => !matrix.asGood([row - up, column - right], [row, column]);
+  const across = matrix.columns >= FEWEST_ON_A_SIDE;
+  const tall = matrix.rows >= FEWEST_ON_A_SIDE;
   const sides = [];
-  if (matrix.columns > 1 && column === 0) sides.push("left");
-  if (matrix.columns > 1 && column === matrix.columns - 1) sides.push("right");
-  if (matrix.rows > 1 && row === 0) sides.push("bottom");
-  if (matrix.rows > 1 && row === matrix.rows - 1) sides.push("top");
+  if (across && column === 0 && rises(0, -1)) sides.push("left");
+  if (across && column === matrix.columns - 1 && rises(0, 1)) sides.push("right");
+  if (tall && row === 0 && rises(-1, 0)) sides.push("bottom");
+  if (tall && row === matrix.rows - 1 && rises(1, 0)) sides.push("top");
   return sides;
 }
 

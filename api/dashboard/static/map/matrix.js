@@ -62,6 +62,12 @@ export class Matrix {
     return this.document.cells[row * this.columns + column];
   }
 
+  /* Whether the first of two cells has a value that is as good as the second's, or better. */
+  asGood(one, other) {
+    const [value, than] = [this.value(...one), this.value(...other)];
+    return value !== null && than !== null && this.sign * value >= this.sign * than;
+  }
+
   /* Finished trials behind a cell. */
   count(row, column) {
     return this.document.counts?.[row * this.columns + column] ?? Number(this.trial(row, column) !== null);

@@ -195,7 +195,8 @@ export class Parallel extends PointDrawing {
     const lines = inTwo(context, axis.title, gap - 8);
     lines.forEach((text, at) => write(context, text, axis.x, size * (1.9 - (lines.length - 1 - at) * 1.15), { align: "center", colour: c.ink, most: Math.max(gap - 8, 40) }));
     font(context, { size });
-    for (const [y, text, isAbsent] of this.#ticks(axis)) {
+    for (const [y, said, isAbsent] of this.#ticks(axis)) {
+      const text = last || axis === this.axes[0] ? said : narrowed(context, said, gap - 12);
       outlined(context, text, axis.x + (last ? 8 : -8), y, last ? "left" : "right", isAbsent ? c.second : c.muted, c.card);
       context.fillStyle = isAbsent ? c.second : c.ink;
       context.fillRect(axis.x - 3, y - 0.5, 6, 1.2);
@@ -237,6 +238,13 @@ function inTwo(context, title, most) {
   if (!breaks.length) return [title];
   const middle = breaks.reduce((best, at) => (Math.abs(at - title.length / 2) < Math.abs(best - title.length / 2) ? at : best));
   return [title.slice(0, middle), title.slice(middle)];
+}
+
+/* A number that is too wide for the room beside an axis, as a power of ten where that is shorter. */
+function narrowed(context, text, most) {
+  if (context.measureText(text).width <= most || text === "" || !Number.isFinite(Number(text))) return text;
+  const power = Number(text).toExponential().replace("e+", "e");
+  return power.length < text.length ? power : text;
 }
 
 /* Four digits of the span are more than a pointer can mean. */

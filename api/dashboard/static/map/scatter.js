@@ -38,11 +38,14 @@ export class Scatter extends PointDrawing {
     const { context, width, height } = fitted(this.box);
     const c = colours();
     const inner = { left: size * 4.6, top: size, right: width - size * 2.2, bottom: height - size * 3.3 };
+    font(context, { size });
     const log = this.state.get("log").split(",");
     const [zoomX, zoomY] = this.#zoom();
     const groups = [this.context, this.points, this.front];
-    this.across = axis(groups, this.x.name, [inner.left, inner.right], log.includes("x"), zoomX);
     this.up = axis(groups, this.y.name, [inner.bottom, inner.top], log.includes("y"), zoomY);
+    const labels = this.up.ticks((inner.bottom - inner.top) / 55).map((tick) => context.measureText(short(tick, this.y.kind)).width);
+    inner.left = Math.max(inner.left, size * 2.2 + Math.max(...labels, 0));
+    this.across = axis(groups, this.x.name, [inner.left, inner.right], log.includes("x"), zoomX);
     const sides = [this.across, this.up].flatMap(({ low, high }) => [low, high]);
     this.kept("behind", context, [...sides, size, this.state.get("log"), this.x.name, this.y.name, this.context, ...Object.values(c)], (sheet) => {
       this.#drawGrid(sheet, inner, c);

@@ -150,6 +150,12 @@ function onProgress(event, last = false) {
   redraw();
 }
 
+const textsOf = (places) => [...one("verdict").querySelectorAll(places)].map(({ textContent }) => textContent).join(", ");
+
+/* Until something is pointed at, the place beside the map shows the candidate of a sweep that has ended. */
+document.addEventListener("candidate", ({ detail: number }) => {
+  if (number && !("open" in root.dataset)) inspector.begin(Number(number), ["[data-candidate] strong", ".badges .rule"].map(textsOf));
+});
 document.addEventListener("sweepchange", lookAgain);
 showControls();
 pins.draw();

@@ -47,7 +47,7 @@ export class TrialTable {
 
   #onChange({ name, value, checked }) {
     if (name === "cols") this.#chooseColumns();
-    else this.state.choose({ [name]: name === "distinct" ? (checked ? value : "") : value === USUAL_ROWS ? "" : value, cursor: "" });
+    else this.state.choose({ [name]: name === "distinct" ? (checked ? value : "0") : value === USUAL_ROWS ? "" : value, cursor: "" });
   }
 
   /* Columns keep their places; one that comes anew is the last. At least one stays. */

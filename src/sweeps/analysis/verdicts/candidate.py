@@ -1,7 +1,7 @@
 """Candidate of a sweep: the centre of its largest plateau over all axes, never its highest peak."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -64,6 +64,7 @@ class Candidate:
 
     Without a plateau it is the best trial that may win; `floor` is then None, else the place of the setting
     that is worst among it and its neighbours that may win. It has `near` neighbours, `able` of which may win.
+    `peak` is the setting that is best by itself, as a candidate without a region.
     """
 
     place: int
@@ -72,6 +73,7 @@ class Candidate:
     borders: Sequence[Border]
     near: int = 0
     able: int = 0
+    peak: "Candidate | None" = None
 
     @property
     def alone(self) -> str | None:
@@ -93,7 +95,9 @@ def candidate_of(
     levels, grid = _surroundings(connection, sweep_id, spec, scenarios, settings)
     best = None if grid is None else grid.best
     if grid is not None and best is not None:
-        return _on_plateau(spec, scenarios, settings, grid, best)
+        found = _on_plateau(spec, scenarios, settings, grid, best)
+        peak = _highest(levels, settings.eligible)
+        return found if peak is None else replace(found, peak=_peak(grid, peak))
     place = _highest(levels, settings.eligible)
     return None if place is None else _lone(grid, place)
 
@@ -142,6 +146,12 @@ def _lone(grid: GridTrials | None, place: int) -> Candidate:
 def _highest(levels: FloatArray, eligible: BoolArray) -> int | None:
     able = np.flatnonzero(eligible & ~np.isnan(levels))
     return int(able[levels[able].argmax()]) if len(able) else None
+
+
+def _peak(grid: GridTrials, row: int) -> Candidate:
+    around, able = _neighbours(grid, row)
+    floor = int(able[grid.levels[able].argmin()]) if len(able) else None
+    return Candidate(row, floor, (), (), len(around), len(able))
 
 
 def _neighbours(grid: GridTrials, row: int) -> tuple[IntArray, IntArray]:

@@ -5,21 +5,16 @@ from dataclasses import dataclass, replace
 from bot.backtest.periods.yearly_figures import Yearly
 from bot.selection.badges import Badge, badges
 from sweeps.analysis.verdicts.verdict import SweepVerdict
-from sweeps.analysis.verdicts.verdict_sentence import verdict_sentence
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayedVerdict:
-    """Verdict on a sweep; `yearly` are figures of its candidate, None where `missing` says why."""
+    """Verdict on a sweep and its sentence; `yearly` are figures of the candidate, or `missing` says why."""
 
     found: SweepVerdict
     yearly: Yearly | None
     missing: str | None
-
-    @property
-    def sentence(self) -> str:
-        """The verdict in words."""
-        return verdict_sentence(self.found, self.yearly)
+    sentence: str
 
     @property
     def badges(self) -> list[Badge]:

@@ -16,8 +16,8 @@ from sweeps.storage.blocks import Measured
 class SettingCounts:
     """Counts of settings, each at its scenario.
 
-    `ahead` made more than holding on the same account; of these, `able` may win and `liquidated` were.
-    `idle` opened no position in any scenario.
+    `ahead` traded and made more than holding on the same account; of these, `able` may win and `liquidated`
+    were. `idle` opened no position in any scenario.
     """
 
     total: int
@@ -31,7 +31,7 @@ def setting_counts(
     spec: SweepSpec, scenarios: Scenarios, every: Measured, cells: Numbers, settings: Measured
 ) -> SettingCounts:
     """Return the counts of `settings`, of which the trials `every`, with their `cells`, are scenarios."""
-    ahead = settings.only(leads(settings) > 0)
+    ahead = settings.only((leads(settings) > 0) & (settings.values["total_trades"] > 0))
     traded = every.values["total_trades"] > 0
     ids, _ = setting_ids(spec.space, cells, scenarios.axes) if len(cells) else (cells, 0)
     total = len(settings.numbers)

@@ -41,12 +41,22 @@ class Funnel:
 
 
 @dataclass(frozen=True, slots=True)
+class Peak:
+    """Trial that is best by itself: of `near` neighbours `unable` may not win, `floor` is the worst other."""
+
+    trial: TrialView
+    floor: TrialView | None
+    near: int
+    unable: int
+
+
+@dataclass(frozen=True, slots=True)
 class SweepVerdict:
     """Verdict on a sweep: counts of its settings, its funnel, and the candidate, None without one.
 
     `axes`, the chosen ones, are by the share of the objective's variance that each explains alone, None
     where it cannot be told. `floor` is the trial that is worst among the candidate and its neighbours that
-    may win.
+    may win; `peak` is the trial that is best by itself, where there is a plateau.
     """
 
     sweep: SweepView
@@ -58,6 +68,7 @@ class SweepVerdict:
     candidate: Candidate | None
     trial: TrialView | None
     floor: TrialView | None
+    peak: Peak | None
     alike: int
     facts: CandidateFacts | None
 
@@ -71,11 +82,12 @@ def sweep_verdict(connection: sa.Connection, sweep_id: int) -> SweepVerdict:
     every_cell = spec.space.cells_of(every.numbers)
     settings, cells = at_scenarios(spec, scenarios, metric, every, every_cell)
     found = candidate_of(connection, view.id, spec, scenarios, settings)
-    alike, trial, floor = 0, None, None
+    alike, trial, floor, peak = 0, None, None, None
     if found is not None:
         alike = alike_others(settings, found.place)
         trial = one_trial(connection, view.id, int(settings.numbers[found.place]))
-        floor = None if found.floor is None else _at(connection, view.id, settings, found.floor)
+        floor = _at(connection, view.id, settings, found.floor)
+        peak = None if found.peak is None else _peak(connection, view.id, settings, found.peak)
     return SweepVerdict(
         sweep=view,
         spec=spec,
@@ -86,6 +98,7 @@ def sweep_verdict(connection: sa.Connection, sweep_id: int) -> SweepVerdict:
         candidate=found,
         trial=trial,
         floor=floor,
+        peak=peak,
         alike=alike,
         facts=None
         if found is None or trial is None
@@ -113,8 +126,14 @@ def _chosen(axes: list[Importance] | None, scenarios: Scenarios) -> list[Importa
     return None if axes is None else [axis for axis in axes if axis.name not in scenarios.axes]
 
 
-def _at(connection: sa.Connection, sweep_id: int, settings: Measured, place: int) -> TrialView:
-    return one_trial(connection, sweep_id, int(settings.numbers[place]))
+def _at(connection: sa.Connection, sweep_id: int, settings: Measured, place: int | None) -> TrialView | None:
+    return None if place is None else one_trial(connection, sweep_id, int(settings.numbers[place]))
+
+
+def _peak(connection: sa.Connection, sweep_id: int, settings: Measured, found: Candidate) -> Peak:
+    trial = one_trial(connection, sweep_id, int(settings.numbers[found.place]))
+    floor = _at(connection, sweep_id, settings, found.floor)
+    return Peak(trial, floor, found.near, found.near - found.able)
 
 
 def funnel_end(connection: sa.Connection, sweep_id: int) -> IntArray:

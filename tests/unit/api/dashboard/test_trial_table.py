@@ -34,12 +34,15 @@ def test_plateau_and_chance_of_luck_are_columns_that_sort_select_and_draw(
     worst = {trial["number"]: trial["plateau"] for trial in trials}
     known = sorted(value for value in worst.values() if value is not None)
     assert known[0] < known[-1]
-    table = client.get(f"/dashboard/sweeps/{judged}/trials", params={"sort": "-plateau"}).text
+    rows = {"distinct": "0"}
+    table = client.get(f"/dashboard/sweeps/{judged}/trials", params={"sort": "-plateau", **rows}).text
     assert [int(number) for number in NUMBERS.findall(table)] == [trial["number"] for trial in trials]
     assert f">{known[-1]:,.2f}</td>" in table
     for name in ("plateau", "p_luck"):
         assert f'href="/dashboard/glossary#{name}"' in table
-    chosen = client.get(f"/dashboard/sweeps/{judged}/trials", params={"plateau": f"{known[-1]}.."}).text
+    chosen = client.get(
+        f"/dashboard/sweeps/{judged}/trials", params={"plateau": f"{known[-1]}..", **rows}
+    ).text
     best = {number for number, value in worst.items() if value == known[-1]}
     assert {int(number) for number in NUMBERS.findall(chosen)} == best
 
@@ -86,7 +89,8 @@ def test_several_orders_sort_ties_of_the_ones_before_and_pages_go_on_where_they_
         cursor = page["next_cursor"]
     assert seen == wanted
     table = client.get(
-        f"/dashboard/sweeps/{judged}/trials", params={"sort": sort, "cols": "net_pnl,total_trades"}
+        f"/dashboard/sweeps/{judged}/trials",
+        params={"sort": sort, "cols": "net_pnl,total_trades", "distinct": "0"},
     )
     assert [int(number) for number in NUMBERS.findall(table.text)] == wanted
     assert 'data-then="total_trades,-exit_funding_rate,net_pnl" data-keep="sort-net_pnl"' in table.text
@@ -109,7 +113,7 @@ def test_equal_results_are_one_row_and_the_csv_of_a_view_has_its_trials_order_an
     assert {(trial["number"], trial["equal"]) for trial in folded} == {
         (min(numbers), len(numbers)) for numbers in groups.values()
     }
-    page = client.get(f"/dashboard/sweeps/{judged}/trials", params={"distinct": "1", "sort": "-net_pnl"}).text
+    page = client.get(f"/dashboard/sweeps/{judged}/trials", params={"sort": "-net_pnl"}).text
     assert [int(number) for number in NUMBERS.findall(page)] == [trial["number"] for trial in folded]
 
     view = {"sort": "-net_pnl", "distinct": "1", "exit_funding_rate": "0", "columns": "sharpe,net_pnl"}

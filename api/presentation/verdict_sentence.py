@@ -1,7 +1,9 @@
 """Verdict on a sweep as a few sentences: holding, how many settings beat it, the region, and what matters."""
 
-from decimal import Decimal
-
+from api.presentation.formats import lower_first, shown
+from api.presentation.metric_catalogue import METRIC_LABELS
+from api.presentation.presenters import quote_of
+from api.presentation.rate_words import rate_span
 from bot.backtest.periods.yearly_figures import Yearly
 from bot.config.parameters import AccountParameters
 from bot.plurals import counted
@@ -9,7 +11,6 @@ from sweeps.analysis.queries import TrialView
 from sweeps.analysis.verdicts.candidate import AxisRange
 from sweeps.analysis.verdicts.setting_counts import SettingCounts
 from sweeps.analysis.verdicts.verdict import SweepVerdict
-from sweeps.spec.metrics import METRICS, MetricKind
 
 _MATTERS = 0.05
 _MOST_AXES = 3
@@ -46,61 +47,76 @@ def _beaten(verdict: SweepVerdict) -> str:
     settings = counted(found.total, "setting")
     if found.idle == found.total:
         return f"None of {settings} ever traded."
-    at = f", each at its {verdict.scenarios.rank} scenario," if verdict.scenarios.axes else ""
+    scenarios = verdict.scenarios
+    at = f", each at its {scenarios.rank} {' and '.join(scenarios.axes)}," if scenarios.axes else ""
     beat = f"{found.ahead:,}" if found.ahead else "None"
     told = f"{beat} of {settings}{at} beat holding on the same account{_of_these(found)}."
     return f"{told} {found.idle:,} of {found.total:,} never traded." if found.idle else told
 
 
 def _of_these(found: SettingCounts) -> str:
-    """Return how many of the settings that beat holding may win and were liquidated, unless all and none."""
-    if found.able == found.ahead and not found.liquidated:
-        return ""
-    able = "all" if found.able == found.ahead else f"{found.able:,}" if found.able else "none"
-    were = "was" if found.liquidated == 1 else "were"
-    count = "all" if found.liquidated == found.ahead > 1 else f"{found.liquidated:,}"
-    liquidated = f", {count} {were} liquidated" if found.liquidated else ""
-    return f": {able} may win{liquidated}"
+    """Return how many of the settings that beat holding may win, unless all, and were liquidated, if any."""
+    told = []
+    if found.able < found.ahead:
+        told.append(f"{found.able:,} may win" if found.able else "none may win")
+    if found.liquidated:
+        count = "all" if found.liquidated == found.ahead > 1 else f"{found.liquidated:,}"
+        told.append(f"{count} {'was' if found.liquidated == 1 else 'were'} liquidated")
+    return f": {', '.join(told)}" if told else ""
 
 
 def _best(verdict: SweepVerdict) -> str:
     candidate, trial = verdict.candidate, verdict.trial
     if candidate is None or trial is None:
         return "None may win by the rules of the sweep, so there is no candidate."
-    metric = verdict.spec.objective.metric
     lost = (trial.metrics or {}).get("liquidations")
     losses = f" with {counted(lost, 'liquidation')}" if lost else ""
-    shown = f"{metric} {_value(metric, trial)}{losses}"
+    label = lower_first(METRIC_LABELS[verdict.spec.objective.metric].label)
+    found = f"{label} {_value(verdict, trial)}{losses}"
     if verdict.floor is None:
         lone = f": {candidate.alone}" if candidate.alone else ""
-        return f"No plateau can be told{lone}; the best one is trial {trial.number}, {shown}."
+        return f"No plateau can be told{lone}; the best one is trial {trial.number}, {found}."
     region = ", ".join(_range(one) for one in candidate.region)
-    found = (
-        f"Best region: {region}, around trial {trial.number}: {shown}, {_floor(metric, verdict.floor, trial)}"
-    )
+    floor = _floor(verdict, verdict.floor, trial)
+    told = f"Best region: {region}, around trial {trial.number}: {found}, {floor}"
     unable = candidate.near - candidate.able
-    return (
-        f"{found}; {unable} of its {counted(candidate.near, 'neighbour')} may not win."
-        if unable
-        else f"{found}."
-    )
+    if unable:
+        told = f"{told}; {unable} of its {counted(candidate.near, 'neighbour')} may not win"
+    return f"{told}.{_peak(verdict, trial)}"
 
 
-def _floor(metric: str, floor: TrialView, trial: TrialView) -> str:
+def _floor(verdict: SweepVerdict, floor: TrialView, trial: TrialView) -> str:
     if floor.number == trial.number:
         return "no neighbour that may win is worse"
-    return f"at its worst neighbour {_value(metric, floor)}"
+    return f"at its worst neighbour {_value(verdict, floor)}"
+
+
+def _peak(verdict: SweepVerdict, trial: TrialView) -> str:
+    """Return what is better than the candidate by itself, and why it is not the candidate."""
+    peak = verdict.peak
+    if peak is None or _value(verdict, peak.trial) == _value(verdict, trial):
+        return ""
+    told = f"The highest, trial {peak.trial.number}, has {_value(verdict, peak.trial)}"
+    if peak.unable:
+        return f" {told}, but {peak.unable} of its {counted(peak.near, 'neighbour')} may not win."
+    return "" if peak.floor is None else f" {told}, but {_value(verdict, peak.floor)} one step away."
 
 
 def _range(one: AxisRange) -> str:
-    return f"{one.name} {one.low}" if one.low == one.high else f"{one.name} {one.low} to {one.high}"
+    values = one.low if one.low == one.high else f"{one.low} to {one.high}"
+    said = rate_span(one.name, one.low, one.high)
+    return f"{one.name} {values} ({said})" if said else f"{one.name} {values}"
 
 
-def _value(metric: str, trial: TrialView) -> str:
-    value: Decimal | float | None = (trial.metrics or {}).get(metric)
+def _value(verdict: SweepVerdict, trial: TrialView) -> str:
+    metric = METRIC_LABELS[verdict.spec.objective.metric]
+    value = (trial.metrics or {}).get(metric.name)
     if value is None:
         return "undefined"
-    return f"{value:,}" if METRICS[metric] is MetricKind.COUNT else f"{value:,.2f}"
+    if metric.kind == "ratio":
+        return f"{value:,.2f}"
+    unit = f" {quote_of(verdict.spec.symbols())}" if metric.kind == "money" else ""
+    return f"{shown(value, metric.kind)}{unit}"
 
 
 def _what_matters(verdict: SweepVerdict) -> str | None:
