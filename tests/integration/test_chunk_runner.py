@@ -195,10 +195,11 @@ def test_chunk_and_its_failed_trials_are_told_in_the_log_with_their_numbers(
     misbehave(2, raising(MemoryError()))
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         runner.run(sweep_id, 0, "me")
-    start, failure, end = lines
+    start, failure, finished, end = lines
     assert all((line["sweep"], line["chunk"]) == (sweep_id, 0) for line in lines)
     assert (start["event"], start["trials"], start["attempt"]) == ("chunk started", 6, 1)
     assert (failure["event"], failure["trial"], failure["code"]) == ("trial failed", 2, "memory")
+    assert finished["event"] == "sweep finished"
     assert (end["event"], end["outcome"], end["completed"], end["failed"]) == ("chunk ended", "done", 5, 1)
 
 

@@ -21,8 +21,8 @@ from sweeps.work.runner import ChunkRunner
 GRID = {"min_funding_rate": ["0.00001"], "perp_leverage": [1, 2]}
 LIST, ROWS_OF_BEST, SUBMIT, IDLE_TURN = 6, 1, 13, 6
 """Statements of a list, for best trials that were not read before, of a submission, of an idle turn."""
-CHUNK = 13
-"""Statements of a chunk from its claim to its last result."""
+CHUNK, CLOSING = 14, 4
+"""Statements of a chunk from its claim to its last result, and of the end of a sweep with its last chunk."""
 _NO_ROUND_TRIP = ("BEGIN", "PRAGMA")
 
 
@@ -57,16 +57,18 @@ def runner(engine: sa.Engine) -> ChunkRunner:
 def test_chunk_costs_few_statements_however_many_trials_it_has(
     engine: sa.Engine, runner: ChunkRunner
 ) -> None:
-    few = submit(engine, sweep_spec(grid={"perp_leverage": [1, 2, 3, 4]}), size=2)
-    many = submit(engine, sweep_spec(), size=60)
+    few = submit(engine, sweep_spec(grid={"perp_leverage": [1, 2, 3, 4, 5, 6]}), size=2)
+    many = submit(engine, sweep_spec(), size=40)
     found = {}
     for sweep_id in (few, many):
         runner.run(sweep_id, 0, "me")  # which reads the window, and lets the sweep run
-        with counted(engine) as statements:
-            runner.run(sweep_id, 1, "me")
-        found[sweep_id] = statements
-    assert found[few] == found[many]
-    assert len(found[few]) == CHUNK, found[few]
+        for chunk in (1, 2):
+            with counted(engine) as statements:
+                runner.run(sweep_id, chunk, "me")
+            found[sweep_id, chunk] = statements
+    assert found[few, 1] == found[many, 1]
+    assert len(found[few, 1]) == CHUNK, found[few, 1]
+    assert len(found[few, 2]) == CHUNK + CLOSING, found[few, 2]
 
 
 def test_list_of_sweeps_costs_the_same_however_many_there_are(engine: sa.Engine, runner: ChunkRunner) -> None:

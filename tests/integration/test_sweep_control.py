@@ -140,8 +140,8 @@ def test_sweep_that_finished_while_it_was_paused_completes_when_resumed(engine: 
 @pytest.mark.parametrize("paused", [False, True])
 def test_retry_runs_failed_trials_only(engine: sa.Engine, paused: bool) -> None:
     sweep_id = submit(engine, sweep_spec(**SMALL), size=2)
-    fail(engine, claimed(engine, sweep_id), [1], last=True)
     runner(engine).run(sweep_id, 1, "w")
+    fail(engine, claimed(engine, sweep_id), [1], last=True)
     kept = stored_rows(engine, sweep_id)[1:]
     if paused:
         act(engine, pause_sweep, sweep_id)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from math import ceil
 
-TARGET_SECONDS = 1.0
+TARGET_SECONDS = 0.5
 SMALLEST_SECONDS = 0.1
 MAX_CHUNKS = 10_000
-CHUNKS_PER_SLOT = 2
+CHUNKS_PER_SLOT = 4
 
 
 def chunk_size(trials: int, seconds: float, slots: int) -> int:

@@ -126,15 +126,19 @@ def _quarantine(connection: sa.Connection, ref: ChunkRef, number: int, last_erro
     count(connection, finished_trials(failed=1))
 
 
-def close_finished(connection: sa.Connection) -> list[int]:
+def close_finished(connection: sa.Connection, sweep_id: int | None = None) -> list[int]:
     """End the active sweeps without an open chunk and return their ids; `failed` if every trial failed.
 
-    The report on the selection of a completed one is asked for with it, so that no crash in between loses it.
+    With `sweep_id` only that one is looked at. The report on the selection of a completed one is asked for
+    with it, so that no crash in between loses it.
     """
     is_open = sa.exists().where(chunk.c.sweep_id == sweep.c.id, chunk.c.state != ChunkState.DONE)
-    rows = connection.execute(
-        sa.select(sweep.c.id, sweep.c.spec, sweep.c.trials_total).where(sweep.c.state.in_(ACTIVE), ~is_open)
-    ).all()
+    ended = sa.select(sweep.c.id, sweep.c.spec, sweep.c.trials_total).where(
+        sweep.c.state.in_(ACTIVE), ~is_open
+    )
+    if sweep_id is not None:
+        ended = ended.where(sweep.c.id == sweep_id)
+    rows = connection.execute(ended).all()
     for row in rows:
         failed = connection.execute(
             sa.select(sa.func.sum(chunk.c.trials_failed)).where(chunk.c.sweep_id == row.id)

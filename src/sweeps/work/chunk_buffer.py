@@ -2,7 +2,7 @@
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,15 +101,14 @@ class ChunkBuffer:
         """Add a trial that was refused."""
         self.fail(refusal.number, refusal.error.code, refusal.error.message)
 
-    def keep_curve(self, numbers: Sequence[int], record: RunRecord) -> None:
-        """Keep equity curve and round trips of trials among the best that share a run.
+    def keep_curve(self, ledgers: Mapping[int, bytes], record: RunRecord) -> None:
+        """Keep equity curve and round trips of trials among the best that share a run, by their `ledgers`.
 
         Raises: KernelDifferenceError unless it is the run that their results are of.
         """
-        for number, ledger in self.ledgers(numbers).items():
+        for number, ledger in ledgers.items():
             if ledger != record.ledger:
                 raise KernelDifferenceError(number, ["ledger"])
-        for number in numbers:
             self.curves[number] = StoredRecord(number, record.equity, record.trades)
 
     def ledgers(self, numbers: Sequence[int]) -> dict[int, bytes]:

@@ -216,10 +216,13 @@ def trial_config(spec: SweepSpec, number: int) -> RunConfig:
     return spec.config(number)
 
 
-def window_groups(spec: SweepSpec, numbers: Sequence[int]) -> list[TrialGroup]:
-    """Return the parameters of trials as columns, by strategy, window and engine, nothing of them checked."""
+def window_groups(spec: SweepSpec, numbers: Sequence[int], by: Collection[str] = ()) -> list[TrialGroup]:
+    """Return the parameters of trials as columns, by strategy, window and engine, nothing of them checked.
+
+    Those of a group agree in the parameters `by` as well.
+    """
     found: list[TrialGroup] = []
-    for group in spec.groups(np.array(numbers, dtype=np.int64), (*WINDOW_PARAMETERS, *_HEDGES)):
+    for group in spec.groups(np.array(numbers, dtype=np.int64), (*WINDOW_PARAMETERS, *_HEDGES, *by)):
         asking = group.parameters.asking_for_hedges()
         if asking.all() or not asking.any():
             found.append(group)

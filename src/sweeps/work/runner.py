@@ -17,6 +17,7 @@ from sweeps.lifecycle.repository import cancel_sweep
 from sweeps.queue.counters import KERNEL_DIFFERENCES, chunk_took, count, finished_trials, replay_paths
 from sweeps.queue.leases import ATTEMPT_LIMIT, Claim, LeaseOutcome, claim_chunk, release_chunk, save_trials
 from sweeps.queue.rates import record_rate
+from sweeps.queue.reconcile import close_finished
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.leaderboard import leaders
 from sweeps.storage.results import CompletedTrials, Results
@@ -83,7 +84,7 @@ class ChunkRunner:
         self._last_batch: tuple[int, int] = (0, 0)
         self._panels: SweepPanels | None = None
         self._seals: Mapping[str, int] = {}
-        self._replay_ms = 0
+        self._sampling_ms = 0
         self._runs = RunIndex()
         self._records = RunRecords()
 
@@ -161,9 +162,9 @@ class ChunkRunner:
         while at < len(claim.missing):
             batch = claim.missing[at : at + sizer.size]
             began, built = self._clock.now_ms(), self._windows.built
+            self._sampling_ms = 0
             if len(batch) == 1:
                 self._run_trial(claim, buffer, batch[0])
-                self._replay_ms = self._clock.now_ms() - began
             elif not self._run_batch(claim, buffer, batch):
                 sizer.go_alone()
                 started = self._clock.now_ms()  # or the chunk would be given back before it is past the trial
@@ -175,7 +176,7 @@ class ChunkRunner:
             self._last_batch = claim.sweep_id, sizer.size
             # A few quick trials would be judged by the reading of their window, and cut the next sweep small.
             typical = self._windows.built == built or now - began >= self._limits.batch_target_ms * len(batch)
-            buffer.measure(self._replay_ms, typical=typical)
+            buffer.measure(now - began - self._sampling_ms, typical=typical)
             spent = now - started >= self._limits.budget_ms
             if spent or self._is_due(claim, buffer, now - saved):
                 outcome = self._save(claim, buffer, last=at == len(claim.missing))
@@ -212,10 +213,10 @@ class ChunkRunner:
                     return False  # each would be replayed plainly twice, for its result and for its curve
                 reused = self._reused(claim, buffer, ready)
                 known = set(reused.numbers.tolist())
-                began = self._clock.now_ms()
                 replayed = replay_batch([trials.without(known) for trials in ready])
-                self._replay_ms = self._clock.now_ms() - began  # samples cost the same however few trials are
+                began = self._clock.now_ms()
                 samples = [run for some in replayed for run in self._samples.compared(some)]
+                self._sampling_ms = self._clock.now_ms() - began  # the same however few trials there are
         except self._not_of_the_trial:
             raise
         except TimeLimitError:
@@ -250,7 +251,7 @@ class ChunkRunner:
                 buffer.settle(replayed)
                 buffer.replayed += 1
                 if number in buffer.best:
-                    buffer.keep_curve([number], RunRecord.of(run))
+                    buffer.keep_curve(buffer.ledgers([number]), RunRecord.of(run))
         except self._not_of_the_trial:
             raise
         except BotError as error:
@@ -293,11 +294,15 @@ class ChunkRunner:
                 keep_sums(connection, claim.sweep_id, sums)
                 took = chunk_took(self._clock.now_ms() - buffer.started_ms) if last else {}
                 count(connection, finished | took | paths, writer=claim.chunk_id)
+            # Chunks that end at the same moment may each find the other open: then the dispatcher closes it.
+            closed = close_finished(connection, claim.sweep_id) if outcome is LeaseOutcome.DONE else []
             if buffer.timed:
                 mostly = 2 * buffer.by_kernel > buffer.timed
                 record_rate(
                     connection, self._host, buffer.spec, buffer.timed, buffer.busy_ms, by_kernel=mostly
                 )
+        if closed:
+            log.info("sweep finished")
         buffer.clear()
         if outcome is not LeaseOutcome.LOST:
             self._windows.stored(found)
@@ -333,11 +338,11 @@ class ChunkRunner:
                 unknown[alike[0]] = name
             else:
                 self._records.keep(name, record)
-                buffer.keep_curve(alike, record)
+                buffer.keep_curve({number: ledgers[number] for number in alike}, record)
         for number, run in runs_of(buffer.spec, sorted(unknown), self._windows):
-            record = RunRecord.of(run)
-            self._records.keep(unknown[number], record)
-            buffer.keep_curve(runs[unknown[number]], record)
+            name, record = unknown[number], RunRecord.of(run)
+            self._records.keep(name, record)
+            buffer.keep_curve({number: ledgers[number] for number in runs[name]}, record)
 
     def _reused(self, claim: Claim, buffer: ChunkBuffer, ready: Sequence[Prepared]) -> CompletedTrials:
         """Return the trials whose result another sweep has."""

@@ -5,9 +5,12 @@ from collections.abc import Hashable, Mapping, Sequence
 import numpy as np
 
 from bot.backtest.ledger_digest import OUT_OF_RANGE
+from bot.config.parameter_columns import ParameterColumns
 from bot.config.parameters import AccountParameters
+from bot.kernel.decision_groups import decision_groups
+from bot.numbers.arrays import BoolArray
 from sweeps.spec.spec import SweepSpec
-from sweeps.work.replay import WindowCache
+from sweeps.work.replay import HeldWindow, WindowCache, window_groups
 
 
 def shared_runs(
@@ -32,12 +35,24 @@ def named_runs(
     run is named by its key, or without `run_keys` by its trial.
     """
     found: dict[Hashable, list[int]] = {}
-    for group in spec.groups(np.array(numbers, dtype=np.int64), AccountParameters.model_fields):
-        for number, config in zip(group.numbers.tolist(), group.parameters.configs(), strict=True):
-            held, ledger = windows.held(config), ledgers.get(number, OUT_OF_RANGE)
+    for group in window_groups(spec, numbers, AccountParameters.model_fields):
+        config = group.parameters.config(0)
+        held = windows.held(config)
+        account = tuple(getattr(config, one) for one in AccountParameters.model_fields)
+        whole = _entering_whole_slots(held, group.parameters)
+        for number, enters_whole in zip(group.numbers.tolist(), whole.tolist(), strict=True):
+            ledger = ledgers.get(number, OUT_OF_RANGE)
             name: Hashable = (run_keys or {}).get(number, number)
-            if ledger != OUT_OF_RANGE and held.kernel is not None and held.kernel.enters_whole_slots(config):
-                account = tuple(getattr(config, one) for one in AccountParameters.model_fields)
+            if ledger != OUT_OF_RANGE and enters_whole:
                 name = held.window.fingerprint, account, ledger
             found.setdefault(name, []).append(number)
+    return found
+
+
+def _entering_whole_slots(held: HeldWindow, parameters: ParameterColumns) -> BoolArray:
+    """Return the mask of trials that enter with whole slots; a strategy is asked once for each decision."""
+    found = np.zeros(len(parameters), dtype=np.bool_)
+    if held.kernel is not None:
+        for group in decision_groups(parameters, np.arange(len(parameters))):
+            found[group.places] = held.kernel.enters_whole_slots(group.run)
     return found

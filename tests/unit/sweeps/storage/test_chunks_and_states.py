@@ -32,9 +32,10 @@ def test_chunks_cover_every_trial_once_in_few_enough_pieces(trials: int, seconds
     assert all(before[1] == after[0] for before, after in pairwise(ranges))
 
 
-def test_task_takes_about_a_second_and_every_slot_has_work() -> None:
-    assert chunk_size(100_000, 0.01, 2) == 100
-    assert chunk_size(400, 0.01, 2) == 100
+def test_task_takes_about_half_a_second_and_every_slot_has_work() -> None:
+    assert chunk_size(100_000, 0.01, 2) == 50
+    assert chunk_size(400, 0.01, 2) == 50
+    assert chunk_size(160, 0.01, 2) == 20
     assert chunk_size(8, 0.001, 2) == 100
     assert chunk_size(5, 60, 2) == 1
 
