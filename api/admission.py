@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from api.errors.http_errors import NoSpaceError
-from bot.config.hedge_checks import refuse_hedges
 from bot.config.run_config import RunConfig
 from bot.errors import FieldError, InvalidInputError
 from bot.market_store.backup import database_file
@@ -77,9 +76,8 @@ def admit_extension(before: SweepSpec, extended: SweepSpec, store: HistoricalDat
 def admit_run(config: RunConfig, store: HistoricalDataStore) -> RunConfig:
     """Return `config` with its data set named, once the store is known to hold what it reads.
 
-    Raises: InvalidInputError (unknown exchange or symbol, too little data, hedges that no replay models).
+    Raises: InvalidInputError (unknown exchange or symbol, too little data).
     """
-    refuse_hedges(config)
     config = config.varied({"exchange": store.resolve_exchange(config.exchange)})
     with store.engine.connect() as connection:
         refuse_missing_run(connection, config)

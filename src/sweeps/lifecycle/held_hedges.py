@@ -55,6 +55,14 @@ def refuse_missing_hedges(connection: sa.Connection, spec: SweepSpec, *, first: 
         raise kind(list(dict.fromkeys(item for one in refused if type(one) is kind for item in one.errors)))
 
 
+def refuse_missing_hedges_of(connection: sa.Connection, config: RunConfig) -> None:
+    """Raise InsufficientDataError if the store lacks what the hedges of a run ask for.
+
+    Raises UnknownExchangeError and SealedError as well.
+    """
+    _HeldHedges(connection).check(config)
+
+
 def _distinct(spec: SweepSpec, first: int) -> Iterator[RunConfig]:
     """Yield a run for each of the data that hedges of trials ask for."""
     known: set[tuple[Any, ...]] = set()

@@ -17,7 +17,12 @@ from bot.market_store.held_history import HeldHistory
 from bot.models import DAY_MS
 from bot.plurals import counted
 from bot.timestamps import iso
-from sweeps.lifecycle.held_hedges import ASKING, asks_for_hedge_data, refuse_missing_hedges
+from sweeps.lifecycle.held_hedges import (
+    ASKING,
+    asks_for_hedge_data,
+    refuse_missing_hedges,
+    refuse_missing_hedges_of,
+)
 from sweeps.spec.spec import SweepSpec
 
 _ASKED = ("exchange", "symbols", "start", "end", "min_coverage")
@@ -57,6 +62,9 @@ class _Shortfall:
 
 def refuse_missing_run(connection: sa.Connection, config: RunConfig) -> None:
     """Raise InsufficientDataError if the store lacks the window of a run; as of a sweep of this one trial."""
+    if asks_for_hedge_data(config):
+        refuse_missing_hedges_of(connection, config)
+        return
     values = {name: getattr(config, name) for name in _ASKED}
     _refuse(connection, [RequestedWindow(**values)], {name: {name: value} for name, value in values.items()})
 

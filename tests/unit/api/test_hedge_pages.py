@@ -1,5 +1,6 @@
 """The page of a run of hedges: every part of it is told, and every sum on it is exact."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,14 +15,11 @@ from webservice import DATABASE, Hands, copy_of, sweep_body
 
 from api.application import create_app
 from api.settings import Settings
-from bot.config.run_config import RunConfig
 from bot.market.symbols import SECOND_SYNTHETIC_EXCHANGE
-from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.synthetic.generator import generate
 from bot.timestamps import parse_time_ms
 from sweeps.jobs.job_runner import JobRunner
-from sweeps.jobs.jobs import JobKind, create_job
 
 PAGE = {"Accept": "text/html"}
 BRACKETS = [
@@ -89,13 +87,13 @@ def ran(market_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     generate(store, start_ms=first_ms, end_ms=last_ms, exchanges=[SECOND_SYNTHETIC_EXCHANGE])
     traded = {"min_funding_rate": "0.00005", "exit_funding_rate": "0.00001", "min_holding_periods": 1000}
     jobs = {}
-    for name, values in RUNS.items():
-        config = RunConfig.parse({**BASE, **traded, **values})
-        with write_transaction(hands.engine) as connection:
-            jobs[name] = create_job(connection, JobKind.BACKTEST, {"config": config.document()})
-        JobRunner(hands.engine).run(jobs[name])
     app = create_app(Settings(home=home, database_url=f"sqlite:///{home / DATABASE}"))
     with TestClient(app, "http://localhost", raise_server_exceptions=False) as client:
+        for name, values in RUNS.items():
+            sent = client.post("/backtests", json={**BASE, **traded, **values})
+            assert sent.status_code == 202, sent.text
+            jobs[name] = sent.json()["id"]
+            JobRunner(hands.engine).run(jobs[name])
         yield {name: Run(client, job_id) for name, job_id in jobs.items()}
     hands.close()
 
@@ -262,3 +260,30 @@ def test_evidence_on_a_trial_of_hedges_adds_up_and_random_entries_are_refused(
     refused = client.get(f"{trial}/random-entries")
     assert refused.status_code == 409
     assert "random entries: not told of hedges yet" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"structure": "reverse", "end": "2024-06-30"}, "symbols"),
+        ({"structure": "perp_perp", "short_exchange": "nowhere"}, "short_exchange"),
+        ({"structure": "inverse", "symbols": ["SOL/USD:SOL"]}, "symbols"),
+    ],
+)
+def test_backtest_of_hedges_that_are_not_held_is_refused_by_field(
+    client: TestClient, values: dict[str, Any], field: str
+) -> None:
+    for path in ("/backtests", "/backtests/validate"):
+        refused = client.post(path, json={**BASE, **values})
+        assert refused.status_code in {404, 422}, refused.text
+        assert field in [error["field"] for error in refused.json()["errors"]]
+
+
+def test_strategies_are_compared_over_hedges_on_the_page(ran: dict[str, Run]) -> None:
+    own = {"structure": "reverse", "borrow_rate_hourly": "0.000003", "min_funding_rate": "-0.01"}
+    window = {name: BASE[name] for name in ("exchange", "symbols", "start", "end")}
+    query = {**window, "parameters": json.dumps({**own, "min_volume_24h": 0})}
+    page = ran["reverse"].client.get("/dashboard/compare/result", params=query, headers=PAGE)
+    assert page.status_code == 200, page.text
+    assert re.search(r"They first differ at|held the same positions", page.text)
+    assert "Long perp" in page.text or "held the same positions" in page.text

@@ -43,8 +43,8 @@ def test_data_set_left_out_is_the_only_one_held(client: TestClient) -> None:
         ({"symbols": ["NO/USDT:USDT"]}, "symbols[0]"),
         ({"start": "2019-01-01", "end": "2019-02-01"}, "start"),
         ({"exchange": "nowhere"}, "exchange"),
-        ({"structure": "reverse"}, "structure"),
-        ({"symbols": ["BTC/USDT>BTC/USDT:USDT"]}, "symbols"),
+        ({"structure": "inverse"}, "symbols"),
+        ({"structure": "perp_perp", "short_exchange": "nowhere"}, "short_exchange"),
     ],
 )
 def test_refused_backtest_names_the_field(client: TestClient, changes: dict[str, Any], field: str) -> None:
