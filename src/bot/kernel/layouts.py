@@ -114,6 +114,7 @@ class Batch(ctypes.Structure):
         ("decisions", ctypes.c_void_p),
         ("order", ctypes.c_void_p),
         ("count", ctypes.c_int64),
+        ("source", ctypes.c_void_p),
         ("results", ctypes.c_void_p),
         ("hold_results", ctypes.c_void_p),
         ("ratios", ctypes.c_void_p),

@@ -116,7 +116,7 @@ class KernelReplayer:
         first, kind = distinct_runs(rows)
         results = BatchResults.of(rows["account"][first], len(used), self._window.calendar)
         self._run(call, rows[first], trials.rows[used], results)
-        fits = results.fits
+        kind, fits = results.sources[kind], results.fits
         done.refuse(Reason.RANGE, int(np.count_nonzero(~fits[kind])))
         span = Span(self._columns.events, self._columns.elapsed_ms, bool(self._window.contract_ends))
         fitting = kind[fits[kind]]
@@ -135,7 +135,7 @@ class KernelReplayer:
         decisions = decision_rows([*call.decided, call.holding])
         _, baseline = run_rows(_FIRST, [_FIRST], [call.holding])
         baseline["decisions"] = len(call.decided)
-        order = np.argsort(results.hold_of, kind="stable")
+        order = np.lexsort((runs["decisions"], results.hold_of))
         batch = Batch(
             runs.ctypes.data,
             baseline.ctypes.data,
@@ -143,6 +143,7 @@ class KernelReplayer:
             decisions.ctypes.data,
             order.ctypes.data,
             len(runs),
+            results.sources.ctypes.data,
             results.runs.results.ctypes.data,
             results.holds.results.ctypes.data,
             results.runs.ratios.ctypes.data,

@@ -81,11 +81,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BatchResults:
-    """Results of the runs of one call, and of the hold baselines of their accounts."""
+    """Results of the runs of one call, and of the hold baselines of their accounts.
+
+    Those of run i are at `sources[i]`: of runs that decide alike one is replayed, and the others do not fit.
+    """
 
     runs: RunColumns
     holds: RunColumns
     hold_of: IntArray
+    sources: IntArray
     ledgers: npt.NDArray[np.uint8]
     days: DailyReturns
 
@@ -96,7 +100,8 @@ class BatchResults:
         ledgers = np.zeros((count, LEDGER_BYTES), dtype=np.uint8)
         returns = np.empty((count, days)), np.empty((holds, days))
         daily = DailyReturns.of(first_day_of(calendar), *returns, hold_of)
-        return cls(RunColumns.of(count), RunColumns.of(holds), hold_of, ledgers, daily)
+        sources = np.empty(count, dtype=np.int64)
+        return cls(RunColumns.of(count), RunColumns.of(holds), hold_of, sources, ledgers, daily)
 
     @property
     def fits(self) -> BoolArray:

@@ -1,6 +1,7 @@
 /* Sizing, opening and closing of hedges (docs/domain.md, sections 4 and 6). */
 #ifndef CARRYGRID_ORDERS_H
 #define CARRYGRID_ORDERS_H
+#include "alike.h"
 #include "curve.h"
 #include "ledger.h"
 #include "terms.h"
@@ -33,6 +34,7 @@ typedef struct {
     const Run *run;
     const Parameters *own;
     const Decisions *by;
+    Alike alike;                      /* what its thresholds were compared with so far */
     AccountTerms terms;
     Position held[MOST_PAIRS];        /* in order of opening */
     int count, fits;

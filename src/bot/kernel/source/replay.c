@@ -8,12 +8,27 @@
 
 static i32 at_column(const Window *w, i64 column, i64 k) { return w->columns[column][k]; }
 
-static int may_enter(const Account *a, i64 pair, i64 e) {
+static int may_enter(Account *a, i64 pair, i64 e) {
     i64 k = place(a->w, pair, e);
     if (a->w->times[e] >= contract_end_ms(a, pair)) return 0;
-    for (int i = 0; i < CONDITIONS; i++)
-        if (at_column(a->w, a->by->enter_columns[i], k) < a->run->enter_from[i]) return 0;
+    for (int i = 0; i < CONDITIONS; i++) {
+        i64 value = at_column(a->w, a->by->enter_columns[i], k), from = a->run->enter_from[i];
+        met(&a->alike.enter[i], value, from);
+        if (value < from) return 0;
+    }
     return 1;
+}
+/* Return whether the strategy of a hedge says to leave; it is asked where there is one that does. */
+static int wants_exit(Account *a, i64 k) {
+    i64 value = at_column(a->w, a->by->stay_column, k);
+    met(&a->alike.stay, value, a->run->stay_from);
+    return value < a->run->stay_from;
+}
+/* Return whether any pair reaches the first condition to enter. */
+static int any_may_enter(Account *a, i64 e) {
+    i64 value = at_column(a->w, a->by->best_column, e);
+    met(&a->alike.enter[0], value, a->run->enter_from[0]);
+    return value >= a->run->enter_from[0];
 }
 static int is_held(const Account *a, i64 pair) { return (int)(a->taken >> pair & 1); }
 
@@ -78,8 +93,7 @@ static uint64_t exits(Account *a, i64 e) {
         i64 pair = p->pair, k = place(w, pair, e);
         int reason = -1;
         if (w->fresh[k] && w->mark[k] >= p->forced_from) reason = MARGIN;
-        else if (w->fresh[k] && a->by->stay_column >= 0
-                 && at_column(w, a->by->stay_column, k) < a->run->stay_from) reason = SIGNAL;
+        else if (w->fresh[k] && a->by->stay_column >= 0 && wants_exit(a, k)) reason = SIGNAL;
         if (reason < 0) { i++; continue; }
         close_hedge(a, i, w->times[e], reason, w->spot[k], w->perp[k], e);
         ended |= 1ull << pair;
@@ -113,7 +127,7 @@ static void entries(Account *a, i64 e, uint64_t ended) {
 static void on_event(Account *a, i64 e) {
     uint64_t ended = a->count ? collect(a, e) : 0;
     ended |= exits(a, e);
-    if (a->count < a->own->slots && at_column(a->w, a->by->best_column, e) >= a->run->enter_from[0]) entries(a, e, ended);
+    if (a->count < a->own->slots && any_may_enter(a, e)) entries(a, e, ended);
     point_at(a, e, equity_at(a, e));
     a->results[IN_MARKET] += a->count > 0;
 }
@@ -128,43 +142,73 @@ static void on_last_event(Account *a, i64 e) {
     point_at(a, e, (double)a->cash);
 }
 
-/* Return the first index in [e, stop) whose value is below x, or reaches it; `stop` stands for none. */
-#define FIRST(name, type, test)                                     \
-    static i64 name(const type *values, i64 e, i64 stop, type x) {  \
-        for (; e + 16 <= stop; e += 16) {                           \
-            type any = 0;                                           \
-            for (int k = 0; k < 16; k++) any |= values[e + k] test; \
-            if (any) break;                                         \
-        }                                                           \
-        while (e < stop && !(values[e] test)) e++;                  \
-        return e;                                                   \
-    }
-FIRST(first_below, i32, < x)
-FIRST(first_from, i32, >= x)
-FIRST(first_price_from, i64, >= x)
+#define SCAN 16 /* values that are looked at together */
 
-static i64 first_exit(const Account *a, const Position *p, i64 at, i64 stop) {
+/* Return the first index in [e, stop) whose value is below the threshold x, `stop` for none; all that is compared is noted. */
+static i64 first_below(Limits *limits, const i32 *values, i64 e, i64 stop, i32 x) {
+    i32 least = INT32_MAX;
+    for (; e + SCAN <= stop; e += SCAN) {
+        i32 own = INT32_MAX;
+        for (int k = 0; k < SCAN; k++) own = values[e + k] < own ? values[e + k] : own;
+        if (own < x) break;
+        least = own < least ? own : least;
+    }
+    for (; e < stop && values[e] >= x; e++) least = values[e] < least ? values[e] : least;
+    if (least < limits->most) limits->most = least;
+    if (e < stop) met(limits, values[e], x);
+    return e;
+}
+
+/* Return the first index in [e, stop) whose value reaches the threshold x, in the same way. */
+static i64 first_from(Limits *limits, const i32 *values, i64 e, i64 stop, i32 x) {
+    i32 most = INT32_MIN;
+    for (; e + SCAN <= stop; e += SCAN) {
+        i32 own = INT32_MIN;
+        for (int k = 0; k < SCAN; k++) own = values[e + k] > own ? values[e + k] : own;
+        if (own >= x) break;
+        most = own > most ? own : most;
+    }
+    for (; e < stop && values[e] < x; e++) most = values[e] > most ? values[e] : most;
+    if (most > limits->above) limits->above = most;
+    if (e < stop) met(limits, values[e], x);
+    return e;
+}
+
+/* Return the first index in [e, stop) whose price is x or more. */
+static i64 first_price_from(const i64 *prices, i64 e, i64 stop, i64 x) {
+    for (; e + SCAN <= stop; e += SCAN) {
+        i64 any = 0;
+        for (int k = 0; k < SCAN; k++) any |= prices[e + k] >= x;
+        if (any) break;
+    }
+    while (e < stop && prices[e] < x) e++;
+    return e;
+}
+
+static i64 first_exit(Account *a, const Position *p, i64 at, i64 stop) {
     const Window *w = a->w;
     i64 k = p->pair * w->events, ending = w->end_event[p->pair];
     if (ending < stop && contract_end_ms(a, p->pair) != INT64_MAX) stop = ending;
-    if (a->by->stay_column >= 0) stop = first_below(w->columns[a->by->stay_column] + k, at, stop, (i32)a->run->stay_from);
+    if (a->by->stay_column >= 0)
+        stop = first_below(&a->alike.stay, w->columns[a->by->stay_column] + k, at, stop, (i32)a->run->stay_from);
     i64 least = p->liquidated_from < p->forced_from ? p->liquidated_from : p->forced_from;
     if (at >= stop || w->worst_ahead[k + at] < least) return stop;
     return first_price_from(w->worst + k, at, stop, least);
 }
 
-static i64 first_entry(const Account *a, i64 at, i64 stop) {
+static i64 first_entry(Account *a, i64 at, i64 stop) {
     const Window *w = a->w;
     const i32 *best = w->columns[a->by->best_column];
     i32 from = (i32)a->run->enter_from[0];
-    for (i64 e = first_from(best, at, stop, from); e < stop; e = first_from(best, e + 1, stop, from))
+    Limits *limits = &a->alike.enter[0];
+    for (i64 e = first_from(limits, best, at, stop, from); e < stop; e = first_from(limits, best, e + 1, stop, from))
         for (i64 pair = 0; pair < w->pairs; pair++)
             if (!is_held(a, pair) && may_enter(a, pair, e)) return e;
     return stop;
 }
 
 /* Return the first event from `at` on at which an order is possible, at most `last`. */
-static i64 next_stop(const Account *a, i64 at, i64 last) {
+static i64 next_stop(Account *a, i64 at, i64 last) {
     i64 stop = last;
     for (int i = 0; i < a->count; i++) stop = first_exit(a, &a->held[i], at, stop);
     return a->count < a->own->slots && a->count < a->w->pairs ? first_entry(a, at, stop) : stop;
@@ -223,6 +267,7 @@ static void begin(Account *a, const Batch *b, const Run *run, i64 account, int a
     a->by = &b->decisions[run->decisions];
     account_terms(&a->terms, a->w, account, a->own, a->by->share_places);
     a->account = account;
+    a->alike = alike_begin();
     a->shares = alike && !a->own->compounds && !a->terms.has_exposure_cap;
     a->count = 0;
     a->fits = a->terms.fits;
@@ -262,17 +307,21 @@ static i64 share_out(Account *a, Lanes *lanes, double *scratch) {
     return used;
 }
 
-static void replay_all(Account *a, Lanes *lanes, const Batch *b, double *paid) {
+/* Replay every run that does not decide as one before it. */
+static void replay_all(Account *a, Lanes *lanes, const Batch *b, double *paid, Remembered *known) {
     const Window *w = a->w;
     i64 account = -1;
     for (i64 i = 0; i < b->count; i++) {
-        i64 n = b->order[i];
+        i64 n = b->order[i], same = alike_run(known, &b->runs[n]);
+        b->source[n] = same < 0 ? n : same;
+        if (same >= 0) continue;
         int alike = b->runs[n].account == account || (i + 1 < b->count && b->runs[b->order[i + 1]].account == b->runs[n].account);
         if (b->runs[n].account != account) replay_hold(a, b, account = b->runs[n].account, paid);
         begin(a, b, &b->runs[n], account, alike, NULL, paid, b->results + n * RESULTS, b->ratios + n * RATIOS);
         a->returns = b->returns + n * w->days;
         replay_one(a);
         ledger_end(&a->ledger, b->ledgers + n * LEDGER_BYTES, a->add_block);
+        if (a->fits) remember(known, &a->alike, n);
         if (a->fits) add_run(lanes, a->returns, b->hold_returns + account * w->days, a->results, a->ratios, a->sound);
         if (lanes->count == LANES) end_runs(lanes);
     }
@@ -286,22 +335,25 @@ int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
     double *paid = malloc((size_t)(w->pairs * (w->events + 1)) * sizeof *paid), *scratch = NULL;
     Lanes lanes = {.w = w};
     Opening *openings = malloc(OPENINGS * sizeof *openings);
-    if (a && openings) {
+    Remembered *known = malloc(sizeof *known);
+    if (a && openings && known) {
         for (int i = 0; i < OPENINGS; i++) openings[i].account = -1;
         a->openings = openings;
         a->w = w;
         a->add_block = add_block;
         a->terms.account = -1;
+        known->account = -1;
         scratch = calloc((size_t)share_out(a, &lanes, NULL), sizeof *scratch);
     }
     int done = scratch && paid;
     if (done) {
         share_out(a, &lanes, scratch);
         put_day_prices(a);
-        replay_all(a, &lanes, b, paid);
+        replay_all(a, &lanes, b, paid, known);
     }
     free(a);
     free(openings);
+    free(known);
     free(scratch);
     free(paid);
     return done;

@@ -1,5 +1,6 @@
 """The kernel gives the whole summary of a plain replay, in every bit, or leaves the run to it."""
 
+import ctypes
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -113,6 +114,63 @@ def test_generated_sweeps_equal_their_plain_replays(library: Library) -> None:
     compare()
     assert set(left) <= {Reason.RANGE}
     assert left[Reason.RANGE] < compared / 10
+
+
+@st.composite
+def grids(draw: st.DrawFn) -> tuple[list[RunConfig], ReplayWindow]:
+    """Draw a market and a grid of thresholds of one account, among them rates of the market."""
+    [base, *_], shown = draw(sweeps())
+    random = Random(draw(st.integers(0, 2**32)))
+    rates = [view.funding.rate for event in shown.events for view in event.settlements]
+    scored = base.strategy_mode == "composite"
+    entry, leave, values = "min_funding_rate", "exit_funding_rate", [*rates, Decimal(0), Decimal("0.0003")]
+    if scored:
+        entry, leave, values = "entry_threshold", "exit_threshold", [Decimal(n) / 20 for n in range(19)]
+    steps = [sorted(random.choice(values) for _ in range(3)) for _ in range(2)]
+    pairs = [(one, two) for one in steps[0] for two in steps[1] if not scored or two < one]
+    return [base.varied({entry: one, leave: two}) for one, two in pairs] or [base], shown
+
+
+def test_generated_grids_of_thresholds_equal_their_plain_replays(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_, runs, replayed = Library.replay, 0, 0
+
+    def counted(of: Library, shown: Window, batch: Batch) -> None:
+        nonlocal runs, replayed
+        given_(of, shown, batch)
+        sources = np.ctypeslib.as_array((ctypes.c_int64 * batch.count).from_address(batch.source))
+        runs += batch.count
+        replayed += int(np.count_nonzero(sources == np.arange(batch.count)))
+
+    monkeypatch.setattr(Library, "replay", counted)
+
+    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @given(grid=grids())
+    def compare(grid: tuple[list[RunConfig], ReplayWindow]) -> None:
+        assert set(assert_same(library, *grid)) <= {Reason.RANGE}
+
+    compare()
+    assert runs / 10 < replayed < runs * 9 / 10
+
+
+def test_thresholds_that_meet_the_same_comparisons_share_one_replay(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = {1: "0.001", 2: "0.004", 3: "0.003", 4: "0.0025", 5: "-0.002", 6: "0.001", 7: "0.003"}
+    market = {"X": pair(rates, ["100", "101.5", "99"] * 3, instrument=RULES)}
+    base, given_ = configured(market, min_holding_periods=1000, exit_funding_rate="-0.001"), Library.replay
+    sources: list[list[int]] = []
+
+    def watched(of: Library, shown: Window, batch: Batch) -> None:
+        given_(of, shown, batch)
+        sources.append(list((ctypes.c_int64 * batch.count).from_address(batch.source)))
+
+    monkeypatch.setattr(Library, "replay", watched)
+    # Above 0.001 and up to 0.004 all enter at the second settlement; what they hold through is not compared.
+    trials = [base.varied({"min_funding_rate": Decimal(one) / 1000}) for one in ("1", "2", "2.6", "3.5", "5")]
+    assert not assert_same(library, trials, window(market, base))
+    assert sources == [[0, 1, 1, 1, 4]] * 2
 
 
 @pytest.mark.real_data
