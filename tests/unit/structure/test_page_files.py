@@ -91,6 +91,14 @@ def test_every_template_script_and_style_is_used() -> None:
     assert kept - used == set()
 
 
+def test_page_of_a_run_names_every_script_that_draws_its_curve_before_they_ask_for_each_other() -> None:
+    named = {target for one, target in files_loaded() if one == "trial/scripts.html"}
+    imports: dict[str, set[str]] = {}
+    for one, target in scripts_imported():
+        imports.setdefault(one, set()).add(target)
+    assert {target for one in named for target in imports.get(one, set())} - named == set()
+
+
 @pytest.mark.parametrize("folder", [STATIC, TEMPLATES], ids=["static", "templates"])
 def test_no_folder_of_page_files_holds_more_than_a_reader_takes_in(folder: Path) -> None:
     counts = Counter(_subject(_name(path, folder)) for path in folder.rglob("*") if path.is_file())
