@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from bot.backtest.hedge_metrics import HedgeMetrics
 from bot.clock import SystemClock
 from bot.errors import BotError
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.tables import market_record, market_segment, market_series
 from bot.statistics.trial_columns import TrialColumns
+from bot.statistics.trial_metrics import OF_HEDGES
 from sweeps.errors import ResultRangeError
 from sweeps.lifecycle.repository import create_sweep
 from sweeps.spec.metrics import METRICS, MetricKind
@@ -72,9 +72,10 @@ def _copy(connection: sa.Connection, table: sa.Table, rows: sa.ColumnElement[boo
     connection.execute(table.insert().from_select([one.name for one in table.c], copied))
 
 
-def metrics_of_trials(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the metrics of a run's document that are stored with trials, too."""
-    return {name: value for name, value in metrics.items() if name not in HedgeMetrics.__slots__}
+def metrics_of_trials(metrics: Mapping[str, Any], *, of_hedges: bool = False) -> dict[str, Any]:
+    """Return the metrics of a run's document that its trial stores, of hedges only where it replays them."""
+    left_out = () if of_hedges else OF_HEDGES
+    return {name: value for name, value in metrics.items() if name not in left_out}
 
 
 def submit(engine: sa.Engine, spec: SweepSpec, *, size: int | None = None, key: str | None = None) -> int:

@@ -39,7 +39,7 @@ def trial_row(trial: TrialView) -> TrialRow:
     """Return a trial as the pages print it."""
     # Windows that are varied begin and end at midnight nearly always; the date alone is read more easily.
     params = {name: text_of(value).removesuffix("T00:00:00Z") for name, value in trial.params.items()}
-    metrics = {**(trial.metrics or _NO_METRICS), P_LUCK: trial.p_luck, PLATEAU: trial.plateau}
+    metrics = {**_NO_METRICS, **(trial.metrics or {}), P_LUCK: trial.p_luck, PLATEAU: trial.plateau}
     return TrialRow(
         trial.number,
         params,

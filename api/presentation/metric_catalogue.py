@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.config.run_config import RunConfig
 from bot.statistics.trial_metrics import P_LUCK, PLATEAU
-from sweeps.spec.metrics import METRICS, Direction, MetricKind, natural_direction
+from sweeps.spec.metrics import METRICS, OF_HEDGES, Direction, MetricKind, natural_direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,61 @@ _LABELS = (
         "mean over deviation of daily returns less those of holding, times √365",
         signed=True,
     ),
+    MetricLabel("long_pnl", "Long leg P&L", "money", "price P&L of the long legs of hedges", signed=True),
+    MetricLabel("short_pnl", "Short leg P&L", "money", "price P&L of the short legs of hedges", signed=True),
+    MetricLabel("borrow_cost", "Interest", "money", "interest of borrowed legs"),
+    MetricLabel("transfer_cost", "Transfer fees", "money", "fees of top-ups and of moves between exchanges"),
+    MetricLabel(
+        "funding_negative",
+        "Funding at carry < 0",
+        "money",
+        "funding booked while the carry was below 0",
+        signed=True,
+    ),
+    MetricLabel(
+        "funding_neutral",
+        "Funding at low carry",
+        "money",
+        "funding booked at a carry from 0 up to regime_high, per 8 hours",
+        signed=True,
+    ),
+    MetricLabel(
+        "funding_high",
+        "Funding at high carry",
+        "money",
+        "funding booked at a carry of regime_high per 8 hours or above",
+        signed=True,
+    ),
+    MetricLabel(
+        "avg_capital_tied", "Capital tied", "money", "mean over time of spot, margins and collateral"
+    ),
+    MetricLabel("max_margin_used", "Largest margins", "money", "largest sum of all margins after an event"),
+    MetricLabel(
+        "capacity",
+        "Capacity",
+        "money",
+        "smallest notional that max_participation allowed at an entry; none without that limit",
+    ),
+    MetricLabel("adl_closures", "Stress closings", "count", "hedges of which stress closed a leg"),
+    MetricLabel("top_ups", "Top-ups", "count", "transfers to the margin of a leg that had run low"),
+    MetricLabel("reductions", "Reductions", "count", "times that both legs were reduced to keep a margin"),
+    MetricLabel("capped_entries", "Capped entries", "count", "entries that max_participation made smaller"),
+    MetricLabel(
+        "return_on_capital_tied",
+        "Return on capital tied",
+        "share",
+        "net P&L over the capital tied",
+        signed=True,
+    ),
+    MetricLabel(
+        "capital_efficiency", "Capital efficiency", "share", "capital tied over the starting capital"
+    ),
+    MetricLabel(
+        "min_liquidation_distance",
+        "Least distance to liquidation",
+        "share",
+        "how far the worst mark candle was from the price that wipes out a leg",
+    ),
 )
 
 _KINDS = {MetricKind.MONEY: "money", MetricKind.COUNT: "count", MetricKind.STATISTIC: "ratio"}
@@ -245,9 +300,10 @@ def labels(names: tuple[str, ...]) -> list[MetricLabel]:
     return [METRIC_LABELS[name] for name in names]
 
 
-def groups() -> list[tuple[str, list[MetricLabel]]]:
+def groups(*, with_hedges: bool) -> list[tuple[str, list[MetricLabel]]]:
     """Return (heading, metrics) for a page that shows all those of the run itself."""
-    own = [metric for name, metric in METRIC_LABELS.items() if name not in BESIDE_HOLDING]
+    beside = BESIDE_HOLDING if with_hedges else (*BESIDE_HOLDING, *OF_HEDGES)
+    own = [metric for name, metric in METRIC_LABELS.items() if name not in beside]
     return [(title, [metric for metric in own if metric.kind in kinds]) for title, kinds in GROUPS]
 
 

@@ -135,7 +135,8 @@ def someone_works(beats: Sequence[Beat]) -> bool:
 def metrics_of(spec: SweepSpec) -> dict[str, MetricLabel]:
     """Return every metric of a sweep's trials, those known once it is judged at the end."""
     objective = spec.objective
-    return {**METRIC_LABELS, **judged_labels(METRIC_LABELS[objective.metric], objective.direction)}
+    own = {name: METRIC_LABELS[name] for name in spec.metrics()}
+    return {**own, **judged_labels(METRIC_LABELS[objective.metric], objective.direction)}
 
 
 def axis_card(axis: Axis) -> AxisCard:

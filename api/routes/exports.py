@@ -15,7 +15,6 @@ from bot.market_store.sql import refuse_sealed
 from sweeps.analysis.progress import get_spec, get_sweep
 from sweeps.export import ExportFormat, exported, manifest
 from sweeps.export.view import TrialsSeen, trials_seen
-from sweeps.spec.metrics import METRICS
 from sweeps.spec.spec import SweepSpec
 
 router = APIRouter(prefix="/sweeps/{sweep_id}/export", tags=["trials"], responses=PROBLEMS)
@@ -66,8 +65,8 @@ async def view(
     wanted = asked | {"filters": other_parameters(request, _VIEW_PARAMETERS)}
 
     def query(connection: sa.Connection) -> TrialsSeen:
-        _exportable(connection, sweep_id)
-        names = tuple(METRICS) if columns is None else tuple(columns.split(","))
+        spec, _ = _exportable(connection, sweep_id)
+        names = spec.metrics() if columns is None else tuple(columns.split(","))
         return trials_seen(connection, sweep_id, names, **wanted)
 
     seen = await database.analyze(query)

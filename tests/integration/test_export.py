@@ -67,7 +67,7 @@ def test_json_lines_are_the_rows(engine: sa.Engine, sweep_id: int) -> None:
         if row["state"] == "failed":
             assert line["metrics"] is None
             continue
-        for name in METRICS:
+        for name in SPEC.metrics():
             value = row[name]
             assert line["metrics"][name] == value or Decimal(line["metrics"][name]) == value
 

@@ -1,5 +1,6 @@
 """Sweeps whose trials are replayed as hedges: the numbers of single runs, beside trials of the kernel."""
 
+import json
 import re
 from decimal import Decimal
 from typing import Any
@@ -7,13 +8,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
-from sweeping import BASE, copy_exchange, metrics_of_trials, sweep_spec, worked
+from sweeping import BASE, copy_exchange, forget_columns, metrics_of_trials, sweep_spec, worked
 from webservice import Hands, sweep_body
 
+from bot.config.hedge_checks import needs_hedge_engine
 from bot.hedges.runs import load_window, replay_run
 from bot.kernel.unfit import Reason
 from bot.market_store.store import HistoricalDataStore
 from bot.numbers.money import plain
+from bot.statistics.trial_metrics import OF_HEDGES
 from sweeps.analysis.queries import one_trial, stored_trades
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.states import TrialState
@@ -22,6 +25,7 @@ from sweeps.work.telemetry import telemetry
 from sweeps.work.verifying import row_compatibility, verify_trials
 
 _CELL = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
+HTML = {"Accept": "text/html"}
 TRADED = {"min_funding_rate": "0.00005", "exit_funding_rate": "0.00001"}
 
 
@@ -42,7 +46,10 @@ def compared_with_single_runs(engine: sa.Engine, spec: SweepSpec, sweep_id: int)
         assert trial.state is TrialState.COMPLETED, trial.error
         assert trial.run_key == document["run_key"]
         assert trial.metrics is not None
-        for name, value in metrics_of_trials(document["metrics"]).items():
+        of_hedges = needs_hedge_engine(config)
+        expected = metrics_of_trials(document["metrics"], of_hedges=of_hedges)
+        assert of_hedges or not {*OF_HEDGES} & {*trial.metrics}
+        for name, value in expected.items():
             stored = trial.metrics[name]
             assert (plain(stored) if isinstance(stored, Decimal) else stored) == value, name
         kept += trades is not None
@@ -187,3 +194,68 @@ def test_every_structure_is_swept_as_single_runs_replay_it(
     documents = compared_with_single_runs(hands.engine, spec, sweep_id)
     assert any(document["metrics"]["total_trades"] for document in documents)
     assert client.get(f"/sweeps/{sweep_id}").json()["state"] == "completed"
+
+
+def test_metrics_of_hedges_sort_filter_map_and_leave_with_the_trials_that_have_them(
+    client: TestClient, hands: Hands
+) -> None:
+    base = {**BASE, **TRADED, "perp_leverage": 3}
+    body = sweep_body(
+        base=base,
+        grid={"impact_bps": [0, 10], "max_participation": [None, "0.0001"]},
+        objective={"metric": "return_on_capital_tied"},
+    )
+    sweep_id = submitted(client, hands, body)
+    trials = client.get(f"/sweeps/{sweep_id}/trials?sort=number").json()["trials"]
+    assert {*OF_HEDGES}.isdisjoint(trials[0]["metrics"])  # spot against a perp at its defaults
+    assert [trial["metrics"].get("capacity") is None for trial in trials] == [True, False, True, False]
+    assert all({*OF_HEDGES} <= {*trial["metrics"]} for trial in trials[1:])
+    best = client.get(f"/sweeps/{sweep_id}").json()["best_trial"]
+    ranked = client.get(f"/sweeps/{sweep_id}/trials?sort=-return_on_capital_tied&max_margin_used=1..").json()
+    assert ranked["trials"][0]["number"] == best["number"]
+    assert {trial["number"] for trial in ranked["trials"]} == {1, 2, 3}
+    drawn = client.get(f"/sweeps/{sweep_id}/heatmap?metric=capped_entries&x=impact_bps&y=max_participation")
+    assert drawn.status_code == 200, drawn.text
+    lines = client.get(f"/sweeps/{sweep_id}/export?format=jsonl").text.splitlines()
+    for line, trial in zip(map(json.loads, lines), trials, strict=True):
+        own = dict.fromkeys(OF_HEDGES) | trial["metrics"]
+        assert {name: line["metrics"][name] for name in OF_HEDGES} == {name: own[name] for name in OF_HEDGES}
+    head, first, *_ = client.get(f"/sweeps/{sweep_id}/export?format=csv").text.splitlines()
+    assert head.split(",")[-len(OF_HEDGES) :] == list(OF_HEDGES)
+    assert first.split(",")[-len(OF_HEDGES) :] == [""] * len(OF_HEDGES)
+    parquet = client.get(f"/sweeps/{sweep_id}/export?format=parquet").content
+    assert b"min_liquidation_distance" in parquet
+    page = client.get(f"/dashboard/sweeps/{sweep_id}?cols=borrow_cost,capacity", headers=HTML).text
+    assert "Capacity" in page
+    run = client.get(f"/dashboard/sweeps/{sweep_id}/trials/1", headers=HTML).text
+    assert "Capital tied" in run
+    assert "Capital tied" not in client.get(f"/dashboard/sweeps/{sweep_id}/trials/0", headers=HTML).text
+
+
+def test_sweep_without_hedges_knows_no_metric_of_them(client: TestClient) -> None:
+    body = sweep_body(objective={"metric": "capacity"})
+    answer = client.post("/sweeps", json=body)
+    assert answer.status_code == 422, answer.text
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "objective.metric"
+    assert error["message"] == "'capacity' is known of hedges alone, which no trial asks for"
+    exported = client.post("/sweeps", json=sweep_body()).json()["id"]
+    columns = client.get(f"/sweeps/{exported}/export/manifest").json()["columns"]
+    assert {*OF_HEDGES}.isdisjoint(one["name"] for one in columns)
+
+
+def test_results_of_hedges_are_taken_over_with_their_metrics(engine: sa.Engine) -> None:
+    spec = sweep_spec(base={**BASE, **TRADED}, grid={"impact_bps": [10, 20]}, reuse=True)
+    before, after = worked(engine, spec), worked(engine, spec)
+    with engine.connect() as connection:
+        first, second = (one_trial(connection, sweep_id, 1) for sweep_id in (before, after))
+    assert second.reused_from == (before, 1)
+    assert second.metrics == first.metrics
+    assert first.metrics is not None
+    assert first.metrics["long_pnl"] is not None
+    forget_columns(engine, before, OF_HEDGES)
+    forget_columns(engine, after, OF_HEDGES)
+    replayed = worked(engine, spec)
+    with engine.connect() as connection:
+        third = one_trial(connection, replayed, 1)
+    assert (third.reused_from, third.metrics) == (None, first.metrics)

@@ -42,6 +42,7 @@ from bot.backtest.result import Curve
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
 from bot.numbers.money import exact
+from bot.statistics.trial_metrics import KNOWN_OF_HEDGES
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, prefix="/dashboard/compare")
 Names = Annotated[str | None, Query(max_length=400)]
@@ -141,15 +142,16 @@ def _context(compared: Sequence[ComparedTrial]) -> dict[str, Any]:
 
 def _figures(chosen: Sequence[ChosenTrial]) -> list[tuple[str, list[MetricRow]]]:
     all_of = [one.figures for one in chosen]
+    with_hedges = any(KNOWN_OF_HEDGES in figures for figures in all_of)
 
     def row(metric: MetricLabel) -> MetricRow:
-        values = [figures[metric.name] for figures in all_of]
+        values: list[Any] = [figures.get(metric.name) for figures in all_of]
         first = values[0]
         away = [None if None in (first, value) else value - first for value in values]
         return MetricRow(metric, values, away)
 
     with exact():
-        headed = [*groups(), ("Beside holding", beside_labels())]
+        headed = [*groups(with_hedges=with_hedges), ("Beside holding", beside_labels())]
         return [(heading, [row(metric) for metric in metrics]) for heading, metrics in headed]
 
 

@@ -56,7 +56,7 @@ def figures(found: Comparison) -> list[tuple[str, list[FigureRow]]]:
 
     with exact():
         beside = [metric for metric in beside_labels() if metric.name != HOLD_NET_PNL]
-        grouped = [*groups(), (BESIDE, beside)]
+        grouped = [*groups(with_hedges=False), (BESIDE, beside)]
         return [(heading, [row(metric) for metric in metrics]) for heading, metrics in grouped]
 
 

@@ -11,6 +11,7 @@ from bot.backtest.findings import RunFinding
 from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.hedges.runs import names_of
+from bot.statistics.trial_metrics import KNOWN_OF_HEDGES
 
 
 def result_context(
@@ -37,7 +38,7 @@ def result_context(
         "of_hedges": config is not None and needs_hedge_engine(config),
         "synthetic": config is not None and reads_generated(config),
         "headline": labels(HEADLINE),
-        "metric_groups": groups(),
+        "metric_groups": groups(with_hedges=figures is not None and figures.get(KNOWN_OF_HEDGES) is not None),
         "beside": beside_labels(),
         "config_rows": rows.ConfigRows([]) if config is None else rows.config_rows(config),
         "config_text": "" if config is None else json.dumps(file_of(config), indent=2, ensure_ascii=False),

@@ -19,6 +19,7 @@ from bot.numbers.arrays import FloatArray
 from bot.numbers.money import exact
 from bot.statistics.carry import CarryComparison, HoldFunding
 from bot.statistics.daily_returns import DailyReturns, first_day_of, sharpe_over
+from bot.statistics.hedge_metrics import HedgeMetrics
 from bot.statistics.metrics import Calendar
 from bot.statistics.run_metrics import Metrics
 from bot.statistics.trial_metrics import TrialSummary
@@ -40,6 +41,10 @@ class FinishedRun(Protocol):
     @property
     def metrics(self) -> Metrics:
         """Its metrics."""
+
+    @property
+    def stored_hedge_metrics(self) -> HedgeMetrics | None:
+        """Metrics of its hedges as far as its trial stores them."""
 
     @property
     def trades(self) -> Sequence[BookedTrade]:
@@ -136,7 +141,8 @@ class Baselines:
     def summary(self, result: FinishedRun) -> TrialSummary:
         """Return a run of the window as a trial that is stored."""
         hold = self.of(result.config)
-        return TrialSummary(result.metrics, hold.metrics, self.compare(result), result.ledger)
+        carry, hedges = self.compare(result), result.stored_hedge_metrics
+        return TrialSummary(result.metrics, hold.metrics, carry, result.ledger, hedges)
 
     def replayed(self, configs: Sequence[RunConfig]) -> tuple[list[TrialSummary], DailyReturns]:
         """Return plain replays of `configs` over the window as trials that are stored, and their days."""

@@ -1,10 +1,9 @@
-"""Metrics of the hedges of a run: P&L by leg, funding by regime, capital tied, distance to liquidation."""
+"""Metrics of the hedges of a run of spot against a perp, worked out once it is over."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -13,42 +12,11 @@ from bot.accounting.margin import MarginedLeg, margin_model
 from bot.config.run_config import RunConfig
 from bot.market.window import ReplayWindow
 from bot.models import FundingPayment, Trade
-from bot.numbers.money import ZERO, book, exact, plain, scaled
+from bot.numbers.money import ZERO, book, exact, scaled
+from bot.statistics.hedge_metrics import HedgeMetrics
 from bot.statistics.metrics import finite
 
 _EIGHT_HOURS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class HedgeMetrics:
-    """Metrics of a run in its result document: money in quote currency, counts, statistics or None.
-
-    Those of borrowing, of moves of margin, of capacity and of closings by exchanges to reduce risk are zero
-    or None for spot against a perp of one exchange.
-    """
-
-    long_pnl: Decimal
-    short_pnl: Decimal
-    borrow_cost: Decimal
-    transfer_cost: Decimal
-    funding_negative: Decimal
-    funding_neutral: Decimal
-    funding_high: Decimal
-    avg_capital_tied: Decimal | None
-    max_margin_used: Decimal
-    capacity: Decimal | None
-    adl_closures: int
-    top_ups: int
-    reductions: int
-    capped_entries: int
-    return_on_capital_tied: float | None
-    capital_efficiency: float | None
-    min_liquidation_distance: float | None
-
-    def document(self) -> dict[str, Any]:
-        """Return the metrics as JSON values, money as canonical text."""
-        values = ((name, getattr(self, name)) for name in self.__slots__)
-        return {name: plain(value) if isinstance(value, Decimal) else value for name, value in values}
 
 
 @dataclass(frozen=True, slots=True)

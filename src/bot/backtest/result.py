@@ -10,7 +10,7 @@ from bot import ENGINE_VERSION
 from bot.accounting.cash_flows import BOOKED, FLOWS
 from bot.accounting.trade_legs import with_legs
 from bot.backtest.findings import Booked, RunFinding, run_findings
-from bot.backtest.hedge_metrics import HedgeMetrics, hedge_metrics
+from bot.backtest.hedge_metrics import hedge_metrics
 from bot.backtest.ledger_digest import ledger_of
 from bot.backtest.window_findings import window_findings
 from bot.config.run_config import RunConfig
@@ -21,6 +21,7 @@ from bot.models import CloseReason, ContractEnd, FundingPayment, Trade
 from bot.numbers.arrays import FloatArray
 from bot.numbers.money import exact, plain
 from bot.statistics.daily_returns import daily_returns_of
+from bot.statistics.hedge_metrics import HedgeMetrics
 from bot.statistics.metrics import Calendar, Units, from_units, money_units, packed, units_texts
 from bot.statistics.run_metrics import Metrics
 from bot.trading.payments import PaymentBook
@@ -96,6 +97,11 @@ class RunFacts:
         return daily_returns_of(self.curve.units, money_units(self.config.initial_capital), self.calendar)
 
     @property
+    def stored_hedge_metrics(self) -> HedgeMetrics | None:
+        """Metrics of its hedges as far as its trial stores them: those of a run replayed as hedges."""
+        return None
+
+    @property
     def run_key(self) -> str:
         """Identity of the run: same key, same numbers, on any machine."""
         return run_key(self.config, self.data_fingerprint)
@@ -119,7 +125,7 @@ class RunResult(RunFacts):
 
     @cached_property
     def hedge_metrics(self) -> HedgeMetrics:
-        """Metrics that are not stored with trials: by leg, by regime of funding, of capital and distance."""
+        """Metrics by leg, by regime of funding, of capital and distance; its trial does not store them."""
         return hedge_metrics(self.config, self.window, self.trades, self.payments)
 
     @cached_property

@@ -7,7 +7,6 @@ from typing import TypeVar, cast
 
 import numpy as np
 
-from bot.backtest.hedge_metrics import HedgeMetrics
 from bot.backtest.result import Curve
 from bot.config.run_config import RunConfig
 from bot.hedges.arithmetic import exact_products
@@ -22,6 +21,7 @@ from bot.hedges.window import HedgeWindow
 from bot.market.hedge_data import HedgeData
 from bot.models import CloseReason
 from bot.numbers.money import ZERO
+from bot.statistics.hedge_metrics import HedgeMetrics
 from bot.statistics.metrics import Calendar, Units, amount_units, finite, money_units, packed
 from bot.statistics.run_metrics import Activity, CurveFacts, Metrics, TradeTotals, summarize
 

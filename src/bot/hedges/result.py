@@ -8,7 +8,6 @@ from typing import Any
 from bot import ENGINE_VERSION
 from bot.accounting.cash_flows import BOOKED
 from bot.backtest.findings import Booked, RunFinding, run_findings
-from bot.backtest.hedge_metrics import HedgeMetrics
 from bot.backtest.ledger_digest import ledger_of
 from bot.backtest.result import Curve, RunFacts
 from bot.backtest.window_findings import window_findings
@@ -18,6 +17,7 @@ from bot.hedges.window import HedgeWindow
 from bot.models import CloseReason, FundingPayment
 from bot.notation import plain
 from bot.numbers.money import exact
+from bot.statistics.hedge_metrics import HedgeMetrics
 from bot.statistics.run_metrics import Metrics
 
 _BOOKED = (*BOOKED, "borrow_cost", "transfer_cost")
@@ -36,6 +36,11 @@ class HedgeRun(RunFacts):
     trades: tuple[HedgeTrade, ...]
     payments: tuple[FundingPayment, ...]
     curve: Curve
+
+    @property
+    def stored_hedge_metrics(self) -> HedgeMetrics | None:
+        """Metrics of its hedges, which its trial stores."""
+        return self.hedge_metrics
 
     @property
     def ledger(self) -> bytes:

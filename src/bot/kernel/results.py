@@ -14,7 +14,7 @@ from bot.statistics.daily_returns import DailyReturns, first_day_of
 from bot.statistics.growth import annualized_returns
 from bot.statistics.metrics import Calendar as EventCalendar
 from bot.statistics.trial_columns import UNDEFINED, MetricColumn, TrialColumns
-from bot.statistics.trial_metrics import METRICS
+from bot.statistics.trial_metrics import USUAL_METRICS
 
 _OF_YEARS = RATIOS.index("daily_sharpe")
 """Ratios before it are of a year, from it on they are the moments of the track record."""
@@ -125,7 +125,7 @@ class BatchResults:
         records = _records(runs, shared_calendar(self.days.first_day, self.days.days))
         statistics = {**_statistics(runs, initial, found["net_pnl"], span), **records.by_name()}
         every: dict[str, MetricColumn] = {**found, **statistics}
-        ordered: dict[str, MetricColumn] = {name: every[name].copy() for name in METRICS}
+        ordered: dict[str, MetricColumn] = {name: every[name].copy() for name in USUAL_METRICS}
         return TrialColumns(ordered, self.ledgers[places], {})
 
 

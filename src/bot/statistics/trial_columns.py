@@ -12,7 +12,17 @@ import numpy.typing as npt
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.statistics.metrics import from_units, money_units
-from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, MetricKind, TrialSummary, is_real, metric_kind
+from bot.statistics.trial_metrics import (
+    DIGEST_BYTES,
+    KNOWN_OF_HEDGES,
+    METRICS,
+    OF_HEDGES,
+    USUAL_METRICS,
+    MetricKind,
+    TrialSummary,
+    is_real,
+    metric_kind,
+)
 
 MetricColumn = IntArray | FloatArray
 DigestArray = npt.NDArray[np.uint8]
@@ -34,6 +44,7 @@ class UnfitAmount:
 class TrialColumns:
     """Results of n trials in their order, one array of length n for each of `METRICS`.
 
+    The columns of `OF_HEDGES` are left out where no trial was replayed as hedges.
     Money is int64 in units of 1e-8 quote, counts are int64, statistics float64; `UNDEFINED` and NaN stand for
     metrics without a value. `ledgers` are the digests of what accounts booked, shape (n, DIGEST_BYTES).
     `unfit` names, by place, trials with an amount beyond 64 bits: their other values mean nothing.
@@ -58,7 +69,10 @@ class TrialColumns:
     def of_values(cls, rows: Sequence[Mapping[str, Any]], ledgers: Iterable[bytes]) -> Self:
         """Return trials given by the values of their metrics, as `TrialSummary.values` has them."""
         unfit: dict[int, UnfitAmount] = {}
-        metrics = {name: _column(name, [row[name] for row in rows], unfit) for name in METRICS}
+        metrics = {name: _column(name, [row[name] for row in rows], unfit) for name in USUAL_METRICS}
+        if any(row.get(KNOWN_OF_HEDGES) is not None for row in rows):
+            own = {name: _column(name, [row.get(name) for row in rows], unfit) for name in OF_HEDGES}
+            metrics |= own
         digests = np.frombuffer(b"".join(ledgers), dtype=np.uint8)
         return cls(metrics, digests.reshape(len(rows), DIGEST_BYTES), unfit)
 
@@ -67,11 +81,12 @@ class TrialColumns:
         """Return the trials of all parts, one part after the other."""
         parts = [part for part in parts if len(part)]
         if not parts:
-            nothing = {name: no_values(name, 0) for name in METRICS}
+            nothing = {name: no_values(name, 0) for name in USUAL_METRICS}
             return cls(nothing, np.empty((0, DIGEST_BYTES), dtype=np.uint8), {})
-        if len(parts) == 1 and list(parts[0].metrics) == list(METRICS):
+        names = [name for name in METRICS if any(name in part.metrics for part in parts)]
+        if len(parts) == 1 and list(parts[0].metrics) == names:
             return cls(parts[0].metrics, parts[0].ledgers, parts[0].unfit)
-        metrics = {name: np.concatenate([part.metrics[name] for part in parts]) for name in METRICS}
+        metrics = {name: np.concatenate([part.column(name) for part in parts]) for name in names}
         starts = accumulate((len(part) for part in parts), initial=0)
         unfit = {
             start + place: amount
@@ -94,9 +109,17 @@ class TrialColumns:
         metrics = {name: column[places] for name, column in self.metrics.items()}
         return type(self)(metrics, self.ledgers[places], unfit)
 
+    def column(self, metric: str) -> MetricColumn:
+        """Return the column of a metric, without a value in trials that do not have it."""
+        return self.metrics[metric] if metric in self.metrics else no_values(metric, len(self))
+
+    def including(self, metric: str) -> Mapping[str, MetricColumn]:
+        """Return all columns, that of a metric among them, whether trials have it or not."""
+        return self.metrics if metric in self.metrics else {**self.metrics, metric: self.column(metric)}
+
     def defined(self, metric: str) -> BoolArray:
         """Return the mask of trials for which a metric has a value."""
-        return defined(metric, self.metrics[metric])
+        return defined(metric, self.column(metric))
 
     def row(self, place: int) -> dict[str, Any]:
         """Return the metrics of one trial by name: money as Decimal, counts, statistics or None."""

@@ -1,4 +1,4 @@
-"""Metrics of a trial: those of its run, and those beside its hold baseline; their names and kinds."""
+"""Metrics of a trial: of its run, beside its hold baseline, and of its hedges; their names and kinds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, get_args, get_type_hints
 
 from bot.statistics.carry import CarryComparison
+from bot.statistics.hedge_metrics import HedgeMetrics
 from bot.statistics.run_metrics import Metrics
 
 
@@ -32,12 +33,20 @@ _TYPES: Mapping[str, Any] = {
     **get_type_hints(Metrics),
     HOLD_NET_PNL: Decimal,
     **get_type_hints(CarryComparison),
+    **get_type_hints(HedgeMetrics),
 }
+OF_HEDGES = tuple(field.name for field in fields(HedgeMetrics))
+"""The metrics that trials replayed as hedges have alone."""
+KNOWN_OF_HEDGES = "long_pnl"
+"""One of them that is never undefined."""
 
 METRICS: Mapping[str, MetricKind] = MappingProxyType(
     {name: _KINDS.get((get_args(kind) or (kind,))[0], MetricKind.STATISTIC) for name, kind in _TYPES.items()}
 )
-"""Every metric of a trial by name: those of docs/domain.md, section 9, then those beside holding."""
+"""Every metric of a trial by name: those of docs/domain.md, section 9, those beside holding, `OF_HEDGES`."""
+
+USUAL_METRICS = tuple(name for name in METRICS if name not in OF_HEDGES)
+"""The metrics that every trial has."""
 
 
 P_LUCK, PLATEAU = "p_luck", "plateau"
@@ -49,17 +58,26 @@ JUDGED = (P_LUCK, PLATEAU)
 class TrialSummary:
     """Result of one trial: its metrics, those of its hold baseline, and the carry it captured.
 
-    `ledger` is the digest of what it booked.
+    `ledger` is the digest of what it booked; `hedges` are the metrics of hedges, None where it was not
+    replayed as such.
     """
 
     metrics: Metrics
     hold: Metrics
     carry: CarryComparison
     ledger: bytes
+    hedges: HedgeMetrics | None = None
 
     def values(self) -> dict[str, Any]:
         """Return every metric by name: money as Decimal, counts, statistics or None."""
-        return metric_values(self.metrics, self.hold, self.carry)
+        own = metric_values(self.metrics, self.hold, self.carry)
+        return own if self.hedges is None else own | {name: getattr(self.hedges, name) for name in OF_HEDGES}
+
+
+def metrics_in(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metrics of a trial that is read back as a row; those of hedges where it has them."""
+    names = USUAL_METRICS if row[KNOWN_OF_HEDGES] is None else METRICS
+    return {name: row[name] for name in names}
 
 
 def metric_values(metrics: Metrics, hold: Metrics, carry: CarryComparison) -> dict[str, Any]:

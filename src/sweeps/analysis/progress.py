@@ -14,7 +14,7 @@ from sweeps.analysis.sweep_order import SweepOrder, next_cursor, ordered
 from sweeps.errors import UnknownSweepError, UnreadableSweepError
 from sweeps.lifecycle.data_changes import PinnedSweep, changed_data
 from sweeps.lifecycle.tags import tags_of
-from sweeps.spec.metrics import METRICS
+from sweeps.spec.metrics import METRICS, metrics_in
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import measured
 from sweeps.storage.columns import distinct_texts
@@ -302,7 +302,7 @@ def _best(connection: sa.Connection, found: Sequence[tuple[Any, SweepSummary]]) 
     keys = {row.id: sweep_key(connection, row.id, row.created_ms) for row, _ in found}
     best: dict[int, BestTrial] = {}
     for sweep_id, row in _best_rows(connection, keys).items():
-        metrics, number = {name: row[name] for name in METRICS}, row["number"]
+        metrics, number = metrics_in(row), row["number"]
         try:
             if stored_ranking(texts[sweep_id]).guard.refusal(metrics) is not None:
                 one = _guarded_best(connection, sweep_id, texts[sweep_id])

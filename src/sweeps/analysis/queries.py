@@ -23,7 +23,7 @@ from sweeps.analysis.trial_places import TrialsAsked, Wanted, found_places
 from sweeps.errors import UnknownSweepError
 from sweeps.lifecycle.trial_marks import TrialMark, marks_of
 from sweeps.spec.axis_positions import Numbers
-from sweeps.spec.metrics import METRICS
+from sweeps.spec.metrics import metrics_in
 from sweeps.spec.read_pairs import exchanges_read
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import measured
@@ -227,7 +227,7 @@ def stored_record(
 
 def _view(spec: SweepSpec, row: Mapping[str, Any]) -> TrialView:
     completed = row["state"] is TrialState.COMPLETED
-    metrics = {name: row[name] for name in METRICS} if completed else None
+    metrics = metrics_in(row) if completed else None
     return TrialView(
         row["number"],
         spec.params(row["number"]),

@@ -1,6 +1,6 @@
 """Finished trials page by page in order of their numbers, each page read in a transaction of its own."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -19,7 +19,7 @@ from sweeps.storage.stored_trials import RUN_KEY_HEAD, RUN_KEY_TAIL, blocks_with
 PAGE_ROWS = 2_000
 _OWN = ("number", "state", "error_code", "error", "run_key")
 _ELIGIBLE = "eligible"
-_STORED = (RUN_KEY_HEAD, RUN_KEY_TAIL, *METRICS)
+_KEYS = (RUN_KEY_HEAD, RUN_KEY_TAIL)
 
 
 class Kind(StrEnum):
@@ -63,7 +63,7 @@ def export_fields(spec: SweepSpec) -> list[Field]:
     own = [Field(name, Kind.WHOLE if name == "number" else Kind.TEXT, None, name) for name in _OWN]
     own.append(Field(_ELIGIBLE, Kind.FLAG, None, _ELIGIBLE))
     axes = [axis_field(axis, taken) for axis in spec.axes]
-    metrics = [Field(name, METRIC_KINDS[kind], "metrics", name) for name, kind in METRICS.items()]
+    metrics = [Field(name, METRIC_KINDS[METRICS[name]], "metrics", name) for name in spec.metrics()]
     return [*own, *axes, *metrics]
 
 
@@ -78,10 +78,10 @@ def export_pages(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> Iterator[
 
     Trials that finish meanwhile behind the page just read are left out.
     """
-    axes = {axis.name: shown_values(axis) for axis in spec.axes}
+    axes, names = {axis.name: shown_values(axis) for axis in spec.axes}, spec.metrics()
     for lo in range(0, spec.trial_count, PAGE_ROWS):
         with engine.connect() as connection:
-            columns = _columns(connection, sweep_id, lo, lo + PAGE_ROWS)
+            columns = _columns(connection, sweep_id, names, lo, lo + PAGE_ROWS)
         if not columns[0]:
             continue
         cells = spec.space.cells_of(np.array(columns[0], dtype=np.int64))
@@ -90,12 +90,16 @@ def export_pages(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> Iterator[
             for name, values in axes.items()
         ]
         metrics = columns[len(_OWN) :]
-        yield [*columns[: len(_OWN)], _eligible(spec.guard, metrics), *params, *metrics]
+        yield [
+            *columns[: len(_OWN)],
+            _eligible(spec.guard, dict(zip(names, metrics, strict=True))),
+            *params,
+            *metrics,
+        ]
 
 
-def _eligible(guard: Guard, metrics: Sequence[Sequence[Any]]) -> list[bool]:
-    """Return which trials of a page may win."""
-    named = dict(zip(METRICS, metrics, strict=True))
+def _eligible(guard: Guard, named: Mapping[str, Sequence[Any]]) -> list[bool]:
+    """Return which trials of a page may win, given their metrics by name."""
     rows = zip(*(named[name] for name in GUARD_METRICS), strict=True)
     return [
         row[0] is not None and guard.refusal(dict(zip(GUARD_METRICS, row, strict=True))) is None
@@ -103,19 +107,21 @@ def _eligible(guard: Guard, metrics: Sequence[Sequence[Any]]) -> list[bool]:
     ]
 
 
-def _columns(connection: sa.Connection, sweep_id: int, lo: int, hi: int) -> list[list[Any]]:
+def _columns(
+    connection: sa.Connection, sweep_id: int, names: Sequence[str], lo: int, hi: int
+) -> list[list[Any]]:
     """Return the finished trials of [lo, hi) by number: a list for each of `_OWN` and each metric."""
-    columns: list[list[Any]] = [[] for _ in (*_OWN, *METRICS)]
-    for block in blocks_within(connection, sweep_id, lo, hi, _STORED):
+    columns: list[list[Any]] = [[] for _ in (*_OWN, *names)]
+    for block in blocks_within(connection, sweep_id, lo, hi, (*_KEYS, *names)):
         inside = slice(*np.searchsorted(block.numbers, (lo, hi)).tolist())
         numbers = block.numbers[inside].tolist()
         nothing = [None] * len(numbers)
         own = [numbers, [TrialState.COMPLETED.value] * len(numbers), nothing, nothing, block.run_keys[inside]]
-        metrics = [exact_values(name, block.metric(name)[inside]) for name in METRICS]
+        metrics = [exact_values(name, block.metric(name)[inside]) for name in names]
         for column, values in zip(columns, [*own, *metrics], strict=True):
             column.extend(values)
     for row in failed_within(connection, sweep_id, lo, hi):
-        for column, name in zip(columns, (*_OWN, *METRICS), strict=True):
+        for column, name in zip(columns, (*_OWN, *names), strict=True):
             column.append(row[name])
     order = np.argsort(columns[0]).tolist()
     return [[column[place] for place in order] for column in columns]

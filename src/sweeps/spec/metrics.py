@@ -5,17 +5,32 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from bot.accounting.cash_flows import CASH_FLOWS
-from bot.statistics.trial_metrics import CARRY, HOLD_NET_PNL, METRICS, P_LUCK, MetricKind, metric_values
+from bot.statistics.trial_metrics import (
+    CARRY,
+    HOLD_NET_PNL,
+    KNOWN_OF_HEDGES,
+    METRICS,
+    OF_HEDGES,
+    P_LUCK,
+    USUAL_METRICS,
+    MetricKind,
+    metric_values,
+    metrics_in,
+)
 
 __all__ = [
     "ALWAYS_KNOWN",
     "CARRY",
     "HOLD_NET_PNL",
+    "KNOWN_OF_HEDGES",
     "LATER",
     "METRICS",
+    "OF_HEDGES",
+    "USUAL_METRICS",
     "Direction",
     "MetricKind",
     "metric_values",
+    "metrics_in",
     "natural_direction",
 ]
 
@@ -49,6 +64,14 @@ _SMALL_IS_GOOD = frozenset(
         "extra_round_trips",
         "extra_fees",
         "kurtosis",
+        "borrow_cost",
+        "transfer_cost",
+        "avg_capital_tied",
+        "max_margin_used",
+        "adl_closures",
+        "top_ups",
+        "reductions",
+        "capped_entries",
         P_LUCK,
     )
 )
@@ -58,7 +81,9 @@ _OF_SELECTION = ("psr", "t_eff", "skewness", "kurtosis", "net_pnl_over_hold", "s
 ALWAYS_KNOWN = "net_pnl_over_hold"
 """The newest metric that is never undefined: results without it were stored before there were all."""
 LATER: Mapping[str, str] = MappingProxyType(
-    dict.fromkeys(_BECAUSE_OF_DATA, "missed_settlements") | dict.fromkeys(_OF_SELECTION, ALWAYS_KNOWN)
+    dict.fromkeys(_BECAUSE_OF_DATA, "missed_settlements")
+    | dict.fromkeys(_OF_SELECTION, ALWAYS_KNOWN)
+    | dict.fromkeys(OF_HEDGES, KNOWN_OF_HEDGES)
 )
 """Metrics that the first stored results lack, each with the one that came with it and is never undefined."""
 

@@ -35,7 +35,7 @@ from bot.selection.settings import USUAL, ValidationSettings
 from bot.validation import validated
 from sweeps.spec.axes import MAX_TRIALS, Axis
 from sweeps.spec.compiling import Compiled, compiled
-from sweeps.spec.metrics import METRICS, Direction, natural_direction
+from sweeps.spec.metrics import METRICS, OF_HEDGES, USUAL_METRICS, Direction, natural_direction
 from sweeps.spec.notify_url import NotifyUrl
 from sweeps.spec.read_pairs import MARKETS, Pair, ReadPairs
 from sweeps.spec.sampling import SAMPLERS, GridSampler, Sampler
@@ -200,6 +200,9 @@ class SweepSpec(BaseModel):
         self._compiled = given.get("compiled") or compiled(
             self, given.get("max_trials", MAX_TRIALS), given.get("feasible")
         )
+        if self.objective.metric in OF_HEDGES and not self._asks_for_hedges():
+            reason = f"{quoted(self.objective.metric)} is known of hedges alone, which no trial asks for"
+            raise InvalidInputError.of("objective.metric", reason)
         if self.scenarios is not None:
             check_scenarios(self.space, self.scenarios)
         if isinstance(self.validation, ValidationSettings):
@@ -346,6 +349,10 @@ class SweepSpec(BaseModel):
         if self._asks_for_hedges():
             return frozenset(RecordKind)
         return kinds_of(*self.values_of("fee_model"))
+
+    def metrics(self) -> tuple[str, ...]:
+        """Return the metrics that its trials have, those of hedges where some of them ask for hedges."""
+        return tuple(METRICS) if self._asks_for_hedges() else USUAL_METRICS
 
     def _asks_for_hedges(self, names: Iterable[str] = HEDGE_PARAMETERS) -> bool:
         return any(asks_for_hedges(name, value) for name in names for value in self.values_of(name))

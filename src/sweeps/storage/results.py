@@ -1,6 +1,6 @@
 """Results of trials made ready to be stored, so that the transaction that stores them is short."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from bot.market_store.database import insert_or_skip
 from bot.numbers.arrays import IntArray
-from bot.statistics.trial_columns import UNDEFINED, TrialColumns
+from bot.statistics.trial_columns import UNDEFINED, MetricColumn, TrialColumns, defined
+from bot.statistics.trial_metrics import OF_HEDGES
 from sweeps.storage.blocks import NUMBER
 from sweeps.storage.objective_ranks import UNRANKED, Ranking, trial_ranks
 from sweeps.storage.packing import compressed, packed, packed_digests
@@ -79,7 +80,7 @@ class CompletedTrials:
             RUN_KEY_HEAD: packed_digests(keys[:, :HEAD_BYTES]),
             RUN_KEY_TAIL: packed_digests(keys[:, HEAD_BYTES:]),
             LEDGER: packed_digests(self.columns.ledgers),
-            **{name: packed(column) for name, column in self.columns.metrics.items()},
+            **{name: packed(column) for name, column in self._stored_metrics()},
         }
         if self.reused:
             nowhere = (UNDEFINED, UNDEFINED)
@@ -87,6 +88,12 @@ class CompletedTrials:
             data |= {REUSED_SWEEP: packed(sources[:, 0].copy()), REUSED_NUMBER: packed(sources[:, 1].copy())}
         place = {"sweep_id": sweep_id, "first": int(self.numbers[0]), "last": int(self.numbers[-1])}
         return [{**place, "name": name, "data": blob} for name, blob in data.items()]
+
+    def _stored_metrics(self) -> Iterator[tuple[str, MetricColumn]]:
+        """Yield the columns that are stored: none of hedges in which no trial has a value."""
+        for name, column in self.columns.metrics.items():
+            if name not in OF_HEDGES or defined(name, column).any():
+                yield name, column
 
     @property
     def reused(self) -> int:
@@ -135,7 +142,7 @@ class Results:
 
     def best(self, ranking: Ranking) -> tuple[int, int] | None:
         """Return rank and number of the best trial, None if none that is eligible has a value."""
-        ranks = trial_ranks(ranking, self.completed.columns.metrics)
+        ranks = self._ranks(ranking)
         if not len(ranks) or ranks.min() == UNRANKED:
             return None
         place = int(ranks.argmin())
@@ -143,8 +150,11 @@ class Results:
 
     def ranks(self, ranking: Ranking) -> dict[int, int]:
         """Return the rank of each completed trial by number."""
-        ranks = trial_ranks(ranking, self.completed.columns.metrics)
+        ranks = self._ranks(ranking)
         return dict(zip(self.completed.numbers.tolist(), ranks.tolist(), strict=True))
+
+    def _ranks(self, ranking: Ranking) -> IntArray:
+        return trial_ranks(ranking, self.completed.columns.including(ranking.objective.metric))
 
     def store(self, connection: sa.Connection) -> None:
         """Store them; none of the trials may be stored already."""

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from bot.numbers.arrays import IntArray
 from bot.statistics.trial_columns import UNDEFINED, DigestArray, MetricColumn, metric_value, no_values
-from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, is_real
+from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, USUAL_METRICS, is_real, metrics_in
 from sweeps.storage.blocks import NUMBER
 from sweeps.storage.packing import PackedColumn, digest_at, unpacked, unpacked_digests
 from sweeps.storage.states import TrialState
@@ -58,8 +58,8 @@ class StoredBlock:
 
     @cached_property
     def metrics(self) -> Mapping[str, MetricColumn]:
-        """Columns of all metrics."""
-        return {name: self.metric(name) for name in METRICS}
+        """Columns of all metrics, of those of hedges that are stored."""
+        return {name: self.metric(name) for name in METRICS if name in USUAL_METRICS or name in self.blobs}
 
     @cached_property
     def run_keys(self) -> Sequence[str | None]:
@@ -122,8 +122,8 @@ class StoredBlock:
         ]
 
     def metrics_of(self, place: int) -> dict[str, Any]:
-        """Return the metrics of one trial by name, money as Decimal."""
-        return {name: self._values(name, [place])[0] for name in METRICS}
+        """Return the metrics of one trial by name, money as Decimal; those of hedges where it has them."""
+        return metrics_in({name: self._values(name, [place])[0] for name in METRICS})
 
     def _values(self, name: str, places: Sequence[int]) -> list[Any]:
         """Return some values of a column; single ones are many times cheaper than columns."""

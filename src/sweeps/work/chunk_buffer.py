@@ -172,7 +172,7 @@ class ChunkBuffer:
             self.best.update(trials.numbers.tolist() if self.spec.curves == "all" else ())
             return
         top = self.spec.curves.top
-        ranks = trial_ranks(self.spec, trials.columns.metrics)
+        ranks = trial_ranks(self.spec, trials.columns.including(self.spec.objective.metric))
         first = np.lexsort((trials.numbers, ranks))[:top]
         for place in zip(ranks[first].tolist(), trials.numbers[first].tolist(), strict=True):
             if len(self._ranked) >= top and place > self._ranked[-1]:

@@ -47,7 +47,7 @@ class KernelSamples:
         if not len(known):
             return set()
         eligible = self._spec.guard.eligible(trials.columns.metrics)[known]
-        ranks = objective_ranks(objective, trials.columns.metrics[objective.metric][known])
+        ranks = objective_ranks(objective, trials.columns.column(objective.metric)[known])
         first = np.lexsort((ranks, ~eligible))[0]
         rank = not eligible[first], int(ranks[first])
         if self._best is not None and rank >= self._best:

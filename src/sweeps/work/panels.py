@@ -191,7 +191,7 @@ def _trials(panel: Panel, replayed: Replayed, places: IntArray, objective: Objec
 
 def _objectives(columns: TrialColumns, places: IntArray, objective: Objective) -> MetricColumn:
     """Return the objective of some trials, the higher the better, in units where it is whole."""
-    values = columns.metrics[objective.metric][places]
+    values = columns.column(objective.metric)[places]
     signed = values if objective.direction is Direction.MAXIMIZE else -values
     nothing = NO_OBJECTIVE if values.dtype.kind == "i" else np.nan
     return np.where(defined(objective.metric, values), signed, nothing)

@@ -15,18 +15,21 @@ from sweeps.work.run_index import BlockRef
 
 
 def reused_trials(
-    connection: sa.Connection, blocks: Sequence[BlockRef], keys: Mapping[str, int]
+    connection: sa.Connection,
+    blocks: Sequence[BlockRef],
+    keys: Mapping[str, int],
+    needed: str = ALWAYS_KNOWN,
 ) -> CompletedTrials:
     """Return the trials, by their run key, whose result is in `blocks`, with the ones that were replayed.
 
-    Of several results for a run that of the oldest sweep counts. Results stored before there were all of
-    today's are passed over: the trial is replayed instead.
+    Of several results for a run that of the oldest sweep counts. Results without a value of the metric
+    `needed` were stored before there were all of today's, and are passed over: the trial is replayed instead.
     """
     found: list[CompletedTrials] = []
     wanted = dict(keys)
     for block in _blocks(connection, blocks):
         places = [place for place, key in enumerate(block.run_keys) if key in wanted]
-        if taken := _taken_over(block, places, wanted):
+        if taken := _taken_over(block, places, wanted, needed):
             found.append(taken)
             for key in taken.run_keys:
                 del wanted[key]
@@ -39,13 +42,13 @@ def _blocks(connection: sa.Connection, refs: Sequence[BlockRef]) -> Iterator[Sto
 
 
 def _taken_over(
-    block: StoredBlock, places: Collection[int], numbers: Mapping[str, int]
+    block: StoredBlock, places: Collection[int], numbers: Mapping[str, int], needed: str
 ) -> CompletedTrials | None:
     """Return the results at these places of a block for the trials with the same runs, None without any."""
     ledgers = block.ledgers
     if ledgers is None or not places:
         return None
-    whole = defined(ALWAYS_KNOWN, block.metric(ALWAYS_KNOWN))
+    whole = defined(needed, block.metric(needed))
     by_key = {block.run_keys[place]: place for place in places if whole[place]}
     taken = np.array(list(by_key.values()), dtype=np.int64)
     keys = [key for key in by_key if key is not None]

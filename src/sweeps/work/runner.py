@@ -18,6 +18,7 @@ from sweeps.queue.counters import KERNEL_DIFFERENCES, chunk_took, count, finishe
 from sweeps.queue.leases import ATTEMPT_LIMIT, Claim, LeaseOutcome, claim_chunk, release_chunk, save_trials
 from sweeps.queue.rates import record_rate
 from sweeps.queue.reconcile import close_finished
+from sweeps.spec.metrics import ALWAYS_KNOWN, KNOWN_OF_HEDGES
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.leaderboard import leaders
 from sweeps.storage.results import CompletedTrials, Results
@@ -354,7 +355,8 @@ class ChunkRunner:
             for trials in ready:
                 keys = dict(zip(reversed(trials.run_keys), reversed(trials.numbers()), strict=True))
                 blocks = self._runs.blocks(connection, trials.held.window.fingerprint, trials.run_keys)
-                found.append(reused_trials(connection, blocks, keys))
+                needed = KNOWN_OF_HEDGES if trials.held.is_hedges else ALWAYS_KNOWN
+                found.append(reused_trials(connection, blocks, keys, needed))
         return CompletedTrials.joined(found)
 
     def _check_data(self, claim: Claim, spec: SweepSpec) -> None:
