@@ -82,7 +82,7 @@ def transfers_of(journal: Journal) -> Transfers:
     for hedge in journal.hedges:
         for one in hedge.top_ups:
             facts = hedge.facts(one.leg)
-            target = f"{one.leg} leg {facts.market} of {hedge.trade.symbol}"
+            target = f"{one.leg} leg {facts.market}"
             coin = facts.symbol.partition("/")[0] if one.in_coins else None
             source = "its spare coins" if one.in_coins else f"free cash {facts.exchange}"
             found.append(TransferRow(one.t_ms, one.due_ms, source, target, one.amount, one.fee, coin))

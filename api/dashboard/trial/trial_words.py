@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from api.presentation.formats import shown
+from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.numbers.money import exact
 from bot.plurals import counted
@@ -16,6 +17,7 @@ from bot.statistics.growth import annualized_return
 from bot.statistics.metrics import DAYS_PER_YEAR
 
 _PARTS = (("total_funding", "funding"), ("price_pnl", "price P&L"))
+_COSTS = (("borrow_cost", "interest"), ("transfer_cost", "transfers"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ def trial_words(
     if not figures["total_trades"]:
         beside = "" if hold is None else f" Holding made {shown(hold, 'share')} a year."
         return TrialWords([f"It never traded.{beside}"], hold, lead)
-    told = [_made(own, hold, lead), _chance(luck), _makes(figures), _wrong(figures)]
+    leg = "leg" if needs_hedge_engine(config) else "short"
+    told = [_made(own, hold, lead), _chance(luck), _makes(figures), _wrong(figures, leg)]
     return TrialWords([one for one in told if one], hold, lead)
 
 
@@ -83,12 +86,14 @@ def _chance(luck: float | None) -> str:
 def _makes(figures: Mapping[str, Any]) -> str:
     """Return what the net P&L is made of, and how much of it one month or trade made."""
     parts = [f"{words} {shown(figures[name], 'money')}" for name, words in _PARTS]
-    told = f"It is made of {parts[0]} and {parts[1]}, less fees of {shown(figures['total_fees'], 'money')}"
+    costs = [f"fees of {shown(figures['total_fees'], 'money')}"]
+    costs += [f"{words} of {shown(figures[name], 'money')}" for name, words in _COSTS if figures.get(name)]
+    told = f"It is made of {parts[0]} and {parts[1]}, less {', '.join(costs)}"
     month = figures["best_month_share"]
     return f"{told}." if month is None else f"{told}; its best month made {shown(month, 'share')} of the net."
 
 
-def _wrong(figures: Mapping[str, Any]) -> str:
+def _wrong(figures: Mapping[str, Any], leg: str) -> str:
     count, fall = figures["liquidations"], shown(figures["max_drawdown_pct"], "share")
-    liquidated = f"{counted(count, 'short')} liquidated" if count else "No short was liquidated"
+    liquidated = f"{counted(count, leg)} liquidated" if count else f"No {leg} was liquidated"
     return f"{liquidated}; the worst drawdown was {fall}."

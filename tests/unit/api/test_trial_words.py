@@ -46,6 +46,10 @@ def test_verdict_says_what_was_made_beside_holding_and_what_makes_it() -> None:
         ({"annualized_return": 0.05}, "Made 5.00 % a year, 5.00 % less than holding"),
         ({"hold_net_pnl": None}, "Made 12.00 % a year. It is made of"),
         ({"annualized_return": None}, "Its return per year is undefined."),
+        (
+            {"borrow_cost": Decimal("3.25"), "transfer_cost": Decimal(0), "best_month_share": None},
+            "less fees of 80.50, interest of 3.25. 1 short",
+        ),
         ({"liquidations": 0, "best_month_share": None}, "fees of 80.50. No short was liquidated;"),
     ],
 )

@@ -46,10 +46,11 @@ function begin(box, state) {
     draw(box, state);
   });
   read(box, reading, state);
-  let width = box.clientWidth;
+  const sizeOf = () => `${box.clientWidth} ${box.clientHeight}`;
+  let size = sizeOf();
   new ResizeObserver(() => {
-    if (box.clientWidth === width || state.printing) return;
-    width = box.clientWidth;
+    if (sizeOf() === size || state.printing) return;
+    size = sizeOf();
     requestAnimationFrame(() => draw(box, state));
   }).observe(box);
   addEventListener("beforeprint", () => redrawn(box, state, true));

@@ -38,6 +38,9 @@ function marginItems({ leg, market, times, distance, reached, wiped_out_at: wipe
 export function accountsNote({ margins, left_out: more }) {
   if (!margins.length) return "No leg has a margin that a mark price could take.";
   const nearest = margins[0];
-  const told = `The nearest a mark price came to taking a leg: ${formatted(nearest.nearest, "share")}, ${nearest.leg} ${nearest.market}.`;
+  const leg = `${nearest.leg} ${nearest.market}`;
+  const told = nearest.nearest > 0
+    ? `The nearest that a mark price came to taking a leg: ${formatted(nearest.nearest, "share")}, ${leg}.`
+    : `A mark price went ${formatted(-nearest.nearest, "share")} beyond the one that takes ${leg}.`;
   return more ? `${told} Shown are the ${margins.length} legs that came nearest; ${more} more stayed farther away.` : told;
 }
