@@ -72,21 +72,29 @@ def _pieces(parameters: ParameterColumns, data_fingerprint: str) -> tuple[str, d
     """
     model, shared = type(parameters.shared), vars(parameters.shared)
     texts = [""]
-    written: dict[str, list[str]] = {}
+    written: dict[str, str] = {}
     for place, name in enumerate(sorted(model.model_fields)):
         comma = "," if place else ""
         if name in parameters.values:
-            written[name] = [_piece(model, name, value, comma) for value in parameters.values[name]]
+            written[name] = comma
             texts.append("")
         else:
             texts[-1] += _piece(model, name, shared[name], comma)
     texts[0] = '{"config":{' + texts[0]
     texts[-1] += f"}},{_surroundings(parameters.shared.strategy_mode, data_fingerprint)}}}"
     pieces = {
-        name: [(own + after).encode() for own in values]
-        for (name, values), after in zip(written.items(), texts[1:], strict=True)
+        name: _values(model, name, tuple(parameters.values[name]), comma, after)
+        for (name, comma), after in zip(written.items(), texts[1:], strict=True)
     }
     return texts[0], pieces
+
+
+@lru_cache(maxsize=64)
+def _values(
+    model: type[RunConfig], name: str, values: tuple[Any, ...], comma: str, after: str
+) -> list[bytes]:
+    """Return the texts of the values of a parameter, each with the text that follows it."""
+    return [(_piece(model, name, value, comma) + after).encode() for value in values]
 
 
 def _piece(model: type[RunConfig], name: str, value: Any, comma: str) -> str:

@@ -4,7 +4,7 @@ import json
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, overload
 
 import numpy as np
@@ -59,14 +59,14 @@ class HeldSums(Sequence[TrialSums]):
     """Sums held of one panel, part by part; large ones are read whenever they are gone through."""
 
     def __init__(self, connection: sa.Connection, sweep_id: int, panel: str) -> None:
-        self._connection = connection
-        self._mine = sa.and_(selection_sums.c.sweep_id == sweep_id, selection_sums.c.panel == panel)
+        mine = sa.and_(selection_sums.c.sweep_id == sweep_id, selection_sums.c.panel == panel)
         sizes = sa.select(selection_sums.c.first, sa.func.length(selection_sums.c.data))
-        rows = connection.execute(sizes.where(self._mine).order_by(selection_sums.c.first)).all()
+        rows = connection.execute(sizes.where(mine).order_by(selection_sums.c.first)).all()
         self._firsts = [row[0] for row in rows]
         self.size = sum(row[1] for row in rows)
         most = len(rows) if self.size <= _MOST_HELD_BYTES else 1
-        self._read = lru_cache(maxsize=max(1, most))(self._read_part)
+        # No method of this object, which would hold itself, and its sums until cycles are looked for.
+        self._read = lru_cache(maxsize=max(1, most))(partial(_read_part, connection, mine))
 
     def __len__(self) -> int:
         return len(self._firsts)
@@ -88,9 +88,12 @@ class HeldSums(Sequence[TrialSums]):
         for first in self._firsts:
             yield self._read(first)[0]
 
-    def _read_part(self, first: int) -> tuple[IntArray, TrialSums]:
-        query = sa.select(selection_sums.c.data).where(self._mine, selection_sums.c.first == first)
-        return sums_of(self._connection.execute(query).scalar_one())
+
+def _read_part(
+    connection: sa.Connection, mine: sa.ColumnElement[bool], first: int
+) -> tuple[IntArray, TrialSums]:
+    query = sa.select(selection_sums.c.data).where(mine, selection_sums.c.first == first)
+    return sums_of(connection.execute(query).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def sums_of(data: bytes) -> tuple[IntArray, TrialSums]:
     for name, (kind, shape) in head["arrays"].items():
         dtype, count = np.dtype(kind), int(np.prod(shape))
         planes = np.frombuffer(raw, dtype=np.uint8, count=count * dtype.itemsize, offset=at)
-        flat = np.ascontiguousarray(planes.reshape(dtype.itemsize, count).T).reshape(-1).view(dtype)
+        flat = planes.reshape(dtype.itemsize, count).T.copy().reshape(-1).view(dtype)  # or `raw` would stay
         arrays[name] = flat.reshape(shape)
         at += len(planes)
     segments = SegmentSums(arrays["totals"], arrays["squares"], arrays["active"])
