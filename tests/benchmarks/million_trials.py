@@ -29,7 +29,7 @@ from sweeps.spec.spec import SweepSpec
 from sweeps.storage.results import CompletedTrials, Results
 from sweeps.storage.tables import chunk, sweep
 
-CHUNK = 2_000
+CHUNK = 4_000
 ROUNDS = 5
 
 

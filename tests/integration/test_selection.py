@@ -218,6 +218,20 @@ def test_death_between_the_last_chunk_and_the_report_loses_nothing(engine: sa.En
     assert view_of(engine, sweep_id).complete
 
 
+def test_report_gives_way_to_a_crowd_of_sweeps_for_five_seconds(engine: sa.Engine) -> None:
+    long_market(engine)
+    sweep_id = submit(engine, long_spec(), size=40)
+    for _ in range(3):
+        submit(engine, long_spec(), size=40)
+    run_chunks(engine, sweep_id, 1)
+    dispatcher = JobDispatcher(engine, queue := JobList())
+    assert [dispatcher.step() for _ in range(2)] == [0, 0]
+    with write_transaction(engine) as connection:
+        connection.execute(job.update().values(created_ms=job.c.created_ms - 5_000))
+    assert dispatcher.step() == 1
+    assert len(queue.told) == 1
+
+
 def test_deleted_sweep_takes_its_sums_and_reports_with_it(engine: sa.Engine) -> None:
     long_market(engine)
     sweep_id = submit(engine, long_spec(), size=40)

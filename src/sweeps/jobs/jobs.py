@@ -251,13 +251,18 @@ def give_up_jobs(connection: sa.Connection) -> int:
 
 
 def publishable_jobs(
-    connection: sa.Connection, limit: int, *, republish_ms: int = REPUBLISH_MS
+    connection: sa.Connection, limit: int, *, republish_ms: int = REPUBLISH_MS, report_age_ms: int = 0
 ) -> dict[int, JobKind]:
-    """Return the oldest jobs that nobody works on and that no fresh message is about, with their kinds."""
+    """Return the oldest jobs that nobody works on and that no fresh message is about, with their kinds.
+
+    Reports on selections are among them once they are so old.
+    """
     silent = sa.or_(job.c.published_ms.is_(None), job.c.published_ms < database_now_ms() - republish_ms)
-    rows = connection.execute(
-        sa.select(job.c.id, job.c.kind).where(_is_free(), silent).order_by(job.c.id).limit(limit)
-    )
+    query = sa.select(job.c.id, job.c.kind).where(_is_free(), silent)
+    if report_age_ms:
+        old = job.c.created_ms <= database_now_ms() - report_age_ms
+        query = query.where(sa.or_(job.c.kind != JobKind.SELECTION, old))
+    rows = connection.execute(query.order_by(job.c.id).limit(limit))
     return {job_id: JobKind(kind) for job_id, kind in rows}
 
 

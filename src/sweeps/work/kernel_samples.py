@@ -6,7 +6,7 @@ from bot.hedges.runs import AnyRun
 from sweeps.errors import KernelDifferenceError
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.objective_ranks import objective_ranks
-from sweeps.work.replay import Replayed, WindowCache, replay_trial, replayed_alone
+from sweeps.work.replay import Replayed, WindowCache, replayed_alone, runs_of
 
 SAMPLE_EVERY = 20_000
 
@@ -24,14 +24,12 @@ class KernelSamples:
 
         Raises: KernelDifferenceError if one differs.
         """
-        runs = []
-        for place in self._drawn(replayed):
-            number = int(replayed.completed.numbers[place])
-            run = replay_trial(self._spec, number, self._windows)
+        places = {int(replayed.completed.numbers[place]): place for place in self._drawn(replayed)}
+        runs = list(runs_of(self._spec, list(places), self._windows))
+        for number, run in runs:
             plain = replayed_alone(number, run, self._windows)
-            if differing := _differing(plain, replayed.take(np.array([place], dtype=np.int64))):
+            if differing := _differing(plain, replayed.take(np.array([places[number]], dtype=np.int64))):
                 raise KernelDifferenceError(number, differing)
-            runs.append((number, run))
         return runs
 
     def _drawn(self, replayed: Replayed) -> list[int]:
