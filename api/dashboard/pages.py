@@ -120,6 +120,7 @@ def _environment() -> jinja2.Environment:
         utc=formats.utc,
         breakable=formats.breakable,
         lower_first=formats.lower_first,
+        unbroken=formats.unbroken,
         counted=counted,
         words=words,
         iso=iso,

@@ -1,5 +1,6 @@
 """Numbers and times as people read them; amounts stay Decimal to the last step."""
 
+import re
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from markupsafe import Markup, escape
@@ -10,6 +11,7 @@ from bot.timestamps import iso
 
 _PLACES = {"money": 2, "booked": 8, "ratio": 3, "count": 0, "share": 2, "percent": 0, "hours": 2, "days": 1}
 _SUFFIX = {"share": " %", "percent": " %", "hours": " h", "days": " d"}
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|bp|h)(?!\w))|(?<=bp) (?=per 8 h)|(?<=bp per) (?=8 h)")
 _SIGNIFICANT = {"price": 7, "quantity": 8}
 
 
@@ -72,6 +74,11 @@ def rate(per_second: float | None) -> str:
 def utc(moment_ms: int | None) -> str:
     """Return a time to the minute, in UTC."""
     return ABSENT if moment_ms is None else iso(moment_ms)[:16].replace("T", " ")
+
+
+def unbroken(text: str) -> str:
+    """Return a sentence whose numbers stand in one line with their percent, basis points and hours."""
+    return _UNIT.sub("\N{NO-BREAK SPACE}", text)
 
 
 def lower_first(text: str) -> str:

@@ -58,7 +58,13 @@ class Rule:
 def badges(facts: CandidateFacts) -> list[Badge]:
     """Return the badges of a candidate, in the order of the table."""
     found = ((one, one.found(facts)) for one in RULES)
-    return [Badge(one.name, one.title, one.rule, detail) for one, detail in found if detail is not None]
+    return [
+        Badge(one.name, _title(one, facts), one.rule, detail) for one, detail in found if detail is not None
+    ]
+
+
+def _title(rule: "Rule", facts: CandidateFacts) -> str:
+    return counted(facts.alike, rule.title) if rule.name == "alike" else rule.title
 
 
 def _when(applies: bool, detail: str) -> str | None:
@@ -128,7 +134,7 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         "alike",
-        "equal settings",
+        "equal setting",
         "Other settings have the very same results: what differs between them did not matter.",
         lambda facts: _when(facts.alike > 0, f"{counted(facts.alike, 'other setting')} with equal results"),
     ),

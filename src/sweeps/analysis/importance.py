@@ -6,7 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sweeps.spec.axis_positions import Numbers, ascending
+from sweeps.spec.scenarios import Scenarios
 from sweeps.spec.space import TrialSpace
+from sweeps.spec.spec import SweepSpec
+from sweeps.storage.blocks import Measured
 
 Floats = npt.NDArray[np.float64]
 MOST_GROUPS = 16
@@ -20,6 +23,20 @@ class Importance:
     name: str
     share: float
     groups: int
+
+
+def leading_importance(
+    spec: SweepSpec, done: Measured, cells: Numbers, metric: str, scenarios: Scenarios
+) -> list[Importance] | None:
+    """Return the chosen axes by what they explain of a metric among the trials that may win.
+
+    While none may win, it is among all. Over scenarios each setting stands at one value of the others, which
+    are left out. None as `importance`.
+    """
+    if done.eligible.any():
+        done, cells = done.only(done.eligible), cells[done.eligible]
+    found = importance(spec.space, cells, done.floats(metric))
+    return None if found is None else [one for one in found if one.name not in scenarios.axes]
 
 
 def importance(space: TrialSpace, cells: Numbers, values: Floats) -> list[Importance] | None:

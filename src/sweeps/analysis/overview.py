@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.statistics.trial_metrics import metric_kind
 from sweeps.analysis.distribution import Distribution, distribution
 from sweeps.analysis.grouping import is_maximized
-from sweeps.analysis.importance import Importance, importance
+from sweeps.analysis.importance import Importance, leading_importance
 from sweeps.analysis.maps.heatmap import checked_metric
 from sweeps.analysis.pareto import pareto_front
 from sweeps.analysis.point_sample import Places, point_sample
@@ -108,14 +108,9 @@ def overview(
         points=_points(spec, done, cells, names, shown),
         front=_points(spec, done, cells, names, front),
         distribution=distribution(every.floats(metric), kept, whole=whole),
-        importance=_chosen_ones(importance(spec.space, cells, done.floats(metric)), standing),
+        importance=leading_importance(spec, done, cells, metric, standing),
         maximize=maximize,
     )
-
-
-def _chosen_ones(found: list[Importance] | None, scenarios: Scenarios) -> list[Importance] | None:
-    """Return the axes that are chosen: over scenarios, each setting stands at one value of the others."""
-    return None if found is None else [one for one in found if one.name not in scenarios.axes]
 
 
 def _points(spec: SweepSpec, done: Measured, cells: Numbers, names: Sequence[str], places: Places) -> Points:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from api.presentation.formats import breakable, duration, rate, shown, utc
+from api.presentation.formats import breakable, duration, rate, shown, unbroken, utc
 from api.presentation.rate_words import rate_words
 
 
@@ -62,3 +62,10 @@ def test_rates_alone_are_said_in_basis_points_and_percent_a_year(
     name: str, value: object, words: str
 ) -> None:
     assert rate_words(name, value) == words
+
+
+def test_numbers_of_a_sentence_stand_in_one_line_with_their_units() -> None:
+    told = unbroken("Made 2.23 % a year at 0.78 to 1 bp per 8 h, 40 hedges held 3 h")
+    assert (
+        told == "Made 2.23\u00a0% a year at 0.78 to 1\u00a0bp\u00a0per\u00a08\u00a0h, 40 hedges held 3\u00a0h"
+    )

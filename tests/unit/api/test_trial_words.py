@@ -74,7 +74,7 @@ def test_page_tells_the_verdict_and_what_went_wrong(reader: Reader) -> None:
     page = reader.client.get(base, headers=PAGE).text
     metrics = reader.client.get(f"/sweeps/{reader.sweep_id}/trials/{number}").json()["metrics"]
     [verdict] = re.findall(r'id="verdict">([^<]+)<', page)
-    assert verdict.startswith(f"Made {100 * metrics['annualized_return']:,.2f} % a year")
+    assert verdict.startswith(f"Made {100 * metrics['annualized_return']:,.2f}\u00a0% a year")
     report = reader.client.get(f"{base}/report", headers=PAGE).text
     assert "Worst drawdowns of the marked equity" in report
     assert "The tightest short, BTC/USDT:USDT opened" in report

@@ -10,6 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 from webservice import BASE, Hands, Reader, sweep_body
 
+from api.presentation.formats import unbroken
+
 PAGE = {"Accept": "text/html"}
 
 
@@ -111,7 +113,7 @@ def test_map_of_the_page_frames_the_candidate_where_costs_are_swept(client: Test
 
 def test_page_says_the_sentence_and_the_badges_of_the_api(reader: Reader, verdict: dict[str, Any]) -> None:
     text = unescape(reader.client.get(f"/dashboard/sweeps/{reader.sweep_id}/verdict", headers=PAGE).text)
-    assert verdict["sentence"] in text
+    assert unbroken(verdict["sentence"]) in text
     assert f"trial {verdict['candidate']['trial']['number']}</a>" in text
     for badge in verdict["candidate"]["badges"]:
         assert badge["rule"] in text

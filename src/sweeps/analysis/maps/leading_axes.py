@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from sweeps.analysis.importance import importance
+from sweeps.analysis.importance import leading_importance
 from sweeps.analysis.selection import selected
 from sweeps.spec.scenarios import Scenarios
 from sweeps.spec.spec import SweepSpec
@@ -18,9 +18,7 @@ def leading_axes(
     """
     metric = spec.objective.metric
     done, cells = selected(connection, sweep_id, spec, [metric], None, scenarios)
-    if done.eligible.any():
-        done, cells = done.only(done.eligible), cells[done.eligible]
-    found = importance(spec.space, cells, done.floats(metric)) or []
+    found = leading_importance(spec, done, cells, metric, scenarios) or []
     shares = {one.name: one.share for one in found}
     ranked = sorted(
         spec.axes,

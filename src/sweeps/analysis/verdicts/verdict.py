@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.numbers.arrays import IntArray
 from bot.selection.badges import CandidateFacts
 from sweeps.analysis.equal_results import alike_groups
-from sweeps.analysis.importance import Importance, importance
+from sweeps.analysis.importance import Importance, leading_importance
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.analysis.queries import TrialView, one_trial
 from sweeps.analysis.scenarios import at_scenarios, usual_scenarios
@@ -94,7 +94,7 @@ def sweep_verdict(connection: sa.Connection, sweep_id: int) -> SweepVerdict:
         scenarios=scenarios,
         settings=setting_counts(spec, scenarios, every, every_cell, settings),
         funnel=_funnel(view, every),
-        axes=_chosen(importance(spec.space, cells, settings.floats(metric)), scenarios),
+        axes=leading_importance(spec, settings, cells, metric, scenarios),
         candidate=found,
         trial=trial,
         floor=floor,
@@ -120,10 +120,6 @@ def candidate_row(connection: sa.Connection, sweep_id: int) -> Mapping[str, Any]
         return None
     number = int(settings.numbers[found.place])
     return kept_rows(connection, sweep_id, [number]).get(number)
-
-
-def _chosen(axes: list[Importance] | None, scenarios: Scenarios) -> list[Importance] | None:
-    return None if axes is None else [axis for axis in axes if axis.name not in scenarios.axes]
 
 
 def _at(connection: sa.Connection, sweep_id: int, settings: Measured, place: int | None) -> TrialView | None:
