@@ -195,8 +195,8 @@ def test_download_ends_with_every_row_and_tells_how_far_it_was(
     done = shown(engine, job_id)
     assert done.result is not None
     new = {one["kind"]: one["new"] for one in done.result["series"]}
-    assert new == {"funding": len(INTERVALS), "perp": HOURS, "mark": HOURS, "spot": HOURS}
-    assert rows_held(engine, "binance") == new
+    assert new == {"funding": len(INTERVALS), "perp": HOURS, "mark": HOURS, "spot": HOURS, "fees": 2}
+    assert rows_held(engine, "binance") == {kind: rows for kind, rows in new.items() if kind != "fees"}
     assert done.result["rules"]["BTC/USDT:USDT"]["qty_step"] == "0.001"
     assert done.progress is not None
     assert done.progress["share"] == 1
@@ -224,7 +224,7 @@ def test_long_download_is_done_in_slices_that_add_up(engine: sa.Engine, server: 
     result = shown(engine, job_id).result
     assert result is not None
     new = {one["kind"]: one["new"] for one in result["series"]}
-    assert new == {"funding": len(INTERVALS), "perp": HOURS, "mark": HOURS, "spot": HOURS}
+    assert new == {"funding": len(INTERVALS), "perp": HOURS, "mark": HOURS, "spot": HOURS, "fees": 2}
 
 
 def test_cancelled_download_stops_at_its_next_page_and_keeps_what_came(

@@ -11,6 +11,7 @@ from bot.accounting.brackets import Bracket, Brackets
 from bot.clock import SystemClock
 from bot.errors import FetchError, UnknownSymbolError
 from bot.market.records.bracket_history import DatedBrackets
+from bot.market.records.fee_rows import FeeRow
 from bot.market.records.kinds import RecordKey, RecordKind
 from bot.market.rows import SeriesKey, SeriesKind
 from bot.market_store.fetch.exchange_calls import ATTEMPTS, ExchangeCalls
@@ -173,12 +174,79 @@ def test_borrow_rates_of_a_year_become_those_of_an_hour_and_only_missing_ones_ar
     assert len(again) == 1
 
 
+def test_borrow_rates_go_on_after_a_break_and_ask_for_no_page_twice(store: HistoricalDataStore) -> None:
+    pair = served_pair("okx")
+    pair.borrow = [(START + n * HOUR_MS, "0.0876") for n in range(HOURS + 1)]
+    key = RecordKey("okx", "BTC/USDT:USDT", RecordKind.BORROW)
+    with serving(DIALECTS["okx"](pair, NOW)) as server:
+        server.stop_after = 8
+        with pytest.raises(FetchError):
+            fetched(server, store)
+        after_break = [rate.from_ms for rate in store.records(key)]
+        server.stop_after, before = None, len(server.requests)
+        fetched(server, store)
+        asked = [path for path, _ in server.requests[before:] if path.endswith("lending-rate-history")]
+    every = [t_ms for t_ms, _ in pair.borrow]
+    assert 0 < len(after_break) < len(every)
+    assert after_break == every[-len(after_break) :]
+    assert [rate.from_ms for rate in store.records(key)] == every
+    assert len(asked) < 2 + len(every) // 100 - len(after_break) // 100 + 1
+
+
+FEES = {
+    "binance": (("linear", "0.0002", "0.0005"), ("spot", "0.001", "0.001")),
+    "bybit": (("linear", "0.0001", "0.0006"), ("spot", "0.001", "0.001")),
+    "okx": (("linear", "0.0002", "0.0005"), ("spot", "0.001", "0.0015")),
+    "hyperliquid": (("linear", "0.00015", "0.00045"), ("spot", "0.0004", "0.0007")),
+}
+
+
+def test_fees_are_those_of_the_base_tier_from_now_on_and_not_again_while_they_stay(
+    server: ExchangeServer, store: HistoricalDataStore
+) -> None:
+    exchange, key = name_of(server), RecordKey(name_of(server), "", RecordKind.FEES)
+    for _ in range(2):
+        fetched(server, store, since=NOW - 2 * HOUR_MS)
+        server.now_ms += HOUR_MS
+    rows = store.records(key)
+    assert tuple((row.market, str(row.maker), str(row.taker)) for row in rows) == FEES[exchange]
+    assert {(row.tier, row.min_volume) for row in rows} == {("base", Decimal(0))}
+    # Hyperliquid does not tell its time, so that the clock's counts.
+    assert all(NOW <= row.from_ms < NOW + HOUR_MS or exchange == "hyperliquid" for row in rows)
+
+
+def test_a_schedule_from_a_file_is_not_mixed_with_the_fetched_tier(
+    binance: ExchangeServer, store: HistoricalDataStore
+) -> None:
+    key = RecordKey("binance", "", RecordKind.FEES)
+    own = FeeRow(0, "linear", "VIP0", Decimal(0), Decimal("0.0002"), Decimal("0.0004"))
+    store.merge_records(key, [own], "fees.json")
+    fetched(binance, store, since=NOW - 2 * HOUR_MS)
+    assert store.records(key) == [own]
+
+
+NOT_PUBLIC = {
+    "binance": "borrow rates, margin brackets in the quote currency, lives of contracts",
+    "bybit": "borrow rates, lives of contracts",
+    "okx": "margin brackets in the quote currency, lives of contracts",
+    "hyperliquid": "borrow rates, margin brackets in the quote currency, lives of contracts",
+}
+
+
+def test_what_an_exchange_does_not_publish_is_a_remark(
+    server: ExchangeServer, store: HistoricalDataStore
+) -> None:
+    exchange = name_of(server)
+    said = fetched(server, store, since=NOW - 2 * HOUR_MS).remarks[-1]
+    assert said == f"{exchange} does not publish {NOT_PUBLIC[exchange]}: import them from files"
+
+
 def test_a_coin_that_is_not_lent_is_a_remark_and_its_candles_arrive(store: HistoricalDataStore) -> None:
     pair = served_pair("okx")
     pair.borrow = None
     with serving(DIALECTS["okx"](pair, NOW)) as server:
         report = fetched(server, store, since=NOW - 24 * HOUR_MS)
-    assert [remark[:32] for remark in report.remarks] == ["BTC/USDT:USDT: no borrow rates: "]
+    assert [remark[:32] for remark in report.remarks[:-1]] == ["BTC/USDT:USDT: no borrow rates: "]
     assert "Parameter ccy error" in report.remarks[0]
     assert rows_held(store, "okx")["perp"] == 23
 

@@ -36,7 +36,7 @@ def test_fetch_prints_what_came_and_the_next_one_finds_nothing_new(home: Path) -
         assert "BTC/USDT:USDT: qty_step 0.001, min_qty 0.001, min_notional 100, mmr 0.005" in first.stdout
         assert "no maintenance margin rate is public; 0.005 is assumed" in first.stdout
         status, out, _ = run(home, *fetch(server, "--json"))
-    assert (status, [one["new"] for one in json.loads(out)["series"]]) == (0, [0, 0, 0, 0])
+    assert (status, [one["new"] for one in json.loads(out)["series"]]) == (0, [0, 0, 0, 0, 0])
     _, out, _ = run(home, "data", "list", "--json")
     listed = json.loads(out)[0]["symbols"][0]
     assert [one["missing"] for one in listed["series"]] == [0, 0, 0, 0]

@@ -1,11 +1,13 @@
-"""Download of what exchanges publish beside candles and funding: margin brackets and borrow rates."""
+"""Download of what exchanges publish beside candles and funding: margin brackets, fees and borrow rates."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from bot.accounting.brackets import Bracket, Brackets, bracket_fault
 from bot.market.records.borrow_rates import BorrowRate, parse_borrow_rate
+from bot.market.records.fee_rows import FeeRow, parse_fee_row
 from bot.market.rules import RowRefusedError, market_number
 from bot.market_store.fetch.exchange_calls import ExchangeCalls
 from bot.market_store.importers.files.text_lines import RefusalLog
@@ -15,6 +17,8 @@ IN_QUOTE = ("binance", "bybit")
 """Exchanges whose tiers are bounded by notionals in the quote currency; OKX counts contracts."""
 LENDING = ("okx",)
 """Exchanges whose borrow rates are public; the others ask for an account."""
+BASE_TIER = "base"
+"""Tier of fetched fees: that of an account which has traded nothing."""
 _PAGE_ROWS = 100
 _HOURS_A_YEAR = 8760
 _RATE_STEP = Decimal("1e-18")
@@ -37,43 +41,64 @@ def brackets_of(tiers: Iterable[Mapping[str, Any]]) -> Brackets | None:
     return None if bracket_fault(brackets) else Brackets(brackets)
 
 
+def fee_rows_of(markets: Iterable[Mapping[str, Any]], now_ms: int) -> list[FeeRow]:
+    """Return the base tier's rates from now on, by kind of market: those that most of its markets have."""
+    rates: dict[str, Counter[tuple[str, str]]] = {"linear": Counter(), "spot": Counter()}
+    for market in markets:
+        kind = (
+            "spot" if market.get("spot") else "linear" if market.get("swap") and market.get("linear") else ""
+        )
+        if kind and None not in (market.get("maker"), market.get("taker")):
+            rates[kind][str(market["maker"]), str(market["taker"])] += 1
+    found = []
+    for kind, known in rates.items():
+        if known:
+            (maker, taker), _ = max(known.items(), key=lambda item: (item[1], item[0]))
+            values = {"from_ms": str(now_ms), "market": kind, "tier": BASE_TIER, "min_volume": "0"}
+            found.append(parse_fee_row({**values, "maker": maker, "taker": taker}))
+    return found
+
+
 class Stretch(NamedTuple):
-    """A stretch of time [from_ms, until_ms)."""
+    """A stretch of time [from_ms, until_ms); what is held follows it, or it follows what is held."""
 
     from_ms: int
     until_ms: int
+    follows: bool
 
 
 def missing(since_ms: int, until_ms: int, held: Sequence[BorrowRate]) -> list[Stretch]:
-    """Return the stretches of [since_ms, until_ms) before and after the rates that are held."""
+    """Return the stretches of [since_ms, until_ms) after and before the rates that are held."""
     if not held:
-        return [Stretch(since_ms, until_ms)]
-    found = (Stretch(held[-1].from_ms + 1, until_ms), Stretch(since_ms, held[0].from_ms))
+        return [Stretch(since_ms, until_ms, follows=False)]
+    found = (
+        Stretch(held[-1].from_ms + 1, until_ms, follows=True),
+        Stretch(since_ms, held[0].from_ms, follows=False),
+    )
     return [one for one in found if one.from_ms < one.until_ms]
 
 
 def okx_borrow_rates(
     calls: ExchangeCalls, coin: str, stretch: Stretch, refusals: RefusalLog
-) -> tuple[list[BorrowRate], int]:
-    """Return the rates of a stretch, ascending, and the number of pages; pages come newest first.
+) -> Iterator[list[BorrowRate]]:
+    """Yield the rates of a stretch page by page, the newest page first, each ascending.
 
     OKX publishes the rate of a year, whatever the period says that ccxt gives it.
     Raises: FetchError if the exchange does not answer.
     """
-    found: dict[int, BorrowRate] = {}
-    pages, upper_ms = 0, stretch.until_ms
+    upper_ms = stretch.until_ms
     while upper_ms > stretch.from_ms:
         page = calls("fetch_borrow_rate_history", coin, None, _PAGE_ROWS, {"after": str(upper_ms)})
-        pages += 1
         times = [int(row["timestamp"]) for row in page]
         oldest_ms = min(times, default=upper_ms)
+        found: dict[int, BorrowRate] = {}
         for number, row in enumerate(page, 1):
             if stretch.from_ms <= int(row["timestamp"]) < stretch.until_ms:
                 _take(found, row, number, refusals)
+        yield [found[t_ms] for t_ms in sorted(found)]
         if oldest_ms >= upper_ms:
             break
         upper_ms = oldest_ms
-    return [found[t_ms] for t_ms in sorted(found)], pages
 
 
 def _take(found: dict[int, BorrowRate], row: Mapping[str, Any], number: int, refusals: RefusalLog) -> None:

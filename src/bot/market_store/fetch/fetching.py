@@ -1,12 +1,13 @@
 """Download of market data from an exchange into the store, page by page, going on where it stopped."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.clock import Clock
 from bot.errors import ExchangeOfflineError, FetchError
 from bot.market.records.bracket_history import BracketHistory, DatedBrackets
+from bot.market.records.fee_rows import FeeRow, FeeTable
 from bot.market.records.kinds import RecordKey, RecordKind
 from bot.market.rows import SeriesKey, SeriesKind
 from bot.market_store.fetch.exchange_calls import ExchangeCalls
@@ -20,9 +21,11 @@ from bot.market_store.fetch.exchange_markets import (
 )
 from bot.market_store.fetch.fetch_pages import Page, pages
 from bot.market_store.fetch.fetch_records import (
+    BASE_TIER,
     IN_QUOTE,
     LENDING,
     brackets_of,
+    fee_rows_of,
     missing,
     okx_borrow_rates,
 )
@@ -35,6 +38,11 @@ from bot.models import Instrument
 from bot.numbers.money import plain
 
 _REFUSALS_KEPT = 100
+_SAID = {
+    RecordKind.BORROW: "borrow rates",
+    RecordKind.BRACKETS: "margin brackets in the quote currency",
+    RecordKind.LIFE: "lives of contracts",
+}
 _RULES = ("qty_step", "min_qty", "min_notional", "mmr")
 
 FetchProgress = Callable[[SeriesKey, int, int], None]
@@ -120,14 +128,23 @@ class Fetcher:
         now_ms = self._now_ms()
         until_ms = now_ms if until_ms is None else min(until_ms, now_ms)
         report = self.report = FetchReport()
+        without = self._not_public()
         for pair in pairs:
             tiers = self._tiers(pair)
             self._fetch_rules(pair, tiers, report)
-            self._fetch_brackets(pair, tiers, now_ms)
+            if not self._fetch_brackets(pair, tiers, now_ms):
+                without.add(RecordKind.BRACKETS)
             self._fetch_borrow_rates(pair, since_ms, until_ms)
             for reader in self._readers(pair, timeframe, report):
                 self._fetch_series(reader, since_ms, until_ms, progress)
+        self._fetch_fees(markets, now_ms)
+        said = ", ".join(_SAID[kind] for kind in RecordKind if kind in without)
+        report.remarks.append(f"{self._exchange} does not publish {said}: import them from files")
         return report
+
+    def _not_public(self) -> set[RecordKind]:
+        lends = self._exchange in LENDING
+        return {RecordKind.LIFE} if lends else {RecordKind.LIFE, RecordKind.BORROW}
 
     def _now_ms(self) -> int:
         if self._calls.client.has.get("fetchTime"):
@@ -157,17 +174,37 @@ class Fetcher:
         except FetchError:
             return []
 
-    def _fetch_brackets(self, pair: Pair, tiers: Sequence[Any], now_ms: int) -> None:
-        """Store the brackets of today, in force from now on, unless they are those in force already."""
+    def _fetch_brackets(self, pair: Pair, tiers: Sequence[Any], now_ms: int) -> bool:
+        """Store the brackets of today, in force from now on, unless they are those in force already.
+
+        Return whether there are any.
+        """
         brackets = brackets_of(tiers) if self._exchange in IN_QUOTE else None
         if brackets is None:
-            return
+            return False
         key = RecordKey(self._exchange, pair.symbol, RecordKind.BRACKETS)
         held = BracketHistory(self._store.records(key)).in_force(now_ms)
         done = SeriesFetch(key, pages=1)
         self.report.series.append(done)
         if held is None or held.brackets != brackets:
             self._merge_records(done, key, [DatedBrackets(now_ms, brackets)])
+        return True
+
+    def _fetch_fees(self, markets: Mapping[str, Any], now_ms: int) -> None:
+        """Store the fees of the base tier, in force from now on, unless they are those in force already.
+
+        Schedules from files stay alone: of two tiers without a least volume nobody could tell which is meant.
+        """
+        key = RecordKey(self._exchange, "", RecordKind.FEES)
+        held: list[FeeRow] = self._store.records(key)
+        if any(row.tier != BASE_TIER for row in held):
+            return
+        table, done = FeeTable(held), SeriesFetch(key, pages=1)
+        self.report.series.append(done)
+        for row in fee_rows_of(markets.values(), now_ms):
+            known = table.of_tier(row.market, row.tier, now_ms)
+            if known is None or known._replace(from_ms=now_ms) != row:
+                self._merge_records(done, key, [row])
 
     def _fetch_borrow_rates(self, pair: Pair, since_ms: int, until_ms: int) -> None:
         if self._exchange not in LENDING or pair.spot is None:
@@ -177,9 +214,12 @@ class Fetcher:
         self.report.series.append(done)
         try:
             for stretch in missing(since_ms, until_ms, self._store.records(key)):
-                rates, pages = okx_borrow_rates(self._calls, str(pair.spot["base"]), stretch, refusals)
-                done.pages += pages
-                self._merge_records(done, key, rates)
+                found = okx_borrow_rates(self._calls, str(pair.spot["base"]), stretch, refusals)
+                # Pages come newest first: after held rates, one without those before it would leave a hole.
+                pages = [[*found]] if stretch.follows else ([page] for page in found)
+                for some in pages:
+                    done.pages += len(some)
+                    self._merge_records(done, key, [rate for page in reversed(some) for rate in page])
         except ExchangeOfflineError:
             raise
         except FetchError as error:  # not every coin is lent, and the pair's candles are wanted all the same
