@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from api.dependencies import AdmissionDep, DatabaseDep, ReplaysDep
@@ -11,15 +12,18 @@ from api.responses import JsonResponse
 from api.routes.uploads import received
 from api.schemas.answers import CoverageReport, JobDocument, RemovalReport
 from api.schemas.documents import job_document
+from api.schemas.hedge_choices import HedgeChoices
 from api.schemas.openapi import FETCH_BODY, PROBLEMS
 from api.schemas.pairs import DEFAULT_SORT, Costs, PairRow, pair_document, sorted_rows
 from api.schemas.suggestions import WindowSuggestion
+from bot.hedge_names import HedgeStructure
 from bot.market_store.deleting import Selection
 from bot.market_store.fetch.exchanges import require_ccxt
 from bot.market_store.fetch.fetch_request import MOST_SYMBOLS, FetchRequest
 from bot.market_store.pair_figures.pairs import WINDOWS_DAYS, Dates
 from sweeps.jobs.data_jobs import DATA_JOBS, ImportRequest
 from sweeps.jobs.jobs import JobKind, cancel_job, create_job, get_job, recent_jobs
+from sweeps.lifecycle.hedge_choices import MOST_NAMED, HedgesRequest
 from sweeps.lifecycle.suggestions import SuggestionRequest
 
 router = APIRouter(
@@ -29,6 +33,8 @@ _RECENT = 50
 JobId = Annotated[int, Path(ge=1, description="number of the job")]
 DateText = Annotated[str, Query(max_length=40, description="a date or time, UTC")]
 Days = Annotated[int, Query(description=f"newest days of each pair: one of {WINDOWS_DAYS}, 0 for all held")]
+ExchangeText = Annotated[str | None, Query(max_length=64)]
+NameText = Annotated[str, StringConstraints(max_length=200)]
 Rate = Annotated[str | None, Query(max_length=40, description="as a run's parameter of that name")]
 
 
@@ -67,6 +73,25 @@ async def suggestion(
 ) -> JsonResponse:
     """Return first parameters and a first grid from the quantiles of the window's own rates and volumes."""
     asked = SuggestionRequest(exchange, tuple(symbols), start, end)
+    return JsonResponse(await database.analyze(asked.document))
+
+
+@router.get("/hedges", summary="Hedges that held markets make up", response_model=HedgeChoices)
+async def hedges(
+    database: DatabaseDep,
+    structure: HedgeStructure,
+    exchange: ExchangeText = None,
+    long_exchange: ExchangeText = None,
+    short_exchange: ExchangeText = None,
+    symbols: Annotated[
+        list[NameText] | None, Query(max_length=MOST_NAMED, description="names to be told of as well")
+    ] = None,
+) -> JsonResponse:
+    """Return names for `symbols` under a structure, with what is held of both legs, and what is not.
+
+    `long_markets` and `short_markets` are those of all exchanges, for full names.
+    """
+    asked = HedgesRequest(structure, exchange, long_exchange, short_exchange, tuple(symbols or ()))
     return JsonResponse(await database.analyze(asked.document))
 
 

@@ -76,8 +76,7 @@ def hedges_of(
     Legs without `@exchange` are on `long_exchange` and `short_exchange`, by default both on `exchange`.
     Raises: InvalidInputError naming `structure` if it is unknown, else `symbols` and the first name refused.
     """
-    if structure not in STRUCTURES:
-        raise InvalidInputError.of("structure", f"{quoted(structure)} is none of {', '.join(STRUCTURES)}")
+    leg_kinds(structure)
     exchanges = (
         exchange if long_exchange is None else long_exchange,
         exchange if short_exchange is None else short_exchange,
@@ -91,6 +90,18 @@ def hedges_of(
                 raise _refused(written, f"the hedge {quoted(known.name)} is named twice")
             found[hedge.legs] = hedge
     return tuple(found.values())
+
+
+def leg_kinds(structure: HedgeStructure) -> tuple[MarketKind, MarketKind]:
+    """Return the kinds of the long and the short leg; raises InvalidInputError naming `structure`."""
+    if structure not in STRUCTURES:
+        raise InvalidInputError.of("structure", f"{quoted(structure)} is none of {', '.join(STRUCTURES)}")
+    return _KINDS[structure]
+
+
+def quotes_fit(long: Market, short: Market) -> bool:
+    """Return whether prices in the quotes of two markets can be compared."""
+    return long.quote == short.quote or {long.quote, short.quote} <= DOLLARS
 
 
 def spot_alternative(hedge: Hedge) -> Market | None:
@@ -107,6 +118,11 @@ def spot_alternative(hedge: Hedge) -> Market | None:
 def is_full_name(symbol: str) -> bool:
     """Return whether a name says both legs."""
     return ">" in symbol
+
+
+def is_hedge_name(symbol: str) -> bool:
+    """Return whether a name says legs or an exchange, as names of hedges alone do."""
+    return is_full_name(symbol) or "@" in symbol
 
 
 def _named(written: str, structure: HedgeStructure, exchanges: tuple[str, str]) -> Iterator[Hedge]:
@@ -164,7 +180,7 @@ def _check_fit(written: str, hedge: Hedge, structure: HedgeStructure) -> None:
         raise _refused(written, "one market as both legs")
     if long.coin != short.coin:
         raise _refused(written, f"its legs are of two coins, {long.coin} and {short.coin}")
-    if long.quote != short.quote and not {long.quote, short.quote} <= DOLLARS:
+    if not quotes_fit(long, short):
         raise _refused(written, f"its legs are quoted in {long.quote} and {short.quote}")
 
 

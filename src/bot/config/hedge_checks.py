@@ -7,7 +7,7 @@ from typing import Any
 from bot.config.hedge_rules import HedgeParameters
 from bot.config.parameters import AccountParameters
 from bot.errors import InvalidInputError
-from bot.hedge_names import Hedge, is_full_name
+from bot.hedge_names import Hedge, is_hedge_name
 from bot.notation import plain, quoted
 
 _DEFAULTS: Mapping[str, Any] = {name: field.default for name, field in HedgeParameters.model_fields.items()}
@@ -40,7 +40,7 @@ def needs_hedge_engine(config: AccountParameters) -> bool:
 def asks_for_hedges(name: str, value: Any) -> bool:
     """Return whether a value of one of `HEDGE_PARAMETERS` asks for what only the replay of hedges models."""
     if name == "symbols":
-        return any(map(is_full_name, value))
+        return any(map(is_hedge_name, value))
     if name == "instrument":
         return value is not None and value.brackets is not None
     return bool(value != _DEFAULTS[name])

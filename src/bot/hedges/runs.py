@@ -24,7 +24,7 @@ from bot.backtest.decision_trace import DecisionSnapshot, decision_snapshots
 from bot.backtest.probe import ProbeReport, probe
 from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
-from bot.errors import NotForHedgesError
+from bot.errors import FieldError, NotForHedgesError, UnknownExchangeError
 from bot.hedges.arithmetic import exact_products
 from bot.hedges.blockers import blocked_hedges, hedge_snapshots
 from bot.hedges.engine import hedge_replays, replay_hedges, replay_with_journal
@@ -116,6 +116,9 @@ def _load(
         if not held.has_lives:
             return config, held
     named = config.model_copy(update={"exchange": store.resolve_exchange(config.exchange)})
+    for name in ("long_exchange", "short_exchange"):
+        if getattr(config, name) is not None:
+            _check_exchange(store, name, getattr(config, name))
     wanted = wanted_pairs(named.hedges)
     data = store.load_hedges(str(named.exchange), wanted, config.end, config.start, beyond_seals=beyond_seals)
     return named, data
@@ -147,6 +150,13 @@ def settled_in(config: RunConfig, window: AnyWindow, name: str) -> list[FundingR
 def names_of(config: RunConfig) -> tuple[str, ...]:
     """Return the names of what a run trades, as its trades are called: pairs, or hedges."""
     return tuple(hedge.name for hedge in config.hedges) if needs_hedge_engine(config) else config.symbols
+
+
+def _check_exchange(store: MarketStore, name: str, exchange: str) -> None:
+    try:
+        store.resolve_exchange(exchange)
+    except UnknownExchangeError as error:
+        raise error.renamed(lambda item: FieldError(name, item.message)) from None
 
 
 def pairs_only(window: AnyWindow, name: str) -> ReplayWindow:

@@ -60,7 +60,8 @@ def refuse_missing_hedges_of(connection: sa.Connection, config: RunConfig) -> No
 
     Raises UnknownExchangeError and SealedError as well.
     """
-    _HeldHedges(connection).check(config)
+    if _reads_more(config):
+        _HeldHedges(connection).check(config)
 
 
 def _distinct(spec: SweepSpec, first: int) -> Iterator[RunConfig]:
@@ -71,7 +72,7 @@ def _distinct(spec: SweepSpec, first: int) -> Iterator[RunConfig]:
         fees = [getattr(config, name) for name in _FEES] if config.fee_model == "recorded" else []
         told = (getattr(config, name) for name in ("exchange", "start", "end", "min_coverage", *MARKETS))
         key = (*told, config.margin_model, config.borrow_rate_hourly is None, config.fee_model, *fees)
-        if key not in known and config.start <= config.end and asks_for_hedge_data(config):
+        if key not in known and config.start <= config.end and _reads_more(config):
             known.add(key)
             if _fits(config):
                 yield config
@@ -80,6 +81,11 @@ def _distinct(spec: SweepSpec, first: int) -> Iterator[RunConfig]:
 def asks_for_hedge_data(config: RunConfig) -> bool:
     """Return whether a run asks for other data than spot against a perp of one exchange."""
     return any(asks_for_hedges(name, getattr(config, name)) for name in ASKING)
+
+
+def _reads_more(config: RunConfig) -> bool:
+    """Return whether a run reads other markets than its pairs, or what is recorded beside them."""
+    return asks_for_hedge_data(config) or config.fee_model == "recorded"
 
 
 def _fits(config: RunConfig) -> bool:

@@ -61,12 +61,12 @@ class _Shortfall:
 
 
 def refuse_missing_run(connection: sa.Connection, config: RunConfig) -> None:
-    """Raise InsufficientDataError if the store lacks the window of a run; as of a sweep of this one trial."""
-    if asks_for_hedge_data(config):
-        refuse_missing_hedges_of(connection, config)
-        return
-    values = {name: getattr(config, name) for name in _ASKED}
-    _refuse(connection, [RequestedWindow(**values)], {name: {name: value} for name, value in values.items()})
+    """Raise InsufficientDataError if the store lacks what a run reads; as of a sweep of this one trial."""
+    if not asks_for_hedge_data(config):
+        values = {name: getattr(config, name) for name in _ASKED}
+        written = {name: {name: value} for name, value in values.items()}
+        _refuse(connection, [RequestedWindow(**values)], written)
+    refuse_missing_hedges_of(connection, config)
 
 
 def refuse_missing_windows(connection: sa.Connection, spec: SweepSpec, *, first: int = 0) -> None:

@@ -27,6 +27,7 @@ BEFORE = {**BASE, "start": "2024-01-05", "end": "2024-03-09", "min_funding_rate"
 ACROSS = {**BEFORE, "end": "2024-03-20"}
 PATHS = {"sweep_id": 1, "number": 0, "job_id": 1, "seal_id": 1}
 QUERY = {
+    "structure": "perp_perp",
     "exchange": "synthetic",
     "symbol": "BTC/USDT:USDT",
     "symbols": "BTC/USDT:USDT",

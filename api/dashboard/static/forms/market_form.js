@@ -1,4 +1,5 @@
 /* Exchange, symbols, window, strategies and preset: what a form asks for in its own words. */
+import { HedgePicker } from "./hedge_picker.js";
 import { isObject } from "./json_text.js";
 import { textOf } from "./values.js";
 
@@ -8,6 +9,7 @@ export class MarketForm {
   constructor(root, { markets, strategies, strategy }, source, changed) {
     Object.assign(this, { root, markets, strategy, source, changed });
     this.known = new Map(strategies.map((one) => [one.name, one]));
+    this.hedges = new HedgePicker(source, this, changed);
     this.on("exchange", "change", (select) => this.moveTo(select.value));
     for (const name of ["start", "end"]) this.on(name, "input", (input) => this.set(name, input.value.trim() ? { value: input.value.trim() } : null));
     root.addEventListener("change", (event) => {
@@ -63,19 +65,35 @@ export class MarketForm {
     return values;
   }
 
+  presets() {
+    return Object.assign({}, ...this.strategies().map((one) => this.known.get(one)?.presets ?? {}));
+  }
+
+  /* Markets of the exchange that are spot against a perp. */
+  here() {
+    return this.markets.filter((one) => one.exchange === this.exchange);
+  }
+
+  /* What may be chosen, by name; null while that is not known. */
+  offered() {
+    return this.hedges.active ? this.hedges.options : new Map(this.here().map((one) => [one.symbol, one]));
+  }
+
   extent() {
     const { names } = this.symbols();
-    const held = this.markets.filter((one) => one.exchange === this.exchange && (!names.length || names.includes(one.symbol)));
+    const held = [...(this.offered()?.values() ?? [])].filter((one) => one.first && (!names.length || names.includes(one.symbol)));
     if (!held.length) return null;
     return { first: held.map((one) => one.first).sort().at(-1), last: held.map((one) => one.last).sort()[0] };
   }
 
   show() {
     this.showExchange();
+    this.hedges.show();
     this.showSymbols();
     for (const name of ["start", "end"]) showText(document.getElementById(name), this.source().read(name));
     const extent = this.extent();
-    document.getElementById("held").textContent = extent ? `held: ${extent.first} to ${extent.last}` : "nothing is held of these";
+    const unknown = this.offered() ? "nothing is held of these" : "";
+    document.getElementById("held").textContent = extent ? `held: ${extent.first} to ${extent.last}` : unknown;
     const chosen = this.strategies();
     for (const box of this.root.querySelectorAll("[name=strategy]")) box.checked = chosen.includes(box.value);
     this.showPresets(chosen);
@@ -94,10 +112,11 @@ export class MarketForm {
 
   showSymbols() {
     const { names, alone, plain } = this.symbols();
-    const held = new Map(this.markets.filter((one) => one.exchange === this.exchange).map((one) => [one.symbol, one]));
+    const offered = this.offered();
+    const held = offered ?? new Map();
     const box = document.getElementById("symbols");
     const focused = box.contains(document.activeElement) ? document.activeElement.value : null;
-    box.replaceChildren(...[...new Set([...held.keys(), ...names])].map((symbol) => choice(symbol, names.includes(symbol), held.get(symbol))));
+    box.replaceChildren(...[...new Set([...held.keys(), ...names])].map((symbol) => choice(symbol, names.includes(symbol), held.get(symbol), Boolean(offered))));
     for (const input of box.querySelectorAll("input")) {
       input.disabled = !plain;
       if (input.value === focused) input.focus();
@@ -123,15 +142,22 @@ export class MarketForm {
 
   moveTo(exchange) {
     this.source().write("exchange", { value: exchange });
-    const here = this.markets.filter((one) => one.exchange === exchange);
+    if (this.hedges.active) {
+      this.hedges.adapt();
+      return this.changed(true);
+    }
+    const here = this.here();
     const usable = here.filter((one) => !one.lacks);
     const held = (usable.length ? usable : here).map((one) => one.symbol);
-    const { names, alone } = this.symbols();
+    const { names } = this.symbols();
     const kept = names.filter((name) => held.includes(name));
     const first = held.find((name) => name.startsWith("BTC/")) ?? held[0];
-    const chosen = kept.length ? kept : [first];
-    this.source().write("symbols", alone ? { axis: chosen } : { value: chosen });
-    this.changed(true);
+    this.take(kept.length ? kept : [first]);
+  }
+
+  /* Write symbols, each a value of its own where they are an axis. */
+  take(names) {
+    this.set("symbols", this.symbols().alone ? { axis: names } : { value: names });
   }
 
   takeSymbols() {
@@ -190,6 +216,7 @@ export class MarketForm {
       if (!named) this.source().write(parameter, { value });
       else if (entry && "value" in entry) this.source().write(parameter, null);
     }
+    this.hedges.adapt();
     this.changed(true);
   }
 
@@ -208,7 +235,7 @@ export class MarketForm {
 
   takeWindow(days) {
     const extent = this.extent();
-    if (!extent) return;
+    if (!extent?.first) return;
     const start = days ? new Date(Date.parse(`${extent.last}T00:00:00Z`) - Number(days) * DAY_MS).toISOString().slice(0, 10) : extent.first;
     this.useWindow(start < extent.first ? extent.first : start, extent.last);
   }
@@ -226,10 +253,10 @@ function showText(input, entry) {
   input.value = entry?.axis ? "varied" : entry ? textOf(entry.value) : "";
 }
 
-function choice(symbol, checked, held) {
+function choice(symbol, checked, held, known) {
   const label = document.createElement("label");
   const input = Object.assign(document.createElement("input"), { type: "checkbox", value: symbol, checked });
-  label.append(input, ` ${symbol}${!held ? " (not held)" : held.lacks ? ` (${held.lacks})` : ""}`);
-  if (held) label.title = `held from ${held.first} to ${held.last}`;
+  label.append(input, ` ${symbol}${!held ? (known ? " (not held)" : "") : held.lacks ? ` (${held.lacks})` : ""}`);
+  if (held?.first) label.title = `held from ${held.first} to ${held.last}`;
   return label;
 }

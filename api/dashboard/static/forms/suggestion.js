@@ -26,7 +26,8 @@ export class Suggestions {
   show() {
     const { names } = this.market.symbols();
     const [start, end] = ["start", "end"].map((name) => this.source().read(name)?.value);
-    const address = suggestionAddress(this.market.exchange, names, start, end);
+    /* Rates of one perp say little about the carry of a hedge of other legs. */
+    const address = this.market.hedges.active ? null : suggestionAddress(this.market.exchange, names, start, end);
     this.rates.draw();
     if (address === this.address) return this.tell();
     this.address = address;

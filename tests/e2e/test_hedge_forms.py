@@ -1,0 +1,158 @@
+"""Hedges of several legs, exchanges and structures, picked in the forms in a real browser."""
+
+import json
+import re
+from typing import Any
+
+import axe
+import httpx2
+import pytest
+from browsing import Visit
+from playwright.sync_api import Locator, Page, expect
+from webservice import Hands
+
+from bot.market_store.deleting import Selection
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.synthetic.generator import generate
+from bot.timestamps import parse_time_ms
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def store(hands: Hands) -> HistoricalDataStore:
+    """Return the served store with a month of a second exchange beside three of the first."""
+    found = HistoricalDataStore(hands.engine)
+    first_ms, last_ms = parse_time_ms("2024-01-01"), parse_time_ms("2024-02-01")
+    generate(found, start_ms=first_ms, end_ms=last_ms, exchanges=["synthetic-2"])
+    return found
+
+
+def opened(page: Page, address: str, path: str) -> None:
+    page.goto(f"{address}{path}")
+    expect(page.locator("#plan[data-trials]")).to_be_visible()
+
+
+def written(page: Page) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(page.locator("#spec").input_value())
+    return document
+
+
+def choose(page: Page, field: str, value: str) -> None:
+    page.locator(f"#{field}").select_option(value)
+
+
+def legs(page: Page) -> Locator:
+    return page.locator("#legs tbody tr")
+
+
+def test_perps_of_two_exchanges_are_picked_run_and_told_with_what_is_held_of_both(
+    address: str, visit: Visit, store: HistoricalDataStore
+) -> None:
+    page = visit.page
+    opened(page, address, "/dashboard/backtest")
+    expect(page.locator("#legs")).to_be_hidden()
+    choose(page, "structure", "perp_perp")
+    expect(page.get_by_label("ETH/USDT:USDT<>ETH/USDC:USDC")).to_be_checked()
+    choose(page, "short-exchange", "synthetic-2")
+    expect(page.get_by_label("BTC/USDT:USDT", exact=True)).to_be_checked()
+    expect(page.locator("#symbols")).not_to_contain_text("ETH/USDT:USDT<>ETH/USDC:USDC")
+    expect(legs(page)).to_contain_text(
+        [
+            re.compile("long BTC/USDT:USDT on synthetic.*2024-01-01 to 2024-04-01.*brackets, fees, life"),
+            re.compile("short BTC/USDT:USDT on synthetic-2.*2024-01-01 to 2024-02-01"),
+        ]
+    )
+    expect(page.locator("#held")).to_have_text("held: 2024-01-01 to 2024-02-01")
+    # What is asked for beyond the days of the second exchange is said before anything is submitted.
+    expect(page.locator("#plan")).to_contain_text("Refused")
+    page.get_by_role("button", name="all held").click()
+    expect(page.locator("#plan[data-trials]")).to_be_visible()
+    run = written(page)
+    assert {
+        name: run[name] for name in ("exchange", "structure", "short_exchange", "symbols", "start", "end")
+    } == {
+        "exchange": "synthetic",
+        "structure": "perp_perp",
+        "short_exchange": "synthetic-2",
+        "symbols": ["BTC/USDT:USDT"],
+        "start": "2024-01-01",
+        "end": "2024-02-01",
+    }
+    assert "end_dead_markets" not in run
+    page.get_by_role("button", name="Use preset perp_perp").click()
+    expect(page.get_by_role("button", name="Use preset perp_perp")).to_be_hidden()
+    assert written(page)["wallet_trigger"] == "0.2"
+    assert axe.violations(page) == []
+    page.get_by_role("button", name="Run backtest").click()
+    page.wait_for_url(re.compile(r"/dashboard/backtests/\d+$"))
+    config = httpx2.get(f"{address}/backtests/{page.url.rpartition('/')[2]}").json()["request"]["config"]
+    assert (config["structure"], config["short_exchange"]) == ("perp_perp", "synthetic-2")
+
+
+def test_another_hedge_is_made_of_two_legs_by_keyboard_alone(
+    address: str, visit: Visit, store: HistoricalDataStore
+) -> None:
+    page = visit.page
+    opened(page, address, "/dashboard/backtest")
+    page.locator("#structure").focus()
+    page.keyboard.type("long perp, short perp")
+    page.keyboard.press("Tab")
+    details = page.locator("#other-hedge")
+    details.locator("summary").focus()
+    page.keyboard.press("Enter")
+    page.locator("#long-leg").focus()
+    page.keyboard.type("BTC/USDT:USDT on synthetic-2")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Home")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    name = "BTC/USDT:USDT@synthetic-2<>BTC/USDT:USDT@synthetic"
+    expect(page.get_by_label(name)).to_be_checked()
+    expect(legs(page).filter(has_text="on synthetic-2")).to_contain_text("2024-01-01 to 2024-02-01")
+    assert name in written(page)["symbols"]
+
+
+def test_what_is_not_held_is_said_before_a_run_is_submitted(
+    address: str, visit: Visit, store: HistoricalDataStore
+) -> None:
+    store.remove(Selection.parse(exchange="synthetic", symbol="BTC/USDT:USDT", series="spot"))
+    store.remove(Selection.parse(exchange="synthetic", series="borrow"))
+    page = visit.page
+    opened(page, address, "/dashboard/backtest")
+    choose(page, "structure", "reverse")
+    missing = "BTC/USDT:USDT (no spot candles of BTC/USDT are held for synthetic)"
+    expect(page.get_by_label(missing)).to_be_visible()
+    expect(page.locator("#spec")).to_have_value(re.compile('"structure": "reverse"'))
+    error = page.locator("[data-field*='borrow_rate_hourly'] .field-error")
+    expect(error).to_contain_text("no borrow rate is recorded in the range asked")
+    page.get_by_label("borrow_rate_hourly").fill("0.000004")
+    expect(page.locator("#plan[data-trials]")).to_be_visible()
+    choose(page, "structure", "inverse")
+    expect(page.get_by_label("ETH/USD:ETH", exact=True)).to_be_checked()
+    choose(page, "structure", "spot_perp")
+    expect(page.locator("#legs")).to_be_hidden()
+    assert "structure" not in written(page)
+    assert written(page)["end_dead_markets"] is True
+
+
+def test_sweep_of_two_exchanges_is_planned_from_the_form(
+    address: str, visit: Visit, store: HistoricalDataStore
+) -> None:
+    page = visit.page
+    opened(page, address, "/dashboard/sweeps/new")
+    choose(page, "structure", "perp_perp")
+    choose(page, "short-exchange", "synthetic-2")
+    expect(page.get_by_label("BTC/USDT:USDT", exact=True)).to_be_checked()
+    page.locator("#preset").select_option("perp_perp")
+    page.get_by_role("button", name="all held").click()
+    expect(page.locator("#plan[data-trials]")).to_be_visible()
+    spec = written(page)
+    assert (spec["base"]["preset"], spec["base"]["short_exchange"]) == ("perp_perp", "synthetic-2")
+    page.get_by_label("each on its own: an axis of the sweep").check()
+    page.get_by_label("ETH/USDT:USDT", exact=True).check()
+    expect(legs(page)).to_have_count(4)
+    assert written(page)["grid"]["symbols"] == ["BTC/USDT:USDT", "ETH/USDT:USDT"]
+    expect(page.locator("#plan")).to_contain_text("symbols")

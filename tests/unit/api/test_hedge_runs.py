@@ -1,0 +1,154 @@
+"""Backtests of hedges over HTTP: admitted where their data are held, else refused by name, nothing stored."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from webservice import Hands
+
+from bot.market_store.deleting import Selection
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.synthetic.generator import generate
+from bot.timestamps import parse_time_ms
+from sweeps.jobs.job_runner import JobRunner
+
+LINEAR, INVERSE = "BTC/USDT:USDT", "BTC/USD:BTC"
+BASE = {
+    "exchange": "synthetic",
+    "start": "2024-01-05",
+    "end": "2024-01-20",
+    "min_volume_24h": 0,
+    "min_holding_periods": 10_000,
+    "min_funding_rate": "-0.01",
+    "exit_funding_rate": "-0.02",
+    "margin_model": "brackets",
+    "fee_model": "recorded",
+}
+RUNS: dict[str, dict[str, Any]] = {
+    "spot_perp": {"symbols": [LINEAR]},
+    "reverse": {"structure": "reverse", "symbols": [LINEAR]},
+    "inverse": {"structure": "inverse", "symbols": [INVERSE]},
+    "perp_perp": {"structure": "perp_perp", "symbols": [LINEAR], "short_exchange": "synthetic-2"},
+    "full": {"structure": "perp_perp", "symbols": [f"{LINEAR}@synthetic<>{LINEAR}@synthetic-2"]},
+    "usual": {"symbols": [LINEAR], "margin_model": "flat"},
+}
+
+
+@pytest.fixture
+def store(hands: Hands) -> HistoricalDataStore:
+    """Return the store with a month of a second exchange beside three of the first."""
+    found = HistoricalDataStore(hands.engine)
+    first_ms, last_ms = parse_time_ms("2024-01-01"), parse_time_ms("2024-02-01")
+    generate(found, start_ms=first_ms, end_ms=last_ms, exchanges=["synthetic-2"])
+    return found
+
+
+def refused(client: TestClient, body: dict[str, Any]) -> dict[str, str]:
+    """Return the only error of a run that is refused, validated and submitted alike; no job is stored."""
+    first, second = (client.post(path, json=body) for path in ("/backtests/validate", "/backtests"))
+    assert (first.status_code, second.status_code) == (422, 422), second.text
+    assert first.json()["errors"] == second.json()["errors"]
+    assert client.get("/backtests/1").status_code == 404
+    [error] = second.json()["errors"]
+    found: dict[str, str] = error
+    return found
+
+
+@pytest.mark.parametrize("structure", RUNS)
+def test_backtest_of_each_structure_is_admitted_and_replayed(
+    client: TestClient, hands: Hands, store: HistoricalDataStore, structure: str
+) -> None:
+    body = BASE | RUNS[structure]
+    assert client.post("/backtests/validate", json=body).json()["trials"] == 1
+    job = client.post("/backtests", json=body).json()
+    JobRunner(hands.engine).run(job["id"])
+    found = client.get(f"/backtests/{job['id']}").json()
+    assert found["state"] == "completed", found
+    # At these borrow rates the reverse hedge has no carry to enter for.
+    assert found["result"]["metrics"]["total_trades"] == (0 if structure == "reverse" else 1)
+
+
+@pytest.mark.parametrize(
+    ("structure", "series", "symbol", "exchange", "field", "named"),
+    [
+        ("reverse", "borrow", LINEAR, "synthetic", "borrow_rate_hourly", "BTC/USDT: no borrow rate is"),
+        ("spot_perp", "brackets", LINEAR, "synthetic", "margin_model", f"{LINEAR}: no margin brackets are"),
+        ("inverse", "brackets", INVERSE, "synthetic", "margin_model", f"{INVERSE}: no margin brackets are"),
+        ("perp_perp", "brackets", LINEAR, "synthetic-2", "margin_model", f"{LINEAR}@synthetic-2: no margin"),
+        ("perp_perp", "fees", None, "synthetic-2", "fee_model", f"{LINEAR}@synthetic-2: no fee schedule of"),
+        ("usual", "fees", None, "synthetic", "fee_model", "BTC/USDT: no fee schedule of synthetic is"),
+        ("perp_perp", "funding", LINEAR, "synthetic-2", "symbols", f"{LINEAR}@synthetic-2: only 0 of"),
+        ("full", "perp", LINEAR, "synthetic-2", "symbols", f"{LINEAR}@synthetic-2: no perp candles are"),
+        ("inverse", "spot", LINEAR, "synthetic", "symbols", "BTC/USDT: no spot candles are"),
+        ("reverse", "spot", LINEAR, "synthetic", "symbols", f"{LINEAR}: no spot candles are"),
+    ],
+)
+def test_backtest_is_refused_by_the_name_of_the_series_that_is_not_held(
+    client: TestClient,
+    store: HistoricalDataStore,
+    structure: str,
+    series: str,
+    symbol: str | None,
+    exchange: str,
+    field: str,
+    named: str,
+) -> None:
+    store.remove(Selection.parse(exchange=exchange, symbol=symbol, series=series))
+    error = refused(client, BASE | RUNS[structure])
+    assert error["field"] == field
+    assert error["message"].startswith(named)
+    assert "in the range asked, 2024-01-05T00:00:00Z to 2024-01-20T00:00:00Z" in error["message"]
+
+
+def test_contract_that_does_not_live_in_the_window_is_refused_by_name(
+    client: TestClient, store: HistoricalDataStore
+) -> None:
+    # The generated DOGE perp of the second exchange ends on 2024-01-24.
+    body = (
+        BASE | RUNS["perp_perp"] | {"symbols": ["DOGE/USDT:USDT"], "start": "2024-01-25", "end": "2024-01-31"}
+    )
+    error = refused(client, body)
+    assert error["field"] == "symbols"
+    assert error["message"].startswith(
+        "DOGE/USDT:USDT@synthetic-2: no contract of it lives in the range asked"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "named"),
+    [
+        ({"structure": "spread"}, "structure", "'spread'"),
+        ({"structure": "inverse"}, "symbols", f"'{LINEAR}': a linear perpetual"),
+        ({"structure": "perp_perp"}, "symbols", f"'{LINEAR}': one market on one exchange"),
+        ({"symbols": [INVERSE]}, "symbols", f"'{INVERSE}'"),
+        ({"symbols": ["BTC/USDT>ETH/USDT:USDT"]}, "symbols", "'BTC/USDT>ETH/USDT:USDT': its legs are of two"),
+        ({"symbols": [f"{LINEAR}>BTC/USDT"]}, "symbols", f"'{LINEAR}>BTC/USDT'"),
+        (
+            {"symbols": [f"{LINEAR}@synthetic"]},
+            "symbols",
+            f"'{LINEAR}@synthetic': a short name has no exchange",
+        ),
+        ({**RUNS["perp_perp"], "short_exchange": "nowhere"}, "short_exchange", "'nowhere' is not held"),
+        (
+            {**RUNS["perp_perp"], "capital_shares": {"synthetic": "0.5", "synthetic-2": "0.4"}},
+            "capital_shares",
+            "{'synthetic': '0.5', 'synthetic-2': '0.4'} sums to 0.9, not to 1",
+        ),
+        (
+            {"margin_policy": "top_up", "margin_trigger": "0.9"},
+            "margin_trigger",
+            "0.9 is not below margin_exit_ratio 0.8",
+        ),
+        (
+            {"instrument": {"brackets": [{"cap": "9", "mmr": "0.1"}, {"cap": "8", "mmr": "0.2"}]}},
+            "instrument.brackets",
+            "[1].cap: 8 is not above 9",
+        ),
+    ],
+)
+def test_bad_hedges_are_refused_with_one_error_that_names_field_and_value(
+    client: TestClient, store: HistoricalDataStore, changes: dict[str, Any], field: str, named: str
+) -> None:
+    error = refused(client, BASE | {"symbols": [LINEAR]} | changes)
+    assert error["field"].removesuffix("[0]") == field
+    assert error["message"].startswith(named)
