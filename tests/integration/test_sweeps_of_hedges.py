@@ -18,6 +18,7 @@ from bot.market_store.store import HistoricalDataStore
 from bot.numbers.money import plain
 from bot.statistics.trial_metrics import OF_HEDGES
 from sweeps.analysis.queries import one_trial, stored_trades
+from sweeps.queue.rates import measured_rates
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.states import TrialState
 from sweeps.work.replay import WindowCache
@@ -65,6 +66,16 @@ def test_an_axis_of_market_impact_mixes_both_engines(engine: sa.Engine) -> None:
     assert len({document["metrics"]["net_pnl"] for document in documents}) == 4
     with engine.connect() as connection:
         assert telemetry(connection).trials_left[Reason.HEDGES] == 2
+
+
+def test_sweeps_of_hedges_are_timed_apart_from_those_of_the_kernel(engine: sa.Engine) -> None:
+    hedges = sweep_spec(base={**BASE, **TRADED}, grid={"impact_bps": [10, 20]})
+    worked(engine, hedges, size=1)  # the first chunk reads the window, the second is measured
+    with engine.connect() as connection:
+        rates = measured_rates(connection)
+    usual = sweep_spec(base={**BASE, **TRADED}, grid={"perp_leverage": [1, 2]})
+    assert (rates.measured(hedges), rates.measured(usual)) == (True, False)
+    assert rates.trial_seconds(hedges) > 10 * rates.trial_seconds(usual)
 
 
 def test_policies_of_margin_are_an_axis(engine: sa.Engine) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.backtest.findings import Booked, RunFinding, run_findings
 from bot.backtest.result import trade_of
 from bot.backtest.window_findings import WindowFinding, closed_there
-from bot.config.hedge_checks import needs_hedge_engine
+from bot.config.hedge_checks import asks_for_hedges, needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.market_store.database import insert_or_skip
 from sweeps.analysis.progress import SweepView, get_spec
@@ -29,6 +29,9 @@ WINDOW_PARAMETERS = (
     "instrument",
 )
 """The parameters that decide which window a trial replays."""
+
+HEDGE_WINDOWS = ("structure", "long_exchange", "short_exchange")
+"""Parameters that decide, with those of every window, which markets hedges are made of."""
 
 END_DEAD = "end_dead_markets"
 
@@ -57,7 +60,9 @@ class SweepFinding:
 def window_name(config: RunConfig) -> str:
     """Return a name of the window of a trial, from the parameters as its sweep writes them."""
     document = config.document()
+    markets = [name for name in HEDGE_WINDOWS if asks_for_hedges(name, getattr(config, name))]
     values = [document[name] for name in WINDOW_PARAMETERS]
+    values += [[name, document[name]] for name in markets]
     return hashlib.sha256(json.dumps(values, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -150,7 +155,7 @@ def _of_trials(
     spec: SweepSpec, completed: Mapping[int, Mapping[str, Any]], windows: Windows
 ) -> Iterator[tuple[int, Sequence[WindowFinding]]]:
     """Yield the findings of each trial's window; the window is worked out once where no axis varies it."""
-    varied = any(name in WINDOW_PARAMETERS for name in spec.space.by_name)
+    varied = any(name in (*WINDOW_PARAMETERS, *HEDGE_WINDOWS) for name in spec.space.by_name)
     shared = None
     for number in completed:
         if not windows:

@@ -21,6 +21,7 @@ from sweeps.jobs.selection_jobs import selection_view
 from sweeps.lifecycle.promotions import PromotedTrial, note_promotion
 from sweeps.lifecycle.seals import SealView, list_seals
 from sweeps.lifecycle.trial_digests import trial_digest
+from sweeps.spec.read_pairs import exchanges_read
 from sweeps.storage.states import TrialState
 
 _MOST_P_LIFE = 0.05
@@ -92,17 +93,18 @@ def promote(connection: sa.Connection, sweep_id: int, number: int, override: str
         reason = f": {trial.error}" if trial.error else ""
         raise SweepStateError(f"trial {number} of sweep {sweep_id} is {trial.state}, not completed{reason}")
     config = spec.config(number)
-    sealed = str(config.exchange) in seal_times(connection)
+    seals = seal_times(connection)
+    sealed = [str(one) for one in exchanges_read(config) if one in seals]
     conditions = (
-        Condition("guard", trial.eligible, sealed, trial.ineligible or "eligible"),
-        _holdout(connection, config, required=sealed),
+        Condition("guard", trial.eligible, bool(sealed), trial.ineligible or "eligible"),
+        _holdout(connection, config, required=bool(sealed)),
         *_judged(connection, sweep_id, trial, config),
     )
     missing = [one for one in conditions if one.required and not one.met]
     if missing and override is None:
         told = "; ".join(f"{one.name}: {one.detail}" for one in missing)
         raise NotValidatedError(
-            f"trial {number} of sweep {sweep_id} is not validated, and {config.exchange} is sealed: {told}"
+            f"trial {number} of sweep {sweep_id} is not validated, and {sealed[0]} is sealed: {told}"
         )
     return Promotion(sweep_id, number, trial.run_key, config, conditions, override)
 
@@ -110,7 +112,7 @@ def promote(connection: sa.Connection, sweep_id: int, number: int, override: str
 def _holdout(connection: sa.Connection, config: RunConfig, *, required: bool) -> Condition:
     """Return whether an untainted look at a holdout of this trial is consistent and in profit."""
     digest = trial_digest(config)
-    seals = [one for one in list_seals(connection) if one.exchange == config.exchange]
+    seals = [one for one in list_seals(connection) if one.exchange in exchanges_read(config)]
     found = [(held, look) for held in seals for look in held.looks if look.digest == digest]
     good = [(held, look) for held, look in found if not held.tainted and not look.opened]
     passed = [(held, look) for held, look in good if look.result["consistent"] and look.result["in_profit"]]

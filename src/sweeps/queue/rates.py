@@ -22,8 +22,11 @@ KERNEL_SECONDS_PER_SETTLEMENT = 0.1e-6
 KERNEL_SECONDS_PER_TRIAL = 60e-6
 """Guesses for trials in the compiled kernel, of several pairs as well."""
 
+SECONDS_PER_SETTLEMENT_OF_HEDGES = 100e-6
+"""A guess for trials that are replayed as hedges."""
+
 _SEVERAL = " of several pairs"
-_BY_KERNEL = " by kernel"
+_BY_KERNEL, _AS_HEDGES = " by kernel", " as hedges"
 _LONGEST_NAME = 64
 _USUAL_INTERVAL_MS = 8 * HOUR_MS
 _MEMORY_MS = 600_000
@@ -51,6 +54,8 @@ class Rates:
         return fmean(work * known[name] if name in known else guess for name in names)
 
     def _guess(self, spec: SweepSpec, work: float) -> float:
+        if spec.asks_for_hedges:
+            return work * SECONDS_PER_SETTLEMENT_OF_HEDGES
         if self.by_kernel:
             return KERNEL_SECONDS_PER_TRIAL + work * KERNEL_SECONDS_PER_SETTLEMENT
         each = SECONDS_PER_SETTLEMENT_OF_SEVERAL if _has_several(spec) else SECONDS_PER_SETTLEMENT
@@ -60,9 +65,10 @@ class Rates:
 def rate_names(spec: SweepSpec, *, by_kernel: bool) -> tuple[str, ...]:
     """Return the names under which trials of a sweep are measured, by strategy.
 
-    Those of several pairs are measured apart, and those that the kernel replays.
+    Those of several pairs are measured apart, those that the kernel replays, and sweeps that ask for hedges.
     """
-    kind = (_SEVERAL if _has_several(spec) else "") + (_BY_KERNEL if by_kernel else "")
+    engine = _AS_HEDGES if spec.asks_for_hedges else _BY_KERNEL if by_kernel else ""
+    kind = (_SEVERAL if _has_several(spec) else "") + engine
     return tuple(f"{name[: _LONGEST_NAME - len(kind)]}{kind}" for name in spec.strategies())
 
 

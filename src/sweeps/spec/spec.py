@@ -200,7 +200,7 @@ class SweepSpec(BaseModel):
         self._compiled = given.get("compiled") or compiled(
             self, given.get("max_trials", MAX_TRIALS), given.get("feasible")
         )
-        if self.objective.metric in OF_HEDGES and not self._asks_for_hedges():
+        if self.objective.metric in OF_HEDGES and not self.asks_for_hedges:
             reason = f"{quoted(self.objective.metric)} is known of hedges alone, which no trial asks for"
             raise InvalidInputError.of("objective.metric", reason)
         if self.scenarios is not None:
@@ -346,13 +346,18 @@ class SweepSpec(BaseModel):
 
     def reads(self) -> frozenset[RecordKind]:
         """Return the kinds of recorded rows beside candles and funding that some trial reads."""
-        if self._asks_for_hedges():
+        if self.asks_for_hedges:
             return frozenset(RecordKind)
         return kinds_of(*self.values_of("fee_model"))
 
     def metrics(self) -> tuple[str, ...]:
         """Return the metrics that its trials have, those of hedges where some of them ask for hedges."""
-        return tuple(METRICS) if self._asks_for_hedges() else USUAL_METRICS
+        return tuple(METRICS) if self.asks_for_hedges else USUAL_METRICS
+
+    @property
+    def asks_for_hedges(self) -> bool:
+        """True if some trial asks for what only the replay of hedges models."""
+        return self._asks_for_hedges()
 
     def _asks_for_hedges(self, names: Iterable[str] = HEDGE_PARAMETERS) -> bool:
         return any(asks_for_hedges(name, value) for name in names for value in self.values_of(name))

@@ -49,7 +49,7 @@ def look_at_holdout(store: HistoricalDataStore, seal_id: int, sweep_id: int, num
 
 
 def _refuse_unfit(held: SealView, config: RunConfig) -> None:
-    if config.exchange != held.exchange:
+    if held.exchange not in exchanges_read(config):
         raise InvalidInputError.of(
             "sweep", f"its trials run on {config.exchange}, the seal is of {held.exchange}"
         )

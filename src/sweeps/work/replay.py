@@ -31,18 +31,15 @@ from bot.market.records.recorded_fees import kinds_read
 from bot.numbers.arrays import IntArray
 from bot.statistics.daily_returns import DailyReturns
 from bot.statistics.trial_columns import TrialColumns
-from sweeps.analysis.findings import WINDOW_PARAMETERS, Windows, window_name
+from sweeps.analysis.findings import HEDGE_WINDOWS, WINDOW_PARAMETERS, Windows, window_name
 from sweeps.spec.spec import SweepSpec
 from sweeps.spec.trial_groups import TrialGroup
 from sweeps.storage.columns import unstorable
 from sweeps.storage.results import CompletedTrials
 from sweeps.work.kernel_replay import kernel_replayer, replay_fast
 
-_HEDGES = ("structure", "long_exchange", "short_exchange")
-"""Parameters that decide, with those of every window, which markets hedges are made of."""
-
 _window_key = attrgetter(*WINDOW_PARAMETERS)
-_hedge_key = attrgetter(*_HEDGES)
+_hedge_key = attrgetter(*HEDGE_WINDOWS)
 MAX_HELD_TICKERS = 120_000
 _RUNS_AT_ONCE = 64
 
@@ -222,7 +219,7 @@ def window_groups(spec: SweepSpec, numbers: Sequence[int], by: Collection[str] =
     Those of a group agree in the parameters `by` as well.
     """
     found: list[TrialGroup] = []
-    for group in spec.groups(np.array(numbers, dtype=np.int64), (*WINDOW_PARAMETERS, *_HEDGES, *by)):
+    for group in spec.groups(np.array(numbers, dtype=np.int64), (*WINDOW_PARAMETERS, *HEDGE_WINDOWS, *by)):
         asking = group.parameters.asking_for_hedges()
         if asking.all() or not asking.any():
             found.append(group)
