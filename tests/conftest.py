@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from webservice import Hands
 
     from bot.kernel.loading import Library
-    from bot.market_store.paper_store import PaperStore
+    from bot.market_store.paper.pair_sessions import PaperStore
     from bot.market_store.store import HistoricalDataStore
 
 _BESIDE_THE_PROJECT = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
@@ -62,7 +62,7 @@ def store(tmp_path: Path) -> "Iterator[HistoricalDataStore]":
 @pytest.fixture
 def paper_store(tmp_path: Path) -> "Iterator[PaperStore]":
     """Return an empty store of paper sessions."""
-    from bot.market_store.paper_store import PaperStore
+    from bot.market_store.paper.pair_sessions import PaperStore
 
     with _tables(tmp_path / "paper.sqlite") as engine:
         yield PaperStore(engine)

@@ -16,15 +16,16 @@ from bot.models import FundingPayment, Trade
 from bot.paper.feed import MarketFeed
 from bot.paper.orchestrator import PaperOrchestrator, SessionPlan
 from bot.paper.recorded_feed import RecordedFeed
+from bot.paper.session import PairAccounts
 from bot.paper.session_store import (
     SavedSession,
     SessionStatus,
-    SessionStore,
     SessionTakenError,
     SessionUpdate,
 )
 
 NAME = "test"
+PAIRS = PairAccounts()
 
 
 class CrashError(Exception):
@@ -85,15 +86,15 @@ class MemoryStore:
 class MortalStore:
     """Dies at every `period`-th event, before or after it is written down."""
 
-    kept: SessionStore
+    kept: Any
     period: int
     before: bool
     count: int = 0
 
-    def find(self, name: str) -> SavedSession | None:
+    def find(self, name: str) -> Any:
         return self.kept.find(name)
 
-    def create(self, session: SavedSession) -> None:
+    def create(self, session: Any) -> None:
         self.kept.create(session)
 
     def reopen(self, name: str) -> None:
@@ -113,14 +114,15 @@ def trade_on_paper(
     config: RunConfig,
     feed: Callable[[], MarketFeed],
     clock: SimulatedClock,
-    store: SessionStore,
+    store: Any,
     until_ms: int | None = None,
+    accounts: Any = PAIRS,
 ) -> SessionStatus:
     """Run a session to its end, as many processes as it takes; each gets a feed of its own."""
     while True:
         plan = SessionPlan(NAME, config, until_ms)
         try:
-            return asyncio.run(PaperOrchestrator(plan, feed(), clock, store).run())
+            return asyncio.run(PaperOrchestrator(plan, accounts, feed(), clock, store).run())
         except CrashError:
             continue
 
@@ -144,7 +146,13 @@ def assert_paper_agrees(
     clock = SimulatedClock(config.start)
     last_ms = result.equity[-1][0]
     keeper = MortalStore(store, crash_every, before) if crash_every else store
-    status = trade_on_paper(config, lambda: RecordedFeed(data, clock), clock, keeper, until_ms=last_ms)
+    status = trade_on_paper(
+        config,
+        lambda: RecordedFeed({pair.symbol: pair for pair in data.symbols}, clock),
+        clock,
+        keeper,
+        until_ms=last_ms,
+    )
     assert status is SessionStatus.ENDED
     assert store.trades(NAME) == list(result.trades)
     expected = sorted(result.payments, key=lambda payment: (payment.t_ms, payment.symbol))

@@ -18,7 +18,7 @@ from servers import eventually, skip_or_fail
 
 from bot.backtest import RunResult, run_backtest
 from bot.market_store.database import open_engine
-from bot.market_store.paper_store import PaperStore
+from bot.market_store.paper.pair_sessions import PaperStore
 from bot.models import CloseReason
 from bot.paper.session_store import SavedSession, SessionStatus
 

@@ -21,6 +21,8 @@ _VOLUME_MS = 30 * DAY_MS
 class OrderCosts:
     """Fee rates and fills of the orders of one account.
 
+    `fills` are the notionals that count towards tiers with their times, by exchange and kind of market.
+
     Source: docs/domain.md, section 4.
     """
 
@@ -40,7 +42,7 @@ class OrderCosts:
         self._schedules = schedules
         self._recorded = config.fee_model == "recorded"
         self._tier, self._base_volume = config.fee_tier, config.fee_base_volume
-        self._fills: dict[tuple[str, str], list[tuple[int, Decimal]]] = defaultdict(list)
+        self.fills: dict[tuple[str, str], list[tuple[int, Decimal]]] = defaultdict(list)
         self._slippage = config.slippage
         self._maker_slippage = config.maker_slippage_bps.scaleb(-4)
         self._impact = config.impact_bps.scaleb(-4)
@@ -76,7 +78,7 @@ class OrderCosts:
     def note(self, leg: LegMarket, t_ms: int, notional: Decimal) -> None:
         """Count the booked notional of a fill of the account."""
         if self._recorded:
-            insort(self._fills[leg.exchange, leg.kind.fee_market], (t_ms, notional))
+            insort(self.fills[leg.exchange, leg.kind.fee_market], (t_ms, notional))
 
     def adverse(self, share: Fraction, *, maker: bool) -> Decimal:
         """Return how far a fill of a share of the day's volume moves against the account."""
@@ -97,7 +99,7 @@ class OrderCosts:
         return self.fee_rate(leg, t_ms, maker=maker) + (self._maker_slippage if maker else self._slippage)
 
     def _traded(self, leg: LegMarket, t_ms: int) -> Decimal:
-        fills = self._fills[leg.exchange, leg.kind.fee_market]
+        fills = self.fills[leg.exchange, leg.kind.fee_market]
         first, end = (bisect_left(fills, (moment,)) for moment in (t_ms - _VOLUME_MS, t_ms))
         return sum((notional for _, notional in fills[first:end]), ZERO)
 

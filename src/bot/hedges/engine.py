@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from bot.hedges.arithmetic import exact_products
 from bot.hedges.journal.recording import JournalingTrader
 from bot.hedges.journal.records import Journal
 from bot.hedges.markets import HedgeMarket
-from bot.hedges.metrics import count_of
+from bot.hedges.metrics import Observed, count_of
+from bot.hedges.positions import HedgeTrade
 from bot.hedges.result import HedgeRun
 from bot.hedges.trader import HedgeTrader
 from bot.hedges.wallets import Wallets
@@ -22,7 +23,7 @@ from bot.market.hedge_data import HedgeData
 from bot.models import CloseReason
 from bot.numbers.money import ZERO
 from bot.statistics.hedge_metrics import HedgeMetrics
-from bot.statistics.metrics import Calendar, Units, amount_units, finite, money_units, packed
+from bot.statistics.metrics import Units, amount_units, finite, money_units, packed
 from bot.statistics.run_metrics import Activity, CurveFacts, Metrics, TradeTotals, summarize
 
 T = TypeVar("T", bound=HedgeTrader)
@@ -57,16 +58,15 @@ def _replayed(config: RunConfig, window: HedgeWindow, made: type[T]) -> tuple[He
     with exact_products():
         trader = hedge_trader(config, window, made)
         events = window.calendar.moments
-        last = len(events) - 1
-        curve = [trader.on_event(t_ms, is_last=place == last) for place, t_ms in enumerate(events)]
-        units = packed(amount_units(curve))
+        equity = [*map(trader.on_event, events[:-1]), trader.on_last_event(events[-1])]
+        units = packed(amount_units(equity))
         missed = window.missed_settlements(trader.account.held_perps, config.end)
-        metrics = _metrics(config, trader, units, window.calendar, missed)
-        figures = _hedge_metrics(config, trader, metrics)
-    curve_of_run = Curve(window.calendar, units)
+        books = Books(trader.account.trades, trader.observed, trader.account.wallets.transfer_fees, missed)
+        curve = Curve(window.calendar, units)
+        metrics, figures = metrics_of(config, books, curve)
     payments = tuple(trader.account.payments)
     trades = tuple(trader.account.trades)
-    return HedgeRun(config, window, metrics, figures, trades, payments, curve_of_run), trader
+    return HedgeRun(config, window, metrics, figures, trades, payments, curve), trader
 
 
 def hedge_trader(config: RunConfig, window: HedgeWindow, made: type[T]) -> T:
@@ -90,25 +90,34 @@ def _wallets(config: RunConfig, markets: Sequence[HedgeMarket]) -> Wallets:
     return Wallets(list(exchanges), config.initial_capital, shares)
 
 
-def _metrics(
-    config: RunConfig, trader: HedgeTrader, units: Units, calendar: Calendar, missed: int
-) -> Metrics:
-    trades, events = trader.account.trades, len(calendar.times_ms)
-    stacked = cast("Units", np.stack([units]))
+class Books(NamedTuple):
+    """Books of a run that metrics are made of; `missed` settlements were due to it and are not recorded."""
+
+    trades: Sequence[HedgeTrade]
+    observed: Observed
+    transfer_fees: Decimal
+    missed: int
+
+
+def metrics_of(config: RunConfig, books: Books, curve: Curve) -> tuple[Metrics, HedgeMetrics]:
+    """Return the metrics of a run. Call inside `exact_products()`."""
+    observed, calendar = books.observed, curve.calendar
+    stacked = cast("Units", np.stack([curve.units]))
     facts = CurveFacts.of(stacked, money_units(config.initial_capital), calendar)
-    totals = TradeTotals.of(trades, missed=missed, after_end=None)
-    activity = Activity(events, trader.observed.events_in_market, trader.observed.skipped_entries)
-    return summarize(facts, config.initial_capital, calendar, [totals], [activity])[0]
+    totals = TradeTotals.of(books.trades, missed=books.missed, after_end=None)
+    activity = Activity(len(calendar.times_ms), observed.events_in_market, observed.skipped_entries)
+    metrics = summarize(facts, config.initial_capital, calendar, [totals], [activity])[0]
+    return metrics, _hedge_metrics(config, books, metrics)
 
 
-def _hedge_metrics(config: RunConfig, trader: HedgeTrader, metrics: Metrics) -> HedgeMetrics:
-    trades, observed = trader.account.trades, trader.observed
+def _hedge_metrics(config: RunConfig, books: Books, metrics: Metrics) -> HedgeMetrics:
+    trades, observed = books.trades, books.observed
     average = observed.avg_capital_tied
     return HedgeMetrics(
         long_pnl=_total(trade.long_pnl for trade in trades),
         short_pnl=_total(trade.short_pnl for trade in trades),
         borrow_cost=_total(trade.borrow_cost for trade in trades),
-        transfer_cost=_total(trade.transfer_cost for trade in trades) + trader.account.wallets.transfer_fees,
+        transfer_cost=_total(trade.transfer_cost for trade in trades) + books.transfer_fees,
         **observed.by_regime,
         avg_capital_tied=average,
         max_margin_used=observed.max_margin_used,

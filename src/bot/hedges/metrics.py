@@ -14,7 +14,11 @@ from bot.numbers.money import ZERO, book
 
 
 class Observed:
-    """Observations of a run's loop: capital tied, margins, funding by regime, distances, and counts."""
+    """Observations of a run's loop: capital tied, margins, funding by regime, distances, and counts.
+
+    `tied` is what the event at `last_ms` left tied, `tied_time` what has been since that at `first_ms`,
+    times ms.
+    """
 
     def __init__(self, regime_high: Decimal) -> None:
         self._regime_high = regime_high
@@ -23,7 +27,9 @@ class Observed:
         self.least_distance: Fraction | None = None
         self.capacity: Decimal | None = None
         self.skipped_entries = self.capped_entries = self.events_in_market = 0
-        self._tied: list[tuple[int, Decimal]] = []
+        self.first_ms: int | None = None
+        self.last_ms = 0
+        self.tied = self.tied_time = ZERO
 
     def note_funding(self, amount: Decimal, carry: Carry | None) -> None:
         """Count a booking of funding by the carry then."""
@@ -61,20 +67,19 @@ class Observed:
                     margins += book((leg.margin + leg.incoming) * hedge.long.contract.known_price(t_ms))
                 elif kind.is_margined:
                     margins += leg.margin + leg.incoming
-        self._tied.append((t_ms, tied))
+        if self.first_ms is None:
+            self.first_ms = self.last_ms = t_ms
+        self.tied_time += self.tied * (t_ms - self.last_ms)
+        self.tied, self.last_ms = tied, t_ms
         self.max_margin_used = max(self.max_margin_used, margins)
         self.events_in_market += bool(hedges)
 
     @property
     def avg_capital_tied(self) -> Decimal | None:
         """The booked mean over time of what was tied, None for one event."""
-        elapsed_ms = self._tied[-1][0] - self._tied[0][0]
-        if not elapsed_ms:
+        if self.first_ms is None or self.last_ms == self.first_ms:
             return None
-        weighed = ZERO
-        for (t_ms, tied), (next_ms, _) in zip(self._tied, self._tied[1:], strict=False):
-            weighed += tied * (next_ms - t_ms)
-        return book(weighed / elapsed_ms)
+        return book(self.tied_time / (self.last_ms - self.first_ms))
 
 
 def count_of(trades: Sequence[HedgeTrade], reason: CloseReason) -> int:

@@ -48,9 +48,10 @@ class OpenLeg(LegState):
 
 
 class Closing(NamedTuple):
-    """Order to close a hedge that waits to be filled; never, if `due_ms` is None."""
+    """Order to close a hedge that waits to be filled; `due_ms` is None until the candles for it have come."""
 
     reason: CloseReason
+    decided_ms: int
     due_ms: int | None
     number: int
 
@@ -61,8 +62,8 @@ class OpenHedge:
 
     `number` is its place in order of opening. `quantity` is that of the opening, `prices` the long and the
     short price then. `coins` are those of an inverse hedge. `flow` is the cash that it has moved, transfers
-    of margin apart. `signals` counts exit signals in a row. Once a leg has left, `reason` says why, and
-    `second_ms` when the other one is to follow.
+    of margin apart. `signals` counts exit signals in a row. Once a leg has left, `reason` says why. The other
+    one follows at `second_ms`, which is at or after `follows_ms`, None until a candle for it has come.
     """
 
     market: HedgeMarket
@@ -84,6 +85,7 @@ class OpenHedge:
     signals: int = 0
     closing: Closing | None = None
     reason: CloseReason | None = None
+    follows_ms: int | None = None
     second_ms: int | None = None
 
     @property
@@ -142,7 +144,7 @@ def held_perps(hedge: OpenHedge) -> Iterator[HeldPerp]:
 
 
 class WaitingEntry(NamedTuple):
-    """Order to open a hedge that waits to be filled; never, if `due_ms` is None.
+    """Order to open a hedge that waits to be filled; `due_ms` is None until the candles for it have come.
 
     `reserved` is what each leg reserves on its exchange.
     """
@@ -151,8 +153,15 @@ class WaitingEntry(NamedTuple):
     contracts: Pair
     quantity: Decimal
     reserved: tuple[Decimal, ...]
+    decided_ms: int
     due_ms: int | None
     number: int
+
+
+def lag_over(pair: Pair, decided_ms: int, candles: int) -> int | None:
+    """Return when so many trade candles of each leg have closed after a decision, None if they have not."""
+    found = [contract.trades.nth_after(decided_ms, candles) for contract in pair]
+    return None if None in found else max(due for due in found if due is not None)
 
 
 class HedgeTrade(NamedTuple):

@@ -16,7 +16,7 @@ from bot.hedges.margin_policies import MARGIN_POLICIES, MINUTE_MS
 from bot.hedges.mark_tests import tested, wiped_out_at
 from bot.hedges.markets import HedgeMarket, Pair
 from bot.hedges.metrics import Observed
-from bot.hedges.positions import Closing, OpenHedge, WaitingEntry
+from bot.hedges.positions import Closing, OpenHedge, WaitingEntry, lag_over
 from bot.hedges.settlements import Settlement, Settlements
 from bot.hedges.sizing import EntrySizer, Means
 from bot.hedges.views import Decisions
@@ -38,7 +38,7 @@ class HedgeTrader:
     ) -> None:
         self.config = config
         self.settlements = settlements
-        self._markets = {market.name: market for market in markets}
+        self.markets = {market.name: market for market in markets}
         self.account = self.make_account(wallets, costs)
         self.observed = Observed(config.regime_high)
         self._max_age_ms = config.max_price_age_ms
@@ -48,27 +48,25 @@ class HedgeTrader:
         self.decisions = Decisions(config, markets, costs)
         self._exits = ExitRules(config, costs, self.decisions)
         self._stress = sorted(config.stress, key=lambda entry: entry.at)
-        self._previous_ms: int | None = None
-        self._decided = 0
-        self._openings: dict[str, int] = {}
-        self._closed_ms: dict[str, int] = {}
+        self.previous_ms: int | None = None
+        self.decided = 0
+        self.openings: dict[str, int] = {}
+        self.closed_ms: dict[str, int] = {}
         self._ended: set[str] = set()
 
     def make_account(self, wallets: Wallets, costs: OrderCosts) -> HedgeAccount:
         """Return the account that it trades."""
         return HedgeAccount(wallets, costs)
 
-    def on_event(self, t_ms: int, *, is_last: bool = False) -> Decimal:
-        """Go through an event in the order of the contract, and return the equity after it."""
-        self._ended = set()
-        self._interrupt(t_ms)
-        self._settle(t_ms)
-        if is_last:
-            self._finish()
-            self._close_everything(t_ms)
-        else:
-            self._fill(t_ms)
-            self._finish()
+    def on_event(self, t_ms: int, *, decides: bool = True) -> Decimal:
+        """Go through an event in the order of the contract, and return the equity after it.
+
+        Unless it `decides`, only that happens which needs no decision.
+        """
+        self._begin(t_ms)
+        self._fill(t_ms)
+        self._finish()
+        if decides:
             settled = self._settled(t_ms)
             self._exit(t_ms, settled)
             self._finish()
@@ -76,15 +74,34 @@ class HedgeTrader:
             self._finish()
             self._level(t_ms)
             self._enter(settled)
+        return self._end(t_ms)
+
+    def on_last_event(self, t_ms: int, reason: CloseReason = CloseReason.END) -> Decimal:
+        """Go through the last event, which closes everything, and return the equity after it.
+
+        It may come once more at the time of the event before, whose settlements are booked by then.
+        """
+        self._begin(t_ms)
+        self._finish()
+        self._close_everything(t_ms, reason)
+        return self._end(t_ms)
+
+    def _begin(self, t_ms: int) -> None:
+        self._ended = set()
+        self._interrupt(t_ms)
+        if t_ms != self.previous_ms:
+            self._settle(t_ms)
+
+    def _end(self, t_ms: int) -> Decimal:
         self.observed.note_event(t_ms, self.account.hedges)
-        self._previous_ms = t_ms
+        self.previous_ms = t_ms
         return self.account.equity(t_ms)
 
     # --- 1. Interruptions -------------------------------------------------------------------------------
 
     def _interrupt(self, t_ms: int) -> None:
         """Go through the moments since the event before, up to this one."""
-        now = self._previous_ms
+        now = self.previous_ms
         while now is not None and now < t_ms:
             now = self._next_moment(now, t_ms)
             self._charge_interest(now)
@@ -189,10 +206,10 @@ class HedgeTrader:
         """Let the other leg follow one that an exchange has taken; orders that wait for the hedge lapse."""
         hedge.closing = None
         left = hedge.open_legs
-        if left and hedge.second_ms is None:
+        if left and hedge.follows_ms is None:
+            hedge.follows_ms = now + delay_minutes * MINUTE_MS
             trades = left[0].contract.trades
-            due_ms = trades.first_from(now + delay_minutes * MINUTE_MS) if delay_minutes else now
-            hedge.second_ms = _NEVER if due_ms is None else due_ms
+            hedge.second_ms = trades.first_from(hedge.follows_ms) if delay_minutes else now
 
     def _close_second_legs(self, now: int) -> None:
         """1f. Close the legs that are due to follow."""
@@ -235,9 +252,6 @@ class HedgeTrader:
             if one.carry is not None and one.age_ms is not None and one.age_ms <= most_ms
         }
 
-    def _is_fresh(self, pair: Pair, t_ms: int) -> bool:
-        return all(contract.is_fresh(t_ms, self._max_age_ms) for contract in pair)
-
     def _exit(self, t_ms: int, settled: dict[str, Settlement]) -> None:
         """3b. Decide exits of whole hedges."""
         for hedge in tuple(self.account.hedges):
@@ -247,13 +261,16 @@ class HedgeTrader:
             if reason is None:
                 continue
             if self.config.fill_lag_candles:
-                hedge.closing = Closing(reason, self._due_ms(_pair(hedge), t_ms), self._next_decision())
+                due_ms = lag_over(_pair(hedge), t_ms, self.config.fill_lag_candles)
+                hedge.closing = Closing(reason, t_ms, due_ms, self._next_decision())
             else:
                 self.account.close(hedge, reason, t_ms)
 
     def _decides(self, hedge: OpenHedge, t_ms: int) -> bool:
         """Return whether a hedge is whole, does not wait to close, and has fresh prices."""
-        return hedge.is_whole and hedge.closing is None and self._is_fresh(_pair(hedge), t_ms)
+        if not hedge.is_whole or hedge.closing is not None:
+            return False
+        return all(leg.contract.is_fresh(t_ms, self._max_age_ms) for leg in hedge.legs)
 
     def _keep_margins(self, t_ms: int) -> None:
         """3c. Apply the margin policy to legs whose maintenance takes up the trigger."""
@@ -295,7 +312,7 @@ class HedgeTrader:
             if self.slots_left() <= 0:
                 break
             if not self.is_taken(one.name):
-                self._try(self._markets[one.name], one, fraction)
+                self._try(self.markets[one.name], one, fraction)
 
     def slots_left(self) -> int:
         """Return how many more hedges may be open or waiting."""
@@ -307,10 +324,10 @@ class HedgeTrader:
         config, name, t_ms = self.config, one.name, one.t_ms
         if name in self._ended:
             return False
-        closed_ms = self._closed_ms.get(name)
+        closed_ms = self.closed_ms.get(name)
         if closed_ms is not None and t_ms - closed_ms < config.cooldown_hours * HOUR_MS:
             return False
-        if config.max_round_trips is not None and self._openings.get(name, 0) >= config.max_round_trips:
+        if config.max_round_trips is not None and self.openings.get(name, 0) >= config.max_round_trips:
             return False
         young = config.min_contract_age_days * DAY_MS
         return t_ms - one.begun_ms >= young and not one.end_announced
@@ -321,7 +338,7 @@ class HedgeTrader:
             entry.market for entry in self.account.waiting
         ]
         taken = {leg.key for other in held for leg in other.legs if leg.is_exclusive}
-        return any(leg.key in taken for leg in self._markets[name].legs if leg.is_exclusive)
+        return any(leg.key in taken for leg in self.markets[name].legs if leg.is_exclusive)
 
     def _try(self, market: HedgeMarket, one: Settlement, fraction: Decimal) -> None:
         account, t_ms = self.account, one.t_ms
@@ -337,15 +354,15 @@ class HedgeTrader:
             self._open(market, one.pair, size.quantity, t_ms)
             return
         reserved = tuple(book(_times(size.quantity, unit)) for unit in size.units)
-        due_ms, number = self._due_ms(one.pair, t_ms), self._next_decision()
-        entry = WaitingEntry(market, one.pair, size.quantity, reserved, due_ms, number)
+        due_ms, number = lag_over(one.pair, t_ms, config.fill_lag_candles), self._next_decision()
+        entry = WaitingEntry(market, one.pair, size.quantity, reserved, t_ms, due_ms, number)
         account.waiting.append(entry)
 
     def _open(self, market: HedgeMarket, pair: Pair, quantity: Decimal, t_ms: int) -> None:
         if not self.account.has_contract(market, pair, quantity, t_ms):
             return
         self.account.open(market, pair, quantity, t_ms)
-        self._openings[market.name] = self._openings.get(market.name, 0) + 1
+        self.openings[market.name] = self.openings.get(market.name, 0) + 1
 
     # --- Shared -----------------------------------------------------------------------------------------
 
@@ -353,33 +370,24 @@ class HedgeTrader:
         """List the trades of hedges that are over."""
         for trade in self.account.finish():
             self._ended.add(trade.symbol)
-            self._closed_ms[trade.symbol] = trade.closed_at_ms
+            self.closed_ms[trade.symbol] = trade.closed_at_ms
 
-    def _close_everything(self, t_ms: int) -> None:
+    def _close_everything(self, t_ms: int, reason: CloseReason) -> None:
         """Close what is open at the last event; waiting openings lapse, and transfers arrive."""
         self.account.waiting = []
         self.account.wallets.arrive()
         for hedge in self.account.hedges:
             if hedge.is_whole:
-                reason = CloseReason.END if hedge.closing is None else hedge.closing.reason
-                self.account.close(hedge, reason, t_ms)
+                decided = reason if hedge.closing is None else hedge.closing.reason
+                self.account.close(hedge, decided, t_ms)
             elif hedge.reason is not None:
                 for leg in hedge.open_legs:
                     self.account.close_leg(hedge, leg, hedge.reason, t_ms)
         self._finish()
 
-    def _due_ms(self, pair: Pair, t_ms: int) -> int | None:
-        """Return when the lag after `t_ms` is over for both legs, None if rows end before."""
-        found = [contract.trades.nth_after(t_ms, self.config.fill_lag_candles) for contract in pair]
-        return None if None in found else max(due for due in found if due is not None)
-
     def _next_decision(self) -> int:
-        self._decided += 1
-        return self._decided
-
-
-_NEVER = 10**18
-"""Moment after every run."""
+        self.decided += 1
+        return self.decided
 
 
 def _pair(hedge: OpenHedge) -> Pair:

@@ -1,8 +1,8 @@
 """Window of hedges: what all runs of the same hedges over the same days share."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Self
@@ -20,7 +20,7 @@ from bot.hedges.positions import HeldPerp
 from bot.hedges.settlements import Settlements
 from bot.market.coverage import Coverage
 from bot.market.hedge_coverage import hedge_coverage
-from bot.market.hedge_data import HedgeData
+from bot.market.hedge_data import HedgeData, PairKey
 from bot.market.hedge_names import Hedge, Market, spot_alternative
 from bot.market.records.bracket_history import BracketHistory, DatedBrackets
 from bot.market.series import SymbolData
@@ -55,18 +55,47 @@ class HedgeWindow:
         Raises: InsufficientDataError naming a market of which nothing is held, or too little.
         """
         hedges, covered = covered_hedges(config, data)
+        whole = cls._of(hedges, data)
+        times = whole.settled_between(config.start, config.end)
+        return replace(whole, calendar=Calendar.of(times), coverage=covered)
+
+    @classmethod
+    def received(cls, config: RunConfig, data: HedgeData, spots: Collection[PairKey]) -> Self:
+        """Return the hedges of `config` over what is known so far, however little, and no event yet.
+
+        `spots` are the pairs that have a spot market.
+        Raises: InsufficientDataError naming a market that is not among the data.
+        """
+        return cls._of(_hedges(config, data, spots), data)
+
+    @classmethod
+    def _of(cls, hedges: tuple[Hedge, ...], data: HedgeData) -> Self:
         with exact_products():
             legs = {hedge.name: _leg_rows(data, hedge) for hedge in hedges}
+        return cls(data, hedges, legs, Calendar.of([0]), {})
+
+    def at(self, t_ms: int) -> Self:
+        """Return the same hedges with one event."""
+        memo: Memo = Memo(_MOST_BY_RATE)
+        return replace(self, calendar=Calendar.of([t_ms]), _by_borrow_rate=memo, _missing={})
+
+    @property
+    def units(self) -> dict[str, Decimal]:
+        """Coins in the unit that each hedge is counted in, by name."""
+        return {hedge.name: _units(self.data, hedge) for hedge in self.hedges}
+
+    def settled_between(self, first_ms: int, last_ms: int) -> list[int]:
+        """Return the distinct times in [first_ms, last_ms] at which a perp leg settles, ascending."""
         times = {
             t_ms
-            for hedge in hedges
-            for market, rows in zip(hedge.legs, legs[hedge.name], strict=True)
+            for hedge in self.hedges
+            for market, rows in zip(hedge.legs, self.legs[hedge.name], strict=True)
             if market.kind != "spot"
             for contract in rows.contracts
             for t_ms in contract.settled_ms
-            if config.start <= t_ms <= config.end
+            if first_ms <= t_ms <= last_ms
         }
-        return cls(data, hedges, legs, Calendar.of(sorted(times)), covered)
+        return sorted(times)
 
     @property
     def exchange(self) -> str:
@@ -159,7 +188,8 @@ def covered_hedges(config: RunConfig, data: HedgeData) -> tuple[tuple[Hedge, ...
 
     Raises: InsufficientDataError as `HedgeWindow.build` does.
     """
-    hedges = tuple(_held_hedges(config, data))
+    spots = {key for key, pair in data.pairs.items() if len(pair.spot)}
+    hedges = _hedges(config, data, spots)
     covered = hedge_coverage(hedges, data, config)
     if all(one.first_ms is None for one in covered.values()):
         raise InsufficientDataError.of(
@@ -168,29 +198,25 @@ def covered_hedges(config: RunConfig, data: HedgeData) -> tuple[tuple[Hedge, ...
     return hedges, covered
 
 
-def _held_hedges(config: RunConfig, data: HedgeData) -> list[Hedge]:
-    """Return the hedges of a run, each with the spot market that is held of the two it may mean."""
+def _hedges(config: RunConfig, data: HedgeData, spots: Collection[PairKey]) -> tuple[Hedge, ...]:
+    """Return the hedges of a run, each with the spot market that there is of the two it may mean."""
     found = []
     for named in config.model_copy(update={"exchange": data.exchange}).hedges:
         spot, other = named.spot, spot_alternative(named)
-        if spot is not None and other is not None and not _has_spot(data, spot) and _has_spot(data, other):
+        if spot is not None and other is not None and _pair(spot) not in spots and _pair(other) in spots:
             found.append(named.with_spot(other))
         else:
             found.append(named)
-    return found
+    return tuple(found)
 
 
-def _has_spot(data: HedgeData, market: Market) -> bool:
-    held = data.pairs.get((market.exchange, market.pair))
-    return held is not None and len(held.spot) > 0
+def _pair(market: Market) -> PairKey:
+    return market.exchange, market.pair
 
 
 def _leg_rows(data: HedgeData, hedge: Hedge) -> tuple[_LegRows, _LegRows]:
     """Return the rows of both legs in units of the hedge: those of its perp, the short one of two."""
-    perp = 0 if hedge.short.kind == "spot" else 1
-    life = _held(data, hedge.legs[perp]).recorded.lives().get("perp")
-    recorded = None if life is None else life.epochs[-1].units
-    units = Decimal(hedge.named_units[perp]) if recorded is None else recorded
+    units = _units(data, hedge)
     found: list[Any] = []
     for market, named in zip(hedge.legs, hedge.named_units, strict=True):
         held, is_perp = _held(data, market), market.kind != "spot"
@@ -201,6 +227,14 @@ def _leg_rows(data: HedgeData, hedge: Hedge) -> tuple[_LegRows, _LegRows]:
         rows = MarketRows(held, stems, is_perp, own_life)
         found.append(_LegRows(held, contracts_of(rows, units, Decimal(named))))
     return found[0], found[1]
+
+
+def _units(data: HedgeData, hedge: Hedge) -> Decimal:
+    """Return the coins in one unit of a hedge: that of its perp, the short one of two, in its last epoch."""
+    perp = 0 if hedge.short.kind == "spot" else 1
+    life = _held(data, hedge.legs[perp]).recorded.lives().get("perp")
+    recorded = None if life is None else life.epochs[-1].units
+    return Decimal(hedge.named_units[perp]) if recorded is None else recorded
 
 
 def _held(data: HedgeData, market: Market) -> SymbolData:

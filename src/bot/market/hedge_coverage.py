@@ -38,10 +38,18 @@ def hedge_coverage(hedges: Sequence[Hedge], data: HedgeData, config: RunConfig) 
     for markets in _by_pair(hedges):
         name, pair = _name(markets, data), _PairCoverage(markets, data, config)
         found[name] = pair.checked(name)
+    check_hedge_records(hedges, data, config)
+    return found
+
+
+def check_hedge_records(hedges: Iterable[Hedge], data: HedgeData, config: RunConfig) -> None:
+    """Check that what the parameters ask for beside candles and settlements is recorded.
+
+    Raises: InsufficientDataError naming parameter and symbol if a borrow rate, bracket or fee row is lacking.
+    """
     for hedge in hedges:
         for leg in hedge.legs:
             _LegRecords(hedge, leg, data, config).check()
-    return found
 
 
 def _by_pair(hedges: Iterable[Hedge]) -> Iterable[list[Market]]:

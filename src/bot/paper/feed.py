@@ -23,10 +23,14 @@ class FeedEndedError(FeedError):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Listing of a pair on an exchange: trading rules, and the candle interval of each leg it has."""
+    """Listing of a pair on an exchange: trading rules, and the candle interval of each leg it has.
+
+    `settles` is False where only the spot market is of interest.
+    """
 
     instrument: Instrument
     timeframes_ms: Mapping[SeriesKind, int]
+    settles: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,16 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from bot.clock import Clock
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
-from bot.models import CloseReason, Leg
+from bot.models import CloseReason
+from bot.paper.account_types import AccountStore, AccountType, LiveAccount, S, SavedAccount, U
 from bot.paper.feed import FeedEndedError, MarketFeed
-from bot.paper.needs import candles_needed, funding_needed_ms
-from bot.paper.session import PaperSession, new_session, session_document
-from bot.paper.session_store import SavedSession, SessionError, SessionStatus, SessionStore, SessionUpdate
+from bot.paper.session import session_document
+from bot.paper.session_store import SessionError, SessionStatus
 from bot.timestamps import iso
 
 T = TypeVar("T")
@@ -40,18 +40,20 @@ class SessionPlan:
     resume: bool = False
 
 
-class PaperOrchestrator:
+class PaperOrchestrator(Generic[S, U]):
     """Drives one session. Every event is handled and written down as a whole; wishes wait for its end."""
 
     def __init__(
         self,
         plan: SessionPlan,
+        accounts: AccountType[S, U],
         feed: MarketFeed,
         clock: Clock,
-        store: SessionStore,
-        report: Callable[[SessionUpdate], None] = lambda _: None,
+        store: AccountStore[S, U],
+        report: Callable[[U], None] = lambda _: None,
     ) -> None:
         self._plan = plan
+        self._accounts = accounts
         self._feed = feed
         self._clock = clock
         self._store = store
@@ -73,7 +75,7 @@ class PaperOrchestrator:
         if session is SessionRequest.EMERGENCY:
             self.wish(SessionRequest.EMERGENCY)
             session = await self._warmed_up()
-        while isinstance(session, PaperSession):
+        while not isinstance(session, SessionRequest):
             if self._is_over():
                 return self._close(session, CloseReason.END)
             try:
@@ -86,14 +88,13 @@ class PaperOrchestrator:
             self._advance(session, batch.complete_until_ms)
         return SessionStatus.OPEN
 
-    async def _warmed_up(self) -> PaperSession:
+    async def _warmed_up(self) -> LiveAccount[U]:
         listings = await self._feed.listings()
-        saved = open_session(self._plan, self._store, self._clock.now_ms())
-        config, from_ms = self._plan.config, max(saved.account.t_ms, saved.started_ms)
-        history = await self._feed.history(
-            saved.started_ms - funding_needed_ms(config), from_ms, candles_needed(config)
-        )
-        session = PaperSession(config, saved, listings)
+        saved = open_session(self._plan, self._accounts, self._store, self._clock.now_ms())
+        config, from_ms = self._plan.config, max(saved.event_ms, saved.started_ms)
+        needed = self._accounts.needed(config)
+        history = await self._feed.history(saved.started_ms - needed.funding_ms, from_ms, needed.candles)
+        session = self._accounts.account(config, saved, listings)
         session.warm_up(history.rows)
         self._advance(session, history.complete_until_ms)
         return session
@@ -112,7 +113,7 @@ class PaperOrchestrator:
             wishing.cancel()
             await asyncio.gather(doing, wishing, return_exceptions=True)
 
-    def _advance(self, session: PaperSession, until_ms: int) -> None:
+    def _advance(self, session: LiveAccount[U], until_ms: int) -> None:
         last_ms = until_ms if self._plan.until_ms is None else min(until_ms, self._plan.until_ms - 1)
         self._save(session.advance(last_ms, self._clock.now_ms()))
         self._complete_ms = until_ms
@@ -120,7 +121,7 @@ class PaperOrchestrator:
     def _is_over(self) -> bool:
         return self._plan.until_ms is not None and self._complete_ms >= self._plan.until_ms
 
-    async def _leave(self, session: PaperSession, wish: SessionRequest) -> SessionStatus:
+    async def _leave(self, session: LiveAccount[U], wish: SessionRequest) -> SessionStatus:
         if wish is SessionRequest.STOP:
             return SessionStatus.OPEN
         try:
@@ -130,42 +131,36 @@ class PaperOrchestrator:
             _log.warning("the newest prices could not be had, closing at the last known ones: %s", error)
         return self._close(session, CloseReason.EMERGENCY)
 
-    def _close(self, session: PaperSession, reason: CloseReason) -> SessionStatus:
+    def _close(self, session: LiveAccount[U], reason: CloseReason) -> SessionStatus:
         now_ms = self._clock.now_ms()
         planned = self._plan.until_ms if reason is CloseReason.END else None
         at_ms = now_ms if planned is None or session.is_late(planned, now_ms) else planned
         self._save(session.advance(at_ms - 1, now_ms, decide=False))
         progress = session.close(reason, at_ms, now_ms)
         self._save([progress])
-        for pending in progress.account.unfinished:
-            hedge = pending.hedge
-            _log.error(
-                "%s could not be closed: spot %s, perp %s are left",
-                hedge.symbol,
-                hedge.held(Leg.SPOT),
-                hedge.held(Leg.PERP),
-            )
+        for left in progress.under_way:
+            _log.error("not everything could be closed, %s", left)
         return progress.status
 
-    def _save(self, events: Iterable[SessionUpdate]) -> None:
+    def _save(self, events: Iterable[U]) -> None:
         for progress in events:
             self._store.save(self._plan.name, progress)
             self._report(progress)
 
 
-def open_session(plan: SessionPlan, store: SessionStore, now_ms: int) -> SavedSession:
+def open_session(plan: SessionPlan, accounts: AccountType[S, U], store: AccountStore[S, U], now_ms: int) -> S:
     """Return the session to go on with, created if it is new; raises SessionError if it may not."""
     saved = store.find(plan.name)
     refuse_closed(plan, saved)
     if saved is None:
-        saved = new_session(plan.name, plan.config, now_ms)
+        saved = accounts.new_session(plan.name, plan.config, now_ms)
         store.create(saved)
     elif saved.status is not SessionStatus.OPEN:
         store.reopen(plan.name)
     return saved
 
 
-def refuse_closed(plan: SessionPlan, saved: SavedSession | None) -> None:
+def refuse_closed(plan: SessionPlan, saved: SavedAccount | None) -> None:
     """Raise SessionError if the session runs other parameters, or was closed and is not to be resumed."""
     if saved is None:
         return
@@ -178,7 +173,7 @@ def refuse_closed(plan: SessionPlan, saved: SavedSession | None) -> None:
             )
     if saved.status is not SessionStatus.OPEN and not plan.resume:
         how = "was closed by an emergency stop" if saved.status is SessionStatus.EMERGENCY else "has ended"
-        when = iso(max(saved.account.t_ms, saved.started_ms))
+        when = iso(max(saved.event_ms, saved.started_ms))
         raise SessionError(
             f"session {saved.name!r} {how} at {when}; --resume lets it trade again, --session starts another"
         )

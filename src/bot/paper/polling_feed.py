@@ -69,12 +69,18 @@ class PollingFeed:
         """Wait for the next full hour and what it brings; an outage is waited out."""
         while True:
             await asyncio.sleep(self._poll_s)
-            try:
-                now_ms = await self._exchange.synchronize()
-                if self._watermark.is_due(now_ms):
-                    return await self._ask(now_ms)
-            except ExchangeOfflineError as error:
-                _log.warning("%s; trying again", error)
+            batch = await self.poll()
+            if batch is not None:
+                return batch
+
+    async def poll(self) -> FeedBatch | None:
+        """Return what a full hour has brought, None if none has passed or the exchange does not answer."""
+        try:
+            now_ms = await self._exchange.synchronize()
+            return await self._ask(now_ms) if self._watermark.is_due(now_ms) else None
+        except ExchangeOfflineError as error:
+            _log.warning("%s; trying again", error)
+            return None
 
     async def newest(self) -> FeedBatch:
         """Ask once for whatever is new."""

@@ -9,7 +9,7 @@ from bot.market.history import PairHistory
 from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.market.series import CandleSeries, SymbolData
 from bot.market.window import market_events
-from bot.models import FundingRate, Instrument, MarkCandle, MarketEvent, SettlementView
+from bot.models import HOUR_MS, FundingRate, Instrument, MarkCandle, MarketEvent, SettlementView
 from bot.numbers.arrays import IntArray
 from bot.paper.feed import FeedRows, Listing
 
@@ -58,7 +58,7 @@ class _ReceivedPair:
 
     def history(self) -> PairHistory:
         if self._history is None:
-            self._history = PairHistory(self._data(), self.instrument, self._max_price_age_ms)
+            self._history = PairHistory(self.data(), self.instrument, self._max_price_age_ms)
         return self._history
 
     def forget(self, until_ms: int, keep: int) -> None:
@@ -66,7 +66,7 @@ class _ReceivedPair:
             if kind is not SeriesKind.FUNDING:
                 series.forget(until_ms, keep)
 
-    def _data(self) -> SymbolData:
+    def data(self) -> SymbolData:
         return SymbolData(
             symbol=self.symbol,
             instrument=self.instrument,
@@ -79,6 +79,8 @@ class _ReceivedPair:
         )
 
     def _candles(self, kind: SeriesKind) -> CandleSeries:
+        if kind not in self.series:
+            return candle_series(Rows.empty(kind), HOUR_MS)
         series = self.series[kind]
         return candle_series(series.rows(), series.timeframe_ms)
 
@@ -104,6 +106,10 @@ class ReceivedMarket:
         """Take in rows; those already known change nothing."""
         for part in received:
             self._pairs[part.symbol].add(part.kind, part.rows)
+
+    def data(self) -> dict[str, SymbolData]:
+        """Return the rows received of each pair."""
+        return {symbol: pair.data() for symbol, pair in self._pairs.items()}
 
     def settlement_times(self, after_ms: int, until_ms: int) -> list[int]:
         """Return the distinct settlement times in (after_ms, until_ms], ascending."""

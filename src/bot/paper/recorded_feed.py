@@ -6,23 +6,23 @@ import numpy as np
 
 from bot.clock import SimulatedClock
 from bot.market.rows import Rows, SeriesKind
-from bot.market.series import CandleSeries, FundingSeries, MarketData, SymbolData
+from bot.market.series import CandleSeries, FundingSeries, SymbolData
 from bot.numbers.columns import DecimalColumn
 from bot.paper.feed import FeedBatch, FeedEndedError, FeedRows, Listing
 
 
 class RecordedFeed:
-    """Tells each row at the moment it became known, and moves the clock there.
+    """Tells each row of pairs, by name, at the moment it became known, and moves the clock there.
 
     Moments are the times at which a candle closes or a pair settles.
     """
 
-    def __init__(self, data: MarketData, clock: SimulatedClock) -> None:
+    def __init__(self, pairs: Mapping[str, SymbolData], clock: SimulatedClock) -> None:
         self._clock = clock
-        self._listings = {item.symbol: _listing(item) for item in data.symbols}
+        self._listings = {name: _listing(item) for name, item in pairs.items()}
         self._series = [
-            (item.symbol, kind, rows, rows.times + (0 if kind is SeriesKind.FUNDING else timeframe_ms))
-            for item in data.symbols
+            (name, kind, rows, rows.times + (0 if kind is SeriesKind.FUNDING else timeframe_ms))
+            for name, item in pairs.items()
             for kind, rows, timeframe_ms in _series(item)
         ]
         known = [known_ms for _, _, _, known_ms in self._series]
@@ -75,7 +75,7 @@ def _series(data: SymbolData) -> list[tuple[SeriesKind, Rows, int]]:
     candles = [
         (kind, _candle_rows(series), series.timeframe_ms)
         for kind, series in legs.items()
-        if series is not None
+        if series is not None and (len(series) or kind is SeriesKind.MARK)
     ]
     return [(SeriesKind.FUNDING, _funding_rows(data.funding), 0), *candles]
 

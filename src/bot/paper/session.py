@@ -13,9 +13,10 @@ from bot.market.rows import SeriesKind
 from bot.market.tickers import TickerService
 from bot.models import CloseReason, FundingRate, MarketEvent, Trade
 from bot.numbers.money import ZERO, exact
+from bot.paper.account_types import HistoryNeeded
 from bot.paper.feed import FeedRows, Listing
 from bot.paper.late_marks import LateMarks
-from bot.paper.needs import candles_needed
+from bot.paper.needs import candles_needed, funding_needed_ms
 from bot.paper.received_market import ReceivedMarket
 from bot.paper.session_store import LATEST_SETTLEMENT_MS, SavedSession, SessionStatus, SessionUpdate
 from bot.trading.account import AccountState
@@ -24,7 +25,8 @@ from bot.trading.paper_executor import PaperExecutor
 from bot.trading.trader import Market
 
 _HINDSIGHT = frozenset({"start", "end", "end_dead_markets"})
-_STATUS = {CloseReason.END: SessionStatus.ENDED, CloseReason.EMERGENCY: SessionStatus.EMERGENCY}
+STATUS_AFTER = {CloseReason.END: SessionStatus.ENDED, CloseReason.EMERGENCY: SessionStatus.EMERGENCY}
+"""Status of a session that was closed for a reason."""
 
 
 def new_session(name: str, config: RunConfig, started_ms: int) -> SavedSession:
@@ -39,6 +41,24 @@ def session_document(config: RunConfig) -> dict[str, Any]:
     That is its window, and whether dead markets end: a live feed cannot tell a pause from an end.
     """
     return {name: value for name, value in config.document().items() if name not in _HINDSIGHT}
+
+
+class PairAccounts:
+    """Accounts that hold spot against linear perps of one exchange, at the defaults of hedges."""
+
+    def new_session(self, name: str, config: RunConfig, started_ms: int) -> SavedSession:
+        """Return a session that has seen nothing yet."""
+        return new_session(name, config, started_ms)
+
+    def needed(self, config: RunConfig) -> HistoryNeeded:
+        """Return the history that a session needs before its first decision."""
+        return HistoryNeeded(funding_needed_ms(config), candles_needed(config))
+
+    def account(
+        self, config: RunConfig, saved: SavedSession, listings: Mapping[str, Listing]
+    ) -> "PaperSession":
+        """Return the account of a session as it was written down."""
+        return PaperSession(config, saved, listings)
 
 
 class PaperSession:
@@ -128,7 +148,7 @@ class PaperSession:
         with exact():
             event = self._late_marks.shown(event, self._trader.positions.held)
             self._trader.on_last_event(event, reason)
-            return self._progress(previous_ms, _STATUS[reason])
+            return self._progress(previous_ms, STATUS_AFTER[reason])
 
     def _do(self, event: MarketEvent) -> SessionUpdate:
         previous_ms = self.account.t_ms

@@ -1,13 +1,14 @@
-"""State that a paper session saves after every event, and the port of the store that keeps it."""
+"""State that a paper session of pairs saves after every event."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from bot.errors import BotError
-from bot.models import DAY_MS, FundingPayment, Trade
+from bot.models import DAY_MS, FundingPayment, Leg, Trade
+from bot.numbers.money import plain
 from bot.trading.account import AccountState, UnwoundSpot
 
 LATEST_SETTLEMENT_MS = 7 * DAY_MS
@@ -50,6 +51,11 @@ class SavedSession:
     booked: frozenset[tuple[str, int]]
     recent: tuple[Trade, ...] = ()
 
+    @property
+    def event_ms(self) -> int:
+        """Time of its newest event, ms UTC; -1 before the first."""
+        return self.account.t_ms
+
 
 @dataclass(frozen=True, slots=True)
 class SessionUpdate:
@@ -68,18 +74,21 @@ class SessionUpdate:
     revised: tuple[Trade, ...] = ()
     status: SessionStatus = SessionStatus.OPEN
 
+    @property
+    def event_ms(self) -> int:
+        """Time of the event, ms UTC."""
+        return self.account.t_ms
 
-class SessionStore(Protocol):
-    """Keeps sessions across restarts; each call is one transaction."""
+    @property
+    def open_names(self) -> tuple[str, ...]:
+        """Pairs that are open after it, in order of opening."""
+        return tuple(hedge.position.symbol for hedge in self.account.hedges)
 
-    def find(self, name: str) -> SavedSession | None:
-        """Return the session, None if there is none of that name."""
-
-    def create(self, session: SavedSession) -> None:
-        """Write a new session down; raises SessionTakenError if the name is taken."""
-
-    def save(self, name: str, progress: SessionUpdate) -> None:
-        """Write an event down; raises SessionTakenError if another process has got further."""
-
-    def reopen(self, name: str) -> None:
-        """Let a stopped session trade again."""
+    @property
+    def under_way(self) -> tuple[str, ...]:
+        """Hedges of which legs are open that belong to no whole one."""
+        return tuple(
+            f"unfinished {pending.hedge.symbol}: spot {plain(pending.hedge.held(Leg.SPOT))}, "
+            f"perp {plain(pending.hedge.held(Leg.PERP))}"
+            for pending in self.account.unfinished
+        )

@@ -32,7 +32,9 @@ class Watermark:
         self._closed = {
             (symbol, kind): -1 for symbol, listed in listings.items() for kind in listed.timeframes_ms
         }
-        self._settled: dict[str, list[int]] = {symbol: [] for symbol in listings}
+        self._settled: dict[str, list[int]] = {
+            symbol: [] for symbol, listed in listings.items() if listed.settles
+        }
         self._interval_ms = dict.fromkeys(listings, 8 * HOUR_MS)
 
     @property

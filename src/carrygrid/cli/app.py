@@ -212,14 +212,23 @@ def paper(
     poll: Annotated[
         float, typer.Option(min=0.05, max=300, help="Seconds between looks at the exchange.")
     ] = 15,
+    status: Annotated[
+        bool, typer.Option("--status", help="Print as JSON what the session has made so far, and end.")
+    ] = False,
 ) -> None:
-    """Trade on paper on an exchange's live public feed, with the very classes of a backtest.
+    """Trade on paper on the live public feeds of exchanges, with the very classes of a backtest.
+
+    Hedges of every structure are traded, on one exchange or on several. What exchanges do not tell there,
+    such as borrow rates, brackets, fee schedules and ends of contracts, is read from the store.
 
     The session survives restarts in the database. SIGTERM and Ctrl-C end it after the event in hand and keep
     what is open; SIGUSR1 is the emergency stop that closes everything.
     """
-    from carrygrid.cli.paper import PaperOptions, trade_on_paper
+    from carrygrid.cli.paper import PaperOptions, print_status, trade_on_paper
 
+    if status:
+        print_status(config, session)
+        return
     trade_on_paper(config, PaperOptions(session, until, resume, api_url, poll))
 
 

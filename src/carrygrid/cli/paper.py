@@ -6,21 +6,35 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
 
 from api.database import ready_database
 from api.settings import Settings
-from bot.clock import SystemClock
-from bot.config.hedge_checks import refuse_hedges
+from bot.backtest.result import trade_document
+from bot.clock import Clock, SystemClock
+from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
 from bot.market_store.fetch.live_exchange import LiveExchange
-from bot.market_store.paper_store import PaperStore
+from bot.market_store.fetch.live_hedges import LiveHedgeExchange, exchanges_of
+from bot.market_store.paper.hedge_sessions import HedgeSessionStore
+from bot.market_store.paper.pair_sessions import PaperStore
+from bot.market_store.paper.stored_records import StoredRecords
 from bot.numbers.money import ZERO, plain
+from bot.paper.account_types import AccountStore, AccountType, AccountUpdate, S, U
+from bot.paper.feed import MarketFeed
+from bot.paper.hedges.document import session_result
+from bot.paper.hedges.session import HedgeAccounts
+from bot.paper.joined_feed import JoinedFeed
 from bot.paper.orchestrator import PaperOrchestrator, SessionPlan, SessionRequest
 from bot.paper.polling_feed import PollingFeed
-from bot.paper.session_store import SessionStatus, SessionStore, SessionUpdate
+from bot.paper.session import PairAccounts
+from bot.paper.session_store import SessionError, SessionStatus
 from bot.timestamps import iso, parse_time_ms
 from carrygrid.cli.runs import read_document
+from carrygrid.cli.streams import json_text
 
 _NAME_LENGTH = 64
 _ANY_WINDOW = {"start": 0, "end": "9999-12-31"}
@@ -53,7 +67,8 @@ def trade_on_paper(path: Path, options: PaperOptions) -> None:
     config = session_config(read_document(path))
     plan = SessionPlan(_name(options.session or path.stem), config, _until_ms(options.until), options.resume)
     with ready_database(Settings()) as engine:
-        status = asyncio.run(_run(plan, options, PaperStore(engine)))
+        run = _trade_hedges if needs_hedge_engine(config) else _trade_pairs
+        status = asyncio.run(run(plan, options, engine))
     print(f"session {plan.name}: {_FAREWELLS[status]}", flush=True)
 
 
@@ -65,15 +80,70 @@ def session_config(document: Mapping[str, object]) -> RunConfig:
     config = RunConfig.parse({**_ANY_WINDOW, **document})
     if config.exchange is None:
         raise InvalidInputError.of("exchange", "is not set; paper trading has to know where")
-    refuse_hedges(config)
     return config
 
 
-async def _run(plan: SessionPlan, options: PaperOptions, store: SessionStore) -> SessionStatus:
+def print_status(path: Path, session: str | None) -> None:
+    """Print what the session of the parameters in the file has made so far, as JSON.
+
+    Raises: SessionError if there is none.
+    """
+    config, name = session_config(read_document(path)), _name(session or path.stem)
+    with ready_database(Settings()) as engine:
+        is_of_hedges = needs_hedge_engine(config)
+        document = _hedges_so_far(config, name, engine) if is_of_hedges else _pairs_so_far(name, engine)
+    print(json_text(document, indent=2))
+
+
+def _hedges_so_far(config: RunConfig, name: str, engine: sa.Engine) -> dict[str, Any]:
+    store = HedgeSessionStore(engine)
+    saved = _found(name, store.find(name))
+    return session_result(config, saved, store.trades(name), store.equity(name))
+
+
+def _pairs_so_far(name: str, engine: sa.Engine) -> dict[str, Any]:
+    store = PaperStore(engine)
+    saved = _found(name, store.find(name))
+    return {
+        "session": saved.name,
+        "status": saved.status.value,
+        "started": saved.started_ms,
+        "config": dict(saved.config),
+        "open": [hedge.position.symbol for hedge in saved.account.hedges],
+        "trades": [trade_document(trade) for trade in store.trades(name)],
+        "equity": [[t_ms, plain(equity)] for t_ms, equity in store.equity(name)],
+    }
+
+
+def _found(name: str, saved: S | None) -> S:
+    if saved is None:
+        raise SessionError(f"there is no session {name!r}; --session names another")
+    return saved
+
+
+async def _trade_pairs(plan: SessionPlan, options: PaperOptions, engine: sa.Engine) -> SessionStatus:
     exchange = LiveExchange(str(plan.config.exchange), SystemClock(), options.api_url)
+    feed = PollingFeed(exchange, plan.config.symbols, options.poll_s)
+    return await _run(plan, PairAccounts(), feed, exchange, PaperStore(engine))
+
+
+async def _trade_hedges(plan: SessionPlan, options: PaperOptions, engine: sa.Engine) -> SessionStatus:
+    hedges, wall = plan.config.hedges, SystemClock()
+    exchanges = {
+        name: LiveHedgeExchange(name, hedges, wall, options.api_url) for name in exchanges_of(hedges)
+    }
+    feeds = {name: PollingFeed(one, one.symbols, options.poll_s) for name, one in exchanges.items()}
+    clock = exchanges.get(str(plan.config.exchange)) or next(iter(exchanges.values()))
+    accounts = HedgeAccounts(StoredRecords(engine, hedges, clock))
+    feed = JoinedFeed(feeds, options.poll_s)
+    return await _run(plan, accounts, feed, clock, HedgeSessionStore(engine))
+
+
+async def _run(
+    plan: SessionPlan, accounts: AccountType[S, U], feed: MarketFeed, clock: Clock, store: AccountStore[S, U]
+) -> SessionStatus:
     try:
-        feed = PollingFeed(exchange, plan.config.symbols, options.poll_s)
-        orchestrator = PaperOrchestrator(plan, feed, exchange, store, _print_progress)
+        orchestrator = PaperOrchestrator(plan, accounts, feed, clock, store, _print_progress)
         loop = asyncio.get_running_loop()
         for number, wish in _WISHES.items():
             loop.add_signal_handler(number, orchestrator.wish, wish)
@@ -81,13 +151,14 @@ async def _run(plan: SessionPlan, options: PaperOptions, store: SessionStore) ->
         _print_start(plan)
         return await orchestrator.run()
     finally:
-        await exchange.aclose()
+        await feed.aclose()
 
 
 def _print_start(plan: SessionPlan) -> None:
     config = plan.config
     print(
-        f"session {plan.name}: {config.strategy_mode} on {config.exchange}, {', '.join(config.symbols)}, "
+        f"session {plan.name}: {config.strategy_mode} on {', '.join(exchanges_of(config.hedges))}, "
+        f"{', '.join(config.symbols)}, "
         f"capital {plain(config.initial_capital)}\n"
         f"{_NO_HINDSIGHT if config.end_dead_markets else ''}"
         f"Ctrl-C stops and keeps what is open; kill -USR1 {os.getpid()} closes everything.",
@@ -95,17 +166,17 @@ def _print_start(plan: SessionPlan) -> None:
     )
 
 
-def _print_progress(progress: SessionUpdate) -> None:
+def _print_progress(progress: AccountUpdate) -> None:
     funding = sum((payment.amount for payment in progress.payments), ZERO)
     told = [
-        f"{iso(progress.account.t_ms)}  equity {plain(progress.equity)}",
+        f"{iso(progress.event_ms)}  equity {plain(progress.equity)}",
         f"funding {plain(funding)}" if progress.payments else "",
         *(
             f"closed {trade.symbol} ({trade.reason.value}) {plain(trade.net_pnl)}"
             for trade in progress.trades
         ),
-        "open " + (", ".join(hedge.position.symbol for hedge in progress.account.hedges) or "nothing"),
-        *(f"unfinished {pending.hedge.symbol}" for pending in progress.account.unfinished),
+        "open " + (", ".join(progress.open_names) or "nothing"),
+        *progress.under_way,
     ]
     print("  ".join(part for part in told if part), flush=True)
 

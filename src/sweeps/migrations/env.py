@@ -4,8 +4,8 @@ from typing import Literal
 
 from alembic import context
 
-from bot.market_store import paper_tables
-from bot.market_store.paper_tables import Exact
+from bot.market_store.paper import tables as paper_tables
+from bot.market_store.paper.tables import Exact
 from bot.market_store.tables import metadata
 from sweeps.storage import tables
 

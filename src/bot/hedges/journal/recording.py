@@ -231,9 +231,8 @@ class JournalingTrader(HedgeTrader):
         """Return an account that writes a journal."""
         return JournalingAccount(wallets, costs)
 
-    def on_event(self, t_ms: int, *, is_last: bool = False) -> Decimal:
-        """Go through an event."""
-        equity = super().on_event(t_ms, is_last=is_last)
+    def _end(self, t_ms: int) -> Decimal:
+        equity = super()._end(t_ms)
         self.account.note_event(t_ms)
         return equity
 

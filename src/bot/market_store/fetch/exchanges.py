@@ -18,20 +18,27 @@ _MARKETS = {
 
 
 def open_client(
-    exchange: str, *, api_url: str | None = None, timeout_ms: int = TIMEOUT_MS, asynchronous: bool = False
+    exchange: str,
+    *,
+    api_url: str | None = None,
+    timeout_ms: int = TIMEOUT_MS,
+    asynchronous: bool = False,
+    inverse: bool = False,
 ) -> Any:
     """Return a ccxt client of the spot and linear perp markets; every number it returns is exact text.
 
-    `api_url` (http://host:port) takes the place of the exchange's own addresses, paths stay as they are.
+    With `inverse` perps that settle in coins are among them. `api_url` (http://host:port) takes the place of
+    the exchange's own addresses, paths stay as they are.
     Raises: InvalidInputError for an exchange we do not know; MissingExtraError without ccxt.
     """
     if exchange not in EXCHANGES:
         raise InvalidInputError.of("exchange", f"{exchange!r} is none of {', '.join(EXCHANGES)}")
+    types = [*_MARKETS[exchange], *(["inverse"] if inverse and "linear" in _MARKETS[exchange] else [])]
     client = getattr(_ccxt(asynchronous=asynchronous), exchange)(
         {
             "enableRateLimit": True,
             "timeout": timeout_ms,
-            "options": {"fetchMarkets": {"types": _MARKETS[exchange]}, "adjustForTimeDifference": False},
+            "options": {"fetchMarkets": {"types": types}, "adjustForTimeDifference": False},
         }
     )
     client.number = str

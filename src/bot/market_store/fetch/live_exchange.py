@@ -28,8 +28,8 @@ class LiveExchange:
     Every call raises FetchError if the exchange refuses, ExchangeOfflineError if it does not answer.
     """
 
-    def __init__(self, name: str, wall: Clock, api_url: str | None = None) -> None:
-        self._client = open_client(name, api_url=api_url, asynchronous=True)
+    def __init__(self, name: str, wall: Clock, api_url: str | None = None, *, inverse: bool = False) -> None:
+        self._client = open_client(name, api_url=api_url, asynchronous=True, inverse=inverse)
         self._call = AsyncExchangeCalls(self._client)
         self._limits = PAGE_LIMITS[name]
         self._wall = wall

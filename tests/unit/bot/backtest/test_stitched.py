@@ -27,7 +27,7 @@ from bot.models import HOUR_MS, CloseReason
 from bot.paper.feed import FeedBatch
 from bot.paper.orchestrator import PaperOrchestrator, SessionPlan, SessionRequest
 from bot.paper.recorded_feed import RecordedFeed
-from bot.paper.session import session_document
+from bot.paper.session import PairAccounts, session_document
 from bot.paper.session_store import SessionStatus
 from bot.timestamps import parse_time_ms
 
@@ -90,10 +90,10 @@ def assert_paper_agrees(market: MarketRows, start_ms: int, changes: Changes) -> 
     for stage, stop_ms in zip(run.stages, [*stops, None], strict=True):
         if store.saved is not None:
             store.saved = replace(store.saved, config=session_document(stage.config))
-        feed = StoppedFeed(data, clock)
+        feed = StoppedFeed({pair.symbol: pair for pair in data.symbols}, clock)
         plan = SessionPlan(NAME, stage.config, times[-1] if stop_ms is None else None)
         feed.stop_ms = times[-1] + 1 if stop_ms is None else stop_ms
-        feed.orchestrator = PaperOrchestrator(plan, feed, clock, store)
+        feed.orchestrator = PaperOrchestrator(plan, PairAccounts(), feed, clock, store)
         status = asyncio.run(feed.orchestrator.run())
     assert status is SessionStatus.ENDED
     assert store.trades(NAME) == list(run.trades)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from builders import run_config
 
-from bot.market_store.paper_store import PaperStore
+from bot.market_store.paper.pair_sessions import PaperStore
 from bot.models import CloseReason, FundingPayment, Leg, OrderRequest, Position, Side, Trade
 from bot.paper.session import new_session
 from bot.paper.session_store import SessionStatus, SessionTakenError, SessionUpdate

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
-from builders import market_data, run_config
-from papertrading import NAME, MemoryStore
+from builders import run_config, symbol_data
+from papertrading import NAME, PAIRS, MemoryStore
 
 from bot.clock import SimulatedClock
 from bot.config.run_config import RunConfig
@@ -28,7 +28,7 @@ class StallingFeed(RecordedFeed):
         candles = [(START + n * HOUR_MS, "100", "100", "100", "100", "1") for n in range(99)]
         funding = [(START + n * HOUR_MS, "0.01", 8, None) for n in range(8, 96, 8)]
         rows = {SYMBOL: {"funding": funding, "spot": candles, "perp": candles}}
-        super().__init__(market_data(rows, CONFIG.end), clock)
+        super().__init__({SYMBOL: symbol_data(SYMBOL, rows[SYMBOL], CONFIG.end)}, clock)
         self.stalled = asyncio.Event()
         self._offline = offline
         self._time = clock
@@ -55,7 +55,7 @@ async def end(
     """Run a session until its feed stalls, or from the very start, and make a wish."""
     clock = SimulatedClock(START)
     feed = StallingFeed(clock, offline=offline)
-    paper = PaperOrchestrator(SessionPlan(NAME, CONFIG), feed, clock, store)
+    paper = PaperOrchestrator(SessionPlan(NAME, CONFIG), PAIRS, feed, clock, store)
     if early:
         paper.wish(wish)
         return await paper.run()
@@ -91,7 +91,7 @@ async def test_a_wish_before_the_first_batch_is_granted(wish: SessionRequest, st
 def go_on(store: MemoryStore, config: RunConfig = CONFIG, *, resume: bool = False) -> SessionStatus:
     clock = SimulatedClock(START + 30 * HOUR_MS)
     plan = SessionPlan(NAME, config, until_ms=START + 60 * HOUR_MS, resume=resume)
-    return asyncio.run(PaperOrchestrator(plan, RecordedFeedFrom(clock), clock, store).run())
+    return asyncio.run(PaperOrchestrator(plan, PAIRS, RecordedFeedFrom(clock), clock, store).run())
 
 
 class RecordedFeedFrom(StallingFeed):
@@ -130,7 +130,7 @@ def test_a_session_that_has_been_away_past_its_end_closes_at_prices_of_now() -> 
     asyncio.run(end(SessionRequest.STOP, store))
     clock = SimulatedClock(START + 70 * HOUR_MS)
     plan = SessionPlan(NAME, CONFIG, until_ms=START + 25 * HOUR_MS)
-    assert asyncio.run(PaperOrchestrator(plan, RecordedFeedFrom(clock), clock, store).run()) == "ended"
+    assert asyncio.run(PaperOrchestrator(plan, PAIRS, RecordedFeedFrom(clock), clock, store).run()) == "ended"
     [trade] = store.held_trades
     assert trade.closed_at_ms == START + 70 * HOUR_MS
     assert trade.funding_payments == 7

@@ -10,7 +10,7 @@ from papertrading import MemoryStore, assert_paper_agrees
 from recorded import recorded_market
 from reference.markets import runs
 
-from bot.market_store.paper_store import PaperStore
+from bot.market_store.paper.pair_sessions import PaperStore
 from bot.timestamps import parse_time_ms
 
 SIMPLE = {"min_funding_rate": "0.0001", "exit_funding_rate": "0.00005", "perp_leverage": 5}

@@ -11,8 +11,17 @@ from pydantic import TypeAdapter
 
 from bot.accounting.cash_flows import FLOWS
 from bot.market_store.database import write_transaction
-from bot.market_store.paper_tables import (
-    paper_equity,
+from bot.market_store.paper.session_rows import (
+    add_numbered,
+    add_rows,
+    create_session,
+    equity_of,
+    move_on,
+    put_equity,
+    reopen_session,
+    session_rows,
+)
+from bot.market_store.paper.tables import (
     paper_payment,
     paper_position,
     paper_session,
@@ -24,7 +33,6 @@ from bot.paper.session_store import (
     LATEST_SETTLEMENT_MS,
     SavedSession,
     SessionStatus,
-    SessionTakenError,
     SessionUpdate,
 )
 from bot.trading.account import AccountState, OpenHedge, PendingHedge, RoundTrips, UnwoundSpot, Waiting
@@ -78,31 +86,26 @@ class PaperStore:
             "started_ms": session.started_ms,
             **_account(session.account, session.status),
         }
-        try:
-            with write_transaction(self._engine, durable=True) as connection:
-                connection.execute(paper_session.insert().values(values))
-        except sa.exc.IntegrityError:
-            raise SessionTakenError(
-                f"session {session.name!r} has just been started by another process"
-            ) from None
+        create_session(self._engine, values)
 
     def save(self, name: str, progress: SessionUpdate) -> None:
         """Write an event down; raises SessionTakenError if another process has got further."""
         with write_transaction(self._engine, durable=True) as connection:
-            session_id = _move_on(connection, name, progress)
+            account = _account(progress.account, progress.status)
+            session_id = move_on(connection, name, progress.previous_ms, account)
             _put_hedges(connection, session_id, progress.account.hedges)
             trades = [_trade_row(trade) for trade in progress.trades]
             _revise(connection, session_id, progress.revised)
-            _add_numbered(connection, paper_trade, session_id, trades)
-            _add_numbered(connection, paper_unwound, session_id, [asdict(spot) for spot in progress.unwound])
-            _add(connection, paper_payment, session_id, [payment._asdict() for payment in progress.payments])
-            _put_equity(connection, session_id, progress.account.t_ms, progress.equity)
+            add_numbered(connection, paper_trade, session_id, trades)
+            add_numbered(connection, paper_unwound, session_id, [asdict(spot) for spot in progress.unwound])
+            add_rows(
+                connection, paper_payment, session_id, [payment._asdict() for payment in progress.payments]
+            )
+            put_equity(connection, session_id, progress.account.t_ms, progress.equity)
 
     def reopen(self, name: str) -> None:
         """Let a stopped session trade again."""
-        with write_transaction(self._engine, durable=True) as connection:
-            opened = paper_session.update().where(paper_session.c.name == name)
-            connection.execute(opened.values(status=SessionStatus.OPEN.value))
+        reopen_session(self._engine, name)
 
     def trades(self, name: str) -> list[Trade]:
         """Return the trades of a session in the order in which they ended."""
@@ -120,13 +123,10 @@ class PaperStore:
 
     def equity(self, name: str) -> list[tuple[int, Decimal]]:
         """Return the account's equity after every event, quote currency."""
-        return [(row["t_ms"], row["equity"]) for row in self._rows(name, paper_equity, paper_equity.c.t_ms)]
+        return equity_of(self._engine, name)
 
     def _rows(self, name: str, table: sa.Table, *order: sa.Column[Any]) -> Sequence[sa.RowMapping]:
-        held = sa.select(paper_session.c.id).filter_by(name=name).scalar_subquery()
-        with self._engine.connect() as connection:
-            query = sa.select(table).where(table.c.session_id == held).order_by(*order)
-            return connection.execute(query).mappings().all()
+        return session_rows(self._engine, name, table, *order)
 
 
 def _account(account: AccountState, status: SessionStatus) -> dict[str, Any]:
@@ -142,37 +142,13 @@ def _account(account: AccountState, status: SessionStatus) -> dict[str, Any]:
     }
 
 
-def _move_on(connection: sa.Connection, name: str, progress: SessionUpdate) -> int:
-    """Move the session past the event before; returns its id."""
-    expected = (
-        (paper_session.c.name == name)
-        & (paper_session.c.event_ms == progress.previous_ms)
-        & (paper_session.c.status == SessionStatus.OPEN.value)
-    )
-    moved = paper_session.update().where(expected).values(_account(progress.account, progress.status))
-    session_id = connection.execute(moved.returning(paper_session.c.id)).scalar_one_or_none()
-    if session_id is None:
-        raise SessionTakenError(f"session {name!r} has been taken further by another process; this one ends")
-    return int(session_id)
-
-
 def _put_hedges(connection: sa.Connection, session_id: int, hedges: tuple[OpenHedge, ...]) -> None:
     connection.execute(paper_position.delete().where(paper_position.c.session_id == session_id))
     rows = [
         {"place": place, **hedge.position._asdict(), **{name: getattr(hedge, name) for name in _CARRIED}}
         for place, hedge in enumerate(hedges)
     ]
-    _add(connection, paper_position, session_id, rows)
-
-
-def _add_numbered(
-    connection: sa.Connection, table: sa.Table, session_id: int, rows: list[dict[str, Any]]
-) -> None:
-    if not rows:
-        return
-    newest = sa.select(sa.func.max(table.c.number)).where(table.c.session_id == session_id)
-    first = (connection.execute(newest).scalar_one_or_none() or 0) + 1
-    _add(connection, table, session_id, [{"number": n, **row} for n, row in enumerate(rows, first)])
+    add_rows(connection, paper_position, session_id, rows)
 
 
 def _revise(connection: sa.Connection, session_id: int, trades: tuple[Trade, ...]) -> None:
@@ -203,18 +179,6 @@ def _round_trips(connection: sa.Connection, session_id: int) -> dict[str, RoundT
     query = sa.select(paper_trade.c.symbol, sa.func.count(), sa.func.max(closed))
     query = query.where(paper_trade.c.session_id == session_id).group_by(paper_trade.c.symbol)
     return {symbol: RoundTrips(count, newest) for symbol, count, newest in connection.execute(query)}
-
-
-def _put_equity(connection: sa.Connection, session_id: int, t_ms: int, equity: Decimal) -> None:
-    """Write the newest point; a session that is closed right after an event replaces that event's."""
-    key = (paper_equity.c.session_id == session_id) & (paper_equity.c.t_ms == t_ms)
-    connection.execute(paper_equity.delete().where(key))
-    _add(connection, paper_equity, session_id, [{"t_ms": t_ms, "equity": equity}])
-
-
-def _add(connection: sa.Connection, table: sa.Table, session_id: int, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(table.insert(), [{"session_id": session_id, **row} for row in rows])
 
 
 def _hedges(connection: sa.Connection, session_id: int) -> tuple[OpenHedge, ...]:

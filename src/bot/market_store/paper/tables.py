@@ -42,11 +42,13 @@ paper_session = sa.Table(
     sa.Column("orders", sa.Integer, nullable=False, server_default="0"),
     sa.Column("unfinished", sa.Text, nullable=False, server_default="[]"),
     sa.Column("waiting", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("state", sa.Text),
 )
 """An account and the time of the newest event in its books, -1 before the first.
 
 `config` is JSON text; so are the hedges that are `unfinished`, and what patience remembers while it is
-`waiting`, with exact numbers as text.
+`waiting`, with exact numbers as text. `state` is the whole account of a session of hedges, as JSON text too,
+and empty in a session of pairs; there `cash` is that of all wallets.
 """
 
 
@@ -134,3 +136,27 @@ paper_equity = sa.Table(
     sa.Column("equity", Exact, nullable=False),
 )
 """Equity after every event, quote currency."""
+
+paper_hedge_trade = sa.Table(
+    "paper_hedge_trade",
+    metadata,
+    _of_session(),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("document", sa.Text, nullable=False),
+)
+"""The trades of a session of hedges, `number` from 1 in the order in which they ended; JSON text."""
+
+paper_hedge_payment = sa.Table(
+    "paper_hedge_payment",
+    metadata,
+    _of_session(),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("symbol", sa.String(128), nullable=False),
+    sa.Column("t_ms", sa.BigInteger, nullable=False),
+    sa.Column("rate", Exact, nullable=False),
+    sa.Column("interval_hours", sa.Integer, nullable=False),
+    sa.Column("mark_price", Exact, nullable=False),
+    sa.Column("quantity", Exact, nullable=False),
+    sa.Column("amount", Exact, nullable=False),
+)
+"""Every settlement booked on a leg of a hedge, `number` from 1 in the order of booking."""

@@ -1,0 +1,1 @@
+"""Paper sessions in SQL: of pairs, and of hedges of two legs."""
