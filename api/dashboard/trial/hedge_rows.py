@@ -1,13 +1,17 @@
 """Rows of a run of hedges for tables: transfers, interest, and what each leg of a hedge booked."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from io import StringIO
 from itertools import accumulate, groupby
 
+from bot.hedges.journal.ledger import LedgerEntry, ledger_entries
 from bot.hedges.journal.records import InterestCharge, Journal, JournaledHedge, LegFacts, LegMove
 from bot.models import DAY_MS
-from bot.numbers.money import ZERO, exact
+from bot.numbers.money import ZERO, exact, plain
+from bot.timestamps import iso
 
 _MOST_TRANSFERS = 200
 _ACTIONS = {
@@ -128,6 +132,20 @@ def interest_rows(hedge: JournaledHedge) -> list[InterestRow]:
             )
             for (day, own), amount, total in zip(days, amounts, accumulate(amounts), strict=True)
         ]
+
+
+def ledger_csv(journal: Journal) -> str:
+    """Return the ledger of a run as CSV, amounts exact, times in ms UTC and as text."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["time", *LedgerEntry._fields])
+    for entry in ledger_entries(journal):
+        writer.writerow([iso(entry.t_ms), *("" if v is None else _text(v) for v in entry)])
+    return out.getvalue()
+
+
+def _text(value: object) -> str:
+    return plain(value) if isinstance(value, Decimal) else str(value)
 
 
 def move_rows(hedge: JournaledHedge) -> list[MoveRow]:

@@ -23,11 +23,12 @@ from api.dashboard.trial.first_curves import (
     year_rows_of,
 )
 from api.dashboard.trial.hedge_charts import accounts_document
-from api.dashboard.trial.hedge_rows import borrowed_of, transfers_of
+from api.dashboard.trial.hedge_rows import borrowed_of, ledger_csv, transfers_of
 from api.dashboard.trial.monthly_calendar import MONTHS, year_rows
 from api.dashboard.trial.run_context import (
     RecordedRun,
     RecordedRunDep,
+    RunContext,
     RunContextDep,
     StudyDep,
     recorded_or_none,
@@ -268,13 +269,29 @@ async def trade_detail(
     )
 
 
+@parts.get("/ledger.csv")
+async def ledger_file(context: RunContextDep, study: StudyDep) -> Response:
+    """Return every amount that a run of hedges booked, as CSV with exact amounts; they sum to its net P&L."""
+    journal = study.journal
+    if journal is None:
+        raise InvalidInputError.of(
+            "ledger", "is told of hedges alone: trades and settlements have its amounts"
+        )
+    text = await run_in_threadpool(ledger_csv, journal)
+    headers = {"Content-Disposition": f'attachment; filename="{_file_name(context, "ledger.csv")}"'}
+    return Response(text, media_type="text/csv", headers=headers)
+
+
 @parts.get("/config.json")
 async def config_file(context: RunContextDep) -> Response:
     """Return the parameters of the run as the file that `backtest`, `compare` and `paper` take."""
     text = json.dumps(result.file_of(context.run.config), indent=2, ensure_ascii=False)
-    name = context.base.removeprefix("/dashboard/").replace("/", "-")
-    headers = {"Content-Disposition": f'attachment; filename="{name}.json"'}
+    headers = {"Content-Disposition": f'attachment; filename="{_file_name(context, "json")}"'}
     return Response(text + "\n", media_type="application/json", headers=headers)
+
+
+def _file_name(context: RunContext, ending: str) -> str:
+    return f"{context.base.removeprefix('/dashboard/').replace('/', '-')}.{ending}"
 
 
 router.include_router(parts, prefix="/dashboard/sweeps/{sweep_id:int}/trials/{number:int}")

@@ -1,5 +1,6 @@
 """The page of a run of hedges: every part of it is told, and every sum on it is exact."""
 
+import csv
 import json
 import re
 from collections.abc import Iterator
@@ -125,6 +126,17 @@ def test_parts_of_the_net_and_of_each_leg_sum_to_it_to_the_last_digit(run: Run) 
     )
     assert legs["long"] + legs["short"] - between == net
     assert "not told of hedges" not in text
+
+
+def test_ledger_sums_to_the_net_to_the_last_digit(run: Run) -> None:
+    response = run.part("ledger.csv")
+    assert response.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(response.text.splitlines()))
+    assert sum(Decimal(row["amount"]) for row in rows) == Decimal(run.result["metrics"]["net_pnl"])
+    booked = {row["booking"] for row in rows}
+    assert {"close", "fee", "funding"} <= booked
+    extra = {"reverse": "interest", "inverse": "coins"}.get(run.result["config"]["structure"])
+    assert extra is None or extra in booked
 
 
 def test_months_sum_to_the_net(run: Run) -> None:

@@ -16,6 +16,7 @@ from bot.backtest.attribution import Attribution
 from bot.config.run_config import RunConfig
 from bot.hedges.arithmetic import exact_products
 from bot.hedges.engine import replay_hedges, replay_with_journal
+from bot.hedges.journal.ledger import ledger_entries
 from bot.hedges.journal.records import Journal, LegAction, LegName, attribution_by_leg
 from bot.hedges.result import HedgeRun
 from bot.hedges.window import HedgeWindow
@@ -46,6 +47,9 @@ def assert_parts_sum_up(files: dict[str, str], config: dict[str, Any]) -> tuple[
         assert parts.whole.transfer_cost == -run.hedge_metrics.transfer_cost
         assert parts.whole.fees + parts.whole.liquidation_fees == -run.metrics.total_fees
         assert tuple(hedge.trade for hedge in journal.hedges) == run.trades
+        ledger = ledger_entries(journal)
+        assert sum((entry.amount for entry in ledger), ZERO) == run.metrics.net_pnl
+        assert [entry.t_ms for entry in ledger] == sorted(entry.t_ms for entry in ledger)
         for hedge in journal.hedges:
             trade = hedge.trade
             assert hedge.parts.net_pnl == trade.net_pnl
