@@ -107,9 +107,16 @@ def _verdict(
     book = Holdings(run.trades)
     held = book.held_after(t_ms).get(symbol)
     if held is not None:
-        kept = "" if snapshot is None else "; its exit condition was not met"
-        return f"kept the hedge it has held since {utc(held.opened_at_ms)}{kept}"
+        return f"kept the hedge it has held since {utc(held.opened_at_ms)}{_kept(snapshot)}"
     return f"did not enter: {_kept_out(symbol, t_ms, book, run, snapshot)}"
+
+
+def _kept(snapshot: DecisionSnapshot | None) -> str:
+    if snapshot is None:
+        return ""
+    if snapshot.wants_exit:
+        return "; its strategy wanted out, patience or lag put that off"
+    return "; its exit condition was not met"
 
 
 def _did(move: Move) -> str:

@@ -250,6 +250,16 @@ def test_trials_of_hedges_are_compared_down_to_their_first_parting(client: TestC
     assert [line["name"] for line in curves] == [f"{sweep_id}:0", f"{sweep_id}:1", "Holding"]
 
 
+def test_patience_that_kept_a_hedge_is_told_where_trials_part(client: TestClient, hands: Hands) -> None:
+    base = {**BASE, "impact_bps": 20, "min_funding_rate": "0.00005", "min_holding_periods": 1000}
+    body = sweep_body(base=base, grid={"exit_confirmations": [1, 50]})
+    sweep_id = client.post("/sweeps", json=body).json()["id"]
+    hands.work(sweep_id)
+    named = {"trials": f"{sweep_id}:0,{sweep_id}:1"}
+    page = client.get("/dashboard/compare/trials", params=named, headers=PAGE).text
+    assert "its strategy wanted out, patience or lag put that off" in page
+
+
 def test_evidence_on_a_trial_of_hedges_adds_up_and_random_entries_are_refused(
     client: TestClient, hands: Hands
 ) -> None:
