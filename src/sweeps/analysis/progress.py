@@ -40,7 +40,63 @@ MAX_PAGE = 1_000
 MAX_SEARCH = 200
 LARGEST_ID = 2**31 - 1
 
+# Statements of every look at a sweep that is followed, put together once: that took as long as their answers.
 _SPEC = sa.select(sweep.c.spec).where(sweep.c.id == sa.bindparam("of_sweep"), is_shown())
+_FINDINGS = sa.select(distinct_texts(sweep_window.c.names)).where(sweep_window.c.sweep_id == sweep.c.id)
+_SWEEPS = (
+    sa.select(
+        sweep,
+        compiled_sweep.c.head,
+        compiled_sweep.c.text_digest,
+        _FINDINGS.scalar_subquery().label("finding_names"),
+        database_now_ms().label("now_ms"),
+    )
+    .outerjoin(compiled_sweep, compiled_sweep.c.sweep_id == sweep.c.id)
+    .where(is_shown(), sweep.c.id.in_(sa.bindparam("sweeps", expanding=True)))
+)
+_SINCE_START = sa.and_(chunk.c.state == ChunkState.DONE, chunk.c.finished_ms >= sweep.c.started_ms)
+_COUNTS = (
+    sa.select(
+        chunk.c.sweep_id,
+        sa.func.sum(chunk.c.trials_done),
+        sa.func.sum(chunk.c.trials_failed),
+        sa.func.sum(chunk.c.trials_reused),
+        sa.func.sum(sa.case((_SINCE_START, chunk.c.trials_done), else_=0)),
+    )
+    .join(sweep, sweep.c.id == chunk.c.sweep_id)
+    .where(chunk.c.sweep_id.in_(sa.bindparam("sweeps", expanding=True)))
+    .group_by(chunk.c.sweep_id)
+)
+_RANKED = (
+    sa.select(
+        chunk.c.sweep_id,
+        chunk.c.best_number,
+        sa.func.row_number()
+        .over(partition_by=chunk.c.sweep_id, order_by=(chunk.c.best_rank, chunk.c.best_number))
+        .label("place"),
+    )
+    .where(chunk.c.sweep_id.in_(sa.bindparam("sweeps", expanding=True)), chunk.c.best_number.is_not(None))
+    .subquery()
+)
+_BEST = sa.select(_RANKED.c.sweep_id, _RANKED.c.best_number).where(_RANKED.c.place == 1)
+"""Each sweep's best trial among those of its chunks."""
+
+_OF_BEST = _BEST.subquery()
+_BLOCKS_OF_BEST = (
+    sa.select(
+        trial_block.c.sweep_id,
+        _OF_BEST.c.best_number,
+        trial_block.c.first,
+        trial_block.c.name,
+        trial_block.c.data,
+    )
+    .join(_OF_BEST, _OF_BEST.c.sweep_id == trial_block.c.sweep_id)
+    .where(
+        trial_block.c.name.in_(ALL_COLUMNS),
+        trial_block.c.first <= _OF_BEST.c.best_number,
+        trial_block.c.last >= _OF_BEST.c.best_number,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +154,7 @@ class SweepList:
 
 def get_sweep(connection: sa.Connection, sweep_id: int) -> SweepView:
     """Return one sweep; raises UnknownSweepError."""
-    found = connection.execute(_selected().where(sweep.c.id == bounded_id(sweep_id))).all()
+    found = connection.execute(_SWEEPS, {"sweeps": [bounded_id(sweep_id)]}).all()
     if not found:
         raise UnknownSweepError(f"there is no sweep {sweep_id}")
     return _readable(connection, found, strict=True)[0]
@@ -106,7 +162,7 @@ def get_sweep(connection: sa.Connection, sweep_id: int) -> SweepView:
 
 def get_sweeps(connection: sa.Connection, sweep_ids: Collection[int]) -> dict[int, SweepView]:
     """Return those of the sweeps that there are and that this installation can read, by id."""
-    rows = connection.execute(_selected().where(sweep.c.id.in_([bounded_id(one) for one in sweep_ids]))).all()
+    rows = connection.execute(_SWEEPS, {"sweeps": [bounded_id(one) for one in sweep_ids]}).all()
     return {view.id: view for view in _readable(connection, rows)}
 
 
@@ -157,7 +213,7 @@ def list_sweeps(
     numbers = list(connection.execute(query).scalars())
     shown = numbers[:limit]
     places = {number: place for place, number in enumerate(shown)}
-    rows = connection.execute(_selected().where(sweep.c.id.in_(shown))).all()
+    rows = connection.execute(_SWEEPS, {"sweeps": shown}).all()
     following = next_cursor(order, cursor, limit, shown[-1]) if len(numbers) > limit else None
     return SweepList(_readable(connection, sorted(rows, key=lambda row: places[row.id])), following)
 
@@ -198,21 +254,6 @@ def bounded_limit(limit: int) -> int:
     if not 1 <= limit <= MAX_PAGE:
         raise InvalidInputError.of("limit", f"{limit} is outside 1 to {MAX_PAGE}")
     return limit
-
-
-def _selected() -> sa.Select[Any]:
-    findings = sa.select(distinct_texts(sweep_window.c.names)).where(sweep_window.c.sweep_id == sweep.c.id)
-    return (
-        sa.select(
-            sweep,
-            compiled_sweep.c.head,
-            compiled_sweep.c.text_digest,
-            findings.scalar_subquery().label("finding_names"),
-            database_now_ms().label("now_ms"),
-        )
-        .outerjoin(compiled_sweep, compiled_sweep.c.sweep_id == sweep.c.id)
-        .where(is_shown())
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,19 +312,7 @@ def _view(
 
 
 def _counts(connection: sa.Connection, ids: Sequence[int]) -> dict[int, _Counts]:
-    since_start = sa.and_(chunk.c.state == ChunkState.DONE, chunk.c.finished_ms >= sweep.c.started_ms)
-    rows = connection.execute(
-        sa.select(
-            chunk.c.sweep_id,
-            sa.func.sum(chunk.c.trials_done),
-            sa.func.sum(chunk.c.trials_failed),
-            sa.func.sum(chunk.c.trials_reused),
-            sa.func.sum(sa.case((since_start, chunk.c.trials_done), else_=0)),
-        )
-        .join(sweep, sweep.c.id == chunk.c.sweep_id)
-        .where(chunk.c.sweep_id.in_(ids))
-        .group_by(chunk.c.sweep_id)
-    )
+    rows = connection.execute(_COUNTS, {"sweeps": ids})
     return {sweep_id: _Counts(*map(int, numbers)) for sweep_id, *numbers in rows}
 
 
@@ -318,7 +347,7 @@ def _best(connection: sa.Connection, found: Sequence[tuple[Any, SweepSummary]]) 
 
 def _best_rows(connection: sa.Connection, keys: Mapping[int, SweepKey]) -> dict[int, dict[str, Any]]:
     """Return the row of each sweep's best trial, by sweep."""
-    numbers = {row.sweep_id: row.best_number for row in connection.execute(sa.select(_best_numbers(keys)))}
+    numbers = {row.sweep_id: row.best_number for row in connection.execute(_BEST, {"sweeps": list(keys)})}
     found = {
         sweep_id: row
         for sweep_id, number in numbers.items()
@@ -349,30 +378,11 @@ def _guarded_best(connection: sa.Connection, sweep_id: int, text: str) -> BestTr
     return None
 
 
-def _best_numbers(ids: Collection[int]) -> sa.Subquery:
-    """Return the query of each sweep's best trial among those of its chunks."""
-    place = sa.func.row_number().over(
-        partition_by=chunk.c.sweep_id, order_by=(chunk.c.best_rank, chunk.c.best_number)
-    )
-    ranked = (
-        sa.select(chunk.c.sweep_id, chunk.c.best_number, place.label("place"))
-        .where(chunk.c.sweep_id.in_(ids), chunk.c.best_number.is_not(None))
-        .subquery()
-    )
-    return sa.select(ranked.c.sweep_id, ranked.c.best_number).where(ranked.c.place == 1).subquery()
-
-
 def _best_stored(connection: sa.Connection, ids: Collection[int]) -> Iterator[tuple[int, int, StoredBlock]]:
     """Yield sweep, number and block of each sweep's best trial, and other blocks that might have held it."""
     if not ids:
         return
-    ranked = _best_numbers(ids)
-    block, number = trial_block.c, ranked.c.best_number
-    rows = connection.execute(
-        sa.select(block.sweep_id, number, block.first, block.name, block.data)
-        .join(ranked, ranked.c.sweep_id == block.sweep_id)
-        .where(block.name.in_(ALL_COLUMNS), block.first <= number, block.last >= number)
-    )
+    rows = connection.execute(_BLOCKS_OF_BEST, {"sweeps": list(ids)})
     blobs: dict[tuple[int, int, int], dict[str, bytes]] = {}
     for sweep_id, best_number, first, name, data in rows:
         blobs.setdefault((sweep_id, best_number, first), {})[name] = data

@@ -14,6 +14,12 @@ MAX_TAGS = 32
 MAX_TAG_LENGTH = 64
 MAX_NOTE_LENGTH = 10_000
 
+_TAGS = (
+    sa.select(sweep_tag)
+    .where(sweep_tag.c.sweep_id.in_(sa.bindparam("sweeps", expanding=True)))
+    .order_by(sweep_tag.c.tag)
+)
+
 
 def label_sweep(
     connection: sa.Connection,
@@ -43,9 +49,7 @@ def label_sweep(
 def tags_of(connection: sa.Connection, sweep_ids: Sequence[int]) -> dict[int, list[str]]:
     """Return the tags of each sweep, sorted."""
     found: dict[int, list[str]] = {sweep_id: [] for sweep_id in sweep_ids}
-    rows = connection.execute(
-        sa.select(sweep_tag).where(sweep_tag.c.sweep_id.in_(list(sweep_ids))).order_by(sweep_tag.c.tag)
-    )
+    rows = connection.execute(_TAGS, {"sweeps": list(sweep_ids)})
     for row in rows:
         found[row.sweep_id].append(row.tag)
     return found
