@@ -67,7 +67,10 @@ async def _table(
         ),
     ] = None,
     distinct: Annotated[
-        bool, Query(description="completed trials of equal results as one; `equal` says how many")
+        bool,
+        Query(
+            description="completed trials of equal results as one, but for marked ones; `equal` says how many"
+        ),
     ] = False,
 ) -> TrialsAsked:
     return {"sort": sort, "distinct": distinct, "scenarios": scenarios}

@@ -1,6 +1,6 @@
 """Finished trials in an order: those of a page after a place, or all of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self, TypedDict, Unpack, cast
 
@@ -15,6 +15,7 @@ from sweeps.analysis.judged.judged_columns import with_judged
 from sweeps.analysis.ranking import NUMBER, Order, Place, smallest
 from sweeps.analysis.scenarios import ranked_at, scenarios_for
 from sweeps.analysis.selection import Selection
+from sweeps.lifecycle.trial_marks import marks_of
 from sweeps.spec.axis_positions import Numbers, value_ranks
 from sweeps.spec.scenarios import Scenarios
 from sweeps.spec.spec import SweepSpec
@@ -29,7 +30,7 @@ class TrialsAsked(TypedDict, total=False):
     """Finished trials of a sweep as a reader asks for them.
 
     `sort` names orders by comma, `filters` axes and metrics with a value or a range each, as text. With
-    `distinct`, completed trials of equal results are one.
+    `distinct`, completed trials of equal results are one, but for those with a mark.
     """
 
     sort: str | None
@@ -44,7 +45,8 @@ class Wanted:
     """Trials asked for: the chosen ones in `state`, sorted by `orders`, the first of which counts most.
 
     By a metric, the trials that settings stand at over `scenarios` come first. With `distinct`, completed
-    trials that booked the very same are one: that of the lowest number among those that come first.
+    trials that booked the very same are one: that of the lowest number among those that come first, or all
+    that have a mark.
     """
 
     orders: Sequence[Order]
@@ -138,16 +140,17 @@ class _Finished:
             np.concatenate([self.last, others.last])[order],
         )
 
-    def folded(self, groups: IntArray) -> "_Finished":
-        """Return one trial of each group, by number, with how many there are."""
-        order = np.lexsort((self.numbers, self.last, groups))
+    def folded(self, groups: IntArray, marked: Collection[int]) -> "_Finished":
+        """Return one trial of each group and all marked ones, by number, with the size of their group."""
+        is_marked = np.isin(self.numbers, list(marked))
+        order = np.lexsort((self.numbers, ~is_marked, self.last, groups))
         ordered = groups[order]
-        first = np.ones(len(order), dtype=np.bool_)
-        first[1:] = ordered[1:] != ordered[:-1]
-        kept = order[first]
-        counts = np.diff(np.append(np.flatnonzero(first), len(order)))
-        by_number = np.argsort(self.numbers[kept], kind="stable")
-        return replace(self.only(kept[by_number]), equal=counts[by_number])
+        kept = is_marked[order]
+        kept[:1] = True
+        kept[1:] |= ordered[1:] != ordered[:-1]
+        _, own, counts = np.unique(ordered, return_inverse=True, return_counts=True)
+        by_number = np.argsort(self.numbers[order[kept]], kind="stable")
+        return replace(self.only(order[kept][by_number]), equal=counts[own[kept]][by_number])
 
     def by_one_key(self, orders: Sequence[Order]) -> "_Finished":
         """Return the trials sorted by one whole number, ascending, in place of several columns."""
@@ -220,7 +223,7 @@ def _finished(
         found = found.beside(_sorted_by(spec, wanted.orders, failed, None, nobody))
     if chosen.axes:
         found = found.only(chosen.keeps_cells(spec.space, spec.space.cells_of(found.numbers)))
-    return found if found.groups is None else found.folded(found.groups)
+    return found if found.groups is None else found.folded(found.groups, marks_of(connection, sweep_id))
 
 
 def _sorted_by(

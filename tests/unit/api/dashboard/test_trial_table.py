@@ -115,6 +115,14 @@ def test_equal_results_are_one_row_and_the_csv_of_a_view_has_its_trials_order_an
     }
     page = client.get(f"/dashboard/sweeps/{judged}/trials", params={"sort": "-net_pnl"}).text
     assert [int(number) for number in NUMBERS.findall(page)] == [trial["number"] for trial in folded]
+    [*_, (_, *others)] = sorted(groups.values(), key=len)
+    client.patch(f"{path}/{others[-1]}", json={"name": "mine"})
+    client.patch(f"{path}/{others[-2]}", json={"pinned": True})
+    marked = client.get(path, params={"distinct": "true"}).json()["trials"]
+    assert len(marked) == len(groups) + 1
+    assert [trial["equal"] for trial in marked if trial["mark"]] == [len(others) + 1] * 2
+    client.patch(f"{path}/{others[-1]}", json={"name": ""})
+    client.patch(f"{path}/{others[-2]}", json={"pinned": False})
 
     view = {"sort": "-net_pnl", "distinct": "1", "exit_funding_rate": "0", "columns": "sharpe,net_pnl"}
     answer = client.get(f"/sweeps/{judged}/export/view", params=view)
