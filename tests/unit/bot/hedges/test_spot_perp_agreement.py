@@ -9,10 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from recorded import recorded_market
 from reference.markets import patient_runs, runs
 
-from bot.backtest import run_backtest
+from bot.backtest import ReplayWindow, run_backtest
 from bot.backtest.attribution import attribute
+from bot.backtest.margin_calls import MarginCall, margin_report
 from bot.errors import InsufficientDataError
 from bot.hedges.engine import replay_with_journal, run_hedges
+from bot.hedges.journal.margin_report import hedge_margin_report
 from bot.hedges.journal.records import attribution_by_leg
 from bot.hedges.window import HedgeWindow
 from bot.market.hedge_data import HedgeData
@@ -24,6 +26,14 @@ RELAXED = settings(
 )
 OF_UNRECORDED_ENDS = {"missed_settlements", "pnl_after_market_end"}
 """Figures of markets that stop without a recorded end, which runs of hedges do not look for."""
+
+
+def told(call: MarginCall) -> tuple[Any, ...]:
+    """Return what a margin call says, its trade by name and opening."""
+    facts = call.leg, call.entry, call.notional, call.margin, call.reached, call.reached_ms
+    price = round(call.liquidation_price, 20)
+    opened = call.trade.symbol, call.trade.opened_at_ms
+    return *opened, *facts, price, call.missing, call.liquidated_ms, call.lost
 
 
 def assert_engines_agree(market: dict[str, Any], values: dict[str, Any]) -> int:
@@ -48,6 +58,11 @@ def assert_engines_agree(market: dict[str, Any], values: dict[str, Any]) -> int:
             assert document["metrics"][name] == value, name
     with exact():
         assert attribution_by_leg(journal).whole == attribute(known.trades, known.config.costs)
+    shown = ReplayWindow.build(config, data)
+    margins = margin_report(known.config, known.trades, shown, shown.instruments)
+    own = hedge_margin_report(journal, keeps_margin=True)
+    assert sorted(map(told, own.liquidated)) == sorted(map(told, margins.liquidated))
+    assert (own.top_up, own.top_ups, own.lost) == (margins.top_up, margins.top_ups, margins.lost)
     assert document["run_key"] == expected["run_key"]
     return len(document["trades"])
 
