@@ -78,6 +78,13 @@ def test_sweeps_of_hedges_are_timed_apart_from_those_of_the_kernel(engine: sa.En
     assert rates.trial_seconds(hedges) > 10 * rates.trial_seconds(usual)
 
 
+@pytest.mark.parametrize("curves", ["all", "none"])
+def test_trials_of_hedges_are_counted_as_such_together_and_alone(engine: sa.Engine, curves: str) -> None:
+    worked(engine, sweep_spec(base={**BASE, **TRADED}, grid={"impact_bps": [10, 20]}, curves=curves))
+    with engine.connect() as connection:
+        assert telemetry(connection).trials_left[Reason.HEDGES] == 2
+
+
 def test_policies_of_margin_are_an_axis(engine: sa.Engine) -> None:
     spec = sweep_spec(
         base={**BASE, **TRADED, "perp_leverage": 10, "margin_trigger": "0.05"},

@@ -335,7 +335,9 @@ def runs_of(spec: SweepSpec, numbers: Sequence[int], windows: WindowCache) -> It
 
 def replayed_alone(number: int, result: AnyRun, windows: WindowCache) -> Replayed:
     """Return a trial by its finished run."""
-    baselines = windows.baselines(result.config)
+    held = windows.held(result.config)
+    baselines = held.baselines
     days = baselines.beside([result.config], result.daily_returns[np.newaxis])
     columns = TrialColumns.of([baselines.summary(result)])
-    return Replayed.of(np.array([number]), [result.run_key], columns, days)
+    found = Replayed.of(np.array([number]), [result.run_key], columns, days)
+    return replace(found, left={Reason.HEDGES: 1}) if held.is_hedges else found
