@@ -137,6 +137,7 @@ def test_first_paint_has_the_curve_and_paper_and_phones_have_room_for_all(trial:
     page.set_viewport_size({"width": 703, "height": 1000})
     page.emulate_media(media="print")
     expect(page.locator(".topbar")).to_be_hidden()
+    expect(page.locator(".badges .rule").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 703
     assert page.pdf(format="A4").startswith(b"%PDF")
     assert visit.complaints == []

@@ -26,11 +26,13 @@ def sentence(report: SelectionReport, sealed: str = "") -> str:
     if hold is not None and hold.winner is not None:
         told.append(_against_holding(hold, hold.winner))
     if report.pbo is not None:
-        told.append(f"PBO {report.pbo.pbo:.2f}.")
+        told.append(f"Probability of overfitting {percent(report.pbo.pbo)}.")
     if report.stitched is not None:
         told.append(_walk_forward(report.stitched))
     if report.random_entries is not None:
-        told.append(f"Random entries with the same time in market: {percent(report.random_entries)}.")
+        told.append(
+            f"Random entries with the same time in market: {percent(report.random_entries)} earn as much."
+        )
     return " ".join([*told, *([sealed] if sealed else []), f"{_capital(meaning)}."])
 
 
@@ -45,7 +47,7 @@ def annual(daily: float) -> str:
 
 
 def _search(report: SelectionReport, cash: BenchmarkReport | None) -> str:
-    worth = "" if cash is None else f", worth about {cash.search.independent:,.0f} independent"
+    worth = "" if cash is None else f", worth about {cash.search.independent:,.0f} independent ones"
     trials = (
         f"Best of {counted(report.lifetime.runs, 'trial')}: {report.distinct:,} distinct and eligible{worth}"
     )
@@ -57,16 +59,18 @@ def _luck(cash: BenchmarkReport, winner: TrackRecord) -> str:
     p_luck, p_life = search.p_luck(winner.sharpe), cash.p_life
     over_all = "" if p_life is None or not cash.lifetime.others else f" ({percent(p_life)} over all looks)"
     days = f"{counted(winner.n, 'day')} are worth {counted(round(winner.t_eff), 'independent one')}"
+    mean, rare = annual(search.luck), annual(search.luck_95)
     return (
-        f"Sharpe {annual(winner.sharpe)}; luck alone {annual(search.luck)}, in one search of twenty "
-        f"{annual(search.luck_95)}. Chance of luck {percent(p_luck)}{over_all}: {days}."
+        f"Sharpe {annual(winner.sharpe)}, where luck alone finds {mean} on average and {rare} in one search "
+        f"of twenty. Chance of luck {percent(p_luck)}{over_all}: {days}."
     )
 
 
 def _against_holding(hold: BenchmarkReport, winner: TrackRecord) -> str:
     search = hold.search
+    own, mean = annual(winner.sharpe), annual(search.luck)
     chance = percent(search.p_luck(winner.sharpe))
-    return f"Against holding {annual(winner.sharpe)}; luck {annual(search.luck)}. Chance of luck {chance}."
+    return f"Sharpe of its lead over holding {own}, where luck alone finds {mean}: chance of luck {chance}."
 
 
 def _walk_forward(stitched: Stitched) -> str:

@@ -45,11 +45,12 @@ def test_every_verdict_has_words() -> None:
 def test_sentence_of_the_example_tells_luck_holding_and_overfitting() -> None:
     panel, trials, lifetime = example_panel()
     assert sentence(judge(panel, [TrialSums.of(panel, trials)], lifetime)) == (
-        "Best of 14 trials: 13 distinct and eligible, worth about 10 independent; "
+        "Best of 14 trials: 13 distinct and eligible, worth about 10 independent ones; "
         "14 looks at these days so far. "
-        "Sharpe 2.1; luck alone 2.4, in one search of twenty 4.2. "
+        "Sharpe 2.1, where luck alone finds 2.4 on average and 4.2 in one search of twenty. "
         "Chance of luck 57 %: 497 days are worth 249 independent ones. "
-        "Against holding 0.8; luck 2.2. Chance of luck 94 %. PBO 0.22. Luck explains the winner."
+        "Sharpe of its lead over holding 0.8, where luck alone finds 2.2: chance of luck 94 %. "
+        "Probability of overfitting 22 %. Luck explains the winner."
     )
 
 
