@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from webservice import Hands
 
     from bot.kernel.loading import Library
+    from bot.market_store.paper.hedge_sessions import HedgeSessionStore
     from bot.market_store.paper.pair_sessions import PaperStore
     from bot.market_store.store import HistoricalDataStore
 
@@ -66,6 +67,15 @@ def paper_store(tmp_path: Path) -> "Iterator[PaperStore]":
 
     with _tables(tmp_path / "paper.sqlite") as engine:
         yield PaperStore(engine)
+
+
+@pytest.fixture
+def hedge_sessions(tmp_path: Path) -> "Iterator[HedgeSessionStore]":
+    """Return an empty store of paper sessions of hedges."""
+    from bot.market_store.paper.hedge_sessions import HedgeSessionStore
+
+    with _tables(tmp_path / "hedges.sqlite") as engine:
+        yield HedgeSessionStore(engine)
 
 
 @contextmanager

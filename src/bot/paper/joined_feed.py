@@ -1,10 +1,10 @@
 """Live feed of several exchanges as one: what all of them have told by a moment is complete."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from bot.paper.feed import FeedBatch, Listing
+from bot.paper.feed import FeedBatch, FeedRows, Listing
 from bot.paper.hedges.series import series_name
 from bot.paper.polling_feed import PollingFeed
 
@@ -19,6 +19,7 @@ class JoinedFeed:
         self._feeds = feeds
         self._poll_s = poll_s
         self._complete_ms: dict[str, int] = {}
+        self._untold: list[FeedRows] = []
 
     async def listings(self) -> Mapping[str, Listing]:
         """Return the pairs as the exchanges list them."""
@@ -30,29 +31,42 @@ class JoinedFeed:
 
     async def history(self, funding_from_ms: int, candles_before_ms: int, candles: int) -> FeedBatch:
         """Return the rows that the exchanges hold; all of them must answer."""
-        asked = [feed.history(funding_from_ms, candles_before_ms, candles) for feed in self._feeds.values()]
-        return self._joined(await asyncio.gather(*asked))
+        await self._ask(lambda feed: feed.history(funding_from_ms, candles_before_ms, candles))
+        return self._told()
 
     async def next_batch(self) -> FeedBatch:
         """Wait for the next full hour and what it brings on any of the exchanges."""
         while True:
             await asyncio.sleep(self._poll_s)
-            batches = await asyncio.gather(*(feed.poll() for feed in self._feeds.values()))
-            if any(batch is not None for batch in batches):
-                return self._joined(batches)
+            if await self._ask(PollingFeed.poll):
+                return self._told()
 
     async def newest(self) -> FeedBatch:
         """Ask each exchange once for whatever is new."""
-        return self._joined(await asyncio.gather(*(feed.newest() for feed in self._feeds.values())))
+        await self._ask(PollingFeed.newest)
+        return self._told()
 
     async def aclose(self) -> None:
         """Close the connections to all exchanges."""
         await asyncio.gather(*(feed.aclose() for feed in self._feeds.values()))
 
-    def _joined(self, batches: Sequence[FeedBatch | None]) -> FeedBatch:
-        rows = []
-        for exchange, batch in zip(self._feeds, batches, strict=True):
+    async def _ask(self, question: Callable[[PollingFeed], Awaitable[FeedBatch | None]]) -> bool:
+        """Ask all exchanges at once, and return whether any has told something.
+
+        What one has told is kept at once: the wait for the others may be cancelled.
+        """
+
+        async def one(exchange: str, feed: PollingFeed) -> bool:
+            batch = await question(feed)
             if batch is not None:
                 self._complete_ms[exchange] = batch.complete_until_ms
-                rows += [replace(part, symbol=series_name((exchange, part.symbol))) for part in batch.rows]
-        return FeedBatch(min(self._complete_ms.values()), tuple(rows))
+                self._untold += [
+                    replace(part, symbol=series_name((exchange, part.symbol))) for part in batch.rows
+                ]
+            return batch is not None
+
+        return any(await asyncio.gather(*(one(*asked) for asked in self._feeds.items())))
+
+    def _told(self) -> FeedBatch:
+        rows, self._untold = tuple(self._untold), []
+        return FeedBatch(min(self._complete_ms.values()), rows)

@@ -10,6 +10,7 @@ from bot.errors import ExchangeOfflineError, FetchError
 from bot.market.rows import Rows, SeriesKind, funding_values
 from bot.models import HOUR_MS, Instrument
 from bot.paper.feed import FeedBatch, Listing
+from bot.paper.joined_feed import JoinedFeed
 from bot.paper.polling_feed import PollingFeed
 
 NOON = 1_704_110_400_000
@@ -114,3 +115,46 @@ async def test_a_cancelled_wait_loses_nothing() -> None:
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     assert told(await feed.newest())["funding"] == [1.0]
+
+
+async def joined(*exchanges: ScriptedExchange) -> JoinedFeed:
+    names = ("alpha", "beta")
+    feed = JoinedFeed(
+        {name: PollingFeed(one, ["A"], poll_s=0) for name, one in zip(names, exchanges, strict=True)}, 0
+    )
+    assert [*await feed.listings()] == ["A@alpha", "A@beta"]
+    await feed.history(NOON - 5 * HOUR_MS, NOON, 3)
+    return feed
+
+
+async def test_two_exchanges_are_complete_as_far_as_both_have_told() -> None:
+    alpha, beta = ScriptedExchange(), ScriptedExchange()
+    feed = await joined(alpha, beta)
+    alpha.script, beta.script = [NOON + HOUR_MS + 5_000], [ExchangeOfflineError("gone")]
+    batch = await feed.next_batch()
+    assert ({part.symbol for part in batch.rows}, batch.complete_until_ms) == ({"A@alpha"}, NOON)
+    beta.script = [NOON + HOUR_MS + 9_000]
+    batch = await feed.next_batch()
+    assert ({part.symbol for part in batch.rows}, batch.complete_until_ms) == ({"A@beta"}, NOON + HOUR_MS)
+
+
+async def test_what_one_exchange_has_told_outlives_a_wait_for_the_other_that_is_cancelled() -> None:
+    alpha, beta = ScriptedExchange(), ScriptedExchange()
+    feed = await joined(alpha, beta)
+    alpha.now_ms = NOON + HOUR_MS + 5_000
+    answers = asyncio.Event()
+    asked = beta.synchronize
+
+    async def slowly() -> int:
+        await answers.wait()
+        return await asked()
+
+    beta.synchronize = slowly  # type: ignore[method-assign]
+    waiting = asyncio.create_task(feed.next_batch())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    answers.set()
+    batch = await feed.newest()
+    assert [part.symbol for part in batch.rows if part.kind is SeriesKind.FUNDING] == ["A@alpha"]

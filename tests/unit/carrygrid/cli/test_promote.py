@@ -36,6 +36,21 @@ def test_promoted_trial_is_the_same_run_as_a_backtest_and_a_valid_paper_session(
     assert session_config(json.loads(path.read_text())).perp_leverage == int(trial["params"]["perp_leverage"])
 
 
+def test_a_promoted_trial_of_hedges_is_a_valid_paper_session(
+    address: str, hands: Hands, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = sweep_body(base={**BASE, "fill_lag_candles": 1}, grid={"cooldown_hours": [0, 8]})
+    hands.work(httpx2.post(f"{address}/sweeps", json=body, timeout=60).json()["id"])
+    path = tmp_path / "promoted.json"
+    assert run("sweep", "promote", 2, 1, "--output", path) == 0
+    config = session_config(json.loads(path.read_text()))
+    assert (config.fill_lag_candles, config.cooldown_hours) == (1, 8)
+    assert run("paper", path, "--status") == 2
+    assert capsys.readouterr().err.endswith(
+        "error: there is no session 'promoted'; --session names another\n"
+    )
+
+
 def test_without_a_file_only_the_configuration_is_printed(
     address: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
