@@ -6,6 +6,10 @@
 #include "ledger.h"
 #include "terms.h"
 
+/* Value of a hedge over both prices, and its payments before they are rounded to money units: where quantities and prices
+   have few places together, nothing of the value is rounded but what the perp was sold for. */
+typedef struct { int fits; double base, by_spot, by_perp, by_flow, flow_unit; } Line;
+
 typedef struct {
     i64 pair, opened;                 /* index of the pair, and of the event of opening */
     i64 quantity, perp_entry;
@@ -13,6 +17,7 @@ typedef struct {
     double quantity_f, perp_entry_f, bound;
     i64 liquidated_from, forced_from; /* least mark prices that liquidate, and that force out */
     i128 exposure;
+    Line line;
 } Position;
 
 /* Openings that runs of one account have in common, by the place of pair and event in a table. */
@@ -72,9 +77,24 @@ static double *paid_until(Account *a, i64 pair, i64 e) {
     return sums;
 }
 
+/* Return the line of a hedge of so many steps that sold its perp for `value`. It does not fit where that is a tie, or a
+   payment may be too large for a float64 that is exact. */
+static Line line_of(const Window *w, const Terms *x, const Position *p, double steps, Wide value) {
+    Wide sold = book(value);
+    i128 rest = value.m - sold.m * ten(value.p - MONEY_PLACES);
+    Line line = {0, (double)(i64)sold.m, steps * x->spot_step, -steps * x->perp_step, steps * x->flow_step, x->flow_unit};
+    line.fits = x->has_lines && 2 * (rest < 0 ? -rest : rest) != ten(value.p - MONEY_PLACES)
+        && w->largest_flow_low[p->pair] == 0 && line.by_flow * w->largest_flow[p->pair] < EXACT_SUMS / 2;
+    return line;
+}
+static inline double on_line(const Line *line, double spot, double perp) {
+    return line->base + line->by_spot * spot + line->by_perp * perp;
+}
+
 static inline double hedge_value_at(const Account *a, const Position *p, i64 e) {
     const Terms *x = &a->terms.of[p->pair];
     i64 k = place(a->w, p->pair, e);
+    if (p->line.fits) return on_line(&p->line, a->w->spot_f[k], a->w->perp_f[k]);
     Span quantity = span_of(p->quantity_f, x->quantity_places), spot = span_of(a->w->spot_f[k], x->spot_places);
     Span entry = span_of(p->perp_entry_f, x->perp_places + x->fill_places);
     return hedge_value_span(LONG, SHORT, quantity, spot, entry, span_of(a->w->perp_f[k], x->perp_places)).h;
@@ -209,6 +229,7 @@ static int work_out(Account *a, i64 pair, i64 e, Position *p, Steps *nearly) {
                        fee_wide(q, sold, wide_of(x->perp_fee.m, x->perp_fee.p))).m;
     p->exposure = mul(q, bought).m * x->exposure_scale;
     Wide value = mul(q, sold);
+    p->line = line_of(a->w, x, p, (double)steps, value);
     p->liquidated_from = price_from(a, p, value, (Number){1, 0}, e);
     p->forced_from = price_from(a, p, value, a->own->margin_exit_ratio, e);
     return 1;

@@ -49,6 +49,7 @@ typedef struct {
     const double *flow, *low, *spot, *perp;
     Span quantity, entry;
     i64 spot_places, perp_places, flow_places;
+    Line line;
 } Held;
 
 static inline Held held_from(const Account *a, const Position *p, i64 first) {
@@ -56,7 +57,7 @@ static inline Held held_from(const Account *a, const Position *p, i64 first) {
     const Terms *x = &a->terms.of[p->pair];
     i64 k = place(w, p->pair, first);
     return (Held){w->flow + k, w->flow_low + k, w->spot_f + k, w->perp_f + k, span_of(p->quantity_f, x->quantity_places),
-                  span_of(p->perp_entry_f, x->perp_places + x->fill_places), x->spot_places, x->perp_places, x->flow_places};
+                  span_of(p->perp_entry_f, x->perp_places + x->fill_places), x->spot_places, x->perp_places, x->flow_places, p->line};
 }
 static inline double payment_of(const Held *h, i64 e) {
     return funding_payment_span(SHORT, (UnitFlow){h->flow[e], h->low[e], h->flow_places}, h->quantity).h;
@@ -65,49 +66,67 @@ static inline double value_of(const Held *h, double spot, double perp) {
     return hedge_value_span(LONG, SHORT, h->quantity, span_of(spot, h->spot_places), h->entry, span_of(perp, h->perp_places)).h;
 }
 
+/* Write payments on the line of a hedge; return 0 where one was a tie, which has a rest of one half.
+
+   Below 2**51 the estimate of a quotient is off by less than what lies between a tie and any other quotient. */
+static int pay_on_line(const Held *held, i64 count, double *restrict funding) {
+    const double *flow = held->flow, by_flow = held->line.by_flow, unit = held->line.flow_unit, per_unit = 1 / unit;
+    double most = 0;
+#pragma omp simd reduction(max : most)
+    for (i64 e = 0; e < count; e++) {
+        double product = by_flow * flow[e], paid = product * per_unit + ROUNDER - ROUNDER, rest = fabs(product - paid * unit);
+        most = rest > most ? rest : most;
+        funding[e] = paid;
+    }
+    return most < 0.5 * unit;
+}
+
+/* Write what a hedge is paid at each event. */
+static void pay(const Held *held, i64 count, double *restrict funding) {
+    if (held->line.fits && pay_on_line(held, count, funding)) return;
+    const Held h = *held;
+#pragma omp simd
+    for (i64 e = 0; e < count; e++) funding[e] = payment_of(&h, e);
+}
+
+/* Add what a hedge is worth at each of some prices. */
+static void add_values(const Held *held, i64 count, const double *restrict spot, const double *restrict perp, double *restrict equity) {
+    const Held h = *held;
+    if (h.line.fits) {
+#pragma omp simd
+        for (i64 e = 0; e < count; e++) equity[e] += on_line(&h.line, spot[e], perp[e]);
+        return;
+    }
+#pragma omp simd
+    for (i64 e = 0; e < count; e++) equity[e] += value_of(&h, spot[e], perp[e]);
+}
+
 /* Whole vectors of events: what is written beyond the last of `count` is overwritten by the events that follow. */
 static inline i64 whole_fours(i64 count) { return (count + FOUR - 1) / FOUR * FOUR; }
 
-/* Write what the first hedge is paid and worth at each event. */
-static void meet_first(const Held *held, i64 count, double *restrict funding, double *restrict equity) {
-    const Held h = *held;
-#pragma omp simd
-    for (i64 e = 0; e < whole_fours(count); e++) {
-        funding[e] = payment_of(&h, e);
-        equity[e] = value_of(&h, h.spot[e], h.perp[e]);
-    }
-}
-
-/* Add what another hedge is paid and worth; `booked` gets its payments alone. */
-static void meet_other(const Held *held, i64 count, double *restrict funding, double *restrict equity, double *restrict booked) {
-    const Held h = *held;
-#pragma omp simd
-    for (i64 e = 0; e < whole_fours(count); e++) {
-        double got = payment_of(&h, e);
-        booked[e] = got;
-        funding[e] += got;
-        equity[e] += value_of(&h, h.spot[e], h.perp[e]);
-    }
-}
-
 /* Hold all hedges of a trial through the events from `first` to before `stop`. */
 static void hold_through(Account *a, i64 first, i64 stop) {
-    i64 count = stop - first;
-    double *equity = a->curve.equity + first, cash = (double)a->cash;
+    i64 count = stop - first, whole = whole_fours(count);
+    double *restrict equity = a->curve.equity + first, *restrict funding = a->funding, cash = (double)a->cash;
     for (int i = 0; i < a->count; i++) {
         Position *p = &a->held[i];
         const Held h = held_from(a, p, first);
-        if (i == 0) meet_first(&h, count, a->funding, equity);
-        else meet_other(&h, count, a->funding, equity, a->booked);
-        i64 paid = (i64)sum_of(i == 0 ? a->funding : a->booked, count);
+        double *own = i == 0 ? funding : a->booked;
+        pay(&h, whole, own);
+        for (i64 e = 0; i > 0 && e < whole; e++) funding[e] += own[e];
+        i64 paid = (i64)sum_of(own, count);
         p->funding += paid;
         a->cash += paid;
     }
     Four before = {cash, cash, cash, cash};
-    for (i64 e = 0; e < whole_fours(count); e += FOUR) {
-        Four own = sums_of(four_of(a->funding + e));
-        put_four(equity + e, four_of(equity + e) + (before + own));
+    for (i64 e = 0; e < whole; e += FOUR) {
+        Four own = sums_of(four_of(funding + e));
+        put_four(equity + e, before + own);
         before += last_of(own);
+    }
+    for (int i = 0; i < a->count; i++) {
+        const Held h = held_from(a, &a->held[i], first);
+        add_values(&h, whole, h.spot, h.perp, equity);
     }
     curve_through(&a->curve, a->w->times, first, stop);
 }
@@ -145,16 +164,17 @@ static void baseline_through(Account *a, i64 first, i64 stop) {
         const double *restrict spot = a->day_spot + p->pair * w->days + from, *restrict perp = a->day_perp + p->pair * w->days + from;
         for (i64 e = 0; e < count; e += SPAN) {
             i64 some = count - e < SPAN ? count - e : SPAN;
-#pragma omp simd
-            for (i64 k = 0; k < some; k++) funding[k] = payment_of(&h, e + k);
+            Held part = h;
+            part.flow += e;
+            part.low += e;
+            pay(&part, some, funding);
             running_sums(funding, some, sums[first + e], sums + first + e + 1);
         }
         a->summed[p->pair] = stop;
         i64 paid = (i64)(sums[stop] - earlier);
         p->funding += paid;
         a->cash += paid;
-#pragma omp simd
-        for (i64 d = 0; d < days; d++) ends[d] += value_of(&h, spot[d], perp[d]);
+        add_values(&h, days, spot, perp, ends);
         for (i64 d = 0; d < days; d++) ends[d] += sums[w->day_ends[from + d] + 1] - earlier;
     }
 }

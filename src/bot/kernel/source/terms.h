@@ -16,6 +16,9 @@ typedef struct {
     i64 buy, sell, fill_scale, fill_places; /* 1 + slippage, 1 - slippage and 1, over 10**fill_places */
     Number spot_fee, perp_fee, leverage, mmr;
     i64 quantity_places, spot_places, perp_places, flow_places, mark_places;
+    /* Of one step, in money units: for each whole price of spot or perp, and for each whole unit flow over `flow_unit`. */
+    int has_lines;                    /* whether the first two are whole */
+    double spot_step, perp_step, flow_step, flow_unit;
 } Terms;
 
 typedef struct {
@@ -71,6 +74,19 @@ static int places_fit(const Terms *x, const Parameters *own, int *fits) {
     return ranges && ratios && wide && float_of(lifted(x->leverage.m, entry - MONEY_PLACES, fits)) < 1e20;
 }
 
+/* Work out what one step is worth: nothing that is multiplied by it is rounded, nor divided, where its zeros allow that. */
+static void step_terms(Terms *x) {
+    i64 spot = x->quantity_places + x->spot_places - MONEY_PLACES, perp = x->quantity_places + x->perp_places - MONEY_PLACES;
+    i64 flow = x->quantity_places + x->flow_places - MONEY_PLACES, zeros = 0;
+    for (i64 step = x->step; step % 10 == 0; step /= 10) zeros++;
+    i64 even = zeros < flow ? zeros : flow;
+    x->has_lines = spot <= zeros && perp <= zeros;
+    x->spot_step = (double)x->step / SCALE[spot];
+    x->perp_step = (double)x->step / SCALE[perp];
+    x->flow_step = (double)x->step / SCALE[even];
+    x->flow_unit = SCALE[flow - even];
+}
+
 static void pair_terms(Terms *x, const Rules *rules, const Parameters *own, i64 share_places, int *fits) {
     i128 scale = lifted(1, own->slippage.p, fits);
     *x = (Terms){.step = rules->step, .min_steps = rules->min_steps, .min_notional = whole(rules->min_notional),
@@ -83,6 +99,7 @@ static void pair_terms(Terms *x, const Rules *rules, const Parameters *own, i64 
     x->sell = x->fill_scale - own->slippage.m;
     if (!*fits || !places_fit(x, own, fits)) { *fits = 0; return; }
     sizing_terms(x, own, share_places, fits);
+    step_terms(x);
     i64 notional = x->quantity_places + x->spot_places, more = notional - own->max_position_size.p;
     if (own->max_position_size.p < 0) return;
     /* Whole notionals are compared, so that a finer cap may be cut off. */
