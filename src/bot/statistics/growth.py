@@ -55,13 +55,17 @@ def _ordinary(initial: IntArray, finals: IntArray, elapsed_ms: int) -> tuple[Flo
     """Return growths, and which of them are certain to the last bit."""
     start, years = initial.astype(np.longdouble), np.longdouble(elapsed_ms) / _YEAR_MS
     gains = (finals.astype(np.longdouble) - start) / start
-    usual = (gains > -0.9) & (gains < 9)
-    exponents = np.log1p(np.where(usual, gains, 0)) / years
-    usual &= np.abs(exponents) < 2
-    growth = np.expm1(np.where(usual, exponents, 0))
-    usual &= np.abs(growth) > 1e-8
+    near = gains.astype(np.float64)  # ranges need no more digits
+    usual = (near > -0.9) & (near < 9)
+    gains[~usual] = 0
+    exponents = np.log1p(gains) / years
+    near_exponents = np.abs(exponents.astype(np.float64))
+    beyond = near_exponents >= 2
+    exponents[beyond] = 0
+    growth = np.expm1(exponents)
+    usual &= ~beyond & (np.abs(growth.astype(np.float64)) > 1e-8)
     # A step's error grows at most threefold on the way where an account neither halves nor quadruples.
-    moderate = (gains > -0.5) & (gains < 3) & (np.abs(exponents) < 1.4)
-    doubt = np.abs(growth) * np.where(moderate, _LITTLE_DOUBT, _DOUBT)
+    moderate = (near > -0.5) & (near < 3) & (near_exponents < 1.4)
+    doubt = growth * np.where(moderate, _LITTLE_DOUBT, _DOUBT)
     low, high = (growth - doubt).astype(np.float64), (growth + doubt).astype(np.float64)
     return low, usual & (low == high)

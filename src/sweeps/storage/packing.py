@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.numbers.arrays import BoolArray
+from bot.numbers.numbering import distinct
 from bot.statistics.trial_columns import DigestArray, MetricColumn
 
 _WIDTH = 8
@@ -46,7 +47,7 @@ def packed(column: MetricColumn) -> bytes:
     planes, count = _planes_of(column), len(column)
     constant = (planes == planes[:, :1]).all(axis=1) & (count > 0)
     noise = np.zeros(_WIDTH, dtype=np.bool_)
-    if 2 * len(np.unique(column)) > count:
+    if not constant.all() and 2 * len(distinct(column.view(np.int64))) > count:
         noise = ~constant & _is_noise(planes)
     head = _HEAD.pack(_BY_PLANES, _mask(constant), _mask(noise), count)
     lone, raw, others = planes[constant, :1], planes[noise], planes[~constant & ~noise]
