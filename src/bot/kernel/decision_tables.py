@@ -20,7 +20,6 @@ from bot.market.window import ReplayWindow
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import ONE
-from bot.numbers.numbering import distinct
 from bot.numbers.thresholds import Condition, ThresholdColumn
 from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns, Threshold
 from bot.strategies.hold import hold_over
@@ -32,8 +31,6 @@ NEVER, ALWAYS = -(2**31), 2**31 - 1
 _LEAST, _MOST = NEVER + 1, ALWAYS
 _ROOM = 2**31 - 3
 _MOST_SHARE = 2**62
-_MANY = 256
-"""Trials from which on looking for thresholds that decide alike costs less than it saves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,22 +151,13 @@ class DecisionTables:
         assert group is not None  # noqa: S101 - holding has no thresholds
         name = condition.parameter
         values = group.values(name)
-        least = tables.least(column, name, lambda: self._least(column, values, len(group.parameters)))
+        least = tables.least(column, name, lambda: self._least(column, values))
         return least[group.places_of(name)]
 
-    def _least(self, column: ThresholdColumn, values: Sequence[Decimal], trials: int) -> IntArray:
-        """Return the number of a column that reaches each of the values that so many trials have."""
+    def _least(self, column: ThresholdColumn, values: Sequence[Decimal]) -> IntArray:
+        """Return the number of a column that reaches each of the values of a parameter."""
         ranked = self._ranked(column)
-        least = np.array([ranked.reaching(column.least_at(value)) for value in values], dtype=np.int64)
-        return least if trials < _MANY else self._told_apart(ranked, least)
-
-    def _told_apart(self, ranked: _Ranked, least: IntArray) -> IntArray:
-        """Return the least number of a column from each threshold on.
-
-        So thresholds between the same two numbers, which decide alike, become one.
-        """
-        there = self._kept("there", ranked, lambda: np.append(distinct(ranked.numbers), _MOST))
-        return np.asarray(there[np.searchsorted(there, least)], dtype=np.int64)
+        return np.array([ranked.reaching(column.least_at(value)) for value in values], dtype=np.int64)
 
     def _everywhere(self) -> Condition:
         return self._kept("everywhere", self, lambda: _where(np.ones(len(self._rows), dtype=np.bool_)))

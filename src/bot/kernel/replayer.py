@@ -15,7 +15,7 @@ from bot.kernel.decision_tables import DecisionTables, TableList, WrittenDecisio
 from bot.kernel.layouts import Batch
 from bot.kernel.loading import Library
 from bot.kernel.results import BatchResults, Span
-from bot.kernel.trials import TrialAccounts, decision_rows, distinct_runs, run_rows
+from bot.kernel.trials import TrialAccounts, decision_rows, run_rows
 from bot.kernel.unfit import Reason, UnfitError
 from bot.kernel.window_columns import WindowColumns, pointers
 from bot.market.window import ReplayWindow
@@ -113,15 +113,15 @@ class KernelReplayer:
             return
         places, rows = run_rows(trials.numbers, call.places, call.decided)
         used, rows["account"] = numbered(rows["account"], len(trials.rows))
-        first, kind = distinct_runs(rows)
-        results = BatchResults.of(rows["account"][first], len(used), self._window.calendar)
-        self._run(call, rows[first], trials.rows[used], results)
-        kind, fits = results.sources[kind], results.fits
-        done.refuse(Reason.RANGE, int(np.count_nonzero(~fits[kind])))
+        results = BatchResults.of(rows["account"], len(used), self._window.calendar)
+        self._run(call, rows, trials.rows[used], results)
+        source, fits = results.sources, results.fits
+        known = fits[source]
+        done.refuse(Reason.RANGE, int(np.count_nonzero(~known)))
         span = Span(self._columns.events, self._columns.elapsed_ms, bool(self._window.contract_ends))
-        fitting = kind[fits[kind]]
+        fitting = source[known]
         columns = results.columns(trials.rows["capital"][used], fits, span)
-        done.places.append(places[fits[kind]])
+        done.places.append(places[known])
         done.columns.append(columns.take((np.cumsum(fits) - 1)[fitting]))
         done.days.append(results.days.take(fitting))
 
@@ -135,7 +135,9 @@ class KernelReplayer:
         decisions = decision_rows([*call.decided, call.holding])
         _, baseline = run_rows(_FIRST, [_FIRST], [call.holding])
         baseline["decisions"] = len(call.decided)
-        order = np.lexsort((runs["decisions"], results.hold_of))
+        # Runs that may decide alike follow each other.
+        keys = runs["stay_from"], runs["enter_from"][:, 0], runs["decisions"], results.hold_of
+        order = np.lexsort(keys)
         batch = Batch(
             runs.ctypes.data,
             baseline.ctypes.data,

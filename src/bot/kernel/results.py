@@ -125,7 +125,7 @@ class BatchResults:
         records = _records(runs, shared_calendar(self.days.first_day, self.days.days))
         statistics = {**_statistics(runs, initial, found["net_pnl"], span), **records.by_name()}
         every: dict[str, MetricColumn] = {**found, **statistics}
-        ordered: dict[str, MetricColumn] = {name: every[name].copy() for name in USUAL_METRICS}
+        ordered: dict[str, MetricColumn] = {name: every[name] for name in USUAL_METRICS}
         return TrialColumns(ordered, self.ledgers[places], {})
 
 

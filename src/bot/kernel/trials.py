@@ -14,7 +14,6 @@ from bot.kernel.exact_parts import ABSENT, parts
 from bot.kernel.layouts import DECISIONS, PARAMETERS, RUN
 from bot.kernel.unfit import Reason
 from bot.numbers.arrays import BoolArray, IntArray
-from bot.numbers.numbering import first_places
 from bot.statistics.metrics import money_units
 
 _MOST_CAPITAL = 2**52
@@ -110,14 +109,6 @@ def decision_rows(decided: Sequence[WrittenDecisions]) -> npt.NDArray[Any]:
     return np.array(
         [tuple(getattr(one, name) for name in DECISIONS.names or ()) for one in decided], DECISIONS
     )
-
-
-def distinct_runs(rows: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
-    """Return the place of the first of each kind of equal rows, and the kind of each row."""
-    known: dict[bytes, int] = {}
-    as_bytes = rows.view(f"V{rows.itemsize}").tolist()
-    kind = np.array([known.setdefault(row, len(known)) for row in as_bytes], dtype=np.int64)
-    return first_places(kind, len(known)), kind
 
 
 def without(names: Collection[str], parameters: ParameterColumns) -> BoolArray:

@@ -90,7 +90,7 @@ typedef struct {
     const Run *runs, *baseline;       /* trials; the hold baseline, of whatever account */
     const Parameters *accounts;
     const Decisions *decisions;
-    const i64 *order;                 /* of replaying the trials: those of one account, and of equal decisions, follow each other */
+    const i64 *order;                 /* of replaying the trials: those of one account and decisions follow each other */
     i64 count;
     i64 *source;                      /* of each trial, the one whose results are its own: itself where it was replayed */
     i64 *results, *hold_results;      /* RESULTS each, of trials and of the baselines of accounts */
