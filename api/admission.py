@@ -13,6 +13,7 @@ from bot.market_store.store import HistoricalDataStore
 from sweeps.estimates.planning import stored_bytes
 from sweeps.lifecycle.extend_clone import as_change
 from sweeps.lifecycle.held_windows import refuse_missing_run, refuse_missing_windows
+from sweeps.lifecycle.refused_values import refuse_values_of_no_hedge
 from sweeps.lifecycle.result_range import refuse_unstorable_capital
 from sweeps.queue.backlog_limit import refuse_overload
 from sweeps.spec.spec import SweepSpec
@@ -54,10 +55,12 @@ def admit(spec: SweepSpec, store: HistoricalDataStore, *, first: int = 0) -> Swe
     """Return `spec` with its data set named, once the store is known to hold what it reads.
 
     The windows of trials before number `first` are not looked at again.
-    Raises: InvalidInputError (unknown exchange or symbol, too little data, too much capital) with the paths
-    of the spec.
+    Raises: InvalidInputError (unknown exchange or symbol, too little data, too much capital, values under
+    which no trial is a hedge) with the paths of the spec.
     """
     refuse_unstorable_capital(spec)
+    if not first:
+        refuse_values_of_no_hedge(spec)
     if spec.values_of("exchange") == (None,):
         spec = spec.on_exchange(_resolved(store))
     with store.engine.connect() as connection:

@@ -152,3 +152,73 @@ def test_bad_hedges_are_refused_with_one_error_that_names_field_and_value(
     error = refused(client, BASE | {"symbols": [LINEAR]} | changes)
     assert error["field"].removesuffix("[0]") == field
     assert error["message"].startswith(named)
+
+
+@pytest.mark.parametrize(
+    ("base", "grid", "path", "named"),
+    [
+        ({}, {"structure": ["reverse", "spread"]}, "structure.values[1]", "'spread'"),
+        ({}, {"structure": ["reverse", "inverse"]}, "structure.values[1]", f"symbols: '{LINEAR}': a linear"),
+        (
+            {},
+            {"symbols": [LINEAR, "BTC/USDT>ETH/USDT:USDT"]},
+            "symbols.values[1]",
+            "'BTC/USDT>ETH/USDT:USDT'",
+        ),
+        (
+            RUNS["perp_perp"],
+            {"capital_shares": [None, {"synthetic": "0.5", "synthetic-2": "0.4"}]},
+            "capital_shares.values[1]",
+            "{'synthetic': '0.5', 'synthetic-2': '0.4'} sums to 0.9",
+        ),
+        (
+            RUNS["perp_perp"],
+            {"capital_shares": [None, {"synthetic": "1"}]},
+            "capital_shares.values[1]",
+            "{'synthetic': '1'} has no share for 'synthetic-2'",
+        ),
+        (
+            {"margin_policy": "top_up"},
+            {"margin_trigger": ["0.5", "0.9"]},
+            "margin_trigger.values[1]",
+            "0.9 is not below margin_exit_ratio 0.8",
+        ),
+        (
+            {"structure": "perp_perp"},
+            {"short_exchange": ["synthetic-2", "nowhere"]},
+            "short_exchange.values[1]",
+            "'nowhere' is not held",
+        ),
+        (
+            {"end_dead_markets": True, "margin_model": "flat", "fee_model": "flat"},
+            {"impact_bps": [0, 5]},
+            "impact_bps.values[1]",
+            "end_dead_markets: true is read by runs of spot against a perp alone",
+        ),
+    ],
+)
+def test_value_of_an_axis_under_which_no_trial_is_a_hedge_is_refused_with_the_sweep(
+    client: TestClient,
+    store: HistoricalDataStore,
+    base: dict[str, Any],
+    grid: dict[str, Any],
+    path: str,
+    named: str,
+) -> None:
+    fixed = {name: value for name, value in (BASE | {"symbols": [LINEAR]} | base).items() if name not in grid}
+    body = {"base": fixed, "grid": grid}
+    response = client.post("/sweeps", json=body)
+    assert response.status_code == 422, response.text
+    [error] = response.json()["errors"]
+    assert error["field"] == f"grid.{path}"
+    assert error["message"].startswith(named)
+    assert client.get("/sweeps").json()["sweeps"] == []
+
+
+def test_value_that_works_beside_some_others_stays_in_the_sweep(
+    client: TestClient, store: HistoricalDataStore
+) -> None:
+    fixed = {name: value for name, value in BASE.items() if name not in {"margin_model", "fee_model"}}
+    grid = {"structure": ["reverse", "perp_perp"], "symbols": [LINEAR, RUNS["full"]["symbols"][0]]}
+    response = client.post("/sweeps", json={"base": fixed, "grid": grid})
+    assert response.json()["trials_total"] == 4, response.text
