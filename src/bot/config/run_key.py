@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
@@ -52,11 +53,16 @@ def run_key(config: RunConfig, data_fingerprint: str) -> str:
 
 def run_keys(parameters: ParameterColumns, data_fingerprint: str) -> list[str]:
     """Return the `run_key` of each trial; the text up to the first parameter that varies is hashed once."""
-    head, pieces = _pieces(parameters, data_fingerprint)
-    begun = hashlib.sha256(head.encode())
-    if not pieces:
+    head, varied = _texts(parameters, data_fingerprint)
+    begun = hashlib.sha256(head)
+    if not varied:
         return [begun.hexdigest()] * len(parameters)
-    columns = [[texts[place] for place in parameters.places[name].tolist()] for name, texts in pieces.items()]
+    columns: list[Iterable[bytes]] = []
+    for name, (own, after) in varied.items():
+        columns += [
+            [own[place] for place in parameters.places[name].tolist()],
+            repeat(after, len(parameters)),
+        ]
     keys = []
     for texts in zip(*columns, strict=True):
         one = begun.copy()
@@ -65,36 +71,33 @@ def run_keys(parameters: ParameterColumns, data_fingerprint: str) -> list[str]:
     return keys
 
 
-def _pieces(parameters: ParameterColumns, data_fingerprint: str) -> tuple[str, dict[str, list[bytes]]]:
+def _texts(
+    parameters: ParameterColumns, data_fingerprint: str
+) -> tuple[bytes, dict[str, tuple[Sequence[bytes], bytes]]]:
     """Return the text up to the first parameter that varies, and for each of those, in order, its values.
 
-    With each value stands the text from there up to the next parameter that varies, or up to the end.
+    Beside them stands the text from there up to the next parameter that varies, or up to the end.
     """
     model, shared = type(parameters.shared), vars(parameters.shared)
     texts = [""]
-    written: dict[str, str] = {}
+    varied: dict[str, Sequence[bytes]] = {}
     for place, name in enumerate(sorted(model.model_fields)):
         comma = "," if place else ""
         if name in parameters.values:
-            written[name] = comma
+            varied[name] = _values(model, name, tuple(parameters.values[name]), comma)
             texts.append("")
         else:
             texts[-1] += _piece(model, name, shared[name], comma)
     texts[0] = '{"config":{' + texts[0]
     texts[-1] += f"}},{_surroundings(parameters.shared.strategy_mode, data_fingerprint)}}}"
-    pieces = {
-        name: _values(model, name, tuple(parameters.values[name]), comma, after)
-        for (name, comma), after in zip(written.items(), texts[1:], strict=True)
-    }
-    return texts[0], pieces
+    head, *afters = (text.encode() for text in texts)
+    return head, dict(zip(varied, zip(varied.values(), afters, strict=True), strict=True))
 
 
-@lru_cache(maxsize=64)
-def _values(
-    model: type[RunConfig], name: str, values: tuple[Any, ...], comma: str, after: str
-) -> list[bytes]:
-    """Return the texts of the values of a parameter, each with the text that follows it."""
-    return [(_piece(model, name, value, comma) + after).encode() for value in values]
+@lru_cache(maxsize=32)
+def _values(model: type[RunConfig], name: str, values: tuple[Any, ...], comma: str) -> Sequence[bytes]:
+    """Return the texts of the values of a parameter; batches of a sweep have the same, or some of them."""
+    return [_piece(model, name, value, comma).encode() for value in values]
 
 
 def _piece(model: type[RunConfig], name: str, value: Any, comma: str) -> str:

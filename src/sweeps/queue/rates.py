@@ -18,8 +18,8 @@ SECONDS_PER_SETTLEMENT_OF_SEVERAL = 10e-6
 """A guess for trials of several pairs, which share nothing with each other."""
 
 SECONDS_PER_TRIAL = 300e-6
-KERNEL_SECONDS_PER_SETTLEMENT = 0.1e-6
-KERNEL_SECONDS_PER_TRIAL = 60e-6
+KERNEL_SECONDS_PER_SETTLEMENT = 0.02e-6
+KERNEL_SECONDS_PER_TRIAL = 30e-6
 """Guesses for trials in the compiled kernel, of several pairs as well."""
 
 SECONDS_PER_SETTLEMENT_OF_HEDGES = 100e-6
