@@ -1,5 +1,6 @@
 """The page of a run of hedges: every part of it is told, and every sum on it is exact."""
 
+import contextlib
 import csv
 import json
 import re
@@ -65,6 +66,7 @@ class Run:
 
     client: TestClient
     job_id: int
+    home: Path
 
     @property
     def result(self) -> dict[str, Any]:
@@ -95,7 +97,7 @@ def ran(market_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
             assert sent.status_code == 202, sent.text
             jobs[name] = sent.json()["id"]
             JobRunner(hands.engine).run(jobs[name])
-        yield {name: Run(client, job_id) for name, job_id in jobs.items()}
+        yield {name: Run(client, job_id, home) for name, job_id in jobs.items()}
     hands.close()
 
 
@@ -309,3 +311,29 @@ def test_strategies_are_compared_over_hedges_on_the_page(ran: dict[str, Run]) ->
     assert page.status_code == 200, page.text
     assert re.search(r"They first differ at|held the same positions", page.text)
     assert "Long perp" in page.text or "held the same positions" in page.text
+
+
+def test_pairs_whose_life_is_recorded_have_the_page_of_pairs(ran: dict[str, Run]) -> None:
+    client, home = ran["reverse"].client, ran["reverse"].home
+    body = {
+        **BASE,
+        "symbols": ["DOGE/USDT:USDT", "BTC/USDT:USDT"],
+        "exchange": SECOND_SYNTHETIC_EXCHANGE,
+        "min_coverage": 0,
+        "max_simultaneous_positions": 2,
+        "min_funding_rate": "0.00002",
+        "exit_funding_rate": "-0.01",
+    }
+    sent = client.post("/backtests", json=body)
+    assert sent.status_code == 202, sent.text
+    run = Run(client, sent.json()["id"], home)
+    with contextlib.closing(Hands(home)) as hands:
+        JobRunner(hands.engine).run(run.job_id)
+    reasons = [trade["reason"] for trade in run.result["trades"]]
+    assert reasons.count("delisted") == run.result["metrics"]["delistings"] == 1
+    assert 'id="accounts"' not in run.part().text
+    *parts, net = exact(re.findall(r'title="(-?[\d.]+) \w+, exact"', run.part("report").text))
+    assert sum(parts) == net == Decimal(run.result["metrics"]["net_pnl"])
+    story = run.part(f"trades/{reasons.index('delisted')}").text
+    assert "closed by the exchange (delisted)" in story
+    assert "What it saw when it entered" in story
