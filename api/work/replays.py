@@ -112,7 +112,8 @@ class _Recent:
     def _prices(self) -> int:
         windows = {id(run.held.window): run.held.window.prices for run in self._runs.values()}
         curves = sum(len(run.result.curve.units) for run in self._runs.values() if run.result is not None)
-        return sum(windows.values()) + curves
+        journals = sum(run.journal.size for run in self._runs.values() if run.journal is not None)
+        return sum(windows.values()) + curves + journals
 
 
 class Replays:

@@ -165,6 +165,16 @@ def test_nearest_distance_drawn_is_the_metric(run: Run) -> None:
     assert 1 <= len(lines) <= legs[run.result["config"]["structure"]]
 
 
+def test_run_of_pairs_has_no_accounts_to_draw(ran: dict[str, Run]) -> None:
+    client, home = ran["reverse"].client, ran["reverse"].home
+    run = Run(client, client.post("/backtests", json=dict(BASE)).json()["id"], home)
+    with contextlib.closing(Hands(home)) as hands:
+        JobRunner(hands.engine).run(run.job_id)
+    assert run.part("accounts").json() == {"wallets": None, "margins": [], "left_out": 0}
+    refused = client.get(f"/dashboard/backtests/{run.job_id}/ledger.csv")
+    assert refused.status_code == 422
+
+
 def test_margins_of_a_span_are_those_within_it(ran: dict[str, Run]) -> None:
     whole = ran["spot_perp"].part("accounts").json()
     first, last = whole["wallets"]["times"][40], whole["wallets"]["times"][60]

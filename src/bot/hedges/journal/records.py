@@ -180,6 +180,13 @@ class Journal:
         """Its hedges by their place in order of opening."""
         return {hedge.number: hedge for hedge in self.hedges}
 
+    @property
+    def size(self) -> int:
+        """Number of amounts and prices that it holds, roughly."""
+        wallets = (2 * len(self.wallets) + 1) * len(self.under_way)
+        booked = sum(len(one.moves) + len(one.payments) + len(one.interest) for one in self.hedges)
+        return wallets + 5 * (len(self.margins) + booked)
+
     def liquidations(self) -> Iterator[tuple[JournaledHedge, LegMove]]:
         """Yield the legs that were liquidated, in the order of the trades."""
         for hedge in self.hedges:
