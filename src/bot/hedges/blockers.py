@@ -59,7 +59,7 @@ class _Event(NamedTuple):
 
     @property
     def settled(self) -> Sequence[Settlement]:
-        """What settles then."""
+        """Settlements at its time."""
         return self.trader.settlements.at(self.t_ms)
 
 

@@ -224,7 +224,7 @@ class JournalingTrader(HedgeTrader):
 
     @property
     def journal(self) -> Journal:
-        """What the run has booked so far."""
+        """Bookings of the run so far."""
         return self.account.journal
 
     def make_account(self, wallets: Wallets, costs: OrderCosts) -> JournalingAccount:
