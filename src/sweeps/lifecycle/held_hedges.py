@@ -1,6 +1,6 @@
 """Sweeps whose trials ask for hedges that the store does not hold: refused as each trial would be."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,8 @@ _ASKED = (
 )
 """Parameters that the data which hedges ask for follow from; of a run of others nothing is asked here."""
 
+_ASKED_WITHOUT_FEES = tuple(name for name in _ASKED if name not in _FEES)
+
 _MOST_READ = 60
 """Most pairs of markets that are read, some 40 ms each, so that the answer comes while somebody types."""
 
@@ -37,13 +39,13 @@ def refuse_missing_hedges(connection: sa.Connection, spec: SweepSpec, *, first: 
     trials of the others are refused one by one. What parameters of a trial contradict each other about is
     left to the trial. Raises UnknownExchangeError and SealedError as well.
     """
-    configs = list(_distinct(spec, first))
-    if not configs:
+    recorded_fees = "recorded" in spec.values_of("fee_model")
+    if not (spec.asks_for_hedges or recorded_fees):
         return
     paths = {name: spec.written_values(name) for name in _ASKED}
     refused: list[InvalidInputError] = []
     held = _HeldHedges(connection)
-    for config in configs:
+    for config in _distinct(spec, first, _ASKED if recorded_fees else _ASKED_WITHOUT_FEES):
         if held.pairs_read > _MOST_READ:
             break
         try:
@@ -64,10 +66,10 @@ def refuse_missing_hedges_of(connection: sa.Connection, config: RunConfig) -> No
         _HeldHedges(connection).check(config)
 
 
-def _distinct(spec: SweepSpec, first: int) -> Iterator[RunConfig]:
-    """Yield a run for each of the data that hedges of trials ask for."""
+def _distinct(spec: SweepSpec, first: int, names: Sequence[str]) -> Iterator[RunConfig]:
+    """Yield a run for each of the data that hedges of trials ask for by the parameters `names`."""
     known: set[tuple[Any, ...]] = set()
-    for values in spec.space.combinations(_ASKED, first).values():
+    for values in spec.space.combinations(names, first).values():
         config = spec.base_config.model_copy(update=values)
         fees = [getattr(config, name) for name in _FEES] if config.fee_model == "recorded" else []
         told = (getattr(config, name) for name in ("exchange", "start", "end", "min_coverage", *MARKETS))
