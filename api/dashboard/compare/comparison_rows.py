@@ -13,7 +13,7 @@ from bot.config.strategy_registry import strategy_plugin
 from bot.hedges.runs import AnyWindow
 from bot.models import BookedTrade
 from bot.numbers.money import exact
-from sweeps.spec.metrics import HOLD_NET_PNL, metric_values
+from bot.statistics.trial_metrics import HOLD_NET_PNL, TrialSummary
 
 SHOWN_TRADES = 50
 BESIDE = "Beside holding"
@@ -46,17 +46,19 @@ def title_of(strategy: str) -> str:
 
 def figures(found: Comparison) -> list[tuple[str, list[FigureRow]]]:
     """Return (heading, rows) of every metric."""
-    runs, carries = found.runs, found.carries
-    hold = found.hold.metrics
-    all_of = [metric_values(run.metrics, hold, carries[name]) for name, run in runs.items()]
+    hold, hedges = found.hold.metrics, found.hold.stored_hedge_metrics
+    all_of = [
+        TrialSummary(run.metrics, hold, found.carries[name], run.ledger, run.stored_hedge_metrics).values()
+        for name, run in found.runs.items()
+    ]
 
     def row(metric: MetricLabel) -> FigureRow:
-        values = [values[metric.name] for values in all_of]
-        return FigureRow(metric, values, _difference(values), getattr(hold, metric.name, None))
+        values, of_hedges = [values[metric.name] for values in all_of], getattr(hedges, metric.name, None)
+        return FigureRow(metric, values, _difference(values), getattr(hold, metric.name, of_hedges))
 
     with exact():
         beside = [metric for metric in beside_labels() if metric.name != HOLD_NET_PNL]
-        grouped = [*groups(with_hedges=False), (BESIDE, beside)]
+        grouped = [*groups(with_hedges=hedges is not None), (BESIDE, beside)]
         return [(heading, [row(metric) for metric in metrics]) for heading, metrics in grouped]
 
 

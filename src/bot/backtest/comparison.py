@@ -81,7 +81,7 @@ class Comparison:
     def document(self) -> dict[str, Any]:
         """Return runs and differences as JSON values; a difference is the last run minus the first."""
         first, *_, last = self.runs.values()
-        before, after = first.metrics.document(), last.metrics.document()
+        before, after = _figures(first), _figures(last)
         return {
             "runs": {name: run.document() for name, run in self.runs.items()},
             "versions": {name: strategy_plugin(name).version for name in self.runs},
@@ -99,6 +99,12 @@ def compare(
     runs = {name: replay_one(config.under(name)) for name in compared_strategies()}
     carries = {name: baselines.compare(run) for name, run in runs.items()}
     return Comparison(runs, carries, baselines.of(config))
+
+
+def _figures(run: FinishedRun) -> dict[str, Any]:
+    """Return the metrics of a run as JSON values, of one that was replayed as hedges those of hedges too."""
+    hedges = run.stored_hedge_metrics
+    return run.metrics.document() if hedges is None else {**run.metrics.document(), **hedges.document()}
 
 
 def _has_counterpart(trade: BookedTrade, others: Iterable[BookedTrade]) -> bool:

@@ -320,6 +320,9 @@ def test_strategies_are_compared_over_hedges_on_the_page(ran: dict[str, Run]) ->
     page = ran["reverse"].client.get("/dashboard/compare/result", params=query, headers=PAGE)
     assert page.status_code == 200, page.text
     assert re.search(r"They first differ at|held the same positions", page.text)
+    assert {"Interest", "Long leg P&amp;L"} <= set(
+        re.findall(r'<span class="term"[^>]*>([^<]+)</span>', page.text)
+    )
     assert "Long perp" in page.text or "held the same positions" in page.text
 
 

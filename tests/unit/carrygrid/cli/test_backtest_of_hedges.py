@@ -91,6 +91,7 @@ def test_strategies_are_compared_over_hedges(tmp_path: Path, name: str) -> None:
         net = sum(Decimal(trade["net_pnl"]) for trade in only["trades"])
         assert Decimal(only["net_pnl"]) == net, strategy
         assert {"borrow_cost", "transfer_cost"} <= only.keys()
+    assert {"borrow_cost", "long_pnl", "min_liquidation_distance"} <= document["differences"].keys()
     printed = in_process(home, "compare", config)
     assert printed.returncode == 0, printed.stderr
     assert "They first differ at" in printed.stdout or "held the same positions" in printed.stdout
