@@ -37,7 +37,7 @@ from bot.timestamps import parse_time_ms
 from sweeps.lifecycle.repository import create_sweep
 from sweeps.migrations import migrate
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.tables import chunk, sweep
+from sweeps.storage.tables import chunk, compiled_sweep, sweep
 
 ROUNDS = 5
 SWEEPS = 10_000
@@ -95,7 +95,7 @@ def listed(folder: Path) -> Iterator[str]:
     """Give the address of the list of very many sweeps, none of which has run."""
     with migrated(folder) as engine, write_transaction(engine) as connection:
         first = create_sweep(connection, square(), size=100_000).sweep_id
-        for table, key in ((sweep, "id"), (chunk, "sweep_id")):
+        for table, key in ((sweep, "id"), (chunk, "sweep_id"), (compiled_sweep, "sweep_id")):
             row = connection.execute(table.select().where(table.c[key] == first)).mappings().one()
             rows = [{**row, key: first + more} for more in range(1, SWEEPS)]
             connection.execute(table.insert(), rows)

@@ -1,4 +1,5 @@
 /* Messages about sweeps that ended while somebody was looking at another page. */
+const FIRST_MS = 1_000; // the page itself comes first
 const PERIOD_MS = 5_000;
 const IDLE_MS = 60_000;
 const MOST_SHOWN = 4;
@@ -62,4 +63,4 @@ ask.addEventListener("click", async () => {
   await Notification.requestPermission();
   offer(true);
 });
-look();
+requestIdleCallback(look, { timeout: FIRST_MS });
