@@ -14,6 +14,7 @@ from sweeps.analysis.verdicts.verdict import SweepVerdict
 
 _MATTERS = 0.05
 _MOST_AXES = 3
+_FEWEST_TO_COMPARE = 2
 _OF_ACCOUNT = AccountParameters.model_fields.keys() - {"symbols", "strategy_mode", "perp_leverage"}
 """Parameters that make holding differ from setting to setting, beside those that the sentence names."""
 
@@ -120,7 +121,7 @@ def _value(verdict: SweepVerdict, trial: TrialView) -> str:
 
 
 def _what_matters(verdict: SweepVerdict) -> str | None:
-    if verdict.axes is None:
+    if verdict.axes is None or len(verdict.axes) < _FEWEST_TO_COMPARE:
         return None
     shares = [one for one in verdict.axes if one.share >= _MATTERS][:_MOST_AXES]
     if not shares:

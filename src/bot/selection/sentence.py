@@ -47,7 +47,9 @@ def annual(daily: float) -> str:
 
 
 def _search(report: SelectionReport, cash: BenchmarkReport | None) -> str:
-    worth = "" if cash is None else f", worth about {cash.search.independent:,.0f} independent ones"
+    worth = (
+        "" if cash is None else f", worth about {counted(round(cash.search.independent), 'independent one')}"
+    )
     trials = (
         f"Best of {counted(report.lifetime.runs, 'trial')}: {report.distinct:,} distinct and eligible{worth}"
     )
