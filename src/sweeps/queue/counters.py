@@ -1,6 +1,7 @@
 """Counts of what happened, kept in SQL beside what they count: right for any number of processes."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,14 +30,18 @@ def count(connection: sa.Connection, amounts: Mapping[str, int], *, writer: int 
     ]
     if not rows:
         return
-    upsert: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(counter)
-    connection.execute(
-        upsert.on_conflict_do_update(
-            index_elements=[counter.c.name, counter.c.shard],
-            set_={"amount": counter.c.amount + upsert.excluded.amount},
-        ),
-        rows,
+    connection.execute(_adding(connection.dialect.name), rows)
+
+
+@cache
+def _adding(dialect: str) -> sa.Insert:
+    """Return the statement that adds to counts; putting it together takes as long as it does."""
+    upsert: Any = (postgresql if dialect == "postgresql" else sqlite).insert(counter)
+    added: sa.Insert = upsert.on_conflict_do_update(
+        index_elements=[counter.c.name, counter.c.shard],
+        set_={"amount": counter.c.amount + upsert.excluded.amount},
     )
+    return added
 
 
 def chunk_took(elapsed_ms: int) -> dict[str, int]:

@@ -18,6 +18,8 @@ from sweeps.storage.stored_trials import finished_within
 from sweeps.storage.sweep_summary import StoredRanking, stored_ranking
 from sweeps.storage.tables import chunk, failed_trial, sweep, trial_curve
 
+_Whole = int | sa.BindParameter[int]
+
 LEASE_MS = 30_000
 ATTEMPT_LIMIT = 3
 MAX_ERROR_LENGTH = 2_000
@@ -268,19 +270,21 @@ def _renewed(connection: sa.Connection, claim: Claim, lease_ms: int) -> int | No
 
     Returns how many trials of the chunk are stored, None if it is no longer the claim's.
     """
-    return connection.execute(
-        chunk.update()
-        .where(_is_ours(claim))
-        .values(state=ChunkState.RUNNING, owner=claim.owner, lease_until_ms=database_now_ms() + lease_ms)
-        .returning(chunk.c.trials_done)
-    ).scalar_one_or_none()
+    found = {
+        "of_sweep": claim.sweep_id,
+        "of_chunk": claim.chunk_id,
+        "of_claim": claim.token,
+        "of_owner": claim.owner,
+        "lease_ms": lease_ms,
+    }
+    return connection.execute(_RENEWING, found).scalar_one_or_none()
 
 
 def _is_ours(claim: Claim) -> sa.ColumnElement[bool]:
     return _held(claim.sweep_id, claim.chunk_id, claim.token)
 
 
-def _held(sweep_id: int, chunk_id: int, token: int) -> sa.ColumnElement[bool]:
+def _held(sweep_id: _Whole, chunk_id: _Whole, token: _Whole) -> sa.ColumnElement[bool]:
     """Return whether the claim with `token` is the last one, its chunk not done.
 
     Each claim raises the token, as does whatever changes a chunk's range or trials; so a chunk that is
@@ -292,6 +296,18 @@ def _held(sweep_id: int, chunk_id: int, token: int) -> sa.ColumnElement[bool]:
         chunk.c.token == token,
         chunk.c.state != ChunkState.DONE,
     )
+
+
+_RENEWING = (
+    chunk.update()
+    .where(_held(sa.bindparam("of_sweep"), sa.bindparam("of_chunk"), sa.bindparam("of_claim")))
+    .values(
+        state=ChunkState.RUNNING,
+        owner=sa.bindparam("of_owner"),
+        lease_until_ms=database_now_ms() + sa.bindparam("lease_ms", type_=sa.BigInteger),
+    )
+    .returning(chunk.c.trials_done)
+)
 
 
 def _mark_running(connection: sa.Connection, sweep_id: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from statistics import fmean
 from typing import Any
 
@@ -110,12 +111,18 @@ def record_rate(
     names = sorted(rate_names(spec, by_kernel=by_kernel))
     work = max(int(trials * settlements(spec)), 1)
     share = {"work": work // len(names), "busy_ms": busy_ms // len(names)}
-    upsert: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(replay_rate)
+    rows = [{"strategy": name, "host": host, **share} for name in names]
+    connection.execute(_adding(connection.dialect.name), rows)
+
+
+@cache
+def _adding(dialect: str) -> sa.Insert:
+    """Return the statement that adds to rates; putting it together takes as long as it does."""
+    upsert: Any = (postgresql if dialect == "postgresql" else sqlite).insert(replay_rate)
     fade = sa.case((replay_rate.c.busy_ms > _MEMORY_MS, 2), else_=1)
-    connection.execute(
-        upsert.on_conflict_do_update(
-            index_elements=[replay_rate.c.strategy, replay_rate.c.host],
-            set_={key: replay_rate.c[key].op("/")(fade) + upsert.excluded[key] for key in share},
-        ),
-        [{"strategy": name, "host": host, **share} for name in names],
+    measured = ("work", "busy_ms")
+    added: sa.Insert = upsert.on_conflict_do_update(
+        index_elements=[replay_rate.c.strategy, replay_rate.c.host],
+        set_={key: replay_rate.c[key].op("/")(fade) + upsert.excluded[key] for key in measured},
     )
+    return added

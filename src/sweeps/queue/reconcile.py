@@ -25,6 +25,9 @@ from sweeps.storage.tables import chunk, failed_trial, sweep
 REPUBLISH_MS = 30_000
 QUARANTINED = "quarantined"
 _LEASE_EXPIRED = "the worker process disappeared (its lease ran out)"
+_IS_OPEN = sa.exists().where(chunk.c.sweep_id == sweep.c.id, chunk.c.state != ChunkState.DONE)
+_ENDED = sa.select(sweep.c.id, sweep.c.spec, sweep.c.trials_total).where(sweep.c.state.in_(ACTIVE), ~_IS_OPEN)
+_ENDED_ONE = _ENDED.where(sweep.c.id == sa.bindparam("of_sweep"))
 _is_active = sa.exists().where(sweep.c.id == chunk.c.sweep_id, sweep.c.state.in_(ACTIVE))
 
 
@@ -132,13 +135,8 @@ def close_finished(connection: sa.Connection, sweep_id: int | None = None) -> li
     With `sweep_id` only that one is looked at. The report on the selection of a completed one is asked for
     with it, so that no crash in between loses it.
     """
-    is_open = sa.exists().where(chunk.c.sweep_id == sweep.c.id, chunk.c.state != ChunkState.DONE)
-    ended = sa.select(sweep.c.id, sweep.c.spec, sweep.c.trials_total).where(
-        sweep.c.state.in_(ACTIVE), ~is_open
-    )
-    if sweep_id is not None:
-        ended = ended.where(sweep.c.id == sweep_id)
-    rows = connection.execute(ended).all()
+    asked = (_ENDED,) if sweep_id is None else (_ENDED_ONE, {"of_sweep": sweep_id})
+    rows = connection.execute(*asked).all()
     for row in rows:
         failed = connection.execute(
             sa.select(sa.func.sum(chunk.c.trials_failed)).where(chunk.c.sweep_id == row.id)

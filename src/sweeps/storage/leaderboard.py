@@ -1,11 +1,23 @@
 """Curves that the best trials of a sweep keep."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import sqlalchemy as sa
 
 from sweeps.spec.spec import Curves, Objective, TopCurves
 from sweeps.storage.tables import trial_curve
+
+_BEST_FIRST = (
+    sa.select(trial_curve.c.objective_rank, trial_curve.c.number)
+    .where(trial_curve.c.sweep_id == sa.bindparam("of_sweep"))
+    .order_by(trial_curve.c.objective_rank, trial_curve.c.number)
+)
+_LEADERS = _BEST_FIRST.limit(sa.bindparam("top", type_=sa.Integer))
+_BEYOND = _BEST_FIRST.offset(sa.bindparam("top", type_=sa.Integer)).subquery()
+_PRUNING = trial_curve.delete().where(
+    trial_curve.c.sweep_id == sa.bindparam("of_sweep"),
+    trial_curve.c.number.in_(sa.select(_BEYOND.c.number)),
+)
 
 
 class Ranking(Protocol):
@@ -24,7 +36,7 @@ def leaders(connection: sa.Connection, sweep_id: int, ranking: Ranking) -> list[
     """Return rank and number of the trials that keep their curves, best first, where only the best do."""
     if not isinstance(ranking.curves, TopCurves):
         return []
-    rows = connection.execute(_best_first(sweep_id).limit(ranking.curves.top))
+    rows = connection.execute(_LEADERS, {"of_sweep": sweep_id, "top": ranking.curves.top})
     return [(rank, number) for rank, number in rows]
 
 
@@ -32,18 +44,4 @@ def prune_curves(connection: sa.Connection, sweep_id: int, ranking: Ranking) -> 
     """Drop the stored curves of trials that are no longer among the best."""
     if not isinstance(ranking.curves, TopCurves):
         return
-    beyond = _best_first(sweep_id).offset(ranking.curves.top).subquery()
-    connection.execute(
-        trial_curve.delete().where(
-            trial_curve.c.sweep_id == sweep_id,
-            trial_curve.c.number.in_(sa.select(beyond.c.number)),
-        )
-    )
-
-
-def _best_first(sweep_id: int) -> sa.Select[Any]:
-    return (
-        sa.select(trial_curve.c.objective_rank, trial_curve.c.number)
-        .where(trial_curve.c.sweep_id == sweep_id)
-        .order_by(trial_curve.c.objective_rank, trial_curve.c.number)
-    )
+    connection.execute(_PRUNING, {"of_sweep": sweep_id, "top": ranking.curves.top})
