@@ -156,3 +156,29 @@ def test_sweep_of_two_exchanges_is_planned_from_the_form(
     expect(legs(page)).to_have_count(4)
     assert written(page)["grid"]["symbols"] == ["BTC/USDT:USDT", "ETH/USDT:USDT"]
     expect(page.locator("#plan")).to_contain_text("symbols")
+
+
+def test_axis_that_some_values_of_another_read_is_tied_to_them_and_let_go_again(
+    address: str, visit: Visit, store: HistoricalDataStore
+) -> None:
+    page = visit.page
+    opened(page, address, "/dashboard/sweeps/new")
+
+    def vary(name: str, values: str) -> None:
+        row = page.locator(f".param[data-param={name}]")
+        row.locator("select.mode").select_option("list")
+        row.locator("[data-part=list]").fill(values)
+
+    group = page.locator("details.params").filter(has=page.locator("[data-param=order_style]"))
+    expect(group).not_to_have_attribute("open", "")
+    group.locator("summary").click()
+    vary("spot_maker", "0.001, 0.0005")
+    assert written(page)["grid"]["spot_maker"] == ["0.001", "0.0005"]
+    vary("order_style", "taker, maker")
+    tied = {"values": ["0.001", "0.0005"], "when": {"order_style": ["maker"]}}
+    assert written(page)["grid"]["spot_maker"] == tied
+    expect(page.locator("[data-param=spot_maker] [data-when]")).to_have_text(
+        "only where order_style is maker"
+    )
+    page.locator("[data-param=order_style] select.mode").select_option("default")
+    assert written(page)["grid"]["spot_maker"] == ["0.001", "0.0005"]

@@ -15,7 +15,7 @@ from api.dashboard.forms.form_defaults import (
     pair_first,
     written_sweep,
 )
-from api.dashboard.forms.parameter_form import parameter_groups
+from api.dashboard.forms.parameter_form import CONDITIONS, parameter_groups
 from api.dashboard.sweeps.views import PagesDep
 from api.dependencies import DatabaseDep, SettingsDep
 from api.routes.parameters import LARGEST_ID
@@ -68,5 +68,6 @@ async def new_sweep_page(
             "strategies": catalogue["strategies"],
             "strategy": catalogue["account"]["defaults"]["strategy_mode"],
             "markets": [market.document() for market in markets],
+            "conditions": CONDITIONS,
         },
     )

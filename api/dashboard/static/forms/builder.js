@@ -18,7 +18,7 @@ export function build({ form, Written, path, check, send, showChecked, parts = (
   const submit = document.getElementById("submit");
   const source = () => pane.source;
   const market = new MarketForm(fields, start, source, changed);
-  const rows = new ParameterRows(fields, source, changed, (name, axis) => market.tied(name, axis));
+  const rows = new ParameterRows(fields, source, changed, (name, axis) => market.tied(name, axis), (name) => market.tieTo(name));
   const others = [...parts(fields, source, changed), new Suggestions(source, market, changed, new RateHistograms(fields, source))];
   const pane = new JsonPane({
     form, fields, Written, draftName: `draft ${location.pathname}${location.search}`, followed: show, edited: () => settle(),

@@ -6,8 +6,9 @@ import { textOf } from "./values.js";
 const DAY_MS = 86_400_000;
 
 export class MarketForm {
-  constructor(root, { markets, strategies, strategy }, source, changed) {
-    Object.assign(this, { root, markets, strategy, source, changed });
+  /* `conditions` name, by parameter, the other one under some values of which alone it is read. */
+  constructor(root, { markets, strategies, strategy, conditions = {} }, source, changed) {
+    Object.assign(this, { root, markets, strategy, conditions, source, changed });
     this.known = new Map(strategies.map((one) => [one.name, one]));
     this.hedges = new HedgePicker(source, this, changed);
     this.on("exchange", "change", (select) => this.moveTo(select.value));
@@ -188,20 +189,50 @@ export class MarketForm {
     this.changed(true);
   }
 
-  /* Return an axis that some of several chosen strategies read as one for those alone: the others would only repeat runs. */
+  /* Return an axis that some of several chosen strategies, or values of another axis, read as one for those alone: the others would only repeat runs. */
   tied(name, axis) {
+    const when = {};
     const chosen = this.strategies();
     const readers = chosen.filter((one) => name in (this.known.get(one)?.parameters.properties ?? {}));
-    if (!readers.length || readers.length === chosen.length) return axis;
-    return { ...(Array.isArray(axis) ? { values: axis } : axis), when: { strategy_mode: readers } };
+    if (readers.length && readers.length < chosen.length) when.strategy_mode = readers;
+    const [other, reading] = this.reading(name);
+    if (reading) when[other] = reading;
+    if (!Object.keys(when).length) return axis;
+    return { ...(Array.isArray(axis) ? { values: axis } : axis), when };
   }
 
-  /* Conditions on the strategy alone follow the choice of strategies; others were written by hand and stay. */
+  /* Return the parameter that another one is read under, and those of its varied values; null where all or none of them read it. */
+  reading(name) {
+    const [other, values] = this.conditions[name] ?? [null, []];
+    const axis = this.source().grid?.[other];
+    const varied = Array.isArray(axis) ? axis : (axis?.values ?? []);
+    const reading = varied.filter((one) => values.includes(one));
+    return [other, reading.length && reading.length < varied.length ? reading : null];
+  }
+
+  /* Axes that are read under values of `changed` follow it, other conditions stay; return whether there are any. */
+  tieTo(changed) {
+    let found = false;
+    for (const [name, axis] of Object.entries(this.source().grid ?? {})) {
+      const [other, reading] = this.reading(name);
+      if (other !== changed) continue;
+      const { when = {}, ...free } = isObject(axis) ? axis : { values: axis };
+      const { [other]: _, ...kept } = when;
+      const conditions = reading ? { ...kept, [other]: reading } : kept;
+      const plain = Object.keys(free).join() === "values" ? free.values : free;
+      const tied = Object.keys(conditions).length ? { ...free, when: conditions } : plain;
+      this.source().write(name, { axis: tied });
+      found = true;
+    }
+    return found;
+  }
+
+  /* Conditions that the form writes follow the choice of strategies; others were written by hand and stay. */
   tieAgain() {
     for (const [name, axis] of Object.entries(this.source().grid ?? {})) {
       if (name === "strategy_mode") continue;
       const { when = {}, ...free } = isObject(axis) ? axis : { values: axis };
-      if (Object.keys(when).some((other) => other !== "strategy_mode")) continue;
+      if (Object.keys(when).some((other) => other !== "strategy_mode" && other !== this.conditions[name]?.[0])) continue;
       const plain = Object.keys(free).join() === "values" ? free.values : free;
       this.source().write(name, { axis: this.tied(name, plain) });
     }

@@ -5,8 +5,8 @@ import { textOf, valueOf, valuesOf } from "./values.js";
 const RANGES = { step: ["start", "stop", "step"], num: ["start", "stop", "num"], log: ["start", "stop", "num"] };
 
 export class ParameterRows {
-  /* `tied` gives an axis that is new the condition under which it applies. */
-  constructor(root, source, changed, tied) {
+  /* `tied` gives an axis that is new the condition under which it applies, `follow` says whether other axes changed with a parameter. */
+  constructor(root, source, changed, tied, follow) {
     this.root = root;
     this.source = source;
     this.rows = [...root.querySelectorAll(".param")];
@@ -19,9 +19,10 @@ export class ParameterRows {
       const entry = entryOf(row, before);
       const fresh = Boolean(entry?.axis && !before?.axis);
       this.source().write(param, fresh ? { axis: tied(param, entry.axis) } : entry);
+      const followed = follow(param);
       this.dress(row);
       this.count();
-      changed(fresh);
+      changed(fresh || followed);
     });
   }
 
