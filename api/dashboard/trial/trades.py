@@ -82,7 +82,7 @@ def trade_story(study: Study, index: int, start: int, page: int) -> TradeStory:
     moments = [(trade.opened_at_ms, trade.symbol), (trade.closed_at_ms, trade.symbol)]
     seen = snapshots_of(run.config, study.window, moments)
     hedge = None if study.journal is None else study.journal.hedges[index]
-    settled = _settled(trade, run.payments) if hedge is None else _settled_of(hedge)
+    settled = settlements_of(trade, run.payments) if hedge is None else _settled_of(hedge)
     end = start + page
     return TradeStory(
         trade=trade,
@@ -109,7 +109,7 @@ def _settled_of(hedge: JournaledHedge) -> list[SettlementRow]:
         ]
 
 
-def _settled(trade: BookedTrade, payments: Sequence[FundingPayment]) -> list[SettlementRow]:
+def settlements_of(trade: BookedTrade, payments: Sequence[FundingPayment]) -> list[SettlementRow]:
     """Return the settlements that were booked on a trade of spot against a perp, oldest first."""
     own = [payment for payment in payments if was_due(trade, payment)]
     with exact():

@@ -10,7 +10,7 @@ from recorded import recorded_market
 
 from api.dashboard.trial.charts import funding_document
 from api.dashboard.trial.trades import settlements_of
-from api.dashboard.trial.waterfall import attribution_of, waterfall
+from api.dashboard.trial.waterfall import parts_of, waterfall
 from api.work.replays import Study
 from bot.backtest import Baselines, ReplayWindow, replay
 from bot.backtest.decision_trace import decision_snapshots
@@ -66,7 +66,8 @@ def test_parts_months_and_settlements_add_up_to_the_last_digit(real_data: Path, 
     run = shown.result
     assert run.trades
     with exact():
-        parts = attribution_of(run, run.trades)
+        found = parts_of(shown)
+        parts = found.whole
         assert parts.net_pnl == run.metrics.net_pnl
         assert parts.basis + parts.slippage + parts.liquidations == run.metrics.price_pnl
         monthly = months(run.equity, run.config.initial_capital, run.payments, run.trades)
@@ -77,7 +78,7 @@ def test_parts_months_and_settlements_add_up_to_the_last_digit(real_data: Path, 
             assert len(settled) == trade.funding_payments
             assert sum(row.payment.amount for row in settled) == trade.funding
     assert bool(parts.liquidations) == bool(run.metrics.liquidations) == (name == "liquidated")
-    assert waterfall(parts).steps[-1].amount == run.metrics.net_pnl
+    assert waterfall(found).steps[-1].amount == run.metrics.net_pnl
 
 
 def test_interval_switches_are_where_the_record_has_them(real_data: Path) -> None:
