@@ -18,6 +18,7 @@ typedef struct {
     i64 liquidated_from, forced_from; /* least mark prices that liquidate, and that force out */
     i128 exposure;
     Line line;
+    i64 clear, leaves;                /* events before `clear` were searched for one at which to leave; the newest found */
 } Position;
 
 /* Openings that runs of one account have in common, by the place of pair and event in a table. */
@@ -87,6 +88,14 @@ static Line line_of(const Window *w, const Terms *x, const Position *p, double s
         && w->largest_flow_low[p->pair] == 0 && line.by_flow * w->largest_flow[p->pair] < EXACT_SUMS / 2;
     return line;
 }
+/* Return a payment on the line, `per_unit` being 1 / flow_unit, and its rest: one half of a unit where it was a tie.
+
+   Below 2**51 the estimate of a quotient is off by less than what lies between a tie and any other quotient. */
+static inline double paid_on_line(const Line *line, double per_unit, double flow, double *rest) {
+    double product = line->by_flow * flow, paid = product * per_unit + ROUNDER - ROUNDER;
+    *rest = fabs(product - paid * line->flow_unit);
+    return paid;
+}
 static inline double on_line(const Line *line, double spot, double perp) {
     return line->base + line->by_spot * spot + line->by_perp * perp;
 }
@@ -104,6 +113,10 @@ static inline double funding_at(const Account *a, const Position *p, i64 e) {
     const Terms *x = &a->terms.of[p->pair];
     i64 k = place(a->w, p->pair, e);
     UnitFlow flow = {a->w->flow[k], a->w->flow_low[k], x->flow_places};
+    if (p->line.fits) {
+        double rest, paid = paid_on_line(&p->line, 1 / p->line.flow_unit, flow.h, &rest);
+        if (rest < 0.5 * p->line.flow_unit) return paid;
+    }
     return funding_payment_span(SHORT, flow, span_of(p->quantity_f, x->quantity_places)).h;
 }
 
@@ -247,6 +260,8 @@ static void open_hedge(Account *a, i64 pair, i64 e) {
         if (!work_out(a, pair, e, p, &nearly)) return;
         if (a->shares && a->fits && is_whole_slot(a, nearly, p)) *o = (Opening){a->account, k, shares, nearly, *p};
     }
+    p->clear = e + 1;
+    p->leaves = -1;
     a->count++;
     a->cash -= p->spot_cost + p->fees;
     a->locked += p->margin;

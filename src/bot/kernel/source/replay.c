@@ -185,7 +185,7 @@ static i64 first_price_from(const i64 *prices, i64 e, i64 stop, i64 x) {
     return e;
 }
 
-static i64 first_exit(Account *a, const Position *p, i64 at, i64 stop) {
+static i64 search_exit(Account *a, const Position *p, i64 at, i64 stop) {
     const Window *w = a->w;
     i64 k = p->pair * w->events, ending = w->end_event[p->pair];
     if (ending < stop && contract_end_ms(a, p->pair) != INT64_MAX) stop = ending;
@@ -194,6 +194,17 @@ static i64 first_exit(Account *a, const Position *p, i64 at, i64 stop) {
     i64 least = p->liquidated_from < p->forced_from ? p->liquidated_from : p->forced_from;
     if (at >= stop || w->worst_ahead[k + at] < least) return stop;
     return first_price_from(w->worst + k, at, stop, least);
+}
+
+/* Return the first event in [at, stop) at which a hedge may leave, else `stop`; no event is searched twice. */
+static i64 first_exit(Account *a, Position *p, i64 at, i64 stop) {
+    if (p->leaves >= at) return p->leaves < stop ? p->leaves : stop;
+    i64 from = p->clear > at ? p->clear : at;
+    if (from >= stop) return stop;
+    i64 found = search_exit(a, p, from, stop);
+    if (found < stop) p->leaves = found;
+    p->clear = found;
+    return found;
 }
 
 static i64 first_entry(Account *a, i64 at, i64 stop) {

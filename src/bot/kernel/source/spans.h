@@ -66,19 +66,18 @@ static inline double value_of(const Held *h, double spot, double perp) {
     return hedge_value_span(LONG, SHORT, h->quantity, span_of(spot, h->spot_places), h->entry, span_of(perp, h->perp_places)).h;
 }
 
-/* Write payments on the line of a hedge; return 0 where one was a tie, which has a rest of one half.
-
-   Below 2**51 the estimate of a quotient is off by less than what lies between a tie and any other quotient. */
+/* Write payments on the line of a hedge; return 0 where one was a tie. */
 static int pay_on_line(const Held *held, i64 count, double *restrict funding) {
-    const double *flow = held->flow, by_flow = held->line.by_flow, unit = held->line.flow_unit, per_unit = 1 / unit;
+    const Line line = held->line;
+    const double *flow = held->flow, per_unit = 1 / line.flow_unit;
     double most = 0;
 #pragma omp simd reduction(max : most)
     for (i64 e = 0; e < count; e++) {
-        double product = by_flow * flow[e], paid = product * per_unit + ROUNDER - ROUNDER, rest = fabs(product - paid * unit);
+        double rest;
+        funding[e] = paid_on_line(&line, per_unit, flow[e], &rest);
         most = rest > most ? rest : most;
-        funding[e] = paid;
     }
-    return most < 0.5 * unit;
+    return most < 0.5 * line.flow_unit;
 }
 
 /* Write what a hedge is paid at each event. */
