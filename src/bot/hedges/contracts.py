@@ -141,7 +141,11 @@ class Contract:
 
     def lives(self, t_ms: int) -> bool:
         """Return whether it is traded at `t_ms`: its end is outside."""
-        return self.from_ms <= t_ms and (self.to_ms is None or t_ms < self.to_ms)
+        return self.from_ms <= t_ms and not self.has_ended(t_ms)
+
+    def has_ended(self, t_ms: int) -> bool:
+        """Return whether its end has come."""
+        return self.to_ms is not None and self.to_ms <= t_ms
 
     def end_announced(self, t_ms: int) -> bool:
         """Return whether its end is known at `t_ms`."""

@@ -165,9 +165,9 @@ class HedgeTrader:
         self.account.wallets.arrive(now)
 
     def _delist(self, now: int) -> None:
-        """1d. Close the legs whose contract ends now; entries that wait for it lapse."""
+        """1d. Close the legs whose contract has ended; entries that wait for it lapse."""
         for hedge in self.account.hedges:
-            ends = [leg for leg in hedge.open_legs if leg.contract.to_ms == now]
+            ends = [leg for leg in hedge.open_legs if leg.contract.has_ended(now)]
             closes_whole = hedge.market.structure.is_inverse and hedge.long in ends
             for leg in ends:
                 if leg.market.kind.is_perp:
@@ -183,7 +183,7 @@ class HedgeTrader:
         self.account.waiting = [
             entry
             for entry in self.account.waiting
-            if all(contract.to_ms != now for contract in entry.contracts)
+            if not any(contract.has_ended(now) for contract in entry.contracts)
         ]
 
     def _stress_at(self, now: int) -> None:
@@ -239,7 +239,7 @@ class HedgeTrader:
                 self.account.close(hedge, hedge.closing.reason, now)
         for entry in [entry for entry in self.account.waiting if entry.due_ms == now]:
             self.account.waiting.remove(entry)
-            if all(contract.to_ms is None or now < contract.to_ms for contract in entry.contracts):
+            if not any(contract.has_ended(now) for contract in entry.contracts):
                 self._open(entry.market, entry.contracts, entry.quantity, now)
 
     def _settled(self, t_ms: int) -> dict[str, Settlement]:

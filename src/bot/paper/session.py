@@ -70,7 +70,7 @@ class PaperSession:
     def __init__(self, config: RunConfig, saved: SavedSession, listings: Mapping[str, Listing]) -> None:
         refuse_hedges(config)
         if config.fee_model != "flat":
-            raise InvalidInputError.of("fee_model", "recorded schedules are not read on paper: name rates")
+            raise InvalidInputError.of("fee_model", "recorded schedules are read by sessions of hedges alone")
         self._saved = saved
         self._max_age_ms = int(config.max_price_age_ms)
         own = config.instrument

@@ -67,7 +67,7 @@ def trade_on_paper(path: Path, options: PaperOptions) -> None:
     config = session_config(read_document(path))
     plan = SessionPlan(_name(options.session or path.stem), config, _until_ms(options.until), options.resume)
     with ready_database(Settings()) as engine:
-        run = _trade_hedges if needs_hedge_engine(config) else _trade_pairs
+        run = _trade_hedges if trades_hedges(config) else _trade_pairs
         status = asyncio.run(run(plan, options, engine))
     print(f"session {plan.name}: {_FAREWELLS[status]}", flush=True)
 
@@ -90,7 +90,7 @@ def print_status(path: Path, session: str | None) -> None:
     """
     config, name = session_config(read_document(path)), _name(session or path.stem)
     with ready_database(Settings()) as engine:
-        is_of_hedges = needs_hedge_engine(config)
+        is_of_hedges = trades_hedges(config)
         document = _hedges_so_far(config, name, engine) if is_of_hedges else _pairs_so_far(name, engine)
     print(json_text(document, indent=2))
 
@@ -119,6 +119,11 @@ def _found(name: str, saved: S | None) -> S:
     if saved is None:
         raise SessionError(f"there is no session {name!r}; --session names another")
     return saved
+
+
+def trades_hedges(config: RunConfig) -> bool:
+    """Return whether a session needs the accounts of hedges, which read recorded fee schedules as well."""
+    return needs_hedge_engine(config) or config.fee_model != "flat"
 
 
 async def _trade_pairs(plan: SessionPlan, options: PaperOptions, engine: sa.Engine) -> SessionStatus:

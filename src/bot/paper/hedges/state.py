@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter
 
 from bot.hedges.contracts import Contract
-from bot.hedges.markets import HedgeMarket, Pair
+from bot.hedges.markets import LegMarket, Pair
 from bot.hedges.metrics import Observed
 from bot.hedges.positions import Closing, HeldPerp, OpenHedge, OpenLeg, WaitingEntry, lag_over
 from bot.hedges.trader import HedgeTrader
@@ -22,7 +22,6 @@ from bot.paper.session_store import LATEST_SETTLEMENT_MS
 from bot.timestamps import iso
 
 _TIER_MS = 30 * DAY_MS
-_LEG = ("quantity", "entry", "margin", "incoming", "contracts", "pnl", "tested_ms", "arrives_ms", "exit")
 _HEDGE = (
     *("number", "opened_ms", "quantity", "prices", "coins", "flow", "funding", "fees", "borrow_cost"),
     *("transfer_cost", "payments", "top_ups", "reductions", "signals", "reason", "follows_ms"),
@@ -34,9 +33,8 @@ _OBSERVED = (
 
 
 class SavedLeg(NamedTuple):
-    """Leg of an open hedge; `contract` is the place of its contract among those of its market."""
+    """Leg of an open hedge, with the fields of `OpenLeg`; its contract is that of the opening."""
 
-    contract: int
     quantity: Decimal
     entry: Decimal
     margin: Decimal
@@ -83,10 +81,9 @@ class SavedHedge(NamedTuple):
 
 
 class SavedEntry(NamedTuple):
-    """Order to open a hedge that waits to be filled; `contracts` are the places of those of its legs."""
+    """Order to open a hedge that waits to be filled; its contracts are those of the decision."""
 
     name: str
-    contracts: tuple[int, int]
     quantity: Decimal
     reserved: tuple[Decimal, ...]
     decided_ms: int
@@ -98,7 +95,6 @@ class SavedPerp(NamedTuple):
 
     name: str
     is_short: bool
-    contract: int
     opened_ms: int
     until_ms: int
 
@@ -195,12 +191,12 @@ def state_of_text(text: str) -> HedgesState:
 
 def state_of(trader: HedgeTrader, window: HedgeWindow, before: HedgesState, t_ms: int) -> HedgesState:
     """Return the state of a trader after the event at `t_ms` of a window, which is its only one."""
-    account, places = trader.account, _Places(trader)
+    account = trader.account
     fills = tuple(
         SavedFills(*key, tuple(fill for fill in fills if fill[0] >= t_ms - _TIER_MS))
         for key, fills in sorted(account.costs.fills.items())
     )
-    held = (*before.held, *map(places.held, account.held_perps))
+    held = (*before.held, *_held(trader))
     recent = tuple(one for one in held if one.until_ms > t_ms - LATEST_SETTLEMENT_MS)
     older = [one for one in held if one.until_ms <= t_ms - LATEST_SETTLEMENT_MS]
     return HedgesState(
@@ -208,8 +204,8 @@ def state_of(trader: HedgeTrader, window: HedgeWindow, before: HedgesState, t_ms
         cash=dict(account.wallets.cash),
         transfer=account.wallets.under_way,
         transfer_fees=account.wallets.transfer_fees,
-        hedges=tuple(places.hedge(hedge) for hedge in account.hedges),
-        waiting=tuple(places.entry(entry) for entry in account.waiting),
+        hedges=tuple(map(_saved_hedge, account.hedges)),
+        waiting=tuple(map(_saved_entry, account.waiting)),
         opened=account.opened,
         decided=trader.decided,
         openings=dict(trader.openings),
@@ -247,7 +243,9 @@ def _missed(trader: HedgeTrader, window: HedgeWindow, held: Iterable[SavedPerp],
     """Return how many settlements were due to perp legs that have left, and were not told by `t_ms`."""
     perps = (
         HeldPerp(
-            trader.markets[one.name].legs[one.is_short].contracts[one.contract], one.opened_ms, one.until_ms
+            _contract(trader.markets[one.name].legs[one.is_short], one.opened_ms),
+            one.opened_ms,
+            one.until_ms,
         )
         for one in held
     )
@@ -266,47 +264,44 @@ def _settled(trader: HedgeTrader, t_ms: int) -> dict[str, list[int]]:
     }
 
 
-class _Places:
-    """Places of contracts among those of the markets of a trader."""
+def _saved_hedge(hedge: OpenHedge) -> SavedHedge:
+    closing = hedge.closing
+    return SavedHedge(
+        hedge.name,
+        _saved_leg(hedge.long),
+        _saved_leg(hedge.short),
+        None if closing is None else SavedClosing(closing.reason, closing.decided_ms, closing.number),
+        **{name: getattr(hedge, name) for name in _HEDGE},
+    )
 
-    def __init__(self, trader: HedgeTrader) -> None:
-        self._legs = {
-            id(contract): (market.name, bool(side), place)
-            for market in trader.markets.values()
-            for side, leg in enumerate(market.legs)
-            for place, contract in enumerate(leg.contracts)
-        }
 
-    def hedge(self, hedge: OpenHedge) -> SavedHedge:
-        closing = hedge.closing
-        return SavedHedge(
-            hedge.name,
-            self._leg(hedge.long),
-            self._leg(hedge.short),
-            None if closing is None else SavedClosing(closing.reason, closing.decided_ms, closing.number),
-            **{name: getattr(hedge, name) for name in _HEDGE},
-        )
+def _saved_leg(leg: OpenLeg) -> SavedLeg:
+    return SavedLeg(**{name: getattr(leg, name) for name in SavedLeg._fields})
 
-    def entry(self, entry: WaitingEntry) -> SavedEntry:
-        long, short = (self._place(contract) for contract in entry.contracts)
-        facts = entry.quantity, entry.reserved, entry.decided_ms, entry.number
-        return SavedEntry(entry.market.name, (long, short), *facts)
 
-    def held(self, held: HeldPerp) -> SavedPerp:
-        name, is_short, place = self._legs[id(held.contract)]
-        return SavedPerp(name, is_short, place, held.opened_ms, held.until_ms)
+def _saved_entry(entry: WaitingEntry) -> SavedEntry:
+    facts = entry.quantity, entry.reserved, entry.decided_ms, entry.number
+    return SavedEntry(entry.market.name, *facts)
 
-    def _leg(self, leg: OpenLeg) -> SavedLeg:
-        values = {name: getattr(leg, name) for name in _LEG}
-        return SavedLeg(self._place(leg.contract), **values, left_ms=leg.left_ms)
 
-    def _place(self, contract: Contract) -> int:
-        return self._legs[id(contract)][2]
+def _held(trader: HedgeTrader) -> Iterator[SavedPerp]:
+    """Yield the perp legs that have left in the event of a trader."""
+    legs = {
+        id(contract): (market.name, place == 1)
+        for market in trader.markets.values()
+        for place, leg in enumerate(market.legs)
+        for contract in leg.contracts
+    }
+    for contract, opened_ms, until_ms in trader.account.held_perps:
+        yield SavedPerp(*legs[id(contract)], opened_ms, until_ms)
 
 
 def _hedge(trader: HedgeTrader, saved: SavedHedge, t_ms: int) -> OpenHedge:
     market = trader.markets[saved.name]
-    legs = [_leg(market, place, leg) for place, leg in enumerate((saved.long, saved.short))]
+    legs = [
+        _leg(leg, own, saved.opened_ms)
+        for leg, own in zip(market.legs, (saved.long, saved.short), strict=True)
+    ]
     hedge = OpenHedge(
         market=market,
         long=legs[0],
@@ -324,18 +319,19 @@ def _hedge(trader: HedgeTrader, saved: SavedHedge, t_ms: int) -> OpenHedge:
     return hedge
 
 
-def _leg(market: HedgeMarket, place: int, saved: SavedLeg) -> OpenLeg:
-    leg = market.legs[place]
-    values = {name: getattr(saved, name) for name in _LEG}
-    return OpenLeg(
-        side=leg.side, market=leg, contract=leg.contracts[saved.contract], left_ms=saved.left_ms, **values
-    )
+def _leg(leg: LegMarket, saved: SavedLeg, opened_ms: int) -> OpenLeg:
+    return OpenLeg(side=leg.side, market=leg, contract=_contract(leg, opened_ms), **saved._asdict())
+
+
+def _contract(leg: LegMarket, t_ms: int) -> Contract:
+    """Return the contract of a leg at a time at which it had one; rows of before then may be forgotten."""
+    begun = [contract for contract in leg.contracts if contract.from_ms <= t_ms]
+    return begun[-1] if begun else leg.contracts[0]
 
 
 def _entry(trader: HedgeTrader, saved: SavedEntry, t_ms: int) -> WaitingEntry:
     market = trader.markets[saved.name]
-    contracts = [leg.contracts[place] for leg, place in zip(market.legs, saved.contracts, strict=True)]
-    pair = Pair(*contracts)
+    pair = Pair(*(_contract(leg, saved.decided_ms) for leg in market.legs))
     due_ms = _not_before(lag_over(pair, saved.decided_ms, trader.config.fill_lag_candles), t_ms)
     facts = saved.quantity, saved.reserved, saved.decided_ms, due_ms, saved.number
     return WaitingEntry(market, pair, *facts)

@@ -155,6 +155,22 @@ def test_an_end_that_is_announced_while_a_session_runs_is_acted_on() -> None:
     assert [trade.reason for trade in update.trades] == [CloseReason.DELISTING]
 
 
+def test_an_end_that_is_recorded_only_after_it_came_ends_the_hedge_when_time_moves_on() -> None:
+    records = Records()
+    paper = session(records)
+    opened(paper)
+    paper.receive([*prices(2, 3), funding((3, "0.01"))])
+    list(paper.advance(hours(3), hours(3)))
+    before = Epoch("perp", 0, hours(-5))
+    records.rows[RecordKind.LIFE] = (before, Epoch("perp", hours(-5), hours(2)))
+    paper.receive([*prices(4, 4), funding((4, "0.01"))])
+    assert list(paper.advance(hours(4), hours(4))) == []
+    closed = paper.close(CloseReason.END, hours(4), hours(4))
+    assert [(trade.reason, trade.closed_at_ms) for trade in closed.trades] == [
+        (CloseReason.DELISTED, hours(4))
+    ]
+
+
 def test_a_market_that_is_redenominated_while_a_session_runs_ends_it_by_name() -> None:
     records = Records({RecordKind.LIFE: (Epoch("perp", 0, units=Decimal(1)),)})
     paper = session(records)

@@ -9,7 +9,7 @@ import pytest
 from commanding import run
 from webservice import BASE, Hands, serving, sweep_body
 
-from carrygrid.cli.paper import session_config
+from carrygrid.cli.paper import session_config, trades_hedges
 
 
 @pytest.fixture
@@ -45,6 +45,7 @@ def test_a_promoted_trial_of_hedges_is_a_valid_paper_session(
     assert run("sweep", "promote", 2, 1, "--output", path) == 0
     config = session_config(json.loads(path.read_text()))
     assert (config.fill_lag_candles, config.cooldown_hours) == (1, 8)
+    assert trades_hedges(config)
     assert run("paper", path, "--status") == 2
     assert capsys.readouterr().err.endswith(
         "error: there is no session 'promoted'; --session names another\n"
