@@ -5,6 +5,8 @@ const TYPING_MS = 250;
 const list = document.getElementById("sweep-list");
 const filter = document.getElementById("sweep-filter");
 const comparing = document.getElementById("compare-sweeps");
+const rename = document.getElementById("rename");
+const naming = document.querySelector("#rename-dialog form");
 const ticked = new Set();
 let asked = 0;
 let typing;
@@ -39,6 +41,7 @@ function offerComparison() {
   const enough = ticked.size >= least && ticked.size <= most;
   comparing.hidden = !ticked.size;
   comparing.querySelector("button").disabled = !enough;
+  rename.hidden = ticked.size !== 1;
   comparing.querySelector(".hint").textContent = enough ? `the best trials of sweeps ${[...ticked].join(", ")}` : `${ticked.size} ticked; ${least} to ${most} can be compared`;
 }
 
@@ -56,6 +59,27 @@ comparing.addEventListener("reset", () => {
   ticked.clear();
   for (const box of boxes()) box.checked = false;
   offerComparison();
+});
+
+/* The one that is ticked; what that takes is fetched by those who do it. */
+rename.addEventListener("click", () => {
+  const [id] = ticked;
+  naming.elements.name.value = list.querySelector(`[data-keep="sweep-${id}"]`)?.textContent ?? "";
+  naming.closest("dialog").showModal();
+});
+naming.querySelector("[data-closes]").addEventListener("click", () => naming.closest("dialog").close());
+naming.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const [id] = ticked;
+  const [{ sendJson }, { clearProblems, showProblems }] = await Promise.all([import("../requests.js"), import("../forms/problems.js")]);
+  clearProblems(naming);
+  try {
+    await sendJson("PATCH", `/sweeps/${id}`, { name: naming.elements.name.value });
+    naming.closest("dialog").close();
+    refresh();
+  } catch (error) {
+    showProblems(naming, error);
+  }
 });
 
 filter.addEventListener("input", () => {
