@@ -1,12 +1,16 @@
 """Live feed of several exchanges as one: what all of them have told by a moment is complete."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from bot.errors import ExchangeOfflineError
 from bot.paper.feed import FeedBatch, FeedRows, Listing
 from bot.paper.hedges.series import series_name
 from bot.paper.polling_feed import PollingFeed
+
+_log = logging.getLogger(__name__)
 
 
 class JoinedFeed:
@@ -42,8 +46,8 @@ class JoinedFeed:
                 return self._told()
 
     async def newest(self) -> FeedBatch:
-        """Ask each exchange once for whatever is new."""
-        await self._ask(PollingFeed.newest)
+        """Ask each exchange once for whatever is new; one that does not answer tells nothing new."""
+        await self._ask(_newest)
         return self._told()
 
     async def aclose(self) -> None:
@@ -70,3 +74,11 @@ class JoinedFeed:
     def _told(self) -> FeedBatch:
         rows, self._untold = tuple(self._untold), []
         return FeedBatch(min(self._complete_ms.values()), rows)
+
+
+async def _newest(feed: PollingFeed) -> FeedBatch | None:
+    try:
+        return await feed.newest()
+    except ExchangeOfflineError as error:
+        _log.warning("%s; its last known prices count", error)
+        return None

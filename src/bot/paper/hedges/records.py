@@ -27,7 +27,10 @@ class RecordSource(Protocol):
 
 
 class ReplayedRecords:
-    """Rows of recorded history as they became known: none before its time, no end before it was announced."""
+    """Rows of recorded history as they became known: none before its time, no end before it was announced.
+
+    Epochs that are carried on are known from the start: hedges are counted in the units of the last one.
+    """
 
     def __init__(self, data: HedgeData, clock: Clock) -> None:
         self._data = data

@@ -1,6 +1,6 @@
 """Session of hedges with rows that come late or twice, and with recorded rows that change."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from bot.market.records.recorded import RecordedRows
 from bot.market.rows import Rows, SeriesKind, funding_values
 from bot.models import HOUR_MS, CloseReason, Instrument
 from bot.paper.feed import FeedRows, Listing
+from bot.paper.hedges.document import session_result
 from bot.paper.hedges.records import KnownRecords
 from bot.paper.hedges.session import HedgeAccounts, HedgeSession
 from bot.paper.hedges.session_store import HedgesUpdate, SavedHedges
@@ -143,6 +144,18 @@ def test_closing_books_what_settles_then_and_closing_right_after_an_event_books_
     [event] = paper.advance(hours(2), hours(2))
     closed = paper.close(CloseReason.EMERGENCY, hours(2), hours(2))
     assert (len(event.payments), closed.payments, closed.trades[0].funding_payments) == (1, (), 1)
+
+
+def test_the_document_of_an_open_session_tells_its_metrics_and_what_is_open() -> None:
+    values = {"exchange": "test", "symbols": [PAIR], "cooldown_hours": 1}
+    config = run_config(**values)
+    update = opened(session())
+    accounts = HedgeAccounts(Records())
+    saved = replace(accounts.new_session("x", config, START), state=update.state)
+    document = session_result(config, saved, update.trades, [(update.event_ms, update.equity)])
+    assert (document["open"], document["under_way"], document["trades"]) == ([PAIR], [], [])
+    assert (document["metrics"]["total_trades"], document["metrics"]["time_in_market"]) == (0, 1)
+    assert session_result(config, accounts.new_session("x", config, START), (), ())["metrics"] is None
 
 
 def test_an_end_that_is_announced_while_a_session_runs_is_acted_on() -> None:

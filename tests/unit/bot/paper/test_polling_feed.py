@@ -138,6 +138,14 @@ async def test_two_exchanges_are_complete_as_far_as_both_have_told() -> None:
     assert ({part.symbol for part in batch.rows}, batch.complete_until_ms) == ({"A@beta"}, NOON + HOUR_MS)
 
 
+async def test_the_newest_rows_of_one_exchange_are_had_while_the_other_is_gone() -> None:
+    alpha, beta = ScriptedExchange(), ScriptedExchange()
+    feed = await joined(alpha, beta)
+    alpha.script, beta.script = [NOON + HOUR_MS + 5_000], [ExchangeOfflineError("gone")]
+    batch = await feed.newest()
+    assert ({part.symbol for part in batch.rows}, batch.complete_until_ms) == ({"A@alpha"}, NOON)
+
+
 async def test_what_one_exchange_has_told_outlives_a_wait_for_the_other_that_is_cancelled() -> None:
     alpha, beta = ScriptedExchange(), ScriptedExchange()
     feed = await joined(alpha, beta)
