@@ -99,6 +99,11 @@ class OpenHedge:
         return self.long, self.short
 
     @property
+    def pair(self) -> Pair:
+        """Return the contracts of both legs."""
+        return Pair(self.long.contract, self.short.contract)
+
+    @property
     def open_legs(self) -> list[OpenLeg]:
         """The legs that have not left, the long one first."""
         return [leg for leg in (self.long, self.short) if leg.left_ms is None]

@@ -226,7 +226,7 @@ class HedgeTrader:
                 record = leg.contract.record_at(t_ms) if leg.market.kind.is_perp else None
                 if record is not None:
                     amount = self.account.settle(hedge, leg, record, t_ms)
-                    carry = hedge.market.carry(_pair(hedge), t_ms, however_old=True)
+                    carry = hedge.market.carry(hedge.pair, t_ms, however_old=True)
                     self.observed.note_funding(amount, carry)
 
     # --- 3. Fills, exits, margin ------------------------------------------------------------------------
@@ -261,7 +261,7 @@ class HedgeTrader:
             if reason is None:
                 continue
             if self.config.fill_lag_candles:
-                due_ms = lag_over(_pair(hedge), t_ms, self.config.fill_lag_candles)
+                due_ms = lag_over(hedge.pair, t_ms, self.config.fill_lag_candles)
                 hedge.closing = Closing(reason, t_ms, due_ms, self._next_decision())
             else:
                 self.account.close(hedge, reason, t_ms)
@@ -388,10 +388,6 @@ class HedgeTrader:
     def _next_decision(self) -> int:
         self.decided += 1
         return self.decided
-
-
-def _pair(hedge: OpenHedge) -> Pair:
-    return Pair(hedge.long.contract, hedge.short.contract)
 
 
 def _decided(hedge: OpenHedge) -> int:

@@ -11,7 +11,6 @@ from decimal import Decimal
 from bot.config.run_config import RunConfig
 from bot.hedges.arithmetic import exact_products
 from bot.hedges.engine import hedge_trader
-from bot.hedges.markets import Pair
 from bot.hedges.positions import OpenHedge, OpenLeg
 from bot.hedges.trader import HedgeTrader
 from bot.hedges.window import HedgeWindow
@@ -179,8 +178,7 @@ class HedgeSession:
         for record in leg.contract.records:
             if first_ms < record.t_ms <= until_ms and record.t_ms not in seen:
                 amount = trader.account.settle(hedge, leg, record, record.t_ms)
-                pair = Pair(hedge.long.contract, hedge.short.contract)
-                carry = hedge.market.carry(pair, record.t_ms, however_old=True)
+                carry = hedge.market.carry(hedge.pair, record.t_ms, however_old=True)
                 trader.observed.note_funding(amount, carry)
 
     def _update(

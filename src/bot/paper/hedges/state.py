@@ -310,9 +310,7 @@ def _hedge(trader: HedgeTrader, saved: SavedHedge, t_ms: int) -> OpenHedge:
     )
     closing, left = saved.closing, hedge.open_legs
     if closing is not None:
-        due_ms = lag_over(
-            Pair(legs[0].contract, legs[1].contract), closing.decided_ms, trader.config.fill_lag_candles
-        )
+        due_ms = lag_over(hedge.pair, closing.decided_ms, trader.config.fill_lag_candles)
         hedge.closing = Closing(closing.reason, closing.decided_ms, _not_before(due_ms, t_ms), closing.number)
     if saved.follows_ms is not None and left:
         hedge.second_ms = _not_before(left[0].contract.trades.first_from(saved.follows_ms), t_ms)
