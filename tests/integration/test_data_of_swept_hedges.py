@@ -7,11 +7,16 @@ from fastapi.testclient import TestClient
 from sweeping import BASE, copy_exchange
 from webservice import Hands, sweep_body
 
+from bot.hedges.runs import load_window, replay_run
 from bot.market_store.database import write_transaction
 from bot.market_store.deleting import Selection
 from bot.market_store.store import HistoricalDataStore
-from sweeps.lifecycle.looks import all_looks
+from bot.numbers.money import plain
+from bot.timestamps import parse_time_ms
+from sweeps.analysis.progress import get_spec
+from sweeps.lifecycle.looks import LookKind, all_looks
 from sweeps.lifecycle.seals import set_seal
+from sweeps.work.holdout import look_at_holdout
 
 ETH = "ETH/USDC:USDC@other>ETH/USDT:USDT"
 BARE = {"short_exchange": "bare", "symbols": ["ETH/USDC:USDC>ETH/USDT:USDT"]}
@@ -146,3 +151,33 @@ def test_seal_of_any_exchange_is_kept_and_every_exchange_was_looked_at(
     assert refused.json()["errors"][0]["field"] == "base.end"
     assert "other is closed from 2024-03-01 on" in refused.json()["errors"][0]["message"]
     assert client.get(f"/sweeps/{sweep_id}/trials/0/trades").status_code == 409
+
+
+def test_trial_looks_at_the_sealed_days_of_its_other_exchange_up_to_the_seal_of_its_own(
+    client: TestClient, other: Hands
+) -> None:
+    with write_transaction(other.engine) as connection:
+        sealed = set_seal(connection, "other", "2024-03-01")
+        set_seal(connection, "synthetic", "2024-03-20")
+    answer = client.post("/sweeps", json=body({"end": "2024-02-25", "exit_funding_rate": "-1"}))
+    assert answer.status_code == 202, answer.text
+    sweep_id: int = answer.json()["id"]
+    other.work(sweep_id)
+    refused = client.post(f"/sweeps/{sweep_id}/trials/0/promote", json={})
+    assert refused.status_code == 409, refused.text
+    assert "is not validated, and synthetic is sealed" in refused.json()["detail"]
+    store = HistoricalDataStore(other.engine)
+    look = look_at_holdout(store, sealed.id, sweep_id, 0)
+    assert (look.label, look.result["from"], look.result["until"]) == (
+        "first",
+        "2024-03-01",
+        "2024-03-19T23:59:59.999Z",
+    )
+    assert look.result["days"] == {"earlier": 51, "later": 19}
+    with other.engine.connect() as connection:
+        config = get_spec(connection, sweep_id).config(0).varied({"end": parse_time_ms("2024-03-20") - 1})
+        seen = {view.seen.exchange for view in all_looks(connection) if view.kind is LookKind.HOLDOUT}
+    assert seen == {"other", "synthetic"}
+    equity = dict(replay_run(config, load_window(config, store, beyond_seals=True)).equity)
+    before = [amount for t_ms, amount in equity.items() if t_ms < sealed.from_ms][-1]
+    assert look.result["net_pnl"] == plain(equity[max(equity)] - before)
