@@ -182,3 +182,22 @@ def test_axis_that_some_values_of_another_read_is_tied_to_them_and_let_go_again(
     )
     page.locator("[data-param=order_style] select.mode").select_option("default")
     assert written(page)["grid"]["spot_maker"] == ["0.001", "0.0005"]
+
+
+@pytest.mark.parametrize("path", ["/dashboard/backtest", "/dashboard/sweeps/new"])
+def test_what_ends_stale_markets_is_left_out_with_one_click_where_a_parameter_makes_hedges_of_a_run(
+    address: str, visit: Visit, path: str
+) -> None:
+    page = visit.page
+    opened(page, address, path)
+    row = page.locator(".param[data-param=impact_bps]")
+    page.locator("details.params").filter(has=row).locator("summary").click()
+    if path.endswith("new"):
+        row.locator("select.mode").select_option("list")
+        row.locator("[data-part=list]").fill("0, 5")
+    else:
+        row.locator("[data-part=value]").fill("5")
+    page.locator("#leave-out").click()
+    expect(page.locator("#plan[data-trials]")).to_be_visible()
+    base = written(page).get("base", written(page))
+    assert "end_dead_markets" not in base

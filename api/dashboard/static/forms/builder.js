@@ -76,7 +76,7 @@ export function build({ form, Written, path, check, send, showChecked, parts = (
     const summary = document.createElement("p");
     summary.className = "plan-line bad";
     summary.textContent = placed.length ? `Refused: ${placed.map(({ field }) => field).join(", ")}` : "";
-    plan.replaceChildren(summary, ...offered(error.problem?.common_window));
+    plan.replaceChildren(summary, ...offered(error.problem?.common_window), ...leftOut(error.problem?.errors ?? []));
     delete plan.dataset.trials;
     return placed;
   }
@@ -87,6 +87,20 @@ export function build({ form, Written, path, check, send, showChecked, parts = (
     const button = Object.assign(document.createElement("button"), { type: "button", id: "common-window" });
     button.textContent = `Use ${common.start} to ${common.end}, held of all that is chosen`;
     button.addEventListener("click", () => market.useWindow(common.start, common.end));
+    return [button];
+  }
+
+  /* Forms set what ends stale markets, which hedges refuse: one click leaves it out, whatever made hedges of the run. */
+  function leftOut(errors) {
+    const name = "end_dead_markets";
+    const refused = errors.some(({ field, message }) => field.split(".").at(-1) === name || message.startsWith(`${name}:`));
+    if (!refused || source().read(name)?.axis) return [];
+    const button = Object.assign(document.createElement("button"), { type: "button", id: "leave-out" });
+    button.textContent = `Leave out ${name}: contracts of hedges end as their recorded lives say`;
+    button.addEventListener("click", () => {
+      source().write(name, null);
+      changed(true);
+    });
     return [button];
   }
 
