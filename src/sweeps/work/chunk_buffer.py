@@ -128,6 +128,12 @@ class ChunkBuffer:
             for place in np.flatnonzero(np.isin(trials.numbers, numbers)).tolist():
                 yield trials, place, int(trials.numbers[place])
 
+    def outdone_by(self, leaders: Sequence[tuple[int, int]]) -> None:
+        """Let go of trials among the best that those outdo which have kept their curves by now."""
+        if isinstance(self.spec.curves, TopCurves):
+            self._ranked = sorted({*self._ranked, *leaders})[: self.spec.curves.top]
+            self.best &= {number for _, number in self._ranked}
+
     def without_curves(self) -> list[int]:
         """Return the trials among the best whose curves are still missing."""
         return sorted(self.best - self.curves.keys())

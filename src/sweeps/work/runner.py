@@ -317,6 +317,9 @@ class ChunkRunner:
 
     def _keep_curves(self, buffer: ChunkBuffer) -> None:
         """Work out the curves of the best; those of slow trials are left to whoever looks at them."""
+        if buffer.without_curves():  # others may have stored better ones since the claim
+            with self._engine.connect() as connection:
+                buffer.outdone_by(leaders(connection, buffer.sweep_id, buffer.spec))
         numbers = buffer.without_curves()
         if not numbers:
             return
