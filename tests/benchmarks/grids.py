@@ -16,21 +16,26 @@ _LEVERAGES = ["1", "2", "3", "5", "8"]
 
 
 class Grid(NamedTuple):
-    """Trials of one window under a name that says how they differ."""
+    """Sweep over one window under a name that says how its trials differ."""
 
     name: str
-    runs: list[RunConfig]
+    spec: SweepSpec
+
+    @property
+    def runs(self) -> list[RunConfig]:
+        """The parameters of every trial."""
+        return market.configs(self.spec)
 
 
 def grids(settlements: int) -> Iterator[Grid]:
     """Yield the grids over windows of so many settlements, 1,000 trials each."""
     compounding = {"sizing_base": "equity"}
-    yield Grid("costs and leverage", _runs(market.simple_body(settlements), grid=_costs()))
-    yield Grid("random over eight axes", _runs(market.simple_body(settlements), **_random()))
-    yield Grid("compounding", _runs(market.simple_body(settlements), compounding))
+    yield Grid("costs and leverage", _sweep(market.simple_body(settlements), grid=_costs()))
+    yield Grid("random over eight axes", _sweep(market.simple_body(settlements), **_random()))
+    yield Grid("compounding", _sweep(market.simple_body(settlements), compounding))
     scored = market.composite_body(settlements)
-    yield Grid("composite", _runs(scored))
-    yield Grid("composite, dynamic, compounding", _runs(scored, compounding | {"dynamic_sizing": True}))
+    yield Grid("composite", _sweep(scored))
+    yield Grid("composite, dynamic, compounding", _sweep(scored, compounding | {"dynamic_sizing": True}))
     for pairs in PAIRS:
         yield Grid(f"{pairs} pairs", _many_pairs(settlements, pairs))
 
@@ -55,15 +60,15 @@ def _random() -> dict[str, Any]:
     return {"grid": grid, "sampler": {"kind": "random", "n": 1_000, "seed": 1}}
 
 
-def _many_pairs(settlements: int, pairs: int) -> list[RunConfig]:
+def _many_pairs(settlements: int, pairs: int) -> SweepSpec:
     symbols = [market.named(number) for number in range(pairs)]
     slots = {"symbols": symbols, "max_simultaneous_positions": max(1, pairs // 2)}
-    return _runs(market.simple_body(settlements), slots)
+    return _sweep(market.simple_body(settlements), slots)
 
 
-def _runs(body: dict[str, Any], base: dict[str, Any] | None = None, **changes: Any) -> list[RunConfig]:
-    """Return the parameters of every trial of a sweep, some parts of it or of its base changed."""
+def _sweep(body: dict[str, Any], base: dict[str, Any] | None = None, **changes: Any) -> SweepSpec:
+    """Return a sweep, some parts of it or of its base changed."""
     spec = {**body, **changes}
     shared = body["base"] | (base or {})
     spec["base"] = {name: value for name, value in shared.items() if name not in spec["grid"]}
-    return market.configs(SweepSpec.parse(spec))
+    return SweepSpec.parse(spec)

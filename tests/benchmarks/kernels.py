@@ -111,17 +111,19 @@ def own(store: HistoricalDataStore, settlements: int) -> list[Contender]:
         ),
         Contender("the same, one by one", len(runs), lambda: cpu_seconds(lambda: _one_by_one(runs, window))),
         _sweep_path("sweep path, simple", runs, window),
-        Contender("sweep path, simple, rows", len(runs), lambda: _rows(store, simple)),
+        _with_rows("sweep path, simple, rows", store, simple),
     ]
 
 
 def on_grids(store: HistoricalDataStore, settlements: int) -> Iterator[Contender]:
     """Yield the sweep path on every grid, and the plain replay where several pairs share an account."""
     for grid in grids.grids(settlements):
-        window = market.window_of(store, grid.runs[0])
-        yield _sweep_path(f"sweep path, {grid.name}", grid.runs, window)
+        runs = grid.runs
+        window = market.window_of(store, runs[0])
+        yield _sweep_path(f"sweep path, {grid.name}", runs, window)
+        yield _with_rows(f"sweep path, {grid.name}, rows", store, grid.spec)
         if len(window.instruments) > 1:
-            few = [grid.runs[place] for place in market.spread(len(grid.runs), _PLAIN_OF_PAIRS)]
+            few = [runs[place] for place in market.spread(len(runs), _PLAIN_OF_PAIRS)]
             yield _plain_replay(f"plain replay, {grid.name}", few, window)
 
 
@@ -155,16 +157,19 @@ def _sweep_path(name: str, runs: list[RunConfig], window: ReplayWindow) -> Conte
     return Contender(name, len(runs), lambda: cpu_seconds(once))
 
 
-def _rows(store: HistoricalDataStore, spec: SweepSpec) -> float:
-    """Return the time from trial numbers to the rows of the table, parameters and identities included."""
-    windows = WindowCache(store)
-    windows.window(spec.config(0))
+def _with_rows(name: str, store: HistoricalDataStore, spec: SweepSpec) -> Contender:
+    """Return the way from trial numbers to the rows of the table, parameters and identities included."""
 
-    def once() -> None:
+    def run() -> float:
+        windows = WindowCache(store)
+        windows.window(spec.config(0))
+        return cpu_seconds(lambda: once(windows))
+
+    def once(windows: WindowCache) -> None:
         ready, _ = prepare(spec, range(spec.trial_count), windows)
         Results.of(1, [some.completed for some in replay_batch(ready)])
 
-    return cpu_seconds(once)
+    return Contender(name, spec.trial_count, run)
 
 
 def own_loops(series: loops.Series, trials: list[loops.Trial]) -> list[Contender]:
