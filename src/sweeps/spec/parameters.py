@@ -45,7 +45,9 @@ class Variables:
             return self.adapter(name).validate_python(raw)
         except ValidationError as error:
             found = field_errors(error)
-            raise InvalidInputError([FieldError(path, item.message) for item in found]) from None
+            raise InvalidInputError(
+                [FieldError(_within(path, item.field), item.message) for item in found]
+            ) from None
 
     def label(self, name: str, value: Any) -> Any:
         """Return a value as JSON; a single symbol without its list."""
@@ -60,6 +62,11 @@ class Variables:
     def readers(self, name: str) -> tuple[str, ...]:
         """Return the strategies among ours whose runs have this parameter at all."""
         return tuple(one for one, model in self.models.items() if name in model.model_fields)
+
+
+def _within(path: str, part: str) -> str:
+    """Return the field path of a part of a value, such as `[0].at`, or of the whole value."""
+    return f"{path}.{part}" if part[:1] not in ("", "[") else f"{path}{part}"
 
 
 @cache

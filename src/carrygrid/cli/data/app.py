@@ -45,7 +45,8 @@ def import_data(
     BTCUSDT-brackets.json the margin brackets, BTCUSDT-life.json the beginnings, ends and renamings of the
     contract; such a file with one bad row is refused whole.
     --symbol, repeated or with commas, corrects what the name of a file says, and chooses among the markets of
-    a folder or of a file. Coin-margined contracts, dated futures and options are refused.
+    a folder or of a file. Dated futures and options are refused, and so are coin-margined contracts but those
+    of canonical files.
 
     Folders are walked with the folders in them, links are followed. What is refused is named and the rest
     imported; the exit status is 2 then.

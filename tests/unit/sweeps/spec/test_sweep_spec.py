@@ -158,8 +158,13 @@ def test_contradiction_of_some_trials_is_theirs_alone() -> None:
             "BTC/USDT:USDT",
         ),
         (
+            {"base": {**BASE, "stress": [{"leg": "long"}]}},
+            "base.stress[0].at",
+            "is required",
+        ),
+        (
             {"grid": {"stress": [[], [{"at": "2023-08-05", "leg": "up"}]]}},
-            "grid.stress.values[1]",
+            "grid.stress.values[1][0].leg",
             "'up': input should be 'long' or 'short'",
         ),
         (
