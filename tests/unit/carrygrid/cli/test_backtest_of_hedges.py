@@ -62,16 +62,25 @@ def test_the_summary_names_the_hedge_and_its_metrics(tmp_path: Path) -> None:
     assert "Holding throughout: net 2.9" in result.stdout
 
 
-def test_a_market_that_is_not_held_is_refused_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"short_exchange": "gamma"}, "short_exchange: 'gamma' is not held; held are alpha, beta"),
+        ({"symbols": ["AAA/USDT:USDT@alpha>AAA/USDT:USDT@gamma"]}, "symbols: AAA/USDT:USDT@gamma: nothing"),
+    ],
+)
+def test_a_market_that_is_not_held_is_refused_in_one_line(
+    tmp_path: Path, changes: dict[str, Any], named: str
+) -> None:
     case = json.loads((CASES / "03-perp-perp-two-grids.json").read_text())
     home = tmp_path / "home"
     imported(case, home)
     config = tmp_path / "run.json"
-    config.write_text(json.dumps({**case["config"], "short_exchange": "gamma"}))
+    config.write_text(json.dumps({**case["config"], **changes}))
     result = in_process(home, "backtest", config)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.count("\n") == 1
-    assert "AAA/USDT:USDT@gamma" in result.stderr
+    assert result.stderr.startswith(f"error: {named}")
 
 
 @pytest.mark.parametrize("name", ["02-reverse", "03-perp-perp-two-grids", "04-inverse-halved"])
