@@ -1,5 +1,6 @@
 """Runs that several trials share: found by ledger and account, and replayed once for the curves of all."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -78,18 +79,17 @@ def test_a_run_is_replayed_once_for_sample_and_curves_and_for_a_sweep_after_that
 ) -> None:
     sampled: list[int] = []
     together: list[int] = []
-    alone, all_of = kernel_samples.replay_trial, runner.runs_of
+    replayed = runner.runs_of
 
-    def sample(spec: SweepSpec, number: int, windows: WindowCache) -> Any:
-        sampled.append(number)
-        return alone(spec, number, windows)
+    def noted(numbers: list[int]) -> Callable[..., Any]:
+        def runs_of(spec: SweepSpec, asked: list[int], windows: WindowCache) -> Any:
+            numbers.extend(asked)
+            return replayed(spec, asked, windows)
 
-    def counted(spec: SweepSpec, numbers: list[int], windows: WindowCache) -> Any:
-        together.extend(numbers)
-        return all_of(spec, numbers, windows)
+        return runs_of
 
-    monkeypatch.setattr(kernel_samples, "replay_trial", sample)
-    monkeypatch.setattr(runner, "runs_of", counted)
+    monkeypatch.setattr(kernel_samples, "runs_of", noted(sampled))
+    monkeypatch.setattr(runner, "runs_of", noted(together))
     worker = ChunkRunner(engine, windows, SimulatedClock(1_000_000))
     known: list[object] = []
     for thresholds in (AXES["min_funding_rate"], ["0.000011", "0.00002", "0.00007", "0.8"]):
