@@ -184,6 +184,11 @@ class AccountParameters(ReportParameters, OrderParameters, PatienceParameters, H
         )
 
     @property
+    def exchanges(self) -> tuple[str, ...]:
+        """The exchanges that its hedges trade on, in order of appearance; raises as `hedges` does."""
+        return tuple(dict.fromkeys(leg.exchange for hedge in self.hedges for leg in hedge.legs))
+
+    @property
     def slippage(self) -> Decimal:
         """Adverse move of every fill as a fraction of the price."""
         return self.slippage_bps.scaleb(-4)

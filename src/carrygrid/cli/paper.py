@@ -18,7 +18,7 @@ from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
 from bot.market_store.fetch.live_exchange import LiveExchange
-from bot.market_store.fetch.live_hedges import LiveHedgeExchange, exchanges_of
+from bot.market_store.fetch.live_hedges import LiveHedgeExchange
 from bot.market_store.paper.hedge_sessions import HedgeSessionStore
 from bot.market_store.paper.pair_sessions import PaperStore
 from bot.market_store.paper.stored_records import StoredRecords
@@ -135,7 +135,7 @@ async def _trade_pairs(plan: SessionPlan, options: PaperOptions, engine: sa.Engi
 async def _trade_hedges(plan: SessionPlan, options: PaperOptions, engine: sa.Engine) -> SessionStatus:
     hedges, wall = plan.config.hedges, SystemClock()
     exchanges = {
-        name: LiveHedgeExchange(name, hedges, wall, options.api_url) for name in exchanges_of(hedges)
+        name: LiveHedgeExchange(name, hedges, wall, options.api_url) for name in plan.config.exchanges
     }
     feeds = {name: PollingFeed(one, one.symbols, options.poll_s) for name, one in exchanges.items()}
     clock = exchanges.get(str(plan.config.exchange)) or next(iter(exchanges.values()))
@@ -162,7 +162,7 @@ async def _run(
 def _print_start(plan: SessionPlan) -> None:
     config = plan.config
     print(
-        f"session {plan.name}: {config.strategy_mode} on {', '.join(exchanges_of(config.hedges))}, "
+        f"session {plan.name}: {config.strategy_mode} on {', '.join(config.exchanges)}, "
         f"{', '.join(config.symbols)}, "
         f"capital {plain(config.initial_capital)}\n"
         f"{_NO_HINDSIGHT if config.end_dead_markets else ''}"

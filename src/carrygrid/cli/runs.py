@@ -103,7 +103,8 @@ def _print_summary(result: AnyRun, window: AnyWindow) -> None:
     out = console()
     config = result.config
     made_up = " [bold yellow](synthetic data)[/]" if window.synthetic else ""
-    out.print(f"[bold]{', '.join(config.symbols)}[/] on {window.exchange}{made_up}, {config.strategy_mode}")
+    where = f"[bold]{', '.join(config.symbols)}[/] on {', '.join(config.exchanges)}"
+    out.print(f"{where}{made_up}, {config.strategy_mode}")
     out.print(f"{iso(config.start)} to {iso(config.end)}, capital {plain(config.initial_capital)} quote")
     print_findings(result.findings)
     out.print()

@@ -1,5 +1,6 @@
 """Backtests of hedges over HTTP: admitted where their data are held, else refused by name, nothing stored."""
 
+from html import unescape
 from typing import Any
 
 import pytest
@@ -66,6 +67,9 @@ def test_backtest_of_each_structure_is_admitted_and_replayed(
     assert found["state"] == "completed", found
     # At these borrow rates the reverse hedge has no carry to enter for.
     assert found["result"]["metrics"]["total_trades"] == (0 if structure == "reverse" else 1)
+    exchanges = "synthetic, synthetic-2" if structure in ("perp_perp", "full") else "synthetic"
+    page = unescape(client.get(f"/dashboard/backtests/{job['id']}").text)
+    assert f"{', '.join(body['symbols'])} on {exchanges} · 2024-01-05" in page
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Live markets of hedges on one exchange: the spot markets and perpetuals that legs name, each on its own."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from bot.clock import Clock
@@ -14,11 +14,6 @@ from bot.models import HOUR_MS, Instrument
 from bot.notation import quoted
 from bot.numbers.money import dec
 from bot.paper.feed import Listing
-
-
-def exchanges_of(hedges: Iterable[Hedge]) -> list[str]:
-    """Return the exchanges of hedges in order of appearance."""
-    return [*dict.fromkeys(leg.exchange for hedge in hedges for leg in hedge.legs)]
 
 
 class LiveHedgeExchange(LiveExchange):
