@@ -70,6 +70,7 @@ def test_backtest_of_each_structure_is_admitted_and_replayed(
     exchanges = "synthetic, synthetic-2" if structure in ("perp_perp", "full") else "synthetic"
     page = unescape(client.get(f"/dashboard/backtests/{job['id']}").text)
     assert f"{', '.join(body['symbols'])} on {exchanges} · 2024-01-05" in page
+    assert "<dt>Taker fees</dt><dd>as recorded</dd>" in page
 
 
 @pytest.mark.parametrize(
