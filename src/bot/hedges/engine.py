@@ -1,6 +1,6 @@
 """Replays recorded history of hedges, event by event."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple, TypeVar, cast
@@ -10,6 +10,8 @@ import numpy as np
 from bot.backtest.result import Curve
 from bot.config.run_config import RunConfig
 from bot.hedges.arithmetic import exact_products
+from bot.hedges.fast_forward.event_columns import EventColumns
+from bot.hedges.fast_forward.stretches import FastForward
 from bot.hedges.journal.recording import JournalingTrader
 from bot.hedges.journal.records import Journal
 from bot.hedges.markets import HedgeMarket
@@ -43,22 +45,40 @@ def replay_hedges(config: RunConfig, window: HedgeWindow) -> HedgeRun:
 
     Raises: InsufficientDataError where brackets or fees that it asks for are not held.
     """
-    return _replayed(config, window, HedgeTrader)[0]
+    return _replayed(config, window, HedgeTrader, _fast_forward)[0]
 
 
 def replay_with_journal(config: RunConfig, window: HedgeWindow) -> tuple[HedgeRun, Journal]:
     """Return the run that `replay_hedges` gives, and the journal of what it booked."""
-    run, trader = _replayed(config, window, JournalingTrader)
+    run, trader = _replayed(config, window, JournalingTrader, _event_by_event)
     return run, trader.journal
 
 
-def _replayed(config: RunConfig, window: HedgeWindow, made: type[T]) -> tuple[HedgeRun, T]:
+def _fast_forward(trader: HedgeTrader, window: HedgeWindow) -> list[Decimal]:
+    """Return the equity after each event but the last, of which those are skipped that only settle."""
+    config = trader.config
+    columns = window.kept(
+        "columns", config, lambda: EventColumns(window.settlements(config), window.calendar.moments)
+    )
+    return FastForward(trader, columns).equities()
+
+
+def _event_by_event(trader: HedgeTrader, window: HedgeWindow) -> list[Decimal]:
+    """Return the equity after each event but the last: a journal is written at every one."""
+    return [*map(trader.on_event, window.calendar.moments[:-1])]
+
+
+def _replayed(
+    config: RunConfig,
+    window: HedgeWindow,
+    made: type[T],
+    equities: Callable[[HedgeTrader, HedgeWindow], list[Decimal]],
+) -> tuple[HedgeRun, T]:
     if config.exchange != window.exchange:
         config = config.model_copy(update={"exchange": window.exchange})
     with exact_products():
         trader = hedge_trader(config, window, made)
-        events = window.calendar.moments
-        equity = [*map(trader.on_event, events[:-1]), trader.on_last_event(events[-1])]
+        equity = [*equities(trader, window), trader.on_last_event(window.calendar.moments[-1])]
         units = packed(amount_units(equity))
         missed = window.missed_settlements(trader.account.held_perps, config.end)
         books = Books(trader.account.trades, trader.observed, trader.account.wallets.transfer_fees, missed)

@@ -11,9 +11,14 @@ from bot.hedges.metrics import Observed
 from bot.hedges.positions import OpenLeg
 
 
+def extremes_of(leg: OpenLeg) -> list[Decimal]:
+    """Return the prices of mark candles that are worst for a leg."""
+    return leg.contract.marks.highs if leg.side < 0 else leg.contract.marks.lows
+
+
 def wiped_out_at(leg: OpenLeg, until_ms: int) -> int | None:
     """Return when the first untested mark candle closes that wipes a leg out, None if none does."""
-    marks, extremes = leg.contract.marks, _extremes(leg)
+    marks, extremes = leg.contract.marks, extremes_of(leg)
     for danger, first, stop in _stretches(leg, until_ms):
         if danger.may_be_reached(_worst(leg, extremes[first:stop])):
             for place in range(first, stop):
@@ -24,7 +29,7 @@ def wiped_out_at(leg: OpenLeg, until_ms: int) -> int | None:
 
 def tested(leg: OpenLeg, until_ms: int, observed: Observed) -> Decimal | None:
     """Test the mark candles of a leg up to a moment; return the extreme of the last that wipes it out."""
-    found, extremes = None, _extremes(leg)
+    found, extremes = None, extremes_of(leg)
     for danger, first, stop in _stretches(leg, until_ms):
         candles = extremes[first:stop]
         worst = _worst(leg, candles)
@@ -42,7 +47,7 @@ def worst_candles(leg: OpenLeg, until_ms: int) -> Iterator[tuple[Danger, Decimal
 
     It leaves them untested.
     """
-    closed_ms, extremes = leg.contract.marks.closed_ms, _extremes(leg)
+    closed_ms, extremes = leg.contract.marks.closed_ms, extremes_of(leg)
     for danger, first, stop in _stretches(leg, until_ms):
         worst = _worst(leg, extremes[first:stop])
         yield danger, worst, closed_ms[extremes.index(worst, first, stop)]
@@ -64,8 +69,3 @@ def _stretches(leg: OpenLeg, until_ms: int) -> Iterator[tuple[Danger, int, int]]
 
 def _worst(leg: OpenLeg, extremes: Sequence[Decimal]) -> Decimal:
     return max(extremes) if leg.side < 0 else min(extremes)
-
-
-def _extremes(leg: OpenLeg) -> list[Decimal]:
-    """Return the prices of mark candles that are worst for a leg."""
-    return leg.contract.marks.highs if leg.side < 0 else leg.contract.marks.lows

@@ -74,6 +74,13 @@ class Observed:
         self.max_margin_used = max(self.max_margin_used, margins)
         self.events_in_market += bool(hedges)
 
+    def note_unchanged(self, times_ms: Sequence[int], hedges: Sequence[OpenHedge]) -> None:
+        """Take in events that leave the same tied, and the same margins."""
+        self.note_event(times_ms[0], hedges)
+        if len(times_ms) > 1:
+            self.note_event(times_ms[-1], hedges)
+            self.events_in_market += (len(times_ms) - 2) * bool(hedges)
+
     @property
     def avg_capital_tied(self) -> Decimal | None:
         """The booked mean over time of what was tied, None for one event."""

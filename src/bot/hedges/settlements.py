@@ -36,6 +36,14 @@ class Settlement:
         """The carry as a funding rate of the hedge, None where it has none."""
         return None if self.carry is None else _funding(self.name, self.carry, self.t_ms)
 
+    def decides(self, max_age_ms: Decimal) -> bool:
+        """Return whether it has a carry, and prices no older than that."""
+        return self.carry is not None and self.age_ms is not None and self.age_ms <= max_age_ms
+
+    def pays(self, rate_8h: Decimal | None) -> bool:
+        """Return whether it has a carry, at or above a rate per 8 hours unless that is None."""
+        return self.carry is not None and (rate_8h is None or self.carry.rate_8h >= rate_8h)
+
     @cached_property
     def observed(self) -> tuple[FundingRate, ...]:
         """The history since the settlement before, or all of it where it begins, oldest first."""

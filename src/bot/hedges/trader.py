@@ -10,13 +10,14 @@ from fractions import Fraction
 from bot.config.run_config import RunConfig
 from bot.hedges.account import HedgeAccount
 from bot.hedges.arithmetic import divide
+from bot.hedges.contracts import Record
 from bot.hedges.costs import OrderCosts
 from bot.hedges.exits import ExitRules, is_taken_up
 from bot.hedges.margin_policies import MARGIN_POLICIES, MINUTE_MS
 from bot.hedges.mark_tests import tested, wiped_out_at
 from bot.hedges.markets import HedgeMarket, Pair
 from bot.hedges.metrics import Observed
-from bot.hedges.positions import Closing, OpenHedge, WaitingEntry, lag_over
+from bot.hedges.positions import Closing, OpenHedge, OpenLeg, WaitingEntry, lag_over
 from bot.hedges.settlements import Settlement, Settlements
 from bot.hedges.sizing import EntrySizer, Means
 from bot.hedges.views import Decisions
@@ -104,7 +105,7 @@ class HedgeTrader:
         now = self.previous_ms
         while now is not None and now < t_ms:
             now = self._next_moment(now, t_ms)
-            self._charge_interest(now)
+            self.charge_interest(now)
             self._liquidate(now)
             self._arrive(now)
             self._delist(now)
@@ -133,7 +134,7 @@ class HedgeTrader:
                     moments.append(wiped_out_at(leg, t_ms))
         return min(moment for moment in moments if moment is not None and now < moment <= t_ms)
 
-    def _charge_interest(self, now: int) -> None:
+    def charge_interest(self, now: int) -> None:
         """1a. Charge the hour that ends now."""
         if now % HOUR_MS:
             return
@@ -225,9 +226,12 @@ class HedgeTrader:
             for leg in hedge.open_legs:
                 record = leg.contract.record_at(t_ms) if leg.market.kind.is_perp else None
                 if record is not None:
-                    amount = self.account.settle(hedge, leg, record, t_ms)
-                    carry = hedge.market.carry(hedge.pair, t_ms, however_old=True)
-                    self.observed.note_funding(amount, carry)
+                    self.book_funding(hedge, leg, record, t_ms)
+
+    def book_funding(self, hedge: OpenHedge, leg: OpenLeg, record: Record, t_ms: int) -> None:
+        """Book a settlement of an open leg."""
+        amount = self.account.settle(hedge, leg, record, t_ms)
+        self.observed.note_funding(amount, hedge.market.carry(hedge.pair, t_ms, however_old=True))
 
     # --- 3. Fills, exits, margin ------------------------------------------------------------------------
 
@@ -246,11 +250,7 @@ class HedgeTrader:
         """Return the hedges that settle with fresh prices and a carry, by name."""
         settlements, most_ms = self.settlements.at(t_ms), self._max_age_ms
         self.decisions.observe(settlements)
-        return {
-            one.name: one
-            for one in settlements
-            if one.carry is not None and one.age_ms is not None and one.age_ms <= most_ms
-        }
+        return {one.name: one for one in settlements if one.decides(most_ms)}
 
     def _exit(self, t_ms: int, settled: dict[str, Settlement]) -> None:
         """3b. Decide exits of whole hedges."""

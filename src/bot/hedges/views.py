@@ -51,6 +51,16 @@ class Decisions:
         strategy.at_costs(TradingCosts(_HedgeFees(costs, by_name), config.costs.fills, config.style))
         self._strategy = strategy
 
+    @property
+    def remembers(self) -> bool:
+        """True if the strategy has to be shown every settlement."""
+        return self._strategy.remembers
+
+    @property
+    def entry_floor(self) -> Decimal | None:
+        """The rate per 8 hours below which no hedge is worth entering, None if any may be."""
+        return self._strategy.entry_floor
+
     def observe(self, settlements: Iterable[Settlement]) -> None:
         """Show the strategy what it has not seen of the history of the contracts that settle."""
         if not self._strategy.remembers:
@@ -67,6 +77,20 @@ class Decisions:
         view = settlement.views[0]
         with exact():
             return self._strategy.wants_exit(view)
+
+    def first_exit(self, settlements: Iterable[Settlement | None]) -> int | None:
+        """Return the place of the first one at which an open hedge should be closed, None without one."""
+        wants_exit = self._strategy.wants_exit
+        with exact():
+            for place, one in enumerate(settlements):
+                if one is not None and wants_exit(one.views[0]):
+                    return place
+        return None
+
+    def may_enter(self, settlement: Settlement) -> bool:
+        """Return False for a hedge that `entries` leaves out."""
+        with exact():
+            return all(map(self._strategy.may_enter, settlement.views))
 
     def figures(self, settlement: Settlement) -> Mapping[str, Decimal | bool]:
         """Return what the strategy decides by, by name."""
@@ -88,11 +112,7 @@ class Decisions:
     def promising(self, settlements: Iterable[Settlement]) -> list[Settlement]:
         """Return the settlements that the strategy has to be shown for an entry."""
         floor = self._strategy.entry_floor
-        return [
-            one
-            for one in settlements
-            if one.carry is not None and (floor is None or one.carry.rate_8h >= floor)
-        ]
+        return [one for one in settlements if one.pays(floor)]
 
     def entries(self, settlements: Iterable[Settlement]) -> list[tuple[Settlement, Decimal]]:
         """Return the hedges worth entering, best first, each with its share of a slot.

@@ -1,7 +1,7 @@
 """Window of hedges: what all runs of the same hedges over the same days share."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -24,13 +24,13 @@ from bot.market.hedge_data import HedgeData, PairKey
 from bot.market.hedge_names import Hedge, Market, spot_alternative
 from bot.market.records.bracket_history import BracketHistory, DatedBrackets
 from bot.market.series import SymbolData
-from bot.memo import Memo
+from bot.memo import Found, Memo
 from bot.models import Instrument
 from bot.statistics.metrics import Calendar
 from bot.timestamps import iso
 
-_MOST_BY_RATE = 8
-"""Carries and settlements that a window keeps: those of four borrow rates."""
+_MOST_BY_RATE = 12
+"""Carries, settlements and columns that a window keeps: those of four borrow rates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +133,7 @@ class HedgeWindow:
         Raises: InsufficientDataError naming the brackets that it asks for and that are not held.
         """
         structure, found = STRUCTURES[config.structure], []
-        carries: dict[str, Carries] = self._by_borrow_rate.get(("carries", config.borrow_rate_hourly), dict)
+        carries: dict[str, Carries] = self.kept("carries", config, dict)
         for hedge in self.hedges:
             long, short = (
                 self._market(config, hedge, place, kind)
@@ -148,10 +148,13 @@ class HedgeWindow:
 
         Call inside `exact_products()`.
         """
-        return self._by_borrow_rate.get(
-            ("settlements", config.borrow_rate_hourly),
-            lambda: Settlements(self.markets(config), self.calendar.moments),
+        return self.kept(
+            "settlements", config, lambda: Settlements(self.markets(config), self.calendar.moments)
         )
+
+    def kept(self, what: str, config: RunConfig, make: Callable[[], Found]) -> Found:
+        """Return what `make` gives, made once for all runs at one borrow rate."""
+        return self._by_borrow_rate.get((what, config.borrow_rate_hourly), make)
 
     def costs(self, config: RunConfig) -> OrderCosts:
         """Return fees and fills of an account under `config`."""

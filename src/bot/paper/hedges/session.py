@@ -177,9 +177,7 @@ class HedgeSession:
         first_ms = max(hedge.opened_ms, until_ms - LATEST_SETTLEMENT_MS)
         for record in leg.contract.records:
             if first_ms < record.t_ms <= until_ms and record.t_ms not in seen:
-                amount = trader.account.settle(hedge, leg, record, record.t_ms)
-                carry = hedge.market.carry(hedge.pair, record.t_ms, however_old=True)
-                trader.observed.note_funding(amount, carry)
+                trader.book_funding(hedge, leg, record, record.t_ms)
 
     def _update(
         self,
