@@ -16,6 +16,8 @@ from bot.backtest.stitched import Seam, stitch
 from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, StoreError
+from bot.hedges.evidence.stitched import StitchedHedges
+from bot.hedges.runs import load_window, stitch_runs
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
 from sweeps.analysis.queries import TrialView, one_trial, trial_page
@@ -177,3 +179,20 @@ def test_trials_of_a_sweep_that_is_not_judged_have_neither(engine: sa.Engine) ->
     with engine.connect() as connection:
         trials = trial_page(connection, sweep_id, sort="p_luck").trials
     assert {(trial.p_luck, trial.plateau) for trial in trials} == {(None, None)}
+
+
+def test_folds_of_trials_of_hedges_are_one_account_beside_holding(engine: sa.Engine) -> None:
+    grid = {"min_funding_rate": ["0.00002", "0.0001"], "impact_bps": [5, 10]}
+    spec = long_spec(grid=grid, name="hedges")
+    found = report_of_sweep(engine, judged(engine, spec))["walk_forward"]
+    trials = [fold["trial"] for fold in found["folds"]]
+    seams = [
+        Seam(parse_time_ms(fold["test_dates"][0]), spec.config(fold["trial"])) for fold in found["folds"]
+    ]
+    store = HistoricalDataStore(engine)
+    run = stitch_runs(seams[0].from_ms, seams, lambda config: load_window(config, store))
+    assert found["metrics"] == run.metrics_document()
+    assert sum(Decimal(fold["net_pnl"]) for fold in found["folds"]) == run.metrics.net_pnl
+    assert found["hold"]["net_pnl"] != found["metrics"]["net_pnl"]
+    assert len(trials) == 4
+    assert isinstance(run, StitchedHedges)

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any, Self
 
 from bot.backtest.baseline import held_throughout
-from bot.backtest.result import trade_document
-from bot.backtest.stitched import Seam, StitchedRun, WindowOf, stitch
+from bot.backtest.stitched import Seam, StitchedFacts
 from bot.config.run_config import RunConfig
 from bot.models import DAY_MS
 from bot.numbers.money import plain
 from bot.selection.walk_forward import Fold, Stitched
+
+Stitch = Callable[[int, Sequence[Seam]], StitchedFacts]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,8 +24,8 @@ class WalkForwardRun:
     included that are too few for a fold.
     """
 
-    run: StitchedRun
-    hold: StitchedRun
+    run: StitchedFacts
+    hold: StitchedFacts
     pnl: list[Decimal]
 
     @classmethod
@@ -33,11 +34,12 @@ class WalkForwardRun:
         first_day: date,
         folds: Sequence[Fold],
         config_of: Callable[[int], RunConfig],
-        window_of: WindowOf,
+        stitched: Stitch,
     ) -> Self | None:
         """Return the run of folds whose days count from `first_day`, None if they never choose a trial.
 
-        `config_of` returns the parameters of a trial, `window_of` the window of a run; their errors pass.
+        `config_of` returns the parameters of a trial, `stitched` the run from a moment on of parameters that
+        change at seams; their errors pass.
         """
         begins = [_midnight_ms(first_day) + fold.days.test[0] * DAY_MS for fold in folds]
         seams = [
@@ -47,16 +49,16 @@ class WalkForwardRun:
         ]
         if not seams:
             return None
-        run = stitch(begins[0], seams, window_of)
+        run = stitched(begins[0], seams)
         held = [Seam(seam.from_ms, held_throughout(seam.config)) for seam in seams]
         end_ms = int(run.curve.calendar.times_ms[-1]) + 1
-        return cls(run, stitch(begins[0], held, window_of), run.pnl_between([*begins, end_ms]))
+        return cls(run, stitched(begins[0], held), run.pnl_between([*begins, end_ms]))
 
     @property
     def figures(self) -> Stitched:
         """Metrics of the run and of holding, and the P&L of the folds."""
         net_pnl = [plain(pnl) for pnl in self.pnl]
-        return Stitched(self.run.metrics.document(), self.hold.metrics.document(), net_pnl)
+        return Stitched(self.run.metrics_document(), self.hold.metrics_document(), net_pnl)
 
     def curves(self) -> dict[str, Any]:
         """Return exact equity of the run and of holding, seams and trades, as JSON values; times in ms."""
@@ -65,7 +67,7 @@ class WalkForwardRun:
             "equity": self.run.curve.document(),
             "hold": self.hold.curve.document(),
             "seams": [times[stage.first] for stage in self.run.stages],
-            "trades": [trade_document(trade) for trade in self.run.trades],
+            "trades": list(map(self.run.trade_document, self.run.trades)),
         }
 
 

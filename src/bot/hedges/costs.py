@@ -21,7 +21,8 @@ _VOLUME_MS = 30 * DAY_MS
 class OrderCosts:
     """Fee rates and fills of the orders of one account.
 
-    `fills` are the notionals that count towards tiers with their times, by exchange and kind of market.
+    `fills` are the notionals that count towards tiers with their times, by exchange and kind of market; an
+    account `counts` them if its fees are recorded ones.
 
     Source: docs/domain.md, section 4.
     """
@@ -40,7 +41,7 @@ class OrderCosts:
             ("perp", True): config.perp_maker,
         }
         self._schedules = schedules
-        self._recorded = config.fee_model == "recorded"
+        self._recorded = self.counts = config.fee_model == "recorded"
         self._tier, self._base_volume = config.fee_tier, config.fee_base_volume
         self.fills: dict[tuple[str, str], list[tuple[int, Decimal]]] = defaultdict(list)
         self._slippage = config.slippage
@@ -77,7 +78,7 @@ class OrderCosts:
 
     def note(self, leg: LegMarket, t_ms: int, notional: Decimal) -> None:
         """Count the booked notional of a fill of the account."""
-        if self._recorded:
+        if self.counts:
             insort(self.fills[leg.exchange, leg.kind.fee_market], (t_ms, notional))
 
     def adverse(self, share: Fraction, *, maker: bool) -> Decimal:

@@ -21,7 +21,7 @@ class Observed:
     """
 
     def __init__(self, regime_high: Decimal) -> None:
-        self._regime_high = regime_high
+        self.regime_high = regime_high
         self.by_regime = dict.fromkeys(("funding_negative", "funding_neutral", "funding_high"), ZERO)
         self.max_margin_used = ZERO
         self.least_distance: Fraction | None = None
@@ -36,7 +36,7 @@ class Observed:
         if carry is not None and carry.amount < 0:
             name = "funding_negative"
         else:
-            is_high = carry is not None and carry.reaches_8h(self._regime_high)
+            is_high = carry is not None and carry.reaches_8h(self.regime_high)
             name = "funding_high" if is_high else "funding_neutral"
         self.by_regime[name] += amount
 

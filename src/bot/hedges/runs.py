@@ -4,7 +4,7 @@ Spot against a linear perp of one exchange, at the defaults of all other paramet
 of its markets, is replayed by the engine that was made for it, everything else as hedges.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Protocol
 
@@ -22,12 +22,14 @@ from bot.backtest.baseline import FinishedRun
 from bot.backtest.comparison import Comparison, compare
 from bot.backtest.decision_trace import DecisionSnapshot, decision_snapshots
 from bot.backtest.probe import ProbeReport, probe
+from bot.backtest.stitched import Seam, StitchedFacts, stitch, traded
 from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.errors import FieldError, NotForHedgesError, UnknownExchangeError
 from bot.hedges.arithmetic import exact_products
 from bot.hedges.blockers import blocked_hedges, hedge_snapshots
 from bot.hedges.engine import hedge_replays, replay_hedges, replay_with_journal
+from bot.hedges.evidence.stitched import stitch_hedges
 from bot.hedges.journal.records import Journal
 from bot.hedges.probe import probe_hedges
 from bot.hedges.result import HedgeRun
@@ -37,10 +39,12 @@ from bot.market.records.kinds import RecordKind
 from bot.market.records.recorded_fees import kinds_read
 from bot.market.series import MarketData
 from bot.models import FundingRate, Trade
+from bot.numbers.money import ZERO
 from bot.strategies.gates import GateReport
 
 AnyWindow = ReplayWindow | HedgeWindow
 AnyRun = RunResult | HedgeRun
+AnyWindowOf = Callable[[RunConfig], AnyWindow]
 
 
 class MarketStore(Protocol):
@@ -166,6 +170,39 @@ def pairs_only(window: AnyWindow, name: str) -> ReplayWindow:
     """
     if isinstance(window, HedgeWindow):
         raise NotForHedgesError(f"{name}: not told of hedges yet, only of spot against a perp at defaults")
+    return window
+
+
+def stitch_runs(start_ms: int, seams: Sequence[Seam], window_of: AnyWindowOf) -> StitchedFacts:
+    """Return the run from `start_ms` on, from flat, of parameters that come into force at ascending seams.
+
+    If some of them are replayed as hedges all are. Raises: BotError where the store does not hold what it
+    reads.
+    """
+    if not any(needs_hedge_engine(seam.config) for seam in seams):
+        whole = {"start": start_ms, "symbols": traded(seams), "min_coverage": ZERO}
+        if isinstance(window_of(seams[0].config.varied(whole)), ReplayWindow):
+            return stitch(start_ms, seams, lambda config: pairs_only(window_of(config), "a stitched run"))
+    lenient = {"start": start_ms, "min_coverage": ZERO}
+    if not all(isinstance(window_of(seam.config.varied(lenient)), HedgeWindow) for seam in seams):
+        seams = [seam._replace(config=_as_hedges(seam.config)) for seam in seams]
+    return stitch_hedges(start_ms, seams, lambda config: _of_hedges(window_of(config)))
+
+
+def _as_hedges(config: RunConfig) -> RunConfig:
+    """Return a run whose hedges of spot against a perp have full names, so that they are replayed as such."""
+    if config.structure != "spot_perp":
+        return config
+    names = [
+        f"{hedge.long.symbol}>{hedge.short.symbol}" if hedge.is_short_name else hedge.name
+        for hedge in config.hedges
+    ]
+    return config.varied({"symbols": tuple(names)})
+
+
+def _of_hedges(window: AnyWindow) -> HedgeWindow:
+    if isinstance(window, ReplayWindow):
+        raise TypeError(_OTHER_ENGINE)
     return window
 
 

@@ -3,7 +3,7 @@
 Source: docs/domain.md, sections 3 to 6.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -47,7 +47,7 @@ class HedgeTrader:
         policy = MARGIN_POLICIES.get(config.margin_policy)
         self._policy = None if policy is None else policy(config, self.account, self._sizer)
         self.decisions = Decisions(config, markets, costs)
-        self._exits = ExitRules(config, costs, self.decisions)
+        self.exits = ExitRules(config, costs, self.decisions)
         self._stress = sorted(config.stress, key=lambda entry: entry.at)
         self.previous_ms: int | None = None
         self.decided = 0
@@ -257,7 +257,7 @@ class HedgeTrader:
         for hedge in tuple(self.account.hedges):
             if not self._decides(hedge, t_ms):
                 continue
-            reason = self._exits.reason(hedge, t_ms, settled.get(hedge.name))
+            reason = self.exit_reason(hedge, t_ms, settled)
             if reason is None:
                 continue
             if self.config.fill_lag_candles:
@@ -265,6 +265,12 @@ class HedgeTrader:
                 hedge.closing = Closing(reason, t_ms, due_ms, self._next_decision())
             else:
                 self.account.close(hedge, reason, t_ms)
+
+    def exit_reason(
+        self, hedge: OpenHedge, t_ms: int, settled: Mapping[str, Settlement]
+    ) -> CloseReason | None:
+        """Return why a whole hedge with fresh prices is left at an event, None if it stays."""
+        return self.exits.reason(hedge, t_ms, settled.get(hedge.name))
 
     def _decides(self, hedge: OpenHedge, t_ms: int) -> bool:
         """Return whether a hedge is whole, does not wait to close, and has fresh prices."""

@@ -48,6 +48,22 @@ class Wallets:
         self.transfer_fees += fee
         self.under_way = WalletTransfer(due_ms, target, amount)
 
+    def divide_as(self, others: "Wallets", free: Mapping[str, Decimal]) -> None:
+        """Divide free cash by exchange as `others` do theirs, without a fee; what is locked stays.
+
+        Exchanges that are not among theirs keep wallets, for what is still held there.
+        """
+        self.exchanges, self.shares = others.exchanges, others.shares
+        self.cash = dict.fromkeys(self.exchanges, ZERO) | self.cash
+        left = total = sum(free.values(), ZERO)
+        for name, amount in free.items():
+            self.cash[name] -= amount
+        for name in self.exchanges[:-1]:
+            share = book(total * self.shares[name])
+            self.cash[name] += share
+            left -= share
+        self.cash[self.exchanges[-1]] += left
+
     def arrive(self, t_ms: int | None = None) -> None:
         """Let a transfer arrive that is due by `t_ms`, or whenever it is due."""
         moving = self.under_way

@@ -46,7 +46,7 @@ class HedgeWindow:
     calendar: Calendar
     coverage: Mapping[str, Coverage]
     _by_borrow_rate: Memo = field(default_factory=lambda: Memo(_MOST_BY_RATE))
-    _missing: dict[int, list[int]] = field(default_factory=dict)
+    _missing: dict[Contract, list[int]] = field(default_factory=dict)
 
     @classmethod
     def build(cls, config: RunConfig, data: HedgeData) -> Self:
@@ -116,9 +116,9 @@ class HedgeWindow:
         """Return how many settlements were due to perp legs and are not recorded."""
         count = 0
         for contract, opened_ms, until_ms in held:
-            due = self._missing.get(id(contract))
+            due = self._missing.get(contract)
             if due is None:
-                due = self._missing[id(contract)] = contract.missing_settlements(end_ms)
+                due = self._missing[contract] = contract.missing_settlements(end_ms)
             count += bisect_right(due, until_ms) - bisect_right(due, opened_ms)
         return count
 

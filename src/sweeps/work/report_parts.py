@@ -11,7 +11,7 @@ from bot.backtest import replay
 from bot.backtest.random_runs import random_entries
 from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.errors import BotError
-from bot.hedges.runs import pairs_only
+from bot.hedges.runs import pairs_only, stitch_runs
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.selection.evidence.transfer import FEWEST_VALUES, transfer
 from bot.selection.report import SelectionReport
@@ -140,7 +140,7 @@ def walk_forward_run(windows: WindowCache, spec: SweepSpec, report: SelectionRep
     """
     first_day, folds = report.panel.calendar.first_day, report.walk_forward or []
     return WalkForwardRun.of(
-        first_day, folds, spec.config, lambda config: pairs_only(windows.window(config), "walk-forward run")
+        first_day, folds, spec.config, lambda start_ms, seams: stitch_runs(start_ms, seams, windows.window)
     )
 
 

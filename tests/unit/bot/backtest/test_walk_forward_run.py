@@ -1,11 +1,13 @@
 """Walk-forward as one account lives it: folds add up, and holding is over the same days."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from toy_market import START, configured, pair, window
 
+from bot.backtest.stitched import Seam, StitchedRun, stitch
 from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.models import DAY_MS
 from bot.selection.folds import FoldDays
@@ -24,7 +26,11 @@ def run(folds: list[Fold], *trials: dict[str, Any]) -> WalkForwardRun | None:
     always = {"initial_capital": 10000, "exit_funding_rate": -1, "min_funding_rate": "0.00001"}
     values = {"end": START + 8 * DAY_MS, **always}
     configs = [configured(MARKET, **{**values, **trial}) for trial in trials]
-    return WalkForwardRun.of(FIRST_DAY, folds, configs.__getitem__, lambda config: window(MARKET, config))
+
+    def stitched(start_ms: int, seams: Sequence[Seam]) -> StitchedRun:
+        return stitch(start_ms, seams, lambda config: window(MARKET, config))
+
+    return WalkForwardRun.of(FIRST_DAY, folds, configs.__getitem__, stitched)
 
 
 def test_profit_and_loss_of_folds_add_up_and_the_last_lasts_to_the_end_of_the_days() -> None:

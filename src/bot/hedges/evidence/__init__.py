@@ -1,0 +1,1 @@
+"""Evidence on runs of hedges: one account whose parameters change at seams."""
