@@ -4,11 +4,10 @@ Source: docs/domain.md, sections 4 and 6.
 """
 
 from decimal import Decimal
-from fractions import Fraction
 
 from bot.hedges.arithmetic import multiple_below
 from bot.hedges.contracts import Record
-from bot.hedges.costs import OrderCosts, day_share, fill_price
+from bot.hedges.costs import OrderCosts, fill_price
 from bot.hedges.markets import HedgeMarket, LegMarket, Pair
 from bot.hedges.positions import (
     HedgeTrade,
@@ -22,7 +21,7 @@ from bot.hedges.positions import (
 )
 from bot.hedges.wallets import Wallets
 from bot.models import HOUR_MS, CloseReason, FundingPayment
-from bot.numbers.money import ZERO, book
+from bot.numbers.money import ONE, ZERO, book
 
 
 class HedgeAccount:
@@ -129,9 +128,7 @@ class HedgeAccount:
             kind = leg.market.kind
             if kind.in_coins:
                 hedge.coins = quantity
-                leg.contracts = multiple_below(
-                    Fraction(quantity * leg.entry), leg.market.instrument.contract_size
-                )
+                leg.contracts = _contracts(quantity * leg.entry, leg.market)
             leg.margin = kind.margin(leg, leg.market.leverage)
             flow = kind.opening_flow(leg)
             self._pay(hedge, leg, flow)
@@ -256,15 +253,14 @@ class HedgeAccount:
 
     def _opening_fill(self, leg: LegMarket, pair: Pair, quantity: Decimal, t_ms: int) -> Decimal:
         contract = pair.long if leg.side > 0 else pair.short
-        share = day_share(quantity, contract.day_volume(t_ms))
-        adverse = self.costs.adverse(share, maker=self.costs.opens_as_maker(leg))
+        maker = self.costs.opens_as_maker(leg)
+        adverse = self.costs.adverse(quantity, contract.day_volume(t_ms), maker=maker)
         return fill_price(contract.known_price(t_ms), adverse, buys=leg.side > 0)
 
     def _closing_fill(
         self, leg: OpenLeg, quantity: Decimal, t_ms: int, *, buys: bool, maker: bool
     ) -> Decimal:
-        share = day_share(quantity, leg.contract.day_volume(t_ms))
-        adverse = self.costs.adverse(share, maker=maker)
+        adverse = self.costs.adverse(quantity, leg.contract.day_volume(t_ms), maker=maker)
         return fill_price(leg.contract.known_price(t_ms), adverse, buys=buys)
 
     def _held(self, hedge: OpenHedge, leg: OpenLeg) -> Decimal:
@@ -320,4 +316,4 @@ class HedgeAccount:
 
 def _contracts(notional: Decimal, leg: LegMarket) -> Decimal:
     """Return the most contracts that a notional buys, as a quote amount."""
-    return multiple_below(Fraction(notional), leg.instrument.contract_size)
+    return multiple_below(notional, ONE, leg.instrument.contract_size)

@@ -14,7 +14,6 @@ from decimal import (
     Overflow,
     localcontext,
 )
-from fractions import Fraction
 from math import isqrt
 
 from bot.numbers.money import EXACT
@@ -39,16 +38,26 @@ def divide(amount: Decimal, by: Decimal) -> Decimal:
     return EXACT.divide(amount, by)
 
 
-def root(value: Fraction) -> Decimal:
-    """Return the exact square root of a value, 0 or more, rounded to 12 places, half-even."""
-    squared = value * 10 ** (2 * _ROOT_PLACES)
-    below = isqrt(squared.numerator // squared.denominator)
-    half = squared - below * below - below - Fraction(1, 4)  # against (below + 1/2) squared
+def ratio(amount: Decimal, by: Decimal) -> tuple[int, int]:
+    """Return numerator and denominator of a quotient of amounts, `by` above 0; they are not reduced."""
+    top, below = amount.as_integer_ratio()
+    over, under = by.as_integer_ratio()
+    return top * under, below * over
+
+
+def root(amount: Decimal, by: Decimal) -> Decimal:
+    """Return the exact square root of a quotient, 0 or more, rounded to 12 places, half-even."""
+    numerator, denominator = ratio(amount, by)
+    numerator *= 10 ** (2 * _ROOT_PLACES)
+    below = isqrt(numerator // denominator)
+    # The value against (below + 1/2) squared, times four denominators.
+    half = 4 * (numerator - below * (below + 1) * denominator) - denominator
     if half > 0 or (half == 0 and below % 2):
         below += 1
     return Decimal(below).scaleb(-_ROOT_PLACES)
 
 
-def multiple_below(amount: Fraction, step: Decimal) -> Decimal:
-    """Return the largest multiple of a step that is not above an amount."""
-    return Decimal(amount // Fraction(step)) * step
+def multiple_below(amount: Decimal, by: Decimal, step: Decimal) -> Decimal:
+    """Return the largest multiple of a step that is not above a quotient, `by` above 0; of a negative one any
+    that is not above 0."""
+    return amount // (by * step) * step

@@ -4,7 +4,6 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
-from fractions import Fraction
 
 from bot.config.run_config import RunConfig
 from bot.errors import InsufficientDataError
@@ -47,8 +46,9 @@ class OrderCosts:
         self._slippage = config.slippage
         self._maker_slippage = config.maker_slippage_bps.scaleb(-4)
         self._impact = config.impact_bps.scaleb(-4)
-        self._participation = config.max_participation
         self._style = config.style
+        share = ONE if config.max_participation is None else config.max_participation
+        self._assumed = {maker: self.adverse(share, ONE, maker=maker) for maker in (False, True)}
 
     def opens_as_maker(self, leg: LegMarket) -> bool:
         """Return whether a leg is opened by a maker order."""
@@ -81,18 +81,20 @@ class OrderCosts:
         if self.counts:
             insort(self.fills[leg.exchange, leg.kind.fee_market], (t_ms, notional))
 
-    def adverse(self, share: Fraction, *, maker: bool) -> Decimal:
-        """Return how far a fill of a share of the day's volume moves against the account."""
+    def adverse(self, quantity: Decimal, volume: Decimal, *, maker: bool) -> Decimal:
+        """Return how far a fill moves against the account, of a quantity among a day's volume.
+
+        It is a share of 1 at most, and 1 of no volume.
+        """
         if maker:
             return self._maker_slippage
         if not self._impact:
             return self._slippage
-        return self._slippage + self._impact * root(min(share, Fraction(1)))
+        return self._slippage + self._impact * (root(quantity, volume) if quantity < volume else ONE)
 
     def assumed_adverse(self, leg: LegMarket) -> Decimal:
         """Return how far an entry moves against the account at the largest share that is allowed."""
-        share = ONE if self._participation is None else min(self._participation, ONE)
-        return self.adverse(Fraction(share), maker=self.opens_as_maker(leg))
+        return self._assumed[self.opens_as_maker(leg)]
 
     def leaving(self, leg: LegMarket, t_ms: int) -> Decimal:
         """Return fee and slippage of closing a leg on a signal, per unit of notional, without impact."""
@@ -108,11 +110,6 @@ class OrderCosts:
 def _styled(leg: LegMarket) -> Leg:
     """Return what a leg is to an order style, which knows the long leg as spot and the short one as perp."""
     return Leg.SPOT if leg.side > 0 else Leg.PERP
-
-
-def day_share(quantity: Decimal, day_volume: Decimal) -> Fraction:
-    """Return a quantity as a share of a day's volume, 1 without any."""
-    return Fraction(quantity) / Fraction(day_volume) if day_volume else Fraction(1)
 
 
 def fill_price(price: Decimal, adverse: Decimal, *, buys: bool) -> Decimal:

@@ -148,8 +148,11 @@ class Danger:
 
 def _bound(price: Fraction, side: Decimal) -> Decimal:
     """Return a price rounded towards the safe side."""
-    context = Context(prec=EXACT.prec, rounding=ROUND_FLOOR if side < 0 else ROUND_CEILING)
+    context = _DOWN if side < 0 else _UP
     return context.divide(Decimal(price.numerator), Decimal(price.denominator))
+
+
+_DOWN, _UP = (Context(prec=EXACT.prec, rounding=rounding) for rounding in (ROUND_FLOOR, ROUND_CEILING))
 
 
 def _ranges(

@@ -6,7 +6,6 @@ Source: docs/domain.md, section 6.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 
 from bot.config.run_config import RunConfig
 from bot.hedges.account import HedgeAccount
@@ -62,12 +61,13 @@ class Rebalance(MarginPolicy):
         """Reduce a hedge, or close it where what is left could not be opened."""
         if leg.market.kind.in_coins:
             return
-        mark, margin = Fraction(leg.contract.known_mark(t_ms)), Fraction(leg.margin)
+        mark, leverage = leg.contract.known_mark(t_ms), leg.market.leverage
         # m + q'*(P_entry - M) >= q'*M/lev, or mirrored: the margin must carry each unit's loss and margin.
-        each = mark / Fraction(leg.market.leverage) - Fraction(leg.side) * (mark - Fraction(leg.entry))
-        if each <= 0 or margin >= Fraction(leg.quantity) * each:
+        # Both are times the leverage.
+        each, margin = mark - leg.side * (mark - leg.entry) * leverage, leg.margin * leverage
+        if each <= 0 or margin >= leg.quantity * each:
             return
-        quantity = multiple_below(margin / each, hedge.market.qty_step)
+        quantity = multiple_below(margin, each, hedge.market.qty_step)
         reference = hedge.legs[reference_place(hedge.market)].contract.known_price(t_ms)
         if self.sizer.is_tradable(hedge.market, quantity, reference):
             self.account.reduce(hedge, quantity, leg, t_ms)

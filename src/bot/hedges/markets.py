@@ -60,10 +60,10 @@ class LegMarket:
     def most_borrowed(self, t_ms: int) -> Decimal | None:
         """Return the largest quantity that can be borrowed, in units of the hedge; None without a limit."""
         row: BorrowRate | None = self.borrowing.in_force(t_ms) if self.kind.borrows else None
-        contract = self.contract_at(t_ms)
-        if row is None or row.max_quantity is None or contract is None:
+        if row is None or row.max_quantity is None:
             return None
-        return row.max_quantity / contract.factor(row.from_ms)
+        contract = self.contract_at(t_ms)
+        return None if contract is None else row.max_quantity / contract.factor(row.from_ms)
 
 
 class Carry(NamedTuple):

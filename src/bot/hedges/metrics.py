@@ -44,8 +44,9 @@ class Observed:
         """Take in how far the extreme of a mark candle was from the price that wipes out a leg."""
         if wipe_out is None:
             return
-        reached = Fraction(extreme)
-        distance = (wipe_out - reached if side < 0 else reached - wipe_out) / reached
+        reached, of = extreme.as_integer_ratio()
+        gap = wipe_out.numerator * of - reached * wipe_out.denominator
+        distance = Fraction(gap if side < 0 else -gap, reached * wipe_out.denominator)
         if self.least_distance is None or distance < self.least_distance:
             self.least_distance = distance
 

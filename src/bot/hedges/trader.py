@@ -5,11 +5,9 @@ Source: docs/domain.md, sections 3 to 6.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from fractions import Fraction
 
 from bot.config.run_config import RunConfig
 from bot.hedges.account import HedgeAccount
-from bot.hedges.arithmetic import divide
 from bot.hedges.contracts import Record
 from bot.hedges.costs import OrderCosts
 from bot.hedges.exits import ExitRules, is_taken_up
@@ -359,7 +357,7 @@ class HedgeTrader:
         if not config.fill_lag_candles:
             self._open(market, one.pair, size.quantity, t_ms)
             return
-        reserved = tuple(book(_times(size.quantity, unit)) for unit in size.units)
+        reserved = tuple(book(unit.times(size.quantity)) for unit in size.units)
         due_ms, number = lag_over(one.pair, t_ms, config.fill_lag_candles), self._next_decision()
         entry = WaitingEntry(market, one.pair, size.quantity, reserved, t_ms, due_ms, number)
         account.waiting.append(entry)
@@ -398,7 +396,3 @@ class HedgeTrader:
 
 def _decided(hedge: OpenHedge) -> int:
     return 0 if hedge.closing is None else hedge.closing.number
-
-
-def _times(quantity: Decimal, unit: Fraction) -> Decimal:
-    return divide(quantity * unit.numerator, Decimal(unit.denominator))

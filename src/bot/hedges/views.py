@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 class _HedgeFees(FeeModel):
     """Fee rates of one hedge: its long leg stands as spot, its short leg as perp."""
 
-    varies = True
-
     def __init__(self, costs: OrderCosts, markets: dict[str, HedgeMarket], name: str | None = None) -> None:
         self._costs = costs
         self._markets = markets
@@ -31,12 +29,18 @@ class _HedgeFees(FeeModel):
 
     def of(self, symbol: str) -> "_HedgeFees":
         """Return the fees of a hedge by its name."""
-        return _HedgeFees(self._costs, self._markets, symbol)
+        return type(self)(self._costs, self._markets, symbol)
 
     def rate(self, leg: Leg, *, maker: bool, t_ms: int) -> Decimal:
         """Return the rate of a fill of the long (spot) or the short (perp) leg."""
         market = self._markets[self._name or next(iter(self._markets))]
         return self._costs.fee_rate(market.long if leg is Leg.SPOT else market.short, t_ms, maker=maker)
+
+
+class _RecordedHedgeFees(_HedgeFees):
+    """Fee rates of one hedge by recorded schedules."""
+
+    varies = True
 
 
 class Decisions:
@@ -48,7 +52,8 @@ class Decisions:
     def __init__(self, config: RunConfig, markets: Sequence[HedgeMarket], costs: OrderCosts) -> None:
         strategy: Strategy = strategy_plugin(config.strategy_mode).build(config)
         by_name = {market.name: market for market in markets}
-        strategy.at_costs(TradingCosts(_HedgeFees(costs, by_name), config.costs.fills, config.style))
+        fees = _RecordedHedgeFees if config.fee_model == "recorded" else _HedgeFees
+        strategy.at_costs(TradingCosts(fees(costs, by_name), config.costs.fills, config.style))
         self._strategy = strategy
 
     @property

@@ -1,7 +1,6 @@
 """Account and trader of hedges that write a journal; what they book is what theirs book without it."""
 
 from decimal import Decimal
-from fractions import Fraction
 from typing import NamedTuple
 
 from bot.hedges.account import HedgeAccount
@@ -28,7 +27,7 @@ from bot.hedges.positions import HedgeTrade, OpenHedge, OpenLeg
 from bot.hedges.trader import HedgeTrader
 from bot.hedges.wallets import Wallets
 from bot.models import CloseReason
-from bot.numbers.money import ZERO
+from bot.numbers.money import ONE, ZERO
 
 
 class _Charge(NamedTuple):
@@ -214,7 +213,7 @@ class JournalingAccount(HedgeAccount):
 
     def _plain(self, price: Decimal, *, buys: bool, maker: bool) -> Decimal:
         """Return the fill of an order too small to move the price."""
-        return fill_price(price, self.costs.adverse(Fraction(0), maker=maker), buys=buys)
+        return fill_price(price, self.costs.adverse(ZERO, ONE, maker=maker), buys=buys)
 
 
 class JournalingTrader(HedgeTrader):

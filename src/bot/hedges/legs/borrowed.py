@@ -1,10 +1,10 @@
 """Short leg of coins borrowed and sold, against collateral."""
 
 from decimal import Decimal
-from fractions import Fraction
 
 from bot.accounting import formulas
 from bot.hedges.legs.kind import LegKind, LegState
+from bot.numbers.money import ONE
 
 
 class BorrowedLeg(LegKind):
@@ -14,9 +14,9 @@ class BorrowedLeg(LegKind):
     fee_market = "spot"
     is_margined = borrows = True
 
-    def unit(self, side: Decimal, fill: Fraction, fee: Fraction, leverage: Fraction) -> Fraction:  # noqa: ARG002
+    def unit(self, fill: Decimal, fee: Decimal, leverage: Decimal) -> Decimal:
         """Return collateral and fee."""
-        return fill * (1 / leverage + fee)
+        return fill * (ONE + fee * leverage)
 
     def margin(self, leg: LegState, leverage: Decimal) -> Decimal:
         """Return the collateral."""

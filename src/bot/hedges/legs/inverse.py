@@ -18,9 +18,9 @@ class InverseLeg(LegKind):
     name = fee_market = "inverse"
     is_perp = is_margined = in_coins = notional_falls = True
 
-    def unit(self, side: Decimal, fill: Fraction, fee: Fraction, leverage: Fraction) -> Fraction:  # noqa: ARG002
+    def unit(self, fill: Decimal, fee: Decimal, leverage: Decimal) -> Decimal:  # noqa: ARG002
         """Return zero: the coins of the spot leg are the margin."""
-        return Fraction(0)
+        return ZERO
 
     def margin(self, leg: LegState, leverage: Decimal) -> Decimal:
         """Return the coins that can be lost."""

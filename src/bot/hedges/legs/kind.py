@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple
 
 from bot.accounting import formulas
 from bot.accounting.brackets import Bracket
+from bot.hedges.arithmetic import ratio
 from bot.numbers.money import ONE, ZERO
 
 
@@ -59,8 +60,8 @@ class LegKind(ABC):
     """True if its notional falls on the way to its liquidation."""
 
     @abstractmethod
-    def unit(self, side: Decimal, fill: Fraction, fee: Fraction, leverage: Fraction) -> Fraction:
-        """Return what one unit ties up, not booked: `fill` is the entry price with its slippage."""
+    def unit(self, fill: Decimal, fee: Decimal, leverage: Decimal) -> Decimal:
+        """Return what one unit ties up times the leverage: `fill` is the entry price with its slippage."""
 
     @abstractmethod
     def margin(self, leg: LegState, leverage: Decimal) -> Decimal:
@@ -104,10 +105,11 @@ class LegKind(ABC):
 
         From there on means above for a short leg, below for a long one; the caps of the bracket do not count.
         """
-        side, mmr = Fraction(leg.side), Fraction(bracket.mmr)
-        kept = Fraction(leg.margin) + Fraction(bracket.amount) - side * Fraction(leg.quantity * leg.entry)
-        price = kept / (Fraction(leg.quantity) * (mmr - side))
-        return price if price > 0 else None
+        kept = leg.margin + bracket.amount - leg.side * leg.quantity * leg.entry
+        moved = leg.quantity * (bracket.mmr - leg.side)
+        if kept * moved <= 0:
+            return None
+        return Fraction(*ratio(kept.copy_abs(), moved.copy_abs()))
 
     def fee_amount(
         self,

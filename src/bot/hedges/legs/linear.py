@@ -1,11 +1,10 @@
 """Leg of a perp that is margined and settled in quote currency."""
 
 from decimal import Decimal
-from fractions import Fraction
 
 from bot.accounting import formulas
 from bot.hedges.legs.kind import LegKind, LegState
-from bot.numbers.money import ZERO
+from bot.numbers.money import ONE, ZERO
 
 
 class LinearLeg(LegKind):
@@ -14,9 +13,9 @@ class LinearLeg(LegKind):
     name = fee_market = "linear"
     is_perp = is_margined = True
 
-    def unit(self, side: Decimal, fill: Fraction, fee: Fraction, leverage: Fraction) -> Fraction:  # noqa: ARG002
+    def unit(self, fill: Decimal, fee: Decimal, leverage: Decimal) -> Decimal:
         """Return margin and fee."""
-        return fill * (1 / leverage + fee)
+        return fill * (ONE + fee * leverage)
 
     def margin(self, leg: LegState, leverage: Decimal) -> Decimal:
         """Return the isolated margin."""

@@ -1,11 +1,10 @@
 """Long leg of coins bought and paid in full."""
 
 from decimal import Decimal
-from fractions import Fraction
 
 from bot.accounting import formulas
 from bot.hedges.legs.kind import LegKind, LegState
-from bot.numbers.money import ZERO
+from bot.numbers.money import ONE, ZERO
 
 
 class SpotLeg(LegKind):
@@ -13,9 +12,9 @@ class SpotLeg(LegKind):
 
     name = fee_market = "spot"
 
-    def unit(self, side: Decimal, fill: Fraction, fee: Fraction, leverage: Fraction) -> Fraction:  # noqa: ARG002
+    def unit(self, fill: Decimal, fee: Decimal, leverage: Decimal) -> Decimal:
         """Return the price paid and its fee."""
-        return fill * (1 + fee)
+        return fill * (ONE + fee) * leverage
 
     def margin(self, leg: LegState, leverage: Decimal) -> Decimal:  # noqa: ARG002
         """Return zero: coins that are paid for need no margin."""
