@@ -9,8 +9,11 @@ from axe import violations
 from browsing import Visit
 from playwright.sync_api import Page, expect
 from sweeping import BASE
-from webservice import Hands
+from webservice import Hands, sweep_body
 
+from bot.market_store.store import HistoricalDataStore
+from bot.market_store.synthetic.generator import generate
+from bot.timestamps import parse_time_ms
 from sweeps.jobs.job_runner import JobRunner
 
 pytestmark = pytest.mark.e2e
@@ -83,3 +86,28 @@ def test_page_breaks_no_rule_and_fits_a_phone(result: tuple[str, dict[str, Any]]
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         assert violations(page) == [], scheme
+
+
+def test_pages_of_hedges_with_full_names_fit_a_phone(address: str, hands: Hands, visit: Visit) -> None:
+    store = HistoricalDataStore(hands.engine)
+    first_ms, last_ms = parse_time_ms("2024-01-01"), parse_time_ms("2024-02-01")
+    generate(store, start_ms=first_ms, end_ms=last_ms, exchanges=["synthetic-2"])
+    names = [f"{coin}/USDT:USDT@synthetic-2<>{coin}/USDT:USDT@synthetic" for coin in ("BTC", "SOL")]
+    base = {**BASE, "structure": "perp_perp", "end": "2024-01-20", "min_funding_rate": "0"}
+    del base["symbols"]
+    grid = {"perp_leverage": [1, 2], "symbols": [[names[0]], names]}
+    sent = httpx2.post(f"{address}/sweeps", json=sweep_body(base=base, grid=grid)).json()
+    print(sent)
+    hands.work(sent["id"])
+    page = visit.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{address}/dashboard/sweeps/{sent['id']}")
+    expect(page.locator("#heatmap[data-settled]")).to_be_visible()
+    expect(page.locator("#parallel[data-axes]")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.goto(f"{address}/dashboard/sweeps/{sent['id']}/trials/3")
+    drawn(page)
+    expect(page.locator("#funding-symbol option")).to_have_count(4)
+    page.locator("button.opener").first.click()
+    expect(page.locator(".story .legs")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390

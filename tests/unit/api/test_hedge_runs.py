@@ -74,6 +74,24 @@ def test_backtest_of_each_structure_is_admitted_and_replayed(
 
 
 @pytest.mark.parametrize(
+    ("fees", "told"),
+    [
+        ({}, "perp 0.055 %"),
+        ({"short_taker": "0.0002"}, "long perp 0.055 %, short perp 0.02 %"),
+        ({"long_taker": 0, "fee_model": "recorded"}, "long perp 0 %, short perp as recorded"),
+    ],
+)
+def test_page_of_two_perps_tells_the_fees_of_its_own_legs(
+    client: TestClient, hands: Hands, store: HistoricalDataStore, fees: dict[str, Any], told: str
+) -> None:
+    body = BASE | RUNS["perp_perp"] | {"fee_model": "flat", "end": "2024-01-06"} | fees
+    job = client.post("/backtests", json=body).json()
+    JobRunner(hands.engine).run(job["id"])
+    page = unescape(client.get(f"/dashboard/backtests/{job['id']}").text)
+    assert f"<dt>Taker fees</dt><dd>{told}</dd>" in page
+
+
+@pytest.mark.parametrize(
     ("structure", "series", "symbol", "exchange", "field", "named"),
     [
         ("reverse", "borrow", LINEAR, "synthetic", "borrow_rate_hourly", "BTC/USDT: no borrow rate is"),
