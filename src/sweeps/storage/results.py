@@ -13,7 +13,7 @@ from bot.statistics.trial_columns import UNDEFINED, MetricColumn, TrialColumns, 
 from bot.statistics.trial_metrics import OF_HEDGES
 from sweeps.storage.blocks import NUMBER
 from sweeps.storage.objective_ranks import UNRANKED, Ranking, trial_ranks
-from sweeps.storage.packing import compressed, packed, packed_digests
+from sweeps.storage.packing import compressed, packed, packed_columns, packed_digests
 from sweeps.storage.stored_trials import (
     HEAD_BYTES,
     KEY_BYTES,
@@ -75,12 +75,13 @@ class CompletedTrials:
         if not len(self):
             return []
         keys = np.frombuffer(bytes.fromhex("".join(self.run_keys)), dtype=np.uint8).reshape(-1, KEY_BYTES)
+        metrics = dict(self._stored_metrics())
         data = {
             NUMBER: compressed(self.numbers),
             RUN_KEY_HEAD: packed_digests(keys[:, :HEAD_BYTES]),
             RUN_KEY_TAIL: packed_digests(keys[:, HEAD_BYTES:]),
             LEDGER: packed_digests(self.columns.ledgers),
-            **{name: packed(column) for name, column in self._stored_metrics()},
+            **dict(zip(metrics, packed_columns(list(metrics.values())), strict=True)),
         }
         if self.reused:
             nowhere = (UNDEFINED, UNDEFINED)

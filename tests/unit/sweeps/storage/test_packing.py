@@ -11,6 +11,7 @@ from sweeps.storage.packing import (
     compressed,
     digest_at,
     packed,
+    packed_columns,
     packed_digests,
     unpacked,
     unpacked_digests,
@@ -28,6 +29,14 @@ def test_digests_come_back_in_their_order(places: list[int]) -> None:
     assert [digest_at(blob, WIDTH, place) for place in range(len(places))] == [
         digest.tobytes() for digest in digests
     ]
+
+
+def test_digests_that_begin_alike_are_told_apart() -> None:
+    digests = RANDOM[[0, 1, 0, 2]]
+    digests[:, :8] = 7
+    blob = packed_digests(digests)
+    assert blob[:4] == (3).to_bytes(4, "big")
+    assert np.array_equal(unpacked_digests(blob, WIDTH), digests)
 
 
 def test_a_shared_digest_takes_next_to_nothing_and_a_lone_one_its_own_bytes() -> None:
@@ -66,6 +75,13 @@ def test_columns_come_back_whole_and_value_by_value(column: Any, pack: Any) -> N
     opened = PackedColumn(blob)
     values = [opened.real(place) if real else opened.whole(place) for place in range(len(column))]
     assert np.array_equal(values, column, equal_nan=real)
+
+
+@pytest.mark.parametrize("count", [0, 1, 1_000, 30_000])
+def test_columns_packed_together_are_packed_as_each_alone(count: int) -> None:
+    columns = [np.resize(column, count) for column in COLUMNS if len(column)]
+    assert packed_columns(columns) == [packed(column) for column in columns]
+    assert packed_columns([]) == []
 
 
 def test_noise_stands_as_it_is_and_constant_planes_take_a_byte() -> None:
