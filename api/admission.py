@@ -62,7 +62,7 @@ def admit(spec: SweepSpec, store: HistoricalDataStore, *, first: int = 0) -> Swe
     if not first:
         refuse_values_of_no_hedge(spec)
     if spec.values_of("exchange") == (None,):
-        spec = spec.on_exchange(_resolved(store))
+        spec = spec.on_exchange(_resolved(spec, store))
     with store.engine.connect() as connection:
         refuse_missing_windows(connection, spec, first=first)
     return spec
@@ -81,14 +81,14 @@ def admit_run(config: RunConfig, store: HistoricalDataStore) -> RunConfig:
 
     Raises: InvalidInputError (unknown exchange or symbol, too little data).
     """
-    config = config.varied({"exchange": store.resolve_exchange(config.exchange)})
+    config = config.varied({"exchange": config.resolved_exchange(store.resolve_exchange)})
     with store.engine.connect() as connection:
         refuse_missing_run(connection, config)
     return config
 
 
-def _resolved(store: HistoricalDataStore) -> str:
+def _resolved(spec: SweepSpec, store: HistoricalDataStore) -> str:
     try:
-        return store.resolve_exchange(None)
+        return spec.leg_exchange() or store.resolve_exchange(None)
     except InvalidInputError as error:
         raise error.renamed(lambda item: FieldError(f"base.{item.field}", item.message)) from None

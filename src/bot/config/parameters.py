@@ -1,5 +1,6 @@
 """The parameters of a run by group: names, defaults, bounds and meaning (docs/domain.md, section 7)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -28,7 +29,7 @@ from bot.config.fields import (
 )
 from bot.config.hedge_rules import HedgeParameters
 from bot.config.parameter_group import Parameters
-from bot.hedge_names import Hedge, hedges_of
+from bot.hedge_names import Hedge, hedges_of, is_hedge_name
 from bot.models import Instrument, Leg
 from bot.notation import plain
 
@@ -187,6 +188,18 @@ class AccountParameters(ReportParameters, OrderParameters, PatienceParameters, H
     def exchanges(self) -> tuple[str, ...]:
         """The exchanges that its hedges trade on, in order of appearance; raises as `hedges` does."""
         return tuple(dict.fromkeys(leg.exchange for hedge in self.hedges for leg in hedge.legs))
+
+    def resolved_exchange(self, resolve: Callable[[str | None], str]) -> str:
+        """Return the run's own exchange: as named, or that of its first leg where every leg names its own.
+
+        Of others `resolve` returns the only one held, and checks that a named one is held.
+        Raises: InvalidInputError naming `symbols` where names and structure do not fit; as `resolve` does.
+        """
+        if self.exchange is None and (self.long_exchange or any(map(is_hedge_name, self.symbols))):
+            exchanges = self.exchanges
+            if "" not in exchanges:
+                return exchanges[0]
+        return resolve(self.exchange)
 
     @property
     def slippage(self) -> Decimal:

@@ -119,7 +119,7 @@ def _load(
         )
         if not held.has_lives:
             return config, held
-    named = config.model_copy(update={"exchange": store.resolve_exchange(config.exchange)})
+    named = config.model_copy(update={"exchange": config.resolved_exchange(store.resolve_exchange)})
     for name in ("long_exchange", "short_exchange"):
         if getattr(config, name) is not None:
             _check_exchange(store, name, getattr(config, name))

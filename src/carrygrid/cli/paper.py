@@ -78,9 +78,13 @@ def session_config(document: Mapping[str, object]) -> RunConfig:
     Raises: InvalidInputError naming field and value.
     """
     config = RunConfig.parse({**_ANY_WINDOW, **document})
-    if config.exchange is None:
+    return config.varied({"exchange": config.resolved_exchange(_named_exchange)})
+
+
+def _named_exchange(exchange: str | None) -> str:
+    if exchange is None:
         raise InvalidInputError.of("exchange", "is not set; paper trading has to know where")
-    return config
+    return exchange
 
 
 def print_status(path: Path, session: str | None) -> None:

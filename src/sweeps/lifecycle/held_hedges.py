@@ -109,19 +109,19 @@ class _HeldHedges:
 
     def check(self, config: RunConfig) -> None:
         """Raise InvalidInputError if the data of a run are not held."""
-        for name in ("exchange", "long_exchange", "short_exchange"):
-            if name == "exchange" or getattr(config, name) is not None:
+        exchange = config.resolved_exchange(partial(resolve_exchange, self._connection))
+        for name in ("long_exchange", "short_exchange"):
+            if getattr(config, name) is not None:
                 self._check_exchange(name, getattr(config, name))
-        covered_hedges(config, self._read(config))
+        covered_hedges(config, self._read(config, exchange))
 
-    def _check_exchange(self, name: str, value: str | None) -> None:
+    def _check_exchange(self, name: str, value: str) -> None:
         try:
             resolve_exchange(self._connection, value)
         except UnknownExchangeError as error:
             raise error.renamed(lambda item: FieldError(name, item.message)) from None
 
-    def _read(self, config: RunConfig) -> HedgeData:
-        exchange = resolve_exchange(self._connection, config.exchange)
+    def _read(self, config: RunConfig, exchange: str) -> HedgeData:
         named = config.model_copy(update={"exchange": exchange})
         wanted = wanted_pairs(named.hedges)
         key = exchange, frozenset(wanted), config.start, config.end

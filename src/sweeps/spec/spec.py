@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import product
 from typing import Annotated, Any, Literal, Self
@@ -281,10 +282,22 @@ class SweepSpec(BaseModel):
         if self._pairs is None and not self._asks_for_hedges(MARKETS):
             self._pairs = tuple(product(self.values_of("exchange"), self.symbols()))
         elif self._pairs is None:
-            combined = self.space.combinations(("exchange", *MARKETS)).values()
-            runs = (self.base_config.model_copy(update=values) for values in combined)
-            self._pairs = ReadPairs.of(runs).pairs
+            self._pairs = ReadPairs.of(self._runs_by_market()).pairs
         return self._pairs
+
+    def leg_exchange(self) -> str | None:
+        """Return the exchange of the first leg where every leg of all trials names its own, else None."""
+        if any(exchange is None for exchange, _ in self.pairs()):
+            return None
+        for run in self._runs_by_market():
+            with suppress(InvalidInputError):
+                return run.exchanges[0]
+        return None
+
+    def _runs_by_market(self) -> Iterator[RunConfig]:
+        """Yield a run for each combination of the parameters that decide which markets are read."""
+        for values in self.space.combinations(("exchange", *MARKETS)).values():
+            yield self.base_config.model_copy(update=values)
 
     def extended_axes(self) -> dict[str, list[Any]]:
         """Return all values, as JSON, of the axes to which extensions added some."""

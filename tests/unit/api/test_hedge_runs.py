@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sweeping import copy_exchange
 from webservice import Hands
 
 from bot.market_store.deleting import Selection
@@ -71,6 +72,39 @@ def test_backtest_of_each_structure_is_admitted_and_replayed(
     page = unescape(client.get(f"/dashboard/backtests/{job['id']}").text)
     assert f"{', '.join(body['symbols'])} on {exchanges} · 2024-01-05" in page
     assert "<dt>Taker fees</dt><dd>as recorded</dd>" in page
+
+
+@pytest.mark.parametrize(
+    "markets",
+    [
+        {"symbols": [f"{LINEAR}@synthetic-2<>{LINEAR}@synthetic"]},
+        {"symbols": [LINEAR], "long_exchange": "synthetic-2", "short_exchange": "synthetic"},
+    ],
+)
+def test_exchange_is_that_of_the_first_leg_where_every_leg_names_its_own(
+    client: TestClient, hands: Hands, store: HistoricalDataStore, markets: dict[str, Any]
+) -> None:
+    copy_exchange(hands.engine, "bybit")
+    body = BASE | {"structure": "perp_perp", "end": "2024-01-06"} | markets
+    del body["exchange"]
+    job = client.post("/backtests", json=body).json()
+    JobRunner(hands.engine).run(job["id"])
+    found = client.get(f"/backtests/{job['id']}").json()["result"]["config"]
+    assert found["exchange"] == "synthetic-2"
+    sent = client.post("/sweeps/validate", json={"name": "one", "base": body, "grid": {}}).json()
+    assert sent["spec"]["base"]["exchange"] == "synthetic-2"
+
+
+def test_exchange_is_asked_for_where_a_leg_names_none_and_several_are_held(
+    client: TestClient, hands: Hands, store: HistoricalDataStore
+) -> None:
+    copy_exchange(hands.engine, "bybit")
+    body = BASE | {"structure": "perp_perp", "symbols": [f"{LINEAR}@bybit<>{LINEAR}"]}
+    del body["exchange"]
+    assert refused(client, body) == {
+        "field": "exchange",
+        "message": "none is named; held are bybit, synthetic, synthetic-2",
+    }
 
 
 @pytest.mark.parametrize(
