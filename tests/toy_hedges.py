@@ -20,10 +20,14 @@ def market(rates: Mapping[int, str], prices: list[str] = PRICES, **extra: str) -
     funding = "timestamp_ms,funding_rate,interval_hours,mark_price\n" + "".join(
         f"{START + hour * HOUR_MS},{rate},8,\n" for hour, rate in rates.items()
     )
-    rows = "timestamp_ms,open,high,low,close,volume\n" + "".join(
+    return {"funding": funding, "perp-1h": rows(prices), "spot-1h": rows(prices), **extra}
+
+
+def rows(prices: list[str]) -> str:
+    """Return hourly candles that close at the hours 1, 2, 3, ... after START with `prices`."""
+    return "timestamp_ms,open,high,low,close,volume\n" + "".join(
         f"{START + hour * HOUR_MS},{price},{price},{price},{price},1\n" for hour, price in enumerate(prices)
     )
-    return {"funding": funding, "perp-1h": rows, "spot-1h": rows, **extra}
 
 
 def files(**exchanges: Mapping[str, str]) -> dict[str, str]:

@@ -7,9 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from bot.backtest.baseline import FinishedRun
-from bot.backtest.random_runs import RandomEntries, random_entries
-from bot.backtest.result import RunResult
-from bot.market.window import ReplayWindow
+from bot.backtest.random_runs import RandomEntries
 from bot.models import DAY_MS, FundingRate
 from bot.numbers.arrays import IntArray
 from bot.numbers.money import plain
@@ -43,12 +41,11 @@ def bands_document(result: FinishedRun) -> dict[str, Any]:
     return {**document, "bands": None if found is None else _bands(found)}
 
 
-def random_entries_document(result: RunResult, window: ReplayWindow) -> dict[str, Any]:
+def random_entries_document(found: RandomEntries) -> dict[str, Any]:
     """Return random entries of a run as JSON values: money as text, `drawn` ascending.
 
     `missing` says why there is no chance `p`.
     """
-    found = random_entries(result, window)
     return {
         "net_pnl": _money(found.net_pnl),
         "p": found.p,

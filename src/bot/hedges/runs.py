@@ -22,6 +22,7 @@ from bot.backtest.baseline import FinishedRun
 from bot.backtest.comparison import Comparison, compare
 from bot.backtest.decision_trace import DecisionSnapshot, decision_snapshots
 from bot.backtest.probe import ProbeReport, probe
+from bot.backtest.random_runs import RandomEntries, random_entries
 from bot.backtest.stitched import Seam, StitchedFacts, stitch, traded
 from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
@@ -29,6 +30,7 @@ from bot.errors import FieldError, NotForHedgesError, UnknownExchangeError
 from bot.hedges.arithmetic import exact_products
 from bot.hedges.blockers import blocked_hedges, hedge_snapshots
 from bot.hedges.engine import hedge_replays, replay_hedges, replay_with_journal
+from bot.hedges.evidence.random_trips import random_hedges
 from bot.hedges.evidence.stitched import stitch_hedges
 from bot.hedges.journal.records import Journal
 from bot.hedges.probe import probe_hedges
@@ -222,6 +224,15 @@ def of_pairs(result: AnyRun, window: AnyWindow, name: str) -> tuple[RunResult, R
     if isinstance(result, HedgeRun):
         raise TypeError(_OTHER_ENGINE)
     return result, own
+
+
+def random_entries_of(result: FinishedRun, window: AnyWindow) -> RandomEntries:
+    """Return what the trips of a run earn, and what they do at settlements chosen at random."""
+    if isinstance(window, HedgeWindow) and isinstance(result, HedgeRun):
+        return random_hedges(result, window)
+    if isinstance(window, ReplayWindow) and isinstance(result, RunResult):
+        return random_entries(result, window)
+    raise TypeError(_OTHER_ENGINE)
 
 
 def replay_run(config: RunConfig, window: AnyWindow) -> AnyRun:

@@ -127,10 +127,14 @@ class HedgeTrader:
             for leg in hedge.open_legs:
                 moments += [leg.arrives_ms, leg.contract.to_ms]
                 if leg.market.kind.borrows:
-                    moments.append(now - now % HOUR_MS + HOUR_MS)
+                    moments.append(self.next_interest(now))
                 if leg.market.kind.is_margined:
                     moments.append(wiped_out_at(leg, t_ms))
         return min(moment for moment in moments if moment is not None and now < moment <= t_ms)
+
+    def next_interest(self, now: int) -> int | None:
+        """Return the moment after `now` at which interest is charged, None if nobody waits for it."""
+        return now - now % HOUR_MS + HOUR_MS
 
     def charge_interest(self, now: int) -> None:
         """1a. Charge the hour that ends now."""

@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from bot.backtest import replay
-from bot.backtest.random_runs import random_entries
 from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.errors import BotError
-from bot.hedges.runs import pairs_only, stitch_runs
+from bot.hedges.runs import random_entries_of, replay_run, stitch_runs
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.selection.evidence.transfer import FEWEST_VALUES, transfer
 from bot.selection.report import SelectionReport
@@ -73,8 +71,8 @@ class ReportParts:
             return _without(report, "random_entries", self.obstacle)
         try:
             config = self.spec.config(report.winner)
-            window = pairs_only(self.windows.window(config), "random entries")
-            found = random_entries(replay(config, window), window)
+            window = self.windows.window(config)
+            found = random_entries_of(replay_run(config, window), window)
         except (BotError, DataChangedError) as error:
             return _without(report, "random_entries", str(error))
         if found.missing:

@@ -272,7 +272,7 @@ def test_patience_that_kept_a_hedge_is_told_where_trials_part(client: TestClient
     assert "its strategy wanted out, patience or lag put that off" in page
 
 
-def test_evidence_on_a_trial_of_hedges_adds_up_and_random_entries_are_refused(
+def test_evidence_on_a_trial_of_hedges_adds_up_and_random_entries_are_those_of_its_trips(
     client: TestClient, hands: Hands
 ) -> None:
     base = {**BASE, "impact_bps": 20, "exit_funding_rate": "0.00001", "min_holding_periods": 1000}
@@ -291,9 +291,11 @@ def test_evidence_on_a_trial_of_hedges_adds_up_and_random_entries_are_refused(
         == net
     )
     assert client.get(f"{trial}/bands").json()["bands"] is not None
-    refused = client.get(f"{trial}/random-entries")
-    assert refused.status_code == 409
-    assert "random entries: not told of hedges yet" in refused.json()["detail"]
+    found = client.get(f"{trial}/random-entries").json()
+    trades = int(client.get(trial).json()["metrics"]["total_trades"])
+    assert sum(own["trips"] for own in found["symbols"].values()) == trades > 0
+    assert len(found["drawn"]) == 1000
+    assert found["p"] == (1 + sum(Decimal(one) >= Decimal(found["net_pnl"]) for one in found["drawn"])) / 1001
 
 
 @pytest.mark.parametrize(

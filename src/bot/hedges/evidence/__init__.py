@@ -1,1 +1,1 @@
-"""Evidence on runs of hedges: one account whose parameters change at seams."""
+"""Evidence on runs of hedges: seams of one account, trips at other settlements."""

@@ -9,8 +9,6 @@ from api.presentation.formats import shown
 from bot.plurals import counted
 from carrygrid.cli.client import found_sweep
 from carrygrid.cli.printing import console, plain_table
-from carrygrid.errors import ServiceError
-from carrygrid.sweep import Sweep
 
 _DAYS_PER_YEAR = 365
 
@@ -21,7 +19,7 @@ def print_evidence(sweep_id: int, number: int, *, as_json: bool) -> None:
         trial = sweep.trial(number)
         found: dict[str, Any] = {
             "bands": sweep.bands(number),
-            "random_entries": _random_entries(sweep, number),
+            "random_entries": sweep.random_entries(number),
             "regimes": sweep.regimes(number),
             "years": sweep.years(number),
         }
@@ -36,16 +34,6 @@ def print_evidence(sweep_id: int, number: int, *, as_json: bool) -> None:
     _print_random(found["random_entries"])
     _print_regimes(found["regimes"])
     _print_years(found["years"])
-
-
-def _random_entries(sweep: Sweep, number: int) -> dict[str, Any]:
-    """Return the random entries of a trial, or why there are none of hedges."""
-    try:
-        return sweep.random_entries(number)
-    except ServiceError as error:
-        if error.code != "not_for_hedges":
-            raise
-        return {"p": None, "missing": error.detail}
 
 
 def _print_bands(document: dict[str, Any]) -> None:

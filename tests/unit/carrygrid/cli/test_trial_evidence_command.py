@@ -6,9 +6,6 @@ import pytest
 from commanding import run
 from studying import Study
 
-from carrygrid.errors import ServiceError
-from carrygrid.sweep import Sweep
-
 
 def test_a_trial_is_shown_with_its_bands_random_entries_and_regimes(
     study: Study, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -35,21 +32,3 @@ def test_a_trial_that_is_not_there_ends_the_command_with_one_line(
     monkeypatch.setenv("CARRYGRID_API_URL", study.address)
     assert run("sweep", "trial", study.sweep.id, 999) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
-
-
-def test_a_trial_of_hedges_is_shown_with_all_but_random_entries(
-    study: Study, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    said = "random entries: not told of hedges yet"
-
-    def refuse(_sweep: Sweep, _number: int) -> dict[str, object]:
-        raise ServiceError("not_for_hedges", 409, said)
-
-    monkeypatch.setenv("CARRYGRID_API_URL", study.address)
-    monkeypatch.setattr(Sweep, "random_entries", refuse)
-    number, sweep_id = study.sweep.top(1)[0].number, study.sweep.id
-    assert run("sweep", "trial", sweep_id, number) == 0
-    text = capsys.readouterr().out
-    assert f"\n  none: {said}\n\nregimes:" in text
-    assert run("sweep", "trial", sweep_id, number, "--json") == 0
-    assert json.loads(capsys.readouterr().out)["random_entries"] == {"p": None, "missing": said}
