@@ -244,11 +244,12 @@ class HedgeAccount:
     def finish(self) -> list[HedgeTrade]:
         """Return the trades of the hedges that are over, in order of opening, and drop those."""
         over = [hedge for hedge in self.hedges if hedge.is_over]
+        if not over:
+            return []
         ended = [trade_of(hedge) for hedge in over]
         self.held_perps += (held for hedge in over for held in held_perps(hedge))
-        if ended:
-            self.hedges = [hedge for hedge in self.hedges if not hedge.is_over]
-            self.trades += ended
+        self.hedges = [hedge for hedge in self.hedges if not hedge.is_over]
+        self.trades += ended
         return ended
 
     def _opening_fill(self, leg: LegMarket, pair: Pair, quantity: Decimal, t_ms: int) -> Decimal:

@@ -111,12 +111,12 @@ class OpenHedge:
     @property
     def is_whole(self) -> bool:
         """True while both legs are in place."""
-        return self.long.is_open and self.short.is_open
+        return self.long.left_ms is None and self.short.left_ms is None
 
     @property
     def is_over(self) -> bool:
         """True once both legs have left."""
-        return not self.long.is_open and not self.short.is_open
+        return self.long.left_ms is not None and self.short.left_ms is not None
 
     def other(self, leg: OpenLeg) -> OpenLeg:
         """Return the other leg."""

@@ -23,7 +23,7 @@ KERNEL_SECONDS_PER_SETTLEMENT = 0.02e-6
 KERNEL_SECONDS_PER_TRIAL = 30e-6
 """Guesses for trials in the compiled kernel, of several pairs as well."""
 
-SECONDS_PER_SETTLEMENT_OF_HEDGES = 100e-6
+SECONDS_PER_SETTLEMENT_OF_HEDGES = 50e-6
 """A guess for trials that are replayed as hedges."""
 
 _SEVERAL = " of several pairs"

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -32,6 +32,13 @@ class ContractColumns:
         ]
         by_time = {record.t_ms: record for record in contract.records}
         self.records: list[Record | None] = [by_time.get(t_ms) for t_ms in moments]
+
+
+class Paying(NamedTuple):
+    """Places of events, ascending, with the settlements that may be entered at each."""
+
+    places: list[int]
+    settlements: list[list[Settlement]]
 
 
 class EventColumns:
@@ -66,21 +73,18 @@ class EventColumns:
         """Return by event the settlement of a hedge with a carry and fresh prices, None without one."""
         return self._known.get((name, max_age_ms), lambda: self._decided(name, max_age_ms))
 
-    def paying(self, floor: Decimal | None, max_age_ms: Decimal) -> list[int]:
-        """Return the places of events at which a hedge decides whose carry reaches a rate per 8 hours."""
+    def paying(self, floor: Decimal | None, max_age_ms: Decimal) -> Paying:
+        """Return the settlements that decide and whose carry reaches a rate per 8 hours, by event."""
         return self._known.get((floor, max_age_ms), lambda: self._paying(floor, max_age_ms))
 
     def _decided(self, name: str, max_age_ms: Decimal) -> list[Settlement | None]:
         own = {one.t_ms: one for one in self.settlements if one.name == name and one.decides(max_age_ms)}
         return [own.get(t_ms) for t_ms in self.moments]
 
-    def _paying(self, floor: Decimal | None, max_age_ms: Decimal) -> list[int]:
+    def _paying(self, floor: Decimal | None, max_age_ms: Decimal) -> Paying:
+        found: dict[int, list[Settlement]] = {}
+        for one in self.settlements:
+            if one.decides(max_age_ms) and one.pays(floor):
+                found.setdefault(one.t_ms, []).append(one)
         places = {t_ms: place for place, t_ms in enumerate(self.moments)}
-        found = {
-            places[one.t_ms]
-            for one in self.settlements
-            if one.decides(max_age_ms)
-            and one.carry is not None
-            and (floor is None or one.carry.rate_8h >= floor)
-        }
-        return sorted(found)
+        return Paying([places[t_ms] for t_ms in found], list(found.values()))

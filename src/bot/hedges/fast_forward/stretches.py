@@ -86,20 +86,15 @@ class FastForward:
 
     def _first_entry(self, at: int, last: int) -> int:
         """Return the first event at which a hedge that is not held may be entered."""
-        trader, paying = self._trader, self._paying
-        held = trader.account.names
-        for index in range(bisect_left(paying, at), len(paying)):
-            place = paying[index]
-            if place >= last:
+        trader, (places, settlements) = self._trader, self._paying
+        kept_out = trader.account.names
+        kept_out |= {name for name in trader.markets if name not in kept_out and trader.is_taken(name)}
+        may_enter = trader.decisions.may_enter
+        for index in range(bisect_left(places, at), len(places)):
+            if places[index] >= last:
                 break
-            settled = self._columns.settlements.at(self._moments[place])
-            free = [
-                one
-                for one in settled
-                if one.decides(self._max_age_ms) and one.name not in held and not trader.is_taken(one.name)
-            ]
-            if any(map(trader.decisions.may_enter, trader.decisions.promising(free))):
-                return place
+            if any(one.name not in kept_out and may_enter(one) for one in settlements[index]):
+                return places[index]
         return last
 
     def _first_margin_check(self, leg: OpenLeg, at: int, last: int) -> int:

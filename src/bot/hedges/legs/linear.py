@@ -31,4 +31,4 @@ class LinearLeg(LegKind):
 
     def worth(self, leg: LegState, price: Decimal) -> Decimal:
         """Return the gain so far."""
-        return self.gain(leg, price)
+        return formulas.leg_pnl(leg.side, leg.quantity, leg.entry, price)
