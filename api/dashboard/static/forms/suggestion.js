@@ -7,7 +7,9 @@ const MOST_SYMBOLS = 20;
 export function suggestionAddress(exchange, symbols, start, end) {
   const query = new URLSearchParams(symbols.slice(0, MOST_SYMBOLS).map((symbol) => ["symbols", symbol]));
   for (const [name, value] of Object.entries({ exchange, start, end })) if (value) query.set(name, value);
-  return symbols.length ? `/data/suggestion?${query}` : null;
+  /* Full names are of hedges, whose carry is not the rate of one perp. */
+  const pairs = symbols.length > 0 && !symbols.some((name) => name.includes(">"));
+  return pairs ? `/data/suggestion?${query}` : null;
 }
 
 export class Suggestions {

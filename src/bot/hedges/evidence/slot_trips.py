@@ -10,9 +10,10 @@ import numpy as np
 from bot.backtest.random_runs import Moments
 from bot.config.run_config import RunConfig
 from bot.hedges.account import HedgeAccount
+from bot.hedges.contracts import Record
 from bot.hedges.costs import OrderCosts
 from bot.hedges.engine import hedge_trader
-from bot.hedges.positions import OpenHedge, lag_over
+from bot.hedges.positions import OpenHedge, OpenLeg, lag_over
 from bot.hedges.settlements import Settlement
 from bot.hedges.trader import HedgeTrader
 from bot.hedges.wallets import Wallets
@@ -144,6 +145,10 @@ class _SlotTrader(HedgeTrader):
         if self.account.hedges:
             self._close_everything(last_ms, CloseReason.END)
         return sum(money_units(trade.net_pnl) for trade in self.account.trades)
+
+    def book_funding(self, hedge: OpenHedge, leg: OpenLeg, record: Record, t_ms: int) -> None:
+        """Book a settlement of an open leg, and observe nothing: trips have no metrics."""
+        self.account.settle(hedge, leg, record, t_ms)
 
     def next_interest(self, now: int) -> None:  # noqa: ARG002
         """Wait for no interest: `_pass` charges every hour that nothing else happens in."""
