@@ -14,7 +14,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from celery.signals import worker_process_init, worker_ready
 
 from bot.clock import SystemClock
-from bot.kernel.loading import replay_path, usable
+from bot.kernel.loading import plain_replays
 from bot.market_store.database import open_engine
 from bot.market_store.store import HistoricalDataStore
 from sweeps.jobs.job_runner import JobRunner
@@ -111,8 +111,8 @@ def outside_trials(task_id: str | None) -> Iterator[None]:
 @worker_ready.connect
 def say_how_sweeps_run(**_: Any) -> None:
     """Say loudly, once a worker, that it has no replay kernel."""
-    if usable() is None:
-        log.warning("SWEEPS RUN PLAINLY", reason=replay_path())
+    if reason := plain_replays():
+        log.warning("SWEEPS RUN PLAINLY", reason=reason)
 
 
 @worker_process_init.connect

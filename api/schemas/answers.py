@@ -347,7 +347,10 @@ class Rejection(BaseModel):
 
 
 class Estimate(BaseModel):
-    """Time with the worker processes that live now, and space; `basis` says what the time rests on."""
+    """Time with the worker processes that live now, and space; `basis` says what the time rests on.
+
+    `warning` says, without a usable replay kernel, that sweeps run plainly and how much slower; else null.
+    """
 
     seconds: float
     core_seconds: float
@@ -356,6 +359,7 @@ class Estimate(BaseModel):
     measured: bool
     basis: str
     bytes: int
+    warning: str | None
 
 
 class SweepPlan(BaseModel):

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from api.database import ready_database
 from api.settings import Settings
+from bot.kernel.loading import plain_replays
 from carrygrid.cli.interrupts import raise_interrupt
 from carrygrid.local.ports import LOOPBACK
 from carrygrid.local.programs import DISPATCHER, as_command
@@ -20,6 +21,8 @@ from carrygrid.local.stack import Addresses, LocalStack
 def serve(port: int, workers: int | None, host: str = LOOPBACK) -> None:
     """Start the local service, print its addresses and keep it until a signal ends it."""
     console = Console(stderr=True, highlight=False)
+    if warning := plain_replays():
+        console.print(f"SWEEPS RUN PLAINLY: {warning}", soft_wrap=True, markup=False)
     serves = False
     with interruptible_by_signals():
         try:

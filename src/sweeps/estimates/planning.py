@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from bot.kernel.loading import plain_replays
 from sweeps.estimates.costing import SAVE_SECONDS, CostMeter
 from sweeps.queue.heartbeats import live_slots
 from sweeps.queue.rates import measured_rates, settlements
@@ -65,6 +66,7 @@ class Plan:
                 "measured": self.measured,
                 "basis": self.basis,
                 "bytes": self.bytes,
+                "warning": plain_replays(),
             },
             "spec": self.spec.document(),
         }

@@ -34,6 +34,7 @@ def test_dry_run_counts_cells_rejections_and_repetitions_and_stores_nothing(clie
     assert plan["estimate"]["basis"].startswith("measured on its window (")
     assert plan["estimate"]["seconds"] > 0
     assert plan["estimate"]["bytes"] > 0
+    assert plan["estimate"]["warning"] is None
     assert client.get("/sweeps").json()["sweeps"] == []
 
 

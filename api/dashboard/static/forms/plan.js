@@ -12,6 +12,7 @@ export function showPlan(place, plan) {
     ...plan.rejected.map(({ constraint, cells }) => line(`${count(cells)} left out by ${constraint}`, "code")),
     ...(plan.duplicates ? [line(`${counted(plan.duplicates, "repeats another trial and differs", "repeat another trial and differ")} only in parameters that the strategy does not read`, "warn")] : []),
     line(`About ${duration(estimate.seconds)}${estimate.workers ? ` on ${counted(estimate.workers, "worker process", "worker processes")}` : ""}, ${bytes(estimate.bytes)} stored; the time is ${estimate.basis}.`),
+    ...(estimate.warning ? [line(estimate.warning, "warn")] : []),
     ...(estimate.workers ? [] : [line("No worker is running: the sweep waits until one starts, as carrygrid up does.", "warn")]),
   );
   place.dataset.trials = plan.trials;

@@ -45,6 +45,8 @@ def print_plan(path: Path, *, as_json: bool) -> None:
     processes = counted(max(estimate["workers"], 1), "process", "processes")
     print(f"time        {_duration(estimate['seconds'])} with {processes}, {estimate['basis']}")
     print(f"space       {estimate['bytes'] / _MEBIBYTE:,.1f} MiB")
+    if estimate["warning"]:
+        print(f"SLOW        {estimate['warning']}")
 
 
 def print_notification(sweep_id: int, *, again: bool, as_json: bool) -> None:

@@ -10,6 +10,10 @@ from commanding import run
 from servers import free_port
 from webservice import Hands, serving, sweep_body, working
 
+from bot.kernel import loading
+from bot.kernel.loading import UnusableLibraryError
+from carrygrid.cli import serving as serving_command
+
 
 @pytest.fixture
 def address(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
@@ -124,6 +128,25 @@ def test_dry_run_prints_size_time_and_space_and_submits_nothing(
     assert run("sweep", "submit", spec, "--dry-run", "--json") == 0
     assert json.loads(capsys.readouterr().out)["trials"] == 16
     assert httpx2.get(f"{address}/sweeps").json()["sweeps"] == []
+
+
+def test_dry_run_and_up_say_once_how_slow_sweeps_are_without_the_kernel(
+    address: str, spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "found", lambda: UnusableLibraryError("it has not been built"))
+    said = "no replay kernel (it has not been built): sweeps run plainly, 100 to 400 times slower"
+    assert run("sweep", "submit", spec, "--dry-run") == 0
+    assert f"SLOW        {said}\n" in capsys.readouterr().out
+    monkeypatch.setattr(serving_command, "LocalStack", _Interrupted)
+    assert run("up") == 130
+    assert capsys.readouterr().err.splitlines()[0] == f"SWEEPS RUN PLAINLY: {said}"
+
+
+class _Interrupted:
+    """Local service that a signal ends before it starts."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        raise KeyboardInterrupt
 
 
 def test_a_sweep_of_one_trial_is_counted_in_the_singular(
