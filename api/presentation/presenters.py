@@ -14,6 +14,7 @@ from bot.backtest.window_findings import SERIOUS, words
 from bot.config.run_config import RunConfig
 from bot.market.symbols import is_generated
 from bot.market_names import DOLLARS
+from bot.notation import plain
 from bot.plurals import counted
 from bot.statistics.trial_metrics import JUDGED
 from sweeps.analysis.failures import FailureReport
@@ -184,6 +185,21 @@ def quote_of(symbols: Sequence[str]) -> str:
     if len(units) > 1 and units <= DOLLARS:
         return "USD"
     return units.pop() if len(units) == 1 else "quote"
+
+
+def unfit_line(summary: SweepSummary, run: RunConfig) -> str:
+    """Return in one line the market and window of a trial whose parameters contradict each other."""
+    markets = [market for symbol in run.symbols for market in re.split("<>|>", symbol)]
+    named = [market.partition("@")[2] for market in markets]
+    usual = () if all(named) else (run.long_exchange or run.exchange, run.short_exchange or run.exchange)
+    own = {
+        "read_symbols": run.symbols,
+        "read_exchanges": tuple(dict.fromkeys((*filter(None, named), *usual))),
+        "start_ms": run.start,
+        "end_ms": run.end,
+        "initial_capital": plain(run.initial_capital),
+    }
+    return summary_line(summary.model_copy(update=own))
 
 
 def summary_line(summary: SweepSummary) -> str:

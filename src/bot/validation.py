@@ -13,6 +13,8 @@ from bot.notation import quoted
 Model = TypeVar("Model", bound=BaseModel)
 _RULE = re.compile(r"(?P<field>[A-Za-z_][\w.\[\]]*): (?P<said>.*)", re.DOTALL)
 """A rule between fields, which names the one it refuses; a refused value never begins like this."""
+_PART = re.compile(r"(?P<part>(?:\[\d+\])+(?:\.\w+)*): (?P<said>.*)", re.DOTALL)
+"""A rule about a part of a value, such as `[1].cap` of a list; a refused value never begins like this."""
 _LONGEST_WHOLE = 20
 
 
@@ -81,9 +83,12 @@ def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
     for detail in error.errors(include_url=False):
         path = prefix + _dotted(detail["loc"])
         message = detail["msg"].removeprefix("Value error, ")
+        part = _PART.match(message) if detail["type"] == "value_error" else None
         if not detail["loc"] and _RULE.match(message):
             rule = rule_error(message)
             path, message = prefix + rule.field, rule.message
+        elif part:
+            path, message = path + part["part"], part["said"]
         elif detail["type"] == "missing":
             message = "is required"
         elif detail["type"] == "extra_forbidden":

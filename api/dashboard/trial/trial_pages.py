@@ -40,7 +40,7 @@ from api.dashboard.trial.waterfall import parts_of, waterfall
 from api.dashboard.trial.went_wrong import went_wrong
 from api.dependencies import ClockDep, DatabaseDep, ReplaysDep
 from api.errors.http_errors import CurveUnavailableError
-from api.presentation.presenters import SweepPage, quote_of
+from api.presentation.presenters import SweepPage, quote_of, unfit_line
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId, TrialNumber
 from api.schemas.documents import trial_config
@@ -99,6 +99,7 @@ async def trial_page(
         section="sweeps",
         sweep=sweep,
         trial=rows.trial_row(trial),
+        unfit=None if config else unfit_line(sweep.view.summary, sweep.spec.unchecked(number)),
         evidence=f"/sweeps/{sweep_id}/trials/{number}",
         words=words,
         judged=None if report is None else sentence(report),

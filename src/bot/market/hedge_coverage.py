@@ -20,6 +20,7 @@ from bot.market.records.contract_life import Epoch
 from bot.market.records.recorded_fees import check_fee_rows
 from bot.market.series import SymbolData
 from bot.market.symbols import market_symbol
+from bot.market_names import multiplied
 from bot.timestamps import iso
 
 _LEGS = ("spot", "perp")
@@ -75,8 +76,10 @@ class _PairCoverage:
     """Coverage of a window by those markets of one pair that hedges trade."""
 
     def __init__(self, markets: Sequence[Market], data: HedgeData, config: RunConfig) -> None:
-        self._exchange = markets[0].exchange
-        self._held = data.pairs.get((self._exchange, markets[0].pair))
+        self._exchange, pair = markets[0].exchange, markets[0].pair
+        self._held = data.pairs.get((self._exchange, pair))
+        in_capitals = pair if multiplied(pair) else pair.upper()
+        self._hint = "" if pair == in_capitals else f" (names are in upper case: {in_capitals})"
         self._legs = sorted({_leg(market) for market in markets}, key=_LEGS.index)
         self._data = data
         self._start_ms, self._end_ms = config.start, config.end
@@ -86,7 +89,7 @@ class _PairCoverage:
         """Return the coverage; raises InsufficientDataError if it is too small."""
         held = self._held
         if held is None:
-            raise _lacks(name, "nothing of it is held", self._start_ms, self._end_ms, None)
+            raise _lacks(name, f"nothing of it is held{self._hint}", self._start_ms, self._end_ms, None)
         found = self._coverage(held)
         lacking = "no contract of it lives" if found is None else self._lacking(found, held)
         if found is None or lacking is not None:

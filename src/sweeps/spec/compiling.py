@@ -69,12 +69,16 @@ class Compiled:
 
         Raises: InvalidInputError if they contradict each other; IndexError outside the sweep.
         """
+        return self.unchecked(number).varied({})
+
+    def unchecked(self, number: int) -> RunConfig:
+        """Return all parameters of a trial, contradictory ones too; raises IndexError as `config` does."""
         values = self.space.values(number)
         base = next(iter(self.bases.values()))
         if len(self.bases) > 1:
             base = self.bases[values["strategy_mode"]]
             values = {name: value for name, value in values.items() if name in type(base).model_fields}
-        return base.varied(values)
+        return base.model_copy(update=values)
 
     def base_document(self) -> dict[str, Any]:
         """Return the shared parameters as JSON values."""

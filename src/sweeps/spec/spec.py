@@ -253,6 +253,10 @@ class SweepSpec(BaseModel):
         """
         return self._compiled.config(number)
 
+    def unchecked(self, number: int) -> RunConfig:
+        """Return all parameters of a trial, contradictory ones too; raises IndexError as `config` does."""
+        return self._compiled.unchecked(number)
+
     def groups(self, numbers: IntArray, by: Collection[str]) -> list[TrialGroup]:
         """Return trials, which must exist, by strategy and by the parameters `by`, as columns.
 

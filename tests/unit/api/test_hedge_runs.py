@@ -107,6 +107,32 @@ def test_exchange_is_asked_for_where_a_leg_names_none_and_several_are_held(
     }
 
 
+def test_page_of_a_trial_of_no_hedge_tells_the_exchanges_of_its_own_setting(
+    client: TestClient, store: HistoricalDataStore
+) -> None:
+    exchanges = ["synthetic", "synthetic-2"]
+    body = {
+        "name": "exchanges",
+        "base": BASE | {"structure": "perp_perp", "symbols": [LINEAR]},
+        "grid": {"long_exchange": exchanges, "short_exchange": exchanges},
+    }
+    assert client.post("/sweeps", json=body).status_code == 202
+    told = ["synthetic", "synthetic, synthetic-2", "synthetic-2, synthetic", "synthetic-2"]
+    for number, names in enumerate(told):
+        page = client.get(f"/dashboard/sweeps/1/trials/{number}").text
+        assert f"{LINEAR} on {names} · 2024-01-05" in page
+
+
+def test_name_in_lower_case_is_refused_with_the_name_in_upper_case(
+    client: TestClient, store: HistoricalDataStore
+) -> None:
+    symbols = [f"btc/usdt:usdt@synthetic-2>{LINEAR.lower()}@synthetic"]
+    error = refused(client, BASE | {"structure": "perp_perp", "symbols": symbols, "margin_model": "flat"})
+    assert error["message"].startswith(
+        "btc/usdt:usdt@synthetic-2: nothing of it is held (names are in upper case: BTC/USDT:USDT) in"
+    )
+
+
 @pytest.mark.parametrize(
     ("fees", "told"),
     [
@@ -198,8 +224,8 @@ def test_contract_that_does_not_live_in_the_window_is_refused_by_name(
         ),
         (
             {"instrument": {"brackets": [{"cap": "9", "mmr": "0.1"}, {"cap": "8", "mmr": "0.2"}]}},
-            "instrument.brackets",
-            "[1].cap: 8 is not above 9",
+            "instrument.brackets[1].cap",
+            "8 is not above 9",
         ),
     ],
 )

@@ -148,11 +148,11 @@ def test_hedges_are_those_that_symbols_name() -> None:
             "capital_shares: {'a': '0.5', 'b': '0.4'} sums to 0.9, not to 1",
         ),
         ("instrument", {"contract_size": 0}, "instrument.contract_size: 0: "),
-        ("instrument", {"brackets": []}, "instrument.brackets: [0].cap: no bracket is given"),
+        ("instrument", {"brackets": []}, "instrument.brackets[0].cap: no bracket is given"),
         (
             "instrument",
             {"brackets": [BRACKETS[1], BRACKETS[0]]},
-            "instrument.brackets: [1].cap: 50000 follows a bracket without a cap, which only the last may be",
+            "instrument.brackets[1].cap: 50000 follows a bracket without a cap, which only the last may be",
         ),
     ],
 )
