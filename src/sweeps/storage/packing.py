@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.numbers.arrays import BoolArray, IntArray
+from bot.numbers.numbering import distinct
 from bot.statistics.trial_columns import DigestArray, MetricColumn
 
 _WIDTH = 8
@@ -193,27 +194,29 @@ def _byte_order(constant: int, noise: int) -> Callable[[bytes], tuple[int, ...]]
 def packed_digests(digests: DigestArray) -> bytes:
     """Return digests, shape (n, bytes of each), as bytes: how many differ, those once, and which each has.
 
-    Trials that book the same share a digest, and digests do not compress; where all differ, they stand in
-    their order, and nothing follows.
-    """
-    distinct, places = _distinct_digests(digests)
-    count = len(distinct).to_bytes(_LENGTH_BYTES, "big")
-    if len(distinct) == len(digests):
-        return count + digests.tobytes()
-    return count + distinct.tobytes() + compressed(places)
-
-
-def _distinct_digests(digests: DigestArray) -> tuple[DigestArray, IntArray]:
-    """Return the different ones of digests in the order of their bytes, and the place of each among them.
-
-    Numbers sort ten times as fast as bytes do, and different digests hardly ever begin with equal ones.
+    Trials that book the same share a digest, and digests do not compress; where no two begin alike, they
+    stand in their order, and nothing follows.
     """
     heads = np.ascontiguousarray(digests[:, :_WIDTH]).view(">u8").reshape(-1).astype(np.uint64)
+    if len(distinct(heads)) == len(heads):
+        return len(heads).to_bytes(_LENGTH_BYTES, "big") + digests.tobytes()
+    first, places = _numbered_digests(digests, heads)
+    count = len(first).to_bytes(_LENGTH_BYTES, "big")
+    return count + digests[first].tobytes() + compressed(places.astype(np.int64))
+
+
+def _numbered_digests(digests: DigestArray, heads: npt.NDArray[np.uint64]) -> tuple[IntArray, IntArray]:
+    """Return the first of each of different digests, in the order of their bytes, and which each digest is.
+
+    `heads` are the numbers that they begin with: these sort ten times as fast, and hardly ever two digests
+    that differ begin alike.
+    """
     _, first, places = np.unique(heads, return_index=True, return_inverse=True)
-    if not np.array_equal(digests[first[places]], digests):
-        whole = np.ascontiguousarray(digests).view(np.dtype((np.void, digests.shape[1]))).reshape(-1)
-        _, first, places = np.unique(whole, return_index=True, return_inverse=True)
-    return digests[first], places.reshape(-1).astype(np.int64)
+    if np.array_equal(digests[first[places]], digests):
+        return first, places
+    whole = np.ascontiguousarray(digests).view(np.dtype((np.void, digests.shape[1]))).reshape(-1)
+    _, first, places = np.unique(whole, return_index=True, return_inverse=True)
+    return first, places.reshape(-1)
 
 
 def digest_at(blob: bytes, width: int, place: int) -> bytes:
@@ -227,5 +230,5 @@ def unpacked_digests(blob: bytes, width: int) -> DigestArray:
     """Return the digests of `width` bytes each that `packed_digests` packed."""
     count = int.from_bytes(blob[:_LENGTH_BYTES], "big")
     end = _LENGTH_BYTES + count * width
-    distinct = np.frombuffer(blob[_LENGTH_BYTES:end], dtype=np.uint8).reshape(count, width)
-    return distinct if end == len(blob) else distinct[unpacked([blob[end:]], real=False)]
+    once = np.frombuffer(blob[_LENGTH_BYTES:end], dtype=np.uint8).reshape(count, width)
+    return once if end == len(blob) else once[unpacked([blob[end:]], real=False)]

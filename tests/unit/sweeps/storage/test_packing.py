@@ -31,12 +31,14 @@ def test_digests_come_back_in_their_order(places: list[int]) -> None:
     ]
 
 
-def test_digests_that_begin_alike_are_told_apart() -> None:
-    digests = RANDOM[[0, 1, 0, 2]]
+@pytest.mark.parametrize("places", [[0, 1, 0, 2], [2, 1, 0]])
+def test_digests_that_begin_alike_are_told_apart(places: list[int]) -> None:
+    digests = RANDOM[places]
     digests[:, :8] = 7
     blob = packed_digests(digests)
     assert blob[:4] == (3).to_bytes(4, "big")
     assert np.array_equal(unpacked_digests(blob, WIDTH), digests)
+    assert [digest_at(blob, WIDTH, at) for at in range(len(places))] == [one.tobytes() for one in digests]
 
 
 def test_a_shared_digest_takes_next_to_nothing_and_a_lone_one_its_own_bytes() -> None:
