@@ -13,6 +13,7 @@ from bot.market.coverage import held_text, refusal
 from bot.market.quality import undecided
 from bot.market.rows import SeriesKind
 from bot.market.series import HeldRange
+from bot.market_names import Market
 from bot.market_store.held_history import HeldHistory
 from bot.models import DAY_MS
 from bot.plurals import counted
@@ -75,8 +76,22 @@ def refuse_missing_windows(connection: sa.Connection, spec: SweepSpec, *, first:
     It names the fields at fault and tells the window that all pairs share, where there is one.
     Raises UnknownExchangeError, UnknownSymbolError and SealedError as well.
     """
-    _refuse(connection, list(_windows(spec, first)), {name: spec.written_values(name) for name in _ASKED})
+    written = {name: spec.written_values(name) for name in _ASKED}
+    try:
+        _refuse(connection, list(_windows(spec, first)), written)
+    except UnknownSymbolError as error:
+        raise error.renamed(lambda item: _with_hint(item, spec, written["symbols"])) from None
     refuse_missing_hedges(connection, spec, first=first)
+
+
+def _with_hint(item: FieldError, spec: SweepSpec, written: Mapping[str, Any]) -> FieldError:
+    """Return the refusal of a symbol, of an inverse one crossed with structures with the way out."""
+    crossed = {"symbols", "structure"} <= spec.space.by_name.keys()
+    inverse = any(Market("", symbol).kind == "inverse" for symbol in written.get(item.field, ()))
+    if not (crossed and inverse):
+        return item
+    hint = 'values of the two axes go together under "linked": [["symbols", "structure"]]'
+    return FieldError(item.field, f"{item.message}; {hint}")
 
 
 def _windows(spec: SweepSpec, first: int) -> Iterator[RequestedWindow]:

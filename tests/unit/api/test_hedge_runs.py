@@ -123,6 +123,21 @@ def test_page_of_a_trial_of_no_hedge_tells_the_exchanges_of_its_own_setting(
         assert f"{LINEAR} on {names} · 2024-01-05" in page
 
 
+def test_inverse_names_crossed_with_structures_are_refused_with_the_way_out_which_works(
+    client: TestClient, store: HistoricalDataStore
+) -> None:
+    grid = {"symbols": [[LINEAR], [INVERSE]], "structure": ["spot_perp", "inverse"]}
+    body: dict[str, Any] = {"name": "structures", "base": BASE | {"margin_model": "flat"}, "grid": grid}
+    [error] = client.post("/sweeps/validate", json=body).json()["errors"]
+    assert error == {
+        "field": "grid.symbols.values[1]",
+        "message": f"{INVERSE!r} is an inverse market, which structure inverse is for, not spot_perp; "
+        'values of the two axes go together under "linked": [["symbols", "structure"]]',
+    }
+    body["linked"] = [["symbols", "structure"]]
+    assert client.post("/sweeps/validate", json=body).json()["trials"] == 2
+
+
 def test_name_in_lower_case_is_refused_with_the_name_in_upper_case(
     client: TestClient, store: HistoricalDataStore
 ) -> None:
