@@ -22,7 +22,7 @@ class Means(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """What one unit of a leg ties up, exactly: `amount` divided by `over`, which is above 0."""
+    """Amount that one unit of a leg ties up, exactly: `amount` divided by `over`, which is above 0."""
 
     amount: Decimal
     over: Decimal

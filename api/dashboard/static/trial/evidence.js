@@ -16,8 +16,8 @@ if (root) {
     if (!entry.isIntersecting) return;
     watch.disconnect();
     load("bands", places.bands, drawBands);
-    load("random-entries", places.random, drawRandom);
     load("regimes", document.getElementById("regimes"), showRegimes);
+    load("random-entries", places.random, drawRandom); // Last: of hedges it takes up to a minute.
   }, { rootMargin: "200px" });
   watch.observe(root);
 }
