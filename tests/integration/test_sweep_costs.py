@@ -9,12 +9,15 @@ import sqlalchemy as sa
 from example_plugin import installed_example
 from sweeping import BASE, sweep_spec
 
+from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
 from bot.kernel import decision_tables
 from bot.market_store.store import HistoricalDataStore
+from bot.timestamps import iso
 from sweeps.estimates import costing
 from sweeps.estimates.costing import CostMeter, held_tickers
 from sweeps.estimates.planning import plan_sweep
+from sweeps.work.replay import HeldWindow, WindowCache
 
 FOUR = {"grid": {"perp_leverage": [1, 2, 3, 4]}}
 
@@ -49,6 +52,32 @@ def test_prices_that_a_run_sees_are_counted_by_what_is_held(
     with engine.connect() as connection:
         tickers, _ = held_tickers(connection, config)
     assert abs(tickers - days * 3) <= 6
+
+
+def test_long_windows_of_hedges_are_measured_in_parts_spread_over_them_those_of_pairs_at_their_beginning(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(costing, "_MEASURED_TICKERS", 24)
+    read: list[tuple[str, str]] = []
+    held = WindowCache.held
+
+    def noted(self: WindowCache, config: RunConfig) -> HeldWindow:
+        read.append((iso(config.start)[:10], iso(config.end)[:10]))
+        return held(self, config)
+
+    monkeypatch.setattr(WindowCache, "held", noted)
+    base = BASE | {"start": "2024-01-10", "end": "2024-02-19"}
+    assert plan(engine, base=base, **FOUR).basis.startswith("measured on the first 20% of its window (")
+    assert read == [("2024-01-10", "2024-01-18")]
+    read.clear()
+    found = plan(engine, base=base | {"structure": "reverse", "borrow_rate_hourly": 0}, **FOUR)
+    assert found.basis.startswith("measured on 10% of its window in 4 parts (")
+    assert read == [
+        ("2024-01-14", "2024-01-15"),
+        ("2024-01-24", "2024-01-25"),
+        ("2024-02-03", "2024-02-04"),
+        ("2024-02-13", "2024-02-14"),
+    ]
 
 
 def test_sweep_is_measured_once_however_often_it_is_checked(

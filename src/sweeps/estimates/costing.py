@@ -8,10 +8,10 @@ alone know their speed.
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
@@ -25,6 +25,7 @@ from bot.errors import BotError
 from bot.market.rows import SeriesKind
 from bot.market_store import sql
 from bot.market_store.store import HistoricalDataStore
+from bot.numbers.money import ZERO
 from sweeps.queue.rates import settlements, settlements_between
 from sweeps.spec.read_pairs import ReadPairs
 from sweeps.spec.spec import SweepSpec
@@ -45,6 +46,7 @@ _LOOKED_AT = 20_000
 _FEW, _MANY = 12, 300
 """Trials that are replayed plainly, and in the kernel."""
 _STRETCH = 1_000
+_PARTS = 4
 _REMEMBERED = 64
 Found = TypeVar("Found")
 
@@ -129,22 +131,56 @@ def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: i
     if not tickers or before > _MOST_SETTLEMENTS_BEFORE:
         return None
     share = min(1.0, _MEASURED_TICKERS / tickers)
-    cut: dict[str, Any] = {}
-    if share < 1:
-        cut["end"] = config.start + int((config.end - config.start) * share)
-    windows = WindowCache(store)
-    held, reading = _timed(lambda: windows.held(config.varied(cut)))
-    done = held.window.prices
-    configs = [one.varied(cut) for one in sample.configs]
-    if held.is_hedges:  # the first of them works out the carry that the others share
-        reading += _timed(lambda: replay_fast(None, held.baselines, ParameterColumns.of(configs[:1])))[1]
-    replaying = sample.trials * _trial_seconds(held, configs)
-    scale = max(tickers / done, 1.0) if share < 1 else 1.0
+    cuts = _stretches(config, share)
+    parts = [_measured_part(sample, cut, store) for cut in cuts]
+    prices, reading, sharing, trial = (sum(values) for values in zip(*parts, strict=True))
+    scale = max(tickers / prices, 1.0) if share < 1 else 1.0
     mean = settlements(spec) / max(_usual_settlements(config), 1.0)
-    seconds = (reading * min(slots, sample.trials) + replaying) * scale * mean
-    part = "its window" if share == 1 else f"the first {share:.0%} of its window"
-    basis = f"measured on {part} ({tickers:,} events x symbols)"
-    return Cost(seconds, basis)
+    of_process = reading / len(parts) + sharing * scale
+    if not needs_hedge_engine(config):
+        of_process = reading * scale
+    seconds = (of_process * min(slots, sample.trials) + sample.trials * trial * scale) * mean
+    return Cost(seconds, f"measured on {_told(share, len(cuts))} ({tickers:,} events x symbols)")
+
+
+class _Part(NamedTuple):
+    """Prices of a stretch, and the seconds to read it, for what its trials share, and for one of them."""
+
+    prices: int
+    reading: float
+    sharing: float
+    trial: float
+
+
+def _measured_part(sample: _Sample, cut: Mapping[str, Any], store: HistoricalDataStore) -> _Part:
+    configs = [one.varied(cut) for one in sample.configs]
+    windows, sharing = WindowCache(store), 0.0
+    held, reading = _timed(lambda: windows.held(configs[0]))
+    if held.is_hedges:  # the first of them works out the carry that the others share
+        sharing = _timed(lambda: replay_fast(None, held.baselines, ParameterColumns.of(configs[:1])))[1]
+    return _Part(held.window.prices, reading, sharing, _trial_seconds(held, configs))
+
+
+def _stretches(config: RunConfig, share: float) -> list[Mapping[str, Any]]:
+    """Return starts and ends that cover a share of a window: its beginning, of hedges parts spread over it.
+
+    Replays of hedges take the longer the more they trade, which may be late in a window.
+    """
+    if share == 1:
+        return [{}]
+    length = (config.end - config.start) * share
+    if not needs_hedge_engine(config):
+        return [{"end": config.start + int(length)}]
+    step, part = (config.end - config.start) / _PARTS, length / _PARTS
+    starts = [config.start + int(step * (place + 0.5) - part / 2) for place in range(_PARTS)]
+    return [{"start": start, "end": start + int(part), "min_coverage": ZERO} for start in starts]
+
+
+def _told(share: float, parts: int) -> str:
+    if share == 1:
+        return "its window"
+    measured = f"{share:.0%} of its window"
+    return f"the first {measured}" if parts == 1 else f"{measured} in {parts} parts"
 
 
 def _trial_seconds(held: HeldWindow, configs: list[RunConfig]) -> float:
