@@ -8,7 +8,7 @@ import axe
 import httpx2
 import pytest
 from browsing import Visit
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from webservice import Hands
 
 from bot.market_store.deleting import Selection
@@ -201,3 +201,50 @@ def test_what_ends_stale_markets_is_left_out_with_one_click_where_a_parameter_ma
     expect(page.locator("#plan[data-trials]")).to_be_visible()
     base = written(page).get("base", written(page))
     assert "end_dead_markets" not in base
+
+
+def test_nothing_is_asked_that_is_refused_while_hedges_are_looked_for(
+    address: str, visit: Visit, store: HistoricalDataStore
+) -> None:
+    page = visit.page
+    opened(page, address, "/dashboard/backtest")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile("/data/hedges"), hold)
+    page.clock.install()
+    asked = len(visit.requests)
+    choose(page, "structure", "perp_perp")
+    page.clock.run_for(2_000)
+    assert len(held) == 1
+    assert [url for url in visit.requests[asked:] if url.endswith("/validate")] == []
+    with page.expect_response(re.compile("/validate$")) as checked:
+        page.unroute(re.compile("/data/hedges"))  # which lets go of what was held
+        page.clock.resume()
+    assert checked.value.ok
+    expect(page.get_by_label("ETH/USDT:USDT<>ETH/USDC:USDC")).to_be_checked()
+    assert visit.complaints == []
+
+
+def test_select_all_leaves_out_a_hedge_that_its_two_way_form_stands_for(
+    address: str, visit: Visit, store: HistoricalDataStore
+) -> None:
+    page = visit.page
+    opened(page, address, "/dashboard/backtest")
+    choose(page, "structure", "perp_perp")
+    both = "ETH/USDT:USDT<>ETH/USDC:USDC"
+    expect(page.get_by_label(both)).to_be_checked()
+    page.get_by_label(both).uncheck()
+    page.locator("#other-hedge summary").click()
+    choose(page, "long-leg", "ETH/USDT:USDT@synthetic")
+    choose(page, "short-leg", "ETH/USDC:USDC@synthetic")
+    page.locator("#add-hedge").click()
+    one = "ETH/USDT:USDT@synthetic>ETH/USDC:USDC@synthetic"
+    expect(page.get_by_label(one)).to_be_checked()
+    page.get_by_role("button", name="select all").click()
+    expect(page.get_by_label(both)).to_be_checked()
+    expect(page.get_by_label(one)).not_to_be_checked()
+    assert one not in written(page)["symbols"]
+    expect(page.locator("#plan[data-trials]")).to_be_visible()

@@ -138,7 +138,7 @@ def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: i
     mean = settlements(spec) / max(_usual_settlements(config), 1.0)
     of_process = reading / len(parts) + sharing * scale
     if not needs_hedge_engine(config):
-        of_process = reading * scale
+        of_process = (reading + sharing) * scale
     seconds = (of_process * min(slots, sample.trials) + sample.trials * trial * scale) * mean
     return Cost(seconds, f"measured on {_told(share, len(cuts))} ({tickers:,} events x symbols)")
 

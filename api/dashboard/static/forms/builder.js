@@ -50,7 +50,7 @@ export function build({ form, Written, path, check, send, showChecked, parts = (
   /* One question at a time, the newest last: a large sweep takes seconds to count. */
   async function judge() {
     stale = judging;
-    if (judging) return;
+    if (judging || market.hedges.choosing) return;
     judging = true;
     plan.setAttribute("aria-busy", "true");
     try {

@@ -39,12 +39,37 @@ export class HedgePicker {
     return Boolean(elsewhere || this.structure !== USUAL || this.form.symbols().names.some((name) => name.includes(">")));
   }
 
+  /* Whether names may still be those of another structure or exchange, which the server is known to refuse. */
+  get choosing() {
+    return this.retarget && this.active && !this.varied && !this.answer && !this.problem;
+  }
+
   /* Hedges by name as the server tells of them; null while it is asked, and for structures that vary. */
   get options() {
     if (!this.answer) return null;
     const { names } = this.form.symbols();
     const told = this.answer.hedges.filter((one) => !one.lacks || !this.asked.has(one.name) || names.includes(one.name));
     return new Map(told.map((one) => [one.name, { ...one, symbol: one.name }]));
+  }
+
+  /* Names without those of a hedge that another one stands for already, `A<>B` before `A>B`: no run takes one twice. */
+  distinct(names) {
+    const taken = new Set();
+    const kept = new Set();
+    for (const name of [...names].sort((one, other) => other.includes("<>") - one.includes("<>"))) {
+      const ways = this.ways(name);
+      if (ways.some((way) => taken.has(way))) continue;
+      for (const way of ways) taken.add(way);
+      kept.add(name);
+    }
+    return kept;
+  }
+
+  ways(name) {
+    const legs = this.options?.get(name)?.legs ?? [];
+    if (!legs.length) return [name];
+    const [long, short] = legs.map((leg) => `${leg.symbol}@${leg.exchange}`);
+    return name.includes("<>") ? [`${long}>${short}`, `${short}>${long}`] : [`${long}>${short}`];
   }
 
   write(name, wanted) {
@@ -104,7 +129,7 @@ export class HedgePicker {
     const { names } = this.form.symbols();
     const known = this.options;
     if (question === this.question && names.every((name) => known?.has(name) || this.asked.has(name))) return;
-    if (question !== this.question) this.answer = null;
+    if (question !== this.question) Object.assign(this, { answer: null, problem: "" });
     this.question = question;
     this.asked = new Set(names);
     for (const name of names.slice(0, MOST_NAMED)) query.append("symbols", name);

@@ -162,7 +162,9 @@ export class MarketForm {
   }
 
   takeSymbols() {
-    for (const input of this.root.querySelectorAll("#symbols input")) input.checked = true;
+    const inputs = [...this.root.querySelectorAll("#symbols input")];
+    const named = this.hedges.distinct(inputs.map((input) => input.value));
+    for (const input of inputs) input.checked = named.has(input.value);
     this.writeSymbols();
   }
 
