@@ -17,6 +17,10 @@ class Leg(StrEnum):
     PERP = "perp"
 
 
+LEGS = (Leg.SPOT, Leg.PERP)
+"""Both legs; accounts are made so often that going through the enumeration would be felt."""
+
+
 class Side(StrEnum):
     """Direction of an order."""
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from bot.accounting import formulas
 from bot.accounting.formulas import Amount
-from bot.models import Leg, Position, Trade
+from bot.models import LEGS, Leg, Position, Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class FlatFees(FeeModel):
 
     def __init__(self, taker: FeeSchedule, maker: FeeSchedule | None = None) -> None:
         kinds = {False: taker, True: maker or taker}
-        self._rates = {kind: {leg: schedule.rate(leg) for leg in Leg} for kind, schedule in kinds.items()}
+        self._rates = {kind: {leg: schedule.rate(leg) for leg in LEGS} for kind, schedule in kinds.items()}
 
     def rate(self, leg: Leg, *, maker: bool, t_ms: int) -> Decimal:  # noqa: ARG002
         """Return the rate of a fill of `leg`, a fraction of its notional."""

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Literal, Self
 
 from bot.accounting.fees import FeeModel
-from bot.models import SPOT_PERP, CloseReason, Leg
+from bot.models import LEGS, SPOT_PERP, CloseReason, Leg
 from bot.numbers.money import ZERO
 
 Style = Literal["taker", "maker", "maker_entry"]
@@ -30,10 +31,11 @@ class OrderStyle:
     exits: frozenset[Leg] = frozenset()
 
     @classmethod
+    @cache
     def of(cls, style: Style, legs: MakerLegs) -> Self:
         """Return the style of the parameters `order_style` and `maker_legs`."""
         sides = {"long": (True,), "short": (False,), "both": (True, False)}[legs]
-        made = frozenset(leg for leg in Leg if (SPOT_PERP.side(leg) > 0) in sides)
+        made = frozenset(leg for leg in LEGS if (SPOT_PERP.side(leg) > 0) in sides)
         return cls(_NONE if style == "taker" else made, made if style == "maker" else _NONE)
 
     def opens(self, leg: Leg) -> bool:
@@ -54,7 +56,7 @@ class OrderStyle:
         Source: docs/domain.md, section 5.
         """
         total = ZERO
-        for leg in Leg:
+        for leg in LEGS:
             total += fees.rate(leg, maker=self.opens(leg), t_ms=t_ms)
             total += fees.rate(leg, maker=self.closes(leg, CloseReason.SIGNAL), t_ms=t_ms)
         return total

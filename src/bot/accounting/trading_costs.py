@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bot.accounting.fees import FeeModel
 from bot.accounting.fill_model import FillModel
 from bot.accounting.order_style import OrderStyle
-from bot.models import CloseReason, Leg
+from bot.models import LEGS, CloseReason, Leg
 from bot.numbers.money import ZERO
 
 
@@ -37,7 +37,7 @@ class TradingCosts(NamedTuple):
 
         Source: docs/domain.md, section 5.
         """
-        exits = [self.exit(leg, t_ms) for leg in Leg]
+        exits = [self.exit(leg, t_ms) for leg in LEGS]
         return sum((cost.slippage + cost.fee for cost in exits), ZERO)
 
     def _fill(self, leg: Leg, t_ms: int, *, maker: bool) -> FillCost:
