@@ -4,7 +4,7 @@ import axe
 import httpx2
 import pytest
 from browsing import Visit
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from webservice import Hands, sweep_body
 
 pytestmark = pytest.mark.e2e
@@ -38,9 +38,14 @@ def test_sweep_is_paused_resumed_cancelled_and_each_step_says_so(
     expect(page.locator("#progress [data-action]")).to_have_count(0)
 
     other = opened(page, address)
+
+    def cancelled_meanwhile(route: Route) -> None:
+        httpx2.post(f"{address}/sweeps/{other}/cancel").raise_for_status()
+        route.continue_()
+
+    page.route(f"**/sweeps/{other}/pause", cancelled_meanwhile)
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
-    httpx2.post(f"{address}/sweeps/{other}/cancel").raise_for_status()
-    page.get_by_role("button", name="Pause").click(force=True)
+    page.get_by_role("button", name="Pause").click()
     expect(outcome).to_contain_text(f"sweep {other} is cancelled and cannot be paused")
     expect(state).to_have_text("cancelled")
     assert [text for text in visit.complaints if "409" not in text] == []
