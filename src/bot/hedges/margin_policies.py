@@ -1,4 +1,4 @@
-"""Policies that keep the margin of open hedges: none, topping up from free cash, or reducing both legs.
+"""Policies that keep the margin of open hedges: none, top-ups, reductions; and levelling of wallets.
 
 Source: docs/domain.md, section 6.
 """
@@ -13,7 +13,7 @@ from bot.hedges.arithmetic import divide, multiple_below
 from bot.hedges.positions import OpenHedge, OpenLeg, reference_place
 from bot.hedges.sizing import EntrySizer
 from bot.models import CloseReason
-from bot.numbers.money import book
+from bot.numbers.money import ZERO, book
 
 MINUTE_MS = 60_000
 
@@ -80,3 +80,21 @@ MARGIN_POLICIES: Mapping[str, Callable[[RunConfig, HedgeAccount, EntrySizer], Ma
     "rebalance": Rebalance,
 }
 """Policy of each value of `margin_policy` that acts."""
+
+
+def level_wallets(config: RunConfig, account: HedgeAccount, t_ms: int) -> None:
+    """Move cash from the wallet with the largest excess, if past the trigger, to that with the smallest."""
+    trigger, wallets, fee = config.wallet_trigger, account.wallets, config.transfer_fee
+    if trigger is None or len(wallets.exchanges) < 2 or wallets.under_way is not None:
+        return
+    equities = account.equities(t_ms)
+    total = sum(equities.values(), ZERO)
+    excess = {name: equities[name] - wallets.shares[name] * total for name in wallets.exchanges}
+    source = max(wallets.exchanges, key=excess.__getitem__)
+    target = min(wallets.exchanges, key=excess.__getitem__)
+    if excess[source] <= trigger * total:
+        return
+    amount = min(book(min(excess[source], -excess[target])), account.free()[source] - fee)
+    if amount > 0:
+        delay_ms = config.transfer_delay_minutes * MINUTE_MS
+        account.level(source, target, amount, fee, t_ms, delay_ms)

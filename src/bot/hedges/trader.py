@@ -11,7 +11,7 @@ from bot.hedges.account import HedgeAccount
 from bot.hedges.contracts import Record
 from bot.hedges.costs import OrderCosts
 from bot.hedges.exits import ExitRules, is_taken_up
-from bot.hedges.margin_policies import MARGIN_POLICIES, MINUTE_MS
+from bot.hedges.margin_policies import MARGIN_POLICIES, MINUTE_MS, level_wallets
 from bot.hedges.mark_tests import tested, wiped_out_at
 from bot.hedges.markets import HedgeMarket, Pair
 from bot.hedges.metrics import Observed
@@ -293,20 +293,7 @@ class HedgeTrader:
 
     def _level(self, t_ms: int) -> None:
         """3d. Move cash from the wallet with the largest excess to that with the smallest."""
-        trigger, wallets, fee = self.config.wallet_trigger, self.account.wallets, self.config.transfer_fee
-        if trigger is None or len(wallets.exchanges) < 2 or wallets.under_way is not None:
-            return
-        equities = self.account.equities(t_ms)
-        total = sum(equities.values(), ZERO)
-        excess = {name: equities[name] - wallets.shares[name] * total for name in wallets.exchanges}
-        source = max(wallets.exchanges, key=excess.__getitem__)
-        target = min(wallets.exchanges, key=excess.__getitem__)
-        if excess[source] <= trigger * total:
-            return
-        amount = min(book(min(excess[source], -excess[target])), self.account.free()[source] - fee)
-        if amount > 0:
-            delay_ms = self.config.transfer_delay_minutes * MINUTE_MS
-            self.account.level(source, target, amount, fee, t_ms, delay_ms)
+        level_wallets(self.config, self.account, t_ms)
 
     # --- 4. Entries -------------------------------------------------------------------------------------
 
