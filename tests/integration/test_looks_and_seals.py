@@ -17,6 +17,7 @@ from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.lifecycle.looks import LookKind, all_looks, note_run
 from sweeps.lifecycle.seals import list_seals, open_seal, set_seal
 from sweeps.queue.leases import LeaseOutcome
+from sweeps.work.chunk_buffer import ChunkBuffer
 from sweeps.work.holdout import look_at_holdout
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
@@ -100,14 +101,14 @@ def test_seal_over_days_of_a_running_sweep_closes_the_windows_that_its_worker_ho
 def test_nothing_is_stored_of_a_chunk_whose_days_are_sealed_while_it_is_replayed(engine: sa.Engine) -> None:
     sweep_id = submit(engine, sweep_spec(grid={"perp_leverage": [1, 2]}))
     runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock())
-    results = ChunkRunner._results
+    results = ChunkBuffer.results
 
     def sealed_before(buffer: Any) -> Any:
         if not list_of_seals(engine):
             tainted(engine)
         return results(buffer)
 
-    with patch.object(ChunkRunner, "_results", staticmethod(sealed_before)):
+    with patch.object(ChunkBuffer, "results", sealed_before):
         assert runner.run(sweep_id, 0, "test") is LeaseOutcome.STOPPED
         assert stored_rows(engine, sweep_id) == []
         runner.run(sweep_id, 0, "test")

@@ -13,7 +13,7 @@ from sweeps.queue.leases import LEASE_MS
 from sweeps.spec.spec import SweepSpec, TopCurves
 from sweeps.storage.curves import StoredRecord
 from sweeps.storage.objective_ranks import trial_ranks
-from sweeps.storage.results import CompletedTrials, failed_row
+from sweeps.storage.results import CompletedTrials, Results, failed_row
 from sweeps.storage.states import TrialState
 from sweeps.watch import TRIAL_TIMEOUT_S
 from sweeps.work.panels import JudgedTrials, SweepPanels
@@ -158,6 +158,12 @@ class ChunkBuffer:
     def finished(self) -> dict[TrialState, int]:
         """Return the number of trials that wait to be stored, by state."""
         return {TrialState.COMPLETED: len(self) - len(self.failed), TrialState.FAILED: len(self.failed)}
+
+    def results(self) -> Results:
+        """Return what has to be stored of its trials."""
+        return Results.of(
+            self.sweep_id, self.completed, failed=self.failed, fingerprints=self.fingerprints.copy()
+        )
 
     def clear(self) -> None:
         """Drop results that have been stored, and count them in `ended` by state."""

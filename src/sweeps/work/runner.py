@@ -21,7 +21,7 @@ from sweeps.queue.reconcile import close_finished
 from sweeps.spec.metrics import ALWAYS_KNOWN, KNOWN_OF_HEDGES
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.leaderboard import leaders
-from sweeps.storage.results import CompletedTrials, Results
+from sweeps.storage.results import CompletedTrials
 from sweeps.storage.selection import keep_sums
 from sweeps.storage.states import TrialState
 from sweeps.storage.stored_specs import stored_spec
@@ -280,7 +280,7 @@ class ChunkRunner:
         """Store what was replayed; raises SealsChangedError, storing nothing, if a seal has changed."""
         self._keep_curves(buffer)
         _log_failures(buffer)
-        results, curves = self._results(buffer), list(buffer.curves.values())
+        results, curves = buffer.results(), list(buffer.curves.values())
         finished, found = finished_trials(**buffer.finished()), self._windows.unstored
         paths = replay_paths(buffer.by_kernel, buffer.left)
         sums = packed_sums(buffer.judged)
@@ -308,12 +308,6 @@ class ChunkRunner:
         if outcome is not LeaseOutcome.LOST:
             self._windows.stored(found)
         return outcome
-
-    @staticmethod
-    def _results(buffer: ChunkBuffer) -> Results:
-        return Results.of(
-            buffer.sweep_id, buffer.completed, failed=buffer.failed, fingerprints=buffer.fingerprints.copy()
-        )
 
     def _keep_curves(self, buffer: ChunkBuffer) -> None:
         """Work out the curves of the best; those of slow trials are left to whoever looks at them."""
@@ -370,7 +364,7 @@ class ChunkRunner:
         """Keep what was replayed on the history of the sweep, and end the sweep with the reason."""
         log.warning("sweep ended", reason=reason)
         buffer.best.clear()
-        results = self._results(buffer)
+        results = buffer.results()
         with write_transaction(self._engine) as connection:
             save_trials(
                 connection,
