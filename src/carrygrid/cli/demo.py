@@ -14,7 +14,11 @@ from bot.plurals import counted
 from carrygrid.cli.client import service
 from carrygrid.cli.data.market_data import import_path, refuse_partly
 from carrygrid.cli.example_sweep import best_recorded, example_json
-from carrygrid.cli.serving import interruptible_by_signals, print_addresses
+from carrygrid.cli.serving import (
+    interruptible_by_signals,
+    print_addresses,
+    warn_of_plain_replays,
+)
 from carrygrid.cli.sweep.failed_trials import print_failures
 from carrygrid.cli.sweep.follow import follow, print_top
 from carrygrid.cli.sweep.selection import print_sentence
@@ -35,6 +39,7 @@ class DemoFailedError(BotError):
 def run_demo(data: Path | None, *, port: int, workers: int | None, leave: bool) -> None:
     """Load data, start the service, submit the example sweep, show its end; then serve until Ctrl-C."""
     console = Console(stderr=True, highlight=False)
+    warn_of_plain_replays(console)
     settings = Settings()
     serves = False
     with interruptible_by_signals():

@@ -21,8 +21,7 @@ from carrygrid.local.stack import Addresses, LocalStack
 def serve(port: int, workers: int | None, host: str = LOOPBACK) -> None:
     """Start the local service, print its addresses and keep it until a signal ends it."""
     console = Console(stderr=True, highlight=False)
-    if warning := plain_replays():
-        console.print(f"SWEEPS RUN PLAINLY: {warning}", soft_wrap=True, markup=False)
+    warn_of_plain_replays(console)
     serves = False
     with interruptible_by_signals():
         try:
@@ -36,6 +35,12 @@ def serve(port: int, workers: int | None, host: str = LOOPBACK) -> None:
             console.print("stopped")
             if not serves:  # a signal is how serving ends, but not how it starts
                 raise
+
+
+def warn_of_plain_replays(console: Console) -> None:
+    """Print one loud line if this installation has no kernel that works."""
+    if warning := plain_replays():
+        console.print(f"SWEEPS RUN PLAINLY: {warning}", soft_wrap=True, markup=False)
 
 
 def print_addresses(addresses: Addresses) -> None:

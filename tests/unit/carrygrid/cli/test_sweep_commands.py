@@ -12,6 +12,7 @@ from webservice import Hands, serving, sweep_body, working
 
 from bot.kernel import loading
 from bot.kernel.loading import UnusableLibraryError
+from carrygrid.cli import demo as demo_command
 from carrygrid.cli import serving as serving_command
 
 
@@ -130,7 +131,7 @@ def test_dry_run_prints_size_time_and_space_and_submits_nothing(
     assert httpx2.get(f"{address}/sweeps").json()["sweeps"] == []
 
 
-def test_dry_run_and_up_say_once_how_slow_sweeps_are_without_the_kernel(
+def test_dry_run_up_and_demo_say_once_how_slow_sweeps_are_without_the_kernel(
     address: str, spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading, "found", lambda: UnusableLibraryError("it has not been built"))
@@ -138,12 +139,14 @@ def test_dry_run_and_up_say_once_how_slow_sweeps_are_without_the_kernel(
     assert run("sweep", "submit", spec, "--dry-run") == 0
     assert f"SLOW        {said}\n" in capsys.readouterr().out
     monkeypatch.setattr(serving_command, "LocalStack", _Interrupted)
-    assert run("up") == 130
-    assert capsys.readouterr().err.splitlines()[0] == f"SWEEPS RUN PLAINLY: {said}"
+    monkeypatch.setattr(demo_command, "_prepared", _Interrupted)
+    for command in ("up", "demo"):
+        assert run(command) == 130
+        assert capsys.readouterr().err.splitlines()[0] == f"SWEEPS RUN PLAINLY: {said}"
 
 
 class _Interrupted:
-    """Local service that a signal ends before it starts."""
+    """Start of a service that a signal ends."""
 
     def __init__(self, *_: object, **__: object) -> None:
         raise KeyboardInterrupt
