@@ -157,10 +157,13 @@ class Okx(ExchangeServer):
         facts = {
             "/api/v5/public/time": {"ts": str(self.now_ms)},
             "/api/v5/public/instruments": self._market(swap=query.get("instType") == "SWAP"),
-            "/api/v5/public/position-tiers": {"tier": "1", "mmr": "0.004", "maxLever": "100", "maxSz": "10"},
+            "/api/v5/public/mark-price": {"instId": query.get("instId", ""), "markPx": "104.7"},
         }
         if path in facts:
             return [facts[path]]
+        return self._tiers(query) if path == "/api/v5/public/position-tiers" else self._rows(path, query)
+
+    def _rows(self, path: str, query: Query) -> Any:
         before, after = int(query.get("before", 0)), int(query.get("after", self.now_ms + 1))
         limit = int(query.get("limit", 100))
         if path == "/api/v5/public/funding-rate-history":
@@ -178,6 +181,12 @@ class Okx(ExchangeServer):
         if held is self.pair.spot:
             return [[str(t), *values, "0", "0", "1"] for t, *values in found]
         return [[str(t), *values[:4], "77777", values[4], "0", "1"] for t, *values in found]
+
+    def _tiers(self, query: Query) -> Any:
+        tiers = (("1", "0.004", "100", "0", "1000"), ("2", "0.01", "50", "1000.1", "5000"))
+        names = ("tier", "mmr", "maxLever", "minSz", "maxSz")
+        common = {"instId": "", "uly": query["uly"], "baseMaxLoan": "", "optMgnFactor": "0"}
+        return [{**common, **dict(zip(names, tier, strict=True))} for tier in tiers]
 
     def _leg(self, path: str, market: str) -> Rows:
         if "mark-price" in path:
@@ -212,10 +221,16 @@ class Hyperliquid(ExchangeServer):
 
     def answer(self, path: str, query: dict[str, Any]) -> Any:
         kind = query["type"]
-        if kind == "exchangeStatus":
-            return {"specialStatuses": None, "time": self.now_ms}
+        steps = [{"lowerBound": "0.0", "maxLeverage": 25}, {"lowerBound": "3000000.0", "maxLeverage": 3}]
+        tables = [[56, {"description": "tiered", "marginTiers": steps}]]
+        facts: dict[str, Any] = {
+            "exchangeStatus": {"specialStatuses": None, "time": self.now_ms},
+            "meta": {"universe": [], "marginTables": tables},
+        }
+        if kind in facts:
+            return facts[kind]
         if kind == "metaAndAssetCtxs":
-            market = {"name": self.pair.coin, "szDecimals": 3, "maxLeverage": 25}
+            market = {"name": self.pair.coin, "szDecimals": 3, "maxLeverage": 25, "marginTableId": 56}
             return [{"universe": [market]}, [{"markPx": "100", "midPx": "100", "funding": "0"}]]
         if kind == "spotMetaAndAssetCtxs":
             tokens = [{"name": "USDC", "szDecimals": 8, "index": 0}]

@@ -10,13 +10,13 @@ from exchange_server import DIALECTS, HOUR_MS, ExchangeServer, Failure, ServedPa
 from bot.accounting.brackets import Bracket, Brackets
 from bot.clock import SystemClock
 from bot.errors import FetchError, UnknownSymbolError
-from bot.market.records.bracket_history import DatedBrackets
 from bot.market.records.fee_rows import FeeRow
 from bot.market.records.kinds import RecordKey, RecordKind
 from bot.market.rows import SeriesKey, SeriesKind
 from bot.market_store.fetch.exchange_calls import ATTEMPTS, ExchangeCalls
 from bot.market_store.fetch.exchanges import EXCHANGES, open_client
 from bot.market_store.fetch.fetching import Fetcher, FetchReport
+from bot.market_store.fetch.margin_brackets import PublishedTiers, brackets_of
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
 
@@ -144,16 +144,43 @@ def test_rules_are_those_of_the_coarser_leg_in_coins(
     assert (rules["spot_taker"], rules["perp_taker"]) == (spot_taker, perp_taker)
 
 
-def test_brackets_are_those_of_today_and_hold_until_others_are_published(store: HistoricalDataStore) -> None:
-    key = RecordKey("bybit", "BTC/USDT:USDT", RecordKind.BRACKETS)
-    with serving(DIALECTS["bybit"](served_pair("bybit"), NOW)) as server:
+BRACKETS = {
+    # 0.015 * 2000000 - 0.01 * 2000000 makes maintenance continuous at the first cap.
+    "bybit": (("2000000", "0.01", "0", "50"), ("3000000", "0.015", "10000", "33.3")),
+    # 1000 contracts of a hundredth coin, at a mark price of 104.7 that is rounded to 100.
+    "okx": (("1000", "0.004", "0", "100"), ("5000", "0.01", "0", "50")),
+    "hyperliquid": (
+        ("3000000", "0.02", "0", "25"),
+        (None, "0.166666666666666667", "440000.000000000001000000", "3"),
+    ),
+}
+
+
+@pytest.mark.parametrize("exchange", BRACKETS)
+def test_brackets_are_those_of_today_and_hold_until_others_are_published(
+    store: HistoricalDataStore, exchange: str
+) -> None:
+    key = RecordKey(exchange, symbol_at(exchange), RecordKind.BRACKETS)
+    with serving(DIALECTS[exchange](served_pair(exchange), NOW)) as server:
         for _ in range(2):
             fetched(server, store, since=NOW - 2 * HOUR_MS)
             server.now_ms += HOUR_MS
-    # 0.015 * 2000000 - 0.01 * 2000000 makes maintenance continuous at the first cap.
-    first = Bracket(Decimal(2_000_000), Decimal("0.01"), Decimal(0), Decimal(50))
-    second = Bracket(Decimal(3_000_000), Decimal("0.015"), Decimal(10_000), Decimal("33.3"))
-    assert store.records(key) == [DatedBrackets(NOW, Brackets([first, second]))]
+    expected = [
+        Bracket(None if cap is None else Decimal(cap), Decimal(mmr), Decimal(amount), Decimal(leverage))
+        for cap, mmr, amount, leverage in BRACKETS[exchange]
+    ]
+    [held] = store.records(key)
+    assert held.brackets == Brackets(expected)
+    assert held.from_ms == NOW or exchange == "hyperliquid"  # which does not tell its time
+
+
+def test_a_perp_without_a_listed_margin_table_has_one_bracket(store: HistoricalDataStore) -> None:
+    with serving(DIALECTS["hyperliquid"](served_pair("hyperliquid"), NOW)) as server:
+        client = open_client("hyperliquid", api_url=server.url, timeout_ms=2000)
+        tiers = PublishedTiers(ExchangeCalls(client), "hyperliquid")
+        perp = {"symbol": "X/USDC:USDC", "info": {"maxLeverage": "10", "marginTableId": "10"}}
+        brackets = brackets_of(tiers.of(perp), continuous=True)
+    assert brackets == Brackets([Bracket(None, Decimal("0.05"), Decimal(0), Decimal(10))])
 
 
 def test_borrow_rates_of_a_year_become_those_of_an_hour_and_only_missing_ones_are_asked_for(
@@ -226,19 +253,27 @@ def test_a_schedule_from_a_file_is_not_mixed_with_the_fetched_tier(
 
 
 NOT_PUBLIC = {
-    "binance": "borrow rates, margin brackets in the quote currency, lives of contracts",
-    "bybit": "borrow rates, lives of contracts",
-    "okx": "margin brackets in the quote currency, lives of contracts",
-    "hyperliquid": "borrow rates, margin brackets in the quote currency, lives of contracts",
+    "binance": [
+        "binance tells borrow rates and margin brackets only to an account's keys: import them from files",
+        "binance does not publish lives of contracts: import them from files",
+    ],
+    "bybit": [
+        "bybit tells borrow rates only to an account's keys: import them from files",
+        "bybit does not publish lives of contracts: import them from files",
+    ],
+    "okx": ["okx does not publish lives of contracts: import them from files"],
+    "hyperliquid": [
+        "hyperliquid does not publish borrow rates and lives of contracts: import them from files"
+    ],
 }
 
 
 def test_what_an_exchange_does_not_publish_is_a_remark(
     server: ExchangeServer, store: HistoricalDataStore
 ) -> None:
-    exchange = name_of(server)
-    said = fetched(server, store, since=NOW - 2 * HOUR_MS).remarks[-1]
-    assert said == f"{exchange} does not publish {NOT_PUBLIC[exchange]}: import them from files"
+    said = fetched(server, store, since=NOW - 2 * HOUR_MS).remarks
+    expected = NOT_PUBLIC[name_of(server)]
+    assert said[-len(expected) :] == expected
 
 
 def test_a_coin_that_is_not_lent_is_a_remark_and_its_candles_arrive(store: HistoricalDataStore) -> None:

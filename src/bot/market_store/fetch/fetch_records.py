@@ -1,20 +1,17 @@
-"""Download of what exchanges publish beside candles and funding: margin brackets, fees and borrow rates."""
+"""Download of what exchanges publish beside candles, funding and brackets: fees and borrow rates."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from bot.accounting.brackets import Bracket, Brackets, bracket_fault
 from bot.market.records.borrow_rates import BorrowRate, parse_borrow_rate
 from bot.market.records.fee_rows import FeeRow, parse_fee_row
 from bot.market.rules import RowRefusedError, market_number
 from bot.market_store.fetch.exchange_calls import ExchangeCalls
 from bot.market_store.importers.files.text_lines import RefusalLog
-from bot.numbers.money import ZERO, exact, plain
+from bot.numbers.money import exact, plain
 
-IN_QUOTE = ("binance", "bybit")
-"""Exchanges whose tiers are bounded by notionals in the quote currency; OKX counts contracts."""
 LENDING = ("okx",)
 """Exchanges whose borrow rates are public; the others ask for an account."""
 BASE_TIER = "base"
@@ -22,23 +19,6 @@ BASE_TIER = "base"
 _PAGE_ROWS = 100
 _HOURS_A_YEAR = 8760
 _RATE_STEP = Decimal("1e-18")
-
-
-def brackets_of(tiers: Iterable[Mapping[str, Any]]) -> Brackets | None:
-    """Return the brackets of ccxt's leverage tiers, None where they are not such.
-
-    The amount of each makes maintenance continuous at the cap below it.
-    Source: Bybit's margin parameters (deduction).
-    """
-    brackets: list[Bracket] = []
-    try:
-        for tier in tiers:
-            mmr = market_number(str(tier["maintenanceMarginRate"]), "mmr")
-            amount = _amount(brackets[-1], mmr) if brackets else ZERO
-            brackets.append(Bracket(_number(tier, "maxNotional"), mmr, amount, _number(tier, "maxLeverage")))
-    except (RowRefusedError, KeyError):
-        return None
-    return None if bracket_fault(brackets) else Brackets(brackets)
 
 
 def fee_rows_of(markets: Iterable[Mapping[str, Any]], now_ms: int) -> list[FeeRow]:
@@ -112,13 +92,3 @@ def _take(found: dict[int, BorrowRate], row: Mapping[str, Any], number: int, ref
         refusals.add_error(number, error)
         return
     found[rate.from_ms] = rate
-
-
-def _amount(below: Bracket, mmr: Decimal) -> Decimal:
-    with exact():
-        return below.amount + (below.cap or ZERO) * (mmr - below.mmr)
-
-
-def _number(tier: Mapping[str, Any], name: str) -> Decimal | None:
-    value = tier.get(name)
-    return None if value is None else market_number(str(value), name)

@@ -22,14 +22,18 @@ from bot.market_store.fetch.exchange_markets import (
 from bot.market_store.fetch.fetch_pages import Page, pages
 from bot.market_store.fetch.fetch_records import (
     BASE_TIER,
-    IN_QUOTE,
     LENDING,
-    brackets_of,
     fee_rows_of,
     missing,
     okx_borrow_rates,
 )
 from bot.market_store.fetch.fetch_series import PAGE_LIMITS, CandleReader, FundingReader, SeriesReader
+from bot.market_store.fetch.margin_brackets import (
+    WITHOUT_AMOUNTS,
+    PublishedTiers,
+    Tier,
+    brackets_of,
+)
 from bot.market_store.importers.files.text_lines import Refusal, RefusalLog
 from bot.market_store.provenance import Provenance
 from bot.market_store.sql import PublishedFees
@@ -40,9 +44,18 @@ from bot.numbers.money import plain
 _REFUSALS_KEPT = 100
 _SAID = {
     RecordKind.BORROW: "borrow rates",
-    RecordKind.BRACKETS: "margin brackets in the quote currency",
+    RecordKind.BRACKETS: "margin brackets",
     RecordKind.LIFE: "lives of contracts",
 }
+_KEYED = {
+    "binance": (RecordKind.BORROW, RecordKind.BRACKETS),
+    "bybit": (RecordKind.BORROW,),
+}
+"""Kinds that an exchange tells only to who sends the keys of an account."""
+_UNPUBLISHED = {
+    "hyperliquid": (RecordKind.BORROW, RecordKind.LIFE),
+}
+"""Kinds that an exchange tells nobody; lives of contracts, unless it says more."""
 _RULES = ("qty_step", "min_qty", "min_notional", "mmr")
 
 FetchProgress = Callable[[SeriesKey, int, int], None]
@@ -107,6 +120,7 @@ class Fetcher:
         self._exchange = exchange
         self._calls = calls
         self._limits = PAGE_LIMITS[exchange]
+        self._published = PublishedTiers(calls, exchange)
         self._clock = clock
         self.report = FetchReport()
 
@@ -128,30 +142,23 @@ class Fetcher:
         now_ms = self._now_ms()
         until_ms = now_ms if until_ms is None else min(until_ms, now_ms)
         report = self.report = FetchReport()
-        without = self._not_public()
         for pair in pairs:
-            tiers = self._tiers(pair)
+            tiers = self._published.of(pair.perp)
             self._fetch_rules(pair, tiers, report)
-            if not self._fetch_brackets(pair, tiers, now_ms):
-                without.add(RecordKind.BRACKETS)
+            self._fetch_brackets(pair, tiers, now_ms)
             self._fetch_borrow_rates(pair, since_ms, until_ms)
             for reader in self._readers(pair, timeframe, report):
                 self._fetch_series(reader, since_ms, until_ms, progress)
         self._fetch_fees(markets, now_ms)
-        said = ", ".join(_SAID[kind] for kind in RecordKind if kind in without)
-        report.remarks.append(f"{self._exchange} does not publish {said}: import them from files")
+        report.remarks += _not_public(self._exchange)
         return report
-
-    def _not_public(self) -> set[RecordKind]:
-        lends = self._exchange in LENDING
-        return {RecordKind.LIFE} if lends else {RecordKind.LIFE, RecordKind.BORROW}
 
     def _now_ms(self) -> int:
         if self._calls.client.has.get("fetchTime"):
             return int(self._calls("fetch_time"))
         return self._clock.now_ms()
 
-    def _fetch_rules(self, pair: Pair, tiers: Sequence[Any], report: FetchReport) -> None:
+    def _fetch_rules(self, pair: Pair, tiers: Sequence[Tier], report: FetchReport) -> None:
         rate = maintenance_rate(tiers)
         if self._exchange == "hyperliquid":
             rate = hyperliquid_maintenance_rate(pair.perp)
@@ -164,31 +171,20 @@ class Fetcher:
         self._store.put_instrument(self._exchange, pair.symbol, report.rules[pair.symbol])
         self._store.put_fees(self._exchange, pair.symbol, report.fees[pair.symbol])
 
-    def _tiers(self, pair: Pair) -> Sequence[Any]:
-        """Return the leverage tiers that the exchange publishes, none where it does not."""
-        if self._calls.client.has.get("fetchMarketLeverageTiers") is not True:
-            return []
-        mode = {"marginMode": "isolated"} if self._exchange == "okx" else {}
-        try:
-            return list(self._calls("fetch_market_leverage_tiers", pair.symbol, mode) or ())
-        except FetchError:
-            return []
-
-    def _fetch_brackets(self, pair: Pair, tiers: Sequence[Any], now_ms: int) -> bool:
-        """Store the brackets of today, in force from now on, unless they are those in force already.
-
-        Return whether there are any.
-        """
-        brackets = brackets_of(tiers) if self._exchange in IN_QUOTE else None
+    def _fetch_brackets(self, pair: Pair, tiers: Sequence[Tier], now_ms: int) -> None:
+        """Store the brackets of today, in force from now on, unless they are those in force already."""
+        if RecordKind.BRACKETS in _KEYED.get(self._exchange, ()):
+            return
+        brackets = brackets_of(tiers, continuous=self._exchange not in WITHOUT_AMOUNTS)
         if brackets is None:
-            return False
+            self.report.remarks.append(f"{pair.symbol}: no margin brackets are published")
+            return
         key = RecordKey(self._exchange, pair.symbol, RecordKind.BRACKETS)
         held = BracketHistory(self._store.records(key)).in_force(now_ms)
         done = SeriesFetch(key, pages=1)
         self.report.series.append(done)
         if held is None or held.brackets != brackets:
             self._merge_records(done, key, [DatedBrackets(now_ms, brackets)])
-        return True
 
     def _fetch_fees(self, markets: Mapping[str, Any], now_ms: int) -> None:
         """Store the fees of the base tier, in force from now on, unless they are those in force already.
@@ -280,3 +276,14 @@ class Fetcher:
         done.refused += refusals.count
         done.refusals += refusals.kept[: _REFUSALS_KEPT - len(done.refusals)]
         return len(parsed.rows)
+
+
+def _not_public(exchange: str) -> list[str]:
+    """Return a sentence on what is to be imported from files, and why."""
+    keyed, untold = _KEYED.get(exchange, ()), _UNPUBLISHED.get(exchange, (RecordKind.LIFE,))
+    found = []
+    if keyed:
+        said = " and ".join(_SAID[kind] for kind in keyed)
+        found.append(f"{exchange} tells {said} only to an account's keys: import them from files")
+    said = " and ".join(_SAID[kind] for kind in untold)
+    return [*found, f"{exchange} does not publish {said}: import them from files"]

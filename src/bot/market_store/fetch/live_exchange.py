@@ -18,6 +18,7 @@ from bot.market_store.fetch.exchange_markets import (
 from bot.market_store.fetch.exchanges import open_client
 from bot.market_store.fetch.fetch_series import PAGE_LIMITS
 from bot.market_store.fetch.live_rows import candle_rows, settlements
+from bot.market_store.fetch.margin_brackets import tiers_mode
 from bot.models import HOUR_MS
 from bot.paper.feed import Listing
 
@@ -94,7 +95,9 @@ class LiveExchange:
         if self._client.has.get("fetchMarketLeverageTiers") is not True:
             return None
         try:
-            return maintenance_rate(await self._call("fetch_market_leverage_tiers", pair.symbol))
+            return maintenance_rate(
+                await self._call("fetch_market_leverage_tiers", pair.symbol, tiers_mode(self._client.id))
+            )
         except FetchError:
             return None
 
