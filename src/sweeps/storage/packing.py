@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.numbers.arrays import BoolArray, IntArray
+from bot.numbers.deflate import deflated, inflated
 from bot.numbers.numbering import distinct
 from bot.statistics.trial_columns import DigestArray, MetricColumn
 
 _WIDTH = 8
 _LENGTH_BYTES = 4
 _CHECKSUM_BYTES = 4
-_RAW_DEFLATE = -15
 _REAL = struct.Struct("<d")
 _BY_PLANES = 1
 """First byte of a column packed plane by plane; a compressed one begins as zlib does, with 120."""
@@ -35,7 +35,7 @@ Planes = npt.NDArray[np.uint8]
 
 def compressed(column: MetricColumn) -> bytes:
     """Return a column with all its planes compressed together."""
-    return zlib.compress(_planes_of(column).tobytes(), 1)
+    return deflated(_planes_of(column))
 
 
 def packed(column: MetricColumn) -> bytes:
@@ -75,7 +75,7 @@ def _packed(values: IntArray) -> Iterator[bytes]:
                 _HEAD.pack(_BY_PLANES, lone, raw, count),
                 own[constant[place], :1].tobytes() if lone else b"",
                 own[noise[place]].tobytes() if raw else b"",
-                _deflated(own[others[place]]),
+                deflated(own[others[place]], raw=True) if others[place].any() and count else b"",
             )
         )
         yield body + zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "big")
@@ -123,7 +123,7 @@ class _Opened:
     @classmethod
     def of(cls, blob: bytes) -> "_Opened":
         if blob[0] != _BY_PLANES:
-            others = zlib.decompress(blob)
+            others = inflated(blob)
             return cls(len(others) // _WIDTH, b"", b"", others, None)
         checksum = int.from_bytes(blob[-_CHECKSUM_BYTES:], "big")
         if zlib.crc32(memoryview(blob)[:-_CHECKSUM_BYTES]) != checksum:
@@ -132,7 +132,7 @@ class _Opened:
         at = _HEAD.size + constant.bit_count()
         end = at + noise.bit_count() * count
         stream = blob[end:-_CHECKSUM_BYTES]
-        others = zlib.decompress(stream, _RAW_DEFLATE) if stream else b""
+        others = inflated(stream, raw=True) if stream else b""
         return cls(count, blob[_HEAD.size : at], blob[at:end], others, _byte_order(constant, noise))
 
     def value(self, place: int) -> bytes:
@@ -154,14 +154,6 @@ class _Opened:
 
 def _planes_of(column: MetricColumn) -> Planes:
     return np.ascontiguousarray(column.view(np.uint8).reshape(-1, _WIDTH).T)
-
-
-def _deflated(planes: Planes) -> bytes:
-    """Return planes compressed without head and checksum, nothing if there are none."""
-    if not planes.size:
-        return b""
-    stream = zlib.compressobj(1, zlib.DEFLATED, _RAW_DEFLATE)
-    return stream.compress(planes.tobytes()) + stream.flush()
 
 
 def _mostly_differ(values: IntArray, asked: BoolArray) -> BoolArray:

@@ -1,7 +1,6 @@
 """Sums of trials as bytes to be stored, every bit of them, and back."""
 
 import json
-import zlib
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.numbers.arrays import IntArray
+from bot.numbers.deflate import deflated, inflated
 from bot.selection.days.segments import SegmentSums
 from bot.selection.luck import LuckSums
 from bot.selection.ranking import Rows
@@ -17,7 +17,6 @@ from bot.selection.trial_sums import Candidate, TrialSums
 
 _DIGEST_BYTES = 16
 _HEAD_BYTES = 4
-_LEVEL = 1
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -40,12 +39,12 @@ def sums_bytes(judged: IntArray, sums: TrialSums) -> bytes:
     shapes = {name: [array.dtype.str, array.shape] for name, array in arrays.items()}
     head = json.dumps({"arrays": shapes, "best": sums.best and asdict(sums.best)}).encode()
     planes = b"".join(_planes(array) for array in arrays.values())
-    return zlib.compress(len(head).to_bytes(_HEAD_BYTES, "little") + head + planes, _LEVEL)
+    return deflated(len(head).to_bytes(_HEAD_BYTES, "little") + head + planes)
 
 
 def sums_of(data: bytes) -> tuple[IntArray, TrialSums]:
     """Return the trials and sums that `sums_bytes` wrote down."""
-    raw = zlib.decompress(data)
+    raw = inflated(data)
     at = _HEAD_BYTES + int.from_bytes(raw[:_HEAD_BYTES], "little")
     head, arrays = json.loads(raw[_HEAD_BYTES:at]), dict[str, npt.NDArray[Any]]()
     for name, (kind, shape) in head["arrays"].items():
