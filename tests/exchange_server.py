@@ -30,7 +30,10 @@ class Failure:
 
 @dataclass(slots=True)
 class ServedPair:
-    """One pair by the exchange's coin name: hourly rows of text per leg, and (time, rate) settlements."""
+    """One pair by the exchange's coin name: hourly rows of text per leg, and (time, rate) settlements.
+
+    The perp of an `inverse` one settles in coins; its volumes, in coins here, are told in contracts too.
+    """
 
     coin: str
     spot_coin: str
@@ -39,6 +42,7 @@ class ServedPair:
     mark: Rows
     funding: Rows
     borrow: Rows | None = ()
+    inverse: bool = False
 
 
 @dataclass(slots=True)
@@ -69,24 +73,34 @@ class Binance(ExchangeServer):
             "/api/v3/klines": self.pair.spot,
             "/fapi/v1/klines": self.pair.perp,
             "/fapi/v1/markPriceKlines": self.pair.mark,
+            "/dapi/v1/klines": self.pair.perp,
+            "/dapi/v1/markPriceKlines": self.pair.mark,
         }
         if path.endswith("/time"):
             return {"serverTime": self.now_ms}
         if path == "/api/v3/exchangeInfo":
             return {"symbols": [self._market(self.pair.spot_coin, "0.00001", "1")]}
-        if path == "/fapi/v1/exchangeInfo":
-            perp = self._market(self.pair.coin, "0.001", "100")
-            return {"symbols": [{**perp, "contractType": "PERPETUAL", "marginAsset": "USDT", "pair": ""}]}
+        if path.endswith("pi/v1/exchangeInfo"):
+            return {"symbols": [self._perp()] if path.startswith("/dapi") == self.pair.inverse else []}
         span = int(query.get("startTime", 0)), int(query.get("endTime", self.now_ms))
         limit = int(query["limit"])
-        if path == "/fapi/v1/fundingRate":
+        if path.endswith("/fundingRate"):
             found = self.rows(self.pair.funding, *span)[:limit]
             return [
-                {"symbol": self.pair.coin + "USDT", "fundingRate": r, "fundingTime": t, "markPrice": "100.5"}
+                {"symbol": query["symbol"], "fundingRate": r, "fundingTime": t, "markPrice": "100.5"}
                 for t, r in found
             ]
         found = self.rows(legs[path], *span)[:limit]
+        if path.startswith("/dapi"):
+            return [[t, *v[:4], "77777", t + HOUR_MS - 1, v[4], 1, "0", "0", "0"] for t, *v in found]
         return [[t, *values, t + HOUR_MS - 1, "0", 1, "0", "0", "0"] for t, *values in found]
+
+    def _perp(self) -> dict[str, Any]:
+        perp = {**self._market(self.pair.coin, "0.001", "100"), "contractType": "PERPETUAL", "pair": ""}
+        if not self.pair.inverse:
+            return {**perp, "marginAsset": "USDT"}
+        names = {"symbol": f"{self.pair.coin}USD_PERP", "quoteAsset": "USD", "marginAsset": self.pair.coin}
+        return {**perp, **names, "contractSize": 100, "contractStatus": "TRADING"}
 
     def _market(self, coin: str, step: str, least: str) -> dict[str, Any]:
         return {
@@ -114,11 +128,13 @@ class Bybit(ExchangeServer):
             return {"timeSecond": str(self.now_ms // 1000), "timeNano": str(self.now_ms * 1_000_000)}
         category = query.get("category", "linear")
         if path == "/v5/market/instruments-info":
-            return {"category": category, "list": [self._market(category)] if "status" not in query else []}
+            is_listed = category in {"spot", "inverse" if self.pair.inverse else "linear"}
+            listed = [self._market(category)] if is_listed and "status" not in query else []
+            return {"category": category, "list": listed}
         if path == "/v5/market/risk-limit":
             tiers = [("2000000", "0.01", "50"), ("3000000", "0.015", "33.3")]
             names = ("riskLimitValue", "maintenanceMargin", "maxLeverage")
-            market = {"symbol": self.pair.coin + "USDT"}
+            market = {"symbol": query["symbol"]}
             return {
                 "list": [
                     {**market, "id": number, **dict(zip(names, tier, strict=True))}
@@ -128,13 +144,15 @@ class Bybit(ExchangeServer):
         limit = int(query["limit"])
         if path == "/v5/market/funding/history":
             found = self.rows(self.pair.funding, int(query["startTime"]), int(query["endTime"]))
-            market = {"symbol": self.pair.coin + "USDT"}
+            market = {"symbol": query["symbol"]}
             listed = [{**market, "fundingRate": r, "fundingRateTimestamp": str(t)} for t, r in found]
             return {"category": category, "list": listed[::-1][:limit]}
         legs = {"/v5/market/mark-price-kline": self.pair.mark}
         held = legs.get(path, self.pair.spot if category == "spot" else self.pair.perp)
         found = self.rows(held, int(query["start"]), int(query["end"]))
-        return {"category": category, "list": [[str(t), *values, "0"] for t, *values in found][::-1][:limit]}
+        volumes = ["77777"] if category == "inverse" else []
+        rows = [[str(t), *v[:4], *volumes, *v[4:], "0"] for t, *v in found]
+        return {"category": category, "list": rows[::-1][:limit]}
 
     def _market(self, category: str) -> dict[str, Any]:
         coin = self.pair.spot_coin if category == "spot" else self.pair.coin
@@ -142,6 +160,10 @@ class Bybit(ExchangeServer):
         if category == "spot":
             return {**names, "lotSizeFilter": {"basePrecision": "0.000001", "minOrderQty": "0.00005"}}
         lots = {"qtyStep": "0.01", "minOrderQty": "0.02", "maxOrderQty": "100"}
+        if category == "inverse":
+            lots = {"qtyStep": "1", "minOrderQty": "1", "maxOrderQty": "1000000"}
+            names = {**names, "symbol": f"{coin}USD", "quoteCoin": "USD", "settleCoin": coin}
+            return {**names, "contractType": "InversePerpetual", "lotSizeFilter": lots}
         return {**names, "contractType": "LinearPerpetual", "settleCoin": "USDT", "lotSizeFilter": lots}
 
 
@@ -205,15 +227,17 @@ class Okx(ExchangeServer):
                 "state": "live",
                 **lots,
             }
-        name = f"{self.pair.coin}-USDT"
+        inverse, coin = self.pair.inverse, self.pair.coin
+        name = f"{coin}-{'USD' if inverse else 'USDT'}"
+        kind = {"ctType": "inverse", "ctVal": "100"} if inverse else {"ctType": "linear", "ctVal": "0.01"}
         market = {
             "instId": f"{name}-SWAP",
             "instType": "SWAP",
             "uly": name,
-            "settleCcy": "USDT",
+            "settleCcy": coin if inverse else "USDT",
             "state": "live",
         }
-        return {**market, "ctVal": "0.01", "ctMult": "1", "ctType": "linear", "lotSz": "0.1", "minSz": "0.1"}
+        return {**market, **kind, "ctMult": "1", "lotSz": "0.1", "minSz": "0.1"}
 
 
 class Hyperliquid(ExchangeServer):

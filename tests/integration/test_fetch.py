@@ -76,7 +76,7 @@ def fetched(
     symbol: str | None = None,
 ) -> FetchReport:
     exchange = name_of(server)
-    client = open_client(exchange, api_url=server.url, timeout_ms=2000)
+    client = open_client(exchange, api_url=server.url, timeout_ms=2000, inverse=server.pair.inverse)
     client.enableRateLimit = False
     pause = (lambda _seconds: None) if pauses is None else pauses.append
     calls = ExchangeCalls(client, pause)
@@ -410,3 +410,64 @@ def test_last_settlement_waits_for_its_successor_where_the_interval_may_have_gro
     fetched(binance, store)
     funding = store.load("binance", ["BTC/USDT:USDT"], binance.now_ms).symbols[0].funding
     assert funding.interval_hours.tolist() == [1, 1, 1, 4, 4]
+
+
+INVERSE = "BTC/USD:BTC"
+CONTRACTS = {"binance": "100", "bybit": "1", "okx": "100"}
+SPOT_STEPS = {"binance": "0.00001", "bybit": "0.000001", "okx": "0.00001"}
+INVERSE_BRACKETS = {
+    "bybit": (("2000000", "0.01", "0", "50"), ("3000000", "0.015", "10000", "33.3")),
+    # 1000 contracts of 100 dollars, at a mark price of 104.7 that is rounded to 100.
+    "okx": (("1000", "0.004", "0", "100"), ("5000", "0.01", "0", "50")),
+}
+"""Caps in coins."""
+
+
+def served_inverse(exchange: str) -> ServedPair:
+    pair = served_pair(exchange)
+    pair.inverse = True
+    return pair
+
+
+@pytest.mark.parametrize("exchange", CONTRACTS)
+def test_an_inverse_perp_arrives_with_its_contracts_and_volumes_in_coins_and_the_coin_as_spot(
+    store: HistoricalDataStore, exchange: str
+) -> None:
+    with serving(DIALECTS[exchange](served_inverse(exchange), NOW)) as server:
+        report = fetched(server, store, since=NOW - 72 * HOUR_MS, symbol=INVERSE)
+    assert not any(one.refused for one in report.series)
+    spot, perp = (exchange, "BTC/USDT:USDT"), (exchange, INVERSE)
+    data = store.load_hedges(exchange, [spot, perp], NOW)
+    rows, coin = data.pairs[perp], data.pairs[spot]
+    assert rows.perp.close.decimal(-1) == Decimal(candles(101, HOURS)[-1][4])
+    assert rows.perp.volume.decimal(-1) == Decimal(candles(101, HOURS)[-1][5])
+    assert rows.mark is not None
+    assert rows.funding.rates.decimal(-1) == Decimal(settlements()[-1][1])
+    assert coin.spot.close.decimal(-1) == Decimal(candles(100, HOURS)[-1][4])
+    assert rows.instrument.contract_size == Decimal(CONTRACTS[exchange])
+    assert coin.instrument.qty_step == Decimal(SPOT_STEPS[exchange])
+    assert f"{RULES[exchange][3]}" == str(rows.instrument.mmr)
+    held = store.records(RecordKey(exchange, INVERSE, RecordKind.BRACKETS))
+    assert [
+        tuple(None if value is None else str(value) for value in one) for row in held for one in row.brackets
+    ] == list(INVERSE_BRACKETS.get(exchange, ()))
+    fees = store.records(RecordKey(exchange, "", RecordKind.FEES))
+    assert {row.market for row in fees} == {"spot", "inverse"}
+
+
+def test_borrow_rates_of_a_multiplier_contract_are_those_of_its_coin(store: HistoricalDataStore) -> None:
+    pair = served_pair("okx", coin="1000PEPE", spot="PEPE")
+    pair.borrow = [(NOW - HOUR_MS, "0.0876")]
+    with serving(DIALECTS["okx"](pair, NOW)) as server:
+        fetched(server, store, since=NOW - 3 * HOUR_MS, symbol="1000PEPE/USDT:USDT")
+        asked = [query["ccy"] for path, query in server.requests if path.endswith("lending-rate-history")]
+    assert set(asked) == {"PEPE"}
+    assert len(store.records(RecordKey("okx", "PEPE/USDT:USDT", RecordKind.BORROW))) == 1
+
+
+def test_an_inverse_perp_written_another_way_is_named_in_the_refusal(
+    binance: ExchangeServer, store: HistoricalDataStore
+) -> None:
+    with pytest.raises(UnknownSymbolError) as refused:
+        fetched(binance, store, symbol="BTCUSD_PERP")
+    assert refused.value.errors[0].message == "'BTCUSD_PERP' is named BTC/USD:BTC in downloads"

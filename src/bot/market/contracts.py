@@ -68,7 +68,7 @@ class ContractKind(StrEnum):
 
 
 COIN_MARGINED = "coin-margined contracts are read from canonical files only"
-"""Refusal of all other files, whose volumes may count contracts, and of downloads."""
+"""Refusal of all other files, whose volumes may count contracts."""
 
 _NOT_MODELLED = {
     ContractKind.INVERSE: COIN_MARGINED,

@@ -19,7 +19,7 @@ from bot.market_store.segments import digest
 from bot.market_store.sql import HeldSegment, HeldSeries
 from bot.market_store.tables import market_segment
 from bot.models import Instrument
-from bot.numbers.money import plain
+from bot.numbers.money import ONE, plain
 
 _REMEMBERED = 10_000
 _MONTH = market_segment.c
@@ -139,7 +139,8 @@ def symbols_read(symbols: Iterable[str]) -> set[str]:
 
 def _rules(instrument: Instrument) -> list[object]:
     values = (instrument.qty_step, instrument.min_qty, instrument.min_notional, instrument.mmr)
-    return [*map(plain, values), instrument.spot_active]
+    size = [] if instrument.contract_size == ONE else [plain(instrument.contract_size)]
+    return [*map(plain, values), instrument.spot_active, *size]
 
 
 def _series(connection: Connection, held: Sequence[HeldSeries], end_ms: int) -> list[list[object]]:

@@ -25,7 +25,7 @@ from bot.market_store.tables import (
     seal,
 )
 from bot.models import Instrument
-from bot.numbers.money import plain
+from bot.numbers.money import ONE, plain
 from bot.timestamps import iso
 
 _DECIMALS = ("qty_step", "min_qty", "min_notional", "mmr")
@@ -300,7 +300,9 @@ def instruments(connection: sa.Connection, exchange: str) -> dict[str, Instrumen
     rows = connection.execute(_INSTRUMENTS, {"of_exchange": exchange})
     return {
         row.symbol: Instrument(
-            **{name: Decimal(getattr(row, name)) for name in _DECIMALS}, spot_active=row.spot_active
+            **{name: Decimal(getattr(row, name)) for name in _DECIMALS},
+            spot_active=row.spot_active,
+            contract_size=ONE if row.contract_size is None else Decimal(row.contract_size),
         )
         for row in rows
     }
@@ -310,8 +312,9 @@ def put_instrument(connection: sa.Connection, exchange: str, symbol: str, rules:
     """Store the trading rules of a symbol in place of those held."""
     this_symbol = (instrument.c.exchange == exchange) & (instrument.c.symbol == symbol)
     connection.execute(instrument.delete().where(this_symbol))
-    values = {name: plain(getattr(rules, name)) for name in _DECIMALS}
-    values = {**values, "exchange": exchange, "symbol": symbol}
+    values: dict[str, str | None] = {name: plain(getattr(rules, name)) for name in _DECIMALS}
+    size = None if rules.contract_size == ONE else plain(rules.contract_size)
+    values = {**values, "exchange": exchange, "symbol": symbol, "contract_size": size}
     connection.execute(instrument.insert().values(**values, spot_active=rules.spot_active))
 
 
@@ -326,7 +329,7 @@ def put_fees(connection: sa.Connection, exchange: str, symbol: str, fees: Publis
 def published_rules(connection: sa.Connection) -> dict[tuple[str, str], dict[str, str]]:
     """Return the trading rules and fees that are known, as text, by exchange and symbol."""
     known: dict[tuple[str, str], dict[str, str]] = {}
-    for table, names in ((instrument, _DECIMALS), (fee_rate, PublishedFees._fields)):
+    for table, names in ((instrument, (*_DECIMALS, "contract_size")), (fee_rate, PublishedFees._fields)):
         for row in connection.execute(sa.select(table)):
             of_symbol = known.setdefault((row.exchange, row.symbol), {})
             of_symbol.update({name: getattr(row, name) for name in names if getattr(row, name) is not None})

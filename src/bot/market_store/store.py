@@ -86,6 +86,12 @@ class HistoricalDataStore:
         with write_transaction(self.engine) as connection:
             sql.put_instrument(connection, exchange, symbol, rules)
 
+    def add_instrument(self, exchange: str, symbol: str, rules: Instrument) -> None:
+        """Store the trading rules of a symbol unless some are held."""
+        with write_transaction(self.engine) as connection:
+            if symbol not in sql.instruments(connection, exchange):
+                sql.put_instrument(connection, exchange, symbol, rules)
+
     def put_fees(self, exchange: str, symbol: str, fees: PublishedFees) -> None:
         """Store the published fees of a symbol in place of those held."""
         with write_transaction(self.engine) as connection:

@@ -146,5 +146,6 @@ instrument = sa.Table(
     sa.Column("min_notional", sa.String(64), nullable=False),
     sa.Column("mmr", sa.String(64), nullable=False),
     sa.Column("spot_active", sa.Boolean, nullable=False),
+    sa.Column("contract_size", sa.String(64), nullable=True),
 )
 """Trading rules where an exchange's own are known; exact decimals as text, never sorted."""

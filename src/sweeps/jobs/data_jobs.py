@@ -92,7 +92,7 @@ def fetch_document(
     Raises: SliceOverError if it is to be gone on with later; FetchError, UnknownSymbolError.
     """
     request = FetchRequest.parse(claim.request)
-    calls = ExchangeCalls(open_client(request.exchange, api_url=api_url))
+    calls = ExchangeCalls(open_client(request.exchange, api_url=api_url, inverse=request.has_inverse))
     fetcher = Fetcher(store, request.exchange, calls, clock)
     earlier = _Turns.of(claim.progress)
     todo = [symbol for symbol in request.symbols if symbol not in earlier.finished]

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.errors import UnknownSymbolError
 from bot.market.contracts import contract_of
-from bot.market.symbols import multiplied, spot_symbol
+from bot.market.symbols import inverse_symbol, multiplied, spot_symbol
 from bot.market_store.sql import PublishedFees
 from bot.models import Instrument
 from bot.numbers.money import dec
@@ -19,7 +19,8 @@ Market = Mapping[str, Any]
 class Pair:
     """A perp and the spot market that hedges it; `units` is how many spot coins one perp unit is.
 
-    `spot_series` is the perp symbol under which the spot candles belong: the coin's own where that differs.
+    `spot_series` is the perp symbol under which the spot candles belong: the coin's own where that differs,
+    of an inverse perp that of the linear one in USDT.
     """
 
     symbol: str
@@ -29,15 +30,32 @@ class Pair:
     units: int
 
 
+def is_inverse(symbol: str) -> bool:
+    """Return whether a perp symbol such as `BTC/USD:BTC` settles in coins."""
+    return inverse_symbol(symbol) == symbol
+
+
+def download_refusal(symbol: str) -> str | None:
+    """Return the reason to refuse a name whatever the exchange lists, None if there is none."""
+    if is_inverse(symbol):
+        return None
+    found = inverse_symbol(symbol)
+    return contract_of(symbol).refusal if found is None else f"{symbol!r} is named {found} in downloads"
+
+
 def find_pair(markets: Mapping[str, Market], symbol: str) -> Pair:
-    """Return the pair of a perp symbol; raises UnknownSymbolError if it is no linear perpetual there."""
-    if refusal := contract_of(symbol).refusal:
+    """Return the pair of a perp symbol; raises UnknownSymbolError if it is no such perpetual there."""
+    if refusal := download_refusal(symbol):
         raise UnknownSymbolError.of("symbols", refusal)
-    perp = markets.get(symbol)
-    if perp is None or not perp.get("swap") or not perp.get("linear"):
+    perp, kind = markets.get(symbol), "inverse" if is_inverse(symbol) else "linear"
+    if perp is None or not perp.get("swap") or not perp.get(kind):
         near = sorted(name for name, one in markets.items() if one.get("swap") and _same_base(name, symbol))
         hint = f"; there are {', '.join(near[:5])}" if near else ""
-        raise UnknownSymbolError.of("symbols", f"{symbol!r} is no linear perpetual there{hint}")
+        raise UnknownSymbolError.of("symbols", f"{symbol!r} is no {kind} perpetual there{hint}")
+    if kind == "inverse":
+        coin = symbol.partition("/")[0]
+        hedged_by = f"{coin}/USDT:USDT"
+        return Pair(symbol, perp, _spot(markets, hedged_by), hedged_by, 1)
     spot = _spot(markets, symbol)
     contract = multiplied(symbol)
     if spot is None and contract is not None:
@@ -49,9 +67,14 @@ def find_pair(markets: Mapping[str, Market], symbol: str) -> Pair:
 def instrument_of(pair: Pair, maintenance_rate: Decimal | None) -> Instrument:
     """Return the trading rules in units of the perp: of each step and minimum the coarser leg's.
 
-    Where the exchange names none, and for an unknown maintenance rate, the defaults stay.
+    Where the exchange names none, and for an unknown maintenance rate, the defaults stay. An inverse perp is
+    ordered in contracts, not in coins.
     """
     usual = Instrument()
+    mmr = usual.mmr if maintenance_rate is None else maintenance_rate
+    if pair.perp.get("inverse"):
+        worth = dec(str(pair.perp.get("contractSize") or usual.contract_size))
+        return Instrument(contract_size=worth, mmr=mmr)
     size, units = dec(str(pair.perp.get("contractSize") or 1)), Decimal(pair.units)
     spot = pair.spot or {}
     return Instrument(
@@ -62,7 +85,7 @@ def instrument_of(pair: Pair, maintenance_rate: Decimal | None) -> Instrument:
         min_notional=_coarser(
             usual.min_notional, (_least(spot, "cost"), Decimal(1)), (_least(pair.perp, "cost"), Decimal(1))
         ),
-        mmr=usual.mmr if maintenance_rate is None else maintenance_rate,
+        mmr=mmr,
         spot_active=spot.get("active") is not False,
     )
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from bot.market.records.borrow_rates import BorrowRate, parse_borrow_rate
-from bot.market.records.fee_rows import FeeRow, parse_fee_row
+from bot.market.records.fee_rows import MARKETS, FeeRow, parse_fee_row
 from bot.market.rules import RowRefusedError, market_number
 from bot.market_store.fetch.exchange_calls import ExchangeCalls
 from bot.market_store.importers.files.text_lines import RefusalLog
@@ -23,12 +23,10 @@ _RATE_STEP = Decimal("1e-18")
 
 def fee_rows_of(markets: Iterable[Mapping[str, Any]], now_ms: int) -> list[FeeRow]:
     """Return the base tier's rates from now on, by kind of market: those that most of its markets have."""
-    rates: dict[str, Counter[tuple[str, str]]] = {"linear": Counter(), "spot": Counter()}
+    rates: dict[str, Counter[tuple[str, str]]] = {kind: Counter() for kind in MARKETS}
     for market in markets:
-        kind = (
-            "spot" if market.get("spot") else "linear" if market.get("swap") and market.get("linear") else ""
-        )
-        if kind and None not in (market.get("maker"), market.get("taker")):
+        kind = _kind(market)
+        if kind is not None and None not in (market.get("maker"), market.get("taker")):
             rates[kind][str(market["maker"]), str(market["taker"])] += 1
     found = []
     for kind, known in rates.items():
@@ -37,6 +35,12 @@ def fee_rows_of(markets: Iterable[Mapping[str, Any]], now_ms: int) -> list[FeeRo
             values = {"from_ms": str(now_ms), "market": kind, "tier": BASE_TIER, "min_volume": "0"}
             found.append(parse_fee_row({**values, "maker": maker, "taker": taker}))
     return found
+
+
+def _kind(market: Mapping[str, Any]) -> str | None:
+    if market.get("spot"):
+        return "spot"
+    return next((kind for kind in ("linear", "inverse") if market.get("swap") and market.get(kind)), None)
 
 
 class Stretch(NamedTuple):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Self, cast
 
 from bot.errors import InvalidInputError
-from bot.market.contracts import contract_of
 from bot.market.rules import TIMEFRAMES_MS
+from bot.market_store.fetch.exchange_markets import download_refusal, is_inverse
 from bot.market_store.fetch.exchanges import EXCHANGES
 from bot.notation import quoted
 from bot.timestamps import iso, parse_time_ms
@@ -49,6 +49,11 @@ class FetchRequest:
         symbols = _symbols(values.get("symbols"))
         return cls(str(exchange), symbols, since_ms, until_ms, timeframe)
 
+    @property
+    def has_inverse(self) -> bool:
+        """Return whether any of the perps settles in coins."""
+        return any(is_inverse(symbol) for symbol in self.symbols)
+
     def document(self) -> dict[str, Any]:
         """Return the request as JSON values, times as ISO text."""
         return {
@@ -83,7 +88,7 @@ def _symbols(value: object) -> tuple[str, ...]:
     for name in names:
         if not name.isprintable() or len(name) > 64:
             raise InvalidInputError.of("symbols", f"{name[:64]!a} is no perp such as BTC/USDT:USDT")
-        if refusal := contract_of(name).refusal:
+        if refusal := download_refusal(name):
             raise InvalidInputError.of("symbols", refusal)
     return names
 

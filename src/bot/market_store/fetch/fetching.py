@@ -17,6 +17,7 @@ from bot.market_store.fetch.exchange_markets import (
     find_pair,
     hyperliquid_maintenance_rate,
     instrument_of,
+    is_inverse,
     maintenance_rate,
 )
 from bot.market_store.fetch.fetch_pages import Page, pages
@@ -56,7 +57,7 @@ _UNPUBLISHED = {
     "hyperliquid": (RecordKind.BORROW, RecordKind.LIFE),
 }
 """Kinds that an exchange tells nobody; lives of contracts, unless it says more."""
-_RULES = ("qty_step", "min_qty", "min_notional", "mmr")
+_RULES = ("qty_step", "min_qty", "min_notional", "mmr", "contract_size")
 
 FetchProgress = Callable[[SeriesKey, int, int], None]
 """Called with a series, the ms of the stretch that are done, and all of them."""
@@ -105,6 +106,8 @@ class FetchReport:
     def known(self, symbol: str) -> dict[str, str]:
         """Return the trading rules and fees of a symbol as text."""
         rules = {name: plain(getattr(self.rules[symbol], name)) for name in _RULES}
+        if not is_inverse(symbol):
+            del rules["contract_size"]
         fees = self.fees[symbol]._asdict().items()
         return rules | {name: plain(fee) for name, fee in fees if fee is not None}
 
@@ -170,6 +173,9 @@ class Fetcher:
         report.fees[pair.symbol] = fees_of(pair)
         self._store.put_instrument(self._exchange, pair.symbol, report.rules[pair.symbol])
         self._store.put_fees(self._exchange, pair.symbol, report.fees[pair.symbol])
+        if is_inverse(pair.symbol) and pair.spot is not None:
+            coin = Pair(pair.spot_series, {}, pair.spot, pair.spot_series, 1)
+            self._store.add_instrument(self._exchange, coin.symbol, instrument_of(coin, None))
 
     def _fetch_brackets(self, pair: Pair, tiers: Sequence[Tier], now_ms: int) -> None:
         """Store the brackets of today, in force from now on, unless they are those in force already."""
@@ -205,7 +211,7 @@ class Fetcher:
     def _fetch_borrow_rates(self, pair: Pair, since_ms: int, until_ms: int) -> None:
         if self._exchange not in LENDING or pair.spot is None:
             return
-        key = RecordKey(self._exchange, pair.symbol, RecordKind.BORROW)
+        key = RecordKey(self._exchange, pair.spot_series, RecordKind.BORROW)
         done, refusals = SeriesFetch(key), RefusalLog()
         self.report.series.append(done)
         try:
@@ -219,7 +225,7 @@ class Fetcher:
         except ExchangeOfflineError:
             raise
         except FetchError as error:  # not every coin is lent, and the pair's candles are wanted all the same
-            self.report.remarks.append(f"{pair.symbol}: no borrow rates: {error.message}")
+            self.report.remarks.append(f"{key.symbol}: no borrow rates: {error.message}")
         done.refused += refusals.count
         done.refusals += refusals.kept[:_REFUSALS_KEPT]
 

@@ -10,9 +10,8 @@ from bot.market.rows import SeriesKind
 from bot.market_store.fetch.exchange_markets import Market as Listed
 from bot.market_store.fetch.exchange_markets import Pair, instrument_of
 from bot.market_store.fetch.live_exchange import LiveExchange
-from bot.models import HOUR_MS, Instrument
+from bot.models import HOUR_MS
 from bot.notation import quoted
-from bot.numbers.money import dec
 from bot.paper.feed import Listing
 
 
@@ -85,13 +84,4 @@ class LiveHedgeExchange(LiveExchange):
             if self._client.has.get("fetchMarkOHLCV"):
                 kinds.append(SeriesKind.MARK)
             rate = await self._maintenance_rate(pair)
-        return Listing(_rules(pair, rate), dict.fromkeys(kinds, HOUR_MS), settles=perp is not None)
-
-
-def _rules(pair: Pair, rate: Decimal | None) -> Instrument:
-    """Return the trading rules of a pair; an inverse perp is ordered in contracts, not in coins."""
-    if not pair.perp.get("inverse"):
-        return instrument_of(pair, rate)
-    usual = Instrument()
-    size = dec(str(pair.perp.get("contractSize") or usual.contract_size))
-    return Instrument(contract_size=size, mmr=usual.mmr if rate is None else rate)
+        return Listing(instrument_of(pair, rate), dict.fromkeys(kinds, HOUR_MS), settles=perp is not None)

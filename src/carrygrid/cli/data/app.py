@@ -64,7 +64,8 @@ def import_data(
 def fetch_data(
     exchange: Annotated[str, typer.Option(help="binance, bybit, okx or hyperliquid.")],
     symbols: Annotated[
-        list[str], typer.Option(help="A perp such as BTC/USDT:USDT; several with commas, or repeated.")
+        list[str],
+        typer.Option(help="A perp such as BTC/USDT:USDT or BTC/USD:BTC; several with commas, or repeated."),
     ],
     since: Annotated[str, typer.Option(help="ISO date or time of the first row.")],
     until: Annotated[
@@ -78,8 +79,8 @@ def fetch_data(
 ) -> None:
     """Download funding, candles, trading rules and fees from an exchange, going on where it stopped.
 
-    Margin brackets come from where they are public in the quote currency (Bybit), and hold from the day of
-    the download on; borrow rates come from OKX.
+    Margin brackets come from where they are public (Bybit, OKX, Hyperliquid), and hold from the day of the
+    download on; borrow rates come from OKX. With an inverse perp comes the spot market in USDT.
 
     Needs the extra: `pip install carrygrid[live]`. Ctrl-C keeps every page that has arrived.
     """

@@ -43,7 +43,7 @@ def fetch(options: FetchOptions, *, as_json: bool) -> None:
             "timeframe": options.timeframe,
         }
     )
-    calls = ExchangeCalls(open_client(options.exchange, api_url=options.api_url))
+    calls = ExchangeCalls(open_client(options.exchange, api_url=options.api_url, inverse=request.has_inverse))
     errors = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)

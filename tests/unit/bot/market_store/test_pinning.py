@@ -52,6 +52,7 @@ def filled(store: HistoricalDataStore) -> HistoricalDataStore:
         lambda store: store.merge(key(SeriesKind.MARK), candles(NOON, 2)),
         lambda store: store.merge(key(SeriesKind.SPOT, timeframe_ms=2 * HOUR_MS), candles(NOON, 1)),
         lambda store: store.put_instrument("test", BTC, Instrument(mmr=Decimal("0.01"))),
+        lambda store: store.put_instrument("test", BTC, Instrument(contract_size=Decimal(100))),
     ],
 )
 def test_whatever_a_run_may_read_changes_it(
