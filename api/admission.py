@@ -10,7 +10,7 @@ from bot.config.run_config import RunConfig
 from bot.errors import FieldError, InvalidInputError
 from bot.market_store.backup import database_file
 from bot.market_store.store import HistoricalDataStore
-from sweeps.estimates.planning import stored_bytes
+from sweeps.estimates.space import stored_bytes
 from sweeps.lifecycle.extend_clone import as_change
 from sweeps.lifecycle.held_windows import refuse_missing_run, refuse_missing_windows
 from sweeps.lifecycle.refused_values import refuse_values_of_no_hedge

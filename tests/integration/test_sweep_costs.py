@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from example_plugin import installed_example
-from sweeping import BASE, sweep_spec
+from sweeping import BASE, sweep_spec, worked
 
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
@@ -17,6 +17,8 @@ from bot.timestamps import iso
 from sweeps.estimates import costing
 from sweeps.estimates.costing import CostMeter, held_tickers
 from sweeps.estimates.planning import plan_sweep
+from sweeps.estimates.space import SWEEP_BYTES
+from sweeps.storage.tables import selection_sums, trial_block, trial_curve
 from sweeps.work.replay import HeldWindow, WindowCache
 
 FOUR = {"grid": {"perp_leverage": [1, 2, 3, 4]}}
@@ -120,3 +122,35 @@ def test_trials_of_hedges_and_of_the_kernel_are_measured_apart(engine: sa.Engine
     assert hedges.basis == "measured on its window (960 events x symbols)"
     mixed = plan(engine, grid={"perp_leverage": [1, 2], "impact_bps": [0, 10, 20]})
     assert mixed.measured
+
+
+THRESHOLDS = {
+    "min_funding_rate": {"start": "0.00001", "stop": "0.0003", "num": 40},
+    "exit_funding_rate": {"start": "0", "stop": "0.00009", "num": 25},
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"grid": THRESHOLDS},
+        {
+            "grid": THRESHOLDS | {"slippage_bps": [0, 1, 2, 3, 4, 5], "perp_leverage": [1, 2, 3, 4, 5]},
+            "sampler": {"kind": "random", "n": 500, "seed": 1},
+        },
+        {"grid": THRESHOLDS | {"min_funding_rate": [0, "0.00001", "0.00002", "0.0001"]}, "curves": "all"},
+    ],
+    ids=["trials that trade alike", "random trials of their own", "kept runs"],
+)
+def test_space_of_a_sweep_is_told_within_a_factor_of_two_of_what_it_takes(
+    engine: sa.Engine, changes: dict[str, Any]
+) -> None:
+    changes = {"curves": "none"} | changes
+    told = plan(engine, **changes).document()["estimate"]["bytes"] - SWEEP_BYTES
+    worked(engine, sweep_spec(**changes))
+    packed = (trial_block.c.data, selection_sums.c.data, trial_curve.c.equity, trial_curve.c.trades)
+    with engine.connect() as connection:
+        taken = sum(
+            connection.scalar(sa.select(sa.func.sum(sa.func.length(column)))) or 0 for column in packed
+        )
+    assert taken / 2 <= told <= taken * 2, (told, taken)

@@ -1,4 +1,4 @@
-"""Time that the trials of a sweep take on this machine, measured on the sweep's own windows.
+"""Time that the trials of a sweep take on this machine, and how many of them differ, on its own windows.
 
 A few of its trials are replayed as a worker would, on a stretch of their window where the whole of it would
 take too long; the rest is arithmetic. Strategies that decide event by event alone are not run here: workers
@@ -26,6 +26,7 @@ from bot.market.rows import SeriesKind
 from bot.market_store import sql
 from bot.market_store.store import HistoricalDataStore
 from bot.numbers.money import ZERO
+from sweeps.estimates.space import population
 from sweeps.queue.rates import settlements, settlements_between
 from sweeps.spec.read_pairs import ReadPairs
 from sweeps.spec.spec import SweepSpec
@@ -53,10 +54,14 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Processor seconds of all trials of a sweep, without saving them, and in words how that is known."""
+    """Processor seconds of all trials of a sweep, without saving them, and in words how that is known.
+
+    `distinct` is about how many of them book other results than all before them.
+    """
 
     seconds: float
     basis: str
+    distinct: float
 
 
 class CostMeter:
@@ -90,7 +95,8 @@ class CostMeter:
         known = [cost for cost in found if cost is not None]
         if not known or len(known) < len(found):
             return None
-        return Cost(sum(cost.seconds for cost in known), known[0].basis)
+        distinct = sum(cost.distinct for cost in known)
+        return Cost(sum(cost.seconds for cost in known), known[0].basis, min(distinct, spec.trial_count))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +139,28 @@ def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: i
     share = min(1.0, _MEASURED_TICKERS / tickers)
     cuts = _stretches(config, share)
     parts = [_measured_part(sample, cut, store) for cut in cuts]
-    prices, reading, sharing, trial = (sum(values) for values in zip(*parts, strict=True))
+    prices, reading, sharing, trial, _ = (sum(values) for values in zip(*parts, strict=True))
     scale = max(tickers / prices, 1.0) if share < 1 else 1.0
     mean = settlements(spec) / max(_usual_settlements(config), 1.0)
     of_process = reading / len(parts) + sharing * scale
     if not needs_hedge_engine(config):
         of_process = (reading + sharing) * scale
     seconds = (of_process * min(slots, sample.trials) + sample.trials * trial * scale) * mean
-    return Cost(seconds, f"measured on {_told(share, len(cuts))} ({tickers:,} events x symbols)")
+    basis = f"measured on {_told(share, len(cuts))} ({tickers:,} events x symbols)"
+    return Cost(seconds, basis, max(part.distinct for part in parts))
 
 
 class _Part(NamedTuple):
-    """Prices of a stretch, and the seconds to read it, for what its trials share, and for one of them."""
+    """Prices of a stretch, and the seconds to read it, for what its trials share, and for one of them.
+
+    `distinct` counts the different results that all trials of its kind have there.
+    """
 
     prices: int
     reading: float
     sharing: float
     trial: float
+    distinct: float
 
 
 def _measured_part(sample: _Sample, cut: Mapping[str, Any], store: HistoricalDataStore) -> _Part:
@@ -158,7 +169,8 @@ def _measured_part(sample: _Sample, cut: Mapping[str, Any], store: HistoricalDat
     held, reading = _timed(lambda: windows.held(configs[0]))
     if held.is_hedges:  # the first of them works out the carry that the others share
         sharing = _timed(lambda: replay_fast(None, held.baselines, ParameterColumns.of(configs[:1])))[1]
-    return _Part(held.window.prices, reading, sharing, _trial_seconds(held, configs))
+    trial, distinct = _replayed(held, configs, sample.trials)
+    return _Part(held.window.prices, reading, sharing, trial, distinct)
 
 
 def _stretches(config: RunConfig, share: float) -> list[Mapping[str, Any]]:
@@ -183,13 +195,15 @@ def _told(share: float, parts: int) -> str:
     return f"the first {measured}" if parts == 1 else f"{measured} in {parts} parts"
 
 
-def _trial_seconds(held: HeldWindow, configs: list[RunConfig]) -> float:
-    """Return the seconds that one of these trials takes on the window that was read."""
+def _replayed(held: HeldWindow, configs: list[RunConfig], trials: int) -> tuple[float, float]:
+    """Return the seconds of one of these trials on a window, and how many results all `trials` have."""
     kernel = held.kernel
     parameters = ParameterColumns.of(configs)
     if kernel is None or kernel.replay(parameters).refused:  # its tables are made here
         parameters = ParameterColumns.of(configs[:: -(-len(configs) // _FEW)])
-    return _timed(lambda: replay_fast(kernel, held.baselines, parameters))[1] / len(parameters)
+    done, seconds = _timed(lambda: replay_fast(kernel, held.baselines, parameters))
+    different = len(np.unique(done.columns.ledgers, axis=0))
+    return seconds / len(parameters), population(trials, len(parameters), different)
 
 
 def _timed(what: Callable[[], Found]) -> tuple[Found, float]:

@@ -8,16 +8,12 @@ import sqlalchemy as sa
 
 from bot.kernel.loading import plain_replays
 from sweeps.estimates.costing import SAVE_SECONDS, CostMeter
+from sweeps.estimates.space import stored_bytes
+from sweeps.queue.chunks import chunk_size
 from sweeps.queue.heartbeats import live_slots
-from sweeps.queue.rates import measured_rates, settlements
+from sweeps.queue.rates import measured_rates
 from sweeps.spec.parameters import Variables, variables
-from sweeps.spec.spec import SweepSpec, TopCurves
-
-BYTES_PER_TRIAL = 600
-"""Bytes of a stored row with packed columns and indexes; 300 to 450 were measured, more for full metrics."""
-
-CURVE_BYTES_PER_SETTLEMENT = 12
-"""Bytes of a stored equity curve with its round trips, compressed."""
+from sweeps.spec.spec import SweepSpec
 
 _AS_MEASURED = "as workers measured such trials lately"
 _GUESSED = "a guess, nothing was measured here yet"
@@ -72,11 +68,6 @@ class Plan:
         }
 
 
-def stored_bytes(spec: SweepSpec) -> int:
-    """Return about how much of the database the results of a sweep take."""
-    return spec.trial_count * BYTES_PER_TRIAL + _curve_bytes(spec)
-
-
 def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | None = None) -> Plan:
     """Return the plan of `spec` on this machine.
 
@@ -102,7 +93,9 @@ def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | No
         measured=measured,
         basis=basis,
         trial_s=trial_s,
-        bytes=stored_bytes(spec),
+        bytes=stored_bytes(
+            spec, None if cost is None else cost.distinct, chunk_size(spec.trial_count, trial_s, slots)
+        ),
     )
 
 
@@ -134,15 +127,6 @@ def _effective(spec: SweepSpec, cells: Any, known: Variables, strategy: str) -> 
 def _rejected(spec: SweepSpec) -> tuple[int, ...]:
     counts = [part.rejected for part in spec.space.parts if part.rejected]
     return tuple(map(sum, zip(*counts, strict=True)))
-
-
-def _curve_bytes(spec: SweepSpec) -> int:
-    if spec.curves == "none":
-        return 0
-    kept = spec.trial_count
-    if isinstance(spec.curves, TopCurves):
-        kept = min(kept, spec.curves.top)
-    return int(kept * settlements(spec) * CURVE_BYTES_PER_SETTLEMENT)
 
 
 def _axis_document(spec: SweepSpec, name: str) -> dict[str, Any]:

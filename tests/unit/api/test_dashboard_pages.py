@@ -36,6 +36,8 @@ def test_list_shows_state_progress_and_best_and_labels_generated_data(reader: Re
         assert "BTC</bdi>" in text
         assert "2024-01-10</time> to" in text
         assert "synthetic data" in text
+        assert ">Candidate minus holding</a>" in text
+        assert '<span class="hint">highest Sharpe of 20</span>' in text
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/dashboard/sweeps"])
