@@ -339,6 +339,15 @@ class PlannedAxis(BaseModel):
     conditional: bool
 
 
+class UnreadAxis(BaseModel):
+    """Axis that repeats `trials` trials; `when` would leave them out, null where no trial reads the axis."""
+
+    axis: str
+    when: dict[str, list[Any]] | None
+    trials: int
+    message: str
+
+
 class Rejection(BaseModel):
     """Number of cells that a constraint alone rejects."""
 
@@ -363,12 +372,13 @@ class Estimate(BaseModel):
 
 
 class SweepPlan(BaseModel):
-    """Plan of a sweep; `duplicates` differ only in parameters that their strategy does not read."""
+    """Plan of a sweep; `duplicates` differ only in parameters that their runs do not read."""
 
     trials: int
     cells: int
     axes: list[PlannedAxis]
     rejected: list[Rejection]
     duplicates: int
+    unread: list[UnreadAxis]
     estimate: Estimate
     spec: dict[str, Any]

@@ -6,7 +6,6 @@ from typing import Any
 
 from api.presentation.presenters import text_of
 from bot.config.hedge_rules import (
-    READ_UNDER,
     BorrowParameters,
     ContractParameters,
     ImpactParameters,
@@ -64,19 +63,6 @@ _GROUPS: Mapping[str, Sequence[str]] = {
     "Contracts": tuple(ContractParameters.model_fields),
 }
 _REST = "Data"
-_MAKING = ("order_style", ("maker", "maker_entry"))
-_RECORDED = ("fee_model", ("recorded",))
-CONDITIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    **READ_UNDER,
-    **dict.fromkeys(("maker_legs", "spot_maker", "perp_maker", "maker_slippage_bps"), _MAKING),
-    **dict.fromkeys(("long_maker", "short_maker"), _MAKING),
-    **dict.fromkeys(("fee_tier", "fee_base_volume"), _RECORDED),
-}
-"""Conditions that forms write with axes: parameters that are read under some values of another one alone.
-
-A sweep implies those of `READ_UNDER` by itself. The others are older than that rule, which would number the
-trials of stored sweeps anew.
-"""
 _BOUNDS = (
     ("minimum", "at least"),
     ("exclusiveMinimum", "above"),

@@ -15,10 +15,11 @@ from api.dashboard.forms.form_defaults import (
     pair_first,
     written_sweep,
 )
-from api.dashboard.forms.parameter_form import CONDITIONS, parameter_groups
+from api.dashboard.forms.parameter_form import parameter_groups
 from api.dashboard.sweeps.views import PagesDep
 from api.dependencies import DatabaseDep, SettingsDep
 from api.routes.parameters import LARGEST_ID
+from bot.config.hedge_rules import EVERY_READ_UNDER
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.spec.catalogue import strategies_document
 from sweeps.spec.spec import SweepSpec
@@ -68,6 +69,6 @@ async def new_sweep_page(
             "strategies": catalogue["strategies"],
             "strategy": catalogue["account"]["defaults"]["strategy_mode"],
             "markets": [market.document() for market in markets],
-            "conditions": CONDITIONS,
+            "conditions": EVERY_READ_UNDER,
         },
     )

@@ -35,7 +35,18 @@ READ_UNDER: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "borrow_mmr": ("structure", ("reverse",)),
     "margin_trigger": ("margin_policy", ("top_up", "rebalance")),
 }
-"""Parameters that are read under some values of another one alone."""
+"""Parameters that are read under some values of another one alone; axes of sweeps imply it by themselves."""
+
+_MAKING = ("order_style", ("maker", "maker_entry"))
+_RECORDED, _FLAT = (("fee_model", (model,)) for model in ("recorded", "flat"))
+EVERY_READ_UNDER: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    **READ_UNDER,
+    **dict.fromkeys(("maker_legs", "spot_maker", "perp_maker", "maker_slippage_bps"), _MAKING),
+    **dict.fromkeys(("long_maker", "short_maker"), _MAKING),
+    **dict.fromkeys(("fee_tier", "fee_base_volume"), _RECORDED),
+    **dict.fromkeys(("spot_taker", "perp_taker"), _FLAT),
+}
+"""Those as well for which axes imply nothing: they are older, and stored sweeps would be numbered anew."""
 
 Minutes = Annotated[Integer, Field(ge=0, le=_MOST_MINUTES)]
 BasisPoints = Annotated[Number, Field(ge=0, lt=10000)]

@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
 from bot.kernel.loading import plain_replays
 from sweeps.estimates.costing import SAVE_SECONDS, CostMeter
 from sweeps.estimates.space import stored_bytes
+from sweeps.estimates.unread import Repetitions, UnreadAxis
 from sweeps.queue.chunks import chunk_size
 from sweeps.queue.heartbeats import live_slots
 from sweeps.queue.rates import measured_rates
-from sweeps.spec.parameters import Variables, variables
 from sweeps.spec.spec import SweepSpec
 
 _AS_MEASURED = "as workers measured such trials lately"
@@ -22,7 +21,7 @@ _GUESSED = "a guess, nothing was measured here yet"
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A sweep by numbers. `cells` counts combinations of its axes, `duplicates` the trials that differ from
-    another one only in parameters that their strategy does not read.
+    another one only in parameters that their runs do not read, `unread` the axes that make such trials.
 
     Seconds are those of one core, `elapsed_s` with the workers that live now, at least one.
     """
@@ -32,6 +31,7 @@ class Plan:
     trials: int
     rejected: tuple[int, ...]
     duplicates: int
+    unread: tuple[UnreadAxis, ...]
     slots: int
     measured: bool
     basis: str
@@ -54,6 +54,7 @@ class Plan:
                 for text, count in zip(self.spec.constraints, self.rejected, strict=False)
             ],
             "duplicates": self.duplicates,
+            "unread": [axis.document() for axis in self.unread],
             "estimate": {
                 "seconds": self.elapsed_s,
                 "core_seconds": self.trials * self.trial_s,
@@ -83,12 +84,14 @@ def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | No
     if cost is not None:
         measured, basis = True, cost.basis
         trial_s = cost.seconds / spec.trial_count + SAVE_SECONDS
+    repetitions = Repetitions(spec)
     return Plan(
         spec=spec,
         cells=spec.space.cells,
         trials=spec.trial_count,
         rejected=_rejected(spec),
-        duplicates=duplicates(spec),
+        duplicates=repetitions.count(),
+        unread=tuple(repetitions.axes()),
         slots=slots,
         measured=measured,
         basis=basis,
@@ -97,31 +100,6 @@ def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | No
             spec, None if cost is None else cost.distinct, chunk_size(spec.trial_count, trial_s, slots)
         ),
     )
-
-
-def duplicates(spec: SweepSpec) -> int:
-    """Return the number of trials that differ from an earlier one only in unread parameters."""
-    space = spec.space
-    known = variables(spec.strategies())
-    cells = space.cells_of(np.arange(space.trial_count))
-    mode = space.positions(cells, "strategy_mode") if "strategy_mode" in space.by_name else None
-    distinct = 0
-    for index, strategy in enumerate(spec.values_of("strategy_mode")):
-        mine = cells if mode is None else cells[mode == index]
-        distinct += len(np.unique(_effective(spec, mine, known, strategy)))
-    return space.trial_count - distinct
-
-
-def _effective(spec: SweepSpec, cells: Any, known: Variables, strategy: str) -> Any:
-    """Return a number for each cell that is equal for cells whose run is the same under the strategy."""
-    combined = np.zeros(len(cells), dtype=np.int64)
-    for axis in spec.space.axes:
-        if known.reads(strategy, axis.name):
-            ranks = {value: rank for rank, value in enumerate(dict.fromkeys(axis.values))}
-            values = np.array([ranks[value] for value in axis.values])
-            combined = combined * len(ranks) + values[spec.space.positions(cells, axis.name)]
-            _, combined = np.unique(combined, return_inverse=True)
-    return combined
 
 
 def _rejected(spec: SweepSpec) -> tuple[int, ...]:

@@ -40,7 +40,9 @@ def print_plan(path: Path, *, as_json: bool) -> None:
         print(f"left out    {found['cells']:,} by {found['constraint']}")
     if plan["duplicates"]:
         repeated = counted(plan["duplicates"], "differs", "differ")
-        print(f"repeated    {repeated} only in parameters their strategy does not read")
+        print(f"repeated    {repeated} only in parameters that their runs do not read")
+        for axis in plan["unread"]:
+            print(f"            {axis['message']}")
     estimate = plan["estimate"]
     processes = counted(max(estimate["workers"], 1), "process", "processes")
     print(f"time        {_duration(estimate['seconds'])} with {processes}, {estimate['basis']}")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import InvalidInputError
-from sweeps.estimates.planning import duplicates
+from sweeps.estimates.unread import Repetitions
 from sweeps.lifecycle.extend_clone import cloned_spec, extended_spec, flattened
 from sweeps.spec.spec import SweepSpec
 
@@ -97,7 +97,7 @@ def test_conditional_axis_exists_only_beside_the_values_it_names() -> None:
     assert str(found.config(0).weight_trend) == "0.25"
     assert str(found.config(6).weight_trend) == "0.5"
     assert str(found.config(6).min_funding_rate) == "0.0003"
-    assert duplicates(found) == 0
+    assert Repetitions(found).count() == 0
     axis = found.space.by_name["weight_trend"]
     assert (axis.position("null"), axis.position("0.25"), axis.labels) == (0, 1, (None, "0.25", "0.5"))
 
@@ -191,7 +191,7 @@ def test_window_fees_and_symbols_are_axes_like_any_other() -> None:
 
 def test_trials_that_differ_in_what_their_strategy_never_reads_are_counted() -> None:
     found = spec(grid={"strategy_mode": ["simple", "composite"], "weight_trend": ["0.1", "0.2", "0.3"]})
-    assert (found.trial_count, duplicates(found)) == (6, 2)
+    assert (found.trial_count, Repetitions(found).count()) == (6, 2)
 
 
 def naive_cells(grid: dict[str, list[int]], earlier: list[dict[str, list[int]]]) -> list[tuple[int, ...]]:

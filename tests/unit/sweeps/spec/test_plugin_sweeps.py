@@ -7,7 +7,7 @@ import pytest
 from example_plugin import installed_example
 
 from bot.errors import InvalidInputError
-from sweeps.estimates.planning import duplicates
+from sweeps.estimates.unread import Repetitions
 from sweeps.spec.catalogue import strategies_document
 from sweeps.spec.spec import SweepSpec
 
@@ -47,7 +47,7 @@ def test_beside_other_strategies_they_exist_only_for_it() -> None:
         ("smoothed-rate", 3, None),
         ("smoothed-rate", 6, None),
     ]
-    assert duplicates(spec) == 0
+    assert Repetitions(spec).count() == 0
     assert not hasattr(spec.config(0), "smoothing_settlements")
     assert spec.config(3).document()["smoothing_settlements"] == 6
 
