@@ -4,51 +4,13 @@ import ctypes
 
 import numpy as np
 
+from bot.statistics.trial_metrics import USUAL_METRICS
+
 MASK_64 = (1 << 64) - 1
 
-RESULTS = (
-    "fits",
-    "final",
-    "drawdown",
-    "trades",
-    "winners",
-    "liquidations",
-    "margin_exits",
-    "delistings",
-    "payments",
-    "funding",
-    "price_pnl",
-    "fees",
-    "gains",
-    "losses",
-    "best_trade",
-    "held_ms",
-    "longest_ms",
-    "best_month",
-    "in_market",
-    "skipped",
-    "missed",
-    "after_end",
-    "before",
-    "after",
-    "caught",
-    "available",
-)
-RATIOS = (
-    "drawdown_share",
-    "volatility",
-    "sharpe",
-    "sortino",
-    "over_hold",
-    "daily_sharpe",
-    "deviation",
-    "skewness",
-    "kurtosis",
-    "shifts",
-)
 LEDGER_BYTES = 16
 
-_WINDOW_COUNTS = ("events", "pairs", "days", "weeks", "months")
+_WINDOW_COUNTS = ("events", "pairs", "days", "weeks", "months", "draws", "has_end")
 WINDOW_POINTERS = (
     "times",
     "day_ends",
@@ -97,6 +59,7 @@ class Window(ctypes.Structure):
 
     _fields_ = [
         *((name, ctypes.c_int64) for name in _WINDOW_COUNTS),
+        ("correction", ctypes.c_double),
         *((name, ctypes.c_void_p) for name in WINDOW_POINTERS),
         ("rules", ctypes.c_void_p),
         ("columns", ctypes.c_void_p),
@@ -115,9 +78,9 @@ class Batch(ctypes.Structure):
         ("order", ctypes.c_void_p),
         ("count", ctypes.c_int64),
         ("source", ctypes.c_void_p),
-        ("results", ctypes.c_void_p),
-        ("hold_results", ctypes.c_void_p),
-        ("ratios", ctypes.c_void_p),
+        ("metrics", ctypes.c_void_p),
+        ("fits", ctypes.c_void_p),
+        ("grows", ctypes.c_void_p),
         ("ledgers", ctypes.c_void_p),
         ("returns", ctypes.c_void_p),
         ("hold_returns", ctypes.c_void_p),
@@ -194,7 +157,6 @@ SIZES = (
     RUN.itemsize,
     ctypes.sizeof(Batch),
     ctypes.sizeof(Luck),
-    len(RESULTS),
-    len(RATIOS),
+    len(USUAL_METRICS),
 )
 """Answer of `carrygrid_layout` of a library that fits."""

@@ -1,6 +1,7 @@
 """The kernel's library: found, checked and tested before anything trusts it."""
 
 import ctypes
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 from bot.backtest.ledger_digest import ledger_digest
 from bot.kernel.build import LIBRARY, sources_digest
 from bot.kernel.layouts import LEDGER_BYTES, SIZES, Batch, Luck, Window
+from bot.selection.track.track_record import chance_above
 
 _PATHS = ("plain C", "x86-64-v3")
 
@@ -35,6 +37,19 @@ class Library:
         """Write the bootstrap shifts that `luck` asks for; raises MemoryError."""
         if not self._loaded.carrygrid_shifts(ctypes.byref(luck), self._fast):
             raise MemoryError("bootstrap shifts need more memory than they may use")
+
+    def growths(
+        self, initial: Sequence[int], finals: Sequence[int], elapsed_ms: int
+    ) -> list[tuple[float, bool]]:
+        """Return the growth of four accounts, NaN where undefined, and of each whether it is certain."""
+        read = np.array(initial, dtype=np.float64), np.array(finals, dtype=np.float64)
+        growth, certain = np.empty(4), np.empty(4, dtype=np.int32)
+        self._loaded.carrygrid_growths(
+            *(ctypes.c_void_p(one.ctypes.data) for one in read),
+            ctypes.c_double(elapsed_ms),
+            *(ctypes.c_void_p(one.ctypes.data) for one in (growth, certain)),
+        )
+        return list(zip(growth.tolist(), (certain != 0).tolist(), strict=True))
 
     def in_plain_c(self) -> "Library":
         """Return the same library without the code of newer processors."""
@@ -98,3 +113,9 @@ def _test(loaded: ctypes.CDLL) -> None:
     )
     if digest.tobytes() != ledger_digest(rows):
         raise UnusableLibraryError("it fails its self-test on this processor")
+    loaded.carrygrid_chance.restype = ctypes.c_double
+    scores = [float(one) / 7 for one in range(-60, 61)]
+    if [loaded.carrygrid_chance(ctypes.c_double(one)) for one in scores] != [
+        chance_above(one) for one in scores
+    ]:
+        raise UnusableLibraryError("its error function differs from Python's")

@@ -14,12 +14,12 @@ from bot.kernel.decision_groups import DecisionGroup, decision_groups
 from bot.kernel.decision_tables import DecisionTables, TableList, WrittenDecisions
 from bot.kernel.layouts import Batch
 from bot.kernel.loading import Library
-from bot.kernel.results import BatchResults, Span
+from bot.kernel.results import BatchResults
 from bot.kernel.trials import TrialAccounts, decision_rows, run_rows
 from bot.kernel.unfit import Reason, UnfitError
 from bot.kernel.window_columns import WindowColumns, pointers
 from bot.market.window import ReplayWindow
-from bot.numbers.arrays import IntArray
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.money import exact
 from bot.numbers.numbering import numbered
 from bot.statistics.daily_returns import DailyReturns
@@ -115,15 +115,8 @@ class KernelReplayer:
         used, rows["account"] = numbered(rows["account"], len(trials.rows))
         results = BatchResults.of(rows["account"], len(used), self._window.calendar)
         self._run(call, rows, trials.rows[used], results)
-        source, fits = results.sources, results.fits
-        known = fits[source]
-        done.refuse(Reason.RANGE, int(np.count_nonzero(~known)))
-        span = Span(self._columns.events, self._columns.elapsed_ms, bool(self._window.contract_ends))
-        fitting = source[known]
-        columns = results.columns(trials.rows["capital"][used], fits, span)
-        done.places.append(places[known])
-        done.columns.append(columns.take((np.cumsum(fits) - 1)[fitting]))
-        done.days.append(results.days.take(fitting))
+        columns = results.columns(trials.rows["capital"][used], self._columns.elapsed_ms)
+        done.add(places, columns, results.days, results.fits)
 
     def _run(
         self, call: "_Call", runs: npt.NDArray[Any], accounts: npt.NDArray[Any], results: BatchResults
@@ -136,7 +129,7 @@ class KernelReplayer:
         _, baseline = run_rows(_FIRST, [_FIRST], [call.holding])
         baseline["decisions"] = len(call.decided)
         # Runs that may decide alike follow each other.
-        keys = runs["stay_from"], runs["enter_from"][:, 0], runs["decisions"], results.hold_of
+        keys = runs["stay_from"], runs["enter_from"][:, 0], runs["decisions"], runs["account"]
         order = np.lexsort(keys)
         batch = Batch(
             runs.ctypes.data,
@@ -146,9 +139,9 @@ class KernelReplayer:
             order.ctypes.data,
             len(runs),
             results.sources.ctypes.data,
-            results.runs.results.ctypes.data,
-            results.holds.results.ctypes.data,
-            results.runs.ratios.ctypes.data,
+            results.metrics.ctypes.data,
+            results.fits.ctypes.data,
+            results.grows.ctypes.data,
             results.ledgers.ctypes.data,
             results.days.rows.ctypes.data,
             results.days.holds.ctypes.data,
@@ -169,6 +162,16 @@ class _Done:
         """Count runs that are left to the plain replay."""
         if count:
             self.refused[reason] += count
+
+    def add(self, places: IntArray, columns: TrialColumns, days: DailyReturns, fits: BoolArray) -> None:
+        """Add the results of the runs at `places`, but for those that do not fit."""
+        if not fits.all():
+            kept = np.flatnonzero(fits)
+            self.refuse(Reason.RANGE, len(places) - len(kept))
+            places, columns, days = places[kept], columns.take(kept), days.take(kept)
+        self.places.append(places)
+        self.columns.append(columns)
+        self.days.append(days)
 
     def replays(self) -> Replays:
         return Replays(

@@ -18,9 +18,9 @@ from bot.models import Instrument
 from bot.numbers.arrays import FloatArray, IntArray
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import MONEY_PLACES
+from bot.selection.days.calendar import DRAWS
 from bot.selection.track.track_columns import shared_calendar
 from bot.statistics.daily_returns import first_day_of
-from bot.statistics.metrics import Calendar
 
 MOST_PAIRS = 62
 _MOST_PRICE = 2**52
@@ -50,8 +50,13 @@ class WindowColumns:
             "settled": self._settled(),
             "symbol_order": _whole([ranked.index(symbol) for symbol in self.symbols]),
             "symbol_code": _whole([symbol_code(symbol) for symbol in self.symbols]),
-            "week_products": _week_products(calendar),
+            "week_products": np.empty((0, 0)),
         }
+        self._has_end, self._correction = bool(window.contract_ends), 0.0
+        judged = shared_calendar(first_day_of(calendar), len(calendar.day_ends))
+        if not judged.unfit:
+            self._arrays["week_products"] = np.ascontiguousarray(judged.week_products)
+            self._correction = judged.correction
         self._add_prices()
         self._add_flows()
         mark_places = self._add_marks(window)
@@ -72,8 +77,9 @@ class WindowColumns:
 
     def structure(self) -> Window:
         """Return the structure that points to the columns; it is valid as long as they are."""
-        weeks = len(self._arrays["week_products"])
-        found = Window(self.events, self.pairs, self.days, weeks, len(self._arrays["month_ends"]))
+        weeks, months = len(self._arrays["week_products"]), len(self._arrays["month_ends"])
+        found = Window(self.events, self.pairs, self.days, weeks, months, DRAWS, self._has_end)
+        found.correction = self._correction
         for name in WINDOW_POINTERS:
             setattr(found, name, self._arrays[name].ctypes.data)
         found.rules = self._rules.ctypes.data
@@ -169,12 +175,6 @@ class WindowColumns:
             _put_rules(row, window.instruments[symbol], -one.spot.exponent, -one.perp.exponent, flow)
             row["mark_places"] = places
         return rules
-
-
-def _week_products(calendar: Calendar) -> FloatArray:
-    """Return the products of weeks that track records are made from, none for days that have no record."""
-    judged = shared_calendar(first_day_of(calendar), len(calendar.day_ends))
-    return np.empty((0, 0)) if judged.unfit else np.ascontiguousarray(judged.week_products)
 
 
 def _put_rules(row: Any, instrument: Instrument, spot: int, perp: int, flow: int) -> None:

@@ -16,6 +16,8 @@ enum { SIGNAL, MARGIN, LIQUIDATION, END, EMERGENCY, DELISTED };
 
 typedef struct {
     i64 events, pairs, days, weeks, months; /* weeks: whole ones, 0 where days have no track record */
+    i64 draws, has_end;               /* of weeks, for track records; whether a contract ends */
+    double correction;                /* of what is drawn (selection.days.calendar) */
     const i64 *times, *day_ends, *month_ends;
     const i64 *spot, *perp;           /* newest closes */
     const double *spot_f, *perp_f;    /* the same as float64 */
@@ -75,6 +77,8 @@ typedef struct {
     i64 stay_from;                    /* exit by signal where the column is below */
 } Run;
 
+#define WEEK_DAYS 7
+
 /* Whole results of a run. `FITS` is 0 where a number left the range in which the kernel is exact. */
 enum {
     FITS, FINAL, DRAWDOWN, TRADES, WINNERS, LIQUIDATIONS, MARGIN_EXITS, DELISTINGS, PAYMENTS, FUNDING, PRICE_PNL, FEES, GAINS,
@@ -84,6 +88,19 @@ enum {
 /* Ratios of a trial, all but the first of its daily returns; from DAILY_SHARPE on for its track record. */
 enum { DRAWDOWN_SHARE, VOLATILITY, SHARPE, SORTINO, OVER_HOLD, DAILY_SHARPE, DEVIATION, SKEWNESS, KURTOSIS, SHIFTS, RATIOS };
 #define FIRST_OF_RETURNS VOLATILITY
+/* Metrics of a trial, in the order of trial_metrics.USUAL_METRICS (metrics.h). */
+enum {
+    METRIC_NET_PNL, METRIC_TOTAL_FUNDING, METRIC_PRICE_PNL, METRIC_TOTAL_FEES, METRIC_MAX_DRAWDOWN, METRIC_FINAL_EQUITY,
+    METRIC_TOTAL_TRADES, METRIC_WINNING_TRADES, METRIC_LIQUIDATIONS, METRIC_MARGIN_EXITS, METRIC_SKIPPED_ENTRIES,
+    METRIC_FUNDING_PAYMENTS, METRIC_WIN_RATE, METRIC_MAX_DRAWDOWN_PCT, METRIC_TOTAL_RETURN, METRIC_ANNUALIZED_RETURN,
+    METRIC_VOLATILITY, METRIC_SHARPE, METRIC_SORTINO, METRIC_CALMAR, METRIC_PROFIT_FACTOR, METRIC_TIME_IN_MARKET,
+    METRIC_AVG_HOLDING_HOURS, METRIC_LONGEST_DRAWDOWN_DAYS, METRIC_BEST_MONTH_SHARE, METRIC_BEST_TRADE_SHARE,
+    METRIC_BREAKEVEN_SETTLEMENTS, METRIC_DELISTINGS, METRIC_MISSED_SETTLEMENTS, METRIC_PNL_AFTER_MARKET_END, METRIC_PSR,
+    METRIC_T_EFF, METRIC_SKEWNESS, METRIC_KURTOSIS, METRIC_HOLD_NET_PNL, METRIC_AVAILABLE_FUNDING, METRIC_CAPTURED_SHARE,
+    METRIC_MISSED_BEFORE_ENTRY, METRIC_MISSED_BETWEEN, METRIC_MISSED_AFTER_EXIT, METRIC_EXTRA_ROUND_TRIPS, METRIC_EXTRA_FEES,
+    METRIC_NET_PNL_OVER_HOLD, METRIC_SHARPE_OVER_HOLD,
+    METRICS
+};
 #define LEDGER_BYTES 16
 
 typedef struct {
@@ -93,8 +110,9 @@ typedef struct {
     const i64 *order;                 /* of replaying the trials: those of one account and decisions follow each other */
     i64 count;
     i64 *source;                      /* of each trial, the one whose results are its own: itself where it was replayed */
-    i64 *results, *hold_results;      /* RESULTS each, of trials and of the baselines of accounts */
-    double *ratios;                   /* RATIOS each */
+    i64 *metrics;                     /* METRICS x count; those of statistics are float64 */
+    uint8_t *fits;                    /* whether every number of a trial, and of its baseline, is known exactly */
+    uint8_t *grows;                   /* whether its annualized return is */
     uint8_t *ledgers;                 /* LEDGER_BYTES each */
     double *returns, *hold_returns;   /* daily returns, as many as days each */
 } Batch;

@@ -8,7 +8,6 @@
 
 #define WHOLE_BITS 20
 #define SPLIT (1 << 20) /* squares are taken apart at it */
-#define WEEK_DAYS 7
 #define SQUARE_BITS 22 /* of the lower part of a factor, so that sums of products stay within 64 bits */
 
 /* Power sums of returns: those of u, u^2, u*h, u*l, h^2, h*l and l^2, with u^2 = h * 2**20 + l. */

@@ -296,9 +296,9 @@ static void begin(Account *a, const Batch *b, const Run *run, i64 account, int a
     a->ratios = ratios;
 }
 
-static void replay_hold(Account *a, const Batch *b, i64 account, double *paid) {
+static void replay_hold(Account *a, const Batch *b, i64 account, double *paid, i64 *results) {
     const Window *w = a->w;
-    begin(a, b, b->baseline, account, 0, paid, NULL, b->hold_results + account * RESULTS, NULL);
+    begin(a, b, b->baseline, account, 0, paid, NULL, results, NULL);
     a->returns = b->hold_returns + account * w->days;
     for (i64 pair = 0; pair < w->pairs; pair++) paid[pair * (w->events + 1)] = 0, a->summed[pair] = 0;
     replay_one(a);
@@ -321,22 +321,42 @@ static i64 share_out(Account *a, Lanes *lanes, double *scratch) {
 /* Replay every run that does not decide as one before it. */
 static void replay_all(Account *a, Lanes *lanes, const Batch *b, double *paid, Remembered *known) {
     const Window *w = a->w;
-    i64 account = -1;
+    /* One more than may wait in lanes, so that the baseline of none of those is written over. */
+    i64 holds[LANES + 1][RESULTS], account = -1;
+    int hold = 0;
     for (i64 i = 0; i < b->count; i++) {
         i64 n = b->order[i], same = alike_run(known, &b->runs[n]);
         b->source[n] = same < 0 ? n : same;
         if (same >= 0) continue;
         int alike = b->runs[n].account == account || (i + 1 < b->count && b->runs[b->order[i + 1]].account == b->runs[n].account);
-        if (b->runs[n].account != account) replay_hold(a, b, account = b->runs[n].account, paid);
-        begin(a, b, &b->runs[n], account, alike, NULL, paid, b->results + n * RESULTS, b->ratios + n * RATIOS);
+        if (b->runs[n].account != account) replay_hold(a, b, account = b->runs[n].account, paid, holds[hold = (hold + 1) % (LANES + 1)]);
+        begin(a, b, &b->runs[n], account, alike, NULL, paid, lanes->results[lanes->count], lanes->ratios[lanes->count]);
         a->returns = b->returns + n * w->days;
         replay_one(a);
         ledger_end(&a->ledger, b->ledgers + n * LEDGER_BYTES, a->add_block);
         if (a->fits) remember(known, &a->alike, n);
-        if (a->fits) add_run(lanes, a->returns, b->hold_returns + account * w->days, a->results, a->ratios, a->sound);
+        b->fits[n] = 0;
+        if (a->fits) add_run(lanes, n, holds[hold], a->sound);
         if (lanes->count == LANES) end_runs(lanes);
     }
     if (lanes->count) end_runs(lanes);
+}
+
+/* Give every trial the results of the one that was replayed for it. */
+static void spread(const Batch *b) {
+    i64 n = 0;
+    while (n < b->count && b->source[n] == n) n++;
+    if (n == b->count) return;
+    for (int m = 0; m < METRICS; m++) {
+        i64 *column = b->metrics + m * b->count;
+        for (n = 0; n < b->count; n++) column[n] = column[b->source[n]];
+    }
+    for (n = 0; n < b->count; n++) {
+        i64 source = b->source[n];
+        b->fits[n] = b->fits[source];
+        b->grows[n] = b->grows[source];
+        if (source != n) memcpy(b->ledgers + n * LEDGER_BYTES, b->ledgers + source * LEDGER_BYTES, LEDGER_BYTES);
+    }
 }
 
 /* Replay every trial of a batch; return 0 where there is no memory for it. */
@@ -344,7 +364,7 @@ int REPLAY(const Window *w, const Batch *b, AddBlock add_block);
 int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
     Account *a = malloc(sizeof *a);
     double *paid = malloc((size_t)(w->pairs * (w->events + 1)) * sizeof *paid), *scratch = NULL;
-    Lanes lanes = {.w = w};
+    Lanes lanes = {.w = w, .batch = b};
     Opening *openings = malloc(OPENINGS * sizeof *openings);
     Remembered *known = malloc(sizeof *known);
     if (a && openings && known) {
@@ -361,6 +381,7 @@ int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
         share_out(a, &lanes, scratch);
         put_day_prices(a);
         replay_all(a, &lanes, b, paid, known);
+        spread(b);
     }
     free(a);
     free(openings);

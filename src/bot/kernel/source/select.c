@@ -1,6 +1,7 @@
 /* Entry points of the library: the fastest code that this processor can run, and what the library was built from. */
-#include "layout.h"
+#include "growth.h"
 #include "ledger.h"
+#include "metrics.h"
 
 #ifndef SOURCES
 #error "SOURCES is the digest that build.py names"
@@ -36,11 +37,11 @@ const char *carrygrid_sources(void) { return SOURCES; }
 int carrygrid_path(void);
 int carrygrid_path(void) { return has_v3(); }
 
-/* Write the sizes of Window, Rules, Parameters, Decisions, Run, Batch and Luck, and the lengths of results and ratios. */
+/* Write the sizes of Window, Rules, Parameters, Decisions, Run, Batch and Luck, and the number of metrics. */
 void carrygrid_layout(i64 *sizes);
 void carrygrid_layout(i64 *sizes) {
-    const i64 own[9] = {sizeof(Window), sizeof(Rules), sizeof(Parameters), sizeof(Decisions), sizeof(Run), sizeof(Batch), sizeof(Luck), RESULTS, RATIOS};
-    for (int i = 0; i < 9; i++) sizes[i] = own[i];
+    const i64 own[8] = {sizeof(Window), sizeof(Rules), sizeof(Parameters), sizeof(Decisions), sizeof(Run), sizeof(Batch), sizeof(Luck), METRICS};
+    for (int i = 0; i < 8; i++) sizes[i] = own[i];
 }
 
 int carrygrid_replay(const Window *w, const Batch *b, int fast);
@@ -59,3 +60,11 @@ void carrygrid_digest(const i64 *rows, i64 count, uint8_t *digest) {
     for (i64 n = 0; n < count; n++) ledger_row(&ledger, rows + n * ROW, add_block);
     ledger_end(&ledger, digest, add_block);
 }
+
+/* Write growths (growth.h) and whether each is certain, and the chances of scores (metrics.h), for the tests of both. */
+void carrygrid_growths(const double *initial, const double *finals, double elapsed_ms, double *growth, int *certain);
+void carrygrid_growths(const double *initial, const double *finals, double elapsed_ms, double *growth, int *certain) {
+    growths(initial, finals, elapsed_ms, growth, certain);
+}
+double carrygrid_chance(double score);
+double carrygrid_chance(double score) { return chance_above(score); }

@@ -2,15 +2,21 @@
    go on in some of them at once, one in each lane. */
 #ifndef CARRYGRID_STATISTICS_H
 #define CARRYGRID_STATISTICS_H
+#include "growth.h"
+#include "metrics.h"
 #include "record.h"
 
 /* Runs that wait for their statistics. */
 typedef struct {
     const Window *w;
+    const Batch *batch;
     int count;
+    i64 run[LANES];                   /* their numbers in the batch */
     const double *returns[LANES], *hold[LANES];
-    i64 *results[LANES];
-    double *ratios[LANES];
+    i64 results[LANES][RESULTS];
+    double ratios[LANES][RATIOS];
+    const i64 *hold_results[LANES];
+    double capital[LANES], final[LANES];
     int sound[LANES];                 /* whether all returns are numbers */
     double *weekly;                   /* weeks x LANES: sums of whole returns, 0 for a run without a record */
     double *whole;                    /* scratch of all days */
@@ -83,22 +89,47 @@ static int add_record(Lanes *lanes, int k) {
     return !known || record_moments(power_sums(u, days), days, lanes->ratios[k]);
 }
 
-/* Take the daily returns of a run, and those of its hold baseline; its ratios are written later. */
-static void add_run(Lanes *lanes, const double *returns, const double *hold, i64 *results, double *ratios, int sound) {
+/* Take the run whose results have been written to the next lane, and its hold baseline; their statistics follow later. */
+static void add_run(Lanes *lanes, i64 n, const i64 *hold_results, int sound) {
+    const Window *w = lanes->w;
+    const Batch *b = lanes->batch;
     int k = lanes->count++;
-    lanes->returns[k] = returns;
-    lanes->hold[k] = hold;
-    lanes->results[k] = results;
-    lanes->ratios[k] = ratios;
+    i64 account = b->runs[n].account;
+    lanes->run[k] = n;
+    lanes->returns[k] = b->returns + n * w->days;
+    lanes->hold[k] = b->hold_returns + account * w->days;
+    lanes->hold_results[k] = hold_results;
+    lanes->capital[k] = (double)b->accounts[account].capital;
+    lanes->final[k] = (double)lanes->results[k][FINAL];
     lanes->sound[k] = sound;
-    for (int i = FIRST_OF_RETURNS; i < RATIOS; i++) ratios[i] = NAN;
-    if (lanes->w->weeks && !add_record(lanes, k)) results[FITS] = 0;
+    for (int i = FIRST_OF_RETURNS; i < RATIOS; i++) lanes->ratios[k][i] = NAN;
+    if (w->weeks && !add_record(lanes, k)) lanes->results[k][FITS] = 0;
+}
+
+/* Write the metrics of the runs that wait. */
+static void end_metrics(const Lanes *lanes) {
+    const Batch *b = lanes->batch;
+    const i64 *times = lanes->w->times;
+    double growth[LANES], elapsed_ms = (double)(times[lanes->w->events - 1] - times[0]);
+    int grows[LANES];
+    for (int at = 0; at < LANES; at += FOUR) growths(lanes->capital + at, lanes->final + at, elapsed_ms, growth + at, grows + at);
+    for (int k = 0; k < lanes->count; k++) {
+        i64 n = lanes->run[k];
+        put_metrics(lanes->w, lanes->results[k], lanes->hold_results[k], lanes->ratios[k], b->accounts[b->runs[n].account].capital,
+                    growth[k], b->metrics + n, b->count);
+        b->fits[n] = lanes->results[k][FITS] && lanes->hold_results[k][FITS];
+        b->grows[n] = (uint8_t)grows[k];
+    }
 }
 
 /* Write the statistics of the runs that wait, and wait for others. */
 static void end_runs(Lanes *lanes) {
     const Window *w = lanes->w;
-    for (int k = lanes->count; k < LANES; k++) lanes->returns[k] = lanes->returns[0], lanes->hold[k] = lanes->hold[0];
+    for (int k = lanes->count; k < LANES; k++) {
+        lanes->returns[k] = lanes->returns[0];
+        lanes->hold[k] = lanes->hold[0];
+        lanes->capital[k] = lanes->final[k] = 1;
+    }
     for (int at = 0; w->days > 1 && at < lanes->count; at += 4) year_ratios(lanes, at);
     if (w->weeks) {
         double squares[LANES];
@@ -109,6 +140,7 @@ static void end_runs(Lanes *lanes) {
             if (!fits[k]) lanes->results[k][FITS] = 0;
         }
     }
+    end_metrics(lanes);
     lanes->count = 0;
 }
 #endif
