@@ -106,7 +106,7 @@ def report_of_sweep(engine: sa.Engine, sweep_id: int, digest: str | None = None)
     return view.panels.document()
 
 
-_reports: dict[tuple[str, ...], dict[str, Any]] = {}
+_reports: dict[tuple[str | bytes, ...], dict[str, Any]] = {}
 
 
 def plain_report(
@@ -116,7 +116,7 @@ def plain_report(
     chosen = settings or spec.validation
     assert chosen
     ready, _ = prepare(spec, range(spec.trial_count), WindowCache(HistoricalDataStore(engine)))
-    runs = [key for trials in ready for key in trials.run_keys]
+    runs = [trials.run_keys.tobytes() for trials in ready]
     key = (repr(spec.document()), repr(chosen), *runs)
     if key not in _reports:
         _reports[key] = _replayed_report(engine, spec, chosen)

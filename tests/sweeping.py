@@ -9,6 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.clock import SystemClock
+from bot.config.run_key import key_array
 from bot.errors import BotError
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
@@ -113,10 +114,10 @@ def alter_trial(engine: sa.Engine, sweep_id: int, number: int, **values: Any) ->
 
 def _altered(block: stored_trials.StoredBlock, place: Any, name: str, value: Any) -> tuple[str, bytes]:
     if name == "run_key":
-        heads = [bytes.fromhex(str(key)[: 2 * stored_trials.HEAD_BYTES]) for key in block.run_keys]
-        heads[place] = bytes.fromhex(value[: 2 * stored_trials.HEAD_BYTES])
-        digests = np.frombuffer(b"".join(heads), dtype=np.uint8).reshape(len(heads), -1)
-        return stored_trials.RUN_KEY_HEAD, packed_digests(digests)
+        assert block.key_array is not None
+        heads = block.key_array[:, : stored_trials.HEAD_BYTES].copy()
+        heads[place] = list(bytes.fromhex(value))[: stored_trials.HEAD_BYTES]
+        return stored_trials.RUN_KEY_HEAD, packed_digests(heads)
     column = block.metric(name).copy()
     column[place] = value
     return name, packed(column)
@@ -139,14 +140,14 @@ def forget_columns(engine: sa.Engine, sweep_id: int, names: Collection[str]) -> 
         connection.execute(trial_block.delete().where(mine))
 
 
-_recomputed: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+_recomputed: dict[tuple[str | bytes, ...], list[dict[str, Any]]] = {}
 
 
 def recomputed_rows(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> list[dict[str, Any]]:
     """Return what the rows must be, replayed in this process: once for a specification and its run keys."""
     windows = WindowCache(HistoricalDataStore(engine))
     ready, refused = prepare(spec, range(spec.trial_count), windows)
-    runs = [key for trials in ready for key in trials.run_keys]
+    runs = [trials.run_keys.tobytes() for trials in ready]
     key = (json.dumps(spec.document() | {"name": ""}), *runs, *map(repr, refused))
     if key not in _recomputed:
         _recomputed[key] = [_row(sweep_id, spec, number, windows) for number in range(spec.trial_count)]
@@ -165,7 +166,7 @@ def completed_trials(rows: list[dict[str, Any]]) -> CompletedTrials:
     """Return stored rows of completed trials as the columns that they were made from."""
     return CompletedTrials(
         np.array([row["number"] for row in rows], dtype=np.int64),
-        [row["run_key"] for row in rows],
+        key_array([bytes.fromhex(row["run_key"]) for row in rows]),
         TrialColumns.of_values(rows, [row["ledger"] for row in rows]),
     )
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from bot.config.run_key import KEY_BYTES
 from bot.market_store.database import open_engine, write_transaction
 from bot.statistics.trial_columns import MetricColumn, TrialColumns
 from bot.statistics.trial_metrics import DIGEST_BYTES
@@ -64,7 +65,8 @@ def results_of(lo: int, hi: int) -> CompletedTrials:
         else:
             columns[name] = np.where(np.arange(hi - lo) % 100 == 0, np.nan, random.normal(size=hi - lo))
     ledgers = np.zeros((hi - lo, DIGEST_BYTES), dtype=np.uint8)
-    return CompletedTrials(np.arange(lo, hi), ["0" * 64] * (hi - lo), TrialColumns(columns, ledgers, {}))
+    keys = np.zeros((hi - lo, KEY_BYTES), dtype=np.uint8)
+    return CompletedTrials(np.arange(lo, hi), keys, TrialColumns(columns, ledgers, {}))
 
 
 def fill(engine: sa.Engine, spec: SweepSpec) -> int:

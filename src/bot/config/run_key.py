@@ -9,6 +9,8 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+
 from bot import ENGINE_VERSION
 from bot.config.account_rules import OrderParameters, PatienceParameters, ReportParameters
 from bot.config.hedge_rules import HedgeParameters
@@ -16,7 +18,9 @@ from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import strategy_plugin
 from bot.notation import plain
+from bot.statistics.trial_columns import DigestArray
 
+KEY_BYTES = hashlib.sha256().digest_size
 _GROUP = 8
 
 
@@ -51,12 +55,15 @@ def run_key(config: RunConfig, data_fingerprint: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def run_keys(parameters: ParameterColumns, data_fingerprint: str) -> list[str]:
-    """Return the `run_key` of each trial; the text up to the first parameter that varies is hashed once."""
-    head, varied = _texts(parameters, data_fingerprint)
+def run_keys(parameters: ParameterColumns, data_fingerprint: str) -> DigestArray:
+    """Return the `run_key` of each trial as bytes, shape (n, KEY_BYTES).
+
+    The text up to the first parameter that varies is hashed once.
+    """
+    head, varied = key_texts(parameters, data_fingerprint)
     begun = hashlib.sha256(head)
     if not varied:
-        return [begun.hexdigest()] * len(parameters)
+        return key_array([begun.digest()] * len(parameters))
     columns: list[Iterable[bytes]] = []
     for name, (own, after) in varied.items():
         columns += [
@@ -67,11 +74,22 @@ def run_keys(parameters: ParameterColumns, data_fingerprint: str) -> list[str]:
     for texts in zip(*columns, strict=True):
         one = begun.copy()
         one.update(b"".join(texts))
-        keys.append(one.hexdigest())
-    return keys
+        keys.append(one.digest())
+    return key_array(keys)
 
 
-def _texts(
+def key_array(keys: Sequence[bytes]) -> DigestArray:
+    """Return run keys as an array, shape (n, KEY_BYTES)."""
+    return np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(len(keys), KEY_BYTES)
+
+
+def key_list(keys: DigestArray) -> list[bytes]:
+    """Return the rows of an array of run keys."""
+    rows: list[bytes] = np.ascontiguousarray(keys).view(f"V{KEY_BYTES}").reshape(-1).tolist()
+    return rows
+
+
+def key_texts(
     parameters: ParameterColumns, data_fingerprint: str
 ) -> tuple[bytes, dict[str, tuple[Sequence[bytes], bytes]]]:
     """Return the text up to the first parameter that varies, and for each of those, in order, its values.

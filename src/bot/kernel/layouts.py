@@ -101,6 +101,16 @@ class Luck(ctypes.Structure):
     ]
 
 
+class RunKeys(ctypes.Structure):
+    """Pointers to the texts of run keys, and to what comes back."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("trials", "depth", "pieces")),
+        ("texts", ctypes.c_char_p),
+        *((name, ctypes.c_void_p) for name in ("starts", "numbers", "order", "keys")),
+    ]
+
+
 _NUMBER = ("<i8", (2,))
 """Whole number and decimal places."""
 RULES = np.dtype(
@@ -157,6 +167,7 @@ SIZES = (
     RUN.itemsize,
     ctypes.sizeof(Batch),
     ctypes.sizeof(Luck),
+    ctypes.sizeof(RunKeys),
     len(USUAL_METRICS),
 )
 """Answer of `carrygrid_layout` of a library that fits."""

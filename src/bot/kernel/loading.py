@@ -4,13 +4,15 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
 from bot.backtest.ledger_digest import ledger_digest
+from bot.config.run_key import KEY_BYTES
 from bot.kernel.build import LIBRARY, sources_digest
-from bot.kernel.layouts import LEDGER_BYTES, SIZES, Batch, Luck, Window
+from bot.kernel.layouts import LEDGER_BYTES, SIZES, Batch, Luck, RunKeys, Window
 from bot.selection.track.track_record import chance_above
 
 _PATHS = ("plain C", "x86-64-v3")
@@ -51,6 +53,16 @@ class Library:
         )
         return list(zip(growth.tolist(), (certain != 0).tolist(), strict=True))
 
+    @property
+    def hashes(self) -> bool:
+        """True if the library hashes faster than hashlib: on a processor with instructions for SHA-256."""
+        return self._fast and bool(self._loaded.carrygrid_hashes())
+
+    def run_keys(self, texts: RunKeys) -> None:
+        """Write the run keys of `texts`; raises MemoryError."""
+        if not self._loaded.carrygrid_run_keys(ctypes.byref(texts), self._fast):
+            raise MemoryError("run keys need more memory than they may use")
+
     def in_plain_c(self) -> "Library":
         """Return the same library without the code of newer processors."""
         return Library(_PATHS[False], self._loaded, False)
@@ -68,7 +80,9 @@ def load(path: Path = LIBRARY) -> Library:
     if sources != sources_digest():
         raise UnusableLibraryError("it was built from other sources")
     _test(loaded)
-    return Library(_PATHS[bool(loaded.carrygrid_path())], loaded)
+    library = Library(_PATHS[bool(loaded.carrygrid_path())], loaded)
+    _test_keys(library)
+    return library
 
 
 @cache
@@ -119,3 +133,16 @@ def _test(loaded: ctypes.CDLL) -> None:
         chance_above(one) for one in scores
     ]:
         raise UnusableLibraryError("its error function differs from Python's")
+
+
+def _test_keys(library: Library) -> None:
+    """Check run keys: a wrong one would be stored as the identity of a run."""
+    pieces = [bytes([65 + place]) * length for place, length in enumerate((100, 70, 71, 120))]
+    starts = np.array([0, *map(len, pieces)], dtype=np.int64).cumsum()
+    numbers = np.array([[0, 1], [0, 2], [0, 3], [1, 1], [1, 2]], dtype=np.int64)
+    order, keys = np.arange(len(numbers)), np.zeros((len(numbers), KEY_BYTES), dtype=np.uint8)
+    pointers = (array.ctypes.data for array in (starts, numbers, order, keys))
+    library.run_keys(RunKeys(*numbers.shape, len(pieces), b"".join(pieces), *pointers))
+    texts = (b"".join(pieces[place] for place in own) for own in numbers.tolist())
+    if keys.tobytes() != b"".join(sha256(text).digest() for text in texts):
+        raise UnusableLibraryError("it makes other run keys on this processor")

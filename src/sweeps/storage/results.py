@@ -7,16 +7,16 @@ from typing import Any, Self
 import numpy as np
 import sqlalchemy as sa
 
+from bot.config.run_key import key_array
 from bot.market_store.database import insert_or_skip
 from bot.numbers.arrays import IntArray
-from bot.statistics.trial_columns import UNDEFINED, MetricColumn, TrialColumns, defined
+from bot.statistics.trial_columns import UNDEFINED, DigestArray, MetricColumn, TrialColumns, defined
 from bot.statistics.trial_metrics import OF_HEDGES
 from sweeps.storage.blocks import NUMBER
 from sweeps.storage.objective_ranks import UNRANKED, Ranking, trial_ranks
 from sweeps.storage.packing import compressed, packed, packed_columns, packed_digests
 from sweeps.storage.stored_trials import (
     HEAD_BYTES,
-    KEY_BYTES,
     LEDGER,
     REUSED_NUMBER,
     REUSED_SWEEP,
@@ -34,12 +34,13 @@ _MAX_CODE_LENGTH = 32  # of its column; a strategy may bring errors with codes o
 class CompletedTrials:
     """Completed trials of one sweep, column by column, in any order of their numbers.
 
+    `run_keys` are bytes, shape (n, KEY_BYTES).
     `reused_from` names sweep and number of the trial that each was taken over from, None for one that was
     replayed; it is empty where all were.
     """
 
     numbers: IntArray
-    run_keys: Sequence[str]
+    run_keys: DigestArray
     columns: TrialColumns
     reused_from: Sequence[tuple[int, int] | None] = ()
 
@@ -47,7 +48,7 @@ class CompletedTrials:
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Return the trials of all parts by ascending number."""
         numbers = np.concatenate([np.empty(0, dtype=np.int64), *(part.numbers for part in parts)])
-        keys = [key for part in parts for key in part.run_keys]
+        keys = np.concatenate([key_array([]), *(part.run_keys for part in parts)])
         reused = [source for part in parts for source in part.reused_from or [None] * len(part)]
         whole = cls(
             numbers,
@@ -59,27 +60,25 @@ class CompletedTrials:
 
     def take(self, places: IntArray) -> Self:
         """Return the trials at these places, in this order."""
-        listed = places.tolist()
         return type(self)(
             self.numbers[places],
-            [self.run_keys[place] for place in listed],
+            self.run_keys[places],
             self.columns.take(places),
-            [self.reused_from[place] for place in listed] if self.reused_from else (),
+            [self.reused_from[place] for place in places.tolist()] if self.reused_from else (),
         )
 
     def __len__(self) -> int:
-        return len(self.run_keys)
+        return len(self.numbers)
 
     def blocks(self, sweep_id: int) -> list[dict[str, Any]]:
         """Return the trials as the rows of `trial_block` that are their record; their numbers ascend."""
         if not len(self):
             return []
-        keys = np.frombuffer(bytes.fromhex("".join(self.run_keys)), dtype=np.uint8).reshape(-1, KEY_BYTES)
         metrics = dict(self._stored_metrics())
         data = {
             NUMBER: compressed(self.numbers),
-            RUN_KEY_HEAD: packed_digests(keys[:, :HEAD_BYTES]),
-            RUN_KEY_TAIL: packed_digests(keys[:, HEAD_BYTES:]),
+            RUN_KEY_HEAD: packed_digests(self.run_keys[:, :HEAD_BYTES]),
+            RUN_KEY_TAIL: packed_digests(self.run_keys[:, HEAD_BYTES:]),
             LEDGER: packed_digests(self.columns.ledgers),
             **dict(zip(metrics, packed_columns(list(metrics.values())), strict=True)),
         }

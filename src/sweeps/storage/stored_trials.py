@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from bot.config.run_key import KEY_BYTES
 from bot.numbers.arrays import IntArray
 from bot.statistics.trial_columns import UNDEFINED, DigestArray, MetricColumn, metric_value, no_values
 from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, USUAL_METRICS, is_real, metrics_in
@@ -23,7 +24,7 @@ from sweeps.storage.tables import failed_trial, trial_block
 LEDGER, REUSED_SWEEP, REUSED_NUMBER = "ledger", "reused_sweep", "reused_number"
 RUN_KEY_HEAD, RUN_KEY_TAIL = "run_key_head", "run_key_tail"
 """The first bytes of run keys, by which they are found, and the others."""
-HEAD_BYTES, KEY_BYTES = 8, 32
+HEAD_BYTES = 8
 _OF_ROWS = (REUSED_SWEEP, REUSED_NUMBER, *METRICS)
 ALL_COLUMNS = (NUMBER, RUN_KEY_HEAD, RUN_KEY_TAIL, LEDGER, *_OF_ROWS)
 
@@ -62,13 +63,18 @@ class StoredBlock:
         return {name: self.metric(name) for name in METRICS if name in USUAL_METRICS or name in self.blobs}
 
     @cached_property
-    def run_keys(self) -> Sequence[str | None]:
-        """Hex run keys."""
+    def key_array(self) -> DigestArray | None:
+        """Run keys as bytes, shape (n, KEY_BYTES); None if there were none then."""
         head = self._digests(RUN_KEY_HEAD, HEAD_BYTES)
         tail = self._digests(RUN_KEY_TAIL, KEY_BYTES - HEAD_BYTES)
-        if head is None or tail is None:
+        return None if head is None or tail is None else np.hstack([head, tail])
+
+    @cached_property
+    def run_keys(self) -> Sequence[str | None]:
+        """Hex run keys."""
+        if self.key_array is None:
             return [None] * len(self)
-        text, width = np.hstack([head, tail]).tobytes().hex(), 2 * KEY_BYTES
+        text, width = self.key_array.tobytes().hex(), 2 * KEY_BYTES
         return [text[at : at + width] for at in range(0, len(text), width)]
 
     @cached_property

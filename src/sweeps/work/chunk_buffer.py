@@ -118,10 +118,10 @@ class ChunkBuffer:
             for trials, place, number in self._waiting(numbers)
         }
 
-    def run_keys(self, numbers: Sequence[int]) -> dict[int, str]:
+    def run_keys(self, numbers: Sequence[int]) -> dict[int, bytes]:
         """Return the run keys of those of some trials that wait to be stored as completed."""
         found = self._waiting(numbers)
-        return {number: trials.run_keys[place] for trials, place, number in found}
+        return {number: trials.run_keys[place].tobytes() for trials, place, number in found}
 
     def _waiting(self, numbers: Sequence[int]) -> Iterator[tuple[CompletedTrials, int, int]]:
         for trials in self.completed:

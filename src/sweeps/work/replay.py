@@ -12,7 +12,7 @@ from bot.backtest import Baselines
 from bot.backtest.window_findings import WindowFinding, window_findings
 from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
-from bot.config.run_key import run_keys
+from bot.config.run_key import key_array
 from bot.config.strategy_registry import strategy_plugin
 from bot.errors import BotError
 from bot.hedges.runs import (
@@ -26,11 +26,12 @@ from bot.hedges.runs import (
 )
 from bot.hedges.window import HedgeWindow
 from bot.kernel.replayer import KernelReplayer
+from bot.kernel.run_keys import fastest_run_keys
 from bot.kernel.unfit import Reason
 from bot.market.records.recorded_fees import kinds_read
 from bot.numbers.arrays import IntArray
 from bot.statistics.daily_returns import DailyReturns
-from bot.statistics.trial_columns import TrialColumns
+from bot.statistics.trial_columns import DigestArray, TrialColumns
 from sweeps.analysis.findings import HEDGE_WINDOWS, WINDOW_PARAMETERS, Windows, window_name
 from sweeps.spec.spec import SweepSpec
 from sweeps.spec.trial_groups import TrialGroup
@@ -191,9 +192,7 @@ class Replayed:
     left: Mapping[Reason, int] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls, numbers: IntArray, run_keys: Sequence[str], columns: TrialColumns, days: DailyReturns
-    ) -> Self:
+    def of(cls, numbers: IntArray, run_keys: DigestArray, columns: TrialColumns, days: DailyReturns) -> Self:
         """Return replayed trials, those apart that have an amount which does not fit its column."""
         trials = CompletedTrials(numbers, run_keys, columns)
         unfit = columns.unfit
@@ -239,7 +238,7 @@ class Prepared:
     """Trials of one window that can run: their parameters, their identities, and what replays them."""
 
     group: TrialGroup
-    run_keys: list[str]
+    run_keys: DigestArray
     held: HeldWindow
 
     def __len__(self) -> int:
@@ -260,9 +259,9 @@ class Prepared:
         """Return the trials that are not among `numbers`."""
         if not numbers:
             return self
-        kept = [place for place, number in enumerate(self.numbers()) if number not in numbers]
-        group = self.group.take(np.array(kept, dtype=np.int64))
-        return replace(self, group=group, run_keys=[self.run_keys[place] for place in kept])
+        kept = np.flatnonzero(~np.isin(self.group.numbers, list(numbers)))
+        group = self.group.take(kept)
+        return replace(self, group=group, run_keys=self.run_keys[kept])
 
 
 def prepare(
@@ -297,7 +296,8 @@ def _without(group: TrialGroup, places: Collection[int]) -> TrialGroup:
 def _prepared(group: TrialGroup, held: HeldWindow) -> Prepared:
     """Return trials ready to run, the data set that they read named."""
     named = TrialGroup(group.numbers, group.parameters.sharing(exchange=held.window.exchange))
-    return Prepared(named, run_keys(named.parameters, held.window.fingerprint), held)
+    keys = fastest_run_keys()(named.parameters, held.window.fingerprint)
+    return Prepared(named, keys, held)
 
 
 def replay_alone(trial: Prepared) -> AnyRun:
@@ -339,5 +339,5 @@ def replayed_alone(number: int, result: AnyRun, windows: WindowCache) -> Replaye
     baselines = held.baselines
     days = baselines.beside([result.config], result.daily_returns[np.newaxis])
     columns = TrialColumns.of([baselines.summary(result)])
-    found = Replayed.of(np.array([number]), [result.run_key], columns, days)
+    found = Replayed.of(np.array([number]), key_array([bytes.fromhex(result.run_key)]), columns, days)
     return replace(found, left={Reason.HEDGES: 1}) if held.is_hedges else found

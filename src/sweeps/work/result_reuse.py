@@ -1,12 +1,13 @@
 """Results that another trial has for the very same run: same parameters, data, engine and strategy."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 
 import numpy as np
 import sqlalchemy as sa
 
+from bot.config.run_key import key_list
 from bot.statistics.trial_columns import TrialColumns, defined
 from sweeps.spec.metrics import ALWAYS_KNOWN
 from sweeps.storage.results import CompletedTrials
@@ -17,7 +18,7 @@ from sweeps.work.run_index import BlockRef
 def reused_trials(
     connection: sa.Connection,
     blocks: Sequence[BlockRef],
-    keys: Mapping[str, int],
+    keys: Mapping[bytes, int],
     needed: str = ALWAYS_KNOWN,
 ) -> CompletedTrials:
     """Return the trials, by their run key, whose result is in `blocks`, with the ones that were replayed.
@@ -28,10 +29,9 @@ def reused_trials(
     found: list[CompletedTrials] = []
     wanted = dict(keys)
     for block in _blocks(connection, blocks):
-        places = [place for place, key in enumerate(block.run_keys) if key in wanted]
-        if taken := _taken_over(block, places, wanted, needed):
+        if taken := _taken_over(block, wanted, needed):
             found.append(taken)
-            for key in taken.run_keys:
+            for key in key_list(taken.run_keys):
                 del wanted[key]
     return CompletedTrials.joined(found)
 
@@ -41,22 +41,22 @@ def _blocks(connection: sa.Connection, refs: Sequence[BlockRef]) -> Iterator[Sto
         yield from blocks_at(connection, sweep_id, [first for _, first in group])
 
 
-def _taken_over(
-    block: StoredBlock, places: Collection[int], numbers: Mapping[str, int], needed: str
-) -> CompletedTrials | None:
-    """Return the results at these places of a block for the trials with the same runs, None without any."""
-    ledgers = block.ledgers
-    if ledgers is None or not places:
+def _taken_over(block: StoredBlock, numbers: Mapping[bytes, int], needed: str) -> CompletedTrials | None:
+    """Return the results of a block for the trials `numbers` with the same runs, None without any."""
+    ledgers, keys = block.ledgers, block.key_array
+    if ledgers is None or keys is None:
         return None
-    whole = defined(needed, block.metric(needed))
-    by_key = {block.run_keys[place]: place for place in places if whole[place]}
+    whole = defined(needed, block.metric(needed)).tolist()
+    listed = key_list(keys)
+    by_key = {key: place for place, key in enumerate(listed) if key in numbers and whole[place]}
+    if not by_key:
+        return None
     taken = np.array(list(by_key.values()), dtype=np.int64)
-    keys = [key for key in by_key if key is not None]
     own = block.numbers[taken].tolist()
     sources = [block.reused_from[place] for place in taken.tolist()]
     return CompletedTrials(
-        np.array([numbers[key] for key in keys], dtype=np.int64),
-        keys,
+        np.array([numbers[key] for key in by_key], dtype=np.int64),
+        keys[taken],
         TrialColumns({name: column[taken] for name, column in block.metrics.items()}, ledgers[taken], {}),
         [source or (block.sweep_id, number) for source, number in zip(sources, own, strict=True)],
     )

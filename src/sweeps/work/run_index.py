@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from bot.statistics.trial_columns import DigestArray
 from sweeps.storage.packing import unpacked_digests
 from sweeps.storage.stored_runs import blocks_over
 from sweeps.storage.stored_trials import HEAD_BYTES, RUN_KEY_HEAD
@@ -37,10 +38,10 @@ class RunIndex:
         self._asked.clear()
         self._sweep_id = sweep_id
 
-    def blocks(self, connection: sa.Connection, fingerprint: str, run_keys: Sequence[str]) -> list[BlockRef]:
+    def blocks(self, connection: sa.Connection, fingerprint: str, run_keys: DigestArray) -> list[BlockRef]:
         """Return the blocks of other sweeps that may hold runs over a history, the oldest sweeps' first."""
         self._update(connection, fingerprint)
-        heads = _heads(b"".join(bytes.fromhex(key[: 2 * HEAD_BYTES]) for key in run_keys))
+        heads = _heads(run_keys[:, :HEAD_BYTES].tobytes())
         starts = np.searchsorted(self._heads, heads)
         ends = np.searchsorted(self._heads, heads, side="right")
         found: set[int] = set()

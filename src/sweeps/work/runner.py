@@ -6,6 +6,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.clock import Clock
+from bot.config.run_key import key_list
 from bot.errors import BotError, StoreError
 from bot.hedges.runs import AnyRun
 from bot.market_store.database import write_transaction
@@ -350,7 +351,7 @@ class ChunkRunner:
         found: list[CompletedTrials] = []
         with self._engine.connect() as connection:
             for trials in ready:
-                keys = dict(zip(reversed(trials.run_keys), reversed(trials.numbers()), strict=True))
+                keys = dict(zip(reversed(key_list(trials.run_keys)), reversed(trials.numbers()), strict=True))
                 blocks = self._runs.blocks(connection, trials.held.window.fingerprint, trials.run_keys)
                 needed = KNOWN_OF_HEDGES if trials.held.is_hedges else ALWAYS_KNOWN
                 found.append(reused_trials(connection, blocks, keys, needed))

@@ -25,7 +25,7 @@ def named_runs(
     numbers: Sequence[int],
     ledgers: Mapping[int, bytes],
     windows: WindowCache,
-    run_keys: Mapping[int, str] | None = None,
+    run_keys: Mapping[int, bytes] | None = None,
 ) -> dict[Hashable, list[int]]:
     """Return trials by a name of their run, which it has in every sweep; all are known to be sound.
 

@@ -127,4 +127,14 @@ typedef struct {
     double correction;
     double *tau, *highest, *highest_in_taus; /* trials; draws; draws */
 } Luck;
+
+/* Texts of run keys, put together of pieces (bot/kernel/run_keys.py). */
+typedef struct {
+    i64 trials, depth, pieces;
+    const uint8_t *texts;
+    const i64 *starts;                /* pieces + 1: where each piece begins in `texts` */
+    const i64 *numbers;               /* trials x depth: the pieces of each trial */
+    const i64 *order;                 /* of the trials: those that begin alike follow each other */
+    uint8_t *keys;                    /* 32 bytes each */
+} RunKeys;
 #endif

@@ -3,17 +3,14 @@
 #define CARRYGRID_LEDGER_H
 #include <stdint.h>
 #include <string.h>
+#include "sha256.h"
 
 #define ROW 8
 
 typedef struct { uint32_t h[8]; uint64_t rows; } Ledger;
 
-/* Adds one block; which code does it is chosen at run time. */
-typedef void (*AddBlock)(uint32_t *h, const uint8_t *block);
-AddBlock carrygrid_block(void);
-
 static inline Ledger ledger_begin(void) {
-    return (Ledger){{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}, 0};
+    return (Ledger){FIRST_STATE, 0};
 }
 static inline void ledger_row(Ledger *ledger, const int64_t *row, AddBlock add_block) {
     uint8_t block[64];

@@ -37,11 +37,12 @@ const char *carrygrid_sources(void) { return SOURCES; }
 int carrygrid_path(void);
 int carrygrid_path(void) { return has_v3(); }
 
-/* Write the sizes of Window, Rules, Parameters, Decisions, Run, Batch and Luck, and the number of metrics. */
+/* Write the sizes of Window, Rules, Parameters, Decisions, Run, Batch, Luck and RunKeys, and the number of metrics. */
 void carrygrid_layout(i64 *sizes);
 void carrygrid_layout(i64 *sizes) {
-    const i64 own[8] = {sizeof(Window), sizeof(Rules), sizeof(Parameters), sizeof(Decisions), sizeof(Run), sizeof(Batch), sizeof(Luck), METRICS};
-    for (int i = 0; i < 8; i++) sizes[i] = own[i];
+    const i64 own[] = {sizeof(Window), sizeof(Rules), sizeof(Parameters), sizeof(Decisions), sizeof(Run), sizeof(Batch), sizeof(Luck),
+                       sizeof(RunKeys), METRICS};
+    memcpy(sizes, own, sizeof own);
 }
 
 int carrygrid_replay(const Window *w, const Batch *b, int fast);

@@ -1,5 +1,6 @@
-/* One block of SHA-256: in portable C, and with the instructions that x86-64 may have for it. */
-#include "ledger.h"
+/* Blocks of SHA-256: in portable C, and with the instructions that x86-64 may have for it. */
+#include <string.h>
+#include "sha256.h"
 
 static const uint32_t K[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01,
@@ -62,11 +63,52 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void add_block_sha(uint32_t *
     _mm_storeu_si128((__m128i *)(h + 4), _mm_alignr_epi8(s1, t, 8));
 }
 
+/* Add blocks to two digests at once: the instructions of one run while those of the other wait for their results. */
+__attribute__((target("sha,sse4.1,ssse3"))) static void add_two_sha(uint32_t *const h[2], const uint8_t *const p[2], int64_t blocks) {
+    const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
+    __m128i s[2][2], m[2][4];
+    for (int d = 0; d < 2; d++) {
+        __m128i t = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)h[d]), 0xB1);
+        s[d][1] = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(h[d] + 4)), 0x1B);
+        s[d][0] = _mm_alignr_epi8(t, s[d][1], 8);
+        s[d][1] = _mm_blend_epi16(s[d][1], t, 0xF0);
+    }
+    for (int64_t n = 0; n < blocks; n++) {
+        const __m128i before[2][2] = {{s[0][0], s[0][1]}, {s[1][0], s[1][1]}};
+        for (int d = 0; d < 2; d++)
+            for (int i = 0; i < 4; i++)
+                m[d][i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(p[d] + 64 * n + 16 * i)), swap);
+#pragma GCC unroll 16
+        for (int r = 0; r < 16; r++)
+#pragma GCC unroll 2
+            for (int d = 0; d < 2; d++) {
+                __m128i k = _mm_add_epi32(m[d][r & 3], _mm_loadu_si128((const __m128i *)(K + 4 * r)));
+                s[d][1] = _mm_sha256rnds2_epu32(s[d][1], s[d][0], k);
+                s[d][0] = _mm_sha256rnds2_epu32(s[d][0], s[d][1], _mm_shuffle_epi32(k, 0x0E));
+                if (r < 12) {
+                    __m128i x = _mm_sha256msg1_epu32(m[d][r & 3], m[d][(r + 1) & 3]);
+                    x = _mm_add_epi32(x, _mm_alignr_epi8(m[d][(r + 3) & 3], m[d][(r + 2) & 3], 4));
+                    m[d][r & 3] = _mm_sha256msg2_epu32(x, m[d][(r + 3) & 3]);
+                }
+            }
+        for (int d = 0; d < 2; d++)
+            for (int i = 0; i < 2; i++) s[d][i] = _mm_add_epi32(s[d][i], before[d][i]);
+    }
+    for (int d = 0; d < 2; d++) {
+        __m128i t = _mm_shuffle_epi32(s[d][0], 0x1B);
+        s[d][1] = _mm_shuffle_epi32(s[d][1], 0xB1);
+        _mm_storeu_si128((__m128i *)h[d], _mm_blend_epi16(t, s[d][1], 0xF0));
+        _mm_storeu_si128((__m128i *)(h[d] + 4), _mm_alignr_epi8(s[d][1], t, 8));
+    }
+}
+
 static int has_sha(void) {
     unsigned a = 0, b = 0, c = 0, d = 0;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b >> 29 & 1);
 }
 AddBlock carrygrid_block(void) { return has_sha() ? add_block_sha : add_block; }
+AddTwo carrygrid_two(void) { return has_sha() ? add_two_sha : 0; }
 #else
 AddBlock carrygrid_block(void) { return add_block; }
+AddTwo carrygrid_two(void) { return 0; }
 #endif

@@ -20,7 +20,7 @@ from bot.config.hedge_checks import (
 from bot.config.hedge_rules import HedgeParameters
 from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig, ruled_parameters
-from bot.config.run_key import identifying, run_key, run_keys
+from bot.config.run_key import identifying, key_list, run_key, run_keys
 from bot.errors import InvalidInputError
 from bot.hedge_names import Hedge
 from bot.market_names import Market
@@ -375,7 +375,8 @@ def test_run_keys_by_column_of_objects_are_those_made_one_by_one() -> None:
         run_config(exchange="a", stress=[{"at": "2024-08-05"}]),
         run_config(exchange="a", stress=[{"at": "2024-08-06", "adverse_bps": "12.50"}]),
     ]
-    assert run_keys(ParameterColumns.of(configs), "x") == [run_key(config, "x") for config in configs]
+    keys = key_list(run_keys(ParameterColumns.of(configs), "x"))
+    assert [key.hex() for key in keys] == [run_key(config, "x") for config in configs]
 
 
 def test_an_exchange_of_one_side_stands_where_some_leg_of_that_side_is_on_it() -> None:

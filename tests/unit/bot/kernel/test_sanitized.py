@@ -17,11 +17,13 @@ from decimal import Decimal
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from test_kernel_replay import by_strategy, sweeps
+from test_kernel_run_keys import VALUES, columns
 from toy_market import START, configured, pair, window
 from bot.config.parameter_columns import ParameterColumns
 from bot.kernel.loading import load
 from bot.kernel.luck import shifts_by
 from bot.kernel.replayer import KernelReplayer
+from bot.kernel.run_keys import run_keys_by
 from bot.models import HOUR_MS
 from bot.selection.days.calendar import Calendar
 
@@ -42,6 +44,8 @@ for code in (library, library.in_plain_c()):
     counted["replayed"] += len(KernelReplayer(code, window(market, base)).replay(trials).places)
     calendar = Calendar(date(2024, 1, 1), 200)
     shifts_by(code)(calendar, np.ones((9, calendar.weeks)), np.ones(9))
+    for length in range(130):
+        run_keys_by(code)(columns(sorted(VALUES)[length % 7 :], 9, length), "f" * length)
 print(counted["replayed"])
 """
 
